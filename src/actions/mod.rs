@@ -1,0 +1,1 @@
+//! Actions: what changes the world. One file per kind.

@@ -1,0 +1,1 @@
+//! The console: the client that draws the model and turns keys into commands.

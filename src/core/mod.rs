@@ -1,0 +1,1 @@
+//! The pure core: commands in, facts out, effects as data.

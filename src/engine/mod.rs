@@ -1,0 +1,1 @@
+//! The engine: the loop, the journal handshake, timers, the socket.

@@ -1,0 +1,24 @@
+//! Lifeboat, a terminal incident console for the engineer on call.
+//!
+//! The map of the code, in the order of the data flow:
+//!
+//! - [`plan`] reads one system's disaster-recovery plan and reports every problem in it.
+//! - [`core`] decides: pure functions from commands to facts, from facts to the model, from facts to effects.
+//! - [`journal`] makes facts durable and verifiable before anything acts on them.
+//! - [`engine`] is the process that owns the journal, runs effects and serves clients over a unix socket.
+//! - [`probes`] and [`actions`] are what the engine can see and do; [`clients`] are their shared connections.
+//! - [`world`] is the port between the engine and reality: the real one, or a simulated one.
+//! - [`console`] is the terminal client; [`cli`] the command line; [`secrets`] the credentials.
+
+pub mod actions;
+pub mod cli;
+pub mod clients;
+pub mod console;
+pub mod core;
+pub mod engine;
+pub mod journal;
+pub mod plan;
+pub mod probes;
+pub mod secrets;
+pub mod text;
+pub mod world;

@@ -1,0 +1,1 @@
+//! Plan files: schema, loading, validation, diagnostics.

@@ -1,0 +1,1 @@
+//! Probes: periodic measurements. One file per kind.

@@ -1,0 +1,1 @@
+//! The simulated world behind demo and rehearse.
