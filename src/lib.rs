@@ -16,6 +16,7 @@ pub mod clients;
 pub mod console;
 pub mod core;
 pub mod engine;
+pub mod ids;
 pub mod journal;
 pub mod plan;
 pub mod probes;

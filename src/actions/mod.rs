@@ -1,1 +1,86 @@
-//! Actions: what changes the world. One file per kind.
+//! Actions: what changes the world. One file per kind, one line per kind in [`KINDS`].
+
+use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::plan::condition::{Condition, Truth};
+use crate::plan::keys::Key;
+use crate::plan::params::Params;
+use crate::probes::BuildError;
+use futures::future::BoxFuture;
+use jiff::SignedDuration;
+use std::sync::Arc;
+
+/// One step's change of the world. Built from the step's parameters, with run-time names filled in,
+/// each time that the step is described, executed or verified: it keeps nothing.
+pub trait Action: Send + Sync {
+    /// The exact call, the equivalent command and the target with its identity read from the world now.
+    /// Changes nothing. An unreachable target is a description too: its identity says so.
+    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>>;
+
+    /// Does it. Reads the target's identity again first and fails with [`Failure::target_changed`], without
+    /// having acted, when it is no longer `expected`. Errors say whether the world may have been changed.
+    fn execute<'a>(
+        &'a self,
+        expected: &'a Target,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<Done, Failure>>;
+
+    /// Reads the world back and says whether the step's effect is there. Also called after a crash, when it is
+    /// not known whether `execute` ran. Changes nothing, except for a marker row where the proof is a write.
+    fn verify<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>>;
+
+    /// What a person does instead. Needs no connection.
+    fn manual(&self) -> ManualCard;
+}
+
+/// What an action gets from the engine while it runs.
+pub struct Context {
+    /// Takes a line of live output; cleaned and redacted by the engine.
+    pub output: Arc<dyn Fn(&str) + Send + Sync>,
+    /// The signals, for actions that wait for them.
+    pub conditions: Arc<dyn Conditions>,
+    /// When the step must be done, from now on.
+    pub timeout: SignedDuration,
+    /// Identifies this attempt, the same after a crash: an idempotency token for interfaces that take one.
+    pub token: String,
+}
+
+/// The engine's view of the world, for actions that wait.
+pub trait Conditions: Send + Sync {
+    /// What a condition comes to now.
+    fn evaluate(&self, condition: &Condition) -> Truth;
+    /// Ends when something changed since the call.
+    fn changed(&self) -> BoxFuture<'_, ()>;
+    /// Sleeps in the world's time.
+    fn sleep(&self, duration: SignedDuration) -> BoxFuture<'_, ()>;
+}
+
+/// An action made from a plan, or why it cannot be.
+pub type Built = Result<Box<dyn Action>, BuildError>;
+
+/// What the registry knows of a kind of action.
+pub struct ActionKind {
+    /// As in `action = "…"`.
+    pub name: &'static str,
+    /// One paragraph for the reference.
+    pub doc: &'static str,
+    /// The keys of `with.…`.
+    pub keys: &'static [Key],
+    /// Whether it can change the world: those that can need a verification and, in a plan, a confirmation.
+    pub changes: bool,
+    /// Whether the action proves its own effect, or the plan must say `verify`.
+    pub verifies: bool,
+    /// A complete `[[runbooks.example.steps]]` table.
+    pub example: &'static str,
+    /// The call in words for `lifeboat plan show`, without a connection (`pg_promote() on {dsn}`).
+    pub call: fn(&Params) -> String,
+    /// Makes the action of a step.
+    pub build: fn(&Params, &crate::clients::Clients) -> Built,
+}
+
+/// Every kind of action, in the order of the reference.
+pub static KINDS: &[&ActionKind] = &[];
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static ActionKind> {
+    KINDS.iter().copied().find(|kind| kind.name == name)
+}

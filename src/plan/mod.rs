@@ -1,1 +1,8 @@
 //! Plan files: schema, loading, validation, diagnostics.
+
+pub mod condition;
+pub mod keys;
+pub mod params;
+mod types;
+
+pub use types::*;

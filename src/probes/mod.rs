@@ -1,1 +1,77 @@
-//! Probes: periodic measurements. One file per kind.
+//! Probes: periodic measurements. One file per kind, one line per kind in [`KINDS`].
+
+use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::keys::Key;
+use crate::plan::{ProbeSpec, Unit};
+use futures::future::BoxFuture;
+
+/// One measurement that can be taken again and again. It may keep what it needs between two runs
+/// (a connection, the previous value) behind its own lock.
+pub trait Probe: Send + Sync {
+    /// Measures once. `Ok` is a measurement, also of something that is down; `Err` means that nothing
+    /// could be measured, so that the signal is unknown. The engine cuts it off at the plan's deadline,
+    /// which counts as `Err`, so a probe for which silence is an answer keeps its own, shorter deadline
+    /// (see [`deadline`]).
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>>;
+}
+
+/// The time that a probe gives the outside before it calls silence an answer: nine tenths of the plan's
+/// `timeout`, so that the probe's own verdict comes before the engine's cut.
+pub fn deadline(spec: &ProbeSpec) -> std::time::Duration {
+    spec.timeout.unsigned_abs().mul_f64(0.9)
+}
+
+/// A probe made from a plan, or why it cannot be.
+pub type Built = Result<Box<dyn Probe>, BuildError>;
+
+/// What the registry knows of a kind of probe.
+pub struct ProbeKind {
+    /// As in `kind = "…"`.
+    pub name: &'static str,
+    /// One paragraph for the reference.
+    pub doc: &'static str,
+    /// Unit of the value that `warn` and `critical` bound.
+    pub unit: Unit,
+    /// What it takes besides the keys that every probe has.
+    pub keys: &'static [Key],
+    /// The fields of a measurement, with what each means: `signals['x'].fields.…`.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// A complete `[probes.example]` table.
+    pub example: &'static str,
+    /// Makes the probe of a plan.
+    pub build: fn(&ProbeSpec, &crate::clients::Clients) -> Built,
+}
+
+/// A probe or action of a plan that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// No such kind in the registry.
+    #[error("there is no {what} kind `{kind}` in this build of lifeboat: run `lifeboat check` on the plan")]
+    UnknownKind {
+        /// `probe` or `action`.
+        what: &'static str,
+        /// What the plan says.
+        kind: String,
+    },
+    /// A key is missing or has another type.
+    #[error(transparent)]
+    Param(#[from] crate::plan::params::ParamError),
+    /// A value that does not do.
+    #[error("{key} = \"{value}\" does not do: {why}")]
+    Value {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: String,
+        /// Why, and what would do.
+        why: String,
+    },
+}
+
+/// Every kind of probe, in the order of the reference.
+pub static KINDS: &[&ProbeKind] = &[];
+
+/// The kind of that name.
+pub fn kind(name: &str) -> Option<&'static ProbeKind> {
+    KINDS.iter().copied().find(|kind| kind.name == name)
+}

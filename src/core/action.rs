@@ -1,0 +1,101 @@
+//! What an action says of itself, and what came of it.
+
+use serde::{Deserialize, Serialize};
+
+/// What a step would do, as the confirmation shows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Description {
+    /// The exact call (`select pg_promote(true, 60)`).
+    pub call: String,
+    /// The equivalent command of the provider's own tool.
+    pub command: String,
+    /// What it acts on.
+    pub target: Target,
+    /// What else to know before saying yes.
+    pub notes: Vec<String>,
+}
+
+/// What an action acts on, with its identity read from the world.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Target {
+    /// The name that the operator types to confirm (`127.0.0.1:5433`, `arka-db-dr-replica`).
+    pub name: String,
+    /// What kind of thing it is (`PostgreSQL server`).
+    pub kind: String,
+    /// What must be the same at execution (`system identifier`, `role`, `timeline`), read just now.
+    pub identity: Vec<(String, String)>,
+    /// Whether the world could be read; an unreachable target can be described, but is no proof of anything.
+    pub reachable: bool,
+}
+
+/// The step's execution came to its end.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Done {
+    /// One line for the screen and the journal.
+    pub summary: String,
+}
+
+/// What reading the world back showed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Proof {
+    /// What was read and what it showed, a line each (`pg_is_in_recovery() is false`).
+    pub evidence: Vec<String>,
+}
+
+/// Why something could not be done or proven.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{what}: {why}")]
+pub struct Failure {
+    /// What failed, on what (`pg_promote on 127.0.0.1:5433`).
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// What the operator can do next.
+    pub next: String,
+    /// Whether the world may have been changed.
+    pub acted: Acted,
+}
+
+/// Whether a failed action may have changed the world.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Acted {
+    /// It certainly did not.
+    No,
+    /// It may have: the step becomes unknown, not failed, until the world is read back.
+    Maybe,
+}
+
+impl Failure {
+    /// The target is no longer what was confirmed; nothing was done.
+    pub fn target_changed(expected: &Target, found: &Target) -> Self {
+        let differences: Vec<String> = found
+            .identity
+            .iter()
+            .filter(|pair| !expected.identity.contains(pair))
+            .map(|(name, value)| {
+                let before = expected.identity.iter().find(|(known, _)| known == name);
+                format!("{name} is {value}, was {}", before.map_or("not read", |(_, value)| value))
+            })
+            .collect();
+        Self {
+            what: format!("the target {} changed since it was confirmed", expected.name),
+            why: if differences.is_empty() {
+                "its identity cannot be read any more".into()
+            } else {
+                differences.join("; ")
+            },
+            next: "Nothing was done. Look at the target, then confirm the step again.".into(),
+            acted: Acted::No,
+        }
+    }
+}
+
+/// What a person does when lifeboat cannot: printed, readable without any connection.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ManualCard {
+    /// The exact commands or clicks, in order.
+    pub instructions: Vec<String>,
+    /// How to see that it worked.
+    pub check: String,
+}

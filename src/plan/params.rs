@@ -1,0 +1,123 @@
+//! What a probe or action kind needs from the plan, checked against the kind's keys when the plan loads.
+
+use crate::plan::condition::Condition;
+use crate::secrets::SecretRef;
+use indexmap::IndexMap;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// The values of one probe or step, by key; defaults are filled in by the loader.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Params(pub IndexMap<String, Param>);
+
+/// One value of a plan.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Param {
+    /// Text; plan-wide names are already filled in, `{{ incident.… }}` and the like are left for run time.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Number(f64),
+    /// True or false.
+    Flag(bool),
+    /// A duration.
+    Duration(SignedDuration),
+    /// A reference to a secret.
+    Secret(SecretRef),
+    /// A condition.
+    Condition(Condition),
+    /// Several values.
+    List(Vec<Param>),
+    /// Named values.
+    Table(IndexMap<String, Param>),
+}
+
+/// A key that a kind needs and that the plan does not give, or gives with another type. The loader
+/// reports it with its place, so that meeting it later means that a kind reads a key it does not declare.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the key `{key}` is missing or not {expected}: run `lifeboat check` on the plan")]
+pub struct ParamError {
+    /// The key.
+    pub key: String,
+    /// What it should have been, in words.
+    pub expected: &'static str,
+}
+
+impl Params {
+    /// Any value.
+    pub fn get(&self, key: &str) -> Option<&Param> {
+        self.0.get(key)
+    }
+
+    /// A text.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.get(key) {
+            Some(Param::Text(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A text that the kind cannot do without.
+    pub fn require_text(&self, key: &str) -> Result<&str, ParamError> {
+        self.text(key).ok_or_else(|| ParamError { key: key.to_owned(), expected: "a text" })
+    }
+
+    /// A whole number.
+    pub fn integer(&self, key: &str) -> Option<i64> {
+        match self.get(key) {
+            Some(Param::Integer(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A number, whole or not.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.get(key) {
+            Some(Param::Number(value)) => Some(*value),
+            Some(Param::Integer(value)) => Some(*value as f64),
+            _ => None,
+        }
+    }
+
+    /// True or false; false where the plan is silent.
+    pub fn flag(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Param::Flag(true)))
+    }
+
+    /// A duration.
+    pub fn duration(&self, key: &str) -> Option<SignedDuration> {
+        match self.get(key) {
+            Some(Param::Duration(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A condition.
+    pub fn condition(&self, key: &str) -> Option<&Condition> {
+        match self.get(key) {
+            Some(Param::Condition(value)) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A list of texts; empty where the plan is silent.
+    pub fn texts(&self, key: &str) -> Vec<&str> {
+        let Some(Param::List(values)) = self.get(key) else { return Vec::new() };
+        values
+            .iter()
+            .filter_map(|value| if let Param::Text(text) = value { Some(&**text) } else { None })
+            .collect()
+    }
+
+    /// Named values; nothing where the plan is silent.
+    pub fn table(&self, key: &str) -> impl Iterator<Item = (&str, &Param)> {
+        let table = match self.get(key) {
+            Some(Param::Table(table)) => Some(table),
+            _ => None,
+        };
+        table.into_iter().flatten().map(|(name, value)| (&**name, value))
+    }
+}

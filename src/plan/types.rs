@@ -1,0 +1,351 @@
+//! The resolved plan: what the loader hands to everyone else once every problem is gone.
+
+use crate::ids::*;
+use crate::plan::condition::Condition;
+use crate::plan::params::Params;
+use indexmap::IndexMap;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// One system's disaster-recovery plan, complete and consistent. Holds secret references, never secrets.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Plan {
+    /// The system's name, as on the header of the console.
+    pub name: String,
+    /// How the standby side is kept.
+    pub strategy: Strategy,
+    /// SHA-256 (hex) over the plan's files, to tell which plan a journal was written under.
+    pub digest: String,
+    /// Plan-wide settings of failover decisions.
+    pub policy: Policy,
+    /// Regions in the order of the files; the first with role `primary` is the active side.
+    pub regions: IndexMap<RegionId, Region>,
+    /// Services with their recovery objectives.
+    pub services: IndexMap<ServiceId, Service>,
+    /// Measurements.
+    pub probes: IndexMap<ProbeId, ProbeSpec>,
+    /// Backups and what they must satisfy.
+    pub backups: IndexMap<BackupId, Backup>,
+    /// Severity rules, worst first; the first that holds decides.
+    pub severity: Vec<SeverityRule>,
+    /// The decision tree.
+    pub tree: Tree,
+    /// Runbooks that the tree's answers and operators can start.
+    pub runbooks: IndexMap<RunbookId, Runbook>,
+    /// People and teams.
+    pub contacts: IndexMap<ContactId, Contact>,
+    /// Drills and when they are due.
+    pub drills: IndexMap<DrillId, Drill>,
+    /// Where secrets are looked up.
+    pub secrets: crate::secrets::SecretsConfig,
+}
+
+/// How the standby side is kept (AWS names, as the plans use them).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Restore from backups.
+    BackupRestore,
+    /// Data replicated, everything else off.
+    PilotLight,
+    /// A scaled-down copy runs.
+    WarmStandby,
+    /// Both sides serve.
+    HotStandby,
+}
+
+/// Plan-wide settings of failover decisions, `[policy]`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Policy {
+    /// Probes that tell "they are down" from "I am blind"; when none of them is ok, the console is blind.
+    pub reference: Vec<ProbeId>,
+    /// After a region's status changed twice within this time it is flapping and no failover is suggested.
+    pub cooldown: SignedDuration,
+    /// How long a confirmation stays valid.
+    pub confirmation_expiry: SignedDuration,
+    /// How long the system is watched after the last step before an incident should be closed.
+    pub monitor: SignedDuration,
+}
+
+/// A region or site.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Region {
+    /// The provider's or the site's name (`us-east-1`).
+    pub name: String,
+    /// Which side it is.
+    pub role: RegionRole,
+    /// Probes whose signals decide the region's status; the loader fills it with every `tcp`, `http` and
+    /// `postgres` probe of the region when the plan does not say.
+    pub health: Vec<ProbeId>,
+}
+
+/// Which side a region is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegionRole {
+    /// Serves in normal times.
+    Primary,
+    /// Takes over.
+    Standby,
+    /// Holds backups or votes only.
+    Other,
+}
+
+/// A service with its recovery objectives.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Service {
+    /// What people call it.
+    pub title: String,
+    /// 1 is the most critical.
+    pub tier: u8,
+    /// Recovery time objective.
+    pub rto: SignedDuration,
+    /// Recovery point objective; none where the data can be rebuilt.
+    pub rpo: Option<SignedDuration>,
+    /// Probes whose signals decide its status, by region: one cell of the overview each.
+    pub health: IndexMap<RegionId, Vec<ProbeId>>,
+}
+
+/// A periodic measurement.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ProbeSpec {
+    /// Its name in the plan, and the name of its signal.
+    pub id: ProbeId,
+    /// The kind in the probe registry (`postgres-replication`).
+    pub kind: String,
+    /// What people call it.
+    pub title: String,
+    /// Where the measured thing lives; none for things outside of every region.
+    pub region: Option<RegionId>,
+    /// Time between two runs.
+    pub every: SignedDuration,
+    /// Deadline of one run.
+    pub timeout: SignedDuration,
+    /// Bounds on the measured value, in the kind's unit.
+    pub thresholds: Thresholds,
+    /// Unit of the measured value.
+    pub unit: Unit,
+    /// Consecutive worse readings before the signal turns worse.
+    pub fail_after: u32,
+    /// Consecutive better readings before the signal turns better.
+    pub recover_after: u32,
+    /// A reading older than this makes the signal unknown.
+    pub stale_after: SignedDuration,
+    /// What the kind needs.
+    pub params: Params,
+}
+
+/// Bounds on a value, in the unit of the probe's kind.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Thresholds {
+    /// The value warns from here on.
+    pub warn: Option<f64>,
+    /// The value is critical from here on.
+    pub critical: Option<f64>,
+    /// Lower values are worse (free space) instead of higher ones (lag).
+    pub below: bool,
+}
+
+/// Unit of a measured value; the suffix names it in conditions (`signals['dr-lag'].value_s`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Seconds, `value_s`.
+    Seconds,
+    /// Milliseconds, `value_ms`.
+    Milliseconds,
+    /// Bytes, `value_bytes`.
+    Bytes,
+    /// A bare number, `value`.
+    #[default]
+    Number,
+}
+
+/// A backup and what it must satisfy; its freshness comes from a probe.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Backup {
+    /// What people call it.
+    pub title: String,
+    /// How it is made (`pg_dump + WAL`).
+    pub method: String,
+    /// Where it is kept.
+    pub location: String,
+    /// The probe that sees it.
+    pub probe: ProbeId,
+    /// The oldest that the last good one may be.
+    pub max_age: Option<SignedDuration>,
+    /// How long copies are kept.
+    pub retention: Option<SignedDuration>,
+    /// The last restore that was proven, from the plan (a civil date).
+    pub last_restore_test: Option<jiff::civil::Date>,
+}
+
+/// P0 is the worst.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Severity {
+    /// Complete outage, data loss, security breach.
+    P0,
+    /// Partial outage, degraded.
+    P1,
+    /// A non-critical feature is gone.
+    P2,
+    /// Minor.
+    P3,
+}
+
+impl Severity {
+    /// `P0` to `P3`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::P0 => "P0",
+            Self::P1 => "P1",
+            Self::P2 => "P2",
+            Self::P3 => "P3",
+        }
+    }
+}
+
+/// When the system is that badly off.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SeverityRule {
+    /// The severity it gives.
+    pub level: Severity,
+    /// When it holds.
+    pub when: Condition,
+    /// What it means, for people.
+    pub why: String,
+}
+
+/// The decision tree: questions that name each other, runbooks and leaves.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Tree {
+    /// The first question.
+    pub root: QuestionId,
+    /// All questions.
+    pub questions: IndexMap<QuestionId, Question>,
+    /// Outcomes that start nothing ("do not fail over").
+    pub leaves: IndexMap<LeafId, Leaf>,
+}
+
+/// One question of the tree.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Question {
+    /// The question itself.
+    pub ask: String,
+    /// What to consider, for people.
+    pub help: String,
+    /// Probes shown beside it.
+    pub evidence: Vec<ProbeId>,
+    /// Answers in order, with where each leads and when it is suggested.
+    pub answers: IndexMap<String, Answer>,
+}
+
+/// One answer of a question.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// Where it leads.
+    pub goto: Goto,
+    /// When the console suggests it; none is never suggested.
+    pub suggest: Option<Condition>,
+}
+
+/// Where an answer leads.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goto {
+    /// Another question.
+    Question(QuestionId),
+    /// A runbook to run.
+    Runbook(RunbookId),
+    /// An outcome that starts nothing.
+    Leaf(LeafId),
+}
+
+/// An outcome of the tree that starts nothing.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Leaf {
+    /// What it says ("Do not fail over").
+    pub title: String,
+    /// What to do instead.
+    pub advice: String,
+}
+
+/// Ordered steps towards one outcome.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Runbook {
+    /// What people call it.
+    pub title: String,
+    /// Probes that tell what is lost if it runs now (`postgres-replication`).
+    pub loss: Vec<ProbeId>,
+    /// Services that it brings back, for their clocks.
+    pub restores: Vec<ServiceId>,
+    /// The steps, by name, in the order of the file.
+    pub steps: IndexMap<StepId, Step>,
+}
+
+/// One unit of a runbook.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name in the runbook.
+    pub id: StepId,
+    /// What people call it.
+    pub title: String,
+    /// The kind in the action registry (`postgres-promote`).
+    pub action: String,
+    /// What the kind needs (`with.…`).
+    pub params: Params,
+    /// Steps that must be settled before; the previous one where the plan does not say.
+    pub needs: Vec<StepId>,
+    /// What must be true just before it runs.
+    pub guard: Vec<Condition>,
+    /// How it is confirmed.
+    pub confirm: ConfirmLevel,
+    /// Nothing brings it back: the point of no return is drawn before it.
+    pub irreversible: bool,
+    /// How long it usually takes.
+    pub estimate: Option<SignedDuration>,
+    /// Deadline of its execution.
+    pub timeout: SignedDuration,
+    /// A condition that proves it, besides what the action itself verifies; watched for up to `verify_within`.
+    pub verify: Option<Condition>,
+    /// How long the verification may take.
+    pub verify_within: SignedDuration,
+    /// What a person does when the provider cannot be reached; templated text.
+    pub manual: Option<String>,
+}
+
+/// How a step is confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfirmLevel {
+    /// Runs as soon as it is ready and its guards hold.
+    None,
+    /// One deliberate key.
+    Yes,
+    /// The target's name is typed.
+    Type,
+}
+
+/// A person or team.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Contact {
+    /// Their name.
+    pub name: String,
+    /// Their role (`SRE lead`).
+    pub role: String,
+    /// Ways to reach them: channel kind (`email`, `phone`, `sms`, `slack`) and address; at least one.
+    pub channels: IndexMap<String, String>,
+}
+
+/// A drill and when it is due.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Drill {
+    /// What people call it.
+    pub title: String,
+    /// The runbook that it exercises, where it is one.
+    pub runbook: Option<RunbookId>,
+    /// How often it is due.
+    pub every: SignedDuration,
+    /// When it was last done, from the plan.
+    pub last: Option<jiff::civil::Date>,
+}
