@@ -22,4 +22,5 @@ pub mod plan;
 pub mod probes;
 pub mod secrets;
 pub mod text;
+pub mod units;
 pub mod world;

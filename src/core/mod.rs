@@ -1,4 +1,28 @@
 //! The pure core: commands in, facts out, effects as data. No clock, file, socket or terminal.
+//!
+//! [`decide`] turns a command into facts or a refusal, [`apply`] folds facts into the [`model`], [`react`]
+//! says what the engine has to do next. The rest are the words they use and the questions they ask.
 
 pub mod action;
+pub mod actor;
+pub mod apply;
+pub mod backup;
+pub mod blind;
+pub mod command;
+pub mod confirmation;
+pub mod decide;
+pub mod effect;
+pub mod evidence;
+pub mod fact;
+pub mod incident;
+pub mod model;
+pub mod names;
+pub mod objectives;
+pub mod react;
 pub mod reading;
+pub mod refusal;
+pub mod severity;
+pub mod signal;
+pub mod standing;
+pub mod status;
+pub mod tree;

@@ -62,3 +62,21 @@ pub struct ProbeFailure {
     /// What the operator can do about it.
     pub next: String,
 }
+
+impl Measurement {
+    /// A field that is a number.
+    pub fn number(&self, field: &str) -> Option<f64> {
+        match self.fields.get(field) {
+            Some(Field::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A field that is text.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        match self.fields.get(field) {
+            Some(Field::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+}

@@ -279,6 +279,8 @@ pub struct Runbook {
     pub loss: Vec<ProbeId>,
     /// Services that it brings back, for their clocks.
     pub restores: Vec<ServiceId>,
+    /// The region that serves once it is completed; none where it moves nothing.
+    pub activates: Option<RegionId>,
     /// The steps, by name, in the order of the file.
     pub steps: IndexMap<StepId, Step>,
 }
@@ -348,4 +350,11 @@ pub struct Drill {
     pub every: SignedDuration,
     /// When it was last done, from the plan.
     pub last: Option<jiff::civil::Date>,
+}
+
+impl Plan {
+    /// The region that serves in normal times.
+    pub fn primary(&self) -> Option<(&RegionId, &Region)> {
+        self.regions.iter().find(|(_, region)| region.role == RegionRole::Primary)
+    }
 }

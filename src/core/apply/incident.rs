@@ -1,0 +1,97 @@
+//! The course of an incident.
+
+use super::signals;
+use crate::core::fact::{Event, Fact};
+use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
+use crate::core::model::Model;
+use crate::core::status::Move;
+use crate::ids::RunId;
+use jiff::Timestamp;
+
+pub fn apply(model: &mut Model, event: &Event) {
+    match &event.fact {
+        Fact::IncidentDeclared { id, title, mode, detected_at, .. } => {
+            model.durable.incident = Some(Incident {
+                id: id.clone(),
+                title: title.clone(),
+                mode: *mode,
+                commander: event.by.clone(),
+                declared_at: event.at,
+                detected_at: *detected_at,
+                severity_override: None,
+                answers: Vec::new(),
+                position: Position::Question(model.plan.tree.root.clone()),
+                runs: Vec::new(),
+                closed: None,
+            });
+        }
+        Fact::IncidentClosed { reason } => {
+            if let Some(mut incident) = model.durable.incident.take() {
+                incident.closed = Some((event.at, reason.clone()));
+                model.durable.closed.push(incident);
+            }
+            model.live.output.clear();
+        }
+        Fact::RunEnded { run, end } => run_ended(model, event.at, run, end),
+        fact => {
+            let plan = model.plan.clone();
+            let Some(incident) = model.durable.incident.as_mut() else { return };
+            match fact {
+                Fact::SeveritySet { severity, reason } => {
+                    incident.severity_override = Some((*severity, reason.clone()));
+                }
+                Fact::QuestionAnswered { answer, position } => {
+                    incident.answers.push(answer.clone());
+                    incident.position = position.clone();
+                }
+                Fact::QuestionRevisited { question } => {
+                    incident.position = Position::Question(question.clone())
+                }
+                Fact::RunStarted { run, runbook } => {
+                    let steps =
+                        plan.runbooks.get(runbook).into_iter().flat_map(|runbook| runbook.steps.keys());
+                    let mut run = Run {
+                        id: run.clone(),
+                        runbook: runbook.clone(),
+                        started_at: event.at,
+                        ended: None,
+                        steps: steps.map(|id| (id.clone(), StepRun::new())).collect(),
+                    };
+                    unblock(&plan, &mut run);
+                    incident.runs.push(run);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
+    let Some(incident) = model.durable.incident.as_mut() else { return };
+    let Some(run) = incident.runs.iter_mut().find(|run| run.id == *id) else { return };
+    run.ended = Some((at, end.clone()));
+    let activates = model.plan.runbooks.get(&run.runbook).and_then(|runbook| runbook.activates.clone());
+    if let (RunEnd::Completed, Some(region)) = (end, activates) {
+        model.durable.last_failover = Some(at);
+        signals::activated(model, at, &region);
+    }
+}
+
+/// Steps whose needs are settled become ready.
+pub fn unblock(plan: &crate::plan::Plan, run: &mut Run) {
+    let Some(runbook) = plan.runbooks.get(&run.runbook) else { return };
+    let settled = |id| run.steps.get(id).is_some_and(|step: &StepRun| step.status.is_settled());
+    let free: Vec<_> = runbook
+        .steps
+        .values()
+        .filter(|step| step.needs.iter().all(settled))
+        .map(|step| step.id.clone())
+        .collect();
+    for id in free {
+        if let Some(step) = run.steps.get_mut(&id)
+            && let Ok(status) = step.status.after(Move::Unblock)
+        {
+            step.status = status;
+        }
+    }
+}

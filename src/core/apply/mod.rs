@@ -1,0 +1,59 @@
+//! Applying: facts fold into the model. Pure and infallible; `fold(journal)` is the model's durable part.
+
+mod incident;
+mod signals;
+mod step;
+
+use crate::core::fact::{Event, Fact};
+use crate::core::model::{Model, TIMELINE_LENGTH};
+
+/// Folds one event into the model.
+pub fn apply(model: &mut Model, event: &Event) {
+    let at = event.at;
+    match &event.fact {
+        Fact::EngineStarted { .. } => engine_started(model, event),
+        Fact::EngineStopped { .. } | Fact::ClockJumped { .. } | Fact::NoteAdded { .. } => {}
+        Fact::ReadingTaken { probe, reading, judged } => {
+            signals::reading_taken(model, probe, reading, *judged)
+        }
+        Fact::SignalChanged { probe, to, why, .. } => signals::changed(model, at, probe, *to, why),
+        Fact::SeverityChanged { to, why, .. } => {
+            model.durable.severity = to.map(|severity| (severity, at, why.clone()));
+        }
+        Fact::IncidentDeclared { .. }
+        | Fact::SeveritySet { .. }
+        | Fact::QuestionAnswered { .. }
+        | Fact::QuestionRevisited { .. }
+        | Fact::RunStarted { .. }
+        | Fact::RunEnded { .. }
+        | Fact::IncidentClosed { .. } => incident::apply(model, event),
+        Fact::JournalChanged { failure, protection } => {
+            model.live.journal_failure = failure.clone();
+            model.live.journal_protection = protection.clone();
+        }
+        _ => step::apply(model, event),
+    }
+    if event.fact.is_durable() {
+        remember(model, event);
+    }
+}
+
+/// Nothing that was measured before counts any more, and nobody watched the steps that were running.
+fn engine_started(model: &mut Model, event: &Event) {
+    model.live.recent.clear();
+    model.live.preparing.clear();
+    model.live.checking.clear();
+    model.durable.engine_started_at = Some(event.at);
+    signals::forget(model, event.at);
+    step::lose_all(model, event.at);
+}
+
+fn remember(model: &mut Model, event: &Event) {
+    if model.durable.timeline.len() == TIMELINE_LENGTH {
+        model.durable.timeline.pop_front();
+    }
+    model.durable.timeline.push_back(event.clone());
+    if event.record.is_some() {
+        model.durable.head.clone_from(&event.record);
+    }
+}

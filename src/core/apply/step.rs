@@ -1,0 +1,136 @@
+//! The course of a step. A fact that the transition table does not allow leaves the step as it is: `decide`
+//! never makes one, and a journal from elsewhere must not be able to bend the model.
+
+use super::incident::unblock;
+use crate::core::fact::{Event, Fact};
+use crate::core::incident::StepRun;
+use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
+use crate::core::status::{Move, StepStatus};
+use crate::ids::{RunId, StepId};
+use jiff::Timestamp;
+
+pub fn apply(model: &mut Model, event: &Event) {
+    let at = event.at;
+    match &event.fact {
+        Fact::StepPreparing { run, step } => {
+            model.live.preparing.insert((run.clone(), step.clone()));
+        }
+        Fact::StepPrepared { confirmation } => {
+            let (run, step) = (confirmation.run.clone(), confirmation.step.clone());
+            model.live.preparing.remove(&(run.clone(), step.clone()));
+            moved(model, &run, &step, Move::Prepare, |state| {
+                state.prepared += 1;
+                state.obstacle = None;
+                state.confirmation = Some((**confirmation).clone());
+            });
+        }
+        Fact::StepObstructed { run, step, failure, manual } => {
+            model.live.preparing.remove(&(run.clone(), step.clone()));
+            change(model, run, step, |state| state.obstacle = Some((failure.clone(), manual.clone())));
+        }
+        Fact::ConfirmationVoided { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
+        Fact::StepStarted { run, step, attempt, .. } => moved(model, run, step, Move::Start, |state| {
+            state.attempt = *attempt;
+            state.started_at = Some(at);
+            state.ended_at = None;
+            state.outcome = None;
+            state.doubt = None;
+        }),
+        Fact::StepOutput { run, step, line } => output(model, at, run, step, line),
+        Fact::StepFinished { run, step, outcome, .. } => {
+            let by = match outcome {
+                crate::core::incident::Outcome::Done(_) => Move::Finish,
+                failed if failed.is_uncertain() => Move::Lose,
+                _ => Move::Fail,
+            };
+            if by != Move::Fail {
+                model.live.checking.insert((run.clone(), step.clone()));
+            }
+            moved(model, run, step, by, |state| {
+                state.outcome = Some(outcome.clone());
+                state.ended_at = Some(at);
+            });
+        }
+        Fact::StepVerified { run, step, proof } => {
+            model.live.checking.remove(&(run.clone(), step.clone()));
+            moved(model, run, step, Move::Verify, |state| {
+                state.proof = Some(proof.clone());
+                state.doubt = None;
+                state.ended_at = Some(at);
+            });
+        }
+        Fact::StepDoubted { run, step, failure } => {
+            model.live.checking.remove(&(run.clone(), step.clone()));
+            moved(model, run, step, Move::Fail, |_| {});
+            change(model, run, step, |state| state.doubt = Some(failure.clone()));
+        }
+        Fact::StepRetried { run, step, .. } => moved(model, run, step, Move::Retry, |_| {}),
+        Fact::StepRechecked { run, step } => {
+            model.live.checking.insert((run.clone(), step.clone()));
+        }
+        Fact::StepSkipped { run, step, reason } => {
+            moved(model, run, step, Move::Skip, |state| settle(state, at, reason));
+        }
+        Fact::StepAttested { run, step, how } => {
+            moved(model, run, step, Move::Attest, |state| settle(state, at, how));
+        }
+        Fact::GuardOverridden { run, step, guard, reason, .. } => change(model, run, step, |state| {
+            state.overrides.retain(|(place, _)| place != guard);
+            state.overrides.push((*guard, reason.clone()));
+        }),
+        _ => {}
+    }
+}
+
+fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
+    state.reason = Some(reason.to_owned());
+    state.ended_at = Some(at);
+}
+
+/// Steps that were running when the engine ended: nobody knows whether they acted.
+pub fn lose_all(model: &mut Model, at: Timestamp) {
+    let Some(incident) = model.durable.incident.as_mut() else { return };
+    for state in incident.runs.iter_mut().flat_map(|run| run.steps.values_mut()) {
+        match state.status {
+            StepStatus::Started => {
+                state.status = state.status.after(Move::Lose).unwrap_or(state.status);
+                state.ended_at = Some(at);
+            }
+            StepStatus::Confirming => state.status = state.status.after(Move::Void).unwrap_or(state.status),
+            _ => {}
+        }
+    }
+}
+
+fn output(model: &mut Model, at: Timestamp, run: &RunId, step: &StepId, line: &str) {
+    let output = &mut model.live.output;
+    let of_step = |kept: &&StepOutput| kept.run == *run && kept.step == *step;
+    if output.iter().filter(of_step).count() >= OUTPUT_LENGTH
+        && let Some(oldest) = output.iter().position(|kept| of_step(&kept))
+    {
+        output.remove(oldest);
+    }
+    output.push(StepOutput { run: run.clone(), step: step.clone(), at, line: line.to_owned() });
+}
+
+fn change(model: &mut Model, run: &RunId, step: &StepId, with: impl FnOnce(&mut StepRun)) {
+    let runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
+    if let Some(state) = runs.filter(|known| known.id == *run).find_map(|run| run.steps.get_mut(step)) {
+        with(state);
+    }
+}
+
+/// Moves a step, then changes it, then lets the steps that waited for it go.
+fn moved(model: &mut Model, run: &RunId, step: &StepId, by: Move, with: impl FnOnce(&mut StepRun)) {
+    change(model, run, step, |state| {
+        if let Ok(status) = state.status.after(by) {
+            state.status = status;
+            with(state);
+        }
+    });
+    let plan = model.plan.clone();
+    let runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
+    if let Some(run) = runs.into_iter().find(|known| known.id == *run && known.ended.is_none()) {
+        unblock(&plan, run);
+    }
+}

@@ -1,0 +1,210 @@
+//! What people ask for, and what comes back from the world.
+
+use crate::core::action::{Description, Failure, ManualCard, Proof};
+use crate::core::actor::Actor;
+use crate::core::incident::{Mode, Outcome};
+use crate::core::reading::Reading;
+use crate::ids::*;
+use crate::plan::Severity;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A command with who asked and when.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Request {
+    /// When it reached the engine.
+    pub at: Timestamp,
+    /// Who asked.
+    pub by: Actor,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// What is asked, by a person or by the engine.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// A person asks.
+    Ask(Ask),
+    /// The world answers.
+    Report(Report),
+}
+
+/// What a person can ask for.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// Opens an incident.
+    Declare {
+        /// What it is about.
+        title: String,
+        /// Real, or an exercise.
+        mode: Mode,
+    },
+    /// Overrides the derived severity.
+    SetSeverity {
+        /// The severity.
+        severity: Severity,
+        /// Why.
+        reason: String,
+    },
+    /// Answers the open question.
+    Answer {
+        /// The question.
+        question: QuestionId,
+        /// The answer.
+        answer: String,
+        /// The suggestion that was on the screen.
+        suggested: Option<String>,
+        /// Why; needed where the answer differs from the suggestion.
+        reason: Option<String>,
+    },
+    /// Goes back to a question, while no run is open.
+    Revisit {
+        /// The question.
+        question: QuestionId,
+    },
+    /// Opens the confirmation of a step.
+    Prepare {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
+    /// Confirms what the bundle shows.
+    Confirm {
+        /// The bundle.
+        confirmation: ConfirmationId,
+        /// What was typed, where the level asks for it.
+        typed: Option<String>,
+    },
+    /// Closes a confirmation without confirming.
+    Decline {
+        /// The bundle.
+        confirmation: ConfirmationId,
+    },
+    /// Tries a failed or unknown step again.
+    Retry {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Why; needed where nobody knows whether the step acted.
+        reason: Option<String>,
+    },
+    /// Reads the world again for a step whose effect is not known.
+    Recheck {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
+    /// Leaves a step out.
+    Skip {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Why.
+        reason: String,
+    },
+    /// Lets a step run although a guard does not hold.
+    Override {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The guard's place in the plan, from 0.
+        guard: usize,
+        /// Why.
+        reason: String,
+    },
+    /// States that a step was done by hand.
+    Attest {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What was done and how it was checked.
+        how: String,
+    },
+    /// Stops the open run.
+    Abort {
+        /// Why.
+        reason: String,
+    },
+    /// Writes into the timeline.
+    Note {
+        /// The text.
+        text: String,
+    },
+    /// Closes the incident.
+    Close {
+        /// How it ended.
+        reason: String,
+    },
+}
+
+/// What comes back from the world.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Report {
+    /// The engine took over the journal.
+    EngineStarted {
+        /// The program's version.
+        version: String,
+        /// What the journal needed at its opening; empty when nothing.
+        recovery: String,
+    },
+    /// The engine ends because it was asked to.
+    EngineStopping {
+        /// Why.
+        why: String,
+    },
+    /// Probes ran.
+    Observed(Vec<(ProbeId, Reading)>),
+    /// Time passed: staleness, expiry, what runs by itself.
+    Tick,
+    /// The wall clock moved against the machine's steady clock by this much.
+    ClockJumped(SignedDuration),
+    /// A step's description came back.
+    Described {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What it would do, or why it cannot be told.
+        result: Result<Description, Failure>,
+        /// What a person would do instead.
+        manual: ManualCard,
+    },
+    /// A line of live output.
+    Output {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The line, cleaned and redacted.
+        line: String,
+    },
+    /// A step's execution ended.
+    Executed {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The attempt.
+        attempt: u32,
+        /// How.
+        outcome: Outcome,
+    },
+    /// A step's verification ended.
+    Checked {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The attempt.
+        attempt: u32,
+        /// What the world showed.
+        result: Result<Proof, Failure>,
+    },
+}

@@ -1,0 +1,277 @@
+//! From a ready step to its start: prepare, freeze, confirm.
+
+use super::tick::runs_by_itself;
+use super::{required, step};
+use crate::core::action::{Description, Failure, ManualCard};
+use crate::core::confirmation::{Confirmation, GuardResult};
+use crate::core::evidence;
+use crate::core::fact::Fact;
+use crate::core::incident::{Incident, Run, StepRun};
+use crate::core::model::Model;
+use crate::core::names::View;
+use crate::core::refusal::Refusal;
+use crate::core::status::StepStatus;
+use crate::ids::{ConfirmationId, RunId, StepId};
+use crate::plan::condition::Truth;
+use crate::plan::{ConfirmLevel, Step};
+use jiff::Timestamp;
+
+/// Asks the engine to read the target and to describe the call.
+pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = step::find_open(model, run, id)?;
+    match state.status {
+        StepStatus::Ready | StepStatus::Confirming => {
+            Ok(vec![Fact::StepPreparing { run: run.clone(), step: id.clone() }])
+        }
+        StepStatus::Pending => Err(Refusal::new(
+            format!("{id} waits for {}", waits_for(model, run, id)),
+            "Settle those steps first.",
+        )),
+        other => Err(Refusal::new(format!("{id} is {}", other.as_str()), step::way_out(other))),
+    }
+}
+
+fn waits_for(model: &Model, run: &RunId, id: &StepId) -> String {
+    let Some((step, _)) = model.step(run, id) else { return String::new() };
+    let open = step
+        .needs
+        .iter()
+        .filter(|need| model.step(run, need).is_some_and(|(_, state)| !state.status.is_settled()));
+    open.map(StepId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The description came back: freezes the bundle. A step that runs by itself starts at once when its guards
+/// hold; otherwise the bundle waits for a person.
+pub fn described(
+    model: &Model,
+    now: Timestamp,
+    run: &RunId,
+    id: &StepId,
+    result: &Result<Description, Failure>,
+    manual: &ManualCard,
+) -> Result<Vec<Fact>, Refusal> {
+    let (run_state, plan, state) = step::find_open(model, run, id)?;
+    if !matches!(state.status, StepStatus::Ready | StepStatus::Confirming) {
+        return Err(Refusal::new(
+            format!("{id} is {}", state.status.as_str()),
+            "Its description came too late.",
+        ));
+    }
+    let description = match result {
+        Ok(description) => description.clone(),
+        Err(failure) => {
+            return Ok(vec![Fact::StepObstructed {
+                run: run.clone(),
+                step: id.clone(),
+                failure: failure.clone(),
+                manual: manual.clone(),
+            }]);
+        }
+    };
+    let confirmation = freeze(model, now, run_state, plan, state, description, manual.clone());
+    let starts = runs_by_itself(plan) && confirmation.blocking_guard().is_none();
+    let name = confirmation.id.clone();
+    let mut facts = Vec::new();
+    if let (StepStatus::Confirming, Some(open)) = (state.status, &state.confirmation) {
+        facts.push(voided(open, "a new one was made"));
+    }
+    facts.push(Fact::StepPrepared { confirmation: Box::new(confirmation) });
+    if starts {
+        facts.push(started(run, id, state, name));
+    }
+    Ok(facts)
+}
+
+fn freeze(
+    model: &Model,
+    now: Timestamp,
+    run: &Run,
+    plan: &Step,
+    state: &StepRun,
+    description: Description,
+    manual: ManualCard,
+) -> Confirmation {
+    let losses = model.plan.runbooks.get(&run.runbook).filter(|_| plan.irreversible);
+    let id = ConfirmationId::new(format!("{}/{}/{}", run.id, plan.id, state.prepared + 1));
+    Confirmation {
+        id,
+        run: run.id.clone(),
+        step: plan.id.clone(),
+        level: plan.confirm,
+        description,
+        manual,
+        guards: guards(model, plan, state, now),
+        evidence: evidence::of_conditions(model, &plan.guard),
+        losses: losses.map_or_else(Vec::new, |runbook| evidence::losses(model, runbook, now)),
+        prepared_at: now,
+        expires_at: now.checked_add(model.plan.policy.confirmation_expiry).unwrap_or(now),
+    }
+}
+
+fn guards(model: &Model, plan: &Step, state: &StepRun, now: Timestamp) -> Vec<GuardResult> {
+    let view = View { model, now };
+    let result = |(place, guard): (usize, &crate::plan::condition::Condition)| GuardResult {
+        condition: guard.source().to_owned(),
+        truth: guard.evaluate(&view),
+        overridden: state.overrides.iter().find(|(at, _)| *at == place).map(|(_, why)| why.clone()),
+    };
+    plan.guard.iter().enumerate().map(result).collect()
+}
+
+fn started(run: &RunId, id: &StepId, state: &StepRun, confirmation: ConfirmationId) -> Fact {
+    Fact::StepStarted { run: run.clone(), step: id.clone(), attempt: state.attempt + 1, confirmation }
+}
+
+fn voided(confirmation: &Confirmation, why: impl Into<String>) -> Fact {
+    Fact::ConfirmationVoided {
+        run: confirmation.run.clone(),
+        step: confirmation.step.clone(),
+        confirmation: confirmation.id.clone(),
+        why: why.into(),
+    }
+}
+
+/// Confirms an open bundle. What expired or was overtaken by the world does not fire: it is withdrawn, and a
+/// new one has to be made.
+pub fn confirm(
+    model: &Model,
+    now: Timestamp,
+    id: &ConfirmationId,
+    typed: Option<&str>,
+) -> Result<Vec<Fact>, Refusal> {
+    let (plan, state, confirmation) = find_confirmation(model, id)?;
+    if plan.action == "manual" {
+        return Err(Refusal::new(
+            "a person does this step",
+            "Do it, then attest it and say how you checked.",
+        ));
+    }
+    if now >= confirmation.expires_at {
+        return Ok(vec![voided(confirmation, "it expired")]);
+    }
+    if let Some(why) = overtaken(model, now, plan, state, confirmation) {
+        return Ok(vec![voided(confirmation, why)]);
+    }
+    if let Some((_, guard)) = confirmation.blocking_guard() {
+        return Err(blocked(guard));
+    }
+    if let Some(phrase) = confirmation.phrase()
+        && typed != Some(phrase)
+    {
+        return Err(Refusal::new(
+            "what you typed is not the target's name",
+            format!("Type exactly: {phrase}"),
+        ));
+    }
+    Ok(vec![
+        Fact::StepConfirmed {
+            run: confirmation.run.clone(),
+            step: confirmation.step.clone(),
+            confirmation: id.clone(),
+            typed: typed.filter(|_| confirmation.level == ConfirmLevel::Type).map(str::to_owned),
+        },
+        started(&confirmation.run, &confirmation.step, state, id.clone()),
+    ])
+}
+
+fn blocked(guard: &GuardResult) -> Refusal {
+    let how = match &guard.truth {
+        Truth::Unknown(why) => format!("cannot be told ({why})"),
+        _ => "does not hold".into(),
+    };
+    Refusal::new(
+        format!("the guard {} {how}", guard.condition),
+        "Wait until it holds, skip the step, or override the guard with a reason.",
+    )
+}
+
+/// What changed since the bundle was frozen, if that matters.
+fn overtaken(
+    model: &Model,
+    now: Timestamp,
+    plan: &Step,
+    state: &StepRun,
+    confirmation: &Confirmation,
+) -> Option<String> {
+    let guards = guards(model, plan, state, now);
+    let turned = confirmation
+        .guards
+        .iter()
+        .zip(&guards)
+        .find(|(then, now)| (then.truth == Truth::True) != (now.truth == Truth::True));
+    if let Some((then, _)) = turned {
+        return Some(format!("the guard {} came out differently", then.condition));
+    }
+    let evidence = evidence::of_conditions(model, &plan.guard);
+    if let Some(change) = evidence::changed(&confirmation.evidence, &evidence) {
+        return Some(change);
+    }
+    let runbook = model.run(&confirmation.run).and_then(|run| model.plan.runbooks.get(&run.runbook))?;
+    let losses = evidence::losses(model, runbook, now);
+    let worse = confirmation.losses.iter().zip(&losses).find(|(then, now)| then.is_materially_worse(now));
+    worse.map(|(then, now)| format!("the loss grew from {} to {}", then.sentence(), now.sentence()))
+}
+
+/// Withdraws an open bundle.
+pub fn decline(model: &Model, id: &ConfirmationId) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, confirmation) = find_confirmation(model, id)?;
+    Ok(vec![voided(confirmation, "it was declined")])
+}
+
+fn find_confirmation<'a>(
+    model: &'a Model,
+    id: &ConfirmationId,
+) -> Result<(&'a Step, &'a StepRun, &'a Confirmation), Refusal> {
+    let gone = || {
+        Refusal::new(
+            format!("the confirmation {id} is not open any more"),
+            "Open the step's confirmation again and look at it.",
+        )
+    };
+    let run = model.durable.incident.as_ref().and_then(Incident::open_run).ok_or_else(gone)?;
+    let open = run.steps.iter().find(|(_, state)| {
+        state.status == StepStatus::Confirming
+            && state.confirmation.as_ref().is_some_and(|open| open.id == *id)
+    });
+    let (step, state) = open.ok_or_else(gone)?;
+    let plan =
+        model.plan.runbooks.get(&run.runbook).and_then(|runbook| runbook.steps.get(step)).ok_or_else(gone)?;
+    let confirmation = state.confirmation.as_ref().ok_or_else(gone)?;
+    Ok((plan, state, confirmation))
+}
+
+/// Lets a step run although a guard does not hold, and records what is lost by it. The open bundle is
+/// withdrawn: the new one shows the override.
+pub fn override_guard(
+    model: &Model,
+    now: Timestamp,
+    run: &RunId,
+    id: &StepId,
+    guard: usize,
+    reason: &str,
+) -> Result<Vec<Fact>, Refusal> {
+    let (run_state, plan, state) = step::find_open(model, run, id)?;
+    if !matches!(state.status, StepStatus::Ready | StepStatus::Confirming) {
+        return Err(Refusal::new(format!("{id} is {}", state.status.as_str()), step::way_out(state.status)));
+    }
+    let condition = plan.guard.get(guard).ok_or_else(|| {
+        Refusal::new(format!("{id} has no guard number {}", guard + 1), "Choose one of the step's guards.")
+    })?;
+    let reason = required(reason, "the reason")?;
+    let losses =
+        model.plan.runbooks.get(&run_state.runbook).map(|runbook| evidence::losses(model, runbook, now));
+    let mut facts = Vec::new();
+    if let (StepStatus::Confirming, Some(open)) = (state.status, &state.confirmation) {
+        facts.push(voided(open, "a guard was overridden"));
+    }
+    facts.push(Fact::GuardOverridden {
+        run: run.clone(),
+        step: id.clone(),
+        guard,
+        condition: condition.source().to_owned(),
+        reason,
+        losses: losses.unwrap_or_default(),
+    });
+    facts.push(Fact::StepPreparing { run: run.clone(), step: id.clone() });
+    Ok(facts)
+}

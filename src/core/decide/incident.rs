@@ -1,0 +1,165 @@
+//! The course of an incident: declare, answer, close.
+
+use super::required;
+use crate::core::actor::Actor;
+use crate::core::evidence::freeze;
+use crate::core::fact::Fact;
+use crate::core::incident::{GivenAnswer, Incident, Mode, Position};
+use crate::core::model::{Model, Status};
+use crate::core::refusal::Refusal;
+use crate::core::tree::suggest;
+use crate::ids::{IncidentId, QuestionId, RunId};
+use crate::plan::{Goto, Severity};
+use jiff::Timestamp;
+
+/// The open incident, or that there is none.
+pub fn open(model: &Model) -> Result<&Incident, Refusal> {
+    model.durable.incident.as_ref().ok_or_else(|| {
+        Refusal::new(
+            "no incident is open",
+            "Declare one first; everything that follows is recorded under it.",
+        )
+    })
+}
+
+/// Opens an incident.
+pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result<Vec<Fact>, Refusal> {
+    if let Some(incident) = &model.durable.incident {
+        return Err(Refusal::new(
+            format!("incident {} is open already", incident.id),
+            "Go on in it, or close it first.",
+        ));
+    }
+    let title = required(title, "the title")?;
+    let detected_at = detected_at(model).unwrap_or(now).min(now);
+    Ok(vec![Fact::IncidentDeclared {
+        id: incident_id(model, now),
+        title,
+        mode,
+        detected_at,
+        severity: model.severity(),
+    }])
+}
+
+/// Made from the time of declaration, with a number where one second saw two.
+fn incident_id(model: &Model, now: Timestamp) -> IncidentId {
+    let base = now.strftime("INC-%Y%m%d-%H%M%S").to_string();
+    let taken = |id: &str| model.durable.closed.iter().any(|incident| incident.id.as_str() == id);
+    let mut id = base.clone();
+    let mut number = 2;
+    while taken(&id) {
+        id = format!("{base}-{number}");
+        number += 1;
+    }
+    IncidentId::new(id)
+}
+
+/// When it began: the derived severity's begin, or the first service that does not work.
+fn detected_at(model: &Model) -> Option<Timestamp> {
+    let services = model.durable.services.values();
+    let down = services.filter(|s| matches!(s.status, Status::Down | Status::Degraded)).map(|s| s.since);
+    let severity = model.durable.severity.as_ref().map(|(_, since, _)| *since);
+    down.chain(severity).min()
+}
+
+/// Overrides the derived severity.
+pub fn set_severity(model: &Model, severity: Severity, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    open(model)?;
+    Ok(vec![Fact::SeveritySet { severity, reason: required(reason, "the reason")? }])
+}
+
+/// An answer as it was given.
+pub struct Given<'a> {
+    pub question: &'a QuestionId,
+    pub answer: &'a str,
+    pub suggested: &'a Option<String>,
+    pub reason: Option<&'a str>,
+}
+
+/// Answers the open question and freezes what was on the screen.
+pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Result<Vec<Fact>, Refusal> {
+    let incident = open(model)?;
+    if incident.position != Position::Question(given.question.clone()) {
+        return Err(Refusal::new(
+            format!("{} is not the open question", given.question),
+            "Somebody answered it meanwhile: look at the tree again.",
+        ));
+    }
+    let question = model.plan.tree.questions.get(given.question).ok_or_else(|| {
+        Refusal::new(
+            format!("the plan has no question {}", given.question),
+            "Run `lifeboat check` on the plan.",
+        )
+    })?;
+    let chosen = question.answers.get(given.answer).ok_or_else(|| {
+        let known: Vec<&str> = question.answers.keys().map(String::as_str).collect();
+        Refusal::new(format!("\"{}\" is no answer", given.answer), format!("Answer {}.", known.join(" or ")))
+    })?;
+    let suggested = suggest(model, question, now).answer().map(str::to_owned);
+    if suggested != *given.suggested {
+        return Err(Refusal::new(
+            format!(
+                "the suggestion changed to {} while you answered",
+                suggested.as_deref().unwrap_or("none")
+            ),
+            "Look at the evidence again, then answer.",
+        ));
+    }
+    let reason = match given.reason {
+        Some(reason) => Some(required(reason, "the reason")?),
+        None if suggested.as_deref() == Some(given.answer) => None,
+        None => {
+            return Err(Refusal::new(
+                format!("\"{}\" is not what the evidence suggests", given.answer),
+                "Say why you answer so; it goes into the journal.",
+            ));
+        }
+    };
+    let position = match &chosen.goto {
+        Goto::Question(id) => Position::Question(id.clone()),
+        Goto::Leaf(id) => Position::Leaf(id.clone()),
+        Goto::Runbook(id) => Position::Runbook(id.clone()),
+    };
+    let answer = GivenAnswer {
+        question: given.question.clone(),
+        answer: given.answer.to_owned(),
+        suggested,
+        reason,
+        evidence: question.evidence.iter().filter_map(|probe| freeze(model, probe)).collect(),
+        by: by.clone(),
+        at: now,
+    };
+    let mut facts = vec![Fact::QuestionAnswered { answer, position: position.clone() }];
+    if let Position::Runbook(runbook) = position {
+        let run = RunId::new(format!("{}/{}", incident.id, incident.runs.len() + 1));
+        facts.push(Fact::RunStarted { run, runbook });
+    }
+    Ok(facts)
+}
+
+/// Goes back to a question.
+pub fn revisit(model: &Model, question: &QuestionId) -> Result<Vec<Fact>, Refusal> {
+    let incident = open(model)?;
+    no_open_run(incident)?;
+    if !model.plan.tree.questions.contains_key(question) {
+        return Err(Refusal::new(format!("the plan has no question {question}"), "Choose one of the tree."));
+    }
+    Ok(vec![Fact::QuestionRevisited { question: question.clone() }])
+}
+
+/// Closes the incident.
+pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    let incident = open(model)?;
+    no_open_run(incident)?;
+    Ok(vec![Fact::IncidentClosed { reason: required(reason, "the reason")? }])
+}
+
+fn no_open_run(incident: &Incident) -> Result<(), Refusal> {
+    match incident.open_run() {
+        Some(run) => Err(Refusal::new(
+            format!("the runbook {} is still running", run.runbook),
+            "Settle its steps, or abort it with a reason.",
+        )),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,89 @@
+//! Deciding: a command and the model give facts, or a refusal. Pure.
+
+mod confirm;
+mod incident;
+mod observe;
+mod step;
+mod tick;
+
+use crate::core::actor::Actor;
+use crate::core::command::{Ask, Command, Report, Request};
+use crate::core::fact::Fact;
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use jiff::Timestamp;
+
+/// The longest text that a person can put into a record.
+pub const TEXT_LIMIT_CHARS: usize = 4_000;
+
+/// The facts that a command leads to, or why it is refused.
+///
+/// # Errors
+/// A [`Refusal`] in words for the operator, with the way out.
+pub fn decide(model: &Model, request: &Request) -> Result<Vec<Fact>, Refusal> {
+    match &request.command {
+        Command::Ask(ask) => decide_ask(model, request.at, &request.by, ask),
+        Command::Report(report) => decide_report(model, request.at, report),
+    }
+}
+
+fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Vec<Fact>, Refusal> {
+    match ask {
+        Ask::Declare { title, mode } => incident::declare(model, now, title, *mode),
+        Ask::SetSeverity { severity, reason } => incident::set_severity(model, *severity, reason),
+        Ask::Answer { question, answer, suggested, reason } => {
+            let reason = reason.as_deref();
+            incident::answer(model, now, by, incident::Given { question, answer, suggested, reason })
+        }
+        Ask::Revisit { question } => incident::revisit(model, question),
+        Ask::Note { text } => Ok(vec![Fact::NoteAdded { text: required(text, "the note")? }]),
+        Ask::Close { reason } => incident::close(model, reason),
+        Ask::Prepare { run, step } => confirm::prepare(model, run, step),
+        Ask::Confirm { confirmation, typed } => confirm::confirm(model, now, confirmation, typed.as_deref()),
+        Ask::Decline { confirmation } => confirm::decline(model, confirmation),
+        Ask::Override { run, step, guard, reason } => {
+            confirm::override_guard(model, now, run, step, *guard, reason)
+        }
+        Ask::Retry { run, step, reason } => step::retry(model, run, step, reason.as_deref()),
+        Ask::Recheck { run, step } => step::recheck(model, run, step),
+        Ask::Skip { run, step, reason } => step::skip(model, run, step, reason),
+        Ask::Attest { run, step, how } => step::attest(model, run, step, how),
+        Ask::Abort { reason } => step::abort(model, reason),
+    }
+}
+
+fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<Fact>, Refusal> {
+    match report {
+        Report::EngineStarted { version, recovery } => Ok(vec![Fact::EngineStarted {
+            version: version.clone(),
+            plan: model.plan.digest.clone(),
+            recovery: recovery.clone(),
+        }]),
+        Report::EngineStopping { why } => Ok(vec![Fact::EngineStopped { why: why.clone() }]),
+        Report::ClockJumped(by) => Ok(vec![Fact::ClockJumped { by: *by }]),
+        Report::Observed(readings) => Ok(observe::observed(model, readings)),
+        Report::Tick => Ok(tick::tick(model, now)),
+        Report::Described { run, step, result, manual } => {
+            confirm::described(model, now, run, step, result, manual)
+        }
+        Report::Output { run, step, line } => {
+            Ok(vec![Fact::StepOutput { run: run.clone(), step: step.clone(), line: line.clone() }])
+        }
+        Report::Executed { run, step, attempt, outcome } => {
+            step::executed(model, run, step, *attempt, outcome)
+        }
+        Report::Checked { run, step, attempt, result } => step::checked(model, run, step, *attempt, result),
+    }
+}
+
+/// A text that a person must give, cleaned and cut.
+fn required(text: &str, what: &str) -> Result<String, Refusal> {
+    let text = crate::text::clean(text.trim(), TEXT_LIMIT_CHARS);
+    if text.is_empty() {
+        return Err(Refusal::new(
+            format!("{what} is empty"),
+            "Write it in a few words; it goes into the journal.",
+        ));
+    }
+    Ok(text)
+}

@@ -1,0 +1,154 @@
+//! A step after its start, and what people can do about it.
+
+use super::{incident, required};
+use crate::core::action::{Failure, Proof};
+use crate::core::fact::Fact;
+use crate::core::incident::{Outcome, Run, RunEnd, StepRun};
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use crate::core::status::{Move, StepStatus};
+use crate::ids::{RunId, StepId};
+use crate::plan::Step;
+
+/// A step of the open run.
+pub fn find_open<'a>(
+    model: &'a Model,
+    run: &RunId,
+    id: &StepId,
+) -> Result<(&'a Run, &'a Step, &'a StepRun), Refusal> {
+    let open = incident::open(model)?.open_run().filter(|open| open.id == *run);
+    let open = open.ok_or_else(|| Refusal::new(format!("the run {run} is over"), "Look at the timeline."))?;
+    find(model, open, id)
+}
+
+fn find<'a>(
+    model: &'a Model,
+    run: &'a Run,
+    id: &StepId,
+) -> Result<(&'a Run, &'a Step, &'a StepRun), Refusal> {
+    let plan = model.plan.runbooks.get(&run.runbook).and_then(|runbook| runbook.steps.get(id));
+    let (plan, state) = plan.zip(run.steps.get(id)).ok_or_else(|| {
+        Refusal::new(
+            format!("the runbook {} has no step {id}", run.runbook),
+            "Was the plan changed meanwhile?",
+        )
+    })?;
+    Ok((run, plan, state))
+}
+
+/// A step of any run of the open incident: answers of the world may come after a run was aborted.
+fn find_any<'a>(
+    model: &'a Model,
+    run: &RunId,
+    id: &StepId,
+) -> Result<(&'a Run, &'a Step, &'a StepRun), Refusal> {
+    let found = incident::open(model)?.run(run);
+    let found =
+        found.ok_or_else(|| Refusal::new(format!("there is no run {run}"), "Look at the timeline."))?;
+    find(model, found, id)
+}
+
+/// What a person can do about a step in this status.
+pub fn way_out(status: StepStatus) -> &'static str {
+    match status {
+        StepStatus::Pending => "Settle the steps that it needs first.",
+        StepStatus::Ready | StepStatus::Confirming => "Prepare and confirm it, skip it, or attest it.",
+        StepStatus::Started | StepStatus::Finished => "Wait for its outcome, or abort the run.",
+        StepStatus::Failed => "Retry it, skip it, or do it by hand and attest it.",
+        StepStatus::Unknown => "Recheck the world, then retry it with a reason, skip it or attest it.",
+        StepStatus::Verified | StepStatus::Skipped | StepStatus::Attested => "It is settled.",
+    }
+}
+
+fn allowed(id: &StepId, status: StepStatus, by: Move) -> Result<(), Refusal> {
+    let refuse =
+        |illegal: crate::core::status::IllegalMove| Refusal::new(format!("{id}: {illegal}"), way_out(status));
+    status.after(by).map(|_| ()).map_err(refuse)
+}
+
+/// An execution ended. Answers of an older attempt are refused: they were recorded as unknown.
+pub fn executed(
+    model: &Model,
+    run: &RunId,
+    id: &StepId,
+    attempt: u32,
+    outcome: &Outcome,
+) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = find_any(model, run, id)?;
+    if state.attempt != attempt || state.status != StepStatus::Started {
+        return Err(Refusal::new(format!("attempt {attempt} of {id} is not running"), "Nothing to do."));
+    }
+    Ok(vec![Fact::StepFinished { run: run.clone(), step: id.clone(), attempt, outcome: outcome.clone() }])
+}
+
+/// A verification ended.
+pub fn checked(
+    model: &Model,
+    run: &RunId,
+    id: &StepId,
+    attempt: u32,
+    result: &Result<Proof, Failure>,
+) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = find_any(model, run, id)?;
+    if state.attempt != attempt || !matches!(state.status, StepStatus::Finished | StepStatus::Unknown) {
+        return Err(Refusal::new(format!("attempt {attempt} of {id} waits for no proof"), "Nothing to do."));
+    }
+    let (run, step) = (run.clone(), id.clone());
+    Ok(vec![match result {
+        Ok(proof) => Fact::StepVerified { run, step, proof: proof.clone() },
+        Err(failure) => Fact::StepDoubted { run, step, failure: failure.clone() },
+    }])
+}
+
+/// Tries a step again. Where nobody knows whether it acted, a person says why that is safe.
+pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = find_open(model, run, id)?;
+    if state.obstacle.is_some() && state.status == StepStatus::Ready {
+        return Ok(vec![Fact::StepPreparing { run: run.clone(), step: id.clone() }]);
+    }
+    allowed(id, state.status, Move::Retry)?;
+    let reason = match reason {
+        Some(reason) => Some(required(reason, "the reason")?),
+        None if state.status == StepStatus::Unknown => {
+            return Err(Refusal::new(
+                format!("nobody knows whether {id} acted"),
+                "Recheck the world first; to run it again, say why that is safe.",
+            ));
+        }
+        None => None,
+    };
+    Ok(vec![Fact::StepRetried { run: run.clone(), step: id.clone(), reason }])
+}
+
+/// Reads the world again.
+pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = find_open(model, run, id)?;
+    match state.status {
+        StepStatus::Unknown => Ok(vec![Fact::StepRechecked { run: run.clone(), step: id.clone() }]),
+        other => Err(Refusal::new(format!("{id} is {}", other.as_str()), way_out(other))),
+    }
+}
+
+/// Leaves a step out.
+pub fn skip(model: &Model, run: &RunId, id: &StepId, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = find_open(model, run, id)?;
+    allowed(id, state.status, Move::Skip)?;
+    let reason = required(reason, "the reason")?;
+    Ok(vec![Fact::StepSkipped { run: run.clone(), step: id.clone(), reason }])
+}
+
+/// States that a step was done by hand.
+pub fn attest(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = find_open(model, run, id)?;
+    allowed(id, state.status, Move::Attest)?;
+    let how = required(how, "what was done and how it was checked")?;
+    Ok(vec![Fact::StepAttested { run: run.clone(), step: id.clone(), how }])
+}
+
+/// Stops the open run.
+pub fn abort(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    let run = incident::open(model)?.open_run();
+    let run = run.ok_or_else(|| Refusal::new("no runbook is running", "There is nothing to abort."))?;
+    let reason = required(reason, "the reason")?;
+    Ok(vec![Fact::RunEnded { run: run.id.clone(), end: RunEnd::Aborted(reason) }])
+}

@@ -1,0 +1,111 @@
+//! What time brings: stale signals, a new severity, expired confirmations, steps that run by themselves,
+//! the end of a run.
+
+use crate::core::fact::Fact;
+use crate::core::incident::{Run, RunEnd, StepRun};
+use crate::core::model::Model;
+use crate::core::names::View;
+use crate::core::severity::assess;
+use crate::core::signal::{Recent, SignalState, is_stale};
+use crate::core::status::StepStatus;
+use crate::ids::StepId;
+use crate::plan::condition::Truth;
+use crate::plan::{ConfirmLevel, Step};
+use jiff::Timestamp;
+
+/// Everything that became due. Idempotent: what a tick's facts lead to is not due again.
+pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
+    let mut facts = stale_signals(model, now);
+    facts.extend(severity(model, now));
+    if let Some(run) = model.durable.incident.as_ref().and_then(|incident| incident.open_run()) {
+        facts.extend(steps(model, run, now));
+        if run.steps.values().all(|step| step.status.is_settled()) {
+            facts.push(Fact::RunEnded { run: run.id.clone(), end: RunEnd::Completed });
+        }
+    }
+    facts
+}
+
+fn stale_signals(model: &Model, now: Timestamp) -> Vec<Fact> {
+    let never = Recent::default();
+    let stale = model.durable.signals.iter().filter(|(id, signal)| {
+        signal.state != SignalState::Unknown
+            && model
+                .plan
+                .probes
+                .get(*id)
+                .is_some_and(|spec| is_stale(spec, model.live.recent.get(*id).unwrap_or(&never), now))
+    });
+    stale
+        .map(|(probe, signal)| Fact::SignalChanged {
+            probe: probe.clone(),
+            from: signal.state,
+            to: SignalState::Unknown,
+            why: "its last reading is too old".into(),
+        })
+        .collect()
+}
+
+/// The derived severity, where it changed. It is not lowered while a worse rule cannot be told.
+fn severity(model: &Model, now: Timestamp) -> Option<Fact> {
+    let assessed = assess(model, now);
+    let before = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+    let after = assessed.holds.as_ref().map(|(severity, _)| *severity);
+    let lowers = match (before, after) {
+        (Some(before), Some(after)) => after > before,
+        (Some(_), None) => true,
+        _ => false,
+    };
+    let cannot_tell =
+        assessed.possible.as_ref().is_some_and(|(level, _)| before.is_some_and(|b| *level <= b));
+    if before == after || (lowers && cannot_tell) {
+        return None;
+    }
+    let why = assessed.holds.map_or_else(|| "no severity rule holds any more".into(), |(_, why)| why);
+    Some(Fact::SeverityChanged { from: before, to: after, why })
+}
+
+fn steps(model: &Model, run: &Run, now: Timestamp) -> Vec<Fact> {
+    let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return Vec::new() };
+    let mut facts = Vec::new();
+    for (id, state) in &run.steps {
+        let Some(step) = runbook.steps.get(id) else { continue };
+        if state.status == StepStatus::Confirming {
+            facts.extend(overtaken(model, run, id, step, state, now));
+        }
+        let reading = model.live.preparing.contains(&(run.id.clone(), id.clone()));
+        if state.status == StepStatus::Ready && runs_by_itself(step) && state.obstacle.is_none() && !reading {
+            facts.push(Fact::StepPreparing { run: run.id.clone(), step: id.clone() });
+        }
+    }
+    facts
+}
+
+/// Steps without a confirmation, unless a person has to do them.
+pub fn runs_by_itself(step: &Step) -> bool {
+    step.confirm == ConfirmLevel::None && step.action != "manual"
+}
+
+/// A confirmation that expired; or the guards of a step that runs by itself began to hold.
+fn overtaken(
+    model: &Model,
+    run: &Run,
+    id: &StepId,
+    step: &Step,
+    state: &StepRun,
+    now: Timestamp,
+) -> Option<Fact> {
+    let confirmation = state.confirmation.as_ref()?;
+    let voided = |why: &str| Fact::ConfirmationVoided {
+        run: run.id.clone(),
+        step: id.clone(),
+        confirmation: confirmation.id.clone(),
+        why: why.into(),
+    };
+    let view = View { model, now };
+    if runs_by_itself(step) {
+        let hold = step.guard.iter().all(|guard| guard.evaluate(&view) == Truth::True);
+        return hold.then(|| voided("its guards hold now"));
+    }
+    (now >= confirmation.expires_at).then(|| voided("it expired"))
+}

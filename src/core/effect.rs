@@ -1,0 +1,47 @@
+//! What the engine has to do next. Plain data: a test compares it and answers by hand.
+
+use crate::core::action::Target;
+use crate::ids::{RunId, StepId};
+
+/// What the engine has to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Read a step's target and describe the call; answer with `Described`.
+    Describe {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
+    /// Execute a step; answer with `Executed`.
+    Execute {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The attempt.
+        attempt: u32,
+        /// The target that was confirmed.
+        expected: Target,
+    },
+    /// Read the world back; answer with `Checked`.
+    Verify {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The attempt.
+        attempt: u32,
+        /// Whether it is known that the step ran; if not, one look is enough.
+        patient: bool,
+    },
+    /// End what a step is doing.
+    Cancel {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
+    /// Decide a tick at once: something became possible.
+    Tick,
+}

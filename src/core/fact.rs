@@ -1,0 +1,308 @@
+//! Past tense: what happened. Durable facts are journal records; the model is their fold.
+
+use crate::core::action::{Failure, ManualCard, Proof};
+use crate::core::actor::Actor;
+use crate::core::confirmation::{Confirmation, LossEstimate};
+use crate::core::incident::{GivenAnswer, Mode, Outcome, Position, RunEnd};
+use crate::core::reading::Reading;
+use crate::core::signal::SignalState;
+use crate::ids::*;
+use crate::plan::Severity;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A fact with when, whose doing, and its place in the journal.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// When it happened.
+    pub at: Timestamp,
+    /// Whose doing it was.
+    pub by: Actor,
+    /// What happened.
+    pub fact: Fact,
+    /// Its journal record; none for ephemeral facts.
+    pub record: Option<RecordRef>,
+}
+
+/// A place in the journal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RecordRef {
+    /// Number of the record.
+    pub seq: u64,
+    /// Its checksum, hexadecimal.
+    pub checksum: String,
+}
+
+/// What happened.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fact {
+    /// An engine took over: nothing that was measured before counts any more.
+    EngineStarted {
+        /// The program's version.
+        version: String,
+        /// Digest of the plan's files.
+        plan: String,
+        /// What the journal needed at its opening; empty when nothing.
+        recovery: String,
+    },
+    /// The engine ended because it was asked to.
+    EngineStopped {
+        /// Why.
+        why: String,
+    },
+    /// The wall clock moved against the machine's steady clock.
+    ClockJumped {
+        /// By how much, positive for forward.
+        by: SignedDuration,
+    },
+    /// A probe ran (ephemeral).
+    ReadingTaken {
+        /// The probe.
+        probe: ProbeId,
+        /// What it returned.
+        reading: Reading,
+        /// How the plan judges it.
+        judged: SignalState,
+    },
+    /// A signal turned.
+    SignalChanged {
+        /// The probe.
+        probe: ProbeId,
+        /// Before.
+        from: SignalState,
+        /// Now.
+        to: SignalState,
+        /// Why.
+        why: String,
+    },
+    /// The derived severity changed.
+    SeverityChanged {
+        /// Before; none is healthy.
+        from: Option<Severity>,
+        /// Now; none is healthy.
+        to: Option<Severity>,
+        /// Which rule, in words.
+        why: String,
+    },
+    /// An incident was opened.
+    IncidentDeclared {
+        /// Its name.
+        id: IncidentId,
+        /// What it is about.
+        title: String,
+        /// Real, or an exercise.
+        mode: Mode,
+        /// When the first signal behind it turned.
+        detected_at: Timestamp,
+        /// The derived severity at that time.
+        severity: Option<Severity>,
+    },
+    /// A person set the severity.
+    SeveritySet {
+        /// The severity.
+        severity: Severity,
+        /// Why.
+        reason: String,
+    },
+    /// A question was answered.
+    QuestionAnswered {
+        /// The answer with what was on the screen.
+        answer: GivenAnswer,
+        /// Where it leads.
+        position: Position,
+    },
+    /// The incident went back to a question.
+    QuestionRevisited {
+        /// The question.
+        question: QuestionId,
+    },
+    /// A runbook was begun.
+    RunStarted {
+        /// The run.
+        run: RunId,
+        /// The runbook.
+        runbook: RunbookId,
+    },
+    /// A step's target is being read (ephemeral).
+    StepPreparing {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
+    /// A step's confirmation was made.
+    StepPrepared {
+        /// The frozen bundle.
+        confirmation: Box<Confirmation>,
+    },
+    /// A step could not be prepared.
+    StepObstructed {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Why.
+        failure: Failure,
+        /// What a person can do instead.
+        manual: ManualCard,
+    },
+    /// A confirmation can no longer be used.
+    ConfirmationVoided {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The bundle.
+        confirmation: ConfirmationId,
+        /// Why: declined, expired, or what changed.
+        why: String,
+    },
+    /// A person confirmed a step.
+    StepConfirmed {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The bundle.
+        confirmation: ConfirmationId,
+        /// What was typed.
+        typed: Option<String>,
+    },
+    /// A step's execution begins, once this is durable.
+    StepStarted {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The attempt, from 1.
+        attempt: u32,
+        /// The bundle that it runs under.
+        confirmation: ConfirmationId,
+    },
+    /// A step said something (ephemeral).
+    StepOutput {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The line.
+        line: String,
+    },
+    /// A step's execution ended.
+    StepFinished {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The attempt.
+        attempt: u32,
+        /// How.
+        outcome: Outcome,
+    },
+    /// The world shows the step's effect.
+    StepVerified {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What was read.
+        proof: Proof,
+    },
+    /// The world does not show the step's effect, or could not be read.
+    StepDoubted {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Why.
+        failure: Failure,
+    },
+    /// A person wants a step tried again.
+    StepRetried {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// A person wants the world read again (ephemeral).
+    StepRechecked {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
+    /// A person left a step out.
+    StepSkipped {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Why.
+        reason: String,
+    },
+    /// A person lets a step run although a guard does not hold.
+    GuardOverridden {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The guard's place in the plan.
+        guard: usize,
+        /// The guard.
+        condition: String,
+        /// Why.
+        reason: String,
+        /// What is lost by it, as estimated at that moment.
+        losses: Vec<LossEstimate>,
+    },
+    /// A person did a step by hand.
+    StepAttested {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What was done and how it was checked.
+        how: String,
+    },
+    /// A run ended.
+    RunEnded {
+        /// The run.
+        run: RunId,
+        /// How.
+        end: RunEnd,
+    },
+    /// A person wrote into the timeline.
+    NoteAdded {
+        /// The text.
+        text: String,
+    },
+    /// The incident was closed.
+    IncidentClosed {
+        /// How it ended.
+        reason: String,
+    },
+    /// The journal cannot be written, or can be again (ephemeral, there is nowhere to write it).
+    JournalChanged {
+        /// Why it cannot be written; none when it can.
+        failure: Option<String>,
+        /// Which protections are active, in words.
+        protection: String,
+    },
+}
+
+impl Fact {
+    /// Whether it must be in the journal before anything acts on it.
+    pub fn is_durable(&self) -> bool {
+        !matches!(
+            self,
+            Self::ReadingTaken { .. }
+                | Self::StepPreparing { .. }
+                | Self::StepOutput { .. }
+                | Self::StepRechecked { .. }
+                | Self::JournalChanged { .. }
+        )
+    }
+}

@@ -1,0 +1,198 @@
+//! An incident, its answers and its runs: the durable course of events.
+
+use crate::core::action::{Acted, Done, Failure, ManualCard, Proof};
+use crate::core::actor::Actor;
+use crate::core::confirmation::{Confirmation, Evidence};
+use crate::core::status::StepStatus;
+use crate::ids::*;
+use crate::plan::Severity;
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// From declaration to close.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its name.
+    pub id: IncidentId,
+    /// What it is about.
+    pub title: String,
+    /// Real, or an exercise.
+    pub mode: Mode,
+    /// Who declared it, and commands it.
+    pub commander: Actor,
+    /// When it was declared.
+    pub declared_at: Timestamp,
+    /// When the first signal behind it turned; the RTO clock runs from here.
+    pub detected_at: Timestamp,
+    /// A severity set by a person, and why; it wins over the rules.
+    pub severity_override: Option<(Severity, String)>,
+    /// Answers in the order in which they were given.
+    pub answers: Vec<GivenAnswer>,
+    /// Where the incident stands in the decision tree.
+    pub position: Position,
+    /// Runs in the order in which they were started; at most the last is open.
+    pub runs: Vec<Run>,
+    /// When and why it was closed.
+    pub closed: Option<(Timestamp, String)>,
+}
+
+impl Incident {
+    /// The run that has not ended.
+    pub fn open_run(&self) -> Option<&Run> {
+        self.runs.last().filter(|run| run.ended.is_none())
+    }
+
+    /// A run by its name.
+    pub fn run(&self, id: &RunId) -> Option<&Run> {
+        self.runs.iter().find(|run| run.id == *id)
+    }
+}
+
+/// Real, or an exercise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Real.
+    Live,
+    /// An exercise.
+    Drill,
+}
+
+impl Mode {
+    /// `live`, `drill`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Drill => "drill",
+        }
+    }
+}
+
+/// Where an incident stands in the decision tree.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Position {
+    /// A question is open.
+    Question(QuestionId),
+    /// The tree ended without a runbook.
+    Leaf(LeafId),
+    /// The tree ended in a runbook.
+    Runbook(RunbookId),
+}
+
+/// An answer, with what was on the screen when it was given.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct GivenAnswer {
+    /// The question.
+    pub question: QuestionId,
+    /// The answer.
+    pub answer: String,
+    /// What the console suggested.
+    pub suggested: Option<String>,
+    /// Why, where the answer differs from the suggestion or there was none.
+    pub reason: Option<String>,
+    /// The evidence beside the question.
+    pub evidence: Vec<Evidence>,
+    /// Who answered.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One execution of a runbook.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Its name.
+    pub id: RunId,
+    /// The runbook.
+    pub runbook: RunbookId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How and when it ended.
+    pub ended: Option<(Timestamp, RunEnd)>,
+    /// Its steps, in the runbook's order.
+    pub steps: IndexMap<StepId, StepRun>,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunEnd {
+    /// Every step is settled.
+    Completed,
+    /// A person stopped it, and why.
+    Aborted(String),
+}
+
+/// One step of a run.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StepRun {
+    /// Where it is.
+    pub status: StepStatus,
+    /// How often it was started.
+    pub attempt: u32,
+    /// How many confirmations were made for it.
+    pub prepared: u32,
+    /// The confirmation that is open, or that the last attempt ran under.
+    pub confirmation: Option<Confirmation>,
+    /// Guards that a person overrode, by their place in the plan, and why.
+    pub overrides: Vec<(usize, String)>,
+    /// When the last attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it came to rest.
+    pub ended_at: Option<Timestamp>,
+    /// What the last attempt said.
+    pub outcome: Option<Outcome>,
+    /// What the world showed.
+    pub proof: Option<Proof>,
+    /// Why it was skipped, or how it was done by hand.
+    pub reason: Option<String>,
+    /// Why it could not be prepared, with what a person can do instead.
+    pub obstacle: Option<(Failure, ManualCard)>,
+    /// Why the last verification did not succeed.
+    pub doubt: Option<Failure>,
+}
+
+impl StepRun {
+    /// A step that nothing happened to yet.
+    pub fn new() -> Self {
+        Self {
+            status: StepStatus::Pending,
+            attempt: 0,
+            prepared: 0,
+            confirmation: None,
+            overrides: Vec::new(),
+            started_at: None,
+            ended_at: None,
+            outcome: None,
+            proof: None,
+            reason: None,
+            obstacle: None,
+            doubt: None,
+        }
+    }
+}
+
+impl Default for StepRun {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It says that it did it; the verification follows.
+    Done(Done),
+    /// It failed; [`Failure::acted`] tells whether the world may have changed.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// The step's next status.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.acted == Acted::Maybe)
+    }
+}

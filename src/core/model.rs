@@ -1,0 +1,190 @@
+//! The model: the fold of all facts. Engine and clients hold the same one.
+
+use crate::core::fact::{Event, RecordRef};
+use crate::core::incident::{Incident, Run, StepRun};
+use crate::core::signal::{Recent, Signal, SignalState};
+use crate::ids::*;
+use crate::plan::{Plan, Severity, Step};
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// How many durable events the timeline keeps in memory; the journal has all of them.
+pub const TIMELINE_LENGTH: usize = 1_000;
+/// How many lines of a step's output are kept in memory.
+pub const OUTPUT_LENGTH: usize = 500;
+
+/// Everything that decisions and screens are made from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Model {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// What the journal holds.
+    pub durable: Durable,
+    /// What only this process knows.
+    pub live: Live,
+}
+
+/// The part of the model that only durable facts change.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Durable {
+    /// Judged signals, in the plan's order.
+    pub signals: IndexMap<ProbeId, Signal>,
+    /// Regions, in the plan's order.
+    pub regions: IndexMap<RegionId, Standing>,
+    /// Services in the active region, in the plan's order.
+    pub services: IndexMap<ServiceId, Standing>,
+    /// The region that serves: the primary, or the one that a completed failover activated.
+    pub active: Option<RegionId>,
+    /// The derived severity, since when, and why; none is healthy.
+    pub severity: Option<(Severity, Timestamp, String)>,
+    /// The open incident.
+    pub incident: Option<Incident>,
+    /// Closed incidents, oldest first.
+    pub closed: Vec<Incident>,
+    /// When a failover last completed.
+    pub last_failover: Option<Timestamp>,
+    /// The latest durable events, oldest first.
+    pub timeline: VecDeque<Event>,
+    /// The last record.
+    pub head: Option<RecordRef>,
+    /// When the engine took over.
+    pub engine_started_at: Option<Timestamp>,
+}
+
+/// How a region or service is, since when, and how often that changed lately.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Standing {
+    /// How it is.
+    pub status: Status,
+    /// Since when.
+    pub since: Timestamp,
+    /// When it turned from better to worse or back lately, oldest first; unknown does not count.
+    pub turns: VecDeque<Timestamp>,
+    /// Whether the last turn was to the worse.
+    pub worsened: Option<bool>,
+    /// The last status that was not unknown.
+    pub last_known: Option<Status>,
+}
+
+/// How a region or service is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// All its signals are ok.
+    Up,
+    /// Some of it works.
+    Degraded,
+    /// Nothing of it works, and the console can see.
+    Down,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Status {
+    /// `up`, `degraded`, `down`, `unknown`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The signal state that is drawn for it.
+    pub fn as_signal(self) -> SignalState {
+        match self {
+            Self::Up => SignalState::Ok,
+            Self::Degraded => SignalState::Warn,
+            Self::Down => SignalState::Critical,
+            Self::Unknown => SignalState::Unknown,
+        }
+    }
+}
+
+/// The part of the model that a restart forgets.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Live {
+    /// What was measured lately.
+    pub recent: BTreeMap<ProbeId, Recent>,
+    /// Steps whose target is being read.
+    pub preparing: BTreeSet<(RunId, StepId)>,
+    /// Steps whose effect is being read back.
+    pub checking: BTreeSet<(RunId, StepId)>,
+    /// What the steps of the open run said.
+    pub output: Vec<StepOutput>,
+    /// Why the journal cannot be written; none when it can.
+    pub journal_failure: Option<String>,
+    /// Which protections of the journal are active, in words.
+    pub journal_protection: String,
+    /// What is simulated; none in the real world.
+    pub simulation: Option<crate::world::Simulation>,
+}
+
+/// A line that a step said.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StepOutput {
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    pub step: StepId,
+    /// When.
+    pub at: Timestamp,
+    /// The line.
+    pub line: String,
+}
+
+impl Model {
+    /// A model of a plan before any fact.
+    pub fn new(plan: Arc<Plan>) -> Self {
+        let unseen =
+            |why: &str| Signal { state: SignalState::Unknown, since: Timestamp::UNIX_EPOCH, why: why.into() };
+        let standing = || Standing {
+            status: Status::Unknown,
+            since: Timestamp::UNIX_EPOCH,
+            turns: VecDeque::new(),
+            worsened: None,
+            last_known: None,
+        };
+        let durable = Durable {
+            signals: plan.probes.keys().map(|id| (id.clone(), unseen("not measured yet"))).collect(),
+            regions: plan.regions.keys().map(|id| (id.clone(), standing())).collect(),
+            services: plan.services.keys().map(|id| (id.clone(), standing())).collect(),
+            active: plan.primary().map(|(id, _)| id.clone()),
+            severity: None,
+            incident: None,
+            closed: Vec::new(),
+            last_failover: None,
+            timeline: VecDeque::new(),
+            head: None,
+            engine_started_at: None,
+        };
+        Self { plan, durable, live: Live::default() }
+    }
+
+    /// A signal; unknown ids are unknown signals.
+    pub fn state(&self, probe: &ProbeId) -> SignalState {
+        self.durable.signals.get(probe).map_or(SignalState::Unknown, |signal| signal.state)
+    }
+
+    /// A run of the open incident.
+    pub fn run(&self, run: &RunId) -> Option<&Run> {
+        self.durable.incident.as_ref()?.run(run)
+    }
+
+    /// A step of a run of the open incident, with its plan.
+    pub fn step(&self, run: &RunId, step: &StepId) -> Option<(&Step, &StepRun)> {
+        let run = self.run(run)?;
+        let plan = self.plan.runbooks.get(&run.runbook)?.steps.get(step)?;
+        Some((plan, run.steps.get(step)?))
+    }
+
+    /// The severity that counts: a person's, or the rules'.
+    pub fn severity(&self) -> Option<Severity> {
+        let set = self.durable.incident.as_ref().and_then(|incident| incident.severity_override.as_ref());
+        set.map(|(severity, _)| *severity).or(self.durable.severity.as_ref().map(|(severity, ..)| *severity))
+    }
+}

@@ -1,0 +1,111 @@
+//! What conditions can read of the model. What is not known has no value, so that nothing follows from it.
+
+use crate::core::model::{Model, Standing, Status};
+use crate::core::reading::Field;
+use crate::core::signal::{SignalState, age, is_stale};
+use crate::core::{backup, blind};
+use crate::plan::condition::{Names, Reference, Scalar};
+use jiff::Timestamp;
+
+/// The model at a moment.
+pub struct View<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// The moment, for ages.
+    pub now: Timestamp,
+}
+
+impl Names for View<'_> {
+    fn lookup(&self, reference: &Reference) -> Result<Scalar, String> {
+        let name = reference.name.as_deref().unwrap_or_default();
+        let field = reference.field.as_str();
+        match reference.root.as_str() {
+            "signals" => self.signal(name, field),
+            "regions" => self.standing("region", name, field, self.model.durable.regions.get(name)),
+            "services" => self.standing("service", name, field, self.model.durable.services.get(name)),
+            "backups" => self.backup(name, field),
+            "incident" => self.incident(field),
+            "console" if field == "blind" => Ok(Scalar::Flag(blind::since(self.model).is_some())),
+            root => Err(format!("`{root}` has no `{field}`")),
+        }
+    }
+}
+
+impl View<'_> {
+    fn signal(&self, name: &str, field: &str) -> Result<Scalar, String> {
+        let unknown = |why: &str| format!("signal {name} is unknown: {why}");
+        let signal =
+            self.model.durable.signals.get(name).ok_or_else(|| format!("there is no signal {name}"))?;
+        let known = signal.state != SignalState::Unknown;
+        match field {
+            "known" => return Ok(Scalar::Flag(known)),
+            "state" if known => return Ok(Scalar::Text(signal.state.as_str().into())),
+            "state" => return Err(unknown(&signal.why)),
+            _ => {}
+        }
+        let spec = self.model.plan.probes.get(name).ok_or_else(|| format!("there is no probe {name}"))?;
+        let recent = self.model.live.recent.get(name).ok_or_else(|| unknown("it was not measured yet"))?;
+        let reading = recent.latest.as_ref().ok_or_else(|| unknown("it was not measured yet"))?;
+        if field == "age_s" {
+            return Ok(Scalar::Number(age(reading.at, self.now).as_secs_f64()));
+        }
+        if is_stale(spec, recent, self.now) {
+            return Err(unknown("its last reading is too old"));
+        }
+        let measured = reading.outcome.as_ref().map_err(|failure| unknown(&failure.why))?;
+        match field.strip_prefix("fields.") {
+            Some(key) => match measured.fields.get(key) {
+                Some(Field::Number(number)) => Ok(Scalar::Number(*number)),
+                Some(Field::Text(text)) => Ok(Scalar::Text(text.clone())),
+                Some(Field::Flag(flag)) => Ok(Scalar::Flag(*flag)),
+                None => Err(unknown(&format!("its last reading has no {key}"))),
+            },
+            None => measured.value.map(Scalar::Number).ok_or_else(|| unknown(&measured.summary)),
+        }
+    }
+
+    fn standing(
+        &self,
+        kind: &str,
+        name: &str,
+        field: &str,
+        found: Option<&Standing>,
+    ) -> Result<Scalar, String> {
+        let standing = found.ok_or_else(|| format!("there is no {kind} {name}"))?;
+        let known = standing.status != Status::Unknown;
+        match field {
+            "known" => Ok(Scalar::Flag(known)),
+            "flapping" => {
+                Ok(Scalar::Flag(standing.flapping_until(self.model.plan.policy.cooldown, self.now).is_some()))
+            }
+            "status" if known => Ok(Scalar::Text(standing.status.as_str().into())),
+            "status" => Err(format!("the status of {kind} {name} is unknown")),
+            _ => Err(format!("a {kind} has no `{field}`")),
+        }
+    }
+
+    fn backup(&self, name: &str, field: &str) -> Result<Scalar, String> {
+        let spec = self.model.plan.backups.get(name).ok_or_else(|| format!("there is no backup {name}"))?;
+        let standing = backup::standing(self.model, spec, self.now);
+        let known = standing.state != SignalState::Unknown;
+        match (field, standing.age) {
+            ("known", _) => Ok(Scalar::Flag(known)),
+            ("state", _) if known => Ok(Scalar::Text(standing.state.as_str().into())),
+            ("age_s", Some(age)) => Ok(Scalar::Number(age.as_secs_f64())),
+            _ => Err(format!("backup {name} is unknown: {}", standing.why)),
+        }
+    }
+
+    fn incident(&self, field: &str) -> Result<Scalar, String> {
+        let incident = self.model.durable.incident.as_ref();
+        match (field, incident) {
+            ("open", incident) => Ok(Scalar::Flag(incident.is_some())),
+            ("severity", _) => {
+                let severity = self.model.severity().ok_or("the severity is not known")?;
+                Ok(Scalar::Text(severity.as_str().into()))
+            }
+            ("mode", Some(incident)) => Ok(Scalar::Text(incident.mode.as_str().into())),
+            _ => Err("no incident is open".into()),
+        }
+    }
+}

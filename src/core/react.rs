@@ -1,0 +1,70 @@
+//! Reacting: what the engine has to do next. It is asked only after a fact is durable and applied.
+
+use crate::core::effect::Effect;
+use crate::core::fact::{Event, Fact};
+use crate::core::incident::{Outcome, RunEnd};
+use crate::core::model::Model;
+use crate::core::status::StepStatus;
+use crate::ids::{RunId, StepId};
+
+/// The effects of a fact. The only way to execute a step is the reaction to its `StepStarted`.
+pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
+    match &event.fact {
+        Fact::EngineStarted { .. } => unproven(model),
+        Fact::StepPreparing { run, step } => vec![Effect::Describe { run: run.clone(), step: step.clone() }],
+        Fact::StepStarted { run, step, attempt, confirmation } => {
+            let state = model.step(run, step).map(|(_, state)| state);
+            let bundle =
+                state.filter(|state| state.status == StepStatus::Started && state.attempt == *attempt);
+            let bundle =
+                bundle.and_then(|state| state.confirmation.as_ref()).filter(|open| open.id == *confirmation);
+            let execute = |bundle: &crate::core::confirmation::Confirmation| Effect::Execute {
+                run: run.clone(),
+                step: step.clone(),
+                attempt: *attempt,
+                expected: bundle.description.target.clone(),
+            };
+            bundle.map(execute).into_iter().collect()
+        }
+        Fact::StepFinished { run, step, attempt, outcome } => match outcome {
+            Outcome::Done(_) => vec![verify(run, step, *attempt, true)],
+            failed if failed.is_uncertain() => vec![verify(run, step, *attempt, false)],
+            Outcome::Failed(_) => Vec::new(),
+        },
+        Fact::StepRechecked { run, step } => {
+            let attempt = model.step(run, step).map(|(_, state)| state.attempt);
+            attempt.map(|attempt| verify(run, step, attempt, false)).into_iter().collect()
+        }
+        Fact::RunEnded { run, end: RunEnd::Aborted(_) } => running(model, run),
+        Fact::SignalChanged { .. }
+        | Fact::RunStarted { .. }
+        | Fact::StepVerified { .. }
+        | Fact::StepSkipped { .. }
+        | Fact::StepAttested { .. }
+        | Fact::StepRetried { .. }
+        | Fact::ConfirmationVoided { .. } => vec![Effect::Tick],
+        _ => Vec::new(),
+    }
+}
+
+fn verify(run: &RunId, step: &StepId, attempt: u32, patient: bool) -> Effect {
+    Effect::Verify { run: run.clone(), step: step.clone(), attempt, patient }
+}
+
+/// After a start: steps whose effect nobody saw are read back, never run again.
+fn unproven(model: &Model) -> Vec<Effect> {
+    let runs = model.durable.incident.iter().flat_map(|incident| &incident.runs);
+    let steps = runs.flat_map(|run| run.steps.iter().map(|(id, state)| (&run.id, id, state)));
+    let waiting =
+        steps.filter(|(.., state)| matches!(state.status, StepStatus::Unknown | StepStatus::Finished));
+    let effect = |(run, step, state): (&RunId, &StepId, &crate::core::incident::StepRun)| {
+        verify(run, step, state.attempt, state.status == StepStatus::Finished)
+    };
+    waiting.map(effect).collect()
+}
+
+fn running(model: &Model, run: &RunId) -> Vec<Effect> {
+    let steps = model.run(run).into_iter().flat_map(|run| run.steps.iter());
+    let started = steps.filter(|(_, state)| state.status == StepStatus::Started);
+    started.map(|(step, _)| Effect::Cancel { run: run.clone(), step: step.clone() }).collect()
+}

@@ -1,0 +1,79 @@
+//! The status of regions and services, from the signals of their health probes.
+
+use crate::core::blind;
+use crate::core::model::{Model, Standing, Status};
+use crate::core::signal::{REMEMBERED_CHANGES, SignalState};
+use crate::ids::{ProbeId, RegionId};
+use crate::plan::Service;
+use jiff::{SignedDuration, Timestamp};
+
+/// The status that a set of health probes amounts to. Something is down only when everything is known to be
+/// critical and the console itself can see; one probe that cannot tell is enough for unknown, unless another
+/// one shows that something works.
+pub fn status<'a>(model: &Model, probes: impl IntoIterator<Item = &'a ProbeId>) -> Status {
+    let (mut ok, mut warn, mut critical, mut unknown) = (0, 0, 0, 0);
+    for probe in probes {
+        match model.state(probe) {
+            SignalState::Ok => ok += 1,
+            SignalState::Warn => warn += 1,
+            SignalState::Critical => critical += 1,
+            SignalState::Unknown => unknown += 1,
+        }
+    }
+    let works = ok + warn;
+    if works > 0 && warn + critical > 0 {
+        Status::Degraded
+    } else if works > 0 && unknown == 0 {
+        Status::Up
+    } else if critical > 0 && works + unknown == 0 && blind::since(model).is_none() {
+        Status::Down
+    } else {
+        Status::Unknown
+    }
+}
+
+/// The status of a service in one region; none where it does not run there.
+pub fn cell(model: &Model, service: &Service, region: &RegionId) -> Option<Status> {
+    service.health.get(region).map(|probes| status(model, probes))
+}
+
+/// The status of a service where it serves now: in the active region, or anywhere when it does not run there.
+pub fn service(model: &Model, service: &Service) -> Status {
+    match model.durable.active.as_ref().and_then(|active| service.health.get(active)) {
+        Some(probes) => status(model, probes),
+        None => status(model, service.health.values().flatten()),
+    }
+}
+
+impl Standing {
+    /// Takes in a status found at `now`.
+    pub fn update(&mut self, status: Status, now: Timestamp) {
+        if status == self.status {
+            return;
+        }
+        self.status = status;
+        self.since = now;
+        if status == Status::Unknown || self.last_known == Some(status) {
+            return;
+        }
+        let worsens =
+            self.last_known.map(|before| status.as_signal().concern() > before.as_signal().concern());
+        if worsens.is_some() && worsens != self.worsened {
+            if self.turns.len() == REMEMBERED_CHANGES {
+                self.turns.pop_front();
+            }
+            self.turns.push_back(now);
+            self.worsened = worsens;
+        }
+        self.last_known = Some(status);
+    }
+
+    /// Until when it counts as flapping: it turned from worse to better or back at least twice within the
+    /// cooldown, which then runs from the last turn.
+    pub fn flapping_until(&self, cooldown: SignedDuration, now: Timestamp) -> Option<Timestamp> {
+        let mut latest = self.turns.iter().rev();
+        let (last, before) = (latest.next()?, latest.next()?);
+        let until = last.checked_add(cooldown).ok()?;
+        (last.duration_since(*before) <= cooldown && until > now).then_some(until)
+    }
+}
