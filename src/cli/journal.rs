@@ -1,0 +1,240 @@
+//! `lifeboat journal`: verify, show, follow and export a journal. Reads only, and takes no lock.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::journal::export::{self, ExportError};
+use crate::journal::{Head, JournalError, Reader, Record, Verification, read, verify, verify_against};
+
+/// How often a followed journal is looked at.
+const FOLLOW_EVERY: Duration = Duration::from_millis(250);
+
+/// Exit code for a journal with a bad record.
+const EXIT_BAD: u8 = 1;
+/// Exit code for a journal that cannot be read: what the caller of [`run`] ends with on an error.
+pub const EXIT_UNREADABLE: u8 = 2;
+
+/// Look at a journal: verify it, show it, follow it, export it.
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    #[command(subcommand)]
+    command: JournalCommand,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Where the journal is.
+#[derive(Debug, Args)]
+struct Place {
+    /// Folder of the journal.
+    #[arg(long, global = true, value_name = "DIR")]
+    journal: Option<PathBuf>,
+    /// Plan whose journal is meant, when no folder is given.
+    #[arg(long, global = true, value_name = "PLAN", conflicts_with = "journal")]
+    plan: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Check every record; exit code 0 when all are good, 1 at a bad record, 2 when the journal cannot be read.
+    Verify {
+        /// A head noted before, as SEQ:CHECKSUM: also check that the record is still there.
+        #[arg(long)]
+        head: Option<Head>,
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the records, one readable line each.
+    Show {
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Print the last records, and those to come.
+    Tail {
+        /// How many records.
+        #[arg(short = 'n', long = "lines", default_value_t = 10, value_name = "COUNT")]
+        count: usize,
+        /// Go on with new records as they are written.
+        #[arg(short, long)]
+        follow: bool,
+        #[command(flatten)]
+        filter: Filter,
+    },
+    /// Write all records for an auditor.
+    Export {
+        /// Form of the export.
+        #[arg(long, value_enum, default_value_t = Format::Csv)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// One row a record, for a spreadsheet.
+    Csv,
+    /// One array with every record's exact bytes.
+    Json,
+}
+
+/// Which records to print.
+#[derive(Debug, Args)]
+struct Filter {
+    /// Only records of this incident.
+    #[arg(long)]
+    incident: Option<String>,
+    /// Only records of this action.
+    #[arg(long)]
+    action: Option<String>,
+    /// Only records since then: a time as 2026-01-31T03:00:00Z, or how long ago, as 2h.
+    #[arg(long, value_parser = parse_since)]
+    since: Option<Timestamp>,
+}
+
+impl Filter {
+    fn matches(&self, record: &Record) -> bool {
+        let incident = self.incident.as_ref().is_none_or(|wanted| record.incident.as_ref() == Some(wanted));
+        let action = self.action.as_ref().is_none_or(|wanted| *wanted == record.action);
+        incident && action && self.since.is_none_or(|since| record.timestamp >= since)
+    }
+}
+
+fn parse_since(text: &str) -> Result<Timestamp, String> {
+    if let Ok(timestamp) = text.parse() {
+        return Ok(timestamp);
+    }
+    let ago: SignedDuration = text
+        .parse()
+        .map_err(|_| "write a time as 2026-01-31T03:00:00Z, or how long ago, as 2h".to_owned())?;
+    Timestamp::now().checked_sub(ago.abs()).map_err(|error| error.to_string())
+}
+
+/// Runs `lifeboat journal` and writes to `out`. `folder_of_plan` finds the journal's folder when none is named on
+/// the command line: it is given the plan, if one is named. An error means that the journal could not be read: end
+/// with [`EXIT_UNREADABLE`].
+pub fn run(
+    args: &JournalArgs,
+    folder_of_plan: impl FnOnce(Option<&Path>) -> Result<PathBuf, Box<dyn Error + Send + Sync>>,
+    out: &mut dyn Write,
+) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
+    let dir = match &args.place.journal {
+        Some(dir) => dir.clone(),
+        None => folder_of_plan(args.place.plan.as_deref())?,
+    };
+    let outcome = match &args.command {
+        JournalCommand::Verify { head, json } => verify_command(&dir, head.as_ref(), *json, out),
+        JournalCommand::Show { filter } => show(&dir, filter, out),
+        JournalCommand::Tail { count, follow, filter } => tail(&dir, *count, *follow, filter, out),
+        JournalCommand::Export { format: Format::Csv } => export::csv(&dir, out),
+        JournalCommand::Export { format: Format::Json } => export::json(&dir, out),
+    };
+    match outcome.and_then(|()| Ok(out.flush()?)) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        // Whoever reads our output has seen enough.
+        Err(ExportError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        Err(ExportError::Journal(JournalError::Bad(bad))) => {
+            // The verdict of `verify` is on its output already.
+            if !matches!(args.command, JournalCommand::Verify { .. }) {
+                writeln!(io::stderr(), "lifeboat: {}", JournalError::Bad(bad))?;
+            }
+            Ok(ExitCode::from(EXIT_BAD))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn verify_command(
+    dir: &Path,
+    noted: Option<&Head>,
+    json: bool,
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
+    let verification = match noted {
+        Some(noted) => verify_against(dir, noted)?,
+        None => verify(dir)?,
+    };
+    if json {
+        serde_json::to_writer(&mut *out, &verification).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        print_verification(&verification, noted.is_some(), out)?;
+    }
+    verification.bad.map_or(Ok(()), |bad| Err(JournalError::Bad(bad).into()))
+}
+
+fn print_verification(found: &Verification, against_head: bool, out: &mut dyn Write) -> io::Result<()> {
+    let Verification { records, segments, head, bad, .. } = found;
+    if let Some(bad) = bad {
+        writeln!(out, "BAD: {bad}")?;
+        return writeln!(
+            out,
+            "{records} records before it are good. Keep the folder as evidence; nothing was changed."
+        );
+    }
+    writeln!(
+        out,
+        "GOOD: {records} records in {segments} segments, no byte changed, none missing between them."
+    )?;
+    writeln!(out, "head: {head}")?;
+    if !against_head {
+        writeln!(
+            out,
+            "Whether records are missing after the last one shows only against a head noted before: --head"
+        )?;
+    }
+    Ok(())
+}
+
+fn show(dir: &Path, filter: &Filter, out: &mut dyn Write) -> Result<(), ExportError> {
+    print_new(&mut read(dir)?, filter, out)
+}
+
+/// Prints what the reader has not yielded yet.
+fn print_new(reader: &mut Reader, filter: &Filter, out: &mut dyn Write) -> Result<(), ExportError> {
+    for record in reader {
+        let record = record?;
+        if filter.matches(&record) {
+            writeln!(out, "{}", export::show(&record))?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+fn tail(
+    dir: &Path,
+    count: usize,
+    follow: bool,
+    filter: &Filter,
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
+    let mut reader = read(dir)?;
+    let mut last = VecDeque::new();
+    for record in &mut reader {
+        let record = record?;
+        if filter.matches(&record) {
+            last.push_back(export::show(&record));
+            if last.len() > count {
+                last.pop_front();
+            }
+        }
+    }
+    for line in last {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()?;
+    if !follow {
+        return Ok(());
+    }
+    loop {
+        sleep(FOLLOW_EVERY);
+        print_new(&mut reader, filter, out)?;
+    }
+}

@@ -1,0 +1,54 @@
+//! Where a plan's engine keeps its state.
+
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// The longest socket path that every system takes (`sun_path` is 104 bytes on macOS, 108 on Linux).
+const SOCKET_PATH_LIMIT_BYTES: usize = 100;
+
+/// The state folder of one plan's engine: one engine, one journal, one socket.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateFolder(PathBuf);
+
+impl StateFolder {
+    /// The folder that the user named, or the plan's own under `base`: the plan's file name, and a digest of
+    /// its absolute path, so that two plans of the same name keep apart.
+    pub fn of_plan(named: Option<&Path>, base: &Path, plan: &Path) -> Self {
+        if let Some(named) = named {
+            return Self(named.to_owned());
+        }
+        let absolute = plan.canonicalize().unwrap_or_else(|_| plan.to_owned());
+        let name = absolute.file_stem().map_or_else(|| "plan".into(), |name| name.to_string_lossy().into_owned());
+        Self(base.join(format!("{name}-{}", short_digest(&absolute))))
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The journal's folder.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+
+    /// The engine's own log, for what is not a fact.
+    pub fn log(&self) -> PathBuf {
+        self.0.join("engine.log")
+    }
+
+    /// The socket: in the folder, or in the system's temporary folder where that path would be too long.
+    pub fn socket(&self) -> PathBuf {
+        let path = self.0.join("engine.sock");
+        if path.as_os_str().len() <= SOCKET_PATH_LIMIT_BYTES {
+            return path;
+        }
+        let uid = rustix::process::getuid().as_raw();
+        std::env::temp_dir().join(format!("lifeboat-{uid}-{}", short_digest(&self.0))).join("engine.sock")
+    }
+}
+
+fn short_digest(path: &Path) -> String {
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,78 @@
+//! What engine and clients say to each other: JSON in length-delimited frames over a unix socket.
+
+use crate::core::actor::Operator;
+use crate::core::command::Ask;
+use crate::core::fact::Event;
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio_util::codec::LengthDelimitedCodec;
+
+/// Changes with every change of the messages; both sides must have the same.
+pub const PROTOCOL_VERSION: u32 = 1;
+/// The largest frame that a client may send.
+pub const ASK_LIMIT_BYTES: usize = 256 * 1024;
+/// The largest frame that an engine may send: a whole model.
+pub const MODEL_LIMIT_BYTES: usize = 256 * 1024 * 1024;
+
+/// From a client.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToEngine {
+    /// The first message.
+    Hello {
+        /// [`PROTOCOL_VERSION`] of the client.
+        version: u32,
+    },
+    /// A command of the operator.
+    Ask {
+        /// Comes back with the reply.
+        id: u64,
+        /// The command.
+        ask: Ask,
+    },
+    /// Ends the engine.
+    Stop {
+        /// Also while a step runs.
+        force: bool,
+    },
+}
+
+/// From the engine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ToClient {
+    /// The first message: the whole model.
+    Welcome {
+        /// Whom the engine takes the client for.
+        operator: Operator,
+        /// The engine's process.
+        pid: u32,
+        /// The engine's time, for clocks that run at another speed.
+        now: jiff::Timestamp,
+        /// The model.
+        model: Arc<Model>,
+    },
+    /// What happened since.
+    Events(Vec<Event>),
+    /// The answer to an ask.
+    Reply {
+        /// Of the ask.
+        id: u64,
+        /// Whether it was carried out.
+        result: Result<(), Refusal>,
+    },
+    /// The engine does not talk to this client, or ends.
+    Goodbye {
+        /// Why.
+        why: String,
+        /// What the operator can do.
+        next: String,
+    },
+}
+
+/// The framing, with the limit for what is read.
+pub fn framing(limit_bytes: usize) -> LengthDelimitedCodec {
+    LengthDelimitedCodec::builder().max_frame_length(limit_bytes).new_codec()
+}

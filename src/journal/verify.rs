@@ -1,0 +1,114 @@
+//! Verifies a journal: where it has the first bad record, if any, and which head it ends with.
+
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use super::error::{Bad, JournalError};
+use super::reader::{Reader, read};
+use super::record::Head;
+use super::writer::LOCK_FILE;
+
+/// How long a line that is being written may take to be finished.
+const WRITE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// What [`verify`] found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// Good records before the first bad one, or all.
+    pub records: u64,
+    /// Segments looked at.
+    pub segments: u32,
+    /// Bytes of the complete lines looked at.
+    pub bytes: u64,
+    /// The last record that the chain leads to.
+    pub head: Head,
+    /// The first bad record.
+    pub bad: Option<Bad>,
+}
+
+impl Verification {
+    /// Whether every record is good.
+    pub fn is_good(&self) -> bool {
+        self.bad.is_none()
+    }
+}
+
+/// Verifies every record in `dir`. That the tail was cut off at a record's end, or that all of it was rewritten,
+/// cannot be seen without a head that was noted before: see [`verify_against`].
+pub fn verify(dir: &Path) -> Result<Verification, JournalError> {
+    check(dir, None)
+}
+
+/// Verifies every record in `dir`, and that the record named by `noted` is among them.
+pub fn verify_against(dir: &Path, noted: &Head) -> Result<Verification, JournalError> {
+    check(dir, Some(noted))
+}
+
+fn check(dir: &Path, noted: Option<&Head>) -> Result<Verification, JournalError> {
+    let mut reader = read(dir)?;
+    let result = scan(&mut reader, dir, noted);
+    let bad = match result {
+        Ok(()) => None,
+        Err(JournalError::Bad(bad)) => Some(bad),
+        Err(error) => return Err(error),
+    };
+    let head = reader.chain.head.clone();
+    let records = bad.as_ref().map_or(head.seq, |bad| bad.seq - 1);
+    Ok(Verification { records, segments: reader.segment, bytes: reader.total_bytes, head, bad })
+}
+
+fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Head>) -> Result<(), JournalError> {
+    let deadline = Instant::now() + WRITE_PATIENCE;
+    loop {
+        while reader.next_line()?.is_some() {
+            check_noted(reader, noted)?;
+        }
+        let waiting = !reader.unfinished().is_empty() && has_writer(dir) && Instant::now() < deadline;
+        if !waiting {
+            break;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    if !reader.unfinished().is_empty() {
+        return Err(reader.bad(format!(
+            "it is unfinished: {} bytes without a newline. Nothing acknowledged is in them; the engine sets them \
+             aside when it starts",
+            reader.unfinished().len()
+        )));
+    }
+    if !reader.chain.unaccounted.is_empty() {
+        return Err(reader.bad(reader.chain.unaccounted_reason()));
+    }
+    match noted {
+        Some(noted) if reader.chain.head.seq < noted.seq => Err(reader.bad(format!(
+            "the journal ends here, but record {} was noted before: its tail was cut off",
+            noted.seq
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn check_noted(reader: &Reader, noted: Option<&Head>) -> Result<(), JournalError> {
+    let head = &reader.chain.head;
+    match noted {
+        Some(noted) if noted.seq == head.seq && noted.checksum != head.checksum => {
+            Err(reader.bad_head(format!(
+                "record {} has checksum {}, but {} was noted before: the journal was rewritten",
+                head.seq, head.checksum, noted.checksum
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a process that opened this journal for writing still lives.
+fn has_writer(dir: &Path) -> bool {
+    let Ok(text) = fs::read_to_string(dir.join(LOCK_FILE)) else { return false };
+    let pid = text.trim().parse().ok().and_then(rustix::process::Pid::from_raw);
+    // A signal that may not be sent was still meant for a living process.
+    pid.is_some_and(|pid| !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)))
+}

@@ -1,0 +1,172 @@
+//! `lifeboat journal` on the command line.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use clap::Parser;
+use lifeboat::cli::journal::{JournalArgs, run};
+use lifeboat::journal::{Entry, Journal, Record};
+use serde_json::Value;
+
+use crate::{entry, journal_of, options, segment};
+
+#[derive(Parser)]
+struct Cli {
+    #[command(flatten)]
+    journal: JournalArgs,
+}
+
+fn call(dir: &Path, arguments: &[&str], out: &mut dyn Write) -> Result<ExitCode, String> {
+    let line = ["journal"].iter().chain(arguments).copied().chain(["--journal", dir.to_str().unwrap()]);
+    let cli = Cli::try_parse_from(line).map_err(|error| error.to_string())?;
+    run(&cli.journal, |_| Err("no folder was given".into()), out).map_err(|error| error.to_string())
+}
+
+/// Runs `lifeboat journal` and returns what it ended with and what it printed.
+fn output(dir: &Path, arguments: &[&str]) -> (ExitCode, String) {
+    let mut out = Vec::new();
+    let code = call(dir, arguments, &mut out).unwrap();
+    (code, String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn verify_tells_good_bad_and_unreadable_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let head = journal_of(dir, &["one", "two", "three"]).head().to_string();
+    let (code, text) = output(dir, &["verify"]);
+    assert!(code == ExitCode::SUCCESS && text.contains("GOOD: 3 records") && text.contains(&head), "{text}");
+    assert_eq!(output(dir, &["verify", "--head", &head]).0, ExitCode::SUCCESS);
+
+    fs::write(segment(dir, 2), "").unwrap();
+    assert_eq!(output(dir, &["verify"]).0, ExitCode::SUCCESS);
+    let (code, text) = output(dir, &["verify", "--head", &head]);
+    assert!(code == ExitCode::from(1) && text.contains("tail was cut off"), "{text}");
+
+    let mut bytes = fs::read(segment(dir, 1)).unwrap();
+    bytes[30] ^= 1;
+    fs::write(segment(dir, 1), bytes).unwrap();
+    let (code, text) = output(dir, &["verify"]);
+    assert!(
+        code == ExitCode::from(1) && text.contains("000001.jsonl line 1 (where seq 1 belongs)"),
+        "{text}"
+    );
+    let (code, text) = output(dir, &["verify", "--json"]);
+    let found: Value = serde_json::from_str(&text).unwrap();
+    assert!(code == ExitCode::from(1) && found["records"] == 0 && found["bad"]["line"] == 1, "{text}");
+    assert_eq!(output(dir, &["show"]).0, ExitCode::from(1), "other commands do not hide a bad record");
+
+    let error = call(&dir.join("nowhere"), &["verify"], &mut Vec::new()).unwrap_err();
+    assert!(error.contains("Check the path"), "{error}");
+    let empty = tempfile::tempdir().unwrap();
+    let error = call(empty.path(), &["verify"], &mut Vec::new()).unwrap_err();
+    assert!(error.contains("there is no journal in"), "{error}");
+    assert!(call(dir, &["verify", "--head", "3:xyz"], &mut Vec::new()).unwrap_err().contains("SEQ:CHECKSUM"));
+}
+
+#[test]
+fn the_folder_comes_from_the_plan_when_none_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    journal_of(folder.path(), &["one"]);
+    let cli = Cli::try_parse_from(["journal", "verify", "--plan", "my-plan"]).unwrap();
+    let mut asked = None;
+    let find = |plan: Option<&Path>| {
+        asked = plan.map(Path::to_owned);
+        Ok(folder.path().to_owned())
+    };
+    assert_eq!(run(&cli.journal, find, &mut Vec::new()).unwrap(), ExitCode::SUCCESS);
+    assert_eq!(asked, Some(PathBuf::from("my-plan")));
+}
+
+#[test]
+fn show_and_tail_filter_and_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let (mut journal, _) = Journal::open(dir, &options(800)).unwrap();
+    let other =
+        Entry { incident: Some("INC-2".to_owned()), operator: "b\u{1b}[2Job".to_owned(), ..entry("two") };
+    let recent = Entry { timestamp: jiff::Timestamp::now(), ..entry("three") };
+    let old = Entry { timestamp: jiff::Timestamp::UNIX_EPOCH, ..entry("one") };
+    journal.append(&[old, other, recent]).unwrap();
+
+    let lines = |arguments: &[&str]| output(dir, arguments).1.lines().map(str::to_owned).collect::<Vec<_>>();
+    let shown = lines(&["show"]);
+    assert_eq!(shown.len(), 3);
+    assert_eq!(
+        shown[0],
+        "#1 1970-01-01 00:00:00.000Z INC-1 ana one console -> db-öst [ok] {\"lag_s\":0.25,\"why\":\"said \\\"go\\\"\"}"
+    );
+    assert!(shown[1].contains("b\u{fffd}[2Job"), "{}", shown[1]);
+    assert_eq!(lines(&["show", "--incident", "INC-2"]), shown[1..2]);
+    assert_eq!(lines(&["show", "--action", "three"]), shown[2..]);
+    assert_eq!(lines(&["show", "--since", "1971-01-01T00:00:00Z", "--incident", "INC-1"]), shown[2..]);
+    assert_eq!(lines(&["show", "--since", "1h", "--action", "one"]), shown[..0]);
+    assert_eq!(lines(&["tail", "-n", "2"]), shown[1..]);
+}
+
+/// Sends each line on, and ends as a pipe does when its reader has gone.
+struct Pipe(SyncSender<String>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.0.send(text).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn wait_for(lines: &Receiver<String>, expected: &str) {
+    let mut seen = String::new();
+    while !seen.contains(expected) {
+        seen.push_str(
+            &lines
+                .recv_timeout(Duration::from_secs(20))
+                .unwrap_or_else(|_| panic!("{expected} not in {seen}")),
+        );
+    }
+}
+
+#[test]
+fn a_followed_journal_shows_new_records_until_its_reader_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = journal_of(folder.path(), &["one", "two"]);
+    let (sender, lines) = sync_channel(1000);
+    thread::scope(|scope| {
+        let follower = scope.spawn(|| call(folder.path(), &["tail", "-f", "-n", "1"], &mut Pipe(sender)));
+        wait_for(&lines, "two");
+        journal.append(&[entry("three"), entry("four")]).unwrap();
+        wait_for(&lines, "four");
+        drop(lines);
+        journal.append(&[entry("five")]).unwrap();
+        assert_eq!(follower.join().unwrap(), Ok(ExitCode::SUCCESS));
+    });
+}
+
+#[test]
+fn exports_hold_every_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let (mut journal, _) = Journal::open(dir, &options(800)).unwrap();
+    let formula = Entry { operator: "=cmd|'/c calc'!A1".to_owned(), ..entry("two\nlines") };
+    journal.append(&[entry("one"), formula, entry("three")]).unwrap();
+
+    let (_, text) = output(dir, &["export", "--format", "json"]);
+    let records: Vec<Record> = serde_json::from_str(&text).unwrap();
+    assert_eq!(records.last().unwrap().head(), *journal.head());
+    let line = fs::read_to_string(segment(dir, 1)).unwrap().lines().next().unwrap().to_owned();
+    assert!(text.contains(&line), "the export keeps the exact bytes");
+
+    let (_, text) = output(dir, &["export"]);
+    let rows: Vec<&str> = text.split_terminator("\r\n").collect();
+    assert_eq!(rows.len(), 4);
+    assert!(rows[2].contains("\"'=cmd|'/c calc'!A1\",\"two lines\""), "{}", rows[2]);
+}
