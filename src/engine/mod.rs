@@ -1,1 +1,153 @@
 //! The engine: the loop, the journal handshake, timers, the socket.
+//!
+//! [`run`] is the engine process. [`lead`] is the loop that everything passes through, on a thread of its own;
+//! [`scheduler`], [`runner`] and [`server`] are tasks around it. [`client`] is the other end of the socket and
+//! [`spawn`] starts an engine for it.
+
+pub mod client;
+pub mod lead;
+pub mod ledger;
+pub mod paths;
+pub mod protocol;
+pub mod record;
+pub mod runner;
+mod scheduler;
+mod scope;
+mod server;
+pub mod shared;
+pub mod spawn;
+
+pub use server::name_of;
+
+use crate::core::command::Report;
+use crate::core::model::Model;
+use crate::engine::lead::{Input, Lead};
+use crate::engine::ledger::{Ledger, LedgerError};
+use crate::engine::paths::StateFolder;
+use crate::engine::runner::Runner;
+use crate::journal::{Options, Recovery};
+use crate::plan::Plan;
+use crate::world::World;
+use jiff::SignedDuration;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// Time between two looks at what became due.
+const TICK: SignedDuration = SignedDuration::from_secs(1);
+
+/// Why an engine cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The journal cannot be taken over.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The socket cannot be made.
+    #[error("the engine's socket {path} cannot be made: {source}. Check the folder's owner and free space")]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused something that every program needs.
+    #[error("the engine cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Runs an engine until it is stopped. With `ends_alone` it ends when its last client has gone.
+///
+/// # Errors
+/// When it cannot begin; once it runs, it ends well.
+pub async fn run(
+    plan: Arc<Plan>,
+    world: Arc<dyn World>,
+    folder: StateFolder,
+    ends_alone: bool,
+) -> Result<(), EngineError> {
+    let clock = world.clock();
+    let mut model = Model::new(plan.clone());
+    model.live.simulation = world.simulation();
+    let (ledger, recovery) = Ledger::open(model, &folder.journal(), Options::default())?;
+    let path = folder.socket();
+    let listener =
+        server::bind(&path).map_err(|source| EngineError::Socket { path: path.clone(), source })?;
+
+    let (inbox, inputs) = unbounded_channel();
+    let reports = inbox.clone();
+    let sink = Arc::new(move |report| {
+        let _ = reports.send(Input::Report(report));
+    });
+    let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), ledger.model().clone(), sink);
+    let lead = Lead::new(ledger, runner, clock.clone(), ends_alone);
+    let begin =
+        Report::EngineStarted { version: env!("CARGO_PKG_VERSION").into(), recovery: words(&recovery) };
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let lead = std::thread::Builder::new().name("lead".into()).spawn(move || {
+        lead.run(inputs, begin);
+        let _ = done.send(());
+    })?;
+
+    let readings = inbox.clone();
+    let observed: scheduler::ReadingSink = Arc::new(move |probe, reading| {
+        let _ = readings.send(Input::Report(Report::Observed(vec![(probe, reading)])));
+    });
+    scheduler::start(&plan, &world, &observed);
+    let server = tokio::spawn(server::serve(listener, inbox.clone()));
+    let ticks = tokio::spawn(tick(inbox.clone(), clock));
+    let signals = tokio::spawn(stop_on_signal(inbox)?);
+    // An error means that the loop's thread is gone, which is its end too.
+    let _ = ended.await;
+    for task in [server, ticks, signals] {
+        task.abort();
+    }
+    let _ = std::fs::remove_file(&path);
+    if lead.join().is_err() {
+        return Err(EngineError::System(io::Error::other(
+            "its loop failed; please report this with the engine's log",
+        )));
+    }
+    // What clients were sent last is still on its way.
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    Ok(())
+}
+
+/// What the journal needed at its opening, in words; empty when nothing.
+fn words(recovery: &Recovery) -> String {
+    recovery.torn.as_ref().map_or_else(String::new, |torn| {
+        format!(
+            "{} bytes of an unfinished record at the end of {} were set aside in {}; nothing in them had been acknowledged",
+            torn.bytes,
+            torn.segment,
+            torn.kept.display()
+        )
+    })
+}
+
+async fn tick(inbox: UnboundedSender<Input>, clock: Arc<dyn crate::world::Clock>) {
+    loop {
+        clock.sleep(TICK).await;
+        if inbox.send(Input::Report(Report::Tick)).is_err() {
+            return;
+        }
+    }
+}
+
+fn stop_on_signal(inbox: UnboundedSender<Input>) -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    // The terminal that it was started from is none of its business.
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hangup.recv() => {}
+            }
+        }
+        let _ = inbox.send(Input::Stop { client: None, force: true });
+    })
+}

@@ -18,7 +18,8 @@ impl StateFolder {
             return Self(named.to_owned());
         }
         let absolute = plan.canonicalize().unwrap_or_else(|_| plan.to_owned());
-        let name = absolute.file_stem().map_or_else(|| "plan".into(), |name| name.to_string_lossy().into_owned());
+        let name =
+            absolute.file_stem().map_or_else(|| "plan".into(), |name| name.to_string_lossy().into_owned());
         Self(base.join(format!("{name}-{}", short_digest(&absolute))))
     }
 

@@ -56,7 +56,8 @@ pub fn event(record: &Record) -> Result<Event, UnknownRecord> {
     let mut fact = Map::new();
     fact.insert(record.action.clone(), record.detail.clone());
     let fact = serde_json::from_value(Value::Object(fact)).map_err(|error| unknown(error.to_string()))?;
-    let by = operator_of(&record.operator).ok_or_else(|| unknown(format!("operator \"{}\"", record.operator)))?;
+    let by =
+        operator_of(&record.operator).ok_or_else(|| unknown(format!("operator \"{}\"", record.operator)))?;
     let place = RecordRef { seq: record.seq, checksum: record.checksum.clone() };
     Ok(Event { at: record.timestamp, by, fact, record: Some(place) })
 }
@@ -94,16 +95,22 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
             let region = model.plan.probes.get(probe).and_then(|spec| spec.region.as_ref());
             text(probe.as_str(), region.map_or("", |region| region.as_str()), to.as_str())
         }
-        Fact::SeverityChanged { to, .. } => text("severity", "", to.map_or("none", |severity| severity.as_str())),
+        Fact::SeverityChanged { to, .. } => {
+            text("severity", "", to.map_or("none", |severity| severity.as_str()))
+        }
         Fact::IncidentDeclared { mode, .. } => text("incident", &model.plan.name, mode.as_str()),
         Fact::SeveritySet { severity, .. } => text("severity", "", severity.as_str()),
         Fact::QuestionAnswered { answer, .. } => text(answer.question.as_str(), "", &answer.answer),
         Fact::QuestionRevisited { question } => text(question.as_str(), "", "revisited"),
         Fact::RunStarted { run, runbook } => text(run.as_str(), runbook.as_str(), "started"),
-        Fact::RunEnded { run, end } => text(run.as_str(), "", match end {
-            crate::core::incident::RunEnd::Completed => "completed",
-            crate::core::incident::RunEnd::Aborted(_) => "aborted",
-        }),
+        Fact::RunEnded { run, end } => text(
+            run.as_str(),
+            "",
+            match end {
+                crate::core::incident::RunEnd::Completed => "completed",
+                crate::core::incident::RunEnd::Aborted(_) => "aborted",
+            },
+        ),
         Fact::StepPrepared { confirmation } => text(
             &format!("{}/{}", confirmation.run, confirmation.step),
             &confirmation.description.target.name,
@@ -113,11 +120,15 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::ConfirmationVoided { run, step: id, .. } => step(run, id, "voided"),
         Fact::StepConfirmed { run, step: id, .. } => step(run, id, "confirmed"),
         Fact::StepStarted { run, step: id, .. } => step(run, id, "started"),
-        Fact::StepFinished { run, step: id, outcome, .. } => step(run, id, match outcome {
-            Outcome::Done(_) => "finished",
-            failed if failed.is_uncertain() => "unknown",
-            Outcome::Failed(_) => "failed",
-        }),
+        Fact::StepFinished { run, step: id, outcome, .. } => step(
+            run,
+            id,
+            match outcome {
+                Outcome::Done(_) => "finished",
+                failed if failed.is_uncertain() => "unknown",
+                Outcome::Failed(_) => "failed",
+            },
+        ),
         Fact::StepVerified { run, step: id, .. } => step(run, id, "verified"),
         Fact::StepDoubted { run, step: id, .. } => step(run, id, "doubted"),
         Fact::StepRetried { run, step: id, .. } => step(run, id, "retried"),

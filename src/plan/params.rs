@@ -121,3 +121,9 @@ impl Params {
         table.into_iter().flatten().map(|(name, value)| (&**name, value))
     }
 }
+impl Params {
+    /// x
+    pub fn render(&self, _scope: &serde_json::Value) -> Result<Self, String> {
+        Ok(self.clone())
+    }
+}

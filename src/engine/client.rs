@@ -1,0 +1,138 @@
+//! The client's end of the socket.
+
+use crate::core::command::Ask;
+use crate::engine::protocol::{
+    ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
+};
+use bytes::Bytes;
+use futures::{SinkExt, StreamExt};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
+
+/// How long an engine may take for an answer that should be at once.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why an engine cannot be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No engine runs.
+    #[error("no engine runs for this plan (socket {}): start it with `lifeboat open`", .0.display())]
+    NotRunning(PathBuf),
+    /// The socket is there and cannot be used.
+    #[error("the engine's socket {} cannot be used: {source}", path.display())]
+    Socket {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The engine went away.
+    #[error("the engine closed the connection; `lifeboat open` attaches again or starts it")]
+    Closed,
+    /// The engine does not answer.
+    #[error("the engine does not answer; look at its log, {} beside its socket", "engine.log")]
+    Silent,
+    /// The engine sent something that this version does not know.
+    #[error(
+        "the engine's message cannot be understood ({0}): use the same version of lifeboat on both sides"
+    )]
+    Garbled(String),
+}
+
+/// A connection to an engine.
+pub struct Client {
+    reader: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
+    writer: Sender,
+}
+
+/// The sending half of a connection.
+pub struct Sender {
+    writer: FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
+    next_id: u64,
+}
+
+/// The receiving half of a connection.
+pub struct Receiver(FramedRead<OwnedReadHalf, LengthDelimitedCodec>);
+
+impl Client {
+    /// Connects and says hello; the engine's first message is its welcome or its goodbye.
+    ///
+    /// # Errors
+    /// When no engine runs or its socket cannot be used.
+    pub async fn connect(path: &Path) -> Result<Self, ClientError> {
+        let stream = UnixStream::connect(path).await.map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                ClientError::NotRunning(path.to_owned())
+            }
+            _ => ClientError::Socket { path: path.to_owned(), source },
+        })?;
+        let (read, write) = stream.into_split();
+        let writer = FramedWrite::new(write, framing(ASK_LIMIT_BYTES));
+        let reader = FramedRead::new(read, framing(MODEL_LIMIT_BYTES));
+        let mut client = Self { reader, writer: Sender { writer, next_id: 0 } };
+        client.writer.send(&ToEngine::Hello { version: PROTOCOL_VERSION }).await?;
+        Ok(client)
+    }
+
+    /// The next message, which should come at once.
+    ///
+    /// # Errors
+    /// When the engine is gone, silent or of another version.
+    pub async fn answer(&mut self) -> Result<ToClient, ClientError> {
+        tokio::time::timeout(ANSWER_TIMEOUT, receive(&mut self.reader))
+            .await
+            .map_err(|_| ClientError::Silent)?
+    }
+
+    /// Asks the engine to end.
+    ///
+    /// # Errors
+    /// When the engine is gone.
+    pub async fn stop(&mut self, force: bool) -> Result<(), ClientError> {
+        self.writer.send(&ToEngine::Stop { force }).await
+    }
+
+    /// Both halves, for two tasks.
+    pub fn split(self) -> (Sender, Receiver) {
+        (self.writer, Receiver(self.reader))
+    }
+}
+
+impl Sender {
+    /// Asks for something; the reply carries the returned number.
+    ///
+    /// # Errors
+    /// When the engine is gone.
+    pub async fn ask(&mut self, ask: Ask) -> Result<u64, ClientError> {
+        self.next_id += 1;
+        self.send(&ToEngine::Ask { id: self.next_id, ask }).await?;
+        Ok(self.next_id)
+    }
+
+    async fn send(&mut self, message: &ToEngine) -> Result<(), ClientError> {
+        let bytes = serde_json::to_vec(message).map_err(|error| ClientError::Garbled(error.to_string()))?;
+        let sent = tokio::time::timeout(ANSWER_TIMEOUT, self.writer.send(Bytes::from(bytes))).await;
+        sent.map_err(|_| ClientError::Silent)?.map_err(|_| ClientError::Closed)
+    }
+}
+
+impl Receiver {
+    /// The next message, whenever it comes.
+    ///
+    /// # Errors
+    /// When the engine is gone or of another version.
+    pub async fn next(&mut self) -> Result<ToClient, ClientError> {
+        receive(&mut self.0).await
+    }
+}
+
+async fn receive(
+    reader: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
+) -> Result<ToClient, ClientError> {
+    let frame = reader.next().await.ok_or(ClientError::Closed)?.map_err(|_| ClientError::Closed)?;
+    serde_json::from_slice(&frame).map_err(|error| ClientError::Garbled(error.to_string()))
+}

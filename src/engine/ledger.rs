@@ -1,0 +1,222 @@
+//! Facts become durable, then part of the model, in that order.
+
+use crate::core::actor::Actor;
+use crate::core::apply::apply;
+use crate::core::effect::Effect;
+use crate::core::fact::{Event, Fact, RecordRef};
+use crate::core::model::Model;
+use crate::core::react::react;
+use crate::core::refusal::Refusal;
+use crate::engine::record::{self, UnknownRecord};
+use crate::engine::shared::SharedModel;
+use crate::journal::{self, Entry, Head, Journal, JournalError, Options, Recovery, TORN_TAIL};
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+
+/// The most observations that wait in memory for a journal that cannot be written.
+const WAITING_LIMIT: usize = 10_000;
+
+/// Why a journal cannot be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The journal itself.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A record that this version does not know.
+    #[error(
+        "{0}: it was written by another version of lifeboat; use that version, or give this plan a new state folder with --state"
+    )]
+    Unknown(#[from] UnknownRecord),
+}
+
+/// The model and the journal that it is the fold of.
+pub struct Ledger {
+    model: SharedModel,
+    folder: PathBuf,
+    options: Options,
+    journal: Option<Journal>,
+    head: Head,
+    /// Observations that happened while the journal could not be written, in their order.
+    waiting: Vec<Event>,
+    /// What happened to the journal itself and was not told yet.
+    news: Vec<Event>,
+}
+
+/// What a commit led to.
+#[derive(Default)]
+pub struct Committed {
+    /// The events, applied.
+    pub events: Vec<Event>,
+    /// What the engine has to do next.
+    pub effects: Vec<Effect>,
+}
+
+impl Ledger {
+    /// Takes the journal in `folder` over and folds it into `model`.
+    ///
+    /// # Errors
+    /// When the journal cannot be opened or read, or holds what this version does not know.
+    pub fn open(mut model: Model, folder: &Path, options: Options) -> Result<(Self, Recovery), LedgerError> {
+        let (journal, recovery) = Journal::open(folder, &options)?;
+        if recovery.records > 0 {
+            for record in journal::read(folder)? {
+                let record = record?;
+                if record.action != TORN_TAIL {
+                    apply(&mut model, &record::event(&record)?);
+                }
+            }
+        }
+        let head = journal.head().clone();
+        model.live.journal_protection = journal.protection().to_string();
+        let model = SharedModel::new(model);
+        let folder = folder.to_owned();
+        Ok((
+            Self {
+                model,
+                folder,
+                options,
+                journal: Some(journal),
+                head,
+                waiting: Vec::new(),
+                news: Vec::new(),
+            },
+            recovery,
+        ))
+    }
+
+    /// The model, for readers.
+    pub fn model(&self) -> &SharedModel {
+        &self.model
+    }
+
+    /// Makes facts durable, applies them and asks what follows. While the journal cannot be written,
+    /// observations still reach the model, so that the screen stays true, and wait to be recorded; anything
+    /// that somebody or something would act upon is refused.
+    ///
+    /// # Errors
+    /// A refusal when the journal cannot be written; nothing happened then.
+    pub fn commit(&mut self, at: Timestamp, by: &Actor, facts: Vec<Fact>) -> Result<Committed, Refusal> {
+        let mut events: Vec<Event> =
+            facts.into_iter().map(|fact| Event { at, by: by.clone(), fact, record: None }).collect();
+        let Err(failure) = self.record(&mut events) else { return Ok(self.absorb(events)) };
+        self.announce(at, Some(&failure));
+        if !events.iter().all(|event| may_wait(&event.fact)) || self.waiting.len() >= WAITING_LIMIT {
+            let next = "Nothing was done. Make the journal writable; the engine tries again by itself.";
+            return Err(Refusal::new(failure, next));
+        }
+        self.waiting.extend(events.iter().filter(|event| event.fact.is_durable()).cloned());
+        Ok(self.absorb(events))
+    }
+
+    /// Tries to open a failed journal again and to record what waited.
+    pub fn mend(&mut self, at: Timestamp) {
+        if self.model.read(|model| model.live.journal_failure.is_none()) {
+            return;
+        }
+        match self.reopen() {
+            Ok(()) => self.announce(at, None),
+            Err(error) => self.announce(at, Some(&error.to_string())),
+        }
+    }
+
+    /// What happened to the journal itself since it was last asked, for the clients.
+    pub fn take_news(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.news)
+    }
+
+    fn reopen(&mut self) -> Result<(), JournalError> {
+        self.journal = None;
+        let (mut journal, _) = Journal::open(&self.folder, &self.options)?;
+        if *journal.head() != self.head && !self.is_own_torn_tail(&journal) {
+            let why = format!("ends at record {} instead of {}", journal.head().seq, self.head.seq);
+            return Err(JournalError::Interfered { path: self.folder.clone(), why });
+        }
+        let entries = self
+            .entries(&self.waiting)
+            .map_err(|why| JournalError::Entry { action: "waiting".into(), why })?;
+        if !entries.is_empty() {
+            journal.append(&entries)?;
+        }
+        self.waiting.clear();
+        self.head = journal.head().clone();
+        self.journal = Some(journal);
+        Ok(())
+    }
+
+    /// Reopening may itself have added one record, which accounts for bytes of a write that failed half way.
+    fn is_own_torn_tail(&self, journal: &Journal) -> bool {
+        let last = journal::read(&self.folder).ok().and_then(|records| records.filter_map(Result::ok).last());
+        let one_more = journal.head().seq == self.head.seq + 1;
+        one_more && last.is_some_and(|last| last.action == TORN_TAIL && last.prev == self.head.checksum)
+    }
+
+    /// Records the durable ones and notes their places.
+    fn record(&mut self, events: &mut [Event]) -> Result<(), String> {
+        let durable: Vec<usize> =
+            (0..events.len()).filter(|&place| events[place].fact.is_durable()).collect();
+        if durable.is_empty() {
+            return Ok(());
+        }
+        let Some(journal) = self.journal.as_mut() else {
+            return Err("the journal is not open".into());
+        };
+        let entries = self.model.read(|model| {
+            durable.iter().map(|&place| record::entry(model, &events[place])).collect::<Result<Vec<_>, _>>()
+        });
+        let heads = journal
+            .append(&entries.map_err(|error| error.to_string())?)
+            .map_err(|error| error.to_string())?;
+        for (place, head) in durable.into_iter().zip(heads) {
+            events[place].record = Some(RecordRef { seq: head.seq, checksum: head.checksum });
+        }
+        self.head = journal.head().clone();
+        Ok(())
+    }
+
+    fn entries(&self, events: &[Event]) -> Result<Vec<Entry>, String> {
+        self.model
+            .read(|model| {
+                events.iter().map(|event| record::entry(model, event)).collect::<Result<Vec<_>, _>>()
+            })
+            .map_err(|error| error.to_string())
+    }
+
+    fn absorb(&mut self, events: Vec<Event>) -> Committed {
+        let effects = self.model.write(|model| {
+            let mut effects = Vec::new();
+            for event in &events {
+                apply(model, event);
+                effects.extend(react(model, event));
+            }
+            effects
+        });
+        Committed { events, effects }
+    }
+
+    /// Says once that the journal cannot be written, and once that it can be again.
+    fn announce(&mut self, at: Timestamp, failure: Option<&str>) {
+        if self.model.read(|model| model.live.journal_failure.is_some()) == failure.is_some() {
+            return;
+        }
+        let protection = self.journal.as_ref().map_or_else(String::new, |open| open.protection().to_string());
+        let fact = Fact::JournalChanged { failure: failure.map(str::to_owned), protection };
+        let told = self.absorb(vec![Event { at, by: Actor::Engine, fact, record: None }]);
+        self.news.extend(told.events);
+    }
+}
+
+/// What happened in the world whether or not it can be recorded, and leads to nothing but looking.
+fn may_wait(fact: &Fact) -> bool {
+    !fact.is_durable()
+        || matches!(
+            fact,
+            Fact::SignalChanged { .. }
+                | Fact::SeverityChanged { .. }
+                | Fact::ClockJumped { .. }
+                | Fact::ConfirmationVoided { .. }
+                | Fact::StepObstructed { .. }
+                | Fact::StepFinished { .. }
+                | Fact::StepVerified { .. }
+                | Fact::StepDoubted { .. }
+        )
+}

@@ -1,0 +1,250 @@
+//! Runs effects: one task each, a deadline on every call, the outcome back as a report.
+
+use crate::actions::{Action, Context};
+use crate::core::action::{Acted, Failure, ManualCard, Proof, Target};
+use crate::core::command::Report;
+use crate::core::effect::Effect;
+use crate::core::incident::Outcome;
+use crate::engine::shared::{SharedModel, WorldView};
+use crate::ids::{RunId, StepId};
+use crate::plan::Step;
+use crate::plan::condition::Truth;
+use crate::plan::params::Params;
+use crate::text::clean;
+use crate::world::{Clock, World};
+use futures::FutureExt;
+use jiff::SignedDuration;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+/// How long reading a target may take.
+const DESCRIBE_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
+/// Pause between two looks at a step's effect.
+const VERIFY_PAUSE: SignedDuration = SignedDuration::from_secs(1);
+/// The longest line of live output that is kept.
+const OUTPUT_LINE_LIMIT_CHARS: usize = 2_000;
+
+/// Where reports go: into the engine's inbox.
+pub type ReportSink = Arc<dyn Fn(Report) + Send + Sync>;
+
+/// Runs effects on a tokio runtime.
+pub struct Runner {
+    handle: Handle,
+    world: Arc<dyn World>,
+    model: SharedModel,
+    sink: ReportSink,
+    executing: HashMap<(RunId, StepId), (u32, AbortHandle)>,
+}
+
+/// Everything that a task about one step needs.
+#[derive(Clone)]
+struct Job {
+    run: RunId,
+    id: StepId,
+    step: Step,
+    params: Result<Params, String>,
+    world: Arc<dyn World>,
+    clock: Arc<dyn Clock>,
+    model: SharedModel,
+    sink: ReportSink,
+}
+
+impl Runner {
+    /// A runner over a world.
+    pub fn new(handle: Handle, world: Arc<dyn World>, model: SharedModel, sink: ReportSink) -> Self {
+        Self { handle, world, model, sink, executing: HashMap::new() }
+    }
+
+    /// Starts an effect. `Tick` is the loop's own business and ignored here.
+    pub fn start(&mut self, effect: Effect) {
+        match effect {
+            Effect::Describe { run, step } => {
+                if let Some(job) = self.job(&run, &step) {
+                    self.handle.spawn(describe(job));
+                }
+            }
+            Effect::Execute { run, step, attempt, expected } => {
+                let Some(job) = self.job(&run, &step) else { return };
+                let task = self.handle.spawn(execute(job, attempt, expected));
+                self.executing.insert((run, step), (attempt, task.abort_handle()));
+            }
+            Effect::Verify { run, step, attempt, patient } => {
+                self.executing.remove(&(run.clone(), step.clone()));
+                if let Some(job) = self.job(&run, &step) {
+                    self.handle.spawn(verify(job, attempt, patient));
+                }
+            }
+            Effect::Cancel { run, step } => self.cancel(run, step),
+            Effect::Tick => {}
+        }
+    }
+
+    fn cancel(&mut self, run: RunId, step: StepId) {
+        let Some((attempt, task)) = self.executing.remove(&(run.clone(), step.clone())) else { return };
+        task.abort();
+        let outcome = Outcome::Failed(Failure {
+            what: format!("step {step} was cut off"),
+            why: "the run was aborted while it was executing".into(),
+            next: "Read the world back before anything else touches its target.".into(),
+            acted: Acted::Maybe,
+        });
+        (self.sink)(Report::Executed { run, step, attempt, outcome });
+    }
+
+    fn job(&self, run: &RunId, id: &StepId) -> Option<Job> {
+        let (step, params) = self.model.read(|model| {
+            let (step, _) = model.step(run, id)?;
+            Some((step.clone(), super::scope::render(model, run, step)))
+        })?;
+        Some(Job {
+            run: run.clone(),
+            id: id.clone(),
+            step,
+            params,
+            world: self.world.clone(),
+            clock: self.world.clock(),
+            model: self.model.clone(),
+            sink: self.sink.clone(),
+        })
+    }
+}
+
+impl Job {
+    fn action(&self) -> Result<Box<dyn Action>, Failure> {
+        let unusable = |why: String| Failure {
+            what: format!("step {} ({})", self.id, self.step.action),
+            why,
+            next: "Correct the plan and start the engine again, or do the step by hand and attest it.".into(),
+            acted: Acted::No,
+        };
+        let params = self.params.as_ref().map_err(|why| unusable(why.clone()))?;
+        self.world.action(&self.step, params).map_err(|error| unusable(error.to_string()))
+    }
+
+    fn context(&self, timeout: SignedDuration, attempt: u32) -> Context {
+        let (sink, run, step) = (self.sink.clone(), self.run.clone(), self.id.clone());
+        Context {
+            output: Arc::new(move |line: &str| {
+                let line = clean(line, OUTPUT_LINE_LIMIT_CHARS);
+                sink(Report::Output { run: run.clone(), step: step.clone(), line });
+            }),
+            conditions: Arc::new(WorldView::new(self.model.clone(), self.clock.clone())),
+            timeout,
+            token: format!("{}/{}/{attempt}", self.run, self.id),
+        }
+    }
+
+    /// Runs a call within a deadline; a panic in it is a failure like any other.
+    async fn within<T>(
+        &self,
+        what: &str,
+        limit: SignedDuration,
+        acted: Acted,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let failure = |why: String| Failure {
+            what: format!("{what} of step {}", self.id),
+            why,
+            next: "Read the world back; do the step by hand if it has to be done now.".into(),
+            acted,
+        };
+        tokio::select! {
+            result = AssertUnwindSafe(call).catch_unwind() => {
+                result.unwrap_or_else(|_| Err(failure("lifeboat itself failed in it; please report this".into())))
+            }
+            () = self.clock.sleep(limit) => {
+                Err(failure(format!("no end after {}", crate::units::duration(limit))))
+            }
+        }
+    }
+}
+
+async fn describe(job: Job) {
+    let manual = manual_card(&job);
+    let result = match job.action() {
+        Ok(action) => job.within("reading the target", DESCRIBE_TIMEOUT, Acted::No, action.describe()).await,
+        Err(failure) => Err(failure),
+    };
+    (job.sink)(Report::Described { run: job.run.clone(), step: job.id.clone(), result, manual });
+}
+
+/// The action's own card, with the plan's words first.
+fn manual_card(job: &Job) -> ManualCard {
+    let mut card = job.action().map(|action| action.manual()).unwrap_or_else(|failure| ManualCard {
+        instructions: vec![failure.to_string()],
+        check: String::new(),
+    });
+    if let Some(text) = &job.step.manual {
+        card.instructions.splice(0..0, text.lines().map(str::to_owned));
+    }
+    card
+}
+
+async fn execute(job: Job, attempt: u32, expected: Target) {
+    let timeout = job.step.timeout;
+    let context = job.context(timeout, attempt);
+    let result = match job.action() {
+        Ok(action) => {
+            job.within("the execution", timeout, Acted::Maybe, action.execute(&expected, &context)).await
+        }
+        Err(failure) => Err(failure),
+    };
+    let outcome = result.map_or_else(Outcome::Failed, Outcome::Done);
+    (job.sink)(Report::Executed { run: job.run.clone(), step: job.id.clone(), attempt, outcome });
+}
+
+/// Reads the world back: once, or until it shows the effect or the plan's time is over.
+async fn verify(job: Job, attempt: u32, patient: bool) {
+    let started = job.clock.now();
+    let limit = job.step.verify_within;
+    let result = loop {
+        let left = (limit - job.clock.now().duration_since(started)).max(VERIFY_PAUSE);
+        let result = look(&job, attempt, patient, left).await;
+        let over = job.clock.now().duration_since(started) >= limit;
+        if result.is_ok() || !patient || over {
+            break result;
+        }
+        job.clock.sleep(VERIFY_PAUSE).await;
+    };
+    (job.sink)(Report::Checked { run: job.run.clone(), step: job.id.clone(), attempt, result });
+}
+
+async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> Result<Proof, Failure> {
+    let kind = crate::actions::kind(&job.step.action);
+    let mut proof = Proof { evidence: Vec::new() };
+    if kind.is_none_or(|kind| kind.verifies) {
+        let context = job.context(limit, attempt);
+        let action = job.action()?;
+        proof = job.within("the verification", limit, Acted::Maybe, action.verify(&context)).await?;
+    }
+    if let Some(condition) = &job.step.verify {
+        let truth = job.context(limit, attempt).conditions.evaluate(condition);
+        let not = |why: String| Failure {
+            what: format!("the proof of step {}", job.id),
+            why,
+            next: "Look at the signals it names; recheck, retry, or do the step by hand and attest it."
+                .into(),
+            acted: Acted::Maybe,
+        };
+        match truth {
+            Truth::True => proof.evidence.push(format!("{} holds", condition.source())),
+            Truth::False => return Err(not(format!("{} does not hold", condition.source()))),
+            Truth::Unknown(why) => return Err(not(format!("{} cannot be told: {why}", condition.source()))),
+        }
+    }
+    if proof.evidence.is_empty() {
+        if !patient {
+            return Err(Failure {
+                what: format!("the proof of step {}", job.id),
+                why: "nothing in the world shows whether it ran".into(),
+                next: "Find out by hand, then retry it with a reason, skip it or attest it.".into(),
+                acted: Acted::Maybe,
+            });
+        }
+        proof.evidence.push("it changes nothing that could be read back".into());
+    }
+    Ok(proof)
+}

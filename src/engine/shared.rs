@@ -1,0 +1,68 @@
+//! The one model of the engine: written by its loop, read by the tasks that act.
+
+use crate::core::model::Model;
+use crate::core::names::View;
+use crate::plan::condition::{Condition, Truth};
+use crate::world::Clock;
+use futures::future::BoxFuture;
+use jiff::SignedDuration;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
+
+/// A model that several threads read. The lock is never held across a wait.
+#[derive(Clone)]
+pub struct SharedModel {
+    model: Arc<RwLock<Model>>,
+    changed: watch::Sender<u64>,
+}
+
+impl SharedModel {
+    /// Shares a model.
+    pub fn new(model: Model) -> Self {
+        Self { model: Arc::new(RwLock::new(model)), changed: watch::Sender::new(0) }
+    }
+
+    /// Looks at the model.
+    pub fn read<T>(&self, look: impl FnOnce(&Model) -> T) -> T {
+        look(&self.model.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the model; only the engine's loop does.
+    pub(super) fn write<T>(&self, change: impl FnOnce(&mut Model) -> T) -> T {
+        let result = change(&mut self.model.write().unwrap_or_else(PoisonError::into_inner));
+        self.changed.send_modify(|version| *version += 1);
+        result
+    }
+}
+
+/// The model as conditions see it, for actions that wait.
+pub struct WorldView {
+    model: SharedModel,
+    clock: Arc<dyn Clock>,
+}
+
+impl WorldView {
+    /// A view of a shared model in the world's time.
+    pub fn new(model: SharedModel, clock: Arc<dyn Clock>) -> Self {
+        Self { model, clock }
+    }
+}
+
+impl crate::actions::Conditions for WorldView {
+    fn evaluate(&self, condition: &Condition) -> Truth {
+        let now = self.clock.now();
+        self.model.read(|model| condition.evaluate(&View { model, now }))
+    }
+
+    fn changed(&self) -> BoxFuture<'_, ()> {
+        let mut changes = self.model.changed.subscribe();
+        Box::pin(async move {
+            // An error means that the engine is gone, and this task with it.
+            let _ = changes.changed().await;
+        })
+    }
+
+    fn sleep(&self, duration: SignedDuration) -> BoxFuture<'_, ()> {
+        self.clock.sleep(duration)
+    }
+}

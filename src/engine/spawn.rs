@@ -1,0 +1,109 @@
+//! Starting an engine that outlives the terminal.
+
+use crate::engine::client::{Client, ClientError};
+use crate::engine::paths::StateFolder;
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long an engine may take from its start to its socket.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// How much of the log is shown when the engine did not start.
+const LOG_TAIL_BYTES: u64 = 4_096;
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// Its folder cannot be used.
+    #[error("the state folder {} cannot be used: {source}. Name another one with --state", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It did not start, and what it said.
+    #[error("the engine did not start:\n{0}")]
+    Ended(String),
+    /// It started and does not answer.
+    #[error("the engine (process {pid}) was started and does not answer; look at {}", log.display())]
+    Silent {
+        /// Its process.
+        pid: u32,
+        /// Its log.
+        log: PathBuf,
+    },
+    /// The socket is there and cannot be used.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// Connects to the engine of a state folder; starts one with `arguments` of this program when none runs.
+///
+/// # Errors
+/// When it cannot be started or reached, with what it said.
+pub async fn connect_or_start(folder: &StateFolder, arguments: &[OsString]) -> Result<Client, SpawnError> {
+    match Client::connect(&folder.socket()).await {
+        Err(ClientError::NotRunning(_)) => {}
+        other => return Ok(other?),
+    }
+    let unusable = |source| SpawnError::Folder { path: folder.path().to_owned(), source };
+    make_folder(folder.path()).map_err(unusable)?;
+    let (log, begin) = open_log(&folder.log()).map_err(unusable)?;
+    let mut child = start(arguments, log).map_err(unusable)?;
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        match Client::connect(&folder.socket()).await {
+            Err(ClientError::NotRunning(_)) => {}
+            other => return Ok(other?),
+        }
+        if let Ok(Some(_)) = child.try_wait() {
+            return Err(SpawnError::Ended(tail(&folder.log(), begin)));
+        }
+        if Instant::now() > deadline {
+            return Err(SpawnError::Silent { pid: child.id(), log: folder.log() });
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Makes a folder that only its owner can enter.
+fn make_folder(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn open_log(path: &Path) -> io::Result<(File, u64)> {
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    let begin = file.metadata()?.len();
+    Ok((file, begin))
+}
+
+/// The engine makes a session of its own as its first deed, so that nothing that happens to this terminal
+/// reaches it.
+fn start(arguments: &[OsString], log: File) -> io::Result<Child> {
+    Command::new(std::env::current_exe()?)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::from(log.try_clone()?))
+        .stderr(Stdio::from(log))
+        .spawn()
+}
+
+fn tail(log: &Path, begin: u64) -> String {
+    let read = || -> io::Result<String> {
+        let mut file = File::open(log)?;
+        let end = file.metadata()?.len();
+        file.seek(SeekFrom::Start(begin.max(end.saturating_sub(LOG_TAIL_BYTES))))?;
+        let mut bytes = Vec::new();
+        file.take(LOG_TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    };
+    match read() {
+        Ok(text) if !text.is_empty() => text,
+        _ => format!("it said nothing; look at {}", log.display()),
+    }
+}
