@@ -11,6 +11,7 @@ use crate::core::status::StepStatus;
 use crate::engine::ledger::{Committed, Ledger};
 use crate::engine::protocol::ToClient;
 use crate::engine::runner::Runner;
+use crate::engine::shared::SharedModel;
 use crate::ids::ProbeId;
 use crate::world::Clock;
 use bytes::Bytes;
@@ -82,8 +83,7 @@ impl Lead {
 
     /// Takes inputs until the engine is stopped. Blocks: it runs on a thread of its own.
     pub fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Input>, begin: Report) {
-        self.report(begin);
-        self.report(Report::Tick);
+        self.begin(begin);
         while !self.ended {
             let Some(input) = inbox.blocking_recv() else { break };
             let mut batch = vec![input];
@@ -92,10 +92,26 @@ impl Lead {
             {
                 batch.push(more);
             }
-            for input in merge_readings(batch) {
-                self.take(input);
-            }
+            self.handle(batch);
         }
+    }
+
+    /// Records the start, and does what it calls for.
+    pub fn begin(&mut self, begin: Report) {
+        self.report(begin);
+        self.report(Report::Tick);
+    }
+
+    /// Takes inputs in their order; readings that came together are decided together.
+    pub fn handle(&mut self, batch: Vec<Input>) {
+        for input in merge_readings(batch) {
+            self.take(input);
+        }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &SharedModel {
+        self.ledger.model()
     }
 
     fn take(&mut self, input: Input) {

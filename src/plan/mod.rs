@@ -2,6 +2,7 @@
 
 pub mod condition;
 pub mod keys;
+mod near;
 pub mod params;
 mod types;
 
