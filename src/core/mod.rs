@@ -26,3 +26,6 @@ pub mod signal;
 pub mod standing;
 pub mod status;
 pub mod tree;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! The client's own small state: what is looked at, not what is. The model says what is.
+
+use crate::ids::StepId;
+use jiff::Timestamp;
+
+/// The screens, in the order of the tab keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Screen {
+    /// Regions by services, signals, backups, what to do next.
+    #[default]
+    Overview,
+    /// The decision tree, or the open run.
+    Decide,
+    /// What happened.
+    Timeline,
+}
+
+/// A list's cursor and what of it is in view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Cursor {
+    /// The selected row of the filtered list.
+    pub selected: usize,
+    /// The first row in view.
+    pub offset: usize,
+}
+
+/// What the operator looks at.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Ui {
+    /// The screen.
+    pub screen: Screen,
+    /// Cursor of the overview's list of signals.
+    pub overview: Cursor,
+    /// Cursor of the tree's answers or the run's steps.
+    pub decide: Cursor,
+    /// Cursor of the timeline, from the newest.
+    pub timeline: Cursor,
+    /// Rows that do not match are hidden; empty shows all.
+    pub filter: String,
+    /// Whether the details of the selected row are shown.
+    pub details: bool,
+    /// A short message of the last moments: a refusal, a reply.
+    pub toast: Option<Toast>,
+    /// The connection to the engine.
+    pub connection: Connection,
+    /// The step that is to be selected once it appears.
+    pub follow: Option<StepId>,
+}
+
+/// A short message.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Toast {
+    /// What it says.
+    pub text: String,
+    /// What to do next; empty when nothing.
+    pub next: String,
+    /// Whether it is bad news.
+    pub bad: bool,
+    /// When it came, in the engine's time.
+    pub at: Timestamp,
+}
+
+/// The connection to the engine.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Connection {
+    /// Not yet there.
+    #[default]
+    Connecting,
+    /// Events come.
+    Attached,
+    /// Lost since then; what is shown is as old.
+    Lost {
+        /// Since when, in the engine's time as the client reckons it.
+        since: Timestamp,
+        /// Why.
+        why: String,
+    },
+}

@@ -1,0 +1,102 @@
+//! Invariants 1 and 2: nothing runs without a durable record of its intent, and no step runs twice for one
+//! confirmation, wherever the engine is cut off.
+
+use super::fixture::*;
+use crate::core::command::Ask;
+use crate::core::effect::Effect;
+use crate::core::fact::{Event, Fact};
+use crate::core::status::StepStatus;
+use std::collections::HashSet;
+
+/// A whole failover with an override, a failure and a retry.
+fn history() -> Vec<Event> {
+    let mut machine = Machine::failing_over();
+    for step in ["promote", "scale", "dns"] {
+        let id = machine.prepare(step);
+        let typed = Some(format!("target-of-{step}"));
+        machine.ask(Ask::Confirm { confirmation: id, typed }).unwrap();
+        machine.settle();
+    }
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "tell".into(), how: "called".into() }).unwrap();
+    machine.settle();
+    machine.ask(Ask::Close { reason: "done".into() }).unwrap();
+    machine.log
+}
+
+fn starts(log: &[Event]) -> Vec<(String, u32)> {
+    let start = |event: &Event| match &event.fact {
+        Fact::StepStarted { confirmation, attempt, .. } => Some((confirmation.to_string(), *attempt)),
+        _ => None,
+    };
+    log.iter().filter_map(start).collect()
+}
+
+#[test]
+fn a_crash_after_any_fact_leads_to_no_second_execution() {
+    let log = history();
+    for cut in 0..=log.len() {
+        let before: HashSet<_> = starts(&log[..cut]).into_iter().collect();
+        let now = log[..cut].last().map_or(start(), |event| event.at);
+        let mut machine = Machine::resumed(log[..cut].to_vec(), now);
+        machine.settle();
+        machine.pass(30, &down());
+        machine.settle();
+        let all = starts(&machine.log);
+        let distinct: HashSet<_> = all.iter().cloned().collect();
+        assert_eq!(distinct.len(), all.len(), "cut after {cut}: a confirmation started twice");
+        for effect in &machine.executed {
+            let Effect::Execute { step, attempt, .. } = effect else { unreachable!() };
+            assert_eq!(step.as_str(), "check", "cut after {cut}: {step} ran without a person");
+            let id = machine
+                .model
+                .step(&machine.run(), step)
+                .unwrap()
+                .1
+                .confirmation
+                .as_ref()
+                .unwrap()
+                .id
+                .to_string();
+            assert!(!before.contains(&(id, *attempt)), "cut after {cut}: {step} ran again");
+        }
+    }
+}
+
+#[test]
+fn a_step_that_was_running_is_unknown_and_is_read_back_once() {
+    let log = history();
+    let promote = log.iter().position(
+        |event| matches!(&event.fact, Fact::StepStarted { step, .. } if step.as_str() == "promote"),
+    );
+    let cut = promote.unwrap() + 1;
+    let machine = Machine::resumed(log[..cut].to_vec(), log[cut - 1].at);
+    let (_, state) = machine.model.step(&machine.run(), &"promote".into()).unwrap();
+    assert_eq!(state.status, StepStatus::Unknown);
+    let expected = Effect::Verify { run: machine.run(), step: "promote".into(), attempt: 1, patient: false };
+    assert_eq!(machine.effects, [expected]);
+}
+
+#[test]
+fn every_execution_has_its_durable_start_before_it() {
+    let mut machine = Machine::failing_over();
+    let id = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).unwrap();
+    for effect in &machine.executed {
+        let Effect::Execute { run, step, attempt, .. } = effect else { unreachable!() };
+        let recorded = machine.log.iter().any(|event| match &event.fact {
+            Fact::StepStarted { run: r, step: s, attempt: a, .. } => r == run && s == step && a == attempt,
+            _ => false,
+        });
+        assert!(recorded, "{effect:?}");
+    }
+    assert!(!machine.executed.is_empty());
+}
+
+#[test]
+fn a_confirmation_that_was_open_at_a_crash_is_withdrawn() {
+    let mut machine = Machine::failing_over();
+    let id = machine.prepare("promote");
+    let mut after = Machine::resumed(machine.log.clone(), machine.now);
+    assert!(after.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).is_err());
+}

@@ -1,0 +1,143 @@
+use super::fixture::*;
+use crate::core::model::Status;
+use crate::core::signal::SignalState;
+use crate::core::tree::{Suggestion, suggest};
+use crate::core::{blind, evidence, objectives, severity};
+
+fn state(machine: &Machine, probe: &str) -> SignalState {
+    machine.model.state(&probe.into())
+}
+
+#[test]
+fn a_signal_turns_after_its_hysteresis_and_not_before() {
+    let mut machine = Machine::new();
+    machine.observe(&healthy());
+    assert_eq!(state(&machine, "primary-db"), SignalState::Ok, "a first good reading counts at once");
+    machine.observe(&[("primary-db", bad())]);
+    machine.observe(&[("primary-db", bad())]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Ok);
+    machine.observe(&[("primary-db", good(None))]);
+    machine.observe(&[("primary-db", bad())]);
+    machine.observe(&[("primary-db", bad())]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Ok, "a good reading begins the count again");
+    machine.observe(&[("primary-db", bad())]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Critical);
+    machine.observe(&[("primary-db", good(None))]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Critical);
+    machine.observe(&[("primary-db", good(None))]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Ok);
+}
+
+#[test]
+fn a_first_bad_reading_is_not_yet_critical_and_never_ok() {
+    let mut machine = Machine::new();
+    for _ in 0..2 {
+        machine.observe(&[("primary-db", bad())]);
+        assert_eq!(state(&machine, "primary-db"), SignalState::Unknown);
+    }
+    machine.observe(&[("primary-db", bad())]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Critical);
+}
+
+#[test]
+fn thresholds_and_the_probes_own_verdict_count_as_the_worse() {
+    let mut machine = Machine::new();
+    machine.observe(&[("dr-lag", lag(45.0, 45.0, 1.0))]);
+    assert_eq!(state(&machine, "dr-lag"), SignalState::Warn);
+    let signal = &machine.model.durable.signals["dr-lag"];
+    assert!(signal.why.contains("at or over 30 s"), "{}", signal.why);
+    machine.observe(&[("dr-lag", good(Some(f64::NAN)))]);
+    machine.observe(&[("dr-lag", good(Some(f64::NAN)))]);
+    machine.observe(&[("dr-lag", good(Some(f64::NAN)))]);
+    assert_eq!(state(&machine, "dr-lag"), SignalState::Unknown, "a lag that is no number is not a small one");
+}
+
+#[test]
+fn silence_makes_a_signal_unknown() {
+    let mut machine = Machine::new();
+    machine.observe(&healthy());
+    machine.pass(17, &[]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Ok);
+    machine.pass(1, &[]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Unknown);
+    assert_eq!(machine.model.durable.regions["primary"].status, Status::Unknown);
+}
+
+#[test]
+fn a_region_is_down_only_while_the_console_can_see() {
+    let machine = Machine::primary_down();
+    assert_eq!(machine.model.durable.regions["primary"].status, Status::Down);
+    assert_eq!(machine.model.severity().map(|s| s.as_str()), Some("P0"));
+
+    let mut machine = Machine::new();
+    machine.pass(20, &healthy());
+    let mut cut: Vec<_> = down();
+    cut[3] = ("reference", bad());
+    machine.pass(30, &cut);
+    assert!(blind::since(&machine.model).is_some());
+    assert_eq!(machine.model.durable.regions["primary"].status, Status::Unknown);
+    assert_eq!(machine.model.severity(), None);
+    let assessed = severity::assess(&machine.model, machine.now);
+    assert!(assessed.possible.is_some(), "it says that it could be worse");
+}
+
+#[test]
+fn severity_does_not_fall_while_the_worse_cannot_be_told() {
+    let mut machine = Machine::primary_down();
+    machine.pass(40, &[("reference", good(None))]);
+    assert_eq!(machine.model.durable.regions["primary"].status, Status::Unknown);
+    assert_eq!(machine.model.severity().map(|s| s.as_str()), Some("P0"));
+    machine.pass(20, &healthy());
+    assert_eq!(machine.model.severity(), None);
+}
+
+#[test]
+fn flapping_withholds_the_suggestion_until_the_cooldown_is_over() {
+    let mut machine = Machine::primary_down();
+    machine.pass(30, &healthy());
+    machine.pass(30, &down());
+    let question = &machine.model.plan.tree.questions["primary-down"];
+    let Suggestion::Withheld(why) = suggest(&machine.model, question, machine.now) else {
+        panic!("suggested")
+    };
+    assert!(why.contains("flapping"), "{why}");
+    machine.pass(300, &down());
+    let question = &machine.model.plan.tree.questions["primary-down"];
+    assert_eq!(suggest(&machine.model, question, machine.now).answer(), Some("yes"));
+}
+
+#[test]
+fn a_region_that_goes_down_in_two_moves_is_not_flapping() {
+    let mut machine = Machine::new();
+    machine.pass(20, &healthy());
+    machine.pass(20, &[("primary-api", bad())]);
+    let mut half = healthy();
+    half[0] = ("primary-api", bad());
+    machine.pass(20, &half);
+    machine.pass(30, &down());
+    let question = &machine.model.plan.tree.questions["primary-down"];
+    assert_eq!(suggest(&machine.model, question, machine.now).answer(), Some("yes"));
+}
+
+#[test]
+fn the_rto_clock_runs_from_the_first_service_that_failed() {
+    let machine = Machine::primary_down();
+    let clock = objectives::overall_clock(&machine.model, machine.now).unwrap();
+    assert_eq!(clock.target, seconds(900));
+    assert_eq!(clock.since, machine.model.durable.services["postgresql"].since);
+    assert_eq!(objectives::overall_clock(&Machine::new().model, start()), None);
+}
+
+#[test]
+fn the_loss_grows_while_nobody_can_measure_it() {
+    let mut machine = Machine::primary_down();
+    let now = evidence::exposure(&machine.model, machine.now).unwrap();
+    assert_eq!((now.span, now.bytes), (Some(seconds(14)), Some(3_200_000)));
+    assert_eq!(now.sentence(), "about 14 s, 3.2 MB not yet replicated");
+    machine.pass(60, &[("dr-lag", blind())]);
+    let later = evidence::exposure(&machine.model, machine.now).unwrap();
+    assert!(later.span.unwrap() >= seconds(14 + 60), "{later:?}");
+    assert!(later.basis.contains("not seen for"), "{}", later.basis);
+    let never = evidence::exposure(&Machine::new().model, start()).unwrap();
+    assert!(never.sentence().starts_with("not known"), "{}", never.sentence());
+}

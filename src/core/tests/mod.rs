@@ -1,0 +1,9 @@
+//! The core under random people, random worlds and crashes.
+
+mod confirmations;
+mod crashes;
+mod fixture;
+mod invariants;
+mod judging;
+mod transitions;
+mod walking;
