@@ -28,4 +28,4 @@ pub mod status;
 pub mod tree;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

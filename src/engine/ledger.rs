@@ -134,10 +134,9 @@ impl Ledger {
         let entries = self
             .entries(&self.waiting)
             .map_err(|why| JournalError::Entry { action: "waiting".into(), why })?;
-        if !entries.is_empty() {
-            journal.append(&entries)?;
-        }
-        self.waiting.clear();
+        let heads = if entries.is_empty() { Vec::new() } else { journal.append(&entries)? };
+        let waited = std::mem::take(&mut self.waiting);
+        self.model.write(|model| note_places(model, &waited, heads));
         self.head = journal.head().clone();
         self.journal = Some(journal);
         Ok(())
@@ -202,6 +201,17 @@ impl Ledger {
         let fact = Fact::JournalChanged { failure: failure.map(str::to_owned), protection };
         let told = self.absorb(vec![Event { at, by: Actor::Engine, fact, record: None }]);
         self.news.extend(told.events);
+    }
+}
+
+/// Events that waited have their places in the journal now.
+fn note_places(model: &mut Model, waited: &[Event], heads: Vec<Head>) {
+    for (event, head) in waited.iter().zip(heads) {
+        let place = Some(RecordRef { seq: head.seq, checksum: head.checksum });
+        model.durable.head.clone_from(&place);
+        if let Some(kept) = model.durable.timeline.iter_mut().find(|kept| *kept == event) {
+            kept.record = place;
+        }
     }
 }
 

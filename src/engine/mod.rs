@@ -151,3 +151,6 @@ fn stop_on_signal(inbox: UnboundedSender<Input>) -> io::Result<impl Future<Outpu
         let _ = inbox.send(Input::Stop { client: None, force: true });
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 mod confirmations;
 mod crashes;
-mod fixture;
+pub(crate) mod fixture;
 mod invariants;
 mod judging;
 mod transitions;

@@ -1,0 +1,98 @@
+use crate::core::actor::Actor;
+use crate::core::fact::Fact;
+use crate::core::model::Model;
+use crate::core::signal::SignalState;
+use crate::core::tests::fixture::{operator, plan, start};
+use crate::engine::ledger::Ledger;
+use crate::journal::{self, Options};
+use std::path::Path;
+
+fn options() -> Options {
+    Options { append_only: false, ..Options::default() }
+}
+
+fn open(folder: &Path) -> Ledger {
+    Ledger::open(Model::new(plan()), folder, options()).unwrap().0
+}
+
+fn turned(to: SignalState) -> Fact {
+    Fact::SignalChanged { probe: "primary-db".into(), from: SignalState::Unknown, to, why: "w".into() }
+}
+
+fn note(text: &str) -> Fact {
+    Fact::NoteAdded { text: text.into() }
+}
+
+fn actions(folder: &Path) -> Vec<String> {
+    journal::read(folder).unwrap().map(|record| record.unwrap().action).collect()
+}
+
+#[test]
+fn a_reopened_ledger_has_the_same_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(folder.path());
+    ledger.commit(start(), &Actor::Engine, vec![turned(SignalState::Critical)]).unwrap();
+    ledger.commit(start(), &operator(), vec![note("one"), note("two")]).unwrap();
+    let before = ledger.model().read(|model| model.durable.clone());
+    assert_eq!(before.head.as_ref().unwrap().seq, 3);
+    drop(ledger);
+    let after = open(folder.path()).model().read(|model| model.durable.clone());
+    assert_eq!(after, before);
+}
+
+#[test]
+fn a_second_ledger_on_the_same_journal_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = open(folder.path());
+    let error = Ledger::open(Model::new(plan()), folder.path(), options()).err().unwrap().to_string();
+    assert!(error.contains("already open for writing") && error.contains("lifeboat open"), "{error}");
+}
+
+#[test]
+fn while_the_journal_cannot_be_written_the_screen_stays_true_and_nothing_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(folder.path());
+    ledger.commit(start(), &operator(), vec![note("before")]).unwrap();
+    let segment = folder.path().join("000001.jsonl");
+    let aside = folder.path().join("aside");
+    std::fs::rename(&segment, &aside).unwrap();
+
+    let refusal = ledger.commit(start(), &operator(), vec![note("refused")]).err().unwrap();
+    assert!(refusal.next.contains("Make the journal writable"), "{refusal:?}");
+    let news = ledger.take_news();
+    assert!(matches!(&news[0].fact, Fact::JournalChanged { failure: Some(_), .. }), "{news:?}");
+    ledger.commit(start(), &Actor::Engine, vec![turned(SignalState::Critical)]).unwrap();
+    assert_eq!(ledger.model().read(|model| model.state(&"primary-db".into())), SignalState::Critical);
+    ledger.mend(start());
+    assert!(ledger.take_news().is_empty(), "a missing segment is not mended by beginning a new one");
+
+    std::fs::rename(&aside, &segment).unwrap();
+    ledger.mend(start());
+    assert!(matches!(&ledger.take_news()[0].fact, Fact::JournalChanged { failure: None, .. }));
+    ledger.commit(start(), &operator(), vec![note("after")]).unwrap();
+    assert_eq!(actions(folder.path()), ["note-added", "signal-changed", "note-added"]);
+    assert!(journal::verify(folder.path()).unwrap().is_good());
+    let before = ledger.model().read(|model| model.durable.clone());
+    drop(ledger);
+    assert_eq!(open(folder.path()).model().read(|model| model.durable.clone()), before);
+}
+
+#[test]
+fn a_journal_of_another_version_is_refused_with_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut other, _) = journal::Journal::open(folder.path(), &options()).unwrap();
+    let entry = journal::Entry {
+        timestamp: start(),
+        incident: None,
+        operator: "lifeboat".into(),
+        action: "future-fact".into(),
+        source: String::new(),
+        destination: String::new(),
+        status: String::new(),
+        detail: serde_json::json!({}),
+    };
+    other.append(&[entry]).unwrap();
+    drop(other);
+    let error = Ledger::open(Model::new(plan()), folder.path(), options()).err().unwrap().to_string();
+    assert!(error.contains("record 1 (future-fact)") && error.contains("--state"), "{error}");
+}
