@@ -18,6 +18,27 @@ pub fn duration(span: SignedDuration) -> String {
     format!("{sign}{text}")
 }
 
+/// How old something is, in the largest unit that keeps it short: `0 s`, `12 s`, `3 min`, `2 h 05`, `4 d`.
+/// Rounded down, so that nothing looks older than it is; negative when clocks disagree.
+pub fn age(span: SignedDuration) -> String {
+    let sign = if span.as_secs() < 0 { "-" } else { "" };
+    let seconds = span.unsigned_abs().as_secs();
+    let text = match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h {:02}", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} d", seconds / 86_400),
+    };
+    format!("{sign}{text}")
+}
+
+/// A span as a clock: `2:56`, `12:04`, `1:02:03`. The sign is left out: words beside it say what it means.
+pub fn clock(span: SignedDuration) -> String {
+    let seconds = span.unsigned_abs().as_secs();
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
 /// `512 B`, `3.2 MB`: powers of a thousand.
 pub fn bytes(count: u64) -> String {
     let mut value = count as f64;
@@ -67,5 +88,28 @@ mod tests {
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(3_200_000), "3.2 MB");
         assert_eq!(bytes(999_960), "1.0 MB");
+    }
+
+    #[test]
+    fn ages_keep_one_unit() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (119, "119 s"),
+            (120, "2 min"),
+            (7_199, "119 min"),
+            (7_500, "2 h 05"),
+            (172_799, "47 h 59"),
+            (345_600, "4 d"),
+            (-5, "-5 s"),
+        ] {
+            assert_eq!(age(SignedDuration::from_secs(seconds)), text);
+        }
+        assert_eq!(age(SignedDuration::from_millis(-900)), "0 s");
+    }
+
+    #[test]
+    fn clocks_grow_hours_when_they_need_them() {
+        let text = |seconds| clock(SignedDuration::from_secs(seconds));
+        assert_eq!([text(176), text(724), text(3_723), text(-70)], ["2:56", "12:04", "1:02:03", "1:10"]);
     }
 }

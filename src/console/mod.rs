@@ -1,3 +1,16 @@
 //! The console: the client that draws the model and turns keys into commands.
+//!
+//! - [`terminal`] takes the terminal and gives it back, whatever happens; [`input`] reads it.
+//! - [`keymap`] turns chords into named actions and writes the help; [`theme`] and [`glyphs`] say how things look.
+//! - [`widgets`] turn values into lines and cells; they know no clock, socket or file.
+//! - [`ui`] is the client's own small state: what is looked at, not what is.
+//! - [`layers`] finds and checks the TOML files behind themes and keymaps.
 
+pub mod glyphs;
+pub mod input;
+pub mod keymap;
+pub mod layers;
+pub mod terminal;
+pub mod theme;
 pub mod ui;
+pub mod widgets;

@@ -11,7 +11,7 @@ pub mod paths;
 pub mod protocol;
 pub mod record;
 pub mod runner;
-mod scheduler;
+pub mod scheduler;
 mod scope;
 mod server;
 pub mod shared;

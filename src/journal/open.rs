@@ -243,6 +243,23 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_before_the_account_was_written_is_made_good_by_the_next_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        drop(open_without_cutting(dir));
+        for rest in ["", "{\"seq\":3"] {
+            fs::write(dir.join("000002.jsonl"), rest).unwrap();
+            let bad = verify(dir).unwrap().bad.unwrap();
+            assert_eq!(bad.segment, "000002.jsonl", "{}", bad.reason);
+            let options = Options { append_only: false, ..Options::default() };
+            let (journal, recovery) = Journal::open(dir, &options).unwrap();
+            assert_eq!((recovery.records, journal.head().seq), (2, 3));
+            assert_eq!(recovery.torn.is_some(), !rest.is_empty());
+            assert!(verify(dir).unwrap().is_good());
+        }
+    }
+
+    #[test]
     fn only_the_journal_accounts_for_torn_tails() {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { append_only: false, ..Options::default() };

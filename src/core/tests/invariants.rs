@@ -84,7 +84,7 @@ fn does(machine: &mut Machine, deed: &Deed) {
         (Deed::Abort, Some(_)) => Ask::Abort { reason: "r".into() },
         (Deed::Confirm(right), Some(run)) => {
             let steps = &machine.model.run(&run).unwrap().steps;
-            let open = steps.values().filter_map(|state| state.confirmation.as_ref()).last();
+            let open = steps.values().rev().find_map(|state| state.confirmation.as_ref());
             let Some(open) = open else { return };
             let typed = Some(open.description.target.name.clone()).filter(|_| *right);
             Ask::Confirm { confirmation: open.id.clone(), typed }

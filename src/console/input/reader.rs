@@ -1,0 +1,155 @@
+//! The thread that reads the terminal: nothing else does.
+//!
+//! It polls before it reads, so it notices a hang-up at once. (crossterm's reader takes end of file and EIO for
+//! "nothing yet" and turns at full speed from then on.)
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use tokio::sync::mpsc::Sender;
+
+use super::decode::{Decoded, Decoder};
+use super::{EndReason, Event, Manner, Received};
+use crate::console::keymap::Chord;
+
+/// The same key again within this time is a keyboard's doing: nobody presses twenty times a second.
+const REPEAT_WITHIN: Duration = Duration::from_millis(50);
+
+/// What one turn of waiting came to.
+enum Turn {
+    Bytes(usize),
+    Quiet,
+    Again,
+    Stop,
+    Lost,
+}
+
+/// Reads standard input until `stop` is closed, the receiver is gone or the terminal is lost.
+pub(super) fn run(stop: &OwnedFd, events: &Sender<Received>, last_sequence: &Arc<AtomicU64>) {
+    let mut decoder = Decoder::default();
+    let mut stamper = Stamper { last_sequence, last_key: None };
+    let mut buffer = [0_u8; 4096];
+    loop {
+        let mut decoded = Vec::new();
+        match wait_and_read(stop, &mut buffer, decoder.patience()) {
+            Turn::Bytes(count) => decoder.feed(&buffer[..count], &mut decoded),
+            Turn::Quiet => decoder.idle(&mut decoded),
+            Turn::Again => continue,
+            Turn::Stop => return,
+            Turn::Lost => {
+                let lost = stamper.stamp(Event::Ended(EndReason::TerminalLost), Instant::now());
+                let _ = events.blocking_send(lost);
+                return;
+            }
+        }
+        for received in stamper.stamp_all(decoded, Instant::now()) {
+            if events.blocking_send(received).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn wait_and_read(stop: &OwnedFd, buffer: &mut [u8], patience: Option<Duration>) -> Turn {
+    let tty = rustix::stdio::stdin();
+    let mut watched =
+        [PollFd::from_borrowed_fd(tty, PollFlags::IN), PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)];
+    let timeout = patience.and_then(|patience| Timespec::try_from(patience).ok());
+    match poll(&mut watched, timeout.as_ref()) {
+        Err(Errno::INTR) => return Turn::Again,
+        Err(_) => return Turn::Lost,
+        Ok(0) => return Turn::Quiet,
+        Ok(_) => {}
+    }
+    if !watched[1].revents().is_empty() {
+        return Turn::Stop;
+    }
+    if !watched[0].revents().contains(PollFlags::IN) {
+        return Turn::Lost;
+    }
+    match rustix::io::read(tty, buffer) {
+        Ok(0) => Turn::Lost,
+        Ok(count) => Turn::Bytes(count),
+        Err(Errno::INTR | Errno::AGAIN) => Turn::Again,
+        Err(_) => Turn::Lost,
+    }
+}
+
+/// Numbers events and judges in what manner keys were pressed.
+struct Stamper<'s> {
+    last_sequence: &'s Arc<AtomicU64>,
+    last_key: Option<(Chord, Instant)>,
+}
+
+impl Stamper<'_> {
+    fn stamp(&self, event: Event, read_at: Instant) -> Received {
+        let sequence = self.last_sequence.fetch_add(1, Ordering::SeqCst) + 1;
+        Received { event, sequence, read_at }
+    }
+
+    fn stamp_all(&mut self, decoded: Vec<Decoded>, read_at: Instant) -> Vec<Received> {
+        let burst = decoded.len() > 1;
+        let events = decoded.into_iter().map(|decoded| match decoded {
+            Decoded::Paste(text) => Event::Paste(text),
+            Decoded::Key { chord, repeat } => {
+                let quick = self.last_key.is_some_and(|(last, at)| {
+                    last == chord && read_at.saturating_duration_since(at) < REPEAT_WITHIN
+                });
+                self.last_key = Some((chord, read_at));
+                let manner = match (repeat, burst, quick) {
+                    (true, ..) => Manner::Repeat,
+                    (_, true, _) => Manner::Burst,
+                    (_, _, true) => Manner::Quick,
+                    _ => Manner::Single,
+                };
+                Event::Key { chord, manner }
+            }
+        });
+        let events: Vec<Event> = events.collect();
+        events.into_iter().map(|event| self.stamp(event, read_at)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manners(presses: &[(&[&str], u64)]) -> Vec<Manner> {
+        let sequence = Arc::new(AtomicU64::new(0));
+        let mut stamper = Stamper { last_sequence: &sequence, last_key: None };
+        let start = Instant::now();
+        let mut manners = Vec::new();
+        for (keys, millis) in presses {
+            let keys =
+                keys.iter().map(|key| Decoded::Key { chord: Chord::parse(key).unwrap(), repeat: false });
+            for received in stamper.stamp_all(keys.collect(), start + Duration::from_millis(*millis)) {
+                let Event::Key { manner, .. } = received.event else { panic!("not a key") };
+                manners.push(manner);
+            }
+        }
+        manners
+    }
+
+    #[test]
+    fn a_held_key_and_a_burst_are_told_from_single_presses() {
+        use Manner::{Burst, Quick, Single};
+        assert_eq!(
+            manners(&[(&["y"], 0), (&["y"], 500), (&["y"], 533), (&["y"], 566)]),
+            [Single, Single, Quick, Quick]
+        );
+        assert_eq!(manners(&[(&["y", "e", "s"], 0), (&["y"], 10)]), [Burst, Burst, Burst, Single]);
+        assert_eq!(manners(&[(&["l"], 0), (&["l"], 90)]), [Single, Single]);
+    }
+
+    #[test]
+    fn numbers_grow_by_one() {
+        let sequence = Arc::new(AtomicU64::new(0));
+        let stamper = Stamper { last_sequence: &sequence, last_key: None };
+        let numbers = [(); 3].map(|()| stamper.stamp(Event::Paste(String::new()), Instant::now()).sequence);
+        assert_eq!(numbers, [1, 2, 3]);
+    }
+}

@@ -1,0 +1,270 @@
+//! The registry of what a key can do. Parsing, help, key hints and the reference all derive from it.
+
+/// Where a key is pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// Every screen, unless the screen binds the key itself.
+    Global,
+    /// The overview screen.
+    Overview,
+    /// The decision tree and the running runbook.
+    Decide,
+    /// The timeline screen.
+    Timeline,
+    /// A dialog with a choice, confirmations of level `yes` among them.
+    Dialog,
+    /// A line or field of text being typed: reasons, notes, filters, typed confirmations.
+    TextEntry,
+    /// The command palette.
+    Palette,
+    /// The help overlay.
+    Help,
+}
+
+impl Context {
+    /// Every context, in the order of the help.
+    pub const ALL: [Context; 8] = [
+        Context::Global,
+        Context::Overview,
+        Context::Decide,
+        Context::Timeline,
+        Context::Dialog,
+        Context::TextEntry,
+        Context::Palette,
+        Context::Help,
+    ];
+
+    /// Its name in keymap files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Context::Global => "global",
+            Context::Overview => "overview",
+            Context::Decide => "decide",
+            Context::Timeline => "timeline",
+            Context::Dialog => "dialog",
+            Context::TextEntry => "text-entry",
+            Context::Palette => "palette",
+            Context::Help => "help",
+        }
+    }
+
+    /// What it covers, for the reference.
+    pub fn doc(self) -> &'static str {
+        match self {
+            Context::Global => "Every screen, unless the screen binds the key itself.",
+            Context::Overview => "The overview of regions and services.",
+            Context::Decide => "The decision tree and the running runbook.",
+            Context::Timeline => "The timeline of the incident.",
+            Context::Dialog => "Dialogs with a choice, and confirmations by one key.",
+            Context::TextEntry => "Typing a reason, a note, a filter or the phrase of a confirmation.",
+            Context::Palette => "The command palette.",
+            Context::Help => "The help.",
+        }
+    }
+
+    /// Whether keys that the context does not bind fall through to [`Context::Global`]. Overlays do not:
+    /// a screen's key pressed into a dialog must do nothing.
+    pub fn falls_through(self) -> bool {
+        matches!(self, Context::Overview | Context::Decide | Context::Timeline)
+    }
+
+    /// Whether plain characters are typed into a field here, so that they cannot be bound.
+    pub fn types_text(self) -> bool {
+        matches!(self, Context::TextEntry | Context::Palette)
+    }
+}
+
+/// What a key can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs)] // ACTIONS documents each, in the words that the user reads.
+pub enum Action {
+    Quit,
+    Detach,
+    Help,
+    Palette,
+    Filter,
+    Back,
+    NextScreen,
+    PrevScreen,
+    GotoOverview,
+    GotoDecide,
+    GotoTimeline,
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Select,
+    ToggleDetails,
+    Copy,
+    Refresh,
+    DeclareIncident,
+    SetSeverity,
+    CloseIncident,
+    Note,
+    AnswerYes,
+    AnswerNo,
+    AnswerOther,
+    PrepareStep,
+    RetryStep,
+    SkipStep,
+    AttestStep,
+    OverrideGuard,
+    AbortRun,
+    ConfirmYes,
+    ConfirmTyped,
+    Submit,
+}
+
+/// One entry of the registry.
+#[derive(Debug)]
+pub struct ActionInfo {
+    /// The action.
+    pub action: Action,
+    /// Its name in keymap files and in the palette.
+    pub name: &'static str,
+    /// What it does, one sentence.
+    pub doc: &'static str,
+    /// Contexts in which it can be bound.
+    pub contexts: &'static [Context],
+    /// It fires or ends something that changes the world or the record; Enter and space cannot be bound to it.
+    pub destructive: bool,
+    /// Contexts that no keymap may leave without a key for it.
+    pub required: &'static [Context],
+}
+
+const SCREENS: &[Context] = &[Context::Global, Context::Overview, Context::Decide, Context::Timeline];
+const DECIDE: &[Context] = &[Context::Decide];
+const LISTS: &[Context] = &[
+    Context::Global,
+    Context::Overview,
+    Context::Decide,
+    Context::Timeline,
+    Context::Dialog,
+    Context::Palette,
+    Context::Help,
+];
+const GLOBAL: &[Context] = &[Context::Global];
+const OVERLAYS: &[Context] =
+    &[Context::Global, Context::Dialog, Context::TextEntry, Context::Palette, Context::Help];
+
+const fn safe(
+    action: Action,
+    name: &'static str,
+    doc: &'static str,
+    contexts: &'static [Context],
+    required: &'static [Context],
+) -> ActionInfo {
+    ActionInfo { action, name, doc, contexts, destructive: false, required }
+}
+
+const fn destructive(
+    action: Action,
+    name: &'static str,
+    doc: &'static str,
+    contexts: &'static [Context],
+) -> ActionInfo {
+    ActionInfo { action, name, doc, contexts, destructive: true, required: contexts }
+}
+
+/// The registry: every bindable action once, in the order of the help.
+pub const ACTIONS: &[ActionInfo] = &[
+    safe(Action::Quit, "quit", "Close this console, asking first while a run is under way.", SCREENS, GLOBAL),
+    safe(Action::Detach, "detach", "Close this console at once; the engine goes on.", SCREENS, &[]),
+    safe(Action::Help, "help", "Show every key that works here.", LISTS, GLOBAL),
+    safe(Action::Palette, "palette", "Find a command by its name.", SCREENS, GLOBAL),
+    safe(Action::Filter, "filter", "Show only the rows that match a text.", SCREENS, &[]),
+    safe(Action::Back, "back", "Close what is open, or go back.", OVERLAYS, OVERLAYS),
+    safe(Action::NextScreen, "next-screen", "Go to the next screen.", SCREENS, &[]),
+    safe(Action::PrevScreen, "prev-screen", "Go to the previous screen.", SCREENS, &[]),
+    safe(Action::GotoOverview, "goto-overview", "Go to the overview.", SCREENS, &[]),
+    safe(Action::GotoDecide, "goto-decide", "Go to the decision tree and the run.", SCREENS, &[]),
+    safe(Action::GotoTimeline, "goto-timeline", "Go to the timeline.", SCREENS, &[]),
+    safe(Action::Up, "up", "Move up.", LISTS, &[]),
+    safe(Action::Down, "down", "Move down.", LISTS, &[]),
+    safe(Action::Left, "left", "Move left.", LISTS, &[]),
+    safe(Action::Right, "right", "Move right.", LISTS, &[]),
+    safe(Action::PageUp, "page-up", "Move up by one page.", LISTS, &[]),
+    safe(Action::PageDown, "page-down", "Move down by one page.", LISTS, &[]),
+    safe(Action::Top, "top", "Go to the first row.", LISTS, &[]),
+    safe(Action::Bottom, "bottom", "Go to the last row.", LISTS, &[]),
+    safe(Action::Select, "select", "Open or expand what is selected. It never confirms.", LISTS, &[]),
+    safe(
+        Action::ToggleDetails,
+        "toggle-details",
+        "Show or hide the details of what is selected.",
+        SCREENS,
+        &[],
+    ),
+    safe(Action::Copy, "copy", "Copy the equivalent command to the clipboard.", LISTS, &[]),
+    safe(Action::Refresh, "refresh", "Draw the whole screen again.", SCREENS, &[]),
+    safe(Action::DeclareIncident, "declare-incident", "Declare an incident, live or drill.", SCREENS, &[]),
+    safe(Action::SetSeverity, "set-severity", "Set the severity by hand, with a reason.", SCREENS, &[]),
+    safe(Action::CloseIncident, "close-incident", "Close the incident, after a question.", SCREENS, &[]),
+    safe(Action::Note, "note", "Write a note into the journal.", SCREENS, &[]),
+    safe(Action::AnswerYes, "answer-yes", "Answer the open question with yes.", DECIDE, &[]),
+    safe(Action::AnswerNo, "answer-no", "Answer the open question with no.", DECIDE, &[]),
+    safe(Action::AnswerOther, "answer-other", "Choose another answer to the open question.", DECIDE, &[]),
+    safe(Action::PrepareStep, "prepare-step", "Open the confirmation of the selected step.", DECIDE, DECIDE),
+    destructive(Action::RetryStep, "retry-step", "Prepare a failed step once more.", DECIDE),
+    destructive(Action::SkipStep, "skip-step", "Skip the selected step, with a reason.", DECIDE),
+    destructive(Action::AttestStep, "attest-step", "Attest that the selected step was done by hand.", DECIDE),
+    destructive(Action::OverrideGuard, "override-guard", "Go on against a guard, with a reason.", DECIDE),
+    destructive(Action::AbortRun, "abort-run", "Abort the run: nothing further starts.", DECIDE),
+    destructive(
+        Action::ConfirmYes,
+        "confirm-yes",
+        "Confirm, where the confirmation asks for one key.",
+        &[Context::Dialog],
+    ),
+    destructive(
+        Action::ConfirmTyped,
+        "confirm-typed",
+        "Confirm, once the phrase is typed in full.",
+        &[Context::TextEntry],
+    ),
+    safe(
+        Action::Submit,
+        "submit",
+        "Finish typing a reason, a note or a filter. It never confirms.",
+        &[Context::TextEntry],
+        &[Context::TextEntry],
+    ),
+];
+
+impl Action {
+    /// Its entry in the registry.
+    pub fn info(self) -> &'static ActionInfo {
+        // The registry holds every action (a test counts them); the first entry only satisfies the type.
+        ACTIONS.iter().find(|info| info.action == self).unwrap_or(&ACTIONS[0])
+    }
+
+    /// The action called `name`.
+    pub fn by_name(name: &str) -> Option<&'static ActionInfo> {
+        ACTIONS.iter().find(|info| info.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_actions_are_unique_and_documented() {
+        for (index, info) in ACTIONS.iter().enumerate() {
+            assert!(ACTIONS[..index].iter().all(|other| other.name != info.name), "{}", info.name);
+            assert!(ACTIONS[..index].iter().all(|other| other.action != info.action), "{}", info.name);
+            assert!(info.doc.ends_with('.') && info.doc.len() <= 70, "{}", info.doc);
+            assert!(info.required.iter().all(|context| info.contexts.contains(context)), "{}", info.name);
+        }
+    }
+
+    #[test]
+    fn the_registry_holds_every_action_once() {
+        // The last variant's number counts the enum, so a new action without an entry fails here.
+        assert_eq!(ACTIONS.len(), Action::Submit as usize + 1);
+    }
+}

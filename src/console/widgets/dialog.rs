@@ -1,0 +1,72 @@
+//! The frame of a modal dialog.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Borders, Clear, Padding, Paragraph, Wrap};
+
+use super::Look;
+use crate::console::theme::Role;
+
+/// A framed box over the screen.
+#[derive(Debug)]
+pub struct Dialog<'d> {
+    /// Its heading.
+    pub title: &'d str,
+    /// The line in its lower edge: key hints.
+    pub footer: Line<'d>,
+    /// It asks for something irreversible, and its frame says so.
+    pub danger: bool,
+}
+
+impl Dialog<'_> {
+    /// Clears `area`, draws the frame and returns what is left inside it.
+    pub fn frame(&self, look: &Look<'_>, frame: &mut Frame<'_>, area: Rect) -> Rect {
+        let role = if self.danger { Role::Danger } else { Role::BorderFocus };
+        let block = Block::new()
+            .borders(Borders::ALL)
+            .border_set(look.glyphs.border())
+            .border_style(look.style(role))
+            .style(look.style(Role::Dialog))
+            .padding(Padding::horizontal(1))
+            .title(look.span(Role::Title, format!(" {} ", self.title)))
+            .title_bottom(self.footer.clone());
+        let inside = block.inner(area);
+        frame.render_widget(Clear, area);
+        frame.render_widget(block, area);
+        inside
+    }
+
+    /// Draws a dialog of wrapped lines, as high as they need, in the middle of `screen`.
+    pub fn render(
+        &self,
+        look: &Look<'_>,
+        frame: &mut Frame<'_>,
+        screen: Rect,
+        width: u16,
+        lines: Vec<Line<'_>>,
+    ) {
+        let width = width.min(screen.width);
+        let text_width = usize::from(width.saturating_sub(4).max(1));
+        // Words that do not fit whole can take a line more than their width needs; one spare line per wrapped
+        // line covers it.
+        let rows = lines.iter().map(|line| match line.width().div_ceil(text_width) {
+            0 | 1 => 1,
+            wrapped => wrapped + 1,
+        });
+        let height = u16::try_from(rows.sum::<usize>() + 2).unwrap_or(u16::MAX);
+        let inside = self.frame(look, frame, centred(screen, width, height));
+        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inside);
+    }
+}
+
+/// The middle of `screen`, cut to what there is.
+pub fn centred(screen: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(screen.width), height.min(screen.height));
+    Rect {
+        x: screen.x + (screen.width - width) / 2,
+        y: screen.y + (screen.height - height) / 2,
+        width,
+        height,
+    }
+}

@@ -1,0 +1,46 @@
+//! Key hints: what the keys do here, written from the keymap.
+
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::Look;
+use crate::console::glyphs::Glyph;
+use crate::console::keymap::{Action, Context, Keymap};
+use crate::console::theme::Role;
+
+/// `key word` for an action, with the first key that does it in `context`; nothing when none does.
+pub fn hint_spans(
+    look: &Look<'_>,
+    keymap: &Keymap,
+    context: Context,
+    action: Action,
+    word: &str,
+) -> Option<[Span<'static>; 2]> {
+    let keys = keymap.keys(context, action).first()?.to_string();
+    Some([look.span(Role::KeyHint, keys), look.span(Role::Muted, format!(" {word}"))])
+}
+
+/// A line of hints in order of importance; those that do not fit into `width` are left out whole.
+pub fn hint_line(
+    look: &Look<'_>,
+    keymap: &Keymap,
+    context: Context,
+    hints: &[(Action, &str)],
+    width: u16,
+) -> Line<'static> {
+    let separator = format!(" {} ", look.glyph(Glyph::Separator));
+    let mut line = Line::default();
+    for (action, word) in hints {
+        let Some(spans) = hint_spans(look, keymap, context, *action, word) else { continue };
+        let between = if line.spans.is_empty() { 0 } else { separator.width() };
+        let needed = spans.iter().map(Span::width).sum::<usize>() + between;
+        if line.width() + needed > usize::from(width) {
+            break;
+        }
+        if between > 0 {
+            line.push_span(look.span(Role::Muted, separator.clone()));
+        }
+        line.extend(spans);
+    }
+    line
+}

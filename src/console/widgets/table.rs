@@ -1,0 +1,134 @@
+//! Rows of cells that are cut to their width, with a mark where text was lost.
+
+use ratatui::text::{Line, Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::Look;
+use crate::console::glyphs::Glyph;
+
+/// How wide a column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    /// So many cells.
+    Fixed(u16),
+    /// A share of what the fixed columns leave, in proportion to the other shares.
+    Share(u16),
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// How wide it is.
+    pub width: Width,
+    /// Numbers stand at the right.
+    pub right: bool,
+}
+
+/// Text cut to `width` cells, with the ellipsis glyph in the last when something was lost.
+pub fn fit(look: &Look<'_>, text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let Some(room) = width.checked_sub(1) else { return String::new() };
+    let mut kept = take_width(text.chars(), room);
+    kept.push_str(look.glyph(Glyph::Ellipsis));
+    kept
+}
+
+/// As [`fit`], but the end is kept: for paths and host names, whose end tells them apart.
+pub fn fit_start(look: &Look<'_>, text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let Some(room) = width.checked_sub(1) else { return String::new() };
+    let reversed = take_width(text.chars().rev(), room);
+    look.glyph(Glyph::Ellipsis).chars().chain(reversed.chars().rev()).collect()
+}
+
+fn take_width(characters: impl Iterator<Item = char>, room: usize) -> String {
+    let mut used = 0;
+    characters
+        .take_while(|character| {
+            used += character.width().unwrap_or(0);
+            used <= room
+        })
+        .collect()
+}
+
+/// One row: each cell cut and padded to its column, one cell of space between columns.
+pub fn row_line<'c>(look: &Look<'_>, columns: &[Column], cells: &[Span<'c>], width: u16) -> Line<'c> {
+    let mut line = Line::default();
+    for (index, (cells_wide, (column, cell))) in
+        widths(columns, width).into_iter().zip(columns.iter().zip(cells)).enumerate()
+    {
+        if index > 0 {
+            line.push_span(Span::raw(" "));
+        }
+        let text = fit(look, &cell.content, cells_wide);
+        let padding = " ".repeat(cells_wide - text.width());
+        let text = if column.right { padding + &text } else { text + &padding };
+        line.push_span(Span::styled(text, cell.style));
+    }
+    line
+}
+
+/// The width of each column in a row of `total` cells; what division leaves over goes to the first shares.
+fn widths(columns: &[Column], total: u16) -> Vec<usize> {
+    let spaces = columns.len().saturating_sub(1);
+    let mut left = usize::from(total).saturating_sub(spaces);
+    let mut result = vec![0; columns.len()];
+    for (slot, column) in result.iter_mut().zip(columns) {
+        if let Width::Fixed(cells) = column.width {
+            *slot = usize::from(cells).min(left);
+            left -= *slot;
+        }
+    }
+    let shares: usize = columns.iter().map(share).sum();
+    let mut spare = left - columns.iter().map(|c| left * share(c) / shares.max(1)).sum::<usize>();
+    for (slot, column) in result.iter_mut().zip(columns).filter(|(_, column)| share(column) > 0) {
+        let extra = spare.min(1);
+        spare -= extra;
+        *slot = left * share(column) / shares + extra;
+    }
+    result
+}
+
+fn share(column: &Column) -> usize {
+    match column.width {
+        Width::Fixed(_) => 0,
+        Width::Share(share) => usize::from(share),
+    }
+}
+
+/// Text broken at spaces into lines of at most `width` cells; a longer word is broken inside.
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for word in text.split_whitespace() {
+        if used > 0 && used + 1 + word.width() <= width {
+            used += 1 + word.width();
+            if let Some(line) = lines.last_mut() {
+                line.push(' ');
+                line.push_str(word);
+            }
+            continue;
+        }
+        if used > 0 {
+            lines.push(String::new());
+            used = 0;
+        }
+        for character in word.chars() {
+            let wide = character.width().unwrap_or(0);
+            if used > 0 && used + wide > width {
+                lines.push(String::new());
+                used = 0;
+            }
+            used += wide;
+            if let Some(line) = lines.last_mut() {
+                line.push(character);
+            }
+        }
+    }
+    lines
+}
