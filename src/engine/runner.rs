@@ -22,6 +22,8 @@ use tokio::task::AbortHandle;
 
 /// How long reading a target may take.
 const DESCRIBE_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
+/// What an action gets beyond its timeout, so that its own words on being late come before the cut.
+const GRACE: SignedDuration = SignedDuration::from_secs(2);
 /// Pause between two looks at a step's effect.
 const VERIFY_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// The longest line of live output that is kept.
@@ -155,7 +157,7 @@ impl Job {
             result = AssertUnwindSafe(call).catch_unwind() => {
                 result.unwrap_or_else(|_| Err(failure("lifeboat itself failed in it; please report this".into())))
             }
-            () = self.clock.sleep(limit) => {
+            () = self.clock.sleep(limit + GRACE) => {
                 Err(failure(format!("no end after {}", crate::units::duration(limit))))
             }
         }
