@@ -1,5 +1,52 @@
 //! Shared connections to the outside: PostgreSQL, HTTP, processes. Every call has a deadline.
 
-/// The connections that probes and actions share; cheap to clone.
+mod environment;
+pub mod http;
+mod output;
+pub mod postgres;
+pub mod process;
+#[cfg(test)]
+mod testing;
+mod tls;
+
+use std::path::Path;
+
+use crate::secrets::{Redactor, Resolver, SecretsConfig};
+
+pub use environment::Environment;
+pub use http::Http;
+pub use output::{Kept, MAX_KEPT_BYTES, MAX_LINE_CHARS, Stream};
+pub use postgres::Postgres;
+pub use process::{Ending, ProcessError, ProcessOutcome, ProcessSpec};
+pub use tls::{TlsProfile, TlsSetupError, Verification};
+
+/// The connections that probes and actions share; cheap to clone, and clones share everything.
 #[derive(Clone)]
-pub struct Clients {}
+pub struct Clients {
+    /// HTTP requests.
+    pub http: Http,
+    /// PostgreSQL connections, one for each connection string.
+    pub postgres: Postgres,
+    /// Where secrets come from.
+    pub secrets: Resolver,
+    /// Clears text of the secrets that were resolved so far.
+    pub redactor: Redactor,
+    /// The variables that child processes may be given.
+    pub environment: Environment,
+}
+
+impl Clients {
+    /// Nothing is connected, read or looked up yet. `own_secret_files` is the user's own folder of secret files
+    /// (`secrets` in the configuration folder); `environment` is a snapshot of the process's variables.
+    pub fn new(secrets: SecretsConfig, own_secret_files: &Path, environment: Environment) -> Self {
+        let secrets = Resolver::new(secrets, own_secret_files, environment.clone());
+        let redactor = secrets.redactor();
+        Self {
+            http: Http::new(redactor.clone()),
+            postgres: Postgres::new(redactor.clone()),
+            secrets,
+            redactor,
+            environment,
+        }
+    }
+}

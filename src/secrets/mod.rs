@@ -1,15 +1,26 @@
 //! Secrets: a type that cannot be printed, and the places it is resolved from.
+//!
+//! A plan holds only a [`SecretRef`] (`{ secret = "name" }`). The [`Resolver`] finds the value in the
+//! environment, a file, a keyring or the answer of a command, and tells the [`Redactor`] about it, so that
+//! text on its way to a screen, a record or a log can be cleared of it.
 
-use serde::{Deserialize, Serialize};
+mod command;
+mod error;
+mod file;
+mod forms;
+mod keyring;
+mod name;
+mod redactor;
+mod resolver;
+mod store;
+mod value;
 
-/// A reference in a plan, `{ secret = "name" }`. It holds no secret.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SecretRef {
-    /// The secret's name.
-    pub name: String,
-}
+pub(crate) use forms::percent_decoded;
 
-/// Where secrets are looked up, `[secrets]` of a plan.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct SecretsConfig {}
+pub use error::{SecretError, Tried};
+pub use keyring::Keyring;
+pub use name::{InvalidName, SecretName, SecretRef, SecretText};
+pub use redactor::Redactor;
+pub use resolver::{Resolver, SecretsConfig, Source};
+pub use store::{Listed, Store, Stores};
+pub use value::{MAX_SECRET_BYTES, MIN_SECRET_CHARS, Origin, Secret};

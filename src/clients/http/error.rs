@@ -1,0 +1,133 @@
+//! What can go wrong with an HTTP request, told apart so that the operator knows what it means.
+
+use std::error::Error;
+use std::io::ErrorKind;
+
+use super::super::tls::{TlsSetupError, explain, tls_error_in};
+use crate::secrets::Redactor;
+use crate::text::clean;
+
+/// What went wrong, as far as it makes a difference to the operator. An HTTP status is never an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HttpErrorKind {
+    /// The URL, a header or this host's TLS set-up is wrong; nothing was sent.
+    Configuration,
+    /// The host's name has no address.
+    NoSuchHost,
+    /// The host is there and nothing listens on the port.
+    Refused,
+    /// The host or its network cannot be reached.
+    Unreachable,
+    /// No complete answer within the deadline.
+    Timeout,
+    /// TLS failed; the message says what is wrong with the certificate.
+    Tls,
+    /// More redirects than are followed, or one that leads nowhere.
+    Redirects,
+    /// The server closed the connection before its answer was complete.
+    Closed,
+    /// The answer is not HTTP.
+    Protocol,
+}
+
+/// A request without an answer. Its text is redacted and cleaned; the URL in it has no query and no password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{target}: {message}")]
+pub struct HttpError {
+    /// What went wrong.
+    pub kind: HttpErrorKind,
+    /// Scheme, host, port and path.
+    pub target: String,
+    /// What happened, in words.
+    pub message: String,
+    next_step: Option<String>,
+}
+
+impl HttpError {
+    pub(super) fn new(kind: HttpErrorKind, target: &str, message: &str) -> Self {
+        Self { kind, target: target.to_owned(), message: clean(message, 500), next_step: None }
+    }
+
+    pub(super) fn tls_setup(target: &str, error: &TlsSetupError) -> Self {
+        let mut failed = Self::new(HttpErrorKind::Configuration, target, &error.to_string());
+        failed.next_step = Some(error.next_step.clone());
+        failed
+    }
+
+    /// Sorts an error of the HTTP library.
+    pub(super) fn of(error: reqwest::Error, target: &str, redactor: &Redactor) -> Self {
+        // The library's text names the URL with its query, which may hold a token.
+        let error = error.without_url();
+        if let Some(fault) = tls_error_in(&error) {
+            let (why, next_step) = explain(fault);
+            let mut failed = Self::new(HttpErrorKind::Tls, target, &format!("TLS failed: {why}"));
+            failed.next_step = Some(next_step);
+            return failed;
+        }
+        let text = redactor.redact(&innermost(&error));
+        let (kind, message) = match io_kind(&error) {
+            Some(ErrorKind::ConnectionRefused) => (HttpErrorKind::Refused, "connection refused"),
+            Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown) => {
+                (HttpErrorKind::Unreachable, text.as_str())
+            }
+            Some(ErrorKind::TimedOut) => (HttpErrorKind::Timeout, "the connection timed out"),
+            _ if text.contains("failed to lookup address") => (HttpErrorKind::NoSuchHost, text.as_str()),
+            Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => {
+                (HttpErrorKind::Closed, "the server closed the connection")
+            }
+            _ if text.contains("closed before message completed") => {
+                (HttpErrorKind::Closed, "the server closed the connection before its answer was complete")
+            }
+            _ if error.is_builder() => (HttpErrorKind::Configuration, text.as_str()),
+            _ if error.is_timeout() => (HttpErrorKind::Timeout, "no answer in time"),
+            _ => (HttpErrorKind::Protocol, text.as_str()),
+        };
+        Self::new(kind, target, message)
+    }
+
+    /// What the operator can do now.
+    pub fn next_step(&self) -> String {
+        if let Some(next_step) = &self.next_step {
+            return next_step.clone();
+        }
+        match self.kind {
+            HttpErrorKind::Configuration => "correct the URL or header in the plan",
+            HttpErrorKind::NoSuchHost => {
+                "check the host's name in the plan, and this host's DNS with `getent hosts NAME`"
+            }
+            HttpErrorKind::Refused => {
+                "the host answers and nothing listens on the port: check the service there"
+            }
+            HttpErrorKind::Unreachable => "check the route, the security group and the VPN from this host",
+            HttpErrorKind::Timeout => {
+                "check from another network whether it is down or only out of reach from here"
+            }
+            HttpErrorKind::Tls => "look at the server with `openssl s_client -connect HOST:PORT -showcerts`",
+            HttpErrorKind::Redirects => {
+                "follow it by hand with `curl -svL`, and put the final URL into the plan"
+            }
+            HttpErrorKind::Closed => "check the server's and the load balancer's log",
+            HttpErrorKind::Protocol => "check with `curl -v` what answers there",
+        }
+        .to_owned()
+    }
+}
+
+/// The cause at the end of the chain: the outer texts only say that a request failed.
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
+    let mut next = Some(error);
+    let mut found = None;
+    while let Some(error) = next {
+        found = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(found);
+        next = error.source();
+    }
+    found
+}

@@ -1,0 +1,246 @@
+//! HTTP requests with a deadline, a cap on the body, and the server's certificate.
+
+mod certificate;
+mod error;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use tokio::time::{Instant, timeout};
+
+use super::tls::TlsProfile;
+use crate::secrets::{Redactor, Secret};
+
+pub use certificate::Certificate;
+pub use error::{HttpError, HttpErrorKind};
+
+/// Bytes of a body that are read unless the request says otherwise.
+pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// How many redirects are followed.
+const MAX_REDIRECTS: usize = 5;
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// `GET`, `POST`, …
+    pub method: Method,
+    /// Where to; `http` or `https`.
+    pub url: String,
+    /// Headers. Values are secrets as far as this client is concerned: they are never shown, and are not sent to
+    /// another host that the server redirects to.
+    pub headers: Vec<(String, Secret)>,
+    /// What to send.
+    pub body: Option<Vec<u8>>,
+    /// From the look-up of the name to the last byte of the body.
+    pub deadline: Duration,
+    /// Reading stops there; the response says so.
+    pub max_body_bytes: usize,
+    /// Follow redirects (at most five). Only for `GET` and `HEAD`: what changes something goes where the plan says.
+    pub follow_redirects: bool,
+    /// What TLS trusts.
+    pub tls: TlsProfile,
+}
+
+impl HttpRequest {
+    /// A `GET` that follows redirects, checks certificates with the platform's roots and reads up to 1 MiB.
+    pub fn get(url: impl Into<String>, deadline: Duration) -> Self {
+        Self {
+            method: Method::GET,
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            deadline,
+            max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+            follow_redirects: true,
+            tls: TlsProfile::default(),
+        }
+    }
+}
+
+/// The answer to a request. Everything in it is untrusted: clean and redact what is shown or recorded.
+#[derive(Clone, Debug)]
+pub struct HttpResponse {
+    /// The status code.
+    pub status: u16,
+    /// From the start of the (last) request, with look-up, connection and TLS, to the response's headers.
+    pub latency: Duration,
+    /// Headers in the order of their names.
+    pub headers: HeaderMap,
+    /// The body, up to the request's cap.
+    pub body: Vec<u8>,
+    /// The body was longer than the cap; the rest was not read.
+    pub body_cut: bool,
+    /// Where the answer came from after redirects: scheme, host, port and path.
+    pub target: String,
+    /// The server's certificate, with `https`.
+    pub certificate: Option<Certificate>,
+}
+
+impl HttpResponse {
+    /// The body as text; bytes that are not UTF-8 are replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+/// The HTTP client of this process. Clones share everything.
+#[derive(Clone)]
+pub struct Http {
+    redactor: Redactor,
+    clients: Arc<Mutex<HashMap<TlsProfile, Client>>>,
+}
+
+impl Http {
+    /// No connection yet.
+    pub fn new(redactor: Redactor) -> Self {
+        Self { redactor, clients: Arc::default() }
+    }
+
+    /// Sends a request and reads its answer. Any status is an answer.
+    ///
+    /// Each request looks the name up and connects anew: a kept connection would go on measuring the old
+    /// region after DNS was moved.
+    ///
+    /// # Errors
+    /// [`HttpError`] when there is no complete answer within the deadline.
+    pub async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+        let url = parse(&request.url)?;
+        match timeout(request.deadline, self.follow(request, url.clone())).await {
+            Ok(result) => result,
+            Err(_) => {
+                let message = format!("no complete answer within {:.1} s", request.deadline.as_secs_f64());
+                Err(HttpError::new(HttpErrorKind::Timeout, &target(&url), &message))
+            }
+        }
+    }
+
+    async fn follow(&self, request: &HttpRequest, mut url: Url) -> Result<HttpResponse, HttpError> {
+        let client = self.client(&request.tls, &url)?;
+        let follow = request.follow_redirects && matches!(request.method, Method::GET | Method::HEAD);
+        let first = url.origin();
+        for _ in 0..=MAX_REDIRECTS {
+            let started = Instant::now();
+            let headers = if url.origin() == first { headers(request, &url)? } else { HeaderMap::new() };
+            let mut building = client.request(request.method.clone(), url.clone()).headers(headers);
+            if let Some(body) = &request.body {
+                building = building.body(body.clone());
+            }
+            let response = building.send().await;
+            let response = response.map_err(|error| HttpError::of(error, &target(&url), &self.redactor))?;
+            let latency = started.elapsed();
+            if !(follow && is_redirect(response.status())) {
+                return self.read(response, latency, request.max_body_bytes, &url).await;
+            }
+            url = next_url(&response, &url)?;
+        }
+        let message = format!("more than {MAX_REDIRECTS} redirects");
+        Err(HttpError::new(HttpErrorKind::Redirects, &target(&url), &message))
+    }
+
+    async fn read(
+        &self,
+        mut response: Response,
+        latency: Duration,
+        max_body_bytes: usize,
+        url: &Url,
+    ) -> Result<HttpResponse, HttpError> {
+        let mut body = Vec::new();
+        let mut body_cut = false;
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| HttpError::of(error, &target(url), &self.redactor))?
+        {
+            let room = max_body_bytes - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if chunk.len() > room {
+                body_cut = true;
+                break;
+            }
+        }
+        let tls = response.extensions().get::<reqwest::tls::TlsInfo>();
+        Ok(HttpResponse {
+            status: response.status().as_u16(),
+            latency,
+            certificate: tls.and_then(|tls| tls.peer_certificate()).and_then(Certificate::read),
+            headers: std::mem::take(response.headers_mut()),
+            body,
+            body_cut,
+            target: target(url),
+        })
+    }
+
+    fn client(&self, tls: &TlsProfile, url: &Url) -> Result<Client, HttpError> {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(tls) {
+            return Ok(client.clone());
+        }
+        let config = tls.client_config().map_err(|error| HttpError::tls_setup(&target(url), &error))?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(config)
+            .tls_info(true)
+            .redirect(redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| HttpError::of(error, &target(url), &self.redactor))?;
+        clients.insert(tls.clone(), client.clone());
+        Ok(client)
+    }
+}
+
+fn parse(text: &str) -> Result<Url, HttpError> {
+    let wrong = |why: &str| HttpError::new(HttpErrorKind::Configuration, "the URL", why);
+    // The text itself is not quoted: it may hold a password or a token.
+    let url = Url::parse(text).map_err(|error| wrong(&format!("it cannot be read: {error}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("it must begin with http:// or https://"));
+    }
+    Ok(url)
+}
+
+/// Scheme, host, port and path; a query or a password may be secret.
+fn target(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    crate::text::clean(&format!("{}://{host}{port}{}", url.scheme(), url.path()), 300)
+}
+
+fn headers(request: &HttpRequest, url: &Url) -> Result<HeaderMap, HttpError> {
+    let wrong = |name: &str, why: &str| {
+        let name = crate::text::clean(name, 80);
+        HttpError::new(HttpErrorKind::Configuration, &target(url), &format!("header {name:?} {why}"))
+    };
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        let header: HeaderName = name.parse().map_err(|_| wrong(name, "is not a header's name"))?;
+        let value = HeaderValue::from_str(value.expose());
+        let mut value =
+            value.map_err(|_| wrong(name, "has a value with characters that no header can have"))?;
+        value.set_sensitive(true);
+        headers.append(header, value);
+    }
+    Ok(headers)
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+fn next_url(response: &Response, from: &Url) -> Result<Url, HttpError> {
+    let nowhere = |why: &str| HttpError::new(HttpErrorKind::Redirects, &target(from), why);
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let location = location.ok_or_else(|| nowhere("a redirect that does not say where to"))?;
+    let next = from.join(location).map_err(|_| nowhere("a redirect to something that is not a URL"))?;
+    match next.scheme() {
+        "https" => Ok(next),
+        "http" if from.scheme() == "http" => Ok(next),
+        "http" => Err(nowhere("a redirect from https to http is not followed")),
+        _ => Err(nowhere("a redirect to something that is not http")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

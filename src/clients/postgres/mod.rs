@@ -1,0 +1,211 @@
+//! PostgreSQL: one connection for each connection string, kept between calls, a deadline on each call.
+
+mod dsn;
+mod error;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout_at};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls, Row};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::secrets::{Redactor, Secret};
+use dsn::Dsn;
+
+pub use error::{PostgresError, PostgresErrorKind};
+pub use tokio_postgres::types as sql_types;
+
+/// How long a request to cancel a statement may take after its deadline.
+const CANCEL: Duration = Duration::from_secs(2);
+
+/// Values of `$1`, `$2`, … of a statement.
+pub type SqlParams<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// The PostgreSQL connections of this process. Clones share them.
+#[derive(Clone)]
+pub struct Postgres {
+    redactor: Redactor,
+    /// By a digest of the connection string, which may hold a password.
+    slots: Arc<StdMutex<HashMap<[u8; 32], Arc<Slot>>>>,
+}
+
+/// The place of one connection. The lock is held only while connecting.
+type Slot = Mutex<Option<Arc<Live>>>;
+
+/// A connection in use.
+struct Live {
+    client: Client,
+    target: String,
+    tls: Option<MakeRustlsConnect>,
+    driver: AbortHandle,
+}
+
+impl Postgres {
+    /// No connection yet.
+    pub fn new(redactor: Redactor) -> Self {
+        Self { redactor, slots: Arc::default() }
+    }
+
+    /// Runs one statement and returns its rows, over the kept connection, or a new one where there is none.
+    /// `deadline` covers connecting and running.
+    ///
+    /// # Errors
+    /// [`PostgresError`]. A statement is never sent twice: after [`PostgresErrorKind::Closed`] or
+    /// [`PostgresErrorKind::Timeout`] it is not known whether it had its effect. On a timeout the server is
+    /// asked to cancel the statement, and the connection is dropped.
+    pub async fn query(
+        &self,
+        dsn: &Secret,
+        sql: &str,
+        params: SqlParams<'_>,
+        deadline: Duration,
+    ) -> Result<Vec<Row>, PostgresError> {
+        self.run(dsn, deadline, async |client| client.query(sql, params).await).await
+    }
+
+    /// Runs one statement and returns the number of rows that it changed; otherwise as [`Postgres::query`].
+    ///
+    /// # Errors
+    /// As [`Postgres::query`].
+    pub async fn execute(
+        &self,
+        dsn: &Secret,
+        sql: &str,
+        params: SqlParams<'_>,
+        deadline: Duration,
+    ) -> Result<u64, PostgresError> {
+        self.run(dsn, deadline, async |client| client.execute(sql, params).await).await
+    }
+
+    /// Runs several statements separated by semicolons, without parameters, through the simple protocol: one
+    /// transaction unless they say otherwise. For what cannot be prepared (`alter system`, `checkpoint`).
+    ///
+    /// # Errors
+    /// As [`Postgres::query`].
+    pub async fn batch(&self, dsn: &Secret, sql: &str, deadline: Duration) -> Result<(), PostgresError> {
+        self.run(dsn, deadline, async |client| client.batch_execute(sql).await).await
+    }
+
+    /// `host:port/database` of a connection string, for messages; it holds no secret.
+    ///
+    /// # Errors
+    /// [`PostgresErrorKind::Configuration`] when the string cannot be read.
+    pub fn target(dsn: &Secret) -> Result<String, PostgresError> {
+        Dsn::parse(dsn.expose()).map(|dsn| dsn.target)
+    }
+
+    /// Drops the kept connection, so that the next call makes a new one: after a promotion or a move of a name
+    /// it must be the server that answers now.
+    pub async fn disconnect(&self, dsn: &Secret) {
+        *self.slot(dsn).lock().await = None;
+    }
+
+    async fn run<T>(
+        &self,
+        dsn: &Secret,
+        deadline: Duration,
+        call: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, PostgresError> {
+        let until = Instant::now() + deadline;
+        let slot = self.slot(dsn);
+        let live = self.connection(&slot, dsn, deadline, until).await?;
+        let result = match timeout_at(until, call(&live.client)).await {
+            Ok(result) => result.map_err(|error| PostgresError::of(&error, &live.target, &self.redactor)),
+            Err(_) => {
+                cancel(&live);
+                Err(PostgresError::timeout(&live.target, "running a statement", deadline))
+            }
+        };
+        if let Err(error) = &result
+            && error.ends_connection()
+        {
+            let mut kept = slot.lock().await;
+            if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &live)) {
+                *kept = None;
+            }
+        }
+        result
+    }
+
+    /// The kept connection, or a new one.
+    async fn connection(
+        &self,
+        slot: &Slot,
+        dsn: &Secret,
+        deadline: Duration,
+        until: Instant,
+    ) -> Result<Arc<Live>, PostgresError> {
+        let dsn = Dsn::parse(dsn.expose())?;
+        let connecting = async {
+            let mut kept = slot.lock().await;
+            if let Some(live) = kept.as_ref().filter(|live| !live.client.is_closed()) {
+                return Ok(live.clone());
+            }
+            *kept = None;
+            let live = Arc::new(self.connect(&dsn).await?);
+            *kept = Some(live.clone());
+            Ok(live)
+        };
+        match timeout_at(until, connecting).await {
+            Ok(result) => result,
+            Err(_) => Err(PostgresError::timeout(&dsn.target, "connecting", deadline)),
+        }
+    }
+
+    async fn connect(&self, dsn: &Dsn) -> Result<Live, PostgresError> {
+        let failed = |error| PostgresError::of(&error, &dsn.target, &self.redactor);
+        let target = dsn.target.clone();
+        match &dsn.tls {
+            None => {
+                let (client, connection) = dsn.config.connect(NoTls).await.map_err(failed)?;
+                Ok(Live { client, target, tls: None, driver: drive(connection) })
+            }
+            Some(profile) => {
+                let config = profile.client_config();
+                let config = config.map_err(|error| PostgresError::tls_setup(&dsn.target, &error))?;
+                let tls = MakeRustlsConnect::new(config);
+                let (client, connection) = dsn.config.connect(tls.clone()).await.map_err(failed)?;
+                Ok(Live { client, target, tls: Some(tls), driver: drive(connection) })
+            }
+        }
+    }
+
+    fn slot(&self, dsn: &Secret) -> Arc<Slot> {
+        let digest: [u8; 32] = Sha256::digest(dsn.expose()).into();
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(digest).or_default().clone()
+    }
+}
+
+/// Moves bytes between the socket and the client until one of them is gone. How it ended shows in the client.
+fn drive<C>(connection: C) -> AbortHandle
+where
+    C: Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
+{
+    tokio::spawn(connection).abort_handle()
+}
+
+/// Asks the server to end the statement, then lets go of the socket, whatever the server does.
+fn cancel(live: &Live) {
+    let (token, tls, driver) = (live.client.cancel_token(), live.tls.clone(), live.driver.clone());
+    tokio::spawn(async move {
+        let asked = async {
+            match tls {
+                Some(tls) => token.cancel_query(tls).await,
+                None => token.cancel_query(NoTls).await,
+            }
+        };
+        // A server that is out of reach cannot be asked; the timeout was already reported.
+        let _ = tokio::time::timeout(CANCEL, asked).await;
+        driver.abort();
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::clients::testing::{Authority, closed_port, listen, listen_in_silence};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn dsn(port: u16, rest: &str) -> Secret {
+    Secret::from_plan(&format!("host=localhost port={port} user=app dbname=x password=hunter22 {rest}"))
+}
+
+async fn failure(dsn: &Secret, deadline: Duration) -> PostgresError {
+    let error = Postgres::new(Redactor::new()).query(dsn, "select 1", &[], deadline).await;
+    let error = error.expect_err("an answer came");
+    assert!(!format!("{error} {} {error:?}", error.next_step()).contains("hunter22"));
+    assert!(!error.next_step().is_empty());
+    error
+}
+
+/// A message of the PostgreSQL protocol: type, length, content.
+fn message(kind: u8, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len() + 4).unwrap().to_be_bytes();
+    [&[kind][..], &length, content].concat()
+}
+
+/// Answers the start of a session with an error.
+async fn refuse(mut socket: TcpStream, code: &str, text: &str) {
+    let _ = socket.read(&mut [0; 1024]).await;
+    let answer = message(b'E', format!("SFATAL\0VFATAL\0C{code}\0M{text}\0\0").as_bytes());
+    let _ = socket.write_all(&answer).await;
+}
+
+/// Lets anybody in, then reads and never answers a statement.
+async fn accept_and_hang(mut socket: TcpStream) {
+    let _ = socket.read(&mut [0; 1024]).await;
+    let welcome =
+        [message(b'R', &[0; 4]), message(b'K', &[0, 0, 0, 1, 0, 0, 0, 2]), message(b'Z', b"I")].concat();
+    let _ = socket.write_all(&welcome).await;
+    let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_never_answers_meets_the_deadline() {
+    let port = listen_in_silence().await;
+    for rest in ["sslmode=disable", "sslmode=prefer", "sslmode=verify-full"] {
+        let error = failure(&dsn(port, rest), Duration::from_millis(200)).await;
+        assert_eq!(error.kind, PostgresErrorKind::Timeout, "{error}");
+        assert_eq!(
+            error.to_string(),
+            format!("PostgreSQL at localhost:{port}/x: connecting: no answer within 0.2 s")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_statement_without_an_answer_meets_the_deadline_and_ends_the_connection() {
+    let (send, mut connections) = tokio::sync::mpsc::unbounded_channel();
+    let port = listen(move |socket| {
+        send.send(()).unwrap();
+        accept_and_hang(socket)
+    })
+    .await;
+    let postgres = Postgres::new(Redactor::new());
+    let dsn = dsn(port, "sslmode=disable");
+    for _ in 0..2 {
+        let error = postgres.query(&dsn, "select 1", &[], Duration::from_millis(200)).await.unwrap_err();
+        assert_eq!(error.kind, PostgresErrorKind::Timeout, "{error}");
+        assert!(error.to_string().contains("running a statement"), "{error}");
+    }
+    // Two sessions and at least one request to cancel a statement, each a connection of its own.
+    for _ in 0..3 {
+        tokio::time::timeout(LONG, connections.recv()).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_the_server_says_at_the_door_is_told_apart() {
+    for (code, text, kind) in [
+        ("57P03", "the database system is starting up", PostgresErrorKind::StartingUp),
+        ("57P03", "the database system is shutting down", PostgresErrorKind::ShuttingDown),
+        ("28P01", "password authentication failed for user \"app\"", PostgresErrorKind::Authentication),
+        ("28000", "no pg_hba.conf entry for host", PostgresErrorKind::Authentication),
+        ("3D000", "database \"x\" does not exist", PostgresErrorKind::NoSuchDatabase),
+        ("53300", "sorry, too many clients already", PostgresErrorKind::TooManyConnections),
+        ("XX000", "odd\x1b[31m", PostgresErrorKind::Server),
+    ] {
+        let port = listen(move |socket| refuse(socket, code, text)).await;
+        let error = failure(&dsn(port, "sslmode=disable"), LONG).await;
+        assert_eq!((error.kind, error.sqlstate.as_deref()), (kind, Some(code)), "{error}");
+        assert!(!error.to_string().contains('\x1b'));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_apart() {
+    let refused = failure(&dsn(closed_port(), ""), LONG).await;
+    assert_eq!(refused.kind, PostgresErrorKind::Refused, "{refused}");
+    let nameless = Secret::from_plan("postgres://app:hunter22@no-such-host.invalid/x");
+    let nameless = failure(&nameless, LONG).await;
+    assert_eq!(nameless.kind, PostgresErrorKind::NoSuchHost, "{nameless}");
+    let socket = Secret::from_plan("host=/no/such/folder user=app password=hunter22");
+    assert_eq!(failure(&socket, LONG).await.kind, PostgresErrorKind::Refused);
+    let closes = listen(|mut socket| async move {
+        let _ = socket.read(&mut [0; 1024]).await;
+    })
+    .await;
+    let closes = failure(&dsn(closes, "sslmode=disable"), LONG).await;
+    assert_eq!(closes.kind, PostgresErrorKind::Closed, "{closes}");
+    let garbage = listen(|mut socket| async move {
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
+    })
+    .await;
+    let garbage = failure(&dsn(garbage, "sslmode=disable"), Duration::from_secs(2)).await;
+    assert!(matches!(garbage.kind, PostgresErrorKind::Protocol | PostgresErrorKind::Timeout), "{garbage}");
+}
+
+/// Takes the request for TLS, then speaks TLS and refuses the session as a starting server does.
+async fn tls_server(authority: &Authority, name: &str) -> u16 {
+    let acceptor = authority.acceptor(name, 2100);
+    listen(move |mut socket| {
+        let acceptor = acceptor.clone();
+        async move {
+            let _ = socket.read_exact(&mut [0; 8]).await;
+            let _ = socket.write_all(b"S").await;
+            if let Ok(mut tls) = acceptor.accept(socket).await {
+                let _ = tls.read(&mut [0; 1024]).await;
+                let answer =
+                    message(b'E', b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0");
+                let _ = tls.write_all(&answer).await;
+                let _ = tls.shutdown().await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn certificates_are_checked_as_sslmode_says() {
+    let authority = Authority::new();
+    let roots = authority.roots();
+    let right = tls_server(&authority, "localhost").await;
+    let wrong = tls_server(&authority, "other.example").await;
+    let through = PostgresErrorKind::StartingUp;
+    for (port, rest, kind) in [
+        (right, "sslmode=prefer".to_owned(), through),
+        (right, "sslmode=require".to_owned(), through),
+        (right, "sslmode=verify-full".to_owned(), PostgresErrorKind::Tls),
+        (right, format!("sslmode=verify-full sslrootcert={}", roots.display()), through),
+        (wrong, format!("sslmode=verify-full sslrootcert={}", roots.display()), PostgresErrorKind::Tls),
+        (wrong, format!("sslmode=verify-ca sslrootcert={}", roots.display()), through),
+        (wrong, format!("sslmode=require sslrootcert={}", roots.display()), through),
+        (wrong, "sslmode=verify-ca".to_owned(), PostgresErrorKind::Tls),
+        (right, "sslmode=verify-full sslrootcert=/no/such".to_owned(), PostgresErrorKind::Configuration),
+    ] {
+        let error = failure(&dsn(port, &rest), LONG).await;
+        assert_eq!(error.kind, kind, "{rest}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_not_used_where_tls_is_required() {
+    let port = listen(|mut socket| async move {
+        let _ = socket.read_exact(&mut [0; 8]).await;
+        let _ = socket.write_all(b"N").await;
+        refuse(socket, "57P03", "the database system is starting up").await;
+    })
+    .await;
+    let error = failure(&dsn(port, "sslmode=require"), LONG).await;
+    assert_eq!(error.kind, PostgresErrorKind::Tls, "{error}");
+    assert!(error.to_string().contains("does not support TLS"), "{error}");
+    assert_eq!(failure(&dsn(port, "sslmode=prefer"), LONG).await.kind, PostgresErrorKind::StartingUp);
+}

@@ -1,0 +1,99 @@
+#!/bin/sh
+# Runs all tests. First installs what they need and this host lacks (Debian packages, as root or with sudo); where
+# that is not allowed it prints the command and ends. Arguments go to the test programs: tests/all.sh -- --nocapture
+#
+#   --setup-only   install what is missing and run nothing
+#   --no-setup     run the tests with what is there
+set -eu
+
+cd "$(dirname "$0")/.."
+
+setup=yes
+run=yes
+while [ $# -gt 0 ]; do
+    case $1 in
+        --setup-only) run=no ;;
+        --no-setup) setup=no ;;
+        --)
+            shift
+            break
+            ;;
+        *)
+            sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+            exit 2
+            ;;
+    esac
+    shift
+done
+
+# A tool that a test calls, and the package that it is in.
+missing_packages() {
+    while read -r tool package; do
+        command -v "$tool" >/dev/null 2>&1 || printf '%s\n' "$package"
+    done <<'TOOLS'
+cc gcc
+jq jq
+sha256sum coreutils
+gnome-keyring-daemon gnome-keyring
+dbus-run-session dbus
+dbus-send dbus-bin
+keyctl keyutils
+tmux tmux
+shellcheck shellcheck
+runuser util-linux
+TOOLS
+    # Debian keeps the server's programs out of PATH.
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || printf 'postgresql\n'
+}
+
+install_packages() {
+    packages=$(missing_packages | sort -u | tr '\n' ' ')
+    [ -n "$packages" ] || return 0
+    if ! command -v apt-get >/dev/null 2>&1; then
+        printf 'tests/all.sh: this host has no apt-get; install what these Debian packages have: %s\n' "$packages" >&2
+        exit 1
+    fi
+    if [ "$(id -u)" = 0 ]; then
+        as_root=
+    elif sudo -n true 2>/dev/null; then
+        as_root='sudo -n'
+    else
+        printf 'tests/all.sh: run this, then start again:\n  sudo apt-get install --no-install-recommends %s\n' "$packages" >&2
+        exit 1
+    fi
+    printf 'installing %s\n' "$packages"
+    apt_get() {
+        # shellcheck disable=SC2086 # two words, or none
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null
+    }
+    apt_get update
+    case " $packages " in
+        *" postgresql "*)
+            # The tests start servers of their own; the package must not start one on port 5432.
+            apt_get install -y --no-install-recommends postgresql-common
+            # shellcheck disable=SC2086
+            $as_root sed -i 's/^#*create_main_cluster *=.*/create_main_cluster = false/' \
+                /etc/postgresql-common/createcluster.conf
+            ;;
+    esac
+    # shellcheck disable=SC2086 # one word for each package
+    apt_get install -y --no-install-recommends $packages
+}
+
+command -v cargo >/dev/null 2>&1 || {
+    printf 'tests/all.sh: cargo is not here; install Rust from https://rustup.rs\n' >&2
+    exit 1
+}
+[ "$setup" = no ] || install_packages
+[ "$run" = yes ] || exit 0
+
+# Servers of the tests are on this host, whatever proxy it uses.
+NO_PROXY=${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost
+no_proxy=$NO_PROXY
+export NO_PROXY no_proxy
+
+# Benches are left out: they measure. All failures are shown, not only those of the first program.
+status=0
+cargo test --locked --no-fail-fast --lib --bins --tests -- "$@" || status=$?
+cargo test --locked --doc || status=$?
+exit "$status"
