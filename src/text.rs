@@ -11,11 +11,16 @@ pub fn clean(text: &str, max_chars: usize) -> String {
         }
         cleaned.push(match character {
             '\n' | '\t' => ' ',
-            c if c.is_control() || is_invisible(c) => '\u{fffd}',
+            c if is_hostile(c) => '\u{fffd}',
             c => c,
         });
     }
     cleaned
+}
+
+/// Whether a character could steer a terminal or disguise text.
+pub fn is_hostile(c: char) -> bool {
+    c.is_control() || is_invisible(c)
 }
 
 /// Bidirectional controls, zero-width and other format characters that can disguise text.

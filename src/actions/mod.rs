@@ -1,5 +1,14 @@
 //! Actions: what changes the world. One file per kind, one line per kind in [`KINDS`].
 
+mod exec;
+mod http_request;
+mod manual;
+mod note;
+mod postgres_fence;
+mod postgres_promote;
+mod postgres_server;
+mod wait_for;
+
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::Key;
@@ -24,9 +33,14 @@ pub trait Action: Send + Sync {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Done, Failure>>;
 
-    /// Reads the world back and says whether the step's effect is there. Also called after a crash, when it is
-    /// not known whether `execute` ran. Changes nothing, except for a marker row where the proof is a write.
-    fn verify<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>>;
+    /// Reads the world back and says whether the step's effect is there, on the target that was `expected` when
+    /// the step ran. Also called after a crash, when it is not known whether `execute` ran. Changes nothing,
+    /// except for a marker row where the proof is a write.
+    fn verify<'a>(
+        &'a self,
+        expected: &'a Target,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<Proof, Failure>>;
 
     /// What a person does instead. Needs no connection.
     fn manual(&self) -> ManualCard;
@@ -69,6 +83,8 @@ pub struct ActionKind {
     pub changes: bool,
     /// Whether the action proves its own effect, or the plan must say `verify`.
     pub verifies: bool,
+    /// A key with which the action proves its effect although `verifies` is false (`verify_url`).
+    pub verifies_with: Option<&'static str>,
     /// A complete `[[runbooks.example.steps]]` table.
     pub example: &'static str,
     /// The call in words for `lifeboat plan show`, without a connection (`pg_promote() on {dsn}`).
@@ -78,9 +94,20 @@ pub struct ActionKind {
 }
 
 /// Every kind of action, in the order of the reference.
-pub static KINDS: &[&ActionKind] = &[];
+pub static KINDS: &[&ActionKind] = &[
+    &postgres_promote::KIND,
+    &postgres_fence::KIND,
+    &http_request::KIND,
+    &wait_for::KIND,
+    &exec::KIND,
+    &manual::KIND,
+    &note::KIND,
+];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static ActionKind> {
     KINDS.iter().copied().find(|kind| kind.name == name)
 }
+
+#[cfg(test)]
+mod tests;

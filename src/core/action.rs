@@ -67,6 +67,16 @@ pub enum Acted {
 }
 
 impl Failure {
+    /// It certainly was not done.
+    pub fn not_done(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { what: what.into(), why: why.into(), next: next.into(), acted: Acted::No }
+    }
+
+    /// It may have been done.
+    pub fn maybe_done(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { acted: Acted::Maybe, ..Self::not_done(what, why, next) }
+    }
+
     /// The target is no longer what was confirmed; nothing was done.
     pub fn target_changed(expected: &Target, found: &Target) -> Self {
         let differences: Vec<String> = found

@@ -79,4 +79,97 @@ impl Measurement {
             _ => None,
         }
     }
+
+    /// A good measurement without a value.
+    pub fn good(summary: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Good, value: None, fields: BTreeMap::new(), summary: summary.into() }
+    }
+
+    /// Down or unusable; why is also what the screen says.
+    pub fn critical(why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { verdict: Verdict::Critical(why.clone()), ..Self::good(why) }
+    }
+
+    /// With the value that thresholds bound, in the kind's unit. What is not a finite number is no value.
+    pub fn with_value(mut self, value: f64) -> Self {
+        self.value = Some(value).filter(|value| value.is_finite());
+        self
+    }
+
+    /// With a number, where there is one; the name ends with its unit.
+    pub fn with_number(mut self, name: &str, value: impl Into<Option<f64>>) -> Self {
+        if let Some(value) = value.into().filter(|value| value.is_finite()) {
+            self.fields.insert(name.to_owned(), Field::Number(value));
+        }
+        self
+    }
+
+    /// With a text, where there is one.
+    pub fn with_text(mut self, name: &str, value: impl Into<Option<String>>) -> Self {
+        if let Some(value) = value.into() {
+            self.fields.insert(name.to_owned(), Field::Text(value));
+        }
+        self
+    }
+
+    /// With a flag.
+    pub fn with_flag(mut self, name: &str, value: bool) -> Self {
+        self.fields.insert(name.to_owned(), Field::Flag(value));
+        self
+    }
+
+    /// With one more judgement; the worse one counts, and of two equally bad ones the first.
+    pub fn judged(mut self, verdict: Verdict) -> Self {
+        if verdict.rank() > self.verdict.rank() {
+            self.verdict = verdict;
+        }
+        self
+    }
+}
+
+impl Verdict {
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Warn(_) => 1,
+            Self::Critical(_) => 2,
+        }
+    }
+
+    /// Why it is not good.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Good => None,
+            Self::Warn(why) | Self::Critical(why) => Some(why),
+        }
+    }
+}
+
+impl ProbeFailure {
+    /// What failed, on what and why, and what the operator can do about it.
+    pub fn new(why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { why: why.into(), next: next.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worse_judgement_counts_and_the_first_of_equals() {
+        let twice = Measurement::good("x")
+            .judged(Verdict::Warn("a".into()))
+            .judged(Verdict::Warn("b".into()))
+            .judged(Verdict::Good);
+        assert_eq!(twice.verdict, Verdict::Warn("a".into()));
+        assert_eq!(twice.judged(Verdict::Critical("c".into())).verdict.why(), Some("c"));
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_no_value() {
+        let odd = Measurement::good("x").with_value(f64::NAN).with_number("a_s", f64::INFINITY);
+        assert_eq!((odd.value, odd.fields.len()), (None, 0));
+    }
 }

@@ -126,6 +126,14 @@ impl Job {
         self.world.action(&self.step, params).map_err(|error| unusable(error.to_string()))
     }
 
+    /// The target that the last attempt was confirmed for.
+    fn confirmed_target(&self) -> Option<Target> {
+        self.model.read(|model| {
+            let (_, state) = model.step(&self.run, &self.id)?;
+            Some(state.confirmation.as_ref()?.description.target.clone())
+        })
+    }
+
     fn context(&self, timeout: SignedDuration, attempt: u32) -> Context {
         let (sink, run, step) = (self.sink.clone(), self.run.clone(), self.id.clone());
         Context {
@@ -215,22 +223,24 @@ async fn verify(job: Job, attempt: u32, patient: bool) {
 }
 
 async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> Result<Proof, Failure> {
+    let not = |why: String| Failure {
+        what: format!("the proof of step {}", job.id),
+        why,
+        next: "Look at the signals it names; recheck, retry, or do the step by hand and attest it.".into(),
+        acted: Acted::Maybe,
+    };
     let kind = crate::actions::kind(&job.step.action);
     let mut proof = Proof { evidence: Vec::new() };
     if kind.is_none_or(|kind| kind.verifies) {
         let context = job.context(limit, attempt);
+        let expected =
+            job.confirmed_target().ok_or_else(|| not("no target was ever confirmed for it".into()))?;
         let action = job.action()?;
-        proof = job.within("the verification", limit, Acted::Maybe, action.verify(&context)).await?;
+        let verified = action.verify(&expected, &context);
+        proof = job.within("the verification", limit, Acted::Maybe, verified).await?;
     }
     if let Some(condition) = &job.step.verify {
         let truth = job.context(limit, attempt).conditions.evaluate(condition);
-        let not = |why: String| Failure {
-            what: format!("the proof of step {}", job.id),
-            why,
-            next: "Look at the signals it names; recheck, retry, or do the step by hand and attest it."
-                .into(),
-            acted: Acted::Maybe,
-        };
         match truth {
             Truth::True => proof.evidence.push(format!("{} holds", condition.source())),
             Truth::False => return Err(not(format!("{} does not hold", condition.source()))),

@@ -79,6 +79,14 @@ pub enum Takes {
     List(&'static Takes),
     /// A table of such values under names of the writer's choice.
     Table(&'static Takes),
+    /// A table of such values by region, service, … of this plan.
+    TableBy(Named, &'static Takes),
+    /// A bound on a measured value, in the unit of the probe's kind (`30s`, `10 MB`, `95`).
+    Threshold,
+    /// A list of tables with these keys, `[[…]]`.
+    Rows(&'static [Key]),
+    /// The keys of the action's kind.
+    KindKeys,
 }
 
 /// What a name in a plan refers to.
@@ -98,6 +106,54 @@ pub enum Named {
     Step,
     /// `contacts.…`
     Contact,
+    /// A question of the tree.
+    Question,
     /// A question, runbook or leaf.
     Destination,
+}
+
+impl Named {
+    /// `probe`, `region`, …
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Region => "region",
+            Self::Service => "service",
+            Self::Probe => "probe",
+            Self::Backup => "backup",
+            Self::Runbook => "runbook",
+            Self::Step => "step of this runbook",
+            Self::Contact => "contact",
+            Self::Question => "question",
+            Self::Destination => "question, runbook or leaf",
+        }
+    }
+}
+
+impl Takes {
+    /// What is written, for the reference and for messages.
+    pub fn describe(self) -> String {
+        match self {
+            Self::Text | Self::RawText => "text".into(),
+            Self::Integer(low, high) if high == i64::MAX => format!("a whole number from {low}"),
+            Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
+            Self::Number => "a number".into(),
+            Self::Flag => "`true` or `false`".into(),
+            Self::Duration => "a duration such as `30s` or `1h 30m`".into(),
+            Self::Size => "a size such as `500 MB`".into(),
+            Self::Date => "a date such as `2026-03-31`".into(),
+            Self::Secret => "`{ secret = \"name\" }`".into(),
+            Self::TextOrSecret => "text or `{ secret = \"name\" }`".into(),
+            Self::Condition => "a condition".into(),
+            Self::Regex => "a regular expression".into(),
+            Self::Url => "an `http` or `https` address".into(),
+            Self::Choice(words) => format!("one of `{}`", words.join("`, `")),
+            Self::Name(named) => format!("the name of a {}", named.what()),
+            Self::List(of) => format!("a list, each {}", of.describe()),
+            Self::Table(of) => format!("a table, each {}", of.describe()),
+            Self::TableBy(named, of) => format!("a table by {}, each {}", named.what(), of.describe()),
+            Self::Threshold => "a bound in the unit of the kind: `30s`, `10 MB` or `95`".into(),
+            Self::Rows(_) => "a list of tables".into(),
+            Self::KindKeys => "the keys of the action's kind".into(),
+        }
+    }
 }

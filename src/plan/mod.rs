@@ -1,9 +1,32 @@
 //! Plan files: schema, loading, validation, diagnostics.
+//!
+//! [`load()`] reads a plan's files, merges them, reads each table against [`sections::SECTIONS`] and the keys of
+//! the [`Registry`]'s kinds, and checks the whole. It either gives a complete [`Plan`], or every problem at once.
 
+mod checks;
 pub mod condition;
+mod files;
 pub mod keys;
+mod load;
 mod near;
+mod node;
 pub mod params;
-mod types;
+pub mod place;
+pub mod problem;
 
+pub mod reference;
+mod registry;
+pub mod render;
+pub mod schema;
+pub mod sections;
+pub mod show;
+pub mod template;
+mod types;
+mod units;
+pub mod vocabulary;
+
+pub use load::{Loaded, load, load_texts};
+pub use problem::{Level, Problem, Problems};
+pub use registry::Registry;
 pub use types::*;
+pub use units::format_duration;

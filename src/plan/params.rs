@@ -17,6 +17,8 @@ pub struct Params(pub IndexMap<String, Param>);
 pub enum Param {
     /// Text; plan-wide names are already filled in, `{{ incident.… }}` and the like are left for run time.
     Text(String),
+    /// Text that is taken as it is and never rendered (regular expressions, other languages' templates).
+    Raw(String),
     /// A whole number.
     Integer(i64),
     /// A number.
@@ -33,6 +35,16 @@ pub enum Param {
     List(Vec<Param>),
     /// Named values.
     Table(IndexMap<String, Param>),
+}
+
+impl Param {
+    /// The text, whether it was a template or not.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) | Self::Raw(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// A key that a kind needs and that the plan does not give, or gives with another type. The loader
@@ -54,10 +66,7 @@ impl Params {
 
     /// A text.
     pub fn text(&self, key: &str) -> Option<&str> {
-        match self.get(key) {
-            Some(Param::Text(value)) => Some(value),
-            _ => None,
-        }
+        self.get(key).and_then(Param::as_text)
     }
 
     /// A text that the kind cannot do without.
@@ -106,10 +115,7 @@ impl Params {
     /// A list of texts; empty where the plan is silent.
     pub fn texts(&self, key: &str) -> Vec<&str> {
         let Some(Param::List(values)) = self.get(key) else { return Vec::new() };
-        values
-            .iter()
-            .filter_map(|value| if let Param::Text(text) = value { Some(&**text) } else { None })
-            .collect()
+        values.iter().filter_map(Param::as_text).collect()
     }
 
     /// Named values; nothing where the plan is silent.
@@ -119,11 +125,5 @@ impl Params {
             _ => None,
         };
         table.into_iter().flatten().map(|(name, value)| (&**name, value))
-    }
-}
-impl Params {
-    /// x
-    pub fn render(&self, _scope: &serde_json::Value) -> Result<Self, String> {
-        Ok(self.clone())
     }
 }

@@ -1,5 +1,17 @@
 //! Probes: periodic measurements. One file per kind, one line per kind in [`KINDS`].
 
+mod exec;
+mod file_age;
+mod http;
+mod postgres;
+mod postgres_backup;
+mod postgres_replication;
+pub(crate) mod source;
+mod tcp;
+pub(crate) mod words;
+
+pub(crate) use postgres::timeline;
+
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::Key;
 use crate::plan::{ProbeSpec, Unit};
@@ -69,9 +81,22 @@ pub enum BuildError {
 }
 
 /// Every kind of probe, in the order of the reference.
-pub static KINDS: &[&ProbeKind] = &[];
+pub static KINDS: &[&ProbeKind] = &[
+    &http::KIND,
+    &tcp::KIND,
+    &postgres::KIND,
+    &postgres_replication::KIND,
+    &postgres_backup::KIND,
+    &file_age::KIND,
+    &exec::KIND,
+];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static ProbeKind> {
     KINDS.iter().copied().find(|kind| kind.name == name)
 }
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

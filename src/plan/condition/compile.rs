@@ -266,7 +266,11 @@ impl Compiler<'_> {
             0 => format!("`{word}` is a whole thing, a condition needs one property of it"),
             _ => format!("`{word}` is not a property of one of the plan's {root}"),
         };
-        ConditionError::at_word(self.source, word, message).help(format!("write it as in `{shape}`"))
+        let error = ConditionError::at_word(self.source, word, message);
+        match fields.is_empty() && self.source.contains(&format!("{word}-")) {
+            true => error.help("a name with a dash is written in brackets: `signals['dr-lag'].state`"),
+            false => error.help(format!("write it as in `{shape}`")),
+        }
     }
 
     fn dynamic_name(&self, root: &str) -> ConditionError {

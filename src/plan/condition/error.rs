@@ -41,7 +41,8 @@ impl ConditionError {
         let rest = source.get(before..).unwrap_or("");
         let start = before + rest.chars().take(column).map(char::len_utf8).sum::<usize>();
         let width = source.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-        let message = first.msg.split(" expecting").next().unwrap_or_default().trim().to_owned();
+        let message = first.msg.split(" expecting").next().unwrap_or_default().trim();
+        let message = message.trim_start_matches("Syntax error: ").to_owned();
         let message = format!("this is not a CEL expression: {}", message.replace("'<EOF>'", "its end"));
         Self { message, help: Some(SYNTAX_HELP.into()), range: start..start + width }
     }

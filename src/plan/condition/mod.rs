@@ -13,6 +13,7 @@ mod tests;
 mod types;
 
 pub use error::ConditionError;
+pub(crate) use error::locate;
 pub use types::Kind;
 
 use compile::Formula;

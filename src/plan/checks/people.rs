@@ -1,0 +1,87 @@
+//! Contacts that can be reached.
+
+use crate::plan::load::Draft;
+use crate::plan::problem::{Problem, Report};
+use crate::plan::sections::CHANNELS;
+
+pub(super) fn check(draft: &Draft, report: &Report) {
+    for (id, contact) in &draft.plan.contacts {
+        if contact.channels.is_empty() {
+            let place = draft.places.of(&format!("contacts.{id}"));
+            let problem = Problem::error("contact", place, format!("contact `{id}` cannot be reached"));
+            report.add(problem.help(format!("give one of {}", CHANNELS.join(", "))));
+        }
+        for (channel, address) in &contact.channels {
+            let Some(help) = fault(channel, address) else { continue };
+            let place = draft.places.of(&format!("contacts.{id}.{channel}"));
+            let shown = crate::text::clean(address, 80);
+            let problem = Problem::error("contact", place, format!("`{shown}` is no {}", word(channel)));
+            report.add(problem.help(help));
+        }
+    }
+    if draft.plan.contacts.is_empty() && draft.complete {
+        let problem =
+            Problem::warning("no-contacts", draft.places.of("plan"), "the plan names nobody to call");
+        report
+            .add(problem.help("write a `[contacts.<name>]` table for everyone who is needed in an incident"));
+    }
+}
+
+fn word(channel: &str) -> &'static str {
+    match channel {
+        "email" => "e-mail address",
+        "slack" => "Slack channel or member",
+        _ => "phone number",
+    }
+}
+
+/// Why an address cannot work; none where it can. A phone number is an international one (ITU-T E.164).
+fn fault(channel: &str, address: &str) -> Option<&'static str> {
+    match channel {
+        "email" => {
+            let parts: Vec<&str> = address.split('@').collect();
+            let good = matches!(parts[..], [local, domain]
+                if !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.'))
+                && !address.contains(char::is_whitespace)
+                && !address.contains(char::is_control);
+            (!good).then_some("write it as in `oncall@example.org`")
+        }
+        "slack" => {
+            let name = address.strip_prefix(['#', '@']).unwrap_or("");
+            let good = !name.is_empty() && !name.contains(char::is_whitespace);
+            (!good).then_some("write a channel as `#oncall`, a member as `@alice`")
+        }
+        _ => {
+            let digits = address.chars().filter(char::is_ascii_digit).count();
+            let good = address.starts_with('+')
+                && (7..=15).contains(&digits)
+                && address.chars().skip(1).all(|c| c.is_ascii_digit() || " -().".contains(c));
+            (!good).then_some("write it with its country code, as in `+49 30 1234567`")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fault;
+
+    #[test]
+    fn addresses_that_cannot_work_are_found() {
+        for (channel, good) in
+            [("email", "a@b.example"), ("phone", "+1 (555) 010-9999"), ("slack", "#oncall")]
+        {
+            assert_eq!(fault(channel, good), None, "{good}");
+        }
+        for (channel, bad) in [
+            ("email", "a@b"),
+            ("email", "a b@c.example"),
+            ("email", "nobody"),
+            ("phone", "555 1234567"),
+            ("phone", "+1 call me"),
+            ("sms", "+123"),
+            ("slack", "oncall"),
+        ] {
+            assert!(fault(channel, bad).is_some(), "{bad}");
+        }
+    }
+}

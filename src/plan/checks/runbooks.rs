@@ -1,0 +1,88 @@
+//! Steps: order, proof, confirmation.
+
+use super::tree::cycle;
+use crate::plan::load::Draft;
+use crate::plan::problem::{Problem, Report};
+use crate::plan::registry::Registry;
+use crate::plan::types::{ConfirmLevel, Runbook, Step};
+use jiff::SignedDuration;
+
+pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
+    for (id, runbook) in &draft.plan.runbooks {
+        let path = format!("runbooks.{id}.steps");
+        needs(&path, runbook, draft, report);
+        for step in runbook.steps.values() {
+            self::step(&format!("{path}.{}", step.id), step, draft, registry, report);
+        }
+        let promotes = |step: &&Step| step.irreversible && step.action.contains("promote");
+        if let Some(step) = runbook.steps.values().find(promotes)
+            && runbook.loss.is_empty()
+        {
+            let message = format!("runbook `{id}` promotes and does not say what tells the loss");
+            let place = draft.places.of(&format!("{path}.{}.irreversible", step.id));
+            let help =
+                "name the replication probes in `loss`, so that the confirmation can say what would be lost";
+            report.add(Problem::warning("no-loss", place, message).help(help));
+        }
+    }
+}
+
+fn needs(path: &str, runbook: &Runbook, draft: &Draft, report: &Report) {
+    let next = |index: usize| {
+        let step = runbook.steps.get_index(index).map(|(_, step)| &step.needs);
+        step.into_iter().flatten().filter_map(|need| runbook.steps.get_index_of(need)).collect()
+    };
+    let Some(cycle) = cycle(runbook.steps.len(), next) else { return };
+    let names: Vec<&str> =
+        cycle.iter().filter_map(|index| runbook.steps.get_index(*index)).map(|(id, _)| id.as_str()).collect();
+    let first = names.first().copied().unwrap_or_default();
+    let message = format!("these steps wait for each other: {} → {first}", names.join(" → "));
+    let place = draft.places.of(&format!("{path}.{first}.needs"));
+    report.add(
+        Problem::error("cycle", place, message)
+            .help("a step needs the previous one unless `needs` says otherwise; `needs = []` is none"),
+    );
+}
+
+fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Report) {
+    let Some(kind) = registry.action(&step.action) else { return };
+    let id = &step.id;
+    let place = |key: &str| draft.places.of(&format!("{path}.{key}"));
+    if kind.changes && !kind.verifies && step.verify.is_none() {
+        let message = format!("step `{id}` changes the world and nothing proves it");
+        let help = format!(
+            "`{}` cannot verify itself: write `verify` with a condition that holds once it worked",
+            kind.name
+        );
+        report.add(Problem::error("no-verification", place("action"), message).help(help));
+    }
+    if step.irreversible && step.confirm != ConfirmLevel::Type {
+        let message = format!("step `{id}` is irreversible and is not confirmed by typing");
+        let problem = Problem::error("confirmation", place("irreversible"), message);
+        report
+            .add(problem.help("write `confirm = \"type\"`: the operator then types the name of the target"));
+    }
+    if step.irreversible && !kind.changes {
+        let message = format!("step `{id}` is irreversible, but `{}` changes nothing", kind.name);
+        report.add(Problem::warning("confirmation", place("irreversible"), message));
+    }
+    if kind.changes && step.confirm == ConfirmLevel::None {
+        let message = format!("step `{id}` changes the world without being confirmed");
+        let problem = Problem::warning("confirmation", place("confirm"), message);
+        report.add(
+            problem
+                .help("it runs as soon as the steps before it are settled; `confirm = \"yes\"` asks first"),
+        );
+    }
+    if step.timeout.is_zero() || step.verify_within.is_zero() && step.verify.is_some() {
+        report.add(Problem::error("out-of-range", place("timeout"), format!("step `{id}` gets no time")));
+    }
+    if let Some(estimate) = step.estimate
+        && estimate > step.timeout
+        && step.timeout > SignedDuration::ZERO
+    {
+        let message = format!("step `{id}` usually takes longer than its deadline");
+        let problem = Problem::warning("out-of-range", place("timeout"), message);
+        report.add(problem.help("make `timeout` longer than `estimate`; it is 5m where absent"));
+    }
+}

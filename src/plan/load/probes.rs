@@ -1,0 +1,118 @@
+//! Probes: the keys of every probe, and those of its kind.
+
+use super::Places;
+use super::document::Document;
+use super::fields::Fields;
+use super::reader::{At, Reader};
+use crate::ids::{ProbeId, RegionId};
+use crate::plan::keys::Key;
+use crate::plan::node::Entry;
+use crate::plan::place::Place;
+use crate::plan::problem::Problem;
+use crate::plan::sections;
+use crate::plan::types::{ProbeSpec, Thresholds, Unit};
+use crate::probes::ProbeKind;
+use indexmap::IndexMap;
+
+/// Most probes of a plan.
+const MAX_PROBES: usize = 50_000;
+
+pub(super) fn probes(
+    document: &Document,
+    reader: &Reader<'_>,
+    places: &mut Places,
+) -> IndexMap<ProbeId, ProbeSpec> {
+    let mut probes = IndexMap::new();
+    let keys = sections::find("probes").map_or(&[][..], |section| section.keys);
+    for (index, (id, entry)) in document.named("probes").enumerate() {
+        if index == MAX_PROBES {
+            let message = format!("the plan has more than {MAX_PROBES} probes");
+            reader.report.add(Problem::error("too-large", entry.key_place, message));
+            break;
+        }
+        if let Some(probe) = probe(id, entry, keys, reader, places) {
+            probes.insert(ProbeId::from(&**id), probe);
+        }
+    }
+    probes
+}
+
+fn probe(
+    id: &str,
+    entry: &Entry,
+    keys: &'static [Key],
+    reader: &Reader<'_>,
+    places: &mut Places,
+) -> Option<ProbeSpec> {
+    let what = format!("probe `{}`", crate::text::clean(id, 80));
+    let kind = match kind(entry, reader) {
+        Ok(kind) => kind,
+        Err(problem) => {
+            reader.report.add(problem);
+            return None;
+        }
+    };
+    let at = At { unit: kind.map_or(Unit::Number, |kind| kind.unit), ..At::new(&what) };
+    let fields = match kind {
+        Some(kind) => Fields::read(reader, &[keys, kind.keys], entry, &at),
+        None => Fields::read(reader, &[keys], entry, &at), // reports that the kind is missing
+    };
+    for key in ["every", "timeout", "stale_after", "warn", "critical", "warn_below", "critical_below"] {
+        if fields.get(key).is_some() {
+            places.insert(format!("probes.{id}.{key}"), fields.place_of(key));
+        }
+    }
+    let thresholds = thresholds(&fields, reader)?;
+    let kind = kind.filter(|_| fields.complete)?;
+    let every = fields.duration("every")?;
+    let timeout = fields.duration("timeout")?;
+    let count = |key: &str| fields.integer(key).and_then(|count| u32::try_from(count).ok());
+    Some(ProbeSpec {
+        id: ProbeId::from(id),
+        kind: kind.name.to_owned(),
+        title: fields.text_or("title", id),
+        region: fields.get("region").and_then(|region| region.text()).map(RegionId::from),
+        every,
+        timeout,
+        thresholds,
+        unit: kind.unit,
+        fail_after: count("fail_after")?,
+        recover_after: count("recover_after")?,
+        stale_after: fields
+            .duration("stale_after")
+            .unwrap_or_else(|| every.saturating_mul(3).saturating_add(timeout)),
+        params: fields.params(kind.keys),
+    })
+}
+
+/// The kind that a probe names; none where it names none.
+fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static ProbeKind>, Problem> {
+    let Some(named) = entry.node.table().and_then(|table| table.get("kind")) else { return Ok(None) };
+    let Some(name) = named.node.text() else { return Ok(None) };
+    match reader.registry.probe(name) {
+        Some(kind) => Ok(Some(kind)),
+        None => {
+            let message = format!("there is no probe kind `{}`", crate::text::clean(name, 60));
+            Err(Problem::error("unknown-kind", named.node.place, message)
+                .help(reader.registry.probe_help(name)))
+        }
+    }
+}
+
+fn thresholds(fields: &Fields, reader: &Reader<'_>) -> Option<Thresholds> {
+    let above = (fields.number("warn"), fields.number("critical"));
+    let under = (fields.number("warn_below"), fields.number("critical_below"));
+    let below = under.0.is_some() || under.1.is_some();
+    if below && (above.0.is_some() || above.1.is_some()) {
+        let one = fields.place_of(if above.0.is_some() { "warn" } else { "critical" });
+        let other: Place = fields.place_of(if under.0.is_some() { "warn_below" } else { "critical_below" });
+        reader.report.add(
+            Problem::error("thresholds", one, "a probe has bounds from above or from below, not both")
+                .also(other, "the other bound")
+                .help("use `warn` and `critical` where higher is worse, `warn_below` and `critical_below` where lower is worse"),
+        );
+        return None;
+    }
+    let (warn, critical) = if below { under } else { above };
+    Some(Thresholds { warn, critical, below })
+}

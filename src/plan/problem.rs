@@ -1,0 +1,200 @@
+//! What is wrong with a plan, with its place and what to do about it.
+
+use super::place::{Place, Sources};
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::Arc;
+
+/// How bad a problem is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Level {
+    /// The plan cannot be used.
+    Error,
+    /// The plan can be used, and may not do what its writer wants.
+    Warning,
+}
+
+impl Level {
+    /// `error` or `warning`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One problem of a plan.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// How bad it is.
+    pub level: Level,
+    /// A short stable name for scripts (`unknown-key`).
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// The file, where the problem is not at a place in its text.
+    pub file: Option<String>,
+    /// Where it is, and what the mark says.
+    pub place: Option<(Place, String)>,
+    /// Other places that belong to it.
+    pub also: Vec<(Place, String)>,
+    /// What would do.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// A problem at a place.
+    pub(crate) fn at(level: Level, code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        let place = Some((place, String::new()));
+        Self { level, code, message: message.into(), file: None, place, also: Vec::new(), help: None }
+    }
+
+    /// An error at a place.
+    pub(crate) fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Self::at(Level::Error, code, place, message)
+    }
+
+    /// A warning at a place.
+    pub(crate) fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+        Self::at(Level::Warning, code, place, message)
+    }
+
+    /// An error about a whole file or folder.
+    pub(crate) fn of_file(code: &'static str, file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            level: Level::Error,
+            code,
+            message: message.into(),
+            file: Some(file.into()),
+            place: None,
+            also: Vec::new(),
+            help: None,
+        }
+    }
+
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        if let Some((_, text)) = &mut self.place {
+            *text = label.into();
+        }
+        self
+    }
+
+    pub(crate) fn also(mut self, place: Place, label: impl Into<String>) -> Self {
+        self.also.push((place, label.into()));
+        self
+    }
+
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Everything that is wrong with a plan, errors and warnings, in the order of the files.
+#[derive(Clone, Debug, Default)]
+pub struct Problems {
+    list: Vec<Problem>,
+    omitted: usize,
+    sources: Arc<Sources>,
+    masked: Vec<Place>,
+}
+
+impl Problems {
+    /// Every problem that is kept.
+    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+        self.list.iter()
+    }
+
+    /// How many more there are than are kept.
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// The files that the places point into.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// What is never shown of the files: secrets that were written in them.
+    pub(crate) fn masked(&self) -> &[Place] {
+        &self.masked
+    }
+
+    /// The number of errors that are kept.
+    pub fn errors(&self) -> usize {
+        self.list.iter().filter(|problem| problem.level == Level::Error).count()
+    }
+
+    /// The number of warnings that are kept.
+    pub fn warnings(&self) -> usize {
+        self.list.len() - self.errors()
+    }
+
+    /// Whether there is nothing to report.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl fmt::Display for Problems {
+    /// A line for each problem, for logs and for callers without a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(super::render::plain(self).trim_end())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Most problems that are kept: more would be noise, and a hostile plan could ask for millions.
+const MAX_PROBLEMS: usize = 100;
+
+/// Collects problems while a plan is read.
+#[derive(Default)]
+pub(crate) struct Report {
+    list: RefCell<Vec<Problem>>,
+    omitted: RefCell<usize>,
+    errors: RefCell<usize>,
+    masked: RefCell<Vec<Place>>,
+}
+
+impl Report {
+    pub(crate) fn add(&self, problem: Problem) {
+        if problem.level == Level::Error {
+            *self.errors.borrow_mut() += 1;
+        }
+        let mut list = self.list.borrow_mut();
+        if list.len() < MAX_PROBLEMS {
+            list.push(problem);
+            return;
+        }
+        *self.omitted.borrow_mut() += 1;
+        if problem.level == Level::Error
+            && let Some(warning) = list.iter().position(|kept| kept.level == Level::Warning)
+        {
+            list[warning] = problem;
+        }
+    }
+
+    /// How many errors there are, kept or not.
+    pub(crate) fn errors(&self) -> usize {
+        *self.errors.borrow()
+    }
+
+    /// Keeps a secret that is written in a file off screens and logs.
+    pub(crate) fn mask(&self, place: Place) {
+        self.masked.borrow_mut().push(place);
+    }
+
+    /// Whether looking for near misses is still worth it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.borrow().len() >= MAX_PROBLEMS
+    }
+
+    pub(crate) fn finish(self, sources: Arc<Sources>) -> Problems {
+        let mut list = self.list.into_inner();
+        let key = |problem: &Problem| problem.place.as_ref().map(|(place, _)| (place.file, place.start));
+        list.sort_by_key(key);
+        Problems { list, omitted: self.omitted.into_inner(), sources, masked: self.masked.into_inner() }
+    }
+}

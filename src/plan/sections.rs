@@ -1,0 +1,317 @@
+//! The tables of a plan file. This one schema drives reading, help, the reference and the JSON schema.
+
+use super::keys::{Key, Named, Takes};
+
+/// How a section is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// One table, `[plan]`.
+    Single,
+    /// A table for each thing, `[probes.dr-lag]`; the word is what a thing is called.
+    Named(&'static str),
+    /// A list of tables, `[[severity]]`.
+    Rows,
+    /// Names of the writer's choice with texts or numbers, `[vars]`.
+    Free,
+}
+
+/// One section of a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// `probes`.
+    pub name: &'static str,
+    /// How it is written.
+    pub shape: Shape,
+    /// What it is for.
+    pub doc: &'static str,
+    /// Keys of the section itself, beside its things (`root` of the tree).
+    pub own: &'static [Key],
+    /// Keys of its table, or of each of its things.
+    pub keys: &'static [Key],
+}
+
+const fn section(name: &'static str, shape: Shape, doc: &'static str, keys: &'static [Key]) -> Section {
+    Section { name, shape, doc, own: &[], keys }
+}
+
+const PROBES: Takes = Takes::List(&Takes::Name(Named::Probe));
+
+const PLAN: &[Key] = &[
+    Key::required("name", Takes::RawText, "The system's name, on the header of the console."),
+    Key::default(
+        "strategy",
+        Takes::Choice(&["backup-restore", "pilot-light", "warm-standby", "hot-standby"]),
+        "warm-standby",
+        "How the standby side is kept.",
+    ),
+];
+
+const POLICY: &[Key] = &[
+    Key::optional(
+        "reference",
+        PROBES,
+        "Probes that tell \"they are down\" from \"I am blind\": things outside of the system that should always answer. While none of them is ok, no region is called down.",
+    ),
+    Key::default(
+        "cooldown",
+        Takes::Duration,
+        "300s",
+        "A region whose status changed twice within this time is flapping, and no failover is suggested.",
+    ),
+    Key::default("confirmation_expiry", Takes::Duration, "2m", "How long a confirmation stays valid."),
+    Key::default(
+        "monitor",
+        Takes::Duration,
+        "1h",
+        "How long to watch after the last step before an incident should be closed.",
+    ),
+];
+
+const REGIONS: &[Key] = &[
+    Key::optional(
+        "name",
+        Takes::RawText,
+        "The provider's or the site's name (`us-east-1`); the region's id where absent.",
+    ),
+    Key::required(
+        "role",
+        Takes::Choice(&["primary", "standby", "other"]),
+        "Which side it is. Exactly one region is `primary`.",
+    ),
+    Key::optional(
+        "health",
+        PROBES,
+        "Probes whose signals decide the status; where absent, every `tcp`, `http` and `postgres` probe of the region.",
+    ),
+];
+
+const SERVICES: &[Key] = &[
+    Key::optional("title", Takes::RawText, "What people call it; the service's id where absent."),
+    Key::required("tier", Takes::Integer(1, 9), "1 is the most critical."),
+    Key::required("rto", Takes::Duration, "Recovery time objective: how long it may be down."),
+    Key::optional(
+        "rpo",
+        Takes::Duration,
+        "Recovery point objective: how much of its last data may be lost. Absent where the data can be rebuilt.",
+    ),
+    Key::optional(
+        "health",
+        Takes::TableBy(Named::Region, &PROBES),
+        "Probes whose signals decide the status, by region: `health.primary = [\"api\"]`.",
+    ),
+];
+
+/// Keys that every probe has, besides those of its kind.
+const PROBE_KEYS: &[Key] = &[
+    Key::required("kind", Takes::RawText, "What is measured, and how: the name of a kind."),
+    Key::optional("title", Takes::Text, "What people call it; the probe's id where absent."),
+    Key::optional(
+        "region",
+        Takes::Name(Named::Region),
+        "Where the measured thing lives; absent for things outside of every region.",
+    ),
+    Key::default("every", Takes::Duration, "10s", "Time between two runs, at least 1s."),
+    Key::default("timeout", Takes::Duration, "5s", "Deadline of one run, less than six times `every`."),
+    Key::optional("warn", Takes::Threshold, "From this value on the signal warns."),
+    Key::optional("critical", Takes::Threshold, "From this value on the signal is critical."),
+    Key::optional("warn_below", Takes::Threshold, "From this value downwards the signal warns."),
+    Key::optional("critical_below", Takes::Threshold, "From this value downwards the signal is critical."),
+    Key::default(
+        "fail_after",
+        Takes::Integer(1, 1_000),
+        "3",
+        "Consecutive worse readings before the signal turns worse.",
+    ),
+    Key::default(
+        "recover_after",
+        Takes::Integer(1, 1_000),
+        "2",
+        "Consecutive better readings before the signal turns better.",
+    ),
+    Key::optional(
+        "stale_after",
+        Takes::Duration,
+        "A reading older than this makes the signal unknown; where absent, three times `every` plus `timeout`.",
+    ),
+];
+
+const BACKUPS: &[Key] = &[
+    Key::optional("title", Takes::Text, "What people call it; the backup's id where absent."),
+    Key::required("method", Takes::Text, "How it is made (`pg_dump + WAL`)."),
+    Key::required("location", Takes::Text, "Where it is kept."),
+    Key::required("probe", Takes::Name(Named::Probe), "The probe that sees it."),
+    Key::optional("max_age", Takes::Duration, "The oldest that the last good one may be."),
+    Key::optional("retention", Takes::Duration, "How long copies are kept."),
+    Key::optional("last_restore_test", Takes::Date, "When a restore was last proven."),
+];
+
+const SEVERITY: &[Key] = &[
+    Key::required("level", Takes::Choice(&["P0", "P1", "P2", "P3"]), "The severity that the rule gives."),
+    Key::required("when", Takes::Condition, "When it holds."),
+    Key::required("why", Takes::Text, "What it means, for people."),
+];
+
+const TREE_OWN: &[Key] = &[Key::required("root", Takes::Name(Named::Question), "The first question.")];
+
+const TREE: &[Key] = &[
+    Key::required("ask", Takes::Text, "The question."),
+    Key::optional("help", Takes::Text, "What to consider, for people."),
+    Key::optional("evidence", PROBES, "Probes shown beside it."),
+    Key::required(
+        "answers",
+        Takes::Table(&Takes::Name(Named::Destination)),
+        "Where each answer leads: a question, a runbook or a leaf.",
+    ),
+    Key::optional(
+        "suggest",
+        Takes::Table(&Takes::Condition),
+        "When each answer is suggested; an answer without a condition is never suggested.",
+    ),
+];
+
+const LEAVES: &[Key] = &[
+    Key::required("title", Takes::Text, "What it says (`Do not fail over`)."),
+    Key::required("advice", Takes::Text, "What to do instead."),
+];
+
+/// Keys of a step of a runbook.
+pub static STEP_KEYS: &[Key] = &[
+    Key::required("id", Takes::RawText, "Its name in the runbook."),
+    Key::required("title", Takes::Text, "What people call it."),
+    Key::required("action", Takes::RawText, "What it does: the name of a kind."),
+    Key::optional("with", Takes::KindKeys, "What the kind needs, `with.<key>`."),
+    Key::optional(
+        "needs",
+        Takes::List(&Takes::Name(Named::Step)),
+        "Steps that must be settled before; where absent the previous step. `[]` for none.",
+    ),
+    Key::optional("guard", Takes::List(&Takes::Condition), "What must be true just before it runs."),
+    Key::optional(
+        "confirm",
+        Takes::Choice(&["none", "yes", "type"]),
+        "How it is confirmed: `none` runs as soon as it is ready, `yes` takes one deliberate key, `type` takes the typed name of the target. Where absent `yes` for actions that change something, otherwise `none`.",
+    ),
+    Key::default(
+        "irreversible",
+        Takes::Flag,
+        "false",
+        "Nothing brings it back: the point of no return is drawn before it. Needs `confirm = \"type\"`.",
+    ),
+    Key::optional("estimate", Takes::Duration, "How long it usually takes."),
+    Key::default("timeout", Takes::Duration, "5m", "Deadline of its execution."),
+    Key::optional(
+        "verify",
+        Takes::Condition,
+        "A condition that proves it, besides what the action verifies by itself.",
+    ),
+    Key::default("verify_within", Takes::Duration, "60s", "How long the proof may take."),
+    Key::optional("manual", Takes::Text, "What a person does when the provider cannot be reached."),
+];
+
+const RUNBOOKS: &[Key] = &[
+    Key::required("title", Takes::Text, "What people call it."),
+    Key::optional("loss", PROBES, "Probes that tell what is lost if it runs now."),
+    Key::optional("restores", Takes::List(&Takes::Name(Named::Service)), "Services that it brings back."),
+    Key::optional(
+        "activates",
+        Takes::Name(Named::Region),
+        "The region that serves once it is completed; absent where it moves nothing.",
+    ),
+    Key::required("steps", Takes::Rows(STEP_KEYS), "The steps, `[[runbooks.<id>.steps]]`, in order."),
+];
+
+/// Keys of a contact that are ways to reach it.
+pub static CHANNELS: &[&str] = &["email", "phone", "sms", "slack"];
+
+const CONTACTS: &[Key] = &[
+    Key::required("name", Takes::RawText, "Their name."),
+    Key::optional("role", Takes::RawText, "Their role (`SRE lead`)."),
+    Key::optional("email", Takes::RawText, "An e-mail address."),
+    Key::optional("phone", Takes::RawText, "A phone number with its country code (`+49 30 1234567`)."),
+    Key::optional("sms", Takes::RawText, "A phone number that takes text messages."),
+    Key::optional("slack", Takes::RawText, "A Slack channel or member (`#oncall`, `@alice`)."),
+];
+
+const DRILLS: &[Key] = &[
+    Key::required("title", Takes::Text, "What people call it."),
+    Key::optional("runbook", Takes::Name(Named::Runbook), "The runbook that it exercises."),
+    Key::required("every", Takes::Duration, "How often it is due."),
+    Key::optional("last", Takes::Date, "When it was last done."),
+];
+
+const SECRETS: &[Key] = &[
+    Key::optional(
+        "sources",
+        Takes::List(&Takes::Choice(&["environment", "file", "keyring", "command"])),
+        "Where secrets are looked up, in this order; all of them where absent.",
+    ),
+    Key::optional(
+        "files_folder",
+        Takes::RawText,
+        "The folder of secret files, where it is not the user's own.",
+    ),
+    Key::optional(
+        "command",
+        Takes::List(&Takes::RawText),
+        "Program and arguments that print a secret; `{name}` becomes the secret's name.",
+    ),
+    Key::optional(
+        "command_env",
+        Takes::List(&Takes::RawText),
+        "Environment variables that the command gets besides `PATH`, `HOME` and the like.",
+    ),
+    Key::optional("command_deadline", Takes::Duration, "How long the command may take."),
+    Key::optional("store_deadline", Takes::Duration, "How long a file or one keyring may take."),
+    Key::optional("keep", Takes::Duration, "How long a value is used before its source is asked again."),
+];
+
+/// Every section, in the order of the reference.
+pub static SECTIONS: &[Section] = &[
+    section("plan", Shape::Single, "The system.", PLAN),
+    section("policy", Shape::Single, "Plan-wide settings of failover decisions.", POLICY),
+    section("regions", Shape::Named("region"), "Regions or sites.", REGIONS),
+    section("services", Shape::Named("service"), "Services with their recovery objectives.", SERVICES),
+    section(
+        "probes",
+        Shape::Named("probe"),
+        "Periodic measurements. Each has the keys below and those of its kind.",
+        PROBE_KEYS,
+    ),
+    section("backups", Shape::Named("backup"), "Backups and what they must satisfy.", BACKUPS),
+    section(
+        "severity",
+        Shape::Rows,
+        "Severity rules, worst first: the first that holds decides. All in one file.",
+        SEVERITY,
+    ),
+    Section {
+        own: TREE_OWN,
+        ..section(
+            "tree",
+            Shape::Named("question"),
+            "The decision tree: questions that name each other, runbooks and leaves.",
+            TREE,
+        )
+    },
+    section("leaves", Shape::Named("leaf"), "Outcomes of the tree that start nothing.", LEAVES),
+    section("runbooks", Shape::Named("runbook"), "Ordered steps towards one outcome.", RUNBOOKS),
+    section(
+        "contacts",
+        Shape::Named("contact"),
+        "People and teams. At least one way to reach each.",
+        CONTACTS,
+    ),
+    section("drills", Shape::Named("drill"), "Drills and when they are due.", DRILLS),
+    section(
+        "vars",
+        Shape::Free,
+        "Texts and numbers of the writer's choice, for templates: `{{ vars.bucket }}`.",
+        &[],
+    ),
+    section("secrets", Shape::Single, "Where secrets are looked up.", SECRETS),
+];
+
+/// The section of that name.
+pub fn find(name: &str) -> Option<&'static Section> {
+    SECTIONS.iter().find(|section| section.name == name)
+}

@@ -1,0 +1,318 @@
+//! `exec`: a program measures, by its exit code and what it prints.
+
+use crate::clients::process::run_raw;
+use crate::clients::{Clients, Ending, ProcessSpec, Stream};
+use crate::core::reading::{Field, Measurement, ProbeFailure, Verdict};
+use crate::plan::keys::{Key, Takes};
+use crate::plan::params::{Param, Params};
+use crate::plan::{ProbeSpec, Unit};
+use crate::probes::source::Program;
+use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::text::clean;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+/// The most that is read from either stream.
+const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
+
+/// How much of the output stands in a summary, in characters.
+const MAX_LINE_CHARS: usize = 200;
+
+/// The kind.
+pub static KIND: ProbeKind = ProbeKind {
+    name: "exec",
+    doc: "Runs a program, without a shell, and takes its exit code and output as the measurement: 0 is good, \
+          anything else critical. With `nagios`, 1 warns, 2 is critical and 3 is unknown, as monitoring plugins \
+          have it. A program that cannot be started, does not end within the time-out, is killed, or prints what \
+          cannot be read makes the signal unknown. For a shell, name it: `argv = [\"sh\", \"-c\", \"…\"]`.",
+    unit: Unit::Number,
+    keys: &[
+        Key::required("argv", Takes::List(&Takes::Text), "Program and arguments."),
+        Key::default(
+            "stdout",
+            Takes::Choice(&["none", "number", "json"]),
+            "none",
+            "What the program prints: nothing of interest, one number (the value), or JSON.",
+        ),
+        Key::optional("value", Takes::RawText, "Where the value is in the JSON (RFC 6901: `/lag/seconds`)."),
+        Key::optional(
+            "fields",
+            Takes::Table(&Takes::RawText),
+            "Further fields: a name, and where it is in the JSON.",
+        ),
+        Key::default(
+            "nagios",
+            Takes::Flag,
+            "false",
+            "Exit codes as of monitoring plugins: 1 warns, 3 is unknown.",
+        ),
+        Key::optional("env", Takes::Table(&Takes::TextOrSecret), "Environment variables to set."),
+        Key::optional(
+            "pass_env",
+            Takes::List(&Takes::Text),
+            "Variables to pass on from lifeboat's own environment, besides PATH, HOME, LANG and the like.",
+        ),
+        Key::optional("folder", Takes::Text, "The folder to run in."),
+    ],
+    fields: &[("exit_code", "the program's exit code"), ("…", "whatever `fields` names")],
+    example: r#"[probes.example]
+kind = "exec"
+title = "Kafka mirror lag"
+argv = ["/usr/local/bin/mirror-lag", "--json"]
+stdout = "json"
+value = "/lag/records"
+fields.topic = "/topic"
+env.KAFKA_PASSWORD = { secret = "kafka-monitor" }
+every = "30s"
+timeout = "10s"
+warn = 1000
+critical = 10000
+"#,
+    build,
+};
+
+fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+    Ok(Box::new(Exec {
+        program: Program::of(&spec.params, "argv")?,
+        reads: Reads::of(&spec.params)?,
+        clients: clients.clone(),
+        within: deadline(spec),
+    }))
+}
+
+struct Exec {
+    program: Program,
+    reads: Reads,
+    clients: Clients,
+    within: Duration,
+}
+
+/// How a program ended and what it printed.
+struct Output {
+    code: i32,
+    stdout: Vec<u8>,
+    /// The last line of either stream, redacted and cleaned.
+    last_line: String,
+}
+
+impl Probe for Exec {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+        Box::pin(async move {
+            let spec = self.program.spec(&self.clients, self.within).await;
+            let spec = spec.map_err(|error| ProbeFailure::new(error.to_string(), error.next_step()))?;
+            let output = self.output(spec).await?;
+            self.reads.judge(&output).map_err(|why| self.failure(&why))
+        })
+    }
+}
+
+impl Exec {
+    async fn output(&self, mut spec: ProcessSpec) -> Result<Output, ProbeFailure> {
+        // What does not end on SIGTERM is killed before the engine gives up on the probe.
+        spec.grace = self.within / 20;
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let ended = run_raw(&spec, |stream, chunk| {
+            let kept = if stream == Stream::Stdout { &mut stdout } else { &mut stderr };
+            kept.extend_from_slice(chunk);
+            if kept.len() > MAX_OUTPUT_BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        let ended =
+            ended.await.map_err(|error| ProbeFailure::new(error.to_string(), error.next_step.clone()))?;
+        let line = last_line(&stderr).or_else(|| last_line(&stdout)).unwrap_or_default();
+        let last_line = clean(&self.clients.redactor.redact(&line), MAX_LINE_CHARS);
+        match ended.ending {
+            Ending::Exited(code) => Ok(Output { code, stdout, last_line }),
+            Ending::Signalled(signal) => Err(self.failure(&format!("it was ended by signal {signal}"))),
+            Ending::TimedOut => Err(self.failure(&format!("it did not end within {:?}", self.within))),
+            Ending::Stopped => Err(self.failure("it printed more than a megabyte")),
+        }
+    }
+
+    fn failure(&self, why: &str) -> ProbeFailure {
+        let program = clean(&self.program.argv.join(" "), 200);
+        ProbeFailure::new(
+            format!("{program}: {why}"),
+            "Run the program by hand on this host to see what it does.",
+        )
+    }
+}
+
+fn last_line(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
+}
+
+/// What to read from a program's end.
+struct Reads {
+    nagios: bool,
+    stdout: Stdout,
+}
+
+enum Stdout {
+    Nothing,
+    Number,
+    Json { value: Option<String>, fields: Vec<(String, String)> },
+}
+
+impl Reads {
+    fn of(params: &Params) -> Result<Self, BuildError> {
+        let value = params.text("value").map(str::to_owned);
+        let fields = params.table("fields").filter_map(|(name, pointer)| match pointer {
+            Param::Text(pointer) => Some((name.to_owned(), pointer.clone())),
+            _ => None,
+        });
+        let fields: Vec<_> = fields.collect();
+        let stdout = match params.text("stdout") {
+            Some("json") => Stdout::Json { value, fields },
+            _ if value.is_some() || !fields.is_empty() => {
+                return Err(BuildError::Value {
+                    key: "stdout".into(),
+                    value: params.text("stdout").unwrap_or("none").into(),
+                    why: "`value` and `fields` are read from JSON: say stdout = \"json\"".into(),
+                });
+            }
+            Some("number") => Stdout::Number,
+            _ => Stdout::Nothing,
+        };
+        Ok(Self { nagios: params.flag("nagios"), stdout })
+    }
+
+    /// The measurement, or why there is none.
+    fn judge(&self, output: &Output) -> Result<Measurement, String> {
+        let verdict = self.verdict(output)?;
+        let summary = match (&verdict, output.last_line.is_empty()) {
+            (_, false) => output.last_line.clone(),
+            (_, true) => format!("exit code {}", output.code),
+        };
+        let measured = Measurement::good(summary).with_number("exit_code", f64::from(output.code));
+        let read = match &self.stdout {
+            Stdout::Nothing => Ok(measured),
+            Stdout::Number => number(&output.stdout).map(|value| measured.clone().with_value(value)),
+            Stdout::Json { value, fields } => {
+                json(&output.stdout, value.as_deref(), fields, measured.clone())
+            }
+        };
+        match (read, verdict) {
+            (Ok(measured), verdict) => Ok(measured.judged(verdict)),
+            // A program that failed need not print what it prints otherwise.
+            (Err(_), Verdict::Critical(why)) => {
+                Ok(Measurement::critical(why).with_number("exit_code", f64::from(output.code)))
+            }
+            (Err(why), _) => Err(why),
+        }
+    }
+
+    fn verdict(&self, output: &Output) -> Result<Verdict, String> {
+        let why = match output.last_line.is_empty() {
+            true => format!("exit code {}", output.code),
+            false => format!("exit code {}: {}", output.code, output.last_line),
+        };
+        match output.code {
+            0 => Ok(Verdict::Good),
+            1 if self.nagios => Ok(Verdict::Warn(why)),
+            2 if self.nagios => Ok(Verdict::Critical(why)),
+            _ if self.nagios => Err(why),
+            _ => Ok(Verdict::Critical(why)),
+        }
+    }
+}
+
+fn number(stdout: &[u8]) -> Result<f64, String> {
+    let text = String::from_utf8_lossy(stdout);
+    let text = text.trim();
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err(format!("it printed `{}` instead of a number", clean(text, 60))),
+    }
+}
+
+fn json(
+    stdout: &[u8],
+    value: Option<&str>,
+    fields: &[(String, String)],
+    mut measured: Measurement,
+) -> Result<Measurement, String> {
+    let document: Value =
+        serde_json::from_slice(stdout).map_err(|error| format!("it printed no JSON: {error}"))?;
+    let at = |pointer: &str| document.pointer(pointer).ok_or_else(|| format!("its JSON has no {pointer}"));
+    if let Some(pointer) = value {
+        let found = at(pointer)?;
+        let number = found
+            .as_f64()
+            .ok_or_else(|| format!("{pointer} is `{}` instead of a number", clean(&found.to_string(), 60)))?;
+        measured = measured.with_value(number);
+    }
+    for (name, pointer) in fields {
+        let field = match at(pointer)? {
+            Value::Bool(flag) => Field::Flag(*flag),
+            Value::Number(number) => Field::Number(number.as_f64().unwrap_or_default()),
+            other => Field::Text(clean(&super::http::json_text(other), 500)),
+        };
+        measured.fields.insert(name.clone(), field);
+    }
+    Ok(measured)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(keys: &[(&str, Param)]) -> Reads {
+        let params = keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        Reads::of(&Params(params)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn text(text: &str) -> Param {
+        Param::Text(text.to_owned())
+    }
+
+    fn output(code: i32, stdout: &str) -> Output {
+        let last_line = last_line(stdout.as_bytes()).unwrap_or_default();
+        Output { code, stdout: stdout.into(), last_line }
+    }
+
+    #[test]
+    fn the_exit_code_decides() {
+        let plain = reads(&[]);
+        assert_eq!(plain.judge(&output(0, "")).unwrap().verdict, Verdict::Good);
+        let failed = plain.judge(&output(1, "disk full\n")).unwrap();
+        assert_eq!(failed.verdict, Verdict::Critical("exit code 1: disk full".into()));
+        let nagios = reads(&[("nagios", Param::Flag(true))]);
+        assert!(matches!(nagios.judge(&output(1, "")).unwrap().verdict, Verdict::Warn(_)));
+        assert!(matches!(nagios.judge(&output(2, "")).unwrap().verdict, Verdict::Critical(_)));
+        assert!(nagios.judge(&output(3, "")).is_err());
+    }
+
+    #[test]
+    fn a_number_is_the_value_and_garbage_is_unknown() {
+        let number = reads(&[("stdout", text("number"))]);
+        assert_eq!(number.judge(&output(0, " 12.5\n")).unwrap().value, Some(12.5));
+        for garbage in ["", "12 apples", "NaN", "1\n2"] {
+            assert!(number.judge(&output(0, garbage)).is_err(), "{garbage}");
+        }
+        assert!(matches!(number.judge(&output(1, "boom")).unwrap().verdict, Verdict::Critical(_)));
+    }
+
+    #[test]
+    fn json_gives_value_and_fields() {
+        let fields = [("topic".to_owned(), text("/topic")), ("up".to_owned(), text("/up"))];
+        let json = reads(&[
+            ("stdout", text("json")),
+            ("value", text("/lag/0")),
+            ("fields", Param::Table(fields.into_iter().collect())),
+        ]);
+        let measured = json.judge(&output(0, r#"{"lag":[7],"topic":"a","up":true}"#)).unwrap();
+        assert_eq!((measured.value, measured.text("topic")), (Some(7.0), Some("a")));
+        assert_eq!(measured.fields["up"], Field::Flag(true));
+        assert_eq!(json.judge(&output(0, "{}")).unwrap_err(), "its JSON has no /lag/0");
+        assert!(json.judge(&output(0, r#"{"lag":["x"]}"#)).unwrap_err().contains("instead of a number"));
+    }
+
+    #[test]
+    fn pointers_need_json() {
+        let params = Params([("value".to_owned(), text("/a"))].into_iter().collect());
+        assert!(Reads::of(&params).is_err());
+    }
+}

@@ -1,0 +1,261 @@
+//! `http`: does a service answer as it should, how fast, and how long is its certificate good for.
+
+use crate::clients::Clients;
+use crate::clients::http::HttpResponse;
+use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::keys::{Key, Takes};
+use crate::plan::params::Params;
+use crate::plan::{ProbeSpec, Unit};
+use crate::probes::source::{Request, Statuses};
+use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::text::clean;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use regex::Regex;
+use serde_json::Value;
+use std::time::Duration;
+
+/// The kind.
+pub static KIND: ProbeKind = ProbeKind {
+    name: "http",
+    doc: "Sends an HTTP request on a new connection. The value is the time to the response's headers. A refused \
+          connection, a time-out, a failing TLS handshake, a wrong status and a wrong body are critical; a name \
+          that does not resolve or a secret that is missing makes the signal unknown.",
+    unit: Unit::Milliseconds,
+    keys: &[
+        Key::required("url", Takes::Url, "Address to ask."),
+        Key::default("method", Takes::Choice(&["GET", "HEAD"]), "GET", "The request's method."),
+        Key::default("status", Takes::Text, "200-299", "Accepted statuses: numbers and ranges with commas."),
+        Key::optional("headers", Takes::Table(&Takes::TextOrSecret), "Headers to send."),
+        Key::optional("body_matches", Takes::Regex, "A regular expression that must match within the body."),
+        Key::optional(
+            "json_pointer",
+            Takes::RawText,
+            "Where in a JSON body a value must be (RFC 6901: `/checks/0/status`).",
+        ),
+        Key::optional("json_equals", Takes::RawText, "What the value at `json_pointer` must be, as text."),
+        Key::default("follow_redirects", Takes::Flag, "false", "Follow redirects, at most five."),
+        Key::optional("tls_roots", Takes::Text, "PEM file of the trusted roots instead of the platform's."),
+        Key::default(
+            "tls_warn_days",
+            Takes::Integer(0, 3650),
+            "21",
+            "Warns when the certificate ends this soon.",
+        ),
+        Key::default("tls_critical_days", Takes::Integer(0, 3650), "3", "Critical when it ends this soon."),
+    ],
+    fields: &[
+        ("status", "status code of the response"),
+        ("json", "the value at `json_pointer`, as text"),
+        ("json_number", "the value at `json_pointer`, where it is a number"),
+        ("tls_days_left", "days until the server's certificate ends"),
+        ("tls_subject", "whom the certificate is for"),
+    ],
+    example: r#"[probes.example]
+kind = "http"
+title = "API health"
+region = "primary"
+url = "https://api.example.com/healthz"
+headers.Authorization = { secret = "api-probe-token" }
+json_pointer = "/status"
+json_equals = "healthy"
+every = "10s"
+timeout = "5s"
+warn = "500ms"
+critical = "3s"
+"#,
+    build,
+};
+
+fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+    let request = Request::of(&spec.params, "url", spec.params.text("method").unwrap_or("GET"))?;
+    let expected = Expected::of(&spec.params)?;
+    if request.method == reqwest::Method::HEAD && expected.reads_body() {
+        return Err(BuildError::Value {
+            key: "method".into(),
+            value: "HEAD".into(),
+            why: "its response has no body for `body_matches` or `json_pointer`: use GET".into(),
+        });
+    }
+    Ok(Box::new(Http { request, expected, clients: clients.clone(), within: deadline(spec) }))
+}
+
+struct Http {
+    request: Request,
+    expected: Expected,
+    clients: Clients,
+    within: Duration,
+}
+
+impl Probe for Http {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+        Box::pin(async move {
+            match self.request.send(&self.clients, self.within).await {
+                Ok(response) => Ok(self.expected.judge(&response, Timestamp::now())),
+                Err(error) if error.is_ours() => Err(ProbeFailure::new(error.to_string(), error.next_step())),
+                Err(error) => Ok(Measurement::critical(error.to_string())),
+            }
+        })
+    }
+}
+
+/// What a good response is.
+struct Expected {
+    status: Statuses,
+    body: Option<Regex>,
+    pointer: Option<String>,
+    equals: Option<String>,
+    warn_days: i64,
+    critical_days: i64,
+}
+
+impl Expected {
+    fn of(params: &Params) -> Result<Self, BuildError> {
+        let body = params.text("body_matches").map(|pattern| {
+            Regex::new(pattern).map_err(|error| BuildError::Value {
+                key: "body_matches".into(),
+                value: pattern.into(),
+                why: error.to_string(),
+            })
+        });
+        Ok(Self {
+            status: Statuses::of(params, "status")?,
+            body: body.transpose()?,
+            pointer: params.text("json_pointer").map(str::to_owned),
+            equals: params.text("json_equals").map(str::to_owned),
+            warn_days: params.integer("tls_warn_days").unwrap_or(21),
+            critical_days: params.integer("tls_critical_days").unwrap_or(3),
+        })
+    }
+
+    fn reads_body(&self) -> bool {
+        self.body.is_some() || self.pointer.is_some()
+    }
+
+    fn judge(&self, response: &HttpResponse, now: Timestamp) -> Measurement {
+        let ms = response.latency.as_secs_f64() * 1000.0;
+        let measured = Measurement::good(format!("{} in {ms:.0} ms", response.status))
+            .with_value(ms)
+            .with_number("status", f64::from(response.status))
+            .judged(self.judge_status(response.status));
+        self.judge_json(self.judge_certificate(measured, response, now), response)
+            .judged(self.judge_body(response))
+    }
+
+    fn judge_status(&self, status: u16) -> Verdict {
+        if self.status.accept(status) {
+            return Verdict::Good;
+        }
+        Verdict::Critical(format!("status {status}, expected {}", self.status))
+    }
+
+    fn judge_body(&self, response: &HttpResponse) -> Verdict {
+        match &self.body {
+            Some(pattern) if !pattern.is_match(&response.text()) => {
+                let part = if response.body_cut { "the first megabyte of the body" } else { "the body" };
+                Verdict::Critical(format!("{part} does not match /{pattern}/"))
+            }
+            _ => Verdict::Good,
+        }
+    }
+
+    fn judge_json(&self, measured: Measurement, response: &HttpResponse) -> Measurement {
+        let Some(pointer) = &self.pointer else { return measured };
+        let found = match serde_json::from_slice::<Value>(&response.body) {
+            Ok(body) => body.pointer(pointer).cloned(),
+            Err(_) if response.body_cut => {
+                return measured.judged(Verdict::Critical("the body is longer than a megabyte".into()));
+            }
+            Err(error) => {
+                return measured.judged(Verdict::Critical(format!("the body is not JSON: {error}")));
+            }
+        };
+        let Some(value) = found else {
+            return measured.judged(Verdict::Critical(format!("the body has no {pointer}")));
+        };
+        let text = clean(&json_text(&value), 200);
+        let verdict = match &self.equals {
+            Some(expected) if *expected != text => {
+                Verdict::Critical(format!("{pointer} is {text}, expected {expected}"))
+            }
+            _ => Verdict::Good,
+        };
+        measured.with_number("json_number", value.as_f64()).with_text("json", text).judged(verdict)
+    }
+
+    fn judge_certificate(
+        &self,
+        measured: Measurement,
+        response: &HttpResponse,
+        now: Timestamp,
+    ) -> Measurement {
+        let Some(certificate) = &response.certificate else { return measured };
+        let days = certificate.valid_for(now).as_secs_f64() / 86_400.0;
+        let words = format!("the certificate ends in {days:.1} days ({})", certificate.not_after);
+        let verdict = if days <= self.critical_days as f64 {
+            Verdict::Critical(words)
+        } else if days <= self.warn_days as f64 {
+            Verdict::Warn(words)
+        } else {
+            Verdict::Good
+        };
+        measured
+            .with_number("tls_days_left", days)
+            .with_text("tls_subject", clean(&certificate.subject, 200))
+            .judged(verdict)
+    }
+}
+
+/// A string without its quotes, anything else as JSON.
+pub(super) fn json_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::params::Param;
+
+    fn response(status: u16, body: &str) -> HttpResponse {
+        HttpResponse {
+            status,
+            latency: Duration::from_millis(12),
+            headers: Default::default(),
+            body: body.into(),
+            body_cut: false,
+            target: "http://x/".into(),
+            certificate: None,
+        }
+    }
+
+    fn judge(keys: &[(&str, &str)], response: &HttpResponse) -> Measurement {
+        let params = keys.iter().map(|(key, value)| ((*key).to_owned(), Param::Text((*value).into())));
+        Expected::of(&Params(params.collect())).unwrap().judge(response, Timestamp::now())
+    }
+
+    #[test]
+    fn status_body_and_json_each_decide() {
+        let healthy = response(200, r#"{"status":"healthy","checks":[{"lag":3}]}"#);
+        assert_eq!(judge(&[], &healthy).verdict, Verdict::Good);
+        assert_eq!(judge(&[("body_matches", "health(y|ish)")], &healthy).verdict, Verdict::Good);
+        let why = |keys: &[(&str, &str)], response: &HttpResponse| {
+            judge(keys, response).verdict.why().map(str::to_owned).unwrap()
+        };
+        assert_eq!(why(&[], &response(503, "")), "status 503, expected 200-299");
+        assert_eq!(why(&[("status", "401")], &healthy), "status 200, expected 401");
+        assert_eq!(why(&[("body_matches", "^ok$")], &healthy), "the body does not match /^ok$/");
+        let sick = &[("json_pointer", "/status"), ("json_equals", "ok")];
+        assert_eq!(why(sick, &healthy), "/status is healthy, expected ok");
+        assert_eq!(why(&[("json_pointer", "/gone")], &healthy), "the body has no /gone");
+        assert!(why(&[("json_pointer", "/x")], &response(200, "<html>")).starts_with("the body is not JSON"));
+        let lag = judge(&[("json_pointer", "/checks/0/lag"), ("json_equals", "3")], &healthy);
+        assert_eq!(lag.fields["json_number"], crate::core::reading::Field::Number(3.0));
+    }
+
+    #[test]
+    fn what_a_server_says_is_cleaned() {
+        let evil = response(200, "{\"a\":\"x\\u001b[31my\"}");
+        let measured = judge(&[("json_pointer", "/a"), ("json_equals", "z")], &evil);
+        assert!(!measured.verdict.why().unwrap().contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,213 @@
+//! `postgres`: does a server accept connections, and is it what it should be.
+
+use crate::clients::Clients;
+use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::keys::{Key, Takes};
+use crate::plan::{ProbeSpec, Unit};
+use crate::probes::source::{Database, DatabaseError};
+use crate::probes::{Built, Probe, ProbeKind, deadline};
+use futures::future::BoxFuture;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_postgres::Row;
+
+const ROLES: &[&str] = &["primary", "standby", "any"];
+
+/// The kind.
+pub static KIND: ProbeKind = ProbeKind {
+    name: "postgres",
+    doc: "Opens a new session on a PostgreSQL server (version 12 or newer) and reads its role. The value is the \
+          time that connecting and reading took. A server that refuses, does not answer, is starting or has no \
+          connection left is critical; so is one in another role than expected, and a primary that takes no \
+          writes by default. A refused password or a missing secret makes the signal unknown.",
+    unit: Unit::Milliseconds,
+    keys: &[
+        Key::required(
+            "dsn",
+            Takes::TextOrSecret,
+            "Connection string as libpq takes it (`host=… port=… dbname=… user=… sslmode=…`, or a URL).",
+        ),
+        Key::default("role", Takes::Choice(ROLES), "any", "What the server must be."),
+    ],
+    fields: &[
+        ("role", "`primary` or `standby`"),
+        ("in_recovery", "`pg_is_in_recovery()`"),
+        ("read_only", "`default_transaction_read_only`: a fenced primary"),
+        ("version", "the server's version"),
+        ("timeline", "the timeline that it writes or follows"),
+        ("system_identifier", "identifies the cluster; the same on primary and standbys"),
+        ("uptime_s", "time since the server started"),
+        ("sessions", "client sessions, where the role may see them"),
+        ("max_sessions", "`max_connections`"),
+    ],
+    example: r#"[probes.example]
+kind = "postgres"
+title = "Primary database"
+region = "primary"
+dsn = { secret = "primary-db" }
+role = "primary"
+every = "5s"
+timeout = "3s"
+warn = "300ms"
+"#,
+    build,
+};
+
+const QUERY: &str = "
+select pg_is_in_recovery() as in_recovery,
+       current_setting('default_transaction_read_only') = 'on' as read_only,
+       current_setting('server_version') as version,
+       (select system_identifier::text from pg_control_system()) as system,
+       case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
+       greatest((select timeline_id from pg_control_checkpoint()),
+                (select min_recovery_end_timeline from pg_control_recovery()),
+                (select received_tli from pg_stat_wal_receiver))::int8 as timeline,
+       extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8 as uptime_s,
+       (select count(*) from pg_stat_activity where backend_type = 'client backend')::int8 as sessions,
+       current_setting('max_connections')::int8 as max_sessions";
+
+fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+    Ok(Box::new(Postgres {
+        database: Database::of(&spec.params, "dsn", clients)?,
+        role: spec.params.text("role").filter(|role| *role != "any").map(str::to_owned),
+        within: deadline(spec),
+    }))
+}
+
+struct Postgres {
+    database: Database,
+    role: Option<String>,
+    within: Duration,
+}
+
+impl Probe for Postgres {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+        Box::pin(async move {
+            // A kept session would hide a server that accepts no new ones.
+            self.database.disconnect(self.within).await;
+            let started = Instant::now();
+            let server = match self.database.row(QUERY, self.within).await {
+                Ok(row) => Server::of(&row)?,
+                Err(error) if error.is_down() => return Ok(Measurement::critical(error.to_string())),
+                Err(error) => return Err(error.into()),
+            };
+            Ok(server.judge(self.role.as_deref(), started.elapsed()))
+        })
+    }
+}
+
+/// A server as it was seen.
+#[derive(Clone, PartialEq, Debug)]
+struct Server {
+    in_recovery: bool,
+    read_only: bool,
+    version: String,
+    system: String,
+    timeline: u32,
+    uptime: f64,
+    sessions: i64,
+    max_sessions: i64,
+}
+
+impl Server {
+    fn of(row: &Row) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            in_recovery: row.try_get("in_recovery")?,
+            read_only: row.try_get("read_only")?,
+            version: row.try_get("version")?,
+            system: row.try_get("system")?,
+            timeline: timeline(row)?,
+            uptime: row.try_get("uptime_s")?,
+            sessions: row.try_get("sessions")?,
+            max_sessions: row.try_get("max_sessions")?,
+        })
+    }
+
+    fn role(&self) -> &'static str {
+        if self.in_recovery { "standby" } else { "primary" }
+    }
+
+    fn judge(&self, expected: Option<&str>, took: Duration) -> Measurement {
+        let ms = took.as_secs_f64() * 1000.0;
+        let role = self.role();
+        let version = crate::text::clean(&self.version, 60);
+        let mut measured = Measurement::good(format!(
+            "{role}, PostgreSQL {version}, timeline {}, {ms:.0} ms",
+            self.timeline
+        ));
+        if let Some(expected) = expected.filter(|expected| *expected != role) {
+            let why = format!("it is a {role}, expected a {expected} (timeline {})", self.timeline);
+            measured = measured.judged(Verdict::Critical(why));
+        }
+        if self.read_only && !self.in_recovery {
+            let why =
+                "a primary that takes no writes: default_transaction_read_only is on (fenced?)".to_owned();
+            let fault = if expected == Some("primary") { Verdict::Critical } else { Verdict::Warn };
+            measured = measured.judged(fault(why));
+        }
+        measured
+            .with_value(ms)
+            .with_text("role", role.to_owned())
+            .with_flag("in_recovery", self.in_recovery)
+            .with_flag("read_only", self.read_only)
+            .with_text("version", version)
+            .with_number("timeline", f64::from(self.timeline))
+            .with_text("system_identifier", self.system.clone())
+            .with_number("uptime_s", self.uptime)
+            .with_number("sessions", self.sessions as f64)
+            .with_number("max_sessions", self.max_sessions as f64)
+    }
+}
+
+/// The timeline: on a primary from the name of the file being written, because its control file shows the old
+/// one after a promotion, until the next checkpoint.
+pub(crate) fn timeline(row: &Row) -> Result<u32, DatabaseError> {
+    let written: Option<String> = row.try_get("timeline_hex")?;
+    match written {
+        Some(hex) => u32::from_str_radix(&hex, 16)
+            .map_err(|_| DatabaseError::Answer(format!("{} is no timeline", crate::text::clean(&hex, 20)))),
+        None => {
+            let followed: i64 = row.try_get("timeline")?;
+            u32::try_from(followed).map_err(|_| DatabaseError::Answer(format!("{followed} is no timeline")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server() -> Server {
+        Server {
+            in_recovery: false,
+            read_only: false,
+            version: "15.18".into(),
+            system: "77".into(),
+            timeline: 2,
+            uptime: 60.0,
+            sessions: 3,
+            max_sessions: 100,
+        }
+    }
+
+    fn verdict(server: &Server, role: Option<&str>) -> Verdict {
+        server.judge(role, Duration::from_millis(4)).verdict
+    }
+
+    #[test]
+    fn the_role_decides() {
+        assert_eq!(verdict(&server(), Some("primary")), Verdict::Good);
+        assert_eq!(verdict(&server(), None), Verdict::Good);
+        let wrong = verdict(&server(), Some("standby"));
+        assert_eq!(wrong.why(), Some("it is a primary, expected a standby (timeline 2)"));
+    }
+
+    #[test]
+    fn a_fenced_primary_is_no_primary() {
+        let fenced = Server { read_only: true, ..server() };
+        assert!(matches!(verdict(&fenced, Some("primary")), Verdict::Critical(_)));
+        assert!(matches!(verdict(&fenced, None), Verdict::Warn(_)));
+        let standby = Server { read_only: true, in_recovery: true, ..server() };
+        assert_eq!(verdict(&standby, Some("standby")), Verdict::Good);
+    }
+}

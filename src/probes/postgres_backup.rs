@@ -1,0 +1,272 @@
+//! `postgres-backup`: does the WAL archiver of a primary keep up.
+
+use crate::clients::Clients;
+use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::keys::{Key, Takes};
+use crate::plan::{ProbeSpec, Unit};
+use crate::probes::source::{Database, DatabaseError};
+use crate::probes::{Built, Probe, ProbeKind, deadline, words};
+use crate::text::clean;
+use futures::future::BoxFuture;
+use std::time::Duration;
+use tokio_postgres::Row;
+
+/// A segment holds nothing of its own up to here: its header and the records that an idle server writes after
+/// it switched to the segment (PostgreSQL sources: `XLogLongPageHeaderData` is 40 B, a running-transactions
+/// record 50 to 56 B).
+const EMPTY_SEGMENT_BYTES: u64 = 256;
+
+/// The kind.
+pub static KIND: ProbeKind = ProbeKind {
+    name: "postgres-backup",
+    doc: "Reads the WAL archiver of a primary (`pg_stat_archiver`). The value is the age of the newest WAL that \
+          is safe in the archive: the time since the last archived segment, or zero when nothing was written \
+          since. Archiving that is off, that fails, or that never archived anything is critical. It says nothing \
+          of base backups: watch those with `file-age` or `exec`.",
+    unit: Unit::Seconds,
+    keys: &[Key::required("dsn", Takes::TextOrSecret, "Connection string of the primary.")],
+    fields: &[
+        ("archive_mode", "`archive_mode` of the server"),
+        ("last_archived_wal", "the last segment archived"),
+        ("last_archived_s", "time since then"),
+        ("archived_count", "segments archived since statistics were reset"),
+        ("failed_count", "failed attempts since statistics were reset"),
+        ("last_failed_wal", "the last segment that could not be archived"),
+        ("last_failed_s", "time since then"),
+        ("failing", "the last attempt failed"),
+        ("waiting_segments", "complete segments that are not archived"),
+        ("unarchived_bytes", "WAL that is not archived, with the segment being written"),
+    ],
+    example: r#"[probes.example]
+kind = "postgres-backup"
+title = "WAL archive"
+region = "primary"
+dsn = { secret = "primary-db" }
+every = "30s"
+timeout = "5s"
+warn = "5m"
+critical = "15m"
+"#,
+    build,
+};
+
+const QUERY: &str = "
+select pg_is_in_recovery() as in_recovery,
+       current_setting('archive_mode') as mode,
+       coalesce(nullif(current_setting('archive_library', true), ''),
+                nullif(nullif(current_setting('archive_command'), '(disabled)'), '')) is not null as has_command,
+       a.last_archived_wal, a.last_failed_wal, a.archived_count, a.failed_count,
+       extract(epoch from clock_timestamp() - a.last_archived_time)::float8 as archived_s,
+       extract(epoch from clock_timestamp() - a.last_failed_time)::float8 as failed_s,
+       case when not pg_is_in_recovery() then pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::int8 end as position,
+       (select setting::int8 from pg_settings where name = 'wal_segment_size') as segment_bytes
+  from pg_stat_archiver a";
+
+fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+    Ok(Box::new(Backup { database: Database::of(&spec.params, "dsn", clients)?, within: deadline(spec) }))
+}
+
+struct Backup {
+    database: Database,
+    within: Duration,
+}
+
+impl Probe for Backup {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+        Box::pin(async move {
+            match self.database.row(QUERY, self.within).await {
+                Ok(row) => Ok(Archiver::of(&row)?.judge()),
+                Err(error) if error.is_down() => Ok(Measurement::critical(error.to_string())),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+}
+
+/// The archiver as it was seen.
+#[derive(Clone, PartialEq, Debug)]
+struct Archiver {
+    in_recovery: bool,
+    mode: String,
+    has_command: bool,
+    last: Option<String>,
+    last_failed: Option<String>,
+    archived: i64,
+    failures: i64,
+    archived_s: Option<f64>,
+    failed_s: Option<f64>,
+    position: u64,
+    segment_bytes: u64,
+}
+
+impl Archiver {
+    fn of(row: &Row) -> Result<Self, DatabaseError> {
+        let position: Option<i64> = row.try_get("position")?;
+        let segment: i64 = row.try_get("segment_bytes")?;
+        Ok(Self {
+            in_recovery: row.try_get("in_recovery")?,
+            mode: row.try_get("mode")?,
+            has_command: row.try_get("has_command")?,
+            last: row.try_get("last_archived_wal")?,
+            last_failed: row.try_get("last_failed_wal")?,
+            archived: row.try_get("archived_count")?,
+            failures: row.try_get("failed_count")?,
+            archived_s: row.try_get("archived_s")?,
+            failed_s: row.try_get("failed_s")?,
+            position: position.unwrap_or_default().unsigned_abs(),
+            segment_bytes: segment.unsigned_abs().max(1),
+        })
+    }
+
+    fn judge(&self) -> Measurement {
+        let unarchived = self.unarchived_bytes();
+        let waiting = unarchived.map(|bytes| bytes / self.segment_bytes);
+        let measured = match self.broken() {
+            Some(why) => Measurement::critical(why),
+            None => self.up_to_date(unarchived.unwrap_or_default(), waiting.unwrap_or_default()),
+        };
+        measured
+            .with_text("archive_mode", clean(&self.mode, 20))
+            .with_text("last_archived_wal", self.last.as_ref().map(|wal| clean(wal, 80)))
+            .with_text("last_failed_wal", self.last_failed.as_ref().map(|wal| clean(wal, 80)))
+            .with_number("last_archived_s", self.archived_s)
+            .with_number("last_failed_s", self.failed_s)
+            .with_number("archived_count", self.archived as f64)
+            .with_number("failed_count", self.failures as f64)
+            .with_flag("failing", self.failing())
+            .with_number("waiting_segments", waiting.map(|segments| segments as f64))
+            .with_number("unarchived_bytes", unarchived.map(|bytes| bytes as f64))
+    }
+
+    /// Why no archive is being made.
+    fn broken(&self) -> Option<String> {
+        if self.in_recovery {
+            return Some("this server is a standby: its primary archives".into());
+        }
+        if self.mode == "off" {
+            return Some("archive_mode is off: no WAL is archived".into());
+        }
+        if !self.has_command {
+            return Some("neither archive_command nor archive_library is set: no WAL is archived".into());
+        }
+        if self.failing() {
+            let since = self
+                .archived_s
+                .map_or("never worked".to_owned(), |age| format!("last worked {} ago", words::seconds(age)));
+            let wal = clean(self.last_failed.as_deref().unwrap_or("?"), 80);
+            return Some(format!("archiving fails at {wal} ({} failures, {since})", self.failures));
+        }
+        self.archived_s.is_none().then(|| "nothing was archived since statistics were reset".into())
+    }
+
+    fn failing(&self) -> bool {
+        match (self.failed_s, self.archived_s) {
+            (Some(failed), Some(archived)) => failed < archived,
+            (failed, _) => failed.is_some(),
+        }
+    }
+
+    fn up_to_date(&self, unarchived: u64, waiting: u64) -> Measurement {
+        let age = self.archived_s.unwrap_or_default();
+        if unarchived <= EMPTY_SEGMENT_BYTES {
+            return Measurement::good("all WAL is archived, nothing written since").with_value(0.0);
+        }
+        let (bytes, ago) = (words::bytes(unarchived as f64), words::seconds(age));
+        let measured =
+            Measurement::good(format!("last archived {ago} ago, {bytes} not archived")).with_value(age);
+        // One segment may be on its way.
+        if waiting > 1 {
+            return measured
+                .judged(Verdict::Warn(format!("{waiting} complete segments wait to be archived")));
+        }
+        measured
+    }
+
+    /// From the end of the last archived segment; none where the name tells nothing.
+    fn unarchived_bytes(&self) -> Option<u64> {
+        let end = segment_number(self.last.as_deref()?, self.segment_bytes)?.checked_add(1)?;
+        Some(self.position.saturating_sub(end.checked_mul(self.segment_bytes)?))
+    }
+}
+
+/// The number of a segment from its file name: timeline, upper and lower part in eight hexadecimal digits each.
+/// A backup's label (`….backup`) belongs to its segment; a timeline's history has no number.
+fn segment_number(name: &str, segment_bytes: u64) -> Option<u64> {
+    let upper = u64::from_str_radix(name.get(8..16)?, 16).ok()?;
+    let lower = u64::from_str_radix(name.get(16..24)?, 16).ok()?;
+    upper.checked_mul((1 << 32) / segment_bytes)?.checked_add(lower)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEGMENT: u64 = 16 * 1024 * 1024;
+
+    fn archiver() -> Archiver {
+        Archiver {
+            in_recovery: false,
+            mode: "on".into(),
+            has_command: true,
+            last: Some("000000010000000200000005".into()),
+            last_failed: None,
+            archived: 10,
+            failures: 0,
+            archived_s: Some(90_000.0),
+            failed_s: None,
+            position: (2 << 32) + 6 * SEGMENT + 5000,
+            segment_bytes: SEGMENT,
+        }
+    }
+
+    fn why(archiver: &Archiver) -> String {
+        archiver.judge().verdict.why().map(str::to_owned).unwrap()
+    }
+
+    #[test]
+    fn an_idle_server_is_not_stale() {
+        let idle = Archiver { position: (2 << 32) + 6 * SEGMENT + 96, ..archiver() };
+        assert_eq!((idle.judge().verdict, idle.judge().value), (Verdict::Good, Some(0.0)));
+    }
+
+    #[test]
+    fn what_was_written_since_has_the_age_of_the_last_archived_segment() {
+        let measured = archiver().judge();
+        assert_eq!((measured.verdict.clone(), measured.value), (Verdict::Good, Some(90_000.0)));
+        assert_eq!(
+            (measured.number("unarchived_bytes"), measured.number("waiting_segments")),
+            (Some(5000.0), Some(0.0))
+        );
+        let behind = Archiver { position: (2 << 32) + 9 * SEGMENT, ..archiver() };
+        assert_eq!(why(&behind), "3 complete segments wait to be archived");
+    }
+
+    #[test]
+    fn an_archive_that_is_not_made_is_critical() {
+        assert!(why(&Archiver { mode: "off".into(), ..archiver() }).contains("archive_mode is off"));
+        assert!(why(&Archiver { has_command: false, ..archiver() }).contains("neither"));
+        assert!(why(&Archiver { in_recovery: true, ..archiver() }).contains("standby"));
+        assert!(
+            why(&Archiver { archived_s: None, last: None, ..archiver() }).contains("nothing was archived")
+        );
+        let failing = Archiver {
+            failed_s: Some(30.0),
+            failures: 7,
+            last_failed: Some("000000010000000200000006".into()),
+            ..archiver()
+        };
+        assert_eq!(
+            why(&failing),
+            "archiving fails at 000000010000000200000006 (7 failures, last worked 25 h ago)"
+        );
+        let recovered = Archiver { failed_s: Some(100_000.0), ..failing };
+        assert_eq!(recovered.judge().verdict, Verdict::Good);
+    }
+
+    #[test]
+    fn segments_are_numbered_across_files() {
+        assert_eq!(segment_number("000000010000000200000005", SEGMENT), Some(2 * 256 + 5));
+        assert_eq!(segment_number("000000010000000200000005.00000028.backup", SEGMENT), Some(2 * 256 + 5));
+        assert_eq!(segment_number("00000002.history", SEGMENT), None);
+    }
+}

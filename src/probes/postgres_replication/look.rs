@@ -1,0 +1,198 @@
+//! What one look at each server reads.
+
+use crate::probes::postgres::timeline;
+use crate::probes::source::DatabaseError;
+use crate::text::clean;
+use std::time::{Duration, Instant};
+use tokio_postgres::Row;
+
+/// Reads a standby. Works from PostgreSQL 12 on. Positions are bytes from the start of the WAL.
+pub const STANDBY_QUERY: &str = "
+select pg_is_in_recovery() as in_recovery,
+       (select system_identifier::text from pg_control_system()) as system,
+       greatest((select timeline_id from pg_control_checkpoint()),
+                (select min_recovery_end_timeline from pg_control_recovery()), r.received_tli)::int8 as timeline,
+       case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
+       pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0')::int8 as received,
+       pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::int8 as replayed,
+       extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as commit_age_s,
+       case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end as paused,
+       (select setting::float8 / 1000 from pg_settings where name = 'recovery_min_apply_delay') as delay_s,
+       (select setting::float8 / 1000 from pg_settings where name = 'wal_receiver_timeout') as timeout_s,
+       (select wait_event from pg_stat_activity where backend_type = 'startup') as waits_for,
+       r.pid is not null as receiver,
+       r.status, r.slot_name, r.sender_host, r.sender_port,
+       extract(epoch from clock_timestamp() - r.last_msg_receipt_time)::float8 as message_age_s,
+       pg_wal_lsn_diff(r.latest_end_lsn, '0/0')::int8 as latest_end
+  from (select 1) as one left join pg_stat_wal_receiver r on true";
+
+/// Reads a primary. The timeline comes from the name of the file being written: after a promotion the control
+/// file still shows the old one until the next checkpoint.
+pub const PRIMARY_QUERY: &str = "
+select pg_is_in_recovery() as in_recovery,
+       (select system_identifier::text from pg_control_system()) as system,
+       case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
+       case when not pg_is_in_recovery()
+            then pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::int8 end as lsn,
+       (select count(*) from pg_stat_replication)::int8 as senders";
+
+/// A standby as it was seen.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Standby {
+    /// When, on this host's clock.
+    pub at: Instant,
+    /// Still a standby?
+    pub in_recovery: bool,
+    /// Identifies the cluster; the same on primary and standby.
+    pub system: String,
+    /// The timeline that it follows.
+    pub timeline: u32,
+    /// The end of what it has received and written to disk.
+    pub received: Option<u64>,
+    /// The end of what its queries see.
+    pub replayed: Option<u64>,
+    /// Age of the last replayed commit, between the clocks of two servers.
+    pub commit_age: Option<Duration>,
+    /// Somebody paused replay.
+    pub paused: bool,
+    /// `recovery_min_apply_delay`.
+    pub apply_delay: Duration,
+    /// `wal_receiver_timeout`; zero is none.
+    pub receiver_timeout: Duration,
+    /// What the replaying process waits for.
+    pub waits_for: Option<String>,
+    /// The process that receives WAL.
+    pub receiver: Receiver,
+}
+
+/// The process that receives WAL.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Receiver {
+    /// It does not run.
+    None,
+    /// It runs, and this role may not see more.
+    Hidden,
+    /// It runs.
+    Seen {
+        /// `streaming`, `starting`, `waiting`, …
+        status: String,
+        /// Since the last message from the sender.
+        silent: Duration,
+        /// Where the sender's WAL ended by that message.
+        end: Option<u64>,
+        /// The replication slot that it uses.
+        slot: Option<String>,
+        /// Whom it receives from, `host:port`.
+        sender: Option<String>,
+    },
+}
+
+/// A primary as it was seen.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Primary {
+    /// When, on this host's clock.
+    pub at: Instant,
+    /// It is itself a standby.
+    pub in_recovery: bool,
+    /// Identifies the cluster.
+    pub system: String,
+    /// The timeline that it writes.
+    pub timeline: u32,
+    /// The durable end of its WAL.
+    pub end: u64,
+    /// How many standbys and backups it sends to.
+    pub senders: u32,
+}
+
+/// What came of looking at the primary.
+#[derive(Clone, PartialEq, Debug)]
+pub enum PrimaryLook {
+    /// The plan does not name it.
+    NotAsked,
+    /// It answered.
+    Seen(Primary),
+    /// Refused, silent, gone; and when the look began.
+    Unreachable(String, Instant),
+    /// It may be well, and could not be read (no right to log in, no secret).
+    Unreadable(String),
+}
+
+impl Standby {
+    /// Reads a row of [`STANDBY_QUERY`].
+    pub fn of(row: &Row, at: Instant) -> Result<Self, DatabaseError> {
+        Ok(Self {
+            at,
+            in_recovery: row.try_get("in_recovery")?,
+            system: row.try_get("system")?,
+            timeline: timeline(row)?,
+            received: position(row, "received")?,
+            replayed: position(row, "replayed")?,
+            commit_age: row.try_get::<_, Option<f64>>("commit_age_s")?.map(span),
+            paused: row.try_get("paused")?,
+            apply_delay: row.try_get::<_, Option<f64>>("delay_s")?.map_or(Duration::ZERO, span),
+            receiver_timeout: row.try_get::<_, Option<f64>>("timeout_s")?.map_or(Duration::ZERO, span),
+            waits_for: row.try_get("waits_for")?,
+            receiver: Receiver::of(row)?,
+        })
+    }
+
+    /// What it keeps if it is promoted: all that it received, replayed or not. `pg_promote()` replays it first,
+    /// even while replay is paused. After a restart the received position can be behind the replayed one.
+    pub fn holds(&self) -> Option<u64> {
+        self.received.max(self.replayed)
+    }
+
+    /// How long a receiver may be silent and still count as streaming. It asks an idle primary for a sign of life
+    /// after half of its time-out, so a little more than that is silence; without time-out it never asks.
+    pub fn silence_limit(&self) -> Duration {
+        match self.receiver_timeout {
+            Duration::ZERO => Duration::MAX,
+            timeout => timeout / 2 + Duration::from_secs(5),
+        }
+    }
+}
+
+impl Receiver {
+    fn of(row: &Row) -> Result<Self, DatabaseError> {
+        if !row.try_get::<_, bool>("receiver")? {
+            return Ok(Self::None);
+        }
+        let Some(status) = row.try_get::<_, Option<String>>("status")? else { return Ok(Self::Hidden) };
+        let host: Option<String> = row.try_get("sender_host")?;
+        let port: Option<i32> = row.try_get("sender_port")?;
+        let silent: Option<f64> = row.try_get("message_age_s")?;
+        Ok(Self::Seen {
+            status,
+            silent: silent.map_or(Duration::ZERO, span),
+            end: position(row, "latest_end")?,
+            slot: row.try_get::<_, Option<String>>("slot_name")?.map(|slot| clean(&slot, 100)),
+            sender: host.zip(port).map(|(host, port)| clean(&format!("{host}:{port}"), 200)),
+        })
+    }
+}
+
+impl Primary {
+    /// Reads a row of [`PRIMARY_QUERY`].
+    pub fn of(row: &Row, at: Instant) -> Result<Self, DatabaseError> {
+        let in_recovery = row.try_get("in_recovery")?;
+        let senders: i64 = row.try_get("senders")?;
+        Ok(Self {
+            at,
+            in_recovery,
+            system: row.try_get("system")?,
+            timeline: if in_recovery { 0 } else { timeline(row)? },
+            end: position(row, "lsn")?.unwrap_or_default(),
+            senders: u32::try_from(senders).unwrap_or(u32::MAX),
+        })
+    }
+}
+
+fn position(row: &Row, column: &str) -> Result<Option<u64>, DatabaseError> {
+    let position: Option<i64> = row.try_get(column)?;
+    Ok(position.map(i64::unsigned_abs))
+}
+
+/// A difference of two clocks can be below zero.
+fn span(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+}

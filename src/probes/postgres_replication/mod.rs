@@ -1,0 +1,131 @@
+//! `postgres-replication`: how far a standby is behind, and what is lost if it is promoted now.
+
+mod exposure;
+mod history;
+mod judge;
+mod look;
+
+use crate::clients::Clients;
+use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::keys::{Key, Takes};
+use crate::plan::{ProbeSpec, Unit};
+use crate::probes::source::{Database, DatabaseError};
+use crate::probes::{Built, Probe, ProbeKind, deadline};
+use futures::future::BoxFuture;
+use judge::{Memory, judge};
+use look::{PRIMARY_QUERY, Primary, PrimaryLook, STANDBY_QUERY, Standby};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The kind.
+pub static KIND: ProbeKind = ProbeKind {
+    name: "postgres-replication",
+    doc: "Reads a streaming standby (PostgreSQL 12 or newer; the role needs `pg_monitor`) and, where `primary` is \
+          given, the primary as well. The value is how far the standby is behind: what would be lost, or not yet \
+          be visible, if it were promoted now. An idle primary is no lag. While nothing streams there is no value \
+          and the signal is critical: read `exposure_s`, `exposure_bytes` and `replay_lag_s` then, which stay \
+          known. WAL that was received and not replayed is not lost: a promotion replays it first, even while \
+          replay is paused. Once the primary cannot be reached, the exposure is an estimate from its last seen \
+          position and write rate, up to the moment contact was lost.",
+    unit: Unit::Seconds,
+    keys: &[
+        Key::required("dsn", Takes::TextOrSecret, "Connection string of the standby."),
+        Key::optional(
+            "primary",
+            Takes::TextOrSecret,
+            "Connection string of the primary. Without it a loss can only be told from what the standby last \
+             heard, and grows for as long as nothing streams.",
+        ),
+    ],
+    fields: &[
+        ("receive_lsn", "the end of the WAL that the standby received"),
+        ("replay_lsn", "the end of the WAL that its queries see"),
+        ("receive_lag_bytes", "WAL of the primary that the standby does not have, as last heard"),
+        ("replay_lag_bytes", "WAL received and not yet replayed"),
+        ("replay_lag_s", "how far replay is behind; behind the last contact when nothing streams"),
+        ("receiver_state", "`streaming`, another state of the WAL receiver, or `not running`"),
+        ("receiver_silent_s", "time since the last message from the primary"),
+        ("slot", "the replication slot in use"),
+        ("sender", "the server that the standby receives from, `host:port`"),
+        ("timeline", "the timeline that the standby follows"),
+        ("system_identifier", "identifies the cluster"),
+        ("in_recovery", "false when it is not a standby any more"),
+        ("replay_paused", "somebody paused replay"),
+        ("primary_reachable", "whether the primary answered this probe"),
+        ("primary_lsn", "the durable end of the primary's WAL"),
+        ("primary_timeline", "the timeline that the primary writes"),
+        ("primary_senders", "how many standbys and backups the primary sends to"),
+        ("unreplicated_bytes", "WAL that the primary has and the standby does not, both seen now"),
+        ("exposure_s", "commits of at most so many last seconds are lost if it is promoted now"),
+        ("exposure_bytes", "WAL that is lost if it is promoted now"),
+        ("exposure_basis", "what the exposure rests on: measured, or estimated from what"),
+    ],
+    example: r#"[probes.example]
+kind = "postgres-replication"
+title = "Replication to the DR region"
+region = "dr"
+dsn = { secret = "dr-db" }
+primary = { secret = "primary-db" }
+every = "5s"
+timeout = "4s"
+warn = "30s"
+critical = "60s"
+"#,
+    build,
+};
+
+fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+    let primary = spec.params.get("primary").map(|_| Database::of(&spec.params, "primary", clients));
+    Ok(Box::new(Replication {
+        standby: Database::of(&spec.params, "dsn", clients)?,
+        primary: primary.transpose()?,
+        within: deadline(spec),
+        memory: Mutex::default(),
+    }))
+}
+
+struct Replication {
+    standby: Database,
+    primary: Option<Database>,
+    within: Duration,
+    memory: Mutex<Memory>,
+}
+
+impl Probe for Replication {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+        Box::pin(async move {
+            // Together: a primary that does not answer must not cost the look at the standby its time.
+            let (standby, primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
+            let standby = match standby {
+                Ok(standby) => standby,
+                Err(error) if error.is_down() => {
+                    return Ok(Measurement::critical(format!("the standby is down: {error}")));
+                }
+                Err(error) => return Err(error.into()),
+            };
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            judge(&mut memory, &standby, &primary)
+        })
+    }
+}
+
+impl Replication {
+    async fn look_at_standby(&self) -> Result<Standby, DatabaseError> {
+        let row = self.standby.row(STANDBY_QUERY, self.within).await?;
+        Standby::of(&row, Instant::now())
+    }
+
+    async fn look_at_primary(&self) -> PrimaryLook {
+        let Some(primary) = &self.primary else { return PrimaryLook::NotAsked };
+        let began = Instant::now();
+        let seen = match primary.row(PRIMARY_QUERY, self.within).await {
+            Ok(row) => Primary::of(&row, Instant::now()),
+            Err(error) => Err(error),
+        };
+        match seen {
+            Ok(primary) => PrimaryLook::Seen(primary),
+            Err(error) if error.is_down() => PrimaryLook::Unreachable(error.to_string(), began),
+            Err(error) => PrimaryLook::Unreadable(error.to_string()),
+        }
+    }
+}

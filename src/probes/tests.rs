@@ -1,0 +1,158 @@
+use super::testing::*;
+use super::*;
+use crate::clients::Clients;
+use crate::core::reading::{Measurement, Verdict};
+use crate::plan::keys::Need;
+use crate::plan::params::Params;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+/// The keys that every probe has.
+const COMMON: &[&str] = &[
+    "kind",
+    "title",
+    "region",
+    "every",
+    "timeout",
+    "warn",
+    "critical",
+    "below",
+    "fail_after",
+    "recover_after",
+    "stale_after",
+];
+
+const SECRETS: &[&str] = &["api-probe-token", "primary-db", "dr-db", "kafka-monitor"];
+
+fn example(kind: &ProbeKind) -> toml::Table {
+    let mut file: toml::Table = kind.example.parse().unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+    match file["probes"].as_table_mut().unwrap().remove("example").unwrap() {
+        toml::Value::Table(table) => table,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn example_params(kind: &ProbeKind) -> Params {
+    params(kind.keys, &example(kind))
+}
+
+#[test]
+fn kinds_are_unique_and_documented() {
+    let mut names = HashSet::new();
+    for kind in KINDS {
+        assert!(names.insert(kind.name), "{} twice", kind.name);
+        assert!(kind.doc.len() > 80 && kind.doc.ends_with(['.', '`']), "{}: {}", kind.name, kind.doc);
+        for key in kind.keys {
+            assert!(!key.doc.is_empty(), "{}.{}", kind.name, key.name);
+            assert!(!COMMON.contains(&key.name), "{}.{} is a key of every probe", kind.name, key.name);
+        }
+        for (field, doc) in kind.fields {
+            assert!(!doc.is_empty(), "{}: field {field}", kind.name);
+        }
+    }
+}
+
+#[test]
+fn examples_are_complete_and_build() {
+    for kind in KINDS {
+        let table = example(kind);
+        assert_eq!(table["kind"].as_str(), Some(kind.name));
+        for name in table.keys() {
+            let known = kind.keys.iter().any(|key| key.name == name) || COMMON.contains(&&**name);
+            assert!(known, "{}: {name} is not declared", kind.name);
+        }
+        for key in kind.keys.iter().filter(|key| key.need == Need::Required) {
+            assert!(table.contains_key(key.name), "{}: the example lacks {}", kind.name, key.name);
+        }
+        let spec = spec(kind.name, example_params(kind), 5000);
+        (kind.build)(&spec, &clients(SECRETS)).unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+    }
+}
+
+#[test]
+fn a_missing_required_key_is_an_error_not_a_panic() {
+    for kind in KINDS {
+        for key in kind.keys.iter().filter(|key| key.need == Need::Required) {
+            let mut params = example_params(kind);
+            params.0.shift_remove(key.name);
+            let built = (kind.build)(&spec(kind.name, params, 5000), &clients(SECRETS));
+            assert!(built.is_err(), "{} without {}", kind.name, key.name);
+        }
+    }
+}
+
+/// Kinds that reach a server.
+fn remote() -> impl Iterator<Item = &'static &'static ProbeKind> {
+    KINDS.iter().filter(|kind| kind.keys.iter().any(|key| ["dsn", "address", "url"].contains(&key.name)))
+}
+
+async fn run_at(kind: &ProbeKind, address: &str, clients: &Clients) -> Measurement {
+    let mut params = example_params(kind);
+    params.0.shift_remove("headers");
+    aim(&mut params, kind.keys, address);
+    let probe = (kind.build)(&spec(kind.name, params, 1000), clients).unwrap();
+    let started = Instant::now();
+    let measured = tokio::time::timeout(Duration::from_secs(1), probe.run()).await;
+    let measured = measured.unwrap_or_else(|_| panic!("{}: no verdict of its own in time", kind.name));
+    assert!(started.elapsed() < Duration::from_secs(1));
+    measured.unwrap_or_else(|failure| panic!("{}: {failure:?}", kind.name))
+}
+
+fn assert_down(kind: &ProbeKind, measured: &Measurement) {
+    assert!(matches!(measured.verdict, Verdict::Critical(_)), "{}: {measured:?}", kind.name);
+    assert_eq!(measured.value, None, "{}: down has no value", kind.name);
+    assert!(!format!("{measured:?}").contains(SECRET), "{}: {measured:?}", kind.name);
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_down() {
+    let (clients, address) = (clients(SECRETS), dead_address());
+    for kind in remote() {
+        let measured = run_at(kind, &address, &clients).await;
+        assert_down(kind, &measured);
+        assert!(measured.summary.contains("refused"), "{}: {}", kind.name, measured.summary);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_is_down_within_the_deadline() {
+    let (clients, address) = (clients(SECRETS), silent_address().await);
+    // A connection is all that `tcp` asks for.
+    for kind in remote().filter(|kind| kind.name != "tcp") {
+        let measured = run_at(kind, &address, &clients).await;
+        assert_down(kind, &measured);
+        assert!(measured.summary.contains("no "), "{}: {}", kind.name, measured.summary);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_to_be_had_is_unknown_with_a_next_step() {
+    let clients = clients(&[]);
+    for kind in KINDS.iter().filter(|kind| kind.example.contains("{ secret")) {
+        let probe = (kind.build)(&spec(kind.name, example_params(kind), 5000), &clients).unwrap();
+        let failure = probe.run().await.unwrap_err();
+        assert!(failure.next.contains("lifeboat secret set"), "{}: {failure:?}", kind.name);
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_does_not_end_is_unknown_within_the_deadline() {
+    let kind = kind("exec").unwrap();
+    let table = r#"argv = ["sh", "-c", "trap '' TERM; sleep 60"]"#.parse().unwrap();
+    let probe = (kind.build)(&spec(kind.name, params(kind.keys, &table), 1000), &clients(&[])).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(1), probe.run()).await.unwrap();
+    assert!(ended.unwrap_err().why.contains("did not end within"));
+}
+
+#[tokio::test]
+async fn what_a_program_prints_is_cleared_of_secrets() {
+    let kind = kind("exec").unwrap();
+    let table = r#"
+        argv = ["sh", "-c", "echo \"failed with $TOKEN\"; exit 1"]
+        env.TOKEN = { secret = "kafka-monitor" }
+    "#;
+    let params = params(kind.keys, &table.parse().unwrap());
+    let probe = (kind.build)(&spec(kind.name, params, 5000), &clients(SECRETS)).unwrap();
+    let measured = probe.run().await.unwrap();
+    assert_eq!(measured.verdict.why(), Some("exit code 1: failed with [secret kafka-monitor]"));
+}

@@ -1,0 +1,130 @@
+//! A small registry for plans of tests, so that they do not change with the kinds of the build.
+
+use lifeboat::actions::{self, ActionKind};
+use lifeboat::clients::Clients;
+use lifeboat::plan::keys::{Key, Named, Takes};
+use lifeboat::plan::params::Params;
+use lifeboat::plan::{ProbeSpec, Registry, Unit};
+use lifeboat::probes::{self, BuildError, ProbeKind};
+
+static PROBES: &[&ProbeKind] = &[&HTTP, &REPLICATION, &FILE_SIZE];
+static ACTIONS: &[&ActionKind] = &[&PROMOTE, &REQUEST, &MANUAL, &WAIT_FOR, &EXEC];
+
+pub fn registry() -> Registry {
+    Registry { probes: PROBES, actions: ACTIONS }
+}
+
+fn no_probe(_: &ProbeSpec, _: &Clients) -> probes::Built {
+    Err(BuildError::UnknownKind { what: "probe", kind: "test".into() })
+}
+
+fn no_action(_: &Params, _: &Clients) -> actions::Built {
+    Err(BuildError::UnknownKind { what: "action", kind: "test".into() })
+}
+
+static HTTP: ProbeKind = ProbeKind {
+    name: "http",
+    doc: "Fetches an address.",
+    unit: Unit::Milliseconds,
+    keys: &[
+        Key::required("url", Takes::Url, "What to fetch."),
+        Key::default("status", Takes::List(&Takes::Integer(100, 599)), "[200, 204]", "Good status codes."),
+        Key::optional("body", Takes::Regex, "What the body must match."),
+        Key::optional("headers", Takes::Table(&Takes::TextOrSecret), "Headers to send."),
+    ],
+    fields: &[("status", "The status code."), ("tls_expiry_days", "Days until the certificate expires.")],
+    example: "",
+    build: no_probe,
+};
+
+static REPLICATION: ProbeKind = ProbeKind {
+    name: "postgres-replication",
+    doc: "Lag of a standby.",
+    unit: Unit::Seconds,
+    keys: &[
+        Key::required("dsn", Takes::Secret, "Where the standby is."),
+        Key::default("stopped", Takes::Flag, "true", "Whether a stopped receiver is critical."),
+    ],
+    fields: &[("receive_lag_bytes", "Bytes not yet received.")],
+    example: "",
+    build: no_probe,
+};
+
+static FILE_SIZE: ProbeKind = ProbeKind {
+    name: "file-size",
+    doc: "Size of a file.",
+    unit: Unit::Bytes,
+    keys: &[
+        Key::required("path", Takes::Text, "The file."),
+        Key::optional("smallest", Takes::Size, "The smallest size that is plausible."),
+        Key::optional("since", Takes::Date, "The first day."),
+    ],
+    fields: &[],
+    example: "",
+    build: no_probe,
+};
+
+static PROMOTE: ActionKind = ActionKind {
+    name: "postgres-promote",
+    doc: "Promotes a standby.",
+    keys: &[Key::required("dsn", Takes::TextOrSecret, "The standby.")],
+    changes: true,
+    verifies: true,
+    example: "",
+    call: |params| format!("select pg_promote() on {}", params.text("dsn").unwrap_or("the secret's server")),
+    build: no_action,
+};
+
+static REQUEST: ActionKind = ActionKind {
+    name: "http-request",
+    doc: "Sends a request.",
+    keys: &[
+        Key::required("url", Takes::Url, "Where to."),
+        Key::default("method", Takes::Choice(&["GET", "POST"]), "POST", "How."),
+        Key::optional("body", Takes::Text, "What."),
+    ],
+    changes: true,
+    verifies: false,
+    example: "",
+    call: |params| format!("{} {}", params.text("method").unwrap_or(""), params.text("url").unwrap_or("")),
+    build: no_action,
+};
+
+static MANUAL: ActionKind = ActionKind {
+    name: "manual",
+    doc: "A person does it and attests.",
+    keys: &[Key::required("instructions", Takes::Text, "What to do.")],
+    changes: false,
+    verifies: false,
+    example: "",
+    call: |params| params.text("instructions").unwrap_or("").to_owned(),
+    build: no_action,
+};
+
+static WAIT_FOR: ActionKind = ActionKind {
+    name: "wait-for",
+    doc: "Waits until a condition holds.",
+    keys: &[
+        Key::required("until", Takes::Condition, "The condition."),
+        Key::optional("after", Takes::Name(Named::Step), "Only after this step."),
+    ],
+    changes: false,
+    verifies: true,
+    example: "",
+    call: |params| format!("wait until {}", params.condition("until").map_or("", |until| until.source())),
+    build: no_action,
+};
+
+static EXEC: ActionKind = ActionKind {
+    name: "exec",
+    doc: "Runs a program.",
+    keys: &[
+        Key::required("argv", Takes::List(&Takes::Text), "Program and arguments."),
+        Key::optional("format", Takes::RawText, "Not a template of ours."),
+    ],
+    changes: true,
+    verifies: false,
+    example: "",
+    call: |params| params.texts("argv").join(" "),
+    build: no_action,
+};
