@@ -20,7 +20,8 @@ pub static KIND: ActionKind = ActionKind {
         Key::required("check", Takes::Text, "How to see that it worked."),
         Key::default("target", Takes::Text, "by hand", "What it acts on, as the confirmation names it."),
     ],
-    changes: true,
+    // lifeboat itself changes nothing; the person's attestation is the proof.
+    changes: false,
     verifies: false,
     verifies_with: None,
     example: r#"[[runbooks.example.steps]]

@@ -93,6 +93,13 @@ pub struct ActionKind {
     pub build: fn(&Params, &crate::clients::Clients) -> Built,
 }
 
+impl ActionKind {
+    /// Whether an action with these parameters proves its own effect.
+    pub fn proves(&self, params: &Params) -> bool {
+        self.verifies || self.verifies_with.is_some_and(|key| params.get(key).is_some())
+    }
+}
+
 /// Every kind of action, in the order of the reference.
 pub static KINDS: &[&ActionKind] = &[
     &postgres_promote::KIND,

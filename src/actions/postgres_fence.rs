@@ -12,7 +12,9 @@ use futures::future::BoxFuture;
 use std::time::Duration;
 
 const SET_READ_ONLY: &str = "alter system set default_transaction_read_only = on";
-const UNDO: &str = "alter system reset default_transaction_read_only; select pg_reload_conf();";
+/// Two statements of their own: neither runs within a transaction with another.
+const UNDO: &str =
+    "psql -c \"alter system reset default_transaction_read_only\" -c \"select pg_reload_conf()\"";
 
 /// Every session that could write, but not the senders of WAL: the standby still gets what is left.
 const WRITERS: &str =
@@ -158,7 +160,11 @@ impl Action for Fence {
         let server = &self.words;
         let fence = match &self.stop {
             Some(program) => program.words(),
-            None => format!("psql to {server} as a superuser: {SET_READ_ONLY}; select pg_reload_conf();"),
+            None => {
+                format!(
+                    "on {server}, as a superuser: psql -c \"{SET_READ_ONLY}\" -c \"select pg_reload_conf()\"; then end its sessions"
+                )
+            }
         };
         ManualCard {
             instructions: vec![
@@ -166,7 +172,9 @@ impl Action for Fence {
                 format!(
                     "where {server} cannot be reached: cut its network (security group, firewall) or stop its host from the provider's console"
                 ),
-                format!("to undo the fence later, only once it is a standby or the only primary: {UNDO}"),
+                format!(
+                    "to undo the fence later, only once it is a standby or the only primary, on {server}: {UNDO}"
+                ),
             ],
             check: format!(
                 "A write to {server} is refused, or nothing can connect to it; applications cannot either."

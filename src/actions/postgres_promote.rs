@@ -138,7 +138,7 @@ impl Action for Promote {
     fn manual(&self) -> ManualCard {
         ManualCard {
             instructions: vec![
-                format!("psql to {} as a superuser: {};", self.words, call(self.wait_s)),
+                format!("on {}, as a superuser: psql -c \"{}\"", self.words, call(self.wait_s)),
                 format!("or on its host, as the user postgres: pg_ctl promote -D {}", self.folder),
             ],
             check: "`select pg_is_in_recovery()` is false, and a row can be committed and read back.".into(),
@@ -206,7 +206,7 @@ impl Promote {
         if server.read_only {
             return Err(not_yet(
                 "default_transaction_read_only is on: applications cannot write",
-                "`alter system reset default_transaction_read_only; select pg_reload_conf()`, then verify again.",
+                "`psql -c \"alter system reset default_transaction_read_only\" -c \"select pg_reload_conf()\"`, then verify again.",
             ));
         }
         let before = before.map_or(String::new(), |before| format!(", before {before}"));

@@ -128,8 +128,11 @@ fn words(recovery: &Recovery) -> String {
 async fn tick(inbox: UnboundedSender<Input>, clock: Arc<dyn crate::world::Clock>) {
     loop {
         clock.sleep(TICK).await;
-        if inbox.send(Input::Report(Report::Tick)).is_err() {
-            return;
+        let jumped = clock.jump().map(|by| Input::Report(Report::ClockJumped(by)));
+        for input in jumped.into_iter().chain([Input::Report(Report::Tick)]) {
+            if inbox.send(input).is_err() {
+                return;
+            }
         }
     }
 }

@@ -231,7 +231,7 @@ async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> 
     };
     let kind = crate::actions::kind(&job.step.action);
     let mut proof = Proof { evidence: Vec::new() };
-    if kind.is_none_or(|kind| kind.verifies) {
+    if kind.is_none_or(|kind| kind.proves(&job.step.params)) {
         let context = job.context(limit, attempt);
         let expected =
             job.confirmed_target().ok_or_else(|| not("no target was ever confirmed for it".into()))?;

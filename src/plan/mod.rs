@@ -8,7 +8,7 @@ pub mod condition;
 mod files;
 pub mod keys;
 mod load;
-mod near;
+pub(crate) mod near;
 mod node;
 pub mod params;
 pub mod place;
@@ -22,7 +22,7 @@ pub mod sections;
 pub mod show;
 pub mod template;
 mod types;
-mod units;
+pub(crate) mod units;
 pub mod vocabulary;
 
 pub use load::{Loaded, load, load_texts};

@@ -103,10 +103,13 @@ fn write_steps(out: &mut String, registry: &Registry) -> fmt::Result {
     write_keys(out, STEP_KEYS)?;
     for kind in registry.actions {
         let changes = match (kind.changes, kind.verifies) {
-            (true, true) => "Changes the world and proves its effect by itself.",
-            (true, false) => "Changes the world; the step needs `verify`.",
-            (false, true) => "Changes nothing; proves its outcome by itself.",
-            (false, false) => "Changes nothing.",
+            (true, true) => "Changes the world and proves its effect by itself.".to_owned(),
+            (true, false) => match kind.verifies_with {
+                Some(key) => format!("Changes the world; the step needs `with.{key}` or `verify`."),
+                None => "Changes the world; the step needs `verify`.".to_owned(),
+            },
+            (false, true) => "Changes nothing; proves its outcome by itself.".to_owned(),
+            (false, false) => "Changes nothing.".to_owned(),
         };
         writeln!(out, "\n### `action = \"{}\"`\n\n{}\n\n{changes}\n", kind.name, kind.doc)?;
         write_keys(out, kind.keys)?;

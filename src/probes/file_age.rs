@@ -30,7 +30,7 @@ pub static KIND: ProbeKind = ProbeKind {
             "Folder and file name; `*` and `?` stand for any characters in the file name, not in the folder: \
              `/backup/db/*.dump`.",
         ),
-        Key::default("min_size", Takes::Size, "1", "A newest file smaller than this is critical."),
+        Key::default("min_size", Takes::Size, "1 B", "A newest file smaller than this is critical."),
         Key::default(
             "size_drop",
             Takes::Integer(1, 100),
@@ -342,6 +342,20 @@ mod tests {
         let series = series(&folder.path().join("gone/*.dump"));
         let failure = series.unreadable(&series.look().unwrap_err());
         assert!(failure.why.contains("gone") && failure.next.contains("mounted"), "{failure:?}");
+    }
+
+    #[tokio::test]
+    async fn a_look_that_hangs_is_not_joined_by_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let series = Arc::new(series(&folder.path().join("*.dump")));
+        let looking = Arc::new(AtomicBool::new(true));
+        let probe = FileAge { series, within: Duration::from_secs(5), looking };
+        let failure = probe.run().await.unwrap_err();
+        assert!(failure.why.contains("still not ended"), "{failure:?}");
+        probe.looking.store(false, Ordering::SeqCst);
+        for _ in 0..2 {
+            probe.run().await.unwrap();
+        }
     }
 
     #[test]

@@ -214,7 +214,9 @@ pub(super) fn json_text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clients::http::Certificate;
     use crate::plan::params::Param;
+    use jiff::SignedDuration;
 
     fn response(status: u16, body: &str) -> HttpResponse {
         HttpResponse {
@@ -250,6 +252,26 @@ mod tests {
         assert!(why(&[("json_pointer", "/x")], &response(200, "<html>")).starts_with("the body is not JSON"));
         let lag = judge(&[("json_pointer", "/checks/0/lag"), ("json_equals", "3")], &healthy);
         assert_eq!(lag.fields["json_number"], crate::core::reading::Field::Number(3.0));
+    }
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_told_in_days() {
+        let now = Timestamp::now();
+        let ends_in = |hours: i64| {
+            let mut response = response(200, "");
+            response.certificate = Some(Certificate {
+                subject: "CN=api.example.com".into(),
+                issuer: "CN=CA".into(),
+                not_before: now,
+                not_after: now + SignedDuration::from_hours(hours),
+            });
+            Expected::of(&Params::default()).unwrap().judge(&response, now)
+        };
+        assert_eq!(ends_in(24 * 90).verdict, Verdict::Good);
+        assert!(matches!(ends_in(24 * 20).verdict, Verdict::Warn(_)));
+        let soon = ends_in(48);
+        assert!(matches!(soon.verdict, Verdict::Critical(_)));
+        assert_eq!(soon.number("tls_days_left"), Some(2.0));
     }
 
     #[test]

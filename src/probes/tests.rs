@@ -156,3 +156,55 @@ async fn what_a_program_prints_is_cleared_of_secrets() {
     let measured = probe.run().await.unwrap();
     assert_eq!(measured.verdict.why(), Some("exit code 1: failed with [secret kafka-monitor]"));
 }
+
+mod http {
+    use super::*;
+    use wiremock::matchers::{header, method, path};
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    async fn measure(server: &MockServer, table: &str) -> Measurement {
+        let kind = kind("http").unwrap();
+        let mut params = params(kind.keys, &format!("url = \"http://x/\"\n{table}").parse().unwrap());
+        aim(&mut params, kind.keys, &server.address().to_string());
+        let probe = (kind.build)(&spec(kind.name, params, 5000), &clients(SECRETS)).unwrap();
+        probe.run().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_secret_header_is_sent_and_not_shown() {
+        let server = MockServer::start().await;
+        let asked = Mock::given(method("GET")).and(header("authorization", SECRET));
+        asked.respond_with(ResponseTemplate::new(200)).expect(1).mount(&server).await;
+        let measured = measure(&server, "headers.Authorization = { secret = \"api-probe-token\" }").await;
+        assert_eq!(measured.verdict, Verdict::Good);
+        assert!(measured.value.is_some_and(|ms| ms < 5000.0));
+        assert!(!format!("{measured:?}").contains(SECRET));
+    }
+
+    #[tokio::test]
+    async fn redirects_are_followed_only_when_asked() {
+        let server = MockServer::start().await;
+        let away = ResponseTemplate::new(302).insert_header("location", "/ok");
+        Mock::given(path("/x")).respond_with(away).mount(&server).await;
+        Mock::given(path("/ok")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+        let stays = measure(&server, "").await;
+        assert_eq!(stays.verdict.why(), Some("status 302, expected 200-299"));
+        assert_eq!(measure(&server, "follow_redirects = true").await.verdict, Verdict::Good);
+    }
+
+    #[tokio::test]
+    async fn an_endless_body_is_read_up_to_a_cap() {
+        let server = MockServer::start().await;
+        let body = ResponseTemplate::new(200).set_body_string("x".repeat(8_000_000));
+        Mock::given(method("GET")).respond_with(body).mount(&server).await;
+        let measured = measure(&server, "body_matches = \"needle\"").await;
+        assert_eq!(measured.verdict.why(), Some("the first megabyte of the body does not match /needle/"));
+    }
+
+    #[test]
+    fn a_head_request_has_no_body_to_look_at() {
+        let kind = kind("http").unwrap();
+        let table = "url = \"http://x/\"\nmethod = \"HEAD\"\nbody_matches = \"a\"".parse().unwrap();
+        assert!((kind.build)(&spec(kind.name, params(kind.keys, &table), 5000), &clients(&[])).is_err());
+    }
+}

@@ -1,6 +1,17 @@
 //! The port between the engine and reality. The engine knows only [`World`]: the real one makes probes and
 //! actions from the registries, the simulated one makes plausible ones from the same plan.
 
+mod clock;
+pub mod demo;
+mod real;
+pub mod scenario;
+mod simulated;
+
+pub use clock::{ManualClock, RealClock, ScaledClock};
+pub use real::RealWorld;
+pub use scenario::Scenario;
+pub use simulated::{SimulatedWorld, SpeedError};
+
 use crate::plan::params::Params;
 use crate::plan::{ProbeSpec, Step};
 use crate::{actions, probes};
@@ -36,4 +47,9 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Waits for a span of the world's time.
     fn sleep(&self, span: SignedDuration) -> BoxFuture<'_, ()>;
+    /// By how much the system's wall clock moved against elapsed time since the last call, when that is more
+    /// than drift: someone set the clock, or the machine slept. Ages and deadlines around it are doubtful.
+    fn jump(&self) -> Option<SignedDuration> {
+        None
+    }
 }

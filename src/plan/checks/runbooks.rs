@@ -48,13 +48,18 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
     let Some(kind) = registry.action(&step.action) else { return };
     let id = &step.id;
     let place = |key: &str| draft.places.of(&format!("{path}.{key}"));
-    if kind.changes && !kind.verifies && step.verify.is_none() {
+    if kind.changes && !kind.proves(&step.params) && step.verify.is_none() {
         let message = format!("step `{id}` changes the world and nothing proves it");
-        let help = format!(
-            "`{}` cannot verify itself: write `verify` with a condition that holds once it worked",
-            kind.name
-        );
-        report.add(Problem::error("no-verification", place("action"), message).help(help));
+        let problem = Problem::error("no-verification", place("action"), message);
+        report.add(problem.help(match kind.verifies_with {
+            Some(key) => {
+                format!("write `with.{key}`, or `verify` with a condition that holds once it worked")
+            }
+            None => format!(
+                "`{}` cannot verify itself: write `verify` with a condition that holds once it worked",
+                kind.name
+            ),
+        }));
     }
     if step.irreversible && step.confirm != ConfirmLevel::Type {
         let message = format!("step `{id}` is irreversible and is not confirmed by typing");

@@ -236,7 +236,9 @@ fn verdict(
     if let Some(lag) = lag {
         measured = measured.with_value(lag.as_secs_f64());
     } else {
-        measured = measured.judged(Verdict::Warn(format!("behind by {behind}: {}", exposure.basis)));
+        measured = measured.judged(Verdict::Warn(
+            "it is behind since before it was first watched: by how long is not known".into(),
+        ));
     }
     let warnings = [paused, waiting_words(standby), unreachable];
     warnings.into_iter().flatten().fold(measured, |measured, why| {

@@ -1,0 +1,44 @@
+//! Reality: the system's clock, and probes and actions from the registries.
+
+use crate::clients::Clients;
+use crate::plan::params::Params;
+use crate::plan::{ProbeSpec, Step};
+use crate::probes::BuildError;
+use crate::world::{Clock, RealClock, Simulation, World};
+use crate::{actions, probes};
+use std::sync::Arc;
+
+/// The world that plans are written for.
+pub struct RealWorld {
+    clients: Clients,
+    clock: Arc<RealClock>,
+}
+
+impl RealWorld {
+    /// Probes and actions share `clients`.
+    pub fn new(clients: Clients) -> Self {
+        Self { clients, clock: Arc::new(RealClock::new()) }
+    }
+}
+
+impl World for RealWorld {
+    fn simulation(&self) -> Option<Simulation> {
+        None
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.clock.clone()
+    }
+
+    fn probe(&self, spec: &ProbeSpec) -> probes::Built {
+        let kind = probes::kind(&spec.kind)
+            .ok_or_else(|| BuildError::UnknownKind { what: "probe", kind: spec.kind.clone() })?;
+        (kind.build)(spec, &self.clients)
+    }
+
+    fn action(&self, step: &Step, params: &Params) -> actions::Built {
+        let kind = actions::kind(&step.action)
+            .ok_or_else(|| BuildError::UnknownKind { what: "action", kind: step.action.clone() })?;
+        (kind.build)(params, &self.clients)
+    }
+}

@@ -1,0 +1,48 @@
+//! What a step does to the simulated world.
+
+use super::roles;
+use crate::plan::params::Params;
+use crate::plan::{Plan, Step};
+use crate::world::scenario::{Attempts, Change, Fault, Reaction, Scenario, Trigger};
+use jiff::SignedDuration;
+
+/// Where neither scenario nor plan says how long a step takes.
+const USUAL: SignedDuration = SignedDuration::from_secs(5);
+
+/// What the kind of action does by itself, whatever the scenario adds.
+pub(super) fn of_kind(plan: &Plan, step: &Step, params: &Params) -> Option<Change> {
+    let region = roles::database_of(plan, step, params)?;
+    match &*step.action {
+        "postgres-promote" => Some(Change::Promoted(region)),
+        "postgres-fence" => Some(Change::Fenced(region)),
+        _ => None,
+    }
+}
+
+/// The reactions of a scenario to a step.
+pub(super) fn reactions<'s>(scenario: &'s Scenario, step: &Step) -> impl Iterator<Item = &'s Reaction> {
+    let is_meant = |trigger: &Trigger| match trigger {
+        Trigger::Step(id) => *id == step.id,
+        Trigger::Action(kind) => *kind == step.action,
+    };
+    scenario.reactions.iter().filter(move |reaction| is_meant(&reaction.trigger))
+}
+
+/// How an attempt at a step goes wrong, if it does.
+pub(super) fn fault<'s>(scenario: &'s Scenario, step: &Step, attempt: u32) -> Option<&'s Fault> {
+    let strikes = |fault: &&Fault| fault.attempts == Attempts::Always || attempt == 1;
+    reactions(scenario, step).filter_map(|reaction| reaction.fault.as_ref()).find(strikes)
+}
+
+/// How long a step takes: as the scenario says, or as the plan estimates; always within its deadline.
+pub(super) fn takes(scenario: &Scenario, step: &Step) -> SignedDuration {
+    let said = reactions(scenario, step).find_map(|reaction| reaction.takes);
+    let takes = said.or(scenario.steps_take).or(step.estimate).unwrap_or(USUAL);
+    takes.min(step.timeout * 4 / 5)
+}
+
+/// The call of a kind that this build does not know, in words.
+pub(super) fn unknown_call(step: &Step, params: &Params) -> String {
+    let keys: Vec<&str> = params.0.keys().map(String::as_str).collect();
+    format!("{} with {}", step.action, if keys.is_empty() { "nothing".into() } else { keys.join(", ") })
+}

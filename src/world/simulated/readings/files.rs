@@ -1,0 +1,36 @@
+//! Files that are made again and again: `file-age`.
+
+use super::{Health, Moment};
+use crate::core::reading::Measurement;
+use crate::probes::words;
+
+/// Where the plan does not say how small a file may be.
+const SMALL_BYTES: f64 = 100_000.0;
+
+/// A newest file, made at regular intervals, within the age that the plan allows.
+pub(super) fn newest(moment: &Moment<'_>, health: Health) -> Measurement {
+    if health == Health::Down {
+        return Measurement::critical("no file matches").with_number("count", 0.0);
+    }
+    let age_s = match health {
+        Health::Value(age_s) => age_s,
+        _ => sawtooth_s(moment, 24.0 * 3600.0),
+    };
+    let least_bytes = moment.spec.params.number("min_size").unwrap_or(0.0).max(SMALL_BYTES);
+    let bytes = (least_bytes * (40.0 + 160.0 * moment.character())).round();
+    Measurement::good(format!("{}, {} old", words::bytes(bytes), words::seconds(age_s)))
+        .with_value(age_s)
+        .with_text("path", moment.spec.params.text("path").map(|path| path.replace(['*', '?'], "newest")))
+        .with_number("size_bytes", bytes)
+        .with_number("median_bytes", bytes * 0.99)
+        .with_number("count", 30.0)
+}
+
+/// The age of something that is made again after each interval: at most 0.8 of what the plan allows.
+pub(super) fn sawtooth_s(moment: &Moment<'_>, usual_interval_s: f64) -> f64 {
+    let bounds = moment.spec.thresholds;
+    let allowed = [bounds.warn, bounds.critical].into_iter().flatten().map(|bound| bound * 0.8);
+    let interval_s = allowed.fold(usual_interval_s, f64::min).max(1.0);
+    let phase_s = interval_s * moment.character();
+    (moment.now.as_millisecond() as f64 / 1000.0 + phase_s).rem_euclid(interval_s)
+}

@@ -1,0 +1,93 @@
+//! Plausible readings for any plan: what a probe of each kind would return as things are now.
+
+mod endpoint;
+mod files;
+mod postgres;
+mod replication;
+
+use super::noise::wander;
+use super::state::{Health, State};
+use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::{Plan, ProbeSpec, Unit};
+use crate::probes::words;
+use jiff::{SignedDuration, Timestamp};
+
+/// One probe at one moment.
+pub(super) struct Moment<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) spec: &'a ProbeSpec,
+    pub(super) state: &'a State,
+    /// When the world began.
+    pub(super) start: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+/// What the probe returns.
+pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, ProbeFailure> {
+    let health = moment.health();
+    if health == Health::Unreachable {
+        return Err(ProbeFailure::new(
+            format!("simulated: {} cannot be reached from here", moment.spec.title),
+            "Wait, or play another scenario: this one makes the thing unreachable.",
+        ));
+    }
+    Ok(match &*moment.spec.kind {
+        "http" => endpoint::http(moment, health),
+        "tcp" => endpoint::tcp(moment, health),
+        "postgres" => postgres::server(moment, health),
+        "postgres-replication" => replication::standby(moment, health),
+        "postgres-backup" => postgres::archiver(moment, health),
+        "file-age" => files::newest(moment, health),
+        "exec" => endpoint::exec(moment, health),
+        _ => endpoint::other(moment, health),
+    })
+}
+
+impl Moment<'_> {
+    fn health(&self) -> Health {
+        self.state.health(self.plan, self.spec, self.now)
+    }
+
+    /// The value that a scenario forces, or the usual one with jitter, kept well clear of the plan's bounds so
+    /// that a good day raises no alarm.
+    fn value(&self, health: Health, usual: f64) -> f64 {
+        match health {
+            Health::Value(value) => value,
+            _ => self.clear_of_bounds(usual) * self.jitter(self.now),
+        }
+    }
+
+    /// Between 0.65 and 1.35, mostly near 1.
+    fn jitter(&self, at: Timestamp) -> f64 {
+        let name = self.spec.id.as_str();
+        let slow = wander(name, at, SignedDuration::from_mins(3));
+        let fast = wander(name, at, SignedDuration::from_secs(7));
+        1.0 + 0.2 * slow + 0.15 * fast
+    }
+
+    /// At most 0.4 of the nearest bound where more is worse; at least twice the nearest where less is.
+    fn clear_of_bounds(&self, usual: f64) -> f64 {
+        let bounds = self.spec.thresholds;
+        let bounds_given = [bounds.warn, bounds.critical].into_iter().flatten();
+        if bounds.below {
+            bounds_given.map(|bound| bound * 2.0).fold(usual, f64::max)
+        } else {
+            bounds_given.map(|bound| bound * 0.4).fold(usual, f64::min)
+        }
+    }
+
+    /// The measured value in words.
+    fn in_words(&self, value: f64) -> String {
+        match self.spec.unit {
+            Unit::Seconds => words::seconds(value),
+            Unit::Milliseconds => format!("{value:.0} ms"),
+            Unit::Bytes => words::bytes(value),
+            Unit::Number => format!("{value:.1}"),
+        }
+    }
+
+    /// A number that stays with this probe, between 0 and 1.
+    fn character(&self) -> f64 {
+        (super::noise::hash(self.spec.id.as_str()) % 1000) as f64 / 1000.0
+    }
+}

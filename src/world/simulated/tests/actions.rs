@@ -1,0 +1,148 @@
+use super::*;
+
+#[test]
+fn a_fenced_primary_takes_no_writes_and_the_standby_gets_the_rest() {
+    let scene = scene("");
+    scene.pass(10);
+    scene.execute("fence").unwrap();
+    assert!(scene.verify("fence"));
+    assert!(matches!(scene.read("a-db").verdict, Verdict::Warn(_)));
+    let standby = scene.read("b-lag");
+    assert_eq!(standby.verdict, Verdict::Good);
+    assert_eq!((number(&standby, "exposure_bytes"), number(&standby, "replay_lag_bytes")), (0.0, 0.0));
+}
+
+#[test]
+fn a_promotion_makes_the_standby_a_primary_and_traffic_follows_the_scenario() {
+    let scene = scene(&format!(
+        "{REGION_DOWN}[[on]]\nstep = \"switch\"\nafter = \"3s\"\ntraffic = \"@standby\"\ntakes = \"4s\"\n"
+    ));
+    scene.pass(30);
+    assert_eq!(text(&scene.read("b-db"), "role"), "standby");
+    assert!(!scene.verify("promote"));
+    let done = scene.execute("promote").unwrap();
+    assert!(done.summary.starts_with("simulated: "), "{}", done.summary);
+    assert!(scene.verify("promote"));
+    assert_eq!(text(&scene.read("b-db"), "role"), "primary");
+    assert!(scene.is_down("b-lag"), "it is no standby any more");
+    assert!(scene.is_down("public"));
+    scene.execute("switch").unwrap();
+    scene.pass(2);
+    assert!(scene.is_down("public"));
+    scene.pass(1);
+    assert!(!scene.is_down("public"));
+    let lines = scene.lines.lock().unwrap();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.starts_with("simulated: ")), "{lines:?}");
+}
+
+#[test]
+fn everything_a_confirmation_shows_says_that_it_is_simulated() {
+    let scene = scene("");
+    for id in scene.plan.runbooks["failover"].steps.keys() {
+        let description = scene.action(id.as_str()).describe().now_or_never().unwrap().unwrap();
+        assert!(description.target.identity.iter().any(|(_, value)| value == "SIMULATED"));
+        assert!(description.notes.iter().any(|note| note.starts_with("SIMULATED")));
+        let card = scene.action(id.as_str()).manual();
+        assert!(card.instructions[0].starts_with("SIMULATED") && card.instructions.len() > 1, "{card:?}");
+    }
+    assert_eq!(scene.world.simulation().unwrap().scenario, "x");
+}
+
+#[test]
+fn a_target_that_does_not_answer_is_not_acted_on() {
+    let scene = scene(REGION_DOWN);
+    scene.pass(20);
+    assert!(!scene.action("fence").describe().now_or_never().unwrap().unwrap().target.reachable);
+    let failure = scene.execute("fence").unwrap_err();
+    assert_eq!(failure.acted, Acted::No);
+    assert!(!scene.verify("fence"));
+}
+
+#[test]
+fn a_target_that_changed_since_it_was_confirmed_is_not_acted_on() {
+    let scene = scene("");
+    let action = scene.action("promote");
+    let confirmed = action.describe().now_or_never().unwrap().unwrap().target;
+    scene.execute("promote").unwrap();
+    let failure = action.execute(&confirmed, &scene.context).now_or_never().unwrap().unwrap_err();
+    assert!(failure.why.contains("role is primary, was standby"), "{failure}");
+    assert_eq!(failure.acted, Acted::No);
+}
+
+fn faulty(how: &str) -> Scene {
+    scene(&format!("[[on]]\nstep = \"promote\"\nfails = \"first\"\nhow = \"{how}\"\nwhy = \"because\"\n"))
+}
+
+#[test]
+fn a_refused_step_did_nothing_and_works_the_second_time() {
+    let scene = faulty("refused");
+    let failure = scene.execute("promote").unwrap_err();
+    assert_eq!((failure.acted, &*failure.why), (Acted::No, "because"));
+    assert!(!scene.verify("promote"));
+    scene.execute("promote").unwrap();
+    assert!(scene.verify("promote"));
+}
+
+#[test]
+fn a_lost_answer_is_unknown_and_the_world_shows_that_it_was_done() {
+    let scene = faulty("lost-answer");
+    assert_eq!(scene.execute("promote").unwrap_err().acted, Acted::Maybe);
+    assert!(scene.verify("promote"));
+}
+
+#[test]
+fn a_step_that_hangs_ends_at_its_deadline_and_did_nothing() {
+    let scene = faulty("hangs");
+    let before = scene.clock.now();
+    assert_eq!(scene.execute("promote").unwrap_err().acted, Acted::Maybe);
+    assert_eq!(scene.clock.now().duration_since(before), SignedDuration::from_secs(60));
+    assert!(!scene.verify("promote"));
+}
+
+#[test]
+fn a_target_can_change_between_confirmation_and_execution() {
+    let scene = faulty("target-changed");
+    let failure = scene.execute("promote").unwrap_err();
+    assert!(failure.what.contains("changed since it was confirmed"), "{failure}");
+    assert!(!scene.verify("promote"));
+}
+
+#[test]
+fn a_step_takes_its_estimate_within_its_deadline() {
+    let scene = scene("");
+    let mut slow = step("slow", "exec");
+    slow.estimate = Some(SignedDuration::from_mins(10));
+    let action = scene.world.action(&slow, &slow.params).unwrap();
+    let target = action.describe().now_or_never().unwrap().unwrap().target;
+    assert_eq!(target.name, "tool");
+    let mut running = action.execute(&target, &scene.context);
+    let mut seconds = 0;
+    while (&mut running).now_or_never().is_none() {
+        scene.pass(1);
+        seconds += 1;
+    }
+    assert_eq!(seconds, 48, "four fifths of its deadline of a minute");
+}
+
+#[test]
+fn what_could_not_be_made_in_reality_is_not_made_here() {
+    let scene = scene("");
+    let mut step = step("x", "http-request");
+    step.params = Params::default();
+    assert!(scene.world.action(&step, &step.params).is_err());
+    let mut spec = scene.plan.probes["a-port"].clone();
+    spec.params.0.insert("address".into(), Param::Text("no port".into()));
+    assert!(scene.world.probe(&spec).is_err());
+}
+
+#[test]
+fn a_wait_is_the_real_one_and_reads_the_signals() {
+    let scene = scene("");
+    let mut step = step("wait", "wait-for");
+    step.params =
+        Params([("condition".to_owned(), Param::Condition(Condition::parse("true").unwrap()))].into());
+    let action = scene.world.action(&step, &step.params).unwrap();
+    let target = action.describe().now_or_never().unwrap().unwrap().target;
+    let failure = action.verify(&target, &scene.context).now_or_never().unwrap().unwrap_err();
+    assert!(failure.why.contains("no signals here"), "{failure}");
+}

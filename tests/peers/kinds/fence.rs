@@ -1,0 +1,94 @@
+use super::*;
+use crate::postgres::{Load, Pair, Server, wait_until};
+use lifeboat::core::action::Acted;
+use lifeboat::core::reading::Verdict;
+
+fn fence(server: &Server) -> Box<dyn Action> {
+    action("postgres-fence", &[("dsn", &server.dsn()), ("method", "read-only")])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fenced_primary_refuses_writes_and_the_standby_gets_the_rest() {
+    let pair = Pair::start();
+    pair.primary.sql("create role app login; grant all on load to app");
+    let load = Load::start(&pair.primary, 100);
+    let action = fence(&pair.primary);
+    let target = action.describe().await.unwrap().target;
+    assert_eq!(target.name, pair.primary.address());
+    let open = action.verify(&target, &context()).await.unwrap_err();
+    assert!(open.why.contains("is off in a new session"), "{open:?}");
+
+    action.execute(&target, &context()).await.unwrap();
+    let started = std::time::Instant::now();
+    let proof = loop {
+        match action.verify(&target, &context()).await {
+            Ok(proof) => break proof,
+            Err(failure) => assert!(started.elapsed().as_secs() < 20, "{failure:?}"),
+        }
+    };
+    assert_eq!(proof.evidence.len(), 4);
+    assert!(pair.primary.sql_error("insert into load (id) values (-1)").contains("read-only"));
+    // The session of the load was ended, and every row that it was told of is on the standby.
+    let rows = load.stop();
+    pair.wait_replayed();
+    let kept: usize = pair.standby.sql("select count(*) from load").parse().unwrap();
+    assert!(kept >= rows.len(), "{kept} of {}", rows.len());
+    let seen = probe("postgres", &[("dsn", &pair.primary.dsn()), ("role", "primary")]);
+    let seen = measure("postgres", &*seen).await;
+    assert!(matches!(&seen.verdict, Verdict::Critical(why) if why.contains("takes no writes")), "{seen:?}");
+
+    // What overrides the fence is found.
+    pair.primary.sql("begin read write; alter role app set default_transaction_read_only = off; commit");
+    let open = action.verify(&target, &context()).await.unwrap_err();
+    assert!(open.why.contains("1 roles or databases"), "{open:?}");
+
+    // The way back of the manual card works.
+    let card = action.manual();
+    let undo = card.instructions.iter().find(|line| line.contains("reset")).unwrap();
+    let statements: Vec<&str> = undo.split('"').skip(1).step_by(2).collect();
+    assert_eq!(statements.len(), 2, "{undo}");
+    for statement in statements {
+        pair.primary.sql(statement);
+    }
+    pair.primary.wait_for("select current_setting('default_transaction_read_only') = 'off'");
+    pair.primary.sql("insert into load (id) values (-1)");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_is_not_fenced_and_a_dead_primary_is_never_green() {
+    let pair = Pair::start();
+    let standby = fence(&pair.standby);
+    let target = standby.describe().await.unwrap().target;
+    let failure = standby.execute(&target, &context()).await.unwrap_err();
+    assert!(failure.why.contains("it is a standby"), "{failure:?}");
+
+    let action = fence(&pair.primary);
+    let target = action.describe().await.unwrap().target;
+    pair.primary.kill();
+    for failure in [
+        action.execute(&target, &context()).await.unwrap_err(),
+        action.verify(&target, &context()).await.unwrap_err(),
+    ] {
+        assert_eq!(failure.acted, Acted::No);
+        assert!(failure.why.contains("NOT fenced") && failure.why.contains("starts again"), "{failure:?}");
+    }
+    // It does come back, and it does accept writes.
+    pair.primary.start();
+    pair.primary.sql("insert into load (id) values (-1)");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_stopped_and_its_silence_is_the_proof() {
+    let pair = Pair::start();
+    let argv = pair.primary.stop_argv().into_iter().map(Param::Text).collect();
+    let mut keys = params(&[("dsn", &pair.primary.dsn()), ("method", "stop")]);
+    keys.0.insert("argv".into(), Param::List(argv));
+    let action = action_of("postgres-fence", &keys);
+    let target = action.describe().await.unwrap().target;
+    let open = action.verify(&target, &context()).await.unwrap_err();
+    assert!(open.why.contains("still answers"), "{open:?}");
+    action.execute(&target, &context()).await.unwrap();
+    let proof = action.verify(&target, &context()).await.unwrap();
+    assert!(proof.evidence[0].contains("refuses connections"), "{proof:?}");
+    wait_until("the log says so", || pair.primary.log().contains("database system is shut down"));
+}

@@ -1,0 +1,97 @@
+use super::*;
+use crate::postgres::{Pair, Server};
+use lifeboat::core::action::Acted;
+
+fn promote(server: &Server) -> Box<dyn Action> {
+    action("postgres-promote", &[("dsn", &server.dsn())])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_is_promoted_once_and_proven_by_a_write() {
+    let pair = Pair::start();
+    let action = promote(&pair.standby);
+    let described = action.describe().await.unwrap();
+    let target = described.target;
+    assert_eq!((&*target.name, target.reachable), (&*pair.standby.address(), true));
+    assert!(target.identity.contains(&("role".into(), "standby".into())), "{target:?}");
+    assert!(target.identity.contains(&("timeline".into(), "1".into())), "{target:?}");
+    let early = action.verify(&target, &context()).await.unwrap_err();
+    assert_eq!(early.why, "it is still in recovery");
+
+    // Positions move and change nothing about whom it is.
+    pair.primary.sql("insert into load (id) values (1)");
+    pair.wait_replayed();
+    pair.primary.kill();
+    action.execute(&target, &context()).await.unwrap();
+    let proof = action.verify(&target, &context()).await.unwrap();
+    assert!(proof.evidence.contains(&"timeline is 2, before 1".to_owned()), "{proof:?}");
+    assert_eq!(pair.standby.sql("select token from lifeboat.write_proof"), "attempt-1");
+    assert_eq!(pair.standby.sql("select count(*) from load"), "1");
+
+    let again = action.execute(&target, &context()).await.unwrap_err();
+    assert_eq!(again.acted, Acted::No);
+    assert!(again.why.contains("already a primary, on timeline 2"), "{again:?}");
+    assert_eq!(pair.standby.log().matches("received promote request").count(), 1);
+    let described = action.describe().await.unwrap();
+    assert!(described.notes[0].contains("already a primary"), "{described:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_server_behind_the_same_name_is_not_touched() {
+    let pair = Pair::start();
+    let described = promote(&pair.standby).describe().await.unwrap();
+    let mut expected = described.target;
+    expected.identity[0].1 = "1234".into();
+    let failure = promote(&pair.standby).execute(&expected, &context()).await.unwrap_err();
+    assert_eq!(failure.acted, Acted::No);
+    assert!(failure.why.contains("system identifier is") && failure.why.contains("was 1234"), "{failure:?}");
+    assert_eq!(pair.standby.sql("select pg_is_in_recovery()"), "t");
+    // A primary that never was a standby is refused too.
+    let primary = promote(&pair.primary);
+    let target = primary.describe().await.unwrap().target;
+    let failure = primary.execute(&target, &context()).await.unwrap_err();
+    assert!(failure.why.contains("already a primary"), "{failure:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_not_promote_fails_without_having_acted() {
+    let pair = Pair::start();
+    pair.primary.sql("create role app login");
+    pair.wait_replayed();
+    let action = action("postgres-promote", &[("dsn", &pair.standby.dsn_of("app"))]);
+    let described = action.describe().await.unwrap();
+    assert!(described.notes.iter().any(|note| note.contains("may not call pg_promote")), "{described:?}");
+    let failure = action.execute(&described.target, &context()).await.unwrap_err();
+    assert_eq!(failure.acted, Acted::No);
+    assert_eq!(pair.standby.sql("select pg_is_in_recovery()"), "t");
+}
+
+/// A copied configuration that waits for a synchronous standby makes every commit hang.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promoted_server_whose_commits_hang_is_not_proven() {
+    let pair = Pair::start();
+    pair.standby.configure("synchronous_standby_names = 'gone'\n");
+    pair.standby.sql("select pg_reload_conf()");
+    let action = promote(&pair.standby);
+    let target = action.describe().await.unwrap().target;
+    pair.primary.kill();
+    action.execute(&target, &context()).await.unwrap();
+    let failure = action.verify(&target, &context()).await.unwrap_err();
+    assert!(failure.next.contains("synchronous_standby_names"), "{failure:?}");
+    pair.standby.configure("synchronous_standby_names = ''\n");
+    pair.standby.sql("select pg_reload_conf()");
+    pair.standby.wait_for("select current_setting('synchronous_standby_names') = ''");
+    action.verify(&target, &context()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promoted_server_that_is_read_only_is_not_proven() {
+    let pair = Pair::start();
+    pair.standby.configure("default_transaction_read_only = on\n");
+    pair.standby.sql("select pg_reload_conf()");
+    let action = promote(&pair.standby);
+    let target = action.describe().await.unwrap().target;
+    action.execute(&target, &context()).await.unwrap();
+    let failure = action.verify(&target, &context()).await.unwrap_err();
+    assert!(failure.why.contains("applications cannot write"), "{failure:?}");
+}

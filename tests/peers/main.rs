@@ -1,0 +1,8 @@
+//! Against real peers: servers that the tests start themselves. `tests/all.sh` installs what they need.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod kinds;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code)]
+mod postgres;

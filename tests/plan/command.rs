@@ -1,0 +1,119 @@
+//! `lifeboat check` and `lifeboat plan`, as their arguments are parsed.
+
+use crate::resolve::plans;
+use clap::Parser;
+use lifeboat::cli::check::{self, CheckArgs};
+use lifeboat::cli::plan::{self, Drawing, PlanArgs};
+use lifeboat::plan::render::Style;
+use std::process::ExitCode;
+
+#[derive(Parser)]
+struct Check {
+    #[command(flatten)]
+    args: CheckArgs,
+}
+
+#[derive(Parser)]
+struct Plan {
+    #[command(flatten)]
+    args: PlanArgs,
+}
+
+/// A plan that needs none but built-in kinds.
+const SMALL: &str = "[plan]\nname = \"Small\"\n\
+    [regions.primary]\nrole = \"primary\"\n\
+    [probes.db]\nkind = \"tcp\"\nregion = \"primary\"\naddress = \"127.0.0.1:5432\"\n\
+    [tree]\nroot = \"q\"\n\
+    [tree.q]\nask = \"Down?\"\nevidence = [\"db\"]\nanswers.yes = \"tell\"\nanswers.no = \"watch\"\n\
+    [leaves.watch]\ntitle = \"Watch\"\nadvice = \"Keep watching.\"\n\
+    [runbooks.tell]\ntitle = \"Tell\"\n\
+    [[runbooks.tell.steps]]\nid = \"note\"\ntitle = \"Note it\"\naction = \"note\"\nwith.text = \"It is down.\"\n";
+
+fn run_check(arguments: &[&str], style: Option<Style>) -> (ExitCode, String) {
+    let args = Check::try_parse_from([&["check"], arguments].concat()).unwrap().args;
+    let mut out = Vec::new();
+    let code = check::run(&args, style, &mut out).unwrap();
+    (code, String::from_utf8(out).unwrap())
+}
+
+fn small(folder: &tempfile::TempDir, text: &str) -> String {
+    let path = folder.path().join("plan.toml");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_plan_that_can_be_used_ends_with_zero_and_warnings_only_fail_when_denied() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small(&folder, SMALL);
+    let (code, out) = run_check(&[&path], None);
+    assert_eq!(code, ExitCode::SUCCESS, "{out}");
+    assert!(out.contains("warning[no-reference]") && out.contains("1 runbook"), "{out}");
+    assert_eq!(run_check(&[&path, "--deny-warnings"], None).0, ExitCode::FAILURE);
+}
+
+#[test]
+fn every_plan_is_checked_and_one_bad_one_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small(&folder, &SMALL.replace("kind = \"tcp\"", "kind = \"tpc\""));
+    let absent = folder.path().join("absent");
+    let (code, out) = run_check(&[&path, absent.to_str().unwrap()], None);
+    assert_eq!(code, ExitCode::FAILURE);
+    assert!(
+        out.contains("plan.toml:6:8: error[unknown-kind]") && out.contains("did you mean `tcp`?"),
+        "{out}"
+    );
+    assert!(out.contains("absent: 1 error"), "{out}");
+}
+
+#[test]
+fn editors_get_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small(&folder, &SMALL.replace("kind = \"tcp\"", "kind = \"tpc\""));
+    let (code, out) = run_check(&["--json", &path], None);
+    assert_eq!(code, ExitCode::FAILURE);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let problem = json.as_array().unwrap().iter().find(|problem| problem["severity"] == "error").unwrap();
+    assert_eq!(problem["code"], "unknown-kind");
+    assert_eq!((&problem["line"], &problem["column"]), (&6.into(), &8.into()));
+    assert_eq!((&problem["end_line"], &problem["end_column"]), (&6.into(), &13.into()));
+    assert_eq!(problem["file"], path);
+}
+
+#[test]
+fn a_terminal_gets_marked_lines_and_ascii_where_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small(&folder, &SMALL.replace("kind = \"tcp\"", "kind = \"tpc\""));
+    let style = Style { color: true, unicode: true, width: 80 };
+    let (_, drawn) = run_check(&[&path], Some(style));
+    assert!(drawn.contains('\u{1b}') && drawn.contains('│'), "{drawn}");
+    let (_, ascii) = run_check(&[&path, "--ascii"], Some(Style { color: false, ..style }));
+    assert!(ascii.is_ascii(), "{ascii}");
+}
+
+#[test]
+fn a_plan_is_shown_with_its_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small(&folder, SMALL);
+    let run = |arguments: &[&str]| {
+        let args = Plan::try_parse_from([&["plan"], arguments].concat()).unwrap().args;
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let code = plan::run(&args, Drawing { problems: None, unicode: false }, &mut out, &mut err).unwrap();
+        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    };
+    let (code, out, _) = run(&["show", &path]);
+    assert_eq!(code, ExitCode::SUCCESS);
+    assert!(out.contains("[q] Down?") && out.contains("note: "), "{out}");
+    let (_, out, _) = run(&["show", "--json", &path]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["plan"]["name"], "Small");
+    assert!(json["calls"]["tell"]["note"].is_string());
+    let (code, out, err) = run(&["show", plans().join("absent.toml").to_str().unwrap()]);
+    assert_eq!((code, out.as_str()), (ExitCode::FAILURE, ""));
+    assert!(err.contains("no such file"), "{err}");
+    let (_, out, _) = run(&["schema"]);
+    assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok());
+    let target = folder.path().join("reference.md");
+    run(&["reference", "--output", target.to_str().unwrap()]);
+    assert!(std::fs::read_to_string(target).unwrap().starts_with("# Plan reference"));
+}

@@ -1,0 +1,108 @@
+//! What is generated from the schema: the reference, the JSON schema, and the plan as it is shown.
+
+use crate::registry::registry;
+use crate::resolve::good;
+use lifeboat::plan::keys::{Key, Need};
+use lifeboat::plan::{Problems, Registry, load_texts, reference, schema, sections, show};
+use std::collections::HashSet;
+use std::path::Path;
+
+#[test]
+fn the_reference_in_the_book_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plan-reference.md");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == reference::reference(&Registry::built_in()),
+        "docs/plan-reference.md is out of date: run `cargo run -- plan reference --output docs/plan-reference.md`"
+    );
+}
+
+#[test]
+fn a_plan_is_shown() {
+    insta::assert_snapshot!(show::show(&good(), &registry(), true));
+}
+
+#[test]
+fn a_plan_is_shown_in_ascii() {
+    let shown = show::show(&good(), &registry(), false);
+    assert!(shown.is_ascii(), "{shown}");
+    assert!(shown.contains("`- no -> Do not fail over"), "{shown}");
+}
+
+#[test]
+fn the_schema_knows_every_section_and_kind() {
+    let schema = schema::schema(&registry());
+    for section in sections::SECTIONS {
+        let properties = &schema["properties"][section.name];
+        assert!(properties["description"].is_string(), "{}", section.name);
+    }
+    let probe = &schema["properties"]["probes"]["additionalProperties"];
+    assert_eq!(
+        probe["properties"]["kind"]["enum"],
+        serde_json::json!(["http", "postgres-replication", "file-size"])
+    );
+    assert_eq!(probe["allOf"][0]["then"]["required"], serde_json::json!(["kind", "url"]));
+    let step = &schema["properties"]["runbooks"]["additionalProperties"]["properties"]["steps"]["items"];
+    assert_eq!(step["properties"]["action"]["enum"][0], "postgres-promote");
+}
+
+/// A plan around the example of a kind, in which everything that an example can name exists.
+fn around(example: &str) -> Problems {
+    let plan = "[plan]\nname = \"x\"\n[regions.primary]\nrole = \"primary\"\n[regions.dr]\nrole = \"standby\"\n\
+                [tree]\nroot = \"q\"\n[tree.q]\nask = \"?\"\nanswers.a = \"example\"\nanswers.b = \"l\"\n\
+                [leaves.l]\ntitle = \"l\"\nadvice = \"l\"\n";
+    let steps = match example.contains("[[runbooks.example.steps]]") {
+        true => format!("[runbooks.example]\ntitle = \"Example\"\n{example}"),
+        false => {
+            format!(
+                "[runbooks.example]\ntitle = \"Example\"\n[[runbooks.example.steps]]\nid = \"s\"\ntitle = \"s\"\naction = \"note\"\nwith.text = \"x\"\n{example}"
+            )
+        }
+    };
+    let file = ("example.toml".to_owned(), format!("{plan}{steps}"));
+    match load_texts(vec![file], &Registry::built_in()) {
+        Ok(loaded) => loaded.warnings,
+        Err(problems) => problems,
+    }
+}
+
+#[test]
+fn the_examples_of_all_kinds_load() {
+    let registry = Registry::built_in();
+    let probes = registry.probes.iter().map(|kind| (kind.name, kind.example));
+    for (name, example) in probes.chain(registry.actions.iter().map(|kind| (kind.name, kind.example))) {
+        let problems = around(example);
+        // An example stands alone: the signals and secrets of a whole plan are not there.
+        let wrong: Vec<_> = problems
+            .iter()
+            .filter(|problem| {
+                problem.code.ends_with("-key") || problem.code == "wrong-type" || problem.code == "bad-unit"
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{name}: {problems}");
+    }
+}
+
+#[test]
+fn no_kind_declares_a_key_twice_or_one_of_every_probe() {
+    let registry = Registry::built_in();
+    let common = sections::find("probes").unwrap().keys;
+    for kind in registry.probes {
+        unique(kind.name, common.iter().chain(kind.keys));
+    }
+    for kind in registry.actions {
+        unique(kind.name, kind.keys.iter());
+    }
+    for section in sections::SECTIONS {
+        unique(section.name, section.keys.iter());
+    }
+}
+
+fn unique<'a>(what: &str, keys: impl Iterator<Item = &'a Key>) {
+    let mut seen = HashSet::new();
+    for key in keys {
+        assert!(seen.insert(key.name), "{what} has two keys `{}`", key.name);
+        assert!(!key.doc.is_empty(), "`{}` of {what} says nothing", key.name);
+        assert!(key.need != Need::Default(""), "`{}` of {what}", key.name);
+    }
+}

@@ -1,0 +1,163 @@
+//! One engine after another over one simulated world, moved by hand.
+
+use lifeboat::core::actor::Operator;
+use lifeboat::core::command::{Ask, Report};
+use lifeboat::core::model::Model;
+use lifeboat::core::refusal::Refusal;
+use lifeboat::engine::lead::{Input, Lead};
+use lifeboat::engine::ledger::Ledger;
+use lifeboat::engine::protocol::ToClient;
+use lifeboat::engine::runner::Runner;
+use lifeboat::engine::scheduler;
+use lifeboat::journal::Options;
+use lifeboat::plan::{self, Plan, Registry};
+use lifeboat::world::{Clock, ManualClock, SimulatedWorld, World, demo};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+
+const CLIENT: u64 = 1;
+
+pub fn demo_plan() -> Arc<Plan> {
+    let files =
+        demo::plan_files().iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    match plan::load_texts(files, &Registry::built_in()) {
+        Ok(loaded) => Arc::new(loaded.plan),
+        Err(problems) => panic!("the demo plan does not load:\n{problems}"),
+    }
+}
+
+pub struct Rig {
+    pub clock: Arc<ManualClock>,
+    pub folder: tempfile::TempDir,
+    plan: Arc<Plan>,
+    world: Arc<dyn World>,
+    life: Option<Life>,
+}
+
+/// From an engine's start to its crash.
+struct Life {
+    runtime: Runtime,
+    lead: Lead,
+    inputs: mpsc::UnboundedReceiver<Input>,
+    frames: mpsc::Receiver<bytes::Bytes>,
+    asked: u64,
+}
+
+impl Rig {
+    pub fn new(scenario: &str) -> Self {
+        let plan = demo_plan();
+        let shipped = demo::scenario(scenario).unwrap_or_else(|| panic!("there is no scenario {scenario}"));
+        let scenario = match shipped.resolve(&plan) {
+            Ok(scenario) => scenario,
+            Err(problems) => panic!("the scenario does not load:\n{problems}"),
+        };
+        let clock = Arc::new(ManualClock::new("2026-03-01T03:00:00Z".parse().unwrap()));
+        let world: Arc<dyn World> =
+            Arc::new(SimulatedWorld::with_clock(plan.clone(), scenario, clock.clone()));
+        let folder = tempfile::tempdir().unwrap();
+        let mut rig = Self { clock, folder, plan, world, life: None };
+        rig.start();
+        rig
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.folder.path().join("journal")
+    }
+
+    fn start(&mut self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (inbox, inputs) = mpsc::unbounded_channel();
+        let mut model = Model::new(self.plan.clone());
+        model.live.simulation = self.world.simulation();
+        let options = Options { append_only: false, ..Options::default() };
+        let (ledger, _) = Ledger::open(model, &self.journal(), options).unwrap();
+        let reports = inbox.clone();
+        let sink = Arc::new(move |report| drop(reports.send(Input::Report(report))));
+        let runner = Runner::new(runtime.handle().clone(), self.world.clone(), ledger.model().clone(), sink);
+        let mut lead = Lead::new(ledger, runner, self.clock.clone(), false);
+        lead.begin(Report::EngineStarted { version: "test".into(), recovery: String::new() });
+        let observed: scheduler::ReadingSink = Arc::new(move |probe, reading| {
+            drop(inbox.send(Input::Report(Report::Observed(vec![(probe, reading)]))));
+        });
+        {
+            let _entered = runtime.enter();
+            scheduler::start(&self.plan, &self.world, &observed);
+        }
+        let (sender, frames) = mpsc::channel(100_000);
+        let operator = Operator { name: "alice".into(), uid: 1000 };
+        lead.handle(vec![Input::Attach { client: CLIENT, operator, frames: sender }]);
+        self.life = Some(Life { runtime, lead, inputs, frames, asked: 0 });
+        self.life().settle();
+    }
+
+    fn life(&mut self) -> &mut Life {
+        self.life.as_mut().unwrap()
+    }
+
+    /// As after SIGKILL: everything but the journal and the world is gone.
+    pub fn crash(&mut self) {
+        self.life = None;
+        self.start();
+    }
+
+    pub fn read<T>(&self, look: impl FnOnce(&Model) -> T) -> T {
+        self.life.as_ref().unwrap().lead.model().read(look)
+    }
+
+    pub fn pass(&mut self, seconds: i64) {
+        for _ in 0..seconds {
+            self.clock.advance(jiff::SignedDuration::from_secs(1));
+            self.life().settle();
+            self.life().lead.handle(vec![Input::Report(Report::Tick)]);
+            self.life().settle();
+        }
+    }
+
+    pub fn ask(&mut self, ask: Ask) -> Result<(), Refusal> {
+        let life = self.life();
+        life.asked += 1;
+        let id = life.asked;
+        life.lead.handle(vec![Input::Ask { client: CLIENT, id, ask }]);
+        let result = life.reply(id);
+        life.settle();
+        result
+    }
+
+    pub fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+}
+
+impl Life {
+    /// Lets tasks run and their reports be decided until nothing moves.
+    fn settle(&mut self) {
+        loop {
+            self.runtime.block_on(async {
+                for _ in 0..30 {
+                    tokio::task::yield_now().await;
+                }
+            });
+            let mut batch = Vec::new();
+            while let Ok(input) = self.inputs.try_recv() {
+                batch.push(input);
+            }
+            if batch.is_empty() {
+                return;
+            }
+            self.lead.handle(batch);
+        }
+    }
+
+    fn reply(&mut self, wanted: u64) -> Result<(), Refusal> {
+        while let Ok(frame) = self.frames.try_recv() {
+            if let Ok(ToClient::Reply { id, result }) = serde_json::from_slice(&frame)
+                && id == wanted
+            {
+                return result;
+            }
+        }
+        panic!("no reply to ask {wanted}");
+    }
+}
