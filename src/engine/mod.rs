@@ -1,7 +1,7 @@
 //! The engine: the loop, the journal handshake, timers, the socket.
 //!
 //! [`run`] is the engine process. [`lead`] is the loop that everything passes through, on a thread of its own;
-//! [`scheduler`], [`runner`] and [`server`] are tasks around it. [`client`] is the other end of the socket and
+//! [`scheduler`], [`runner`] and `server` are tasks around it. [`client`] is the other end of the socket and
 //! [`spawn`] starts an engine for it.
 
 pub mod client;
@@ -67,9 +67,11 @@ pub async fn run(
     ends_alone: bool,
 ) -> Result<(), EngineError> {
     let clock = world.clock();
+    // A rehearsal's journal is thrown away afterwards, which the append-only attribute would forbid.
+    let options = Options { append_only: world.simulation().is_none(), ..Options::default() };
     let mut model = Model::new(plan.clone());
     model.live.simulation = world.simulation();
-    let (ledger, recovery) = Ledger::open(model, &folder.journal(), Options::default())?;
+    let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
     let path = folder.socket();
     let listener =
         server::bind(&path).map_err(|source| EngineError::Socket { path: path.clone(), source })?;
