@@ -9,13 +9,18 @@ pub fn clean(text: &str, max_chars: usize) -> String {
             cleaned.push('…');
             break;
         }
-        cleaned.push(match character {
-            '\n' | '\t' => ' ',
-            c if is_hostile(c) => '\u{fffd}',
-            c => c,
-        });
+        cleaned.push(visible(character));
     }
     cleaned
+}
+
+/// A character as it may be shown: itself, a space for a newline or tab, a mark for what could disguise text.
+pub(crate) fn visible(character: char) -> char {
+    match character {
+        '\n' | '\t' => ' ',
+        c if is_hostile(c) => '\u{fffd}',
+        c => c,
+    }
 }
 
 /// Whether a character could steer a terminal or disguise text.

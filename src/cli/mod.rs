@@ -1,11 +1,192 @@
 //! The command line: one file per subcommand.
+//!
+//! The environment is read once, in `main`, and handed on as a value. An error is reported once, at the same
+//! place: what failed, why, and what to do next.
 
 pub mod check;
+mod console;
+pub mod demo;
+pub mod engine;
 pub mod generate;
 pub mod journal;
 pub mod keys;
 mod layered;
+mod look;
+pub mod open;
+mod place;
 pub mod plan;
 pub mod prompt;
+pub mod rehearse;
 pub mod secret;
+mod simulation;
+pub mod status;
+pub mod stop;
 pub mod themes;
+
+pub use look::LookArgs;
+pub use place::Place;
+
+use crate::clients::Environment;
+use crate::secrets::{Resolver, SecretsConfig};
+use clap::{CommandFactory, Parser, Subcommand};
+use std::fmt;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Exit codes: 0 well, 1 failed, 2 wrong usage or a terminal that does not do. `lifeboat status` ends with 0 when \
+all is well, 1 during an incident or with a severity, 2 when that cannot be told, 3 when no engine runs. \
+`lifeboat journal verify` ends with 0 for a good journal, 1 for a bad one, 2 when it cannot be read.";
+
+/// See the outage, decide, fail over, prove it, and keep a journal that an auditor can verify.
+#[derive(Debug, Parser)]
+#[command(name = "lifeboat", version, about, after_long_help = HELP, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Open the console on a plan; starts the plan's engine when none runs.
+    Open(open::OpenArgs),
+    /// Print how things are, without a terminal.
+    Status(status::StatusArgs),
+    /// End a plan's engine.
+    Stop(stop::StopArgs),
+    /// Try it: the console over a simulated system that loses its primary region.
+    Demo(demo::DemoArgs),
+    /// Rehearse a plan over a simulated world; nothing real is seen or touched.
+    Rehearse(rehearse::RehearseArgs),
+    Check(check::CheckArgs),
+    Plan(plan::PlanArgs),
+    Journal(journal::JournalArgs),
+    Secret(secret::SecretArgs),
+    /// List, check and show the themes of the console.
+    Themes(themes::ThemesArgs),
+    /// List, check and show the keymaps of the console.
+    Keys(keys::KeysArgs),
+    /// Run a plan's engine; `open` does that by itself.
+    #[command(hide = true)]
+    Engine(engine::EngineArgs),
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub struct Failure {
+    /// What failed, on what, and why.
+    pub what: String,
+    /// What to do next; empty where that was said.
+    pub next: String,
+    /// The exit code.
+    pub code: u8,
+}
+
+impl Failure {
+    /// A failure with exit code 1.
+    pub fn new(what: impl fmt::Display, next: impl Into<String>) -> Self {
+        Self { what: what.to_string(), next: next.into(), code: 1 }
+    }
+
+    /// The same with another exit code.
+    #[must_use]
+    pub fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "lifeboat: {}", self.what)?;
+        if self.next.is_empty() { Ok(()) } else { write!(f, "\n  next: {}", self.next) }
+    }
+}
+
+/// Runs a command line.
+///
+/// # Errors
+/// When the command cannot do what it was asked.
+pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
+    match cli.command {
+        Command::Open(args) => open::run(&args, environment),
+        Command::Status(args) => status::run(&args, &mut io::stdout().lock()),
+        Command::Stop(args) => stop::run(&args, &mut io::stdout().lock()),
+        Command::Demo(args) => demo::run(&args, environment),
+        Command::Rehearse(args) => rehearse::run(&args, environment),
+        Command::Engine(args) => engine::run(&args, environment),
+        Command::Check(args) => check::main(&args).map_err(|error| output_failed(&error)),
+        Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
+        Command::Journal(args) => run_journal(&args),
+        Command::Secret(args) => run_secret(args, environment),
+        Command::Themes(args) => Ok(themes::run(&args)),
+        Command::Keys(args) => Ok(keys::run(&args)),
+        Command::Generate(args) => {
+            let written = generate::run(&args, Cli::command(), &mut io::stdout().lock());
+            finished(written).map(|()| ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn run_journal(args: &journal::JournalArgs) -> Result<ExitCode, Failure> {
+    let folder = |plan: Option<&std::path::Path>| match plan {
+        Some(plan) => Ok(place::state_folder(None, plan)?.journal()),
+        None => Err("name a journal's folder with --journal, or its plan with --plan".into()),
+    };
+    journal::run(args, folder, &mut io::stdout().lock())
+        .map_err(|error| Failure::new(error, "").with_code(journal::EXIT_UNREADABLE))
+}
+
+fn run_secret(args: secret::SecretArgs, environment: &Environment) -> Result<ExitCode, Failure> {
+    let folder = look::config_folder(None)?.join("secrets");
+    let resolver = Resolver::new(SecretsConfig::default(), &folder, environment.clone());
+    let run = async { secret::run(args, &resolver, &mut io::stdout().lock()).await };
+    runtime()?.block_on(run).map_err(|error| Failure::new(error, ""))
+}
+
+/// A runtime on this thread.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        Failure::new(format!("the system does not let it start: {error}"), "Check its limits (ulimit -a).")
+    })
+}
+
+/// A reader that closed its pipe has seen enough.
+fn finished(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(output_failed(&error)),
+        _ => Ok(()),
+    }
+}
+
+fn output_failed(error: &io::Error) -> Failure {
+    Failure::new(format!("standard output cannot be written: {error}"), "")
+}
+
+/// Writes a text to `out`.
+fn say(out: &mut dyn Write, text: &str) -> Result<(), Failure> {
+    finished(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+impl From<Failure> for Box<dyn std::error::Error + Send + Sync> {
+    fn from(failure: Failure) -> Self {
+        failure.what.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_failure_says_what_and_what_next() {
+        let failure = Failure::new("the plan is missing", "Name it.");
+        assert_eq!(failure.to_string(), "lifeboat: the plan is missing\n  next: Name it.");
+    }
+}

@@ -4,12 +4,15 @@
 //! - [`keymap`] turns chords into named actions and writes the help; [`theme`] and [`glyphs`] say how things look.
 //! - [`widgets`] turn values into lines and cells; they know no clock, socket or file.
 //! - [`ui`] is the client's own small state: what is looked at, not what is.
+//! - [`screens`] draw the model: pure functions to cells.
 //! - [`layers`] finds and checks the TOML files behind themes and keymaps.
 
+pub mod app;
 pub mod glyphs;
 pub mod input;
 pub mod keymap;
 pub mod layers;
+pub mod screens;
 pub mod terminal;
 pub mod theme;
 pub mod ui;

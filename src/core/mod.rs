@@ -11,6 +11,7 @@ pub mod blind;
 pub mod command;
 pub mod confirmation;
 pub mod decide;
+pub mod describe;
 pub mod effect;
 pub mod evidence;
 pub mod fact;

@@ -126,6 +126,8 @@ fn a_secret_in_a_plan_is_not_shown() {
         ("dsn = { secret = \"dr-db\" }", "dsn = \"postgres://u:hunter22@db/x\""),
         ("url = \"https://dr.example.org", "url = \"https://u:hunter22@dr.example.org"),
         ("with.argv = [", "with.argv = [\"--password=hunter22!\", "),
+        ("with.dsn = { secret = \"dr-db\" }", "with.dsn = \"postgres://u:hunter22@db/x\""),
+        ("with.dsn = { secret = \"dr-db\" }", "with.dsn = \"host=db password=hunter22\""),
         ("port = 8080", "port = 8080\ntoken = \"password=hunter22\""),
     ] {
         let problems = problems(&[(from, to)]);

@@ -18,6 +18,16 @@ fn the_reference_in_the_book_is_up_to_date() {
 }
 
 #[test]
+fn the_plan_in_the_book_is_a_good_one() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plan.md")).unwrap();
+    let blocks = page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let file = ("plan.md".to_owned(), blocks.collect::<Vec<_>>().join("\n"));
+    let loaded =
+        load_texts(vec![file], &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+}
+
+#[test]
 fn a_plan_is_shown() {
     insta::assert_snapshot!(show::show(&good(), &registry(), true));
 }
@@ -80,6 +90,23 @@ fn the_examples_of_all_kinds_load() {
             })
             .collect();
         assert!(wrong.is_empty(), "{name}: {problems}");
+    }
+}
+
+#[test]
+fn the_defaults_of_all_kinds_can_be_read() {
+    let registry = Registry::built_in();
+    let probes = registry.probes.iter().map(|kind| format!("[probes.example]\nkind = \"{}\"\n", kind.name));
+    let actions = registry.actions.iter().map(|kind| {
+        let head = "[[runbooks.example.steps]]\nid = \"example\"\ntitle = \"x\"";
+        format!("{head}\naction = \"{}\"\n", kind.name)
+    });
+    for example in probes.chain(actions) {
+        let problems = around(&example);
+        let wrong: Vec<_> = problems.iter().filter(|problem| problem.code != "missing-key").collect();
+        let known =
+            ["no-reference", "no-severity", "no-contacts", "no-health", "no-verification", "no-evidence"];
+        assert!(wrong.iter().all(|problem| known.contains(&problem.code)), "{example}{problems}");
     }
 }
 

@@ -45,13 +45,7 @@ fn probe(
     places: &mut Places,
 ) -> Option<ProbeSpec> {
     let what = format!("probe `{}`", crate::text::clean(id, 80));
-    let kind = match kind(entry, reader) {
-        Ok(kind) => kind,
-        Err(problem) => {
-            reader.report.add(problem);
-            return None;
-        }
-    };
+    let kind = kind(entry, reader).ok()?;
     let at = At { unit: kind.map_or(Unit::Number, |kind| kind.unit), ..At::new(&what) };
     let fields = match kind {
         Some(kind) => Fields::read(reader, &[keys, kind.keys], entry, &at),
@@ -85,18 +79,16 @@ fn probe(
     })
 }
 
-/// The kind that a probe names; none where it names none.
-fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static ProbeKind>, Problem> {
+/// The kind that a probe names. `Ok(None)` where it names none, which reading its keys reports; `Err` once it is
+/// reported that there is no such kind.
+fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static ProbeKind>, ()> {
     let Some(named) = entry.node.table().and_then(|table| table.get("kind")) else { return Ok(None) };
     let Some(name) = named.node.text() else { return Ok(None) };
-    match reader.registry.probe(name) {
-        Some(kind) => Ok(Some(kind)),
-        None => {
-            let message = format!("there is no probe kind `{}`", crate::text::clean(name, 60));
-            Err(Problem::error("unknown-kind", named.node.place, message)
-                .help(reader.registry.probe_help(name)))
-        }
-    }
+    reader.registry.probe(name).map(Some).ok_or_else(|| {
+        let message = format!("there is no probe kind `{}`", crate::text::clean(name, 60));
+        let problem = Problem::error("unknown-kind", named.node.place, message);
+        reader.report.add(problem.help(reader.registry.probe_help(name)));
+    })
 }
 
 fn thresholds(fields: &Fields, reader: &Reader<'_>) -> Option<Thresholds> {

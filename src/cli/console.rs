@@ -1,0 +1,84 @@
+//! The console in this terminal, from first frame to last.
+
+use super::{Failure, LookArgs, runtime};
+use crate::clients::Environment;
+use crate::console::app::link::{Connect, How};
+use crate::console::app::run::{ConsoleError, End};
+use crate::console::app::{App, run};
+use crate::console::input::{EndReason, Input};
+use crate::console::terminal::{self, Terminal, TerminalError, Unusable};
+use crate::console::widgets::Look;
+use crate::engine::client::Client;
+use crate::engine::paths::StateFolder;
+use crate::engine::spawn::{self, SpawnError};
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Runs the console. `title` names what is opened; `parting` is said when the operator leaves.
+///
+/// # Errors
+/// When the terminal does not do, or the engine cannot be reached.
+pub(super) fn console(
+    look: &LookArgs,
+    environment: &Environment,
+    title: &str,
+    parting: &str,
+    connect: Connect,
+) -> Result<ExitCode, Failure> {
+    let term = environment.get("TERM").and_then(|term| term.to_str());
+    terminal::usable(term).map_err(unusable)?;
+    let outfit = look.outfit(environment)?;
+    let (_, rows) = terminal::size().unwrap_or((80, 24));
+    let mut app = App::new(outfit.keymap, rows);
+    if let Some(trouble) = outfit.trouble {
+        app.warn(trouble, Instant::now());
+    }
+    let look = Look { theme: &outfit.theme, glyphs: outfit.glyphs };
+    let ended = runtime()?.block_on(async {
+        let mut terminal = Terminal::enter(term)?;
+        let mut input = Input::start(&terminal).map_err(TerminalError::from)?;
+        let ended = run(&mut terminal, &mut input, app, look, title, connect).await;
+        drop(input);
+        terminal.leave();
+        ended
+    });
+    match ended {
+        Ok(End::Quit) => {
+            terminal::say(parting);
+            Ok(ExitCode::SUCCESS)
+        }
+        // As the shell counts them: 128 and the signal's number.
+        Ok(End::Input(EndReason::Hangup | EndReason::TerminalLost)) => Ok(ExitCode::from(129)),
+        Ok(End::Input(EndReason::Interrupted)) => Ok(ExitCode::from(130)),
+        Ok(End::Input(EndReason::Terminated)) => Ok(ExitCode::from(143)),
+        Ok(End::Input(EndReason::Panicked)) => Err(Failure::new(
+            "the console failed; the engine goes on",
+            "Open it again, and please report this.",
+        )
+        .with_code(101)),
+        Err(ConsoleError::Terminal(TerminalError::Gone)) => Ok(ExitCode::from(129)),
+        Err(ConsoleError::Terminal(TerminalError::Unusable(why))) => Err(unusable(why)),
+        Err(error) => Err(Failure::new(error, "")),
+    }
+}
+
+fn unusable(why: Unusable) -> Failure {
+    Failure::new(why, "").with_code(Unusable::EXIT_CODE)
+}
+
+/// Reaches the engine of a state folder; `arguments` start one.
+pub(super) fn connector(folder: StateFolder, arguments: Vec<OsString>) -> Connect {
+    let folder = Arc::new(folder);
+    let arguments: Arc<[OsString]> = arguments.into();
+    Box::new(move |how| {
+        let (folder, arguments) = (folder.clone(), arguments.clone());
+        Box::pin(async move {
+            match how {
+                How::Attach => Client::connect(&folder.socket()).await.map_err(SpawnError::from),
+                How::Start => spawn::connect_or_start(&folder, &arguments).await,
+            }
+        })
+    })
+}

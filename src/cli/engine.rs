@@ -1,0 +1,120 @@
+//! `lifeboat engine`: the process that probes, decides, journals and acts. `open` starts it by itself.
+
+use super::{Failure, look, place, runtime, simulation};
+use crate::clients::{Clients, Environment};
+use crate::engine;
+use crate::plan::{Loaded, Plan, Problems, Registry, load, load_texts, render};
+use crate::world::{RealWorld, SimulatedWorld, World, demo};
+use jiff::Timestamp;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tracing_subscriber::EnvFilter;
+
+/// Arguments of `lifeboat engine`.
+#[derive(Debug, clap::Args)]
+pub struct EngineArgs {
+    /// The plan: a file, or a folder with its .toml files.
+    #[arg(required_unless_present = "demo", conflicts_with = "demo")]
+    plan: Option<PathBuf>,
+    /// Use the demo plan.
+    #[arg(long, requires = "simulate", requires = "state")]
+    demo: bool,
+    /// Folder of the engine's state: journal, socket, log [default: the plan's own below the user's state folder].
+    #[arg(long, value_name = "DIR", env = "LIFEBOAT_STATE")]
+    state: Option<PathBuf>,
+    /// Leave the session of the terminal that started it.
+    #[arg(long)]
+    detached: bool,
+    /// End when the last client has gone.
+    #[arg(long)]
+    ends_alone: bool,
+    /// Play this scenario, a name or a file, instead of the real world.
+    #[arg(long, value_name = "SCENARIO")]
+    simulate: Option<String>,
+    /// Simulated seconds in a real one.
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    speed: f64,
+    /// Remove the state folder at the end.
+    #[arg(long, requires = "simulate", requires = "state")]
+    throwaway: bool,
+}
+
+/// Runs the engine until it is stopped.
+///
+/// # Errors
+/// When the plan has problems or the engine cannot begin.
+pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Failure> {
+    if args.detached {
+        // It is refused to one that leads its session already, which is what is wanted.
+        let _ = rustix::process::setsid();
+    }
+    log_to_stderr(environment);
+    let plan = Arc::new(read_plan(args.plan.as_deref())?);
+    let folder =
+        place::state_folder(args.state.as_deref(), args.plan.as_deref().unwrap_or(Path::new("demo")))?;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.path());
+    made.map_err(|error| {
+        let what = format!("the state folder {} cannot be made: {error}", folder.path().display());
+        Failure::new(what, "Name another one with --state.")
+    })?;
+    let path = folder.path().to_owned();
+    let ended = runtime()?.block_on(async {
+        let world = make_world(args, &plan, environment)?;
+        engine::run(plan, world, folder, args.ends_alone).await.map_err(|error| Failure::new(error, ""))
+    });
+    if args.throwaway
+        && let Err(error) = std::fs::remove_dir_all(&path)
+    {
+        tracing::warn!(%error, folder = %path.display(), "the state folder could not be removed");
+    }
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn log_to_stderr(environment: &Environment) {
+    let wanted = environment.get("LIFEBOAT_LOG").and_then(|wanted| wanted.to_str()).unwrap_or("info");
+    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // It fails where one was set already, which a process does once.
+    let _ = log.try_init();
+}
+
+/// The plan, or the demo's; every problem in it is the failure.
+fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
+    let registry = Registry::built_in();
+    let loaded = match path {
+        Some(path) => load(path, &registry),
+        None => {
+            let texts = demo::plan_files().iter().map(|(name, text)| ((*name).into(), (*text).into()));
+            load_texts(texts.collect(), &registry)
+        }
+    };
+    match loaded {
+        Ok(Loaded { plan, .. }) => Ok(plan),
+        Err(problems) => Err(unusable(path, &problems)),
+    }
+}
+
+fn unusable(path: Option<&Path>, problems: &Problems) -> Failure {
+    let path = path.unwrap_or(Path::new("demo")).display();
+    let what = format!("the plan {path} has problems:\n{}", render::plain(problems).trim_end());
+    Failure::new(what, format!("Mend them; `lifeboat check {path}` shows them in their lines."))
+}
+
+fn make_world(
+    args: &EngineArgs,
+    plan: &Arc<Plan>,
+    environment: &Environment,
+) -> Result<Arc<dyn World>, Failure> {
+    if let Some(wanted) = &args.simulate {
+        let scenario = simulation::find(wanted, plan, args.demo)?;
+        let world = SimulatedWorld::new(plan.clone(), scenario, args.speed, Timestamp::now());
+        return Ok(Arc::new(world.map_err(|error| Failure::new(error, ""))?));
+    }
+    // The first one counts; nobody else installs one in this process.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let own_secrets = look::config_folder(None)?.join("secrets");
+    let clients = Clients::new(plan.secrets.clone(), &own_secrets, environment.clone());
+    Ok(Arc::new(RealWorld::new(clients)))
+}

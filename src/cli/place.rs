@@ -1,0 +1,40 @@
+//! Which plan, and where its engine keeps its state.
+
+use super::Failure;
+use crate::engine::paths::StateFolder;
+use std::path::{Path, PathBuf};
+
+/// A plan and its state folder.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Place {
+    /// The plan: a file, or a folder with its .toml files.
+    pub plan: PathBuf,
+    /// Folder of the engine's state: journal, socket, log [default: the plan's own below the user's state folder].
+    #[arg(long, value_name = "DIR", env = "LIFEBOAT_STATE")]
+    pub state: Option<PathBuf>,
+}
+
+impl Place {
+    /// The state folder.
+    ///
+    /// # Errors
+    /// When none is named and the user has no home folder.
+    pub fn state_folder(&self) -> Result<StateFolder, Failure> {
+        state_folder(self.state.as_deref(), &self.plan)
+    }
+}
+
+/// The folder that was named, or the plan's own.
+///
+/// # Errors
+/// When none is named and the user has no home folder.
+pub(super) fn state_folder(named: Option<&Path>, plan: &Path) -> Result<StateFolder, Failure> {
+    if let Some(named) = named {
+        return Ok(StateFolder::of_plan(Some(named), Path::new(""), plan));
+    }
+    let folders = directories::ProjectDirs::from("", "", "lifeboat").ok_or_else(|| {
+        Failure::new("there is no home folder to keep the state in", "Name one with --state.")
+    })?;
+    let base = folders.state_dir().unwrap_or_else(|| folders.data_local_dir());
+    Ok(StateFolder::of_plan(None, base, plan))
+}

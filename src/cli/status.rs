@@ -1,0 +1,226 @@
+//! `lifeboat status`: how things are, as text or JSON, for scripts and for terminals that cannot show the console.
+
+use super::{Failure, Place, runtime, say};
+use crate::core::incident::{Incident, Position};
+use crate::core::model::{Model, Status};
+use crate::core::signal::{SignalState, age};
+use crate::core::status::StepStatus;
+use crate::core::tree::suggest;
+use crate::core::{blind, evidence, objectives};
+use crate::engine::client::{Client, ClientError};
+use crate::engine::protocol::ToClient;
+use crate::text::clean;
+use crate::units;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// How many signals that are not ok are printed.
+const WORST_SIGNALS: usize = 10;
+/// Longest line of text from outside.
+const LINE_CHARS: usize = 200;
+
+const EXIT_TROUBLE: u8 = 1;
+const EXIT_UNKNOWN: u8 = 2;
+const EXIT_NO_ENGINE: u8 = 3;
+
+/// Arguments of `lifeboat status`.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Print it as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the state.
+///
+/// # Errors
+/// When the engine cannot be reached; exit code 3 when none runs.
+pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let socket = args.place.state_folder()?.socket();
+    let answer = runtime()?.block_on(async { Client::connect(&socket).await?.answer().await });
+    let (model, now, pid) = match answer {
+        Ok(ToClient::Welcome { model, now, pid, .. }) => (model, now, pid),
+        Ok(ToClient::Goodbye { why, next }) => return Err(Failure::new(why, next).with_code(EXIT_NO_ENGINE)),
+        Ok(_) => {
+            return Err(Failure::new("the engine's first word was not a welcome", "Update both sides.")
+                .with_code(EXIT_NO_ENGINE));
+        }
+        Err(error @ ClientError::NotRunning(_)) => {
+            return Err(Failure::new(error, "").with_code(EXIT_NO_ENGINE));
+        }
+        Err(error) => return Err(Failure::new(error, "").with_code(EXIT_NO_ENGINE)),
+    };
+    let text = if args.json { format!("{:#}\n", as_json(&model, now, pid)) } else { as_text(&model, now) };
+    say(out, &text)?;
+    Ok(ExitCode::from(code(&model)))
+}
+
+/// Well, in trouble, or not known.
+fn code(model: &Model) -> u8 {
+    let standings = model.durable.regions.values().chain(model.durable.services.values());
+    let unknown = standings.into_iter().any(|standing| standing.status == Status::Unknown);
+    if model.durable.incident.is_some() || model.severity().is_some() {
+        EXIT_TROUBLE
+    } else if unknown || blind::since(model).is_some() {
+        EXIT_UNKNOWN
+    } else {
+        0
+    }
+}
+
+fn as_text(model: &Model, now: Timestamp) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, what: String| {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{name:12} {}", clean(&what, LINE_CHARS));
+    };
+    line("plan", model.plan.name.clone());
+    if let Some(simulation) = &model.live.simulation {
+        line("world", format!("SIMULATED: {} at speed {}", simulation.scenario, simulation.speed));
+    }
+    line("severity", severity(model, now));
+    if let Some(since) = blind::since(model) {
+        line("blind", format!("no reference probe answers, for {}", units::duration(age(since, now))));
+    }
+    if let Some(clock) = objectives::overall_clock(model, now) {
+        let (elapsed, target) = (units::duration(clock.elapsed), units::duration(clock.target));
+        line("rto", format!("{elapsed} of {target}, {} left", units::duration(clock.left())));
+    }
+    if let Some(loss) = evidence::exposure(model, now) {
+        line("exposure", loss.sentence());
+    }
+    for (id, standing) in &model.durable.regions {
+        line(
+            "region",
+            format!("{id}: {} for {}", standing.status.as_str(), units::duration(age(standing.since, now))),
+        );
+    }
+    for (id, standing) in &model.durable.services {
+        line(
+            "service",
+            format!("{id}: {} for {}", standing.status.as_str(), units::duration(age(standing.since, now))),
+        );
+    }
+    for (probe, state, why) in worst(model) {
+        line("signal", format!("{probe}: {}: {why}", state.as_str()));
+    }
+    if let Some(incident) = &model.durable.incident {
+        line("incident", format!("{} ({}): {}", incident.id, incident.mode.as_str(), incident.title));
+        for (name, what) in open(model, incident, now) {
+            line(name, what);
+        }
+    }
+    line("journal", journal(model));
+    text
+}
+
+fn severity(model: &Model, now: Timestamp) -> String {
+    let set = model.durable.incident.as_ref().and_then(|incident| incident.severity_override.as_ref());
+    match (set, &model.durable.severity) {
+        (Some((severity, why)), _) => format!("{} set by a person: {why}", severity.as_str()),
+        (None, Some((severity, since, why))) => {
+            format!("{} for {}: {why}", severity.as_str(), units::duration(age(*since, now)))
+        }
+        (None, None) if code(model) == EXIT_UNKNOWN => "not known".into(),
+        (None, None) => "none".into(),
+    }
+}
+
+/// The signals that are not ok, the worst first.
+fn worst(model: &Model) -> Vec<(String, SignalState, String)> {
+    let mut signals: Vec<_> =
+        model.durable.signals.iter().filter(|(_, s)| s.state != SignalState::Ok).collect();
+    signals.sort_by_key(|(_, signal)| std::cmp::Reverse(signal.state.concern()));
+    let row = |(id, signal): (&crate::ids::ProbeId, &crate::core::signal::Signal)| {
+        (id.to_string(), signal.state, signal.why.clone())
+    };
+    signals.into_iter().take(WORST_SIGNALS).map(row).collect()
+}
+
+/// What waits for a person, or runs.
+fn open(model: &Model, incident: &Incident, now: Timestamp) -> Vec<(&'static str, String)> {
+    if let Some(run) = incident.open_run() {
+        let open = run
+            .steps
+            .iter()
+            .filter(|(_, step)| !step.status.is_settled() && step.status != StepStatus::Pending);
+        let steps = open.map(|(id, step)| ("step", format!("{id}: {}", step.status.as_str())));
+        return std::iter::once(("run", format!("{} ({})", run.id, run.runbook))).chain(steps).collect();
+    }
+    match &incident.position {
+        Position::Question(id) => model.plan.tree.questions.get(id).map_or_else(Vec::new, |question| {
+            let suggested = suggest(model, question, now);
+            let suggestion =
+                suggested.answer().map_or_else(String::new, |answer| format!(" (suggested: {answer})"));
+            vec![("question", format!("{}{suggestion}", question.ask))]
+        }),
+        Position::Leaf(id) => {
+            let title =
+                model.plan.tree.leaves.get(id).map_or_else(|| id.to_string(), |leaf| leaf.title.clone());
+            vec![("outcome", title)]
+        }
+        Position::Runbook(id) => vec![("outcome", format!("the runbook {id} has ended"))],
+    }
+}
+
+fn journal(model: &Model) -> String {
+    let head = model.durable.head.as_ref();
+    let head = head.map_or_else(|| "empty".into(), |head| format!("head {}:{}", head.seq, head.checksum));
+    match &model.live.journal_failure {
+        Some(why) => format!("CANNOT BE WRITTEN: {why}; {head}"),
+        None => head,
+    }
+}
+
+fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
+    let standing = |(id, standing): (&str, &crate::core::model::Standing)| json!({ "id": id, "status": standing.status.as_str(), "since": standing.since });
+    let regions: Vec<Value> =
+        model.durable.regions.iter().map(|(id, s)| standing((id.as_str(), s))).collect();
+    let services: Vec<Value> =
+        model.durable.services.iter().map(|(id, s)| standing((id.as_str(), s))).collect();
+    let signals: Vec<Value> = worst(model)
+        .into_iter()
+        .map(|(probe, state, why)| json!({ "probe": probe, "state": state.as_str(), "why": why }))
+        .collect();
+    let clock = objectives::overall_clock(model, now);
+    let incident = model.durable.incident.as_ref().map(|incident| {
+        let open: Vec<Value> = open(model, incident, now)
+            .into_iter()
+            .map(|(what, text)| json!({ "kind": what, "text": text }))
+            .collect();
+        json!({
+            "id": incident.id.as_str(),
+            "title": incident.title,
+            "mode": incident.mode.as_str(),
+            "declared_at": incident.declared_at,
+            "open": open,
+        })
+    });
+    json!({
+        "plan": model.plan.name,
+        "now": now,
+        "engine_pid": pid,
+        "simulation": model.live.simulation,
+        "state": match code(model) { 0 => "healthy", EXIT_TROUBLE => "trouble", _ => "unknown" },
+        "severity": model.severity().map(|severity| severity.as_str()),
+        "severity_since": model.durable.severity.as_ref().map(|(_, since, _)| since),
+        "severity_why": model.durable.severity.as_ref().map(|(.., why)| why),
+        "blind_since": blind::since(model),
+        "rto": clock.map(|clock| json!({
+            "since": clock.since,
+            "elapsed_s": clock.elapsed.as_secs_f64(),
+            "target_s": clock.target.as_secs_f64(),
+        })),
+        "exposure": evidence::exposure(model, now),
+        "regions": regions,
+        "services": services,
+        "signals_not_ok": signals,
+        "incident": incident,
+        "journal": { "head": model.durable.head, "failure": model.live.journal_failure },
+    })
+}

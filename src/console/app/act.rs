@@ -1,0 +1,348 @@
+//! What the keys of the screens do.
+
+use super::form::{self, Form, Purpose};
+use super::help;
+use super::palette::{Entry, Palette, Target};
+use super::{App, Asked, Dialog, Do, answer};
+use crate::console::input::Received;
+use crate::console::keymap::Action;
+use crate::console::screens::decide::Item;
+use crate::console::screens::{decide, overview, timeline};
+use crate::console::ui::{Cursor, Screen};
+use crate::core::command::Ask;
+use crate::core::evidence;
+use crate::core::incident::{Incident, StepRun};
+use crate::core::model::Model;
+use crate::core::names;
+use crate::core::status::StepStatus;
+use crate::ids::{RunId, StepId};
+use crate::plan::Step;
+use crate::plan::condition::Truth;
+use std::time::Instant;
+
+const SCREENS: [Screen; 3] = [Screen::Overview, Screen::Decide, Screen::Timeline];
+
+impl App {
+    pub(super) fn act(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
+        use Action::*;
+        match action {
+            Quit => return self.quit(at),
+            Detach => return vec![Do::Quit],
+            Help => {
+                let help = help::Help::new(&self.keymap, self.screen_context());
+                return self.open(Dialog::Help(help), at);
+            }
+            Palette => {
+                let palette = palette(self);
+                return self.open(Dialog::Palette(palette), at);
+            }
+            Filter => {
+                let before = self.ui.filter.clone();
+                let field = super::field::Field::new(&before);
+                return self.open(Dialog::Filter { field, before }, at);
+            }
+            Back => self.back(),
+            NextScreen => return self.show(self.turned(1), at),
+            PrevScreen => return self.show(self.turned(SCREENS.len() - 1), at),
+            GotoOverview => return self.show(Screen::Overview, at),
+            GotoDecide => return self.show(Screen::Decide, at),
+            GotoTimeline => return self.show(Screen::Timeline, at),
+            Up => self.move_by(-1, at),
+            Down => self.move_by(1, at),
+            PageUp => self.move_by(-self.page(), at),
+            PageDown => self.move_by(self.page(), at),
+            Top => self.to_top(),
+            Bottom => self.move_by(isize::MAX, at),
+            Select => return self.select(received, at),
+            ToggleDetails => self.ui.details = !self.ui.details,
+            Refresh => return vec![Do::Repaint, Do::Draw],
+            Copy => return self.copy(at),
+            _ => return self.act_on_incident(action, received, at),
+        }
+        vec![Do::Draw]
+    }
+
+    /// Actions that ask the engine for something, most of them through a form.
+    fn act_on_incident(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
+        let Some(model) = &self.model else {
+            self.complain("the engine was not reached yet", "Wait a moment.", at);
+            return vec![Do::Draw];
+        };
+        let incident = model.durable.incident.as_ref();
+        let form = match action {
+            Action::DeclareIncident => match incident {
+                None => Ok(Form::declare(&proposed_title(model))),
+                Some(open) => {
+                    Err((format!("incident {} is open already", open.id), "Go on in it, or close it first."))
+                }
+            },
+            Action::Note => Ok(Form::writing(Purpose::Note)),
+            Action::SetSeverity => match incident {
+                Some(_) => Ok(Form::severity(model.severity())),
+                None => Err(no_incident()),
+            },
+            Action::CloseIncident => match (incident, incident.and_then(Incident::open_run)) {
+                (_, Some(run)) => Err((
+                    format!("the runbook {} is still running", run.runbook),
+                    "Settle its steps, or abort it with a reason.",
+                )),
+                (Some(open), None) => Ok(Form::writing(Purpose::Close(open.id.to_string()))),
+                (None, None) => Err(no_incident()),
+            },
+            Action::AbortRun => match incident.and_then(Incident::open_run) {
+                Some(run) => Ok(Form::writing(Purpose::Abort(run.id.clone()))),
+                None => Err(("no runbook is running".into(), "There is nothing to abort.")),
+            },
+            Action::AnswerYes | Action::AnswerNo => return self.answer_by_key(action, received, at),
+            Action::AnswerOther => return self.answer_other(at),
+            _ => return self.act_on_step(action, at),
+        };
+        match form {
+            Ok(form) => self.open(Dialog::Form(form), at),
+            Err((why, next)) => {
+                self.complain(&why, next, at);
+                vec![Do::Draw]
+            }
+        }
+    }
+
+    fn answer_by_key(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
+        let open = self.model.as_ref().and_then(answer::open_question).map(|(id, _)| id.clone());
+        let Some(question) = open else {
+            self.complain("no question is open", "", at);
+            return vec![Do::Draw];
+        };
+        if !self.admits(received) {
+            return Vec::new();
+        }
+        let answer = if action == Action::AnswerYes { "yes" } else { "no" };
+        self.answer(&question, answer, at)
+    }
+
+    fn act_on_step(&mut self, action: Action, at: Instant) -> Vec<Do> {
+        let Some((run, step)) = self.selected_step() else {
+            self.complain("no step is selected", "Choose one on the decide screen.", at);
+            return vec![Do::Draw];
+        };
+        let Some((plan, state)) = self.model.as_ref().and_then(|model| model.step(&run, &step)) else {
+            return Vec::new();
+        };
+        let form = match action {
+            // A person does it: there is nothing to run, only to state.
+            Action::PrepareStep if plan.action == "manual" => Form::writing(Purpose::Attest(run, step)),
+            Action::PrepareStep => return self.prepare(run, step, at),
+            Action::RetryStep if state.status == StepStatus::Unknown => {
+                let choices = form::choices([
+                    ("recheck", "read the world again, and see whether it acted"),
+                    ("retry", "try it again, with the reason why that is safe"),
+                ]);
+                Form::choosing(Purpose::Retry(run, step), choices)
+            }
+            Action::RetryStep => {
+                return self.ask(Ask::Retry { run, step, reason: None }, Asked::Plain, at);
+            }
+            Action::SkipStep => Form::writing(Purpose::Skip(run, step)),
+            Action::AttestStep => Form::writing(Purpose::Attest(run, step)),
+            Action::OverrideGuard => {
+                let form = self
+                    .model
+                    .as_ref()
+                    .and_then(|model| override_form(model, (&run, &step), plan, state, self.now(at)));
+                match form {
+                    Some(form) => form,
+                    None => {
+                        self.complain("every guard of this step holds", "Prepare it.", at);
+                        return vec![Do::Draw];
+                    }
+                }
+            }
+            _ => return Vec::new(),
+        };
+        self.open(Dialog::Form(form), at)
+    }
+
+    /// Asks for the confirmation of a step; it opens when the engine has read the target.
+    fn prepare(&mut self, run: RunId, step: StepId, at: Instant) -> Vec<Do> {
+        let ask = Ask::Prepare { run: run.clone(), step: step.clone() };
+        let dos = self.ask(ask, Asked::Prepare, at);
+        if dos.iter().any(|act| matches!(act, Do::Ask(_))) {
+            self.toast(format!("reading the target of {step}"), "", false, at);
+            self.awaited = Some((run, step));
+        }
+        dos
+    }
+
+    /// The selected step of the decide screen.
+    pub(super) fn selected_step(&self) -> Option<(RunId, StepId)> {
+        if self.ui.screen != Screen::Decide {
+            return None;
+        }
+        match decide::items(self.model.as_ref()?).into_iter().nth(self.ui.decide.selected)? {
+            Item::Step { run, step } => Some((run, step)),
+            Item::Answer { .. } => None,
+        }
+    }
+
+    fn select(&mut self, received: &Received, at: Instant) -> Vec<Do> {
+        let items = match (&self.model, self.ui.screen) {
+            (Some(model), Screen::Decide) => decide::items(model),
+            _ => Vec::new(),
+        };
+        match items.into_iter().nth(self.ui.decide.selected) {
+            Some(Item::Answer { question, answer }) => {
+                if self.admits(received) {
+                    self.answer(&question, &answer, at)
+                } else {
+                    Vec::new()
+                }
+            }
+            _ => {
+                self.ui.details = !self.ui.details;
+                vec![Do::Draw]
+            }
+        }
+    }
+
+    fn copy(&mut self, at: Instant) -> Vec<Do> {
+        let step = self.selected_step();
+        let found = step.and_then(|(run, step)| {
+            let (_, state) = self.model.as_ref()?.step(&run, &step)?;
+            let described = state.confirmation.as_ref().map(|open| open.description.command.clone());
+            described.or_else(|| state.obstacle.as_ref().map(|(_, manual)| manual.instructions.join("\n")))
+        });
+        match found {
+            Some(text) => {
+                self.toast("copied, if the terminal allows it", "", false, at);
+                vec![Do::Draw, Do::Copy(text)]
+            }
+            None => {
+                self.complain("there is no command to copy", "Prepare a step first.", at);
+                vec![Do::Draw]
+            }
+        }
+    }
+
+    fn quit(&mut self, at: Instant) -> Vec<Do> {
+        let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
+        match incident.and_then(Incident::open_run).map(|run| run.id.clone()) {
+            Some(run) => self.open(Dialog::Form(Form::quit(run)), at),
+            None => vec![Do::Quit],
+        }
+    }
+
+    fn back(&mut self) {
+        if self.ui.toast.is_some() {
+            self.ui.toast = None;
+            self.toast_until = None;
+        } else if self.ui.details {
+            self.ui.details = false;
+        } else if !self.ui.filter.is_empty() {
+            self.ui.filter.clear();
+        } else {
+            self.ui.screen = Screen::Overview;
+        }
+    }
+
+    fn turned(&self, by: usize) -> Screen {
+        let here = SCREENS.iter().position(|screen| *screen == self.ui.screen).unwrap_or(0);
+        SCREENS[(here + by) % SCREENS.len()]
+    }
+
+    /// Shows a screen; its questions hear no key that was meant for another one.
+    fn show(&mut self, screen: Screen, at: Instant) -> Vec<Do> {
+        if self.ui.screen == screen {
+            return Vec::new();
+        }
+        self.ui.screen = screen;
+        self.ui.filter.clear();
+        self.renew(at)
+    }
+
+    fn cursor(&mut self) -> &mut Cursor {
+        match self.ui.screen {
+            Screen::Overview => &mut self.ui.overview,
+            Screen::Decide => &mut self.ui.decide,
+            Screen::Timeline => &mut self.ui.timeline,
+        }
+    }
+
+    fn move_by(&mut self, by: isize, at: Instant) {
+        let now = self.now(at);
+        let rows = self.model.as_ref().map_or(0, |model| match self.ui.screen {
+            Screen::Overview => overview::rows(model, &self.ui.filter, now).len(),
+            Screen::Decide => decide::items(model).len(),
+            Screen::Timeline => timeline::rows(model, &self.ui.filter).len(),
+        });
+        let cursor = self.cursor();
+        cursor.selected = cursor.selected.saturating_add_signed(by).min(rows.saturating_sub(1));
+    }
+
+    /// Selects the first row.
+    pub(super) fn to_top(&mut self) {
+        *self.cursor() = Cursor::default();
+    }
+
+    /// Does what was chosen in the palette.
+    pub(super) fn follow(&mut self, entry: &Entry, received: &Received, at: Instant) -> Vec<Do> {
+        match &entry.target {
+            Target::Action(action) => self.act(*action, received, at),
+            Target::Runbook(id) => {
+                let reading = self.model.as_ref().and_then(|model| help::preview(&model.plan, id));
+                reading.map_or_else(Vec::new, |reading| self.open(Dialog::Preview(reading), at))
+            }
+            Target::Question(id) => {
+                self.ui.screen = Screen::Decide;
+                self.ask(Ask::Revisit { question: id.clone() }, Asked::Plain, at)
+            }
+        }
+    }
+}
+
+fn no_incident() -> (String, &'static str) {
+    ("no incident is open".into(), "Declare one first; everything that follows is recorded under it.")
+}
+
+/// What the severity rule says, or the first service that does not work.
+fn proposed_title(model: &Model) -> String {
+    if let Some((_, _, why)) = &model.durable.severity {
+        return why.clone();
+    }
+    let mut services = model.durable.services.iter();
+    let worst = services.find(|(_, standing)| standing.status == crate::core::model::Status::Down);
+    worst.map_or_else(String::new, |(id, standing)| format!("{id} is {}", standing.status.as_str()))
+}
+
+fn palette(app: &App) -> Palette {
+    Palette::new(app.model.as_ref(), app.screen_context())
+}
+
+/// The guards of a step that do not hold now, with what is lost by going on against them.
+fn override_form(
+    model: &Model,
+    (run, step): (&RunId, &StepId),
+    plan: &Step,
+    state: &StepRun,
+    now: jiff::Timestamp,
+) -> Option<Form> {
+    let view = names::View { model, now };
+    let blocking = plan.guard.iter().enumerate().filter(|(place, guard)| {
+        let overridden = state.overrides.iter().any(|(at, _)| at == place);
+        !overridden && guard.evaluate(&view) != Truth::True
+    });
+    let (guards, labels): (Vec<usize>, Vec<String>) = blocking
+        .map(|(place, guard)| {
+            let how = match guard.evaluate(&view) {
+                Truth::Unknown(why) => format!("cannot be told: {why}"),
+                _ => "does not hold".to_owned(),
+            };
+            (place, format!("{} ({how})", guard.source()))
+        })
+        .unzip();
+    if guards.is_empty() {
+        return None;
+    }
+    let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook))?;
+    let losses = evidence::losses(model, runbook, now).iter().map(|loss| loss.sentence()).collect();
+    let choices = form::choices(labels.iter().map(|label| (label.as_str(), label.as_str())));
+    Some(Form::choosing(Purpose::Override { run: run.clone(), step: step.clone(), guards, losses }, choices))
+}

@@ -1,0 +1,136 @@
+//! Answering the tree: the suggestion with one key, anything else with a reason.
+
+use super::form::{self, Form, Purpose, Stage};
+use super::{App, Asked, Dialog, Do};
+use crate::core::command::Ask;
+use crate::core::incident::{Incident, Position};
+use crate::core::model::Model;
+use crate::core::tree::suggest;
+use crate::ids::QuestionId;
+use crate::plan::{Goto, Question};
+use std::time::Instant;
+
+/// The open question of the incident.
+pub(super) fn open_question(model: &Model) -> Option<(&QuestionId, &Question)> {
+    match &model.durable.incident.as_ref()?.position {
+        Position::Question(id) => model.plan.tree.questions.get_key_value(id),
+        _ => None,
+    }
+}
+
+impl App {
+    /// Gives an answer to the question that is on the screen.
+    pub(super) fn answer(&mut self, question: &QuestionId, answer: &str, at: Instant) -> Vec<Do> {
+        let now = self.now(at);
+        let Some(plan) = self.model.as_ref().and_then(|model| model.plan.tree.questions.get(question)) else {
+            return Vec::new();
+        };
+        if !plan.answers.contains_key(answer) {
+            let known: Vec<&str> = plan.answers.keys().map(String::as_str).collect();
+            let next = format!("Its answers are: {}.", known.join(", "));
+            self.complain(&format!("this question cannot be answered with {answer}"), &next, at);
+            return vec![Do::Draw];
+        }
+        let suggested =
+            self.model.as_ref().and_then(|model| suggest(model, plan, now).answer().map(str::to_owned));
+        if suggested.as_deref() == Some(answer) {
+            let (question, answer) = (question.clone(), answer.to_owned());
+            // The next question must not hear the key that answered this one.
+            self.gate = None;
+            return self.ask(Ask::Answer { question, answer, suggested, reason: None }, Asked::Plain, at);
+        }
+        let Some(mut form) = self.answer_form(question, at) else { return Vec::new() };
+        form.chosen = form.choices.iter().position(|choice| choice.name == answer).unwrap_or(0);
+        form.stage = Stage::Write;
+        self.open(Dialog::Form(form), at)
+    }
+
+    /// Offers all answers of the open question, or the questions to go back to.
+    pub(super) fn answer_other(&mut self, at: Instant) -> Vec<Do> {
+        let model = self.model.as_ref();
+        let open = model.and_then(open_question).map(|(id, _)| id.clone());
+        if let Some(form) = open.and_then(|question| self.answer_form(&question, at)) {
+            return self.open(Dialog::Form(form), at);
+        }
+        let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
+        let Some(incident) = incident else {
+            self.complain("no incident is open", "Declare one first.", at);
+            return vec![Do::Draw];
+        };
+        if let Some(run) = incident.open_run() {
+            let why = format!("the runbook {} is running", run.runbook);
+            self.complain(&why, "Settle its steps, or abort it, to answer again.", at);
+            return vec![Do::Draw];
+        }
+        match self.revisit_form() {
+            Some(form) => self.open(Dialog::Form(form), at),
+            None => {
+                self.complain("no question was answered yet", "", at);
+                vec![Do::Draw]
+            }
+        }
+    }
+
+    fn answer_form(&self, question: &QuestionId, at: Instant) -> Option<Form> {
+        let model = self.model.as_ref()?;
+        let plan = model.plan.tree.questions.get(question)?;
+        let suggested = suggest(model, plan, self.now(at)).answer().map(str::to_owned);
+        let labels: Vec<(&str, String)> = plan
+            .answers
+            .iter()
+            .map(|(name, answer)| {
+                let mark = if Some(name) == suggested.as_ref() { " (suggested)" } else { "" };
+                (name.as_str(), format!("{name}{mark}: {}", leads_to(model, &answer.goto)))
+            })
+            .collect();
+        let choices = form::choices(labels.iter().map(|(name, label)| (*name, label.as_str())));
+        let mut form = Form::choosing(
+            Purpose::Answer {
+                question: question.clone(),
+                ask: plan.ask.clone(),
+                suggested: suggested.clone(),
+            },
+            choices,
+        );
+        form.chosen =
+            form.choices.iter().position(|choice| Some(&choice.name) == suggested.as_ref()).unwrap_or(0);
+        Some(form)
+    }
+
+    fn revisit_form(&self) -> Option<Form> {
+        let model = self.model.as_ref()?;
+        let questions = answered(model.durable.incident.as_ref()?);
+        let asks = questions.iter().filter_map(|id| {
+            let question = model.plan.tree.questions.get(*id)?;
+            Some((id.as_str(), question.ask.as_str()))
+        });
+        let choices = form::choices(asks);
+        (!choices.is_empty()).then(|| Form::choosing(Purpose::Revisit, choices))
+    }
+}
+
+/// The questions that were answered, the latest first, each once.
+fn answered(incident: &Incident) -> Vec<&QuestionId> {
+    let mut questions: Vec<&QuestionId> = Vec::new();
+    for answer in incident.answers.iter().rev() {
+        if !questions.contains(&&answer.question) {
+            questions.push(&answer.question);
+        }
+    }
+    questions
+}
+
+fn leads_to(model: &Model, goto: &Goto) -> String {
+    match goto {
+        Goto::Question(id) => {
+            model.plan.tree.questions.get(id).map_or_else(|| id.to_string(), |question| question.ask.clone())
+        }
+        Goto::Runbook(id) => {
+            let title = model.plan.runbooks.get(id).map_or(id.as_str(), |runbook| runbook.title.as_str());
+            format!("starts the runbook {title}")
+        }
+        Goto::Leaf(id) => {
+            model.plan.tree.leaves.get(id).map_or_else(|| id.to_string(), |leaf| leaf.title.clone())
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The confirmation of a step: it holds the very bundle that it shows, and sends its name and nothing else.
+
+use super::field::Field;
+use crate::console::keymap::Context;
+use crate::core::command::Ask;
+use crate::core::confirmation::Confirmation;
+use jiff::Timestamp;
+
+/// An open confirmation.
+#[derive(Clone, Debug)]
+pub struct Confirming {
+    /// What is confirmed.
+    pub confirmation: Confirmation,
+    /// What was typed.
+    pub typed: Field,
+    /// Why it did not go through.
+    pub problem: Option<String>,
+    /// Its reply is on its way.
+    pub sent: bool,
+}
+
+impl Confirming {
+    /// Shows a bundle.
+    pub fn new(confirmation: Confirmation) -> Self {
+        Self { confirmation, typed: Field::default(), problem: None, sent: false }
+    }
+
+    /// Where its keys are.
+    pub fn context(&self) -> Context {
+        if self.phrase().is_some() { Context::TextEntry } else { Context::Dialog }
+    }
+
+    /// What must be typed; none where a key is enough, or nothing can be confirmed.
+    pub fn phrase(&self) -> Option<&str> {
+        self.confirmation.phrase().filter(|_| self.confirmation.blocking_guard().is_none())
+    }
+
+    /// The confirmation as it would be sent, or why it cannot be.
+    ///
+    /// # Errors
+    /// In words for the operator.
+    pub fn ask(&self, now: Timestamp) -> Result<Ask, String> {
+        let confirmation = &self.confirmation;
+        if self.sent {
+            return Err("It was sent; the engine has not answered yet.".into());
+        }
+        if now >= confirmation.expires_at {
+            return Err("It expired. Close it and open a new one.".into());
+        }
+        if let Some((_, guard)) = confirmation.blocking_guard() {
+            let how = "Close it, then wait, override the guard or skip the step.";
+            return Err(format!("The guard {} does not let it run. {how}", guard.condition));
+        }
+        let typed = match self.phrase() {
+            Some(phrase) if self.typed.text() != phrase => {
+                return Err(format!("What you typed is not the target's name. Type exactly: {phrase}"));
+            }
+            phrase => phrase.map(str::to_owned),
+        };
+        Ok(Ask::Confirm { confirmation: confirmation.id.clone(), typed })
+    }
+
+    /// Shows why it did not go through.
+    pub fn refuse(&mut self, problem: String) {
+        self.sent = false;
+        self.problem = Some(problem);
+    }
+}

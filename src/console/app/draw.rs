@@ -1,0 +1,249 @@
+//! One frame: the screen, and the dialog over it.
+
+use super::confirm::Confirming;
+use super::field::Field;
+use super::form::{Form, Stage};
+use super::help::{Help, Line as Text, Reading};
+use super::palette::Palette;
+use super::{App, Dialog, words};
+use crate::console::glyphs::Glyph;
+use crate::console::keymap::{Action, Context};
+use crate::console::screens::{self, View};
+use crate::console::theme::Role;
+use crate::console::widgets::{self, Look, centred, fit, hint_line, wrap};
+use crate::text::clean;
+use jiff::SignedDuration;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Margin, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::Clear;
+use std::time::Instant;
+use unicode_width::UnicodeWidthStr;
+
+/// Width of dialogs, in cells; narrower on narrow terminals.
+const WIDTH: u16 = 76;
+/// Longest line that is drawn.
+const LINE_CHARS: usize = 400;
+/// Rows of a field of text.
+const FIELD_ROWS: u16 = 4;
+
+/// Draws what there is to see at `at`.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    app: &App,
+    look: Look<'_>,
+    at: Instant,
+    plan: &str,
+    waited: SignedDuration,
+) {
+    let area = frame.area();
+    let Some(model) = &app.model else {
+        screens::connecting::draw(frame, area, &look, plan, waited, None);
+        if let Some(Dialog::Help(help)) = &app.dialog {
+            draw_help(frame, app, &look, help);
+        }
+        return;
+    };
+    let view =
+        View { model, ui: &app.ui, look, now: app.now(at), operator: &app.operator, keymap: &app.keymap };
+    screens::frame_screen(frame, &view);
+    let (width, height) = screens::SMALLEST;
+    if area.width < width || area.height < height {
+        return;
+    }
+    match &app.dialog {
+        None => {}
+        Some(Dialog::Form(form)) => draw_form(frame, app, &look, form),
+        Some(Dialog::Confirm(confirming)) => draw_confirmation(frame, &view, confirming),
+        Some(Dialog::Palette(palette)) => draw_palette(frame, app, &look, palette),
+        Some(Dialog::Help(help)) => draw_help(frame, app, &look, help),
+        Some(Dialog::Preview(reading)) => {
+            let lines: Vec<&Text> = reading.lines.iter().collect();
+            draw_reading(frame, app, &look, reading, &lines, None);
+        }
+        Some(Dialog::Filter { field, .. }) => draw_filter(frame, &look, field),
+    }
+}
+
+fn draw_confirmation(frame: &mut Frame<'_>, view: &View<'_>, confirming: &Confirming) {
+    let waiting = confirming.sent.then_some("Sent; waiting for the engine.");
+    let problem = confirming.problem.as_deref().or(waiting);
+    let area = frame.area();
+    screens::confirm::draw(frame, area, view, &confirming.confirmation, confirming.typed.text(), problem);
+}
+
+fn draw_form(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, form: &Form) {
+    let width = WIDTH.min(frame.area().width);
+    let inner = usize::from(width.saturating_sub(4));
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for text in words::about(form, app.model.as_ref()) {
+        lines.extend(wrap(&text, inner).into_iter().map(|line| Line::from(look.span(Role::Text, line))));
+    }
+    if form.stage == Stage::Choose {
+        lines.push(Line::default());
+        lines.extend(choices(look, form, inner));
+    } else if let Some(choice) = form.choices.get(form.chosen) {
+        lines.push(Line::default());
+        lines.push(Line::from(look.span(Role::Accent, cell(look, &choice.label, inner))));
+    }
+    let label = (form.stage != Stage::Choose).then(|| words::label(form)).flatten();
+    let mut below: Vec<Line<'_>> = Vec::new();
+    if form.stage == Stage::Sure {
+        below.push(Line::from(look.span(Role::Danger, words::sure(form))));
+    }
+    let waiting = form.sent.then(|| "Sent; waiting for the engine.".to_owned());
+    if let Some(problem) = form.problem.clone().or(waiting) {
+        below.extend(wrap(&problem, inner).into_iter().map(|line| Line::from(look.span(Role::Warn, line))));
+    }
+    let field_rows = if label.is_some() { FIELD_ROWS + 1 } else { 0 };
+    let rows = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let height = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
+    let footer = hint_line(look, &app.keymap, form.context(), hints(form), width.saturating_sub(4));
+    let dialog = widgets::Dialog { title: &words::title(form), footer, danger: form.is_grave() };
+    let area = centred(frame.area(), width, height);
+    let inside = dialog.frame(look, frame, area);
+    // What the dialog cannot hold on a small terminal goes from its middle: the field and the problem stay.
+    let constraints = [Constraint::Min(0), Constraint::Length(field_rows), Constraint::Length(rows(&below))];
+    let [above, middle, end] = Layout::vertical(constraints).areas(inside);
+    frame.render_widget(ratatui::text::Text::from(lines), above);
+    if let Some(label) = label {
+        draw_field(frame, look, &form.text, label, middle, form.stage == Stage::Write);
+    }
+    frame.render_widget(ratatui::text::Text::from(below), end);
+}
+
+fn choices<'l>(look: &Look<'_>, form: &'l Form, width: usize) -> Vec<Line<'l>> {
+    let row = |(place, choice): (usize, &super::form::Choice)| {
+        let selected = place == form.chosen;
+        let mark = if selected { look.glyph(Glyph::Selected) } else { " " };
+        let key = if choice.key == '\0' { ' ' } else { choice.key };
+        let role = if selected { Role::Selection } else { Role::Text };
+        Line::from(look.span(role, cell(look, &format!("{mark} {key}  {}", choice.label), width)))
+    };
+    form.choices.iter().enumerate().map(row).collect()
+}
+
+fn hints(form: &Form) -> &'static [(Action, &'static str)] {
+    match form.stage {
+        Stage::Choose => {
+            &[(Action::Select, "go on"), (Action::Up, "up"), (Action::Down, "down"), (Action::Back, "back")]
+        }
+        Stage::Write => &[(Action::Submit, "go on"), (Action::Back, "back")],
+        Stage::Sure => &[(Action::ConfirmYes, "yes"), (Action::Back, "back")],
+    }
+}
+
+/// A field under its label; the area is one row higher than the field.
+fn draw_field(frame: &mut Frame<'_>, look: &Look<'_>, field: &Field, label: &str, area: Rect, active: bool) {
+    let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(area);
+    frame.render_widget(look.span(Role::Muted, label.to_owned()), head);
+    let mut widget = field.area().clone();
+    widget.set_style(look.style(Role::Input));
+    widget.set_cursor_line_style(look.style(Role::Input));
+    let cursor = look.style(Role::Input);
+    widget.set_cursor_style(if active {
+        cursor.add_modifier(ratatui::style::Modifier::REVERSED)
+    } else {
+        cursor
+    });
+    frame.render_widget(&widget, body);
+}
+
+/// The filter is typed in the last row, over the hints.
+fn draw_filter(frame: &mut Frame<'_>, look: &Look<'_>, field: &Field) {
+    let area = frame.area();
+    let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
+    frame.render_widget(Clear, row);
+    frame.render_widget(look.span(Role::KeyHint, " filter "), row);
+    let mut widget = field.area().clone();
+    widget.set_wrap_mode(ratatui_textarea::WrapMode::None);
+    widget.set_style(look.style(Role::Input));
+    widget.set_cursor_line_style(look.style(Role::Input));
+    let rest = Rect { x: row.x + 8, width: row.width.saturating_sub(8), ..row };
+    frame.render_widget(&widget, rest);
+}
+
+fn draw_palette(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, palette: &Palette) {
+    let area = centred(frame.area(), WIDTH, frame.area().height.saturating_sub(4).min(20));
+    let footer = hint_line(
+        look,
+        &app.keymap,
+        Context::Palette,
+        &[(Action::Select, "do it"), (Action::Back, "back")],
+        area.width.saturating_sub(4),
+    );
+    let dialog = widgets::Dialog { title: "Commands", footer, danger: false };
+    let inside = dialog.frame(look, frame, area);
+    let [field, list] = Layout::vertical([Constraint::Length(2), Constraint::Min(1)]).areas(inside);
+    let mut widget = palette.field.area().clone();
+    widget.set_wrap_mode(ratatui_textarea::WrapMode::None);
+    widget.set_style(look.style(Role::Input));
+    widget.set_cursor_line_style(look.style(Role::Input));
+    frame.render_widget(&widget, Rect { height: 1, ..field });
+    let height = usize::from(list.height);
+    let first = palette.selected.saturating_sub(height.saturating_sub(1));
+    let width = usize::from(list.width);
+    let rows = palette.matching().enumerate().skip(first).take(height);
+    let lines: Vec<Line<'_>> = rows
+        .map(|(place, entry)| {
+            let role = if place == palette.selected { Role::Selection } else { Role::Text };
+            let name = cell(look, &entry.name, 26);
+            Line::from(look.span(role, cell(look, &format!("{name} {}", entry.doc), width)))
+        })
+        .collect();
+    if lines.is_empty() {
+        frame.render_widget(look.span(Role::Muted, "nothing matches"), list);
+    }
+    frame.render_widget(ratatui::text::Text::from(lines), list);
+}
+
+fn draw_help(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, help: &Help) {
+    let shown = help.shown();
+    draw_reading(frame, app, look, &help.reading, &shown, Some(help));
+}
+
+fn draw_reading(
+    frame: &mut Frame<'_>,
+    app: &App,
+    look: &Look<'_>,
+    reading: &Reading,
+    lines: &[&Text],
+    help: Option<&Help>,
+) {
+    let area = frame.area().inner(Margin::new(2, 1));
+    let hints: &[(Action, &str)] = match help {
+        Some(_) => {
+            &[(Action::Down, "down"), (Action::Up, "up"), (Action::Filter, "search"), (Action::Back, "back")]
+        }
+        None => &[(Action::Down, "down"), (Action::Up, "up"), (Action::Back, "back")],
+    };
+    let footer = hint_line(look, &app.keymap, Context::Help, hints, area.width.saturating_sub(4));
+    let wanted = help.map_or("", Help::wanted);
+    let title =
+        if wanted.is_empty() { reading.title.clone() } else { format!("{} / {wanted}", reading.title) };
+    let dialog = widgets::Dialog { title: &title, footer, danger: false };
+    let inside = dialog.frame(look, frame, area);
+    let width = usize::from(inside.width);
+    let first = reading.offset.min(lines.len().saturating_sub(usize::from(inside.height)));
+    let shown = lines.iter().skip(first).take(usize::from(inside.height));
+    let text: Vec<Line<'_>> = shown.map(|line| text_line(look, line, width)).collect();
+    frame.render_widget(ratatui::text::Text::from(text), inside);
+}
+
+fn text_line(look: &Look<'_>, line: &Text, width: usize) -> Line<'static> {
+    match line {
+        Text::Heading(text) => Line::from(look.span(Role::Title, cell(look, text, width))),
+        Text::Text(text) => Line::from(look.span(Role::Text, cell(look, text, width))),
+        Text::Key(keys, what) => Line::from(vec![
+            look.span(Role::KeyHint, cell(look, &format!("  {keys}"), 22)),
+            look.span(Role::Text, cell(look, what, width.saturating_sub(22))),
+        ]),
+    }
+}
+
+/// Cleaned text in exactly `width` cells.
+fn cell(look: &Look<'_>, text: &str, width: usize) -> String {
+    let text = fit(look, &clean(text, LINE_CHARS), width);
+    let missing = width.saturating_sub(text.width());
+    text + &" ".repeat(missing)
+}

@@ -1,0 +1,233 @@
+//! What the engine says: folding it, and what it means for the open dialog.
+
+use super::confirm::Confirming;
+use super::form::{Form, Purpose};
+use super::{App, Asked, Dialog, Do};
+use crate::console::screens::decide;
+use crate::console::screens::decide::Item;
+use crate::console::ui::{Connection, Screen};
+use crate::core::apply::apply;
+use crate::core::confirmation::Confirmation;
+use crate::core::fact::{Event, Fact};
+use crate::core::incident::{Incident, Position};
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use crate::core::status::StepStatus;
+use crate::engine::protocol::ToClient;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::clock::EngineClock;
+
+impl App {
+    pub(super) fn engine(&mut self, message: ToClient, at: Instant) -> Vec<Do> {
+        match message {
+            ToClient::Welcome { operator, now, model, .. } => {
+                let model = Arc::unwrap_or_clone(model);
+                let speed = model.live.simulation.as_ref().map_or(1.0, |simulation| simulation.speed);
+                self.clock = Some(EngineClock::new(now, at, speed));
+                self.operator = operator.name;
+                self.model = Some(model);
+                self.attached(at)
+            }
+            ToClient::Events(events) => self.events(&events, at),
+            ToClient::Reply { result, .. } => self.reply(result, at),
+            ToClient::Goodbye { why, next } => {
+                let mut dos = self.lost(why.clone(), at);
+                match self.dialog {
+                    None => dos.extend(self.open(Dialog::Form(Form::gone(why, next)), at)),
+                    // Nothing that is being typed is lost; the form comes when that dialog closes.
+                    Some(_) => self.gone = Some((why, next)),
+                }
+                dos
+            }
+        }
+    }
+
+    /// The engine is there, for the first time or again. What a dialog acts upon may be gone.
+    fn attached(&mut self, at: Instant) -> Vec<Do> {
+        self.ui.connection = Connection::Attached;
+        self.asked.clear();
+        self.awaited = None;
+        self.gone = None;
+        match &self.dialog {
+            Some(Dialog::Form(Form { purpose: Purpose::Gone { .. }, .. })) => self.dialog = None,
+            Some(Dialog::Confirm(confirming)) if !self.is_open(&confirming.confirmation) => {
+                self.dialog = None;
+                let next = "Open the step's confirmation again and look at it.";
+                self.toast("the confirmation is not open any more", next, true, at);
+            }
+            _ => {}
+        }
+        self.renew(at)
+    }
+
+    fn is_open(&self, confirmation: &Confirmation) -> bool {
+        let step = self.model.as_ref().and_then(|model| model.step(&confirmation.run, &confirmation.step));
+        step.is_some_and(|(_, state)| {
+            let same = state.confirmation.as_ref().is_some_and(|open| open.id == confirmation.id);
+            state.status == StepStatus::Confirming && same
+        })
+    }
+
+    /// The engine is out of reach. Whether it took what was asked last is not known.
+    pub(super) fn lost(&mut self, why: String, at: Instant) -> Vec<Do> {
+        if let Connection::Lost { .. } = self.ui.connection {
+            return Vec::new();
+        }
+        self.ui.connection = Connection::Lost { since: self.now(at), why };
+        self.awaited = None;
+        if !self.asked.is_empty() {
+            self.asked.clear();
+            let why = "the connection was lost before the engine answered";
+            self.complain(why, "Look at the timeline before you send it again.", at);
+        }
+        vec![Do::Draw]
+    }
+
+    fn events(&mut self, events: &[Event], at: Instant) -> Vec<Do> {
+        let Some(model) = &mut self.model else { return Vec::new() };
+        let place = place(model);
+        let mut dos = vec![Do::DrawSoon];
+        for event in events {
+            apply(model, event);
+            if !matches!(event.fact, Fact::ReadingTaken { .. }) {
+                dos[0] = Do::Draw;
+            }
+        }
+        if let (Some(clock), Some(last)) = (&mut self.clock, events.last()) {
+            clock.hear(last.at, at);
+        }
+        let moved = self.model.as_ref().is_some_and(|model| self::place(model) != place);
+        for event in events {
+            dos.extend(self.notice(event, at));
+        }
+        if moved {
+            self.settle_selection(place);
+            if self.dialog.is_none() {
+                dos.extend(self.renew(at));
+            }
+        }
+        dos
+    }
+
+    /// What an event means for this client, after it was folded.
+    fn notice(&mut self, event: &Event, at: Instant) -> Vec<Do> {
+        match &event.fact {
+            Fact::StepPrepared { confirmation } => return self.prepared(confirmation, at),
+            Fact::StepObstructed { run, step, failure, .. }
+                if self.awaited.as_ref().is_some_and(|(r, s)| r == run && s == step) =>
+            {
+                self.awaited = None;
+                self.complain(&failure.to_string(), &failure.next, at);
+            }
+            Fact::ConfirmationVoided { confirmation, why, .. } if self.shows(confirmation.as_str()) => {
+                let dos = self.shut(at);
+                self.toast(format!("the confirmation was closed: {why}"), "", true, at);
+                return dos;
+            }
+            Fact::StepStarted { confirmation, step, .. } if self.shows(confirmation.as_str()) => {
+                let dos = self.shut(at);
+                self.toast(format!("{step} started"), "", false, at);
+                return dos;
+            }
+            // What this client declared is what its operator goes on with.
+            Fact::IncidentDeclared { .. } => {
+                if matches!(&self.dialog, Some(Dialog::Form(form)) if form.sent && form.purpose == Purpose::Declare)
+                {
+                    self.ui.screen = Screen::Decide;
+                }
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn shows(&self, confirmation: &str) -> bool {
+        matches!(&self.dialog, Some(Dialog::Confirm(open)) if open.confirmation.id.as_str() == confirmation)
+    }
+
+    /// A confirmation was made. It opens only where this client asked for it and nothing else is open.
+    fn prepared(&mut self, confirmation: &Confirmation, at: Instant) -> Vec<Do> {
+        let ours = self
+            .awaited
+            .as_ref()
+            .is_some_and(|(run, step)| *run == confirmation.run && *step == confirmation.step);
+        if !ours || !self.is_open(confirmation) {
+            return Vec::new();
+        }
+        self.awaited = None;
+        if self.dialog.is_some() {
+            self.toast(format!("the confirmation of {} is ready", confirmation.step), "", false, at);
+            return Vec::new();
+        }
+        self.ui.toast = None;
+        self.open(Dialog::Confirm(Confirming::new(confirmation.clone())), at)
+    }
+
+    fn reply(&mut self, result: Result<(), Refusal>, at: Instant) -> Vec<Do> {
+        let Some(asked) = self.asked.pop_front() else { return Vec::new() };
+        match (result, asked) {
+            (Ok(()), Asked::Form) => match &self.dialog {
+                Some(Dialog::Form(form)) if form.sent => self.shut(at),
+                _ => Vec::new(),
+            },
+            (Ok(()), _) => Vec::new(),
+            (Err(refusal), asked) => {
+                if asked == Asked::Prepare {
+                    self.awaited = None;
+                }
+                let shown = match (&asked, &self.dialog) {
+                    (Asked::Form, Some(Dialog::Form(form))) => form.sent,
+                    (Asked::Confirm(id), Some(Dialog::Confirm(open))) => open.confirmation.id == *id,
+                    _ => false,
+                };
+                if shown {
+                    self.complain(&refusal.why, &refusal.next, at);
+                } else {
+                    self.toast(refusal.why, refusal.next, true, at);
+                }
+                // A refused answer leaves its question open to the next key.
+                self.renew(at)
+            }
+        }
+    }
+
+    /// The list of the decide screen is another one: begins at its first open row.
+    fn settle_selection(&mut self, before: Place) {
+        let Some(model) = &self.model else { return };
+        let after = place(model);
+        let items = decide::items(model);
+        let open = |item: &Item| match item {
+            Item::Answer { .. } => true,
+            Item::Step { run, step } => {
+                model.step(run, step).is_some_and(|(_, state)| !state.status.is_settled())
+            }
+        };
+        let selected_is_open = items.get(self.ui.decide.selected).is_some_and(open);
+        if after.list != before.list || !selected_is_open {
+            self.ui.decide.selected = items.iter().position(open).unwrap_or(0);
+        }
+    }
+}
+
+/// Where the incident stands, as far as keys mean something by it.
+#[derive(Clone, PartialEq, Debug)]
+struct Place {
+    /// The question, or the run.
+    list: Option<String>,
+    /// How many of the run's steps are settled.
+    settled: usize,
+}
+
+fn place(model: &Model) -> Place {
+    let incident = model.durable.incident.as_ref();
+    let run = incident.and_then(Incident::open_run);
+    let list = match (run, incident.map(|incident| &incident.position)) {
+        (Some(run), _) => Some(run.id.to_string()),
+        (None, Some(Position::Question(id))) => Some(id.to_string()),
+        _ => None,
+    };
+    let settled = run.map_or(0, |run| run.steps.values().filter(|step| step.status.is_settled()).count());
+    Place { list, settled }
+}

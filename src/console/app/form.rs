@@ -1,0 +1,305 @@
+//! Forms: a choice, then a text, then a deliberate yes, as far as each purpose needs them.
+
+use super::field::Field;
+use crate::console::keymap::Context;
+use crate::core::command::Ask;
+use crate::core::incident::Mode;
+use crate::ids::{QuestionId, RunId, StepId};
+use crate::plan::Severity;
+
+/// What a form is for, with all that it acts upon.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Purpose {
+    /// Opens an incident.
+    Declare,
+    /// Sets the severity.
+    SetSeverity,
+    /// Answers a question, otherwise than suggested.
+    Answer {
+        /// The question that was on the screen.
+        question: QuestionId,
+        /// What it asks.
+        ask: String,
+        /// The suggestion that was on the screen.
+        suggested: Option<String>,
+    },
+    /// Goes back to a question.
+    Revisit,
+    /// Tries a step again whose effect nobody knows.
+    Retry(RunId, StepId),
+    /// Leaves a step out.
+    Skip(RunId, StepId),
+    /// Lets a step run against a guard.
+    Override {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The guards' places in the plan, in the order of the choices.
+        guards: Vec<usize>,
+        /// What is lost by it.
+        losses: Vec<String>,
+    },
+    /// States that a step was done by hand.
+    Attest(RunId, StepId),
+    /// Stops the open run.
+    Abort(RunId),
+    /// Writes into the timeline.
+    Note,
+    /// Closes the incident.
+    Close(String),
+    /// Closes this client while a run is open.
+    Quit(RunId),
+    /// The engine ended.
+    Gone {
+        /// Why.
+        why: String,
+        /// What can be done.
+        next: String,
+    },
+}
+
+/// One of several.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Choice {
+    /// The key that takes it.
+    pub key: char,
+    /// Its name, as it is sent.
+    pub name: String,
+    /// What it means, for people.
+    pub label: String,
+}
+
+/// What a form asks for at the moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// A choice.
+    Choose,
+    /// A text.
+    Write,
+    /// A deliberate yes.
+    Sure,
+}
+
+/// What a finished form comes to.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Outcome {
+    /// Something to ask the engine for.
+    Ask(Ask),
+    /// The client ends.
+    Quit,
+    /// An engine is started.
+    Start,
+    /// Nothing.
+    Stay,
+}
+
+/// An open form.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What it asks for.
+    pub stage: Stage,
+    /// What there is to choose from; empty where there is no choice.
+    pub choices: Vec<Choice>,
+    /// Which is chosen.
+    pub chosen: usize,
+    /// The text.
+    pub text: Field,
+    /// Why it did not go through.
+    pub problem: Option<String>,
+    /// Its reply is on its way.
+    pub sent: bool,
+}
+
+impl Form {
+    /// A form that asks for a text at once.
+    pub fn writing(purpose: Purpose) -> Self {
+        Self::new(purpose, Stage::Write, Vec::new(), "")
+    }
+
+    /// A form that begins with a choice.
+    pub fn choosing(purpose: Purpose, choices: Vec<Choice>) -> Self {
+        Self::new(purpose, Stage::Choose, choices, "")
+    }
+
+    fn new(purpose: Purpose, stage: Stage, choices: Vec<Choice>, text: &str) -> Self {
+        Self { purpose, stage, choices, chosen: 0, text: Field::new(text), problem: None, sent: false }
+    }
+
+    /// Opens an incident; `title` is a proposal.
+    pub fn declare(title: &str) -> Self {
+        let choices = choices([("live", "live: real, everything acts"), ("drill", "drill: an exercise")]);
+        Self::new(Purpose::Declare, Stage::Choose, choices, title)
+    }
+
+    /// Sets the severity; begins at the one that counts now.
+    pub fn severity(now: Option<Severity>) -> Self {
+        let level = |(key, severity, label): (char, Severity, &str)| Choice {
+            key,
+            name: severity.as_str().into(),
+            label: format!("{} {label}", severity.as_str()),
+        };
+        let choices = [
+            ('0', Severity::P0, "complete outage, data loss, security breach"),
+            ('1', Severity::P1, "partial outage, degraded"),
+            ('2', Severity::P2, "a non-critical feature is gone"),
+            ('3', Severity::P3, "minor"),
+        ];
+        let mut form = Self::choosing(Purpose::SetSeverity, choices.into_iter().map(level).collect());
+        form.chosen = now.map_or(0, |severity| severity as usize);
+        form
+    }
+
+    /// Leaves the console while a run is open.
+    pub fn quit(run: RunId) -> Self {
+        Self::new(Purpose::Quit(run), Stage::Sure, Vec::new(), "")
+    }
+
+    /// The engine ended.
+    pub fn gone(why: String, next: String) -> Self {
+        let choices = choices([
+            ("start", "start the engine again"),
+            ("stay", "stay, and look at the last state"),
+            ("quit", "close this console"),
+        ]);
+        Self::choosing(Purpose::Gone { why, next }, choices)
+    }
+
+    /// Where its keys are.
+    pub fn context(&self) -> Context {
+        match self.stage {
+            Stage::Choose | Stage::Sure => Context::Dialog,
+            Stage::Write => Context::TextEntry,
+        }
+    }
+
+    /// Moves the choice.
+    pub fn step(&mut self, by: isize) {
+        self.chosen = self.chosen.saturating_add_signed(by).min(self.choices.len().saturating_sub(1));
+    }
+
+    /// Takes the choice of a key; false when there is none.
+    pub fn choose(&mut self, key: char) -> bool {
+        let found = self.choices.iter().position(|choice| choice.key == key);
+        self.chosen = found.unwrap_or(self.chosen);
+        found.is_some()
+    }
+
+    /// The name of what is chosen.
+    pub fn choice(&self) -> Option<&str> {
+        self.choices.get(self.chosen).map(|choice| choice.name.as_str())
+    }
+
+    /// What comes after the present stage; none when the form is complete.
+    pub fn next(&self) -> Option<Stage> {
+        match (self.stage, &self.purpose) {
+            (Stage::Choose, Purpose::Answer { suggested, .. }) if self.choice() == suggested.as_deref() => {
+                None
+            }
+            (Stage::Choose, Purpose::Retry(..)) if self.choice() == Some("recheck") => None,
+            (Stage::Choose, Purpose::Revisit | Purpose::Gone { .. }) => None,
+            (Stage::Choose, _) => Some(Stage::Write),
+            (Stage::Write, _) if self.is_grave() => Some(Stage::Sure),
+            _ => None,
+        }
+    }
+
+    /// What comes before the present stage; none when the form is left then.
+    pub fn previous(&self) -> Option<Stage> {
+        match self.stage {
+            Stage::Choose => None,
+            Stage::Write => (!self.choices.is_empty()).then_some(Stage::Choose),
+            Stage::Sure => (!matches!(self.purpose, Purpose::Quit(_))).then_some(Stage::Write),
+        }
+    }
+
+    /// Whether it ends or passes over something, so that a text and Enter are not enough.
+    pub fn is_grave(&self) -> bool {
+        use Purpose::*;
+        matches!(self.purpose, Skip(..) | Override { .. } | Attest(..) | Abort(_) | Close(_) | Quit(_))
+    }
+
+    /// What the text must be; none where it may be empty.
+    pub fn missing(&self) -> Option<&'static str> {
+        let writes = self.stage == Stage::Write && self.text.text().trim().is_empty();
+        writes.then_some(match self.purpose {
+            Purpose::Declare => "Give it a title; everybody will read it.",
+            Purpose::Note => "Write the note.",
+            Purpose::Attest(..) => "Write what was done and how it was checked.",
+            _ => "Write the reason; it goes into the journal.",
+        })
+    }
+
+    /// Shows why it did not go through, where the text can be changed.
+    pub fn refuse(&mut self, problem: String) {
+        self.sent = false;
+        self.problem = Some(problem);
+        if self.stage == Stage::Sure && self.previous().is_some() {
+            self.stage = Stage::Write;
+        }
+    }
+
+    /// What the complete form comes to.
+    pub fn outcome(&self) -> Outcome {
+        let text = self.text.text().trim().to_owned();
+        let choice = self.choice().unwrap_or_default().to_owned();
+        let ask = match &self.purpose {
+            Purpose::Declare => {
+                let mode = if choice == "drill" { Mode::Drill } else { Mode::Live };
+                Ask::Declare { title: text, mode }
+            }
+            Purpose::SetSeverity => {
+                let all = [Severity::P0, Severity::P1, Severity::P2, Severity::P3];
+                let severity = all.into_iter().find(|severity| severity.as_str() == choice);
+                Ask::SetSeverity { severity: severity.unwrap_or(Severity::P0), reason: text }
+            }
+            Purpose::Answer { question, suggested, .. } => {
+                let reason = (Some(&choice) != suggested.as_ref()).then_some(text);
+                Ask::Answer {
+                    question: question.clone(),
+                    answer: choice,
+                    suggested: suggested.clone(),
+                    reason,
+                }
+            }
+            Purpose::Revisit => Ask::Revisit { question: QuestionId::new(choice) },
+            Purpose::Retry(run, step) if choice == "recheck" => {
+                Ask::Recheck { run: run.clone(), step: step.clone() }
+            }
+            Purpose::Retry(run, step) => {
+                Ask::Retry { run: run.clone(), step: step.clone(), reason: Some(text) }
+            }
+            Purpose::Skip(run, step) => Ask::Skip { run: run.clone(), step: step.clone(), reason: text },
+            Purpose::Override { run, step, guards, .. } => {
+                let guard = guards.get(self.chosen).copied().unwrap_or(0);
+                Ask::Override { run: run.clone(), step: step.clone(), guard, reason: text }
+            }
+            Purpose::Attest(run, step) => Ask::Attest { run: run.clone(), step: step.clone(), how: text },
+            Purpose::Abort(_) => Ask::Abort { reason: text },
+            Purpose::Note => Ask::Note { text },
+            Purpose::Close(_) => Ask::Close { reason: text },
+            Purpose::Quit(_) => return Outcome::Quit,
+            Purpose::Gone { .. } => {
+                return match choice.as_str() {
+                    "start" => Outcome::Start,
+                    "quit" => Outcome::Quit,
+                    _ => Outcome::Stay,
+                };
+            }
+        };
+        Outcome::Ask(ask)
+    }
+}
+
+/// Choices by name and label, with the keys 1 to 9.
+pub fn choices<'a>(named: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<Choice> {
+    let keys = ('1'..='9').chain(std::iter::repeat('\0'));
+    let make = |((name, label), key): ((&str, &str), char)| Choice {
+        key,
+        name: name.to_owned(),
+        label: label.to_owned(),
+    };
+    named.into_iter().zip(keys).map(make).collect()
+}

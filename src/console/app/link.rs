@@ -1,0 +1,202 @@
+//! The connection to the engine: made, held, and made again when it is lost.
+
+use crate::core::command::Ask;
+use crate::engine::client::{Client, ClientError};
+use crate::engine::protocol::ToClient;
+use crate::engine::spawn::SpawnError;
+use futures::future::BoxFuture;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Messages that wait for the screen.
+const QUEUE: usize = 256;
+/// Pauses between two tries to find the engine again.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long the engine may be out of reach before its end is taken for one.
+const MISSED: Duration = Duration::from_secs(3);
+
+/// How to reach an engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum How {
+    /// Only attach to one that runs.
+    Attach,
+    /// Start one when none runs.
+    Start,
+}
+
+/// Reaches the engine of the console's state folder.
+pub type Connect = Box<dyn Fn(How) -> BoxFuture<'static, Result<Client, SpawnError>> + Send + Sync>;
+
+/// Why the engine cannot be attached to.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// It cannot be reached or started.
+    #[error(transparent)]
+    Spawn(#[from] SpawnError),
+    /// It does not answer.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// It does not want this client.
+    #[error("{why}. {next}")]
+    Refused {
+        /// Why.
+        why: String,
+        /// What can be done.
+        next: String,
+    },
+}
+
+/// What comes over the link.
+#[derive(Debug)]
+pub enum News {
+    /// The engine said something.
+    Engine(ToClient),
+    /// The engine is out of reach; it is being looked for.
+    Lost(String),
+    /// Another one could not be started.
+    NotStarted(String),
+    /// The first one could not be attached to; nothing further comes.
+    Failed(LinkError),
+}
+
+/// What is sent over the link.
+#[derive(Debug)]
+pub enum Order {
+    /// To the engine, if there is one.
+    Ask(Ask),
+    /// Start an engine.
+    Start,
+}
+
+/// Both ends for the loop. Dropping it ends the connection, not the engine.
+#[derive(Debug)]
+pub struct Link {
+    /// What comes.
+    pub news: mpsc::Receiver<News>,
+    /// What goes.
+    pub orders: mpsc::UnboundedSender<Order>,
+}
+
+impl Link {
+    /// Begins to connect.
+    pub fn start(connect: Connect) -> Self {
+        let (told, news) = mpsc::channel(QUEUE);
+        let (orders, taken) = mpsc::unbounded_channel();
+        tokio::spawn(hold(connect, told, taken));
+        Self { news, orders }
+    }
+}
+
+/// How a connection ended.
+enum End {
+    /// The engine took its leave.
+    Said,
+    /// It broke.
+    Lost(String),
+    /// The loop is gone.
+    Closed,
+}
+
+async fn hold(connect: Connect, news: mpsc::Sender<News>, mut orders: mpsc::UnboundedReceiver<Order>) {
+    let mut how = How::Start;
+    let mut pause = FIRST_PAUSE;
+    // Since when the engine is out of reach, and whether its end was told; nothing before the first time.
+    let mut missing: Option<(Instant, bool)> = None;
+    loop {
+        let told = match (attach(&connect, how).await, missing) {
+            (Ok((client, welcome)), _) => {
+                pause = FIRST_PAUSE;
+                if news.send(News::Engine(welcome)).await.is_err() {
+                    return;
+                }
+                let end = serve(client, &news, &mut orders).await;
+                missing = Some((Instant::now(), matches!(end, End::Said)));
+                match end {
+                    End::Closed => return,
+                    End::Said => Ok(()),
+                    End::Lost(why) => news.send(News::Lost(why)).await,
+                }
+            }
+            (Err(error), None) => {
+                let _ = news.send(News::Failed(error)).await;
+                return;
+            }
+            (Err(error), Some(_)) if how == How::Start => {
+                news.send(News::NotStarted(error.to_string())).await
+            }
+            (Err(_), Some((since, false))) if since.elapsed() > MISSED => {
+                missing = Some((since, true));
+                let why = "the engine is not there any more".to_owned();
+                let next =
+                    "It left no word: its log, engine.log in the state folder, may tell why.".to_owned();
+                news.send(News::Engine(ToClient::Goodbye { why, next })).await
+            }
+            (Err(_), Some(_)) => Ok(()),
+        };
+        if told.is_err() {
+            return;
+        }
+        how = How::Attach;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            order = orders.recv() => match order {
+                Some(Order::Start) => how = How::Start,
+                // The screen says that the engine is out of reach, and sends nothing then; this one crossed.
+                Some(Order::Ask(_)) => {}
+                None => return,
+            },
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn attach(connect: &Connect, how: How) -> Result<(Client, ToClient), LinkError> {
+    let mut client = connect(how).await?;
+    match client.answer().await? {
+        ToClient::Goodbye { why, next } => Err(LinkError::Refused { why, next }),
+        welcome => Ok((client, welcome)),
+    }
+}
+
+/// Carries messages both ways until one of the ends is gone. A slow engine holds up neither reading nor keys.
+async fn serve(
+    client: Client,
+    news: &mpsc::Sender<News>,
+    orders: &mut mpsc::UnboundedReceiver<Order>,
+) -> End {
+    let (mut sender, mut receiver) = client.split();
+    let reading = async {
+        loop {
+            match receiver.next().await {
+                Ok(message) => {
+                    let last = matches!(message, ToClient::Goodbye { .. });
+                    if news.send(News::Engine(message)).await.is_err() {
+                        return End::Closed;
+                    }
+                    if last {
+                        return End::Said;
+                    }
+                }
+                Err(error) => return End::Lost(error.to_string()),
+            }
+        }
+    };
+    let writing = async {
+        loop {
+            match orders.recv().await {
+                Some(Order::Ask(ask)) => {
+                    if let Err(error) = sender.ask(ask).await {
+                        return End::Lost(error.to_string());
+                    }
+                }
+                Some(Order::Start) => {}
+                None => return End::Closed,
+            }
+        }
+    };
+    tokio::select! {
+        end = reading => end,
+        end = writing => end,
+    }
+}

@@ -1,0 +1,285 @@
+//! The client: keys and the engine's messages in, asks and drawings out.
+//!
+//! - [`App`] is all that the client knows: the folded model, what is looked at, the open dialog.
+//! - [`App::update`] is pure: it takes a [`Message`] and returns what the [`run`](run::run) loop has to [`Do`].
+//! - [`form`], [`confirm`](mod@confirm), [`palette`] and [`help`] are the dialogs. Each owns what it acts upon: nothing is
+//!   looked up again when the operator says yes.
+//! - [`link`] holds the connection to the engine and finds it again when it is lost.
+
+mod act;
+mod answer;
+pub mod clock;
+pub mod confirm;
+mod draw;
+mod engine;
+pub mod field;
+pub mod form;
+pub mod help;
+mod keys;
+pub mod link;
+pub mod palette;
+pub mod run;
+mod words;
+
+pub use run::run;
+
+use crate::console::input::{Event, Gate, Received};
+use crate::console::keymap::{Chord, Context, Keymap, Pending};
+use crate::console::ui::{Connection, Screen, Toast, Ui};
+use crate::core::command::Ask;
+use crate::core::model::Model;
+use crate::core::objectives;
+use crate::engine::protocol::ToClient;
+use crate::ids::{ConfirmationId, RunId, StepId};
+use clock::EngineClock;
+use confirm::Confirming;
+use field::Field;
+use form::Form;
+use help::Help;
+use jiff::Timestamp;
+use palette::Palette;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How long good and bad news stay on the screen.
+const TOAST: Duration = Duration::from_secs(6);
+const BAD_TOAST: Duration = Duration::from_secs(15);
+
+/// What happened.
+#[derive(Debug)]
+pub enum Message {
+    /// At the terminal.
+    Input(Received),
+    /// The engine said something.
+    Engine(ToClient),
+    /// The engine is out of reach, and why.
+    Lost(String),
+    /// An engine could not be started again, and why.
+    NotStarted(String),
+    /// The confirmation that is on the screen now hears what this gate admits.
+    Shown(Gate),
+    /// Time passed.
+    Tick,
+}
+
+/// What the loop has to do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Do {
+    /// Draw at once.
+    Draw,
+    /// Draw with the next frame: only measurements changed.
+    DrawSoon,
+    /// Send to the engine.
+    Ask(Ask),
+    /// What a confirming key means has changed: draw it, drop what was typed before, and give a new gate.
+    Gate,
+    /// Put on the clipboard.
+    Copy(String),
+    /// Draw every cell again.
+    Repaint,
+    /// Start an engine.
+    Start,
+    /// End this client; the engine goes on.
+    Quit,
+}
+
+/// The dialog over the screen.
+#[derive(Debug)]
+pub enum Dialog {
+    /// Choices, a text, a yes.
+    Form(Form),
+    /// The confirmation of a step.
+    Confirm(Confirming),
+    /// Commands by name.
+    Palette(Palette),
+    /// The keys.
+    Help(Help),
+    /// The filter, while it is typed.
+    Filter {
+        /// What was typed.
+        field: Field,
+        /// The filter before.
+        before: String,
+    },
+    /// The steps of a runbook, to read.
+    Preview(help::Reading),
+}
+
+/// An ask whose reply is on its way.
+#[derive(Clone, PartialEq, Debug)]
+enum Asked {
+    /// The open form's.
+    Form,
+    /// A confirmation's.
+    Confirm(ConfirmationId),
+    /// The preparation of a step.
+    Prepare,
+    /// Another one.
+    Plain,
+}
+
+/// All that the client knows.
+#[derive(Debug)]
+pub struct App {
+    /// The folded model; none before the engine was reached for the first time.
+    pub model: Option<Model>,
+    /// What is looked at.
+    pub ui: Ui,
+    /// Whom the engine takes this client for.
+    pub operator: String,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The dialog over the screen.
+    pub dialog: Option<Dialog>,
+    clock: Option<EngineClock>,
+    chord: Pending,
+    gate: Option<Gate>,
+    last_sequence: u64,
+    last_key: Option<(Chord, Instant)>,
+    gone: Option<(String, String)>,
+    asked: VecDeque<Asked>,
+    awaited: Option<(RunId, StepId)>,
+    toast_until: Option<Instant>,
+    rows: u16,
+}
+
+impl App {
+    /// A client that is not connected yet.
+    pub fn new(keymap: Keymap, rows: u16) -> Self {
+        Self {
+            model: None,
+            ui: Ui::default(),
+            operator: String::new(),
+            keymap,
+            dialog: None,
+            clock: None,
+            chord: Pending::default(),
+            gate: None,
+            last_sequence: 0,
+            last_key: None,
+            gone: None,
+            asked: VecDeque::new(),
+            awaited: None,
+            toast_until: None,
+            rows,
+        }
+    }
+
+    /// Says what of the user's own files could not be used.
+    pub fn warn(&mut self, trouble: String, at: Instant) {
+        self.toast(trouble, "The built-in one stands in for it.", true, at);
+    }
+
+    /// Takes a message that came at `at`; what it returns is to be done in its order.
+    pub fn update(&mut self, message: Message, at: Instant) -> Vec<Do> {
+        match message {
+            Message::Input(received) => self.input(&received, at),
+            Message::Engine(message) => self.engine(message, at),
+            Message::Lost(why) => self.lost(why, at),
+            Message::NotStarted(why) => {
+                self.dialog = Some(Dialog::Form(Form::gone(why, "Mend that, then start it again.".into())));
+                vec![Do::Draw]
+            }
+            Message::Shown(gate) => {
+                self.gate = Some(gate);
+                Vec::new()
+            }
+            Message::Tick => {
+                self.drop_old_toast(at);
+                vec![Do::Draw]
+            }
+        }
+    }
+
+    fn input(&mut self, received: &Received, at: Instant) -> Vec<Do> {
+        self.last_sequence = received.sequence;
+        match &received.event {
+            Event::Key { chord, .. } => {
+                self.last_key = Some((*chord, received.read_at));
+                self.key(received, *chord, at)
+            }
+            Event::Paste(text) => self.paste(text),
+            Event::Resize { height, .. } => {
+                self.rows = *height;
+                vec![Do::Draw]
+            }
+            Event::Ended(_) => vec![Do::Quit],
+        }
+    }
+
+    /// The engine's time at `at`; this host's until the engine was reached.
+    pub fn now(&self, at: Instant) -> Timestamp {
+        self.clock.as_ref().map_or_else(Timestamp::now, |clock| clock.at(at))
+    }
+
+    /// Where keys are pressed.
+    pub fn context(&self) -> Context {
+        match &self.dialog {
+            None => self.screen_context(),
+            Some(Dialog::Form(form)) => form.context(),
+            Some(Dialog::Confirm(confirming)) => confirming.context(),
+            Some(Dialog::Palette(_)) => Context::Palette,
+            Some(Dialog::Help(help)) if help.search.is_some() => Context::TextEntry,
+            Some(Dialog::Help(_) | Dialog::Preview(_)) => Context::Help,
+            Some(Dialog::Filter { .. }) => Context::TextEntry,
+        }
+    }
+
+    /// The context of the screen below any dialog.
+    pub fn screen_context(&self) -> Context {
+        match self.ui.screen {
+            Screen::Overview => Context::Overview,
+            Screen::Decide => Context::Decide,
+            Screen::Timeline => Context::Timeline,
+        }
+    }
+
+    /// When something on the screen next changes by itself; none while nothing counts.
+    pub fn wakes(&self, last_drawn: Instant) -> Option<Instant> {
+        let counts = match &self.model {
+            None => false,
+            Some(model) => {
+                model.durable.incident.is_some()
+                    || model.durable.severity.is_some()
+                    || objectives::overall_clock(model, self.now(last_drawn)).is_some()
+            }
+        };
+        let counts = counts || matches!(self.ui.connection, Connection::Lost { .. });
+        let every = if counts { Duration::from_secs(1) } else { Duration::from_secs(10) };
+        self.toast_until.into_iter().chain([last_drawn + every]).min()
+    }
+
+    fn toast(&mut self, text: impl Into<String>, next: impl Into<String>, bad: bool, at: Instant) {
+        let toast = Toast { text: text.into(), next: next.into(), bad, at: self.now(at) };
+        self.ui.toast = Some(toast);
+        self.toast_until = Some(at + if bad { BAD_TOAST } else { TOAST });
+    }
+
+    fn drop_old_toast(&mut self, at: Instant) {
+        if self.toast_until.is_some_and(|until| until <= at) {
+            self.ui.toast = None;
+            self.toast_until = None;
+        }
+    }
+
+    /// Sends an ask while there is somebody to hear it.
+    fn ask(&mut self, ask: Ask, asked: Asked, at: Instant) -> Vec<Do> {
+        if self.ui.connection != Connection::Attached {
+            let next = "Nothing was sent. Ask again when the engine is there.";
+            self.complain("the engine is out of reach", next, at);
+            return vec![Do::Draw];
+        }
+        self.asked.push_back(asked);
+        vec![Do::Draw, Do::Ask(ask)]
+    }
+
+    /// Says a problem where the operator looks: in the open dialog, or as a toast.
+    fn complain(&mut self, why: &str, next: &str, at: Instant) {
+        let problem = if next.is_empty() { why.to_owned() } else { format!("{why}. {next}") };
+        match &mut self.dialog {
+            Some(Dialog::Form(form)) => form.refuse(problem),
+            Some(Dialog::Confirm(confirming)) => confirming.refuse(problem),
+            _ => self.toast(why, next, true, at),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The loop: waits for keys, the engine and the clock; draws when something visible changed.
+
+use super::link::{Connect, Link, LinkError, News, Order};
+use super::{App, Do, Message, draw};
+use crate::console::input::{EndReason, Event, GRACE, Input, Received};
+use crate::console::terminal::{Drawn, Terminal, TerminalError};
+use crate::console::widgets::Look;
+use jiff::SignedDuration;
+use std::time::{Duration, Instant};
+
+/// The shortest time between two frames that no key asked for.
+const FRAME: Duration = Duration::from_millis(33);
+/// How long a change that is only measurements may wait for others.
+const MEASUREMENTS: Duration = Duration::from_secs(1);
+/// Between two looks at the time while the first connection is made.
+const CONNECTING: Duration = Duration::from_secs(1);
+
+/// How the console ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum End {
+    /// The operator left it.
+    Quit,
+    /// The terminal is gone, or a signal came.
+    Input(EndReason),
+}
+
+/// Why the console could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsoleError {
+    /// The terminal.
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
+    /// The engine could not be reached in the first place.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+}
+
+/// Runs the console in a terminal until it is left. `plan` names what is being opened.
+///
+/// # Errors
+/// When the terminal does not work, or the engine could not be reached at all.
+pub async fn run(
+    terminal: &mut Terminal,
+    input: &mut Input,
+    app: App,
+    look: Look<'_>,
+    plan: &str,
+    connect: Connect,
+) -> Result<End, ConsoleError> {
+    let now = Instant::now();
+    let mut console = Console {
+        terminal,
+        input,
+        app,
+        look,
+        plan,
+        started: now,
+        last_drawn: now,
+        draw_at: Some(now),
+        stalled: false,
+        wants_gate: false,
+    };
+    // The first frame stands before anything is waited for.
+    console.draw()?;
+    let mut link = Link::start(connect);
+    console.drive(&mut link).await
+}
+
+struct Console<'a> {
+    terminal: &'a mut Terminal,
+    input: &'a mut Input,
+    app: App,
+    look: Look<'a>,
+    plan: &'a str,
+    started: Instant,
+    last_drawn: Instant,
+    /// When the next frame is due; none while nothing changed.
+    draw_at: Option<Instant>,
+    /// The line has not taken the last frame yet.
+    stalled: bool,
+    wants_gate: bool,
+}
+
+/// What the loop woke up for.
+enum Woken {
+    Input(Received),
+    News(Option<News>),
+    Due,
+    Tick,
+    Ready,
+}
+
+impl Console<'_> {
+    async fn drive(&mut self, link: &mut Link) -> Result<End, ConsoleError> {
+        loop {
+            if !self.stalled && self.draw_at.is_some_and(|due| due <= Instant::now()) {
+                self.draw()?;
+            }
+            let woken = self.wait(link).await;
+            let at = Instant::now();
+            let dos = match woken {
+                Woken::Input(Received { event: Event::Ended(reason), .. }) => return Ok(End::Input(reason)),
+                Woken::Input(received) => {
+                    let dos = self.app.update(Message::Input(received), at);
+                    // What the operator did is seen at once.
+                    if dos.iter().any(|act| matches!(act, Do::Draw | Do::DrawSoon)) {
+                        self.draw_at = Some(at);
+                    }
+                    dos
+                }
+                Woken::News(Some(news)) => self.take_all(news, link, at)?,
+                // The link ends only after it failed, which was an error.
+                Woken::News(None) => return Ok(End::Quit),
+                Woken::Tick => self.app.update(Message::Tick, at),
+                Woken::Due => Vec::new(),
+                Woken::Ready => {
+                    self.stalled = false;
+                    Vec::new()
+                }
+            };
+            if let Some(end) = self.carry_out(dos, link, at)? {
+                return Ok(end);
+            }
+        }
+    }
+
+    async fn wait(&mut self, link: &mut Link) -> Woken {
+        let due = self.draw_at.filter(|_| !self.stalled);
+        let tick = match self.app.model {
+            Some(_) => self.app.wakes(self.last_drawn),
+            None => Some(self.last_drawn + CONNECTING),
+        };
+        tokio::select! {
+            biased;
+            received = self.input.next() => Woken::Input(received),
+            () = self.terminal.ready(), if self.stalled => Woken::Ready,
+            () = until(due), if due.is_some() => Woken::Due,
+            news = link.news.recv() => Woken::News(news),
+            () = until(tick), if tick.is_some() && due.is_none() && !self.stalled => Woken::Tick,
+        }
+    }
+
+    /// Takes all messages that came together, before anything is drawn.
+    fn take_all(&mut self, first: News, link: &mut Link, at: Instant) -> Result<Vec<Do>, ConsoleError> {
+        let mut dos = Vec::new();
+        let mut next = Some(first);
+        while let Some(news) = next {
+            let message = match news {
+                News::Engine(message) => Message::Engine(message),
+                News::Lost(why) => Message::Lost(why),
+                News::NotStarted(why) => Message::NotStarted(why),
+                News::Failed(error) => return Err(error.into()),
+            };
+            dos.extend(self.app.update(message, at));
+            next = link.news.try_recv().ok();
+        }
+        Ok(dos)
+    }
+
+    fn carry_out(&mut self, dos: Vec<Do>, link: &Link, at: Instant) -> Result<Option<End>, ConsoleError> {
+        for act in dos {
+            match act {
+                Do::Draw => self.draw_by(self.last_drawn + FRAME, at),
+                Do::DrawSoon => self.draw_by(self.last_drawn + MEASUREMENTS, at),
+                // The link says by itself when there is nobody to take it.
+                Do::Ask(ask) => drop(link.orders.send(Order::Ask(ask))),
+                Do::Start => drop(link.orders.send(Order::Start)),
+                Do::Gate => {
+                    self.wants_gate = true;
+                    self.draw_at = Some(at);
+                }
+                Do::Copy(text) => drop(self.terminal.copy(&text)?),
+                Do::Repaint => self.terminal.repaint()?,
+                Do::Quit => return Ok(Some(End::Quit)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn draw_by(&mut self, due: Instant, at: Instant) {
+        let due = due.max(at);
+        self.draw_at = Some(self.draw_at.map_or(due, |earlier| earlier.min(due)));
+    }
+
+    fn draw(&mut self) -> Result<(), ConsoleError> {
+        let at = Instant::now();
+        let waited =
+            SignedDuration::try_from(at.duration_since(self.started)).unwrap_or(SignedDuration::ZERO);
+        let (app, look, plan) = (&self.app, self.look, self.plan);
+        let drawn = self.terminal.draw(|frame| draw::draw(frame, app, look, at, plan, waited))?;
+        if drawn == Drawn::Later {
+            self.stalled = true;
+            return Ok(());
+        }
+        self.last_drawn = at;
+        self.draw_at = None;
+        if std::mem::take(&mut self.wants_gate) {
+            let gate = self.input.drain_type_ahead(Instant::now(), GRACE);
+            self.app.update(Message::Shown(gate), at);
+        }
+        Ok(())
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at.into()).await;
+    }
+}

@@ -1,0 +1,167 @@
+//! The modal confirmation: exactly what will run, on what, what it rests on, what is lost, and what to type.
+
+mod sections;
+
+use super::View;
+use super::paint::{labelled_with, put};
+use crate::console::glyphs::Glyph;
+use crate::console::keymap::{Action, Context};
+use crate::console::theme::Role;
+use crate::console::widgets::{Dialog, centred, hint_line};
+use crate::core::confirmation::Confirmation;
+use crate::plan::ConfirmLevel;
+use crate::units;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Wider than this, lines are hard to read.
+const WIDEST: u16 = 116;
+
+/// Draws the confirmation over the screen: `typed` is what was typed so far, `problem` why the last try was
+/// refused.
+pub fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View<'_>,
+    confirmation: &Confirmation,
+    typed: &str,
+    problem: Option<&str>,
+) {
+    let look = &view.look;
+    let irreversible = step_is_irreversible(view, confirmation);
+    let title = title(view, confirmation, irreversible);
+    let width = area.width.min(WIDEST);
+    let inner = width.saturating_sub(4);
+    let bottom = bottom(view, confirmation, typed, problem, inner);
+    let room = usize::from(area.height).saturating_sub(2 + bottom.len());
+    let mut lines = sections::lines(view, confirmation, irreversible, inner, room);
+    lines.extend(bottom);
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let dialog = Dialog { title: &title, footer: footer(view, confirmation, width), danger: irreversible };
+    let inside = dialog.frame(look, frame, centred(area, width, height));
+    put(frame, inside, look, lines);
+}
+
+fn step_is_irreversible(view: &View<'_>, confirmation: &Confirmation) -> bool {
+    view.model.step(&confirmation.run, &confirmation.step).is_some_and(|(step, _)| step.irreversible)
+}
+
+fn title(view: &View<'_>, confirmation: &Confirmation, irreversible: bool) -> String {
+    let step = view.model.step(&confirmation.run, &confirmation.step);
+    let title = step.map_or(confirmation.step.as_str(), |(step, _)| &step.title);
+    let title = crate::text::clean(title, 44);
+    // The frame is drawn by a widget that takes the text as it is.
+    let title = match view.look.glyphs {
+        crate::console::glyphs::Glyphs::Ascii => title.replace(|c: char| !c.is_ascii(), "?"),
+        crate::console::glyphs::Glyphs::Unicode => title,
+    };
+    let kind = if irreversible { " - IRREVERSIBLE" } else { "" };
+    format!("CONFIRM: {title}{kind}")
+}
+
+/// The part that is always whole: what stands in the way, or what to type.
+fn bottom(
+    view: &View<'_>,
+    confirmation: &Confirmation,
+    typed: &str,
+    problem: Option<&str>,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let dash = look.glyph(Glyph::TreeLine);
+    let mut lines = vec![Line::from(look.span(Role::Border, dash.repeat(usize::from(width))))];
+    if let Some(problem) = problem {
+        let label = look.span(Role::Critical, look.glyph(Glyph::Failed));
+        lines.extend(labelled_with(look, label, 2, Role::Critical, problem, width).into_iter().take(3));
+    }
+    let left = confirmation.expires_at.duration_since(view.now);
+    if !left.is_positive() {
+        let text = "EXPIRED: nothing was done. Close this and open it again; everything is then read anew.";
+        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, text, width));
+    } else if let Some((_, guard)) = confirmation.blocking_guard() {
+        lines.extend(blocked(view, &guard.condition, width));
+    } else {
+        lines.extend(what_to_press(view, confirmation, typed, width));
+        let expiry = format!("Expires in {}; nothing happens then.", units::clock(left));
+        lines.push(Line::from(look.span(Role::Muted, expiry)));
+    }
+    lines
+}
+
+fn blocked(view: &View<'_>, condition: &str, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let back = view.key_in(Context::Dialog, Action::Back);
+    let over = view.key_in(Context::Decide, Action::OverrideGuard);
+    let text = format!(
+        "BLOCKED by the guard {condition}. Wait until it holds, or close this ({back}) and override it with a \
+         reason ({over}): the journal then names who, why and what is lost."
+    );
+    let label = look.span(Role::Critical, look.glyph(Glyph::Critical));
+    labelled_with(look, label, 2, Role::Critical, &text, width).into_iter().take(4).collect()
+}
+
+fn what_to_press(
+    view: &View<'_>,
+    confirmation: &Confirmation,
+    typed: &str,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let Some(phrase) = confirmation.phrase() else {
+        let text = match confirmation.level {
+            ConfirmLevel::Yes => {
+                format!(
+                    "{} runs it. Enter does nothing here.",
+                    view.key_in(Context::Dialog, Action::ConfirmYes)
+                )
+            }
+            _ => "It runs by itself once its guards hold.".to_owned(),
+        };
+        return labelled_with(look, Span::raw(""), 0, Role::Accent, &text, width);
+    };
+    let ask = Line::from(vec![
+        look.span(Role::Text, "Type the target's name:  "),
+        look.span(Role::Accent, crate::text::clean(phrase, 200)),
+    ]);
+    vec![ask, typed_line(view, phrase, typed)]
+}
+
+/// What was typed, with the place from which it differs marked in words and colour.
+fn typed_line(view: &View<'_>, phrase: &str, typed: &str) -> Line<'static> {
+    let look = &view.look;
+    let same = phrase.chars().zip(typed.chars()).take_while(|(want, got)| want == got).count();
+    let good: String = typed.chars().take(same).collect();
+    let wrong: String = typed.chars().skip(same).collect();
+    let confirm = view.key_in(Context::TextEntry, Action::ConfirmTyped);
+    let word = if !wrong.is_empty() {
+        look.span(Role::Critical, format!("  {} differs from here: {wrong}", look.glyph(Glyph::Critical)))
+    } else if typed == phrase {
+        look.span(Role::Ok, format!("  {} matches: {confirm} runs it", look.glyph(Glyph::Ok)))
+    } else {
+        let left = phrase.chars().count() - same;
+        look.span(Role::Muted, format!("  {left} characters to go, then {confirm}; Enter does nothing"))
+    };
+    Line::from(vec![look.span(Role::Input, format!("> {good}_")), word])
+}
+
+fn footer(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Line<'static> {
+    let open = confirmation.blocking_guard().is_none() && view.now < confirmation.expires_at;
+    let hints: &[(Action, &str)] = match (open, confirmation.level) {
+        (true, ConfirmLevel::Type) => {
+            &[(Action::ConfirmTyped, "run it"), (Action::Back, "back, nothing runs")]
+        }
+        (true, ConfirmLevel::Yes) => &[
+            (Action::ConfirmYes, "run it"),
+            (Action::Copy, "copy the command"),
+            (Action::Back, "back, nothing runs"),
+        ],
+        _ => &[(Action::Copy, "copy the command"), (Action::Back, "back, nothing runs")],
+    };
+    let typing = confirmation.level == ConfirmLevel::Type && open;
+    let context = if typing { Context::TextEntry } else { Context::Dialog };
+    let mut line = hint_line(&view.look, view.keymap, context, hints, width.saturating_sub(6));
+    line.spans.insert(0, Span::raw(" "));
+    line.push_span(Span::raw(" "));
+    line
+}

@@ -1,0 +1,187 @@
+//! What a confirmation rests on, in sections of which the least important give way first on a small terminal.
+
+use crate::console::glyphs::Glyph;
+use crate::console::screens::View;
+use crate::console::screens::paint::{labelled_with, limited};
+use crate::console::screens::run::guard_lines;
+use crate::console::screens::words::{concern_role, evidence_age, signal};
+use crate::console::theme::Role;
+use crate::console::widgets::state_cell;
+use crate::core::confirmation::{Confirmation, Evidence, GuardResult, LossEstimate};
+use crate::core::signal::age;
+use crate::plan::condition::Truth;
+use crate::units;
+use ratatui::text::{Line, Span};
+
+/// Cells of the labels at the left.
+const INDENT: usize = 9;
+
+/// Some lines of the bundle.
+struct Section {
+    /// What is called "more" of it when it is cut.
+    what: &'static str,
+    lines: Vec<Line<'static>>,
+    /// How many lines stay at least.
+    least: usize,
+    /// The section with the lowest rank gives way first.
+    rank: u8,
+}
+
+/// The sections in at most `room` lines, where that is possible.
+pub fn lines(
+    view: &View<'_>,
+    confirmation: &Confirmation,
+    irreversible: bool,
+    width: u16,
+    room: usize,
+) -> Vec<Line<'static>> {
+    let mut sections = vec![
+        section("of the target", 2, 4, target(view, confirmation, width)),
+        section(
+            "of the call",
+            2,
+            5,
+            labelled(view, "CALL", Role::Accent, &confirmation.description.call, width),
+        ),
+        section("of the command", 1, 3, command(view, confirmation, width)),
+        section("about the loss", 2, 7, losses(view, confirmation, width)),
+        section("guards", 1, 6, guards(view, confirmation, width)),
+        section("signals", 1, 1, evidence(view, confirmation)),
+        section("notes", 1, 2, notes(view, confirmation, width)),
+    ];
+    if irreversible {
+        let text = "This cannot be undone: nothing brings the former state back.";
+        let glyph = view.look.glyph(Glyph::Critical);
+        let lines =
+            labelled_with(&view.look, view.look.span(Role::Critical, glyph), 2, Role::Critical, text, width);
+        sections.push(section("", 1, 9, lines));
+    }
+    shrink(&mut sections, room);
+    let cut = sections.into_iter().flat_map(|section| {
+        let keep = section.least;
+        limited(&view.look, section.lines, keep, section.what)
+    });
+    cut.collect()
+}
+
+fn section(what: &'static str, least: usize, rank: u8, lines: Vec<Line<'static>>) -> Section {
+    Section { what, least: least.min(lines.len()), rank, lines }
+}
+
+/// Gives every section its least, then hands out the spare rows by rank, highest first; `least` becomes what
+/// each one keeps. Even the least gives way, lowest rank first, where the room is smaller still.
+fn shrink(sections: &mut [Section], room: usize) {
+    let mut by_rank: Vec<&mut Section> = sections.iter_mut().collect();
+    by_rank.sort_by_key(|section| section.rank);
+    let mut needed: usize = by_rank.iter().map(|section| section.least).sum();
+    for section in &mut by_rank {
+        let over = needed.saturating_sub(room).min(section.least);
+        section.least -= over;
+        needed -= over;
+    }
+    let mut spare = room.saturating_sub(needed);
+    for section in by_rank.into_iter().rev() {
+        let more = (section.lines.len() - section.least).min(spare);
+        section.least += more;
+        spare -= more;
+    }
+}
+
+fn labelled(view: &View<'_>, label: &str, role: Role, text: &str, width: u16) -> Vec<Line<'static>> {
+    labelled_with(&view.look, view.look.span(Role::Muted, label.to_owned()), INDENT, role, text, width)
+}
+
+fn target(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let target = &confirmation.description.target;
+    let mut lines =
+        labelled(view, "TARGET", Role::Accent, &format!("{} ({})", target.name, target.kind), width);
+    if !target.reachable {
+        let text = format!(
+            "{} could not be read: what stands here is from the plan",
+            view.look.glyph(Glyph::Unknown)
+        );
+        lines.extend(labelled(view, "", Role::Unknown, &text, width));
+    }
+    let separator = format!(" {} ", view.look.glyph(Glyph::Separator));
+    let identity: Vec<String> =
+        target.identity.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if !identity.is_empty() {
+        lines.extend(labelled(view, "", Role::Text, &identity.join(&separator), width));
+    }
+    lines
+}
+
+fn command(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let description = &confirmation.description;
+    if description.command.is_empty() || description.command == description.call {
+        return Vec::new();
+    }
+    labelled(view, "SAME AS", Role::Text, &description.command, width)
+}
+
+fn losses(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let lines = confirmation.losses.iter().enumerate().flat_map(|(place, loss)| {
+        let known = loss.span.is_some() || loss.bytes.is_some();
+        let role = if known { Role::Warn } else { Role::Unknown };
+        labelled(view, if place == 0 { "YOU LOSE" } else { "" }, role, &loss_sentence(view, loss), width)
+    });
+    lines.collect()
+}
+
+fn loss_sentence(view: &View<'_>, loss: &LossEstimate) -> String {
+    let measured = match loss.measured_at {
+        Some(at) => format!("measured {} ago", units::age(age(at, view.now))),
+        None => "never measured".to_owned(),
+    };
+    let known = loss.span.is_some() || loss.bytes.is_some();
+    // Where nothing is known the sentence already carries the basis.
+    let basis = if known && !loss.basis.is_empty() { format!(": {}", loss.basis) } else { String::new() };
+    format!("{} ({measured}{basis})", loss.sentence())
+}
+
+/// Guards that do not hold come first, then those that a person overrode.
+fn guards(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let mut guards: Vec<&GuardResult> = confirmation.guards.iter().collect();
+    guards.sort_by_key(|guard| (guard.allows(), guard.truth == Truth::True));
+    let lines = guards.into_iter().enumerate().flat_map(|(place, guard)| {
+        guard_lines(view, guard, if place == 0 { "GUARD" } else { "" }, INDENT, width)
+    });
+    lines.collect()
+}
+
+fn evidence(view: &View<'_>, confirmation: &Confirmation) -> Vec<Line<'static>> {
+    let mut evidence: Vec<&Evidence> = confirmation.evidence.iter().collect();
+    evidence.sort_by_key(|evidence| std::cmp::Reverse(evidence.state.concern()));
+    let look = &view.look;
+    let line = |(place, evidence): (usize, &Evidence)| {
+        let label = if place == 0 { "EVIDENCE" } else { "" };
+        let state = state_cell(look, signal(evidence.state));
+        let value = if evidence.value.is_empty() { &evidence.summary } else { &evidence.value };
+        let bounds =
+            if evidence.threshold.is_empty() { String::new() } else { format!(" ({})", evidence.threshold) };
+        let text = format!(
+            " {}: {value}, {}{bounds}, {}",
+            evidence.title,
+            evidence_age(evidence, view.now),
+            evidence.source
+        );
+        Line::from(vec![
+            look.span(Role::Muted, format!("{label:<INDENT$}")),
+            Span::styled(state.content, state.style),
+            look.span(
+                if place == 0 { Role::Text } else { concern_role(evidence.state) },
+                crate::text::clean(&text, 400),
+            ),
+        ])
+    };
+    evidence.into_iter().enumerate().map(line).collect()
+}
+
+fn notes(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let notes = confirmation.description.notes.iter().enumerate();
+    notes
+        .flat_map(|(place, note)| {
+            labelled(view, if place == 0 { "NOTE" } else { "" }, Role::Text, note, width)
+        })
+        .collect()
+}

@@ -1,0 +1,248 @@
+//! The open question: what was answered so far, the evidence beside it, what is suggested, and the answers.
+
+use crate::console::glyphs::Glyph;
+use crate::console::keymap::Action;
+use crate::console::screens::View;
+use crate::console::screens::list::window;
+use crate::console::screens::paint::{labelled_with, limited, put, put_list, rule};
+use crate::console::screens::words::{clock_time, concern_role, evidence_age, signal};
+use crate::console::theme::Role;
+use crate::console::widgets::{Column, Width, row_line, state_cell};
+use crate::core::confirmation::Evidence;
+use crate::core::evidence;
+use crate::core::incident::GivenAnswer;
+use crate::core::tree::{Suggestion, suggest};
+use crate::ids::QuestionId;
+use crate::plan::{Answer, Goto, Plan, Question};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// Answers given before that are shown at most, when the terminal is small.
+const PATH_ROWS: usize = 3;
+
+/// Draws the open question.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId) {
+    let look = &view.look;
+    let Some(question) = view.model.plan.tree.questions.get(id) else { return };
+    let roomy = area.height >= 28;
+    let path = path(view, area.width, if roomy { 8 } else { PATH_ROWS });
+    let ask = ask(view, question, area.width, roomy);
+    let suggested = suggest(view.model, question, view.now);
+    let suggestion = suggestion(view, &suggested, area.width);
+    let answers = answers(view, question, &suggested, area.width);
+    // The answers and what they rest on are never what gives way; the evidence is cut, and says so.
+    let fixed = path.len() + ask.len() + 1 + suggestion.len() + 1 + answers.len();
+    let room = usize::from(area.height).saturating_sub(fixed).max(2);
+    let proof = evidence_lines(view, question, area.width, room);
+    let mut lines = path;
+    lines.extend(ask);
+    lines.push(rule(look, "EVIDENCE", "live; frozen into the journal with your answer", area.width));
+    lines.extend(proof);
+    lines.extend(suggestion);
+    lines.push(rule(look, "ANSWERS", "", area.width));
+    let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
+    put(frame, Rect { height: used, ..area }, look, lines);
+    let list = Rect { y: area.y + used, height: area.height - used, ..area };
+    let selected = view.ui.decide.selected.min(answers.len().saturating_sub(1));
+    let shown = window(selected, view.ui.decide.offset, answers.len(), usize::from(list.height));
+    let mark = selected.saturating_sub(shown.start);
+    put_list(frame, list, look, answers[shown].to_vec(), Some(mark));
+}
+
+/// The questions answered so far, oldest first: answer, question, who and when; then why, where there is room.
+pub fn path(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let Some(incident) = &view.model.durable.incident else { return Vec::new() };
+    let given = &incident.answers;
+    if given.is_empty() {
+        return Vec::new();
+    }
+    let skipped = given.len().saturating_sub(room);
+    let rest = if skipped > 0 { format!("{skipped} earlier in the timeline") } else { String::new() };
+    let mut lines = vec![rule(look, "ANSWERED", rest, width)];
+    let mut spare = room.saturating_sub(given.len());
+    for given in &given[skipped..] {
+        lines.push(given_line(view, given, width));
+        let reason = reason(given);
+        if spare > 0 && !reason.is_empty() {
+            spare -= 1;
+            let text = labelled_with(look, "".into(), 9, Role::Muted, &reason, width);
+            lines.extend(text.into_iter().take(1));
+        }
+    }
+    lines
+}
+
+fn differs(given: &GivenAnswer) -> bool {
+    given.suggested.as_deref().is_some_and(|suggested| suggested != given.answer)
+}
+
+/// `against the suggestion "yes": the status page says it is our VPN`.
+fn reason(given: &GivenAnswer) -> String {
+    let against = given.suggested.as_deref().filter(|_| differs(given));
+    match (against, given.reason.as_deref()) {
+        (Some(suggested), reason) => {
+            format!("against the suggestion \"{suggested}\": {}", reason.unwrap_or("no reason given"))
+        }
+        (None, Some(reason)) => format!("because {reason}"),
+        (None, None) => String::new(),
+    }
+}
+
+fn given_line(view: &View<'_>, given: &GivenAnswer, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let question = view.model.plan.tree.questions.get(&given.question);
+    let ask = question.map_or(given.question.as_str(), |question| &question.ask);
+    let (role, glyph) = if differs(given) { (Role::Warn, Glyph::Warn) } else { (Role::Ok, Glyph::Ok) };
+    let columns = [
+        Column { width: Width::Fixed(8), right: false },
+        Column { width: Width::Share(1), right: false },
+        Column { width: Width::Fixed(18), right: true },
+    ];
+    let cells = [
+        look.span(role, format!(" {} {}", look.glyph(glyph), crate::text::clean(&given.answer, 20))),
+        look.span(Role::Text, crate::text::clean(ask, 120)),
+        look.span(
+            Role::Muted,
+            format!("{} {}", crate::text::clean(&given.by.to_string(), 30), clock_time(given.at)),
+        ),
+    ];
+    row_line(look, &columns, &cells, width)
+}
+
+fn ask(view: &View<'_>, question: &Question, width: u16, roomy: bool) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let mut lines = vec![rule(look, "OPEN QUESTION", "", width)];
+    lines.extend(labelled_with(look, " ".into(), 1, Role::Accent, &question.ask, width));
+    if !question.help.is_empty() {
+        let help = labelled_with(look, " ".into(), 1, Role::Muted, &question.help, width);
+        lines.extend(limited(look, help, if roomy { 6 } else { 2 }, "lines"));
+    }
+    lines
+}
+
+/// Each piece of evidence in one line, and in a second what the probe says and where it comes from, as far as
+/// there is room. What is worst is never what is left out.
+fn evidence_lines(view: &View<'_>, question: &Question, width: u16, room: usize) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let mut frozen: Vec<Evidence> =
+        question.evidence.iter().filter_map(|probe| evidence::freeze(view.model, probe)).collect();
+    if frozen.is_empty() {
+        return vec![Line::from(look.span(Role::Muted, " the plan names none for this question"))];
+    }
+    if frozen.len() > room {
+        frozen.sort_by_key(|evidence| std::cmp::Reverse(evidence.state.concern()));
+    }
+    let mut spare = room.saturating_sub(frozen.len());
+    let mut lines = Vec::new();
+    for evidence in &frozen {
+        lines.push(evidence_line(view, evidence, width));
+        if spare > 0 {
+            spare -= 1;
+            let text = format!("{} ({})", evidence.summary, evidence.source);
+            let more = labelled_with(look, "".into(), 12, concern_role(evidence.state), &text, width);
+            lines.extend(more.into_iter().take(1));
+        }
+    }
+    limited(look, lines, room, "in the overview")
+}
+
+/// State, title, value, age and bounds of a signal, as evidence.
+pub fn evidence_line(view: &View<'_>, evidence: &Evidence, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let state = signal(evidence.state);
+    let columns = [
+        Column { width: Width::Fixed(11), right: false },
+        Column { width: Width::Share(22), right: false },
+        Column { width: Width::Fixed(9), right: true },
+        Column { width: Width::Fixed(9), right: true },
+        Column { width: Width::Share(25), right: false },
+    ];
+    let cell = state_cell(look, state);
+    let never = evidence.measured_at.is_none();
+    let age = if never { "never".to_owned() } else { evidence_age(evidence, view.now) };
+    let spec = view.model.plan.probes.get(&evidence.probe);
+    let old = evidence.measured_at.is_none_or(|at| {
+        spec.is_some_and(|spec| crate::core::signal::age(at, view.now) > spec.every.saturating_mul(2))
+    });
+    let cells = [
+        look.span(state.role(), format!(" {}", cell.content)),
+        look.span(Role::Text, crate::text::clean(&evidence.title, 80)),
+        look.span(
+            state.role(),
+            if evidence.value.is_empty() { "-".to_owned() } else { evidence.value.clone() },
+        ),
+        look.span(if old { Role::Stale } else { Role::Muted }, age),
+        look.span(Role::Muted, evidence.threshold.clone()),
+    ];
+    row_line(look, &columns, &cells, width)
+}
+
+fn suggestion(view: &View<'_>, suggested: &Suggestion, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let (role, label, text) = match suggested {
+        Suggestion::Answer { answer, because } => {
+            (Role::Accent, " SUGGESTED", format!("\"{answer}\", because {because}"))
+        }
+        Suggestion::Withheld(why) => {
+            (Role::Unknown, " NO SUGGESTION", format!("{why}. Say why you answer as you do."))
+        }
+    };
+    let indent = label.len() + 1;
+    let mut lines = vec![rule(look, "SUGGESTION", "", width)];
+    lines.extend(labelled_with(look, look.span(role, label), indent, role, &text, width).into_iter().take(3));
+    lines
+}
+
+fn answers(view: &View<'_>, question: &Question, suggested: &Suggestion, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let selected = view.ui.decide.selected.min(question.answers.len().saturating_sub(1));
+    let columns = [
+        Column { width: Width::Fixed(1), right: false },
+        Column { width: Width::Fixed(6), right: false },
+        Column { width: Width::Fixed(18), right: false },
+        Column { width: Width::Share(1), right: false },
+    ];
+    let line = |(place, (name, answer)): (usize, (&String, &Answer))| {
+        let is_suggested = suggested.answer() == Some(name);
+        let mark = if is_suggested { format!("{name} {}", look.glyph(Glyph::Ok)) } else { name.clone() };
+        let cells = [
+            look.span(Role::Accent, if place == selected { look.glyph(Glyph::Selected) } else { " " }),
+            look.span(Role::KeyHint, key(view, name)),
+            look.span(if is_suggested { Role::Accent } else { Role::Text }, crate::text::clean(&mark, 40)),
+            look.span(Role::Text, crate::text::clean(&leads(&view.model.plan, &answer.goto), 160)),
+        ];
+        row_line(look, &columns, &cells, width)
+    };
+    question.answers.iter().enumerate().map(line).collect()
+}
+
+/// The key that gives an answer; others than yes and no are chosen by selecting them.
+fn key(view: &View<'_>, answer: &str) -> String {
+    view.key(match answer {
+        "yes" => Action::AnswerYes,
+        "no" => Action::AnswerNo,
+        _ => Action::AnswerOther,
+    })
+}
+
+/// Where an answer leads, in words.
+pub fn leads(plan: &Plan, goto: &Goto) -> String {
+    match goto {
+        Goto::Question(id) => {
+            format!("asks: {}", plan.tree.questions.get(id).map_or(id.as_str(), |question| &question.ask))
+        }
+        Goto::Runbook(id) => {
+            let runbook = plan.runbooks.get(id);
+            let steps = runbook.map_or(0, |runbook| runbook.steps.len());
+            format!(
+                "begins the runbook: {} ({steps} steps)",
+                runbook.map_or(id.as_str(), |runbook| &runbook.title)
+            )
+        }
+        Goto::Leaf(id) => {
+            format!("ends: {}", plan.tree.leaves.get(id).map_or(id.as_str(), |leaf| &leaf.title))
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The last rows: what just happened, or what the keys do here.
+
+use super::View;
+use super::decide::{Item, items, shown_run};
+use super::paint::{labelled_with, put};
+use crate::console::glyphs::Glyph;
+use crate::console::keymap::Action;
+use crate::console::theme::Role;
+use crate::console::ui::{Screen, Toast};
+use crate::console::widgets::hint_line;
+use crate::core::incident::{Position, Run};
+use crate::core::model::Model;
+use crate::core::status::StepStatus;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// The most rows that a message takes.
+const MESSAGE_ROWS: usize = 3;
+
+/// How many rows the footer needs.
+pub fn height(view: &View<'_>, width: u16) -> u16 {
+    let message = view.ui.toast.as_ref().map_or(0, |toast| message_lines(view, toast, width).len());
+    1 + u16::try_from(message).unwrap_or(0)
+}
+
+/// Draws the message of the last moments, where there is one, over the key hints in order of importance.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, hints: &[(Action, &str)]) {
+    let mut lines =
+        view.ui.toast.as_ref().map_or_else(Vec::new, |toast| message_lines(view, toast, area.width));
+    let room = area.width.saturating_sub(2);
+    let mut line = hint_line(&view.look, view.keymap, view.context(), hints, room);
+    line.spans.insert(0, " ".into());
+    lines.push(line);
+    put(frame, area, &view.look, lines);
+}
+
+fn message_lines(view: &View<'_>, toast: &Toast, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let (role, glyph) = if toast.bad { (Role::Critical, Glyph::Failed) } else { (Role::Accent, Glyph::Ok) };
+    let stop = if toast.next.is_empty() || toast.text.ends_with(['.', '!', '?']) { "" } else { "." };
+    let text = format!("{}{stop} {}", toast.text, toast.next);
+    let label = look.span(role, format!(" {}", look.glyph(glyph)));
+    let mut lines = labelled_with(look, label, 3, role, &text, width);
+    lines.truncate(MESSAGE_ROWS);
+    lines
+}
+
+/// The keys that matter on the current screen now, most important first.
+pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
+    let incident = view.model.durable.incident.as_ref();
+    match (view.ui.screen, incident) {
+        (Screen::Decide, Some(incident)) => match shown_run(view.model) {
+            Some(run) if run.ended.is_none() => step_hints(view.model, run, view.ui.decide.selected),
+            None if matches!(incident.position, Position::Question(_)) => QUESTION,
+            _ => OUTCOME,
+        },
+        (Screen::Decide, None) => TREE_ONLY,
+        (Screen::Overview, None) => NO_INCIDENT,
+        (Screen::Overview, Some(_)) => INCIDENT,
+        (Screen::Timeline, _) => TIMELINE,
+    }
+}
+
+type Hints = &'static [(Action, &'static str)];
+
+const NO_INCIDENT: Hints = &[
+    (Action::DeclareIncident, "declare"),
+    (Action::GotoDecide, "decide"),
+    (Action::GotoTimeline, "timeline"),
+    (Action::ToggleDetails, "details"),
+    (Action::Filter, "filter"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+const INCIDENT: Hints = &[
+    (Action::GotoDecide, "decide"),
+    (Action::GotoTimeline, "timeline"),
+    (Action::ToggleDetails, "details"),
+    (Action::Note, "note"),
+    (Action::SetSeverity, "severity"),
+    (Action::Help, "help"),
+    (Action::Filter, "filter"),
+    (Action::CloseIncident, "close"),
+    (Action::Palette, "commands"),
+    (Action::Quit, "quit"),
+];
+const TREE_ONLY: Hints = &[
+    (Action::DeclareIncident, "declare"),
+    (Action::GotoOverview, "overview"),
+    (Action::GotoTimeline, "timeline"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+const QUESTION: Hints = &[
+    (Action::AnswerYes, "yes"),
+    (Action::AnswerNo, "no"),
+    (Action::AnswerOther, "other"),
+    (Action::GotoOverview, "overview"),
+    (Action::Note, "note"),
+    (Action::Help, "help"),
+    (Action::Palette, "commands"),
+    (Action::CloseIncident, "close"),
+    (Action::Quit, "quit"),
+];
+const OUTCOME: Hints = &[
+    (Action::CloseIncident, "close"),
+    (Action::GotoOverview, "overview"),
+    (Action::GotoTimeline, "timeline"),
+    (Action::Note, "note"),
+    (Action::ToggleDetails, "details"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+const TIMELINE: Hints = &[
+    (Action::ToggleDetails, "details"),
+    (Action::Filter, "filter"),
+    (Action::Note, "note"),
+    (Action::GotoOverview, "overview"),
+    (Action::GotoDecide, "decide"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+const READY: Hints = &[
+    (Action::PrepareStep, "prepare"),
+    (Action::SkipStep, "skip"),
+    (Action::AttestStep, "by hand"),
+    (Action::OverrideGuard, "override"),
+    (Action::AbortRun, "abort"),
+    (Action::Help, "help"),
+    (Action::ToggleDetails, "details"),
+    (Action::Quit, "quit"),
+];
+const FAILED: Hints = &[
+    (Action::RetryStep, "retry"),
+    (Action::SkipStep, "skip"),
+    (Action::AttestStep, "by hand"),
+    (Action::Copy, "copy"),
+    (Action::AbortRun, "abort"),
+    (Action::Help, "help"),
+    (Action::ToggleDetails, "details"),
+    (Action::Quit, "quit"),
+];
+const WATCHING: Hints = &[
+    (Action::ToggleDetails, "details"),
+    (Action::AbortRun, "abort"),
+    (Action::GotoOverview, "overview"),
+    (Action::GotoTimeline, "timeline"),
+    (Action::Note, "note"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+
+fn step_hints(model: &Model, run: &Run, selected: usize) -> Hints {
+    let items = items(model);
+    let step = items.get(selected).and_then(|item| match item {
+        Item::Step { step, .. } => run.steps.get(step),
+        Item::Answer { .. } => None,
+    });
+    match step.map(|step| step.status) {
+        Some(StepStatus::Ready | StepStatus::Confirming) => READY,
+        Some(StepStatus::Failed | StepStatus::Unknown) => FAILED,
+        _ => WATCHING,
+    }
+}

@@ -1,0 +1,254 @@
+//! The header of every screen: how bad, since when, how long is left, what would be lost, who, and what is
+//! wrong with the console itself.
+
+use super::View;
+use super::paint::{labelled_with, put};
+use super::words::{brief, clock_time};
+use crate::console::glyphs::Glyph;
+use crate::console::theme::Role;
+use crate::console::ui::Connection;
+use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
+use crate::core::confirmation::LossEstimate;
+use crate::core::incident::Mode;
+use crate::core::model::Status;
+use crate::core::signal::age;
+use crate::core::{blind, evidence, objectives};
+use crate::plan::{Runbook, Severity};
+use crate::units;
+use jiff::SignedDuration;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// From this width on there is room for what is also in the timeline.
+const WIDE: u16 = 110;
+/// Rows that an alarm takes at most.
+const ALARM_ROWS: usize = 2;
+/// Rows that are always there.
+const ROWS: u16 = 3;
+/// Characters of the journal's head that are shown; enough to compare by eye.
+const CHECKSUM_CHARS: usize = 8;
+
+/// How many rows the header needs: more for each alarm.
+pub fn height(view: &View<'_>, width: u16) -> u16 {
+    ROWS + u16::try_from(alarm_lines(view, width).len()).unwrap_or(0)
+}
+
+/// Draws the header.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let mut lines =
+        vec![title_line(view, area.width), objectives_line(view, area.width), console_line(view, area.width)];
+    lines.extend(alarm_lines(view, area.width));
+    put(frame, area, &view.look, lines);
+}
+
+/// Left and right parts of a line; what is at the right is always whole.
+fn two_sided(
+    view: &View<'_>,
+    left: Vec<Span<'static>>,
+    right: Vec<Span<'static>>,
+    width: u16,
+) -> Line<'static> {
+    let right_width: usize = right.iter().map(Span::width).sum();
+    let mut room = usize::from(width).saturating_sub(right_width + usize::from(right_width > 0));
+    let mut line = Line::default();
+    for span in left {
+        let clean = crate::text::clean(&span.content, 400);
+        let text = fit(&view.look, &clean, room);
+        room = room.saturating_sub(Span::raw(&text).width());
+        line.push_span(Span::styled(text, span.style));
+    }
+    let gap = usize::from(width).saturating_sub(line.width() + right_width);
+    line.push_span(Span::raw(" ".repeat(gap)));
+    line.spans.extend(right);
+    line
+}
+
+fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
+    let (look, model) = (&view.look, view.model);
+    let mut left = Vec::new();
+    match &model.durable.incident {
+        Some(incident) => left.push(drill_or_live(look, incident.mode == Mode::Drill)),
+        None => left.push(look.span(Role::Muted, " no incident ")),
+    }
+    if let Some(severity) = model.severity() {
+        left.push(Span::raw(" "));
+        left.push(severity_badge(look, severity_number(severity)));
+        if let Some((derived, since, _)) = &model.durable.severity
+            && *derived == severity
+        {
+            left.push(look.span(Role::Text, format!(" for {}", units::age(age(*since, view.now)))));
+        }
+    }
+    left.push(look.span(Role::Title, format!(" {}", model.plan.name)));
+    if let Some(incident) = &model.durable.incident {
+        left.push(look.span(Role::Muted, format!(" {} ", look.glyph(Glyph::Separator))));
+        left.push(look.span(Role::Text, incident.title.clone()));
+    }
+    let right = model.live.simulation.as_ref().map(|simulation| {
+        let scenario = crate::text::clean(&simulation.scenario, 24);
+        look.span(Role::Simulated, format!(" SIMULATED {scenario} x{} ", simulation.speed))
+    });
+    two_sided(view, left, right.into_iter().collect(), width)
+}
+
+/// The number of a severity's badge, 0 the worst.
+pub(super) fn severity_number(severity: Severity) -> u8 {
+    match severity {
+        Severity::P0 => 0,
+        Severity::P1 => 1,
+        Severity::P2 => 2,
+        Severity::P3 => 3,
+    }
+}
+
+fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let mut line = Line::from(look.span(Role::Muted, " RTO "));
+    line.spans.extend(rto(view, width));
+    if let Some((role, text)) = rpo(view) {
+        line.push_span(look.span(Role::Muted, "  RPO "));
+        line.push_span(look.span(role, text));
+    }
+    line
+}
+
+/// The overall clock, or in words why none runs.
+fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
+    let (look, model) = (&view.look, view.model);
+    if let Some(clock) = objectives::overall_clock(model, view.now) {
+        let bar = if width >= 110 { 20 } else { 6 };
+        return clock_line(look, clock.elapsed, clock.target, bar).spans;
+    }
+    let unknown = model.durable.services.values().filter(|s| s.status == Status::Unknown).count();
+    let (role, text) = match (&model.durable.incident, unknown) {
+        (_, unknown) if unknown > 0 => (Role::Unknown, format!("cannot tell: {unknown} services unknown")),
+        (Some(incident), _) => {
+            let since = units::clock(age(incident.detected_at, view.now));
+            (Role::Ok, format!("every service works, {since} since detection"))
+        }
+        (None, _) => (Role::Ok, "every service works".to_owned()),
+    };
+    let glyph = if unknown > 0 { Glyph::Unknown } else { Glyph::Ok };
+    vec![look.span(role, format!("{} {text}", look.glyph(glyph)))]
+}
+
+/// What would be lost by a failover now; none where the plan has no probe that can tell.
+fn rpo(view: &View<'_>) -> Option<(Role, String)> {
+    let model = view.model;
+    let loss = evidence::exposure(model, view.now)?;
+    let told_by = |runbook: &&Runbook| runbook.loss.contains(&loss.probe);
+    let mut away = model.plan.runbooks.values().filter(told_by);
+    // After the failover the same probe looks in the wrong direction.
+    if away.all(|runbook| runbook.activates.is_some() && runbook.activates == model.durable.active) {
+        let text = format!("{} not measured since the failover", view.look.glyph(Glyph::Unknown));
+        return Some((Role::Unknown, text));
+    }
+    Some(exposed(view, &loss))
+}
+
+/// What would be lost, short, and how it stands against the tightest objective of the plan.
+fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
+    let target = view.model.plan.services.values().filter_map(|service| service.rpo).min();
+    let allowed = target.map_or_else(String::new, |target| format!(" of {}", brief(target)));
+    let amount = match (loss.span, loss.bytes) {
+        (None, None) => return (Role::Unknown, format!("{} not known", view.look.glyph(Glyph::Unknown))),
+        (None, Some(bytes)) => units::bytes(bytes),
+        (Some(span), None) => format!("{}{allowed}", units::duration(span)),
+        (Some(span), Some(bytes)) => format!("{}{allowed}, {}", units::duration(span), units::bytes(bytes)),
+    };
+    let past = |share: i32| loss.span.zip(target).is_some_and(|(span, target)| span * share > target);
+    let (role, glyph) = match () {
+        () if past(1) => (Role::Critical, Glyph::Critical),
+        () if past(2) => (Role::Warn, Glyph::Warn),
+        () => (Role::Ok, Glyph::Ok),
+    };
+    let measured = loss.measured_at.map_or(SignedDuration::MAX, |at| age(at, view.now));
+    let stale = view.model.plan.probes.get(&loss.probe).is_some_and(|spec| measured > spec.every * 2);
+    let age = if stale { format!(", {} old", units::age(measured)) } else { String::new() };
+    (role, format!("{} {amount} at risk{age}", view.look.glyph(glyph)))
+}
+
+fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
+    let (look, model) = (&view.look, view.model);
+    let separator = format!(" {} ", look.glyph(Glyph::Separator));
+    let mut left = vec![look.span(Role::Muted, " you "), look.span(Role::Text, view.operator.to_owned())];
+    if model.live.journal_failure.is_none() {
+        let head = match &model.durable.head {
+            Some(head) => {
+                let short: String = head.checksum.chars().take(CHECKSUM_CHARS).collect();
+                format!("{separator}journal #{} {short}", head.seq)
+            }
+            None => format!("{separator}journal empty"),
+        };
+        left.push(look.span(Role::Muted, head));
+    }
+    if let Some(incident) = &model.durable.incident {
+        left.push(look.span(Role::Muted, format!("{separator}led by {}", incident.commander)));
+        if width >= WIDE {
+            left.push(look.span(Role::Muted, format!("{separator}{}", incident.id)));
+        }
+    }
+    let screens = ["overview", "decide", "timeline"];
+    let current = view.ui.screen as usize;
+    let mut right = Vec::new();
+    for (place, name) in screens.into_iter().enumerate() {
+        let role = if place == current { Role::Accent } else { Role::Muted };
+        let name = if place == current { format!("[{name}]") } else { format!(" {name} ") };
+        right.push(look.span(role, name));
+    }
+    two_sided(view, left, right, width)
+}
+
+/// The alarms over the whole width, so that nobody overlooks them.
+fn alarm_lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (role, glyph, text) in alarms(view) {
+        let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
+        for mut line in labelled_with(&view.look, label, 3, role, &text, width).into_iter().take(ALARM_ROWS) {
+            let left = usize::from(width).saturating_sub(line.width());
+            line.push_span(Span::raw(" ".repeat(left)));
+            lines.push(line.patch_style(view.look.style(role)));
+        }
+    }
+    lines
+}
+
+/// What is wrong with the console itself, worst first. Each has its own row, so that none hides another.
+fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
+    let model = view.model;
+    let mut alarms = Vec::new();
+    if let Some(why) = &model.live.journal_failure {
+        let text = format!("JOURNAL FAILED, nothing runs until it can be written: {why}");
+        alarms.push((Role::Danger, Glyph::Critical, text));
+    }
+    match &view.ui.connection {
+        Connection::Lost { since, why } => {
+            let gone = units::age(age(*since, view.now));
+            let text = format!("CONNECTION LOST: all of this is {gone} old; the engine goes on. {why}");
+            alarms.push((Role::Danger, Glyph::Critical, text));
+        }
+        Connection::Connecting => {
+            alarms.push((Role::Warn, Glyph::Unknown, "CONNECTING: what is shown may be old".to_owned()));
+        }
+        Connection::Attached => {}
+    }
+    if let Some(since) = blind::since(model).filter(|_| model.durable.engine_started_at.is_some()) {
+        let since = clock_time(since);
+        let text = format!("BLIND since {since}: no reference probe answers; nothing is called down");
+        alarms.push((Role::Unknown, Glyph::Unknown, text));
+    }
+    alarms.extend(flapping(view));
+    alarms
+}
+
+fn flapping(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    let cooldown = view.model.plan.policy.cooldown;
+    let mut regions = view.model.durable.regions.iter();
+    let (id, until) = regions
+        .find_map(|(id, standing)| standing.flapping_until(cooldown, view.now).map(|until| (id, until)))?;
+    let name = view.model.plan.regions.get(id).map_or(id.as_str(), |region| &region.name);
+    let left = units::age(until.duration_since(view.now));
+    let text = format!("FLAPPING {name}: nothing is suggested until it is calm for {left} more");
+    Some((Role::Warn, Glyph::Warn, text))
+}

@@ -1,0 +1,72 @@
+//! What of a list is in view, and what a filter lets through.
+
+use std::ops::Range;
+
+/// The rows in view: `height` of them around the selected one, near the remembered offset.
+pub fn window(selected: usize, offset: usize, rows: usize, height: usize) -> Range<usize> {
+    let height = height.min(rows);
+    let selected = selected.min(rows.saturating_sub(1));
+    let lowest = (selected + 1).saturating_sub(height);
+    let start = offset.clamp(lowest, selected.max(lowest)).min(rows - height);
+    start..start + height
+}
+
+/// A case-insensitive substring.
+pub struct Filter {
+    needle: String,
+}
+
+impl Filter {
+    /// A filter; an empty one lets everything through.
+    pub fn new(text: &str) -> Self {
+        Self { needle: text.trim().to_lowercase() }
+    }
+
+    /// Whether one of the texts contains it.
+    pub fn lets(&self, texts: &[&str]) -> bool {
+        self.needle.is_empty() || texts.iter().any(|text| self.is_in(text))
+    }
+
+    /// Without an allocation for the usual, ASCII needle: thousands of rows are filtered in every frame.
+    fn is_in(&self, text: &str) -> bool {
+        let needle = self.needle.as_bytes();
+        if self.needle.is_ascii() {
+            text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle))
+        } else {
+            text.to_lowercase().contains(&self.needle)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_window_moves_only_as_far_as_it_must() {
+        assert_eq!(window(0, 0, 10, 4), 0..4);
+        assert_eq!(window(4, 0, 10, 4), 1..5);
+        assert_eq!(window(2, 1, 10, 4), 1..5);
+        assert_eq!(window(9, 0, 10, 4), 6..10);
+        assert_eq!(window(99, 99, 3, 4), 0..3);
+        assert_eq!(window(0, 0, 0, 4), 0..0);
+    }
+
+    #[test]
+    fn filters_do_not_mind_the_case() {
+        assert!(Filter::new("").lets(&[]));
+        assert!(Filter::new("LAG").lets(&["DR lag", "x"]));
+        assert!(Filter::new("ÜBER").lets(&["über"]));
+        assert!(!Filter::new("lag").lets(&["la", "g"]));
+    }
+
+    proptest! {
+        #[test]
+        fn the_selected_row_is_in_view(selected: u16, offset: u16, rows in 1_usize..500, height in 1_usize..60) {
+            let range = window(selected.into(), offset.into(), rows, height);
+            prop_assert!(range.contains(&usize::from(selected).min(rows - 1)));
+            prop_assert!(range.end <= rows && range.len() == height.min(rows));
+        }
+    }
+}

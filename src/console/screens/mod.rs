@@ -1,0 +1,95 @@
+//! The screens: pure functions from the model and what the operator looks at to cells. They wait for nothing,
+//! change nothing and hold nothing from one frame to the next.
+//!
+//! Every line goes through [`paint`], which is where text from outside is made safe and is cut to its room.
+
+pub mod confirm;
+pub mod connecting;
+pub mod decide;
+pub mod footer;
+pub mod header;
+mod list;
+pub mod next;
+pub mod overview;
+mod paint;
+pub mod run;
+pub mod timeline;
+pub mod too_small;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use crate::console::keymap::{Action, Context, Keymap};
+use crate::console::theme::Role;
+use crate::console::ui::{Screen, Ui};
+use crate::console::widgets::Look;
+use crate::core::model::Model;
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout};
+
+/// The smallest terminal on which everything works, in cells.
+pub const SMALLEST: (u16, u16) = (80, 24);
+
+/// Everything that a frame is drawn from.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// What is.
+    pub model: &'a Model,
+    /// What is looked at.
+    pub ui: &'a Ui,
+    /// How things look on this terminal.
+    pub look: Look<'a>,
+    /// The engine's time, for ages and clocks.
+    pub now: Timestamp,
+    /// Who sits here.
+    pub operator: &'a str,
+    /// The keys, for hints.
+    pub keymap: &'a Keymap,
+}
+
+impl View<'_> {
+    /// The keymap's context of the current screen.
+    pub fn context(&self) -> Context {
+        match self.ui.screen {
+            Screen::Overview => Context::Overview,
+            Screen::Decide => Context::Decide,
+            Screen::Timeline => Context::Timeline,
+        }
+    }
+
+    /// The key that does `action` on the current screen, or how to find it when no key does.
+    pub fn key(&self, action: Action) -> String {
+        self.key_in(self.context(), action)
+    }
+
+    /// As [`View::key`], in another context.
+    pub fn key_in(&self, context: Context, action: Action) -> String {
+        let keys = self.keymap.keys(context, action);
+        keys.first().map_or_else(|| format!(":{}", action.info().name), ToString::to_string)
+    }
+}
+
+/// Draws header, current screen and footer; below [`SMALLEST`] a message that says so.
+pub fn frame_screen(frame: &mut Frame<'_>, view: &View<'_>) {
+    let area = frame.area();
+    let ground = view.look.style(Role::Background).patch(view.look.style(Role::Text));
+    frame.buffer_mut().set_style(area, ground);
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        return too_small::draw(frame, area, &view.look);
+    }
+    let rows = [
+        Constraint::Length(header::height(view, area.width)),
+        Constraint::Min(1),
+        Constraint::Length(footer::height(view, area.width)),
+    ];
+    let [head, body, foot] = Layout::vertical(rows).areas(area);
+    header::draw(frame, head, view);
+    match view.ui.screen {
+        Screen::Overview => overview::draw(frame, body, view),
+        Screen::Decide => decide::draw(frame, body, view),
+        Screen::Timeline => timeline::draw(frame, body, view),
+    }
+    footer::draw(frame, foot, view, footer::hints(view));
+}

@@ -1,0 +1,268 @@
+//! What to do next, in one or two sentences with the keys: the answer to the first question at 3 a.m.
+
+use super::View;
+use super::words::{about, is_cut_off};
+use crate::console::keymap::Action;
+use crate::console::theme::Role;
+use crate::console::ui::Screen;
+use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
+use crate::core::model::{Model, Status};
+use crate::core::signal::{SignalState, age};
+use crate::core::status::StepStatus;
+use crate::core::{backup, blind, evidence, tree};
+use crate::ids::{QuestionId, StepId};
+use crate::plan::{Runbook, Step};
+use crate::units;
+
+/// What to do, and how urgent it is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Next {
+    /// What to do.
+    pub text: String,
+    /// How it is drawn.
+    pub role: Role,
+}
+
+fn say(role: Role, text: impl Into<String>) -> Next {
+    Next { text: text.into(), role }
+}
+
+/// The one thing to do next.
+pub fn next(view: &View<'_>) -> Next {
+    let model = view.model;
+    if is_cut_off(view) {
+        let text = "Nothing can be done from here until the connection is back; this console tries again by \
+                    itself. From another terminal: `lifeboat status`, `lifeboat open`.";
+        return say(Role::Critical, text);
+    }
+    if model.live.journal_failure.is_some() {
+        let text = "Make the journal writable again (space, permissions, the file itself): nothing is run, \
+                    answered or declared before that.";
+        return say(Role::Critical, text);
+    }
+    match &model.durable.incident {
+        None => without_incident(view),
+        Some(incident) => match (incident.open_run(), &incident.position) {
+            (Some(run), _) => in_run(view, run),
+            (None, Position::Question(question)) => open_question(view, question),
+            (None, Position::Leaf(leaf)) => {
+                let advice = model.plan.tree.leaves.get(leaf).map_or("", |leaf| &leaf.advice);
+                let close = view.key(Action::CloseIncident);
+                say(
+                    Role::Accent,
+                    format!("{advice} Nothing is run. {close} closes the incident once it is over."),
+                )
+            }
+            (None, Position::Runbook(_)) => after_run(view, incident),
+        },
+    }
+}
+
+fn without_incident(view: &View<'_>) -> Next {
+    let model = view.model;
+    let declare = view.key(Action::DeclareIncident);
+    if blind::since(model).is_some() && model.durable.engine_started_at.is_some() {
+        let text = "Check this host's own network first: the console sees nothing at all, which does not mean \
+                    that they are down.";
+        return say(Role::Unknown, text);
+    }
+    let worst = model.durable.services.values().map(|s| s.status.as_signal().concern()).max();
+    if model.durable.severity.is_some() || worst == Some(SignalState::Critical.concern()) {
+        return say(
+            Role::Accent,
+            format!("Press {declare} to declare an incident; the decision tree then leads on."),
+        );
+    }
+    if model.durable.services.values().any(|standing| standing.status == Status::Unknown) {
+        let text = format!(
+            "Not everything can be seen: look at the unknown signals. {declare} declares an incident."
+        );
+        return say(Role::Unknown, text);
+    }
+    if let Some(unwell) = unwell(view) {
+        let text =
+            format!("Look at what is not ok ({unwell}). {declare} declares an incident or begins a drill.");
+        return say(Role::Warn, text);
+    }
+    say(Role::Ok, format!("Nothing to do. {declare} declares an incident or begins a drill."))
+}
+
+/// What is not as it should be although no rule gives it a severity; none when all is well.
+pub fn unwell(view: &View<'_>) -> Option<String> {
+    let signals = view.model.durable.signals.values();
+    let (mut unknown, mut bad) = (0, 0);
+    for signal in signals {
+        match signal.state {
+            SignalState::Ok => {}
+            SignalState::Unknown => unknown += 1,
+            SignalState::Warn | SignalState::Critical => bad += 1,
+        }
+    }
+    let backups = view.model.plan.backups.values();
+    let old =
+        backups.filter(|spec| backup::standing(view.model, spec, view.now).state == SignalState::Critical);
+    let counted = |count: usize, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        count => Some(format!("{count} {many}")),
+    };
+    let parts = [
+        counted(bad, "signal past its bounds", "signals past their bounds"),
+        counted(unknown, "signal unknown", "signals unknown"),
+        counted(old.count(), "backup not usable or too old", "backups not usable or too old"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn open_question(view: &View<'_>, id: &QuestionId) -> Next {
+    let Some(question) = view.model.plan.tree.questions.get(id) else {
+        return say(Role::Critical, format!("The plan has no question {id}: run `lifeboat check` on it."));
+    };
+    let suggestion = match tree::suggest(view.model, question, view.now) {
+        tree::Suggestion::Answer { answer, .. } => format!("The evidence suggests \"{answer}\"."),
+        tree::Suggestion::Withheld(_) => "Nothing is suggested: you decide.".to_owned(),
+    };
+    let begin = match view.ui.screen {
+        Screen::Decide => "Answer".to_owned(),
+        _ => format!("Press {} and answer", view.key(Action::GotoDecide)),
+    };
+    say(Role::Accent, format!("{begin}: {} {suggestion}", question.ask))
+}
+
+fn after_run(view: &View<'_>, incident: &Incident) -> Next {
+    let close = view.key(Action::CloseIncident);
+    let ended = incident.runs.last().and_then(|run| run.ended.as_ref());
+    match ended {
+        Some((at, RunEnd::Completed)) => {
+            let left = view.model.plan.policy.monitor - age(*at, view.now);
+            let text = if left.is_positive() {
+                format!("Every step is settled. Watch for {} more, then {close} closes.", units::age(left))
+            } else {
+                format!("Every step is settled and the watch is over: {close} closes the incident.")
+            };
+            say(Role::Accent, text)
+        }
+        Some((_, RunEnd::Aborted(_))) => {
+            let palette = view.key(Action::Palette);
+            let text = format!(
+                "The run was aborted; no further step starts. \"revisit\" among the commands ({palette}) goes \
+                 back to a question, {close} closes the incident."
+            );
+            say(Role::Warn, text)
+        }
+        None => {
+            say(Role::Warn, "The tree ended in a runbook, but no run of it is known: look at the timeline.")
+        }
+    }
+}
+
+/// The step that needs a person most.
+fn in_run(view: &View<'_>, run: &Run) -> Next {
+    let Some(runbook) = view.model.plan.runbooks.get(&run.runbook) else {
+        return say(Role::Critical, format!("The plan has no runbook {} any more.", run.runbook));
+    };
+    let urgency = |state: &StepRun| match state.status {
+        StepStatus::Unknown => 0,
+        StepStatus::Failed => 1,
+        StepStatus::Ready if state.obstacle.is_some() => 2,
+        StepStatus::Confirming => 3,
+        StepStatus::Ready => 4,
+        StepStatus::Started => 5,
+        StepStatus::Finished => 6,
+        StepStatus::Pending => 7,
+        StepStatus::Verified | StepStatus::Skipped | StepStatus::Attested => 8,
+    };
+    let most = run.steps.iter().enumerate().min_by_key(|(place, (_, state))| (urgency(state), *place));
+    let found = most.and_then(|(place, (id, state))| runbook.steps.get(id).map(|step| (place, step, state)));
+    match found {
+        Some((place, step, state)) => {
+            let place = place + 1;
+            on_step(view, run, runbook, step, state, &format!("Step {place} \"{}\"", step.title))
+        }
+        None => say(Role::Muted, "The run has no steps."),
+    }
+}
+
+fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &StepRun, name: &str) -> Next {
+    let place = match view.ui.screen {
+        Screen::Decide => String::new(),
+        _ => format!("{}, then ", view.key_in(crate::console::keymap::Context::Global, Action::GotoDecide)),
+    };
+    let key = |action| view.key_in(crate::console::keymap::Context::Decide, action);
+    let (retry, skip, attest) = (key(Action::RetryStep), key(Action::SkipStep), key(Action::AttestStep));
+    let prepare = key(Action::PrepareStep);
+    match state.status {
+        StepStatus::Unknown => say(
+            Role::Unknown,
+            format!(
+                "{name}: nobody knows whether it acted. {place}{retry} checks or retries, {attest} attests, {skip} skips."
+            ),
+        ),
+        StepStatus::Failed => say(
+            Role::Critical,
+            format!(
+                "{name} FAILED. {place}{retry} retries, {skip} skips, {attest} attests it was done by hand."
+            ),
+        ),
+        StepStatus::Ready if state.obstacle.is_some() => say(
+            Role::Critical,
+            format!(
+                "{name} cannot be prepared. {place}{retry} tries again, or do it by hand and {attest} attests."
+            ),
+        ),
+        StepStatus::Confirming if step.action == "manual" => {
+            say(Role::Accent, format!("{name} is yours to do by hand: {place}{attest} attests it."))
+        }
+        StepStatus::Confirming => confirming(view, state, name, &place, &prepare),
+        StepStatus::Ready if is_being_read(view.model, run, &step.id) => {
+            say(Role::Running, format!("{name}: its target is being read, a moment."))
+        }
+        StepStatus::Ready => {
+            let loss = loss_if_irreversible(view, runbook, step);
+            say(Role::Accent, format!("{name} is ready: {place}{prepare} opens its confirmation.{loss}"))
+        }
+        StepStatus::Started => {
+            let passed = state.started_at.map_or_else(String::new, |at| units::clock(age(at, view.now)));
+            let of = step.estimate.map_or_else(String::new, |estimate| format!(" of {}", about(estimate)));
+            say(Role::Running, format!("Wait: {name} runs, {passed}{of}."))
+        }
+        StepStatus::Finished => say(Role::Running, format!("Wait: {name} ran and is being proven.")),
+        _ => say(Role::Muted, "Wait: nothing needs you at the moment."),
+    }
+}
+
+fn confirming(view: &View<'_>, state: &StepRun, name: &str, place: &str, prepare: &str) -> Next {
+    let Some(confirmation) = &state.confirmation else {
+        return say(Role::Accent, format!("{name}: {place}{prepare} opens its confirmation."));
+    };
+    let blocked = confirmation.blocking_guard();
+    if let Some((_, guard)) = blocked {
+        let over = view.key_in(crate::console::keymap::Context::Decide, Action::OverrideGuard);
+        let text = format!(
+            "{name} is held by its guard {}. Wait, or {place}{over} overrides it with a reason.",
+            guard.condition
+        );
+        return say(Role::Warn, text);
+    }
+    let left = confirmation.expires_at.duration_since(view.now);
+    say(
+        Role::Accent,
+        format!(
+            "{name} waits for your confirmation ({} left): {place}{prepare} opens it.",
+            units::clock(left)
+        ),
+    )
+}
+
+fn is_being_read(model: &Model, run: &Run, step: &StepId) -> bool {
+    model.live.preparing.contains(&(run.id.clone(), step.clone()))
+}
+
+fn loss_if_irreversible(view: &View<'_>, runbook: &Runbook, step: &Step) -> String {
+    if !step.irreversible {
+        return String::new();
+    }
+    let losses = evidence::losses(view.model, runbook, view.now);
+    losses.first().map_or_else(String::new, |loss| format!(" It would lose {}.", loss.sentence()))
+}

@@ -1,0 +1,132 @@
+//! What would be lost: replication with its history, and backups with their age.
+
+use crate::console::glyphs::Glyph;
+use crate::console::screens::View;
+use crate::console::screens::words::{brief, concern_role, old, signal};
+use crate::console::theme::Role;
+use crate::console::widgets::{Look, fit, sparkline, state_cell};
+use crate::core::backup::{BackupStanding, standing};
+use crate::core::evidence::bounds;
+use crate::ids::ProbeId;
+use crate::plan::{Backup, ProbeSpec};
+use crate::units;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use ratatui::text::{Line, Span};
+
+const LABEL_WIDTH: usize = 8;
+const TITLE_WIDTH: usize = 18;
+const SPARK_WIDTH: u16 = 11;
+
+/// Replication first, then the backups, worst first, in at most `room` lines.
+pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
+    let lags = lag_probes(view);
+    let mut backups: Vec<(&Backup, BackupStanding)> =
+        view.model.plan.backups.values().map(|b| (b, standing(view.model, b, view.now))).collect();
+    backups.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.state.concern()));
+    let for_lags = lags.len().min(room.saturating_sub(usize::from(!backups.is_empty()))).min(room / 2 + 1);
+    let mut lines: Vec<Line<'static>> =
+        lags.iter().take(for_lags).map(|(id, spec)| lag(view, id, spec, width)).collect();
+    let space = room - lines.len();
+    let shown = if backups.len() > space { space.saturating_sub(1).max(1) } else { backups.len() };
+    lines.extend(backups.iter().take(shown).map(|(backup, standing)| copy(view, backup, standing)));
+    if backups.len() > shown && space > shown {
+        lines.push(rest(&view.look, &backups[shown..]));
+    }
+    label(view, &mut lines, 0, for_lags, "LAG");
+    label(view, &mut lines, for_lags, shown, "BACKUP");
+    lines
+}
+
+/// The gutter: the first line of a block carries its name.
+fn label(view: &View<'_>, lines: &mut [Line<'static>], from: usize, count: usize, name: &str) {
+    for (place, line) in lines.iter_mut().skip(from).take(count.max(1)).enumerate() {
+        let text = if place == 0 && count > 0 { format!(" {name:<7}") } else { " ".repeat(LABEL_WIDTH) };
+        line.spans.insert(0, view.look.span(Role::Title, text));
+    }
+}
+
+/// Probes that a runbook's loss is told by, and other replication probes.
+fn lag_probes<'a>(view: &View<'a>) -> Vec<(&'a ProbeId, &'a ProbeSpec)> {
+    let plan = &view.model.plan;
+    let tells = |id: &ProbeId| plan.runbooks.values().any(|runbook| runbook.loss.contains(id));
+    let candidates = plan.probes.iter().filter(|(_, spec)| spec.kind.contains("replication"));
+    let mut found: Vec<_> = candidates.collect();
+    let others = plan.runbooks.values().flat_map(|runbook| &runbook.loss);
+    for (id, spec) in others.filter_map(|id| plan.probes.get_key_value(id)) {
+        if !found.iter().any(|(known, _)| *known == id) {
+            found.push((id, spec));
+        }
+    }
+    found.sort_by_key(|(id, _)| (std::cmp::Reverse(view.model.state(id).concern()), !tells(id)));
+    found
+}
+
+/// `✓ ok DR lag 14 s ▁▂▃▅█ warn 30 s, critical 60 s`.
+fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let recent = view.model.live.recent.get(id);
+    let measured = recent.and_then(|r| r.latest.as_ref()).and_then(|r| r.outcome.as_ref().ok());
+    let value =
+        measured.and_then(|m| m.value).map_or_else(|| "no value".into(), |v| units::value(v, spec.unit));
+    let state = signal(view.model.state(id));
+    let mut line = Line::from(vec![
+        cell(look, state_cell(look, state), 11),
+        cell(look, look.span(Role::Text, crate::text::clean(&spec.title, 60)), TITLE_WIDTH + 1),
+        cell(look, look.span(state.role(), value), 10),
+    ]);
+    if let Some(old) = old(spec, recent, view.now) {
+        line.push_span(look.span(Role::Stale, format!("{old} ")));
+    }
+    let values: Vec<Option<f64>> =
+        recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
+    line.spans.extend(sparkline(look, &values, SPARK_WIDTH).spans);
+    // The whole bounds, or the one that matters most, or none: half a bound would mislead.
+    let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width() + 1);
+    let critical =
+        spec.thresholds.critical.map(|bound| format!("critical {}", units::value(bound, spec.unit)));
+    let fits = [Some(bounds(spec)), critical].into_iter().flatten().find(|text| text.len() <= room);
+    line.push_span(look.span(Role::Muted, format!(" {}", fits.unwrap_or_default())));
+    line
+}
+
+fn cell(look: &Look<'_>, span: Span<'static>, width: usize) -> Span<'static> {
+    let text = fit(look, &span.content, width - 1);
+    let padding = " ".repeat(width.saturating_sub(Span::raw(&text).width()));
+    Span::styled(text + &padding, span.style)
+}
+
+/// `✘ critical PostgreSQL full 31 h of 26 h, 1.2 GB, tested 40 d ago`: age of the last good copy of what is
+/// allowed, its size, and when a restore was last proven.
+fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStanding) -> Line<'static> {
+    let look = &view.look;
+    let state = signal(standing.state);
+    let age = standing.age.map_or_else(|| "age unknown".to_owned(), brief);
+    let allowed = backup.max_age.map_or_else(String::new, |limit| format!(" of {}", brief(limit)));
+    let size = standing.size_bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
+    let test = restore_test(view, backup.last_restore_test);
+    Line::from(vec![
+        cell(look, state_cell(look, state), 11),
+        cell(look, look.span(Role::Text, crate::text::clean(&backup.title, 60)), TITLE_WIDTH + 1),
+        look.span(concern_role(standing.state), format!("{age}{allowed}{size}, {test}")),
+    ])
+}
+
+/// How long ago a restore was last proven.
+fn restore_test(view: &View<'_>, last: Option<Date>) -> String {
+    let today = view.now.to_zoned(TimeZone::UTC).date();
+    match last.and_then(|last| today.since(last).ok()) {
+        Some(ago) => format!("tested {} d ago", ago.get_days().max(0)),
+        None => "never tested".to_owned(),
+    }
+}
+
+fn rest(look: &Look<'_>, hidden: &[(&Backup, BackupStanding)]) -> Line<'static> {
+    let bad = hidden.iter().filter(|(_, standing)| standing.state.concern() > 0).count();
+    let (role, words) = match bad {
+        0 => (Role::Muted, "all ok".to_owned()),
+        bad => (Role::Warn, format!("{bad} not ok")),
+    };
+    let glyph = look.glyph(Glyph::More);
+    Line::from(look.span(role, format!("         {glyph} {} more: {words}", hidden.len())))
+}

@@ -1,0 +1,159 @@
+//! Regions by services.
+
+use crate::console::glyphs::Glyph;
+use crate::console::screens::View;
+use crate::console::screens::words::{brief, lasting, status_cell};
+use crate::console::theme::Role;
+use crate::console::widgets::{Column, Width, row_line};
+use crate::core::model::Status;
+use crate::core::objectives::service_clock;
+use crate::core::standing;
+use crate::ids::{RegionId, ServiceId};
+use crate::plan::Service;
+use crate::units;
+use ratatui::text::{Line, Span};
+
+const CELL_WIDTH: u16 = 15;
+const CLOCK_WIDTH: u16 = 15;
+const NAME_WIDTH: u16 = 18;
+const TARGET_WIDTH: u16 = 7;
+
+/// The table in at most `room` lines. Services that do not work are never the ones that are left out.
+pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
+    let mut shown = services(view);
+    let mut lines = vec![head(view, width), regions(view, width)];
+    let space = room.saturating_sub(lines.len());
+    let hidden: Vec<_> = if shown.len() > space {
+        shown.sort_by_key(|(place, id, service)| (well(view, id), service.tier, *place));
+        shown.split_off(space.saturating_sub(1))
+    } else {
+        Vec::new()
+    };
+    shown.sort_by_key(|(place, _, service)| (service.tier, *place));
+    lines.extend(shown.iter().map(|(_, id, service)| row(view, id, service, width)));
+    if !hidden.is_empty() {
+        lines.push(rest(view, &hidden));
+    }
+    lines.truncate(room);
+    lines
+}
+
+type Placed<'a> = (usize, &'a ServiceId, &'a Service);
+
+fn services<'a>(view: &View<'a>) -> Vec<Placed<'a>> {
+    view.model.plan.services.iter().enumerate().map(|(place, (id, service))| (place, id, service)).collect()
+}
+
+fn status(view: &View<'_>, id: &ServiceId) -> Status {
+    view.model.durable.services.get(id).map_or(Status::Unknown, |standing| standing.status)
+}
+
+fn well(view: &View<'_>, id: &ServiceId) -> bool {
+    status(view, id) == Status::Up
+}
+
+/// `+ 5 more services: 3 up, 2 unknown`.
+fn rest(view: &View<'_>, hidden: &[Placed<'_>]) -> Line<'static> {
+    let count = |wanted| hidden.iter().filter(|(_, id, _)| status(view, id) == wanted).count();
+    let parts =
+        [Status::Down, Status::Unknown, Status::Degraded, Status::Up].map(|wanted| (wanted, count(wanted)));
+    let known: Vec<String> = parts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| format!("{count} {}", status.as_str()))
+        .collect();
+    let all_up = hidden.iter().all(|(_, id, _)| well(view, id));
+    let role = if all_up { Role::Muted } else { Role::Warn };
+    let glyph = view.look.glyph(Glyph::More);
+    let noun = if hidden.len() == 1 { "service" } else { "services" };
+    Line::from(view.look.span(role, format!("   {glyph} {} more {noun}: {}", hidden.len(), known.join(", "))))
+}
+
+/// Tier, name, target, one cell for each region that there is room for, and the clock.
+fn columns(view: &View<'_>, width: u16) -> (Vec<Column>, usize) {
+    let fixed = |width| Column { width: Width::Fixed(width), right: false };
+    let taken = 3 + 1 + NAME_WIDTH + 1 + TARGET_WIDTH + 1 + CLOCK_WIDTH;
+    let possible = usize::from(width.saturating_sub(taken) / (CELL_WIDTH + 1)).max(1);
+    let regions = view.model.plan.regions.len().min(possible);
+    let mut columns = vec![fixed(3), fixed(NAME_WIDTH), fixed(TARGET_WIDTH)];
+    columns.extend((0..regions).map(|_| Column { width: Width::Share(1), right: false }));
+    columns.push(fixed(CLOCK_WIDTH));
+    (columns, regions)
+}
+
+fn head(view: &View<'_>, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let (columns, shown) = columns(view, width);
+    let muted = |text: &str| look.span(Role::Muted, text.to_owned());
+    let mut cells = vec![muted("  T"), look.span(Role::Title, "SERVICE"), muted("RTO")];
+    for (id, region) in view.model.plan.regions.iter().take(shown) {
+        let name = crate::text::clean(&region.name, 40);
+        cells.push(match serves(view, id) {
+            true => look.span(Role::Accent, format!("{} {name}", look.glyph(Glyph::Live))),
+            false => look.span(Role::Title, name),
+        });
+    }
+    let hidden = view.model.plan.regions.len() - shown;
+    cells.push(match hidden {
+        0 => muted("RTO CLOCK"),
+        hidden => look.span(Role::Warn, format!("+{hidden} regions")),
+    });
+    row_line(look, &columns, &cells, width)
+}
+
+fn serves(view: &View<'_>, id: &RegionId) -> bool {
+    view.model.durable.active.as_ref() == Some(id)
+}
+
+fn regions(view: &View<'_>, width: u16) -> Line<'static> {
+    let (columns, shown) = columns(view, width);
+    let active = view.model.durable.active.as_ref().and_then(|id| view.model.plan.regions.get(id));
+    let serves = active.map_or_else(
+        || view.look.span(Role::Unknown, "no active region"),
+        |region| view.look.span(Role::Accent, format!("active {}", crate::text::clean(&region.name, 40))),
+    );
+    let mut cells = vec![Span::raw(""), serves, view.look.span(Role::Muted, "region")];
+    for standing in view.model.durable.regions.values().take(shown) {
+        let cell = status_cell(&view.look, standing.status);
+        let lasts = match standing.status {
+            Status::Up => String::new(),
+            _ => lasting(standing.since, view.now).replacen("for", "", 1),
+        };
+        cells.push(Span::styled(format!("{}{lasts}", cell.content), cell.style));
+    }
+    cells.push(Span::raw(""));
+    row_line(&view.look, &columns, &cells, width)
+}
+
+fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let (columns, shown) = columns(view, width);
+    let name_role = if well(view, id) { Role::Text } else { Role::Accent };
+    let mut cells = vec![
+        look.span(Role::Muted, format!("  {}", service.tier)),
+        look.span(name_role, crate::text::clean(&service.title, 60)),
+        look.span(Role::Muted, brief(service.rto)),
+    ];
+    for region in view.model.plan.regions.keys().take(shown) {
+        cells.push(match standing::cell(view.model, service, region) {
+            Some(status) => status_cell(look, status),
+            None => look.span(Role::Muted, "-"),
+        });
+    }
+    cells.push(clock(view, id));
+    row_line(look, &columns, &cells, width)
+}
+
+/// What is left of the service's own clock.
+fn clock(view: &View<'_>, id: &ServiceId) -> Span<'static> {
+    let Some(clock) = service_clock(view.model, id, view.now) else { return Span::raw("") };
+    let left = clock.left();
+    let (role, glyph, words) = if left.is_negative() {
+        (Role::Critical, Glyph::Critical, format!("over {}", units::clock(left)))
+    } else if clock.elapsed * 4 >= clock.target * 3 {
+        (Role::Warn, Glyph::Warn, format!("{} left", units::clock(left)))
+    } else {
+        (Role::Text, Glyph::Ok, format!("{} left", units::clock(left)))
+    };
+    view.look.span(role, format!("{} {words}", view.look.glyph(glyph)))
+}

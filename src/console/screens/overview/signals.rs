@@ -1,0 +1,204 @@
+//! The list of signals, worst first, and the whole evidence of the selected one.
+
+use crate::console::glyphs::Glyph;
+use crate::console::screens::View;
+use crate::console::screens::list::{Filter, window};
+use crate::console::screens::paint::{labelled, limited, put, put_list, rule};
+use crate::console::screens::words::{concern_role, date_time, evidence_age, lasting, old, signal};
+use crate::console::theme::Role;
+use crate::console::widgets::{Column, Width, row_line, sparkline, state_cell};
+use crate::core::evidence;
+use crate::core::model::Model;
+use crate::core::reading::Field;
+use crate::core::signal::SignalState;
+use crate::ids::ProbeId;
+use crate::units;
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Rows of the details of a signal, when there is room.
+const DETAIL_ROWS: u16 = 10;
+const WIDE: u16 = 110;
+const SPARK_WIDTH: u16 = 16;
+
+/// A row of the list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// The signal's probe.
+    pub probe: ProbeId,
+    /// How it is.
+    pub state: SignalState,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The signals that the filter lets through: worst first, then those that turned first, then as in the plan.
+pub fn rows(model: &Model, filter: &str, _now: Timestamp) -> Vec<Row> {
+    let filter = Filter::new(filter);
+    let mut found: Vec<Row> = model
+        .durable
+        .signals
+        .iter()
+        .filter(|(id, signal)| {
+            let spec = model.plan.probes.get(*id);
+            let title = spec.map_or("", |spec| &spec.title);
+            let region = spec.and_then(|spec| spec.region.as_ref()).map_or("", |region| region.as_str());
+            filter.lets(&[id.as_str(), title, signal.state.as_str(), region, &signal.why])
+        })
+        .map(|(id, signal)| Row { probe: id.clone(), state: signal.state, since: signal.since })
+        .collect();
+    found.sort_by_key(|row| (std::cmp::Reverse(row.state.concern()), row.since));
+    found
+}
+
+/// Draws the list, and below it the details of the selected signal when they are asked for.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let rows = rows(view.model, &view.ui.filter, view.now);
+    put(frame, area, &view.look, [title(view, &rows, area.width)]);
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
+    let list = Rect { height: below.height.saturating_sub(details), ..below };
+    let cursor = view.ui.overview;
+    let shown = window(cursor.selected, cursor.offset, rows.len(), usize::from(list.height));
+    let selected = cursor.selected.min(rows.len().saturating_sub(1));
+    let lines = rows[shown.clone()]
+        .iter()
+        .enumerate()
+        .map(|(place, row)| line(view, row, shown.start + place == selected, list.width));
+    let lines: Vec<Line<'static>> = lines.collect();
+    let marked = (!rows.is_empty()).then(|| selected.saturating_sub(shown.start));
+    put_list(frame, list, &view.look, lines, marked);
+    if let Some(row) = rows.get(selected).filter(|_| details > 0) {
+        let panel = Rect { y: list.bottom(), height: details, ..below };
+        let lines = limited(&view.look, detail(view, row, panel.width), usize::from(panel.height), "lines");
+        put(frame, panel, &view.look, lines);
+    }
+}
+
+/// `SIGNALS 3 critical, 1 unknown, 7 ok`, and what the filter hides.
+fn title(view: &View<'_>, rows: &[Row], width: u16) -> Line<'static> {
+    let count = |state| rows.iter().filter(|row| row.state == state).count();
+    let states = [SignalState::Critical, SignalState::Unknown, SignalState::Warn, SignalState::Ok];
+    let counts: Vec<String> = states
+        .into_iter()
+        .map(|state| (state, count(state)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(state, count)| format!("{count} {}", state.as_str()))
+        .collect();
+    let mut rest = counts.join(", ");
+    if !view.ui.filter.is_empty() {
+        let hidden = view.model.durable.signals.len() - rows.len();
+        rest.push_str(&format!(
+            " {} filter \"{}\" hides {hidden}",
+            view.look.glyph(Glyph::Separator),
+            view.ui.filter
+        ));
+    }
+    rule(&view.look, "SIGNALS", crate::text::clean(&rest, 200), width)
+}
+
+fn line(view: &View<'_>, row: &Row, selected: bool, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let model = view.model;
+    let spec = model.plan.probes.get(&row.probe);
+    let recent = model.live.recent.get(&row.probe);
+    let why = model.durable.signals.get(&row.probe).map_or("", |signal| &signal.why);
+    let measured = recent.and_then(|r| r.latest.as_ref()).and_then(|r| r.outcome.as_ref().ok());
+    let value = measured.and_then(|m| m.value).zip(spec).map(|(v, spec)| units::value(v, spec.unit));
+    let when = match spec.and_then(|spec| old(spec, recent, view.now)) {
+        Some(old) => look.span(Role::Stale, old),
+        None => look.span(Role::Muted, lasting(row.since, view.now)),
+    };
+    let state = signal(row.state);
+    let title = spec.map_or(row.probe.as_str(), |spec| &spec.title);
+    let fixed = |width, right| Column { width: Width::Fixed(width), right };
+    let mut columns = vec![
+        fixed(1, false),
+        fixed(10, false),
+        Column { width: Width::Share(1), right: false },
+        fixed(10, true),
+        fixed(10, false),
+    ];
+    let mut cells = vec![
+        look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
+        state_cell(look, state),
+        look.span(Role::Text, crate::text::clean(title, 80)),
+        look.span(state.role(), value.unwrap_or_default()),
+        when,
+    ];
+    if width >= WIDE {
+        let values: Vec<Option<f64>> =
+            recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
+        let history: String =
+            sparkline(look, &values, SPARK_WIDTH).spans.iter().map(|span| span.content.as_ref()).collect();
+        columns.push(fixed(SPARK_WIDTH, false));
+        cells.push(look.span(Role::Sparkline, history));
+    }
+    columns.push(Column { width: Width::Share(1), right: false });
+    cells.push(look.span(concern_role(row.state), crate::text::clean(why, 200)));
+    row_line(look, &columns, &cells, width)
+}
+
+/// Everything that is known of a signal.
+fn detail(view: &View<'_>, row: &Row, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let Some(frozen) = evidence::freeze(view.model, &row.probe) else { return Vec::new() };
+    let mut lines = vec![rule(look, crate::text::clean(&frozen.title, 60), row.probe.to_string(), width)];
+    let recent = view.model.live.recent.get(&row.probe);
+    let latest = recent.and_then(|recent| recent.latest.as_ref());
+    let signal_now = view.model.durable.signals.get(&row.probe);
+    let why = signal_now.map_or("", |signal| &signal.why);
+    let since = match lasting(row.since, view.now) {
+        never if never.is_empty() => "never measured".to_owned(),
+        lasting => format!("since {} ({lasting})", date_time(row.since)),
+    };
+    let state = signal(row.state);
+    let glyph = state_cell(look, state);
+    lines.push(Line::from(vec![
+        Span::raw("           "),
+        glyph,
+        look.span(Role::Muted, format!(" {since}")),
+    ]));
+    let mut add = |label: &str, role: Role, text: &str| {
+        if !text.is_empty() {
+            lines.extend(labelled(look, &format!(" {label:<9}"), role, text, width));
+        }
+    };
+    let value = if frozen.value.is_empty() { "no value".to_owned() } else { frozen.value.clone() };
+    let bounds = if frozen.threshold.is_empty() { "no bounds".to_owned() } else { frozen.threshold.clone() };
+    add("value", Role::Text, &format!("{value}, {} ({bounds})", evidence_age(&frozen, view.now)));
+    add("why", concern_role(row.state), why);
+    if frozen.summary != why {
+        add("latest", Role::Text, &frozen.summary);
+    }
+    if let Some(Err(failure)) = latest.map(|reading| &reading.outcome) {
+        add("next", Role::Accent, &failure.next);
+    }
+    if let Some(Ok(measured)) = latest.map(|reading| &reading.outcome) {
+        let fields: Vec<String> = measured.fields.iter().map(|(name, value)| field(name, value)).collect();
+        add("read", Role::Muted, &fields.join("  "));
+    }
+    let source = match (view.model.plan.probes.get(&row.probe), latest) {
+        (Some(spec), Some(reading)) => format!(
+            "{}, every {}, last took {}",
+            frozen.source,
+            units::age(spec.every),
+            units::duration(reading.took)
+        ),
+        (Some(spec), None) => format!("{}, every {}", frozen.source, units::age(spec.every)),
+        _ => frozen.source.clone(),
+    };
+    add("source", Role::Muted, &source);
+    lines
+}
+
+/// `receive_lag_bytes=3200000`.
+fn field(name: &str, value: &Field) -> String {
+    match value {
+        Field::Number(number) => format!("{name}={number}"),
+        Field::Text(text) => format!("{name}={text}"),
+        Field::Flag(flag) => format!("{name}={flag}"),
+    }
+}

@@ -1,0 +1,171 @@
+//! The seam between lines and cells: here text from outside becomes safe, text that the terminal cannot show
+//! is replaced, and what does not fit is cut with a mark.
+
+use crate::console::glyphs::{Glyph, Glyphs};
+use crate::console::theme::Role;
+use crate::console::widgets::{Look, wrap};
+use crate::text::visible;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthChar;
+
+/// How much of a text from outside is looked at before it is wrapped; no screen shows more.
+const WRAPPED_LIMIT_CHARS: usize = 2_000;
+
+/// Writes lines from the top of `area`; what is below its end is left out.
+pub fn put(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    look: &Look<'_>,
+    lines: impl IntoIterator<Item = Line<'static>>,
+) {
+    let area = area.intersection(frame.area());
+    for (row, line) in (area.y..area.bottom()).zip(lines) {
+        let line = tidy(look, line, area.width);
+        frame.buffer_mut().set_line(area.x, row, &line, area.width);
+    }
+}
+
+/// Writes lines, and marks the one at `selected` over the whole width.
+pub fn put_list(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    look: &Look<'_>,
+    lines: impl IntoIterator<Item = Line<'static>>,
+    selected: Option<usize>,
+) {
+    put(frame, area, look, lines);
+    let row = selected.and_then(|row| u16::try_from(row).ok()).filter(|row| *row < area.height);
+    if let Some(row) = row {
+        let line = Rect { y: area.y + row, height: 1, ..area }.intersection(frame.area());
+        frame.buffer_mut().set_style(line, look.style(Role::Selection));
+    }
+}
+
+/// A line whose text is safe, within the terminal's characters, and at most `width` cells wide.
+fn tidy(look: &Look<'_>, line: Line<'static>, width: u16) -> Line<'static> {
+    let plain = |c: char| c.is_ascii() && !c.is_ascii_control();
+    let all_plain = line.spans.iter().all(|span| span.content.chars().all(plain));
+    if all_plain && line.width() <= usize::from(width) {
+        return line;
+    }
+    let mut room = usize::from(width);
+    let mut tidied = Line { style: line.style, alignment: line.alignment, spans: Vec::new() };
+    for span in line.spans {
+        let (text, fits) = tidy_text(look, &span.content, room);
+        room = room.saturating_sub(Span::raw(&text).width());
+        tidied.push_span(Span::styled(text, span.style));
+        if !fits {
+            mark_cut(look, &mut tidied, width);
+            break;
+        }
+    }
+    tidied
+}
+
+/// The text as far as it fits into `room` cells, and whether that was all of it.
+fn tidy_text(look: &Look<'_>, text: &str, room: usize) -> (String, bool) {
+    let mut tidied = String::new();
+    let mut used = 0;
+    // Marks without a width of their own are bounded too, or one cell could take a megabyte.
+    for (count, character) in text.chars().enumerate() {
+        let shown = shown(look.glyphs, character);
+        used += shown.width().unwrap_or(0);
+        if used > room || count > room * 4 {
+            return (tidied, false);
+        }
+        tidied.push(shown);
+    }
+    (tidied, true)
+}
+
+fn shown(glyphs: Glyphs, character: char) -> char {
+    match (glyphs, visible(character)) {
+        (Glyphs::Ascii, '…') => '~',
+        (Glyphs::Ascii, '\u{fffd}') => '?',
+        (Glyphs::Ascii, other) if !other.is_ascii() => '?',
+        (_, other) => other,
+    }
+}
+
+/// Puts the ellipsis into the last cell of a line that was cut.
+fn mark_cut(look: &Look<'_>, line: &mut Line<'static>, width: u16) {
+    let width = usize::from(width);
+    let style = line.spans.last().map_or(Style::new(), |span| span.style);
+    while line.width() + 1 > width {
+        let Some(last) = line.spans.last_mut() else { break };
+        let mut text = std::mem::take(&mut last.content).into_owned();
+        if text.pop().is_none() {
+            line.spans.pop();
+            continue;
+        }
+        last.content = text.into();
+    }
+    if width > 0 {
+        line.push_span(Span::styled(look.glyph(Glyph::Ellipsis), style));
+    }
+}
+
+/// A title on a line across the whole width.
+pub fn rule(look: &Look<'_>, title: impl Into<String>, rest: impl Into<String>, width: u16) -> Line<'static> {
+    let dash = look.glyph(Glyph::TreeLine);
+    let (title, rest) = (title.into(), rest.into());
+    let mut line =
+        Line::from(vec![look.span(Role::Border, dash), look.span(Role::Title, format!(" {title} "))]);
+    if !rest.is_empty() {
+        line.push_span(look.span(Role::Muted, format!("{rest} ")));
+    }
+    let left = usize::from(width).saturating_sub(line.width());
+    line.push_span(look.span(Role::Border, dash.repeat(left)));
+    line
+}
+
+/// Wrapped text behind a label: the first line carries the label, the others are indented to it.
+pub fn labelled(look: &Look<'_>, label: &str, role: Role, text: &str, width: u16) -> Vec<Line<'static>> {
+    labelled_with(look, look.span(Role::Muted, label.to_owned()), label.len() + 1, role, text, width)
+}
+
+/// As [`labelled`], with a label in a style of its own and the indent given in cells.
+pub fn labelled_with(
+    look: &Look<'_>,
+    label: Span<'static>,
+    indent: usize,
+    role: Role,
+    text: &str,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let room = usize::from(width).saturating_sub(indent).max(8);
+    let wrapped = wrap(&crate::text::clean(text, WRAPPED_LIMIT_CHARS), room);
+    let padding = " ".repeat(indent.saturating_sub(label.width()));
+    let mut lines = Vec::with_capacity(wrapped.len());
+    for (index, text) in wrapped.into_iter().enumerate() {
+        let text = look.span(role, text);
+        lines.push(if index == 0 {
+            Line::from(vec![label.clone(), Span::raw(padding.clone()), text])
+        } else {
+            Line::from(vec![Span::raw(" ".repeat(indent)), text])
+        });
+    }
+    lines
+}
+
+/// The first `limit` lines, the last of them saying how many more there are.
+pub fn limited(
+    look: &Look<'_>,
+    mut lines: Vec<Line<'static>>,
+    limit: usize,
+    what: &str,
+) -> Vec<Line<'static>> {
+    if lines.len() > limit {
+        let kept = limit.saturating_sub(1);
+        let more = lines.len() - kept;
+        lines.truncate(kept);
+        if limit > 0 {
+            let glyph = look.glyph(Glyph::More);
+            lines.push(Line::from(look.span(Role::Muted, format!("  {glyph} {more} more {what}"))));
+        }
+    }
+    lines
+}

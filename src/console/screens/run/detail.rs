@@ -1,0 +1,259 @@
+//! The selected step in full: what is wrong first, then what can be done, then what it does and what it showed.
+
+use crate::console::glyphs::Glyph;
+use crate::console::keymap::{Action, Context};
+use crate::console::screens::View;
+use crate::console::screens::paint::{labelled_with, put, rule};
+use crate::console::screens::words::{self, clock_time, marked};
+use crate::console::theme::Role;
+use crate::console::widgets::State;
+use crate::core::action::{Failure, ManualCard};
+use crate::core::confirmation::GuardResult;
+use crate::core::incident::{Outcome, Run, StepRun};
+use crate::core::names;
+use crate::core::status::StepStatus;
+use crate::plan::condition::Truth;
+use crate::plan::{Runbook, Step};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Cells of the labels at the left.
+const INDENT: usize = 10;
+/// Lines of output that are kept free when a step says something.
+const OUTPUT_ROWS: usize = 3;
+
+/// Draws the step; its live output gets what is left below.
+pub fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    view: &View<'_>,
+    run: &Run,
+    runbook: &Runbook,
+    selected: usize,
+) {
+    let look = &view.look;
+    let Some((id, state)) = run.steps.get_index(selected) else { return };
+    let Some(step) = runbook.steps.get(id) else { return };
+    let title = format!("{} {}", selected + 1, crate::text::clean(&step.title, 60));
+    let kind = if step.irreversible { format!("{}, IRREVERSIBLE", step.action) } else { step.action.clone() };
+    let mut lines = vec![rule(look, title, kind, area.width)];
+    let body = body(view, run, step, state, area.width);
+    let output = output(view, run, step);
+    let height = usize::from(area.height).saturating_sub(1);
+    let for_output = output.len().min(OUTPUT_ROWS.max(height.saturating_sub(body.len() + 1)));
+    let for_output = if output.is_empty() { 0 } else { for_output + 1 };
+    let room = height.saturating_sub(for_output.min(height / 2));
+    let what = match view.ui.details {
+        true => "lines".to_owned(),
+        false => format!("lines, {} shows them", view.key(Action::ToggleDetails)),
+    };
+    lines.extend(crate::console::screens::paint::limited(look, body, room, &what));
+    if for_output > 0 {
+        lines.push(Line::from(look.span(Role::Muted, " output")));
+        let left = usize::from(area.height).saturating_sub(lines.len());
+        lines.extend(output[output.len().saturating_sub(left)..].iter().cloned());
+    }
+    put(frame, area, look, lines);
+}
+
+/// A label and its wrapped text.
+struct Sheet<'v, 'm> {
+    view: &'v View<'m>,
+    width: u16,
+    lines: Vec<Line<'static>>,
+}
+
+impl Sheet<'_, '_> {
+    fn add(&mut self, label: &str, role: Role, text: &str) {
+        let label = self.view.look.span(Role::Muted, format!(" {label}"));
+        self.lines.extend(labelled_with(&self.view.look, label, INDENT, role, text, self.width));
+    }
+
+    fn add_failure(&mut self, label: &str, role: Role, failure: &Failure) {
+        self.add(label, role, &format!("{}: {}", failure.what, failure.why));
+        if !failure.next.is_empty() {
+            self.add("", Role::Text, &failure.next);
+        }
+    }
+}
+
+fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) -> Vec<Line<'static>> {
+    let mut sheet = Sheet { view, width, lines: Vec::new() };
+    trouble(&mut sheet, state);
+    sheet.add("can do", Role::Accent, &way_out(view, run, step, state));
+    if let Some((_, manual)) = state.obstacle.as_ref().filter(|_| !state.status.is_settled()) {
+        card(&mut sheet, manual);
+    }
+    what_it_does(&mut sheet, step, state);
+    guards(&mut sheet, step, state);
+    what_it_showed(&mut sheet, state);
+    if state.obstacle.is_none()
+        && matches!(state.status, StepStatus::Failed | StepStatus::Unknown)
+        && let Some(confirmation) = &state.confirmation
+    {
+        card(&mut sheet, &confirmation.manual);
+    }
+    sheet.lines
+}
+
+/// What is wrong, first.
+fn trouble(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
+    if let Some((failure, _)) = state.obstacle.as_ref().filter(|_| !state.status.is_settled()) {
+        sheet.add_failure("obstacle", Role::Critical, failure);
+    }
+    if let Some(Outcome::Failed(failure)) = &state.outcome {
+        let (label, role) = if state.status == StepStatus::Unknown {
+            ("unknown", Role::Unknown)
+        } else {
+            ("failed", Role::Critical)
+        };
+        sheet.add_failure(label, role, failure);
+    }
+    if let Some(doubt) = &state.doubt {
+        sheet.add_failure("unproven", Role::Unknown, doubt);
+    }
+}
+
+fn card(sheet: &mut Sheet<'_, '_>, manual: &ManualCard) {
+    for (place, instruction) in manual.instructions.iter().enumerate() {
+        sheet.add(if place == 0 { "by hand" } else { "" }, Role::Text, instruction);
+    }
+    if !manual.check.is_empty() {
+        sheet.add("check", Role::Text, &manual.check);
+    }
+}
+
+fn what_it_does(sheet: &mut Sheet<'_, '_>, step: &Step, state: &StepRun) {
+    match &state.confirmation {
+        Some(confirmation) => {
+            let description = &confirmation.description;
+            let reach = if description.target.reachable { "" } else { ", NOT REACHABLE" };
+            sheet.add(
+                "target",
+                Role::Text,
+                &format!("{} ({}){reach}", description.target.name, description.target.kind),
+            );
+            sheet.add("call", Role::Text, &description.call);
+            if !description.command.is_empty() && description.command != description.call {
+                sheet.add("command", Role::Text, &description.command);
+            }
+        }
+        None => {
+            let text = match step.manual.as_deref() {
+                Some(manual) if step.action == "manual" => manual.to_owned(),
+                _ => "the exact call and its target are read when it is prepared".to_owned(),
+            };
+            sheet.add("call", Role::Muted, &text);
+        }
+    }
+}
+
+/// Guards as they are now while the step has not begun, and as they were when it was confirmed after that.
+fn guards(sheet: &mut Sheet<'_, '_>, step: &Step, state: &StepRun) {
+    let begun = !matches!(state.status, StepStatus::Pending | StepStatus::Ready | StepStatus::Confirming);
+    let frozen =
+        state.confirmation.as_ref().filter(|_| begun).map(|confirmation| confirmation.guards.clone());
+    let scope = names::View { model: sheet.view.model, now: sheet.view.now };
+    let live = || {
+        let now = |(place, guard): (usize, &crate::plan::condition::Condition)| GuardResult {
+            condition: guard.source().to_owned(),
+            truth: guard.evaluate(&scope),
+            overridden: state.overrides.iter().find(|(at, _)| *at == place).map(|(_, why)| why.clone()),
+        };
+        step.guard.iter().enumerate().map(now).collect()
+    };
+    for (place, guard) in frozen.unwrap_or_else(live).iter().enumerate() {
+        let line =
+            guard_lines(sheet.view, guard, if place == 0 { " guard" } else { "" }, INDENT, sheet.width);
+        sheet.lines.extend(line);
+    }
+}
+
+/// A guard with its truth as glyph and word, and the reason of its override.
+pub fn guard_lines(
+    view: &View<'_>,
+    guard: &GuardResult,
+    label: &str,
+    indent: usize,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let (state, word) = match &guard.truth {
+        Truth::True => (State::Ok, "holds".to_owned()),
+        Truth::False => (State::Critical, "DOES NOT HOLD".to_owned()),
+        Truth::Unknown(why) => (State::Unknown, format!("CANNOT BE TOLD ({why})")),
+    };
+    let mark = marked(look, state, "");
+    let text = format!("{}{word}: {}", mark.content, guard.condition);
+    let label = look.span(Role::Muted, label.to_owned());
+    let role = if guard.truth == Truth::True { Role::Text } else { state.role() };
+    let mut lines = labelled_with(look, label, indent, role, &text, width);
+    if let Some(reason) = &guard.overridden {
+        let text = format!("{} OVERRIDDEN: {reason}", look.glyph(Glyph::Warn));
+        lines.extend(labelled_with(look, Span::raw(""), indent, Role::Warn, &text, width));
+    }
+    lines
+}
+
+fn what_it_showed(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
+    if let Some(Outcome::Done(done)) = &state.outcome {
+        sheet.add("outcome", Role::Text, &done.summary);
+    }
+    if let Some(proof) = &state.proof {
+        let glyph = sheet.view.look.glyph(Glyph::Ok);
+        for (place, line) in proof.evidence.iter().enumerate() {
+            sheet.add(if place == 0 { "proof" } else { "" }, Role::Ok, &format!("{glyph} {line}"));
+        }
+    }
+    if let Some(reason) = &state.reason {
+        let label = if state.status == StepStatus::Skipped { "skipped" } else { "by hand" };
+        sheet.add(label, Role::Text, reason);
+    }
+}
+
+/// What a person can do about the step, with the keys.
+fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
+    if let Some((at, _)) = &run.ended {
+        return format!("nothing any more, the run ended at {}", clock_time(*at));
+    }
+    let key = |action| view.key_in(Context::Decide, action);
+    let (prepare, retry, skip) = (key(Action::PrepareStep), key(Action::RetryStep), key(Action::SkipStep));
+    let (attest, over, abort) = (key(Action::AttestStep), key(Action::OverrideGuard), key(Action::AbortRun));
+    let guarded = if step.guard.is_empty() { String::new() } else { format!(", {over} override a guard") };
+    match state.status {
+        StepStatus::Pending => "wait for the steps that it needs".to_owned(),
+        StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => {
+            format!("do it, then {attest} attest it; {skip} skip it")
+        }
+        StepStatus::Ready if state.obstacle.is_some() => {
+            format!("{retry} try again, or do it by hand and {attest} attest it; {skip} skip it")
+        }
+        StepStatus::Ready | StepStatus::Confirming => {
+            format!(
+                "{prepare} look at the call and confirm{guarded}, {skip} skip, {attest} attest it done by hand"
+            )
+        }
+        StepStatus::Started => format!("wait for its outcome, {abort} abort the run"),
+        StepStatus::Finished => format!("wait for its proof, {abort} abort the run"),
+        StepStatus::Failed => format!("{retry} retry, {skip} skip, {attest} attest it done by hand"),
+        StepStatus::Unknown => {
+            format!("{retry} check the world, or retry with a reason; {attest} attest, {skip} skip")
+        }
+        StepStatus::Verified | StepStatus::Skipped | StepStatus::Attested => {
+            let at = state.ended_at.map_or_else(String::new, |at| format!(" since {}", clock_time(at)));
+            format!("nothing: it is {}{at}", words::step(state).word())
+        }
+    }
+}
+
+fn output(view: &View<'_>, run: &Run, step: &Step) -> Vec<Line<'static>> {
+    let of_step = view.model.live.output.iter().filter(|kept| kept.run == run.id && kept.step == step.id);
+    let line = |kept: &crate::core::model::StepOutput| {
+        Line::from(vec![
+            view.look.span(Role::Muted, format!("  {} ", clock_time(kept.at))),
+            view.look.span(Role::Text, crate::text::clean(&kept.line, 400)),
+        ])
+    };
+    of_step.map(line).collect()
+}

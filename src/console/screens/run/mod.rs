@@ -1,0 +1,116 @@
+//! A run of a runbook: its steps with the point of no return, and the selected step in full.
+
+mod detail;
+mod steps;
+
+pub(in crate::console::screens) use detail::guard_lines;
+
+use super::View;
+use super::paint::{labelled_with, put, rule};
+use super::words::{about, clock_time};
+use crate::console::theme::Role;
+use crate::core::incident::{Run, RunEnd};
+use crate::core::signal::age;
+use crate::plan::Runbook;
+use crate::units;
+use jiff::SignedDuration;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// From this width on, the selected step stands beside the list.
+const WIDE: u16 = 110;
+/// Rows of the selected step that the list may not take.
+const DETAIL_ROWS: u16 = 9;
+
+/// Draws a run.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, run: &Run) {
+    let Some(runbook) = view.model.plan.runbooks.get(&run.runbook) else { return };
+    let top = summary(view, run, runbook, area.width);
+    let used = u16::try_from(top.len()).unwrap_or(u16::MAX).min(area.height);
+    put(frame, area, &view.look, top);
+    let area = Rect { y: area.y + used, height: area.height - used, ..area };
+    let selected = view.ui.decide.selected.min(run.steps.len().saturating_sub(1));
+    let (list, panel) = split(area, view.ui.details, steps::height(run, runbook));
+    if list.height > 0 {
+        steps::draw(frame, list, view, run, runbook, selected);
+    }
+    detail::draw(frame, panel, view, run, runbook, selected);
+}
+
+/// The list and the selected step: side by side, one over the other, or the step alone.
+fn split(area: Rect, details: bool, wanted: u16) -> (Rect, Rect) {
+    if details {
+        return (Rect { height: 0, ..area }, area);
+    }
+    if area.width >= WIDE {
+        let left = area.width / 2;
+        let panel = Rect { x: area.x + left, width: area.width - left, ..area };
+        return (Rect { width: left - 1, ..area }, panel);
+    }
+    let height = wanted.min(area.height.saturating_sub(DETAIL_ROWS)).max(area.height.min(3));
+    let list = Rect { height, ..area };
+    (list, Rect { y: area.y + height, height: area.height - height, ..area })
+}
+
+/// The runbook's name, how far it is, and how it ended; then what to do next.
+fn summary(view: &View<'_>, run: &Run, runbook: &Runbook, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let settled = run.steps.values().filter(|step| step.status.is_settled()).count();
+    let end = run.ended.as_ref().map_or(view.now, |(at, _)| *at);
+    let took = units::clock(age(run.started_at, end));
+    let of = estimate(runbook).map_or_else(String::new, |total| format!(" of {}", about(total)));
+    let total = run.steps.len();
+    let rest = format!("{settled} of {total} steps settled, {took}{of}");
+    let mut lines = vec![rule(look, crate::text::clean(&runbook.title, 60), rest, width)];
+    if let Some((at, end)) = &run.ended {
+        let (role, text) = ended(view, run, end, *at);
+        lines.extend(labelled_with(look, " ".into(), 1, role, &text, width).into_iter().take(2));
+    }
+    let next = super::next::next(view);
+    let label = look.span(Role::Title, " NEXT");
+    lines.extend(labelled_with(look, label, 7, next.role, &next.text, width).into_iter().take(3));
+    lines
+}
+
+fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role, String) {
+    let detected =
+        view.model.durable.incident.as_ref().map_or(run.started_at, |incident| incident.detected_at);
+    let since_detection = age(detected, at);
+    match end {
+        RunEnd::Completed => {
+            let restores = view.model.plan.runbooks.get(&run.runbook).map(|runbook| &runbook.restores);
+            let services = restores.into_iter().flatten().filter_map(|id| view.model.plan.services.get(id));
+            let target = services.map(|service| service.rto).min();
+            let (role, result) = match target {
+                Some(target) if since_detection <= target => {
+                    (Role::Ok, format!("within the RTO of {}", units::age(target)))
+                }
+                Some(target) => (
+                    Role::Critical,
+                    format!(
+                        "over the RTO of {} by {}",
+                        units::age(target),
+                        units::clock(since_detection - target)
+                    ),
+                ),
+                None => (Role::Ok, "the plan names no service that it restores".to_owned()),
+            };
+            let took = units::clock(since_detection);
+            (role, format!("COMPLETED at {}: {took} since detection, {result}.", clock_time(at)))
+        }
+        RunEnd::Aborted(why) => (Role::Warn, format!("ABORTED at {}: {why}", clock_time(at))),
+    }
+}
+
+/// How long a runbook takes by its own estimates, along the longest chain of steps that wait for each other;
+/// none where it estimates nothing.
+pub fn estimate(runbook: &Runbook) -> Option<SignedDuration> {
+    let mut ends: Vec<(&crate::ids::StepId, SignedDuration)> = Vec::with_capacity(runbook.steps.len());
+    for (id, step) in &runbook.steps {
+        let begins = ends.iter().filter(|(other, _)| step.needs.contains(other)).map(|(_, end)| *end).max();
+        let begins = begins.unwrap_or_default();
+        ends.push((id, begins.saturating_add(step.estimate.unwrap_or_default())));
+    }
+    ends.into_iter().map(|(_, end)| end).max().filter(|total| total.is_positive())
+}

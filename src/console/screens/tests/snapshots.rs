@@ -1,0 +1,417 @@
+//! Every screen at both sizes, in Unicode, and at the smaller one without colours and without Unicode.
+
+use super::plan::{plan, seconds};
+use super::stage::*;
+use super::{drawn, screen, text};
+use crate::console::glyphs::Glyphs;
+use crate::console::screens::{confirm, connecting, frame_screen, too_small};
+use crate::console::theme::ColourDepth;
+use crate::console::ui::{Connection, Screen, Toast};
+use crate::core::action::{Acted, Failure};
+use crate::core::actor::Actor;
+use crate::core::command::{Ask, Report};
+use crate::core::fact::Fact;
+use crate::core::incident::{Mode, Outcome};
+use crate::core::reading::{ProbeFailure, Verdict};
+use crate::world::Simulation;
+use ratatui::style::Color;
+
+const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+
+/// Compares both sizes, then the smaller one in ASCII and without colours.
+fn check(name: &str, mut stage: Stage) {
+    for size in SIZES {
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(&screen(size, &stage.view())));
+    }
+    plain(&mut stage);
+    let buffer = screen(SIZES[0], &stage.view());
+    assert_plain(&buffer);
+    insta::assert_snapshot!(format!("{name}_ascii"), text(&buffer));
+}
+
+fn plain(stage: &mut Stage) {
+    stage.theme = stage.theme.at_depth(ColourDepth::None);
+    stage.glyphs = Glyphs::Ascii;
+}
+
+fn assert_plain(buffer: &ratatui::buffer::Buffer) {
+    for cell in buffer.content() {
+        assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{cell:?}");
+        assert!(cell.symbol().is_ascii(), "{cell:?}");
+    }
+}
+
+fn on(mut stage: Stage, screen: Screen) -> Stage {
+    stage.ui.screen = screen;
+    stage
+}
+
+#[test]
+fn healthy_overview() {
+    check("overview_healthy", healthy());
+}
+
+#[test]
+fn region_down_overview() {
+    check("overview_region_down", region_down());
+}
+
+#[test]
+fn overview_with_details_and_a_filter() {
+    let mut stage = region_down();
+    stage.ui.details = true;
+    stage.ui.filter = "DR".into();
+    stage.ui.overview.selected = 2;
+    check("overview_details", stage);
+}
+
+#[test]
+fn overview_before_anything_was_measured() {
+    check("overview_unmeasured", Stage::new(plan()));
+}
+
+#[test]
+fn overview_blind_and_stale() {
+    let mut stage = healthy();
+    let failure =
+        || ProbeFailure { why: "no route to host".into(), next: "Check this host's network.".into() };
+    for probe in ["outside", "office", "primary-health", "primary-db", "dr-lag"] {
+        stage.read(probe, Err(failure()));
+    }
+    stage.pass(45);
+    check("overview_blind", stage);
+}
+
+#[test]
+fn overview_flapping_with_an_old_backup() {
+    let mut stage = healthy();
+    for _ in 0..2 {
+        for probe in ["primary-health", "primary-db", "primary-queue"] {
+            stage.critical(probe, "connection refused");
+        }
+        stage.pass(20);
+        stage.all_well();
+        stage.pass(20);
+    }
+    stage.read("full-backup", Ok(measured(Verdict::Good, Some(110_000.0), "newest is 30 h old", &[])));
+    stage.pass(1);
+    check("overview_flapping", stage);
+}
+
+#[test]
+fn a_simulated_drill() {
+    let mut stage = healthy();
+    stage.model.live.simulation = Some(Simulation { scenario: "region-down".into(), speed: 10.0 });
+    stage.primary_dies();
+    stage.pass(20);
+    stage.ask(Ask::Declare { title: "Quarterly exercise".into(), mode: Mode::Drill });
+    check("overview_simulated_drill", stage);
+}
+
+#[test]
+fn a_lost_connection() {
+    let mut stage = region_down();
+    let why = "the engine closed the connection".to_owned();
+    stage.ui.connection = Connection::Lost { since: stage.now, why };
+    stage.now += seconds(47);
+    check("overview_lost_connection", stage);
+}
+
+#[test]
+fn a_failed_journal() {
+    let mut stage = region_down();
+    let failure = Some("cannot append to 000001.jsonl: No space left on device (os error 28)".to_owned());
+    stage.fact(Actor::Engine, Fact::JournalChanged { failure, protection: "none".into() });
+    check("overview_journal_failed", stage);
+}
+
+#[test]
+fn a_refusal() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.ui.toast = Some(Toast {
+        text: "\"no\" is not what the evidence suggests".into(),
+        next: "Say why you answer so; it goes into the journal.".into(),
+        bad: true,
+        at: stage.now,
+    });
+    check("decide_refusal", stage);
+}
+
+#[test]
+fn the_tree_before_an_incident() {
+    check("decide_no_incident", on(healthy(), Screen::Decide));
+}
+
+#[test]
+fn the_first_question() {
+    check("decide_question", on(region_down(), Screen::Decide));
+}
+
+#[test]
+fn a_question_without_a_suggestion() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.answer("down", "yes", Some("yes"), None);
+    stage.read(
+        "dr-lag",
+        Err(ProbeFailure { why: "the standby closed the connection".into(), next: String::new() }),
+    );
+    stage.pass(70);
+    stage.rest_is_well();
+    stage.read(
+        "dr-lag",
+        Err(ProbeFailure { why: "the standby closed the connection".into(), next: String::new() }),
+    );
+    stage.pass(2);
+    stage.ui.decide.selected = 1;
+    check("decide_withheld", stage);
+}
+
+#[test]
+fn a_leaf() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.answer("down", "no", Some("yes"), Some("the status page says it is only our VPN"));
+    stage.pass(5);
+    stage.answer("partial", "no", None, Some("seen from two other places, all well"));
+    check("decide_leaf", stage);
+}
+
+#[test]
+fn a_run_with_a_step_to_confirm() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    stage.ui.decide.selected = 2;
+    check("run_confirming", stage);
+}
+
+#[test]
+fn a_run_in_progress() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    stage.confirm("promote", Some("dr-db.example:5432"));
+    stage.output("promote", "pg_promote(true, 60) was called");
+    stage.pass(11);
+    stage.output("promote", "waiting for the end of recovery");
+    stage.pass(1);
+    stage.ui.decide.selected = 2;
+    check("run_progress", stage);
+}
+
+#[test]
+fn a_failed_step() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    stage.confirm("promote", Some("dr-db.example:5432"));
+    stage.output("promote", "pg_promote(true, 60) was called");
+    stage.pass(50);
+    stage.rest_is_well();
+    stage.pass(11);
+    stage.ended(
+        "promote",
+        Outcome::Failed(Failure {
+            what: "pg_promote on dr-db.example:5432".into(),
+            why: "the server is not in recovery".into(),
+            next: "Look at its role: was it promoted by somebody else?".into(),
+            acted: Acted::No,
+        }),
+    );
+    stage.ui.decide.selected = 2;
+    check("run_failed", stage);
+}
+
+#[test]
+fn a_step_that_nobody_knows_of() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    stage.confirm("promote", Some("dr-db.example:5432"));
+    stage.pass(20);
+    stage.report(Report::EngineStarted {
+        version: "0.1.0".into(),
+        recovery: "a torn line was kept aside".into(),
+    });
+    stage.rest_is_well();
+    stage.pass(3);
+    stage.ui.decide.selected = 2;
+    check("run_unknown", stage);
+}
+
+#[test]
+fn a_step_that_cannot_be_prepared() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.failing_over();
+    stage.prepare("fence");
+    stage.report(Report::Described {
+        run: RUN.into(),
+        step: "fence".into(),
+        result: Err(Failure {
+            what: "read primary-db.example:5432".into(),
+            why: "connection refused".into(),
+            next: "Fence it where you can reach it: power, network, provider console.".into(),
+            acted: Acted::No,
+        }),
+        manual: card("primary-db.example"),
+    });
+    stage.ui.decide.selected = 1;
+    check("run_obstacle", stage);
+}
+
+fn completed() -> Stage {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    stage.confirm("promote", Some("dr-db.example:5432"));
+    stage.pass(30);
+    stage.rest_is_well();
+    stage.done("promote", "promoted", "pg_is_in_recovery() is false, a write was read back");
+    for (step, target) in [("scale-api", "arka-api"), ("scale-worker", "arka-worker"), ("dns", "api.example")]
+    {
+        stage.prepare(step);
+        stage.describe(step, "scale to 6", target, "deployment");
+        stage.confirm(step, None);
+        stage.pass(25);
+        stage.rest_is_well();
+        stage.done(step, "done", "6 of 6 are ready");
+    }
+    stage.ask(Ask::Attest {
+        run: RUN.into(),
+        step: "tell".into(),
+        how: "posted on the status page, seen from my phone".into(),
+    });
+    stage.ask(Ask::Skip { run: RUN.into(), step: "verify".into(), reason: "checked by the API team".into() });
+    stage.pass(5);
+    stage.ui.decide.selected = 6;
+    stage
+}
+
+#[test]
+fn a_completed_run() {
+    check("run_completed", completed());
+}
+
+#[test]
+fn an_aborted_run() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    stage.ask(Ask::Abort { reason: "the primary came back by itself".into() });
+    check("run_aborted", stage);
+}
+
+#[test]
+fn step_details_fill_the_screen() {
+    let mut stage = completed();
+    stage.ui.details = true;
+    stage.ui.decide.selected = 2;
+    check("run_details", stage);
+}
+
+#[test]
+fn the_timeline() {
+    let mut stage = on(completed(), Screen::Timeline);
+    stage.now += seconds(86_400);
+    stage.ask(Ask::Note { text: "handed over to bob, \u{1b}[31mred\u{202e} herring".into() });
+    check("timeline", stage);
+}
+
+#[test]
+fn the_timeline_with_details() {
+    let mut stage = on(region_down(), Screen::Timeline);
+    stage.answer("down", "no", Some("yes"), Some("the status page says it is only our VPN"));
+    stage.ui.details = true;
+    check("timeline_details", stage);
+}
+
+/// A confirmation, over the screen it is opened from.
+fn check_confirmation(name: &str, mut stage: Stage, step: &str, typed: &str, problem: Option<&str>) {
+    let draw = |stage: &Stage, size| {
+        let (_, state) = stage.model.step(&RUN.into(), &step.into()).unwrap();
+        let confirmation = state.confirmation.clone().unwrap();
+        drawn(size, |frame| {
+            frame_screen(frame, &stage.view());
+            confirm::draw(frame, frame.area(), &stage.view(), &confirmation, typed, problem);
+        })
+    };
+    for size in SIZES {
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(&draw(&stage, size)));
+    }
+    plain(&mut stage);
+    let buffer = draw(&stage, SIZES[0]);
+    assert_plain(&buffer);
+    insta::assert_snapshot!(format!("{name}_ascii"), text(&buffer));
+}
+
+#[test]
+fn a_typed_confirmation() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    check_confirmation("confirm_typed", stage, "promote", "dr-db.exa", None);
+}
+
+#[test]
+fn a_typed_confirmation_with_a_mistake() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    let problem = Some("what you typed is not the target's name. Type exactly: dr-db.example:5432");
+    check_confirmation("confirm_mistake", stage, "promote", "dr-db.exmaple", problem);
+}
+
+#[test]
+fn a_confirmation_by_one_key() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.failing_over();
+    stage.prepare("fence");
+    stage.describe(
+        "fence",
+        "alter system set default_transaction_read_only = on",
+        "primary-db:5432",
+        "PostgreSQL server",
+    );
+    check_confirmation("confirm_key", stage, "fence", "", None);
+}
+
+fn lagging() -> Stage {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    stage.lag(184.0, 41_000_000.0);
+    stage.prepare("promote");
+    stage.describe("promote", "select pg_promote(true, 60)", "dr-db.example:5432", "PostgreSQL server");
+    stage
+}
+
+#[test]
+fn a_blocked_confirmation() {
+    check_confirmation("confirm_blocked", lagging(), "promote", "", None);
+}
+
+#[test]
+fn an_override() {
+    let mut stage = lagging();
+    stage.ask(Ask::Override {
+        run: RUN.into(),
+        step: "promote".into(),
+        guard: 0,
+        reason: "the CTO accepts three minutes of loss, ticket OPS-311".into(),
+    });
+    stage.describe("promote", "select pg_promote(true, 60)", "dr-db.example:5432", "PostgreSQL server");
+    check_confirmation("confirm_override", stage, "promote", "dr-db.example:5432", None);
+}
+
+#[test]
+fn an_expired_confirmation() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    stage.now += seconds(125);
+    check_confirmation("confirm_expired", stage, "promote", "dr-db", None);
+}
+
+#[test]
+fn connecting_and_too_small() {
+    let stage = healthy();
+    let look = stage.view().look;
+    let buffer = drawn((80, 24), |frame| {
+        let problem = Some("the socket is there, but nobody answers");
+        connecting::draw(frame, frame.area(), &look, "ARKA Engine", seconds(4), problem);
+    });
+    insta::assert_snapshot!("connecting", text(&buffer));
+    for size in [(20, 5), (60, 10)] {
+        let buffer = drawn(size, |frame| too_small::draw(frame, frame.area(), &look));
+        insta::assert_snapshot!(format!("too_small_{}x{}", size.0, size.1), text(&buffer));
+    }
+}

@@ -1,0 +1,247 @@
+//! The timeline: one readable line for each durable event, newest first, and the selected one in full.
+
+use super::View;
+use super::list::{Filter, window};
+use super::paint::{labelled_with, limited, put, put_list, rule};
+use super::words::{clock_time, date_time};
+use crate::console::glyphs::Glyph;
+use crate::console::theme::Role;
+use crate::console::widgets::{Column, Width, row_line};
+use crate::core::confirmation::{Evidence, GuardResult, LossEstimate};
+use crate::core::describe::describe;
+use crate::core::fact::{Event, Fact};
+use crate::core::incident::Outcome;
+use crate::core::model::Model;
+use crate::core::signal::SignalState;
+use crate::plan::Plan;
+use crate::plan::condition::Truth;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use std::ops::Range;
+
+/// Rows of the details, when there is room.
+const DETAIL_ROWS: u16 = 12;
+const INDENT: usize = 11;
+/// From this width on, the year is written too.
+const WIDE: u16 = 110;
+
+/// A row of the list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// The event's place in the model's timeline.
+    pub place: usize,
+}
+
+/// The events that the filter lets through, newest first.
+pub fn rows(model: &Model, filter: &str) -> Vec<Row> {
+    let events = &model.durable.timeline;
+    let places = (0..events.len()).rev().map(|place| Row { place });
+    if filter.trim().is_empty() {
+        return places.collect();
+    }
+    let filter = Filter::new(filter);
+    let matches = |row: &Row| {
+        let Some(event) = events.get(row.place) else { return false };
+        let by = event.by.to_string();
+        filter.lets(&[&describe(&event.fact, &model.plan), &by, &date_time(event.at)])
+    };
+    places.filter(matches).collect()
+}
+
+/// Draws the screen.
+pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let rows = rows(view.model, &view.ui.filter);
+    put(frame, area, &view.look, [title(view, rows.len(), area.width)]);
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let details =
+        if view.ui.details { DETAIL_ROWS.max(below.height / 3).min(below.height * 2 / 3) } else { 0 };
+    let list = Rect { height: below.height - details, ..below };
+    if rows.is_empty() {
+        return put(frame, list, &view.look, [Line::from(view.look.span(Role::Muted, " nothing to show"))]);
+    }
+    let cursor = view.ui.timeline;
+    let selected = cursor.selected.min(rows.len() - 1);
+    let shown = window(selected, cursor.offset, rows.len(), usize::from(list.height));
+    let lines = lines(view, &rows, shown.clone(), selected, list.width);
+    put_list(frame, list, &view.look, lines, Some(selected.saturating_sub(shown.start)));
+    if let Some(event) = view.model.durable.timeline.get(rows[selected].place).filter(|_| details > 0) {
+        let panel = Rect { y: list.bottom(), height: details, ..below };
+        let lines = limited(&view.look, detail(view, event, panel.width), usize::from(details), "lines");
+        put(frame, panel, &view.look, lines);
+    }
+}
+
+fn title(view: &View<'_>, shown: usize, width: u16) -> Line<'static> {
+    let all = view.model.durable.timeline.len();
+    let rest = match view.ui.filter.as_str() {
+        "" => format!("{all} events, newest first, times in UTC"),
+        filter => format!("{shown} of {all} events match \"{filter}\""),
+    };
+    rule(&view.look, "TIMELINE", crate::text::clean(&rest, 120), width)
+}
+
+fn lines(
+    view: &View<'_>,
+    rows: &[Row],
+    shown: Range<usize>,
+    selected: usize,
+    width: u16,
+) -> Vec<Line<'static>> {
+    let mut day = String::new();
+    let mut lines = Vec::with_capacity(shown.len());
+    for place in shown {
+        let Some(event) = view.model.durable.timeline.get(rows[place].place) else { continue };
+        let date = event.at.strftime("%Y-%m-%d").to_string();
+        let time = match (date == day, width >= WIDE) {
+            (true, _) => clock_time(event.at),
+            (false, true) => date_time(event.at),
+            (false, false) => event.at.strftime("%m-%d %H:%M:%SZ").to_string(),
+        };
+        day = date;
+        lines.push(line(view, event, time, place == selected, width));
+    }
+    lines
+}
+
+fn line(view: &View<'_>, event: &Event, time: String, selected: bool, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let fixed = |width, right| Column { width: Width::Fixed(width), right };
+    let columns = [
+        fixed(1, false),
+        fixed(if width >= WIDE { 20 } else { 15 }, true),
+        fixed(9, false),
+        fixed(1, false),
+        Column { width: Width::Share(1), right: false },
+    ];
+    let (role, glyph) = weight(&event.fact);
+    let cells = [
+        look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
+        look.span(Role::Muted, time),
+        look.span(Role::Muted, crate::text::clean(&event.by.to_string(), 40)),
+        look.span(role, look.glyph(glyph)),
+        look.span(role, describe(&event.fact, &view.model.plan)),
+    ];
+    row_line(look, &columns, &cells, width)
+}
+
+/// How an event is drawn: what is bad, what went well, what a person did.
+fn weight(fact: &Fact) -> (Role, Glyph) {
+    match fact {
+        Fact::SignalChanged { to: SignalState::Critical, .. } => (Role::Critical, Glyph::Critical),
+        Fact::SignalChanged { to: SignalState::Warn, .. } => (Role::Warn, Glyph::Warn),
+        Fact::SignalChanged { to: SignalState::Unknown, .. } => (Role::Unknown, Glyph::Unknown),
+        Fact::SignalChanged { to: SignalState::Ok, .. } | Fact::StepVerified { .. } => (Role::Ok, Glyph::Ok),
+        Fact::SeverityChanged { to: Some(_), .. } => (Role::Critical, Glyph::Warn),
+        Fact::SeverityChanged { to: None, .. } => (Role::Ok, Glyph::Ok),
+        Fact::StepFinished { outcome: Outcome::Failed(_), .. } => (Role::Critical, Glyph::Failed),
+        Fact::StepObstructed { .. } => (Role::Critical, Glyph::Failed),
+        Fact::StepDoubted { .. } => (Role::Unknown, Glyph::Unknown),
+        Fact::GuardOverridden { .. } | Fact::ClockJumped { .. } => (Role::Warn, Glyph::Warn),
+        Fact::StepSkipped { .. } => (Role::Warn, Glyph::Skipped),
+        Fact::StepAttested { .. } => (Role::Text, Glyph::Attested),
+        Fact::StepStarted { .. } => (Role::Running, Glyph::Running),
+        Fact::IncidentDeclared { .. } | Fact::RunStarted { .. } => (Role::Accent, Glyph::Running),
+        _ => (Role::Text, Glyph::Separator),
+    }
+}
+
+/// The whole event: its sentence, its place in the journal, and what was frozen with it.
+fn detail(view: &View<'_>, event: &Event, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let record = match &event.record {
+        Some(record) => format!("record {} {}", record.seq, crate::text::clean(&record.checksum, 64)),
+        None => "not in the journal".to_owned(),
+    };
+    let mut lines = vec![rule(look, "EVENT", record, width)];
+    let sentence = describe(&event.fact, &view.model.plan);
+    let mut add = |label: &str, role: Role, text: &str| {
+        let label = look.span(Role::Muted, format!(" {label}"));
+        lines.extend(labelled_with(look, label, INDENT, role, text, width));
+    };
+    add("when", Role::Text, &format!("{} by {}", date_time(event.at), event.by));
+    add("what", weight(&event.fact).0, &sentence);
+    for (label, text) in particulars(&event.fact, &view.model.plan) {
+        add(label, Role::Text, &text);
+    }
+    let evidence = frozen(&event.fact);
+    if !evidence.is_empty() {
+        lines.push(Line::from(look.span(Role::Muted, " as it was on the screen then:")));
+    }
+    lines.extend(evidence.iter().map(|evidence| frozen_line(view, evidence)));
+    lines
+}
+
+/// What an event carries besides its sentence.
+fn particulars(fact: &Fact, plan: &Plan) -> Vec<(&'static str, String)> {
+    let losses = |losses: &[LossEstimate]| -> Vec<(&'static str, String)> {
+        losses.iter().map(|loss| ("loss", format!("{} ({})", loss.sentence(), loss.basis))).collect()
+    };
+    match fact {
+        Fact::StepPrepared { confirmation } => {
+            let description = &confirmation.description;
+            let mut found =
+                vec![("call", description.call.clone()), ("command", description.command.clone())];
+            found.extend(confirmation.guards.iter().map(|guard| ("guard", guard_sentence(guard))));
+            found.extend(losses(&confirmation.losses));
+            found
+        }
+        Fact::GuardOverridden { condition, losses: lost, .. } => {
+            let mut found = vec![("guard", condition.clone())];
+            found.extend(losses(lost));
+            found
+        }
+        Fact::StepObstructed { failure, manual, .. } => {
+            let mut found = vec![("next", failure.next.clone())];
+            found.extend(manual.instructions.iter().map(|instruction| ("by hand", instruction.clone())));
+            found
+        }
+        Fact::StepFinished { outcome: Outcome::Failed(failure), .. } | Fact::StepDoubted { failure, .. } => {
+            vec![("next", failure.next.clone())]
+        }
+        Fact::QuestionAnswered { answer, .. } => {
+            let suggested = answer.suggested.as_deref().unwrap_or("nothing");
+            vec![("suggested", suggested.to_owned())]
+        }
+        Fact::IncidentDeclared { detected_at, .. } => vec![("detected", date_time(*detected_at))],
+        Fact::EngineStarted { plan: digest, .. } => {
+            let same = if *digest == plan.digest { "the plan of this console" } else { "ANOTHER PLAN" };
+            vec![("plan", format!("{digest} ({same})"))]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn guard_sentence(guard: &GuardResult) -> String {
+    let condition = &guard.condition;
+    let truth = match &guard.truth {
+        Truth::True => format!("{condition} holds"),
+        Truth::False => format!("{condition} does not hold"),
+        Truth::Unknown(why) => format!("{condition} cannot be told ({why})"),
+    };
+    let reason = guard.overridden.as_deref();
+    reason.map_or_else(|| truth.clone(), |reason| format!("{truth}, overridden: {reason}"))
+}
+
+fn frozen(fact: &Fact) -> &[Evidence] {
+    match fact {
+        Fact::QuestionAnswered { answer, .. } => &answer.evidence,
+        Fact::StepPrepared { confirmation } => &confirmation.evidence,
+        _ => &[],
+    }
+}
+
+fn frozen_line(view: &View<'_>, evidence: &Evidence) -> Line<'static> {
+    let look = &view.look;
+    let state = crate::console::widgets::state_cell(look, super::words::signal(evidence.state));
+    let value = if evidence.value.is_empty() { "no value" } else { &evidence.value };
+    let measured = evidence.measured_at.map_or_else(|| "never measured".to_owned(), clock_time);
+    let bounds =
+        if evidence.threshold.is_empty() { String::new() } else { format!(" ({})", evidence.threshold) };
+    let text = format!(" {}: {value}{bounds} at {measured}; {}", evidence.title, evidence.summary);
+    Line::from(vec![
+        Span::raw("   "),
+        Span::styled(state.content, state.style),
+        look.span(Role::Text, crate::text::clean(&text, 400)),
+    ])
+}

@@ -1,0 +1,178 @@
+//! Facts as sentences: one readable line each, for the timeline, the command line and the report.
+
+use crate::core::confirmation::{Confirmation, LossEstimate};
+use crate::core::fact::Fact;
+use crate::core::incident::{GivenAnswer, Outcome, Position, RunEnd};
+use crate::core::signal::SignalState;
+use crate::ids::{ProbeId, QuestionId, RunbookId, StepId};
+use crate::plan::{Plan, Severity};
+use crate::units;
+use jiff::SignedDuration;
+
+/// The longest sentence, in characters: the longest text of a person with its frame.
+const SENTENCE_LIMIT_CHARS: usize = 4_400;
+
+/// What happened, in one line of plain words. Names are the plan's titles where it knows them; text from
+/// outside is cleaned.
+pub fn describe(fact: &Fact, plan: &Plan) -> String {
+    crate::text::clean(&sentence(fact, plan), SENTENCE_LIMIT_CHARS)
+}
+
+fn sentence(fact: &Fact, plan: &Plan) -> String {
+    match fact {
+        Fact::EngineStarted { version, recovery, .. } if recovery.is_empty() => {
+            format!("Engine {version} took over; nothing that was measured before counts")
+        }
+        Fact::EngineStarted { version, recovery, .. } => format!("Engine {version} took over; {recovery}"),
+        Fact::EngineStopped { why } => format!("Engine stopped: {why}"),
+        Fact::ClockJumped { by } => format!("The clock jumped by {}", signed(*by)),
+        Fact::ReadingTaken { probe, reading, judged } => match &reading.outcome {
+            Ok(measured) => {
+                format!("{}: {}, {}", probe_title(plan, probe), judged.as_str(), measured.summary)
+            }
+            Err(failure) => format!("{} could not be measured: {failure}", probe_title(plan, probe)),
+        },
+        Fact::SignalChanged { probe, from, to, why } => {
+            let title = probe_title(plan, probe);
+            format!("{title}: {} (was {}), {why}", upper(*to), from.as_str())
+        }
+        Fact::SeverityChanged { from, to, why } => severity_changed(*from, *to, why),
+        Fact::JournalChanged { failure: Some(why), .. } => format!("The journal cannot be written: {why}"),
+        Fact::JournalChanged { failure: None, protection } => {
+            format!("The journal can be written; protection: {protection}")
+        }
+        Fact::NoteAdded { text } => format!("Note: {text}"),
+        _ => incident_sentence(fact, plan),
+    }
+}
+
+fn incident_sentence(fact: &Fact, plan: &Plan) -> String {
+    match fact {
+        Fact::IncidentDeclared { id, title, mode, severity, .. } => {
+            let severity = severity.map_or("no severity yet", Severity::as_str);
+            format!("Declared {} {id} ({severity}): {title}", mode.as_str().to_uppercase())
+        }
+        Fact::SeveritySet { severity, reason } => {
+            format!("Severity set to {} by hand: {reason}", severity.as_str())
+        }
+        Fact::QuestionAnswered { answer, position } => answered(answer, position, plan),
+        Fact::QuestionRevisited { question } => format!("Went back to: {}", ask(plan, question)),
+        Fact::RunStarted { runbook, .. } => format!("Runbook begun: {}", runbook_title(plan, runbook)),
+        Fact::RunEnded { end: RunEnd::Completed, .. } => "Runbook completed: every step is settled".into(),
+        Fact::RunEnded { end: RunEnd::Aborted(why), .. } => format!("Runbook ABORTED: {why}"),
+        Fact::IncidentClosed { reason } => format!("Incident closed: {reason}"),
+        _ => step_sentence(fact, plan),
+    }
+}
+
+fn step_sentence(fact: &Fact, plan: &Plan) -> String {
+    let title = |step| step_title(plan, step);
+    match fact {
+        Fact::StepPreparing { step, .. } => format!("{}: its target is being read", title(step)),
+        Fact::StepPrepared { confirmation } => prepared(confirmation, title(&confirmation.step)),
+        Fact::StepObstructed { step, failure, .. } => {
+            format!("{}: cannot be prepared, {failure}", title(step))
+        }
+        Fact::ConfirmationVoided { step, why, .. } => {
+            format!("{}: confirmation withdrawn, {why}", title(step))
+        }
+        Fact::StepConfirmed { step, typed: Some(typed), .. } => {
+            format!("{}: confirmed by typing \"{typed}\"", title(step))
+        }
+        Fact::StepConfirmed { step, .. } => format!("{}: confirmed", title(step)),
+        Fact::StepStarted { step, attempt: 1, .. } => format!("{}: started", title(step)),
+        Fact::StepStarted { step, attempt, .. } => format!("{}: started, attempt {attempt}", title(step)),
+        Fact::StepOutput { step, line, .. } => format!("{}: {line}", title(step)),
+        Fact::StepFinished { step, outcome, .. } => match outcome {
+            Outcome::Done(done) => format!("{}: ran, not yet proven; {}", title(step), done.summary),
+            Outcome::Failed(failure) if outcome.is_uncertain() => {
+                format!("{}: UNKNOWN whether it acted, {failure}", title(step))
+            }
+            Outcome::Failed(failure) => format!("{}: FAILED, {failure}", title(step)),
+        },
+        Fact::StepVerified { step, proof, .. } => {
+            format!("{}: VERIFIED, {}", title(step), proof.evidence.join("; "))
+        }
+        Fact::StepDoubted { step, failure, .. } => format!("{}: not proven, {failure}", title(step)),
+        Fact::StepRetried { step, reason, .. } => match reason {
+            Some(reason) => format!("{}: to be tried again, {reason}", title(step)),
+            None => format!("{}: to be tried again", title(step)),
+        },
+        Fact::StepRechecked { step, .. } => format!("{}: the world is read again", title(step)),
+        Fact::StepSkipped { step, reason, .. } => format!("{}: SKIPPED, {reason}", title(step)),
+        Fact::StepAttested { step, how, .. } => format!("{}: done by hand, {how}", title(step)),
+        Fact::GuardOverridden { step, condition, reason, losses, .. } => {
+            let losses: Vec<String> = losses.iter().map(LossEstimate::sentence).collect();
+            let loss =
+                if losses.is_empty() { String::new() } else { format!(" (loss: {})", losses.join("; ")) };
+            format!("{}: guard OVERRIDDEN, {reason}{loss}: {condition}", title(step))
+        }
+        // Everything else is told by the functions above.
+        _ => String::new(),
+    }
+}
+
+fn prepared(confirmation: &Confirmation, title: &str) -> String {
+    let target = &confirmation.description.target;
+    match confirmation.blocking_guard() {
+        Some((_, guard)) => format!("{title}: waits, the guard {} does not hold", guard.condition),
+        None => format!("{title}: ready to be confirmed, target {} ({})", target.name, target.kind),
+    }
+}
+
+fn answered(answer: &GivenAnswer, position: &Position, plan: &Plan) -> String {
+    let leads = match position {
+        Position::Question(question) => format!("next: {}", ask(plan, question)),
+        Position::Leaf(leaf) => {
+            format!("outcome: {}", plan.tree.leaves.get(leaf).map_or(leaf.as_str(), |leaf| &leaf.title))
+        }
+        Position::Runbook(runbook) => format!("runbook: {}", runbook_title(plan, runbook)),
+    };
+    let reason = answer.reason.as_deref().map_or_else(String::new, |reason| format!(", because {reason}"));
+    format!("\"{}\" to {}{reason}; {leads}", answer.answer, ask(plan, &answer.question))
+}
+
+fn severity_changed(from: Option<Severity>, to: Option<Severity>, why: &str) -> String {
+    match (from, to) {
+        (_, None) => format!("Severity: none ({why})"),
+        (None, Some(to)) => format!("Severity {}: {why}", to.as_str()),
+        (Some(from), Some(to)) => format!("Severity {} (was {}): {why}", to.as_str(), from.as_str()),
+    }
+}
+
+fn signed(span: SignedDuration) -> String {
+    let sign = if span.is_negative() { "" } else { "+" };
+    format!("{sign}{}", units::duration(span))
+}
+
+fn upper(state: SignalState) -> &'static str {
+    match state {
+        SignalState::Ok => "ok",
+        SignalState::Warn => "WARN",
+        SignalState::Critical => "CRITICAL",
+        SignalState::Unknown => "UNKNOWN",
+    }
+}
+
+fn probe_title<'a>(plan: &'a Plan, probe: &'a ProbeId) -> &'a str {
+    plan.probes.get(probe).map_or(probe.as_str(), |spec| &spec.title)
+}
+
+fn ask<'a>(plan: &'a Plan, question: &'a QuestionId) -> &'a str {
+    plan.tree.questions.get(question).map_or(question.as_str(), |question| &question.ask)
+}
+
+fn runbook_title<'a>(plan: &'a Plan, runbook: &'a RunbookId) -> &'a str {
+    plan.runbooks.get(runbook).map_or(runbook.as_str(), |runbook| &runbook.title)
+}
+
+/// A fact names the run, not the runbook; the title is used only where no other runbook gives the step's name
+/// another one.
+fn step_title<'a>(plan: &'a Plan, step: &'a StepId) -> &'a str {
+    let mut titles =
+        plan.runbooks.values().filter_map(|runbook| runbook.steps.get(step)).map(|step| step.title.as_str());
+    match titles.next() {
+        Some(title) if titles.all(|other| other == title) => title,
+        _ => step.as_str(),
+    }
+}
