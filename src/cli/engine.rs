@@ -3,6 +3,7 @@
 use super::{Failure, look, place, runtime, simulation};
 use crate::clients::{Clients, Environment};
 use crate::engine;
+use crate::engine::client::Client;
 use crate::plan::{Loaded, Plan, Problems, Registry, load, load_texts, render};
 use crate::world::{RealWorld, SimulatedWorld, World, demo};
 use jiff::Timestamp;
@@ -10,7 +11,11 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
+
+/// How long an engine that ends alone waits for its first client.
+const FIRST_CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Arguments of `lifeboat engine`.
 #[derive(Debug, clap::Args)]
@@ -36,6 +41,9 @@ pub struct EngineArgs {
     /// Simulated seconds in a real one.
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     speed: f64,
+    /// Do not ask for the append-only attribute on the journal's files.
+    #[arg(long)]
+    no_append_only: bool,
     /// Remove the state folder at the end.
     #[arg(long, requires = "simulate", requires = "state")]
     throwaway: bool,
@@ -62,7 +70,13 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     let path = folder.path().to_owned();
     let ended = runtime()?.block_on(async {
         let world = make_world(args, &plan, environment)?;
-        engine::run(plan, world, folder, args.ends_alone).await.map_err(|error| Failure::new(error, ""))
+        if args.ends_alone {
+            tokio::spawn(look_in(folder.socket()));
+        }
+        // A rehearsal's journal is thrown away afterwards, which the attribute would forbid.
+        let append_only = !args.no_append_only && args.simulate.is_none();
+        let settings = engine::Settings { ends_alone: args.ends_alone, append_only };
+        engine::run(plan, world, folder, settings).await.map_err(|error| Failure::new(error, ""))
     });
     if args.throwaway
         && let Err(error) = std::fs::remove_dir_all(&path)
@@ -70,6 +84,15 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         tracing::warn!(%error, folder = %path.display(), "the state folder could not be removed");
     }
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Attaches and goes after a while: an engine whose console never came then has had a last client, and ends.
+async fn look_in(socket: PathBuf) {
+    tokio::time::sleep(FIRST_CLIENT_TIMEOUT).await;
+    // Where it cannot be reached it has ended already.
+    if let Ok(mut client) = Client::connect(&socket).await {
+        let _ = client.answer().await;
+    }
 }
 
 fn log_to_stderr(environment: &Environment) {

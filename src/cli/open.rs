@@ -11,6 +11,10 @@ use std::process::ExitCode;
 pub struct OpenArgs {
     #[command(flatten)]
     place: Place,
+    /// Do not ask for the append-only attribute on the journal's files, which needs root and `chattr -a` to remove
+    /// them; counts when this starts the engine.
+    #[arg(long)]
+    no_append_only: bool,
     #[command(flatten)]
     look: LookArgs,
 }
@@ -24,6 +28,9 @@ pub fn run(args: &OpenArgs, environment: &Environment) -> Result<ExitCode, Failu
     let plan = args.place.plan.display().to_string();
     let mut arguments: Vec<OsString> = vec!["engine".into(), args.place.plan.clone().into()];
     arguments.extend(["--state".into(), folder.path().into(), "--detached".into()]);
+    if args.no_append_only {
+        arguments.push("--no-append-only".into());
+    }
     let parting =
         format!("The engine goes on: `lifeboat open {plan}` attaches again, `lifeboat stop {plan}` ends it.");
     console(&args.look, environment, &plan, &parting, connector(folder, arguments))

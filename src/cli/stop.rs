@@ -76,7 +76,7 @@ async fn last_words(client: Client) -> Result<Option<(String, String)>, ClientEr
 fn wait_for_end(pid: u32) -> Result<(), Failure> {
     let Some(process) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return Ok(()) };
     let deadline = Instant::now() + END_TIMEOUT;
-    while test_kill_process(process).is_ok() {
+    while test_kill_process(process).is_ok() && !is_defunct(pid) {
         if Instant::now() > deadline {
             let what = format!("the engine (process {pid}) said that it ends, and is still there");
             return Err(Failure::new(what, "Look at engine.log in its state folder."));
@@ -84,4 +84,10 @@ fn wait_for_end(pid: u32) -> Result<(), Failure> {
         std::thread::sleep(Duration::from_millis(10));
     }
     Ok(())
+}
+
+/// Ended, and not yet noticed by the process that started it (proc(5): state `Z`). In containers that may be never.
+fn is_defunct(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('Z')))
 }

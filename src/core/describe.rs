@@ -122,14 +122,14 @@ fn prepared(confirmation: &Confirmation, title: &str) -> String {
 
 fn answered(answer: &GivenAnswer, position: &Position, plan: &Plan) -> String {
     let leads = match position {
-        Position::Question(question) => format!("next: {}", ask(plan, question)),
+        Position::Question(question) => format!("next: \"{}\"", ask(plan, question)),
         Position::Leaf(leaf) => {
             format!("outcome: {}", plan.tree.leaves.get(leaf).map_or(leaf.as_str(), |leaf| &leaf.title))
         }
         Position::Runbook(runbook) => format!("runbook: {}", runbook_title(plan, runbook)),
     };
     let reason = answer.reason.as_deref().map_or_else(String::new, |reason| format!(", because {reason}"));
-    format!("\"{}\" to {}{reason}; {leads}", answer.answer, ask(plan, &answer.question))
+    format!("\"{}\" to \"{}\"{reason}; {leads}", answer.answer, ask(plan, &answer.question))
 }
 
 fn severity_changed(from: Option<Severity>, to: Option<Severity>, why: &str) -> String {

@@ -56,7 +56,16 @@ pub enum EngineError {
     System(#[from] io::Error),
 }
 
-/// Runs an engine until it is stopped. With `ends_alone` it ends when its last client has gone.
+/// How an engine is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// It ends when its last client has gone.
+    pub ends_alone: bool,
+    /// The append-only attribute is asked for on the journal's files.
+    pub append_only: bool,
+}
+
+/// Runs an engine until it is stopped.
 ///
 /// # Errors
 /// When it cannot begin; once it runs, it ends well.
@@ -64,11 +73,10 @@ pub async fn run(
     plan: Arc<Plan>,
     world: Arc<dyn World>,
     folder: StateFolder,
-    ends_alone: bool,
+    settings: Settings,
 ) -> Result<(), EngineError> {
     let clock = world.clock();
-    // A rehearsal's journal is thrown away afterwards, which the append-only attribute would forbid.
-    let options = Options { append_only: world.simulation().is_none(), ..Options::default() };
+    let options = Options { append_only: settings.append_only, ..Options::default() };
     let mut model = Model::new(plan.clone());
     model.live.simulation = world.simulation();
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
@@ -82,7 +90,7 @@ pub async fn run(
         let _ = reports.send(Input::Report(report));
     });
     let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), ledger.model().clone(), sink);
-    let lead = Lead::new(ledger, runner, clock.clone(), ends_alone);
+    let lead = Lead::new(ledger, runner, clock.clone(), settings.ends_alone);
     let begin =
         Report::EngineStarted { version: env!("CARGO_PKG_VERSION").into(), recovery: words(&recovery) };
     let (done, ended) = tokio::sync::oneshot::channel();

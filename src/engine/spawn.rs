@@ -7,8 +7,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
+use tokio::process::{Child, Command};
 
 /// How long an engine may take from its start to its socket.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -65,7 +66,7 @@ pub async fn connect_or_start(folder: &StateFolder, arguments: &[OsString]) -> R
             return Err(SpawnError::Ended(tail(&folder.log(), begin)));
         }
         if Instant::now() > deadline {
-            return Err(SpawnError::Silent { pid: child.id(), log: folder.log() });
+            return Err(SpawnError::Silent { pid: child.id().unwrap_or_default(), log: folder.log() });
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -83,7 +84,7 @@ fn open_log(path: &Path) -> io::Result<(File, u64)> {
 }
 
 /// The engine makes a session of its own as its first deed, so that nothing that happens to this terminal
-/// reaches it.
+/// reaches it. That it ended is noticed by the runtime, so that no defunct process stays behind.
 fn start(arguments: &[OsString], log: File) -> io::Result<Child> {
     Command::new(std::env::current_exe()?)
         .args(arguments)

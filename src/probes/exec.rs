@@ -7,7 +7,7 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, Params};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::Program;
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::probes::{ANY_FIELD, BuildError, Built, Probe, ProbeKind, deadline};
 use crate::text::clean;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -56,7 +56,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ),
         Key::optional("folder", Takes::Text, "The folder to run in."),
     ],
-    fields: &[("exit_code", "the program's exit code"), ("…", "whatever `fields` names")],
+    fields: &[("exit_code", "the program's exit code"), (ANY_FIELD, "whatever `fields` names")],
     example: r#"[probes.example]
 kind = "exec"
 title = "Kafka mirror lag"

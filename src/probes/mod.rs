@@ -46,12 +46,23 @@ pub struct ProbeKind {
     pub unit: Unit,
     /// What it takes besides the keys that every probe has.
     pub keys: &'static [Key],
-    /// The fields of a measurement, with what each means: `signals['x'].fields.…`.
+    /// The fields of a measurement, with what each means: `signals['x'].fields.…`. [`ANY_FIELD`] stands for
+    /// names that the plan chooses.
     pub fields: &'static [(&'static str, &'static str)],
     /// A complete `[probes.example]` table.
     pub example: &'static str,
     /// Makes the probe of a plan.
     pub build: fn(&ProbeSpec, &crate::clients::Clients) -> Built,
+}
+
+/// Stands among a kind's fields for names that the plan chooses.
+pub const ANY_FIELD: &str = "…";
+
+impl ProbeKind {
+    /// Whether a measurement can have that field.
+    pub fn has_field(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| *field == name || *field == ANY_FIELD)
+    }
 }
 
 /// A probe or action of a plan that cannot be made.

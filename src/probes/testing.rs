@@ -2,9 +2,9 @@
 
 use crate::clients::{Clients, Environment};
 use crate::ids::ProbeId;
-use crate::plan::keys::{Key, Need, Takes};
+use crate::plan::keys::Key;
 use crate::plan::params::{Param, Params};
-use crate::plan::{ProbeSpec, Thresholds, Unit};
+use crate::plan::{Plan, ProbeSpec, Registry, Step, Thresholds, Unit, load_texts};
 use jiff::SignedDuration;
 use std::path::Path;
 use tokio::net::TcpListener;
@@ -22,61 +22,53 @@ pub fn clients(secrets: &[&str]) -> Clients {
     Clients::new(Default::default(), Path::new("/nonexistent"), environment)
 }
 
-/// The parameters that a table of a plan gives, as the loader would read them, with defaults.
-pub fn params(keys: &[Key], table: &toml::Table) -> Params {
-    let given = |key: &Key| table.get(key.name).map(|value| param(key.takes, value));
-    let default = |key: &Key| match key.need {
-        Need::Default(text) => Some(default_param(key.takes, text)),
-        _ => None,
-    };
-    let read =
-        keys.iter().filter_map(|key| Some((key.name.to_owned(), given(key).or_else(|| default(key))?)));
-    Params(read.collect())
+/// A plan with this in it, read by the loader.
+fn plan(text: &str) -> Plan {
+    let base = r#"
+        [plan]
+        name = "Test"
+        strategy = "warm-standby"
+        [regions.primary]
+        name = "us-east-1"
+        role = "primary"
+        [regions.dr]
+        name = "us-west-2"
+        role = "standby"
+        [probes.dr-api]
+        kind = "tcp"
+        region = "dr"
+        address = "dr.example.com:443"
+        [probes.dr-lag]
+        kind = "postgres-replication"
+        region = "dr"
+        dsn = { secret = "dr-db" }
+        [tree]
+        root = "down"
+        [tree.down]
+        ask = "Is it down?"
+        answers.no = "stay"
+        [leaves.stay]
+        title = "Stay"
+        advice = "Watch."
+    "#;
+    let files = vec![("base.toml".to_owned(), base.to_owned()), ("example.toml".to_owned(), text.to_owned())];
+    load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{text}\n{problems}")).plan
 }
 
-fn default_param(takes: Takes, text: &str) -> Param {
-    let value = format!("x = {text}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("x"));
-    param(takes, &value.filter(|value| !value.is_str()).unwrap_or_else(|| text.into()))
+/// The probe of `[probes.example]`.
+pub fn probe(text: &str) -> ProbeSpec {
+    plan(text).probes["example"].clone()
 }
 
-fn param(takes: Takes, value: &toml::Value) -> Param {
-    match (takes, value) {
-        (_, toml::Value::Table(table)) if table.contains_key("secret") => {
-            let name = table["secret"].as_str().unwrap();
-            Param::Secret(serde_json::from_value(serde_json::json!({ "secret": name })).unwrap())
-        }
-        (Takes::Table(takes), toml::Value::Table(table)) => {
-            Param::Table(table.iter().map(|(name, value)| (name.clone(), param(*takes, value))).collect())
-        }
-        (Takes::List(takes), toml::Value::Array(values)) => {
-            Param::List(values.iter().map(|value| param(*takes, value)).collect())
-        }
-        (Takes::Duration, toml::Value::String(text)) => Param::Duration(text.parse().unwrap()),
-        (Takes::Size, toml::Value::String(text)) => {
-            let (number, unit) = text.split_once(' ').unwrap();
-            let factor = ["B", "kB", "MB", "GB"].iter().position(|known| *known == unit).unwrap();
-            Param::Integer(number.parse::<i64>().unwrap() * 1000_i64.pow(factor as u32))
-        }
-        (Takes::Condition, toml::Value::String(text)) => {
-            Param::Condition(serde_json::from_value(text.clone().into()).unwrap())
-        }
-        (Takes::Choice(words), toml::Value::String(text)) => {
-            assert!(words.contains(&&**text), "{text}");
-            Param::Text(text.clone())
-        }
-        (Takes::Integer(from, to), toml::Value::Integer(number)) => {
-            assert!((from..=to).contains(number), "{number}");
-            Param::Integer(*number)
-        }
-        (Takes::Number, toml::Value::Integer(number)) => Param::Number(*number as f64),
-        (Takes::Number, toml::Value::Float(number)) => Param::Number(*number),
-        (Takes::Flag, toml::Value::Boolean(flag)) => Param::Flag(*flag),
-        (
-            Takes::Text | Takes::RawText | Takes::TextOrSecret | Takes::Regex | Takes::Url | Takes::Name(_),
-            toml::Value::String(text),
-        ) => Param::Text(text.clone()),
-        other => panic!("{other:?} does not fit"),
-    }
+/// The parameters of a probe with these keys.
+pub fn probe_params(kind: &str, keys: &str) -> Params {
+    probe(&format!("[probes.example]\nkind = \"{kind}\"\n{keys}")).params
+}
+
+/// The first step of `runbooks.example`.
+pub fn step(text: &str) -> Step {
+    let text = format!("{text}\n[runbooks.example]\ntitle = \"Example\"\n");
+    plan(&text).runbooks["example"].steps[0].clone()
 }
 
 /// A probe of a plan with a time-out of `timeout_ms`.

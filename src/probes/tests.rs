@@ -7,33 +7,10 @@ use crate::plan::params::Params;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-/// The keys that every probe has.
-const COMMON: &[&str] = &[
-    "kind",
-    "title",
-    "region",
-    "every",
-    "timeout",
-    "warn",
-    "critical",
-    "below",
-    "fail_after",
-    "recover_after",
-    "stale_after",
-];
-
 const SECRETS: &[&str] = &["api-probe-token", "primary-db", "dr-db", "kafka-monitor"];
 
-fn example(kind: &ProbeKind) -> toml::Table {
-    let mut file: toml::Table = kind.example.parse().unwrap_or_else(|error| panic!("{}: {error}", kind.name));
-    match file["probes"].as_table_mut().unwrap().remove("example").unwrap() {
-        toml::Value::Table(table) => table,
-        other => panic!("{other:?}"),
-    }
-}
-
 fn example_params(kind: &ProbeKind) -> Params {
-    params(kind.keys, &example(kind))
+    probe(kind.example).params
 }
 
 #[test]
@@ -44,7 +21,6 @@ fn kinds_are_unique_and_documented() {
         assert!(kind.doc.len() > 80 && kind.doc.ends_with(['.', '`']), "{}: {}", kind.name, kind.doc);
         for key in kind.keys {
             assert!(!key.doc.is_empty(), "{}.{}", kind.name, key.name);
-            assert!(!COMMON.contains(&key.name), "{}.{} is a key of every probe", kind.name, key.name);
         }
         for (field, doc) in kind.fields {
             assert!(!doc.is_empty(), "{}: field {field}", kind.name);
@@ -55,16 +31,22 @@ fn kinds_are_unique_and_documented() {
 #[test]
 fn examples_are_complete_and_build() {
     for kind in KINDS {
-        let table = example(kind);
-        assert_eq!(table["kind"].as_str(), Some(kind.name));
-        for name in table.keys() {
-            let known = kind.keys.iter().any(|key| key.name == name) || COMMON.contains(&&**name);
-            assert!(known, "{}: {name} is not declared", kind.name);
-        }
-        for key in kind.keys.iter().filter(|key| key.need == Need::Required) {
-            assert!(table.contains_key(key.name), "{}: the example lacks {}", kind.name, key.name);
-        }
+        assert_eq!(probe(kind.example).kind, kind.name);
         let spec = spec(kind.name, example_params(kind), 5000);
+        (kind.build)(&spec, &clients(SECRETS)).unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+    }
+}
+
+#[test]
+fn defaults_are_values_that_the_loader_takes() {
+    for kind in KINDS {
+        let mut file: toml::Table = kind.example.parse().unwrap();
+        let table = file["probes"]["example"].as_table_mut().unwrap();
+        table.retain(|name, _| kind.keys.iter().all(|key| key.name != name || key.need == Need::Required));
+        let spec = probe(&file.to_string());
+        for key in kind.keys.iter().filter(|key| matches!(key.need, Need::Default(_))) {
+            assert!(spec.params.get(key.name).is_some(), "{}.{}", kind.name, key.name);
+        }
         (kind.build)(&spec, &clients(SECRETS)).unwrap_or_else(|error| panic!("{}: {error}", kind.name));
     }
 }
@@ -138,8 +120,8 @@ async fn a_secret_that_is_not_to_be_had_is_unknown_with_a_next_step() {
 #[tokio::test]
 async fn a_program_that_does_not_end_is_unknown_within_the_deadline() {
     let kind = kind("exec").unwrap();
-    let table = r#"argv = ["sh", "-c", "trap '' TERM; sleep 60"]"#.parse().unwrap();
-    let probe = (kind.build)(&spec(kind.name, params(kind.keys, &table), 1000), &clients(&[])).unwrap();
+    let params = probe_params("exec", r#"argv = ["sh", "-c", "trap '' TERM; sleep 60"]"#);
+    let probe = (kind.build)(&spec(kind.name, params, 1000), &clients(&[])).unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(1), probe.run()).await.unwrap();
     assert!(ended.unwrap_err().why.contains("did not end within"));
 }
@@ -151,7 +133,7 @@ async fn what_a_program_prints_is_cleared_of_secrets() {
         argv = ["sh", "-c", "echo \"failed with $TOKEN\"; exit 1"]
         env.TOKEN = { secret = "kafka-monitor" }
     "#;
-    let params = params(kind.keys, &table.parse().unwrap());
+    let params = probe_params("exec", table);
     let probe = (kind.build)(&spec(kind.name, params, 5000), &clients(SECRETS)).unwrap();
     let measured = probe.run().await.unwrap();
     assert_eq!(measured.verdict.why(), Some("exit code 1: failed with [secret kafka-monitor]"));
@@ -164,7 +146,7 @@ mod http {
 
     async fn measure(server: &MockServer, table: &str) -> Measurement {
         let kind = kind("http").unwrap();
-        let mut params = params(kind.keys, &format!("url = \"http://x/\"\n{table}").parse().unwrap());
+        let mut params = probe_params("http", &format!("url = \"http://x/\"\n{table}"));
         aim(&mut params, kind.keys, &server.address().to_string());
         let probe = (kind.build)(&spec(kind.name, params, 5000), &clients(SECRETS)).unwrap();
         probe.run().await.unwrap()
@@ -204,7 +186,7 @@ mod http {
     #[test]
     fn a_head_request_has_no_body_to_look_at() {
         let kind = kind("http").unwrap();
-        let table = "url = \"http://x/\"\nmethod = \"HEAD\"\nbody_matches = \"a\"".parse().unwrap();
-        assert!((kind.build)(&spec(kind.name, params(kind.keys, &table), 5000), &clients(&[])).is_err());
+        let params = probe_params("http", "url = \"http://x/\"\nmethod = \"HEAD\"\nbody_matches = \"a\"");
+        assert!((kind.build)(&spec(kind.name, params, 5000), &clients(&[])).is_err());
     }
 }

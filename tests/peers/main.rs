@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod failover;
 mod kinds;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;
+#[path = "../support/pty.rs"]
+mod pty;

@@ -24,7 +24,7 @@ fn started(argument: &str) -> (Pty, String) {
 }
 
 /// The attributes of a terminal that nothing has touched.
-fn plain_attributes() -> String {
+pub fn plain_attributes() -> String {
     let mut untouched = Program::new("/bin/true").spawn();
     untouched.wait_for_end();
     untouched.attributes()

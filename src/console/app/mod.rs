@@ -19,6 +19,8 @@ mod keys;
 pub mod link;
 pub mod palette;
 pub mod run;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use run::run;

@@ -3,7 +3,7 @@
 
 use super::View;
 use super::paint::{labelled_with, put};
-use super::words::{brief, clock_time};
+use super::words::{blind_since, brief, clock_time};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
 use crate::console::ui::Connection;
@@ -12,7 +12,7 @@ use crate::core::confirmation::LossEstimate;
 use crate::core::incident::Mode;
 use crate::core::model::Status;
 use crate::core::signal::age;
-use crate::core::{blind, evidence, objectives};
+use crate::core::{evidence, objectives};
 use crate::plan::{Runbook, Severity};
 use crate::units;
 use jiff::SignedDuration;
@@ -22,6 +22,9 @@ use ratatui::text::{Line, Span};
 
 /// From this width on there is room for what is also in the timeline.
 const WIDE: u16 = 110;
+const BAR_WIDTH: u16 = 20;
+/// What the amount means; it gives way on a narrow terminal.
+const AT_RISK: &str = " at risk";
 /// Rows that an alarm takes at most.
 const ALARM_ROWS: usize = 2;
 /// Rows that are always there.
@@ -77,7 +80,10 @@ fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
         if let Some((derived, since, _)) = &model.durable.severity
             && *derived == severity
         {
-            left.push(look.span(Role::Text, format!(" for {}", units::age(age(*since, view.now)))));
+            left.push(look.span(
+                Role::Text,
+                format!(" for {} {}", units::age(age(*since, view.now)), look.glyph(Glyph::Separator)),
+            ));
         }
     }
     left.push(look.span(Role::Title, format!(" {}", model.plan.name)));
@@ -108,6 +114,8 @@ fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
     line.spans.extend(rto(view, width));
     if let Some((role, text)) = rpo(view) {
         line.push_span(look.span(Role::Muted, "  RPO "));
+        let room = usize::from(width).saturating_sub(line.width());
+        let text = if text.chars().count() > room { text.replace(AT_RISK, "") } else { text };
         line.push_span(look.span(role, text));
     }
     line
@@ -117,8 +125,10 @@ fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
 fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
     let (look, model) = (&view.look, view.model);
     if let Some(clock) = objectives::overall_clock(model, view.now) {
-        let bar = if width >= 110 { 20 } else { 6 };
-        return clock_line(look, clock.elapsed, clock.target, bar).spans;
+        let bar = if width >= WIDE { BAR_WIDTH } else { 0 };
+        let mut spans = clock_line(look, clock.elapsed, clock.target, bar).spans;
+        spans.retain(|span| bar > 0 || !span.content.trim().is_empty());
+        return spans;
     }
     let unknown = model.durable.services.values().filter(|s| s.status == Status::Unknown).count();
     let (role, text) = match (&model.durable.incident, unknown) {
@@ -166,7 +176,7 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     let measured = loss.measured_at.map_or(SignedDuration::MAX, |at| age(at, view.now));
     let stale = view.model.plan.probes.get(&loss.probe).is_some_and(|spec| measured > spec.every * 2);
     let age = if stale { format!(", {} old", units::age(measured)) } else { String::new() };
-    (role, format!("{} {amount} at risk{age}", view.look.glyph(glyph)))
+    (role, format!("{} {amount}{AT_RISK}{age}", view.look.glyph(glyph)))
 }
 
 fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
@@ -225,7 +235,7 @@ fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
     match &view.ui.connection {
         Connection::Lost { since, why } => {
             let gone = units::age(age(*since, view.now));
-            let text = format!("CONNECTION LOST: all of this is {gone} old; the engine goes on. {why}");
+            let text = format!("CONNECTION LOST ({why}): all of this is {gone} old; the engine goes on");
             alarms.push((Role::Danger, Glyph::Critical, text));
         }
         Connection::Connecting => {
@@ -233,7 +243,7 @@ fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
         }
         Connection::Attached => {}
     }
-    if let Some(since) = blind::since(model).filter(|_| model.durable.engine_started_at.is_some()) {
+    if let Some(since) = blind_since(view) {
         let since = clock_time(since);
         let text = format!("BLIND since {since}: no reference probe answers; nothing is called down");
         alarms.push((Role::Unknown, Glyph::Unknown, text));

@@ -1,7 +1,7 @@
 //! What to do next, in one or two sentences with the keys: the answer to the first question at 3 a.m.
 
 use super::View;
-use super::words::{about, is_cut_off};
+use super::words::{about, blind_since, is_cut_off};
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::ui::Screen;
@@ -9,7 +9,7 @@ use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
-use crate::core::{backup, blind, evidence, tree};
+use crate::core::{backup, evidence, tree};
 use crate::ids::{QuestionId, StepId};
 use crate::plan::{Runbook, Step};
 use crate::units;
@@ -61,10 +61,13 @@ pub fn next(view: &View<'_>) -> Next {
 fn without_incident(view: &View<'_>) -> Next {
     let model = view.model;
     let declare = view.key(Action::DeclareIncident);
-    if blind::since(model).is_some() && model.durable.engine_started_at.is_some() {
+    if blind_since(view).is_some() {
         let text = "Check this host's own network first: the console sees nothing at all, which does not mean \
                     that they are down.";
         return say(Role::Unknown, text);
+    }
+    if model.live.recent.is_empty() {
+        return say(Role::Running, "Wait for the first readings: nothing was measured yet.");
     }
     let worst = model.durable.services.values().map(|s| s.status.as_signal().concern()).max();
     if model.durable.severity.is_some() || worst == Some(SignalState::Critical.concern()) {
@@ -107,7 +110,7 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
         count => Some(format!("{count} {many}")),
     };
     let parts = [
-        counted(bad, "signal past its bounds", "signals past their bounds"),
+        counted(bad, "signal not ok", "signals not ok"),
         counted(unknown, "signal unknown", "signals unknown"),
         counted(old.count(), "backup not usable or too old", "backups not usable or too old"),
     ];

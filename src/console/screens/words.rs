@@ -3,6 +3,7 @@
 use super::View;
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, State, state_glyph};
+use crate::core::blind;
 use crate::core::confirmation::Evidence;
 use crate::core::incident::StepRun;
 use crate::core::model::Status;
@@ -98,6 +99,13 @@ pub fn about(estimate: SignedDuration) -> String {
 /// The connection is lost, so everything on the screen is as old.
 pub fn is_cut_off(view: &View<'_>) -> bool {
     matches!(view.ui.connection, crate::console::ui::Connection::Lost { .. })
+}
+
+/// Since when the console is blind; not before the reference probes had their first run.
+pub fn blind_since(view: &View<'_>) -> Option<Timestamp> {
+    let model = view.model;
+    let ran = |probe| model.live.recent.get(probe).is_some_and(|recent: &Recent| recent.latest.is_some());
+    blind::since(model).filter(|_| model.plan.policy.reference.iter().any(ran))
 }
 
 /// The role of a text that matters only when something is wrong.

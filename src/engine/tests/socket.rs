@@ -4,7 +4,7 @@ use crate::core::incident::Mode;
 use crate::engine::client::{Client, ClientError, Receiver};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
-use crate::engine::{self, EngineError, name_of};
+use crate::engine::{self, EngineError, Settings, name_of};
 use crate::plan::{Plan, Registry, load_texts};
 use crate::world::{SimulatedWorld, demo};
 use std::path::Path;
@@ -28,7 +28,8 @@ fn engine(path: &Path) -> JoinHandle<Result<(), EngineError>> {
     let scenario =
         demo::scenario("healthy").unwrap().resolve(&plan).unwrap_or_else(|problems| panic!("{problems}"));
     let world = SimulatedWorld::new(plan.clone(), scenario, 50.0, jiff::Timestamp::now()).unwrap();
-    tokio::spawn(engine::run(plan, Arc::new(world), folder(path), false))
+    let settings = Settings { ends_alone: false, append_only: false };
+    tokio::spawn(engine::run(plan, Arc::new(world), folder(path), settings))
 }
 
 async fn attach(path: &Path) -> (Client, ToClient) {

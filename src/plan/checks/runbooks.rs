@@ -67,10 +67,6 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
         report
             .add(problem.help("write `confirm = \"type\"`: the operator then types the name of the target"));
     }
-    if step.irreversible && !kind.changes {
-        let message = format!("step `{id}` is irreversible, but `{}` changes nothing", kind.name);
-        report.add(Problem::warning("confirmation", place("irreversible"), message));
-    }
     if kind.changes && step.confirm == ConfirmLevel::None {
         let message = format!("step `{id}` changes the world without being confirmed");
         let problem = Problem::warning("confirmation", place("confirm"), message);

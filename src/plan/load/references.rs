@@ -41,10 +41,10 @@ impl Reader<'_> {
             _ => None,
         };
         if let (Some(field), Some(kind)) = (reference.field.strip_prefix("fields."), kind) {
-            let known: Vec<&str> = kind.fields.iter().map(|(name, _)| *name).collect();
-            if known.contains(&field) {
+            if kind.has_field(field) {
                 return Ok(());
             }
+            let known: Vec<&str> = kind.fields.iter().map(|(name, _)| *name).collect();
             let message = format!("a `{}` probe has no field `{field}`", kind.name);
             return Err(at_word(source, field, message, near_or_list(field, &known, "such field")));
         }

@@ -5,7 +5,7 @@ mod question;
 
 use super::View;
 use super::next::next;
-use super::paint::{labelled_with, put, rule};
+use super::paint::{labelled_with, limited, put, rule};
 use super::run;
 use super::words::date_time;
 use crate::console::theme::Role;
@@ -16,10 +16,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-/// From this width on, the tree is drawn beside the question.
-const WIDE: u16 = 110;
-/// Width of the tree.
-const TREE_WIDTH: u16 = 50;
+/// Rows that must be free for the tree to be drawn below a question.
+const TREE_ROWS: u16 = 4;
 
 /// What the cursor of this screen can select.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -66,13 +64,6 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     if let Some(run) = shown_run(view.model) {
         return run::draw(frame, area, view, run);
     }
-    let area = if area.width >= WIDE {
-        let tree = Rect { x: area.right() - TREE_WIDTH, width: TREE_WIDTH, ..area };
-        put(frame, tree, &view.look, outline::lines(view, tree.width));
-        Rect { width: area.width - TREE_WIDTH - 2, ..area }
-    } else {
-        area
-    };
     match view.model.durable.incident.as_ref().map(|incident| &incident.position) {
         None => without_incident(frame, area, view),
         Some(Position::Question(id)) => question::draw(frame, area, view, id),
@@ -94,16 +85,7 @@ fn without_incident(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let mut lines = vec![rule(look, "NO INCIDENT IS OPEN", "", area.width)];
     lines.extend(todo(view, area.width));
     lines.push(Line::default());
-    if area.width < WIDE - TREE_WIDTH {
-        lines.push(rule(look, "RUNBOOKS", "", area.width));
-    } else {
-        lines.push(rule(look, "THE TREE BEGINS WITH", "", area.width));
-        let tree = &view.model.plan.tree;
-        let ask = tree.questions.get(&tree.root).map_or("", |question| &question.ask);
-        lines.extend(labelled_with(look, " ".into(), 1, Role::Text, ask, area.width));
-        lines.push(Line::default());
-        lines.push(rule(look, "RUNBOOKS", "", area.width));
-    }
+    lines.push(rule(look, "RUNBOOKS", "", area.width));
     for runbook in view.model.plan.runbooks.values() {
         let estimate = run::estimate(runbook);
         let of = estimate.map_or_else(String::new, |total| format!(", {}", super::words::about(total)));
@@ -113,11 +95,24 @@ fn without_incident(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     if let Some(last) = view.model.durable.closed.last() {
         let closed =
             last.closed.as_ref().map_or_else(String::new, |(at, why)| format!("{}: {why}", date_time(*at)));
-        lines.push(Line::default());
         let text = format!("Last incident {} ({}), closed {closed}", last.id, last.mode.as_str());
         lines.extend(labelled_with(look, " ".into(), 1, Role::Muted, &text, area.width));
     }
+    lines.push(Line::default());
+    let used = lines.len();
     put(frame, area, look, lines);
+    tree_below(frame, area, view, used);
+}
+
+/// The whole tree in what is left below the first `used` rows, when that is worth it.
+fn tree_below(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, used: usize) {
+    let used = u16::try_from(used).unwrap_or(u16::MAX).min(area.height);
+    let left = Rect { y: area.y + used, height: area.height - used, ..area };
+    if left.height >= TREE_ROWS {
+        let lines =
+            limited(&view.look, outline::lines(view, left.width), usize::from(left.height), "branches");
+        put(frame, left, &view.look, lines);
+    }
 }
 
 /// The tree ended without a runbook.
@@ -137,5 +132,8 @@ fn leaf(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &LeafId) {
     );
     lines.push(Line::default());
     lines.extend(labelled_with(look, " ".into(), 1, Role::Muted, &again, area.width));
+    lines.push(Line::default());
+    let used = lines.len();
     put(frame, area, look, lines);
+    tree_below(frame, area, view, used);
 }

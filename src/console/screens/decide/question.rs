@@ -43,11 +43,14 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId)
     lines.push(rule(look, "ANSWERS", "", area.width));
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
     put(frame, Rect { height: used, ..area }, look, lines);
-    let list = Rect { y: area.y + used, height: area.height - used, ..area };
+    let below = Rect { y: area.y + used, height: area.height - used, ..area };
+    let wanted = u16::try_from(answers.len()).unwrap_or(u16::MAX);
+    let list = Rect { height: below.height.min(wanted), ..below };
     let selected = view.ui.decide.selected.min(answers.len().saturating_sub(1));
     let shown = window(selected, view.ui.decide.offset, answers.len(), usize::from(list.height));
     let mark = selected.saturating_sub(shown.start);
     put_list(frame, list, look, answers[shown].to_vec(), Some(mark));
+    super::tree_below(frame, below, view, usize::from(list.height) + 1);
 }
 
 /// The questions answered so far, oldest first: answer, question, who and when; then why, where there is room.

@@ -16,7 +16,11 @@ use ratatui::text::{Line, Span};
 
 const LABEL_WIDTH: usize = 8;
 const TITLE_WIDTH: usize = 18;
+const WIDEST_TITLE: usize = 30;
 const SPARK_WIDTH: u16 = 11;
+const WIDEST_SPARK: u16 = 20;
+/// From this width on, titles and history are written longer, and backups with how and where.
+const WIDE: u16 = 100;
 
 /// Replication first, then the backups, worst first, in at most `room` lines.
 pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
@@ -29,7 +33,7 @@ pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
         lags.iter().take(for_lags).map(|(id, spec)| lag(view, id, spec, width)).collect();
     let space = room - lines.len();
     let shown = if backups.len() > space { space.saturating_sub(1).max(1) } else { backups.len() };
-    lines.extend(backups.iter().take(shown).map(|(backup, standing)| copy(view, backup, standing)));
+    lines.extend(backups.iter().take(shown).map(|(backup, standing)| copy(view, backup, standing, width)));
     if backups.len() > shown && space > shown {
         lines.push(rest(&view.look, &backups[shown..]));
     }
@@ -72,7 +76,7 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
     let state = signal(view.model.state(id));
     let mut line = Line::from(vec![
         cell(look, state_cell(look, state), 11),
-        cell(look, look.span(Role::Text, crate::text::clean(&spec.title, 60)), TITLE_WIDTH + 1),
+        cell(look, look.span(Role::Text, crate::text::clean(&spec.title, 60)), title_width(width) + 1),
         cell(look, look.span(state.role(), value), 10),
     ]);
     if let Some(old) = old(spec, recent, view.now) {
@@ -80,7 +84,7 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
     }
     let values: Vec<Option<f64>> =
         recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
-    line.spans.extend(sparkline(look, &values, SPARK_WIDTH).spans);
+    line.spans.extend(sparkline(look, &values, if width >= WIDE { WIDEST_SPARK } else { SPARK_WIDTH }).spans);
     // The whole bounds, or the one that matters most, or none: half a bound would mislead.
     let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width() + 1);
     let critical =
@@ -88,6 +92,10 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
     let fits = [Some(bounds(spec)), critical].into_iter().flatten().find(|text| text.len() <= room);
     line.push_span(look.span(Role::Muted, format!(" {}", fits.unwrap_or_default())));
     line
+}
+
+fn title_width(width: u16) -> usize {
+    if width >= WIDE { WIDEST_TITLE } else { TITLE_WIDTH }
 }
 
 fn cell(look: &Look<'_>, span: Span<'static>, width: usize) -> Span<'static> {
@@ -98,17 +106,19 @@ fn cell(look: &Look<'_>, span: Span<'static>, width: usize) -> Span<'static> {
 
 /// `✘ critical PostgreSQL full 31 h of 26 h, 1.2 GB, tested 40 d ago`: age of the last good copy of what is
 /// allowed, its size, and when a restore was last proven.
-fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStanding) -> Line<'static> {
+fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStanding, width: u16) -> Line<'static> {
     let look = &view.look;
     let state = signal(standing.state);
     let age = standing.age.map_or_else(|| "age unknown".to_owned(), brief);
     let allowed = backup.max_age.map_or_else(String::new, |limit| format!(" of {}", brief(limit)));
     let size = standing.size_bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
     let test = restore_test(view, backup.last_restore_test);
+    let kept =
+        if width >= WIDE { format!(", {} in {}", backup.method, backup.location) } else { String::new() };
     Line::from(vec![
         cell(look, state_cell(look, state), 11),
-        cell(look, look.span(Role::Text, crate::text::clean(&backup.title, 60)), TITLE_WIDTH + 1),
-        look.span(concern_role(standing.state), format!("{age}{allowed}{size}, {test}")),
+        cell(look, look.span(Role::Text, crate::text::clean(&backup.title, 60)), title_width(width) + 1),
+        look.span(concern_role(standing.state), format!("{age}{allowed}{size}, {test}{kept}")),
     ])
 }
 

@@ -14,8 +14,12 @@ use crate::units;
 use ratatui::text::{Line, Span};
 
 const CELL_WIDTH: u16 = 15;
+const WIDEST_CELL: u16 = 22;
 const CLOCK_WIDTH: u16 = 15;
 const NAME_WIDTH: u16 = 18;
+const WIDEST_NAME: u16 = 30;
+/// From this width on, names are written longer.
+const WIDE: u16 = 100;
 const TARGET_WIDTH: u16 = 7;
 
 /// The table in at most `room` lines. Services that do not work are never the ones that are left out.
@@ -72,11 +76,15 @@ fn rest(view: &View<'_>, hidden: &[Placed<'_>]) -> Line<'static> {
 /// Tier, name, target, one cell for each region that there is room for, and the clock.
 fn columns(view: &View<'_>, width: u16) -> (Vec<Column>, usize) {
     let fixed = |width| Column { width: Width::Fixed(width), right: false };
-    let taken = 3 + 1 + NAME_WIDTH + 1 + TARGET_WIDTH + 1 + CLOCK_WIDTH;
-    let possible = usize::from(width.saturating_sub(taken) / (CELL_WIDTH + 1)).max(1);
+    let name = if width >= WIDE { WIDEST_NAME } else { NAME_WIDTH };
+    let taken = 3 + 1 + name + 1 + TARGET_WIDTH + 1 + CLOCK_WIDTH;
+    let free = width.saturating_sub(taken);
+    let possible = usize::from(free / (CELL_WIDTH + 1)).max(1);
     let regions = view.model.plan.regions.len().min(possible);
-    let mut columns = vec![fixed(3), fixed(NAME_WIDTH), fixed(TARGET_WIDTH)];
-    columns.extend((0..regions).map(|_| Column { width: Width::Share(1), right: false }));
+    let each = free.checked_div(u16::try_from(regions).unwrap_or(u16::MAX)).unwrap_or(0);
+    let cell = each.saturating_sub(1).min(WIDEST_CELL);
+    let mut columns = vec![fixed(3), fixed(name), fixed(TARGET_WIDTH)];
+    columns.extend((0..regions).map(|_| fixed(cell)));
     columns.push(fixed(CLOCK_WIDTH));
     (columns, regions)
 }

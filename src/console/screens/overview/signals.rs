@@ -118,7 +118,7 @@ fn line(view: &View<'_>, row: &Row, selected: bool, width: u16) -> Line<'static>
         fixed(1, false),
         fixed(10, false),
         Column { width: Width::Share(1), right: false },
-        fixed(10, true),
+        fixed(if width >= WIDE { 12 } else { 10 }, true),
         fixed(10, false),
     ];
     let mut cells = vec![
@@ -133,6 +133,7 @@ fn line(view: &View<'_>, row: &Row, selected: bool, width: u16) -> Line<'static>
             recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
         let history: String =
             sparkline(look, &values, SPARK_WIDTH).spans.iter().map(|span| span.content.as_ref()).collect();
+        let history = if values.iter().any(Option::is_some) { history } else { String::new() };
         columns.push(fixed(SPARK_WIDTH, false));
         cells.push(look.span(Role::Sparkline, history));
     }

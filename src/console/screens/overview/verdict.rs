@@ -5,7 +5,7 @@ use crate::console::screens::next::{next, unwell};
 use crate::console::screens::paint::labelled_with;
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
-use crate::console::widgets::{State, state_glyph};
+use crate::console::widgets::State;
 use crate::core::severity::assess;
 use crate::core::signal::{SignalState, age};
 use crate::units;
@@ -21,11 +21,12 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let label = |text: &str| look.span(Role::Title, format!(" {text}"));
     let (state, role, why) = why(view);
+    let why = format!("{} {why}", look.glyph(state.glyph()));
     let mut lines = labelled_with(look, label("WHY"), INDENT, role, &why, width);
-    mark(view, &mut lines, state);
     lines.truncate(ROWS_EACH);
     if let Some((severity, because)) = worse(view) {
-        let text = format!("? could be {severity}: cannot tell, {because}");
+        let text =
+            format!("{} could be {severity}: cannot tell, {because}", look.glyph(State::Unknown.glyph()));
         let mut more = labelled_with(look, Span::raw(""), INDENT, Role::Unknown, &text, width);
         more.truncate(2);
         lines.extend(more);
@@ -35,15 +36,6 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     todo.truncate(ROWS_EACH);
     lines.extend(todo);
     lines
-}
-
-/// The glyph in front of the first words.
-fn mark(view: &View<'_>, lines: &mut [Line<'static>], state: State) {
-    if let Some(first) = lines.first_mut() {
-        let glyph = state_glyph(&view.look, state);
-        let place = first.spans.len() - 1;
-        first.spans.insert(place, Span::styled(format!("{} ", glyph.content), glyph.style));
-    }
 }
 
 fn why(view: &View<'_>) -> (State, Role, String) {

@@ -18,8 +18,6 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-/// From this width on, the selected step stands beside the list.
-const WIDE: u16 = 110;
 /// Rows of the selected step that the list may not take.
 const DETAIL_ROWS: u16 = 9;
 
@@ -38,17 +36,13 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, run: &Run) {
     detail::draw(frame, panel, view, run, runbook, selected);
 }
 
-/// The list and the selected step: side by side, one over the other, or the step alone.
+/// The list over the selected step, or the step alone.
 fn split(area: Rect, details: bool, wanted: u16) -> (Rect, Rect) {
     if details {
         return (Rect { height: 0, ..area }, area);
     }
-    if area.width >= WIDE {
-        let left = area.width / 2;
-        let panel = Rect { x: area.x + left, width: area.width - left, ..area };
-        return (Rect { width: left - 1, ..area }, panel);
-    }
-    let height = wanted.min(area.height.saturating_sub(DETAIL_ROWS)).max(area.height.min(3));
+    let for_detail = DETAIL_ROWS.max(area.height / 3);
+    let height = wanted.min(area.height.saturating_sub(for_detail)).max(area.height.min(3));
     let list = Rect { height, ..area };
     (list, Rect { y: area.y + height, height: area.height - height, ..area })
 }

@@ -6,7 +6,7 @@ use crate::console::screens::list::window;
 use crate::console::screens::paint::put_list;
 use crate::console::screens::words;
 use crate::console::theme::Role;
-use crate::console::widgets::{Column, Width, row_line, state_cell};
+use crate::console::widgets::{Column, State, Width, row_line, state_cell};
 use crate::core::incident::{Run, StepRun};
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
@@ -101,16 +101,20 @@ fn line(
         fixed(1, false),
         fixed(2, true),
         fixed(12, false),
-        Column { width: Width::Share(3), right: false },
-        fixed(16, true),
         Column { width: Width::Share(1), right: false },
+        fixed(14, true),
+        fixed(10, false),
     ];
-    let drawn = words::step(state);
+    let begun = !matches!(state.status, StepStatus::Pending | StepStatus::Ready | StepStatus::Confirming);
+    let status = match run.ended.is_some() && !begun {
+        true => words::marked(look, State::Pending, "not run"),
+        false => state_cell(look, words::step(state)),
+    };
     let title_role = if state.status.is_settled() { Role::Muted } else { Role::Text };
     let cells = [
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
         look.span(Role::Muted, (place + 1).to_string()),
-        state_cell(look, drawn),
+        status,
         look.span(title_role, crate::text::clean(plan.map_or(id.as_str(), |step| &step.title), 80)),
         look.span(Role::Muted, time(view, plan, state)),
         look.span(note_role(state), note(run, runbook, place, plan, state)),
@@ -148,16 +152,14 @@ fn note(run: &Run, runbook: &Runbook, place: usize, plan: Option<&Step>, state: 
         .collect();
     match state.status {
         StepStatus::Pending if !waits.is_empty() => format!("after {}", waits.join(", ")),
-        StepStatus::Ready | StepStatus::Confirming if !state.overrides.is_empty() => {
-            "guard overridden".to_owned()
-        }
+        StepStatus::Ready | StepStatus::Confirming if !state.overrides.is_empty() => "overridden".to_owned(),
         StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => "by hand".to_owned(),
         StepStatus::Ready | StepStatus::Confirming => match step.confirm {
             ConfirmLevel::None => "by itself".to_owned(),
             ConfirmLevel::Yes => "one key".to_owned(),
             ConfirmLevel::Type => "typed".to_owned(),
         },
-        StepStatus::Started if runs_beside(run, place) => "in parallel".to_owned(),
+        StepStatus::Started if runs_beside(run, place) => "parallel".to_owned(),
         _ => String::new(),
     }
 }

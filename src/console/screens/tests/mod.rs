@@ -1,5 +1,6 @@
 mod plan;
 mod safety;
+mod sentences;
 mod snapshots;
 mod stage;
 

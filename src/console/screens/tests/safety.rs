@@ -1,1 +1,189 @@
+//! What must hold whatever the terminal, the plan and the outside world are: no panic at any size, nothing raw
+//! from outside, no state by colour alone.
 
+use super::plan::plan;
+use super::stage::*;
+use super::{drawn, screen, text};
+use crate::console::glyphs::Glyphs;
+use crate::console::screens::{confirm, connecting, decide, footer, header, overview, timeline, too_small};
+use crate::console::ui::{Connection, Screen, Toast};
+use crate::core::command::Ask;
+use crate::core::incident::Mode;
+use crate::core::reading::{ProbeFailure, Verdict};
+use crate::ids::ProbeId;
+use crate::plan::Plan;
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use ratatui::buffer::Buffer;
+
+/// A stage somewhere on the way from healthy to the promotion.
+fn reached(place: usize) -> Stage {
+    let mut stage = match place {
+        0 => Stage::new(plan()),
+        1 => healthy(),
+        _ => region_down(),
+    };
+    match place {
+        3 => stage.failing_over(),
+        4 => stage.promoting(),
+        5 => stage.answer("down", "no", Some("yes"), Some("I see it")),
+        _ => {}
+    }
+    stage
+}
+
+const PLACES: usize = 6;
+
+fn draw_each(stage: &Stage, size: (u16, u16)) -> Vec<Buffer> {
+    let view = stage.view();
+    let mut drawings = vec![
+        screen(size, &view),
+        // Also below the smallest size: the app may draw a part while a resize is under way.
+        drawn(size, |frame| header::draw(frame, frame.area(), &view)),
+        drawn(size, |frame| overview::draw(frame, frame.area(), &view)),
+        drawn(size, |frame| decide::draw(frame, frame.area(), &view)),
+        drawn(size, |frame| timeline::draw(frame, frame.area(), &view)),
+        drawn(size, |frame| footer::draw(frame, frame.area(), &view, footer::hints(&view))),
+        drawn(size, |frame| too_small::draw(frame, frame.area(), &view.look)),
+        drawn(size, |frame| {
+            connecting::draw(frame, frame.area(), &view.look, "x", SignedDuration::from_secs(9), Some("y"));
+        }),
+    ];
+    if let Some((_, state)) = stage.model.step(&RUN.into(), &"promote".into())
+        && let Some(bundle) = &state.confirmation
+    {
+        drawings.push(drawn(size, |frame| {
+            confirm::draw(frame, frame.area(), &view, bundle, "dr-dx", Some("no"));
+        }));
+    }
+    drawings
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_size_and_no_text_breaks_a_screen(
+        width in 1_u16..200,
+        height in 1_u16..60,
+        place in 0..PLACES,
+        which in 0_usize..3,
+        details: bool,
+        ascii: bool,
+        selected in 0_usize..40,
+        offset in 0_usize..40,
+        said in "(?s).{0,80}",
+        filter in "[a-zü]{0,3}",
+    ) {
+        let mut stage = reached(place);
+        stage.ui.screen = [Screen::Overview, Screen::Decide, Screen::Timeline][which];
+        stage.ui.details = details;
+        stage.ui.filter = filter;
+        stage.glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
+        for cursor in [&mut stage.ui.overview, &mut stage.ui.decide, &mut stage.ui.timeline] {
+            cursor.selected = selected;
+            cursor.offset = offset;
+        }
+        stage.read("primary-db", Ok(measured(Verdict::Critical(said.clone()), Some(f64::NAN), &said, &[])));
+        stage.read("dr-lag", Err(ProbeFailure { why: said.clone(), next: said.clone() }));
+        stage.ui.toast = Some(Toast { text: said.clone(), next: said.clone(), bad: ascii, at: stage.now });
+        stage.ui.connection = Connection::Lost { since: stage.now, why: said };
+        for buffer in draw_each(&stage, (width, height)) {
+            for cell in buffer.content() {
+                prop_assert!(!cell.symbol().chars().any(|c| c.is_control()), "{:?}", cell.symbol());
+                prop_assert!(!cell.symbol().chars().any(crate::text::is_invisible), "{:?}", cell.symbol());
+                prop_assert!(!ascii || cell.symbol().is_ascii(), "{:?}", cell.symbol());
+            }
+        }
+    }
+}
+
+#[test]
+fn escape_sequences_from_a_server_are_shown_as_marks() {
+    let mut stage = region_down();
+    stage.critical("primary-db", "\u{1b}[2J\u{1b}]52;c;cm0gLXJm\u{7}bad\u{202e}txet");
+    stage.pass(1);
+    let text = text(&screen((120, 40), &stage.view()));
+    assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'), "{text}");
+}
+
+#[test]
+fn the_worst_signals_come_first() {
+    let stage = region_down();
+    let rows = overview::rows(&stage.model, "", stage.now);
+    let states: Vec<u8> = rows.iter().map(|row| row.state.concern()).collect();
+    assert!(states.is_sorted_by(|one, other| one >= other), "{states:?}");
+    assert_eq!(rows.len(), stage.model.plan.probes.len());
+    let filtered = overview::rows(&stage.model, "LAG", stage.now);
+    assert_eq!(filtered.iter().map(|row| row.probe.as_str()).collect::<Vec<_>>(), ["dr-lag"]);
+}
+
+#[test]
+fn the_cursor_of_decide_runs_over_answers_then_steps() {
+    let mut stage = region_down();
+    let answers = decide::items(&stage.model);
+    assert_eq!(answers[1], decide::Item::Answer { question: "down".into(), answer: "no".into() });
+    stage.failing_over();
+    let steps = decide::items(&stage.model);
+    assert_eq!(steps.len(), 8);
+    assert_eq!(steps[2], decide::Item::Step { run: RUN.into(), step: "promote".into() });
+}
+
+#[test]
+fn the_timeline_is_newest_first_and_can_be_filtered() {
+    let mut stage = healthy();
+    stage.ask(Ask::Declare { title: "Exercise".into(), mode: Mode::Drill });
+    let rows = timeline::rows(&stage.model, "");
+    assert_eq!(rows[0].place, stage.model.durable.timeline.len() - 1);
+    let declared = timeline::rows(&stage.model, "declared drill");
+    assert_eq!(declared, [rows[0]]);
+}
+
+/// A plan with many signals, half of them critical.
+fn crowd(count: usize) -> Stage {
+    let mut plan: Plan = plan();
+    let template = plan.probes["primary-db"].clone();
+    for place in 0..count {
+        let id = ProbeId::new(format!("probe-{place}"));
+        plan.probes.insert(
+            id.clone(),
+            crate::plan::ProbeSpec { id, title: format!("Shard {place}"), ..template.clone() },
+        );
+    }
+    let mut stage = Stage::new(plan);
+    for place in 0..count {
+        match place % 2 {
+            0 => stage.good(&format!("probe-{place}"), Some(1.0), "fine"),
+            _ => stage.critical(&format!("probe-{place}"), "connection refused"),
+        }
+    }
+    stage
+}
+
+#[test]
+fn a_crowd_of_signals_is_drawn_from_the_rows_in_view() {
+    let mut stage = crowd(300);
+    stage.ui.overview.selected = 299;
+    let text = text(&screen((80, 24), &stage.view()));
+    assert!(text.contains("150 critical"), "{text}");
+    assert!(text.contains("› ✓ ok") || text.contains("› ? unknown"), "{text}");
+}
+
+/// `cargo test --release --lib frame_time -- --ignored --nocapture` prints what a frame costs.
+#[test]
+#[ignore = "prints a measurement, asserts nothing"]
+fn frame_time() {
+    for count in [200, 5_000] {
+        let mut stage = crowd(count);
+        for (name, filter) in [("unfiltered", ""), ("filtered", "shard 4")] {
+            stage.ui.filter = filter.into();
+            let view = stage.view();
+            let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(120, 40)).unwrap();
+            let begin = std::time::Instant::now();
+            for _ in 0..200 {
+                terminal.draw(|frame| crate::console::screens::frame_screen(frame, &view)).unwrap();
+            }
+            println!("{count} signals, {name}: {:?} a frame", begin.elapsed() / 200);
+        }
+    }
+}

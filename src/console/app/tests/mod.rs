@@ -1,0 +1,458 @@
+//! Keys in, asks out: the client over the core itself.
+
+mod scene;
+
+use super::form::Stage;
+use super::{Dialog, Do, Message};
+use crate::console::input::{Event, Manner};
+use crate::console::ui::{Connection, Screen};
+use crate::core::command::{Ask, Report};
+use crate::core::incident::Mode;
+use crate::core::status::StepStatus;
+use crate::engine::protocol::ToClient;
+use crate::ids::StepId;
+use crate::plan::Severity;
+use scene::Scene;
+use std::time::Duration;
+
+/// Declared, answered as suggested: at the first question.
+fn declared() -> Scene {
+    let mut scene = Scene::new();
+    scene.press("D 2");
+    scene.write("region down");
+    scene.press("enter");
+    assert!(matches!(scene.last(), Ask::Declare { mode: Mode::Drill, .. }), "{:?}", scene.asked);
+    scene
+}
+
+/// In the run of the full failover.
+fn running() -> Scene {
+    let mut scene = declared();
+    scene.press("y o 1");
+    scene.write("seen from two places");
+    scene.press("enter");
+    let run = scene.model.durable.incident.as_ref().and_then(|incident| incident.open_run());
+    assert_eq!(run.map(|run| run.runbook.as_str()), Some("full-region-failover"), "{:?}", scene.asked);
+    scene
+}
+
+fn form(scene: &Scene) -> Option<&super::form::Form> {
+    match &scene.app.dialog {
+        Some(Dialog::Form(form)) => Some(form),
+        _ => None,
+    }
+}
+
+fn confirming(scene: &Scene) -> Option<&super::confirm::Confirming> {
+    match &scene.app.dialog {
+        Some(Dialog::Confirm(confirming)) => Some(confirming),
+        _ => None,
+    }
+}
+
+fn status(scene: &Scene, step: &str) -> StepStatus {
+    let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap();
+    run.steps[&StepId::from(step)].status
+}
+
+/// At the promotion, which is confirmed by typing.
+fn promoting() -> Scene {
+    let mut scene = running();
+    for _ in 0..3 {
+        scene.press("s");
+        scene.write("done before");
+        scene.press("enter y");
+    }
+    assert_eq!(status(&scene, "promote"), StepStatus::Ready);
+    // The exposure is not measured in this test, so its guard is overridden.
+    scene.press("O 1");
+    scene.write("nothing is written");
+    scene.press("enter y");
+    assert!(matches!(scene.last(), Ask::Override { guard: 1, .. }), "{:?}", scene.last());
+    scene.press("p");
+    scene
+}
+
+#[test]
+fn declaring_shows_the_tree() {
+    let scene = declared();
+    assert_eq!(scene.app.ui.screen, Screen::Decide);
+    assert!(scene.app.dialog.is_none());
+    assert_eq!(scene.asked.len(), 1);
+}
+
+#[test]
+fn the_title_is_proposed_and_a_choice_of_mode_comes_first() {
+    let mut scene = Scene::new();
+    scene.report(Report::Tick);
+    scene.press("D enter");
+    let form = form(&scene).unwrap();
+    assert_eq!((form.stage, form.choice()), (Stage::Write, Some("live")));
+    assert_eq!(form.text.text(), scene.model.durable.severity.as_ref().unwrap().2);
+}
+
+#[test]
+fn an_empty_text_goes_nowhere() {
+    let mut scene = declared();
+    scene.press("N enter");
+    assert_eq!(scene.asked.len(), 1);
+    assert!(form(&scene).unwrap().problem.is_some());
+}
+
+#[test]
+fn the_suggestion_needs_one_key_and_anything_else_a_reason() {
+    let mut scene = declared();
+    scene.press("n");
+    assert_eq!(scene.asked.len(), 1, "no reason yet");
+    assert_eq!(form(&scene).unwrap().stage, Stage::Write);
+    scene.press("esc esc");
+    assert!(scene.app.dialog.is_none());
+    scene.press("y");
+    let Ask::Answer { answer, suggested, reason, .. } = scene.last() else { panic!("{:?}", scene.last()) };
+    assert_eq!((answer.as_str(), suggested.as_deref(), reason), ("yes", Some("yes"), &None));
+}
+
+#[test]
+fn a_held_key_answers_one_question_only() {
+    let mut scene = declared();
+    scene.press("y");
+    for _ in 0..40 {
+        scene.press_as("y", Manner::Quick, Duration::from_millis(33));
+    }
+    scene.press_as("y", Manner::Single, Duration::from_millis(100));
+    assert_eq!(scene.asked.len(), 2);
+}
+
+#[test]
+fn two_answers_typed_ahead_answer_one_question() {
+    let mut scene = declared();
+    scene.at += Duration::from_secs(2);
+    scene.press_as("y", Manner::Single, Duration::ZERO);
+    scene.press_as("y", Manner::Single, Duration::from_millis(80));
+    assert_eq!(scene.asked.len(), 2);
+}
+
+#[test]
+fn enter_answers_what_the_arrows_chose() {
+    let mut scene = declared();
+    scene.press("down enter");
+    let form = form(&scene).unwrap();
+    assert_eq!(form.choice(), Some("no"), "the second answer is not the suggested one");
+}
+
+#[test]
+fn severity_is_set_with_a_reason() {
+    let mut scene = declared();
+    scene.press("S 1");
+    scene.write("half of the users");
+    scene.press("enter");
+    assert_eq!(
+        *scene.last(),
+        Ask::SetSeverity { severity: Severity::P1, reason: "half of the users".into() }
+    );
+}
+
+#[test]
+fn skipping_asks_why_and_then_for_a_yes_that_enter_is_not() {
+    let mut scene = running();
+    let before = scene.asked.len();
+    scene.press("s");
+    scene.write("not needed");
+    scene.press("enter enter enter");
+    assert_eq!(scene.asked.len(), before);
+    assert_eq!(form(&scene).unwrap().stage, Stage::Sure);
+    scene.press("y");
+    assert!(
+        matches!(scene.last(), Ask::Skip { step, reason, .. } if step.as_str() == "check-standby" && reason == "not needed")
+    );
+    assert!(scene.app.dialog.is_none());
+    assert_eq!(status(&scene, "check-standby"), StepStatus::Skipped);
+}
+
+#[test]
+fn a_settled_step_hands_the_selection_to_the_next_open_one() {
+    let mut scene = running();
+    scene.press("s");
+    scene.write("x");
+    scene.press("enter y");
+    assert_eq!(scene.app.selected_step().unwrap().1.as_str(), "fence-old-primary");
+}
+
+#[test]
+fn a_dialog_acts_upon_what_it_showed_whatever_is_selected_by_then() {
+    let mut scene = running();
+    scene.press("s");
+    scene.write("x");
+    scene.app.ui.decide.selected = 5;
+    scene.press("enter y");
+    assert!(matches!(scene.last(), Ask::Skip { step, .. } if step.as_str() == "check-standby"));
+}
+
+#[test]
+fn one_key_confirms_a_step_of_level_yes_and_enter_does_not() {
+    let mut scene = running();
+    scene.press("down p");
+    let id = confirming(&scene).expect("it opened").confirmation.id.clone();
+    scene.press("enter");
+    assert!(!matches!(scene.last(), Ask::Confirm { .. }));
+    scene.press("y");
+    assert_eq!(*scene.last(), Ask::Confirm { confirmation: id, typed: None });
+    assert!(scene.app.dialog.is_none(), "it started");
+    assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Started);
+}
+
+#[test]
+fn type_ahead_repeats_bursts_and_pastes_confirm_nothing() {
+    let mut scene = running();
+    scene.press("down p");
+    scene.press_as("y", Manner::Single, Duration::from_millis(50));
+    scene.press_as("y", Manner::Quick, Duration::from_secs(2));
+    scene.press_as("y", Manner::Burst, Duration::from_secs(2));
+    scene.press_as("y", Manner::Repeat, Duration::from_secs(2));
+    scene.input(Event::Paste("y".into()));
+    assert!(!matches!(scene.last(), Ask::Confirm { .. }));
+    scene.press("y");
+    assert!(matches!(scene.last(), Ask::Confirm { .. }));
+}
+
+#[test]
+fn a_typed_confirmation_needs_the_whole_phrase_and_its_own_key() {
+    let mut scene = promoting();
+    assert_eq!(confirming(&scene).expect("it opened").phrase(), Some("db-2"));
+    scene.input(Event::Paste("db-2".into()));
+    assert_eq!(confirming(&scene).unwrap().typed.text(), "");
+    scene.at += Duration::from_secs(2);
+    scene.write("db-");
+    scene.press("ctrl-y");
+    assert!(confirming(&scene).unwrap().problem.as_ref().unwrap().contains("db-2"));
+    scene.write("2");
+    scene.press("enter enter");
+    assert!(!matches!(scene.last(), Ask::Confirm { .. }));
+    scene.press("ctrl-y");
+    assert!(matches!(scene.last(), Ask::Confirm { typed: Some(typed), .. } if typed == "db-2"));
+}
+
+#[test]
+fn escape_declines_and_nothing_runs() {
+    let mut scene = promoting();
+    scene.press("esc");
+    assert!(matches!(scene.last(), Ask::Decline { .. }));
+    assert_eq!(status(&scene, "promote"), StepStatus::Ready);
+    assert!(scene.app.dialog.is_none());
+}
+
+#[test]
+fn an_expired_confirmation_closes_and_says_why() {
+    let mut scene = promoting();
+    scene.pass(3600);
+    assert!(scene.app.dialog.is_none());
+    assert!(scene.toast().contains("expired"), "{}", scene.toast());
+}
+
+#[test]
+fn a_confirmation_that_somebody_else_asked_for_does_not_open_here() {
+    let mut scene = running();
+    let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
+    let manual = crate::core::action::ManualCard { instructions: Vec::new(), check: String::new() };
+    let result = Ok(scene::description());
+    scene.report(Report::Described { run, step: StepId::from("fence-old-primary"), result, manual });
+    assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Confirming);
+    assert!(scene.app.dialog.is_none());
+}
+
+#[test]
+fn a_confirmation_does_not_open_over_a_text_that_is_typed() {
+    let mut scene = running();
+    scene.slow = true;
+    scene.press("down p N");
+    scene.slow = false;
+    let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
+    let manual = crate::core::action::ManualCard { instructions: Vec::new(), check: String::new() };
+    let result = Ok(scene::description());
+    scene.report(Report::Described { run, step: StepId::from("fence-old-primary"), result, manual });
+    assert!(form(&scene).is_some());
+    assert!(scene.toast().contains("ready"));
+}
+
+#[test]
+fn a_refusal_is_shown_with_its_way_out() {
+    let mut scene = running();
+    scene.press("G p");
+    // The last step waits for others.
+    assert!(scene.app.ui.toast.as_ref().is_some_and(|toast| toast.bad && !toast.next.is_empty()));
+}
+
+#[test]
+fn a_refused_form_keeps_its_text() {
+    let mut scene = running();
+    scene.press("G s");
+    scene.write("why not");
+    scene.slow = true;
+    scene.press("enter y");
+    let refusal = crate::core::refusal::Refusal::new("it is running", "Wait.");
+    scene.tell(Message::Engine(ToClient::Reply { id: 9, result: Err(refusal) }));
+    let form = form(&scene).expect("it stays open");
+    assert_eq!((form.text.text(), form.stage, form.sent), ("why not", Stage::Write, false));
+    assert!(form.problem.as_ref().unwrap().contains("Wait."));
+}
+
+#[test]
+fn leaving_during_a_run_asks_and_detaching_does_not() {
+    let mut scene = running();
+    scene.press("q enter");
+    assert!(scene.done.is_empty());
+    scene.press("y");
+    assert_eq!(scene.done, [Do::Quit]);
+    let mut scene = running();
+    scene.press("d");
+    assert_eq!(scene.done, [Do::Quit]);
+    let mut scene = declared();
+    scene.press("q");
+    assert_eq!(scene.done, [Do::Quit]);
+}
+
+#[test]
+fn a_lost_engine_sends_nothing_and_comes_back_without_a_word() {
+    let mut scene = declared();
+    scene.tell(Message::Lost("it went".into()));
+    assert!(matches!(scene.app.ui.connection, Connection::Lost { .. }));
+    let before = scene.asked.len();
+    scene.press("N");
+    scene.write("a note");
+    scene.press("enter");
+    assert_eq!(scene.asked.len(), before);
+    assert_eq!(form(&scene).unwrap().text.text(), "a note");
+    scene.attach();
+    assert_eq!(scene.app.ui.connection, Connection::Attached);
+    scene.press("enter");
+    assert_eq!(*scene.last(), Ask::Note { text: "a note".into() });
+}
+
+#[test]
+fn what_was_asked_when_the_engine_went_is_called_doubtful() {
+    let mut scene = declared();
+    scene.slow = true;
+    scene.press("N");
+    scene.write("a note");
+    scene.press("enter");
+    scene.tell(Message::Lost("it went".into()));
+    assert!(form(&scene).unwrap().problem.as_ref().unwrap().contains("timeline"));
+}
+
+#[test]
+fn an_engine_that_was_stopped_is_started_again_on_demand() {
+    let mut scene = declared();
+    let bye = ToClient::Goodbye { why: "the engine ended: ben stopped it".into(), next: "Open it.".into() };
+    scene.tell(Message::Engine(bye));
+    assert!(form(&scene).is_some());
+    scene.press("1");
+    assert_eq!(scene.done, [Do::Start]);
+    scene.attach();
+    assert!(scene.app.dialog.is_none());
+}
+
+#[test]
+fn a_stopped_engine_takes_nothing_from_a_text_that_is_typed() {
+    let mut scene = declared();
+    scene.press("N");
+    scene.write("half a no");
+    let bye = ToClient::Goodbye { why: "it ended".into(), next: "Open it.".into() };
+    scene.tell(Message::Engine(bye));
+    assert_eq!(form(&scene).unwrap().text.text(), "half a no");
+    scene.press("esc");
+    assert!(matches!(form(&scene).unwrap().purpose, super::form::Purpose::Gone { .. }));
+}
+
+#[test]
+fn every_screen_is_reached_and_escape_leads_back() {
+    let mut scene = Scene::new();
+    for (keys, screen) in
+        [("2", Screen::Decide), ("3", Screen::Timeline), ("tab", Screen::Overview), ("g d", Screen::Decide)]
+    {
+        scene.press(keys);
+        assert_eq!(scene.app.ui.screen, screen, "{keys}");
+    }
+    scene.press("esc");
+    assert_eq!(scene.app.ui.screen, Screen::Overview);
+}
+
+#[test]
+fn the_filter_is_kept_by_enter_and_dropped_by_escape() {
+    let mut scene = Scene::new();
+    scene.press("/");
+    scene.write("api");
+    assert_eq!(scene.app.ui.filter, "api");
+    scene.press("enter");
+    assert_eq!(scene.app.ui.filter, "api");
+    scene.press("/");
+    scene.write("x");
+    scene.press("esc");
+    assert_eq!(scene.app.ui.filter, "api");
+    scene.press("esc");
+    assert_eq!(scene.app.ui.filter, "");
+}
+
+#[test]
+fn the_palette_leads_to_forms_runbooks_and_questions() {
+    let mut scene = Scene::new();
+    scene.press(":");
+    scene.write("declare");
+    scene.press("enter");
+    assert!(form(&scene).is_some());
+    scene.press("esc :");
+    scene.write("runbook full");
+    scene.press("enter");
+    assert!(matches!(&scene.app.dialog, Some(Dialog::Preview(reading)) if reading.lines.len() > 10));
+}
+
+#[test]
+fn help_is_the_keymap_and_can_be_searched() {
+    let mut scene = Scene::new();
+    scene.press("?");
+    let Some(Dialog::Help(help)) = &scene.app.dialog else { panic!() };
+    let all = help.shown().len();
+    scene.press("/");
+    scene.write("declare");
+    scene.press("enter");
+    let Some(Dialog::Help(help)) = &scene.app.dialog else { panic!() };
+    assert!(help.shown().len() < all && !help.shown().is_empty());
+    scene.press("q");
+    assert!(scene.app.dialog.is_none() && scene.done.is_empty(), "q closes the help, not the console");
+}
+
+#[test]
+fn a_resize_keeps_what_was_typed() {
+    let mut scene = declared();
+    scene.press("N");
+    scene.write("half a note");
+    scene.input(Event::Resize { width: 40, height: 10 });
+    assert_eq!(form(&scene).unwrap().text.text(), "half a note");
+}
+
+#[test]
+fn an_abort_that_came_too_late_hits_no_other_run() {
+    let mut scene = running();
+    scene.press("A");
+    scene.write("wrong one");
+    scene.slow = true;
+    scene.press("enter");
+    let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
+    let ended = crate::core::fact::Fact::RunEnded { run, end: crate::core::incident::RunEnd::Completed };
+    let event = crate::core::fact::Event {
+        at: "2026-01-31T04:00:00Z".parse().unwrap(),
+        by: crate::core::actor::Actor::Engine,
+        fact: ended,
+        record: None,
+    };
+    scene.tell(Message::Engine(ToClient::Events(vec![event])));
+    scene.press("y");
+    assert!(!matches!(scene.last(), Ask::Abort { .. }));
+    assert!(form(&scene).unwrap().problem.as_ref().unwrap().contains("ended"));
+}
+
+#[test]
+fn nothing_but_measurements_is_not_drawn_at_once() {
+    let mut scene = Scene::new();
+    let at = scene.at;
+    assert_eq!(scene.app.update(Message::Engine(ToClient::Events(Vec::new())), at), [Do::DrawSoon]);
+}

@@ -1,0 +1,201 @@
+//! A client over the core itself: what it asks is decided, folded on both sides and answered, without a socket.
+
+use super::super::{App, Do, Message};
+use crate::console::input::{Event, Gate, Manner, Received};
+use crate::console::keymap::{self, Chord};
+use crate::core::action::{Description, ManualCard, Target};
+use crate::core::actor::{Actor, Operator};
+use crate::core::apply::apply;
+use crate::core::command::{Ask, Command, Report, Request};
+use crate::core::decide::decide;
+use crate::core::effect::Effect;
+use crate::core::fact::{self, Fact};
+use crate::core::model::Model;
+use crate::core::react::react;
+use crate::core::signal::SignalState;
+use crate::engine::protocol::ToClient;
+use crate::plan::{Registry, load_texts};
+use crate::world::demo;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Between two key presses: no burst, nothing held, past every gate.
+const CALM: Duration = Duration::from_secs(2);
+
+pub struct Scene {
+    pub app: App,
+    /// The engine's side.
+    pub model: Model,
+    /// What was asked so far.
+    pub asked: Vec<Ask>,
+    /// What the loop was told to do besides drawing, asking and gates.
+    pub done: Vec<Do>,
+    pub at: Instant,
+    /// Replies and events are kept back, as on a slow line.
+    pub slow: bool,
+    now: Timestamp,
+    sequence: u64,
+}
+
+impl Scene {
+    /// An attached client; the primary region is down.
+    pub fn new() -> Self {
+        let texts = demo::plan_files().iter().map(|(name, text)| ((*name).into(), (*text).into()));
+        let plan =
+            load_texts(texts.collect(), &Registry::built_in()).map_err(|problems| format!("{problems:?}"));
+        let keymap = keymap::load(&keymap::layers(None), keymap::DEFAULT).unwrap();
+        let mut scene = Self {
+            app: App::new(keymap, 40),
+            model: Model::new(Arc::new(plan.unwrap().plan)),
+            asked: Vec::new(),
+            done: Vec::new(),
+            at: Instant::now(),
+            slow: false,
+            now: "2026-01-31T03:00:00Z".parse().unwrap(),
+            sequence: 0,
+        };
+        scene.break_primary();
+        scene.attach();
+        scene
+    }
+
+    /// The engine welcomes the client.
+    pub fn attach(&mut self) {
+        let welcome = ToClient::Welcome {
+            operator: Operator { name: "ann".into(), uid: 1000 },
+            pid: 7,
+            now: self.now,
+            model: Arc::new(self.model.clone()),
+        };
+        self.tell(Message::Engine(welcome));
+    }
+
+    fn break_primary(&mut self) {
+        let plan = self.model.plan.clone();
+        for (probe, spec) in &plan.probes {
+            let primary = spec.region.as_ref().is_some_and(|region| region.as_str() == "primary");
+            let to = if primary { SignalState::Critical } else { SignalState::Ok };
+            self.fact(Fact::SignalChanged {
+                probe: probe.clone(),
+                from: SignalState::Unknown,
+                to,
+                why: "as the test wants it".into(),
+            });
+        }
+    }
+
+    fn fact(&mut self, fact: Fact) -> fact::Event {
+        let event = fact::Event { at: self.now, by: Actor::Engine, fact, record: None };
+        apply(&mut self.model, &event);
+        event
+    }
+
+    /// Presses keys, calmly: spellings of chords, with spaces between.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            self.press_as(key, Manner::Single, CALM);
+        }
+    }
+
+    /// Types a text into a field.
+    pub fn write(&mut self, text: &str) {
+        for character in text.chars() {
+            let key = if character == ' ' { "space".to_owned() } else { character.to_string() };
+            self.press_as(&key, Manner::Burst, Duration::ZERO);
+        }
+    }
+
+    pub fn press_as(&mut self, key: &str, manner: Manner, after: Duration) {
+        self.at += after;
+        self.now += SignedDuration::try_from(after).unwrap();
+        self.input(Event::Key { chord: Chord::parse(key).unwrap(), manner });
+    }
+
+    pub fn input(&mut self, event: Event) {
+        self.sequence += 1;
+        self.tell(Message::Input(Received { event, sequence: self.sequence, read_at: self.at }));
+    }
+
+    pub fn tell(&mut self, message: Message) {
+        let dos = self.app.update(message, self.at);
+        for act in dos {
+            match act {
+                Do::Ask(ask) => self.ask(ask),
+                Do::Gate => {
+                    let gate = Gate::new(self.sequence, self.at, crate::console::input::GRACE, None);
+                    self.tell(Message::Shown(gate));
+                }
+                Do::Draw | Do::DrawSoon => {}
+                other => self.done.push(other),
+            }
+        }
+    }
+
+    /// What the engine does with an ask.
+    fn ask(&mut self, ask: Ask) {
+        self.asked.push(ask.clone());
+        if self.slow {
+            return;
+        }
+        let by = Actor::Operator(Operator { name: "ann".into(), uid: 1000 });
+        let result = self.decide(by, Command::Ask(ask));
+        self.tell(Message::Engine(ToClient::Reply { id: 0, result }));
+    }
+
+    /// The engine reports something to itself.
+    pub fn report(&mut self, report: Report) {
+        let _ = self.decide(Actor::Engine, Command::Report(report));
+    }
+
+    fn decide(&mut self, by: Actor, command: Command) -> Result<(), crate::core::refusal::Refusal> {
+        let request = Request { at: self.now, by: by.clone(), command };
+        let facts = decide(&self.model, &request)?;
+        let mut events = Vec::new();
+        let mut effects = Vec::new();
+        for fact in facts {
+            let event = fact::Event { at: self.now, by: by.clone(), fact, record: None };
+            apply(&mut self.model, &event);
+            effects.extend(react(&self.model, &event));
+            events.push(event);
+        }
+        self.tell(Message::Engine(ToClient::Events(events)));
+        for effect in effects {
+            if let Effect::Describe { run, step } = effect {
+                let manual = ManualCard { instructions: vec!["by hand".into()], check: "look".into() };
+                let result = Ok(description());
+                self.report(Report::Described { run, step, result, manual });
+            }
+        }
+        Ok(())
+    }
+
+    /// Time passes at the engine.
+    pub fn pass(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+        self.at += Duration::from_secs(seconds.unsigned_abs());
+        self.report(Report::Tick);
+    }
+
+    pub fn last(&self) -> &Ask {
+        self.asked.last().expect("something was asked")
+    }
+
+    pub fn toast(&self) -> &str {
+        self.app.ui.toast.as_ref().map_or("", |toast| &toast.text)
+    }
+}
+
+pub fn description() -> Description {
+    Description {
+        call: "select pg_promote()".into(),
+        command: "psql -c 'select pg_promote()'".into(),
+        target: Target {
+            name: "db-2".into(),
+            kind: "PostgreSQL server".into(),
+            identity: Vec::new(),
+            reachable: true,
+        },
+        notes: Vec::new(),
+    }
+}

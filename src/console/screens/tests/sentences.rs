@@ -1,0 +1,185 @@
+//! Every kind of fact as the timeline and the command line tell it.
+
+use super::plan::{plan, seconds};
+use super::stage::*;
+use crate::core::action::{Acted, Done, Failure, Proof};
+use crate::core::confirmation::LossEstimate;
+use crate::core::describe::describe;
+use crate::core::fact::Fact;
+use crate::core::incident::{Mode, Outcome, RunEnd};
+use crate::core::reading::{ProbeFailure, Reading, Verdict};
+use crate::core::signal::SignalState;
+use crate::plan::Severity;
+
+fn failure(acted: Acted) -> Failure {
+    Failure {
+        what: "pg_promote on db:5432".into(),
+        why: "timed out".into(),
+        next: "Look at it.".into(),
+        acted,
+    }
+}
+
+fn reading(outcome: Result<&str, &str>) -> Fact {
+    let outcome = match outcome {
+        Ok(summary) => Ok(measured(Verdict::Good, Some(14.0), summary, &[])),
+        Err(why) => Err(ProbeFailure { why: why.into(), next: String::new() }),
+    };
+    let reading = Reading { at: jiff::Timestamp::UNIX_EPOCH, took: seconds(1), outcome };
+    Fact::ReadingTaken { probe: "dr-lag".into(), reading, judged: SignalState::Ok }
+}
+
+fn of_engine() -> Vec<Fact> {
+    let started = |recovery: &str| Fact::EngineStarted {
+        version: "0.1.0".into(),
+        plan: "3f9a".into(),
+        recovery: recovery.into(),
+    };
+    vec![
+        started(""),
+        started("a torn line was kept aside"),
+        Fact::EngineStopped { why: "asked to by alice".into() },
+        Fact::ClockJumped { by: seconds(-75) },
+        reading(Ok("streaming, 14 s behind")),
+        reading(Err("no route to host")),
+        Fact::SignalChanged {
+            probe: "primary-db".into(),
+            from: SignalState::Ok,
+            to: SignalState::Critical,
+            why: "connection refused".into(),
+        },
+        Fact::SeverityChanged { from: None, to: Some(Severity::P0), why: "the region is down".into() },
+        Fact::SeverityChanged { from: Some(Severity::P0), to: Some(Severity::P2), why: "it lags".into() },
+        Fact::SeverityChanged { from: Some(Severity::P2), to: None, why: "nothing holds".into() },
+        Fact::JournalChanged { failure: Some("disk full".into()), protection: String::new() },
+        Fact::JournalChanged { failure: None, protection: "append-only".into() },
+    ]
+}
+
+fn of_incident() -> Vec<Fact> {
+    let mut stage = region_down();
+    stage.answer("down", "no", Some("yes"), Some("only our VPN"));
+    let answered = stage.model.durable.timeline.back().unwrap().fact.clone();
+    vec![
+        Fact::IncidentDeclared {
+            id: "INC-1".into(),
+            title: "us-east-1 does not answer".into(),
+            mode: Mode::Drill,
+            detected_at: stage.now,
+            severity: Some(Severity::P1),
+        },
+        Fact::SeveritySet { severity: Severity::P2, reason: "only the office sees it".into() },
+        answered,
+        Fact::QuestionRevisited { question: "down".into() },
+        Fact::RunStarted { run: RUN.into(), runbook: "full".into() },
+        Fact::RunEnded { run: RUN.into(), end: RunEnd::Completed },
+        Fact::RunEnded { run: RUN.into(), end: RunEnd::Aborted("it came back".into()) },
+        Fact::NoteAdded { text: "called the \u{1b}[31mDBA".into() },
+        Fact::IncidentClosed { reason: "all is well".into() },
+    ]
+}
+
+fn of_step() -> Vec<Fact> {
+    let mut stage = region_down();
+    stage.promoting();
+    let bundle = stage.model.step(&RUN.into(), &"promote".into()).unwrap().1.confirmation.clone().unwrap();
+    let (run, step, confirmation) = (|| RUN.into(), || "promote".into(), bundle.id.clone());
+    let started =
+        |attempt| Fact::StepStarted { run: run(), step: step(), attempt, confirmation: bundle.id.clone() };
+    let finished = |outcome| Fact::StepFinished { run: run(), step: step(), attempt: 1, outcome };
+    let confirmed = |typed: Option<&str>| Fact::StepConfirmed {
+        run: run(),
+        step: step(),
+        confirmation: bundle.id.clone(),
+        typed: typed.map(str::to_owned),
+    };
+    let loss = LossEstimate {
+        probe: "dr-lag".into(),
+        span: Some(seconds(184)),
+        bytes: Some(41_000_000),
+        basis: "last transaction".into(),
+        measured_at: None,
+    };
+    vec![
+        Fact::StepPreparing { run: run(), step: step() },
+        Fact::StepPrepared { confirmation: Box::new(bundle.clone()) },
+        Fact::StepObstructed { run: run(), step: step(), failure: failure(Acted::No), manual: card("db") },
+        Fact::ConfirmationVoided { run: run(), step: step(), confirmation, why: "it expired".into() },
+        confirmed(Some("db:5432")),
+        confirmed(None),
+        started(1),
+        started(2),
+        Fact::StepOutput { run: run(), step: step(), line: "waiting".into() },
+        finished(Outcome::Done(Done { summary: "promoted".into() })),
+        finished(Outcome::Failed(failure(Acted::No))),
+        finished(Outcome::Failed(failure(Acted::Maybe))),
+        Fact::StepVerified {
+            run: run(),
+            step: step(),
+            proof: Proof { evidence: vec!["not in recovery".into()] },
+        },
+        Fact::StepDoubted { run: run(), step: step(), failure: failure(Acted::Maybe) },
+        Fact::StepRetried { run: run(), step: step(), reason: None },
+        Fact::StepRetried { run: run(), step: step(), reason: Some("it never reached the server".into()) },
+        Fact::StepRechecked { run: run(), step: step() },
+        Fact::StepSkipped { run: run(), step: step(), reason: "done before".into() },
+        Fact::StepAttested { run: run(), step: step(), how: "by hand, role read".into() },
+        Fact::GuardOverridden {
+            run: run(),
+            step: step(),
+            guard: 0,
+            condition: "signals['dr-lag'].value_s < 60.0".into(),
+            reason: "the CTO accepts it".into(),
+            losses: vec![loss],
+        },
+    ]
+}
+
+#[test]
+fn every_fact_has_a_sentence_of_its_own() {
+    let facts: Vec<Fact> = [of_engine(), of_incident(), of_step()].concat();
+    let sentences: Vec<String> = facts.iter().map(|fact| describe(fact, &plan())).collect();
+    insta::assert_snapshot!("sentences", sentences.join("\n"));
+    let mut kinds: Vec<usize> = facts.iter().map(kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
+}
+
+const KINDS: usize = 30;
+
+/// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
+fn kind(fact: &Fact) -> usize {
+    match fact {
+        Fact::EngineStarted { .. } => 0,
+        Fact::EngineStopped { .. } => 1,
+        Fact::ClockJumped { .. } => 2,
+        Fact::ReadingTaken { .. } => 3,
+        Fact::SignalChanged { .. } => 4,
+        Fact::SeverityChanged { .. } => 5,
+        Fact::IncidentDeclared { .. } => 6,
+        Fact::SeveritySet { .. } => 7,
+        Fact::QuestionAnswered { .. } => 8,
+        Fact::QuestionRevisited { .. } => 9,
+        Fact::RunStarted { .. } => 10,
+        Fact::StepPreparing { .. } => 11,
+        Fact::StepPrepared { .. } => 12,
+        Fact::StepObstructed { .. } => 13,
+        Fact::ConfirmationVoided { .. } => 14,
+        Fact::StepConfirmed { .. } => 15,
+        Fact::StepStarted { .. } => 16,
+        Fact::StepOutput { .. } => 17,
+        Fact::StepFinished { .. } => 18,
+        Fact::StepVerified { .. } => 19,
+        Fact::StepDoubted { .. } => 20,
+        Fact::StepRetried { .. } => 21,
+        Fact::StepRechecked { .. } => 22,
+        Fact::StepSkipped { .. } => 23,
+        Fact::GuardOverridden { .. } => 24,
+        Fact::StepAttested { .. } => 25,
+        Fact::RunEnded { .. } => 26,
+        Fact::NoteAdded { .. } => 27,
+        Fact::IncidentClosed { .. } => 28,
+        Fact::JournalChanged { .. } => 29,
+    }
+}

@@ -1,0 +1,317 @@
+//! The program itself, in a pseudo-terminal, over an engine that plays the demo.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::guard::plain_attributes;
+use crate::pty::{Program, Pty, wait_for};
+
+const LIFEBOAT: &str = env!("CARGO_BIN_EXE_lifeboat");
+const CTRL_Y: &str = "\x19";
+/// A confirmation hears nothing in its first 300 ms, and no key that was held: a person takes longer than that.
+const A_BREATH: Duration = Duration::from_millis(1_100);
+
+/// An engine with a state folder of its own; ends with the test.
+struct Engine {
+    folder: TempDir,
+    process: Child,
+}
+
+impl Engine {
+    fn start(scenario: &str, speed: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let process = start_engine(folder.path(), scenario, speed);
+        let engine = Self { folder, process };
+        wait_for(|| (engine.status().0 != Some(3)).then_some(())).expect("the engine answers");
+        engine
+    }
+
+    fn command(&self, subcommand: &str) -> Command {
+        let mut command = Command::new(LIFEBOAT);
+        command.args([subcommand, "demo", "--state"]).arg(self.folder.path());
+        command
+    }
+
+    /// Exit code and output of `lifeboat status`.
+    fn status(&self) -> (Option<i32>, String) {
+        let output = self.command("status").output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    }
+
+    /// Waits until `lifeboat status` tells this of a step.
+    fn wait_for_step(&self, what: &str) {
+        wait_for(|| self.status().1.contains(what).then_some(()))
+            .unwrap_or_else(|| panic!("never {what}:\n{}", self.status().1));
+    }
+
+    fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
+    fn console(&self) -> Program {
+        Program::new(LIFEBOAT)
+            .arg("open")
+            .arg("demo")
+            .arg("--state")
+            .arg(self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("LIFEBOAT_CONFIG_DIR", self.folder.path().join("config"))
+    }
+
+    fn open(&self) -> Pty {
+        let pty = self.console().spawn();
+        pty.wait_for_text("SIGNALS");
+        pty
+    }
+}
+
+fn start_engine(folder: &Path, scenario: &str, speed: &str) -> Child {
+    Command::new(LIFEBOAT)
+        .args(["engine", "--demo", "--simulate", scenario, "--speed", speed, "--state"])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Presses a key that says yes, as a person does who has read what it says.
+fn decide(pty: &mut Pty, key: &str) {
+    std::thread::sleep(A_BREATH);
+    pty.press(key);
+}
+
+fn declare(pty: &mut Pty) {
+    pty.press("D");
+    pty.wait_for_text("Declare an incident");
+    pty.press("2");
+    pty.wait_for_text("Title");
+    pty.press("\x15all is dark");
+    pty.wait_for_text("all is dark");
+    pty.press("\r");
+    pty.wait_for_text("OPEN QUESTION");
+}
+
+#[test]
+fn the_first_screen_and_all_others_by_their_keys() {
+    let engine = Engine::start("healthy", "1");
+    let mut pty = engine.open();
+    for (key, text) in [("2", "[decide]"), ("3", "[timeline]"), ("\t", "[overview]"), ("?", "Keys (default)")]
+    {
+        pty.press(key);
+        pty.wait_for_text(text);
+    }
+    pty.press("q");
+    pty.wait_until("the help closed", |screen| !screen.contains("Keys (default)"));
+    pty.press(":");
+    pty.wait_for_text("Commands");
+    pty.press("gototime");
+    pty.wait_for_text("Go to the timeline.");
+    pty.press("\r");
+    pty.wait_for_text("[timeline]");
+}
+
+#[test]
+fn from_the_outage_to_the_promotion_by_keys_alone() {
+    let engine = Engine::start("region-down", "10");
+    let mut pty = engine.open();
+    pty.wait_for_text("No database takes writes");
+    declare(&mut pty);
+    pty.wait_for_text("SUGGESTED \"yes\"");
+    decide(&mut pty, "y");
+    pty.wait_until("the second question", |screen| {
+        screen.contains("ANSWERED") && screen.contains("SUGGESTED \"yes\"")
+    });
+    decide(&mut pty, "y");
+    engine.wait_for_step("fence-old-primary: ready");
+    pty.wait_for_text("1 of 10 steps settled");
+    pty.press("p");
+    pty.wait_for_text("CONFIRM: Stop writes on the old primary");
+    decide(&mut pty, "\r");
+    pty.wait_for_text("Enter never confirms");
+    decide(&mut pty, "\x1b[200~y\x1b[201~");
+    pty.wait_for_text("A paste does not count here");
+    assert!(!engine.status().1.contains("started"));
+    decide(&mut pty, "y");
+    // The old primary is unreachable: the fence fails, and a person cuts it off.
+    pty.wait_for_text("FAILED");
+    pty.press("a");
+    pty.wait_for_text("What was done");
+    pty.press("its network is cut, no connection to 5432");
+    pty.press("\r");
+    pty.wait_for_text("Is it done?");
+    decide(&mut pty, "\r");
+    pty.wait_for_text("Enter does not confirm");
+    decide(&mut pty, "y");
+    engine.wait_for_step("promote: ready");
+    pty.wait_for_text("3 of 10 steps settled");
+    pty.press("p");
+    pty.wait_for_text("Type the target's name");
+    let phrase = "db.us-west-2.acme.internal:5432";
+    decide(&mut pty, phrase);
+    pty.wait_for_text("matches");
+    decide(&mut pty, "\r");
+    pty.wait_for_text("Enter never confirms");
+    decide(&mut pty, CTRL_Y);
+    wait_for(|| engine.status().1.contains("scale-api: ready").then_some(()))
+        .expect("the promotion is verified");
+}
+
+#[test]
+fn a_second_console_sees_the_same() {
+    let engine = Engine::start("region-down", "10");
+    let mut first = engine.open();
+    first.wait_for_text("No database takes writes");
+    declare(&mut first);
+    let mut second = engine.console().size(100, 30).spawn();
+    second.wait_for_text("all is dark");
+    second.press("N");
+    second.wait_for_text("Note");
+    second.press("hello from the second\r");
+    first.press("3");
+    first.wait_for_text("hello from the second");
+}
+
+#[test]
+fn a_resize_keeps_what_is_being_typed() {
+    let engine = Engine::start("healthy", "1");
+    let mut pty = engine.open();
+    pty.press("N");
+    pty.wait_for_text("Note");
+    pty.press("half a note");
+    pty.wait_for_text("half a note");
+    pty.resize(20, 5);
+    pty.wait_for_text("80x24");
+    pty.press(", and more");
+    pty.resize(100, 30);
+    pty.wait_for_text("half a note, and more");
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told_so() {
+    let engine = Engine::start("healthy", "1");
+    let mut pty = engine.console().size(20, 5).spawn();
+    pty.wait_for_text("80x24");
+    pty.press("q");
+    assert_eq!(pty.wait_for_end().exit_code(), 0);
+}
+
+#[test]
+fn however_it_ends_the_terminal_is_as_before_and_the_engine_goes_on() {
+    let mut engine = Engine::start("healthy", "1");
+    let before = plain_attributes();
+    let ends: [(&dyn Fn(&mut Pty), u32); 3] = [
+        (&|pty| pty.press("q"), 0),
+        (&|pty| pty.signal(Signal::TERM), 143),
+        (&|pty| pty.signal(Signal::HUP), 129),
+    ];
+    for (end, code) in ends {
+        let mut pty = engine.open();
+        end(&mut pty);
+        assert_eq!(pty.wait_for_end().exit_code(), code);
+        pty.assert_restored(&before);
+        assert!(engine.is_running());
+        assert_eq!(engine.status().0, Some(0), "{}", engine.status().1);
+    }
+}
+
+#[test]
+fn a_lost_terminal_ends_it_at_once_and_the_engine_goes_on() {
+    let mut engine = Engine::start("healthy", "1");
+    let mut pty = engine.open();
+    let before = pty.cpu_ticks();
+    let since = Instant::now();
+    pty.hang_up();
+    let mut after = before;
+    wait_for(|| {
+        after = if pty.has_ended() { after } else { pty.cpu_ticks() };
+        pty.has_ended().then_some(())
+    })
+    .expect("it ends");
+    assert!(since.elapsed() < Duration::from_secs(2), "took {:?}", since.elapsed());
+    assert!(after - before < 20, "used {} ticks", after - before);
+    assert!(engine.is_running());
+}
+
+#[test]
+fn a_terminal_that_does_not_do_is_told_what_does() {
+    let engine = Engine::start("healthy", "1");
+    let mut pty = engine.console().env("TERM", "dumb").spawn();
+    pty.wait_for_text("lifeboat status");
+    assert_eq!(pty.wait_for_end().exit_code(), 2);
+    assert!(!pty.raw_output().contains(&0x1b));
+}
+
+#[test]
+fn a_stopped_engine_is_told_and_a_new_one_is_found() {
+    let engine = Engine::start("healthy", "1");
+    let mut pty = engine.open();
+    let stopped = engine.command("stop").output().unwrap();
+    assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+    pty.wait_for_text("stopped it");
+    pty.wait_for_text("start the engine again");
+    pty.press("\x1b");
+    let mut next = start_engine(engine.folder.path(), "healthy", "1");
+    pty.wait_until("it is attached again", |screen| screen.contains("SIGNALS") && !screen.contains("LOST"));
+    let _ = next.kill();
+    let _ = next.wait();
+}
+
+#[test]
+fn an_engine_that_died_is_missed_and_found_again() {
+    let mut engine = Engine::start("healthy", "1");
+    let pty = engine.open();
+    engine.process.kill().unwrap();
+    engine.process.wait().unwrap();
+    pty.wait_for_text("not there any more");
+    let before = pty.cpu_ticks();
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(pty.cpu_ticks() - before < 10, "looking for it costs {} ticks", pty.cpu_ticks() - before);
+    engine.process = start_engine(engine.folder.path(), "healthy", "1");
+    pty.wait_until("the dialog is gone", |screen| !screen.contains("not there any more"));
+}
+
+#[test]
+fn a_plan_with_problems_opens_nothing_and_says_them() {
+    let folder = TempDir::new().unwrap();
+    let plan = folder.path().join("plan.toml");
+    std::fs::write(&plan, "[plan]\nnmae = \"x\"\n").unwrap();
+    let mut pty = Program::new(LIFEBOAT)
+        .arg("open")
+        .arg(&plan)
+        .arg("--state")
+        .arg(folder.path().join("state"))
+        .env("HOME", folder.path())
+        .spawn();
+    assert_eq!(pty.wait_for_end().exit_code(), 1);
+    pty.wait_for_text("nmae");
+}
+
+#[test]
+fn the_demo_leaves_nothing_behind() {
+    let folder = TempDir::new().unwrap();
+    let mut pty = Program::new(LIFEBOAT)
+        .arg("demo")
+        .env("HOME", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .spawn();
+    pty.wait_for_text("SIMULATED");
+    pty.wait_for_text("SIGNALS");
+    pty.press("q");
+    assert_eq!(pty.wait_for_end().exit_code(), 0);
+    pty.wait_for_text("The demo is over");
+    wait_for(|| std::fs::read_dir(folder.path()).unwrap().next().is_none().then_some(()))
+        .expect("an empty folder");
+}
