@@ -15,19 +15,33 @@ pub struct Exposure {
     pub basis: String,
 }
 
-/// From a known end of the primary's WAL.
-pub fn measured(history: &History, end: Sample, holds: u64, now: Instant, basis: String) -> Exposure {
+/// From a known end of the primary's WAL. `commit_age`, of the last commit that the standby replayed, bounds the
+/// span where the history does not reach back far enough; it compares the clocks of two servers.
+pub fn measured(
+    history: &History,
+    end: Sample,
+    holds: u64,
+    now: Instant,
+    commit_age: Option<Duration>,
+    basis: String,
+) -> Exposure {
     let bytes = end.end.saturating_sub(holds);
     if bytes == 0 {
         return Exposure { span: Some(Duration::ZERO), bytes: Some(0), basis };
     }
     match history.time_at(holds, end) {
         Some(held) => Exposure { span: Some(now.saturating_duration_since(held)), bytes: Some(bytes), basis },
-        None => {
-            let watched = words::seconds(history.watched(now).as_secs_f64());
-            let basis = format!("{basis}; behind since before it was first watched, at least {watched}");
-            Exposure { span: None, bytes: Some(bytes), basis }
-        }
+        None => match commit_age.filter(|age| !age.is_zero()) {
+            Some(age) => {
+                let basis = format!("{basis}; time by the last replayed commit");
+                Exposure { span: Some(age), bytes: Some(bytes), basis }
+            }
+            None => {
+                let watched = words::seconds(history.watched(now).as_secs_f64());
+                let basis = format!("{basis}; behind since before it was first watched, at least {watched}");
+                Exposure { span: None, bytes: Some(bytes), basis }
+            }
+        },
     }
 }
 
@@ -116,8 +130,10 @@ mod tests {
         let mut history = History::default();
         history.push(Sample { at: start, end: 5000 });
         let end = Sample { at: start + seconds(5), end: 6000 };
-        let exposure = measured(&history, end, 1000, end.at, "measured".into());
+        let exposure = measured(&history, end, 1000, end.at, None, "measured".into());
         assert_eq!((exposure.span, exposure.bytes), (None, Some(5000)));
         assert!(exposure.basis.contains("at least 5 s"), "{}", exposure.basis);
+        let bounded = measured(&history, end, 1000, end.at, Some(seconds(9)), "measured".into());
+        assert_eq!(bounded.span, Some(seconds(9)));
     }
 }

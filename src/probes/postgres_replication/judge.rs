@@ -134,7 +134,7 @@ impl Memory {
         if let Some(end) = source(primary) {
             let basis =
                 format!("measured: primary at {}, standby holds {}", words::lsn(end.end), words::lsn(holds));
-            return measured(&self.history, end, holds, now, basis);
+            return measured(&self.history, end, holds, now, standby.commit_age, basis);
         }
         match (stream, self.unreachable_since) {
             (Stream::Flows { .. }, Some(_)) => estimated(
@@ -146,7 +146,14 @@ impl Memory {
             (Stream::Flows { heard, end: Some(end) }, None) => {
                 let age = words::seconds((now - *heard).as_secs_f64());
                 let basis = format!("what the primary last told the WAL receiver, {age} ago");
-                measured(&self.history, Sample { at: *heard, end: *end }, holds, now, basis)
+                measured(
+                    &self.history,
+                    Sample { at: *heard, end: *end },
+                    holds,
+                    now,
+                    standby.commit_age,
+                    basis,
+                )
             }
             (_, Some(unreachable)) => {
                 let ended = self.silent_since.map_or(unreachable, |silent| silent.max(unreachable));
