@@ -102,8 +102,9 @@ impl Night {
                 started.elapsed() < PATIENCE - std::time::Duration::from_secs(5),
                 "{key} was not taken:\n{screen}"
             );
-            let asks =
-                ["CONFIRM", "Is it done?", "SUGGESTED", "Go on against a guard"].iter().any(|text| screen.contains(text));
+            let asks = ["CONFIRM", "Is it done?", "SUGGESTED", "Go on against a guard"]
+                .iter()
+                .any(|text| screen.contains(text));
             if asks && last.elapsed().as_millis() > 1_300 {
                 last = std::time::Instant::now();
                 self.console.press(key);
@@ -233,6 +234,43 @@ fn a_killed_primary_is_replaced_through_the_console_and_nothing_acknowledged_is_
     assert!(span.as_secs_f64() < 10.0, "a streaming standby is seconds behind, not {span:?}");
     assert!(bytes >= gone.len() as u64 * 1_000, "{bytes} bytes were shown, {} rows are gone", gone.len());
     assert!(bytes < 2_000_000, "a streaming standby is not {bytes} bytes behind");
+    night.end();
+}
+
+#[test]
+fn the_loss_on_the_screen_is_what_is_lost() {
+    let mut night = Night::begin();
+    let load = Load::start(&night.pair.primary, 50);
+    night.pair.wait_received();
+    // The stream breaks, the primary goes on: from here on everything is at risk.
+    night.pair.standby.sql("alter system set primary_conninfo = 'host=127.0.0.1 port=1'");
+    night.pair.standby.sql("select pg_reload_conf()");
+    night.pair.standby.wait_for("select count(*) = 0 from pg_stat_wal_receiver");
+    let cut = load.acknowledged().len();
+    wait_until("six seconds of rows are at risk", || load.acknowledged().len() > cut + 300);
+    night.pair.primary.kill();
+    let rows = load.stop();
+
+    night.decide();
+    night.fence_by_hand();
+    let shown = night.open_promotion();
+    assert!(shown.contains("YOU LOSE about"), "{shown}");
+    night.promote();
+
+    let gone = lost(&night.pair, &rows);
+    assert!(gone.len() >= 250, "only {} rows are gone", gone.len());
+    let last = gone.last().unwrap().acknowledged;
+    let lost_s = last.duration_since(gone[0].acknowledged).as_secs_f64();
+    let promotion = night.confirmations().into_iter().rev().find(|c| c.step.as_str() == "promote").unwrap();
+    let loss = &promotion.losses[0];
+    let (span_s, bytes) = (loss.span.unwrap().as_secs_f64(), loss.bytes.unwrap() as f64);
+    assert!((lost_s - 0.2..lost_s + 4.0).contains(&span_s), "{span_s} s were shown, {lost_s} s are gone");
+    let row_bytes = 1_000.0;
+    let lost_bytes = gone.len() as f64 * row_bytes;
+    assert!(
+        (lost_bytes..lost_bytes * 3.0).contains(&bytes),
+        "{bytes} bytes were shown, {lost_bytes} are gone"
+    );
     night.end();
 }
 
