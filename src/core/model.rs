@@ -61,6 +61,8 @@ pub struct Standing {
     pub status: Status,
     /// Since when.
     pub since: Timestamp,
+    /// Since when it does not work as it should; it goes on while nobody can tell, and ends when all is well.
+    pub broken_since: Option<Timestamp>,
     /// When it turned from better to worse or back lately, oldest first; unknown does not count.
     pub turns: VecDeque<Timestamp>,
     /// Whether the last turn was to the worse.
@@ -145,6 +147,7 @@ impl Model {
         let standing = || Standing {
             status: Status::Unknown,
             since: Timestamp::UNIX_EPOCH,
+            broken_since: None,
             turns: VecDeque::new(),
             worsened: None,
             last_known: None,

@@ -1,6 +1,6 @@
 //! The RTO clocks.
 
-use crate::core::model::{Model, Status};
+use crate::core::model::Model;
 use crate::core::signal::age;
 use crate::ids::ServiceId;
 use jiff::{SignedDuration, Timestamp};
@@ -27,26 +27,18 @@ impl RtoClock {
 pub fn service_clock(model: &Model, service: &ServiceId, now: Timestamp) -> Option<RtoClock> {
     let standing = model.durable.services.get(service)?;
     let target = model.plan.services.get(service)?.rto;
-    matches!(standing.status, Status::Down | Status::Degraded).then(|| RtoClock {
-        since: standing.since,
-        elapsed: age(standing.since, now),
-        target,
-    })
+    standing.broken_since.map(|since| RtoClock { since, elapsed: age(since, now), target })
 }
 
 /// The overall clock: from the detection of the open incident, or else from the first service that went down,
-/// against the tightest target among the services that do not work. Unknown services keep it running.
+/// against the tightest target among the services that do not work. A service that became unknown
+/// after it broke keeps it running.
 pub fn overall_clock(model: &Model, now: Timestamp) -> Option<RtoClock> {
-    let affected = model
-        .durable
-        .services
-        .iter()
-        .filter(|(_, standing)| standing.status == Status::Down || standing.status == Status::Degraded);
     let (mut since, mut target): (Option<Timestamp>, Option<SignedDuration>) = (None, None);
-    for (id, standing) in affected {
-        let rto = model.plan.services.get(id).map(|service| service.rto);
-        since = Some(since.map_or(standing.since, |earliest| earliest.min(standing.since)));
-        target = target.into_iter().chain(rto).min();
+    for (id, standing) in &model.durable.services {
+        let Some(broken) = standing.broken_since else { continue };
+        since = since.into_iter().chain([broken]).min();
+        target = target.into_iter().chain(model.plan.services.get(id).map(|service| service.rto)).min();
     }
     let since =
         model.durable.incident.as_ref().map(|incident| incident.detected_at).into_iter().chain(since).min();

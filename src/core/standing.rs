@@ -53,6 +53,11 @@ impl Standing {
         }
         self.status = status;
         self.since = now;
+        match status {
+            Status::Up => self.broken_since = None,
+            Status::Degraded | Status::Down => self.broken_since = self.broken_since.or(Some(now)),
+            Status::Unknown => {}
+        }
         if status == Status::Unknown || self.last_known == Some(status) {
             return;
         }

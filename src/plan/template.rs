@@ -20,7 +20,7 @@ pub static RUN_TIME_NAMES: &[(&str, &str)] = &[
     ("incident.mode", "`live` or `drill`."),
     ("run.id", "The run of the runbook."),
     ("step.id", "The step's name in the runbook."),
-    ("operator.name", "Who confirmed the step."),
+    ("operator.name", "Who commands the incident."),
 ];
 
 /// A template that cannot be rendered.

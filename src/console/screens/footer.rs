@@ -107,6 +107,7 @@ const QUESTION: Hints = &[
 ];
 const OUTCOME: Hints = &[
     (Action::CloseIncident, "close"),
+    (Action::AnswerOther, "go back"),
     (Action::GotoOverview, "overview"),
     (Action::GotoTimeline, "timeline"),
     (Action::Note, "note"),

@@ -2,7 +2,7 @@
 
 use super::View;
 use super::words::{about, blind_since, is_cut_off};
-use crate::console::keymap::Action;
+use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::Screen;
 use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
@@ -147,10 +147,11 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
             say(Role::Accent, text)
         }
         Some((_, RunEnd::Aborted(_))) => {
-            let palette = view.key(Action::Palette);
+            let other = view.key_in(Context::Decide, Action::AnswerOther);
             let text = format!(
-                "The run was aborted; no further step starts. \"revisit\" among the commands ({palette}) goes \
-                 back to a question, {close} closes the incident."
+                "The run was aborted; no further step starts. {}{other} goes back to a question, {close} closes \
+                 the incident.",
+                on_decide(view)
             );
             say(Role::Warn, text)
         }
@@ -188,11 +189,8 @@ fn in_run(view: &View<'_>, run: &Run) -> Next {
 }
 
 fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &StepRun, name: &str) -> Next {
-    let place = match view.ui.screen {
-        Screen::Decide => String::new(),
-        _ => format!("{}, then ", view.key_in(crate::console::keymap::Context::Global, Action::GotoDecide)),
-    };
-    let key = |action| view.key_in(crate::console::keymap::Context::Decide, action);
+    let place = on_decide(view);
+    let key = |action| view.key_in(Context::Decide, action);
     let (retry, skip, attest) = (key(Action::RetryStep), key(Action::SkipStep), key(Action::AttestStep));
     let prepare = key(Action::PrepareStep);
     match state.status {
@@ -235,13 +233,21 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
     }
 }
 
+/// How to get to the decide screen from elsewhere, before one of its keys is named.
+fn on_decide(view: &View<'_>) -> String {
+    match view.ui.screen {
+        Screen::Decide => String::new(),
+        _ => format!("{}, then ", view.key(Action::GotoDecide)),
+    }
+}
+
 fn confirming(view: &View<'_>, state: &StepRun, name: &str, place: &str, prepare: &str) -> Next {
     let Some(confirmation) = &state.confirmation else {
         return say(Role::Accent, format!("{name}: {place}{prepare} opens its confirmation."));
     };
     let blocked = confirmation.blocking_guard();
     if let Some((_, guard)) = blocked {
-        let over = view.key_in(crate::console::keymap::Context::Decide, Action::OverrideGuard);
+        let over = view.key_in(Context::Decide, Action::OverrideGuard);
         let text = format!(
             "{name} is held by its guard {}. Wait, or {place}{over} overrides it with a reason.",
             guard.condition

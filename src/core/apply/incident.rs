@@ -70,6 +70,9 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     let Some(incident) = model.durable.incident.as_mut() else { return };
     let Some(run) = incident.runs.iter_mut().find(|run| run.id == *id) else { return };
     run.ended = Some((at, end.clone()));
+    for step in run.steps.values_mut() {
+        step.status = step.status.after(Move::Void).unwrap_or(step.status);
+    }
     let activates = model.plan.runbooks.get(&run.runbook).and_then(|runbook| runbook.activates.clone());
     if let (RunEnd::Completed, Some(region)) = (end, activates) {
         model.durable.last_failover = Some(at);

@@ -5,7 +5,7 @@ use crate::core::actor::Actor;
 use crate::core::evidence::freeze;
 use crate::core::fact::Fact;
 use crate::core::incident::{GivenAnswer, Incident, Mode, Position};
-use crate::core::model::{Model, Status};
+use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::tree::suggest;
 use crate::ids::{IncidentId, QuestionId, RunId};
@@ -56,8 +56,7 @@ fn incident_id(model: &Model, now: Timestamp) -> IncidentId {
 
 /// When it began: the derived severity's begin, or the first service that does not work.
 fn detected_at(model: &Model) -> Option<Timestamp> {
-    let services = model.durable.services.values();
-    let down = services.filter(|s| matches!(s.status, Status::Down | Status::Degraded)).map(|s| s.since);
+    let down = model.durable.services.values().filter_map(|standing| standing.broken_since);
     let severity = model.durable.severity.as_ref().map(|(_, since, _)| *since);
     down.chain(severity).min()
 }

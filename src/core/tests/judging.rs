@@ -124,8 +124,23 @@ fn the_rto_clock_runs_from_the_first_service_that_failed() {
     let machine = Machine::primary_down();
     let clock = objectives::overall_clock(&machine.model, machine.now).unwrap();
     assert_eq!(clock.target, seconds(900));
-    assert_eq!(clock.since, machine.model.durable.services["postgresql"].since);
+    assert_eq!(Some(clock.since), machine.model.durable.services["postgresql"].broken_since);
     assert_eq!(objectives::overall_clock(&Machine::new().model, start()), None);
+}
+
+#[test]
+fn getting_worse_or_unseen_does_not_restart_the_rto_clock() {
+    let mut machine = Machine::primary_down();
+    let since = machine.model.durable.services["postgresql"].broken_since.unwrap();
+    machine.pass(40, &[("reference", good(None))]);
+    assert_eq!(machine.model.durable.services["postgresql"].status, Status::Unknown);
+    let clock = objectives::overall_clock(&machine.model, machine.now).unwrap();
+    assert_eq!(clock.since, since);
+    machine.pass(30, &down());
+    let clock = objectives::service_clock(&machine.model, &"postgresql".into(), machine.now).unwrap();
+    assert_eq!(clock.since, since);
+    machine.pass(30, &healthy());
+    assert_eq!(objectives::service_clock(&machine.model, &"postgresql".into(), machine.now), None);
 }
 
 #[test]

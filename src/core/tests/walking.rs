@@ -138,6 +138,15 @@ fn an_aborted_run_cuts_its_steps_off_and_they_become_unknown() {
 }
 
 #[test]
+fn an_aborted_run_withdraws_its_open_confirmations() {
+    let mut machine = Machine::failing_over();
+    let id = machine.prepare("promote");
+    machine.ask(Ask::Abort { reason: "enough".into() }).unwrap();
+    assert_eq!(status(&machine, "promote"), StepStatus::Ready);
+    assert!(machine.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).is_err());
+}
+
+#[test]
 fn reasons_are_asked_for_and_cleaned() {
     let mut machine = Machine::failing_over();
     let run = machine.run();

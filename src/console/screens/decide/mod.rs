@@ -126,10 +126,8 @@ fn leaf(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &LeafId) {
     lines.extend(labelled_with(look, " ".into(), 1, Role::Accent, title, area.width));
     lines.push(Line::default());
     lines.extend(todo(view, area.width));
-    let again = format!(
-        "When things change, \"revisit\" among the commands ({}) goes back to a question.",
-        view.key(crate::console::keymap::Action::Palette)
-    );
+    let other = view.key(crate::console::keymap::Action::AnswerOther);
+    let again = format!("When things change, {other} goes back to a question.");
     lines.push(Line::default());
     lines.extend(labelled_with(look, " ".into(), 1, Role::Muted, &again, area.width));
     lines.push(Line::default());

@@ -36,10 +36,20 @@ pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
     lines.extend(backups.iter().take(shown).map(|(backup, standing)| copy(view, backup, standing, width)));
     if backups.len() > shown && space > shown {
         lines.push(rest(&view.look, &backups[shown..]));
+    } else {
+        count_hidden(view, lines.last_mut(), backups.len() - shown);
     }
+    count_hidden(view, for_lags.checked_sub(1).and_then(|last| lines.get_mut(last)), lags.len() - for_lags);
     label(view, &mut lines, 0, for_lags, "LAG");
     label(view, &mut lines, for_lags, shown, "BACKUP");
     lines
+}
+
+/// Where there is no row to say it, the last line of a block says how many it leaves out.
+fn count_hidden(view: &View<'_>, line: Option<&mut Line<'static>>, hidden: usize) {
+    if let Some(line) = line.filter(|_| hidden > 0) {
+        line.push_span(view.look.span(Role::Muted, format!(", +{hidden} more")));
+    }
 }
 
 /// The gutter: the first line of a block carries its name.
