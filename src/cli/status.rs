@@ -173,7 +173,7 @@ fn journal(model: &Model) -> String {
     let head = head.map_or_else(|| "empty".into(), |head| format!("head {}:{}", head.seq, head.checksum));
     match &model.live.journal_failure {
         Some(why) => format!("CANNOT BE WRITTEN: {why}; {head}"),
-        None => head,
+        None => format!("{head}; {}", model.live.journal_protection),
     }
 }
 
@@ -221,6 +221,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "services": services,
         "signals_not_ok": signals,
         "incident": incident,
-        "journal": { "head": model.durable.head, "failure": model.live.journal_failure },
+        "journal": { "head": model.durable.head, "failure": model.live.journal_failure,
+            "protection": model.live.journal_protection },
     })
 }

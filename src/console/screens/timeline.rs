@@ -6,7 +6,7 @@ use super::paint::{labelled_with, limited, put, put_list, rule};
 use super::words::{clock_time, date_time};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
-use crate::console::widgets::{Column, Width, row_line};
+use crate::console::widgets::{Column, Width, fit, row_line};
 use crate::core::confirmation::{Evidence, GuardResult, LossEstimate};
 use crate::core::describe::describe;
 use crate::core::fact::{Event, Fact};
@@ -52,8 +52,10 @@ pub fn rows(model: &Model, filter: &str) -> Vec<Row> {
 /// Draws the screen.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let rows = rows(view.model, &view.ui.filter);
-    put(frame, area, &view.look, [title(view, rows.len(), area.width)]);
-    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    let head = [title(view, rows.len(), area.width), protection(view, area.width)];
+    let head_rows = head.len() as u16;
+    put(frame, area, &view.look, head);
+    let below = Rect { y: area.y + head_rows, height: area.height.saturating_sub(head_rows), ..area };
     let details =
         if view.ui.details { DETAIL_ROWS.max(below.height / 3).min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
@@ -79,6 +81,17 @@ fn title(view: &View<'_>, shown: usize, width: u16) -> Line<'static> {
         filter => format!("{shown} of {all} events match \"{filter}\""),
     };
     rule(&view.look, "TIMELINE", crate::text::clean(&rest, 120), width)
+}
+
+/// Which protections of the journal are active, or that it cannot be written.
+fn protection(view: &View<'_>, width: u16) -> Line<'static> {
+    let live = &view.model.live;
+    let (role, text) = match &live.journal_failure {
+        Some(why) => (Role::Critical, format!("CANNOT BE WRITTEN: {why}")),
+        None => (Role::Muted, live.journal_protection.clone()),
+    };
+    let text = crate::text::clean(&format!(" journal: {text}"), 400);
+    Line::from(view.look.span(role, fit(&view.look, &text, usize::from(width))))
 }
 
 fn lines(
