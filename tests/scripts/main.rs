@@ -1,6 +1,8 @@
 //! Given, when, then: scripted incidents over the demo plan. The whole engine runs, with its journal, over the
 //! simulated world, in simulated time.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod rig;
 mod script;
 

@@ -212,14 +212,13 @@ fn a_terminal_that_is_too_small_is_told_so() {
 fn however_it_ends_the_terminal_is_as_before_and_the_engine_goes_on() {
     let mut engine = Engine::start("healthy", "1");
     let before = plain_attributes();
-    let ends: [(&dyn Fn(&mut Pty), u32); 3] = [
-        (&|pty| pty.press("q"), 0),
-        (&|pty| pty.signal(Signal::TERM), 143),
-        (&|pty| pty.signal(Signal::HUP), 129),
-    ];
-    for (end, code) in ends {
+    for (end, code) in [("q", 0), ("TERM", 143), ("HUP", 129)] {
         let mut pty = engine.open();
-        end(&mut pty);
+        match end {
+            "TERM" => pty.signal(Signal::TERM),
+            "HUP" => pty.signal(Signal::HUP),
+            key => pty.press(key),
+        }
         assert_eq!(pty.wait_for_end().exit_code(), code);
         pty.assert_restored(&before);
         assert!(engine.is_running());

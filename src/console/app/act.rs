@@ -51,7 +51,7 @@ impl App {
             Down => self.move_by(1, at),
             PageUp => self.move_by(-self.page(), at),
             PageDown => self.move_by(self.page(), at),
-            Top => self.to_top(),
+            Top => self.select_first(),
             Bottom => self.move_by(isize::MAX, at),
             Select => return self.select(received, at),
             ToggleDetails => self.ui.details = !self.ui.details,
@@ -278,7 +278,7 @@ impl App {
     }
 
     /// Selects the first row.
-    pub(super) fn to_top(&mut self) {
+    pub(super) fn select_first(&mut self) {
         *self.cursor() = Cursor::default();
     }
 

@@ -162,7 +162,7 @@ impl App {
             return Vec::new();
         }
         self.ui.toast = None;
-        self.open(Dialog::Confirm(Confirming::new(confirmation.clone())), at)
+        self.open(Dialog::Confirm(Box::new(Confirming::new(confirmation.clone()))), at)
     }
 
     fn reply(&mut self, result: Result<(), Refusal>, at: Instant) -> Vec<Do> {

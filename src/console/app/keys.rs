@@ -257,7 +257,7 @@ impl App {
             _ => drop(field.press(chord)),
         }
         self.ui.filter = field.text().to_owned();
-        self.to_top();
+        self.select_first();
         vec![Do::Draw]
     }
 

@@ -47,6 +47,10 @@ use std::time::{Duration, Instant};
 const TOAST: Duration = Duration::from_secs(6);
 const BAD_TOAST: Duration = Duration::from_secs(15);
 
+/// Between two frames that only the time asks for, while seconds count and while they do not.
+const COUNTING: Duration = Duration::from_secs(1);
+const CALM: Duration = Duration::from_secs(10);
+
 /// What happened.
 #[derive(Debug)]
 pub enum Message {
@@ -91,7 +95,7 @@ pub enum Dialog {
     /// Choices, a text, a yes.
     Form(Form),
     /// The confirmation of a step.
-    Confirm(Confirming),
+    Confirm(Box<Confirming>),
     /// Commands by name.
     Palette(Palette),
     /// The keys.
@@ -236,18 +240,19 @@ impl App {
         }
     }
 
-    /// When something on the screen next changes by itself; none while nothing counts.
+    /// Whether seconds count: an incident is open, a clock runs, or the engine is out of reach.
+    pub fn counts(&self, at: Instant) -> bool {
+        let trouble = self.model.as_ref().is_some_and(|model| {
+            model.durable.incident.is_some()
+                || model.durable.severity.is_some()
+                || objectives::overall_clock(model, self.now(at)).is_some()
+        });
+        trouble || matches!(self.ui.connection, Connection::Lost { .. })
+    }
+
+    /// When the screen is next drawn although nothing happened: ages and clocks go on.
     pub fn wakes(&self, last_drawn: Instant) -> Option<Instant> {
-        let counts = match &self.model {
-            None => false,
-            Some(model) => {
-                model.durable.incident.is_some()
-                    || model.durable.severity.is_some()
-                    || objectives::overall_clock(model, self.now(last_drawn)).is_some()
-            }
-        };
-        let counts = counts || matches!(self.ui.connection, Connection::Lost { .. });
-        let every = if counts { Duration::from_secs(1) } else { Duration::from_secs(10) };
+        let every = if self.counts(last_drawn) { COUNTING } else { CALM };
         self.toast_until.into_iter().chain([last_drawn + every]).min()
     }
 

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 /// The shortest time between two frames that no key asked for.
 const FRAME: Duration = Duration::from_millis(33);
-/// How long a change that is only measurements may wait for others.
+/// How long a change that is only measurements may wait for others, while seconds count and while all is well: a
+/// signal that turns is drawn at once in either case.
 const MEASUREMENTS: Duration = Duration::from_secs(1);
+const CALM_MEASUREMENTS: Duration = Duration::from_secs(5);
 /// Between two looks at the time while the first connection is made.
 const CONNECTING: Duration = Duration::from_secs(1);
 
@@ -161,7 +163,10 @@ impl Console<'_> {
         for act in dos {
             match act {
                 Do::Draw => self.draw_by(self.last_drawn + FRAME, at),
-                Do::DrawSoon => self.draw_by(self.last_drawn + MEASUREMENTS, at),
+                Do::DrawSoon => {
+                    let pace = if self.app.counts(at) { MEASUREMENTS } else { CALM_MEASUREMENTS };
+                    self.draw_by(self.last_drawn + pace, at);
+                }
                 // The link says by itself when there is nobody to take it.
                 Do::Ask(ask) => drop(link.orders.send(Order::Ask(ask))),
                 Do::Start => drop(link.orders.send(Order::Start)),

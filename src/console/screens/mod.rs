@@ -1,7 +1,7 @@
 //! The screens: pure functions from the model and what the operator looks at to cells. They wait for nothing,
 //! change nothing and hold nothing from one frame to the next.
 //!
-//! Every line goes through [`paint`], which is where text from outside is made safe and is cut to its room.
+//! Every line goes through `paint`, which is where text from outside is made safe and is cut to its room.
 
 pub mod confirm;
 pub mod connecting;
