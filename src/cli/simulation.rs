@@ -33,7 +33,8 @@ pub(super) fn find(wanted: &str, plan: &Plan, is_demo: bool) -> Result<Scenario,
 /// That there is no such scenario, with those that there are.
 fn unknown(wanted: &str, is_demo: bool) -> Failure {
     let own = if is_demo { demo::SCENARIOS } else { &[] };
-    let names: Vec<&str> = own.iter().chain(GENERIC).map(|shipped: &Shipped| shipped.name).collect();
+    let others = GENERIC.iter().filter(|generic| own.iter().all(|own| own.name != generic.name));
+    let names: Vec<&str> = own.iter().chain(others).map(|shipped: &Shipped| shipped.name).collect();
     let what = format!("there is no scenario {wanted}, and no such file");
     Failure::new(what, format!("Choose one of {}, or name a file.", names.join(", ")))
 }

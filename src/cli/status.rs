@@ -62,11 +62,12 @@ pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
 
 /// Well, in trouble, or not known.
 fn code(model: &Model) -> u8 {
-    let standings = model.durable.regions.values().chain(model.durable.services.values());
-    let unknown = standings.into_iter().any(|standing| standing.status == Status::Unknown);
-    if model.durable.incident.is_some() || model.severity().is_some() {
+    let standings = || model.durable.regions.values().chain(model.durable.services.values());
+    let is_any = |status| standings().any(|standing| standing.status == status);
+    let trouble = model.durable.incident.is_some() || model.severity().is_some();
+    if trouble || model.live.journal_failure.is_some() || is_any(Status::Down) || is_any(Status::Degraded) {
         EXIT_TROUBLE
-    } else if unknown || blind::since(model).is_some() {
+    } else if is_any(Status::Unknown) || blind::since(model).is_some() {
         EXIT_UNKNOWN
     } else {
         0
@@ -224,4 +225,40 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "journal": { "head": model.durable.head, "failure": model.live.journal_failure,
             "protection": model.live.journal_protection },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::model::Standing;
+    use crate::core::tests::fixture;
+    use std::collections::VecDeque;
+
+    fn with(status: Status) -> Model {
+        let mut model = Model::new(fixture::plan());
+        let (since, turns) = (fixture::start(), VecDeque::new());
+        let standing =
+            Standing { status, since, turns, worsened: None, last_known: None, broken_since: None };
+        let regions = model.plan.regions.keys().cloned().collect::<Vec<_>>();
+        // Nothing else that could be unknown.
+        model.durable.services.clear();
+        model.durable.signals.clear();
+        model.durable.regions = regions.into_iter().map(|id| (id, standing.clone())).collect();
+        model
+    }
+
+    #[test]
+    fn something_down_is_trouble_without_any_severity_rule() {
+        assert_eq!(code(&with(Status::Down)), EXIT_TROUBLE);
+        assert_eq!(code(&with(Status::Degraded)), EXIT_TROUBLE);
+        assert_eq!(code(&with(Status::Unknown)), EXIT_UNKNOWN);
+        assert_eq!(code(&with(Status::Up)), 0);
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_written_is_trouble() {
+        let mut model = with(Status::Up);
+        model.live.journal_failure = Some("no space left".into());
+        assert_eq!(code(&model), EXIT_TROUBLE);
+    }
 }

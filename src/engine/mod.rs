@@ -12,7 +12,7 @@ pub mod protocol;
 pub mod record;
 pub mod runner;
 pub mod scheduler;
-mod scope;
+pub mod scope;
 mod server;
 pub mod shared;
 pub mod spawn;

@@ -212,7 +212,7 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
                 "{name} cannot be prepared. {place}{retry} tries again, or do it by hand and {attest} attests."
             ),
         ),
-        StepStatus::Confirming if step.action == "manual" => {
+        StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => {
             say(Role::Accent, format!("{name} is yours to do by hand: {place}{attest} attests it."))
         }
         StepStatus::Confirming => confirming(view, state, name, &place, &prepare),

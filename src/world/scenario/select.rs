@@ -19,7 +19,8 @@ pub(super) fn region(name: Text, plan: &Plan, sheet: &mut Sheet) -> Option<Regio
         _ => plan.regions.keys().find(|id| id.as_str() == text),
     };
     if found.is_none() {
-        let known = plan.regions.keys().map(RegionId::as_str).chain(REGION_PARTS);
+        let known =
+            plan.regions.keys().map(RegionId::as_str).chain(REGION_PARTS).filter(|known| *known != text);
         sheet.problem(span, format!("the plan has no region `{text}`"), near_miss(text, known));
     }
     found.cloned()
@@ -35,7 +36,7 @@ pub(super) fn probes(name: Text, plan: &Plan, sheet: &mut Sheet) -> Vec<ProbeId>
         _ => plan.probes.keys().filter(|id| id.as_str() == text).cloned().collect(),
     };
     if found.is_empty() {
-        let known = plan.probes.keys().map(ProbeId::as_str).chain(PROBE_PARTS);
+        let known = plan.probes.keys().map(ProbeId::as_str).chain(PROBE_PARTS).filter(|known| *known != text);
         sheet.problem(span, format!("the plan has no probe `{text}`"), near_miss(text, known));
     }
     found.into_iter().collect()

@@ -12,6 +12,7 @@ use crate::core::confirmation::GuardResult;
 use crate::core::incident::{Outcome, Run, StepRun};
 use crate::core::names;
 use crate::core::status::StepStatus;
+use crate::engine::scope;
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
 use ratatui::Frame;
@@ -85,7 +86,11 @@ fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) ->
     if let Some((_, manual)) = state.obstacle.as_ref().filter(|_| !state.status.is_settled()) {
         card(&mut sheet, manual);
     }
-    what_it_does(&mut sheet, step, state);
+    if step.action == "manual" && state.obstacle.is_none() {
+        instructions(&mut sheet, run, step);
+    } else {
+        what_it_does(&mut sheet, state);
+    }
     guards(&mut sheet, step, state);
     what_it_showed(&mut sheet, state);
     if state.obstacle.is_none()
@@ -124,7 +129,18 @@ fn card(sheet: &mut Sheet<'_, '_>, manual: &ManualCard) {
     }
 }
 
-fn what_it_does(sheet: &mut Sheet<'_, '_>, step: &Step, state: &StepRun) {
+/// What a person has to do. It takes no preparing: nothing of it is read from outside.
+fn instructions(sheet: &mut Sheet<'_, '_>, run: &Run, step: &Step) {
+    let params = match scope::render(sheet.view.model, &run.id, step) {
+        Ok(params) => params,
+        Err(why) => return sheet.add("by hand", Role::Critical, &why),
+    };
+    let words = step.manual.iter().flat_map(|text| text.lines());
+    let instructions = words.chain(params.texts("instructions")).map(str::to_owned).collect();
+    card(sheet, &ManualCard { instructions, check: params.text("check").unwrap_or_default().to_owned() });
+}
+
+fn what_it_does(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
     match &state.confirmation {
         Some(confirmation) => {
             let description = &confirmation.description;
@@ -140,11 +156,7 @@ fn what_it_does(sheet: &mut Sheet<'_, '_>, step: &Step, state: &StepRun) {
             }
         }
         None => {
-            let text = match step.manual.as_deref() {
-                Some(manual) if step.action == "manual" => manual.to_owned(),
-                _ => "the exact call and its target are read when it is prepared".to_owned(),
-            };
-            sheet.add("call", Role::Muted, &text);
+            sheet.add("call", Role::Muted, "the exact call and its target are read when it is prepared");
         }
     }
 }

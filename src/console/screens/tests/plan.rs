@@ -2,7 +2,7 @@
 
 use crate::ids::*;
 use crate::plan::condition::Condition;
-use crate::plan::params::Params;
+use crate::plan::params::{Param, Params};
 use crate::plan::*;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
@@ -189,7 +189,10 @@ fn steps() -> IndexMap<StepId, Step> {
     promote.1.guard =
         vec![condition("signals['dr-lag'].value_s < 60.0"), condition("signals['dr-db'].state == 'ok'")];
     let mut tell = step("tell", "Tell the customers", "manual", &["promote"], Auto, 2);
-    tell.1.manual = Some("Post on the status page: we moved to us-west-2, writes work again.".into());
+    let post = Param::Text("Post on the status page: we moved to us-west-2, writes work again.".into());
+    let check = Param::Text("The page shows it.".into());
+    let params = [("instructions".into(), Param::List(vec![post])), ("check".into(), check)];
+    tell.1.params = Params(params.into_iter().collect());
     IndexMap::from([
         step("check-dr", "Check the DR region's health", "wait-for", &[], Auto, 1),
         step("fence", "Stop writes on the old primary", "postgres-fence", &["check-dr"], Yes, 2),
