@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keyring_core::{CredentialStore, Entry, Error};
-use linux_keyutils::{KeyRing, KeyRingIdentifier};
 use zeroize::Zeroizing;
 
 use super::name::SecretName;
@@ -87,10 +86,7 @@ impl Keyring {
         // A new connection each time: one that waits for a person would block the others.
         let store: Arc<CredentialStore> = match self {
             Self::SecretService => zbus_secret_service_keyring_store::Store::new()?,
-            Self::Kernel => {
-                begin_session();
-                linux_keyutils_keyring_store::Store::new()?
-            }
+            Self::Kernel => kernel_store()?,
         };
         store.build(SERVICE, name.as_str(), None)
     }
@@ -174,11 +170,20 @@ pub(super) async fn on_own_thread<T: Send + 'static>(
     tokio::time::timeout(deadline, answered).await.ok()?.ok()
 }
 
-/// Gives this thread a session keyring when its login made none (cron, a container). Without one the store would
-/// put a key where it may not be read again; with one it reaches the user's persistent keyring through it.
-fn begin_session() {
+/// The kernel's keyring, for this thread. Its login may have made no session keyring (cron, a container): without
+/// one the store would put a key where it may not be read again; with one it reaches the user's persistent
+/// keyring through it.
+#[cfg(target_os = "linux")]
+fn kernel_store() -> Result<Arc<CredentialStore>, Error> {
+    use linux_keyutils::{KeyRing, KeyRingIdentifier};
     // A kernel without keyrings fails again, with its reason, as soon as the store is used.
     let _ = KeyRing::from_special_id(KeyRingIdentifier::Session, true);
+    Ok(linux_keyutils_keyring_store::Store::new()?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kernel_store() -> Result<Arc<CredentialStore>, Error> {
+    Err(Error::PlatformFailure("only Linux has a keyring in its kernel".into()))
 }
 
 fn secret_service_names() -> Result<Vec<SecretName>, Error> {
