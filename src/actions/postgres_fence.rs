@@ -226,12 +226,16 @@ impl Fence {
         let within = context.timeout.unsigned_abs().min(Duration::from_secs(20));
         (context.output)(SET_READ_ONLY);
         self.sent(expected, self.database.batch(SET_READ_ONLY, within).await)?;
-        self.sent(expected, self.database.batch("select pg_reload_conf()", within).await)?;
+        let begun = |error: DatabaseError| {
+            let why = format!("it was set and did not take effect everywhere: {error}");
+            Failure::maybe_done(what(expected), why, "Verify the step: it shows what is still open.")
+        };
+        self.database.batch("select pg_reload_conf()", within).await.map_err(begun)?;
         let terminate = format!(
             "select count(*) filter (where pg_terminate_backend(pid))::int8 from pg_stat_activity where {WRITERS}"
         );
         let ended = self.database.row(&terminate, within).await.and_then(|row| Ok(row.try_get::<_, i64>(0)?));
-        let ended = self.sent(expected, ended)?;
+        let ended = ended.map_err(begun)?;
         let summary = format!("{} is read-only by default, {ended} sessions ended", expected.name);
         (context.output)(&summary);
         Ok(Done { summary })
@@ -271,6 +275,9 @@ impl Fence {
     async fn prove_stopped(&self, expected: &Target) -> Result<Proof, Failure> {
         let next = "Look at the server's host. If it is stopped by other means, attest the step.";
         let why = match Server::look(&self.database).await {
+            Err(error) if !expected.reachable => {
+                format!("it was out of reach when the step was confirmed and still is: {error}")
+            }
             Err(error) if error.kind() == Some(PostgresErrorKind::Refused) => {
                 let evidence = vec![format!("{} refuses connections", expected.name)];
                 return Ok(Proof { evidence });

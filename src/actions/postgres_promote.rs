@@ -158,7 +158,7 @@ impl Promote {
                     "it is already a primary, on timeline {}: pg_promote was not called",
                     server.timeline
                 ),
-                "Find out who promoted it, and whether the old primary is fenced. Then verify the step.",
+                "Find out who promoted it, and whether the old primary is fenced. Then attest the step.",
             ));
         }
         same_target(expected, &server)?;
@@ -195,8 +195,13 @@ impl Promote {
             ));
         }
         let before = property(expected, "timeline").and_then(|timeline| timeline.parse::<u32>().ok());
-        let was_standby = property(expected, "role").is_none_or(|role| role == "standby");
-        if was_standby && before.is_some_and(|before| server.timeline <= before) {
+        if property(expected, "role") != Some("standby") {
+            return Err(not_yet(
+                "it was not seen as a standby when the step was confirmed: that it is a primary proves no promotion",
+                "Find out which server this is and who promoted it, then attest the step.",
+            ));
+        }
+        if before.is_some_and(|before| server.timeline <= before) {
             let why = format!("it writes timeline {}, which is not above the one before", server.timeline);
             return Err(not_yet(
                 &why,

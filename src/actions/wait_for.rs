@@ -96,7 +96,11 @@ impl WaitFor {
             let sustained = async { if held.is_terminated() { pending().await } else { (&mut held).await } };
             match select(select(changed, Box::pin(sustained)), &mut over).await {
                 Either::Left((Either::Left(_), _)) => {}
-                Either::Left((Either::Right(_), _)) => return Ok(self.done()),
+                // Ages pass without a change that would have been told.
+                Either::Left((Either::Right(_), _)) => match world.evaluate(&self.condition) {
+                    Truth::True => return Ok(self.done()),
+                    Truth::False | Truth::Unknown(_) => held = Fuse::terminated(),
+                },
                 Either::Right(_) => return Err(self.too_late(context, &truth)),
             }
         }
@@ -273,6 +277,21 @@ mod tests {
         assert_eq!(waited.unwrap().summary, "signals['api'].state == 'ok' holds and did for 30 s");
         assert_eq!(started.elapsed().as_secs(), 55);
         assert_eq!(scene.lines.lock().unwrap().len(), 3, "{:?}", scene.lines);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ceased_to_hold_unnoticed_does_not_count() {
+        let scene = scene(Truth::True, 30, 100);
+        let started = tokio::time::Instant::now();
+        let changes = async {
+            after(20).await;
+            *scene.script.truth.lock().unwrap() = Truth::Unknown("the reading grew old".into());
+            after(20).await;
+            scene.script.set(Truth::True);
+        };
+        let (waited, ()) = tokio::join!(scene.action.wait(&scene.context), changes);
+        waited.unwrap();
+        assert_eq!(started.elapsed().as_secs(), 70);
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,6 +4,7 @@ use super::{Failure, look, place, runtime, simulation};
 use crate::clients::{Clients, Environment};
 use crate::engine;
 use crate::engine::client::Client;
+use crate::engine::spawn::EXIT_TAKEN;
 use crate::plan::{Loaded, Plan, Problems, Registry, load, load_texts, render};
 use crate::world::{RealWorld, SimulatedWorld, World, demo};
 use jiff::Timestamp;
@@ -76,7 +77,11 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         // A rehearsal's journal is thrown away afterwards, which the attribute would forbid.
         let append_only = !args.no_append_only && args.simulate.is_none();
         let settings = engine::Settings { ends_alone: args.ends_alone, append_only };
-        engine::run(plan, world, folder, settings).await.map_err(|error| Failure::new(error, ""))
+        engine::run(plan, world, folder, settings).await.map_err(|error| {
+            let taken = error.is_taken();
+            let failure = Failure::new(error, "");
+            if taken { failure.with_code(EXIT_TAKEN) } else { failure }
+        })
     });
     if args.throwaway
         && let Err(error) = std::fs::remove_dir_all(&path)

@@ -42,6 +42,12 @@ pub fn standing(model: &Model, backup: &Backup, now: Timestamp) -> BackupStandin
             );
             BackupStanding { state: SignalState::Critical, age: Some(copy_age), size_bytes, why }
         }
+        (None, Some(_)) if matches!(state, SignalState::Ok | SignalState::Warn) => BackupStanding {
+            state: SignalState::Unknown,
+            age: None,
+            size_bytes,
+            why: format!("the age of the last good copy is not known: {why}"),
+        },
         _ => BackupStanding { state, age: copy_age, size_bytes, why },
     }
 }

@@ -172,6 +172,11 @@ impl StepRun {
             doubt: None,
         }
     }
+
+    /// A step that waits for nothing.
+    pub fn ready() -> Self {
+        Self { status: StepStatus::Ready, ..Self::new() }
+    }
 }
 
 impl Default for StepRun {

@@ -173,6 +173,16 @@ impl Model {
         self.durable.signals.get(probe).map_or(SignalState::Unknown, |signal| signal.state)
     }
 
+    /// Why a signal is as it is. A signal that never became known says why it cannot be measured now.
+    pub fn why(&self, probe: &ProbeId) -> &str {
+        let Some(signal) = self.durable.signals.get(probe) else { return "" };
+        let latest = self.live.recent.get(probe).and_then(|recent| recent.latest.as_ref());
+        match latest.map(|reading| &reading.outcome) {
+            Some(Err(failure)) if signal.state == SignalState::Unknown => &failure.why,
+            _ => &signal.why,
+        }
+    }
+
     /// A run of the open incident.
     pub fn run(&self, run: &RunId) -> Option<&Run> {
         self.durable.incident.as_ref()?.run(run)

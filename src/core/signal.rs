@@ -65,16 +65,16 @@ pub struct Recent {
     pub latest: Option<Reading>,
     /// The last run that measured something.
     pub measured: Option<Reading>,
-    /// How the last readings differ from the signal's state.
+    /// How the last readings were judged.
     pub streak: Streak,
     /// The last values, oldest first; none where a run gave no value.
     pub values: VecDeque<Option<f64>>,
 }
 
 impl Recent {
-    /// Takes in a reading that was judged as `judged` while the signal was in `state`.
-    pub fn push(&mut self, reading: Reading, state: SignalState, judged: SignalState) {
-        self.streak = self.streak.with(state, judged);
+    /// Takes in a reading that was judged as `judged`.
+    pub fn push(&mut self, reading: Reading, judged: SignalState) {
+        self.streak = self.streak.with(judged);
         if self.values.len() == REMEMBERED_VALUES {
             self.values.pop_front();
         }
@@ -86,28 +86,30 @@ impl Recent {
     }
 }
 
-/// Consecutive readings that are worse, or better, than the signal's state.
+/// For each state, by its concern, how many of the latest readings in a row were at least, and at most, as bad.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Streak {
-    /// Consecutive worse ones.
-    pub worse: u32,
-    /// Consecutive better ones.
-    pub better: u32,
+    at_least: [u32; 4],
+    at_most: [u32; 4],
 }
 
 impl Streak {
     /// The streak after one more reading.
     #[must_use]
-    pub fn with(self, state: SignalState, judged: SignalState) -> Self {
-        match judged.concern().cmp(&state.concern()) {
-            std::cmp::Ordering::Greater => Self { worse: self.worse + 1, better: 0 },
-            std::cmp::Ordering::Less => Self { worse: 0, better: self.better + 1 },
-            std::cmp::Ordering::Equal => Self::default(),
+    pub fn with(mut self, judged: SignalState) -> Self {
+        let judged = usize::from(judged.concern());
+        for (concern, count) in self.at_least.iter_mut().enumerate() {
+            *count = if judged >= concern { count.saturating_add(1) } else { 0 };
         }
+        for (concern, count) in self.at_most.iter_mut().enumerate() {
+            *count = if judged <= concern { count.saturating_add(1) } else { 0 };
+        }
+        self
     }
 }
 
-/// Judges one reading by the probe's own verdict and the plan's thresholds; the worse counts.
+/// Judges one reading by the probe's own verdict and the plan's thresholds; the worse counts. Where there are
+/// thresholds and no value, a good verdict alone says nothing.
 pub fn judge(spec: &ProbeSpec, reading: &Reading) -> (SignalState, String) {
     let measurement = match &reading.outcome {
         Err(failure) => return (SignalState::Unknown, failure.why.clone()),
@@ -116,6 +118,12 @@ pub fn judge(spec: &ProbeSpec, reading: &Reading) -> (SignalState, String) {
     let (by_value, bound) =
         measurement.value.map_or((SignalState::Ok, None), |v| compare(&spec.thresholds, v));
     let (by_probe, said) = match &measurement.verdict {
+        Verdict::Good if measurement.value.is_none() && spec.thresholds.exist() => {
+            return (
+                SignalState::Unknown,
+                format!("{}, without a value for its bounds", measurement.summary),
+            );
+        }
         Verdict::Good => (SignalState::Ok, &measurement.summary),
         Verdict::Warn(why) => (SignalState::Warn, why),
         Verdict::Critical(why) => (SignalState::Critical, why),
@@ -146,23 +154,31 @@ fn compare(thresholds: &Thresholds, value: f64) -> (SignalState, Option<f64>) {
     }
 }
 
-/// Whether a reading judged as `judged` moves the signal: after `fail_after` worse readings in a row or
-/// `recover_after` better ones. The first good reading after a start counts at once; a first bad one
-/// does not, the signal stays unknown until it is confirmed.
-pub fn moves(spec: &ProbeSpec, state: SignalState, recent: &Recent, judged: SignalState) -> bool {
-    let streak = recent.streak.with(state, judged);
+/// The signal's state after one more reading: the worst that `fail_after` readings in a row were at least as bad
+/// as, or the best that `recover_after` were at most as bad as. One reading alone decides only where it is the
+/// first after a start and good; a first bad one does not, the signal stays unknown until it is confirmed.
+pub fn next_state(
+    (fail_after, recover_after): (u32, u32),
+    state: SignalState,
+    recent: &Recent,
+    judged: SignalState,
+) -> SignalState {
+    use SignalState::{Critical, Ok, Unknown, Warn};
+    let streak = recent.streak.with(judged);
+    let worse = [Critical, Unknown, Warn].into_iter().filter(|to| to.concern() > state.concern());
+    let better = [Ok, Warn, Unknown].into_iter().filter(|to| to.concern() < state.concern());
     let first = recent.latest.is_none();
-    let leaves_unknown_for_worse = state == SignalState::Unknown && judged == SignalState::Critical;
-    if streak.worse > 0 || leaves_unknown_for_worse {
-        streak.worse >= spec.fail_after
-    } else {
-        streak.better > 0 && (first || streak.better >= spec.recover_after)
-    }
+    let mut worse = worse.filter(|to| streak.at_least[usize::from(to.concern())] >= fail_after);
+    let mut better = better.filter(|to| {
+        let needed = if first { 1 } else { recover_after };
+        streak.at_most[usize::from(to.concern())] >= needed
+    });
+    worse.next().or_else(|| better.next()).unwrap_or(state)
 }
 
-/// Whether the last measurement is too old to say anything.
+/// Whether the last measurement is too old to say anything; runs that failed since say nothing either.
 pub fn is_stale(spec: &ProbeSpec, recent: &Recent, now: Timestamp) -> bool {
-    recent.latest.as_ref().is_none_or(|reading| age(reading.at, now) > spec.stale_after)
+    recent.measured.as_ref().is_none_or(|reading| age(reading.at, now) > spec.stale_after)
 }
 
 /// How old something is; never negative, also when a clock jumped back.

@@ -16,9 +16,9 @@ pub enum StepStatus {
     Started,
     /// Ran to its end, not yet proven.
     Finished,
-    /// Certainly did not do what it should.
+    /// Certainly did nothing.
     Failed,
-    /// May or may not have acted.
+    /// May or may not have acted, or acted and could not be proven.
     Unknown,
     /// Proven by reading the world back.
     Verified,
@@ -41,9 +41,9 @@ pub enum Move {
     Start,
     /// Its execution ended well.
     Finish,
-    /// Its execution failed and certainly changed nothing, or its verification showed that it did not work.
+    /// Its execution failed and certainly changed nothing.
     Fail,
-    /// Nobody knows whether it acted: the engine ended, or the answer never came.
+    /// Nobody knows whether it acted: the engine ended, the answer never came, or it ran and could not be proven.
     Lose,
     /// The world shows its effect.
     Verify,
@@ -76,8 +76,8 @@ impl StepStatus {
             (Confirming, M::Void) => Ok(Ready),
             (Confirming, M::Start) => Ok(Started),
             (Started, M::Finish) => Ok(Finished),
-            (Started | Finished, M::Fail) => Ok(Failed),
-            (Started, M::Lose) => Ok(Unknown),
+            (Started, M::Fail) => Ok(Failed),
+            (Started | Finished, M::Lose) => Ok(Unknown),
             (Finished | Unknown, M::Verify) => Ok(Verified),
             (Failed | Unknown, M::Retry) => Ok(Ready),
             (Pending | Ready | Confirming | Failed | Unknown, M::Skip) => Ok(Skipped),

@@ -70,6 +70,9 @@ impl Client {
             }
             _ => ClientError::Socket { path: path.to_owned(), source },
         })?;
+        let owner = stream.peer_cred().map(|credential| credential.uid());
+        let foreign = owner.and_then(|owner| trusted(owner, rustix::process::getuid().as_raw()));
+        foreign.map_err(|source| ClientError::Socket { path: path.to_owned(), source })?;
         let (read, write) = stream.into_split();
         let writer = FramedWrite::new(write, framing(ASK_LIMIT_BYTES));
         let reader = FramedRead::new(read, framing(MODEL_LIMIT_BYTES));
@@ -130,9 +133,29 @@ impl Receiver {
     }
 }
 
+/// An engine of somebody else could show anything, and take what is typed.
+fn trusted(owner: u32, own: u32) -> io::Result<()> {
+    if owner == own || owner == 0 || own == 0 {
+        return Ok(());
+    }
+    let why = format!("it belongs to user {owner}, and you are {own}; name your own folder with --state");
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+}
+
 async fn receive(
     reader: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
 ) -> Result<ToClient, ClientError> {
     let frame = reader.next().await.ok_or(ClientError::Closed)?.map_err(|_| ClientError::Closed)?;
     serde_json::from_slice(&frame).map_err(|error| ClientError::Garbled(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::trusted;
+
+    #[test]
+    fn an_engine_of_another_user_is_not_believed() {
+        assert!(trusted(1000, 1000).is_ok() && trusted(0, 1000).is_ok() && trusted(1000, 0).is_ok());
+        assert!(trusted(1001, 1000).unwrap_err().to_string().contains("user 1001"));
+    }
 }

@@ -81,8 +81,9 @@ impl Lead {
         Self { ledger, runner, clock, clients: BTreeMap::new(), ends_alone, had_client: false, ended: false }
     }
 
-    /// Takes inputs until the engine is stopped. Blocks: it runs on a thread of its own.
-    pub fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Input>, begin: Report) {
+    /// Takes inputs until the engine is stopped, and gives the ledger back with its lock. Blocks: it runs on a
+    /// thread of its own.
+    pub fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Input>, begin: Report) -> Ledger {
         self.begin(begin);
         while !self.ended {
             let Some(input) = inbox.blocking_recv() else { break };
@@ -94,6 +95,7 @@ impl Lead {
             }
             self.handle(batch);
         }
+        self.ledger
     }
 
     /// Records the start, and does what it calls for.

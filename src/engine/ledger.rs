@@ -9,7 +9,7 @@ use crate::core::react::react;
 use crate::core::refusal::Refusal;
 use crate::engine::record::{self, UnknownRecord};
 use crate::engine::shared::SharedModel;
-use crate::journal::{self, Entry, Head, Journal, JournalError, Options, Recovery, TORN_TAIL};
+use crate::journal::{self, Entry, Head, Journal, JournalError, Lock, Options, Recovery, TORN_TAIL};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +35,8 @@ pub struct Ledger {
     folder: PathBuf,
     options: Options,
     journal: Option<Journal>,
+    /// Held whether or not the journal can be written: nobody else takes it over meanwhile.
+    lock: Lock,
     head: Head,
     /// Observations that happened while the journal could not be written, in their order.
     waiting: Vec<Event>,
@@ -75,6 +77,7 @@ impl Ledger {
                 model,
                 folder,
                 options,
+                lock: journal.lock(),
                 journal: Some(journal),
                 head,
                 waiting: Vec::new(),
@@ -100,7 +103,8 @@ impl Ledger {
             facts.into_iter().map(|fact| Event { at, by: by.clone(), fact, record: None }).collect();
         let Err(failure) = self.record(&mut events) else { return Ok(self.absorb(events)) };
         self.announce(at, Some(&failure));
-        if !events.iter().all(|event| may_wait(&event.fact)) || self.waiting.len() >= WAITING_LIMIT {
+        let full = self.waiting.len() >= WAITING_LIMIT && !events.iter().any(|event| comes_once(&event.fact));
+        if full || !events.iter().all(|event| may_wait(&event.fact)) {
             let next = "Nothing was done. Make the journal writable; the engine tries again by itself.";
             return Err(Refusal::new(failure, next));
         }
@@ -126,7 +130,8 @@ impl Ledger {
 
     fn reopen(&mut self) -> Result<(), JournalError> {
         self.journal = None;
-        let (mut journal, _) = Journal::open(&self.folder, &self.options)?;
+        let (mut journal, _) = Journal::reopen(&self.folder, &self.options, self.lock.clone(), &self.head)?;
+        self.lock = journal.lock();
         if *journal.head() != self.head && !self.is_own_torn_tail(&journal) {
             let why = format!("ends at record {} instead of {}", journal.head().seq, self.head.seq);
             return Err(JournalError::Interfered { path: self.folder.clone(), why });
@@ -197,6 +202,10 @@ impl Ledger {
         if self.model.read(|model| model.live.journal_failure.is_some()) == failure.is_some() {
             return;
         }
+        match failure {
+            Some(why) => tracing::error!(why, "the journal cannot be written; nothing runs until it can be"),
+            None => tracing::info!("the journal can be written again"),
+        }
         let protection = self.journal.as_ref().map_or_else(String::new, |open| open.protection().to_string());
         let fact = Fact::JournalChanged { failure: failure.map(str::to_owned), protection };
         let told = self.absorb(vec![Event { at, by: Actor::Engine, fact, record: None }]);
@@ -213,6 +222,11 @@ fn note_places(model: &mut Model, waited: &[Event], heads: Vec<Head>) {
             kept.record = place;
         }
     }
+}
+
+/// What nothing would say again: as many as there are steps.
+fn comes_once(fact: &Fact) -> bool {
+    matches!(fact, Fact::StepFinished { .. } | Fact::StepVerified { .. } | Fact::StepDoubted { .. })
 }
 
 /// What happened in the world whether or not it can be recorded, and leads to nothing but looking.

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod lead;
 pub mod ledger;
+mod output;
 pub mod paths;
 pub mod protocol;
 pub mod record;
@@ -25,7 +26,7 @@ use crate::engine::lead::{Input, Lead};
 use crate::engine::ledger::{Ledger, LedgerError};
 use crate::engine::paths::StateFolder;
 use crate::engine::runner::Runner;
-use crate::journal::{Options, Recovery};
+use crate::journal::{JournalError, Options, Recovery};
 use crate::plan::Plan;
 use crate::world::World;
 use jiff::SignedDuration;
@@ -54,6 +55,13 @@ pub enum EngineError {
     /// The system refused something that every program needs.
     #[error("the engine cannot start: {0}")]
     System(#[from] io::Error),
+}
+
+impl EngineError {
+    /// Whether another engine has the journal.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, Self::Ledger(LedgerError::Journal(JournalError::Locked { .. })))
+    }
 }
 
 /// How an engine is kept.
@@ -95,8 +103,9 @@ pub async fn run(
         Report::EngineStarted { version: env!("CARGO_PKG_VERSION").into(), recovery: words(&recovery) };
     let (done, ended) = tokio::sync::oneshot::channel();
     let lead = std::thread::Builder::new().name("lead".into()).spawn(move || {
-        lead.run(inputs, begin);
+        let ledger = lead.run(inputs, begin);
         let _ = done.send(());
+        ledger
     })?;
 
     let readings = inbox.clone();
@@ -113,11 +122,13 @@ pub async fn run(
         task.abort();
     }
     let _ = std::fs::remove_file(&path);
-    if lead.join().is_err() {
+    // The journal stays locked until here: another engine's socket could otherwise be the one that was removed,
+    // and it could act beside what this one still runs.
+    let Ok(_ledger) = lead.join() else {
         return Err(EngineError::System(io::Error::other(
             "its loop failed; please report this with the engine's log",
         )));
-    }
+    };
     // What clients were sent last is still on its way.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     Ok(())

@@ -15,7 +15,8 @@ impl StateFolder {
     /// its absolute path, so that two plans of the same name keep apart.
     pub fn of_plan(named: Option<&Path>, base: &Path, plan: &Path) -> Self {
         if let Some(named) = named {
-            return Self(named.to_owned());
+            // Made absolute, so that every spelling of it leads to the same socket.
+            return Self(std::path::absolute(named).unwrap_or_else(|_| named.to_owned()));
         }
         let absolute = plan.canonicalize().unwrap_or_else(|_| plan.to_owned());
         let name =

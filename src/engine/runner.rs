@@ -5,6 +5,7 @@ use crate::core::action::{Acted, Failure, ManualCard, Proof, Target};
 use crate::core::command::Report;
 use crate::core::effect::Effect;
 use crate::core::incident::Outcome;
+use crate::engine::output::Tap;
 use crate::engine::shared::{SharedModel, WorldView};
 use crate::ids::{RunId, StepId};
 use crate::plan::Step;
@@ -136,10 +137,13 @@ impl Job {
 
     fn context(&self, timeout: SignedDuration, attempt: u32) -> Context {
         let (sink, run, step) = (self.sink.clone(), self.run.clone(), self.id.clone());
+        let tap = Tap::new();
         Context {
             output: Arc::new(move |line: &str| {
-                let line = clean(line, OUTPUT_LINE_LIMIT_CHARS);
-                sink(Report::Output { run: run.clone(), step: step.clone(), line });
+                tap.take(line, |line| {
+                    let line = clean(line, OUTPUT_LINE_LIMIT_CHARS);
+                    sink(Report::Output { run: run.clone(), step: step.clone(), line });
+                });
             }),
             conditions: Arc::new(WorldView::new(self.model.clone(), self.clock.clone())),
             timeout,

@@ -8,7 +8,7 @@ use crate::engine::protocol::{
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -23,15 +23,20 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may take to read what it was sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Binds the socket, 0600 in a folder of the engine's user. A socket that a dead engine left is removed: the
+/// Binds the socket, 0600; a folder that is made for it is 0700, one that is there stays as it is and must be the
+/// user's own or root's. A socket that a dead engine left is removed: the
 /// caller holds the journal's lock, so there is no living one.
 ///
 /// # Errors
 /// When the folder or the socket cannot be made.
 pub fn bind(path: &Path) -> io::Result<UnixListener> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700))?;
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        // Whoever owns the folder could put a socket of their own in the place of this one.
+        let owner = std::fs::metadata(folder)?.uid();
+        if owner != 0 && owner != rustix::process::getuid().as_raw() {
+            return Err(io::Error::other(format!("the folder belongs to {}", name_of(owner))));
+        }
     }
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -13,8 +13,13 @@ use tokio::process::{Child, Command};
 
 /// How long an engine may take from its start to its socket.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long another engine, which took the journal first, may take to its socket.
+const OTHER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much of the log is shown when the engine did not start.
 const LOG_TAIL_BYTES: u64 = 4_096;
+
+/// The exit code of an engine that finds its journal in the hands of another one.
+pub const EXIT_TAKEN: u8 = 4;
 
 /// Why an engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -56,17 +61,33 @@ pub async fn connect_or_start(folder: &StateFolder, arguments: &[OsString]) -> R
     make_folder(folder.path()).map_err(unusable)?;
     let (log, begin) = open_log(&folder.log()).map_err(unusable)?;
     let mut child = start(arguments, log).map_err(unusable)?;
-    let deadline = Instant::now() + START_TIMEOUT;
+    let pid = child.id().unwrap_or_default();
+    let mut deadline = Instant::now() + START_TIMEOUT;
+    let mut taken = false;
     loop {
         match Client::connect(&folder.socket()).await {
             Err(ClientError::NotRunning(_)) => {}
-            other => return Ok(other?),
+            other => {
+                // It is collected when it ends, so that nobody takes its remains for it.
+                tokio::spawn(async move { child.wait().await });
+                return Ok(other?);
+            }
         }
-        if let Ok(Some(_)) = child.try_wait() {
-            return Err(SpawnError::Ended(tail(&folder.log(), begin)));
+        match child.try_wait() {
+            Ok(Some(status)) if status.code() == Some(EXIT_TAKEN.into()) => {
+                if !taken {
+                    deadline = Instant::now() + OTHER_TIMEOUT;
+                }
+                taken = true;
+            }
+            Ok(Some(_)) => return Err(SpawnError::Ended(tail(&folder.log(), begin))),
+            _ => {}
         }
         if Instant::now() > deadline {
-            return Err(SpawnError::Silent { pid: child.id().unwrap_or_default(), log: folder.log() });
+            return Err(match taken {
+                true => SpawnError::Ended(tail(&folder.log(), begin)),
+                false => SpawnError::Silent { pid, log: folder.log() },
+            });
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -50,8 +50,8 @@ pub enum JournalError {
     },
     /// The disk, the quota or the file size limit is used up.
     #[error(
-        "the journal cannot be written, so nothing may run: {path}: {why}. Free there: {free}. Make room in {dir} \
-         (or raise the quota or the file size limit). A running engine then goes on by itself; start one that ended"
+        "{path} cannot grow: {why}. Free there: {free}. Make room in {dir}, or raise the quota or the file size limit; \
+         nothing runs before that"
     )]
     Full {
         /// The file that could not grow.

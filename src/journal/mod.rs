@@ -10,6 +10,7 @@ mod error;
 pub mod export;
 
 mod line;
+mod lock;
 mod open;
 mod protection;
 mod reader;
@@ -21,6 +22,7 @@ mod writer;
 pub use chain::TORN_TAIL;
 pub use error::{Bad, JournalError};
 pub use line::{CHECKSUM_LENGTH, MAX_LINE_BYTES};
+pub use lock::Lock;
 pub use open::{Recovery, TornTail};
 pub use protection::{AppendOnly, Protection};
 pub use reader::{Reader, read};

@@ -1,6 +1,6 @@
 //! Opening: the lock, the check of what is there, and what happens to an unfinished last line.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::error::JournalError;
+use super::lock::Lock;
 use super::protection::AppendOnly;
 use super::reader::Reader;
 use super::record::Head;
 use super::segment::{self, Segment, sync_folder};
-use super::writer::{Journal, LOCK_FILE, Options};
+use super::writer::{Journal, Options};
 
 /// What was found when the journal was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,27 @@ pub struct TornTail {
 
 pub(super) fn open(dir: &Path, options: &Options) -> Result<(Journal, Recovery), JournalError> {
     create_folder(dir, options)?;
-    let lock = take_lock(dir, options)?;
+    let lock = Lock::take(dir, options)?;
+    open_locked(dir, options, lock)
+}
+
+/// Opens again under a lock that was kept, or a new one where the folder is another one. A journal that held
+/// records is not begun anew where it is gone.
+pub(super) fn reopen(
+    dir: &Path,
+    options: &Options,
+    lock: Lock,
+    head: &Head,
+) -> Result<(Journal, Recovery), JournalError> {
+    let gone = !segment::list(dir).is_ok_and(|segments| segments.contains(&1));
+    if gone && head.seq > 0 {
+        let why = "is gone; put it back as it was".to_owned();
+        return Err(JournalError::Interfered { path: dir.to_owned(), why });
+    }
+    if lock.is_of(dir) { open_locked(dir, options, lock) } else { open(dir, options) }
+}
+
+fn open_locked(dir: &Path, options: &Options, lock: Lock) -> Result<(Journal, Recovery), JournalError> {
     let mut reader = Reader::new(dir);
     while reader.next_line()?.is_some() {}
 
@@ -146,29 +167,6 @@ fn create_folder(dir: &Path, options: &Options) -> Result<(), JournalError> {
     })
 }
 
-fn take_lock(dir: &Path, options: &Options) -> Result<File, JournalError> {
-    let path = dir.join(LOCK_FILE);
-    let fail = |error: io::Error| JournalError::io("lock", &path, &error);
-    let mut open = OpenOptions::new();
-    open.read(true).write(true).create(true).truncate(false).mode(options.file_mode());
-    let mut lock = open.open(&path).map_err(fail)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(locked(dir, &path)),
-        Err(TryLockError::Error(error)) => return Err(fail(error)),
-    }
-    lock.set_len(0).map_err(fail)?;
-    // The process id only helps people and readers; the lock holds without it, even on a full disk.
-    let _ = writeln!(lock, "{}", std::process::id());
-    Ok(lock)
-}
-
-fn locked(dir: &Path, path: &Path) -> JournalError {
-    let pid = fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u32>().ok());
-    let holder = pid.map(|pid| format!(" by process {pid}")).unwrap_or_default();
-    JournalError::Locked { dir: dir.to_owned(), holder }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,7 +196,7 @@ mod tests {
 
         let mut reader = Reader::new(dir);
         while reader.next_line().unwrap().is_some() {}
-        let lock = take_lock(dir, &options).unwrap();
+        let lock = Lock::take(dir, &options).unwrap();
         let mut journal = Journal {
             dir: dir.to_owned(),
             segment: Segment::open(dir, 1, &options).unwrap(),

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::error::{Bad, JournalError};
+use super::lock::LOCK_FILE;
 use super::reader::{Reader, read};
 use super::record::Head;
-use super::writer::LOCK_FILE;
 
 /// How long a line that is being written may take to be finished.
 const WRITE_PATIENCE: Duration = Duration::from_secs(1);

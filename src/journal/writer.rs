@@ -1,18 +1,16 @@
 //! The one writer of a journal.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::JournalError;
 use super::line::encode;
+use super::lock::Lock;
 use super::protection::Protection;
 use super::record::{Entry, Head};
 use super::segment::Segment;
 use super::{TORN_TAIL, open};
-
-/// The file whose lock makes the writer the only one; it holds the writer's process id.
-pub(super) const LOCK_FILE: &str = "lock";
 
 /// How a journal is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +49,8 @@ pub struct Journal {
     pub(super) head: Head,
     /// Why the journal refuses to write, after a failure.
     pub(super) failed: Option<String>,
-    /// Locked for as long as the journal is open.
-    pub(super) lock: File,
+    /// Held for as long as the journal is open.
+    pub(super) lock: Lock,
 }
 
 impl Journal {
@@ -60,6 +58,22 @@ impl Journal {
     /// record, and sets an unfinished last line aside. A bad record elsewhere is refused, never repaired.
     pub fn open(dir: &Path, options: &Options) -> Result<(Self, open::Recovery), JournalError> {
         open::open(dir, options)
+    }
+
+    /// The right to write this journal, to keep while it is opened again.
+    pub fn lock(&self) -> Lock {
+        self.lock.clone()
+    }
+
+    /// Opens the journal in `dir` again under a lock that was kept since. `head` is the last record that it was
+    /// known to hold: where there is one, a journal that is gone is an error and not begun anew.
+    pub fn reopen(
+        dir: &Path,
+        options: &Options,
+        lock: Lock,
+        head: &Head,
+    ) -> Result<(Self, open::Recovery), JournalError> {
+        open::reopen(dir, options, lock, head)
     }
 
     /// Seals `entries` as the next records and makes them durable with one write and one fdatasync, all or
@@ -113,15 +127,6 @@ impl Journal {
             file_mode: mode(&self.segment.path),
             folder_mode: mode(&self.dir),
         }
-    }
-}
-
-impl Drop for Journal {
-    fn drop(&mut self) {
-        // An empty lock file tells readers that no writer is left to wait for.
-        let _ = self.lock.set_len(0);
-        // Closing the file is not enough: a process forked at this moment holds a copy until it calls exec.
-        let _ = self.lock.unlock();
     }
 }
 

@@ -146,6 +146,13 @@ pub struct Thresholds {
     pub below: bool,
 }
 
+impl Thresholds {
+    /// Whether there is any bound.
+    pub fn exist(&self) -> bool {
+        self.warn.is_some() || self.critical.is_some()
+    }
+}
+
 /// Unit of a measured value; the suffix names it in conditions (`signals['dr-lag'].value_s`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -314,6 +321,13 @@ pub struct Step {
     pub verify_within: SignedDuration,
     /// What a person does when the provider cannot be reached; templated text.
     pub manual: Option<String>,
+}
+
+impl Step {
+    /// It needs no confirmation, and no person to do it.
+    pub fn runs_by_itself(&self) -> bool {
+        self.confirm == ConfirmLevel::None && self.action != "manual"
+    }
 }
 
 /// How a step is confirmed.

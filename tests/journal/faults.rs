@@ -143,7 +143,7 @@ fn a_full_disk_stops_the_journal_and_loses_nothing_acknowledged() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    let line = text.lines().find(|line| line.contains("cannot be written")).unwrap();
+    let line = text.lines().find(|line| line.contains("cannot grow")).unwrap();
     let acknowledged: u64 =
         line[line.find(|c: char| c.is_ascii_digit()).unwrap()..].split('|').next().unwrap().parse().unwrap();
     assert!(acknowledged >= 3 && line.contains("Free there: ") && line.contains("Make room in"), "{line}");

@@ -86,7 +86,7 @@ impl Palette {
             }));
             entries.extend(model.plan.tree.questions.iter().map(|(id, question)| Entry {
                 target: Target::Question(id.clone()),
-                name: format!("question {id}"),
+                name: format!("revisit {id}"),
                 doc: question.ask.clone(),
             }));
         }

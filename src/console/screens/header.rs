@@ -235,7 +235,7 @@ fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
     match &view.ui.connection {
         Connection::Lost { since, why } => {
             let gone = units::age(age(*since, view.now));
-            let text = format!("CONNECTION LOST ({why}): all of this is {gone} old");
+            let text = format!("CONNECTION LOST: all of this is {gone} old, and what runs may go on ({why})");
             alarms.push((Role::Danger, Glyph::Critical, text));
         }
         Connection::Connecting => {

@@ -120,7 +120,12 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
 
 fn open_question(view: &View<'_>, id: &QuestionId) -> Next {
     let Some(question) = view.model.plan.tree.questions.get(id) else {
-        return say(Role::Critical, format!("The plan has no question {id}: run `lifeboat check` on it."));
+        let (palette, close) = (view.key(Action::Palette), view.key(Action::CloseIncident));
+        let text = format!(
+            "The plan was changed: it has no question {id} any more. \"revisit\" among the commands ({palette}) \
+             goes to another one, {close} closes the incident."
+        );
+        return say(Role::Critical, text);
     };
     let suggestion = match tree::suggest(view.model, question, view.now) {
         tree::Suggestion::Answer { answer, .. } => format!("The evidence suggests \"{answer}\"."),
@@ -164,7 +169,7 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
 /// The step that needs a person most.
 fn in_run(view: &View<'_>, run: &Run) -> Next {
     let Some(runbook) = view.model.plan.runbooks.get(&run.runbook) else {
-        return say(Role::Critical, format!("The plan has no runbook {} any more.", run.runbook));
+        return say(Role::Critical, taken_out(view, &format!("runbook {}", run.runbook)));
     };
     let urgency = |state: &StepRun| match state.status {
         StepStatus::Unknown => 0,
@@ -184,8 +189,20 @@ fn in_run(view: &View<'_>, run: &Run) -> Next {
             let place = place + 1;
             on_step(view, run, runbook, step, state, &format!("Step {place} \"{}\"", step.title))
         }
-        None => say(Role::Muted, "The run has no steps."),
+        None => match most {
+            Some((_, (id, _))) => say(Role::Critical, taken_out(view, &format!("step {id}"))),
+            None => say(Role::Muted, "The run has no steps."),
+        },
     }
+}
+
+/// A run goes on while the plan it was started from was changed.
+fn taken_out(view: &View<'_>, what: &str) -> String {
+    let abort = view.key_in(crate::console::keymap::Context::Decide, Action::AbortRun);
+    format!(
+        "The plan was changed: it has no {what} any more. Put it back and start the engine again, or {abort} \
+         aborts the run."
+    )
 }
 
 fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &StepRun, name: &str) -> Next {

@@ -4,8 +4,9 @@ use super::signals;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
 use crate::core::model::Model;
-use crate::core::status::Move;
+use crate::core::status::{Move, StepStatus};
 use crate::ids::RunId;
+use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {
@@ -73,11 +74,24 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     for step in run.steps.values_mut() {
         step.status = step.status.after(Move::Void).unwrap_or(step.status);
     }
-    let activates = model.plan.runbooks.get(&run.runbook).and_then(|runbook| runbook.activates.clone());
+    let runbook = model.plan.runbooks.get(&run.runbook).filter(|runbook| was_carried_out(runbook, run));
+    let activates = runbook.and_then(|runbook| runbook.activates.clone());
     if let (RunEnd::Completed, Some(region)) = (end, activates) {
         model.durable.last_failover = Some(at);
         signals::activated(model, at, &region);
     }
+}
+
+/// Whether a run did what its runbook is for: no irreversible step was left out, nor all that need a person.
+fn was_carried_out(runbook: &Runbook, run: &Run) -> bool {
+    let done = |step: &Step| {
+        run.steps
+            .get(&step.id)
+            .is_some_and(|state| matches!(state.status, StepStatus::Verified | StepStatus::Attested))
+    };
+    let mut by_a_person = runbook.steps.values().filter(|step| !step.runs_by_itself()).peekable();
+    runbook.steps.values().filter(|step| step.irreversible).all(done)
+        && (by_a_person.peek().is_none() || by_a_person.any(done))
 }
 
 /// Steps whose needs are settled become ready.

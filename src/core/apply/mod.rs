@@ -29,7 +29,13 @@ pub fn apply(model: &mut Model, event: &Event) {
         | Fact::IncidentClosed { .. } => incident::apply(model, event),
         Fact::JournalChanged { failure, protection } => {
             model.live.journal_failure = failure.clone();
+            // What was being read could not be recorded; it is read again when the journal can be written.
+            model.live.preparing.clear();
             model.live.journal_protection = protection.clone();
+            // A description that came while nothing could be written was refused: it is asked for again.
+            if failure.is_none() {
+                model.live.preparing.clear();
+            }
         }
         _ => step::apply(model, event),
     }

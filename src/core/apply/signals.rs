@@ -2,15 +2,14 @@
 
 use crate::core::model::Model;
 use crate::core::reading::Reading;
-use crate::core::signal::SignalState;
+use crate::core::signal::{SignalState, is_stale};
 use crate::core::standing;
 use crate::ids::{ProbeId, RegionId, ServiceId};
 use crate::plan::{Region, Service};
 use jiff::Timestamp;
 
 pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judged: SignalState) {
-    let state = model.state(probe);
-    model.live.recent.entry(probe.clone()).or_default().push(reading.clone(), state, judged);
+    model.live.recent.entry(probe.clone()).or_default().push(reading.clone(), judged);
 }
 
 pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalState, why: &str) {
@@ -18,7 +17,10 @@ pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalStat
     signal.state = to;
     signal.since = at;
     signal.why = why.to_owned();
-    if let Some(recent) = model.live.recent.get_mut(probe) {
+    // What was seen before a silence says nothing of what comes after it.
+    if let (Some(spec), Some(recent)) = (model.plan.probes.get(probe), model.live.recent.get_mut(probe))
+        && is_stale(spec, recent, at)
+    {
         recent.streak = Default::default();
     }
     let everything = model.plan.policy.reference.contains(probe);
@@ -31,6 +33,10 @@ pub fn forget(model: &mut Model, at: Timestamp) {
         signal.state = SignalState::Unknown;
         signal.since = at;
         signal.why = "not measured since the engine started".into();
+    }
+    // Turns that a clock set wrong put into the future would count as recent for as long.
+    for standing in model.durable.regions.values_mut().chain(model.durable.services.values_mut()) {
+        standing.turns.retain(|turn| *turn <= at);
     }
     restand(model, at, |_| true);
 }

@@ -61,10 +61,13 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::StepDoubted { run, step, failure } => {
             model.live.checking.remove(&(run.clone(), step.clone()));
-            moved(model, run, step, Move::Fail, |_| {});
+            moved(model, run, step, Move::Lose, |_| {});
             change(model, run, step, |state| state.doubt = Some(failure.clone()));
         }
-        Fact::StepRetried { run, step, .. } => moved(model, run, step, Move::Retry, |_| {}),
+        // What was let pass for one attempt is asked again for the next: the loss may be another by then.
+        Fact::StepRetried { run, step, .. } => {
+            moved(model, run, step, Move::Retry, |state| state.overrides.clear());
+        }
         Fact::StepRechecked { run, step } => {
             model.live.checking.insert((run.clone(), step.clone()));
         }
@@ -74,12 +77,21 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::StepAttested { run, step, how } => {
             moved(model, run, step, Move::Attest, |state| settle(state, at, how));
         }
-        Fact::GuardOverridden { run, step, guard, reason, .. } => change(model, run, step, |state| {
-            state.overrides.retain(|(place, _)| place != guard);
-            state.overrides.push((*guard, reason.clone()));
-        }),
+        // Under another plan the same place may be another guard.
+        Fact::GuardOverridden { run, step, guard, condition, reason, .. }
+            if guard_at(model, run, step, *guard) == Some(condition) =>
+        {
+            change(model, run, step, |state| {
+                state.overrides.retain(|(place, _)| place != guard);
+                state.overrides.push((*guard, reason.clone()));
+            });
+        }
         _ => {}
     }
+}
+
+fn guard_at<'a>(model: &'a Model, run: &RunId, step: &StepId, place: usize) -> Option<&'a str> {
+    Some(model.step(run, step)?.0.guard.get(place)?.source())
 }
 
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
@@ -114,9 +126,10 @@ fn output(model: &mut Model, at: Timestamp, run: &RunId, step: &StepId, line: &s
 }
 
 fn change(model: &mut Model, run: &RunId, step: &StepId, with: impl FnOnce(&mut StepRun)) {
-    let runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
-    if let Some(state) = runs.filter(|known| known.id == *run).find_map(|run| run.steps.get_mut(step)) {
-        with(state);
+    let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
+    if let Some(run) = runs.find(|known| known.id == *run) {
+        // A step that was taken out of the plan since is not forgotten: what is recorded of it happened.
+        with(run.steps.entry(step.clone()).or_insert_with(StepRun::ready));
     }
 }
 

@@ -1,6 +1,5 @@
 //! From a ready step to its start: prepare, freeze, confirm.
 
-use super::tick::runs_by_itself;
 use super::{required, step};
 use crate::core::action::{Description, Failure, ManualCard};
 use crate::core::confirmation::{Confirmation, GuardResult};
@@ -20,15 +19,23 @@ use jiff::Timestamp;
 pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = step::find_open(model, run, id)?;
     match state.status {
-        StepStatus::Ready | StepStatus::Confirming => {
-            Ok(vec![Fact::StepPreparing { run: run.clone(), step: id.clone() }])
-        }
+        StepStatus::Ready | StepStatus::Confirming => preparing(model, run, id),
         StepStatus::Pending => Err(Refusal::new(
             format!("{id} waits for {}", waits_for(model, run, id)),
             "Settle those steps first.",
         )),
         other => Err(Refusal::new(format!("{id} is {}", other.as_str()), step::way_out(other))),
     }
+}
+
+/// Begins to read a step's target. What comes of it has to be recorded, so it waits for a journal that can be
+/// written.
+pub fn preparing(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
+    if let Some(why) = &model.live.journal_failure {
+        let next = "Nothing was done. Make the journal writable; the engine tries again by itself.";
+        return Err(Refusal::new(why.clone(), next));
+    }
+    Ok(vec![Fact::StepPreparing { run: run.clone(), step: id.clone() }])
 }
 
 fn waits_for(model: &Model, run: &RunId, id: &StepId) -> String {
@@ -69,7 +76,7 @@ pub fn described(
         }
     };
     let confirmation = freeze(model, now, run_state, plan, state, description, manual.clone());
-    let starts = runs_by_itself(plan) && confirmation.blocking_guard().is_none();
+    let starts = plan.runs_by_itself() && confirmation.blocking_guard().is_none();
     let name = confirmation.id.clone();
     let mut facts = Vec::new();
     if let (StepStatus::Confirming, Some(open)) = (state.status, &state.confirmation) {
@@ -108,7 +115,8 @@ fn freeze(
     }
 }
 
-fn guards(model: &Model, plan: &Step, state: &StepRun, now: Timestamp) -> Vec<GuardResult> {
+/// The guards of a step as they are now.
+pub fn guards(model: &Model, plan: &Step, state: &StepRun, now: Timestamp) -> Vec<GuardResult> {
     let view = View { model, now };
     let result = |(place, guard): (usize, &crate::plan::condition::Condition)| GuardResult {
         condition: guard.source().to_owned(),

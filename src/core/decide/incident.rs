@@ -7,6 +7,7 @@ use crate::core::fact::Fact;
 use crate::core::incident::{GivenAnswer, Incident, Mode, Position};
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
+use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
 use crate::ids::{IncidentId, QuestionId, RunId};
 use crate::plan::{Goto, Severity};
@@ -150,6 +151,13 @@ pub fn revisit(model: &Model, question: &QuestionId) -> Result<Vec<Fact>, Refusa
 pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
     let incident = open(model)?;
     no_open_run(incident)?;
+    let mut steps = incident.runs.iter().flat_map(|run| &run.steps);
+    if let Some((step, _)) = steps.find(|(_, state)| state.status == StepStatus::Started) {
+        return Err(Refusal::new(
+            format!("the step {step} is still being ended"),
+            "Wait for its outcome: it belongs into this incident.",
+        ));
+    }
     Ok(vec![Fact::IncidentClosed { reason: required(reason, "the reason")? }])
 }
 

@@ -3,11 +3,12 @@
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::reading::Reading;
-use crate::core::signal::{Recent, judge, moves};
+use crate::core::signal::{Recent, SignalState, judge, next_state};
 use crate::ids::ProbeId;
 
 /// The facts of a batch of readings. A probe appears once in a batch; readings of probes that the plan does
-/// not have are dropped.
+/// not have are dropped. A reference probe loses its ok with the first reading that is not: it vouches for the
+/// console's own sight, and must not do so for longer than others take to be called down.
 pub fn observed(model: &Model, readings: &[(ProbeId, Reading)]) -> Vec<Fact> {
     let mut facts = Vec::with_capacity(readings.len());
     let never = Recent::default();
@@ -16,10 +17,13 @@ pub fn observed(model: &Model, readings: &[(ProbeId, Reading)]) -> Vec<Fact> {
         let state = model.state(probe);
         let (judged, why) = judge(spec, reading);
         let recent = model.live.recent.get(probe).unwrap_or(&never);
-        let turns = judged != state && moves(spec, state, recent, judged);
+        let is_reference = model.plan.policy.reference.contains(probe);
+        let fail_after = if is_reference && state == SignalState::Ok { 1 } else { spec.fail_after };
+        let to = next_state((fail_after, spec.recover_after), state, recent, judged);
         facts.push(Fact::ReadingTaken { probe: probe.clone(), reading: reading.clone(), judged });
-        if turns {
-            facts.push(Fact::SignalChanged { probe: probe.clone(), from: state, to: judged, why });
+        if to != state {
+            let why = if to == judged { why } else { format!("its last readings differ; the latest: {why}") };
+            facts.push(Fact::SignalChanged { probe: probe.clone(), from: state, to, why });
         }
     }
     facts

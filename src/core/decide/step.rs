@@ -104,7 +104,7 @@ pub fn checked(
 pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = find_open(model, run, id)?;
     if state.obstacle.is_some() && state.status == StepStatus::Ready {
-        return Ok(vec![Fact::StepPreparing { run: run.clone(), step: id.clone() }]);
+        return super::confirm::preparing(model, run, id);
     }
     allowed(id, state.status, Move::Retry)?;
     let reason = match reason {
@@ -120,9 +120,9 @@ pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> R
     Ok(vec![Fact::StepRetried { run: run.clone(), step: id.clone(), reason }])
 }
 
-/// Reads the world again.
+/// Reads the world again, also for a run that was aborted: what it left behind can still be proven.
 pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
-    let (_, _, state) = find_open(model, run, id)?;
+    let (_, _, state) = find_any(model, run, id)?;
     match state.status {
         StepStatus::Unknown => Ok(vec![Fact::StepRechecked { run: run.clone(), step: id.clone() }]),
         other => Err(Refusal::new(format!("{id} is {}", other.as_str()), way_out(other))),

@@ -1,16 +1,16 @@
 //! What time brings: stale signals, a new severity, expired confirmations, steps that run by themselves,
 //! the end of a run.
 
+use super::confirm::{guards, preparing};
+use crate::core::confirmation::GuardResult;
 use crate::core::fact::Fact;
 use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Model;
-use crate::core::names::View;
 use crate::core::severity::assess;
 use crate::core::signal::{Recent, SignalState, is_stale};
 use crate::core::status::StepStatus;
 use crate::ids::StepId;
-use crate::plan::condition::Truth;
-use crate::plan::{ConfirmLevel, Step};
+use crate::plan::Step;
 use jiff::Timestamp;
 
 /// Everything that became due. Idempotent: what a tick's facts lead to is not due again.
@@ -19,7 +19,9 @@ pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
     facts.extend(severity(model, now));
     if let Some(run) = model.durable.incident.as_ref().and_then(|incident| incident.open_run()) {
         facts.extend(steps(model, run, now));
-        if run.steps.values().all(|step| step.status.is_settled()) {
+        // Without its runbook, or with none of its steps, nobody can say that a run is complete.
+        let known = model.plan.runbooks.contains_key(&run.runbook) && !run.steps.is_empty();
+        if known && run.steps.values().all(|step| step.status.is_settled()) {
             facts.push(Fact::RunEnded { run: run.id.clone(), end: RunEnd::Completed });
         }
     }
@@ -74,16 +76,12 @@ fn steps(model: &Model, run: &Run, now: Timestamp) -> Vec<Fact> {
             facts.extend(overtaken(model, run, id, step, state, now));
         }
         let reading = model.live.preparing.contains(&(run.id.clone(), id.clone()));
-        if state.status == StepStatus::Ready && runs_by_itself(step) && state.obstacle.is_none() && !reading {
-            facts.push(Fact::StepPreparing { run: run.id.clone(), step: id.clone() });
+        if state.status == StepStatus::Ready && step.runs_by_itself() && state.obstacle.is_none() && !reading
+        {
+            facts.extend(preparing(model, &run.id, id).unwrap_or_default());
         }
     }
     facts
-}
-
-/// Steps without a confirmation, unless a person has to do them.
-pub fn runs_by_itself(step: &Step) -> bool {
-    step.confirm == ConfirmLevel::None && step.action != "manual"
 }
 
 /// A confirmation that expired; or the guards of a step that runs by itself began to hold.
@@ -102,9 +100,8 @@ fn overtaken(
         confirmation: confirmation.id.clone(),
         why: why.into(),
     };
-    let view = View { model, now };
-    if runs_by_itself(step) {
-        let hold = step.guard.iter().all(|guard| guard.evaluate(&view) == Truth::True);
+    if step.runs_by_itself() {
+        let hold = guards(model, step, state, now).iter().all(GuardResult::allows);
         return hold.then(|| voided("its guards hold now"));
     }
     (now >= confirmation.expires_at).then(|| voided("it expired"))

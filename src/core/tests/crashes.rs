@@ -2,10 +2,13 @@
 //! confirmation, wherever the engine is cut off.
 
 use super::fixture::*;
-use crate::core::command::Ask;
+use crate::core::apply::apply;
+use crate::core::command::{Ask, Report};
 use crate::core::effect::Effect;
 use crate::core::fact::{Event, Fact};
+use crate::core::model::Model;
 use crate::core::status::StepStatus;
+use crate::plan::Plan;
 use std::collections::HashSet;
 
 /// A whole failover with an override, a failure and a retry.
@@ -99,4 +102,43 @@ fn a_confirmation_that_was_open_at_a_crash_is_withdrawn() {
     let id = machine.prepare("promote");
     let mut after = Machine::resumed(machine.log.clone(), machine.now);
     assert!(after.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).is_err());
+}
+
+/// The journal under another plan than the one that wrote it.
+fn resumed_under(plan: Plan, log: &[Event]) -> Machine {
+    let mut model = Model::new(std::sync::Arc::new(plan));
+    for event in log {
+        apply(&mut model, event);
+    }
+    let now = log.last().map_or(start(), |event| event.at);
+    Machine { model, now, log: log.to_vec(), effects: Vec::new(), executed: Vec::new() }
+}
+
+#[test]
+fn a_run_of_a_runbook_that_the_plan_lost_is_never_completed() {
+    let before = Machine::failing_over();
+    let mut other = Plan::clone(&plan());
+    let book = other.runbooks.swap_remove("failover").unwrap();
+    other.runbooks.insert("renamed".into(), book);
+    let mut machine = resumed_under(other, &before.log);
+    machine.report(Report::Tick).unwrap();
+    let incident = machine.model.durable.incident.as_ref().unwrap();
+    assert!(incident.open_run().is_some(), "{:?}", incident.runs[0].ended);
+    machine.ask(Ask::Abort { reason: "the plan was changed".into() }).unwrap();
+}
+
+#[test]
+fn an_override_does_not_slip_to_another_guard_of_a_changed_plan() {
+    let mut before = Machine::failing_over();
+    let run = before.run();
+    let over = Ask::Override { run: run.clone(), step: "promote".into(), guard: 0, reason: "go".into() };
+    before.ask(over).unwrap();
+    let overridden =
+        |machine: &Machine| machine.model.step(&run, &"promote".into()).unwrap().1.overrides.len();
+    assert_eq!(overridden(&before), 1);
+    let mut other = Plan::clone(&plan());
+    let promote = other.runbooks["failover"].steps.get_mut("promote").unwrap();
+    promote.guard =
+        vec![crate::plan::condition::Condition::parse("regions.primary.status == 'down'").unwrap()];
+    assert_eq!(overridden(&resumed_under(other, &before.log)), 0);
 }

@@ -40,6 +40,62 @@ fn a_first_bad_reading_is_not_yet_critical_and_never_ok() {
 }
 
 #[test]
+fn failures_to_measure_and_one_bad_reading_do_not_make_it_critical() {
+    let mut machine = Machine::new();
+    machine.observe(&healthy());
+    machine.observe(&[("primary-db", blind())]);
+    machine.observe(&[("primary-db", blind())]);
+    machine.observe(&[("primary-db", bad())]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Unknown, "it was not seen down three times");
+    machine.observe(&[("primary-db", bad())]);
+    machine.observe(&[("primary-db", bad())]);
+    machine.observe(&[("primary-db", bad())]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Critical);
+}
+
+#[test]
+fn one_good_reading_after_a_failure_to_measure_is_no_recovery() {
+    let mut machine = Machine::primary_down();
+    machine.observe(&[("primary-db", blind())]);
+    machine.observe(&[("primary-db", good(None))]);
+    assert_ne!(state(&machine, "primary-db"), SignalState::Ok, "two good readings in a row make it ok");
+    machine.observe(&[("primary-db", good(None))]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Ok);
+}
+
+#[test]
+fn a_slide_through_warn_is_critical_when_it_was_so_often_enough() {
+    let mut machine = Machine::new();
+    machine.observe(&[("dr-lag", lag(1.0, 1.0, 1.0))]);
+    for value in [35.0, 61.0, 62.0] {
+        machine.observe(&[("dr-lag", lag(value, value, 1.0))]);
+    }
+    assert_eq!(state(&machine, "dr-lag"), SignalState::Warn);
+    machine.observe(&[("dr-lag", lag(63.0, 63.0, 1.0))]);
+    assert_eq!(state(&machine, "dr-lag"), SignalState::Critical);
+}
+
+#[test]
+fn runs_that_measure_nothing_do_not_keep_a_signal_fresh() {
+    let mut machine = Machine::new();
+    let patient = |spec: &mut crate::plan::ProbeSpec| spec.fail_after = 100;
+    patient(std::sync::Arc::make_mut(&mut machine.model.plan).probes.get_mut("primary-db").unwrap());
+    machine.pass(10, &healthy());
+    machine.pass(25, &[("primary-db", blind())]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Unknown, "nothing was measured for 25 s");
+}
+
+#[test]
+fn a_bounded_probe_without_a_value_is_not_ok() {
+    let mut machine = Machine::new();
+    machine.observe(&[("dr-lag", good(None))]);
+    assert_eq!(state(&machine, "dr-lag"), SignalState::Unknown);
+    machine.observe(&healthy());
+    machine.observe(&healthy());
+    assert_eq!(state(&machine, "dr-lag"), SignalState::Ok);
+}
+
+#[test]
 fn thresholds_and_the_probes_own_verdict_count_as_the_worse() {
     let mut machine = Machine::new();
     machine.observe(&[("dr-lag", lag(45.0, 45.0, 1.0))]);
@@ -64,6 +120,17 @@ fn silence_makes_a_signal_unknown() {
 }
 
 #[test]
+fn readings_from_before_a_silence_do_not_count_after_it() {
+    let mut machine = Machine::new();
+    machine.pass(20, &healthy());
+    machine.pass(30, &[]);
+    machine.observe(&[("primary-db", good(None))]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Unknown);
+    machine.observe(&[("primary-db", good(None))]);
+    assert_eq!(state(&machine, "primary-db"), SignalState::Ok);
+}
+
+#[test]
 fn a_region_is_down_only_while_the_console_can_see() {
     let machine = Machine::primary_down();
     assert_eq!(machine.model.durable.regions["primary"].status, Status::Down);
@@ -79,6 +146,22 @@ fn a_region_is_down_only_while_the_console_can_see() {
     assert_eq!(machine.model.severity(), None);
     let assessed = severity::assess(&machine.model, machine.now);
     assert!(assessed.possible.is_some(), "it says that it could be worse");
+}
+
+#[test]
+fn losing_sight_of_everything_at_once_never_calls_a_region_down() {
+    let mut machine = Machine::new();
+    machine.pass(20, &healthy());
+    // The reference is asked last, and less often than the region's probes.
+    let cut = [("primary-api", bad()), ("primary-db", bad())];
+    machine.observe(&cut);
+    machine.observe(&cut);
+    machine.observe(&[("reference", bad())]);
+    machine.observe(&cut);
+    machine.pass(30, &[("primary-api", bad()), ("primary-db", bad()), ("reference", bad())]);
+    assert_eq!(machine.model.durable.regions["primary"].status, Status::Unknown);
+    assert_eq!(machine.model.durable.services["postgresql"].broken_since, None, "no RTO clock runs");
+    assert_eq!(machine.model.severity(), None);
 }
 
 #[test]
@@ -155,4 +238,35 @@ fn the_loss_grows_while_nobody_can_measure_it() {
     assert!(later.basis.contains("not seen for"), "{}", later.basis);
     let never = evidence::exposure(&Machine::new().model, start()).unwrap();
     assert!(never.sentence().starts_with("not known"), "{}", never.sentence());
+}
+
+#[test]
+fn turns_in_a_future_that_was_a_wrong_clock_do_not_flap_for_as_long() {
+    let mut machine = Machine::primary_down();
+    machine.pass(30, &healthy());
+    machine.pass(30, &down());
+    let earlier = machine.now.checked_sub(seconds(86_400)).unwrap();
+    let machine = Machine::resumed(machine.log, earlier);
+    let standing = &machine.model.durable.regions["primary"];
+    assert_eq!(standing.flapping_until(seconds(300), earlier), None);
+}
+
+#[test]
+fn a_backup_with_a_limit_whose_age_nobody_knows_is_not_ok() {
+    use crate::core::backup;
+    let mut machine = Machine::new();
+    machine.pass(10, &healthy());
+    let mut spec = crate::plan::Backup {
+        title: "dumps".into(),
+        method: String::new(),
+        location: String::new(),
+        probe: "primary-db".into(),
+        max_age: Some(seconds(3600)),
+        retention: None,
+        last_restore_test: None,
+    };
+    let found = backup::standing(&machine.model, &spec, machine.now);
+    assert_eq!(found.state, SignalState::Unknown, "a probe of milliseconds tells no age");
+    spec.max_age = None;
+    assert_eq!(backup::standing(&machine.model, &spec, machine.now).state, SignalState::Ok);
 }

@@ -1,5 +1,7 @@
 use super::fixture::*;
+use crate::core::action::{Done, Proof};
 use crate::core::command::{Ask, Report};
+use crate::core::effect::Effect;
 use crate::core::fact::Fact;
 use crate::core::incident::{Mode, Outcome, Position, RunEnd};
 use crate::core::status::StepStatus;
@@ -155,4 +157,134 @@ fn reasons_are_asked_for_and_cleaned() {
     machine.ask(skip("not \u{1b}[31mneeded")).unwrap();
     let (_, state) = machine.model.step(&run, &"promote".into()).unwrap();
     assert_eq!(state.reason.as_deref(), Some("not \u{fffd}[31mneeded"));
+}
+
+/// Promote was confirmed and said that it did it; its verification is under way.
+fn promoted() -> Machine {
+    let mut machine = Machine::failing_over();
+    let id = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).unwrap();
+    machine.effects.clear();
+    let outcome = Outcome::Done(Done { summary: "done".into() });
+    let run = machine.run();
+    machine.report(Report::Executed { run, step: "promote".into(), attempt: 1, outcome }).unwrap();
+    machine
+}
+
+fn checked(machine: &Machine, ok: bool) -> Report {
+    let proof = Proof { evidence: vec!["seen".into()] };
+    let result = if ok { Ok(proof) } else { Err(Machine::failure()) };
+    Report::Checked { run: machine.run(), step: "promote".into(), attempt: 1, result }
+}
+
+#[test]
+fn what_ran_and_could_not_be_proven_is_unknown_and_can_be_read_again() {
+    let mut machine = promoted();
+    machine.report(checked(&machine, false)).unwrap();
+    assert_eq!(
+        status(&machine, "promote"),
+        StepStatus::Unknown,
+        "it ran: nobody may say that it did nothing"
+    );
+    let run = machine.run();
+    let again = Ask::Retry { run: run.clone(), step: "promote".into(), reason: None };
+    assert!(machine.ask(again).unwrap_err().why.contains("nobody knows"));
+    machine.ask(Ask::Recheck { run, step: "promote".into() }).unwrap();
+    machine.report(checked(&machine, true)).unwrap();
+    assert_eq!(status(&machine, "promote"), StepStatus::Verified);
+    assert!(machine.report(checked(&machine, false)).is_err(), "a late doubt does not turn a proven step");
+}
+
+#[test]
+fn what_an_aborted_run_left_behind_can_still_be_proven_and_is_not_lost_by_closing() {
+    let mut machine = Machine::failing_over();
+    let id = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).unwrap();
+    machine.ask(Ask::Abort { reason: "wrong region".into() }).unwrap();
+    let close = || Ask::Close { reason: "enough".into() };
+    assert!(machine.ask(close()).unwrap_err().why.contains("promote is still being ended"));
+    let outcome =
+        Outcome::Failed(crate::core::action::Failure::maybe_done("promote", "cut off", "read it back"));
+    let run = machine.run();
+    machine
+        .report(Report::Executed { run: run.clone(), step: "promote".into(), attempt: 1, outcome })
+        .unwrap();
+    machine.report(checked(&machine, false)).unwrap();
+    machine.effects.clear();
+    machine.ask(Ask::Recheck { run: run.clone(), step: "promote".into() }).unwrap();
+    assert_eq!(machine.effects, [Effect::Verify { run, step: "promote".into(), attempt: 1, patient: false }]);
+    machine.report(checked(&machine, true)).unwrap();
+    assert_eq!(status(&machine, "promote"), StepStatus::Verified);
+    machine.ask(close()).unwrap();
+}
+
+#[test]
+fn a_run_whose_point_of_no_return_was_skipped_moves_nothing() {
+    let mut machine = Machine::failing_over();
+    let run = machine.run();
+    for step in ["promote", "scale", "dns"] {
+        let skip = Ask::Skip { run: run.clone(), step: step.into(), reason: "false alarm".into() };
+        machine.ask(skip).unwrap();
+    }
+    machine.ask(Ask::Attest { run, step: "tell".into(), how: "called".into() }).unwrap();
+    machine.settle();
+    let incident = machine.model.durable.incident.as_ref().unwrap();
+    assert_eq!(incident.runs[0].ended.as_ref().map(|(_, end)| end), Some(&RunEnd::Completed));
+    assert_eq!(machine.model.durable.active, Some("primary".into()), "the standby was not promoted");
+    assert_eq!(machine.model.durable.last_failover, None);
+}
+
+#[test]
+fn a_step_that_runs_by_itself_starts_once_its_other_guards_hold_beside_an_overridden_one() {
+    let mut machine = Machine::primary_down();
+    let guard = |text: &str| crate::plan::condition::Condition::parse(text).unwrap();
+    let plan = std::sync::Arc::make_mut(&mut machine.model.plan);
+    let check = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("check").unwrap();
+    check.guard = vec![guard("incident.mode == 'drill'"), guard("signals['dr-lag'].value_s < 10.0")];
+    let mut machine = declared(machine);
+    machine.ask(answer("primary-down", "yes", Some("yes"), None)).unwrap();
+    machine.settle();
+    let run = machine.run();
+    machine.ask(Ask::Override { run, step: "check".into(), guard: 0, reason: "it is real".into() }).unwrap();
+    machine.settle();
+    assert_eq!(status(&machine, "check"), StepStatus::Confirming);
+    machine.pass(5, &[("dr-lag", lag(1.0, 1.0, 1.0)), ("reference", good(None))]);
+    machine.settle();
+    assert_eq!(status(&machine, "check"), StepStatus::Verified);
+}
+
+#[test]
+fn an_override_is_for_one_attempt() {
+    let mut machine = Machine::failing_over();
+    let run = machine.run();
+    let over = Ask::Override { run: run.clone(), step: "promote".into(), guard: 0, reason: "go".into() };
+    machine.ask(over).unwrap();
+    let id = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).unwrap();
+    machine.effects.clear();
+    let outcome = Outcome::Failed(Machine::failure());
+    machine
+        .report(Report::Executed { run: run.clone(), step: "promote".into(), attempt: 1, outcome })
+        .unwrap();
+    machine.ask(Ask::Retry { run: run.clone(), step: "promote".into(), reason: None }).unwrap();
+    machine.pass(20, &[("dr-lag", lag(900.0, 900.0, 9e9)), ("reference", good(None))]);
+    let id = machine.prepare("promote");
+    let refusal =
+        machine.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).unwrap_err();
+    assert!(refusal.why.contains("does not hold"), "{refusal}");
+}
+
+#[test]
+fn a_description_that_was_lost_with_the_journal_is_asked_for_again() {
+    let mut machine = declared(Machine::primary_down());
+    machine.ask(answer("primary-down", "yes", Some("yes"), None)).unwrap();
+    machine.report(Report::Tick).unwrap();
+    machine.effects.clear();
+    let fact = crate::core::fact::Fact::JournalChanged { failure: None, protection: String::new() };
+    let by = crate::core::actor::Actor::Engine;
+    let event = crate::core::fact::Event { at: machine.now, by, fact, record: None };
+    crate::core::apply::apply(&mut machine.model, &event);
+    machine.report(Report::Tick).unwrap();
+    machine.settle();
+    assert_eq!(status(&machine, "check"), StepStatus::Verified);
 }

@@ -78,6 +78,24 @@ fn while_the_journal_cannot_be_written_the_screen_stays_true_and_nothing_is_done
 }
 
 #[test]
+fn the_outcome_of_a_step_finds_room_however_much_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(folder.path());
+    ledger.commit(start(), &operator(), vec![note("before")]).unwrap();
+    std::fs::rename(folder.path().join("000001.jsonl"), folder.path().join("aside")).unwrap();
+    let flood = (0..10_000).map(|_| turned(SignalState::Critical)).collect();
+    ledger.commit(start(), &Actor::Engine, flood).unwrap();
+    assert!(ledger.commit(start(), &Actor::Engine, vec![turned(SignalState::Ok)]).is_err());
+    let failure = crate::core::action::Failure::maybe_done("it", "cut off", "look");
+    let outcome = crate::core::incident::Outcome::Failed(failure);
+    let finished = Fact::StepFinished { run: "r".into(), step: "s".into(), attempt: 1, outcome };
+    ledger.commit(start(), &Actor::Engine, vec![finished]).unwrap();
+    std::fs::rename(folder.path().join("aside"), folder.path().join("000001.jsonl")).unwrap();
+    ledger.mend(start());
+    assert_eq!(actions(folder.path()).last().map(String::as_str), Some("step-finished"));
+}
+
+#[test]
 fn a_journal_of_another_version_is_refused_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let (mut other, _) = journal::Journal::open(folder.path(), &options()).unwrap();

@@ -130,3 +130,17 @@ async fn another_protocol_is_told_so() {
     let text = String::from_utf8_lossy(&answer);
     assert!(text.contains("version 999") && text.contains("the engine keeps running"), "{text}");
 }
+
+#[tokio::test]
+async fn a_folder_that_was_there_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let running = engine(home.path());
+    let (mut client, _) = attach(home.path()).await;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(home.path()), 0o755, "it may be everybody's");
+    assert_eq!(mode(&folder(home.path()).socket()), 0o600);
+    client.stop(true).await.unwrap();
+    running.await.unwrap().unwrap();
+}

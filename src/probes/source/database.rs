@@ -145,13 +145,23 @@ impl DatabaseError {
         }
     }
 
-    /// Whether a statement that was sent may have had its effect nevertheless.
+    /// Whether a statement that was sent may have had its effect nevertheless. An error of the server counts: a
+    /// `statement_timeout` ends the waiting for a promotion, not the promotion.
     pub(crate) fn may_have_acted(&self) -> bool {
         use PostgresErrorKind as Kind;
-        matches!(self, Self::Postgres(error) if matches!(
-            error.kind,
-            Kind::Timeout | Kind::Closed | Kind::Protocol | Kind::Unreachable | Kind::ShuttingDown
-        ))
+        match self {
+            Self::Postgres(error) => matches!(
+                error.kind,
+                Kind::Timeout
+                    | Kind::Closed
+                    | Kind::Protocol
+                    | Kind::Unreachable
+                    | Kind::ShuttingDown
+                    | Kind::Server
+            ),
+            Self::Answer(_) => true,
+            Self::Secret(_) | Self::SecretTimeout(_) => false,
+        }
     }
 
     /// The kind, where the server or the way to it is the cause.

@@ -54,6 +54,21 @@ async fn a_fenced_primary_refuses_writes_and_the_standby_gets_the_rest() {
     pair.primary.sql("insert into load (id) values (-1)");
 }
 
+/// What was set stays set, and takes effect with the next reload.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fence_that_stopped_half_way_is_not_taken_for_nothing_done() {
+    let pair = Pair::start();
+    pair.primary.sql("create role half login");
+    pair.primary.sql("grant alter system on parameter default_transaction_read_only to half");
+    pair.primary.sql("grant pg_read_all_stats to half");
+    let action = action("postgres-fence", &[("dsn", &pair.primary.dsn_of("half")), ("method", "read-only")]);
+    let target = action.describe().await.unwrap().target;
+    let failure = action.execute(&target, &context()).await.unwrap_err();
+    assert_eq!(failure.acted, Acted::Maybe, "{failure:?}");
+    pair.primary.sql("select pg_reload_conf()");
+    pair.primary.wait_for("select current_setting('default_transaction_read_only') = 'on'");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_is_not_fenced_and_a_dead_primary_is_never_green() {
     let pair = Pair::start();
@@ -90,5 +105,9 @@ async fn a_server_is_stopped_and_its_silence_is_the_proof() {
     action.execute(&target, &context()).await.unwrap();
     let proof = action.verify(&target, &context()).await.unwrap();
     assert!(proof.evidence[0].contains("refuses connections"), "{proof:?}");
+    // Confirmed while it was down already, its silence proves nothing.
+    let unseen = action.describe().await.unwrap().target;
+    let unproven = action.verify(&unseen, &context()).await.unwrap_err();
+    assert!(unproven.why.contains("out of reach when the step was confirmed"), "{unproven:?}");
     wait_until("the log says so", || pair.primary.log().contains("database system is shut down"));
 }

@@ -51,6 +51,27 @@ async fn another_server_behind_the_same_name_is_not_touched() {
     let target = primary.describe().await.unwrap().target;
     let failure = primary.execute(&target, &context()).await.unwrap_err();
     assert!(failure.why.contains("already a primary"), "{failure:?}");
+    let unproven = primary.verify(&target, &context()).await.unwrap_err();
+    assert!(unproven.why.contains("proves no promotion"), "{unproven:?}");
+}
+
+/// The server gives up waiting, not promoting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_timeout_during_the_promotion_is_not_taken_for_nothing_done() {
+    let pair = Pair::start();
+    pair.primary.sql("create role impatient login superuser");
+    pair.primary.sql("alter role impatient set statement_timeout = '90ms'");
+    pair.wait_replayed();
+    // What was received and not replayed makes the promotion take its time.
+    pair.standby.sql("select pg_wal_replay_pause()");
+    pair.primary
+        .sql("insert into load select id, now(), repeat('x', 200) from generate_series(1, 200000) as id");
+    pair.wait_received();
+    let action = action("postgres-promote", &[("dsn", &pair.standby.dsn_of("impatient"))]);
+    let target = action.describe().await.unwrap().target;
+    let failure = action.execute(&target, &context()).await.unwrap_err();
+    assert_eq!(failure.acted, Acted::Maybe, "{failure:?}");
+    pair.standby.wait_for("select not pg_is_in_recovery()");
 }
 
 #[tokio::test(flavor = "multi_thread")]

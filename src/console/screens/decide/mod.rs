@@ -73,7 +73,8 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     }
 }
 
-fn todo(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+/// What to do next, where nothing else can be drawn.
+pub(super) fn todo(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let next = next(view);
     let label = view.look.span(Role::Title, " NEXT");
     labelled_with(&view.look, label, 7, next.role, &next.text, width)

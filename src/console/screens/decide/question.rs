@@ -24,7 +24,9 @@ const PATH_ROWS: usize = 3;
 /// Draws the open question.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId) {
     let look = &view.look;
-    let Some(question) = view.model.plan.tree.questions.get(id) else { return };
+    let Some(question) = view.model.plan.tree.questions.get(id) else {
+        return put(frame, area, look, super::todo(view, area.width));
+    };
     let roomy = area.height >= 28;
     let path = path(view, area.width, if roomy { 8 } else { PATH_ROWS });
     let ask = ask(view, question, area.width, roomy);

@@ -45,7 +45,7 @@ pub fn rows(model: &Model, filter: &str, _now: Timestamp) -> Vec<Row> {
             let spec = model.plan.probes.get(*id);
             let title = spec.map_or("", |spec| &spec.title);
             let region = spec.and_then(|spec| spec.region.as_ref()).map_or("", |region| region.as_str());
-            filter.lets(&[id.as_str(), title, signal.state.as_str(), region, &signal.why])
+            filter.lets(&[id.as_str(), title, signal.state.as_str(), region, model.why(id)])
         })
         .map(|(id, signal)| Row { probe: id.clone(), state: signal.state, since: signal.since })
         .collect();
@@ -104,7 +104,7 @@ fn line(view: &View<'_>, row: &Row, selected: bool, width: u16) -> Line<'static>
     let model = view.model;
     let spec = model.plan.probes.get(&row.probe);
     let recent = model.live.recent.get(&row.probe);
-    let why = model.durable.signals.get(&row.probe).map_or("", |signal| &signal.why);
+    let why = model.why(&row.probe);
     let measured = recent.and_then(|r| r.latest.as_ref()).and_then(|r| r.outcome.as_ref().ok());
     let value = measured.and_then(|m| m.value).zip(spec).map(|(v, spec)| units::value(v, spec.unit));
     let when = match spec.and_then(|spec| old(spec, recent, view.now)) {
@@ -149,8 +149,7 @@ fn detail(view: &View<'_>, row: &Row, width: u16) -> Vec<Line<'static>> {
     let mut lines = vec![rule(look, crate::text::clean(&frozen.title, 60), row.probe.to_string(), width)];
     let recent = view.model.live.recent.get(&row.probe);
     let latest = recent.and_then(|recent| recent.latest.as_ref());
-    let signal_now = view.model.durable.signals.get(&row.probe);
-    let why = signal_now.map_or("", |signal| &signal.why);
+    let why = view.model.why(&row.probe);
     let since = match lasting(row.since, view.now) {
         never if never.is_empty() => "never measured".to_owned(),
         lasting => format!("since {} ({lasting})", date_time(row.since)),

@@ -35,7 +35,11 @@ pub fn draw(
 ) {
     let look = &view.look;
     let Some((id, state)) = run.steps.get_index(selected) else { return };
-    let Some(step) = runbook.steps.get(id) else { return };
+    let Some(step) = runbook.steps.get(id) else {
+        let text = format!("The plan has no step {id} any more; the timeline has what is recorded of it.");
+        let lines = labelled_with(look, " ".into(), 1, Role::Critical, &text, area.width);
+        return put(frame, area, look, lines);
+    };
     let title = format!("{} {}", selected + 1, crate::text::clean(&step.title, 60));
     let kind = if step.irreversible { format!("{}, IRREVERSIBLE", step.action) } else { step.action.clone() };
     let mut lines = vec![rule(look, title, kind, area.width)];
@@ -114,6 +118,10 @@ fn trouble(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
             ("failed", Role::Critical)
         };
         sheet.add_failure(label, role, failure);
+    }
+    if state.outcome.is_none() && state.status == StepStatus::Unknown {
+        let why = "the engine ended while it ran; what it started may go on";
+        sheet.add("unknown", Role::Unknown, why);
     }
     if let Some(doubt) = &state.doubt {
         sheet.add_failure("unproven", Role::Unknown, doubt);

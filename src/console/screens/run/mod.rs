@@ -23,7 +23,9 @@ const DETAIL_ROWS: u16 = 9;
 
 /// Draws a run.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, run: &Run) {
-    let Some(runbook) = view.model.plan.runbooks.get(&run.runbook) else { return };
+    let Some(runbook) = view.model.plan.runbooks.get(&run.runbook) else {
+        return put(frame, area, &view.look, super::decide::todo(view, area.width));
+    };
     let top = summary(view, run, runbook, area.width);
     let used = u16::try_from(top.len()).unwrap_or(u16::MAX).min(area.height);
     put(frame, area, &view.look, top);

@@ -1,0 +1,171 @@
+//! Engines and consoles that die, come twice, or meet in the same place.
+
+use crate::pty::wait_for;
+use crate::rig::{Hands, Home, LIFEBOAT};
+use lifeboat::core::fact::Fact;
+use lifeboat::core::status::StepStatus;
+use rustix::process::Signal;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+fn ran(home: &Home) -> usize {
+    std::fs::read_to_string(home.path().join("ran")).unwrap_or_default().lines().count()
+}
+
+fn started(home: &Home) -> usize {
+    home.facts().iter().filter(|fact| matches!(fact, Fact::StepStarted { .. })).count()
+}
+
+#[test]
+fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
+    let home = Home::new();
+    let mut console = home.open(80, 24);
+    console.wait_for_text("No database takes writes");
+    let mut hands = Hands::attach(&home);
+    hands.begin_run();
+    hands.fire("work");
+    console.press("2");
+    console.wait_for_text("runs, ");
+    wait_for(|| (ran(&home) == 1).then_some(())).expect("the program runs");
+    home.kill_engine();
+
+    console.wait_for_text("CONNECTION LOST");
+    assert!(home.state.join("engine.sock").exists(), "it is left over");
+    console.wait_for_text("start the engine again");
+    console.press("\r");
+    let screen = console.wait_for_text("nobody knows whether it acted");
+    assert!(screen.contains("what it started may go on"), "{screen}");
+    console.wait_for_text("unproven");
+
+    // What it started came to its end meanwhile; a person has the world read again.
+    std::fs::write(home.path().join("go"), "").unwrap();
+    let mut hands = Hands::attach(&home);
+    let (run, step) = (hands.run_id(), "work".into());
+    hands.ask(lifeboat::core::command::Ask::Recheck { run, step }).unwrap();
+    hands.wait_step("work", StepStatus::Verified);
+    console.wait_for_text("verified");
+    assert_eq!((ran(&home), started(&home)), (1, 2), "one run of the program, then the note");
+    home.assert_journal_good();
+}
+
+#[test]
+fn an_engine_goes_on_when_its_console_is_killed_and_another_one_sees_all() {
+    let home = Home::new();
+    let mut first = home.open(80, 24);
+    first.wait_for_text("No database takes writes");
+    let pid = home.wait_pid();
+    let mut second = home.open(80, 24);
+    second.wait_for_text("No database takes writes");
+    second.press("2");
+
+    first.press("D");
+    first.wait_for_text("Declare an incident");
+    first.press("1\r");
+    first.wait_for_text("Title");
+    first.press("\r");
+    second.wait_for_text("Is the database down?");
+    let mut hands = Hands::attach(&home);
+    assert_eq!(hands.model.durable.incident.as_ref().unwrap().title, "No database takes writes");
+    let answer = lifeboat::core::command::Ask::Answer {
+        question: "down".into(),
+        answer: "yes".into(),
+        suggested: Some("yes".into()),
+        reason: None,
+    };
+    hands.ask(answer).unwrap();
+    second.wait_for_text("Mend it");
+    hands.fire("work");
+    second.wait_for_text("runs, ");
+
+    first.signal(Signal::KILL);
+    first.wait_for_end();
+    std::fs::write(home.path().join("go"), "").unwrap();
+    second.wait_for_text("verified");
+    assert_eq!((home.wait_pid(), ran(&home)), (pid, 1));
+    home.assert_journal_good();
+}
+
+#[test]
+fn a_stop_waits_for_a_running_step_unless_it_is_forced() {
+    let home = Home::new();
+    let console = home.open(80, 24);
+    let mut hands = Hands::attach(&home);
+    hands.begin_run();
+    hands.fire("work");
+    hands.wait_step("work", StepStatus::Started);
+
+    let refused = home.run("stop", &[]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said.contains("the step work is running") && said.contains("lifeboat stop --force"), "{said}");
+    assert!(home.pid().is_some());
+
+    let begun = Instant::now();
+    let stopped = home.run("stop", &["--force"]);
+    assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "its console is still there, and that is no reason to wait"
+    );
+    let screen = console.wait_for_text("start the engine again");
+    assert!(screen.contains("stopped it"), "{screen}");
+    assert!(matches!(home.facts().last(), Some(Fact::EngineStopped { .. })));
+
+    let _engine = home.engine();
+    let hands = Hands::attach(&home);
+    assert_eq!(hands.step("work").status, StepStatus::Unknown);
+    assert_eq!(ran(&home), 1);
+}
+
+#[test]
+fn consoles_that_open_at_once_share_one_engine() {
+    let home = Home::new();
+    let consoles: Vec<_> = (0..4).map(|_| home.open(80, 24)).collect();
+    for console in &consoles {
+        console.wait_for_text("No database takes writes");
+    }
+    let starts = home.facts().iter().filter(|fact| matches!(fact, Fact::EngineStarted { .. })).count();
+    assert_eq!(starts, 1);
+    home.assert_journal_good();
+}
+
+#[test]
+fn a_second_engine_is_refused_with_an_exit_code_of_its_own() {
+    let home = Home::new();
+    let _first = home.engine();
+    home.wait_pid();
+    let second = home.run("engine", &["--no-append-only"]);
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(4), "{said}");
+    assert!(said.contains("already open for writing by process") && said.contains("lifeboat open"), "{said}");
+    assert!(home.pid().is_some(), "the first one keeps its socket");
+}
+
+#[test]
+fn a_long_path_to_the_state_works_under_each_of_its_names() {
+    let home = Home::new();
+    let long = home.path().join("x".repeat(150));
+    let home = home.state(long.clone());
+    let console = home.open(80, 24);
+    console.wait_for_text("No database takes writes");
+    assert!(!long.join("engine.sock").exists());
+    let relative = Command::new(LIFEBOAT)
+        .current_dir(home.path())
+        .args(["status", "plan.toml", "--state", &"x".repeat(150)])
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    assert!(String::from_utf8(relative.stdout).unwrap().contains("P0"));
+}
+
+#[test]
+fn a_folder_that_was_there_keeps_its_mode() {
+    let home = Home::new();
+    std::fs::create_dir(&home.state).unwrap();
+    std::fs::set_permissions(&home.state, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let _engine = home.engine();
+    home.wait_pid();
+    let mode = |name: &str| std::fs::metadata(home.state.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("."), mode("engine.sock"), mode("journal")), (0o755, 0o600, 0o700));
+}

@@ -1,0 +1,116 @@
+//! A journal that is torn, taken away, or has no room.
+
+use crate::rig::{Hands, Home};
+use lifeboat::core::command::Ask;
+use lifeboat::core::fact::Fact;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use std::io::Write;
+
+fn note(text: &str) -> Ask {
+    Ask::Note { text: text.into() }
+}
+
+fn notes(home: &Home) -> Vec<String> {
+    let notes = home.facts().into_iter().filter_map(|fact| match fact {
+        Fact::NoteAdded { text } => Some(text),
+        _ => None,
+    });
+    notes.collect()
+}
+
+#[test]
+fn a_half_written_last_line_is_kept_aside_and_the_timeline_says_so() {
+    let home = Home::new();
+    let first = home.engine();
+    Hands::attach(&home).ask(note("acknowledged")).unwrap();
+    home.kill_engine();
+    drop(first);
+    let segment = home.journal().join("000001.jsonl");
+    std::fs::OpenOptions::new().append(true).open(&segment).unwrap().write_all(b"{\"seq\":99,\"tim").unwrap();
+
+    let mut console = home.open(120, 40);
+    console.wait_for_text("No database takes writes");
+    console.press("3");
+    let screen = console.wait_for_text("14 bytes of an unfinished record");
+    assert!(screen.contains("acknowledged"), "{screen}");
+    let torn = std::fs::read_dir(home.journal()).unwrap().map(|entry| entry.unwrap().path());
+    let torn: Vec<_> = torn.filter(|path| path.to_string_lossy().contains("torn-")).collect();
+    assert_eq!(std::fs::read(&torn[0]).unwrap(), b"{\"seq\":99,\"tim");
+    assert_eq!(notes(&home), ["acknowledged"]);
+    home.assert_journal_good();
+}
+
+#[test]
+fn a_journal_that_is_taken_away_stops_everything_until_it_is_back() {
+    let home = Home::new();
+    let console = home.open(80, 24);
+    let mut hands = Hands::attach(&home);
+    hands.begin_run();
+    hands.ask(note("before")).unwrap();
+    let aside = home.path().join("aside");
+    std::fs::rename(home.journal(), &aside).unwrap();
+
+    let refused = hands.ask(note("nowhere")).unwrap_err();
+    assert!(refused.why.contains("is gone"), "{refused:?}");
+    let (run, step) = (hands.run_id(), "work".into());
+    hands.ask(Ask::Prepare { run, step }).unwrap_err();
+    let screen = console.wait_for_text("JOURNAL FAILED, nothing runs");
+    assert!(screen.contains("is gone"), "{screen}");
+    assert!(home.status().contains("CANNOT BE WRITTEN"));
+    // Several tries to mend it have passed by now, and none began another journal in its place.
+    hands.wait("two more looks", |model| model.live.recent.values().any(|recent| recent.values.len() > 4));
+    assert!(!home.journal().exists());
+
+    std::fs::rename(&aside, home.journal()).unwrap();
+    hands.wait("the journal is back", |model| model.live.journal_failure.is_none());
+    console.wait_until("that it is well", |screen| !screen.contains("JOURNAL FAILED"));
+    hands.ask(note("after")).unwrap();
+    assert_eq!(notes(&home), ["before", "after"]);
+    home.assert_journal_good();
+}
+
+#[test]
+fn a_full_disk_stops_everything_lets_no_second_engine_in_and_heals() {
+    let home = Home::new();
+    // Files may not grow beyond 8 blocks of 512 bytes, which POSIX gives `ulimit -f`; dash has the same.
+    let engine = home.engine_after("trap '' XFSZ; ulimit -S -f 8");
+    home.wait_pid();
+    let console = home.open(80, 24);
+    let mut hands = Hands::attach(&home);
+    let mut written = Vec::new();
+    let refused = loop {
+        let text = format!("note {}", written.len());
+        match hands.ask(note(&text)) {
+            Ok(()) => written.push(text),
+            Err(refused) => break refused,
+        }
+    };
+    assert!(
+        refused.why.contains("cannot grow") && refused.next.contains("tries again by itself"),
+        "{refused:?}"
+    );
+    let screen = console.wait_for_text("JOURNAL FAILED, nothing runs");
+    assert!(screen.contains("cannot grow"), "{screen}");
+    let second = home.run("engine", &["--no-append-only"]);
+    assert_eq!(second.status.code(), Some(4), "{}", String::from_utf8_lossy(&second.stderr));
+
+    let pid = Pid::from_raw(i32::try_from(engine.0.id()).unwrap());
+    prlimit(pid, Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();
+    hands.wait("there is room", |model| model.live.journal_failure.is_none());
+    hands.ask(note("room again")).unwrap();
+    written.push("room again".into());
+    assert_eq!(notes(&home), written, "nothing acknowledged is lost, nothing refused is recorded");
+    home.assert_journal_good();
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_made_is_named_with_a_way_out() {
+    let home = Home::new().state("/proc/lifeboat".into());
+    let mut console = home.open(80, 24);
+    let screen = console.wait_for_text("--state");
+    assert!(screen.contains("/proc/lifeboat"), "{screen}");
+    assert_eq!(console.wait_for_end().exit_code(), 1);
+    let engine = home.run("engine", &[]);
+    let said = String::from_utf8(engine.stderr).unwrap();
+    assert!(said.contains("/proc/lifeboat") && said.contains("--state"), "{said}");
+}
