@@ -138,7 +138,7 @@ fn worst(model: &Model) -> Vec<(String, SignalState, String)> {
         model.durable.signals.iter().filter(|(_, s)| s.state != SignalState::Ok).collect();
     signals.sort_by_key(|(_, signal)| std::cmp::Reverse(signal.state.concern()));
     let row = |(id, signal): (&crate::ids::ProbeId, &crate::core::signal::Signal)| {
-        (id.to_string(), signal.state, model.why(id).to_owned())
+        (id.to_string(), signal.state, model.why(id))
     };
     signals.into_iter().take(WORST_SIGNALS).map(row).collect()
 }

@@ -7,7 +7,6 @@ use crate::core::signal::SignalState;
 use crate::ids::{ProbeId, QuestionId, RunbookId, StepId};
 use crate::plan::{Plan, Severity};
 use crate::units;
-use jiff::SignedDuration;
 
 /// The longest sentence, in characters: the longest text of a person with its frame.
 const SENTENCE_LIMIT_CHARS: usize = 4_400;
@@ -25,7 +24,14 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         }
         Fact::EngineStarted { version, recovery, .. } => format!("Engine {version} took over; {recovery}"),
         Fact::EngineStopped { why } => format!("Engine stopped: {why}"),
-        Fact::ClockJumped { by } => format!("The clock jumped by {}", signed(*by)),
+        Fact::ClockJumped { by } if by.is_negative() => format!(
+            "This host's clock was set back by {}; recorded times go on and never back. Check its time service",
+            units::duration(by.abs())
+        ),
+        Fact::ClockJumped { by } => format!(
+            "This host's clock leapt ahead by {}: it slept or was set; times from here on follow it. Check its time service",
+            units::duration(*by)
+        ),
         Fact::ReadingTaken { probe, reading, judged } => match &reading.outcome {
             Ok(measured) => {
                 format!("{}: {}, {}", probe_title(plan, probe), judged.as_str(), measured.summary)
@@ -136,13 +142,9 @@ fn severity_changed(from: Option<Severity>, to: Option<Severity>, why: &str) -> 
     match (from, to) {
         (_, None) => format!("Severity: none ({why})"),
         (None, Some(to)) => format!("Severity {}: {why}", to.as_str()),
+        (Some(from), Some(to)) if from == to => format!("Severity still {}, now because: {why}", to.as_str()),
         (Some(from), Some(to)) => format!("Severity {} (was {}): {why}", to.as_str(), from.as_str()),
     }
-}
-
-fn signed(span: SignedDuration) -> String {
-    let sign = if span.is_negative() { "" } else { "+" };
-    format!("{sign}{}", units::duration(span))
 }
 
 fn upper(state: SignalState) -> &'static str {

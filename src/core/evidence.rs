@@ -94,7 +94,7 @@ fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstimate> 
     };
     let Some(recent) = model.live.recent.get(probe) else { return Some(nothing("not measured yet")) };
     let Some((reading, measured)) = last_measurement(recent) else {
-        return Some(nothing(model.why(probe)));
+        return Some(nothing(&model.why(probe)));
     };
     let fresh =
         !is_stale(spec, recent, now) && recent.latest.as_ref().is_some_and(|latest| latest.outcome.is_ok());

@@ -2,7 +2,7 @@
 
 use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
-use crate::core::signal::{Recent, Signal, SignalState};
+use crate::core::signal::{Recent, Signal, SignalState, judge};
 use crate::ids::*;
 use crate::plan::{Plan, Severity, Step};
 use indexmap::IndexMap;
@@ -173,13 +173,14 @@ impl Model {
         self.durable.signals.get(probe).map_or(SignalState::Unknown, |signal| signal.state)
     }
 
-    /// Why a signal is as it is. A signal that never became known says why it cannot be measured now.
-    pub fn why(&self, probe: &ProbeId) -> &str {
-        let Some(signal) = self.durable.signals.get(probe) else { return "" };
+    /// Why a signal is as it is: what was read last where that says the same, else what turned it.
+    pub fn why(&self, probe: &ProbeId) -> String {
+        let Some(signal) = self.durable.signals.get(probe) else { return String::new() };
         let latest = self.live.recent.get(probe).and_then(|recent| recent.latest.as_ref());
-        match latest.map(|reading| &reading.outcome) {
-            Some(Err(failure)) if signal.state == SignalState::Unknown => &failure.why,
-            _ => &signal.why,
+        let judged = latest.zip(self.plan.probes.get(probe)).map(|(reading, spec)| judge(spec, reading));
+        match judged {
+            Some((state, why)) if state == signal.state => why,
+            _ => signal.why.clone(),
         }
     }
 

@@ -4,6 +4,7 @@ use crate::pty::wait_for;
 use crate::rig::{Hands, Home, LIFEBOAT};
 use lifeboat::core::fact::Fact;
 use lifeboat::core::status::StepStatus;
+use lifeboat::journal::{Journal, Options};
 use rustix::process::Signal;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -87,6 +88,26 @@ fn an_engine_goes_on_when_its_console_is_killed_and_another_one_sees_all() {
 }
 
 #[test]
+fn an_engine_that_hangs_is_told_and_not_taken_for_a_dead_one() {
+    let home = Home::new();
+    let mut console = home.open(80, 24);
+    console.wait_for_text("No database takes writes");
+    let pid = home.wait_pid();
+    crate::rig::kill(pid, Signal::STOP);
+    console.press("N");
+    console.wait_for_text("Note");
+    console.press("are you there\r");
+    console.wait_for_text("waiting for the engine");
+    console.wait_for_text("CONNECTION LOST");
+    // What is being typed stays; the operator closes it, and is told the rest.
+    console.press("\x1b");
+    console.wait_for_text("the engine is there and does not answer");
+    crate::rig::kill(pid, Signal::CONT);
+    console.wait_until("it is attached again", |screen| !screen.contains("CONNECTION LOST"));
+    assert_eq!(home.wait_pid(), pid);
+}
+
+#[test]
 fn a_stop_waits_for_a_running_step_unless_it_is_forced() {
     let home = Home::new();
     let console = home.open(80, 24);
@@ -128,6 +149,21 @@ fn consoles_that_open_at_once_share_one_engine() {
     let starts = home.facts().iter().filter(|fact| matches!(fact, Fact::EngineStarted { .. })).count();
     assert_eq!(starts, 1);
     home.assert_journal_good();
+}
+
+#[test]
+fn a_console_whose_engine_came_second_waits_for_the_first() {
+    let home = Home::new();
+    let options = Options { append_only: false, ..Options::default() };
+    // An engine that has the journal and not yet its socket.
+    let (taken, _) = Journal::open(&home.journal(), &options).unwrap();
+    let console = home.open(80, 24);
+    let refused = || std::fs::read_to_string(home.state.join("engine.log")).ok();
+    wait_for(|| refused().filter(|log| log.contains("already open for writing")))
+        .expect("its own engine is refused");
+    drop(taken);
+    let _first = home.engine();
+    console.wait_for_text("No database takes writes");
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use crate::rig::{Hands, Home};
 use lifeboat::core::command::Ask;
 use lifeboat::core::fact::Fact;
+use lifeboat::core::model::Model;
+use lifeboat::core::status::StepStatus;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::io::Write;
 
@@ -70,6 +72,33 @@ fn a_journal_that_is_taken_away_stops_everything_until_it_is_back() {
 }
 
 #[test]
+fn a_step_that_ends_while_the_journal_is_away_is_recorded_later_and_the_run_goes_on() {
+    let home = Home::new();
+    let _engine = home.engine();
+    let mut hands = Hands::attach(&home);
+    hands.begin_run();
+    hands.fire("work");
+    hands.wait_step("work", StepStatus::Started);
+    let aside = home.path().join("aside");
+    std::fs::rename(home.journal(), &aside).unwrap();
+    std::fs::write(home.path().join("go"), "").unwrap();
+    hands.wait_step("work", StepStatus::Verified);
+    hands.wait("the failure shows", |model| model.live.journal_failure.is_some());
+    // The next step would run by itself; it waits for the journal.
+    assert_eq!(hands.step("done").status, StepStatus::Ready);
+
+    std::fs::rename(&aside, home.journal()).unwrap();
+    hands.wait_step("done", StepStatus::Verified);
+    let facts = home.facts();
+    let place = |wanted: fn(&Fact) -> bool| facts.iter().position(wanted).unwrap();
+    let finished = place(|fact| matches!(fact, Fact::StepFinished { step, .. } if step.as_str() == "work"));
+    let verified = place(|fact| matches!(fact, Fact::StepVerified { step, .. } if step.as_str() == "work"));
+    let next = place(|fact| matches!(fact, Fact::StepStarted { step, .. } if step.as_str() == "done"));
+    assert!(finished < verified && verified < next);
+    home.assert_journal_good();
+}
+
+#[test]
 fn a_full_disk_stops_everything_lets_no_second_engine_in_and_heals() {
     let home = Home::new();
     // Files may not grow beyond 8 blocks of 512 bytes, which POSIX gives `ulimit -f`; dash has the same.
@@ -91,6 +120,10 @@ fn a_full_disk_stops_everything_lets_no_second_engine_in_and_heals() {
     );
     let screen = console.wait_for_text("JOURNAL FAILED, nothing runs");
     assert!(screen.contains("cannot grow"), "{screen}");
+    // Several tries to mend it in vain have passed, and it is still this engine's.
+    let looks = |model: &Model| model.live.recent["reference"].values.len();
+    let before = looks(&hands.model);
+    hands.wait("more looks", |model| looks(model) > before + 3);
     let second = home.run("engine", &["--no-append-only"]);
     assert_eq!(second.status.code(), Some(4), "{}", String::from_utf8_lossy(&second.stderr));
 

@@ -95,8 +95,14 @@ impl Home {
 
     /// Runs a subcommand on the plan and its state.
     pub fn run(&self, subcommand: &str, flags: &[&str]) -> Output {
-        let mut command = self.command(LIFEBOAT);
-        command.arg(subcommand).arg(self.plan()).arg("--state").arg(&self.state).args(flags);
+        // What should end at once and does not is a failure, not a test that hangs.
+        let mut command = self.command("timeout");
+        command
+            .args(["60", LIFEBOAT, subcommand])
+            .arg(self.plan())
+            .arg("--state")
+            .arg(&self.state)
+            .args(flags);
         command.stdin(Stdio::null()).output().unwrap()
     }
 

@@ -47,12 +47,12 @@ impl App {
             GotoOverview => return self.show(Screen::Overview, at),
             GotoDecide => return self.show(Screen::Decide, at),
             GotoTimeline => return self.show(Screen::Timeline, at),
-            Up => self.move_by(-1, at),
-            Down => self.move_by(1, at),
-            PageUp => self.move_by(-self.page(), at),
-            PageDown => self.move_by(self.page(), at),
+            Up => self.move_by(-1),
+            Down => self.move_by(1),
+            PageUp => self.move_by(-self.page()),
+            PageDown => self.move_by(self.page()),
             Top => self.select_first(),
-            Bottom => self.move_by(isize::MAX, at),
+            Bottom => self.move_by(isize::MAX),
             Select => return self.select(received, at),
             ToggleDetails => self.ui.details = !self.ui.details,
             Refresh => return vec![Do::Repaint, Do::Draw],
@@ -113,7 +113,7 @@ impl App {
             return vec![Do::Draw];
         };
         if !self.admits(received) {
-            return Vec::new();
+            return self.too_soon(at);
         }
         let answer = if action == Action::AnswerYes { "yes" } else { "no" };
         self.answer(&question, answer, at)
@@ -193,7 +193,7 @@ impl App {
                 if self.admits(received) {
                     self.answer(&question, &answer, at)
                 } else {
-                    Vec::new()
+                    self.too_soon(at)
                 }
             }
             _ => {
@@ -266,10 +266,9 @@ impl App {
         }
     }
 
-    fn move_by(&mut self, by: isize, at: Instant) {
-        let now = self.now(at);
+    fn move_by(&mut self, by: isize) {
         let rows = self.model.as_ref().map_or(0, |model| match self.ui.screen {
-            Screen::Overview => overview::rows(model, &self.ui.filter, now).len(),
+            Screen::Overview => overview::count(model, &self.ui.filter),
             Screen::Decide => decide::items(model).len(),
             Screen::Timeline => timeline::rows(model, &self.ui.filter).len(),
         });

@@ -219,12 +219,16 @@ fn draw_reading(
     };
     let footer = hint_line(look, &app.keymap, Context::Help, hints, area.width.saturating_sub(4));
     let wanted = help.map_or("", Help::wanted);
-    let title =
+    let mut title =
         if wanted.is_empty() { reading.title.clone() } else { format!("{} / {wanted}", reading.title) };
+    let rows = usize::from(area.height.saturating_sub(2));
+    let first = reading.offset.min(lines.len().saturating_sub(rows));
+    if lines.len() > rows {
+        title = format!("{title}, lines {} to {} of {}", first + 1, first + rows, lines.len());
+    }
     let dialog = widgets::Dialog { title: &title, footer, danger: false };
     let inside = dialog.frame(look, frame, area);
     let width = usize::from(inside.width);
-    let first = reading.offset.min(lines.len().saturating_sub(usize::from(inside.height)));
     let shown = lines.iter().skip(first).take(usize::from(inside.height));
     let text: Vec<Line<'_>> = shown.map(|line| text_line(look, line, width)).collect();
     frame.render_widget(ratatui::text::Text::from(text), inside);

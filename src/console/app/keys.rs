@@ -24,7 +24,10 @@ impl App {
             Resolution::Pending => return vec![Do::Draw],
         };
         match self.dialog {
-            None => action.map_or_else(Vec::new, |action| self.act(action, received, at)),
+            None => match action {
+                Some(action) => self.act(action, received, at),
+                None => self.unheard(&format!("{chord} does nothing here"), at),
+            },
             Some(Dialog::Form(_)) => self.key_in_form(action, received, chord, at),
             Some(Dialog::Confirm(_)) => self.key_in_confirmation(action, received, chord, at),
             Some(Dialog::Palette(_)) => self.key_in_palette(action, received, chord, at),
@@ -34,7 +37,7 @@ impl App {
     }
 
     /// Pastes are typing in fields, and nothing in confirmations.
-    pub(super) fn paste(&mut self, text: &str) -> Vec<Do> {
+    pub(super) fn paste(&mut self, text: &str, at: Instant) -> Vec<Do> {
         match &mut self.dialog {
             Some(Dialog::Form(form)) if form.stage == Stage::Write && !form.sent => form.text.paste(text),
             Some(Dialog::Filter { field, .. }) => {
@@ -45,8 +48,23 @@ impl App {
             Some(Dialog::Confirm(confirming)) => {
                 confirming.problem = Some("A paste does not count here: type it.".into());
             }
+            None => return self.unheard("a paste does nothing here", at),
             _ => return Vec::new(),
         }
+        vec![Do::Draw]
+    }
+
+    /// Says why a key did nothing: silence reads as a console that hangs.
+    pub(super) fn unheard(&mut self, why: &str, at: Instant) -> Vec<Do> {
+        let help = self.keymap.keys(self.context(), Action::Help);
+        let next = help.first().map_or_else(String::new, |key| format!("{key} shows every key that works."));
+        self.complain(why, &next, at);
+        vec![Do::Draw]
+    }
+
+    /// A key that answers was pressed too early to have been meant for what is on the screen.
+    pub(super) fn too_soon(&mut self, at: Instant) -> Vec<Do> {
+        self.complain("that key came too soon or was held down", "Press it once more.", at);
         vec![Do::Draw]
     }
 
@@ -126,6 +144,7 @@ impl App {
                 if chord.typed().is_some_and(|key| form.choose(key)) {
                     return self.advance(at);
                 }
+                form.problem = Some("Choose with the keys before the lines, or with the arrows.".into());
             }
             (Stage::Write, Some(Action::Submit)) => return self.advance(at),
             (Stage::Write, None) => {
@@ -240,6 +259,9 @@ impl App {
             },
             None if confirming.phrase().is_some() && typing && !confirming.sent => {
                 confirming.typed.press(chord);
+            }
+            None if confirming.phrase().is_some() && !confirming.sent => {
+                confirming.problem = Some("That was too soon or held down: type it once more.".into());
             }
             _ => return Vec::new(),
         }

@@ -1,12 +1,12 @@
 //! The connection to the engine: made, held, and made again when it is lost.
 
 use crate::core::command::Ask;
-use crate::engine::client::{Client, ClientError};
+use crate::engine::client::{ANSWER_TIMEOUT, Client, ClientError};
 use crate::engine::protocol::ToClient;
 use crate::engine::spawn::SpawnError;
 use futures::future::BoxFuture;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Messages that wait for the screen.
 const QUEUE: usize = 256;
@@ -125,12 +125,9 @@ async fn hold(connect: Connect, news: mpsc::Sender<News>, mut orders: mpsc::Unbo
             (Err(error), Some(_)) if how == How::Start => {
                 news.send(News::NotStarted(error.to_string())).await
             }
-            (Err(_), Some((since, false))) if since.elapsed() > MISSED => {
+            (Err(error), Some((since, false))) if since.elapsed() > MISSED => {
                 missing = Some((since, true));
-                let why = "the engine is not there any more".to_owned();
-                let next =
-                    "It left no word: its log, engine.log in the state folder, may tell why.".to_owned();
-                news.send(News::Engine(ToClient::Goodbye { why, next })).await
+                news.send(News::Engine(last_words(&error))).await
             }
             (Err(_), Some(_)) => Ok(()),
         };
@@ -159,6 +156,21 @@ async fn attach(connect: &Connect, how: How) -> Result<(Client, ToClient), LinkE
     }
 }
 
+/// What there is to say of an engine that went without a word, or is there and says none.
+fn last_words(error: &LinkError) -> ToClient {
+    let (why, next) = match error {
+        LinkError::Client(ClientError::Silent) => (
+            "the engine is there and does not answer",
+            "End its process, whose number is in journal/lock of the state folder, then start it again.",
+        ),
+        _ => (
+            "the engine is not there any more",
+            "It left no word: its log, engine.log in the state folder, may tell why.",
+        ),
+    };
+    ToClient::Goodbye { why: why.into(), next: next.into() }
+}
+
 /// Carries messages both ways until one of the ends is gone. A slow engine holds up neither reading nor keys.
 async fn serve(
     client: Client,
@@ -166,10 +178,13 @@ async fn serve(
     orders: &mut mpsc::UnboundedReceiver<Order>,
 ) -> End {
     let (mut sender, mut receiver) = client.split();
+    // Until when the engine has to say something; none while nothing was asked.
+    let deadline = watch::Sender::new(None::<Instant>);
     let reading = async {
         loop {
             match receiver.next().await {
                 Ok(message) => {
+                    deadline.send_replace(None);
                     let last = matches!(message, ToClient::Goodbye { .. });
                     if news.send(News::Engine(message)).await.is_err() {
                         return End::Closed;
@@ -184,19 +199,34 @@ async fn serve(
     };
     let writing = async {
         loop {
-            match orders.recv().await {
-                Some(Order::Ask(ask)) => {
-                    if let Err(error) = sender.ask(ask).await {
-                        return End::Lost(error.to_string());
+            let due = *deadline.borrow();
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(Order::Ask(ask)) => {
+                        if let Err(error) = sender.ask(ask).await {
+                            return End::Lost(error.to_string());
+                        }
+                        deadline.send_replace(Some(Instant::now() + ANSWER_TIMEOUT));
+                    }
+                    Some(Order::Start) => {}
+                    None => return End::Closed,
+                },
+                () = sleep_until(due), if due.is_some() => {
+                    if deadline.borrow().is_some_and(|deadline| deadline <= Instant::now()) {
+                        return End::Lost(ClientError::Silent.to_string());
                     }
                 }
-                Some(Order::Start) => {}
-                None => return End::Closed,
             }
         }
     };
     tokio::select! {
         end = reading => end,
         end = writing => end,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    if let Some(at) = at {
+        tokio::time::sleep_until(at.into()).await;
     }
 }

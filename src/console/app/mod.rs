@@ -204,7 +204,7 @@ impl App {
                 self.last_key = Some((*chord, received.read_at));
                 self.key(received, *chord, at)
             }
-            Event::Paste(text) => self.paste(text),
+            Event::Paste(text) => self.paste(text, at),
             Event::Resize { height, .. } => {
                 self.rows = *height;
                 vec![Do::Draw]

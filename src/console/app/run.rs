@@ -13,7 +13,7 @@ const FRAME: Duration = Duration::from_millis(33);
 /// How long a change that is only measurements may wait for others, while seconds count and while all is well: a
 /// signal that turns is drawn at once in either case.
 const MEASUREMENTS: Duration = Duration::from_secs(1);
-const CALM_MEASUREMENTS: Duration = Duration::from_secs(5);
+const CALM_MEASUREMENTS: Duration = Duration::from_secs(10);
 /// Between two looks at the time while the first connection is made.
 const CONNECTING: Duration = Duration::from_secs(1);
 
@@ -146,6 +146,7 @@ impl Console<'_> {
     fn take_all(&mut self, first: News, link: &mut Link, at: Instant) -> Result<Vec<Do>, ConsoleError> {
         let mut dos = Vec::new();
         let mut next = Some(first);
+        let had_data = self.app.model.is_some();
         while let Some(news) = next {
             let message = match news {
                 News::Engine(message) => Message::Engine(message),
@@ -155,6 +156,10 @@ impl Console<'_> {
             };
             dos.extend(self.app.update(message, at));
             next = link.news.try_recv().ok();
+        }
+        if !had_data && self.app.model.is_some() {
+            // What everybody waits for at the start.
+            self.draw_at = Some(at);
         }
         Ok(dos)
     }

@@ -2,6 +2,7 @@
 
 use super::form::{Form, Purpose};
 use crate::core::model::Model;
+use crate::engine::scope;
 use crate::ids::{RunId, StepId};
 use crate::text::clean;
 
@@ -32,7 +33,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>) -> Vec<String> {
     let step = |run: &RunId, step: &StepId| {
         let found = model.and_then(|model| model.step(run, step));
         let (title, status) = found.map_or_else(Default::default, |(plan, state)| {
-            (plan.title.clone(), format!("It is {}.", state.status.as_str()))
+            (plan.title.clone(), format!("Its status: {}.", state.status.as_str()))
         });
         format!("{title} ({step}, run {run}). {status}")
     };
@@ -61,7 +62,11 @@ pub(super) fn about(form: &Form, model: Option<&Model>) -> Vec<String> {
             lines
         }
         Purpose::Attest(run, id) => {
-            vec![step(run, id), "Your word stands for its verification, under your name.".into()]
+            let mut lines = vec![step(run, id)];
+            lines
+                .extend(model.and_then(|model| check(model, run, id)).map(|check| format!("Check: {check}")));
+            lines.push("Your word stands for its verification, under your name.".into());
+            lines
         }
         Purpose::Abort(run) => {
             vec![format!(
@@ -79,6 +84,13 @@ pub(super) fn about(form: &Form, model: Option<&Model>) -> Vec<String> {
         Purpose::Gone { why, next } => vec![format!("{why}."), next.clone()],
     };
     lines.iter().map(|line| clean(line, LINE_CHARS)).collect()
+}
+
+/// How to see that a step that a person does worked.
+fn check(model: &Model, run: &RunId, id: &StepId) -> Option<String> {
+    let (step, _) = model.step(run, id).filter(|(step, _)| step.action == "manual")?;
+    let params = scope::render(model, run, step).ok()?;
+    params.text("check").map(str::to_owned)
 }
 
 /// What the text is; none where there is none.

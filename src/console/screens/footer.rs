@@ -3,13 +3,13 @@
 use super::View;
 use super::decide::{Item, items, shown_run};
 use super::paint::{labelled_with, put};
+use super::run::is_held;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::ui::{Screen, Toast};
 use crate::console::widgets::hint_line;
-use crate::core::incident::{Position, Run};
-use crate::core::model::Model;
+use crate::core::incident::Position;
 use crate::core::status::StepStatus;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -51,7 +51,7 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
     let incident = view.model.durable.incident.as_ref();
     match (view.ui.screen, incident) {
         (Screen::Decide, Some(incident)) => match shown_run(view.model) {
-            Some(run) if run.ended.is_none() => step_hints(view.model, run, view.ui.decide.selected),
+            Some(run) if run.ended.is_none() => step_hints(view),
             None if matches!(incident.position, Position::Question(_)) => QUESTION,
             _ => OUTCOME,
         },
@@ -130,7 +130,24 @@ const READY: Hints = &[
     (Action::PrepareStep, "prepare"),
     (Action::SkipStep, "skip"),
     (Action::AttestStep, "by hand"),
+    (Action::AbortRun, "abort"),
+    (Action::Help, "help"),
+    (Action::ToggleDetails, "details"),
+    (Action::Quit, "quit"),
+];
+const HELD: Hints = &[
+    (Action::PrepareStep, "prepare"),
+    (Action::SkipStep, "skip"),
+    (Action::AttestStep, "by hand"),
     (Action::OverrideGuard, "override"),
+    (Action::AbortRun, "abort"),
+    (Action::Help, "help"),
+    (Action::ToggleDetails, "details"),
+    (Action::Quit, "quit"),
+];
+const BY_HAND: Hints = &[
+    (Action::AttestStep, "done by hand"),
+    (Action::SkipStep, "skip"),
     (Action::AbortRun, "abort"),
     (Action::Help, "help"),
     (Action::ToggleDetails, "details"),
@@ -157,15 +174,18 @@ const WATCHING: Hints = &[
     (Action::Quit, "quit"),
 ];
 
-fn step_hints(model: &Model, run: &Run, selected: usize) -> Hints {
-    let items = items(model);
-    let step = items.get(selected).and_then(|item| match item {
-        Item::Step { step, .. } => run.steps.get(step),
+fn step_hints(view: &View<'_>) -> Hints {
+    let items = items(view.model);
+    let step = items.get(view.ui.decide.selected).and_then(|item| match item {
+        Item::Step { run, step } => view.model.step(run, step),
         Item::Answer { .. } => None,
     });
-    match step.map(|step| step.status) {
-        Some(StepStatus::Ready | StepStatus::Confirming) => READY,
-        Some(StepStatus::Failed | StepStatus::Unknown) => FAILED,
+    let Some((step, state)) = step else { return WATCHING };
+    match state.status {
+        StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => BY_HAND,
+        StepStatus::Ready | StepStatus::Confirming if is_held(view, step, state) => HELD,
+        StepStatus::Ready | StepStatus::Confirming => READY,
+        StepStatus::Failed | StepStatus::Unknown => FAILED,
         _ => WATCHING,
     }
 }

@@ -25,6 +25,8 @@ const WIDE: u16 = 110;
 const BAR_WIDTH: u16 = 20;
 /// What the amount means; it gives way on a narrow terminal.
 const AT_RISK: &str = " at risk";
+/// What is said when no clock runs.
+const WORKS: &str = "every service works";
 /// Rows that an alarm takes at most.
 const ALARM_ROWS: usize = 2;
 /// Rows that are always there.
@@ -110,15 +112,35 @@ pub(super) fn severity_number(severity: Severity) -> u8 {
 
 fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
     let look = &view.look;
-    let mut line = Line::from(look.span(Role::Muted, " RTO "));
-    line.spans.extend(rto(view, width));
-    if let Some((role, text)) = rpo(view) {
-        line.push_span(look.span(Role::Muted, "  RPO "));
-        let room = usize::from(width).saturating_sub(line.width());
-        let text = if text.chars().count() > room { text.replace(AT_RISK, "") } else { text };
-        line.push_span(look.span(role, text));
+    let clock = rto(view, width);
+    let Some((role, mut text)) = rpo(view) else {
+        return Line::from([vec![look.span(Role::Muted, " RTO ")], clock].concat());
+    };
+    let before = |clock: &[Span<'static>]| -> Vec<Span<'static>> {
+        let (rto, rpo) = (look.span(Role::Muted, " RTO "), look.span(Role::Muted, "  RPO "));
+        [&[rto], clock, &[rpo]].concat()
+    };
+    let room = |clock: &[Span<'static>]| {
+        let used: usize = before(clock).iter().map(Span::width).sum();
+        usize::from(width).saturating_sub(used)
+    };
+    if text.chars().count() > room(&clock) {
+        text = text.replace(AT_RISK, "");
     }
+    // What would be lost matters more than since when all works again.
+    let clock = if text.chars().count() > room(&clock) { terse(clock) } else { clock };
+    let mut line = Line::from(before(&clock));
+    line.push_span(look.span(role, text));
     line
+}
+
+/// Without since when what works again was broken.
+fn terse(clock: Vec<Span<'static>>) -> Vec<Span<'static>> {
+    let short = |span: Span<'static>| match span.content.split_once(',') {
+        Some((head, _)) if head.ends_with(WORKS) => Span::styled(head.to_owned(), span.style),
+        _ => span,
+    };
+    clock.into_iter().map(short).collect()
 }
 
 /// The overall clock, or in words why none runs.
@@ -135,9 +157,9 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
         (_, unknown) if unknown > 0 => (Role::Unknown, format!("cannot tell: {unknown} services unknown")),
         (Some(incident), _) => {
             let since = units::clock(age(incident.detected_at, view.now));
-            (Role::Ok, format!("every service works, {since} since detection"))
+            (Role::Ok, format!("{WORKS}, {since} since detection"))
         }
-        (None, _) => (Role::Ok, "every service works".to_owned()),
+        (None, _) => (Role::Ok, WORKS.to_owned()),
     };
     let glyph = if unknown > 0 { Glyph::Unknown } else { Glyph::Ok };
     vec![look.span(role, format!("{} {text}", look.glyph(glyph)))]

@@ -22,6 +22,11 @@ impl Filter {
         Self { needle: text.trim().to_lowercase() }
     }
 
+    /// Whether it lets everything through.
+    pub fn is_empty(&self) -> bool {
+        self.needle.is_empty()
+    }
+
     /// Whether one of the texts contains it.
     pub fn lets(&self, texts: &[&str]) -> bool {
         self.needle.is_empty() || texts.iter().any(|text| self.is_in(text))

@@ -40,6 +40,12 @@ pub fn old(spec: &ProbeSpec, recent: Option<&Recent>, now: Timestamp) -> Option<
     (age > spec.every.saturating_mul(2)).then(|| format!("{} old", units::age(age)))
 }
 
+/// The value up to which a history is drawn flat and calm: the first bound, where being over it is what is bad.
+pub fn ceiling(spec: &ProbeSpec) -> f64 {
+    let bounds = &spec.thresholds;
+    bounds.warn.or(bounds.critical).filter(|_| !bounds.below).unwrap_or(0.0)
+}
+
 /// How old evidence is: `2 s old`, `never measured`.
 pub fn evidence_age(evidence: &Evidence, now: Timestamp) -> String {
     evidence

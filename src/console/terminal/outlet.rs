@@ -1,5 +1,5 @@
-//! What goes to the terminal, written by a thread of its own: a stalled line never stops the console, which can
-//! still hear a signal and end.
+//! What goes to the terminal. What it does not take at once is written by a thread of its own: a stalled line never
+//! stops the console, which can still hear a signal and end.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -19,6 +19,8 @@ const LOOK_UP: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 #[derive(Debug)]
 pub(super) struct Outlet {
     tty: OwnedFd,
+    /// A write that the terminal does not take returns.
+    nonblocking: bool,
     state: Mutex<State>,
     changed: Condvar,
     idle: Notify,
@@ -42,8 +44,10 @@ impl State {
 impl Outlet {
     /// An outlet to the terminal of standard output, and the thread that writes to it until it is closed.
     pub(super) fn start() -> io::Result<Arc<Self>> {
+        let (tty, nonblocking) = open()?;
         let outlet = Arc::new(Self {
-            tty: open_nonblocking()?,
+            tty,
+            nonblocking,
             state: Mutex::default(),
             changed: Condvar::new(),
             idle: Notify::new(),
@@ -74,7 +78,7 @@ impl Outlet {
         }
     }
 
-    /// Queues bytes; an error of an earlier write is reported here.
+    /// Sends bytes; an error of an earlier write is reported here.
     pub(super) fn send(&self, bytes: &mut Vec<u8>) -> io::Result<()> {
         let mut state = self.lock();
         if state.closed {
@@ -86,7 +90,29 @@ impl Outlet {
             return Err(error.into());
         }
         state.queued.append(bytes);
-        self.changed.notify_all();
+        if self.nonblocking && !state.writing {
+            self.write_now(&mut state)?;
+        }
+        if !state.queued.is_empty() {
+            self.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    /// Writes what the terminal takes at once, which is nearly always all of it, and spares the way over the thread.
+    fn write_now(&self, state: &mut State) -> io::Result<()> {
+        while !state.queued.is_empty() {
+            match rustix::io::write(&self.tty, &state.queued) {
+                Ok(count @ 1..) => drop(state.queued.drain(..count)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                failed => {
+                    let error = failed.err().unwrap_or(Errno::IO);
+                    state.failed = Some(error);
+                    return Err(error.into());
+                }
+            }
+        }
         Ok(())
     }
 
@@ -159,12 +185,12 @@ impl Outlet {
 
 /// The terminal of standard output, opened again: non-blocking mode belongs to the open file, and the shell shares
 /// the one that we were given. Where opening is not permitted (another user's terminal, after su), the shared one
-/// has to do, in the mode it has.
-fn open_nonblocking() -> io::Result<OwnedFd> {
+/// has to do, in the mode it has. The second value says whether it is non-blocking.
+fn open() -> io::Result<(OwnedFd, bool)> {
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     match rustix::fs::open("/proc/self/fd/1", flags, Mode::empty()) {
-        Ok(tty) => Ok(tty),
-        Err(_) => Ok(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?),
+        Ok(tty) => Ok((tty, true)),
+        Err(_) => Ok((rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3)?, false)),
     }
 }
 

@@ -6,12 +6,13 @@ use super::Look;
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
 
-/// The last `width` values as bars between 0 and the largest of them; `None` is a gap and is drawn as one.
-/// Fewer values than `width` stand at the right, where the present is.
-pub fn sparkline(look: &Look<'_>, values: &[Option<f64>], width: u16) -> Line<'static> {
+/// The last `width` values as bars between 0 and the largest of them, or `ceiling` where that is more: what stays far
+/// below a bound stays flat, so that noise is no alarm. `None` is a gap and is drawn as one. Fewer values than `width`
+/// stand at the right, where the present is.
+pub fn sparkline(look: &Look<'_>, values: &[Option<f64>], ceiling: f64, width: u16) -> Line<'static> {
     let width = usize::from(width);
     let shown = &values[values.len().saturating_sub(width)..];
-    let largest = shown.iter().flatten().copied().filter(|value| value.is_finite()).fold(0.0, f64::max);
+    let largest = shown.iter().flatten().copied().filter(|value| value.is_finite()).fold(ceiling, f64::max);
     let mut spans = vec![Span::raw(" ".repeat(width - shown.len()))];
     for run in shown.chunk_by(|one, other| known(*one).is_some() == known(*other).is_some()) {
         let text: String = run.iter().map(|value| bar(look, *value, largest)).collect();

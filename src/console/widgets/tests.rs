@@ -23,14 +23,19 @@ fn text(line: &Line<'_>) -> String {
 fn a_sparkline_shows_gaps_and_keeps_the_present_at_the_right() {
     let values = [Some(0.0), Some(7.0), None, Some(f64::NAN), Some(14.0)];
     with_look(Glyphs::Unicode, |look| {
-        assert_eq!(text(&sparkline(look, &values, 7)), "  ▁▅××█");
-        assert_eq!(text(&sparkline(look, &values, 2)), "×█");
-        assert_eq!(text(&sparkline(look, &[], 3)), "   ");
-        assert_eq!(text(&sparkline(look, &[Some(0.0), Some(0.0)], 2)), "▁▁");
-        let line = sparkline(look, &values, 5);
+        assert_eq!(text(&sparkline(look, &values, 0.0, 7)), "  ▁▅××█");
+        assert_eq!(text(&sparkline(look, &values, 0.0, 2)), "×█");
+        assert_eq!(text(&sparkline(look, &[], 0.0, 3)), "   ");
+        assert_eq!(text(&sparkline(look, &[Some(0.0), Some(0.0)], 0.0, 2)), "▁▁");
+        assert_eq!(
+            text(&sparkline(look, &[Some(3.0), Some(4.0)], 200.0, 2)),
+            "▁▁",
+            "noise far below a bound"
+        );
+        let line = sparkline(look, &values, 0.0, 5);
         assert_eq!(line.spans[2].style, look.style(Role::Unknown));
     });
-    with_look(Glyphs::Ascii, |look| assert_eq!(text(&sparkline(look, &values, 5)), "_=??#"));
+    with_look(Glyphs::Ascii, |look| assert_eq!(text(&sparkline(look, &values, 0.0, 5)), "_=??#"));
 }
 
 #[test]

@@ -18,7 +18,9 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::SignalChanged { probe, to, why, .. } => signals::changed(model, at, probe, *to, why),
         Fact::SeverityChanged { to, why, .. } => {
-            model.durable.severity = to.map(|severity| (severity, at, why.clone()));
+            let same = model.durable.severity.take().filter(|(before, ..)| Some(*before) == *to);
+            let since = same.map_or(at, |(_, since, _)| since);
+            model.durable.severity = to.map(|severity| (severity, since, why.clone()));
         }
         Fact::IncidentDeclared { .. }
         | Fact::SeveritySet { .. }
@@ -32,10 +34,6 @@ pub fn apply(model: &mut Model, event: &Event) {
             // What was being read could not be recorded; it is read again when the journal can be written.
             model.live.preparing.clear();
             model.live.journal_protection = protection.clone();
-            // A description that came while nothing could be written was refused: it is asked for again.
-            if failure.is_none() {
-                model.live.preparing.clear();
-            }
         }
         _ => step::apply(model, event),
     }

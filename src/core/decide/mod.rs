@@ -6,6 +6,8 @@ mod observe;
 mod step;
 mod tick;
 
+pub use confirm::guards;
+
 use crate::core::actor::Actor;
 use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::fact::Fact;

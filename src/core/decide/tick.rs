@@ -48,19 +48,18 @@ fn stale_signals(model: &Model, now: Timestamp) -> Vec<Fact> {
         .collect()
 }
 
-/// The derived severity, where it changed. It is not lowered while a worse rule cannot be told.
+/// The derived severity, where it or its reason changed. It is not lowered, and its reason does not change, while
+/// a rule as bad or worse cannot be told.
 fn severity(model: &Model, now: Timestamp) -> Option<Fact> {
     let assessed = assess(model, now);
     let before = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
     let after = assessed.holds.as_ref().map(|(severity, _)| *severity);
-    let lowers = match (before, after) {
-        (Some(before), Some(after)) => after > before,
-        (Some(_), None) => true,
-        _ => false,
-    };
+    let reason = model.durable.severity.as_ref().map(|(.., why)| why);
+    let same = before == after && reason == assessed.holds.as_ref().map(|(_, why)| why);
+    let worsens = after.is_some_and(|after| before.is_none_or(|before| after < before));
     let cannot_tell =
         assessed.possible.as_ref().is_some_and(|(level, _)| before.is_some_and(|b| *level <= b));
-    if before == after || (lowers && cannot_tell) {
+    if same || (!worsens && cannot_tell) {
         return None;
     }
     let why = assessed.holds.map_or_else(|| "no severity rule holds any more".into(), |(_, why)| why);

@@ -3,6 +3,9 @@ use crate::core::model::Status;
 use crate::core::signal::SignalState;
 use crate::core::tree::{Suggestion, suggest};
 use crate::core::{blind, evidence, objectives, severity};
+use crate::plan::condition::Condition;
+use crate::plan::{Severity, SeverityRule};
+use std::sync::Arc;
 
 fn state(machine: &Machine, probe: &str) -> SignalState {
     machine.model.state(&probe.into())
@@ -109,6 +112,25 @@ fn thresholds_and_the_probes_own_verdict_count_as_the_worse() {
 }
 
 #[test]
+fn what_is_said_of_a_signal_is_what_was_measured_last_as_long_as_its_state_is_that() {
+    let mut machine = Machine::new();
+    let said = |machine: &Machine| machine.model.why(&"dr-lag".into());
+    machine.observe(&[("dr-lag", lag(45.0, 45.0, 1.0))]);
+    let first = said(&machine);
+    let mut later = lag(55.0, 55.0, 1.0).unwrap();
+    later.summary = "55 s behind".into();
+    machine.observe(&[("dr-lag", Ok(later))]);
+    assert_eq!(state(&machine, "dr-lag"), SignalState::Warn);
+    assert_ne!(said(&machine), first);
+    assert!(said(&machine).starts_with("55 s behind, at or over"), "{}", said(&machine));
+    let mut better = lag(1.0, 1.0, 1.0).unwrap();
+    better.summary = "1 s behind".into();
+    machine.observe(&[("dr-lag", Ok(better))]);
+    assert_eq!(state(&machine, "dr-lag"), SignalState::Warn, "one good reading is not enough");
+    assert_eq!(said(&machine), first, "what made it so");
+}
+
+#[test]
 fn silence_makes_a_signal_unknown() {
     let mut machine = Machine::new();
     machine.observe(&healthy());
@@ -172,6 +194,30 @@ fn severity_does_not_fall_while_the_worse_cannot_be_told() {
     assert_eq!(machine.model.severity().map(|s| s.as_str()), Some("P0"));
     machine.pass(20, &healthy());
     assert_eq!(machine.model.severity(), None);
+}
+
+#[test]
+fn the_reason_of_a_severity_is_that_of_the_rule_that_holds_now() {
+    let mut machine = Machine::new();
+    let rule = SeverityRule {
+        level: Severity::P0,
+        when: Condition::parse("signals['primary-db'].state == 'critical'").unwrap(),
+        why: "no database".into(),
+    };
+    Arc::make_mut(&mut machine.model.plan).severity.insert(1, rule);
+    machine.pass(20, &healthy());
+    let mut half = healthy();
+    half[1] = ("primary-db", bad());
+    machine.pass(20, &half);
+    let (level, since, why) = machine.model.durable.severity.clone().unwrap();
+    assert_eq!((level, why.as_str()), (Severity::P0, "no database"));
+    machine.pass(30, &down());
+    let (level, still, why) = machine.model.durable.severity.clone().unwrap();
+    assert_eq!((level, still), (Severity::P0, since), "it is P0 since the first reason");
+    assert_eq!(why, machine.model.plan.severity[0].why);
+    machine.pass(40, &[("reference", good(None))]);
+    let (.., why) = machine.model.durable.severity.clone().unwrap();
+    assert_eq!(why, machine.model.plan.severity[0].why, "it may still be so: nothing says otherwise");
 }
 
 #[test]

@@ -167,10 +167,8 @@ impl Action for SimulatedAction {
     }
 
     fn manual(&self) -> ManualCard {
-        let instructions = match &self.step.manual {
-            Some(text) => vec![text.clone()],
-            None => self.card.as_ref().map_or_else(|| vec![self.call()], |card| card.instructions.clone()),
-        };
+        let instructions =
+            self.card.as_ref().map_or_else(|| vec![self.call()], |card| card.instructions.clone());
         let check = self.card.as_ref().map_or("It is done.", |card| &card.check);
         ManualCard {
             instructions: [NOTHING.to_owned()].into_iter().chain(instructions).collect(),

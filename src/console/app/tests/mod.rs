@@ -133,6 +133,31 @@ fn two_answers_typed_ahead_answer_one_question() {
 }
 
 #[test]
+fn a_key_that_does_nothing_says_so() {
+    let mut scene = declared();
+    scene.press("y");
+    scene.press_as("y", Manner::Single, Duration::from_millis(400));
+    assert!(scene.toast().contains("too soon"), "{}", scene.toast());
+    scene.press("esc s");
+    assert!(scene.toast().contains("no step"), "{}", scene.toast());
+    scene.press("1 esc Z");
+    assert!(scene.toast().starts_with("Z does nothing here"), "{}", scene.toast());
+    scene.press("esc");
+    scene.input(Event::Paste("a page of text".into()));
+    assert!(scene.toast().contains("paste"), "{}", scene.toast());
+    scene.press("esc S x");
+    assert!(form(&scene).unwrap().problem.is_some());
+}
+
+#[test]
+fn a_phrase_that_begins_too_soon_is_asked_for_again() {
+    let mut scene = promoting();
+    scene.press_as("d", Manner::Single, Duration::from_millis(50));
+    assert_eq!(confirming(&scene).unwrap().typed.text(), "");
+    assert!(confirming(&scene).unwrap().problem.is_some());
+}
+
+#[test]
 fn enter_answers_what_the_arrows_chose() {
     let mut scene = declared();
     scene.press("down enter");

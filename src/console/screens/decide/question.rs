@@ -139,12 +139,13 @@ fn evidence_lines(view: &View<'_>, question: &Question, width: u16, room: usize)
     if frozen.len() > room {
         frozen.sort_by_key(|evidence| std::cmp::Reverse(evidence.state.concern()));
     }
-    let mut spare = room.saturating_sub(frozen.len());
+    let mut worst: Vec<usize> = (0..frozen.len()).collect();
+    worst.sort_by_key(|&place| std::cmp::Reverse(frozen[place].state.concern()));
+    worst.truncate(room.saturating_sub(frozen.len()));
     let mut lines = Vec::new();
-    for evidence in &frozen {
+    for (place, evidence) in frozen.iter().enumerate() {
         lines.push(evidence_line(view, evidence, width));
-        if spare > 0 {
-            spare -= 1;
+        if worst.contains(&place) {
             let text = format!("{} ({})", evidence.summary, evidence.source);
             let more = labelled_with(look, "".into(), 12, concern_role(evidence.state), &text, width);
             lines.extend(more.into_iter().take(1));

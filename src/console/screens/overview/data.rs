@@ -2,7 +2,7 @@
 
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
-use crate::console::screens::words::{brief, concern_role, old, signal};
+use crate::console::screens::words::{brief, ceiling, concern_role, old, signal};
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, fit, sparkline, state_cell};
 use crate::core::backup::{BackupStanding, standing};
@@ -64,7 +64,7 @@ fn label(view: &View<'_>, lines: &mut [Line<'static>], from: usize, count: usize
 fn lag_probes<'a>(view: &View<'a>) -> Vec<(&'a ProbeId, &'a ProbeSpec)> {
     let plan = &view.model.plan;
     let tells = |id: &ProbeId| plan.runbooks.values().any(|runbook| runbook.loss.contains(id));
-    let candidates = plan.probes.iter().filter(|(_, spec)| spec.kind.contains("replication"));
+    let candidates = plan.probes.iter().filter(|(_, spec)| spec.kind.ends_with("replication"));
     let mut found: Vec<_> = candidates.collect();
     let others = plan.runbooks.values().flat_map(|runbook| &runbook.loss);
     for (id, spec) in others.filter_map(|id| plan.probes.get_key_value(id)) {
@@ -94,7 +94,8 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
     }
     let values: Vec<Option<f64>> =
         recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
-    line.spans.extend(sparkline(look, &values, if width >= WIDE { WIDEST_SPARK } else { SPARK_WIDTH }).spans);
+    let spark = if width >= WIDE { WIDEST_SPARK } else { SPARK_WIDTH };
+    line.spans.extend(sparkline(look, &values, ceiling(spec), spark).spans);
     // The whole bounds, or the one that matters most, or none: half a bound would mislead.
     let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width() + 1);
     let critical =

@@ -6,7 +6,7 @@ mod matrix;
 mod signals;
 mod verdict;
 
-pub use signals::{Row, rows};
+pub use signals::{Row, count, rows};
 
 use super::View;
 use super::paint::put;

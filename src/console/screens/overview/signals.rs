@@ -4,13 +4,13 @@ use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::list::{Filter, window};
 use crate::console::screens::paint::{labelled, limited, put, put_list, rule};
-use crate::console::screens::words::{concern_role, date_time, evidence_age, lasting, old, signal};
+use crate::console::screens::words::{ceiling, concern_role, date_time, evidence_age, lasting, old, signal};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, Width, row_line, sparkline, state_cell};
 use crate::core::evidence;
 use crate::core::model::Model;
 use crate::core::reading::Field;
-use crate::core::signal::SignalState;
+use crate::core::signal::{Signal, SignalState};
 use crate::ids::ProbeId;
 use crate::units;
 use jiff::Timestamp;
@@ -24,10 +24,10 @@ const WIDE: u16 = 110;
 const SPARK_WIDTH: u16 = 16;
 
 /// A row of the list.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Row {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row<'m> {
     /// The signal's probe.
-    pub probe: ProbeId,
+    pub probe: &'m ProbeId,
     /// How it is.
     pub state: SignalState,
     /// Since when.
@@ -35,27 +35,36 @@ pub struct Row {
 }
 
 /// The signals that the filter lets through: worst first, then those that turned first, then as in the plan.
-pub fn rows(model: &Model, filter: &str, _now: Timestamp) -> Vec<Row> {
-    let filter = Filter::new(filter);
-    let mut found: Vec<Row> = model
-        .durable
-        .signals
-        .iter()
-        .filter(|(id, signal)| {
-            let spec = model.plan.probes.get(*id);
-            let title = spec.map_or("", |spec| &spec.title);
-            let region = spec.and_then(|spec| spec.region.as_ref()).map_or("", |region| region.as_str());
-            filter.lets(&[id.as_str(), title, signal.state.as_str(), region, model.why(id)])
-        })
-        .map(|(id, signal)| Row { probe: id.clone(), state: signal.state, since: signal.since })
+pub fn rows<'m>(model: &'m Model, filter: &str) -> Vec<Row<'m>> {
+    let mut found: Vec<Row<'m>> = let_through(model, filter)
+        .map(|(probe, signal)| Row { probe, state: signal.state, since: signal.since })
         .collect();
     found.sort_by_key(|row| (std::cmp::Reverse(row.state.concern()), row.since));
     found
 }
 
+/// How many rows there are.
+pub fn count(model: &Model, filter: &str) -> usize {
+    let_through(model, filter).count()
+}
+
+fn let_through<'m>(model: &'m Model, filter: &str) -> impl Iterator<Item = (&'m ProbeId, &'m Signal)> {
+    let filter = Filter::new(filter);
+    model.durable.signals.iter().filter(move |(id, signal)| {
+        // Thousands of rows are looked at in every frame, most of the time without a filter.
+        if filter.is_empty() {
+            return true;
+        }
+        let spec = model.plan.probes.get(*id);
+        let title = spec.map_or("", |spec| &spec.title);
+        let region = spec.and_then(|spec| spec.region.as_ref()).map_or("", |region| region.as_str());
+        filter.lets(&[id.as_str(), title, signal.state.as_str(), region, &model.why(id)])
+    })
+}
+
 /// Draws the list, and below it the details of the selected signal when they are asked for.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let rows = rows(view.model, &view.ui.filter, view.now);
+    let rows = rows(view.model, &view.ui.filter);
     put(frame, area, &view.look, [title(view, &rows, area.width)]);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
@@ -78,7 +87,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 }
 
 /// `SIGNALS 3 critical, 1 unknown, 7 ok`, and what the filter hides.
-fn title(view: &View<'_>, rows: &[Row], width: u16) -> Line<'static> {
+fn title(view: &View<'_>, rows: &[Row<'_>], width: u16) -> Line<'static> {
     let count = |state| rows.iter().filter(|row| row.state == state).count();
     let states = [SignalState::Critical, SignalState::Unknown, SignalState::Warn, SignalState::Ok];
     let counts: Vec<String> = states
@@ -99,12 +108,12 @@ fn title(view: &View<'_>, rows: &[Row], width: u16) -> Line<'static> {
     rule(&view.look, "SIGNALS", crate::text::clean(&rest, 200), width)
 }
 
-fn line(view: &View<'_>, row: &Row, selected: bool, width: u16) -> Line<'static> {
+fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'static> {
     let look = &view.look;
     let model = view.model;
-    let spec = model.plan.probes.get(&row.probe);
-    let recent = model.live.recent.get(&row.probe);
-    let why = model.why(&row.probe);
+    let spec = model.plan.probes.get(row.probe);
+    let recent = model.live.recent.get(row.probe);
+    let why = model.why(row.probe);
     let measured = recent.and_then(|r| r.latest.as_ref()).and_then(|r| r.outcome.as_ref().ok());
     let value = measured.and_then(|m| m.value).zip(spec).map(|(v, spec)| units::value(v, spec.unit));
     let when = match spec.and_then(|spec| old(spec, recent, view.now)) {
@@ -131,25 +140,28 @@ fn line(view: &View<'_>, row: &Row, selected: bool, width: u16) -> Line<'static>
     if width >= WIDE {
         let values: Vec<Option<f64>> =
             recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
-        let history: String =
-            sparkline(look, &values, SPARK_WIDTH).spans.iter().map(|span| span.content.as_ref()).collect();
+        let history: String = sparkline(look, &values, spec.map_or(0.0, ceiling), SPARK_WIDTH)
+            .spans
+            .iter()
+            .map(|span| span.content.as_ref())
+            .collect();
         let history = if values.iter().any(Option::is_some) { history } else { String::new() };
         columns.push(fixed(SPARK_WIDTH, false));
         cells.push(look.span(Role::Sparkline, history));
     }
     columns.push(Column { width: Width::Share(1), right: false });
-    cells.push(look.span(concern_role(row.state), crate::text::clean(why, 200)));
+    cells.push(look.span(concern_role(row.state), crate::text::clean(&why, 200)));
     row_line(look, &columns, &cells, width)
 }
 
 /// Everything that is known of a signal.
-fn detail(view: &View<'_>, row: &Row, width: u16) -> Vec<Line<'static>> {
+fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
-    let Some(frozen) = evidence::freeze(view.model, &row.probe) else { return Vec::new() };
+    let Some(frozen) = evidence::freeze(view.model, row.probe) else { return Vec::new() };
     let mut lines = vec![rule(look, crate::text::clean(&frozen.title, 60), row.probe.to_string(), width)];
-    let recent = view.model.live.recent.get(&row.probe);
+    let recent = view.model.live.recent.get(row.probe);
     let latest = recent.and_then(|recent| recent.latest.as_ref());
-    let why = view.model.why(&row.probe);
+    let why = view.model.why(row.probe);
     let since = match lasting(row.since, view.now) {
         never if never.is_empty() => "never measured".to_owned(),
         lasting => format!("since {} ({lasting})", date_time(row.since)),
@@ -169,7 +181,7 @@ fn detail(view: &View<'_>, row: &Row, width: u16) -> Vec<Line<'static>> {
     let value = if frozen.value.is_empty() { "no value".to_owned() } else { frozen.value.clone() };
     let bounds = if frozen.threshold.is_empty() { "no bounds".to_owned() } else { frozen.threshold.clone() };
     add("value", Role::Text, &format!("{value}, {} ({bounds})", evidence_age(&frozen, view.now)));
-    add("why", concern_role(row.state), why);
+    add("why", concern_role(row.state), &why);
     if frozen.summary != why {
         add("latest", Role::Text, &frozen.summary);
     }
@@ -180,7 +192,7 @@ fn detail(view: &View<'_>, row: &Row, width: u16) -> Vec<Line<'static>> {
         let fields: Vec<String> = measured.fields.iter().map(|(name, value)| field(name, value)).collect();
         add("read", Role::Muted, &fields.join("  "));
     }
-    let source = match (view.model.plan.probes.get(&row.probe), latest) {
+    let source = match (view.model.plan.probes.get(row.probe), latest) {
         (Some(spec), Some(reading)) => format!(
             "{}, every {}, last took {}",
             frozen.source,

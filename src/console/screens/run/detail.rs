@@ -240,7 +240,8 @@ fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
     let key = |action| view.key_in(Context::Decide, action);
     let (prepare, retry, skip) = (key(Action::PrepareStep), key(Action::RetryStep), key(Action::SkipStep));
     let (attest, over, abort) = (key(Action::AttestStep), key(Action::OverrideGuard), key(Action::AbortRun));
-    let guarded = if step.guard.is_empty() { String::new() } else { format!(", {over} override a guard") };
+    let held = super::is_held(view, step, state);
+    let guarded = if held { format!(", {over} override a guard") } else { String::new() };
     match state.status {
         StepStatus::Pending => "wait for the steps that it needs".to_owned(),
         StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => {

@@ -9,9 +9,11 @@ use super::View;
 use super::paint::{labelled_with, put, rule};
 use super::words::{about, clock_time};
 use crate::console::theme::Role;
-use crate::core::incident::{Run, RunEnd};
+use crate::core::confirmation::GuardResult;
+use crate::core::decide::guards;
+use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::signal::age;
-use crate::plan::Runbook;
+use crate::plan::{Runbook, Step};
 use crate::units;
 use jiff::SignedDuration;
 use ratatui::Frame;
@@ -109,4 +111,9 @@ pub fn estimate(runbook: &Runbook) -> Option<SignedDuration> {
         ends.push((id, begins.saturating_add(step.estimate.unwrap_or_default())));
     }
     ends.into_iter().map(|(_, end)| end).max().filter(|total| total.is_positive())
+}
+
+/// Whether a guard of the step does not hold now and was not overridden.
+pub fn is_held(view: &View<'_>, step: &Step, state: &StepRun) -> bool {
+    !guards(view.model, step, state, view.now).iter().all(GuardResult::allows)
 }

@@ -110,11 +110,11 @@ fn escape_sequences_from_a_server_are_shown_as_marks() {
 #[test]
 fn the_worst_signals_come_first() {
     let stage = region_down();
-    let rows = overview::rows(&stage.model, "", stage.now);
+    let rows = overview::rows(&stage.model, "");
     let states: Vec<u8> = rows.iter().map(|row| row.state.concern()).collect();
     assert!(states.is_sorted_by(|one, other| one >= other), "{states:?}");
     assert_eq!(rows.len(), stage.model.plan.probes.len());
-    let filtered = overview::rows(&stage.model, "LAG", stage.now);
+    let filtered = overview::rows(&stage.model, "LAG");
     assert_eq!(filtered.iter().map(|row| row.probe.as_str()).collect::<Vec<_>>(), ["dr-lag"]);
 }
 

@@ -49,6 +49,7 @@ fn of_engine() -> Vec<Fact> {
             why: "connection refused".into(),
         },
         Fact::SeverityChanged { from: None, to: Some(Severity::P0), why: "the region is down".into() },
+        Fact::SeverityChanged { from: Some(Severity::P0), to: Some(Severity::P0), why: "no writes".into() },
         Fact::SeverityChanged { from: Some(Severity::P0), to: Some(Severity::P2), why: "it lags".into() },
         Fact::SeverityChanged { from: Some(Severity::P2), to: None, why: "nothing holds".into() },
         Fact::JournalChanged { failure: Some("disk full".into()), protection: String::new() },
