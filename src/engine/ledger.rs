@@ -105,7 +105,8 @@ impl Ledger {
         self.announce(at, Some(&failure));
         let full = self.waiting.len() >= WAITING_LIMIT && !events.iter().any(|event| comes_once(&event.fact));
         if full || !events.iter().all(|event| may_wait(&event.fact)) {
-            let next = "Nothing was done. Make the journal writable; the engine tries again by itself.";
+            let next = "Nothing was done. Make the journal writable; the engine tries again by itself. \
+                        Only `lifeboat stop --force` ends a running step before that.";
             return Err(Refusal::new(failure, next));
         }
         self.waiting.extend(events.iter().filter(|event| event.fact.is_durable()).cloned());

@@ -144,7 +144,11 @@ impl Night {
         let phrase = self.pair.standby.address();
         self.types(&phrase, "matches");
         self.keys("\r");
-        assert!(self.console.screen().contains("CONFIRM"), "Enter confirms nothing");
+        // Enter confirms nothing.
+        self.sees("CONFIRM: Promote the standby");
+        let started =
+            |fact: &Fact| matches!(fact, Fact::StepStarted { step, .. } if step.as_str() == "promote");
+        assert!(!self.facts().iter().any(started));
         self.press_until("\x19", |screen| screen.contains("verified") && !screen.contains("CONFIRM"));
     }
 
