@@ -45,7 +45,7 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::SeverityChanged { from, to, why } => severity_changed(*from, *to, why),
         Fact::JournalChanged { failure: Some(why), .. } => format!("The journal cannot be written: {why}"),
         Fact::JournalChanged { failure: None, protection } => {
-            format!("The journal can be written; protection: {protection}")
+            format!("The journal can be written again; protection: {protection}")
         }
         Fact::NoteAdded { text } => format!("Note: {text}"),
         _ => incident_sentence(fact, plan),

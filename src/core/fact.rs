@@ -284,7 +284,8 @@ pub enum Fact {
         /// How it ended.
         reason: String,
     },
-    /// The journal cannot be written, or can be again (ephemeral, there is nowhere to write it).
+    /// The journal cannot be written (ephemeral, there is nowhere to write it), or can be again, of which this
+    /// record is the proof.
     JournalChanged {
         /// Why it cannot be written; none when it can.
         failure: Option<String>,
@@ -302,7 +303,7 @@ impl Fact {
                 | Self::StepPreparing { .. }
                 | Self::StepOutput { .. }
                 | Self::StepRechecked { .. }
-                | Self::JournalChanged { .. }
+                | Self::JournalChanged { failure: Some(_), .. }
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
-use crate::core::signal::{Recent, Signal, SignalState, judge};
+use crate::core::signal::{Recent, Signal, SignalState, Streak, judge};
 use crate::ids::*;
 use crate::plan::{Plan, Severity, Step};
 use indexmap::IndexMap;
@@ -176,10 +176,14 @@ impl Model {
     /// Why a signal is as it is: what was read last where that says the same, else what turned it.
     pub fn why(&self, probe: &ProbeId) -> String {
         let Some(signal) = self.durable.signals.get(probe) else { return String::new() };
-        let latest = self.live.recent.get(probe).and_then(|recent| recent.latest.as_ref());
-        let judged = latest.zip(self.plan.probes.get(probe)).map(|(reading, spec)| judge(spec, reading));
-        match judged {
+        let Some(recent) = self.live.recent.get(probe) else { return signal.why.clone() };
+        let latest = recent.latest.as_ref().zip(self.plan.probes.get(probe));
+        match latest.map(|(reading, spec)| judge(spec, reading)) {
             Some((state, why)) if state == signal.state => why,
+            // Readings since it became unknown, too few to count.
+            Some((_, why)) if signal.state == SignalState::Unknown && recent.streak != Streak::default() => {
+                format!("not sure yet: {why}")
+            }
             _ => signal.why.clone(),
         }
     }

@@ -102,7 +102,7 @@ impl Ledger {
         let mut events: Vec<Event> =
             facts.into_iter().map(|fact| Event { at, by: by.clone(), fact, record: None }).collect();
         let Err(failure) = self.record(&mut events) else { return Ok(self.absorb(events)) };
-        self.announce(at, Some(&failure));
+        self.fail(at, &failure);
         let full = self.waiting.len() >= WAITING_LIMIT && !events.iter().any(|event| comes_once(&event.fact));
         if full || !events.iter().all(|event| may_wait(&event.fact)) {
             let next = "Nothing was done. Make the journal writable; the engine tries again by itself. \
@@ -118,9 +118,13 @@ impl Ledger {
         if self.model.read(|model| model.live.journal_failure.is_none()) {
             return;
         }
-        match self.reopen() {
-            Ok(()) => self.announce(at, None),
-            Err(error) => self.announce(at, Some(&error.to_string())),
+        match self.reopen(at) {
+            Ok(resumed) => {
+                tracing::info!("the journal can be written again");
+                let told = self.absorb(vec![resumed]);
+                self.news.extend(told.events);
+            }
+            Err(error) => self.fail(at, &error.to_string()),
         }
     }
 
@@ -129,7 +133,8 @@ impl Ledger {
         std::mem::take(&mut self.news)
     }
 
-    fn reopen(&mut self) -> Result<(), JournalError> {
+    /// Opens the journal again and writes what waited and that it goes on: only a record proves that it can.
+    fn reopen(&mut self, at: Timestamp) -> Result<Event, JournalError> {
         self.journal = None;
         let (mut journal, _) = Journal::reopen(&self.folder, &self.options, self.lock.clone(), &self.head)?;
         self.lock = journal.lock();
@@ -137,15 +142,18 @@ impl Ledger {
             let why = format!("ends at record {} instead of {}", journal.head().seq, self.head.seq);
             return Err(JournalError::Interfered { path: self.folder.clone(), why });
         }
+        let fact = Fact::JournalChanged { failure: None, protection: journal.protection().to_string() };
+        let mut resumed = Event { at, by: Actor::Engine, fact, record: None };
         let entries = self
-            .entries(&self.waiting)
+            .entries(self.waiting.iter().chain([&resumed]))
             .map_err(|why| JournalError::Entry { action: "waiting".into(), why })?;
-        let heads = if entries.is_empty() { Vec::new() } else { journal.append(&entries)? };
+        let mut heads = journal.append(&entries)?;
+        resumed.record = heads.pop().map(|head| RecordRef { seq: head.seq, checksum: head.checksum });
         let waited = std::mem::take(&mut self.waiting);
         self.model.write(|model| note_places(model, &waited, heads));
         self.head = journal.head().clone();
         self.journal = Some(journal);
-        Ok(())
+        Ok(resumed)
     }
 
     /// Reopening may itself have added one record, which accounts for bytes of a write that failed half way.
@@ -178,11 +186,9 @@ impl Ledger {
         Ok(())
     }
 
-    fn entries(&self, events: &[Event]) -> Result<Vec<Entry>, String> {
+    fn entries<'e>(&self, events: impl Iterator<Item = &'e Event>) -> Result<Vec<Entry>, String> {
         self.model
-            .read(|model| {
-                events.iter().map(|event| record::entry(model, event)).collect::<Result<Vec<_>, _>>()
-            })
+            .read(|model| events.map(|event| record::entry(model, event)).collect::<Result<Vec<_>, _>>())
             .map_err(|error| error.to_string())
     }
 
@@ -198,17 +204,13 @@ impl Ledger {
         Committed { events, effects }
     }
 
-    /// Says once that the journal cannot be written, and once that it can be again.
-    fn announce(&mut self, at: Timestamp, failure: Option<&str>) {
-        if self.model.read(|model| model.live.journal_failure.is_some()) == failure.is_some() {
+    /// Says once that the journal cannot be written.
+    fn fail(&mut self, at: Timestamp, why: &str) {
+        if self.model.read(|model| model.live.journal_failure.is_some()) {
             return;
         }
-        match failure {
-            Some(why) => tracing::error!(why, "the journal cannot be written; nothing runs until it can be"),
-            None => tracing::info!("the journal can be written again"),
-        }
-        let protection = self.journal.as_ref().map_or_else(String::new, |open| open.protection().to_string());
-        let fact = Fact::JournalChanged { failure: failure.map(str::to_owned), protection };
+        tracing::error!(why, "the journal cannot be written; nothing runs until it can be");
+        let fact = Fact::JournalChanged { failure: Some(why.to_owned()), protection: String::new() };
         let told = self.absorb(vec![Event { at, by: Actor::Engine, fact, record: None }]);
         self.news.extend(told.events);
     }

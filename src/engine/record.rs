@@ -135,6 +135,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::StepSkipped { run, step: id, .. } => step(run, id, "skipped"),
         Fact::GuardOverridden { run, step: id, .. } => step(run, id, "overridden"),
         Fact::StepAttested { run, step: id, .. } => step(run, id, "attested"),
+        Fact::JournalChanged { failure: None, .. } => text("journal", "", "resumed"),
         Fact::NoteAdded { .. } => text("note", "", "noted"),
         Fact::IncidentClosed { .. } => text("incident", &model.plan.name, "closed"),
         Fact::ReadingTaken { .. }

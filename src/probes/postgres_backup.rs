@@ -123,7 +123,7 @@ impl Archiver {
         let waiting = unarchived.map(|bytes| bytes / self.segment_bytes);
         let measured = match self.broken() {
             Some(why) => Measurement::critical(why),
-            None => self.up_to_date(unarchived.unwrap_or_default(), waiting.unwrap_or_default()),
+            None => self.up_to_date(unarchived, waiting.unwrap_or_default()),
         };
         measured
             .with_text("archive_mode", clean(&self.mode, 20))
@@ -166,12 +166,18 @@ impl Archiver {
         }
     }
 
-    fn up_to_date(&self, unarchived: u64, waiting: u64) -> Measurement {
+    fn up_to_date(&self, unarchived: Option<u64>, waiting: u64) -> Measurement {
         let age = self.archived_s.unwrap_or_default();
+        let ago = words::seconds(age);
+        let Some(unarchived) = unarchived else {
+            let name = clean(self.last.as_deref().unwrap_or("?"), 80);
+            let summary = format!("last archived {name} {ago} ago; what waits since cannot be told from it");
+            return Measurement::good(summary).with_value(age);
+        };
         if unarchived <= EMPTY_SEGMENT_BYTES {
             return Measurement::good("all WAL is archived, nothing written since").with_value(0.0);
         }
-        let (bytes, ago) = (words::bytes(unarchived as f64), words::seconds(age));
+        let bytes = words::bytes(unarchived as f64);
         let measured =
             Measurement::good(format!("last archived {ago} ago, {bytes} not archived")).with_value(age);
         // One segment may be on its way.
@@ -227,6 +233,15 @@ mod tests {
     fn an_idle_server_is_not_stale() {
         let idle = Archiver { position: (2 << 32) + 6 * SEGMENT + 96, ..archiver() };
         assert_eq!((idle.judge().verdict, idle.judge().value), (Verdict::Good, Some(0.0)));
+    }
+
+    /// The last archived file after a promotion is the timeline's history.
+    #[test]
+    fn a_name_that_tells_no_position_is_not_taken_for_nothing_waiting() {
+        let promoted = Archiver { last: Some("00000002.history".into()), ..archiver() };
+        let measured = promoted.judge();
+        assert_eq!(measured.value, Some(90_000.0), "{}", measured.summary);
+        assert_eq!(measured.number("unarchived_bytes"), None);
     }
 
     #[test]

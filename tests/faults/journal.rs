@@ -124,6 +124,7 @@ fn a_full_disk_stops_everything_lets_no_second_engine_in_and_heals() {
     let looks = |model: &Model| model.live.recent["reference"].values.len();
     let before = looks(&hands.model);
     hands.wait("more looks", |model| looks(model) > before + 3);
+    assert!(hands.model.live.journal_failure.is_some(), "to open it again proves nothing, a record does");
     let second = home.run("engine", &["--no-append-only"]);
     assert_eq!(second.status.code(), Some(4), "{}", String::from_utf8_lossy(&second.stderr));
 

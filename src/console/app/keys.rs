@@ -7,8 +7,10 @@ use crate::console::keymap::{Action, Chord, Context, Resolution};
 use crate::console::ui::Connection;
 use crate::core::command::Ask;
 use crate::core::incident::Incident;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+/// How long it is said that a key does nothing; it is no news.
+const UNHEARD: Duration = Duration::from_secs(3);
 /// Rows that a page leaves out: header, footer, frames, and one row that stays in view.
 const NOT_A_PAGE: u16 = 8;
 
@@ -58,7 +60,8 @@ impl App {
     pub(super) fn unheard(&mut self, why: &str, at: Instant) -> Vec<Do> {
         let help = self.keymap.keys(self.context(), Action::Help);
         let next = help.first().map_or_else(String::new, |key| format!("{key} shows every key that works."));
-        self.complain(why, &next, at);
+        self.toast(why, next, true, at);
+        self.toast_until = Some(at + UNHEARD);
         vec![Do::Draw]
     }
 

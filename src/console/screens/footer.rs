@@ -183,6 +183,7 @@ fn step_hints(view: &View<'_>) -> Hints {
     let Some((step, state)) = step else { return WATCHING };
     match state.status {
         StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => BY_HAND,
+        StepStatus::Ready if state.obstacle.is_some() => FAILED,
         StepStatus::Ready | StepStatus::Confirming if is_held(view, step, state) => HELD,
         StepStatus::Ready | StepStatus::Confirming => READY,
         StepStatus::Failed | StepStatus::Unknown => FAILED,

@@ -37,6 +37,8 @@ fn a_first_bad_reading_is_not_yet_critical_and_never_ok() {
     for _ in 0..2 {
         machine.observe(&[("primary-db", bad())]);
         assert_eq!(state(&machine, "primary-db"), SignalState::Unknown);
+        let why = machine.model.why(&"primary-db".into());
+        assert!(why.starts_with("not sure yet: "), "{why}");
     }
     machine.observe(&[("primary-db", bad())]);
     assert_eq!(state(&machine, "primary-db"), SignalState::Critical);

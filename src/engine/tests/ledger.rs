@@ -70,7 +70,7 @@ fn while_the_journal_cannot_be_written_the_screen_stays_true_and_nothing_is_done
     ledger.mend(start());
     assert!(matches!(&ledger.take_news()[0].fact, Fact::JournalChanged { failure: None, .. }));
     ledger.commit(start(), &operator(), vec![note("after")]).unwrap();
-    assert_eq!(actions(folder.path()), ["note-added", "signal-changed", "note-added"]);
+    assert_eq!(actions(folder.path()), ["note-added", "signal-changed", "journal-changed", "note-added"]);
     assert!(journal::verify(folder.path()).unwrap().is_good());
     let before = ledger.model().read(|model| model.durable.clone());
     drop(ledger);
@@ -92,7 +92,7 @@ fn the_outcome_of_a_step_finds_room_however_much_waits() {
     ledger.commit(start(), &Actor::Engine, vec![finished]).unwrap();
     std::fs::rename(folder.path().join("aside"), folder.path().join("000001.jsonl")).unwrap();
     ledger.mend(start());
-    assert_eq!(actions(folder.path()).last().map(String::as_str), Some("step-finished"));
+    assert!(actions(folder.path()).ends_with(&["step-finished".into(), "journal-changed".into()]));
 }
 
 #[test]

@@ -242,10 +242,8 @@ pub fn leads(plan: &Plan, goto: &Goto) -> String {
         Goto::Runbook(id) => {
             let runbook = plan.runbooks.get(id);
             let steps = runbook.map_or(0, |runbook| runbook.steps.len());
-            format!(
-                "begins the runbook: {} ({steps} steps)",
-                runbook.map_or(id.as_str(), |runbook| &runbook.title)
-            )
+            let title = runbook.map_or(id.as_str(), |runbook| &runbook.title);
+            format!("begins the runbook: {title} ({steps} {})", if steps == 1 { "step" } else { "steps" })
         }
         Goto::Leaf(id) => {
             format!("ends: {}", plan.tree.leaves.get(id).map_or(id.as_str(), |leaf| &leaf.title))

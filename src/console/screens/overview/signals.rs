@@ -150,8 +150,18 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'sta
         cells.push(look.span(Role::Sparkline, history));
     }
     columns.push(Column { width: Width::Share(1), right: false });
-    cells.push(look.span(concern_role(row.state), crate::text::clean(&why, 200)));
+    let why = if width >= WIDE { &why } else { without_address(&why) };
+    cells.push(look.span(concern_role(row.state), crate::text::clean(why, 200)));
     row_line(look, &columns, &cells, width)
+}
+
+/// `connection refused` of `db.example:5432: connection refused`: where there is little room, what is wrong says
+/// more than where, which the title says already.
+fn without_address(why: &str) -> &str {
+    match why.split_once(": ") {
+        Some((head, tail)) if !head.contains(' ') && head.contains(':') => tail,
+        _ => why,
+    }
 }
 
 /// Everything that is known of a signal.
@@ -212,5 +222,21 @@ fn field(name: &str, value: &Field) -> String {
         Field::Number(number) => format!("{name}={number}"),
         Field::Text(text) => format!("{name}={text}"),
         Field::Flag(flag) => format!("{name}={flag}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_address;
+
+    #[test]
+    fn what_is_wrong_comes_before_where() {
+        assert_eq!(without_address("db.example:5432: connection refused"), "connection refused");
+        assert_eq!(without_address("https://a.example/: timed out: 2 s"), "timed out: 2 s");
+        assert_eq!(
+            without_address("no answer: the connection timed out"),
+            "no answer: the connection timed out"
+        );
+        assert_eq!(without_address("role: standby"), "role: standby");
     }
 }

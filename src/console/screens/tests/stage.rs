@@ -43,7 +43,7 @@ impl Stage {
             glyphs: Glyphs::Unicode,
         };
         stage.report(Report::EngineStarted { version: "0.1.0".into(), recovery: String::new() });
-        stage.fact(Actor::Engine, Fact::JournalChanged { failure: None, protection: "append-only".into() });
+        stage.model.live.journal_protection = "append-only".into();
         stage
     }
 
