@@ -47,7 +47,20 @@ pub fn idle() -> Outcome {
     report("idle, client, CPU", percent(used[0]), "%", Some(0.15));
     report("idle, client, written to the terminal", bytes as f64 / seconds, "B/s", Some(100.0));
     report("idle, engine, CPU", percent(used[1]), "%", None);
+    echo(folder.path())?;
+    keys("healthy demo", &mut console)?;
     memory("healthy demo", client, &engine)
+}
+
+/// What the system itself takes for a key and its byte: a program that only hands back what it reads.
+fn echo(home: &Path) -> Outcome {
+    let script = ["-c", "stty raw -echo; printf ready; exec cat"].map(OsStr::new);
+    let mut cat = Pty::start(Path::new("/bin/sh"), &script, home, SIZE)?;
+    let begin = Instant::now();
+    while cat.first_screen(|screen| screen.contains("ready")).is_none() && begin.elapsed() < READY {
+        cat.collect(PAUSE);
+    }
+    keys("only an echo", &mut cat)
 }
 
 /// Thousands of signals, each measured every second, and an operator who moves about.

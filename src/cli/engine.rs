@@ -83,7 +83,9 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
             if taken { failure.with_code(EXIT_TAKEN) } else { failure }
         })
     });
+    // One that failed leaves the folder to whoever started it: its log says why.
     if args.throwaway
+        && ended.is_ok()
         && let Err(error) = std::fs::remove_dir_all(&path)
     {
         tracing::warn!(%error, folder = %path.display(), "the state folder could not be removed");

@@ -181,7 +181,8 @@ fn print_verification(found: &Verification, against_head: bool, out: &mut dyn Wr
     }
     writeln!(
         out,
-        "GOOD: {records} records in {segments} segments, no byte changed, none missing between them."
+        "GOOD: {records} records in {segments} {}, no byte changed, none missing between them.",
+        if *segments == 1 { "segment" } else { "segments" }
     )?;
     writeln!(out, "head: {head}")?;
     if !against_head {

@@ -1,6 +1,5 @@
 //! The client's own small state: what is looked at, not what is. The model says what is.
 
-use crate::ids::StepId;
 use jiff::Timestamp;
 
 /// The screens, in the order of the tab keys.
@@ -15,13 +14,11 @@ pub enum Screen {
     Timeline,
 }
 
-/// A list's cursor and what of it is in view.
+/// A list's cursor; what is in view follows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Cursor {
     /// The selected row of the filtered list.
     pub selected: usize,
-    /// The first row in view.
-    pub offset: usize,
 }
 
 /// What the operator looks at.
@@ -43,8 +40,6 @@ pub struct Ui {
     pub toast: Option<Toast>,
     /// The connection to the engine.
     pub connection: Connection,
-    /// The step that is to be selected once it appears.
-    pub follow: Option<StepId>,
 }
 
 /// A short message.

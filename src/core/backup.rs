@@ -2,7 +2,7 @@
 
 use crate::core::model::Model;
 
-use crate::core::signal::{SignalState, age};
+use crate::core::signal::{Recent, SignalState, age};
 use crate::plan::{Backup, Unit};
 use jiff::{SignedDuration, Timestamp};
 
@@ -24,7 +24,7 @@ pub fn standing(model: &Model, backup: &Backup, now: Timestamp) -> BackupStandin
     let signal = model.durable.signals.get(&backup.probe);
     let (state, why) =
         signal.map_or((SignalState::Unknown, "no such probe".into()), |s| (s.state, s.why.clone()));
-    let reading = model.live.recent.get(&backup.probe).and_then(|recent| recent.measured.as_ref());
+    let reading = model.live.recent.get(&backup.probe).and_then(Recent::measured);
     let Some((reading, measured)) = reading.and_then(|r| r.outcome.as_ref().ok().map(|m| (r, m))) else {
         return BackupStanding { state, age: None, size_bytes: None, why };
     };

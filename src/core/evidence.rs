@@ -115,7 +115,7 @@ fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstimate> 
 }
 
 fn last_measurement(recent: &Recent) -> Option<(&Reading, &Measurement)> {
-    let reading = recent.measured.as_ref()?;
+    let reading = recent.measured()?;
     Some((reading, reading.outcome.as_ref().ok()?))
 }
 

@@ -63,8 +63,8 @@ pub struct Signal {
 pub struct Recent {
     /// The last run, also a failed one.
     pub latest: Option<Reading>,
-    /// The last run that measured something.
-    pub measured: Option<Reading>,
+    /// The last run that measured something, where the latest one did not.
+    before: Option<Reading>,
     /// How the last readings were judged.
     pub streak: Streak,
     /// The last values, oldest first; none where a run gave no value.
@@ -80,9 +80,16 @@ impl Recent {
         }
         self.values.push_back(reading.outcome.as_ref().ok().and_then(|measured| measured.value));
         if reading.outcome.is_ok() {
-            self.measured = Some(reading.clone());
+            self.before = None;
+        } else if let Some(measured) = self.latest.take().filter(|latest| latest.outcome.is_ok()) {
+            self.before = Some(measured);
         }
         self.latest = Some(reading);
+    }
+
+    /// The last run that measured something.
+    pub fn measured(&self) -> Option<&Reading> {
+        self.latest.as_ref().filter(|latest| latest.outcome.is_ok()).or(self.before.as_ref())
     }
 }
 
@@ -178,7 +185,7 @@ pub fn next_state(
 
 /// Whether the last measurement is too old to say anything; runs that failed since say nothing either.
 pub fn is_stale(spec: &ProbeSpec, recent: &Recent, now: Timestamp) -> bool {
-    recent.measured.as_ref().is_none_or(|reading| age(reading.at, now) > spec.stale_after)
+    recent.measured().is_none_or(|reading| age(reading.at, now) > spec.stale_after)
 }
 
 /// How old something is; never negative, also when a clock jumped back.

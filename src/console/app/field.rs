@@ -46,7 +46,9 @@ impl Field {
     /// Takes pasted text, cleaned.
     pub fn paste(&mut self, text: &str) {
         let room = TEXT_LIMIT_CHARS.saturating_sub(self.text().chars().count());
-        self.area.insert_str(clean(text, room));
+        // Terminals send a carriage return for each line end of what is pasted.
+        let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+        self.area.insert_str(clean(&lines, room));
     }
 
     /// Takes a key; false when it means nothing in a field.
@@ -109,6 +111,9 @@ mod tests {
         let mut field = Field::default();
         field.paste("two\nlines\x1b[2J");
         assert_eq!(field.text(), "two lines\u{fffd}[2J");
+        let mut field = Field::default();
+        field.paste("one\rtwo\r\nthree");
+        assert_eq!(field.text(), "one two three");
     }
 
     #[test]

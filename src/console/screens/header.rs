@@ -25,6 +25,8 @@ const WIDE: u16 = 110;
 const BAR_WIDTH: u16 = 20;
 /// What the amount means; it gives way on a narrow terminal.
 const AT_RISK: &str = " at risk";
+/// What is said of a clock of which nobody knows whether it runs.
+const CANNOT_TELL: &str = "cannot tell: ";
 /// What is said when no clock runs.
 const WORKS: &str = "every service works";
 /// Rows that an alarm takes at most.
@@ -134,11 +136,11 @@ fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
     line
 }
 
-/// Without since when what works again was broken.
+/// Without since when what works again was broken, and in fewer words what cannot be told.
 fn terse(clock: Vec<Span<'static>>) -> Vec<Span<'static>> {
     let short = |span: Span<'static>| match span.content.split_once(',') {
         Some((head, _)) if head.ends_with(WORKS) => Span::styled(head.to_owned(), span.style),
-        _ => span,
+        _ => Span::styled(span.content.replace(CANNOT_TELL, ""), span.style),
     };
     clock.into_iter().map(short).collect()
 }
@@ -154,7 +156,7 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
     }
     let unknown = model.durable.services.values().filter(|s| s.status == Status::Unknown).count();
     let (role, text) = match (&model.durable.incident, unknown) {
-        (_, unknown) if unknown > 0 => (Role::Unknown, format!("cannot tell: {unknown} services unknown")),
+        (_, unknown) if unknown > 0 => (Role::Unknown, format!("{CANNOT_TELL}{unknown} services unknown")),
         (Some(incident), _) => {
             let since = units::clock(age(incident.detected_at, view.now));
             (Role::Ok, format!("{WORKS}, {since} since detection"))

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-/// The rows in view: `height` of them around the selected one, near the remembered offset.
-pub fn window(selected: usize, offset: usize, rows: usize, height: usize) -> Range<usize> {
+/// The rows in view: `height` of them, with the selected one in the middle where there are rows on both sides.
+pub fn window(selected: usize, rows: usize, height: usize) -> Range<usize> {
     let height = height.min(rows);
-    let selected = selected.min(rows.saturating_sub(1));
-    let lowest = (selected + 1).saturating_sub(height);
-    let start = offset.clamp(lowest, selected.max(lowest)).min(rows - height);
+    let start = selected.min(rows).saturating_sub(height / 2).min(rows - height);
     start..start + height
 }
 
@@ -49,13 +47,13 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn the_window_moves_only_as_far_as_it_must() {
-        assert_eq!(window(0, 0, 10, 4), 0..4);
-        assert_eq!(window(4, 0, 10, 4), 1..5);
-        assert_eq!(window(2, 1, 10, 4), 1..5);
-        assert_eq!(window(9, 0, 10, 4), 6..10);
-        assert_eq!(window(99, 99, 3, 4), 0..3);
-        assert_eq!(window(0, 0, 0, 4), 0..0);
+    fn the_selected_row_is_in_the_middle_as_far_as_there_are_rows() {
+        assert_eq!(window(0, 10, 4), 0..4);
+        assert_eq!(window(1, 10, 4), 0..4);
+        assert_eq!(window(5, 10, 4), 3..7);
+        assert_eq!(window(9, 10, 4), 6..10);
+        assert_eq!(window(99, 3, 4), 0..3);
+        assert_eq!(window(0, 0, 4), 0..0);
     }
 
     #[test]
@@ -68,8 +66,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_selected_row_is_in_view(selected: u16, offset: u16, rows in 1_usize..500, height in 1_usize..60) {
-            let range = window(selected.into(), offset.into(), rows, height);
+        fn the_selected_row_is_in_view(selected: u16, rows in 1_usize..500, height in 1_usize..60) {
+            let range = window(selected.into(), rows, height);
             prop_assert!(range.contains(&usize::from(selected).min(rows - 1)));
             prop_assert!(range.end <= rows && range.len() == height.min(rows));
         }

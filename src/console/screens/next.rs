@@ -109,7 +109,11 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
         1 => Some(format!("1 {one}")),
         count => Some(format!("{count} {many}")),
     };
+    let cooldown = view.model.plan.policy.cooldown;
+    let regions = view.model.durable.regions.values();
+    let flapping = regions.filter(|region| region.flapping_until(cooldown, view.now).is_some());
     let parts = [
+        counted(flapping.count(), "region flapping", "regions flapping"),
         counted(bad, "signal not ok", "signals not ok"),
         counted(unknown, "signal unknown", "signals unknown"),
         counted(old.count(), "backup not usable or too old", "backups not usable or too old"),

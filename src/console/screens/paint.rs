@@ -67,7 +67,7 @@ fn tidy(look: &Look<'_>, line: Line<'static>, width: u16) -> Line<'static> {
 
 /// The text as far as it fits into `room` cells, and whether that was all of it.
 fn tidy_text(look: &Look<'_>, text: &str, room: usize) -> (String, bool) {
-    let mut tidied = String::new();
+    let mut tidied = String::with_capacity(text.len());
     let mut used = 0;
     // Marks without a width of their own are bounded too, or one cell could take a megabyte.
     for (count, character) in text.chars().enumerate() {

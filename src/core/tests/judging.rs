@@ -1,10 +1,12 @@
 use super::fixture::*;
 use crate::core::model::Status;
-use crate::core::signal::SignalState;
+use crate::core::reading::{Measurement, ProbeFailure, Reading};
+use crate::core::signal::{Recent, SignalState};
 use crate::core::tree::{Suggestion, suggest};
 use crate::core::{blind, evidence, objectives, severity};
 use crate::plan::condition::Condition;
 use crate::plan::{Severity, SeverityRule};
+use jiff::SignedDuration;
 use std::sync::Arc;
 
 fn state(machine: &Machine, probe: &str) -> SignalState {
@@ -317,4 +319,21 @@ fn a_backup_with_a_limit_whose_age_nobody_knows_is_not_ok() {
     assert_eq!(found.state, SignalState::Unknown, "a probe of milliseconds tells no age");
     spec.max_age = None;
     assert_eq!(backup::standing(&machine.model, &spec, machine.now).state, SignalState::Ok);
+}
+
+#[test]
+fn the_last_measurement_outlives_runs_that_measured_nothing() {
+    let at = |second| jiff::Timestamp::from_second(second).unwrap();
+    let run = |second, outcome| Reading { at: at(second), took: SignedDuration::ZERO, outcome };
+    let nothing = || Err(ProbeFailure::new("no route", "Look."));
+    let mut recent = Recent::default();
+    recent.push(run(1, nothing()), SignalState::Unknown);
+    assert_eq!(recent.measured(), None);
+    recent.push(run(2, Ok(Measurement::good("x"))), SignalState::Ok);
+    recent.push(run(3, nothing()), SignalState::Unknown);
+    recent.push(run(4, nothing()), SignalState::Unknown);
+    assert_eq!(recent.measured().map(|reading| reading.at), Some(at(2)));
+    assert_eq!(recent.latest.as_ref().map(|reading| reading.at), Some(at(4)));
+    recent.push(run(5, Ok(Measurement::good("y"))), SignalState::Ok);
+    assert_eq!(recent.measured().map(|reading| reading.at), Some(at(5)));
 }

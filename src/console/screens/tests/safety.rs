@@ -71,7 +71,6 @@ proptest! {
         details: bool,
         ascii: bool,
         selected in 0_usize..40,
-        offset in 0_usize..40,
         said in "(?s).{0,80}",
         filter in "[a-zü]{0,3}",
     ) {
@@ -82,7 +81,6 @@ proptest! {
         stage.glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         for cursor in [&mut stage.ui.overview, &mut stage.ui.decide, &mut stage.ui.timeline] {
             cursor.selected = selected;
-            cursor.offset = offset;
         }
         stage.read("primary-db", Ok(measured(Verdict::Critical(said.clone()), Some(f64::NAN), &said, &[])));
         stage.read("dr-lag", Err(ProbeFailure { why: said.clone(), next: said.clone() }));
@@ -186,4 +184,32 @@ fn frame_time() {
             println!("{count} signals, {name}: {:?} a frame", begin.elapsed() / 200);
         }
     }
+}
+
+#[test]
+fn a_region_that_came_back_a_moment_ago_is_not_called_well() {
+    let mut stage = healthy();
+    stage.primary_dies();
+    for _ in 0..15 {
+        stage.pass(10);
+        stage.rest_is_well();
+    }
+    for _ in 0..4 {
+        stage.pass(3);
+        stage.all_well();
+    }
+    let seen = text(&screen((80, 24), &stage.view()));
+    assert!(seen.contains("FLAPPING"), "{seen}");
+    assert!(!seen.contains("All is well") && seen.contains("1 region flapping"), "{seen}");
+}
+
+#[test]
+fn what_would_be_lost_is_whole_in_the_smallest_header() {
+    let mut stage = healthy();
+    stage.ask(Ask::Declare { title: "a drill of the lag".into(), mode: Mode::Drill });
+    stage.pass(100);
+    stage.all_well();
+    stage.lag(115.0, 29_800_000.0);
+    let seen = text(&screen((80, 24), &stage.view()));
+    assert!(seen.contains("1 min 55 s of 60 s, 29.8 MB"), "{seen}");
 }
