@@ -94,6 +94,8 @@ export NO_PROXY no_proxy
 
 # Benches are left out: they measure. All failures are shown, not only those of the first program.
 status=0
+# Some tests drive an example, which `cargo test` with chosen targets does not build.
+cargo build --locked --examples || status=$?
 cargo test --locked --no-fail-fast --lib --bins --tests -- "$@" || status=$?
 cargo test --locked --doc || status=$?
 exit "$status"

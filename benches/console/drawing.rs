@@ -119,7 +119,6 @@ fn frames(count: usize, (width, height): (u16, u16), mut stage: Stage) -> Outcom
     let (mut times, mut bytes) = (Vec::new(), Vec::new());
     for _ in 0..FRAMES {
         stage.ui.overview.selected += 1;
-        stage.ui.overview.offset = stage.ui.overview.selected.saturating_sub(3);
         let (time, size) = stage.draw()?;
         times.push(time);
         bytes.push(size);

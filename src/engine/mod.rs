@@ -89,6 +89,7 @@ pub async fn run(
     model.live.simulation = world.simulation();
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
     let path = folder.socket();
+    let state = folder.path().to_owned();
     let listener =
         server::bind(&path).map_err(|source| EngineError::Socket { path: path.clone(), source })?;
 
@@ -122,6 +123,10 @@ pub async fn run(
         task.abort();
     }
     let _ = std::fs::remove_file(&path);
+    if let Some(elsewhere) = path.parent().filter(|parent| *parent != state) {
+        // Made for the socket alone; it goes only when it is empty.
+        let _ = std::fs::remove_dir(elsewhere);
+    }
     // The journal stays locked until here: another engine's socket could otherwise be the one that was removed,
     // and it could act beside what this one still runs.
     let Ok(_ledger) = lead.join() else {

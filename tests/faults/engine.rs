@@ -4,6 +4,7 @@ use crate::pty::wait_for;
 use crate::rig::{Hands, Home, LIFEBOAT};
 use lifeboat::core::fact::Fact;
 use lifeboat::core::status::StepStatus;
+use lifeboat::engine::paths::StateFolder;
 use lifeboat::journal::{Journal, Options};
 use rustix::process::Signal;
 use std::os::unix::fs::PermissionsExt;
@@ -193,6 +194,10 @@ fn a_long_path_to_the_state_works_under_each_of_its_names() {
         .output()
         .unwrap();
     assert!(String::from_utf8(relative.stdout).unwrap().contains("P0"));
+    let socket = StateFolder::of_plan(Some(&long), home.path(), &home.plan()).socket();
+    assert!(socket.exists());
+    assert!(home.run("stop", &[]).status.success());
+    assert!(!socket.parent().unwrap().exists(), "what was made for the socket is gone with it");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn holds(bytes: &[u8], secret: &str) -> bool {
 fn no_secret_reaches_a_record_a_log_a_screen_or_an_argument() {
     let steps = "[[runbooks.mend.steps]]\nid = \"say\"\ntitle = \"Say it\"\naction = \"exec\"\nneeds = []\n\
         with.target = \"db\"\nwith.env.TOKEN = { secret = \"token\" }\nwith.folder = \"@folder\"\n\
-        with.argv = [\"sh\", \"-c\", \"echo it is $TOKEN; echo \\\"$TOKEN\\\" >&2; while [ ! -e seen ]; do sleep 0.05; done; echo \\\"$TOKEN\\\"; exit 3\"]\n\
+        with.argv = [\"sh\", \"-c\", \"echo it is $TOKEN; echo \\\"$TOKEN\\\" >&2; while [ ! -e seen ] && [ -e plan.toml ]; do sleep 0.05; done; echo \\\"$TOKEN\\\"; exit 3\"]\n\
         with.verify_argv = [\"false\"]\nconfirm = \"yes\"\ntimeout = \"60s\"\n";
     let probes = "[probes.said]\nkind = \"exec\"\nargv = [\"sh\", \"-c\", \"echo $TOKEN; exit 1\"]\n\
         env.TOKEN = { secret = \"token\" }\nevery = \"1s\"\ntimeout = \"900ms\"\n\

@@ -227,7 +227,7 @@ fn what_it_showed(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
         }
     }
     if let Some(reason) = &state.reason {
-        let label = if state.status == StepStatus::Skipped { "skipped" } else { "by hand" };
+        let label = if state.status == StepStatus::Skipped { "skipped" } else { "attested" };
         sheet.add(label, Role::Text, reason);
     }
 }

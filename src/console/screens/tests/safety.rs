@@ -213,3 +213,19 @@ fn what_would_be_lost_is_whole_in_the_smallest_header() {
     let seen = text(&screen((80, 24), &stage.view()));
     assert!(seen.contains("1 min 55 s of 60 s, 29.8 MB"), "{seen}");
 }
+
+#[test]
+fn the_worst_evidence_says_why_before_the_rest() {
+    let mut stage = region_down();
+    for _ in 0..3 {
+        stage.pass(5);
+        stage.rest_is_well();
+        stage.critical("dr-lag", "not streaming for 9 s");
+    }
+    stage.answer("down", "yes", Some("yes"), None);
+    // So low that only one of three has a second line.
+    let area = (80, 16);
+    let seen = text(&drawn(area, |frame| decide::draw(frame, frame.area(), &stage.view())));
+    assert_eq!(seen.matches("(postgres").count(), 1, "{seen}");
+    assert!(seen.contains("not streaming for 9 s (postgres-replication"), "{seen}");
+}
