@@ -215,7 +215,7 @@ const RUNBOOKS: &[Key] = &[
     Key::optional(
         "activates",
         Takes::Name(Named::Region),
-        "The region that serves once it is completed; absent where it moves nothing.",
+        "The region that serves once all but manual steps and notes is done; absent where it moves nothing.",
     ),
     Key::required("steps", Takes::Rows(STEP_KEYS), "The steps, `[[runbooks.<id>.steps]]`, in order."),
 ];

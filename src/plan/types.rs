@@ -286,7 +286,7 @@ pub struct Runbook {
     pub loss: Vec<ProbeId>,
     /// Services that it brings back, for their clocks.
     pub restores: Vec<ServiceId>,
-    /// The region that serves once it is completed; none where it moves nothing.
+    /// The region that serves once all but manual steps and notes is done; none where it moves nothing.
     pub activates: Option<RegionId>,
     /// The steps, by name, in the order of the file.
     pub steps: IndexMap<StepId, Step>,
@@ -324,6 +324,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// It changes nothing that the services need: people tell, note or look.
+    pub fn is_for_people(&self) -> bool {
+        matches!(&*self.action, "manual" | "note")
+    }
+
     /// It needs no confirmation, and no person to do it.
     pub fn runs_by_itself(&self) -> bool {
         self.confirm == ConfirmLevel::None && self.action != "manual"

@@ -74,9 +74,19 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     for step in run.steps.values_mut() {
         step.status = step.status.after(Move::Void).unwrap_or(step.status);
     }
-    let runbook = model.plan.runbooks.get(&run.runbook).filter(|runbook| was_carried_out(runbook, run));
+}
+
+/// Moves the region that serves, as soon as a run has done all that changes or waits for the world: what is left
+/// for people to tell or note does not keep a clock running.
+pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId) {
+    let Some(run) = model.run(id) else { return };
+    let done = |runbook: &&Runbook| {
+        let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
+        was_carried_out(runbook, run) && runbook.steps.values().filter(open).all(|step| step.is_for_people())
+    };
+    let runbook = model.plan.runbooks.get(&run.runbook).filter(done);
     let activates = runbook.and_then(|runbook| runbook.activates.clone());
-    if let (RunEnd::Completed, Some(region)) = (end, activates) {
+    if let Some(region) = activates.filter(|region| model.durable.active.as_ref() != Some(region)) {
         model.durable.last_failover = Some(at);
         signals::activated(model, at, &region);
     }

@@ -1,7 +1,7 @@
 //! The course of a step. A fact that the transition table does not allow leaves the step as it is: `decide`
 //! never makes one, and a journal from elsewhere must not be able to bend the model.
 
-use super::incident::unblock;
+use super::incident::{switch_over, unblock};
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::StepRun;
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
@@ -87,6 +87,11 @@ pub fn apply(model: &mut Model, event: &Event) {
             });
         }
         _ => {}
+    }
+    if let Fact::StepVerified { run, .. } | Fact::StepSkipped { run, .. } | Fact::StepAttested { run, .. } =
+        &event.fact
+    {
+        switch_over(model, at, run);
     }
 }
 

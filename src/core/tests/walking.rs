@@ -75,6 +75,7 @@ fn a_whole_failover_ends_with_every_step_settled_and_the_other_region_active() {
         assert_eq!(status(&machine, step), StepStatus::Verified);
     }
     assert_eq!(status(&machine, "tell"), StepStatus::Ready);
+    assert_eq!(machine.model.durable.active, Some("dr".into()), "telling people does not keep the region");
     let run = machine.run();
     machine.ask(Ask::Attest { run, step: "tell".into(), how: "called everybody".into() }).unwrap();
     machine.settle();
