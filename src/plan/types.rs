@@ -324,14 +324,19 @@ pub struct Step {
 }
 
 impl Step {
+    /// A person does it and attests it; lifeboat only shows what to do.
+    pub fn is_by_hand(&self) -> bool {
+        self.action == "manual"
+    }
+
     /// It changes nothing that the services need: people tell, note or look.
     pub fn is_for_people(&self) -> bool {
-        matches!(&*self.action, "manual" | "note")
+        self.is_by_hand() || self.action == "note"
     }
 
     /// It needs no confirmation, and no person to do it.
     pub fn runs_by_itself(&self) -> bool {
-        self.confirm == ConfirmLevel::None && self.action != "manual"
+        self.confirm == ConfirmLevel::None && !self.is_by_hand()
     }
 }
 

@@ -129,7 +129,7 @@ impl App {
         };
         let form = match action {
             // A person does it: there is nothing to run, only to state.
-            Action::PrepareStep if plan.action == "manual" => Form::writing(Purpose::Attest(run, step)),
+            Action::PrepareStep if plan.is_by_hand() => Form::writing(Purpose::Attest(run, step)),
             Action::PrepareStep => return self.prepare(run, step, at),
             Action::RetryStep if state.status == StepStatus::Unknown => {
                 let choices = form::choices([

@@ -120,7 +120,7 @@ pub fn preview(plan: &Plan, id: &RunbookId) -> Option<Reading> {
     let mut lines = Vec::new();
     for (number, step) in runbook.steps.values().enumerate() {
         let level = match step.confirm {
-            ConfirmLevel::None if step.action == "manual" => "by hand",
+            ConfirmLevel::None if step.is_by_hand() => "by hand",
             ConfirmLevel::None => "by itself",
             ConfirmLevel::Yes => "one key confirms",
             ConfirmLevel::Type => "the target's name is typed",

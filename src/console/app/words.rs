@@ -88,7 +88,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>) -> Vec<String> {
 
 /// How to see that a step that a person does worked.
 fn check(model: &Model, run: &RunId, id: &StepId) -> Option<String> {
-    let (step, _) = model.step(run, id).filter(|(step, _)| step.action == "manual")?;
+    let (step, _) = model.step(run, id).filter(|(step, _)| step.is_by_hand())?;
     let params = scope::render(model, run, step).ok()?;
     params.text("check").map(str::to_owned)
 }

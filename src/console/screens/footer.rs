@@ -182,7 +182,7 @@ fn step_hints(view: &View<'_>) -> Hints {
     });
     let Some((step, state)) = step else { return WATCHING };
     match state.status {
-        StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => BY_HAND,
+        StepStatus::Ready | StepStatus::Confirming if step.is_by_hand() => BY_HAND,
         StepStatus::Ready if state.obstacle.is_some() => FAILED,
         StepStatus::Ready | StepStatus::Confirming if is_held(view, step, state) => HELD,
         StepStatus::Ready | StepStatus::Confirming => READY,

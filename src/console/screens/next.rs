@@ -233,7 +233,7 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
                 "{name} cannot be prepared. {place}{retry} tries again, or do it by hand and {attest} attests."
             ),
         ),
-        StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => {
+        StepStatus::Ready | StepStatus::Confirming if step.is_by_hand() => {
             say(Role::Accent, format!("{name} is yours to do by hand: {place}{attest} attests it."))
         }
         StepStatus::Confirming => confirming(view, state, name, &place, &prepare),

@@ -148,7 +148,7 @@ pub fn confirm(
     typed: Option<&str>,
 ) -> Result<Vec<Fact>, Refusal> {
     let (plan, state, confirmation) = find_confirmation(model, id)?;
-    if plan.action == "manual" {
+    if plan.is_by_hand() {
         return Err(Refusal::new(
             "a person does this step",
             "Do it, then attest it and say how you checked.",

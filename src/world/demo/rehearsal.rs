@@ -287,7 +287,7 @@ impl Rehearsal {
                 let (run, step) = (run.id.clone(), id.clone());
                 let spec = self.step(&run, id);
                 match state.status {
-                    StepStatus::Ready if spec.action == "manual" => self.attest(run, step),
+                    StepStatus::Ready if spec.is_by_hand() => self.attest(run, step),
                     StepStatus::Ready
                         if spec.confirm != crate::plan::ConfirmLevel::None
                             && !model.live.preparing.contains(&(run.clone(), step.clone())) =>

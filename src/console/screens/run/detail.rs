@@ -90,7 +90,7 @@ fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) ->
     if let Some((_, manual)) = state.obstacle.as_ref().filter(|_| !state.status.is_settled()) {
         card(&mut sheet, manual);
     }
-    if step.action == "manual" && state.obstacle.is_none() {
+    if step.is_by_hand() && state.obstacle.is_none() {
         instructions(&mut sheet, run, step);
     } else {
         what_it_does(&mut sheet, state);
@@ -244,7 +244,7 @@ fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
     let guarded = if held { format!(", {over} override a guard") } else { String::new() };
     match state.status {
         StepStatus::Pending => "wait for the steps that it needs".to_owned(),
-        StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => {
+        StepStatus::Ready | StepStatus::Confirming if step.is_by_hand() => {
             format!("do it, then {attest} attest it; {skip} skip it")
         }
         StepStatus::Ready if state.obstacle.is_some() => {

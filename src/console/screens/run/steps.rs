@@ -153,7 +153,7 @@ fn note(run: &Run, runbook: &Runbook, place: usize, plan: Option<&Step>, state: 
     match state.status {
         StepStatus::Pending if !waits.is_empty() => format!("after {}", waits.join(", ")),
         StepStatus::Ready | StepStatus::Confirming if !state.overrides.is_empty() => "overridden".to_owned(),
-        StepStatus::Ready | StepStatus::Confirming if step.action == "manual" => "by hand".to_owned(),
+        StepStatus::Ready | StepStatus::Confirming if step.is_by_hand() => "by hand".to_owned(),
         StepStatus::Ready | StepStatus::Confirming => match step.confirm {
             ConfirmLevel::None => "by itself".to_owned(),
             ConfirmLevel::Yes => "one key".to_owned(),
