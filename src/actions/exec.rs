@@ -40,6 +40,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: true,
     verifies: false,
     verifies_with: Some("verify_argv"),
+    permissions: &[],
     example: r#"[[runbooks.example.steps]]
 id = "scale-up"
 title = "Scale the DR workers"

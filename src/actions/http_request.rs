@@ -55,6 +55,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: true,
     verifies: false,
     verifies_with: Some("verify_url"),
+    permissions: &[],
     example: r#"[[runbooks.example.steps]]
 id = "maintenance-page"
 title = "Switch the maintenance page on"

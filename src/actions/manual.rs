@@ -24,6 +24,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: false,
     verifies: false,
     verifies_with: None,
+    permissions: &[],
     example: r#"[[runbooks.example.steps]]
 id = "freeze-deploys"
 title = "Freeze deployments"

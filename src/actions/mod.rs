@@ -1,5 +1,7 @@
 //! Actions: what changes the world. One file per kind, one line per kind in [`KINDS`].
 
+#[cfg(feature = "aws")]
+mod aws;
 mod exec;
 mod http_request;
 mod manual;
@@ -10,6 +12,7 @@ mod postgres_server;
 mod wait_for;
 
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::preflight::Check;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::Key;
 use crate::plan::params::Params;
@@ -44,6 +47,12 @@ pub trait Action: Send + Sync {
 
     /// What a person does instead. Needs no connection.
     fn manual(&self) -> ManualCard;
+
+    /// What it needs besides a target that can be read and the kind's permissions, looked at now: a time within a
+    /// window, a quota, a TTL. Changes nothing.
+    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(async { Vec::new() })
+    }
 }
 
 /// What an action gets from the engine while it runs.
@@ -85,6 +94,8 @@ pub struct ActionKind {
     pub verifies: bool,
     /// A key with which the action proves its effect although `verifies` is false (`verify_url`).
     pub verifies_with: Option<&'static str>,
+    /// The permissions that it needs, in the words of the provider's access control (`rds:PromoteReadReplica`).
+    pub permissions: &'static [&'static str],
     /// A complete `[[runbooks.example.steps]]` table.
     pub example: &'static str,
     /// The call in words for `lifeboat plan show`, without a connection (`pg_promote() on {dsn}`).

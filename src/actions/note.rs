@@ -15,6 +15,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: false,
     verifies: true,
     verifies_with: None,
+    permissions: &[],
     example: r#"[[runbooks.example.steps]]
 id = "traffic-moved"
 title = "Note that traffic moved"

@@ -48,6 +48,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: true,
     verifies: true,
     verifies_with: None,
+    permissions: &[],
     example: r#"[[runbooks.example.steps]]
 id = "fence"
 title = "Stop writes on the old primary"

@@ -42,6 +42,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: true,
     verifies: true,
     verifies_with: None,
+    permissions: &[],
     example: r#"[[runbooks.example.steps]]
 id = "promote"
 title = "Promote the DR database"

@@ -26,6 +26,7 @@ pub static KIND: ActionKind = ActionKind {
     changes: false,
     verifies: true,
     verifies_with: None,
+    permissions: &[],
     example: r#"[[runbooks.example.steps]]
 id = "api-healthy"
 title = "Wait until the API is healthy"

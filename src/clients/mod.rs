@@ -1,5 +1,7 @@
 //! Shared connections to the outside: PostgreSQL, HTTP, processes. Every call has a deadline.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 mod environment;
 pub mod http;
 mod output;
@@ -27,6 +29,9 @@ pub struct Clients {
     pub http: Http,
     /// PostgreSQL connections, one for each connection string.
     pub postgres: Postgres,
+    /// AWS, a connection for each region.
+    #[cfg(feature = "aws")]
+    pub aws: aws::Aws,
     /// Where secrets come from.
     pub secrets: Resolver,
     /// Clears text of the secrets that were resolved so far.
@@ -44,9 +49,18 @@ impl Clients {
         Self {
             http: Http::new(redactor.clone()),
             postgres: Postgres::new(redactor.clone()),
+            #[cfg(feature = "aws")]
+            aws: aws::Aws::new(Default::default(), "", environment.clone()),
             secrets,
             redactor,
             environment,
         }
+    }
+
+    /// With the plan's way to AWS. `operator` is the login name that AWS's log shows for assumed roles.
+    #[cfg(feature = "aws")]
+    pub fn with_aws(mut self, settings: crate::plan::AwsSettings, operator: &str) -> Self {
+        self.aws = aws::Aws::new(settings, operator, self.environment.clone());
+        self
     }
 }

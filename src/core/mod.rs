@@ -19,6 +19,7 @@ pub mod incident;
 pub mod model;
 pub mod names;
 pub mod objectives;
+pub mod preflight;
 pub mod react;
 pub mod reading;
 pub mod refusal;

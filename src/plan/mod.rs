@@ -3,6 +3,7 @@
 //! [`load()`] reads a plan's files, merges them, reads each table against [`sections::SECTIONS`] and the keys of
 //! the [`Registry`]'s kinds, and checks the whole. It either gives a complete [`Plan`], or every problem at once.
 
+mod aws;
 mod checks;
 pub mod condition;
 mod files;
@@ -25,6 +26,7 @@ mod types;
 pub(crate) mod units;
 pub mod vocabulary;
 
+pub use aws::AwsSettings;
 pub use load::{Loaded, load, load_texts};
 pub use problem::{Level, Problem, Problems};
 pub use registry::Registry;

@@ -265,6 +265,38 @@ const SECRETS: &[Key] = &[
     Key::optional("keep", Takes::Duration, "How long a value is used before its source is asked again."),
 ];
 
+const AWS: &[Key] = &[
+    Key::optional(
+        "profile",
+        Takes::RawText,
+        "The profile of the shared AWS files; `AWS_PROFILE` where absent.",
+    ),
+    Key::optional(
+        "role",
+        Takes::RawText,
+        "The ARN of a role to assume on top. Its session is named after the operator, and each region signs in at its own STS.",
+    ),
+    Key::optional("external_id", Takes::RawText, "What the role's trust policy asks of outsiders."),
+    Key::optional(
+        "mfa_serial",
+        Takes::RawText,
+        "The MFA device that the role's trust policy asks for. `lifeboat aws login PLAN` then asks for its code.",
+    ),
+    Key::default("session", Takes::Duration, "1h", "How long an assumed role's session lasts."),
+    Key::optional(
+        "endpoint",
+        Takes::Url,
+        "Where every service answers instead of the public addresses: a test double.",
+    ),
+    Key::default(
+        "endpoints",
+        Takes::TableBy(Named::Region, &Takes::Url),
+        "{}",
+        "The same for one region, by its id in the plan.",
+    ),
+    Key::default("deadline", Takes::Duration, "10s", "Deadline of one call."),
+];
+
 /// Every section, in the order of the reference.
 pub static SECTIONS: &[Section] = &[
     section("plan", Shape::Single, "The system.", PLAN),
@@ -309,6 +341,12 @@ pub static SECTIONS: &[Section] = &[
         &[],
     ),
     section("secrets", Shape::Single, "Where secrets are looked up.", SECRETS),
+    section(
+        "aws",
+        Shape::Single,
+        "How AWS is reached. What it does not say is found as every AWS tool finds it: environment, shared files, SSO, web identity, instance metadata.",
+        AWS,
+    ),
 ];
 
 /// The section of that name.

@@ -38,6 +38,9 @@ pub struct Plan {
     pub drills: IndexMap<DrillId, Drill>,
     /// Where secrets are looked up.
     pub secrets: crate::secrets::SecretsConfig,
+    /// How AWS is reached.
+    #[serde(default)]
+    pub aws: crate::plan::AwsSettings,
 }
 
 /// How the standby side is kept (AWS names, as the plans use them).

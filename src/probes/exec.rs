@@ -57,6 +57,7 @@ pub static KIND: ProbeKind = ProbeKind {
         Key::optional("folder", Takes::Text, "The folder to run in."),
     ],
     fields: &[("exit_code", "the program's exit code"), (ANY_FIELD, "whatever `fields` names")],
+    permissions: &[],
     example: r#"[probes.example]
 kind = "exec"
 title = "Kafka mirror lag"

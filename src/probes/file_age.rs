@@ -46,6 +46,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ("median_bytes", "median size of the previous files"),
         ("count", "how many files match"),
     ],
+    permissions: &[],
     example: r#"[probes.example]
 kind = "file-age"
 title = "Nightly dump"

@@ -51,6 +51,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ("tls_days_left", "days until the server's certificate ends"),
         ("tls_subject", "whom the certificate is for"),
     ],
+    permissions: &[],
     example: r#"[probes.example]
 kind = "http"
 title = "API health"

@@ -1,5 +1,7 @@
 //! Probes: periodic measurements. One file per kind, one line per kind in [`KINDS`].
 
+#[cfg(feature = "aws")]
+pub(crate) mod aws;
 mod exec;
 mod file_age;
 mod http;
@@ -49,6 +51,8 @@ pub struct ProbeKind {
     /// The fields of a measurement, with what each means: `signals['x'].fields.…`. [`ANY_FIELD`] stands for
     /// names that the plan chooses.
     pub fields: &'static [(&'static str, &'static str)],
+    /// The permissions that it needs, in the words of the provider's access control (`rds:DescribeDBInstances`).
+    pub permissions: &'static [&'static str],
     /// A complete `[probes.example]` table.
     pub example: &'static str,
     /// Makes the probe of a plan.

@@ -40,6 +40,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ("sessions", "client sessions, where the role may see them"),
         ("max_sessions", "`max_connections`"),
     ],
+    permissions: &[],
     example: r#"[probes.example]
 kind = "postgres"
 title = "Primary database"

@@ -37,6 +37,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ("waiting_segments", "complete segments that are not archived"),
         ("unarchived_bytes", "WAL that is not archived, with the segment being written"),
     ],
+    permissions: &[],
     example: r#"[probes.example]
 kind = "postgres-backup"
 title = "WAL archive"

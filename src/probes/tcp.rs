@@ -25,6 +25,7 @@ pub static KIND: ProbeKind = ProbeKind {
         "Host and port, `db.example.com:5432`; an IPv6 address stands in brackets, `[::1]:5432`.",
     )],
     fields: &[("address", "the address that answered, after the name was resolved")],
+    permissions: &[],
     example: r#"[probes.example]
 kind = "tcp"
 title = "Primary database port"

@@ -177,6 +177,7 @@ pub fn plan() -> Arc<Plan> {
         contacts: IndexMap::new(),
         drills: IndexMap::new(),
         secrets: Default::default(),
+        aws: Default::default(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Loads a plan: reads its files, merges them, reads every table against its keys, then checks the whole.
 
+mod aws;
 mod basics;
 mod document;
 mod fields;
@@ -130,7 +131,9 @@ fn read_plan(document: &Document, reader: &Reader<'_>, digest: String) -> Draft 
         contacts: basics::contacts(document, reader, &mut places),
         drills: basics::drills(document, reader),
         secrets: secrets::read_secrets(&single(document, reader, "secrets")),
+        aws: crate::plan::AwsSettings::default(),
     };
+    plan.aws = aws::read_aws(&single(document, reader, "aws"), &plan.regions);
     fill_health(&mut plan);
     Draft { plan, places, complete: reader.report.errors() == errors_before && errors_before == 0 }
 }

@@ -60,6 +60,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ("exposure_bytes", "WAL that is lost if it is promoted now"),
         ("exposure_basis", "what the exposure rests on: measured, or estimated from what"),
     ],
+    permissions: &[],
     example: r#"[probes.example]
 kind = "postgres-replication"
 title = "Replication to the DR region"

@@ -272,5 +272,6 @@ pub fn plan() -> Plan {
         contacts: IndexMap::new(),
         drills: IndexMap::new(),
         secrets: Default::default(),
+        aws: Default::default(),
     }
 }

@@ -128,6 +128,7 @@ pub(crate) fn plan() -> Plan {
         contacts: Default::default(),
         drills: Default::default(),
         secrets: Default::default(),
+        aws: Default::default(),
     }
 }
 

@@ -1,0 +1,107 @@
+//! What every action on AWS has in common: where it acts, who calls, and waiting for the world.
+
+use crate::actions::Context;
+use crate::clients::Clients;
+use crate::clients::aws::{AwsError, Connection, Place};
+use crate::core::action::{Failure, Target};
+use crate::plan::keys::{Key, Takes};
+use crate::plan::params::Params;
+use crate::probes::BuildError;
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// How long reading a target's identity may take, all calls together.
+pub const LOOK: Duration = Duration::from_secs(12);
+
+/// Where an action acts.
+pub const REGION: Key =
+    Key::required("region", Takes::Text, "A region of the plan, or an AWS region's name (`us-west-2`).");
+
+/// Where an action of a regional service acts.
+///
+/// # Errors
+/// When the plan names no AWS region.
+pub fn place(params: &Params, clients: &Clients) -> Result<Place, BuildError> {
+    crate::probes::aws::find(params.require_text("region")?, "region", clients)
+}
+
+/// The value of a property of a target's identity.
+pub fn property<'a>(target: &'a Target, name: &str) -> Option<&'a str> {
+    target.identity.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+}
+
+/// The caller as a property of a target's identity: the journal then tells whose credentials acted, and other
+/// credentials at execution are another target.
+pub async fn caller(connection: &Connection) -> Result<(String, String), AwsError> {
+    Ok(("caller".into(), connection.caller().await?.arn))
+}
+
+/// Fails when the target is not the one that was confirmed.
+///
+/// # Errors
+/// `target_changed`, or that it could not be read when it was confirmed.
+pub fn same(expected: &Target, found: &Target) -> Result<(), Failure> {
+    match expected.reachable {
+        true if expected.identity == found.identity => Ok(()),
+        true => Err(Failure::target_changed(expected, found)),
+        false => Err(Failure::not_done(
+            format!("the target {} changed since it was confirmed", expected.name),
+            "it could not be read then, and can be now",
+            "Nothing was done. Look at the target, then confirm the step again.",
+        )),
+    }
+}
+
+/// What a look at something that takes its time shows.
+pub enum Progress<T> {
+    /// Not there yet, in words for the operator.
+    Waiting(String),
+    /// There.
+    Reached(T),
+    /// It will not get there by waiting.
+    Lost(Failure),
+}
+
+/// Looks again and again until the world is there or the action's time is over. Says each change as output, and goes
+/// on over failed looks: a region that answers again is believed.
+///
+/// # Errors
+/// [`Progress::Lost`], or `late` with what was seen last.
+pub async fn wait<T>(
+    context: &Context,
+    every: SignedDuration,
+    late: impl FnOnce(String) -> Failure,
+    mut look: impl AsyncFnMut() -> Result<Progress<T>, AwsError>,
+) -> Result<T, Failure> {
+    let mut left = context.timeout;
+    let mut said = String::new();
+    loop {
+        let begun = tokio::time::Instant::now();
+        let seen = match look().await {
+            Ok(Progress::Reached(value)) => return Ok(value),
+            Ok(Progress::Lost(failure)) => return Err(failure),
+            Ok(Progress::Waiting(seen)) => seen,
+            Err(error) => format!("not seen: {error}"),
+        };
+        if seen != said {
+            (context.output)(&seen);
+            said = seen;
+        }
+        let took = SignedDuration::try_from(begun.elapsed()).unwrap_or_default();
+        left = left.saturating_sub(took).saturating_sub(every);
+        if left <= SignedDuration::ZERO {
+            return Err(late(said));
+        }
+        context.conditions.sleep(every).await;
+    }
+}
+
+/// The equivalent command of AWS's own tool, quoted for a shell. No region for services that have none.
+pub fn command(region: Option<&str>, words: &[&str]) -> String {
+    let mut argv = vec!["aws".to_owned()];
+    argv.extend(words.iter().map(|word| (*word).to_owned()));
+    if let Some(region) = region {
+        argv.extend(["--region".to_owned(), region.to_owned()]);
+    }
+    crate::probes::source::quoted(&argv)
+}

@@ -1,0 +1,131 @@
+//! AWS through the official SDK: one [`Connection`] for each region, with credentials of its own, so that a dead
+//! region, its sign-in service included, never slows another one.
+//!
+//! Reading and changing differ: a read is tried twice, a change once, because a change that may have arrived must
+//! not be sent again blindly.
+
+mod account;
+mod connection;
+mod error;
+mod shared;
+
+pub use account::Caller;
+pub use connection::{Connection, Purpose};
+pub use error::{AwsError, AwsErrorKind, Call};
+pub use shared::Shared;
+
+use crate::clients::Environment;
+use crate::plan::AwsSettings;
+use regex::Regex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{Mutex, OnceCell};
+
+/// Where a plan's AWS calls go; cheap to clone, and clones share connections.
+#[derive(Clone)]
+pub struct Aws {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: AwsSettings,
+    /// The session name of an assumed role: who acts, as AWS's own log tells it.
+    session: String,
+    environment: Environment,
+    connections: Mutex<HashMap<(String, Purpose), Arc<OnceCell<Arc<Connection>>>>>,
+}
+
+/// A region that a plan named, before anything is connected.
+#[derive(Clone)]
+pub struct Place {
+    aws: Aws,
+    /// AWS's name of it (`us-west-2`).
+    pub region: String,
+}
+
+/// A name that is none of a region.
+#[derive(Debug, thiserror::Error)]
+#[error("it is neither a region of this plan nor the name of an AWS region (`us-west-2`)")]
+pub struct NoSuchRegion;
+
+impl Aws {
+    /// Nothing is connected or read yet. `operator` is the login name that AWS's log shows for assumed roles.
+    pub fn new(settings: AwsSettings, operator: &str, environment: Environment) -> Self {
+        // What AWS allows in a session name: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        let session = operator.chars().map(|c| if allowed(c) { c } else { '-' });
+        let session = "lifeboat-".chars().chain(session).take(64).collect();
+        Self { inner: Arc::new(Inner { settings, session, environment, connections: Mutex::default() }) }
+    }
+
+    /// The region that a plan means: one of its own regions by id, or an AWS region by name.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn place(&self, name: &str) -> Result<Place, NoSuchRegion> {
+        let region = self.inner.settings.regions.get(name).map_or(name, String::as_str);
+        let shape = Regex::new(r"\A[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}\z");
+        if !shape.is_ok_and(|shape| shape.is_match(region)) {
+            return Err(NoSuchRegion);
+        }
+        Ok(Place { aws: self.clone(), region: region.to_owned() })
+    }
+
+    /// How the plan reaches AWS.
+    pub fn settings(&self) -> &AwsSettings {
+        &self.inner.settings
+    }
+
+    async fn connection(&self, region: &str, purpose: Purpose) -> Arc<Connection> {
+        let key = (region.to_owned(), purpose);
+        let cell = self.inner.connections.lock().await.entry(key).or_default().clone();
+        // Loading reads the shared files and nothing else, so that no region waits for another one's network.
+        cell.get_or_init(async || {
+            let inner = &self.inner;
+            Arc::new(
+                Connection::open(&inner.settings, &inner.session, &inner.environment, region, purpose).await,
+            )
+        })
+        .await
+        .clone()
+    }
+}
+
+impl Place {
+    /// For calls that change nothing: a second try where the first did not get through.
+    pub async fn reader(&self) -> Arc<Connection> {
+        self.aws.connection(&self.region, Purpose::Read).await
+    }
+
+    /// For calls that change something: sent once.
+    pub async fn writer(&self) -> Arc<Connection> {
+        self.aws.connection(&self.region, Purpose::Change).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_region_is_one_of_the_plan_or_of_aws() {
+        let regions = [("dr".to_owned(), "us-west-2".to_owned()), ("site".to_owned(), "Basement".to_owned())];
+        let settings = AwsSettings { regions: regions.into_iter().collect(), ..AwsSettings::default() };
+        let aws = Aws::new(settings, "ana", Environment::default());
+        let region = |name| aws.place(name).ok().map(|place| place.region);
+        assert_eq!(region("dr").as_deref(), Some("us-west-2"));
+        assert_eq!(region("us-gov-west-1").as_deref(), Some("us-gov-west-1"));
+        assert_eq!(region("site"), None);
+        assert_eq!(region("us-west-2.evil.example/"), None);
+    }
+
+    #[test]
+    fn a_session_name_is_one_that_aws_takes() {
+        let session = |operator: &str| {
+            Aws::new(AwsSettings::default(), operator, Environment::default()).inner.session.clone()
+        };
+        assert_eq!(session("ana"), "lifeboat-ana");
+        assert_eq!(session("CORP\\ana müller"), "lifeboat-CORP-ana-m-ller");
+        assert_eq!(session(&"x".repeat(99)).len(), 64);
+    }
+}

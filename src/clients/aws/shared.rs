@@ -1,0 +1,119 @@
+//! One answer for many askers: an interface that lists a hundred things in one call is called once.
+
+use super::AwsError;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// What is asked for together: each asker enrols its key once, and whoever asks first after the answer grew old
+/// fetches for all.
+pub struct Shared<K, V> {
+    keys: PlainMutex<BTreeSet<K>>,
+    last: Mutex<Option<Fetched<K, V>>>,
+}
+
+struct Fetched<K, V> {
+    at: Instant,
+    answer: Result<Arc<HashMap<K, V>>, AwsError>,
+}
+
+impl<K, V> Default for Shared<K, V> {
+    fn default() -> Self {
+        Self { keys: PlainMutex::new(BTreeSet::new()), last: Mutex::new(None) }
+    }
+}
+
+impl<K: Ord + Hash + Clone, V: Clone> Shared<K, V> {
+    /// From now on this key is asked for with the others.
+    pub fn enrol(&self, key: K) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
+    /// What is known of a key, not older than `fresh`; none where the answer does not have it. `fetch` gets every
+    /// enrolled key. A failure counts as long as an answer does: a hundred askers of a dead region cost one call.
+    ///
+    /// # Errors
+    /// What `fetch` failed with, for everyone who asked.
+    pub async fn get<F>(
+        &self,
+        key: &K,
+        fresh: Duration,
+        fetch: impl FnOnce(Vec<K>) -> F,
+    ) -> Result<Option<V>, AwsError>
+    where
+        F: Future<Output = Result<HashMap<K, V>, AwsError>>,
+    {
+        let mut last = self.last.lock().await;
+        // A key that enrolled after the last answer cannot be in it.
+        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        let usable = last.as_ref().is_some_and(|fetched| !known && fetched.at.elapsed() < fresh);
+        if !usable {
+            let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+            let answer = fetch(keys).await.map(Arc::new);
+            *last = Some(Fetched { at: Instant::now(), answer });
+        }
+        match last.as_ref().map(|fetched| &fetched.answer) {
+            Some(Ok(answer)) => Ok(answer.get(key).cloned()),
+            Some(Err(error)) => Err(error.clone()),
+            None => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::aws::{AwsErrorKind, Call};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    const FRESH: Duration = Duration::from_secs(9);
+
+    async fn ask(shared: &Shared<u8, usize>, key: u8, calls: &AtomicUsize) -> Option<usize> {
+        let fetch = async |keys: Vec<u8>| {
+            let call = calls.fetch_add(1, Ordering::SeqCst);
+            Ok(keys.into_iter().map(|key| (key, call)).collect())
+        };
+        shared.get(&key, FRESH, fetch).await.unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_askers_cost_one_call_until_the_answer_is_old() {
+        let (shared, calls) = (Shared::default(), AtomicUsize::new(0));
+        (0..100).for_each(|key| shared.enrol(key));
+        let asked = futures::future::join_all((0..100).map(|key| ask(&shared, key, &calls))).await;
+        assert_eq!(asked, vec![Some(0); 100]);
+        tokio::time::advance(FRESH).await;
+        assert_eq!(ask(&shared, 7, &calls).await, Some(1));
+        assert_eq!(ask(&shared, 8, &calls).await, Some(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_late_key_is_fetched_at_once() {
+        let (shared, calls) = (Shared::default(), AtomicUsize::new(0));
+        assert_eq!(ask(&shared, 1, &calls).await, Some(0));
+        assert_eq!(ask(&shared, 2, &calls).await, Some(1));
+        assert_eq!(ask(&shared, 1, &calls).await, Some(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_shared_and_forgotten_like_an_answer() {
+        let shared: Shared<u8, usize> = Shared::default();
+        shared.enrol(1);
+        let calls = AtomicUsize::new(0);
+        let error =
+            AwsError::new(&Call::new("rds:DescribeDBInstances", "us-east-1"), AwsErrorKind::Timeout, "late");
+        let fail = async |_| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            Err(error.clone())
+        };
+        for _ in 0..3 {
+            assert_eq!(shared.get(&1, FRESH, fail).await.unwrap_err().kind, AwsErrorKind::Timeout);
+        }
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        tokio::time::advance(FRESH).await;
+        assert_eq!(ask(&shared, 1, &calls).await, Some(1));
+    }
+}
