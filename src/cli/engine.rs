@@ -146,10 +146,7 @@ fn make_world(
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let own_secrets = look::config_folder(None)?.join("secrets");
     let clients = Clients::new(plan.secrets.clone(), &own_secrets, environment.clone());
-    #[cfg(feature = "aws")]
-    let clients = {
-        let operator = crate::engine::name_of(rustix::process::getuid().as_raw());
-        clients.with_aws(plan.aws.clone(), &operator)
-    };
+    let operator = crate::engine::name_of(rustix::process::getuid().as_raw());
+    let clients = clients.with_aws(plan.aws.clone(), &operator);
     Ok(Arc::new(RealWorld::new(clients)))
 }

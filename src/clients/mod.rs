@@ -57,10 +57,13 @@ impl Clients {
         }
     }
 
-    /// With the plan's way to AWS. `operator` is the login name that AWS's log shows for assumed roles.
-    #[cfg(feature = "aws")]
-    pub fn with_aws(mut self, settings: crate::plan::AwsSettings, operator: &str) -> Self {
-        self.aws = aws::Aws::new(settings, operator, self.environment.clone());
-        self
+    /// With the plan's way to AWS, where this build has one. `operator` is the login name that AWS's log shows for
+    /// assumed roles.
+    pub fn with_aws(self, settings: crate::plan::AwsSettings, operator: &str) -> Self {
+        #[cfg(feature = "aws")]
+        let clients = Self { aws: aws::Aws::new(settings, operator, self.environment.clone()), ..self };
+        #[cfg(not(feature = "aws"))]
+        let (clients, _) = (self, (settings, operator));
+        clients
     }
 }

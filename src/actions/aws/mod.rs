@@ -1,5 +1,7 @@
 //! What every action on AWS has in common: where it acts, who calls, and waiting for the world.
 
+pub mod rds_target;
+
 use crate::actions::Context;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Connection, Place};

@@ -76,13 +76,15 @@ impl SimulatedWorld {
     pub fn with_clock(plan: Arc<Plan>, scenario: Scenario, clock: Arc<dyn Clock>) -> Self {
         let start = clock.now();
         let history = Mutex::new(History::new(&scenario, start));
+        let unconnected = unconnected(&plan);
         let inner = Arc::new(Inner { plan, scenario, clock, start, history });
-        Self { inner, speed: 1.0, unconnected: unconnected() }
+        Self { inner, speed: 1.0, unconnected }
     }
 }
 
-fn unconnected() -> Clients {
-    Clients::new(SecretsConfig::default(), Path::new(""), Environment::of_this_process())
+fn unconnected(plan: &Plan) -> Clients {
+    let clients = Clients::new(SecretsConfig::default(), Path::new(""), Environment::of_this_process());
+    clients.with_aws(plan.aws.clone(), "")
 }
 
 impl World for SimulatedWorld {
