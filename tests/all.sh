@@ -38,10 +38,13 @@ gnome-keyring-daemon gnome-keyring
 dbus-run-session dbus
 dbus-send dbus-bin
 keyctl keyutils
+python3 python3
 tmux tmux
 shellcheck shellcheck
 runuser util-linux
 TOOLS
+    # Debian splits venv's own pip from Python.
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'
     # Debian keeps the server's programs out of PATH.
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || printf 'postgresql\n'
 }
@@ -80,11 +83,25 @@ install_packages() {
     apt_get install -y --no-install-recommends $packages
 }
 
+# The emulators of AWS, in a Python environment of the tests' own; made again when their versions change.
+install_emulators() {
+    wanted=$(sha256sum <tests/support/aws/requirements.txt)
+    [ "$(cat tests/.venv/installed 2>/dev/null)" != "$wanted" ] || return 0
+    printf 'installing the emulators of AWS into tests/.venv\n'
+    rm -rf tests/.venv
+    python3 -m venv tests/.venv
+    tests/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tests/support/aws/requirements.txt
+    printf '%s\n' "$wanted" >tests/.venv/installed
+}
+
 command -v cargo >/dev/null 2>&1 || {
     printf 'tests/all.sh: cargo is not here; install Rust from https://rustup.rs\n' >&2
     exit 1
 }
-[ "$setup" = no ] || install_packages
+if [ "$setup" = yes ]; then
+    install_packages
+    install_emulators
+fi
 [ "$run" = yes ] || exit 0
 
 # Servers of the tests are on this host, whatever proxy it uses.

@@ -1,0 +1,8 @@
+//! Against emulated AWS: servers that the tests start themselves. `tests/all.sh` installs what they need.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/aws/mod.rs"]
+#[allow(dead_code)]
+mod aws;
+mod harness;
