@@ -1,7 +1,7 @@
 //! `exec`: runs a program.
 
 use crate::actions::{Action, ActionKind, Built, Context};
-use crate::clients::{Clients, Ending, ProcessOutcome, process};
+use crate::clients::{Clients, Ending, ProcessOutcome, leftover, process};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
@@ -96,7 +96,11 @@ impl Action for Exec {
     fn execute<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Done, Failure>> {
         Box::pin(async move {
             let what = format!("{} for {}", self.program.argv[0], self.target);
-            let ran = self.run(&self.program, context, &what).await?;
+            if let Some(words) = still_running(context).await {
+                // This attempt did nothing, and what the earlier one does is as unknown as before.
+                return Err(Failure::maybe_done(what, words, LEFTOVER));
+            }
+            let ran = self.run(&self.program, Some(&context.token), context, &what).await?;
             if ran.success() {
                 return Ok(Done { summary: format!("{what}: done in {:.1} s", ran.elapsed.as_secs_f64()) });
             }
@@ -111,6 +115,9 @@ impl Action for Exec {
     fn verify<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
         Box::pin(async move {
             let what = format!("verification for {}", self.target);
+            if let Some(words) = still_running(context).await {
+                return Err(Failure::maybe_done(what, words, LEFTOVER));
+            }
             let Some(check) = &self.check else {
                 return Err(Failure::not_done(
                     what,
@@ -118,7 +125,7 @@ impl Action for Exec {
                     "Check it by hand and attest the step, or give `verify_argv` or `verify` in the plan.",
                 ));
             };
-            let ran = self.run(check, context, &what).await?;
+            let ran = self.run(check, None, context, &what).await?;
             if ran.success() {
                 let line = ran.stdout.last_line().unwrap_or("no output");
                 return Ok(Proof { evidence: vec![format!("{} exited with 0: {line}", check.words())] });
@@ -140,13 +147,35 @@ impl Action for Exec {
 }
 
 impl Exec {
-    async fn run(&self, program: &Program, context: &Context, what: &str) -> Result<ProcessOutcome, Failure> {
+    /// Runs a program; with the attempt's `token` where it is the attempt and not a look at its effect.
+    async fn run(
+        &self,
+        program: &Program,
+        token: Option<&str>,
+        context: &Context,
+        what: &str,
+    ) -> Result<ProcessOutcome, Failure> {
         let spec = program.spec(&self.clients, context.timeout.unsigned_abs()).await;
         let mut spec = spec.map_err(|error| Failure::not_done(what, error.to_string(), error.next_step()))?;
-        spec.env.push(("LIFEBOAT_TOKEN".into(), context.token.clone().into()));
+        spec.env.extend(token.map(|token| (leftover::TOKEN.into(), token.into())));
         let ran = process::run(&spec, &self.clients.redactor, |_, line| (context.output)(line)).await;
         ran.map_err(|error| Failure::not_done(what, error.to_string(), error.next_step))
     }
+}
+
+/// What to do about a program of an earlier attempt.
+const LEFTOVER: &str = "It was started by an engine that ended before it. Wait for its end, or end it with \
+                        `kill -TERM PROCESS`, then verify or retry the step.";
+
+/// A program of this step that outlived the engine that started it, in words. Whatever the number of its attempt:
+/// two side by side are a step that runs twice.
+async fn still_running(context: &Context) -> Option<String> {
+    let step = context.token.rsplit_once('/').map_or(&*context.token, |(step, _)| step);
+    let attempts = format!("{step}/");
+    let found = tokio::task::spawn_blocking(move || leftover::running(&attempts)).await.unwrap_or_default();
+    let ids: Vec<String> = found.iter().map(ToString::to_string).collect();
+    (!ids.is_empty())
+        .then(|| format!("the program of an earlier attempt still runs as process {}", ids.join(", ")))
 }
 
 /// How a program that failed ended, with its last words.

@@ -4,6 +4,7 @@
 pub mod aws;
 mod environment;
 pub mod http;
+pub mod leftover;
 mod output;
 pub mod postgres;
 pub mod process;

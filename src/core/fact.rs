@@ -123,6 +123,8 @@ pub enum Fact {
         run: RunId,
         /// The runbook.
         runbook: RunbookId,
+        /// Its steps as the plan had them at that moment, in order: a later plan adds and forgets none.
+        steps: Vec<StepId>,
     },
     /// A step's target is being read (ephemeral).
     StepPreparing {

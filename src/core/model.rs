@@ -52,6 +52,10 @@ pub struct Durable {
     pub head: Option<RecordRef>,
     /// When the engine took over.
     pub engine_started_at: Option<Timestamp>,
+    /// Digest of the plan that the last engine had.
+    pub plan_digest: Option<String>,
+    /// When an engine took the open incident over under another plan than it was worked on before.
+    pub plan_changed_at: Option<Timestamp>,
 }
 
 /// How a region or service is, since when, and how often that changed lately.
@@ -164,6 +168,8 @@ impl Model {
             timeline: VecDeque::new(),
             head: None,
             engine_started_at: None,
+            plan_digest: None,
+            plan_changed_at: None,
         };
         Self { plan, durable, live: Live::default() }
     }

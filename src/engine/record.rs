@@ -102,7 +102,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::SeveritySet { severity, .. } => text("severity", "", severity.as_str()),
         Fact::QuestionAnswered { answer, .. } => text(answer.question.as_str(), "", &answer.answer),
         Fact::QuestionRevisited { question } => text(question.as_str(), "", "revisited"),
-        Fact::RunStarted { run, runbook } => text(run.as_str(), runbook.as_str(), "started"),
+        Fact::RunStarted { run, runbook, .. } => text(run.as_str(), runbook.as_str(), "started"),
         Fact::RunEnded { run, end } => text(
             run.as_str(),
             "",

@@ -197,6 +197,12 @@ pub static STEP_KEYS: &[Key] = &[
         "false",
         "Nothing brings it back: the point of no return is drawn before it. Needs `confirm = \"type\"`.",
     ),
+    Key::default(
+        "switches",
+        Takes::Flag,
+        "false",
+        "Once it is verified or attested, the region that the runbook `activates` serves. Where no step says so, that is once all but manual steps and notes is done.",
+    ),
     Key::optional("estimate", Takes::Duration, "How long it usually takes."),
     Key::default("timeout", Takes::Duration, "5m", "Deadline of its execution."),
     Key::optional(

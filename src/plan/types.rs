@@ -314,6 +314,8 @@ pub struct Step {
     pub confirm: ConfirmLevel,
     /// Nothing brings it back: the point of no return is drawn before it.
     pub irreversible: bool,
+    /// Once it is verified or attested the region that the runbook activates serves.
+    pub switches: bool,
     /// How long it usually takes.
     pub estimate: Option<SignedDuration>,
     /// Deadline of its execution.

@@ -2,6 +2,7 @@
 
 use crate::pty::wait_for;
 use crate::rig::{Hands, Home, LIFEBOAT};
+use lifeboat::core::command::Ask;
 use lifeboat::core::fact::Fact;
 use lifeboat::core::status::StepStatus;
 use lifeboat::engine::paths::StateFolder;
@@ -40,11 +41,24 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
     assert!(screen.contains("what it started may go on"), "{screen}");
     console.wait_for_text("unproven");
 
-    // What it started came to its end meanwhile; a person has the world read again.
-    std::fs::write(home.path().join("go"), "").unwrap();
+    // While what it started goes on, another look says so, and nothing is run beside it.
     let mut hands = Hands::attach(&home);
-    let (run, step) = (hands.run_id(), "work".into());
-    hands.ask(lifeboat::core::command::Ask::Recheck { run, step }).unwrap();
+    let recheck = |hands: &Hands| Ask::Recheck { run: hands.run_id(), step: "work".into() };
+    let again = recheck(&hands);
+    hands.ask(again).unwrap();
+    console.wait_for_text("still runs as process");
+    let reason = Some("to see that it is refused".to_owned());
+    let retry = Ask::Retry { run: hands.run_id(), step: "work".into(), reason };
+    hands.ask(retry).unwrap();
+    hands.fire("work");
+    console.wait_for_text("attempt 2");
+    hands.wait_step("work", StepStatus::Unknown);
+    assert_eq!(ran(&home), 1);
+
+    // It came to its end meanwhile; a person has the world read again.
+    std::fs::write(home.path().join("go"), "").unwrap();
+    let again = recheck(&hands);
+    hands.ask(again).unwrap();
     hands.wait_step("work", StepStatus::Verified);
     console.wait_for_text("verified");
     assert_eq!((ran(&home), started(&home)), (1, 2), "one run of the program, then the note");

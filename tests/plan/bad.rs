@@ -89,6 +89,8 @@ cases! {
     a_question_without_evidence: "no-evidence", ["evidence = [\"dr-api\", \"dr-lag\"]\n" => ""];
     a_question_with_one_answer: "answers", ["answers.yes = \"failover\"\nanswers.no = \"keep-monitoring\"" => "answers.yes = \"failover\""];
     a_step_without_proof: "no-verification", ["verify = \"services.api.status == 'up'\"\n" => ""];
+    a_switch_to_nowhere: "switches", ["confirm = \"type\"" => "confirm = \"type\"\nswitches = true"];
+    two_switches: "switches", ["loss = [\"dr-lag\"]\n" => "loss = [\"dr-lag\"]\nactivates = \"dr\"\n", "confirm = \"yes\"" => "confirm = \"yes\"\nswitches = true", "confirm = \"type\"" => "confirm = \"type\"\nswitches = true"];
     an_irreversible_step_that_is_not_typed: "confirmation", ["confirm = \"type\"" => "confirm = \"yes\""];
     a_change_without_confirmation: "confirmation", ["confirm = \"yes\"" => "confirm = \"none\""];
     a_promotion_without_loss: "no-loss", ["loss = [\"dr-lag\"]\n" => ""];

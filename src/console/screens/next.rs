@@ -1,7 +1,7 @@
 //! What to do next, in one or two sentences with the keys: the answer to the first question at 3 a.m.
 
 use super::View;
-use super::words::{about, blind_since, is_cut_off};
+use super::words::{about, blind_since, clock_time, is_cut_off};
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::Screen;
@@ -43,7 +43,7 @@ pub fn next(view: &View<'_>) -> Next {
     match &model.durable.incident {
         None => without_incident(view),
         Some(incident) => match (incident.open_run(), &incident.position) {
-            (Some(run), _) => in_run(view, run),
+            (Some(run), _) => under_another_plan(view, run, in_run(view, run)),
             (None, Position::Question(question)) => open_question(view, question),
             (None, Position::Leaf(leaf)) => {
                 let advice = model.plan.tree.leaves.get(leaf).map_or("", |leaf| &leaf.advice);
@@ -167,6 +167,23 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
         None => {
             say(Role::Warn, "The tree ended in a runbook, but no run of it is known: look at the timeline.")
         }
+    }
+}
+
+/// A run that began under another plan: its steps may not mean what they did.
+fn under_another_plan(view: &View<'_>, run: &Run, next: Next) -> Next {
+    match view.model.durable.plan_changed_at {
+        Some(at) if at > run.started_at => {
+            let at = clock_time(at);
+            say(
+                Role::Critical,
+                format!(
+                    "THE PLAN CHANGED at {at}, in the middle of this run: read each step anew. {}",
+                    next.text
+                ),
+            )
+        }
+        _ => next,
     }
 }
 

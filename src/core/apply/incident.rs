@@ -31,6 +31,7 @@ pub fn apply(model: &mut Model, event: &Event) {
                 incident.closed = Some((event.at, reason.clone()));
                 model.durable.closed.push(incident);
             }
+            model.durable.plan_changed_at = None;
             model.live.output.clear();
         }
         Fact::RunEnded { run, end } => run_ended(model, event.at, run, end),
@@ -48,15 +49,13 @@ pub fn apply(model: &mut Model, event: &Event) {
                 Fact::QuestionRevisited { question } => {
                     incident.position = Position::Question(question.clone())
                 }
-                Fact::RunStarted { run, runbook } => {
-                    let steps =
-                        plan.runbooks.get(runbook).into_iter().flat_map(|runbook| runbook.steps.keys());
+                Fact::RunStarted { run, runbook, steps } => {
                     let mut run = Run {
                         id: run.clone(),
                         runbook: runbook.clone(),
                         started_at: event.at,
                         ended: None,
-                        steps: steps.map(|id| (id.clone(), StepRun::new())).collect(),
+                        steps: steps.iter().map(|id| (id.clone(), StepRun::new())).collect(),
                     };
                     unblock(&plan, &mut run);
                     incident.runs.push(run);
@@ -76,11 +75,14 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     }
 }
 
-/// Moves the region that serves, as soon as a run has done all that changes or waits for the world: what is left
-/// for people to tell or note does not keep a clock running.
+/// Moves the region that serves: with the step that switches it, where the plan names one; else as soon as a run has
+/// done all that changes or waits for the world. What is left for people to tell or note keeps no clock running.
 pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId) {
     let Some(run) = model.run(id) else { return };
     let done = |runbook: &&Runbook| {
+        if let Some(step) = runbook.steps.values().find(|step| step.switches) {
+            return is_done(run, step);
+        }
         let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
         was_carried_out(runbook, run) && runbook.steps.values().filter(open).all(|step| step.is_for_people())
     };
@@ -94,14 +96,15 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId) {
 
 /// Whether a run did what its runbook is for: no irreversible step was left out, nor all that need a person.
 fn was_carried_out(runbook: &Runbook, run: &Run) -> bool {
-    let done = |step: &Step| {
-        run.steps
-            .get(&step.id)
-            .is_some_and(|state| matches!(state.status, StepStatus::Verified | StepStatus::Attested))
-    };
+    let done = |step: &Step| is_done(run, step);
     let mut by_a_person = runbook.steps.values().filter(|step| !step.runs_by_itself()).peekable();
     runbook.steps.values().filter(|step| step.irreversible).all(done)
         && (by_a_person.peek().is_none() || by_a_person.any(done))
+}
+
+fn is_done(run: &Run, step: &Step) -> bool {
+    let status = run.steps.get(&step.id).map(|state| state.status);
+    matches!(status, Some(StepStatus::Verified | StepStatus::Attested))
 }
 
 /// Steps whose needs are settled become ready.

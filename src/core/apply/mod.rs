@@ -11,7 +11,7 @@ use crate::core::model::{Model, TIMELINE_LENGTH};
 pub fn apply(model: &mut Model, event: &Event) {
     let at = event.at;
     match &event.fact {
-        Fact::EngineStarted { .. } => engine_started(model, event),
+        Fact::EngineStarted { plan, .. } => engine_started(model, event, plan),
         Fact::EngineStopped { .. } | Fact::ClockJumped { .. } | Fact::NoteAdded { .. } => {}
         Fact::ReadingTaken { probe, reading, judged } => {
             signals::reading_taken(model, probe, reading, *judged)
@@ -43,7 +43,11 @@ pub fn apply(model: &mut Model, event: &Event) {
 }
 
 /// Nothing that was measured before counts any more, and nobody watched the steps that were running.
-fn engine_started(model: &mut Model, event: &Event) {
+fn engine_started(model: &mut Model, event: &Event, digest: &str) {
+    let before = model.durable.plan_digest.replace(digest.to_owned());
+    if model.durable.incident.is_some() && before.is_some_and(|before| before != digest) {
+        model.durable.plan_changed_at = Some(event.at);
+    }
     model.live.recent.clear();
     model.live.preparing.clear();
     model.live.checking.clear();

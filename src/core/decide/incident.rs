@@ -132,7 +132,9 @@ pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Re
     let mut facts = vec![Fact::QuestionAnswered { answer, position: position.clone() }];
     if let Position::Runbook(runbook) = position {
         let run = RunId::new(format!("{}/{}", incident.id, incident.runs.len() + 1));
-        facts.push(Fact::RunStarted { run, runbook });
+        let steps =
+            model.plan.runbooks.get(&runbook).map_or_else(Vec::new, |r| r.steps.keys().cloned().collect());
+        facts.push(Fact::RunStarted { run, runbook, steps });
     }
     Ok(facts)
 }

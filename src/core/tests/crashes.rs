@@ -115,6 +115,31 @@ fn resumed_under(plan: Plan, log: &[Event]) -> Machine {
 }
 
 #[test]
+fn a_plan_that_changes_in_the_middle_of_a_run_is_noticed_and_changes_none_of_its_steps() {
+    let machine = Machine::failing_over();
+    let steps = |machine: &Machine| {
+        let run = machine.model.durable.incident.as_ref().unwrap().open_run().unwrap();
+        run.steps.keys().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(machine.model.durable.plan_changed_at, None);
+    let started = || Report::EngineStarted { version: "test".into(), recovery: String::new() };
+    let mut same = resumed_under(Plan::clone(&plan()), &machine.log);
+    same.report(started()).unwrap();
+    assert_eq!(same.model.durable.plan_changed_at, None, "the same plan is no other plan");
+    let mut other = Plan::clone(&plan());
+    other.digest = "1".repeat(64);
+    let added = other.runbooks["failover"].steps["scale"].clone();
+    other.runbooks["failover"].steps.insert("added".into(), added);
+    let mut resumed = resumed_under(other, &machine.log);
+    resumed.report(started()).unwrap();
+    assert_eq!(resumed.model.durable.plan_changed_at, Some(resumed.now));
+    assert_eq!(steps(&resumed), steps(&machine));
+    resumed.ask(Ask::Abort { reason: "the plan was changed".into() }).unwrap();
+    resumed.ask(Ask::Close { reason: "over".into() }).unwrap();
+    assert_eq!(resumed.model.durable.plan_changed_at, None, "the next incident begins under this plan");
+}
+
+#[test]
 fn a_run_of_a_runbook_that_the_plan_lost_is_never_completed() {
     let before = Machine::failing_over();
     let mut other = Plan::clone(&plan());

@@ -62,6 +62,7 @@ fn step(id: &str, action: &str, needs: &[&str], confirm: ConfirmLevel) -> (StepI
         guard: Vec::new(),
         confirm,
         irreversible: false,
+        switches: false,
         estimate: Some(seconds(30)),
         timeout: seconds(60),
         verify: None,

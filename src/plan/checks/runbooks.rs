@@ -1,6 +1,7 @@
 //! Steps: order, proof, confirmation.
 
 use super::tree::cycle;
+use crate::ids::RunbookId;
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
@@ -11,6 +12,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     for (id, runbook) in &draft.plan.runbooks {
         let path = format!("runbooks.{id}.steps");
         needs(&path, runbook, draft, report);
+        switches(id, &path, runbook, draft, report);
         for step in runbook.steps.values() {
             self::step(&format!("{path}.{}", step.id), step, draft, registry, report);
         }
@@ -24,6 +26,22 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
                 "name the replication probes in `loss`, so that the confirmation can say what would be lost";
             report.add(Problem::warning("no-loss", place, message).help(help));
         }
+    }
+}
+
+/// One step moves the traffic, to a region that the runbook names.
+fn switches(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report: &Report) {
+    for (count, step) in runbook.steps.values().filter(|step| step.switches).enumerate() {
+        let message = match (&runbook.activates, count) {
+            (None, _) => {
+                format!("step `{}` switches, and runbook `{id}` does not say to which region", step.id)
+            }
+            (Some(_), 0) => continue,
+            (Some(_), _) => format!("step `{}` is not the only one of runbook `{id}` that switches", step.id),
+        };
+        let place = draft.places.of(&format!("{path}.{}.switches", step.id));
+        let help = "one step moves the traffic, the runbook's `activates` names the region that serves then";
+        report.add(Problem::error("switches", place, message).help(help));
     }
 }
 

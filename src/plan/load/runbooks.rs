@@ -114,7 +114,7 @@ fn step(
     let id = fields.text("id");
     let path = format!("runbooks.{runbook}.steps.{id}");
     places.insert(path.clone(), fields.place_of("id"));
-    for key in ["confirm", "irreversible", "verify", "needs", "timeout", "action"] {
+    for key in ["confirm", "irreversible", "switches", "verify", "needs", "timeout", "action"] {
         if fields.get(key).is_some() {
             places.insert(format!("{path}.{key}"), fields.place_of(key));
         }
@@ -138,6 +138,7 @@ fn step(
             None => ConfirmLevel::None,
         },
         irreversible: fields.flag("irreversible"),
+        switches: fields.flag("switches"),
         estimate: fields.duration("estimate"),
         timeout: fields.duration("timeout")?,
         verify: fields.condition("verify"),

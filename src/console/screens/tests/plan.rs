@@ -173,6 +173,7 @@ fn step(
         guard: Vec::new(),
         confirm,
         irreversible: false,
+        switches: false,
         estimate: Some(seconds(minutes * 60)),
         timeout: seconds(600),
         verify: None,

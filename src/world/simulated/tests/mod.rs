@@ -61,6 +61,7 @@ fn step(id: &str, action: &str) -> Step {
         guard: Vec::new(),
         confirm: ConfirmLevel::None,
         irreversible: false,
+        switches: false,
         estimate: None,
         timeout: SignedDuration::from_secs(60),
         verify: None,
