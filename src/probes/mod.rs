@@ -104,6 +104,20 @@ pub static KINDS: &[&ProbeKind] = &[
     &postgres_backup::KIND,
     &file_age::KIND,
     &exec::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_instance::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_cluster::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_snapshots::KIND,
+    #[cfg(feature = "aws")]
+    &aws::aws_backup::KIND,
+    #[cfg(feature = "aws")]
+    &aws::eks_nodegroup::KIND,
+    #[cfg(feature = "aws")]
+    &aws::msk_cluster::KIND,
+    #[cfg(feature = "aws")]
+    &aws::cloudfront_distribution::KIND,
 ];
 
 /// The kind of that name.

@@ -1,10 +1,10 @@
 //! For the registries' tests: examples as parameters, and servers that are dead or silent.
 
 use crate::clients::{Clients, Environment};
-use crate::ids::ProbeId;
+use crate::ids::{ProbeId, RegionId};
 use crate::plan::keys::Key;
 use crate::plan::params::{Param, Params};
-use crate::plan::{Plan, ProbeSpec, Registry, Step, Thresholds, Unit, load_texts};
+use crate::plan::{AwsSettings, Plan, ProbeSpec, Registry, Step, Thresholds, Unit, load_texts};
 use jiff::SignedDuration;
 use std::path::Path;
 use tokio::net::TcpListener;
@@ -19,7 +19,9 @@ pub fn clients(secrets: &[&str]) -> Clients {
         .map(|name| (format!("LIFEBOAT_SECRET_{}", name.to_uppercase().replace('-', "_")), SECRET))
         .chain([("PATH".to_owned(), "/usr/bin:/bin")])
         .collect();
-    Clients::new(Default::default(), Path::new("/nonexistent"), environment)
+    let regions = [("primary", "us-east-1"), ("dr", "us-west-2")].map(|(id, name)| (id.into(), name.into()));
+    let settings = AwsSettings { regions: regions.into_iter().collect(), ..AwsSettings::default() };
+    Clients::new(Default::default(), Path::new("/nonexistent"), environment).with_aws(settings, "ana")
 }
 
 /// A plan with this in it, read by the loader.
@@ -71,13 +73,13 @@ pub fn step(text: &str) -> Step {
     plan(&text).runbooks["example"].steps[0].clone()
 }
 
-/// A probe of a plan with a time-out of `timeout_ms`.
+/// A probe of the plan's standby region with a time-out of `timeout_ms`.
 pub fn spec(kind: &str, params: Params, timeout_ms: i64) -> ProbeSpec {
     ProbeSpec {
         id: ProbeId::new("example"),
         kind: kind.into(),
         title: "Example".into(),
-        region: None,
+        region: Some(RegionId::new("dr")),
         every: SignedDuration::from_secs(5),
         timeout: SignedDuration::from_millis(timeout_ms),
         thresholds: Thresholds::default(),

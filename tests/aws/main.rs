@@ -6,3 +6,4 @@
 #[allow(dead_code)]
 mod aws;
 mod harness;
+mod see;

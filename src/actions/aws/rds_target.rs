@@ -1,6 +1,7 @@
 //! An RDS instance or Aurora cluster as the target of an action: who it is, read live.
 
 use crate::actions::aws::caller;
+use crate::clients::aws::rds::Role;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
 use crate::core::action::Target;
 use crate::text::clean;
@@ -41,20 +42,7 @@ pub async fn cluster(connection: &Connection, id: &str) -> Result<Option<DbClust
 
 /// What an instance is to replication (`standalone`, `replica of …`, `member of …`).
 pub fn role(instance: &DbInstance) -> String {
-    if let Some(source) =
-        instance.read_replica_source_db_instance_identifier().filter(|source| !source.is_empty())
-    {
-        return format!("replica of {}", clean(source, 200));
-    }
-    if let Some(cluster) =
-        instance.read_replica_source_db_cluster_identifier().filter(|cluster| !cluster.is_empty())
-    {
-        return format!("replica of cluster {}", clean(cluster, 200));
-    }
-    match instance.db_cluster_identifier().filter(|cluster| !cluster.is_empty()) {
-        Some(cluster) => format!("member of cluster {}", clean(cluster, 200)),
-        None => "standalone".into(),
-    }
+    Role::of(instance).to_string()
 }
 
 /// The instance as a target, with what must not change between confirmation and execution. Its status changes all

@@ -7,12 +7,17 @@
 mod account;
 mod connection;
 mod error;
+mod listing;
+pub mod rds;
 mod shared;
+mod time;
 
 pub use account::Caller;
 pub use connection::{Connection, Purpose};
 pub use error::{AwsError, AwsErrorKind, Call};
+pub use listing::Listing;
 pub use shared::Shared;
+pub use time::{date_time, timestamp};
 
 use crate::clients::Environment;
 use crate::plan::AwsSettings;

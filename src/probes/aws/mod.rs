@@ -1,5 +1,15 @@
 //! What every probe of AWS has in common: where it looks, and the keys for that.
 
+pub mod aws_backup;
+pub mod cloudfront_distribution;
+pub mod eks_nodegroup;
+pub mod msk_cluster;
+pub mod rds_cluster;
+pub mod rds_instance;
+pub mod rds_snapshots;
+mod rds_status;
+mod reader;
+
 use crate::clients::Clients;
 use crate::clients::aws::Place;
 use crate::plan::ProbeSpec;

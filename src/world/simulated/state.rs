@@ -186,10 +186,12 @@ fn spread(plan: &Plan, region: &RegionId, state: RegionState) -> Vec<(ProbeId, P
     let of_each = remote.map(|spec| {
         let state = match state {
             RegionState::Up => ProbeState::Normal,
+            // What is kept in it may well be there, but nobody tells.
+            RegionState::Down if is_kept(&spec.kind) => ProbeState::Unreachable,
             RegionState::Down => ProbeState::Down,
             RegionState::Unreachable => ProbeState::Unreachable,
             RegionState::Flapping(period) => ProbeState::Flapping(period),
-            RegionState::Partial if spec.kind.starts_with("postgres") => ProbeState::Normal,
+            RegionState::Partial if is_kept(&spec.kind) || is_database(&spec.kind) => ProbeState::Normal,
             RegionState::Partial => {
                 endpoints += 1;
                 if endpoints % 2 == 1 { ProbeState::Down } else { ProbeState::Normal }
@@ -198,6 +200,15 @@ fn spread(plan: &Plan, region: &RegionId, state: RegionState) -> Vec<(ProbeId, P
         (spec.id.clone(), state)
     });
     of_each.collect()
+}
+
+fn is_database(kind: &str) -> bool {
+    kind.starts_with("postgres") || matches!(kind, "rds-instance" | "rds-cluster")
+}
+
+/// Copies that a provider keeps in a region and lists there.
+fn is_kept(kind: &str) -> bool {
+    matches!(kind, "rds-snapshots" | "aws-backup")
 }
 
 fn health(state: ProbeState, since: Timestamp, now: Timestamp) -> Health {

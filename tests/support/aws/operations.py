@@ -38,7 +38,9 @@ def identify(environ, body):
     if "x-www-form-urlencoded" in content and (action := parse_qs(body.decode()).get("Action")):
         return Call(service, action[0], region, "query", key_id)
     query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-    operation = rest_operation(service, environ["REQUEST_METHOD"], path, query, environ)
+    # As it was sent: a slash in a name (an ARN) is no part of the path.
+    sent = environ.get("RAW_URI", path).partition("?")[0]
+    operation = rest_operation(service, environ["REQUEST_METHOD"], sent, query, environ)
     return Call(service, operation or "Unknown", region, protocol(service), key_id)
 
 

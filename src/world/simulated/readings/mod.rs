@@ -1,7 +1,9 @@
 //! Plausible readings for any plan: what a probe of each kind would return as things are now.
 
+mod databases;
 mod endpoint;
 mod files;
+mod managed;
 mod postgres;
 mod replication;
 
@@ -39,6 +41,12 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, ProbeFailure> 
         "postgres-backup" => postgres::archiver(moment, health),
         "file-age" => files::newest(moment, health),
         "exec" => endpoint::exec(moment, health),
+        "rds-instance" => databases::instance(moment, health),
+        "rds-cluster" => databases::cluster(moment, health),
+        "rds-snapshots" | "aws-backup" => databases::copy(moment, health),
+        "eks-nodegroup" => managed::nodegroup(moment, health),
+        "msk-cluster" => managed::kafka(moment, health),
+        "cloudfront-distribution" => managed::distribution(moment, health),
         _ => endpoint::other(moment, health),
     })
 }

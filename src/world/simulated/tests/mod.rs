@@ -11,7 +11,7 @@ use crate::ids::{ProbeId, RegionId};
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::params::Param;
 use crate::plan::{
-    ConfirmLevel, Policy, Region, RegionRole, Runbook, Service, Strategy, Thresholds, Tree, Unit,
+    AwsSettings, ConfirmLevel, Policy, Region, RegionRole, Runbook, Service, Strategy, Thresholds, Tree, Unit,
 };
 use crate::world::ManualClock;
 use jiff::SignedDuration;
@@ -45,6 +45,12 @@ fn params(kind: &str) -> Params {
         "tcp" => vec![text("address", "web.example.com:443")],
         "file-age" => vec![text("path", "/backup/*.dump")],
         "exec" => vec![argv(), text("target", "tool"), text("stdout", "number")],
+        "rds-instance" => vec![text("instance", "orders")],
+        "rds-cluster" | "msk-cluster" => vec![text("cluster", "orders")],
+        "rds-snapshots" => vec![text("instance", "orders")],
+        "aws-backup" => vec![text("vault", "prod")],
+        "eks-nodegroup" => vec![text("cluster", "orders"), text("nodegroup", "workers")],
+        "cloudfront-distribution" => vec![text("distribution", "E1"), text("expect_origin", "x.example.com")],
         "postgres-promote" => vec![text("dsn", "host=b.example.com")],
         _ => vec![text("dsn", "host=a.example.com")],
     };
@@ -90,6 +96,14 @@ pub(crate) fn plan() -> Plan {
         replication("b-lag", Some("host=a")),
         replication("b-lag-alone", None),
         probe("b-units", "exec", Some("b"), Unit::Number, Some(0.5)),
+        probe("a-rds", "rds-instance", Some("a"), Unit::Seconds, Some(600.0)),
+        probe("b-rds", "rds-instance", Some("b"), Unit::Seconds, Some(600.0)),
+        probe("a-aurora", "rds-cluster", Some("a"), Unit::Seconds, Some(600.0)),
+        probe("a-snapshots", "rds-snapshots", Some("a"), Unit::Seconds, Some(90_000.0)),
+        probe("a-points", "aws-backup", Some("a"), Unit::Seconds, Some(90_000.0)),
+        probe("b-nodes", "eks-nodegroup", Some("b"), Unit::Number, None),
+        probe("a-kafka", "msk-cluster", Some("a"), Unit::Number, None),
+        probe("edge", "cloudfront-distribution", None, Unit::Seconds, None),
         probe("b-odd", "future-kind", Some("b"), Unit::Bytes, Some(100.0)),
     ];
     let steps =
@@ -129,7 +143,12 @@ pub(crate) fn plan() -> Plan {
         contacts: Default::default(),
         drills: Default::default(),
         secrets: Default::default(),
-        aws: Default::default(),
+        aws: AwsSettings {
+            regions: [("a", "us-east-1"), ("b", "us-west-2")]
+                .map(|(id, name)| (id.into(), name.into()))
+                .into(),
+            ..AwsSettings::default()
+        },
     }
 }
 
