@@ -7,6 +7,7 @@
 //! - [`journal`] makes facts durable and verifiable before anything acts on them.
 //! - [`engine`] is the process that owns the journal, runs effects and serves clients over a unix socket.
 //! - [`probes`] and [`actions`] are what the engine can see and do; [`clients`] are their shared connections.
+//! - [`preflight`] asks whether each step of a plan could be done now.
 //! - [`world`] is the port between the engine and reality: the real one, or a simulated one.
 //! - [`console`] is the terminal client; [`cli`] the command line; [`secrets`] the credentials.
 
@@ -19,6 +20,7 @@ pub mod engine;
 pub mod ids;
 pub mod journal;
 pub mod plan;
+pub mod preflight;
 pub mod probes;
 pub mod secrets;
 pub mod text;

@@ -3,6 +3,7 @@
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::{Clients, Ending, ProcessOutcome, leftover, process};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::source::{Program, program_words};
@@ -132,6 +133,17 @@ impl Action for Exec {
             }
             let next = "Look at what the step acts on; verify again when it should be there.";
             Err(Failure::not_done(what, ending_words(&ran), next))
+        })
+    }
+
+    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(async move {
+            let environment = &self.clients.environment;
+            let mut checks = vec![self.program.exists(environment).await];
+            if let Some(check) = self.check.as_ref().filter(|check| check.argv[0] != self.program.argv[0]) {
+                checks.push(check.exists(environment).await);
+            }
+            checks
         })
     }
 

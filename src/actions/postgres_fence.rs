@@ -5,6 +5,7 @@ use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::postgres::PostgresErrorKind;
 use crate::clients::{Clients, process};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::source::{Database, DatabaseError, Program, dsn_words};
@@ -154,6 +155,29 @@ impl Action for Fence {
                 Some(_) => self.prove_stopped(expected).await,
                 None => self.prove_read_only(expected, context).await,
             }
+        })
+    }
+
+    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(async move {
+            if let Some(program) = &self.stop {
+                return vec![program.exists(&self.clients.environment).await];
+            }
+            // That it cannot be read is said of the target.
+            let Ok(server) = Server::look(&self.database).await else { return Vec::new() };
+            let role = match server.in_recovery {
+                false => Check::pass("role", "it is a primary"),
+                true => Check::warn("role", "it is a standby now", "Fence the primary: check the plan."),
+            };
+            let right = match server.superuser {
+                true => Check::pass("right", "the role is a superuser"),
+                false => Check::warn(
+                    "right",
+                    "the role is no superuser: alter system may be refused",
+                    "Use a superuser's connection string for this step, or grant what it needs.",
+                ),
+            };
+            vec![role, right]
         })
     }
 

@@ -5,6 +5,7 @@ use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
 use crate::clients::postgres::PostgresErrorKind;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
@@ -134,6 +135,26 @@ impl Action for Promote {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Proof, Failure>> {
         Box::pin(self.prove(expected, context))
+    }
+
+    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(async move {
+            // That it cannot be read is said of the target.
+            let Ok(server) = Server::look(&self.database).await else { return Vec::new() };
+            let role = match server.in_recovery {
+                true => Check::pass("role", "it is a standby"),
+                false => Check::fail("role", "it is already a primary", "Name the standby in the plan."),
+            };
+            let right = match server.may_promote {
+                true => Check::pass("right", "it may call pg_promote()"),
+                false => Check::fail(
+                    "right",
+                    "the role may not call pg_promote()",
+                    "grant execute on function pg_promote(boolean, integer) to it.",
+                ),
+            };
+            vec![role, right]
+        })
     }
 
     fn manual(&self) -> ManualCard {

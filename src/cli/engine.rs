@@ -142,11 +142,18 @@ fn make_world(
         let world = SimulatedWorld::new(plan.clone(), scenario, args.speed, Timestamp::now());
         return Ok(Arc::new(world.map_err(|error| Failure::new(error, ""))?));
     }
+    Ok(Arc::new(real_world(plan, environment)?))
+}
+
+/// Reality, as this plan reaches it.
+///
+/// # Errors
+/// When the user has no configuration folder.
+pub(super) fn real_world(plan: &Plan, environment: &Environment) -> Result<RealWorld, Failure> {
     // The first one counts; nobody else installs one in this process.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let own_secrets = look::config_folder(None)?.join("secrets");
     let clients = Clients::new(plan.secrets.clone(), &own_secrets, environment.clone());
     let operator = crate::engine::name_of(rustix::process::getuid().as_raw());
-    let clients = clients.with_aws(plan.aws.clone(), &operator);
-    Ok(Arc::new(RealWorld::new(clients)))
+    Ok(RealWorld::new(clients.with_aws(plan.aws.clone(), &operator)))
 }

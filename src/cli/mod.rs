@@ -15,6 +15,7 @@ mod look;
 pub mod open;
 mod place;
 pub mod plan;
+pub mod preflight;
 pub mod prompt;
 pub mod rehearse;
 pub mod secret;
@@ -61,6 +62,7 @@ enum Command {
     Rehearse(rehearse::RehearseArgs),
     Check(check::CheckArgs),
     Plan(plan::PlanArgs),
+    Preflight(preflight::PreflightArgs),
     Journal(journal::JournalArgs),
     Secret(secret::SecretArgs),
     /// List, check and show the themes of the console.
@@ -119,6 +121,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Engine(args) => engine::run(&args, environment),
         Command::Check(args) => check::main(&args).map_err(|error| output_failed(&error)),
         Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
+        Command::Preflight(args) => preflight::run(&args, environment, &mut io::stdout().lock()),
         Command::Journal(args) => run_journal(&args),
         Command::Secret(args) => run_secret(args, environment),
         Command::Themes(args) => Ok(themes::run(&args)),

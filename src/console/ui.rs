@@ -12,6 +12,10 @@ pub enum Screen {
     Decide,
     /// What happened.
     Timeline,
+    /// Every backup of the plan.
+    Backups,
+    /// What the last preflight found, and which drills are due.
+    Readiness,
 }
 
 /// A list's cursor; what is in view follows it.
@@ -32,6 +36,10 @@ pub struct Ui {
     pub decide: Cursor,
     /// Cursor of the timeline, from the newest.
     pub timeline: Cursor,
+    /// Cursor of the backups.
+    pub backups: Cursor,
+    /// Cursor of the readiness screen.
+    pub readiness: Cursor,
     /// Rows that do not match are hidden; empty shows all.
     pub filter: String,
     /// Whether the details of the selected row are shown.

@@ -3,6 +3,7 @@
 use crate::core::action::{Description, Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
 use crate::core::incident::{Mode, Outcome};
+use crate::core::preflight::Preflight;
 use crate::core::reading::Reading;
 use crate::ids::*;
 use crate::plan::Severity;
@@ -137,6 +138,8 @@ pub enum Ask {
         /// The text.
         text: String,
     },
+    /// Looks whether each step of the plan could be done now.
+    Preflight,
     /// Closes the incident.
     Close {
         /// How it ended.
@@ -176,6 +179,8 @@ pub enum Report {
         /// What a person would do instead.
         manual: ManualCard,
     },
+    /// A preflight ended.
+    Preflighted(Box<Preflight>),
     /// A line of live output.
     Output {
         /// The run.

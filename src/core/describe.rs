@@ -48,6 +48,14 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
             format!("The journal can be written again; protection: {protection}")
         }
         Fact::NoteAdded { text } => format!("Note: {text}"),
+        Fact::PreflightStarted => "Preflight: each step of the plan is being looked at".into(),
+        Fact::PreflightFound { .. } => "Preflight: its results are here".into(),
+        Fact::PreflightRan { asked_by, tally, failing, simulated } => {
+            let failing =
+                if failing.is_empty() { String::new() } else { format!("; fails: {}", failing.join(", ")) };
+            let world = if *simulated { "SIMULATED preflight" } else { "Preflight" };
+            format!("{world}, asked for by {asked_by}: {tally}{failing}")
+        }
         _ => incident_sentence(fact, plan),
     }
 }

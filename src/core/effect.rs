@@ -42,6 +42,8 @@ pub enum Effect {
         /// The step.
         step: StepId,
     },
+    /// Look whether each step of the plan could be done now; answer with `Preflighted`.
+    Preflight,
     /// Decide a tick at once: something became possible.
     Tick,
 }

@@ -4,12 +4,16 @@ use crate::core::action::{Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
 use crate::core::confirmation::{Confirmation, LossEstimate};
 use crate::core::incident::{GivenAnswer, Mode, Outcome, Position, RunEnd};
+use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::Reading;
 use crate::core::signal::SignalState;
 use crate::ids::*;
 use crate::plan::Severity;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// How many failing steps a preflight's record names.
+pub const PREFLIGHT_NAMES: usize = 20;
 
 /// A fact with when, whose doing, and its place in the journal.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -281,6 +285,24 @@ pub enum Fact {
         /// The text.
         text: String,
     },
+    /// Somebody wants to know whether each step of the plan could be done now (ephemeral).
+    PreflightStarted,
+    /// It is known how many steps of the plan could be done.
+    PreflightRan {
+        /// Who asked.
+        asked_by: Actor,
+        /// How many checks came to what.
+        tally: Tally,
+        /// What fails, at most [`PREFLIGHT_NAMES`] of them.
+        failing: Vec<String>,
+        /// The world was simulated.
+        simulated: bool,
+    },
+    /// All that a preflight found (ephemeral).
+    PreflightFound {
+        /// It.
+        preflight: Box<Preflight>,
+    },
     /// The incident was closed.
     IncidentClosed {
         /// How it ended.
@@ -305,6 +327,8 @@ impl Fact {
                 | Self::StepPreparing { .. }
                 | Self::StepOutput { .. }
                 | Self::StepRechecked { .. }
+                | Self::PreflightStarted
+                | Self::PreflightFound { .. }
                 | Self::JournalChanged { failure: Some(_), .. }
         )
     }

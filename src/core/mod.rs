@@ -12,6 +12,7 @@ pub mod command;
 pub mod confirmation;
 pub mod decide;
 pub mod describe;
+pub mod drill;
 pub mod effect;
 pub mod evidence;
 pub mod fact;

@@ -1,7 +1,9 @@
 //! The model: the fold of all facts. Engine and clients hold the same one.
 
+use crate::core::actor::Actor;
 use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
+use crate::core::preflight::{Preflight, Tally};
 use crate::core::signal::{Recent, Signal, SignalState, Streak, judge};
 use crate::ids::*;
 use crate::plan::{Plan, Severity, Step};
@@ -56,6 +58,8 @@ pub struct Durable {
     pub plan_digest: Option<String>,
     /// When an engine took the open incident over under another plan than it was worked on before.
     pub plan_changed_at: Option<Timestamp>,
+    /// When a preflight last ran, and what it came to.
+    pub preflight: Option<(Timestamp, Tally)>,
 }
 
 /// How a region or service is, since when, and how often that changed lately.
@@ -126,6 +130,10 @@ pub struct Live {
     pub journal_failure: Option<String>,
     /// Which protections of the journal are active, in words.
     pub journal_protection: String,
+    /// Since when a preflight is under way, and who asked for it.
+    pub preflighting: Option<(Timestamp, Actor)>,
+    /// What the last preflight of this engine found.
+    pub preflight: Option<Box<Preflight>>,
     /// What is simulated; none in the real world.
     pub simulation: Option<crate::world::Simulation>,
 }
@@ -170,6 +178,7 @@ impl Model {
             engine_started_at: None,
             plan_digest: None,
             plan_changed_at: None,
+            preflight: None,
         };
         Self { plan, durable, live: Live::default() }
     }

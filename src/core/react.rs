@@ -11,6 +11,7 @@ use crate::ids::{RunId, StepId};
 pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
     match &event.fact {
         Fact::EngineStarted { .. } => unproven(model),
+        Fact::PreflightStarted => vec![Effect::Preflight],
         Fact::StepPreparing { run, step } => vec![Effect::Describe { run: run.clone(), step: step.clone() }],
         Fact::StepStarted { run, step, attempt, confirmation } => {
             let state = model.step(run, step).map(|(_, state)| state);

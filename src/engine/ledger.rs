@@ -241,6 +241,7 @@ fn may_wait(fact: &Fact) -> bool {
                 | Fact::SeverityChanged { .. }
                 | Fact::ClockJumped { .. }
                 | Fact::ConfirmationVoided { .. }
+                | Fact::PreflightRan { .. }
                 | Fact::StepObstructed { .. }
                 | Fact::StepFinished { .. }
                 | Fact::StepVerified { .. }

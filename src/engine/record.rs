@@ -137,11 +137,16 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::StepAttested { run, step: id, .. } => step(run, id, "attested"),
         Fact::JournalChanged { failure: None, .. } => text("journal", "", "resumed"),
         Fact::NoteAdded { .. } => text("note", "", "noted"),
+        Fact::PreflightRan { tally, .. } => {
+            text("preflight", &model.plan.name, if tally.fail > 0 { "fails" } else { "passes" })
+        }
         Fact::IncidentClosed { .. } => text("incident", &model.plan.name, "closed"),
         Fact::ReadingTaken { .. }
         | Fact::StepPreparing { .. }
         | Fact::StepOutput { .. }
         | Fact::StepRechecked { .. }
+        | Fact::PreflightStarted
+        | Fact::PreflightFound { .. }
         | Fact::JournalChanged { .. } => text("", "", "ephemeral"),
     }
 }

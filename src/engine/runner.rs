@@ -81,6 +81,13 @@ impl Runner {
                 }
             }
             Effect::Cancel { run, step } => self.cancel(run, step),
+            Effect::Preflight => {
+                let (world, sink) = (self.world.clone(), self.sink.clone());
+                let plan = self.model.read(|model| model.plan.clone());
+                self.handle.spawn(async move {
+                    sink(Report::Preflighted(Box::new(crate::preflight::run(&plan, &*world).await)));
+                });
+            }
             Effect::Tick => {}
         }
     }

@@ -21,3 +21,14 @@ pub fn render(model: &Model, run: &RunId, step: &Step) -> Result<Params, String>
     });
     step.params.render(&scope).map_err(|error| error.to_string())
 }
+
+/// The same with names that stand for those of an incident that is not there yet.
+pub fn placeholders(step: &Step) -> Result<Params, String> {
+    let scope = json!({
+        "incident": { "id": "INC-PREFLIGHT", "title": "preflight", "mode": "drill" },
+        "run": { "id": "INC-PREFLIGHT/1" },
+        "step": { "id": step.id.as_str() },
+        "operator": { "name": "preflight" },
+    });
+    step.params.render(&scope).map_err(|error| error.to_string())
+}

@@ -141,8 +141,31 @@ const BACKUPS: &[Key] = &[
     Key::required("location", Takes::Text, "Where it is kept."),
     Key::required("probe", Takes::Name(Named::Probe), "The probe that sees it."),
     Key::optional("max_age", Takes::Duration, "The oldest that the last good one may be."),
+    Key::optional("frequency", Takes::Text, "How often a copy is made, in words (`hourly`, `on change`)."),
     Key::optional("retention", Takes::Duration, "How long copies are kept."),
+    Key::optional(
+        "kept",
+        Takes::Text,
+        "What is kept, in words, where `retention` cannot say it (`for ever`, `50 versions`).",
+    ),
+    Key::optional(
+        "encryption",
+        Takes::Text,
+        "What the probe's fields `encryption`, `encrypted` and `encryption_key` must contain, ignoring case (`aws:kms`); something else is critical on the backups screen.",
+    ),
+    Key::default(
+        "size_change",
+        Takes::Integer(1, 100),
+        "50",
+        "Percent by which a copy may be smaller than the one before; the same factor upwards. Beyond it the size is odd. `100` leaves the judgement to the probe.",
+    ),
     Key::optional("last_restore_test", Takes::Date, "When a restore was last proven."),
+    Key::optional(
+        "restore_probe",
+        Takes::Name(Named::Probe),
+        "A probe whose value is the age of the last proven restore (`file-age` on the log of the restore test); the younger of both counts.",
+    ),
+    Key::optional("test_every", Takes::Duration, "How often a restore has to be proven."),
 ];
 
 const SEVERITY: &[Key] = &[

@@ -120,11 +120,19 @@ impl Show<'_> {
             let kept = backup
                 .retention
                 .map_or(String::new(), |time| format!(", kept for {}", format_duration(time)));
+            let kept = if backup.kept.is_empty() { kept } else { format!("{kept}, kept {}", backup.kept) };
+            let made = if backup.frequency.is_empty() { "" } else { ", made " };
             let tested = backup.last_restore_test.map_or("never".to_owned(), |date| date.to_string());
+            let due = backup.test_every.map(|every| format!(", due every {}", format_duration(every)));
             self.line(&format!(
-                "      seen by {}, {max_age}{kept}, restore last proven: {tested}",
-                backup.probe
+                "      seen by {}, {max_age}{made}{}{kept}, restore last proven: {tested}{}",
+                backup.probe,
+                backup.frequency,
+                due.unwrap_or_default()
             ));
+            if let Some(encryption) = &backup.encryption {
+                self.line(&format!("      encrypted: {encryption}"));
+            }
         }
     }
 

@@ -184,8 +184,25 @@ pub struct Backup {
     pub probe: ProbeId,
     /// The oldest that the last good one may be.
     pub max_age: Option<SignedDuration>,
+    /// How often a copy is made, in words (`daily`, `on change`); empty where the plan does not say.
+    #[serde(default)]
+    pub frequency: String,
     /// How long copies are kept.
     pub retention: Option<SignedDuration>,
+    /// What is kept, in words, where `retention` cannot say it (`for ever`, `50 versions`).
+    #[serde(default)]
+    pub kept: String,
+    /// What the encryption that the probe reports must contain, ignoring case; none where any will do.
+    #[serde(default)]
+    pub encryption: Option<String>,
+    /// By how many percent a copy may be smaller than the one before, or that one smaller than it.
+    pub size_change_percent: u8,
+    /// How often a restore has to be proven.
+    #[serde(default)]
+    pub test_every: Option<SignedDuration>,
+    /// The probe whose value is the age of the last proven restore.
+    #[serde(default)]
+    pub restore_probe: Option<ProbeId>,
     /// The last restore that was proven, from the plan (a civil date).
     pub last_restore_test: Option<jiff::civil::Date>,
 }

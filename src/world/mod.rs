@@ -12,6 +12,7 @@ pub use real::RealWorld;
 pub use scenario::Scenario;
 pub use simulated::{SimulatedWorld, SpeedError};
 
+use crate::clients::Clients;
 use crate::plan::params::Params;
 use crate::plan::{ProbeSpec, Step};
 use crate::{actions, probes};
@@ -28,6 +29,10 @@ pub trait World: Send + Sync {
     fn clock(&self) -> Arc<dyn Clock>;
     /// Makes a probe of the plan.
     fn probe(&self, spec: &ProbeSpec) -> probes::Built;
+    /// The connections to the real world; none in a simulated one.
+    fn clients(&self) -> Option<&Clients> {
+        None
+    }
     /// Makes the action of a step; `params` are its parameters with run-time names filled in.
     fn action(&self, step: &Step, params: &Params) -> actions::Built;
 }

@@ -26,6 +26,10 @@ impl World for RealWorld {
         None
     }
 
+    fn clients(&self) -> Option<&Clients> {
+        Some(&self.clients)
+    }
+
     fn clock(&self) -> Arc<dyn Clock> {
         self.clock.clone()
     }

@@ -6,4 +6,5 @@
 #[allow(dead_code)]
 mod aws;
 mod harness;
+mod preflight;
 mod see;

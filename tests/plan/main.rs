@@ -6,6 +6,7 @@ mod bad;
 mod command;
 mod files;
 mod generated;
+mod preflight;
 mod registry;
 mod resolve;
 mod robust;

@@ -108,8 +108,16 @@ fn declare(pty: &mut Pty) {
 fn the_first_screen_and_all_others_by_their_keys() {
     let engine = Engine::start("healthy", "1");
     let mut pty = engine.open();
-    for (key, text) in [("2", "[decide]"), ("3", "[timeline]"), ("\t", "[overview]"), ("?", "Keys (default)")]
-    {
+    for (key, text) in [
+        ("2", "[decide]"),
+        ("3", "[timeline]"),
+        ("4", "[backups]"),
+        ("v", "last good"),
+        ("5", "[readiness]"),
+        ("r", "SIMULATED preflight"),
+        ("\t", "[overview]"),
+        ("?", "Keys (default)"),
+    ] {
         pty.press(key);
         pty.wait_for_text(text);
     }

@@ -1,6 +1,8 @@
 //! Who AWS says is calling.
 
 use super::{AwsError, Call, Connection};
+use aws_credential_types::provider::ProvideCredentials;
+use jiff::Timestamp;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -21,6 +23,19 @@ pub struct Caller {
 struct Known(Mutex<Option<(Instant, Caller)>>);
 
 impl Connection {
+    /// Until when the credentials count; none where they do not say. Asks where they come from, not AWS itself.
+    ///
+    /// # Errors
+    /// When there are none, in words.
+    pub async fn credentials_expiry(&self) -> Result<Option<Timestamp>, String> {
+        let Some(provider) = self.config().credentials_provider() else {
+            return Err("nothing gives credentials".into());
+        };
+        let found = provider.provide_credentials().await;
+        let found = found.map_err(|error| crate::text::clean(&error.to_string(), 300))?;
+        Ok(found.expiry().and_then(|at| Timestamp::try_from(at).ok()))
+    }
+
     /// Who AWS says is calling (`sts:GetCallerIdentity`, which needs no permission).
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::{App, Asked, Dialog, Do, answer};
 use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::console::screens::decide::Item;
-use crate::console::screens::{decide, overview, timeline};
+use crate::console::screens::{backups, decide, overview, readiness, timeline};
 use crate::console::ui::{Cursor, Screen};
 use crate::core::command::Ask;
 use crate::core::evidence;
@@ -20,7 +20,8 @@ use crate::plan::Step;
 use crate::plan::condition::Truth;
 use std::time::Instant;
 
-const SCREENS: [Screen; 3] = [Screen::Overview, Screen::Decide, Screen::Timeline];
+const SCREENS: [Screen; 5] =
+    [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Readiness];
 
 impl App {
     pub(super) fn act(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
@@ -47,6 +48,9 @@ impl App {
             GotoOverview => return self.show(Screen::Overview, at),
             GotoDecide => return self.show(Screen::Decide, at),
             GotoTimeline => return self.show(Screen::Timeline, at),
+            GotoBackups => return self.show(Screen::Backups, at),
+            GotoReadiness => return self.show(Screen::Readiness, at),
+            RunPreflight => return self.run_preflight(at),
             Up => self.move_by(-1),
             Down => self.move_by(1),
             PageUp => self.move_by(-self.page()),
@@ -263,7 +267,18 @@ impl App {
             Screen::Overview => &mut self.ui.overview,
             Screen::Decide => &mut self.ui.decide,
             Screen::Timeline => &mut self.ui.timeline,
+            Screen::Backups => &mut self.ui.backups,
+            Screen::Readiness => &mut self.ui.readiness,
         }
+    }
+
+    /// Asks the engine to look at every step; the results come to every client.
+    fn run_preflight(&mut self, at: Instant) -> Vec<Do> {
+        let dos = self.ask(Ask::Preflight, Asked::Plain, at);
+        if dos.iter().any(|act| matches!(act, Do::Ask(_))) {
+            self.ui.screen = Screen::Readiness;
+        }
+        dos
     }
 
     fn move_by(&mut self, by: isize) {
@@ -271,6 +286,8 @@ impl App {
             Screen::Overview => overview::count(model, &self.ui.filter),
             Screen::Decide => decide::items(model).len(),
             Screen::Timeline => timeline::rows(model, &self.ui.filter).len(),
+            Screen::Backups => backups::count(model, &self.ui.filter),
+            Screen::Readiness => readiness::count(model, &self.ui.filter),
         });
         let cursor = self.cursor();
         cursor.selected = cursor.selected.saturating_add_signed(by).min(rows.saturating_sub(1));

@@ -237,6 +237,8 @@ impl App {
             Screen::Overview => Context::Overview,
             Screen::Decide => Context::Decide,
             Screen::Timeline => Context::Timeline,
+            Screen::Backups => Context::Backups,
+            Screen::Readiness => Context::Readiness,
         }
     }
 

@@ -11,6 +11,10 @@ pub enum Context {
     Decide,
     /// The timeline screen.
     Timeline,
+    /// The backups screen.
+    Backups,
+    /// The readiness screen.
+    Readiness,
     /// A dialog with a choice, confirmations of level `yes` among them.
     Dialog,
     /// A line or field of text being typed: reasons, notes, filters, typed confirmations.
@@ -23,11 +27,13 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help.
-    pub const ALL: [Context; 8] = [
+    pub const ALL: [Context; 10] = [
         Context::Global,
         Context::Overview,
         Context::Decide,
         Context::Timeline,
+        Context::Backups,
+        Context::Readiness,
         Context::Dialog,
         Context::TextEntry,
         Context::Palette,
@@ -41,6 +47,8 @@ impl Context {
             Context::Overview => "overview",
             Context::Decide => "decide",
             Context::Timeline => "timeline",
+            Context::Backups => "backups",
+            Context::Readiness => "readiness",
             Context::Dialog => "dialog",
             Context::TextEntry => "text-entry",
             Context::Palette => "palette",
@@ -55,6 +63,8 @@ impl Context {
             Context::Overview => "The overview of regions and services.",
             Context::Decide => "The decision tree and the running runbook.",
             Context::Timeline => "The timeline of the incident.",
+            Context::Backups => "The backups of the plan.",
+            Context::Readiness => "Preflight and drills.",
             Context::Dialog => "Dialogs with a choice, and confirmations by one key.",
             Context::TextEntry => "Typing a reason, a note, a filter or the phrase of a confirmation.",
             Context::Palette => "The command palette.",
@@ -65,7 +75,10 @@ impl Context {
     /// Whether keys that the context does not bind fall through to [`Context::Global`]. Overlays do not:
     /// a screen's key pressed into a dialog must do nothing.
     pub fn falls_through(self) -> bool {
-        matches!(self, Context::Overview | Context::Decide | Context::Timeline)
+        matches!(
+            self,
+            Context::Overview | Context::Decide | Context::Timeline | Context::Backups | Context::Readiness
+        )
     }
 
     /// Whether plain characters are typed into a field here, so that they cannot be bound.
@@ -89,6 +102,8 @@ pub enum Action {
     GotoOverview,
     GotoDecide,
     GotoTimeline,
+    GotoBackups,
+    GotoReadiness,
     Up,
     Down,
     Left,
@@ -105,6 +120,7 @@ pub enum Action {
     SetSeverity,
     CloseIncident,
     Note,
+    RunPreflight,
     AnswerYes,
     AnswerNo,
     AnswerOther,
@@ -136,13 +152,22 @@ pub struct ActionInfo {
     pub required: &'static [Context],
 }
 
-const SCREENS: &[Context] = &[Context::Global, Context::Overview, Context::Decide, Context::Timeline];
+const SCREENS: &[Context] = &[
+    Context::Global,
+    Context::Overview,
+    Context::Decide,
+    Context::Timeline,
+    Context::Backups,
+    Context::Readiness,
+];
 const DECIDE: &[Context] = &[Context::Decide];
 const LISTS: &[Context] = &[
     Context::Global,
     Context::Overview,
     Context::Decide,
     Context::Timeline,
+    Context::Backups,
+    Context::Readiness,
     Context::Dialog,
     Context::Palette,
     Context::Help,
@@ -180,7 +205,15 @@ pub const ACTIONS: &[ActionInfo] = &[
         Action::Filter,
         "filter",
         "Show only the rows that match a text.",
-        &[Context::Global, Context::Overview, Context::Decide, Context::Timeline, Context::Help],
+        &[
+            Context::Global,
+            Context::Overview,
+            Context::Decide,
+            Context::Timeline,
+            Context::Backups,
+            Context::Readiness,
+            Context::Help,
+        ],
         &[],
     ),
     safe(Action::Back, "back", "Close what is open, or go back.", OVERLAYS, OVERLAYS),
@@ -189,6 +222,8 @@ pub const ACTIONS: &[ActionInfo] = &[
     safe(Action::GotoOverview, "goto-overview", "Go to the overview.", SCREENS, &[]),
     safe(Action::GotoDecide, "goto-decide", "Go to the decision tree and the run.", SCREENS, &[]),
     safe(Action::GotoTimeline, "goto-timeline", "Go to the timeline.", SCREENS, &[]),
+    safe(Action::GotoBackups, "goto-backups", "Go to the backups.", SCREENS, &[]),
+    safe(Action::GotoReadiness, "goto-readiness", "Go to preflight and drills.", SCREENS, &[]),
     safe(Action::Up, "up", "Move up.", LISTS, &[]),
     safe(Action::Down, "down", "Move down.", LISTS, &[]),
     safe(Action::Left, "left", "Move left.", LISTS, &[]),
@@ -211,6 +246,13 @@ pub const ACTIONS: &[ActionInfo] = &[
     safe(Action::SetSeverity, "set-severity", "Set the severity by hand, with a reason.", SCREENS, &[]),
     safe(Action::CloseIncident, "close-incident", "Close the incident, after a question.", SCREENS, &[]),
     safe(Action::Note, "note", "Write a note into the journal.", SCREENS, &[]),
+    safe(
+        Action::RunPreflight,
+        "run-preflight",
+        "Look whether each step of the plan could be done now.",
+        SCREENS,
+        &[],
+    ),
     safe(Action::AnswerYes, "answer-yes", "Answer the open question with yes.", DECIDE, &[]),
     safe(Action::AnswerNo, "answer-no", "Answer the open question with no.", DECIDE, &[]),
     safe(Action::AnswerOther, "answer-other", "Choose another answer to the open question.", DECIDE, &[]),

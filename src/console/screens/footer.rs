@@ -59,6 +59,8 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
         (Screen::Overview, None) => NO_INCIDENT,
         (Screen::Overview, Some(_)) => INCIDENT,
         (Screen::Timeline, _) => TIMELINE,
+        (Screen::Backups, _) => BACKUPS,
+        (Screen::Readiness, _) => READINESS,
     }
 }
 
@@ -122,6 +124,25 @@ const TIMELINE: Hints = &[
     (Action::Note, "note"),
     (Action::GotoOverview, "overview"),
     (Action::GotoDecide, "decide"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+const BACKUPS: Hints = &[
+    (Action::ToggleDetails, "details"),
+    (Action::Filter, "filter"),
+    (Action::GotoOverview, "overview"),
+    (Action::GotoReadiness, "readiness"),
+    (Action::Note, "note"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+const READINESS: Hints = &[
+    (Action::RunPreflight, "run preflight"),
+    (Action::ToggleDetails, "details"),
+    (Action::Filter, "filter"),
+    (Action::GotoOverview, "overview"),
     (Action::Palette, "commands"),
     (Action::Help, "help"),
     (Action::Quit, "quit"),

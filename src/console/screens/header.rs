@@ -36,6 +36,15 @@ const ROWS: u16 = 3;
 /// Characters of the journal's head that are shown; enough to compare by eye.
 const CHECKSUM_CHARS: usize = 8;
 
+/// The screens in the order of [`Screen`](crate::console::ui::Screen), in full and short.
+const SCREENS: [(&str, &str); 5] = [
+    ("overview", "view"),
+    ("decide", "decide"),
+    ("timeline", "log"),
+    ("backups", "back"),
+    ("readiness", "ready"),
+];
+
 /// How many rows the header needs: more for each alarm.
 pub fn height(view: &View<'_>, width: u16) -> u16 {
     ROWS + u16::try_from(alarm_lines(view, width).len()).unwrap_or(0)
@@ -223,12 +232,23 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
             left.push(look.span(Role::Muted, format!("{separator}{}", incident.id)));
         }
     }
-    let screens = ["overview", "decide", "timeline"];
+    // A narrow line keeps its room for who leads; only the current screen is named in full.
+    let screens = match width >= WIDE {
+        true => SCREENS.map(|(name, _)| name),
+        false => SCREENS.map(|(_, short)| short),
+    };
     let current = view.ui.screen as usize;
     let mut right = Vec::new();
     for (place, name) in screens.into_iter().enumerate() {
         let role = if place == current { Role::Accent } else { Role::Muted };
-        let name = if place == current { format!("[{name}]") } else { format!(" {name} ") };
+        let name = match place == current {
+            true => format!("[{}]", SCREENS[place].0),
+            false if width >= WIDE => format!(" {name} "),
+            false => name.to_owned(),
+        };
+        if place > 0 && width < WIDE {
+            right.push(Span::raw(" "));
+        }
         right.push(look.span(role, name));
     }
     two_sided(view, left, right, width)

@@ -3,6 +3,7 @@
 //!
 //! Every line goes through `paint`, which is where text from outside is made safe and is cut to its room.
 
+pub mod backups;
 pub mod confirm;
 pub mod connecting;
 pub mod decide;
@@ -12,6 +13,7 @@ mod list;
 pub mod next;
 pub mod overview;
 mod paint;
+pub mod readiness;
 pub mod run;
 pub mod timeline;
 pub mod too_small;
@@ -56,6 +58,8 @@ impl View<'_> {
             Screen::Overview => Context::Overview,
             Screen::Decide => Context::Decide,
             Screen::Timeline => Context::Timeline,
+            Screen::Backups => Context::Backups,
+            Screen::Readiness => Context::Readiness,
         }
     }
 
@@ -90,6 +94,8 @@ pub fn frame_screen(frame: &mut Frame<'_>, view: &View<'_>) {
         Screen::Overview => overview::draw(frame, body, view),
         Screen::Decide => decide::draw(frame, body, view),
         Screen::Timeline => timeline::draw(frame, body, view),
+        Screen::Backups => backups::draw(frame, body, view),
+        Screen::Readiness => readiness::draw(frame, body, view),
     }
     footer::draw(frame, foot, view, footer::hints(view));
 }

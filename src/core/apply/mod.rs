@@ -29,6 +29,12 @@ pub fn apply(model: &mut Model, event: &Event) {
         | Fact::RunStarted { .. }
         | Fact::RunEnded { .. }
         | Fact::IncidentClosed { .. } => incident::apply(model, event),
+        Fact::PreflightStarted => model.live.preflighting = Some((at, event.by.clone())),
+        Fact::PreflightRan { tally, .. } => model.durable.preflight = Some((at, *tally)),
+        Fact::PreflightFound { preflight } => {
+            model.live.preflighting = None;
+            model.live.preflight = Some(preflight.clone());
+        }
         Fact::JournalChanged { failure, protection } => {
             model.live.journal_failure = failure.clone();
             // What was being read could not be recorded; it is read again when the journal can be written.
@@ -51,6 +57,8 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str) {
     model.live.recent.clear();
     model.live.preparing.clear();
     model.live.checking.clear();
+    model.live.preflighting = None;
+    model.live.preflight = None;
     model.durable.engine_started_at = Some(event.at);
     signals::forget(model, event.at);
     step::lose_all(model, event.at);

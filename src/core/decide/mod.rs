@@ -3,6 +3,7 @@
 mod confirm;
 mod incident;
 mod observe;
+mod preflight;
 mod step;
 mod tick;
 
@@ -39,6 +40,7 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
         }
         Ask::Revisit { question } => incident::revisit(model, question),
         Ask::Note { text } => Ok(vec![Fact::NoteAdded { text: required(text, "the note")? }]),
+        Ask::Preflight => preflight::begin(model, now),
         Ask::Close { reason } => incident::close(model, reason),
         Ask::Prepare { run, step } => confirm::prepare(model, run, step),
         Ask::Confirm { confirmation, typed } => confirm::confirm(model, now, confirmation, typed.as_deref()),
@@ -68,6 +70,7 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
         Report::Described { run, step, result, manual } => {
             confirm::described(model, now, run, step, result, manual)
         }
+        Report::Preflighted(found) => Ok(preflight::ended(model, found)),
         Report::Output { run, step, line } => {
             Ok(vec![Fact::StepOutput { run: run.clone(), step: step.clone(), line: line.clone() }])
         }

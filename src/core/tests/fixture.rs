@@ -302,7 +302,7 @@ impl Machine {
                 Effect::Tick => {
                     let _ = self.report(Report::Tick);
                 }
-                Effect::Cancel { .. } => {}
+                Effect::Cancel { .. } | Effect::Preflight => {}
             }
         }
     }

@@ -312,7 +312,13 @@ fn a_backup_with_a_limit_whose_age_nobody_knows_is_not_ok() {
         location: String::new(),
         probe: "primary-db".into(),
         max_age: Some(seconds(3600)),
+        frequency: String::new(),
         retention: None,
+        kept: String::new(),
+        encryption: None,
+        size_change_percent: 50,
+        test_every: None,
+        restore_probe: None,
         last_restore_test: None,
     };
     let found = backup::standing(&machine.model, &spec, machine.now);

@@ -5,5 +5,6 @@ mod crashes;
 pub(crate) mod fixture;
 mod invariants;
 mod judging;
+mod readiness;
 mod transitions;
 mod walking;

@@ -184,8 +184,17 @@ pub(super) fn backups(
             location: fields.text("location"),
             probe: ProbeId::from(&*fields.text("probe")),
             max_age: fields.duration("max_age"),
+            frequency: fields.text("frequency"),
             retention: fields.duration("retention"),
+            kept: fields.text("kept"),
+            encryption: Some(fields.text("encryption")).filter(|text| !text.is_empty()),
+            size_change_percent: fields
+                .integer("size_change")
+                .and_then(|p| u8::try_from(p).ok())
+                .unwrap_or(50),
             last_restore_test: fields.date("last_restore_test"),
+            restore_probe: fields.get("restore_probe").and_then(|read| read.text()).map(ProbeId::from),
+            test_every: fields.duration("test_every"),
         };
         backups.insert(BackupId::from(id), backup);
     });

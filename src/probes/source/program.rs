@@ -1,9 +1,11 @@
 //! A program that a plan names by its arguments.
 
 use super::{secret_texts, shown};
-use crate::clients::{Clients, ProcessSpec};
+use crate::clients::{Clients, Environment, ProcessSpec};
+use crate::core::preflight::Check;
 use crate::plan::params::{ParamError, Params};
 use crate::secrets::{SecretError, SecretText};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -45,6 +47,41 @@ impl Program {
         let mut spec = ProcessSpec::new(self.argv.clone(), env, deadline);
         spec.folder = self.folder.clone();
         Ok(spec)
+    }
+
+    /// Whether the program is there and may be run: found as it is when it runs, along `PATH` where its name has no
+    /// slash.
+    pub(crate) async fn exists(&self, environment: &Environment) -> Check {
+        let (program, environment) = (self.clone(), environment.clone());
+        // A folder on a server that is gone can block for minutes.
+        let found = tokio::task::spawn_blocking(move || program.find(&environment)).await;
+        found.unwrap_or_else(|_| Check::not_checkable(format!("program {}", self.argv[0]), "the look failed"))
+    }
+
+    fn find(&self, environment: &Environment) -> Check {
+        let name = &self.argv[0];
+        let what = format!("program {name}");
+        let folder = self.folder.clone().unwrap_or_default();
+        let candidates: Vec<PathBuf> = match (name.contains('/'), environment.get("PATH")) {
+            (true, _) => vec![folder.join(name)],
+            (false, Some(path)) => std::env::split_paths(path).map(|folder| folder.join(name)).collect(),
+            (false, None) => Vec::new(),
+        };
+        let runs = |path: &&PathBuf| {
+            path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+        };
+        match candidates.iter().find(runs) {
+            Some(path) => Check::pass(what, path.to_string_lossy()),
+            None if name.contains('/') => {
+                let why = format!("{} is no program that can be run", candidates[0].display());
+                Check::fail(what, why, "Install it, or correct its path in the plan.")
+            }
+            None => Check::fail(
+                what,
+                "it is in no folder of PATH",
+                "Install it, or write its whole path in the plan.",
+            ),
+        }
     }
 
     /// The command as a person types it; a secret stands there by its name.

@@ -87,6 +87,23 @@ async fn a_role_that_may_not_promote_fails_without_having_acted() {
     assert_eq!(pair.standby.sql("select pg_is_in_recovery()"), "t");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preflight_tells_a_standby_from_a_primary_and_who_may_promote_it() {
+    use lifeboat::core::preflight::Checked;
+    let pair = Pair::start();
+    pair.primary.sql("create role app login");
+    pair.wait_replayed();
+    let fails = async |dsn: String| {
+        let checks = action("postgres-promote", &[("dsn", &dsn)]).preflight().await;
+        assert_eq!(checks.len(), 2, "{checks:?}");
+        let failing = checks.iter().filter(|check| matches!(check.result, Checked::Fail(_)));
+        failing.map(|check| check.what.clone()).collect::<Vec<_>>()
+    };
+    assert!(fails(pair.standby.dsn()).await.is_empty());
+    assert_eq!(fails(pair.standby.dsn_of("app")).await, ["right"]);
+    assert_eq!(fails(pair.primary.dsn()).await, ["role"]);
+}
+
 /// A copied configuration that waits for a synchronous standby makes every commit hang.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_promoted_server_whose_commits_hang_is_not_proven() {

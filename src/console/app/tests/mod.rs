@@ -391,9 +391,14 @@ fn a_stopped_engine_takes_nothing_from_a_text_that_is_typed() {
 #[test]
 fn every_screen_is_reached_and_escape_leads_back() {
     let mut scene = Scene::new();
-    for (keys, screen) in
-        [("2", Screen::Decide), ("3", Screen::Timeline), ("tab", Screen::Overview), ("g d", Screen::Decide)]
-    {
+    for (keys, screen) in [
+        ("2", Screen::Decide),
+        ("3", Screen::Timeline),
+        ("4", Screen::Backups),
+        ("5", Screen::Readiness),
+        ("tab", Screen::Overview),
+        ("g d", Screen::Decide),
+    ] {
         scene.press(keys);
         assert_eq!(scene.app.ui.screen, screen, "{keys}");
     }

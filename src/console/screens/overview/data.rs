@@ -10,8 +10,6 @@ use crate::core::evidence::bounds;
 use crate::ids::ProbeId;
 use crate::plan::{Backup, ProbeSpec};
 use crate::units;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use ratatui::text::{Line, Span};
 
 const LABEL_WIDTH: usize = 8;
@@ -123,7 +121,7 @@ fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStanding, width: u16)
     let age = standing.age.map_or_else(|| "age unknown".to_owned(), brief);
     let allowed = backup.max_age.map_or_else(String::new, |limit| format!(" of {}", brief(limit)));
     let size = standing.size_bytes.map_or_else(String::new, |bytes| format!(", {}", units::bytes(bytes)));
-    let test = restore_test(view, backup.last_restore_test);
+    let test = restore_test(standing);
     let kept =
         if width >= WIDE { format!(", {} in {}", backup.method, backup.location) } else { String::new() };
     Line::from(vec![
@@ -134,12 +132,8 @@ fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStanding, width: u16)
 }
 
 /// How long ago a restore was last proven.
-fn restore_test(view: &View<'_>, last: Option<Date>) -> String {
-    let today = view.now.to_zoned(TimeZone::UTC).date();
-    match last.and_then(|last| today.since(last).ok()) {
-        Some(ago) => format!("tested {} d ago", ago.get_days().max(0)),
-        None => "never tested".to_owned(),
-    }
+fn restore_test(standing: &BackupStanding) -> String {
+    standing.restored.map_or_else(|| "never tested".to_owned(), |ago| format!("tested {} ago", brief(ago)))
 }
 
 fn rest(look: &Look<'_>, hidden: &[(&Backup, BackupStanding)]) -> Line<'static> {

@@ -224,7 +224,13 @@ fn backup(title: &str, probe: &str, max_age: i64, tested: Option<jiff::civil::Da
         location: "S3".into(),
         probe: probe.into(),
         max_age: Some(seconds(max_age)),
+        frequency: String::new(),
         retention: None,
+        kept: String::new(),
+        encryption: None,
+        size_change_percent: 50,
+        test_every: None,
+        restore_probe: None,
         last_restore_test: tested,
     }
 }

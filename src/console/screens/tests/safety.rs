@@ -67,7 +67,7 @@ proptest! {
         width in 1_u16..200,
         height in 1_u16..60,
         place in 0..PLACES,
-        which in 0_usize..3,
+        which in 0_usize..5,
         details: bool,
         ascii: bool,
         selected in 0_usize..40,
@@ -75,11 +75,14 @@ proptest! {
         filter in "[a-zü]{0,3}",
     ) {
         let mut stage = reached(place);
-        stage.ui.screen = [Screen::Overview, Screen::Decide, Screen::Timeline][which];
+        stage.ui.screen = [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Readiness][which];
         stage.ui.details = details;
         stage.ui.filter = filter;
         stage.glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
-        for cursor in [&mut stage.ui.overview, &mut stage.ui.decide, &mut stage.ui.timeline] {
+        let ui = &mut stage.ui;
+        for cursor in
+            [&mut ui.overview, &mut ui.decide, &mut ui.timeline, &mut ui.backups, &mut ui.readiness]
+        {
             cursor.selected = selected;
         }
         stage.read("primary-db", Ok(measured(Verdict::Critical(said.clone()), Some(f64::NAN), &said, &[])));

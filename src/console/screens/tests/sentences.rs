@@ -3,10 +3,12 @@
 use super::plan::{plan, seconds};
 use super::stage::*;
 use crate::core::action::{Acted, Done, Failure, Proof};
+use crate::core::actor::Actor;
 use crate::core::confirmation::LossEstimate;
 use crate::core::describe::describe;
 use crate::core::fact::Fact;
 use crate::core::incident::{Mode, Outcome, RunEnd};
+use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::{ProbeFailure, Reading, Verdict};
 use crate::core::signal::SignalState;
 use crate::plan::Severity;
@@ -30,6 +32,13 @@ fn reading(outcome: Result<&str, &str>) -> Fact {
 }
 
 fn of_engine() -> Vec<Fact> {
+    let preflight = Preflight {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        took: seconds(1),
+        simulated: None,
+        regions: Vec::new(),
+        steps: Vec::new(),
+    };
     let started = |recovery: &str| Fact::EngineStarted {
         version: "0.1.0".into(),
         plan: "3f9a".into(),
@@ -54,6 +63,14 @@ fn of_engine() -> Vec<Fact> {
         Fact::SeverityChanged { from: Some(Severity::P2), to: None, why: "nothing holds".into() },
         Fact::JournalChanged { failure: Some("disk full".into()), protection: String::new() },
         Fact::JournalChanged { failure: None, protection: "append-only".into() },
+        Fact::PreflightStarted,
+        Fact::PreflightRan {
+            asked_by: Actor::Engine,
+            tally: Tally { pass: 12, warn: 1, fail: 2, not_checkable: 3 },
+            failing: vec!["full/promote".into(), "us-west-2".into()],
+            simulated: false,
+        },
+        Fact::PreflightFound { preflight: Box::new(preflight) },
     ]
 }
 
@@ -147,7 +164,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 30;
+const KINDS: usize = 33;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -182,5 +199,8 @@ fn kind(fact: &Fact) -> usize {
         Fact::NoteAdded { .. } => 27,
         Fact::IncidentClosed { .. } => 28,
         Fact::JournalChanged { .. } => 29,
+        Fact::PreflightStarted => 30,
+        Fact::PreflightRan { .. } => 31,
+        Fact::PreflightFound { .. } => 32,
     }
 }

@@ -12,8 +12,12 @@ use crate::core::actor::Actor;
 use crate::core::command::{Ask, Report};
 use crate::core::fact::Fact;
 use crate::core::incident::{Mode, Outcome};
-use crate::core::reading::{ProbeFailure, Verdict};
+use crate::core::preflight::{Check, Preflight, RegionChecks, StepChecks};
+use crate::core::reading::{Field, ProbeFailure, Verdict};
+use crate::plan::Drill;
 use crate::world::Simulation;
+use indexmap::IndexMap;
+use jiff::civil::date;
 use ratatui::style::Color;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
@@ -316,6 +320,171 @@ fn the_timeline_with_details() {
     stage.answer("down", "no", Some("yes"), Some("the status page says it is only our VPN"));
     stage.ui.details = true;
     check("timeline_details", stage);
+}
+
+/// Rows as the documents have them: an old and odd one, one that is not encrypted as it should be, one that was
+/// never seen, and one that is well.
+fn with_backups() -> Stage {
+    let mut plan = plan();
+    let full = plan.backups["full"].clone();
+    let more = |title: &str, probe: &str| crate::plan::Backup {
+        title: title.into(),
+        probe: probe.into(),
+        method: "RDB dump".into(),
+        location: "s3://arka-backups-us-east-1/redis".into(),
+        frequency: "hourly".into(),
+        retention: Some(seconds(7 * 86_400)),
+        ..full.clone()
+    };
+    let redis = crate::plan::Backup {
+        encryption: Some("aws:kms".into()),
+        max_age: Some(seconds(7_200)),
+        ..more("Redis snapshot", "dr-lag")
+    };
+    let chain = crate::plan::Backup {
+        kept: "for ever".into(),
+        retention: None,
+        last_restore_test: None,
+        ..more("Blockchain state, \u{1b}[31mdaily", "outside")
+    };
+    plan.backups.insert("redis".into(), redis);
+    plan.backups.insert("chain".into(), chain);
+    let full = &mut plan.backups["full"];
+    full.test_every = Some(seconds(7 * 86_400));
+    full.frequency = "daily".into();
+    full.retention = Some(seconds(30 * 86_400));
+    let mut stage = Stage::new(plan);
+    stage.now += seconds(60);
+    stage.all_well();
+    let sizes = [
+        ("size_bytes", Field::Number(18_300_000_000.0)),
+        ("median_bytes", Field::Number(48_300_000_000.0)),
+        ("encryption", Field::Text("aws:kms".into())),
+    ];
+    let copy = measured(Verdict::Good, Some(36_000.0), "newest is 10 h old", &sizes);
+    stage.read("full-backup", Ok(copy));
+    let plain = [("size_bytes", Field::Number(2_100_000.0)), ("encryption", Field::Text("AES256".into()))];
+    stage.read("dr-lag", Ok(measured(Verdict::Good, Some(20.0), "newest is 20 s old", &plain)));
+    let why = "no route to host".to_owned();
+    stage.now += seconds(3 * 3_600);
+    stage.read("wal-archive", Err(ProbeFailure { why, next: "Look at the archive itself.".into() }));
+    stage.report(Report::Tick);
+    on(stage, Screen::Backups)
+}
+
+#[test]
+fn the_backups() {
+    check("backups", with_backups());
+}
+
+#[test]
+fn a_backup_with_details() {
+    let mut stage = with_backups();
+    stage.ui.details = true;
+    stage.ui.backups.selected = 1;
+    check("backups_details", stage);
+}
+
+#[test]
+fn backups_through_a_filter() {
+    let mut stage = with_backups();
+    stage.ui.filter = "redis".into();
+    check("backups_filter", stage);
+}
+
+fn found(at: jiff::Timestamp) -> Preflight {
+    let caller = "arn:aws:sts::123456789012:assumed-role/Failover/lifeboat-alice";
+    let step = |id: &str, title: &str, action: &str, checks| StepChecks {
+        runbook: "full".into(),
+        step: id.into(),
+        title: title.into(),
+        action: action.into(),
+        checks,
+    };
+    let promote = vec![
+        Check::pass("secret dr-db-admin", "it can be had"),
+        Check::pass("target", "PostgreSQL server dr-db.example:5432: role standby, timeline 1"),
+        Check::fail("right", "the role may not call pg_promote()", "grant execute on it to the role."),
+    ];
+    let scale = vec![
+        Check::not_checkable(
+            "eks:UpdateNodegroupConfig",
+            "iam:SimulatePrincipalPolicy is denied to the caller",
+        ),
+        Check::warn("quota", "12 of 12 instances are in use\u{1b}[2J", "Ask for a higher quota."),
+    ];
+    Preflight {
+        at,
+        took: seconds(3),
+        simulated: None,
+        regions: vec![RegionChecks {
+            region: "us-west-2".into(),
+            checks: vec![Check::pass("caller", caller)],
+        }],
+        steps: vec![
+            step("promote", "Promote the DR database", "postgres-promote", promote),
+            step("scale-api", "Scale up the DR API", "eks-scale-nodegroup", scale),
+        ],
+    }
+}
+
+fn with_drills() -> Stage {
+    let mut plan = plan();
+    let drill = |title: &str, days: i64, last| Drill {
+        title: title.into(),
+        runbook: Some("full".into()),
+        every: seconds(days * 86_400),
+        last,
+    };
+    plan.drills = IndexMap::from([
+        ("restore".into(), drill("Restore test", 7, Some(date(2026, 1, 28)))),
+        ("quarterly".into(), drill("Full DR failover test", 90, Some(date(2025, 9, 30)))),
+        ("chaos".into(), drill("Random failures", 30, None)),
+    ]);
+    let mut stage = Stage::new(plan);
+    stage.now += seconds(60);
+    stage.all_well();
+    on(stage, Screen::Readiness)
+}
+
+#[test]
+fn readiness_before_any_preflight() {
+    check("readiness_never", with_drills());
+}
+
+#[test]
+fn readiness_while_a_preflight_runs() {
+    let mut stage = with_drills();
+    stage.ask(Ask::Preflight);
+    stage.now += seconds(4);
+    check("readiness_running", stage);
+}
+
+#[test]
+fn readiness_with_results_and_details() {
+    let mut stage = with_drills();
+    stage.ask(Ask::Preflight);
+    let found = found(stage.now);
+    stage.report(Report::Preflighted(Box::new(found)));
+    stage.now += seconds(200);
+    check("readiness_results", on(stage, Screen::Readiness));
+    let mut stage = with_drills();
+    stage.ask(Ask::Preflight);
+    let found = self::found(stage.now);
+    stage.report(Report::Preflighted(Box::new(found)));
+    stage.ui.details = true;
+    check("readiness_details", stage);
+}
+
+#[test]
+fn readiness_in_a_simulated_world() {
+    let mut stage = with_drills();
+    let simulated = Some("region-down".to_owned());
+    let mut found = found(stage.now);
+    found.steps.clear();
+    let found = Preflight { simulated, ..found };
+    stage.report(Report::Preflighted(Box::new(found)));
+    check("readiness_simulated", stage);
 }
 
 /// A confirmation, over the screen it is opened from.

@@ -1,0 +1,136 @@
+//! Can each step of a plan be done now? Everything is asked that can be asked without changing anything; what
+//! cannot be asked is said, never taken for a yes.
+
+#[cfg(feature = "aws")]
+pub mod aws;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use crate::core::preflight::{Check, Checked, Preflight, StepChecks};
+use crate::plan::{Plan, Step};
+use crate::world::World;
+use futures::FutureExt;
+use futures::future::join_all;
+use jiff::SignedDuration;
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// How long each question may take: reading a target, an action's own checks, a secret, a permission.
+pub const DEADLINE: Duration = Duration::from_secs(15);
+/// Steps of one region that are looked at together. A region that does not answer holds up its own steps only.
+const TOGETHER: usize = 8;
+/// The longest text of a check, in characters.
+const TEXT_LIMIT_CHARS: usize = 600;
+
+/// What no preflight can see; whoever reads its results should know.
+pub const NOT_SEEN: &[&str] = &[
+    "Whether a change would succeed is known only by making it: what passes here can still fail.",
+    "Of AWS permissions, the caller's own policies are simulated; service control policies are not seen, and \
+     neither are resource policies and session policies.",
+];
+
+/// Looks at every step of a plan.
+pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
+    let (at, begun) = (world.clock().now(), Instant::now());
+    let looks = Looks::new(plan, world);
+    let steps = plan.runbooks.iter().flat_map(|(id, book)| book.steps.values().map(move |step| (id, step)));
+    let steps = join_all(steps.map(async |(runbook, step)| StepChecks {
+        runbook: runbook.clone(),
+        step: step.id.clone(),
+        title: step.title.clone(),
+        action: step.action.clone(),
+        checks: looks.at(step).await,
+    }));
+    let (regions, steps) = futures::future::join(looks.regions(plan), steps).await;
+    Preflight {
+        at,
+        took: SignedDuration::try_from(begun.elapsed()).unwrap_or_default(),
+        simulated: world.simulation().map(|simulation| simulation.scenario),
+        regions,
+        steps,
+    }
+}
+
+/// What all looks share.
+struct Looks<'w> {
+    world: &'w dyn World,
+    /// How many looks each region still takes.
+    permits: HashMap<String, Semaphore>,
+    #[cfg(feature = "aws")]
+    iam: aws::Iam,
+}
+
+impl<'w> Looks<'w> {
+    fn new(plan: &Plan, world: &'w dyn World) -> Self {
+        let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
+        let permits = steps.map(|step| (group(step), Semaphore::new(TOGETHER))).collect();
+        Self {
+            world,
+            permits,
+            #[cfg(feature = "aws")]
+            iam: aws::Iam::default(),
+        }
+    }
+
+    /// All checks of a step; a panic in them is a check that fails.
+    async fn at(&self, step: &Step) -> Vec<Check> {
+        let permits = self.permits.get(&group(step));
+        // It is never closed; without a permit the look would only be less polite.
+        let _permit = match permits {
+            Some(permits) => permits.acquire().await.ok(),
+            None => None,
+        };
+        let looked = AssertUnwindSafe(self.look(step)).catch_unwind().await;
+        let broken = || {
+            let why = "lifeboat itself failed in it";
+            vec![Check::fail("the look itself", why, "Please report this with the step's plan.")]
+        };
+        looked.unwrap_or_else(|_| broken()).into_iter().map(|check| self.tidy(check)).collect()
+    }
+
+    /// Text from outside, made safe for screens and logs.
+    fn tidy(&self, mut check: Check) -> Check {
+        let tidy = |text: &mut String| {
+            if let Some(clients) = self.world.clients() {
+                *text = clients.redactor.redact(text);
+            }
+            *text = crate::text::clean(text, TEXT_LIMIT_CHARS);
+        };
+        tidy(&mut check.next);
+        match &mut check.result {
+            Checked::Pass(seen) | Checked::Warn(seen) | Checked::Fail(seen) | Checked::NotCheckable(seen) => {
+                tidy(seen);
+            }
+        }
+        check
+    }
+
+    #[cfg(feature = "aws")]
+    async fn regions(&self, plan: &Plan) -> Vec<crate::core::preflight::RegionChecks> {
+        match self.world.clients() {
+            Some(clients) => {
+                let mut found = aws::callers(aws::places(plan, clients)).await;
+                for region in &mut found {
+                    region.checks =
+                        std::mem::take(&mut region.checks).into_iter().map(|c| self.tidy(c)).collect();
+                }
+                found
+            }
+            None => Vec::new(),
+        }
+    }
+
+    #[cfg(not(feature = "aws"))]
+    async fn regions(&self, _: &Plan) -> Vec<crate::core::preflight::RegionChecks> {
+        Vec::new()
+    }
+}
+
+/// What can be slow together: the region that a step names, or the server, by the words of the plan.
+fn group(step: &Step) -> String {
+    step.params.text("region").map_or_else(|| step.action.clone(), str::to_owned)
+}

@@ -1,0 +1,154 @@
+//! One step: its secrets, its target, what its action itself needs, its permissions.
+
+use super::{DEADLINE, Looks};
+use crate::actions;
+use crate::core::action::{Description, Failure, Target};
+use crate::core::preflight::Check;
+use crate::engine::scope;
+use crate::plan::Step;
+use crate::plan::params::{Param, Params};
+use crate::secrets::SecretRef;
+use futures::future::join_all;
+use tokio::time::timeout;
+
+/// Kinds whose target only the plan names: they act on what lifeboat cannot read.
+const UNREAD: [&str; 2] = ["exec", "http-request"];
+/// Properties of a target that say nothing to a person here.
+const NOT_SHOWN: [&str; 4] = ["arn", "caller", "tags", "url"];
+/// Properties that are shown.
+const SHOWN: usize = 5;
+const TARGET: &str = "target";
+
+impl Looks<'_> {
+    /// All checks of a step.
+    pub(super) async fn look(&self, step: &Step) -> Vec<Check> {
+        match &*step.action {
+            "manual" => return vec![Check::not_checkable("by hand", "a person does it")],
+            "note" | "wait-for" => {
+                return vec![Check::pass("itself", "it needs nothing outside of lifeboat")];
+            }
+            _ => {}
+        }
+        let unusable =
+            |why: String| vec![Check::fail("plan", why, "Correct the plan; `lifeboat check` helps.")];
+        let params = match scope::placeholders(step) {
+            Ok(params) => params,
+            Err(why) => return unusable(why),
+        };
+        let action = match self.world.action(step, &params) {
+            Ok(action) => action,
+            Err(error) => return unusable(error.to_string()),
+        };
+        let mut checks = self.secrets(&params).await;
+        let late = |what: &str| {
+            let next = "See whether its region, its name and this host's network work.";
+            Check::fail(what, format!("no answer within {} s", DEADLINE.as_secs()), next)
+        };
+        let (described, own) =
+            tokio::join!(timeout(DEADLINE, action.describe()), timeout(DEADLINE, action.preflight()));
+        // Names that only an incident gives can lead to something that is not there yet.
+        let named_later = params != step.params;
+        match &described {
+            Err(_) => checks.push(late(TARGET)),
+            Ok(Err(failure)) => checks.push(undescribed(failure, named_later)),
+            Ok(Ok(description)) => checks.push(self.target(step, description, named_later)),
+        }
+        match own {
+            Ok(own) => checks.extend(own),
+            Err(_) => checks.push(late("its own checks")),
+        }
+        let target = described.ok().and_then(Result::ok).map(|description| description.target);
+        checks.extend(self.permissions(step, &params, target.as_ref()).await);
+        checks
+    }
+
+    /// Each secret that the step names can be had. Its value is looked up and dropped.
+    async fn secrets(&self, params: &Params) -> Vec<Check> {
+        let mut named = Vec::new();
+        params.0.values().for_each(|param| secrets_of(param, &mut named));
+        let Some(clients) = self.world.clients() else {
+            let simulated = |secret: &SecretRef| {
+                Check::not_checkable(format!("secret {}", secret.name), "simulated: no secret is looked up")
+            };
+            return named.iter().map(simulated).collect();
+        };
+        let looks = named.iter().map(async |secret| {
+            let what = format!("secret {}", secret.name);
+            match timeout(DEADLINE, clients.secrets.resolve(secret)).await {
+                Ok(Ok(_)) => Check::pass(what, "it can be had"),
+                Ok(Err(error)) => Check::fail(what, error.to_string(), error.next_step()),
+                Err(_) => {
+                    let why = format!("its source did not answer within {} s", DEADLINE.as_secs());
+                    Check::fail(what, why, "Check the source of the secret (`lifeboat secret list`).")
+                }
+            }
+        });
+        join_all(looks).await
+    }
+
+    fn target(&self, step: &Step, description: &Description, named_later: bool) -> Check {
+        let target = &description.target;
+        let simulated = if self.world.clients().is_some() { "" } else { "simulated: " };
+        let name = format!("{simulated}{} {}", target.kind, target.name);
+        if UNREAD.contains(&&*step.action) {
+            let why = format!("{name}: only the plan says what it acts on; lifeboat cannot read it");
+            return Check::not_checkable(TARGET, why);
+        }
+        if target.reachable {
+            return Check::pass(TARGET, format!("{name}{}", identity(target)));
+        }
+        let why = match description.notes.is_empty() {
+            true => format!("{name} cannot be read"),
+            false => format!("{name}: {}", description.notes.join(" ")),
+        };
+        unread(
+            why,
+            "Check its name, its credentials and the way to it; the step would meet the same.",
+            named_later,
+        )
+    }
+
+    #[cfg(feature = "aws")]
+    async fn permissions(&self, step: &Step, params: &Params, target: Option<&Target>) -> Vec<Check> {
+        let permissions = actions::kind(&step.action).map_or(&[][..], |kind| kind.permissions);
+        match self.world.clients() {
+            Some(clients) if !permissions.is_empty() => {
+                self.iam.check(clients, params, permissions, target).await
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    #[cfg(not(feature = "aws"))]
+    async fn permissions(&self, step: &Step, _: &Params, _: Option<&Target>) -> Vec<Check> {
+        let permissions = actions::kind(&step.action).map_or(&[][..], |kind| kind.permissions);
+        permissions.iter().map(|name| Check::not_checkable(*name, "this build has no AWS")).collect()
+    }
+}
+
+/// What was seen of a target, without what only machines read.
+fn identity(target: &Target) -> String {
+    let shown = target.identity.iter().filter(|(name, _)| !NOT_SHOWN.contains(&&**name)).take(SHOWN);
+    let shown: Vec<String> = shown.map(|(name, value)| format!("{name} {value}")).collect();
+    if shown.is_empty() { String::new() } else { format!(": {}", shown.join(", ")) }
+}
+
+fn undescribed(failure: &Failure, named_later: bool) -> Check {
+    unread(failure.to_string(), &failure.next, named_later)
+}
+
+fn unread(why: String, next: &str, named_later: bool) -> Check {
+    match named_later {
+        true => Check::not_checkable(TARGET, format!("it depends on names that an incident gives ({why})")),
+        false => Check::fail(TARGET, why, next),
+    }
+}
+
+fn secrets_of(param: &Param, found: &mut Vec<SecretRef>) {
+    match param {
+        Param::Secret(secret) if !found.contains(secret) => found.push(secret.clone()),
+        Param::List(list) => list.iter().for_each(|param| secrets_of(param, found)),
+        Param::Table(table) => table.values().for_each(|param| secrets_of(param, found)),
+        _ => {}
+    }
+}
