@@ -120,6 +120,36 @@ pub static KINDS: &[&ActionKind] = &[
     &exec::KIND,
     &manual::KIND,
     &note::KIND,
+    #[cfg(feature = "aws")]
+    &aws::arc_routing_control::KIND,
+    #[cfg(feature = "aws")]
+    &aws::cloudfront_origin::KIND,
+    #[cfg(feature = "aws")]
+    &aws::eks_scale_nodegroup::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_failover_cluster::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_modify::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_promote::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_restore_pitr::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_restore_snapshot::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_snapshot::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_wait::KIND,
+    #[cfg(feature = "aws")]
+    &aws::route53_switch::KIND,
+    #[cfg(feature = "aws")]
+    &aws::route53_upsert::KIND,
+    #[cfg(feature = "aws")]
+    &aws::s3_copy::KIND,
+    #[cfg(feature = "aws")]
+    &aws::s3_put::KIND,
+    #[cfg(feature = "aws")]
+    &aws::sns_publish::KIND,
 ];
 
 /// The kind of that name.

@@ -111,7 +111,7 @@ fn log_to_stderr(environment: &Environment) {
 }
 
 /// The plan, or the demo's; every problem in it is the failure.
-fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
+pub(super) fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
     let registry = Registry::built_in();
     let loaded = match path {
         Some(path) => load(path, &registry),

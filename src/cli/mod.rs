@@ -3,6 +3,8 @@
 //! The environment is read once, in `main`, and handed on as a value. An error is reported once, at the same
 //! place: what failed, why, and what to do next.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod check;
 mod console;
 pub mod demo;
@@ -65,6 +67,8 @@ enum Command {
     Preflight(preflight::PreflightArgs),
     Journal(journal::JournalArgs),
     Secret(secret::SecretArgs),
+    #[cfg(feature = "aws")]
+    Aws(aws::AwsArgs),
     /// List, check and show the themes of the console.
     Themes(themes::ThemesArgs),
     /// List, check and show the keymaps of the console.
@@ -124,6 +128,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Preflight(args) => preflight::run(&args, environment, &mut io::stdout().lock()),
         Command::Journal(args) => run_journal(&args),
         Command::Secret(args) => run_secret(args, environment),
+        #[cfg(feature = "aws")]
+        Command::Aws(args) => aws::run(&args, environment, &mut io::stdout().lock()),
         Command::Themes(args) => Ok(themes::run(&args)),
         Command::Keys(args) => Ok(keys::run(&args)),
         Command::Generate(args) => {

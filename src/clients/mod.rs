@@ -2,6 +2,8 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "aws")]
+pub mod dns;
 mod environment;
 pub mod http;
 pub mod leftover;

@@ -3,7 +3,7 @@
 use crate::core::reading::{ProbeFailure, Reading};
 use crate::ids::ProbeId;
 use crate::plan::{Plan, ProbeSpec};
-use crate::probes::Probe;
+use crate::probes::{Built, Probe};
 use crate::world::{Clock, World};
 use futures::FutureExt;
 use jiff::SignedDuration;
@@ -20,17 +20,23 @@ pub type ReadingSink = Arc<dyn Fn(ProbeId, Reading) + Send + Sync>;
 /// Starts a task for each probe of the plan on the current runtime.
 pub fn start(plan: &Plan, world: &Arc<dyn World>, sink: &ReadingSink) {
     let count = plan.probes.len().max(1);
-    for (place, spec) in plan.probes.values().enumerate() {
+    // All are made before the first one runs: those that are measured by one call know of each other from the start.
+    let probes: Vec<_> = plan.probes.values().map(|spec| (spec.clone(), world.probe(spec))).collect();
+    for (place, (spec, probe)) in probes.into_iter().enumerate() {
         let share = if place < AT_ONCE { 0.0 } else { place as f64 / count as f64 };
         let offset = spec.every.mul_f64(share);
-        tokio::spawn(repeat(spec.clone(), world.clone(), sink.clone(), offset));
+        tokio::spawn(repeat(spec, probe, world.clock(), sink.clone(), offset));
     }
 }
 
-async fn repeat(spec: ProbeSpec, world: Arc<dyn World>, sink: ReadingSink, offset: SignedDuration) {
-    let clock = world.clock();
+async fn repeat(
+    spec: ProbeSpec,
+    probe: Built,
+    clock: Arc<dyn Clock>,
+    sink: ReadingSink,
+    offset: SignedDuration,
+) {
     clock.sleep(offset).await;
-    let probe = world.probe(&spec);
     loop {
         let started = clock.now();
         let outcome = match &probe {

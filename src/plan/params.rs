@@ -118,6 +118,16 @@ impl Params {
         values.iter().filter_map(Param::as_text).collect()
     }
 
+    /// A list of tables; empty where the plan is silent.
+    pub fn rows(&self, key: &str) -> impl Iterator<Item = Params> {
+        let rows = match self.get(key) {
+            Some(Param::List(rows)) => &rows[..],
+            _ => &[],
+        };
+        rows.iter()
+            .filter_map(|row| if let Param::Table(row) = row { Some(Params(row.clone())) } else { None })
+    }
+
     /// Named values; nothing where the plan is silent.
     pub fn table(&self, key: &str) -> impl Iterator<Item = (&str, &Param)> {
         let table = match self.get(key) {

@@ -298,7 +298,7 @@ const AWS: &[Key] = &[
     Key::optional(
         "profile",
         Takes::RawText,
-        "The profile of the shared AWS files; `AWS_PROFILE` where absent.",
+        "The profile of the shared AWS files, which then counts alone; where absent what every AWS tool finds: environment, `AWS_PROFILE`, web identity, instance.",
     ),
     Key::optional(
         "role",

@@ -1,9 +1,10 @@
 //! `file-age`: the newest file of a series, such as a nightly dump: its age, size, and whether it is odd.
 
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::plan::{ProbeSpec, Unit};
+use crate::probes::series::{self, Sizes, in_words, judge_age, size};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -30,15 +31,9 @@ pub static KIND: ProbeKind = ProbeKind {
             "Folder and file name; `*` and `?` stand for any characters in the file name, not in the folder: \
              `/backup/db/*.dump`.",
         ),
-        Key::default("min_size", Takes::Size, "1 B", "A newest file smaller than this is critical."),
-        Key::default(
-            "size_drop",
-            Takes::Integer(1, 100),
-            "50",
-            "Percent by which the newest file may be smaller than the median of the previous ones before it \
-             is a warning; 100 turns it off.",
-        ),
-        Key::default("previous", Takes::Integer(1, 100), "7", "How many previous files make the median."),
+        series::MIN_SIZE,
+        series::SIZE_DROP,
+        series::PREVIOUS,
     ],
     fields: &[
         ("path", "the newest file"),
@@ -109,9 +104,7 @@ struct Series {
     folder: PathBuf,
     name: Regex,
     pattern: String,
-    min_bytes: u64,
-    drop_percent: i64,
-    previous: usize,
+    sizes: Sizes,
 }
 
 /// One file of the series; the order is by time.
@@ -146,9 +139,7 @@ impl Series {
             folder: folder.to_owned(),
             name: name_pattern(name).map_err(|_| wrong("the file name is too long"))?,
             pattern: pattern.to_owned(),
-            min_bytes: params.integer("min_size").map_or(1, |bytes| bytes.max(0).unsigned_abs()),
-            drop_percent: params.integer("size_drop").unwrap_or(50),
-            previous: params.integer("previous").and_then(|count| usize::try_from(count).ok()).unwrap_or(7),
+            sizes: Sizes::of(params),
         })
     }
 
@@ -169,7 +160,7 @@ impl Series {
             let Ok(modified) = Timestamp::try_from(metadata.modified()?) else { continue };
             count += 1;
             newest.push(std::cmp::Reverse(Found { modified, path: entry.path(), bytes: metadata.len() }));
-            if newest.len() > self.previous + 1 {
+            if newest.len() > self.sizes.previous + 1 {
                 newest.pop();
             }
         }
@@ -183,39 +174,18 @@ impl Series {
                 .with_number("count", 0.0);
         };
         let age = now.duration_since(last.modified);
-        let median = median(previous);
+        let median = series::median(previous.iter().map(|file| file.bytes));
         let name = last.path.file_name().unwrap_or_default().to_string_lossy();
         let summary =
             format!("{name}, {}, {} old", size(last.bytes), in_words(age.max(SignedDuration::ZERO)));
         Measurement::good(crate::text::clean(&summary, 200))
-            .judged(self.judge_size(last.bytes, median))
+            .judged(self.sizes.judge(last.bytes, median))
             .judged(judge_age(age))
             .with_value(age.as_secs_f64().max(0.0))
             .with_text("path", crate::text::clean(&last.path.to_string_lossy(), 1000))
             .with_number("size_bytes", last.bytes as f64)
             .with_number("median_bytes", median.map(|bytes| bytes as f64))
             .with_number("count", look.count as f64)
-    }
-
-    fn judge_size(&self, bytes: u64, median: Option<u64>) -> Verdict {
-        if bytes < self.min_bytes {
-            return Verdict::Critical(format!(
-                "only {}, at least {} expected",
-                size(bytes),
-                size(self.min_bytes)
-            ));
-        }
-        match median {
-            Some(median) if self.drop_percent < 100 => {
-                let dropped = 100.0 * (1.0 - bytes as f64 / median.max(1) as f64);
-                if dropped >= self.drop_percent as f64 {
-                    let usual = size(median);
-                    return Verdict::Warn(format!("{dropped:.0} % smaller than usual ({usual})"));
-                }
-                Verdict::Good
-            }
-            _ => Verdict::Good,
-        }
     }
 
     fn unreadable(&self, error: &io::Error) -> ProbeFailure {
@@ -229,22 +199,6 @@ impl Series {
         };
         ProbeFailure::new(format!("cannot read {folder}: {error}"), next)
     }
-}
-
-/// A time in the future is a clock or a copy gone wrong; its age is not to be trusted. A minute is within
-/// what clocks of two hosts may differ.
-fn judge_age(age: SignedDuration) -> Verdict {
-    if age < SignedDuration::from_mins(-1) {
-        let ahead = in_words(-age);
-        return Verdict::Warn(format!("its time is {ahead} in the future: the age cannot be trusted"));
-    }
-    Verdict::Good
-}
-
-fn median(files: &[Found]) -> Option<u64> {
-    let mut sizes: Vec<u64> = files.iter().map(|file| file.bytes).collect();
-    sizes.sort_unstable();
-    sizes.get(sizes.len() / 2).copied()
 }
 
 /// A regular expression of a file name with `*` and `?`. Only an enormous name fails to compile.
@@ -261,17 +215,10 @@ fn name_pattern(name: &str) -> Result<Regex, regex::Error> {
     Regex::new(&pattern)
 }
 
-fn size(bytes: u64) -> String {
-    crate::probes::words::bytes(bytes as f64)
-}
-
-fn in_words(span: SignedDuration) -> String {
-    crate::probes::words::seconds(span.as_secs_f64())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::reading::Verdict;
     use crate::plan::params::Param;
     use std::time::SystemTime;
 

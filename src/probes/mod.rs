@@ -8,6 +8,7 @@ mod http;
 mod postgres;
 mod postgres_backup;
 mod postgres_replication;
+mod series;
 pub(crate) mod source;
 mod tcp;
 pub(crate) mod words;
@@ -105,19 +106,31 @@ pub static KINDS: &[&ProbeKind] = &[
     &file_age::KIND,
     &exec::KIND,
     #[cfg(feature = "aws")]
-    &aws::rds_instance::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_cluster::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_snapshots::KIND,
+    &aws::arc_routing_control::KIND,
     #[cfg(feature = "aws")]
     &aws::aws_backup::KIND,
+    #[cfg(feature = "aws")]
+    &aws::cloudfront_distribution::KIND,
+    #[cfg(feature = "aws")]
+    &aws::cloudwatch_alarms::KIND,
+    #[cfg(feature = "aws")]
+    &aws::cloudwatch_metric::KIND,
     #[cfg(feature = "aws")]
     &aws::eks_nodegroup::KIND,
     #[cfg(feature = "aws")]
     &aws::msk_cluster::KIND,
     #[cfg(feature = "aws")]
-    &aws::cloudfront_distribution::KIND,
+    &aws::rds_cluster::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_instance::KIND,
+    #[cfg(feature = "aws")]
+    &aws::rds_snapshots::KIND,
+    #[cfg(feature = "aws")]
+    &aws::route53_health_check::KIND,
+    #[cfg(feature = "aws")]
+    &aws::route53_record::KIND,
+    #[cfg(feature = "aws")]
+    &aws::s3_latest::KIND,
 ];
 
 /// The kind of that name.

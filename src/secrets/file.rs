@@ -13,7 +13,7 @@ use super::value::MAX_SECRET_BYTES;
 
 /// Why a secret's file could not be used.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum FileError {
+pub(crate) enum FileError {
     /// There is no such file.
     Absent,
     /// There is one, and it must not or cannot be used.
@@ -33,7 +33,7 @@ pub(super) fn path_of(folder: &Path, name: &SecretName) -> PathBuf {
 
 /// Reads a secret's file. Symbolic links are followed (mounted secrets are links); the mode and owner of what
 /// they lead to are checked on the opened file, so nothing can be exchanged in between.
-pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, FileError> {
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, FileError> {
     // NONBLOCK: opening a FIFO must not wait for a writer.
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
     let file: File = match rustix::fs::open(path, flags, Mode::empty()) {
@@ -97,11 +97,16 @@ fn check(path: &Path, file: &File, user: u32) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Writes a secret's file with mode 0600, whole or not at all; makes the folder with mode 0700.
+/// Writes a secret's file.
 pub(super) fn write(folder: &Path, name: &SecretName, value: &str) -> Result<PathBuf, std::io::Error> {
+    // A dot cannot stand in a secret's name, so the temporary file is never one.
+    write_named(folder, name.as_str(), value)
+}
+
+/// Writes a file with mode 0600, whole or not at all; makes the folder with mode 0700.
+pub(crate) fn write_named(folder: &Path, name: &str, value: &str) -> Result<PathBuf, std::io::Error> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let path = path_of(folder, name);
-    // A dot cannot stand in a secret's name, so this is never one.
+    let path = folder.join(name);
     let temporary = folder.join(format!(".{name}.{}", std::process::id()));
     let written = write_new(&temporary, value).and_then(|()| std::fs::rename(&temporary, &path));
     if written.is_err() {

@@ -6,7 +6,7 @@
 
 mod command;
 mod error;
-mod file;
+pub(crate) mod file;
 mod forms;
 mod keyring;
 mod name;

@@ -5,6 +5,14 @@
 #[path = "../support/aws/mod.rs"]
 #[allow(dead_code)]
 mod aws;
+mod cloudwatch;
+mod credentials;
+mod dns;
+mod edge;
 mod harness;
 mod preflight;
+mod probing;
+mod rds_act;
+mod rds_restore;
+mod s3_latest;
 mod see;

@@ -1,6 +1,28 @@
 //! What every action on AWS has in common: where it acts, who calls, and waiting for the world.
 
+pub mod arc_routing_control;
+pub mod cloudfront_origin;
+pub mod eks_scale_nodegroup;
+mod rds_change;
+pub mod rds_failover_cluster;
+pub mod rds_modify;
+mod rds_names;
+pub mod rds_promote;
+mod rds_restore;
+pub mod rds_restore_pitr;
+pub mod rds_restore_snapshot;
+pub mod rds_snapshot;
+mod rds_status;
 pub mod rds_target;
+pub mod rds_wait;
+mod request;
+mod route53_change;
+pub mod route53_switch;
+pub mod route53_upsert;
+pub mod s3_copy;
+mod s3_object;
+pub mod s3_put;
+pub mod sns_publish;
 
 use crate::actions::Context;
 use crate::clients::Clients;
@@ -69,12 +91,15 @@ pub enum Progress<T> {
 ///
 /// # Errors
 /// [`Progress::Lost`], or `late` with what was seen last.
-pub async fn wait<T>(
+pub async fn wait<T, F>(
     context: &Context,
     every: SignedDuration,
     late: impl FnOnce(String) -> Failure,
-    mut look: impl AsyncFnMut() -> Result<Progress<T>, AwsError>,
-) -> Result<T, Failure> {
+    mut look: impl FnMut() -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<Progress<T>, AwsError>> + Send,
+{
     let mut left = context.timeout;
     let mut said = String::new();
     loop {
@@ -95,6 +120,17 @@ pub async fn wait<T>(
             return Err(late(said));
         }
         context.conditions.sleep(every).await;
+    }
+}
+
+/// The context of what is still to do, once some of its time is gone.
+pub fn remaining(context: &Context, gone: Duration) -> Context {
+    let gone = SignedDuration::try_from(gone).unwrap_or(SignedDuration::MAX);
+    Context {
+        output: context.output.clone(),
+        conditions: context.conditions.clone(),
+        timeout: context.timeout.saturating_sub(gone).max(SignedDuration::ZERO),
+        token: context.token.clone(),
     }
 }
 

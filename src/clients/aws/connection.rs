@@ -1,9 +1,13 @@
 //! A region's clients, made from how users already sign in.
 
-use super::error::{AwsError, Call};
+use super::chain::Chain;
+use super::credentials::{CredentialsInUse, Keeper};
+use super::error::{AwsError, AwsErrorKind, Call};
+use super::role::Role;
+use super::session::SessionFile;
 use crate::clients::Environment;
 use crate::plan::AwsSettings;
-use aws_config::sts::AssumeRoleProvider;
+use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -35,6 +39,7 @@ pub struct Connection {
     /// Deadline of one call, tries included.
     pub deadline: Duration,
     config: SdkConfig,
+    credentials: Keeper,
     rds: OnceLock<aws_sdk_rds::Client>,
     route53: OnceLock<aws_sdk_route53::Client>,
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
@@ -54,20 +59,25 @@ impl Connection {
     pub(super) async fn open(
         settings: &AwsSettings,
         session: &str,
-        _environment: &Environment,
+        environment: &Environment,
         region: &str,
         purpose: Purpose,
     ) -> Self {
-        let deadline = settings.deadline.unsigned_abs();
-        let config = base(settings, region, purpose, deadline).await;
-        let config = match &settings.role {
-            Some(role) => assume(config, role, settings, session).await,
-            None => config,
+        let (config, base) = own(settings, region, purpose).await;
+        let patience = settings.deadline.unsigned_abs().mul_f64(0.8);
+        let credentials = match Role::of(settings, &config, &base, session) {
+            _ if settings.mfa_serial.is_some() => {
+                Keeper::new(SessionFile::new(settings, environment), patience)
+            }
+            Some(role) => Keeper::new(role, patience),
+            None => base,
         };
+        let provider = SharedCredentialsProvider::new(credentials.clone());
         Self {
             region: region.to_owned(),
-            deadline,
-            config,
+            deadline: settings.deadline.unsigned_abs(),
+            config: config.into_builder().credentials_provider(provider).build(),
+            credentials,
             rds: OnceLock::new(),
             route53: OnceLock::new(),
             cloudwatch: OnceLock::new(),
@@ -87,6 +97,11 @@ impl Connection {
     /// The region's credentials, endpoints and time-outs, for clients that need another address.
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    /// Where the credentials of the last call came from, and when they end; none before the first call.
+    pub fn credentials_in_use(&self) -> Option<CredentialsInUse> {
+        self.credentials.in_use()
     }
 
     /// RDS and Aurora.
@@ -188,14 +203,37 @@ impl Connection {
     where
         E: std::error::Error + ProvideErrorMetadata + 'static,
     {
-        match tokio::time::timeout(within, send).await {
-            Ok(result) => result.map_err(|error| AwsError::of(call, &self.region, &error)),
-            Err(_) => Err(AwsError::late(call, &self.region, within)),
-        }
+        deliver(call, &self.region, within, &self.credentials, send).await
     }
 }
 
-async fn base(settings: &AwsSettings, region: &str, purpose: Purpose, deadline: Duration) -> SdkConfig {
+/// Waits for an answer within a deadline and sorts what went wrong. Credentials that AWS does not take are fetched
+/// anew for the next call.
+pub(super) async fn deliver<T, E>(
+    call: &Call,
+    region: &str,
+    within: Duration,
+    credentials: &Keeper,
+    send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, AwsError>
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+{
+    let result = match tokio::time::timeout(within, send).await {
+        Ok(result) => result.map_err(|error| AwsError::of(call, region, &error)),
+        Err(_) => Err(AwsError::late(call, region, within)),
+    };
+    if let Err(error) = &result
+        && matches!(error.kind, AwsErrorKind::Expired | AwsErrorKind::Rejected)
+    {
+        credentials.refused();
+    }
+    result
+}
+
+/// A region's configuration with the caller's own credentials.
+pub(super) async fn own(settings: &AwsSettings, region: &str, purpose: Purpose) -> (SdkConfig, Keeper) {
+    let deadline = settings.deadline.unsigned_abs();
     let retry = match purpose {
         Purpose::Read => {
             RetryConfig::standard().with_max_attempts(2).with_initial_backoff(Duration::from_millis(200))
@@ -207,10 +245,20 @@ async fn base(settings: &AwsSettings, region: &str, purpose: Purpose, deadline: 
     if purpose == Purpose::Read {
         timeouts = timeouts.operation_attempt_timeout(deadline.mul_f64(0.6));
     }
+    let timeouts = timeouts.build();
+    let chain = Chain {
+        profile: settings.profile.clone(),
+        region: Region::new(region.to_owned()),
+        timeouts: TimeoutConfig::builder().connect_timeout(CONNECT).build(),
+    };
+    let credentials = Keeper::new(chain, deadline.mul_f64(0.5));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .retry_config(retry)
-        .timeout_config(timeouts.build());
+        .timeout_config(timeouts)
+        // The keeper is the cache.
+        .identity_cache(IdentityCache::no_cache())
+        .credentials_provider(SharedCredentialsProvider::new(credentials.clone()));
     if let Ok(name) = AppName::new("lifeboat") {
         loader = loader.app_name(name);
     }
@@ -224,18 +272,5 @@ async fn base(settings: &AwsSettings, region: &str, purpose: Purpose, deadline: 
     if let Some(endpoint) = own.map(|(_, endpoint)| endpoint).or(settings.endpoint.as_ref()) {
         loader = loader.endpoint_url(endpoint);
     }
-    loader.load().await
-}
-
-/// Signs in at the region's own STS: a role must not need the region that is down.
-async fn assume(config: SdkConfig, role: &str, settings: &AwsSettings, session: &str) -> SdkConfig {
-    let mut provider = AssumeRoleProvider::builder(role)
-        .session_name(session)
-        .session_length(settings.session.unsigned_abs())
-        .configure(&config);
-    if let Some(id) = &settings.external_id {
-        provider = provider.external_id(id);
-    }
-    let provider = provider.build().await;
-    config.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+    (loader.load().await, credentials)
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with a call to AWS, told apart so that the operator knows what it means.
 
+use super::credentials::NoCredentials;
 use crate::core::action::Failure;
 use crate::core::reading::ProbeFailure;
 use crate::text::clean;
@@ -80,6 +81,8 @@ pub struct AwsError {
     /// What happened, in words; cleaned.
     pub message: String,
     permission: &'static str,
+    /// What to do, where what failed knows better than the kind of error tells.
+    next: Option<String>,
 }
 
 impl AwsError {
@@ -93,6 +96,7 @@ impl AwsError {
             code: String::new(),
             message: clean(&message.into(), 500),
             permission: call.permission,
+            next: None,
         }
     }
 
@@ -117,7 +121,8 @@ impl AwsError {
             _ => undelivered(error),
         };
         let code = error.code().unwrap_or_default();
-        Self { region: region.to_owned(), code: clean(code, 80), ..Self::new(call, kind, message) }
+        let next = own_credentials(error).map(|missing| clean(&missing.next, 500));
+        Self { region: region.to_owned(), code: clean(code, 80), next, ..Self::new(call, kind, message) }
     }
 
     /// Whether AWS may have done what was asked although this came back.
@@ -128,6 +133,9 @@ impl AwsError {
 
     /// What the operator can do now.
     pub fn next_step(&self) -> String {
+        if let Some(next) = &self.next {
+            return next.clone();
+        }
         let region = &self.region;
         match self.kind {
             AwsErrorKind::NoCredentials => {
@@ -258,6 +266,9 @@ fn not_aws(raw: &HttpResponse) -> (AwsErrorKind, String) {
 /// Nothing came back. What never had a connection was certainly not done.
 fn undelivered(error: &(dyn Error + 'static)) -> (AwsErrorKind, String) {
     let innermost = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    if let Some(missing) = own_credentials(error) {
+        return (AwsErrorKind::NoCredentials, format!("no credentials: {missing}"));
+    }
     if let Some(cause) = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>()) {
         let cause = chain(cause).last().map(ToString::to_string).unwrap_or_default();
         return (AwsErrorKind::NoCredentials, format!("no credentials: {cause}"));
@@ -291,8 +302,13 @@ fn is_broken<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> bool {
         || chain(error).any(|error| error.to_string().contains("connection"))
 }
 
+/// What our own providers of credentials said, when it is their failure.
+fn own_credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a NoCredentials> {
+    chain(error).find_map(|error| error.downcast_ref::<NoCredentials>())
+}
+
 /// An error and its causes, outermost first.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }
 

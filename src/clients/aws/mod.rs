@@ -5,25 +5,35 @@
 //! not be sent again blindly.
 
 mod account;
+pub mod arc;
+mod chain;
 mod connection;
+mod credentials;
 mod error;
 mod listing;
+mod login;
 pub mod rds;
+mod role;
+pub mod route53;
+mod session;
 mod shared;
 mod time;
 
 pub use account::Caller;
 pub use connection::{Connection, Purpose};
+pub use credentials::CredentialsInUse;
 pub use error::{AwsError, AwsErrorKind, Call};
 pub use listing::Listing;
+pub use session::{Login, LoginError};
 pub use shared::Shared;
 pub use time::{date_time, timestamp};
 
 use crate::clients::Environment;
 use crate::plan::AwsSettings;
 use regex::Regex;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
 use tokio::sync::{Mutex, OnceCell};
 
 /// Where a plan's AWS calls go; cheap to clone, and clones share connections.
@@ -38,6 +48,7 @@ struct Inner {
     session: String,
     environment: Environment,
     connections: Mutex<HashMap<(String, Purpose), Arc<OnceCell<Arc<Connection>>>>>,
+    kept: PlainMutex<HashMap<(String, TypeId), Arc<dyn Any + Send + Sync>>>,
 }
 
 /// A region that a plan named, before anything is connected.
@@ -60,7 +71,8 @@ impl Aws {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         let session = operator.chars().map(|c| if allowed(c) { c } else { '-' });
         let session = "lifeboat-".chars().chain(session).take(64).collect();
-        Self { inner: Arc::new(Inner { settings, session, environment, connections: Mutex::default() }) }
+        let (connections, kept) = (Mutex::default(), PlainMutex::default());
+        Self { inner: Arc::new(Inner { settings, session, environment, connections, kept }) }
     }
 
     /// The region that a plan means: one of its own regions by id, or an AWS region by name.
@@ -97,6 +109,15 @@ impl Aws {
 }
 
 impl Place {
+    /// What the askers of the region share, by its type: a kind keeps its [`Shared`] here, so that its probes enrol
+    /// when they are made, before anything is connected.
+    pub fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        let mut kept = self.aws.inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (self.region.clone(), TypeId::of::<T>());
+        let any = kept.entry(key).or_insert_with(|| Arc::new(T::default())).clone();
+        any.downcast().unwrap_or_default()
+    }
+
     /// For calls that change nothing: a second try where the first did not get through.
     pub async fn reader(&self) -> Arc<Connection> {
         self.aws.connection(&self.region, Purpose::Read).await

@@ -17,6 +17,7 @@ pub struct Shared<K, V> {
 
 struct Fetched<K, V> {
     at: Instant,
+    asked: BTreeSet<K>,
     answer: Result<Arc<HashMap<K, V>>, AwsError>,
 }
 
@@ -46,14 +47,15 @@ impl<K: Ord + Hash + Clone, V: Clone> Shared<K, V> {
     where
         F: Future<Output = Result<HashMap<K, V>, AwsError>>,
     {
+        // Before the wait, so that whoever fetches meanwhile asks for this key too.
+        self.enrol(key.clone());
         let mut last = self.last.lock().await;
-        // A key that enrolled after the last answer cannot be in it.
-        let known = self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
-        let usable = last.as_ref().is_some_and(|fetched| !known && fetched.at.elapsed() < fresh);
+        let usable =
+            last.as_ref().is_some_and(|fetched| fetched.asked.contains(key) && fetched.at.elapsed() < fresh);
         if !usable {
-            let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
-            let answer = fetch(keys).await.map(Arc::new);
-            *last = Some(Fetched { at: Instant::now(), answer });
+            let asked = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let answer = fetch(asked.iter().cloned().collect()).await.map(Arc::new);
+            *last = Some(Fetched { at: Instant::now(), asked, answer });
         }
         match last.as_ref().map(|fetched| &fetched.answer) {
             Some(Ok(answer)) => Ok(answer.get(key).cloned()),
@@ -88,6 +90,23 @@ mod tests {
         tokio::time::advance(FRESH).await;
         assert_eq!(ask(&shared, 7, &calls).await, Some(1));
         assert_eq!(ask(&shared, 8, &calls).await, Some(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn askers_that_enrol_by_asking_at_once_cost_two_calls_at_most() {
+        let shared: Shared<u8, u8> = Shared::default();
+        let calls = AtomicUsize::new(0);
+        let fetch = async |keys: Vec<u8>| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok(keys.into_iter().map(|key| (key, key)).collect())
+        };
+        let asked = futures::future::join_all((0..100).map(|key| {
+            let (shared, fetch) = (&shared, &fetch);
+            async move { shared.get(&key, FRESH, fetch).await.unwrap() }
+        }));
+        assert_eq!(asked.await, (0..100).map(Some).collect::<Vec<_>>());
+        assert!(calls.load(Ordering::SeqCst) <= 2, "{calls:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -75,6 +75,25 @@ impl Fields {
         self.values.get(key)
     }
 
+    /// Reads the lists of tables among a kind's keys. Those of a section wait for the section.
+    pub(crate) fn read_rows(&mut self, reader: &Reader<'_>, keys: &'static [Key], at: &At<'_>) {
+        for key in keys {
+            let (Takes::Rows(columns), Some(node)) = (key.takes, self.node(key.name)) else { continue };
+            let NodeValue::List(rows) = node.value.clone() else { continue };
+            let what = format!("`{}` of {}", key.name, at.what);
+            let place = node.place;
+            let rows = rows.into_iter().map(|node| {
+                let entry = Entry { key_place: node.place, node };
+                let row = Self::read(reader, &[columns], &entry, &At { what: &what, ..*at });
+                self.complete &= row.complete;
+                let row = row.values.into_iter().map(|(name, read)| (name.to_owned(), read)).collect();
+                Read { value: Value::Table(row), place: entry.key_place }
+            });
+            let rows = Value::List(rows.collect());
+            self.values.insert(key.name, Read { value: rows, place });
+        }
+    }
+
     pub(crate) fn place_of(&self, key: &str) -> Place {
         self.get(key).map_or(self.place, |read| read.place)
     }

@@ -179,6 +179,7 @@ fn params(
         None => Entry { key_place: fields.place, ..absent() },
     };
     let at = At { run_time: true, steps: Some(names), ..At::new(&what) };
-    let read = Fields::read(reader, &[kind.keys], &entry, &at);
+    let mut read = Fields::read(reader, &[kind.keys], &entry, &at);
+    read.read_rows(reader, kind.keys, &at);
     read.complete.then(|| read.params(kind.keys))
 }

@@ -1,7 +1,10 @@
 //! What every probe of AWS has in common: where it looks, and the keys for that.
 
+pub(crate) mod arc_routing_control;
 pub mod aws_backup;
 pub mod cloudfront_distribution;
+pub mod cloudwatch_alarms;
+pub mod cloudwatch_metric;
 pub mod eks_nodegroup;
 pub mod msk_cluster;
 pub mod rds_cluster;
@@ -9,6 +12,9 @@ pub mod rds_instance;
 pub mod rds_snapshots;
 mod rds_status;
 mod reader;
+pub(crate) mod route53_health_check;
+pub(crate) mod route53_record;
+pub mod s3_latest;
 
 use crate::clients::Clients;
 use crate::clients::aws::Place;
@@ -46,3 +52,9 @@ pub fn find(name: &str, key: &str, clients: &Clients) -> Result<Place, BuildErro
 
 /// The region of services that have one control plane for the whole world (Route 53, CloudFront, IAM).
 pub const GLOBAL: &str = "us-east-1";
+
+/// How old an answer that probes share may be: a little less than a probe's interval, so that each run sees the world
+/// again, and one call is enough for all that run in the meantime.
+pub fn fresh(spec: &ProbeSpec) -> std::time::Duration {
+    spec.every.unsigned_abs().mul_f64(0.9)
+}

@@ -39,7 +39,7 @@ impl Reader {
         Self {
             place,
             within: deadline(spec).min(clients.aws.settings().deadline.unsigned_abs()),
-            fresh: spec.every.unsigned_abs().mul_f64(0.9),
+            fresh: super::fresh(spec),
         }
     }
 

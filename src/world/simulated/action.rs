@@ -122,11 +122,9 @@ impl SimulatedAction {
         let state = self.inner.state();
         let evidence = match effects::of_kind(&self.inner.plan, &self.step, &self.params) {
             Some(Change::Promoted(region)) => state.promoted_at(Some(&region)).map(|at| {
-                vec![
-                    format!("role is primary since {at:.0}"),
-                    "timeline is 2".into(),
-                    "a write worked".into(),
-                ]
+                let managed = self.step.action.starts_with("rds-");
+                let also = if managed { "its status is available" } else { "timeline is 2" };
+                vec![format!("role is primary since {at:.0}"), also.into(), "a write worked".into()]
             }),
             Some(Change::Fenced(region)) => {
                 state.is_fenced(Some(&region)).then(|| vec!["a write was refused".to_owned()])

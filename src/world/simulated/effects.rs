@@ -13,7 +13,7 @@ const USUAL: SignedDuration = SignedDuration::from_secs(5);
 pub(super) fn of_kind(plan: &Plan, step: &Step, params: &Params) -> Option<Change> {
     let region = roles::database_of(plan, step, params)?;
     match &*step.action {
-        "postgres-promote" => Some(Change::Promoted(region)),
+        "postgres-promote" | "rds-promote" => Some(Change::Promoted(region)),
         "postgres-fence" => Some(Change::Fenced(region)),
         _ => None,
     }

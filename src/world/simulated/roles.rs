@@ -32,15 +32,20 @@ pub(super) fn follows_traffic(plan: &Plan, spec: &ProbeSpec) -> bool {
         && !plan.policy.reference.contains(&spec.id)
 }
 
-/// The region of the database that a step promotes or fences: that of a probe with the same `dsn`, otherwise
-/// the side where it is usually done. None for steps about something else.
+/// The region of the database that a step promotes or fences: that of a probe with the same `dsn`, the one that
+/// the step names, otherwise the side where it is usually done. None for steps about something else.
 pub(super) fn database_of(plan: &Plan, step: &Step, params: &Params) -> Option<RegionId> {
     let usual = match &*step.action {
-        "postgres-promote" => RegionRole::Standby,
+        "postgres-promote" | "rds-promote" => RegionRole::Standby,
         "postgres-fence" => RegionRole::Primary,
         _ => return None,
     };
     let dsn = params.get("dsn");
     let same = plan.probes.values().filter(|spec| dsn.is_some() && spec.params.get("dsn") == dsn);
-    same.filter_map(|spec| spec.region.as_ref()).next().or_else(|| first(plan, usual)).cloned()
+    let named = params.text("region");
+    let is_named = |(id, region): &(&RegionId, &crate::plan::Region)| {
+        named.is_some_and(|named| id.as_str() == named || region.name == named)
+    };
+    let named = plan.regions.iter().find(is_named).map(|(id, _)| id);
+    same.filter_map(|spec| spec.region.as_ref()).next().or(named).or_else(|| first(plan, usual)).cloned()
 }

@@ -18,9 +18,13 @@ pub(super) fn of_step(inner: &Inner, step: &Step, params: &Params) -> Target {
         reachable = !down && !state.is_unreachable(Some(&region));
         if reachable {
             let read = |name: &str, value: String| (name.to_owned(), value);
-            identity.push(read("system identifier", system_identifier(&inner.plan.name)));
             identity.push(read("role", state.role(&inner.plan, Some(&region)).to_owned()));
-            identity.push(read("timeline", state.timeline(Some(&region)).to_string()));
+            if step.action.starts_with("rds-") {
+                identity.push(read("resource id", format!("db-{:016X}", hash(&name))));
+            } else {
+                identity.push(read("system identifier", system_identifier(&inner.plan.name)));
+                identity.push(read("timeline", state.timeline(Some(&region)).to_string()));
+            }
         }
     }
     Target { name, kind: kind(step).into(), identity, reachable }
@@ -35,7 +39,11 @@ pub(super) fn replaced(mut target: Target) -> Target {
 fn kind(step: &Step) -> &'static str {
     match &*step.action {
         "postgres-promote" | "postgres-fence" => "PostgreSQL server",
+        "rds-restore-pitr" | "rds-restore-snapshot" => "new RDS database",
+        kind if kind.starts_with("rds-") => "RDS database",
         "http-request" => "HTTP interface",
+        "route53-upsert" | "route53-switch" => "Route 53 records",
+        "arc-routing-control" => "ARC routing controls",
         "exec" => "what the program acts on",
         _ => "simulated target",
     }
@@ -48,8 +56,16 @@ fn name(step: &Step, params: &Params) -> String {
         Some(Param::Secret(secret)) => Some(secret.to_string()),
         _ => None,
     };
-    let named = params.text("target").map(str::to_owned);
+    let keys = ["target", "instance", "cluster"];
+    let named = keys.iter().find_map(|key| params.text(key)).or_else(|| dns_name(step, params));
+    let named = named.map(str::to_owned);
     named.or_else(address).or_else(secret).unwrap_or_else(|| step.id.to_string())
+}
+
+/// The name whose records a step changes, or their zone.
+fn dns_name<'p>(step: &Step, params: &'p Params) -> Option<&'p str> {
+    let is_dns = step.action.starts_with("route53-");
+    params.text("name").or_else(|| params.text("zone")).filter(|_| is_dns)
 }
 
 /// The host of a URL or of a `host=… port=…` connection string, with its port where it has one.

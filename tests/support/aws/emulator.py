@@ -6,6 +6,7 @@ Listens on 127.0.0.1, prints the port once it answers, and ends when its standar
 own operations it has:
 
     POST /lifeboat/control   {"transition_ms": 1500, "fail_next_promotion": "incompatible-parameters",
+                              "fail_next_restore": "incompatible-network",
                               "deny": ["rds:PromoteReadReplica"], "health_checks": {"ID": "Failure: timed out"},
                               "ages": {"s3://bucket/key": 90000, "arn:aws:rds:...:snapshot:name": 90000}} (in seconds)
     GET  /lifeboat/calls     {"rds:DescribeDBInstances@eu-west-1": 3}; POST sets all to zero
@@ -30,9 +31,13 @@ import cbor
 import containers
 import edge
 import operations
+import quotas
 import rds
 import rds_clusters
+import rds_restores
 import s3
+import s3_copies
+import topics
 from world import WORLD
 
 
@@ -99,7 +104,7 @@ def answer(start_response, status, headers, body):
 
 
 def main():
-    for corrections in (rds, rds_clusters, edge, containers, s3):
+    for corrections in (rds, rds_clusters, rds_restores, edge, containers, s3, s3_copies, quotas, topics):
         corrections.install()
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     server = make_server("127.0.0.1", port, Emulator(), threaded=True, request_handler=QuietHandler)

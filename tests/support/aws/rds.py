@@ -28,6 +28,7 @@ def install():
     for correction in (
         creation_takes_a_while,
         a_replica_is_its_own_instance,
+        a_replica_elsewhere_can_be_deleted,
         promotion_ends_replication,
         modification_waits_for_its_window,
         restore_stays_inside_the_window,
@@ -50,7 +51,8 @@ def make_older(name, age):
 
 def available(resource):
     """Ends a change, unless something else happened to the resource in the meantime."""
-    resource.status = "available"
+    if not getattr(resource, "lost", False):
+        resource.status = "available"
 
 
 def not_found_if_absent(backend, identifier):
@@ -121,6 +123,19 @@ def a_replica_is_its_own_instance():
         return replica
 
     RDSBackend.create_db_instance_read_replica = create_db_instance_read_replica
+
+
+def a_replica_elsewhere_can_be_deleted():
+    """https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html; moto answers 500 for a replica
+    in another region than its source, which knows it by its ARN.
+    """
+
+    def remove_replica(self, replica):
+        for name in (replica.db_instance_identifier, replica.db_instance_arn):
+            if name in self.replicas:
+                self.replicas.remove(name)
+
+    DBInstance.remove_replica = remove_replica
 
 
 def promotion_ends_replication():

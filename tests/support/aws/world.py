@@ -12,6 +12,8 @@ class World:
         self.transition_ms = 300
         # The status in which the next promotion ends instead of `available`, or None.
         self.fail_next_promotion = None
+        # The status in which what the next restore makes ends instead of `available`, or None.
+        self.fail_next_restore = None
         # Operations such as `rds:PromoteReadReplica` that are refused.
         self.deny = []
         # Health check id to what Route 53's checkers say of it, such as "Failure: Connection timed out".
@@ -37,7 +39,7 @@ class World:
 
     def control(self, wishes):
         """What `POST /lifeboat/control` sets; answers all settings."""
-        settings = ("transition_ms", "fail_next_promotion", "deny", "health_checks")
+        settings = ("transition_ms", "fail_next_promotion", "fail_next_restore", "deny", "health_checks")
         for name, seconds in wishes.pop("ages", {}).items():
             self.agers[name.partition(":")[0] + ":"](name, datetime.timedelta(seconds=seconds))
         unknown = set(wishes) - set(settings)

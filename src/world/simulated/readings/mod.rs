@@ -1,9 +1,11 @@
 //! Plausible readings for any plan: what a probe of each kind would return as things are now.
 
 mod databases;
+mod dns;
 mod endpoint;
 mod files;
 mod managed;
+mod metrics;
 mod postgres;
 mod replication;
 
@@ -40,6 +42,12 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, ProbeFailure> 
         "postgres-replication" => replication::standby(moment, health),
         "postgres-backup" => postgres::archiver(moment, health),
         "file-age" => files::newest(moment, health),
+        "route53-record" => dns::record(moment, health),
+        "route53-health-check" => dns::health_check(moment, health),
+        "arc-routing-control" => dns::routing_control(moment, health),
+        "s3-latest" => files::newest_object(moment, health),
+        "cloudwatch-metric" => metrics::metric(moment, health),
+        "cloudwatch-alarms" => metrics::alarms(moment, health),
         "exec" => endpoint::exec(moment, health),
         "rds-instance" => databases::instance(moment, health),
         "rds-cluster" => databases::cluster(moment, health),

@@ -146,3 +146,26 @@ fn a_wait_is_the_real_one_and_reads_the_signals() {
     let failure = action.verify(&target, &scene.context).now_or_never().unwrap().unwrap_err();
     assert!(failure.why.contains("no signals here"), "{failure}");
 }
+
+#[cfg(feature = "aws")]
+#[test]
+fn a_replica_in_rds_is_promoted_by_its_name_and_takes_writes_then() {
+    let scene = scene("");
+    let mut step = step("promote-rds", "rds-promote");
+    let pairs = [("region", "us-west-2"), ("instance", "orders-dr")];
+    step.params =
+        Params(pairs.iter().map(|(key, value)| ((*key).into(), Param::Text((*value).into()))).collect());
+    let action = scene.world.action(&step, &step.params).unwrap();
+    let target = action.describe().now_or_never().unwrap().unwrap().target;
+    assert_eq!((&*target.name, &*target.kind), ("orders-dr", "RDS database"));
+    assert!(target.identity.contains(&("role".into(), "standby".into())), "{target:?}");
+    let mut running = action.execute(&target, &scene.context);
+    while (&mut running).now_or_never().is_none() {
+        scene.pass(1);
+    }
+    drop(running);
+    let proof = action.verify(&target, &scene.context).now_or_never().unwrap().unwrap();
+    assert!(proof.evidence[1].contains("its status is available"), "{proof:?}");
+    let target = action.describe().now_or_never().unwrap().unwrap().target;
+    assert!(target.identity.contains(&("role".into(), "primary".into())), "{target:?}");
+}

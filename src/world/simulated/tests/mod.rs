@@ -44,6 +44,9 @@ fn params(kind: &str) -> Params {
         "http" | "http-request" => vec![text("url", "https://web.example.com/health")],
         "tcp" => vec![text("address", "web.example.com:443")],
         "file-age" => vec![text("path", "/backup/*.dump")],
+        "s3-latest" => vec![text("bucket", "backups"), text("prefix", "db/"), text("checksum", "metadata")],
+        "cloudwatch-metric" => vec![text("preset", "rds-replica-lag"), text("of", "b-db")],
+        "cloudwatch-alarms" => vec![("names".into(), Param::List(vec![Param::Text("a-5xx".into())]))],
         "exec" => vec![argv(), text("target", "tool"), text("stdout", "number")],
         "rds-instance" => vec![text("instance", "orders")],
         "rds-cluster" | "msk-cluster" => vec![text("cluster", "orders")],
@@ -52,6 +55,13 @@ fn params(kind: &str) -> Params {
         "eks-nodegroup" => vec![text("cluster", "orders"), text("nodegroup", "workers")],
         "cloudfront-distribution" => vec![text("distribution", "E1"), text("expect_origin", "x.example.com")],
         "postgres-promote" => vec![text("dsn", "host=b.example.com")],
+        "route53-record" => vec![text("zone", "Z1"), text("name", "web.example.com")],
+        "route53-health-check" => vec![text("health_check", "check")],
+        "arc-routing-control" => {
+            let (region, url) = text("us-west-2", "https://cluster.example.com/v1");
+            let endpoints = Param::Table([(region, url)].into_iter().collect());
+            vec![text("routing_control", "arn"), ("cluster_endpoints".to_owned(), endpoints)]
+        }
         _ => vec![text("dsn", "host=a.example.com")],
     };
     Params(given.into_iter().collect())
@@ -95,7 +105,13 @@ pub(crate) fn plan() -> Plan {
         probe("b-db", "postgres", Some("b"), Unit::Milliseconds, None),
         replication("b-lag", Some("host=a")),
         replication("b-lag-alone", None),
+        probe("b-copies", "s3-latest", Some("b"), Unit::Seconds, Some(90_000.0)),
+        probe("b-metric", "cloudwatch-metric", Some("b"), Unit::Number, Some(30.0)),
+        probe("b-alarms", "cloudwatch-alarms", Some("b"), Unit::Number, None),
         probe("b-units", "exec", Some("b"), Unit::Number, Some(0.5)),
+        probe("b-record", "route53-record", Some("b"), Unit::Seconds, None),
+        probe("b-check", "route53-health-check", Some("b"), Unit::Number, None),
+        probe("b-switch", "arc-routing-control", Some("b"), Unit::Number, None),
         probe("a-rds", "rds-instance", Some("a"), Unit::Seconds, Some(600.0)),
         probe("b-rds", "rds-instance", Some("b"), Unit::Seconds, Some(600.0)),
         probe("a-aurora", "rds-cluster", Some("a"), Unit::Seconds, Some(600.0)),
