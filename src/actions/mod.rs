@@ -48,6 +48,11 @@ pub trait Action: Send + Sync {
     /// What a person does instead. Needs no connection.
     fn manual(&self) -> ManualCard;
 
+    /// Whether an action with these parameters needs a permission of its kind: one kind may go several ways.
+    fn needs(&self, _permission: &str) -> bool {
+        true
+    }
+
     /// What it needs besides a target that can be read and the kind's permissions, looked at now: a time within a
     /// window, a quota, a TTL. Changes nothing.
     fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {

@@ -92,9 +92,8 @@ pub fn standing(model: &Model, backup: &Backup, now: Timestamp) -> BackupStandin
         let is_age = model.plan.probes.get(&backup.probe).is_some_and(|spec| spec.unit == Unit::Seconds);
         let at_reading = measured.value.filter(|_| is_age).and_then(span);
         found.age = at_reading.map(|then| then + age(reading.at, now));
-        let bytes = |field: &str| measured.number(field).map(|bytes| bytes.max(0.0) as u64);
-        found.size_bytes = bytes("size_bytes");
-        found.previous_bytes = PREVIOUS_SIZE.into_iter().find_map(bytes);
+        found.size_bytes = bytes(measured, "size_bytes");
+        found.previous_bytes = PREVIOUS_SIZE.into_iter().find_map(|field| bytes(measured, field));
         found.encryption = encryption_words(measured);
         judge_age(&mut found, backup);
     }
@@ -102,6 +101,10 @@ pub fn standing(model: &Model, backup: &Backup, now: Timestamp) -> BackupStandin
     found.findings = findings.into_iter().flatten().collect();
     found.findings.sort_by_key(|finding| std::cmp::Reverse(finding.state.concern()));
     found
+}
+
+fn bytes(measured: &Measurement, field: &str) -> Option<u64> {
+    measured.number(field).map(|bytes| bytes.max(0.0) as u64)
 }
 
 /// How a copy is encrypted, from what the probes tell of it: an algorithm, a key, or only whether it is.

@@ -23,7 +23,8 @@ pub fn start(plan: &Plan, world: &Arc<dyn World>, sink: &ReadingSink) {
     // All are made before the first one runs: those that are measured by one call know of each other from the start.
     let probes: Vec<_> = plan.probes.values().map(|spec| (spec.clone(), world.probe(spec))).collect();
     for (place, (spec, probe)) in probes.into_iter().enumerate() {
-        let share = if place < AT_ONCE { 0.0 } else { place as f64 / count as f64 };
+        let together = probe.as_ref().is_ok_and(|probe| probe.shares_its_call());
+        let share = if place < AT_ONCE || together { 0.0 } else { place as f64 / count as f64 };
         let offset = spec.every.mul_f64(share);
         tokio::spawn(repeat(spec, probe, world.clock(), sink.clone(), offset));
     }
@@ -37,6 +38,7 @@ async fn repeat(
     offset: SignedDuration,
 ) {
     clock.sleep(offset).await;
+    let began = clock.now();
     loop {
         let started = clock.now();
         let outcome = match &probe {
@@ -49,8 +51,20 @@ async fn repeat(
         let ended = clock.now();
         let took = ended.duration_since(started);
         sink(spec.id.clone(), Reading { at: ended, took, outcome });
-        clock.sleep((spec.every - took).max(SignedDuration::from_millis(50))).await;
+        clock.sleep(until_next(ended.duration_since(began), spec.every)).await;
     }
+}
+
+/// How long until the next run: all are due at whole intervals after the first, so that probes which began together
+/// stay together.
+fn until_next(elapsed: SignedDuration, every: SignedDuration) -> SignedDuration {
+    let every_ms = every.as_millis().max(1);
+    let mut left_ms = every_ms - elapsed.as_millis().rem_euclid(every_ms);
+    // A timer that fires a moment early, or a run that took all of its interval: not two runs in one moment.
+    if left_ms < every_ms / 10 {
+        left_ms += every_ms;
+    }
+    SignedDuration::from_millis(i64::try_from(left_ms).unwrap_or(i64::MAX))
 }
 
 async fn once(
@@ -67,5 +81,20 @@ async fn once(
             why: format!("no answer within {}", crate::units::duration(spec.timeout)),
             next: "See whether the network path from here works; raise `timeout` if the answer is only slow.".into(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_due_at_whole_intervals_however_long_they_take() {
+        let ms = SignedDuration::from_millis;
+        let every = ms(10_000);
+        assert_eq!(until_next(ms(120), every), ms(9_880));
+        assert_eq!(until_next(ms(30_250), every), ms(9_750));
+        assert_eq!(until_next(ms(19_990), every), ms(10_010), "not two runs in one moment");
+        assert_eq!(until_next(ms(-3_000), every), ms(3_000), "a clock that was set back");
     }
 }

@@ -1,7 +1,7 @@
 //! One step: its secrets, its target, what its action itself needs, its permissions.
 
 use super::{DEADLINE, Looks};
-use crate::actions;
+use crate::actions::{self, Action};
 use crate::core::action::{Description, Failure, Target};
 use crate::core::preflight::Check;
 use crate::engine::scope;
@@ -58,7 +58,7 @@ impl Looks<'_> {
             Err(_) => checks.push(late("its own checks")),
         }
         let target = described.ok().and_then(Result::ok).map(|description| description.target);
-        checks.extend(self.permissions(step, &params, target.as_ref()).await);
+        checks.extend(self.permissions(step, action.as_ref(), &params, target.as_ref()).await);
         checks
     }
 
@@ -109,21 +109,38 @@ impl Looks<'_> {
     }
 
     #[cfg(feature = "aws")]
-    async fn permissions(&self, step: &Step, params: &Params, target: Option<&Target>) -> Vec<Check> {
-        let permissions = actions::kind(&step.action).map_or(&[][..], |kind| kind.permissions);
+    async fn permissions(
+        &self,
+        step: &Step,
+        action: &dyn Action,
+        params: &Params,
+        target: Option<&Target>,
+    ) -> Vec<Check> {
+        let permissions = needed(step, action);
         match self.world.clients() {
             Some(clients) if !permissions.is_empty() => {
-                self.iam.check(clients, params, permissions, target).await
+                self.iam.check(clients, params, &permissions, target).await
             }
             _ => Vec::new(),
         }
     }
 
     #[cfg(not(feature = "aws"))]
-    async fn permissions(&self, step: &Step, _: &Params, _: Option<&Target>) -> Vec<Check> {
-        let permissions = actions::kind(&step.action).map_or(&[][..], |kind| kind.permissions);
-        permissions.iter().map(|name| Check::not_checkable(*name, "this build has no AWS")).collect()
+    async fn permissions(
+        &self,
+        step: &Step,
+        action: &dyn Action,
+        _: &Params,
+        _: Option<&Target>,
+    ) -> Vec<Check> {
+        needed(step, action).iter().map(|name| Check::not_checkable(*name, "this build has no AWS")).collect()
     }
+}
+
+/// The permissions that this step needs.
+fn needed(step: &Step, action: &dyn Action) -> Vec<&'static str> {
+    let known = actions::kind(&step.action).map_or(&[][..], |kind| kind.permissions);
+    known.iter().copied().filter(|permission| action.needs(permission)).collect()
 }
 
 /// What was seen of a target, without what only machines read.

@@ -28,6 +28,12 @@ pub trait Probe: Send + Sync {
     /// which counts as `Err`, so a probe for which silence is an answer keeps its own, shorter deadline
     /// (see [`deadline`]).
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>>;
+
+    /// Whether one call to the outside answers for many probes like it. They run at the same moment, so that none
+    /// waits for its turn while the answer grows old.
+    fn shares_its_call(&self) -> bool {
+        false
+    }
 }
 
 /// The time that a probe gives the outside before it calls silence an answer: nine tenths of the plan's

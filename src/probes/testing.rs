@@ -20,7 +20,13 @@ pub fn clients(secrets: &[&str]) -> Clients {
         .chain([("PATH".to_owned(), "/usr/bin:/bin")])
         .collect();
     let regions = [("primary", "us-east-1"), ("dr", "us-west-2")].map(|(id, name)| (id.into(), name.into()));
-    let settings = AwsSettings { regions: regions.into_iter().collect(), ..AwsSettings::default() };
+    // A profile that nobody has, and an address where nothing listens: no test reaches the account of who runs it.
+    let settings = AwsSettings {
+        profile: Some("of-no-test".into()),
+        endpoint: Some("http://127.0.0.1:1".into()),
+        regions: regions.into_iter().collect(),
+        ..AwsSettings::default()
+    };
     Clients::new(Default::default(), Path::new("/nonexistent"), environment).with_aws(settings, "ana")
 }
 

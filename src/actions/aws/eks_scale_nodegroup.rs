@@ -6,13 +6,13 @@ mod quota;
 use crate::actions::aws::{LOOK, Progress, REGION, command, place, same, wait};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
-use crate::clients::aws::{AwsError, Call, Connection, Place};
+use crate::clients::aws::{AwsError, Connection, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
-use aws_sdk_eks::types::{Nodegroup, NodegroupScalingConfig, NodegroupStatus};
+use aws_sdk_eks::types::{Nodegroup, NodegroupStatus};
 use futures::future::BoxFuture;
 use group::{Limits, Size};
 use jiff::SignedDuration;
@@ -224,29 +224,11 @@ impl Scale {
             ));
         }
         (context.output)(&now.to(next));
-        let update = self.send(next, &context.token).await.map_err(|error| error.of_change(&*what))?;
+        let connection = self.place.writer().await;
+        let update = group::resize(&connection, &self.cluster, &self.group, next, &context.token).await;
+        let update = update.map_err(|error| error.of_change(&*what))?;
         self.follow(&what, &update, context).await?;
         Ok(Done { summary: format!("{}: {}", expected.name, now.to(next)) })
-    }
-
-    async fn send(&self, next: Size, token: &str) -> Result<String, AwsError> {
-        let connection = self.place.writer().await;
-        let scaling = NodegroupScalingConfig::builder()
-            .min_size(next.min)
-            .desired_size(next.desired)
-            .max_size(next.max)
-            .build();
-        let send = connection
-            .eks()
-            .update_nodegroup_config()
-            .cluster_name(&self.cluster)
-            .nodegroup_name(&self.group)
-            .scaling_config(scaling)
-            .client_request_token(token)
-            .send();
-        let call = Call::new("eks:UpdateNodegroupConfig", self.name());
-        let answer = connection.call(&call, send).await?;
-        Ok(answer.update.and_then(|update| update.id).unwrap_or_default())
     }
 
     /// Until the update succeeded and the group is active again.

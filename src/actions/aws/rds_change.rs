@@ -94,4 +94,8 @@ pub trait RoleChange: Send + Sync {
     fn notes(&self, seen: &Self::Seen) -> Vec<String>;
     /// What else to look at long before.
     fn checks(&self, seen: &Self::Seen) -> Vec<Check>;
+    /// Whether this change needs a permission of its kind.
+    fn needs(&self, _permission: &str) -> bool {
+        true
+    }
 }

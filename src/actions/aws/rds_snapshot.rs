@@ -90,6 +90,11 @@ struct Seen {
 }
 
 impl Action for TakeSnapshot {
+    fn needs(&self, permission: &str) -> bool {
+        permission == "rds:AddTagsToResource"
+            || permission.contains("Cluster") == (self.sort == Sort::Cluster)
+    }
+
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let unseen = |why: String| (rds_target::unseen(&self.source, self.sort.kind()), vec![why]);

@@ -168,6 +168,10 @@ impl RdsWait {
 }
 
 impl Action for RdsWait {
+    fn needs(&self, permission: &str) -> bool {
+        permission == self.thing.permission()
+    }
+
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let mut target = unseen(&self.id, self.thing.kind());

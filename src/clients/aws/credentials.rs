@@ -217,6 +217,12 @@ impl NoCredentials {
                     "Sign in (`aws sso login`, `lifeboat aws login PLAN`), or name a profile in `[aws]`.",
                 ),
             },
+            _ if is_file(error) => Self {
+                why: format!("a file on the way to them cannot be read: {}", innermost(error)),
+                next: next(
+                    "Check the file that AWS_WEB_IDENTITY_TOKEN_FILE or the profile names: path and rights.",
+                ),
+            },
             CredentialsError::InvalidConfiguration(_) => Self {
                 why: innermost(error),
                 next: next("Correct the profile in ~/.aws/config, or `profile` in the plan's `[aws]`."),
@@ -229,6 +235,12 @@ impl NoCredentials {
             },
         }
     }
+}
+
+/// The system's own words for a path that is not there or not allowed: the SDK hands on no more than these.
+fn is_file(error: &(dyn Error + 'static)) -> bool {
+    let said = innermost(error);
+    said.ends_with("(os error 2)") || said.ends_with("(os error 13)")
 }
 
 fn innermost(error: &(dyn Error + 'static)) -> String {

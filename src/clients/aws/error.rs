@@ -29,8 +29,12 @@ impl Call {
 
     /// The name of the operation (`PromoteReadReplica`).
     pub fn operation(&self) -> &'static str {
-        self.permission.split_once(':').map_or(self.permission, |(_, operation)| operation)
+        operation(self.permission)
     }
+}
+
+fn operation(permission: &'static str) -> &'static str {
+    permission.split_once(':').map_or(permission, |(_, operation)| operation)
 }
 
 /// What went wrong, as far as it makes a difference to the operator.
@@ -66,20 +70,18 @@ pub enum AwsErrorKind {
 
 /// A call without the answer that was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{operation} on {on} ({region}): {message}")]
+#[error("{} on {on} ({region}): {message}", self.operation())]
 pub struct AwsError {
     /// What went wrong.
     pub kind: AwsErrorKind,
-    /// The operation (`PromoteReadReplica`).
-    pub operation: &'static str,
     /// What it was about.
-    pub on: String,
+    pub on: Box<str>,
     /// Where it was sent.
     pub region: String,
     /// AWS's code for it (`InvalidDBInstanceState`); empty where AWS did not answer.
-    pub code: String,
+    pub code: Box<str>,
     /// What happened, in words; cleaned.
-    pub message: String,
+    pub message: Box<str>,
     permission: &'static str,
     /// What to do, where what failed knows better than the kind of error tells.
     next: Option<String>,
@@ -90,11 +92,10 @@ impl AwsError {
     pub fn new(call: &Call, kind: AwsErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
-            operation: call.operation(),
-            on: clean(&call.on, 200),
+            on: clean(&call.on, 200).into(),
             region: String::new(),
-            code: String::new(),
-            message: clean(&message.into(), 500),
+            code: Box::default(),
+            message: clean(&message.into(), 500).into(),
             permission: call.permission,
             next: None,
         }
@@ -122,7 +123,17 @@ impl AwsError {
         };
         let code = error.code().unwrap_or_default();
         let next = own_credentials(error).map(|missing| clean(&missing.next, 500));
-        Self { region: region.to_owned(), code: clean(code, 80), next, ..Self::new(call, kind, message) }
+        Self {
+            region: region.to_owned(),
+            code: clean(code, 80).into(),
+            next,
+            ..Self::new(call, kind, message)
+        }
+    }
+
+    /// The operation (`PromoteReadReplica`).
+    pub fn operation(&self) -> &'static str {
+        operation(self.permission)
     }
 
     /// Whether AWS may have done what was asked although this came back.
@@ -145,7 +156,7 @@ impl AwsError {
             }
             AwsErrorKind::Expired => "Sign in again, then retry: nothing was done.".into(),
             AwsErrorKind::Rejected => {
-                "See which credentials are used with `lifeboat preflight PLAN`; check this host's clock as well.".into()
+                "See whose credentials are used with `lifeboat aws whoami PLAN`; check this host's clock as well.".into()
             }
             AwsErrorKind::Denied => {
                 format!("Grant `{}` to the caller, or let someone who has it do the step by hand.", self.permission)

@@ -47,9 +47,12 @@ struct Inner {
     /// The session name of an assumed role: who acts, as AWS's own log tells it.
     session: String,
     environment: Environment,
-    connections: Mutex<HashMap<(String, Purpose), Arc<OnceCell<Arc<Connection>>>>>,
+    connections: Mutex<HashMap<(String, Purpose), Arc<Opening>>>,
     kept: PlainMutex<HashMap<(String, TypeId), Arc<dyn Any + Send + Sync>>>,
 }
+
+/// A connection that is made by whoever needs it first.
+type Opening = OnceCell<Arc<Connection>>;
 
 /// A region that a plan named, before anything is connected.
 #[derive(Clone)]

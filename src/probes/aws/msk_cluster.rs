@@ -55,6 +55,10 @@ struct Msk {
 }
 
 impl Probe for Msk {
+    fn shares_its_call(&self) -> bool {
+        true
+    }
+
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             let connection = self.reader.connection().await;

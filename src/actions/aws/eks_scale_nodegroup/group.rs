@@ -5,7 +5,7 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
 use crate::core::action::Target;
 use crate::plan::params::Params;
 use crate::text::clean;
-use aws_sdk_eks::types::{Nodegroup, UpdateStatus};
+use aws_sdk_eks::types::{Nodegroup, NodegroupScalingConfig, UpdateStatus};
 use std::fmt;
 
 /// What an action acts on.
@@ -186,6 +186,35 @@ pub fn troubles(group: &Nodegroup) -> Vec<String> {
         notes.push("Spot capacity: AWS may have none when everybody fails over.".into());
     }
     notes
+}
+
+/// Asks for other sizes; gives the update's id.
+///
+/// # Errors
+/// When AWS does not take it, or it is not known whether it did.
+pub async fn resize(
+    connection: &Connection,
+    cluster: &str,
+    group: &str,
+    next: Size,
+    token: &str,
+) -> Result<String, AwsError> {
+    let scaling = NodegroupScalingConfig::builder()
+        .min_size(next.min)
+        .desired_size(next.desired)
+        .max_size(next.max)
+        .build();
+    let send = connection
+        .eks()
+        .update_nodegroup_config()
+        .cluster_name(cluster)
+        .nodegroup_name(group)
+        .scaling_config(scaling)
+        .client_request_token(token)
+        .send();
+    let call = Call::new("eks:UpdateNodegroupConfig", format!("{cluster}/{group}"));
+    let answer = connection.call(&call, send).await?;
+    Ok(answer.update.and_then(|update| update.id).unwrap_or_default())
 }
 
 /// Where an update is.

@@ -22,6 +22,10 @@ const GIVEN_UP: u32 = 6;
 pub struct Changing<C>(pub C);
 
 impl<C: RoleChange> Action for Changing<C> {
+    fn needs(&self, permission: &str) -> bool {
+        self.0.needs(permission)
+    }
+
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let (seen, target, notes) = match self.look().await {

@@ -30,6 +30,10 @@ impl Cluster {
 impl RoleChange for Cluster {
     type Seen = DbCluster;
 
+    fn needs(&self, permission: &str) -> bool {
+        matches!(permission, "rds:DescribeDBClusters" | "rds:PromoteReadReplicaDBCluster")
+    }
+
     fn name(&self) -> &str {
         &self.id
     }

@@ -106,6 +106,14 @@ impl Global {
 impl RoleChange for Global {
     type Seen = Seen;
 
+    fn needs(&self, permission: &str) -> bool {
+        match permission {
+            "rds:SwitchoverGlobalCluster" => !self.failover,
+            "rds:FailoverGlobalCluster" => self.failover,
+            other => matches!(other, "rds:DescribeDBClusters" | "rds:DescribeGlobalClusters"),
+        }
+    }
+
     fn name(&self) -> &str {
         &self.id
     }

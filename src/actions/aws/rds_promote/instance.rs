@@ -64,6 +64,10 @@ impl Instance {
 impl RoleChange for Instance {
     type Seen = DbInstance;
 
+    fn needs(&self, permission: &str) -> bool {
+        matches!(permission, "rds:DescribeDBInstances" | "rds:PromoteReadReplica")
+    }
+
     fn name(&self) -> &str {
         &self.id
     }

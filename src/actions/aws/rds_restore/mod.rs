@@ -79,6 +79,16 @@ pub struct Restore<B> {
 }
 
 impl<B: Backup> Action for Restore<B> {
+    fn needs(&self, permission: &str) -> bool {
+        let of_instance =
+            ["rds:CreateDBInstance", "rds:DescribeDBInstances", "rds:DescribeOrderableDBInstanceOptions"];
+        match self.wanted.sort {
+            Sort::Instance => !permission.contains("Cluster") && permission != "rds:CreateDBInstance",
+            Sort::Cluster if of_instance.contains(&permission) => self.wanted.class.is_some(),
+            Sort::Cluster => !permission.contains("DBInstance") && permission != "rds:DescribeDBSnapshots",
+        }
+    }
+
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let look = tokio::time::timeout(LOOK, self.look());

@@ -16,6 +16,15 @@ pub(super) enum Thing {
 }
 
 impl Thing {
+    pub(super) fn permission(self) -> &'static str {
+        match self {
+            Self::Instance => "rds:DescribeDBInstances",
+            Self::Cluster => "rds:DescribeDBClusters",
+            Self::Snapshot => "rds:DescribeDBSnapshots",
+            Self::ClusterSnapshot => "rds:DescribeDBClusterSnapshots",
+        }
+    }
+
     pub(super) fn kind(self) -> &'static str {
         match self {
             Self::Instance => rds_target::INSTANCE,

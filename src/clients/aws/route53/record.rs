@@ -135,17 +135,22 @@ impl Record {
 
     /// Whether it says the same: values in any order, names in any case.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        self.is(other) && self.content() == other.content()
+        let alias = |record: &Self| {
+            let alias = record.alias.as_ref();
+            alias.map(|alias| (alias.zone.clone(), canonical(&alias.name), alias.evaluate_target_health))
+        };
+        self.is(other)
+            && self.routing.words() == other.routing.words()
+            && self.ttl_s == other.ttl_s
+            && self.health_check == other.health_check
+            && self.content() == other.content()
+            && alias(self) == alias(other)
     }
 
-    fn content(&self) -> (String, Option<i64>, Vec<String>, Option<(String, String, bool)>, Option<&str>) {
-        let alias = self
-            .alias
-            .as_ref()
-            .map(|alias| (alias.zone.clone(), canonical(&alias.name), alias.evaluate_target_health));
+    fn content(&self) -> Vec<String> {
         let mut values: Vec<String> = self.values.iter().map(|value| self.comparable(value)).collect();
         values.sort();
-        (self.routing.words(), self.ttl_s, values, alias, self.health_check.as_deref())
+        values
     }
 
     fn comparable(&self, value: &str) -> String {

@@ -39,11 +39,14 @@ pub async fn zone(connection: &Connection, id: &str) -> Result<Zone, AwsError> {
 
 /// The probes of each zone ask together; by canonical name.
 #[derive(Default)]
-pub struct Zones(Mutex<HashMap<String, Arc<Shared<String, Vec<Record>>>>>);
+pub struct Zones(Mutex<HashMap<String, Arc<InZone>>>);
+
+/// The records of one zone by canonical name.
+pub type InZone = Shared<String, Vec<Record>>;
 
 impl Zones {
     /// What the askers of one zone share.
-    pub fn of(&self, zone: &str) -> Arc<Shared<String, Vec<Record>>> {
+    pub fn of(&self, zone: &str) -> Arc<InZone> {
         let mut zones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         zones.entry(zone.to_owned()).or_default().clone()
     }

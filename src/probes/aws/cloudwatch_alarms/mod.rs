@@ -111,6 +111,10 @@ impl Wanted {
 }
 
 impl Probe for CloudWatchAlarms {
+    fn shares_its_call(&self) -> bool {
+        true
+    }
+
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             let connection = self.place.reader().await;

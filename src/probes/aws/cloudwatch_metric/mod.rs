@@ -116,6 +116,10 @@ struct CloudWatchMetric {
 }
 
 impl Probe for CloudWatchMetric {
+    fn shares_its_call(&self) -> bool {
+        true
+    }
+
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             let connection = self.place.reader().await;

@@ -102,6 +102,10 @@ struct Cluster {
 }
 
 impl Probe for Cluster {
+    fn shares_its_call(&self) -> bool {
+        true
+    }
+
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             let connection = self.reader.connection().await;

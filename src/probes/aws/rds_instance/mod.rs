@@ -97,6 +97,10 @@ struct Instance {
 }
 
 impl Probe for Instance {
+    fn shares_its_call(&self) -> bool {
+        true
+    }
+
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             let connection = self.reader.connection().await;

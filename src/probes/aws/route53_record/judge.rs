@@ -204,7 +204,7 @@ fn summary(points_to: &[String], heard: &[Heard], standings: &[Standing]) -> Str
     });
     let words = match others.max_by_key(|(ttl_s, _)| *ttl_s) {
         Some((ttl_s, heard)) => {
-            let says = heard.answer.as_ref().map_or(String::new(), |answer| values(answer));
+            let says = heard.answer.as_ref().map_or(String::new(), values);
             format!("{target}; {} answers {says} for {} more", heard.resolver, seconds(f64::from(ttl_s)))
         }
         None if told == 0 => format!("{target}; no resolver answers"),

@@ -152,6 +152,10 @@ struct RecordProbe {
 }
 
 impl Probe for RecordProbe {
+    fn shares_its_call(&self) -> bool {
+        true
+    }
+
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             // The plan's deadline also covers the targets of aliases, which are asked for afterwards.

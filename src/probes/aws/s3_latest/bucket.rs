@@ -59,7 +59,7 @@ async fn encryption(connection: &Connection, bucket: &str) -> Setting {
                 None => Setting::odd(FIELD, "none", "the bucket has no default encryption"),
             }
         }
-        Err(error) if error.code == "ServerSideEncryptionConfigurationNotFoundError" => {
+        Err(error) if &*error.code == "ServerSideEncryptionConfigurationNotFoundError" => {
             Setting::odd(FIELD, "none", "the bucket has no default encryption")
         }
         Err(error) => Setting::unseen(FIELD, &error),
@@ -75,7 +75,7 @@ async fn replication(connection: &Connection, bucket: &str) -> Setting {
             let rules = answer.replication_configuration().map(|it| it.rules()).unwrap_or_default();
             replicated(rules)
         }
-        Err(error) if error.code == "ReplicationConfigurationNotFoundError" => replicated(&[]),
+        Err(error) if &*error.code == "ReplicationConfigurationNotFoundError" => replicated(&[]),
         Err(error) => Setting::unseen(FIELD, &error),
     }
 }
@@ -103,7 +103,7 @@ async fn policy(connection: &Connection, bucket: &str) -> Setting {
             Some(true) => Setting::odd(FIELD, "public", "the bucket's policy lets everyone in"),
             _ => Setting::good(FIELD, "not public"),
         },
-        Err(error) if error.code == "NoSuchBucketPolicy" => Setting::good(FIELD, "none"),
+        Err(error) if &*error.code == "NoSuchBucketPolicy" => Setting::good(FIELD, "none"),
         Err(error) => Setting::unseen(FIELD, &error),
     }
 }
