@@ -17,12 +17,14 @@ pub struct Confirming {
     pub problem: Option<String>,
     /// Its reply is on its way.
     pub sent: bool,
+    /// Pages turned, where it does not fit on one.
+    pub page: isize,
 }
 
 impl Confirming {
     /// Shows a bundle.
     pub fn new(confirmation: Confirmation) -> Self {
-        Self { confirmation, typed: Field::default(), problem: None, sent: false }
+        Self { confirmation, typed: Field::default(), problem: None, sent: false, page: 0 }
     }
 
     /// Where its keys are.

@@ -8,6 +8,7 @@ use super::palette::Palette;
 use super::{App, Dialog, words};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
+use crate::console::screens::confirm::Reader;
 use crate::console::screens::{self, View};
 use crate::console::theme::Role;
 use crate::console::widgets::{self, Look, centred, fit, hint_line, wrap};
@@ -69,7 +70,8 @@ fn draw_confirmation(frame: &mut Frame<'_>, view: &View<'_>, confirming: &Confir
     let waiting = confirming.sent.then_some("Sent; waiting for the engine.");
     let problem = confirming.problem.as_deref().or(waiting);
     let area = frame.area();
-    screens::confirm::draw(frame, area, view, &confirming.confirmation, confirming.typed.text(), problem);
+    let reader = Reader { typed: confirming.typed.text(), problem, page: confirming.page };
+    screens::confirm::draw(frame, area, view, &confirming.confirmation, reader);
 }
 
 fn draw_form(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, form: &Form) {

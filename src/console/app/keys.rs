@@ -245,6 +245,8 @@ impl App {
                 dos.extend(self.ask(decline, Asked::Plain, at));
                 return dos;
             }
+            Some(Action::PageDown) => confirming.page += 1,
+            Some(Action::PageUp) => confirming.page -= 1,
             Some(Action::Copy) => return vec![Do::Copy(confirming.confirmation.description.command.clone())],
             Some(Action::Submit | Action::Select) => {
                 confirming.problem = Some("Enter never confirms.".into());

@@ -172,6 +172,19 @@ const LISTS: &[Context] = &[
     Context::Palette,
     Context::Help,
 ];
+/// Where there are pages: also a confirmation that is typed.
+const PAGES: &[Context] = &[
+    Context::Global,
+    Context::Overview,
+    Context::Decide,
+    Context::Timeline,
+    Context::Backups,
+    Context::Readiness,
+    Context::Dialog,
+    Context::Palette,
+    Context::Help,
+    Context::TextEntry,
+];
 const GLOBAL: &[Context] = &[Context::Global];
 const OVERLAYS: &[Context] =
     &[Context::Global, Context::Dialog, Context::TextEntry, Context::Palette, Context::Help];
@@ -228,8 +241,8 @@ pub const ACTIONS: &[ActionInfo] = &[
     safe(Action::Down, "down", "Move down.", LISTS, &[]),
     safe(Action::Left, "left", "Move left.", LISTS, &[]),
     safe(Action::Right, "right", "Move right.", LISTS, &[]),
-    safe(Action::PageUp, "page-up", "Move up by one page.", LISTS, &[]),
-    safe(Action::PageDown, "page-down", "Move down by one page.", LISTS, &[]),
+    safe(Action::PageUp, "page-up", "Move up by one page.", PAGES, &[]),
+    safe(Action::PageDown, "page-down", "Move down by one page.", PAGES, &[]),
     safe(Action::Top, "top", "Go to the first row.", LISTS, &[]),
     safe(Action::Bottom, "bottom", "Go to the last row.", LISTS, &[]),
     safe(Action::Select, "select", "Open or expand what is selected. It never confirms.", LISTS, &[]),

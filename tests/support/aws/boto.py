@@ -1,8 +1,6 @@
 """Runs a script of a test against an endpoint with AWS's own client for Python.
 
-    boto.py ENDPOINT < SCRIPT
-
-The script has `client(service, region)` and `result(value)`; what it gave to `result` is printed as JSON, times as
+The script has `client(service, region)` and `result(value)`; what it gave to `result` comes back as JSON, times as
 ISO 8601 text.
 """
 
@@ -19,27 +17,32 @@ CONFIG = Config(
 )
 
 
-def main():
-    endpoint = sys.argv[1]
+def make(endpoint, service, region):
+    """A client of a service."""
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=endpoint,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=CONFIG,
+    )
+
+
+def run(endpoint, script):
+    """Runs a script; gives its result as JSON."""
     results = [None]
 
     def client(service, region="us-east-1"):
-        return boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=endpoint,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
-            config=CONFIG,
-        )
+        return make(endpoint, service, region)
 
     def result(value):
         results[0] = value
 
     # What the script prints is for the reader of a failed test.
     with contextlib.redirect_stdout(sys.stderr):
-        exec(compile(sys.stdin.read(), "script", "exec"), {"client": client, "result": result})
-    json.dump(results[0], sys.stdout, default=as_json)
+        exec(compile(script, "script", "exec"), {"client": client, "result": result})
+    return json.dumps(results[0], default=as_json)
 
 
 def as_json(value):
@@ -48,7 +51,3 @@ def as_json(value):
     if hasattr(value, "read"):
         return value.read().decode()
     raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-if __name__ == "__main__":
-    main()

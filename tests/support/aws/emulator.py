@@ -1,9 +1,6 @@
 """An AWS for tests: moto, corrected where it differs from AWS in what lifeboat depends on.
 
-    emulator.py [PORT]
-
-Listens on 127.0.0.1, prints the port once it answers, and ends when its standard input is closed. Next to AWS's
-own operations it has:
+Listens on a port of 127.0.0.1. Next to AWS's own operations it has:
 
     POST /lifeboat/control   {"transition_ms": 1500, "fail_next_promotion": "incompatible-parameters",
                               "fail_next_restore": "incompatible-network",
@@ -17,7 +14,6 @@ Requests of the tests' own client (boto.py) are neither counted nor denied.
 import io
 import json
 import os
-import sys
 import threading
 
 # Before moto is imported: without them its Route 53 answers 500.
@@ -103,17 +99,14 @@ def answer(start_response, status, headers, body):
     return [body]
 
 
-def main():
+def install():
+    """Corrects moto; once in a process."""
     for corrections in (rds, rds_clusters, rds_restores, edge, containers, s3, s3_copies, quotas, topics):
         corrections.install()
-    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
-    server = make_server("127.0.0.1", port, Emulator(), threaded=True, request_handler=QuietHandler)
+
+
+def serve():
+    """Serves an empty world in the background; gives the port."""
+    server = make_server("127.0.0.1", 0, Emulator(), threaded=True, request_handler=QuietHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(server.server_address[1], flush=True)
-    # A test that was killed closes the pipe; nothing is left behind.
-    sys.stdin.buffer.read()
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
+    return server.server_address[1]

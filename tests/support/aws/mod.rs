@@ -3,16 +3,16 @@
 
 mod http;
 mod isolation;
+mod nursery;
 mod proxy;
 mod shapes;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// moto with the corrections of emulator.py: RDS, Route 53, S3, SNS, EKS, CloudFront, MSK, CloudWatch, STS, IAM.
 pub struct Emulator {
-    server: Server,
+    port: u16,
+    /// It ends when this is closed, also when the test is killed.
+    _life: UnixStream,
+    log: tempfile::NamedTempFile,
 }
 
 impl Emulator {
@@ -35,23 +38,17 @@ impl Emulator {
     /// The test program may begin anew with emulated credentials: start it before anything else is made.
     pub fn start() -> Self {
         isolate();
-        let mut server = Server::spawn(&["emulator.py"]);
-        let output = server.child.stdout.take().unwrap();
-        let (sender, receiver) = mpsc::channel();
-        thread::spawn(move || {
-            let mut line = String::new();
-            let _ = BufReader::new(output).read_line(&mut line);
-            let _ = sender.send(line);
-        });
-        let line = receiver.recv_timeout(PATIENCE).unwrap_or_default();
-        server.port =
-            line.trim().parse().unwrap_or_else(|_| panic!("the emulator did not start: {}", server.log()));
-        Self { server }
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let request = serde_json::json!({"do": "emulator", "log": log.path()});
+        let (life, line) = nursery::ask(&request, PATIENCE);
+        let said = fs::read_to_string(log.path()).unwrap_or_default();
+        let port = line.trim().parse().unwrap_or_else(|_| panic!("the emulator did not start: {said}"));
+        Self { port, _life: life, log }
     }
 
     /// Where it listens, such as `http://127.0.0.1:40123`; all services and regions are there.
     pub fn endpoint(&self) -> String {
-        self.server.endpoint()
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Runs a Python script with `client(service, region)` and `result(value)`; gives what `result` got.
@@ -61,7 +58,7 @@ impl Emulator {
 
     /// Sets what emulator.py lists under `/lifeboat/control`, for example `{"transition_ms": 1500}`; gives all settings.
     pub fn control(&self, settings: serde_json::Value) -> serde_json::Value {
-        let (status, body) = http::call(self.server.port, "POST", "/lifeboat/control", &settings.to_string());
+        let (status, body) = http::call(self.port, "POST", "/lifeboat/control", &settings.to_string());
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).unwrap()
     }
@@ -77,15 +74,24 @@ impl Emulator {
 
     /// How often each operation was called, such as `rds:DescribeDBInstances@eu-west-1`; those of `boto` do not count.
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        let (status, body) = http::call(self.server.port, "GET", "/lifeboat/calls", "");
+        let (status, body) = http::call(self.port, "GET", "/lifeboat/calls", "");
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).unwrap()
     }
 
     /// Counts from zero again.
     pub fn forget_calls(&self) {
-        let (status, body) = http::call(self.server.port, "POST", "/lifeboat/calls", "");
+        let (status, body) = http::call(self.port, "POST", "/lifeboat/calls", "");
         assert_eq!(status, 200, "{body}");
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let said = fs::read_to_string(self.log.path()).unwrap_or_default();
+        if thread::panicking() && !said.is_empty() {
+            eprintln!("what the emulator said:\n{said}");
+        }
     }
 }
 
@@ -163,19 +169,15 @@ impl Drop for Server {
 }
 
 fn boto(endpoint: &str, script: &str) -> serde_json::Value {
-    let mut child = python()
-        .arg(support("boto.py"))
-        .arg(endpoint)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the script failed:\n{said}\nscript:\n{script}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    let request = serde_json::json!({"do": "boto", "endpoint": endpoint, "script": script});
+    let (_, line) = nursery::ask(&request, PATIENCE);
+    let mut answer: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+    match answer.get_mut("result") {
+        Some(result) => result.take(),
+        None => {
+            panic!("the script failed:\n{}\nscript:\n{script}", answer["failed"].as_str().unwrap_or(&line))
+        }
+    }
 }
 
 fn python() -> Command {

@@ -18,29 +18,60 @@ use ratatui::text::{Line, Span};
 /// Wider than this, lines are hard to read.
 const WIDEST: u16 = 116;
 
-/// Draws the confirmation over the screen: `typed` is what was typed so far, `problem` why the last try was
-/// refused.
+/// What the person before the confirmation did so far.
+#[derive(Clone, Copy, Default)]
+pub struct Reader<'a> {
+    /// What was typed.
+    pub typed: &'a str,
+    /// Why the last try was refused.
+    pub problem: Option<&'a str>,
+    /// Pages turned: the first is the most important of all, the others are all of it; after the last comes the first.
+    pub page: isize,
+}
+
+/// Draws the confirmation over the screen.
 pub fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     view: &View<'_>,
     confirmation: &Confirmation,
-    typed: &str,
-    problem: Option<&str>,
+    reader: Reader<'_>,
 ) {
     let look = &view.look;
     let irreversible = step_is_irreversible(view, confirmation);
     let title = title(view, confirmation, irreversible);
     let width = area.width.min(WIDEST);
     let inner = width.saturating_sub(4);
-    let bottom = bottom(view, confirmation, typed, problem, inner);
+    let bottom = bottom(view, confirmation, reader.typed, reader.problem, inner);
     let room = usize::from(area.height).saturating_sub(2 + bottom.len());
-    let mut lines = sections::lines(view, confirmation, irreversible, inner, room);
+    let all = sections::lines(view, confirmation, irreversible, inner, usize::MAX);
+    let is_cut = all.len() > room;
+    let mut lines = match page(all, room, reader.page, view) {
+        Some(page) => page,
+        None => sections::lines(view, confirmation, irreversible, inner, room),
+    };
     lines.extend(bottom);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let dialog = Dialog { title: &title, footer: footer(view, confirmation, width), danger: irreversible };
+    let footer = footer(view, confirmation, width, is_cut);
+    let dialog = Dialog { title: &title, footer, danger: irreversible };
     let inside = dialog.frame(look, frame, centred(area, width, height));
     put(frame, inside, look, lines);
+}
+
+/// A page of everything, when one was turned to.
+fn page(all: Vec<Line<'static>>, room: usize, turned: isize, view: &View<'_>) -> Option<Vec<Line<'static>>> {
+    // A line says which page it is.
+    let rows = room.saturating_sub(1).max(1);
+    let pages = if all.len() > room { all.len().div_ceil(rows) } else { 0 };
+    let place = turned.rem_euclid(isize::try_from(pages + 1).unwrap_or(1)).unsigned_abs();
+    if place == 0 {
+        return None;
+    }
+    let heading = view.look.span(Role::Accent, format!("ALL OF IT, page {place} of {pages}"));
+    let lines = all.into_iter().skip((place - 1) * rows).take(rows);
+    let mut lines: Vec<Line<'static>> = std::iter::once(Line::from(heading)).chain(lines).collect();
+    lines.resize(room, Line::default());
+    Some(lines)
 }
 
 fn step_is_irreversible(view: &View<'_>, confirmation: &Confirmation) -> bool {
@@ -145,9 +176,10 @@ fn typed_line(view: &View<'_>, phrase: &str, typed: &str) -> Line<'static> {
     Line::from(vec![look.span(Role::Input, format!("> {good}_")), word])
 }
 
-fn footer(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Line<'static> {
+fn footer(view: &View<'_>, confirmation: &Confirmation, width: u16, is_cut: bool) -> Line<'static> {
     let open = confirmation.blocking_guard().is_none() && view.now < confirmation.expires_at;
-    let hints: &[(Action, &str)] = match (open, confirmation.level) {
+    let mut hints = if is_cut { vec![(Action::PageDown, "all of it")] } else { Vec::new() };
+    let own: &[(Action, &str)] = match (open, confirmation.level) {
         (true, ConfirmLevel::Type) => {
             &[(Action::ConfirmTyped, "run it"), (Action::Back, "back, nothing runs")]
         }
@@ -158,9 +190,10 @@ fn footer(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Line<'sta
         ],
         _ => &[(Action::Copy, "copy the command"), (Action::Back, "back, nothing runs")],
     };
+    hints.splice(0..0, own.iter().copied());
     let typing = confirmation.level == ConfirmLevel::Type && open;
     let context = if typing { Context::TextEntry } else { Context::Dialog };
-    let mut line = hint_line(&view.look, view.keymap, context, hints, width.saturating_sub(6));
+    let mut line = hint_line(&view.look, view.keymap, context, &hints, width.saturating_sub(6));
     line.spans.insert(0, Span::raw(" "));
     line.push_span(Span::raw(" "));
     line

@@ -53,7 +53,8 @@ fn draw_each(stage: &Stage, size: (u16, u16)) -> Vec<Buffer> {
         && let Some(bundle) = &state.confirmation
     {
         drawings.push(drawn(size, |frame| {
-            confirm::draw(frame, frame.area(), &view, bundle, "dr-dx", Some("no"));
+            let reader = confirm::Reader { typed: "dr-dx", problem: Some("no"), page: 1 };
+            confirm::draw(frame, frame.area(), &view, bundle, reader);
         }));
     }
     drawings

@@ -4,7 +4,8 @@ use super::plan::{plan, seconds};
 use super::stage::*;
 use super::{drawn, screen, text};
 use crate::console::glyphs::Glyphs;
-use crate::console::screens::{confirm, connecting, frame_screen, too_small};
+use crate::console::screens::confirm::{self, Reader};
+use crate::console::screens::{connecting, frame_screen, too_small};
 use crate::console::theme::ColourDepth;
 use crate::console::ui::{Connection, Screen, Toast};
 use crate::core::action::{Acted, Failure};
@@ -494,7 +495,8 @@ fn check_confirmation(name: &str, mut stage: Stage, step: &str, typed: &str, pro
         let confirmation = state.confirmation.clone().unwrap();
         drawn(size, |frame| {
             frame_screen(frame, &stage.view());
-            confirm::draw(frame, frame.area(), &stage.view(), &confirmation, typed, problem);
+            let reader = Reader { typed, problem, page: 0 };
+            confirm::draw(frame, frame.area(), &stage.view(), &confirmation, reader);
         })
     };
     for size in SIZES {
@@ -511,6 +513,36 @@ fn a_typed_confirmation() {
     let mut stage = on(region_down(), Screen::Decide);
     stage.promoting();
     check_confirmation("confirm_typed", stage, "promote", "dr-db.exa", None);
+}
+
+#[test]
+fn what_a_small_terminal_cuts_from_a_confirmation_is_on_its_other_pages() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    let (_, state) = stage.model.step(&RUN.into(), &"promote".into()).unwrap();
+    let mut confirmation = state.confirmation.clone().unwrap();
+    confirmation.description.notes = (1..=20).map(|number| format!("Note {number} of twenty.")).collect();
+    let shown = |page| {
+        text(&drawn(SIZES[0], |frame| {
+            confirm::draw(
+                frame,
+                frame.area(),
+                &stage.view(),
+                &confirmation,
+                Reader { page, ..Reader::default() },
+            );
+        }))
+    };
+    let (first, second, third) = (shown(0), shown(1), shown(2));
+    assert!(first.contains("more notes") && first.contains("page-down all of it"), "{first}");
+    assert!(second.contains("ALL OF IT, page 1 of") && second.contains("TARGET"), "{second}");
+    let pages: String = (1..=9).map(shown).collect();
+    assert!((1..=20).all(|number| pages.contains(&format!("Note {number} of twenty."))), "{pages}");
+    for page in [&second, &third] {
+        assert!(page.contains("Type the target's name") && page.contains("Expires in"), "{page}");
+    }
+    let last = shown(-1);
+    assert!(last.contains("cannot be undone") && last.contains("ALL OF IT"), "{last}");
 }
 
 #[test]
