@@ -115,6 +115,23 @@ impl Pty {
     }
 }
 
+// For other benches that include this file.
+#[allow(dead_code)]
+impl Pty {
+    /// When it started.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// What it shows now.
+    pub fn last_screen(&self) -> String {
+        let cells = |count| NonZeroU16::new(count).unwrap_or(NonZeroU16::MIN);
+        let mut parser = vt100::Parser::new(cells(self.size.1), cells(self.size.0), 0);
+        self.chunks.iter().for_each(|chunk| parser.process(&chunk.bytes));
+        parser.screen().contents()
+    }
+}
+
 impl Drop for Pty {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -140,6 +140,8 @@ fn metadata_is_compared_with_what_s3_computed() {
     let emulator = emulator(&put("good", SHA_OF_TEST));
     let good = measure(&emulator, "checksum = \"metadata\"\n");
     assert_eq!((good.verdict.clone(), text(&good, "checksum")), (Verdict::Good, "matches: S3's SHA-256"));
+    // S3 tells the time of an object in whole seconds.
+    emulator.control(serde_json::json!({"ages": {"s3://backups/db/good": 60}}));
     emulator.boto(&format!("s3 = client('s3', 'us-west-2')\n{}", put("bad", &SHA_OF_TEST.replace('9', "8"))));
     let bad = measure(&emulator, "checksum = \"metadata\"\n");
     assert_eq!(text(&bad, "key"), "db/bad");

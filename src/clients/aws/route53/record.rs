@@ -135,25 +135,22 @@ impl Record {
 
     /// Whether it says the same: values in any order, names in any case.
     pub fn says_the_same(&self, other: &Self) -> bool {
-        let alias = |record: &Self| {
-            let alias = record.alias.as_ref();
-            alias.map(|alias| (alias.zone.clone(), canonical(&alias.name), alias.evaluate_target_health))
-        };
-        self.is(other)
-            && self.routing.words() == other.routing.words()
-            && self.ttl_s == other.ttl_s
-            && self.health_check == other.health_check
-            && self.content() == other.content()
-            && alias(self) == alias(other)
+        self.is(other) && self.comparable() == other.comparable()
     }
 
-    fn content(&self) -> Vec<String> {
-        let mut values: Vec<String> = self.values.iter().map(|value| self.comparable(value)).collect();
-        values.sort();
-        values
+    /// Itself with names and values in one form, so that equal is equal.
+    fn comparable(&self) -> Self {
+        let mut plain = self.clone();
+        plain.name = canonical(&self.name);
+        plain.values = self.values.iter().map(|value| self.comparable_value(value)).collect();
+        plain.values.sort();
+        if let Some(alias) = &mut plain.alias {
+            alias.name = canonical(&alias.name);
+        }
+        plain
     }
 
-    fn comparable(&self, value: &str) -> String {
+    fn comparable_value(&self, value: &str) -> String {
         match &*self.kind {
             "CNAME" | "NS" | "PTR" => canonical(value),
             "AAAA" => value.parse::<std::net::Ipv6Addr>().map_or_else(|_| value.into(), |ip| ip.to_string()),

@@ -37,16 +37,16 @@ pub async fn zone(connection: &Connection, id: &str) -> Result<Zone, AwsError> {
     Ok(Zone { id: id.to_owned(), name: shown(&zone.name), private })
 }
 
-/// The probes of each zone ask together; by canonical name.
-#[derive(Default)]
-pub struct Zones(Mutex<HashMap<String, Arc<InZone>>>);
+/// What the askers of one zone share: every record set of a canonical name.
+type Names = Shared<String, Vec<Record>>;
 
-/// The records of one zone by canonical name.
-pub type InZone = Shared<String, Vec<Record>>;
+/// The probes of each zone ask together; by the zone's id.
+#[derive(Default)]
+pub struct Zones(Mutex<HashMap<String, Arc<Names>>>);
 
 impl Zones {
     /// What the askers of one zone share.
-    pub fn of(&self, zone: &str) -> Arc<InZone> {
+    pub fn of(&self, zone: &str) -> Arc<Names> {
         let mut zones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         zones.entry(zone.to_owned()).or_default().clone()
     }

@@ -22,7 +22,7 @@ pub struct Point {
 }
 
 /// What CloudWatch has of a metric: its newest datapoint, or that there is none.
-pub type Found = Result<Option<Point>, AwsError>;
+pub type Found = Result<Option<Point>, Box<AwsError>>;
 
 /// Asks for all of them. A call that fails, fails only for its own metrics.
 pub async fn fetch(connection: &Connection, queries: Vec<Query>, now: Timestamp) -> HashMap<Query, Found> {
@@ -143,7 +143,7 @@ impl Gathered {
         let failed = |kind, why: &str| {
             let mut error = AwsError::new(&call, kind, format!("{why}{said}"));
             region.clone_into(&mut error.region);
-            Err(error)
+            Err(Box::new(error))
         };
         match status {
             Some(StatusCode::Complete) => Ok(None),
@@ -152,11 +152,11 @@ impl Gathered {
                 failed(AwsErrorKind::Internal, "CloudWatch failed to read this metric")
             }
             Some(StatusCode::PartialData) => match self.failed.clone() {
-                Some(error) => Err(error),
+                Some(error) => Err(Box::new(error)),
                 None => failed(AwsErrorKind::Internal, "CloudWatch gave no datapoint, and not all there are"),
             },
             _ => match self.failed.clone() {
-                Some(error) => Err(error),
+                Some(error) => Err(Box::new(error)),
                 None => failed(AwsErrorKind::Internal, "CloudWatch's answer leaves this metric out"),
             },
         }

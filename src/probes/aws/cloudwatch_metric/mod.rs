@@ -127,7 +127,8 @@ impl Probe for CloudWatchMetric {
             match self.metrics.0.get(&self.wanted.query, self.fresh, all).await {
                 Ok(Some(Ok(Some(point)))) => self.wanted.judge(point, Timestamp::now()),
                 Ok(Some(Ok(None)) | None) => Err(self.wanted.absent(None)),
-                Ok(Some(Err(error))) | Err(error) => Err(error.unmeasured()),
+                Ok(Some(Err(error))) => Err(error.unmeasured()),
+                Err(error) => Err(error.unmeasured()),
             }
         })
     }
@@ -138,7 +139,7 @@ impl Wanted {
     /// When the datapoint is older than it may be.
     fn judge(&self, point: Point, now: Timestamp) -> Result<Measurement, ProbeFailure> {
         let age_s = now.duration_since(point.at).as_secs_f64().max(0.0);
-        if age_s > self.query.look_back_s as f64 + f64::from(self.query.period_s) {
+        if age_s > self.query.look_back_s as f64 {
             return Err(self.absent(Some(age_s)));
         }
         let basis = format!("{}, {} old", self.query.metric, words::seconds(age_s));
