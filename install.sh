@@ -15,6 +15,7 @@ Installs lifeboat for this user, under ~/.local.
   --system        install for all users, under /usr/local (needs the right to write there)
   --prefix DIR    install under DIR
   --from FILE     install this lifeboat program instead of building one with cargo
+  --without-aws   build it without the probes and actions for AWS, in a fraction of the time
   --uninstall     remove what was installed under the same prefix, and nothing else
   --dry-run       say what would be done, and do nothing
   -h, --help      show this help
@@ -28,6 +29,7 @@ fail() {
 
 prefix=
 from=
+features=
 uninstall=no
 dry_run=no
 while [ $# -gt 0 ]; do
@@ -43,6 +45,7 @@ while [ $# -gt 0 ]; do
             from=$2
             shift
             ;;
+        --without-aws) features=--no-default-features ;;
         --uninstall) uninstall=yes ;;
         --dry-run) dry_run=yes ;;
         -h | --help)
@@ -135,10 +138,11 @@ if [ -z "$from" ]; then
     target=${CARGO_TARGET_DIR:-$here/target}
     from=$target/release/lifeboat
     if [ "$dry_run" = yes ]; then
-        printf 'would build %s\n' "$from"
+        printf 'would build %s%s\n' "$from" "${features:+ ($features)}"
     else
         printf 'building   %s\n' "$from"
-        (cd "$here" && cargo build --release --locked) || fail "the build failed; nothing was installed"
+        # shellcheck disable=SC2086 # one word, or none
+        (cd "$here" && cargo build --release --locked $features) || fail "the build failed; nothing was installed"
     fi
 elif ! [ -f "$from" ]; then
     fail "$from does not exist"

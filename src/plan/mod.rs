@@ -30,5 +30,6 @@ pub use aws::AwsSettings;
 pub use load::{Loaded, load, load_texts};
 pub use problem::{Level, Problem, Problems};
 pub use registry::Registry;
+pub(crate) use registry::is_left_out;
 pub use types::*;
 pub use units::format_duration;

@@ -93,6 +93,7 @@ fn write_probe_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
                 writeln!(out, "| `{name}` | {} |", cell(doc))?;
             }
         }
+        write_permissions(out, kind.permissions)?;
         write_example(out, kind.example)?;
     }
     Ok(())
@@ -113,9 +114,18 @@ fn write_steps(out: &mut String, registry: &Registry) -> fmt::Result {
         };
         writeln!(out, "\n### `action = \"{}\"`\n\n{}\n\n{changes}\n", kind.name, kind.doc)?;
         write_keys(out, kind.keys)?;
+        write_permissions(out, kind.permissions)?;
         write_example(out, kind.example)?;
     }
     Ok(())
+}
+
+fn write_permissions(out: &mut String, permissions: &[&str]) -> fmt::Result {
+    if permissions.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = permissions.iter().map(|name| format!("`{name}`")).collect();
+    writeln!(out, "\nPermissions: {}.", names.join(", "))
 }
 
 fn write_example(out: &mut String, example: &str) -> fmt::Result {

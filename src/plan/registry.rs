@@ -40,9 +40,50 @@ impl Registry {
     }
 }
 
+/// What the names of kinds for AWS begin with, also in a build that has none of them.
+const AWS: &[&str] =
+    &["arc-", "aws-", "cloudfront-", "cloudwatch-", "eks-", "msk-", "rds-", "route53-", "s3-", "sns-"];
+
+const WITHOUT_AWS: &str = "this build of lifeboat has no support for AWS: install one that has it (`./install.sh`), \
+                           or build without `--no-default-features`";
+
+fn is_aws(name: &str) -> bool {
+    AWS.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a kind of that name may be in another build, and is not in this one: shipped scenarios name such kinds.
+pub(crate) fn is_left_out(name: &str) -> bool {
+    !cfg!(feature = "aws") && is_aws(name)
+}
+
 fn help(name: &str, known: Vec<&str>) -> String {
+    if is_aws(name) && !known.iter().any(|known| is_aws(known)) {
+        return WITHOUT_AWS.to_owned();
+    }
     match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("known kinds are {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_aws_says_so() {
+        assert!(help("rds-promote", vec!["exec", "note"]).contains("no support for AWS"));
+        assert_eq!(help("rds-promot", vec!["exec", "rds-promote"]), "did you mean `rds-promote`?");
+        assert_eq!(help("frobnicate", vec!["exec", "note"]), "known kinds are exec, note");
+    }
+
+    #[test]
+    fn kinds_of_aws_are_known_by_their_names() {
+        let registry = Registry::built_in();
+        let probes = registry.probes.iter().map(|kind| (kind.name, kind.permissions));
+        let actions = registry.actions.iter().map(|kind| (kind.name, kind.permissions));
+        for (name, permissions) in probes.chain(actions) {
+            assert_eq!(is_aws(name), !permissions.is_empty(), "{name}");
+        }
     }
 }

@@ -122,8 +122,6 @@ impl Iam {
         let Some(place) = names.filter_map(|name| clients.aws.place(name).ok()).next() else {
             return unknown("the plan names no AWS region to ask IAM from");
         };
-        // It is never closed.
-        let _permit = self.permits.acquire().await.ok();
         let asked = timeout(DEADLINE, self.simulate(&place, permissions, property("arn"))).await;
         match asked {
             Ok(Ok(results)) => {
@@ -143,6 +141,8 @@ impl Iam {
         let connection = place.reader().await;
         let caller = connection.caller().await.map_err(|error| error.to_string())?;
         let principal = self.principal(&connection, &caller).await?;
+        // Not before: a region that does not answer must not hold up the others. It is never closed.
+        let _permit = self.permits.acquire().await.ok();
         let names = permissions.iter().map(|name| (*name).to_owned()).collect();
         let call = Call::new("iam:SimulatePrincipalPolicy", &*principal);
         let request = connection.iam().simulate_principal_policy().policy_source_arn(&principal);
@@ -220,10 +220,13 @@ fn judge(permission: &'static str, results: &[EvaluationResult], arn: Option<&st
     let Some(result) = results.iter().find(|result| result.eval_action_name == permission) else {
         return Check::not_checkable(permission, "IAM did not answer for it");
     };
+    // These are asked for by any of the caller's statements: one of them may deny.
     let missing = result.missing_context_values();
     let next = format!("Grant `{permission}` to the caller{on}.");
     match &result.eval_decision {
-        Decision::Allowed => Check::pass(permission, format!("the caller's policies allow it{on}")),
+        Decision::Allowed if missing.is_empty() => {
+            Check::pass(permission, format!("the caller's policies allow it{on}"))
+        }
         Decision::ExplicitDeny if missing.is_empty() => {
             Check::fail(permission, format!("a policy of the caller denies it{on}"), next)
         }
@@ -289,6 +292,8 @@ mod tests {
         let mfa = say(promote, Decision::ImplicitDeny, &["aws:MultiFactorAuthPresent"], Some(ARN));
         assert!(matches!(&mfa, Checked::NotCheckable(why) if why.contains("MultiFactorAuthPresent")));
         assert!(matches!(say(promote, Decision::ImplicitDeny, &[], None), Checked::NotCheckable(_)));
+        let unless = say(promote, Decision::Allowed, &["aws:SourceIp"], Some(ARN));
+        assert!(matches!(&unless, Checked::NotCheckable(why) if why.contains("aws:SourceIp")), "{unless:?}");
         let other = say("kms:CreateGrant", Decision::ImplicitDeny, &[], Some(ARN));
         assert!(matches!(other, Checked::NotCheckable(_)), "its resource is a key, not the instance");
         assert!(matches!(judge(promote, &[], Some(ARN)).result, Checked::NotCheckable(_)));

@@ -109,3 +109,23 @@ async fn each_region_says_who_is_calling_and_a_dead_one_holds_up_no_other() {
     let dead = caller("us-east-1");
     assert!(matches!(dead.result, Checked::Fail(_)) && dead.next.contains("us-east-1"), "{dead:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_steps_of_a_dead_region_do_not_hold_up_what_iam_says_of_another_one() {
+    let emulator = Emulator::start();
+    let proxy = FaultProxy::before(&emulator.endpoint());
+    proxy.fault(Match::region("us-east-1"), Fault::Hang, Times::Always);
+    let deadline = std::time::Duration::from_secs(6);
+    let settings = AwsSettings { deadline: deadline.try_into().unwrap(), ..settings(&proxy.endpoint()) };
+    let (clients, iam) = (clients(settings), Iam::default());
+    let check = async |region: &str| {
+        let params = Params([("region".to_owned(), Param::Text(region.into()))].into_iter().collect());
+        let begun = std::time::Instant::now();
+        assert_eq!(iam.check(&clients, &params, PERMISSIONS, Some(&target())).await.len(), PERMISSIONS.len());
+        begun.elapsed()
+    };
+    let dead = futures::future::join_all((0..8).map(|_| check("primary")));
+    let (dead, alive) = tokio::join!(dead, check("dr"));
+    assert!(alive < deadline / 2, "{alive:?}");
+    assert!(dead.iter().all(|took| *took < deadline * 2), "{dead:?}");
+}

@@ -3,7 +3,7 @@
 use crate::page::{Page, root};
 use std::path::Path;
 
-const DEMO: &str = "cargo run -- demo";
+const DEMO: &str = "cargo run --no-default-features -- demo";
 const TESTS: &str = "tests/all.sh";
 
 #[test]
@@ -19,9 +19,11 @@ fn its_two_commands_are_what_the_tests_run() {
     }
     let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
     assert!(read(".ci/run").contains(TESTS), "the checks of every change run {TESTS}");
-    // The same build: `cargo test` makes the program in the profile of `cargo run`.
+    // `cargo test` makes the program in the profile of `cargo run`; once more with the features of the README.
+    assert!(read(".ci/run").contains("cargo test --locked --no-default-features --test tty the_demo"));
     assert!(read(TESTS).contains("cargo test --locked --no-fail-fast --lib --bins --tests"));
     assert!(read("tests/tty/console.rs").contains("\"demo\""), "the demo is walked in a pseudo-terminal");
+    assert!(read("tests/tty/console.rs").contains("fn the_demo_"), "and that test has the name that is run");
 }
 
 #[test]

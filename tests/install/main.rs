@@ -111,6 +111,19 @@ fn a_dry_run_changes_nothing() {
 }
 
 #[test]
+fn it_is_built_with_aws_unless_told_otherwise() {
+    let home = tempfile::tempdir().unwrap();
+    for (arguments, without) in [(&["--dry-run"][..], false), (&["--without-aws", "--dry-run"], true)] {
+        let told = install(home.path(), arguments);
+        assert_done(&told);
+        let told = text(&told);
+        let build = told.lines().find(|line| line.starts_with("would build")).unwrap();
+        assert_eq!(build.contains("--no-default-features"), without, "{build}");
+    }
+    assert!(tree(home.path()).is_empty());
+}
+
+#[test]
 fn a_program_that_is_not_lifeboat_or_does_not_run_is_not_installed() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();

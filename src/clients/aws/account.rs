@@ -7,8 +7,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// How long an answer counts. Credentials rotate under the same name, so it is not asked before each call.
+/// How long an answer counts for the credentials that it was given for.
 const FRESH: Duration = Duration::from_secs(300);
+
+/// How long a failure counts: who waited for the same answer does not wait for another time-out.
+const FAILED: Duration = Duration::from_secs(3);
 
 /// The identity behind the credentials, for confirmations and the journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,8 +22,35 @@ pub struct Caller {
     pub arn: String,
 }
 
+/// The last answer, and the key that it is about.
 #[derive(Default)]
-struct Known(Mutex<Option<(Instant, Caller)>>);
+struct Known(Mutex<Option<Answer>>);
+
+struct Answer {
+    at: Instant,
+    key: Option<String>,
+    caller: Result<Caller, AwsError>,
+}
+
+impl Known {
+    /// Who has this key; `ask` is called where that is not known yet.
+    async fn get(
+        &self,
+        key: Option<String>,
+        ask: impl AsyncFnOnce() -> Result<Caller, AwsError>,
+    ) -> Result<Caller, AwsError> {
+        let mut known = self.0.lock().await;
+        if let Some(last) = known.as_ref().filter(|last| last.key == key) {
+            let counts = if last.caller.is_ok() { FRESH } else { FAILED };
+            if last.at.elapsed() < counts {
+                return last.caller.clone();
+            }
+        }
+        let caller = ask().await;
+        *known = Some(Answer { at: Instant::now(), key, caller: caller.clone() });
+        caller
+    }
+}
 
 impl Connection {
     /// Until when the credentials count; none where they do not say. Asks where they come from, not AWS itself.
@@ -41,18 +71,55 @@ impl Connection {
     /// # Errors
     /// When there are no credentials, AWS does not take them, or the region's STS does not answer.
     pub async fn caller(&self) -> Result<Caller, AwsError> {
-        let known = self.kept::<Known>();
-        let mut known = known.0.lock().await;
-        if let Some((at, caller)) = known.as_ref()
-            && at.elapsed() < FRESH
-        {
-            return Ok(caller.clone());
-        }
-        let call = Call::new("sts:GetCallerIdentity", &self.region);
-        let found = self.call(&call, self.sts().get_caller_identity().send()).await?;
-        let text = |text: Option<String>| crate::text::clean(&text.unwrap_or_default(), 300);
-        let caller = Caller { account: text(found.account), arn: text(found.arn) };
-        *known = Some((Instant::now(), caller.clone()));
-        Ok(caller)
+        let ask = async || {
+            let call = Call::new("sts:GetCallerIdentity", &self.region);
+            let found = self.call(&call, self.sts().get_caller_identity().send()).await?;
+            let text = |text: Option<String>| crate::text::clean(&text.unwrap_or_default(), 300);
+            Ok(Caller { account: text(found.account), arn: text(found.arn) })
+        };
+        self.kept::<Known>().get(self.key_id().await, ask).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::aws::AwsErrorKind;
+    use futures::future::join_all;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn caller(account: &str) -> Caller {
+        Caller { account: account.into(), arn: format!("arn:aws:iam::{account}:user/ana") }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_counts_for_its_credentials_only() {
+        let known = Known::default();
+        let ask = async |key: &str, account: &str| {
+            known.get(Some(key.to_owned()), async || Ok(caller(account))).await.unwrap().account
+        };
+        assert_eq!(ask("AKIA1", "111111111111").await, "111111111111");
+        assert_eq!(ask("AKIA1", "222222222222").await, "111111111111");
+        assert_eq!(ask("AKIA2", "222222222222").await, "222222222222");
+        assert_eq!(ask("AKIA1", "111111111111").await, "111111111111");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_askers_of_a_dead_region_wait_for_one_call() {
+        let (known, calls) = (Known::default(), AtomicUsize::new(0));
+        let late = || AwsError::new(&Call::new("sts:GetCallerIdentity", "r"), AwsErrorKind::Timeout, "late");
+        let begun = Instant::now();
+        let asked = (0..20).map(|_| {
+            known.get(None, async || {
+                calls.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                Err(late())
+            })
+        });
+        assert!(join_all(asked).await.iter().all(Result::is_err));
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        assert!(begun.elapsed() < Duration::from_secs(11), "{:?}", begun.elapsed());
+        tokio::time::advance(FAILED).await;
+        assert!(known.get(None, async || Ok(caller("1"))).await.is_ok());
     }
 }

@@ -56,14 +56,14 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(
+    /// For calls that change nothing.
+    pub(super) async fn to_read(
         settings: &AwsSettings,
         session: &str,
         environment: &Environment,
         region: &str,
-        purpose: Purpose,
     ) -> Self {
-        let (config, base) = own(settings, region, purpose).await;
+        let (config, base) = own(settings, region, Purpose::Read).await;
         let patience = settings.deadline.unsigned_abs().mul_f64(0.8);
         let credentials = match Role::of(settings, &config, &base, session) {
             _ if settings.mfa_serial.is_some() => {
@@ -72,6 +72,17 @@ impl Connection {
             Some(role) => Keeper::new(role, patience),
             None => base,
         };
+        Self::new(settings, region, config, credentials)
+    }
+
+    /// For calls that change something: with the credentials of those that read, so that who was told to be calling
+    /// is who calls.
+    pub(super) async fn to_change(settings: &AwsSettings, reader: &Self) -> Self {
+        let (config, _) = own(settings, &reader.region, Purpose::Change).await;
+        Self::new(settings, &reader.region, config, reader.credentials.clone())
+    }
+
+    fn new(settings: &AwsSettings, region: &str, config: SdkConfig, credentials: Keeper) -> Self {
         let provider = SharedCredentialsProvider::new(credentials.clone());
         Self {
             region: region.to_owned(),
@@ -97,6 +108,16 @@ impl Connection {
     /// The region's credentials, endpoints and time-outs, for clients that need another address.
     pub fn config(&self) -> &SdkConfig {
         &self.config
+    }
+
+    #[cfg(test)]
+    pub(super) fn shares_credentials_with(&self, other: &Self) -> bool {
+        self.credentials.is(&other.credentials)
+    }
+
+    /// What tells the credentials of now from others, and is no secret.
+    pub(super) async fn key_id(&self) -> Option<String> {
+        self.credentials.key_id().await
     }
 
     /// Where the credentials of the last call came from, and when they end; none before the first call.

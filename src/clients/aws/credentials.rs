@@ -1,6 +1,7 @@
 //! Credentials that a region's clients share: loaded once for all, bounded in time, and used until they end when new
 //! ones cannot be had.
 
+use super::error::innermost;
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
 use aws_credential_types::provider::error::CredentialsError;
@@ -8,7 +9,6 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
-use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -98,6 +98,18 @@ impl Keeper {
         let credentials = &state.good.as_ref()?.credentials;
         let expires = credentials.expiry().and_then(|at| Timestamp::try_from(at).ok());
         Some(CredentialsInUse { source: source(credentials), expires })
+    }
+
+    /// Whether both give the same credentials at any time.
+    #[cfg(test)]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// The public part of the credentials that a call would use now: other credentials have another one. None where
+    /// there are none.
+    pub async fn key_id(&self) -> Option<String> {
+        self.get().await.ok().map(|credentials| credentials.access_key_id().to_owned())
     }
 
     async fn get(&self) -> Result<Credentials, NoCredentials> {
@@ -238,13 +250,9 @@ impl NoCredentials {
 }
 
 /// The system's own words for a path that is not there or not allowed: the SDK hands on no more than these.
-fn is_file(error: &(dyn Error + 'static)) -> bool {
+fn is_file(error: &(dyn std::error::Error + 'static)) -> bool {
     let said = innermost(error);
     said.ends_with("(os error 2)") || said.ends_with("(os error 13)")
-}
-
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    super::error::chain(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Where credentials come from, as the SDK marks them.

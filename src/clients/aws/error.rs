@@ -119,6 +119,9 @@ impl AwsError {
             }
             SdkError::ResponseError(odd) => not_aws(odd.raw()),
             SdkError::TimeoutError(_) => (AwsErrorKind::Timeout, "no answer in time".into()),
+            SdkError::ConstructionFailure(_) if !lacks_credentials(error) => {
+                (AwsErrorKind::Refused, format!("the request could not be made: {}", innermost(error)))
+            }
             _ => undelivered(error),
         };
         let code = error.code().unwrap_or_default();
@@ -213,9 +216,19 @@ fn answered(error: &impl ProvideErrorMetadata, raw: &HttpResponse) -> (AwsErrorK
         return bare(status);
     };
     let kind = kind_of(code, status);
-    let said = error.message().map(|message| message.trim()).filter(|message| !message.is_empty());
+    let said = error.message().map(|message| unsigned(message).trim()).filter(|message| !message.is_empty());
     let message = said.map_or(format!("AWS answered {code}"), |said| format!("{said} ({code})"));
     (kind, message)
+}
+
+/// What AWS says without the request that it read: where a signature does not match, AWS repeats all that was signed,
+/// with the session token among the headers.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html>
+fn unsigned(message: &str) -> &str {
+    let lower = message.to_ascii_lowercase();
+    let begins = ["the canonical string", "the string-to-sign", "x-amz-security-token"];
+    let end = begins.iter().filter_map(|begin| lower.find(begin)).min();
+    end.and_then(|end| message.get(..end)).unwrap_or(message)
 }
 
 /// An answer without AWS's code, as HEAD requests have it.
@@ -257,7 +270,9 @@ fn kind_of(code: &str, status: u16) -> AwsErrorKind {
         _ if has("AccessDenied") || has("UnauthorizedOperation") || has("NotAuthorized") => Denied,
         _ if has("AuthorizationError") || code == "Forbidden" => Denied,
         _ if has("NotFound") || has("NoSuch") || has("DoesNotExist") => NotFound,
-        _ if status >= 500 => Internal,
+        // S3 tells a copy that broke off within an answer of status 200:
+        // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+        _ if status >= 500 || has("Internal") || has("ServiceUnavailable") => Internal,
         _ if has("State") || has("Conflict") || has("InUse") || has("AlreadyExists") => Conflict,
         _ => Refused,
     }
@@ -276,13 +291,12 @@ fn not_aws(raw: &HttpResponse) -> (AwsErrorKind, String) {
 
 /// Nothing came back. What never had a connection was certainly not done.
 fn undelivered(error: &(dyn Error + 'static)) -> (AwsErrorKind, String) {
-    let innermost = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    let innermost = innermost(error);
     if let Some(missing) = own_credentials(error) {
         return (AwsErrorKind::NoCredentials, format!("no credentials: {missing}"));
     }
     if let Some(cause) = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>()) {
-        let cause = chain(cause).last().map(ToString::to_string).unwrap_or_default();
-        return (AwsErrorKind::NoCredentials, format!("no credentials: {cause}"));
+        return (AwsErrorKind::NoCredentials, format!("no credentials: {}", self::innermost(cause)));
     }
     let io = chain(error)
         .filter_map(|error| error.downcast_ref::<std::io::Error>())
@@ -300,7 +314,6 @@ fn undelivered(error: &(dyn Error + 'static)) -> (AwsErrorKind, String) {
         _ if text.contains("HTTP connect timeout") => {
             (AwsErrorKind::Unreachable, "no connection could be made in time".into())
         }
-        _ if text.contains("construction") => (AwsErrorKind::Refused, innermost),
         _ if text.contains("timeout") || text.contains("timed out") => {
             (AwsErrorKind::Timeout, "no answer in time".into())
         }
@@ -311,6 +324,16 @@ fn undelivered(error: &(dyn Error + 'static)) -> (AwsErrorKind, String) {
 fn is_broken<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> bool {
     chain(error).any(|error| error.downcast_ref::<std::io::Error>().is_some())
         || chain(error).any(|error| error.to_string().contains("connection"))
+}
+
+fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+    own_credentials(error).is_some() || chain(error).any(|error| error.is::<CredentialsError>())
+}
+
+/// The cause of all causes, in its own words.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let said = chain(error).last().map(ToString::to_string).unwrap_or_default();
+    unsigned(&said).to_owned()
 }
 
 /// What our own providers of credentials said, when it is their failure.

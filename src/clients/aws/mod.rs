@@ -96,18 +96,17 @@ impl Aws {
         &self.inner.settings
     }
 
-    async fn connection(&self, region: &str, purpose: Purpose) -> Arc<Connection> {
+    /// The connection of a region, opened by the first who asks. Loading reads the shared files and nothing else, so
+    /// that no region waits for another one's network.
+    async fn connection(
+        &self,
+        region: &str,
+        purpose: Purpose,
+        open: impl Future<Output = Connection>,
+    ) -> Arc<Connection> {
         let key = (region.to_owned(), purpose);
         let cell = self.inner.connections.lock().await.entry(key).or_default().clone();
-        // Loading reads the shared files and nothing else, so that no region waits for another one's network.
-        cell.get_or_init(async || {
-            let inner = &self.inner;
-            Arc::new(
-                Connection::open(&inner.settings, &inner.session, &inner.environment, region, purpose).await,
-            )
-        })
-        .await
-        .clone()
+        cell.get_or_init(async || Arc::new(open.await)).await.clone()
     }
 }
 
@@ -123,12 +122,16 @@ impl Place {
 
     /// For calls that change nothing: a second try where the first did not get through.
     pub async fn reader(&self) -> Arc<Connection> {
-        self.aws.connection(&self.region, Purpose::Read).await
+        let inner = &self.aws.inner;
+        let open = Connection::to_read(&inner.settings, &inner.session, &inner.environment, &self.region);
+        self.aws.connection(&self.region, Purpose::Read, open).await
     }
 
     /// For calls that change something: sent once.
     pub async fn writer(&self) -> Arc<Connection> {
-        self.aws.connection(&self.region, Purpose::Change).await
+        let reader = self.reader().await;
+        let open = Connection::to_change(&self.aws.inner.settings, &reader);
+        self.aws.connection(&self.region, Purpose::Change, open).await
     }
 }
 
@@ -146,6 +149,19 @@ mod tests {
         assert_eq!(region("us-gov-west-1").as_deref(), Some("us-gov-west-1"));
         assert_eq!(region("site"), None);
         assert_eq!(region("us-west-2.evil.example/"), None);
+    }
+
+    #[tokio::test]
+    async fn who_reads_a_region_is_who_changes_it() {
+        let aws = Aws::new(AwsSettings::default(), "ana", Environment::default());
+        let place = |name| aws.place(name).unwrap();
+        let (here, there) = (place("us-west-2"), place("us-east-1"));
+        let (reader, writer) = (here.reader().await, here.writer().await);
+        assert!(reader.shares_credentials_with(&writer));
+        assert!(
+            !there.writer().await.shares_credentials_with(&reader),
+            "a dead region holds up no other one"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::entry::Text;
 use super::problem::{Sheet, near_miss};
 use crate::ids::{ProbeId, RegionId, ServiceId, StepId};
-use crate::plan::{Plan, RegionRole};
+use crate::plan::{Plan, RegionRole, is_left_out};
 use crate::world::simulated::roles;
 use indexmap::IndexSet;
 
@@ -72,13 +72,13 @@ pub(super) fn step(name: Text, plan: &Plan, sheet: &mut Sheet) -> Option<StepId>
     found.cloned()
 }
 
-/// A kind of action: of this build, or one that the plan uses.
+/// A kind of action: of this build, one that it left out, or one that the plan uses.
 pub(super) fn action(name: Text, plan: &Plan, sheet: &mut Sheet) -> Option<String> {
     let (text, span) = name;
     let used = plan.runbooks.values().flat_map(|runbook| runbook.steps.values());
     let mut known: IndexSet<&str> = used.map(|step| &*step.action).collect();
     known.extend(crate::actions::KINDS.iter().map(|kind| kind.name));
-    if !known.contains(text) {
+    if !known.contains(text) && !is_left_out(text) {
         let message = format!("there is no kind of action `{text}`");
         sheet.problem(span, message, near_miss(text, known.iter().copied()));
         return None;

@@ -48,7 +48,7 @@ async fn a_class_and_more_are_changed_now_and_read_back() {
 }
 
 #[tokio::test]
-async fn what_is_so_already_is_refused_and_proven() {
+async fn what_is_so_already_is_refused_and_proves_nothing() {
     let world = World::start();
     let action = world.action("rds-modify", &[ID, ("class", "db.r6g.large"), ("backup_retention_days", "7")]);
     let run = Run::of(TOKEN);
@@ -56,7 +56,8 @@ async fn what_is_so_already_is_refused_and_proven() {
     assert!(described.notes[0].contains("already has all that is asked for"), "{:?}", described.notes);
     let failure = done.unwrap_err();
     assert!(failure.acted == Acted::No && failure.why.contains("already has all"), "{failure}");
-    run.verify(&*action, &described).await.unwrap();
+    let unproven = run.verify(&*action, &described).await.unwrap_err();
+    assert!(unproven.why.contains("before the step"), "{unproven}");
     assert_eq!(world.calls("ModifyDBInstance"), 0);
 }
 

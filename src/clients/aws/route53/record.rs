@@ -9,6 +9,7 @@ use aws_sdk_route53::types::{
     RrType,
 };
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 /// A record set: https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,6 +115,26 @@ impl Routing {
     }
 }
 
+/// A TTL in short words where they lose nothing, else in seconds.
+fn exactly(ttl_s: i64) -> String {
+    let unit_s = if ttl_s < 172_800 { 60 } else { 86_400 };
+    match ttl_s >= 120 && ttl_s % unit_s == 0 {
+        true => seconds(ttl_s as f64),
+        false => format!("{ttl_s} s"),
+    }
+}
+
+/// At most as long as a confirmation shows; what is cut off counts by its digest.
+fn cut(words: &str) -> String {
+    const MOST_CHARS: usize = 500;
+    if words.chars().count() <= MOST_CHARS {
+        return clean(words, MOST_CHARS);
+    }
+    let digest: String =
+        Sha256::digest(words.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    format!("{} (all of it: SHA-256 {digest}…)", clean(words, MOST_CHARS))
+}
+
 impl Record {
     /// Whether it is the record set of that name, type and set identifier.
     pub fn is(&self, other: &Self) -> bool {
@@ -173,10 +194,10 @@ impl Record {
         format!("{} {}{set}", shown(&self.name), self.kind)
     }
 
-    /// What it says, in words (`weight 100, TTL 60 s, 192.0.2.1`).
+    /// What it says, in words (`weight 100, TTL 60 s, 192.0.2.1`); record sets that say something else have other words.
     pub fn content_words(&self) -> String {
         let mut words = vec![self.routing.words()];
-        words.extend(self.ttl_s.map(|ttl_s| format!("TTL {}", seconds(ttl_s as f64))));
+        words.extend(self.ttl_s.map(|ttl_s| format!("TTL {}", exactly(ttl_s))));
         match &self.alias {
             Some(alias) => {
                 let health = if alias.evaluate_target_health { ", evaluates its health" } else { "" };
@@ -186,7 +207,7 @@ impl Record {
         }
         words.extend(self.health_check.as_ref().map(|check| format!("health check {check}")));
         words.retain(|word| !word.is_empty());
-        clean(&words.join(", "), 500)
+        cut(&words.join(", "))
     }
 
     /// As the API takes it.

@@ -88,3 +88,27 @@ fn text_of_aws_is_cleaned() {
     let record = Record::from(&set.build().unwrap());
     assert!(!record.values[0].contains('\u{1b}'), "{:?}", record.values);
 }
+
+#[test]
+fn record_sets_that_say_something_else_have_other_words() {
+    let many = |last: &str| {
+        let values: Vec<String> = (0..80).map(|number| format!("198.51.100.{number}")).collect();
+        let mut values: Vec<&str> = values.iter().map(String::as_str).collect();
+        values.push(last);
+        simple(&values).content_words()
+    };
+    assert_ne!(many("192.0.2.1"), many("192.0.2.2"), "what a confirmation does not show counts as well");
+    let ttl = |ttl_s| Record { ttl_s: Some(ttl_s), ..simple(&["192.0.2.1"]) }.content_words();
+    for (one, other) in [(300, 330), (3600, 3630), (86_400, 86_399), (172_800, 180_000), (7200, 7230)] {
+        assert_ne!(ttl(one), ttl(other));
+    }
+    assert_eq!(ttl(300), "TTL 5 min, 192.0.2.1");
+    assert_eq!(ttl(330), "TTL 330 s, 192.0.2.1");
+    let zone = |health| match alias("alb.aws.com").alias {
+        Some(known) => {
+            Record { alias: Some(Alias { evaluate_target_health: health, ..known }), ..alias("x") }
+        }
+        None => alias("x"),
+    };
+    assert_ne!(zone(true).content_words(), zone(false).content_words());
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::plan::is_left_out;
 
 #[test]
 fn on_a_good_day_every_kind_is_good_and_within_its_bounds_for_an_hour() {
@@ -78,7 +79,7 @@ fn simulated_fields_are_fields_that_the_kinds_declare() {
     cut.pass(30);
     for spec in well.plan.probes.values() {
         let Some(kind) = probes::kind(&spec.kind) else {
-            assert_eq!(spec.kind, "future-kind");
+            assert!(spec.kind == "future-kind" || is_left_out(&spec.kind), "{}", spec.kind);
             continue;
         };
         for measured in [well.run(spec.id.as_str()), cut.run(spec.id.as_str())].into_iter().flatten() {
