@@ -68,7 +68,8 @@ pub struct Context {
     pub conditions: Arc<dyn Conditions>,
     /// When the step must be done, from now on.
     pub timeout: SignedDuration,
-    /// Identifies this attempt, the same after a crash: an idempotency token for interfaces that take one.
+    /// Identifies this attempt among all of every plan, the same after a crash: an idempotency token for interfaces
+    /// that take one. The parts before the last `/` identify the step.
     pub token: String,
 }
 

@@ -15,6 +15,7 @@ use crate::text::clean;
 use crate::world::{Clock, World};
 use futures::FutureExt;
 use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -142,6 +143,19 @@ impl Job {
         })
     }
 
+    /// What tells this incident from one of another plan, journal or day with the same name: tokens are compared by
+    /// providers that many engines share, and by processes on one host. The same after a crash.
+    fn incident_mark(&self) -> String {
+        let mut hasher = Sha256::new();
+        self.model.read(|model| {
+            hasher.update(model.plan.name.as_bytes());
+            if let Some(incident) = &model.durable.incident {
+                hasher.update(incident.declared_at.as_nanosecond().to_be_bytes());
+            }
+        });
+        hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn context(&self, timeout: SignedDuration, attempt: u32) -> Context {
         let (sink, run, step) = (self.sink.clone(), self.run.clone(), self.id.clone());
         let tap = Tap::new();
@@ -154,7 +168,7 @@ impl Job {
             }),
             conditions: Arc::new(WorldView::new(self.model.clone(), self.clock.clone())),
             timeout,
-            token: format!("{}/{}/{attempt}", self.run, self.id),
+            token: format!("{}/{}/{}/{attempt}", self.incident_mark(), self.run, self.id),
         }
     }
 

@@ -43,7 +43,7 @@ pub fn next(view: &View<'_>) -> Next {
     match &model.durable.incident {
         None => without_incident(view),
         Some(incident) => match (incident.open_run(), &incident.position) {
-            (Some(run), _) => under_another_plan(view, run, in_run(view, run)),
+            (Some(run), _) => in_run(view, run),
             (None, Position::Question(question)) => open_question(view, question),
             (None, Position::Leaf(leaf)) => {
                 let advice = model.plan.tree.leaves.get(leaf).map_or("", |leaf| &leaf.advice);
@@ -208,7 +208,8 @@ fn in_run(view: &View<'_>, run: &Run) -> Next {
     match found {
         Some((place, step, state)) => {
             let place = place + 1;
-            on_step(view, run, runbook, step, state, &format!("Step {place} \"{}\"", step.title))
+            let next = on_step(view, run, runbook, step, state, &format!("Step {place} \"{}\"", step.title));
+            under_another_plan(view, run, next)
         }
         None => match most {
             Some((_, (id, _))) => say(Role::Critical, taken_out(view, &format!("step {id}"))),

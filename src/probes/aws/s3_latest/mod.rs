@@ -36,14 +36,13 @@ pub static KIND: ProbeKind = ProbeKind {
     keys: &[
         super::REGION,
         Key::required("bucket", Takes::Text, "The bucket's name; its region is `aws_region`."),
-        Key::default(
+        Key::optional(
             "prefix",
             Takes::Text,
-            "",
             "What the keys begin with. `%Y`, `%m`, `%d` and `%j` stand for today's and yesterday's date (UTC): \
              `db/%Y/%m/%d/`; a percent sign is written `%%`.",
         ),
-        Key::default("suffix", Takes::Text, "", "What the keys end with: `.dump.gz`."),
+        Key::optional("suffix", Takes::Text, "What the keys end with: `.dump.gz`."),
         series::MIN_SIZE,
         series::SIZE_DROP,
         series::PREVIOUS,
