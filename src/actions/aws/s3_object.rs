@@ -106,6 +106,9 @@ pub struct Object {
     pub modified: Option<Timestamp>,
     /// SHA-256 that S3 itself computed or checked, base64.
     pub sha256: Option<String>,
+    /// CRC-64/NVME of the whole content, base64: what S3 keeps of each object that came without another checksum, and
+    /// takes along when it copies.
+    pub crc64: Option<String>,
     /// The attempt that wrote it, where lifeboat did.
     pub attempt: Option<String>,
     pub encryption: Option<String>,
@@ -121,6 +124,7 @@ impl Object {
             etag: clean(found.e_tag().unwrap_or_default(), 100),
             modified,
             sha256: found.checksum_sha256().map(|sum| clean(sum, 100)),
+            crc64: found.checksum_crc64_nvme().map(|sum| clean(sum, 100)),
             attempt: attempt.map(|token| clean(token, 300)),
             encryption: found.server_side_encryption().map(|sse| clean(sse.as_str(), 40)),
             class: found.storage_class().map(|class| clean(class.as_str(), 40)),
@@ -139,6 +143,9 @@ impl Object {
     pub fn same_content(&self, other: &Self) -> Option<bool> {
         if self.bytes != other.bytes {
             return Some(false);
+        }
+        if let (Some(one), Some(two)) = (&self.crc64, &other.crc64) {
+            return Some(one == two);
         }
         match (&self.sha256, &other.sha256) {
             // A composite checksum ends with the count of parts.
@@ -250,6 +257,7 @@ mod tests {
             etag: etag.into(),
             modified: None,
             sha256: sha256.map(str::to_owned),
+            crc64: None,
             attempt: None,
             encryption: encryption.map(str::to_owned),
             class: None,
@@ -264,6 +272,16 @@ mod tests {
         assert_eq!(plain.same_content(&object(3, "\"b\"", None, None)), Some(false));
         assert_eq!(plain.same_content(&object(3, "\"b-2\"", None, None)), None, "an upload in parts");
         assert_eq!(plain.same_content(&object(3, "\"b\"", None, Some("aws:kms"))), None);
+        let crc = |sum: &str, etag: &str| Object {
+            crc64: Some(sum.into()),
+            ..object(3, etag, None, Some("aws:kms"))
+        };
+        assert_eq!(crc("one", "\"x\"").same_content(&crc("one", "\"y-2\"")), Some(true));
+        assert_eq!(
+            crc("one", "\"x\"").same_content(&crc("two", "\"y\"")),
+            Some(false),
+            "also with a KMS key"
+        );
         let summed = object(3, "\"x-2\"", Some("sum"), Some("aws:kms"));
         assert_eq!(summed.same_content(&object(3, "\"y\"", Some("sum"), None)), Some(true));
         assert_eq!(summed.same_content(&object(3, "\"x-2\"", Some("other"), None)), Some(false));

@@ -238,7 +238,7 @@ impl Publish {
             ),
             false => error.not_done(&*what),
         })?;
-        let id = clean(&answer.message_id.unwrap_or_default(), 100);
+        let id = receipt(answer.message_id.as_deref(), &what)?;
         let sent = connection.kept::<Sent>();
         let mut sent = sent.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sent.len() >= MAX_KEPT {
@@ -249,9 +249,30 @@ impl Publish {
     }
 }
 
+/// The id that AWS gave the message: all that proves it. An answer without one is none of SNS.
+fn receipt(id: Option<&str>, what: &str) -> Result<String, Failure> {
+    match id.map(str::trim).filter(|id| !id.is_empty()) {
+        Some(id) => Ok(clean(id, 100)),
+        None => Err(Failure::maybe_done(
+            what,
+            "the answer has no message id; nobody can tell whether it was sent",
+            "Look whether it is in a subscriber's inbox before you send it again.",
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::action::Acted;
+
+    #[test]
+    fn an_answer_without_a_message_id_proves_nothing() {
+        assert_eq!(receipt(Some("94f20ce6-13c5"), "x").unwrap(), "94f20ce6-13c5");
+        for id in [None, Some(""), Some(" ")] {
+            assert_eq!(receipt(id, "x").unwrap_err().acted, Acted::Maybe);
+        }
+    }
 
     #[test]
     fn a_subject_is_made_to_fit() {

@@ -305,7 +305,10 @@ fn undelivered(error: &(dyn Error + 'static)) -> (AwsErrorKind, String) {
     let text = chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ");
     match io {
         Some(IoKind::ConnectionRefused) => (AwsErrorKind::Unreachable, "connection refused".into()),
-        Some(IoKind::HostUnreachable | IoKind::NetworkUnreachable | IoKind::NetworkDown) => {
+        // On a connection that was made, the same word means that the answer was lost on the way.
+        Some(IoKind::HostUnreachable | IoKind::NetworkUnreachable | IoKind::NetworkDown)
+            if text.contains("(Connect)") =>
+        {
             (AwsErrorKind::Unreachable, innermost)
         }
         _ if text.contains("lookup address") || text.contains("dns error") => {

@@ -140,7 +140,13 @@ fn change(model: &mut Model, run: &RunId, step: &StepId, with: impl FnOnce(&mut 
 
 /// Moves a step, then changes it, then lets the steps that waited for it go.
 fn moved(model: &mut Model, run: &RunId, step: &StepId, by: Move, with: impl FnOnce(&mut StepRun)) {
+    // Recorded under another plan, in which the step may have waited for others than in this one, or been there at all.
+    let digest = model.durable.plan_digest.as_ref();
+    let under_another_plan = digest.is_some_and(|digest| *digest != model.plan.digest);
     change(model, run, step, |state| {
+        if under_another_plan && state.status == StepStatus::Pending {
+            state.status = state.status.after(Move::Unblock).unwrap_or(state.status);
+        }
         if let Ok(status) = state.status.after(by) {
             state.status = status;
             with(state);

@@ -140,6 +140,25 @@ fn a_plan_that_changes_in_the_middle_of_a_run_is_noticed_and_changes_none_of_its
 }
 
 #[test]
+fn what_was_recorded_under_another_plan_is_not_lost_when_the_steps_wait_for_others_now() {
+    let mut machine = Machine::failing_over();
+    let id = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).unwrap();
+    let run = machine.run();
+    let mut other = Plan::clone(&plan());
+    other.digest = "1".repeat(64);
+    let steps = &mut other.runbooks["failover"].steps;
+    steps["promote"].needs = vec!["dns".into()];
+    let resumed = resumed_under(other.clone(), &machine.log);
+    let status = |machine: &Machine| machine.model.run(&run).unwrap().steps["promote"].status;
+    assert_eq!(status(&resumed), StepStatus::Started, "it was running when the engine ended");
+    other.runbooks["failover"].steps.shift_remove("promote");
+    let mut without = resumed_under(other, &machine.log);
+    without.report(Report::EngineStarted { version: "test".into(), recovery: String::new() }).unwrap();
+    assert_eq!(status(&without), StepStatus::Unknown, "nobody knows whether it acted, in the plan or not");
+}
+
+#[test]
 fn a_run_of_a_runbook_that_the_plan_lost_is_never_completed() {
     let before = Machine::failing_over();
     let mut other = Plan::clone(&plan());

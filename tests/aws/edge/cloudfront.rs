@@ -107,6 +107,19 @@ fn a_change_by_somebody_else_is_never_overwritten() {
 }
 
 #[test]
+fn what_was_so_before_is_no_proof_whatever_else_changed_since() {
+    let edge = edge();
+    for more in ["default_origin = \"api\"", "origin = \"api\"\ndomain = \"api.example.com\""] {
+        let step = edge.step(more);
+        let confirmed = step.describe();
+        step.refuses(&confirmed, "it is so already");
+        edge.change();
+        let failure = step.verify(&confirmed).unwrap_err();
+        assert!(failure.why.contains("so before the step"), "{failure:?}");
+    }
+}
+
+#[test]
 fn an_etag_that_is_old_when_it_arrives_is_refused_by_aws_and_nothing_was_done() {
     let edge = edge();
     let step = edge.step(TO_DR);

@@ -1,7 +1,7 @@
 //! A cluster that replicates from another cluster or instance, without a global database.
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_PromoteReadReplicaDBCluster.html>
 
-use super::{lag_note, other_source, source_check, wrong_status};
+use super::{lag_note, not_the_arn, other_source, source_check, wrong_status};
 use crate::actions::aws::rds_change::{Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{arn, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
@@ -17,13 +17,15 @@ use aws_sdk_rds::types::DbCluster;
 pub(super) struct Cluster {
     pub(super) place: Place,
     pub(super) id: String,
+    /// As in the plan: its identifier or ARN.
+    pub(super) named: String,
     pub(super) source: Option<String>,
 }
 
 impl Cluster {
     pub(super) fn new(cluster: &str, params: &Params, place: Place) -> Result<Self, BuildError> {
         let id = super::identifier("cluster", cluster, &place.region)?;
-        Ok(Self { place, id, source: params.text("source").map(str::to_owned) })
+        Ok(Self { place, id, named: cluster.to_owned(), source: params.text("source").map(str::to_owned) })
     }
 }
 
@@ -84,6 +86,9 @@ impl RoleChange for Cluster {
 
     fn wrong_role(&self, seen: &DbCluster) -> Option<Refusal> {
         let not_sent = "PromoteReadReplicaDBCluster was not sent";
+        if let Some(other) = not_the_arn(&self.named, seen.db_cluster_arn(), "PromoteReadReplicaDBCluster") {
+            return Some(other);
+        }
         if let Some(global) = seen.global_cluster_identifier().filter(|global| !global.is_empty()) {
             return Some(Refusal::new(
                 format!("it belongs to the global database {}: {not_sent}", clean(global, 200)),

@@ -6,7 +6,7 @@
 
 use super::cluster::{headless, misnamed, status};
 use super::members::{operation_in_progress, primary};
-use super::{value, wrong_status};
+use super::{not_the_arn, value, wrong_status};
 use crate::actions::aws::rds_change::{Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{arn, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
@@ -216,7 +216,7 @@ impl RoleChange for Global {
 
     fn wrong_role(&self, seen: &Seen) -> Option<Refusal> {
         match self.part(seen) {
-            "secondary" => None,
+            "secondary" => not_the_arn(&self.named, seen.cluster.db_cluster_arn(), self.operation()),
             "primary" => Some(Refusal::new(
                 format!("it is already the primary of {}: {} was not sent", self.global, self.operation()),
                 "Find out who made it the primary, and whether the old one still takes writes. Then attest the step.",

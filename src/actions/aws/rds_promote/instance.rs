@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_PromoteReadReplica.html>
 
 use super::facts::{pending, replicas, replication, shape, source, status};
-use super::{days, lag_note, other_source, source_check, wrong_status};
+use super::{days, lag_note, not_the_arn, other_source, source_check, wrong_status};
 use crate::actions::aws::rds_change::{Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{arn, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
@@ -18,6 +18,8 @@ use aws_sdk_rds::types::DbInstance;
 pub(super) struct Instance {
     pub(super) place: Place,
     pub(super) id: String,
+    /// As in the plan: its identifier or ARN.
+    pub(super) named: String,
     pub(super) retention_days: Option<i32>,
     pub(super) window: Option<String>,
     pub(super) source: Option<String>,
@@ -25,10 +27,12 @@ pub(super) struct Instance {
 
 impl Instance {
     pub(super) fn new(params: &Params, place: Place) -> Result<Self, BuildError> {
-        let id = super::identifier("instance", params.require_text("instance")?, &place.region)?;
+        let named = params.require_text("instance")?.to_owned();
+        let id = super::identifier("instance", &named, &place.region)?;
         let retention = params.integer("backup_retention_days");
         Ok(Self {
             id,
+            named,
             retention_days: retention.and_then(|days| i32::try_from(days).ok()),
             window: params.text("backup_window").map(str::to_owned),
             source: params.text("source").map(str::to_owned),
@@ -131,7 +135,7 @@ impl RoleChange for Instance {
 
     fn wrong_role(&self, seen: &DbInstance) -> Option<Refusal> {
         if source(seen).is_some() {
-            return None;
+            return not_the_arn(&self.named, seen.db_instance_arn(), "PromoteReadReplica");
         }
         let role = rds_target::role(seen);
         let next = match seen.db_cluster_identifier().filter(|cluster| !cluster.is_empty()) {

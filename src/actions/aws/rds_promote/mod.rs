@@ -16,6 +16,7 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
 use crate::probes::words;
+use crate::text::clean;
 use cluster::Cluster;
 use global::Global;
 use instance::Instance;
@@ -175,6 +176,18 @@ fn identifier(key: &str, text: &str, region: &str) -> Result<String, BuildError>
         Some((_, name)) => Ok(name.to_owned()),
         None => Ok(text.to_owned()),
     }
+}
+
+/// Why it is not what the plan names by its ARN: in another account its name leads to something else.
+fn not_the_arn(named: &str, found: Option<&str>, what: &str) -> Option<Refusal> {
+    super::rds_names::arn(named)?;
+    let found = found.unwrap_or("not told by AWS");
+    (!found.eq_ignore_ascii_case(named)).then(|| {
+        Refusal::new(
+            format!("its ARN is {}, and the plan names {named}: {what} was not sent", clean(found, 300)),
+            "See whose credentials are used (`lifeboat aws whoami PLAN`), or correct the ARN in the plan.",
+        )
+    })
 }
 
 /// Whether it replicates from what the plan means, as a note; none where that is so or the plan is silent.

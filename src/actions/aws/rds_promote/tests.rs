@@ -32,6 +32,7 @@ fn action() -> Instance {
     let id = "arka-db-dr-replica".to_owned();
     Instance {
         place: west(),
+        named: id.clone(),
         id,
         retention_days: Some(7),
         window: None,
@@ -67,6 +68,21 @@ fn a_promotion_goes_through_its_statuses_to_a_proof() {
         refusal.next.contains("parameter group") && refusal.next.contains("describe-events"),
         "{refusal:?}"
     );
+}
+
+#[test]
+fn the_same_name_in_another_account_is_not_what_the_plan_names_by_its_arn() {
+    let arn = |account: &str| format!("arn:aws:rds:us-west-2:{account}:db:arka-db-dr-replica");
+    let found = DbInstance::builder()
+        .db_instance_arn(arn("123456789012"))
+        .read_replica_source_db_instance_identifier(SOURCE)
+        .build();
+    let refused =
+        |named: String| Instance { named, ..action() }.wrong_role(&found).map(|refusal| refusal.why);
+    assert_eq!(refused("arka-db-dr-replica".into()), None);
+    assert_eq!(refused(arn("123456789012")), None);
+    let why = refused(arn("210987654321")).unwrap();
+    assert!(why.contains("123456789012") && why.contains("210987654321"), "{why}");
 }
 
 #[test]
@@ -147,7 +163,7 @@ fn the_call_the_command_and_the_notes_say_all() {
 
 #[test]
 fn a_replica_cluster_is_promoted_and_a_member_of_a_global_database_is_not() {
-    let action = Cluster { place: west(), id: "west".into(), source: None };
+    let action = Cluster { place: west(), id: "west".into(), named: "west".into(), source: None };
     let cluster = |status: &str, source: Option<&str>| {
         let builder = DbCluster::builder().status(status).db_cluster_resource_id("cluster-R");
         builder.set_replication_source_identifier(source.map(str::to_owned)).build()

@@ -117,6 +117,7 @@ impl Content {
             etag: String::new(),
             modified: None,
             sha256: Some(self.base64()),
+            crc64: None,
             attempt: None,
             // What has no ETag of its own is not told apart by it.
             encryption: Some("aws:kms".into()),

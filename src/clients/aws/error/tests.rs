@@ -99,3 +99,25 @@ fn a_request_that_could_not_be_made_was_not_sent() {
     let error = AwsError::of(&Call::new("rds:PromoteReadReplica", "db"), "us-west-2", &error);
     assert_eq!((error.kind, error.may_have_acted()), (AwsErrorKind::Refused, false), "{error}");
 }
+
+/// As the HTTP client words it (`hyper_util::client::legacy::Error`).
+#[derive(Debug, thiserror::Error)]
+#[error("client error ({phase})")]
+struct Http {
+    phase: &'static str,
+    source: std::io::Error,
+}
+
+#[test]
+fn a_way_that_ends_is_nothing_sent_only_where_no_connection_was_made() {
+    use aws_sdk_rds::operation::describe_db_instances::DescribeDBInstancesError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    let kind = |phase| {
+        let source = std::io::Error::from(IoKind::HostUnreachable);
+        let error = ConnectorError::io(Box::new(Http { phase, source }));
+        let error: SdkError<DescribeDBInstancesError, HttpResponse> = SdkError::dispatch_failure(error);
+        AwsError::of(&Call::new("s3:PutObject", "s3://arka-west/dump"), "us-west-2", &error).kind
+    };
+    assert_eq!(kind("Connect"), AwsErrorKind::Unreachable);
+    assert_eq!(kind("SendRequest"), AwsErrorKind::Broken);
+}
