@@ -139,7 +139,7 @@ impl Answer {
 
 async fn ask(aws: &Aws, region: &str) -> Option<Answer> {
     let connection = aws.place(region).ok()?.reader().await;
-    let asked = connection.caller().await;
+    let asked = connection.caller_here().await;
     Some(Answer::new(region, asked, connection.credentials_in_use()))
 }
 

@@ -74,11 +74,20 @@ pub fn losses(model: &Model, runbook: &Runbook, now: Timestamp) -> Vec<LossEstim
     runbook.loss.iter().filter_map(|probe| loss(model, probe, now)).collect()
 }
 
-/// The worst exposure over all probes that some runbook's loss is told by; none where the plan has none.
+/// Whether a runbook could be used now: what leads to the region that serves already measures nothing yet.
+pub fn leads_away(model: &Model, runbook: &Runbook) -> bool {
+    runbook.activates.is_none() || runbook.activates != model.durable.active
+}
+
+/// The worst exposure over all probes that the loss of some runbook that could be used now is told by; where there is
+/// no such probe, over those of the others; none where the plan has none.
 pub fn exposure(model: &Model, now: Timestamp) -> Option<LossEstimate> {
-    let probes = model.plan.runbooks.values().flat_map(|runbook| &runbook.loss);
-    let losses = probes.filter_map(|probe| loss(model, probe, now));
-    losses.max_by_key(|loss| (loss.span.is_none() && loss.bytes.is_none(), loss.span, loss.bytes))
+    let worst = |away: bool| {
+        let runbooks = model.plan.runbooks.values().filter(|runbook| leads_away(model, runbook) == away);
+        let losses = runbooks.flat_map(|runbook| losses(model, runbook, now));
+        losses.max_by_key(|loss| (loss.span.is_none() && loss.bytes.is_none(), loss.span, loss.bytes))
+    };
+    worst(true).or_else(|| worst(false))
 }
 
 /// What one probe tells of the loss. While it cannot measure, what was written since its last measurement

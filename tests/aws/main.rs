@@ -9,9 +9,19 @@ mod cloudwatch;
 mod credentials;
 mod dns;
 mod edge;
+mod failover;
 mod harness;
+#[path = "../support/home.rs"]
+mod home;
+#[path = "../support/operator.rs"]
+mod operator;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code)]
+mod postgres;
 mod preflight;
 mod probing;
+#[path = "../support/pty.rs"]
+mod pty;
 mod rds_act;
 mod rds_restore;
 mod s3_latest;

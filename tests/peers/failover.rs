@@ -1,22 +1,16 @@
 //! An operator's night: a real primary dies, and the standby is promoted through the console, by keys only.
 
+use crate::home::Home;
+use crate::operator::Operator;
 use crate::postgres::{Load, PATIENCE, Pair, Row, wait_until};
-use crate::pty::{Program, Pty};
-use lifeboat::core::confirmation::Confirmation;
 use lifeboat::core::fact::Fact;
-use lifeboat::engine::record;
-use lifeboat::journal;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-const LIFEBOAT: &str = env!("CARGO_BIN_EXE_lifeboat");
 
 /// A plan over a real pair, an engine, and a console at 80x24.
 struct Night {
-    home: tempfile::TempDir,
+    home: Home,
     pair: Pair,
-    console: Pty,
+    operator: Operator,
     /// Something outside that answers, so that the console knows that it can see.
     _reference: TcpListener,
 }
@@ -25,37 +19,24 @@ impl Night {
     fn begin() -> Self {
         let pair = Pair::start();
         let reference = TcpListener::bind("127.0.0.1:0").unwrap();
-        let home = tempfile::tempdir().unwrap();
+        let home = Home::new("plan.toml");
         let plan = include_str!("plan.toml")
             .replace("@primary", &pair.primary.dsn())
             .replace("@standby", &pair.standby.dsn())
             .replace("@reference", &reference.local_addr().unwrap().to_string());
-        std::fs::write(home.path().join("plan.toml"), plan).unwrap();
-        let console = console(home.path());
-        let night = Self { home, pair, console, _reference: reference };
-        night.console.wait_until("everything is well", |screen| screen.contains("every service works"));
+        std::fs::write(home.plan(), plan).unwrap();
+        let operator = Operator { console: home.open(&[]), patience: PATIENCE };
+        let night = Self { home, pair, operator, _reference: reference };
+        night.operator.waits_for("everything is well", |screen| screen.contains("every service works"));
         night
     }
 
-    fn lifeboat(&self, arguments: &[&str]) -> Output {
-        let run = Command::new(LIFEBOAT).args(arguments).env_clear().env("HOME", self.home.path()).output();
-        run.unwrap()
-    }
-
-    fn plan(&self) -> PathBuf {
-        self.home.path().join("plan.toml")
-    }
-
-    fn state(&self) -> PathBuf {
-        self.home.path().join("state")
-    }
-
     fn keys(&mut self, keys: &str) {
-        self.console.press(keys);
+        self.operator.press(keys);
     }
 
     fn sees(&self, text: &str) {
-        self.console.wait_for_text(text);
+        self.operator.sees(text);
     }
 
     /// From the first alarm to the open runbook.
@@ -70,7 +51,7 @@ impl Night {
         self.keys("2");
         self.sees("Is the primary completely down?");
         self.sees("SUGGESTED \"yes\"");
-        self.press_until("y", |screen| screen.contains("POINT OF NO RETURN"));
+        self.operator.press_until("y", |screen| screen.contains("POINT OF NO RETURN"));
     }
 
     /// The dead primary cannot be fenced: the step fails, and a person says what was done instead.
@@ -79,122 +60,35 @@ impl Night {
         self.keys("p");
         self.sees("CONFIRM: Stop writes");
         // What the gate keeps out is the reflex; a person reads first.
-        self.press_until("y", |screen| screen.contains("FAILED"));
+        self.operator.press_until("y", |screen| screen.contains("FAILED"));
         self.keys("a");
         self.sees("What was done, and how it was checked");
-        self.types("the process was killed, its port is closed", "its port is closed");
+        self.operator.types("the process was killed, its port is closed", "its port is closed");
         self.keys("\r");
         self.sees("Is it done?");
-        self.press_until("y", |screen| screen.contains("attested"));
-    }
-
-    /// Presses a key again while the gate of a new dialog may still be closed: it takes a key for held until it was
-    /// silent for a second.
-    fn press_until(&mut self, key: &str, done: impl Fn(&str) -> bool) {
-        let mut last = std::time::Instant::now() - std::time::Duration::from_secs(2);
-        let started = std::time::Instant::now();
-        wait_until(&format!("{key} was taken"), || {
-            let screen = self.console.screen();
-            if done(&screen) {
-                return true;
-            }
-            assert!(
-                started.elapsed() < PATIENCE - std::time::Duration::from_secs(5),
-                "{key} was not taken:\n{screen}"
-            );
-            let asks = ["CONFIRM", "Is it done?", "SUGGESTED", "Go on against a guard"]
-                .iter()
-                .any(|text| screen.contains(text));
-            if asks && last.elapsed().as_millis() > 1_300 {
-                last = std::time::Instant::now();
-                self.console.press(key);
-            }
-            false
-        });
+        self.operator.press_until("y", |screen| screen.contains("attested"));
     }
 
     /// Opens the promotion's confirmation and returns what it says.
     fn open_promotion(&mut self) -> String {
         self.sees("Promote the standby\" is ready");
         self.keys("ggjp");
-        self.console.wait_for_text("CONFIRM: Promote the standby")
-    }
-
-    /// Types a text until `shown` says that it arrived: a dialog that just opened takes keys for typed ahead.
-    fn types(&mut self, text: &str, shown: &str) {
-        let mut last = std::time::Instant::now() - std::time::Duration::from_secs(2);
-        let started = std::time::Instant::now();
-        wait_until(&format!("{text} is typed"), || {
-            let screen = self.console.screen();
-            if screen.contains(shown) {
-                return true;
-            }
-            assert!(started.elapsed() < PATIENCE / 2, "{text} was not typed:\n{screen}");
-            if last.elapsed().as_millis() > 1_000 {
-                last = std::time::Instant::now();
-                self.console.press("\x15");
-                self.console.press(text);
-            }
-            false
-        });
+        self.operator.sees("CONFIRM: Promote the standby")
     }
 
     /// Types the target's name and fires.
     fn promote(&mut self) {
         let phrase = self.pair.standby.address();
-        self.types(&phrase, "matches");
+        self.operator.types(&phrase, "matches");
         self.keys("\r");
         // Enter confirms nothing.
         self.sees("CONFIRM: Promote the standby");
         let started =
             |fact: &Fact| matches!(fact, Fact::StepStarted { step, .. } if step.as_str() == "promote");
-        assert!(!self.facts().iter().any(started));
-        self.press_until("\x19", |screen| screen.contains("verified") && !screen.contains("CONFIRM"));
+        assert!(!self.home.facts().iter().any(started));
+        self.operator
+            .press_until("\x19", |screen| screen.contains("verified") && !screen.contains("CONFIRM"));
     }
-
-    fn confirmations(&self) -> Vec<Confirmation> {
-        let records = journal::read(&self.state().join("journal")).unwrap();
-        records
-            .filter_map(|read| match record::event(&read.unwrap()).unwrap().fact {
-                Fact::StepPrepared { confirmation } => Some(*confirmation),
-                _ => None,
-            })
-            .collect()
-    }
-
-    fn facts(&self) -> Vec<Fact> {
-        let records = journal::read(&self.state().join("journal")).unwrap();
-        records.map(|read| record::event(&read.unwrap()).unwrap().fact).collect()
-    }
-
-    /// Ends the engine, and checks the journal with the program's own verifier.
-    fn end(&mut self) {
-        let (plan, state) = (self.plan(), self.state());
-        let stopped = self.lifeboat(&["stop", plan.to_str().unwrap(), "--state", state.to_str().unwrap()]);
-        assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
-        let journal = state.join("journal");
-        let verified = self.lifeboat(&["journal", "verify", "--journal", journal.to_str().unwrap()]);
-        assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
-    }
-}
-
-impl Drop for Night {
-    fn drop(&mut self) {
-        let (plan, state) = (self.plan(), self.state());
-        self.lifeboat(&["stop", "--force", plan.to_str().unwrap(), "--state", state.to_str().unwrap()]);
-    }
-}
-
-fn console(home: &Path) -> Pty {
-    Program::new(LIFEBOAT)
-        .arg("open")
-        .arg(home.join("plan.toml"))
-        .arg("--state")
-        .arg(home.join("state"))
-        .arg("--no-append-only")
-        .env("HOME", home)
-        .size(80, 24)
-        .spawn()
 }
 
 /// Rows that clients of the dead primary hold a commit for and that the new primary does not have.
@@ -228,7 +122,8 @@ fn a_killed_primary_is_replaced_through_the_console_and_nothing_acknowledged_is_
     assert!(gone.iter().all(|row| row.id > safe.last().unwrap().id), "rows that the standby had are gone");
 
     // What the screen said is lost, and what is.
-    let promotion = night.confirmations().into_iter().rev().find(|c| c.step.as_str() == "promote").unwrap();
+    let promotion =
+        night.home.confirmations().into_iter().rev().find(|c| c.step.as_str() == "promote").unwrap();
     let loss = &promotion.losses[0];
     let (span, bytes) = (loss.span.unwrap(), loss.bytes.unwrap());
     assert!(shown.contains("YOU LOSE about"), "{shown}");
@@ -238,7 +133,7 @@ fn a_killed_primary_is_replaced_through_the_console_and_nothing_acknowledged_is_
     assert!(span.as_secs_f64() < 10.0, "a streaming standby is seconds behind, not {span:?}");
     assert!(bytes >= gone.len() as u64 * 1_000, "{bytes} bytes were shown, {} rows are gone", gone.len());
     assert!(bytes < 2_000_000, "a streaming standby is not {bytes} bytes behind");
-    night.end();
+    night.home.end();
 }
 
 #[test]
@@ -265,7 +160,8 @@ fn the_loss_on_the_screen_is_what_is_lost() {
     assert!(gone.len() >= 250, "only {} rows are gone", gone.len());
     let last = gone.last().unwrap().acknowledged;
     let lost_s = last.duration_since(gone[0].acknowledged).as_secs_f64();
-    let promotion = night.confirmations().into_iter().rev().find(|c| c.step.as_str() == "promote").unwrap();
+    let promotion =
+        night.home.confirmations().into_iter().rev().find(|c| c.step.as_str() == "promote").unwrap();
     let loss = &promotion.losses[0];
     let (span_s, bytes) = (loss.span.unwrap().as_secs_f64(), loss.bytes.unwrap() as f64);
     assert!((lost_s - 0.2..lost_s + 4.0).contains(&span_s), "{span_s} s were shown, {lost_s} s are gone");
@@ -275,7 +171,7 @@ fn the_loss_on_the_screen_is_what_is_lost() {
         (lost_bytes..lost_bytes * 3.0).contains(&bytes),
         "{bytes} bytes were shown, {lost_bytes} are gone"
     );
-    night.end();
+    night.home.end();
 }
 
 #[test]
@@ -285,8 +181,8 @@ fn a_standby_that_does_not_replay_is_refused_until_the_loss_is_named() {
     wait_until("there are rows", || load.acknowledged().len() > 50);
     night.pair.standby.pause_replay();
     night
-        .console
-        .wait_until("the lag shows", |screen| screen.contains("✘ critical") || screen.contains("▲ warn"));
+        .operator
+        .waits_for("the lag shows", |screen| screen.contains("✘ critical") || screen.contains("▲ warn"));
     let behind = "select pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) > 200000";
     night.pair.standby.wait_for(behind);
     night.pair.primary.kill();
@@ -297,20 +193,20 @@ fn a_standby_that_does_not_replay_is_refused_until_the_loss_is_named() {
     let shown = night.open_promotion();
     assert!(shown.contains("DOES NOT HOLD"), "{shown}");
     night.keys("\x1b");
-    night.console.wait_until("the confirmation is closed", |screen| !screen.contains("CONFIRM"));
+    night.operator.waits_for("the confirmation is closed", |screen| !screen.contains("CONFIRM"));
     night.keys("O");
-    night.console.wait_until("the override names the loss", |screen| {
+    night.operator.waits_for("the override names the loss", |screen| {
         screen.contains("verrid") && screen.contains("not yet replicated")
     });
-    night.press_until("\r", |screen| screen.contains("Reason"));
-    night.types("all of it was received, replay is paused", "replay is paused");
+    night.operator.press_until("\r", |screen| screen.contains("Reason"));
+    night.operator.types("all of it was received, replay is paused", "replay is paused");
     night.keys("\r");
-    night.press_until("y", |screen| screen.contains("overrid") && !screen.contains("esc back"));
+    night.operator.press_until("y", |screen| screen.contains("overrid") && !screen.contains("esc back"));
     night.keys("p");
     night.sees("CONFIRM: Promote the standby");
     night.promote();
 
-    let overridden = night.facts().into_iter().find_map(|fact| match fact {
+    let overridden = night.home.facts().into_iter().find_map(|fact| match fact {
         Fact::GuardOverridden { reason, losses, .. } => Some((reason, losses)),
         _ => None,
     });
@@ -318,5 +214,5 @@ fn a_standby_that_does_not_replay_is_refused_until_the_loss_is_named() {
     assert!(reason.contains("replay is paused"));
     assert!(!losses.is_empty(), "the override names the loss");
     assert_eq!(lost(&night.pair, &rows).len(), 0, "what was received is replayed by the promotion");
-    night.end();
+    night.home.end();
 }

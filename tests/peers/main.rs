@@ -3,7 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod failover;
+#[path = "../support/home.rs"]
+mod home;
 mod kinds;
+#[path = "../support/operator.rs"]
+mod operator;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;

@@ -1,7 +1,9 @@
 //! Who AWS says is calling.
 
+use super::elsewhere::first;
 use super::{AwsError, Call, Connection};
 use aws_credential_types::provider::ProvideCredentials;
+use futures::FutureExt;
 use jiff::Timestamp;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -69,15 +71,29 @@ impl Connection {
     /// Who AWS says is calling (`sts:GetCallerIdentity`, which needs no permission).
     ///
     /// # Errors
-    /// When there are no credentials, AWS does not take them, or the region's STS does not answer.
+    /// When there are no credentials, AWS does not take them, or neither the region's STS nor that of the plan's others answers.
     pub async fn caller(&self) -> Result<Caller, AwsError> {
         let ask = async || {
-            let call = Call::new("sts:GetCallerIdentity", &self.region);
-            let found = self.call(&call, self.sts().get_caller_identity().send()).await?;
-            let text = |text: Option<String>| crate::text::clean(&text.unwrap_or_default(), 300);
-            Ok(Caller { account: text(found.account), arn: text(found.arn) })
+            let own = self.identity(&self.region, self.sts()).boxed();
+            let others = self.sts_elsewhere.iter().map(|(region, sts)| self.identity(region, sts).boxed());
+            first(own, others.collect()).await
         };
         self.kept::<Known>().get(self.key_id().await, ask).await
+    }
+
+    /// The same as this region's own STS says it: whether the region answers is a part of the question.
+    ///
+    /// # Errors
+    /// As [`Self::caller`], and when the region's STS does not answer.
+    pub async fn caller_here(&self) -> Result<Caller, AwsError> {
+        self.identity(&self.region, self.sts()).await
+    }
+
+    async fn identity(&self, region: &str, sts: &aws_sdk_sts::Client) -> Result<Caller, AwsError> {
+        let call = Call::new("sts:GetCallerIdentity", region);
+        let found = self.call(&call, sts.get_caller_identity().send()).await?;
+        let text = |text: Option<String>| crate::text::clean(&text.unwrap_or_default(), 300);
+        Ok(Caller { account: text(found.account), arn: text(found.arn) })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::chain::Chain;
 use super::credentials::{CredentialsInUse, Keeper};
+use super::elsewhere;
 use super::error::{AwsError, AwsErrorKind, Call};
 use super::role::Role;
 use super::session::SessionFile;
@@ -47,6 +48,8 @@ pub struct Connection {
     sns: OnceLock<aws_sdk_sns::Client>,
     eks: OnceLock<aws_sdk_eks::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
+    /// The STS of the plan's other regions, with their names.
+    pub(super) sts_elsewhere: Vec<(String, aws_sdk_sts::Client)>,
     cloudfront: OnceLock<aws_sdk_cloudfront::Client>,
     kafka: OnceLock<aws_sdk_kafka::Client>,
     backup: OnceLock<aws_sdk_backup::Client>,
@@ -84,10 +87,12 @@ impl Connection {
 
     fn new(settings: &AwsSettings, region: &str, config: SdkConfig, credentials: Keeper) -> Self {
         let provider = SharedCredentialsProvider::new(credentials.clone());
+        let config = config.into_builder().credentials_provider(provider).build();
         Self {
             region: region.to_owned(),
             deadline: settings.deadline.unsigned_abs(),
-            config: config.into_builder().credentials_provider(provider).build(),
+            sts_elsewhere: elsewhere::others(settings, &config, region),
+            config,
             credentials,
             rds: OnceLock::new(),
             route53: OnceLock::new(),
@@ -286,12 +291,15 @@ pub(super) async fn own(settings: &AwsSettings, region: &str, purpose: Purpose) 
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
     }
-    let own = settings
-        .endpoints
-        .iter()
-        .find(|(id, _)| settings.regions.get(*id).is_some_and(|name| name == region));
-    if let Some(endpoint) = own.map(|(_, endpoint)| endpoint).or(settings.endpoint.as_ref()) {
+    if let Some(endpoint) = endpoint(settings, region) {
         loader = loader.endpoint_url(endpoint);
     }
     (loader.load().await, credentials)
+}
+
+/// Where a region answers instead of its public addresses.
+pub(super) fn endpoint<'a>(settings: &'a AwsSettings, region: &str) -> Option<&'a String> {
+    let named = |id: &String| settings.regions.get(id).is_some_and(|name| name == region);
+    let own = settings.endpoints.iter().find(|(id, _)| named(id));
+    own.map(|(_, endpoint)| endpoint).or(settings.endpoint.as_ref())
 }

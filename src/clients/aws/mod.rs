@@ -9,6 +9,7 @@ pub mod arc;
 mod chain;
 mod connection;
 mod credentials;
+mod elsewhere;
 mod error;
 mod listing;
 mod login;

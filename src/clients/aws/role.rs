@@ -1,8 +1,9 @@
 //! A role on top of the caller's own credentials, assumed at the region's own STS: it must not need the region that is
-//! down.
+//! down. While that one does not answer, the STS of the plan's other regions does.
 
 use super::connection::deliver;
 use super::credentials::{Keeper, NoCredentials};
+use super::elsewhere;
 use super::{AwsError, AwsErrorKind, Call};
 use crate::plan::AwsSettings;
 use aws_config::SdkConfig;
@@ -11,11 +12,13 @@ use aws_credential_types::credential_feature::AwsCredentialFeature;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_sts::types::Credentials as Given;
+use futures::FutureExt;
 use std::time::{Duration, SystemTime};
 
 /// A role, as a session of the operator's name.
 pub(super) struct Role {
     sts: aws_sdk_sts::Client,
+    elsewhere: Vec<(String, aws_sdk_sts::Client)>,
     base: Keeper,
     region: String,
     arn: String,
@@ -47,10 +50,12 @@ impl std::fmt::Debug for Role {
 impl Role {
     /// The role of the settings; none where they name none. `config` has the caller's own credentials, from `base`.
     pub fn of(settings: &AwsSettings, config: &SdkConfig, base: &Keeper, session: &str) -> Option<Self> {
+        let region = config.region().map(ToString::to_string).unwrap_or_default();
         Some(Self {
             sts: aws_sdk_sts::Client::new(config),
+            elsewhere: elsewhere::others(settings, config, &region),
             base: base.clone(),
-            region: config.region().map(ToString::to_string).unwrap_or_default(),
+            region,
             arn: settings.role.clone()?,
             session: session.to_owned(),
             lasts_s: lasts_s(settings),
@@ -64,9 +69,21 @@ impl Role {
     /// # Errors
     /// When STS does not give a session.
     pub async fn assume(&self, mfa: Option<&Mfa<'_>>) -> Result<Session, AwsError> {
+        let own = self.assume_at(&self.region, &self.sts, mfa).boxed();
+        // A device's code counts once.
+        let elsewhere = self.elsewhere.iter().filter(|_| mfa.is_none());
+        let others = elsewhere.map(|(region, sts)| self.assume_at(region, sts, None).boxed());
+        elsewhere::first(own, others.collect()).await
+    }
+
+    async fn assume_at(
+        &self,
+        region: &str,
+        sts: &aws_sdk_sts::Client,
+        mfa: Option<&Mfa<'_>>,
+    ) -> Result<Session, AwsError> {
         let call = Call::new("sts:AssumeRole", &self.arn);
-        let send = self
-            .sts
+        let send = sts
             .assume_role()
             .role_arn(&self.arn)
             .role_session_name(&self.session)
@@ -75,7 +92,7 @@ impl Role {
             .set_serial_number(mfa.map(|mfa| mfa.serial.to_owned()))
             .set_token_code(mfa.map(|mfa| mfa.code.to_owned()))
             .send();
-        let answer = deliver(&call, &self.region, self.within, &self.base, send).await?;
+        let answer = deliver(&call, region, self.within, &self.base, send).await?;
         let arn = answer.assumed_role_user.map(|user| user.arn).unwrap_or_default();
         session(answer.credentials, arn, &call)
     }

@@ -165,6 +165,7 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
     }
     let unknown = model.durable.services.values().filter(|s| s.status == Status::Unknown).count();
     let (role, text) = match (&model.durable.incident, unknown) {
+        (_, 1) => (Role::Unknown, format!("{CANNOT_TELL}1 service unknown")),
         (_, unknown) if unknown > 0 => (Role::Unknown, format!("{CANNOT_TELL}{unknown} services unknown")),
         (Some(incident), _) => {
             let since = units::clock(age(incident.detected_at, view.now));

@@ -133,7 +133,10 @@ impl Change {
                 );
             }
             let users = behaviours(config).filter(|target| *target == origin.id()).count();
-            warnings.push(format!("{users} behaviours use this origin directly; all of them follow."));
+            warnings.push(match users {
+                1 => "1 cache behaviour uses this origin directly, and follows.".into(),
+                _ => format!("{users} cache behaviours use this origin directly; all of them follow."),
+            });
         }
         let is_group = |id: &str| groups(config).any(|group| group == id);
         if is_group(default_origin(config)) {

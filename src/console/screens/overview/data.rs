@@ -6,6 +6,7 @@ use crate::console::screens::words::{brief, ceiling, concern_role, old, signal};
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, fit, sparkline, state_cell};
 use crate::core::backup::{BackupStanding, standing};
+use crate::core::evidence;
 use crate::core::evidence::bounds;
 use crate::ids::ProbeId;
 use crate::plan::{Backup, ProbeSpec};
@@ -58,13 +59,14 @@ fn label(view: &View<'_>, lines: &mut [Line<'static>], from: usize, count: usize
     }
 }
 
-/// Probes that a runbook's loss is told by, and other replication probes.
+/// Probes that the loss of a runbook that could be used now is told by, and other replication probes.
 fn lag_probes<'a>(view: &View<'a>) -> Vec<(&'a ProbeId, &'a ProbeSpec)> {
     let plan = &view.model.plan;
     let tells = |id: &ProbeId| plan.runbooks.values().any(|runbook| runbook.loss.contains(id));
     let candidates = plan.probes.iter().filter(|(_, spec)| spec.kind.ends_with("replication"));
     let mut found: Vec<_> = candidates.collect();
-    let others = plan.runbooks.values().flat_map(|runbook| &runbook.loss);
+    let usable = plan.runbooks.values().filter(|runbook| evidence::leads_away(view.model, runbook));
+    let others = usable.flat_map(|runbook| &runbook.loss);
     for (id, spec) in others.filter_map(|id| plan.probes.get_key_value(id)) {
         if !found.iter().any(|(known, _)| *known == id) {
             found.push((id, spec));

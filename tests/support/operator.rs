@@ -1,0 +1,89 @@
+//! An operator at a console: presses keys, reads the screen, and waits as a person does.
+
+#![allow(dead_code)]
+
+use crate::pty::Pty;
+use std::time::{Duration, Instant};
+
+/// Between two looks at the screen.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// The gate of a new dialog takes a key for held until it was silent for a second.
+const GATE: Duration = Duration::from_millis(1_300);
+/// What a dialog that waits for a key says.
+const ASKS: [&str; 6] = [
+    "CONFIRM",
+    "Is it done?",
+    "SUGGESTED",
+    "Go on against a guard",
+    "start the engine again",
+    "read the world again",
+];
+
+pub struct Operator {
+    pub console: Pty,
+    /// How long anything on the screen may take before the test fails.
+    pub patience: Duration,
+}
+
+impl Operator {
+    pub fn screen(&self) -> String {
+        self.console.screen()
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.console.press(keys);
+    }
+
+    /// Waits until the screen shows a text, and gives the screen.
+    pub fn sees(&self, text: &str) -> String {
+        self.waits_for(&format!("`{text}`"), |screen| screen.contains(text))
+    }
+
+    /// Waits until the screen meets a condition, and gives the screen.
+    pub fn waits_for(&self, what: &str, met: impl Fn(&str) -> bool) -> String {
+        let started = Instant::now();
+        loop {
+            let screen = self.screen();
+            if met(&screen) {
+                return screen;
+            }
+            assert!(started.elapsed() < self.patience, "never saw {what}; the screen is:\n{screen}");
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Presses a key again while the gate of a new dialog may still be closed.
+    pub fn press_until(&mut self, key: &str, met: impl Fn(&str) -> bool) {
+        let asks = |screen: &str| ASKS.iter().any(|text| screen.contains(text));
+        self.repeats(&format!("{key:?} was not taken"), key, asks, met);
+    }
+
+    /// Types a text until `shown` says that it arrived: a dialog that just opened takes keys for typed ahead.
+    pub fn types(&mut self, text: &str, shown: &str) {
+        let keys = format!("\x15{text}");
+        self.repeats(&format!("{text} was not typed"), &keys, |_| true, |screen| screen.contains(shown));
+    }
+
+    fn repeats(
+        &mut self,
+        failure: &str,
+        keys: &str,
+        when: impl Fn(&str) -> bool,
+        met: impl Fn(&str) -> bool,
+    ) {
+        let started = Instant::now();
+        let mut last: Option<Instant> = None;
+        loop {
+            let screen = self.screen();
+            if met(&screen) {
+                return;
+            }
+            assert!(started.elapsed() < self.patience, "{failure}; the screen is:\n{screen}");
+            if when(&screen) && last.is_none_or(|last| last.elapsed() > GATE) {
+                last = Some(Instant::now());
+                self.press(keys);
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+}
