@@ -54,8 +54,10 @@ impl<K: Ord + Hash + Clone, V: Clone> Shared<K, V> {
             last.as_ref().is_some_and(|fetched| fetched.asked.contains(key) && fetched.at.elapsed() < fresh);
         if !usable {
             let asked = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            // It tells of the world as it was when it was asked for: one that was long on its way is no younger for that.
+            let at = Instant::now();
             let answer = fetch(asked.iter().cloned().collect()).await.map(Arc::new);
-            *last = Some(Fetched { at: Instant::now(), asked, answer });
+            *last = Some(Fetched { at, asked, answer });
         }
         match last.as_ref().map(|fetched| &fetched.answer) {
             Some(Ok(answer)) => Ok(answer.get(key).cloned()),
@@ -107,6 +109,18 @@ mod tests {
         }));
         assert_eq!(asked.await, (0..100).map(Some).collect::<Vec<_>>());
         assert!(calls.load(Ordering::SeqCst) <= 2, "{calls:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_answer_is_as_old_as_its_question() {
+        let (shared, calls) = (Shared::default(), AtomicUsize::new(0));
+        let slow = async |keys: Vec<u8>| {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            Ok(keys.into_iter().map(|key| (key, calls.fetch_add(1, Ordering::SeqCst))).collect())
+        };
+        assert_eq!(shared.get(&1, FRESH, slow).await.unwrap(), Some(0));
+        tokio::time::advance(Duration::from_secs(8)).await;
+        assert_eq!(shared.get(&1, FRESH, slow).await.unwrap(), Some(1), "ten seconds after the first question");
     }
 
     #[tokio::test(start_paused = true)]
