@@ -103,7 +103,7 @@ impl Default for Iam {
 }
 
 impl Iam {
-    /// One check for each permission, against the target's ARN where it has one.
+    /// One check for each permission, against the target's ARN where it has one; one for all where none can be told.
     pub async fn check(
         &self,
         clients: &Clients,
@@ -111,7 +111,9 @@ impl Iam {
         permissions: &[&'static str],
         target: Option<&Target>,
     ) -> Vec<Check> {
-        let unknown = |why: &str| permissions.iter().map(|name| Check::not_checkable(*name, why)).collect();
+        let unknown = |why: &str| {
+            vec![Check::not_checkable("its permissions", format!("{why} ({})", permissions.join(", ")))]
+        };
         let property = |name| {
             target.and_then(|target| {
                 target.identity.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)

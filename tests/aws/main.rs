@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod acting;
 #[path = "../support/aws/mod.rs"]
 #[allow(dead_code)]
 mod aws;

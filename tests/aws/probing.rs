@@ -10,7 +10,8 @@ use tokio::runtime::Runtime;
 /// What a run of a probe ends in.
 pub type Outcome = Result<Measurement, ProbeFailure>;
 
-const PLAN: &str = r#"
+/// The least that a plan has.
+pub const PLAN: &str = r#"
 [plan]
 name = "Test"
 strategy = "warm-standby"

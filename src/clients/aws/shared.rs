@@ -120,7 +120,11 @@ mod tests {
         };
         assert_eq!(shared.get(&1, FRESH, slow).await.unwrap(), Some(0));
         tokio::time::advance(Duration::from_secs(8)).await;
-        assert_eq!(shared.get(&1, FRESH, slow).await.unwrap(), Some(1), "ten seconds after the first question");
+        assert_eq!(
+            shared.get(&1, FRESH, slow).await.unwrap(),
+            Some(1),
+            "ten seconds after the first question"
+        );
     }
 
     #[tokio::test(start_paused = true)]

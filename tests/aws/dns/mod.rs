@@ -7,15 +7,15 @@ mod records;
 
 use std::sync::{Arc, Mutex};
 
-use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use lifeboat::actions::{self, Action, Conditions, Context};
+use lifeboat::actions::{self, Action, Context};
 use lifeboat::clients::{Clients, Environment};
 use lifeboat::core::action::{Description, Failure};
-use lifeboat::plan::condition::{Condition, Truth};
 use lifeboat::plan::{AwsSettings, Plan, Registry, load_texts};
 
+use crate::acting::Quick;
 use crate::aws::{Emulator, isolate};
+use crate::probing::PLAN;
 
 /// Runs a test with emulated credentials and nothing else of AWS.
 fn signed_in<F: Future<Output = ()>>(body: impl FnOnce() -> F) {
@@ -34,23 +34,7 @@ fn clients(endpoint: &str) -> Clients {
 }
 
 fn plan(text: &str) -> Plan {
-    let base = r#"
-        [plan]
-        name = "Test"
-        strategy = "warm-standby"
-        [regions.primary]
-        name = "us-east-1"
-        role = "primary"
-        [tree]
-        root = "down"
-        [tree.down]
-        ask = "Is it down?"
-        answers.no = "stay"
-        [leaves.stay]
-        title = "Stay"
-        advice = "Watch."
-    "#;
-    let files = vec![("base.toml".to_owned(), base.to_owned()), ("own.toml".to_owned(), text.to_owned())];
+    let files = vec![("base.toml".to_owned(), PLAN.to_owned()), ("own.toml".to_owned(), text.to_owned())];
     load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{text}\n{problems}")).plan
 }
 
@@ -64,27 +48,12 @@ fn action(kind: &str, with: &str, clients: &Clients) -> Box<dyn Action> {
     (actions::kind(kind).unwrap().build)(&step.params, clients).unwrap()
 }
 
-struct Nothing;
-
-impl Conditions for Nothing {
-    fn evaluate(&self, _: &Condition) -> Truth {
-        Truth::Unknown("nothing is measured".into())
-    }
-    fn changed(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::pending())
-    }
-    /// A tenth of the time, so that polling is not what a test waits for.
-    fn sleep(&self, duration: SignedDuration) -> BoxFuture<'_, ()> {
-        Box::pin(tokio::time::sleep(duration.unsigned_abs() / 10))
-    }
-}
-
 fn context() -> (Context, Arc<Mutex<Vec<String>>>) {
     let lines: Arc<Mutex<Vec<String>>> = Arc::default();
     let heard = lines.clone();
     let context = Context {
         output: Arc::new(move |line| heard.lock().unwrap().push(line.to_owned())),
-        conditions: Arc::new(Nothing),
+        conditions: Arc::new(Quick),
         timeout: SignedDuration::from_secs(30),
         token: "attempt-1".into(),
     };

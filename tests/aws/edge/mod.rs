@@ -6,13 +6,12 @@ mod eks;
 mod s3;
 mod sns;
 
+use crate::acting::Quick;
 use crate::aws::{Emulator, FaultProxy};
-use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use lifeboat::actions::{Action, Conditions, Context, kind};
+use lifeboat::actions::{Action, Context, kind};
 use lifeboat::clients::{Clients, Environment};
 use lifeboat::core::action::{Acted, Description, Done, Failure, Proof};
-use lifeboat::plan::condition::{Condition, Truth};
 use lifeboat::plan::{AwsSettings, Registry, load_texts};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -75,27 +74,12 @@ struct Step<'a> {
     lines: Arc<Mutex<Vec<String>>>,
 }
 
-struct Alone;
-
-impl Conditions for Alone {
-    fn evaluate(&self, _: &Condition) -> Truth {
-        Truth::Unknown("nothing is measured".into())
-    }
-    fn changed(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::pending())
-    }
-    /// A hundred times as fast: what is waited for is the emulator's, in a fraction of a second.
-    fn sleep(&self, duration: SignedDuration) -> BoxFuture<'_, ()> {
-        Box::pin(tokio::time::sleep(duration.unsigned_abs() / 100))
-    }
-}
-
 impl Step<'_> {
     fn context(&self) -> Context {
         let lines = self.lines.clone();
         Context {
             output: Arc::new(move |line| lines.lock().unwrap().push(line.to_owned())),
-            conditions: Arc::new(Alone),
+            conditions: Arc::new(Quick),
             timeout: SignedDuration::from_secs(600),
             token: "drill-7/step/1".into(),
         }

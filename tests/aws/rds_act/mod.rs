@@ -7,14 +7,13 @@ mod global;
 mod promote;
 mod waits;
 
+use crate::acting::Quick;
 use crate::aws::Emulator;
-use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use lifeboat::actions::{self, Action, Conditions, Context};
+use lifeboat::actions::{self, Action, Context};
 use lifeboat::clients::{Clients, Environment};
 use lifeboat::core::action::{Description, Done, Failure, Proof};
 use lifeboat::plan::AwsSettings;
-use lifeboat::plan::condition::{Condition, Truth};
 use lifeboat::plan::params::{Param, Params};
 use serde_json::Value;
 use std::path::Path;
@@ -66,21 +65,6 @@ fn build(endpoint: &str, kind: &str, keys: &[(&str, &str)]) -> actions::Built {
         ((*key).to_owned(), param)
     });
     (actions::kind(kind).unwrap().build)(&Params(params.collect()), &clients.with_aws(settings, "ana"))
-}
-
-/// Waits are as short as the emulator's changes.
-struct Quick;
-
-impl Conditions for Quick {
-    fn evaluate(&self, _: &Condition) -> Truth {
-        Truth::Unknown("nothing is measured".into())
-    }
-    fn changed(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::pending())
-    }
-    fn sleep(&self, duration: SignedDuration) -> BoxFuture<'_, ()> {
-        Box::pin(tokio::time::sleep(duration.unsigned_abs().min(Duration::from_millis(40))))
-    }
 }
 
 /// One confirmed step: the action with what its description showed, and what it says while it runs.

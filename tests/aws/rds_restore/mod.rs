@@ -7,14 +7,13 @@ mod pitr;
 mod preflight;
 mod snapshot;
 
+use crate::acting::Quick;
 use crate::aws::Emulator;
-use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use lifeboat::actions::{self, Action, Conditions, Context};
+use lifeboat::actions::{self, Action, Context};
 use lifeboat::clients::{Clients, Environment};
 use lifeboat::core::action::{Description, Done, Failure, Proof};
 use lifeboat::plan::AwsSettings;
-use lifeboat::plan::condition::{Condition, Truth};
 use lifeboat::plan::params::{Param, Params};
 use serde_json::Value;
 use std::path::Path;
@@ -105,21 +104,6 @@ fn action(endpoint: &str, kind: &str, keys: &[(&str, &str)]) -> Box<dyn Action> 
 struct Run {
     context: Context,
     lines: Arc<Mutex<Vec<String>>>,
-}
-
-/// Waits are as short as the emulator's changes.
-struct Quick;
-
-impl Conditions for Quick {
-    fn evaluate(&self, _: &Condition) -> Truth {
-        Truth::Unknown("nothing is measured".into())
-    }
-    fn changed(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::pending())
-    }
-    fn sleep(&self, duration: SignedDuration) -> BoxFuture<'_, ()> {
-        Box::pin(tokio::time::sleep(duration.unsigned_abs().min(Duration::from_millis(40))))
-    }
 }
 
 impl Run {

@@ -8,30 +8,11 @@ mod managed;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::probing::PLAN;
 use lifeboat::clients::{Clients, Environment};
 use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
 use lifeboat::plan::{Plan, Registry, load_texts};
 use lifeboat::probes;
-
-const BASE: &str = r#"
-[plan]
-name = "Test"
-strategy = "warm-standby"
-[regions.primary]
-name = "us-east-1"
-role = "primary"
-[regions.dr]
-name = "us-west-2"
-role = "standby"
-[tree]
-root = "down"
-[tree.down]
-ask = "Is it down?"
-answers.no = "stay"
-[leaves.stay]
-title = "Stay"
-advice = "Watch."
-"#;
 
 /// A plan's probes, and the connections that they share.
 struct Seer {
@@ -42,7 +23,7 @@ struct Seer {
 impl Seer {
     /// `aws` is the `[aws]` section, `probes` the probes' tables.
     fn new(aws: &str, probes: &str) -> Self {
-        let files = [("base.toml", BASE.to_owned()), ("see.toml", format!("[aws]\n{aws}\n{probes}"))];
+        let files = [("base.toml", PLAN.to_owned()), ("see.toml", format!("[aws]\n{aws}\n{probes}"))];
         let files = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
         let plan =
             load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}")).plan;
