@@ -25,7 +25,7 @@ const TOGETHER: usize = 4;
 pub async fn callers(places: Vec<Place>) -> Vec<RegionChecks> {
     join_all(places.into_iter().map(async |place| {
         let connection = place.reader().await;
-        let checks = match timeout(DEADLINE, connection.caller()).await {
+        let checks = match timeout(DEADLINE, connection.caller_here()).await {
             Ok(Ok(caller)) => vec![Check::pass("caller", caller.arn), credentials(&connection).await],
             Ok(Err(error)) => vec![Check::fail("caller", error.to_string(), error.next_step())],
             Err(_) => {

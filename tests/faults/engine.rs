@@ -46,13 +46,17 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
     let recheck = |hands: &Hands| Ask::Recheck { run: hands.run_id(), step: "work".into() };
     let again = recheck(&hands);
     hands.ask(again).unwrap();
-    console.wait_for_text("still runs as process");
+    console.wait_for_text("the program of an earlier attempt still runs");
     let reason = Some("to see that it is refused".to_owned());
     let retry = Ask::Retry { run: hands.run_id(), step: "work".into(), reason };
     hands.ask(retry).unwrap();
     hands.fire("work");
-    console.wait_for_text("attempt 2");
-    hands.wait_step("work", StepStatus::Unknown);
+    hands.wait("the second attempt was refused", |model| {
+        let incident = model.durable.incident.as_ref();
+        let run = incident.and_then(|incident| incident.open_run());
+        let step = run.and_then(|run| run.steps.get("work"));
+        step.is_some_and(|step| step.attempt == 2 && step.status == StepStatus::Unknown)
+    });
     assert_eq!(ran(&home), 1);
 
     // It came to its end meanwhile; a person has the world read again.

@@ -16,6 +16,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use futures::future::BoxFuture;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -201,35 +202,38 @@ impl Connection {
         any.downcast().unwrap_or_default()
     }
 
-    /// Sends a call within the plan's deadline, and sorts what went wrong.
+    /// Sends a call within the plan's deadline, and sorts what went wrong. The SDK's futures are large, so that they are
+    /// not kept within those of whoever waits for them.
     ///
     /// # Errors
     /// As [`AwsError`] tells: what failed, on what, why, what to do, and whether it may have acted.
-    pub async fn call<T, E>(
-        &self,
-        call: &Call,
-        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, AwsError>
+    pub fn call<'a, T, E>(
+        &'a self,
+        call: &'a Call,
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, AwsError>>
     where
-        E: std::error::Error + ProvideErrorMetadata + 'static,
+        T: Send + 'a,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        self.call_within(call, self.deadline, send).await
+        self.call_within(call, self.deadline, send)
     }
 
     /// The same within another deadline.
     ///
     /// # Errors
     /// As [`Self::call`].
-    pub async fn call_within<T, E>(
-        &self,
-        call: &Call,
+    pub fn call_within<'a, T, E>(
+        &'a self,
+        call: &'a Call,
         within: Duration,
-        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, AwsError>
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, AwsError>>
     where
-        E: std::error::Error + ProvideErrorMetadata + 'static,
+        T: Send + 'a,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
-        deliver(call, &self.region, within, &self.credentials, send).await
+        Box::pin(deliver(call, &self.region, within, &self.credentials, Box::pin(send)))
     }
 }
 

@@ -54,7 +54,7 @@ fn context() -> (Context, Arc<Mutex<Vec<String>>>) {
     let context = Context {
         output: Arc::new(move |line| heard.lock().unwrap().push(line.to_owned())),
         conditions: Arc::new(Quick),
-        timeout: SignedDuration::from_secs(30),
+        timeout: SignedDuration::from_secs(600),
         token: "attempt-1".into(),
     };
     (context, lines)

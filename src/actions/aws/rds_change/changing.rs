@@ -204,15 +204,17 @@ impl<C: RoleChange> Changing<C> {
         let what = self.0.what();
         let not_yet = |why: String, next: String| Failure::not_done(what.clone(), why, next);
         let stage = self.stage(expected).await.map_err(|error| error.not_done(what.clone()))?;
-        let again = |then: &str| format!("Watch `{}`, {then}.", self.0.look_command());
+        // What to do comes first: the command is long, and a small screen cuts its end.
+        let again = |what: &str| format!("{what} Watch it with `{}`.", self.0.look_command());
         match stage {
             Stage::NotBegun(words) => Err(not_yet(
                 format!("nothing of it can be seen: {words}"),
-                again("for half a minute, then verify again; if it stays like that, the step may be retried"),
+                again("Verify again in half a minute; if it stays like that, the step may be retried."),
             )),
-            Stage::Going(words) => {
-                Err(not_yet(format!("it goes on: {words}"), again("and verify again; do not send it again")))
-            }
+            Stage::Going(words) => Err(not_yet(
+                format!("it goes on: {words}"),
+                again("Do not send it again; verify again once it has ended."),
+            )),
             Stage::Short(refusal) | Stage::Lost(refusal) => Err(refusal.not_done(what)),
             Stage::There(_) if !self.0.was_due(expected) => Err(not_yet(
                 format!(
