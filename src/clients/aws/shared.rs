@@ -55,8 +55,10 @@ impl<K: Ord + Hash + Clone, V: Clone> Shared<K, V> {
         if !usable {
             let asked = self.keys.lock().unwrap_or_else(PoisonError::into_inner).clone();
             // It tells of the world as it was when it was asked for: one that was long on its way is no younger for that.
-            let at = Instant::now();
+            // A failure counts from its end, or those who waited for it would each wait for another one.
+            let begun = Instant::now();
             let answer = fetch(asked.iter().cloned().collect()).await.map(Arc::new);
+            let at = if answer.is_ok() { begun } else { Instant::now() };
             *last = Some(Fetched { at, asked, answer });
         }
         match last.as_ref().map(|fetched| &fetched.answer) {
