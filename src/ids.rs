@@ -60,6 +60,18 @@ id!(/// A step of one runbook.
     StepId);
 id!(/// A person or team of the plan (`contacts.alice`).
     ContactId);
+id!(/// A way to send messages (`channels.pager`).
+    ChannelId);
+id!(/// An on-call rotation of the plan (`rotations.primary`).
+    RotationId);
+id!(/// An escalation policy of the plan (`policies.p0`).
+    PolicyId);
+id!(/// Those whom a message is for (`audiences.customers`).
+    AudienceId);
+id!(/// A template of a message (`messages.activation`).
+    MessageId);
+id!(/// One message to one recipient on one way (`INC-20260301-030000/n7`).
+    NotificationId);
 id!(/// A drill of the plan (`drills.quarterly`).
     DrillId);
 id!(/// An incident, made from its declaration time.

@@ -6,7 +6,8 @@
 //! - [`core`] decides: pure functions from commands to facts, from facts to the model, from facts to effects.
 //! - [`journal`] makes facts durable and verifiable before anything acts on them.
 //! - [`engine`] is the process that owns the journal, runs effects and serves clients over a unix socket.
-//! - [`probes`] and [`actions`] are what the engine can see and do; [`clients`] are their shared connections.
+//! - [`probes`] and [`actions`] are what the engine can see and do, [`notifiers`] how it tells people; [`clients`]
+//!   are their shared connections.
 //! - [`preflight`] asks whether each step of a plan could be done now.
 //! - [`world`] is the port between the engine and reality: the real one, or a simulated one.
 //! - [`console`] is the terminal client; [`cli`] the command line; [`secrets`] the credentials.
@@ -19,6 +20,7 @@ pub mod core;
 pub mod engine;
 pub mod ids;
 pub mod journal;
+pub mod notifiers;
 pub mod plan;
 pub mod preflight;
 pub mod probes;

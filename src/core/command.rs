@@ -2,11 +2,13 @@
 
 use crate::core::action::{Description, Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
+use crate::core::escalation::IncidentRole;
 use crate::core::incident::{Mode, Outcome};
+use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::core::preflight::Preflight;
 use crate::core::reading::Reading;
 use crate::ids::*;
-use crate::plan::Severity;
+use crate::plan::{Severity, Shift, Who};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +140,57 @@ pub enum Ask {
         /// The text.
         text: String,
     },
+    /// Takes the escalation on.
+    Acknowledge,
+    /// Pages somebody now, whatever the policy says.
+    Page {
+        /// Whom.
+        who: Who,
+        /// On which ways; none for all that they have.
+        methods: Vec<ChannelId>,
+        /// What to tell them besides the state of things; may be empty.
+        text: String,
+    },
+    /// Sends a message that a person has read, and perhaps changed.
+    Send {
+        /// The plan's message that it is; none for one of the person's own.
+        message: Option<MessageId>,
+        /// Whom it is for.
+        audience: AudienceId,
+        /// One line.
+        subject: String,
+        /// The text.
+        body: String,
+    },
+    /// Does without a message that is due.
+    Waive {
+        /// Which.
+        message: MessageId,
+        /// Why.
+        reason: String,
+    },
+    /// Lets somebody else answer for something.
+    HandOver {
+        /// For what.
+        role: IncidentRole,
+        /// Who, by name.
+        to: String,
+    },
+    /// Says that what had to be mended is mended.
+    Resolve {
+        /// How.
+        how: String,
+    },
+    /// Says that it was not over.
+    Reopen {
+        /// Why.
+        reason: String,
+    },
+    /// Says that what is proposed is no incident.
+    Dismiss {
+        /// Why.
+        reason: String,
+    },
     /// Looks whether each step of the plan could be done now.
     Preflight,
     /// Closes the incident.
@@ -211,5 +264,28 @@ pub enum Report {
         attempt: u32,
         /// What the world showed.
         result: Result<Proof, Failure>,
+    },
+    /// An attempt to send a message ended.
+    Notified {
+        /// The message.
+        id: NotificationId,
+        /// The attempt.
+        attempt: u32,
+        /// How.
+        result: Result<Receipt, Undelivered>,
+    },
+    /// More is known of a message.
+    Tracked {
+        /// The message.
+        id: NotificationId,
+        /// What.
+        tracked: Tracked,
+    },
+    /// A calendar of who is on call was read.
+    Calendar {
+        /// The rotation.
+        rotation: RotationId,
+        /// Its shifts, or why they cannot be told.
+        shifts: Result<Vec<Shift>, String>,
     },
 }

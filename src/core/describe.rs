@@ -1,5 +1,9 @@
 //! Facts as sentences: one readable line each, for the timeline, the command line and the report.
 
+mod telling;
+
+pub use telling::{in_how_long, to_whom};
+
 use crate::core::confirmation::{Confirmation, LossEstimate};
 use crate::core::fact::Fact;
 use crate::core::incident::{GivenAnswer, Outcome, Position, RunEnd};
@@ -121,8 +125,7 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
                 if losses.is_empty() { String::new() } else { format!(" (loss: {})", losses.join("; ")) };
             format!("{}: guard OVERRIDDEN, {reason}{loss}: {condition}", title(step))
         }
-        // Everything else is told by the functions above.
-        _ => String::new(),
+        _ => telling::sentence(fact, plan),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the engine has to do next. Plain data: a test compares it and answers by hand.
 
 use crate::core::action::Target;
-use crate::ids::{RunId, StepId};
+use crate::ids::{NotificationId, RunId, StepId};
 
 /// What the engine has to do.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +44,18 @@ pub enum Effect {
     },
     /// Look whether each step of the plan could be done now; answer with `Preflighted`.
     Preflight,
+    /// Send a message; answer with `Notified`.
+    Notify {
+        /// The message.
+        id: NotificationId,
+        /// The attempt.
+        attempt: u32,
+    },
+    /// Ask the provider what became of a message, until that is known; answer with `Tracked`.
+    Track {
+        /// The message.
+        id: NotificationId,
+    },
     /// Decide a tick at once: something became possible.
     Tick,
 }

@@ -3,12 +3,14 @@
 use crate::core::action::{Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
 use crate::core::confirmation::{Confirmation, LossEstimate};
+use crate::core::escalation::{DueMessage, IncidentRole};
 use crate::core::incident::{GivenAnswer, Mode, Outcome, Position, RunEnd};
+use crate::core::notification::{Attempted, Cause, Intent, Message, Queued, Tracked};
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::Reading;
 use crate::core::signal::SignalState;
 use crate::ids::*;
-use crate::plan::Severity;
+use crate::plan::{Severity, Shift};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -303,6 +305,129 @@ pub enum Fact {
         /// It.
         preflight: Box<Preflight>,
     },
+    /// Signals or alerts propose an incident that nobody has declared.
+    IncidentProposed {
+        /// The name that it gets when it is declared.
+        id: IncidentId,
+        /// What it is about.
+        title: String,
+        /// How bad it is.
+        severity: Severity,
+    },
+    /// A proposed incident is none: a person says so, or the signals are well again.
+    ProposalWithdrawn {
+        /// Its name.
+        id: IncidentId,
+        /// Why.
+        why: String,
+    },
+    /// Telling people begins, or begins anew because the severity rose.
+    EscalationStarted {
+        /// The incident, or the proposal of one.
+        incident: IncidentId,
+        /// The severity that it follows.
+        severity: Severity,
+        /// The policy; none where the plan has none for the severity.
+        policy: Option<PolicyId>,
+    },
+    /// Somebody took it on: no further level is told.
+    EscalationAcknowledged {
+        /// The incident.
+        incident: IncidentId,
+        /// Who, as the console or the provider names them.
+        who: String,
+        /// How: `console`, or the channel's title.
+        via: String,
+    },
+    /// Nobody gave a sign of life for too long: telling people begins anew.
+    EscalationRenewed {
+        /// The incident.
+        incident: IncidentId,
+        /// Who had taken it on, and since when there was no sign of them.
+        why: String,
+    },
+    /// Messages wait to be sent. All of one cause in one record, so that none is lost in a crash.
+    NotificationsQueued {
+        /// The incident, or the proposal of one.
+        incident: IncidentId,
+        /// Why.
+        cause: Cause,
+        /// What they want.
+        intent: Intent,
+        /// What they say.
+        message: Message,
+        /// To whom, on which ways; empty where there is nobody left to tell.
+        to: Vec<Queued>,
+    },
+    /// An attempt to send a message begins, once this is durable.
+    NotificationStarted {
+        /// The message.
+        id: NotificationId,
+        /// To whom and how, in words.
+        to: String,
+        /// The attempt, from 1.
+        attempt: u32,
+    },
+    /// An attempt ended.
+    NotificationFinished {
+        /// The message.
+        id: NotificationId,
+        /// To whom and how, in words.
+        to: String,
+        /// The attempt.
+        attempt: u32,
+        /// How.
+        attempted: Attempted,
+    },
+    /// More is known of a message that was sent.
+    NotificationTracked {
+        /// The message.
+        id: NotificationId,
+        /// To whom and how, in words.
+        to: String,
+        /// What.
+        tracked: Tracked,
+    },
+    /// A message of the plan has to be sent.
+    MessageDue {
+        /// Which, and until when.
+        due: DueMessage,
+    },
+    /// A person decided that a message is not sent.
+    MessageWaived {
+        /// Which.
+        message: MessageId,
+        /// Which time.
+        number: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody else answers for something.
+    RoleAssigned {
+        /// For what.
+        role: IncidentRole,
+        /// Who, by name.
+        to: String,
+        /// What they were told.
+        brief: Vec<String>,
+    },
+    /// What had to be mended is mended; the system is watched.
+    IncidentResolved {
+        /// How.
+        how: String,
+    },
+    /// It was not over.
+    IncidentReopened {
+        /// Why.
+        why: String,
+    },
+    /// A calendar of who is on call was read (ephemeral).
+    CalendarRead {
+        /// The rotation.
+        rotation: RotationId,
+        /// Its shifts, or why they cannot be told; those before count on then.
+        shifts: Result<Vec<Shift>, String>,
+    },
     /// The incident was closed.
     IncidentClosed {
         /// How it ended.
@@ -329,6 +454,7 @@ impl Fact {
                 | Self::StepRechecked { .. }
                 | Self::PreflightStarted
                 | Self::PreflightFound { .. }
+                | Self::CalendarRead { .. }
                 | Self::JournalChanged { failure: Some(_), .. }
         )
     }

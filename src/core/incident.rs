@@ -3,12 +3,14 @@
 use crate::core::action::{Acted, Done, Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
 use crate::core::confirmation::{Confirmation, Evidence};
+use crate::core::escalation::IncidentRole;
 use crate::core::status::StepStatus;
 use crate::ids::*;
 use crate::plan::Severity;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// From declaration to close.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -33,6 +35,10 @@ pub struct Incident {
     pub position: Position,
     /// Runs in the order in which they were started; at most the last is open.
     pub runs: Vec<Run>,
+    /// Who answers for what, by name, where it is not the commander who declared it.
+    pub roles: BTreeMap<IncidentRole, String>,
+    /// When it was called resolved, and how.
+    pub resolved: Option<(Timestamp, String)>,
     /// When and why it was closed.
     pub closed: Option<(Timestamp, String)>,
 }
@@ -41,6 +47,17 @@ impl Incident {
     /// The run that has not ended.
     pub fn open_run(&self) -> Option<&Run> {
         self.runs.last().filter(|run| run.ended.is_none())
+    }
+
+    /// Who answers for something, by name; nobody where only the commander is known.
+    pub fn holder(&self, role: IncidentRole) -> Option<String> {
+        let commander = || (role == IncidentRole::Commander).then(|| self.commander.to_string());
+        self.roles.get(&role).cloned().or_else(commander)
+    }
+
+    /// Who leads it.
+    pub fn leader(&self) -> String {
+        self.holder(IncidentRole::Commander).unwrap_or_else(|| self.commander.to_string())
     }
 
     /// A run by its name.

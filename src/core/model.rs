@@ -1,12 +1,14 @@
 //! The model: the fold of all facts. Engine and clients hold the same one.
 
 use crate::core::actor::Actor;
+use crate::core::escalation::{DueMessage, Escalation, Proposal};
 use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
+use crate::core::notification::{Message, Notification};
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::signal::{Recent, Signal, SignalState, Streak, judge};
 use crate::ids::*;
-use crate::plan::{Plan, Severity, Step};
+use crate::plan::{Plan, Severity, Shift, Step};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,20 @@ pub struct Durable {
     pub severity: Option<(Severity, Timestamp, String)>,
     /// The open incident.
     pub incident: Option<Incident>,
+    /// What signals or alerts propose and nobody has declared.
+    pub proposal: Option<Proposal>,
+    /// The severity of a proposal that a person dismissed: only a worse one is proposed until all is well.
+    pub dismissed: Option<Severity>,
+    /// Telling people about the incident or the proposal.
+    pub escalation: Option<Escalation>,
+    /// Messages about the latest incident, in the order of their queueing.
+    pub notifications: IndexMap<NotificationId, Notification>,
+    /// What they say.
+    pub sent_messages: Vec<Message>,
+    /// Messages of the plan that have to be sent.
+    pub due: Vec<DueMessage>,
+    /// How often each message of the plan was due, sent or waived in this incident, and when last.
+    pub message_turns: BTreeMap<MessageId, (u32, Timestamp)>,
     /// Closed incidents, oldest first.
     pub closed: Vec<Incident>,
     /// When a failover last completed.
@@ -130,6 +146,8 @@ pub struct Live {
     pub journal_failure: Option<String>,
     /// Which protections of the journal are active, in words.
     pub journal_protection: String,
+    /// What the calendars of who is on call said when they were last read, and why they cannot be read now.
+    pub calendars: BTreeMap<RotationId, (Vec<Shift>, Option<String>)>,
     /// Since when a preflight is under way, and who asked for it.
     pub preflighting: Option<(Timestamp, Actor)>,
     /// What the last preflight of this engine found.
@@ -171,6 +189,13 @@ impl Model {
             active: plan.primary().map(|(id, _)| id.clone()),
             severity: None,
             incident: None,
+            proposal: None,
+            dismissed: None,
+            escalation: None,
+            notifications: IndexMap::new(),
+            sent_messages: Vec::new(),
+            due: Vec::new(),
+            message_turns: BTreeMap::new(),
             closed: Vec::new(),
             last_failover: None,
             timeline: VecDeque::new(),

@@ -4,13 +4,27 @@ use crate::core::effect::Effect;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Outcome, RunEnd};
 use crate::core::model::Model;
+use crate::core::notification::{DeliveryStatus, Intent, Notification};
 use crate::core::status::StepStatus;
 use crate::ids::{RunId, StepId};
 
 /// The effects of a fact. The only way to execute a step is the reaction to its `StepStarted`.
 pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
     match &event.fact {
-        Fact::EngineStarted { .. } => unproven(model),
+        Fact::EngineStarted { .. } => unproven(model).into_iter().chain(untold(model)).collect(),
+        Fact::NotificationStarted { id, attempt, .. } => {
+            let known = model.durable.notifications.get(id);
+            let sends =
+                known.is_some_and(|known| known.status == DeliveryStatus::Sent && known.attempt == *attempt);
+            let effect = Effect::Notify { id: id.clone(), attempt: *attempt };
+            if sends { vec![effect] } else { Vec::new() }
+        }
+        Fact::NotificationFinished { id, .. } => {
+            let known = model.durable.notifications.get(id).filter(|known| is_tracked(model, known));
+            let track = known.map(|_| Effect::Track { id: id.clone() });
+            std::iter::once(Effect::Tick).chain(track).collect()
+        }
+        Fact::NotificationsQueued { to, .. } if !to.is_empty() => vec![Effect::Tick],
         Fact::PreflightStarted => vec![Effect::Preflight],
         Fact::StepPreparing { run, step } => vec![Effect::Describe { run: run.clone(), step: step.clone() }],
         Fact::StepStarted { run, step, attempt, confirmation } => {
@@ -43,6 +57,9 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         | Fact::StepSkipped { .. }
         | Fact::StepAttested { .. }
         | Fact::StepRetried { .. }
+        | Fact::IncidentDeclared { .. }
+        | Fact::EscalationStarted { .. }
+        | Fact::EscalationAcknowledged { .. }
         | Fact::ConfirmationVoided { .. } => vec![Effect::Tick],
         _ => Vec::new(),
     }
@@ -62,6 +79,20 @@ fn unproven(model: &Model) -> Vec<Effect> {
         verify(run, step, state.attempt, state.status == StepStatus::Finished)
     };
     waiting.map(effect).collect()
+}
+
+/// After a start: messages that a provider took are asked after again.
+fn untold(model: &Model) -> Vec<Effect> {
+    let tracked = model.durable.notifications.values().filter(|known| is_tracked(model, known));
+    tracked.map(|known| Effect::Track { id: known.queued.id.clone() }).collect()
+}
+
+/// Whether it is worth asking the provider what became of a message.
+fn is_tracked(model: &Model, known: &Notification) -> bool {
+    let channel = model.plan.channels.get(&known.queued.way.channel);
+    let with_provider = matches!(known.status, DeliveryStatus::Accepted | DeliveryStatus::Delivered);
+    let asks = matches!(known.intent, Intent::Page | Intent::Inform);
+    with_provider && asks && channel.is_some_and(|channel| channel.manner.tracks)
 }
 
 fn running(model: &Model, run: &RunId) -> Vec<Effect> {

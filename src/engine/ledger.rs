@@ -229,7 +229,13 @@ fn note_places(model: &mut Model, waited: &[Event], heads: Vec<Head>) {
 
 /// What nothing would say again: as many as there are steps.
 fn comes_once(fact: &Fact) -> bool {
-    matches!(fact, Fact::StepFinished { .. } | Fact::StepVerified { .. } | Fact::StepDoubted { .. })
+    matches!(
+        fact,
+        Fact::StepFinished { .. }
+            | Fact::StepVerified { .. }
+            | Fact::StepDoubted { .. }
+            | Fact::NotificationFinished { .. }
+    )
 }
 
 /// What happened in the world whether or not it can be recorded, and leads to nothing but looking.
@@ -246,5 +252,6 @@ fn may_wait(fact: &Fact) -> bool {
                 | Fact::StepFinished { .. }
                 | Fact::StepVerified { .. }
                 | Fact::StepDoubted { .. }
+                | Fact::NotificationFinished { .. }
         )
 }

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod lead;
 pub mod ledger;
+mod messenger;
 mod output;
 pub mod paths;
 pub mod protocol;

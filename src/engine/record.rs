@@ -5,6 +5,7 @@ use crate::core::actor::{Actor, Operator};
 use crate::core::fact::{Event, Fact, RecordRef};
 use crate::core::incident::Outcome;
 use crate::core::model::Model;
+use crate::core::notification::{Again, Attempted, Tracked};
 use crate::ids::{RunId, StepId};
 use crate::journal::{Entry, Record};
 use serde_json::{Map, Value};
@@ -32,7 +33,18 @@ pub fn entry(model: &Model, event: &Event) -> Result<Entry, serde_json::Error> {
     };
     let (source, destination, status) = summary(model, &event.fact);
     let opened = match &event.fact {
-        Fact::IncidentDeclared { id, .. } => Some(id.to_string()),
+        Fact::IncidentDeclared { id, .. }
+        | Fact::IncidentProposed { id, .. }
+        | Fact::ProposalWithdrawn { id, .. }
+        | Fact::EscalationStarted { incident: id, .. }
+        | Fact::EscalationAcknowledged { incident: id, .. }
+        | Fact::EscalationRenewed { incident: id, .. }
+        | Fact::NotificationsQueued { incident: id, .. } => Some(id.to_string()),
+        Fact::NotificationStarted { id, .. }
+        | Fact::NotificationFinished { id, .. }
+        | Fact::NotificationTracked { id, .. } => {
+            model.durable.notifications.get(id).map(|notification| notification.incident.to_string())
+        }
         _ => model.durable.incident.as_ref().map(|incident| incident.id.to_string()),
     };
     Ok(Entry {
@@ -140,6 +152,43 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::PreflightRan { tally, .. } => {
             text("preflight", &model.plan.name, if tally.fail > 0 { "fails" } else { "passes" })
         }
+        Fact::IncidentProposed { id, severity, .. } => text("signals", id.as_str(), severity.as_str()),
+        Fact::ProposalWithdrawn { id, .. } => text("signals", id.as_str(), "withdrawn"),
+        Fact::EscalationStarted { incident, severity, policy } => {
+            text(policy.as_ref().map_or("", |policy| policy.as_str()), incident.as_str(), severity.as_str())
+        }
+        Fact::EscalationAcknowledged { who, via, .. } => text(who, via, "acknowledged"),
+        Fact::EscalationRenewed { incident, .. } => text("escalation", incident.as_str(), "renewed"),
+        Fact::NotificationsQueued { incident, intent, to, .. } => {
+            let names: Vec<&str> = to.iter().map(|queued| queued.name.as_str()).collect();
+            text(&format!("{incident}/{}", intent.as_str()), &names.join(", "), "queued")
+        }
+        Fact::NotificationStarted { id, to, .. } => text(id.as_str(), to, "sent"),
+        Fact::NotificationFinished { id, to, attempted, .. } => text(
+            id.as_str(),
+            to,
+            match attempted {
+                Attempted::Accepted(_) => "accepted",
+                Attempted::Failed { retry_at: Some(_), .. } => "retrying",
+                Attempted::Failed { failure, .. } if failure.again == Again::Maybe => "unknown",
+                Attempted::Failed { .. } => "failed",
+            },
+        ),
+        Fact::NotificationTracked { id, to, tracked } => text(
+            id.as_str(),
+            to,
+            match tracked {
+                Tracked::Pending => "accepted",
+                Tracked::Delivered(_) => "delivered",
+                Tracked::Acknowledged(_) => "acknowledged",
+                Tracked::Failed(_) => "failed",
+            },
+        ),
+        Fact::MessageDue { due } => text("plan", due.message.as_str(), "due"),
+        Fact::MessageWaived { message, .. } => text("message", message.as_str(), "waived"),
+        Fact::RoleAssigned { role, to, .. } => text(role.as_str(), to, "assigned"),
+        Fact::IncidentResolved { .. } => text("incident", &model.plan.name, "resolved"),
+        Fact::IncidentReopened { .. } => text("incident", &model.plan.name, "reopened"),
         Fact::IncidentClosed { .. } => text("incident", &model.plan.name, "closed"),
         Fact::ReadingTaken { .. }
         | Fact::StepPreparing { .. }
@@ -147,6 +196,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         | Fact::StepRechecked { .. }
         | Fact::PreflightStarted
         | Fact::PreflightFound { .. }
+        | Fact::CalendarRead { .. }
         | Fact::JournalChanged { .. } => text("", "", "ephemeral"),
     }
 }

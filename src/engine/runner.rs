@@ -5,6 +5,7 @@ use crate::core::action::{Acted, Failure, ManualCard, Proof, Target};
 use crate::core::command::Report;
 use crate::core::effect::Effect;
 use crate::core::incident::Outcome;
+use crate::engine::messenger::Messenger;
 use crate::engine::output::Tap;
 use crate::engine::shared::{SharedModel, WorldView};
 use crate::ids::{RunId, StepId};
@@ -41,6 +42,7 @@ pub struct Runner {
     model: SharedModel,
     sink: ReportSink,
     executing: HashMap<(RunId, StepId), (u32, AbortHandle)>,
+    messenger: Messenger,
 }
 
 /// Everything that a task about one step needs.
@@ -59,7 +61,8 @@ struct Job {
 impl Runner {
     /// A runner over a world.
     pub fn new(handle: Handle, world: Arc<dyn World>, model: SharedModel, sink: ReportSink) -> Self {
-        Self { handle, world, model, sink, executing: HashMap::new() }
+        let messenger = Messenger::new(handle.clone(), world.clone(), model.clone(), sink.clone());
+        Self { handle, world, model, sink, executing: HashMap::new(), messenger }
     }
 
     /// Starts an effect. `Tick` is the loop's own business and ignored here.
@@ -89,6 +92,8 @@ impl Runner {
                     sink(Report::Preflighted(Box::new(crate::preflight::run(&plan, &*world).await)));
                 });
             }
+            Effect::Notify { id, attempt } => self.messenger.notify(&id, attempt),
+            Effect::Track { id } => self.messenger.track(&id),
             Effect::Tick => {}
         }
     }

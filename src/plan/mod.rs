@@ -12,6 +12,7 @@ mod load;
 pub(crate) mod near;
 mod node;
 pub mod params;
+pub mod people;
 pub mod place;
 pub mod problem;
 
@@ -28,6 +29,7 @@ pub mod vocabulary;
 
 pub use aws::AwsSettings;
 pub use load::{Loaded, load, load_texts};
+pub use people::*;
 pub use problem::{Level, Problem, Problems};
 pub use registry::Registry;
 pub(crate) use registry::is_left_out;

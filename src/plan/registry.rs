@@ -1,22 +1,25 @@
-//! The kinds of probes and actions that plans are checked against.
+//! The kinds of probes, actions and channels that plans are checked against.
 
 use super::near::nearest;
 use crate::actions::{self, ActionKind};
+use crate::notifiers::{self, NotifierKind};
 use crate::probes::{self, ProbeKind};
 
-/// The kinds of probes and actions that a plan can name.
+/// The kinds of probes, actions and channels that a plan can name.
 #[derive(Clone, Copy)]
 pub struct Registry {
     /// Kinds of probes.
     pub probes: &'static [&'static ProbeKind],
     /// Kinds of actions.
     pub actions: &'static [&'static ActionKind],
+    /// Kinds of channels.
+    pub notifiers: &'static [&'static NotifierKind],
 }
 
 impl Registry {
     /// The kinds of this build.
     pub fn built_in() -> Self {
-        Self { probes: probes::KINDS, actions: actions::KINDS }
+        Self { probes: probes::KINDS, actions: actions::KINDS, notifiers: notifiers::KINDS }
     }
 
     /// The probe kind of that name.
@@ -27,6 +30,17 @@ impl Registry {
     /// The action kind of that name.
     pub fn action(&self, name: &str) -> Option<&'static ActionKind> {
         self.actions.iter().copied().find(|kind| kind.name == name)
+    }
+
+    /// The kind of channel of that name.
+    pub fn notifier(&self, name: &str) -> Option<&'static NotifierKind> {
+        self.notifiers.iter().copied().find(|kind| kind.name == name)
+    }
+
+    /// What to write instead of an unknown kind of channel.
+    #[allow(dead_code)]
+    pub(crate) fn notifier_help(&self, name: &str) -> String {
+        help(name, self.notifiers.iter().map(|kind| kind.name).collect())
     }
 
     /// What to write instead of an unknown probe kind.

@@ -250,7 +250,7 @@ const RUNBOOKS: &[Key] = &[
 ];
 
 /// Keys of a contact that are ways to reach it.
-pub static CHANNELS: &[&str] = &["email", "phone", "sms", "slack"];
+pub static ADDRESSES: &[&str] = &["email", "phone", "sms", "slack"];
 
 const CONTACTS: &[Key] = &[
     Key::required("name", Takes::RawText, "Their name."),

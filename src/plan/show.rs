@@ -281,7 +281,7 @@ impl Show<'_> {
         self.heading("CONTACTS");
         for (id, contact) in &self.plan.contacts {
             let channels: Vec<String> =
-                contact.channels.iter().map(|(kind, address)| format!("{kind} {address}")).collect();
+                contact.addresses.iter().map(|(kind, address)| format!("{kind} {address}")).collect();
             self.line(&format!("  {id}  {} ({})  {}", contact.name, contact.role, channels.join(", ")));
         }
         if !self.plan.drills.is_empty() {

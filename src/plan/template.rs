@@ -23,6 +23,27 @@ pub static RUN_TIME_NAMES: &[(&str, &str)] = &[
     ("operator.name", "Who commands the incident."),
 ];
 
+/// The names that are filled in when a message is drafted, with what each is.
+pub static MESSAGE_NAMES: &[(&str, &str)] = &[
+    ("incident.id", "The incident's identifier."),
+    ("incident.title", "The incident's title."),
+    ("incident.mode", "`live` or `drill`."),
+    ("incident.severity", "`P0` to `P3`, or `not known`."),
+    ("incident.phase", "`proposed`, `assess`, `mitigate`, `settle`, `monitor` or `close`."),
+    ("incident.detected_at", "When the first signal behind it turned, UTC."),
+    ("incident.declared_at", "When it was declared, UTC; `not declared` for a proposal."),
+    ("incident.age", "How long ago the first signal turned."),
+    ("incident.leader", "Who commands it; `nobody yet` for a proposal."),
+    ("incident.regions_down", "The regions that do not work, by name; `none`."),
+    ("incident.services_down", "The services that do not work, by title; `none`."),
+    ("incident.loss", "What a failover now would lose, as far as it can be told."),
+    ("incident.doing", "What is being done at the moment, one sentence."),
+    ("incident.eta", "Until when the tightest recovery objective wants it mended, UTC; `not known`."),
+    ("incident.resolution", "How it was resolved; `not resolved`."),
+    ("incident.timeline", "What happened lately, a line each."),
+    ("operator.name", "Who commands the incident."),
+];
+
 /// A template that cannot be rendered.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message}")]

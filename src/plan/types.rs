@@ -3,6 +3,9 @@
 use crate::ids::*;
 use crate::plan::condition::Condition;
 use crate::plan::params::Params;
+use crate::plan::people::{
+    Audience, Channel, Contact, EscalationPolicy, MessageTemplate, NotifySettings, Rotation,
+};
 use indexmap::IndexMap;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -34,6 +37,18 @@ pub struct Plan {
     pub runbooks: IndexMap<RunbookId, Runbook>,
     /// People and teams.
     pub contacts: IndexMap<ContactId, Contact>,
+    /// Ways to send messages.
+    pub channels: IndexMap<ChannelId, Channel>,
+    /// Who is on call when.
+    pub rotations: IndexMap<RotationId, Rotation>,
+    /// Who is told how, after which time, until somebody acknowledges.
+    pub policies: IndexMap<PolicyId, EscalationPolicy>,
+    /// Those whom messages are for.
+    pub audiences: IndexMap<AudienceId, Audience>,
+    /// Templates of messages.
+    pub messages: IndexMap<MessageId, MessageTemplate>,
+    /// Plan-wide settings of escalation.
+    pub notify: NotifySettings,
     /// Drills and when they are due.
     pub drills: IndexMap<DrillId, Drill>,
     /// Where secrets are looked up.
@@ -372,17 +387,6 @@ pub enum ConfirmLevel {
     Yes,
     /// The target's name is typed.
     Type,
-}
-
-/// A person or team.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Contact {
-    /// Their name.
-    pub name: String,
-    /// Their role (`SRE lead`).
-    pub role: String,
-    /// Ways to reach them: channel kind (`email`, `phone`, `sms`, `slack`) and address; at least one.
-    pub channels: IndexMap<String, String>,
 }
 
 /// A drill and when it is due.

@@ -14,8 +14,8 @@ pub use simulated::{SimulatedWorld, SpeedError};
 
 use crate::clients::Clients;
 use crate::plan::params::Params;
-use crate::plan::{ProbeSpec, Step};
-use crate::{actions, probes};
+use crate::plan::{Channel, ProbeSpec, Step};
+use crate::{actions, notifiers, probes};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ pub trait World: Send + Sync {
     fn clients(&self) -> Option<&Clients> {
         None
     }
+    /// Makes the notifier of a channel.
+    fn notifier(&self, channel: &Channel) -> notifiers::Built;
     /// Makes the action of a step; `params` are its parameters with run-time names filled in.
     fn action(&self, step: &Step, params: &Params) -> actions::Built;
 }

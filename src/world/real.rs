@@ -2,10 +2,10 @@
 
 use crate::clients::Clients;
 use crate::plan::params::Params;
-use crate::plan::{ProbeSpec, Step};
+use crate::plan::{Channel, ProbeSpec, Step};
 use crate::probes::BuildError;
 use crate::world::{Clock, RealClock, Simulation, World};
-use crate::{actions, probes};
+use crate::{actions, notifiers, probes};
 use std::sync::Arc;
 
 /// The world that plans are written for.
@@ -38,6 +38,12 @@ impl World for RealWorld {
         let kind = probes::kind(&spec.kind)
             .ok_or_else(|| BuildError::UnknownKind { what: "probe", kind: spec.kind.clone() })?;
         (kind.build)(spec, &self.clients)
+    }
+
+    fn notifier(&self, channel: &Channel) -> notifiers::Built {
+        let kind = notifiers::kind(&channel.kind)
+            .ok_or_else(|| BuildError::UnknownKind { what: "channel", kind: channel.kind.clone() })?;
+        (kind.build)(channel, &self.clients)
     }
 
     fn action(&self, step: &Step, params: &Params) -> actions::Built {

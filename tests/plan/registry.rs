@@ -11,7 +11,7 @@ static PROBES: &[&ProbeKind] = &[&HTTP, &REPLICATION, &FILE_SIZE];
 static ACTIONS: &[&ActionKind] = &[&PROMOTE, &REQUEST, &MANUAL, &WAIT_FOR, &EXEC];
 
 pub fn registry() -> Registry {
-    Registry { probes: PROBES, actions: ACTIONS }
+    Registry { probes: PROBES, actions: ACTIONS, notifiers: lifeboat::notifiers::KINDS }
 }
 
 fn no_probe(_: &ProbeSpec, _: &Clients) -> probes::Built {

@@ -12,6 +12,8 @@ use jiff::Timestamp;
 pub fn apply(model: &mut Model, event: &Event) {
     match &event.fact {
         Fact::IncidentDeclared { id, title, mode, detected_at, .. } => {
+            super::escalate::begin(model, id);
+            model.durable.proposal = None;
             model.durable.incident = Some(Incident {
                 id: id.clone(),
                 title: title.clone(),
@@ -23,6 +25,8 @@ pub fn apply(model: &mut Model, event: &Event) {
                 answers: Vec::new(),
                 position: Position::Question(model.plan.tree.root.clone()),
                 runs: Vec::new(),
+                roles: Default::default(),
+                resolved: None,
                 closed: None,
             });
         }
@@ -31,6 +35,9 @@ pub fn apply(model: &mut Model, event: &Event) {
                 incident.closed = Some((event.at, reason.clone()));
                 model.durable.closed.push(incident);
             }
+            // What a person closed while it was bad is not proposed anew until it is well or worse.
+            model.durable.dismissed = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+            model.durable.due.clear();
             model.durable.plan_changed_at = None;
             model.live.output.clear();
         }
@@ -41,6 +48,14 @@ pub fn apply(model: &mut Model, event: &Event) {
             match fact {
                 Fact::SeveritySet { severity, reason } => {
                     incident.severity_override = Some((*severity, reason.clone()));
+                }
+                Fact::RoleAssigned { role, to, .. } => {
+                    incident.roles.insert(*role, to.clone());
+                }
+                Fact::IncidentResolved { how } => incident.resolved = Some((event.at, how.clone())),
+                Fact::IncidentReopened { .. } => {
+                    incident.resolved = None;
+                    super::escalate::anew(model, event.at);
                 }
                 Fact::QuestionAnswered { answer, position } => {
                     incident.answers.push(answer.clone());

@@ -1,9 +1,11 @@
 //! Applying: facts fold into the model. Pure and infallible; `fold(journal)` is the model's durable part.
 
+mod escalate;
 mod incident;
 mod signals;
 mod step;
 
+use crate::core::actor::Actor;
 use crate::core::fact::{Event, Fact};
 use crate::core::model::{Model, TIMELINE_LENGTH};
 
@@ -21,6 +23,9 @@ pub fn apply(model: &mut Model, event: &Event) {
             let same = model.durable.severity.take().filter(|(before, ..)| Some(*before) == *to);
             let since = same.map_or(at, |(_, since, _)| since);
             model.durable.severity = to.map(|severity| (severity, since, why.clone()));
+            if to.is_none() {
+                model.durable.dismissed = None;
+            }
         }
         Fact::IncidentDeclared { .. }
         | Fact::SeveritySet { .. }
@@ -28,7 +33,22 @@ pub fn apply(model: &mut Model, event: &Event) {
         | Fact::QuestionRevisited { .. }
         | Fact::RunStarted { .. }
         | Fact::RunEnded { .. }
+        | Fact::RoleAssigned { .. }
+        | Fact::IncidentResolved { .. }
+        | Fact::IncidentReopened { .. }
         | Fact::IncidentClosed { .. } => incident::apply(model, event),
+        Fact::IncidentProposed { .. }
+        | Fact::ProposalWithdrawn { .. }
+        | Fact::EscalationStarted { .. }
+        | Fact::EscalationAcknowledged { .. }
+        | Fact::EscalationRenewed { .. }
+        | Fact::NotificationsQueued { .. }
+        | Fact::NotificationStarted { .. }
+        | Fact::NotificationFinished { .. }
+        | Fact::NotificationTracked { .. }
+        | Fact::MessageDue { .. }
+        | Fact::MessageWaived { .. }
+        | Fact::CalendarRead { .. } => escalate::apply(model, event),
         Fact::PreflightStarted => model.live.preflighting = Some((at, event.by.clone())),
         Fact::PreflightRan { tally, .. } => model.durable.preflight = Some((at, *tally)),
         Fact::PreflightFound { preflight } => {
@@ -44,6 +64,9 @@ pub fn apply(model: &mut Model, event: &Event) {
         _ => step::apply(model, event),
     }
     if event.fact.is_durable() {
+        if matches!(event.by, Actor::Operator(_)) {
+            escalate::active(model, at);
+        }
         remember(model, event);
     }
 }
@@ -57,11 +80,13 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str) {
     model.live.recent.clear();
     model.live.preparing.clear();
     model.live.checking.clear();
+    model.live.calendars.clear();
     model.live.preflighting = None;
     model.live.preflight = None;
     model.durable.engine_started_at = Some(event.at);
     signals::forget(model, event.at);
     step::lose_all(model, event.at);
+    escalate::lose_all(model, event.at);
 }
 
 fn remember(model: &mut Model, event: &Event) {

@@ -2,6 +2,8 @@
 
 use super::required;
 use crate::core::actor::Actor;
+use crate::core::brief;
+use crate::core::escalation::IncidentRole;
 use crate::core::evidence::freeze;
 use crate::core::fact::Fact;
 use crate::core::incident::{GivenAnswer, Incident, Mode, Position};
@@ -31,10 +33,17 @@ pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result
             "Go on in it, or close it first.",
         ));
     }
+    let proposal = model.durable.proposal.as_ref();
+    if let Some(proposal) = proposal.filter(|_| mode == Mode::Drill) {
+        return Err(Refusal::new(
+            format!("a real incident is proposed: {}", proposal.title),
+            "Declare it as live, or dismiss it first with a reason.",
+        ));
+    }
     let title = required(title, "the title")?;
     let detected_at = detected_at(model).unwrap_or(now).min(now);
     Ok(vec![Fact::IncidentDeclared {
-        id: incident_id(model, now),
+        id: proposal.map_or_else(|| incident_id(model, now), |proposal| proposal.id.clone()),
         title,
         mode,
         detected_at,
@@ -43,9 +52,12 @@ pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result
 }
 
 /// Made from the time of declaration, with a number where one second saw two.
-fn incident_id(model: &Model, now: Timestamp) -> IncidentId {
+pub fn incident_id(model: &Model, now: Timestamp) -> IncidentId {
     let base = now.strftime("INC-%Y%m%d-%H%M%S").to_string();
-    let taken = |id: &str| model.durable.closed.iter().any(|incident| incident.id.as_str() == id);
+    let told = model.durable.escalation.as_ref().map(|escalation| &escalation.incident);
+    let closed = model.durable.closed.iter().map(|incident| &incident.id);
+    let known: Vec<&IncidentId> = closed.chain(told).collect();
+    let taken = |id: &str| known.iter().any(|known| known.as_str() == id);
     let mut id = base.clone();
     let mut number = 2;
     while taken(&id) {
@@ -161,6 +173,43 @@ pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
         ));
     }
     Ok(vec![Fact::IncidentClosed { reason: required(reason, "the reason")? }])
+}
+
+/// Lets somebody else answer for something; they get the brief.
+pub fn hand_over(model: &Model, now: Timestamp, role: IncidentRole, to: &str) -> Result<Vec<Fact>, Refusal> {
+    let incident = open(model)?;
+    let to = required(to, "the name")?;
+    if incident.holder(role).as_deref() == Some(&*to) {
+        let why = format!("{to} is {} already", role.as_str());
+        return Err(Refusal::new(why, "Name somebody else."));
+    }
+    Ok(vec![Fact::RoleAssigned { role, to, brief: brief::lines(model, now) }])
+}
+
+/// Says that what had to be mended is mended.
+pub fn resolve(model: &Model, how: &str) -> Result<Vec<Fact>, Refusal> {
+    let incident = open(model)?;
+    no_open_run(incident)?;
+    if incident.resolved.is_some() {
+        return Err(Refusal::new("it is resolved already", "Watch the system, then close the incident."));
+    }
+    Ok(vec![Fact::IncidentResolved { how: required(how, "how it was resolved")? }])
+}
+
+/// Says that it was not over.
+pub fn reopen(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    if open(model)?.resolved.is_none() {
+        return Err(Refusal::new("the incident was not resolved", "There is nothing to reopen: go on."));
+    }
+    Ok(vec![Fact::IncidentReopened { why: required(reason, "the reason")? }])
+}
+
+/// Says that what is proposed is no incident.
+pub fn dismiss(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    let proposal = model.durable.proposal.as_ref().ok_or_else(|| {
+        Refusal::new("nothing is proposed", "There is nothing to dismiss; an incident is closed instead.")
+    })?;
+    Ok(vec![Fact::ProposalWithdrawn { id: proposal.id.clone(), why: required(reason, "the reason")? }])
 }
 
 fn no_open_run(incident: &Incident) -> Result<(), Refusal> {

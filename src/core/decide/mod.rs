@@ -1,6 +1,8 @@
 //! Deciding: a command and the model give facts, or a refusal. Pure.
 
 mod confirm;
+mod due;
+mod escalate;
 mod incident;
 mod observe;
 mod preflight;
@@ -8,6 +10,8 @@ mod step;
 mod tick;
 
 pub use confirm::guards;
+pub use due::is_quiet;
+pub use escalate::{current as current_escalation, number as message_number, subject as escalation_subject};
 
 use crate::core::actor::Actor;
 use crate::core::command::{Ask, Command, Report, Request};
@@ -53,6 +57,17 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
         Ask::Skip { run, step, reason } => step::skip(model, run, step, reason),
         Ask::Attest { run, step, how } => step::attest(model, run, step, how),
         Ask::Abort { reason } => step::abort(model, reason),
+        Ask::Acknowledge => escalate::acknowledge(model, by),
+        Ask::Page { who, methods, text } => escalate::page(model, now, who, methods, text),
+        Ask::Send { message, audience, subject, body } => {
+            let written = escalate::Written { message: message.as_ref(), audience, subject, body };
+            escalate::send(model, now, written)
+        }
+        Ask::Waive { message, reason } => escalate::waive(model, message, reason),
+        Ask::HandOver { role, to } => incident::hand_over(model, now, *role, to),
+        Ask::Resolve { how } => incident::resolve(model, how),
+        Ask::Reopen { reason } => incident::reopen(model, reason),
+        Ask::Dismiss { reason } => incident::dismiss(model, reason),
     }
 }
 
@@ -76,6 +91,11 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
         }
         Report::Executed { run, step, attempt, outcome } => {
             step::executed(model, run, step, *attempt, outcome)
+        }
+        Report::Notified { id, attempt, result } => escalate::notified(model, now, id, *attempt, result),
+        Report::Tracked { id, tracked } => escalate::tracked(model, id, tracked),
+        Report::Calendar { rotation, shifts } => {
+            Ok(vec![Fact::CalendarRead { rotation: rotation.clone(), shifts: shifts.clone() }])
         }
         Report::Checked { run, step, attempt, result } => step::checked(model, run, step, *attempt, result),
     }

@@ -1,7 +1,8 @@
 //! What time brings: stale signals, a new severity, expired confirmations, steps that run by themselves,
-//! the end of a run.
+//! the end of a run, and whom to tell.
 
 use super::confirm::{guards, preparing};
+use super::due::due;
 use crate::core::confirmation::GuardResult;
 use crate::core::fact::Fact;
 use crate::core::incident::{Run, RunEnd, StepRun};
@@ -25,6 +26,7 @@ pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
             facts.push(Fact::RunEnded { run: run.id.clone(), end: RunEnd::Completed });
         }
     }
+    facts.extend(due(model, now));
     facts
 }
 

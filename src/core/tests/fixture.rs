@@ -9,6 +9,7 @@ use crate::core::effect::Effect;
 use crate::core::fact::{Event, Fact, RecordRef};
 use crate::core::incident::{Mode, Outcome};
 use crate::core::model::Model;
+use crate::core::notification::Receipt;
 use crate::core::react::react;
 use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
 use crate::core::refusal::Refusal;
@@ -176,6 +177,12 @@ pub fn plan() -> Arc<Plan> {
             },
         },
         contacts: IndexMap::new(),
+        channels: IndexMap::new(),
+        rotations: IndexMap::new(),
+        policies: IndexMap::new(),
+        audiences: IndexMap::new(),
+        messages: IndexMap::new(),
+        notify: Default::default(),
         drills: IndexMap::new(),
         secrets: Default::default(),
         aws: Default::default(),
@@ -302,7 +309,11 @@ impl Machine {
                 Effect::Tick => {
                     let _ = self.report(Report::Tick);
                 }
-                Effect::Cancel { .. } | Effect::Preflight => {}
+                Effect::Notify { id, attempt } => {
+                    let result = Ok(Receipt { id: "taken".into(), ..Receipt::default() });
+                    let _ = self.report(Report::Notified { id, attempt, result });
+                }
+                Effect::Cancel { .. } | Effect::Preflight | Effect::Track { .. } => {}
             }
         }
     }

@@ -2,16 +2,16 @@
 
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
-use crate::plan::sections::CHANNELS;
+use crate::plan::sections::ADDRESSES;
 
 pub(super) fn check(draft: &Draft, report: &Report) {
     for (id, contact) in &draft.plan.contacts {
-        if contact.channels.is_empty() {
+        if contact.addresses.is_empty() {
             let place = draft.places.of(&format!("contacts.{id}"));
             let problem = Problem::error("contact", place, format!("contact `{id}` cannot be reached"));
-            report.add(problem.help(format!("give one of {}", CHANNELS.join(", "))));
+            report.add(problem.help(format!("give one of {}", ADDRESSES.join(", "))));
         }
-        for (channel, address) in &contact.channels {
+        for (channel, address) in &contact.addresses {
             let Some(help) = fault(channel, address) else { continue };
             let place = draft.places.of(&format!("contacts.{id}.{channel}"));
             let shown = crate::text::clean(address, 80);

@@ -7,7 +7,7 @@ use super::{Places, missing_section, single};
 use crate::ids::*;
 use crate::plan::node::{Entry, NodeValue};
 use crate::plan::problem::Problem;
-use crate::plan::sections::{self, CHANNELS};
+use crate::plan::sections;
 use crate::plan::types::*;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
@@ -226,24 +226,6 @@ pub(super) fn severity(document: &Document, reader: &Reader<'_>, places: &mut Pl
         rules.push(SeverityRule { level, when, why: fields.text("why") });
     }
     rules
-}
-
-pub(super) fn contacts(
-    document: &Document,
-    reader: &Reader<'_>,
-    places: &mut Places,
-) -> IndexMap<ContactId, Contact> {
-    let mut contacts = IndexMap::new();
-    things(document, reader, "contacts", |id, fields| {
-        let mut channels = IndexMap::new();
-        for channel in CHANNELS.iter().copied().filter(|channel| fields.get(channel).is_some()) {
-            places.insert(format!("contacts.{id}.{channel}"), fields.place_of(channel));
-            channels.insert(channel.to_owned(), fields.text(channel));
-        }
-        let contact = Contact { name: fields.text("name"), role: fields.text("role"), channels };
-        contacts.insert(ContactId::from(id), contact);
-    });
-    contacts
 }
 
 pub(super) fn drills(document: &Document, reader: &Reader<'_>) -> IndexMap<DrillId, Drill> {

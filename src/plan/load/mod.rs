@@ -5,6 +5,7 @@ mod basics;
 mod document;
 mod fields;
 mod ids;
+mod people;
 mod probes;
 mod reader;
 mod references;
@@ -128,7 +129,13 @@ fn read_plan(document: &Document, reader: &Reader<'_>, digest: String) -> Draft 
         severity: basics::severity(document, reader, &mut places),
         tree: tree::tree(document, reader, &mut places),
         runbooks: runbooks::runbooks(document, reader, &mut places),
-        contacts: basics::contacts(document, reader, &mut places),
+        contacts: people::contacts(document, reader, &mut places),
+        channels: Default::default(),
+        rotations: Default::default(),
+        policies: Default::default(),
+        audiences: Default::default(),
+        messages: Default::default(),
+        notify: Default::default(),
         drills: basics::drills(document, reader),
         secrets: secrets::read_secrets(&single(document, reader, "secrets")),
         aws: crate::plan::AwsSettings::default(),

@@ -185,7 +185,7 @@ impl Rehearsal {
                 self.verifying.push((run, step, attempt, patient, self.clock.now()));
             }
             Effect::Tick => self.report(Report::Tick),
-            Effect::Cancel { .. } | Effect::Preflight => {}
+            Effect::Cancel { .. } | Effect::Preflight | Effect::Notify { .. } | Effect::Track { .. } => {}
         }
     }
 

@@ -3,6 +3,7 @@
 mod action;
 mod effects;
 mod noise;
+mod notifier;
 mod readings;
 pub(super) mod roles;
 mod state;
@@ -13,11 +14,11 @@ pub(super) mod tests;
 use crate::clients::{Clients, Environment};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::params::Params;
-use crate::plan::{Plan, ProbeSpec, Step};
+use crate::plan::{Channel, Plan, ProbeSpec, Step};
 use crate::probes::Probe;
 use crate::secrets::SecretsConfig;
 use crate::world::{Clock, ScaledClock, Scenario, Simulation, World};
-use crate::{actions, probes};
+use crate::{actions, notifiers, probes};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;
 use readings::Moment;
@@ -102,6 +103,14 @@ impl World for SimulatedWorld {
             (kind.build)(spec, &self.unconnected)?;
         }
         Ok(Box::new(SimulatedProbe { inner: self.inner.clone(), spec: spec.clone() }))
+    }
+
+    fn notifier(&self, channel: &Channel) -> notifiers::Built {
+        // What could not be made in reality is not made here either: a rehearsal finds it.
+        if let Some(kind) = notifiers::kind(&channel.kind) {
+            (kind.build)(channel, &self.unconnected)?;
+        }
+        Ok(Box::new(notifier::SimulatedNotifier::new(self.inner.clone(), channel)))
     }
 
     fn action(&self, step: &Step, params: &Params) -> actions::Built {

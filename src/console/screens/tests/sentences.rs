@@ -6,8 +6,12 @@ use crate::core::action::{Acted, Done, Failure, Proof};
 use crate::core::actor::Actor;
 use crate::core::confirmation::LossEstimate;
 use crate::core::describe::describe;
+use crate::core::escalation::{DueMessage, IncidentRole};
 use crate::core::fact::Fact;
 use crate::core::incident::{Mode, Outcome, RunEnd};
+use crate::core::notification::{
+    Again, Attempted, Cause, Intent, Message, Queued, Receipt, Tracked, Undelivered, Way,
+};
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::{ProbeFailure, Reading, Verdict};
 use crate::core::signal::SignalState;
@@ -153,9 +157,85 @@ fn of_step() -> Vec<Fact> {
     ]
 }
 
+fn of_telling() -> Vec<Fact> {
+    let (at, id) = (jiff::Timestamp::UNIX_EPOCH, || "INC-1/n1".into());
+    let queued = Queued {
+        id: id(),
+        contact: Some("cto".into()),
+        name: "CTO".into(),
+        way: Way { channel: "phone".into(), address: Some("+1 555 0120".into()) },
+        then: Vec::new(),
+        next_after: None,
+        key: "k".into(),
+        give_up_at: at,
+    };
+    let message = Message {
+        subject: "[P0] Test".into(),
+        body: "It is gone.".into(),
+        witness: "Journal #1 lusab".into(),
+        severity: Some(Severity::P0),
+        drill: false,
+        page_status: None,
+        component_status: None,
+    };
+    let batch = |cause, intent, to: &[Queued]| Fact::NotificationsQueued {
+        incident: "INC-1".into(),
+        cause,
+        intent,
+        message: message.clone(),
+        to: to.to_vec(),
+    };
+    let level = |round| Cause::Level { generation: 0, round, level: 1 };
+    let failed = |again, retry_at| Attempted::Failed {
+        failure: Undelivered { why: "429 too many requests".into(), next: String::new(), again },
+        retry_at,
+    };
+    let finished =
+        |attempted| Fact::NotificationFinished { id: id(), to: "CTO by phone".into(), attempt: 1, attempted };
+    let tracked = |tracked| Fact::NotificationTracked { id: id(), to: "CTO by phone".into(), tracked };
+    let sent = |attempt| Fact::NotificationStarted { id: id(), to: "CTO by phone".into(), attempt };
+    let receipt = Receipt { answer: "201 queued".into(), cut: "cut to 1,600".into(), ..Receipt::default() };
+    let due = DueMessage { message: "customers".into(), number: 1, since: at, by: at };
+    vec![
+        Fact::IncidentProposed { id: "INC-1".into(), title: "it is down".into(), severity: Severity::P0 },
+        Fact::ProposalWithdrawn { id: "INC-1".into(), why: "a planned test".into() },
+        Fact::EscalationStarted { incident: "INC-1".into(), severity: Severity::P3, policy: None },
+        Fact::EscalationAcknowledged { incident: "INC-1".into(), who: "bob".into(), via: "PagerDuty".into() },
+        Fact::EscalationRenewed { incident: "INC-1".into(), why: "bob is silent for 30 min".into() },
+        batch(level(0), Intent::Page, std::slice::from_ref(&queued)),
+        batch(level(1), Intent::Page, &[]),
+        batch(Cause::Fallback { of: id() }, Intent::Page, std::slice::from_ref(&queued)),
+        batch(
+            Cause::Message { message: "customers".into(), number: 2 },
+            Intent::Inform,
+            std::slice::from_ref(&queued),
+        ),
+        batch(Cause::ByHand, Intent::Page, std::slice::from_ref(&queued)),
+        batch(Cause::Written, Intent::Inform, std::slice::from_ref(&queued)),
+        batch(Cause::Follow(Intent::Resolve), Intent::Resolve, std::slice::from_ref(&queued)),
+        sent(1),
+        sent(2),
+        finished(Attempted::Accepted(receipt)),
+        finished(failed(Again::After(None), Some(at))),
+        finished(failed(Again::Maybe, None)),
+        finished(failed(Again::Never, None)),
+        tracked(Tracked::Pending),
+        tracked(Tracked::Delivered("answered after 12 s".into())),
+        tracked(Tracked::Acknowledged("Carol".into())),
+        tracked(Tracked::Failed("no answer".into())),
+        Fact::MessageDue { due },
+        Fact::MessageWaived { message: "customers".into(), number: 1, reason: "nobody noticed".into() },
+        Fact::RoleAssigned { role: IncidentRole::Scribe, to: "dave".into(), brief: Vec::new() },
+        Fact::IncidentResolved { how: "failed over".into() },
+        Fact::IncidentReopened { why: "P0 again".into() },
+        Fact::CalendarRead { rotation: "primary".into(), shifts: Ok(Vec::new()) },
+        Fact::CalendarRead { rotation: "primary".into(), shifts: Err("no such file".into()) },
+    ]
+}
+
 #[test]
 fn every_fact_has_a_sentence_of_its_own() {
-    let facts: Vec<Fact> = [of_engine(), of_incident(), of_step()].concat();
+    let facts: Vec<Fact> = [of_engine(), of_incident(), of_step(), of_telling()].concat();
     let sentences: Vec<String> = facts.iter().map(|fact| describe(fact, &plan())).collect();
     insta::assert_snapshot!("sentences", sentences.join("\n"));
     let mut kinds: Vec<usize> = facts.iter().map(kind).collect();
@@ -164,7 +244,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 33;
+const KINDS: usize = 48;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -202,5 +282,20 @@ fn kind(fact: &Fact) -> usize {
         Fact::PreflightStarted => 30,
         Fact::PreflightRan { .. } => 31,
         Fact::PreflightFound { .. } => 32,
+        Fact::IncidentProposed { .. } => 33,
+        Fact::ProposalWithdrawn { .. } => 34,
+        Fact::EscalationStarted { .. } => 35,
+        Fact::EscalationAcknowledged { .. } => 36,
+        Fact::EscalationRenewed { .. } => 37,
+        Fact::NotificationsQueued { .. } => 38,
+        Fact::NotificationStarted { .. } => 39,
+        Fact::NotificationFinished { .. } => 40,
+        Fact::NotificationTracked { .. } => 41,
+        Fact::MessageDue { .. } => 42,
+        Fact::MessageWaived { .. } => 43,
+        Fact::RoleAssigned { .. } => 44,
+        Fact::IncidentResolved { .. } => 45,
+        Fact::IncidentReopened { .. } => 46,
+        Fact::CalendarRead { .. } => 47,
     }
 }

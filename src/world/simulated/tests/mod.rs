@@ -157,6 +157,12 @@ pub(crate) fn plan() -> Plan {
         .into_iter()
         .collect(),
         contacts: Default::default(),
+        channels: Default::default(),
+        rotations: Default::default(),
+        policies: Default::default(),
+        audiences: Default::default(),
+        messages: Default::default(),
+        notify: Default::default(),
         drills: Default::default(),
         secrets: Default::default(),
         aws: AwsSettings {

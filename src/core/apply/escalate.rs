@@ -1,0 +1,249 @@
+//! Telling people: the course of an escalation and of its messages. A fact that does not fit leaves the model as it
+//! is, as with steps.
+
+use crate::core::actor::Actor;
+use crate::core::escalation::{Acknowledgement, Escalation, Proposal};
+use crate::core::fact::{Event, Fact};
+use crate::core::model::Model;
+use crate::core::notification::{
+    Again, Attempted, Cause, DeliveryMove, DeliveryStatus, Intent, Message, Notification, Queued, Tracked,
+};
+use crate::ids::*;
+use crate::plan::Severity;
+use jiff::Timestamp;
+
+pub fn apply(model: &mut Model, event: &Event) {
+    let at = event.at;
+    match &event.fact {
+        Fact::IncidentProposed { id, title, severity } => {
+            begin(model, id);
+            model.durable.proposal =
+                Some(Proposal { id: id.clone(), title: title.clone(), severity: *severity, at });
+        }
+        Fact::ProposalWithdrawn { .. } => {
+            let proposal = model.durable.proposal.take();
+            if matches!(event.by, Actor::Operator(_)) {
+                model.durable.dismissed = proposal.map(|proposal| proposal.severity);
+            }
+        }
+        Fact::EscalationStarted { incident, severity, policy } => {
+            started(model, at, incident, *severity, policy.clone());
+        }
+        Fact::EscalationAcknowledged { who, via, .. } => change(model, |escalation| {
+            escalation.acknowledged = Some(Acknowledgement { at, who: who.clone(), via: via.clone() });
+            escalation.active_at = at;
+        }),
+        Fact::EscalationRenewed { .. } => anew(model, at),
+        Fact::NotificationsQueued { incident, cause, intent, message, to } => {
+            queued(model, at, &Batch { incident, cause, intent: *intent, message }, to);
+        }
+        Fact::NotificationStarted { id, attempt, .. } => moved(model, at, id, DeliveryMove::Send, |known| {
+            known.attempt = *attempt;
+            known.not_before = None;
+        }),
+        Fact::NotificationFinished { id, attempted, .. } => finished(model, at, id, attempted),
+        Fact::NotificationTracked { id, tracked, .. } => match tracked {
+            Tracked::Pending => {}
+            Tracked::Delivered(how) => heard(model, at, id, DeliveryMove::Deliver, how),
+            Tracked::Acknowledged(who) => heard(model, at, id, DeliveryMove::Acknowledge, who),
+            Tracked::Failed(why) => heard(model, at, id, DeliveryMove::Fail, why),
+        },
+        Fact::MessageDue { due } => {
+            model.durable.message_turns.insert(due.message.clone(), (due.number, due.since));
+            model.durable.due.push(due.clone());
+        }
+        Fact::MessageWaived { message, number, .. } => settled(model, at, message, *number),
+        Fact::CalendarRead { rotation, shifts } => {
+            let known = model.live.calendars.entry(rotation.clone());
+            let before = model.plan.rotations.get(rotation).map(|rotation| match &rotation.turns {
+                crate::plan::Turns::Calendar { shifts, .. } => shifts.clone(),
+                crate::plan::Turns::Cycle { .. } => Vec::new(),
+            });
+            let kept = known.or_insert_with(|| (before.unwrap_or_default(), None));
+            match shifts {
+                Ok(shifts) => *kept = (shifts.clone(), None),
+                Err(why) => kept.1 = Some(why.clone()),
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What is told about another incident than before begins with nothing.
+pub fn begin(model: &mut Model, incident: &IncidentId) {
+    let same = |id: &IncidentId| id == incident;
+    if model.durable.escalation.as_ref().is_none_or(|before| !same(&before.incident)) {
+        model.durable.escalation = None;
+    }
+    if model.durable.notifications.values().any(|known| !same(&known.incident)) {
+        model.durable.notifications.clear();
+        model.durable.sent_messages.clear();
+    }
+    model.durable.due.clear();
+    model.durable.message_turns.clear();
+}
+
+/// A sign of life of a person.
+pub fn active(model: &mut Model, at: Timestamp) {
+    change(model, |escalation| escalation.active_at = at);
+}
+
+/// The escalation begins anew: nobody has taken it on, the first level is told again.
+pub fn anew(model: &mut Model, at: Timestamp) {
+    change(model, |escalation| {
+        *escalation = Escalation {
+            generation: escalation.generation + 1,
+            since: at,
+            round: 0,
+            round_since: at,
+            told: 0,
+            acknowledged: None,
+            active_at: at,
+            ..escalation.clone()
+        };
+    });
+}
+
+/// Messages whose sending nobody saw the end of: sent again where the provider knows them, else unknown.
+pub fn lose_all(model: &mut Model, at: Timestamp) {
+    let plan = model.plan.clone();
+    let sending =
+        model.durable.notifications.values_mut().filter(|known| known.status == DeliveryStatus::Sent);
+    for known in sending {
+        let repeatable =
+            plan.channels.get(&known.queued.way.channel).is_some_and(|channel| channel.manner.repeatable);
+        let by = if repeatable { DeliveryMove::Retry } else { DeliveryMove::Lose };
+        known.status = known.status.after(by).unwrap_or(known.status);
+        known.changed_at = at;
+    }
+}
+
+fn started(
+    model: &mut Model,
+    at: Timestamp,
+    incident: &IncidentId,
+    severity: Severity,
+    policy: Option<PolicyId>,
+) {
+    let before = model.durable.escalation.take().filter(|before| before.incident == *incident);
+    let lowered = before.as_ref().is_some_and(|before| severity > before.severity);
+    model.durable.escalation = Some(Escalation {
+        incident: incident.clone(),
+        severity,
+        policy,
+        generation: before.as_ref().map_or(0, |before| before.generation + u32::from(!lowered)),
+        since: before.as_ref().filter(|_| lowered).map_or(at, |before| before.since),
+        round: 0,
+        round_since: at,
+        told: 0,
+        acknowledged: before.filter(|_| lowered).and_then(|before| before.acknowledged),
+        active_at: at,
+    });
+}
+
+struct Batch<'a> {
+    incident: &'a IncidentId,
+    cause: &'a Cause,
+    intent: Intent,
+    message: &'a Message,
+}
+
+fn queued(model: &mut Model, at: Timestamp, batch: &Batch<'_>, to: &[Queued]) {
+    let messages = &mut model.durable.sent_messages;
+    let place = messages.iter().position(|known| known == batch.message).unwrap_or_else(|| {
+        messages.push(batch.message.clone());
+        messages.len() - 1
+    });
+    for queued in to {
+        let notification = Notification {
+            queued: queued.clone(),
+            incident: batch.incident.clone(),
+            cause: batch.cause.clone(),
+            intent: batch.intent,
+            message: place,
+            queued_at: at,
+            status: DeliveryStatus::Queued,
+            attempt: 0,
+            changed_at: at,
+            accepted_at: None,
+            not_before: None,
+            receipt: None,
+            failure: None,
+            heard: None,
+            passed_on: false,
+        };
+        model.durable.notifications.insert(queued.id.clone(), notification);
+    }
+    match batch.cause {
+        Cause::Level { generation, round, level } => change(model, |escalation| {
+            if escalation.generation != *generation {
+                return;
+            }
+            if escalation.round != *round {
+                escalation.round = *round;
+                escalation.round_since = at;
+                escalation.told = 0;
+            }
+            escalation.told = escalation.told.max(level + 1);
+        }),
+        Cause::Fallback { of } => {
+            if let Some(known) = model.durable.notifications.get_mut(of) {
+                known.passed_on = true;
+            }
+        }
+        Cause::Message { message, number } => settled(model, at, message, *number),
+        Cause::ByHand | Cause::Written | Cause::Follow(_) => {}
+    }
+}
+
+/// A message of the plan was sent, or a person did without it.
+fn settled(model: &mut Model, at: Timestamp, message: &MessageId, number: u32) {
+    model.durable.due.retain(|due| due.message != *message);
+    model.durable.message_turns.insert(message.clone(), (number, at));
+}
+
+fn finished(model: &mut Model, at: Timestamp, id: &NotificationId, attempted: &Attempted) {
+    match attempted {
+        Attempted::Accepted(receipt) => moved(model, at, id, DeliveryMove::Accept, |known| {
+            known.receipt = Some(receipt.clone());
+            known.accepted_at = Some(at);
+            known.failure = None;
+        }),
+        Attempted::Failed { failure, retry_at } => {
+            let by = match retry_at {
+                Some(_) => DeliveryMove::Retry,
+                None if failure.again == Again::Maybe => DeliveryMove::Lose,
+                None => DeliveryMove::Fail,
+            };
+            moved(model, at, id, by, |known| {
+                known.failure = Some(failure.clone());
+                known.not_before = *retry_at;
+            });
+        }
+    }
+}
+
+fn heard(model: &mut Model, at: Timestamp, id: &NotificationId, by: DeliveryMove, what: &str) {
+    moved(model, at, id, by, |known| known.heard = Some(what.to_owned()));
+}
+
+fn moved(
+    model: &mut Model,
+    at: Timestamp,
+    id: &NotificationId,
+    by: DeliveryMove,
+    with: impl FnOnce(&mut Notification),
+) {
+    let Some(known) = model.durable.notifications.get_mut(id) else { return };
+    if let Some(status) = known.status.after(by) {
+        known.status = status;
+        known.changed_at = at;
+        with(known);
+    }
+}
+
+fn change(model: &mut Model, with: impl FnOnce(&mut Escalation)) {
+    if let Some(escalation) = model.durable.escalation.as_mut() {
+        with(escalation);
+    }
+}

@@ -1,0 +1,50 @@
+//! The journal's head in words that can be read aloud over a phone.
+//!
+//! The first 64 bits of the checksum as four proquints (Wilkerson, "A proposal for proquints", arXiv:0901.4016):
+//! five letters for 16 bits, consonants and vowels in turn. Whoever has such a line in their inbox is a witness:
+//! `lifeboat journal verify --head` finds a journal that was written anew.
+
+use crate::core::fact::RecordRef;
+
+const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
+const VOWELS: &[u8; 4] = b"aiou";
+/// Hexadecimal digits of the checksum that are spoken.
+const SPOKEN_DIGITS: usize = 16;
+
+/// `#1042 lusab-babad-gutih-tugad`; `#0` for an empty journal.
+pub fn words(head: Option<&RecordRef>) -> String {
+    match head {
+        Some(head) => format!("#{} {}", head.seq, spoken(&head.checksum)),
+        None => "#0".into(),
+    }
+}
+
+/// A checksum's begin as proquints; what is no hexadecimal number is left out.
+pub fn spoken(checksum: &str) -> String {
+    let digits: Vec<u32> = checksum.chars().take(SPOKEN_DIGITS).filter_map(|c| c.to_digit(16)).collect();
+    let quint = |four: &[u32]| -> String {
+        let value = four.iter().fold(0, |value, digit| value << 4 | *digit) as usize;
+        let consonant = |shift: usize| char::from(CONSONANTS[value >> shift & 15]);
+        let vowel = |shift: usize| char::from(VOWELS[value >> shift & 3]);
+        [consonant(12), vowel(10), consonant(6), vowel(4), consonant(0)].iter().collect()
+    };
+    digits.chunks_exact(4).map(quint).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quints_are_those_of_the_proposal() {
+        // 127.0.0.1 and 63.84.220.193 of the proposal's own table.
+        assert_eq!(spoken("7f0000013f54dcc1"), "lusab-babad-gutih-tugad");
+    }
+
+    #[test]
+    fn a_head_is_short_and_names_its_record() {
+        let head = RecordRef { seq: 1042, checksum: "7f0000013f54dcc1".repeat(4) };
+        assert_eq!(words(Some(&head)), "#1042 lusab-babad-gutih-tugad");
+        assert_eq!(words(None), "#0");
+    }
+}

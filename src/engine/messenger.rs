@@ -1,0 +1,180 @@
+//! Sends messages and asks providers what became of them: one task each, a deadline on every call.
+
+use crate::core::command::Report;
+use crate::core::model::Model;
+use crate::core::notification::{Again, DeliveryStatus, Notification, Receipt, Tracked, Undelivered};
+use crate::engine::runner::ReportSink;
+use crate::engine::shared::SharedModel;
+use crate::ids::NotificationId;
+use crate::notifiers::{Notifier, Outgoing};
+use crate::plan::Channel;
+use crate::world::World;
+use futures::FutureExt;
+use jiff::SignedDuration;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// What a notifier gets beyond its time-out, so that its own words on being late come before the cut.
+const GRACE: SignedDuration = SignedDuration::from_secs(2);
+/// Between two questions what became of a message, at first; it grows while nothing is heard.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(5);
+/// The longest time between two questions.
+const LATE_LOOK: SignedDuration = SignedDuration::from_secs(30);
+/// After this long nothing new is expected of a message.
+const TRACKED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+/// Sends messages on a tokio runtime.
+pub struct Messenger {
+    handle: Handle,
+    world: Arc<dyn World>,
+    model: SharedModel,
+    sink: ReportSink,
+}
+
+/// One message on its way, with all that a task about it needs.
+struct Errand {
+    id: NotificationId,
+    channel: Channel,
+    outgoing: Outgoing,
+    receipt: Option<Receipt>,
+    world: Arc<dyn World>,
+    model: SharedModel,
+    sink: ReportSink,
+}
+
+impl Messenger {
+    /// A messenger over a world.
+    pub fn new(handle: Handle, world: Arc<dyn World>, model: SharedModel, sink: ReportSink) -> Self {
+        Self { handle, world, model, sink }
+    }
+
+    /// Makes one attempt to send a message.
+    pub fn notify(&self, id: &NotificationId, attempt: u32) {
+        if let Some(errand) = self.errand(id) {
+            self.handle.spawn(send(errand, attempt));
+        }
+    }
+
+    /// Asks after a message until it is known what became of it, or nothing more is expected.
+    pub fn track(&self, id: &NotificationId) {
+        if let Some(errand) = self.errand(id) {
+            self.handle.spawn(track(errand));
+        }
+    }
+
+    fn errand(&self, id: &NotificationId) -> Option<Errand> {
+        let (channel, outgoing, receipt) = self.model.read(|model| {
+            let known = model.durable.notifications.get(id)?;
+            let channel = model.plan.channels.get(&known.queued.way.channel)?.clone();
+            Some((channel, outgoing(model, known)?, known.receipt.clone()))
+        })?;
+        Some(Errand {
+            id: id.clone(),
+            channel,
+            outgoing,
+            receipt,
+            world: self.world.clone(),
+            model: self.model.clone(),
+            sink: self.sink.clone(),
+        })
+    }
+}
+
+/// A message as its notifier gets it.
+fn outgoing(model: &Model, known: &Notification) -> Option<Outgoing> {
+    Some(Outgoing {
+        message: model.durable.sent_messages.get(known.message)?.clone(),
+        intent: known.intent,
+        address: known.queued.way.address.clone(),
+        recipient: known.queued.name.clone(),
+        incident: known.incident.to_string(),
+        plan: model.plan.name.clone(),
+        key: known.queued.key.clone(),
+        thread: thread(model, known),
+        attempt: known.attempt,
+        queued_at: known.queued_at,
+    })
+}
+
+/// What the first message of the incident to this destination began.
+fn thread(model: &Model, known: &Notification) -> Option<String> {
+    let earlier = model
+        .durable
+        .notifications
+        .values()
+        .filter(|other| other.incident == known.incident && other.queued.way == known.queued.way);
+    let mut begun = earlier.filter_map(|other| other.receipt.as_ref()).map(|receipt| &receipt.thread);
+    begun.find(|thread| !thread.is_empty()).cloned()
+}
+
+async fn send(errand: Errand, attempt: u32) {
+    let result = match notifier(&errand) {
+        Ok(notifier) => within(&errand, notifier.send(&errand.outgoing)).await,
+        Err(failure) => Err(failure),
+    };
+    (errand.sink)(Report::Notified { id: errand.id.clone(), attempt, result });
+}
+
+fn notifier(errand: &Errand) -> Result<Box<dyn Notifier>, Undelivered> {
+    errand.world.notifier(&errand.channel).map_err(|error| Undelivered {
+        why: error.to_string(),
+        next: "Correct the plan and start the engine again; tell them otherwise meanwhile.".into(),
+        again: Again::Never,
+    })
+}
+
+/// A call within the channel's time-out; a panic in it is a failure like any other.
+async fn within<T>(
+    errand: &Errand,
+    call: impl Future<Output = Result<T, Undelivered>>,
+) -> Result<T, Undelivered> {
+    let failure = |why: String| Undelivered {
+        why,
+        next: "Ask the recipient whether it arrived, or tell them otherwise.".into(),
+        again: Again::Maybe,
+    };
+    let (limit, clock) = (errand.channel.timeout, errand.world.clock());
+    tokio::select! {
+        result = AssertUnwindSafe(call).catch_unwind() => {
+            result.unwrap_or_else(|_| Err(failure("lifeboat itself failed in it; please report this".into())))
+        }
+        () = clock.sleep(limit + GRACE) => {
+            Err(failure(format!("no answer within {}", crate::units::duration(limit))))
+        }
+    }
+}
+
+async fn track(errand: Errand) {
+    let (Ok(notifier), Some(receipt)) = (notifier(&errand), errand.receipt.clone()) else { return };
+    let clock = errand.world.clock();
+    let began = clock.now();
+    let mut pause = FIRST_LOOK;
+    while clock.now().duration_since(began) < TRACKED_FOR {
+        clock.sleep(pause).await;
+        pause = (pause + pause / 2).min(LATE_LOOK);
+        if !errand.model.read(|model| is_open(model, &errand.id)) {
+            return;
+        }
+        match within(&errand, notifier.track(&errand.outgoing, &receipt)).await {
+            Ok(Tracked::Pending) => {}
+            Ok(tracked) => {
+                let over = !matches!(tracked, Tracked::Delivered(_));
+                (errand.sink)(Report::Tracked { id: errand.id.clone(), tracked });
+                if over {
+                    return;
+                }
+            }
+            // Not being able to ask changes nothing about the message; the next look may succeed.
+            Err(failure) => {
+                tracing::debug!(id = %errand.id, why = failure.why, "a message could not be asked after")
+            }
+        }
+    }
+}
+
+/// Whether more can be heard of a message.
+fn is_open(model: &Model, id: &NotificationId) -> bool {
+    let known = model.durable.notifications.get(id);
+    known.is_some_and(|known| matches!(known.status, DeliveryStatus::Accepted | DeliveryStatus::Delivered))
+}
