@@ -1,5 +1,8 @@
 //! Notifiers: ways to send messages to people. One file per kind, one line per kind in [`KINDS`].
 
+pub(crate) mod api;
+pub(crate) mod text;
+
 use crate::clients::Clients;
 use crate::core::notification::{Intent, Message, Receipt, Tracked, Undelivered};
 use crate::plan::keys::Key;
