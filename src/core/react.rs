@@ -25,6 +25,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
             std::iter::once(Effect::Tick).chain(track).collect()
         }
         Fact::NotificationsQueued { to, .. } if !to.is_empty() => vec![Effect::Tick],
+        Fact::NotificationTracked { .. } => vec![Effect::Tick],
         Fact::PreflightStarted => vec![Effect::Preflight],
         Fact::StepPreparing { run, step } => vec![Effect::Describe { run: run.clone(), step: step.clone() }],
         Fact::StepStarted { run, step, attempt, confirmation } => {

@@ -27,8 +27,25 @@ pub fn due(model: &Model, now: Timestamp) -> Vec<Fact> {
     facts.extend(messages(model, now));
     facts.extend(following(model, now));
     facts.extend(passing_on(model, now));
+    number_anew(model, &mut facts);
     facts.extend(attempts(model, now));
     facts
+}
+
+/// What is queued in one moment is numbered in its order: each part counted from what the model has.
+fn number_anew(model: &Model, facts: &mut [Fact]) {
+    let mut number = model.durable.notifications.len();
+    for fact in facts {
+        let Fact::NotificationsQueued { incident, to, .. } = fact else { continue };
+        for queued in to {
+            number += 1;
+            let id = NotificationId::new(format!("{incident}/n{number}"));
+            if let Some(stem) = queued.key.strip_suffix(queued.id.as_str()) {
+                queued.key = format!("{stem}{id}");
+            }
+            queued.id = id;
+        }
+    }
 }
 
 /// A severity that lasts and of which nobody made an incident; or a proposal whose signals are well again.
@@ -62,7 +79,9 @@ fn reopening(model: &Model) -> Option<Fact> {
 
 /// The begin of an escalation, its next levels, its new begin.
 fn escalation(model: &Model, now: Timestamp) -> Vec<Fact> {
-    let Some(incident) = subject(model) else { return Vec::new() };
+    let Some(incident) = subject(model).filter(|_| !model.plan.policies.is_empty()) else {
+        return Vec::new();
+    };
     if model.durable.incident.as_ref().is_some_and(|incident| incident.resolved.is_some()) {
         return Vec::new();
     }
@@ -123,53 +142,21 @@ fn levels(model: &Model, escalation: &Escalation, policy: &EscalationPolicy, now
     {
         places.push((escalation.round + 1, 0));
     }
-    let mut taken = 0;
     let fact = |(round, place): (u32, usize)| {
         let level = policy.levels.get(place)?;
         let found = recipients::resolve(model, &level.who, &level.methods, false, now);
         let extra = level_line(policy, place, round, &found);
-        let message = message::finish(model, message::page(model, now, &extra), &found.instead_of);
-        let cause = Cause::Level { generation: escalation.generation, round, level: place };
-        let incident = escalation.incident.clone();
         let batch = Batch {
-            incident,
-            cause,
+            incident: escalation.incident.clone(),
+            cause: Cause::Level { generation: escalation.generation, round, level: place },
             intent: Intent::Page,
-            message,
+            message: message::finish(model, message::page(model, now, &extra), &found.instead_of),
             tries: level.tries,
             next_after: level.next_after,
         };
-        Some((batch, found))
+        Some(batch.queue(model, now, &found))
     };
-    let batches: Vec<(Batch, Recipients)> = places.into_iter().filter_map(fact).collect();
-    let mut facts = Vec::new();
-    for (batch, found) in batches {
-        let mut fact = batch.queue(model, now, &found);
-        if let Fact::NotificationsQueued { incident, to, .. } = &mut fact {
-            renumber(model, incident, to, taken);
-            taken += to.len();
-        }
-        facts.push(fact);
-    }
-    facts
-}
-
-/// Numbers after those of batches that are queued in the same moment.
-fn renumber(
-    model: &Model,
-    incident: &IncidentId,
-    to: &mut [crate::core::notification::Queued],
-    taken: usize,
-) {
-    if taken == 0 {
-        return;
-    }
-    for (place, queued) in to.iter_mut().enumerate() {
-        let before = queued.id.clone();
-        let number = model.durable.notifications.len() + taken + place + 1;
-        queued.id = NotificationId::new(format!("{incident}/n{number}"));
-        queued.key = queued.key.replace(before.as_str(), queued.id.as_str());
-    }
+    places.into_iter().filter_map(fact).collect()
 }
 
 fn level_line(policy: &EscalationPolicy, place: usize, round: u32, found: &Recipients) -> String {
@@ -293,7 +280,6 @@ fn following(model: &Model, now: Timestamp) -> Vec<Fact> {
             && (known.status.is_with_provider() || known.status == DeliveryStatus::Unknown)
     };
     let mut facts = Vec::new();
-    let mut taken = 0;
     for page in notifications.values().filter(has_alert) {
         let way = (&page.queued.way.channel, &page.queued.way.address, page.queued.key.as_str());
         let Some(intent) = wanted(model, page) else { continue };
@@ -311,8 +297,7 @@ fn following(model: &Model, now: Timestamp) -> Vec<Fact> {
             way: page.queued.way.clone(),
             then: Vec::new(),
         };
-        let queued = batch.queued(model, now, notifications.len() + taken + 1, to);
-        taken += 1;
+        let queued = batch.queued(model, now, 1, to);
         let to = vec![crate::core::notification::Queued { key: page.queued.key.clone(), ..queued }];
         let Batch { incident, cause, intent, message, .. } = batch;
         facts.push(Fact::NotificationsQueued { incident, cause, intent, message, to });
@@ -347,9 +332,8 @@ fn follow_up(model: &Model, intent: Intent) -> Message {
 
 /// Ways that failed, or that were not answered in time, give place to the next.
 fn passing_on(model: &Model, now: Timestamp) -> Vec<Fact> {
-    let acknowledged = current(model).is_none_or(|escalation| escalation.acknowledged.is_some());
+    let open = current(model).filter(|escalation| escalation.acknowledged.is_none());
     let mut facts = Vec::new();
-    let mut taken = 0;
     for known in model.durable.notifications.values().filter(|known| !known.passed_on) {
         let Some((next, rest)) = known.queued.then.split_first() else { continue };
         let unanswered = || {
@@ -357,8 +341,12 @@ fn passing_on(model: &Model, now: Timestamp) -> Vec<Fact> {
             known.queued.next_after.zip(waited).is_some_and(|(limit, waited)| waited >= limit)
         };
         let failed = matches!(known.status, DeliveryStatus::Failed | DeliveryStatus::Unknown);
-        let is_page = known.intent == Intent::Page;
-        let passes = if is_page { !acknowledged && (failed || unanswered()) } else { failed };
+        // A page from before the escalation began anew has its successor.
+        let wanted = open.is_some_and(|escalation| known.queued_at >= escalation.since);
+        let passes = match known.intent {
+            Intent::Page => wanted && (failed || unanswered()),
+            _ => failed,
+        };
         let Some(message) = model.durable.sent_messages.get(known.message).filter(|_| passes) else {
             continue;
         };
@@ -374,12 +362,7 @@ fn passing_on(model: &Model, now: Timestamp) -> Vec<Fact> {
         let recipient =
             Recipient { contact: known.queued.contact.clone(), name: known.queued.name.clone(), ways };
         let found = Recipients { people: vec![recipient], ..Recipients::default() };
-        let mut fact = batch.queue(model, now, &found);
-        if let Fact::NotificationsQueued { incident, to, .. } = &mut fact {
-            renumber(model, incident, to, taken);
-            taken += to.len();
-        }
-        facts.push(fact);
+        facts.push(batch.queue(model, now, &found));
     }
     facts
 }

@@ -230,7 +230,12 @@ impl Machine {
 
     /// As an engine resumes: the fold of the journal, then its start.
     pub fn resumed(log: Vec<Event>, now: Timestamp) -> Self {
-        let mut model = Model::new(plan());
+        Self::resumed_under(plan(), log, now)
+    }
+
+    /// The same under another plan.
+    pub fn resumed_under(plan: Arc<Plan>, log: Vec<Event>, now: Timestamp) -> Self {
+        let mut model = Model::new(plan);
         for event in &log {
             apply(&mut model, event);
         }

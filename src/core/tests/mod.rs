@@ -5,6 +5,8 @@ mod crashes;
 pub(crate) mod fixture;
 mod invariants;
 mod judging;
+mod people;
 mod readiness;
+mod telling;
 mod transitions;
 mod walking;
