@@ -70,7 +70,12 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
     });
     seen.expect("its end is seen");
     console.wait_for_text("verified");
-    assert_eq!((ran(&home), started(&home)), (1, 2), "one run of the program, then the note");
+    hands.wait("the run is over", |model| {
+        let incident = model.durable.incident.as_ref();
+        incident.is_some_and(|incident| incident.open_run().is_none())
+    });
+    let starts = (ran(&home), started(&home));
+    assert_eq!(starts, (1, 3), "one run of the program: the attempt, the refused one, the note");
     home.assert_journal_good();
 }
 
