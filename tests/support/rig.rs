@@ -1,4 +1,7 @@
-//! One engine after another over one simulated world, moved by hand.
+//! One engine after another over one world in simulated time, moved by hand. Include it with
+//! `#[path = "../support/rig.rs"] mod rig;`.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lifeboat::core::actor::Operator;
 use lifeboat::core::command::{Ask, Report};
@@ -56,6 +59,11 @@ impl Rig {
         let clock = Arc::new(ManualClock::new("2026-03-01T03:00:00Z".parse().unwrap()));
         let world: Arc<dyn World> =
             Arc::new(SimulatedWorld::with_clock(plan.clone(), scenario, clock.clone()));
+        Self::over(plan, world, clock)
+    }
+
+    /// An engine over a world that goes by a clock.
+    pub fn over(plan: Arc<Plan>, world: Arc<dyn World>, clock: Arc<ManualClock>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut rig = Self { clock, folder, plan, world, life: None };
         rig.start();
@@ -94,6 +102,13 @@ impl Rig {
 
     fn life(&mut self) -> &mut Life {
         self.life.as_mut().unwrap()
+    }
+
+    /// As after SIGKILL, with the time that passes until the next engine starts.
+    pub fn crash_for(&mut self, span: jiff::SignedDuration) {
+        self.life = None;
+        self.clock.advance(span);
+        self.start();
     }
 
     /// As after SIGKILL: everything but the journal and the world is gone.
