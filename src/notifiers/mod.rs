@@ -1,6 +1,8 @@
 //! Notifiers: ways to send messages to people. One file per kind, one line per kind in [`KINDS`].
 
+pub(crate) mod answer;
 pub(crate) mod api;
+pub(crate) mod dedup;
 pub(crate) mod text;
 
 use crate::clients::Clients;
