@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod api;
 pub(crate) mod dedup;
+mod slack;
 pub(crate) mod text;
 
 use crate::clients::Clients;
@@ -84,7 +85,9 @@ pub struct NotifierKind {
 }
 
 /// Every kind of channel, in the order of the reference.
-pub static KINDS: &[&NotifierKind] = &[];
+pub static KINDS: &[&NotifierKind] = &[
+    &slack::KIND,
+];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static NotifierKind> {
