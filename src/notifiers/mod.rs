@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod api;
 pub(crate) mod dedup;
 mod slack;
+mod slack_webhook;
 pub(crate) mod text;
 
 use crate::clients::Clients;
@@ -87,6 +88,7 @@ pub struct NotifierKind {
 /// Every kind of channel, in the order of the reference.
 pub static KINDS: &[&NotifierKind] = &[
     &slack::KIND,
+    &slack_webhook::KIND,
 ];
 
 /// The kind of that name.
