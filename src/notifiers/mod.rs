@@ -5,6 +5,7 @@ pub(crate) mod api;
 pub(crate) mod dedup;
 mod slack;
 mod slack_webhook;
+mod teams;
 pub(crate) mod text;
 
 use crate::clients::Clients;
@@ -89,6 +90,7 @@ pub struct NotifierKind {
 pub static KINDS: &[&NotifierKind] = &[
     &slack::KIND,
     &slack_webhook::KIND,
+    &teams::KIND,
 ];
 
 /// The kind of that name.
