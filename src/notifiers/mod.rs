@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod api;
 pub(crate) mod dedup;
+mod pagerduty;
 mod slack;
 mod slack_webhook;
 mod teams;
@@ -91,6 +92,7 @@ pub static KINDS: &[&NotifierKind] = &[
     &slack::KIND,
     &slack_webhook::KIND,
     &teams::KIND,
+    &pagerduty::KIND,
 ];
 
 /// The kind of that name.
