@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod api;
 pub(crate) mod dedup;
+mod opsgenie;
 mod pagerduty;
 mod slack;
 mod slack_webhook;
@@ -93,6 +94,7 @@ pub static KINDS: &[&NotifierKind] = &[
     &slack_webhook::KIND,
     &teams::KIND,
     &pagerduty::KIND,
+    &opsgenie::KIND,
 ];
 
 /// The kind of that name.
