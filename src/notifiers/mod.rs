@@ -9,6 +9,7 @@ mod slack;
 mod slack_webhook;
 mod teams;
 pub(crate) mod text;
+mod twilio;
 
 use crate::clients::Clients;
 use crate::core::notification::{Intent, Message, Receipt, Tracked, Undelivered};
@@ -95,6 +96,8 @@ pub static KINDS: &[&NotifierKind] = &[
     &teams::KIND,
     &pagerduty::KIND,
     &opsgenie::KIND,
+    &twilio::voice::KIND,
+    &twilio::sms::KIND,
 ];
 
 /// The kind of that name.
