@@ -7,6 +7,7 @@ mod opsgenie;
 mod pagerduty;
 mod slack;
 mod slack_webhook;
+mod statuspage;
 mod teams;
 pub(crate) mod text;
 mod twilio;
@@ -98,6 +99,7 @@ pub static KINDS: &[&NotifierKind] = &[
     &opsgenie::KIND,
     &twilio::voice::KIND,
     &twilio::sms::KIND,
+    &statuspage::KIND,
 ];
 
 /// The kind of that name.
