@@ -11,6 +11,7 @@ mod statuspage;
 mod teams;
 pub(crate) mod text;
 mod twilio;
+mod webhook;
 
 use crate::clients::Clients;
 use crate::core::notification::{Intent, Message, Receipt, Tracked, Undelivered};
@@ -100,6 +101,7 @@ pub static KINDS: &[&NotifierKind] = &[
     &twilio::voice::KIND,
     &twilio::sms::KIND,
     &statuspage::KIND,
+    &webhook::KIND,
 ];
 
 /// The kind of that name.
