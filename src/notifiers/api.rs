@@ -5,7 +5,9 @@ use crate::clients::TlsProfile;
 use crate::clients::http::{HttpErrorKind, HttpRequest, HttpResponse};
 use crate::core::notification::{Again, Undelivered};
 use crate::plan::Channel;
-use crate::secrets::SecretText;
+use crate::plan::keys::{Key, Takes};
+use crate::plan::params::{Param, ParamError, Params};
+use crate::secrets::{Secret, SecretText};
 use crate::text::clean;
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -15,6 +17,13 @@ use std::time::Duration;
 const ANSWER_LIMIT_CHARS: usize = 300;
 /// The longest pause that a provider can ask for.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
+
+/// A part of a secret address that is at least as long is no ordinary word.
+const SECRET_PART_CHARS: usize = 8;
+
+/// The key of every kind that speaks HTTPS.
+pub const TLS_ROOTS: Key =
+    Key::optional("tls_roots", Takes::Text, "PEM file of the trusted roots instead of the platform's.");
 
 /// A provider's HTTP interface.
 #[derive(Clone)]
@@ -38,6 +47,53 @@ pub struct Call<'a> {
     pub body: Option<Vec<u8>>,
 }
 
+impl Call<'_> {
+    /// A call with this JSON.
+    pub fn json(method: Method, url: SecretText, body: &serde_json::Value) -> Self {
+        let kind = SecretText::Plain("application/json; charset=utf-8".into());
+        let headers = vec![("Content-Type", kind), ("Accept", SecretText::Plain("application/json".into()))];
+        Self { method, url, headers, body: Some(body.to_string().into_bytes()) }
+    }
+
+    /// A question.
+    pub fn get(url: SecretText) -> Self {
+        let headers = vec![("Accept", SecretText::Plain("application/json".into()))];
+        Self { method: Method::GET, url, headers, body: None }
+    }
+
+    /// The same with `Authorization`: a scheme (`Bearer`) and what follows it.
+    pub fn authorized(mut self, credentials: String) -> Self {
+        self.headers.push(("Authorization", SecretText::Plain(credentials)));
+        self
+    }
+}
+
+/// A value of a plan that may be a secret.
+pub fn secret_text(param: &Param) -> Option<SecretText> {
+    match param {
+        Param::Text(text) | Param::Raw(text) => Some(SecretText::Plain(text.clone())),
+        Param::Secret(reference) => Some(SecretText::Secret(reference.clone())),
+        _ => None,
+    }
+}
+
+/// Such a value, where the kind cannot do without.
+///
+/// # Errors
+/// When it is missing.
+pub fn require_secret(params: &Params, key: &str) -> Result<SecretText, ParamError> {
+    let missing = || ParamError { key: key.to_owned(), expected: "a secret" };
+    params.get(key).and_then(secret_text).ok_or_else(missing)
+}
+
+/// The address of an interface without the slashes at its end.
+///
+/// # Errors
+/// When it is missing.
+pub fn require_url(params: &Params, key: &str) -> Result<String, ParamError> {
+    Ok(params.require_text(key)?.trim_end_matches('/').to_owned())
+}
+
 impl Api {
     /// The interface that a channel uses. `tls_roots` among its keys names a PEM file of trusted roots.
     pub fn new(provider: &'static str, channel: &Channel, clients: &Clients) -> Self {
@@ -51,10 +107,13 @@ impl Api {
     /// # Errors
     /// When a secret cannot be had, the request certainly was not sent, or no complete answer came.
     pub async fn call(&self, call: Call<'_>) -> Result<HttpResponse, Undelivered> {
-        let url = self.resolved(&call.url).await?;
+        let url = self.secret(&call.url).await?;
+        if matches!(call.url, SecretText::Secret(_)) {
+            self.learn_parts_of(url.expose());
+        }
         let mut headers = Vec::with_capacity(call.headers.len());
         for (name, value) in &call.headers {
-            headers.push(((*name).to_owned(), self.resolved(value).await?));
+            headers.push(((*name).to_owned(), self.secret(value).await?));
         }
         let request = HttpRequest {
             method: call.method,
@@ -81,12 +140,29 @@ impl Api {
         })
     }
 
-    async fn resolved(&self, text: &SecretText) -> Result<crate::secrets::Secret, Undelivered> {
+    /// A secret of the plan, for what has to be made of it: a header, a signature.
+    ///
+    /// # Errors
+    /// When it cannot be had; another attempt finds the same.
+    pub async fn secret(&self, text: &SecretText) -> Result<Secret, Undelivered> {
         self.clients.secrets.resolve_text(text).await.map_err(|error| Undelivered {
             why: self.redacted(&error.to_string()),
             next: "Store it with `lifeboat secret set`, or correct its name in the plan.".into(),
             again: Again::Never,
         })
+    }
+
+    /// A server or proxy that refuses a secret address quotes its path or query alone: these are secret too.
+    fn learn_parts_of(&self, address: &str) {
+        let Ok(url) = reqwest::Url::parse(address) else { return };
+        let whole = [url.path(), url.query().unwrap_or_default()].map(str::to_owned);
+        let segments = url.path_segments().into_iter().flatten().map(str::to_owned);
+        let values = url.query_pairs().map(|(_, value)| value.into_owned());
+        for part in whole.into_iter().chain(segments).chain(values) {
+            if part.chars().count() >= SECRET_PART_CHARS {
+                self.clients.redactor.learn(&Secret::from_plan(&part));
+            }
+        }
     }
 
     /// A text that may be shown.
@@ -97,8 +173,8 @@ impl Api {
     /// The answer, where its status is a success.
     ///
     /// # Errors
-    /// Sorted by the status: 429 and 503 after the time that the provider names, other 5xx as not known, the rest
-    /// for good.
+    /// Sorted by the status: 408, 420, 429 and 503 after the time that the provider names, other 5xx as not known,
+    /// the rest for good.
     pub fn accepted(&self, answer: HttpResponse) -> Result<HttpResponse, Undelivered> {
         match answer.status {
             200..=299 => Ok(answer),
@@ -110,7 +186,7 @@ impl Api {
     pub fn refused(&self, status: u16, answer: &HttpResponse, said: &str) -> Undelivered {
         let provider = self.provider;
         let (again, next) = match status {
-            429 | 503 => {
+            408 | 420 | 429 | 503 => {
                 (Again::After(retry_after(answer)), "It is tried again by itself while there is time.")
             }
             500..=599 => {

@@ -1,7 +1,17 @@
 //! Notifiers: ways to send messages to people. One file per kind, one line per kind in [`KINDS`].
 
+pub(crate) mod answer;
 pub(crate) mod api;
+pub(crate) mod dedup;
+mod opsgenie;
+mod pagerduty;
+mod slack;
+mod slack_webhook;
+mod statuspage;
+mod teams;
 pub(crate) mod text;
+mod twilio;
+mod webhook;
 
 use crate::clients::Clients;
 use crate::core::notification::{Intent, Message, Receipt, Tracked, Undelivered};
@@ -82,7 +92,17 @@ pub struct NotifierKind {
 }
 
 /// Every kind of channel, in the order of the reference.
-pub static KINDS: &[&NotifierKind] = &[];
+pub static KINDS: &[&NotifierKind] = &[
+    &slack::KIND,
+    &slack_webhook::KIND,
+    &teams::KIND,
+    &pagerduty::KIND,
+    &opsgenie::KIND,
+    &twilio::voice::KIND,
+    &twilio::sms::KIND,
+    &statuspage::KIND,
+    &webhook::KIND,
+];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static NotifierKind> {

@@ -2,6 +2,9 @@
 
 use crate::core::notification::Message;
 
+/// Nothing is looked for below.
+const SMALLEST_CHARS: usize = 40;
+
 /// A text and what had to be left out of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fitted {
@@ -28,7 +31,7 @@ pub fn whole(message: &Message, limit_chars: usize) -> Fitted {
 
 /// One line within a limit.
 pub fn line(text: &str, limit_chars: usize) -> String {
-    let flat = text.lines().collect::<Vec<_>>().join(" ");
+    let flat = visible(&text.lines().collect::<Vec<_>>().join(" "));
     if flat.chars().count() <= limit_chars {
         return flat;
     }
@@ -36,7 +39,26 @@ pub fn line(text: &str, limit_chars: usize) -> String {
     format!("{kept}…")
 }
 
+/// What a service counts otherwise than in characters (bytes of JSON, escapes): the longest that fits, looked for
+/// downwards from a limit in characters.
+pub fn shrunk<T>(limit_chars: usize, make: impl Fn(usize) -> T, fits: impl Fn(&T) -> bool) -> T {
+    let mut limit_chars = limit_chars;
+    loop {
+        let made = make(limit_chars);
+        if limit_chars < SMALLEST_CHARS || fits(&made) {
+            return made;
+        }
+        limit_chars = limit_chars * 4 / 5;
+    }
+}
+
+/// Lines stay lines, and nothing else can steer or disguise what is shown.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' { c } else { crate::text::visible(c) }).collect()
+}
+
 fn fit(text: &str, witness: &str, limit_chars: usize) -> Fitted {
+    let text = visible(text);
     let ending = if witness.is_empty() { String::new() } else { format!("\n{witness}") };
     let length = text.chars().count() + ending.chars().count();
     if length <= limit_chars {
