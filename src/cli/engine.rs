@@ -2,13 +2,12 @@
 
 use super::{Failure, look, place, runtime, simulation};
 use crate::clients::{Clients, Environment};
-use crate::engine;
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
+use crate::engine::{self, access};
 use crate::plan::{Loaded, Plan, Problems, Registry, load, load_texts, render};
 use crate::world::{RealWorld, SimulatedWorld, World, demo};
 use jiff::Timestamp;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -42,6 +41,9 @@ pub struct EngineArgs {
     /// Simulated seconds in a real one.
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     speed: f64,
+    /// Let the members of this group of the system attach, acknowledge and act too, and read the journal.
+    #[arg(long, value_name = "NAME", env = "LIFEBOAT_GROUP")]
+    group: Option<String>,
     /// Do not ask for the append-only attribute on the journal's files.
     #[arg(long)]
     no_append_only: bool,
@@ -63,8 +65,8 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     let plan = Arc::new(read_plan(args.plan.as_deref())?);
     let folder =
         place::state_folder(args.state.as_deref(), args.plan.as_deref().unwrap_or(Path::new("demo")))?;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder.path());
-    made.map_err(|error| {
+    let group = args.group.as_deref().map(find_group).transpose()?;
+    access::make_folder(folder.path(), group).map_err(|error| {
         let what = format!("the state folder {} cannot be made: {error}", folder.path().display());
         Failure::new(what, "Name another one with --state.")
     })?;
@@ -76,7 +78,7 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         }
         // A rehearsal's journal is thrown away afterwards, which the attribute would forbid.
         let append_only = !args.no_append_only && args.simulate.is_none();
-        let settings = engine::Settings { ends_alone: args.ends_alone, append_only };
+        let settings = engine::Settings { ends_alone: args.ends_alone, append_only, group };
         engine::run(plan, world, folder, settings).await.map_err(|error| {
             let taken = error.is_taken();
             let failure = Failure::new(error, "");
@@ -91,6 +93,13 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         tracing::warn!(%error, folder = %path.display(), "the state folder could not be removed");
     }
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+fn find_group(name: &str) -> Result<access::Group, Failure> {
+    access::Group::by_name(name).map_err(|error| {
+        let what = format!("the group {} cannot be used: {error}", crate::text::clean(name, 60));
+        Failure::new(what, "Look at `getent group`; leave --group out to run for yourself alone.")
+    })
 }
 
 /// Attaches and goes after a while: an engine whose console never came then has had a last client, and ends.

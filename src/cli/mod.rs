@@ -3,6 +3,7 @@
 //! The environment is read once, in `main`, and handed on as a value. An error is reported once, at the same
 //! place: what failed, why, and what to do next.
 
+pub mod ack;
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod check;
@@ -56,6 +57,8 @@ enum Command {
     Open(open::OpenArgs),
     /// Print how things are, without a terminal.
     Status(status::StatusArgs),
+    /// Take an escalation on: nobody further is paged.
+    Ack(ack::AckArgs),
     /// End a plan's engine.
     Stop(stop::StopArgs),
     /// Try it: the console over a simulated system that loses its primary region.
@@ -119,6 +122,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Open(args) => open::run(&args, environment),
         Command::Status(args) => status::run(&args, &mut io::stdout().lock()),
+        Command::Ack(args) => ack::run(&args, &mut io::stdout().lock()),
         Command::Stop(args) => stop::run(&args, &mut io::stdout().lock()),
         Command::Demo(args) => demo::run(&args, environment),
         Command::Rehearse(args) => rehearse::run(&args, environment),

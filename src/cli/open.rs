@@ -15,6 +15,10 @@ pub struct OpenArgs {
     /// them; counts when this starts the engine.
     #[arg(long)]
     no_append_only: bool,
+    /// Let the members of this group of the system attach, acknowledge and act too, and read the journal; counts when
+    /// this starts the engine.
+    #[arg(long, value_name = "NAME", env = "LIFEBOAT_GROUP")]
+    group: Option<String>,
     #[command(flatten)]
     look: LookArgs,
 }
@@ -30,6 +34,9 @@ pub fn run(args: &OpenArgs, environment: &Environment) -> Result<ExitCode, Failu
     arguments.extend(["--state".into(), folder.path().into(), "--detached".into()]);
     if args.no_append_only {
         arguments.push("--no-append-only".into());
+    }
+    if let Some(group) = &args.group {
+        arguments.extend(["--group".into(), group.into()]);
     }
     let parting =
         format!("The engine goes on: `lifeboat open {plan}` attaches again, `lifeboat stop {plan}` ends it.");

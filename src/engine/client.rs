@@ -1,6 +1,7 @@
 //! The client's end of the socket.
 
 use crate::core::command::Ask;
+use crate::engine::access::trusted;
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
 };
@@ -71,7 +72,8 @@ impl Client {
             _ => ClientError::Socket { path: path.to_owned(), source },
         })?;
         let owner = stream.peer_cred().map(|credential| credential.uid());
-        let foreign = owner.and_then(|owner| trusted(owner, rustix::process::getuid().as_raw()));
+        let own = rustix::process::getuid().as_raw();
+        let foreign = owner.and_then(|owner| trusted(owner, own, path));
         foreign.map_err(|source| ClientError::Socket { path: path.to_owned(), source })?;
         let (read, write) = stream.into_split();
         let writer = FramedWrite::new(write, framing(ASK_LIMIT_BYTES));
@@ -133,29 +135,9 @@ impl Receiver {
     }
 }
 
-/// An engine of somebody else could show anything, and take what is typed.
-fn trusted(owner: u32, own: u32) -> io::Result<()> {
-    if owner == own || owner == 0 || own == 0 {
-        return Ok(());
-    }
-    let why = format!("it belongs to user {owner}, and you are {own}; name your own folder with --state");
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
-}
-
 async fn receive(
     reader: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
 ) -> Result<ToClient, ClientError> {
     let frame = reader.next().await.ok_or(ClientError::Closed)?.map_err(|_| ClientError::Closed)?;
     serde_json::from_slice(&frame).map_err(|error| ClientError::Garbled(error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::trusted;
-
-    #[test]
-    fn an_engine_of_another_user_is_not_believed() {
-        assert!(trusted(1000, 1000).is_ok() && trusted(0, 1000).is_ok() && trusted(1000, 0).is_ok());
-        assert!(trusted(1001, 1000).unwrap_err().to_string().contains("user 1001"));
-    }
 }

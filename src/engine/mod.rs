@@ -4,6 +4,7 @@
 //! [`scheduler`], [`runner`] and `server` are tasks around it. [`client`] is the other end of the socket and
 //! [`spawn`] starts an engine for it.
 
+pub mod access;
 pub mod client;
 pub mod lead;
 pub mod ledger;
@@ -23,6 +24,7 @@ pub use server::name_of;
 
 use crate::core::command::Report;
 use crate::core::model::Model;
+use crate::engine::access::Group;
 use crate::engine::lead::{Input, Lead};
 use crate::engine::ledger::{Ledger, LedgerError};
 use crate::engine::paths::StateFolder;
@@ -72,6 +74,8 @@ pub struct Settings {
     pub ends_alone: bool,
     /// The append-only attribute is asked for on the journal's files.
     pub append_only: bool,
+    /// Its members may attach and read the journal too.
+    pub group: Option<Group>,
 }
 
 /// Runs an engine until it is stopped.
@@ -85,14 +89,15 @@ pub async fn run(
     settings: Settings,
 ) -> Result<(), EngineError> {
     let clock = world.clock();
-    let options = Options { append_only: settings.append_only, ..Options::default() };
+    let group_readable = settings.group.is_some();
+    let options = Options { append_only: settings.append_only, group_readable, ..Options::default() };
     let mut model = Model::new(plan.clone());
     model.live.simulation = world.simulation();
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
     let path = folder.socket();
     let state = folder.path().to_owned();
-    let listener =
-        server::bind(&path).map_err(|source| EngineError::Socket { path: path.clone(), source })?;
+    let listener = server::bind(&path, settings.group)
+        .map_err(|source| EngineError::Socket { path: path.clone(), source })?;
 
     let (inbox, inputs) = unbounded_channel();
     let reports = inbox.clone();
@@ -115,7 +120,7 @@ pub async fn run(
         let _ = readings.send(Input::Report(Report::Observed(vec![(probe, reading)])));
     });
     scheduler::start(&plan, &world, &observed);
-    let server = tokio::spawn(server::serve(listener, inbox.clone()));
+    let server = tokio::spawn(server::serve(listener, settings.group.is_some(), inbox.clone()));
     let ticks = tokio::spawn(tick(inbox.clone(), clock));
     let signals = tokio::spawn(stop_on_signal(inbox)?);
     // An error means that the loop's thread is gone, which is its end too.

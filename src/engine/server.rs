@@ -1,6 +1,7 @@
 //! The engine's socket: who connects, what they send, what they get.
 
 use crate::core::actor::Operator;
+use crate::engine::access::Group;
 use crate::engine::lead::Input;
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
@@ -23,13 +24,13 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may take to read what it was sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Binds the socket, 0600; a folder that is made for it is 0700, one that is there stays as it is and must be the
+/// Binds the socket, 0600 or for a group 0660; a folder that is made for it is 0700, one that is there stays as it is and must be the
 /// user's own or root's. A socket that a dead engine left is removed: the
 /// caller holds the journal's lock, so there is no living one.
 ///
 /// # Errors
 /// When the folder or the socket cannot be made.
-pub fn bind(path: &Path) -> io::Result<UnixListener> {
+pub fn bind(path: &Path, group: Option<Group>) -> io::Result<UnixListener> {
     if let Some(folder) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         // Whoever owns the folder could put a socket of their own in the place of this one.
@@ -44,17 +45,19 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
     }
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    group.map_or(Ok(()), |group| group.give(path, 0o660))?;
     Ok(listener)
 }
 
-/// Serves clients until the engine ends.
-pub async fn serve(listener: UnixListener, inbox: UnboundedSender<Input>) {
+/// Serves clients until the engine ends. With `for_group` whoever could connect is welcome: the socket's mode lets in
+/// the engine's user, root and the members of its group.
+pub async fn serve(listener: UnixListener, for_group: bool, inbox: UnboundedSender<Input>) {
     let mut client = 0;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 client += 1;
-                tokio::spawn(attend(client, stream, inbox.clone()));
+                tokio::spawn(attend(client, stream, for_group, inbox.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a client could not be accepted");
@@ -64,14 +67,16 @@ pub async fn serve(listener: UnixListener, inbox: UnboundedSender<Input>) {
     }
 }
 
-async fn attend(client: u64, stream: UnixStream, inbox: UnboundedSender<Input>) {
-    let operator = operator_of(&stream);
+async fn attend(client: u64, stream: UnixStream, for_group: bool, inbox: UnboundedSender<Input>) {
+    let operator = operator_of(&stream, for_group);
     let (read, write) = stream.into_split();
     let mut reader = FramedRead::new(read, framing(ASK_LIMIT_BYTES));
     let mut writer = FramedWrite::new(write, framing(MODEL_LIMIT_BYTES));
     let admitted = match operator {
         Ok(operator) => greet(&mut reader).await.map(|()| operator),
-        Err(why) => Err((why, "Attach as the user that runs the engine.".to_owned())),
+        Err(why) => {
+            Err((why, "Attach as the user that runs the engine, or have it started with --group.".to_owned()))
+        }
     };
     let operator = match admitted {
         Ok(operator) => operator,
@@ -127,12 +132,12 @@ async fn write_all(
 }
 
 /// Who is at the other end, by the system's word.
-fn operator_of(stream: &UnixStream) -> Result<Operator, String> {
+fn operator_of(stream: &UnixStream, for_group: bool) -> Result<Operator, String> {
     let credential =
         stream.peer_cred().map_err(|error| format!("the system does not say who connects: {error}"))?;
     let uid = credential.uid();
     let own = rustix::process::getuid().as_raw();
-    if uid != own && uid != 0 {
+    if uid != own && uid != 0 && !for_group {
         return Err(format!("user {uid} may not attach to the engine of user {own}"));
     }
     Ok(Operator { name: name_of(uid), uid })

@@ -194,11 +194,16 @@ impl Hands {
     /// Attaches, as soon as the engine is there.
     pub fn attach(home: &Home) -> Self {
         home.wait_pid();
-        let socket =
+        let folder =
             lifeboat::engine::paths::StateFolder::of_plan(Some(&home.state), home.path(), &home.plan());
+        Self::attach_to(&folder.socket())
+    }
+
+    /// Attaches to the engine of a socket that is there.
+    pub fn attach_to(socket: &Path) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (client, model) = runtime.block_on(async {
-            let mut client = Client::connect(&socket.socket()).await.unwrap();
+            let mut client = Client::connect(socket).await.unwrap();
             let ToClient::Welcome { model, .. } = client.answer().await.unwrap() else {
                 panic!("no welcome")
             };

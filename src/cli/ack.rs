@@ -1,0 +1,78 @@
+//! `lifeboat ack`: takes the escalation on, without a console.
+
+use super::{Failure, Place, runtime, say};
+use crate::core::command::Ask;
+use crate::core::decide::current_escalation;
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use crate::engine::client::{ANSWER_TIMEOUT, Client, ClientError};
+use crate::engine::protocol::ToClient;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Arguments of `lifeboat ack`.
+#[derive(Debug, clap::Args)]
+pub struct AckArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Write this into the timeline as well.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+/// Acknowledges.
+///
+/// # Errors
+/// When no engine runs, it refuses, or it does not answer.
+pub fn run(args: &AckArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let socket = args.place.state_folder()?.socket();
+    let asked = runtime()?.block_on(async {
+        let mut client = Client::connect(&socket).await?;
+        let model = match client.answer().await? {
+            ToClient::Welcome { model, .. } => model,
+            ToClient::Goodbye { why, next } => return Ok(Err(Refusal::new(why, next))),
+            _ => return Err(ClientError::Closed),
+        };
+        let (mut sender, mut receiver) = client.split();
+        let mut result = ask(&mut sender, &mut receiver, Ask::Acknowledge).await?;
+        if let (Ok(()), Some(text)) = (&result, &args.note) {
+            result = ask(&mut sender, &mut receiver, Ask::Note { text: text.clone() }).await?;
+        }
+        Ok(result.map(|()| model))
+    });
+    match asked {
+        Ok(Ok(model)) => {
+            say(out, &format!("Acknowledged: {}\n", what(&model)))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Err(refusal)) => Err(Failure::new(refusal.why, refusal.next)),
+        Err(error) => Err(Failure::new(error, "")),
+    }
+}
+
+/// What was taken on, as the engine had it.
+fn what(model: &Arc<Model>) -> String {
+    let (incident, proposal) = (model.durable.incident.as_ref(), model.durable.proposal.as_ref());
+    let title = incident.map(|incident| &incident.title).or(proposal.map(|proposal| &proposal.title));
+    let id = current_escalation(model).map(|escalation| escalation.incident.to_string());
+    format!("{} {}", id.unwrap_or_default(), title.map_or("", String::as_str))
+}
+
+async fn ask(
+    sender: &mut crate::engine::client::Sender,
+    receiver: &mut crate::engine::client::Receiver,
+    ask: Ask,
+) -> Result<Result<(), Refusal>, ClientError> {
+    let asked = sender.ask(ask).await?;
+    let reply = async {
+        loop {
+            if let ToClient::Reply { id, result } = receiver.next().await?
+                && id == asked
+            {
+                return Ok(result);
+            }
+        }
+    };
+    tokio::time::timeout(ANSWER_TIMEOUT, reply).await.map_err(|_| ClientError::Silent)?
+}

@@ -1,0 +1,109 @@
+//! Who may attach: the user of the engine and root; with a group also its members, who then see each other's work.
+
+use rustix::fs::{Gid, Mode, chmod, chown};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::Path;
+
+/// A group of the system whose members may attach.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Group(u32);
+
+impl Group {
+    /// The group of that name.
+    ///
+    /// # Errors
+    /// When the system has none, or this user may not give files to it.
+    pub fn by_name(name: &str) -> io::Result<Self> {
+        let found = nix::unistd::Group::from_name(name).map_err(io::Error::from)?;
+        let found =
+            found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the system has no such group"))?;
+        Ok(Self(found.gid.as_raw()))
+    }
+
+    /// Gives a file or folder to the group with these mode bits.
+    ///
+    /// # Errors
+    /// When the system refuses: only root and members can give files to a group.
+    pub fn give(self, path: &Path, mode: u32) -> io::Result<()> {
+        chown(path, None, Some(Gid::from_raw(self.0)))?;
+        chmod(path, Mode::from_bits_truncate(mode))?;
+        Ok(())
+    }
+}
+
+/// Makes the state folder: the user's alone, or with what will be made in it the group's to read.
+///
+/// # Errors
+/// When it cannot be made or given to the group.
+pub fn make_folder(path: &Path, group: Option<Group>) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    // With the set-group-id bit what is made in it later belongs to the group too.
+    group.map_or(Ok(()), |group| group.give(path, 0o2750))
+}
+
+/// Whether the owner of an engine's socket may be believed: an engine of somebody else could show anything, and take
+/// what is typed. It is believed where it runs for a group: its folder is its own, and nobody could have put the
+/// folder in the place of another.
+///
+/// # Errors
+/// When it may not, with whose it is.
+pub fn trusted(owner: u32, own: u32, socket: &Path) -> io::Result<()> {
+    if owner == own || owner == 0 || own == 0 || runs_for_a_group(owner, socket) {
+        return Ok(());
+    }
+    let why = format!("it belongs to user {owner}, and you are {own}; name your own folder with --state");
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+}
+
+fn runs_for_a_group(owner: u32, socket: &Path) -> bool {
+    const OTHERS_WRITE: u32 = 0o002;
+    let metadata = |path: &Path| std::fs::metadata(path).ok();
+    let Some(folder) = socket.parent() else { return false };
+    let Some((of_socket, of_folder)) = metadata(socket).zip(metadata(folder)) else { return false };
+    let above = std::fs::canonicalize(folder).ok().and_then(|folder| metadata(folder.parent()?));
+    of_folder.uid() == owner
+        && of_folder.mode() & 0o022 == 0
+        && of_socket.uid() == owner
+        && of_socket.mode() & 0o067 == 0o060
+        && above.is_some_and(|above| above.mode() & OTHERS_WRITE == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn an_engine_of_another_user_is_not_believed() {
+        let nowhere = Path::new("/nonexistent/engine.sock");
+        for (owner, own) in [(1000, 1000), (0, 1000), (1000, 0)] {
+            assert!(trusted(owner, own, nowhere).is_ok());
+        }
+        assert!(trusted(1001, 1000, nowhere).unwrap_err().to_string().contains("user 1001"));
+    }
+
+    #[test]
+    fn it_is_believed_where_it_runs_for_a_group_in_a_folder_of_its_own() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("state");
+        make_folder(&folder, None).unwrap();
+        let socket = folder.join("engine.sock");
+        std::fs::write(&socket, "").unwrap();
+        let set = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap()
+        };
+        let owner = std::fs::metadata(&socket).unwrap().uid();
+        let stranger = |owner: u32| runs_for_a_group(owner, &socket);
+        set(&socket, 0o600);
+        assert!(!stranger(owner), "it runs for its user alone");
+        set(&socket, 0o660);
+        assert!(stranger(owner));
+        assert!(!stranger(owner + 1), "the folder is another one's");
+        set(&folder, 0o777);
+        assert!(!stranger(owner), "anybody could have put the socket there");
+        set(&folder, 0o750);
+        set(above.path(), 0o777);
+        assert!(!stranger(owner), "anybody could have put the folder there");
+    }
+}
