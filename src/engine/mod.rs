@@ -1,10 +1,11 @@
 //! The engine: the loop, the journal handshake, timers, the socket.
 //!
 //! [`run`] is the engine process. [`lead`] is the loop that everything passes through, on a thread of its own;
-//! [`scheduler`], [`runner`] and `server` are tasks around it. [`client`] is the other end of the socket and
+//! [`scheduler`], [`runner`], `calendar` and `server` are tasks around it. [`client`] is the other end of the socket and
 //! [`spawn`] starts an engine for it.
 
 pub mod access;
+mod calendar;
 pub mod client;
 pub mod lead;
 pub mod ledger;
@@ -101,9 +102,10 @@ pub async fn run(
 
     let (inbox, inputs) = unbounded_channel();
     let reports = inbox.clone();
-    let sink = Arc::new(move |report| {
+    let sink: runner::ReportSink = Arc::new(move |report| {
         let _ = reports.send(Input::Report(report));
     });
+    let calendars = calendar::start(&plan, clock.clone(), sink.clone());
     let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), ledger.model().clone(), sink);
     let lead = Lead::new(ledger, runner, clock.clone(), settings.ends_alone);
     let begin =
@@ -125,7 +127,7 @@ pub async fn run(
     let signals = tokio::spawn(stop_on_signal(inbox)?);
     // An error means that the loop's thread is gone, which is its end too.
     let _ = ended.await;
-    for task in [server, ticks, signals] {
+    for task in [server, ticks, signals, calendars] {
         task.abort();
     }
     let _ = std::fs::remove_file(&path);

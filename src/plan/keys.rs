@@ -47,6 +47,8 @@ pub enum Need {
 pub enum Takes {
     /// Text, templated strictly.
     Text,
+    /// Text of a message, templated strictly: what the incident knows is filled in when it is drafted.
+    MessageText,
     /// Text taken as it is (regular expressions, conditions of other languages).
     RawText,
     /// A whole number within bounds, both included.
@@ -106,6 +108,12 @@ pub enum Named {
     Step,
     /// `contacts.…`
     Contact,
+    /// `channels.…`
+    Channel,
+    /// `audiences.…`
+    Audience,
+    /// A contact, or a rotation: whoever is on call.
+    Who,
     /// A question of the tree.
     Question,
     /// A question, runbook or leaf.
@@ -123,6 +131,9 @@ impl Named {
             Self::Runbook => "runbook",
             Self::Step => "step of this runbook",
             Self::Contact => "contact",
+            Self::Channel => "channel",
+            Self::Audience => "audience",
+            Self::Who => "contact or rotation",
             Self::Question => "question",
             Self::Destination => "question, runbook or leaf",
         }
@@ -134,6 +145,7 @@ impl Takes {
     pub fn describe(self) -> String {
         match self {
             Self::Text | Self::RawText => "text".into(),
+            Self::MessageText => "text with names of the incident".into(),
             Self::Integer(low, high) if high == i64::MAX => format!("a whole number from {low}"),
             Self::Integer(low, high) => format!("a whole number from {low} to {high}"),
             Self::Number => "a number".into(),
@@ -147,6 +159,7 @@ impl Takes {
             Self::Regex => "a regular expression".into(),
             Self::Url => "an `http` or `https` address".into(),
             Self::Choice(words) => format!("one of `{}`", words.join("`, `")),
+            Self::Name(Named::Audience) => "the name of an audience".into(),
             Self::Name(named) => format!("the name of a {}", named.what()),
             Self::List(of) => format!("a list, each {}", of.describe()),
             Self::Table(of) => format!("a table, each {}", of.describe()),

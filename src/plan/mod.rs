@@ -4,6 +4,7 @@
 //! the [`Registry`]'s kinds, and checks the whole. It either gives a complete [`Plan`], or every problem at once.
 
 mod aws;
+pub mod calendar;
 mod checks;
 pub mod condition;
 mod files;

@@ -2,8 +2,8 @@
 
 use super::keys::{Key, Need, Takes};
 use super::registry::Registry;
-use super::sections::{SECTIONS, STEP_KEYS, Section, Shape};
-use super::template::RUN_TIME_NAMES;
+use super::sections::{LEVEL_KEYS, OVERRIDE_KEYS, SECTIONS, STEP_KEYS, Section, Shape};
+use super::template::{MESSAGE_NAMES, RUN_TIME_NAMES};
 use super::types::Unit;
 use super::vocabulary::PROPERTIES;
 use std::fmt::{self, Write};
@@ -24,6 +24,9 @@ fn write(out: &mut String, registry: &Registry) -> fmt::Result {
         match section.name {
             "probes" => write_probe_kinds(out, registry)?,
             "runbooks" => write_steps(out, registry)?,
+            "channels" => write_channel_kinds(out, registry)?,
+            "rotations" => write_rows(out, "rotations.<name>.overrides", OVERRIDE_KEYS)?,
+            "policies" => write_rows(out, "policies.<name>.levels", LEVEL_KEYS)?,
             _ => {}
         }
     }
@@ -99,9 +102,27 @@ fn write_probe_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
     Ok(())
 }
 
+fn write_rows(out: &mut String, name: &str, keys: &[Key]) -> fmt::Result {
+    writeln!(out, "\n### `[[{name}]]`\n")?;
+    write_keys(out, keys)
+}
+
+fn write_channel_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
+    for kind in registry.notifiers {
+        let destination = match kind.address {
+            Some(address) => format!("Goes to a contact's `{address}`."),
+            None => "Has a destination of its own, whoever else a message is for.".to_owned(),
+        };
+        writeln!(out, "\n### `kind = \"{}\"` of a channel\n\n{}\n\n{destination}\n", kind.name, kind.doc)?;
+        write_keys(out, kind.keys)?;
+        write_permissions(out, kind.permissions)?;
+        write_example(out, kind.example)?;
+    }
+    Ok(())
+}
+
 fn write_steps(out: &mut String, registry: &Registry) -> fmt::Result {
-    writeln!(out, "\n### `[[runbooks.<name>.steps]]`\n")?;
-    write_keys(out, STEP_KEYS)?;
+    write_rows(out, "runbooks.<name>.steps", STEP_KEYS)?;
     for kind in registry.actions {
         let changes = match (kind.changes, kind.verifies) {
             (true, true) => "Changes the world and proves its effect by itself.".to_owned(),
@@ -165,6 +186,10 @@ fn write_templates(out: &mut String) -> fmt::Result {
     for (name, doc) in RUN_TIME_NAMES {
         writeln!(out, "| `{name}` | {doc} |")?;
     }
+    writeln!(out, "{MESSAGE_TEMPLATES}")?;
+    for (name, doc) in MESSAGE_NAMES {
+        writeln!(out, "| `{name}` | {doc} |")?;
+    }
     Ok(())
 }
 
@@ -174,6 +199,12 @@ const TEMPLATES: &str = "
 Texts can name what the plan knows: `{{ plan.name }}`, `{{ regions.<name>.name }}`, `{{ services.<name>.title }}` and
 `{{ vars.<name> }}`. With `| json` the value is written as a JSON string. To write two braces, write `{{ '{{' }}`. An
 unknown name is an error. In steps (`with.…`, `manual`, …) these are filled in when the step is described or runs:
+
+| name | what it is |
+|---|---|";
+
+const MESSAGE_TEMPLATES: &str = "
+In `subject` and `body` of messages these are filled in when the message is drafted:
 
 | name | what it is |
 |---|---|";

@@ -38,7 +38,6 @@ impl Registry {
     }
 
     /// What to write instead of an unknown kind of channel.
-    #[allow(dead_code)]
     pub(crate) fn notifier_help(&self, name: &str) -> String {
         help(name, self.notifiers.iter().map(|kind| kind.name).collect())
     }

@@ -21,7 +21,14 @@ pub fn schema(registry: &Registry) -> Value {
 
 fn section_schema(section: &Section, registry: &Registry) -> Value {
     let mut schema = match (section.name, section.shape) {
-        ("probes", _) => json!({"type": "object", "additionalProperties": probe_schema(section, registry)}),
+        ("probes", _) => {
+            let kinds = registry.probes.iter().map(|kind| (kind.name, kind.keys));
+            json!({"type": "object", "additionalProperties": by_kind(section, kinds, registry)})
+        }
+        ("channels", _) => {
+            let kinds = registry.notifiers.iter().map(|kind| (kind.name, kind.keys));
+            json!({"type": "object", "additionalProperties": by_kind(section, kinds, registry)})
+        }
         (_, Shape::Named(_)) => {
             let thing = table(section.keys.iter(), registry);
             let own: Map<String, Value> = section.own.iter().map(|key| property(key, registry)).collect();
@@ -90,24 +97,32 @@ fn value(takes: Takes, registry: &Registry) -> Value {
         Takes::Rows(keys) => json!({"type": "array", "items": table(keys.iter(), registry)}),
         Takes::KindKeys => json!({"type": "object"}),
         Takes::Date => json!({}), // a TOML date has no JSON type
-        Takes::Text | Takes::RawText | Takes::Condition | Takes::Regex | Takes::Url | Takes::Name(_) => {
-            json!({"type": "string"})
-        }
+        Takes::Text
+        | Takes::MessageText
+        | Takes::RawText
+        | Takes::Condition
+        | Takes::Regex
+        | Takes::Url
+        | Takes::Name(_) => json!({"type": "string"}),
     }
 }
 
-/// A probe: the common keys, and those of the kind that it names.
-fn probe_schema(section: &Section, registry: &Registry) -> Value {
-    let kinds: Vec<&str> = registry.probes.iter().map(|kind| kind.name).collect();
+/// A probe or channel: the common keys, and those of the kind that it names.
+fn by_kind(
+    section: &Section,
+    kinds: impl Iterator<Item = (&'static str, &'static [Key])> + Clone,
+    registry: &Registry,
+) -> Value {
     let common: Map<String, Value> = section.keys.iter().map(|key| property(key, registry)).collect();
-    let of_kind = |kind: &&crate::probes::ProbeKind| {
-        let keys = section.keys.iter().chain(kind.keys);
-        json!({"if": {"properties": {"kind": {"const": kind.name}}}, "then": table(keys, registry)})
+    let names: Vec<&str> = kinds.clone().map(|(name, _)| name).collect();
+    let of_kind = |(name, keys): (&str, &'static [Key])| {
+        let keys = section.keys.iter().chain(keys);
+        json!({"if": {"properties": {"kind": {"const": name}}}, "then": table(keys, registry)})
     };
-    let cases: Vec<Value> = registry.probes.iter().map(of_kind).collect();
+    let cases: Vec<Value> = kinds.map(of_kind).collect();
     let mut schema =
         json!({"type": "object", "required": required(section.keys.iter()), "properties": common});
-    schema["properties"]["kind"]["enum"] = json!(kinds);
+    schema["properties"]["kind"]["enum"] = json!(names);
     with_cases(schema, cases)
 }
 

@@ -1,6 +1,13 @@
 //! The tables of a plan file. This one schema drives reading, help, the reference and the JSON schema.
 
+mod people;
+
+pub use people::{ADDRESSES, LEVEL_KEYS, OVERRIDE_KEYS};
+
 use super::keys::{Key, Named, Takes};
+
+/// The severities, worst first.
+const SEVERITIES: &[&str] = &["P0", "P1", "P2", "P3"];
 
 /// How a section is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -169,7 +176,7 @@ const BACKUPS: &[Key] = &[
 ];
 
 const SEVERITY: &[Key] = &[
-    Key::required("level", Takes::Choice(&["P0", "P1", "P2", "P3"]), "The severity that the rule gives."),
+    Key::required("level", Takes::Choice(SEVERITIES), "The severity that the rule gives."),
     Key::required("when", Takes::Condition, "When it holds."),
     Key::required("why", Takes::Text, "What it means, for people."),
 ];
@@ -247,18 +254,6 @@ const RUNBOOKS: &[Key] = &[
         "The region that serves once all but manual steps and notes is done; absent where it moves nothing.",
     ),
     Key::required("steps", Takes::Rows(STEP_KEYS), "The steps, `[[runbooks.<id>.steps]]`, in order."),
-];
-
-/// Keys of a contact that are ways to reach it.
-pub static ADDRESSES: &[&str] = &["email", "phone", "sms", "slack"];
-
-const CONTACTS: &[Key] = &[
-    Key::required("name", Takes::RawText, "Their name."),
-    Key::optional("role", Takes::RawText, "Their role (`SRE lead`)."),
-    Key::optional("email", Takes::RawText, "An e-mail address."),
-    Key::optional("phone", Takes::RawText, "A phone number with its country code (`+49 30 1234567`)."),
-    Key::optional("sms", Takes::RawText, "A phone number that takes text messages."),
-    Key::optional("slack", Takes::RawText, "A Slack channel or member (`#oncall`, `@alice`)."),
 ];
 
 const DRILLS: &[Key] = &[
@@ -360,8 +355,34 @@ pub static SECTIONS: &[Section] = &[
         "contacts",
         Shape::Named("contact"),
         "People and teams. At least one way to reach each.",
-        CONTACTS,
+        people::CONTACT,
     ),
+    section(
+        "channels",
+        Shape::Named("channel"),
+        "Ways to send messages. Each has the keys below and those of its kind.",
+        people::CHANNEL,
+    ),
+    section(
+        "rotations",
+        Shape::Named("rotation"),
+        "Who is on call when: either people who take turns, with `start`, `every` and `order`, or a `calendar`.",
+        people::ROTATION,
+    ),
+    section(
+        "policies",
+        Shape::Named("policy"),
+        "Who is told how, after which time, until somebody acknowledges.",
+        people::POLICY,
+    ),
+    section("audiences", Shape::Named("audience"), "Those whom messages are for.", people::AUDIENCE),
+    section(
+        "messages",
+        Shape::Named("message"),
+        "Templates of messages, and what makes them due.",
+        people::MESSAGE,
+    ),
+    section("notify", Shape::Single, "Plan-wide settings of telling people.", people::NOTIFY),
     section("drills", Shape::Named("drill"), "Drills and when they are due.", DRILLS),
     section(
         "vars",

@@ -1,5 +1,7 @@
 //! The resolved plan as text, for `lifeboat plan show`.
 
+mod people;
+
 use super::registry::Registry;
 use super::types::*;
 use super::units::format_duration;
@@ -22,7 +24,14 @@ pub fn show(plan: &Plan, registry: &Registry, unicode: bool) -> String {
     for (id, runbook) in &plan.runbooks {
         show.runbook(id.as_str(), runbook);
     }
-    show.people();
+    show.contacts();
+    show.channels();
+    show.rotations();
+    show.policies();
+    show.audiences();
+    show.messages();
+    show.notify();
+    show.drills();
     show.out
 }
 
@@ -274,24 +283,6 @@ impl Show<'_> {
         self.line(&format!("      {estimate}timeout {}", format_duration(step.timeout)));
         if let Some(manual) = &step.manual {
             self.line(&format!("      by hand: {manual}"));
-        }
-    }
-
-    fn people(&mut self) {
-        self.heading("CONTACTS");
-        for (id, contact) in &self.plan.contacts {
-            let channels: Vec<String> =
-                contact.addresses.iter().map(|(kind, address)| format!("{kind} {address}")).collect();
-            self.line(&format!("  {id}  {} ({})  {}", contact.name, contact.role, channels.join(", ")));
-        }
-        if !self.plan.drills.is_empty() {
-            self.heading("DRILLS");
-        }
-        for (id, drill) in &self.plan.drills {
-            let last = drill.last.map_or("never".to_owned(), |date| date.to_string());
-            let runbook = drill.runbook.as_ref().map_or(String::new(), |runbook| format!(" of {runbook}"));
-            let every = format_duration(drill.every);
-            self.line(&format!("  {id}  {}{runbook}, every {every}, last done: {last}", drill.title));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A template is text with names in double braces, each with an optional `| json` filter, and nothing else:
 //! no statements, loops, includes or arithmetic, so that a text cannot take long or grow without bound.
 //! `minijinja` evaluates the names, strictly. Plan-wide names are filled in when the plan loads; names of the
-//! incident and the run when a step is described or run.
+//! incident and the run when a step is described or run, or a message is drafted.
 
 use super::near::nearest;
 use super::params::{Param, Params};
@@ -44,6 +44,31 @@ pub static MESSAGE_NAMES: &[(&str, &str)] = &[
     ("operator.name", "Who commands the incident."),
 ];
 
+/// Which names of a text are filled in later.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Later {
+    /// None: the text is final once the plan is loaded.
+    Nothing,
+    /// Those of a step that runs.
+    Step,
+    /// Those of a message that is drafted.
+    Message,
+}
+
+impl Later {
+    fn names(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Nothing => &[],
+            Self::Step => RUN_TIME_NAMES,
+            Self::Message => MESSAGE_NAMES,
+        }
+    }
+
+    fn knows(self, name: &str) -> bool {
+        self.names().iter().any(|(known, _)| *known == name)
+    }
+}
+
 /// A template that cannot be rendered.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{message}")]
@@ -70,31 +95,23 @@ pub fn render_text(text: &str, scope: &Value) -> Result<String, TemplateError> {
     Ok(out)
 }
 
-/// Fills in the plan-wide names of a text. Where run-time names are allowed they are checked and left, and what
-/// is filled in is written so that rendering gives it back as it is.
-pub(crate) fn fill(text: &str, plan: &Value, run_time: bool) -> Result<String, TemplateError> {
+/// Fills in the plan-wide names of a text. Names that are filled in later are checked and left, and then what is
+/// filled in now is written so that rendering gives it back as it is.
+pub(crate) fn fill(text: &str, plan: &Value, later: Later) -> Result<String, TemplateError> {
     if !text.contains("{{") && !text.contains("{%") && !text.contains("{#") {
         return Ok(text.to_owned());
     }
+    let is_final = later == Later::Nothing;
     let mut out = String::with_capacity(text.len());
     for piece in pieces(text)? {
         match piece {
             Piece::Text(text) => out.push_str(text),
-            Piece::Literal(literal) if run_time => out.push_str(&escape(literal)),
-            Piece::Literal(literal) => out.push_str(literal),
-            Piece::Name(name) if name.is_run_time() => {
-                if !run_time {
-                    let message = format!("`{}` is known only while a step runs", name.path.join("."));
-                    return Err(name.error(
-                        message,
-                        Some("it can be used in `with`, `manual` and `verify` texts of steps".into()),
-                    ));
-                }
-                out.push_str(&text[name.range.clone()]);
-            }
+            Piece::Literal(literal) if is_final => out.push_str(literal),
+            Piece::Literal(literal) => out.push_str(&escape(literal)),
+            Piece::Name(name) if later.knows(&name.written()) => out.push_str(&text[name.range.clone()]),
             Piece::Name(name) => {
-                let value = name.value(plan).map_err(|_| unknown(&name, plan, run_time))?;
-                out.push_str(&if run_time { escape(&value) } else { value });
+                let value = name.value(plan).map_err(|_| unknown(&name, plan, later))?;
+                out.push_str(&if is_final { value } else { escape(&value) });
             }
         }
         limit(text, &out)?;
@@ -143,9 +160,8 @@ struct Name<'a> {
 }
 
 impl Name<'_> {
-    fn is_run_time(&self) -> bool {
-        matches!(self.path.first(), Some(&("incident" | "run" | "step" | "operator")))
-            && RUN_TIME_NAMES.iter().any(|(name, _)| *name == self.path.join("."))
+    fn written(&self) -> String {
+        self.path.join(".")
     }
 
     fn error(&self, message: String, help: Option<String>) -> TemplateError {
@@ -263,21 +279,35 @@ fn path(name: &str) -> Option<Vec<&str>> {
     }
 }
 
-fn unknown(name: &Name<'_>, plan: &Value, run_time: bool) -> TemplateError {
-    let written = name.path.join(".");
+/// Why a name is not known here: it is known elsewhere, or nowhere.
+fn unknown(name: &Name<'_>, plan: &Value, later: Later) -> TemplateError {
+    let written = name.written();
+    if Later::Step.knows(&written) {
+        let help = "it can be used in `with`, `manual` and `verify` texts of steps";
+        return name.error(format!("`{written}` is known only while a step runs"), Some(help.into()));
+    }
+    if Later::Message.knows(&written) {
+        let help = "it can be used in `subject` and `body` of messages";
+        return name.error(format!("`{written}` is known only in messages"), Some(help.into()));
+    }
     let mut known = Vec::new();
     leaves(plan, String::new(), &mut known);
-    if run_time {
-        known.extend(RUN_TIME_NAMES.iter().map(|(name, _)| (*name).to_owned()));
-    }
-    let help = match nearest(&written, known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "known are plan.name, regions.<id>.name, services.<id>.title and vars.<name>; in steps also \
-                 incident.id, incident.title, incident.mode, run.id, step.id and operator.name"
-            .to_owned(),
+    known.extend(later.names().iter().map(|(name, _)| (*name).to_owned()));
+    let help = match (nearest(&written, known.iter().map(String::as_str)), later) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, Later::Message) => {
+            let names: Vec<&str> = later.names().iter().map(|(name, _)| *name).collect();
+            format!("known are {PLAN_WIDE}, and in messages {}", names.join(", "))
+        }
+        (None, _) => format!(
+            "known are {PLAN_WIDE}; in steps also incident.id, incident.title, incident.mode, run.id, step.id and \
+             operator.name"
+        ),
     };
     name.error(format!("unknown name `{}`", crate::text::clean(&written, 80)), Some(help))
 }
+
+const PLAN_WIDE: &str = "plan.name, regions.<id>.name, services.<id>.title and vars.<name>";
 
 fn leaves(value: &Value, path: String, known: &mut Vec<String>) {
     match value {
@@ -326,18 +356,31 @@ mod tests {
     #[test]
     fn plan_wide_names_are_filled_in_and_run_time_names_wait() {
         let text = "{{ plan.name }}/{{regions.us-east.name}}/{{ regions['us-east'].name }}:{{ vars.port }} {{ incident.id }}";
-        let filled = fill(text, &plan(), true).unwrap();
+        let filled = fill(text, &plan(), Later::Step).unwrap();
         assert_eq!(filled, "Demo/us-east-1/us-east-1:5432 {{ incident.id }}");
         let scope = json!({"incident": {"id": "i-1"}});
         assert_eq!(render_text(&filled, &scope).unwrap(), "Demo/us-east-1/us-east-1:5432 i-1");
-        assert!(fill(text, &plan(), false).unwrap_err().message.contains("only while a step runs"));
+        assert!(fill(text, &plan(), Later::Nothing).unwrap_err().message.contains("only while a step runs"));
+    }
+
+    #[test]
+    fn messages_and_steps_know_their_own_names() {
+        let text = "{{ plan.name }}: {{ incident.severity }} {{ incident.doing }}";
+        let filled = fill(text, &plan(), Later::Message).unwrap();
+        assert_eq!(filled, "Demo: {{ incident.severity }} {{ incident.doing }}");
+        let refused = |text, later| fill(text, &plan(), later).unwrap_err().message;
+        assert!(refused("{{ run.id }}", Later::Message).contains("only while a step runs"));
+        assert!(refused("{{ incident.severity }}", Later::Step).contains("only in messages"));
+        assert!(refused("{{ incident.severity }}", Later::Nothing).contains("only in messages"));
+        let near = fill("{{ incident.timelin }}", &plan(), Later::Message).unwrap_err().help;
+        assert_eq!(near.as_deref(), Some("did you mean `incident.timeline`?"));
     }
 
     #[test]
     fn what_is_filled_in_is_never_rendered_again() {
-        let filled = fill("{{ vars.braces }} {{ '{{' }}", &plan(), true).unwrap();
+        let filled = fill("{{ vars.braces }} {{ '{{' }}", &plan(), Later::Step).unwrap();
         assert_eq!(render_text(&filled, &json!({})).unwrap(), "{{ not.a.name }} {{");
-        assert_eq!(fill("{{ vars.braces }}", &plan(), false).unwrap(), "{{ not.a.name }}");
+        assert_eq!(fill("{{ vars.braces }}", &plan(), Later::Nothing).unwrap(), "{{ not.a.name }}");
     }
 
     #[test]
@@ -365,7 +408,7 @@ mod tests {
             ("{{ vars.bucket | upper }}", "{{ vars.bucket | upper }}", "json"),
             ("{{ }}", "{{ }}", "dotted"),
         ] {
-            let error = fill(text, &plan(), true).expect_err(text);
+            let error = fill(text, &plan(), Later::Step).expect_err(text);
             assert_eq!(&text[error.range.clone()], part);
             assert!(error.help.unwrap_or_default().contains(help), "{text}");
         }

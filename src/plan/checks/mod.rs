@@ -1,7 +1,11 @@
 //! Checks of the whole plan, once its parts are read.
 
+mod channels;
 mod measurements;
+mod messages;
 mod people;
+mod policies;
+mod reach;
 mod runbooks;
 mod tree;
 
@@ -15,4 +19,8 @@ pub(crate) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     runbooks::check(draft, registry, report);
     tree::check(draft, report);
     people::check(draft, report);
+    channels::check(draft, report);
+    policies::check(draft, report);
+    messages::check(draft, report);
+    reach::check(draft, report);
 }

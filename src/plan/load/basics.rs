@@ -201,6 +201,16 @@ pub(super) fn backups(
     backups
 }
 
+/// `P0` to `P3`.
+pub(super) fn severity_of(word: &str) -> Option<Severity> {
+    [Severity::P0, Severity::P1, Severity::P2, Severity::P3].into_iter().find(|level| level.as_str() == word)
+}
+
+/// The severities of a list.
+pub(super) fn severities(fields: &Fields, key: &str) -> Vec<Severity> {
+    fields.list(key).iter().filter_map(|read| severity_of(read.text()?)).collect()
+}
+
 pub(super) fn severity(document: &Document, reader: &Reader<'_>, places: &mut Places) -> Vec<SeverityRule> {
     let Some(entry) = document.single("severity") else { return Vec::new() };
     let keys = sections::find("severity").map_or(&[][..], |section| section.keys);
@@ -216,12 +226,7 @@ pub(super) fn severity(document: &Document, reader: &Reader<'_>, places: &mut Pl
         let row = Entry { key_place: row.place, node: row.clone() };
         let fields = Fields::read(reader, &[keys], &row, &At::new("a severity rule"));
         let Some(when) = fields.condition("when").filter(|_| fields.complete) else { continue };
-        let level = match &*fields.text("level") {
-            "P0" => Severity::P0,
-            "P1" => Severity::P1,
-            "P2" => Severity::P2,
-            _ => Severity::P3,
-        };
+        let level = severity_of(&fields.text("level")).unwrap_or(Severity::P3);
         places.insert(format!("severity.{}", rules.len()), fields.place_of("level"));
         rules.push(SeverityRule { level, when, why: fields.text("why") });
     }

@@ -40,14 +40,16 @@ impl Ids {
                 ids.kinds.insert(name.clone(), kind);
             }
         }
-        ids.check_destinations(report);
+        let destinations = [("tree", "question"), ("runbooks", "runbook"), ("leaves", "leaf")];
+        ids.check_shared(&destinations, "answers lead to names", report);
+        ids.check_shared(&[("contacts", "contact"), ("rotations", "rotation")], "`who` takes names", report);
         ids
     }
 
-    /// An answer names a question, a runbook or a leaf: one name cannot be two of them.
-    fn check_destinations(&self, report: &Report) {
+    /// Where a name can mean a thing of several sections, it cannot be two of them.
+    fn check_shared(&self, sections: &[(&str, &'static str)], why: &str, report: &Report) {
         let mut seen: IndexMap<&str, (Place, &str)> = IndexMap::new();
-        for (section, what) in [("tree", "question"), ("runbooks", "runbook"), ("leaves", "leaf")] {
+        for (section, what) in sections.iter().copied() {
             for (name, place) in self.section(section) {
                 match seen.get(name.as_str()) {
                     Some((first, other)) => report.add(
@@ -57,7 +59,7 @@ impl Ids {
                             format!("`{name}` is a {other} and a {what}"),
                         )
                         .also(*first, format!("the {other}"))
-                        .help("answers lead to names, so each may be used once: rename one of them"),
+                        .help(format!("{why}, so each may be used once: rename one of them")),
                     ),
                     None => {
                         seen.insert(name, (*place, what));
@@ -112,6 +114,9 @@ fn sections(named: Named) -> &'static [&'static str] {
         Named::Backup => &["backups"],
         Named::Runbook => &["runbooks"],
         Named::Contact => &["contacts"],
+        Named::Channel => &["channels"],
+        Named::Audience => &["audiences"],
+        Named::Who => &["contacts", "rotations"],
         Named::Question => &["tree"],
         Named::Destination => &["tree", "runbooks", "leaves"],
         Named::Step => &[],

@@ -74,24 +74,39 @@ pub(crate) struct Draft {
 pub fn load(path: &Path, registry: &Registry) -> Result<Loaded, Problems> {
     let report = Report::default();
     let sources = Arc::new(files::read(path, &report));
-    load_sources(sources, registry, report)
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    let folder = folder.and_then(|folder| std::path::absolute(Path::new(".").join(folder)).ok());
+    load_sources(sources, registry, report, folder.as_deref())
 }
 
 /// Loads a plan from texts that are in memory, by file name.
 pub fn load_texts(files: Vec<(String, String)>, registry: &Registry) -> Result<Loaded, Problems> {
     let file = |(path, text): (String, String)| super::place::SourceFile { path, text: text.into() };
     let sources = Arc::new(Sources(files.into_iter().map(file).collect()));
-    load_sources(sources, registry, Report::default())
+    load_sources(sources, registry, Report::default(), None)
 }
 
-fn load_sources(sources: Arc<Sources>, registry: &Registry, report: Report) -> Result<Loaded, Problems> {
+fn load_sources(
+    sources: Arc<Sources>,
+    registry: &Registry,
+    report: Report,
+    folder: Option<&Path>,
+) -> Result<Loaded, Problems> {
     if report.errors() > 0 || sources.0.is_empty() {
         return Err(report.finish(sources));
     }
     let Some(document) = Document::merge(&sources, &report) else { return Err(report.finish(sources)) };
     let ids = Ids::collect(&document, registry, &report);
     let templates = basics::template_names(&document);
-    let reader = Reader { sources: &sources, registry, ids: &ids, templates: &templates, report: &report };
+    let reader = Reader {
+        sources: &sources,
+        registry,
+        ids: &ids,
+        templates: &templates,
+        report: &report,
+        folder,
+        now: jiff::Timestamp::now(),
+    };
     let draft = read_plan(&document, &reader, digest(&sources));
     checks::check(&draft, registry, &report);
     let errors = report.errors();
@@ -117,6 +132,11 @@ fn read_plan(document: &Document, reader: &Reader<'_>, digest: String) -> Draft 
     }
     let (name, strategy) = basics::plan(document, reader);
     basics::vars(document, reader);
+    let contacts = people::contacts(document, reader, &mut places);
+    let channels = people::channels(document, reader, &mut places);
+    let rotations = people::rotations(document, reader, &mut places, &contacts);
+    let titles = people::Titles { contacts: &contacts, rotations: &rotations, channels: &channels };
+    let policies = people::policies(document, reader, &mut places, &titles);
     let mut plan = Plan {
         name,
         strategy,
@@ -129,13 +149,13 @@ fn read_plan(document: &Document, reader: &Reader<'_>, digest: String) -> Draft 
         severity: basics::severity(document, reader, &mut places),
         tree: tree::tree(document, reader, &mut places),
         runbooks: runbooks::runbooks(document, reader, &mut places),
-        contacts: people::contacts(document, reader, &mut places),
-        channels: Default::default(),
-        rotations: Default::default(),
-        policies: Default::default(),
-        audiences: Default::default(),
-        messages: Default::default(),
-        notify: Default::default(),
+        contacts,
+        channels,
+        rotations,
+        policies,
+        audiences: people::audiences(document, reader, &mut places),
+        messages: people::messages(document, reader, &mut places),
+        notify: people::notify(document, reader, &mut places),
         drills: basics::drills(document, reader),
         secrets: secrets::read_secrets(&single(document, reader, "secrets")),
         aws: crate::plan::AwsSettings::default(),

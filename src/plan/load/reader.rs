@@ -11,8 +11,10 @@ use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use crate::plan::types::Unit;
 use crate::plan::units::{UnitError, parse_duration, parse_size};
-use crate::plan::{condition::Condition, template};
+use crate::plan::template::{self, Later};
+use crate::plan::condition::Condition;
 use indexmap::{IndexMap, IndexSet};
+use std::path::Path;
 
 /// Longest text of a plan, in bytes.
 const MAX_TEXT: usize = 64 << 10;
@@ -27,6 +29,10 @@ pub(crate) struct Reader<'a> {
     /// Plan-wide names of templates.
     pub(crate) templates: &'a serde_json::Value,
     pub(crate) report: &'a Report,
+    /// Where the files lie that the plan names; none for a plan that is not in files.
+    pub(crate) folder: Option<&'a Path>,
+    /// The time, for what depends on it: which shifts of a calendar are ahead.
+    pub(crate) now: jiff::Timestamp,
 }
 
 /// Where a value stands.
@@ -36,8 +42,8 @@ pub(crate) struct At<'a> {
     pub(crate) what: &'a str,
     /// The key at hand.
     pub(crate) key: &'a str,
-    /// Whether run-time names may be used in texts.
-    pub(crate) run_time: bool,
+    /// Which names of texts are filled in later.
+    pub(crate) later: Later,
     /// The steps of the runbook at hand.
     pub(crate) steps: Option<&'a IndexSet<String>>,
     /// The unit of the probe's kind.
@@ -46,7 +52,7 @@ pub(crate) struct At<'a> {
 
 impl<'a> At<'a> {
     pub(crate) fn new(what: &'a str) -> Self {
-        Self { what, key: "", run_time: false, steps: None, unit: Unit::Number }
+        Self { what, key: "", later: Later::Nothing, steps: None, unit: Unit::Number }
     }
 }
 
@@ -55,6 +61,9 @@ impl Reader<'_> {
     pub(crate) fn value(&self, takes: Takes, node: &Node, at: &At<'_>) -> Option<Read> {
         let value = match takes {
             Takes::Text => self.template(node, at).map(Value::Text),
+            Takes::MessageText => {
+                self.template(node, &At { later: Later::Message, ..*at }).map(Value::Text)
+            }
             Takes::RawText => self.plain(takes, node, at).map(|text| Value::Raw(text.to_owned())),
             Takes::Integer(low, high) => self.integer(takes, node, at, low, high),
             Takes::Number => match node.value {
@@ -111,9 +120,10 @@ impl Reader<'_> {
             (Takes::Flag | Takes::Integer(..) | Takes::Number, NodeValue::Text(_)) => {
                 problem.help("write it without quotes")
             }
-            (Takes::Text | Takes::RawText | Takes::Name(_) | Takes::Choice(_), _) => {
-                problem.help("write it in quotes")
-            }
+            (
+                Takes::Text | Takes::MessageText | Takes::RawText | Takes::Name(_) | Takes::Choice(_),
+                _,
+            ) => problem.help("write it in quotes"),
             _ => problem,
         });
         None
@@ -145,7 +155,7 @@ impl Reader<'_> {
     /// A text with its plan-wide names filled in.
     fn fill(&self, takes: Takes, node: &Node, at: &At<'_>) -> Option<String> {
         let text = self.plain(takes, node, at)?;
-        match template::fill(text, self.templates, at.run_time) {
+        match template::fill(text, self.templates, at.later) {
             Ok(filled) => Some(filled),
             Err(error) => {
                 self.problem_within("template", node, text, error.range, error.message, error.help);

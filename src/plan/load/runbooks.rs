@@ -13,6 +13,7 @@ use crate::plan::node::{Entry, Node, NodeValue};
 use crate::plan::params::Params;
 use crate::plan::problem::Problem;
 use crate::plan::sections::STEP_KEYS;
+use crate::plan::template::Later;
 use crate::plan::types::{ConfirmLevel, Runbook, Step};
 use indexmap::{IndexMap, IndexSet};
 
@@ -106,7 +107,7 @@ fn step(
         Some(id) => format!("step `{}`", crate::text::clean(id, 80)),
         None => format!("a step of runbook `{runbook}`"),
     };
-    let at = At { run_time: true, steps: Some(names), ..At::new(&what) };
+    let at = At { later: Later::Step, steps: Some(names), ..At::new(&what) };
     let fields = Fields::read(reader, &[STEP_KEYS], entry, &at);
     let kind = kind(&fields, reader);
     let params = params(kind, &fields, reader, &what, names);
@@ -178,7 +179,7 @@ fn params(
         Some(node) => Entry { key_place: node.place, node: node.clone() },
         None => Entry { key_place: fields.place, ..absent() },
     };
-    let at = At { run_time: true, steps: Some(names), ..At::new(&what) };
+    let at = At { later: Later::Step, steps: Some(names), ..At::new(&what) };
     let mut read = Fields::read(reader, &[kind.keys], &entry, &at);
     read.read_rows(reader, kind.keys, &at);
     read.complete.then(|| read.params(kind.keys))

@@ -1,15 +1,15 @@
-//! Who is told what: contacts, channels, rotations, policies, audiences, messages.
+//! Contacts and the ways to them.
 
-use super::Places;
-use super::basics::things;
-use super::document::Document;
-use super::reader::Reader;
-use crate::ids::*;
-use crate::plan::people::*;
+use crate::ids::ContactId;
+use crate::plan::load::Places;
+use crate::plan::load::basics::things;
+use crate::plan::load::document::Document;
+use crate::plan::load::reader::Reader;
+use crate::plan::people::Contact;
 use crate::plan::sections::ADDRESSES;
 use indexmap::IndexMap;
 
-pub(super) fn contacts(
+pub(in crate::plan::load) fn contacts(
     document: &Document,
     reader: &Reader<'_>,
     places: &mut Places,
@@ -20,6 +20,9 @@ pub(super) fn contacts(
         for address in ADDRESSES.iter().copied().filter(|address| fields.get(address).is_some()) {
             places.insert(format!("contacts.{id}.{address}"), fields.place_of(address));
             addresses.insert(address.to_owned(), fields.text(address));
+        }
+        for (index, method) in fields.list("methods").iter().enumerate() {
+            places.insert(format!("contacts.{id}.methods.{index}"), method.place);
         }
         let contact = Contact {
             name: fields.text("name"),

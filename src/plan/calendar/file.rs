@@ -1,0 +1,27 @@
+//! Reads a calendar's file, within its limit.
+
+use super::MAX_BYTES;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+/// The text of a calendar's file.
+///
+/// # Errors
+/// In words, when it is not there, may not be read, is too large or is no text.
+pub fn read(path: &Path) -> Result<String, String> {
+    let why = |error: std::io::Error| crate::plan::files::why(&error);
+    let metadata = fs::metadata(path).map_err(why)?;
+    // A pipe would be waited for.
+    if !metadata.is_file() {
+        return Err("it is not a regular file".into());
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+        .map_err(why)?;
+    if bytes.len() > MAX_BYTES {
+        return Err(format!("it is larger than {} MiB: export fewer days", MAX_BYTES >> 20));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text: export it as iCalendar (.ics)".into())
+}

@@ -1,0 +1,23 @@
+//! Channels: times that leave room for an attempt.
+
+use crate::plan::load::Draft;
+use crate::plan::problem::{Problem, Report};
+use jiff::SignedDuration;
+
+/// The longest deadline of one attempt: nobody waits longer for a page.
+const LONGEST_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
+
+pub(super) fn check(draft: &Draft, report: &Report) {
+    for (id, channel) in &draft.plan.channels {
+        let place = |key: &str| draft.places.of(&format!("channels.{id}.{key}"));
+        let range = SignedDuration::from_secs(1)..=LONGEST_TIMEOUT;
+        if !range.contains(&channel.timeout) {
+            let message = format!("an attempt of channel `{id}` takes from 1s to 5m");
+            report.add(Problem::error("out-of-range", place("timeout"), message));
+        } else if channel.give_up_after < channel.timeout {
+            let message = format!("channel `{id}` gives up before one attempt is over");
+            let problem = Problem::error("out-of-range", place("give_up_after"), message);
+            report.add(problem.help("make `give_up_after` longer than `timeout`; a few attempts should fit"));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Channels: the keys of every channel, and those of its kind.
+
+use crate::ids::ChannelId;
+use crate::notifiers::NotifierKind;
+use crate::plan::load::Places;
+use crate::plan::load::document::Document;
+use crate::plan::load::fields::Fields;
+use crate::plan::load::ids::near_or_list;
+use crate::plan::load::reader::{At, Reader};
+use crate::plan::keys::Key;
+use crate::plan::node::Entry;
+use crate::plan::people::Channel;
+use crate::plan::problem::Problem;
+use crate::plan::sections::{self, ADDRESSES};
+use indexmap::IndexMap;
+
+pub(in crate::plan::load) fn channels(
+    document: &Document,
+    reader: &Reader<'_>,
+    places: &mut Places,
+) -> IndexMap<ChannelId, Channel> {
+    let mut channels = IndexMap::new();
+    let keys = sections::find("channels").map_or(&[][..], |section| section.keys);
+    for (id, entry) in document.named("channels") {
+        if let Some(channel) = channel(id, entry, keys, reader, places) {
+            channels.insert(channel.id.clone(), channel);
+        }
+    }
+    channels
+}
+
+fn channel(
+    id: &str,
+    entry: &Entry,
+    keys: &'static [Key],
+    reader: &Reader<'_>,
+    places: &mut Places,
+) -> Option<Channel> {
+    let what = format!("channel `{}`", crate::text::clean(id, 80));
+    let at = At::new(&what);
+    let kind = kind(entry, reader).ok()?;
+    let of_kind = kind.map_or(&[][..], |kind| kind.keys);
+    let mut fields = Fields::read(reader, &[keys, of_kind], entry, &at);
+    fields.read_rows(reader, of_kind, &at);
+    for key in ["timeout", "give_up_after"] {
+        places.insert(format!("channels.{id}.{key}"), fields.place_of(key));
+    }
+    let kind = kind.filter(|_| fields.complete)?;
+    let params = fields.params(kind.keys);
+    let address = match kind.address {
+        Some(address) => Some(address.to_owned()),
+        None => own_address(&fields, reader),
+    };
+    Some(Channel {
+        id: ChannelId::from(id),
+        title: fields.text_or("title", id),
+        kind: kind.name.to_owned(),
+        address,
+        manner: (kind.manner)(&params),
+        give_up_after: fields.duration("give_up_after")?,
+        timeout: fields.duration("timeout")?,
+        parallel: fields.integer("parallel").and_then(|count| u32::try_from(count).ok())?,
+        params,
+    })
+}
+
+/// The kind that a channel names. `Ok(None)` where it names none, which reading its keys reports; `Err` once it is
+/// reported that there is no such kind.
+fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static NotifierKind>, ()> {
+    let Some(named) = entry.node.table().and_then(|table| table.get("kind")) else { return Ok(None) };
+    let Some(name) = named.node.text() else { return Ok(None) };
+    reader.registry.notifier(name).map(Some).ok_or_else(|| {
+        let message = format!("there is no kind of channel `{}`", crate::text::clean(name, 60));
+        let problem = Problem::error("unknown-kind", named.node.place, message);
+        reader.report.add(problem.help(reader.registry.notifier_help(name)));
+    })
+}
+
+/// Where the kind leaves it to the plan to which address of a contact a channel goes.
+fn own_address(fields: &Fields, reader: &Reader<'_>) -> Option<String> {
+    let address = fields.get("address")?.text()?;
+    if !ADDRESSES.contains(&address) {
+        let message = format!("contacts have no address `{}`", crate::text::clean(address, 60));
+        let help = near_or_list(address, ADDRESSES, "address");
+        reader.report.add(Problem::error("unknown-name", fields.place_of("address"), message).help(help));
+    }
+    Some(address.to_owned())
+}
