@@ -18,7 +18,8 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
     let mut sheet = Sheet::default();
     sheet.line(0, &format!("PHONE TREE: {}", model.plan.name));
     let plan: String = model.plan.digest.chars().take(12).collect();
-    sheet.line(0, &format!("Made {} from the plan {plan}. Later than that, check who is on call.", now.strftime("%Y-%m-%d %H:%MZ")));
+    let made = now.strftime("%Y-%m-%d %H:%MZ");
+    sheet.line(0, &format!("Made {made} from plan {plan}; who is on call changes after that."));
     sheet.lines.extend(body(model, now));
     sheet.lines
 }
@@ -64,7 +65,7 @@ impl Sheet {
         }
         if let Some(repeat) = policy.repeat.filter(|_| policy.repeats > 0) {
             let again = format!(
-                "Nobody acknowledged: {} after the last level from the first one again, {} at most.",
+                "nobody acknowledged: from level 1 again after {}, {} at most",
                 units::age(repeat),
                 times(policy.repeats)
             );

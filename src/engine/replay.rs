@@ -35,3 +35,41 @@ pub fn model(plan: Arc<Plan>, folder: &Path) -> Result<Model, LedgerError> {
     }
     Ok(model)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::command::Ask;
+    use crate::core::incident::Mode;
+    use crate::core::tests::{fixture, people};
+    use crate::journal::{Journal, Options};
+
+    /// A journal of what the machine did, each record made under the model of that moment as the engine does.
+    fn written(folder: &Path, log: &[Event]) {
+        let options = Options { append_only: false, ..Options::default() };
+        let (mut journal, _) = Journal::open(folder, &options).unwrap();
+        let mut model = Model::new(people::plan());
+        for event in log {
+            journal.append(&[record::entry(&model, event).unwrap()]).unwrap();
+            apply(&mut model, event);
+        }
+    }
+
+    #[test]
+    fn what_was_told_is_read_back_from_the_journal_as_it_was() {
+        let mut machine = people::with_people(fixture::Machine::primary_down());
+        machine.pass(70, &fixture::down());
+        machine.settle();
+        machine.ask(Ask::Declare { title: "gone".into(), mode: Mode::Live }).unwrap();
+        machine.ask(Ask::Acknowledge).unwrap();
+        machine.pass(5, &fixture::down());
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), &machine.log);
+        let read: Vec<Event> = events(folder.path()).unwrap().map(Result::unwrap).collect();
+        let bare = |event: &Event| (event.at, event.by.clone(), event.fact.clone());
+        assert_eq!(read.iter().map(bare).collect::<Vec<_>>(), machine.log.iter().map(bare).collect::<Vec<_>>());
+        let folded = model(people::plan(), folder.path()).unwrap();
+        assert_eq!(folded.durable.notifications, machine.model.durable.notifications);
+        assert_eq!(folded.durable.escalation, machine.model.durable.escalation);
+    }
+}

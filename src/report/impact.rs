@@ -64,6 +64,9 @@ fn signals(story: &Story) -> Vec<String> {
     let mut turned: IndexMap<&ProbeId, Turned> = IndexMap::new();
     for Event { at, fact, .. } in &story.events {
         let Fact::SignalChanged { probe, to, why, .. } = fact else { continue };
+        if *to == SignalState::Ok && !turned.contains_key(probe) {
+            continue;
+        }
         let known = turned.entry(probe).or_insert_with(|| Turned {
             first: *at,
             worst: *to,
@@ -91,8 +94,7 @@ fn signals(story: &Story) -> Vec<String> {
             format!("{} since {}", state.as_str(), time(at)),
         ]
     };
-    let bad = turned.iter().filter(|(_, turned)| turned.worst != SignalState::Ok);
-    let rows: Vec<Vec<String>> = bad.map(|(probe, turned)| row((probe, turned))).collect();
+    let rows: Vec<Vec<String>> = turned.iter().map(|(probe, turned)| row((probe, turned))).collect();
     table(&["signal", "region", "first turned", "worst", "why", "turns", "at the end"], &rows)
 }
 

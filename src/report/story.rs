@@ -5,6 +5,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::Incident;
 use crate::core::model::Model;
 use crate::core::notification::Notification;
+use crate::core::signal::SignalState;
 use crate::ids::{IncidentId, NotificationId, ServiceId};
 use crate::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
@@ -165,7 +166,10 @@ fn find(all: &[Event], wanted: Option<&str>) -> Result<usize, NoStory> {
 }
 
 fn leads_in(event: &Event) -> bool {
-    matches!(event.fact, Fact::SignalChanged { .. } | Fact::SeverityChanged { .. })
+    match &event.fact {
+        Fact::SignalChanged { to, .. } => *to != SignalState::Ok,
+        fact => matches!(fact, Fact::SeverityChanged { .. }),
+    }
 }
 
 /// What is still told about an incident once it is closed.

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub(super) fn head(story: &Story) -> String {
     let incident = &story.incident;
-    let mut lines = vec![format!("# Post-mortem {}: {}", incident.id, text(&incident.title)), String::new()];
+    let mut lines = vec![format!("# Post-mortem {}: {}", text(incident.id.as_str()), text(&incident.title)), String::new()];
     if incident.mode == Mode::Drill {
         lines.push("**DRILL: an exercise, nothing was broken.**\n".into());
     }

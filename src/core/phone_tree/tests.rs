@@ -14,7 +14,7 @@ fn sheet(change: impl FnOnce(&mut Plan), now: Timestamp) -> String {
 
 #[test]
 fn the_sheet_names_levels_numbers_and_who_is_on_call_until_when() {
-    insta::assert_snapshot!(sheet(|_| {}, start()), @"");
+    insta::assert_snapshot!("sheet", sheet(|_| {}, start()));
 }
 
 #[test]
