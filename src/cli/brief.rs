@@ -69,5 +69,9 @@ fn offline(model: &Model, why: &str, now: Timestamp) -> String {
             format!("its last record is of {}, {ago} ago", at.strftime("%Y-%m-%d %H:%M:%SZ"))
         },
     );
-    format!("FROM THE JOURNAL ALONE ({}): {age}; nothing is measured now.\n{}", clean(why, 200), text(model, now))
+    format!(
+        "FROM THE JOURNAL ALONE ({}): {age}; nothing is measured now.\n{}",
+        clean(why, 200),
+        text(model, now)
+    )
 }

@@ -36,7 +36,8 @@ pub fn run(args: &PostmortemArgs, out: &mut dyn Write) -> Result<ExitCode, Failu
     let next = "Name the engine's state folder with --state.";
     let unreadable = |error: LedgerError| Failure::new(error, next);
     let events = read(&folder).map_err(unreadable)?;
-    let story = Story::of(plan, &events, args.incident.as_deref()).map_err(|error| Failure::new(error, next))?;
+    let story =
+        Story::of(plan, &events, args.incident.as_deref()).map_err(|error| Failure::new(error, next))?;
     let verification = journal::verify(&folder).map_err(|error| Failure::new(error, next))?;
     let text = report::postmortem(&story, &verification);
     match &args.out {
@@ -68,6 +69,9 @@ fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
             let what = format!("{} is there already; somebody may have filled it in", path.display());
             Failure::new(what, "Name another file with --out.")
         }
-        _ => Failure::new(format!("{} cannot be written: {error}", path.display()), "Name another file with --out."),
+        _ => Failure::new(
+            format!("{} cannot be written: {error}", path.display()),
+            "Name another file with --out.",
+        ),
     })
 }

@@ -36,16 +36,19 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
         ("Messages", people::due(model, now)),
         ("Journal", journal(model)),
     ];
-    let line = |(label, text): (&str, String)| {
-        crate::text::clean(&format!("{label}: {text}"), LINE_LIMIT_CHARS)
-    };
+    let line =
+        |(label, text): (&str, String)| crate::text::clean(&format!("{label}: {text}"), LINE_LIMIT_CHARS);
     parts.into_iter().filter(|(_, text)| !text.is_empty()).map(line).take(LINES).collect()
 }
 
 fn what(model: &Model, now: Timestamp) -> String {
     if let Some(proposal) = &model.durable.proposal {
         let severity = proposal.severity.as_str();
-        return format!("{severity} proposed, NOBODY declared it: {} ({})", short(&proposal.title), proposal.id);
+        return format!(
+            "{severity} proposed, NOBODY declared it: {} ({})",
+            short(&proposal.title),
+            proposal.id
+        );
     }
     let severity = model.severity().map_or("severity not known", |severity| severity.as_str());
     let Some(incident) = &model.durable.incident else { return quiet(model, now) };
@@ -74,9 +77,10 @@ fn since(model: &Model, now: Timestamp) -> String {
         return format!("proposed {}", when(proposal.at, now));
     }
     let Some(incident) = &model.durable.incident else { return String::new() };
-    let resolved = incident.resolved.as_ref().map_or_else(String::new, |(at, how)| {
-        format!("; RESOLVED {}: {}", when(*at, now), short(how))
-    });
+    let resolved = incident
+        .resolved
+        .as_ref()
+        .map_or_else(String::new, |(at, how)| format!("; RESOLVED {}: {}", when(*at, now), short(how)));
     format!(
         "detected {}; declared {} by {}{resolved}",
         when(incident.detected_at, now),
@@ -129,7 +133,8 @@ fn clock(model: &Model, now: Timestamp) -> String {
             false => format!("{} left of the RTO of {target}", units::duration(left)),
         }
     });
-    let loss = evidence::exposure(model, now).map(|loss| format!("a failover now loses: {}", loss.sentence()));
+    let loss =
+        evidence::exposure(model, now).map(|loss| format!("a failover now loses: {}", loss.sentence()));
     rto.into_iter().chain(loss).collect::<Vec<_>>().join("; ")
 }
 

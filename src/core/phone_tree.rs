@@ -19,7 +19,7 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
     sheet.line(0, &format!("PHONE TREE: {}", model.plan.name));
     let plan: String = model.plan.digest.chars().take(12).collect();
     let made = now.strftime("%Y-%m-%d %H:%MZ");
-    sheet.line(0, &format!("Made {made} from plan {plan}; who is on call changes after that."));
+    sheet.line(0, &format!("Made {made} from plan {plan}; later others are on call"));
     sheet.lines.extend(body(model, now));
     sheet.lines
 }
@@ -30,9 +30,8 @@ pub fn body(model: &Model, now: Timestamp) -> Vec<String> {
     for policy in model.plan.policies.values() {
         sheet.policy(model, policy, now);
     }
-    let covered = |severity: &Severity| {
-        model.plan.policies.values().any(|policy| policy.severities.contains(severity))
-    };
+    let covered =
+        |severity: &Severity| model.plan.policies.values().any(|policy| policy.severities.contains(severity));
     let all = [Severity::P0, Severity::P1, Severity::P2, Severity::P3];
     let nobody: Vec<&str> =
         all.iter().filter(|severity| !covered(severity)).map(|severity| severity.as_str()).collect();
@@ -74,7 +73,11 @@ impl Sheet {
     }
 
     fn level(&mut self, model: &Model, place: usize, level: &EscalationLevel, now: Timestamp) {
-        let when = if level.after.is_zero() { "at once".into() } else { format!("after {}", units::age(level.after)) };
+        let when = if level.after.is_zero() {
+            "at once".into()
+        } else {
+            format!("after {}", units::age(level.after))
+        };
         self.line(2, &format!("{when}: level {}, {}", place + 1, level.title));
         for who in &level.who {
             match who {
@@ -85,7 +88,8 @@ impl Sheet {
         let channels = level.methods.iter().filter_map(|id| model.plan.channels.get(id));
         let titles: Vec<&str> = channels.map(|channel| channel.title.as_str()).collect();
         if !titles.is_empty() {
-            let how = if level.tries == Tries::InTurn && titles.len() > 1 { ", one after the other" } else { "" };
+            let how =
+                if level.tries == Tries::InTurn && titles.len() > 1 { ", one after the other" } else { "" };
             self.line(4, &format!("lifeboat tells them by {}{how}", titles.join(", ")));
         }
     }
@@ -118,7 +122,8 @@ impl Sheet {
         self.gap();
         self.line(0, "ON CALL");
         for (id, rotation) in &model.plan.rotations {
-            let who = oncall::at(model, id, now).map_or_else(|_| "NOBODY".into(), |contact| name(model, &contact));
+            let who =
+                oncall::at(model, id, now).map_or_else(|_| "NOBODY".into(), |contact| name(model, &contact));
             self.line(2, &format!("{}: {who}{}", rotation.title, turn(model, id, rotation, now)));
             if let Some((_, Some(why))) = model.live.calendars.get(id) {
                 self.line(4, &format!("as its calendar said before; it cannot be read now: {why}"));

@@ -40,7 +40,10 @@ pub fn digits(words: &str) -> Result<String, String> {
     let parts: Vec<&str> = lower.split('-').collect();
     let digits = parts.iter().map(|part| {
         value(part).map(|value| format!("{value:04x}")).ok_or_else(|| {
-            format!("`{}` is no word of a head: each has five letters, as `lusab`", crate::text::clean(part, 20))
+            format!(
+                "`{}` is no word of a head: each has five letters, as `lusab`",
+                crate::text::clean(part, 20)
+            )
         })
     });
     let digits = digits.collect::<Result<String, String>>()?;

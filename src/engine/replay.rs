@@ -67,7 +67,10 @@ mod tests {
         written(folder.path(), &machine.log);
         let read: Vec<Event> = events(folder.path()).unwrap().map(Result::unwrap).collect();
         let bare = |event: &Event| (event.at, event.by.clone(), event.fact.clone());
-        assert_eq!(read.iter().map(bare).collect::<Vec<_>>(), machine.log.iter().map(bare).collect::<Vec<_>>());
+        assert_eq!(
+            read.iter().map(bare).collect::<Vec<_>>(),
+            machine.log.iter().map(bare).collect::<Vec<_>>()
+        );
         let folded = model(people::plan(), folder.path()).unwrap();
         assert_eq!(folded.durable.notifications, machine.model.durable.notifications);
         assert_eq!(folded.durable.escalation, machine.model.durable.escalation);

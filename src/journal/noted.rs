@@ -85,7 +85,11 @@ mod tests {
     #[test]
     fn what_is_no_head_says_which_part() {
         let why = |text: &str| text.parse::<Noted>().unwrap_err();
-        assert!(why("#1042 lusab-babed-gutih-tugad").contains("`babed`"), "{}", why("#1042 lusab-babed-gutih-tugad"));
+        assert!(
+            why("#1042 lusab-babed-gutih-tugad").contains("`babed`"),
+            "{}",
+            why("#1042 lusab-babed-gutih-tugad")
+        );
         assert!(why("#1042 lusab-babad-gutih").contains("four words"));
         assert!(why("ten lusab-babad-gutih-tugad").contains("`ten`"));
         assert!(why("3:xyz").contains("SEQ:CHECKSUM"));

@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::error::{Bad, JournalError};
 use super::lock::LOCK_FILE;
-use super::reader::{Reader, read};
 use super::noted::Noted;
+use super::reader::{Reader, read};
 use super::record::Head;
 use crate::core::witness;
 
@@ -97,14 +97,12 @@ fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Noted>) -> Result<(), Jo
 fn check_noted(reader: &Reader, noted: Option<&Noted>) -> Result<(), JournalError> {
     let head = &reader.chain.head;
     match noted {
-        Some(noted) if noted.seq == head.seq && !noted.is(head) => {
-            Err(reader.bad_head(format!(
-                "record {} has checksum {}{}, but {noted} was noted before: the journal was rewritten",
-                head.seq,
-                head.checksum,
-                in_words(noted, head)
-            )))
-        }
+        Some(noted) if noted.seq == head.seq && !noted.is(head) => Err(reader.bad_head(format!(
+            "record {} has checksum {}{}, but {noted} was noted before: the journal was rewritten",
+            head.seq,
+            head.checksum,
+            in_words(noted, head)
+        ))),
         _ => Ok(()),
     }
 }

@@ -32,13 +32,21 @@ pub static KIND: ProbeKind = ProbeKind {
           silence is no proof that nothing fires.",
     unit: Unit::Number,
     keys: &[
-        Key::required("url", Takes::Url, "Address of the Alertmanager, with its path prefix where it has one."),
+        Key::required(
+            "url",
+            Takes::Url,
+            "Address of the Alertmanager, with its path prefix where it has one.",
+        ),
         Key::optional(
             "matchers",
             Takes::List(&Takes::RawText),
             "Only alerts whose labels match all of these (`severity=\"critical\"`, `service=~\"api|web\"`).",
         ),
-        Key::optional("receiver", Takes::RawText, "Only alerts for receivers whose names match this expression."),
+        Key::optional(
+            "receiver",
+            Takes::RawText,
+            "Only alerts for receivers whose names match this expression.",
+        ),
         Key::default("silenced", Takes::Flag, "false", "Count silenced alerts too."),
         Key::default("inhibited", Takes::Flag, "false", "Count alerts that others inhibit too."),
         Key::optional("headers", Takes::Table(&Takes::TextOrSecret), "Headers to send."),
@@ -75,9 +83,10 @@ fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
 
 /// Where the alerts are asked for.
 fn address(base: &str, spec: &ProbeSpec) -> Result<String, BuildError> {
-    let value = |key: &str, value: &str, why: String| BuildError::Value { key: key.into(), value: value.into(), why };
-    let mut url =
-        reqwest::Url::parse(base).map_err(|error| value("url", base, format!("it is no address: {error}")))?;
+    let value =
+        |key: &str, value: &str, why: String| BuildError::Value { key: key.into(), value: value.into(), why };
+    let mut url = reqwest::Url::parse(base)
+        .map_err(|error| value("url", base, format!("it is no address: {error}")))?;
     let path = format!("{}/api/v2/alerts", url.path().trim_end_matches('/'));
     url.set_path(&path);
     let flag = |key: &str| if spec.params.flag(key) { "true" } else { "false" };
@@ -127,7 +136,8 @@ impl Probe for Alertmanager {
 
 impl Alertmanager {
     fn read(&self, answer: &HttpResponse, now: Timestamp) -> Result<Measurement, ProbeFailure> {
-        let fails = |why: String, next: &str| Err(ProbeFailure::new(format!("{}: {why}", answer.target), next));
+        let fails =
+            |why: String, next: &str| Err(ProbeFailure::new(format!("{}: {why}", answer.target), next));
         if answer.status != 200 {
             let said = clean(&answer.text(), NAMES_LIMIT_CHARS);
             let next = match answer.status {
@@ -151,7 +161,9 @@ impl Alertmanager {
     }
 
     fn judge(&self, alerts: &[Alert], now: Timestamp) -> Measurement {
-        let label = |alert: &Alert, name: &str| alert.labels.get(name).map(String::as_str).unwrap_or_default().to_owned();
+        let label = |alert: &Alert, name: &str| {
+            alert.labels.get(name).map(String::as_str).unwrap_or_default().to_owned()
+        };
         let mut names: Vec<String> =
             alerts.iter().map(|alert| clean(&label(alert, "alertname"), NAME_LIMIT_CHARS)).collect();
         names.sort_unstable();
@@ -187,7 +199,8 @@ mod tests {
 
     fn spec(matchers: &[&str], url: &str) -> ProbeSpec {
         let matchers = matchers.iter().map(|text| Param::Text((*text).into())).collect();
-        let params = [("url".to_owned(), Param::Text(url.into())), ("matchers".to_owned(), Param::List(matchers))];
+        let params =
+            [("url".to_owned(), Param::Text(url.into())), ("matchers".to_owned(), Param::List(matchers))];
         testing::spec("alertmanager", Params(params.into_iter().collect()), 1000)
     }
 
@@ -228,9 +241,14 @@ mod tests {
         assert_eq!((measured.value, measured.number("critical")), (Some(2.0), Some(1.0)));
         assert_eq!((measured.number("newest_s"), measured.number("oldest_s")), (Some(30.0), Some(120.0)));
         assert_eq!(measured.text("names"), Some("HighErrorRate, evil\u{fffd}[31m"));
-        assert!(matches!(&measured.verdict, Verdict::Critical(why) if why.starts_with("2 firing for up to 2 min: High")));
+        assert!(
+            matches!(&measured.verdict, Verdict::Critical(why) if why.starts_with("2 firing for up to 2 min: High"))
+        );
         let quiet = probe(false).read(&answer(200, "[]"), now).unwrap();
-        assert_eq!((quiet.verdict, quiet.value, &*quiet.summary), (Verdict::Good, Some(0.0), "no alert fires"));
+        assert_eq!(
+            (quiet.verdict, quiet.value, &*quiet.summary),
+            (Verdict::Good, Some(0.0), "no alert fires")
+        );
     }
 
     #[test]
@@ -241,7 +259,9 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_alerts_is_unknown() {
-        for (status, body) in [(200, "<html>"), (200, "{}"), (200, "[{\"labels\":{}}]"), (400, "bad matcher"), (503, "")] {
+        for (status, body) in
+            [(200, "<html>"), (200, "{}"), (200, "[{\"labels\":{}}]"), (400, "bad matcher"), (503, "")]
+        {
             let failure = probe(false).read(&answer(status, body), Timestamp::now()).unwrap_err();
             assert!(!failure.next.is_empty(), "{failure:?}");
         }
@@ -255,7 +275,10 @@ mod tests {
     fn matchers_go_into_the_address_and_bad_ones_are_told() {
         let url = |matchers: &[&str], url: &str| address(url, &spec(matchers, url));
         let plain = url(&["severity=\"critical\"", "service =~ \"a|b\""], "http://am:9093/prefix/").unwrap();
-        assert!(plain.starts_with("http://am:9093/prefix/api/v2/alerts?active=true&unprocessed=true"), "{plain}");
+        assert!(
+            plain.starts_with("http://am:9093/prefix/api/v2/alerts?active=true&unprocessed=true"),
+            "{plain}"
+        );
         assert!(plain.contains("silenced=false&inhibited=false&filter=severity%3D%22critical%22"), "{plain}");
         for bad in ["critical", "=x", "sev erity=x", "a==b\"", "{a=\"b\"}"] {
             assert!(url(&[bad], "http://am").is_err(), "{bad}");

@@ -14,12 +14,7 @@ pub(super) fn timeline(story: &Story) -> Vec<String> {
     let shown = story.events.iter().filter(|event| !matches!(event.fact, Fact::NotificationStarted { .. }));
     let row = |event: &Event| {
         let record = event.record.as_ref().map_or_else(String::new, |record| record.seq.to_string());
-        vec![
-            time(event.at),
-            text(&event.by.to_string()),
-            text(&describe(&event.fact, &story.plan)),
-            record,
-        ]
+        vec![time(event.at), text(&event.by.to_string()), text(&describe(&event.fact, &story.plan)), record]
     };
     let rows: Vec<Vec<String>> = shown.map(row).collect();
     table(&["UTC", "who", "what", "record"], &rows)
@@ -88,15 +83,40 @@ fn of_run(story: &Story, run: &Run) -> Vec<String> {
         ]
     };
     let rows: Vec<Vec<String>> = run.steps.iter().map(row).collect();
-    lines.extend(table(&["step", "status", "attempts", "confirmed by", "started", "took", "what came of it"], &rows));
+    lines.extend(table(
+        &["step", "status", "attempts", "confirmed by", "started", "took", "what came of it"],
+        &rows,
+    ));
     lines.push(String::new());
+    let again = attempts(story, run);
+    if !again.is_empty() {
+        lines.extend(items(again));
+        lines.push(String::new());
+    }
     lines
+}
+
+/// Each attempt of steps that were tried more than once.
+fn attempts(story: &Story, of_run: &Run) -> Vec<String> {
+    let again = |id: &StepId| of_run.steps.get(id).is_some_and(|state| state.attempt > 1);
+    let line = |event: &Event| match &event.fact {
+        Fact::StepStarted { run, step, attempt, .. } | Fact::StepFinished { run, step, attempt, .. }
+            if *run == of_run.id && again(step) =>
+        {
+            let what = text(&describe(&event.fact, &story.plan));
+            Some(format!("{} attempt {attempt}, {}: {what}", time(event.at), text(&event.by.to_string())))
+        }
+        _ => None,
+    };
+    story.events.iter().filter_map(line).collect()
 }
 
 /// Who let the last attempt run; empty for what runs by itself.
 fn confirmed_by(story: &Story, of_run: &RunId, of_step: &StepId) -> String {
     let confirms = |event: &&Event| match &event.fact {
-        Fact::StepConfirmed { run, step, .. } | Fact::StepAttested { run, step, .. } => run == of_run && step == of_step,
+        Fact::StepConfirmed { run, step, .. } | Fact::StepAttested { run, step, .. } => {
+            run == of_run && step == of_step
+        }
         _ => false,
     };
     story.events.iter().rev().find(confirms).map_or_else(String::new, |event| text(&event.by.to_string()))

@@ -36,7 +36,9 @@ pub fn text(text: &str) -> String {
 }
 
 fn ends_in_www(text: &str) -> bool {
-    text.len() >= 3 && text.is_char_boundary(text.len() - 3) && text[text.len() - 3..].eq_ignore_ascii_case("www")
+    text.len() >= 3
+        && text.is_char_boundary(text.len() - 3)
+        && text[text.len() - 3..].eq_ignore_ascii_case("www")
 }
 
 /// A section with its heading; what has nothing to tell says so.
@@ -61,9 +63,9 @@ pub fn table(columns: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     [head, rule].into_iter().chain(rows.iter().cloned().map(row)).collect()
 }
 
-/// A text of several lines, word for word, in a fence that it cannot end.
-pub fn verbatim(body: &str) -> Vec<String> {
-    let body = message::clean_lines(body);
+/// Texts of several lines, word for word, in a fence that they cannot end.
+pub fn verbatim(parts: &[&str]) -> Vec<String> {
+    let body = parts.iter().map(|part| message::clean_lines(part)).collect::<Vec<_>>().join("\n\n");
     let longest = body.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     [format!("{fence}text"), body, fence].into()
@@ -99,9 +101,9 @@ mod tests {
 
     #[test]
     fn a_fence_is_longer_than_any_in_it() {
-        let lines = verbatim("a\n````\n# b\r\u{1b}");
+        let lines = verbatim(&["a\n````\n# b\r\u{1b}", &"long ".repeat(800), "last"]);
         assert_eq!(lines[0], "`````text");
         assert_eq!(lines[2], "`````");
-        assert!(!lines[1].contains('\u{1b}'));
+        assert!(!lines[1].contains('\u{1b}') && lines[1].ends_with("\n\nlast"), "each part is cut by itself");
     }
 }

@@ -79,7 +79,8 @@ fn journal(story: &Story, found: &Verification) -> Vec<String> {
     );
     if story.plan_changed {
         lines.push(
-            "The plan changed since these records were written: titles here are those of the plan of today.".into(),
+            "The plan changed since these records were written: titles here are those of the plan of today."
+                .into(),
         );
     }
     markdown::items(lines)

@@ -88,7 +88,9 @@ impl Story {
         });
         let begin = proposed_at.into_iter().chain([*detected_at]).min().unwrap_or(*detected_at);
         let others = |event: &Event| match &event.fact {
-            Fact::IncidentDeclared { id: other, .. } | Fact::IncidentProposed { id: other, .. } => other != id,
+            Fact::IncidentDeclared { id: other, .. } | Fact::IncidentProposed { id: other, .. } => {
+                other != id
+            }
             _ => false,
         };
         let end = all[declared..].iter().position(others).map_or(all.len(), |place| declared + place);
@@ -208,7 +210,8 @@ impl Fold {
     }
 
     fn take(&mut self, event: &Event) {
-        if let (Fact::EngineStarted { recovery, .. }, Some((from, stopped))) = (&event.fact, self.last.take()) {
+        if let (Fact::EngineStarted { recovery, .. }, Some((from, stopped))) = (&event.fact, self.last.take())
+        {
             self.gaps.push(Gap { from, until: event.at, stopped, recovery: recovery.clone() });
         }
         let stopped = match &event.fact {

@@ -12,7 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 
 pub(super) fn head(story: &Story) -> String {
     let incident = &story.incident;
-    let mut lines = vec![format!("# Post-mortem {}: {}", text(incident.id.as_str()), text(&incident.title)), String::new()];
+    let mut lines = vec![
+        format!("# Post-mortem {}: {}", text(incident.id.as_str()), text(&incident.title)),
+        String::new(),
+    ];
     if incident.mode == Mode::Drill {
         lines.push("**DRILL: an exercise, nothing was broken.**\n".into());
     }
@@ -20,7 +23,9 @@ pub(super) fn head(story: &Story) -> String {
         let at = time(story.until);
         lines.push(format!("**This incident is still OPEN: what follows goes up to {at} UTC.**\n"));
     }
-    lines.push("Made from the journal alone; times are UTC. What only people know is left empty below.\n".into());
+    lines.push(
+        "Made from the journal alone; times are UTC. What only people know is left empty below.\n".into(),
+    );
     lines.join("\n")
 }
 
@@ -33,7 +38,10 @@ pub(super) fn summary(story: &Story) -> Vec<String> {
     let mut lines = vec![
         format!("Plan: {}", text(&story.plan.name)),
         format!("Date: {}", detected.strftime("%Y-%m-%d")),
-        format!("Duration: {whole}{so_far}, from detection to {}", if incident.resolved.is_some() { "resolution" } else { "its end" }),
+        format!(
+            "Duration: {whole}{so_far}, from detection to {}",
+            if incident.resolved.is_some() { "resolution" } else { "its end" }
+        ),
         format!("Severity: {}", worst(story).map_or("none", Severity::as_str)),
         format!("Led by: {}", text(&incident.leader())),
     ];
@@ -67,7 +75,8 @@ fn worst(story: &Story) -> Option<Severity> {
 }
 
 fn acknowledged(story: &Story) -> Option<(&Event, (&str, &str))> {
-    let found = story.events.iter().find(|event| matches!(event.fact, Fact::EscalationAcknowledged { .. }))?;
+    let found =
+        story.events.iter().find(|event| matches!(event.fact, Fact::EscalationAcknowledged { .. }))?;
     match &found.fact {
         Fact::EscalationAcknowledged { who, via, .. } => Some((found, (who, via))),
         _ => None,
@@ -84,7 +93,9 @@ fn decided(story: &Story) -> Option<(&Event, ())> {
 
 pub(super) fn times(story: &Story) -> Vec<String> {
     let incident = &story.incident;
-    let at = |of: fn(&Fact) -> bool| story.first(move |event| of(&event.fact).then_some(())).map(|(event, ())| event.at);
+    let at = |of: fn(&Fact) -> bool| {
+        story.first(move |event| of(&event.fact).then_some(())).map(|(event, ())| event.at)
+    };
     let paged = at(|fact| matches!(fact, Fact::NotificationsQueued { intent: Intent::Page, .. }));
     let run = at(|fact| matches!(fact, Fact::RunStarted { .. }));
     let switched = story.model.durable.last_failover.filter(|at| *at >= incident.detected_at);
@@ -93,11 +104,30 @@ pub(super) fn times(story: &Story) -> Vec<String> {
         ("detected", Some(incident.detected_at), String::new()),
         ("proposed by signals", story.proposed_at, String::new()),
         ("first page", paged, String::new()),
-        ("acknowledged", acknowledged(story).map(|(event, _)| event.at), acknowledged(story).map_or_else(String::new, |(_, (who, via))| format!("{} ({})", text(who), text(via)))),
+        (
+            "acknowledged",
+            acknowledged(story).map(|(event, _)| event.at),
+            acknowledged(story)
+                .map_or_else(String::new, |(_, (who, via))| format!("{} ({})", text(who), text(via))),
+        ),
         ("declared", Some(incident.declared_at), by(&incident.commander)),
-        ("decided", decided(story).map(|(event, ())| event.at), decided(story).map_or_else(String::new, |(event, ())| by(&event.by))),
+        (
+            "decided",
+            decided(story).map(|(event, ())| event.at),
+            decided(story).map_or_else(String::new, |(event, ())| by(&event.by)),
+        ),
         ("first runbook begun", run, String::new()),
-        ("another region serves", switched, story.model.durable.active.as_ref().filter(|_| switched.is_some()).map_or_else(String::new, |region| text(region.as_str()))),
+        (
+            "another region serves",
+            switched,
+            story
+                .model
+                .durable
+                .active
+                .as_ref()
+                .filter(|_| switched.is_some())
+                .map_or_else(String::new, |region| text(region.as_str())),
+        ),
         ("resolved", incident.resolved.as_ref().map(|(at, _)| *at), String::new()),
         ("closed", incident.closed.as_ref().map(|(at, _)| *at), String::new()),
     ];
@@ -114,12 +144,18 @@ fn after(span: SignedDuration) -> String {
 
 pub(super) fn severity(story: &Story) -> Vec<String> {
     let row = |event: &Event| match &event.fact {
-        Fact::SeverityChanged { to, why, .. } => {
-            Some(vec![time(event.at), to.map_or("none", Severity::as_str).to_owned(), "rules".into(), text(why)])
-        }
-        Fact::SeveritySet { severity, reason } => {
-            Some(vec![time(event.at), severity.as_str().to_owned(), text(&event.by.to_string()), text(reason)])
-        }
+        Fact::SeverityChanged { to, why, .. } => Some(vec![
+            time(event.at),
+            to.map_or("none", Severity::as_str).to_owned(),
+            "rules".into(),
+            text(why),
+        ]),
+        Fact::SeveritySet { severity, reason } => Some(vec![
+            time(event.at),
+            severity.as_str().to_owned(),
+            text(&event.by.to_string()),
+            text(reason),
+        ]),
         _ => None,
     };
     let rows: Vec<Vec<String>> = story.events.iter().filter_map(row).collect();

@@ -23,7 +23,8 @@ pub(super) fn told(story: &Story) -> Vec<String> {
 }
 
 fn why(story: &Story, id: &NotificationId, known: &Notification) -> String {
-    let title = |message| story.plan.messages.get(message).map_or_else(|| format!("{message}"), |m| m.title.clone());
+    let title =
+        |message| story.plan.messages.get(message).map_or_else(|| format!("{message}"), |m| m.title.clone());
     match &known.cause {
         Cause::Level { round: 0, level, .. } => format!("level {}", level + 1),
         Cause::Level { round, level, .. } => format!("level {}, round {}", level + 1, round + 1),
@@ -65,8 +66,14 @@ pub(super) fn messages(story: &Story) -> Vec<String> {
             .collect();
         let Some(first) = to.first() else { continue };
         let names: Vec<String> = to.iter().map(|known| text(&known.queued.name)).collect();
-        lines.push(format!("### {} {}\n\nTo {}{}.\n", time(first.queued_at), text(&message.subject), names.join(", "), audience(story, first)));
-        lines.extend(verbatim(&format!("{}\n\n{}\n\n{}", message.subject, message.body, message.witness)));
+        lines.push(format!(
+            "### {} {}\n\nTo {}{}.\n",
+            time(first.queued_at),
+            text(&message.subject),
+            names.join(", "),
+            audience(story, first)
+        ));
+        lines.extend(verbatim(&[&message.subject, &message.body, &message.witness]));
         lines.push(String::new());
     }
     lines

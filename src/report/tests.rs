@@ -23,7 +23,8 @@ fn report(machine: &Machine, incident: Option<&str>) -> String {
 }
 
 /// A far behind standby, so that the guard of the promotion does not hold.
-fn world() -> Vec<(&'static str, Result<crate::core::reading::Measurement, crate::core::reading::ProbeFailure>)> {
+fn world()
+-> Vec<(&'static str, Result<crate::core::reading::Measurement, crate::core::reading::ProbeFailure>)> {
     let mut world = fixture::down();
     world.retain(|(probe, _)| *probe != "dr-lag");
     world.push(("dr-lag", fixture::lag(90.0, 90.0, 3_200_000.0)));
@@ -45,7 +46,11 @@ fn deliver(machine: &mut Machine) {
                 next: "Look at the token.".into(),
                 again: Again::Never,
             }),
-            _ => Ok(Receipt { id: "1".into(), answer: "250 queued as | <b>7</b>".into(), ..Receipt::default() }),
+            _ => Ok(Receipt {
+                id: "1".into(),
+                answer: "250 queued as | <b>7</b>".into(),
+                ..Receipt::default()
+            }),
         };
         machine.report(Report::Notified { id, attempt, result }).unwrap();
     }
@@ -64,7 +69,12 @@ fn night() -> Machine {
     machine.pass(100, &world());
     deliver(&mut machine);
     machine.pass(30, &world());
-    let mail = machine.model.durable.notifications.values().find(|known| known.queued.way.channel.as_str() == "mail");
+    let mail = machine
+        .model
+        .durable
+        .notifications
+        .values()
+        .find(|known| known.queued.way.channel.as_str() == "mail");
     let id = mail.unwrap().queued.id.clone();
     machine.report(Report::Tracked { id, tracked: Tracked::Acknowledged("Bob Berg".into()) }).unwrap();
     machine.ask(Ask::Declare { title: "primary gone | <script>".into(), mode: Mode::Live }).unwrap();
@@ -87,7 +97,9 @@ fn night() -> Machine {
         acted: Acted::No,
     };
     let failed = Outcome::Failed(failure);
-    machine.report(Report::Executed { run: run.clone(), step: "promote".into(), attempt: 1, outcome: failed }).unwrap();
+    machine
+        .report(Report::Executed { run: run.clone(), step: "promote".into(), attempt: 1, outcome: failed })
+        .unwrap();
     machine.ask(Ask::Note { text: "# granted the role\n[see](https://wiki.example)".into() }).unwrap();
     machine.pass(10, &world());
 
@@ -103,7 +115,9 @@ fn night() -> Machine {
         confirm(&mut machine, step);
         machine.settle();
     }
-    machine.ask(Ask::Skip { run: run.clone(), step: "dns".into(), reason: "DNS was moved before".into() }).unwrap();
+    machine
+        .ask(Ask::Skip { run: run.clone(), step: "dns".into(), reason: "DNS was moved before".into() })
+        .unwrap();
     machine.ask(Ask::Attest { run, step: "tell".into(), how: "called everybody".into() }).unwrap();
     machine.pass(800, &world());
     let send = Ask::Send {
@@ -132,7 +146,9 @@ fn what_is_open_says_so_and_ends_with_what_is_known() {
     machine.ask(Ask::Declare { title: "primary gone".into(), mode: Mode::Drill }).unwrap();
     machine.pass(5, &fixture::down());
     let text = report(&machine, None);
-    for part in ["still OPEN", "**DRILL: an exercise", "so far", "Time to resolve: never", "| resolved | never |"] {
+    for part in
+        ["still OPEN", "**DRILL: an exercise", "so far", "Time to resolve: never", "| resolved | never |"]
+    {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
     assert!(text.contains("not over"), "{text}");

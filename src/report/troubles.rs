@@ -13,7 +13,13 @@ use jiff::Timestamp;
 /// In the order of time.
 pub(super) fn troubles(story: &Story) -> Vec<String> {
     let mut found: Vec<(Timestamp, String)> = Vec::new();
-    found.extend(story.events.iter().filter(|event| is_trouble(&event.fact)).map(|event| (event.at, said(story, event))));
+    found.extend(
+        story
+            .events
+            .iter()
+            .filter(|event| is_trouble(&event.fact))
+            .map(|event| (event.at, said(story, event))),
+    );
     found.extend(story.notifications().filter_map(|(_, known)| undelivered(story, known)));
     found.extend(story.events.iter().filter_map(|event| late(story, event)));
     found.extend(story.gaps.iter().map(|gap| (gap.from, without_engine(gap))));
@@ -90,7 +96,6 @@ fn without_engine(gap: &Gap) -> String {
         Some(why) => format!("it was stopped: {}", text(why)),
         None => "it ended without a word".into(),
     };
-    let recovery =
-        if gap.recovery.is_empty() { String::new() } else { format!("; {}", text(&gap.recovery)) };
+    let recovery = if gap.recovery.is_empty() { String::new() } else { format!("; {}", text(&gap.recovery)) };
     format!("No engine watched for {span} ({why}){recovery}")
 }

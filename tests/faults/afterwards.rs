@@ -28,7 +28,10 @@ fn the_brief_comes_from_the_engine_and_after_its_death_from_the_journal() {
 
     home.kill_engine();
     let alone = text(&home.run("brief", &[]));
-    has(&alone, &["FROM THE JOURNAL ALONE (no engine runs)", "ago; nothing is measured now.", "P0 LIVE: fault"]);
+    has(
+        &alone,
+        &["FROM THE JOURNAL ALONE (no engine runs)", "ago; nothing is measured now.", "P0 LIVE: fault"],
+    );
 
     // Neither engine nor journal: what failed, and what to do.
     std::fs::rename(home.journal(), home.path().join("elsewhere")).unwrap();

@@ -25,7 +25,8 @@ pub fn run(args: &TreeArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         let kept = args.place.state_folder().ok().map(|folder| folder.phone_tree());
         match kept.filter(|path| path.exists()) {
             Some(path) => {
-                let next = format!("{} The engine wrote the tree last into {}.", failure.next, path.display());
+                let next =
+                    format!("{} The engine wrote the tree last into {}.", failure.next, path.display());
                 Failure { next, ..failure }
             }
             None => failure,

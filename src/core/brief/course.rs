@@ -29,7 +29,10 @@ pub(super) fn decided(model: &Model) -> String {
         .map(|(severity, why)| format!("severity set to {} because {}", severity.as_str(), short(why)));
     let steps = incident.runs.last().into_iter().flat_map(|run| &run.steps);
     let overrides = steps.flat_map(|(id, state)| {
-        state.overrides.iter().map(move |(_, why)| format!("a guard of {id} OVERRIDDEN because {}", short(why)))
+        state
+            .overrides
+            .iter()
+            .map(move |(_, why)| format!("a guard of {id} OVERRIDDEN because {}", short(why)))
     });
     answers.chain(severity).chain(overrides.take(DECISIONS)).collect::<Vec<_>>().join("; ")
 }
@@ -40,10 +43,12 @@ pub(super) fn run(model: &Model, now: Timestamp) -> String {
         return String::new();
     };
     let settled = run.steps.values().filter(|step| step.status.is_settled()).count();
-    let mut parts = vec![format!("{settled} of {} steps of \"{}\" settled", run.steps.len(), book(model, &run.runbook))];
+    let mut parts =
+        vec![format!("{settled} of {} steps of \"{}\" settled", run.steps.len(), book(model, &run.runbook))];
     let of = |status: StepStatus, word: &str| {
         let steps = run.steps.iter().filter(|(_, step)| step.status == status);
-        listed(steps.map(|(id, step)| told(model, run, id, step)).collect()).map(|steps| format!("{word} {steps}"))
+        listed(steps.map(|(id, step)| told(model, run, id, step)).collect())
+            .map(|steps| format!("{word} {steps}"))
     };
     parts.extend(of(StepStatus::Failed, "FAILED"));
     parts.extend(of(StepStatus::Unknown, "UNKNOWN"));
@@ -81,7 +86,9 @@ pub(super) fn next(model: &Model, now: Timestamp) -> String {
     match &incident.position {
         Position::Question(id) => question(model, id, now),
         Position::Leaf(id) => match model.plan.tree.leaves.get(id) {
-            Some(leaf) => format!("{}: {} Resolve it when all is well", short(&leaf.title), short(&leaf.advice)),
+            Some(leaf) => {
+                format!("{}: {} Resolve it when all is well", short(&leaf.title), short(&leaf.advice))
+            }
             None => "resolve it when all is well".into(),
         },
         Position::Runbook(_) => match incident.runs.last().and_then(|run| run.ended.as_ref()) {
@@ -93,7 +100,10 @@ pub(super) fn next(model: &Model, now: Timestamp) -> String {
 
 fn watch(model: &Model, incident: &Incident, now: Timestamp) -> String {
     match lifecycle::watch_left(&model.plan, incident, now) {
-        Some(left) => format!("watch it for {} more, then close it; reopen it when it comes back", units::duration(left)),
+        Some(left) => format!(
+            "watch it for {} more, then close it; reopen it when it comes back",
+            units::duration(left)
+        ),
         None => "it was watched long enough: close it".into(),
     }
 }

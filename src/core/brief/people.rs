@@ -18,7 +18,8 @@ pub(super) fn told(model: &Model) -> String {
         known.incident == *subject && matches!(known.intent, Intent::Page | Intent::Inform)
     };
     let all: Vec<&Notification> = model.durable.notifications.values().filter(meant).collect();
-    let has = |name: &str| all.iter().any(|known| known.queued.name == name && known.status.is_with_provider());
+    let has =
+        |name: &str| all.iter().any(|known| known.queued.name == name && known.status.is_with_provider());
     let mut reached: Vec<String> = Vec::new();
     let mut missed: Vec<String> = Vec::new();
     for known in &all {
@@ -74,7 +75,8 @@ pub(super) fn roles(model: &Model) -> String {
 /// What the plan wants to be told to others and nobody has sent.
 pub(super) fn due(model: &Model, now: Timestamp) -> String {
     let word = |due: &crate::core::escalation::DueMessage| {
-        let title = model.plan.messages.get(&due.message).map_or(due.message.as_str(), |message| &message.title);
+        let title =
+            model.plan.messages.get(&due.message).map_or(due.message.as_str(), |message| &message.title);
         let late = if due.by < now { "OVERDUE since" } else { "due by" };
         format!("\"{}\" {late} {}", short(title), clock_time(due.by, now))
     };

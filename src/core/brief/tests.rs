@@ -70,7 +70,10 @@ fn a_quiet_day_says_that_there_is_nothing() {
 fn a_proposal_says_that_nobody_declared_it_and_who_is_told_next() {
     let machine = proposed();
     let text = brief(&machine);
-    has(&text, &["P0 proposed, NOBODY declared it", "DOWN region primary", "Next: declare it, or dismiss it"]);
+    has(
+        &text,
+        &["P0 proposed, NOBODY declared it", "DOWN region primary", "Next: declare it, or dismiss it"],
+    );
     has(&text, &["Taken on: NOBODY; \"Management\" is told in", "Told: nobody reached yet"]);
 }
 
@@ -90,7 +93,10 @@ fn a_failed_step_is_named_with_its_reason_and_what_can_be_done() {
     let text = brief(&mitigating(Acted::No));
     has(&text, &["phase mitigate", "1 of 5 steps of \"Failover\" settled"]);
     has(&text, &["FAILED \"step promote\" (permission denied)", "\"step promote\" failed: try it again"]);
-    has(&text, &["\"yes\" to \"Is the primary region completely down?\" by alice, because seen from two places"]);
+    has(
+        &text,
+        &["\"yes\" to \"Is the primary region completely down?\" by alice, because seen from two places"],
+    );
     assert!(text.split_whitespace().count() >= 90, "{text}");
 }
 
@@ -128,7 +134,10 @@ fn what_was_resolved_is_watched_and_then_closed() {
     let mut machine = declared();
     machine.ask(Ask::Resolve { how: "the provider mended it".into() }).unwrap();
     machine.pass(60, &fixture::healthy());
-    has(&brief(&machine), &["phase monitor", "RESOLVED", "the provider mended it", "Next: watch it for 59 min"]);
+    has(
+        &brief(&machine),
+        &["phase monitor", "RESOLVED", "the provider mended it", "Next: watch it for 59 min"],
+    );
     machine.now = machine.now.checked_add(seconds(3600)).unwrap();
     has(&brief(&machine), &["phase close", "Next: it was watched long enough: close it"]);
 }

@@ -6,10 +6,16 @@ use lifeboat::core::reading::Verdict;
 use std::time::{Duration, Instant};
 
 const KIND: &str = "alertmanager";
-const HIGH: [(&str, &str); 3] = [("alertname", "HighErrorRate"), ("severity", "critical"), ("service", "api")];
+const HIGH: [(&str, &str); 3] =
+    [("alertname", "HighErrorRate"), ("severity", "critical"), ("service", "api")];
 const DISK: [(&str, &str); 3] = [("alertname", "DiskFull"), ("severity", "warning"), ("cluster", "db")];
 
-fn asking(server: &Alertmanager, matchers: &[&str], more: &[(&str, Param)], thresholds: Thresholds) -> Box<dyn Probe> {
+fn asking(
+    server: &Alertmanager,
+    matchers: &[&str],
+    more: &[(&str, Param)],
+    thresholds: Thresholds,
+) -> Box<dyn Probe> {
     let mut params = params(&[("url", &server.url())]);
     let list = matchers.iter().map(|text| Param::Text((*text).into())).collect();
     params.0.insert("matchers".into(), Param::List(list));
@@ -34,7 +40,8 @@ async fn until(probe: &dyn Probe, firing: f64) -> Measurement {
 async fn alerts_fire_are_silenced_resolve_and_a_dead_server_is_never_green() {
     let mut server = Alertmanager::start();
     let all = asking(&server, &[], &[], Thresholds::default());
-    let critical = asking(&server, &["severity=\"critical\"", "service=~\"api|web\""], &[], Thresholds::default());
+    let critical =
+        asking(&server, &["severity=\"critical\"", "service=~\"api|web\""], &[], Thresholds::default());
     assert_eq!(measure(KIND, &*all).await.verdict, Verdict::Good);
 
     server.alert(&HIGH, 90, false);
