@@ -6,6 +6,7 @@
 pub mod ack;
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod brief;
 pub mod check;
 mod console;
 pub mod demo;
@@ -15,9 +16,11 @@ pub mod journal;
 pub mod keys;
 mod layered;
 mod look;
+pub mod notify;
 pub mod open;
 mod place;
 pub mod plan;
+pub mod postmortem;
 pub mod preflight;
 pub mod prompt;
 pub mod rehearse;
@@ -59,6 +62,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Take an escalation on: nobody further is paged.
     Ack(ack::AckArgs),
+    /// Print the sixty-second brief: what somebody who takes over has to know. Works without an engine.
+    Brief(brief::BriefArgs),
     /// End a plan's engine.
     Stop(stop::StopArgs),
     /// Try it: the console over a simulated system that loses its primary region.
@@ -68,6 +73,9 @@ enum Command {
     Check(check::CheckArgs),
     Plan(plan::PlanArgs),
     Preflight(preflight::PreflightArgs),
+    Notify(notify::NotifyArgs),
+    /// Write the post-mortem of an incident, from the journal alone.
+    Postmortem(postmortem::PostmortemArgs),
     Journal(journal::JournalArgs),
     Secret(secret::SecretArgs),
     #[cfg(feature = "aws")]
@@ -123,6 +131,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Open(args) => open::run(&args, environment),
         Command::Status(args) => status::run(&args, &mut io::stdout().lock()),
         Command::Ack(args) => ack::run(&args, &mut io::stdout().lock()),
+        Command::Brief(args) => brief::run(&args, &mut io::stdout().lock()),
         Command::Stop(args) => stop::run(&args, &mut io::stdout().lock()),
         Command::Demo(args) => demo::run(&args, environment),
         Command::Rehearse(args) => rehearse::run(&args, environment),
@@ -130,6 +139,8 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::main(&args).map_err(|error| output_failed(&error)),
         Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
         Command::Preflight(args) => preflight::run(&args, environment, &mut io::stdout().lock()),
+        Command::Notify(args) => notify::run(&args, &mut io::stdout().lock()),
+        Command::Postmortem(args) => postmortem::run(&args, &mut io::stdout().lock()),
         Command::Journal(args) => run_journal(&args),
         Command::Secret(args) => run_secret(args, environment),
         #[cfg(feature = "aws")]

@@ -24,7 +24,9 @@ struct Shared {
 
 impl Shared {
     fn new() -> Self {
-        let home = Home::with(&include_str!("plan.toml").replace("[[severity]]", &format!("{PEOPLE}\n[[severity]]")));
+        let home = Home::with(
+            &include_str!("plan.toml").replace("[[severity]]", &format!("{PEOPLE}\n[[severity]]")),
+        );
         let mode = |path: &Path, mode| {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         };

@@ -2,10 +2,11 @@
 
 mod confirmations;
 mod crashes;
+mod desk;
 pub(crate) mod fixture;
 mod invariants;
 mod judging;
-mod people;
+pub(crate) mod people;
 mod readiness;
 mod telling;
 mod transitions;

@@ -1,7 +1,7 @@
 //! Who is told when, what of it survives, and that nobody is told twice for one cause.
 
+use super::desk::*;
 use super::fixture::{healthy, seconds};
-use super::people::*;
 use crate::core::apply::apply;
 use crate::core::command::{Ask, Report};
 use crate::core::decide;
@@ -277,7 +277,7 @@ fn quiet_hours_let_a_low_severity_sleep_until_the_morning() {
     telling.pass(minutes(2));
     assert_eq!(telling.asked, ["+3:00:00 page PAGER by pager"]);
     // A severity without quiet hours does not wait.
-    let mut loud = Telling::new(super::people::plan());
+    let mut loud = Telling::new(super::desk::plan());
     loud.declare(Severity::P1, Mode::Live);
     assert_eq!(loud.asked.len(), 1);
 }

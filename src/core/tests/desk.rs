@@ -1,0 +1,229 @@
+//! A plan with people, and a machine whose providers answer as a test says and write down what they were asked.
+
+use super::fixture::{self, Machine, seconds, start};
+use crate::core::command::{Ask, Report};
+use crate::core::effect::Effect;
+use crate::core::incident::Mode;
+use crate::core::notification::{Again, Receipt, Tracked, Undelivered};
+use crate::ids::*;
+use crate::plan::params::Params;
+use crate::plan::*;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+
+pub fn minutes(count: i64) -> SignedDuration {
+    SignedDuration::from_mins(count)
+}
+
+fn channel(id: &str, address: Option<&str>, manner: Manner) -> (ChannelId, Channel) {
+    let channel = Channel {
+        id: id.into(),
+        title: id.to_uppercase(),
+        kind: "test".into(),
+        address: address.map(str::to_owned),
+        manner,
+        give_up_after: minutes(3),
+        timeout: seconds(10),
+        parallel: 2,
+        params: Params::default(),
+    };
+    (id.into(), channel)
+}
+
+fn contact(id: &str, name: &str, methods: &[&str]) -> (ContactId, Contact) {
+    let address = |kind: &str| (kind.to_owned(), format!("{id}'s {kind}"));
+    let contact = Contact {
+        name: name.into(),
+        role: format!("role of {id}"),
+        addresses: ["phone", "email", "slack"].map(address).into(),
+        methods: methods.iter().map(|method| ChannelId::from(*method)).collect(),
+    };
+    (id.into(), contact)
+}
+
+fn level(title: &str, after: SignedDuration, who: &[Who], methods: &[&str], tries: Tries) -> EscalationLevel {
+    EscalationLevel {
+        title: title.into(),
+        after,
+        who: who.to_vec(),
+        methods: methods.iter().map(|method| ChannelId::from(*method)).collect(),
+        tries,
+        next_after: (tries == Tries::InTurn).then(|| minutes(5)),
+    }
+}
+
+pub fn who(id: &str) -> Who {
+    Who::Contact(id.into())
+}
+
+/// The plan of the fixture with the escalation path of ARA AI: 0, 15, 30 and 60 minutes; and one for P1.
+pub fn plan() -> Plan {
+    let alerts = Manner { repeatable: true, has_alerts: true, threads: false, tracks: true };
+    let threads = Manner { threads: true, ..Manner::default() };
+    let on_call = Who::OnCall("primary".into());
+    let policy = |title: &str, severity, levels| EscalationPolicy {
+        title: title.into(),
+        severities: vec![severity],
+        levels,
+        repeat: None,
+        repeats: 3,
+        repage: None,
+        quiet: false,
+    };
+    let path = vec![
+        level("On-call engineer", minutes(0), &[on_call], &["phone", "email"], Tries::InTurn),
+        level("Team lead", minutes(15), &[who("lead")], &["phone", "slack"], Tries::All),
+        level("Engineering manager", minutes(30), &[who("manager")], &[], Tries::InTurn),
+        level("CTO", minutes(60), &[who("cto")], &["phone", "email"], Tries::All),
+    ];
+    let pager = vec![level("Pager", minutes(0), &[], &["pager"], Tries::All)];
+    let turns = Turns::Cycle {
+        start: "2026-02-23T09:00:00".parse().unwrap(),
+        every: SignedDuration::from_hours(24 * 7),
+        order: vec!["alice".into(), "bob".into()],
+    };
+    let rotation =
+        Rotation { title: "Primary".into(), zone: jiff::tz::TimeZone::UTC, turns, overrides: Vec::new() };
+    let audience = |title: &str, who: &[Who], methods: &[&str], public| Audience {
+        title: title.into(),
+        who: who.to_vec(),
+        methods: methods.iter().map(|method| ChannelId::from(*method)).collect(),
+        public,
+    };
+    Plan {
+        contacts: [
+            contact("alice", "Alice", &[]),
+            contact("bob", "Bob", &[]),
+            contact("lead", "Team lead", &[]),
+            contact("manager", "Manager", &["email", "slack"]),
+            contact("cto", "CTO", &[]),
+        ]
+        .into(),
+        channels: [
+            channel("phone", Some("phone"), Manner { tracks: true, ..Manner::default() }),
+            channel("email", Some("email"), Manner::default()),
+            channel("slack", Some("slack"), threads),
+            channel("pager", None, alerts),
+            channel("page", None, threads),
+        ]
+        .into(),
+        rotations: [("primary".into(), rotation)].into(),
+        policies: [
+            ("path".into(), policy("The escalation path", Severity::P0, path)),
+            ("pager".into(), policy("The pager", Severity::P1, pager)),
+        ]
+        .into(),
+        audiences: [
+            ("internal".into(), audience("Colleagues", &[who("lead"), who("manager")], &["email"], false)),
+            ("customers".into(), audience("Customers", &[], &["page"], true)),
+        ]
+        .into(),
+        ..Arc::unwrap_or_clone(fixture::plan())
+    }
+}
+
+/// What a provider answers: by channel, name of the recipient and attempt.
+pub type Provider = Box<dyn Fn(&str, &str, u32) -> Result<Receipt, Undelivered>>;
+
+/// A machine over providers.
+pub struct Telling {
+    pub machine: Machine,
+    pub plan: Arc<Plan>,
+    pub provider: Provider,
+    /// What providers were asked to do, a line each, in order: `+0:15:00 page Team lead by phone`.
+    pub asked: Vec<String>,
+    /// Messages that are to be asked after.
+    pub tracking: Vec<NotificationId>,
+    began: Timestamp,
+}
+
+pub fn accepted() -> Provider {
+    Box::new(|channel, name, _| {
+        Ok(Receipt {
+            id: format!("{channel}-{name}"),
+            thread: format!("thread of {channel}"),
+            ..Receipt::default()
+        })
+    })
+}
+
+pub fn refused(why: &str, again: Again) -> Result<Receipt, Undelivered> {
+    Err(Undelivered { why: why.into(), next: "Look at it.".into(), again })
+}
+
+impl Telling {
+    pub fn new(plan: Plan) -> Self {
+        let plan = Arc::new(plan);
+        let machine = Machine::resumed_under(plan.clone(), Vec::new(), start());
+        let (asked, tracking) = (Vec::new(), Vec::new());
+        Self { machine, plan, provider: accepted(), asked, tracking, began: start() }
+    }
+
+    /// Everything but the journal is lost, then it goes on after a while.
+    pub fn crash(&mut self, after: SignedDuration) {
+        let log = std::mem::take(&mut self.machine.log);
+        let now = self.machine.now.checked_add(after).unwrap();
+        self.tracking.clear();
+        self.machine = Machine::resumed_under(self.plan.clone(), log, now);
+        self.answer();
+    }
+
+    /// Times in `asked` count from here.
+    pub fn declare(&mut self, severity: Severity, mode: Mode) {
+        self.machine.ask(Ask::Declare { title: "It is gone".into(), mode }).unwrap();
+        self.machine.ask(Ask::SetSeverity { severity, reason: "seen".into() }).unwrap();
+        self.began = self.machine.now;
+        self.answer();
+        self.tick();
+    }
+
+    pub fn tick(&mut self) {
+        self.machine.report(Report::Tick).unwrap();
+        self.answer();
+    }
+
+    pub fn pass(&mut self, span: SignedDuration) {
+        for _ in 0..span.as_secs() {
+            self.machine.now = self.machine.now.checked_add(seconds(1)).unwrap();
+            self.tick();
+        }
+    }
+
+    pub fn acknowledge(&mut self) {
+        self.machine.ask(Ask::Acknowledge).unwrap();
+        self.answer();
+    }
+
+    pub fn heard(&mut self, id: &str, tracked: Tracked) {
+        self.machine.report(Report::Tracked { id: id.into(), tracked }).unwrap();
+        self.answer();
+    }
+
+    /// Does what the core asks for until it asks for nothing.
+    pub fn answer(&mut self) {
+        while !self.machine.effects.is_empty() {
+            for effect in std::mem::take(&mut self.machine.effects) {
+                match effect {
+                    Effect::Notify { id, attempt } => self.send(id, attempt),
+                    Effect::Track { id } => self.tracking.push(id),
+                    Effect::Tick => drop(self.machine.report(Report::Tick)),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, id: NotificationId, attempt: u32) {
+        let known = &self.machine.model.durable.notifications[&id];
+        let passed = crate::units::clock(self.machine.now.duration_since(self.began));
+        let (intent, channel) = (known.intent.as_str(), known.queued.way.channel.to_string());
+        let name = known.queued.name.clone();
+        self.asked.push(format!("+{passed} {intent} {name} by {channel}"));
+        let result = (self.provider)(&channel, &name, attempt);
+        self.machine.report(Report::Notified { id, attempt, result }).unwrap();
+    }
+
+    pub fn take_asked(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.asked)
+    }
+}
