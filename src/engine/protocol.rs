@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio_util::codec::LengthDelimitedCodec;
 
 /// Changes with every change of the messages; both sides must have the same.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 /// The largest frame that a client may send.
 pub const ASK_LIMIT_BYTES: usize = 256 * 1024;
 /// The largest frame that an engine may send: a whole model.

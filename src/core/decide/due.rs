@@ -429,6 +429,9 @@ fn overtaken(model: &Model, known: &Notification) -> Option<String> {
     if model.durable.incident.as_ref().is_some_and(|incident| incident.resolved.is_some()) {
         return Some("the incident was resolved before this was sent".into());
     }
+    if known.queued_at < escalation.since {
+        return Some("the escalation began anew before this was sent".into());
+    }
     let taken = escalation.acknowledged.as_ref()?;
     Some(format!("{} acknowledged before this was sent", taken.who))
 }
