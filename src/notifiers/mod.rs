@@ -1,6 +1,10 @@
 //! Notifiers: ways to send messages to people. One file per kind, one line per kind in [`KINDS`].
 
 pub(crate) mod api;
+pub mod command;
+pub mod smtp;
+#[cfg(feature = "aws")]
+pub mod sns_sms;
 pub(crate) mod text;
 
 use crate::clients::Clients;
@@ -67,7 +71,8 @@ pub struct NotifierKind {
     pub name: &'static str,
     /// One paragraph for the reference.
     pub doc: &'static str,
-    /// Which of a contact's addresses it goes to (`email`); none where it has one destination of its own.
+    /// Which of a contact's addresses it goes to (`email`); none where it has one destination of its own. A kind with
+    /// a key `address` leaves it to the plan; see [`Self::address_of`].
     pub address: Option<&'static str>,
     /// How it behaves, given its keys.
     pub manner: fn(&Params) -> Manner,
@@ -81,8 +86,20 @@ pub struct NotifierKind {
     pub build: fn(&Channel, &Clients) -> Built,
 }
 
+impl NotifierKind {
+    /// Which of a contact's addresses a channel of this kind goes to, as its key `address` or the kind itself says.
+    pub fn address_of<'p>(&self, params: &'p Params) -> Option<&'p str> {
+        params.text("address").or(self.address)
+    }
+}
+
 /// Every kind of channel, in the order of the reference.
-pub static KINDS: &[&NotifierKind] = &[];
+pub static KINDS: &[&NotifierKind] = &[
+    &smtp::KIND,
+    #[cfg(feature = "aws")]
+    &sns_sms::KIND,
+    &command::KIND,
+];
 
 /// The kind of that name.
 pub fn kind(name: &str) -> Option<&'static NotifierKind> {
