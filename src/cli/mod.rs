@@ -14,6 +14,7 @@ pub mod journal;
 pub mod keys;
 mod layered;
 mod look;
+pub mod notify;
 pub mod open;
 mod place;
 pub mod plan;
@@ -40,6 +41,7 @@ const HELP: &str = "\
 Exit codes: 0 well, 1 failed, 2 wrong usage or a terminal that does not do. `lifeboat status` ends with 0 when \
 all is well, 1 in trouble (an incident, a severity, something down or degraded, a journal that cannot be written), \
 2 when that cannot be told, 3 when no engine runs. \
+`lifeboat notify test` and `notify check` end with 1 when a message or channel fails. \
 `lifeboat journal verify` ends with 0 for a good journal, 1 for a bad one, 2 when it cannot be read.";
 
 /// See the outage, decide, fail over, prove it, and keep a journal that an auditor can verify.
@@ -66,6 +68,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Preflight(preflight::PreflightArgs),
     Journal(journal::JournalArgs),
+    Notify(notify::NotifyArgs),
     Secret(secret::SecretArgs),
     #[cfg(feature = "aws")]
     Aws(aws::AwsArgs),
@@ -127,6 +130,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
         Command::Preflight(args) => preflight::run(&args, environment, &mut io::stdout().lock()),
         Command::Journal(args) => run_journal(&args),
+        Command::Notify(args) => notify::run(&args, environment, &mut io::stdout().lock()),
         Command::Secret(args) => run_secret(args, environment),
         #[cfg(feature = "aws")]
         Command::Aws(args) => aws::run(&args, environment, &mut io::stdout().lock()),

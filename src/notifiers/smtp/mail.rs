@@ -61,10 +61,16 @@ pub(super) fn compose(
     if outgoing.intent == Intent::Page {
         mail = mail.raw_header(header("X-Priority", "1")).raw_header(header("Importance", "high"));
     }
-    let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(lines(&fitted.text));
+    // Lines without what could steer a terminal that shows the mail.
+    let text = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(clean_lines(&fitted.text));
     let mail = mail.singlepart(text).map_err(|error| unfit(&error.to_string()))?;
     let thread = first.unwrap_or_else(|| message_id.clone());
-    Ok(Composed { to: to.email, content: mail.formatted(), message_id, thread, cut: fitted.cut })
+    let mut content = mail.formatted();
+    // The end of the last line belongs to what ends the mail.
+    if content.ends_with(b"\r\n") {
+        content.truncate(content.len() - 2);
+    }
+    Ok(Composed { to: to.email, content, message_id, thread, cut: fitted.cut })
 }
 
 fn recipient(outgoing: &Outgoing) -> Result<Mailbox, Undelivered> {
@@ -74,13 +80,6 @@ fn recipient(outgoing: &Outgoing) -> Result<Mailbox, Undelivered> {
     })?;
     let name = clean(&outgoing.recipient, NAME_LIMIT_CHARS);
     Ok(Mailbox::new(Some(name).filter(|name| !name.is_empty() && *name != address), email))
-}
-
-/// Lines without what could steer a terminal that shows the mail.
-fn lines(text: &str) -> String {
-    let mut cleaned = clean_lines(text);
-    cleaned.push('\n');
-    cleaned
 }
 
 fn message_id(outgoing: &Outgoing, domain: &str) -> String {
