@@ -36,8 +36,7 @@ pub enum Stage {
 impl Stage {
     fn what(self) -> &'static str {
         match self {
-            Self::Connect => "the connection",
-            Self::Greeting => "the connection (it did not greet)",
+            Self::Connect | Self::Greeting => "the connection",
             Self::Tls => "TLS",
             Self::Hello => "EHLO",
             Self::Login => "the login",
@@ -138,6 +137,9 @@ impl SmtpError {
         match &self.fault {
             Fault::Refused(code, words) => format!("{server} refused {what}: {code} {words}"),
             Fault::Unreachable(why) => format!("{server} cannot be reached: {why}"),
+            Fault::Cut(why) if self.stage == Stage::Greeting => {
+                format!("{server} ended the connection without a greeting ({why})")
+            }
             Fault::Cut(why) => format!("{server} ended the connection at {what} ({why})"),
             Fault::Late(limit) => {
                 let limit = crate::probes::words::seconds(limit.as_secs_f64());

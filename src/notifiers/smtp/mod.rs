@@ -5,7 +5,7 @@ mod mail;
 mod tests;
 
 use crate::clients::Clients;
-use crate::clients::smtp::{Login, Mailing, Security, SmtpError, SmtpServer};
+use crate::clients::smtp::{Login, Mailing, Security, SmtpError, SmtpServer, Stage};
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
 use crate::plan::keys::{Key, Takes};
@@ -146,8 +146,9 @@ impl Notifier for Smtp {
     fn check(&self) -> BoxFuture<'_, Result<Option<String>, Undelivered>> {
         Box::pin(async {
             let login = self.resolved().await?;
-            let looked = self.server.look(login.as_ref(), self.timeout).await;
-            looked.map_err(|error| self.undelivered(&error))?;
+            if let Err(error) = self.server.look(login.as_ref(), self.timeout).await {
+                return Err(self.undelivered(&error).await);
+            }
             let who =
                 login.map_or("without a login".to_owned(), |login| format!("logged in as {}", login.username));
             Ok(Some(format!("{} answers, {who}{}", self.server.name(), self.in_clear())))
@@ -160,8 +161,10 @@ impl Smtp {
         let mail = mail::compose(outgoing, &self.from, self.reply_to.as_ref())?;
         let login = self.resolved().await?;
         let mailing = Mailing { from: &self.from.email, to: &mail.to, content: &mail.content };
-        let answer = self.server.deliver(login.as_ref(), &mailing, self.timeout).await;
-        let answer = self.redacted(&answer.map_err(|error| self.undelivered(&error))?);
+        let answer = match self.server.deliver(login.as_ref(), &mailing, self.timeout).await {
+            Ok(answer) => self.redacted(&answer),
+            Err(error) => return Err(self.undelivered(&error).await),
+        };
         Ok(Receipt {
             id: queue_id(&answer).map_or_else(|| mail.message_id.clone(), str::to_owned),
             thread: mail.thread,
@@ -191,7 +194,11 @@ impl Smtp {
         self.clients.redactor.redact(text)
     }
 
-    fn undelivered(&self, error: &SmtpError) -> Undelivered {
+    async fn undelivered(&self, error: &SmtpError) -> Undelivered {
+        if let (Stage::Login, Some((_, password))) = (error.stage, &self.login) {
+            // It may have been renewed: the next attempt looks it up again.
+            self.clients.secrets.forget(password).await;
+        }
         let again = match (error.may_have_arrived(), error.can_pass()) {
             (true, _) => Again::Maybe,
             (false, true) => Again::After(None),

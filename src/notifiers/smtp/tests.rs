@@ -1,6 +1,6 @@
 use super::mail::compose;
 use super::*;
-use crate::clients::smtp::{Fault, Stage};
+use crate::clients::smtp::Fault;
 use crate::core::notification::{Intent, Message};
 use crate::plan::params::Param;
 
