@@ -77,9 +77,11 @@ impl MailServer {
         }
     }
 
-    /// All that it told until now; what is told later is not waited for.
-    pub fn told(&self) -> Vec<Value> {
-        self.lines.try_iter().map(|line| serde_json::from_str(&line).unwrap()).collect()
+    /// Ends it, and gives all that it told.
+    pub fn told(mut self) -> Vec<Value> {
+        drop(self.child.stdin.take());
+        self.child.wait().unwrap();
+        self.lines.iter().map(|line| serde_json::from_str(&line).unwrap()).collect()
     }
 }
 

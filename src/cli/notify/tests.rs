@@ -151,3 +151,14 @@ async fn a_look_runs_nothing() {
     assert!(seen[1].result.as_ref().unwrap_err().why.contains("carrier-pigeon"), "{seen:?}");
     assert!(!touched.exists());
 }
+
+#[test]
+fn a_plan_without_channels_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.toml");
+    std::fs::write(&file, BASE).unwrap();
+    let failure = super::open(&file).unwrap_err();
+    assert_eq!(failure.code, 2);
+    assert!(failure.what.ends_with("plan.toml has no channels"), "{failure}");
+    assert_eq!(super::open(&folder.path().join("missing.toml")).unwrap_err().code, 2);
+}
