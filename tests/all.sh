@@ -91,14 +91,16 @@ install_packages() {
     apt_get install -y --no-install-recommends $packages
 }
 
-# The emulators of AWS, in a Python environment of the tests' own; made again when their versions change.
-install_emulators() {
-    wanted=$(sha256sum <tests/support/aws/requirements.txt)
+# The emulators of AWS and the mail server, in a Python environment of the tests' own; made again when their versions
+# change.
+install_servers() {
+    wanted=$(cat tests/support/*/requirements.txt | sha256sum)
     [ "$(cat tests/.venv/installed 2>/dev/null)" != "$wanted" ] || return 0
-    printf 'installing the emulators of AWS into tests/.venv\n'
+    printf 'installing the emulators of AWS and a mail server into tests/.venv\n'
     rm -rf tests/.venv
     python3 -m venv tests/.venv
-    tests/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r tests/support/aws/requirements.txt
+    tests/.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+        -r tests/support/aws/requirements.txt -r tests/support/smtp/requirements.txt
     printf '%s\n' "$wanted" >tests/.venv/installed
 }
 
@@ -108,7 +110,7 @@ command -v cargo >/dev/null 2>&1 || {
 }
 if [ "$setup" = yes ]; then
     install_packages
-    install_emulators
+    install_servers
 fi
 [ "$run" = yes ] || exit 0
 

@@ -44,6 +44,7 @@ const HELP: &str = "\
 Exit codes: 0 well, 1 failed, 2 wrong usage or a terminal that does not do. `lifeboat status` ends with 0 when \
 all is well, 1 in trouble (an incident, a severity, something down or degraded, a journal that cannot be written), \
 2 when that cannot be told, 3 when no engine runs. \
+`lifeboat notify test` and `notify check` end with 1 when a message or channel fails. \
 `lifeboat journal verify` ends with 0 for a good journal, 1 for a bad one, 2 when it cannot be read.";
 
 /// See the outage, decide, fail over, prove it, and keep a journal that an auditor can verify.
@@ -139,9 +140,9 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::main(&args).map_err(|error| output_failed(&error)),
         Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
         Command::Preflight(args) => preflight::run(&args, environment, &mut io::stdout().lock()),
-        Command::Notify(args) => notify::run(&args, &mut io::stdout().lock()),
         Command::Postmortem(args) => postmortem::run(&args, &mut io::stdout().lock()),
         Command::Journal(args) => run_journal(&args),
+        Command::Notify(args) => notify::run(&args, environment, &mut io::stdout().lock()),
         Command::Secret(args) => run_secret(args, environment),
         #[cfg(feature = "aws")]
         Command::Aws(args) => aws::run(&args, environment, &mut io::stdout().lock()),

@@ -56,6 +56,20 @@ pub async fn read_hidden(terminal: File, question: &str) -> Result<Zeroizing<Str
     line
 }
 
+/// Asks a question on the terminal (standard error, so that standard output stays clean) and reads one line from
+/// standard input. Only `y` and `yes` agree.
+///
+/// # Errors
+/// When the terminal is gone.
+pub fn agrees(question: &str) -> Result<bool, PromptError> {
+    let mut terminal = std::io::stderr();
+    terminal.write_all(question.as_bytes())?;
+    terminal.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
 /// Keeps the terminal's settings and gives them back when dropped.
 struct Hidden {
     terminal: Arc<File>,

@@ -10,6 +10,7 @@ pub mod leftover;
 mod output;
 pub mod postgres;
 pub mod process;
+pub mod smtp;
 #[cfg(test)]
 mod testing;
 mod tls;

@@ -2,11 +2,15 @@
 
 pub(crate) mod answer;
 pub(crate) mod api;
+pub mod command;
 pub(crate) mod dedup;
 mod opsgenie;
 mod pagerduty;
 mod slack;
 mod slack_webhook;
+pub mod smtp;
+#[cfg(feature = "aws")]
+pub mod sns_sms;
 mod statuspage;
 mod teams;
 pub(crate) mod text;
@@ -77,7 +81,8 @@ pub struct NotifierKind {
     pub name: &'static str,
     /// One paragraph for the reference.
     pub doc: &'static str,
-    /// Which of a contact's addresses it goes to (`email`); none where it has one destination of its own.
+    /// Which of a contact's addresses it goes to (`email`); none where it has one destination of its own. A kind with
+    /// a key `address` leaves it to the plan; see [`Self::address_of`].
     pub address: Option<&'static str>,
     /// How it behaves, given its keys.
     pub manner: fn(&Params) -> Manner,
@@ -91,6 +96,13 @@ pub struct NotifierKind {
     pub build: fn(&Channel, &Clients) -> Built,
 }
 
+impl NotifierKind {
+    /// Which of a contact's addresses a channel of this kind goes to, as its key `address` or the kind itself says.
+    pub fn address_of<'p>(&self, params: &'p Params) -> Option<&'p str> {
+        params.text("address").or(self.address)
+    }
+}
+
 /// Every kind of channel, in the order of the reference.
 pub static KINDS: &[&NotifierKind] = &[
     &slack::KIND,
@@ -102,6 +114,10 @@ pub static KINDS: &[&NotifierKind] = &[
     &twilio::sms::KIND,
     &statuspage::KIND,
     &webhook::KIND,
+    &smtp::KIND,
+    #[cfg(feature = "aws")]
+    &sns_sms::KIND,
+    &command::KIND,
 ];
 
 /// The kind of that name.

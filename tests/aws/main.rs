@@ -14,6 +14,7 @@ mod failover;
 mod harness;
 #[path = "../support/home.rs"]
 mod home;
+mod notify;
 #[path = "../support/operator.rs"]
 mod operator;
 #[path = "../support/postgres.rs"]

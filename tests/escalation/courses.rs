@@ -101,7 +101,9 @@ fn a_p0_goes_from_its_declaration_to_the_cto_through_a_crash_and_nobody_is_told_
     ]);
     let first = &all[0].outgoing.message;
     assert!(first.subject.starts_with("[P0] ARA AI: The service is gone"), "{}", first.subject);
-    for words in ["Detected 2026-03-01 03:01", "Level 1 of 4: On-call engineer.", "Acknowledge it, or the next level"] {
+    for words in
+        ["Detected 2026-03-01 03:01", "Level 1 of 4: On-call engineer.", "Acknowledge it, or the next level"]
+    {
         assert!(first.body.contains(words), "{words}: {}", first.body);
     }
     assert_eq!(all[0].outgoing.address.as_deref(), Some("+1 555 0141"));
@@ -130,7 +132,8 @@ fn a_p0_goes_from_its_declaration_to_the_cto_through_a_crash_and_nobody_is_told_
 #[test]
 fn an_engine_that_dies_while_a_message_is_being_sent_does_not_send_it_again() {
     let mut course = Course::declared(seeds::ara_ai());
-    let started = |facts: &[Fact]| facts.iter().filter(|fact| matches!(fact, Fact::NotificationStarted { .. })).count();
+    let started =
+        |facts: &[Fact]| facts.iter().filter(|fact| matches!(fact, Fact::NotificationStarted { .. })).count();
     assert_eq!((started(&course.facts()), course.office.take_sent().len()), (1, 0), "it is under way");
     course.rig.crash_for(SignedDuration::ZERO);
     let status = course.rig.read(|model| model.durable.notifications[0].status);
@@ -162,7 +165,8 @@ fn neo_reaches_its_executive_after_three_levels() {
     course.until(180);
     let sent = course.office.take_sent();
     let minute = |sent: &Sent| sent.at.duration_since(course.declared).as_mins();
-    let order: Vec<(i64, String)> = sent.iter().map(|sent| (minute(sent), sent.outgoing.recipient.clone())).collect();
+    let order: Vec<(i64, String)> =
+        sent.iter().map(|sent| (minute(sent), sent.outgoing.recipient.clone())).collect();
     let first = |name: &str| order.iter().find(|(_, told)| told.contains(name)).map(|(minute, _)| *minute);
     let times = ["On-call engineer", "Database specialist", "System architect", "CTO"].map(first);
     assert!(times.iter().all(Option::is_some), "{order:?}");

@@ -1,30 +1,85 @@
-//! `lifeboat notify`: whom a plan tells, without telling them.
+//! `lifeboat notify`: would messages reach people?
 
+mod check;
+mod row;
+mod targets;
+mod test;
+#[cfg(test)]
+mod tests;
 mod tree;
 
-use super::Failure;
+use super::{Failure, runtime, say};
+use crate::clients::Environment;
+use crate::core::notification::{Again, Undelivered};
+use crate::notifiers::Notifier;
+use crate::plan::{Channel, Plan};
+use crate::world::World;
+use clap::{Args, Subcommand};
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
-/// Look at how a plan tells people.
-#[derive(Debug, clap::Args)]
+/// What a notifier gets beyond its time-out, so that its own words on being late come before the cut.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Try the ways on which people are told.
+#[derive(Debug, Args)]
 pub struct NotifyArgs {
     #[command(subcommand)]
     command: NotifyCommand,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Subcommand)]
 enum NotifyCommand {
+    Test(test::TestArgs),
+    Check(check::CheckArgs),
     /// Print the phone tree: whom to call when nothing else works.
     Tree(tree::TreeArgs),
 }
 
-/// Does what was asked.
+/// Runs `lifeboat notify`.
 ///
 /// # Errors
-/// When it cannot.
-pub fn run(args: &NotifyArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+/// When the plan cannot be used, or names nobody that is asked for.
+pub fn run(args: &NotifyArgs, environment: &Environment, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     match &args.command {
+        NotifyCommand::Test(args) => test::run(args, environment, out),
+        NotifyCommand::Check(args) => check::run(args, environment, out),
         NotifyCommand::Tree(args) => tree::run(args, out),
     }
+}
+
+/// A plan with channels.
+fn open(path: &Path) -> Result<Plan, Failure> {
+    let plan = super::engine::read_plan(Some(path)).map_err(|failure| failure.with_code(2))?;
+    if plan.channels.is_empty() {
+        let next = "Add a `[channels.NAME]` table; `kind` says what it is.";
+        return Err(Failure::new(format!("{} has no channels", path.display()), next).with_code(2));
+    }
+    Ok(plan)
+}
+
+/// The notifier of a channel.
+fn notifier(world: &dyn World, channel: &Channel) -> Result<Box<dyn Notifier>, Undelivered> {
+    world.notifier(channel).map_err(|error| Undelivered {
+        why: error.to_string(),
+        next: "Correct the channel in the plan.".into(),
+        again: Again::Never,
+    })
+}
+
+/// A call within its channel's time-out.
+async fn within<T>(
+    channel: &Channel,
+    call: impl Future<Output = Result<T, Undelivered>>,
+) -> Result<T, Undelivered> {
+    let limit = channel.timeout.unsigned_abs();
+    tokio::time::timeout(limit + GRACE, call).await.unwrap_or_else(|_| {
+        Err(Undelivered {
+            why: format!("no answer within {}", crate::units::duration(channel.timeout)),
+            next: "See whether the provider works at all.".into(),
+            again: Again::Maybe,
+        })
+    })
 }

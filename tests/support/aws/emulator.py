@@ -6,6 +6,7 @@ Listens on a port of 127.0.0.1. Next to AWS's own operations it has:
                               "fail_next_restore": "incompatible-network",
                               "deny": ["rds:PromoteReadReplica"], "health_checks": {"ID": "Failure: timed out"},
                               "ages": {"s3://bucket/key": 90000, "arn:aws:rds:...:snapshot:name": 90000}} (in seconds)
+    GET  /lifeboat/texts     text messages that phones got, with their attributes
     GET  /lifeboat/calls     {"rds:DescribeDBInstances@eu-west-1": 3}; POST sets all to zero
 
 Requests of the tests' own client (boto.py) are neither counted nor denied.
@@ -85,6 +86,8 @@ def own_endpoint(method, path, body, start_response):
             found = WORLD.control(json.loads(body or b"{}"))
         except ValueError as error:
             return answer(start_response, "400 Bad Request", [], str(error).encode())
+    elif path == "/lifeboat/texts" and method == "GET":
+        found = WORLD.texts
     elif path == "/lifeboat/calls" and method == "GET":
         found = WORLD.calls
     elif path == "/lifeboat/calls" and method == "POST":

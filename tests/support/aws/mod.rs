@@ -79,6 +79,13 @@ impl Emulator {
         serde_json::from_str(&body).unwrap()
     }
 
+    /// The text messages that phones got, with their attributes.
+    pub fn texts(&self) -> serde_json::Value {
+        let (status, body) = http::call(self.port, "GET", "/lifeboat/texts", "");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
     /// Counts from zero again.
     pub fn forget_calls(&self) {
         let (status, body) = http::call(self.port, "POST", "/lifeboat/calls", "");

@@ -20,6 +20,8 @@ class World:
         self.health_checks = {}
         # The beginning of a thing's name to what makes it older; filled by the corrections.
         self.agers = {}
+        # Text messages that phones got.
+        self.texts = []
         self.calls = {}
         self._due = []
 
