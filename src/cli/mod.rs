@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod brief;
 pub mod check;
 mod console;
 pub mod demo;
@@ -56,6 +57,8 @@ enum Command {
     Open(open::OpenArgs),
     /// Print how things are, without a terminal.
     Status(status::StatusArgs),
+    /// Print the sixty-second brief: what somebody who takes over has to know. Works without an engine.
+    Brief(brief::BriefArgs),
     /// End a plan's engine.
     Stop(stop::StopArgs),
     /// Try it: the console over a simulated system that loses its primary region.
@@ -119,6 +122,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Open(args) => open::run(&args, environment),
         Command::Status(args) => status::run(&args, &mut io::stdout().lock()),
+        Command::Brief(args) => brief::run(&args, &mut io::stdout().lock()),
         Command::Stop(args) => stop::run(&args, &mut io::stdout().lock()),
         Command::Demo(args) => demo::run(&args, environment),
         Command::Rehearse(args) => rehearse::run(&args, environment),

@@ -8,6 +8,7 @@ use crate::core::model::Model;
 use crate::core::react::react;
 use crate::core::refusal::Refusal;
 use crate::engine::record::{self, UnknownRecord};
+use crate::engine::replay;
 use crate::engine::shared::SharedModel;
 use crate::journal::{self, Entry, Head, Journal, JournalError, Lock, Options, Recovery, TORN_TAIL};
 use jiff::Timestamp;
@@ -61,11 +62,8 @@ impl Ledger {
     pub fn open(mut model: Model, folder: &Path, options: Options) -> Result<(Self, Recovery), LedgerError> {
         let (journal, recovery) = Journal::open(folder, &options)?;
         if recovery.records > 0 {
-            for record in journal::read(folder)? {
-                let record = record?;
-                if record.action != TORN_TAIL {
-                    apply(&mut model, &record::event(&record)?);
-                }
+            for event in replay::events(folder)? {
+                apply(&mut model, &event?);
             }
         }
         let head = journal.head().clone();

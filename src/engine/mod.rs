@@ -12,6 +12,7 @@ mod output;
 pub mod paths;
 pub mod protocol;
 pub mod record;
+pub mod replay;
 pub mod runner;
 pub mod scheduler;
 pub mod scope;

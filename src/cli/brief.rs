@@ -1,0 +1,77 @@
+//! `lifeboat brief`: the sixty-second brief, from the running engine, or from the journal alone.
+
+use super::engine::read_plan;
+use super::{Failure, Place, runtime, say};
+use crate::core::brief;
+use crate::core::model::Model;
+use crate::engine::client::{Client, ClientError};
+use crate::engine::protocol::ToClient;
+use crate::engine::replay;
+use crate::text::clean;
+use crate::units;
+use jiff::Timestamp;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Arguments of `lifeboat brief`.
+#[derive(Debug, clap::Args)]
+pub struct BriefArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Prints the brief.
+///
+/// # Errors
+/// When no engine answers and the plan or the journal cannot be read.
+pub fn run(args: &BriefArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let folder = args.place.state_folder()?;
+    let text = match runtime()?.block_on(ask(&folder.socket())) {
+        Ok((model, now)) => text(&model, now),
+        Err(why) => {
+            let plan = read_plan(Some(&args.place.plan))?;
+            let model = replay::model(Arc::new(plan), &folder.journal()).map_err(|error| {
+                let next = "Name the engine's state folder with --state, on the host where the engine runs.";
+                Failure::new(format!("{why}, and the journal does not help: {error}"), next)
+            })?;
+            offline(&model, &why, Timestamp::now())
+        }
+    };
+    say(out, &text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The model of the running engine, or why there is none to be had.
+async fn ask(socket: &Path) -> Result<(Arc<Model>, Timestamp), String> {
+    let answer = async { Client::connect(socket).await?.answer().await };
+    match answer.await {
+        Ok(ToClient::Welcome { model, now, .. }) => Ok((model, now)),
+        Ok(ToClient::Goodbye { why, .. }) => Err(why),
+        Ok(_) => Err("the engine's first word was not a welcome".into()),
+        Err(ClientError::NotRunning(_)) => Err("no engine runs".into()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn text(model: &Model, now: Timestamp) -> String {
+    brief::lines(model, now).join("\n") + "\n"
+}
+
+/// Says first that nothing is being measured, and how old what follows is.
+fn offline(model: &Model, why: &str, now: Timestamp) -> String {
+    let last = model.durable.timeline.back().map(|event| event.at);
+    let age = last.map_or_else(
+        || "it is empty".to_owned(),
+        |at| {
+            let ago = units::age(now.duration_since(at));
+            format!("its last record is of {}, {ago} ago", at.strftime("%Y-%m-%d %H:%M:%SZ"))
+        },
+    );
+    format!(
+        "FROM THE JOURNAL ALONE ({}): {age}; nothing is measured now.\n{}",
+        clean(why, 200),
+        text(model, now)
+    )
+}
