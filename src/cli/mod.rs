@@ -15,6 +15,7 @@ pub mod journal;
 pub mod keys;
 mod layered;
 mod look;
+pub mod notify;
 pub mod open;
 mod place;
 pub mod plan;
@@ -68,6 +69,7 @@ enum Command {
     Check(check::CheckArgs),
     Plan(plan::PlanArgs),
     Preflight(preflight::PreflightArgs),
+    Notify(notify::NotifyArgs),
     Journal(journal::JournalArgs),
     Secret(secret::SecretArgs),
     #[cfg(feature = "aws")]
@@ -130,6 +132,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Check(args) => check::main(&args).map_err(|error| output_failed(&error)),
         Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
         Command::Preflight(args) => preflight::run(&args, environment, &mut io::stdout().lock()),
+        Command::Notify(args) => notify::run(&args, &mut io::stdout().lock()),
         Command::Journal(args) => run_journal(&args),
         Command::Secret(args) => run_secret(args, environment),
         #[cfg(feature = "aws")]

@@ -26,6 +26,7 @@ pub mod names;
 pub mod notification;
 pub mod objectives;
 pub mod oncall;
+pub mod phone_tree;
 pub mod preflight;
 pub mod react;
 pub mod reading;

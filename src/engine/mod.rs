@@ -10,6 +10,7 @@ pub mod ledger;
 mod messenger;
 mod output;
 pub mod paths;
+mod phone_tree;
 pub mod protocol;
 pub mod record;
 pub mod replay;
@@ -101,6 +102,7 @@ pub async fn run(
         let _ = reports.send(Input::Report(report));
     });
     let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), ledger.model().clone(), sink);
+    let shared = ledger.model().clone();
     let lead = Lead::new(ledger, runner, clock.clone(), settings.ends_alone);
     let begin =
         Report::EngineStarted { version: env!("CARGO_PKG_VERSION").into(), recovery: words(&recovery) };
@@ -117,11 +119,12 @@ pub async fn run(
     });
     scheduler::start(&plan, &world, &observed);
     let server = tokio::spawn(server::serve(listener, inbox.clone()));
-    let ticks = tokio::spawn(tick(inbox.clone(), clock));
+    let ticks = tokio::spawn(tick(inbox.clone(), clock.clone()));
+    let phone_tree = tokio::spawn(phone_tree::keep(folder.phone_tree(), shared, clock));
     let signals = tokio::spawn(stop_on_signal(inbox)?);
     // An error means that the loop's thread is gone, which is its end too.
     let _ = ended.await;
-    for task in [server, ticks, signals] {
+    for task in [server, ticks, signals, phone_tree] {
         task.abort();
     }
     let _ = std::fs::remove_file(&path);

@@ -39,6 +39,11 @@ impl StateFolder {
         self.0.join("engine.log")
     }
 
+    /// The phone tree, for when nothing else works.
+    pub fn phone_tree(&self) -> PathBuf {
+        self.0.join("phone-tree.txt")
+    }
+
     /// The socket: in the folder, or in the system's temporary folder where that path would be too long.
     pub fn socket(&self) -> PathBuf {
         let path = self.0.join("engine.sock");

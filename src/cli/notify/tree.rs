@@ -1,0 +1,38 @@
+//! `lifeboat notify tree`: the phone tree, from the plan alone.
+
+use crate::cli::engine::read_plan;
+use crate::cli::{Failure, Place, say};
+use crate::core::model::Model;
+use crate::core::phone_tree;
+use jiff::Timestamp;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Arguments of `lifeboat notify tree`.
+#[derive(Debug, clap::Args)]
+pub struct TreeArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
+/// Prints the phone tree.
+///
+/// # Errors
+/// When the plan has problems; then what the engine wrote last is named, where it is there.
+pub fn run(args: &TreeArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let plan = read_plan(Some(&args.place.plan)).map_err(|failure| {
+        let kept = args.place.state_folder().ok().map(|folder| folder.phone_tree());
+        match kept.filter(|path| path.exists()) {
+            Some(path) => {
+                let next =
+                    format!("{} The engine wrote the tree last into {}.", failure.next, path.display());
+                Failure { next, ..failure }
+            }
+            None => failure,
+        }
+    })?;
+    let lines = phone_tree::lines(&Model::new(Arc::new(plan)), Timestamp::now());
+    say(out, &(lines.join("\n") + "\n"))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,62 @@
+use super::*;
+use crate::core::tests::fixture::{seconds, start};
+use crate::core::tests::people;
+use crate::plan::{Plan, Shift, Turns};
+use std::sync::Arc;
+
+fn sheet(change: impl FnOnce(&mut Plan), now: Timestamp) -> String {
+    let mut plan = (*people::plan()).clone();
+    change(&mut plan);
+    let lines = lines(&Model::new(Arc::new(plan)), now);
+    assert!(lines.iter().all(|line| line.width() <= WIDTH), "{lines:#?}");
+    lines.join("\n")
+}
+
+#[test]
+fn the_sheet_names_levels_numbers_and_who_is_on_call_until_when() {
+    insta::assert_snapshot!("sheet", sheet(|_| {}, start()));
+}
+
+#[test]
+fn who_is_on_call_is_another_one_after_the_turn() {
+    let later = start().checked_add(seconds(2 * 86_400)).unwrap();
+    let text = sheet(|_| {}, later);
+    assert!(text.contains("Primary: Ana Alba, until Mon 2026-03-09 09:00 CET, then Bob Berg"), "{text}");
+}
+
+#[test]
+fn a_gap_in_a_calendar_is_said_with_who_comes_next() {
+    let shift = |from: i64, until: i64| Shift {
+        from: start().checked_add(seconds(from)).unwrap(),
+        until: start().checked_add(seconds(until)).unwrap(),
+        contact: "ana".into(),
+    };
+    let calendar = vec![shift(3600, 7200)];
+    let text = sheet(
+        |plan| plan.rotations[0].turns = Turns::Calendar { file: "oncall.ics".into(), shifts: calendar },
+        start(),
+    );
+    assert!(text.contains("NOBODY: nobody is on call in Primary now, until"), "{text}");
+    assert!(text.contains("then Ana Alba"), "{text}");
+}
+
+#[test]
+fn a_calendar_that_cannot_be_read_is_said() {
+    let mut model = Model::new(people::plan());
+    model.live.calendars.insert("primary".into(), (Vec::new(), Some("no such file".into())));
+    let text = lines(&model, start()).join("\n");
+    assert!(text.contains("it cannot be read now: no such file"), "{text}");
+}
+
+#[test]
+fn long_names_and_hostile_text_stay_within_the_paper() {
+    let text = sheet(
+        |plan| {
+            plan.contacts[0].name = format!("J\u{f6}rg \u{1b}[2J {}", "x".repeat(300));
+            plan.policies[0].title = "word ".repeat(60);
+        },
+        start(),
+    );
+    assert!(text.contains("J\u{f6}rg ?[2J"), "{text}");
+    assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
+}
