@@ -12,7 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::journal::export::{self, ExportError};
-use crate::journal::{Head, JournalError, Reader, Record, Verification, read, verify, verify_against};
+use crate::journal::{JournalError, Noted, Reader, Record, Verification, read, verify, verify_against};
 
 /// How often a followed journal is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);
@@ -46,9 +46,10 @@ struct Place {
 enum JournalCommand {
     /// Check every record; exit code 0 when all are good, 1 at a bad record, 2 when the journal cannot be read.
     Verify {
-        /// A head noted before, as SEQ:CHECKSUM: also check that the record is still there.
+        /// A head noted before, as SEQ:CHECKSUM or as a message carries it ('#1042 lusab-babad-gutih-tugad'): also
+        /// check that the record is still there.
         #[arg(long)]
-        head: Option<Head>,
+        head: Option<Noted>,
         /// Print the result as JSON.
         #[arg(long)]
         json: bool,
@@ -153,7 +154,7 @@ pub fn run(
 
 fn verify_command(
     dir: &Path,
-    noted: Option<&Head>,
+    noted: Option<&Noted>,
     json: bool,
     out: &mut dyn Write,
 ) -> Result<(), ExportError> {
@@ -165,12 +166,12 @@ fn verify_command(
         serde_json::to_writer(&mut *out, &verification).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        print_verification(&verification, noted.is_some(), out)?;
+        print_verification(&verification, noted, out)?;
     }
     verification.bad.map_or(Ok(()), |bad| Err(JournalError::Bad(bad).into()))
 }
 
-fn print_verification(found: &Verification, against_head: bool, out: &mut dyn Write) -> io::Result<()> {
+fn print_verification(found: &Verification, noted: Option<&Noted>, out: &mut dyn Write) -> io::Result<()> {
     let Verification { records, segments, head, bad, .. } = found;
     if let Some(bad) = bad {
         writeln!(out, "BAD: {bad}")?;
@@ -185,13 +186,17 @@ fn print_verification(found: &Verification, against_head: bool, out: &mut dyn Wr
         if *segments == 1 { "segment" } else { "segments" }
     )?;
     writeln!(out, "head: {head}")?;
-    if !against_head {
-        writeln!(
+    match noted.map(|noted| (noted.seq, noted.partial_bits())) {
+        None => writeln!(
             out,
             "Whether records are missing after the last one shows only against a head noted before: --head"
-        )?;
+        ),
+        Some((seq, Some(bits))) => writeln!(
+            out,
+            "record {seq} is the one that was noted, by the first {bits} bits of its checksum: a spoken head has no more"
+        ),
+        Some((_, None)) => Ok(()),
     }
-    Ok(())
 }
 
 fn show(dir: &Path, filter: &Filter, out: &mut dyn Write) -> Result<(), ExportError> {

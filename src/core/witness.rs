@@ -31,6 +31,37 @@ pub fn spoken(checksum: &str) -> String {
     digits.chunks_exact(4).map(quint).collect::<Vec<_>>().join("-")
 }
 
+/// The hexadecimal digits that four proquints say; the case of letters does not matter.
+///
+/// # Errors
+/// Which part is no proquint.
+pub fn digits(words: &str) -> Result<String, String> {
+    let lower = words.to_ascii_lowercase();
+    let parts: Vec<&str> = lower.split('-').collect();
+    let digits = parts.iter().map(|part| {
+        value(part).map(|value| format!("{value:04x}")).ok_or_else(|| {
+            format!(
+                "`{}` is no word of a head: each has five letters, as `lusab`",
+                crate::text::clean(part, 20)
+            )
+        })
+    });
+    let digits = digits.collect::<Result<String, String>>()?;
+    match digits.len() {
+        SPOKEN_DIGITS => Ok(digits),
+        _ => Err(format!("a head has four words, as `lusab-babad-gutih-tugad`; these are {}", parts.len())),
+    }
+}
+
+/// The 16 bits of a proquint.
+fn value(part: &str) -> Option<u16> {
+    let consonant = |letter: &u8| CONSONANTS.iter().position(|known| known == letter);
+    let vowel = |letter: &u8| VOWELS.iter().position(|known| known == letter);
+    let [a, b, c, d, e] = part.as_bytes() else { return None };
+    let value = consonant(a)? << 12 | vowel(b)? << 10 | consonant(c)? << 6 | vowel(d)? << 4 | consonant(e)?;
+    u16::try_from(value).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +70,13 @@ mod tests {
     fn quints_are_those_of_the_proposal() {
         // 127.0.0.1 and 63.84.220.193 of the proposal's own table.
         assert_eq!(spoken("7f0000013f54dcc1"), "lusab-babad-gutih-tugad");
+    }
+
+    #[test]
+    fn words_say_the_digits_that_they_were_made_of() {
+        for checksum in ["7f0000013f54dcc1", "0000000000000000", "ffffffffffffffff", "0123456789abcdef"] {
+            assert_eq!(digits(&spoken(checksum)).unwrap(), checksum);
+        }
     }
 
     #[test]

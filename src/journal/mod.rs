@@ -11,6 +11,7 @@ pub mod export;
 
 mod line;
 mod lock;
+mod noted;
 mod open;
 mod protection;
 mod reader;
@@ -23,6 +24,7 @@ pub use chain::TORN_TAIL;
 pub use error::{Bad, JournalError};
 pub use line::{CHECKSUM_LENGTH, MAX_LINE_BYTES};
 pub use lock::Lock;
+pub use noted::Noted;
 pub use open::{Recovery, TornTail};
 pub use protection::{AppendOnly, Protection};
 pub use reader::{Reader, read};

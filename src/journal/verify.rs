@@ -9,8 +9,10 @@ use serde::Serialize;
 
 use super::error::{Bad, JournalError};
 use super::lock::LOCK_FILE;
+use super::noted::Noted;
 use super::reader::{Reader, read};
 use super::record::Head;
+use crate::core::witness;
 
 /// How long a line that is being written may take to be finished.
 const WRITE_PATIENCE: Duration = Duration::from_secs(1);
@@ -44,11 +46,11 @@ pub fn verify(dir: &Path) -> Result<Verification, JournalError> {
 }
 
 /// Verifies every record in `dir`, and that the record named by `noted` is among them.
-pub fn verify_against(dir: &Path, noted: &Head) -> Result<Verification, JournalError> {
+pub fn verify_against(dir: &Path, noted: &Noted) -> Result<Verification, JournalError> {
     check(dir, Some(noted))
 }
 
-fn check(dir: &Path, noted: Option<&Head>) -> Result<Verification, JournalError> {
+fn check(dir: &Path, noted: Option<&Noted>) -> Result<Verification, JournalError> {
     let mut reader = read(dir)?;
     let result = scan(&mut reader, dir, noted);
     let bad = match result {
@@ -61,7 +63,7 @@ fn check(dir: &Path, noted: Option<&Head>) -> Result<Verification, JournalError>
     Ok(Verification { records, segments: reader.segment, bytes: reader.total_bytes, head, bad })
 }
 
-fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Head>) -> Result<(), JournalError> {
+fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Noted>) -> Result<(), JournalError> {
     let deadline = Instant::now() + WRITE_PATIENCE;
     loop {
         while reader.next_line()?.is_some() {
@@ -92,17 +94,23 @@ fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Head>) -> Result<(), Jou
     }
 }
 
-fn check_noted(reader: &Reader, noted: Option<&Head>) -> Result<(), JournalError> {
+fn check_noted(reader: &Reader, noted: Option<&Noted>) -> Result<(), JournalError> {
     let head = &reader.chain.head;
     match noted {
-        Some(noted) if noted.seq == head.seq && noted.checksum != head.checksum => {
-            Err(reader.bad_head(format!(
-                "record {} has checksum {}, but {} was noted before: the journal was rewritten",
-                head.seq, head.checksum, noted.checksum
-            )))
-        }
+        Some(noted) if noted.seq == head.seq && !noted.is(head) => Err(reader.bad_head(format!(
+            "record {} has checksum {}{}, but {noted} was noted before: the journal was rewritten",
+            head.seq,
+            head.checksum,
+            in_words(noted, head)
+        ))),
         _ => Ok(()),
     }
+}
+
+/// The same checksum as it is spoken, beside a noted one that is.
+fn in_words(noted: &Noted, head: &Head) -> String {
+    let spoken = || format!(" ({})", witness::spoken(&head.checksum));
+    noted.partial_bits().map_or_else(String::new, |_| spoken())
 }
 
 /// Whether a process that opened this journal for writing still lives.

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use lifeboat::cli::journal::{JournalArgs, run};
+use lifeboat::core::fact::RecordRef;
+use lifeboat::core::witness;
 use lifeboat::journal::{Entry, Journal, Record};
 use serde_json::Value;
 
@@ -67,6 +69,33 @@ fn verify_tells_good_bad_and_unreadable_apart() {
     let error = call(empty.path(), &["verify"], &mut Vec::new()).unwrap_err();
     assert!(error.contains("there is no journal in"), "{error}");
     assert!(call(dir, &["verify", "--head", "3:xyz"], &mut Vec::new()).unwrap_err().contains("SEQ:CHECKSUM"));
+}
+
+#[test]
+fn a_head_is_taken_as_a_message_carries_it_and_what_that_leaves_out_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let journal = journal_of(dir, &["one", "two", "three"]);
+    let head = RecordRef { seq: journal.head().seq, checksum: journal.head().checksum.clone() };
+    let spoken = witness::words(Some(&head));
+    for written in [spoken.clone(), spoken[1..].to_uppercase()] {
+        let (code, text) = output(dir, &["verify", "--head", &written]);
+        assert!(code == ExitCode::SUCCESS && text.contains("record 3 is the one that was noted"), "{text}");
+        assert!(text.contains("first 64 bits"), "{text}");
+    }
+    // A whole head says nothing of bits.
+    assert!(!output(dir, &["verify", "--head", &journal.head().to_string()]).1.contains("bits"));
+
+    let another = RecordRef { checksum: "7f0000013f54dcc1".repeat(4), ..head.clone() };
+    let (code, text) = output(dir, &["verify", "--head", &witness::words(Some(&another))]);
+    assert!(code == ExitCode::from(1) && text.contains("the journal was rewritten"), "{text}");
+    assert!(text.contains("lusab-babad-gutih-tugad was noted") && text.contains(&spoken[3..]), "{text}");
+    let later = RecordRef { seq: 4, ..head };
+    let (code, text) = output(dir, &["verify", "--head", &witness::words(Some(&later))]);
+    assert!(code == ExitCode::from(1) && text.contains("tail was cut off"), "{text}");
+
+    let error = call(dir, &["verify", "--head", "#3 lusab-babed-gutih-tugad"], &mut Vec::new()).unwrap_err();
+    assert!(error.contains("`babed` is no word of a head"), "{error}");
 }
 
 #[test]

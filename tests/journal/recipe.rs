@@ -4,17 +4,24 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use lifeboat::core::fact::RecordRef;
+use lifeboat::core::witness;
 use lifeboat::journal::{Entry, Journal};
 
 use crate::{entry, journal_of, options, segment};
 
-/// The one bash block of the book's page.
-fn recipe() -> String {
+/// The one block of the book's page in this language.
+fn block(language: &str) -> String {
     let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/journal.md")).unwrap();
-    let blocks: Vec<&str> =
-        page.split("```bash\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(blocks.len(), 1, "the page has exactly one recipe");
+    let fence = format!("```{language}\n");
+    let blocks: Vec<&str> = page.split(&*fence).skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(blocks.len(), 1, "the page has exactly one recipe in {language}");
     blocks[0].to_owned()
+}
+
+/// How a journal is verified.
+fn recipe() -> String {
+    block("bash")
 }
 
 fn run(recipe: &str, dir: &Path) -> (bool, String) {
@@ -34,6 +41,26 @@ fn the_recipe_accepts_a_good_journal_and_prints_its_head() {
     let (good, text) = run(&recipe(), folder.path());
     assert!(good, "{text}");
     assert!(text.contains(&format!("GOOD: 4 records, head {}", journal.head())), "{text}");
+}
+
+#[test]
+fn the_words_of_a_message_are_computed_with_a_shell_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut journal, _) = Journal::open(folder.path(), &options(800)).unwrap();
+    let mut heads = journal.append(&[entry("one"), entry("two")]).unwrap();
+    heads.extend(journal.append(&[entry("three")]).unwrap());
+    for head in heads {
+        let wanted = RecordRef { seq: head.seq, checksum: head.checksum };
+        let output = Command::new("sh")
+            .args(["-c", &block("sh")])
+            .env("JOURNAL", folder.path())
+            .env("SEQ", wanted.seq.to_string())
+            .output()
+            .unwrap();
+        let (said, errors) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(said.trim_end(), witness::words(Some(&wanted)), "{errors}");
+    }
 }
 
 #[test]

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use lifeboat::journal::{Head, Verification, verify, verify_against};
+use lifeboat::journal::{Noted, Verification, verify, verify_against};
 
 use crate::{journal_of, lines, segment};
 
 const ACTIONS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
 /// A journal of five records in three segments: two, two and one.
-fn corpus(dir: &Path) -> Head {
-    let head = journal_of(dir, &ACTIONS).head().clone();
+fn corpus(dir: &Path) -> Noted {
+    let head = Noted::from(journal_of(dir, &ACTIONS).head());
     let sizes: Vec<usize> = (1..=3).map(|number| lines(dir, number).len()).collect();
     assert_eq!(sizes, [2, 2, 1]);
     assert!(verify_against(dir, &head).unwrap().is_good());
