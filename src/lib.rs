@@ -9,6 +9,7 @@
 //! - [`probes`] and [`actions`] are what the engine can see and do, [`notifiers`] how it tells people; [`clients`]
 //!   are their shared connections.
 //! - [`preflight`] asks whether each step of a plan could be done now.
+//! - [`report`] tells an incident afterwards, from its journal.
 //! - [`world`] is the port between the engine and reality: the real one, or a simulated one.
 //! - [`console`] is the terminal client; [`cli`] the command line; [`secrets`] the credentials.
 
@@ -24,6 +25,7 @@ pub mod notifiers;
 pub mod plan;
 pub mod preflight;
 pub mod probes;
+pub mod report;
 pub mod secrets;
 pub mod text;
 pub mod units;

@@ -19,6 +19,7 @@ pub mod notify;
 pub mod open;
 mod place;
 pub mod plan;
+pub mod postmortem;
 pub mod preflight;
 pub mod prompt;
 pub mod rehearse;
@@ -70,6 +71,8 @@ enum Command {
     Plan(plan::PlanArgs),
     Preflight(preflight::PreflightArgs),
     Notify(notify::NotifyArgs),
+    /// Write the post-mortem of an incident, from the journal alone.
+    Postmortem(postmortem::PostmortemArgs),
     Journal(journal::JournalArgs),
     Secret(secret::SecretArgs),
     #[cfg(feature = "aws")]
@@ -133,6 +136,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
         Command::Preflight(args) => preflight::run(&args, environment, &mut io::stdout().lock()),
         Command::Notify(args) => notify::run(&args, &mut io::stdout().lock()),
+        Command::Postmortem(args) => postmortem::run(&args, &mut io::stdout().lock()),
         Command::Journal(args) => run_journal(&args),
         Command::Secret(args) => run_secret(args, environment),
         #[cfg(feature = "aws")]

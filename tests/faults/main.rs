@@ -14,6 +14,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod afterwards;
 mod engine;
 mod journal;
 mod plan;
