@@ -42,6 +42,7 @@ python3 python3
 tmux tmux
 shellcheck shellcheck
 runuser util-linux
+prometheus-alertmanager prometheus-alertmanager
 TOOLS
     # Debian splits venv's own pip from Python.
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'
@@ -77,6 +78,13 @@ install_packages() {
             # shellcheck disable=SC2086
             $as_root sed -i 's/^#*create_main_cluster *=.*/create_main_cluster = false/' \
                 /etc/postgresql-common/createcluster.conf
+            ;;
+    esac
+    case " $packages " in
+        *" prometheus-alertmanager "*)
+            # Nor one on port 9093. A unit that is masked is not started by its package.
+            $as_root mkdir -p /etc/systemd/system
+            $as_root ln -sf /dev/null /etc/systemd/system/prometheus-alertmanager.service
             ;;
     esac
     # shellcheck disable=SC2086 # one word for each package

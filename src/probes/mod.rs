@@ -1,5 +1,6 @@
 //! Probes: periodic measurements. One file per kind, one line per kind in [`KINDS`].
 
+mod alertmanager;
 #[cfg(feature = "aws")]
 pub(crate) mod aws;
 mod exec;
@@ -111,6 +112,7 @@ pub static KINDS: &[&ProbeKind] = &[
     &postgres_backup::KIND,
     &file_age::KIND,
     &exec::KIND,
+    &alertmanager::KIND,
     #[cfg(feature = "aws")]
     &aws::arc_routing_control::KIND,
     #[cfg(feature = "aws")]

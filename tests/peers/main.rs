@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "../support/alertmanager.rs"]
+mod alertmanager;
 mod failover;
 #[path = "../support/home.rs"]
 mod home;

@@ -1,5 +1,6 @@
-//! Every PostgreSQL kind of probe and action against real servers.
+//! Every PostgreSQL kind of probe and action, and the Alertmanager's, against real servers.
 
+mod alertmanager;
 mod backup;
 mod fence;
 mod promote;
@@ -29,6 +30,10 @@ fn params(keys: &[(&str, &str)]) -> Params {
 }
 
 fn probe(kind: &str, keys: &[(&str, &str)]) -> Box<dyn Probe> {
+    probe_of(kind, params(keys), Thresholds::default())
+}
+
+fn probe_of(kind: &str, params: Params, thresholds: Thresholds) -> Box<dyn Probe> {
     let spec = ProbeSpec {
         id: ProbeId::new("example"),
         kind: kind.into(),
@@ -36,12 +41,12 @@ fn probe(kind: &str, keys: &[(&str, &str)]) -> Box<dyn Probe> {
         region: None,
         every: SignedDuration::from_secs(5),
         timeout: SignedDuration::from_secs(3),
-        thresholds: Thresholds::default(),
+        thresholds,
         unit: Unit::Seconds,
         fail_after: 1,
         recover_after: 1,
         stale_after: SignedDuration::from_secs(60),
-        params: params(keys),
+        params,
     };
     (probes::kind(kind).unwrap().build)(&spec, &clients()).unwrap()
 }

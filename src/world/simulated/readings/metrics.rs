@@ -1,4 +1,4 @@
-//! CloudWatch: `cloudwatch-metric` and `cloudwatch-alarms`.
+//! What other monitoring says: `cloudwatch-metric`, `cloudwatch-alarms` and `alertmanager`.
 
 use super::{Health, Moment};
 use crate::core::reading::Measurement;
@@ -51,4 +51,24 @@ pub(super) fn alarms(moment: &Moment<'_>, health: Health) -> Measurement {
         .with_number("ok_count", count - ringing)
         .with_number("insufficient_data_count", 0.0)
         .with_number("actions_disabled_count", 0.0)
+}
+
+pub(super) fn alertmanager(moment: &Moment<'_>, health: Health) -> Measurement {
+    let firing = match health {
+        Health::Down => 1.0,
+        Health::Value(value) => value.max(0.0).round(),
+        _ => 0.0,
+    };
+    let name = moment.spec.title.as_str();
+    let bounded = moment.spec.thresholds.exist();
+    let measured = match firing > 0.0 {
+        true if bounded => Measurement::good(format!("{firing:.0} firing: {name}")),
+        true => Measurement::critical(format!("{firing:.0} firing: {name}")),
+        false => Measurement::good("no alert fires"),
+    };
+    measured
+        .with_value(firing)
+        .with_number("firing", firing)
+        .with_number("critical", firing)
+        .with_text("names", Some(name.to_owned()).filter(|_| firing > 0.0))
 }

@@ -48,6 +48,7 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, ProbeFailure> 
         "s3-latest" => files::newest_object(moment, health),
         "cloudwatch-metric" => metrics::metric(moment, health),
         "cloudwatch-alarms" => metrics::alarms(moment, health),
+        "alertmanager" => metrics::alertmanager(moment, health),
         "exec" => endpoint::exec(moment, health),
         "rds-instance" => databases::instance(moment, health),
         "rds-cluster" => databases::cluster(moment, health),
