@@ -100,11 +100,11 @@ fn of_run(story: &Story, run: &Run) -> Vec<String> {
 fn attempts(story: &Story, of_run: &Run) -> Vec<String> {
     let again = |id: &StepId| of_run.steps.get(id).is_some_and(|state| state.attempt > 1);
     let line = |event: &Event| match &event.fact {
-        Fact::StepStarted { run, step, attempt, .. } | Fact::StepFinished { run, step, attempt, .. }
+        Fact::StepStarted { run, step, .. } | Fact::StepFinished { run, step, .. }
             if *run == of_run.id && again(step) =>
         {
             let what = text(&describe(&event.fact, &story.plan));
-            Some(format!("{} attempt {attempt}, {}: {what}", time(event.at), text(&event.by.to_string())))
+            Some(format!("{} {}: {what}", time(event.at), text(&event.by.to_string())))
         }
         _ => None,
     };

@@ -76,7 +76,10 @@ pub(super) fn next(model: &Model, now: Timestamp) -> String {
     if model.durable.proposal.is_some() {
         return "declare it, or dismiss it with a reason".into();
     }
-    let Some(incident) = &model.durable.incident else { return String::new() };
+    let Some(incident) = &model.durable.incident else {
+        let bad = model.durable.severity.is_some();
+        return if bad { "declare an incident".into() } else { String::new() };
+    };
     if incident.resolved.is_some() {
         return watch(model, incident, now);
     }

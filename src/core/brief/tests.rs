@@ -63,7 +63,13 @@ fn a_quiet_day_says_that_there_is_nothing() {
     machine.pass(20, &fixture::healthy());
     let text = brief(&machine);
     has(&text, &["What: no incident is open", "every region and service is up", "Journal: #"]);
-    assert!(!text.contains("Told"), "{text}");
+    assert!(!text.contains("Told") && !text.contains("Next"), "{text}");
+}
+
+#[test]
+fn trouble_without_an_incident_says_that_one_has_to_be_declared() {
+    let text = brief(&Machine::primary_down());
+    has(&text, &["no incident is open, although the severity is P0", "Next: declare an incident"]);
 }
 
 #[test]
