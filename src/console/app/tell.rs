@@ -223,7 +223,8 @@ impl App {
         let dos = self.shut(at);
         let keys = self.keymap.keys(self.context(), Action::GotoEscalation);
         let key = keys.first().map_or_else(|| ":goto-escalation".to_owned(), ToString::to_string);
-        self.toast(format!("queued, {count} ways"), format!("{key} shows whether it arrives."), false, at);
+        let ways = if count == 1 { "1 way".to_owned() } else { format!("{count} ways") };
+        self.toast(format!("queued on {ways}"), format!("{key} shows whether it arrives."), false, at);
         dos
     }
 }
@@ -287,7 +288,7 @@ fn page(model: &Model, now: Timestamp) -> Result<Form, Why> {
         (Who::Contact(id.clone()), format!("{}{role}", contact.name))
     });
     let (whom, labels): (Vec<Who>, Vec<String>) =
-        rotations.chain(contacts).map(|(who, label)| (label_ways(model, &who, &label, now), who)).map(|(label, who)| (who, label)).unzip();
+        rotations.chain(contacts).map(|(who, label)| (who.clone(), label_ways(model, &who, &label, now))).unzip();
     if whom.is_empty() {
         return Err(("the plan has no contacts", "Call people, then note whom you told."));
     }

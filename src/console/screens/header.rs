@@ -7,7 +7,7 @@ use super::words::{blind_since, brief, clock_time};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
-use crate::console::ui::Connection;
+use crate::console::ui::{Connection, Screen};
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
 use crate::core::confirmation::LossEstimate;
 use crate::core::incident::Mode;
@@ -33,6 +33,8 @@ const CANNOT_TELL: &str = "cannot tell: ";
 const WORKS: &str = "every service works";
 /// Rows that an alarm takes at most.
 const ALARM_ROWS: usize = 2;
+/// How much of two rows breaking them at spaces may leave free, with names of usual length.
+const WRAPPING_CHARS: usize = 20;
 /// Rows that are always there.
 const ROWS: u16 = 3;
 /// Characters of the journal's head that are shown; enough to compare by eye.
@@ -278,7 +280,7 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
 /// The alarms over the whole width, so that nobody overlooks them.
 fn alarm_lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (role, glyph, text) in alarms(view) {
+    for (role, glyph, text) in alarms(view, width) {
         let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
         for mut line in labelled_with(&view.look, label, 3, role, &text, width).into_iter().take(ALARM_ROWS) {
             let left = usize::from(width).saturating_sub(line.width());
@@ -290,7 +292,7 @@ fn alarm_lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
 }
 
 /// What is wrong with the console itself and with telling people, worst first. Each has its own row, so that none hides another.
-fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
+fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
     let model = view.model;
     let mut alarms = Vec::new();
     if let Some(why) = &model.live.journal_failure {
@@ -308,7 +310,7 @@ fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
         }
         Connection::Attached => {}
     }
-    alarms.extend(not_told(view));
+    alarms.extend(not_told(view, width));
     alarms.extend(overdue(view));
     if let Some(since) = blind_since(view) {
         let since = clock_time(since);
@@ -320,13 +322,15 @@ fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
 }
 
 /// A level that no message got to: people have to be called.
-fn not_told(view: &View<'_>) -> Option<(Role, Glyph, String)> {
-    match awareness::of(view.model, view.now)? {
-        Awareness::Paging(paging) => {
-            paging.unreached.map(|unreached| (Role::Danger, Glyph::Critical, unreached.sentence()))
-        }
-        _ => None,
+fn not_told(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
+    // Its own screen says it with all numbers.
+    if view.ui.screen == Screen::Escalation {
+        return None;
     }
+    let Awareness::Paging(paging) = awareness::of(view.model, view.now)? else { return None };
+    // Half a number helps nobody: what wrapping may waste is left free.
+    let room = (usize::from(width).saturating_sub(3) * ALARM_ROWS).saturating_sub(WRAPPING_CHARS);
+    paging.unreached.map(|unreached| (Role::Danger, Glyph::Critical, unreached.alarm(room)))
 }
 
 /// Messages that should have been sent.

@@ -98,7 +98,7 @@ fn lines(view: &View<'_>, sheet: &Sheet<'_>, width: u16) -> Vec<Line<'static>> {
         }
         (_, true) => {
             let glyph = look.glyph(Glyph::Drill);
-            let text = format!("{glyph} an exercise: marked [DRILL], and nobody outside of the company gets it.");
+            let text = format!("{glyph} an exercise: its subject and its text say so.");
             add("DRILL", Role::HeaderDrill, &text);
         }
         _ => {}

@@ -63,7 +63,7 @@ fn message(title: &str, audience: &str, on: Occasion, every: Option<i64>) -> Mes
     }
 }
 
-/// A plan with somebody on call, a policy of three levels for P0, two audiences and two messages.
+/// A plan with somebody on call, a policy of three levels, two audiences and two messages.
 pub fn with_people(mut plan: Plan) -> Plan {
     plan.contacts = IndexMap::from([
         ("dana".into(), contact("Dana Scully", "SRE", &[("phone", "+1 555 0100"), ("pager", "dana-key"), ("slack", "@dana")])),
@@ -85,7 +85,7 @@ pub fn with_people(mut plan: Plan) -> Plan {
     plan.rotations = IndexMap::from([("primary".into(), rotation)]);
     let policy = EscalationPolicy {
         title: "Critical".into(),
-        severities: vec![Severity::P0],
+        severities: vec![Severity::P0, Severity::P1],
         levels: vec![
             level("On-call engineer", 0, &[Who::OnCall("primary".into())]),
             level("Engineering manager", 10, &[Who::Contact("grace".into())]),
@@ -115,9 +115,9 @@ pub fn with_people(mut plan: Plan) -> Plan {
 }
 
 /// A model of such a plan, with the core's own decisions.
-struct Desk {
-    model: Model,
-    now: Timestamp,
+pub struct Desk {
+    pub model: Model,
+    pub now: Timestamp,
 }
 
 impl Desk {
@@ -130,7 +130,7 @@ impl Desk {
         desk
     }
 
-    fn declared() -> Self {
+    pub fn declared() -> Self {
         let mut desk = Self::new(|_| {});
         desk.ask(Ask::Declare { title: "it is down".into(), mode: Mode::Live });
         desk.pass(0);

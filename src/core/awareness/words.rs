@@ -75,11 +75,33 @@ impl Unreached {
             true => format!("NOBODY COULD BE TOLD: every way to level {level} ({title}) failed"),
             false => format!("LEVEL {level} ({title}) COULD NOT BE TOLD: every way failed"),
         };
-        let numbers: Vec<String> = self.call.iter().map(|(name, number)| format!("{name} {number}")).collect();
-        match numbers.is_empty() {
-            true => format!("{what}. CALL THEM: the plan has no phone numbers"),
-            false => format!("{what}. CALL THEM: {}", numbers.join(", ")),
+        format!("{what}. CALL THEM: {}", self.numbers(usize::MAX))
+    }
+
+    /// `NOBODY COULD BE TOLD, call Dana +1 555 0100`: as many numbers as have room, each of them whole.
+    pub fn alarm(&self, room_chars: usize) -> String {
+        let what = match self.nobody {
+            true => "NOBODY COULD BE TOLD, call".to_owned(),
+            false => format!("LEVEL {} COULD NOT BE TOLD, call", self.level + 1),
+        };
+        let room = room_chars.saturating_sub(what.chars().count() + 1);
+        format!("{what} {}", self.numbers(room))
+    }
+
+    /// The first number always, the others while there is room.
+    fn numbers(&self, room_chars: usize) -> String {
+        let Some(((name, number), others)) = self.call.split_first() else {
+            return "people: the plan has no phone numbers".into();
+        };
+        let mut text = format!("{name} {number}");
+        for (name, number) in others {
+            let more = format!(", {name} {number}");
+            if text.chars().count() + more.chars().count() > room_chars {
+                break;
+            }
+            text.push_str(&more);
         }
+        text
     }
 }
 

@@ -35,7 +35,11 @@ pub fn paragraphs(model: &Model, known: &Notification, now: Timestamp) -> Vec<(&
     let queued = &known.queued;
     let state = status(known.status).2;
     let since = units::age(now.duration_since(known.changed_at));
-    let mut found = vec![("status", format!("{state} for {since} {}", why(known)).trim_end().to_owned())];
+    let because = match why(known) {
+        why if why.is_empty() => why,
+        why => format!(": {why}"),
+    };
+    let mut found = vec![("status", format!("{state} for {since}{because}"))];
     if let Some(failure) = &known.failure {
         if known.status != DeliveryStatus::Failed && known.status != DeliveryStatus::Unknown {
             found.push(("last failure", failure.why.clone()));

@@ -11,8 +11,6 @@ use crate::units;
 use ratatui::text::{Line, Span};
 
 const INDENT: usize = 7;
-/// Rows of the state.
-const STATE_ROWS: usize = 4;
 
 /// The lines over the table.
 pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
@@ -20,7 +18,6 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let (state, role, text) = state(view);
     let label = look.span(role, format!(" {}", look.glyph(state.glyph())));
     let mut lines = labelled_with(look, label, 3, role, &text, width);
-    lines.truncate(STATE_ROWS);
     lines.extend(roles(view, width));
     lines.extend(owed(view, width));
     lines
