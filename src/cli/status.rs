@@ -1,12 +1,14 @@
 //! `lifeboat status`: how things are, as text or JSON, for scripts and for terminals that cannot show the console.
 
 use super::{Failure, Place, runtime, say};
+use crate::core::awareness::{self, Awareness, Owed};
+use crate::core::decide::current_escalation;
 use crate::core::incident::{Incident, Position};
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
-use crate::core::{blind, evidence, objectives};
+use crate::core::{blind, evidence, lifecycle, objectives};
 use crate::engine::client::{Client, ClientError};
 use crate::engine::protocol::ToClient;
 use crate::text::clean;
@@ -112,9 +114,14 @@ fn as_text(model: &Model, now: Timestamp) -> String {
     }
     if let Some(incident) = &model.durable.incident {
         line("incident", format!("{} ({}): {}", incident.id, incident.mode.as_str(), incident.title));
+        line("phase", lifecycle::phase(&model.plan, incident, now).as_str().into());
+        line("led by", incident.leader());
         for (name, what) in open(model, incident, now) {
             line(name, what);
         }
+    }
+    for (name, what) in people(model, now) {
+        line(name, what);
     }
     line("journal", journal(model));
     text
@@ -169,6 +176,76 @@ fn open(model: &Model, incident: &Incident, now: Timestamp) -> Vec<(&'static str
     }
 }
 
+/// Who knows, and what has to be told.
+fn people(model: &Model, now: Timestamp) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if let Some(proposal) = &model.durable.proposal {
+        let ago = units::duration(age(proposal.at, now));
+        let severity = proposal.severity.as_str();
+        found.push(("proposed", format!("{severity}, {ago} ago, nobody declared it: {}", proposal.title)));
+    }
+    if let Some(awareness) = awareness::of(model, now) {
+        found.push(("escalation", awareness::sentence(model, &awareness, now)));
+    }
+    for owed in awareness::owed(model) {
+        let left = units::duration(owed.left(now).abs());
+        let when = if owed.is_overdue(now) { format!("OVERDUE by {left}") } else { format!("due in {left}") };
+        found.push(("message", format!("{} to {}: {when}", owed.title, owed.audience)));
+    }
+    found
+}
+
+fn people_as_json(model: &Model, now: Timestamp) -> Value {
+    let Some(awareness) = awareness::of(model, now) else { return Value::Null };
+    let mut told = json!({
+        "state": match &awareness {
+            Awareness::Acknowledged(_) => "acknowledged",
+            Awareness::Paging(_) => "paging",
+            Awareness::Resolved => "resolved",
+            Awareness::NoPolicy(_) => "no-policy",
+            Awareness::NotBegun => "not-begun",
+        },
+        "text": awareness::sentence(model, &awareness, now),
+        "severity": current_escalation(model).map(|escalation| escalation.severity.as_str()),
+    });
+    match awareness {
+        Awareness::Acknowledged(taken) => {
+            told["acknowledged"] = json!({ "by": taken.who, "via": taken.via, "at": taken.at });
+        }
+        Awareness::Paging(paging) => {
+            told["levels_told"] = json!(paging.told);
+            told["levels"] = json!(paging.levels);
+            told["round"] = json!(paging.round + 1);
+            told["next"] = json!(paging.next.map(|next| json!({
+                "level": next.level + 1,
+                "title": next.title,
+                "at": next.at,
+                "people": next.people,
+                "ways": next.ways,
+            })));
+            told["unreached"] = json!(paging.unreached.map(|unreached| json!({
+                "level": unreached.level + 1,
+                "title": unreached.title,
+                "nobody": unreached.nobody,
+                "call": unreached.call,
+            })));
+        }
+        Awareness::Resolved | Awareness::NoPolicy(_) | Awareness::NotBegun => {}
+    }
+    told
+}
+
+fn owed_as_json(owed: &Owed, now: Timestamp) -> Value {
+    json!({
+        "message": owed.message.as_str(),
+        "title": owed.title,
+        "audience": owed.audience,
+        "public": owed.public,
+        "by": owed.by,
+        "overdue": owed.is_overdue(now),
+    })
+}
+
 fn journal(model: &Model) -> String {
     let head = model.durable.head.as_ref();
     let head = head.map_or_else(|| "empty".into(), |head| format!("head {}:{}", head.seq, head.checksum));
@@ -198,6 +275,8 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
             "id": incident.id.as_str(),
             "title": incident.title,
             "mode": incident.mode.as_str(),
+            "phase": lifecycle::phase(&model.plan, incident, now).as_str(),
+            "leader": incident.leader(),
             "declared_at": incident.declared_at,
             "open": open,
         })
@@ -222,6 +301,9 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "services": services,
         "signals_not_ok": signals,
         "incident": incident,
+        "proposal": model.durable.proposal,
+        "escalation": people_as_json(model, now),
+        "messages_due": awareness::owed(model).iter().map(|owed| owed_as_json(owed, now)).collect::<Vec<_>>(),
         "journal": { "head": model.durable.head, "failure": model.live.journal_failure,
             "protection": model.live.journal_protection },
     })
@@ -230,6 +312,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::awareness::tests as people;
     use crate::core::model::Standing;
     use crate::core::tests::fixture;
     use std::collections::VecDeque;
@@ -253,6 +336,19 @@ mod tests {
         assert_eq!(code(&with(Status::Degraded)), EXIT_TROUBLE);
         assert_eq!(code(&with(Status::Unknown)), EXIT_UNKNOWN);
         assert_eq!(code(&with(Status::Up)), 0);
+    }
+
+    #[test]
+    fn who_knows_and_what_is_owed_is_told_in_text_and_as_json() {
+        let desk = people::Desk::declared();
+        let text = as_text(&desk.model, desk.now);
+        assert!(text.contains("escalation   PAGING level 1 of 3") && text.contains("led by       dana"), "{text}");
+        assert!(text.contains("message      Initial notice to Affected customers: due in 15 min 00 s"), "{text}");
+        let value = as_json(&desk.model, desk.now, 7);
+        assert_eq!(value["escalation"]["state"], "paging");
+        assert_eq!(value["escalation"]["next"]["people"][0], "Grace Hopper");
+        assert_eq!(value["messages_due"][0]["message"], "activation");
+        assert_eq!(value["incident"]["phase"], "assess");
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub enum Screen {
     Backups,
     /// What the last preflight found, and which drills are due.
     Readiness,
+    /// Who knows, who is told next, what has to be told.
+    Escalation,
 }
 
 /// A list's cursor; what is in view follows it.
@@ -40,6 +42,8 @@ pub struct Ui {
     pub backups: Cursor,
     /// Cursor of the readiness screen.
     pub readiness: Cursor,
+    /// Cursor of the messages that were sent, from the newest.
+    pub escalation: Cursor,
     /// Rows that do not match are hidden; empty shows all.
     pub filter: String,
     /// Whether the details of the selected row are shown.

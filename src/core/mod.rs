@@ -6,6 +6,7 @@
 pub mod action;
 pub mod actor;
 pub mod apply;
+pub mod awareness;
 pub mod backup;
 pub mod blind;
 pub mod brief;

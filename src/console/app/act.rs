@@ -7,7 +7,7 @@ use super::{App, Asked, Dialog, Do, answer};
 use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::console::screens::decide::Item;
-use crate::console::screens::{backups, decide, overview, readiness, timeline};
+use crate::console::screens::{backups, decide, escalation, overview, readiness, timeline};
 use crate::console::ui::{Cursor, Screen};
 use crate::core::command::Ask;
 use crate::core::evidence;
@@ -20,8 +20,14 @@ use crate::plan::Step;
 use crate::plan::condition::Truth;
 use std::time::Instant;
 
-const SCREENS: [Screen; 5] =
-    [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Readiness];
+const SCREENS: [Screen; 6] = [
+    Screen::Overview,
+    Screen::Decide,
+    Screen::Timeline,
+    Screen::Backups,
+    Screen::Readiness,
+    Screen::Escalation,
+];
 
 impl App {
     pub(super) fn act(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
@@ -50,6 +56,7 @@ impl App {
             GotoTimeline => return self.show(Screen::Timeline, at),
             GotoBackups => return self.show(Screen::Backups, at),
             GotoReadiness => return self.show(Screen::Readiness, at),
+            GotoEscalation => return self.show(Screen::Escalation, at),
             RunPreflight => return self.run_preflight(at),
             Up => self.move_by(-1),
             Down => self.move_by(1),
@@ -61,6 +68,12 @@ impl App {
             ToggleDetails => self.ui.details = !self.ui.details,
             Refresh => return vec![Do::Repaint, Do::Draw],
             Copy => return self.copy(at),
+            Brief => return self.brief(at),
+            Acknowledge if !self.admits(received) => return self.too_soon(at),
+            Acknowledge => return self.acknowledge(at),
+            Page | SendMessage | WaiveMessage | HandOver | Resolve | Reopen | Dismiss => {
+                return self.act_on_people(action, at);
+            }
             _ => return self.act_on_incident(action, received, at),
         }
         vec![Do::Draw]
@@ -188,6 +201,9 @@ impl App {
     }
 
     fn select(&mut self, received: &Received, at: Instant) -> Vec<Do> {
+        if self.ui.screen == Screen::Escalation {
+            return self.read_notification(at);
+        }
         let items = match (&self.model, self.ui.screen) {
             (Some(model), Screen::Decide) => decide::items(model),
             _ => Vec::new(),
@@ -269,6 +285,7 @@ impl App {
             Screen::Timeline => &mut self.ui.timeline,
             Screen::Backups => &mut self.ui.backups,
             Screen::Readiness => &mut self.ui.readiness,
+            Screen::Escalation => &mut self.ui.escalation,
         }
     }
 
@@ -288,6 +305,7 @@ impl App {
             Screen::Timeline => timeline::rows(model, &self.ui.filter).len(),
             Screen::Backups => backups::count(model, &self.ui.filter),
             Screen::Readiness => readiness::count(model, &self.ui.filter),
+            Screen::Escalation => escalation::count(model, &self.ui.filter),
         });
         let cursor = self.cursor();
         cursor.selected = cursor.selected.saturating_add_signed(by).min(rows.saturating_sub(1));
@@ -301,6 +319,8 @@ impl App {
     /// Does what was chosen in the palette.
     pub(super) fn follow(&mut self, entry: &Entry, received: &Received, at: Instant) -> Vec<Do> {
         match &entry.target {
+            // Chosen by its name: the key before it was meant for this list.
+            Target::Action(Action::Acknowledge) => self.acknowledge(at),
             Target::Action(action) => self.act(*action, received, at),
             Target::Runbook(id) => {
                 let reading = self.model.as_ref().and_then(|model| help::preview(&model.plan, id));
@@ -318,8 +338,11 @@ fn no_incident() -> (String, &'static str) {
     ("no incident is open".into(), "Declare one first; everything that follows is recorded under it.")
 }
 
-/// What the severity rule says, or the first service that does not work.
+/// What is proposed, what the severity rule says, or the first service that does not work.
 fn proposed_title(model: &Model) -> String {
+    if let Some(proposal) = &model.durable.proposal {
+        return proposal.title.clone();
+    }
     if let Some((_, _, why)) = &model.durable.severity {
         return why.clone();
     }

@@ -5,7 +5,7 @@ use super::field::Field;
 use super::form::{Form, Stage};
 use super::help::{Help, Line as Text, Reading};
 use super::palette::Palette;
-use super::{App, Dialog, words};
+use super::{App, Dialog, draw_compose, words};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::confirm::Reader;
@@ -18,15 +18,18 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Margin, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Clear;
+use ratatui_textarea::TextArea;
 use std::time::Instant;
 use unicode_width::UnicodeWidthStr;
 
 /// Width of dialogs, in cells; narrower on narrow terminals.
-const WIDTH: u16 = 76;
+pub(super) const WIDTH: u16 = 76;
 /// Longest line that is drawn.
 const LINE_CHARS: usize = 400;
 /// Rows of a field of text.
 const FIELD_ROWS: u16 = 4;
+/// Rows that a problem below the choices takes at most.
+const PROBLEM_ROWS: usize = 2;
 
 /// Draws what there is to see at `at`.
 pub(super) fn draw(
@@ -54,8 +57,9 @@ pub(super) fn draw(
     }
     match &app.dialog {
         None => {}
-        Some(Dialog::Form(form)) => draw_form(frame, app, &look, form),
+        Some(Dialog::Form(form)) => draw_form(frame, app, &view, form),
         Some(Dialog::Confirm(confirming)) => draw_confirmation(frame, &view, confirming),
+        Some(Dialog::Compose(compose)) => draw_compose::draw(frame, app, &view, compose),
         Some(Dialog::Palette(palette)) => draw_palette(frame, app, &look, palette),
         Some(Dialog::Help(help)) => draw_help(frame, app, &look, help),
         Some(Dialog::Preview(reading)) => {
@@ -74,16 +78,19 @@ fn draw_confirmation(frame: &mut Frame<'_>, view: &View<'_>, confirming: &Confir
     screens::confirm::draw(frame, area, view, &confirming.confirmation, reader);
 }
 
-fn draw_form(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, form: &Form) {
+fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
+    let look = &view.look;
     let width = WIDTH.min(frame.area().width);
     let inner = usize::from(width.saturating_sub(4));
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for text in words::about(form, app.model.as_ref()) {
+    for text in words::about(form, app.model.as_ref(), view.now) {
         lines.extend(wrap(&text, inner).into_iter().map(|line| Line::from(look.span(Role::Text, line))));
     }
     if form.stage == Stage::Choose {
         lines.push(Line::default());
-        lines.extend(choices(look, form, inner));
+        // Frame, problem and the lines above stay; the chosen one of many is in view.
+        let room = usize::from(frame.area().height).saturating_sub(lines.len() + 2 + PROBLEM_ROWS);
+        lines.extend(choices(look, form, inner, room.max(1)));
     } else if let Some(choice) = form.choices.get(form.chosen) {
         lines.push(Line::default());
         lines.push(Line::from(look.span(Role::Accent, cell(look, &choice.label, inner))));
@@ -109,12 +116,12 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, form: &Form) {
     let [above, middle, end] = Layout::vertical(constraints).areas(inside);
     frame.render_widget(ratatui::text::Text::from(lines), above);
     if let Some(label) = label {
-        draw_field(frame, look, &form.text, label, middle, form.stage == Stage::Write);
+        draw_text(frame, look, form.text.area(), label, middle, form.stage == Stage::Write);
     }
     frame.render_widget(ratatui::text::Text::from(below), end);
 }
 
-fn choices<'l>(look: &Look<'_>, form: &'l Form, width: usize) -> Vec<Line<'l>> {
+fn choices<'l>(look: &Look<'_>, form: &'l Form, width: usize, room: usize) -> Vec<Line<'l>> {
     let row = |(place, choice): (usize, &super::form::Choice)| {
         let selected = place == form.chosen;
         let mark = if selected { look.glyph(Glyph::Selected) } else { " " };
@@ -122,7 +129,8 @@ fn choices<'l>(look: &Look<'_>, form: &'l Form, width: usize) -> Vec<Line<'l>> {
         let role = if selected { Role::Selection } else { Role::Text };
         Line::from(look.span(role, cell(look, &format!("{mark} {key}  {}", choice.label), width)))
     };
-    form.choices.iter().enumerate().map(row).collect()
+    let first = form.chosen.saturating_sub(room.saturating_sub(1));
+    form.choices.iter().enumerate().skip(first).take(room).map(row).collect()
 }
 
 fn hints(form: &Form) -> &'static [(Action, &'static str)] {
@@ -130,16 +138,26 @@ fn hints(form: &Form) -> &'static [(Action, &'static str)] {
         Stage::Choose => {
             &[(Action::Select, "go on"), (Action::Up, "up"), (Action::Down, "down"), (Action::Back, "back")]
         }
+        Stage::Write if !form.offers.is_empty() => {
+            &[(Action::Submit, "go on"), (Action::NextField, "next name"), (Action::Back, "back")]
+        }
         Stage::Write => &[(Action::Submit, "go on"), (Action::Back, "back")],
         Stage::Sure => &[(Action::ConfirmYes, "yes"), (Action::Back, "back")],
     }
 }
 
-/// A field under its label; the area is one row higher than the field.
-fn draw_field(frame: &mut Frame<'_>, look: &Look<'_>, field: &Field, label: &str, area: Rect, active: bool) {
+/// A text under its label; the area is one row higher than the text.
+pub(super) fn draw_text(
+    frame: &mut Frame<'_>,
+    look: &Look<'_>,
+    text: &TextArea<'static>,
+    label: &str,
+    area: Rect,
+    active: bool,
+) {
     let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(area);
     frame.render_widget(look.span(Role::Muted, label.to_owned()), head);
-    let mut widget = field.area().clone();
+    let mut widget = text.clone();
     widget.set_style(look.style(Role::Input));
     widget.set_cursor_line_style(look.style(Role::Input));
     let cursor = look.style(Role::Input);

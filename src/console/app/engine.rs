@@ -131,6 +131,9 @@ impl App {
                 self.toast(format!("{step} started"), "", false, at);
                 return dos;
             }
+            Fact::EscalationAcknowledged { who, via, .. } if *who != self.operator => {
+                self.toast(format!("{who} acknowledged ({via})"), "", false, at);
+            }
             // What this client declared is what its operator goes on with.
             Fact::IncidentDeclared { .. } => {
                 if matches!(&self.dialog, Some(Dialog::Form(form)) if form.sent && form.purpose == Purpose::Declare)
@@ -172,6 +175,7 @@ impl App {
                 Some(Dialog::Form(form)) if form.sent => self.shut(at),
                 _ => Vec::new(),
             },
+            (Ok(()), Asked::Message) => self.queued(at),
             (Ok(()), _) => Vec::new(),
             (Err(refusal), asked) => {
                 if asked == Asked::Prepare {
@@ -180,6 +184,7 @@ impl App {
                 let shown = match (&asked, &self.dialog) {
                     (Asked::Form, Some(Dialog::Form(form))) => form.sent,
                     (Asked::Confirm(id), Some(Dialog::Confirm(open))) => open.confirmation.id == *id,
+                    (Asked::Message, Some(Dialog::Compose(compose))) => compose.sent,
                     _ => false,
                 };
                 if shown {

@@ -59,7 +59,12 @@ impl Field {
             }
             return true;
         }
-        let area = &mut self.area;
+        edit(&mut self.area, chord)
+    }
+}
+
+/// Moves or deletes where the cursor is; false when the key means nothing in a text.
+pub(super) fn edit(area: &mut TextArea<'static>, chord: Chord) -> bool {
         match (chord.code, chord.modifiers) {
             (KeyCode::Backspace, KeyModifiers::NONE) => drop(area.delete_char()),
             (KeyCode::Delete, KeyModifiers::NONE) => drop(area.delete_next_char()),
@@ -81,7 +86,6 @@ impl Field {
             _ => return false,
         }
         true
-    }
 }
 
 #[cfg(test)]

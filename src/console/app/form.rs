@@ -3,9 +3,10 @@
 use super::field::Field;
 use crate::console::keymap::Context;
 use crate::core::command::Ask;
+use crate::core::escalation::IncidentRole;
 use crate::core::incident::Mode;
-use crate::ids::{QuestionId, RunId, StepId};
-use crate::plan::Severity;
+use crate::ids::{AudienceId, IncidentId, MessageId, QuestionId, RunId, StepId};
+use crate::plan::{Severity, Who};
 
 /// What a form is for, with all that it acts upon.
 #[derive(Clone, PartialEq, Debug)]
@@ -46,6 +47,20 @@ pub enum Purpose {
     Abort(RunId),
     /// Writes into the timeline.
     Note,
+    /// Pages somebody: whom, in the order of the choices.
+    Page(Vec<Who>),
+    /// Chooses what is written: the message of the plan, where it is one, and whom it is for.
+    Send(Vec<(Option<MessageId>, AudienceId)>),
+    /// Does without a message that is due.
+    Waive,
+    /// Lets somebody else answer for something.
+    HandOver,
+    /// Calls the incident resolved.
+    Resolve(IncidentId),
+    /// Says that the incident was not over.
+    Reopen(IncidentId),
+    /// Says that what is proposed is no incident.
+    Dismiss(IncidentId),
     /// Closes the incident.
     Close(String),
     /// Closes this client while a run is open.
@@ -86,6 +101,8 @@ pub enum Stage {
 pub enum Outcome {
     /// Something to ask the engine for.
     Ask(Ask),
+    /// A message is written.
+    Compose(Option<MessageId>, AudienceId),
     /// The client ends.
     Quit,
     /// An engine is started.
@@ -107,6 +124,8 @@ pub struct Form {
     pub chosen: usize,
     /// The text.
     pub text: Field,
+    /// Texts that are offered, to be taken one after the other; empty for none.
+    pub offers: Vec<String>,
     /// Why it did not go through.
     pub problem: Option<String>,
     /// Its reply is on its way.
@@ -125,7 +144,8 @@ impl Form {
     }
 
     fn new(purpose: Purpose, stage: Stage, choices: Vec<Choice>, text: &str) -> Self {
-        Self { purpose, stage, choices, chosen: 0, text: Field::new(text), problem: None, sent: false }
+        let (text, offers) = (Field::new(text), Vec::new());
+        Self { purpose, stage, choices, chosen: 0, text, offers, problem: None, sent: false }
     }
 
     /// Opens an incident; `title` is a proposal.
@@ -150,6 +170,27 @@ impl Form {
         let mut form = Self::choosing(Purpose::SetSeverity, choices.into_iter().map(level).collect());
         form.chosen = now.map_or(0, |severity| severity as usize);
         form
+    }
+
+    /// Lets somebody else answer for something; `names` are offered.
+    pub fn hand_over(choices: Vec<Choice>, names: Vec<String>) -> Self {
+        Self { offers: names, ..Self::choosing(Purpose::HandOver, choices) }
+    }
+
+    /// Takes the next or previous of the texts that are offered.
+    pub fn offer(&mut self, by: isize) {
+        let count = self.offers.len();
+        if count == 0 {
+            return;
+        }
+        let here = self.offers.iter().position(|offer| offer == self.text.text());
+        let place = match (here, by < 0) {
+            (Some(here), true) => (here + count - 1) % count,
+            (Some(here), false) => (here + 1) % count,
+            (None, true) => count - 1,
+            (None, false) => 0,
+        };
+        self.text = Field::new(&self.offers[place]);
     }
 
     /// Leaves the console while a run is open.
@@ -199,7 +240,7 @@ impl Form {
                 None
             }
             (Stage::Choose, Purpose::Retry(..)) if self.choice() == Some("recheck") => None,
-            (Stage::Choose, Purpose::Revisit | Purpose::Gone { .. }) => None,
+            (Stage::Choose, Purpose::Revisit | Purpose::Send(_) | Purpose::Gone { .. }) => None,
             (Stage::Choose, _) => Some(Stage::Write),
             (Stage::Write, _) if self.is_grave() => Some(Stage::Sure),
             _ => None,
@@ -218,15 +259,21 @@ impl Form {
     /// Whether it ends or passes over something, so that a text and Enter are not enough.
     pub fn is_grave(&self) -> bool {
         use Purpose::*;
-        matches!(self.purpose, Skip(..) | Override { .. } | Attest(..) | Abort(_) | Close(_) | Quit(_))
+        let of_a_step = matches!(self.purpose, Skip(..) | Override { .. } | Attest(..) | Abort(_));
+        // These wake somebody, or let nobody be told.
+        let of_people = matches!(self.purpose, Page(_) | Waive | Resolve(_) | Dismiss(_));
+        of_a_step || of_people || matches!(self.purpose, Close(_) | Quit(_))
     }
 
     /// What the text must be; none where it may be empty.
     pub fn missing(&self) -> Option<&'static str> {
-        let writes = self.stage == Stage::Write && self.text.text().trim().is_empty();
+        let may_be_empty = matches!(self.purpose, Purpose::Page(_));
+        let writes = self.stage == Stage::Write && !may_be_empty && self.text.text().trim().is_empty();
         writes.then_some(match self.purpose {
             Purpose::Declare => "Give it a title; everybody will read it.",
             Purpose::Note => "Write the note.",
+            Purpose::HandOver => "Write the name.",
+            Purpose::Resolve(_) => "Write how it was mended.",
             Purpose::Attest(..) => "Write what was done and how it was checked.",
             _ => "Write the reason; it goes into the journal.",
         })
@@ -279,6 +326,24 @@ impl Form {
             Purpose::Attest(run, step) => Ask::Attest { run: run.clone(), step: step.clone(), how: text },
             Purpose::Abort(_) => Ask::Abort { reason: text },
             Purpose::Note => Ask::Note { text },
+            Purpose::Page(whom) => match whom.get(self.chosen) {
+                Some(who) => Ask::Page { who: who.clone(), methods: Vec::new(), text },
+                None => return Outcome::Stay,
+            },
+            Purpose::Send(what) => {
+                return match what.get(self.chosen) {
+                    Some((message, audience)) => Outcome::Compose(message.clone(), audience.clone()),
+                    None => Outcome::Stay,
+                };
+            }
+            Purpose::Waive => Ask::Waive { message: MessageId::new(choice), reason: text },
+            Purpose::HandOver => {
+                let role = IncidentRole::ALL.into_iter().find(|role| role.as_str() == choice);
+                Ask::HandOver { role: role.unwrap_or(IncidentRole::Commander), to: text }
+            }
+            Purpose::Resolve(_) => Ask::Resolve { how: text },
+            Purpose::Reopen(_) => Ask::Reopen { reason: text },
+            Purpose::Dismiss(_) => Ask::Dismiss { reason: text },
             Purpose::Close(_) => Ask::Close { reason: text },
             Purpose::Quit(_) => return Outcome::Quit,
             Purpose::Gone { .. } => {

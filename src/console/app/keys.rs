@@ -7,6 +7,7 @@ use crate::console::keymap::{Action, Chord, Context, Resolution};
 use crate::console::ui::Connection;
 use crate::core::command::Ask;
 use crate::core::incident::Incident;
+use crossterm::event::KeyCode;
 use std::time::{Duration, Instant};
 
 /// How long it is said that a key does nothing; it is no news.
@@ -32,6 +33,7 @@ impl App {
             },
             Some(Dialog::Form(_)) => self.key_in_form(action, received, chord, at),
             Some(Dialog::Confirm(_)) => self.key_in_confirmation(action, received, chord, at),
+            Some(Dialog::Compose(_)) => self.key_in_compose(action, received, chord, at),
             Some(Dialog::Palette(_)) => self.key_in_palette(action, received, chord, at),
             Some(Dialog::Filter { .. }) => self.key_in_filter(action, chord, at),
             Some(Dialog::Help(_) | Dialog::Preview(_)) => self.key_in_help(action, chord, context, at),
@@ -47,6 +49,7 @@ impl App {
                 self.ui.filter = field.text().to_owned();
             }
             Some(Dialog::Palette(palette)) => palette.paste(text),
+            Some(Dialog::Compose(compose)) => compose.paste(text),
             Some(Dialog::Confirm(confirming)) => {
                 confirming.problem = Some("A paste does not count here: type it.".into());
             }
@@ -102,6 +105,7 @@ impl App {
         let drains = match &self.dialog {
             Some(Dialog::Confirm(_)) => true,
             Some(Dialog::Form(form)) => form.stage == Stage::Sure,
+            Some(Dialog::Compose(compose)) => compose.preview.is_some(),
             _ => false,
         };
         if drains {
@@ -150,8 +154,15 @@ impl App {
                 form.problem = Some("Choose with the keys before the lines, or with the arrows.".into());
             }
             (Stage::Write, Some(Action::Submit)) => return self.advance(at),
+            (Stage::Write, Some(Action::NextField)) => form.offer(1),
             (Stage::Write, None) => {
-                form.text.press(chord);
+                if !form.text.press(chord) {
+                    match chord.code {
+                        KeyCode::Up => form.offer(-1),
+                        KeyCode::Down => form.offer(1),
+                        _ => {}
+                    }
+                }
             }
             (Stage::Sure, Some(Action::ConfirmYes)) if sure => return self.finish(at),
             (Stage::Sure, Some(Action::ConfirmYes)) => {
@@ -197,6 +208,7 @@ impl App {
                 }
                 dos
             }
+            Outcome::Compose(message, audience) => self.compose(message, audience, at),
             Outcome::Quit => vec![Do::Quit],
             Outcome::Start => {
                 let mut dos = self.shut(at);
@@ -219,6 +231,15 @@ impl App {
             Purpose::Close(id) => {
                 let open = incident.is_some_and(|open| open.id.as_str() == id);
                 (!open).then_some("This incident was closed meanwhile")
+            }
+            Purpose::Resolve(id) | Purpose::Reopen(id) => {
+                let open = incident.is_some_and(|open| open.id == *id);
+                (!open).then_some("This incident was closed meanwhile")
+            }
+            Purpose::Dismiss(id) => {
+                let proposal = self.model.as_ref().and_then(|model| model.durable.proposal.as_ref());
+                let open = proposal.is_some_and(|open| open.id == *id);
+                (!open).then_some("This is not proposed any more")
             }
             _ => None,
         }

@@ -2,15 +2,18 @@
 //!
 //! - [`App`] is all that the client knows: the folded model, what is looked at, the open dialog.
 //! - [`App::update`] is pure: it takes a [`Message`] and returns what the [`run`](run::run) loop has to [`Do`].
-//! - [`form`], [`confirm`](mod@confirm), [`palette`] and [`help`] are the dialogs. Each owns what it acts upon: nothing is
+//! - [`form`], [`confirm`](mod@confirm), [`compose`], [`palette`] and [`help`] are the dialogs. Each owns what it acts upon: nothing is
 //!   looked up again when the operator says yes.
 //! - [`link`] holds the connection to the engine and finds it again when it is lost.
 
 mod act;
 mod answer;
+mod body;
 pub mod clock;
+pub mod compose;
 pub mod confirm;
 mod draw;
+mod draw_compose;
 mod engine;
 pub mod field;
 pub mod form;
@@ -19,6 +22,7 @@ mod keys;
 pub mod link;
 pub mod palette;
 pub mod run;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -34,6 +38,7 @@ use crate::core::objectives;
 use crate::engine::protocol::ToClient;
 use crate::ids::{ConfirmationId, RunId, StepId};
 use clock::EngineClock;
+use compose::Compose;
 use confirm::Confirming;
 use field::Field;
 use form::Form;
@@ -96,6 +101,8 @@ pub enum Dialog {
     Form(Form),
     /// The confirmation of a step.
     Confirm(Box<Confirming>),
+    /// A message that is written.
+    Compose(Box<Compose>),
     /// Commands by name.
     Palette(Palette),
     /// The keys.
@@ -118,6 +125,8 @@ enum Asked {
     Form,
     /// A confirmation's.
     Confirm(ConfirmationId),
+    /// A message that was written.
+    Message,
     /// The preparation of a step.
     Prepare,
     /// Another one.
@@ -145,6 +154,8 @@ pub struct App {
     gone: Option<(String, String)>,
     asked: VecDeque<Asked>,
     awaited: Option<(RunId, StepId)>,
+    /// A message that was left before it was sent.
+    kept: Option<Box<Compose>>,
     toast_until: Option<Instant>,
     rows: u16,
 }
@@ -166,6 +177,7 @@ impl App {
             gone: None,
             asked: VecDeque::new(),
             awaited: None,
+            kept: None,
             toast_until: None,
             rows,
         }
@@ -224,6 +236,7 @@ impl App {
             None => self.screen_context(),
             Some(Dialog::Form(form)) => form.context(),
             Some(Dialog::Confirm(confirming)) => confirming.context(),
+            Some(Dialog::Compose(compose)) => compose.context(),
             Some(Dialog::Palette(_)) => Context::Palette,
             Some(Dialog::Help(help)) if help.search.is_some() => Context::TextEntry,
             Some(Dialog::Help(_) | Dialog::Preview(_)) => Context::Help,
@@ -239,6 +252,7 @@ impl App {
             Screen::Timeline => Context::Timeline,
             Screen::Backups => Context::Backups,
             Screen::Readiness => Context::Readiness,
+            Screen::Escalation => Context::Escalation,
         }
     }
 
@@ -246,6 +260,7 @@ impl App {
     pub fn counts(&self, at: Instant) -> bool {
         let trouble = self.model.as_ref().is_some_and(|model| {
             model.durable.incident.is_some()
+                || model.durable.proposal.is_some()
                 || model.durable.severity.is_some()
                 || objectives::overall_clock(model, self.now(at)).is_some()
         });
@@ -288,6 +303,7 @@ impl App {
         match &mut self.dialog {
             Some(Dialog::Form(form)) => form.refuse(problem),
             Some(Dialog::Confirm(confirming)) => confirming.refuse(problem),
+            Some(Dialog::Compose(compose)) => compose.refuse(problem),
             _ => self.toast(why, next, true, at),
         }
     }

@@ -1,10 +1,13 @@
 //! What the forms say.
 
 use super::form::{Form, Purpose};
+use crate::core::awareness;
 use crate::core::model::Model;
 use crate::engine::scope;
 use crate::ids::{RunId, StepId};
+use crate::plan::{MessageTemplate, Occasion};
 use crate::text::clean;
+use jiff::Timestamp;
 
 /// Longest line of a form that comes from elsewhere.
 const LINE_CHARS: usize = 600;
@@ -22,6 +25,13 @@ pub(super) fn title(form: &Form) -> String {
         Purpose::Attest(_, step) => format!("{step} was done by hand"),
         Purpose::Abort(_) => "Abort the run".into(),
         Purpose::Note => "Note".into(),
+        Purpose::Page(_) => "Page somebody".into(),
+        Purpose::Send(_) => "Send a message".into(),
+        Purpose::Waive => "Do without a message".into(),
+        Purpose::HandOver => "Hand over".into(),
+        Purpose::Resolve(id) => format!("Resolve {id}"),
+        Purpose::Reopen(id) => format!("Reopen {id}"),
+        Purpose::Dismiss(id) => format!("Dismiss {id}"),
         Purpose::Close(id) => format!("Close {id}"),
         Purpose::Quit(_) => "Close this console".into(),
         Purpose::Gone { .. } => "The engine".into(),
@@ -29,7 +39,7 @@ pub(super) fn title(form: &Form) -> String {
 }
 
 /// What the form acts upon, a paragraph each.
-pub(super) fn about(form: &Form, model: Option<&Model>) -> Vec<String> {
+pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<String> {
     let step = |run: &RunId, step: &StepId| {
         let found = model.and_then(|model| model.step(run, step));
         let (title, status) = found.map_or_else(Default::default, |(plan, state)| {
@@ -74,7 +84,31 @@ pub(super) fn about(form: &Form, model: Option<&Model>) -> Vec<String> {
             )]
         }
         Purpose::Note => vec!["It goes into the journal and the timeline.".into()],
-        Purpose::Close(_) => vec!["The tree and its runs end with it; the journal keeps them.".into()],
+        Purpose::Page(_) => vec![
+            "At once, on every way that they have, whatever the policy says. They read the state of things and your \
+             text, which may be empty."
+                .into(),
+        ],
+        Purpose::Send(_) => vec!["You read it before it is sent.".into()],
+        Purpose::Waive => vec!["Those whom it is for are not told. The reason goes into the journal.".into()],
+        Purpose::HandOver if form.offers.is_empty() => vec!["They are given the brief, as the journal has it.".into()],
+        Purpose::HandOver => {
+            let names = form.offers.join(", ");
+            vec!["They are given the brief, as the journal has it.".into(), format!("Known: {names}.")]
+        }
+        Purpose::Resolve(_) => resolving(model),
+        Purpose::Reopen(_) => vec!["The watch ends, and people are paged anew from the first level.".into()],
+        Purpose::Dismiss(_) => {
+            let proposal = model.and_then(|model| model.durable.proposal.as_ref());
+            let what = proposal.map(|proposal| format!("{}: {}.", proposal.severity.as_str(), proposal.title));
+            let then = "Nobody is paged further, and only something worse is proposed until all is well.";
+            what.into_iter().chain([then.to_owned()]).collect()
+        }
+        Purpose::Close(_) => {
+            let mut lines = model.map_or_else(Vec::new, |model| awareness::unfinished(model, now));
+            lines.push("The tree and its runs end with it; the journal keeps them.".into());
+            lines
+        }
         Purpose::Quit(run) => vec![
             format!(
                 "Run {run} is open. The engine goes on with what is running, and waits for people where the plan says so."
@@ -84,6 +118,26 @@ pub(super) fn about(form: &Form, model: Option<&Model>) -> Vec<String> {
         Purpose::Gone { why, next } => vec![format!("{why}."), next.clone()],
     };
     lines.iter().map(|line| clean(line, LINE_CHARS)).collect()
+}
+
+/// What follows from calling it resolved: what is sent by itself.
+fn resolving(model: Option<&Model>) -> Vec<String> {
+    let mut lines = vec!["Nobody is paged further, and the providers' alerts are closed.".to_owned()];
+    let Some(model) = model else { return lines };
+    let watch = crate::units::duration(model.plan.policy.monitor);
+    lines.push(format!("The watch of {watch} begins. A new P0 or P1 reopens it by itself."));
+    let sent = model.plan.messages.values().filter(|template| template.on.contains(&Occasion::Resolved));
+    let (by_itself, due): (Vec<_>, Vec<_>) = sent.partition(|template| template.automatic);
+    let titles = |templates: Vec<&MessageTemplate>| -> String {
+        templates.iter().map(|template| template.title.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    if !by_itself.is_empty() {
+        lines.push(format!("SENT BY ITSELF then: {}.", titles(by_itself)));
+    }
+    if !due.is_empty() {
+        lines.push(format!("Due then: {}.", titles(due)));
+    }
+    lines
 }
 
 /// How to see that a step that a person does worked.
@@ -100,6 +154,10 @@ pub(super) fn label(form: &Form) -> Option<&'static str> {
         Purpose::Note => Some("Note"),
         Purpose::Attest(..) => Some("What was done, and how it was checked"),
         Purpose::Close(_) => Some("How it ended"),
+        Purpose::Page(_) => Some("What they shall know besides; may be empty"),
+        Purpose::HandOver => Some("Name"),
+        Purpose::Resolve(_) => Some("How it was mended"),
+        Purpose::Send(_) => None,
         Purpose::Quit(_) | Purpose::Gone { .. } | Purpose::Revisit => None,
         _ => Some("Reason"),
     }
@@ -112,6 +170,10 @@ pub(super) fn sure(form: &Form) -> &'static str {
         Purpose::Override { .. } => "Let it run against this guard?",
         Purpose::Attest(..) => "Is it done?",
         Purpose::Abort(_) => "Abort this run?",
+        Purpose::Page(_) => "Page them now?",
+        Purpose::Waive => "Do without this message?",
+        Purpose::Resolve(_) => "Call it resolved?",
+        Purpose::Dismiss(_) => "Is it no incident?",
         Purpose::Close(_) => "Close this incident?",
         _ => "Close this console?",
     }

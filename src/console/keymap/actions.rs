@@ -15,6 +15,8 @@ pub enum Context {
     Backups,
     /// The readiness screen.
     Readiness,
+    /// The escalation screen.
+    Escalation,
     /// A dialog with a choice, confirmations of level `yes` among them.
     Dialog,
     /// A line or field of text being typed: reasons, notes, filters, typed confirmations.
@@ -27,13 +29,14 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help.
-    pub const ALL: [Context; 10] = [
+    pub const ALL: [Context; 11] = [
         Context::Global,
         Context::Overview,
         Context::Decide,
         Context::Timeline,
         Context::Backups,
         Context::Readiness,
+        Context::Escalation,
         Context::Dialog,
         Context::TextEntry,
         Context::Palette,
@@ -49,6 +52,7 @@ impl Context {
             Context::Timeline => "timeline",
             Context::Backups => "backups",
             Context::Readiness => "readiness",
+            Context::Escalation => "escalation",
             Context::Dialog => "dialog",
             Context::TextEntry => "text-entry",
             Context::Palette => "palette",
@@ -65,6 +69,7 @@ impl Context {
             Context::Timeline => "The timeline of the incident.",
             Context::Backups => "The backups of the plan.",
             Context::Readiness => "Preflight and drills.",
+            Context::Escalation => "Who knows, who is told next, what has to be told.",
             Context::Dialog => "Dialogs with a choice, and confirmations by one key.",
             Context::TextEntry => "Typing a reason, a note, a filter or the phrase of a confirmation.",
             Context::Palette => "The command palette.",
@@ -77,7 +82,12 @@ impl Context {
     pub fn falls_through(self) -> bool {
         matches!(
             self,
-            Context::Overview | Context::Decide | Context::Timeline | Context::Backups | Context::Readiness
+            Context::Overview
+                | Context::Decide
+                | Context::Timeline
+                | Context::Backups
+                | Context::Readiness
+                | Context::Escalation
         )
     }
 
@@ -104,6 +114,7 @@ pub enum Action {
     GotoTimeline,
     GotoBackups,
     GotoReadiness,
+    GotoEscalation,
     Up,
     Down,
     Left,
@@ -121,6 +132,15 @@ pub enum Action {
     CloseIncident,
     Note,
     RunPreflight,
+    Acknowledge,
+    Page,
+    SendMessage,
+    WaiveMessage,
+    HandOver,
+    Resolve,
+    Reopen,
+    Dismiss,
+    Brief,
     AnswerYes,
     AnswerNo,
     AnswerOther,
@@ -132,6 +152,8 @@ pub enum Action {
     AbortRun,
     ConfirmYes,
     ConfirmTyped,
+    NextField,
+    PreviewMessage,
     Submit,
 }
 
@@ -159,6 +181,7 @@ const SCREENS: &[Context] = &[
     Context::Timeline,
     Context::Backups,
     Context::Readiness,
+    Context::Escalation,
 ];
 const DECIDE: &[Context] = &[Context::Decide];
 const LISTS: &[Context] = &[
@@ -168,6 +191,7 @@ const LISTS: &[Context] = &[
     Context::Timeline,
     Context::Backups,
     Context::Readiness,
+    Context::Escalation,
     Context::Dialog,
     Context::Palette,
     Context::Help,
@@ -180,6 +204,7 @@ const PAGES: &[Context] = &[
     Context::Timeline,
     Context::Backups,
     Context::Readiness,
+    Context::Escalation,
     Context::Dialog,
     Context::Palette,
     Context::Help,
@@ -208,6 +233,10 @@ const fn destructive(
     ActionInfo { action, name, doc, contexts, destructive: true, required: contexts }
 }
 
+const fn destructive_anywhere(action: Action, name: &'static str, doc: &'static str) -> ActionInfo {
+    ActionInfo { action, name, doc, contexts: SCREENS, destructive: true, required: &[] }
+}
+
 /// The registry: every bindable action once, in the order of the help.
 pub const ACTIONS: &[ActionInfo] = &[
     safe(Action::Quit, "quit", "Close this console, asking first while a run is under way.", SCREENS, GLOBAL),
@@ -225,6 +254,7 @@ pub const ACTIONS: &[ActionInfo] = &[
             Context::Timeline,
             Context::Backups,
             Context::Readiness,
+            Context::Escalation,
             Context::Help,
         ],
         &[],
@@ -237,6 +267,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     safe(Action::GotoTimeline, "goto-timeline", "Go to the timeline.", SCREENS, &[]),
     safe(Action::GotoBackups, "goto-backups", "Go to the backups.", SCREENS, &[]),
     safe(Action::GotoReadiness, "goto-readiness", "Go to preflight and drills.", SCREENS, &[]),
+    safe(Action::GotoEscalation, "goto-escalation", "Go to who knows and who is told next.", SCREENS, &[]),
     safe(Action::Up, "up", "Move up.", LISTS, &[]),
     safe(Action::Down, "down", "Move down.", LISTS, &[]),
     safe(Action::Left, "left", "Move left.", LISTS, &[]),
@@ -266,6 +297,19 @@ pub const ACTIONS: &[ActionInfo] = &[
         SCREENS,
         &[],
     ),
+    destructive_anywhere(
+        Action::Acknowledge,
+        "acknowledge",
+        "Take the escalation on: no further level is paged.",
+    ),
+    safe(Action::Page, "page", "Page somebody now, whatever the policy says.", SCREENS, &[]),
+    safe(Action::SendMessage, "send-message", "Write a message or update, read it, send it.", SCREENS, &[]),
+    safe(Action::WaiveMessage, "waive-message", "Do without a message that is due, with a reason.", SCREENS, &[]),
+    safe(Action::HandOver, "hand-over", "Let somebody else answer for a role.", SCREENS, &[]),
+    safe(Action::Resolve, "resolve", "Say that what was broken is mended, and how.", SCREENS, &[]),
+    safe(Action::Reopen, "reopen", "Say that it was not over, and why.", SCREENS, &[]),
+    safe(Action::Dismiss, "dismiss", "Say that what is proposed is no incident, and why.", SCREENS, &[]),
+    safe(Action::Brief, "brief", "Read what somebody who takes over has to know.", SCREENS, &[]),
     safe(Action::AnswerYes, "answer-yes", "Answer the open question with yes.", DECIDE, &[]),
     safe(Action::AnswerNo, "answer-no", "Answer the open question with no.", DECIDE, &[]),
     safe(Action::AnswerOther, "answer-other", "Choose another answer to the open question.", DECIDE, &[]),
@@ -285,6 +329,20 @@ pub const ACTIONS: &[ActionInfo] = &[
         Action::ConfirmTyped,
         "confirm-typed",
         "Confirm, once the phrase is typed in full.",
+        &[Context::TextEntry],
+    ),
+    safe(
+        Action::NextField,
+        "next-field",
+        "Go to the other field, or take the next of the names offered.",
+        &[Context::TextEntry],
+        &[Context::TextEntry],
+    ),
+    safe(
+        Action::PreviewMessage,
+        "preview-message",
+        "Show the message as it will be sent. It never sends.",
+        &[Context::TextEntry],
         &[Context::TextEntry],
     ),
     safe(

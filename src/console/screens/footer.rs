@@ -61,6 +61,7 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
         (Screen::Timeline, _) => TIMELINE,
         (Screen::Backups, _) => BACKUPS,
         (Screen::Readiness, _) => READINESS,
+        (Screen::Escalation, _) => escalation_hints(view),
     }
 }
 
@@ -147,6 +148,57 @@ const READINESS: Hints = &[
     (Action::Help, "help"),
     (Action::Quit, "quit"),
 ];
+const PROPOSED: Hints = &[
+    (Action::DeclareIncident, "declare"),
+    (Action::Dismiss, "dismiss"),
+    (Action::Acknowledge, "acknowledge"),
+    (Action::Page, "page"),
+    (Action::Select, "read"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+const PAGING: Hints = &[
+    (Action::Acknowledge, "acknowledge"),
+    (Action::Page, "page"),
+    (Action::SendMessage, "message"),
+    (Action::HandOver, "hand over"),
+    (Action::WaiveMessage, "waive"),
+    (Action::Select, "read"),
+    (Action::Help, "help"),
+    (Action::Palette, "commands"),
+    (Action::Quit, "quit"),
+];
+const TAKEN: Hints = &[
+    (Action::SendMessage, "message"),
+    (Action::WaiveMessage, "waive"),
+    (Action::HandOver, "hand over"),
+    (Action::Page, "page"),
+    (Action::Resolve, "resolve"),
+    (Action::Select, "read"),
+    (Action::Help, "help"),
+    (Action::Palette, "commands"),
+    (Action::Quit, "quit"),
+];
+const RESOLVED: Hints = &[
+    (Action::CloseIncident, "close"),
+    (Action::Reopen, "reopen"),
+    (Action::SendMessage, "message"),
+    (Action::WaiveMessage, "waive"),
+    (Action::Select, "read"),
+    (Action::Help, "help"),
+    (Action::Palette, "commands"),
+    (Action::Quit, "quit"),
+];
+const NOTHING_TOLD: Hints = &[
+    (Action::DeclareIncident, "declare"),
+    (Action::GotoOverview, "overview"),
+    (Action::Select, "read"),
+    (Action::Filter, "filter"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
 const READY: Hints = &[
     (Action::PrepareStep, "prepare"),
     (Action::SkipStep, "skip"),
@@ -194,6 +246,18 @@ const WATCHING: Hints = &[
     (Action::Help, "help"),
     (Action::Quit, "quit"),
 ];
+
+fn escalation_hints(view: &View<'_>) -> Hints {
+    let durable = &view.model.durable;
+    let taken = durable.escalation.as_ref().is_some_and(|escalation| escalation.acknowledged.is_some());
+    match &durable.incident {
+        None if durable.proposal.is_some() => PROPOSED,
+        None => NOTHING_TOLD,
+        Some(incident) if incident.resolved.is_some() => RESOLVED,
+        Some(_) if taken => TAKEN,
+        Some(_) => PAGING,
+    }
+}
 
 fn step_hints(view: &View<'_>) -> Hints {
     let items = items(view.model);

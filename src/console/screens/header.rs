@@ -5,13 +5,15 @@ use super::View;
 use super::paint::{labelled_with, put};
 use super::words::{blind_since, brief, clock_time};
 use crate::console::glyphs::Glyph;
+use crate::console::keymap::Action;
 use crate::console::theme::Role;
-use crate::console::ui::Connection;
+use crate::console::ui::{Connection, Screen};
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
 use crate::core::confirmation::LossEstimate;
 use crate::core::incident::Mode;
 use crate::core::model::Status;
 use crate::core::signal::age;
+use crate::core::awareness::{self, Awareness};
 use crate::core::{evidence, objectives};
 use crate::plan::{Runbook, Severity};
 use crate::units;
@@ -31,18 +33,21 @@ const CANNOT_TELL: &str = "cannot tell: ";
 const WORKS: &str = "every service works";
 /// Rows that an alarm takes at most.
 const ALARM_ROWS: usize = 2;
+/// How much of two rows breaking them at spaces may leave free, with names of usual length.
+const WRAPPING_CHARS: usize = 20;
 /// Rows that are always there.
 const ROWS: u16 = 3;
 /// Characters of the journal's head that are shown; enough to compare by eye.
 const CHECKSUM_CHARS: usize = 8;
 
 /// The screens in the order of [`Screen`](crate::console::ui::Screen), in full and short.
-const SCREENS: [(&str, &str); 5] = [
+const SCREENS: [(&str, &str); 6] = [
     ("overview", "view"),
     ("decide", "decide"),
     ("timeline", "log"),
     ("backups", "back"),
     ("readiness", "ready"),
+    ("escalation", "who"),
 ];
 
 /// How many rows the header needs: more for each alarm.
@@ -85,6 +90,9 @@ fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
     let mut left = Vec::new();
     match &model.durable.incident {
         Some(incident) => left.push(drill_or_live(look, incident.mode == Mode::Drill)),
+        None if model.durable.proposal.is_some() => {
+            left.push(look.span(Role::Critical, format!(" {} PROPOSED ", look.glyph(Glyph::Warn))));
+        }
         None => left.push(look.span(Role::Muted, " no incident ")),
     }
     if let Some(severity) = model.severity() {
@@ -104,11 +112,25 @@ fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
         left.push(look.span(Role::Muted, format!(" {} ", look.glyph(Glyph::Separator))));
         left.push(look.span(Role::Text, incident.title.clone()));
     }
-    let right = model.live.simulation.as_ref().map(|simulation| {
+    let simulated = model.live.simulation.as_ref().map(|simulation| {
         let scenario = crate::text::clean(&simulation.scenario, 24);
         look.span(Role::Simulated, format!(" SIMULATED {scenario} x{} ", simulation.speed))
     });
-    two_sided(view, left, right.into_iter().collect(), width)
+    let right = who_knows(view).into_iter().chain(simulated).collect();
+    two_sided(view, left, right, width)
+}
+
+/// Who took it on, or how far telling people has come.
+fn who_knows(view: &View<'_>) -> Option<Span<'static>> {
+    let awareness = awareness::of(view.model, view.now)?;
+    let text = awareness::badge(view.model, &awareness, view.now)?;
+    let role = match &awareness {
+        Awareness::Acknowledged(_) => Role::Ok,
+        Awareness::Paging(paging) if paging.unreached.is_some() => Role::Danger,
+        Awareness::Paging(_) => Role::Critical,
+        _ => Role::Warn,
+    };
+    Some(view.look.span(role, format!(" {text} ")))
 }
 
 /// The number of a severity's badge, 0 the worst.
@@ -217,6 +239,9 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
     let (look, model) = (&view.look, view.model);
     let separator = format!(" {} ", look.glyph(Glyph::Separator));
     let mut left = vec![look.span(Role::Muted, " you "), look.span(Role::Text, view.operator.to_owned())];
+    if let Some(incident) = &model.durable.incident {
+        left.push(look.span(Role::Muted, format!("{separator}led by {}", incident.leader())));
+    }
     if model.live.journal_failure.is_none() {
         let head = match &model.durable.head {
             Some(head) => {
@@ -227,11 +252,8 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
         };
         left.push(look.span(Role::Muted, head));
     }
-    if let Some(incident) = &model.durable.incident {
-        left.push(look.span(Role::Muted, format!("{separator}led by {}", incident.commander)));
-        if width >= WIDE {
-            left.push(look.span(Role::Muted, format!("{separator}{}", incident.id)));
-        }
+    if let Some(incident) = model.durable.incident.as_ref().filter(|_| width >= WIDE) {
+        left.push(look.span(Role::Muted, format!("{separator}{}", incident.id)));
     }
     // A narrow line keeps its room for who leads; only the current screen is named in full.
     let screens = match width >= WIDE {
@@ -258,7 +280,7 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
 /// The alarms over the whole width, so that nobody overlooks them.
 fn alarm_lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
-    for (role, glyph, text) in alarms(view) {
+    for (role, glyph, text) in alarms(view, width) {
         let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
         for mut line in labelled_with(&view.look, label, 3, role, &text, width).into_iter().take(ALARM_ROWS) {
             let left = usize::from(width).saturating_sub(line.width());
@@ -269,8 +291,8 @@ fn alarm_lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     lines
 }
 
-/// What is wrong with the console itself, worst first. Each has its own row, so that none hides another.
-fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
+/// What is wrong with the console itself and with telling people, worst first. Each has its own row, so that none hides another.
+fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
     let model = view.model;
     let mut alarms = Vec::new();
     if let Some(why) = &model.live.journal_failure {
@@ -288,6 +310,8 @@ fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
         }
         Connection::Attached => {}
     }
+    alarms.extend(not_told(view, width));
+    alarms.extend(overdue(view));
     if let Some(since) = blind_since(view) {
         let since = clock_time(since);
         let text = format!("BLIND since {since}: no reference probe answers; nothing is called down");
@@ -295,6 +319,33 @@ fn alarms(view: &View<'_>) -> Vec<(Role, Glyph, String)> {
     }
     alarms.extend(flapping(view));
     alarms
+}
+
+/// A level that no message got to: people have to be called.
+fn not_told(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
+    // Its own screen says it with all numbers.
+    if view.ui.screen == Screen::Escalation {
+        return None;
+    }
+    let Awareness::Paging(paging) = awareness::of(view.model, view.now)? else { return None };
+    // Half a number helps nobody: what wrapping may waste is left free.
+    let room = (usize::from(width).saturating_sub(3) * ALARM_ROWS).saturating_sub(WRAPPING_CHARS);
+    paging.unreached.map(|unreached| (Role::Danger, Glyph::Critical, unreached.alarm(room)))
+}
+
+/// Messages that should have been sent.
+fn overdue(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    let mut late = awareness::owed(view.model);
+    late.retain(|owed| owed.is_overdue(view.now) && !owed.automatic);
+    let first = late.first()?;
+    let by = units::clock(first.left(view.now));
+    let more = match late.len() {
+        1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    let send = view.key(Action::SendMessage);
+    let text = format!("OVERDUE by {by}: {} to {}{more}; {send} writes it", first.title, first.audience);
+    Some((Role::Critical, Glyph::Critical, text))
 }
 
 fn flapping(view: &View<'_>) -> Option<(Role, Glyph, String)> {

@@ -7,9 +7,11 @@ pub mod backups;
 pub mod confirm;
 pub mod connecting;
 pub mod decide;
+pub mod escalation;
 pub mod footer;
 pub mod header;
 mod list;
+pub mod message;
 pub mod next;
 pub mod overview;
 mod paint;
@@ -60,6 +62,7 @@ impl View<'_> {
             Screen::Timeline => Context::Timeline,
             Screen::Backups => Context::Backups,
             Screen::Readiness => Context::Readiness,
+            Screen::Escalation => Context::Escalation,
         }
     }
 
@@ -96,6 +99,7 @@ pub fn frame_screen(frame: &mut Frame<'_>, view: &View<'_>) {
         Screen::Timeline => timeline::draw(frame, body, view),
         Screen::Backups => backups::draw(frame, body, view),
         Screen::Readiness => readiness::draw(frame, body, view),
+        Screen::Escalation => escalation::draw(frame, body, view),
     }
     footer::draw(frame, foot, view, footer::hints(view));
 }

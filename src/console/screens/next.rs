@@ -1,5 +1,7 @@
 //! What to do next, in one or two sentences with the keys: the answer to the first question at 3 a.m.
 
+mod people;
+
 use super::View;
 use super::words::{about, blind_since, clock_time, is_cut_off};
 use crate::console::keymap::{Action, Context};
@@ -40,27 +42,47 @@ pub fn next(view: &View<'_>) -> Next {
                     answered or declared before that.";
         return say(Role::Critical, text);
     }
-    match &model.durable.incident {
-        None => without_incident(view),
-        Some(incident) => match (incident.open_run(), &incident.position) {
-            (Some(run), _) => in_run(view, run),
-            (None, Position::Question(question)) => open_question(view, question),
-            (None, Position::Leaf(leaf)) => {
-                let advice = model.plan.tree.leaves.get(leaf).map_or("", |leaf| &leaf.advice);
-                let close = view.key(Action::CloseIncident);
-                say(
-                    Role::Accent,
-                    format!("{advice} Nothing is run. {close} closes the incident once it is over."),
-                )
-            }
-            (None, Position::Runbook(_)) => after_run(view, incident),
-        },
+    let Some(incident) = &model.durable.incident else { return without_incident(view) };
+    let next = in_incident(view, incident);
+    match people::first(view, incident) {
+        // A failed step or an open confirmation comes before telling people.
+        Some(_) if is_pressing(&next, incident) => next,
+        Some(first) => say(first.role, format!("{} Then: {}", first.text, next.text)),
+        None => next,
     }
+}
+
+fn in_incident(view: &View<'_>, incident: &Incident) -> Next {
+    if incident.resolved.is_some() {
+        return people::resolved(view, incident);
+    }
+    match (incident.open_run(), &incident.position) {
+        (Some(run), _) => in_run(view, run),
+        (None, Position::Question(question)) => open_question(view, question),
+        (None, Position::Leaf(leaf)) => {
+            let advice = view.model.plan.tree.leaves.get(leaf).map_or("", |leaf| &leaf.advice);
+            let resolve = view.key(Action::Resolve);
+            say(Role::Accent, format!("{advice} Nothing is run. {resolve} resolves it once it is mended."))
+        }
+        (None, Position::Runbook(_)) => after_run(view, incident),
+    }
+}
+
+/// Whether something waits that cannot wait for people to be told.
+fn is_pressing(next: &Next, incident: &Incident) -> bool {
+    let run = incident.open_run();
+    let confirming = run.is_some_and(|run| {
+        run.steps.values().any(|step| step.status == StepStatus::Confirming)
+    });
+    confirming || matches!(next.role, Role::Critical | Role::Unknown)
 }
 
 fn without_incident(view: &View<'_>) -> Next {
     let model = view.model;
     let declare = view.key(Action::DeclareIncident);
+    if let Some(proposal) = &model.durable.proposal {
+        return people::proposed(view, proposal);
+    }
     if blind_since(view).is_some() {
         let text = "Check this host's own network first: the console sees nothing at all, which does not mean \
                     that they are down.";
@@ -143,16 +165,12 @@ fn open_question(view: &View<'_>, id: &QuestionId) -> Next {
 }
 
 fn after_run(view: &View<'_>, incident: &Incident) -> Next {
-    let close = view.key(Action::CloseIncident);
+    let (resolve, close) = (view.key(Action::Resolve), view.key(Action::CloseIncident));
     let ended = incident.runs.last().and_then(|run| run.ended.as_ref());
     match ended {
-        Some((at, RunEnd::Completed)) => {
-            let left = view.model.plan.policy.monitor - age(*at, view.now);
-            let text = if left.is_positive() {
-                format!("Every step is settled. Watch for {} more, then {close} closes.", units::age(left))
-            } else {
-                format!("Every step is settled and the watch is over: {close} closes the incident.")
-            };
+        Some((_, RunEnd::Completed)) => {
+            let watch = units::age(view.model.plan.policy.monitor);
+            let text = format!("Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then.");
             say(Role::Accent, text)
         }
         Some((_, RunEnd::Aborted(_))) => {

@@ -12,6 +12,7 @@ use crate::core::describe::describe;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::Outcome;
 use crate::core::model::Model;
+use crate::core::notification::{Attempted, Tracked};
 use crate::core::signal::SignalState;
 use crate::plan::Plan;
 use crate::plan::condition::Truth;
@@ -152,6 +153,15 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::StepDoubted { .. } => (Role::Unknown, Glyph::Unknown),
         Fact::GuardOverridden { .. } | Fact::ClockJumped { .. } => (Role::Warn, Glyph::Warn),
         Fact::StepSkipped { .. } => (Role::Warn, Glyph::Skipped),
+        Fact::NotificationFinished { attempted: Attempted::Failed { retry_at: None, .. }, .. }
+        | Fact::NotificationTracked { tracked: Tracked::Failed(_), .. } => (Role::Critical, Glyph::Failed),
+        Fact::NotificationsQueued { to, .. } if to.is_empty() => (Role::Critical, Glyph::Failed),
+        Fact::IncidentProposed { .. } | Fact::EscalationRenewed { .. } | Fact::IncidentReopened { .. } => {
+            (Role::Critical, Glyph::Warn)
+        }
+        Fact::EscalationAcknowledged { .. } => (Role::Ok, Glyph::Attested),
+        Fact::IncidentResolved { .. } => (Role::Ok, Glyph::Ok),
+        Fact::MessageWaived { .. } => (Role::Warn, Glyph::Skipped),
         Fact::StepAttested { .. } => (Role::Text, Glyph::Attested),
         Fact::StepStarted { .. } => (Role::Running, Glyph::Running),
         Fact::IncidentDeclared { .. } | Fact::RunStarted { .. } => (Role::Accent, Glyph::Running),

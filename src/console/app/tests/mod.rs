@@ -1,5 +1,6 @@
 //! Keys in, asks out: the client over the core itself.
 
+mod people;
 mod scene;
 
 use super::form::Stage;
@@ -398,8 +399,10 @@ fn every_screen_is_reached_and_escape_leads_back() {
         ("3", Screen::Timeline),
         ("4", Screen::Backups),
         ("5", Screen::Readiness),
+        ("6", Screen::Escalation),
         ("tab", Screen::Overview),
         ("g d", Screen::Decide),
+        ("g e", Screen::Escalation),
     ] {
         scene.press(keys);
         assert_eq!(scene.app.ui.screen, screen, "{keys}");

@@ -6,6 +6,7 @@ use crate::console::keymap::{self, Chord};
 use crate::core::action::{Description, ManualCard, Target};
 use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
+use crate::core::awareness::tests::with_people;
 use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::decide::decide;
 use crate::core::effect::Effect;
@@ -14,7 +15,7 @@ use crate::core::model::Model;
 use crate::core::react::react;
 use crate::core::signal::SignalState;
 use crate::engine::protocol::ToClient;
-use crate::plan::{Registry, load_texts};
+use crate::plan::{Plan, Registry, load_texts};
 use crate::world::demo;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -41,13 +42,22 @@ pub struct Scene {
 impl Scene {
     /// An attached client; the primary region is down.
     pub fn new() -> Self {
+        Self::of(|plan| plan)
+    }
+
+    /// As [`Scene::new`], with people in the plan.
+    pub fn with_people() -> Self {
+        Self::of(with_people)
+    }
+
+    fn of(change: impl FnOnce(Plan) -> Plan) -> Self {
         let texts = demo::plan_files().iter().map(|(name, text)| ((*name).into(), (*text).into()));
         let plan =
             load_texts(texts.collect(), &Registry::built_in()).map_err(|problems| format!("{problems:?}"));
         let keymap = keymap::load(&keymap::layers(None), keymap::DEFAULT).unwrap();
         let mut scene = Self {
             app: App::new(keymap, 40),
-            model: Model::new(Arc::new(plan.unwrap().plan)),
+            model: Model::new(Arc::new(change(plan.unwrap().plan))),
             asked: Vec::new(),
             done: Vec::new(),
             at: Instant::now(),
@@ -141,6 +151,20 @@ impl Scene {
         let by = Actor::Operator(Operator { name: "ann".into(), uid: 1000 });
         let result = self.decide(by, Command::Ask(ask));
         self.tell(Message::Engine(ToClient::Reply { id: 0, result }));
+    }
+
+    /// Somebody else asks for something, from another console.
+    pub fn by_another(&mut self, ask: Ask) {
+        let by = Actor::Operator(Operator { name: "ben".into(), uid: 1001 });
+        self.decide(by, Command::Ask(ask)).unwrap();
+    }
+
+    /// The signals propose an incident.
+    pub fn propose(&mut self, title: &str) {
+        let id = "INC-20260131-030001".into();
+        let fact = Fact::IncidentProposed { id, title: title.into(), severity: crate::plan::Severity::P0 };
+        let event = self.fact(fact);
+        self.tell(Message::Engine(ToClient::Events(vec![event])));
     }
 
     /// The engine reports something to itself.

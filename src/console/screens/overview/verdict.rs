@@ -6,12 +6,17 @@ use crate::console::screens::paint::labelled_with;
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
 use crate::console::widgets::State;
+use crate::core::escalation::Phase;
+use crate::core::lifecycle;
 use crate::core::severity::assess;
 use crate::core::signal::{SignalState, age};
 use crate::units;
 use ratatui::text::{Line, Span};
 
 const INDENT: usize = 7;
+
+/// The phases of an incident, in their order.
+const PHASES: [Phase; 5] = [Phase::Assess, Phase::Mitigate, Phase::Settle, Phase::Monitor, Phase::Close];
 
 /// Rows of why and of what to do next.
 const ROWS_EACH: usize = 3;
@@ -31,11 +36,40 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
         more.truncate(2);
         lines.extend(more);
     }
+    lines.extend(phase(view, width));
     let next = next(view);
     let mut todo = labelled_with(look, label("NEXT"), INDENT, next.role, &next.text, width);
     todo.truncate(ROWS_EACH);
     lines.extend(todo);
     lines
+}
+
+/// Where the incident is in its life, or that it is only proposed.
+fn phase(view: &View<'_>, width: u16) -> Option<Line<'static>> {
+    let (look, model) = (&view.look, view.model);
+    let label = look.span(Role::Title, " PHASE");
+    if let Some(proposal) = &model.durable.proposal {
+        let ago = units::age(age(proposal.at, view.now));
+        let text = format!("PROPOSED {ago} ago as {}: {}", proposal.severity.as_str(), proposal.title);
+        return labelled_with(look, label, INDENT, Role::Critical, &text, width).into_iter().next();
+    }
+    let incident = model.durable.incident.as_ref()?;
+    let now = lifecycle::phase(&model.plan, incident, view.now);
+    let mut line = Line::from(vec![label, Span::raw(" ")]);
+    for (place, phase) in PHASES.into_iter().enumerate() {
+        if place > 0 {
+            line.push_span(look.span(Role::Muted, " > "));
+        }
+        let (role, word) = match phase == now {
+            true => (Role::Accent, format!("[{}]", phase.as_str())),
+            false => (Role::Muted, phase.as_str().to_owned()),
+        };
+        line.push_span(look.span(role, word));
+    }
+    if let Some(left) = lifecycle::watch_left(&model.plan, incident, view.now) {
+        line.push_span(look.span(Role::Muted, format!(", {} left", units::age(left))));
+    }
+    Some(line)
 }
 
 fn why(view: &View<'_>) -> (State, Role, String) {

@@ -1,3 +1,4 @@
+mod people;
 mod plan;
 mod safety;
 mod sentences;

@@ -68,7 +68,7 @@ proptest! {
         width in 1_u16..200,
         height in 1_u16..60,
         place in 0..PLACES,
-        which in 0_usize..5,
+        which in 0_usize..6,
         details: bool,
         ascii: bool,
         selected in 0_usize..40,
@@ -76,13 +76,13 @@ proptest! {
         filter in "[a-zü]{0,3}",
     ) {
         let mut stage = reached(place);
-        stage.ui.screen = [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Readiness][which];
+        stage.ui.screen = [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Readiness, Screen::Escalation][which];
         stage.ui.details = details;
         stage.ui.filter = filter;
         stage.glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         let ui = &mut stage.ui;
         for cursor in
-            [&mut ui.overview, &mut ui.decide, &mut ui.timeline, &mut ui.backups, &mut ui.readiness]
+            [&mut ui.overview, &mut ui.decide, &mut ui.timeline, &mut ui.backups, &mut ui.readiness, &mut ui.escalation]
         {
             cursor.selected = selected;
         }

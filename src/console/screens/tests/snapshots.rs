@@ -21,10 +21,10 @@ use indexmap::IndexMap;
 use jiff::civil::date;
 use ratatui::style::Color;
 
-const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+pub const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 
 /// Compares both sizes, then the smaller one in ASCII and without colours.
-fn check(name: &str, mut stage: Stage) {
+pub fn check(name: &str, mut stage: Stage) {
     for size in SIZES {
         insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), text(&screen(size, &stage.view())));
     }
@@ -34,19 +34,19 @@ fn check(name: &str, mut stage: Stage) {
     insta::assert_snapshot!(format!("{name}_ascii"), text(&buffer));
 }
 
-fn plain(stage: &mut Stage) {
+pub fn plain(stage: &mut Stage) {
     stage.theme = stage.theme.at_depth(ColourDepth::None);
     stage.glyphs = Glyphs::Ascii;
 }
 
-fn assert_plain(buffer: &ratatui::buffer::Buffer) {
+pub fn assert_plain(buffer: &ratatui::buffer::Buffer) {
     for cell in buffer.content() {
         assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset), "{cell:?}");
         assert!(cell.symbol().is_ascii(), "{cell:?}");
     }
 }
 
-fn on(mut stage: Stage, screen: Screen) -> Stage {
+pub fn on(mut stage: Stage, screen: Screen) -> Stage {
     stage.ui.screen = screen;
     stage
 }

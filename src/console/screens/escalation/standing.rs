@@ -1,0 +1,100 @@
+//! How it stands: who knows, who answers for what, what has to be told.
+
+use crate::console::keymap::Action;
+use crate::console::screens::View;
+use crate::console::screens::paint::labelled_with;
+use crate::console::theme::Role;
+use crate::console::widgets::State;
+use crate::core::awareness::{self, Awareness, Owed, SOON};
+use crate::core::escalation::IncidentRole;
+use crate::units;
+use ratatui::text::{Line, Span};
+
+const INDENT: usize = 7;
+
+/// The lines over the table.
+pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let (state, role, text) = state(view);
+    let label = look.span(role, format!(" {}", look.glyph(state.glyph())));
+    let mut lines = labelled_with(look, label, 3, role, &text, width);
+    lines.extend(roles(view, width));
+    lines.extend(owed(view, width));
+    lines
+}
+
+/// The state in one sentence, with what a proposal waits for.
+fn state(view: &View<'_>) -> (State, Role, String) {
+    let model = view.model;
+    let Some(awareness) = awareness::of(model, view.now) else {
+        let text = match model.plan.policies.is_empty() {
+            true => "Nothing to tell about. The plan has no escalation policies: nobody would be paged.",
+            false => "Nothing to tell about: no incident is open and none is proposed.",
+        };
+        return (State::Ok, Role::Muted, text.into());
+    };
+    let mut text = format!("{}.", awareness::sentence(model, &awareness, view.now));
+    if let Some(proposal) = &model.durable.proposal {
+        let ago = units::age(view.now.duration_since(proposal.at));
+        let (declare, dismiss) = (view.key(Action::DeclareIncident), view.key(Action::Dismiss));
+        text = format!(
+            "{} PROPOSED {ago} ago and not declared: {}. {declare} declares it, {dismiss} dismisses it. {text}",
+            proposal.severity.as_str(),
+            proposal.title
+        );
+    }
+    let (state, role) = match &awareness {
+        Awareness::Acknowledged(_) => (State::Ok, Role::Ok),
+        Awareness::Paging(paging) if paging.unreached.is_some() => (State::Failed, Role::Danger),
+        Awareness::Paging(_) => (State::Critical, Role::Critical),
+        Awareness::NoPolicy(_) => (State::Warn, Role::Warn),
+        Awareness::Resolved | Awareness::NotBegun => (State::Unknown, Role::Muted),
+    };
+    (state, role, text)
+}
+
+/// Who answers for what.
+fn roles(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let Some(incident) = &view.model.durable.incident else { return Vec::new() };
+    let holder = |role: IncidentRole| {
+        let name = incident.holder(role).unwrap_or_else(|| "nobody".into());
+        format!("{} {}", role.as_str(), crate::text::clean(&name, 40))
+    };
+    let text = IncidentRole::ALL.map(holder).join(", ");
+    let label = view.look.span(Role::Title, " ROLES");
+    let mut lines = labelled_with(&view.look, label, INDENT, Role::Text, &text, width);
+    lines.truncate(2);
+    lines
+}
+
+/// The messages that are due, the most urgent first, and the next update.
+fn owed(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let mut told: Vec<(Role, String)> = awareness::owed(view.model).iter().map(|due| due_line(view, due)).collect();
+    if let Some(next) = awareness::next_update(view.model) {
+        let left = units::clock(next.left(view.now));
+        told.push((Role::Muted, format!("{}: {}, again by {left} from now", next.audience, next.title)));
+    }
+    let mut lines = Vec::new();
+    for (place, (role, text)) in told.into_iter().enumerate() {
+        let label = if place == 0 { look.span(Role::Title, " DUE") } else { Span::raw("") };
+        lines.extend(labelled_with(look, label, INDENT, role, &text, width).into_iter().take(2));
+    }
+    lines
+}
+
+/// `! Affected customers (PUBLIC): Initial activation, due in 8:12`.
+fn due_line(view: &View<'_>, due: &Owed) -> (Role, String) {
+    let left = due.left(view.now);
+    let clock = units::clock(left);
+    let (state, role, when) = match () {
+        () if due.is_overdue(view.now) => (State::Critical, Role::Critical, format!("OVERDUE by {clock}")),
+        () if left < SOON => (State::Warn, Role::Warn, format!("due in {clock}")),
+        () => (State::Pending, Role::Text, format!("due in {clock}")),
+    };
+    let public = if due.public { " (PUBLIC)" } else { "" };
+    let number = if due.number > 1 { format!(" number {}", due.number) } else { String::new() };
+    let by_itself = if due.automatic { ", sent by itself" } else { "" };
+    let glyph = view.look.glyph(state.glyph());
+    (role, format!("{glyph} {}{public}: {}{number}, {when}{by_itself}", due.audience, due.title))
+}
