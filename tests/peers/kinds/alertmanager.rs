@@ -2,7 +2,15 @@
 
 use super::*;
 use crate::alertmanager::Alertmanager;
-use lifeboat::core::reading::Verdict;
+use jiff::Timestamp;
+use lifeboat::core::actor::Actor;
+use lifeboat::core::apply::apply;
+use lifeboat::core::command::{Command, Report, Request};
+use lifeboat::core::decide::decide;
+use lifeboat::core::fact::Event;
+use lifeboat::core::model::Model;
+use lifeboat::core::reading::{Reading, Verdict};
+use lifeboat::plan::{Plan, Registry, Severity, load_texts};
 use std::time::{Duration, Instant};
 
 const KIND: &str = "alertmanager";
@@ -96,4 +104,68 @@ async fn what_the_server_refuses_is_unknown_with_its_own_words() {
     let elsewhere = params(&[("url", &format!("{}/nowhere", server.url()))]);
     let failure = probe_of(KIND, elsewhere, Thresholds::default()).run().await.unwrap_err();
     assert!(failure.why.contains("status 404") && failure.next.contains("url"), "{failure:?}");
+}
+
+/// A plan with one probe, whose alert is a P1 of which an incident is proposed at once.
+fn plan(server: &Alertmanager) -> Plan {
+    let text = format!(
+        r#"
+        [plan]
+        name = "Alerts"
+        strategy = "warm-standby"
+        [regions.primary]
+        name = "here"
+        role = "primary"
+        [probes.alerts]
+        kind = "alertmanager"
+        url = "{}"
+        matchers = ['severity="critical"']
+        fail_after = 1
+        [[severity]]
+        level = "P1"
+        when = "signals['alerts'].state == 'critical'"
+        why = "a critical alert fires"
+        [tree]
+        root = "bad"
+        [tree.bad]
+        ask = "Is it bad?"
+        answers.no = "watch"
+        [leaves.watch]
+        title = "Watch"
+        advice = "Keep watching."
+        "#,
+        server.url()
+    );
+    let loaded = load_texts(vec![("plan.toml".into(), text)], &Registry::built_in());
+    let mut plan = loaded.unwrap_or_else(|problems| panic!("{problems}")).plan;
+    plan.notify.propose = Some(Severity::P1);
+    plan.notify.propose_after = SignedDuration::ZERO;
+    plan
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_proposes_an_incident_and_its_end_withdraws_it() {
+    let server = Alertmanager::start();
+    let plan = Arc::new(plan(&server));
+    let probe = (probes::kind(KIND).unwrap().build)(&plan.probes["alerts"], &clients()).unwrap();
+    let mut model = Model::new(plan);
+    let take = |model: &mut Model, report: Report| {
+        let (at, by) = (Timestamp::now(), Actor::Engine);
+        let request = Request { at, by: by.clone(), command: Command::Report(report) };
+        for fact in decide(model, &request).unwrap() {
+            apply(model, &Event { at, by: by.clone(), fact, record: None });
+        }
+    };
+    server.alert(&HIGH, 30, false);
+    for (firing, proposed) in [(1.0, true), (0.0, false)] {
+        for _ in 0..3 {
+            let outcome = Ok(until(&*probe, firing).await);
+            let reading = Reading { at: Timestamp::now(), took: SignedDuration::ZERO, outcome };
+            take(&mut model, Report::Observed(vec![("alerts".into(), reading)]));
+            take(&mut model, Report::Tick);
+            take(&mut model, Report::Tick);
+        }
+        assert_eq!(model.durable.proposal.is_some(), proposed, "{firing} firing");
+        server.alert(&HIGH, 30, true);
+    }
 }
