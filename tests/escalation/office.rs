@@ -50,11 +50,6 @@ impl Office {
     pub fn take_sent(&self) -> Vec<Sent> {
         std::mem::take(&mut self.sent.lock().unwrap())
     }
-
-    /// The same, a line each.
-    pub fn take_lines(&self) -> Vec<String> {
-        self.take_sent().iter().map(Sent::line).collect()
-    }
 }
 
 /// The world of an office.
