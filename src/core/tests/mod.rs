@@ -5,6 +5,7 @@ mod crashes;
 pub(crate) mod fixture;
 mod invariants;
 mod judging;
+mod oncall;
 mod readiness;
 mod transitions;
 mod walking;
