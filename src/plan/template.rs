@@ -388,7 +388,7 @@ mod tests {
         let filled = fill(
             r#"{"title": {{ services.api.title | json }}, "i": {{ incident.title | json }}}"#,
             &plan(),
-            true,
+            Later::Step,
         );
         let scope = json!({"incident": {"title": "a \"quoted\"\nline"}});
         let rendered = render_text(&filled.unwrap(), &scope).unwrap();

@@ -108,6 +108,47 @@ cases! {
     severity_rules_out_of_order: "severity-order", ["level = \"P0\"" => "level = \"P2\""];
     objectives_that_look_exchanged: "objectives", ["rto = \"15m\"\nrpo = \"1m\"" => "rto = \"1m\"\nrpo = \"15m\""];
     a_probe_slower_than_its_objective: "objectives", ["every = \"10s\"" => "every = \"2m\""];
+    an_unknown_kind_of_channel: "unknown-kind", ["kind = \"mail\"" => "kind = \"mial\""];
+    an_unknown_key_of_a_channel: "unknown-key", ["host = \"mail." => "hots = 1\nhost = \"mail."];
+    a_secret_of_a_channel_in_plain_text: "literal-secret", ["token = { secret = \"voice-token\" }" => "token = \"hunter22\""];
+    a_channel_without_time: "out-of-range", ["give_up_after = \"1m\"" => "give_up_after = \"5s\"", "timeout = \"20s\"" => "timeout = \"20m\""];
+    a_channel_that_nothing_uses: "unused", ["[channels.mail]" => "[channels.other]\nkind = \"status\"\n\n[channels.mail]"];
+    a_channel_to_an_unknown_address: "unknown-name", ["[channels.mail]" => "[channels.other]\nkind = \"command\"\nargv = [\"x\"]\naddress = \"phon\"\n\n[channels.mail]"];
+    a_contact_that_its_method_cannot_reach: "unreachable", ["role = \"CTO\"" => "role = \"CTO\"\nmethods = [\"voice\", \"status\"]"];
+    a_dangling_channel: "unknown-name", ["methods = [\"voice\", \"text\"]\nnext_after" => "methods = [\"voise\", \"text\"]\nnext_after"];
+    a_dangling_contact_of_a_level: "unknown-name", ["who = [\"oncall\"]" => "who = [\"onccall\"]"];
+    a_dangling_contact_of_a_rotation: "unknown-name", ["order = [\"bob\", \"carol\"]" => "order = [\"bob\", \"carrol\"]"];
+    a_dangling_audience: "unknown-name", ["audience = \"customers\"" => "audience = \"customer\""];
+    a_dangling_runbook_of_a_message: "unknown-name", ["runbooks = [\"failover\"]" => "runbooks = [\"fialover\"]"];
+    a_contact_and_a_rotation_of_one_name: "duplicate-name", ["[rotations.oncall]" => "[rotations.alice]\nstart = \"2026-01-05 09:00\"\nevery = \"7d\"\norder = [\"bob\"]\n\n[rotations.oncall]"];
+    an_unknown_time_zone: "zone", ["zone = \"Europe/Berlin\"" => "zone = \"Europe/Berlln\""];
+    a_rotation_that_starts_at_no_time: "bad-time", ["start = \"2026-01-05 09:00\"" => "start = \"Monday\""];
+    a_rotation_of_nobody: "rotation", ["order = [\"bob\", \"carol\"]" => "order = []"];
+    a_rotation_of_short_turns: "rotation", ["every = \"7d\"" => "every = \"30m\""];
+    a_rotation_without_turns: "rotation", ["start = \"2026-01-05 09:00\"\nevery = \"7d\"\norder = [\"bob\", \"carol\"]\n" => ""];
+    a_rotation_without_its_start: "rotation", ["start = \"2026-01-05 09:00\"\n" => ""];
+    a_rotation_with_turns_and_a_calendar: "rotation", ["every = \"7d\"" => "every = \"7d\"\ncalendar = \"rota.ics\""];
+    an_override_that_ends_before_it_begins: "rotation", ["until = \"2026-12-27 09:00\"" => "until = \"2026-12-23 09:00\""];
+    a_calendar_of_a_plan_without_files: "calendar", ["start = \"2026-01-05 09:00\"\nevery = \"7d\"\norder = [\"bob\", \"carol\"]\n" => "calendar = \"rota.ics\"\n"];
+    two_policies_for_one_severity: "policy", ["severities = [\"P1\"]" => "severities = [\"P1\", \"P0\"]"];
+    a_severity_that_nobody_is_told_of: "policy", ["severities = [\"P1\"]" => "severities = [\"P2\"]"];
+    a_policy_without_levels: "policy", ["[audiences.customers]" => "[policies.none]\nseverities = [\"P3\"]\nlevels = []\n\n[audiences.customers]"];
+    levels_out_of_order: "policy", ["next_after = \"2m\"" => "next_after = \"2m\"\nafter = \"20m\""];
+    a_next_method_where_all_are_taken: "policy", ["tries = \"all\"" => "tries = \"all\"\nnext_after = \"2m\""];
+    a_level_that_repeats_at_once: "out-of-range", ["repeat = \"15m\"" => "repeat = \"1s\""];
+    a_contact_that_no_method_reaches: "unreachable", ["sms = \"+49 171 3456789\"\n" => "", "phone = \"+49 30 3456789\"\n" => ""];
+    a_level_for_nobody: "unreachable", ["who = [\"carol\"]\ntries = \"all\"\n" => ""];
+    a_policy_that_waits_for_no_morning: "quiet", ["quiet = \"22:00-07:00\"\n" => ""];
+    quiet_hours_that_are_no_span: "quiet", ["quiet = \"22:00-07:00\"" => "quiet = \"10pm to 7am\""];
+    a_message_that_nothing_makes_due: "message", ["audience = \"customers\"\nsubject" => "audience = \"customers\"\nautomatic = true\nsubject"];
+    a_message_that_is_due_all_the_time: "out-of-range", ["every = \"30m\"" => "every = \"1s\"", "within = \"15m\"" => "within = \"0s\""];
+    a_message_that_is_due_before_it_had_to_be_sent: "message", ["every = \"30m\"" => "every = \"10m\""];
+    a_message_that_repeats_when_all_is_over: "message", ["on = [\"declared\", \"switched\"]" => "on = [\"resolved\", \"closed\"]", "runbooks = [\"failover\"]\n" => ""];
+    a_message_of_runbooks_that_no_runbook_makes_due: "message", ["on = [\"declared\", \"switched\"]" => "on = [\"declared\"]"];
+    a_message_that_says_nothing: "message", ["body = \"Nothing will be broken.\"" => "body = \"\""];
+    an_unknown_name_in_a_message: "template", ["ETA: {{ incident.eta }}" => "ETA: {{ incident.etta }}"];
+    a_name_of_a_run_in_a_message: "template", ["ETA: {{ incident.eta }}" => "ETA: {{ run.id }}"];
+    a_name_of_messages_in_a_step: "template", ["incident {{ incident.id }}." => "incident {{ incident.doing }}."];
     an_estimate_longer_than_the_deadline: "out-of-range", ["estimate = \"1m\"" => "estimate = \"10m\""];
 }
 
@@ -123,6 +164,16 @@ fn many_problems_are_shown_at_once_in_the_order_of_the_file() {
 }
 
 #[test]
+fn a_message_that_is_too_long_is_not_taken() {
+    let long = format!("body = \"{}\"", "x".repeat(4_001));
+    let found = problems(&[("body = \"Nothing will be broken.\"", &long)]).to_string();
+    assert!(found.contains("error[too-large]") && found.contains("4001 characters, the limit is 4000"), "{found}");
+    let long = format!("subject = \"{}\"", "x".repeat(201));
+    let found = problems(&[("subject = \"A planned test\"", &long)]).to_string();
+    assert!(found.contains("201 characters, the limit is 200"), "{found}");
+}
+
+#[test]
 fn a_secret_in_a_plan_is_not_shown() {
     for (from, to) in [
         ("dsn = { secret = \"dr-db\" }", "dsn = \"postgres://u:hunter22@db/x\""),
@@ -130,6 +181,7 @@ fn a_secret_in_a_plan_is_not_shown() {
         ("with.argv = [", "with.argv = [\"--password=hunter22!\", "),
         ("with.dsn = { secret = \"dr-db\" }", "with.dsn = \"postgres://u:hunter22@db/x\""),
         ("with.dsn = { secret = \"dr-db\" }", "with.dsn = \"host=db password=hunter22\""),
+        ("token = { secret = \"voice-token\" }", "token = \"hunter22\""),
         ("port = 8080", "port = 8080\ntoken = \"password=hunter22\""),
     ] {
         let problems = problems(&[(from, to)]);

@@ -41,6 +41,20 @@ fn a_plan_is_shown_in_ascii() {
 }
 
 #[test]
+fn the_reference_has_a_chapter_for_each_kind_of_channel_and_the_names_of_messages() {
+    let reference = reference::reference(&registry());
+    for kind in registry().notifiers {
+        assert!(reference.contains(&format!("### `kind = \"{}\"` of a channel", kind.name)), "{}", kind.name);
+    }
+    for part in ["Goes to a contact's `phone`.", "Permissions: `page:Write`.", "`[[policies.<name>.levels]]`"] {
+        assert!(reference.contains(part), "{part}");
+    }
+    for (name, _) in lifeboat::plan::template::MESSAGE_NAMES {
+        assert!(reference.contains(&format!("| `{name}` |")), "{name}");
+    }
+}
+
+#[test]
 fn the_schema_knows_every_section_and_kind() {
     let schema = schema::schema(&registry());
     for section in sections::SECTIONS {
@@ -53,6 +67,15 @@ fn the_schema_knows_every_section_and_kind() {
         serde_json::json!(["http", "postgres-replication", "file-size"])
     );
     assert_eq!(probe["allOf"][0]["then"]["required"], serde_json::json!(["kind", "url"]));
+    let channel = &schema["properties"]["channels"]["additionalProperties"];
+    assert_eq!(
+        channel["properties"]["kind"]["enum"],
+        serde_json::json!(["voice", "text", "mail", "status", "command"])
+    );
+    assert_eq!(channel["allOf"][0]["if"]["properties"]["kind"]["const"], "voice");
+    assert_eq!(channel["allOf"][0]["then"]["required"], serde_json::json!(["kind", "from", "token"]));
+    let level = &schema["properties"]["policies"]["additionalProperties"]["properties"]["levels"]["items"];
+    assert_eq!(level["properties"]["tries"]["enum"], serde_json::json!(["in-turn", "all"]));
     let step = &schema["properties"]["runbooks"]["additionalProperties"]["properties"]["steps"]["items"];
     assert_eq!(step["properties"]["action"]["enum"][0], "postgres-promote");
 }
@@ -81,7 +104,9 @@ fn around(example: &str) -> Problems {
 fn the_examples_of_all_kinds_load() {
     let registry = Registry::built_in();
     let probes = registry.probes.iter().map(|kind| (kind.name, kind.example));
-    for (name, example) in probes.chain(registry.actions.iter().map(|kind| (kind.name, kind.example))) {
+    let actions = registry.actions.iter().map(|kind| (kind.name, kind.example));
+    let channels = registry.notifiers.iter().map(|kind| (kind.name, kind.example));
+    for (name, example) in probes.chain(actions).chain(channels) {
         let problems = around(example);
         // An example stands alone: the signals and secrets of a whole plan are not there.
         let wrong: Vec<_> = problems
@@ -102,11 +127,13 @@ fn the_defaults_of_all_kinds_can_be_read() {
         let head = "[[runbooks.example.steps]]\nid = \"example\"\ntitle = \"x\"";
         format!("{head}\naction = \"{}\"\n", kind.name)
     });
-    for example in probes.chain(actions) {
+    let channels =
+        registry.notifiers.iter().map(|kind| format!("[channels.example]\nkind = \"{}\"\n", kind.name));
+    for example in probes.chain(actions).chain(channels) {
         let problems = around(&example);
         let wrong: Vec<_> = problems.iter().filter(|problem| problem.code != "missing-key").collect();
         let known =
-            ["no-reference", "no-severity", "no-contacts", "no-health", "no-verification", "no-evidence"];
+            ["no-reference", "no-severity", "no-contacts", "no-health", "no-verification", "no-evidence", "unused"];
         assert!(wrong.iter().all(|problem| known.contains(&problem.code)), "{example}{problems}");
     }
 }
@@ -120,6 +147,10 @@ fn no_kind_declares_a_key_twice_or_one_of_every_probe() {
     }
     for kind in registry.actions {
         unique(kind.name, kind.keys.iter());
+    }
+    let common = sections::find("channels").unwrap().keys;
+    for kind in registry.notifiers {
+        unique(kind.name, common.iter().chain(kind.keys));
     }
     for section in sections::SECTIONS {
         unique(section.name, section.keys.iter());

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad;
+mod calendar;
 mod command;
 mod files;
+mod escalation;
 mod generated;
 mod preflight;
 mod registry;

@@ -4,14 +4,16 @@ use lifeboat::actions::{self, ActionKind};
 use lifeboat::clients::Clients;
 use lifeboat::plan::keys::{Key, Named, Takes};
 use lifeboat::plan::params::Params;
-use lifeboat::plan::{ProbeSpec, Registry, Unit};
+use lifeboat::notifiers::{self, NotifierKind};
+use lifeboat::plan::{Channel, Manner, ProbeSpec, Registry, Unit};
 use lifeboat::probes::{self, BuildError, ProbeKind};
 
 static PROBES: &[&ProbeKind] = &[&HTTP, &REPLICATION, &FILE_SIZE];
 static ACTIONS: &[&ActionKind] = &[&PROMOTE, &REQUEST, &MANUAL, &WAIT_FOR, &EXEC];
+static NOTIFIERS: &[&NotifierKind] = &[&VOICE, &TEXT, &MAIL, &STATUS, &COMMAND];
 
 pub fn registry() -> Registry {
-    Registry { probes: PROBES, actions: ACTIONS, notifiers: lifeboat::notifiers::KINDS }
+    Registry { probes: PROBES, actions: ACTIONS, notifiers: NOTIFIERS }
 }
 
 fn no_probe(_: &ProbeSpec, _: &Clients) -> probes::Built {
@@ -141,4 +143,69 @@ static EXEC: ActionKind = ActionKind {
     example: "",
     call: |params| params.texts("argv").join(" "),
     build: no_action,
+};
+
+fn no_notifier(_: &Channel, _: &Clients) -> notifiers::Built {
+    Err(BuildError::UnknownKind { what: "channel", kind: "test".into() })
+}
+
+static VOICE: NotifierKind = NotifierKind {
+    name: "voice",
+    doc: "Calls somebody.",
+    address: Some("phone"),
+    manner: |_| Manner { tracks: true, ..Manner::default() },
+    keys: &[
+        Key::required("from", Takes::Text, "The number that calls."),
+        Key::required("token", Takes::Secret, "Who calls."),
+    ],
+    permissions: &[],
+    example: "",
+    build: no_notifier,
+};
+
+static TEXT: NotifierKind = NotifierKind {
+    name: "text",
+    doc: "Sends a text message.",
+    address: Some("sms"),
+    manner: |_| Manner::default(),
+    keys: &[],
+    permissions: &[],
+    example: "",
+    build: no_notifier,
+};
+
+static MAIL: NotifierKind = NotifierKind {
+    name: "mail",
+    doc: "Sends a mail.",
+    address: Some("email"),
+    manner: |_| Manner::default(),
+    keys: &[Key::required("host", Takes::Text, "Through which server.")],
+    permissions: &[],
+    example: "",
+    build: no_notifier,
+};
+
+static STATUS: NotifierKind = NotifierKind {
+    name: "status",
+    doc: "Writes on a status page.",
+    address: None,
+    manner: |params| Manner { threads: !params.texts("components").is_empty(), ..Manner::default() },
+    keys: &[Key::default("components", Takes::List(&Takes::Text), "[]", "What is shown.")],
+    permissions: &["page:Write"],
+    example: "",
+    build: no_notifier,
+};
+
+static COMMAND: NotifierKind = NotifierKind {
+    name: "command",
+    doc: "Runs a program.",
+    address: None,
+    manner: |_| Manner { repeatable: true, ..Manner::default() },
+    keys: &[
+        Key::required("argv", Takes::List(&Takes::Text), "Program and arguments."),
+        Key::optional("address", Takes::RawText, "The address of contacts that it gets."),
+    ],
+    permissions: &[],
+    example: "",
+    build: no_notifier,
 };

@@ -6,6 +6,7 @@ mod desk;
 pub(crate) mod fixture;
 mod invariants;
 mod judging;
+mod oncall;
 pub(crate) mod people;
 mod readiness;
 mod telling;

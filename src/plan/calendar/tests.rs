@@ -1,1 +1,245 @@
+use super::*;
+use crate::core::oncall;
+use crate::plan::{Rotation, Turns};
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
 
+const PAGERDUTY: &str = include_str!("../../../tests/plan/calendars/pagerduty.ics");
+const OPSGENIE: &str = include_str!("../../../tests/plan/calendars/opsgenie.ics");
+const GOOGLE: &str = include_str!("../../../tests/plan/calendars/google.ics");
+
+fn contacts() -> IndexMap<ContactId, Contact> {
+    let contact = |id: &str, name: &str| {
+        let addresses = [("email".to_owned(), format!("{id}@example.org"))].into_iter().collect();
+        let contact = Contact { name: name.into(), role: String::new(), addresses, methods: Vec::new() };
+        (ContactId::from(id), contact)
+    };
+    [contact("alice", "Alice Smith"), contact("bob", "Bob Jones"), contact("ann", "Smith")].into_iter().collect()
+}
+
+fn now() -> Timestamp {
+    at("2026-03-20T12:00:00Z")
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn berlin() -> TimeZone {
+    TimeZone::get("Europe/Berlin").unwrap()
+}
+
+fn read(text: &str) -> Result<Vec<Shift>, Vec<String>> {
+    shifts(text, &berlin(), &contacts(), now())
+}
+
+/// The shifts by their UTC time.
+fn told(text: &str) -> Vec<String> {
+    let shifts = read(text).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let line = |shift: &Shift| format!("{} {} {}", shift.from, shift.until, shift.contact);
+    shifts.iter().map(line).collect()
+}
+
+fn one(event: &str) -> String {
+    format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\n{event}\nEND:VEVENT\nEND:VCALENDAR\n")
+}
+
+fn fault(event: &str) -> String {
+    read(&one(event)).expect_err(event).join("\n")
+}
+
+#[test]
+fn an_export_of_pagerduty_is_read() {
+    let told = told(PAGERDUTY);
+    assert_eq!(
+        told,
+        [
+            "2026-03-02T08:00:00Z 2026-03-09T08:00:00Z alice",
+            "2026-03-09T08:00:00Z 2026-03-16T08:00:00Z bob"
+        ]
+    );
+    // The same with the line ends of the standard.
+    let with_cr = read(&PAGERDUTY.replace('\n', "\r\n")).unwrap();
+    assert_eq!(with_cr, read(PAGERDUTY).unwrap());
+}
+
+#[test]
+fn an_export_of_opsgenie_is_read_and_a_shift_over_the_change_of_clocks_ends_at_its_hour() {
+    assert_eq!(
+        told(OPSGENIE),
+        [
+            "2026-03-23T08:00:00Z 2026-03-30T07:00:00Z bob",
+            "2026-03-30T07:00:00Z 2026-04-06T07:00:00Z alice"
+        ]
+    );
+}
+
+#[test]
+fn a_calendar_of_google_is_read_with_series_exceptions_and_moved_occurrences() {
+    let all = told(GOOGLE);
+    assert_eq!(
+        all[..8],
+        [
+            "2026-02-16T08:00:00Z 2026-02-23T08:00:00Z alice", // of the last 31 days
+            "2026-02-23T08:00:00Z 2026-03-02T08:00:00Z bob",
+            "2026-03-02T08:00:00Z 2026-03-09T08:00:00Z alice",
+            "2026-03-09T08:00:00Z 2026-03-16T08:00:00Z bob",
+            "2026-03-16T08:00:00Z 2026-03-23T08:00:00Z alice",
+            "2026-03-24T11:00:00Z 2026-03-30T07:00:00Z bob", // moved; Alice's of the 30th is excepted
+            "2026-04-03T22:00:00Z 2026-04-05T22:00:00Z alice",
+            "2026-04-06T07:00:00Z 2026-04-13T07:00:00Z bob",
+        ]
+    );
+    let last = |who: &str| all.iter().rev().find(|line| line.ends_with(who)).cloned().unwrap_or_default();
+    assert!(last("alice").starts_with("2026-04-27T07:00:00Z"), "UNTIL is included: {}", last("alice"));
+    assert!(last("bob").starts_with("2027-04-19"), "it goes on for 400 days: {}", last("bob"));
+}
+
+#[test]
+fn the_shift_that_began_later_counts() {
+    let rotation = Rotation {
+        title: "On call".into(),
+        zone: berlin(),
+        turns: Turns::Calendar { file: "rota.ics".into(), shifts: read(GOOGLE).unwrap() },
+        overrides: Vec::new(),
+    };
+    let on_call = |time: &str| oncall::of_rotation(&rotation, None, at(time)).map(|id| id.to_string());
+    assert_eq!(on_call("2026-03-22T00:00:00Z").as_deref(), Some("alice"));
+    assert_eq!(on_call("2026-03-24T10:00:00Z"), None, "the moved shift leaves a gap");
+    assert_eq!(on_call("2026-03-29T01:30:00Z").as_deref(), Some("bob"));
+}
+
+#[test]
+fn times_float_in_the_rotations_zone_and_days_are_whole() {
+    let floating = one("DTSTART:20260701T090000\nDTEND:20260701T170000\nSUMMARY:bob");
+    assert_eq!(told(&floating), ["2026-07-01T07:00:00Z 2026-07-01T15:00:00Z bob"]);
+    let day = one("DTSTART;VALUE=DATE:20261025\nSUMMARY:bob");
+    assert_eq!(told(&day), ["2026-10-24T22:00:00Z 2026-10-25T23:00:00Z bob"], "a day of 25 hours");
+    let path = one("DTSTART;TZID=/citadel.org/20260101_1/America/New_York:20260701T090000\nDURATION:PT8H\nSUMMARY:bob");
+    assert_eq!(told(&path), ["2026-07-01T13:00:00Z 2026-07-01T21:00:00Z bob"]);
+}
+
+#[test]
+fn a_daily_series_keeps_its_hour_over_both_changes_of_clocks() {
+    let series = one("DTSTART;TZID=Europe/Berlin:20260301T090000\nDTEND;TZID=Europe/Berlin:20260302T090000\n\
+                      RRULE:FREQ=DAILY;COUNT=300\nSUMMARY:bob");
+    let shifts = read(&series).unwrap();
+    assert_eq!(shifts.len(), 300);
+    assert!(shifts.windows(2).all(|pair| pair[0].until == pair[1].from), "nobody is missing between two shifts");
+    assert!(shifts.iter().all(|shift| berlin().to_datetime(shift.from).hour() == 9));
+}
+
+#[test]
+fn who_is_meant_is_found_by_id_name_address_and_within_a_title() {
+    let of = |lines: &str| {
+        let text = one(&format!("DTSTART:20260401T090000Z\nDURATION:PT1H\n{lines}"));
+        read(&text).map(|shifts| shifts[0].contact.to_string()).map_err(|faults| faults.join("\n"))
+    };
+    assert_eq!(of("SUMMARY:ALICE SMITH").unwrap(), "alice");
+    assert_eq!(of("SUMMARY:Bob@Example.org").unwrap(), "bob");
+    assert_eq!(of("SUMMARY:On call\nATTENDEE:MAILTO:bob@example.org").unwrap(), "bob");
+    assert_eq!(of("SUMMARY:On call\nATTENDEE;CN=\"Bob Jones\":mailto:b@elsewhere.example").unwrap(), "bob");
+    assert_eq!(of("SUMMARY:On Call - Alice Smith - Payments").unwrap(), "alice", "not Smith, which is a part of it");
+    assert_eq!(of("SUMMARY:Primary: bob").unwrap(), "bob");
+    assert_eq!(of("SUMMARY:bobby").unwrap_err().matches("names a contact").count(), 0);
+    assert!(of("SUMMARY:bobby").unwrap_err().contains("neither SUMMARY nor ATTENDEE"));
+    let two = of("SUMMARY:Bob Jones and Alice Smith").unwrap_err();
+    assert!(two.contains("several contacts: alice, bob"), "{two}");
+}
+
+#[test]
+fn faults_name_the_event_and_its_time() {
+    let unknown = fault("DTSTART;TZID=Europe/Berlin:20260401T090000\nDURATION:PT1H\nSUMMARY:Carol");
+    assert!(unknown.starts_with("the event of 2026-04-01 09:00 Europe/Berlin (`Carol`): neither SUMMARY"), "{unknown}");
+    assert!(fault("DTSTART:20260401T090000Z\nSUMMARY:bob").contains("neither DTEND nor DURATION"));
+    assert!(fault("DTSTART:20260401T090000Z\nDTEND:20260401T080000Z\nSUMMARY:bob").contains("does not end after"));
+    assert!(fault("SUMMARY:bob").contains("no DTSTART"));
+    assert!(fault("DTSTART:tomorrow\nSUMMARY:bob").contains("`tomorrow` is no time"));
+    let zone = fault("DTSTART;TZID=W. Europe Standard Time:20260401T090000\nDURATION:PT1H\nSUMMARY:bob");
+    assert!(zone.contains("`W. Europe Standard Time` has no IANA name"), "{zone}");
+    let series = fault("DTSTART:20260401T090000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;BYDAY=XX\nSUMMARY:bob");
+    assert!(series.contains("is no rule of recurrence"), "{series}");
+}
+
+#[test]
+fn what_is_over_may_name_whom_it_likes() {
+    let old = one("DTSTART:20200101T090000Z\nDURATION:PT1H\nSUMMARY:Somebody who left");
+    assert_eq!(read(&old).unwrap(), []);
+}
+
+#[test]
+fn what_is_no_calendar_is_said() {
+    for (text, part) in [
+        ("", "no iCalendar file"),
+        ("<html>not found</html>", "no iCalendar file"),
+        ("BEGIN:VCARD\nEND:VCARD\n", "no iCalendar file"),
+        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260401T090000Z\n", "ends in the middle"),
+    ] {
+        let faults = read(text).expect_err(text);
+        assert!(faults[0].contains(part), "{text}: {faults:?}");
+    }
+    assert_eq!(read("BEGIN:VCALENDAR\nEND:VCALENDAR\n").unwrap(), []);
+}
+
+#[test]
+fn a_hostile_calendar_costs_little() {
+    let start = "DTSTART:20260401T090000Z\nDURATION:PT1H\nSUMMARY:bob";
+    let rule = |rule: &str| one(&format!("{start}\nRRULE:{rule}"));
+    let many = |event: &str| {
+        let event = format!("BEGIN:VEVENT\n{event}\nEND:VEVENT\n");
+        format!("BEGIN:VCALENDAR\n{}END:VCALENDAR\n", event.repeat((MAX_BYTES - 100) / event.len()))
+    };
+    let deep = format!("BEGIN:VCALENDAR\n{}", "BEGIN:A\n".repeat(100_000));
+    let exceptions = format!("{start}\nRRULE:FREQ=DAILY\nEXDATE:{}", "20260102T090000Z,".repeat(50_000).trim_end_matches(','));
+    let hostile = [
+        ("every second", rule("FREQ=SECONDLY"), true),
+        ("every minute", rule("FREQ=MINUTELY;COUNT=4000000000"), true),
+        ("hours", rule("FREQ=HOURLY"), true),
+        ("seconds of a day", rule("FREQ=DAILY;BYHOUR=0,1,2;BYMINUTE=0,1,2;BYSECOND=0,1,2"), true),
+        ("never", rule("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), true),
+        ("never, with an end", rule("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20300101T000000Z"), true),
+        ("never, counted", rule("FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=6;COUNT=1"), true),
+        ("since long ago", one("DTSTART:00010101T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nSUMMARY:bob"), true),
+        ("long shifts", one("DTSTART:20260101T090000Z\nDURATION:P9000Y\nSUMMARY:bob"), true),
+        ("many series", many(&format!("{start}\nRRULE:FREQ=DAILY")), true),
+        ("rare series", many(&format!("{start}\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29")), true),
+        ("series that never come", many(&format!("{start}\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30")), true),
+        ("many events", many(start), true),
+        ("many unknown people", many("DTSTART:20260401T090000Z\nDURATION:PT1H\nSUMMARY:x"), true),
+        ("depth", deep, true),
+        ("exceptions", one(&exceptions), false),
+        ("one long line", format!("BEGIN:VCALENDAR\n{}", "x".repeat(900_000)), true),
+        ("folds", format!("BEGIN:VCALENDAR\n{}", "\n ".repeat(400_000)), true),
+    ];
+    for (what, text, is_fault) in hostile {
+        let began = Instant::now();
+        let read = read(&text);
+        assert!(began.elapsed() < Duration::from_secs(10), "{what} took {:?}", began.elapsed());
+        assert_eq!(read.is_err(), is_fault, "{what}: {:?}", read.map(|shifts| shifts.len()));
+    }
+    assert!(read(&"x".repeat(MAX_BYTES + 1)).unwrap_err()[0].contains("larger than 1 MiB"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_and_no_rule_breaks_the_reader(
+        summary in "\\PC{0,40}",
+        start in "(20[12][0-9](0[0-9]|1[0-3])[0-3][0-9]T[0-2][0-9][0-6]00Z?|\\PC{0,12})",
+        rule in "FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)(;(INTERVAL|COUNT|BYDAY|BYMONTHDAY|BYSETPOS|BYWEEKNO|BYYEARDAY|BYHOUR|WKST|UNTIL)=(-?[0-9]{1,5}|MO|-1SU|20270101)){0,4}",
+        line in "\\PC{0,60}",
+    ) {
+        let text = one(&format!("DTSTART:{start}\nDURATION:PT1H\nRRULE:{rule}\n{line}\nSUMMARY:{summary}\nATTENDEE:bob@example.org"));
+        if let Ok(shifts) = read(&text) {
+            prop_assert!(shifts.iter().all(|shift| shift.from < shift.until));
+            prop_assert!(shifts.is_sorted_by_key(|shift| shift.from));
+        }
+    }
+
+    #[test]
+    fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = read(&String::from_utf8_lossy(&bytes));
+        let _ = read(&one(&String::from_utf8_lossy(&bytes)));
+    }
+}

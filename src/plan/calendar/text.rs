@@ -43,19 +43,17 @@ pub(super) fn unfold(text: &str) -> Result<String, String> {
 
 /// The events of an unfolded calendar.
 pub(super) fn events(text: &str) -> Result<Vec<Component<'_>>, String> {
+    const BEGIN: &str = "BEGIN:VCALENDAR";
+    let begin = text.trim_start().get(..BEGIN.len());
+    if !begin.is_some_and(|begin| begin.eq_ignore_ascii_case(BEGIN)) {
+        return Err(format!("it is no iCalendar file: it does not begin with {BEGIN}"));
+    }
     let roots = read_calendar_simple(text).map_err(|error| {
-        let read = text.len().saturating_sub(error.input.len());
-        let broken = error.input.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        match (read, broken) {
-            (0, _) => "it is no iCalendar file: it does not begin with BEGIN:VCALENDAR".to_owned(),
-            (_, "") => "it ends in the middle: a part of it has no END".to_owned(),
-            _ => format!("it cannot be understood from `{}` on", crate::text::clean(broken, 60)),
+        match error.input.lines().find(|line| !line.trim().is_empty()) {
+            None => "it ends in the middle: a part of it has no END".to_owned(),
+            Some(broken) => format!("it cannot be understood from `{}` on", crate::text::clean(broken, 60)),
         }
     })?;
-    let is = |component: &Component<'_>, name: &str| component.name.as_str().eq_ignore_ascii_case(name);
-    if !roots.iter().any(|root| is(root, "VCALENDAR")) {
-        return Err("it is no iCalendar file: it does not begin with BEGIN:VCALENDAR".into());
-    }
     let parts = roots.into_iter().flat_map(|root| root.components);
-    Ok(parts.filter(|part| is(part, "VEVENT")).collect())
+    Ok(parts.filter(|part| part.name.as_str().eq_ignore_ascii_case("VEVENT")).collect())
 }

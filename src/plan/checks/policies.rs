@@ -14,7 +14,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
     for (id, policy) in &draft.plan.policies {
         levels(id.as_str(), policy, draft, report);
         times(id.as_str(), policy, draft, report);
-        if policy.quiet && draft.plan.notify.quiet.is_none() {
+        if draft.complete && policy.quiet && draft.plan.notify.quiet.is_none() {
             let place = draft.places.of(&format!("policies.{id}.quiet"));
             let message = format!("policy `{id}` waits in the quiet hours, and the plan has none");
             let problem = Problem::warning("quiet", place, message);
