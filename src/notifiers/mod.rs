@@ -124,3 +124,6 @@ pub static KINDS: &[&NotifierKind] = &[
 pub fn kind(name: &str) -> Option<&'static NotifierKind> {
     KINDS.iter().copied().find(|kind| kind.name == name)
 }
+
+#[cfg(test)]
+mod tests;

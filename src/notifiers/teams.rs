@@ -21,6 +21,9 @@ const SIZE_LIMIT_BYTES: usize = 28 * 1024;
 /// No message of lifeboat is longer.
 const TEXT_LIMIT_CHARS: usize = 8_000;
 
+/// The longest line in bold.
+const SUBJECT_LIMIT_CHARS: usize = 300;
+
 /// The kind.
 pub static KIND: NotifierKind = NotifierKind {
     name: "teams",
@@ -126,8 +129,8 @@ impl Teams {
 /// The message with its card, and what had to be left out. Text runs know no Markdown: nothing has to be escaped.
 fn message(outgoing: &Outgoing, limit_chars: usize) -> (Value, String) {
     let fitted = text::body(&outgoing.message, limit_chars);
-    let title =
-        json!({ "type": "TextRun", "text": outgoing.message.subject, "weight": "Bolder", "size": "Medium" });
+    let subject = text::line(&outgoing.message.subject, SUBJECT_LIMIT_CHARS);
+    let title = json!({ "type": "TextRun", "text": subject, "weight": "Bolder", "size": "Medium" });
     let lines = fitted.text.lines().filter(|line| !line.trim().is_empty());
     let runs = lines.map(|line| json!({ "type": "TextRun", "text": line }));
     let blocks: Vec<Value> = std::iter::once(title)
@@ -138,7 +141,7 @@ fn message(outgoing: &Outgoing, limit_chars: usize) -> (Value, String) {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
-        "fallbackText": outgoing.message.subject,
+        "fallbackText": subject,
         "body": blocks,
         "msteams": { "width": "Full" },
     });

@@ -31,7 +31,7 @@ pub fn whole(message: &Message, limit_chars: usize) -> Fitted {
 
 /// One line within a limit.
 pub fn line(text: &str, limit_chars: usize) -> String {
-    let flat = visible(&text.lines().collect::<Vec<_>>().join(" "));
+    let flat = tame(&text.lines().collect::<Vec<_>>().join(" "));
     if flat.chars().count() <= limit_chars {
         return flat;
     }
@@ -53,12 +53,12 @@ pub fn shrunk<T>(limit_chars: usize, make: impl Fn(usize) -> T, fits: impl Fn(&T
 }
 
 /// Lines stay lines, and nothing else can steer or disguise what is shown.
-fn visible(text: &str) -> String {
+pub fn tame(text: &str) -> String {
     text.chars().map(|c| if c == '\n' { c } else { crate::text::visible(c) }).collect()
 }
 
 fn fit(text: &str, witness: &str, limit_chars: usize) -> Fitted {
-    let text = visible(text);
+    let (text, witness) = (tame(text), tame(witness));
     let ending = if witness.is_empty() { String::new() } else { format!("\n{witness}") };
     let length = text.chars().count() + ending.chars().count();
     if length <= limit_chars {

@@ -6,7 +6,7 @@
 use crate::clients::Clients;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, secret_text};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, dedup};
+use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, dedup, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
@@ -129,15 +129,15 @@ fn document(outgoing: &Outgoing) -> Value {
         "type": format!("lifeboat.{}", outgoing.intent.as_str()),
         "timestamp": outgoing.queued_at.to_string(),
         "data": {
-            "plan": outgoing.plan,
-            "incident": outgoing.incident,
-            "key": outgoing.key,
-            "recipient": outgoing.recipient,
+            "plan": text::tame(&outgoing.plan),
+            "incident": text::tame(&outgoing.incident),
+            "key": text::tame(&outgoing.key),
+            "recipient": text::tame(&outgoing.recipient),
             "severity": message.severity.map(|severity| severity.as_str()),
             "drill": message.drill,
-            "subject": message.subject,
-            "body": message.body,
-            "witness": message.witness,
+            "subject": text::tame(&message.subject),
+            "body": text::tame(&message.body),
+            "witness": text::tame(&message.witness),
             "page_status": message.page_status,
             "component_status": message.component_status,
         },

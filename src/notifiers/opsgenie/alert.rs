@@ -45,7 +45,7 @@ pub fn alert(outgoing: &Outgoing, alias: &str) -> (Value, String) {
         "description": description.text,
         "details": {
             "incident": outgoing.incident,
-            "for": outgoing.recipient,
+            "for": text::tame(&outgoing.recipient),
             "drill": if outgoing.message.drill { "yes" } else { "no" },
         },
         "entity": text::line(&outgoing.plan, ENTITY_LIMIT_CHARS),

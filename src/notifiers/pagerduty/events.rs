@@ -25,15 +25,16 @@ pub fn event(outgoing: &Outgoing, key: &str, link: Option<&str>) -> (Value, Stri
     }
     let body = text::body(&outgoing.message, DETAILS_LIMIT_CHARS);
     event["client"] = "lifeboat".into();
+    let plan = text::line(&outgoing.plan, SUMMARY_LIMIT_CHARS);
     event["payload"] = json!({
         "summary": text::line(&outgoing.message.subject, SUMMARY_LIMIT_CHARS),
-        "source": outgoing.plan,
+        "source": plan,
         "severity": severity(outgoing),
         "timestamp": outgoing.queued_at.to_string(),
         "component": outgoing.incident,
-        "group": outgoing.plan,
+        "group": plan,
         "class": if outgoing.message.drill { "drill" } else { "incident" },
-        "custom_details": { "text": body.text, "incident": outgoing.incident, "for": outgoing.recipient },
+        "custom_details": { "text": body.text, "incident": outgoing.incident, "for": text::tame(&outgoing.recipient) },
     });
     if let Some(link) = link {
         event["links"] = json!([{ "href": link, "text": "From the plan" }]);

@@ -1,0 +1,189 @@
+use super::*;
+use crate::core::notification::Again;
+use crate::plan::Severity;
+use crate::plan::keys::{Need, Takes};
+use crate::plan::params::Param;
+use crate::probes::testing::{SECRET, clients, dead_address, silent_address};
+use crate::secrets::SecretRef;
+use indexmap::IndexMap;
+use jiff::SignedDuration;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// The keys that every channel has.
+const COMMON: &[&str] = &["title", "kind", "give_up_after", "timeout", "parallel"];
+
+/// Kinds that speak HTTP, whose addresses are among their keys.
+fn over_http() -> impl Iterator<Item = &'static NotifierKind> {
+    KINDS.iter().copied().filter(|kind| kind.keys.iter().any(|key| key.name == "tls_roots"))
+}
+
+fn table(kind: &NotifierKind) -> toml::Table {
+    let text: toml::Table = kind.example.parse().unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+    text["channels"]["example"].as_table().unwrap().clone()
+}
+
+fn param(value: &toml::Value) -> Param {
+    match value {
+        toml::Value::String(text) => Param::Text(text.clone()),
+        toml::Value::Integer(number) => Param::Integer(*number),
+        toml::Value::Boolean(flag) => Param::Flag(*flag),
+        toml::Value::Array(values) => Param::List(values.iter().map(param).collect()),
+        toml::Value::Table(table) => match table.get("secret").and_then(toml::Value::as_str) {
+            Some(name) => Param::Secret(SecretRef { name: name.parse().unwrap() }),
+            None => Param::Table(table.iter().map(|(name, value)| (name.clone(), param(value))).collect()),
+        },
+        other => panic!("{other}"),
+    }
+}
+
+/// The channel of a kind's example, without defaults that nobody gave being missing.
+fn example(kind: &NotifierKind) -> Channel {
+    let mut params: IndexMap<String, Param> = IndexMap::new();
+    for key in kind.keys {
+        if let Need::Default(value) = key.need {
+            let parsed = match key.takes {
+                Takes::List(_) | Takes::Table(_) | Takes::Flag | Takes::Integer(..) => {
+                    format!("x = {value}").parse::<toml::Table>().unwrap()["x"].clone()
+                }
+                _ => toml::Value::String(value.into()),
+            };
+            params.insert(key.name.into(), param(&parsed));
+        }
+    }
+    let given = table(kind);
+    let own = given.iter().filter(|(name, _)| !COMMON.contains(&name.as_str()));
+    params.extend(own.map(|(name, value)| (name.clone(), param(value))));
+    let params = Params(params);
+    Channel {
+        id: "example".into(),
+        title: "Example".into(),
+        kind: kind.name.into(),
+        address: kind.address.map(str::to_owned),
+        manner: (kind.manner)(&params),
+        give_up_after: SignedDuration::from_mins(3),
+        timeout: SignedDuration::from_millis(700),
+        parallel: 1,
+        params,
+    }
+}
+
+/// The example towards another address. Its secrets are all the same text: an address is written out.
+fn aimed(kind: &NotifierKind, address: &str) -> Channel {
+    let mut channel = example(kind);
+    for key in ["api_url", "events_url", "url", "webhook"] {
+        if let Some(value) = channel.params.0.get_mut(key) {
+            *value = Param::Text(format!("http://{address}/x"));
+        }
+    }
+    if let Some(secret) = channel.params.0.get_mut("secret") {
+        *secret = Param::Text("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into());
+    }
+    channel
+}
+
+fn secrets(kind: &NotifierKind) -> Vec<String> {
+    let params = example(kind).params;
+    let named = params.0.into_values().filter_map(|value| match value {
+        Param::Secret(reference) => Some(reference.name.to_string()),
+        _ => None,
+    });
+    named.collect()
+}
+
+fn build(kind: &NotifierKind, channel: &Channel) -> Box<dyn Notifier> {
+    let secrets = secrets(kind);
+    let names: Vec<&str> = secrets.iter().map(String::as_str).collect();
+    (kind.build)(channel, &clients(&names)).unwrap_or_else(|error| panic!("{}: {error}", kind.name))
+}
+
+fn outgoing(kind: &NotifierKind) -> Outgoing {
+    Outgoing {
+        message: Message {
+            subject: "[P0] Test".into(),
+            body: "Down.".into(),
+            witness: "Journal #1 lusab-babad".into(),
+            severity: Some(Severity::P0),
+            drill: false,
+            page_status: None,
+            component_status: None,
+        },
+        intent: Intent::Page,
+        address: kind.address.map(|address| match address {
+            "sms" | "phone" => "+14155550123".to_owned(),
+            "email" => "ana@example.com".to_owned(),
+            _ => "C0123456789".to_owned(),
+        }),
+        recipient: "Ana".into(),
+        incident: "INC-1".into(),
+        plan: "Test".into(),
+        key: "lifeboat/Test/INC-1/0".into(),
+        thread: None,
+        attempt: 1,
+        queued_at: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
+
+#[test]
+fn kinds_are_unique_and_documented() {
+    let mut names = HashSet::new();
+    for kind in KINDS {
+        assert!(names.insert(kind.name), "{} twice", kind.name);
+        assert!(kind.doc.len() > 80 && kind.doc.ends_with('.'), "{}: {}", kind.name, kind.doc);
+        let mut keys = HashSet::new();
+        for key in kind.keys {
+            assert!(keys.insert(key.name) && !COMMON.contains(&key.name), "{}: {}", kind.name, key.name);
+            assert!(key.doc.ends_with('.'), "{}: {}", kind.name, key.doc);
+        }
+        let addresses = ["email", "phone", "sms", "slack"];
+        assert!(kind.address.is_none_or(|address| addresses.contains(&address)), "{}", kind.name);
+    }
+}
+
+#[test]
+fn examples_are_complete_and_build() {
+    for kind in KINDS {
+        let given = table(kind);
+        assert_eq!(given["kind"].as_str(), Some(kind.name));
+        for name in given.keys().filter(|name| !COMMON.contains(&name.as_str())) {
+            assert!(kind.keys.iter().any(|key| key.name == name), "{} has no key {name}", kind.name);
+        }
+        build(kind, &example(kind));
+        for key in kind.keys.iter().filter(|key| key.need == Need::Required) {
+            assert!(given.contains_key(key.name), "{}: no {} in the example", kind.name, key.name);
+            let mut channel = example(kind);
+            channel.params.0.shift_remove(key.name);
+            assert!((kind.build)(&channel, &clients(&[])).is_err(), "{} without {}", kind.name, key.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_listens_nothing_arrived_and_no_secret_is_told() {
+    for kind in over_http() {
+        let notifier = build(kind, &aimed(kind, &dead_address()));
+        let failure = notifier.send(&outgoing(kind)).await.unwrap_err();
+        assert_eq!(failure.again, Again::After(None), "{}: {failure:?}", kind.name);
+        assert!(!failure.next.is_empty() && !format!("{failure:?}").contains(SECRET), "{failure:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_never_answers_is_given_up_in_time() {
+    for kind in over_http() {
+        let channel = aimed(kind, &silent_address().await);
+        let notifier = build(kind, &channel);
+        let (outgoing, receipt) = (outgoing(kind), Receipt { id: "x1".into(), ..Receipt::default() });
+        let limit = Duration::from_secs(4);
+        let sent = tokio::time::timeout(limit, notifier.send(&outgoing)).await;
+        let failure = sent.unwrap_or_else(|_| panic!("{} hangs", kind.name)).unwrap_err();
+        assert_eq!(failure.again, Again::Maybe, "{}: {failure:?}", kind.name);
+        if channel.manner.tracks {
+            let tracked = tokio::time::timeout(limit, notifier.track(&outgoing, &receipt)).await;
+            assert!(tracked.unwrap_or_else(|_| panic!("{} hangs", kind.name)).is_err(), "{}", kind.name);
+        }
+        let checked = tokio::time::timeout(limit, notifier.check()).await;
+        let checked = checked.unwrap_or_else(|_| panic!("{} hangs", kind.name));
+        assert!(matches!(checked, Ok(None) | Err(_)), "{}: {checked:?}", kind.name);
+    }
+}

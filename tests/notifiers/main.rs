@@ -1,0 +1,15 @@
+//! Every kind of channel that speaks HTTP against a service of the tests' own, which holds each request against the
+//! interface that the provider published, answers as documented, and on bad days as providers and proxies do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod faults;
+mod opsgenie;
+mod pagerduty;
+mod rig;
+mod service;
+mod slack;
+mod slack_webhook;
+mod statuspage;
+mod teams;
+mod twilio;
+mod webhook;
