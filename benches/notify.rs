@@ -118,8 +118,7 @@ fn plan(parallel: u32) -> Outcome<Plan> {
         plan.contacts.insert(id.clone(), contact);
         who.push(Who::Contact(id));
     }
-    let everybody =
-        Audience { title: "Everybody".into(), who, methods: vec!["mail".into()], public: false };
+    let everybody = Audience { title: "Everybody".into(), who, methods: vec!["mail".into()], public: false };
     plan.audiences.insert("everybody".into(), everybody);
     Ok(plan)
 }

@@ -160,7 +160,8 @@ impl SnsSms {
         let limit = crate::probes::words::seconds(self.timeout.as_secs_f64());
         Undelivered {
             why: format!("SNS in {} gave no answer within {limit}", self.place.region),
-            next: "See whether the region works at all (`lifeboat aws whoami PLAN`); tell them otherwise.".into(),
+            next: "See whether the region works at all (`lifeboat aws whoami PLAN`); tell them otherwise."
+                .into(),
             again,
         }
     }
@@ -174,11 +175,14 @@ impl SnsSms {
             _ => Again::Never,
         };
         let next = match &*error.code {
-            "OptedOut" => "They answered STOP to an earlier message: opt them in again in the SNS console (once in 30 \
+            "OptedOut" => {
+                "They answered STOP to an earlier message: opt them in again in the SNS console (once in 30 \
                            days), or tell them otherwise."
-                .into(),
+                    .into()
+            }
             "InvalidParameter" | "InvalidParameterValue" => {
-                "Correct the contact's `sms` number in the plan (`+491701234567`), or the channel's keys.".into()
+                "Correct the contact's `sms` number in the plan (`+491701234567`), or the channel's keys."
+                    .into()
             }
             _ if error.may_have_acted() => {
                 "Ask the recipient whether it arrived, or tell them otherwise.".into()
@@ -194,7 +198,9 @@ async fn sandbox(connection: &Connection) -> String {
     let call = Call::new("sns:GetSMSSandboxAccountStatus", "the account");
     let asked = connection.call(&call, connection.sns().get_sms_sandbox_account_status().send()).await;
     let sandbox = match asked {
-        Ok(found) if found.is_in_sandbox => "IN THE SMS SANDBOX: only verified numbers are reached".to_owned(),
+        Ok(found) if found.is_in_sandbox => {
+            "IN THE SMS SANDBOX: only verified numbers are reached".to_owned()
+        }
         Ok(_) => "not in the SMS sandbox".to_owned(),
         Err(error) => format!("whether it is in the SMS sandbox is not told ({})", error.message),
     };
@@ -285,6 +291,11 @@ mod tests {
     #[test]
     fn a_sender_has_a_letter() {
         assert!(is_sender_id("LIFEBOAT") && is_sender_id("Ops1"));
-        assert!(!is_sender_id("") && !is_sender_id("12345") && !is_sender_id("TWELVELETTER") && !is_sender_id("a b"));
+        assert!(
+            !is_sender_id("")
+                && !is_sender_id("12345")
+                && !is_sender_id("TWELVELETTER")
+                && !is_sender_id("a b")
+        );
     }
 }

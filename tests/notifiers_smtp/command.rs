@@ -81,7 +81,8 @@ async fn a_program_that_is_not_there_is_seen_before_it_is_needed() {
     let seen = missing.check().await.unwrap_err();
     assert!(seen.why.contains("/nowhere/send-sms"), "{seen:?}");
     let argv = Param::List(vec![text("sh")]);
-    let there = notifier(&channel("command", PATIENT, &[("argv", argv)]), &[]).check().await.unwrap().unwrap();
+    let there =
+        notifier(&channel("command", PATIENT, &[("argv", argv)]), &[]).check().await.unwrap().unwrap();
     assert!(there.ends_with("/sh is there; it was not run"), "{there}");
 }
 

@@ -39,11 +39,7 @@ enum NotifyCommand {
 ///
 /// # Errors
 /// When the plan cannot be used, or names nobody that is asked for.
-pub fn run(
-    args: &NotifyArgs,
-    environment: &Environment,
-    out: &mut dyn Write,
-) -> Result<ExitCode, Failure> {
+pub fn run(args: &NotifyArgs, environment: &Environment, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     match &args.command {
         NotifyCommand::Test(args) => test::run(args, environment, out),
         NotifyCommand::Check(args) => check::run(args, environment, out),

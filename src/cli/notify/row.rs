@@ -36,7 +36,13 @@ impl Row {
         let (who, took) = (clean(&self.who, NAME_LIMIT_CHARS), self.took.as_secs_f64());
         let address = self.address.as_deref().unwrap_or_default();
         let way = format!("{} {}", self.channel, clean(address, NAME_LIMIT_CHARS));
-        let _ = write!(text, "{:<8}  {who}: {} ({}) in {took:.1} s", self.word(), way.trim_end(), self.intent.as_str());
+        let _ = write!(
+            text,
+            "{:<8}  {who}: {} ({}) in {took:.1} s",
+            self.word(),
+            way.trim_end(),
+            self.intent.as_str()
+        );
         let _ = match &self.result {
             Ok(receipt) => {
                 let answer = clean(&receipt.answer, ANSWER_LIMIT_CHARS);

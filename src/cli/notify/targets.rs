@@ -90,7 +90,9 @@ fn add_channel(plan: &Plan, channel: &Channel, public: &Public, selection: &mut 
         match target(channel, contact) {
             Some(_) if public.contacts.contains(id) => {
                 let name = &contact.name;
-                selection.skipped.push(format!("{name} on {}: outside of the company; name `{id}`", channel.id));
+                selection
+                    .skipped
+                    .push(format!("{name} on {}: outside of the company; name `{id}`", channel.id));
             }
             found => selection.targets.extend(found),
         }
@@ -134,7 +136,9 @@ fn people(plan: &Plan, who: &Who) -> Vec<ContactId> {
         Who::Contact(id) => vec![id.clone()],
         Who::OnCall(rotation) => match plan.rotations.get(rotation).map(|rotation| &rotation.turns) {
             Some(Turns::Cycle { order, .. }) => order.clone(),
-            Some(Turns::Calendar { shifts, .. }) => shifts.iter().map(|shift| shift.contact.clone()).collect(),
+            Some(Turns::Calendar { shifts, .. }) => {
+                shifts.iter().map(|shift| shift.contact.clone()).collect()
+            }
             None => Vec::new(),
         },
     }

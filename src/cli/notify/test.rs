@@ -68,7 +68,8 @@ fn agreed(plan: &Plan, selection: &Selection) -> Result<bool, Failure> {
         let what = format!("nobody can be asked whether to send this:\n{}", listing(plan, selection));
         return Err(Failure::new(what.trim_end(), next).with_code(2));
     }
-    let question = format!("{}Send these {} messages? [y/N] ", listing(plan, selection), selection.targets.len());
+    let question =
+        format!("{}Send these {} messages? [y/N] ", listing(plan, selection), selection.targets.len());
     prompt::agrees(&question).map_err(|error| Failure::new(error, "").with_code(2))
 }
 
@@ -134,12 +135,7 @@ async fn one(notifier: &dyn Notifier, channel: &Channel, outgoing: &Outgoing) ->
     row(channel, outgoing, result, began)
 }
 
-fn row(
-    channel: &Channel,
-    outgoing: &Outgoing,
-    result: Result<Receipt, Undelivered>,
-    began: Instant,
-) -> Row {
+fn row(channel: &Channel, outgoing: &Outgoing, result: Result<Receipt, Undelivered>, began: Instant) -> Row {
     Row {
         channel: channel.id.to_string(),
         kind: channel.kind.clone(),

@@ -120,7 +120,10 @@ async fn each_message_says_that_it_is_a_test_and_tells_what_came_of_it() {
     let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
     assert!(sent["subject"].as_str().unwrap().starts_with("[TEST] ARKA"), "{sent}");
     let body = sent["body"].as_str().unwrap();
-    assert!(body.starts_with("TEST of") && body.contains("by ana at") && body.contains("Nothing is broken"), "{body}");
+    assert!(
+        body.starts_with("TEST of") && body.contains("by ana at") && body.contains("Nothing is broken"),
+        "{body}"
+    );
 }
 
 #[tokio::test]

@@ -47,7 +47,11 @@ pub static KIND: NotifierKind = NotifierKind {
         ),
         Key::optional("username", Takes::Text, "The user name, where the server wants a login."),
         Key::optional("password", Takes::Secret, "Its password."),
-        Key::required("from", Takes::Text, "The sender: `lifeboat@example.com` or `Lifeboat <lifeboat@example.com>`."),
+        Key::required(
+            "from",
+            Takes::Text,
+            "The sender: `lifeboat@example.com` or `Lifeboat <lifeboat@example.com>`.",
+        ),
         Key::optional("reply_to", Takes::Text, "Where answers go, when not to the sender."),
         Key::optional("tls_roots", Takes::Text, "PEM file of the trusted roots instead of the platform's."),
     ],
@@ -88,11 +92,7 @@ fn build(channel: &Channel, clients: &Clients) -> Built {
     }))
 }
 
-fn login(
-    params: &Params,
-    host: &str,
-    security: Security,
-) -> Result<Option<(String, SecretRef)>, BuildError> {
+fn login(params: &Params, host: &str, security: Security) -> Result<Option<(String, SecretRef)>, BuildError> {
     let wrong = |key: &str, value: &str, why: &str| BuildError::Value {
         key: key.into(),
         value: clean(value, 80),
@@ -149,8 +149,8 @@ impl Notifier for Smtp {
             if let Err(error) = self.server.look(login.as_ref(), self.timeout).await {
                 return Err(self.undelivered(&error).await);
             }
-            let who =
-                login.map_or("without a login".to_owned(), |login| format!("logged in as {}", login.username));
+            let who = login
+                .map_or("without a login".to_owned(), |login| format!("logged in as {}", login.username));
             Ok(Some(format!("{} answers, {who}{}", self.server.name(), self.in_clear())))
         })
     }

@@ -40,7 +40,10 @@ fn text_of(outgoing: &Outgoing) -> String {
 /// The names of the headers.
 fn headers(mail: &str) -> Vec<&str> {
     let (head, _) = mail.split_once("\r\n\r\n").unwrap();
-    head.split("\r\n").filter(|line| !line.starts_with([' ', '\t'])).map(|l| l.split(':').next().unwrap()).collect()
+    head.split("\r\n")
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|l| l.split(':').next().unwrap())
+        .collect()
 }
 
 #[test]
@@ -100,8 +103,7 @@ fn channel(params: &[(&str, Param)]) -> Channel {
 }
 
 fn built(params: &[(&str, Param)]) -> Result<(), String> {
-    let clients =
-        Clients::new(Default::default(), std::path::Path::new("/nonexistent"), Default::default());
+    let clients = Clients::new(Default::default(), std::path::Path::new("/nonexistent"), Default::default());
     build(&channel(params), &clients).map(drop).map_err(|error| error.to_string())
 }
 
