@@ -1,7 +1,7 @@
 //! A prompt that does not show what is typed, and leaves the terminal as it was, whatever ends it.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::sync::Arc;
 
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
@@ -62,11 +62,14 @@ pub async fn read_hidden(terminal: File, question: &str) -> Result<Zeroizing<Str
 /// # Errors
 /// When the terminal is gone.
 pub fn agrees(question: &str) -> Result<bool, PromptError> {
-    let mut terminal = std::io::stderr();
-    terminal.write_all(question.as_bytes())?;
-    terminal.flush()?;
+    asked(question, std::io::stdin().lock(), std::io::stderr())
+}
+
+fn asked(question: &str, mut answers: impl BufRead, mut screen: impl Write) -> Result<bool, PromptError> {
+    screen.write_all(question.as_bytes())?;
+    screen.flush()?;
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
+    answers.read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
@@ -154,6 +157,18 @@ mod tests {
             assert!(matches!(line(typed), Err(PromptError::Interrupted)), "{typed:?}");
         }
         assert!(matches!(line(&"x".repeat(MAX_BYTES + 1)), Err(PromptError::TooLong)));
+    }
+
+    #[test]
+    fn only_a_yes_is_a_yes() {
+        let agrees = |typed: &str| {
+            let mut screen = Vec::new();
+            let agreed = asked("Send? ", typed.as_bytes(), &mut screen).unwrap();
+            assert_eq!(screen, b"Send? ");
+            agreed
+        };
+        assert!(agrees("y\n") && agrees("Yes\n") && agrees(" YES "));
+        assert!(!agrees("\n") && !agrees("") && !agrees("n\n") && !agrees("yy\n") && !agrees("no\nyes\n"));
     }
 
     struct Pty {
