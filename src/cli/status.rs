@@ -342,8 +342,14 @@ mod tests {
     fn who_knows_and_what_is_owed_is_told_in_text_and_as_json() {
         let desk = people::Desk::declared();
         let text = as_text(&desk.model, desk.now);
-        assert!(text.contains("escalation   PAGING level 1 of 3") && text.contains("led by       dana"), "{text}");
-        assert!(text.contains("message      Initial notice to Affected customers: due in 15 min 00 s"), "{text}");
+        assert!(
+            text.contains("escalation   PAGING level 1 of 3") && text.contains("led by       dana"),
+            "{text}"
+        );
+        assert!(
+            text.contains("message      Initial notice to Affected customers: due in 15 min 00 s"),
+            "{text}"
+        );
         let value = as_json(&desk.model, desk.now, 7);
         assert_eq!(value["escalation"]["state"], "paging");
         assert_eq!(value["escalation"]["next"]["people"][0], "Grace Hopper");

@@ -73,7 +73,12 @@ pub struct Compose {
 
 impl Compose {
     /// Begins with a draft.
-    pub fn new(message: Option<MessageId>, audience: AudienceId, incident: IncidentId, draft: &Draft) -> Self {
+    pub fn new(
+        message: Option<MessageId>,
+        audience: AudienceId,
+        incident: IncidentId,
+        draft: &Draft,
+    ) -> Self {
         let (subject, body) = (Field::new(&draft.subject), Body::new(&draft.body));
         let drafted = (subject.text().to_owned(), body.text());
         let in_body = !draft.subject.is_empty();
@@ -121,7 +126,8 @@ impl Compose {
     /// In words for the operator, when it would be refused.
     pub fn look_ahead(&self, model: &Model, now: Timestamp) -> Result<Preview, String> {
         let request = Request { at: now, by: Actor::Engine, command: Command::Ask(self.ask()) };
-        let facts = decide(model, &request).map_err(|refusal| format!("{}. {}", refusal.why, refusal.next))?;
+        let facts =
+            decide(model, &request).map_err(|refusal| format!("{}. {}", refusal.why, refusal.next))?;
         let queued = facts.into_iter().find_map(|fact| match fact {
             Fact::NotificationsQueued { message, to, .. } => Some((message, to)),
             _ => None,

@@ -42,7 +42,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &App, view: &View<'_>, compose: &
 fn draw_writing(frame: &mut Frame<'_>, app: &App, view: &View<'_>, compose: &Compose, problem: Option<&str>) {
     let look = &view.look;
     let screen = frame.area();
-    let area = centred(screen, WIDTH.max(screen.width.saturating_sub(20).min(100)), HEIGHT.min(screen.height.saturating_sub(2)));
+    let area = centred(
+        screen,
+        WIDTH.max(screen.width.saturating_sub(20).min(100)),
+        HEIGHT.min(screen.height.saturating_sub(2)),
+    );
     let hints = [
         (Action::PreviewMessage, "read it as it is sent"),
         (Action::NextField, "subject or text"),
@@ -83,5 +87,9 @@ fn about(look: &Look<'_>, view: &View<'_>, compose: &Compose, width: usize) -> V
         }
         _ => (Role::Text, format!("For {title}.")),
     };
-    wrap(&clean(&text, 400), width).into_iter().take(2).map(|line| Line::from(look.span(role, line))).collect()
+    wrap(&clean(&text, 400), width)
+        .into_iter()
+        .take(2)
+        .map(|line| Line::from(look.span(role, line)))
+        .collect()
 }

@@ -131,9 +131,7 @@ impl App {
                 self.toast(format!("{step} started"), "", false, at);
                 return dos;
             }
-            Fact::EscalationAcknowledged { who, via, .. } if *who != self.operator => {
-                self.toast(format!("{who} acknowledged ({via})"), "", false, at);
-            }
+            Fact::EscalationAcknowledged { who, via, .. } => self.acknowledged(who, via, at),
             // What this client declared is what its operator goes on with.
             Fact::IncidentDeclared { .. } => {
                 if matches!(&self.dialog, Some(Dialog::Form(form)) if form.sent && form.purpose == Purpose::Declare)

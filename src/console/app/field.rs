@@ -65,27 +65,27 @@ impl Field {
 
 /// Moves or deletes where the cursor is; false when the key means nothing in a text.
 pub(super) fn edit(area: &mut TextArea<'static>, chord: Chord) -> bool {
-        match (chord.code, chord.modifiers) {
-            (KeyCode::Backspace, KeyModifiers::NONE) => drop(area.delete_char()),
-            (KeyCode::Delete, KeyModifiers::NONE) => drop(area.delete_next_char()),
-            (KeyCode::Char('w'), KeyModifiers::CONTROL) | (KeyCode::Backspace, KeyModifiers::ALT) => {
-                area.delete_word();
-            }
-            (KeyCode::Char('u'), KeyModifiers::CONTROL) => drop(area.delete_line_by_head()),
-            (KeyCode::Char('k'), KeyModifiers::CONTROL) => drop(area.delete_line_by_end()),
-            (KeyCode::Left, KeyModifiers::NONE) => area.move_cursor(CursorMove::Back),
-            (KeyCode::Right, KeyModifiers::NONE) => area.move_cursor(CursorMove::Forward),
-            (KeyCode::Left, _) => area.move_cursor(CursorMove::WordBack),
-            (KeyCode::Right, _) => area.move_cursor(CursorMove::WordForward),
-            (KeyCode::Home, _) | (KeyCode::Char('a'), KeyModifiers::CONTROL) => {
-                area.move_cursor(CursorMove::Head);
-            }
-            (KeyCode::End, _) | (KeyCode::Char('e'), KeyModifiers::CONTROL) => {
-                area.move_cursor(CursorMove::End);
-            }
-            _ => return false,
+    match (chord.code, chord.modifiers) {
+        (KeyCode::Backspace, KeyModifiers::NONE) => drop(area.delete_char()),
+        (KeyCode::Delete, KeyModifiers::NONE) => drop(area.delete_next_char()),
+        (KeyCode::Char('w'), KeyModifiers::CONTROL) | (KeyCode::Backspace, KeyModifiers::ALT) => {
+            area.delete_word();
         }
-        true
+        (KeyCode::Char('u'), KeyModifiers::CONTROL) => drop(area.delete_line_by_head()),
+        (KeyCode::Char('k'), KeyModifiers::CONTROL) => drop(area.delete_line_by_end()),
+        (KeyCode::Left, KeyModifiers::NONE) => area.move_cursor(CursorMove::Back),
+        (KeyCode::Right, KeyModifiers::NONE) => area.move_cursor(CursorMove::Forward),
+        (KeyCode::Left, _) => area.move_cursor(CursorMove::WordBack),
+        (KeyCode::Right, _) => area.move_cursor(CursorMove::WordForward),
+        (KeyCode::Home, _) | (KeyCode::Char('a'), KeyModifiers::CONTROL) => {
+            area.move_cursor(CursorMove::Head);
+        }
+        (KeyCode::End, _) | (KeyCode::Char('e'), KeyModifiers::CONTROL) => {
+            area.move_cursor(CursorMove::End);
+        }
+        _ => return false,
+    }
+    true
 }
 
 #[cfg(test)]

@@ -154,8 +154,8 @@ pub struct App {
     gone: Option<(String, String)>,
     asked: VecDeque<Asked>,
     awaited: Option<(RunId, StepId)>,
-    /// A message that was left before it was sent.
-    kept: Option<Box<Compose>>,
+    /// Messages that were left before they were sent, the latest last.
+    kept: Vec<Compose>,
     toast_until: Option<Instant>,
     rows: u16,
 }
@@ -177,7 +177,7 @@ impl App {
             gone: None,
             asked: VecDeque::new(),
             awaited: None,
-            kept: None,
+            kept: Vec::new(),
             toast_until: None,
             rows,
         }
@@ -261,6 +261,7 @@ impl App {
         let trouble = self.model.as_ref().is_some_and(|model| {
             model.durable.incident.is_some()
                 || model.durable.proposal.is_some()
+                || !model.durable.due.is_empty()
                 || model.durable.severity.is_some()
                 || objectives::overall_clock(model, self.now(at)).is_some()
         });

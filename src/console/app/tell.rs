@@ -11,6 +11,7 @@ use crate::console::ui::Connection;
 use crate::console::widgets::wrap;
 use crate::core::awareness;
 use crate::core::command::Ask;
+use crate::core::decide::current_escalation;
 use crate::core::escalation::IncidentRole;
 use crate::core::message::{self, Draft};
 use crate::core::model::Model;
@@ -20,6 +21,8 @@ use crate::plan::Who;
 use jiff::Timestamp;
 use std::time::Instant;
 
+/// How many texts that were left are kept.
+const KEPT: usize = 8;
 /// The width to which texts to read are broken; the smallest terminal shows it.
 const READING_WIDTH: usize = 70;
 
@@ -27,6 +30,22 @@ impl App {
     /// Takes the escalation on.
     pub(super) fn acknowledge(&mut self, at: Instant) -> Vec<Do> {
         self.ask(Ask::Acknowledge, Asked::Plain, at)
+    }
+
+    /// Somebody took it on, perhaps whoever sits here.
+    pub(super) fn acknowledged(&mut self, who: &str, via: &str, at: Instant) {
+        if who != self.operator {
+            return self.toast(format!("{who} acknowledged ({via})"), "", false, at);
+        }
+        let escalation = self.model.as_ref().and_then(|model| Some((model, current_escalation(model)?)));
+        let policy = escalation.and_then(|(model, now)| model.plan.policies.get(now.policy.as_ref()?));
+        let next = policy.and_then(|policy| policy.repage).map_or_else(String::new, |silence| {
+            let keys = self.keymap.keys(self.screen_context(), Action::Note);
+            let key = keys.first().map_or_else(|| ":note".to_owned(), ToString::to_string);
+            let silence = crate::units::duration(silence);
+            format!("{key} notes what you do: after {silence} of silence people are paged anew.")
+        });
+        self.toast("you took it on, no further level is paged", next, false, at);
     }
 
     /// Opens the form of what is to be done for people.
@@ -63,7 +82,8 @@ impl App {
             let rows = escalation::rows(model, &self.ui.filter);
             let known = *rows.get(self.ui.escalation.selected.min(rows.len().checked_sub(1)?))?;
             let about = escalation::paragraphs(model, known, now);
-            let mut lines: Vec<String> = about.into_iter().map(|(name, text)| format!("{name}: {text}")).collect();
+            let mut lines: Vec<String> =
+                about.into_iter().map(|(name, text)| format!("{name}: {text}")).collect();
             lines.push(String::new());
             lines.extend(escalation::texts(model, known));
             Some(reading(describe::to_whom(&known.queued, &model.plan), lines))
@@ -75,7 +95,12 @@ impl App {
     }
 
     /// Opens the message that was chosen, with the text that was left before where there is one.
-    pub(super) fn compose(&mut self, message: Option<MessageId>, audience: AudienceId, at: Instant) -> Vec<Do> {
+    pub(super) fn compose(
+        &mut self,
+        message: Option<MessageId>,
+        audience: AudienceId,
+        at: Instant,
+    ) -> Vec<Do> {
         let now = self.now(at);
         let Some(model) = &self.model else { return Vec::new() };
         let Some(incident) = lifecycle::told_about(model) else {
@@ -83,9 +108,10 @@ impl App {
             return vec![Do::Draw];
         };
         let id = incident.id.clone();
-        if let Some(mut kept) = self.kept.take_if(|kept| kept.is_for(&message, &audience, &id)) {
+        if let Some(place) = self.kept.iter().position(|kept| kept.is_for(&message, &audience, &id)) {
+            let mut kept = self.kept.remove(place);
             kept.problem = Some("This is your text from before.".into());
-            return self.open(Dialog::Compose(kept), at);
+            return self.open(Dialog::Compose(Box::new(kept)), at);
         }
         let (draft, problem) = match &message {
             None => {
@@ -117,8 +143,9 @@ impl App {
         let sure = previewing && action == Some(Action::ConfirmYes) && self.admits(received);
         let page = self.page();
         let Some(Dialog::Compose(compose)) = &mut self.dialog else { return Vec::new() };
+        // Its answer comes, or the connection is called lost; before that it could only be sent twice.
         if compose.sent {
-            return if action == Some(Action::Back) { self.leave_compose(at) } else { Vec::new() };
+            return Vec::new();
         }
         compose.problem = None;
         if let Some(preview) = &mut compose.preview {
@@ -158,9 +185,10 @@ impl App {
     /// What a person wrote is not lost by leaving it.
     fn leave_compose(&mut self, at: Instant) -> Vec<Do> {
         let Some(Dialog::Compose(compose)) = self.dialog.take() else { return Vec::new() };
-        let changed = compose.is_changed() || compose.sent;
+        let changed = compose.is_changed();
         if changed {
-            self.kept = Some(Box::new(compose.put_aside()));
+            self.kept.push(compose.put_aside());
+            self.kept.drain(..self.kept.len().saturating_sub(KEPT));
         }
         let dos = self.shut(at);
         if changed {
@@ -219,7 +247,6 @@ impl App {
             return Vec::new();
         }
         let count = compose.preview.as_ref().map_or(0, |preview| preview.to.len());
-        self.kept = None;
         let dos = self.shut(at);
         let keys = self.keymap.keys(self.context(), Action::GotoEscalation);
         let key = keys.first().map_or_else(|| ":goto-escalation".to_owned(), ToString::to_string);
@@ -287,8 +314,10 @@ fn page(model: &Model, now: Timestamp) -> Result<Form, Why> {
         let role = if contact.role.is_empty() { String::new() } else { format!(", {}", contact.role) };
         (Who::Contact(id.clone()), format!("{}{role}", contact.name))
     });
-    let (whom, labels): (Vec<Who>, Vec<String>) =
-        rotations.chain(contacts).map(|(who, label)| (who.clone(), label_ways(model, &who, &label, now))).unzip();
+    let (whom, labels): (Vec<Who>, Vec<String>) = rotations
+        .chain(contacts)
+        .map(|(who, label)| (who.clone(), label_ways(model, &who, &label, now)))
+        .unzip();
     if whom.is_empty() {
         return Err(("the plan has no contacts", "Call people, then note whom you told."));
     }
@@ -325,7 +354,8 @@ fn send(model: &Model, now: Timestamp) -> Result<Form, Why> {
     for due in &owed {
         let Some(template) = model.plan.messages.get(&due.message) else { continue };
         let clock = crate::units::clock(due.left(now));
-        let when = if due.is_overdue(now) { format!("OVERDUE by {clock}") } else { format!("due in {clock}") };
+        let when =
+            if due.is_overdue(now) { format!("OVERDUE by {clock}") } else { format!("due in {clock}") };
         labels.push(format!("{when}: {}, to {}", due.title, whom(&template.audience)));
         what.push((Some(due.message.clone()), template.audience.clone()));
     }
@@ -353,7 +383,8 @@ fn waive(model: &Model, now: Timestamp) -> Result<Form, Why> {
     let owed = awareness::owed(model);
     let labels = owed.iter().map(|due| {
         let clock = crate::units::clock(due.left(now));
-        let when = if due.is_overdue(now) { format!("OVERDUE by {clock}") } else { format!("due in {clock}") };
+        let when =
+            if due.is_overdue(now) { format!("OVERDUE by {clock}") } else { format!("due in {clock}") };
         (due.message.as_str(), format!("{}, to {}: {when}", due.title, due.audience))
     });
     let labels: Vec<(&str, String)> = labels.collect();
@@ -375,8 +406,8 @@ fn hand_over(model: &Model) -> Form {
         IncidentRole::Operations => "acts",
         IncidentRole::Scribe => "writes down",
     };
-    let labels =
-        IncidentRole::ALL.map(|role| (role.as_str(), format!("{}, who {}: {} now", role.as_str(), does(role), holder(role))));
+    let labels = IncidentRole::ALL
+        .map(|role| (role.as_str(), format!("{}, who {}: {} now", role.as_str(), does(role), holder(role))));
     let choices = form::choices(labels.iter().map(|(name, label)| (*name, label.as_str())));
     let names = model.plan.contacts.values().map(|contact| crate::text::clean(&contact.name, 80));
     Form::hand_over(choices, names.collect())

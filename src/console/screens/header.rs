@@ -9,11 +9,11 @@ use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
+use crate::core::awareness::{self, Awareness};
 use crate::core::confirmation::LossEstimate;
 use crate::core::incident::Mode;
 use crate::core::model::Status;
 use crate::core::signal::age;
-use crate::core::awareness::{self, Awareness};
 use crate::core::{evidence, objectives};
 use crate::plan::{Runbook, Severity};
 use crate::units;
@@ -336,7 +336,7 @@ fn not_told(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
 /// Messages that should have been sent.
 fn overdue(view: &View<'_>) -> Option<(Role, Glyph, String)> {
     let mut late = awareness::owed(view.model);
-    late.retain(|owed| owed.is_overdue(view.now) && !owed.automatic);
+    late.retain(|owed| owed.is_overdue(view.now));
     let first = late.first()?;
     let by = units::clock(first.left(view.now));
     let more = match late.len() {

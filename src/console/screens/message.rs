@@ -72,8 +72,11 @@ fn question(view: &View<'_>, sheet: &Sheet<'_>, width: u16) -> Vec<Line<'static>
     let public = if is_public(sheet) { " to the PUBLIC" } else { "" };
     let ways = if sheet.to.len() == 1 { "1 way" } else { "ways" };
     let count = if sheet.to.len() == 1 { String::new() } else { format!("{} ", sheet.to.len()) };
-    let text = format!("Send exactly this on {count}{ways}{public}? {key} sends it; it cannot be taken back.");
-    lines.extend(labelled_with(look, look.span(Role::Danger, ""), 0, Role::Danger, &text, width).into_iter().take(2));
+    let text =
+        format!("Send exactly this on {count}{ways}{public}? {key} sends it; it cannot be taken back.");
+    lines.extend(
+        labelled_with(look, look.span(Role::Danger, ""), 0, Role::Danger, &text, width).into_iter().take(2),
+    );
     lines
 }
 
@@ -93,7 +96,9 @@ fn lines(view: &View<'_>, sheet: &Sheet<'_>, width: u16) -> Vec<Line<'static>> {
     match (is_public(sheet), drill) {
         (true, false) => {
             let glyph = look.glyph(Glyph::Critical);
-            let text = format!("{glyph} {title} are OUTSIDE OF THE COMPANY: customers and everybody else read this.");
+            let text = format!(
+                "{glyph} {title} are OUTSIDE OF THE COMPANY: customers and everybody else read this."
+            );
             add("PUBLIC", Role::Danger, &text);
         }
         (_, true) => {

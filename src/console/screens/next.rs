@@ -71,9 +71,8 @@ fn in_incident(view: &View<'_>, incident: &Incident) -> Next {
 /// Whether something waits that cannot wait for people to be told.
 fn is_pressing(next: &Next, incident: &Incident) -> bool {
     let run = incident.open_run();
-    let confirming = run.is_some_and(|run| {
-        run.steps.values().any(|step| step.status == StepStatus::Confirming)
-    });
+    let confirming =
+        run.is_some_and(|run| run.steps.values().any(|step| step.status == StepStatus::Confirming));
     confirming || matches!(next.role, Role::Critical | Role::Unknown)
 }
 
@@ -82,6 +81,9 @@ fn without_incident(view: &View<'_>) -> Next {
     let declare = view.key(Action::DeclareIncident);
     if let Some(proposal) = &model.durable.proposal {
         return people::proposed(view, proposal);
+    }
+    if let Some(waiting) = people::waiting(view) {
+        return waiting;
     }
     if blind_since(view).is_some() {
         let text = "Check this host's own network first: the console sees nothing at all, which does not mean \
@@ -170,7 +172,9 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
     match ended {
         Some((_, RunEnd::Completed)) => {
             let watch = units::age(view.model.plan.policy.monitor);
-            let text = format!("Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then.");
+            let text = format!(
+                "Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then."
+            );
             say(Role::Accent, text)
         }
         Some((_, RunEnd::Aborted(_))) => {

@@ -172,7 +172,9 @@ fn is_reached(model: &Model, escalation: &Escalation, level: usize) -> bool {
     let (generation, round) = (escalation.generation, escalation.round);
     let wanted = Cause::Level { generation, round, level };
     let mut pages = model.durable.notifications.values().filter(|known| *first_cause(model, known) == wanted);
-    pages.any(|known| known.status != DeliveryStatus::Failed || (!known.passed_on && !known.queued.then.is_empty()))
+    pages.any(|known| {
+        known.status != DeliveryStatus::Failed || (!known.passed_on && !known.queued.then.is_empty())
+    })
 }
 
 /// The cause of the first of the ways that were taken one after the other.
@@ -251,7 +253,8 @@ fn owing(model: &Model, id: &MessageId, number: u32, by: Timestamp) -> Owed {
     Owed {
         message: id.clone(),
         title: template.map_or_else(|| id.to_string(), |template| template.title.clone()),
-        audience: audience.map_or_else(|| "an audience that is gone".into(), |audience| audience.title.clone()),
+        audience: audience
+            .map_or_else(|| "an audience that is gone".into(), |audience| audience.title.clone()),
         public: audience.is_some_and(|audience| audience.public),
         number,
         by,

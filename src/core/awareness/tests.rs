@@ -43,7 +43,14 @@ fn channel(id: &str, title: &str, address: Option<&str>, has_alerts: bool) -> (C
 fn level(title: &str, after: i64, who: &[Who]) -> EscalationLevel {
     let methods = ["pager", "slack"].map(ChannelId::from).to_vec();
     let after = minutes(after);
-    EscalationLevel { title: title.into(), after, who: who.to_vec(), methods, tries: Tries::All, next_after: None }
+    EscalationLevel {
+        title: title.into(),
+        after,
+        who: who.to_vec(),
+        methods,
+        tries: Tries::All,
+        next_after: None,
+    }
 }
 
 fn message(title: &str, audience: &str, on: Occasion, every: Option<i64>) -> MessageTemplate {
@@ -66,9 +73,26 @@ fn message(title: &str, audience: &str, on: Occasion, every: Option<i64>) -> Mes
 /// A plan with somebody on call, a policy of three levels, two audiences and two messages.
 pub fn with_people(mut plan: Plan) -> Plan {
     plan.contacts = IndexMap::from([
-        ("dana".into(), contact("Dana Scully", "SRE", &[("phone", "+1 555 0100"), ("pager", "dana-key"), ("slack", "@dana")])),
-        ("erin".into(), contact("Erin Brockovich", "SRE", &[("phone", "+1 555 0101"), ("pager", "erin-key"), ("slack", "@erin")])),
-        ("grace".into(), contact("Grace Hopper", "Engineering manager", &[("phone", "+1 555 0102"), ("slack", "@grace")])),
+        (
+            "dana".into(),
+            contact(
+                "Dana Scully",
+                "SRE",
+                &[("phone", "+1 555 0100"), ("pager", "dana-key"), ("slack", "@dana")],
+            ),
+        ),
+        (
+            "erin".into(),
+            contact(
+                "Erin Brockovich",
+                "SRE",
+                &[("phone", "+1 555 0101"), ("pager", "erin-key"), ("slack", "@erin")],
+            ),
+        ),
+        (
+            "grace".into(),
+            contact("Grace Hopper", "Engineering manager", &[("phone", "+1 555 0102"), ("slack", "@grace")]),
+        ),
         ("carl".into(), contact("Carl Sagan", "CTO", &[("slack", "@carl"), ("pager", "carl-key")])),
     ]);
     plan.channels = IndexMap::from([
@@ -93,7 +117,7 @@ pub fn with_people(mut plan: Plan) -> Plan {
         ],
         repeat: None,
         repeats: 0,
-        repage: None,
+        repage: Some(minutes(30)),
         quiet: false,
     };
     plan.policies = IndexMap::from([("critical".into(), policy)]);
@@ -105,7 +129,15 @@ pub fn with_people(mut plan: Plan) -> Plan {
     };
     plan.audiences = IndexMap::from([
         ("customers".into(), audience("Affected customers", &[], &["page"], true)),
-        ("engineering".into(), audience("Engineering", &[Who::Contact("grace".into()), Who::Contact("dana".into())], &["slack"], false)),
+        (
+            "engineering".into(),
+            audience(
+                "Engineering",
+                &[Who::Contact("grace".into()), Who::Contact("dana".into())],
+                &["slack"],
+                false,
+            ),
+        ),
     ]);
     plan.messages = IndexMap::from([
         ("activation".into(), message("Initial notice", "customers", Occasion::Declared, Some(30))),
@@ -218,7 +250,10 @@ fn where_no_way_works_the_numbers_to_call_are_named() {
     desk.answer(&refused());
     let said = desk.sentence();
     let call = "CALL THEM: Erin Brockovich +1 555 0101, Grace Hopper +1 555 0102, Dana Scully +1 555 0100";
-    assert!(said.starts_with("NOBODY COULD BE TOLD: every way to level 1 (On-call engineer) failed."), "{said}");
+    assert!(
+        said.starts_with("NOBODY COULD BE TOLD: every way to level 1 (On-call engineer) failed."),
+        "{said}"
+    );
     assert!(said.contains(call), "{said}");
     assert_eq!(desk.badge().as_deref(), Some("NOBODY TOLD"));
 }
@@ -229,7 +264,11 @@ fn a_level_that_fails_after_one_that_did_not_is_told_apart() {
     desk.answer(&Ok(Receipt::default()));
     desk.pass(600);
     desk.answer(&refused());
-    assert!(desk.sentence().starts_with("LEVEL 2 (Engineering manager) COULD NOT BE TOLD"), "{}", desk.sentence());
+    assert!(
+        desk.sentence().starts_with("LEVEL 2 (Engineering manager) COULD NOT BE TOLD"),
+        "{}",
+        desk.sentence()
+    );
     assert_eq!(desk.badge().as_deref(), Some("PAGING 2/3, next 15:00"));
 }
 
@@ -261,7 +300,10 @@ fn quiet_hours_say_when_they_end() {
     desk.ask(Ask::Declare { title: "it is down".into(), mode: Mode::Live });
     desk.pass(0);
     let said = desk.sentence();
-    assert!(said.contains("nobody was told yet") && said.contains("waits for 07:00 (in 3:00:00: quiet hours)"), "{said}");
+    assert!(
+        said.contains("nobody was told yet") && said.contains("waits for 07:00 (in 3:00:00: quiet hours)"),
+        "{said}"
+    );
     assert_eq!(desk.badge().as_deref(), Some("PAGING 0/3, waits for 07:00"));
     desk.now = "2026-01-31T23:30:00Z".parse().unwrap();
     let Some(Awareness::Paging(paging)) = of(&desk.model, desk.now) else { panic!() };
@@ -285,7 +327,10 @@ fn a_severity_without_a_policy_and_a_plan_without_any_are_told_apart() {
 fn what_is_owed_gets_overdue_and_the_next_update_follows() {
     let mut desk = Desk::declared();
     let due = owed(&desk.model);
-    assert_eq!((due.len(), due[0].title.as_str(), due[0].audience.as_str()), (1, "Initial notice", "Affected customers"));
+    assert_eq!(
+        (due.len(), due[0].title.as_str(), due[0].audience.as_str()),
+        (1, "Initial notice", "Affected customers")
+    );
     assert_eq!(due[0].left(desk.now), minutes(15));
     desk.pass(16 * 60);
     assert!(owed(&desk.model)[0].is_overdue(desk.now));

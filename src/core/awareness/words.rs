@@ -116,7 +116,9 @@ pub fn badge(model: &Model, awareness: &Awareness, now: Timestamp) -> Option<Str
             let who = crate::text::clean(&taken.who, 12);
             format!("ack {who} {}", units::age(now.duration_since(taken.at)))
         }
-        Awareness::Paging(paging) if paging.unreached.as_ref().is_some_and(|u| u.nobody) => "NOBODY TOLD".into(),
+        Awareness::Paging(paging) if paging.unreached.as_ref().is_some_and(|u| u.nobody) => {
+            "NOBODY TOLD".into()
+        }
         Awareness::Paging(paging) => {
             let next = match &paging.next {
                 None => "no next".to_owned(),

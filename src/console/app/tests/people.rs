@@ -48,6 +48,11 @@ fn one_key_acknowledges_and_nothing_else_does() {
     assert_eq!(*scene.last(), Ask::Acknowledge);
     let taken = scene.model.durable.escalation.as_ref().unwrap().acknowledged.as_ref();
     assert_eq!(taken.map(|taken| taken.who.as_str()), Some("ann"));
+    let toast = scene.app.ui.toast.clone().unwrap();
+    assert!(
+        toast.text.contains("you took it on") && toast.next.contains("after 30 min 00 s of silence"),
+        "{toast:?}"
+    );
     scene.press("1 K");
     assert_eq!(scene.asked.iter().filter(|ask| **ask == Ask::Acknowledge).count(), 2, "everywhere by K");
     assert!(scene.toast().contains("acknowledged it already"), "{}", scene.toast());
@@ -75,9 +80,11 @@ fn the_palette_acknowledges_by_name() {
 fn somebody_is_paged_after_a_choice_and_a_deliberate_yes() {
     let mut scene = declared();
     scene.press("p");
-    let labels: Vec<String> = form(&scene).unwrap().choices.iter().map(|choice| choice.label.clone()).collect();
+    let labels: Vec<String> =
+        form(&scene).unwrap().choices.iter().map(|choice| choice.label.clone()).collect();
     assert!(labels[0].starts_with("on call, Primary: "), "{labels:?}");
-    let grace = labels.iter().position(|label| label.starts_with("Grace Hopper, Engineering manager (Slack)"));
+    let grace =
+        labels.iter().position(|label| label.starts_with("Grace Hopper, Engineering manager (Slack)"));
     scene.press(&(grace.unwrap() + 1).to_string());
     scene.write("we need a decision");
     scene.press("enter enter");
@@ -168,7 +175,11 @@ fn a_proposal_is_declared_under_its_title_or_dismissed() {
 fn what_is_due_is_offered_first_drafted_read_and_sent() {
     let mut scene = declared();
     scene.press("u");
-    assert!(form(&scene).unwrap().choices[0].label.starts_with("due in "), "{:?}", form(&scene).unwrap().choices);
+    assert!(
+        form(&scene).unwrap().choices[0].label.starts_with("due in "),
+        "{:?}",
+        form(&scene).unwrap().choices
+    );
     assert!(form(&scene).unwrap().choices[0].label.contains("PUBLIC"));
     scene.press("1");
     assert!(compose(&scene).subject.text().starts_with("P1: "), "{:?}", compose(&scene).subject.text());
@@ -176,12 +187,18 @@ fn what_is_due_is_offered_first_drafted_read_and_sent() {
     scene.write("First.");
     scene.press("enter ctrl-s");
     let preview = compose(&scene).preview.as_ref().expect("it is shown");
-    assert!(preview.message.body.starts_with("First.\nWe are working on it.\nBegun "), "{:?}", preview.message);
+    assert!(
+        preview.message.body.starts_with("First.\nWe are working on it.\nBegun "),
+        "{:?}",
+        preview.message
+    );
     assert_eq!(preview.to.len(), 1);
     scene.press("enter");
     assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::Send { .. })), "Enter sends nothing");
     scene.press("y");
-    let Ask::Send { message, audience, subject, body } = scene.last().clone() else { panic!("{:?}", scene.last()) };
+    let Ask::Send { message, audience, subject, body } = scene.last().clone() else {
+        panic!("{:?}", scene.last())
+    };
     assert_eq!((message, audience), (Some("activation".into()), "customers".into()));
     assert!(subject.starts_with("P1: ") && body.starts_with("First.\nWe are"), "{subject} {body}");
     assert!(scene.app.dialog.is_none());
@@ -218,7 +235,8 @@ fn a_yes_that_comes_too_soon_or_in_a_paste_sends_nothing() {
 fn an_own_text_has_a_subject_and_keeps_the_lines_of_a_paste() {
     let mut scene = declared();
     scene.press("u");
-    let own = form(&scene).unwrap().choices.iter().position(|choice| choice.label.contains("text, to Engineering"));
+    let own =
+        form(&scene).unwrap().choices.iter().position(|choice| choice.label.contains("text, to Engineering"));
     scene.press(&(own.unwrap() + 1).to_string());
     let subject = compose(&scene).subject.text().to_owned();
     assert!(subject.starts_with("[P1] "), "{subject}");
@@ -248,6 +266,10 @@ fn escape_goes_back_and_loses_no_text() {
     assert!(scene.app.dialog.is_none() && scene.toast().contains("text is kept"), "{}", scene.toast());
     scene.press("esc u 1");
     assert!(compose(&scene).body.text().starts_with("Mine. "));
+    scene.press("esc esc u 4");
+    scene.write("Another. ");
+    scene.press("esc esc u 1");
+    assert!(compose(&scene).body.text().starts_with("Mine. "), "each is kept");
     assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::Send { .. })));
 }
 
@@ -265,6 +287,19 @@ fn a_refused_message_keeps_its_text() {
 }
 
 #[test]
+fn what_waits_for_its_answer_is_neither_left_nor_sent_twice() {
+    let mut scene = declared();
+    scene.press("u 1 ctrl-s");
+    scene.slow = true;
+    scene.press("y y esc enter");
+    assert_eq!(scene.asked.iter().filter(|ask| matches!(ask, Ask::Send { .. })).count(), 1);
+    assert!(compose(&scene).sent);
+    scene.tell(Message::Lost("it went".into()));
+    assert!(compose(&scene).problem.as_ref().unwrap().contains("timeline"), "{:?}", compose(&scene).problem);
+    assert!(compose(&scene).body.text().contains("We are working on it."));
+}
+
+#[test]
 fn a_message_for_an_incident_that_was_closed_meanwhile_is_not_sent() {
     let mut scene = declared();
     scene.press("u 1 ctrl-s");
@@ -278,7 +313,8 @@ fn a_message_for_an_incident_that_was_closed_meanwhile_is_not_sent() {
 fn what_changed_while_it_was_read_is_read_again() {
     let mut scene = declared();
     scene.press("u");
-    let own = form(&scene).unwrap().choices.iter().position(|choice| choice.label.contains("text, to Engineering"));
+    let own =
+        form(&scene).unwrap().choices.iter().position(|choice| choice.label.contains("text, to Engineering"));
     scene.press(&(own.unwrap() + 1).to_string());
     scene.write("look at this");
     scene.press("ctrl-s");
@@ -333,7 +369,8 @@ fn seen(scene: &Scene) -> String {
         super::super::draw::draw(frame, &scene.app, look, scene.at, "plan", jiff::SignedDuration::ZERO);
     };
     let buffer = terminal.draw(draw).unwrap().buffer.clone();
-    let row = |y| (0..80).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>().trim_end().to_owned();
+    let row =
+        |y| (0..80).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>().trim_end().to_owned();
     (0..24).map(row).collect::<Vec<_>>().join("\n")
 }
 

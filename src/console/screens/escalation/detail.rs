@@ -79,7 +79,9 @@ fn cause(model: &Model, known: &Notification) -> String {
     let what = what(known);
     match &known.cause {
         Cause::Level { level, round: 0, .. } => format!("{what}: level {} was due", level + 1),
-        Cause::Level { level, round, .. } => format!("{what}: level {} was due, round {}", level + 1, round + 1),
+        Cause::Level { level, round, .. } => {
+            format!("{what}: level {} was due, round {}", level + 1, round + 1)
+        }
         Cause::Fallback { of } => format!("{what}: the way before ({of}) failed or was not answered"),
         Cause::Message { message, number } => {
             let title = model.plan.messages.get(message).map_or(message.as_str(), |template| &template.title);

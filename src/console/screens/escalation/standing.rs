@@ -70,10 +70,14 @@ fn roles(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
 /// The messages that are due, the most urgent first, and the next update.
 fn owed(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
-    let mut told: Vec<(Role, String)> = awareness::owed(view.model).iter().map(|due| due_line(view, due)).collect();
+    let mut told: Vec<(Role, String)> =
+        awareness::owed(view.model).iter().map(|due| due_line(view, due)).collect();
     if let Some(next) = awareness::next_update(view.model) {
         let left = units::clock(next.left(view.now));
-        told.push((Role::Muted, format!("{}: {}, again by {left} from now", next.audience, next.title)));
+        told.push((
+            Role::Muted,
+            format!("{}: {} again, next update due in {left}", next.audience, next.title),
+        ));
     }
     let mut lines = Vec::new();
     for (place, (role, text)) in told.into_iter().enumerate() {

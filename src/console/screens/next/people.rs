@@ -34,16 +34,19 @@ fn not_taken(view: &View<'_>, incident: &Incident) -> Option<Next> {
     let key = view.key(Action::Acknowledge);
     Some(match paging.unreached {
         Some(_) => {
-            let text = format!("Messages do not get through: call people. {key} acknowledges if you take it.");
+            let text =
+                format!("Messages do not get through: call people. {key} acknowledges if you take it.");
             say(Role::Critical, text)
         }
         None => say(Role::Warn, format!("Nobody has acknowledged: {key} acknowledges if you take it.")),
     })
 }
 
-fn waiting(view: &View<'_>) -> Option<Next> {
+/// Who waits for word that is due soon or should have come.
+pub fn waiting(view: &View<'_>) -> Option<Next> {
     let owed = awareness::owed(view.model);
-    let first = owed.iter().find(|owed| !owed.automatic)?;
+    // What is sent by itself and is overdue could not be.
+    let first = owed.iter().find(|owed| !owed.automatic || owed.is_overdue(view.now))?;
     let left = first.left(view.now);
     let send = view.key(Action::SendMessage);
     let clock = units::clock(left);

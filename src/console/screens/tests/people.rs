@@ -48,7 +48,8 @@ impl Stage {
     /// What is being sent on a channel ends so.
     fn notified(&mut self, channel: &str, result: &Result<Receipt, Undelivered>) {
         let known = self.model.durable.notifications.values();
-        let sent = known.filter(|n| n.status == DeliveryStatus::Sent && n.queued.way.channel.as_str() == channel);
+        let sent =
+            known.filter(|n| n.status == DeliveryStatus::Sent && n.queued.way.channel.as_str() == channel);
         let sent: Vec<_> = sent.map(|known| (known.queued.id.clone(), known.attempt)).collect();
         for (id, attempt) in sent {
             self.report(Report::Notified { id, attempt, result: result.clone() });
@@ -247,9 +248,17 @@ fn an_overdue_message_is_an_alarm_and_comes_next() {
 #[test]
 fn who_takes_it_comes_before_the_tree_and_after_what_failed() {
     let mut stage = paging();
-    assert!(next(&stage.view()).text.starts_with("Nobody has acknowledged: a acknowledges"), "{:?}", next(&stage.view()));
+    assert!(
+        next(&stage.view()).text.starts_with("Nobody has acknowledged: a acknowledges"),
+        "{:?}",
+        next(&stage.view())
+    );
     stage.ui.screen = Screen::Decide;
-    assert!(next(&stage.view()).text.starts_with("Nobody has acknowledged: K acknowledges"), "{:?}", next(&stage.view()));
+    assert!(
+        next(&stage.view()).text.starts_with("Nobody has acknowledged: K acknowledges"),
+        "{:?}",
+        next(&stage.view())
+    );
     stage.failing_over();
     stage.prepare("fence");
     stage.describe("fence", "alter system", "primary-db:5432", "PostgreSQL server");
