@@ -27,6 +27,12 @@ pub struct Escalation {
     pub severity: Severity,
     /// The policy; none where the plan has none for the severity.
     pub policy: Option<PolicyId>,
+    /// The titles of the policy's levels when it began: a plan that changes them makes it begin anew.
+    #[serde(default)]
+    pub levels: Vec<String>,
+    /// When the severity last changed; none for never.
+    #[serde(default)]
+    pub severity_changed_at: Option<Timestamp>,
     /// How often it began anew, from 0: with a worse severity, or when the one who acknowledged fell silent.
     pub generation: u32,
     /// When this generation began.

@@ -329,6 +329,9 @@ pub enum Fact {
         severity: Severity,
         /// The policy; none where the plan has none for the severity.
         policy: Option<PolicyId>,
+        /// The titles of its levels at that moment.
+        #[serde(default)]
+        levels: Vec<String>,
     },
     /// Somebody took it on: no further level is told.
     EscalationAcknowledged {

@@ -23,9 +23,8 @@ pub fn phase(plan: &Plan, incident: &Incident, now: Timestamp) -> Phase {
 
 /// The incident that people are told about: the open one, or the last one that was closed.
 pub fn told_about(model: &Model) -> Option<&Incident> {
-    let told = model.durable.escalation.as_ref();
-    let closed =
-        || model.durable.closed.last().filter(|last| told.is_some_and(|told| told.incident == last.id));
+    let told = model.durable.told.as_ref();
+    let closed = || model.durable.closed.last().filter(|last| told == Some(&last.id));
     match &model.durable.proposal {
         Some(_) => None,
         None => model.durable.incident.as_ref().or_else(closed),

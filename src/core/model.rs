@@ -46,6 +46,12 @@ pub struct Durable {
     pub severity: Option<(Severity, Timestamp, String)>,
     /// The open incident.
     pub incident: Option<Incident>,
+    /// Since when the derived severity is at least as bad as each one; only those that it is.
+    pub at_least_since: BTreeMap<Severity, Timestamp>,
+    /// The incident or proposal that people were told about last.
+    pub told: Option<IncidentId>,
+    /// How many messages were ever queued: their names are counted on, so that none comes twice.
+    pub queued_messages: usize,
     /// What signals or alerts propose and nobody has declared.
     pub proposal: Option<Proposal>,
     /// The severity of a proposal that a person dismissed: only a worse one is proposed until all is well.
@@ -189,6 +195,9 @@ impl Model {
             active: plan.primary().map(|(id, _)| id.clone()),
             severity: None,
             incident: None,
+            at_least_since: BTreeMap::new(),
+            told: None,
+            queued_messages: 0,
             proposal: None,
             dismissed: None,
             escalation: None,

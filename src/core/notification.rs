@@ -1,7 +1,7 @@
 //! One message to one recipient on one way, from its queueing to its answer.
 
 use crate::ids::*;
-use crate::plan::{ComponentStatus, PageStatus, Severity};
+use crate::plan::{ComponentStatus, Manner, PageStatus, Severity};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -112,6 +112,9 @@ pub struct Queued {
     pub key: String,
     /// After this moment no further attempt is made.
     pub give_up_at: Timestamp,
+    /// How its channel behaved when it was queued: a plan that changes later does not change what happened.
+    #[serde(default)]
+    pub manner: Manner,
 }
 
 /// What the provider said.
@@ -215,7 +218,7 @@ impl DeliveryStatus {
             (Sent, M::Accept) => Some(Accepted),
             (Sent, M::Retry) => Some(Queued),
             (Queued | Sent | Accepted | Delivered, M::Fail) => Some(Failed),
-            (Sent, M::Lose) => Some(Unknown),
+            (Queued | Sent, M::Lose) => Some(Unknown),
             (Accepted | Unknown, M::Deliver) => Some(Delivered),
             (Accepted | Delivered | Unknown, M::Acknowledge) => Some(Acknowledged),
             _ => None,
@@ -261,6 +264,14 @@ pub enum Attempted {
     },
 }
 
+impl Notification {
+    /// Its provider keeps an alert because of it, or may keep one.
+    pub fn has_alert(&self) -> bool {
+        let arrived = self.status.is_with_provider() || self.status == DeliveryStatus::Unknown;
+        self.intent == Intent::Page && self.queued.manner.has_alerts && arrived
+    }
+}
+
 /// One message to one recipient on one way, and what became of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Notification {
@@ -270,6 +281,8 @@ pub struct Notification {
     pub incident: IncidentId,
     /// Why it is sent.
     pub cause: Cause,
+    /// How often the escalation had begun anew when it was queued.
+    pub generation: u32,
     /// What it wants.
     pub intent: Intent,
     /// What it says; its number in [`Durable::sent_messages`](crate::core::model::Durable::sent_messages).
@@ -292,6 +305,8 @@ pub struct Notification {
     pub failure: Option<Undelivered>,
     /// What was learnt later: who acknowledged, how it arrived.
     pub heard: Option<String>,
-    /// The next way was taken, or it was found that there is none.
+    /// Some attempt may have arrived although nobody saw it: it never counts as certainly not sent again.
+    pub may_have_arrived: bool,
+    /// The next way was taken.
     pub passed_on: bool,
 }

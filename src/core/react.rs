@@ -20,7 +20,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
             if sends { vec![effect] } else { Vec::new() }
         }
         Fact::NotificationFinished { id, .. } => {
-            let known = model.durable.notifications.get(id).filter(|known| is_tracked(model, known));
+            let known = model.durable.notifications.get(id).filter(|known| is_tracked(known));
             let track = known.map(|_| Effect::Track { id: id.clone() });
             std::iter::once(Effect::Tick).chain(track).collect()
         }
@@ -84,16 +84,15 @@ fn unproven(model: &Model) -> Vec<Effect> {
 
 /// After a start: messages that a provider took are asked after again.
 fn untold(model: &Model) -> Vec<Effect> {
-    let tracked = model.durable.notifications.values().filter(|known| is_tracked(model, known));
+    let tracked = model.durable.notifications.values().filter(|known| is_tracked(known));
     tracked.map(|known| Effect::Track { id: known.queued.id.clone() }).collect()
 }
 
 /// Whether it is worth asking the provider what became of a message.
-fn is_tracked(model: &Model, known: &Notification) -> bool {
-    let channel = model.plan.channels.get(&known.queued.way.channel);
+fn is_tracked(known: &Notification) -> bool {
     let with_provider = matches!(known.status, DeliveryStatus::Accepted | DeliveryStatus::Delivered);
     let asks = matches!(known.intent, Intent::Page | Intent::Inform);
-    with_provider && asks && channel.is_some_and(|channel| channel.manner.tracks)
+    with_provider && asks && known.queued.manner.tracks
 }
 
 fn running(model: &Model, run: &RunId) -> Vec<Effect> {

@@ -30,6 +30,13 @@ pub struct Recipients {
     pub instead_of: Vec<String>,
 }
 
+impl Recipients {
+    /// Whether any way leads to anybody.
+    pub fn reaches_somebody(&self) -> bool {
+        self.people.iter().any(|recipient| !recipient.ways.is_empty())
+    }
+}
+
 /// Resolves names and ways at a moment. In a drill those of the plan's drills take the place of everybody;
 /// where the plan names none for drills, people outside of the company get nothing.
 pub fn resolve(

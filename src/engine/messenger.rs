@@ -158,13 +158,8 @@ async fn track(errand: Errand) {
         }
         match within(&errand, notifier.track(&errand.outgoing, &receipt)).await {
             Ok(Tracked::Pending) => {}
-            Ok(tracked) => {
-                let over = !matches!(tracked, Tracked::Delivered(_));
-                (errand.sink)(Report::Tracked { id: errand.id.clone(), tracked });
-                if over {
-                    return;
-                }
-            }
+            // Until it is recorded it is asked again: while the journal cannot be written a report is lost.
+            Ok(tracked) => (errand.sink)(Report::Tracked { id: errand.id.clone(), tracked }),
             // Not being able to ask changes nothing about the message; the next look may succeed.
             Err(failure) => {
                 tracing::debug!(id = %errand.id, why = failure.why, "a message could not be asked after")

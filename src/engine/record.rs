@@ -154,7 +154,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         }
         Fact::IncidentProposed { id, severity, .. } => text("signals", id.as_str(), severity.as_str()),
         Fact::ProposalWithdrawn { id, .. } => text("signals", id.as_str(), "withdrawn"),
-        Fact::EscalationStarted { incident, severity, policy } => {
+        Fact::EscalationStarted { incident, severity, policy, .. } => {
             text(policy.as_ref().map_or("", |policy| policy.as_str()), incident.as_str(), severity.as_str())
         }
         Fact::EscalationAcknowledged { who, via, .. } => text(who, via, "acknowledged"),

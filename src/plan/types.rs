@@ -236,6 +236,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, worst first.
+    pub const ALL: [Self; 4] = [Self::P0, Self::P1, Self::P2, Self::P3];
+
     /// `P0` to `P3`.
     pub fn as_str(self) -> &'static str {
         match self {

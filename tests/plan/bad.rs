@@ -167,7 +167,10 @@ fn many_problems_are_shown_at_once_in_the_order_of_the_file() {
 fn a_message_that_is_too_long_is_not_taken() {
     let long = format!("body = \"{}\"", "x".repeat(4_001));
     let found = problems(&[("body = \"Nothing will be broken.\"", &long)]).to_string();
-    assert!(found.contains("error[too-large]") && found.contains("4001 characters, the limit is 4000"), "{found}");
+    assert!(
+        found.contains("error[too-large]") && found.contains("4001 characters, the limit is 4000"),
+        "{found}"
+    );
     let long = format!("subject = \"{}\"", "x".repeat(201));
     let found = problems(&[("subject = \"A planned test\"", &long)]).to_string();
     assert!(found.contains("201 characters, the limit is 200"), "{found}");

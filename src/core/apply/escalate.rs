@@ -9,7 +9,7 @@ use crate::core::notification::{
     Again, Attempted, Cause, DeliveryMove, DeliveryStatus, Intent, Message, Notification, Queued, Tracked,
 };
 use crate::ids::*;
-use crate::plan::Severity;
+use crate::plan::{Occasion, Severity};
 use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {
@@ -23,11 +23,14 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::ProposalWithdrawn { .. } => {
             let proposal = model.durable.proposal.take();
             if matches!(event.by, Actor::Operator(_)) {
-                model.durable.dismissed = proposal.map(|proposal| proposal.severity);
+                let now = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+                model.durable.dismissed =
+                    proposal.map(|proposal| proposal.severity).into_iter().chain(now).min();
             }
         }
-        Fact::EscalationStarted { incident, severity, policy } => {
-            started(model, at, incident, *severity, policy.clone());
+        Fact::EscalationStarted { incident, severity, policy, levels } => {
+            let begun = Begun { severity: *severity, policy: policy.clone(), levels: levels.clone() };
+            started(model, at, incident, begun);
         }
         Fact::EscalationAcknowledged { who, via, .. } => change(model, |escalation| {
             escalation.acknowledged = Some(Acknowledgement { at, who: who.clone(), via: via.clone() });
@@ -69,18 +72,51 @@ pub fn apply(model: &mut Model, event: &Event) {
     }
 }
 
-/// What is told about another incident than before begins with nothing.
+/// What is told about another incident than before begins with nothing. What is still under way about others stays
+/// until it is over.
 pub fn begin(model: &mut Model, incident: &IncidentId) {
-    let same = |id: &IncidentId| id == incident;
-    if model.durable.escalation.as_ref().is_none_or(|before| !same(&before.incident)) {
+    model.durable.told = Some(incident.clone());
+    if model.durable.escalation.as_ref().is_some_and(|before| before.incident != *incident) {
         model.durable.escalation = None;
     }
-    if model.durable.notifications.values().any(|known| !same(&known.incident)) {
-        model.durable.notifications.clear();
+    let unfinished: Vec<IncidentId> = unfinished(model).cloned().collect();
+    let stays = |of: &IncidentId| of == incident || unfinished.contains(of);
+    model.durable.notifications.retain(|_, known| stays(&known.incident));
+    if model.durable.notifications.is_empty() {
         model.durable.sent_messages.clear();
     }
     model.durable.due.clear();
     model.durable.message_turns.clear();
+}
+
+/// Incidents of which a message is under way, or a provider keeps an alert that was not closed.
+fn unfinished(model: &Model) -> impl Iterator<Item = &IncidentId> {
+    let notifications = &model.durable.notifications;
+    let closed = |page: &Notification| {
+        notifications.values().any(|other| {
+            other.intent == Intent::Resolve
+                && other.queued.key == page.queued.key
+                && other.queued.way == page.queued.way
+                && !matches!(other.status, DeliveryStatus::Queued | DeliveryStatus::Sent)
+        })
+    };
+    let open = move |known: &&Notification| match known.status {
+        DeliveryStatus::Queued | DeliveryStatus::Sent => true,
+        _ => known.has_alert() && !closed(known),
+    };
+    notifications.values().filter(open).map(|known| &known.incident)
+}
+
+/// It was not over: what was due or sent because it was over is due again when it is.
+pub fn reopened(model: &mut Model) {
+    let only_at_the_end = |id: &MessageId| {
+        let on = model.plan.messages.get(id).map_or(&[][..], |template| &template.on);
+        !on.is_empty() && on.iter().all(|occasion| matches!(occasion, Occasion::Resolved | Occasion::Closed))
+    };
+    let ended: Vec<MessageId> =
+        model.plan.messages.keys().filter(|id| only_at_the_end(id)).cloned().collect();
+    model.durable.due.retain(|due| !ended.contains(&due.message));
+    model.durable.message_turns.retain(|id, _| !ended.contains(id));
 }
 
 /// A sign of life of a person.
@@ -106,31 +142,47 @@ pub fn anew(model: &mut Model, at: Timestamp) {
 
 /// Messages whose sending nobody saw the end of: sent again where the provider knows them, else unknown.
 pub fn lose_all(model: &mut Model, at: Timestamp) {
-    let plan = model.plan.clone();
     let sending =
         model.durable.notifications.values_mut().filter(|known| known.status == DeliveryStatus::Sent);
     for known in sending {
-        let repeatable =
-            plan.channels.get(&known.queued.way.channel).is_some_and(|channel| channel.manner.repeatable);
-        let by = if repeatable { DeliveryMove::Retry } else { DeliveryMove::Lose };
+        let by = if known.queued.manner.repeatable { DeliveryMove::Retry } else { DeliveryMove::Lose };
         known.status = known.status.after(by).unwrap_or(known.status);
+        known.may_have_arrived = true;
         known.changed_at = at;
     }
 }
 
-fn started(
-    model: &mut Model,
-    at: Timestamp,
-    incident: &IncidentId,
+/// Times that a clock set wrong put into the future would hold everybody up until then.
+pub fn set_back(model: &mut Model, at: Timestamp) {
+    change(model, |escalation| {
+        for time in [&mut escalation.since, &mut escalation.round_since, &mut escalation.active_at] {
+            *time = (*time).min(at);
+        }
+    });
+    for known in model.durable.notifications.values_mut() {
+        known.not_before = known.not_before.map(|time| time.min(at));
+        known.accepted_at = known.accepted_at.map(|time| time.min(at));
+    }
+}
+
+struct Begun {
     severity: Severity,
     policy: Option<PolicyId>,
-) {
+    levels: Vec<String>,
+}
+
+fn started(model: &mut Model, at: Timestamp, incident: &IncidentId, begun: Begun) {
+    let Begun { severity, policy, levels } = begun;
     let before = model.durable.escalation.take().filter(|before| before.incident == *incident);
     let lowered = before.as_ref().is_some_and(|before| severity > before.severity);
+    let changed = before.as_ref().is_some_and(|before| severity != before.severity);
+    let changed_before = before.as_ref().and_then(|before| before.severity_changed_at);
     model.durable.escalation = Some(Escalation {
         incident: incident.clone(),
         severity,
         policy,
+        levels,
+        severity_changed_at: if changed { Some(at) } else { changed_before },
         generation: before.as_ref().map_or(0, |before| before.generation + u32::from(!lowered)),
         since: before.as_ref().filter(|_| lowered).map_or(at, |before| before.since),
         round: 0,
@@ -154,11 +206,15 @@ fn queued(model: &mut Model, at: Timestamp, batch: &Batch<'_>, to: &[Queued]) {
         messages.push(batch.message.clone());
         messages.len() - 1
     });
+    let escalation = model.durable.escalation.as_ref().filter(|told| told.incident == *batch.incident);
+    let generation = escalation.map_or(0, |escalation| escalation.generation);
+    model.durable.queued_messages += to.len();
     for queued in to {
         let notification = Notification {
             queued: queued.clone(),
             incident: batch.incident.clone(),
             cause: batch.cause.clone(),
+            generation,
             intent: batch.intent,
             message: place,
             queued_at: at,
@@ -170,6 +226,7 @@ fn queued(model: &mut Model, at: Timestamp, batch: &Batch<'_>, to: &[Queued]) {
             receipt: None,
             failure: None,
             heard: None,
+            may_have_arrived: false,
             passed_on: false,
         };
         model.durable.notifications.insert(queued.id.clone(), notification);
@@ -210,13 +267,16 @@ fn finished(model: &mut Model, at: Timestamp, id: &NotificationId, attempted: &A
             known.failure = None;
         }),
         Attempted::Failed { failure, retry_at } => {
+            let known = model.durable.notifications.get(id);
+            let maybe = failure.again == Again::Maybe || known.is_some_and(|known| known.may_have_arrived);
             let by = match retry_at {
                 Some(_) => DeliveryMove::Retry,
-                None if failure.again == Again::Maybe => DeliveryMove::Lose,
+                None if maybe => DeliveryMove::Lose,
                 None => DeliveryMove::Fail,
             };
             moved(model, at, id, by, |known| {
                 known.failure = Some(failure.clone());
+                known.may_have_arrived = maybe;
                 known.not_before = *retry_at;
             });
         }

@@ -2,7 +2,7 @@
 
 use super::signals;
 use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
+use crate::core::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::status::{Move, StepStatus};
 use crate::ids::RunId;
@@ -31,12 +31,16 @@ pub fn apply(model: &mut Model, event: &Event) {
             });
         }
         Fact::IncidentClosed { reason } => {
+            let drill = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::Drill);
             if let Some(mut incident) = model.durable.incident.take() {
                 incident.closed = Some((event.at, reason.clone()));
                 model.durable.closed.push(incident);
             }
-            // What a person closed while it was bad is not proposed anew until it is well or worse.
-            model.durable.dismissed = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+            // What a person closed while it was bad is not proposed anew until it is well or worse. The end of an
+            // exercise says nothing of what is real.
+            if !drill {
+                model.durable.dismissed = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+            }
             model.durable.due.clear();
             model.durable.plan_changed_at = None;
             model.live.output.clear();
@@ -55,6 +59,7 @@ pub fn apply(model: &mut Model, event: &Event) {
                 Fact::IncidentResolved { how } => incident.resolved = Some((event.at, how.clone())),
                 Fact::IncidentReopened { .. } => {
                     incident.resolved = None;
+                    super::escalate::reopened(model);
                     super::escalate::anew(model, event.at);
                 }
                 Fact::QuestionAnswered { answer, position } => {

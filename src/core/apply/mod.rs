@@ -8,6 +8,8 @@ mod step;
 use crate::core::actor::Actor;
 use crate::core::fact::{Event, Fact};
 use crate::core::model::{Model, TIMELINE_LENGTH};
+use crate::plan::Severity;
+use jiff::Timestamp;
 
 /// Folds one event into the model.
 pub fn apply(model: &mut Model, event: &Event) {
@@ -23,9 +25,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             let same = model.durable.severity.take().filter(|(before, ..)| Some(*before) == *to);
             let since = same.map_or(at, |(_, since, _)| since);
             model.durable.severity = to.map(|severity| (severity, since, why.clone()));
-            if to.is_none() {
-                model.durable.dismissed = None;
-            }
+            severity_lasts(model, at, *to);
         }
         Fact::IncidentDeclared { .. }
         | Fact::SeveritySet { .. }
@@ -87,6 +87,21 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str) {
     signals::forget(model, event.at);
     step::lose_all(model, event.at);
     escalate::lose_all(model, event.at);
+    escalate::set_back(model, event.at);
+}
+
+/// A severity that alternates with a worse one lasts all the same.
+fn severity_lasts(model: &mut Model, at: Timestamp, severity: Option<Severity>) {
+    let Some(severity) = severity else {
+        model.durable.dismissed = None;
+        model.durable.at_least_since.clear();
+        return;
+    };
+    let since = &mut model.durable.at_least_since;
+    since.retain(|level, _| *level >= severity);
+    for level in Severity::ALL.into_iter().filter(|level| *level >= severity) {
+        since.entry(level).or_insert(at);
+    }
 }
 
 fn remember(model: &mut Model, event: &Event) {

@@ -1,5 +1,6 @@
 //! Telling people: what a person asks for, and what comes back from the providers. What time brings is in `due`.
 
+use super::due::not_told;
 use super::incident::open;
 use super::required;
 use crate::core::actor::Actor;
@@ -10,12 +11,13 @@ use crate::core::lifecycle;
 use crate::core::message::{self, Draft};
 use crate::core::model::Model;
 use crate::core::notification::{
-    Again, Attempted, Cause, DeliveryStatus, Intent, Message, Queued, Receipt, Tracked, Undelivered, Way,
+    Again, Attempted, Cause, DeliveryStatus, Intent, Message, Notification, Queued, Receipt, Tracked,
+    Undelivered, Way,
 };
 use crate::core::recipients::{self, Recipients};
 use crate::core::refusal::Refusal;
 use crate::ids::*;
-use crate::plan::{Tries, Who};
+use crate::plan::{Manner, Tries, Who};
 use jiff::{SignedDuration, Timestamp};
 
 /// Pause before the second attempt; it doubles with each further one.
@@ -82,7 +84,7 @@ pub fn page(
 }
 
 fn refuse_nobody(found: &Recipients) -> Result<(), Refusal> {
-    if found.people.iter().any(|recipient| !recipient.ways.is_empty()) {
+    if found.reaches_somebody() {
         return Ok(());
     }
     let why = match found.missing.as_slice() {
@@ -138,7 +140,8 @@ pub fn send(model: &Model, now: Timestamp, written: Written<'_>) -> Result<Vec<F
     };
     let batch =
         Batch { incident, cause, intent: Intent::Inform, message, tries: Tries::All, next_after: None };
-    Ok(vec![batch.queue(model, now, &found)])
+    let queued = batch.queue(model, now, &found);
+    Ok(std::iter::once(queued).chain(not_told(&audience.title, &found)).collect())
 }
 
 /// Which time a message would be sent now: the time that is due, or one more than before.
@@ -181,7 +184,7 @@ impl Batch {
                 .cloned()
                 .collect::<Vec<_>>()
             {
-                let number = model.durable.notifications.len() + to.len() + 1;
+                let number = model.durable.queued_messages + to.len() + 1;
                 let (contact, name) = (recipient.contact.clone(), recipient.name.clone());
                 to.push(self.queued(
                     model,
@@ -206,8 +209,9 @@ impl Batch {
         let patience = channel.map_or(SignedDuration::from_mins(3), |channel| channel.give_up_after);
         let id = NotificationId::new(format!("{}/n{number}", self.incident));
         let generation = current(model).map_or(0, |escalation| escalation.generation);
-        let key = match channel.is_some_and(|channel| channel.manner.has_alerts) {
-            // One alert for one generation, whoever is told by it.
+        let manner = channel.map_or_else(Manner::default, |channel| channel.manner);
+        let key = match manner.has_alerts && self.cause != Cause::ByHand {
+            // One alert for one generation, whoever is told by it; a page by hand has an alert of its own.
             true => format!("lifeboat/{}/{}/{generation}", model.plan.name, self.incident),
             false => format!("lifeboat/{}/{id}", model.plan.name),
         };
@@ -220,6 +224,7 @@ impl Batch {
             next_after: self.next_after,
             key,
             give_up_at: now.checked_add(patience).unwrap_or(now),
+            manner,
         }
     }
 }
@@ -248,11 +253,10 @@ pub fn notified(
     let attempted = match result {
         Ok(receipt) => Attempted::Accepted(receipt.clone()),
         Err(failure) => {
-            let channel = model.plan.channels.get(&known.queued.way.channel);
             let again = match failure.again {
                 Again::After(wait) => Some(wait),
                 // Where the provider knows a repeated request, the second one changes nothing.
-                Again::Maybe if channel.is_some_and(|channel| channel.manner.repeatable) => Some(None),
+                Again::Maybe if known.queued.manner.repeatable => Some(None),
                 Again::Maybe | Again::Never => None,
             };
             let pause = again.map(|named| named.unwrap_or_default().max(backoff(attempt)));
@@ -281,24 +285,25 @@ pub fn tracked(model: &Model, id: &NotificationId, tracked: &Tracked) -> Result<
         Tracked::Delivered(_) if known.status == DeliveryStatus::Delivered => Ok(Vec::new()),
         Tracked::Delivered(_) | Tracked::Failed(_) => Ok(vec![fact]),
         Tracked::Acknowledged(who) => {
-            let mut facts = vec![fact];
-            let open = current(model).filter(|escalation| {
-                escalation.incident == known.incident
-                    && escalation.acknowledged.is_none()
-                    // What was acknowledged before it began anew does not count for what came after.
-                    && known.queued_at >= escalation.since
-            });
-            if let Some(escalation) = open {
-                let channel = model.plan.channels.get(&known.queued.way.channel);
-                let via = channel
-                    .map_or_else(|| known.queued.way.channel.to_string(), |channel| channel.title.clone());
-                facts.push(Fact::EscalationAcknowledged {
-                    incident: escalation.incident.clone(),
-                    who: crate::text::clean(who, 120),
-                    via,
-                });
-            }
-            Ok(facts)
+            // The acknowledgement first: after a cut between the two the provider is asked again.
+            Ok(taken_on(model, known, who).into_iter().chain([fact]).collect())
         }
     }
+}
+
+/// A page that somebody acknowledged at its provider. What was acknowledged before the escalation began anew does not
+/// count for what came after, nor does an information that somebody has read.
+fn taken_on(model: &Model, known: &Notification, who: &str) -> Option<Fact> {
+    let escalation = current(model)?;
+    let counts = escalation.incident == known.incident
+        && escalation.acknowledged.is_none()
+        && known.intent == Intent::Page
+        && known.generation == escalation.generation;
+    let channel = model.plan.channels.get(&known.queued.way.channel);
+    let via = channel.map_or_else(|| known.queued.way.channel.to_string(), |channel| channel.title.clone());
+    counts.then(|| Fact::EscalationAcknowledged {
+        incident: escalation.incident.clone(),
+        who: crate::text::clean(who, 120),
+        via,
+    })
 }

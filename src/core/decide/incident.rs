@@ -54,7 +54,7 @@ pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result
 /// Made from the time of declaration, with a number where one second saw two.
 pub fn incident_id(model: &Model, now: Timestamp) -> IncidentId {
     let base = now.strftime("INC-%Y%m%d-%H%M%S").to_string();
-    let told = model.durable.escalation.as_ref().map(|escalation| &escalation.incident);
+    let told = model.durable.told.as_ref();
     let closed = model.durable.closed.iter().map(|incident| &incident.id);
     let known: Vec<&IncidentId> = closed.chain(told).collect();
     let taken = |id: &str| known.iter().any(|known| known.as_str() == id);

@@ -10,7 +10,9 @@ mod step;
 mod tick;
 
 pub use confirm::guards;
-pub use due::is_quiet;
+#[cfg(test)]
+pub(crate) use due::due;
+pub use due::{is_bad_for_long, is_quiet};
 pub use escalate::{current as current_escalation, number as message_number, subject as escalation_subject};
 
 use crate::core::actor::Actor;

@@ -213,6 +213,19 @@ impl Telling {
         }
     }
 
+    /// As [`Telling::answer`], for a test that decides itself what time brings.
+    pub fn answer_without_ticks(&mut self) {
+        self.machine.effects.retain(|effect| *effect != Effect::Tick);
+        while !self.machine.effects.is_empty() {
+            for effect in std::mem::take(&mut self.machine.effects) {
+                if let Effect::Notify { id, attempt } = effect {
+                    self.send(id, attempt);
+                }
+            }
+            self.machine.effects.retain(|effect| *effect != Effect::Tick);
+        }
+    }
+
     fn send(&mut self, id: NotificationId, attempt: u32) {
         let known = &self.machine.model.durable.notifications[&id];
         let passed = crate::units::clock(self.machine.now.duration_since(self.began));

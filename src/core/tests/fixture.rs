@@ -256,7 +256,17 @@ impl Machine {
     fn command(&mut self, by: Actor, command: Command) -> Result<Vec<Fact>, Refusal> {
         let request = Request { at: self.now, by: by.clone(), command };
         let facts = decide(&self.model, &request)?;
-        for fact in &facts {
+        self.commit(&by, &facts);
+        Ok(facts)
+    }
+
+    /// Takes facts as the engine decided them.
+    pub fn take(&mut self, facts: Vec<Fact>) {
+        self.commit(&Actor::Engine, &facts);
+    }
+
+    fn commit(&mut self, by: &Actor, facts: &[Fact]) {
+        for fact in facts {
             let durable = fact.is_durable();
             let seq = self.log.len() as u64 + 1;
             let record = durable.then(|| RecordRef { seq, checksum: format!("{seq:064}") });
@@ -272,7 +282,6 @@ impl Machine {
                 self.effects.push(effect);
             }
         }
-        Ok(facts)
     }
 
     /// One reading of each of these probes.

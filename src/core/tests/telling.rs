@@ -2,10 +2,11 @@
 
 use super::desk::*;
 use super::fixture::{healthy, seconds};
+use crate::core::actor::Actor;
 use crate::core::apply::apply;
 use crate::core::command::{Ask, Report};
 use crate::core::decide;
-use crate::core::fact::Fact;
+use crate::core::fact::{Event, Fact};
 use crate::core::incident::Mode;
 use crate::core::model::Model;
 use crate::core::notification::{Again, Attempted, DeliveryStatus, Intent, Tracked};
@@ -668,4 +669,281 @@ fn a_thousand_messages_are_started_as_their_channel_takes_them() {
     telling.answer();
     telling.pass(seconds(1));
     assert_eq!(telling.asked.len(), 1_000);
+}
+
+fn severity(telling: &mut Telling, severity: Option<Severity>) {
+    let from = telling.machine.model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+    let event = Event {
+        at: telling.machine.now,
+        by: Actor::Engine,
+        fact: Fact::SeverityChanged { from, to: severity, why: "a rule".into() },
+        record: None,
+    };
+    telling.machine.log.push(event.clone());
+    apply(&mut telling.machine.model, &event);
+}
+
+/// Time passes without the rules being asked: what they say is the test's.
+fn wait(telling: &mut Telling, span: i64, level: Option<Severity>) {
+    for _ in 0..span {
+        telling.machine.now = telling.machine.now.checked_add(seconds(1)).unwrap();
+        if telling.machine.model.durable.severity.as_ref().map(|(severity, ..)| *severity) != level {
+            severity(telling, level);
+        }
+        let facts = decide::due(&telling.machine.model, telling.machine.now);
+        telling.machine.take(facts);
+        telling.answer_without_ticks();
+    }
+}
+
+fn proposing() -> Telling {
+    let mut plan = plan();
+    plan.notify.propose = Some(Severity::P1);
+    plan.notify.propose_after = minutes(2);
+    Telling::new(plan)
+}
+
+#[test]
+fn a_severity_that_alternates_with_a_worse_one_lasts() {
+    let mut telling = proposing();
+    for _ in 0..2 {
+        wait(&mut telling, 50, Some(Severity::P1));
+        wait(&mut telling, 50, Some(Severity::P0));
+    }
+    assert!(telling.machine.model.durable.proposal.is_some(), "it was P1 or worse for over two minutes");
+}
+
+#[test]
+fn getting_better_does_not_reopen_what_was_resolved_and_getting_worse_does() {
+    let mut telling = Telling::new(plan());
+    telling.declare(Severity::P0, Mode::Live);
+    severity(&mut telling, Some(Severity::P0));
+    telling.machine.now = telling.machine.now.checked_add(seconds(1)).unwrap();
+    telling.machine.ask(Ask::Resolve { how: "mended".into() }).unwrap();
+    let resolved =
+        |telling: &Telling| telling.machine.model.durable.incident.as_ref().unwrap().resolved.is_some();
+    wait(&mut telling, 5, Some(Severity::P1));
+    assert!(resolved(&telling), "from worse to better");
+    wait(&mut telling, 5, None);
+    wait(&mut telling, 5, Some(Severity::P1));
+    assert!(!resolved(&telling), "it came back");
+}
+
+#[test]
+fn an_exercise_follows_what_a_person_set_and_its_end_dismisses_nothing_real() {
+    let mut telling = proposing();
+    telling.declare(Severity::P1, Mode::Drill);
+    telling.take_asked();
+    wait(&mut telling, 200, Some(Severity::P0));
+    assert!(telling.asked.is_empty(), "the rules see what is real: {:?}", telling.asked);
+    assert!(decide::is_bad_for_long(&telling.machine.model, telling.machine.now), "the screen says it");
+    telling.machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
+    wait(&mut telling, 2, Some(Severity::P0));
+    let proposal = telling.machine.model.durable.proposal.as_ref();
+    assert_eq!(proposal.map(|proposal| proposal.severity), Some(Severity::P0));
+    let last = telling.machine.model.durable.sent_messages.last().unwrap();
+    assert!(!last.drill, "{last:?}");
+}
+
+#[test]
+fn a_page_by_hand_has_an_alert_of_its_own_that_stays_until_it_is_over() {
+    let mut telling = Telling::new(Plan { policies: Default::default(), ..plan() });
+    telling.machine.ask(Ask::Declare { title: "It is gone".into(), mode: Mode::Live }).unwrap();
+    let page = || Ask::Page { who: who("lead"), methods: vec!["pager".into()], text: "look".into() };
+    telling.machine.ask(page()).unwrap();
+    telling.pass(seconds(5));
+    let told = |telling: &mut Telling| -> Vec<String> {
+        telling.take_asked().iter().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+    };
+    assert_eq!(told(&mut telling), ["page PAGER by pager"], "and no end of it a second later");
+    telling.machine.ask(Ask::Close { reason: "done".into() }).unwrap();
+    telling.pass(seconds(2));
+    assert_eq!(told(&mut telling), ["resolve PAGER by pager"]);
+
+    let mut telling = Telling::new(plan());
+    telling.declare(Severity::P1, Mode::Live);
+    telling.acknowledge();
+    telling.machine.ask(page()).unwrap();
+    telling.pass(seconds(2));
+    let keys: HashSet<&str> =
+        telling.machine.model.durable.notifications.values().map(|known| known.queued.key.as_str()).collect();
+    assert_eq!(keys.len(), 2, "what is acknowledged already would wake nobody: {keys:?}");
+}
+
+#[test]
+fn an_information_that_somebody_has_read_stops_no_page() {
+    let message = MessageTemplate { automatic: true, ..template("internal", &[Occasion::Declared]) };
+    let mut plan = with_message(message);
+    plan.channels["email"].manner.tracks = true;
+    let mut telling = Telling::new(plan);
+    telling.declare(Severity::P1, Mode::Live);
+    telling.pass(seconds(2));
+    let inform = telling.machine.model.durable.notifications.iter();
+    let id = inform
+        .filter(|(_, known)| known.intent == Intent::Inform)
+        .map(|(id, _)| id.to_string())
+        .next()
+        .unwrap();
+    telling.heard(&id, Tracked::Acknowledged("A reader".into()));
+    assert!(decide::current_escalation(&telling.machine.model).unwrap().acknowledged.is_none());
+}
+
+#[test]
+fn an_acknowledgement_cut_off_behind_its_first_record_is_asked_for_again() {
+    let mut telling = Telling::new(plan());
+    telling.declare(Severity::P1, Mode::Live);
+    let first = id(&telling, 1);
+    let before = telling.machine.log.len();
+    telling
+        .machine
+        .report(Report::Tracked { id: first.as_str().into(), tracked: Tracked::Acknowledged("Carol".into()) })
+        .unwrap();
+    assert_eq!(telling.machine.log.len(), before + 2);
+    telling.machine.log.truncate(before + 1);
+    telling.crash(seconds(1));
+    let taken = decide::current_escalation(&telling.machine.model).unwrap().acknowledged.is_some();
+    assert!(taken && telling.tracking == [NotificationId::from(first.as_str())]);
+}
+
+#[test]
+fn a_policy_that_was_renamed_or_whose_levels_changed_goes_on_under_the_new_one() {
+    let renamed = |plan: &mut Plan| {
+        let policy = plan.policies.shift_remove("path").unwrap();
+        plan.policies.insert("outage".into(), policy);
+    };
+    let grown = |plan: &mut Plan| {
+        let mut level = plan.policies["path"].levels[1].clone();
+        level.title = "Deputy".into();
+        plan.policies["path"].levels.insert(1, level);
+    };
+    for change in [&renamed as &dyn Fn(&mut Plan), &grown] {
+        let mut telling = Telling::new(plan());
+        telling.declare(Severity::P0, Mode::Live);
+        telling.pass(minutes(1));
+        let mut changed = plan();
+        change(&mut changed);
+        telling.plan = std::sync::Arc::new(changed);
+        telling.crash(seconds(1));
+        telling.take_asked();
+        telling.pass(minutes(61));
+        assert!(telling.asked.iter().any(|line| line.ends_with("CTO by phone")), "{:?}", telling.asked);
+    }
+}
+
+#[test]
+fn a_new_incident_does_not_forget_the_alerts_of_the_one_before() {
+    let mut telling = Telling::new(plan());
+    telling.declare(Severity::P1, Mode::Live);
+    telling.acknowledge();
+    telling.take_asked();
+    telling.machine.ask(Ask::Close { reason: "done".into() }).unwrap();
+    telling.machine.now = telling.machine.now.checked_add(seconds(1)).unwrap();
+    telling.machine.ask(Ask::Declare { title: "Another one".into(), mode: Mode::Live }).unwrap();
+    telling.pass(seconds(3));
+    let told: Vec<&str> = telling.asked.iter().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(told, ["resolve PAGER by pager"]);
+    let mut names: Vec<String> = telling
+        .machine
+        .log
+        .iter()
+        .filter_map(|event| match &event.fact {
+            Fact::NotificationsQueued { to, .. } => {
+                Some(to.iter().map(|queued| queued.id.to_string()).collect::<Vec<_>>())
+            }
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let all = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), all, "no name comes twice: {names:?}");
+}
+
+#[test]
+fn what_may_have_arrived_is_never_called_failed_and_its_alert_is_closed() {
+    let mut telling = Telling::new(plan());
+    telling.provider = Box::new(|_, _, _| refused("no answer", Again::Maybe));
+    telling.declare(Severity::P1, Mode::Live);
+    telling.acknowledge();
+    telling.pass(seconds(4));
+    assert_eq!(status(&telling, 1), DeliveryStatus::Unknown);
+    telling.provider = accepted();
+    telling.machine.ask(Ask::Resolve { how: "mended".into() }).unwrap();
+    telling.pass(seconds(2));
+    assert!(telling.asked.iter().any(|line| line.ends_with("resolve PAGER by pager")), "{:?}", telling.asked);
+}
+
+#[test]
+fn an_automatic_message_that_reaches_nobody_stays_due() {
+    let mut plan =
+        with_message(MessageTemplate { automatic: true, ..template("internal", &[Occasion::Declared]) });
+    for contact in plan.contacts.values_mut() {
+        contact.addresses.shift_remove("email");
+    }
+    let mut telling = Telling::new(plan);
+    telling.declare(Severity::P1, Mode::Live);
+    telling.pass(seconds(5));
+    assert_eq!(telling.machine.model.durable.due.len(), 1);
+}
+
+#[test]
+fn the_end_is_due_to_be_told_also_where_nobody_was_paged() {
+    let message = template("internal", &[Occasion::Closed]);
+    let mut telling = Telling::new(Plan { policies: Default::default(), ..with_message(message) });
+    telling.machine.ask(Ask::Declare { title: "It is gone".into(), mode: Mode::Live }).unwrap();
+    telling.machine.ask(Ask::Close { reason: "done".into() }).unwrap();
+    telling.pass(seconds(2));
+    assert_eq!(telling.machine.model.durable.due.len(), 1);
+}
+
+#[test]
+fn a_second_resolution_is_told_again() {
+    let message = MessageTemplate { automatic: true, ..template("internal", &[Occasion::Resolved]) };
+    let mut telling = Telling::new(with_message(message));
+    telling.declare(Severity::P1, Mode::Live);
+    for how in ["first", "second"] {
+        telling.machine.ask(Ask::Resolve { how: how.into() }).unwrap();
+        telling.pass(seconds(3));
+        telling.machine.ask(Ask::Reopen { reason: "not over".into() }).unwrap();
+        telling.pass(seconds(3));
+    }
+    let told = telling.asked.iter().filter(|line| line.contains("inform Team lead")).count();
+    assert_eq!(told, 2, "{:?}", telling.asked);
+}
+
+#[test]
+fn a_silence_is_no_change_of_severity() {
+    let mut plan = with_message(template("internal", &[Occasion::Severity]));
+    plan.policies["pager"].repage = Some(minutes(5));
+    let mut telling = Telling::new(plan);
+    telling.declare(Severity::P1, Mode::Live);
+    telling.acknowledge();
+    telling.pass(minutes(6));
+    assert!(telling.machine.model.durable.due.is_empty());
+    telling.machine.ask(Ask::SetSeverity { severity: Severity::P0, reason: "worse".into() }).unwrap();
+    telling.pass(seconds(2));
+    assert_eq!(telling.machine.model.durable.due.len(), 1);
+}
+
+#[test]
+fn a_dismissal_counts_for_what_it_had_become() {
+    let mut telling = proposing();
+    wait(&mut telling, 150, Some(Severity::P1));
+    wait(&mut telling, 10, Some(Severity::P0));
+    telling.machine.ask(Ask::Dismiss { reason: "a planned test".into() }).unwrap();
+    wait(&mut telling, 300, Some(Severity::P0));
+    assert!(telling.machine.model.durable.proposal.is_none());
+}
+
+#[test]
+fn a_clock_that_was_set_back_holds_nobody_up() {
+    let mut telling = Telling::new(plan());
+    telling.declare(Severity::P0, Mode::Live);
+    telling.pass(minutes(1));
+    telling.crash(minutes(-30));
+    telling.take_asked();
+    telling.pass(minutes(16));
+    let told: Vec<&str> = telling.asked.iter().map(|line| line.rsplit_once(" page ").unwrap().1).collect();
+    assert!(told.contains(&"Alice by email") && told.contains(&"Team lead by phone"), "{told:?}");
 }

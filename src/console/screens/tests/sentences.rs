@@ -15,7 +15,7 @@ use crate::core::notification::{
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::{ProbeFailure, Reading, Verdict};
 use crate::core::signal::SignalState;
-use crate::plan::Severity;
+use crate::plan::{Manner, Severity};
 
 fn failure(acted: Acted) -> Failure {
     Failure {
@@ -168,6 +168,7 @@ fn of_telling() -> Vec<Fact> {
         next_after: None,
         key: "k".into(),
         give_up_at: at,
+        manner: Manner::default(),
     };
     let message = Message {
         subject: "[P0] Test".into(),
@@ -199,7 +200,12 @@ fn of_telling() -> Vec<Fact> {
     vec![
         Fact::IncidentProposed { id: "INC-1".into(), title: "it is down".into(), severity: Severity::P0 },
         Fact::ProposalWithdrawn { id: "INC-1".into(), why: "a planned test".into() },
-        Fact::EscalationStarted { incident: "INC-1".into(), severity: Severity::P3, policy: None },
+        Fact::EscalationStarted {
+            incident: "INC-1".into(),
+            severity: Severity::P3,
+            policy: None,
+            levels: Vec::new(),
+        },
         Fact::EscalationAcknowledged { incident: "INC-1".into(), who: "bob".into(), via: "PagerDuty".into() },
         Fact::EscalationRenewed { incident: "INC-1".into(), why: "bob is silent for 30 min".into() },
         batch(level(0), Intent::Page, std::slice::from_ref(&queued)),

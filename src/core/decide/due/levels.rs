@@ -1,0 +1,140 @@
+//! The begin of an escalation, its next levels, its new begin.
+
+use super::super::escalate::{Batch, current, subject};
+use crate::core::escalation::Escalation;
+use crate::core::fact::Fact;
+use crate::core::incident::Mode;
+use crate::core::message;
+use crate::core::model::Model;
+use crate::core::notification::{Cause, Intent};
+use crate::core::recipients::{self, Recipients};
+use crate::ids::{IncidentId, PolicyId};
+use crate::plan::{EscalationPolicy, Plan, Severity};
+use jiff::Timestamp;
+
+/// What is due of the escalation; nothing where the plan has no policies, or once the incident is resolved.
+pub fn escalation(model: &Model, now: Timestamp) -> Vec<Fact> {
+    let Some(incident) = subject(model).filter(|_| !model.plan.policies.is_empty()) else {
+        return Vec::new();
+    };
+    if model.durable.incident.as_ref().is_some_and(|incident| incident.resolved.is_some()) {
+        return Vec::new();
+    }
+    let escalation = current(model);
+    if let Some(severity) = new_severity(model, escalation) {
+        return vec![begin(&model.plan, incident, severity)];
+    }
+    let Some(escalation) = escalation else { return Vec::new() };
+    let policy = escalation.policy.as_ref().and_then(|id| model.plan.policies.get(id));
+    match (&escalation.acknowledged, policy) {
+        (Some(_), policy) => renewal(escalation, policy, now),
+        (None, _) if is_of_another_plan(&model.plan, escalation) => {
+            vec![begin(&model.plan, incident, escalation.severity)]
+        }
+        (None, Some(policy)) => levels(model, escalation, policy, now),
+        (None, None) => Vec::new(),
+    }
+}
+
+fn begin(plan: &Plan, incident: IncidentId, severity: Severity) -> Fact {
+    let policy = policy_for(plan, severity);
+    let levels = titles(policy.map(|(_, policy)| policy));
+    Fact::EscalationStarted { incident, severity, policy: policy.map(|(id, _)| id.clone()), levels }
+}
+
+fn policy_for(plan: &Plan, severity: Severity) -> Option<(&PolicyId, &EscalationPolicy)> {
+    plan.policies.iter().find(|(_, policy)| policy.severities.contains(&severity))
+}
+
+fn titles(policy: Option<&EscalationPolicy>) -> Vec<String> {
+    policy.map_or_else(Vec::new, |policy| policy.levels.iter().map(|level| level.title.clone()).collect())
+}
+
+/// The plan was changed under the escalation: which levels were told does not mean the same any more.
+fn is_of_another_plan(plan: &Plan, escalation: &Escalation) -> bool {
+    let policy = policy_for(plan, escalation.severity);
+    policy.map(|(id, _)| id) != escalation.policy.as_ref()
+        || titles(policy.map(|(_, policy)| policy)) != escalation.levels
+}
+
+/// Whoever took it on gave no sign of life for too long.
+fn renewal(escalation: &Escalation, policy: Option<&EscalationPolicy>, now: Timestamp) -> Vec<Fact> {
+    let Some(taken) = &escalation.acknowledged else { return Vec::new() };
+    let silent = now.duration_since(escalation.active_at);
+    if policy.and_then(|policy| policy.repage).is_none_or(|limit| silent < limit) {
+        return Vec::new();
+    }
+    let silence = crate::units::duration(silent);
+    let why = format!("{} acknowledged by {} and gave no sign of life for {silence}", taken.who, taken.via);
+    vec![Fact::EscalationRenewed { incident: escalation.incident.clone(), why }]
+}
+
+/// The severity that the escalation has to follow, where that is another one than it does: what a person set, or
+/// what the rules say where that is worse. The rules see what is real: an exercise follows what a person set.
+fn new_severity(model: &Model, escalation: Option<&Escalation>) -> Option<Severity> {
+    let incident = model.durable.incident.as_ref();
+    let set = incident.and_then(|incident| incident.severity_override.as_ref());
+    let exercise = incident.is_some_and(|incident| incident.mode == Mode::Drill);
+    let rules_count = !exercise || model.live.simulation.is_some();
+    let derived = model.durable.severity.as_ref().map(|(severity, ..)| *severity).filter(|_| rules_count);
+    match (set, escalation) {
+        (Some((set, _)), Some(escalation)) => (*set != escalation.severity).then_some(*set),
+        (Some((set, _)), None) => Some(*set),
+        (None, Some(escalation)) => derived.filter(|derived| *derived < escalation.severity),
+        (None, None) => derived.or(model.durable.proposal.as_ref().map(|proposal| proposal.severity)),
+    }
+}
+
+/// The levels of this round that are due, or the first one of the next round.
+fn levels(model: &Model, escalation: &Escalation, policy: &EscalationPolicy, now: Timestamp) -> Vec<Fact> {
+    if policy.quiet && is_quiet(model, now) {
+        return Vec::new();
+    }
+    let passed = now.duration_since(escalation.round_since);
+    let due =
+        policy.levels.iter().enumerate().skip(escalation.told).take_while(|(_, level)| level.after <= passed);
+    let mut places: Vec<(u32, usize)> = due.map(|(place, _)| (escalation.round, place)).collect();
+    let last = policy.levels.last().map(|level| level.after).unwrap_or_default();
+    let all_told = escalation.told >= policy.levels.len() && !policy.levels.is_empty();
+    if let Some(repeat) = policy.repeat.filter(|_| all_told && escalation.round < policy.repeats)
+        && passed >= last + repeat
+    {
+        places.push((escalation.round + 1, 0));
+    }
+    let fact = |(round, place): (u32, usize)| {
+        let level = policy.levels.get(place)?;
+        let found = recipients::resolve(model, &level.who, &level.methods, false, now);
+        let extra = level_line(policy, place, round, &found);
+        let batch = Batch {
+            incident: escalation.incident.clone(),
+            cause: Cause::Level { generation: escalation.generation, round, level: place },
+            intent: Intent::Page,
+            message: message::finish(model, message::page(model, now, &extra), &found.instead_of),
+            tries: level.tries,
+            next_after: level.next_after,
+        };
+        Some(batch.queue(model, now, &found))
+    };
+    places.into_iter().filter_map(fact).collect()
+}
+
+fn level_line(policy: &EscalationPolicy, place: usize, round: u32, found: &Recipients) -> String {
+    let level = policy.levels.get(place).map_or("", |level| &level.title);
+    let mut line = format!("Level {} of {}: {level}.", place + 1, policy.levels.len());
+    if round > 0 {
+        line.push_str(&format!(" Nobody acknowledged before; round {}.", round + 1));
+    }
+    if !found.missing.is_empty() {
+        line.push_str(&format!(" Not told: {}.", found.missing.join("; ")));
+    }
+    line
+}
+
+/// Whether the plan's quiet hours are now.
+pub fn is_quiet(model: &Model, now: Timestamp) -> bool {
+    let settings = &model.plan.notify;
+    settings.quiet.is_some_and(|(from, until)| {
+        let time = settings.zone.to_datetime(now).time();
+        if from <= until { from <= time && time < until } else { time >= from || time < until }
+    })
+}

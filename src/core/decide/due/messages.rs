@@ -1,0 +1,111 @@
+//! Messages of the plan that became due, and automatic ones that are sent.
+
+use super::super::escalate::{Batch, current};
+use crate::core::escalation::DueMessage;
+use crate::core::fact::Fact;
+use crate::core::incident::{Incident, Mode};
+use crate::core::model::Model;
+use crate::core::notification::{Cause, Intent};
+use crate::core::recipients::{self, Recipients};
+use crate::core::{lifecycle, message};
+use crate::ids::{MessageId, RunbookId};
+use crate::plan::{MessageTemplate, Occasion, Tries};
+use jiff::Timestamp;
+
+/// Messages of the plan that became due, and automatic ones that are.
+pub fn messages(model: &Model, now: Timestamp) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (id, template) in &model.plan.messages {
+        let waiting = model.durable.due.iter().find(|due| due.message == *id);
+        match waiting {
+            Some(due) if template.automatic => facts.extend(automatic(model, id, template, due, now)),
+            Some(_) => {}
+            None => facts.extend(newly_due(model, id, template, now)),
+        }
+    }
+    facts
+}
+
+fn newly_due(model: &Model, id: &MessageId, template: &MessageTemplate, now: Timestamp) -> Option<Fact> {
+    let turn = model.durable.message_turns.get(id);
+    let since = match turn {
+        None => occasion(model, template)?,
+        Some((_, last)) => {
+            let open = model.durable.incident.as_ref().is_some_and(|incident| incident.resolved.is_none());
+            let again = last.checked_add(template.every.filter(|_| open)?).ok()?;
+            Some(again).filter(|again| *again <= now)?
+        }
+    };
+    let by = since.checked_add(template.within).unwrap_or(since);
+    let due = DueMessage { message: id.clone(), number: turn.map_or(1, |(number, _)| number + 1), since, by };
+    Some(Fact::MessageDue { due })
+}
+
+/// When the first of a message's occasions came.
+fn occasion(model: &Model, template: &MessageTemplate) -> Option<Timestamp> {
+    let open = model.durable.incident.as_ref();
+    let severity = current(model).map(|escalation| escalation.severity).or(model.severity());
+    let severities = &template.severities;
+    let concerns = severities.is_empty() || severity.is_some_and(|severity| severities.contains(&severity));
+    let run = |incident: &Incident| {
+        let meant = |id: &RunbookId| template.runbooks.is_empty() || template.runbooks.contains(id);
+        incident.runs.iter().find(|run| meant(&run.runbook)).map(|run| run.started_at)
+    };
+    let came = |occasion: &Occasion| match (occasion, open) {
+        (Occasion::Declared, Some(incident)) => Some(incident.declared_at),
+        (Occasion::Severity, Some(_)) => current(model).and_then(|escalation| escalation.severity_changed_at),
+        (Occasion::Run, Some(incident)) => run(incident),
+        (Occasion::Switched, Some(incident)) => {
+            run(incident)?;
+            model.durable.last_failover.filter(|at| *at >= incident.declared_at)
+        }
+        (Occasion::Resolved, Some(incident)) => incident.resolved.as_ref().map(|(at, _)| *at),
+        (Occasion::Closed, None) => {
+            lifecycle::told_about(model).and_then(|last| last.closed.as_ref()).map(|(at, _)| *at)
+        }
+        _ => None,
+    };
+    // A closed incident's severity is not asked: its escalation followed it.
+    let concerns = concerns || (open.is_none() && severities.is_empty());
+    template.on.iter().filter_map(came).min().filter(|_| concerns)
+}
+
+/// An automatic message, with whom it could not be sent to. What reaches nobody stays due, and so becomes overdue on
+/// the screen; in an exercise that is as it should be.
+fn automatic(
+    model: &Model,
+    id: &MessageId,
+    template: &MessageTemplate,
+    due: &DueMessage,
+    now: Timestamp,
+) -> Vec<Fact> {
+    let (Some(incident), Some(audience), Ok(draft)) = (
+        lifecycle::told_about(model),
+        model.plan.audiences.get(&template.audience),
+        message::draft(model, id, now),
+    ) else {
+        return Vec::new();
+    };
+    let found = recipients::resolve(model, &audience.who, &audience.methods, audience.public, now);
+    if !found.reaches_somebody() && incident.mode == Mode::Live {
+        return Vec::new();
+    }
+    let mut message = message::finish(model, draft, &found.instead_of);
+    message.page_status = template.page_status;
+    message.component_status = template.component_status;
+    let batch = Batch {
+        incident: incident.id.clone(),
+        cause: Cause::Message { message: id.clone(), number: due.number },
+        intent: Intent::Inform,
+        message,
+        tries: Tries::All,
+        next_after: None,
+    };
+    std::iter::once(batch.queue(model, now, &found)).chain(not_told(&template.title, &found)).collect()
+}
+
+/// Whom a message did not reach beside those that it did.
+pub fn not_told(title: &str, found: &Recipients) -> Option<Fact> {
+    let missing = found.missing.join("; ");
+    (!missing.is_empty()).then(|| Fact::NoteAdded { text: format!("{title}: not told: {missing}") })
+}

@@ -1,0 +1,83 @@
+//! What time brings in telling people: proposals, levels of the policy, messages of the plan, further attempts.
+//! All of it is idempotent: what its facts lead to is not due again, also after a crash.
+
+mod attempts;
+mod follow;
+mod levels;
+mod messages;
+
+pub use levels::is_quiet;
+pub use messages::not_told;
+
+use crate::core::fact::Fact;
+use crate::core::model::Model;
+use crate::ids::NotificationId;
+use crate::plan::Severity;
+use jiff::Timestamp;
+
+/// From this severity on a new problem reopens what was resolved.
+const REOPENS: Severity = Severity::P1;
+
+/// Everything that became due.
+pub fn due(model: &Model, now: Timestamp) -> Vec<Fact> {
+    let mut facts: Vec<Fact> = proposal(model, now).into_iter().collect();
+    facts.extend(reopening(model));
+    facts.extend(levels::escalation(model, now));
+    facts.extend(messages::messages(model, now));
+    facts.extend(follow::following(model, now));
+    facts.extend(follow::passing_on(model, now));
+    number_anew(model, &mut facts);
+    facts.extend(attempts::attempts(model, now));
+    facts
+}
+
+/// What is queued in one moment is numbered in its order: each part counted from what the model has.
+fn number_anew(model: &Model, facts: &mut [Fact]) {
+    let mut number = model.durable.queued_messages;
+    for fact in facts {
+        let Fact::NotificationsQueued { incident, to, .. } = fact else { continue };
+        for queued in to {
+            number += 1;
+            let id = NotificationId::new(format!("{incident}/n{number}"));
+            if let Some(stem) = queued.key.strip_suffix(queued.id.as_str()) {
+                queued.key = format!("{stem}{id}");
+            }
+            queued.id = id;
+        }
+    }
+}
+
+/// A severity that lasts and of which nobody made an incident; or a proposal whose signals are well again.
+fn proposal(model: &Model, now: Timestamp) -> Option<Fact> {
+    let derived = model.durable.severity.as_ref();
+    if let Some(proposal) = &model.durable.proposal {
+        let why = "the signals are well again: no severity rule holds any more";
+        return derived
+            .is_none()
+            .then(|| Fact::ProposalWithdrawn { id: proposal.id.clone(), why: why.into() });
+    }
+    let (severity, _, why) = derived?;
+    let dismissed = model.durable.dismissed.is_some_and(|dismissed| *severity >= dismissed);
+    if model.durable.incident.is_some() || dismissed || !is_bad_for_long(model, now) {
+        return None;
+    }
+    let id = super::incident::incident_id(model, now);
+    Some(Fact::IncidentProposed { id, title: why.clone(), severity: *severity })
+}
+
+/// Whether the rules give a severity for so long that an incident would be proposed; one that alternates with a worse
+/// one lasts all the same.
+pub fn is_bad_for_long(model: &Model, now: Timestamp) -> bool {
+    let settings = &model.plan.notify;
+    let since = settings.propose.and_then(|limit| model.durable.at_least_since.get(&limit));
+    since.is_some_and(|since| now.duration_since(*since) >= settings.propose_after)
+}
+
+/// What was called resolved and got bad again. Getting better from worse is no new problem.
+fn reopening(model: &Model) -> Option<Fact> {
+    let (resolved_at, _) = model.durable.incident.as_ref()?.resolved.as_ref()?;
+    let (severity, _, why) = model.durable.severity.as_ref()?;
+    let mut since = model.durable.at_least_since.iter();
+    let again = since.any(|(level, since)| *level <= REOPENS && since > resolved_at);
+    again.then(|| Fact::IncidentReopened { why: format!("{} again: {why}", severity.as_str()) })
+}
