@@ -79,13 +79,14 @@ impl Watched {
 
     async fn read(&mut self) -> Result<String, String> {
         let file = self.file.clone();
-        let reading = self
-            .pending
-            .get_or_insert_with(|| tokio::task::spawn_blocking(move || calendar::read(&file)));
+        let reading =
+            self.pending.get_or_insert_with(|| tokio::task::spawn_blocking(move || calendar::read(&file)));
         match tokio::time::timeout(READ_TIMEOUT, &mut *reading).await {
             Ok(read) => {
                 self.pending = None;
-                read.unwrap_or_else(|_| Err("lifeboat itself failed in reading it; please report this".into()))
+                read.unwrap_or_else(
+                    |_| Err("lifeboat itself failed in reading it; please report this".into()),
+                )
             }
             Err(_) => Err(format!("the system did not read it within {} s", READ_TIMEOUT.as_secs())),
         }
@@ -116,7 +117,8 @@ mod tests {
     use std::path::Path;
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-    const HEAD: &str = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20260301T000000Z\r\nDTEND:20260308T000000Z\r\n";
+    const HEAD: &str =
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20260301T000000Z\r\nDTEND:20260308T000000Z\r\n";
     const TAIL: &str = "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
 
     fn plan(file: &Path) -> Arc<Plan> {
@@ -169,7 +171,10 @@ mod tests {
                 break said.unwrap_err();
             }
         };
-        assert!(fault.contains("rota.ics") && fault.contains("Carol") && fault.contains("2026-03-01"), "{fault}");
+        assert!(
+            fault.contains("rota.ics") && fault.contains("Carol") && fault.contains("2026-03-01"),
+            "{fault}"
+        );
 
         std::fs::remove_file(&file).unwrap();
         let missing = loop {

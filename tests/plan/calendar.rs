@@ -40,7 +40,9 @@ fn a_calendar_lies_beside_the_plan_and_is_absolute_in_it() {
     write(folder.path(), "On Call - Bob Jones - Payments");
     for path in [path.as_path(), folder.path()] {
         let loaded = load(path, &registry()).unwrap_or_else(|problems| panic!("{problems}"));
-        let Turns::Calendar { file, shifts } = &loaded.plan.rotations["oncall"].turns else { panic!("no calendar") };
+        let Turns::Calendar { file, shifts } = &loaded.plan.rotations["oncall"].turns else {
+            panic!("no calendar")
+        };
         assert_eq!(shifts.len(), 1);
         assert_eq!(shifts[0].contact.as_str(), "bob");
         assert!(Path::new(file).is_absolute() && Path::new(file).is_file(), "{file}");

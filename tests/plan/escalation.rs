@@ -15,7 +15,10 @@ fn channels_have_their_kinds_keys_and_manner() {
     let plan = good();
     let voice = &plan.channels["voice"];
     assert_eq!((voice.title.as_str(), voice.address.as_deref()), ("Telephone", Some("phone")));
-    assert_eq!((voice.timeout, voice.give_up_after, voice.parallel), (SignedDuration::from_secs(20), minutes(3), 2));
+    assert_eq!(
+        (voice.timeout, voice.give_up_after, voice.parallel),
+        (SignedDuration::from_secs(20), minutes(3), 2)
+    );
     assert_eq!(voice.params.text("from"), Some("+1 555 0100"));
     assert!(voice.manner.tracks && !voice.manner.threads);
     let status = &plan.channels["status"];
@@ -29,7 +32,10 @@ fn channels_have_their_kinds_keys_and_manner() {
 fn a_channel_can_choose_the_address_that_its_kind_leaves_to_it() {
     let text = std::fs::read_to_string(plans().join("good.toml")).unwrap();
     let channel = "[channels.own]\nkind = \"command\"\nargv = [\"page\"]\naddress = \"phone\"\n";
-    let used = text.replace("methods = [\"voice\", \"text\"]\nnext_after", "methods = [\"own\", \"text\", \"voice\"]\nnext_after");
+    let used = text.replace(
+        "methods = [\"voice\", \"text\"]\nnext_after",
+        "methods = [\"own\", \"text\", \"voice\"]\nnext_after",
+    );
     let files = vec![("plan.toml".to_owned(), format!("{used}\n{channel}"))];
     let plan = load_texts(files, &registry()).unwrap_or_else(|problems| panic!("{problems}")).plan;
     assert_eq!(plan.channels["own"].address.as_deref(), Some("phone"));
@@ -72,7 +78,8 @@ fn messages_know_the_plan_and_wait_for_the_incident() {
     assert_eq!(message.on, [Occasion::Declared, Occasion::Switched]);
     assert_eq!((message.within, message.every), (minutes(15), Some(minutes(30))));
     assert_eq!(message.subject, "[{{ incident.severity }}] Demo: {{ incident.title }}");
-    let scope = serde_json::json!({"incident": {"severity": "P0", "title": "Down", "doing": "Runs", "eta": "soon"}});
+    let scope =
+        serde_json::json!({"incident": {"severity": "P0", "title": "Down", "doing": "Runs", "eta": "soon"}});
     assert_eq!(template::render_text(&message.subject, &scope).unwrap(), "[P0] Demo: Down");
     assert_eq!(template::render_text(&message.body, &scope).unwrap(), "Runs in us-east-1.\nETA: soon\n");
     assert_eq!(message.page_status, Some(PageStatus::Identified));

@@ -46,7 +46,8 @@ fn the_reference_has_a_chapter_for_each_kind_of_channel_and_the_names_of_message
     for kind in registry().notifiers {
         assert!(reference.contains(&format!("### `kind = \"{}\"` of a channel", kind.name)), "{}", kind.name);
     }
-    for part in ["Goes to a contact's `phone`.", "Permissions: `page:Write`.", "`[[policies.<name>.levels]]`"] {
+    for part in ["Goes to a contact's `phone`.", "Permissions: `page:Write`.", "`[[policies.<name>.levels]]`"]
+    {
         assert!(reference.contains(part), "{part}");
     }
     for (name, _) in lifeboat::plan::template::MESSAGE_NAMES {
@@ -132,8 +133,15 @@ fn the_defaults_of_all_kinds_can_be_read() {
     for example in probes.chain(actions).chain(channels) {
         let problems = around(&example);
         let wrong: Vec<_> = problems.iter().filter(|problem| problem.code != "missing-key").collect();
-        let known =
-            ["no-reference", "no-severity", "no-contacts", "no-health", "no-verification", "no-evidence", "unused"];
+        let known = [
+            "no-reference",
+            "no-severity",
+            "no-contacts",
+            "no-health",
+            "no-verification",
+            "no-evidence",
+            "unused",
+        ];
         assert!(wrong.iter().all(|problem| known.contains(&problem.code)), "{example}{problems}");
     }
 }

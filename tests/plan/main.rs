@@ -5,8 +5,8 @@
 mod bad;
 mod calendar;
 mod command;
-mod files;
 mod escalation;
+mod files;
 mod generated;
 mod preflight;
 mod registry;

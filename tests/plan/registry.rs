@@ -2,9 +2,9 @@
 
 use lifeboat::actions::{self, ActionKind};
 use lifeboat::clients::Clients;
+use lifeboat::notifiers::{self, NotifierKind};
 use lifeboat::plan::keys::{Key, Named, Takes};
 use lifeboat::plan::params::Params;
-use lifeboat::notifiers::{self, NotifierKind};
 use lifeboat::plan::{Channel, Manner, ProbeSpec, Registry, Unit};
 use lifeboat::probes::{self, BuildError, ProbeKind};
 

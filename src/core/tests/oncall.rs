@@ -120,8 +120,12 @@ fn a_calendar_that_was_read_again_counts_before_what_it_said_at_load() {
 fn model(rotation: Rotation) -> Model {
     let mut plan = Plan::clone(&fixture::plan());
     for name in NAMES {
-        let contact =
-            Contact { name: name.into(), role: String::new(), addresses: Default::default(), methods: Vec::new() };
+        let contact = Contact {
+            name: name.into(),
+            role: String::new(),
+            addresses: Default::default(),
+            methods: Vec::new(),
+        };
         plan.contacts.insert(name.into(), contact);
     }
     plan.rotations.insert("primary".into(), rotation);

@@ -51,7 +51,10 @@ impl<'a> Event<'a> {
         let start = one_moment(start, zone)?;
         let instead_of = component.find_prop("RECURRENCE-ID");
         if instead_of.is_some_and(|property| parameter(property, "RANGE").is_some()) {
-            return Err("it changes all occurrences from one on (RANGE), which is not read: make it two series".into());
+            return Err(
+                "it changes all occurrences from one on (RANGE), which is not read: make it two series"
+                    .into(),
+            );
         }
         let mut without = Exceptions::default();
         for property in all(component, "EXDATE") {

@@ -17,9 +17,7 @@ pub fn read(path: &Path) -> Result<String, String> {
         return Err("it is not a regular file".into());
     }
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
-        .map_err(why)?;
+    File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)).map_err(why)?;
     if bytes.len() > MAX_BYTES {
         return Err(format!("it is larger than {} MiB: export fewer days", MAX_BYTES >> 20));
     }

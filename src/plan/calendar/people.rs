@@ -48,7 +48,8 @@ impl<'a> People<'a> {
     /// First what is a name as a whole, then a summary that contains one (`On Call - Alice Smith - Payments`).
     fn find(&self, event: &Event<'_>) -> Result<ContactId, String> {
         let summary = event.summary.trim().to_lowercase();
-        let attendees = event.attendees.iter().flat_map(|(address, name)| std::iter::once(*address).chain(*name));
+        let attendees =
+            event.attendees.iter().flat_map(|(address, name)| std::iter::once(*address).chain(*name));
         let attending = attendees.flat_map(|text| self.exactly(&text.trim().to_lowercase())).collect();
         let looks = [
             self.exactly(&summary),
@@ -77,7 +78,8 @@ impl<'a> People<'a> {
 /// The contacts whose name stands in a text; a name that is part of a longer one that stands there does not count.
 fn contained<'a>(text: &str, names: &[(String, &'a ContactId)]) -> BTreeSet<&'a ContactId> {
     let found: Vec<&(String, &ContactId)> = names.iter().filter(|(name, _)| stands_in(text, name)).collect();
-    let is_part = |name: &str| found.iter().any(|(other, _)| other.len() > name.len() && stands_in(other, name));
+    let is_part =
+        |name: &str| found.iter().any(|(other, _)| other.len() > name.len() && stands_in(other, name));
     found.iter().filter(|(name, _)| !is_part(name)).map(|(_, id)| *id).collect()
 }
 

@@ -82,12 +82,16 @@ impl Rule {
                     rule.until = Some(until(value, start)?);
                     continue;
                 }
-                "FREQ" if !["DAILY", "WEEKLY", "MONTHLY", "YEARLY"].contains(&&*value.to_ascii_uppercase()) => {
+                "FREQ"
+                    if !["DAILY", "WEEKLY", "MONTHLY", "YEARLY"].contains(&&*value.to_ascii_uppercase()) =>
+                {
                     let freq = crate::text::clean(value, 20);
                     return Err(format!("it recurs {freq}: shifts recur daily, weekly, monthly or yearly"));
                 }
                 "BYMINUTE" | "BYSECOND" if value.contains(',') => {
-                    return Err(format!("it begins several times within an hour ({key}), which no shift does"));
+                    return Err(format!(
+                        "it begins several times within an hour ({key}), which no shift does"
+                    ));
                 }
                 "COUNT" => rule.count = value.parse().ok(),
                 _ => {}

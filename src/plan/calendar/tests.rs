@@ -14,7 +14,9 @@ fn contacts() -> IndexMap<ContactId, Contact> {
         let contact = Contact { name: name.into(), role: String::new(), addresses, methods: Vec::new() };
         (ContactId::from(id), contact)
     };
-    [contact("alice", "Alice Smith"), contact("bob", "Bob Jones"), contact("ann", "Smith")].into_iter().collect()
+    [contact("alice", "Alice Smith"), contact("bob", "Bob Jones"), contact("ann", "Smith")]
+        .into_iter()
+        .collect()
 }
 
 fn now() -> Timestamp {
@@ -53,10 +55,7 @@ fn an_export_of_pagerduty_is_read() {
     let told = told(PAGERDUTY);
     assert_eq!(
         told,
-        [
-            "2026-03-02T08:00:00Z 2026-03-09T08:00:00Z alice",
-            "2026-03-09T08:00:00Z 2026-03-16T08:00:00Z bob"
-        ]
+        ["2026-03-02T08:00:00Z 2026-03-09T08:00:00Z alice", "2026-03-09T08:00:00Z 2026-03-16T08:00:00Z bob"]
     );
     // The same with the line ends of the standard.
     let with_cr = read(&PAGERDUTY.replace('\n', "\r\n")).unwrap();
@@ -67,10 +66,7 @@ fn an_export_of_pagerduty_is_read() {
 fn an_export_of_opsgenie_is_read_and_a_shift_over_the_change_of_clocks_ends_at_its_hour() {
     assert_eq!(
         told(OPSGENIE),
-        [
-            "2026-03-23T08:00:00Z 2026-03-30T07:00:00Z bob",
-            "2026-03-30T07:00:00Z 2026-04-06T07:00:00Z alice"
-        ]
+        ["2026-03-23T08:00:00Z 2026-03-30T07:00:00Z bob", "2026-03-30T07:00:00Z 2026-04-06T07:00:00Z alice"]
     );
 }
 
@@ -115,17 +111,23 @@ fn times_float_in_the_rotations_zone_and_days_are_whole() {
     assert_eq!(told(&floating), ["2026-07-01T07:00:00Z 2026-07-01T15:00:00Z bob"]);
     let day = one("DTSTART;VALUE=DATE:20261025\nSUMMARY:bob");
     assert_eq!(told(&day), ["2026-10-24T22:00:00Z 2026-10-25T23:00:00Z bob"], "a day of 25 hours");
-    let path = one("DTSTART;TZID=/citadel.org/20260101_1/America/New_York:20260701T090000\nDURATION:PT8H\nSUMMARY:bob");
+    let path = one(
+        "DTSTART;TZID=/citadel.org/20260101_1/America/New_York:20260701T090000\nDURATION:PT8H\nSUMMARY:bob",
+    );
     assert_eq!(told(&path), ["2026-07-01T13:00:00Z 2026-07-01T21:00:00Z bob"]);
 }
 
 #[test]
 fn a_daily_series_keeps_its_hour_over_both_changes_of_clocks() {
-    let series = one("DTSTART;TZID=Europe/Berlin:20260301T090000\nDTEND;TZID=Europe/Berlin:20260302T090000\n\
+    let series =
+        one("DTSTART;TZID=Europe/Berlin:20260301T090000\nDTEND;TZID=Europe/Berlin:20260302T090000\n\
                       RRULE:FREQ=DAILY;COUNT=300\nSUMMARY:bob");
     let shifts = read(&series).unwrap();
     assert_eq!(shifts.len(), 300);
-    assert!(shifts.windows(2).all(|pair| pair[0].until == pair[1].from), "nobody is missing between two shifts");
+    assert!(
+        shifts.windows(2).all(|pair| pair[0].until == pair[1].from),
+        "nobody is missing between two shifts"
+    );
     assert!(shifts.iter().all(|shift| berlin().to_datetime(shift.from).hour() == 9));
 }
 
@@ -139,7 +141,11 @@ fn who_is_meant_is_found_by_id_name_address_and_within_a_title() {
     assert_eq!(of("SUMMARY:Bob@Example.org").unwrap(), "bob");
     assert_eq!(of("SUMMARY:On call\nATTENDEE:MAILTO:bob@example.org").unwrap(), "bob");
     assert_eq!(of("SUMMARY:On call\nATTENDEE;CN=\"Bob Jones\":mailto:b@elsewhere.example").unwrap(), "bob");
-    assert_eq!(of("SUMMARY:On Call - Alice Smith - Payments").unwrap(), "alice", "not Smith, which is a part of it");
+    assert_eq!(
+        of("SUMMARY:On Call - Alice Smith - Payments").unwrap(),
+        "alice",
+        "not Smith, which is a part of it"
+    );
     assert_eq!(of("SUMMARY:Primary: bob").unwrap(), "bob");
     assert_eq!(of("SUMMARY:bobby").unwrap_err().matches("names a contact").count(), 0);
     assert!(of("SUMMARY:bobby").unwrap_err().contains("neither SUMMARY nor ATTENDEE"));
@@ -150,9 +156,14 @@ fn who_is_meant_is_found_by_id_name_address_and_within_a_title() {
 #[test]
 fn faults_name_the_event_and_its_time() {
     let unknown = fault("DTSTART;TZID=Europe/Berlin:20260401T090000\nDURATION:PT1H\nSUMMARY:Carol");
-    assert!(unknown.starts_with("the event of 2026-04-01 09:00 Europe/Berlin (`Carol`): neither SUMMARY"), "{unknown}");
+    assert!(
+        unknown.starts_with("the event of 2026-04-01 09:00 Europe/Berlin (`Carol`): neither SUMMARY"),
+        "{unknown}"
+    );
     assert!(fault("DTSTART:20260401T090000Z\nSUMMARY:bob").contains("neither DTEND nor DURATION"));
-    assert!(fault("DTSTART:20260401T090000Z\nDTEND:20260401T080000Z\nSUMMARY:bob").contains("does not end after"));
+    assert!(
+        fault("DTSTART:20260401T090000Z\nDTEND:20260401T080000Z\nSUMMARY:bob").contains("does not end after")
+    );
     assert!(fault("SUMMARY:bob").contains("no DTSTART"));
     assert!(fault("DTSTART:tomorrow\nSUMMARY:bob").contains("`tomorrow` is no time"));
     let zone = fault("DTSTART;TZID=W. Europe Standard Time:20260401T090000\nDURATION:PT1H\nSUMMARY:bob");
@@ -174,6 +185,7 @@ fn what_is_no_calendar_is_said() {
         ("<html>not found</html>", "no iCalendar file"),
         ("BEGIN:VCARD\nEND:VCARD\n", "no iCalendar file"),
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260401T090000Z\n", "ends in the middle"),
+        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\nEND:VEVENT\n", "cannot be understood"),
     ] {
         let faults = read(text).expect_err(text);
         assert!(faults[0].contains(part), "{text}: {faults:?}");
@@ -190,7 +202,10 @@ fn a_hostile_calendar_costs_little() {
         format!("BEGIN:VCALENDAR\n{}END:VCALENDAR\n", event.repeat((MAX_BYTES - 100) / event.len()))
     };
     let deep = format!("BEGIN:VCALENDAR\n{}", "BEGIN:A\n".repeat(100_000));
-    let exceptions = format!("{start}\nRRULE:FREQ=DAILY\nEXDATE:{}", "20260102T090000Z,".repeat(50_000).trim_end_matches(','));
+    let exceptions = format!(
+        "{start}\nRRULE:FREQ=DAILY\nEXDATE:{}",
+        "20260102T090000Z,".repeat(50_000).trim_end_matches(',')
+    );
     let hostile = [
         ("every second", rule("FREQ=SECONDLY"), true),
         ("every minute", rule("FREQ=MINUTELY;COUNT=4000000000"), true),
@@ -199,7 +214,11 @@ fn a_hostile_calendar_costs_little() {
         ("never", rule("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30"), true),
         ("never, with an end", rule("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;UNTIL=20300101T000000Z"), true),
         ("never, counted", rule("FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=6;COUNT=1"), true),
-        ("since long ago", one("DTSTART:00010101T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nSUMMARY:bob"), true),
+        (
+            "since long ago",
+            one("DTSTART:00010101T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nSUMMARY:bob"),
+            true,
+        ),
         ("long shifts", one("DTSTART:20260101T090000Z\nDURATION:P9000Y\nSUMMARY:bob"), true),
         ("many series", many(&format!("{start}\nRRULE:FREQ=DAILY")), true),
         ("rare series", many(&format!("{start}\nRRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29")), true),

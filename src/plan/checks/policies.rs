@@ -31,7 +31,9 @@ fn levels(id: &str, policy: &EscalationPolicy, draft: &Draft, report: &Report) {
     if policy.levels.is_empty() && draft.complete {
         let place = draft.places.of(&format!("policies.{id}.levels"));
         let problem = Problem::error("policy", place, format!("policy `{id}` has no levels"));
-        report.add(problem.help("write each as `[[policies.<name>.levels]]`, with `who`, `methods` and `after`"));
+        report.add(
+            problem.help("write each as `[[policies.<name>.levels]]`, with `who`, `methods` and `after`"),
+        );
     }
     let mut before = SignedDuration::ZERO;
     for (index, level) in policy.levels.iter().enumerate() {
@@ -39,11 +41,14 @@ fn levels(id: &str, policy: &EscalationPolicy, draft: &Draft, report: &Report) {
         if level.after < before {
             let message = format!("level {} of policy `{id}` comes before the one above it", index + 1);
             let problem = Problem::error("policy", place("after"), message);
-            report.add(problem.help("`after` counts from the begin of the escalation: put the levels in its order"));
+            report.add(
+                problem.help("`after` counts from the begin of the escalation: put the levels in its order"),
+            );
         }
         before = level.after;
         if level.next_after.is_some() && level.tries == Tries::All {
-            let message = format!("level {} of policy `{id}` takes all methods at once, there is no next", index + 1);
+            let message =
+                format!("level {} of policy `{id}` takes all methods at once, there is no next", index + 1);
             let problem = Problem::error("policy", place("next_after"), message);
             report.add(problem.help("remove `next_after`, or write `tries = \"in-turn\"`"));
         }
@@ -70,7 +75,8 @@ fn severities(draft: &Draft, report: &Report) {
     let mut seen: HashMap<Severity, &str> = HashMap::new();
     for (id, policy) in &draft.plan.policies {
         for severity in &policy.severities {
-            let place = |id: &str| draft.places.of(&format!("policies.{id}.severities.{}", severity.as_str()));
+            let place =
+                |id: &str| draft.places.of(&format!("policies.{id}.severities.{}", severity.as_str()));
             let Some(first) = seen.insert(*severity, id.as_str()) else { continue };
             let message = format!("{} has two policies, `{first}` and `{id}`", severity.as_str());
             let problem = Problem::error("policy", place(id.as_str()), message);

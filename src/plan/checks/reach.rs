@@ -51,7 +51,9 @@ impl<'a> Reach<'a> {
         }
         let mut seen = HashSet::new();
         for (id, rotation) in who.iter().flat_map(|who| people(self.draft, who)) {
-            let Some(contact) = self.draft.plan.contacts.get(id).filter(|_| seen.insert(id)) else { continue };
+            let Some(contact) = self.draft.plan.contacts.get(id).filter(|_| seen.insert(id)) else {
+                continue;
+            };
             // Those whom no method reaches are told by a channel that has a destination of its own.
             if self.reaches(contact, methods) || own_destination {
                 continue;
@@ -77,8 +79,14 @@ impl<'a> Reach<'a> {
         if !listed.is_empty() {
             return listed.iter().filter_map(|id| self.channel(id)).any(has);
         }
-        let ways: Vec<&ChannelId> =
-            self.draft.plan.channels.values().filter(|channel| has(channel)).map(|channel| &channel.id).collect();
+        let ways: Vec<&ChannelId> = self
+            .draft
+            .plan
+            .channels
+            .values()
+            .filter(|channel| has(channel))
+            .map(|channel| &channel.id)
+            .collect();
         self.used.extend(&ways);
         !ways.is_empty()
     }
@@ -91,7 +99,9 @@ impl<'a> Reach<'a> {
         match wanted[..] {
             [] => {
                 let known = ADDRESSES.join(", ");
-                format!("write a `[channels.<name>]` for one of the contact's addresses, or give it another of {known}")
+                format!(
+                    "write a `[channels.<name>]` for one of the contact's addresses, or give it another of {known}"
+                )
             }
             _ => format!("give the contact one of {}, or name another channel", wanted.join(", ")),
         }
@@ -111,7 +121,8 @@ impl<'a> Reach<'a> {
                     ),
                     None => (
                         format!("channel `{method}` does not go to contact `{id}`"),
-                        "it has one destination of its own: name it in `methods` of levels and audiences".into(),
+                        "it has one destination of its own: name it in `methods` of levels and audiences"
+                            .into(),
                     ),
                 };
                 self.report.add(Problem::warning("unreachable", place, message).help(help));

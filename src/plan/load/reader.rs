@@ -3,16 +3,16 @@
 use super::ids::Ids;
 use super::secrets;
 use super::value::{Read, Value};
+use crate::plan::condition::Condition;
 use crate::plan::keys::{Named, Takes};
 use crate::plan::near::nearest;
 use crate::plan::node::{Node, NodeValue};
 use crate::plan::place::{Place, Sources};
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
+use crate::plan::template::{self, Later};
 use crate::plan::types::Unit;
 use crate::plan::units::{UnitError, parse_duration, parse_size};
-use crate::plan::template::{self, Later};
-use crate::plan::condition::Condition;
 use indexmap::{IndexMap, IndexSet};
 use std::path::Path;
 
@@ -61,9 +61,7 @@ impl Reader<'_> {
     pub(crate) fn value(&self, takes: Takes, node: &Node, at: &At<'_>) -> Option<Read> {
         let value = match takes {
             Takes::Text => self.template(node, at).map(Value::Text),
-            Takes::MessageText => {
-                self.template(node, &At { later: Later::Message, ..*at }).map(Value::Text)
-            }
+            Takes::MessageText => self.template(node, &At { later: Later::Message, ..*at }).map(Value::Text),
             Takes::RawText => self.plain(takes, node, at).map(|text| Value::Raw(text.to_owned())),
             Takes::Integer(low, high) => self.integer(takes, node, at, low, high),
             Takes::Number => match node.value {
@@ -120,10 +118,9 @@ impl Reader<'_> {
             (Takes::Flag | Takes::Integer(..) | Takes::Number, NodeValue::Text(_)) => {
                 problem.help("write it without quotes")
             }
-            (
-                Takes::Text | Takes::MessageText | Takes::RawText | Takes::Name(_) | Takes::Choice(_),
-                _,
-            ) => problem.help("write it in quotes"),
+            (Takes::Text | Takes::MessageText | Takes::RawText | Takes::Name(_) | Takes::Choice(_), _) => {
+                problem.help("write it in quotes")
+            }
             _ => problem,
         });
         None

@@ -111,7 +111,12 @@ pub(super) const POLICY: &[Key] = &[
         Takes::Duration,
         "How long after the last level the first one is told again; where absent, never.",
     ),
-    Key::default("repeats", Takes::Integer(0, 100), "3", "How often the levels are gone through again at most."),
+    Key::default(
+        "repeats",
+        Takes::Integer(0, 100),
+        "3",
+        "How often the levels are gone through again at most.",
+    ),
     Key::optional(
         "repage",
         Takes::Duration,
@@ -123,7 +128,11 @@ pub(super) const POLICY: &[Key] = &[
         "false",
         "During the quiet hours of `[notify]` its levels wait for the morning.",
     ),
-    Key::required("levels", Takes::Rows(LEVEL_KEYS), "Its levels, `[[policies.<id>.levels]]`, by their time."),
+    Key::required(
+        "levels",
+        Takes::Rows(LEVEL_KEYS),
+        "Its levels, `[[policies.<id>.levels]]`, by their time.",
+    ),
 ];
 
 pub(super) const AUDIENCE: &[Key] = &[
@@ -133,7 +142,11 @@ pub(super) const AUDIENCE: &[Key] = &[
         WHO,
         "Contacts, or rotations for whoever is on call. May be absent where the methods have a destination of their own.",
     ),
-    Key::optional("methods", CHANNELS, "On which channels; each one is taken. Where absent, each contact's own."),
+    Key::optional(
+        "methods",
+        CHANNELS,
+        "On which channels; each one is taken. Where absent, each contact's own.",
+    ),
     Key::default(
         "public",
         Takes::Flag,
@@ -176,7 +189,13 @@ pub(super) const MESSAGE: &[Key] = &[
     ),
     Key::optional(
         "component_status",
-        Takes::Choice(&["operational", "degraded_performance", "partial_outage", "major_outage", "under_maintenance"]),
+        Takes::Choice(&[
+            "operational",
+            "degraded_performance",
+            "partial_outage",
+            "major_outage",
+            "under_maintenance",
+        ]),
         "What a status page shall say of the channel's components.",
     ),
 ];

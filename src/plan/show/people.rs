@@ -29,7 +29,10 @@ impl Show<'_> {
             self.heading("CHANNELS");
         }
         for (id, channel) in &self.plan.channels {
-            let to = channel.address.as_deref().map_or("its own destination".into(), |to| format!("a contact's {to}"));
+            let to = channel
+                .address
+                .as_deref()
+                .map_or("its own destination".into(), |to| format!("a contact's {to}"));
             self.line(&format!("  {id}  {}  {}, to {to}", channel.kind, channel.title));
             self.line(&format!(
                 "      timeout {}, gives up after {}, {} at once",
@@ -84,12 +87,18 @@ impl Show<'_> {
                 self.line(&format!("  {:>2}. after {after}: {}", number + 1, level.title));
                 self.line(&format!("      {}", told(&level.who, &level.methods, level.tries)));
                 if let Some(next) = level.next_after {
-                    self.line(&format!("      the next way when nobody answers for {}", format_duration(next)));
+                    self.line(&format!(
+                        "      the next way when nobody answers for {}",
+                        format_duration(next)
+                    ));
                 }
             }
             if let Some(repeat) = policy.repeat {
                 let repeat = format_duration(repeat);
-                self.line(&format!("  again {repeat} after the last level, {} times at most", policy.repeats));
+                self.line(&format!(
+                    "  again {repeat} after the last level, {} times at most",
+                    policy.repeats
+                ));
             }
             if let Some(repage) = policy.repage {
                 let repage = format_duration(repage);
@@ -116,18 +125,25 @@ impl Show<'_> {
         for (id, message) in &self.plan.messages {
             self.heading(&format!("MESSAGE {id}: {}", message.title));
             let within = format_duration(message.within);
-            let every = message.every.map_or(String::new(), |every| format!(", again every {}", format_duration(every)));
+            let every = message
+                .every
+                .map_or(String::new(), |every| format!(", again every {}", format_duration(every)));
             let by = if message.automatic { ", sent without a person" } else { "" };
             self.line(&format!("  for {}, within {within}{every}{by}", message.audience));
             let occasions: Vec<String> = message.on.iter().map(kebab).collect();
-            let on = if occasions.is_empty() { "sent by hand".into() } else { format!("due on {}", occasions.join(", ")) };
+            let on = if occasions.is_empty() {
+                "sent by hand".into()
+            } else {
+                format!("due on {}", occasions.join(", "))
+            };
             let only = if message.severities.is_empty() {
                 String::new()
             } else {
                 format!(", for {}", severities(&message.severities))
             };
             let runbooks: Vec<&str> = message.runbooks.iter().map(|runbook| runbook.as_str()).collect();
-            let of = if runbooks.is_empty() { String::new() } else { format!(", of {}", runbooks.join(", ")) };
+            let of =
+                if runbooks.is_empty() { String::new() } else { format!(", of {}", runbooks.join(", ")) };
             self.line(&format!("  {on}{only}{of}"));
             let status = |name: &str, value: String| format!("  {name}: {value}");
             if let Some(page) = &message.page_status {

@@ -2,12 +2,12 @@
 
 use crate::ids::ChannelId;
 use crate::notifiers::NotifierKind;
+use crate::plan::keys::Key;
 use crate::plan::load::Places;
 use crate::plan::load::document::Document;
 use crate::plan::load::fields::Fields;
 use crate::plan::load::ids::near_or_list;
 use crate::plan::load::reader::{At, Reader};
-use crate::plan::keys::Key;
 use crate::plan::node::Entry;
 use crate::plan::people::Channel;
 use crate::plan::problem::Problem;

@@ -28,13 +28,7 @@ use jiff::tz::TimeZone;
 const MAX_ROWS: usize = 1_000;
 
 /// The rows of a key, each with its fields; `what` is what a row is called.
-fn rows(
-    fields: &Fields,
-    key: &str,
-    keys: &'static [Key],
-    reader: &Reader<'_>,
-    what: &str,
-) -> Vec<Fields> {
+fn rows(fields: &Fields, key: &str, keys: &'static [Key], reader: &Reader<'_>, what: &str) -> Vec<Fields> {
     let Some(node) = fields.node(key) else { return Vec::new() };
     let NodeValue::List(rows) = &node.value else { return Vec::new() };
     if rows.len() > MAX_ROWS {

@@ -8,9 +8,7 @@ use crate::plan::load::basics::{severities, things};
 use crate::plan::load::document::Document;
 use crate::plan::load::fields::Fields;
 use crate::plan::load::reader::Reader;
-use crate::plan::people::{
-    Channel, Contact, EscalationLevel, EscalationPolicy, Rotation, Tries, Who,
-};
+use crate::plan::people::{Channel, Contact, EscalationLevel, EscalationPolicy, Rotation, Tries, Who};
 use crate::plan::sections::LEVEL_KEYS;
 use indexmap::IndexMap;
 

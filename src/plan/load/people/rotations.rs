@@ -97,9 +97,7 @@ fn wall_clock(fields: &Fields, key: &str, reader: &Reader<'_>) -> Option<DateTim
 fn overrides(id: &str, fields: &Fields, reader: &Reader<'_>, zone: &TimeZone) -> Vec<Shift> {
     let what = format!("an override of rotation `{id}`");
     let one = |row: Fields| {
-        let at = |key: &str| -> Option<Timestamp> {
-            zone.to_timestamp(wall_clock(&row, key, reader)?).ok()
-        };
+        let at = |key: &str| -> Option<Timestamp> { zone.to_timestamp(wall_clock(&row, key, reader)?).ok() };
         let (from, until) = (at("from"), at("until"));
         let (from, until) = (from?, until?);
         if until <= from {
