@@ -130,8 +130,8 @@ cases! {
     a_rotation_with_turns_and_a_calendar: "rotation", ["every = \"7d\"" => "every = \"7d\"\ncalendar = \"rota.ics\""];
     an_override_that_ends_before_it_begins: "rotation", ["until = \"2026-12-27 09:00\"" => "until = \"2026-12-23 09:00\""];
     a_calendar_of_a_plan_without_files: "calendar", ["start = \"2026-01-05 09:00\"\nevery = \"7d\"\norder = [\"bob\", \"carol\"]\n" => "calendar = \"rota.ics\"\n"];
-    two_policies_for_one_severity: "policy", ["severities = [\"P1\"]" => "severities = [\"P1\", \"P0\"]"];
-    a_severity_that_nobody_is_told_of: "policy", ["severities = [\"P1\"]" => "severities = [\"P2\"]"];
+    two_policies_for_one_severity: "policy", ["severities = [\"P1\", \"P2\"]" => "severities = [\"P1\", \"P2\", \"P0\"]"];
+    a_severity_that_nobody_is_told_of: "policy", ["severities = [\"P1\", \"P2\"]" => "severities = [\"P2\"]"];
     a_policy_without_levels: "policy", ["[audiences.customers]" => "[policies.none]\nseverities = [\"P3\"]\nlevels = []\n\n[audiences.customers]"];
     levels_out_of_order: "policy", ["next_after = \"2m\"" => "next_after = \"2m\"\nafter = \"20m\""];
     a_next_method_where_all_are_taken: "policy", ["tries = \"all\"" => "tries = \"all\"\nnext_after = \"2m\""];

@@ -12,3 +12,4 @@ mod preflight;
 mod registry;
 mod resolve;
 mod robust;
+mod seeds;

@@ -185,6 +185,7 @@ fn what_is_no_calendar_is_said() {
         ("<html>not found</html>", "no iCalendar file"),
         ("BEGIN:VCARD\nEND:VCARD\n", "no iCalendar file"),
         ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260401T090000Z\n", "ends in the middle"),
+        ("BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\nEND:VEVENT\n", "cannot be understood"),
     ] {
         let faults = read(text).expect_err(text);
         assert!(faults[0].contains(part), "{text}: {faults:?}");

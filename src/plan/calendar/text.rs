@@ -38,6 +38,9 @@ pub(super) fn unfold(text: &str) -> Result<String, String> {
             return Err("it is no calendar: its parts lie too deep in each other".into());
         }
     }
+    if depth > 0 {
+        return Err("it ends in the middle: a part of it has no END".into());
+    }
     Ok(out)
 }
 
@@ -49,10 +52,8 @@ pub(super) fn events(text: &str) -> Result<Vec<Component<'_>>, String> {
         return Err(format!("it is no iCalendar file: it does not begin with {BEGIN}"));
     }
     let roots = read_calendar_simple(text).map_err(|error| {
-        match error.input.lines().find(|line| !line.trim().is_empty()) {
-            None => "it ends in the middle: a part of it has no END".to_owned(),
-            Some(broken) => format!("it cannot be understood from `{}` on", crate::text::clean(broken, 60)),
-        }
+        let broken = error.input.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        format!("it cannot be understood from `{}` on", crate::text::clean(broken, 60))
     })?;
     let parts = roots.into_iter().flat_map(|root| root.components);
     Ok(parts.filter(|part| part.name.as_str().eq_ignore_ascii_case("VEVENT")).collect())
