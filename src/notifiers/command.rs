@@ -113,7 +113,7 @@ impl Command {
         spec.stdin = Some(Zeroizing::new(input(outgoing).into_bytes()));
         spec.grace = GRACE;
         let ran = process::run(&spec, &self.clients.redactor, |_, _| {}).await;
-        let ran = ran.map_err(|error| never(error.to_string(), format!("Then: {}.", error.next_step)))?;
+        let ran = ran.map_err(|error| never(error.to_string(), error.next_step))?;
         self.judged(&ran)
     }
 

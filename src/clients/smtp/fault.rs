@@ -183,7 +183,7 @@ impl SmtpError {
             (Fault::Cut(_) | Fault::Late(_), _) => {
                 "The server has trouble, or something in between; it is tried again by itself.".into()
             }
-            (Fault::NoTls(_, next), _) => sentence(next),
+            (Fault::NoTls(_, next), _) => next.clone(),
             (Fault::NoStartTls(_), _) => {
                 "Have the server offer STARTTLS, or set `tls = \"tls\"` with the port for it (465).".into()
             }
@@ -197,10 +197,4 @@ impl SmtpError {
             }
         }
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
