@@ -3,76 +3,25 @@ use crate::core::notification::Again;
 use crate::plan::Severity;
 use crate::plan::keys::{Need, Takes};
 use crate::plan::params::Param;
-use crate::probes::testing::{SECRET, clients, dead_address, silent_address};
-use crate::secrets::SecretRef;
-use indexmap::IndexMap;
+use crate::probes::testing::{SECRET, channel, clients, dead_address, silent_address};
 use jiff::SignedDuration;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// The keys that every channel has.
-const COMMON: &[&str] = &["title", "kind", "give_up_after", "timeout", "parallel"];
+/// Keys that hold the address of a service.
+const ADDRESSES: &[&str] = &["api_url", "events_url", "url", "webhook"];
 
-/// Kinds that speak HTTP, whose addresses are among their keys.
+/// Kinds that speak HTTP.
 fn over_http() -> impl Iterator<Item = &'static NotifierKind> {
-    KINDS.iter().copied().filter(|kind| kind.keys.iter().any(|key| key.name == "tls_roots"))
-}
-
-fn table(kind: &NotifierKind) -> toml::Table {
-    let text: toml::Table = kind.example.parse().unwrap_or_else(|error| panic!("{}: {error}", kind.name));
-    text["channels"]["example"].as_table().unwrap().clone()
-}
-
-fn param(value: &toml::Value) -> Param {
-    match value {
-        toml::Value::String(text) => Param::Text(text.clone()),
-        toml::Value::Integer(number) => Param::Integer(*number),
-        toml::Value::Boolean(flag) => Param::Flag(*flag),
-        toml::Value::Array(values) => Param::List(values.iter().map(param).collect()),
-        toml::Value::Table(table) => match table.get("secret").and_then(toml::Value::as_str) {
-            Some(name) => Param::Secret(SecretRef { name: name.parse().unwrap() }),
-            None => Param::Table(table.iter().map(|(name, value)| (name.clone(), param(value))).collect()),
-        },
-        other => panic!("{other}"),
-    }
-}
-
-/// The channel of a kind's example, without defaults that nobody gave being missing.
-fn example(kind: &NotifierKind) -> Channel {
-    let mut params: IndexMap<String, Param> = IndexMap::new();
-    for key in kind.keys {
-        if let Need::Default(value) = key.need {
-            let parsed = match key.takes {
-                Takes::List(_) | Takes::Table(_) | Takes::Flag | Takes::Integer(..) => {
-                    format!("x = {value}").parse::<toml::Table>().unwrap()["x"].clone()
-                }
-                _ => toml::Value::String(value.into()),
-            };
-            params.insert(key.name.into(), param(&parsed));
-        }
-    }
-    let given = table(kind);
-    let own = given.iter().filter(|(name, _)| !COMMON.contains(&name.as_str()));
-    params.extend(own.map(|(name, value)| (name.clone(), param(value))));
-    let params = Params(params);
-    Channel {
-        id: "example".into(),
-        title: "Example".into(),
-        kind: kind.name.into(),
-        address: kind.address.map(str::to_owned),
-        manner: (kind.manner)(&params),
-        give_up_after: SignedDuration::from_mins(3),
-        timeout: SignedDuration::from_millis(700),
-        parallel: 1,
-        params,
-    }
+    KINDS.iter().copied().filter(|kind| kind.keys.iter().any(|key| ADDRESSES.contains(&key.name)))
 }
 
 /// The example towards another address. Its secrets are all the same text: an address is written out.
 fn aimed(kind: &NotifierKind, address: &str) -> Channel {
-    let mut channel = example(kind);
-    for key in ["api_url", "events_url", "url", "webhook"] {
-        if let Some(value) = channel.params.0.get_mut(key) {
+    let mut channel = channel(kind.example);
+    channel.timeout = SignedDuration::from_millis(700);
+    for key in ADDRESSES {
+        if let Some(value) = channel.params.0.get_mut(*key) {
             *value = Param::Text(format!("http://{address}/x"));
         }
     }
@@ -83,7 +32,7 @@ fn aimed(kind: &NotifierKind, address: &str) -> Channel {
 }
 
 fn secrets(kind: &NotifierKind) -> Vec<String> {
-    let params = example(kind).params;
+    let params = channel(kind.example).params;
     let named = params.0.into_values().filter_map(|value| match value {
         Param::Secret(reference) => Some(reference.name.to_string()),
         _ => None,
@@ -132,7 +81,7 @@ fn kinds_are_unique_and_documented() {
         assert!(kind.doc.len() > 80 && kind.doc.ends_with('.'), "{}: {}", kind.name, kind.doc);
         let mut keys = HashSet::new();
         for key in kind.keys {
-            assert!(keys.insert(key.name) && !COMMON.contains(&key.name), "{}: {}", kind.name, key.name);
+            assert!(keys.insert(key.name), "{}: {} twice", kind.name, key.name);
             assert!(key.doc.ends_with('.'), "{}: {}", kind.name, key.doc);
         }
         let addresses = ["email", "phone", "sms", "slack"];
@@ -143,15 +92,13 @@ fn kinds_are_unique_and_documented() {
 #[test]
 fn examples_are_complete_and_build() {
     for kind in KINDS {
-        let given = table(kind);
-        assert_eq!(given["kind"].as_str(), Some(kind.name));
-        for name in given.keys().filter(|name| !COMMON.contains(&name.as_str())) {
-            assert!(kind.keys.iter().any(|key| key.name == name), "{} has no key {name}", kind.name);
-        }
-        build(kind, &example(kind));
-        for key in kind.keys.iter().filter(|key| key.need == Need::Required) {
-            assert!(given.contains_key(key.name), "{}: no {} in the example", kind.name, key.name);
-            let mut channel = example(kind);
+        let example = channel(kind.example);
+        assert_eq!(example.kind, kind.name);
+        assert_eq!(example.address.as_deref(), kind.address_of(&example.params), "{}", kind.name);
+        build(kind, &example);
+        let required = kind.keys.iter().filter(|key| key.need == Need::Required);
+        for key in required.filter(|key| !matches!(key.takes, Takes::List(_))) {
+            let mut channel = example.clone();
             channel.params.0.shift_remove(key.name);
             assert!((kind.build)(&channel, &clients(&[])).is_err(), "{} without {}", kind.name, key.name);
         }

@@ -4,7 +4,7 @@ use crate::clients::{Clients, Environment};
 use crate::ids::{ProbeId, RegionId};
 use crate::plan::keys::Key;
 use crate::plan::params::{Param, Params};
-use crate::plan::{AwsSettings, Plan, ProbeSpec, Registry, Step, Thresholds, Unit, load_texts};
+use crate::plan::{AwsSettings, Channel, Plan, ProbeSpec, Registry, Step, Thresholds, Unit, load_texts};
 use jiff::SignedDuration;
 use std::path::Path;
 use tokio::net::TcpListener;
@@ -77,6 +77,11 @@ pub fn probe_params(kind: &str, keys: &str) -> Params {
 pub fn step(text: &str) -> Step {
     let text = format!("{text}\n[runbooks.example]\ntitle = \"Example\"\n");
     plan(&text).runbooks["example"].steps[0].clone()
+}
+
+/// The channel of `[channels.example]`.
+pub fn channel(text: &str) -> Channel {
+    plan(text).channels["example"].clone()
 }
 
 /// A probe of the plan's standby region with a time-out of `timeout_ms`.

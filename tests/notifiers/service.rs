@@ -57,8 +57,11 @@ pub fn header<'a>(request: &'a Request, name: &str) -> &'a str {
     request.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
 }
 
+/// A field of a schema: its name, whether it must be there, and what it must be.
+pub type Field<'a> = (&'a str, bool, &'a dyn Fn(&Value) -> bool);
+
 /// Holds JSON against a schema: each field with its check, and whether it must be there. No other field may be there.
-pub fn check(value: &Value, fields: &[(&str, bool, &dyn Fn(&Value) -> bool)]) -> Result<(), String> {
+pub fn check(value: &Value, fields: &[Field<'_>]) -> Result<(), String> {
     let object = value.as_object().ok_or("not an object")?;
     for name in object.keys() {
         if !fields.iter().any(|(known, ..)| known == name) {
