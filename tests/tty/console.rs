@@ -115,6 +115,7 @@ fn the_first_screen_and_all_others_by_their_keys() {
         ("v", "last good"),
         ("5", "[readiness]"),
         ("r", "SIMULATED preflight"),
+        ("6", "[escalation]"),
         ("\t", "[overview]"),
         ("?", "Keys (default)"),
     ] {

@@ -11,6 +11,7 @@ mod answer;
 mod body;
 pub mod clock;
 pub mod compose;
+mod composing;
 pub mod confirm;
 mod draw;
 mod draw_compose;
@@ -21,6 +22,7 @@ pub mod help;
 mod keys;
 pub mod link;
 pub mod palette;
+mod people;
 pub mod run;
 mod tell;
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The header of every screen: how bad, since when, how long is left, what would be lost, who, and what is
 //! wrong with the console itself.
 
+mod alarms;
+
 use super::View;
-use super::paint::{labelled_with, put};
-use super::words::{blind_since, brief, clock_time};
+use super::paint::put;
+use super::words::brief;
 use crate::console::glyphs::Glyph;
-use crate::console::keymap::Action;
 use crate::console::theme::Role;
-use crate::console::ui::{Connection, Screen};
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
 use crate::core::awareness::{self, Awareness};
 use crate::core::confirmation::LossEstimate;
@@ -31,10 +31,6 @@ const AT_RISK: &str = " at risk";
 const CANNOT_TELL: &str = "cannot tell: ";
 /// What is said when no clock runs.
 const WORKS: &str = "every service works";
-/// Rows that an alarm takes at most.
-const ALARM_ROWS: usize = 2;
-/// How much of two rows breaking them at spaces may leave free, with names of usual length.
-const WRAPPING_CHARS: usize = 20;
 /// Rows that are always there.
 const ROWS: u16 = 3;
 /// Characters of the journal's head that are shown; enough to compare by eye.
@@ -52,14 +48,14 @@ const SCREENS: [(&str, &str); 6] = [
 
 /// How many rows the header needs: more for each alarm.
 pub fn height(view: &View<'_>, width: u16) -> u16 {
-    ROWS + u16::try_from(alarm_lines(view, width).len()).unwrap_or(0)
+    ROWS + u16::try_from(alarms::lines(view, width).len()).unwrap_or(0)
 }
 
 /// Draws the header.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let mut lines =
         vec![title_line(view, area.width), objectives_line(view, area.width), console_line(view, area.width)];
-    lines.extend(alarm_lines(view, area.width));
+    lines.extend(alarms::lines(view, area.width));
     put(frame, area, &view.look, lines);
 }
 
@@ -241,6 +237,9 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
     let mut left = vec![look.span(Role::Muted, " you "), look.span(Role::Text, view.operator.to_owned())];
     if let Some(incident) = &model.durable.incident {
         left.push(look.span(Role::Muted, format!("{separator}led by {}", incident.leader())));
+        if width >= WIDE {
+            left.push(look.span(Role::Muted, format!("{separator}{}", incident.id)));
+        }
     }
     if model.live.journal_failure.is_none() {
         let head = match &model.durable.head {
@@ -251,9 +250,6 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
             None => format!("{separator}journal empty"),
         };
         left.push(look.span(Role::Muted, head));
-    }
-    if let Some(incident) = model.durable.incident.as_ref().filter(|_| width >= WIDE) {
-        left.push(look.span(Role::Muted, format!("{separator}{}", incident.id)));
     }
     // A narrow line keeps its room for who leads; only the current screen is named in full.
     let screens = match width >= WIDE {
@@ -266,95 +262,12 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
         let role = if place == current { Role::Accent } else { Role::Muted };
         let name = match place == current {
             true => format!("[{}]", SCREENS[place].0),
-            false if width >= WIDE => format!(" {name} "),
             false => name.to_owned(),
         };
-        if place > 0 && width < WIDE {
+        if place > 0 {
             right.push(Span::raw(" "));
         }
         right.push(look.span(role, name));
     }
     two_sided(view, left, right, width)
-}
-
-/// The alarms over the whole width, so that nobody overlooks them.
-fn alarm_lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for (role, glyph, text) in alarms(view, width) {
-        let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
-        for mut line in labelled_with(&view.look, label, 3, role, &text, width).into_iter().take(ALARM_ROWS) {
-            let left = usize::from(width).saturating_sub(line.width());
-            line.push_span(Span::raw(" ".repeat(left)));
-            lines.push(line.patch_style(view.look.style(role)));
-        }
-    }
-    lines
-}
-
-/// What is wrong with the console itself and with telling people, worst first. Each has its own row, so that none hides another.
-fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
-    let model = view.model;
-    let mut alarms = Vec::new();
-    if let Some(why) = &model.live.journal_failure {
-        let text = format!("JOURNAL FAILED, nothing runs until it can be written: {why}");
-        alarms.push((Role::Danger, Glyph::Critical, text));
-    }
-    match &view.ui.connection {
-        Connection::Lost { since, why } => {
-            let gone = units::age(age(*since, view.now));
-            let text = format!("CONNECTION LOST: all of this is {gone} old, and what runs may go on ({why})");
-            alarms.push((Role::Danger, Glyph::Critical, text));
-        }
-        Connection::Connecting => {
-            alarms.push((Role::Warn, Glyph::Unknown, "CONNECTING: what is shown may be old".to_owned()));
-        }
-        Connection::Attached => {}
-    }
-    alarms.extend(not_told(view, width));
-    alarms.extend(overdue(view));
-    if let Some(since) = blind_since(view) {
-        let since = clock_time(since);
-        let text = format!("BLIND since {since}: no reference probe answers; nothing is called down");
-        alarms.push((Role::Unknown, Glyph::Unknown, text));
-    }
-    alarms.extend(flapping(view));
-    alarms
-}
-
-/// A level that no message got to: people have to be called.
-fn not_told(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
-    // Its own screen says it with all numbers.
-    if view.ui.screen == Screen::Escalation {
-        return None;
-    }
-    let Awareness::Paging(paging) = awareness::of(view.model, view.now)? else { return None };
-    // Half a number helps nobody: what wrapping may waste is left free.
-    let room = (usize::from(width).saturating_sub(3) * ALARM_ROWS).saturating_sub(WRAPPING_CHARS);
-    paging.unreached.map(|unreached| (Role::Danger, Glyph::Critical, unreached.alarm(room)))
-}
-
-/// Messages that should have been sent.
-fn overdue(view: &View<'_>) -> Option<(Role, Glyph, String)> {
-    let mut late = awareness::owed(view.model);
-    late.retain(|owed| owed.is_overdue(view.now));
-    let first = late.first()?;
-    let by = units::clock(first.left(view.now));
-    let more = match late.len() {
-        1 => String::new(),
-        count => format!(", and {} more", count - 1),
-    };
-    let send = view.key(Action::SendMessage);
-    let text = format!("OVERDUE by {by}: {} to {}{more}; {send} writes it", first.title, first.audience);
-    Some((Role::Critical, Glyph::Critical, text))
-}
-
-fn flapping(view: &View<'_>) -> Option<(Role, Glyph, String)> {
-    let cooldown = view.model.plan.policy.cooldown;
-    let mut regions = view.model.durable.regions.iter();
-    let (id, until) = regions
-        .find_map(|(id, standing)| standing.flapping_until(cooldown, view.now).map(|until| (id, until)))?;
-    let name = view.model.plan.regions.get(id).map_or(id.as_str(), |region| &region.name);
-    let left = units::age(until.duration_since(view.now));
-    let text = format!("FLAPPING {name}: nothing is suggested until it is calm for {left} more");
-    Some((Role::Warn, Glyph::Warn, text))
 }

@@ -1,0 +1,101 @@
+//! What is wrong with the console itself and with telling people, in rows of their own below the header.
+
+use crate::console::glyphs::Glyph;
+use crate::console::keymap::Action;
+use crate::console::screens::View;
+use crate::console::screens::paint::labelled_with;
+use crate::console::screens::words::{blind_since, clock_time};
+use crate::console::theme::Role;
+use crate::console::ui::{Connection, Screen};
+use crate::core::awareness::{self, Awareness};
+use crate::core::signal::age;
+use crate::units;
+use ratatui::text::{Line, Span};
+
+/// Rows that an alarm takes at most.
+const ALARM_ROWS: usize = 2;
+/// How much of two rows breaking them at spaces may leave free, with names of usual length.
+const WRAPPING_CHARS: usize = 20;
+
+/// The alarms over the whole width, so that nobody overlooks them.
+pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (role, glyph, text) in alarms(view, width) {
+        let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
+        for mut line in labelled_with(&view.look, label, 3, role, &text, width).into_iter().take(ALARM_ROWS) {
+            let left = usize::from(width).saturating_sub(line.width());
+            line.push_span(Span::raw(" ".repeat(left)));
+            lines.push(line.patch_style(view.look.style(role)));
+        }
+    }
+    lines
+}
+
+/// What is wrong with the console itself and with telling people, worst first. Each has its own row, so that none
+/// hides another.
+fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
+    let model = view.model;
+    let mut alarms = Vec::new();
+    if let Some(why) = &model.live.journal_failure {
+        let text = format!("JOURNAL FAILED, nothing runs until it can be written: {why}");
+        alarms.push((Role::Danger, Glyph::Critical, text));
+    }
+    match &view.ui.connection {
+        Connection::Lost { since, why } => {
+            let gone = units::age(age(*since, view.now));
+            let text = format!("CONNECTION LOST: all of this is {gone} old, and what runs may go on ({why})");
+            alarms.push((Role::Danger, Glyph::Critical, text));
+        }
+        Connection::Connecting => {
+            alarms.push((Role::Warn, Glyph::Unknown, "CONNECTING: what is shown may be old".to_owned()));
+        }
+        Connection::Attached => {}
+    }
+    alarms.extend(not_told(view, width));
+    alarms.extend(overdue(view));
+    if let Some(since) = blind_since(view) {
+        let since = clock_time(since);
+        let text = format!("BLIND since {since}: no reference probe answers; nothing is called down");
+        alarms.push((Role::Unknown, Glyph::Unknown, text));
+    }
+    alarms.extend(flapping(view));
+    alarms
+}
+
+/// A level that no message got to: people have to be called.
+fn not_told(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
+    // Its own screen says it with all numbers.
+    if view.ui.screen == Screen::Escalation {
+        return None;
+    }
+    let Awareness::Paging(paging) = awareness::of(view.model, view.now)? else { return None };
+    // Half a number helps nobody: what wrapping may waste is left free.
+    let room = (usize::from(width).saturating_sub(3) * ALARM_ROWS).saturating_sub(WRAPPING_CHARS);
+    paging.unreached.map(|unreached| (Role::Danger, Glyph::Critical, unreached.alarm(room)))
+}
+
+/// Messages that should have been sent.
+fn overdue(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    let mut late = awareness::owed(view.model);
+    late.retain(|owed| owed.is_overdue(view.now));
+    let first = late.first()?;
+    let by = units::clock(first.left(view.now));
+    let more = match late.len() {
+        1 => String::new(),
+        count => format!(", and {} more", count - 1),
+    };
+    let send = view.key(Action::SendMessage);
+    let text = format!("OVERDUE by {by}: {} to {}{more}; {send} writes it", first.title, first.audience);
+    Some((Role::Critical, Glyph::Critical, text))
+}
+
+fn flapping(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    let cooldown = view.model.plan.policy.cooldown;
+    let mut regions = view.model.durable.regions.iter();
+    let (id, until) = regions
+        .find_map(|(id, standing)| standing.flapping_until(cooldown, view.now).map(|until| (id, until)))?;
+    let name = view.model.plan.regions.get(id).map_or(id.as_str(), |region| &region.name);
+    let left = units::age(until.duration_since(view.now));
+    let text = format!("FLAPPING {name}: nothing is suggested until it is calm for {left} more");
+    Some((Role::Warn, Glyph::Warn, text))
+}
