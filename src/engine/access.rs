@@ -57,16 +57,29 @@ pub fn trusted(owner: u32, own: u32, socket: &Path) -> io::Result<()> {
 }
 
 fn runs_for_a_group(owner: u32, socket: &Path) -> bool {
-    const OTHERS_WRITE: u32 = 0o002;
-    let metadata = |path: &Path| std::fs::metadata(path).ok();
-    let Some(folder) = socket.parent() else { return false };
-    let Some((of_socket, of_folder)) = metadata(socket).zip(metadata(folder)) else { return false };
-    let above = std::fs::canonicalize(folder).ok().and_then(|folder| metadata(folder.parent()?));
-    of_folder.uid() == owner
-        && of_folder.mode() & 0o022 == 0
-        && of_socket.uid() == owner
-        && of_socket.mode() & 0o067 == 0o060
-        && above.is_some_and(|above| above.mode() & OTHERS_WRITE == 0)
+    let Some(folder) = socket.parent().and_then(|folder| std::fs::canonicalize(folder).ok()) else {
+        return false;
+    };
+    let own = |path: &Path, forbidden: u32| {
+        std::fs::metadata(path).is_ok_and(|found| found.uid() == owner && found.mode() & forbidden == 0)
+    };
+    let above: Vec<&Path> = folder.ancestors().collect();
+    own(&folder, 0o022)
+        && own(socket, 0o007)
+        && std::fs::metadata(socket).is_ok_and(|found| found.mode() & 0o060 == 0o060)
+        && above.windows(2).all(|pair| cannot_be_replaced(pair[0], pair[1], owner))
+}
+
+/// Whether only root and the owner could put another folder in the place of this one.
+fn cannot_be_replaced(folder: &Path, above: &Path, owner: u32) -> bool {
+    const STICKY: u32 = 0o1000;
+    const OTHERS_WRITE: u32 = 0o022;
+    let trusted = |uid: u32| uid == 0 || uid == owner;
+    let Some((inner, outer)) = std::fs::metadata(folder).ok().zip(std::fs::metadata(above).ok()) else {
+        return false;
+    };
+    let open = outer.mode() & OTHERS_WRITE != 0;
+    trusted(outer.uid()) && trusted(inner.uid()) && (!open || outer.mode() & STICKY != 0)
 }
 
 #[cfg(test)]
@@ -103,7 +116,9 @@ mod tests {
         set(&folder, 0o777);
         assert!(!stranger(owner), "anybody could have put the socket there");
         set(&folder, 0o750);
-        set(above.path(), 0o777);
-        assert!(!stranger(owner), "anybody could have put the folder there");
+        set(above.path(), 0o770);
+        assert!(!stranger(owner), "a group could have put the folder there");
+        set(above.path(), 0o1777);
+        assert!(stranger(owner), "in a sticky folder it cannot be replaced");
     }
 }

@@ -228,4 +228,4 @@ pub fn unfinished(model: &Model, now: Timestamp) -> Vec<String> {
 }
 
 #[cfg(test)]
-pub mod tests;
+pub(crate) mod tests;

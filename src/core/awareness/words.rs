@@ -20,6 +20,9 @@ pub fn sentence(model: &Model, awareness: &Awareness, now: Timestamp) -> String 
         Awareness::NoPolicy(severity) => {
             format!("NOBODY IS PAGED: the plan has no policy for {}", severity.as_str())
         }
+        Awareness::NotBegun if model.plan.policies.is_empty() => {
+            "Nobody is paged: the plan has no escalation policies".into()
+        }
         Awareness::NotBegun => "Nobody is paged yet: there is no severity".into(),
         Awareness::Paging(paging) => paging_sentence(model, paging, now),
     }

@@ -34,7 +34,9 @@ pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result
         ));
     }
     let proposal = model.durable.proposal.as_ref();
-    if let Some(proposal) = proposal.filter(|_| mode == Mode::Drill) {
+    // In a simulated world nothing is real that an exercise could hide.
+    let hides = mode == Mode::Drill && model.live.simulation.is_none();
+    if let Some(proposal) = proposal.filter(|_| hides) {
         return Err(Refusal::new(
             format!("a real incident is proposed: {}", proposal.title),
             "Declare it as live, or dismiss it first with a reason.",

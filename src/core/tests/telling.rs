@@ -738,11 +738,14 @@ fn an_exercise_follows_what_a_person_set_and_its_end_dismisses_nothing_real() {
     assert!(telling.asked.is_empty(), "the rules see what is real: {:?}", telling.asked);
     assert!(decide::is_bad_for_long(&telling.machine.model, telling.machine.now), "the screen says it");
     telling.machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
-    wait(&mut telling, 2, Some(Severity::P0));
+    wait(&mut telling, 5, Some(Severity::P0));
     let proposal = telling.machine.model.durable.proposal.as_ref();
     assert_eq!(proposal.map(|proposal| proposal.severity), Some(Severity::P0));
-    let last = telling.machine.model.durable.sent_messages.last().unwrap();
-    assert!(!last.drill, "{last:?}");
+    let pages =
+        telling.machine.model.durable.notifications.values().filter(|known| known.intent == Intent::Page);
+    let last = pages.last().unwrap();
+    let message = &telling.machine.model.durable.sent_messages[last.message];
+    assert!(!message.drill && message.body.contains("nobody has declared it"), "{message:?}");
 }
 
 #[test]

@@ -238,7 +238,7 @@ impl Rehearsal {
     }
 
     pub(super) fn declare(&mut self) {
-        self.ask(Ask::Declare { title: "rehearsal".into(), mode: Mode::Drill });
+        self.ask(Ask::Declare { title: "rehearsal".into(), mode: Mode::Live });
     }
 
     fn position(&self) -> Position {

@@ -8,6 +8,8 @@ use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
 use crate::core::awareness::{self, Awareness};
+use crate::core::decide::is_bad_for_long;
+use crate::core::incident::Mode;
 use crate::core::signal::age;
 use crate::units;
 use ratatui::text::{Line, Span};
@@ -51,6 +53,7 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
         }
         Connection::Attached => {}
     }
+    alarms.extend(real_meanwhile(view));
     alarms.extend(not_told(view, width));
     alarms.extend(overdue(view));
     if let Some(since) = blind_since(view) {
@@ -60,6 +63,22 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
     }
     alarms.extend(flapping(view));
     alarms
+}
+
+/// An exercise hides what is real: nothing is proposed while an incident is open.
+fn real_meanwhile(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    let model = view.model;
+    let drill = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::Drill);
+    let (severity, _, why) = model.durable.severity.as_ref().filter(|_| drill)?;
+    if model.live.simulation.is_some() || !is_bad_for_long(model, view.now) {
+        return None;
+    }
+    let close = view.key(Action::CloseIncident);
+    let text = format!(
+        "THE RULES SAY {}: {why}. If that is not the drill's doing, {close} closes the drill; then it is proposed and paged",
+        severity.as_str()
+    );
+    Some((Role::Danger, Glyph::Critical, text))
 }
 
 /// A level that no message got to: people have to be called.

@@ -40,7 +40,7 @@ pub fn following(model: &Model, now: Timestamp) -> Vec<Fact> {
             way: page.queued.way.clone(),
             then: Vec::new(),
         };
-        let queued = batch.queued(model, now, 1, to);
+        let queued = batch.queued(model, now, 0, to);
         let to = vec![Queued { key: page.queued.key.clone(), ..queued }];
         let Batch { incident, cause, intent, message, .. } = batch;
         facts.push(Fact::NotificationsQueued { incident, cause, intent, message, to });

@@ -8,6 +8,7 @@ use crate::plan::load::document::Document;
 use crate::plan::load::fields::Fields;
 use crate::plan::load::ids::near_or_list;
 use crate::plan::load::reader::{At, Reader};
+use crate::plan::load::value::Read;
 use crate::plan::node::Entry;
 use crate::plan::people::Channel;
 use crate::plan::problem::Problem;
@@ -47,10 +48,8 @@ fn channel(
     }
     let kind = kind.filter(|_| fields.complete)?;
     let params = fields.params(kind.keys);
-    let address = match kind.address {
-        Some(address) => Some(address.to_owned()),
-        None => own_address(&fields, reader),
-    };
+    check_address(&fields, reader);
+    let address = kind.address_of(&params).map(str::to_owned);
     Some(Channel {
         id: ChannelId::from(id),
         title: fields.text_or("title", id),
@@ -77,12 +76,11 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static NotifierKi
 }
 
 /// Where the kind leaves it to the plan to which address of a contact a channel goes.
-fn own_address(fields: &Fields, reader: &Reader<'_>) -> Option<String> {
-    let address = fields.get("address")?.text()?;
+fn check_address(fields: &Fields, reader: &Reader<'_>) {
+    let Some(address) = fields.get("address").and_then(Read::text) else { return };
     if !ADDRESSES.contains(&address) {
         let message = format!("contacts have no address `{}`", crate::text::clean(address, 60));
         let help = near_or_list(address, ADDRESSES, "address");
         reader.report.add(Problem::error("unknown-name", fields.place_of("address"), message).help(help));
     }
-    Some(address.to_owned())
 }
