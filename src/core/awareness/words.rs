@@ -14,9 +14,6 @@ pub fn sentence(model: &Model, awareness: &Awareness, now: Timestamp) -> String 
             format!("ACKNOWLEDGED by {} {ago} ago ({})", taken.who, taken.via)
         }
         Awareness::Resolved => "Resolved before anybody acknowledged; nobody further is paged".into(),
-        Awareness::NoPolicy(severity) if model.plan.policies.is_empty() => {
-            format!("NOBODY IS PAGED for {}: the plan has no escalation policies", severity.as_str())
-        }
         Awareness::NoPolicy(severity) => {
             format!("NOBODY IS PAGED: the plan has no policy for {}", severity.as_str())
         }
