@@ -98,8 +98,8 @@ fn declare(pty: &mut Pty) {
     pty.wait_for_text("Declare an incident");
     pty.press("2");
     pty.wait_for_text("Title");
-    pty.press("\x15all is dark");
-    pty.wait_for_text("all is dark");
+    pty.press("\x15darkness");
+    pty.wait_for_text("darkness");
     pty.press("\r");
     pty.wait_for_text("OPEN QUESTION");
 }
@@ -185,7 +185,7 @@ fn a_second_console_sees_the_same() {
     first.wait_for_text("No database takes writes");
     declare(&mut first);
     let mut second = engine.console().size(100, 30).spawn();
-    second.wait_for_text("all is dark");
+    second.wait_for_text("darkness");
     second.press("N");
     second.wait_for_text("Note");
     second.press("hello from the second\r");
