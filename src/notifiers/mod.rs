@@ -6,6 +6,7 @@ pub mod command;
 pub(crate) mod dedup;
 mod opsgenie;
 mod pagerduty;
+pub(crate) mod phone;
 mod slack;
 mod slack_webhook;
 pub mod smtp;

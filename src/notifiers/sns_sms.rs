@@ -3,6 +3,7 @@
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::core::notification::{Again, Receipt, Undelivered};
+use crate::notifiers::phone;
 use crate::notifiers::text::{self, Fitted};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
 use crate::plan::keys::{Key, Takes};
@@ -18,8 +19,6 @@ use tokio::time::{Instant, timeout};
 /// The most that one Publish sends to a phone, in parts that the phone puts together; AWS refuses more.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sms_sending-overview.html>
 const LIMIT_BYTES: usize = 1600;
-/// Digits of a phone number after its `+` (E.164).
-const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 const PUBLISH: &str = "sns:Publish";
 
@@ -112,7 +111,7 @@ impl Notifier for SnsSms {
 impl SnsSms {
     async fn publish(&self, outgoing: &Outgoing) -> Result<Receipt, Undelivered> {
         let begun = Instant::now();
-        let phone = phone(outgoing.address.as_deref().unwrap_or_default())?;
+        let phone = number(outgoing.address.as_deref().unwrap_or_default())?;
         let Fitted { text, cut } = fitted(outgoing);
         let connection = self.connection().await?;
         let publish = connection.sns().publish().phone_number(&phone).message(text);
@@ -212,17 +211,12 @@ async fn sandbox(connection: &Connection) -> String {
 }
 
 /// The number as SNS takes it: `+` and digits.
-fn phone(address: &str) -> Result<String, Undelivered> {
-    let bare: String = address.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.' | '/')).collect();
-    let digits = bare.strip_prefix('+').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
-    match digits.is_some_and(|digits| PHONE_DIGITS.contains(&digits.len())) {
-        true => Ok(bare),
-        false => Err(Undelivered {
-            why: format!("{:?} is no phone number with its country (`+491701234567`)", clean(address, 40)),
-            next: "Correct the contact's `sms` number in the plan, or tell them otherwise.".into(),
-            again: Again::Never,
-        }),
-    }
+fn number(address: &str) -> Result<String, Undelivered> {
+    phone::e164(address).ok_or_else(|| Undelivered {
+        why: format!("{:?} is no phone number with its country (`+491701234567`)", clean(address, 40)),
+        next: "Correct the contact's `sms` number in the plan, or tell them otherwise.".into(),
+        again: Again::Never,
+    })
 }
 
 /// The whole message within the limit, which counts bytes.
@@ -282,9 +276,9 @@ mod tests {
 
     #[test]
     fn numbers_have_their_country() {
-        assert_eq!(phone("+49 (170) 123-45.67").unwrap(), "+491701234567");
+        assert_eq!(number("+49 (170) 123-45.67").unwrap(), "+491701234567");
         for wrong in ["", "0170 1234567", "+49", "+49170123456789012", "+49x701234567", "++491701234567"] {
-            assert_eq!(phone(wrong).unwrap_err().again, Again::Never, "{wrong}");
+            assert_eq!(number(wrong).unwrap_err().again, Again::Never, "{wrong}");
         }
     }
 

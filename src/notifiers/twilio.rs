@@ -13,6 +13,7 @@ use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::answer;
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url, retry_after};
+use crate::notifiers::phone::e164;
 use crate::plan::Channel;
 use crate::plan::keys::{Key, Takes};
 use crate::probes::BuildError;
@@ -21,9 +22,6 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 use serde_json::Value;
-
-/// Digits of a phone number after its `+` (E.164).
-const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
 const ACCOUNT: Key = Key::required("account", Takes::Text, "The account's SID (`AC…`).");
 const AUTH_TOKEN: Key = Key::required("auth_token", Takes::Secret, "The account's auth token.");
@@ -143,14 +141,6 @@ impl Account {
     }
 }
 
-/// A number as `+` and digits; spaces and what groups digits is left out.
-fn e164(written: &str) -> Option<String> {
-    let number: String = written.chars().filter(|c| !c.is_whitespace() && !"-().".contains(*c)).collect();
-    let digits = number.strip_prefix('+')?;
-    let right = DIGITS.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    right.then_some(number)
-}
-
 /// What an error code means for another attempt, and for a person.
 fn meant(code: u64) -> Option<(Again, &'static str)> {
     Some(match code {
@@ -185,19 +175,4 @@ fn meant(code: u64) -> Option<(Again, &'static str)> {
         }
         _ => return None,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_written_in_one_form() {
-        for written in ["+1 415 555 0123", "+1 (415) 555-0123", " +1.415.555.0123 "] {
-            assert_eq!(e164(written).as_deref(), Some("+14155550123"));
-        }
-        for wrong in ["", "0171 5550123", "+49", "+1415555O123", "+1234567890123456", "ana@example.com"] {
-            assert_eq!(e164(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -1,5 +1,6 @@
 //! Contacts that can be reached.
 
+use crate::notifiers::phone::e164;
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::sections::ADDRESSES;
@@ -47,18 +48,22 @@ fn fault(channel: &str, address: &str) -> Option<&'static str> {
             (!good).then_some("write it as in `oncall@example.org`")
         }
         "slack" => {
-            let name = address.strip_prefix(['#', '@']).unwrap_or("");
-            let good = !name.is_empty() && !name.contains(char::is_whitespace);
-            (!good).then_some("write a channel as `#oncall`, a member as `@alice`")
+            let channel = |name: &str| !name.is_empty() && !name.contains(char::is_whitespace);
+            let good = address.strip_prefix('#').map_or_else(|| is_slack_id(address), channel);
+            (!good).then_some(
+                "write a channel as `#oncall`, a member by their id as `U0123ABCD`: Slack takes no names, the id is in \
+                 the member's profile",
+            )
         }
-        _ => {
-            let digits = address.chars().filter(char::is_ascii_digit).count();
-            let good = address.starts_with('+')
-                && (7..=15).contains(&digits)
-                && address.chars().skip(1).all(|c| c.is_ascii_digit() || " -().".contains(c));
-            (!good).then_some("write it with its country code, as in `+49 30 1234567`")
-        }
+        _ => e164(address).is_none().then_some("write it with its country code, as in `+49 30 1234567`"),
     }
+}
+
+/// An id of a channel, a conversation or a member.
+fn is_slack_id(address: &str) -> bool {
+    address.len() >= 8
+        && address.starts_with(['C', 'G', 'D', 'U', 'W'])
+        && address.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -67,9 +72,12 @@ mod tests {
 
     #[test]
     fn addresses_that_cannot_work_are_found() {
-        for (channel, good) in
-            [("email", "a@b.example"), ("phone", "+1 (555) 010-9999"), ("slack", "#oncall")]
-        {
+        for (channel, good) in [
+            ("email", "a@b.example"),
+            ("phone", "+1 (555) 010-9999"),
+            ("slack", "#oncall"),
+            ("slack", "U0123ABCD"),
+        ] {
             assert_eq!(fault(channel, good), None, "{good}");
         }
         for (channel, bad) in [
@@ -79,6 +87,7 @@ mod tests {
             ("phone", "555 1234567"),
             ("phone", "+1 call me"),
             ("sms", "+123"),
+            ("slack", "@alice"),
             ("slack", "oncall"),
         ] {
             assert!(fault(channel, bad).is_some(), "{bad}");

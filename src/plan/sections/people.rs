@@ -16,7 +16,11 @@ pub(super) const CONTACT: &[Key] = &[
     Key::optional("email", Takes::RawText, "An e-mail address."),
     Key::optional("phone", Takes::RawText, "A phone number with its country code (`+49 30 1234567`)."),
     Key::optional("sms", Takes::RawText, "A phone number that takes text messages."),
-    Key::optional("slack", Takes::RawText, "A Slack channel or member (`#oncall`, `@alice`)."),
+    Key::optional(
+        "slack",
+        Takes::RawText,
+        "A Slack channel (`#oncall`), or the id of a member (`U0123ABCD`).",
+    ),
     Key::optional(
         "methods",
         CHANNELS,
