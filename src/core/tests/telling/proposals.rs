@@ -1,0 +1,138 @@
+//! What signals propose before anybody declares it, and what an exercise may not hide.
+
+use super::*;
+
+#[test]
+fn what_signals_propose_is_told_before_anybody_declares_it_and_keeps_its_course() {
+    let mut plan = plan();
+    plan.notify.propose = Some(Severity::P1);
+    let mut telling = Telling::new(plan);
+    telling.machine.pass(20, &healthy());
+    telling.machine.effects.clear();
+    telling.machine.pass(30, &crate::core::tests::fixture::down());
+    telling.answer();
+    assert!(telling.asked.is_empty(), "it has to last a minute");
+    for _ in 0..9 {
+        telling.machine.pass(10, &crate::core::tests::fixture::down());
+        telling.answer();
+    }
+    let proposal = telling.machine.model.durable.proposal.clone().unwrap();
+    assert_eq!(telling.asked.len(), 1, "{:?}", telling.asked);
+    let body = &telling.machine.model.durable.sent_messages[0].body;
+    assert!(body.contains("nobody has declared it"), "{body}");
+    let drill = Ask::Declare { title: "a drill".into(), mode: Mode::Drill };
+    assert!(telling.machine.ask(drill).unwrap_err().why.contains("a real incident is proposed"));
+    telling.machine.ask(Ask::Declare { title: "region".into(), mode: Mode::Live }).unwrap();
+    telling.answer();
+    assert_eq!(telling.machine.model.durable.incident.as_ref().unwrap().id, proposal.id);
+    telling.machine.pass(10, &crate::core::tests::fixture::down());
+    telling.answer();
+    assert_eq!(telling.asked.len(), 1, "nobody is told again: {:?}", telling.asked);
+}
+
+#[test]
+fn a_dismissed_proposal_does_not_come_back_until_it_is_worse_or_was_well() {
+    let mut plan = plan();
+    plan.notify.propose = Some(Severity::P1);
+    let mut telling = Telling::new(plan);
+    telling.machine.pass(20, &healthy());
+    telling.machine.pass(120, &crate::core::tests::fixture::down());
+    telling.answer();
+    assert!(telling.machine.model.durable.proposal.is_some());
+    telling.machine.ask(Ask::Dismiss { reason: "a planned test".into() }).unwrap();
+    telling.machine.pass(600, &crate::core::tests::fixture::down());
+    telling.answer();
+    assert!(telling.machine.model.durable.proposal.is_none());
+    telling.machine.pass(60, &healthy());
+    telling.machine.pass(120, &crate::core::tests::fixture::down());
+    assert!(telling.machine.model.durable.proposal.is_some(), "after it was well it counts again");
+    telling.machine.pass(60, &healthy());
+    assert!(telling.machine.model.durable.proposal.is_none(), "well again: withdrawn");
+}
+
+fn severity(telling: &mut Telling, severity: Option<Severity>) {
+    let from = telling.machine.model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+    let event = Event {
+        at: telling.machine.now,
+        by: Actor::Engine,
+        fact: Fact::SeverityChanged { from, to: severity, why: "a rule".into() },
+        record: None,
+    };
+    telling.machine.log.push(event.clone());
+    apply(&mut telling.machine.model, &event);
+}
+
+/// Time passes without the rules being asked: what they say is the test's.
+fn wait(telling: &mut Telling, span: i64, level: Option<Severity>) {
+    for _ in 0..span {
+        telling.machine.now = telling.machine.now.checked_add(seconds(1)).unwrap();
+        if telling.machine.model.durable.severity.as_ref().map(|(severity, ..)| *severity) != level {
+            severity(telling, level);
+        }
+        let facts = decide::due(&telling.machine.model, telling.machine.now);
+        telling.machine.take(facts);
+        telling.answer_without_ticks();
+    }
+}
+
+fn proposing() -> Telling {
+    let mut plan = plan();
+    plan.notify.propose = Some(Severity::P1);
+    plan.notify.propose_after = minutes(2);
+    Telling::new(plan)
+}
+
+#[test]
+fn a_severity_that_alternates_with_a_worse_one_lasts() {
+    let mut telling = proposing();
+    for _ in 0..2 {
+        wait(&mut telling, 50, Some(Severity::P1));
+        wait(&mut telling, 50, Some(Severity::P0));
+    }
+    assert!(telling.machine.model.durable.proposal.is_some(), "it was P1 or worse for over two minutes");
+}
+
+#[test]
+fn getting_better_does_not_reopen_what_was_resolved_and_getting_worse_does() {
+    let mut telling = Telling::new(plan());
+    telling.declare(Severity::P0, Mode::Live);
+    severity(&mut telling, Some(Severity::P0));
+    telling.machine.now = telling.machine.now.checked_add(seconds(1)).unwrap();
+    telling.machine.ask(Ask::Resolve { how: "mended".into() }).unwrap();
+    let resolved =
+        |telling: &Telling| telling.machine.model.durable.incident.as_ref().unwrap().resolved.is_some();
+    wait(&mut telling, 5, Some(Severity::P1));
+    assert!(resolved(&telling), "from worse to better");
+    wait(&mut telling, 5, None);
+    wait(&mut telling, 5, Some(Severity::P1));
+    assert!(!resolved(&telling), "it came back");
+}
+
+#[test]
+fn an_exercise_follows_what_a_person_set_and_its_end_dismisses_nothing_real() {
+    let mut telling = proposing();
+    telling.declare(Severity::P1, Mode::Drill);
+    telling.take_asked();
+    wait(&mut telling, 200, Some(Severity::P0));
+    assert!(telling.asked.is_empty(), "the rules see what is real: {:?}", telling.asked);
+    assert!(decide::is_bad_for_long(&telling.machine.model, telling.machine.now), "the screen says it");
+    telling.machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
+    wait(&mut telling, 5, Some(Severity::P0));
+    let proposal = telling.machine.model.durable.proposal.as_ref();
+    assert_eq!(proposal.map(|proposal| proposal.severity), Some(Severity::P0));
+    let mut pages =
+        telling.machine.model.durable.notifications.values().filter(|known| known.intent == Intent::Page);
+    let last = pages.next_back().unwrap();
+    let message = &telling.machine.model.durable.sent_messages[last.message];
+    assert!(!message.drill && message.body.contains("nobody has declared it"), "{message:?}");
+}
+
+#[test]
+fn a_dismissal_counts_for_what_it_had_become() {
+    let mut telling = proposing();
+    wait(&mut telling, 150, Some(Severity::P1));
+    wait(&mut telling, 10, Some(Severity::P0));
+    telling.machine.ask(Ask::Dismiss { reason: "a planned test".into() }).unwrap();
+    wait(&mut telling, 300, Some(Severity::P0));
+    assert!(telling.machine.model.durable.proposal.is_none());
+}
