@@ -1,7 +1,7 @@
 //! ARC's routing controls: switches that live in five regions and need neither Route 53's control plane nor one
 //! region in particular. Its rules for callers: list the endpoints yourself, try them one after the other, begin
 //! with another one each time
-//! (https://docs.aws.amazon.com/r53recovery/latest/dg/route53-arc-best-practices.regional.html).
+//! (<https://docs.aws.amazon.com/r53recovery/latest/dg/route53-arc-best-practices.regional.html>).
 
 use super::{Aws, AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::text::clean;

@@ -1,7 +1,7 @@
 //! Names as Route 53 writes them.
 
 /// A name for comparing: lower case, with its trailing dot, and without Route 53's octal escapes (`\052` is `*`):
-/// https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
 pub fn canonical(name: &str) -> String {
     let mut plain = String::with_capacity(name.len() + 1);
     let mut rest = name.trim();

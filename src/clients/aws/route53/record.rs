@@ -11,7 +11,7 @@ use aws_sdk_route53::types::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// A record set: https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html
+/// A record set: <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html>
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
     /// As AWS or the plan writes it; compared by [`canonical`].

@@ -1,5 +1,5 @@
 //! Reading a zone with few calls: Route 53 takes five requests a second for a whole account
-//! (https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests).
+//! (<https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests>).
 
 use super::name::{canonical, order, shown};
 use super::record::Record;
