@@ -1,7 +1,7 @@
 //! One message to one recipient on one way, from its queueing to its answer.
 
 use crate::ids::*;
-use crate::plan::{ComponentStatus, Manner, PageStatus, Severity};
+use crate::plan::{ComponentStatus, Manner, MessageTemplate, PageStatus, Severity};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,14 @@ pub struct Message {
     pub page_status: Option<PageStatus>,
     /// What a status page shall say of the components.
     pub component_status: Option<ComponentStatus>,
+}
+
+impl Message {
+    /// With what a status page shall say, as the message's template has it.
+    #[must_use]
+    pub fn on_status_page(self, template: &MessageTemplate) -> Self {
+        Self { page_status: template.page_status, component_status: template.component_status, ..self }
+    }
 }
 
 /// What a message wants.

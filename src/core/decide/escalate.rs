@@ -19,6 +19,7 @@ use crate::core::refusal::Refusal;
 use crate::ids::*;
 use crate::plan::{Manner, Tries, Who};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
 
 /// Pause before the second attempt; it doubles with each further one.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
@@ -132,8 +133,7 @@ pub fn send(model: &Model, now: Timestamp, written: Written<'_>) -> Result<Vec<F
             let template = model.plan.messages.get(id).ok_or_else(|| {
                 Refusal::new(format!("the plan has no message {id}"), "Write one of your own.")
             })?;
-            message.page_status = template.page_status;
-            message.component_status = template.component_status;
+            message = message.on_status_page(template);
             Cause::Message { message: id.clone(), number: number(model, id) }
         }
         None => Cause::Written,
@@ -172,26 +172,18 @@ pub struct Batch {
 impl Batch {
     /// Queues the batch for everybody who was found, each way once.
     pub fn queue(self, model: &Model, now: Timestamp, found: &Recipients) -> Fact {
-        let mut to: Vec<Queued> = Vec::new();
+        let mut to = Vec::new();
+        let mut taken = HashSet::new();
         for recipient in &found.people {
             let (ways, then) = match self.tries {
                 Tries::All => (recipient.ways.as_slice(), &[][..]),
                 Tries::InTurn => recipient.ways.split_at(recipient.ways.len().min(1)),
             };
-            for way in ways
-                .iter()
-                .filter(|way| !to.iter().any(|known| known.way == **way))
-                .cloned()
-                .collect::<Vec<_>>()
-            {
+            for way in ways.iter().filter(|way| taken.insert(*way)) {
                 let number = model.durable.queued_messages + to.len() + 1;
                 let (contact, name) = (recipient.contact.clone(), recipient.name.clone());
-                to.push(self.queued(
-                    model,
-                    now,
-                    number,
-                    Addressed { contact, name, way, then: then.to_vec() },
-                ));
+                let addressed = Addressed { contact, name, way: way.clone(), then: then.to_vec() };
+                to.push(self.queued(model, now, number, addressed));
             }
         }
         Fact::NotificationsQueued {

@@ -83,7 +83,7 @@ fn queued(cause: &Cause, intent: Intent, to: &[Queued], plan: &Plan) -> String {
         }
         Cause::ByHand => format!("Paging by hand: {names}"),
         Cause::Written => format!("A message goes to {names}"),
-        Cause::Follow(_) => format!("To be {}d there too: {names}", intent.as_str().trim_end_matches('d')),
+        Cause::Follow(_) => format!("To be {}d there too: {names}", intent.as_str()),
     }
 }
 

@@ -5,9 +5,9 @@ use super::is_quiet;
 use crate::core::fact::Fact;
 use crate::core::message;
 use crate::core::model::Model;
-use crate::core::notification::{Cause, DeliveryStatus, Intent, Message, Notification, Queued};
+use crate::core::notification::{Cause, DeliveryStatus, Intent, Message, Notification, Queued, Way};
 use crate::core::recipients::{Recipient, Recipients};
-use crate::ids::{ChannelId, IncidentId};
+use crate::ids::IncidentId;
 use crate::plan::Tries;
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -15,20 +15,16 @@ use std::collections::HashSet;
 /// Alerts that providers keep are acknowledged and closed with the escalation.
 pub fn following(model: &Model, now: Timestamp) -> Vec<Fact> {
     let notifications = &model.durable.notifications;
-    let mut done: HashSet<(&ChannelId, &Option<String>, &str, Intent)> = notifications
+    let mut done: HashSet<(&Way, &str, Intent)> = notifications
         .values()
         .filter(|known| matches!(known.intent, Intent::Acknowledge | Intent::Resolve))
-        .map(|known| {
-            (&known.queued.way.channel, &known.queued.way.address, known.queued.key.as_str(), known.intent)
-        })
+        .map(|known| (&known.queued.way, known.queued.key.as_str(), known.intent))
         .collect();
     let mut facts = Vec::new();
     for page in notifications.values().filter(|known| known.has_alert()) {
-        let way = (&page.queued.way.channel, &page.queued.way.address, page.queued.key.as_str());
+        let (way, key) = (&page.queued.way, page.queued.key.as_str());
         let Some(intent) = wanted(model, page) else { continue };
-        if done.contains(&(way.0, way.1, way.2, Intent::Resolve))
-            || !done.insert((way.0, way.1, way.2, intent))
-        {
+        if done.contains(&(way, key, Intent::Resolve)) || !done.insert((way, key, intent)) {
             continue;
         }
         let message = follow_up(model, intent);
@@ -37,11 +33,11 @@ pub fn following(model: &Model, now: Timestamp) -> Vec<Fact> {
         let to = Addressed {
             contact: page.queued.contact.clone(),
             name: page.queued.name.clone(),
-            way: page.queued.way.clone(),
+            way: way.clone(),
             then: Vec::new(),
         };
         let queued = batch.queued(model, now, 0, to);
-        let to = vec![Queued { key: page.queued.key.clone(), ..queued }];
+        let to = vec![Queued { key: key.to_owned(), ..queued }];
         let Batch { incident, cause, intent, message, .. } = batch;
         facts.push(Fact::NotificationsQueued { incident, cause, intent, message, to });
     }
@@ -89,8 +85,8 @@ pub fn passing_on(model: &Model, now: Timestamp) -> Vec<Fact> {
         escalation.acknowledged.is_none() && !is_over(model, &escalation.incident) && !sleeps
     });
     let mut facts = Vec::new();
-    for known in model.durable.notifications.values().filter(|known| !known.passed_on) {
-        let Some((next, rest)) = known.queued.then.split_first() else { continue };
+    let left = |known: &&Notification| !known.passed_on && !known.queued.then.is_empty();
+    for known in model.durable.notifications.values().filter(left) {
         let unanswered = || {
             let waited = known.accepted_at.map(|at| now.duration_since(at));
             known.queued.next_after.zip(waited).is_some_and(|(limit, waited)| waited >= limit)
@@ -113,9 +109,8 @@ pub fn passing_on(model: &Model, now: Timestamp) -> Vec<Fact> {
             tries: Tries::InTurn,
             next_after: known.queued.next_after,
         };
-        let ways = std::iter::once(next).chain(rest).cloned().collect();
-        let recipient =
-            Recipient { contact: known.queued.contact.clone(), name: known.queued.name.clone(), ways };
+        let Queued { contact, name, then, .. } = known.queued.clone();
+        let recipient = Recipient { contact, name, ways: then };
         let found = Recipients { people: vec![recipient], ..Recipients::default() };
         facts.push(batch.queue(model, now, &found));
     }

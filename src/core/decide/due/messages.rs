@@ -65,8 +65,6 @@ fn occasion(model: &Model, template: &MessageTemplate) -> Option<Timestamp> {
         }
         _ => None,
     };
-    // A closed incident's severity is not asked: its escalation followed it.
-    let concerns = concerns || (open.is_none() && severities.is_empty());
     template.on.iter().filter_map(came).min().filter(|_| concerns)
 }
 
@@ -90,9 +88,7 @@ fn automatic(
     if !found.reaches_somebody() && incident.mode == Mode::Live {
         return Vec::new();
     }
-    let mut message = message::finish(model, draft, &found.instead_of);
-    message.page_status = template.page_status;
-    message.component_status = template.component_status;
+    let message = message::finish(model, draft, &found.instead_of).on_status_page(template);
     let batch = Batch {
         incident: incident.id.clone(),
         cause: Cause::Message { message: id.clone(), number: due.number },
