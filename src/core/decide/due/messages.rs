@@ -44,7 +44,9 @@ fn newly_due(model: &Model, id: &MessageId, template: &MessageTemplate, now: Tim
 /// When the first of a message's occasions came.
 fn occasion(model: &Model, template: &MessageTemplate) -> Option<Timestamp> {
     let open = model.durable.incident.as_ref();
-    let severity = current(model).map(|escalation| escalation.severity).or(model.severity());
+    // That of the last incident stays known after its end.
+    let told = model.durable.escalation.as_ref();
+    let severity = told.map(|escalation| escalation.severity).or(model.severity());
     let severities = &template.severities;
     let concerns = severities.is_empty() || severity.is_some_and(|severity| severities.contains(&severity));
     let run = |incident: &Incident| {

@@ -139,3 +139,16 @@ fn a_silence_is_no_change_of_severity() {
     telling.pass(seconds(2));
     assert_eq!(telling.machine.model.durable.due.len(), 1);
 }
+
+#[test]
+fn the_end_of_an_incident_is_told_by_the_severity_that_it_had() {
+    for (severity, count) in [(Severity::P1, 1), (Severity::P0, 0)] {
+        let message =
+            MessageTemplate { severities: vec![severity], ..template("internal", &[Occasion::Closed]) };
+        let mut telling = Telling::new(with_message(message));
+        telling.declare(Severity::P1, Mode::Live);
+        telling.machine.ask(Ask::Close { reason: "done".into() }).unwrap();
+        telling.pass(seconds(2));
+        assert_eq!(telling.machine.model.durable.due.len(), count, "{severity:?}");
+    }
+}
