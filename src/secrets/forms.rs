@@ -1,70 +1,135 @@
-//! The forms in which a secret can turn up in text: as it is, line by line, escaped, URL-encoded, in base64.
+//! The forms in which a secret can turn up in text: as it is, escaped, URL-encoded, in base64, in hexadecimal digits.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use std::fmt::Write as _;
 use zeroize::Zeroizing;
 
+use super::everyday::is_everyday;
+use super::inside;
 use super::value::MIN_SECRET_CHARS;
 
-/// Shortest piece of base64 that is taken for the secret rather than for chance.
-const MIN_BASE64_CHARS: usize = 8;
+/// Shortest piece of base64 or hexadecimal digits that is taken for the secret rather than for chance.
+const MIN_ENCODED_CHARS: usize = 8;
+/// A secret that is at least as long, and looks like a token, is known by its pieces too.
+const TOKEN_CHARS: usize = 24;
 
 /// A text to look for; overwritten in memory when dropped.
-pub(super) type Form = Zeroizing<String>;
+#[derive(PartialEq, Eq)]
+pub(super) struct Form {
+    pub(super) text: Zeroizing<String>,
+    /// A piece of it is as telling as the whole: it was made of the secret, or is made up by a machine.
+    pub(super) by_pieces: bool,
+}
 
-/// All forms of `value` and of the passwords inside it when it is a connection string, without duplicates.
+/// All forms of `value` and of what is secret inside it, without duplicates.
 pub(super) fn forms_of(value: &str) -> Vec<Form> {
     let mut forms = Vec::new();
     add_forms(value, &mut forms);
-    forms.extend(forms_of_passwords_in(value));
+    inside::parts_of(value).iter().for_each(|part| add_forms(part, &mut forms));
     distinct(forms)
 }
 
 /// All forms of the passwords inside a connection string; none when it is not one.
 pub(super) fn forms_of_passwords_in(value: &str) -> Vec<Form> {
     let mut forms = Vec::new();
-    for password in passwords_in(value) {
-        add_forms(&password, &mut forms);
-    }
+    inside::passwords_in(value).iter().for_each(|password| add_forms(password, &mut forms));
     distinct(forms)
 }
 
 fn distinct(mut forms: Vec<Form>) -> Vec<Form> {
-    forms.retain(|form| form.chars().count() >= MIN_SECRET_CHARS && !form.trim().is_empty());
-    forms.sort_by(|a, b| a.as_str().cmp(b.as_str()));
-    forms.dedup_by(|a, b| a.as_str() == b.as_str());
+    forms.retain(|form| form.text.chars().count() >= MIN_SECRET_CHARS && !form.text.trim().is_empty());
+    // Of two equal ones that which is known by its pieces stays.
+    forms.sort_by(|a, b| a.text.as_str().cmp(&b.text).then(b.by_pieces.cmp(&a.by_pieces)));
+    forms.dedup_by(|a, b| a.text == b.text);
     forms
 }
 
 fn add_forms(value: &str, forms: &mut Vec<Form>) {
-    forms.push(value.to_owned().into());
-    // Output is read line by line, so a secret of several lines (a private key) is known line by line too.
-    if value.contains('\n') {
-        forms.extend(value.lines().map(|line| line.trim().to_owned().into()));
-    }
+    let mut add = |text: Zeroizing<String>| forms.push(Form { text, by_pieces: false });
+    add(value.to_owned().into());
+    // What was cleaned before it was redacted: newlines and controls are gone from it.
+    add(crate::text::clean(value, usize::MAX).into());
     for kept in [&b"-._~"[..], b"", b"-._~!$&'()*+,;=", b"*-._"] {
-        forms.push(percent_encoded(value, kept, false, false));
-        forms.push(percent_encoded(value, kept, true, false));
-        forms.push(percent_encoded(value, kept, false, true));
+        add(percent_encoded(value, kept, false, false));
+        add(percent_encoded(value, kept, true, false));
+        add(percent_encoded(value, kept, false, true));
     }
-    forms.push(inside_quotes(&serde_json::Value::String(value.to_owned()).to_string()));
-    forms.push(inside_quotes(&format!("{value:?}")));
+    let json = json_escaped(value, |_| None);
+    // JSON as other writers have it: ASCII only, with `\/`, or safe inside HTML; and JSON inside JSON.
+    let ascii = |c: char| (!c.is_ascii()).then(|| units(c, false));
+    add(json_escaped(value, ascii));
+    add(json_escaped(value, |c| (!c.is_ascii()).then(|| units(c, true))));
+    add(json_escaped(value, |c| if c == '/' { Some("\\/".into()) } else { ascii(c) }));
+    add(json_escaped(value, |c| (c == '/').then(|| "\\/".into())));
+    add(json_escaped(value, |c| "<>&'".contains(c).then(|| units(c, false))));
+    add(json_escaped(&json, |_| None));
+    add(json);
+    add(inside_quotes(&format!("{value:?}")));
+    for quote in ["&#39;", "&#x27;", "&apos;"] {
+        let escaped = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        add(escaped.replace('"', "&quot;").replace('\'', quote).into());
+    }
+    add(value.replace('\'', r"'\''").into());
+    if is_token(value) {
+        forms.push(Form { text: value.to_owned().into(), by_pieces: true });
+    }
     add_base64(value, forms);
+    add_hexadecimal(value, forms);
 }
 
-fn inside_quotes(quoted: &str) -> Form {
+/// Long, of the characters of keys and tokens alone, and mixed as only a machine mixes them.
+fn is_token(value: &str) -> bool {
+    let of_tokens = |c: char| c.is_ascii_alphanumeric() || "+/=_-.".contains(c);
+    value.len() >= TOKEN_CHARS
+        && value.chars().all(of_tokens)
+        && value.contains(|c: char| c.is_ascii_digit())
+        && value.contains(|c: char| c.is_ascii_alphabetic())
+        && !value.split(['/', '-', '_', '.']).all(is_everyday)
+}
+
+fn inside_quotes(quoted: &str) -> Zeroizing<String> {
     quoted[1..quoted.len() - 1].to_owned().into()
 }
 
-fn percent_encoded(value: &str, kept: &[u8], lower: bool, plus_for_space: bool) -> Form {
+/// The inside of a JSON string, in which `special` says how other characters than the usual ones are escaped.
+fn json_escaped(value: &str, special: impl Fn(char) -> Option<String>) -> Zeroizing<String> {
+    let mut escaped = Zeroizing::new(String::with_capacity(value.len() * 2));
+    for c in value.chars() {
+        match (special(c), c) {
+            (Some(special), _) => escaped.push_str(&special),
+            (None, '"' | '\\') => escaped.extend(['\\', c]),
+            (None, '\n') => escaped.push_str("\\n"),
+            (None, '\r') => escaped.push_str("\\r"),
+            (None, '\t') => escaped.push_str("\\t"),
+            (None, '\u{8}') => escaped.push_str("\\b"),
+            (None, '\u{c}') => escaped.push_str("\\f"),
+            (None, c) if c < ' ' => escaped.push_str(&units(c, false)),
+            (None, c) => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// `\u00e9`, as JSON escapes a character.
+fn units(c: char, upper: bool) -> String {
+    let mut escaped = String::new();
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        // Writing to a string does not fail.
+        let _ = if upper { write!(escaped, "\\u{unit:04X}") } else { write!(escaped, "\\u{unit:04x}") };
+    }
+    escaped
+}
+
+fn percent_encoded(value: &str, kept: &[u8], lower: bool, plus_for_space: bool) -> Zeroizing<String> {
     let mut encoded = Zeroizing::new(String::with_capacity(value.len() * 3));
     for byte in value.bytes() {
-        match byte {
-            b' ' if plus_for_space => encoded.push('+'),
-            _ if byte.is_ascii_alphanumeric() || kept.contains(&byte) => encoded.push(byte.into()),
-            _ if lower => encoded.push_str(&format!("%{byte:02x}")),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
+        let _ = match byte {
+            b' ' if plus_for_space => encoded.write_char('+'),
+            _ if byte.is_ascii_alphanumeric() || kept.contains(&byte) => encoded.write_char(byte.into()),
+            _ if lower => write!(encoded, "%{byte:02x}"),
+            _ => write!(encoded, "%{byte:02X}"),
+        };
     }
     encoded
 }
@@ -74,8 +139,8 @@ fn percent_encoded(value: &str, kept: &[u8], lower: bool, plus_for_space: bool) 
 fn add_base64(value: &str, forms: &mut Vec<Form>) {
     for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         let alone = engine.encode(value);
-        if alone.len() >= MIN_BASE64_CHARS {
-            forms.push(alone.into());
+        if alone.len() >= MIN_ENCODED_CHARS {
+            forms.push(Form { text: alone.into(), by_pieces: true });
         }
         for bytes_before in 0..3_usize {
             let mut shifted = Zeroizing::new(vec![0_u8; bytes_before]);
@@ -83,37 +148,24 @@ fn add_base64(value: &str, forms: &mut Vec<Form>) {
             let encoded = Zeroizing::new(engine.encode(&*shifted));
             let first = (bytes_before * 8).div_ceil(6);
             let last = shifted.len() * 8 / 6;
-            if last >= first + MIN_BASE64_CHARS {
-                forms.push(encoded[first..last].to_owned().into());
+            if last >= first + MIN_ENCODED_CHARS {
+                forms.push(Form { text: encoded[first..last].to_owned().into(), by_pieces: true });
             }
         }
     }
 }
 
-/// Passwords inside a connection string: `scheme://user:password@host`, or `password=` of a PostgreSQL DSN.
-fn passwords_in(value: &str) -> Vec<Form> {
-    let mut passwords = Vec::new();
-    if let Some((_, rest)) = value.split_once("://") {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-        for user_and_host in [authority, rest] {
-            if let Some((user_info, _)) = user_and_host.rsplit_once('@')
-                && let Some((_, password)) = user_info.split_once(':')
-            {
-                passwords.push(password.to_owned().into());
-                passwords.push(percent_decoded(password));
-            }
-        }
+fn add_hexadecimal(value: &str, forms: &mut Vec<Form>) {
+    let mut digits = Zeroizing::new(String::with_capacity(value.len() * 2));
+    for byte in value.bytes() {
+        let _ = write!(digits, "{byte:02x}");
     }
-    if let Ok(config) = value.parse::<tokio_postgres::Config>()
-        && let Some(password) = config.get_password()
-    {
-        passwords.push(String::from_utf8_lossy(password).into_owned().into());
-    }
-    passwords
+    let upper = Zeroizing::new(digits.to_uppercase());
+    forms.extend([digits, upper].map(|text| Form { text, by_pieces: true }));
 }
 
 /// Text with its `%xx` escapes undone; bytes that are not UTF-8 are replaced.
-pub(crate) fn percent_decoded(text: &str) -> Form {
+pub(crate) fn percent_decoded(text: &str) -> Zeroizing<String> {
     let bytes = text.as_bytes();
     let mut decoded = Zeroizing::new(Vec::with_capacity(bytes.len()));
     let mut at = 0;
@@ -133,15 +185,7 @@ mod tests {
     use super::*;
 
     fn has(value: &str, form: &str) -> bool {
-        forms_of(value).iter().any(|f| f.as_str() == form)
-    }
-
-    #[test]
-    fn the_password_inside_a_connection_string_is_known() {
-        assert!(has("postgres://app:hun%74er2@db/x", "hunter2"));
-        assert!(has("postgres://app:hun%74er2@db/x", "hun%74er2"));
-        assert!(has("host=db user=app password='hun ter2'", "hun ter2"));
-        assert!(has("redis://:hunter2@cache:6379/0", "hunter2"));
+        forms_of(value).iter().any(|f| f.text.as_str() == form)
     }
 
     #[test]
@@ -156,7 +200,23 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_key_are_known_one_by_one() {
-        assert!(has("-----BEGIN-----\nMIIEpAIB\n-----END-----\n", "MIIEpAIB"));
+    fn json_is_known_as_every_writer_has_it() {
+        assert!(has("pässwörd", "p\\u00e4ssw\\u00f6rd"));
+        assert!(has("pässwörd", "p\\u00E4ssw\\u00F6rd"));
+        assert!(has("a/b/c/d", "a\\/b\\/c\\/d"));
+        assert!(has("<a&b>cd", "\\u003ca\\u0026b\\u003ecd"));
+        assert!(has("🔑-key", "\\ud83d\\udd11-key"));
+        assert!(has("quo\"te", "quo\\\\\\\"te"), "JSON inside JSON");
+        assert!(has("a<b&'c", "a&lt;b&amp;&#39;c"));
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_known() {
+        assert!(has("hunter22", "68756e7465723232") && has("hunter2J", "68756E746572324A"));
+    }
+
+    #[test]
+    fn what_was_cleaned_is_known() {
+        assert!(has("line 1 of it\nline 2 of it", "line 1 of it line 2 of it"));
     }
 }

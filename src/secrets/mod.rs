@@ -6,9 +6,12 @@
 
 mod command;
 mod error;
+mod everyday;
 pub(crate) mod file;
 mod forms;
+mod inside;
 mod keyring;
+mod matcher;
 mod name;
 mod redactor;
 mod resolver;

@@ -1,25 +1,47 @@
-//! Clears text of every secret that was resolved so far.
+//! Clears text of every secret that was resolved or sent so far.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::forms::{Form, forms_of, forms_of_passwords_in};
-use super::value::Secret;
+use super::inside::is_secret_name;
+use super::matcher::{Found, Matcher};
+use super::value::{MIN_SECRET_CHARS, Secret};
+use crate::clients::Environment;
 
 /// What stands for a secret when its own label would show part of another secret.
 const PLAIN_MARK: &str = "[redacted]";
+/// So many values are known by one label: what is renewed every hour is not kept for ever.
+const VALUES_OF_A_LABEL: usize = 256;
+/// Variables of the environment with a secret's name and a shorter value hold a setting.
+const MIN_VARIABLE_CHARS: usize = 8;
+/// Variables that can hold the address of a proxy with its password.
+const PROXY_VARIABLES: [&str; 4] = ["http_proxy", "https_proxy", "all_proxy", "ftp_proxy"];
 
-/// Replaces every known secret in outgoing text by `[secret NAME]`, also where it is URL-encoded, escaped or
-/// in base64, and also the password alone when the secret is a connection string. Clones share what they know.
+/// Replaces every known secret in outgoing text by `[secret NAME]`, also where it is URL-encoded, escaped, in base64 or
+/// hexadecimal digits, broken into lines or cut off, and also the password alone when the secret is a connection
+/// string. Clones share what they know.
 ///
 /// Run it before [`crate::text::clean`]: cleaning could break up a secret so that it is not found.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    known: Arc<RwLock<Vec<Needle>>>,
+    known: Arc<RwLock<Known>>,
 }
 
-struct Needle {
-    form: Form,
-    label: String,
+#[derive(Default)]
+struct Known {
+    forms: Vec<Form>,
+    /// For each form the value that it is one of.
+    owners: Vec<Owner>,
+    /// Made when it is needed first after something was learnt.
+    matcher: Option<Matcher>,
+}
+
+/// A value that was learnt.
+#[derive(Clone)]
+struct Owner {
+    /// Later ones have higher numbers.
+    number: usize,
+    label: Arc<str>,
 }
 
 impl Redactor {
@@ -30,41 +52,140 @@ impl Redactor {
 
     /// Remembers a secret; the same value a second time is free.
     pub fn learn(&self, secret: &Secret) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if known.iter().any(|needle| needle.form.as_str() == secret.expose()) {
-            return;
+        self.learn_value(secret.label(), secret.expose());
+    }
+
+    /// Remembers what lifeboat sends to show who it is, under a name that says what it is
+    /// (`AWS session token`).
+    pub fn learn_value(&self, label: &str, value: &str) {
+        if !self.knows(value) {
+            self.remember(label, forms_of(value));
         }
-        let label = format!("[secret {}]", secret.label());
-        known.extend(forms_of(secret.expose()).into_iter().map(|form| Needle { form, label: label.clone() }));
     }
 
     /// Remembers only the passwords inside a connection string that stands in the plan: the rest of it, host
     /// and user, is no secret and is shown.
     pub fn learn_passwords_of(&self, connection_string: &str) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let label = "[secret plan]".to_owned();
-        for form in forms_of_passwords_in(connection_string) {
-            if known.iter().all(|needle| needle.form != form) {
-                known.push(Needle { form, label: label.clone() });
+        let mut forms = forms_of_passwords_in(connection_string);
+        forms.retain(|form| !self.knows(&form.text));
+        self.remember("plan", forms);
+    }
+
+    /// Remembers the credentials in the environment: keys and tokens of AWS and others, passwords of proxies.
+    pub fn learn_environment(&self, environment: &Environment) {
+        for name in environment.names().filter_map(|name| name.to_str()) {
+            let Some(value) = environment.get(name).and_then(|value| value.to_str()) else { continue };
+            if PROXY_VARIABLES.contains(&&*name.to_lowercase()) {
+                let forms = forms_of_passwords_in(value);
+                self.remember(name, forms);
+            } else if is_secret_name(name)
+                && value.chars().count() >= MIN_VARIABLE_CHARS
+                && !value.starts_with('/')
+            {
+                self.learn_value(name, value);
             }
+        }
+    }
+
+    /// Remembers the value of a header that shows who lifeboat is (`Authorization`, `X-Api-Key`).
+    pub fn learn_header(&self, name: &str, value: &str) {
+        if is_secret_name(name) && value.chars().count() >= MIN_SECRET_CHARS {
+            self.learn_value("plan", value);
         }
     }
 
     /// The text without any known secret.
     pub fn redact(&self, text: &str) -> String {
+        self.redact_after("", text)
+    }
+
+    /// The text without any known secret, also where one began in what stood `before` it.
+    pub fn redact_after(&self, before: &str, text: &str) -> String {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let spans = spans(&known, text);
+        if known.forms.is_empty() {
+            return text.to_owned();
+        }
+        if known.matcher.is_some() {
+            return known.redact(before, text);
+        }
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.matcher.is_none() {
+            known.matcher = Some(Matcher::new(&known.forms));
+        }
+        known.redact(before, text)
+    }
+
+    fn knows(&self, value: &str) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.forms.iter().any(|form| form.text.as_str() == value)
+    }
+
+    fn remember(&self, label: &str, forms: Vec<Form>) {
+        if forms.is_empty() {
+            return;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let mut same: Vec<usize> =
+            known.owners.iter().filter(|owner| *owner.label == *label).map(|owner| owner.number).collect();
+        same.dedup();
+        if same.len() >= VALUES_OF_A_LABEL {
+            known.forget(same[0]);
+        }
+        let number = known.owners.last().map_or(0, |owner| owner.number + 1);
+        let owner = Owner { number, label: label.into() };
+        known.owners.extend(std::iter::repeat_n(owner, forms.len()));
+        known.forms.extend(forms);
+        known.matcher = None;
+    }
+}
+
+impl Known {
+    /// All forms of a value stand beside each other.
+    fn forget(&mut self, number: usize) {
+        let from = self.owners.partition_point(|owner| owner.number < number);
+        let until = self.owners.partition_point(|owner| owner.number <= number);
+        self.owners.drain(from..until);
+        self.forms.drain(from..until);
+    }
+
+    fn redact(&self, before: &str, text: &str) -> String {
+        let whole = [before, text].concat();
+        let Some(spans) = self.spans(&whole) else { return String::new() };
+        let mut spans: Vec<Span<'_>> = spans.into_iter().filter(|span| span.end > before.len()).collect();
         if spans.is_empty() {
             return text.to_owned();
         }
+        for span in &mut spans {
+            (span.start, span.end) = (span.start.saturating_sub(before.len()), span.end - before.len());
+        }
         for mark_with_label in [true, false] {
             let redacted = replace(text, &spans, mark_with_label);
-            if known.iter().all(|needle| !redacted.contains(needle.form.as_str())) {
+            if self.spans(&redacted).is_some_and(|spans| spans.is_empty()) {
                 return redacted;
             }
         }
         // The mark and its neighbours spell a secret again: keep nothing.
         String::new()
+    }
+
+    /// Where secrets stand in the text; overlapping ones are joined, so that no end of one is left over. None when that
+    /// cannot be told.
+    fn spans(&self, text: &str) -> Option<Vec<Span<'_>>> {
+        let mut found = self.matcher.as_ref()?.find(&self.forms, text)?;
+        // The longest first at the same place: its label names the whole.
+        found.sort_by_key(|found| (found.bytes.start, std::cmp::Reverse(found.bytes.end)));
+        let mut joined: Vec<Span<'_>> = Vec::new();
+        for Found { bytes, form } in found {
+            match joined.last_mut() {
+                Some(last) if bytes.start < last.end => last.end = last.end.max(bytes.end),
+                _ => {
+                    let label = &self.owners[form].label;
+                    joined.push(Span { start: bytes.start, end: bytes.end, label });
+                }
+            }
+        }
+        Some(joined)
     }
 }
 
@@ -80,35 +201,19 @@ struct Span<'a> {
     label: &'a str,
 }
 
-/// Where secrets stand in the text; overlapping ones are joined, so that no end of one is left over.
-fn spans<'a>(known: &'a [Needle], text: &str) -> Vec<Span<'a>> {
-    let mut found: Vec<Span<'a>> = Vec::new();
-    for needle in known {
-        let matches = text.match_indices(needle.form.as_str());
-        found.extend(matches.map(|(start, form)| Span {
-            start,
-            end: start + form.len(),
-            label: &needle.label,
-        }));
-    }
-    // The longest first at the same place: its label names the whole.
-    found.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
-    let mut joined: Vec<Span<'a>> = Vec::new();
-    for span in found {
-        match joined.last_mut() {
-            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
-            _ => joined.push(span),
-        }
-    }
-    joined
-}
-
 fn replace(text: &str, spans: &[Span<'_>], mark_with_label: bool) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut kept_until = 0;
     for span in spans {
         redacted.push_str(&text[kept_until..span.start]);
-        redacted.push_str(if mark_with_label { span.label } else { PLAIN_MARK });
+        match mark_with_label {
+            true => {
+                redacted.push_str("[secret ");
+                redacted.push_str(span.label);
+                redacted.push(']');
+            }
+            false => redacted.push_str(PLAIN_MARK),
+        }
         kept_until = span.end;
     }
     redacted.push_str(&text[kept_until..]);
@@ -165,6 +270,111 @@ mod tests {
         let name = "late".parse().unwrap();
         redactor.learn(&Secret::new(&name, "hunter22".into(), Origin::KernelKeyring));
         assert_eq!(clone.redact("hunter22"), "[secret late]");
+    }
+
+    #[test]
+    fn what_tools_do_with_a_long_secret_does_not_hide_it() {
+        use base64::Engine;
+        let secret =
+            "Zq7-".repeat(5) + "the quick brown fox jumps over the lazy dog 0123456789 and runs away x9";
+        let redactor = redactor_of(&[("long", &secret)]);
+        let engine = &base64::engine::general_purpose::STANDARD;
+        for before in ["", "a", "ab"] {
+            let encoded = engine.encode(format!("{before}{secret}"));
+            for width in [60, 64, 76] {
+                for end in ["\n", "\r\n", " ", "\\n"] {
+                    let lines: Vec<&str> =
+                        encoded.as_bytes().chunks(width).map(|l| std::str::from_utf8(l).unwrap()).collect();
+                    let redacted = redactor.redact(&lines.join(end));
+                    assert!(redacted.len() < 40, "{width} {end:?}: {redacted}");
+                }
+                // Line by line, as output is read.
+                let mut before = String::new();
+                for line in encoded.as_bytes().chunks(width) {
+                    let line = std::str::from_utf8(line).unwrap();
+                    let redacted = redactor.redact_after(&format!("{before}\n"), line);
+                    assert!(redacted.len() < 40, "{width}: {redacted}");
+                    before = line.to_owned();
+                }
+            }
+        }
+        let digits: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert!(redactor.redact(&digits[10..50]).contains("[secret long]"));
+    }
+
+    #[test]
+    fn what_is_left_of_a_secret_where_text_was_cut_is_masked() {
+        let redactor = redactor_of(&[("api", "x9Y8z7W6v5U4t3S2"), ("short", "hunter22")]);
+        assert_eq!(redactor.redact("token x9Y8z7W6… is wrong"), "token [secret api]… is wrong");
+        assert_eq!(redactor.redact("token hunte..."), "token [secret short]...");
+        assert_eq!(redactor.redact("x9Y and more…"), "x9Y and more…");
+    }
+
+    #[test]
+    fn a_piece_of_a_token_is_masked() {
+        let token = "IQoJb3JpZ2luX2VjEHkaCXVzLWVhc3QtMSJHMEUCIQDx7m3Kq0example9Token8";
+        let redactor = redactor_of(&[("aws", token)]);
+        assert_eq!(redactor.redact(&format!("x {} y", &token[7..40])), "x [secret aws] y");
+    }
+
+    #[test]
+    fn credentials_of_the_environment_are_known_and_its_settings_are_not() {
+        let redactor = Redactor::new();
+        let environment = [
+            ("AWS_SESSION_TOKEN", "FwoGZXIvYXdzEXAMPLE"),
+            ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMIK7MDENG"),
+            ("HTTPS_PROXY", "http://proxy:pr0xy-pass@cache.example:3128"),
+            ("PGPASSWORD", "short-pg-pass"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/var/run/secrets/token"),
+            ("SSH_KEY", "/home/ana/.ssh/id"),
+            ("AWS_REGION", "us-east-1"),
+        ];
+        redactor.learn_environment(&environment.into_iter().collect());
+        for secret in [
+            "FwoGZXIvYXdzEXAMPLE",
+            "wJalrXUtnFEMIK7MDENG",
+            "pr0xy-pass",
+            "short-pg-pass",
+            "cHJveHk6cHIweHktcGFzcw==",
+        ] {
+            assert!(!redactor.redact(&format!("it is {secret}.")).contains(&secret[..6]), "{secret}");
+        }
+        for shown in ["us-east-1", "/var/run/secrets/token", "cache.example:3128", "/home/ana/.ssh/id"] {
+            assert_eq!(redactor.redact(shown), shown);
+        }
+    }
+
+    #[test]
+    fn ordinary_words_inside_a_secret_are_not_masked_everywhere() {
+        let redactor = redactor_of(&[
+            ("commonline", "primary\nx9Y8z7W6\n"),
+            ("json", r#"{"engine":"postgres","mode":"primary","password":"hunter2hunter2"}"#),
+        ]);
+        assert_eq!(redactor.redact("the primary postgres is fine"), "the primary postgres is fine");
+        assert_eq!(redactor.redact("it says hunter2hunter2"), "it says [secret json]");
+        assert_eq!(redactor.redact("line x9Y8z7W6"), "line [secret commonline]");
+    }
+
+    #[test]
+    fn values_that_are_renewed_for_ever_are_not_kept_for_ever() {
+        let redactor = Redactor::new();
+        for number in 0..VALUES_OF_A_LABEL + 20 {
+            redactor.learn_value("AWS session token", &format!("tok-{number:06}-x"));
+        }
+        let known = redactor.known.read().unwrap();
+        assert_eq!(known.owners.last().unwrap().number - known.owners[0].number + 1, VALUES_OF_A_LABEL);
+        drop(known);
+        assert_eq!(redactor.redact("tok-000275-x"), "[secret AWS session token]");
+    }
+
+    #[test]
+    fn a_secret_as_long_as_they_may_be_is_looked_for_in_little_time() {
+        let secret: String =
+            (0..super::super::value::MAX_SECRET_BYTES / 8).map(|n| format!("{n:07x}z")).collect();
+        let redactor = redactor_of(&[("huge", &secret)]);
+        let begun = std::time::Instant::now();
+        let redacted = redactor.redact(&format!("a {secret} b"));
+        assert!(redacted.len() < 60 && begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 
     proptest! {

@@ -1,0 +1,185 @@
+//! Where forms of secrets stand in a text: whole, in pieces, over line ends, and cut off.
+
+use super::forms::Form;
+use aho_corasick::{AhoCorasick, BuildError};
+use std::ops::Range;
+
+/// A form is looked for by so many bytes of its beginning, and compared from there: one automaton stays small.
+const ANCHOR_BYTES: usize = 32;
+/// Characters of a piece by which a form is looked for.
+const PIECE_BYTES: usize = 8;
+/// From one piece to the next: every part of a form with twice as many characters holds a whole piece.
+const PIECE_STEP: usize = 8;
+/// The same for a long form.
+const LONG_PIECE_STEP: usize = 32;
+/// Longer forms are looked for by fewer pieces.
+const LONG_FORM_BYTES: usize = 1_024;
+/// The shortest part of a form known by pieces that counts.
+const MIN_PIECE_RUN: usize = 12;
+/// The shortest part of any other form that counts.
+const MIN_RUN: usize = 48;
+/// The shortest form without white space that is looked for across line ends.
+const MIN_WRAPPED: usize = 12;
+/// Before a mark of a cut so much of a form counts; of a short form half of it, and at least [`MIN_HEAD`].
+const HEAD_BYTES: usize = 6;
+const MIN_HEAD: usize = 4;
+/// What marks the place where a text was cut.
+const CUTS: [&str; 2] = ["…", "..."];
+
+/// A part of a text that is a part of a form.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Found {
+    pub(super) bytes: Range<usize>,
+    /// The place of the form in the list that the matcher was made of.
+    pub(super) form: usize,
+}
+
+/// Looks for many forms at once.
+pub(super) struct Matcher {
+    /// Beginnings of all forms.
+    whole: Option<Index>,
+    /// Pieces of what is known by its pieces, and whole forms without white space, for text whose line ends are taken
+    /// out.
+    joined: Option<Index>,
+    /// The shortest telling beginnings of all forms, for text that was cut.
+    heads: Option<Index>,
+}
+
+/// Anchors in an automaton.
+struct Index {
+    automaton: AhoCorasick,
+    anchors: Vec<Anchor>,
+}
+
+/// A part of a form that leads to it.
+struct Anchor {
+    form: usize,
+    /// Where it stands in the form, in bytes.
+    at: usize,
+    /// So much of the form must stand in the text.
+    least: usize,
+}
+
+impl Matcher {
+    /// A matcher over these forms.
+    pub(super) fn new(forms: &[Form]) -> Self {
+        let (mut whole, mut joined, mut heads) = (Builder::default(), Builder::default(), Builder::default());
+        for (number, form) in forms.iter().enumerate() {
+            let text = form.text.as_bytes();
+            whole.add(number, text, 0, ANCHOR_BYTES, if form.by_pieces { MIN_PIECE_RUN } else { MIN_RUN });
+            let head = MIN_HEAD.max(HEAD_BYTES.min(text.len() / 2));
+            heads.add(number, text, 0, head, head);
+            if form.by_pieces && text.len() >= MIN_PIECE_RUN {
+                let step = if text.len() > LONG_FORM_BYTES { LONG_PIECE_STEP } else { PIECE_STEP };
+                for at in (0..=text.len() - PIECE_BYTES).step_by(step) {
+                    joined.add(number, text, at, PIECE_BYTES, MIN_PIECE_RUN);
+                }
+            } else if text.len() >= MIN_WRAPPED && !form.text.contains(char::is_whitespace) {
+                joined.add(number, text, 0, ANCHOR_BYTES, MIN_RUN);
+            }
+        }
+        // A build fails only with more anchors than the automaton can count; then nothing may pass, see `find`.
+        Self { whole: whole.build(), joined: joined.build(), heads: heads.build() }
+    }
+
+    /// All places where forms stand, in no order, overlapping; none where the matcher could not be made.
+    pub(super) fn find(&self, forms: &[Form], text: &str) -> Option<Vec<Found>> {
+        let (whole, joined, heads) = (self.whole.as_ref()?, self.joined.as_ref()?, self.heads.as_ref()?);
+        let mut found = Vec::new();
+        whole.find(forms, text.as_bytes(), &mut found);
+        let (flat, places) = without_line_ends(text);
+        let from = found.len();
+        joined.find(forms, &flat, &mut found);
+        for found in &mut found[from..] {
+            found.bytes = places[found.bytes.start]..places[found.bytes.end - 1] + 1;
+        }
+        for cut in CUTS {
+            for (at, _) in text.match_indices(cut) {
+                heads.find_cut(forms, text.as_bytes(), at, &mut found);
+            }
+        }
+        found.iter_mut().for_each(|found| found.bytes = to_characters(text, &found.bytes));
+        Some(found)
+    }
+}
+
+impl Index {
+    fn find(&self, forms: &[Form], text: &[u8], found: &mut Vec<Found>) {
+        // What an earlier anchor of the same form covered already.
+        let mut covered = (usize::MAX, 0);
+        for hit in self.automaton.find_overlapping_iter(text) {
+            let anchor = &self.anchors[hit.pattern().as_usize()];
+            if covered.0 == anchor.form && hit.end() <= covered.1 {
+                continue;
+            }
+            let form = forms[anchor.form].text.as_bytes();
+            let before = common(form[..anchor.at].iter().rev(), text[..hit.start()].iter().rev());
+            let after = common(form[anchor.at..].iter(), text[hit.start()..].iter());
+            if before + after >= anchor.least.min(form.len()) {
+                let bytes = hit.start() - before..hit.start() + after;
+                covered = (anchor.form, bytes.end);
+                found.push(Found { bytes, form: anchor.form });
+            }
+        }
+    }
+
+    /// Beginnings of forms that end at `cut`.
+    fn find_cut(&self, forms: &[Form], text: &[u8], cut: usize, found: &mut Vec<Found>) {
+        let longest = forms.iter().map(|form| form.text.len()).max().unwrap_or_default();
+        let from = cut.saturating_sub(longest);
+        for hit in self.automaton.find_overlapping_iter(&text[from..cut]) {
+            let anchor = &self.anchors[hit.pattern().as_usize()];
+            let bytes = from + hit.start()..cut;
+            if forms[anchor.form].text.as_bytes().starts_with(&text[bytes.clone()]) {
+                found.push(Found { bytes, form: anchor.form });
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct Builder<'f> {
+    patterns: Vec<&'f [u8]>,
+    anchors: Vec<Anchor>,
+}
+
+impl<'f> Builder<'f> {
+    fn add(&mut self, form: usize, text: &'f [u8], at: usize, length: usize, least: usize) {
+        self.patterns.push(&text[at..text.len().min(at + length)]);
+        self.anchors.push(Anchor { form, at, least });
+    }
+
+    fn build(self) -> Option<Index> {
+        let automaton: Result<AhoCorasick, BuildError> = AhoCorasick::new(&self.patterns);
+        automaton.ok().map(|automaton| Index { automaton, anchors: self.anchors })
+    }
+}
+
+fn common<'a>(form: impl Iterator<Item = &'a u8>, text: impl Iterator<Item = &'a u8>) -> usize {
+    form.zip(text).take_while(|(form, text)| form == text).count()
+}
+
+/// The bytes of a text without white space, marks of what was cleaned and escaped line ends, and where each stood:
+/// tools break long encodings into lines.
+fn without_line_ends(text: &str) -> (Vec<u8>, Vec<usize>) {
+    let (mut flat, mut places) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len()));
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' && chars.next_if(|(_, next)| matches!(next, 'n' | 'r')).is_some() {
+            continue;
+        }
+        if !c.is_whitespace() && c != '\u{fffd}' {
+            let bytes = at..at + c.len_utf8();
+            flat.extend_from_slice(&text.as_bytes()[bytes.clone()]);
+            places.extend(bytes);
+        }
+    }
+    (flat, places)
+}
+
+/// The characters that some of whose bytes are meant.
+fn to_characters(text: &str, bytes: &Range<usize>) -> Range<usize> {
+    let start = (0..=bytes.start).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let end = (bytes.end..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    start..end
+}
