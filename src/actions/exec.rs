@@ -91,6 +91,8 @@ impl Action for Exec {
                 reachable: true,
             },
             notes,
+            undo: Vec::new(),
+            sets: Vec::new(),
         })))
     }
 

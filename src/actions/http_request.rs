@@ -147,6 +147,8 @@ impl Action for HttpRequest {
                 reachable: true,
             },
             notes,
+            undo: Vec::new(),
+            sets: Vec::new(),
         })))
     }
 

@@ -74,6 +74,8 @@ impl Action for Manual {
                 reachable: true,
             },
             notes: vec![format!("Check: {}", self.card.check)],
+            undo: Vec::new(),
+            sets: Vec::new(),
         })))
     }
 

@@ -46,6 +46,8 @@ impl Action for Note {
                 reachable: true,
             },
             notes: Vec::new(),
+            undo: Vec::new(),
+            sets: Vec::new(),
         })))
     }
 

@@ -118,7 +118,7 @@ impl Action for Fence {
                     vec![format!("It cannot be reached, so it cannot be fenced from here: {error}")],
                 ),
             };
-            Ok(Description { call, command, target, notes })
+            Ok(Description { call, command, target, notes, undo: Vec::new(), sets: Vec::new() })
         })
     }
 

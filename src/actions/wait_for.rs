@@ -171,6 +171,8 @@ impl Action for WaitFor {
                 reachable: true,
             },
             notes,
+            undo: Vec::new(),
+            sets: Vec::new(),
         })))
     }
 

@@ -13,6 +13,13 @@ pub struct Description {
     pub target: Target,
     /// What else to know before saying yes.
     pub notes: Vec<String>,
+    /// The exact commands that take it back, in order, with the values of before as they were read just now; empty
+    /// where nothing does, or nobody knows.
+    #[serde(default)]
+    pub undo: Vec<String>,
+    /// What it sets, as name and value, where the call does not show it (`body`, `A api.example.org`); without secrets.
+    #[serde(default)]
+    pub sets: Vec<(String, String)>,
 }
 
 /// What an action acts on, with its identity read from the world.

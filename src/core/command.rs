@@ -130,6 +130,15 @@ pub enum Ask {
         /// What was done and how it was checked.
         how: String,
     },
+    /// States that what a step did is not in force any more, or stays on purpose; also after its incident was closed.
+    Undone {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What was done and how it was checked.
+        how: String,
+    },
     /// Stops the open run.
     Abort {
         /// Why.

@@ -119,6 +119,7 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::StepRechecked { step, .. } => format!("{}: the world is read again", title(step)),
         Fact::StepSkipped { step, reason, .. } => format!("{}: SKIPPED, {reason}", title(step)),
         Fact::StepAttested { step, how, .. } => format!("{}: done by hand, {how}", title(step)),
+        Fact::StepUndone { step, how, .. } => format!("{}: no longer in force, {how}", title(step)),
         Fact::GuardOverridden { step, condition, reason, losses, .. } => {
             let losses: Vec<String> = losses.iter().map(LossEstimate::sentence).collect();
             let loss =

@@ -275,6 +275,15 @@ pub enum Fact {
         /// What was done and how it was checked.
         how: String,
     },
+    /// A person states that what a step did is not in force any more, or stays on purpose.
+    StepUndone {
+        /// The run, of the open incident or of a closed one.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What was done and how it was checked.
+        how: String,
+    },
     /// A run ended.
     RunEnded {
         /// The run.

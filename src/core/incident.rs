@@ -169,6 +169,12 @@ pub struct StepRun {
     pub obstacle: Option<(Failure, ManualCard)>,
     /// Why the last verification did not succeed.
     pub doubt: Option<Failure>,
+    /// An attempt ended so that nobody knew whether it had acted; whatever became of the step later.
+    #[serde(default)]
+    pub may_have_acted: bool,
+    /// When a person stated that what it did is taken back, or stays on purpose, and how.
+    #[serde(default)]
+    pub undone: Option<(Timestamp, String)>,
 }
 
 impl StepRun {
@@ -187,6 +193,8 @@ impl StepRun {
             reason: None,
             obstacle: None,
             doubt: None,
+            may_have_acted: false,
+            undone: None,
         }
     }
 

@@ -225,6 +225,7 @@ fn is_of_interest(fact: &Fact) -> bool {
             | Fact::StepVerified { .. }
             | Fact::StepAttested { .. }
             | Fact::StepSkipped { .. }
+            | Fact::StepUndone { .. }
             | Fact::NoteAdded { .. }
             | Fact::IncidentResolved { .. }
             | Fact::IncidentReopened { .. }

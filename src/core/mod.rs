@@ -19,6 +19,7 @@ pub mod effect;
 pub mod escalation;
 pub mod evidence;
 pub mod fact;
+pub mod in_force;
 pub mod incident;
 pub mod lifecycle;
 pub mod message;

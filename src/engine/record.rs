@@ -40,6 +40,8 @@ pub fn entry(model: &Model, event: &Event) -> Result<Entry, serde_json::Error> {
         | Fact::EscalationAcknowledged { incident: id, .. }
         | Fact::EscalationRenewed { incident: id, .. }
         | Fact::NotificationsQueued { incident: id, .. } => Some(id.to_string()),
+        // It may be recorded after the close.
+        Fact::StepUndone { run, .. } => incident_of(model, run),
         Fact::NotificationStarted { id, .. }
         | Fact::NotificationFinished { id, .. }
         | Fact::NotificationTracked { id, .. } => {
@@ -57,6 +59,11 @@ pub fn entry(model: &Model, event: &Event) -> Result<Entry, serde_json::Error> {
         status,
         detail,
     })
+}
+
+fn incident_of(model: &Model, run: &RunId) -> Option<String> {
+    let mut incidents = model.durable.incident.iter().chain(model.durable.closed.iter().rev());
+    incidents.find(|incident| incident.run(run).is_some()).map(|incident| incident.id.to_string())
 }
 
 /// The event of a record.
@@ -147,6 +154,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::StepSkipped { run, step: id, .. } => step(run, id, "skipped"),
         Fact::GuardOverridden { run, step: id, .. } => step(run, id, "overridden"),
         Fact::StepAttested { run, step: id, .. } => step(run, id, "attested"),
+        Fact::StepUndone { run, step: id, .. } => step(run, id, "undone"),
         Fact::JournalChanged { failure: None, .. } => text("journal", "", "resumed"),
         Fact::NoteAdded { .. } => text("note", "", "noted"),
         Fact::PreflightRan { tally, .. } => {

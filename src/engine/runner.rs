@@ -1,7 +1,7 @@
 //! Runs effects: one task each, a deadline on every call, the outcome back as a report.
 
 use crate::actions::{Action, Context};
-use crate::core::action::{Acted, Failure, ManualCard, Proof, Target};
+use crate::core::action::{Acted, Description, Failure, ManualCard, Proof, Target};
 use crate::core::command::Report;
 use crate::core::effect::Effect;
 use crate::core::incident::Outcome;
@@ -208,7 +208,16 @@ async fn describe(job: Job) {
         Ok(action) => job.within("reading the target", DESCRIBE_TIMEOUT, Acted::No, action.describe()).await,
         Err(failure) => Err(failure),
     };
+    let result = result.map(|description| with_undo_of_plan(&job.step, description));
     (job.sink)(Report::Described { run: job.run.clone(), step: job.id.clone(), result, manual });
+}
+
+/// The plan's words on how to take it back come first, as with the manual card.
+fn with_undo_of_plan(step: &Step, mut description: Description) -> Description {
+    if let Some(text) = &step.undo {
+        description.undo.splice(0..0, text.lines().map(str::to_owned));
+    }
+    description
 }
 
 /// The action's own card, with the plan's words first.

@@ -204,6 +204,12 @@ const LEAVES: &[Key] = &[
     Key::required("advice", Takes::Text, "What to do instead."),
 ];
 
+const SAFE_TO_DRILL: Key = Key::optional(
+    "drill",
+    Takes::Choice(&["safe"]),
+    "`safe` where it may act in a drill that acts only on what is safe: it changes nothing that anybody needs, or a copy made for exercises. A runbook's word counts for all its steps.",
+);
+
 /// Keys of a step of a runbook.
 pub static STEP_KEYS: &[Key] = &[
     Key::required("id", Takes::RawText, "Its name in the runbook."),
@@ -242,6 +248,17 @@ pub static STEP_KEYS: &[Key] = &[
     ),
     Key::default("verify_within", Takes::Duration, "60s", "How long the proof may take."),
     Key::optional("manual", Takes::Text, "What a person does when the provider cannot be reached."),
+    Key::optional(
+        "undo",
+        Takes::Text,
+        "How it is taken back, for actions that cannot read what was before (`http-request`, `exec`, `manual`). It is shown for as long as what the step did is in force.",
+    ),
+    Key::optional(
+        "undoes",
+        Takes::List(&Takes::RawText),
+        "Steps of this or another runbook, by their ids, that it takes back once it is verified or attested.",
+    ),
+    SAFE_TO_DRILL,
 ];
 
 const RUNBOOKS: &[Key] = &[
@@ -253,6 +270,7 @@ const RUNBOOKS: &[Key] = &[
         Takes::Name(Named::Region),
         "The region that serves once all but manual steps and notes is done; absent where it moves nothing.",
     ),
+    SAFE_TO_DRILL,
     Key::required("steps", Takes::Rows(STEP_KEYS), "The steps, `[[runbooks.<id>.steps]]`, in order."),
 ];
 

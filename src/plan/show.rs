@@ -284,6 +284,16 @@ impl Show<'_> {
         if let Some(manual) = &step.manual {
             self.line(&format!("      by hand: {manual}"));
         }
+        if step.safe_to_drill {
+            self.line("      safe to drill");
+        }
+        if let Some(undo) = &step.undo {
+            self.line(&format!("      undo: {undo}"));
+        }
+        if !step.undoes.is_empty() {
+            let undone: Vec<&str> = step.undoes.iter().map(|step| step.as_str()).collect();
+            self.line(&format!("      takes back {}", undone.join(", ")));
+        }
     }
 }
 

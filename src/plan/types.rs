@@ -347,10 +347,14 @@ pub struct Step {
     pub guard: Vec<Condition>,
     /// How it is confirmed.
     pub confirm: ConfirmLevel,
+    /// Whether its kind of action can change the world.
+    pub changes: bool,
     /// Nothing brings it back: the point of no return is drawn before it.
     pub irreversible: bool,
     /// Once it is verified or attested the region that the runbook activates serves.
     pub switches: bool,
+    /// The plan says that it may act in a drill that acts only on what is safe.
+    pub safe_to_drill: bool,
     /// How long it usually takes.
     pub estimate: Option<SignedDuration>,
     /// Deadline of its execution.
@@ -361,6 +365,10 @@ pub struct Step {
     pub verify_within: SignedDuration,
     /// What a person does when the provider cannot be reached; templated text.
     pub manual: Option<String>,
+    /// How it is taken back, for actions that cannot know; templated text.
+    pub undo: Option<String>,
+    /// Steps of any runbook that it takes back once it is verified or attested.
+    pub undoes: Vec<StepId>,
 }
 
 impl Step {
@@ -372,6 +380,17 @@ impl Step {
     /// It changes nothing that the services need: people tell, note or look.
     pub fn is_for_people(&self) -> bool {
         self.is_by_hand() || self.action == "note"
+    }
+
+    /// It can leave something behind in the world: what it did is in force until it is taken back. A message that was
+    /// sent is not. What a person does by hand is where the plan says how to take it back.
+    pub fn leaves_something(&self) -> bool {
+        (self.changes && self.action != "sns-publish") || self.undo.is_some()
+    }
+
+    /// It keeps a server from accepting writes.
+    pub fn is_fence(&self) -> bool {
+        self.action.ends_with("-fence")
     }
 
     /// It needs no confirmation, and no person to do it.

@@ -192,7 +192,14 @@ impl SetStates {
                 (unseen(&self.name(), TARGET), notes)
             }
         };
-        Description { call: call_words(&self.states, &self.rules), command: self.command(), target, notes }
+        Description {
+            call: call_words(&self.states, &self.rules),
+            command: self.command(),
+            target,
+            notes,
+            undo: Vec::new(),
+            sets: Vec::new(),
+        }
     }
 
     async fn set(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {

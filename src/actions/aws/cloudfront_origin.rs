@@ -103,7 +103,14 @@ impl Action for SetOrigin {
             let etag = property(&target, "etag").unwrap_or("(unread)");
             let call =
                 format!("cloudfront:UpdateDistribution Id={} If-Match={etag} {}", self.id, self.change);
-            Ok(Description { call, command: self.commands().join("; "), target, notes })
+            Ok(Description {
+                call,
+                command: self.commands().join("; "),
+                target,
+                notes,
+                undo: Vec::new(),
+                sets: Vec::new(),
+            })
         })
     }
 

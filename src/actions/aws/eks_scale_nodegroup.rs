@@ -117,7 +117,14 @@ impl Action for Scale {
                 }
                 Err(_) => (self.unseen(), vec!["It cannot be read: no answer in time.".into()]),
             };
-            Ok(Description { call: self.call(&scaling), command: self.command(&scaling), target, notes })
+            Ok(Description {
+                call: self.call(&scaling),
+                command: self.command(&scaling),
+                target,
+                notes,
+                undo: Vec::new(),
+                sets: Vec::new(),
+            })
         })
     }
 

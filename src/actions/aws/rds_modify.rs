@@ -123,7 +123,14 @@ impl Action for Modify {
             };
             let request = self.request();
             let command = request.command(&self.place.region);
-            Ok(Description { call: request.words(), command, target, notes })
+            Ok(Description {
+                call: request.words(),
+                command,
+                target,
+                notes,
+                undo: Vec::new(),
+                sets: Vec::new(),
+            })
         })
     }
 

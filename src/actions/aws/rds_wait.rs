@@ -189,6 +189,8 @@ impl Action for RdsWait {
                 command: self.command(),
                 target,
                 notes: vec![now, "It changes nothing.".into()],
+                undo: Vec::new(),
+                sets: Vec::new(),
             })
         })
     }

@@ -119,7 +119,14 @@ impl Action for Copy {
                 Ok(Err(error)) => (unseen(), vec![format!("It cannot be read: {error}"), error.next_step()]),
                 Err(_) => (unseen(), vec!["It cannot be read: no answer in time.".into()]),
             };
-            Ok(Description { call: self.call(), command: self.command(), target, notes })
+            Ok(Description {
+                call: self.call(),
+                command: self.command(),
+                target,
+                notes,
+                undo: Vec::new(),
+                sets: Vec::new(),
+            })
         })
     }
 

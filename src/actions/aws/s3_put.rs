@@ -112,7 +112,14 @@ impl Action for Put {
                 }
                 Err(_) => (unseen(), vec!["It cannot be read: no answer in time.".into()]),
             };
-            Ok(Description { call: self.call(), command: self.command(), target, notes })
+            Ok(Description {
+                call: self.call(),
+                command: self.command(),
+                target,
+                notes,
+                undo: Vec::new(),
+                sets: Vec::new(),
+            })
         })
     }
 

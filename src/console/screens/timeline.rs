@@ -162,7 +162,7 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::EscalationAcknowledged { .. } => (Role::Ok, Glyph::Attested),
         Fact::IncidentResolved { .. } => (Role::Ok, Glyph::Ok),
         Fact::MessageWaived { .. } => (Role::Warn, Glyph::Skipped),
-        Fact::StepAttested { .. } => (Role::Text, Glyph::Attested),
+        Fact::StepAttested { .. } | Fact::StepUndone { .. } => (Role::Text, Glyph::Attested),
         Fact::StepStarted { .. } => (Role::Running, Glyph::Running),
         Fact::IncidentDeclared { .. } | Fact::RunStarted { .. } => (Role::Accent, Glyph::Running),
         _ => (Role::Text, Glyph::Separator),

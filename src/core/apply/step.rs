@@ -49,6 +49,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             moved(model, run, step, by, |state| {
                 state.outcome = Some(outcome.clone());
                 state.ended_at = Some(at);
+                state.may_have_acted |= by == Move::Lose;
             });
         }
         Fact::StepVerified { run, step, proof } => {
@@ -61,7 +62,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::StepDoubted { run, step, failure } => {
             model.live.checking.remove(&(run.clone(), step.clone()));
-            moved(model, run, step, Move::Lose, |_| {});
+            moved(model, run, step, Move::Lose, |state| state.may_have_acted = true);
             change(model, run, step, |state| state.doubt = Some(failure.clone()));
         }
         // What was let pass for one attempt is asked again for the next: the loss may be another by then.
@@ -77,6 +78,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::StepAttested { run, step, how } => {
             moved(model, run, step, Move::Attest, |state| settle(state, at, how));
         }
+        Fact::StepUndone { run, step, how } => undone(model, at, run, step, how),
         // Under another plan the same place may be another guard.
         Fact::GuardOverridden { run, step, guard, condition, reason, .. }
             if guard_at(model, run, step, *guard) == Some(condition) =>
@@ -104,6 +106,15 @@ fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
     state.ended_at = Some(at);
 }
 
+/// Also in incidents that are closed: what they left behind outlives them.
+fn undone(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, how: &str) {
+    let incidents = model.durable.closed.iter_mut().chain(model.durable.incident.as_mut());
+    let run = incidents.flat_map(|incident| &mut incident.runs).find(|run| run.id == *id);
+    if let Some(state) = run.and_then(|run| run.steps.get_mut(step)) {
+        state.undone = Some((at, how.to_owned()));
+    }
+}
+
 /// Steps that were running when the engine ended: nobody knows whether they acted.
 pub fn lose_all(model: &mut Model, at: Timestamp) {
     let Some(incident) = model.durable.incident.as_mut() else { return };
@@ -112,6 +123,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
             StepStatus::Started => {
                 state.status = state.status.after(Move::Lose).unwrap_or(state.status);
                 state.ended_at = Some(at);
+                state.may_have_acted = true;
             }
             StepStatus::Confirming => state.status = state.status.after(Move::Void).unwrap_or(state.status),
             _ => {}

@@ -58,6 +58,7 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
         Ask::Recheck { run, step } => step::recheck(model, run, step),
         Ask::Skip { run, step, reason } => step::skip(model, run, step, reason),
         Ask::Attest { run, step, how } => step::attest(model, run, step, how),
+        Ask::Undone { run, step, how } => step::undone(model, run, step, how),
         Ask::Abort { reason } => step::abort(model, reason),
         Ask::Acknowledge => escalate::acknowledge(model, by),
         Ask::Page { who, methods, text } => escalate::page(model, now, who, methods, text),

@@ -3,6 +3,7 @@
 use super::{incident, required};
 use crate::core::action::{Failure, Proof};
 use crate::core::fact::Fact;
+use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
@@ -143,6 +144,19 @@ pub fn attest(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<
     allowed(id, state.status, Move::Attest)?;
     let how = required(how, "what was done and how it was checked")?;
     Ok(vec![Fact::StepAttested { run: run.clone(), step: id.clone(), how }])
+}
+
+/// States that what a step did is not in force any more, or stays on purpose.
+pub fn undone(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<Fact>, Refusal> {
+    let listed = in_force::of(model).into_iter().any(|left| left.run == *run && left.step == *id);
+    if !listed {
+        return Err(Refusal::new(
+            format!("nothing of {id} is in force"),
+            "Somebody may have recorded it meanwhile: look at the timeline.",
+        ));
+    }
+    let how = required(how, "what was done and how it was checked")?;
+    Ok(vec![Fact::StepUndone { run: run.clone(), step: id.clone(), how }])
 }
 
 /// Stops the open run.

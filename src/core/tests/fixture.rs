@@ -62,13 +62,17 @@ fn step(id: &str, action: &str, needs: &[&str], confirm: ConfirmLevel) -> (StepI
         needs: needs.iter().map(|need| StepId::from(*need)).collect(),
         guard: Vec::new(),
         confirm,
+        changes: !matches!(action, "manual" | "note" | "wait-for"),
         irreversible: false,
         switches: false,
+        safe_to_drill: false,
         estimate: Some(seconds(30)),
         timeout: seconds(60),
         verify: None,
         verify_within: seconds(30),
         manual: None,
+        undo: None,
+        undoes: Vec::new(),
     };
     (id.into(), step)
 }
@@ -407,6 +411,8 @@ pub fn description(step: &StepId) -> Description {
             reachable: true,
         },
         notes: Vec::new(),
+        undo: Vec::new(),
+        sets: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@ mod confirmations;
 mod crashes;
 mod desk;
 pub(crate) mod fixture;
+mod in_force;
 mod invariants;
 mod judging;
 mod oncall;

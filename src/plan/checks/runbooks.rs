@@ -1,7 +1,7 @@
 //! Steps: order, proof, confirmation.
 
 use super::tree::cycle;
-use crate::ids::RunbookId;
+use crate::ids::{RunbookId, StepId};
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
@@ -13,6 +13,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
         let path = format!("runbooks.{id}.steps");
         needs(&path, runbook, draft, report);
         switches(id, &path, runbook, draft, report);
+        undoes(&path, runbook, draft, report);
         for step in runbook.steps.values() {
             self::step(&format!("{path}.{}", step.id), step, draft, registry, report);
         }
@@ -42,6 +43,22 @@ fn switches(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report
         let place = draft.places.of(&format!("{path}.{}.switches", step.id));
         let help = "one step moves the traffic, the runbook's `activates` names the region that serves then";
         report.add(Problem::error("switches", place, message).help(help));
+    }
+}
+
+/// What a step takes back is there, and is another step.
+fn undoes(path: &str, runbook: &Runbook, draft: &Draft, report: &Report) {
+    let known = |id: &StepId| draft.plan.runbooks.values().any(|runbook| runbook.steps.contains_key(id));
+    for step in runbook.steps.values() {
+        for undone in step.undoes.iter().filter(|id| **id == step.id || !known(id)) {
+            let message = match *undone == step.id {
+                true => format!("step `{}` takes back itself", step.id),
+                false => format!("step `{}` undoes `{undone}`, and no runbook has such a step", step.id),
+            };
+            let place = draft.places.of(&format!("{path}.{}.undoes", step.id));
+            let help = "name steps by their `id`, of this or of another runbook";
+            report.add(Problem::error("undoes", place, message).help(help));
+        }
     }
 }
 

@@ -30,13 +30,16 @@ pub(super) fn runbooks(
         if fields.get("loss").is_some() {
             places.insert(format!("runbooks.{id}.loss"), fields.place_of("loss"));
         }
-        let runbook = Runbook {
+        let mut runbook = Runbook {
             title: fields.text("title"),
             loss: fields.names("loss"),
             restores: fields.names("restores"),
             activates: fields.get("activates").and_then(|read| read.text()).map(RegionId::from),
             steps: fields.node("steps").map(|node| steps(id, node, reader, places)).unwrap_or_default(),
         };
+        if is_safe_to_drill(&fields) {
+            runbook.steps.values_mut().for_each(|step| step.safe_to_drill = true);
+        }
         runbooks.insert(RunbookId::from(id), runbook);
     });
     runbooks
@@ -115,7 +118,7 @@ fn step(
     let id = fields.text("id");
     let path = format!("runbooks.{runbook}.steps.{id}");
     places.insert(path.clone(), fields.place_of("id"));
-    for key in ["confirm", "irreversible", "switches", "verify", "needs", "timeout", "action"] {
+    for key in ["confirm", "irreversible", "switches", "undoes", "verify", "needs", "timeout", "action"] {
         if fields.get(key).is_some() {
             places.insert(format!("{path}.{key}"), fields.place_of(key));
         }
@@ -138,13 +141,17 @@ fn step(
             None if kind.changes => ConfirmLevel::Yes,
             None => ConfirmLevel::None,
         },
+        changes: kind.changes,
         irreversible: fields.flag("irreversible"),
         switches: fields.flag("switches"),
+        safe_to_drill: is_safe_to_drill(&fields),
         estimate: fields.duration("estimate"),
         timeout: fields.duration("timeout")?,
         verify: fields.condition("verify"),
         verify_within: fields.duration("verify_within")?,
         manual: text("manual").map(str::to_owned),
+        undo: text("undo").map(str::to_owned),
+        undoes: undoes(&fields),
     })
 }
 
@@ -152,6 +159,14 @@ fn guards(fields: &Fields) -> Vec<crate::plan::condition::Condition> {
     let condition =
         |value: &Value| if let Value::Condition(condition) = value { Some(condition.clone()) } else { None };
     fields.list("guard").iter().filter_map(|read| condition(&read.value)).collect()
+}
+
+fn is_safe_to_drill(fields: &Fields) -> bool {
+    fields.get("drill").and_then(|read| read.text()) == Some("safe")
+}
+
+fn undoes(fields: &Fields) -> Vec<StepId> {
+    fields.list("undoes").iter().filter_map(|read| read.text()).map(StepId::from).collect()
 }
 
 fn kind(fields: &Fields, reader: &Reader<'_>) -> Option<&'static ActionKind> {

@@ -148,7 +148,14 @@ impl Action for SimulatedAction {
         let call = self.call();
         let command = self.params.texts("argv").join(" ");
         let command = if command.is_empty() { call.clone() } else { command };
-        let description = Description { call, command, target: self.target(), notes: vec![NOTE.into()] };
+        let description = Description {
+            call,
+            command,
+            target: self.target(),
+            notes: vec![NOTE.into()],
+            undo: Vec::new(),
+            sets: Vec::new(),
+        };
         ready(Ok(description)).boxed()
     }
 

@@ -39,7 +39,14 @@ impl<C: RoleChange> Action for Changing<C> {
                 }
             };
             let seen = seen.as_ref();
-            Ok(Description { call: self.0.call(seen), command: self.0.command(seen), target, notes })
+            Ok(Description {
+                call: self.0.call(seen),
+                command: self.0.command(seen),
+                target,
+                notes,
+                undo: Vec::new(),
+                sets: Vec::new(),
+            })
         })
     }
 

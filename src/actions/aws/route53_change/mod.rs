@@ -170,7 +170,14 @@ impl<W: Wanted> RecordsAction<W> {
                         .map(|refusal| format!("THIS STEP WILL REFUSE: {}", refusal.why)),
                 );
                 let after = || changes.iter().map(|change| &change.after);
-                Description { call: self.call(after()), command: self.command(after()), target, notes }
+                Description {
+                    call: self.call(after()),
+                    command: self.command(after()),
+                    target,
+                    notes,
+                    undo: Vec::new(),
+                    sets: Vec::new(),
+                }
             }
             Ok(Seen { changes: Err(refusal), target, .. }) => {
                 self.described_blind(target, format!("THIS STEP WILL REFUSE: {}", refusal.why))
@@ -189,6 +196,8 @@ impl<W: Wanted> RecordsAction<W> {
             command: self.command(outline.iter()),
             target,
             notes: vec![note],
+            undo: Vec::new(),
+            sets: Vec::new(),
         }
     }
 

@@ -221,5 +221,7 @@ pub fn description() -> Description {
             reachable: true,
         },
         notes: Vec::new(),
+        undo: Vec::new(),
+        sets: Vec::new(),
     }
 }

@@ -172,13 +172,17 @@ fn step(
         needs: needs.iter().map(|need| StepId::from(*need)).collect(),
         guard: Vec::new(),
         confirm,
+        changes: !matches!(action, "manual" | "note" | "wait-for"),
         irreversible: false,
         switches: false,
+        safe_to_drill: false,
         estimate: Some(seconds(minutes * 60)),
         timeout: seconds(600),
         verify: None,
         verify_within: seconds(60),
         manual: None,
+        undo: None,
+        undoes: Vec::new(),
     };
     (id.into(), step)
 }

@@ -146,6 +146,7 @@ fn of_step() -> Vec<Fact> {
         Fact::StepRechecked { run: run(), step: step() },
         Fact::StepSkipped { run: run(), step: step(), reason: "done before".into() },
         Fact::StepAttested { run: run(), step: step(), how: "by hand, role read".into() },
+        Fact::StepUndone { run: run(), step: step(), how: "set back by hand, a write worked".into() },
         Fact::GuardOverridden {
             run: run(),
             step: step(),
@@ -250,7 +251,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 48;
+const KINDS: usize = 49;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -303,5 +304,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::IncidentResolved { .. } => 45,
         Fact::IncidentReopened { .. } => 46,
         Fact::CalendarRead { .. } => 47,
+        Fact::StepUndone { .. } => 48,
     }
 }

@@ -207,6 +207,8 @@ impl Stage {
                 reachable: true,
             },
             notes: vec!["Connections to the standby are kept; writes work from then on.".into()],
+            undo: Vec::new(),
+            sets: Vec::new(),
         };
         self.report(Report::Described {
             run: RUN.into(),

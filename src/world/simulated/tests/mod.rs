@@ -77,13 +77,17 @@ fn step(id: &str, action: &str) -> Step {
         needs: Vec::new(),
         guard: Vec::new(),
         confirm: ConfirmLevel::None,
+        changes: !matches!(action, "manual" | "note" | "wait-for"),
         irreversible: false,
         switches: false,
+        safe_to_drill: false,
         estimate: None,
         timeout: SignedDuration::from_secs(60),
         verify: None,
         verify_within: SignedDuration::from_secs(60),
         manual: None,
+        undo: None,
+        undoes: Vec::new(),
     }
 }
 

@@ -1,0 +1,205 @@
+//! What steps did to the world and nothing has taken back. It outlives an abort, a failure, a crash and the close of
+//! its incident, and ends only with a step that undoes it or with a person's word.
+
+use crate::core::incident::{Incident, Run, RunEnd, StepRun};
+use crate::core::model::Model;
+use crate::core::status::StepStatus;
+use crate::ids::{IncidentId, RunId, RunbookId, StepId};
+use crate::plan::{Runbook, Step};
+use jiff::Timestamp;
+
+/// Something that a step did and nothing has taken back.
+#[derive(Clone, PartialEq, Debug)]
+pub struct InForce {
+    /// The incident of the run.
+    pub incident: IncidentId,
+    /// The run that did it last.
+    pub run: RunId,
+    /// The runbook of the run.
+    pub runbook: RunbookId,
+    /// The step.
+    pub step: StepId,
+    /// What people call the step.
+    pub title: String,
+    /// What it acted on, as it was confirmed; none where it never was.
+    pub target: Option<String>,
+    /// Since when, at the earliest.
+    pub since: Timestamp,
+    /// How it is known.
+    pub how: Known,
+    /// The exact commands that take it back, in order; empty where nobody knows any.
+    pub undo: Vec<String>,
+    /// Nothing takes it back.
+    pub irreversible: bool,
+    /// It keeps something from working that worked before: the old primary takes no writes.
+    pub fences: bool,
+    /// The runbook ran to its end and this is what it is for: the normal state from then on.
+    pub intended: bool,
+}
+
+/// How it is known that a step is in force.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Known {
+    /// The world showed it.
+    Verified,
+    /// A person says that they did it.
+    Attested,
+    /// Nobody knows whether the step acted.
+    Maybe,
+}
+
+impl InForce {
+    /// How it is taken back, in one line: the commands, or why there are none.
+    pub fn undo_words(&self) -> String {
+        match (self.undo.as_slice(), self.irreversible) {
+            ([], true) => "it cannot be undone".into(),
+            ([], false) => "no undo is known: neither the action nor the plan names one".into(),
+            (commands, _) => commands.join("; "),
+        }
+    }
+
+    /// `Stop writes on the old primary`, with a word where it is not certain.
+    pub fn words(&self) -> String {
+        match self.how {
+            Known::Verified => self.title.clone(),
+            Known::Attested => format!("{} (done by hand)", self.title),
+            Known::Maybe => format!("{} (MAY BE: nobody knows whether it acted)", self.title),
+        }
+    }
+}
+
+/// All that is in force, oldest first; what was done twice is listed once, with how it was before the first time.
+pub fn of(model: &Model) -> Vec<InForce> {
+    let undoings = undoings(model);
+    let mut list: Vec<InForce> = Vec::new();
+    for (incident, run) in runs(model) {
+        for (id, state) in &run.steps {
+            let Some((since, found)) = left(model, incident, run, id, state) else { continue };
+            if undoings.iter().any(|undoing| undoing.covers(&found, since)) {
+                continue;
+            }
+            match list.iter_mut().find(|known| known.runbook == found.runbook && known.step == found.step) {
+                Some(before) => repeat(before, found),
+                None => list.push(found),
+            }
+        }
+    }
+    list
+}
+
+/// What has to be looked at: all but what a runbook that ran to its end is for.
+pub fn pending(model: &Model) -> Vec<InForce> {
+    of(model).into_iter().filter(|left| !left.intended).collect()
+}
+
+/// What runs that ended left behind and somebody has to look at. An open run goes on to work with what it did.
+pub fn left_behind(model: &Model) -> Vec<InForce> {
+    let open = model.durable.incident.as_ref().and_then(Incident::open_run).map(|run| &run.id);
+    pending(model).into_iter().filter(|left| Some(&left.run) != open).collect()
+}
+
+/// What one run did so far and nothing has taken back.
+pub fn of_run(model: &Model, run: &RunId) -> Vec<InForce> {
+    of(model).into_iter().filter(|left| left.run == *run).collect()
+}
+
+fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
+    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    incidents.flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
+}
+
+/// The same step again: how it was before is what the first time read, the rest is what the latest one says.
+fn repeat(before: &mut InForce, again: InForce) {
+    let undo = if before.undo.is_empty() { again.undo.clone() } else { before.undo.clone() };
+    *before = InForce { since: before.since, undo, ..again };
+}
+
+/// What a step of a run did, with when it is known to have done it by.
+fn left(
+    model: &Model,
+    incident: &Incident,
+    run: &Run,
+    id: &StepId,
+    state: &StepRun,
+) -> Option<(Timestamp, InForce)> {
+    let how = known(state)?;
+    let runbook = model.plan.runbooks.get(&run.runbook);
+    let plan = runbook.and_then(|runbook| runbook.steps.get(id));
+    // Of a step that the plan has no more only what it did itself is known.
+    if plan.map_or(state.attempt == 0, |step| !step.leaves_something()) {
+        return None;
+    }
+    let done = state.ended_at.or(state.started_at).unwrap_or(run.started_at);
+    let description = state.confirmation.as_ref().map(|confirmation| &confirmation.description);
+    let mut undo = description.map_or_else(Vec::new, |description| description.undo.clone());
+    if let Some(text) = plan.and_then(|step| step.undo.as_ref()).filter(|_| undo.is_empty()) {
+        undo = text.lines().map(str::to_owned).collect();
+    }
+    let completed = run.ended.as_ref().is_some_and(|(_, end)| *end == RunEnd::Completed);
+    let for_a_while = plan.zip(runbook).is_some_and(|(step, runbook)| is_for_a_while(step, runbook));
+    let found = InForce {
+        incident: incident.id.clone(),
+        run: run.id.clone(),
+        runbook: run.runbook.clone(),
+        step: id.clone(),
+        title: plan.map_or_else(|| id.to_string(), |step| step.title.clone()),
+        target: description.map(|description| description.target.name.clone()),
+        since: state.started_at.or(state.ended_at).unwrap_or(run.started_at),
+        how,
+        undo,
+        irreversible: plan.is_some_and(|step| step.irreversible),
+        fences: plan.is_some_and(Step::is_fence),
+        intended: completed && how != Known::Maybe && !for_a_while,
+    };
+    Some((done, found))
+}
+
+/// Whether a step did something, as far as that is known. One that was left out or failed after an attempt whose end
+/// nobody saw may still have.
+fn known(state: &StepRun) -> Option<Known> {
+    match state.status {
+        StepStatus::Verified => Some(Known::Verified),
+        StepStatus::Attested => Some(Known::Attested),
+        StepStatus::Started | StepStatus::Finished | StepStatus::Unknown => Some(Known::Maybe),
+        _ => state.may_have_acted.then_some(Known::Maybe),
+    }
+}
+
+/// A fence holds only until its server is rebuilt; and what the same runbook takes back was never meant to stay.
+fn is_for_a_while(step: &Step, runbook: &Runbook) -> bool {
+    step.is_fence() || runbook.steps.values().any(|other| other.undoes.contains(&step.id))
+}
+
+/// Something was taken back.
+struct Undoing<'m> {
+    /// Of this runbook only; of any where the plan names the step alone.
+    runbook: Option<&'m RunbookId>,
+    step: &'m StepId,
+    at: Timestamp,
+}
+
+impl Undoing<'_> {
+    fn covers(&self, found: &InForce, done: Timestamp) -> bool {
+        self.at >= done
+            && *self.step == found.step
+            && self.runbook.is_none_or(|runbook| *runbook == found.runbook)
+    }
+}
+
+fn undoings(model: &Model) -> Vec<Undoing<'_>> {
+    let mut found = Vec::new();
+    for (_, run) in runs(model) {
+        let runbook = model.plan.runbooks.get(&run.runbook);
+        for (id, state) in &run.steps {
+            if let Some((at, _)) = &state.undone {
+                found.push(Undoing { runbook: Some(&run.runbook), step: id, at: *at });
+            }
+            let settled = matches!(state.status, StepStatus::Verified | StepStatus::Attested);
+            let plan = runbook.and_then(|runbook| runbook.steps.get(id)).filter(|_| settled);
+            let undoes = plan.into_iter().flat_map(|step| &step.undoes);
+            let at = state.ended_at.unwrap_or(run.started_at);
+            found.extend(undoes.map(|step| Undoing { runbook: None, step, at }));
+        }
+    }
+    found
+}
