@@ -77,7 +77,7 @@ impl Stage {
         let view = View {
             model: &self.model,
             ui: &self.ui,
-            look: Look { theme: &self.theme, glyphs: Glyphs::Unicode },
+            look: Look::new(&self.theme, Glyphs::Unicode),
             now: self.now,
             operator: "ana",
             keymap: &self.keymap,

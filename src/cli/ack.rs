@@ -34,10 +34,12 @@ pub fn run(args: &AckArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
             ToClient::Goodbye { why, next } => return Ok(Err(Refusal::new(why, next))),
             _ => return Err(ClientError::Closed),
         };
+        let pid = client.pid();
         let (mut sender, mut receiver) = client.split();
-        let mut result = ask(&mut sender, &mut receiver, Ask::Acknowledge).await?;
+        let mut result = ask(&mut sender, &mut receiver, Ask::Acknowledge, pid).await?;
         if let (Ok(()), Some(text)) = (&result, &args.note) {
-            result = ask(&mut sender, &mut receiver, Ask::Note { text: text.clone() }).await?;
+            let note = Ask::Note { text: text.clone() };
+            result = ask(&mut sender, &mut receiver, note, pid).await?;
         }
         Ok(result.map(|()| model))
     });
@@ -63,6 +65,7 @@ async fn ask(
     sender: &mut crate::engine::client::Sender,
     receiver: &mut crate::engine::client::Receiver,
     ask: Ask,
+    pid: Option<u32>,
 ) -> Result<Result<(), Refusal>, ClientError> {
     let asked = sender.ask(ask).await?;
     let reply = async {
@@ -74,5 +77,5 @@ async fn ask(
             }
         }
     };
-    tokio::time::timeout(ANSWER_TIMEOUT, reply).await.map_err(|_| ClientError::Silent)?
+    tokio::time::timeout(ANSWER_TIMEOUT, reply).await.map_err(|_| ClientError::Silent(pid))?
 }

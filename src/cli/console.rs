@@ -35,7 +35,7 @@ pub(super) fn console(
     if let Some(trouble) = outfit.trouble {
         app.warn(trouble, Instant::now());
     }
-    let look = Look { theme: &outfit.theme, glyphs: outfit.glyphs };
+    let look = Look::new(&outfit.theme, outfit.glyphs);
     let ended = runtime()?.block_on(async {
         let mut terminal = Terminal::enter(term)?;
         let mut input = Input::start(&terminal).map_err(TerminalError::from)?;

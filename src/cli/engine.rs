@@ -1,6 +1,6 @@
 //! `lifeboat engine`: the process that probes, decides, journals and acts. `open` starts it by itself.
 
-use super::{Failure, look, place, runtime, simulation};
+use super::{Failure, limits, look, place, runtime, simulation};
 use crate::clients::{Clients, Environment};
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use tracing_subscriber::EnvFilter;
 
 /// How long an engine that ends alone waits for its first client.
 const FIRST_CLIENT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -61,7 +60,9 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         // It is refused to one that leads its session already, which is what is wanted.
         let _ = rustix::process::setsid();
     }
-    log_to_stderr(environment);
+    let wanted = environment.get("LIFEBOAT_LOG").and_then(|wanted| wanted.to_str()).unwrap_or("info");
+    limits::of_engine()?;
+    let _log = engine::log::Log::to_stderr(wanted).map_err(super::too_few)?;
     let plan = Arc::new(read_plan(args.plan.as_deref())?);
     let folder =
         place::state_folder(args.state.as_deref(), args.plan.as_deref().unwrap_or(Path::new("demo")))?;
@@ -115,14 +116,6 @@ async fn look_in(socket: PathBuf) {
     if let Ok(mut client) = Client::connect(&socket).await {
         let _ = client.answer().await;
     }
-}
-
-fn log_to_stderr(environment: &Environment) {
-    let wanted = environment.get("LIFEBOAT_LOG").and_then(|wanted| wanted.to_str()).unwrap_or("info");
-    let filter = EnvFilter::try_new(wanted).unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
-    // It fails where one was set already, which a process does once.
-    let _ = log.try_init();
 }
 
 /// The plan, or the demo's; every problem in it is the failure.

@@ -15,6 +15,7 @@ pub mod generate;
 pub mod journal;
 pub mod keys;
 mod layered;
+mod limits;
 mod look;
 pub mod notify;
 pub mod open;
@@ -173,9 +174,14 @@ fn run_secret(args: secret::SecretArgs, environment: &Environment) -> Result<Exi
 
 /// A runtime on this thread.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-        Failure::new(format!("the system does not let it start: {error}"), "Check its limits (ulimit -a).")
-    })
+    limits::require_files(limits::COMMAND_FILES)?;
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(too_few)
+}
+
+/// The system refused what every program needs.
+fn too_few(error: impl fmt::Display) -> Failure {
+    let next = "Raise the limits of this user or service on open files and memory: `ulimit -a` shows them.";
+    Failure::new(format!("the system does not let it start: {error}"), next)
 }
 
 /// A reader that closed its pipe has seen enough.

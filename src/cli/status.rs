@@ -4,7 +4,7 @@ use super::{Failure, Place, runtime, say};
 use crate::core::awareness::{self, Awareness, Owed};
 use crate::core::decide::current_escalation;
 use crate::core::incident::{Incident, Position};
-use crate::core::model::{Model, Status};
+use crate::core::model::{Model, Standing, Status};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
@@ -19,8 +19,8 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// How many signals that are not ok are printed.
-const WORST_SIGNALS: usize = 10;
+/// How many signals that are not ok are printed as text; the rest is counted, and JSON has all.
+const WORST_SIGNALS: usize = 20;
 /// Longest line of text from outside.
 const LINE_CHARS: usize = 200;
 
@@ -66,10 +66,13 @@ pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
 fn code(model: &Model) -> u8 {
     let standings = || model.durable.regions.values().chain(model.durable.services.values());
     let is_any = |status| standings().any(|standing| standing.status == status);
+    let is_signal = |state| model.durable.signals.values().any(|signal| signal.state == state);
     let trouble = model.durable.incident.is_some() || model.severity().is_some();
     if trouble || model.live.journal_failure.is_some() || is_any(Status::Down) || is_any(Status::Degraded) {
         EXIT_TROUBLE
-    } else if is_any(Status::Unknown) || blind::since(model).is_some() {
+    } else if is_signal(SignalState::Critical) || is_signal(SignalState::Warn) {
+        EXIT_TROUBLE
+    } else if is_any(Status::Unknown) || is_signal(SignalState::Unknown) || blind::since(model).is_some() {
         EXIT_UNKNOWN
     } else {
         0
@@ -87,7 +90,7 @@ fn as_text(model: &Model, now: Timestamp) -> String {
         line("world", format!("SIMULATED: {} at speed {}", simulation.scenario, simulation.speed));
     }
     line("severity", severity(model, now));
-    if let Some(since) = blind::since(model) {
+    if let Some(since) = blind_since(model) {
         line("blind", format!("no reference probe answers, for {}", units::duration(age(since, now))));
     }
     if let Some(clock) = objectives::overall_clock(model, now) {
@@ -98,19 +101,17 @@ fn as_text(model: &Model, now: Timestamp) -> String {
         line("exposure", loss.sentence());
     }
     for (id, standing) in &model.durable.regions {
-        line(
-            "region",
-            format!("{id}: {} for {}", standing.status.as_str(), units::duration(age(standing.since, now))),
-        );
+        line("region", format!("{id}: {}", since(standing, now)));
     }
     for (id, standing) in &model.durable.services {
-        line(
-            "service",
-            format!("{id}: {} for {}", standing.status.as_str(), units::duration(age(standing.since, now))),
-        );
+        line("service", format!("{id}: {}", since(standing, now)));
     }
-    for (probe, state, why) in worst(model) {
+    let worst = worst(model);
+    for (probe, state, why) in worst.iter().take(WORST_SIGNALS) {
         line("signal", format!("{probe}: {}: {why}", state.as_str()));
+    }
+    if let Some(rest) = worst.get(WORST_SIGNALS..).filter(|rest| !rest.is_empty()) {
+        line("signal", more(rest));
     }
     if let Some(incident) = &model.durable.incident {
         line("incident", format!("{} ({}): {}", incident.id, incident.mode.as_str(), incident.title));
@@ -139,6 +140,12 @@ fn severity(model: &Model, now: Timestamp) -> String {
     }
 }
 
+/// Since when the console is blind; since the engine's start where no reference probe ever answered.
+fn blind_since(model: &Model) -> Option<Timestamp> {
+    let since = blind::since(model)?;
+    Some(since).filter(|since| *since != Timestamp::UNIX_EPOCH).or(model.durable.engine_started_at)
+}
+
 /// The signals that are not ok, the worst first.
 fn worst(model: &Model) -> Vec<(String, SignalState, String)> {
     let mut signals: Vec<_> =
@@ -147,7 +154,26 @@ fn worst(model: &Model) -> Vec<(String, SignalState, String)> {
     let row = |(id, signal): (&crate::ids::ProbeId, &crate::core::signal::Signal)| {
         (id.to_string(), signal.state, model.why(id))
     };
-    signals.into_iter().take(WORST_SIGNALS).map(row).collect()
+    signals.into_iter().map(row).collect()
+}
+
+/// `and 12 more: 9 unknown, 3 warn; --json has them all`.
+fn more(rest: &[(String, SignalState, String)]) -> String {
+    let counts =
+        [SignalState::Critical, SignalState::Unknown, SignalState::Warn].into_iter().filter_map(|state| {
+            let count = rest.iter().filter(|(_, other, _)| *other == state).count();
+            (count > 0).then(|| format!("{count} {}", state.as_str()))
+        });
+    format!("and {} more: {}; --json has them all", rest.len(), counts.collect::<Vec<_>>().join(", "))
+}
+
+/// `down for 3 min 05 s`; without a span for what was never known.
+fn since(standing: &Standing, now: Timestamp) -> String {
+    let status = standing.status.as_str();
+    known_since(standing).map_or_else(
+        || format!("{status}, never measured"),
+        |since| format!("{status} for {}", units::duration(age(since, now))),
+    )
 }
 
 /// What waits for a person, or runs.
@@ -255,8 +281,13 @@ fn journal(model: &Model) -> String {
     }
 }
 
+/// Since when it is as it is; none for what was never known.
+fn known_since(standing: &Standing) -> Option<Timestamp> {
+    Some(standing.since).filter(|since| *since != Timestamp::UNIX_EPOCH)
+}
+
 fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
-    let standing = |(id, standing): (&str, &crate::core::model::Standing)| json!({ "id": id, "status": standing.status.as_str(), "since": standing.since });
+    let standing = |(id, standing): (&str, &crate::core::model::Standing)| json!({ "id": id, "status": standing.status.as_str(), "since": known_since(standing) });
     let regions: Vec<Value> =
         model.durable.regions.iter().map(|(id, s)| standing((id.as_str(), s))).collect();
     let services: Vec<Value> =
@@ -290,7 +321,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "severity": model.severity().map(|severity| severity.as_str()),
         "severity_since": model.durable.severity.as_ref().map(|(_, since, _)| since),
         "severity_why": model.durable.severity.as_ref().map(|(.., why)| why),
-        "blind_since": blind::since(model),
+        "blind_since": blind_since(model),
         "rto": clock.map(|clock| json!({
             "since": clock.since,
             "elapsed_s": clock.elapsed.as_secs_f64(),
@@ -313,7 +344,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
 mod tests {
     use super::*;
     use crate::core::awareness::tests as people;
-    use crate::core::model::Standing;
+    use crate::core::signal::Signal;
     use crate::core::tests::fixture;
     use std::collections::VecDeque;
 
@@ -336,6 +367,43 @@ mod tests {
         assert_eq!(code(&with(Status::Degraded)), EXIT_TROUBLE);
         assert_eq!(code(&with(Status::Unknown)), EXIT_UNKNOWN);
         assert_eq!(code(&with(Status::Up)), 0);
+    }
+
+    #[test]
+    fn a_signal_that_is_not_ok_is_never_a_good_exit_code() {
+        for (state, expected) in [
+            (SignalState::Ok, 0),
+            (SignalState::Unknown, EXIT_UNKNOWN),
+            (SignalState::Warn, EXIT_TROUBLE),
+            (SignalState::Critical, EXIT_TROUBLE),
+        ] {
+            let mut model = with(Status::Up);
+            let signal = Signal { state, since: fixture::start(), why: String::new() };
+            model.durable.signals.insert("primary-db".into(), signal);
+            assert_eq!(code(&model), expected, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_listed_is_counted_and_json_leaves_nothing_out() {
+        let mut model = with(Status::Up);
+        for number in 0..30 {
+            let state = if number < 4 { SignalState::Warn } else { SignalState::Unknown };
+            let signal = Signal { state, since: fixture::start(), why: "w".into() };
+            model.durable.signals.insert(format!("s{number}").as_str().into(), signal);
+        }
+        let text = as_text(&model, fixture::start());
+        assert!(text.contains("signal       and 10 more: 6 unknown, 4 warn; --json has them all"), "{text}");
+        let value = as_json(&model, fixture::start(), 7);
+        assert_eq!(value["signals_not_ok"].as_array().unwrap().len(), 30);
+    }
+
+    #[test]
+    fn what_was_never_known_is_not_unknown_since_1970() {
+        let model = Model::new(fixture::plan());
+        let text = as_text(&model, fixture::start());
+        assert!(text.contains("unknown, never measured") && !text.contains(" d "), "{text}");
+        assert!(as_json(&model, fixture::start(), 7)["regions"][0]["since"].is_null());
     }
 
     #[test]

@@ -59,6 +59,7 @@ pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 
 /// Reads to the end. An engine that goes on keeps the connection open after its no; that no is returned.
 async fn last_words(client: Client) -> Result<Option<(String, String)>, ClientError> {
+    let pid = client.pid();
     let (_sender, mut receiver) = client.split();
     let mut no = None;
     loop {
@@ -68,7 +69,7 @@ async fn last_words(client: Client) -> Result<Option<(String, String)>, ClientEr
             Ok(Ok(_)) => {}
             Ok(Err(_)) => return Ok(None),
             Err(_) if no.is_some() => return Ok(no),
-            Err(_) => return Err(ClientError::Silent),
+            Err(_) => return Err(ClientError::Silent(pid)),
         }
     }
 }

@@ -75,6 +75,13 @@ pub enum Connection {
     Connecting,
     /// Events come.
     Attached,
+    /// The engine is there and has said nothing since then: it hangs, or its disk does.
+    Silent {
+        /// Since when, in the engine's time as the client reckons it.
+        since: Timestamp,
+        /// Its process, where the system says it.
+        pid: Option<u32>,
+    },
     /// Lost since then; what is shown is as old.
     Lost {
         /// Since when, in the engine's time as the client reckons it.
@@ -82,4 +89,14 @@ pub enum Connection {
         /// Why.
         why: String,
     },
+}
+
+impl Connection {
+    /// Since when nothing is heard of an engine that was heard before; none while it is.
+    pub fn cut_off_since(&self) -> Option<Timestamp> {
+        match self {
+            Self::Silent { since, .. } | Self::Lost { since, .. } => Some(*since),
+            Self::Connecting | Self::Attached => None,
+        }
+    }
 }

@@ -34,9 +34,12 @@ pub enum ClientError {
     /// The engine went away.
     #[error("the engine closed the connection; `lifeboat open` attaches again or starts it")]
     Closed,
-    /// The engine does not answer.
-    #[error("the engine does not answer; look at its log, {} beside its socket", "engine.log")]
-    Silent,
+    /// The engine is there and does not answer.
+    #[error(
+        "the engine{} is there and does not answer: it hangs, or its disk does; until it answers nobody is paged by \
+         it. Look at that process and at engine.log in its state folder", of_process(*.0)
+    )]
+    Silent(Option<u32>),
     /// The engine sent something that this version does not know.
     #[error(
         "the engine's message cannot be understood ({0}): use the same version of lifeboat on both sides"
@@ -44,14 +47,21 @@ pub enum ClientError {
     Garbled(String),
 }
 
+/// `(process 4711)`, where the system says which.
+pub fn of_process(pid: Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}
+
 /// A connection to an engine.
 pub struct Client {
+    pid: Option<u32>,
     reader: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
     writer: Sender,
 }
 
 /// The sending half of a connection.
 pub struct Sender {
+    pid: Option<u32>,
     writer: FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
     next_id: u64,
 }
@@ -69,8 +79,11 @@ impl Client {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                 ClientError::NotRunning(path.to_owned())
             }
+            // Nobody accepts, and the queue of those who wait is full.
+            io::ErrorKind::WouldBlock => ClientError::Silent(None),
             _ => ClientError::Socket { path: path.to_owned(), source },
         })?;
+        let pid = stream.peer_cred().ok().and_then(|credential| credential.pid()?.try_into().ok());
         let owner = stream.peer_cred().map(|credential| credential.uid());
         let own = rustix::process::getuid().as_raw();
         let foreign = owner.and_then(|owner| trusted(owner, own, path));
@@ -78,7 +91,7 @@ impl Client {
         let (read, write) = stream.into_split();
         let writer = FramedWrite::new(write, framing(ASK_LIMIT_BYTES));
         let reader = FramedRead::new(read, framing(MODEL_LIMIT_BYTES));
-        let mut client = Self { reader, writer: Sender { writer, next_id: 0 } };
+        let mut client = Self { pid, reader, writer: Sender { pid, writer, next_id: 0 } };
         client.writer.send(&ToEngine::Hello { version: PROTOCOL_VERSION }).await?;
         Ok(client)
     }
@@ -90,7 +103,12 @@ impl Client {
     pub async fn answer(&mut self) -> Result<ToClient, ClientError> {
         tokio::time::timeout(ANSWER_TIMEOUT, receive(&mut self.reader))
             .await
-            .map_err(|_| ClientError::Silent)?
+            .map_err(|_| ClientError::Silent(self.pid))?
+    }
+
+    /// The engine's process, as the system says it.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid
     }
 
     /// Asks the engine to end.
@@ -121,7 +139,7 @@ impl Sender {
     async fn send(&mut self, message: &ToEngine) -> Result<(), ClientError> {
         let bytes = serde_json::to_vec(message).map_err(|error| ClientError::Garbled(error.to_string()))?;
         let sent = tokio::time::timeout(ANSWER_TIMEOUT, self.writer.send(Bytes::from(bytes))).await;
-        sent.map_err(|_| ClientError::Silent)?.map_err(|_| ClientError::Closed)
+        sent.map_err(|_| ClientError::Silent(self.pid))?.map_err(|_| ClientError::Closed)
     }
 }
 

@@ -26,6 +26,8 @@ const BATCH_LIMIT: usize = 4_096;
 pub enum Input {
     /// The world answers.
     Report(Report),
+    /// The clients want to hear that the loop goes round.
+    Beat,
     /// A client came.
     Attach {
         /// The connection.
@@ -125,6 +127,7 @@ impl Lead {
                 self.report(Report::Tick);
             }
             Input::Report(report) => self.report(report),
+            Input::Beat => self.tell_all(&ToClient::Beat { now: self.clock.now() }),
             Input::Attach { client, operator, frames } => self.attach(client, operator, frames),
             Input::Detach { client } => {
                 self.clients.remove(&client);
@@ -191,10 +194,13 @@ impl Lead {
     }
 
     fn broadcast(&mut self, events: &[Event]) {
-        if events.is_empty() || self.clients.is_empty() {
-            return;
+        if !events.is_empty() && !self.clients.is_empty() {
+            self.tell_all(&ToClient::Events(events.to_vec()));
         }
-        let Some(frame) = frame(&ToClient::Events(events.to_vec())) else { return };
+    }
+
+    fn tell_all(&mut self, message: &ToClient) {
+        let Some(frame) = frame(message) else { return };
         self.clients.retain(|_, client| client.frames.try_send(frame.clone()).is_ok());
     }
 
@@ -253,13 +259,15 @@ fn frame(message: &ToClient) -> Option<Bytes> {
 }
 
 /// Joins readings that came together into one decision, and so into one write of the journal. A second
-/// reading of the same probe begins a new one.
+/// reading of the same probe begins a new one. Of the beats that waited while the loop did not go round one is enough.
 fn merge_readings(batch: Vec<Input>) -> Vec<Input> {
     let mut merged = Vec::with_capacity(batch.len());
     let mut readings: Vec<(ProbeId, Reading)> = Vec::new();
     let mut seen: HashSet<ProbeId> = HashSet::new();
+    let mut beats = false;
     for input in batch {
         match input {
+            Input::Beat if std::mem::replace(&mut beats, true) => {}
             Input::Report(Report::Observed(more)) => {
                 for (probe, reading) in more {
                     if !seen.insert(probe.clone()) {

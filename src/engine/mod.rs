@@ -9,6 +9,7 @@ mod calendar;
 pub mod client;
 pub mod lead;
 pub mod ledger;
+pub mod log;
 mod messenger;
 mod output;
 pub mod paths;
@@ -127,11 +128,12 @@ pub async fn run(
     scheduler::start(&plan, &world, &observed);
     let server = tokio::spawn(server::serve(listener, settings.group.is_some(), inbox.clone()));
     let ticks = tokio::spawn(tick(inbox.clone(), clock.clone()));
+    let beats = tokio::spawn(beat(inbox.clone()));
     let phone_tree = tokio::spawn(phone_tree::keep(folder.phone_tree(), shared, clock));
     let signals = tokio::spawn(stop_on_signal(inbox)?);
     // An error means that the loop's thread is gone, which is its end too.
     let _ = ended.await;
-    for task in [server, ticks, signals, calendars, phone_tree] {
+    for task in [server, ticks, beats, signals, calendars, phone_tree] {
         task.abort();
     }
     let _ = std::fs::remove_file(&path);
@@ -171,6 +173,18 @@ async fn tick(inbox: UnboundedSender<Input>, clock: Arc<dyn crate::world::Clock>
             if inbox.send(input).is_err() {
                 return;
             }
+        }
+    }
+}
+
+/// Asks the loop for signs of life, in real time: what hangs is this process or its disk, not its world.
+async fn beat(inbox: UnboundedSender<Input>) {
+    let mut pace = tokio::time::interval(protocol::BEAT);
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        pace.tick().await;
+        if inbox.send(Input::Beat).is_err() {
+            return;
         }
     }
 }

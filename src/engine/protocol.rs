@@ -7,10 +7,15 @@ use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::codec::LengthDelimitedCodec;
 
 /// Changes with every change of the messages; both sides must have the same.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
+/// Between two signs of life of an engine, whatever the speed of its world.
+pub const BEAT: Duration = Duration::from_secs(1);
+/// After this long without a word the engine hangs, or its disk: nothing that was measured may be believed any more.
+pub const SILENT_AFTER: Duration = Duration::from_secs(3);
 /// The largest frame that a client may send.
 pub const ASK_LIMIT_BYTES: usize = 256 * 1024;
 /// The largest frame that an engine may send: a whole model.
@@ -56,6 +61,11 @@ pub enum ToClient {
     },
     /// What happened since.
     Events(Vec<Event>),
+    /// The engine's loop goes round. No fact, and nothing to draw.
+    Beat {
+        /// The engine's time.
+        now: jiff::Timestamp,
+    },
     /// The answer to an ask.
     Reply {
         /// Of the ask.

@@ -11,7 +11,9 @@ use crate::console::keymap::{Action, Context};
 use crate::console::screens::confirm::Reader;
 use crate::console::screens::{self, View};
 use crate::console::theme::Role;
+use crate::console::ui::Connection;
 use crate::console::widgets::{self, Look, centred, fit, hint_line, wrap};
+use crate::engine::client::ClientError;
 use crate::text::clean;
 use jiff::SignedDuration;
 use ratatui::Frame;
@@ -42,7 +44,11 @@ pub(super) fn draw(
 ) {
     let area = frame.area();
     let Some(model) = &app.model else {
-        screens::connecting::draw(frame, area, &look, plan, waited, None);
+        let silent = match app.ui.connection {
+            Connection::Silent { pid, .. } => Some(ClientError::Silent(pid).to_string()),
+            _ => None,
+        };
+        screens::connecting::draw(frame, area, &look, plan, waited, silent.as_deref());
         if let Some(Dialog::Help(help)) = &app.dialog {
             draw_help(frame, app, &look, help);
         }
@@ -50,23 +56,28 @@ pub(super) fn draw(
     };
     let view =
         View { model, ui: &app.ui, look, now: app.now(at), operator: &app.operator, keymap: &app.keymap };
-    screens::frame_screen(frame, &view);
+    screens::doubt::believed(&view, |view| draw_view(frame, app, view));
+}
+
+fn draw_view(frame: &mut Frame<'_>, app: &App, view: &View<'_>) {
+    screens::frame_screen(frame, view);
+    let (area, look) = (frame.area(), &view.look);
     let (width, height) = screens::SMALLEST;
     if area.width < width || area.height < height {
         return;
     }
     match &app.dialog {
         None => {}
-        Some(Dialog::Form(form)) => draw_form(frame, app, &view, form),
-        Some(Dialog::Confirm(confirming)) => draw_confirmation(frame, &view, confirming),
-        Some(Dialog::Compose(compose)) => draw_compose::draw(frame, app, &view, compose),
-        Some(Dialog::Palette(palette)) => draw_palette(frame, app, &look, palette),
-        Some(Dialog::Help(help)) => draw_help(frame, app, &look, help),
+        Some(Dialog::Form(form)) => draw_form(frame, app, view, form),
+        Some(Dialog::Confirm(confirming)) => draw_confirmation(frame, view, confirming),
+        Some(Dialog::Compose(compose)) => draw_compose::draw(frame, app, view, compose),
+        Some(Dialog::Palette(palette)) => draw_palette(frame, app, look, palette),
+        Some(Dialog::Help(help)) => draw_help(frame, app, look, help),
         Some(Dialog::Preview(reading)) => {
             let lines: Vec<&Text> = reading.lines.iter().collect();
-            draw_reading(frame, app, &look, reading, &lines, None);
+            draw_reading(frame, app, look, reading, &lines, None);
         }
-        Some(Dialog::Filter { field, .. }) => draw_filter(frame, &look, field),
+        Some(Dialog::Filter { field, .. }) => draw_filter(frame, look, field),
     }
 }
 

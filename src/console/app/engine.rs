@@ -21,6 +21,17 @@ use super::clock::EngineClock;
 
 impl App {
     pub(super) fn engine(&mut self, message: ToClient, at: Instant) -> Vec<Do> {
+        let mut dos = Vec::new();
+        if let Connection::Silent { .. } = self.ui.connection {
+            self.ui.connection = Connection::Attached;
+            // What was pressed into the silence confirms nothing.
+            dos = self.renew(at);
+        }
+        dos.extend(self.said(message, at));
+        dos
+    }
+
+    fn said(&mut self, message: ToClient, at: Instant) -> Vec<Do> {
         match message {
             ToClient::Welcome { operator, now, model, .. } => {
                 let model = Arc::unwrap_or_clone(model);
@@ -31,6 +42,12 @@ impl App {
                 self.attached(at)
             }
             ToClient::Events(events) => self.events(&events, at),
+            ToClient::Beat { now } => {
+                if let Some(clock) = &mut self.clock {
+                    clock.hear(now, at);
+                }
+                Vec::new()
+            }
             ToClient::Reply { result, .. } => self.reply(result, at),
             ToClient::Goodbye { why, next } => {
                 let mut dos = self.lost(why.clone(), at);
@@ -70,12 +87,22 @@ impl App {
         })
     }
 
+    /// The engine is there and says nothing. What it was asked it may still answer.
+    pub(super) fn silent(&mut self, since: Instant, pid: Option<u32>) -> Vec<Do> {
+        if let Connection::Lost { .. } = self.ui.connection {
+            return Vec::new();
+        }
+        self.ui.connection = Connection::Silent { since: self.now(since), pid };
+        vec![Do::Draw]
+    }
+
     /// The engine is out of reach. Whether it took what was asked last is not known.
     pub(super) fn lost(&mut self, why: String, at: Instant) -> Vec<Do> {
         if let Connection::Lost { .. } = self.ui.connection {
             return Vec::new();
         }
-        self.ui.connection = Connection::Lost { since: self.now(at), why };
+        let since = self.ui.connection.cut_off_since().unwrap_or_else(|| self.now(at));
+        self.ui.connection = Connection::Lost { since, why };
         self.awaited = None;
         if !self.asked.is_empty() {
             self.asked.clear();

@@ -2,7 +2,7 @@
 
 use crate::core::command::Ask;
 use crate::engine::client::{ANSWER_TIMEOUT, Client, ClientError};
-use crate::engine::protocol::ToClient;
+use crate::engine::protocol::{SILENT_AFTER, ToClient};
 use crate::engine::spawn::SpawnError;
 use futures::future::BoxFuture;
 use std::time::{Duration, Instant};
@@ -52,6 +52,13 @@ pub enum LinkError {
 pub enum News {
     /// The engine said something.
     Engine(ToClient),
+    /// The engine is there and says nothing.
+    Silent {
+        /// When it was last heard, by this process's own clock.
+        since: Instant,
+        /// Its process, where the system says it.
+        pid: Option<u32>,
+    },
     /// The engine is out of reach; it is being looked for.
     Lost(String),
     /// Another one could not be started.
@@ -104,7 +111,7 @@ async fn hold(connect: Connect, news: mpsc::Sender<News>, mut orders: mpsc::Unbo
     // Since when the engine is out of reach, and whether its end was told; nothing before the first time.
     let mut missing: Option<(Instant, bool)> = None;
     loop {
-        let told = match (attach(&connect, how).await, missing) {
+        let told = match (attach(&connect, how, &news).await, missing) {
             (Ok((client, welcome)), _) => {
                 pause = FIRST_PAUSE;
                 if news.send(News::Engine(welcome)).await.is_err() {
@@ -148,9 +155,26 @@ async fn hold(connect: Connect, news: mpsc::Sender<News>, mut orders: mpsc::Unbo
     }
 }
 
-async fn attach(connect: &Connect, how: How) -> Result<(Client, ToClient), LinkError> {
+async fn attach(
+    connect: &Connect,
+    how: How,
+    news: &mpsc::Sender<News>,
+) -> Result<(Client, ToClient), LinkError> {
     let mut client = connect(how).await?;
-    match client.answer().await? {
+    let (since, pid) = (Instant::now(), client.pid());
+    let answered = {
+        let answer = client.answer();
+        tokio::pin!(answer);
+        tokio::select! {
+            answered = &mut answer => answered,
+            () = tokio::time::sleep(SILENT_AFTER) => {
+                // An error means that the loop is gone, which is noticed with the next word to it.
+                let _ = news.send(News::Silent { since, pid }).await;
+                answer.await
+            }
+        }
+    };
+    match answered? {
         ToClient::Goodbye { why, next } => Err(LinkError::Refused { why, next }),
         welcome => Ok((client, welcome)),
     }
@@ -159,7 +183,7 @@ async fn attach(connect: &Connect, how: How) -> Result<(Client, ToClient), LinkE
 /// What there is to say of an engine that went without a word, or is there and says none.
 fn last_words(error: &LinkError) -> ToClient {
     let (why, next) = match error {
-        LinkError::Client(ClientError::Silent) => (
+        LinkError::Client(ClientError::Silent(_)) => (
             "the engine is there and does not answer",
             "End its process, whose number is in journal/lock of the state folder, then start it again.",
         ),
@@ -177,12 +201,26 @@ async fn serve(
     news: &mpsc::Sender<News>,
     orders: &mut mpsc::UnboundedReceiver<Order>,
 ) -> End {
+    let pid = client.pid();
     let (mut sender, mut receiver) = client.split();
     // Until when the engine has to say something; none while nothing was asked.
     let deadline = watch::Sender::new(None::<Instant>);
     let reading = async {
+        let mut since = Instant::now();
+        let mut silent = false;
         loop {
-            match receiver.next().await {
+            // What came while this process stood still is looked at first: that silence was its own.
+            let heard = tokio::time::timeout(SILENT_AFTER, receiver.next()).await;
+            let Ok(message) = heard else {
+                if !std::mem::replace(&mut silent, true)
+                    && news.send(News::Silent { since, pid }).await.is_err()
+                {
+                    return End::Closed;
+                }
+                continue;
+            };
+            (since, silent) = (Instant::now(), false);
+            match message {
                 Ok(message) => {
                     deadline.send_replace(None);
                     let last = matches!(message, ToClient::Goodbye { .. });
@@ -213,7 +251,7 @@ async fn serve(
                 },
                 () = sleep_until(due), if due.is_some() => {
                     if deadline.borrow().is_some_and(|deadline| deadline <= Instant::now()) {
-                        return End::Lost(ClientError::Silent.to_string());
+                        return End::Lost(ClientError::Silent(pid).to_string());
                     }
                 }
             }

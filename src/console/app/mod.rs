@@ -65,6 +65,13 @@ pub enum Message {
     Input(Received),
     /// The engine said something.
     Engine(ToClient),
+    /// The engine is there and says nothing.
+    Silent {
+        /// When it was last heard.
+        since: Instant,
+        /// Its process, where the system says it.
+        pid: Option<u32>,
+    },
     /// The engine is out of reach, and why.
     Lost(String),
     /// An engine could not be started again, and why.
@@ -195,6 +202,7 @@ impl App {
         match message {
             Message::Input(received) => self.input(&received, at),
             Message::Engine(message) => self.engine(message, at),
+            Message::Silent { since, pid } => self.silent(since, pid),
             Message::Lost(why) => self.lost(why, at),
             Message::NotStarted(why) => {
                 self.dialog = Some(Dialog::Form(Form::gone(why, "Mend that, then start it again.".into())));
@@ -267,7 +275,7 @@ impl App {
                 || model.durable.severity.is_some()
                 || objectives::overall_clock(model, self.now(at)).is_some()
         });
-        trouble || matches!(self.ui.connection, Connection::Lost { .. })
+        trouble || self.ui.connection.cut_off_since().is_some()
     }
 
     /// When the screen is next drawn although nothing happened: ages and clocks go on.
@@ -291,13 +299,20 @@ impl App {
 
     /// Sends an ask while there is somebody to hear it.
     fn ask(&mut self, ask: Ask, asked: Asked, at: Instant) -> Vec<Do> {
-        if self.ui.connection != Connection::Attached {
-            let next = "Nothing was sent. Ask again when the engine is there.";
-            self.complain("the engine is out of reach", next, at);
-            return vec![Do::Draw];
-        }
-        self.asked.push_back(asked);
-        vec![Do::Draw, Do::Ask(ask)]
+        let (why, next) = match &self.ui.connection {
+            Connection::Attached => {
+                self.asked.push_back(asked);
+                return vec![Do::Draw, Do::Ask(ask)];
+            }
+            Connection::Silent { .. } => {
+                ("the engine does not answer", "Nothing was sent. Ask again when it does.")
+            }
+            Connection::Connecting | Connection::Lost { .. } => {
+                ("the engine is out of reach", "Nothing was sent. Ask again when the engine is there.")
+            }
+        };
+        self.complain(why, next, at);
+        vec![Do::Draw]
     }
 
     /// Says a problem where the operator looks: in the open dialog, or as a toast.

@@ -150,6 +150,7 @@ impl Console<'_> {
         while let Some(news) = next {
             let message = match news {
                 News::Engine(message) => Message::Engine(message),
+                News::Silent { since, pid } => Message::Silent { since, pid },
                 News::Lost(why) => Message::Lost(why),
                 News::NotStarted(why) => Message::NotStarted(why),
                 News::Failed(error) => return Err(error.into()),

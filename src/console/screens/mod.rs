@@ -7,6 +7,7 @@ pub mod backups;
 pub mod confirm;
 pub mod connecting;
 pub mod decide;
+pub mod doubt;
 pub mod escalation;
 pub mod footer;
 pub mod header;

@@ -6,7 +6,7 @@ use super::View;
 use super::words::{about, blind_since, clock_time, is_cut_off};
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
-use crate::console::ui::Screen;
+use crate::console::ui::{Connection, Screen};
 use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age};
@@ -32,6 +32,11 @@ fn say(role: Role, text: impl Into<String>) -> Next {
 /// The one thing to do next.
 pub fn next(view: &View<'_>) -> Next {
     let model = view.model;
+    if let Connection::Silent { .. } = view.ui.connection {
+        let text = "Trust nothing here, and look at what serves by other means: while the engine hangs nothing is \
+                    measured and nobody is paged. Mend its disk, or end its process and open it again.";
+        return say(Role::Critical, text);
+    }
     if is_cut_off(view) {
         let text = "Nothing can be done from here until the connection is back; this console tries again by \
                     itself. From another terminal: `lifeboat status`, `lifeboat open`.";

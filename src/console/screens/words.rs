@@ -102,14 +102,18 @@ pub fn about(estimate: SignedDuration) -> String {
     format!("about {}", brief(estimate))
 }
 
-/// The connection is lost, so everything on the screen is as old.
+/// The engine is not heard, so everything on the screen is as old.
 pub fn is_cut_off(view: &View<'_>) -> bool {
-    matches!(view.ui.connection, crate::console::ui::Connection::Lost { .. })
+    view.ui.connection.cut_off_since().is_some()
 }
 
 /// Since when the console is blind; not before the reference probes had their first run.
 pub fn blind_since(view: &View<'_>) -> Option<Timestamp> {
     let model = view.model;
+    if is_cut_off(view) {
+        // It is the engine that cannot be asked; whether it sees is not known.
+        return None;
+    }
     let ran = |probe| model.live.recent.get(probe).is_some_and(|recent: &Recent| recent.latest.is_some());
     blind::since(model).filter(|_| model.plan.policy.reference.iter().any(ran))
 }

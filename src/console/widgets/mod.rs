@@ -27,17 +27,36 @@ pub struct Look<'t> {
     pub theme: &'t Theme,
     /// The glyphs that the terminal shows.
     pub glyphs: Glyphs,
+    /// Nothing is known to be well any more: neither the glyph nor the colour of it is drawn.
+    pub doubts: bool,
 }
 
-impl Look<'_> {
+impl<'t> Look<'t> {
+    /// How things look in a theme, with a set of glyphs.
+    pub fn new(theme: &'t Theme, glyphs: Glyphs) -> Self {
+        Self { theme, glyphs, doubts: false }
+    }
+
+    /// The same for what nobody can vouch for.
+    #[must_use]
+    pub fn doubting(self) -> Self {
+        Self { doubts: true, ..self }
+    }
+
     /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
-        self.theme.style(role)
+        match role {
+            Role::Ok if self.doubts => self.theme.style(Role::Stale),
+            role => self.theme.style(role),
+        }
     }
 
     /// A glyph in this terminal's set.
     pub fn glyph(&self, glyph: Glyph) -> &'static str {
-        self.glyphs.get(glyph)
+        match glyph {
+            Glyph::Ok if self.doubts => self.glyphs.get(Glyph::Unknown),
+            glyph => self.glyphs.get(glyph),
+        }
     }
 
     /// Text in the style of a role.

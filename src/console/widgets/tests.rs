@@ -12,7 +12,7 @@ use crate::console::theme;
 
 fn with_look(glyphs: Glyphs, check: impl Fn(&Look<'_>)) {
     let theme = theme::load(&theme::layers(None), theme::DEFAULT).unwrap();
-    check(&Look { theme: &theme, glyphs });
+    check(&Look::new(&theme, glyphs));
 }
 
 fn text(line: &Line<'_>) -> String {

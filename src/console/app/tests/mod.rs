@@ -357,6 +357,34 @@ fn a_lost_engine_sends_nothing_and_comes_back_without_a_word() {
 }
 
 #[test]
+fn a_silent_engine_is_asked_nothing_and_its_next_word_makes_all_live_again() {
+    let mut scene = declared();
+    let silent = Message::Silent { since: scene.at, pid: Some(7) };
+    scene.tell(silent);
+    assert!(matches!(scene.app.ui.connection, Connection::Silent { pid: Some(7), .. }));
+    assert!(scene.app.counts(scene.at), "how long it lasts is drawn");
+    let before = scene.asked.len();
+    scene.press("N");
+    scene.write("a note");
+    scene.press("enter");
+    assert_eq!(scene.asked.len(), before);
+    assert!(form(&scene).unwrap().problem.as_ref().unwrap().contains("does not answer"));
+    let now = scene.model.durable.engine_started_at.unwrap_or_default();
+    scene.tell(Message::Engine(ToClient::Beat { now }));
+    assert_eq!(scene.app.ui.connection, Connection::Attached);
+    scene.press("enter");
+    assert_eq!(*scene.last(), Ask::Note { text: "a note".into() });
+}
+
+#[test]
+fn a_beat_draws_nothing() {
+    let mut scene = declared();
+    let now = scene.app.now(scene.at);
+    let dos = scene.app.update(Message::Engine(ToClient::Beat { now }), scene.at);
+    assert!(dos.is_empty(), "{dos:?}");
+}
+
+#[test]
 fn what_was_asked_when_the_engine_went_is_called_doubtful() {
     let mut scene = declared();
     scene.slow = true;

@@ -363,7 +363,7 @@ fn without_an_incident_nothing_of_it_opens() {
 /// What a terminal of 80x24 shows, in ASCII and without colours.
 fn seen(scene: &Scene) -> String {
     let theme = theme::load(&theme::layers(None), theme::DEFAULT).unwrap().at_depth(ColourDepth::None);
-    let look = Look { theme: &theme, glyphs: Glyphs::Ascii };
+    let look = Look::new(&theme, Glyphs::Ascii);
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
     let draw = |frame: &mut Frame<'_>| {
         super::super::draw::draw(frame, &scene.app, look, scene.at, "plan", jiff::SignedDuration::ZERO);

@@ -11,6 +11,7 @@ use crate::core::awareness::{self, Awareness};
 use crate::core::decide::is_bad_for_long;
 use crate::core::incident::Mode;
 use crate::core::signal::age;
+use crate::engine::client::of_process;
 use crate::units;
 use ratatui::text::{Line, Span};
 
@@ -46,6 +47,15 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
         Connection::Lost { since, why } => {
             let gone = units::age(age(*since, view.now));
             let text = format!("CONNECTION LOST: all of this is {gone} old, and what runs may go on ({why})");
+            alarms.push((Role::Danger, Glyph::Critical, text));
+        }
+        Connection::Silent { since, pid } => {
+            let gone = units::age(age(*since, view.now));
+            let process = of_process(*pid);
+            let text = format!(
+                "ENGINE SILENT for {gone}: all of this may be wrong by now, and no key reaches it. The engine{process} \
+                 hangs, or its disk"
+            );
             alarms.push((Role::Danger, Glyph::Critical, text));
         }
         Connection::Connecting => {

@@ -18,7 +18,7 @@ fn drawn(size: (u16, u16), draw: impl FnOnce(&mut Frame<'_>)) -> Buffer {
 }
 
 fn screen(size: (u16, u16), view: &View<'_>) -> Buffer {
-    drawn(size, |frame| super::frame_screen(frame, view))
+    drawn(size, |frame| super::doubt::believed(view, |view| super::frame_screen(frame, view)))
 }
 
 /// The text of a buffer, without what is blank at the right.

@@ -4,9 +4,10 @@
 use super::plan::plan;
 use super::stage::*;
 use super::{drawn, screen, text};
-use crate::console::glyphs::Glyphs;
+use crate::console::glyphs::{Glyph, Glyphs};
 use crate::console::screens::{confirm, connecting, decide, footer, header, overview, timeline, too_small};
-use crate::console::ui::{Connection, Screen, Toast};
+use crate::console::theme::Role;
+use crate::console::ui::{Connection, Screen, Toast, Ui};
 use crate::core::command::Ask;
 use crate::core::incident::Mode;
 use crate::core::reading::{ProbeFailure, Verdict};
@@ -33,6 +34,15 @@ fn reached(place: usize) -> Stage {
 }
 
 const PLACES: usize = 6;
+
+const SCREENS: [Screen; 6] = [
+    Screen::Overview,
+    Screen::Decide,
+    Screen::Timeline,
+    Screen::Backups,
+    Screen::Readiness,
+    Screen::Escalation,
+];
 
 fn draw_each(stage: &Stage, size: (u16, u16)) -> Vec<Buffer> {
     let view = stage.view();
@@ -76,7 +86,7 @@ proptest! {
         filter in "[a-zü]{0,3}",
     ) {
         let mut stage = reached(place);
-        stage.ui.screen = [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Readiness, Screen::Escalation][which];
+        stage.ui.screen = SCREENS[which];
         stage.ui.details = details;
         stage.ui.filter = filter;
         stage.glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
@@ -232,4 +242,33 @@ fn the_worst_evidence_says_why_before_the_rest() {
     let seen = text(&drawn(area, |frame| decide::draw(frame, frame.area(), &stage.view())));
     assert_eq!(seen.matches("(postgres").count(), 1, "{seen}");
     assert!(seen.contains("not streaming for 9 s (postgres-replication"), "{seen}");
+}
+
+#[test]
+fn nothing_is_drawn_as_well_while_the_engine_is_not_heard() {
+    let well = |stage: &Stage| {
+        let (ok, colour) = (stage.glyphs.get(Glyph::Ok), stage.theme.style(Role::Ok).fg);
+        let buffer = screen((120, 40), &stage.view());
+        buffer.content().iter().filter(|cell| cell.symbol() == ok || Some(cell.fg) == colour).count()
+    };
+    assert!(well(&healthy()) > 0);
+    let since = healthy().now;
+    let cut_off = [
+        Connection::Silent { since, pid: None },
+        Connection::Lost { since, why: "the engine closed the connection".into() },
+    ];
+    for connection in cut_off {
+        for (place, which) in (0..PLACES).flat_map(|place| SCREENS.map(|which| (place, which))) {
+            let mut stage = reached(place);
+            stage.now += SignedDuration::from_secs(5);
+            stage.ui = Ui { connection: connection.clone(), screen: which, ..Ui::default() };
+            assert_eq!(well(&stage), 0, "{which:?} at {place}, {connection:?}");
+        }
+        let mut stage = healthy();
+        stage.ui.connection = connection;
+        let overview = text(&screen((120, 40), &stage.view()));
+        for wrong in ["every service works", "All is well", " up ", "Nothing to do"] {
+            assert!(!overview.contains(wrong), "{wrong}:\n{overview}");
+        }
+    }
 }

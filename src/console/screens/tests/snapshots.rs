@@ -123,6 +123,14 @@ fn a_lost_connection() {
 }
 
 #[test]
+fn an_engine_that_says_nothing() {
+    let mut stage = healthy();
+    stage.ui.connection = Connection::Silent { since: stage.now, pid: Some(4711) };
+    stage.now += seconds(75);
+    check("overview_engine_silent", stage);
+}
+
+#[test]
 fn a_failed_journal() {
     let mut stage = region_down();
     let failure = Some("cannot append to 000001.jsonl: No space left on device (os error 28)".to_owned());

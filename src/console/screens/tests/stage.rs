@@ -51,7 +51,7 @@ impl Stage {
         View {
             model: &self.model,
             ui: &self.ui,
-            look: Look { theme: &self.theme, glyphs: self.glyphs },
+            look: Look::new(&self.theme, self.glyphs),
             now: self.now,
             operator: "alice",
             keymap: &self.keymap,
