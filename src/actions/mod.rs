@@ -7,6 +7,7 @@ mod http_request;
 mod manual;
 mod note;
 mod postgres_fence;
+mod postgres_manager;
 mod postgres_promote;
 mod postgres_server;
 mod wait_for;
@@ -71,6 +72,8 @@ pub struct Context {
     /// Identifies this attempt among all of every plan, the same after a crash: an idempotency token for interfaces
     /// that take one. The parts before the last `/` identify the step.
     pub token: String,
+    /// At a verification: whether it is known that this attempt came to its end and reported success.
+    pub ran: bool,
 }
 
 /// The engine's view of the world, for actions that wait.

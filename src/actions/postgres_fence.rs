@@ -1,9 +1,12 @@
 //! `postgres-fence`: makes the old primary take no more writes, and proves it.
 
+mod stop;
+
+use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
 use crate::actions::postgres_server::{LOOK, Server, same_cluster, same_target, unreachable, unread};
 use crate::actions::{Action, ActionKind, Built, Context};
+use crate::clients::Clients;
 use crate::clients::postgres::PostgresErrorKind;
-use crate::clients::{Clients, process};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
@@ -26,10 +29,13 @@ pub static KIND: ActionKind = ActionKind {
     name: "postgres-fence",
     doc: "Stops writes on the old primary, so that no two primaries accept them. `read-only` sets \
           `default_transaction_read_only` for all new transactions and ends all client sessions; WAL senders stay, \
-          so that the standby gets the rest. `stop` runs a program that stops the server. The proof is a write \
-          that is refused, or a port that refuses connections after `stop`. A server that cannot be reached is \
-          not fenced, and the step says so. A session can still ask for `read write` explicitly: `stop` is the \
-          stronger fence. The role needs to be a superuser for `read-only`.",
+          so that the standby gets the rest. `stop` runs a program that stops the server, its host or its network, \
+          also where the server does not answer. The proof is a write that is refused; after `stop` the \
+          program's end and a port that refuses connections. A host that is only silent proves nothing: the step \
+          is then unknown. With `read-only` a server that cannot be reached is not fenced, and the step says so; \
+          a session can still ask for `read write` explicitly. A server that a manager runs is refused: the \
+          manager would start it again, or let nobody write. The role needs to be a superuser for `read-only`, \
+          and `pg_monitor` to see who manages the server.",
     keys: &[
         Key::required("dsn", Takes::TextOrSecret, "Connection string of the old primary."),
         Key::default("method", Takes::Choice(&["read-only", "stop"]), "read-only", "How writes are stopped."),
@@ -45,6 +51,7 @@ pub static KIND: ActionKind = ActionKind {
             "Variables to pass on to it, besides PATH, HOME, LANG and the like.",
         ),
         Key::optional("folder", Takes::Text, "The folder to run it in."),
+        postgres_manager::KEY,
     ],
     changes: true,
     verifies: true,
@@ -82,6 +89,7 @@ fn build(params: &Params, clients: &Clients) -> Built {
         stop,
         clients: clients.clone(),
         words: dsn_words(params, "dsn"),
+        ignores_manager: is_ignored(params),
     }))
 }
 
@@ -90,6 +98,7 @@ struct Fence {
     stop: Option<Program>,
     clients: Clients,
     words: String,
+    ignores_manager: bool,
 }
 
 impl Action for Fence {
@@ -110,13 +119,12 @@ impl Action for Fence {
             };
             let (target, notes) = match Server::look(&self.database).await {
                 Ok(server) => {
-                    let notes = self.notes(&server);
-                    (server.target(name), notes)
+                    let management = self.management(&format!("fencing {name}")).await?;
+                    let mut notes = management.notes(self.meddling());
+                    notes.extend(self.notes(&server));
+                    (server.target(name, &management), notes)
                 }
-                Err(error) => (
-                    unreachable(name),
-                    vec![format!("It cannot be reached, so it cannot be fenced from here: {error}")],
-                ),
+                Err(error) => (unreachable(name), vec![self.unreachable_note(&error)]),
             };
             Ok(Description { call, command, target, notes, undo: Vec::new(), sets: Vec::new() })
         })
@@ -129,8 +137,17 @@ impl Action for Fence {
     ) -> BoxFuture<'a, Result<Done, Failure>> {
         Box::pin(async move {
             let what = what(expected);
-            let server = Server::look(&self.database).await.map_err(|error| not_fenced(expected, &error))?;
-            same_target(expected, &server)?;
+            let server = match (Server::look(&self.database).await, &self.stop) {
+                (Ok(server), _) => server,
+                (Err(error), Some(program)) if stop::runs_blind(&error) => {
+                    (context.output)(&format!("it does not answer, so the program runs: {error}"));
+                    return self.run_stop(program, expected, context).await;
+                }
+                (Err(error), _) => return Err(not_fenced(expected, &error)),
+            };
+            // A manager can have come since the step was confirmed.
+            let management = self.management(&what).await?;
+            same_target(expected, &server, &management)?;
             if server.in_recovery {
                 return Err(Failure::not_done(
                     what,
@@ -152,7 +169,7 @@ impl Action for Fence {
     ) -> BoxFuture<'a, Result<Proof, Failure>> {
         Box::pin(async move {
             match &self.stop {
-                Some(_) => self.prove_stopped(expected).await,
+                Some(_) => self.prove_stopped(expected, context).await,
                 None => self.prove_read_only(expected, context).await,
             }
         })
@@ -160,15 +177,24 @@ impl Action for Fence {
 
     fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
         Box::pin(async move {
+            let mut checks = Vec::new();
             if let Some(program) = &self.stop {
-                return vec![program.exists(&self.clients.environment).await];
+                checks.push(program.exists(&self.clients.environment).await);
             }
             // That it cannot be read is said of the target.
-            let Ok(server) = Server::look(&self.database).await else { return Vec::new() };
+            let Ok(server) = Server::look(&self.database).await else { return checks };
+            // A manager that is not ignored is said of the target, which it refuses.
+            if let Ok(management) = self.management("").await {
+                checks.push(management.check(self.meddling()));
+            }
             let role = match server.in_recovery {
                 false => Check::pass("role", "it is a primary"),
                 true => Check::warn("role", "it is a standby now", "Fence the primary: check the plan."),
             };
+            checks.push(role);
+            if self.stop.is_some() {
+                return checks;
+            }
             let right = match server.superuser {
                 true => Check::pass("right", "the role is a superuser"),
                 false => Check::warn(
@@ -177,29 +203,39 @@ impl Action for Fence {
                     "Use a superuser's connection string for this step, or grant what it needs.",
                 ),
             };
-            vec![role, right]
+            checks.push(right);
+            checks
         })
     }
 
     fn manual(&self) -> ManualCard {
         let server = &self.words;
-        let fence = match &self.stop {
-            Some(program) => program.words(),
-            None => {
+        let (fence, undo) = match &self.stop {
+            Some(program) => (
+                program.words(),
+                format!(
+                    "to undo the fence later: start {server} again, only as a standby or as the only primary"
+                ),
+            ),
+            None => (
                 format!(
                     "on {server}, as a superuser: psql -c \"{SET_READ_ONLY}\" -c \"select pg_reload_conf()\"; then end its sessions"
-                )
-            }
-        };
-        ManualCard {
-            instructions: vec![
-                fence,
-                format!(
-                    "where {server} cannot be reached: cut its network (security group, firewall) or stop its host from the provider's console"
                 ),
                 format!(
                     "to undo the fence later, only once it is a standby or the only primary, on {server}: {UNDO}"
                 ),
+            ),
+        };
+        ManualCard {
+            instructions: vec![
+                "where a manager (Patroni, repmgr, an operator, a cloud) runs the server: by the manager's own command; \
+                 it would undo what is done below"
+                    .into(),
+                fence,
+                format!(
+                    "where {server} cannot be reached: cut its network (security group, firewall) or stop its host from the provider's console"
+                ),
+                undo,
             ],
             check: format!(
                 "A write to {server} is refused, or nothing can connect to it; applications cannot either."
@@ -229,6 +265,25 @@ fn not_fenced(expected: &Target, error: &DatabaseError) -> Failure {
 }
 
 impl Fence {
+    /// Who manages the server, unless that is a manager which the plan does not ignore.
+    async fn management(&self, what: &str) -> Result<Management, Failure> {
+        postgres_manager::allowed(&self.database, what, self.meddling(), self.ignores_manager).await
+    }
+
+    fn meddling(&self) -> Meddling {
+        if self.stop.is_some() { Meddling::Stops } else { Meddling::Fences }
+    }
+
+    fn unreachable_note(&self, error: &DatabaseError) -> String {
+        match &self.stop {
+            Some(_) if stop::runs_blind(error) => format!(
+                "It does not answer: the program runs all the same, and what it stops is what the plan says; which \
+                 server that is cannot be checked ({error})"
+            ),
+            _ => format!("It cannot be reached, so it cannot be fenced from here: {error}"),
+        }
+    }
+
     fn notes(&self, server: &Server) -> Vec<String> {
         let mut notes = Vec::new();
         if server.in_recovery {
@@ -275,42 +330,6 @@ impl Fence {
             }
             unread(what(expected), &error)
         })
-    }
-
-    async fn run_stop(
-        &self,
-        program: &Program,
-        expected: &Target,
-        context: &Context,
-    ) -> Result<Done, Failure> {
-        let failed = |why: String, next: String| Failure::not_done(what(expected), why, next);
-        let spec = program.spec(&self.clients, context.timeout.unsigned_abs()).await;
-        let spec = spec.map_err(|error| failed(error.to_string(), error.next_step()))?;
-        let ran = process::run(&spec, &self.clients.redactor, |_, line| (context.output)(line)).await;
-        let ran = ran.map_err(|error| failed(error.to_string(), error.next_step.clone()))?;
-        if ran.success() {
-            return Ok(Done { summary: format!("{} was told to stop", expected.name) });
-        }
-        let ended = super::exec::ending_words(&ran);
-        let next = "Verify the step: it shows whether the server still listens.";
-        Err(Failure::maybe_done(what(expected), format!("the program that stops it {ended}"), next))
-    }
-
-    /// Nothing listens where the server was.
-    async fn prove_stopped(&self, expected: &Target) -> Result<Proof, Failure> {
-        let next = "Look at the server's host. If it is stopped by other means, attest the step.";
-        let why = match Server::look(&self.database).await {
-            Err(error) if !expected.reachable => {
-                format!("it was out of reach when the step was confirmed and still is: {error}")
-            }
-            Err(error) if error.kind() == Some(PostgresErrorKind::Refused) => {
-                let evidence = vec![format!("{} refuses connections", expected.name)];
-                return Ok(Proof { evidence });
-            }
-            Err(error) => format!("it is not proven that it stopped: {error}"),
-            Ok(server) => format!("it still answers, as a {}", server.role()),
-        };
-        Err(Failure::not_done(what(expected), why, next))
     }
 
     /// A write of a new session is refused, and no session is left that writes.

@@ -1,5 +1,6 @@
 //! `postgres-promote`: makes a standby the primary, and proves it by a write.
 
+use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
 use crate::actions::postgres_server::{Server, property, same_cluster, same_target, unreachable, unread};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
@@ -25,8 +26,10 @@ pub static KIND: ActionKind = ActionKind {
     doc: "Promotes a standby with `pg_promote()` (PostgreSQL 12 or newer). It refuses a server that is already a \
           primary, and one whose identity changed since it was confirmed. WAL that was received is replayed \
           first, also while replay is paused. The proof: the server is out of recovery, on a higher timeline, of \
-          the same cluster, takes writes by default, and commits and reads back a row in `verify_table`. The \
-          role needs `execute` on `pg_promote(boolean, integer)`, and may create the table.",
+          the same cluster, takes writes by default, and commits and reads back a row in `verify_table`. A server \
+          that a manager runs (Patroni, repmgr, a cloud provider) is refused: the manager would undo it, and \
+          what was written in between would be lost. The role needs `execute` on `pg_promote(boolean, integer)`, \
+          `pg_monitor` to see who manages the server, and may create the table.",
     keys: &[
         Key::required("dsn", Takes::TextOrSecret, "Connection string of the standby."),
         Key::default("wait", Takes::Duration, "60s", "How long `pg_promote` waits for the promotion to end."),
@@ -39,6 +42,7 @@ pub static KIND: ActionKind = ActionKind {
              and a column `id` with a default.",
         ),
         Key::optional("data_directory", Takes::Text, "The server's data directory, for the manual card."),
+        postgres_manager::KEY,
     ],
     changes: true,
     verifies: true,
@@ -89,6 +93,7 @@ fn build(params: &Params, clients: &Clients) -> Built {
             .then(|| (parts[1].to_owned(), parts[2].to_owned())),
         words: dsn_words(params, "dsn"),
         folder: params.text("data_directory").unwrap_or("DATA_DIRECTORY").to_owned(),
+        ignores_manager: is_ignored(params),
     }))
 }
 
@@ -98,6 +103,7 @@ struct Promote {
     write_to: Option<(String, String)>,
     words: String,
     folder: String,
+    ignores_manager: bool,
 }
 
 impl Action for Promote {
@@ -107,13 +113,17 @@ impl Action for Promote {
             let command = format!("pg_ctl promote -D {}", self.folder);
             let (target, notes) = match Server::look(&self.database).await {
                 Ok(server) => {
-                    let mut notes = server.position_notes();
+                    let management = self.management(&what(&name)).await?;
+                    let mut notes = management.notes(Meddling::Promotes);
                     if !server.in_recovery {
-                        notes = vec!["It is already a primary: this step will refuse.".into()];
-                    } else if !server.may_promote {
-                        notes.push("This role may not call pg_promote(): grant it first.".into());
+                        notes.push("It is already a primary: this step will refuse.".into());
+                    } else {
+                        notes.extend(server.position_notes());
+                        if !server.may_promote {
+                            notes.push("This role may not call pg_promote(): grant it first.".into());
+                        }
                     }
-                    (server.target(name), notes)
+                    (server.target(name, &management), notes)
                 }
                 Err(error) => (unreachable(name), vec![format!("It cannot be read: {error}")]),
             };
@@ -160,13 +170,21 @@ impl Action for Promote {
                     "grant execute on function pg_promote(boolean, integer) to it.",
                 ),
             };
-            vec![role, right]
+            let mut checks = vec![role, right];
+            // A manager that is not ignored is said of the target, which it refuses.
+            if let Ok(management) = self.management("").await {
+                checks.push(management.check(Meddling::Promotes));
+            }
+            checks
         })
     }
 
     fn manual(&self) -> ManualCard {
         ManualCard {
             instructions: vec![
+                "where a manager (Patroni, repmgr, an operator, a cloud) runs the server: by the manager's own command, \
+                 never as below; it would undo that"
+                    .into(),
                 format!("on {}, as a superuser: psql -c \"{}\"", self.words, call(self.wait_s)),
                 format!("or on its host, as the user postgres: pg_ctl promote -D {}", self.folder),
             ],
@@ -175,9 +193,18 @@ impl Action for Promote {
     }
 }
 
+fn what(name: &str) -> String {
+    format!("pg_promote on {name}")
+}
+
 impl Promote {
+    /// Who manages the server, unless that is a manager which the plan does not ignore.
+    async fn management(&self, what: &str) -> Result<Management, Failure> {
+        postgres_manager::allowed(&self.database, what, Meddling::Promotes, self.ignores_manager).await
+    }
+
     async fn promote(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = format!("pg_promote on {}", expected.name);
+        let what = what(&expected.name);
         let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
         same_cluster(expected, &server)?;
         if !server.in_recovery {
@@ -190,7 +217,9 @@ impl Promote {
                 "Find out who promoted it, and whether the old primary is fenced. Then attest the step.",
             ));
         }
-        same_target(expected, &server)?;
+        // A manager can have come since the step was confirmed.
+        let management = self.management(&what).await?;
+        same_target(expected, &server, &management)?;
         (context.output)(&call(self.wait_s));
         let wait = u64::try_from(self.wait_s).unwrap_or_default();
         let within = Duration::from_secs(wait.saturating_add(5)).min(context.timeout.unsigned_abs());

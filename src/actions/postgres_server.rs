@@ -1,5 +1,6 @@
 //! A PostgreSQL server as the target of an action: who it is, read live.
 
+use crate::actions::postgres_manager::Management;
 use crate::core::action::{Failure, Target};
 use crate::probes::source::{Database, DatabaseError};
 use crate::probes::{timeline, words};
@@ -64,17 +65,14 @@ impl Server {
 
     /// The target with what must not change between confirmation and execution. Positions move all the time
     /// and are no part of it.
-    pub(super) fn target(&self, name: String) -> Target {
-        Target {
-            name,
-            kind: "PostgreSQL server".into(),
-            identity: vec![
-                ("system identifier".into(), self.system.clone()),
-                ("role".into(), self.role().into()),
-                ("timeline".into(), self.timeline.to_string()),
-            ],
-            reachable: true,
-        }
+    pub(super) fn target(&self, name: String, management: &Management) -> Target {
+        let mut identity = vec![
+            ("system identifier".into(), self.system.clone()),
+            ("role".into(), self.role().into()),
+            ("timeline".into(), self.timeline.to_string()),
+        ];
+        identity.extend(management.name().map(|name| ("managed by".into(), name.to_owned())));
+        Target { name, kind: "PostgreSQL server".into(), identity, reachable: true }
     }
 
     /// Where a standby is, for the confirmation.
@@ -106,9 +104,13 @@ pub(super) fn property<'a>(target: &'a Target, name: &str) -> Option<&'a str> {
     target.identity.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
 }
 
-/// Fails when the server is not the one that was confirmed.
-pub(super) fn same_target(expected: &Target, server: &Server) -> Result<(), Failure> {
-    let found = server.target(expected.name.clone());
+/// Fails when the server is not the one that was confirmed, or has another manager by now.
+pub(super) fn same_target(
+    expected: &Target,
+    server: &Server,
+    management: &Management,
+) -> Result<(), Failure> {
+    let found = server.target(expected.name.clone(), management);
     if expected.reachable && expected.identity == found.identity {
         return Ok(());
     }
@@ -129,9 +131,10 @@ pub(super) fn same_target(expected: &Target, server: &Server) -> Result<(), Fail
 /// Fails when the server's name leads to another cluster than the confirmed one.
 pub(super) fn same_cluster(expected: &Target, server: &Server) -> Result<(), Failure> {
     match property(expected, "system identifier") {
-        Some(system) if system != server.system => {
-            Err(Failure::target_changed(expected, &server.target(expected.name.clone())))
-        }
+        Some(system) if system != server.system => Err(Failure::target_changed(
+            expected,
+            &server.target(expected.name.clone(), &Management::NotSeen),
+        )),
         _ => Ok(()),
     }
 }

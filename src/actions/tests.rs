@@ -31,6 +31,7 @@ fn context(timeout_ms: i64) -> (Context, Arc<Mutex<Vec<String>>>) {
         conditions: Arc::new(Nothing),
         timeout: SignedDuration::from_millis(timeout_ms),
         token: "token-1".into(),
+        ran: false,
     };
     (context, lines)
 }

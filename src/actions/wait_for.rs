@@ -252,6 +252,7 @@ mod tests {
             conditions: script.clone(),
             timeout: SignedDuration::from_secs(timeout),
             token: "t".into(),
+            ran: false,
         };
         let params = [("signal".to_owned(), Param::Text("api".into()))].into_iter().collect();
         let condition = condition_of(&Params(params)).unwrap();

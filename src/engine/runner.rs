@@ -148,6 +148,16 @@ impl Job {
         })
     }
 
+    /// Whether an attempt is known to have reported success.
+    fn ran(&self, attempt: u32) -> bool {
+        self.model.read(|model| {
+            let state = model.step(&self.run, &self.id).map(|(_, state)| state);
+            state.is_some_and(|state| {
+                state.attempt == attempt && matches!(state.outcome, Some(Outcome::Done(_)))
+            })
+        })
+    }
+
     /// What tells this incident from one of another plan, journal or day with the same name: tokens are compared by
     /// providers that many engines share, and by processes on one host. The same after a crash.
     fn incident_mark(&self) -> String {
@@ -174,6 +184,7 @@ impl Job {
             conditions: Arc::new(WorldView::new(self.model.clone(), self.clock.clone())),
             timeout,
             token: format!("{}/{}/{}/{attempt}", self.incident_mark(), self.run, self.id),
+            ran: self.ran(attempt),
         }
     }
 

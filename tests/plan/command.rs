@@ -117,3 +117,30 @@ fn a_plan_is_shown_with_its_calls() {
     run(&["reference", "--output", target.to_str().unwrap()]);
     assert!(std::fs::read_to_string(target).unwrap().starts_with("# Plan reference"));
 }
+
+#[test]
+fn a_step_around_a_manager_that_the_plan_speaks_to_is_warned_of_and_its_override_is_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let step = |kind: &str, dsn: &str, more: &str| {
+        format!(
+            "[[runbooks.tell.steps]]\nid = \"act\"\ntitle = \"Act\"\naction = \"{kind}\"\nwith.dsn = \"host={dsn} user=u\"\n{more}\n"
+        )
+    };
+    let patroni = "[probes.ha]\nkind = \"http\"\nurl = \"http://10.0.0.1:8008/primary\"\n";
+    let typed = "confirm = \"type\"";
+    let check = |text: String| run_check(&[&small(&folder, &format!("{SMALL}{text}"))], None).1;
+    for kind in ["postgres-promote", "postgres-fence"] {
+        let out = check(step(kind, "db.example.com", typed));
+        assert!(!out.contains("[managed]"), "{out}");
+        let out = check(step(kind, "db.example.com", typed) + patroni);
+        assert!(out.contains("warning[managed]") && out.contains("probe `ha` speaks to Patroni"), "{out}");
+        let out = check(step(kind, "x.eu-west-1.rds.amazonaws.com", typed));
+        assert!(out.contains("warning[managed]") && out.contains("Amazon RDS manages"), "{out}");
+
+        let ignore = "with.managed = \"ignore\"\n";
+        let out = check(step(kind, "x.rds.amazonaws.com", &format!("{ignore}{typed}")) + patroni);
+        assert!(!out.contains("managed]") && !out.contains("error"), "{out}");
+        let out = check(step(kind, "x.rds.amazonaws.com", &format!("{ignore}confirm = \"yes\"")));
+        assert!(out.contains("error[confirmation]") && out.contains("acts around a manager"), "{out}");
+    }
+}

@@ -144,6 +144,7 @@ pub fn remaining(context: &Context, gone: Duration) -> Context {
         conditions: context.conditions.clone(),
         timeout: context.timeout.saturating_sub(gone).max(SignedDuration::ZERO),
         token: context.token.clone(),
+        ran: context.ran,
     }
 }
 

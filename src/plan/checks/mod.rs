@@ -1,6 +1,7 @@
 //! Checks of the whole plan, once its parts are read.
 
 mod channels;
+mod managers;
 mod measurements;
 mod messages;
 mod people;
@@ -17,6 +18,7 @@ use super::registry::Registry;
 pub(crate) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     measurements::check(draft, report);
     runbooks::check(draft, registry, report);
+    managers::check(draft, report);
     tree::check(draft, report);
     people::check(draft, report);
     channels::check(draft, report);

@@ -160,6 +160,7 @@ impl Rehearsal {
             conditions: Arc::new(Signals { model: self.model.clone(), clock: self.clock.clone() }),
             timeout: step.timeout,
             token: "token".into(),
+            ran: false,
         }
     }
 

@@ -92,6 +92,55 @@ async fn a_standby_is_not_fenced_and_a_dead_primary_is_never_green() {
     pair.primary.sql("insert into load (id) values (-1)");
 }
 
+fn stop(server: &Server, argv: Vec<String>) -> Box<dyn Action> {
+    let mut keys = params(&[("dsn", &server.dsn()), ("method", "stop")]);
+    keys.0.insert("argv".into(), Param::List(argv.into_iter().map(Param::Text).collect()));
+    action_of("postgres-fence", &keys)
+}
+
+/// The case of every real failover: the primary is gone, and what switches it off needs no answer of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_that_stops_a_server_runs_although_the_server_does_not_answer() {
+    let pair = Pair::start();
+    let mark = pair.cluster.folder().join("switched-off");
+    let action = stop(&pair.primary, vec!["touch".into(), mark.display().to_string()]);
+    let seen_alive = action.describe().await.unwrap().target;
+    pair.primary.kill();
+    let described = action.describe().await.unwrap();
+    assert!(described.notes[0].contains("the program runs all the same"), "{described:?}");
+    for target in [&seen_alive, &described.target] {
+        action.execute(target, &context()).await.unwrap();
+        std::fs::remove_file(&mark).expect("the program did not run");
+    }
+    let ran = Context { ran: true, ..context() };
+    let proof = action.verify(&described.target, &ran).await.unwrap();
+    assert!(proof.evidence[0].contains("ended with success"), "{proof:?}");
+    assert!(proof.evidence[1].contains("refuses connections"), "{proof:?}");
+    // After a crash nobody knows whether the program ran, and the silence is older than it.
+    let unknown = action.verify(&described.target, &context()).await.unwrap_err();
+    assert!(unknown.why.contains("out of reach when the step was confirmed"), "{unknown:?}");
+
+    let card = action.manual().instructions.join("\n");
+    assert!(!card.contains("default_transaction_read_only"), "the undo of another fence: {card}");
+}
+
+/// It may be any server: the plan's connection string is wrong, or somebody changed a password.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_lets_nobody_in_is_not_stopped_blindly() {
+    let pair = Pair::start();
+    let dsn =
+        format!("host=127.0.0.1 port={} user=nobody_here dbname=postgres sslmode=disable", pair.primary.port);
+    let mark = pair.cluster.folder().join("switched-off");
+    let mut keys = params(&[("dsn", &dsn), ("method", "stop")]);
+    let argv = ["touch".to_owned(), mark.display().to_string()].map(Param::Text).to_vec();
+    keys.0.insert("argv".into(), Param::List(argv));
+    let action = action_of("postgres-fence", &keys);
+    let target = action.describe().await.unwrap().target;
+    let failure = action.execute(&target, &context()).await.unwrap_err();
+    assert_eq!(failure.acted, Acted::No);
+    assert!(!mark.exists() && failure.why.contains("NOT fenced"), "{failure:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_stopped_and_its_silence_is_the_proof() {
     let pair = Pair::start();

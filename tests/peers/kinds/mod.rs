@@ -3,6 +3,7 @@
 mod alertmanager;
 mod backup;
 mod fence;
+mod manager;
 mod promote;
 mod replication;
 mod role;
@@ -89,5 +90,6 @@ fn context() -> Context {
         conditions: Arc::new(Nothing),
         timeout: SignedDuration::from_secs(30),
         token: "attempt-1".into(),
+        ran: false,
     }
 }

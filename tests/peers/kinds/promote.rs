@@ -95,7 +95,7 @@ async fn a_preflight_tells_a_standby_from_a_primary_and_who_may_promote_it() {
     pair.wait_replayed();
     let fails = async |dsn: String| {
         let checks = action("postgres-promote", &[("dsn", &dsn)]).preflight().await;
-        assert_eq!(checks.len(), 2, "{checks:?}");
+        assert_eq!(checks.len(), 3, "{checks:?}");
         let failing = checks.iter().filter(|check| matches!(check.result, Checked::Fail(_)));
         failing.map(|check| check.what.clone()).collect::<Vec<_>>()
     };

@@ -219,6 +219,7 @@ fn scene(scenario: &str) -> Scene {
             conditions: Arc::new(NoSignals),
             timeout: SignedDuration::from_secs(60),
             token: "t".into(),
+            ran: false,
         },
     }
 }

@@ -1,0 +1,88 @@
+//! Steps that act around the manager of a PostgreSQL server, as far as the plan itself tells that there is one.
+
+use crate::plan::load::Draft;
+use crate::plan::params::{Param, Params};
+use crate::plan::problem::{Problem, Report};
+use crate::plan::types::{ConfirmLevel, Plan, Step};
+
+/// Actions that a manager undoes.
+const AROUND: [&str; 2] = ["postgres-promote", "postgres-fence"];
+/// What stands in addresses of servers that a provider manages, and whose they are.
+const HOSTS: &[(&str, &str)] = &[
+    (".rds.amazonaws.com", "Amazon RDS"),
+    (".postgres.database.azure.com", "Azure"),
+    ("/cloudsql/", "Google Cloud SQL"),
+];
+/// What stands in programs and addresses of a manager, and whose they are.
+const TOOLS: &[(&str, &str)] = &[
+    ("patronictl", "Patroni"),
+    (":8008/", "Patroni"),
+    ("/patroni", "Patroni"),
+    ("pg_autoctl", "pg_auto_failover"),
+    ("repmgr", "repmgr"),
+    ("stolonctl", "Stolon"),
+    ("kubectl cnpg", "CloudNativePG"),
+];
+
+pub(super) fn check(draft: &Draft, report: &Report) {
+    let plan = &draft.plan;
+    let tool = tool(plan);
+    for (book, runbook) in &plan.runbooks {
+        for step in runbook.steps.values().filter(|step| AROUND.contains(&&*step.action)) {
+            let place = |key: &str| draft.places.of(&format!("runbooks.{book}.steps.{}.{key}", step.id));
+            let id = &step.id;
+            if step.params.text("managed") == Some("ignore") {
+                if step.confirm != ConfirmLevel::Type {
+                    let message = format!("step `{id}` acts around a manager and is not confirmed by typing");
+                    let help = "write `confirm = \"type\"`: the operator then types the name of the target";
+                    report.add(Problem::error("confirmation", place("confirm"), message).help(help));
+                }
+                continue;
+            }
+            let problem = |message: String| Problem::warning("managed", place("action"), message);
+            if let Some(manager) = host(step) {
+                let message = format!("step `{id}` acts on a server that {manager} manages");
+                report.add(problem(message).help(format!("it will refuse: do it through {manager}")));
+            } else if let Some((manager, whose)) = &tool {
+                let message = format!("{whose} speaks to {manager}, and step `{id}` acts around it");
+                report.add(problem(message).help(format!(
+                    "where {manager} manages this step's server, the step will refuse: do it through {manager}, with \
+                     `exec` or `http-request`"
+                )));
+            }
+        }
+    }
+}
+
+/// The provider whose address the step's server has.
+fn host(step: &Step) -> Option<&'static str> {
+    let dsn = step.params.text("dsn")?;
+    HOSTS.iter().find(|(mark, _)| dsn.contains(mark)).map(|(_, manager)| *manager)
+}
+
+/// The first probe or step that speaks to a manager.
+fn tool(plan: &Plan) -> Option<(&'static str, String)> {
+    let probes = plan.probes.values().map(|spec| (&spec.params, format!("probe `{}`", spec.id)));
+    let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
+    let steps = steps.map(|step| (&step.params, format!("step `{}`", step.id)));
+    probes.chain(steps).find_map(|(params, whose)| names(params).map(|manager| (manager, whose)))
+}
+
+fn names(params: &Params) -> Option<&'static str> {
+    let mut texts = Vec::new();
+    params.0.iter().for_each(|(key, param)| texts_of(key, param, &mut texts));
+    TOOLS.iter().find(|(mark, _)| texts.iter().any(|text| text.contains(mark))).map(|(_, manager)| *manager)
+}
+
+/// The texts of programs and addresses. The words of an argument list are one text.
+fn texts_of(key: &str, param: &Param, found: &mut Vec<String>) {
+    match param {
+        Param::Text(text) if key != "dsn" => found.push(text.clone()),
+        Param::List(list) => {
+            let words: Vec<&str> = list.iter().filter_map(Param::as_text).collect();
+            found.push(words.join(" "));
+        }
+        Param::Table(table) => table.iter().for_each(|(key, param)| texts_of(key, param, found)),
+        _ => {}
+    }
+}
