@@ -50,6 +50,13 @@ pub enum Ask {
         /// Why.
         reason: String,
     },
+    /// Answers a contradiction, so that what it blocks may go on.
+    AnswerContradiction {
+        /// Which instance.
+        id: String,
+        /// Why it may be so, or what was done about it.
+        reason: String,
+    },
     /// Answers the open question.
     Answer {
         /// The question.

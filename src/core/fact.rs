@@ -3,6 +3,7 @@
 use crate::core::action::{Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
 use crate::core::confirmation::{Confirmation, LossEstimate};
+use crate::core::contradiction::Contradiction;
 use crate::core::escalation::{DueMessage, IncidentRole};
 use crate::core::incident::{GivenAnswer, Mode, Outcome, Position, RunEnd};
 use crate::core::notification::{Attempted, Cause, Intent, Message, Queued, Tracked};
@@ -89,6 +90,29 @@ pub enum Fact {
         /// Now; none is healthy.
         to: Option<Severity>,
         /// Which rule, in words.
+        why: String,
+    },
+    /// Something cannot be right, whatever the plan says.
+    ContradictionFound {
+        /// It.
+        contradiction: Box<Contradiction>,
+    },
+    /// A person says why a contradiction may be, or what was done about it.
+    ContradictionAnswered {
+        /// Which instance.
+        id: String,
+        /// What was wrong, one line.
+        what: String,
+        /// The answer.
+        reason: String,
+    },
+    /// A contradiction is over.
+    ContradictionEnded {
+        /// Which instance.
+        id: String,
+        /// What was wrong, one line.
+        what: String,
+        /// What shows that it is over.
         why: String,
     },
     /// An incident was opened.

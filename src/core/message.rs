@@ -216,6 +216,9 @@ fn is_of_interest(fact: &Fact) -> bool {
     matches!(
         fact,
         Fact::SeverityChanged { .. }
+            | Fact::ContradictionFound { .. }
+            | Fact::ContradictionAnswered { .. }
+            | Fact::ContradictionEnded { .. }
             | Fact::SeveritySet { .. }
             | Fact::IncidentDeclared { .. }
             | Fact::IncidentProposed { .. }

@@ -1,6 +1,7 @@
 //! The model: the fold of all facts. Engine and clients hold the same one.
 
 use crate::core::actor::Actor;
+use crate::core::contradiction::Open;
 use crate::core::escalation::{DueMessage, Escalation, Proposal};
 use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
@@ -44,6 +45,9 @@ pub struct Durable {
     pub active: Option<RegionId>,
     /// The derived severity, since when, and why; none is healthy.
     pub severity: Option<(Severity, Timestamp, String)>,
+    /// What cannot be right whatever the plan says, in the order in which it was found.
+    #[serde(default)]
+    pub contradictions: Vec<Open>,
     /// The open incident.
     pub incident: Option<Incident>,
     /// Since when the derived severity is at least as bad as each one; only those that it is.
@@ -194,6 +198,7 @@ impl Model {
             services: plan.services.keys().map(|id| (id.clone(), standing())).collect(),
             active: plan.primary().map(|(id, _)| id.clone()),
             severity: None,
+            contradictions: Vec::new(),
             incident: None,
             at_least_since: BTreeMap::new(),
             told: None,

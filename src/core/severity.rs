@@ -1,5 +1,6 @@
 //! The derived severity: the first of the plan's rules that holds.
 
+use crate::core::contradiction;
 use crate::core::model::Model;
 use crate::core::names::View;
 use crate::plan::condition::Truth;
@@ -15,8 +16,18 @@ pub struct Assessment {
     pub possible: Option<(Severity, String)>,
 }
 
-/// Evaluates the rules, worst first.
+/// Evaluates the rules, worst first. What cannot be right needs no rule, and is no better than one that holds.
 pub fn assess(model: &Model, now: Timestamp) -> Assessment {
+    let rules = by_rules(model, now);
+    let Some(open) = contradiction::worst(model) else { return rules };
+    let contradiction = &open.contradiction;
+    if rules.holds.as_ref().is_some_and(|(level, _)| *level < contradiction.severity) {
+        return rules;
+    }
+    Assessment { holds: Some((contradiction.severity, contradiction.what.clone())), ..rules }
+}
+
+fn by_rules(model: &Model, now: Timestamp) -> Assessment {
     let view = View { model, now };
     let mut possible = None;
     for SeverityRule { level, when, why } in &model.plan.severity {

@@ -1,6 +1,7 @@
 //! The judged state of a probe: thresholds, hysteresis, staleness.
 
 use crate::core::reading::{Reading, Verdict};
+use crate::core::servers::Seen;
 use crate::plan::{ProbeSpec, Thresholds};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -69,6 +70,12 @@ pub struct Recent {
     pub streak: Streak,
     /// The last values, oldest first; none where a run gave no value.
     pub values: VecDeque<Option<f64>>,
+    /// The role in which a database server was last seen; none once it answered without one, as when it is down.
+    #[serde(default)]
+    pub seen: Option<Seen>,
+    /// Which database that server is a copy of, also when it does not answer any more.
+    #[serde(default)]
+    pub database: Option<String>,
 }
 
 impl Recent {
@@ -79,6 +86,13 @@ impl Recent {
             self.values.pop_front();
         }
         self.values.push_back(reading.outcome.as_ref().ok().and_then(|measured| measured.value));
+        // A run that measured nothing says nothing: whoever accepted writes may go on.
+        if let Ok(measured) = &reading.outcome {
+            self.seen = Seen::of(measured, reading.at).map(|seen| seen.after(self.seen.as_ref()));
+        }
+        if let Some(database) = self.seen.as_ref().and_then(|seen| seen.database.as_ref()) {
+            self.database = Some(database.clone());
+        }
         if reading.outcome.is_ok() {
             self.before = None;
         } else if let Some(measured) = self.latest.take().filter(|latest| latest.outcome.is_ok()) {

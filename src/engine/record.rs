@@ -117,6 +117,11 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::SeverityChanged { to, .. } => {
             text("severity", "", to.map_or("none", |severity| severity.as_str()))
         }
+        Fact::ContradictionFound { contradiction } => {
+            text("contradiction", &contradiction.id, contradiction.severity.as_str())
+        }
+        Fact::ContradictionAnswered { id, .. } => text("contradiction", id, "answered"),
+        Fact::ContradictionEnded { id, .. } => text("contradiction", id, "ended"),
         Fact::IncidentDeclared { mode, .. } => text("incident", &model.plan.name, mode.as_str()),
         Fact::SeveritySet { severity, .. } => text("severity", "", severity.as_str()),
         Fact::QuestionAnswered { answer, .. } => text(answer.question.as_str(), "", &answer.answer),

@@ -36,6 +36,10 @@ pub static KIND: ProbeKind = ProbeKind {
         ("version", "the server's version"),
         ("timeline", "the timeline that it writes or follows"),
         ("system_identifier", "identifies the cluster; the same on primary and standbys"),
+        (
+            "started_at",
+            "when the server started; with the system identifier it tells servers apart, whatever address leads there",
+        ),
         ("uptime_s", "time since the server started"),
         ("sessions", "client sessions, where the role may see them"),
         ("max_sessions", "`max_connections`"),
@@ -63,6 +67,7 @@ select pg_is_in_recovery() as in_recovery,
        greatest((select timeline_id from pg_control_checkpoint()),
                 (select min_recovery_end_timeline from pg_control_recovery()),
                 (select received_tli from pg_stat_wal_receiver))::int8 as timeline,
+       to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
        extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8 as uptime_s,
        (select count(*) from pg_stat_activity where backend_type = 'client backend')::int8 as sessions,
        current_setting('max_connections')::int8 as max_sessions";
@@ -105,6 +110,7 @@ struct Server {
     version: String,
     system: String,
     timeline: u32,
+    started_at: String,
     uptime: f64,
     sessions: i64,
     max_sessions: i64,
@@ -118,6 +124,7 @@ impl Server {
             version: row.try_get("version")?,
             system: row.try_get("system")?,
             timeline: timeline(row)?,
+            started_at: row.try_get("started_at")?,
             uptime: row.try_get("uptime_s")?,
             sessions: row.try_get("sessions")?,
             max_sessions: row.try_get("max_sessions")?,
@@ -154,6 +161,7 @@ impl Server {
             .with_text("version", version)
             .with_number("timeline", f64::from(self.timeline))
             .with_text("system_identifier", self.system.clone())
+            .with_text("started_at", crate::text::clean(&self.started_at, 40))
             .with_number("uptime_s", self.uptime)
             .with_number("sessions", self.sessions as f64)
             .with_number("max_sessions", self.max_sessions as f64)
@@ -185,6 +193,7 @@ mod tests {
             version: "15.18".into(),
             system: "77".into(),
             timeline: 2,
+            started_at: "2026-03-01 02:00:00.123456".into(),
             uptime: 60.0,
             sessions: 3,
             max_sessions: 100,

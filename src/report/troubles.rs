@@ -37,6 +37,9 @@ fn is_trouble(fact: &Fact) -> bool {
         | Fact::StepDoubted { .. }
         | Fact::StepSkipped { .. }
         | Fact::EscalationRenewed { .. }
+        | Fact::ContradictionFound { .. }
+        | Fact::ContradictionAnswered { .. }
+        | Fact::ContradictionEnded { .. }
         | Fact::IncidentReopened { .. }
         | Fact::MessageWaived { .. }
         | Fact::ClockJumped { .. }

@@ -1,5 +1,6 @@
 //! Applying: facts fold into the model. Pure and infallible; `fold(journal)` is the model's durable part.
 
+mod contradiction;
 mod escalate;
 mod incident;
 mod signals;
@@ -27,6 +28,9 @@ pub fn apply(model: &mut Model, event: &Event) {
             model.durable.severity = to.map(|severity| (severity, since, why.clone()));
             severity_lasts(model, at, *to);
         }
+        Fact::ContradictionFound { .. }
+        | Fact::ContradictionAnswered { .. }
+        | Fact::ContradictionEnded { .. } => contradiction::apply(model, event),
         Fact::IncidentDeclared { .. }
         | Fact::SeveritySet { .. }
         | Fact::QuestionAnswered { .. }

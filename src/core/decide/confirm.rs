@@ -3,6 +3,7 @@
 use super::{required, step};
 use crate::core::action::{Description, Failure, ManualCard};
 use crate::core::confirmation::{Confirmation, GuardResult};
+use crate::core::contradiction::{self, Blocked};
 use crate::core::evidence;
 use crate::core::fact::Fact;
 use crate::core::incident::{Incident, Run, StepRun};
@@ -163,6 +164,9 @@ pub fn confirm(
     if let Some((_, guard)) = confirmation.blocking_guard() {
         return Err(blocked(guard));
     }
+    if moves_the_primary(model, confirmation, plan) {
+        contradiction::allow(model, Blocked::Promote)?;
+    }
     if let Some(phrase) = confirmation.phrase()
         && typed != Some(phrase)
     {
@@ -180,6 +184,14 @@ pub fn confirm(
         },
         started(&confirmation.run, &confirmation.step, state, id.clone()),
     ])
+}
+
+/// Whether a step makes another server the primary, or cannot be undone on the way there.
+fn moves_the_primary(model: &Model, confirmation: &Confirmation, plan: &Step) -> bool {
+    let run = model.run(&confirmation.run);
+    let runbook = run.and_then(|run| model.plan.runbooks.get(&run.runbook));
+    let moves = runbook.is_some_and(|runbook| runbook.activates.is_some());
+    plan.action.ends_with("promote") || (plan.irreversible && moves)
 }
 
 fn blocked(guard: &GuardResult) -> Refusal {

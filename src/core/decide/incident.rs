@@ -3,6 +3,7 @@
 use super::required;
 use crate::core::actor::Actor;
 use crate::core::brief;
+use crate::core::contradiction::{self, Blocked};
 use crate::core::escalation::IncidentRole;
 use crate::core::evidence::freeze;
 use crate::core::fact::Fact;
@@ -167,6 +168,7 @@ pub fn revisit(model: &Model, question: &QuestionId) -> Result<Vec<Fact>, Refusa
 pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
     let incident = open(model)?;
     no_open_run(incident)?;
+    contradiction::allow(model, Blocked::Close)?;
     let mut steps = incident.runs.iter().flat_map(|run| &run.steps);
     if let Some((step, _)) = steps.find(|(_, state)| state.status == StepStatus::Started) {
         return Err(Refusal::new(
@@ -195,6 +197,7 @@ pub fn resolve(model: &Model, how: &str) -> Result<Vec<Fact>, Refusal> {
     if incident.resolved.is_some() {
         return Err(Refusal::new("it is resolved already", "Watch the system, then close the incident."));
     }
+    contradiction::allow(model, Blocked::Resolve)?;
     Ok(vec![Fact::IncidentResolved { how: required(how, "how it was resolved")? }])
 }
 

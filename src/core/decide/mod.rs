@@ -1,6 +1,7 @@
 //! Deciding: a command and the model give facts, or a refusal. Pure.
 
 mod confirm;
+mod contradiction;
 mod due;
 mod escalate;
 mod incident;
@@ -40,6 +41,7 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
     match ask {
         Ask::Declare { title, mode } => incident::declare(model, now, title, *mode),
         Ask::SetSeverity { severity, reason } => incident::set_severity(model, *severity, reason),
+        Ask::AnswerContradiction { id, reason } => contradiction::answer(model, id, reason),
         Ask::Answer { question, answer, suggested, reason } => {
             let reason = reason.as_deref();
             incident::answer(model, now, by, incident::Given { question, answer, suggested, reason })

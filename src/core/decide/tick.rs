@@ -2,6 +2,7 @@
 //! the end of a run, and whom to tell.
 
 use super::confirm::{guards, preparing};
+use super::contradiction;
 use super::due::due;
 use crate::core::confirmation::GuardResult;
 use crate::core::fact::Fact;
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 /// Everything that became due. Idempotent: what a tick's facts lead to is not due again.
 pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
     let mut facts = stale_signals(model, now);
+    facts.extend(contradiction::turned(model, now));
     facts.extend(severity(model, now));
     if let Some(run) = model.durable.incident.as_ref().and_then(|incident| incident.open_run()) {
         facts.extend(steps(model, run, now));

@@ -2,7 +2,7 @@
 
 mod confirmations;
 mod crashes;
-mod desk;
+pub(crate) mod desk;
 pub(crate) mod fixture;
 mod in_force;
 mod invariants;

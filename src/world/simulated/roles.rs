@@ -24,6 +24,18 @@ pub(super) fn upstream<'p>(plan: &'p Plan, spec: &ProbeSpec) -> Option<&'p Regio
     plan.regions.iter().filter(primary).map(|(id, _)| id).find(|id| Some(*id) != spec.region.as_ref())
 }
 
+/// Which database a server is a copy of: the first servers of all regions are copies of one, the second of another.
+pub(super) fn database(plan: &Plan, spec: &ProbeSpec) -> String {
+    let of_region = plan.probes.values().filter(|probe| probe.kind == spec.kind && probe.region == spec.region);
+    let servers: IndexSet<_> =
+        of_region.map(|probe| probe.params.get("dsn").map(|dsn| format!("{dsn:?}"))).collect();
+    let own = spec.params.get("dsn").map(|dsn| format!("{dsn:?}"));
+    match servers.get_index_of(&own) {
+        None | Some(0) => plan.name.clone(),
+        Some(place) => format!("{} {}", plan.name, place + 1),
+    }
+}
+
 /// A public endpoint: outside of every region, and not there to tell whether this side can see at all.
 /// It answers from the region that traffic goes to.
 pub(super) fn follows_traffic(plan: &Plan, spec: &ProbeSpec) -> bool {

@@ -5,6 +5,7 @@ use super::stage::*;
 use crate::core::action::{Acted, Done, Failure, Proof};
 use crate::core::actor::Actor;
 use crate::core::confirmation::LossEstimate;
+use crate::core::contradiction::{Contradiction, Kind};
 use crate::core::describe::describe;
 use crate::core::escalation::{DueMessage, IncidentRole};
 use crate::core::fact::Fact;
@@ -62,6 +63,17 @@ fn of_engine() -> Vec<Fact> {
             why: "connection refused".into(),
         },
         Fact::SeverityChanged { from: None, to: Some(Severity::P0), why: "the region is down".into() },
+        Fact::ContradictionFound { contradiction: Box::new(split_brain()) },
+        Fact::ContradictionAnswered {
+            id: split_brain().id,
+            what: split_brain().what,
+            reason: "the old one is powered off".into(),
+        },
+        Fact::ContradictionEnded {
+            id: split_brain().id,
+            what: split_brain().what,
+            why: "DB A accepts none on timeline 14".into(),
+        },
         Fact::SeverityChanged { from: Some(Severity::P0), to: Some(Severity::P0), why: "no writes".into() },
         Fact::SeverityChanged { from: Some(Severity::P0), to: Some(Severity::P2), why: "it lags".into() },
         Fact::SeverityChanged { from: Some(Severity::P2), to: None, why: "nothing holds".into() },
@@ -76,6 +88,19 @@ fn of_engine() -> Vec<Fact> {
         },
         Fact::PreflightFound { preflight: Box::new(preflight) },
     ]
+}
+
+fn split_brain() -> Contradiction {
+    Contradiction {
+        id: "two-primaries:a-db@14,b-db@15".into(),
+        kind: Kind::TwoPrimaries,
+        servers: vec!["a-db".into(), "b-db".into()],
+        severity: Severity::P0,
+        what: "SPLIT BRAIN: DB A and DB B accept writes".into(),
+        why: "DB A accepts writes on timeline 14; DB B accepts writes on timeline 15".into(),
+        next: "Fence one.".into(),
+        blocks: Vec::new(),
+    }
 }
 
 fn of_incident() -> Vec<Fact> {
@@ -251,7 +276,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 49;
+const KINDS: usize = 52;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -305,5 +330,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::IncidentReopened { .. } => 46,
         Fact::CalendarRead { .. } => 47,
         Fact::StepUndone { .. } => 48,
-    }
-}
+        Fact::ContradictionFound { .. } => 49,
+        Fact::ContradictionAnswered { .. } => 50,
+        Fact::ContradictionEnded { .. } => 51,

@@ -1,6 +1,7 @@
 //! The begin of an escalation, its next levels, its new begin.
 
 use super::super::escalate::{Batch, current, subject};
+use crate::core::contradiction::{self, Open};
 use crate::core::escalation::Escalation;
 use crate::core::fact::Fact;
 use crate::core::incident::Mode;
@@ -25,6 +26,10 @@ pub fn escalation(model: &Model, now: Timestamp) -> Vec<Fact> {
         return vec![begin(&model.plan, incident, severity)];
     }
     let Some(escalation) = escalation else { return Vec::new() };
+    if let Some(open) = unheard(model, escalation) {
+        let why = open.contradiction.what.clone();
+        return vec![Fact::EscalationRenewed { incident: escalation.incident.clone(), why }];
+    }
     let policy = escalation.policy.as_ref().and_then(|id| model.plan.policies.get(id));
     match (&escalation.acknowledged, policy) {
         (Some(_), policy) => renewal(escalation, policy, now),
@@ -67,6 +72,17 @@ fn renewal(escalation: &Escalation, policy: Option<&EscalationPolicy>, now: Time
     let silence = crate::units::duration(silent);
     let why = format!("{} acknowledged by {} and gave no sign of life for {silence}", taken.who, taken.via);
     vec![Fact::EscalationRenewed { incident: escalation.incident.clone(), why }]
+}
+
+/// A contradiction as bad as can be that was found since the escalation began: whoever took on what was known before
+/// has not taken on this. An exercise follows what a person set.
+fn unheard<'a>(model: &'a Model, escalation: &Escalation) -> Option<&'a Open> {
+    let exercise = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::Drill);
+    let counts = !exercise || model.live.simulation.is_some();
+    let is_new = |open: &&Open| {
+        open.contradiction.severity == Severity::P0 && open.answered.is_none() && open.since > escalation.since
+    };
+    contradiction::of(model).iter().filter(|_| counts).find(is_new)
 }
 
 /// The severity that the escalation has to follow, where that is another one than it does: what a person set, or

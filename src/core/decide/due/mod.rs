@@ -9,6 +9,7 @@ mod messages;
 pub use levels::is_quiet;
 pub use messages::not_told;
 
+use crate::core::contradiction::{Open, of};
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::ids::NotificationId;
@@ -73,11 +74,13 @@ pub fn is_bad_for_long(model: &Model, now: Timestamp) -> bool {
     since.is_some_and(|since| now.duration_since(*since) >= settings.propose_after)
 }
 
-/// What was called resolved and got bad again. Getting better from worse is no new problem.
+/// What was called resolved and got bad again. Getting better from worse is no new problem; what cannot be right is
+/// one, however bad it was before.
 fn reopening(model: &Model) -> Option<Fact> {
     let (resolved_at, _) = model.durable.incident.as_ref()?.resolved.as_ref()?;
     let (severity, _, why) = model.durable.severity.as_ref()?;
     let mut since = model.durable.at_least_since.iter();
     let again = since.any(|(level, since)| *level <= REOPENS && since > resolved_at);
-    again.then(|| Fact::IncidentReopened { why: format!("{} again: {why}", severity.as_str()) })
+    let is_new = |open: &Open| open.contradiction.severity <= REOPENS && open.since > *resolved_at;
+    (again || of(model).iter().any(is_new)).then(|| Fact::IncidentReopened { why: format!("{} again: {why}", severity.as_str()) })
 }

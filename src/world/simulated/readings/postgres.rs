@@ -4,7 +4,10 @@ use super::files::sawtooth_s;
 use super::{Health, Moment};
 use crate::core::reading::{Measurement, Verdict};
 use crate::probes::words;
+use crate::world::clock::later;
+use crate::world::simulated::roles;
 use crate::world::simulated::target::system_identifier;
+use jiff::SignedDuration;
 
 const VERSION: &str = "17.6";
 const WAL_SEGMENT_BYTES: f64 = 16_777_216.0;
@@ -19,8 +22,8 @@ pub(super) fn server(moment: &Moment<'_>, health: Health) -> Measurement {
     let timeline = moment.state.timeline(region);
     let took_ms = moment.value(health, 2.0 + 10.0 * moment.character());
     let expected = moment.spec.params.text("role").filter(|role| *role != "any");
-    let up_s =
-        moment.now.duration_since(moment.start).as_secs_f64() + 86_400.0 * (3.0 + 40.0 * moment.character());
+    let up_before = SignedDuration::from_secs((86_400.0 * (3.0 + 40.0 * moment.character())) as i64);
+    let up = moment.now.duration_since(moment.start) + up_before;
     Measurement::good(format!("{role}, PostgreSQL {VERSION}, timeline {timeline}, {took_ms:.0} ms"))
         .judged(judge_role(role, expected))
         .judged(judge_fence(fenced, expected))
@@ -30,8 +33,9 @@ pub(super) fn server(moment: &Moment<'_>, health: Health) -> Measurement {
         .with_flag("read_only", fenced)
         .with_text("version", VERSION.to_owned())
         .with_number("timeline", f64::from(timeline))
-        .with_text("system_identifier", system_identifier(&moment.plan.name))
-        .with_number("uptime_s", up_s)
+        .with_text("system_identifier", system_identifier(&roles::database(moment.plan, moment.spec)))
+        .with_text("started_at", later(moment.now, -up).to_string())
+        .with_number("uptime_s", up.as_secs_f64())
         .with_number("sessions", (20.0 + 60.0 * moment.character()).round())
         .with_number("max_sessions", 400.0)
 }

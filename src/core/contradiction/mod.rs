@@ -1,0 +1,119 @@
+//! What cannot be right whatever the plan says: two servers accept writes, nobody does. It counts before the plan's rules, and some of it has to be answered by a person.
+
+mod look;
+#[cfg(test)]
+mod tests;
+
+pub use look::look;
+
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use crate::ids::ProbeId;
+use crate::plan::Severity;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One thing that cannot be right.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Contradiction {
+    /// Which instance it is: its kind and the servers with their timelines. An answer is good for this one only.
+    pub id: String,
+    /// What kind of thing.
+    pub kind: Kind,
+    /// The servers that it is about, by their probes.
+    pub servers: Vec<ProbeId>,
+    /// How bad it is by itself, without any rule of the plan.
+    pub severity: Severity,
+    /// What is wrong, one line.
+    pub what: String,
+    /// What shows it.
+    pub why: String,
+    /// What to do.
+    pub next: String,
+    /// What is refused until a person has answered it.
+    pub blocks: Vec<Blocked>,
+}
+
+/// The kinds of contradictions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Two servers of one database accept writes.
+    TwoPrimaries,
+    /// No server of a database accepts writes.
+    NobodyWrites,
+}
+
+/// What an unanswered contradiction keeps people from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Blocked {
+    /// A promotion, or another irreversible step of a runbook that moves the region that serves.
+    Promote,
+    /// To call the incident resolved.
+    Resolve,
+    /// To close the incident.
+    Close,
+}
+
+/// A contradiction from when it was found until the world shows that it is over.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Open {
+    /// It.
+    pub contradiction: Contradiction,
+    /// When it was found.
+    pub since: Timestamp,
+    /// When, by whom and with which reason a person answered it.
+    pub answered: Option<Answer>,
+}
+
+/// A person's answer to a contradiction.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Answer {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// Why it may be so, or what was done about it.
+    pub reason: String,
+}
+
+/// What a contradiction looks like now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sight {
+    /// It is there.
+    Is,
+    /// It cannot be told.
+    Unseen,
+    /// It is over, and what shows that.
+    Over(String),
+}
+
+/// The open contradictions, in the order in which they were found.
+pub fn of(model: &Model) -> &[Open] {
+    &model.durable.contradictions
+}
+
+/// The worst of them.
+pub fn worst(model: &Model) -> Option<&Open> {
+    of(model).iter().min_by_key(|open| open.contradiction.severity)
+}
+
+/// The first that keeps people from something and that nobody has answered.
+pub fn blocking(model: &Model, what: Blocked) -> Option<&Open> {
+    of(model).iter().find(|open| open.answered.is_none() && open.contradiction.blocks.contains(&what))
+}
+
+/// Refuses what a contradiction blocks until it is answered.
+///
+/// # Errors
+/// With what is wrong, and how to go on.
+pub fn allow(model: &Model, what: Blocked) -> Result<(), Refusal> {
+    match blocking(model, what) {
+        None => Ok(()),
+        Some(open) => Err(Refusal::new(
+            open.contradiction.what.clone(),
+            format!("{} Or answer it with a reason: then you may go on.", open.contradiction.next),
+        )),
+    }
+}

@@ -1,0 +1,37 @@
+//! Contradictions: what the world shows, and what a person says to it.
+
+use super::required;
+use crate::core::contradiction::{Open, Sight, look, of};
+use crate::core::fact::Fact;
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use jiff::Timestamp;
+
+/// What began and what ended. One that was answered and cannot be seen any more is over: nobody is kept waiting for a
+/// server that was taken away. When it is seen again it is another one, and has to be answered anew.
+pub fn turned(model: &Model, now: Timestamp) -> Vec<Fact> {
+    let (found, sights) = look(model, now);
+    let ended = |(open, sight): (&Open, Sight)| {
+        let why = match sight {
+            Sight::Over(why) => why,
+            Sight::Unseen if open.answered.is_some() => "it cannot be seen any more, and was answered".into(),
+            Sight::Is | Sight::Unseen => return None,
+        };
+        let (id, what) = (open.contradiction.id.clone(), open.contradiction.what.clone());
+        Some(Fact::ContradictionEnded { id, what, why })
+    };
+    let mut facts: Vec<Fact> = of(model).iter().zip(sights).filter_map(ended).collect();
+    let is_new = |id: &str| of(model).iter().all(|open| open.contradiction.id != id);
+    let new = found.into_iter().filter(|found| is_new(&found.id));
+    facts.extend(new.map(|found| Fact::ContradictionFound { contradiction: Box::new(found) }));
+    facts
+}
+
+/// Answers one.
+pub fn answer(model: &Model, id: &str, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    let open = of(model).iter().find(|open| open.contradiction.id == id).ok_or_else(|| {
+        Refusal::new("it is over, or it became another one", "Look again: answer what is there now.")
+    })?;
+    let what = open.contradiction.what.clone();
+    Ok(vec![Fact::ContradictionAnswered { id: id.to_owned(), what, reason: required(reason, "the answer")? }])
+}
