@@ -333,3 +333,5 @@ fn kind(fact: &Fact) -> usize {
         Fact::ContradictionFound { .. } => 49,
         Fact::ContradictionAnswered { .. } => 50,
         Fact::ContradictionEnded { .. } => 51,
+    }
+}
