@@ -47,7 +47,9 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
             format!("{title}: {} (was {}), {why}", upper(*to), from.as_str())
         }
         Fact::SeverityChanged { from, to, why } => severity_changed(*from, *to, why),
-        Fact::ContradictionFound { contradiction } => format!("{}: {}", contradiction.what, contradiction.why),
+        Fact::ContradictionFound { contradiction } => {
+            format!("{}: {}", contradiction.what, contradiction.why)
+        }
         Fact::ContradictionAnswered { what, reason, .. } => format!("Answered \"{what}\": {reason}"),
         Fact::ContradictionEnded { what, why, .. } => format!("Over \"{what}\": {why}"),
         Fact::JournalChanged { failure: Some(why), .. } => format!("The journal cannot be written: {why}"),

@@ -151,16 +151,17 @@ fn is_tied(model: &Model, one: &ProbeSpec, other: &ProbeSpec) -> bool {
         return false;
     }
     let links = model.plan.probes.values().filter(|spec| spec.kind == "postgres-replication");
-    let linked = links.map(|spec| (spec.params.get("dsn"), spec.params.get("primary"))).any(|link| {
-        one_dsn == other_dsn || link == (one_dsn, other_dsn) || link == (other_dsn, one_dsn)
-    });
+    let linked = links
+        .map(|spec| (spec.params.get("dsn"), spec.params.get("primary")))
+        .any(|link| one_dsn == other_dsn || link == (one_dsn, other_dsn) || link == (other_dsn, one_dsn));
     let is_server = |id: &&ProbeId| model.plan.probes.get(*id).is_some_and(|spec| spec.kind == "postgres");
     let serves = |probes: &Vec<ProbeId>, probe: &ProbeSpec| {
         probes.contains(&probe.id) && probes.iter().filter(is_server).count() == 1
     };
     let of_one_service = model.plan.services.values().any(|service| {
         let mut health = service.health.values();
-        health.any(|probes| serves(probes, one)) && service.health.values().any(|probes| serves(probes, other))
+        health.any(|probes| serves(probes, one))
+            && service.health.values().any(|probes| serves(probes, other))
     });
     linked || of_one_service
 }

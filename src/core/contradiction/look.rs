@@ -134,7 +134,8 @@ fn sight(open: &Open, found: &[Contradiction], databases: &[Database<'_>]) -> Si
     let shown = |writes: bool| servers.iter().find(|s| s.seen.is_some_and(|seen| seen.writes == writes));
     match known.kind {
         Kind::TwoPrimaries => {
-            let may_write = servers.iter().filter(|server| server.seen.is_none_or(|seen| seen.writes)).count();
+            let may_write =
+                servers.iter().filter(|server| server.seen.is_none_or(|seen| seen.writes)).count();
             match shown(false) {
                 _ if may_write > 1 => Sight::Unseen,
                 Some(idle) => Sight::Over(standing(idle)),

@@ -26,7 +26,8 @@ pub(super) fn upstream<'p>(plan: &'p Plan, spec: &ProbeSpec) -> Option<&'p Regio
 
 /// Which database a server is a copy of: the first servers of all regions are copies of one, the second of another.
 pub(super) fn database(plan: &Plan, spec: &ProbeSpec) -> String {
-    let of_region = plan.probes.values().filter(|probe| probe.kind == spec.kind && probe.region == spec.region);
+    let of_region =
+        plan.probes.values().filter(|probe| probe.kind == spec.kind && probe.region == spec.region);
     let servers: IndexSet<_> =
         of_region.map(|probe| probe.params.get("dsn").map(|dsn| format!("{dsn:?}"))).collect();
     let own = spec.params.get("dsn").map(|dsn| format!("{dsn:?}"));

@@ -80,7 +80,9 @@ fn unheard<'a>(model: &'a Model, escalation: &Escalation) -> Option<&'a Open> {
     let exercise = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::Drill);
     let counts = !exercise || model.live.simulation.is_some();
     let is_new = |open: &&Open| {
-        open.contradiction.severity == Severity::P0 && open.answered.is_none() && open.since > escalation.since
+        open.contradiction.severity == Severity::P0
+            && open.answered.is_none()
+            && open.since > escalation.since
     };
     contradiction::of(model).iter().filter(|_| counts).find(is_new)
 }

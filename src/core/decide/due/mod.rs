@@ -82,5 +82,6 @@ fn reopening(model: &Model) -> Option<Fact> {
     let mut since = model.durable.at_least_since.iter();
     let again = since.any(|(level, since)| *level <= REOPENS && since > resolved_at);
     let is_new = |open: &Open| open.contradiction.severity <= REOPENS && open.since > *resolved_at;
-    (again || of(model).iter().any(is_new)).then(|| Fact::IncidentReopened { why: format!("{} again: {why}", severity.as_str()) })
+    (again || of(model).iter().any(is_new))
+        .then(|| Fact::IncidentReopened { why: format!("{} again: {why}", severity.as_str()) })
 }
