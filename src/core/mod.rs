@@ -20,6 +20,7 @@ pub mod effect;
 pub mod escalation;
 pub mod evidence;
 pub mod fact;
+pub mod fencing;
 pub mod in_force;
 pub mod incident;
 pub mod lifecycle;

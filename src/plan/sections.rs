@@ -239,6 +239,16 @@ pub static STEP_KEYS: &[Key] = &[
         "false",
         "Once it is verified or attested, the region that the runbook `activates` serves. Where no step says so, that is once all but manual steps and notes is done.",
     ),
+    Key::optional(
+        "fences",
+        PROBES,
+        "Probes that watch the server which this step keeps from accepting writes: once it is verified or attested, what they say would be lost grows no more. Where absent, for `postgres-fence`, those whose `primary` (else `dsn`) is the step's.",
+    ),
+    Key::optional(
+        "unfences",
+        PROBES,
+        "Probes that watch the server which this step lets accept writes again. Where absent, for `postgres-unfence`, found as for `fences`.",
+    ),
     Key::optional("estimate", Takes::Duration, "How long it usually takes."),
     Key::default("timeout", Takes::Duration, "5m", "Deadline of its execution."),
     Key::optional(

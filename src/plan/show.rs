@@ -274,6 +274,11 @@ impl Show<'_> {
         for guard in &step.guard {
             self.line(&format!("      guard {}", guard.source()));
         }
+        for (word, probes) in [("fences", &step.fences), ("lets write again", &step.unfences)] {
+            if !probes.is_empty() {
+                self.line(&format!("      {word} what these watch: {}", join(probes)));
+            }
+        }
         if let Some(verify) = &step.verify {
             let within = format_duration(step.verify_within);
             self.line(&format!("      verify {} within {within}", verify.source()));

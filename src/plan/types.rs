@@ -355,6 +355,14 @@ pub struct Step {
     pub switches: bool,
     /// The plan says that it may act in a drill that acts only on what is safe.
     pub safe_to_drill: bool,
+    /// The probes that watch the server which this step keeps from accepting writes; the loader fills it in for
+    /// `postgres-fence` when the plan does not say.
+    #[serde(default)]
+    pub fences: Vec<ProbeId>,
+    /// The probes that watch the server which this step lets accept writes again; as `fences`, for
+    /// `postgres-unfence`.
+    #[serde(default)]
+    pub unfences: Vec<ProbeId>,
     /// How long it usually takes.
     pub estimate: Option<SignedDuration>,
     /// Deadline of its execution.

@@ -72,6 +72,31 @@ fn the_tree_and_the_steps_are_in_the_order_of_the_file() {
 }
 
 #[test]
+fn a_fence_names_the_probes_that_connect_as_it_does_and_no_probe_of_a_standby() {
+    let server = |port: u16| format!("postgresql://lifeboat@127.0.0.1:{port}/shop");
+    let text = format!(
+        "[plan]\nname = \"Shop\"\nstrategy = \"warm-standby\"\n[regions.a]\nname = \"a\"\nrole = \"primary\"\n\
+         [probes.a-db]\nkind = \"postgres\"\ndsn = \"{a}\"\n\
+         [probes.b-db]\nkind = \"postgres\"\ndsn = \"{b}\"\n\
+         [probes.to-b]\nkind = \"postgres-replication\"\ndsn = \"{b}\"\nprimary = \"{a}\"\n\
+         [probes.to-a]\nkind = \"postgres-replication\"\ndsn = \"{a}\"\nprimary = \"{b}\"\n\
+         [tree]\nroot = \"down\"\n[tree.down]\nask = \"Down?\"\nanswers.yes = \"move\"\nanswers.no = \"stay\"\n\
+         [leaves.stay]\ntitle = \"Stay\"\nadvice = \"Watch.\"\n\
+         [runbooks.move]\ntitle = \"Move\"\nloss = [\"to-b\"]\n\
+         [[runbooks.move.steps]]\nid = \"fence\"\ntitle = \"Fence\"\naction = \"postgres-fence\"\nwith.dsn = \"{a}\"\n\
+         [[runbooks.move.steps]]\nid = \"power\"\ntitle = \"Power off\"\naction = \"manual\"\n\
+         with.instructions = \"Pull the plug.\"\nfences = [\"a-db\"]\n",
+        a = server(1),
+        b = server(2),
+    );
+    let loaded = load_texts(vec![("plan.toml".into(), text)], &Registry::built_in());
+    let plan = loaded.unwrap_or_else(|problems| panic!("{problems}")).plan;
+    let steps = &plan.runbooks["move"].steps;
+    assert_eq!(steps["fence"].fences, [ProbeId::from("a-db"), ProbeId::from("to-b")]);
+    assert_eq!(steps["power"].fences, [ProbeId::from("a-db")]);
+}
+
+#[test]
 fn run_time_names_wait_for_the_run() {
     let plan = good();
     let steps = &plan.runbooks["failover"].steps;

@@ -66,6 +66,8 @@ fn step(id: &str, action: &str, needs: &[&str], confirm: ConfirmLevel) -> (StepI
         irreversible: false,
         switches: false,
         safe_to_drill: false,
+        fences: Vec::new(),
+        unfences: Vec::new(),
         estimate: Some(seconds(30)),
         timeout: seconds(60),
         verify: None,
@@ -338,7 +340,11 @@ impl Machine {
 
     /// A world in which the primary region is down and the standby's lag is small; severity is P0.
     pub fn primary_down() -> Self {
-        let mut machine = Self::new();
+        Self::primary_down_under(plan())
+    }
+
+    fn primary_down_under(plan: Arc<Plan>) -> Self {
+        let mut machine = Self::resumed_under(plan, Vec::new(), start());
         machine.pass(20, &healthy());
         machine.pass(30, &down());
         machine
@@ -346,7 +352,12 @@ impl Machine {
 
     /// Declared, answered with the suggestion, the first step verified by itself.
     pub fn failing_over() -> Self {
-        let mut machine = Self::primary_down();
+        Self::failing_over_under(plan())
+    }
+
+    /// The same under another plan.
+    pub fn failing_over_under(plan: Arc<Plan>) -> Self {
+        let mut machine = Self::primary_down_under(plan);
         machine.ask(Ask::Declare { title: "primary gone".into(), mode: Mode::Live }).unwrap();
         let yes = || Some("yes".to_owned());
         let answer = Ask::Answer {

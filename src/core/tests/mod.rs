@@ -3,6 +3,7 @@
 mod confirmations;
 mod crashes;
 pub(crate) mod desk;
+mod fencing;
 pub(crate) mod fixture;
 mod in_force;
 mod invariants;

@@ -96,6 +96,12 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
             ),
         }));
     }
+    if kind.name == "postgres-fence" && step.fences.is_empty() {
+        let message = format!("step `{id}` fences a server that no probe is known to watch");
+        let help = "what a failover would lose grows until the old primary is fenced: name its probes, and the \
+                    replication probes of its standbys, in `fences`";
+        report.add(Problem::warning("no-fence", place("action"), message).help(help));
+    }
     if step.irreversible && step.confirm != ConfirmLevel::Type {
         let message = format!("step `{id}` is irreversible and is not confirmed by typing");
         let problem = Problem::error("confirmation", place("irreversible"), message);

@@ -19,7 +19,7 @@ use super::files;
 use super::place::{Place, Sources};
 use super::problem::{Problem, Problems, Report};
 use super::registry::Registry;
-use super::types::Plan;
+use super::types::{Plan, ProbeSpec};
 use document::Document;
 use fields::Fields;
 use ids::Ids;
@@ -162,7 +162,28 @@ fn read_plan(document: &Document, reader: &Reader<'_>, digest: String) -> Draft 
     };
     plan.aws = aws::read_aws(&single(document, reader, "aws"), &plan.regions);
     fill_health(&mut plan);
+    fill_fences(&mut plan);
     Draft { plan, places, complete: reader.report.errors() == errors_before && errors_before == 0 }
+}
+
+/// Where a step that fences does not say which probes watch its server, those that connect to it as it does. A
+/// replication probe watches its primary: fencing its standby says nothing of what that primary takes.
+fn fill_fences(plan: &mut Plan) {
+    let probes = &plan.probes;
+    let steps = plan.runbooks.values_mut().flat_map(|runbook| runbook.steps.values_mut());
+    for step in steps {
+        let known = match &*step.action {
+            "postgres-fence" => &mut step.fences,
+            "postgres-unfence" => &mut step.unfences,
+            _ => continue,
+        };
+        let Some(server) = step.params.get("dsn").filter(|_| known.is_empty()) else { continue };
+        let watches = |probe: &&ProbeSpec| {
+            let key = if probe.kind == "postgres-replication" { "primary" } else { "dsn" };
+            probe.params.get(key) == Some(server)
+        };
+        *known = probes.values().filter(watches).map(|probe| probe.id.clone()).collect();
+    }
 }
 
 /// Where a region does not say which probes tell its status, those that see whether something answers do.

@@ -118,7 +118,18 @@ fn step(
     let id = fields.text("id");
     let path = format!("runbooks.{runbook}.steps.{id}");
     places.insert(path.clone(), fields.place_of("id"));
-    for key in ["confirm", "irreversible", "switches", "undoes", "verify", "needs", "timeout", "action"] {
+    for key in [
+        "confirm",
+        "irreversible",
+        "switches",
+        "undoes",
+        "fences",
+        "unfences",
+        "verify",
+        "needs",
+        "timeout",
+        "action",
+    ] {
         if fields.get(key).is_some() {
             places.insert(format!("{path}.{key}"), fields.place_of(key));
         }
@@ -145,6 +156,8 @@ fn step(
         irreversible: fields.flag("irreversible"),
         switches: fields.flag("switches"),
         safe_to_drill: is_safe_to_drill(&fields),
+        fences: fields.names("fences"),
+        unfences: fields.names("unfences"),
         estimate: fields.duration("estimate"),
         timeout: fields.duration("timeout")?,
         verify: fields.condition("verify"),

@@ -176,6 +176,8 @@ fn step(
         irreversible: false,
         switches: false,
         safe_to_drill: false,
+        fences: Vec::new(),
+        unfences: Vec::new(),
         estimate: Some(seconds(minutes * 60)),
         timeout: seconds(600),
         verify: None,

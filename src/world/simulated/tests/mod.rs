@@ -81,6 +81,8 @@ fn step(id: &str, action: &str) -> Step {
         irreversible: false,
         switches: false,
         safe_to_drill: false,
+        fences: Vec::new(),
+        unfences: Vec::new(),
         estimate: None,
         timeout: SignedDuration::from_secs(60),
         verify: None,

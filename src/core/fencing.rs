@@ -1,0 +1,76 @@
+//! Which servers are kept from accepting writes, as far as steps that were verified or attested tell.
+
+use crate::core::incident::{Run, StepRun};
+use crate::core::model::Model;
+use crate::core::status::StepStatus;
+use crate::ids::{ProbeId, RunId, StepId};
+use crate::plan::Step;
+use jiff::Timestamp;
+
+/// A server was fenced, by a step of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fenced {
+    /// Since when at the latest: when the step was proven, or a person said so.
+    pub at: Timestamp,
+    /// The run.
+    pub run: RunId,
+    /// The step.
+    pub step: StepId,
+    /// What people call the step.
+    pub title: String,
+    /// Proven by reading the world back; else on a person's word alone.
+    pub proven: bool,
+}
+
+/// Whether the server that a probe watches is fenced: the first proven fence, or else the first that was attested,
+/// since anything let it accept writes again. Also of closed incidents, whose fences nobody lifted by closing them.
+///
+/// It tells what was done, not how the server is now: one that came back by other means is for its probe to show.
+pub fn fenced(model: &Model, probe: &ProbeId) -> Option<Fenced> {
+    let lifted = steps(model).filter(|(_, step, _)| step.unfences.contains(probe));
+    let lifted = lifted.filter_map(|(_, _, state)| lifted_at(state)).max();
+    let fences = steps(model).filter(|(_, step, _)| step.fences.contains(probe));
+    let fences = fences.filter_map(|(run, step, state)| fence(run, step, state));
+    fences
+        .filter(|fence| lifted.is_none_or(|lifted| fence.at > lifted))
+        .min_by_key(|fence| (!fence.proven, fence.at))
+}
+
+/// All steps of all runs that are known, with their plan.
+fn steps(model: &Model) -> impl Iterator<Item = (&Run, &Step, &StepRun)> {
+    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    incidents.flat_map(|incident| &incident.runs).flat_map(|run| {
+        let planned = model.plan.runbooks.get(&run.runbook);
+        run.steps.iter().filter_map(move |(id, state)| Some((run, planned?.steps.get(id)?, state)))
+    })
+}
+
+fn fence(run: &Run, step: &Step, state: &StepRun) -> Option<Fenced> {
+    let proven = match state.status {
+        StepStatus::Verified => true,
+        StepStatus::Attested => false,
+        _ => return None,
+    };
+    Some(Fenced {
+        at: state.ended_at?,
+        run: run.id.clone(),
+        step: step.id.clone(),
+        title: step.title.clone(),
+        proven,
+    })
+}
+
+/// When a step may have let a server accept writes again: also one of which nobody knows whether it acted.
+fn lifted_at(state: &StepRun) -> Option<Timestamp> {
+    match state.status {
+        StepStatus::Verified | StepStatus::Attested | StepStatus::Unknown | StepStatus::Finished => {
+            state.ended_at.max(state.started_at)
+        }
+        StepStatus::Started => state.started_at,
+        StepStatus::Pending
+        | StepStatus::Ready
+        | StepStatus::Confirming
+        | StepStatus::Failed
+        | StepStatus::Skipped => None,
+    }
+}

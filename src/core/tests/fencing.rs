@@ -1,0 +1,76 @@
+//! What is known of servers that were fenced.
+
+use super::fixture::*;
+use crate::core::command::Ask;
+use crate::core::fencing::{Fenced, fenced};
+use crate::plan::Plan;
+use std::sync::Arc;
+
+/// The fixture's failover, whose step `scale` fences the primary and whose step `dns` lets it write again; promoted.
+fn promoted() -> Machine {
+    let mut plan = Plan::clone(&plan());
+    let steps = &mut plan.runbooks.get_mut("failover").unwrap().steps;
+    steps.get_mut("scale").unwrap().fences = vec!["dr-lag".into()];
+    steps.get_mut("dns").unwrap().unfences = vec!["dr-lag".into()];
+    let mut machine = Machine::failing_over_under(Arc::new(plan));
+    let promote = machine.prepare("promote");
+    let typed = Some("target-of-promote".to_owned());
+    machine.ask(Ask::Confirm { confirmation: promote, typed }).unwrap();
+    machine.settle();
+    machine
+}
+
+fn run(machine: &mut Machine, step: &str) {
+    machine.pass(1, &down());
+    let confirmation = machine.prepare(step);
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    machine.settle();
+}
+
+fn of(machine: &Machine) -> Option<Fenced> {
+    fenced(&machine.model, &"dr-lag".into())
+}
+
+#[test]
+fn a_server_is_fenced_from_the_proof_of_the_step_on_until_a_step_lets_it_write_again() {
+    let mut machine = promoted();
+    assert_eq!(of(&machine), None);
+    run(&mut machine, "scale");
+    let fence = of(&machine).unwrap();
+    assert_eq!((fence.at, fence.step.as_str(), fence.proven), (machine.now, "scale", true));
+    assert_eq!(fenced(&machine.model, &"dr-db".into()), None, "another server");
+    run(&mut machine, "dns");
+    assert_eq!(of(&machine), None);
+}
+
+#[test]
+fn a_fence_on_a_persons_word_is_told_from_one_that_was_proven() {
+    let mut machine = promoted();
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    assert!(!of(&machine).unwrap().proven);
+}
+
+#[test]
+fn a_fence_outlives_its_run_its_incident_and_the_engine() {
+    let mut machine = promoted();
+    run(&mut machine, "scale");
+    let fence = of(&machine);
+    machine.ask(Ask::Abort { reason: "enough".into() }).unwrap();
+    machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
+    assert_eq!(of(&machine), fence);
+    let resumed = Machine::resumed_under(machine.model.plan.clone(), machine.log.clone(), machine.now);
+    assert_eq!(of(&resumed), fence);
+}
+
+#[test]
+fn a_server_that_may_have_been_let_write_again_is_not_called_fenced() {
+    let mut machine = promoted();
+    run(&mut machine, "scale");
+    machine.pass(1, &down());
+    let confirmation = machine.prepare("dns");
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    assert_eq!(of(&machine), None, "it runs");
+    let lost = Machine::resumed_under(machine.model.plan.clone(), machine.log.clone(), machine.now);
+    assert_eq!(of(&lost), None, "nobody knows whether it acted");
+}
