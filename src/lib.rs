@@ -11,6 +11,7 @@
 //! - [`preflight`] asks whether each step of a plan could be done now.
 //! - [`report`] tells an incident afterwards, from its journal.
 //! - [`world`] is the port between the engine and reality: the real one, or a simulated one.
+//! - [`folder`] opens what must be this user's own: folders and files that nobody else could have laid there.
 //! - [`console`] is the terminal client; [`cli`] the command line; [`secrets`] the credentials.
 
 pub mod actions;
@@ -19,6 +20,7 @@ pub mod clients;
 pub mod console;
 pub mod core;
 pub mod engine;
+pub mod folder;
 pub mod ids;
 pub mod journal;
 pub mod notifiers;

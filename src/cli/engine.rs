@@ -67,16 +67,6 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     let folder =
         place::state_folder(args.state.as_deref(), args.plan.as_deref().unwrap_or(Path::new("demo")))?;
     let group = args.group.as_deref().map(find_group).transpose()?;
-    if group.is_some() && folder.socket().parent() != Some(folder.path()) {
-        // The socket would be in a folder of this user's own, where nobody else finds it.
-        let what =
-            format!("the path of the state folder {} is too long for a group", folder.path().display());
-        return Err(Failure::new(what, "Name a shorter one with --state."));
-    }
-    access::make_folder(folder.path(), group).map_err(|error| {
-        let what = format!("the state folder {} cannot be made: {error}", folder.path().display());
-        Failure::new(what, "Name another one with --state.")
-    })?;
     let path = folder.path().to_owned();
     let ended = runtime()?.block_on(async {
         let world = make_world(args, &plan, environment)?;

@@ -11,8 +11,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::engine::paths::StateFolder;
 use crate::journal::export::{self, ExportError};
 use crate::journal::{JournalError, Noted, Reader, Record, Verification, read, verify, verify_against};
+use crate::text::clean;
 
 /// How often a followed journal is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);
@@ -40,6 +42,9 @@ struct Place {
     /// Plan whose journal is meant, when no folder is given.
     #[arg(long, global = true, value_name = "PLAN", conflicts_with = "journal")]
     plan: Option<PathBuf>,
+    /// State folder whose journal is meant, when no folder is given [default: the plan's own].
+    #[arg(long, global = true, value_name = "DIR", env = "LIFEBOAT_STATE")]
+    state: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -118,17 +123,18 @@ fn parse_since(text: &str) -> Result<Timestamp, String> {
     Timestamp::now().checked_sub(ago.abs()).map_err(|error| error.to_string())
 }
 
-/// Runs `lifeboat journal` and writes to `out`. `folder_of_plan` finds the journal's folder when none is named on
-/// the command line: it is given the plan, if one is named. An error means that the journal could not be read: end
+/// Runs `lifeboat journal` and writes to `out`. `folder_of_plan` finds the journal's folder when neither it nor a state
+/// folder is named: it is given the plan, if one is named. An error means that the journal could not be read: end
 /// with [`EXIT_UNREADABLE`].
 pub fn run(
     args: &JournalArgs,
     folder_of_plan: impl FnOnce(Option<&Path>) -> Result<PathBuf, Box<dyn Error + Send + Sync>>,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
-    let dir = match &args.place.journal {
-        Some(dir) => dir.clone(),
-        None => folder_of_plan(args.place.plan.as_deref())?,
+    let dir = match (&args.place.journal, &args.place.state) {
+        (Some(dir), _) => dir.clone(),
+        (None, Some(state)) => StateFolder::of_plan(Some(state), Path::new(""), Path::new("")).journal(),
+        (None, None) => folder_of_plan(args.place.plan.as_deref())?,
     };
     let outcome = match &args.command {
         JournalCommand::Verify { head, json } => verify_command(&dir, head.as_ref(), *json, out),
@@ -166,13 +172,19 @@ fn verify_command(
         serde_json::to_writer(&mut *out, &verification).map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
-        print_verification(&verification, noted, out)?;
+        print_verification(dir, &verification, noted, out)?;
     }
     verification.bad.map_or(Ok(()), |bad| Err(JournalError::Bad(bad).into()))
 }
 
-fn print_verification(found: &Verification, noted: Option<&Noted>, out: &mut dyn Write) -> io::Result<()> {
+fn print_verification(
+    dir: &Path,
+    found: &Verification,
+    noted: Option<&Noted>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let Verification { records, segments, head, bad, .. } = found;
+    writeln!(out, "journal: {}", clean(&dir.display().to_string(), usize::MAX))?;
     if let Some(bad) = bad {
         writeln!(out, "BAD: {bad}")?;
         return writeln!(

@@ -44,7 +44,12 @@ pub struct StatusArgs {
 /// When the engine cannot be reached; exit code 3 when none runs.
 pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let socket = args.place.state_folder()?.socket();
-    let answer = runtime()?.block_on(async { Client::connect(&socket).await?.answer().await });
+    let mut of_another = None;
+    let answer = runtime()?.block_on(async {
+        let mut client = Client::connect(&socket).await?;
+        of_another = client.of_another().map(str::to_owned);
+        client.answer().await
+    });
     let (model, now, pid) = match answer {
         Ok(ToClient::Welcome { model, now, pid, .. }) => (model, now, pid),
         Ok(ToClient::Goodbye { why, next }) => return Err(Failure::new(why, next).with_code(EXIT_NO_ENGINE)),
@@ -57,7 +62,10 @@ pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
         }
         Err(error) => return Err(Failure::new(error, "").with_code(EXIT_NO_ENGINE)),
     };
-    let text = if args.json { format!("{:#}\n", as_json(&model, now, pid)) } else { as_text(&model, now) };
+    let mut text = if args.json { format!("{:#}\n", as_json(&model, now, pid)) } else { as_text(&model, now) };
+    if let Some(user) = of_another.filter(|_| !args.json) {
+        text.push_str(&format!("engine       of {user}, not yours\n"));
+    }
     say(out, &text)?;
     Ok(ExitCode::from(code(&model)))
 }

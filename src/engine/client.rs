@@ -1,10 +1,11 @@
 //! The client's end of the socket.
 
 use crate::core::command::Ask;
-use crate::engine::access::trusted;
+use crate::engine::access::{folder_of, socket_in, trusted};
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
 };
+use crate::folder::name_of;
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use std::io;
@@ -57,6 +58,7 @@ pub struct Client {
     pid: Option<u32>,
     reader: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
     writer: Sender,
+    of_another: Option<String>,
 }
 
 /// The sending half of a connection.
@@ -75,25 +77,34 @@ impl Client {
     /// # Errors
     /// When no engine runs or its socket cannot be used.
     pub async fn connect(path: &Path) -> Result<Self, ClientError> {
-        let stream = UnixStream::connect(path).await.map_err(|source| match source.kind() {
+        let unusable = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                 ClientError::NotRunning(path.to_owned())
             }
             // Nobody accepts, and the queue of those who wait is full.
             io::ErrorKind::WouldBlock => ClientError::Silent(None),
             _ => ClientError::Socket { path: path.to_owned(), source },
-        })?;
-        let pid = stream.peer_cred().ok().and_then(|credential| credential.pid()?.try_into().ok());
-        let owner = stream.peer_cred().map(|credential| credential.uid());
+        };
+        let (folder, name) = folder_of(path).map_err(unusable)?;
+        let socket = socket_in(&folder, name).map_err(unusable)?;
+        let socket = socket.ok_or_else(|| ClientError::NotRunning(path.to_owned()))?;
+        let stream = UnixStream::connect(folder.path_through(name)).await.map_err(unusable)?;
+        let peer = stream.peer_cred().map_err(unusable)?;
+        let (user, pid) = (peer.uid(), peer.pid().and_then(|pid| pid.try_into().ok()));
         let own = rustix::process::getuid().as_raw();
-        let foreign = owner.and_then(|owner| trusted(owner, own, path));
-        foreign.map_err(|source| ClientError::Socket { path: path.to_owned(), source })?;
+        trusted(user, own, &folder, socket).map_err(unusable)?;
+        let of_another = (user != own).then(|| name_of(user));
         let (read, write) = stream.into_split();
         let writer = FramedWrite::new(write, framing(ASK_LIMIT_BYTES));
         let reader = FramedRead::new(read, framing(MODEL_LIMIT_BYTES));
-        let mut client = Self { pid, reader, writer: Sender { pid, writer, next_id: 0 } };
+        let mut client = Self { pid, reader, writer: Sender { pid, writer, next_id: 0 }, of_another };
         client.writer.send(&ToEngine::Hello { version: PROTOCOL_VERSION }).await?;
         Ok(client)
+    }
+
+    /// Who runs the engine, where that is another user than this one.
+    pub fn of_another(&self) -> Option<&str> {
+        self.of_another.as_deref()
     }
 
     /// The next message, which should come at once.

@@ -17,7 +17,7 @@ use crate::world::Clock;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// The most inputs that are decided together.
 const BATCH_LIMIT: usize = 4_096;
@@ -50,6 +50,13 @@ pub enum Input {
         id: u64,
         /// What is asked.
         ask: Ask,
+    },
+    /// A client waits until what it sent before was taken: its next frame is read only then.
+    Turn {
+        /// The connection.
+        client: u64,
+        /// Told when it may go on; dropped for one that was let go.
+        taken: oneshot::Sender<()>,
     },
     /// Ends the engine.
     Stop {
@@ -141,6 +148,12 @@ impl Lead {
                 };
                 let result = self.decide(Actor::Operator(operator), Command::Ask(ask));
                 self.send(client, &ToClient::Reply { id, result });
+            }
+            Input::Turn { client, taken } => {
+                if self.clients.contains_key(&client) {
+                    // An error means that the connection is gone, and its end is on its way here.
+                    let _ = taken.send(());
+                }
             }
             Input::Stop { client, force } => self.stop(client, force),
         }

@@ -229,7 +229,8 @@ fn note_places(model: &mut Model, waited: &[Event], heads: Vec<Head>) {
 fn comes_once(fact: &Fact) -> bool {
     matches!(
         fact,
-        Fact::StepFinished { .. }
+        Fact::EngineStarted { .. }
+            | Fact::StepFinished { .. }
             | Fact::StepVerified { .. }
             | Fact::StepDoubted { .. }
             | Fact::NotificationFinished { .. }
@@ -241,7 +242,8 @@ fn may_wait(fact: &Fact) -> bool {
     !fact.is_durable()
         || matches!(
             fact,
-            Fact::SignalChanged { .. }
+            Fact::EngineStarted { .. }
+                | Fact::SignalChanged { .. }
                 | Fact::SeverityChanged { .. }
                 | Fact::ClockJumped { .. }
                 | Fact::ConfirmationVoided { .. }

@@ -20,11 +20,12 @@ pub mod replay;
 pub mod runner;
 pub mod scheduler;
 pub mod scope;
+mod seats;
 mod server;
 pub mod shared;
 pub mod spawn;
 
-pub use server::name_of;
+pub use crate::folder::name_of;
 
 use crate::core::command::Report;
 use crate::core::model::Model;
@@ -51,6 +52,17 @@ pub enum EngineError {
     /// The journal cannot be taken over.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The state folder cannot be made, or is not this user's own.
+    #[error(
+        "the state folder {path} cannot be used: {source}. Name another one with --state, or run the engine as the user \
+         whose folder it is"
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
     /// The socket cannot be made.
     #[error("the engine's socket {path} cannot be made: {source}. Check the folder's owner and free space")]
     Socket {
@@ -97,9 +109,11 @@ pub async fn run(
     let options = Options { append_only: settings.append_only, group_readable, ..Options::default() };
     let mut model = Model::new(plan.clone());
     model.live.simulation = world.simulation();
+    // Before anything is made, cut or added to in it.
+    access::make_folder(folder.path(), settings.group)
+        .map_err(|source| EngineError::Folder { path: folder.path().to_owned(), source })?;
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
     let path = folder.socket();
-    let state = folder.path().to_owned();
     let listener = server::bind(&path, settings.group)
         .map_err(|source| EngineError::Socket { path: path.clone(), source })?;
 
@@ -137,10 +151,6 @@ pub async fn run(
         task.abort();
     }
     let _ = std::fs::remove_file(&path);
-    if let Some(elsewhere) = path.parent().filter(|parent| *parent != state) {
-        // Made for the socket alone; it goes only when it is empty.
-        let _ = std::fs::remove_dir(elsewhere);
-    }
     // The journal stays locked until here: another engine's socket could otherwise be the one that was removed,
     // and it could act beside what this one still runs.
     let Ok(_ledger) = lead.join() else {
@@ -155,14 +165,28 @@ pub async fn run(
 
 /// What the journal needed at its opening, in words; empty when nothing.
 fn words(recovery: &Recovery) -> String {
-    recovery.torn.as_ref().map_or_else(String::new, |torn| {
+    let ended = recovery.ended.as_ref().map(|ended| {
+        let kept = ended.kept.as_ref().map_or_else(String::new, |kept| {
+            format!("; another byte stood in its place, and the line as it was is kept in {}", kept.display())
+        });
         format!(
-            "{} bytes of an unfinished record at the end of {} were set aside in {}; nothing in them had been acknowledged",
+            "record {} at the end of {} is complete but had lost its newline, which was put back{kept}",
+            ended.seq, ended.segment
+        )
+    });
+    let torn = recovery.torn.as_ref().map(|torn| {
+        let begun = torn.begun.as_ref().map_or_else(String::new, |begun| format!(", begun as {begun}"));
+        format!(
+            "{} bytes of an unfinished record {}{begun} at the end of {} are kept in {}. A crash leaves such an end \
+             before the record is acknowledged, damage after it: whether this one was cannot be told from the journal. \
+             A head noted elsewhere tells (`lifeboat journal verify --head`); look at the world before a step runs",
             torn.bytes,
+            torn.seq,
             torn.segment,
             torn.kept.display()
         )
-    })
+    });
+    ended.into_iter().chain(torn).collect::<Vec<_>>().join("; ")
 }
 
 async fn tick(inbox: UnboundedSender<Input>, clock: Arc<dyn crate::world::Clock>) {

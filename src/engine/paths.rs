@@ -3,9 +3,6 @@
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
-/// The longest socket path that every system takes (`sun_path` is 104 bytes on macOS, 108 on Linux).
-const SOCKET_PATH_LIMIT_BYTES: usize = 100;
-
 /// The state folder of one plan's engine: one engine, one journal, one socket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateFolder(PathBuf);
@@ -44,14 +41,9 @@ impl StateFolder {
         self.0.join("phone-tree.txt")
     }
 
-    /// The socket: in the folder, or in the system's temporary folder where that path would be too long.
+    /// The socket.
     pub fn socket(&self) -> PathBuf {
-        let path = self.0.join("engine.sock");
-        if path.as_os_str().len() <= SOCKET_PATH_LIMIT_BYTES {
-            return path;
-        }
-        let uid = rustix::process::getuid().as_raw();
-        std::env::temp_dir().join(format!("lifeboat-{uid}-{}", short_digest(&self.0))).join("engine.sock")
+        self.0.join("engine.sock")
     }
 }
 

@@ -1,20 +1,25 @@
 //! The engine's socket: who connects, what they send, what they get.
 
 use crate::core::actor::Operator;
-use crate::engine::access::Group;
+use crate::engine::access::{Group, folder_of};
 use crate::engine::lead::Input;
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
 };
+use crate::engine::seats::Seats;
+use crate::folder::name_of;
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
+use rustix::fs::{AtFlags, Mode, chmodat, chownat};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::Instant;
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 /// Frames that may wait for a slow client before it is let go.
@@ -23,85 +28,125 @@ const CLIENT_QUEUE_FRAMES: usize = 1_024;
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may take to read what it was sent.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client that leaves, or is let go, has for what is still on its way to it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How many are told at the same time why they are turned away.
+const REFUSALS: usize = 16;
 
-/// Binds the socket, 0600 or for a group 0660; a folder that is made for it is 0700, one that is there stays as it is and must be the
-/// user's own or root's. A socket that a dead engine left is removed: the
-/// caller holds the journal's lock, so there is no living one.
+/// Binds the socket, 0600 or for a group 0660, in a folder that is there and this user's own. A socket that a dead
+/// engine left is removed: the caller holds the journal's lock, so there is no living one.
 ///
 /// # Errors
-/// When the folder or the socket cannot be made.
+/// When the folder is somebody else's, or the socket cannot be made.
 pub fn bind(path: &Path, group: Option<Group>) -> io::Result<UnixListener> {
-    if let Some(folder) = path.parent() {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        // Whoever owns the folder could put a socket of their own in the place of this one.
-        let owner = std::fs::metadata(folder)?.uid();
-        if owner != 0 && owner != rustix::process::getuid().as_raw() {
-            return Err(io::Error::other(format!("the folder belongs to {}", name_of(owner))));
-        }
+    let (folder, name) = folder_of(path)?;
+    // Whoever owns the folder could put a socket of their own in the place of this one.
+    folder.expect_own()?;
+    folder.remove(name)?;
+    let listener = UnixListener::bind(folder.path_through(name))?;
+    chmodat(&folder, name, Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
+    if let Some(group) = group {
+        chownat(&folder, name, None, Some(group.id()), AtFlags::SYMLINK_NOFOLLOW)?;
+        chmodat(&folder, name, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP, AtFlags::empty())?;
     }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    group.map_or(Ok(()), |group| group.give(path, 0o660))?;
     Ok(listener)
 }
 
 /// Serves clients until the engine ends. With `for_group` whoever could connect is welcome: the socket's mode lets in
 /// the engine's user, root and the members of its group.
 pub async fn serve(listener: UnixListener, for_group: bool, inbox: UnboundedSender<Input>) {
+    let (seats, refusals) = (Seats::default(), Arc::new(Semaphore::new(REFUSALS)));
     let mut client = 0;
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                client += 1;
-                tokio::spawn(attend(client, stream, for_group, inbox.clone()));
-            }
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a client could not be accepted");
                 tokio::time::sleep(Duration::from_millis(200)).await;
+                continue;
+            }
+        };
+        match operator_of(&stream, for_group).and_then(|operator| Ok((seats.take(operator.uid)?, operator))) {
+            Ok((seat, operator)) => {
+                client += 1;
+                let inbox = inbox.clone();
+                tokio::spawn(async move {
+                    attend(client, operator, stream, inbox).await;
+                    drop(seat);
+                });
+            }
+            // Beyond that nobody is told why: whoever knocks that often must not fill the memory.
+            Err((why, next)) => {
+                if let Ok(permit) = refusals.clone().try_acquire_owned() {
+                    tokio::spawn(async move {
+                        refuse(stream, why, next).await;
+                        drop(permit);
+                    });
+                }
             }
         }
     }
 }
 
-async fn attend(client: u64, stream: UnixStream, for_group: bool, inbox: UnboundedSender<Input>) {
-    let operator = operator_of(&stream, for_group);
+/// Takes leave of a connection, and lets it read that: it may still be writing its first message.
+async fn refuse(stream: UnixStream, why: String, next: String) {
     let (read, write) = stream.into_split();
     let mut reader = FramedRead::new(read, framing(ASK_LIMIT_BYTES));
     let mut writer = FramedWrite::new(write, framing(MODEL_LIMIT_BYTES));
-    let admitted = match operator {
-        Ok(operator) => greet(&mut reader).await.map(|()| operator),
-        Err(why) => {
-            Err((why, "Attach as the user that runs the engine, or have it started with --group.".to_owned()))
-        }
-    };
-    let operator = match admitted {
-        Ok(operator) => operator,
-        Err((why, next)) => {
-            if let Ok(bytes) = serde_json::to_vec(&ToClient::Goodbye { why, next }) {
-                let _ = writer.send(Bytes::from(bytes)).await;
-            }
-            return;
-        }
-    };
-    let (frames, queue) = mpsc::channel(CLIENT_QUEUE_FRAMES);
-    let writing = tokio::spawn(write_all(queue, writer));
-    let _ = inbox.send(Input::Attach { client, operator, frames });
-    while let Some(Ok(frame)) = reader.next().await {
-        let input = match serde_json::from_slice(&frame) {
-            Ok(ToEngine::Ask { id, ask }) => Input::Ask { client, id, ask },
-            Ok(ToEngine::Stop { force }) => Input::Stop { client: Some(client), force },
-            Ok(ToEngine::Hello { .. }) | Err(_) => break,
-        };
-        if inbox.send(input).is_err() {
-            break;
-        }
+    let _ = tokio::time::timeout(LAST_WORDS, async {
+        say_goodbye(&mut writer, why, next).await;
+        while let Some(Ok(_)) = reader.next().await {}
+    })
+    .await;
+}
+
+async fn say_goodbye(
+    writer: &mut FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
+    why: String,
+    next: String,
+) {
+    if let Ok(bytes) = serde_json::to_vec(&ToClient::Goodbye { why, next }) {
+        let _ = tokio::time::timeout(LAST_WORDS, writer.send(Bytes::from(bytes))).await;
     }
+}
+
+/// Serves one client. Its next frame is read once the one before was taken, so that what waits is one frame for each
+/// client, whatever it sends, and everybody has their turn.
+async fn attend(client: u64, operator: Operator, stream: UnixStream, inbox: UnboundedSender<Input>) {
+    let (read, write) = stream.into_split();
+    let mut reader = FramedRead::new(read, framing(ASK_LIMIT_BYTES));
+    let mut writer = FramedWrite::new(write, framing(MODEL_LIMIT_BYTES));
+    if let Err((why, next)) = greet(&mut reader).await {
+        say_goodbye(&mut writer, why, next).await;
+        return;
+    }
+    let (frames, queue) = mpsc::channel(CLIENT_QUEUE_FRAMES);
+    let mut writing = tokio::spawn(write_all(queue, writer));
+    let mut input = Input::Attach { client, operator, frames };
+    while take_turn(client, input, &inbox).await {
+        let frame = tokio::select! {
+            frame = reader.next() => frame,
+            // It does not read, or was let go.
+            _ = &mut writing => break,
+        };
+        input = match frame.map(|frame| frame.map(|frame| serde_json::from_slice(&frame))) {
+            Some(Ok(Ok(ToEngine::Ask { id, ask }))) => Input::Ask { client, id, ask },
+            Some(Ok(Ok(ToEngine::Stop { force }))) => Input::Stop { client: Some(client), force },
+            _ => break,
+        };
+    }
+    // With the last sender dropped what is left is written, for a moment.
     let _ = inbox.send(Input::Detach { client });
-    let _ = writing.await;
+    if !writing.is_finished() {
+        let _ = writing.await;
+    }
+}
+
+/// Hands an input over and waits until it was taken; not for a client that was let go meanwhile.
+async fn take_turn(client: u64, input: Input, inbox: &UnboundedSender<Input>) -> bool {
+    let (taken, turn) = oneshot::channel();
+    let sent = inbox.send(input).and_then(|()| inbox.send(Input::Turn { client, taken }));
+    sent.is_ok() && turn.await.is_ok()
 }
 
 /// The first message must come soon and be of the same protocol.
@@ -119,12 +164,18 @@ async fn greet(reader: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>) -> 
     }
 }
 
+/// Writes what is sent to a client. What is left for one that was let go, or when the engine ends, gets a moment.
 async fn write_all(
     mut queue: mpsc::Receiver<Bytes>,
     mut writer: FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
 ) {
+    let mut end = None;
     while let Some(frame) = queue.recv().await {
-        match tokio::time::timeout(WRITE_TIMEOUT, writer.send(frame)).await {
+        if queue.is_closed() {
+            end.get_or_insert_with(|| Instant::now() + LAST_WORDS);
+        }
+        let until = end.unwrap_or_else(|| Instant::now() + WRITE_TIMEOUT);
+        match tokio::time::timeout_at(until, writer.send(frame)).await {
             Ok(Ok(())) => {}
             _ => return,
         }
@@ -132,19 +183,18 @@ async fn write_all(
 }
 
 /// Who is at the other end, by the system's word.
-fn operator_of(stream: &UnixStream, for_group: bool) -> Result<Operator, String> {
-    let credential =
-        stream.peer_cred().map_err(|error| format!("the system does not say who connects: {error}"))?;
-    let uid = credential.uid();
+fn operator_of(stream: &UnixStream, for_group: bool) -> Result<Operator, (String, String)> {
+    let refuse = |why: String| {
+        let next = "Attach as the user that runs the engine, or have it started with --group.";
+        Err((why, next.to_owned()))
+    };
+    let uid = match stream.peer_cred() {
+        Ok(credential) => credential.uid(),
+        Err(error) => return refuse(format!("the system does not say who connects: {error}")),
+    };
     let own = rustix::process::getuid().as_raw();
     if uid != own && uid != 0 && !for_group {
-        return Err(format!("user {uid} may not attach to the engine of user {own}"));
+        return refuse(format!("user {uid} may not attach to the engine of user {own}"));
     }
     Ok(Operator { name: name_of(uid), uid })
-}
-
-/// The login name of a user, or the number where the system has no name for it.
-pub fn name_of(uid: u32) -> String {
-    let user = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid));
-    user.ok().flatten().map_or_else(|| uid.to_string(), |user| user.name)
 }

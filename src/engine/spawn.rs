@@ -2,10 +2,11 @@
 
 use crate::engine::client::{Client, ClientError};
 use crate::engine::paths::StateFolder;
+use crate::folder::Folder;
+use rustix::fs::OFlags;
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -58,8 +59,8 @@ pub async fn connect_or_start(folder: &StateFolder, arguments: &[OsString]) -> R
         other => return Ok(other?),
     }
     let unusable = |source| SpawnError::Folder { path: folder.path().to_owned(), source };
-    make_folder(folder.path()).map_err(unusable)?;
-    let (log, begin) = open_log(&folder.log()).map_err(unusable)?;
+    let state = Folder::make_own(folder.path()).map_err(unusable)?;
+    let (log, begin) = open_log(&state, &folder.log()).map_err(unusable)?;
     let mut child = start(arguments, log).map_err(unusable)?;
     let pid = child.id().unwrap_or_default();
     let mut deadline = Instant::now() + START_TIMEOUT;
@@ -93,13 +94,12 @@ pub async fn connect_or_start(folder: &StateFolder, arguments: &[OsString]) -> R
     }
 }
 
-/// Makes a folder that only its owner can enter.
-fn make_folder(path: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}
-
-fn open_log(path: &Path) -> io::Result<(File, u64)> {
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+/// Opens the log for the engine to add to, with its length so far.
+fn open_log(state: &Folder, log: &Path) -> io::Result<(File, u64)> {
+    let name = log.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let file = state
+        .own_file(name, OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND, 0o600)
+        .map_err(|error| io::Error::new(error.kind(), format!("its log {name}: {error}")))?;
     let begin = file.metadata()?.len();
     Ok((file, begin))
 }

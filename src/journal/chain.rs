@@ -19,7 +19,7 @@ pub(super) struct LeftBehind {
 }
 
 /// How far the journal is known to be good.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Chain {
     pub(super) head: Head,
     /// Unfinished bytes for which the next record has to account.

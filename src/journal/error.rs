@@ -123,6 +123,18 @@ impl JournalError {
     }
 }
 
+impl JournalError {
+    /// Words for a file or folder that is not what it has to be: somebody else's, a link, a pipe.
+    pub(super) fn unfit(what: &'static str, path: &Path, error: &io::Error) -> Self {
+        if !matches!(error.kind(), ErrorKind::Other | ErrorKind::PermissionDenied) {
+            return Self::io(what, path, error);
+        }
+        let next = "A journal is a folder of plain files, readable and writable for this user and its own or root's \
+                    (look at `ls -l` and `lsattr`): find out who put it there, or choose another folder";
+        Self::Io { what, path: path.to_owned(), why: error.to_string(), next }
+    }
+}
+
 fn is_full(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge)
 }

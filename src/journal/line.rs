@@ -3,11 +3,12 @@
 //! The checksum covers the exact bytes of the line up to, not including, `,"checksum":"`. What follows has a fixed
 //! length, so it is found from the end of the line and never by searching.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::Serialize;
-use serde::de::IgnoredAny;
 use serde_json::ser::Formatter;
 use sha2::{Digest, Sha256};
 
@@ -19,6 +20,9 @@ pub const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// Length of a checksum: SHA-256 in hexadecimal.
 pub const CHECKSUM_LENGTH: usize = 64;
+
+/// The longest name of an action that is read from an unfinished line.
+const BEGUN_CHARS: usize = 60;
 
 const CHECKSUM_FIELD: &str = ",\"checksum\":\"";
 const PREV_FIELD: &str = ",\"prev\":\"";
@@ -181,6 +185,18 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What an unfinished line was going to record, as far as it tells: its action.
+pub(super) fn begun(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()])).ok()?;
+    let mut fields = Fields { rest: text };
+    fields.number("{\"seq\":").ok()?;
+    fields.string(",\"timestamp\":").ok()?;
+    fields.string_or_null(",\"incident\":").ok()?;
+    fields.string(",\"operator\":").ok()?;
+    let action: String = serde_json::from_str(fields.string(",\"action\":").ok()?).ok()?;
+    Some(format!("`{}`", crate::text::clean(&action, BEGUN_CHARS)))
+}
+
 fn split_prev(sealed: &str) -> Option<(&str, &str)> {
     let rest = sealed.strip_suffix('"')?;
     let (rest, prev) = rest.split_at_checked(rest.len().checked_sub(CHECKSUM_LENGTH)?)?;
@@ -268,10 +284,77 @@ fn string_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Checks what reading the value would check too: what verifies can be read.
 fn check_json(json: &str) -> Result<(), String> {
-    serde_json::from_str::<IgnoredAny>(json).map_err(|error| format!("it is not JSON: {error}"))?;
-    if json.trim_ascii() != json {
-        return Err("it has white space around a value".to_owned());
+    serde_json::from_str::<Readable>(json).map_err(|error| format!("it is not JSON: {error}"))?;
+    if has_white_space(json) {
+        return Err("it has white space between the parts of a value".to_owned());
     }
     Ok(())
+}
+
+/// Whether there is white space outside of strings.
+fn has_white_space(json: &str) -> bool {
+    let (mut in_string, mut escaped) = (false, false);
+    json.bytes().any(|byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ => {}
+        }
+        !in_string && byte.is_ascii_whitespace()
+    })
+}
+
+/// Any JSON value, looked at as a reader does and not kept: escapes that are no characters, numbers beyond all bounds
+/// and nesting beyond serde_json's limit are errors, which [`serde::de::IgnoredAny`] lets pass.
+struct Readable;
+
+impl<'de> Deserialize<'de> for Readable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Readable {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self, A::Error> {
+        while entries.next_entry::<Self, Self>()?.is_some() {}
+        Ok(self)
+    }
 }

@@ -1,16 +1,21 @@
 //! The lock that makes a journal's writer the only one.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::OFlags;
+
 use super::error::JournalError;
 use super::writer::Options;
+use crate::folder::Folder;
 
 /// The file whose lock makes the writer the only one; it holds the writer's process id.
 pub(super) const LOCK_FILE: &str = "lock";
+/// More than any process id takes.
+const LOCK_BYTES: usize = 32;
 
 /// The right to write a journal. A copy of it kept while a failed journal is opened again lets nobody in between.
 #[derive(Debug, Clone)]
@@ -20,19 +25,22 @@ pub struct Lock(Arc<Held>);
 struct Held(File);
 
 impl Lock {
-    /// Takes the lock of the journal in `dir`, which exists.
-    pub(super) fn take(dir: &Path, options: &Options) -> Result<Self, JournalError> {
-        let path = dir.join(LOCK_FILE);
-        let fail = |error: io::Error| JournalError::io("lock", &path, &error);
-        let mut open = OpenOptions::new();
-        open.read(true).write(true).create(true).truncate(false).mode(options.file_mode());
-        let mut lock = open.open(&path).map_err(fail)?;
+    /// Takes the lock of the journal in `folder`.
+    pub(super) fn take(folder: &Folder, options: &Options) -> Result<Self, JournalError> {
+        let path = folder.path().join(LOCK_FILE);
+        let mut lock = folder
+            .own_file(LOCK_FILE, OFlags::RDWR | OFlags::CREATE, options.file_mode())
+            .map_err(|error| JournalError::unfit("lock", &path, &error))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(locked(dir, &path)),
-            Err(TryLockError::Error(error)) => return Err(fail(error)),
+            Err(TryLockError::WouldBlock) => return Err(locked(folder.path(), &lock)),
+            Err(TryLockError::Error(error)) => return Err(JournalError::io("lock", &path, &error)),
         }
-        lock.set_len(0).map_err(fail)?;
+        if !holds_at_most_a_process_id(&lock) {
+            let error = io::Error::other("it holds something else than a process id; nothing in it was changed");
+            return Err(JournalError::unfit("lock", &path, &error));
+        }
+        lock.set_len(0).map_err(|error| JournalError::io("lock", &path, &error))?;
         // The process id only helps people and readers; the lock holds without it, even on a full disk.
         let _ = writeln!(lock, "{}", std::process::id());
         Ok(Self(Arc::new(Held(lock))))
@@ -55,8 +63,19 @@ impl Drop for Held {
     }
 }
 
-fn locked(dir: &Path, path: &Path) -> JournalError {
-    let pid = fs::read_to_string(path).ok().and_then(|text| text.trim().parse::<u32>().ok());
+fn locked(dir: &Path, lock: &File) -> JournalError {
+    let pid = begin_of(lock).and_then(|text| text.trim().parse::<u32>().ok());
     let holder = pid.map(|pid| format!(" by process {pid}")).unwrap_or_default();
     JournalError::Locked { dir: dir.to_owned(), holder }
+}
+
+/// Whether the file is one that a writer of a journal may have left: another is not emptied.
+fn holds_at_most_a_process_id(lock: &File) -> bool {
+    begin_of(lock).is_some_and(|text| text.len() < LOCK_BYTES && text.trim().bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn begin_of(lock: &File) -> Option<String> {
+    let mut bytes = [0; LOCK_BYTES];
+    let length = lock.read_at(&mut bytes, 0).ok()?;
+    std::str::from_utf8(&bytes[..length]).ok().map(str::to_owned)
 }

@@ -25,7 +25,7 @@ pub use error::{Bad, JournalError};
 pub use line::{CHECKSUM_LENGTH, MAX_LINE_BYTES};
 pub use lock::Lock;
 pub use noted::Noted;
-pub use open::{Recovery, TornTail};
+pub use open::{EndedAgain, Recovery, TornTail};
 pub use protection::{AppendOnly, Protection};
 pub use reader::{Reader, read};
 pub use record::{Entry, Head, Record};

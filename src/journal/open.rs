@@ -1,19 +1,21 @@
 //! Opening: the lock, the check of what is there, and what happens to an unfinished last line.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rustix::fs::{Mode, OFlags, fchmod};
 
 use super::error::JournalError;
+use super::line::begun;
 use super::lock::Lock;
-use super::protection::AppendOnly;
 use super::reader::Reader;
 use super::record::Head;
 use super::segment::{self, Segment, sync_folder};
 use super::writer::{Journal, Options};
+use crate::folder::Folder;
 
 /// What was found when the journal was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,17 +26,24 @@ pub struct Recovery {
     pub segments: u32,
     /// The last good record found.
     pub head: Head,
-    /// The unfinished last line, if there was one. None of it had been acknowledged.
+    /// The unfinished last line, if there was one.
     pub torn: Option<TornTail>,
+    /// The last record, where its newline was missing and was put back.
+    pub ended: Option<EndedAgain>,
 }
 
-/// An unfinished last line, left by a crash or a full disk, that was set aside.
+/// An unfinished last line that was set aside. A crash or a full disk leaves one before it is acknowledged, damage
+/// afterwards: the bytes do not tell which.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TornTail {
     /// File name of the segment.
     pub segment: String,
+    /// Number of the record that it was to be.
+    pub seq: u64,
     /// Its length in bytes.
     pub bytes: u64,
+    /// The action that it begins to record, as far as it tells.
+    pub begun: Option<String>,
     /// Where a copy of the bytes is kept.
     pub kept: PathBuf,
     /// Whether it was cut off. Where the append-only attribute forbids that, it stays in the closed segment and the
@@ -42,47 +51,118 @@ pub struct TornTail {
     pub cut: bool,
 }
 
+/// A complete last record, with its checksum right, that no newline ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedAgain {
+    /// File name of the segment.
+    pub segment: String,
+    /// The record's number.
+    pub seq: u64,
+    /// Where a copy of the line is kept, if another byte stood in the place of the newline.
+    pub kept: Option<PathBuf>,
+}
+
 pub(super) fn open(dir: &Path, options: &Options) -> Result<(Journal, Recovery), JournalError> {
-    create_folder(dir, options)?;
-    let lock = Lock::take(dir, options)?;
-    open_locked(dir, options, lock)
+    let folder = own_folder(dir, options)?;
+    let lock = Lock::take(&folder, options)?;
+    let mut reader = read_all(&folder)?;
+    let Some(length) = reader.record_without_newline() else {
+        return open_locked(folder, options, lock, reader);
+    };
+    let ended = end_last_record(&folder, options, &reader, length)?;
+    reader = read_all(&folder)?;
+    let (journal, recovery) = open_locked(folder, options, lock, reader)?;
+    Ok((journal, Recovery { ended: Some(ended), ..recovery }))
 }
 
 /// Opens again under a lock that was kept, or a new one where the folder is another one. A journal that held
-/// records is not begun anew where it is gone.
+/// records is not begun anew where it is gone. What follows the record that is known to be the last was not
+/// acknowledged, complete or not.
 pub(super) fn reopen(
     dir: &Path,
     options: &Options,
     lock: Lock,
     head: &Head,
 ) -> Result<(Journal, Recovery), JournalError> {
-    let gone = !segment::list(dir).is_ok_and(|segments| segments.contains(&1));
+    let found = Folder::follow(dir).and_then(|folder| segment::list(&folder));
+    let gone = !found.is_ok_and(|segments| segments.contains(&1));
     if gone && head.seq > 0 {
         let why = "is gone; put it back as it was".to_owned();
         return Err(JournalError::Interfered { path: dir.to_owned(), why });
     }
-    if lock.is_of(dir) { open_locked(dir, options, lock) } else { open(dir, options) }
+    let folder = own_folder(dir, options)?;
+    let lock = if lock.is_of(dir) { lock } else { Lock::take(&folder, options)? };
+    let reader = read_all(&folder)?;
+    open_locked(folder, options, lock, reader)
 }
 
-fn open_locked(dir: &Path, options: &Options, lock: Lock) -> Result<(Journal, Recovery), JournalError> {
-    let mut reader = Reader::new(dir);
+fn read_all(folder: &Folder) -> Result<Reader, JournalError> {
+    let mut reader = Reader::new(folder.clone());
     while reader.next_line()?.is_some() {}
+    Ok(reader)
+}
 
+/// The journal's folder, made where it is missing; it must be this user's own or root's.
+fn own_folder(dir: &Path, options: &Options) -> Result<Folder, JournalError> {
+    let made = create_folder(dir, options)?;
+    let unfit = |error: io::Error| JournalError::unfit("use the journal's folder", dir, &error);
+    let folder = Folder::open(dir).map_err(unfit)?;
+    folder.expect_own().map_err(unfit)?;
+    if made {
+        // The set-group-id bit stays, by which the files get the group of the folder.
+        let inherited = folder.owner().map_err(unfit)?.mode & 0o2000;
+        let mode = Mode::from_bits_truncate(options.folder_mode() | inherited);
+        fchmod(&folder, mode).map_err(|error| JournalError::io("create the journal's folder", dir, &error.into()))?;
+    }
+    Ok(folder)
+}
+
+/// Puts the newline back behind a last record that is complete and has the right checksum: it may have been
+/// acknowledged, so it is never set aside.
+fn end_last_record(
+    folder: &Folder,
+    options: &Options,
+    reader: &Reader,
+    length: u64,
+) -> Result<EndedAgain, JournalError> {
+    let mut segment = Segment::open(folder, reader.segment, options)?;
+    let mut ended =
+        EndedAgain { segment: segment::name(reader.segment), seq: reader.chain.head.seq + 1, kept: None };
+    if reader.unfinished().len() as u64 > length {
+        ended.kept = Some(keep_aside(folder, ended.seq, reader.unfinished(), options)?);
+        segment.cut(reader.complete_bytes + length, options).map_err(|error| JournalError::Io {
+            what: "put the newline back behind the last record of",
+            path: segment.path.clone(),
+            why: format!("another byte stands in its place and cannot be cut off ({error})"),
+            next: "The record itself is complete and may have been acknowledged. Start the engine as root, or take \
+                   the append-only attribute off as root (`chattr -a`) and start it again",
+        })?;
+    }
+    segment.append(b"\n", options)?;
+    Ok(ended)
+}
+
+fn open_locked(
+    folder: Folder,
+    options: &Options,
+    lock: Lock,
+    mut reader: Reader,
+) -> Result<(Journal, Recovery), JournalError> {
     let mut recovery = Recovery {
         records: reader.chain.head.seq,
         segments: reader.segment,
         head: reader.chain.head.clone(),
         torn: None,
+        ended: None,
     };
     let segment = match reader.segment {
-        0 => Segment::create(dir, 1, options)?,
-        number => Segment::open(dir, number, options)?,
+        0 => Segment::create(&folder, 1, options)?,
+        number => Segment::open(&folder, number, options)?,
     };
     let head = recovery.head.clone();
-    let mut journal =
-        Journal { dir: dir.to_owned(), options: options.clone(), segment, head, failed: None, lock };
+    let mut journal = Journal { folder, options: options.clone(), segment, head, failed: None, lock };
     if !reader.unfinished().is_empty() {
-        recovery.torn = Some(journal.set_tail_aside(&mut reader, cut)?);
+        recovery.torn = Some(journal.set_tail_aside(&mut reader, Segment::cut)?);
     }
     if !reader.chain.unaccounted.is_empty() {
         journal.append_any(&[reader.chain.account_entry(Timestamp::now())])?;
@@ -99,17 +179,20 @@ impl Journal {
         cut: fn(&mut Segment, u64, &Options) -> io::Result<()>,
     ) -> Result<TornTail, JournalError> {
         let bytes = reader.unfinished().to_owned();
+        let seq = self.head.seq + 1;
         let mut torn = TornTail {
             segment: segment::name(self.segment.number),
+            seq,
             bytes: bytes.len() as u64,
-            kept: keep_aside(&self.dir, self.head.seq + 1, &bytes, &self.options)?,
+            begun: begun(&bytes),
+            kept: keep_aside(&self.folder, seq, &bytes, &self.options)?,
             cut: true,
         };
         match cut(&mut self.segment, reader.complete_bytes, &self.options) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 torn.cut = false;
-                self.segment = Segment::create(&self.dir, self.segment.number + 1, &self.options)?;
+                self.segment = Segment::create(&self.folder, self.segment.number + 1, &self.options)?;
                 reader.next_line()?;
             }
             Err(error) => {
@@ -120,57 +203,39 @@ impl Journal {
     }
 }
 
-/// Shortens the segment, durably.
-fn cut(segment: &mut Segment, length: u64, options: &Options) -> io::Result<()> {
-    if segment.append_only == AppendOnly::Active && options.append_only {
-        AppendOnly::clear(&segment.file)?;
-    }
-    segment.file.set_len(length)?;
-    segment.file.sync_all()?;
-    segment.length = length;
-    if options.append_only {
-        segment.append_only = AppendOnly::request(&segment.file);
-    }
-    Ok(())
-}
-
 /// Writes the unfinished bytes to a file of their own, durably.
-fn keep_aside(dir: &Path, seq: u64, bytes: &[u8], options: &Options) -> Result<PathBuf, JournalError> {
+fn keep_aside(folder: &Folder, seq: u64, bytes: &[u8], options: &Options) -> Result<PathBuf, JournalError> {
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%.9fZ");
-    let path = dir.join(format!("torn-{seq}-{time}.bin"));
+    let name = format!("torn-{seq}-{time}.bin");
+    let path = folder.path().join(&name);
     let write = || -> io::Result<()> {
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(options.file_mode()).open(&path)?;
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+        let mut file = folder.own_file(&name, flags, options.file_mode())?;
         file.write_all(bytes)?;
         file.sync_all()
     };
     write().map_err(|error| JournalError::io("keep an unfinished line in", &path, &error))?;
-    sync_folder(dir)?;
+    sync_folder(folder)?;
     Ok(path)
 }
 
-fn create_folder(dir: &Path, options: &Options) -> Result<(), JournalError> {
+/// Makes the folder, durably, where it is missing.
+fn create_folder(dir: &Path, options: &Options) -> Result<bool, JournalError> {
     let missing: Vec<&Path> = dir.ancestors().take_while(|folder| !folder.exists()).collect();
-    if missing.is_empty() {
-        return Ok(());
+    let fail = |error| JournalError::io("create the journal's folder", dir, &error);
+    DirBuilder::new().recursive(true).mode(options.folder_mode()).create(dir).map_err(fail)?;
+    for parent in missing.iter().filter_map(|folder| folder.parent()) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        sync_folder(&Folder::follow(parent).map_err(fail)?)?;
     }
-    let mode = options.folder_mode();
-    DirBuilder::new()
-        .recursive(true)
-        .mode(mode)
-        .create(dir)
-        .and_then(|()| fs::set_permissions(dir, fs::Permissions::from_mode(mode)))
-        .map_err(|error| JournalError::io("create the journal's folder", dir, &error))?;
-    missing.into_iter().filter_map(Path::parent).try_for_each(|parent| {
-        let here = parent.as_os_str().is_empty();
-        sync_folder(if here { Path::new(".") } else { parent })
-    })
+    Ok(!missing.is_empty())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::journal::{Entry, TORN_TAIL, read, verify};
+    use std::fs::{self, OpenOptions};
 
     fn entry(action: &str) -> Entry {
         Entry {
@@ -194,12 +259,13 @@ mod tests {
         let mut file = OpenOptions::new().append(true).open(dir.join("000001.jsonl")).unwrap();
         file.write_all(b"{\"seq\":3,\"timest").unwrap();
 
-        let mut reader = Reader::new(dir);
+        let folder = Folder::open(dir).unwrap();
+        let mut reader = Reader::new(folder.clone());
         while reader.next_line().unwrap().is_some() {}
-        let lock = Lock::take(dir, &options).unwrap();
+        let lock = Lock::take(&folder, &options).unwrap();
         let mut journal = Journal {
-            dir: dir.to_owned(),
-            segment: Segment::open(dir, 1, &options).unwrap(),
+            segment: Segment::open(&folder, 1, &options).unwrap(),
+            folder,
             options,
             head: reader.chain.head.clone(),
             failed: None,

@@ -2,31 +2,35 @@
 //! read and followed, and so can a copy that belongs to someone else.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use rustix::fs::OFlags;
 
 use super::chain::{Chain, LeftBehind};
 use super::error::{Bad, JournalError};
 use super::line::{Line, MAX_LINE_BYTES, sha256_text};
 use super::record::Record;
 use super::segment;
+use crate::folder::Folder;
 
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Opens the journal in `dir` for reading, in order, over all segments.
 pub fn read(dir: &Path) -> Result<Reader, JournalError> {
-    let numbers = segment::list(dir).map_err(|error| JournalError::io("read", dir, &error))?;
-    if numbers.is_empty() {
+    let fail = |error| JournalError::io("read", dir, &error);
+    let folder = Folder::follow(dir).map_err(fail)?;
+    if segment::list(&folder).map_err(fail)?.is_empty() {
         return Err(JournalError::Missing { dir: dir.to_owned() });
     }
-    Ok(Reader::new(dir))
+    Ok(Reader::new(folder))
 }
 
 /// Yields the records of a journal. After the first error it ends. When the end is reached it yields `None`, and
 /// goes on when it is asked again after the journal has grown.
 #[derive(Debug)]
 pub struct Reader {
-    dir: PathBuf,
+    folder: Folder,
     pub(super) chain: Chain,
     /// Number of the segment being read; 0 before the first.
     pub(super) segment: u32,
@@ -51,7 +55,7 @@ impl Iterator for Reader {
         }
         let item = match self.next_line() {
             Ok(None) => return None,
-            Ok(Some(line)) => line.record().map_err(|reason| self.bad(reason)),
+            Ok(Some(line)) => line.record().map_err(|reason| self.bad_head(reason)),
             Err(error) => Err(error),
         };
         self.stopped = item.is_err();
@@ -61,9 +65,9 @@ impl Iterator for Reader {
 
 impl Reader {
     /// A reader of a folder that may still be empty.
-    pub(super) fn new(dir: &Path) -> Self {
+    pub(super) fn new(folder: Folder) -> Self {
         Self {
-            dir: dir.to_owned(),
+            folder,
             chain: Chain::new(),
             segment: 0,
             file: None,
@@ -91,6 +95,18 @@ impl Reader {
     /// Bytes after the last complete line of the last segment.
     pub(super) fn unfinished(&self) -> &[u8] {
         if self.line.ends_with(b"\n") { &[] } else { &self.line }
+    }
+
+    /// How many bytes of the unfinished last line are a complete record that follows, with its checksum: what ends it
+    /// is not a newline but nothing, or one other byte.
+    pub(super) fn record_without_newline(&self) -> Option<u64> {
+        let bytes = self.unfinished();
+        let is_record = |length: &usize| {
+            let line = [&bytes[..*length], b"\n"].concat();
+            self.chain.clone().accept(&line).is_ok()
+        };
+        let lengths = [Some(bytes.len()), bytes.len().checked_sub(1)];
+        lengths.into_iter().flatten().find(is_record).map(|length| length as u64)
     }
 
     /// Says that what follows the last good record is bad.
@@ -130,7 +146,9 @@ impl Reader {
         let found = if unfinished { file.seek(SeekFrom::Start(self.complete_bytes)) } else { Ok(0) };
         found
             .and_then(|_| file.by_ref().take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut self.line))
-            .map_err(|error| JournalError::io("read", &self.dir.join(segment::name(self.segment)), &error))?;
+            .map_err(|error| {
+                JournalError::io("read", &self.folder.path().join(segment::name(self.segment)), &error)
+            })?;
         if self.line.ends_with(b"\n") {
             self.lines += 1;
             self.complete_bytes += self.line.len() as u64;
@@ -145,7 +163,7 @@ impl Reader {
 
     fn has_next_segment(&self) -> Result<bool, JournalError> {
         let numbers =
-            segment::list(&self.dir).map_err(|error| JournalError::io("read", &self.dir, &error))?;
+            segment::list(&self.folder).map_err(|error| JournalError::io("read", self.folder.path(), &error))?;
         let next = self.segment + 1;
         match numbers.into_iter().find(|number| *number >= next) {
             None => Ok(false),
@@ -170,12 +188,17 @@ impl Reader {
             self.chain.unaccounted.push(left);
         }
         self.segment += 1;
-        let path = self.dir.join(segment::name(self.segment));
-        let file = File::open(&path).map_err(|error| JournalError::io("read", &path, &error))?;
-        self.file = Some(BufReader::with_capacity(BUFFER_BYTES, file));
         self.line.clear();
         self.lines = 0;
         self.complete_bytes = 0;
+        let name = segment::name(self.segment);
+        match self.folder.file(&name, OFlags::RDONLY, 0) {
+            Ok(file) => self.file = Some(BufReader::with_capacity(BUFFER_BYTES, file)),
+            Err(error) if error.kind() == ErrorKind::Other => {
+                return Err(JournalError::Bad(bad(self.segment, 1, self.chain.head.seq + 1, error.to_string())));
+            }
+            Err(error) => return Err(JournalError::io("read", &self.folder.path().join(name), &error)),
+        }
         Ok(())
     }
 }

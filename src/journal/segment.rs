@@ -1,13 +1,16 @@
 //! Segments: the numbered files of a journal, and the one that is open for writing.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+
+use rustix::fs::OFlags;
 
 use super::error::JournalError;
 use super::protection::AppendOnly;
 use super::writer::Options;
+use crate::folder::Folder;
 
 /// Space set aside on disk beyond the end of the open segment, without changing its length: an append then need
 /// not allocate, and an incident's records still fit when something else fills the disk.
@@ -18,24 +21,20 @@ pub(super) fn name(number: u32) -> String {
     format!("{number:06}.jsonl")
 }
 
-/// Numbers of the segments in `dir`, ascending. Other files are not looked at.
-pub(super) fn list(dir: &Path) -> io::Result<Vec<u32>> {
-    let mut numbers = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let file_name = entry?.file_name();
-        let Some(text) = file_name.to_str() else { continue };
+/// Numbers of the segments in `folder`, ascending. Files of other names are not looked at.
+pub(super) fn list(folder: &Folder) -> io::Result<Vec<u32>> {
+    let number = |text: &String| {
         let number = text.strip_suffix(".jsonl").and_then(|digits| digits.parse::<u32>().ok());
-        numbers.extend(number.filter(|number| *number > 0 && name(*number) == text));
-    }
+        number.filter(|number| *number > 0 && name(*number) == *text)
+    };
+    let mut numbers: Vec<u32> = folder.names()?.iter().filter_map(number).collect();
     numbers.sort_unstable();
     Ok(numbers)
 }
 
-/// Makes the entries of `dir` durable.
-pub(super) fn sync_folder(dir: &Path) -> Result<(), JournalError> {
-    File::open(dir)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| JournalError::io("sync", dir, &error))
+/// Makes the entries of `folder` durable.
+pub(super) fn sync_folder(folder: &Folder) -> Result<(), JournalError> {
+    folder.sync().map_err(|error| JournalError::io("sync", folder.path(), &error))
 }
 
 /// The segment that is open for writing.
@@ -53,22 +52,23 @@ pub(super) struct Segment {
 
 impl Segment {
     /// Creates the segment, durably.
-    pub(super) fn create(dir: &Path, number: u32, options: &Options) -> Result<Self, JournalError> {
-        let path = dir.join(name(number));
+    pub(super) fn create(folder: &Folder, number: u32, options: &Options) -> Result<Self, JournalError> {
+        let path = folder.path().join(name(number));
         let fail = |error: io::Error| JournalError::io("create", &path, &error);
         let mode = options.file_mode();
-        let file = open_options().create_new(true).mode(mode).open(&path).map_err(fail)?;
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::EXCL;
+        let file = folder.own_file(&name(number), flags, mode).map_err(fail)?;
         file.set_permissions(fs::Permissions::from_mode(mode)).map_err(fail)?;
         file.sync_all().map_err(fail)?;
-        sync_folder(dir)?;
+        sync_folder(folder)?;
         Self::of(file, path.clone(), number, options).map_err(fail)
     }
 
-    /// Opens an existing segment. A symbolic link is refused.
-    pub(super) fn open(dir: &Path, number: u32, options: &Options) -> Result<Self, JournalError> {
-        let path = dir.join(name(number));
-        let fail = |error: io::Error| JournalError::io("open", &path, &error);
-        let file = open_options().open(&path).map_err(fail)?;
+    /// Opens an existing segment, which must be a plain file and this user's own or root's.
+    pub(super) fn open(folder: &Folder, number: u32, options: &Options) -> Result<Self, JournalError> {
+        let path = folder.path().join(name(number));
+        let fail = |error: io::Error| JournalError::unfit("open", &path, &error);
+        let file = folder.own_file(&name(number), OFlags::WRONLY | OFlags::APPEND, 0).map_err(fail)?;
         Self::of(file, path.clone(), number, options).map_err(fail)
     }
 
@@ -102,20 +102,34 @@ impl Segment {
 
     /// Writes `bytes` in one write and makes them durable, or fails and leaves the segment as it was where the
     /// file can still be shortened.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
+    pub(super) fn append(&mut self, bytes: &[u8], options: &Options) -> Result<(), JournalError> {
         self.check_untouched()?;
         let grown = self.length + bytes.len() as u64;
-        if let Err(error) = self.file.write_all(bytes) {
+        let written = self.file.write_all(bytes).map_err(|error| JournalError::io("write", &self.path, &error));
+        let durable = written.and_then(|()| {
+            self.file.sync_data().map_err(|error| JournalError::io("make durable", &self.path, &error))
+        });
+        if let Err(error) = durable {
             // Where this fails too, the next open sets the unfinished bytes aside.
-            let _ = self.file.set_len(self.length);
-            return Err(JournalError::io("write", &self.path, &error));
+            let _ = self.cut(self.length, options);
+            return Err(error);
         }
-        self.file.sync_data().map_err(|error| {
-            let _ = self.file.set_len(self.length);
-            JournalError::io("make durable", &self.path, &error)
-        })?;
         self.length = grown;
         self.check_untouched()
+    }
+
+    /// Shortens the segment, durably; for that the append-only attribute is taken off where it may be.
+    pub(super) fn cut(&mut self, length: u64, options: &Options) -> io::Result<()> {
+        if self.append_only == AppendOnly::Active && options.append_only {
+            AppendOnly::clear(&self.file)?;
+        }
+        let cut = self.file.set_len(length).and_then(|()| self.file.sync_all());
+        if options.append_only {
+            self.append_only = AppendOnly::request(&self.file);
+        }
+        cut?;
+        self.length = length;
+        Ok(())
     }
 
     /// The path must still lead to the file that we hold, and no one else may have written to it.
@@ -133,10 +147,4 @@ impl Segment {
         }
         Ok(())
     }
-}
-
-fn open_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.append(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
-    options
 }

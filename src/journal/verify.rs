@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::error::{Bad, JournalError};
+use super::line::begun;
 use super::lock::LOCK_FILE;
 use super::noted::Noted;
 use super::reader::{Reader, read};
@@ -76,11 +77,7 @@ fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Noted>) -> Result<(), Jo
         sleep(Duration::from_millis(10));
     }
     if !reader.unfinished().is_empty() {
-        return Err(reader.bad(format!(
-            "it is unfinished: {} bytes without a newline. Nothing acknowledged is in them; the engine sets them \
-             aside when it starts",
-            reader.unfinished().len()
-        )));
+        return Err(reader.bad(unfinished(reader)));
     }
     if !reader.chain.unaccounted.is_empty() {
         return Err(reader.bad(reader.chain.unaccounted_reason()));
@@ -92,6 +89,23 @@ fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Noted>) -> Result<(), Jo
         ))),
         _ => Ok(()),
     }
+}
+
+/// What is known of a last line without a newline, and what is not.
+fn unfinished(reader: &Reader) -> String {
+    let bytes = reader.unfinished();
+    if reader.record_without_newline().is_some() {
+        return "it is complete and its checksum is right, but no newline ends it. It may have been acknowledged: the \
+                engine keeps it and puts the newline back when it starts"
+            .to_owned();
+    }
+    format!(
+        "it is unfinished: {} bytes without a newline{}. Whether it had been acknowledged cannot be told from them: a \
+         crash leaves such an end before that, damage after it. A head noted elsewhere tells (--head); the engine keeps \
+         a copy of the bytes and cuts them off when it starts",
+        bytes.len(),
+        begun(bytes).map_or_else(String::new, |what| format!(", begun as {what}")),
+    )
 }
 
 fn check_noted(reader: &Reader, noted: Option<&Noted>) -> Result<(), JournalError> {

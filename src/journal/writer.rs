@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::JournalError;
 use super::line::encode;
@@ -11,6 +11,7 @@ use super::protection::Protection;
 use super::record::{Entry, Head};
 use super::segment::Segment;
 use super::{TORN_TAIL, open};
+use crate::folder::Folder;
 
 /// How a journal is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Options {
 /// The one writer of a journal. Its calls block for as long as the disk takes.
 #[derive(Debug)]
 pub struct Journal {
-    pub(super) dir: PathBuf,
+    pub(super) folder: Folder,
     pub(super) options: Options,
     pub(super) segment: Segment,
     pub(super) head: Head,
@@ -108,9 +109,9 @@ impl Journal {
     fn write(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
         let full = self.segment.length + bytes.len() as u64 > self.options.segment_bytes;
         if full && self.segment.length > 0 {
-            self.segment = Segment::create(&self.dir, self.segment.number + 1, &self.options)?;
+            self.segment = Segment::create(&self.folder, self.segment.number + 1, &self.options)?;
         }
-        self.segment.append(bytes)
+        self.segment.append(bytes, &self.options)
     }
 
     /// The last durable record.
@@ -125,7 +126,7 @@ impl Journal {
         Protection {
             append_only: self.segment.append_only.clone(),
             file_mode: mode(&self.segment.path),
-            folder_mode: mode(&self.dir),
+            folder_mode: mode(self.folder.path()),
         }
     }
 }

@@ -214,7 +214,7 @@ fn a_long_path_to_the_state_works_under_each_of_its_names() {
     let home = home.state(long.clone());
     let console = home.open(80, 24);
     console.wait_for_text("No database takes writes");
-    assert!(!long.join("engine.sock").exists());
+    assert!(long.join("engine.sock").exists(), "in the folder itself, where nobody else can put one");
     let relative = Command::new(LIFEBOAT)
         .current_dir(home.path())
         .args(["status", "plan.toml", "--state", &"x".repeat(150)])
@@ -225,7 +225,7 @@ fn a_long_path_to_the_state_works_under_each_of_its_names() {
     let socket = StateFolder::of_plan(Some(&long), home.path(), &home.plan()).socket();
     assert!(socket.exists());
     assert!(home.run("stop", &[]).status.success());
-    assert!(!socket.parent().unwrap().exists(), "what was made for the socket is gone with it");
+    assert!(!socket.exists());
 }
 
 #[test]

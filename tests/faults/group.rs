@@ -8,22 +8,22 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 /// Debian's users without a login, and a group that neither is in by itself.
-const ENGINE_UID: u32 = 65_534;
-const COLLEAGUE_UID: u32 = 1;
-const STRANGER_UID: u32 = 2;
-const GROUP: &str = "users";
-const GROUP_ID: u32 = 100;
+pub const ENGINE_UID: u32 = 65_534;
+pub const COLLEAGUE_UID: u32 = 1;
+pub const STRANGER_UID: u32 = 2;
+pub const GROUP: &str = "users";
+pub const GROUP_ID: u32 = 100;
 
 /// A folder that all of them can enter, with the program and a plan.
-struct Shared {
-    home: Home,
-    program: PathBuf,
-    state: PathBuf,
+pub struct Shared {
+    pub home: Home,
+    pub program: PathBuf,
+    pub state: PathBuf,
     engine: Option<Child>,
 }
 
 impl Shared {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let home = Home::with(
             &include_str!("plan.toml").replace("[[severity]]", &format!("{PEOPLE}\n[[severity]]")),
         );
@@ -43,7 +43,7 @@ impl Shared {
         Self { home, program, state, engine: None }
     }
 
-    fn start(&mut self, more: &[&str]) {
+    pub fn start(&mut self, more: &[&str]) {
         let mut command = as_user(ENGINE_UID, Some(GROUP_ID), &self.program);
         command.arg("engine").arg(self.home.plan()).arg("--state").arg(&self.state).arg("--no-append-only");
         command.args(more).env("HOME", self.home.path()).stdin(Stdio::null()).stdout(Stdio::null());
@@ -52,10 +52,19 @@ impl Shared {
         wait_for(up).expect("the engine comes up");
     }
 
-    fn run(&self, uid: u32, group: Option<u32>, arguments: &[&str]) -> Output {
+    pub fn run(&self, uid: u32, group: Option<u32>, arguments: &[&str]) -> Output {
         let mut command = as_user(uid, group, &self.program);
         command.arg(arguments[0]).arg(self.home.plan()).arg("--state").arg(&self.state);
         command.args(&arguments[1..]).env("HOME", self.home.path()).output().unwrap()
+    }
+}
+
+impl Shared {
+    fn stop(&mut self) {
+        self.run(0, None, &["stop", "--force"]);
+        if let Some(mut engine) = self.engine.take() {
+            engine.wait().unwrap();
+        }
     }
 }
 
@@ -86,7 +95,7 @@ title = "On call"
 methods = ["hand"]
 "#;
 
-fn privileged(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub fn privileged(program: impl AsRef<std::ffi::OsStr>) -> Command {
     if rustix::process::getuid().is_root() {
         return Command::new(program);
     }
@@ -95,7 +104,7 @@ fn privileged(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-fn as_user(uid: u32, group: Option<u32>, program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub fn as_user(uid: u32, group: Option<u32>, program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = privileged("setpriv");
     command.args(["--reuid", &uid.to_string(), "--regid", &uid.to_string()]);
     match group {
@@ -106,7 +115,7 @@ fn as_user(uid: u32, group: Option<u32>, program: impl AsRef<std::ffi::OsStr>) -
     command
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -143,6 +152,10 @@ fn a_colleague_of_the_group_acknowledges_under_their_own_name_and_a_stranger_doe
     };
     assert_eq!((mode("."), mode("engine.sock")), ((0o750, GROUP_ID), (0o660, GROUP_ID)));
     assert_eq!(mode("journal"), (0o750, GROUP_ID), "they can read the journal");
+    let journal = shared.state.join("journal");
+    let mut verify = as_user(COLLEAGUE_UID, Some(GROUP_ID), &shared.program);
+    let verified = verify.args(["journal", "verify", "--journal"]).arg(&journal).output().unwrap();
+    assert!(said(&verified).contains("GOOD"), "{}", said(&verified));
 }
 
 #[test]
@@ -151,6 +164,20 @@ fn without_a_group_only_the_engines_user_and_root_get_in() {
     shared.start(&[]);
     let colleague = shared.run(COLLEAGUE_UID, Some(GROUP_ID), &["status"]);
     assert!(said(&colleague).contains("ermission denied"), "{}", said(&colleague));
+}
+
+#[test]
+fn a_group_that_is_not_named_any_more_does_not_get_in_nor_at_the_journal() {
+    let mut shared = Shared::new();
+    shared.start(&["--group", GROUP]);
+    shared.stop();
+    shared.start(&[]);
+    let colleague = shared.run(COLLEAGUE_UID, Some(GROUP_ID), &["status"]);
+    assert!(said(&colleague).contains("ermission denied"), "{}", said(&colleague));
+    let mut verify = as_user(COLLEAGUE_UID, Some(GROUP_ID), &shared.program);
+    let verified = verify.args(["journal", "verify", "--journal"]).arg(shared.state.join("journal"));
+    let verified = said(&verified.output().unwrap());
+    assert!(verified.contains("ermission denied"), "{verified}");
 }
 
 #[test]

@@ -138,6 +138,43 @@ fn a_full_disk_stops_everything_lets_no_second_engine_in_and_heals() {
 }
 
 #[test]
+fn a_step_that_ran_at_a_crash_is_unknown_also_while_nothing_can_be_written_and_goes_on_once_it_can() {
+    let home = Home::new();
+    let first = home.engine();
+    let mut hands = Hands::attach(&home);
+    hands.begin_run();
+    hands.fire("work");
+    hands.wait_step("work", StepStatus::Started);
+    home.kill_engine();
+    drop(first);
+
+    // Its files may grow no further than one block, which the journal has passed.
+    let engine = home.engine_after("trap '' XFSZ; ulimit -S -f 1");
+    let mut hands = Hands::attach(&home);
+    hands.wait("the failure shows", |model| model.live.journal_failure.is_some());
+    assert_eq!(hands.step("work").status, StepStatus::Unknown, "nobody runs it");
+    let (run, step) = (hands.run_id(), "work".into());
+    let refused = hands.ask(Ask::Retry { run, step, reason: Some("again".into()) }).unwrap_err();
+    assert!(refused.why.contains("cannot grow") && refused.next.contains("tries again"), "{refused:?}");
+    let starts = || home.facts().iter().filter(|fact| matches!(fact, Fact::EngineStarted { .. })).count();
+    assert_eq!(starts(), 1, "the second start could not be recorded");
+
+    let pid = Pid::from_raw(i32::try_from(engine.0.id()).unwrap());
+    prlimit(pid, Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();
+    hands.wait("there is room", |model| model.live.journal_failure.is_none());
+    assert_eq!(starts(), 2, "and is, before anything else, as soon as it can be");
+    let (run, step) = (hands.run_id(), "work".into());
+    hands.ask(Ask::Attest { run, step, how: "looked at it".into() }).unwrap();
+    hands.wait_step("work", StepStatus::Attested);
+    home.assert_journal_good();
+    let live = hands.model.durable.incident.clone();
+    home.kill_engine();
+    drop(engine);
+    let _third = home.engine();
+    assert_eq!(Hands::attach(&home).model.durable.incident, live, "the journal tells the same");
+}
+
+#[test]
 fn a_state_folder_that_cannot_be_made_is_named_with_a_way_out() {
     let home = Home::new().state("/proc/lifeboat".into());
     let mut console = home.open(80, 24);

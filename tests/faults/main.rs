@@ -15,6 +15,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod afterwards;
+mod clients;
 mod engine;
 mod group;
 mod journal;
@@ -23,6 +24,7 @@ mod rig;
 mod screen;
 mod secrets;
 mod servers;
+mod strangers;
 
 #[path = "../support/pty.rs"]
 mod pty;

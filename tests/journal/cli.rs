@@ -14,6 +14,7 @@ use lifeboat::core::fact::RecordRef;
 use lifeboat::core::witness;
 use lifeboat::journal::{Entry, Journal, Record};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::{entry, journal_of, options, segment};
 
@@ -110,6 +111,48 @@ fn the_folder_comes_from_the_plan_when_none_is_named() {
     };
     assert_eq!(run(&cli.journal, find, &mut Vec::new()).unwrap(), ExitCode::SUCCESS);
     assert_eq!(asked, Some(PathBuf::from("my-plan")));
+}
+
+#[test]
+fn the_journal_of_the_state_folder_that_is_named_is_meant_whatever_the_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    journal_of(&folder.path().join("journal"), &["one"]);
+    let state = folder.path().to_str().unwrap();
+    for more in [&["--plan", "my-plan"][..], &[]] {
+        let cli = Cli::try_parse_from([&["journal", "verify", "--state", state][..], more].concat()).unwrap();
+        let mut out = Vec::new();
+        let other = |_: Option<&Path>| Err("another folder was asked for".into());
+        assert_eq!(run(&cli.journal, other, &mut out).unwrap(), ExitCode::SUCCESS);
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with(&format!("journal: {state}/journal\n")), "{text}");
+    }
+    let program = std::process::Command::new(env!("CARGO_BIN_EXE_lifeboat"))
+        .args(["journal", "verify", "--plan", "my-plan"])
+        .env("LIFEBOAT_STATE", state)
+        .output()
+        .unwrap();
+    let text = String::from_utf8(program.stdout).unwrap();
+    assert!(text.contains(&format!("journal: {state}/journal")) && text.contains("GOOD: 1 records"), "{text}");
+}
+
+#[test]
+fn a_bad_record_is_named_by_its_own_number_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    journal_of(dir, &["one", "two", "three"]);
+    let text = fs::read_to_string(segment(dir, 1)).unwrap();
+    let mut records: Vec<String> = text.lines().map(str::to_owned).collect();
+    let (sealed, _) = records[1].split_once(",\"checksum\":").unwrap();
+    let forged = sealed.replacen("0.25", "1e999", 1);
+    let digest: String =
+        Sha256::digest(forged.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    records[1] = format!("{forged},\"checksum\":\"{digest}\"}}");
+    fs::write(segment(dir, 1), records.join("\n") + "\n").unwrap();
+    for command in [&["verify"][..], &["show"], &["export"]] {
+        assert_eq!(output(dir, command).0, ExitCode::from(1), "{command:?}");
+    }
+    let bad = lifeboat::journal::read(dir).unwrap().find_map(Result::err).unwrap().to_string();
+    assert!(bad.contains("000001.jsonl line 2 (where seq 2 belongs)"), "{bad}");
 }
 
 #[test]

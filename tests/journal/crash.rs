@@ -18,13 +18,17 @@ fn a_journal_cut_at_any_byte_opens_and_loses_only_the_unfinished_record() {
         let dir = folder.path();
         fs::write(segment(dir, 1), &first).unwrap();
         fs::write(segment(dir, 2), &last[..length]).unwrap();
+        // A record that lacks but its newline is complete, and may have been acknowledged.
+        let lacks_newline = last.get(length) == Some(&b'\n');
         let complete =
             last[..length].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let records = 2 + last[..complete].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let newlines = last[..complete].iter().filter(|byte| **byte == b'\n').count() as u64;
+        let records = 2 + newlines + u64::from(lacks_newline);
 
         let (mut journal, recovery) = Journal::open(dir, &options(1 << 20)).unwrap();
         assert_eq!((recovery.records, recovery.segments, recovery.head.seq), (records, 2, records));
-        assert_eq!(recovery.torn.is_some(), complete < length, "at {length}");
+        assert_eq!(recovery.ended.is_some(), lacks_newline, "at {length}");
+        assert_eq!(recovery.torn.is_some(), complete < length && !lacks_newline, "at {length}");
         if let Some(torn) = recovery.torn {
             assert_eq!(fs::read(&torn.kept).unwrap(), last[complete..length], "at {length}");
             assert!(torn.cut && torn.segment == "000002.jsonl");

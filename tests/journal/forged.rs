@@ -51,6 +51,14 @@ fn a_sealed_line_of_another_form_is_bad() {
         ("{\"x\":[1]}", "{\"x\":[1]", "not JSON"),
         ("{\"x\":[1]}", "{\"x\":[1]},\"more\":2", "not JSON"),
         ("{\"x\":[1]}", "{\"x\":[1]} ", "white space"),
+        ("{\"x\":[1]}", "{\"x\": [1]}", "white space"),
+        ("{\"x\":[1]}", "{\"x\":[1,\r2]}", "white space"),
+        ("{\"x\":[1]}", "{\"x\":\"\\ud800\"}", "not JSON"),
+        ("{\"x\":[1]}", "{\"\\udc00\":1}", "not JSON"),
+        ("{\"x\":[1]}", "1e999", "not JSON"),
+        ("{\"x\":[1]}", &"9".repeat(400), "not JSON"),
+        ("{\"x\":[1]}", &format!("{}{}", "[".repeat(5_000), "]".repeat(5_000)), "not JSON"),
+        (operator, "\"operator\":\"a\\ud800b\"", "not JSON"),
         ("{\"x\":[1]}", "", "not JSON"),
         (",\"prev\"", ",\"Prev\"", "`prev` is missing"),
         (ZEROS, &ZEROS.replace('0', "A"), "`prev` is missing"),
@@ -67,6 +75,20 @@ fn a_sealed_line_of_another_form_is_bad() {
     let mut not_text = GOOD.as_bytes().to_vec();
     not_text[65] = 0xff;
     assert!(reason(dir, &not_text).unwrap().contains("UTF-8"));
+}
+
+#[test]
+fn what_verifies_can_be_read_and_white_space_in_strings_is_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    for detail in [
+        "\"a \\\" b\"",
+        "{\"a b\":\" \\\\\"}",
+        "[1.5e3,-0,18446744073709551615]",
+        "\"\\ud83d\\ude00\"",
+        &format!("{}{}", "[".repeat(127), "]".repeat(127)),
+    ] {
+        assert_eq!(reason(folder.path(), GOOD.replacen("{\"x\":[1]}", detail, 1).as_bytes()), None, "{detail}");
+    }
 }
 
 #[test]

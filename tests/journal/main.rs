@@ -4,7 +4,9 @@
 
 mod cli;
 mod crash;
+mod ends;
 mod faults;
+mod files;
 mod forged;
 mod live;
 mod recipe;

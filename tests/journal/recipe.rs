@@ -6,7 +6,7 @@ use std::process::Command;
 
 use lifeboat::core::fact::RecordRef;
 use lifeboat::core::witness;
-use lifeboat::journal::{Entry, Journal};
+use lifeboat::journal::{Entry, Journal, Verification, verify};
 
 use crate::{entry, journal_of, options, segment};
 
@@ -94,4 +94,58 @@ fn the_recipe_finds_changed_bytes() {
     }
     fs::remove_file(segment(dir, 1)).unwrap();
     assert!(!run(&recipe, dir).0, "the first segment is missing");
+}
+
+#[test]
+fn the_recipe_agrees_with_verify_on_files_that_are_missing_renamed_or_no_files() {
+    let cases: [(&str, fn(&Path)); 13] = [
+        ("nothing changed", |_| {}),
+        ("an emptied folder", |dir| (1..=3).for_each(|number| fs::remove_file(segment(dir, number)).unwrap())),
+        ("the last segment renamed with a gap", |dir| rename(dir, "000003.jsonl", "000004.jsonl")),
+        ("a million segments later", |dir| rename(dir, "000003.jsonl", "1000000.jsonl")),
+        ("an empty segment after a gap", |dir| fs::write(dir.join("000005.jsonl"), "").unwrap()),
+        ("an empty segment at the end", |dir| fs::write(dir.join("000004.jsonl"), "").unwrap()),
+        ("all of it in 1.jsonl", |dir| {
+            (2..=3).for_each(|number| fs::remove_file(segment(dir, number)).unwrap());
+            rename(dir, "000001.jsonl", "1.jsonl");
+        }),
+        ("the second as 0000002.jsonl", |dir| rename(dir, "000002.jsonl", "0000002.jsonl")),
+        ("foreign names beside it", |dir| {
+            for name in ["0000002.jsonl", "2x.jsonl", "000000.jsonl", "1.jsonl", "000009.jsonl.old"] {
+                fs::write(dir.join(name), "not a record").unwrap();
+            }
+        }),
+        ("a link", |dir| {
+            rename(dir, "000002.jsonl", "real");
+            std::os::unix::fs::symlink("real", dir.join("000002.jsonl")).unwrap();
+        }),
+        ("a link to nowhere", |dir| std::os::unix::fs::symlink("nowhere", dir.join("000004.jsonl")).unwrap()),
+        ("the last newline gone", |dir| {
+            let bytes = fs::read(segment(dir, 3)).unwrap();
+            fs::write(segment(dir, 3), &bytes[..bytes.len() - 1]).unwrap();
+        }),
+        ("the last record cut", |dir| {
+            let bytes = fs::read(segment(dir, 3)).unwrap();
+            fs::write(segment(dir, 3), &bytes[..bytes.len() - 50]).unwrap();
+        }),
+    ];
+    let recipe = recipe();
+    for (case, lay) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path();
+        drop(journal_of(dir, &["one", "two", "three", "four", "five", "six"]));
+        lay(dir);
+        let (good, text) = run(&recipe, dir);
+        let verified = verify(dir);
+        assert_eq!(good, verified.as_ref().is_ok_and(Verification::is_good), "{case}: {text} {verified:?}");
+        if let Ok(found) = verified.as_ref()
+            && good
+        {
+            assert!(text.contains(&format!("GOOD: {} records, head {}", found.records, found.head)), "{case}: {text}");
+        }
+    }
+}
+
+fn rename(dir: &Path, from: &str, to: &str) {
+    fs::rename(dir.join(from), dir.join(to)).unwrap();
 }

@@ -78,6 +78,30 @@ fn while_the_journal_cannot_be_written_the_screen_stays_true_and_nothing_is_done
 }
 
 #[test]
+fn a_start_that_cannot_be_recorded_counts_at_once_and_is_recorded_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = open(folder.path());
+    ledger.commit(start(), &operator(), vec![note("before")]).unwrap();
+    drop(ledger);
+    let mut ledger = open(folder.path());
+    std::fs::rename(folder.path().join("000001.jsonl"), folder.path().join("aside")).unwrap();
+    let started = Fact::EngineStarted { version: "v".into(), plan: "p".into(), recovery: String::new() };
+    ledger.commit(start(), &Actor::Engine, vec![started]).unwrap();
+    assert_eq!(ledger.model().read(|model| model.durable.engine_started_at), Some(start()));
+    assert!(ledger.commit(start(), &operator(), vec![note("refused")]).is_err());
+    ledger.commit(start(), &Actor::Engine, vec![turned(SignalState::Critical)]).unwrap();
+    std::fs::rename(folder.path().join("aside"), folder.path().join("000001.jsonl")).unwrap();
+    ledger.mend(start());
+    assert_eq!(
+        actions(folder.path()),
+        ["note-added", "engine-started", "signal-changed", "journal-changed"]
+    );
+    let before = ledger.model().read(|model| model.durable.clone());
+    drop(ledger);
+    assert_eq!(open(folder.path()).model().read(|model| model.durable.clone()), before);
+}
+
+#[test]
 fn the_outcome_of_a_step_finds_room_however_much_waits() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = open(folder.path());
