@@ -30,7 +30,9 @@ pub fn run(args: &BriefArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
     let text = match runtime()?.block_on(ask(&folder.socket())) {
         Ok((model, now)) => text(&model, now),
-        Err(why) => {
+        // Somebody else's engine may lie beside somebody else's journal.
+        Err(Unreachable::Socket(error)) => return Err(Failure::new(error, "")),
+        Err(Unreachable::Silent(why)) => {
             let plan = read_plan(Some(&args.place.plan))?;
             let model = replay::model(Arc::new(plan), &folder.journal()).map_err(|error| {
                 let next = "Name the engine's state folder with --state, on the host where the engine runs.";
@@ -43,15 +45,24 @@ pub fn run(args: &BriefArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Why the running engine did not answer.
+enum Unreachable {
+    /// Its socket cannot be used or believed.
+    Socket(ClientError),
+    /// There is none, or it does not say how things are; the journal may.
+    Silent(String),
+}
+
 /// The model of the running engine, or why there is none to be had.
-async fn ask(socket: &Path) -> Result<(Arc<Model>, Timestamp), String> {
+async fn ask(socket: &Path) -> Result<(Arc<Model>, Timestamp), Unreachable> {
     let answer = async { Client::connect(socket).await?.answer().await };
     match answer.await {
         Ok(ToClient::Welcome { model, now, .. }) => Ok((model, now)),
-        Ok(ToClient::Goodbye { why, .. }) => Err(why),
-        Ok(_) => Err("the engine's first word was not a welcome".into()),
-        Err(ClientError::NotRunning(_)) => Err("no engine runs".into()),
-        Err(error) => Err(error.to_string()),
+        Ok(ToClient::Goodbye { why, .. }) => Err(Unreachable::Silent(why)),
+        Ok(_) => Err(Unreachable::Silent("the engine's first word was not a welcome".into())),
+        Err(ClientError::NotRunning(_)) => Err(Unreachable::Silent("no engine runs".into())),
+        Err(error @ ClientError::Socket { .. }) => Err(Unreachable::Socket(error)),
+        Err(error) => Err(Unreachable::Silent(error.to_string())),
     }
 }
 

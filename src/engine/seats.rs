@@ -62,14 +62,15 @@ mod tests {
     #[test]
     fn no_user_takes_the_places_of_the_others_and_none_those_of_the_engines_own() {
         let seats = Seats::default();
-        let sit = |uid: u32| (0..OF_ONE_USER).map(|_| seats.take(uid).unwrap_or_else(|(why, _)| panic!("{why}")));
-        let first: Vec<Seat> = sit(54_321).collect();
+        let one = |uid| seats.take(uid).unwrap_or_else(|(why, _)| panic!("{why}"));
+        let sit = |uid| (0..OF_ONE_USER).map(|_| one(uid)).collect::<Vec<Seat>>();
+        let first = sit(54_321);
         let (why, next) = seats.take(54_321).err().unwrap();
         assert!(why.contains("32 connections") && next.contains("Close"), "{why}. {next}");
-        let second: Vec<Seat> = sit(54_322).collect();
+        let second = sit(54_322);
         let (why, _) = seats.take(54_323).err().unwrap();
         assert!(why.contains("64 clients"), "{why}");
-        drop(seats.take(rustix::process::getuid().as_raw()).unwrap_or_else(|(why, _)| panic!("{why}")));
+        drop(one(rustix::process::getuid().as_raw()));
         drop(first);
         assert!(seats.take(54_323).is_ok());
         drop(second);

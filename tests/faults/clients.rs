@@ -1,5 +1,6 @@
 //! Clients that ask for more than their share, or do not read: the others are served, and the memory stays bounded.
 
+use crate::pty::wait_for;
 use crate::rig::{Hands, Home};
 use lifeboat::core::command::Ask;
 use lifeboat::core::fact::Fact;
@@ -26,8 +27,7 @@ fn note(id: u64, text: &str) -> Vec<u8> {
 
 /// A client that writes whatever it likes.
 fn raw(home: &Home) -> UnixStream {
-    home.wait_pid();
-    let mut stream = UnixStream::connect(home.state.join("engine.sock")).unwrap();
+    let mut stream = wait_for(|| UnixStream::connect(home.state.join("engine.sock")).ok()).unwrap();
     stream.write_all(&frame(&ToEngine::Hello { version: PROTOCOL_VERSION })).unwrap();
     stream
 }
