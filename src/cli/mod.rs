@@ -159,7 +159,10 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
 fn run_journal(args: &journal::JournalArgs) -> Result<ExitCode, Failure> {
     let folder = |plan: Option<&std::path::Path>| match plan {
         Some(plan) => Ok(place::state_folder(None, plan)?.journal()),
-        None => Err("name a journal's folder with --journal, its plan with --plan, or its state folder with --state".into()),
+        None => Err(
+            "name a journal's folder with --journal, its plan with --plan, or its state folder with --state"
+                .into(),
+        ),
     };
     journal::run(args, folder, &mut io::stdout().lock())
         .map_err(|error| Failure::new(error, "").with_code(journal::EXIT_UNREADABLE))

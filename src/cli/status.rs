@@ -62,7 +62,8 @@ pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
         }
         Err(error) => return Err(Failure::new(error, "").with_code(EXIT_NO_ENGINE)),
     };
-    let mut text = if args.json { format!("{:#}\n", as_json(&model, now, pid)) } else { as_text(&model, now) };
+    let mut text =
+        if args.json { format!("{:#}\n", as_json(&model, now, pid)) } else { as_text(&model, now) };
     if let Some(user) = of_another.filter(|_| !args.json) {
         text.push_str(&format!("engine       of {user}, not yours\n"));
     }

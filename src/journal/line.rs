@@ -7,8 +7,8 @@ use std::fmt;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::ser::Formatter;
 use sha2::{Digest, Sha256};
 
@@ -187,7 +187,9 @@ impl<'a> Line<'a> {
 
 /// What an unfinished line was going to record, as far as it tells: its action.
 pub(super) fn begun(bytes: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(bytes).or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()])).ok()?;
+    let text = std::str::from_utf8(bytes)
+        .or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]))
+        .ok()?;
     let mut fields = Fields { rest: text };
     fields.number("{\"seq\":").ok()?;
     fields.string(",\"timestamp\":").ok()?;

@@ -37,7 +37,8 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(JournalError::io("lock", &path, &error)),
         }
         if !holds_at_most_a_process_id(&lock) {
-            let error = io::Error::other("it holds something else than a process id; nothing in it was changed");
+            let error =
+                io::Error::other("it holds something else than a process id; nothing in it was changed");
             return Err(JournalError::unfit("lock", &path, &error));
         }
         lock.set_len(0).map_err(|error| JournalError::io("lock", &path, &error))?;
@@ -71,7 +72,8 @@ fn locked(dir: &Path, lock: &File) -> JournalError {
 
 /// Whether the file is one that a writer of a journal may have left: another is not emptied.
 fn holds_at_most_a_process_id(lock: &File) -> bool {
-    begin_of(lock).is_some_and(|text| text.len() < LOCK_BYTES && text.trim().bytes().all(|b| b.is_ascii_digit()))
+    begin_of(lock)
+        .is_some_and(|text| text.len() < LOCK_BYTES && text.trim().bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn begin_of(lock: &File) -> Option<String> {

@@ -112,7 +112,8 @@ fn own_folder(dir: &Path, options: &Options) -> Result<Folder, JournalError> {
         // The set-group-id bit stays, by which the files get the group of the folder.
         let inherited = folder.owner().map_err(unfit)?.mode & 0o2000;
         let mode = Mode::from_bits_truncate(options.folder_mode() | inherited);
-        fchmod(&folder, mode).map_err(|error| JournalError::io("create the journal's folder", dir, &error.into()))?;
+        fchmod(&folder, mode)
+            .map_err(|error| JournalError::io("create the journal's folder", dir, &error.into()))?;
     }
     Ok(folder)
 }

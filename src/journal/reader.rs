@@ -162,8 +162,8 @@ impl Reader {
     }
 
     fn has_next_segment(&self) -> Result<bool, JournalError> {
-        let numbers =
-            segment::list(&self.folder).map_err(|error| JournalError::io("read", self.folder.path(), &error))?;
+        let numbers = segment::list(&self.folder)
+            .map_err(|error| JournalError::io("read", self.folder.path(), &error))?;
         let next = self.segment + 1;
         match numbers.into_iter().find(|number| *number >= next) {
             None => Ok(false),
@@ -195,7 +195,12 @@ impl Reader {
         match self.folder.file(&name, OFlags::RDONLY, 0) {
             Ok(file) => self.file = Some(BufReader::with_capacity(BUFFER_BYTES, file)),
             Err(error) if error.kind() == ErrorKind::Other => {
-                return Err(JournalError::Bad(bad(self.segment, 1, self.chain.head.seq + 1, error.to_string())));
+                return Err(JournalError::Bad(bad(
+                    self.segment,
+                    1,
+                    self.chain.head.seq + 1,
+                    error.to_string(),
+                )));
             }
             Err(error) => return Err(JournalError::io("read", &self.folder.path().join(name), &error)),
         }

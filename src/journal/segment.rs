@@ -105,7 +105,8 @@ impl Segment {
     pub(super) fn append(&mut self, bytes: &[u8], options: &Options) -> Result<(), JournalError> {
         self.check_untouched()?;
         let grown = self.length + bytes.len() as u64;
-        let written = self.file.write_all(bytes).map_err(|error| JournalError::io("write", &self.path, &error));
+        let written =
+            self.file.write_all(bytes).map_err(|error| JournalError::io("write", &self.path, &error));
         let durable = written.and_then(|()| {
             self.file.sync_data().map_err(|error| JournalError::io("make durable", &self.path, &error))
         });

@@ -132,7 +132,10 @@ fn the_journal_of_the_state_folder_that_is_named_is_meant_whatever_the_plan() {
         .output()
         .unwrap();
     let text = String::from_utf8(program.stdout).unwrap();
-    assert!(text.contains(&format!("journal: {state}/journal")) && text.contains("GOOD: 1 records"), "{text}");
+    assert!(
+        text.contains(&format!("journal: {state}/journal")) && text.contains("GOOD: 1 records"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -144,8 +147,7 @@ fn a_bad_record_is_named_by_its_own_number_by_every_command() {
     let mut records: Vec<String> = text.lines().map(str::to_owned).collect();
     let (sealed, _) = records[1].split_once(",\"checksum\":").unwrap();
     let forged = sealed.replacen("0.25", "1e999", 1);
-    let digest: String =
-        Sha256::digest(forged.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Sha256::digest(forged.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     records[1] = format!("{forged},\"checksum\":\"{digest}\"}}");
     fs::write(segment(dir, 1), records.join("\n") + "\n").unwrap();
     for command in [&["verify"][..], &["show"], &["export"]] {

@@ -34,13 +34,20 @@ fn an_acknowledged_record_whose_newline_is_gone_or_another_byte_is_kept() {
         let head = ended_by(dir, end);
         let bad = verify(dir).unwrap().bad.unwrap();
         assert_eq!(bad.seq, 3);
-        assert!(bad.reason.contains("complete") && bad.reason.contains("may have been acknowledged"), "{bad}");
+        assert!(
+            bad.reason.contains("complete") && bad.reason.contains("may have been acknowledged"),
+            "{bad}"
+        );
 
         let (mut journal, recovery) = Journal::open(dir, &options(1 << 20)).unwrap();
         assert_eq!((recovery.records, recovery.torn), (3, None), "{end:?}");
         let ended = recovery.ended.unwrap();
         assert_eq!((ended.seq, ended.segment.as_str()), (3, "000001.jsonl"));
-        assert_eq!(ended.kept.is_some(), !end.is_empty(), "the line as it was is kept where a byte was changed");
+        assert_eq!(
+            ended.kept.is_some(),
+            !end.is_empty(),
+            "the line as it was is kept where a byte was changed"
+        );
         assert!(verify_against(dir, &head).unwrap().is_good(), "{end:?}");
         journal.append(&[entry("after")]).unwrap();
         assert_eq!(actions(dir), ["one", "two", "acknowledged", "after"]);

@@ -45,9 +45,12 @@ fn what_is_no_lock_of_a_journal_is_not_emptied() {
     let dir = folder.path();
     let precious = dir.with_extension("precious");
     fs::write(&precious, "keys").unwrap();
-    for lay in [|lock: &Path, from: &Path| symlink(from, lock).unwrap(), |lock: &Path, from: &Path| {
-        fs::hard_link(from, lock).unwrap();
-    }] {
+    for lay in [
+        |lock: &Path, from: &Path| symlink(from, lock).unwrap(),
+        |lock: &Path, from: &Path| {
+            fs::hard_link(from, lock).unwrap();
+        },
+    ] {
         let lock = dir.join("lock");
         let _ = fs::remove_file(&lock);
         lay(&lock, &precious);

@@ -87,7 +87,11 @@ fn what_verifies_can_be_read_and_white_space_in_strings_is_no_fault() {
         "\"\\ud83d\\ude00\"",
         &format!("{}{}", "[".repeat(127), "]".repeat(127)),
     ] {
-        assert_eq!(reason(folder.path(), GOOD.replacen("{\"x\":[1]}", detail, 1).as_bytes()), None, "{detail}");
+        assert_eq!(
+            reason(folder.path(), GOOD.replacen("{\"x\":[1]}", detail, 1).as_bytes()),
+            None,
+            "{detail}"
+        );
     }
 }
 

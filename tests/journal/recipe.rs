@@ -100,7 +100,9 @@ fn the_recipe_finds_changed_bytes() {
 fn the_recipe_agrees_with_verify_on_files_that_are_missing_renamed_or_no_files() {
     let cases: [(&str, fn(&Path)); 13] = [
         ("nothing changed", |_| {}),
-        ("an emptied folder", |dir| (1..=3).for_each(|number| fs::remove_file(segment(dir, number)).unwrap())),
+        ("an emptied folder", |dir| {
+            (1..=3).for_each(|number| fs::remove_file(segment(dir, number)).unwrap())
+        }),
         ("the last segment renamed with a gap", |dir| rename(dir, "000003.jsonl", "000004.jsonl")),
         ("a million segments later", |dir| rename(dir, "000003.jsonl", "1000000.jsonl")),
         ("an empty segment after a gap", |dir| fs::write(dir.join("000005.jsonl"), "").unwrap()),
@@ -141,7 +143,10 @@ fn the_recipe_agrees_with_verify_on_files_that_are_missing_renamed_or_no_files()
         if let Ok(found) = verified.as_ref()
             && good
         {
-            assert!(text.contains(&format!("GOOD: {} records, head {}", found.records, found.head)), "{case}: {text}");
+            assert!(
+                text.contains(&format!("GOOD: {} records, head {}", found.records, found.head)),
+                "{case}: {text}"
+            );
         }
     }
 }

@@ -92,10 +92,7 @@ fn a_start_that_cannot_be_recorded_counts_at_once_and_is_recorded_first() {
     ledger.commit(start(), &Actor::Engine, vec![turned(SignalState::Critical)]).unwrap();
     std::fs::rename(folder.path().join("aside"), folder.path().join("000001.jsonl")).unwrap();
     ledger.mend(start());
-    assert_eq!(
-        actions(folder.path()),
-        ["note-added", "engine-started", "signal-changed", "journal-changed"]
-    );
+    assert_eq!(actions(folder.path()), ["note-added", "engine-started", "signal-changed", "journal-changed"]);
     let before = ledger.model().read(|model| model.durable.clone());
     drop(ledger);
     assert_eq!(open(folder.path()).model().read(|model| model.durable.clone()), before);
