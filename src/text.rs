@@ -6,6 +6,8 @@ pub use printer::{Printer, escaped};
 
 use unicode_width::UnicodeWidthChar;
 
+/// The words of a cut and their number.
+const COUNT_CHARS: usize = 32;
 /// How many marks may stand on one letter: scripts that are read use up to four.
 const MARKS_ON_A_LETTER: usize = 4;
 
@@ -23,17 +25,16 @@ pub fn clean(text: &str, max_chars: usize) -> String {
     cleaned
 }
 
-/// As [`clean`], but the cut says how much is missing: `abc… (1234 characters more)`.
+/// As [`clean`], but the cut says how much is missing: `abc… (1234 characters more)`, which is no longer than
+/// `max_chars` in all where these are enough for it.
 pub fn clean_counted(text: &str, max_chars: usize) -> String {
-    let mut cleaned = clean(text, max_chars);
     // One character is at least one byte: most texts need not be counted.
-    if text.len() > max_chars {
-        let all = shown(text).count();
-        if all > max_chars {
-            cleaned.push_str(&format!(" ({} characters more)", all - max_chars));
-        }
+    let all = if text.len() > max_chars { shown(text).count() } else { 0 };
+    if all <= max_chars.max(COUNT_CHARS) {
+        return clean(text, max_chars);
     }
-    cleaned
+    let kept = max_chars.saturating_sub(COUNT_CHARS);
+    format!("{} ({} characters more)", clean(text, kept), all - kept)
 }
 
 /// The characters of a text as they may be shown.
@@ -131,8 +132,10 @@ mod tests {
     fn long_text_is_cut_and_says_so() {
         assert_eq!(clean("abcdef", 3), "abc…");
         assert_eq!(clean("abc", 3), "abc");
-        assert_eq!(clean_counted("abcdef", 3), "abc… (3 characters more)");
         assert_eq!(clean_counted("äöü", 3), "äöü");
+        let cut = clean_counted(&"x".repeat(100), 40);
+        assert_eq!(cut, "xxxxxxxx… (92 characters more)");
+        assert_eq!(clean_counted(&cut, 40), cut, "a second time changes nothing");
     }
 
     #[test]

@@ -9,7 +9,6 @@ use crate::plan::params::Params;
 use crate::probes::BuildError;
 use crate::probes::source::{Request, Statuses, quoted, shown};
 use crate::secrets::SecretText;
-use crate::text::clean;
 use futures::future::{BoxFuture, ready};
 use regex::Regex;
 use reqwest::Method;
@@ -199,7 +198,7 @@ impl HttpRequest {
                 return Err(Failure::maybe_done(what, error.to_string(), next));
             }
         };
-        let said = clean(&self.clients.redactor.redact(&response.text()), 300);
+        let said = self.clients.redactor.excerpt(&response.text(), 300);
         (context.output)(&format!("status {}: {said}", response.status));
         if self.accepted.accept(response.status) {
             return Ok(Done { summary: format!("{what}: status {}", response.status) });

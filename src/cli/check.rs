@@ -4,7 +4,7 @@ use crate::console::glyphs::Glyphs;
 use crate::console::theme::{ColourDepth, ColourEnvironment};
 use crate::plan::render::{self, Style};
 use crate::plan::{Plan, Problems, Registry, load};
-use crate::text::clean;
+use crate::text::{Printer, clean};
 use clap::Args;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -118,5 +118,5 @@ pub(super) fn finish(outcome: io::Result<ExitCode>) -> io::Result<ExitCode> {
 
 /// `lifeboat check` on standard output.
 pub fn main(args: &CheckArgs) -> io::Result<ExitCode> {
-    finish(run(args, detect_style(), &mut io::stdout().lock()))
+    finish(run(args, detect_style(), &mut Printer::styled(io::stdout().lock())))
 }

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::engine::paths::StateFolder;
 use crate::journal::export::{self, ExportError};
 use crate::journal::{JournalError, Noted, Reader, Record, Verification, read, verify, verify_against};
-use crate::text::clean;
+use crate::text::{Printer, clean};
 
 /// How often a followed journal is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);
@@ -105,6 +105,13 @@ struct Filter {
     since: Option<Timestamp>,
 }
 
+impl JournalArgs {
+    /// Whether the output is to have the journal's own bytes.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.command, JournalCommand::Export { format: Format::Json })
+    }
+}
+
 impl Filter {
     fn matches(&self, record: &Record) -> bool {
         let incident = self.incident.as_ref().is_none_or(|wanted| record.incident.as_ref() == Some(wanted));
@@ -150,7 +157,7 @@ pub fn run(
         Err(ExportError::Journal(JournalError::Bad(bad))) => {
             // The verdict of `verify` is on its output already.
             if !matches!(args.command, JournalCommand::Verify { .. }) {
-                writeln!(io::stderr(), "lifeboat: {}", JournalError::Bad(bad))?;
+                writeln!(Printer::new(io::stderr()), "lifeboat: {}", JournalError::Bad(bad))?;
             }
             Ok(ExitCode::from(EXIT_BAD))
         }

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::layered;
 use crate::console::keymap::{self, Context, Keymap};
 use crate::console::layers::{Layers, Problem};
+use crate::text::Printer;
 
 /// Arguments of `lifeboat keys`.
 #[derive(Debug, Args)]
@@ -43,7 +44,7 @@ enum KeysCommand {
 /// Runs `lifeboat keys`.
 pub fn run(args: &KeysArgs) -> ExitCode {
     let layers = keymap::layers(layered::user_folder(args.config.as_deref(), "keymaps").as_deref());
-    let mut out = io::stdout().lock();
+    let mut out = Printer::new(io::stdout().lock());
     layered::exit_code(match &args.command {
         KeysCommand::List => layered::list(&mut out, &layers, problems_of),
         KeysCommand::Check { file } => layered::check(&mut out, layers, file.as_deref(), problems_of),

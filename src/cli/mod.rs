@@ -36,9 +36,10 @@ pub use place::Place;
 
 use crate::clients::Environment;
 use crate::secrets::{Resolver, SecretsConfig};
+use crate::text::Printer;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -131,22 +132,22 @@ impl fmt::Display for Failure {
 pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Open(args) => open::run(&args, environment),
-        Command::Status(args) => status::run(&args, &mut io::stdout().lock()),
-        Command::Ack(args) => ack::run(&args, &mut io::stdout().lock()),
-        Command::Brief(args) => brief::run(&args, &mut io::stdout().lock()),
-        Command::Stop(args) => stop::run(&args, &mut io::stdout().lock()),
+        Command::Status(args) => status::run(&args, &mut printer()),
+        Command::Ack(args) => ack::run(&args, &mut printer()),
+        Command::Brief(args) => brief::run(&args, &mut printer()),
+        Command::Stop(args) => stop::run(&args, &mut printer()),
         Command::Demo(args) => demo::run(&args, environment),
         Command::Rehearse(args) => rehearse::run(&args, environment),
         Command::Engine(args) => engine::run(&args, environment),
         Command::Check(args) => check::main(&args).map_err(|error| output_failed(&error)),
         Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
-        Command::Preflight(args) => preflight::run(&args, environment, &mut io::stdout().lock()),
-        Command::Postmortem(args) => postmortem::run(&args, &mut io::stdout().lock()),
+        Command::Preflight(args) => preflight::run(&args, environment, &mut printer()),
+        Command::Postmortem(args) => postmortem::run(&args, &mut printer()),
         Command::Journal(args) => run_journal(&args),
-        Command::Notify(args) => notify::run(&args, environment, &mut io::stdout().lock()),
+        Command::Notify(args) => notify::run(&args, environment, &mut printer()),
         Command::Secret(args) => run_secret(args, environment),
         #[cfg(feature = "aws")]
-        Command::Aws(args) => aws::run(&args, environment, &mut io::stdout().lock()),
+        Command::Aws(args) => aws::run(&args, environment, &mut printer()),
         Command::Themes(args) => Ok(themes::run(&args)),
         Command::Keys(args) => Ok(keys::run(&args)),
         Command::Generate(args) => {
@@ -164,15 +165,25 @@ fn run_journal(args: &journal::JournalArgs) -> Result<ExitCode, Failure> {
                 .into(),
         ),
     };
-    journal::run(args, folder, &mut io::stdout().lock())
+    // Exact bytes for another program; a terminal gets nothing that could act on it.
+    let mut out: Box<dyn Write> = match args.is_exact() && !io::stdout().is_terminal() {
+        true => Box::new(io::stdout().lock()),
+        false => Box::new(printer()),
+    };
+    journal::run(args, folder, &mut *out)
         .map_err(|error| Failure::new(error, "").with_code(journal::EXIT_UNREADABLE))
 }
 
 fn run_secret(args: secret::SecretArgs, environment: &Environment) -> Result<ExitCode, Failure> {
     let folder = look::config_folder(None)?.join("secrets");
     let resolver = Resolver::new(SecretsConfig::default(), &folder, environment.clone());
-    let run = async { secret::run(args, &resolver, &mut io::stdout().lock()).await };
+    let run = async { secret::run(args, &resolver, &mut printer()).await };
     runtime()?.block_on(run).map_err(|error| Failure::new(error, ""))
+}
+
+/// Standard output, on which nothing from outside can act: neither a plan's text nor an argument.
+fn printer() -> Printer<io::StdoutLock<'static>> {
+    Printer::new(io::stdout().lock())
 }
 
 /// A runtime on this thread.

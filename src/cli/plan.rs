@@ -3,6 +3,7 @@
 use super::check::{detect_style, finish, is_unicode};
 use crate::plan::render::{self, Style};
 use crate::plan::{Plan, Registry, load, reference, schema, show};
+use crate::text::Printer;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
@@ -110,5 +111,10 @@ fn resolved(plan: &Plan, registry: &Registry) -> io::Result<Value> {
 /// `lifeboat plan` on standard output and standard error.
 pub fn main(args: &PlanArgs) -> io::Result<ExitCode> {
     let drawing = Drawing { problems: detect_style(), unicode: is_unicode() };
-    finish(run(args, drawing, &mut io::stdout().lock(), &mut io::stderr().lock()))
+    finish(run(
+        args,
+        drawing,
+        &mut Printer::styled(io::stdout().lock()),
+        &mut Printer::styled(io::stderr().lock()),
+    ))
 }

@@ -7,6 +7,7 @@ use crate::engine::ledger::LedgerError;
 use crate::engine::replay;
 use crate::journal::{self, JournalError};
 use crate::report::{self, Story};
+use crate::text::escaped;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -39,7 +40,7 @@ pub fn run(args: &PostmortemArgs, out: &mut dyn Write) -> Result<ExitCode, Failu
     let story =
         Story::of(plan, &events, args.incident.as_deref()).map_err(|error| Failure::new(error, next))?;
     let verification = journal::verify(&folder).map_err(|error| Failure::new(error, next))?;
-    let text = report::postmortem(&story, &verification);
+    let text = escaped(&report::postmortem(&story, &verification));
     match &args.out {
         Some(path) => write_new(path, &text)?,
         None => say(out, &text)?,

@@ -8,6 +8,8 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tc
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
+use crate::text::Printer;
+
 /// Longest line that is read, in bytes.
 const MAX_BYTES: usize = crate::secrets::MAX_SECRET_BYTES;
 
@@ -62,7 +64,7 @@ pub async fn read_hidden(terminal: File, question: &str) -> Result<Zeroizing<Str
 /// # Errors
 /// When the terminal is gone.
 pub fn agrees(question: &str) -> Result<bool, PromptError> {
-    asked(question, std::io::stdin().lock(), std::io::stderr())
+    asked(question, std::io::stdin().lock(), Printer::new(std::io::stderr()))
 }
 
 fn asked(question: &str, mut answers: impl BufRead, mut screen: impl Write) -> Result<bool, PromptError> {

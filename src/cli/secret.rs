@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::prompt::{PromptError, read_hidden};
 use crate::secrets::{
-    Keyring, MAX_SECRET_BYTES, Origin, Resolver, SecretError, SecretName, SecretRef, Store, Stores,
+    Keyring, MAX_SECRET_BYTES, Origin, Resolver, Secret, SecretError, SecretName, SecretRef, Store, Stores,
+    text_of,
 };
 
 /// How long a keyring may take when a person sits at it and can unlock it.
@@ -109,7 +110,7 @@ pub async fn run(
             set(&stores, resolver, &name, &value, store, out).await
         }
         SecretCommand::Rm { name, store } => remove(&stores, &name, store, out).await,
-        SecretCommand::List => list(&stores, out).await,
+        SecretCommand::List => list(&stores, resolver, out).await,
     }
 }
 
@@ -122,17 +123,12 @@ async fn read_value(name: &SecretName) -> Result<Zeroizing<String>, SecretComman
             terminal.map_err(|why| SecretCommandError::Io { what: "cannot open the terminal", why })?;
         return Ok(read_hidden(terminal, &format!("Value of {name} (not shown): ")).await?);
     }
-    let mut value = Zeroizing::new(String::with_capacity(MAX_SECRET_BYTES + 2));
-    let limit = MAX_SECRET_BYTES as u64 + 2;
-    let read = stdin.lock().take(limit).read_to_string(&mut value);
-    read.map_err(|why| SecretCommandError::Io { what: "cannot read the secret from standard input", why })?;
-    if value.ends_with('\n') {
-        value.pop();
-        if value.ends_with('\r') {
-            value.pop();
-        }
-    }
-    Ok(value)
+    let mut value = Zeroizing::new(Vec::with_capacity(MAX_SECRET_BYTES + 8));
+    let limit = MAX_SECRET_BYTES as u64 + 8;
+    let what = "cannot read the secret from standard input";
+    let failed = |why| SecretCommandError::Io { what, why };
+    stdin.lock().take(limit).read_to_end(&mut value).map_err(failed)?;
+    text_of(&value).map(Zeroizing::new).map_err(|why| failed(std::io::Error::other(why)))
 }
 
 async fn set(
@@ -157,6 +153,9 @@ async fn set(
     say(out, &format!("Stored {name} ({characters} characters) in: {origin}."))?;
     if origin == Origin::KernelKeyring {
         say(out, &kernel_warning(name))?;
+    }
+    for remark in Secret::from_plan(value).remarks() {
+        say(out, &format!("Note: {remark}."))?;
     }
     // Another source may come first, or this one may not be configured: say so now, not during an incident.
     match resolver.resolve(&SecretRef { name: name.clone() }).await {
@@ -209,7 +208,11 @@ fn place_of(store: Store) -> String {
     }
 }
 
-async fn list(stores: &Stores<'_>, out: &mut impl Write) -> Result<ExitCode, SecretCommandError> {
+async fn list(
+    stores: &Stores<'_>,
+    resolver: &Resolver,
+    out: &mut impl Write,
+) -> Result<ExitCode, SecretCommandError> {
     let (listed, failures) = stores.list().await;
     if listed.is_empty() {
         say(out, "No secret is stored. `lifeboat secret set NAME` stores one.")?;
@@ -221,6 +224,14 @@ async fn list(stores: &Stores<'_>, out: &mut impl Write) -> Result<ExitCode, Sec
         let also =
             if others.is_empty() { String::new() } else { format!(" (also in: {})", others.join(", ")) };
         say(out, &format!("{}  {used}{also}", entry.name))?;
+        // A keyring may wait for a person who unlocks it, once for each name.
+        if matches!(entry.places.first(), Some(Origin::Environment(_) | Origin::File(_)))
+            && let Ok(secret) = resolver.resolve(&SecretRef { name: entry.name.clone() }).await
+        {
+            for remark in secret.remarks() {
+                say(out, &format!("  note: {remark}"))?;
+            }
+        }
     }
     for failure in failures {
         say(out, &format!("Not searched: {failure}."))?;

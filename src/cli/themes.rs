@@ -11,6 +11,7 @@ use ratatui::style::{Color, Style};
 use super::layered;
 use crate::console::layers::{Layers, Problem};
 use crate::console::theme::{self, ColourDepth, ColourEnvironment, ROLES, Role, Theme};
+use crate::text::Printer;
 
 /// Arguments of `lifeboat themes`.
 #[derive(Debug, Args)]
@@ -67,7 +68,7 @@ impl From<Colours> for ColourDepth {
 /// Runs `lifeboat themes`.
 pub fn run(args: &ThemesArgs) -> ExitCode {
     let layers = theme::layers(layered::user_folder(args.config.as_deref(), "themes").as_deref());
-    let mut out = io::stdout().lock();
+    let mut out = Printer::styled(io::stdout().lock());
     layered::exit_code(match &args.command {
         ThemesCommand::List => layered::list(&mut out, &layers, problems_of),
         ThemesCommand::Check { file } => layered::check(&mut out, layers, file.as_deref(), problems_of),

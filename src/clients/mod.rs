@@ -50,6 +50,7 @@ impl Clients {
     pub fn new(secrets: SecretsConfig, own_secret_files: &Path, environment: Environment) -> Self {
         let secrets = Resolver::new(secrets, own_secret_files, environment.clone());
         let redactor = secrets.redactor();
+        redactor.learn_environment(&environment);
         Self {
             http: Http::new(redactor.clone()),
             postgres: Postgres::new(redactor.clone()),

@@ -79,6 +79,8 @@ impl Kept {
 pub(super) struct Lines<'a> {
     redactor: &'a Redactor,
     line: Vec<u8>,
+    /// The line before, as it came: a secret can begin in it.
+    before: String,
     overlong: bool,
     streaming: bool,
     pub(super) kept: Kept,
@@ -86,7 +88,14 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(super) fn new(redactor: &'a Redactor) -> Self {
-        Self { redactor, line: Vec::new(), overlong: false, streaming: true, kept: Kept::default() }
+        Self {
+            redactor,
+            line: Vec::new(),
+            before: String::new(),
+            overlong: false,
+            streaming: true,
+            kept: Kept::default(),
+        }
     }
 
     /// Takes a chunk and hands complete lines to `on_line`, until the cap; later lines are only kept.
@@ -113,7 +122,10 @@ impl<'a> Lines<'a> {
         if self.line.is_empty() {
             return;
         }
-        let redacted = self.redactor.redact(&String::from_utf8_lossy(&self.line));
+        let text = String::from_utf8_lossy(&self.line).into_owned();
+        let redacted = self.redactor.redact_after(&self.before, &text);
+        self.before = text;
+        self.before.push('\n');
         let mut line = clean(&redacted, MAX_LINE_CHARS);
         if self.overlong && !line.ends_with('…') {
             line.push('…');

@@ -30,6 +30,7 @@ pub mod names;
 pub mod notification;
 pub mod objectives;
 pub mod oncall;
+pub mod outside;
 pub mod phone_tree;
 pub mod preflight;
 pub mod react;

@@ -1,11 +1,13 @@
 //! The client's end of the socket.
 
 use crate::core::command::Ask;
+use crate::core::refusal::Refusal;
 use crate::engine::access::{folder_of, socket_in, trusted};
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
 };
 use crate::folder::name_of;
+use crate::text::{clean, clean_counted};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use std::io;
@@ -17,6 +19,9 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 /// How long an engine may take for an answer that should be at once.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest words of an engine that are shown, in characters.
+const WORDS_LIMIT_CHARS: usize = 2_000;
 
 /// Why an engine cannot be reached.
 #[derive(Debug, thiserror::Error)]
@@ -168,5 +173,21 @@ async fn receive(
     reader: &mut FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
 ) -> Result<ToClient, ClientError> {
     let frame = reader.next().await.ok_or(ClientError::Closed)?.map_err(|_| ClientError::Closed)?;
-    serde_json::from_slice(&frame).map_err(|error| ClientError::Garbled(error.to_string()))
+    let message = serde_json::from_slice(&frame)
+        .map_err(|error| ClientError::Garbled(clean(&error.to_string(), 400)))?;
+    Ok(harmless(message))
+}
+
+/// An engine's words are text from outside: who is at the other end of a socket can be somebody else. What stands in
+/// the model and in events is cleaned where it is drawn or printed.
+fn harmless(message: ToClient) -> ToClient {
+    let clean = |text: String| clean_counted(&text, WORDS_LIMIT_CHARS);
+    match message {
+        ToClient::Goodbye { why, next } => ToClient::Goodbye { why: clean(why), next: clean(next) },
+        ToClient::Reply { id, result } => ToClient::Reply {
+            id,
+            result: result.map_err(|no| Refusal { why: clean(no.why), next: clean(no.next) }),
+        },
+        other => other,
+    }
 }

@@ -146,6 +146,7 @@ impl Lead {
                 let Some(operator) = self.clients.get(&client).map(|client| client.operator.clone()) else {
                     return;
                 };
+                let ask = self.runner.door().mask(ask);
                 let result = self.decide(Actor::Operator(operator), Command::Ask(ask));
                 self.send(client, &ToClient::Reply { id, result });
             }

@@ -162,6 +162,7 @@ async fn track(errand: Errand) {
             Ok(tracked) => (errand.sink)(Report::Tracked { id: errand.id.clone(), tracked }),
             // Not being able to ask changes nothing about the message; the next look may succeed.
             Err(failure) => {
+                let failure = errand.world.door().admit(failure);
                 tracing::debug!(id = %errand.id, why = failure.why, "a message could not be asked after")
             }
         }

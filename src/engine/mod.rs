@@ -11,6 +11,7 @@ pub mod lead;
 pub mod ledger;
 pub mod log;
 mod messenger;
+mod originals;
 mod output;
 pub mod paths;
 mod phone_tree;
@@ -122,7 +123,7 @@ pub async fn run(
     let sink: runner::ReportSink = Arc::new(move |report| {
         let _ = reports.send(Input::Report(report));
     });
-    let calendars = calendar::start(&plan, clock.clone(), sink.clone());
+    let calendars = calendar::start(&plan, clock.clone(), runner::guarded(world.door(), sink.clone()));
     let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), ledger.model().clone(), sink);
     let shared = ledger.model().clone();
     let lead = Lead::new(ledger, runner, clock.clone(), settings.ends_alone);

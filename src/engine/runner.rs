@@ -6,14 +6,14 @@ use crate::core::command::Report;
 use crate::core::effect::Effect;
 use crate::core::incident::Outcome;
 use crate::engine::messenger::Messenger;
+use crate::engine::originals::Originals;
 use crate::engine::output::Tap;
 use crate::engine::shared::{SharedModel, WorldView};
 use crate::ids::{RunId, StepId};
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use crate::plan::params::Params;
-use crate::text::clean;
-use crate::world::{Clock, World};
+use crate::world::{Clock, Door, World};
 use futures::FutureExt;
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
@@ -29,8 +29,6 @@ const DESCRIBE_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
 const GRACE: SignedDuration = SignedDuration::from_secs(2);
 /// Pause between two looks at a step's effect.
 const VERIFY_PAUSE: SignedDuration = SignedDuration::from_secs(1);
-/// The longest line of live output that is kept.
-const OUTPUT_LINE_LIMIT_CHARS: usize = 2_000;
 
 /// Where reports go: into the engine's inbox.
 pub type ReportSink = Arc<dyn Fn(Report) + Send + Sync>;
@@ -43,6 +41,13 @@ pub struct Runner {
     sink: ReportSink,
     executing: HashMap<(RunId, StepId), (u32, AbortHandle)>,
     messenger: Messenger,
+    originals: Originals,
+    door: Door,
+}
+
+/// The same sink, through the door.
+pub fn guarded(door: Door, sink: ReportSink) -> ReportSink {
+    Arc::new(move |report| sink(door.admit(report)))
 }
 
 /// Everything that a task about one step needs.
@@ -56,13 +61,31 @@ struct Job {
     clock: Arc<dyn Clock>,
     model: SharedModel,
     sink: ReportSink,
+    originals: Originals,
+    door: Door,
 }
 
 impl Runner {
-    /// A runner over a world.
+    /// A runner over a world. All that comes back from it goes through the world's door.
     pub fn new(handle: Handle, world: Arc<dyn World>, model: SharedModel, sink: ReportSink) -> Self {
+        let door = world.door();
+        let sink = guarded(door.clone(), sink);
         let messenger = Messenger::new(handle.clone(), world.clone(), model.clone(), sink.clone());
-        Self { handle, world, model, sink, executing: HashMap::new(), messenger }
+        Self {
+            handle,
+            world,
+            model,
+            sink,
+            executing: HashMap::new(),
+            messenger,
+            originals: Originals::default(),
+            door,
+        }
+    }
+
+    /// Through which texts from outside come in.
+    pub fn door(&self) -> &Door {
+        &self.door
     }
 
     /// Starts an effect. `Tick` is the loop's own business and ignored here.
@@ -124,6 +147,8 @@ impl Runner {
             clock: self.world.clock(),
             model: self.model.clone(),
             sink: self.sink.clone(),
+            originals: self.originals.clone(),
+            door: self.door.clone(),
         })
     }
 }
@@ -144,7 +169,7 @@ impl Job {
     fn confirmed_target(&self) -> Option<Target> {
         self.model.read(|model| {
             let (_, state) = model.step(&self.run, &self.id)?;
-            Some(state.confirmation.as_ref()?.description.target.clone())
+            Some(self.originals.of(state.confirmation.as_ref()?.description.target.clone()))
         })
     }
 
@@ -177,8 +202,7 @@ impl Job {
         Context {
             output: Arc::new(move |line: &str| {
                 tap.take(line, |line| {
-                    let line = clean(line, OUTPUT_LINE_LIMIT_CHARS);
-                    sink(Report::Output { run: run.clone(), step: step.clone(), line });
+                    sink(Report::Output { run: run.clone(), step: step.clone(), line: line.to_owned() });
                 });
             }),
             conditions: Arc::new(WorldView::new(self.model.clone(), self.clock.clone())),
@@ -220,6 +244,10 @@ async fn describe(job: Job) {
         Err(failure) => Err(failure),
     };
     let result = result.map(|description| with_undo_of_plan(&job.step, description));
+    if let Ok(description) = &result {
+        let read = description.target.clone();
+        job.originals.keep(read.clone(), job.door.admit(read));
+    }
     (job.sink)(Report::Described { run: job.run.clone(), step: job.id.clone(), result, manual });
 }
 
@@ -246,6 +274,7 @@ fn manual_card(job: &Job) -> ManualCard {
 async fn execute(job: Job, attempt: u32, expected: Target) {
     let timeout = job.step.timeout;
     let context = job.context(timeout, attempt);
+    let expected = job.originals.of(expected);
     let result = match job.action() {
         Ok(action) => {
             job.within("the execution", timeout, Acted::Maybe, action.execute(&expected, &context)).await

@@ -4,7 +4,7 @@ use crate::core::reading::{ProbeFailure, Reading};
 use crate::ids::ProbeId;
 use crate::plan::{Plan, ProbeSpec};
 use crate::probes::{Built, Probe};
-use crate::world::{Clock, World};
+use crate::world::{Clock, Door, World};
 use futures::FutureExt;
 use jiff::SignedDuration;
 use std::panic::AssertUnwindSafe;
@@ -26,8 +26,14 @@ pub fn start(plan: &Plan, world: &Arc<dyn World>, sink: &ReadingSink) {
         let together = probe.as_ref().is_ok_and(|probe| probe.shares_its_call());
         let share = if place < AT_ONCE || together { 0.0 } else { place as f64 / count as f64 };
         let offset = spec.every.mul_f64(share);
-        tokio::spawn(repeat(spec, probe, world.clock(), sink.clone(), offset));
+        let sink = guarded(world.door(), sink.clone());
+        tokio::spawn(repeat(spec, probe, world.clock(), sink, offset));
     }
+}
+
+/// The same sink, through the door.
+fn guarded(door: Door, sink: ReadingSink) -> ReadingSink {
+    Arc::new(move |probe, reading| sink(probe, door.admit(reading)))
 }
 
 async fn repeat(

@@ -8,7 +8,6 @@ use crate::plan::Channel;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, ParamError, Params};
 use crate::secrets::{Secret, SecretText};
-use crate::text::clean;
 use jiff::SignedDuration;
 use reqwest::Method;
 use std::time::Duration;
@@ -17,9 +16,6 @@ use std::time::Duration;
 const ANSWER_LIMIT_CHARS: usize = 300;
 /// The longest pause that a provider can ask for.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
-
-/// A part of a secret address that is at least as long is no ordinary word.
-const SECRET_PART_CHARS: usize = 8;
 
 /// The key of every kind that speaks HTTPS.
 pub const TLS_ROOTS: Key =
@@ -108,9 +104,6 @@ impl Api {
     /// When a secret cannot be had, the request certainly was not sent, or no complete answer came.
     pub async fn call(&self, call: Call<'_>) -> Result<HttpResponse, Undelivered> {
         let url = self.secret(&call.url).await?;
-        if matches!(call.url, SecretText::Secret(_)) {
-            self.learn_parts_of(url.expose());
-        }
         let mut headers = Vec::with_capacity(call.headers.len());
         for (name, value) in &call.headers {
             headers.push(((*name).to_owned(), self.secret(value).await?));
@@ -152,22 +145,9 @@ impl Api {
         })
     }
 
-    /// A server or proxy that refuses a secret address quotes its path or query alone: these are secret too.
-    fn learn_parts_of(&self, address: &str) {
-        let Ok(url) = reqwest::Url::parse(address) else { return };
-        let whole = [url.path(), url.query().unwrap_or_default()].map(str::to_owned);
-        let segments = url.path_segments().into_iter().flatten().map(str::to_owned);
-        let values = url.query_pairs().map(|(_, value)| value.into_owned());
-        for part in whole.into_iter().chain(segments).chain(values) {
-            if part.chars().count() >= SECRET_PART_CHARS {
-                self.clients.redactor.learn(&Secret::from_plan(&part));
-            }
-        }
-    }
-
     /// A text that may be shown.
     pub fn redacted(&self, text: &str) -> String {
-        clean(self.clients.redactor.redact(text).trim(), ANSWER_LIMIT_CHARS)
+        self.clients.redactor.excerpt(text.trim(), ANSWER_LIMIT_CHARS)
     }
 
     /// The answer, where its status is a success.

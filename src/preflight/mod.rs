@@ -7,7 +7,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::core::preflight::{Check, Checked, Preflight, StepChecks};
+use crate::core::preflight::{Check, Preflight, StepChecks};
 use crate::plan::{Plan, Step};
 use crate::world::World;
 use futures::FutureExt;
@@ -23,8 +23,6 @@ use tokio::time::Instant;
 pub const DEADLINE: Duration = Duration::from_secs(15);
 /// Steps of one region that are looked at together. A region that does not answer holds up its own steps only.
 const TOGETHER: usize = 8;
-/// The longest text of a check, in characters.
-const TEXT_LIMIT_CHARS: usize = 600;
 
 /// What no preflight can see; whoever reads its results should know.
 pub const NOT_SEEN: &[&str] = &[
@@ -46,13 +44,13 @@ pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
         checks: looks.at(step).await,
     }));
     let (regions, steps) = futures::future::join(looks.regions(plan), steps).await;
-    Preflight {
+    world.door().admit(Preflight {
         at,
         took: SignedDuration::try_from(begun.elapsed()).unwrap_or_default(),
         simulated: world.simulation().map(|simulation| simulation.scenario),
         regions,
         steps,
-    }
+    })
 }
 
 /// What all looks share.
@@ -89,37 +87,13 @@ impl<'w> Looks<'w> {
             let why = "lifeboat itself failed in it";
             vec![Check::fail("the look itself", why, "Please report this with the step's plan.")]
         };
-        looked.unwrap_or_else(|_| broken()).into_iter().map(|check| self.tidy(check)).collect()
-    }
-
-    /// Text from outside, made safe for screens and logs.
-    fn tidy(&self, mut check: Check) -> Check {
-        let tidy = |text: &mut String| {
-            if let Some(clients) = self.world.clients() {
-                *text = clients.redactor.redact(text);
-            }
-            *text = crate::text::clean(text, TEXT_LIMIT_CHARS);
-        };
-        tidy(&mut check.next);
-        match &mut check.result {
-            Checked::Pass(seen) | Checked::Warn(seen) | Checked::Fail(seen) | Checked::NotCheckable(seen) => {
-                tidy(seen);
-            }
-        }
-        check
+        looked.unwrap_or_else(|_| broken())
     }
 
     #[cfg(feature = "aws")]
     async fn regions(&self, plan: &Plan) -> Vec<crate::core::preflight::RegionChecks> {
         match self.world.clients() {
-            Some(clients) => {
-                let mut found = aws::callers(aws::places(plan, clients)).await;
-                for region in &mut found {
-                    region.checks =
-                        std::mem::take(&mut region.checks).into_iter().map(|c| self.tidy(c)).collect();
-                }
-                found
-            }
+            Some(clients) => aws::callers(aws::places(plan, clients)).await,
             None => Vec::new(),
         }
     }

@@ -75,7 +75,13 @@ impl Looks<'_> {
         let looks = named.iter().map(async |secret| {
             let what = format!("secret {}", secret.name);
             match timeout(DEADLINE, clients.secrets.resolve(secret)).await {
-                Ok(Ok(_)) => Check::pass(what, "it can be had"),
+                Ok(Ok(secret)) => match secret.remarks().as_slice() {
+                    [] => Check::pass(what, "it can be had"),
+                    odd => {
+                        let next = format!("Store it again with `lifeboat secret set {}`.", secret.label());
+                        Check::warn(what, format!("it can be had, and {}", odd.join("; ")), next)
+                    }
+                },
                 Ok(Err(error)) => Check::fail(what, error.to_string(), error.next_step()),
                 Err(_) => {
                     let why = format!("its source did not answer within {} s", DEADLINE.as_secs());

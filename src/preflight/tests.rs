@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clients::Clients;
+use crate::core::preflight::Checked;
 use crate::plan::{Registry, load_texts};
 use crate::probes::testing::{SECRET, clients, dead_address, silent_address};
 use crate::world::{RealWorld, Scenario, SimulatedWorld, scenario};

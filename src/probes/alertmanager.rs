@@ -7,7 +7,6 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::Request;
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
-use crate::text::clean;
 use crate::units;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -136,10 +135,11 @@ impl Probe for Alertmanager {
 
 impl Alertmanager {
     fn read(&self, answer: &HttpResponse, now: Timestamp) -> Result<Measurement, ProbeFailure> {
+        let redactor = &self.clients.redactor;
         let fails =
             |why: String, next: &str| Err(ProbeFailure::new(format!("{}: {why}", answer.target), next));
         if answer.status != 200 {
-            let said = clean(&answer.text(), NAMES_LIMIT_CHARS);
+            let said = redactor.excerpt(&answer.text(), NAMES_LIMIT_CHARS);
             let next = match answer.status {
                 401 | 403 => "Look at `headers` of this probe: the server does not let it in.",
                 400 => "Look at `matchers` and `receiver` of this probe.",
@@ -154,21 +154,28 @@ impl Alertmanager {
         match serde_json::from_slice::<Vec<Alert>>(&answer.body) {
             Ok(alerts) => Ok(self.judge(&alerts, now)),
             Err(error) => fails(
-                format!("its answer is no list of alerts: {}", clean(&error.to_string(), NAMES_LIMIT_CHARS)),
+                format!(
+                    "its answer is no list of alerts: {}",
+                    redactor.excerpt(&error.to_string(), NAMES_LIMIT_CHARS)
+                ),
                 "Look whether `url` is the address of an Alertmanager.",
             ),
         }
     }
 
     fn judge(&self, alerts: &[Alert], now: Timestamp) -> Measurement {
+        let redactor = &self.clients.redactor;
         let label = |alert: &Alert, name: &str| {
             alert.labels.get(name).map(String::as_str).unwrap_or_default().to_owned()
         };
-        let mut names: Vec<String> =
-            alerts.iter().map(|alert| clean(&label(alert, "alertname"), NAME_LIMIT_CHARS)).collect();
+        let mut names: Vec<String> = alerts
+            .iter()
+            .map(|alert| redactor.excerpt(&label(alert, "alertname"), NAME_LIMIT_CHARS))
+            .collect();
         names.sort_unstable();
         names.dedup();
-        let names = clean(&names.join(", "), NAMES_LIMIT_CHARS);
+        // Each name is redacted already; a cut leaves no part of one.
+        let names = redactor.excerpt(&names.join(", "), NAMES_LIMIT_CHARS);
         let critical = alerts.iter().filter(|alert| label(alert, "severity") == "critical").count();
         let ages = || alerts.iter().map(|alert| crate::core::signal::age(alert.starts_at, now));
         let (newest, oldest) = (ages().min(), ages().max());

@@ -8,6 +8,7 @@ use crate::plan::params::{Param, Params};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::Program;
 use crate::probes::{ANY_FIELD, BuildError, Built, Probe, ProbeKind, deadline};
+use crate::secrets::Redactor;
 use crate::text::clean;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -104,7 +105,7 @@ impl Probe for Exec {
             let spec = self.program.spec(&self.clients, self.within).await;
             let spec = spec.map_err(|error| ProbeFailure::new(error.to_string(), error.next_step()))?;
             let output = self.output(spec).await?;
-            self.reads.judge(&output).map_err(|why| self.failure(&why))
+            self.reads.judge(&output, &self.clients.redactor).map_err(|why| self.failure(&why))
         })
     }
 }
@@ -121,8 +122,11 @@ impl Exec {
         });
         let ended =
             ended.await.map_err(|error| ProbeFailure::new(error.to_string(), error.next_step.clone()))?;
-        let line = last_line(&stderr).or_else(|| last_line(&stdout)).unwrap_or_default();
-        let last_line = clean(&self.clients.redactor.redact(&line), MAX_LINE_CHARS);
+        // Redacted whole: a secret can begin in the line before.
+        let redacted = |bytes: &[u8]| self.clients.redactor.redact(&String::from_utf8_lossy(bytes));
+        let line =
+            last_line(&redacted(&stderr)).or_else(|| last_line(&redacted(&stdout))).unwrap_or_default();
+        let last_line = clean(&line, MAX_LINE_CHARS);
         match ended.ending {
             Ending::Exited(code) => Ok(Output { code, stdout, last_line }),
             Ending::Signalled(signal) => Err(self.failure(&format!("it was ended by signal {signal}"))),
@@ -140,8 +144,7 @@ impl Exec {
     }
 }
 
-fn last_line(bytes: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(bytes);
+fn last_line(text: &str) -> Option<String> {
     text.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
 }
 
@@ -181,7 +184,7 @@ impl Reads {
     }
 
     /// The measurement, or why there is none.
-    fn judge(&self, output: &Output) -> Result<Measurement, String> {
+    fn judge(&self, output: &Output, redactor: &Redactor) -> Result<Measurement, String> {
         let verdict = self.verdict(output)?;
         let summary = match (&verdict, output.last_line.is_empty()) {
             (_, false) => output.last_line.clone(),
@@ -190,9 +193,11 @@ impl Reads {
         let measured = Measurement::good(summary).with_number("exit_code", f64::from(output.code));
         let read = match &self.stdout {
             Stdout::Nothing => Ok(measured),
-            Stdout::Number => number(&output.stdout).map(|value| measured.clone().with_value(value)),
+            Stdout::Number => {
+                number(&output.stdout, redactor).map(|value| measured.clone().with_value(value))
+            }
             Stdout::Json { value, fields } => {
-                json(&output.stdout, value.as_deref(), fields, measured.clone())
+                json(&output.stdout, value.as_deref(), fields, measured.clone(), redactor)
             }
         };
         match (read, verdict) {
@@ -220,12 +225,12 @@ impl Reads {
     }
 }
 
-fn number(stdout: &[u8]) -> Result<f64, String> {
+fn number(stdout: &[u8], redactor: &Redactor) -> Result<f64, String> {
     let text = String::from_utf8_lossy(stdout);
     let text = text.trim();
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
-        _ => Err(format!("it printed `{}` instead of a number", clean(text, 60))),
+        _ => Err(format!("it printed `{}` instead of a number", redactor.excerpt(text, 60))),
     }
 }
 
@@ -234,22 +239,23 @@ fn json(
     value: Option<&str>,
     fields: &[(String, String)],
     mut measured: Measurement,
+    redactor: &Redactor,
 ) -> Result<Measurement, String> {
     let document: Value =
         serde_json::from_slice(stdout).map_err(|error| format!("it printed no JSON: {error}"))?;
     let at = |pointer: &str| document.pointer(pointer).ok_or_else(|| format!("its JSON has no {pointer}"));
     if let Some(pointer) = value {
         let found = at(pointer)?;
-        let number = found
-            .as_f64()
-            .ok_or_else(|| format!("{pointer} is `{}` instead of a number", clean(&found.to_string(), 60)))?;
+        let number = found.as_f64().ok_or_else(|| {
+            format!("{pointer} is `{}` instead of a number", redactor.excerpt(&found.to_string(), 60))
+        })?;
         measured = measured.with_value(number);
     }
     for (name, pointer) in fields {
         let field = match at(pointer)? {
             Value::Bool(flag) => Field::Flag(*flag),
             Value::Number(number) => Field::Number(number.as_f64().unwrap_or_default()),
-            other => Field::Text(clean(&super::http::json_text(other), 500)),
+            other => Field::Text(redactor.excerpt(&super::http::json_text(other), 500)),
         };
         measured.fields.insert(name.clone(), field);
     }
@@ -270,30 +276,36 @@ mod tests {
     }
 
     fn output(code: i32, stdout: &str) -> Output {
-        let last_line = last_line(stdout.as_bytes()).unwrap_or_default();
+        let last_line = last_line(stdout).unwrap_or_default();
         Output { code, stdout: stdout.into(), last_line }
     }
 
     #[test]
     fn the_exit_code_decides() {
         let plain = reads(&[]);
-        assert_eq!(plain.judge(&output(0, "")).unwrap().verdict, Verdict::Good);
-        let failed = plain.judge(&output(1, "disk full\n")).unwrap();
+        assert_eq!(plain.judge(&output(0, ""), &Redactor::new()).unwrap().verdict, Verdict::Good);
+        let failed = plain.judge(&output(1, "disk full\n"), &Redactor::new()).unwrap();
         assert_eq!(failed.verdict, Verdict::Critical("exit code 1: disk full".into()));
         let nagios = reads(&[("nagios", Param::Flag(true))]);
-        assert!(matches!(nagios.judge(&output(1, "")).unwrap().verdict, Verdict::Warn(_)));
-        assert!(matches!(nagios.judge(&output(2, "")).unwrap().verdict, Verdict::Critical(_)));
-        assert!(nagios.judge(&output(3, "")).is_err());
+        assert!(matches!(nagios.judge(&output(1, ""), &Redactor::new()).unwrap().verdict, Verdict::Warn(_)));
+        assert!(matches!(
+            nagios.judge(&output(2, ""), &Redactor::new()).unwrap().verdict,
+            Verdict::Critical(_)
+        ));
+        assert!(nagios.judge(&output(3, ""), &Redactor::new()).is_err());
     }
 
     #[test]
     fn a_number_is_the_value_and_garbage_is_unknown() {
         let number = reads(&[("stdout", text("number"))]);
-        assert_eq!(number.judge(&output(0, " 12.5\n")).unwrap().value, Some(12.5));
+        assert_eq!(number.judge(&output(0, " 12.5\n"), &Redactor::new()).unwrap().value, Some(12.5));
         for garbage in ["", "12 apples", "NaN", "1\n2"] {
-            assert!(number.judge(&output(0, garbage)).is_err(), "{garbage}");
+            assert!(number.judge(&output(0, garbage), &Redactor::new()).is_err(), "{garbage}");
         }
-        assert!(matches!(number.judge(&output(1, "boom")).unwrap().verdict, Verdict::Critical(_)));
+        assert!(matches!(
+            number.judge(&output(1, "boom"), &Redactor::new()).unwrap().verdict,
+            Verdict::Critical(_)
+        ));
     }
 
     #[test]
@@ -304,11 +316,16 @@ mod tests {
             ("value", text("/lag/0")),
             ("fields", Param::Table(fields.into_iter().collect())),
         ]);
-        let measured = json.judge(&output(0, r#"{"lag":[7],"topic":"a","up":true}"#)).unwrap();
+        let measured =
+            json.judge(&output(0, r#"{"lag":[7],"topic":"a","up":true}"#), &Redactor::new()).unwrap();
         assert_eq!((measured.value, measured.text("topic")), (Some(7.0), Some("a")));
         assert_eq!(measured.fields["up"], Field::Flag(true));
-        assert_eq!(json.judge(&output(0, "{}")).unwrap_err(), "its JSON has no /lag/0");
-        assert!(json.judge(&output(0, r#"{"lag":["x"]}"#)).unwrap_err().contains("instead of a number"));
+        assert_eq!(json.judge(&output(0, "{}"), &Redactor::new()).unwrap_err(), "its JSON has no /lag/0");
+        assert!(
+            json.judge(&output(0, r#"{"lag":["x"]}"#), &Redactor::new())
+                .unwrap_err()
+                .contains("instead of a number")
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::plan::params::Params;
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Request, Statuses};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::secrets::Redactor;
 use crate::text::clean;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -92,7 +93,7 @@ impl Probe for Http {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             match self.request.send(&self.clients, self.within).await {
-                Ok(response) => Ok(self.expected.judge(&response, Timestamp::now())),
+                Ok(response) => Ok(self.expected.judge(&response, Timestamp::now(), &self.clients.redactor)),
                 Err(error) if error.is_ours() => Err(ProbeFailure::new(error.to_string(), error.next_step())),
                 Err(error) => Ok(Measurement::critical(error.to_string())),
             }
@@ -133,13 +134,13 @@ impl Expected {
         self.body.is_some() || self.pointer.is_some()
     }
 
-    fn judge(&self, response: &HttpResponse, now: Timestamp) -> Measurement {
+    fn judge(&self, response: &HttpResponse, now: Timestamp, redactor: &Redactor) -> Measurement {
         let ms = response.latency.as_secs_f64() * 1000.0;
         let measured = Measurement::good(format!("{} in {ms:.0} ms", response.status))
             .with_value(ms)
             .with_number("status", f64::from(response.status))
             .judged(self.judge_status(response.status));
-        self.judge_json(self.judge_certificate(measured, response, now), response)
+        self.judge_json(self.judge_certificate(measured, response, now), response, redactor)
             .judged(self.judge_body(response))
     }
 
@@ -160,7 +161,7 @@ impl Expected {
         }
     }
 
-    fn judge_json(&self, measured: Measurement, response: &HttpResponse) -> Measurement {
+    fn judge_json(&self, measured: Measurement, response: &HttpResponse, redactor: &Redactor) -> Measurement {
         let Some(pointer) = &self.pointer else { return measured };
         let found = match serde_json::from_slice::<Value>(&response.body) {
             Ok(body) => body.pointer(pointer).cloned(),
@@ -174,9 +175,10 @@ impl Expected {
         let Some(value) = found else {
             return measured.judged(Verdict::Critical(format!("the body has no {pointer}")));
         };
-        let text = clean(&json_text(&value), 200);
+        let whole = json_text(&value);
+        let text = redactor.excerpt(&whole, 200);
         let verdict = match &self.equals {
-            Some(expected) if *expected != text => {
+            Some(expected) if *expected != whole => {
                 Verdict::Critical(format!("{pointer} is {text}, expected {expected}"))
             }
             _ => Verdict::Good,
@@ -233,7 +235,7 @@ mod tests {
 
     fn judge(keys: &[(&str, &str)], response: &HttpResponse) -> Measurement {
         let params = keys.iter().map(|(key, value)| ((*key).to_owned(), Param::Text((*value).into())));
-        Expected::of(&Params(params.collect())).unwrap().judge(response, Timestamp::now())
+        Expected::of(&Params(params.collect())).unwrap().judge(response, Timestamp::now(), &Redactor::new())
     }
 
     #[test]
@@ -266,13 +268,27 @@ mod tests {
                 not_before: now,
                 not_after: now + SignedDuration::from_hours(hours),
             });
-            Expected::of(&Params::default()).unwrap().judge(&response, now)
+            Expected::of(&Params::default()).unwrap().judge(&response, now, &Redactor::new())
         };
         assert_eq!(ends_in(24 * 90).verdict, Verdict::Good);
         assert!(matches!(ends_in(24 * 20).verdict, Verdict::Warn(_)));
         let soon = ends_in(48);
         assert!(matches!(soon.verdict, Verdict::Critical(_)));
         assert_eq!(soon.number("tls_days_left"), Some(2.0));
+    }
+
+    #[test]
+    fn a_secret_at_the_pointer_does_not_reach_the_measurement() {
+        let redactor = Redactor::new();
+        redactor.learn_value("token", "hunter22-of-the-api");
+        let params = [("json_pointer", "/v"), ("json_equals", "x")];
+        let params = params.iter().map(|(key, value)| ((*key).to_owned(), Param::Text((*value).into())));
+        let expected = Expected::of(&Params(params.collect())).unwrap();
+        for before in [0, 190] {
+            let body = format!("{{\"v\":\"{}hunter22-of-the-api\"}}", "y".repeat(before));
+            let measured = expected.judge(&response(200, &body), Timestamp::now(), &redactor);
+            assert!(!format!("{measured:?}").contains("hunt"), "{measured:?}");
+        }
     }
 
     #[test]

@@ -7,27 +7,28 @@ use zeroize::Zeroizing;
 
 use super::file::text_of;
 use super::name::SecretName;
+use super::redactor::Redactor;
 use super::value::MAX_SECRET_BYTES;
 use crate::clients::{Ending, Environment, ProcessSpec, Stream, process};
-use crate::text::clean;
 
 /// Stands for the secret's name in the command.
 const NAME_PLACE: &str = "{name}";
 
-/// How much of what the command wrote to standard error is shown when it fails.
-const MAX_COMPLAINT_BYTES: usize = 400;
+/// How much of what the command wrote to standard error is shown when it fails, in characters.
+const MAX_COMPLAINT_CHARS: usize = 400;
 
 /// Runs the command and reads the value from its standard output.
 ///
 /// # Errors
 /// In words: it could not run, took too long, failed, or printed no usable value. What it wrote to standard
-/// error is shown; what it wrote to standard output never is.
+/// error is shown, without secrets that are known and without what it wrote to standard output, which never is.
 pub(super) async fn read(
     template: &[String],
     name: &SecretName,
     environment: &Environment,
     allowed: &[String],
     deadline: Duration,
+    redactor: &Redactor,
 ) -> Result<Zeroizing<String>, String> {
     let argv = template.iter().map(|argument| argument.replace(NAME_PLACE, name.as_str())).collect();
     let env = environment.for_child(allowed.iter().map(String::as_str));
@@ -38,7 +39,7 @@ pub(super) async fn read(
     let ended = process::run_raw(&spec, |stream, chunk| {
         let (kept, limit) = match stream {
             Stream::Stdout => (&mut *value, MAX_SECRET_BYTES + 1),
-            Stream::Stderr => (&mut complaint, MAX_COMPLAINT_BYTES),
+            Stream::Stderr => (&mut complaint, MAX_SECRET_BYTES),
         };
         kept.extend_from_slice(&chunk[..chunk.len().min(limit.saturating_sub(kept.len()))]);
         let too_long = stream == Stream::Stdout && kept.len() > MAX_SECRET_BYTES;
@@ -46,7 +47,7 @@ pub(super) async fn read(
     })
     .await
     .map_err(|error| format!("{error}; {}", error.next_step))?;
-    let complaint = clean(String::from_utf8_lossy(&complaint).trim(), MAX_COMPLAINT_BYTES);
+    let complaint = complained(&String::from_utf8_lossy(&complaint), &value, redactor);
     let said = if complaint.is_empty() { String::new() } else { format!(": {complaint}") };
     match ended.ending {
         Ending::Exited(0) | Ending::Stopped => text_of(&value).map(Zeroizing::new),
@@ -54,6 +55,17 @@ pub(super) async fn read(
         Ending::Signalled(signal) => Err(format!("it was ended by signal {signal}{said}")),
         Ending::TimedOut => Err(format!("it gave no answer within {} s{said}", deadline.as_secs())),
     }
+}
+
+/// What a command said on standard error. A shell that traces its commands, or a program that says what it got, says the
+/// value there too.
+fn complained(said: &str, value: &[u8], redactor: &Redactor) -> String {
+    let own = Redactor::new();
+    let value = Zeroizing::new(String::from_utf8_lossy(value).into_owned());
+    for part in std::iter::once(&**value).chain(value.lines()).map(str::trim) {
+        own.learn_value("value", part);
+    }
+    redactor.excerpt(own.redact(said).trim(), MAX_COMPLAINT_CHARS)
 }
 
 #[cfg(test)]
@@ -64,7 +76,9 @@ mod tests {
         let template = ["/bin/sh", "-c", script, "sh", "{name}"].map(str::to_owned);
         let environment = Environment::of_this_process();
         let name = "db".parse().unwrap();
-        read(&template, &name, &environment, &[], deadline).await.map(|value| value.to_string())
+        read(&template, &name, &environment, &[], deadline, &Redactor::new())
+            .await
+            .map(|value| value.to_string())
     }
 
     const SOON: Duration = Duration::from_secs(20);
@@ -81,6 +95,12 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_command_that_says_the_value_on_standard_error_does_not_give_it_away() {
+        let error = read_from("echo got hunter22 >&2; echo hunter22; exit 3", SOON).await.unwrap_err();
+        assert_eq!(error, "it ended with exit code 3: got [secret value]");
+    }
+
+    #[tokio::test]
     async fn a_command_that_hangs_or_never_stops_is_ended() {
         let error = read_from("sleep 600", Duration::from_millis(100)).await.unwrap_err();
         assert!(error.contains("no answer"), "{error}");
@@ -92,7 +112,8 @@ mod tests {
     async fn a_missing_program_is_named() {
         let name = "db".parse().unwrap();
         let template = ["no-such-vault".to_owned()];
-        let error = read(&template, &name, &Environment::default(), &[], SOON).await.unwrap_err();
+        let error =
+            read(&template, &name, &Environment::default(), &[], SOON, &Redactor::new()).await.unwrap_err();
         assert!(error.contains("\"no-such-vault\": there is no such program"), "{error}");
     }
 }

@@ -58,14 +58,25 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<String>, FileError> {
     })
 }
 
-/// Text without the newline that editors and `echo` leave at its end. Also used for what commands print.
-pub(super) fn text_of(bytes: &[u8]) -> Result<String, String> {
+/// Text without the byte order mark and the line ends that editors and `echo` leave around it; a text of several lines
+/// keeps all but the last line end. Also used for what commands print.
+pub(crate) fn text_of(bytes: &[u8]) -> Result<String, String> {
     if bytes.len() > MAX_SECRET_BYTES {
         return Err(format!("it is longer than {MAX_SECRET_BYTES} bytes"));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())?;
+    Ok(without_ends(text).to_owned())
+}
+
+/// As [`text_of`], of what is text already.
+pub(super) fn without_ends(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let line = text.trim_end_matches(['\n', '\r']);
+    if !line.contains(['\n', '\r']) {
+        return line;
+    }
     let text = text.strip_suffix('\n').unwrap_or(text);
-    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+    text.strip_suffix('\r').unwrap_or(text)
 }
 
 /// Only its owner may read it, and the owner is this user or root. Root may share a file with one group.

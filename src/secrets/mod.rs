@@ -14,10 +14,12 @@ mod keyring;
 mod matcher;
 mod name;
 mod redactor;
+mod remarks;
 mod resolver;
 mod store;
 mod value;
 
+pub(crate) use file::text_of;
 pub(crate) use forms::percent_decoded;
 
 pub use error::{SecretError, Tried};

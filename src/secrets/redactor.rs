@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::forms::{Form, forms_of, forms_of_passwords_in};
+use super::forms::{Form, forms_of, forms_of_passwords_in, percent_decoded};
 use super::inside::is_secret_name;
 use super::matcher::{Found, Matcher};
 use super::value::{MIN_SECRET_CHARS, Secret};
 use crate::clients::Environment;
+use crate::text::clean;
 
 /// What stands for a secret when its own label would show part of another secret.
 const PLAIN_MARK: &str = "[redacted]";
@@ -87,6 +88,19 @@ impl Redactor {
         }
     }
 
+    /// Remembers what an address of the plan shows a server: its password, and keys and tokens in its query.
+    pub fn learn_address(&self, address: &str) {
+        self.learn_passwords_of(address);
+        for (name, value) in address
+            .split_once('?')
+            .into_iter()
+            .flat_map(|(_, query)| query.split(['&', '#']).filter_map(|pair| pair.split_once('=')))
+        {
+            self.learn_header(name, value);
+            self.learn_header(name, &percent_decoded(value));
+        }
+    }
+
     /// Remembers the value of a header that shows who lifeboat is (`Authorization`, `X-Api-Key`).
     pub fn learn_header(&self, name: &str, value: &str) {
         if is_secret_name(name) && value.chars().count() >= MIN_SECRET_CHARS {
@@ -114,6 +128,11 @@ impl Redactor {
             known.matcher = Some(Matcher::new(&known.forms));
         }
         known.redact(before, text)
+    }
+
+    /// A part of an outside text for a line: without secrets, clean, and then cut, in this order.
+    pub fn excerpt(&self, text: &str, max_chars: usize) -> String {
+        clean(&self.redact(text), max_chars)
     }
 
     fn knows(&self, value: &str) -> bool {

@@ -197,7 +197,9 @@ impl Resolver {
         let variable = name.environment_variable();
         match self.inner.environment.get(&variable).map(|value| value.to_str()) {
             None => Ok(nothing("environment", format!("{variable} is not set"))),
-            Some(Some(value)) => accept(name, value.to_owned(), Origin::Environment(variable)),
+            Some(Some(value)) => {
+                accept(name, file::without_ends(value).to_owned(), Origin::Environment(variable))
+            }
             Some(None) => Err(unusable(name, &Origin::Environment(variable), "it is not UTF-8 text")),
         }
     }
@@ -239,9 +241,15 @@ impl Resolver {
             return Ok(Answer::Nothing(Vec::new()));
         };
         let deadline = config.command_deadline;
-        match command::read(&config.command, name, &self.inner.environment, &config.command_env, deadline)
-            .await
-        {
+        let read = command::read(
+            &config.command,
+            name,
+            &self.inner.environment,
+            &config.command_env,
+            deadline,
+            &self.inner.redactor,
+        );
+        match read.await {
             Ok(value) => accept(name, value.as_str().to_owned(), Origin::Command(program.clone())),
             Err(why) => Ok(nothing(&Origin::Command(program.clone()).to_string(), why)),
         }

@@ -67,6 +67,12 @@ impl Secret {
         self.value.expose_secret()
     }
 
+    /// What is odd about the value, in words that show nothing of it: blanks and empty lines at its ends, an ordinary
+    /// word. Empty for most.
+    pub fn remarks(&self) -> Vec<&'static str> {
+        super::remarks::remarks(self.expose())
+    }
+
     /// Where it was found.
     pub fn origin(&self) -> &Origin {
         &self.origin

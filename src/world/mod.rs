@@ -3,11 +3,13 @@
 
 mod clock;
 pub mod demo;
+mod door;
 mod real;
 pub mod scenario;
 mod simulated;
 
 pub use clock::{ManualClock, RealClock, ScaledClock};
+pub use door::Door;
 pub use real::RealWorld;
 pub use scenario::Scenario;
 pub use simulated::{SimulatedWorld, SpeedError};
@@ -27,6 +29,10 @@ pub trait World: Send + Sync {
     fn simulation(&self) -> Option<Simulation>;
     /// The world's time.
     fn clock(&self) -> Arc<dyn Clock>;
+    /// Through which all that comes back from it is let in.
+    fn door(&self) -> Door {
+        Door::new(self.clients().map(|clients| clients.redactor.clone()).unwrap_or_default())
+    }
     /// Makes a probe of the plan.
     fn probe(&self, spec: &ProbeSpec) -> probes::Built;
     /// The connections to the real world; none in a simulated one.

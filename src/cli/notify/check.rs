@@ -62,7 +62,7 @@ pub(super) async fn look(plan: &Plan, world: &dyn World) -> Vec<Seen> {
         channel: channel.id.to_string(),
         kind: channel.kind.clone(),
         result: match notifier(world, channel) {
-            Ok(notifier) => within(channel, notifier.check()).await,
+            Ok(notifier) => within(world, channel, notifier.check()).await,
             Err(failure) => Err(failure),
         },
     });

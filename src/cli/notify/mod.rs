@@ -11,6 +11,7 @@ mod tree;
 use super::{Failure, runtime, say};
 use crate::clients::Environment;
 use crate::core::notification::{Again, Undelivered};
+use crate::core::outside::Outside;
 use crate::notifiers::Notifier;
 use crate::plan::{Channel, Plan};
 use crate::world::World;
@@ -69,17 +70,19 @@ fn notifier(world: &dyn World, channel: &Channel) -> Result<Box<dyn Notifier>, U
     })
 }
 
-/// A call within its channel's time-out.
-async fn within<T>(
+/// A call within its channel's time-out; what it answers comes in through the world's door.
+async fn within<T: Outside>(
+    world: &dyn World,
     channel: &Channel,
     call: impl Future<Output = Result<T, Undelivered>>,
 ) -> Result<T, Undelivered> {
     let limit = channel.timeout.unsigned_abs();
-    tokio::time::timeout(limit + GRACE, call).await.unwrap_or_else(|_| {
+    let answer = tokio::time::timeout(limit + GRACE, call).await.unwrap_or_else(|_| {
         Err(Undelivered {
             why: format!("no answer within {}", crate::units::duration(channel.timeout)),
             next: "See whether the provider works at all.".into(),
             again: Again::Maybe,
         })
-    })
+    });
+    world.door().admit(answer)
 }

@@ -115,7 +115,7 @@ async fn to_one(world: &dyn World, channel: &Channel, outgoing: Outgoing) -> Vec
         Ok(notifier) => notifier,
         Err(failure) => return vec![row(channel, &outgoing, Err(failure), Instant::now())],
     };
-    let first = one(&*notifier, channel, &outgoing).await;
+    let first = one(world, &*notifier, channel, &outgoing).await;
     // What may be there has to be closed as well.
     let opened = match &first.result {
         Ok(_) => true,
@@ -124,14 +124,14 @@ async fn to_one(world: &dyn World, channel: &Channel, outgoing: Outgoing) -> Vec
     let mut rows = vec![first];
     if channel.manner.has_alerts && opened {
         let close = Outgoing { intent: Intent::Resolve, ..outgoing };
-        rows.push(one(&*notifier, channel, &close).await);
+        rows.push(one(world, &*notifier, channel, &close).await);
     }
     rows
 }
 
-async fn one(notifier: &dyn Notifier, channel: &Channel, outgoing: &Outgoing) -> Row {
+async fn one(world: &dyn World, notifier: &dyn Notifier, channel: &Channel, outgoing: &Outgoing) -> Row {
     let began = Instant::now();
-    let result = within(channel, notifier.send(outgoing)).await;
+    let result = within(world, channel, notifier.send(outgoing)).await;
     row(channel, outgoing, result, began)
 }
 

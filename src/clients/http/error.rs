@@ -5,7 +5,9 @@ use std::io::ErrorKind;
 
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
 use crate::secrets::Redactor;
-use crate::text::clean;
+
+/// The longest message, in characters.
+const MESSAGE_LIMIT_CHARS: usize = 500;
 
 /// What went wrong, as far as it makes a difference to the operator. An HTTP status is never an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +47,7 @@ pub struct HttpError {
 
 impl HttpError {
     pub(super) fn new(kind: HttpErrorKind, target: &str, message: &str) -> Self {
-        Self { kind, target: target.to_owned(), message: clean(message, 500), next_step: None }
+        Self { kind, target: target.to_owned(), message: message.to_owned(), next_step: None }
     }
 
     pub(super) fn tls_setup(target: &str, error: &TlsSetupError) -> Self {
@@ -54,8 +56,17 @@ impl HttpError {
         failed
     }
 
+    /// As it may be told: redacted, clean, cut.
+    pub(super) fn told(self, redactor: &Redactor) -> Self {
+        Self {
+            target: redactor.excerpt(&self.target, super::TARGET_LIMIT_CHARS),
+            message: redactor.excerpt(&self.message, MESSAGE_LIMIT_CHARS),
+            ..self
+        }
+    }
+
     /// Sorts an error of the HTTP library.
-    pub(super) fn of(error: reqwest::Error, target: &str, redactor: &Redactor) -> Self {
+    pub(super) fn of(error: reqwest::Error, target: &str) -> Self {
         // The library's text names the URL with its query, which may hold a token.
         let error = error.without_url();
         if let Some(fault) = tls_error_in(&error) {
@@ -64,7 +75,7 @@ impl HttpError {
             failed.next_step = Some(next_step);
             return failed;
         }
-        let text = redactor.redact(&innermost(&error));
+        let text = innermost(&error);
         let (kind, message) = match io_kind(&error) {
             Some(ErrorKind::ConnectionRefused) => (HttpErrorKind::Refused, "connection refused"),
             Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown) => {

@@ -20,6 +20,9 @@ pub use error::{HttpError, HttpErrorKind};
 /// Bytes of a body that are read unless the request says otherwise.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
 
+/// The longest address that is shown, in characters.
+const TARGET_LIMIT_CHARS: usize = 300;
+
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;
 
@@ -109,13 +112,15 @@ impl Http {
     /// [`HttpError`] when there is no complete answer within the deadline.
     pub async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
         let url = parse(&request.url)?;
-        match timeout(request.deadline, self.follow(request, url.clone())).await {
+        self.redactor.learn_address(&request.url);
+        let answer = match timeout(request.deadline, self.follow(request, url.clone())).await {
             Ok(result) => result,
             Err(_) => {
                 let message = format!("no complete answer within {:.1} s", request.deadline.as_secs_f64());
                 Err(HttpError::new(HttpErrorKind::Timeout, &target(&url), &message))
             }
-        }
+        };
+        answer.map_err(|error| error.told(&self.redactor))
     }
 
     async fn follow(&self, request: &HttpRequest, mut url: Url) -> Result<HttpResponse, HttpError> {
@@ -124,13 +129,13 @@ impl Http {
         let first = url.origin();
         for _ in 0..=MAX_REDIRECTS {
             let started = Instant::now();
-            let headers = if url.origin() == first { headers(request, &url)? } else { HeaderMap::new() };
+            let headers = if url.origin() == first { self.headers(request, &url)? } else { HeaderMap::new() };
             let mut building = client.request(request.method.clone(), url.clone()).headers(headers);
             if let Some(body) = &request.body {
                 building = building.body(body.clone());
             }
             let response = building.send().await;
-            let response = response.map_err(|error| HttpError::of(error, &target(&url), &self.redactor))?;
+            let response = response.map_err(|error| HttpError::of(error, &target(&url)))?;
             let latency = started.elapsed();
             if !(follow && is_redirect(response.status())) {
                 return self.read(response, latency, request.max_body_bytes, &url).await;
@@ -150,9 +155,7 @@ impl Http {
     ) -> Result<HttpResponse, HttpError> {
         let mut body = Vec::new();
         let mut body_cut = false;
-        while let Some(chunk) =
-            response.chunk().await.map_err(|error| HttpError::of(error, &target(url), &self.redactor))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(|error| HttpError::of(error, &target(url)))? {
             let room = max_body_bytes - body.len();
             body.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
@@ -168,8 +171,14 @@ impl Http {
             headers: std::mem::take(response.headers_mut()),
             body,
             body_cut,
-            target: target(url),
+            target: self.redactor.excerpt(&target(url), TARGET_LIMIT_CHARS),
         })
+    }
+
+    /// The headers of a request; those that show who lifeboat is are kept out of what its answer says.
+    fn headers(&self, request: &HttpRequest, url: &Url) -> Result<HeaderMap, HttpError> {
+        request.headers.iter().for_each(|(name, value)| self.redactor.learn_header(name, value.expose()));
+        headers(request, url)
     }
 
     fn client(&self, tls: &TlsProfile, url: &Url) -> Result<Client, HttpError> {
@@ -185,7 +194,7 @@ impl Http {
             .pool_max_idle_per_host(0)
             .user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| HttpError::of(error, &target(url), &self.redactor))?;
+            .map_err(|error| HttpError::of(error, &target(url)))?;
         clients.insert(tls.clone(), client.clone());
         Ok(client)
     }
@@ -201,11 +210,11 @@ fn parse(text: &str) -> Result<Url, HttpError> {
     Ok(url)
 }
 
-/// Scheme, host, port and path; a query or a password may be secret.
+/// Scheme, host, port and path; a query or a password may be secret. The path may be a server's, and hold one too.
 fn target(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    crate::text::clean(&format!("{}://{host}{port}{}", url.scheme(), url.path()), 300)
+    format!("{}://{host}{port}{}", url.scheme(), url.path())
 }
 
 fn headers(request: &HttpRequest, url: &Url) -> Result<HeaderMap, HttpError> {

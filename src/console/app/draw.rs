@@ -33,8 +33,20 @@ const FIELD_ROWS: u16 = 4;
 /// Rows that a problem below the choices takes at most.
 const PROBLEM_ROWS: usize = 2;
 
-/// Draws what there is to see at `at`.
+/// Draws what there is to see at `at`; nothing in it can steer the terminal or disguise text.
 pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    app: &App,
+    look: Look<'_>,
+    at: Instant,
+    plan: &str,
+    waited: SignedDuration,
+) {
+    draw_all(frame, app, look, at, plan, waited);
+    screens::paint::sift(frame.buffer_mut());
+}
+
+fn draw_all(
     frame: &mut Frame<'_>,
     app: &App,
     look: Look<'_>,

@@ -15,7 +15,7 @@ mod list;
 pub mod message;
 pub mod next;
 pub mod overview;
-mod paint;
+pub(super) mod paint;
 pub mod readiness;
 pub mod run;
 pub mod timeline;

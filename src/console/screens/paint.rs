@@ -4,8 +4,9 @@
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, wrap};
-use crate::text::visible;
+use crate::text::{Sieve, Taken, visible};
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -25,6 +26,21 @@ pub fn put(
     for (row, line) in (area.y..area.bottom()).zip(lines) {
         let line = tidy(look, line, area.width);
         frame.buffer_mut().set_line(area.x, row, &line, area.width);
+    }
+}
+
+/// The last look at a frame, whatever drew it: a cell keeps what may be shown of it.
+pub fn sift(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        let symbol = cell.symbol();
+        if symbol.len() == 1 && !symbol.starts_with(|c: char| c.is_ascii_control()) {
+            continue;
+        }
+        let mut sieve = Sieve::default();
+        let kept: String = symbol.chars().filter(|c| sieve.take(*c) == Taken::Whole).collect();
+        if kept != symbol {
+            cell.set_symbol(if kept.is_empty() { "?" } else { &kept });
+        }
     }
 }
 

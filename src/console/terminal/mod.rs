@@ -96,7 +96,7 @@ pub fn size() -> io::Result<(u16, u16)> {
 /// Prints a line to standard error once the terminal was given back, unless the line is stalled: a program that
 /// has heard SIGTERM must end, and not wait for somebody to read its last words.
 pub fn say(message: &str) {
-    let line = format!("{message}\n");
+    let line = format!("{}\n", crate::text::escaped(message));
     let _ = outlet::write_soon(rustix::stdio::stderr(), line.as_bytes(), FLUSH_PATIENCE);
 }
 

@@ -8,6 +8,9 @@ use ratatui::widgets::{Block, Borders, Clear, Padding, Paragraph, Wrap};
 use super::Look;
 use crate::console::theme::Role;
 
+/// The longest heading, in characters.
+const TITLE_CHARS: usize = 200;
+
 /// A framed box over the screen.
 #[derive(Debug)]
 pub struct Dialog<'d> {
@@ -29,7 +32,7 @@ impl Dialog<'_> {
             .border_style(look.style(role))
             .style(look.style(Role::Dialog))
             .padding(Padding::horizontal(1))
-            .title(look.span(Role::Title, format!(" {} ", self.title)))
+            .title(look.span(Role::Title, format!(" {} ", crate::text::clean(self.title, TITLE_CHARS))))
             .title_bottom(self.footer.clone());
         let inside = block.inner(area);
         frame.render_widget(Clear, area);
