@@ -74,7 +74,9 @@ impl Redactor {
 
     /// Remembers the credentials in the environment: keys and tokens of AWS and others, passwords of proxies.
     pub fn learn_environment(&self, environment: &Environment) {
-        for name in environment.names().filter_map(|name| name.to_str()) {
+        // Secrets of the plan are learnt by their own names, when they are resolved.
+        let names = environment.names().filter_map(|name| name.to_str());
+        for name in names.filter(|name| !name.starts_with("LIFEBOAT_SECRET_")) {
             let Some(value) = environment.get(name).and_then(|value| value.to_str()) else { continue };
             if PROXY_VARIABLES.contains(&&*name.to_lowercase()) {
                 let forms = forms_of_passwords_in(value);
