@@ -102,10 +102,15 @@ impl Outside for ProbeFailure {
 
 impl Outside for Description {
     fn texts(&mut self, visit: &mut Visit<'_>) {
-        let Self { call, command, target, notes } = self;
+        let Self { call, command, target, notes, undo, sets } = self;
         [call, command].into_iter().for_each(|text| visit(text, Extent::Call));
         target.texts(visit);
         lines(notes, Extent::Line, visit);
+        lines(undo, Extent::Call, visit);
+        sets.truncate(LIST_LIMIT);
+        for (name, value) in sets {
+            [name, value].into_iter().for_each(|text| visit(text, Extent::Call));
+        }
     }
 }
 
@@ -247,11 +252,16 @@ impl Outside for Ask {
         match self {
             Self::Declare { title, mode: _ } => texts.push(title),
             Self::SetSeverity { severity: _, reason } => texts.push(reason),
+            Self::AnswerContradiction { id: _, reason } => texts.push(reason),
             Self::Answer { question: _, answer: _, suggested: _, reason } => texts.extend(reason),
             Self::Retry { run: _, step: _, reason } => texts.extend(reason),
             Self::Skip { run: _, step: _, reason } => texts.push(reason),
             Self::Override { run: _, step: _, guard: _, reason } => texts.push(reason),
-            Self::Attest { run: _, step: _, how } | Self::Resolve { how } => texts.push(how),
+            Self::Attest { run: _, step: _, how }
+            | Self::Undone { run: _, step: _, how }
+            | Self::Resolve { how } => {
+                texts.push(how);
+            }
             Self::Abort { reason }
             | Self::Reopen { reason }
             | Self::Dismiss { reason }
