@@ -3,9 +3,11 @@
 use crate::core::action::{Description, ManualCard};
 use crate::core::signal::SignalState;
 use crate::ids::{ConfirmationId, ProbeId, RunId, StepId};
+
+pub use crate::core::loss::LossEstimate;
 use crate::plan::ConfirmLevel;
 use crate::plan::condition::Truth;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A signal as it was when somebody decided.
@@ -44,58 +46,6 @@ impl GuardResult {
     /// Whether it lets the step run.
     pub fn allows(&self) -> bool {
         self.truth == Truth::True || self.overridden.is_some()
-    }
-}
-
-/// What would be lost if the failover happened now.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct LossEstimate {
-    /// The probe that it comes from.
-    pub probe: ProbeId,
-    /// Time span of writes; none where it is not known.
-    pub span: Option<SignedDuration>,
-    /// Bytes of write-ahead log not yet received by the standby; none where it is not known.
-    pub bytes: Option<u64>,
-    /// How it was found, in words.
-    pub basis: String,
-    /// When it was measured; none where it never was.
-    pub measured_at: Option<Timestamp>,
-}
-
-impl LossEstimate {
-    /// `about 14 s, 3.2 MB not yet replicated`, or that it is not known.
-    pub fn sentence(&self) -> String {
-        match (self.span, self.bytes) {
-            (None, None) => format!("not known: {}", self.basis),
-            (Some(span), None) => format!("about {} not yet replicated", crate::units::duration(span)),
-            (None, Some(bytes)) => format!("about {} not yet replicated", crate::units::bytes(bytes)),
-            (Some(span), Some(0)) if span.is_zero() => {
-                "nothing: everything that was written is replicated".into()
-            }
-            (Some(span), Some(bytes)) => {
-                format!(
-                    "about {}, {} not yet replicated",
-                    crate::units::duration(span),
-                    crate::units::bytes(bytes)
-                )
-            }
-        }
-    }
-
-    /// Whether `now` is worse than what was confirmed by more than measuring noise: unknown where it was
-    /// known, or over half as much again and over ten seconds or a megabyte more.
-    pub fn is_materially_worse(&self, now: &Self) -> bool {
-        let span_grew = match (self.span, now.span) {
-            (Some(_), None) => true,
-            (Some(then), Some(now)) => now > then + (then / 2).max(SignedDuration::from_secs(10)),
-            (None, _) => false,
-        };
-        let bytes_grew = match (self.bytes, now.bytes) {
-            (Some(_), None) => true,
-            (Some(then), Some(now)) => now > then.saturating_add((then / 2).max(1_000_000)),
-            (None, _) => false,
-        };
-        span_grew || bytes_grew
     }
 }
 

@@ -1,6 +1,8 @@
 //! Freezing what was on the screen.
 
 use crate::core::confirmation::{Evidence, LossEstimate};
+use crate::core::fencing::{self, Fenced};
+use crate::core::incident::Incident;
 use crate::core::model::Model;
 use crate::core::reading::{Measurement, Reading};
 use crate::core::signal::{Recent, SignalState, age, is_stale};
@@ -9,6 +11,7 @@ use crate::plan::condition::Condition;
 use crate::plan::{ProbeSpec, Runbook};
 use crate::units;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// A signal as it is now.
 pub fn freeze(model: &Model, probe: &ProbeId) -> Option<Evidence> {
@@ -79,48 +82,129 @@ pub fn leads_away(model: &Model, runbook: &Runbook) -> bool {
     runbook.activates.is_none() || runbook.activates != model.durable.active
 }
 
-/// The worst exposure over all probes that the loss of some runbook that could be used now is told by; where there is
-/// no such probe, over those of the others; none where the plan has none.
+/// What a failover would lose now, the one figure of every screen: that of the runbook that runs, where it moves
+/// something; else the worst over those that could be used now; where there is none, over the others.
 pub fn exposure(model: &Model, now: Timestamp) -> Option<LossEstimate> {
+    let open = model.durable.incident.as_ref().and_then(Incident::open_run);
+    let open = open.and_then(|run| model.plan.runbooks.get(&run.runbook));
+    if let Some(runbook) = open.filter(|runbook| leads_away(model, runbook) && !runbook.loss.is_empty()) {
+        return LossEstimate::worst(losses(model, runbook, now));
+    }
     let worst = |away: bool| {
         let runbooks = model.plan.runbooks.values().filter(|runbook| leads_away(model, runbook) == away);
-        let losses = runbooks.flat_map(|runbook| losses(model, runbook, now));
-        losses.max_by_key(|loss| (loss.span.is_none() && loss.bytes.is_none(), loss.span, loss.bytes))
+        let probes: BTreeSet<&ProbeId> = runbooks.flat_map(|runbook| &runbook.loss).collect();
+        LossEstimate::worst(probes.into_iter().filter_map(|probe| loss(model, probe, now)))
     };
     worst(true).or_else(|| worst(false))
 }
 
-/// What one probe tells of the loss. While it cannot measure, what was written since its last measurement
-/// may be lost too, so the span grows with that measurement's age.
-fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstimate> {
+/// What one probe tells of the loss. While the primary or the standby is not seen, what was written since may be lost
+/// too, so the upper end grows with the clock, up to the moment from which the primary is fenced.
+pub fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstimate> {
     let spec = model.plan.probes.get(probe)?;
-    let nothing = |basis: &str| LossEstimate {
-        probe: probe.clone(),
-        span: None,
-        bytes: None,
+    let unknown = |basis: &str| LossEstimate::unknown(probe.clone(), basis);
+    let Some(recent) = model.live.recent.get(probe) else { return Some(unknown("not measured yet")) };
+    let Some((reading, measured)) = last_measurement(recent) else { return Some(unknown(&model.why(probe))) };
+    let told = Told::of(reading, measured);
+    let unseen = age(reading.at, now);
+    let failed = recent.latest.as_ref().is_some_and(|latest| latest.outcome.is_err());
+    let stale = failed || is_stale(spec, recent, now);
+    // What a program printed is its own measurement, and no reason.
+    let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
+    let basis = measured.text("exposure_basis").unwrap_or(as_told);
+    let mut loss = LossEstimate {
+        span: told.most,
+        bytes: told.bytes,
         basis: basis.into(),
-        measured_at: None,
-    };
-    let Some(recent) = model.live.recent.get(probe) else { return Some(nothing("not measured yet")) };
-    let Some((reading, measured)) = last_measurement(recent) else {
-        return Some(nothing(&model.why(probe)));
-    };
-    let fresh =
-        !is_stale(spec, recent, now) && recent.latest.as_ref().is_some_and(|latest| latest.outcome.is_ok());
-    let unseen = if fresh { SignedDuration::ZERO } else { age(reading.at, now) };
-    let span = measured.number("exposure_s").and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok());
-    let basis = measured.text("exposure_basis").unwrap_or(&measured.summary);
-    Some(LossEstimate {
-        probe: probe.clone(),
-        span: span.map(|span| span + unseen),
-        bytes: measured.number("exposure_bytes").map(|bytes| bytes.max(0.0) as u64),
-        basis: if fresh {
-            basis.into()
-        } else {
-            format!("{basis}; not seen for {}", units::duration(unseen))
-        },
         measured_at: Some(reading.at),
-    })
+        ..unknown("")
+    };
+    if stale {
+        loss.basis = format!("{basis}; not seen for {}", units::duration(unseen));
+    }
+    if told.is_range() {
+        (loss.span_min, loss.bytes_min) = (told.least, told.bytes_min);
+        loss.heard_at = told.heard_at;
+    }
+    match fencing::fenced(model, probe).filter(|fence| told.bears_out(fence, spec)) {
+        Some(fence) => close(&mut loss, &told, &fence),
+        None if stale || told.is_range() => {
+            loss.span = loss.span.map(|span| span + unseen);
+            loss.grows_from = Some(now);
+        }
+        None => {}
+    }
+    Some(loss)
+}
+
+/// Nothing was written after the fence: the upper end is what it was then.
+fn close(loss: &mut LossEstimate, told: &Told, fence: &Fenced) {
+    let seen_since = told.at >= fence.at && !told.is_range();
+    if !seen_since && let Some(most) = told.most {
+        let least = if told.is_range() { told.least.unwrap_or_default() } else { SignedDuration::ZERO };
+        let closed = (most + fence.at.duration_since(told.at)).max(least);
+        if let (Some(bytes), Some(bytes_min)) = (told.bytes, told.bytes_min.filter(|_| told.is_range())) {
+            let share = (closed - least).as_secs_f64() / (most - least).as_secs_f64();
+            loss.bytes = Some(bytes_min + (bytes.saturating_sub(bytes_min) as f64 * share).round() as u64);
+        }
+        loss.span = Some(closed);
+        loss.span_min = (least < closed).then_some(least);
+        loss.bytes_min = loss.bytes_min.filter(|_| least < closed);
+    }
+    loss.fenced_at = Some(fence.at);
+    let how = if fence.proven { "proven" } else { "on a person's word alone" };
+    let at = fence.at.strftime("%H:%M:%S UTC");
+    loss.basis = format!("{}; fenced at {at} by \"{}\", {how}", loss.basis, fence.title);
+}
+
+/// What a reading says of a loss.
+struct Told {
+    at: Timestamp,
+    most: Option<SignedDuration>,
+    least: Option<SignedDuration>,
+    bytes: Option<u64>,
+    bytes_min: Option<u64>,
+    heard_at: Option<Timestamp>,
+    writable_at: Option<Timestamp>,
+}
+
+impl Told {
+    fn of(reading: &Reading, measured: &Measurement) -> Self {
+        let span = |name: &str| {
+            measured.number(name).and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok())
+        };
+        let bytes = |name: &str| measured.number(name).map(|bytes| bytes.max(0.0) as u64);
+        let ago = |name: &str| span(name).and_then(|ago| reading.at.checked_sub(ago).ok());
+        Self {
+            at: reading.at,
+            most: span("exposure_s"),
+            least: span("exposure_min_s"),
+            bytes: bytes("exposure_bytes"),
+            bytes_min: bytes("exposure_min_bytes"),
+            heard_at: ago("primary_heard_s"),
+            writable_at: ago("primary_writable_s"),
+        }
+    }
+
+    fn is_known(&self) -> bool {
+        self.most.is_some() || self.bytes.is_some()
+    }
+
+    /// Whether it is a range: the primary was not seen.
+    fn is_range(&self) -> bool {
+        self.least.zip(self.most).is_some_and(|(least, most)| least < most)
+    }
+
+    /// Whether a fence may be believed: the primary was not seen to accept writes since, and, where nobody looks at
+    /// that, what the standby holds does not reach beyond the fence.
+    fn bears_out(&self, fence: &Fenced, spec: &ProbeSpec) -> bool {
+        if let Some(writable) = self.writable_at {
+            // A look within the reading may be older than the reading by as long as it took.
+            return writable <= fence.at.checked_add(spec.timeout).unwrap_or(fence.at);
+        }
+        let held_until = self.most.and_then(|most| self.at.checked_sub(most).ok());
+        !self.is_range() || held_until.is_some_and(|until| until <= fence.at)
+    }
 }
 
 fn last_measurement(recent: &Recent) -> Option<(&Reading, &Measurement)> {

@@ -24,6 +24,7 @@ pub mod fencing;
 pub mod in_force;
 pub mod incident;
 pub mod lifecycle;
+pub mod loss;
 pub mod message;
 pub mod model;
 pub mod names;

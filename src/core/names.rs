@@ -3,9 +3,10 @@
 use crate::core::model::{Model, Standing, Status};
 use crate::core::reading::Field;
 use crate::core::signal::{SignalState, age, is_stale};
-use crate::core::{backup, blind};
+use crate::core::{backup, blind, evidence};
+use crate::ids::ProbeId;
 use crate::plan::condition::{Names, Reference, Scalar};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// The model at a moment.
 pub struct View<'a> {
@@ -31,6 +32,29 @@ impl Names for View<'_> {
     }
 }
 
+/// The model at a moment, of which only readings that began after another one count: what a step waits for must not
+/// be satisfied by what was measured before it.
+pub struct Since<'a> {
+    /// The model at a moment.
+    pub view: View<'a>,
+    /// Readings from before are not counted.
+    pub since: Timestamp,
+}
+
+impl Names for Since<'_> {
+    fn lookup(&self, reference: &Reference) -> Result<Scalar, String> {
+        let Some(probe) = reference.name.as_deref().filter(|_| reference.root == "signals") else {
+            return self.view.lookup(reference);
+        };
+        let recent = self.view.model.live.recent.get(probe);
+        let latest = recent.and_then(|recent| recent.latest.as_ref());
+        match latest.filter(|reading| reading.at.duration_since(self.since) >= reading.took) {
+            Some(_) => self.view.lookup(reference),
+            None => Err(format!("signal {probe} was not measured since the step began")),
+        }
+    }
+}
+
 impl View<'_> {
     fn signal(&self, name: &str, field: &str) -> Result<Scalar, String> {
         let unknown = |why: &str| format!("signal {name} is unknown: {why}");
@@ -49,6 +73,9 @@ impl View<'_> {
         if field == "age_s" {
             return Ok(Scalar::Number(age(reading.at, self.now).as_secs_f64()));
         }
+        if let Some(exposed) = self.exposure(name, field) {
+            return exposed;
+        }
         if is_stale(spec, recent, self.now) {
             return Err(unknown("its last reading is too old"));
         }
@@ -62,6 +89,26 @@ impl View<'_> {
             },
             None => measured.value.map(Scalar::Number).ok_or_else(|| unknown(&measured.summary)),
         }
+    }
+
+    /// What is lost, as it is told to people: the upper end of a range, also while the probe cannot measure. None for
+    /// another field, and for a probe that tells no loss.
+    fn exposure(&self, name: &str, field: &str) -> Option<Result<Scalar, String>> {
+        let key = field.strip_prefix("fields.exposure_")?;
+        let loss = evidence::loss(self.model, &ProbeId::from(name), self.now)?;
+        if loss.span.is_none() && loss.bytes.is_none() {
+            return None;
+        }
+        let seconds = |span: SignedDuration| span.as_secs_f64();
+        let number = match key {
+            "s" => loss.span.map(seconds),
+            "min_s" => loss.span_min.or(loss.span).map(seconds),
+            "bytes" => loss.bytes.map(|bytes| bytes as f64),
+            "min_bytes" => loss.bytes_min.or(loss.bytes).map(|bytes| bytes as f64),
+            _ => return None,
+        };
+        let unknown = || format!("signal {name} is unknown: {}", loss.basis);
+        Some(number.map(Scalar::Number).ok_or_else(unknown))
     }
 
     fn standing(

@@ -1,10 +1,10 @@
 //! Runs effects: one task each, a deadline on every call, the outcome back as a report.
 
-use crate::actions::{Action, Context};
+use crate::actions::{Action, Conditions, Context};
 use crate::core::action::{Acted, Description, Failure, ManualCard, Proof, Target};
 use crate::core::command::Report;
 use crate::core::effect::Effect;
-use crate::core::incident::Outcome;
+use crate::core::incident::{Outcome, StepRun};
 use crate::engine::messenger::Messenger;
 use crate::engine::originals::Originals;
 use crate::engine::output::Tap;
@@ -15,7 +15,7 @@ use crate::plan::condition::Truth;
 use crate::plan::params::Params;
 use crate::world::{Clock, Door, World};
 use futures::FutureExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -205,11 +205,18 @@ impl Job {
                     sink(Report::Output { run: run.clone(), step: step.clone(), line: line.to_owned() });
                 });
             }),
-            conditions: Arc::new(WorldView::new(self.model.clone(), self.clock.clone())),
+            conditions: Arc::new(self.seen_since(|state| state.started_at)),
             timeout,
             token: format!("{}/{}/{}/{attempt}", self.incident_mark(), self.run, self.id),
             ran: self.ran(attempt),
         }
+    }
+
+    /// The signals, by readings since a moment of the step: what was measured before proves nothing of it.
+    fn seen_since(&self, moment: impl FnOnce(&StepRun) -> Option<Timestamp>) -> WorldView {
+        let since = self.model.read(|model| moment(model.step(&self.run, &self.id)?.1));
+        let since = since.unwrap_or_else(|| self.clock.now());
+        WorldView::new(self.model.clone(), self.clock.clone(), since)
     }
 
     /// Runs a call within a deadline; a panic in it is a failure like any other.
@@ -319,7 +326,8 @@ async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> 
         proof = job.within("the verification", limit, Acted::Maybe, verified).await?;
     }
     if let Some(condition) = &job.step.verify {
-        let truth = job.context(limit, attempt).conditions.evaluate(condition);
+        let since = job.seen_since(|state| state.ended_at.or(state.started_at));
+        let truth = since.evaluate(condition);
         match truth {
             Truth::True => proof.evidence.push(format!("{} holds", condition.source())),
             Truth::False => return Err(not(format!("{} does not hold", condition.source()))),

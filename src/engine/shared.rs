@@ -1,11 +1,11 @@
 //! The one model of the engine: written by its loop, read by the tasks that act.
 
 use crate::core::model::Model;
-use crate::core::names::View;
+use crate::core::names::{Since, View};
 use crate::plan::condition::{Condition, Truth};
 use crate::world::Clock;
 use futures::future::BoxFuture;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
@@ -35,23 +35,25 @@ impl SharedModel {
     }
 }
 
-/// The model as conditions see it, for actions that wait.
+/// The model as conditions see it, for actions that wait; readings from before a moment do not count.
 pub struct WorldView {
     model: SharedModel,
     clock: Arc<dyn Clock>,
+    since: Timestamp,
 }
 
 impl WorldView {
-    /// A view of a shared model in the world's time.
-    pub fn new(model: SharedModel, clock: Arc<dyn Clock>) -> Self {
-        Self { model, clock }
+    /// A view of a shared model in the world's time, by readings since a moment.
+    pub fn new(model: SharedModel, clock: Arc<dyn Clock>, since: Timestamp) -> Self {
+        Self { model, clock, since }
     }
 }
 
 impl crate::actions::Conditions for WorldView {
     fn evaluate(&self, condition: &Condition) -> Truth {
         let now = self.clock.now();
-        self.model.read(|model| condition.evaluate(&View { model, now }))
+        let since = self.since;
+        self.model.read(|model| condition.evaluate(&Since { view: View { model, now }, since }))
     }
 
     fn changed(&self) -> BoxFuture<'_, ()> {

@@ -4,7 +4,7 @@ use crate::clients::process::run_raw;
 use crate::clients::{Clients, Ending, ProcessSpec, Stream};
 use crate::core::reading::{Field, Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::params::{Param, Params};
+use crate::plan::params::{Param, ParamError, Params};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::Program;
 use crate::probes::{ANY_FIELD, BuildError, Built, Probe, ProbeKind, deadline};
@@ -41,7 +41,8 @@ pub static KIND: ProbeKind = ProbeKind {
         Key::optional(
             "fields",
             Takes::Table(&Takes::RawText),
-            "Further fields: a name, and where it is in the JSON.",
+            "Further fields: a name, and where it is in the JSON. `exposure_s`, `exposure_bytes` and `exposure_basis` make \
+             a probe tell a loss (`loss` of a runbook, the RPO line).",
         ),
         Key::default(
             "nagios",
@@ -163,11 +164,11 @@ enum Stdout {
 impl Reads {
     fn of(params: &Params) -> Result<Self, BuildError> {
         let value = params.text("value").map(str::to_owned);
-        let fields = params.table("fields").filter_map(|(name, pointer)| match pointer {
-            Param::Text(pointer) => Some((name.to_owned(), pointer.clone())),
-            _ => None,
-        });
-        let fields: Vec<_> = fields.collect();
+        let pointer = |(name, pointer): (&str, &Param)| match pointer.as_text() {
+            Some(pointer) => Ok((name.to_owned(), pointer.to_owned())),
+            None => Err(ParamError { key: format!("fields.{name}"), expected: "a JSON pointer" }),
+        };
+        let fields = params.table("fields").map(pointer).collect::<Result<Vec<_>, _>>()?;
         let stdout = match params.text("stdout") {
             Some("json") => Stdout::Json { value, fields },
             _ if value.is_some() || !fields.is_empty() => {
@@ -265,6 +266,7 @@ fn json(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probes::testing::probe_params;
 
     fn reads(keys: &[(&str, Param)]) -> Reads {
         let params = keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
@@ -308,23 +310,31 @@ mod tests {
         ));
     }
 
+    /// As the loader reads it.
+    fn loaded(keys: &str) -> Reads {
+        let params = probe_params("exec", &format!("argv = [\"true\"]\n{keys}"));
+        Reads::of(&params).unwrap_or_else(|error| panic!("{error}"))
+    }
+
     #[test]
-    fn json_gives_value_and_fields() {
-        let fields = [("topic".to_owned(), text("/topic")), ("up".to_owned(), text("/up"))];
-        let json = reads(&[
-            ("stdout", text("json")),
-            ("value", text("/lag/0")),
-            ("fields", Param::Table(fields.into_iter().collect())),
-        ]);
+    fn json_gives_the_value_and_the_fields_that_the_plan_names() {
+        let json = loaded(
+            "stdout = \"json\"\nvalue = \"/lag/0\"\nfields.topic = \"/topic\"\nfields.up = \"/up\"\nfields.exposure_s = \"/s\"",
+        );
         let measured =
-            json.judge(&output(0, r#"{"lag":[7],"topic":"a","up":true}"#), &Redactor::new()).unwrap();
+            json.judge(&output(0, r#"{"lag":[7],"topic":"a","up":true,"s":1.5}"#), &Redactor::new()).unwrap();
         assert_eq!((measured.value, measured.text("topic")), (Some(7.0), Some("a")));
         assert_eq!(measured.fields["up"], Field::Flag(true));
+        assert_eq!(measured.number("exposure_s"), Some(1.5));
         assert_eq!(json.judge(&output(0, "{}"), &Redactor::new()).unwrap_err(), "its JSON has no /lag/0");
         assert!(
             json.judge(&output(0, r#"{"lag":["x"]}"#), &Redactor::new())
                 .unwrap_err()
                 .contains("instead of a number")
+        );
+        assert_eq!(
+            json.judge(&output(0, r#"{"lag":[7]}"#), &Redactor::new()).unwrap_err(),
+            "its JSON has no /topic"
         );
     }
 

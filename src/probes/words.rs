@@ -20,7 +20,8 @@ pub fn bytes(bytes: f64) -> String {
 
 /// A span of time, as coarse as it is long (`120 ms`, `14 s`, `5 min`, `3 h 20 min`, `4 d`).
 pub fn seconds(seconds: f64) -> String {
-    let whole = seconds.round().max(0.0) as u64;
+    // Rounded down as every duration on the screen is.
+    let whole = seconds.max(0.0) as u64;
     match whole {
         _ if seconds < 1.0 => format!("{:.0} ms", seconds.max(0.0) * 1000.0),
         0..120 => format!("{whole} s"),

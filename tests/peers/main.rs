@@ -5,11 +5,14 @@
 #[path = "../support/alertmanager.rs"]
 mod alertmanager;
 mod failover;
+#[path = "../support/forward.rs"]
+mod forward;
 #[path = "../support/home.rs"]
 mod home;
 mod kinds;
 #[path = "../support/operator.rs"]
 mod operator;
+mod partition;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;

@@ -166,6 +166,19 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     decide(&mut pty, "y");
     engine.wait_for_step("promote: ready");
     pty.wait_for_text("3 of 10 steps settled");
+    // More than the objective allows may have been written before the network was cut.
+    pty.press("p");
+    pty.wait_for_text("DOES NOT HOLD");
+    pty.press("\x1b");
+    pty.wait_until("the confirmation is closed", |screen| !screen.contains("CONFIRM"));
+    pty.press("O");
+    pty.wait_for_text("Lost by it");
+    decide(&mut pty, "\r");
+    pty.wait_for_text("Reason");
+    pty.press("nobody serves there");
+    pty.press("\r");
+    decide(&mut pty, "y");
+    pty.wait_for_text("overrid");
     pty.press("p");
     pty.wait_for_text("Type the target's name");
     let phrase = "db.us-west-2.acme.internal:5432";

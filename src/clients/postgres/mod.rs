@@ -4,11 +4,10 @@ mod dsn;
 mod error;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::ToSql;
@@ -32,11 +31,19 @@ pub type SqlParams<'a> = &'a [&'a (dyn ToSql + Sync)];
 pub struct Postgres {
     redactor: Redactor,
     /// By a digest of the connection string, which may hold a password.
-    slots: Arc<StdMutex<HashMap<[u8; 32], Arc<Slot>>>>,
+    slots: Arc<Mutex<HashMap<[u8; 32], Arc<Slot>>>>,
 }
 
-/// The place of one connection. The lock is held only while connecting.
-type Slot = Mutex<Option<Arc<Live>>>;
+/// The place of one connection. Its lock is never held while anything is waited for: whoever connects into the void
+/// must not cost another call its time.
+type Slot = Mutex<Place>;
+
+#[derive(Default)]
+struct Place {
+    live: Option<Arc<Live>>,
+    /// How often the connection was dropped on purpose: one that was begun before is not kept.
+    dropped: u64,
+}
 
 /// A connection in use.
 struct Live {
@@ -102,8 +109,11 @@ impl Postgres {
 
     /// Drops the kept connection, so that the next call makes a new one: after a promotion or a move of a name
     /// it must be the server that answers now.
-    pub async fn disconnect(&self, dsn: &Secret) {
-        *self.slot(dsn).lock().await = None;
+    pub fn disconnect(&self, dsn: &Secret) {
+        let slot = self.slot(dsn);
+        let mut place = locked(&slot);
+        place.live = None;
+        place.dropped += 1;
     }
 
     async fn run<T>(
@@ -125,15 +135,12 @@ impl Postgres {
         if let Err(error) = &result
             && error.ends_connection()
         {
-            let mut kept = slot.lock().await;
-            if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, &live)) {
-                *kept = None;
-            }
+            locked(&slot).live.take_if(|kept| Arc::ptr_eq(kept, &live));
         }
         result
     }
 
-    /// The kept connection, or a new one.
+    /// The kept connection, or a new one. Of two that are made at the same time the first is kept.
     async fn connection(
         &self,
         slot: &Slot,
@@ -142,20 +149,26 @@ impl Postgres {
         until: Instant,
     ) -> Result<Arc<Live>, PostgresError> {
         let dsn = Dsn::parse(dsn.expose())?;
-        let connecting = async {
-            let mut kept = slot.lock().await;
-            if let Some(live) = kept.as_ref().filter(|live| !live.client.is_closed()) {
-                return Ok(live.clone());
+        let dropped = {
+            let place = locked(slot);
+            if let Some(live) = place.usable() {
+                return Ok(live);
             }
-            *kept = None;
-            let live = Arc::new(self.connect(&dsn).await?);
-            *kept = Some(live.clone());
-            Ok(live)
+            place.dropped
         };
-        match timeout_at(until, connecting).await {
-            Ok(result) => result,
-            Err(_) => Err(PostgresError::timeout(&dsn.target, "connecting", deadline)),
+        let live = match timeout_at(until, self.connect(&dsn)).await {
+            Ok(connected) => Arc::new(connected?),
+            Err(_) => return Err(PostgresError::timeout(&dsn.target, "connecting", deadline)),
+        };
+        let mut place = locked(slot);
+        if place.dropped != dropped {
+            return Ok(live);
         }
+        if let Some(kept) = place.usable() {
+            return Ok(kept);
+        }
+        place.live = Some(live.clone());
+        Ok(live)
     }
 
     async fn connect(&self, dsn: &Dsn) -> Result<Live, PostgresError> {
@@ -181,6 +194,16 @@ impl Postgres {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry(digest).or_default().clone()
     }
+}
+
+impl Place {
+    fn usable(&self) -> Option<Arc<Live>> {
+        self.live.clone().filter(|live| !live.client.is_closed())
+    }
+}
+
+fn locked(slot: &Slot) -> MutexGuard<'_, Place> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Moves bytes between the socket and the client until one of them is gone. How it ended shows in the client.

@@ -53,6 +53,38 @@ async fn a_server_that_accepts_and_never_answers_meets_the_deadline() {
     }
 }
 
+/// One call connects into the void; another one, and letting the connection go, must not wait for it.
+#[tokio::test]
+async fn calls_with_one_connection_string_do_not_wait_for_each_others_connection() {
+    let (first, mut connected) = tokio::sync::mpsc::unbounded_channel();
+    let seen = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let port = listen(move |mut socket| {
+        let is_first = seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+        let first = first.clone();
+        async move {
+            if is_first {
+                first.send(()).unwrap();
+                let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
+            } else {
+                refuse(socket, "57P03", "the database system is starting up").await;
+            }
+        }
+    })
+    .await;
+    let postgres = Postgres::new(Redactor::new());
+    let dsn = dsn(port, "sslmode=disable");
+    let patient = tokio::spawn({
+        let (postgres, dsn) = (postgres.clone(), dsn.clone());
+        async move { postgres.query(&dsn, "select 1", &[], LONG).await.map(|_| ()) }
+    });
+    connected.recv().await.unwrap();
+    let error = postgres.query(&dsn, "select 1", &[], LONG / 2).await.unwrap_err();
+    assert_eq!(error.kind, PostgresErrorKind::StartingUp, "{error}");
+    postgres.disconnect(&dsn);
+    assert!(!patient.is_finished());
+    patient.abort();
+}
+
 #[tokio::test]
 async fn a_statement_without_an_answer_meets_the_deadline_and_ends_the_connection() {
     let (send, mut connections) = tokio::sync::mpsc::unbounded_channel();

@@ -213,22 +213,33 @@ fn rpo(view: &View<'_>) -> Option<(Role, String)> {
 fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     let target = view.model.plan.services.values().filter_map(|service| service.rpo).min();
     let allowed = target.map_or_else(String::new, |target| format!(" of {}", brief(target)));
-    let amount = match (loss.span, loss.bytes) {
-        (None, None) => return (Role::Unknown, format!("{} not known", view.look.glyph(Glyph::Unknown))),
-        (None, Some(bytes)) => units::bytes(bytes),
-        (Some(span), None) => format!("{}{allowed}", units::duration(span)),
-        (Some(span), Some(bytes)) => format!("{}{allowed}, {}", units::duration(span), units::bytes(bytes)),
+    let Some(short) = loss.short() else {
+        return (Role::Unknown, format!("{} not known", view.look.glyph(Glyph::Unknown)));
     };
-    let past = |share: i32| loss.span.zip(target).is_some_and(|(span, target)| span * share > target);
+    // Of a range the bytes are in the words of the confirmation; here is room for what the objective is about.
+    let amount = match (loss.span, loss.bytes) {
+        (Some(_), Some(bytes)) if loss.span_min.is_none() => {
+            format!("{short}{allowed}, {}", units::bytes(bytes))
+        }
+        (Some(_), _) => format!("{short}{allowed}"),
+        (None, _) => short,
+    };
+    let past = |span: Option<SignedDuration>, share: i32| {
+        span.zip(target).is_some_and(|(span, target)| span * share > target)
+    };
+    let certain = loss.span_min.or(loss.span);
     let (role, glyph) = match () {
-        () if past(1) => (Role::Critical, Glyph::Critical),
-        () if past(2) => (Role::Warn, Glyph::Warn),
+        () if past(certain, 1) => (Role::Critical, Glyph::Critical),
+        // What may still grow is not well, whatever it is now.
+        () if loss.grows_from.is_some() || past(loss.span, 2) => (Role::Warn, Glyph::Warn),
+        () if loss.untold > 0 => (Role::Unknown, Glyph::Unknown),
         () => (Role::Ok, Glyph::Ok),
     };
     let measured = loss.measured_at.map_or(SignedDuration::MAX, |at| age(at, view.now));
     let stale = view.model.plan.probes.get(&loss.probe).is_some_and(|spec| measured > spec.every * 2);
     let age = if stale { format!(", {} old", units::age(measured)) } else { String::new() };
-    (role, format!("{} {amount}{AT_RISK}{age}", view.look.glyph(glyph)))
+    let untold = if loss.untold > 0 { format!(", {} more not known", loss.untold) } else { String::new() };
+    (role, format!("{} {amount}{AT_RISK}{untold}{age}", view.look.glyph(glyph)))
 }
 
 fn console_line(view: &View<'_>, width: u16) -> Line<'static> {

@@ -8,6 +8,7 @@ use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
 use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
+use crate::core::loss::LossEstimate;
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
@@ -338,6 +339,6 @@ fn loss_if_irreversible(view: &View<'_>, runbook: &Runbook, step: &Step) -> Stri
     if !step.irreversible {
         return String::new();
     }
-    let losses = evidence::losses(view.model, runbook, view.now);
-    losses.first().map_or_else(String::new, |loss| format!(" It would lose {}.", loss.sentence()))
+    let worst = LossEstimate::worst(evidence::losses(view.model, runbook, view.now));
+    worst.map_or_else(String::new, |loss| format!(" It would lose {}.", loss.sentence()))
 }

@@ -29,13 +29,16 @@ pub fn apply(model: &mut Model, event: &Event) {
             change(model, run, step, |state| state.obstacle = Some((failure.clone(), manual.clone())));
         }
         Fact::ConfirmationVoided { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
-        Fact::StepStarted { run, step, attempt, .. } => moved(model, run, step, Move::Start, |state| {
-            state.attempt = *attempt;
-            state.started_at = Some(at);
-            state.ended_at = None;
-            state.outcome = None;
-            state.doubt = None;
-        }),
+        Fact::StepStarted { run, step, attempt, .. } => {
+            model.live.preparing.remove(&(run.clone(), step.clone()));
+            moved(model, run, step, Move::Start, |state| {
+                state.attempt = *attempt;
+                state.started_at = Some(at);
+                state.ended_at = None;
+                state.outcome = None;
+                state.doubt = None;
+            });
+        }
         Fact::StepOutput { run, step, line } => output(model, at, run, step, line),
         Fact::StepFinished { run, step, outcome, .. } => {
             let by = match outcome {

@@ -2,7 +2,7 @@
 
 use super::{required, step};
 use crate::core::action::{Description, Failure, ManualCard};
-use crate::core::confirmation::{Confirmation, GuardResult};
+use crate::core::confirmation::{Confirmation, GuardResult, LossEstimate};
 use crate::core::contradiction::{self, Blocked};
 use crate::core::evidence;
 use crate::core::fact::Fact;
@@ -14,12 +14,19 @@ use crate::core::status::StepStatus;
 use crate::ids::{ConfirmationId, RunId, StepId};
 use crate::plan::condition::Truth;
 use crate::plan::{ConfirmLevel, Step};
+use crate::units;
 use jiff::Timestamp;
 
 /// Asks the engine to read the target and to describe the call.
 pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = step::find_open(model, run, id)?;
     match state.status {
+        // A second bundle would withdraw the first from under the fingers of whoever types into it.
+        StepStatus::Ready | StepStatus::Confirming
+            if model.live.preparing.contains(&(run.clone(), id.clone())) =>
+        {
+            Ok(Vec::new())
+        }
         StepStatus::Ready | StepStatus::Confirming => preparing(model, run, id),
         StepStatus::Pending => Err(Refusal::new(
             format!("{id} waits for {}", waits_for(model, run, id)),
@@ -162,7 +169,7 @@ pub fn confirm(
         return Ok(vec![voided(confirmation, why)]);
     }
     if let Some((_, guard)) = confirmation.blocking_guard() {
-        return Err(blocked(guard));
+        return Err(blocked(model, guard, confirmation));
     }
     if moves_the_primary(model, confirmation, plan) {
         contradiction::allow(model, Blocked::Promote)?;
@@ -194,15 +201,33 @@ fn moves_the_primary(model: &Model, confirmation: &Confirmation, plan: &Step) ->
     plan.action.ends_with("promote") || (plan.irreversible && moves)
 }
 
-fn blocked(guard: &GuardResult) -> Refusal {
+fn blocked(model: &Model, guard: &GuardResult, confirmation: &Confirmation) -> Refusal {
     let how = match &guard.truth {
         Truth::Unknown(why) => format!("cannot be told ({why})"),
         _ => "does not hold".into(),
     };
-    Refusal::new(
-        format!("the guard {} {how}", guard.condition),
-        "Wait until it holds, skip the step, or override the guard with a reason.",
-    )
+    let loss = confirmation.losses.first().filter(|_| guard.condition.contains("exposure_"));
+    let next = match loss {
+        Some(loss) => way_through(model, &confirmation.run, loss),
+        None => "Wait until it holds, skip the step, or override the guard with a reason.".into(),
+    };
+    Refusal::new(format!("the guard {} {how}", guard.condition), next)
+}
+
+/// What can be done about a loss that is more than a guard allows.
+fn way_through(model: &Model, run: &RunId, loss: &LossEstimate) -> String {
+    let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
+    let fences =
+        runbook.is_some_and(|book| book.steps.values().any(|step| step.fences.contains(&loss.probe)));
+    let first = match (loss.grows_from, loss.fenced_at) {
+        (Some(_), _) if fences => "Fence the old primary, or attest that it is off: that ends the growth",
+        (Some(_), _) => {
+            "No step of this runbook says that it `fences` the primary, so that nothing ends the growth"
+        }
+        (None, Some(_)) => "The primary is fenced, so that it does not grow any more. Skip the step",
+        (None, None) => "Wait until it holds, skip the step",
+    };
+    format!("{first}, or override the guard, and with it accept to lose {}.", loss.sentence())
 }
 
 /// What changed since the bundle was frozen, if that matters.
@@ -228,8 +253,23 @@ fn overtaken(
     }
     let runbook = model.run(&confirmation.run).and_then(|run| model.plan.runbooks.get(&run.runbook))?;
     let losses = evidence::losses(model, runbook, now);
-    let worse = confirmation.losses.iter().zip(&losses).find(|(then, now)| then.is_materially_worse(now));
-    worse.map(|(then, now)| format!("the loss grew from {} to {}", then.sentence(), now.sentence()))
+    let mut pairs = confirmation.losses.iter().zip(&losses);
+    let crossed = |then: &LossEstimate, found: &LossEstimate| {
+        let objectives = model.plan.services.values().filter_map(|service| service.rpo);
+        let (then, found) = then.span.zip(found.span)?;
+        objectives.filter(|rpo| then <= *rpo && found > *rpo).min()
+    };
+    pairs.find_map(|(then, found)| {
+        if let Some(rpo) = crossed(then, found) {
+            return Some(format!(
+                "more than the RPO of {} may be lost now: {}",
+                units::duration(rpo),
+                found.sentence()
+            ));
+        }
+        let worse = then.is_materially_worse(found, now);
+        worse.then(|| format!("the loss grew from {} to {}", then.sentence(), found.sentence()))
+    })
 }
 
 /// Withdraws an open bundle.

@@ -80,6 +80,22 @@ fn a_guard_refuses_until_it_is_overridden_with_a_reason_and_the_loss_is_recorded
 }
 
 #[test]
+fn a_target_that_is_being_read_is_not_read_twice_so_that_no_bundle_is_taken_away_while_somebody_types() {
+    let mut machine = Machine::failing_over();
+    let (run, step) = (machine.run(), "promote".into());
+    let prepare = || Ask::Prepare { run: run.clone(), step: crate::ids::StepId::from("promote") };
+    assert!(matches!(machine.ask(prepare()).unwrap()[..], [Fact::StepPreparing { .. }]));
+    assert!(machine.ask(prepare()).unwrap().is_empty());
+    machine.settle();
+    let (_, state) = machine.model.step(&run, &step).unwrap();
+    assert_eq!((state.status, state.prepared), (StepStatus::Confirming, 1));
+    assert!(
+        matches!(machine.ask(prepare()).unwrap()[..], [Fact::StepPreparing { .. }]),
+        "a newer one on request"
+    );
+}
+
+#[test]
 fn an_unknown_guard_does_not_hold() {
     let mut machine = Machine::failing_over();
     machine.pass(30, &[("dr-lag", blind()), ("reference", good(None))]);

@@ -8,6 +8,7 @@ pub(crate) mod fixture;
 mod in_force;
 mod invariants;
 mod judging;
+mod losses;
 mod oncall;
 pub(crate) mod people;
 mod readiness;

@@ -4,82 +4,101 @@ use super::history::{History, Sample};
 use crate::probes::words;
 use std::time::{Duration, Instant};
 
-/// What is lost if the standby is promoted now.
+/// What is lost if the standby is promoted now: one figure while the primary is seen, else a range, whose upper end
+/// takes the primary to accept writes still and so grows.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Exposure {
     /// Commits of at most the last so many seconds.
     pub span: Option<Duration>,
-    /// WAL that the standby does not hold.
+    /// WAL that the standby does not hold, at most; projected while the primary is out of sight.
     pub bytes: Option<u64>,
+    /// Commits of at least so many seconds, if the primary died when it was last heard of.
+    pub span_min: Option<Duration>,
+    /// WAL that is certainly missing.
+    pub bytes_min: Option<u64>,
     /// What the figures rest on, for the operator.
     pub basis: String,
 }
 
-/// From a known end of the primary's WAL. `commit_age`, of the last commit that the standby replayed, bounds the
-/// span where the history does not reach back far enough; it compares the clocks of two servers.
-pub fn measured(
-    history: &History,
-    end: Sample,
-    holds: u64,
-    now: Instant,
-    commit_age: Option<Duration>,
-    basis: String,
-) -> Exposure {
-    let bytes = end.end.saturating_sub(holds);
-    if bytes == 0 {
-        return Exposure { span: Some(Duration::ZERO), bytes: Some(0), basis };
-    }
-    match history.time_at(holds, end) {
-        Some(held) => Exposure { span: Some(now.saturating_duration_since(held)), bytes: Some(bytes), basis },
-        None => match commit_age.filter(|age| !age.is_zero()) {
-            Some(age) => {
-                let basis = format!("{basis}; time by the last replayed commit");
-                Exposure { span: Some(age), bytes: Some(bytes), basis }
-            }
-            None => {
-                let watched = words::seconds(history.watched(now).as_secs_f64());
-                let basis = format!("{basis}; behind since before it was first watched, at least {watched}");
-                Exposure { span: None, bytes: Some(bytes), basis }
-            }
-        },
-    }
-}
-
-/// Without a known end: the primary is taken to have written on at its last rate until `horizon`.
-pub fn estimated(history: &History, holds: u64, horizon: Instant, assumption: &str) -> Exposure {
-    let Some((newest, end)) = history.newest().zip(history.projected(horizon).or_else(|| history.newest()))
-    else {
-        return Exposure {
-            span: None,
-            bytes: None,
-            basis: "unknown: the primary has not been seen since the probe started".into(),
-        };
-    };
-    let bytes = end.end.saturating_sub(holds);
-    let held = match history.time_at(holds, end) {
-        // It held everything when the primary was last seen, and what came after cannot be told from the rate.
-        Some(held) if bytes == 0 => Some(held.min(newest.at)),
-        held => held,
-    };
-    let rate = words::bytes(history.rate().unwrap_or(0.0));
-    Exposure {
-        span: held.map(|held| horizon.saturating_duration_since(held)),
-        bytes: Some(bytes),
-        basis: format!("estimate: the primary wrote {rate}/s when last seen, {assumption}"),
-    }
+/// What is known of the standby besides where the primary was.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// The end of the WAL that it keeps if it is promoted.
+    pub position: u64,
+    /// Age of the last commit that it replayed: everything that was committed before is held.
+    pub commit_age: Option<Duration>,
+    /// The two servers' clocks were compared, so that the age can be relied on.
+    pub clocks_compared: bool,
 }
 
 impl Exposure {
-    /// For the one-line summary (`at most 5 s, 3.2 MB`).
-    pub fn words(&self) -> String {
-        match (self.span, self.bytes) {
-            (_, Some(0)) if self.span.is_some_and(|span| span.is_zero()) => "nothing".to_owned(),
-            (Some(span), Some(bytes)) => {
-                format!("{}, {}", words::seconds(span.as_secs_f64()), words::bytes(bytes as f64))
-            }
-            (None, Some(bytes)) => words::bytes(bytes as f64),
-            _ => "an unknown amount".to_owned(),
+    /// Nothing that was acknowledged is lost.
+    pub fn nothing(basis: String) -> Self {
+        Self::exactly(Duration::ZERO, 0, basis)
+    }
+
+    fn exactly(span: Duration, bytes: u64, basis: String) -> Self {
+        Self { span: Some(span), bytes: Some(bytes), span_min: Some(span), bytes_min: Some(bytes), basis }
+    }
+}
+
+/// From a known end of the primary's WAL.
+pub fn measured(history: &History, end: Sample, held: Held, now: Instant, basis: String) -> Exposure {
+    let bytes = end.end.saturating_sub(held.position);
+    if bytes == 0 {
+        return Exposure::nothing(basis);
+    }
+    if let Some(at) = history.time_at(held.position, end) {
+        return Exposure::exactly(now.saturating_duration_since(at), bytes, basis);
+    }
+    let at_most = held.commit_age.filter(|age| !age.is_zero());
+    let basis = match at_most {
+        Some(_) => format!("{basis}; time by the last replayed commit"),
+        None => {
+            let watched = words::seconds(history.watched(now).as_secs_f64());
+            format!("{basis}; behind since before it was first watched, at least {watched}")
         }
+    };
+    Exposure { span: at_most, bytes: Some(bytes), span_min: at_most, bytes_min: Some(bytes), basis }
+}
+
+/// Without a look at the primary: from nothing but what was seen of it, up to what it may have written since.
+/// `claimed` is an end of its WAL that the standby's sender told and that may be less than the primary had.
+pub fn unseen(history: &History, held: Held, claimed: Option<u64>, now: Instant, why: &str) -> Exposure {
+    let newest = history.newest();
+    let by_look = history.held_until(held.position);
+    let by_commit = held.commit_age.and_then(|age| now.checked_sub(age));
+    let until = match (by_look, held.clocks_compared) {
+        (Some(_), false) => by_look,
+        _ => by_look.max(by_commit),
+    };
+    let reached = newest.map(|newest| newest.end).max(claimed.filter(|_| newest.is_some()));
+    let missing = |end: u64| end.saturating_sub(held.position);
+    let beyond = newest.zip(history.beyond_since(held.position));
+    let least = beyond.map_or(Duration::ZERO, |(newest, since)| newest.at.saturating_duration_since(since));
+    let most = until.map(|until| now.saturating_duration_since(until).max(least));
+    let projected = history.projected(now).or(newest).map(|sample| sample.end).max(reached);
+    let seen = match newest {
+        Some(newest) => {
+            let ago = words::seconds(now.saturating_duration_since(newest.at).as_secs_f64());
+            let rate = words::bytes(history.rate().unwrap_or(0.0));
+            format!("the primary was last seen {ago} ago and wrote {rate}/s")
+        }
+        None => "the primary has not been seen since the probe started".into(),
+    };
+    let basis = match (until, newest) {
+        (None, _) => format!("unknown: {seen}"),
+        (Some(_), None) => {
+            format!("estimate: {seen}; time by the last commit that the standby replayed; {why}")
+        }
+        (Some(_), Some(_)) => format!("estimate: {seen}; {why}"),
+    };
+    Exposure {
+        span: most,
+        bytes: projected.map(missing),
+        span_min: most.map(|_| least),
+        bytes_min: reached.map(missing),
+        basis,
     }
 }
 
@@ -91,6 +110,10 @@ mod tests {
         Duration::from_secs(count)
     }
 
+    fn held(position: u64) -> Held {
+        Held { position, commit_age: None, clocks_compared: false }
+    }
+
     fn busy(start: Instant) -> History {
         let mut history = History::default();
         for look in 0..3 {
@@ -100,11 +123,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_went_on_after_the_last_look_shortens_the_loss() {
+    fn out_of_sight_the_loss_lies_between_what_was_seen_and_what_may_have_been_written() {
         let start = Instant::now();
-        // Last look at 10 s and 10,000 B; the stream brought 3,000 B more; first failed look at 15 s.
-        let exposure = estimated(&busy(start), 13_000, start + seconds(15), "");
-        assert_eq!((exposure.span, exposure.bytes), (Some(seconds(2)), Some(2000)));
+        // Last look at 10 s and 10,000 B; the standby holds 7,000 B.
+        let exposure = unseen(&busy(start), held(7_000), None, start + seconds(40), "");
+        assert_eq!((exposure.span_min, exposure.span), (Some(seconds(0)), Some(seconds(35))));
+        assert_eq!((exposure.bytes_min, exposure.bytes), (Some(3_000), Some(33_000)));
+        let stalled = unseen(&busy(start), held(1_000), None, start + seconds(40), "");
+        assert_eq!((stalled.span_min, stalled.span), (Some(seconds(5)), Some(seconds(40))));
     }
 
     #[test]
@@ -113,15 +139,28 @@ mod tests {
         let mut history = History::default();
         history.push(Sample { at: start, end: 100 });
         history.push(Sample { at: start + seconds(5), end: 100 });
-        let exposure = estimated(&history, 100, start + seconds(9), "");
-        assert_eq!((exposure.span, exposure.bytes), (Some(seconds(4)), Some(0)));
+        let exposure = unseen(&history, held(100), None, start + seconds(9), "");
+        assert_eq!((exposure.span_min, exposure.span), (Some(seconds(0)), Some(seconds(4))));
+        assert_eq!((exposure.bytes_min, exposure.bytes), (Some(0), Some(0)));
+    }
+
+    #[test]
+    fn a_commit_that_the_standby_replayed_bounds_the_loss_where_clocks_were_compared() {
+        let start = Instant::now();
+        let replayed =
+            |compared| Held { commit_age: Some(seconds(3)), clocks_compared: compared, ..held(13_000) };
+        let span = |held| unseen(&busy(start), held, None, start + seconds(40), "").span;
+        assert_eq!(span(replayed(true)), Some(seconds(3)));
+        assert_eq!(span(replayed(false)), Some(seconds(30)));
     }
 
     #[test]
     fn never_having_seen_the_primary_is_not_zero() {
-        let exposure = estimated(&History::default(), 100, Instant::now(), "");
-        assert_eq!((exposure.span, exposure.bytes), (None, None));
-        assert_eq!(exposure.words(), "an unknown amount");
+        let now = Instant::now();
+        let exposure = unseen(&History::default(), held(100), Some(100), now, "");
+        assert_eq!((exposure.span, exposure.bytes, exposure.span_min), (None, None, None));
+        let replayed = Held { commit_age: Some(seconds(90)), ..held(100) };
+        assert_eq!(unseen(&History::default(), replayed, None, now + seconds(100), "").bytes, None);
     }
 
     #[test]
@@ -130,10 +169,10 @@ mod tests {
         let mut history = History::default();
         history.push(Sample { at: start, end: 5000 });
         let end = Sample { at: start + seconds(5), end: 6000 };
-        let exposure = measured(&history, end, 1000, end.at, None, "measured".into());
+        let exposure = measured(&history, end, held(1000), end.at, "measured".into());
         assert_eq!((exposure.span, exposure.bytes), (None, Some(5000)));
         assert!(exposure.basis.contains("at least 5 s"), "{}", exposure.basis);
-        let bounded = measured(&history, end, 1000, end.at, Some(seconds(9)), "measured".into());
-        assert_eq!(bounded.span, Some(seconds(9)));
+        let bounded = Held { commit_age: Some(seconds(9)), ..held(1000) };
+        assert_eq!(measured(&history, end, bounded, end.at, "measured".into()).span, Some(seconds(9)));
     }
 }

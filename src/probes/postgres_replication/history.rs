@@ -27,13 +27,15 @@ pub struct Sample {
 }
 
 impl History {
-    /// Forgets everything when it was of another cluster or timeline: positions do not compare.
-    pub fn follow(&mut self, system: &str, timeline: u32) {
+    /// Forgets everything when it was of another cluster or timeline, and says so: positions do not compare.
+    pub fn follow(&mut self, system: &str, timeline: u32) -> bool {
         let of = (system.to_owned(), timeline);
-        if self.of.as_ref() != Some(&of) {
+        let other = self.of.as_ref() != Some(&of);
+        if other {
             self.samples.clear();
             self.of = Some(of);
         }
+        other
     }
 
     /// Takes a sample. Late news (the receiver's last message, older than a look at the primary) is passed over.
@@ -94,6 +96,17 @@ impl History {
             later = *earlier;
         }
         None
+    }
+
+    /// The last look until which all of the primary's WAL ended at or before a position: whoever holds it holds
+    /// everything that was committed until then. None when that was before the first sample.
+    pub fn held_until(&self, position: u64) -> Option<Instant> {
+        self.samples.iter().rev().find(|sample| sample.end <= position).map(|sample| sample.at)
+    }
+
+    /// The first look at which the primary's WAL reached beyond a position.
+    pub fn beyond_since(&self, position: u64) -> Option<Instant> {
+        self.samples.iter().find(|sample| sample.end > position).map(|sample| sample.at)
     }
 
     /// How long the primary has been watched until then.

@@ -1,29 +1,11 @@
 //! From two looks to one measurement, with what is remembered of earlier ones. Pure.
 
-use super::exposure::{Exposure, estimated, measured};
-use super::history::{History, Sample};
+use super::exposure::Exposure;
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
+use super::memory::{Memory, Stream};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::probes::words;
 use std::time::{Duration, Instant};
-
-/// What is remembered between two runs.
-#[derive(Debug, Default)]
-pub struct Memory {
-    history: History,
-    /// When the standby last heard from the primary, or when it was first seen without a stream.
-    silent_since: Option<Instant>,
-    /// When the first of the failing looks at the primary began.
-    unreachable_since: Option<Instant>,
-}
-
-/// The state of the stream into the standby.
-enum Stream {
-    /// It flows; the last message came then, and told where the primary's WAL ends.
-    Flows { heard: Instant, end: Option<u64> },
-    /// It does not, and why.
-    Stopped(String),
-}
 
 /// Judges a standby.
 ///
@@ -34,8 +16,10 @@ pub fn judge(
     standby: &Standby,
     primary: &PrimaryLook,
 ) -> Result<Measurement, ProbeFailure> {
+    let known = Standby { timeline: memory.timeline(standby), ..standby.clone() };
+    let standby = &known;
     if let Some(wrong) = wrong_server(standby, primary) {
-        *memory = Memory::default();
+        memory.start_anew();
         return Ok(describe(standby, primary, Measurement::critical(wrong)));
     }
     if standby.receiver == Receiver::Hidden {
@@ -44,7 +28,13 @@ pub fn judge(
             "Grant it: `grant pg_monitor to ROLE` on the primary (it replicates).",
         ));
     }
-    let stream = stream(standby);
+    if let Some(astray) = astray(standby, primary) {
+        if standby.receiver != Receiver::None {
+            memory.start_anew();
+        }
+        return Ok(describe(standby, primary, Measurement::critical(astray)));
+    }
+    let stream = stream(standby, primary);
     memory.learn(standby, primary, &stream);
     let Some(holds) = standby.holds() else {
         let why = "the standby has received nothing yet";
@@ -52,16 +42,23 @@ pub fn judge(
     };
     let exposure = memory.exposure(standby, holds, primary, &stream);
     let replay_lag = memory.replay_lag(standby, holds, &exposure, primary, &stream);
-    let measured = verdict(memory, standby, primary, &stream, &exposure, replay_lag);
-    Ok(describe(standby, primary, measured)
+    let judged = verdict(memory, standby, primary, &stream, &exposure, replay_lag);
+    let measured = describe(standby, primary, judged)
         .with_number("replay_lag_s", replay_lag.map(|lag| lag.as_secs_f64()))
         .with_number(
             "replay_lag_bytes",
             standby.replayed.map(|replayed| holds.saturating_sub(replayed) as f64),
-        )
-        .with_number("exposure_s", exposure.span.map(|span| span.as_secs_f64()))
-        .with_number("exposure_bytes", exposure.bytes.map(|bytes| bytes as f64))
-        .with_text("exposure_basis", exposure.basis))
+        );
+    Ok(memory.tell(measured, exposure, standby.at))
+}
+
+/// A standby that is down: what it held when it was last seen still tells what a promotion would lose at most.
+pub fn down(memory: &mut Memory, why: &str, now: Instant, primary: &PrimaryLook) -> Measurement {
+    let measured = Measurement::critical(format!("the standby is down: {why}"));
+    match memory.exposure_without_standby(now, primary) {
+        Some(exposure) => memory.tell(measured, exposure, now),
+        None => measured,
+    }
 }
 
 /// A server that is not the standby of that primary: no lag can be told.
@@ -79,135 +76,79 @@ fn wrong_server(standby: &Standby, primary: &PrimaryLook) -> Option<String> {
             standby.system, primary.system
         ));
     }
-    (!primary.in_recovery && primary.timeline != standby.timeline).then(|| {
-        format!(
-            "the standby is on timeline {}, the primary on {}: it does not follow this primary",
-            standby.timeline, primary.timeline
-        )
+    None
+}
+
+/// Why a standby does not follow the primary that the plan names: another timeline.
+fn astray(standby: &Standby, primary: &PrimaryLook) -> Option<String> {
+    let PrimaryLook::Seen(primary) = primary else { return None };
+    if primary.in_recovery || primary.timeline == standby.timeline {
+        return None;
+    }
+    let (here, there) = (standby.timeline, primary.timeline);
+    // Without a receiver only the control file tells, which is behind until the next restartpoint.
+    Some(match (&standby.receiver, here < there) {
+        (Receiver::None, true) => format!(
+            "no WAL receiver runs, and the control file names timeline {here} while the primary is on {there}: whether \
+             it follows this primary is not known before its next restartpoint"
+        ),
+        _ => format!(
+            "the standby is on timeline {here}, the primary on {there}: it does not follow this primary"
+        ),
     })
 }
 
-fn stream(standby: &Standby) -> Stream {
-    let stopped = |why: String| Stream::Stopped(why);
-    match &standby.receiver {
+fn stream(standby: &Standby, primary: &PrimaryLook) -> Stream {
+    let stopped = match &standby.receiver {
         Receiver::Seen { status, silent, end, .. } if status == "streaming" => {
-            if *silent > standby.silence_limit() {
-                return stopped(format!("no message for {}", words::seconds(silent.as_secs_f64())));
-            }
-            Stream::Flows { heard: standby.at.checked_sub(*silent).unwrap_or(standby.at), end: *end }
-        }
-        Receiver::Seen { status, .. } => stopped(format!("the WAL receiver is {status}")),
-        Receiver::Hidden | Receiver::None => stopped("no WAL receiver runs".into()),
-    }
-}
-
-impl Memory {
-    fn learn(&mut self, standby: &Standby, primary: &PrimaryLook, stream: &Stream) {
-        self.history.follow(&standby.system, standby.timeline);
-        match (stream, &standby.receiver) {
-            (Stream::Flows { .. }, _) => self.silent_since = None,
-            (_, Receiver::Seen { status, silent, .. }) if status == "streaming" => {
+            if *silent <= standby.silence_limit() {
                 let heard = standby.at.checked_sub(*silent).unwrap_or(standby.at);
-                self.silent_since.get_or_insert(heard);
+                return Stream::Flows { heard, end: *end };
             }
-            _ => {
-                self.silent_since.get_or_insert(standby.at);
-            }
+            format!("no message for {}", words::seconds(silent.as_secs_f64()))
         }
-        match primary {
-            PrimaryLook::Unreachable(_, began) => {
-                self.unreachable_since.get_or_insert(*began);
-            }
-            PrimaryLook::Seen(_) => self.unreachable_since = None,
-            PrimaryLook::NotAsked | PrimaryLook::Unreadable(_) => {}
-        }
-        if let Stream::Flows { heard, end: Some(end) } = stream {
-            self.history.push(Sample { at: *heard, end: *end });
-        }
-        if let Some(sample) = source(primary) {
-            self.history.push(sample);
-        }
-    }
-
-    fn exposure(&self, standby: &Standby, holds: u64, primary: &PrimaryLook, stream: &Stream) -> Exposure {
-        let now = standby.at;
-        if let Some(end) = source(primary) {
-            let basis =
-                format!("measured: primary at {}, standby holds {}", words::lsn(end.end), words::lsn(holds));
-            return measured(&self.history, end, holds, now, standby.commit_age, basis);
-        }
-        match (stream, self.unreachable_since) {
-            (Stream::Flows { .. }, Some(_)) => estimated(
-                &self.history,
-                holds,
-                now,
-                "which cannot be reached from here; the standby may still hear it",
-            ),
-            (Stream::Flows { heard, end: Some(end) }, None) => {
-                let age = words::seconds((now - *heard).as_secs_f64());
-                let basis = format!("what the primary last told the WAL receiver, {age} ago");
-                measured(
-                    &self.history,
-                    Sample { at: *heard, end: *end },
-                    holds,
-                    now,
-                    standby.commit_age,
-                    basis,
-                )
-            }
-            (_, Some(unreachable)) => {
-                let ended = self.silent_since.map_or(unreachable, |silent| silent.max(unreachable));
-                let ago = words::seconds(now.saturating_duration_since(ended).as_secs_f64());
-                let assumption = format!("taken to have accepted writes until contact was lost {ago} ago");
-                estimated(&self.history, holds, ended, &assumption)
-            }
-            (_, None) => {
-                estimated(&self.history, holds, now, "taken to accept writes still: nobody looks at it")
-            }
-        }
-    }
-
-    /// How far queries on the standby, or the start of promotion, are behind the primary; behind the last
-    /// contact when nothing streams.
-    fn replay_lag(
-        &self,
-        standby: &Standby,
-        holds: u64,
-        exposure: &Exposure,
-        primary: &PrimaryLook,
-        stream: &Stream,
-    ) -> Option<Duration> {
-        let replayed = standby.replayed?;
-        if replayed >= holds && matches!(stream, Stream::Flows { .. }) {
-            return exposure.span;
-        }
-        if replayed >= holds {
-            return Some(Duration::ZERO);
-        }
-        let until = match (stream, source(primary)) {
-            (Stream::Flows { .. }, _) | (_, Some(_)) => standby.at,
-            _ => self.silent_since.unwrap_or(standby.at),
-        };
-        let end = self.history.newest().unwrap_or(Sample { at: until, end: holds });
-        let end = Sample { end: end.end.max(holds), at: end.at.min(until) };
-        match self.history.time_at(replayed, end) {
-            Some(replayed) => Some(until.saturating_duration_since(replayed)),
-            None => {
-                let since = standby.at.saturating_duration_since(until);
-                standby.commit_age.map(|age| age.saturating_sub(since))
-            }
-        }
+        Receiver::Seen { status, .. } => format!("the WAL receiver is {status}"),
+        Receiver::Hidden | Receiver::None => "no WAL receiver runs".into(),
+    };
+    let why = match cause(standby, primary) {
+        Some(cause) => format!("{stopped}: {cause}"),
+        None => stopped,
+    };
+    match (standby.fed.archive, standby.fed.wants_stream, primary) {
+        (true, Some(false), _) => Stream::Archive(None),
+        // Streaming broke, and the archive of a primary that is well goes on.
+        (true, _, PrimaryLook::Seen(_)) => Stream::Archive(Some(why)),
+        _ => Stream::Stopped(why),
     }
 }
 
-/// The primary's own word on where its WAL ends; a standby that the plan takes for a primary is none.
-fn source(primary: &PrimaryLook) -> Option<Sample> {
-    match primary {
-        PrimaryLook::Seen(primary) if !primary.in_recovery => {
-            Some(Sample { at: primary.at, end: primary.end })
-        }
-        _ => None,
+/// Why nothing streams, as far as the settings of both servers tell.
+fn cause(standby: &Standby, primary: &PrimaryLook) -> Option<String> {
+    if standby.fed.wants_stream == Some(false) {
+        return Some("the standby has no primary_conninfo".into());
     }
+    if let (PrimaryLook::Seen(primary), Some(wanted)) = (primary, &standby.fed.slot) {
+        match slot_status(primary, wanted) {
+            None => {
+                return Some(format!(
+                    "the primary has no replication slot `{wanted}`, which the standby wants"
+                ));
+            }
+            Some("lost") => {
+                return Some(format!(
+                    "its replication slot `{wanted}` is lost: the primary removed WAL that it needs, so that it cannot \
+                     catch up by streaming and has to be built anew"
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    let (PrimaryLook::Seen(_), Some(upstream)) = (primary, &standby.fed.upstream) else { return None };
+    Some(format!("it is to connect to {upstream}, and the standby's log says why it does not"))
+}
+
+fn slot_status<'a>(primary: &'a Primary, slot: &str) -> Option<&'a str> {
+    primary.slots.iter().find(|(name, _)| name == slot).map(|(_, status)| status.as_str())
 }
 
 fn verdict(
@@ -223,11 +164,7 @@ fn verdict(
     if let Stream::Stopped(why) = stream {
         let since =
             memory.silent_since.map_or(Duration::ZERO, |since| standby.at.saturating_duration_since(since));
-        let mut words = format!(
-            "not streaming for {} ({why}); would lose {}",
-            words::seconds(since.as_secs_f64()),
-            exposure.words()
-        );
+        let mut words = format!("not streaming for {} ({why})", words::seconds(since.as_secs_f64()));
         for more in [unreachable, paused].into_iter().flatten() {
             words = format!("{words}; {more}");
         }
@@ -235,9 +172,10 @@ fn verdict(
     }
     let lag = exposure.span.zip(replay_lag).map(|(span, lag)| span.max(lag));
     let behind = lag.map_or("an unknown time".to_owned(), |lag| words::seconds(lag.as_secs_f64()));
+    let how = if matches!(stream, Stream::Archive(_)) { "fed by archive" } else { "streaming" };
     let summary = match lag {
-        Some(Duration::ZERO) => "streaming, nothing missing".to_owned(),
-        _ => format!("streaming, {behind} behind, would lose {}", exposure.words()),
+        Some(Duration::ZERO) => format!("{how}, nothing missing"),
+        _ => format!("{how}, {behind} behind"),
     };
     let mut measured = Measurement::good(summary);
     if let Some(lag) = lag {
@@ -247,7 +185,11 @@ fn verdict(
             "it is behind since before it was first watched: by how long is not known".into(),
         ));
     }
-    let warnings = [paused, waiting_words(standby), unreachable];
+    let no_stream = match stream {
+        Stream::Archive(Some(why)) => Some(format!("not streaming ({why})")),
+        _ => None,
+    };
+    let warnings = [no_stream, paused, waiting_words(standby), unreachable];
     warnings.into_iter().flatten().fold(measured, |measured, why| {
         let summary = format!("{}; {why}", measured.summary);
         Measurement { summary, ..measured }.judged(Verdict::Warn(why))
@@ -309,8 +251,15 @@ fn describe(standby: &Standby, primary: &PrimaryLook, measured: Measurement) -> 
             .with_number("receiver_silent_s", silent.as_secs_f64())
             .with_number("receive_lag_bytes", missing);
     }
+    let slot = standby.fed.slot.as_deref().or(match &standby.receiver {
+        Receiver::Seen { slot, .. } => slot.as_deref(),
+        Receiver::None | Receiver::Hidden => None,
+    });
     match primary {
-        PrimaryLook::Seen(seen) => seen_primary(seen, standby, measured),
+        PrimaryLook::Seen(seen) => {
+            let status = slot.and_then(|slot| slot_status(seen, slot)).map(str::to_owned);
+            seen_primary(seen, standby, measured).with_text("slot_status", status)
+        }
         PrimaryLook::Unreachable(..) => measured.with_flag("primary_reachable", false),
         PrimaryLook::NotAsked | PrimaryLook::Unreadable(_) => measured,
     }
@@ -329,6 +278,8 @@ fn seen_primary(primary: &Primary, standby: &Standby, measured: Measurement) -> 
         return measured;
     }
     let measured = measured
+        .with_flag("primary_read_only", primary.read_only)
+        .with_text("synchronous_standby_names", primary.synchronous.clone().filter(|names| !names.is_empty()))
         .with_text("primary_lsn", words::lsn(primary.end))
         .with_number("primary_timeline", f64::from(primary.timeline));
     match missing {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::core::reading::Field;
+use crate::probes::postgres_replication::look::Feed;
 
 const MB: u64 = 1_000_000;
 
@@ -31,20 +32,29 @@ impl Scene {
             apply_delay: Duration::ZERO,
             receiver_timeout: seconds(60),
             waits_for: Some("RecoveryWalStream".into()),
+            clock: 1000.0 + at as f64,
+            fed: Feed { name: "b".into(), ..Feed::default() },
             receiver: streaming(Duration::ZERO, received),
         }
     }
 
     fn primary(&self, at: u64, end: u64) -> PrimaryLook {
-        let at = self.start + seconds(at);
-        PrimaryLook::Seen(Primary {
-            at,
+        PrimaryLook::Seen(self.primary_seen(at, end))
+    }
+
+    fn primary_seen(&self, at: u64, end: u64) -> Primary {
+        Primary {
+            at: self.start + seconds(at),
             in_recovery: false,
             system: "77".into(),
             timeline: 1,
             end,
             senders: 1,
-        })
+            clock: 1000.0 + at as f64,
+            read_only: false,
+            synchronous: Some(String::new()),
+            slots: vec![("b_slot".into(), "reserved".into())],
+        }
     }
 
     fn gone(&self, at: u64) -> PrimaryLook {
@@ -112,21 +122,24 @@ fn no_receiver_is_critical_without_a_value_and_the_exposure_grows_while_the_prim
 }
 
 #[test]
-fn after_the_primary_died_the_exposure_is_an_estimate_that_stands_still() {
+fn out_of_sight_the_exposure_is_a_range_whose_upper_end_grows() {
     let mut scene = Scene::new();
     scene.healthy(3);
-    for at in [15, 60, 3600] {
+    for at in [15, 60, 3000] {
         let mut standby = scene.standby(at, 12 * MB, 12 * MB);
         standby.receiver = Receiver::None;
         let measured = scene.judge(&standby, &scene.gone(at));
         assert_eq!(measured.value, None);
         assert!(why(&measured).contains("primary unreachable for "), "{measured:?}");
-        // Seen at 10 s with 10 MB, gone at 15 s: at most 15 MB, of which 12 arrived.
-        assert_eq!(number(&measured, "exposure_bytes"), (3 * MB) as f64);
-        assert_eq!(number(&measured, "exposure_s"), 3.0);
-        assert!(
-            matches!(&measured.fields["exposure_basis"], Field::Text(text) if text.starts_with("estimate"))
+        // Seen at 10 s with 10 MB, all of which arrived: what came after is not known.
+        assert_eq!(
+            (number(&measured, "exposure_min_s"), number(&measured, "exposure_min_bytes")),
+            (0.0, 0.0)
         );
+        assert_eq!(number(&measured, "exposure_s"), (at - 10) as f64);
+        assert_eq!(number(&measured, "exposure_bytes"), ((at - 12) * MB) as f64);
+        assert_eq!(number(&measured, "primary_heard_s"), (at - 10) as f64);
+        assert_eq!(number(&measured, "primary_writable_s"), (at - 10) as f64);
     }
 }
 
@@ -134,10 +147,15 @@ fn after_the_primary_died_the_exposure_is_an_estimate_that_stands_still() {
 fn a_primary_never_seen_leaves_the_exposure_unknown() {
     let mut scene = Scene::new();
     let mut standby = scene.standby(5, MB, MB);
-    standby.receiver = Receiver::None;
+    (standby.receiver, standby.commit_age) = (Receiver::None, None);
     let measured = scene.judge(&standby, &scene.gone(5));
     assert!(!measured.fields.contains_key("exposure_s") && !measured.fields.contains_key("exposure_bytes"));
-    assert!(why(&measured).contains("would lose an unknown amount"), "{measured:?}");
+    assert!(measured.text("exposure_basis").unwrap().starts_with("unknown"), "{measured:?}");
+    // The last commit that it replayed tells at least how much it is at most.
+    standby.commit_age = Some(seconds(90));
+    let measured = scene.judge(&standby, &scene.gone(5));
+    assert_eq!(number(&measured, "exposure_s").round(), 90.0);
+    assert_eq!(number(&measured, "exposure_min_s"), 0.0);
 }
 
 #[test]
@@ -149,19 +167,168 @@ fn a_silent_receiver_is_no_stream_although_it_says_streaming() {
     let measured = scene.judge(&standby, &scene.gone(20));
     assert_eq!(measured.value, None);
     assert!(why(&measured).starts_with("not streaming for 40 s (no message for 40 s)"), "{measured:?}");
-    // Writes may have gone on until the primary was first found gone, at 20 s.
-    assert_eq!(number(&measured, "exposure_s"), 10.0);
+    assert_eq!((number(&measured, "exposure_min_s"), number(&measured, "exposure_s")), (0.0, 40.0));
 }
 
 #[test]
-fn a_receiver_that_still_hears_a_primary_that_we_do_not_reach_warns_with_the_worst_case() {
+fn a_sender_that_goes_on_speaking_is_not_taken_for_the_primary_that_is_out_of_sight() {
     let mut scene = Scene::new();
     scene.healthy(3);
-    let mut standby = scene.standby(18, 15 * MB, 15 * MB);
-    standby.receiver = streaming(seconds(3), 15 * MB);
-    let measured = scene.judge(&standby, &scene.gone(18));
-    assert_eq!(measured.value, Some(3.0));
-    assert!(matches!(&measured.verdict, Verdict::Warn(why) if why.contains("unreachable")), "{measured:?}");
+    // The server in between sends signs of life, and nothing that is new.
+    for at in [15, 45, 240] {
+        let measured = scene.judge(&scene.standby(at, 10 * MB, 10 * MB), &scene.gone(at));
+        assert_eq!(number(&measured, "exposure_s"), (at - 10) as f64);
+        assert!(number(&measured, "exposure_bytes") > 0.0, "{measured:?}");
+        assert!(
+            matches!(&measured.verdict, Verdict::Warn(why) if why.contains("unreachable")),
+            "{measured:?}"
+        );
+    }
+    // Commits that still come through bound it.
+    let mut standby = scene.standby(250, 200 * MB, 200 * MB);
+    standby.commit_age = Some(seconds(2));
+    let measured = scene.judge(&standby, &scene.gone(250));
+    assert_eq!(number(&measured, "exposure_s").round(), 2.0);
+}
+
+#[test]
+fn what_is_missing_when_the_primary_goes_out_of_sight_is_lost_for_certain() {
+    let mut scene = Scene::new();
+    scene.healthy(2);
+    for at in [10, 15, 20, 25] {
+        let mut standby = scene.standby(at, 5 * MB, 5 * MB);
+        standby.receiver = Receiver::None;
+        let primary = if at == 25 { scene.gone(at) } else { scene.primary(at, at * MB) };
+        let measured = scene.judge(&standby, &primary);
+        if at == 25 {
+            assert_eq!((number(&measured, "exposure_min_s"), number(&measured, "exposure_s")), (10.0, 20.0));
+            assert_eq!(number(&measured, "exposure_min_bytes"), (15 * MB) as f64);
+        }
+    }
+}
+
+#[test]
+fn a_standby_that_is_down_still_tells_what_it_held() {
+    let mut scene = Scene::new();
+    scene.healthy(3);
+    let now = scene.start + seconds(40);
+    let gone = down(&mut scene.memory, "connection refused", now, &PrimaryLook::NotAsked);
+    assert_eq!(number(&gone, "exposure_s"), 30.0);
+    assert!(why(&gone).contains("the standby is down"));
+    assert!(down(&mut Memory::default(), "", now, &PrimaryLook::NotAsked).number("exposure_s").is_none());
+}
+
+#[test]
+fn a_timeline_once_seen_is_remembered_when_only_the_control_file_tells() {
+    let mut scene = Scene::new();
+    let on = |scene: &Scene, at, timeline, receiver| Standby {
+        timeline,
+        receiver,
+        ..scene.standby(at, at * MB, at * MB)
+    };
+    let primary =
+        |scene: &Scene, at| PrimaryLook::Seen(Primary { timeline: 15, ..scene.primary_seen(at, at * MB) });
+    for at in [0, 5, 10] {
+        let measured =
+            scene.judge(&on(&scene, at, 15, streaming(Duration::ZERO, at * MB)), &primary(&scene, at));
+        assert_eq!(measured.verdict, Verdict::Good);
+    }
+    // The receiver ends; the control file is that of before the promotion.
+    let measured = scene.judge(&on(&scene, 15, 14, Receiver::None), &primary(&scene, 20));
+    assert!(why(&measured).starts_with("not streaming for"), "{measured:?}");
+    assert!(measured.number("exposure_s").is_some() && measured.number("timeline") == Some(15.0));
+    let measured = scene.judge(&on(&scene, 25, 14, Receiver::None), &scene.gone(25));
+    assert!(measured.number("exposure_s").is_some(), "{measured:?}");
+
+    // Never seen before: nothing is claimed, neither that it follows nor that it does not.
+    let mut fresh = Scene::new();
+    let measured = fresh.judge(&on(&fresh, 0, 14, Receiver::None), &primary(&fresh, 0));
+    assert!(why(&measured).contains("is not known before its next restartpoint"), "{measured:?}");
+    assert!(measured.number("exposure_s").is_none());
+    let mut hidden = Scene::new();
+    let (standby, primary) = (on(&hidden, 0, 14, Receiver::Hidden), primary(&hidden, 0));
+    assert!(judge(&mut hidden.memory, &standby, &primary).is_err(), "unknown, and not critical");
+}
+
+#[test]
+fn what_a_synchronous_standby_lacks_was_never_acknowledged() {
+    let mut scene = Scene::new();
+    let primary = |scene: &Scene, at, end, names: &str| {
+        PrimaryLook::Seen(Primary { synchronous: Some(names.into()), ..scene.primary_seen(at, end) })
+    };
+    scene.judge(&scene.standby(0, MB, MB), &primary(&scene, 0, MB, "b"));
+    let mut behind = scene.standby(20, MB, MB);
+    behind.receiver = Receiver::None;
+    let measured = scene.judge(&behind, &primary(&scene, 20, 3 * MB, "b"));
+    assert_eq!((number(&measured, "exposure_s"), number(&measured, "exposure_bytes")), (0.0, 0.0));
+    assert_eq!(number(&measured, "unreplicated_bytes"), (2 * MB) as f64);
+    assert!(measured.text("exposure_basis").unwrap().contains("synchronous"), "{measured:?}");
+    // Out of sight somebody may turn it off.
+    behind.at = scene.start + seconds(30);
+    let measured = scene.judge(&behind, &scene.gone(30));
+    assert!(measured.text("exposure_basis").unwrap().contains("unless that was turned off"), "{measured:?}");
+    assert!(number(&measured, "exposure_s") > 0.0);
+
+    // One that another can stand in for, and one that was behind when it became synchronous, may lack some.
+    for (names, first) in [("ANY 1 (b, c)", MB), ("b", 9 * MB)] {
+        let mut scene = Scene::new();
+        scene.judge(&scene.standby(0, MB, MB), &primary(&scene, 0, first, names));
+        let measured = scene.judge(&scene.standby(20, MB, MB), &primary(&scene, 20, 9 * MB, names));
+        assert_eq!(number(&measured, "exposure_bytes"), (8 * MB) as f64, "{names}");
+    }
+}
+
+#[test]
+fn a_standby_that_is_fed_by_archive_is_measured_by_what_it_replayed() {
+    let mut scene = Scene::new();
+    let by_archive = |scene: &Scene, at, replayed| {
+        let mut standby = scene.standby(at, 0, replayed);
+        (standby.receiver, standby.received) = (Receiver::None, None);
+        standby.fed = Feed { archive: true, wants_stream: Some(false), ..Feed::default() };
+        standby
+    };
+    for at in [0, 5, 10] {
+        scene.judge(&by_archive(&scene, at, at * MB), &scene.primary(at, at * MB));
+    }
+    let measured = scene.judge(&by_archive(&scene, 20, 8 * MB), &scene.primary(20, 20 * MB));
+    assert_eq!((measured.verdict.clone(), measured.value), (Verdict::Good, Some(12.0)));
+    assert_eq!(number(&measured, "exposure_s"), 12.0);
+    assert!(measured.summary.starts_with("fed by archive, 12 s behind"), "{measured:?}");
+    // Where it is to stream as well, that it does not is told, and is not all there is.
+    let mut both = by_archive(&scene, 25, 20 * MB);
+    both.fed.wants_stream = Some(true);
+    let measured = scene.judge(&both, &scene.primary(25, 25 * MB));
+    assert!(
+        matches!(&measured.verdict, Verdict::Warn(why) if why.starts_with("not streaming (")),
+        "{measured:?}"
+    );
+    assert_eq!(measured.value, Some(5.0));
+}
+
+#[test]
+fn why_nothing_streams_is_told_where_both_servers_know() {
+    let mut scene = Scene::new();
+    scene.healthy(1);
+    let wants = |scene: &Scene, slot: &str| {
+        let mut standby = scene.standby(5, 0, 0);
+        standby.receiver = Receiver::None;
+        standby.fed = Feed {
+            wants_stream: Some(true),
+            slot: Some(slot.into()),
+            upstream: Some("db1:5432".into()),
+            ..Feed::default()
+        };
+        standby
+    };
+    let mut seen = scene.primary_seen(5, 5 * MB);
+    seen.slots.push(("gone".into(), "lost".into()));
+    let mut why_of = |slot: &str| {
+        let standby = wants(&scene, slot);
+        why(&scene.judge(&standby, &PrimaryLook::Seen(seen.clone()))).to_owned()
+    };
+    assert!(why_of("none").contains("the primary has no replication slot `none`"));
+    assert!(why_of("gone").contains("`gone` is lost") && why_of("gone").contains("built anew"));
+    assert!(why_of("b_slot").contains("it is to connect to db1:5432"));
 }
 
 #[test]
@@ -182,7 +349,7 @@ fn paused_replay_is_stale_but_loses_nothing() {
         (standby.paused, standby.receiver) = (true, Receiver::None);
         let measured = scene.judge(&standby, &scene.gone(at));
         assert_eq!((measured.value, number(&measured, "replay_lag_s")), (None, 10.0));
-        assert_eq!(number(&measured, "exposure_bytes"), (4 * MB) as f64);
+        assert_eq!(number(&measured, "exposure_min_bytes"), 0.0);
         assert!(why(&measured).contains("does not come back before replay resumes"), "{measured:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 
 /// Reads a standby. Works from PostgreSQL 12 on. Positions are bytes from the start of the WAL.
-pub const STANDBY_QUERY: &str = "
+pub const STANDBY_QUERY: &str = r"
 select pg_is_in_recovery() as in_recovery,
        (select system_identifier::text from pg_control_system()) as system,
        greatest((select timeline_id from pg_control_checkpoint()),
@@ -19,21 +19,38 @@ select pg_is_in_recovery() as in_recovery,
        case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end as paused,
        (select setting::float8 / 1000 from pg_settings where name = 'recovery_min_apply_delay') as delay_s,
        (select setting::float8 / 1000 from pg_settings where name = 'wal_receiver_timeout') as timeout_s,
+       extract(epoch from clock_timestamp())::float8 as clock_s,
+       coalesce((select setting from pg_settings where name = 'restore_command'), '') <> '' as archive,
+       c.conninfo <> '' as wants_stream,
+       substring(c.conninfo from '(?:^|\s)host=''?([^\s'']+)') as upstream_host,
+       substring(c.conninfo from '(?:^|\s)port=''?(\d+)') as upstream_port,
+       nullif((select setting from pg_settings where name = 'primary_slot_name'), '') as wants_slot,
+       coalesce(substring(coalesce(r.conninfo, c.conninfo) from '(?:^|\s)application_name=''?([^\s'']+)'),
+                nullif((select setting from pg_settings where name = 'cluster_name'), ''), 'walreceiver') as name,
        (select wait_event from pg_stat_activity where backend_type = 'startup') as waits_for,
        r.pid is not null as receiver,
        r.status, r.slot_name, r.sender_host, r.sender_port,
        extract(epoch from clock_timestamp() - r.last_msg_receipt_time)::float8 as message_age_s,
        pg_wal_lsn_diff(r.latest_end_lsn, '0/0')::int8 as latest_end
-  from (select 1) as one left join pg_stat_wal_receiver r on true";
+  from (select (select setting from pg_settings where name = 'primary_conninfo') as conninfo) as c
+       left join pg_stat_wal_receiver r on true";
 
 /// Reads a primary. The timeline comes from the name of the file being written: after a promotion the control
 /// file still shows the old one until the next checkpoint.
-pub const PRIMARY_QUERY: &str = "
+pub const PRIMARY_QUERY: &str = r"
 select pg_is_in_recovery() as in_recovery,
        (select system_identifier::text from pg_control_system()) as system,
        case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
        case when not pg_is_in_recovery()
             then pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::int8 end as lsn,
+       extract(epoch from clock_timestamp())::float8 as clock_s,
+       current_setting('default_transaction_read_only') = 'on' as read_only,
+       current_setting('synchronous_standby_names') as synchronous_names,
+       current_setting('synchronous_commit') in ('on', 'remote_write', 'remote_apply')
+         and not exists (select from pg_db_role_setting, unnest(setconfig) as kept
+                          where kept like 'synchronous_commit=%') as synchronous,
+       (select coalesce(array_agg(s.slot_name::text || ' ' || coalesce(to_jsonb(s) ->> 'wal_status', 'reserved')), '{}')
+          from pg_replication_slots s where s.slot_type = 'physical') as slots,
        (select count(*) from pg_stat_replication)::int8 as senders";
 
 /// A standby as it was seen.
@@ -61,8 +78,27 @@ pub struct Standby {
     pub receiver_timeout: Duration,
     /// What the replaying process waits for.
     pub waits_for: Option<String>,
+    /// Its clock, seconds since 1970.
+    pub clock: f64,
+    /// Where its WAL comes from by its own settings.
+    pub fed: Feed,
     /// The process that receives WAL.
     pub receiver: Receiver,
+}
+
+/// Where a standby gets its WAL from, by its own settings.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Feed {
+    /// It has a `restore_command`.
+    pub archive: bool,
+    /// It has a `primary_conninfo`; none where this role may not see it.
+    pub wants_stream: Option<bool>,
+    /// `host:port` of that, as far as it says.
+    pub upstream: Option<String>,
+    /// Its `primary_slot_name`.
+    pub slot: Option<String>,
+    /// The name by which the primary knows it, `application_name`.
+    pub name: String,
 }
 
 /// The process that receives WAL.
@@ -102,6 +138,14 @@ pub struct Primary {
     pub end: u64,
     /// How many standbys and backups it sends to.
     pub senders: u32,
+    /// Its clock, seconds since 1970.
+    pub clock: f64,
+    /// New transactions are read-only by default: it is fenced.
+    pub read_only: bool,
+    /// `synchronous_standby_names`; none where commits do not wait for standbys whatever it says.
+    pub synchronous: Option<String>,
+    /// Its physical slots and their `wal_status`.
+    pub slots: Vec<(String, String)>,
 }
 
 /// What came of looking at the primary.
@@ -132,6 +176,8 @@ impl Standby {
             apply_delay: row.try_get::<_, Option<f64>>("delay_s")?.map_or(Duration::ZERO, span),
             receiver_timeout: row.try_get::<_, Option<f64>>("timeout_s")?.map_or(Duration::ZERO, span),
             waits_for: row.try_get("waits_for")?,
+            clock: row.try_get("clock_s")?,
+            fed: Feed::of(row)?,
             receiver: Receiver::of(row)?,
         })
     }
@@ -149,6 +195,22 @@ impl Standby {
             Duration::ZERO => Duration::MAX,
             timeout => timeout / 2 + Duration::from_secs(5),
         }
+    }
+}
+
+impl Feed {
+    fn of(row: &Row) -> Result<Self, DatabaseError> {
+        let text = |column: &str| -> Result<Option<String>, DatabaseError> {
+            Ok(row.try_get::<_, Option<String>>(column)?.map(|text| clean(&text, 200)))
+        };
+        let (host, port) = (text("upstream_host")?, text("upstream_port")?);
+        Ok(Self {
+            archive: row.try_get("archive")?,
+            wants_stream: row.try_get("wants_stream")?,
+            upstream: host.map(|host| format!("{host}:{}", port.as_deref().unwrap_or("5432"))),
+            slot: text("wants_slot")?,
+            name: text("name")?.unwrap_or_default(),
+        })
     }
 }
 
@@ -176,6 +238,9 @@ impl Primary {
     pub fn of(row: &Row, at: Instant) -> Result<Self, DatabaseError> {
         let in_recovery = row.try_get("in_recovery")?;
         let senders: i64 = row.try_get("senders")?;
+        let names: String = row.try_get("synchronous_names")?;
+        let slots: Vec<String> = row.try_get("slots")?;
+        let slot = |slot: &String| slot.split_once(' ').map(|(name, status)| (name.into(), status.into()));
         Ok(Self {
             at,
             in_recovery,
@@ -183,6 +248,10 @@ impl Primary {
             timeline: if in_recovery { 0 } else { timeline(row)? },
             end: position(row, "lsn")?.unwrap_or_default(),
             senders: u32::try_from(senders).unwrap_or(u32::MAX),
+            clock: row.try_get("clock_s")?,
+            read_only: row.try_get("read_only")?,
+            synchronous: row.try_get::<_, bool>("synchronous")?.then_some(names),
+            slots: slots.iter().filter_map(slot).collect(),
         })
     }
 }

@@ -4,6 +4,8 @@ mod exposure;
 mod history;
 mod judge;
 mod look;
+mod memory;
+mod synchronous;
 
 use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure};
@@ -12,8 +14,9 @@ use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
 use crate::probes::{Built, Probe, ProbeKind, deadline};
 use futures::future::BoxFuture;
-use judge::{Memory, judge};
+use judge::{down, judge};
 use look::{PRIMARY_QUERY, Primary, PrimaryLook, STANDBY_QUERY, Standby};
+use memory::Memory;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,8 +28,10 @@ pub static KIND: ProbeKind = ProbeKind {
           be visible, if it were promoted now. An idle primary is no lag. While nothing streams there is no value \
           and the signal is critical: read `exposure_s`, `exposure_bytes` and `replay_lag_s` then, which stay \
           known. WAL that was received and not replayed is not lost: a promotion replays it first, even while \
-          replay is paused. Once the primary cannot be reached, the exposure is an estimate from its last seen \
-          position and write rate, up to the moment contact was lost.",
+          replay is paused. Once the primary cannot be seen, the exposure is a range: from what is certainly missing \
+          (`exposure_min_s`, if it died when it was last seen) up to what it may have accepted since (`exposure_s`), \
+          which grows until a step that `fences` it is verified or attested. A standby that is fed by `restore_command` \
+          alone is measured by what it replayed.",
     unit: Unit::Seconds,
     keys: &[
         Key::required("dsn", Takes::TextOrSecret, "Connection string of the standby."),
@@ -34,7 +39,8 @@ pub static KIND: ProbeKind = ProbeKind {
             "primary",
             Takes::TextOrSecret,
             "Connection string of the primary. Without it a loss can only be told from what the standby last \
-             heard, and grows for as long as nothing streams.",
+             heard from its sender, and grows while that is silent. For a standby of a standby it has to be given: the \
+             server in between goes on speaking when the primary is dead.",
         ),
     ],
     fields: &[
@@ -56,8 +62,21 @@ pub static KIND: ProbeKind = ProbeKind {
         ("primary_timeline", "the timeline that the primary writes"),
         ("primary_senders", "how many standbys and backups the primary sends to"),
         ("unreplicated_bytes", "WAL that the primary has and the standby does not, both seen now"),
+        ("primary_read_only", "new transactions on the primary are read-only by default"),
+        ("primary_heard_s", "time since the primary was last seen or heard"),
+        ("primary_writable_s", "time since the primary was last seen to accept writes"),
+        (
+            "slot_status",
+            "`wal_status` of that slot on the primary: `reserved`, `extended`, `unreserved`, `lost`",
+        ),
+        ("synchronous_standby_names", "for which standbys the primary's commits wait, where they do"),
         ("exposure_s", "commits of at most so many last seconds are lost if it is promoted now"),
-        ("exposure_bytes", "WAL that is lost if it is promoted now"),
+        (
+            "exposure_bytes",
+            "WAL that is lost at most; an estimate by its last rate while the primary is out of sight",
+        ),
+        ("exposure_min_s", "commits of at least so many seconds, if the primary died when it was last seen"),
+        ("exposure_min_bytes", "WAL that is certainly lost"),
         ("exposure_basis", "what the exposure rests on: measured, or estimated from what"),
     ],
     permissions: &[],
@@ -97,14 +116,14 @@ impl Probe for Replication {
         Box::pin(async move {
             // Together: a primary that does not answer must not cost the look at the standby its time.
             let (standby, primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let standby = match standby {
                 Ok(standby) => standby,
                 Err(error) if error.is_down() => {
-                    return Ok(Measurement::critical(format!("the standby is down: {error}")));
+                    return Ok(down(&mut memory, &error.to_string(), Instant::now(), &primary));
                 }
                 Err(error) => return Err(error.into()),
             };
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             judge(&mut memory, &standby, &primary)
         })
     }

@@ -86,7 +86,7 @@ impl Database {
     /// Lets the next call connect anew.
     pub(crate) async fn disconnect(&self, within: Duration) {
         if let Ok(dsn) = self.secret(Instant::now() + within).await {
-            self.postgres.disconnect(&dsn).await;
+            self.postgres.disconnect(&dsn);
         }
     }
 

@@ -128,7 +128,9 @@ fn losses(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
     lines.collect()
 }
 
+/// As it is now: what grows with the clock does so while somebody reads.
 fn loss_sentence(view: &View<'_>, loss: &LossEstimate) -> String {
+    let loss = loss.at(view.now);
     let measured = match loss.measured_at {
         Some(at) => format!("measured {} ago", units::age(age(at, view.now))),
         None => "never measured".to_owned(),

@@ -1,3 +1,4 @@
+mod loss;
 mod people;
 mod plan;
 mod safety;

@@ -141,11 +141,9 @@ fn of_step() -> Vec<Fact> {
         typed: typed.map(str::to_owned),
     };
     let loss = LossEstimate {
-        probe: "dr-lag".into(),
         span: Some(seconds(184)),
         bytes: Some(41_000_000),
-        basis: "last transaction".into(),
-        measured_at: None,
+        ..LossEstimate::unknown("dr-lag".into(), "last transaction")
     };
     vec![
         Fact::StepPreparing { run: run(), step: step() },

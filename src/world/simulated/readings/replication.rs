@@ -42,10 +42,9 @@ fn streaming(moment: &Moment<'_>, nothing_is_written: bool) -> Measurement {
     let written = written(moment, moment.now);
     let received = written_before(moment, moment.now, lag_s * IN_FLIGHT);
     let missing = written.saturating_sub(received) as f64;
-    let (behind, lost) = (words::seconds(lag_s), words::bytes(missing));
     let summary = match nothing_is_written {
         true => "streaming, nothing missing".to_owned(),
-        false => format!("streaming, {behind} behind, would lose {lost}"),
+        false => format!("streaming, {} behind", words::seconds(lag_s)),
     };
     positions(Measurement::good(summary), received, written_before(moment, moment.now, lag_s))
         .with_value(lag_s)
@@ -55,6 +54,8 @@ fn streaming(moment: &Moment<'_>, nothing_is_written: bool) -> Measurement {
         .with_number("receive_lag_bytes", missing)
         .with_number("exposure_s", lag_s * IN_FLIGHT)
         .with_number("exposure_bytes", missing)
+        .with_number("exposure_min_s", lag_s * IN_FLIGHT)
+        .with_number("exposure_min_bytes", missing)
 }
 
 /// What a look at the primary adds, where the probe takes one.
@@ -71,8 +72,12 @@ fn look_at_primary(moment: &Moment<'_>, unreachable: bool, streaming: Measuremen
     }
     let end = words::lsn(written(moment, moment.now));
     let missing = streaming.number("exposure_bytes");
+    let fenced = moment.state.is_fenced(roles::upstream(moment.plan, moment.spec));
     streaming
         .with_text("exposure_basis", format!("measured: primary at {end}"))
+        .with_flag("primary_read_only", fenced)
+        .with_number("primary_heard_s", 0.0)
+        .with_number("primary_writable_s", (!fenced).then_some(0.0))
         .with_flag("primary_reachable", true)
         .with_text("primary_lsn", end)
         .with_number("primary_timeline", 1.0)
@@ -81,36 +86,38 @@ fn look_at_primary(moment: &Moment<'_>, unreachable: bool, streaming: Measuremen
 }
 
 /// The primary is gone: the standby replays what it has received, and what it had not yet is lost if it is
-/// promoted. How much that is was last seen just before; without a look at the primary it may still write.
+/// promoted. That is what was missing when the primary was last seen, or all that it may have written since.
 fn cut_off(moment: &Moment<'_>, cut: Timestamp) -> Measurement {
     let lag_s = lag_s(moment, cut);
     let received = written_before(moment, cut, lag_s * IN_FLIGHT);
     let silent_s = moment.now.duration_since(cut).as_secs_f64();
     let caught_up = (silent_s * REPLAY_SPEED * rate(moment)) as u64;
     let replayed = written_before(moment, cut, lag_s).saturating_add(caught_up).min(received);
-    let (unseen_s, assumption) = if asks_primary(moment) {
-        (2.0 + 3.0 * moment.character(), "taken to have accepted writes until contact was lost")
-    } else {
-        (silent_s, "taken to accept writes still: nobody looks at it")
-    };
-    let exposure_s = lag_s * IN_FLIGHT + unseen_s;
-    let exposure_bytes = (exposure_s * rate(moment)).round();
-    let (silent, lost) = (words::seconds(silent_s), words::bytes(exposure_bytes));
+    let seen_before_s = 0.5 + 2.0 * moment.character();
+    let heard_s = silent_s + seen_before_s;
+    let most_s = lag_s * IN_FLIGHT + silent_s;
+    let least_s = (lag_s * IN_FLIGHT - seen_before_s).max(0.0);
+    let bytes = |span_s: f64| (span_s * rate(moment)).round();
+    let (silent, heard) = (words::seconds(silent_s), words::seconds(heard_s));
+    let why = format!("not streaming for {silent} (no WAL receiver runs); primary unreachable for {silent}");
     let rate = words::bytes(rate(moment));
-    let why = format!(
-        "not streaming for {silent} (no WAL receiver runs); would lose {}, {lost}; primary unreachable",
-        words::seconds(exposure_s)
-    );
     let measured = positions(Measurement::critical(why), received, replayed)
         .with_number("replay_lag_s", if replayed == received { 0.0 } else { lag_s * (1.0 - IN_FLIGHT) })
         .with_text("receiver_state", "not running".to_owned())
-        .with_number("exposure_s", exposure_s)
-        .with_number("exposure_bytes", exposure_bytes)
+        .with_number("exposure_s", most_s)
+        .with_number("exposure_bytes", bytes(most_s))
+        .with_number("exposure_min_s", least_s)
+        .with_number("exposure_min_bytes", bytes(least_s))
+        .with_number("primary_heard_s", heard_s)
         .with_text(
             "exposure_basis",
-            format!("estimate: the primary wrote {rate}/s when last seen, {assumption}"),
+            format!("estimate: the primary was last seen {heard} ago and wrote {rate}/s; it may accept writes still"),
         );
-    if asks_primary(moment) { measured.with_flag("primary_reachable", false) } else { measured }
+    if asks_primary(moment) {
+        measured.with_flag("primary_reachable", false).with_number("primary_writable_s", heard_s)
+    } else {
+        measured
+    }
 }
 
 /// Whether the probe reads the primary as well.

@@ -1,0 +1,218 @@
+//! What a failover would lose, while nobody sees the primary: a range that grows, and closes with the fence.
+
+use super::fixture::*;
+use crate::core::command::Ask;
+use crate::core::evidence;
+use crate::core::fact::Fact;
+use crate::core::loss::LossEstimate;
+use crate::core::names::{Since, View};
+use crate::core::reading::{Field, Measurement, ProbeFailure};
+use crate::plan::Plan;
+use crate::plan::condition::{Condition, Truth};
+use jiff::SignedDuration;
+use std::sync::Arc;
+
+type Outcome = Result<Measurement, ProbeFailure>;
+
+/// A standby that lost its primary out of sight so many seconds ago, holding all that was written until then.
+fn out_of_sight(seconds_ago: f64) -> Outcome {
+    let mut measured = lag(0.0, seconds_ago, 300_000.0 * seconds_ago)?;
+    measured.value = None;
+    let fields = [("exposure_min_s", 0.0), ("exposure_min_bytes", 0.0)].into_iter();
+    for (name, number) in
+        fields.chain([("primary_heard_s", seconds_ago), ("primary_writable_s", seconds_ago)])
+    {
+        measured.fields.insert(name.into(), Field::Number(number));
+    }
+    Ok(measured)
+}
+
+/// The fixture's failover with a guard on the exposure; `scale` fences the primary, and nothing has to come before it.
+fn plan_with_fence() -> Arc<Plan> {
+    let mut plan = Plan::clone(&plan());
+    let steps = &mut plan.runbooks.get_mut("failover").unwrap().steps;
+    steps.get_mut("promote").unwrap().guard =
+        vec![Condition::parse("signals['dr-lag'].fields.exposure_s < 60.0").unwrap()];
+    steps.get_mut("scale").unwrap().fences = vec!["dr-lag".into()];
+    steps.get_mut("scale").unwrap().needs = Vec::new();
+    Arc::new(plan)
+}
+
+/// Deciding, with the primary out of sight since `seconds_ago` before now.
+fn night(seconds_ago: f64) -> Machine {
+    let mut machine = Machine::failing_over_under(plan_with_fence());
+    machine.observe(&[("dr-lag", out_of_sight(seconds_ago))]);
+    machine
+}
+
+fn later(machine: &mut Machine, span: i64) {
+    machine.now = machine.now.checked_add(seconds(span)).unwrap();
+}
+
+fn shown(machine: &Machine) -> LossEstimate {
+    evidence::loss(&machine.model, &"dr-lag".into(), machine.now).unwrap()
+}
+
+fn guard(machine: &Machine, condition: &str) -> Truth {
+    let condition = Condition::parse(condition).unwrap();
+    condition.evaluate(&View { model: &machine.model, now: machine.now })
+}
+
+fn fence(machine: &mut Machine) {
+    let confirmation = machine.prepare("scale");
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    machine.settle();
+}
+
+fn span(count: i64) -> Option<SignedDuration> {
+    Some(seconds(count))
+}
+
+#[test]
+fn the_upper_end_grows_with_the_clock_and_stands_still_from_the_fence_on() {
+    let mut machine = night(5.0);
+    later(&mut machine, 30);
+    let loss = shown(&machine);
+    assert_eq!((loss.span_min, loss.span), (span(0), span(35)));
+    assert!(
+        loss.sentence().starts_with("nothing if the primary died when last heard of ("),
+        "{}",
+        loss.sentence()
+    );
+    assert!(loss.sentence().contains("up to 35 s") && loss.sentence().contains("grows until it is fenced"));
+    fence(&mut machine);
+    later(&mut machine, 600);
+    machine.observe(&[("dr-lag", out_of_sight(635.0))]);
+    let loss = shown(&machine);
+    assert_eq!((loss.span_min, loss.span, loss.grows_from), (span(0), span(35), None));
+    assert!(loss.bytes.unwrap() <= 35 * 300_000, "{loss:?}");
+    assert!(loss.sentence().starts_with("between nothing and 35 s"), "{}", loss.sentence());
+    assert!(loss.basis.contains("by \"step scale\", proven"), "{}", loss.basis);
+}
+
+#[test]
+fn an_attested_fence_closes_the_range_too_and_says_on_what_it_rests() {
+    let mut machine = night(5.0);
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    later(&mut machine, 60);
+    let loss = shown(&machine);
+    assert_eq!((loss.span, loss.grows_from), (span(5), None));
+    assert!(loss.basis.contains("on a person's word alone"), "{}", loss.basis);
+}
+
+#[test]
+fn a_primary_that_was_seen_to_write_after_the_fence_is_not_taken_for_fenced() {
+    let mut machine = night(5.0);
+    fence(&mut machine);
+    later(&mut machine, 3600);
+    let mut back = lag(0.0, 0.0, 0.0).unwrap();
+    back.fields.insert("primary_writable_s".into(), Field::Number(0.0));
+    machine.observe(&[("dr-lag", Ok(back))]);
+    later(&mut machine, 10);
+    machine.observe(&[("dr-lag", out_of_sight(10.0))]);
+    later(&mut machine, 10);
+    let loss = shown(&machine);
+    assert_eq!(loss.span, span(20));
+    assert!(loss.grows_from.is_some(), "{loss:?}");
+}
+
+#[test]
+fn what_was_measured_before_the_fence_may_have_been_overtaken_until_then() {
+    let mut machine = night(5.0);
+    machine.observe(&[("dr-lag", lag(0.2, 0.0, 0.0))]);
+    later(&mut machine, 4);
+    fence(&mut machine);
+    let loss = shown(&machine);
+    assert_eq!((loss.span_min, loss.span), (span(0), span(4)));
+    later(&mut machine, 1);
+    machine.observe(&[("dr-lag", lag(0.2, 0.0, 0.0))]);
+    let loss = shown(&machine);
+    assert_eq!((loss.span_min, loss.span), (None, span(0)));
+    assert!(loss.sentence().starts_with("nothing: "), "{}", loss.sentence());
+}
+
+#[test]
+fn a_guard_on_the_exposure_asks_for_the_upper_end_also_while_nobody_can_measure() {
+    let mut machine = night(5.0);
+    let bound = "signals['dr-lag'].fields.exposure_s < 60.0";
+    assert_eq!(guard(&machine, bound), Truth::True);
+    machine.pass(20, &[("dr-lag", blind())]);
+    assert_eq!(guard(&machine, bound), Truth::True);
+    machine.pass(60, &[("dr-lag", blind())]);
+    assert_eq!(guard(&machine, bound), Truth::False);
+    assert_eq!(guard(&machine, "signals['dr-lag'].fields.exposure_min_s < 60.0"), Truth::True);
+    fence(&mut machine);
+    machine.pass(600, &[("dr-lag", blind())]);
+    assert_eq!(guard(&machine, bound), Truth::False, "it was fenced after more than a minute");
+    assert_eq!(guard(&machine, "signals['dr-lag'].fields.exposure_s < 120.0"), Truth::True);
+}
+
+fn typed() -> Option<String> {
+    Some("target-of-promote".into())
+}
+
+fn withdrawn(machine: &mut Machine, after: i64) -> Option<String> {
+    let confirmation = machine.prepare("promote");
+    later(machine, after);
+    let facts = machine.ask(Ask::Confirm { confirmation, typed: typed() }).unwrap();
+    match facts.first() {
+        Some(Fact::ConfirmationVoided { why, .. }) => Some(why.clone()),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_time_that_typing_takes_withdraws_nothing_but_more_than_was_allowed_does() {
+    assert_eq!(withdrawn(&mut night(5.0), 20), None);
+    let why = withdrawn(&mut night(45.0), 20).unwrap();
+    assert!(why.contains("exposure_s < 60.0"), "{why}");
+
+    // The same without a guard: the objective is crossed, or it is another loss than was on the screen.
+    let unguarded = || {
+        let mut plan = Plan::clone(&plan_with_fence());
+        plan.runbooks.get_mut("failover").unwrap().steps.get_mut("promote").unwrap().guard.clear();
+        Machine::failing_over_under(Arc::new(plan))
+    };
+    let mut machine = unguarded();
+    machine.observe(&[("dr-lag", out_of_sight(45.0))]);
+    let why = withdrawn(&mut machine, 20).unwrap();
+    assert!(why.contains("more than the RPO of 1 min 00 s may be lost now"), "{why}");
+    let mut machine = unguarded();
+    machine.observe(&[("dr-lag", out_of_sight(100.0))]);
+    assert_eq!(withdrawn(&mut machine, 30), None);
+    let mut machine = unguarded();
+    machine.observe(&[("dr-lag", out_of_sight(100.0))]);
+    let why = withdrawn(&mut machine, 70).unwrap();
+    assert!(why.contains("the loss grew from nothing if the primary died"), "{why}");
+}
+
+#[test]
+fn a_guard_that_the_range_blocks_says_how_it_is_closed() {
+    let mut machine = night(100.0);
+    let confirmation = machine.prepare("promote");
+    let refusal = machine.ask(Ask::Confirm { confirmation, typed: typed() }).unwrap_err();
+    assert!(refusal.next.contains("Fence the old primary, or attest that it is off"), "{refusal}");
+    assert!(refusal.next.contains("up to 1 min 40 s"), "{refusal}");
+}
+
+#[test]
+fn what_a_step_waits_for_is_not_satisfied_by_a_reading_from_before_it() {
+    let mut machine = night(5.0);
+    let condition = Condition::parse("signals['dr-lag'].fields.exposure_min_s < 1.0").unwrap();
+    let begun = machine.now;
+    later(&mut machine, 2);
+    let now = |machine: &Machine| {
+        condition.evaluate(&Since { view: View { model: &machine.model, now: machine.now }, since: begun })
+    };
+    assert_eq!(now(&machine), Truth::True, "a reading of the same moment");
+    later(&mut machine, 2);
+    let begun = machine.now;
+    let now = |machine: &Machine| {
+        condition.evaluate(&Since { view: View { model: &machine.model, now: machine.now }, since: begun })
+    };
+    assert!(matches!(now(&machine), Truth::Unknown(why) if why.contains("since the step began")));
+    later(&mut machine, 1);
+    machine.observe(&[("dr-lag", out_of_sight(10.0))]);
+    assert_eq!(now(&machine), Truth::True);
+}

@@ -1,0 +1,274 @@
+//! What is remembered between two runs, and what follows from it.
+
+use super::exposure::{Exposure, Held, measured, unseen};
+use super::history::{History, Sample};
+use super::look::{Primary, PrimaryLook, Receiver, Standby};
+use super::synchronous::waits_for;
+use crate::core::reading::Measurement;
+use crate::probes::words;
+use std::time::{Duration, Instant};
+
+/// How old the sender's last word may be to count as a look at the primary. A busy one speaks all the time.
+const RECENT: Duration = Duration::from_secs(10);
+
+/// What two servers' clocks may seem apart although they are not: the way of the answers.
+const CLOCKS: Duration = Duration::from_millis(200);
+
+/// What is remembered between two runs.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Where the primary's WAL ended, by the primary's own word.
+    pub history: History,
+    /// When the standby last heard from the primary, or when it was first seen without a stream.
+    pub silent_since: Option<Instant>,
+    /// When the first of the failing looks at the primary began.
+    pub unreachable_since: Option<Instant>,
+    /// The cluster, and the highest timeline on which this standby was seen. Its control file lags behind until the
+    /// next restartpoint, so that it alone would take the standby back to the timeline before a promotion.
+    timeline: Option<(String, u32)>,
+    /// How far the primary's clock is ahead of the standby's, in seconds.
+    ahead_s: Option<f64>,
+    /// The end of the primary's WAL when its commits were first seen to wait for this standby.
+    synchronous_from: Option<u64>,
+    /// When the primary was last seen to accept writes.
+    writable_at: Option<Instant>,
+    /// An end of the primary's WAL that the standby's sender told, which may be less than the primary had.
+    claimed: Option<u64>,
+    /// The end of what the standby held when it was last seen.
+    held: Option<u64>,
+}
+
+/// The state of the way by which WAL comes to the standby.
+pub enum Stream {
+    /// It flows; the last message came then, and told where the sender's WAL ends.
+    Flows { heard: Instant, end: Option<u64> },
+    /// It comes by `restore_command`; where it should stream, why it does not.
+    Archive(Option<String>),
+    /// It does not come, and why.
+    Stopped(String),
+}
+
+impl Memory {
+    /// Forgets all but the timeline: positions of other servers do not compare.
+    pub fn start_anew(&mut self) {
+        *self = Self { timeline: self.timeline.take(), ..Self::default() };
+    }
+
+    /// The timeline of the standby: the highest that it was ever seen on.
+    pub fn timeline(&mut self, standby: &Standby) -> u32 {
+        let known = self.timeline.as_ref().filter(|(system, _)| *system == standby.system);
+        let timeline = known.map_or(standby.timeline, |(_, known)| standby.timeline.max(*known));
+        self.timeline = Some((standby.system.clone(), timeline));
+        timeline
+    }
+
+    /// Takes in two looks at the same cluster.
+    pub fn learn(&mut self, standby: &Standby, primary: &PrimaryLook, stream: &Stream) {
+        if self.history.follow(&standby.system, standby.timeline) {
+            (self.synchronous_from, self.claimed) = (None, None);
+        }
+        self.held = standby.holds().or(self.held);
+        self.learn_silence(standby, stream);
+        self.learn_primary(standby, primary);
+        match (stream, &standby.receiver) {
+            (Stream::Flows { heard, end: Some(end) }, _) if may_speak_for_itself(primary) => {
+                self.history.push(Sample { at: *heard, end: *end });
+            }
+            (_, Receiver::Seen { end: Some(end), .. }) => self.claimed = self.claimed.max(Some(*end)),
+            _ => {}
+        }
+    }
+
+    fn learn_silence(&mut self, standby: &Standby, stream: &Stream) {
+        match (stream, &standby.receiver) {
+            (Stream::Flows { .. }, _) => self.silent_since = None,
+            (_, Receiver::Seen { status, silent, .. }) if status == "streaming" => {
+                let heard = standby.at.checked_sub(*silent).unwrap_or(standby.at);
+                self.silent_since.get_or_insert(heard);
+            }
+            _ => {
+                self.silent_since.get_or_insert(standby.at);
+            }
+        }
+    }
+
+    fn learn_primary(&mut self, standby: &Standby, primary: &PrimaryLook) {
+        match primary {
+            PrimaryLook::Unreachable(_, began) => {
+                self.unreachable_since.get_or_insert(*began);
+            }
+            PrimaryLook::Seen(seen) => {
+                self.unreachable_since = None;
+                self.learn_seen(standby, seen);
+            }
+            PrimaryLook::NotAsked | PrimaryLook::Unreadable(_) => {}
+        }
+    }
+
+    fn learn_seen(&mut self, standby: &Standby, primary: &Primary) {
+        if primary.in_recovery {
+            return;
+        }
+        self.history.push(Sample { at: primary.at, end: primary.end });
+        if !primary.read_only {
+            self.writable_at = Some(primary.at);
+        }
+        let between = seconds_between(primary.at, standby.at);
+        self.ahead_s = Some(primary.clock - standby.clock - between);
+        let waits = primary.synchronous.as_deref().is_some_and(|names| waits_for(names, &standby.fed.name));
+        self.synchronous_from = waits.then(|| self.synchronous_from.unwrap_or(primary.end));
+    }
+
+    /// What is lost if the standby is promoted now.
+    pub fn exposure(
+        &self,
+        standby: &Standby,
+        holds: u64,
+        primary: &PrimaryLook,
+        stream: &Stream,
+    ) -> Exposure {
+        let held = self.what_is_held(standby, holds);
+        if let Some(end) = source(primary) {
+            let at = format!("primary at {}, standby holds {}", words::lsn(end.end), words::lsn(holds));
+            return match self.is_synchronous(holds) {
+                true => Exposure::nothing(format!(
+                    "measured: {at}; synchronous, so that nothing is acknowledged before this standby has it"
+                )),
+                false => measured(&self.history, end, held, standby.at, format!("measured: {at}")),
+            };
+        }
+        match stream {
+            Stream::Flows { heard, end: Some(end) }
+                if may_speak_for_itself(primary)
+                    && standby.at.saturating_duration_since(*heard) <= RECENT =>
+            {
+                let ago = words::seconds((standby.at - *heard).as_secs_f64());
+                let basis = format!("what the primary last told the WAL receiver, {ago} ago");
+                measured(&self.history, Sample { at: *heard, end: *end }, held, standby.at, basis)
+            }
+            _ => unseen(&self.history, held, self.claimed, standby.at, self.what_it_may_do(primary, holds)),
+        }
+    }
+
+    /// What would be lost by what was last known of a standby that does not answer.
+    pub fn exposure_without_standby(&mut self, now: Instant, primary: &PrimaryLook) -> Option<Exposure> {
+        let position = self.held?;
+        let held = Held { position, commit_age: None, clocks_compared: false };
+        let timeline = self.timeline.as_ref().map(|(_, timeline)| *timeline);
+        let seen = match primary {
+            PrimaryLook::Seen(seen) if Some(seen.timeline) == timeline => source(primary),
+            _ => None,
+        };
+        Some(match seen {
+            Some(end) => {
+                self.history.push(end);
+                measured(
+                    &self.history,
+                    end,
+                    held,
+                    now,
+                    "by what the standby held when it was last seen".into(),
+                )
+            }
+            None => unseen(&self.history, held, self.claimed, now, self.what_it_may_do(primary, position)),
+        })
+    }
+
+    fn what_is_held(&self, standby: &Standby, position: u64) -> Held {
+        let corrected = |age: Duration| {
+            let seconds = (age.as_secs_f64() + self.ahead_s.unwrap_or(0.0)).max(0.0);
+            Duration::try_from_secs_f64(seconds).unwrap_or(age) + CLOCKS
+        };
+        Held {
+            position,
+            commit_age: standby.commit_age.map(corrected),
+            clocks_compared: self.ahead_s.is_some(),
+        }
+    }
+
+    /// Whether the primary's commits wait for this standby, and did for all that it holds.
+    fn is_synchronous(&self, holds: u64) -> bool {
+        self.synchronous_from.is_some_and(|from| holds >= from)
+    }
+
+    fn what_it_may_do(&self, primary: &PrimaryLook, holds: u64) -> &'static str {
+        match primary {
+            _ if self.is_synchronous(holds) => {
+                "its commits waited for this standby: nothing that was acknowledged is lost, unless that was turned off \
+                 there since"
+            }
+            PrimaryLook::NotAsked => "nobody looks at it, and it may accept writes still",
+            PrimaryLook::Seen(_) => {
+                "the server named as `primary` is itself a standby, and the primary may accept writes"
+            }
+            PrimaryLook::Unreachable(..) | PrimaryLook::Unreadable(_) => "it may accept writes still",
+        }
+    }
+
+    /// How far queries on the standby, or the start of promotion, are behind the primary; behind the last
+    /// contact when nothing streams.
+    pub fn replay_lag(
+        &self,
+        standby: &Standby,
+        holds: u64,
+        exposure: &Exposure,
+        primary: &PrimaryLook,
+        stream: &Stream,
+    ) -> Option<Duration> {
+        let replayed = standby.replayed?;
+        let comes = matches!(stream, Stream::Flows { .. } | Stream::Archive(_));
+        if replayed >= holds {
+            return if comes { exposure.span } else { Some(Duration::ZERO) };
+        }
+        let until = match source(primary) {
+            None if !comes => self.silent_since.unwrap_or(standby.at),
+            _ => standby.at,
+        };
+        let end = self.history.newest().unwrap_or(Sample { at: until, end: holds });
+        let end = Sample { end: end.end.max(holds), at: end.at.min(until) };
+        match self.history.time_at(replayed, end) {
+            Some(replayed) => Some(until.saturating_duration_since(replayed)),
+            None => {
+                let since = standby.at.saturating_duration_since(until);
+                standby.commit_age.map(|age| age.saturating_sub(since))
+            }
+        }
+    }
+
+    /// The fields of an exposure.
+    pub fn tell(&self, measured: Measurement, exposure: Exposure, now: Instant) -> Measurement {
+        let ago = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at).as_secs_f64());
+        measured
+            .with_number("exposure_s", exposure.span.map(|span| span.as_secs_f64()))
+            .with_number("exposure_bytes", exposure.bytes.map(|bytes| bytes as f64))
+            .with_number("exposure_min_s", exposure.span_min.map(|span| span.as_secs_f64()))
+            .with_number("exposure_min_bytes", exposure.bytes_min.map(|bytes| bytes as f64))
+            .with_text("exposure_basis", exposure.basis)
+            .with_number("primary_heard_s", ago(self.history.newest().map(|newest| newest.at)))
+            .with_number("primary_writable_s", ago(self.writable_at))
+    }
+}
+
+/// The primary's own word on where its WAL ends; a standby that the plan takes for a primary is none.
+pub fn source(primary: &PrimaryLook) -> Option<Sample> {
+    match primary {
+        PrimaryLook::Seen(primary) if !primary.in_recovery => {
+            Some(Sample { at: primary.at, end: primary.end })
+        }
+        _ => None,
+    }
+}
+
+/// Whether the standby's sender may be taken for the primary. Where the plan names the primary and it was not seen, the
+/// sender may be a standby in between, which goes on speaking while the primary is dead.
+fn may_speak_for_itself(primary: &PrimaryLook) -> bool {
+    matches!(primary, PrimaryLook::NotAsked)
+}
+
+/// From `earlier` to `later`; negative the other way round.
+fn seconds_between(later: Instant, earlier: Instant) -> f64 {
+    match later.checked_duration_since(earlier) {
+        Some(ahead) => ahead.as_secs_f64(),
+        None => -earlier.saturating_duration_since(later).as_secs_f64(),
+    }
+}

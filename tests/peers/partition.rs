@@ -1,0 +1,70 @@
+//! The primary is cut off and lives: nobody sees it, and it goes on acknowledging commits.
+
+use crate::failover::{Night, lost};
+use crate::forward::Forwarder;
+use crate::postgres::{Load, Pair, wait_until};
+use std::time::Duration;
+
+/// What the guard of the promotion allows; the objective is a minute, for which nobody wants to wait in a test.
+const ALLOWED: Duration = Duration::from_secs(12);
+
+#[test]
+fn what_a_cut_off_primary_goes_on_to_acknowledge_lies_within_the_range_on_the_screen() {
+    let pair = Pair::start();
+    let (ours, its) = (Forwarder::to(pair.primary.port), Forwarder::to(pair.primary.port));
+    pair.standby
+        .sql(&format!("alter system set primary_conninfo = 'host=127.0.0.1 port={} user=repl'", its.port));
+    pair.standby.sql("select pg_reload_conf()");
+    pair.standby.wait_for(&format!(
+        "select exists (select from pg_stat_wal_receiver where status = 'streaming' and sender_port = {})",
+        its.port
+    ));
+    let dsn = pair.primary.dsn().replace(&pair.primary.port.to_string(), &ours.port.to_string());
+    let mut night = Night::begin_with(pair, |plan| {
+        let guard = format!("guard = [\"signals['dr-lag'].fields.exposure_s < {}.0\", ", ALLOWED.as_secs());
+        plan.replace("@primary", &dsn).replacen("guard = [", &guard, 1)
+    });
+    let load = Load::start(&night.pair.primary, 50);
+    wait_until("there are rows", || load.acknowledged().len() > 50);
+    night.pair.wait_received();
+    ours.go_silent();
+    its.go_silent();
+    let cut = load.acknowledged().last().unwrap().acknowledged;
+
+    night.decide();
+    night.operator.waits_for("a range that is not well", |screen| {
+        let line = screen.lines().find(|line| line.contains(" RPO ")).unwrap_or_default();
+        let rpo = line.split(" RPO ").nth(1).unwrap_or_default();
+        rpo.contains(" to ") && !rpo.contains('✓')
+    });
+    // It serves and acknowledges all the while, for longer than the guard allows.
+    wait_until("much was acknowledged", || {
+        let acknowledged = load.acknowledged().last().unwrap().acknowledged;
+        acknowledged.duration_since(cut) > ALLOWED + Duration::from_secs(3)
+    });
+    night.pair.primary.kill();
+    let rows = load.stop();
+    night.fence_by_hand();
+
+    let shown = night.open_promotion();
+    assert!(shown.contains("YOU LOSE between") && shown.contains("DOES NOT HOLD"), "{shown}");
+    let loss = |night: &Night| {
+        let confirmations = night.home.confirmations();
+        confirmations.into_iter().rev().find(|c| c.step.as_str() == "promote").unwrap().losses[0].clone()
+    };
+    let at_first = loss(&night);
+    std::thread::sleep(Duration::from_secs(3));
+    night.override_guard("the primary was powered off, the rest is lost");
+    let at_last = loss(&night);
+    assert!(at_last.grows_from.is_none());
+    let (first, last) = (at_first.span.unwrap().as_secs_f64(), at_last.span.unwrap().as_secs_f64());
+    assert!(last <= first + 0.1, "it grew from {first} s to {last} s although the primary is fenced");
+    night.promote();
+
+    let gone = lost(&night.pair, &rows);
+    let gone_s = gone.last().unwrap().acknowledged.duration_since(gone[0].acknowledged).as_secs_f64();
+    assert!(gone_s > ALLOWED.as_secs_f64(), "only {gone_s} s are gone: it was not cut off");
+    let least = at_last.span_min.unwrap().as_secs_f64();
+    assert!((least..=last).contains(&gone_s), "{least} s to {last} s were shown, {gone_s} s are gone");
+    night.home.end();
+}
