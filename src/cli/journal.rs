@@ -190,7 +190,7 @@ fn print_verification(
     noted: Option<&Noted>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let Verification { records, segments, head, bad, .. } = found;
+    let Verification { records, segments, head, bad, set_aside, .. } = found;
     writeln!(out, "journal: {}", clean(&dir.display().to_string(), usize::MAX))?;
     if let Some(bad) = bad {
         writeln!(out, "BAD: {bad}")?;
@@ -205,6 +205,14 @@ fn print_verification(
         if *segments == 1 { "segment" } else { "segments" }
     )?;
     writeln!(out, "head: {head}")?;
+    for name in set_aside {
+        writeln!(
+            out,
+            "set aside: {}, a damaged end that an engine found at its start; whether it had been acknowledged, only a \
+             head noted elsewhere tells",
+            clean(name, 80)
+        )?;
+    }
     match noted.map(|noted| (noted.seq, noted.partial_bits())) {
         None => writeln!(
             out,
@@ -219,7 +227,9 @@ fn print_verification(
 }
 
 fn show(dir: &Path, filter: &Filter, out: &mut dyn Write) -> Result<(), ExportError> {
-    print_new(&mut read(dir)?, filter, out)
+    let mut reader = read(dir)?;
+    print_new(&mut reader, filter, out)?;
+    Ok(reader.finish()?)
 }
 
 /// Prints what the reader has not yielded yet.

@@ -40,7 +40,8 @@ pub fn csv(dir: &Path, out: &mut dyn Write) -> Result<(), ExportError> {
         "checksum",
     ];
     csv_row(&NAMES, out)?;
-    for record in read(dir)? {
+    let mut reader = read(dir)?;
+    for record in &mut reader {
         let record = record?;
         csv_row(
             &[
@@ -59,7 +60,7 @@ pub fn csv(dir: &Path, out: &mut dyn Write) -> Result<(), ExportError> {
             out,
         )?;
     }
-    Ok(())
+    Ok(reader.finish()?)
 }
 
 fn csv_row(fields: &[&str; 11], out: &mut dyn Write) -> io::Result<()> {
@@ -88,7 +89,7 @@ pub fn json(dir: &Path, out: &mut dyn Write) -> Result<(), ExportError> {
         separator = ",\n";
     }
     out.write_all(if separator == "[\n" { b"[]\n" } else { b"\n]\n" })?;
-    Ok(())
+    Ok(reader.finish()?)
 }
 
 /// One record as one line for a terminal: nothing in it can act on the terminal, long fields are cut.

@@ -30,7 +30,7 @@ pub fn read(dir: &Path) -> Result<Reader, JournalError> {
 /// goes on when it is asked again after the journal has grown.
 #[derive(Debug)]
 pub struct Reader {
-    folder: Folder,
+    pub(super) folder: Folder,
     pub(super) chain: Chain,
     /// Number of the segment being read; 0 before the first.
     pub(super) segment: u32,

@@ -31,6 +31,8 @@ pub struct Verification {
     pub head: Head,
     /// The first bad record.
     pub bad: Option<Bad>,
+    /// Files with copies of ends that were cut off, or mended, when an engine started.
+    pub set_aside: Vec<String>,
 }
 
 impl Verification {
@@ -61,7 +63,8 @@ fn check(dir: &Path, noted: Option<&Noted>) -> Result<Verification, JournalError
     };
     let head = reader.chain.head.clone();
     let records = bad.as_ref().map_or(head.seq, |bad| bad.seq - 1);
-    Ok(Verification { records, segments: reader.segment, bytes: reader.total_bytes, head, bad })
+    let (segments, bytes, set_aside) = (reader.segment, reader.total_bytes, reader.set_aside()?);
+    Ok(Verification { records, segments, bytes, head, bad, set_aside })
 }
 
 fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Noted>) -> Result<(), JournalError> {
@@ -88,6 +91,27 @@ fn scan(reader: &mut Reader, dir: &Path, noted: Option<&Noted>) -> Result<(), Jo
             noted.seq
         ))),
         _ => Ok(()),
+    }
+}
+
+impl Reader {
+    /// Whether what was read is all that the journal holds.
+    ///
+    /// # Errors
+    /// When a last line follows without a newline, and nobody is left who is writing it.
+    pub fn finish(&self) -> Result<(), JournalError> {
+        if self.unfinished().is_empty() || has_writer(self.folder.path()) {
+            return Ok(());
+        }
+        Err(self.bad(unfinished(self)))
+    }
+
+    fn set_aside(&self) -> Result<Vec<String>, JournalError> {
+        let names = self.folder.names();
+        let mut names = names.map_err(|error| JournalError::io("read", self.folder.path(), &error))?;
+        names.retain(|name| name.starts_with("torn-") && name.ends_with(".bin"));
+        names.sort_unstable();
+        Ok(names)
     }
 }
 

@@ -69,6 +69,14 @@ fn journal(story: &Story, found: &Verification) -> Vec<String> {
             found.records
         ),
     }];
+    if !found.set_aside.is_empty() {
+        let names: Vec<String> = found.set_aside.iter().map(|name| text(name)).collect();
+        lines.push(format!(
+            "A damaged end of the journal was set aside in {}: whether a record in it had been acknowledged cannot be \
+             told from the journal.",
+            names.join(", ")
+        ));
+    }
     if let (Some(first), Some(last)) = (story.first_record(), story.last_record()) {
         lines.push(format!("This report is made of records {first} to {last}."));
     }

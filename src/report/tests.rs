@@ -14,7 +14,7 @@ use std::sync::Arc;
 fn verified(machine: &Machine) -> Verification {
     let seq = machine.log.len() as u64;
     let head = Head { seq, checksum: format!("{seq:064}") };
-    Verification { records: seq, segments: 1, bytes: 0, head, bad: None }
+    Verification { records: seq, segments: 1, bytes: 0, head, bad: None, set_aside: Vec::new() }
 }
 
 fn report(machine: &Machine, incident: Option<&str>) -> String {

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use lifeboat::journal::{Journal, JournalError, Noted, read, verify, verify_against};
+use lifeboat::journal::{Journal, JournalError, Noted, export, read, verify, verify_against};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 
 use crate::{entry, journal_of, options, segment};
@@ -74,6 +74,39 @@ fn a_record_that_was_cut_may_have_been_acknowledged_and_says_what_it_was_to_be()
         let bad = verify_against(dir, &head).unwrap().bad.unwrap();
         assert!(bad.reason.contains("tail was cut off"), "the head that was noted tells: {bad}");
     }
+}
+
+#[test]
+fn what_shows_or_exports_a_journal_does_not_leave_a_damaged_end_out_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    ended_by(dir, b"");
+    let mut out = Vec::new();
+    let ended = [export::csv(dir, &mut out), export::json(dir, &mut out)];
+    for result in ended {
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("may have been acknowledged"), "{error}");
+    }
+    let mut reader = read(dir).unwrap();
+    assert_eq!(reader.by_ref().count(), 2);
+    assert!(reader.finish().is_err());
+    // Where it is being written it is nobody's fault.
+    fs::write(dir.join("lock"), format!("{}\n", std::process::id())).unwrap();
+    assert!(reader.finish().is_ok());
+}
+
+#[test]
+fn verify_names_the_ends_that_were_set_aside_however_good_the_rest_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    ended_by(dir, b"\n");
+    let whole = fs::read(segment(dir, 1)).unwrap();
+    assert!(verify(dir).unwrap().set_aside.is_empty());
+    fs::write(segment(dir, 1), &whole[..whole.len() - 9]).unwrap();
+    drop(Journal::open(dir, &options(1 << 20)).unwrap());
+    let found = verify(dir).unwrap();
+    assert!(found.is_good() && found.set_aside.len() == 1, "{found:?}");
+    assert!(found.set_aside[0].starts_with("torn-3-"), "{found:?}");
 }
 
 #[test]

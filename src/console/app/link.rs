@@ -59,6 +59,8 @@ pub enum News {
         /// Its process, where the system says it.
         pid: Option<u32>,
     },
+    /// The engine runs as this user, who is another one.
+    OfAnother(String),
     /// The engine is out of reach; it is being looked for.
     Lost(String),
     /// Another one could not be started.
@@ -114,8 +116,11 @@ async fn hold(connect: Connect, news: mpsc::Sender<News>, mut orders: mpsc::Unbo
         let told = match (attach(&connect, how, &news).await, missing) {
             (Ok((client, welcome)), _) => {
                 pause = FIRST_PAUSE;
-                if news.send(News::Engine(welcome)).await.is_err() {
-                    return;
+                let of_another = client.of_another().map(|user| News::OfAnother(user.to_owned()));
+                for word in std::iter::once(News::Engine(welcome)).chain(of_another) {
+                    if news.send(word).await.is_err() {
+                        return;
+                    }
                 }
                 let end = serve(client, &news, &mut orders).await;
                 missing = Some((Instant::now(), matches!(end, End::Said)));
@@ -183,6 +188,9 @@ async fn attach(
 /// What there is to say of an engine that went without a word, or is there and says none.
 fn last_words(error: &LinkError) -> ToClient {
     let (why, next) = match error {
+        LinkError::Spawn(SpawnError::Client(socket @ ClientError::Socket { .. })) => {
+            return ToClient::Goodbye { why: socket.to_string(), next: "Mend that, then attach again.".into() };
+        }
         LinkError::Client(ClientError::Silent(_)) => (
             "the engine is there and does not answer",
             "End its process, whose number is in journal/lock of the state folder, then start it again.",

@@ -72,6 +72,8 @@ pub enum Message {
         /// Its process, where the system says it.
         pid: Option<u32>,
     },
+    /// The engine runs as this user, who is another one.
+    OfAnother(String),
     /// The engine is out of reach, and why.
     Lost(String),
     /// An engine could not be started again, and why.
@@ -203,6 +205,11 @@ impl App {
             Message::Input(received) => self.input(&received, at),
             Message::Engine(message) => self.engine(message, at),
             Message::Silent { since, pid } => self.silent(since, pid),
+            Message::OfAnother(user) => {
+                let text = format!("This engine runs as {}, not as you.", crate::text::clean(&user, 40));
+                self.toast(text, "What you do in it is recorded under your own name.", false, at);
+                vec![Do::Draw]
+            }
             Message::Lost(why) => self.lost(why, at),
             Message::NotStarted(why) => {
                 self.dialog = Some(Dialog::Form(Form::gone(why, "Mend that, then start it again.".into())));

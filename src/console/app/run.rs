@@ -151,6 +151,7 @@ impl Console<'_> {
             let message = match news {
                 News::Engine(message) => Message::Engine(message),
                 News::Silent { since, pid } => Message::Silent { since, pid },
+                News::OfAnother(user) => Message::OfAnother(user),
                 News::Lost(why) => Message::Lost(why),
                 News::NotStarted(why) => Message::NotStarted(why),
                 News::Failed(error) => return Err(error.into()),
