@@ -62,10 +62,14 @@ async fn last_words(client: Client) -> Result<Option<(String, String)>, ClientEr
     let pid = client.pid();
     let (_sender, mut receiver) = client.split();
     let mut no = None;
+    // Its signs of life in between do not put that off.
+    let mut until = tokio::time::Instant::now() + END_TIMEOUT;
     loop {
-        let patience = if no.is_some() { LAST_WORDS } else { END_TIMEOUT };
-        match tokio::time::timeout(patience, receiver.next()).await {
-            Ok(Ok(ToClient::Goodbye { why, next })) => no = Some((why, next)),
+        match tokio::time::timeout_at(until, receiver.next()).await {
+            Ok(Ok(ToClient::Goodbye { why, next })) => {
+                no = Some((why, next));
+                until = tokio::time::Instant::now() + LAST_WORDS;
+            }
             Ok(Ok(_)) => {}
             Ok(Err(_)) => return Ok(None),
             Err(_) if no.is_some() => return Ok(no),
