@@ -168,6 +168,8 @@ impl Reader {
         match numbers.into_iter().find(|number| *number >= next) {
             None => Ok(false),
             Some(number) if number == next => Ok(true),
+            // A folder that grows while it is listed shows a later name and not yet an earlier one.
+            Some(_) if self.folder.look_at(&segment::name(next)).is_ok_and(|found| found.is_some()) => Ok(true),
             Some(number) => Err(JournalError::Bad(bad(
                 next,
                 1,
