@@ -169,7 +169,9 @@ impl Reader {
             None => Ok(false),
             Some(number) if number == next => Ok(true),
             // A folder that grows while it is listed shows a later name and not yet an earlier one.
-            Some(_) if self.folder.look_at(&segment::name(next)).is_ok_and(|found| found.is_some()) => Ok(true),
+            Some(_) if self.folder.look_at(&segment::name(next)).is_ok_and(|found| found.is_some()) => {
+                Ok(true)
+            }
             Some(number) => Err(JournalError::Bad(bad(
                 next,
                 1,

@@ -189,7 +189,10 @@ async fn attach(
 fn last_words(error: &LinkError) -> ToClient {
     let (why, next) = match error {
         LinkError::Spawn(SpawnError::Client(socket @ ClientError::Socket { .. })) => {
-            return ToClient::Goodbye { why: socket.to_string(), next: "Mend that, then attach again.".into() };
+            return ToClient::Goodbye {
+                why: socket.to_string(),
+                next: "Mend that, then attach again.".into(),
+            };
         }
         LinkError::Client(ClientError::Silent(_)) => (
             "the engine is there and does not answer",
