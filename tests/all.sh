@@ -43,6 +43,9 @@ tmux tmux
 shellcheck shellcheck
 runuser util-linux
 prometheus-alertmanager prometheus-alertmanager
+patroni patroni
+etcd etcd-server
+setpriv util-linux
 TOOLS
     # Debian splits venv's own pip from Python.
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'
@@ -87,6 +90,15 @@ install_packages() {
             $as_root ln -sf /dev/null /etc/systemd/system/prometheus-alertmanager.service
             ;;
     esac
+    for unit in patroni etcd; do
+        # Nor these: a unit that is masked is not started by its package.
+        case " $packages " in
+            *" $unit "* | *" $unit-server "*)
+                $as_root mkdir -p /etc/systemd/system
+                $as_root ln -sf /dev/null "/etc/systemd/system/$unit.service"
+                ;;
+        esac
+    done
     # shellcheck disable=SC2086 # one word for each package
     apt_get install -y --no-install-recommends $packages
 }

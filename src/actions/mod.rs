@@ -10,10 +10,12 @@ mod postgres_fence;
 mod postgres_manager;
 mod postgres_promote;
 mod postgres_server;
+mod postgres_unfence;
 mod wait_for;
 
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
+use crate::core::watch::Found;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::Key;
 use crate::plan::params::Params;
@@ -45,6 +47,17 @@ pub trait Action: Send + Sync {
         expected: &'a Target,
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Proof, Failure>>;
+
+    /// How long what was verified has to stay so before the step counts as verified: others may take it back.
+    fn hold(&self) -> SignedDuration {
+        SignedDuration::ZERO
+    }
+
+    /// What the target is now: looked at while the effect has to hold, and on until the incident is closed. None for
+    /// actions whose effect is not watched. Changes nothing, and ends by itself.
+    fn found<'a>(&'a self, _expected: &'a Target) -> BoxFuture<'a, Option<Found>> {
+        Box::pin(async { None })
+    }
 
     /// What a person does instead. Needs no connection.
     fn manual(&self) -> ManualCard;
@@ -80,6 +93,15 @@ pub struct Context {
 pub trait Conditions: Send + Sync {
     /// What a condition comes to now.
     fn evaluate(&self, condition: &Condition) -> Truth;
+    /// What each name of a condition is now, in words.
+    fn values(&self, _condition: &Condition) -> Vec<String> {
+        Vec::new()
+    }
+    /// Why a condition cannot come true any more; none where it may, or nobody can tell. Only what was measured since
+    /// this view was made counts.
+    fn never(&self, _condition: &Condition) -> Option<String> {
+        None
+    }
     /// Ends when something changed since the call.
     fn changed(&self) -> BoxFuture<'_, ()>;
     /// Sleeps in the world's time.
@@ -124,6 +146,7 @@ impl ActionKind {
 pub static KINDS: &[&ActionKind] = &[
     &postgres_promote::KIND,
     &postgres_fence::KIND,
+    &postgres_unfence::KIND,
     &http_request::KIND,
     &wait_for::KIND,
     &exec::KIND,

@@ -9,10 +9,12 @@ use crate::clients::Clients;
 use crate::clients::postgres::PostgresErrorKind;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
+use crate::core::watch::Found;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::source::{Database, DatabaseError, Program, dsn_words};
 use futures::future::BoxFuture;
+use jiff::SignedDuration;
 use std::time::Duration;
 
 const SET_READ_ONLY: &str = "alter system set default_transaction_read_only = on";
@@ -23,6 +25,9 @@ const UNDO: &str =
 /// Every session that could write, but not the senders of WAL: the standby still gets what is left.
 const WRITERS: &str =
     "backend_type in ('client backend', 'logical replication worker') and pid <> pg_backend_pid()";
+
+/// Longer than a supervisor waits with a restart.
+const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(10);
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -51,6 +56,13 @@ pub static KIND: ActionKind = ActionKind {
             "Variables to pass on to it, besides PATH, HOME, LANG and the like.",
         ),
         Key::optional("folder", Takes::Text, "The folder to run it in."),
+        Key::default(
+            "hold",
+            Takes::Duration,
+            "10s",
+            "With `stop`: how long the port has to go on refusing before the step counts as verified: what supervises \
+             the server may start it again.",
+        ),
         postgres_manager::KEY,
     ],
     changes: true,
@@ -90,6 +102,7 @@ fn build(params: &Params, clients: &Clients) -> Built {
         clients: clients.clone(),
         words: dsn_words(params, "dsn"),
         ignores_manager: is_ignored(params),
+        hold: params.duration("hold").unwrap_or(DEFAULT_HOLD).max(SignedDuration::ZERO),
     }))
 }
 
@@ -99,6 +112,7 @@ struct Fence {
     clients: Clients,
     words: String,
     ignores_manager: bool,
+    hold: SignedDuration,
 }
 
 impl Action for Fence {
@@ -126,7 +140,7 @@ impl Action for Fence {
                 }
                 Err(error) => (unreachable(name), vec![self.unreachable_note(&error)]),
             };
-            Ok(Description { call, command, target, notes, undo: Vec::new(), sets: Vec::new() })
+            Ok(Description { call, command, target, notes, undo: self.undo(), sets: Vec::new() })
         })
     }
 
@@ -175,6 +189,17 @@ impl Action for Fence {
         })
     }
 
+    fn hold(&self) -> SignedDuration {
+        if self.stop.is_some() { self.hold } else { SignedDuration::ZERO }
+    }
+
+    fn found<'a>(&'a self, expected: &'a Target) -> BoxFuture<'a, Option<Found>> {
+        Box::pin(async move {
+            self.stop.as_ref()?;
+            Some(self.found_stopped(expected).await)
+        })
+    }
+
     fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
         Box::pin(async move {
             let mut checks = Vec::new();
@@ -210,20 +235,23 @@ impl Action for Fence {
 
     fn manual(&self) -> ManualCard {
         let server = &self.words;
-        let (fence, undo) = match &self.stop {
-            Some(program) => (
-                program.words(),
-                format!(
-                    "to undo the fence later: start {server} again, only as a standby or as the only primary"
-                ),
-            ),
-            None => (
+        let fence = match &self.stop {
+            Some(program) => program.words(),
+            None => {
                 format!(
                     "on {server}, as a superuser: psql -c \"{SET_READ_ONLY}\" -c \"select pg_reload_conf()\"; then end its sessions"
-                ),
+                )
+            }
+        };
+        let undo = match &self.stop {
+            Some(_) => {
                 format!(
-                    "to undo the fence later, only once it is a standby or the only primary, on {server}: {UNDO}"
-                ),
+                    "to undo the fence later: start {server} again, only as a standby or as the only primary"
+                )
+            }
+            None => format!(
+                "to undo the fence later, only once it is a standby or the only primary, on {server}: {UNDO} \
+                 (the action `postgres-unfence` does that)"
             ),
         };
         ManualCard {
@@ -268,6 +296,14 @@ impl Fence {
     /// Who manages the server, unless that is a manager which the plan does not ignore.
     async fn management(&self, what: &str) -> Result<Management, Failure> {
         postgres_manager::allowed(&self.database, what, self.meddling(), self.ignores_manager).await
+    }
+
+    /// What takes the fence back. What starts a stopped server nobody but its administrator knows.
+    fn undo(&self) -> Vec<String> {
+        match &self.stop {
+            Some(_) => Vec::new(),
+            None => vec![format!("on {}: {UNDO}", self.words)],
+        }
     }
 
     fn meddling(&self) -> Meddling {

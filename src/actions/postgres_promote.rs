@@ -1,17 +1,21 @@
 //! `postgres-promote`: makes a standby the primary, and proves it by a write.
 
 use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
-use crate::actions::postgres_server::{Server, property, same_cluster, same_target, unreachable, unread};
+use crate::actions::postgres_server::{
+    Server, found, property, same_cluster, same_target, unreachable, unread,
+};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
 use crate::clients::postgres::PostgresErrorKind;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
+use crate::core::watch::Found;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
 use crate::probes::source::{Database, dsn_words};
 use futures::future::BoxFuture;
+use jiff::SignedDuration;
 use regex::Regex;
 use std::time::Duration;
 
@@ -19,6 +23,8 @@ use std::time::Duration;
 const WRITE: Duration = Duration::from_secs(10);
 
 const DEFAULT_WAIT_S: i64 = 60;
+/// Three loops of a manager with Patroni's defaults.
+const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(30);
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -26,7 +32,7 @@ pub static KIND: ActionKind = ActionKind {
     doc: "Promotes a standby with `pg_promote()` (PostgreSQL 12 or newer). It refuses a server that is already a \
           primary, and one whose identity changed since it was confirmed. WAL that was received is replayed \
           first, also while replay is paused. The proof: the server is out of recovery, on a higher timeline, of \
-          the same cluster, takes writes by default, and commits and reads back a row in `verify_table`. A server \
+          the same cluster, takes writes by default, commits and reads back a row in `verify_table`, and stays so for `hold`. A server \
           that a manager runs (Patroni, repmgr, a cloud provider) is refused: the manager would undo it, and \
           what was written in between would be lost. The role needs `execute` on `pg_promote(boolean, integer)`, \
           `pg_monitor` to see who manages the server, and may create the table.",
@@ -42,6 +48,13 @@ pub static KIND: ActionKind = ActionKind {
              and a column `id` with a default.",
         ),
         Key::optional("data_directory", Takes::Text, "The server's data directory, for the manual card."),
+        Key::default(
+            "hold",
+            Takes::Duration,
+            "30s",
+            "How long role, timeline and writability have to stay so before the step counts as verified: a manager that \
+             nobody saw takes a promotion back at its next look, 10 s later by Patroni's default. `0s` does without.",
+        ),
         postgres_manager::KEY,
     ],
     changes: true,
@@ -54,6 +67,7 @@ title = "Promote the DR database"
 action = "postgres-promote"
 with.dsn = { secret = "dr-db-admin" }
 with.wait = "60s"
+with.hold = "30s"
 with.data_directory = "/var/lib/postgresql/15/main"
 guard = ["signals['dr-lag'].fields.exposure_s < 60.0"]
 confirm = "type"
@@ -94,6 +108,7 @@ fn build(params: &Params, clients: &Clients) -> Built {
         words: dsn_words(params, "dsn"),
         folder: params.text("data_directory").unwrap_or("DATA_DIRECTORY").to_owned(),
         ignores_manager: is_ignored(params),
+        hold: params.duration("hold").unwrap_or(DEFAULT_HOLD).max(SignedDuration::ZERO),
     }))
 }
 
@@ -104,6 +119,7 @@ struct Promote {
     words: String,
     folder: String,
     ignores_manager: bool,
+    hold: SignedDuration,
 }
 
 impl Action for Promote {
@@ -152,6 +168,14 @@ impl Action for Promote {
         context: &'a Context,
     ) -> BoxFuture<'a, Result<Proof, Failure>> {
         Box::pin(self.prove(expected, context))
+    }
+
+    fn hold(&self) -> SignedDuration {
+        self.hold
+    }
+
+    fn found<'a>(&'a self, expected: &'a Target) -> BoxFuture<'a, Option<Found>> {
+        Box::pin(async move { Some(found(&self.database, expected).await) })
     }
 
     fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {

@@ -2,6 +2,7 @@
 
 use crate::actions::postgres_manager::Management;
 use crate::core::action::{Failure, Target};
+use crate::core::watch::Found;
 use crate::probes::source::{Database, DatabaseError};
 use crate::probes::{timeline, words};
 use std::time::Duration;
@@ -75,6 +76,17 @@ impl Server {
         Target { name, kind: "PostgreSQL server".into(), identity, reachable: true }
     }
 
+    pub(super) fn found(&self, expected: &Target) -> Found {
+        let system = self.system.clone();
+        match property(expected, "system identifier") {
+            Some(known) if known != self.system => {
+                Found::Unread { why: format!("another cluster answers there, of system identifier {system}") }
+            }
+            _ if self.in_recovery => Found::Standby { timeline: self.timeline, system },
+            _ => Found::Primary { timeline: self.timeline, writable: !self.read_only, system },
+        }
+    }
+
     /// Where a standby is, for the confirmation.
     pub(super) fn position_notes(&self) -> Vec<String> {
         let lsn = |position: Option<u64>| position.map_or("nothing".to_owned(), words::lsn);
@@ -91,6 +103,14 @@ impl Server {
             ));
         }
         notes
+    }
+}
+
+/// What the server is now, over a new connection, for whoever watches it.
+pub(super) async fn found(database: &Database, expected: &Target) -> Found {
+    match Server::look(database).await {
+        Ok(server) => server.found(expected),
+        Err(error) => Found::Unread { why: error.to_string() },
     }
 }
 

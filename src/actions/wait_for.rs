@@ -16,7 +16,8 @@ const STATES: &[&str] = &["ok", "warn", "critical", "unknown"];
 pub static KIND: ActionKind = ActionKind {
     name: "wait-for",
     doc: "Waits until a condition holds, or a signal is in a state, without a break for `sustain`. It changes \
-          nothing. The step's `timeout` bounds the wait.",
+          nothing. The step's `timeout` bounds the wait. A wait for how far a standby is behind fails at once where \
+          that server is no standby any more.",
     keys: &[
         Key::optional("condition", Takes::Condition, "What to wait for; either this or `signal`."),
         Key::optional("signal", Takes::Name(Named::Probe), "The probe whose signal to wait for."),
@@ -87,7 +88,12 @@ impl WaitFor {
             // Before evaluating, so that a change in between is not missed.
             let changed = world.changed();
             let truth = world.evaluate(&self.condition);
-            progress.say(&truth, self.sustain);
+            progress.say(&truth, self.sustain, &self.condition);
+            if truth != Truth::True
+                && let Some(why) = world.never(&self.condition)
+            {
+                return Err(self.in_vain(why));
+            }
             match &truth {
                 Truth::True if self.sustain.is_zero() => return Ok(self.done()),
                 Truth::True if held.is_terminated() => held = world.sleep(self.sustain).fuse(),
@@ -115,11 +121,21 @@ impl WaitFor {
         Done { summary: format!("{} holds{held}", self.condition.source()) }
     }
 
+    /// It waits for what cannot come.
+    fn in_vain(&self, why: String) -> Failure {
+        Failure::not_done(
+            self.what(),
+            format!("it can never come true: {why}"),
+            "Somebody else acted, or an earlier step did: see who is the primary before anything is promoted. Skip the \
+             wait with a reason where it is not needed any more.",
+        )
+    }
+
     fn too_late(&self, context: &Context, truth: &Truth) -> Failure {
         let within = words::seconds(context.timeout.as_secs_f64());
         let why = match truth {
             Truth::True => format!("it holds, but did not for long enough within {within}"),
-            Truth::False => format!("it does not hold after {within}"),
+            Truth::False => format!("it does not hold after {within}: {}", values(context, &self.condition)),
             Truth::Unknown(why) => format!("it is not known after {within}: {why}"),
         };
         Failure::not_done(
@@ -128,6 +144,11 @@ impl WaitFor {
             "Look at the signals it names, then retry the wait, or skip it with a reason.",
         )
     }
+}
+
+/// What the names of the condition are now.
+fn values(context: &Context, condition: &Condition) -> String {
+    context.conditions.values(condition).join(", ")
 }
 
 /// Says what is waited for, once for each change.
@@ -141,11 +162,14 @@ impl<'a> Progress<'a> {
         Self { context, said: None }
     }
 
-    fn say(&mut self, truth: &Truth, sustain: SignedDuration) {
+    fn say(&mut self, truth: &Truth, sustain: SignedDuration, condition: &Condition) {
         let line = match truth {
             Truth::True if sustain.is_zero() => "it holds".to_owned(),
             Truth::True => format!("it holds; must do so for {}", words::seconds(sustain.as_secs_f64())),
-            Truth::False => "not yet".to_owned(),
+            Truth::False => match values(self.context, condition) {
+                values if values.is_empty() => "not yet".to_owned(),
+                values => format!("not yet: {values}"),
+            },
             Truth::Unknown(why) => format!("not known: {why}"),
         };
         if self.said.as_ref() != Some(&line) {

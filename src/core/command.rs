@@ -7,6 +7,7 @@ use crate::core::incident::{Mode, Outcome};
 use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::core::preflight::Preflight;
 use crate::core::reading::Reading;
+use crate::core::watch::Found;
 use crate::ids::*;
 use crate::plan::{Severity, Shift, Who};
 use jiff::{SignedDuration, Timestamp};
@@ -280,6 +281,30 @@ pub enum Report {
         attempt: u32,
         /// What the world showed.
         result: Result<Proof, Failure>,
+    },
+    /// A verification found the effect, which has to hold.
+    Holding {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// The attempt.
+        attempt: u32,
+        /// What was read.
+        proof: Proof,
+        /// What the step made of its target.
+        found: Found,
+        /// How long it has to stay so.
+        hold: SignedDuration,
+    },
+    /// The target of a verified step was looked at again.
+    Watched {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What it is.
+        found: Found,
     },
     /// An attempt to send a message ended.
     Notified {

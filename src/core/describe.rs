@@ -116,6 +116,19 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::StepVerified { step, proof, .. } => {
             format!("{}: VERIFIED, {}", title(step), proof.evidence.join("; "))
         }
+        Fact::StepHolding { step, proof, found, hold, .. } => format!(
+            "{}: its effect is there and has to hold for {}; {} ({})",
+            title(step),
+            units::duration(*hold),
+            found.words(),
+            proof.evidence.join("; ")
+        ),
+        Fact::TargetChanged { step, target, from, to, .. } => format!(
+            "{}: {target} CHANGED after it was verified, not by this step: {} (was {})",
+            title(step),
+            to.words(),
+            from.words()
+        ),
         Fact::StepDoubted { step, failure, .. } => format!("{}: not proven, {failure}", title(step)),
         Fact::StepRetried { step, reason, .. } => match reason {
             Some(reason) => format!("{}: to be tried again, {reason}", title(step)),

@@ -35,6 +35,13 @@ pub enum Effect {
         /// Whether it is known that the step ran; if not, one look is enough.
         patient: bool,
     },
+    /// Look at a verified step's target again and again until the incident is closed; answer with `Watched`.
+    Watch {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
     /// End what a step is doing.
     Cancel {
         /// The run.

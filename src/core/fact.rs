@@ -10,6 +10,7 @@ use crate::core::notification::{Attempted, Cause, Intent, Message, Queued, Track
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::Reading;
 use crate::core::signal::SignalState;
+use crate::core::watch::Found;
 use crate::ids::*;
 use crate::plan::{Severity, Shift};
 use jiff::{SignedDuration, Timestamp};
@@ -240,6 +241,32 @@ pub enum Fact {
         step: StepId,
         /// What was read.
         proof: Proof,
+    },
+    /// The world shows the step's effect, which has to hold before the step counts as verified.
+    StepHolding {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What was read.
+        proof: Proof,
+        /// What the step made of its target.
+        found: Found,
+        /// How long it has to stay so.
+        hold: SignedDuration,
+    },
+    /// The target of a verified step is not any more what it was.
+    TargetChanged {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// What the target is called.
+        target: String,
+        /// Before.
+        from: Found,
+        /// Now.
+        to: Found,
     },
     /// The world does not show the step's effect, or could not be read.
     StepDoubted {

@@ -167,6 +167,12 @@ pub struct StepRun {
     pub reason: Option<String>,
     /// Why it could not be prepared, with what a person can do instead.
     pub obstacle: Option<(Failure, ManualCard)>,
+    /// Since when its effect is proven and has to hold, or had to; none for effects that need not.
+    #[serde(default)]
+    pub holding: Option<crate::core::watch::Holding>,
+    /// What its target was found to be when it last changed after the step was verified, and when.
+    #[serde(default)]
+    pub seen: Option<(Timestamp, crate::core::watch::Found)>,
     /// Why the last verification did not succeed.
     pub doubt: Option<Failure>,
     /// An attempt ended so that nobody knew whether it had acted; whatever became of the step later.
@@ -192,6 +198,8 @@ impl StepRun {
             proof: None,
             reason: None,
             obstacle: None,
+            holding: None,
+            seen: None,
             doubt: None,
             may_have_acted: false,
             undone: None,

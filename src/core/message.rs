@@ -227,6 +227,7 @@ fn is_of_interest(fact: &Fact) -> bool {
             | Fact::RunEnded { .. }
             | Fact::StepVerified { .. }
             | Fact::StepAttested { .. }
+            | Fact::TargetChanged { .. }
             | Fact::StepSkipped { .. }
             | Fact::StepUndone { .. }
             | Fact::NoteAdded { .. }

@@ -31,6 +31,7 @@ pub mod names;
 pub mod notification;
 pub mod objectives;
 pub mod oncall;
+pub mod outlook;
 pub mod outside;
 pub mod phone_tree;
 pub mod preflight;
@@ -44,6 +45,7 @@ pub mod signal;
 pub mod standing;
 pub mod status;
 pub mod tree;
+pub mod watch;
 pub mod witness;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::core::incident::Outcome;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::core::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
 use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
+use crate::core::watch::Found;
 use crate::plan::Shift;
 
 /// How many entries of one list from outside are kept.
@@ -139,6 +140,18 @@ impl Outside for Proof {
     }
 }
 
+impl Outside for Found {
+    fn texts(&mut self, visit: &mut Visit<'_>) {
+        match self {
+            Self::Primary { timeline: _, writable: _, system } | Self::Standby { timeline: _, system } => {
+                visit(system, Extent::Line);
+            }
+            Self::Stopped => {}
+            Self::Unread { why } => visit(why, Extent::Line),
+        }
+    }
+}
+
 impl Outside for Failure {
     fn texts(&mut self, visit: &mut Visit<'_>) {
         let Self { what, why, next, acted: _ } = self;
@@ -235,6 +248,11 @@ impl Outside for Report {
             Self::Output { run: _, step: _, line } => visit(line, Extent::Line),
             Self::Executed { run: _, step: _, attempt: _, outcome } => outcome.texts(visit),
             Self::Checked { run: _, step: _, attempt: _, result } => result.texts(visit),
+            Self::Holding { run: _, step: _, attempt: _, proof, found, hold: _ } => {
+                proof.texts(visit);
+                found.texts(visit);
+            }
+            Self::Watched { run: _, step: _, found } => found.texts(visit),
             Self::Notified { id: _, attempt: _, result } => result.texts(visit),
             Self::Tracked { id: _, tracked } => tracked.texts(visit),
             Self::Calendar { rotation: _, shifts } => match shifts {

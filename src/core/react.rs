@@ -6,12 +6,20 @@ use crate::core::incident::{Outcome, RunEnd};
 use crate::core::model::Model;
 use crate::core::notification::{DeliveryStatus, Intent, Notification};
 use crate::core::status::StepStatus;
+use crate::core::watch::{is_watched, watched};
 use crate::ids::{RunId, StepId};
 
 /// The effects of a fact. The only way to execute a step is the reaction to its `StepStarted`.
 pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
     match &event.fact {
-        Fact::EngineStarted { .. } => unproven(model).into_iter().chain(untold(model)).collect(),
+        Fact::EngineStarted { .. } => {
+            unproven(model).into_iter().chain(untold(model)).chain(watches(model)).collect()
+        }
+        Fact::StepVerified { run, step, .. } => {
+            let watched = model.step(run, step).is_some_and(|(_, state)| is_watched(state));
+            let watch = watched.then(|| watch(run, step));
+            std::iter::once(Effect::Tick).chain(watch).collect()
+        }
         Fact::NotificationStarted { id, attempt, .. } => {
             let known = model.durable.notifications.get(id);
             let sends =
@@ -54,7 +62,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         Fact::RunEnded { run, end: RunEnd::Aborted(_) } => running(model, run),
         Fact::SignalChanged { .. }
         | Fact::RunStarted { .. }
-        | Fact::StepVerified { .. }
+        | Fact::TargetChanged { .. }
         | Fact::StepSkipped { .. }
         | Fact::StepAttested { .. }
         | Fact::StepRetried { .. }
@@ -68,6 +76,15 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
 
 fn verify(run: &RunId, step: &StepId, attempt: u32, patient: bool) -> Effect {
     Effect::Verify { run: run.clone(), step: step.clone(), attempt, patient }
+}
+
+fn watch(run: &RunId, step: &StepId) -> Effect {
+    Effect::Watch { run: run.clone(), step: step.clone() }
+}
+
+/// After a start: what steps of the open incident made is watched on.
+fn watches(model: &Model) -> Vec<Effect> {
+    watched(model).into_iter().map(|(run, step)| watch(run, step)).collect()
 }
 
 /// After a start: steps whose effect nobody saw are read back, never run again.

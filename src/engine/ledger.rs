@@ -252,6 +252,8 @@ fn may_wait(fact: &Fact) -> bool {
                 | Fact::StepFinished { .. }
                 | Fact::StepVerified { .. }
                 | Fact::StepDoubted { .. }
+                | Fact::StepHolding { .. }
+                | Fact::TargetChanged { .. }
                 | Fact::NotificationFinished { .. }
         )
 }

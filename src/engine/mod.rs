@@ -7,6 +7,7 @@
 pub mod access;
 mod calendar;
 pub mod client;
+mod hold;
 pub mod lead;
 pub mod ledger;
 pub mod log;

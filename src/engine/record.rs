@@ -154,6 +154,8 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
             },
         ),
         Fact::StepVerified { run, step: id, .. } => step(run, id, "verified"),
+        Fact::StepHolding { run, step: id, .. } => step(run, id, "holding"),
+        Fact::TargetChanged { run, step: id, .. } => step(run, id, "changed"),
         Fact::StepDoubted { run, step: id, .. } => step(run, id, "doubted"),
         Fact::StepRetried { run, step: id, .. } => step(run, id, "retried"),
         Fact::StepSkipped { run, step: id, .. } => step(run, id, "skipped"),

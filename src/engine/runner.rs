@@ -5,6 +5,7 @@ use crate::core::action::{Acted, Description, Failure, ManualCard, Proof, Target
 use crate::core::command::Report;
 use crate::core::effect::Effect;
 use crate::core::incident::{Outcome, StepRun};
+use crate::engine::hold;
 use crate::engine::messenger::Messenger;
 use crate::engine::originals::Originals;
 use crate::engine::output::Tap;
@@ -52,15 +53,15 @@ pub fn guarded(door: Door, sink: ReportSink) -> ReportSink {
 
 /// Everything that a task about one step needs.
 #[derive(Clone)]
-struct Job {
-    run: RunId,
-    id: StepId,
+pub(super) struct Job {
+    pub(super) run: RunId,
+    pub(super) id: StepId,
     step: Step,
     params: Result<Params, String>,
     world: Arc<dyn World>,
-    clock: Arc<dyn Clock>,
-    model: SharedModel,
-    sink: ReportSink,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) model: SharedModel,
+    pub(super) sink: ReportSink,
     originals: Originals,
     door: Door,
 }
@@ -105,6 +106,11 @@ impl Runner {
                 self.executing.remove(&(run.clone(), step.clone()));
                 if let Some(job) = self.job(&run, &step) {
                     self.handle.spawn(verify(job, attempt, patient));
+                }
+            }
+            Effect::Watch { run, step } => {
+                if let Some(job) = self.job(&run, &step) {
+                    self.handle.spawn(hold::watch(job));
                 }
             }
             Effect::Cancel { run, step } => self.cancel(run, step),
@@ -154,7 +160,7 @@ impl Runner {
 }
 
 impl Job {
-    fn action(&self) -> Result<Box<dyn Action>, Failure> {
+    pub(super) fn action(&self) -> Result<Box<dyn Action>, Failure> {
         let unusable = |why: String| Failure {
             what: format!("step {} ({})", self.id, self.step.action),
             why,
@@ -166,7 +172,7 @@ impl Job {
     }
 
     /// The target that the last attempt was confirmed for.
-    fn confirmed_target(&self) -> Option<Target> {
+    pub(super) fn confirmed_target(&self) -> Option<Target> {
         self.model.read(|model| {
             let (_, state) = model.step(&self.run, &self.id)?;
             Some(self.originals.of(state.confirmation.as_ref()?.description.target.clone()))
@@ -196,7 +202,7 @@ impl Job {
         hasher.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    fn context(&self, timeout: SignedDuration, attempt: u32) -> Context {
+    pub(super) fn context(&self, timeout: SignedDuration, attempt: u32) -> Context {
         let (sink, run, step) = (self.sink.clone(), self.run.clone(), self.id.clone());
         let tap = Tap::new();
         Context {
@@ -220,7 +226,7 @@ impl Job {
     }
 
     /// Runs a call within a deadline; a panic in it is a failure like any other.
-    async fn within<T>(
+    pub(super) async fn within<T>(
         &self,
         what: &str,
         limit: SignedDuration,
@@ -296,6 +302,7 @@ async fn execute(job: Job, attempt: u32, expected: Target) {
 async fn verify(job: Job, attempt: u32, patient: bool) {
     let started = job.clock.now();
     let limit = job.step.verify_within;
+    let mut said = String::new();
     let result = loop {
         let left = (limit - job.clock.now().duration_since(started)).max(VERIFY_PAUSE);
         let result = look(&job, attempt, patient, left).await;
@@ -303,7 +310,17 @@ async fn verify(job: Job, attempt: u32, patient: bool) {
         if result.is_ok() || !patient || over {
             break result;
         }
+        if let Err(failure) = &result
+            && failure.why != said
+        {
+            (job.context(limit, attempt).output)(&format!("not proven yet: {}", failure.why));
+            said.clone_from(&failure.why);
+        }
         job.clock.sleep(VERIFY_PAUSE).await;
+    };
+    let result = match result {
+        Ok(proof) => hold::hold(&job, attempt, proof).await,
+        unproven => unproven,
     };
     (job.sink)(Report::Checked { run: job.run.clone(), step: job.id.clone(), attempt, result });
 }
@@ -330,7 +347,10 @@ async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> 
         let truth = since.evaluate(condition);
         match truth {
             Truth::True => proof.evidence.push(format!("{} holds", condition.source())),
-            Truth::False => return Err(not(format!("{} does not hold", condition.source()))),
+            Truth::False => {
+                let values = since.values(condition).join(", ");
+                return Err(not(format!("{} does not hold: {values}", condition.source())));
+            }
             Truth::Unknown(why) => return Err(not(format!("{} cannot be told: {why}", condition.source()))),
         }
     }

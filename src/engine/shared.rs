@@ -2,6 +2,7 @@
 
 use crate::core::model::Model;
 use crate::core::names::{Since, View};
+use crate::core::outlook;
 use crate::plan::condition::{Condition, Truth};
 use crate::world::Clock;
 use futures::future::BoxFuture;
@@ -54,6 +55,15 @@ impl crate::actions::Conditions for WorldView {
         let now = self.clock.now();
         let since = self.since;
         self.model.read(|model| condition.evaluate(&Since { view: View { model, now }, since }))
+    }
+
+    fn values(&self, condition: &Condition) -> Vec<String> {
+        let now = self.clock.now();
+        self.model.read(|model| outlook::values(&View { model, now }, condition))
+    }
+
+    fn never(&self, condition: &Condition) -> Option<String> {
+        self.model.read(|model| outlook::never(model, condition, self.since))
     }
 
     fn changed(&self) -> BoxFuture<'_, ()> {

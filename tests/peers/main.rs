@@ -10,11 +10,17 @@ mod forward;
 #[path = "../support/home.rs"]
 mod home;
 mod kinds;
+mod managed;
 #[path = "../support/operator.rs"]
 mod operator;
 mod partition;
+#[path = "../support/patroni.rs"]
+mod patroni;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;
 #[path = "../support/pty.rs"]
 mod pty;
+#[path = "../faults/rig.rs"]
+#[allow(dead_code)]
+mod rig;

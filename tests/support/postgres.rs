@@ -113,6 +113,26 @@ impl Cluster {
         server
     }
 
+    /// A server that something else starts and runs.
+    pub fn adopted(&self, name: &str, port: u16, data: PathBuf) -> Server {
+        let log = self.folder().join(format!("{name}.log"));
+        Server { port, data, log, programs: self.programs.clone(), user: self.user }
+    }
+
+    /// The folder of PostgreSQL's programs.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
+    /// A program as the servers' user, without another process in between: killing it ends it.
+    pub fn as_user_directly(&self, program: &str) -> Command {
+        let Some(user) = self.user else { return Command::new(program) };
+        let mut command = Command::new("setpriv");
+        command.args([format!("--reuid={user}"), format!("--regid={user}")]).arg("--init-groups");
+        command.arg(program).current_dir("/");
+        command
+    }
+
     fn server(&self, name: &str) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         Server {

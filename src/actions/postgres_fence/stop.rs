@@ -6,6 +6,7 @@ use crate::actions::{Context, exec};
 use crate::clients::postgres::PostgresErrorKind;
 use crate::clients::process;
 use crate::core::action::{Done, Failure, Proof, Target};
+use crate::core::watch::Found;
 use crate::probes::source::{DatabaseError, Program};
 
 /// Whether the program runs although the server could not be looked at. One that answers and lets lifeboat not in may
@@ -42,6 +43,15 @@ impl Fence {
         let ended = exec::ending_words(&ran);
         let next = "Verify the step: it shows whether the server still listens.";
         Err(Failure::maybe_done(what(expected), format!("the program that stops it {ended}"), next))
+    }
+
+    /// What is there now: a port that refuses is a server that is stopped.
+    pub(super) async fn found_stopped(&self, expected: &Target) -> Found {
+        match Server::look(&self.database).await {
+            Err(error) if error.kind() == Some(PostgresErrorKind::Refused) => Found::Stopped,
+            Err(error) => Found::Unread { why: error.to_string() },
+            Ok(server) => server.found(expected),
+        }
     }
 
     /// Nothing listens where the server was. Where it did not listen before either, that says something only once the

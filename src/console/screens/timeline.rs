@@ -153,6 +153,8 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::ContradictionEnded { .. } => (Role::Ok, Glyph::Ok),
         Fact::StepFinished { outcome: Outcome::Failed(_), .. } => (Role::Critical, Glyph::Failed),
         Fact::StepObstructed { .. } => (Role::Critical, Glyph::Failed),
+        Fact::TargetChanged { .. } => (Role::Critical, Glyph::Warn),
+        Fact::StepHolding { .. } => (Role::Running, Glyph::Running),
         Fact::StepDoubted { .. } => (Role::Unknown, Glyph::Unknown),
         Fact::GuardOverridden { .. } | Fact::ClockJumped { .. } => (Role::Warn, Glyph::Warn),
         Fact::StepSkipped { .. } => (Role::Warn, Glyph::Skipped),

@@ -6,6 +6,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::StepRun;
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
 use crate::core::status::{Move, StepStatus};
+use crate::core::watch::Holding;
 use crate::ids::{RunId, StepId};
 use jiff::Timestamp;
 
@@ -37,6 +38,8 @@ pub fn apply(model: &mut Model, event: &Event) {
                 state.ended_at = None;
                 state.outcome = None;
                 state.doubt = None;
+                state.holding = None;
+                state.seen = None;
             });
         }
         Fact::StepOutput { run, step, line } => output(model, at, run, step, line),
@@ -63,10 +66,20 @@ pub fn apply(model: &mut Model, event: &Event) {
                 state.ended_at = Some(at);
             });
         }
+        Fact::StepHolding { run, step, proof, found, hold } => change(model, run, step, |state| {
+            state.holding =
+                Some(Holding { since: at, hold: *hold, found: found.clone(), proof: proof.clone() });
+        }),
+        Fact::TargetChanged { run, step, to, .. } => {
+            change(model, run, step, |state| state.seen = Some((at, to.clone())));
+        }
         Fact::StepDoubted { run, step, failure } => {
             model.live.checking.remove(&(run.clone(), step.clone()));
             moved(model, run, step, Move::Lose, |state| state.may_have_acted = true);
-            change(model, run, step, |state| state.doubt = Some(failure.clone()));
+            change(model, run, step, |state| {
+                state.doubt = Some(failure.clone());
+                state.holding = None;
+            });
         }
         // What was let pass for one attempt is asked again for the next: the loss may be another by then.
         Fact::StepRetried { run, step, .. } => {
@@ -93,10 +106,14 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         _ => {}
     }
-    if let Fact::StepVerified { run, .. } | Fact::StepSkipped { run, .. } | Fact::StepAttested { run, .. } =
-        &event.fact
-    {
-        switch_over(model, at, run);
+    match &event.fact {
+        // It served from when its effect was there, not from when that had held for long enough.
+        Fact::StepVerified { run, step, .. } => {
+            let held = model.step(run, step).and_then(|(_, state)| state.holding.as_ref());
+            switch_over(model, held.map_or(at, |held| held.since), run);
+        }
+        Fact::StepSkipped { run, .. } | Fact::StepAttested { run, .. } => switch_over(model, at, run),
+        _ => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! Finding contradictions in what was measured.
 
+use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
 use crate::core::model::Model;
 use crate::core::servers::{Database, Server, databases};
@@ -15,9 +16,10 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
         .iter()
         .flat_map(|database| [two_primaries(database), nobody_writes(model, database, now)])
         .flatten()
+        .chain(undone::undone(model))
         .collect();
     let open = &model.durable.contradictions;
-    let sights = open.iter().map(|open| sight(open, &found, &databases)).collect();
+    let sights = open.iter().map(|open| sight(model, open, &found, &databases)).collect();
     (found, sights)
 }
 
@@ -118,7 +120,7 @@ fn ids(servers: &[&Server<'_>]) -> Vec<ProbeId> {
 
 /// How an open contradiction looks now. What is not seen any more is not over: a server that does not answer may go
 /// on accepting writes.
-fn sight(open: &Open, found: &[Contradiction], databases: &[Database<'_>]) -> Sight {
+fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Database<'_>]) -> Sight {
     let known = &open.contradiction;
     if found.iter().any(|found| found.id == known.id) {
         return Sight::Is;
@@ -142,6 +144,7 @@ fn sight(open: &Open, found: &[Contradiction], databases: &[Database<'_>]) -> Si
                 None => Sight::Over("the plan does not watch both any more".into()),
             }
         }
+        Kind::Undone => undone::sight(model, open),
         Kind::NobodyWrites => shown(true).map_or(Sight::Unseen, |server| Sight::Over(standing(server))),
     }
 }

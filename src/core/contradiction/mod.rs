@@ -3,6 +3,7 @@
 mod look;
 #[cfg(test)]
 mod tests;
+mod undone;
 
 pub use look::look;
 
@@ -42,6 +43,8 @@ pub enum Kind {
     TwoPrimaries,
     /// No server of a database accepts writes.
     NobodyWrites,
+    /// Somebody else took back what a step did to a server: a promotion, a stop.
+    Undone,
 }
 
 /// What an unanswered contradiction keeps people from.

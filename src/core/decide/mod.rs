@@ -9,6 +9,7 @@ mod observe;
 mod preflight;
 mod step;
 mod tick;
+mod watch;
 
 pub use confirm::guards;
 #[cfg(test)]
@@ -102,6 +103,10 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
         Report::Calendar { rotation, shifts } => {
             Ok(vec![Fact::CalendarRead { rotation: rotation.clone(), shifts: shifts.clone() }])
         }
+        Report::Holding { run, step, attempt, proof, found, hold } => {
+            watch::holding(model, (run, step), *attempt, proof, found, *hold)
+        }
+        Report::Watched { run, step, found } => watch::watched(model, run, step, found),
         Report::Checked { run, step, attempt, result } => step::checked(model, run, step, *attempt, result),
     }
 }

@@ -38,7 +38,7 @@ fn find<'a>(
 }
 
 /// A step of any run of the open incident: answers of the world may come after a run was aborted.
-fn find_any<'a>(
+pub fn find_any<'a>(
     model: &'a Model,
     run: &RunId,
     id: &StepId,

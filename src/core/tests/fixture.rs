@@ -333,7 +333,7 @@ impl Machine {
                     let result = Ok(Receipt { id: "taken".into(), ..Receipt::default() });
                     let _ = self.report(Report::Notified { id, attempt, result });
                 }
-                Effect::Cancel { .. } | Effect::Preflight | Effect::Track { .. } => {}
+                Effect::Watch { .. } | Effect::Cancel { .. } | Effect::Preflight | Effect::Track { .. } => {}
             }
         }
     }

@@ -15,3 +15,4 @@ mod readiness;
 mod telling;
 mod transitions;
 mod walking;
+mod watching;

@@ -27,6 +27,7 @@ const TOOLS: &[(&str, &str)] = &[
 pub(super) fn check(draft: &Draft, report: &Report) {
     let plan = &draft.plan;
     let tool = tool(plan);
+    beside_a_primary(draft, report);
     for (book, runbook) in &plan.runbooks {
         for step in runbook.steps.values().filter(|step| AROUND.contains(&&*step.action)) {
             let place = |key: &str| draft.places.of(&format!("runbooks.{book}.steps.{}.{key}", step.id));
@@ -50,6 +51,20 @@ pub(super) fn check(draft: &Draft, report: &Report) {
                      `exec` or `http-request`"
                 )));
             }
+        }
+    }
+}
+
+/// Lifting a fence beside another primary makes two of them.
+fn beside_a_primary(draft: &Draft, report: &Report) {
+    for (book, runbook) in &draft.plan.runbooks {
+        let allows = |step: &&Step| step.params.text("beside_a_primary") == Some("allow");
+        let untyped = runbook.steps.values().filter(allows).filter(|step| step.confirm != ConfirmLevel::Type);
+        for step in untyped {
+            let message = format!("step `{}` can make two primaries and is not confirmed by typing", step.id);
+            let place = draft.places.of(&format!("runbooks.{book}.steps.{}.confirm", step.id));
+            let help = "write `confirm = \"type\"`: the operator then types the name of the target";
+            report.add(Problem::error("confirmation", place, message).help(help));
         }
     }
 }

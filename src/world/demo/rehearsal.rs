@@ -186,7 +186,11 @@ impl Rehearsal {
                 self.verifying.push((run, step, attempt, patient, self.clock.now()));
             }
             Effect::Tick => self.report(Report::Tick),
-            Effect::Cancel { .. } | Effect::Preflight | Effect::Notify { .. } | Effect::Track { .. } => {}
+            Effect::Watch { .. }
+            | Effect::Cancel { .. }
+            | Effect::Preflight
+            | Effect::Notify { .. }
+            | Effect::Track { .. } => {}
         }
     }
 

@@ -112,6 +112,8 @@ pub enum Change {
     Promoted(RegionId),
     /// The databases of this region take no more writes.
     Fenced(RegionId),
+    /// The databases of this region take writes again.
+    Unfenced(RegionId),
 }
 
 /// How a region is.

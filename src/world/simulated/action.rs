@@ -126,6 +126,9 @@ impl SimulatedAction {
                 let also = if managed { "its status is available" } else { "timeline is 2" };
                 vec![format!("role is primary since {at:.0}"), also.into(), "a write worked".into()]
             }),
+            Some(Change::Unfenced(region)) => {
+                (!state.is_fenced(Some(&region))).then(|| vec!["a write was accepted".to_owned()])
+            }
             Some(Change::Fenced(region)) => {
                 state.is_fenced(Some(&region)).then(|| vec!["a write was refused".to_owned()])
             }

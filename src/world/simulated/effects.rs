@@ -15,6 +15,7 @@ pub(super) fn of_kind(plan: &Plan, step: &Step, params: &Params) -> Option<Chang
     match &*step.action {
         "postgres-promote" | "rds-promote" => Some(Change::Promoted(region)),
         "postgres-fence" => Some(Change::Fenced(region)),
+        "postgres-unfence" => Some(Change::Unfenced(region)),
         _ => None,
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn follows_traffic(plan: &Plan, spec: &ProbeSpec) -> bool {
 pub(super) fn database_of(plan: &Plan, step: &Step, params: &Params) -> Option<RegionId> {
     let usual = match &*step.action {
         "postgres-promote" | "rds-promote" => RegionRole::Standby,
-        "postgres-fence" => RegionRole::Primary,
+        "postgres-fence" | "postgres-unfence" => RegionRole::Primary,
         _ => return None,
     };
     let dsn = params.get("dsn");

@@ -95,6 +95,9 @@ impl State {
             Change::Fenced(region) => {
                 self.fenced.entry(region.clone()).or_insert(at);
             }
+            Change::Unfenced(region) => {
+                self.fenced.remove(region);
+            }
         }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn replaced(mut target: Target) -> Target {
 
 fn kind(step: &Step) -> &'static str {
     match &*step.action {
-        "postgres-promote" | "postgres-fence" => "PostgreSQL server",
+        "postgres-promote" | "postgres-fence" | "postgres-unfence" => "PostgreSQL server",
         "rds-restore-pitr" | "rds-restore-snapshot" => "new RDS database",
         kind if kind.starts_with("rds-") => "RDS database",
         "http-request" => "HTTP interface",

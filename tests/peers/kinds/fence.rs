@@ -160,3 +160,53 @@ async fn a_server_is_stopped_and_its_silence_is_the_proof() {
     assert!(unproven.why.contains("out of reach when the step was confirmed"), "{unproven:?}");
     wait_until("the log says so", || pair.primary.log().contains("database system is shut down"));
 }
+
+fn unfence(server: &Server, others: &[&Server], more: &[(&str, &str)]) -> Box<dyn Action> {
+    let mut keys = params(&[&[("dsn", &*server.dsn())], more].concat());
+    let others = others.iter().map(|other| Param::Text(other.dsn())).collect();
+    keys.0.insert("others".into(), Param::List(others));
+    action_of("postgres-unfence", &keys)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fence_is_lifted_and_a_new_session_proves_it() {
+    let pair = Pair::start();
+    let fence = fence(&pair.primary);
+    let target = fence.describe().await.unwrap();
+    assert!(target.undo[0].contains("alter system reset"), "{target:?}");
+    fence.execute(&target.target, &context()).await.unwrap();
+
+    let lift = unfence(&pair.primary, &[&pair.standby], &[]);
+    let target = lift.describe().await.unwrap().target;
+    let still = lift.verify(&target, &context()).await.unwrap_err();
+    assert!(still.why.contains("is on in a new session"), "{still:?}");
+    lift.execute(&target, &context()).await.unwrap();
+    let proof = lift.verify(&target, &context()).await.unwrap();
+    assert!(proof.evidence.iter().any(|line| line.contains("a write was accepted")), "{proof:?}");
+    pair.primary.sql("insert into load (id) values (-1)");
+    assert!(lift.describe().await.unwrap().notes[0].contains("off already"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fence_is_not_lifted_beside_another_primary_unless_the_plan_says_so() {
+    let pair = Pair::start();
+    let action = fence(&pair.primary);
+    let target = action.describe().await.unwrap().target;
+    action.execute(&target, &context()).await.unwrap();
+    // A standby is refused in any case.
+    let standby = unfence(&pair.standby, &[], &[]);
+    let of_standby = standby.describe().await.unwrap().target;
+    assert_eq!(standby.execute(&of_standby, &context()).await.unwrap_err().why, "it is a standby");
+    pair.standby.sql("select pg_promote()");
+    let lift = unfence(&pair.primary, &[&pair.standby], &[]);
+    let described = lift.describe().await.unwrap();
+    assert!(described.notes.iter().any(|note| note.contains("this step will refuse")), "{described:?}");
+    let refused = lift.execute(&described.target, &context()).await.unwrap_err();
+    assert_eq!(refused.acted, Acted::No);
+    assert!(refused.why.contains(&pair.standby.address()), "{refused:?}");
+    assert_eq!(pair.primary.sql("show default_transaction_read_only"), "on");
+
+    let lift = unfence(&pair.primary, &[&pair.standby], &[("beside_a_primary", "allow")]);
+    lift.execute(&described.target, &context()).await.unwrap();
+    lift.verify(&described.target, &context()).await.unwrap();
+}

@@ -11,6 +11,7 @@ use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
 use crate::core::incident::{Outcome, Run, StepRun};
 use crate::core::names;
+use crate::core::signal::age;
 use crate::core::status::StepStatus;
 use crate::engine::scope;
 use crate::plan::condition::Truth;
@@ -256,7 +257,7 @@ fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
             )
         }
         StepStatus::Started => format!("wait for its outcome, {abort} abort the run"),
-        StepStatus::Finished => format!("wait for its proof, {abort} abort the run"),
+        StepStatus::Finished => format!("{}, {abort} abort the run", waits_for(view, step, state)),
         StepStatus::Failed => format!("{retry} retry, {skip} skip, {attest} attest it done by hand"),
         StepStatus::Unknown => {
             format!("{retry} check the world, or retry with a reason; {attest} attest, {skip} skip")
@@ -266,6 +267,18 @@ fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
             format!("nothing: it is {}{at}", words::step(state).word())
         }
     }
+}
+
+/// What is still to come before a step that ran is verified, and until when.
+fn waits_for(view: &View<'_>, step: &Step, state: &StepRun) -> String {
+    if let Some(holding) = &state.holding {
+        let held = age(holding.since, view.now).min(holding.hold).as_secs();
+        return format!("it holds for {held} of {} s, then it is verified", holding.hold.as_secs());
+    }
+    let proof = step.verify.as_ref().map_or_else(String::new, |verify| format!(" ({})", verify.source()));
+    let until = state.ended_at.and_then(|ended| ended.checked_add(step.verify_within).ok());
+    let until = until.map_or_else(String::new, |until| format!(" until {}", clock_time(until)));
+    format!("wait for its proof{proof}{until}")
 }
 
 fn output(view: &View<'_>, run: &Run, step: &Step) -> Vec<Line<'static>> {

@@ -131,6 +131,7 @@ fn of_step() -> Vec<Fact> {
     stage.promoting();
     let bundle = stage.model.step(&RUN.into(), &"promote".into()).unwrap().1.confirmation.clone().unwrap();
     let (run, step, confirmation) = (|| RUN.into(), || "promote".into(), bundle.id.clone());
+    let primary = crate::core::watch::Found::Primary { timeline: 2, writable: true, system: "77".into() };
     let started =
         |attempt| Fact::StepStarted { run: run(), step: step(), attempt, confirmation: bundle.id.clone() };
     let finished = |outcome| Fact::StepFinished { run: run(), step: step(), attempt: 1, outcome };
@@ -162,6 +163,20 @@ fn of_step() -> Vec<Fact> {
             run: run(),
             step: step(),
             proof: Proof { evidence: vec!["not in recovery".into()] },
+        },
+        Fact::StepHolding {
+            run: run(),
+            step: step(),
+            proof: Proof { evidence: vec!["not in recovery".into()] },
+            found: primary.clone(),
+            hold: seconds(30),
+        },
+        Fact::TargetChanged {
+            run: run(),
+            step: step(),
+            target: "127.0.0.1:5433".into(),
+            from: primary,
+            to: crate::core::watch::Found::Standby { timeline: 2, system: "77".into() },
         },
         Fact::StepDoubted { run: run(), step: step(), failure: failure(Acted::Maybe) },
         Fact::StepRetried { run: run(), step: step(), reason: None },
@@ -274,7 +289,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 52;
+const KINDS: usize = 54;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -331,5 +346,7 @@ fn kind(fact: &Fact) -> usize {
         Fact::ContradictionFound { .. } => 49,
         Fact::ContradictionAnswered { .. } => 50,
         Fact::ContradictionEnded { .. } => 51,
+        Fact::StepHolding { .. } => 52,
+        Fact::TargetChanged { .. } => 53,
     }
 }

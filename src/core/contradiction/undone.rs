@@ -1,0 +1,58 @@
+//! What a step made of a server is not so any more, and it was not lifeboat.
+
+use super::{Blocked, Contradiction, Kind, Open, Sight};
+use crate::core::model::Model;
+use crate::core::watch::{self, Changed, Found};
+use crate::ids::ProbeId;
+use crate::plan::Severity;
+
+/// What was taken back, of all that is watched. A server that is out of sight is what its probes are for.
+pub(super) fn undone(model: &Model) -> Vec<Contradiction> {
+    let known = watch::changed(model).into_iter().filter(|changed| changed.is.is_known());
+    known.map(|changed| contradiction(model, &changed)).collect()
+}
+
+fn contradiction(model: &Model, changed: &Changed<'_>) -> Contradiction {
+    let anew = matches!(changed.is, Found::Primary { writable: true, .. });
+    let again = anew && *changed.made != Found::Stopped;
+    Contradiction {
+        id: id(changed),
+        kind: Kind::Undone,
+        servers: probes(model, changed),
+        severity: if again { Severity::P1 } else { Severity::P0 },
+        what: changed.what(),
+        why: changed.why(),
+        next: changed.next().into(),
+        blocks: vec![Blocked::Resolve, Blocked::Close],
+    }
+}
+
+/// `undone:INC-1/1/promote@20261128T190233`: another change is another instance.
+fn id(changed: &Changed<'_>) -> String {
+    format!("{}@{}", prefix(changed), changed.since.strftime("%Y%m%dT%H%M%S"))
+}
+
+fn prefix(changed: &Changed<'_>) -> String {
+    format!("undone:{}/{}", changed.run, changed.step)
+}
+
+/// The probes that watch the server which the step changed.
+fn probes(model: &Model, changed: &Changed<'_>) -> Vec<ProbeId> {
+    let step = model.step(changed.run, changed.step).map(|(step, _)| step);
+    let Some(dsn) = step.and_then(|step| step.params.get("dsn")) else { return Vec::new() };
+    let same = model.plan.probes.values().filter(|spec| spec.params.get("dsn") == Some(dsn));
+    same.map(|spec| spec.id.clone()).collect()
+}
+
+/// How an open one looks that is not found any more.
+pub(super) fn sight(model: &Model, open: &Open) -> Sight {
+    let changes = watch::changed(model);
+    let same =
+        changes.iter().find(|changed| open.contradiction.id.starts_with(&format!("{}@", prefix(changed))));
+    match same {
+        Some(changed) if !changed.is.is_known() => Sight::Unseen,
+        Some(changed) => Sight::Over(format!("it changed again: {}", changed.what())),
+        None if model.durable.incident.is_none() => Sight::Over("its incident is closed".into()),
+        None => Sight::Over("the server is what the step made of it, or a later step changed it".into()),
+    }
+}

@@ -1,0 +1,46 @@
+//! What a step made of its target, while it has to hold and afterwards.
+
+use super::step;
+use crate::core::action::Proof;
+use crate::core::fact::Fact;
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use crate::core::status::StepStatus;
+use crate::core::watch::{Found, is_watched};
+use crate::ids::{RunId, StepId};
+use jiff::SignedDuration;
+
+/// A verification found the effect; from now on it has to hold.
+pub fn holding(
+    model: &Model,
+    (run, id): (&RunId, &StepId),
+    attempt: u32,
+    proof: &Proof,
+    found: &Found,
+    hold: SignedDuration,
+) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = step::find_any(model, run, id)?;
+    if state.attempt != attempt || !matches!(state.status, StepStatus::Finished | StepStatus::Unknown) {
+        return Err(Refusal::new(format!("attempt {attempt} of {id} waits for no proof"), "Nothing to do."));
+    }
+    let (run, step, proof, found) = (run.clone(), id.clone(), proof.clone(), found.clone());
+    Ok(vec![Fact::StepHolding { run, step, proof, found, hold }])
+}
+
+/// A verified step's target was looked at again: a fact where it is not what it was at the last look.
+pub fn watched(model: &Model, run: &RunId, id: &StepId, found: &Found) -> Result<Vec<Fact>, Refusal> {
+    let (_, _, state) = step::find_any(model, run, id)?;
+    let Some(holding) = state.holding.as_ref().filter(|_| is_watched(state)) else { return Ok(Vec::new()) };
+    let last = state.seen.as_ref().map_or(&holding.found, |(_, seen)| seen);
+    if last.is_same(found) {
+        return Ok(Vec::new());
+    }
+    let target = state.confirmation.as_ref().map(|open| open.description.target.name.clone());
+    Ok(vec![Fact::TargetChanged {
+        run: run.clone(),
+        step: id.clone(),
+        target: target.unwrap_or_default(),
+        from: last.clone(),
+        to: found.clone(),
+    }])
+}
