@@ -142,6 +142,9 @@ impl ActionKind {
     }
 }
 
+/// The name of the check of a server's role before a promotion, and what it says of one that is a primary.
+pub const ALREADY_PRIMARY: (&str, &str) = ("role", "it is already a primary");
+
 /// Every kind of action, in the order of the reference.
 pub static KINDS: &[&ActionKind] = &[
     &postgres_promote::KIND,

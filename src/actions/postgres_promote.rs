@@ -183,8 +183,11 @@ impl Action for Promote {
             // That it cannot be read is said of the target.
             let Ok(server) = Server::look(&self.database).await else { return Vec::new() };
             let role = match server.in_recovery {
-                true => Check::pass("role", "it is a standby"),
-                false => Check::fail("role", "it is already a primary", "Name the standby in the plan."),
+                true => Check::pass(super::ALREADY_PRIMARY.0, "it is a standby"),
+                false => {
+                    let (what, seen) = super::ALREADY_PRIMARY;
+                    Check::fail(what, seen, "Name the standby in the plan.")
+                }
             };
             let right = match server.may_promote {
                 true => Check::pass("right", "it may call pg_promote()"),

@@ -26,7 +26,16 @@ pub struct AckArgs {
 /// # Errors
 /// When no engine runs, it refuses, or it does not answer.
 pub fn run(args: &AckArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let socket = args.place.state_folder()?.socket();
+    let note = args.note.as_ref().map(|text| Ask::Note { text: text.clone() });
+    let model = put(&args.place, std::iter::once(Ask::Acknowledge).chain(note))?;
+    say(out, &format!("Acknowledged: {}\n", what(&model)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the engine of a plan for some things, one after the other as long as none is refused; the model is as it was
+/// before.
+pub(super) fn put(place: &Place, asks: impl IntoIterator<Item = Ask>) -> Result<Arc<Model>, Failure> {
+    let socket = place.state_folder()?.socket();
     let asked = runtime()?.block_on(async {
         let mut client = Client::connect(&socket).await?;
         let model = match client.answer().await? {
@@ -36,18 +45,15 @@ pub fn run(args: &AckArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         };
         let pid = client.pid();
         let (mut sender, mut receiver) = client.split();
-        let mut result = ask(&mut sender, &mut receiver, Ask::Acknowledge, pid).await?;
-        if let (Ok(()), Some(text)) = (&result, &args.note) {
-            let note = Ask::Note { text: text.clone() };
-            result = ask(&mut sender, &mut receiver, note, pid).await?;
+        for one in asks {
+            if let Err(refusal) = ask(&mut sender, &mut receiver, one, pid).await? {
+                return Ok(Err(refusal));
+            }
         }
-        Ok(result.map(|()| model))
+        Ok(Ok(model))
     });
     match asked {
-        Ok(Ok(model)) => {
-            say(out, &format!("Acknowledged: {}\n", what(&model)))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Ok(Ok(model)) => Ok(model),
         Ok(Err(refusal)) => Err(Failure::new(refusal.why, refusal.next)),
         Err(error) => Err(Failure::new(error, "")),
     }

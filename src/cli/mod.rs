@@ -26,6 +26,7 @@ pub mod preflight;
 pub mod prompt;
 pub mod rehearse;
 pub mod secret;
+pub mod serves;
 mod simulation;
 pub mod status;
 pub mod stop;
@@ -65,6 +66,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Take an escalation on: nobody further is paged.
     Ack(ack::AckArgs),
+    /// Print which region serves and what contradicts that; record it, or answer it.
+    Serves(serves::ServesArgs),
     /// Print the sixty-second brief: what somebody who takes over has to know. Works without an engine.
     Brief(brief::BriefArgs),
     /// End a plan's engine.
@@ -134,6 +137,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Open(args) => open::run(&args, environment),
         Command::Status(args) => status::run(&args, &mut printer()),
         Command::Ack(args) => ack::run(&args, &mut printer()),
+        Command::Serves(args) => serves::run(&args, &mut printer()),
         Command::Brief(args) => brief::run(&args, &mut printer()),
         Command::Stop(args) => stop::run(&args, &mut printer()),
         Command::Demo(args) => demo::run(&args, environment),

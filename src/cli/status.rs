@@ -8,7 +8,7 @@ use crate::core::model::{Model, Standing, Status};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
-use crate::core::{blind, evidence, lifecycle, objectives};
+use crate::core::{blind, contradiction, evidence, lifecycle, objectives};
 use crate::engine::client::{Client, ClientError};
 use crate::engine::protocol::ToClient;
 use crate::text::clean;
@@ -104,7 +104,18 @@ fn as_text(model: &Model, now: Timestamp) -> String {
     }
     if let Some(clock) = objectives::overall_clock(model, now) {
         let (elapsed, target) = (units::duration(clock.elapsed), units::duration(clock.target));
-        line("rto", format!("{elapsed} of {target}, {} left", units::duration(clock.left())));
+        let title =
+            model.plan.services.get(&clock.service).map_or(clock.service.as_str(), |service| &service.title);
+        line("rto", format!("{title}: {elapsed} of {target}, {} left", units::duration(clock.left())));
+    }
+    if let Some(serving) = model.serving() {
+        let measured = if model.durable.measured.is_some() { ", as measured and not recorded" } else { "" };
+        line("serves", format!("{serving}{measured}"));
+    }
+    for open in contradiction::of(model) {
+        let known = &open.contradiction;
+        let answered = if open.answered.is_some() { " (answered)" } else { "" };
+        line("wrong", format!("{} {}{answered}: {}", known.severity.as_str(), known.what, known.why));
     }
     if let Some(loss) = evidence::exposure(model, now) {
         line("exposure", loss.sentence());
@@ -331,6 +342,9 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "severity_since": model.durable.severity.as_ref().map(|(_, since, _)| since),
         "severity_why": model.durable.severity.as_ref().map(|(.., why)| why),
         "blind_since": blind_since(model),
+        "serving": model.serving(),
+        "recorded_serving": model.durable.active,
+        "contradictions": contradiction::of(model),
         "rto": clock.map(|clock| json!({
             "since": clock.since,
             "elapsed_s": clock.elapsed.as_secs_f64(),

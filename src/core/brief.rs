@@ -112,7 +112,7 @@ fn state(model: &Model) -> String {
     if groups.is_empty() {
         groups.push("every region and service is up".into());
     }
-    if let Some(active) = model.durable.active.as_ref().filter(|_| model.durable.last_failover.is_some()) {
+    if let Some(active) = model.serving().filter(|_| model.durable.last_failover().is_some()) {
         groups.push(format!("region {active} serves"));
     }
     if blind::since(model).is_some() {

@@ -51,6 +51,13 @@ pub enum Ask {
         /// Why.
         reason: String,
     },
+    /// Records that a region serves: what was done outside of lifeboat.
+    RecordServing {
+        /// The region.
+        region: RegionId,
+        /// What was done, by whom.
+        reason: String,
+    },
     /// Answers a contradiction, so that what it blocks may go on.
     AnswerContradiction {
         /// Which instance.

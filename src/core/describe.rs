@@ -8,7 +8,7 @@ use crate::core::confirmation::{Confirmation, LossEstimate};
 use crate::core::fact::Fact;
 use crate::core::incident::{GivenAnswer, Outcome, Position, RunEnd};
 use crate::core::signal::SignalState;
-use crate::ids::{ProbeId, QuestionId, RunbookId, StepId};
+use crate::ids::{ProbeId, QuestionId, RegionId, RunbookId, StepId};
 use crate::plan::{Plan, Severity};
 use crate::units;
 
@@ -49,6 +49,12 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::SeverityChanged { from, to, why } => severity_changed(*from, *to, why),
         Fact::ContradictionFound { contradiction } => {
             format!("{}: {}", contradiction.what, contradiction.why)
+        }
+        Fact::PrimaryMeasured { probe, before, timeline, serves } => {
+            primary_measured(plan, probe, before.as_ref(), *timeline, serves.as_ref())
+        }
+        Fact::ServingRecorded { region, reason } => {
+            format!("Recorded that {} serves: {reason}", region_name(plan, region))
         }
         Fact::ContradictionAnswered { what, reason, .. } => format!("Answered \"{what}\": {reason}"),
         Fact::ContradictionEnded { what, why, .. } => format!("Over \"{what}\": {why}"),
@@ -146,6 +152,23 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
         }
         _ => telling::sentence(fact, plan),
     }
+}
+
+fn primary_measured(
+    plan: &Plan,
+    probe: &ProbeId,
+    before: Option<&ProbeId>,
+    timeline: Option<u32>,
+    serves: Option<&RegionId>,
+) -> String {
+    let timeline = timeline.map_or_else(String::new, |timeline| format!(" on timeline {timeline}"));
+    let before = before.map_or_else(String::new, |before| format!(", before {}", probe_title(plan, before)));
+    let serves = serves.map_or_else(String::new, |region| format!("; {} serves", region_name(plan, region)));
+    format!("Measured: {} is the primary{timeline}{before}{serves}", probe_title(plan, probe))
+}
+
+fn region_name<'a>(plan: &'a Plan, region: &'a RegionId) -> &'a str {
+    plan.regions.get(region).map_or(region.as_str(), |region| &region.name)
 }
 
 fn prepared(confirmation: &Confirmation, title: &str) -> String {

@@ -79,7 +79,7 @@ pub fn losses(model: &Model, runbook: &Runbook, now: Timestamp) -> Vec<LossEstim
 
 /// Whether a runbook could be used now: what leads to the region that serves already measures nothing yet.
 pub fn leads_away(model: &Model, runbook: &Runbook) -> bool {
-    runbook.activates.is_none() || runbook.activates != model.durable.active
+    runbook.activates.is_none() || runbook.activates.as_ref() != model.serving()
 }
 
 /// What a failover would lose now, the one figure of every screen: that of the runbook that runs, where it moves

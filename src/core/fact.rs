@@ -98,6 +98,24 @@ pub enum Fact {
         /// It.
         contradiction: Box<Contradiction>,
     },
+    /// Another server is the primary of its database than before, as its readings show.
+    PrimaryMeasured {
+        /// The probe that watches it.
+        probe: ProbeId,
+        /// The one that watches the primary of before; none where the region is all that is new.
+        before: Option<ProbeId>,
+        /// The timeline that it writes.
+        timeline: Option<u32>,
+        /// The region that serves from now on; none where that is the same.
+        serves: Option<RegionId>,
+    },
+    /// A person recorded which region serves.
+    ServingRecorded {
+        /// The region.
+        region: RegionId,
+        /// What was done, by whom.
+        reason: String,
+    },
     /// A person says why a contradiction may be, or what was done about it.
     ContradictionAnswered {
         /// Which instance.

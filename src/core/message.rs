@@ -216,6 +216,8 @@ fn is_of_interest(fact: &Fact) -> bool {
     matches!(
         fact,
         Fact::SeverityChanged { .. }
+            | Fact::PrimaryMeasured { .. }
+            | Fact::ServingRecorded { .. }
             | Fact::ContradictionFound { .. }
             | Fact::ContradictionAnswered { .. }
             | Fact::ContradictionEnded { .. }

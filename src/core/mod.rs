@@ -39,6 +39,7 @@ pub mod react;
 pub mod reading;
 pub mod recipients;
 pub mod refusal;
+pub mod roles;
 pub mod servers;
 pub mod severity;
 pub mod signal;

@@ -7,6 +7,7 @@ use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::notification::{Message, Notification};
 use crate::core::preflight::{Preflight, Tally};
+use crate::core::roles::expected_of as expected;
 use crate::core::signal::{Recent, Signal, SignalState, Streak, judge};
 use crate::ids::*;
 use crate::plan::{Plan, Severity, Shift, Step};
@@ -41,8 +42,15 @@ pub struct Durable {
     pub regions: IndexMap<RegionId, Standing>,
     /// Services in the active region, in the plan's order.
     pub services: IndexMap<ServiceId, Standing>,
-    /// The region that serves: the primary, or the one that a completed failover activated.
+    /// The region that is recorded to serve: the primary, the one that a completed failover activated, or the one
+    /// that a person named.
     pub active: Option<RegionId>,
+    /// The region that serves as measured, where that is another one: somebody moved the database.
+    #[serde(default)]
+    pub measured: Option<RegionId>,
+    /// The servers that were measured to be the primary of their database, where that is not as the plan says.
+    #[serde(default)]
+    pub primaries: Vec<ProbeId>,
     /// The derived severity, since when, and why; none is healthy.
     pub severity: Option<(Severity, Timestamp, String)>,
     /// What cannot be right whatever the plan says, in the order in which it was found.
@@ -72,8 +80,9 @@ pub struct Durable {
     pub message_turns: BTreeMap<MessageId, (u32, Timestamp)>,
     /// Closed incidents, oldest first.
     pub closed: Vec<Incident>,
-    /// When a failover last completed.
-    pub last_failover: Option<Timestamp>,
+    /// When another region began to serve, and which, oldest first.
+    #[serde(default)]
+    pub switches: Vec<Switch>,
     /// The latest durable events, oldest first.
     pub timeline: VecDeque<Event>,
     /// The last record.
@@ -86,6 +95,22 @@ pub struct Durable {
     pub plan_changed_at: Option<Timestamp>,
     /// When a preflight last ran, and what it came to.
     pub preflight: Option<(Timestamp, Tally)>,
+}
+
+/// Another region began to serve.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Switch {
+    /// When.
+    pub at: Timestamp,
+    /// Which.
+    pub region: RegionId,
+}
+
+impl Durable {
+    /// When another region last began to serve.
+    pub fn last_failover(&self) -> Option<Timestamp> {
+        self.switches.last().map(|switch| switch.at)
+    }
 }
 
 /// How a region or service is, since when, and how often that changed lately.
@@ -197,6 +222,8 @@ impl Model {
             regions: plan.regions.keys().map(|id| (id.clone(), standing())).collect(),
             services: plan.services.keys().map(|id| (id.clone(), standing())).collect(),
             active: plan.primary().map(|(id, _)| id.clone()),
+            measured: None,
+            primaries: Vec::new(),
             severity: None,
             contradictions: Vec::new(),
             incident: None,
@@ -211,7 +238,7 @@ impl Model {
             due: Vec::new(),
             message_turns: BTreeMap::new(),
             closed: Vec::new(),
-            last_failover: None,
+            switches: Vec::new(),
             timeline: VecDeque::new(),
             head: None,
             engine_started_at: None,
@@ -232,7 +259,7 @@ impl Model {
         let Some(signal) = self.durable.signals.get(probe) else { return String::new() };
         let Some(recent) = self.live.recent.get(probe) else { return signal.why.clone() };
         let latest = recent.latest.as_ref().zip(self.plan.probes.get(probe));
-        match latest.map(|(reading, spec)| judge(spec, reading)) {
+        match latest.map(|(reading, spec)| judge(spec, expected(self, spec, reading.at), reading)) {
             Some((state, why)) if state == signal.state => why,
             // Readings since it became unknown, too few to count.
             Some((_, why)) if signal.state == SignalState::Unknown && recent.streak != Streak::default() => {
@@ -240,6 +267,18 @@ impl Model {
             }
             _ => signal.why.clone(),
         }
+    }
+
+    /// The region that serves: as it was measured, else as it is recorded.
+    pub fn serving(&self) -> Option<&RegionId> {
+        self.durable.measured.as_ref().or(self.durable.active.as_ref())
+    }
+
+    /// Whether a run is under way that moves what serves to a region.
+    pub fn is_moving_to(&self, region: &RegionId) -> bool {
+        let run = self.durable.incident.as_ref().and_then(|incident| incident.open_run());
+        let runbook = run.and_then(|run| self.plan.runbooks.get(&run.runbook));
+        runbook.is_some_and(|runbook| runbook.activates.as_ref() == Some(region))
     }
 
     /// A run of the open incident.

@@ -270,7 +270,9 @@ impl Outside for Ask {
         match self {
             Self::Declare { title, mode: _ } => texts.push(title),
             Self::SetSeverity { severity: _, reason } => texts.push(reason),
-            Self::AnswerContradiction { id: _, reason } => texts.push(reason),
+            Self::AnswerContradiction { id: _, reason } | Self::RecordServing { region: _, reason } => {
+                texts.push(reason);
+            }
             Self::Answer { question: _, answer: _, suggested: _, reason } => texts.extend(reason),
             Self::Retry { run: _, step: _, reason } => texts.extend(reason),
             Self::Skip { run: _, step: _, reason } => texts.push(reason),

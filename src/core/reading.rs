@@ -120,11 +120,8 @@ impl Measurement {
     }
 
     /// With one more judgement; the worse one counts, and of two equally bad ones the first.
-    pub fn judged(mut self, verdict: Verdict) -> Self {
-        if verdict.rank() > self.verdict.rank() {
-            self.verdict = verdict;
-        }
-        self
+    pub fn judged(self, verdict: Verdict) -> Self {
+        Self { verdict: self.verdict.or_worse(verdict), ..self }
     }
 }
 
@@ -135,6 +132,12 @@ impl Verdict {
             Self::Warn(_) => 1,
             Self::Critical(_) => 2,
         }
+    }
+
+    /// This judgement, or another one that is worse.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        if other.rank() > self.rank() { other } else { self }
     }
 
     /// Why it is not good.

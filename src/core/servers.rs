@@ -4,9 +4,13 @@ use crate::core::model::Model;
 use crate::core::reading::{Field, Measurement};
 use crate::core::signal::SignalState;
 use crate::ids::{ProbeId, RegionId};
-use crate::plan::ProbeSpec;
+use crate::plan::{Plan, ProbeSpec};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+
+/// The `database` of a probe whose server is compared with no other.
+pub const NO_DATABASE: &str = "none";
 
 /// A server in one role, for as long as no reading said otherwise.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -15,6 +19,8 @@ pub struct Seen {
     pub server: String,
     /// Which database it is a copy of (PostgreSQL's system identifier); none where the reading does not say.
     pub database: Option<String>,
+    /// It is a primary, read-only or not.
+    pub is_primary: bool,
     /// It accepts writes; else it is a standby, or a primary that is read-only.
     pub writes: bool,
     /// The timeline that it writes or follows.
@@ -30,12 +36,13 @@ impl Seen {
     pub fn of(measured: &Measurement, at: Timestamp) -> Option<Self> {
         let flag = |name| matches!(measured.fields.get(name), Some(Field::Flag(true)));
         let role = measured.text("role")?;
-        let is_primary = matches!(role, "primary" | "master");
+        let is_primary = matches!(role, "primary" | "master" | "leader") && !flag("in_recovery");
         let started = measured.text("started_at").unwrap_or_default();
         Some(Self {
             server: started.to_owned(),
             database: measured.text("system_identifier").map(str::to_owned),
-            writes: is_primary && !flag("read_only") && !flag("in_recovery"),
+            is_primary,
+            writes: is_primary && !flag("read_only"),
             timeline: measured.number("timeline").map(|timeline| timeline as u32),
             since: at,
             last: at,
@@ -115,53 +122,87 @@ impl<'a> Server<'a> {
 /// The servers of one database.
 pub type Database<'a> = Vec<Server<'a>>;
 
-/// The databases of which probes watch servers: those that say the same system identifier, and those that the plan
-/// ties together (a replication probe names both, or a service has one in each region) as long as not both are known.
+/// Whether a probe watches a database server whose role is compared with others: a PostgreSQL server, or what the plan
+/// says belongs to a database.
+pub fn is_server(spec: &ProbeSpec) -> bool {
+    match spec.database.as_deref() {
+        Some(NO_DATABASE) => false,
+        Some(_) => true,
+        None => spec.kind == "postgres",
+    }
+}
+
+/// The databases of which probes watch servers: those that the plan names, those that say the same system identifier,
+/// and those that the plan ties together as long as that identifier is not known of both.
 pub fn databases(model: &Model, now: Timestamp) -> Vec<Database<'_>> {
+    let specs: Vec<&ProbeSpec> = model.plan.probes.values().filter(|spec| is_server(spec)).collect();
+    let ties = Ties::of(&model.plan, &specs);
     let mut databases: Vec<Database<'_>> = Vec::new();
-    for spec in model.plan.probes.values().filter(|spec| spec.kind == "postgres") {
-        let server = Server::of(model, spec, now);
-        let (mut one, others): (Vec<_>, Vec<_>) = databases
-            .into_iter()
-            .partition(|database| database.iter().any(|other| belong_together(model, &server, other)));
-        databases = others;
-        let mut members: Database<'_> = one.drain(..).flatten().collect();
-        members.push(server);
-        databases.push(members);
+    let mut by_name: HashMap<(bool, &str), usize> = HashMap::new();
+    let mut place_of: HashMap<&ProbeId, usize> = HashMap::new();
+    let (named, nameless): (Vec<&ProbeSpec>, Vec<&ProbeSpec>) =
+        specs.into_iter().partition(|spec| name(model, spec).is_some());
+    for spec in named.into_iter().chain(nameless) {
+        let known = match name(model, spec) {
+            Some(name) => by_name.get(&name).copied(),
+            None => ties.of_probe(spec).find_map(|other| place_of.get(other).copied()),
+        };
+        let place = known.unwrap_or(databases.len());
+        if place == databases.len() {
+            databases.push(Vec::new());
+        }
+        if let Some(name) = name(model, spec) {
+            by_name.insert(name, place);
+        }
+        place_of.insert(&spec.id, place);
+        databases[place].push(Server::of(model, spec, now));
     }
     databases
 }
 
-/// The system identifier that a probe's server said last, however long ago.
-fn identifier<'a>(model: &'a Model, probe: &ProbeId) -> Option<&'a str> {
-    model.live.recent.get(probe)?.database.as_deref()
+/// What tells databases apart: the plan's name, or the system identifier that the server said last, however long ago.
+fn name<'a>(model: &'a Model, spec: &'a ProbeSpec) -> Option<(bool, &'a str)> {
+    let identifier = || model.live.recent.get(&spec.id)?.database.as_deref();
+    let by_plan = spec.database.as_deref().map(|name| (true, name));
+    by_plan.or_else(|| identifier().map(|identifier| (false, identifier)))
 }
 
-fn belong_together(model: &Model, one: &Server<'_>, other: &Server<'_>) -> bool {
-    match (identifier(model, &one.probe.id), identifier(model, &other.probe.id)) {
-        (Some(one), Some(other)) => one == other,
-        _ => is_tied(model, one.probe, other.probe),
-    }
-}
+/// Which servers are of one database by the plan's words: one address, a replication probe that names both, or a service
+/// that has one of them in each of its regions.
+struct Ties<'a>(HashMap<&'a ProbeId, Vec<&'a ProbeId>>);
 
-/// Whether the plan says that two probes watch servers of one database.
-fn is_tied(model: &Model, one: &ProbeSpec, other: &ProbeSpec) -> bool {
-    let (one_dsn, other_dsn) = (one.params.get("dsn"), other.params.get("dsn"));
-    if one_dsn.is_none() || other_dsn.is_none() {
-        return false;
+impl<'a> Ties<'a> {
+    fn of(plan: &'a Plan, specs: &[&'a ProbeSpec]) -> Self {
+        let address = |spec: &ProbeSpec, key: &str| spec.params.get(key).map(|dsn| format!("{dsn:?}"));
+        let mut at: HashMap<String, Vec<&'a ProbeId>> = HashMap::new();
+        for spec in specs {
+            if let Some(address) = address(spec, "dsn") {
+                at.entry(address).or_default().push(&spec.id);
+            }
+        }
+        let links = plan.probes.values().filter(|spec| spec.kind == "postgres-replication").map(|spec| {
+            let ends = ["dsn", "primary"].into_iter().filter_map(|key| address(spec, key));
+            ends.filter_map(|address| at.get(&address)).flatten().copied().collect::<Vec<_>>()
+        });
+        let servers: HashSet<&ProbeId> = specs.iter().map(|spec| &spec.id).collect();
+        let is_server = |id: &&ProbeId| servers.contains(*id);
+        let services = plan.services.values().map(|service| {
+            let alone = |probes: &'a Vec<ProbeId>| {
+                let mut here = probes.iter().filter(is_server);
+                here.next().filter(|_| here.next().is_none())
+            };
+            service.health.values().filter_map(alone).collect::<Vec<_>>()
+        });
+        let mut ties: HashMap<&'a ProbeId, Vec<&'a ProbeId>> = HashMap::new();
+        for group in links.chain(services).chain(at.values().cloned()) {
+            for id in &group {
+                ties.entry(id).or_default().extend(group.iter().filter(|other| *other != id));
+            }
+        }
+        Self(ties)
     }
-    let links = model.plan.probes.values().filter(|spec| spec.kind == "postgres-replication");
-    let linked = links
-        .map(|spec| (spec.params.get("dsn"), spec.params.get("primary")))
-        .any(|link| one_dsn == other_dsn || link == (one_dsn, other_dsn) || link == (other_dsn, one_dsn));
-    let is_server = |id: &&ProbeId| model.plan.probes.get(*id).is_some_and(|spec| spec.kind == "postgres");
-    let serves = |probes: &Vec<ProbeId>, probe: &ProbeSpec| {
-        probes.contains(&probe.id) && probes.iter().filter(is_server).count() == 1
-    };
-    let of_one_service = model.plan.services.values().any(|service| {
-        let mut health = service.health.values();
-        health.any(|probes| serves(probes, one))
-            && service.health.values().any(|probes| serves(probes, other))
-    });
-    linked || of_one_service
+
+    fn of_probe(&self, spec: &ProbeSpec) -> impl Iterator<Item = &'a ProbeId> {
+        self.0.get(&spec.id).into_iter().flatten().copied()
+    }
 }

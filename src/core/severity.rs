@@ -1,6 +1,6 @@
 //! The derived severity: the first of the plan's rules that holds.
 
-use crate::core::contradiction;
+use crate::core::contradiction::{self, Kind};
 use crate::core::model::Model;
 use crate::core::names::View;
 use crate::plan::condition::Truth;
@@ -16,15 +16,27 @@ pub struct Assessment {
     pub possible: Option<(Severity, String)>,
 }
 
-/// Evaluates the rules, worst first. What cannot be right needs no rule, and is no better than one that holds.
+/// Evaluates the rules, worst first. What cannot be right needs no rule; of two equally bad reasons the plan's own
+/// words are told, except where two servers accept writes.
 pub fn assess(model: &Model, now: Timestamp) -> Assessment {
     let rules = by_rules(model, now);
     let Some(open) = contradiction::worst(model) else { return rules };
     let contradiction = &open.contradiction;
-    if rules.holds.as_ref().is_some_and(|(level, _)| *level < contradiction.severity) {
+    let told_by_rules = |level: Severity| {
+        level < contradiction.severity
+            || (level == contradiction.severity && contradiction.kind != Kind::TwoPrimaries)
+    };
+    if rules.holds.as_ref().is_some_and(|(level, _)| told_by_rules(*level)) {
         return rules;
     }
     Assessment { holds: Some((contradiction.severity, contradiction.what.clone())), ..rules }
+}
+
+/// Whether the rule that gave the present severity still holds; none where no rule of the plan gave it.
+pub fn own_rule(model: &Model, now: Timestamp) -> Option<Truth> {
+    let (level, _, why) = model.durable.severity.as_ref()?;
+    let rule = model.plan.severity.iter().find(|rule| rule.level == *level && rule.why == *why)?;
+    Some(rule.when.evaluate(&View { model, now }))
 }
 
 fn by_rules(model: &Model, now: Timestamp) -> Assessment {

@@ -1,6 +1,7 @@
 //! The judged state of a probe: thresholds, hysteresis, staleness.
 
 use crate::core::reading::{Reading, Verdict};
+use crate::core::roles::{self, Role};
 use crate::core::servers::Seen;
 use crate::plan::{ProbeSpec, Thresholds};
 use jiff::{SignedDuration, Timestamp};
@@ -129,16 +130,18 @@ impl Streak {
     }
 }
 
-/// Judges one reading by the probe's own verdict and the plan's thresholds; the worse counts. Where there are
+/// Judges one reading by the probe's own verdict, the role that its server should have, and the plan's thresholds; the
+/// worst counts. Where there are
 /// thresholds and no value, a good verdict alone says nothing.
-pub fn judge(spec: &ProbeSpec, reading: &Reading) -> (SignalState, String) {
+pub fn judge(spec: &ProbeSpec, expected: Option<Role>, reading: &Reading) -> (SignalState, String) {
     let measurement = match &reading.outcome {
         Err(failure) => return (SignalState::Unknown, failure.why.clone()),
         Ok(measurement) => measurement,
     };
     let (by_value, bound) =
         measurement.value.map_or((SignalState::Ok, None), |v| compare(&spec.thresholds, v));
-    let (by_probe, said) = match &measurement.verdict {
+    let verdict = measurement.verdict.clone().or_worse(roles::judge(expected, measurement));
+    let (by_probe, said) = match &verdict {
         Verdict::Good if measurement.value.is_none() && spec.thresholds.exist() => {
             return (
                 SignalState::Unknown,

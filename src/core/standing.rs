@@ -37,9 +37,9 @@ pub fn cell(model: &Model, service: &Service, region: &RegionId) -> Option<Statu
     service.health.get(region).map(|probes| status(model, probes))
 }
 
-/// The status of a service where it serves now: in the active region, or anywhere when it does not run there.
+/// The status of a service where it serves now: in the region that serves, or anywhere when it does not run there.
 pub fn service(model: &Model, service: &Service) -> Status {
-    match model.durable.active.as_ref().and_then(|active| service.health.get(active)) {
+    match model.serving().and_then(|region| service.health.get(region)) {
         Some(probes) => status(model, probes),
         None => status(model, service.health.values().flatten()),
     }

@@ -73,7 +73,7 @@ fn flapping(model: &Model, question: &Question, now: Timestamp) -> Option<String
             ));
         }
     }
-    let last = model.durable.last_failover?;
+    let last = model.durable.last_failover()?;
     let left = cooldown - crate::core::signal::age(last, now);
     left.is_positive().then(|| {
         format!(

@@ -117,6 +117,10 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::SeverityChanged { to, .. } => {
             text("severity", "", to.map_or("none", |severity| severity.as_str()))
         }
+        Fact::PrimaryMeasured { probe, serves, .. } => {
+            text(probe.as_str(), serves.as_ref().map_or("", |region| region.as_str()), "primary")
+        }
+        Fact::ServingRecorded { region, .. } => text("serving", region.as_str(), "recorded"),
         Fact::ContradictionFound { contradiction } => {
             text("contradiction", &contradiction.id, contradiction.severity.as_str())
         }

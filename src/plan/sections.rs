@@ -117,6 +117,11 @@ const PROBE_KEYS: &[Key] = &[
         Takes::Name(Named::Region),
         "Where the measured thing lives; absent for things outside of every region.",
     ),
+    Key::optional(
+        "database",
+        Takes::RawText,
+        "The database that the measured server is a copy of, by any name: of all its copies one at most accepts writes, as the field `role` (`primary`, `master`, `leader`, or anything else) and the field `read_only` say. PostgreSQL servers tell by their system identifier; `none` compares a server with no other.",
+    ),
     Key::default("every", Takes::Duration, "10s", "Time between two runs, at least 1s."),
     Key::default("timeout", Takes::Duration, "5s", "Deadline of one run, less than six times `every`."),
     Key::optional("warn", Takes::Threshold, "From this value on the signal warns."),

@@ -135,6 +135,10 @@ pub struct ProbeSpec {
     pub title: String,
     /// Where the measured thing lives; none for things outside of every region.
     pub region: Option<RegionId>,
+    /// The database that the measured server is a copy of: one copy at most accepts writes. `none` compares it with no
+    /// other; where the plan does not say, PostgreSQL servers tell by themselves.
+    #[serde(default)]
+    pub database: Option<String>,
     /// Time between two runs.
     pub every: SignedDuration,
     /// Deadline of one run.
@@ -399,6 +403,11 @@ impl Step {
     /// It keeps a server from accepting writes.
     pub fn is_fence(&self) -> bool {
         self.action.ends_with("-fence")
+    }
+
+    /// It makes another server the primary.
+    pub fn promotes(&self) -> bool {
+        self.action.ends_with("promote")
     }
 
     /// It needs no confirmation, and no person to do it.

@@ -7,8 +7,9 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::core::preflight::{Check, Preflight, StepChecks};
-use crate::plan::{Plan, Step};
+use crate::actions::ALREADY_PRIMARY;
+use crate::core::preflight::{Check, Checked, Preflight, StepChecks};
+use crate::plan::{Plan, Runbook, Step};
 use crate::world::World;
 use futures::FutureExt;
 use futures::future::join_all;
@@ -35,13 +36,14 @@ pub const NOT_SEEN: &[&str] = &[
 pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
     let (at, begun) = (world.clock().now(), Instant::now());
     let looks = Looks::new(plan, world);
-    let steps = plan.runbooks.iter().flat_map(|(id, book)| book.steps.values().map(move |step| (id, step)));
-    let steps = join_all(steps.map(async |(runbook, step)| StepChecks {
+    let steps =
+        plan.runbooks.iter().flat_map(|(id, book)| book.steps.values().map(move |step| (id, book, step)));
+    let steps = join_all(steps.map(async |(runbook, book, step)| StepChecks {
         runbook: runbook.clone(),
         step: step.id.clone(),
         title: step.title.clone(),
         action: step.action.clone(),
-        checks: looks.at(step).await,
+        checks: way_back(plan, book, step, looks.at(step).await),
     }));
     let (regions, steps) = futures::future::join(looks.regions(plan), steps).await;
     world.door().admit(Preflight {
@@ -51,6 +53,24 @@ pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
         regions,
         steps,
     })
+}
+
+/// A runbook that leads to the region that serves already is for another day: that its server is the primary is right
+/// then, and no failing. Which server lives there is told by the probe that watches it.
+fn way_back(plan: &Plan, book: &Runbook, step: &Step, mut checks: Vec<Check>) -> Vec<Check> {
+    let dsn = step.params.get("dsn").filter(|_| step.promotes());
+    let mut watching = plan.probes.values().filter(|probe| dsn.is_some() && probe.params.get("dsn") == dsn);
+    let leads_there = book.activates.is_some() && watching.any(|probe| probe.region == book.activates);
+    for check in checks.iter_mut().filter(|check| leads_there && check.what == ALREADY_PRIMARY.0) {
+        if let Checked::Fail(seen) = &check.result
+            && seen == ALREADY_PRIMARY.1
+        {
+            check.result =
+                Checked::Warn(format!("{seen}: its region serves, this runbook is the way back to it"));
+            check.next = "Nothing, while it serves. Run preflight again after a failover.".into();
+        }
+    }
+    checks
 }
 
 /// What all looks share.

@@ -27,7 +27,13 @@ pub static KIND: ProbeKind = ProbeKind {
             Takes::TextOrSecret,
             "Connection string as libpq takes it (`host=… port=… dbname=… user=… sslmode=…`, or a URL).",
         ),
-        Key::default("role", Takes::Choice(ROLES), "any", "What the server must be."),
+        Key::default(
+            "role",
+            Takes::Choice(ROLES),
+            "any",
+            "What the server is on a normal day. Where several servers of a database are watched the roles follow the \
+             primary: after a failover the new one has to be a primary, and the old one a standby.",
+        ),
     ],
     fields: &[
         ("role", "`primary` or `standby`"),
@@ -73,16 +79,11 @@ select pg_is_in_recovery() as in_recovery,
        current_setting('max_connections')::int8 as max_sessions";
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    Ok(Box::new(Postgres {
-        database: Database::of(&spec.params, "dsn", clients)?,
-        role: spec.params.text("role").filter(|role| *role != "any").map(str::to_owned),
-        within: deadline(spec),
-    }))
+    Ok(Box::new(Postgres { database: Database::of(&spec.params, "dsn", clients)?, within: deadline(spec) }))
 }
 
 struct Postgres {
     database: Database,
-    role: Option<String>,
     within: Duration,
 }
 
@@ -97,7 +98,7 @@ impl Probe for Postgres {
                 Err(error) if error.is_down() => return Ok(Measurement::critical(error.to_string())),
                 Err(error) => return Err(error.into()),
             };
-            Ok(server.judge(self.role.as_deref(), started.elapsed()))
+            Ok(server.judge(started.elapsed()))
         })
     }
 }
@@ -135,7 +136,7 @@ impl Server {
         if self.in_recovery { "standby" } else { "primary" }
     }
 
-    fn judge(&self, expected: Option<&str>, took: Duration) -> Measurement {
+    fn judge(&self, took: Duration) -> Measurement {
         let ms = took.as_secs_f64() * 1000.0;
         let role = self.role();
         let version = crate::text::clean(&self.version, 60);
@@ -143,15 +144,9 @@ impl Server {
             "{role}, PostgreSQL {version}, timeline {}, {ms:.0} ms",
             self.timeline
         ));
-        if let Some(expected) = expected.filter(|expected| *expected != role) {
-            let why = format!("it is a {role}, expected a {expected} (timeline {})", self.timeline);
-            measured = measured.judged(Verdict::Critical(why));
-        }
         if self.read_only && !self.in_recovery {
-            let why =
-                "a primary that takes no writes: default_transaction_read_only is on (fenced?)".to_owned();
-            let fault = if expected == Some("primary") { Verdict::Critical } else { Verdict::Warn };
-            measured = measured.judged(fault(why));
+            let why = "a primary that takes no writes: default_transaction_read_only is on (fenced?)";
+            measured = measured.judged(Verdict::Warn(why.to_owned()));
         }
         measured
             .with_value(ms)
@@ -200,24 +195,12 @@ mod tests {
         }
     }
 
-    fn verdict(server: &Server, role: Option<&str>) -> Verdict {
-        server.judge(role, Duration::from_millis(4)).verdict
-    }
-
     #[test]
-    fn the_role_decides() {
-        assert_eq!(verdict(&server(), Some("primary")), Verdict::Good);
-        assert_eq!(verdict(&server(), None), Verdict::Good);
-        let wrong = verdict(&server(), Some("standby"));
-        assert_eq!(wrong.why(), Some("it is a primary, expected a standby (timeline 2)"));
-    }
-
-    #[test]
-    fn a_fenced_primary_is_no_primary() {
-        let fenced = Server { read_only: true, ..server() };
-        assert!(matches!(verdict(&fenced, Some("primary")), Verdict::Critical(_)));
-        assert!(matches!(verdict(&fenced, None), Verdict::Warn(_)));
+    fn a_fenced_primary_warns() {
+        let verdict = |server: &Server| server.judge(Duration::from_millis(4)).verdict;
+        assert_eq!(verdict(&server()), Verdict::Good);
+        assert!(matches!(verdict(&Server { read_only: true, ..server() }), Verdict::Warn(_)));
         let standby = Server { read_only: true, in_recovery: true, ..server() };
-        assert_eq!(verdict(&standby, Some("standby")), Verdict::Good);
+        assert_eq!(verdict(&standby), Verdict::Good);
     }
 }

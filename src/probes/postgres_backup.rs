@@ -24,8 +24,17 @@ pub static KIND: ProbeKind = ProbeKind {
           since. Archiving that is off, that fails, or that never archived anything is critical. It says nothing \
           of base backups: watch those with `file-age` or `exec`.",
     unit: Unit::Seconds,
-    keys: &[Key::required("dsn", Takes::TextOrSecret, "Connection string of the primary.")],
+    keys: &[
+        Key::required("dsn", Takes::TextOrSecret, "Connection string of the primary."),
+        Key::optional(
+            "other",
+            Takes::TextOrSecret,
+            "Connection string of the server that is the primary after a failover: while the first one is a standby or \
+             down, and this one is a primary, its archive is the one that is watched.",
+        ),
+    ],
     fields: &[
+        ("server", "whose archive it is, `dsn` or `other`"),
         ("archive_mode", "`archive_mode` of the server"),
         ("last_archived_wal", "the last segment archived"),
         ("last_archived_s", "time since then"),
@@ -64,23 +73,43 @@ select pg_is_in_recovery() as in_recovery,
   from pg_stat_archiver a";
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    Ok(Box::new(Backup { database: Database::of(&spec.params, "dsn", clients)?, within: deadline(spec) }))
+    let other = spec.params.get("other").map(|_| Database::of(&spec.params, "other", clients));
+    let database = Database::of(&spec.params, "dsn", clients)?;
+    Ok(Box::new(Backup { database, other: other.transpose()?, within: deadline(spec) }))
 }
 
 struct Backup {
     database: Database,
+    other: Option<Database>,
     within: Duration,
 }
 
 impl Probe for Backup {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
-            match self.database.row(QUERY, self.within).await {
-                Ok(row) => Ok(Archiver::of(&row)?.judge()),
-                Err(error) if error.is_down() => Ok(Measurement::critical(error.to_string())),
-                Err(error) => Err(error.into()),
+            // Together: one that does not answer must not cost the other its time.
+            let (usual, other) = tokio::join!(self.look(&self.database), async {
+                match &self.other {
+                    Some(other) => self.look(other).await.ok(),
+                    None => None,
+                }
+            });
+            let moved = other.filter(|other| {
+                !other.in_recovery && usual.as_ref().map_or_else(|e| e.is_down(), |usual| usual.in_recovery)
+            });
+            match (moved, usual) {
+                (Some(other), _) => Ok(other.judge().with_text("server", "other".to_owned())),
+                (None, Ok(usual)) => Ok(usual.judge().with_text("server", "dsn".to_owned())),
+                (None, Err(error)) if error.is_down() => Ok(Measurement::critical(error.to_string())),
+                (None, Err(error)) => Err(error.into()),
             }
         })
+    }
+}
+
+impl Backup {
+    async fn look(&self, database: &Database) -> Result<Archiver, DatabaseError> {
+        Archiver::of(&database.row(QUERY, self.within).await?)
     }
 }
 

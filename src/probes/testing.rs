@@ -91,6 +91,7 @@ pub fn spec(kind: &str, params: Params, timeout_ms: i64) -> ProbeSpec {
         kind: kind.into(),
         title: "Example".into(),
         region: Some(RegionId::new("dr")),
+        database: None,
         every: SignedDuration::from_secs(5),
         timeout: SignedDuration::from_millis(timeout_ms),
         thresholds: Thresholds::default(),

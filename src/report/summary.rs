@@ -98,9 +98,9 @@ pub(super) fn times(story: &Story) -> Vec<String> {
     };
     let paged = at(|fact| matches!(fact, Fact::NotificationsQueued { intent: Intent::Page, .. }));
     let run = at(|fact| matches!(fact, Fact::RunStarted { .. }));
-    let switched = story.model.durable.last_failover.filter(|at| *at >= incident.detected_at);
+    let switches = story.model.durable.switches.iter().filter(|switch| switch.at >= incident.detected_at);
     let by = |actor: &Actor| text(&actor.to_string());
-    let rows = [
+    let mut rows = vec![
         ("detected", Some(incident.detected_at), String::new()),
         ("proposed by signals", story.proposed_at, String::new()),
         ("first page", paged, String::new()),
@@ -117,25 +117,23 @@ pub(super) fn times(story: &Story) -> Vec<String> {
             decided(story).map_or_else(String::new, |(event, ())| by(&event.by)),
         ),
         ("first runbook begun", run, String::new()),
-        (
-            "another region serves",
-            switched,
-            story
-                .model
-                .durable
-                .active
-                .as_ref()
-                .filter(|_| switched.is_some())
-                .map_or_else(String::new, |region| text(region.as_str())),
-        ),
+    ];
+    let before = rows.len();
+    rows.extend(
+        switches.map(|switch| ("another region serves", Some(switch.at), text(switch.region.as_str()))),
+    );
+    if rows.len() == before {
+        rows.push(("another region serves", None, String::new()));
+    }
+    rows.extend([
         ("resolved", incident.resolved.as_ref().map(|(at, _)| *at), String::new()),
         ("closed", incident.closed.as_ref().map(|(at, _)| *at), String::new()),
-    ];
+    ]);
     let row = |(what, at, who): (&str, Option<Timestamp>, String)| {
         let after = at.map_or_else(String::new, |at| after(at.duration_since(incident.detected_at)));
         vec![what.to_owned(), at.map_or_else(|| "never".to_owned(), time), after, who]
     };
-    table(&["what", "when", "after detection", "who"], &rows.map(row))
+    table(&["what", "when", "after detection", "who"], &rows.into_iter().map(row).collect::<Vec<_>>())
 }
 
 fn after(span: SignedDuration) -> String {

@@ -37,6 +37,7 @@ fn is_trouble(fact: &Fact) -> bool {
         | Fact::StepDoubted { .. }
         | Fact::StepSkipped { .. }
         | Fact::EscalationRenewed { .. }
+        | Fact::PrimaryMeasured { .. }
         | Fact::ContradictionFound { .. }
         | Fact::ContradictionAnswered { .. }
         | Fact::ContradictionEnded { .. }

@@ -16,7 +16,7 @@ pub struct Night {
 }
 
 impl Night {
-    fn begin() -> Self {
+    pub fn begin() -> Self {
         Self::begin_with(Pair::start(), |plan| plan)
     }
 
@@ -35,11 +35,11 @@ impl Night {
         night
     }
 
-    fn keys(&mut self, keys: &str) {
+    pub(crate) fn keys(&mut self, keys: &str) {
         self.operator.press(keys);
     }
 
-    fn sees(&self, text: &str) {
+    pub(crate) fn sees(&self, text: &str) {
         self.operator.sees(text);
     }
 

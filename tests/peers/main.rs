@@ -24,3 +24,4 @@ mod pty;
 #[path = "../faults/rig.rs"]
 #[allow(dead_code)]
 mod rig;
+mod serving;

@@ -42,6 +42,7 @@ scripts! {
     region_down,
     replica_lag,
     single_service,
+    split_brain,
 }
 
 /// A leaf or runbook of the demo tree that no script reaches would be one that nobody has walked.

@@ -9,12 +9,14 @@
 //! when revisit QUESTION
 //! when prepare STEP | when confirm STEP [typing PHRASE] | when override STEP GUARD because REASON
 //! when skip STEP because REASON | when attest STEP: HOW | when retry STEP [because REASON] | when recheck STEP
-//! when abort because REASON | when close because REASON | when the engine crashes
+//! when abort because REASON | when resolve because HOW | when close because REASON | when the engine crashes
+//! when record REGION because REASON | when settle because REASON       a contradiction is answered
 //! then refused: WORDS                  the last `when` was refused, with these words in it
 //! then severity P0 | then severity none
 //! then question ID | then leaf ID | then runbook ID
 //! then suggests ANSWER | then suggests nothing: WORDS
-//! then step STEP is STATUS | then run completed | then run aborted | then active REGION
+//! then step STEP is STATUS | then run completed | then run aborted | then active REGION | then serving REGION
+//! then contradiction WORDS             one is open with these words in it
 //! then loss WORDS                      the exposure's sentence has these words
 //! then CONDITION holds | then the journal verifies
 //! ```
@@ -125,6 +127,12 @@ fn when(rig: &mut Rig, deed: &str, place: &str) -> Result<(), Refusal> {
         "retry" => Ask::Retry { run: run(rig), step: what.as_str().into(), reason },
         "recheck" => Ask::Recheck { run: run(rig), step: what.as_str().into() },
         "abort" => Ask::Abort { reason: rest.strip_prefix("because ").unwrap_or_default().into() },
+        "record" => Ask::RecordServing { region: what.as_str().into(), reason: reason.unwrap_or_default() },
+        "settle" => Ask::AnswerContradiction {
+            id: rig.read(|model| model.durable.contradictions[0].contradiction.id.clone()),
+            reason: rest.strip_prefix("because ").unwrap_or_default().into(),
+        },
+        "resolve" => Ask::Resolve { how: rest.strip_prefix("because ").unwrap_or_default().into() },
         "close" => Ask::Close { reason: rest.strip_prefix("because ").unwrap_or_default().into() },
         _ => panic!("{place}: not understood"),
     };
@@ -167,6 +175,12 @@ fn then(rig: &mut Rig, claim: &str, place: &str) {
                 None => "open",
             };
             assert_eq!(end, rest, "{place}");
+        }
+        "serving" => assert_eq!(model.serving().map(|id| id.as_str()), Some(rest), "{place}"),
+        "contradiction" => {
+            let open: Vec<&str> =
+                model.durable.contradictions.iter().map(|open| &*open.contradiction.what).collect();
+            assert!(open.iter().any(|what| what.contains(rest)), "{place}: {open:?}");
         }
         "active" => assert_eq!(model.durable.active.as_ref().map(|id| id.as_str()), Some(rest), "{place}"),
         "loss" => {

@@ -10,6 +10,7 @@ use crate::console::screens::decide::Item;
 use crate::console::screens::{backups, decide, escalation, overview, readiness, timeline};
 use crate::console::ui::{Cursor, Screen};
 use crate::core::command::Ask;
+use crate::core::contradiction;
 use crate::core::evidence;
 use crate::core::incident::{Incident, StepRun};
 use crate::core::model::Model;
@@ -106,6 +107,8 @@ impl App {
                 (Some(open), None) => Ok(Form::writing(Purpose::Close(open.id.to_string()))),
                 (None, None) => Err(no_incident()),
             },
+            Action::AnswerContradiction => contradiction_form(model),
+            Action::RecordServing => serving_form(model),
             Action::AbortRun => match incident.and_then(Incident::open_run) {
                 Some(run) => Ok(Form::writing(Purpose::Abort(run.id.clone()))),
                 None => Err(("no runbook is running".into(), "There is nothing to abort.")),
@@ -384,4 +387,31 @@ fn override_form(
     let losses = evidence::losses(model, runbook, now).iter().map(|loss| loss.sentence()).collect();
     let choices = form::choices(labels.iter().map(|label| (label.as_str(), label.as_str())));
     Some(Form::choosing(Purpose::Override { run: run.clone(), step: step.clone(), guards, losses }, choices))
+}
+
+/// The contradictions that nobody has answered, to choose from where there are several.
+fn contradiction_form(model: &Model) -> Result<Form, (String, &'static str)> {
+    let open: Vec<_> = contradiction::of(model).iter().filter(|open| open.answered.is_none()).collect();
+    let ids = open.iter().map(|open| open.contradiction.id.clone()).collect();
+    let named = open.iter().map(|open| (open.contradiction.id.as_str(), open.contradiction.what.as_str()));
+    match open.len() {
+        0 => Err(("there is no contradiction to answer".into(), "")),
+        1 => Ok(Form::writing(Purpose::AnswerContradiction(ids))),
+        _ => Ok(Form::choosing(Purpose::AnswerContradiction(ids), form::choices(named))),
+    }
+}
+
+/// The region that is measured to serve, or else all that are not recorded to.
+fn serving_form(model: &Model) -> Result<Form, (String, &'static str)> {
+    let durable = &model.durable;
+    if let Some(region) = &durable.measured {
+        return Ok(Form::writing(Purpose::RecordServing(vec![region.clone()])));
+    }
+    let others = model.plan.regions.iter().filter(|(id, _)| Some(*id) != durable.active.as_ref());
+    let (ids, named): (Vec<_>, Vec<_>) =
+        others.map(|(id, region)| (id.clone(), (id.as_str(), region.name.as_str()))).unzip();
+    match ids.is_empty() {
+        true => Err(("the plan has no other region".into(), "There is nothing to record.")),
+        false => Ok(Form::choosing(Purpose::RecordServing(ids), form::choices(named))),
+    }
 }

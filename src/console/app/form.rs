@@ -5,7 +5,7 @@ use crate::console::keymap::Context;
 use crate::core::command::Ask;
 use crate::core::escalation::IncidentRole;
 use crate::core::incident::Mode;
-use crate::ids::{AudienceId, IncidentId, MessageId, QuestionId, RunId, StepId};
+use crate::ids::{AudienceId, IncidentId, MessageId, QuestionId, RegionId, RunId, StepId};
 use crate::plan::{Severity, Who};
 
 /// What a form is for, with all that it acts upon.
@@ -61,6 +61,10 @@ pub enum Purpose {
     Reopen(IncidentId),
     /// Says that what is proposed is no incident.
     Dismiss(IncidentId),
+    /// Answers a contradiction: which, in the order of the choices.
+    AnswerContradiction(Vec<String>),
+    /// Records that a region serves: which, in the order of the choices.
+    RecordServing(Vec<RegionId>),
     /// Closes the incident.
     Close(String),
     /// Closes this client while a run is open.
@@ -262,7 +266,8 @@ impl Form {
         let of_a_step = matches!(self.purpose, Skip(..) | Override { .. } | Attest(..) | Abort(_));
         // These wake somebody, or let nobody be told.
         let of_people = matches!(self.purpose, Page(_) | Waive | Resolve(_) | Dismiss(_));
-        of_a_step || of_people || matches!(self.purpose, Close(_) | Quit(_))
+        let of_the_world = matches!(self.purpose, AnswerContradiction(_) | RecordServing(_));
+        of_a_step || of_people || of_the_world || matches!(self.purpose, Close(_) | Quit(_))
     }
 
     /// What the text must be; none where it may be empty.
@@ -344,6 +349,14 @@ impl Form {
             Purpose::Resolve(_) => Ask::Resolve { how: text },
             Purpose::Reopen(_) => Ask::Reopen { reason: text },
             Purpose::Dismiss(_) => Ask::Dismiss { reason: text },
+            Purpose::AnswerContradiction(ids) => match ids.get(self.chosen) {
+                Some(id) => Ask::AnswerContradiction { id: id.clone(), reason: text },
+                None => return Outcome::Stay,
+            },
+            Purpose::RecordServing(regions) => match regions.get(self.chosen) {
+                Some(region) => Ask::RecordServing { region: region.clone(), reason: text },
+                None => return Outcome::Stay,
+            },
             Purpose::Close(_) => Ask::Close { reason: text },
             Purpose::Quit(_) => return Outcome::Quit,
             Purpose::Gone { .. } => {

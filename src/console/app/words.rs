@@ -2,9 +2,12 @@
 
 use super::form::{Form, Purpose};
 use crate::core::awareness;
+use crate::core::contradiction::{self, Open};
 use crate::core::model::Model;
+use crate::core::severity::own_rule;
 use crate::engine::scope;
 use crate::ids::{RunId, StepId};
+use crate::plan::condition::Truth;
 use crate::plan::{MessageTemplate, Occasion};
 use crate::text::clean;
 use jiff::Timestamp;
@@ -32,6 +35,8 @@ pub(super) fn title(form: &Form) -> String {
         Purpose::Resolve(id) => format!("Resolve {id}"),
         Purpose::Reopen(id) => format!("Reopen {id}"),
         Purpose::Dismiss(id) => format!("Dismiss {id}"),
+        Purpose::AnswerContradiction(_) => "Answer what cannot be right".into(),
+        Purpose::RecordServing(_) => "Record which region serves".into(),
         Purpose::Close(id) => format!("Close {id}"),
         Purpose::Quit(_) => "Close this console".into(),
         Purpose::Gone { .. } => "The engine".into(),
@@ -96,7 +101,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             let names = form.offers.join(", ");
             vec!["They are given the brief, as the journal has it.".into(), format!("Known: {names}.")]
         }
-        Purpose::Resolve(_) => resolving(model),
+        Purpose::Resolve(_) => resolving(model, now),
         Purpose::Reopen(_) => vec!["The watch ends, and people are paged anew from the first level.".into()],
         Purpose::Dismiss(_) => {
             let proposal = model.and_then(|model| model.durable.proposal.as_ref());
@@ -104,8 +109,14 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             let then = "Nobody is paged further, and only something worse is proposed until all is well.";
             what.into_iter().chain([then.to_owned()]).collect()
         }
+        Purpose::AnswerContradiction(ids) => model.map_or_else(Vec::new, |model| answering(model, ids)),
+        Purpose::RecordServing(regions) => vec![format!(
+            "{}: its services, objectives and failback are looked at from there. Say what was done, and by whom.",
+            regions.iter().map(|region| region.as_str()).collect::<Vec<_>>().join(", ")
+        )],
         Purpose::Close(_) => {
-            let mut lines = model.map_or_else(Vec::new, |model| awareness::unfinished(model, now));
+            let mut lines: Vec<String> = model.and_then(|model| standing(model, now)).into_iter().collect();
+            lines.extend(model.map_or_else(Vec::new, |model| awareness::unfinished(model, now)));
             lines.push("The tree and its runs end with it; the journal keeps them.".into());
             lines
         }
@@ -120,10 +131,34 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
     lines.iter().map(|line| clean(line, LINE_CHARS)).collect()
 }
 
+/// What is answered, and what the answer opens.
+fn answering(model: &Model, ids: &[String]) -> Vec<String> {
+    let asked = |open: &&Open| ids.contains(&open.contradiction.id);
+    let mut lines: Vec<String> = contradiction::of(model)
+        .iter()
+        .filter(asked)
+        .map(|open| format!("{}: {}.", open.contradiction.what, open.contradiction.why))
+        .collect();
+    lines.push("An answer is good for this one only, and lifts what it blocks; it mends nothing.".into());
+    lines
+}
+
+/// What holds right now although somebody is about to say that it is over.
+fn standing(model: &Model, now: Timestamp) -> Option<String> {
+    let (severity, _, why) = model.durable.severity.as_ref()?;
+    Some(match own_rule(model, now) {
+        Some(Truth::Unknown(because)) => {
+            format!("It was {}, and CANNOT BE TOLD RIGHT NOW ({because}): {why}.", severity.as_str())
+        }
+        _ => format!("{} HOLDS RIGHT NOW: {why}.", severity.as_str()),
+    })
+}
+
 /// What follows from calling it resolved: what is sent by itself.
-fn resolving(model: Option<&Model>) -> Vec<String> {
+fn resolving(model: Option<&Model>, now: Timestamp) -> Vec<String> {
     let mut lines = vec!["Nobody is paged further, and the providers' alerts are closed.".to_owned()];
     let Some(model) = model else { return lines };
+    lines.splice(0..0, standing(model, now));
     let watch = crate::units::duration(model.plan.policy.monitor);
     lines.push(format!("The watch of {watch} begins. A new P0 or P1 reopens it by itself."));
     let sent = model.plan.messages.values().filter(|template| template.on.contains(&Occasion::Resolved));
@@ -175,6 +210,8 @@ pub(super) fn sure(form: &Form) -> &'static str {
         Purpose::Resolve(_) => "Call it resolved?",
         Purpose::Dismiss(_) => "Is it no incident?",
         Purpose::Close(_) => "Close this incident?",
+        Purpose::AnswerContradiction(_) => "Is that your answer?",
+        Purpose::RecordServing(_) => "Does it serve?",
         _ => "Close this console?",
     }
 }

@@ -202,7 +202,7 @@ fn rpo(view: &View<'_>) -> Option<(Role, String)> {
     let told_by = |runbook: &&Runbook| runbook.loss.contains(&loss.probe);
     let mut away = model.plan.runbooks.values().filter(told_by);
     // After the failover the same probe looks in the wrong direction.
-    if away.all(|runbook| runbook.activates.is_some() && runbook.activates == model.durable.active) {
+    if away.all(|runbook| runbook.activates.is_some() && runbook.activates.as_ref() == model.serving()) {
         let text = format!("{} not measured since the failover", view.look.glyph(Glyph::Unknown));
         return Some((Role::Unknown, text));
     }

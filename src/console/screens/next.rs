@@ -7,6 +7,7 @@ use super::words::{about, blind_since, clock_time, is_cut_off};
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
+use crate::core::contradiction::{self, Kind, Open};
 use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
 use crate::core::loss::LossEstimate;
 use crate::core::model::{Model, Status};
@@ -14,7 +15,7 @@ use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::{backup, evidence, tree};
 use crate::ids::{QuestionId, StepId};
-use crate::plan::{Runbook, Step};
+use crate::plan::{Runbook, Severity, Step};
 use crate::units;
 
 /// What to do, and how urgent it is.
@@ -48,8 +49,15 @@ pub fn next(view: &View<'_>) -> Next {
                     answered or declared before that.";
         return say(Role::Critical, text);
     }
-    let Some(incident) = &model.durable.incident else { return without_incident(view) };
+    let open = contradiction::of(model).iter().find(|open| comes_first(view, open));
+    let Some(incident) = &model.durable.incident else {
+        return open.map_or_else(|| without_incident(view), |open| contradicted(view, open));
+    };
     let next = in_incident(view, incident);
+    if let Some(open) = open {
+        let first = contradicted(view, open);
+        return say(first.role, format!("{} Then: {}", first.text, next.text));
+    }
     match people::first(view, incident) {
         // A failed step or an open confirmation comes before telling people.
         Some(_) if is_pressing(&next, incident) => next,
@@ -58,8 +66,45 @@ pub fn next(view: &View<'_>) -> Next {
     }
 }
 
+/// Whether a contradiction comes before what the tree and the run lead to. That nobody accepts writes is what they are
+/// for, until they say that it is over; another region that serves can wait for the end of an incident.
+fn comes_first(view: &View<'_>, open: &Open) -> bool {
+    let incident = view.model.durable.incident.as_ref();
+    let is_over = incident.is_some_and(|incident| {
+        incident.resolved.is_some()
+            || (incident.open_run().is_none() && matches!(incident.position, Position::Runbook(_)))
+    });
+    open.answered.is_none()
+        && match open.contradiction.kind {
+            Kind::NobodyWrites => is_over,
+            Kind::ServesElsewhere => incident.is_none() || is_over,
+            Kind::TwoPrimaries | Kind::PrimaryAlive | Kind::FencedWrites | Kind::Undone => true,
+        }
+}
+
+/// What cannot be right, and the key that answers it.
+fn contradicted(view: &View<'_>, open: &Open) -> Next {
+    let contradiction = &open.contradiction;
+    let answer = view.key(Action::AnswerContradiction);
+    let declare = match view.model.durable.incident {
+        None if contradiction.severity == Severity::P0 => {
+            format!(" {} declares an incident.", view.key(Action::DeclareIncident))
+        }
+        _ => String::new(),
+    };
+    let text = match contradiction.kind {
+        Kind::ServesElsewhere => {
+            let record = view.key(Action::RecordServing);
+            return say(Role::Warn, format!("{}. {} ({record})", contradiction.what, contradiction.next));
+        }
+        _ if contradiction.blocks.is_empty() => String::new(),
+        _ => format!(" {answer} answers it with a reason: until then it blocks."),
+    };
+    say(Role::Critical, format!("{}{text}{declare}", contradiction.next))
+}
+
 fn in_incident(view: &View<'_>, incident: &Incident) -> Next {
-    if incident.resolved.is_some() {
+    if incident.resolved.is_some() && incident.open_run().is_none() {
         return people::resolved(view, incident);
     }
     match (incident.open_run(), &incident.position) {

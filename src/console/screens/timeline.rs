@@ -148,6 +148,8 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::SignalChanged { to: SignalState::Ok, .. } | Fact::StepVerified { .. } => (Role::Ok, Glyph::Ok),
         Fact::SeverityChanged { to: Some(_), .. } => (Role::Critical, Glyph::Warn),
         Fact::SeverityChanged { to: None, .. } => (Role::Ok, Glyph::Ok),
+        Fact::PrimaryMeasured { .. } => (Role::Warn, Glyph::Warn),
+        Fact::ServingRecorded { .. } => (Role::Text, Glyph::Attested),
         Fact::ContradictionFound { .. } => (Role::Critical, Glyph::Critical),
         Fact::ContradictionAnswered { .. } => (Role::Text, Glyph::Attested),
         Fact::ContradictionEnded { .. } => (Role::Ok, Glyph::Ok),

@@ -109,7 +109,6 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId) {
     let runbook = model.plan.runbooks.get(&run.runbook).filter(done);
     let activates = runbook.and_then(|runbook| runbook.activates.clone());
     if let Some(region) = activates.filter(|region| model.durable.active.as_ref() != Some(region)) {
-        model.durable.last_failover = Some(at);
         signals::activated(model, at, &region);
     }
 }

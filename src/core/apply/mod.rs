@@ -28,6 +28,10 @@ pub fn apply(model: &mut Model, event: &Event) {
             model.durable.severity = to.map(|severity| (severity, since, why.clone()));
             severity_lasts(model, at, *to);
         }
+        Fact::PrimaryMeasured { probe, before, serves, .. } => {
+            signals::primary_moved(model, at, probe, before.as_ref(), serves.as_ref());
+        }
+        Fact::ServingRecorded { region, .. } => signals::activated(model, at, region),
         Fact::ContradictionFound { .. }
         | Fact::ContradictionAnswered { .. }
         | Fact::ContradictionEnded { .. } => contradiction::apply(model, event),

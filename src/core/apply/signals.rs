@@ -1,12 +1,15 @@
 //! Signals, and the regions and services that follow from them.
 
-use crate::core::model::Model;
+use crate::core::model::{Model, Switch};
 use crate::core::reading::Reading;
 use crate::core::signal::{SignalState, is_stale};
 use crate::core::standing;
 use crate::ids::{ProbeId, RegionId, ServiceId};
 use crate::plan::{Region, Service};
 use jiff::Timestamp;
+
+/// How many switches of the region that serves are kept; the journal has all of them.
+const REMEMBERED_SWITCHES: usize = 100;
 
 pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judged: SignalState) {
     model.live.recent.entry(probe.clone()).or_default().push(reading.clone(), judged);
@@ -41,10 +44,39 @@ pub fn forget(model: &mut Model, at: Timestamp) {
     restand(model, at, |_| true);
 }
 
-/// The region that serves changed: services stand where it is now.
+/// The region that is recorded to serve changed: services stand where it is now.
 pub fn activated(model: &mut Model, at: Timestamp, region: &RegionId) {
+    let is_new = model.serving() != Some(region);
     model.durable.active = Some(region.clone());
+    model.durable.measured = None;
+    if is_new {
+        switched(model, at, region);
+    }
+}
+
+fn switched(model: &mut Model, at: Timestamp, region: &RegionId) {
+    if model.durable.switches.len() == REMEMBERED_SWITCHES {
+        model.durable.switches.remove(0);
+    }
+    model.durable.switches.push(Switch { at, region: region.clone() });
     restand(model, at, |_| true);
+}
+
+/// Another server is the primary, and perhaps another region serves.
+pub fn primary_moved(
+    model: &mut Model,
+    at: Timestamp,
+    probe: &ProbeId,
+    before: Option<&ProbeId>,
+    serves: Option<&RegionId>,
+) {
+    let primaries = &mut model.durable.primaries;
+    primaries.retain(|known| known != probe && Some(known) != before);
+    primaries.push(probe.clone());
+    if let Some(region) = serves {
+        model.durable.measured = Some(region.clone()).filter(|_| model.durable.active.as_ref() != serves);
+        switched(model, at, region);
+    }
 }
 
 fn restand(model: &mut Model, at: Timestamp, concerned: impl Fn(&[ProbeId]) -> bool) {

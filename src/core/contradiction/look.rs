@@ -2,10 +2,13 @@
 
 use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
+use crate::core::fencing::fenced;
 use crate::core::model::Model;
+use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
-use crate::ids::ProbeId;
-use crate::plan::Severity;
+use crate::core::status::StepStatus;
+use crate::ids::{ProbeId, RegionId};
+use crate::plan::{Severity, Step};
 
 use jiff::Timestamp;
 
@@ -14,9 +17,18 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
     let databases = databases(model, now);
     let found: Vec<Contradiction> = databases
         .iter()
-        .flat_map(|database| [two_primaries(database), nobody_writes(model, database, now)])
+        .flat_map(|database| {
+            let fenced = database.iter().find_map(|server| fenced_writes(model, server));
+            [
+                two_primaries(database),
+                nobody_writes(model, database, now),
+                elsewhere(model, database, now),
+                fenced,
+            ]
+        })
         .flatten()
         .chain(undone::undone(model))
+        .chain(primary_alive(model, &databases))
         .collect();
     let open = &model.durable.contradictions;
     let sights = open.iter().map(|open| sight(model, open, &found, &databases)).collect();
@@ -28,7 +40,8 @@ fn two_primaries(database: &Database<'_>) -> Option<Contradiction> {
     let writing: Vec<&Server<'_>> = database.iter().filter(|server| server.writes()).collect();
     let both = |one: &Server<'_>, other: &Server<'_>| {
         let seen = one.seen.zip(other.seen);
-        !one.is(other) && seen.is_some_and(|(one, other)| one.database.is_some() && one.at_once(other))
+        let is_known = one.probe.database.is_some() || one.seen.is_some_and(|seen| seen.database.is_some());
+        !one.is(other) && is_known && seen.is_some_and(|(one, other)| one.at_once(other))
     };
     let mut servers: Vec<&Server<'_>> = Vec::new();
     for server in &writing {
@@ -56,15 +69,74 @@ fn two_primaries(database: &Database<'_>) -> Option<Contradiction> {
     })
 }
 
+/// A server that a step fenced accepts writes, by a reading that began after the fence; a move that was recorded since
+/// says that it may.
+fn fenced_writes(model: &Model, server: &Server<'_>) -> Option<Contradiction> {
+    let seen = server.seen.filter(|seen| seen.writes)?;
+    let fence = fenced(model, &server.probe.id)?;
+    let is_after = seen.last.duration_since(fence.at) > server.probe.timeout;
+    let is_recorded = model.durable.last_failover().is_some_and(|at| at > fence.at)
+        && server.region() == model.durable.active.as_ref();
+    if !is_after || is_recorded || is_split(model, server) {
+        return None;
+    }
+    let title = &server.probe.title;
+    let how = if fence.proven { "was proven" } else { "was attested" };
+    Some(Contradiction {
+        id: format!("fenced-writes:{}/{},{}", fence.run, fence.step, name_of(server)),
+        kind: Kind::FencedWrites,
+        servers: ids(&[server]),
+        severity: Severity::P0,
+        what: format!("{title} accepts writes although it was fenced"),
+        why: format!("the step \"{}\" {how}; {}", fence.title, standing(server)),
+        next: "Fence it again, and see that it stays so; or answer with why it may accept writes.".into(),
+        blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
+    })
+}
+
+/// A promotion is ready, and another server of its database accepts writes: it would make a second primary.
+fn primary_alive(model: &Model, databases: &[Database<'_>]) -> Option<Contradiction> {
+    let run = model.durable.incident.as_ref()?.open_run()?;
+    let runbook = model.plan.runbooks.get(&run.runbook)?;
+    let is_next = |step: &&Step| {
+        let status = run.steps.get(&step.id).map(|state| state.status);
+        step.promotes() && matches!(status, Some(StepStatus::Ready | StepStatus::Confirming))
+    };
+    let step = runbook.steps.values().find(is_next)?;
+    let is_target = |server: &Server<'_>| {
+        let dsn = step.params.get("dsn");
+        dsn.is_some() && server.probe.params.get("dsn") == dsn
+    };
+    let is_there = |server: &Server<'_>| server.region() == runbook.activates.as_ref();
+    let of_target = databases.iter().find(|database| database.iter().any(is_target));
+    let database = of_target.or_else(|| databases.iter().find(|database| database.iter().any(is_there)))?;
+    let targets: Vec<&Server<'_>> = match of_target {
+        Some(database) => database.iter().filter(|server| is_target(server)).collect(),
+        None => database.iter().filter(|server| is_there(server)).collect(),
+    };
+    let replaced = |server: &&Server<'_>| server.writes() && targets.iter().all(|target| !target.is(server));
+    let alive = database.iter().find(replaced).filter(|alive| !is_split(model, alive))?;
+    Some(Contradiction {
+        id: format!("primary-alive:{}/{},{}", run.id, step.id, name_of(alive)),
+        kind: Kind::PrimaryAlive,
+        servers: ids(&[alive]),
+        severity: Severity::P3,
+        what: format!("{} still accepts writes: to promote now makes two primaries", alive.probe.title),
+        why: standing(alive),
+        next: "Fence it first, and see that it is fenced.".into(),
+        blocks: vec![Blocked::Promote],
+    })
+}
+
 /// No server of a database accepts writes, and all of them are known: some are standbys or read-only, the others down.
 /// One alone that is down is what the plan's rules are for.
 fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<Contradiction> {
     let since = database.iter().map(Server::idle_since).collect::<Option<Vec<Timestamp>>>()?;
     let since = since.into_iter().max()?;
     let patience = database.iter().map(Server::patience).max()?;
-    let several = database.iter().any(|server| !server.is(&database[0]));
     let is_seen = database.iter().any(|server| server.seen.is_some());
-    if !several || !is_seen || now.duration_since(since) < patience || is_being_moved(model) {
+    if !roles::can_move(database) || !is_seen || now.duration_since(since) < patience || is_being_moved(model)
+    {
         return None;
     }
     let servers: Vec<&Server<'_>> = database.iter().collect();
@@ -77,7 +149,51 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
         what: format!("NOBODY ACCEPTS WRITES: none of {} does", names.join(", ")),
         why: servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; "),
         next: "Find out which server holds the newest data, and make it the primary.".into(),
-        blocks: vec![Blocked::Resolve, Blocked::Close],
+        blocks: vec![Blocked::Resolve],
+    })
+}
+
+/// The primary is in another region than the one that is recorded to serve.
+fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<Contradiction> {
+    let writer = roles::writer(database)?;
+    let (region, active) = (writer.region()?, model.durable.active.as_ref()?);
+    let lasts = now.duration_since(writer.seen?.since);
+    let is_there = database.iter().any(|server| server.region() == Some(active));
+    let moves = roles::can_move(database) && roles::follows_region(model, database);
+    if is_split(model, writer)
+        || region == active
+        || !is_there
+        || !moves
+        || lasts < writer.patience()
+        || model.is_moving_to(region)
+    {
+        return None;
+    }
+    let servers: Vec<&Server<'_>> = database.iter().collect();
+    let name =
+        |id: &RegionId| model.plan.regions.get(id).map_or(id.to_string(), |region| region.name.clone());
+    Some(Contradiction {
+        id: format!("serves-elsewhere:{region},{}", name_of(writer)),
+        kind: Kind::ServesElsewhere,
+        servers: ids(&servers),
+        severity: Severity::P2,
+        what: format!(
+            "{} is recorded to serve, and {} in {} is the primary, not by lifeboat",
+            name(active),
+            writer.probe.title,
+            name(region)
+        ),
+        why: servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; "),
+        next: format!("Record that {} serves, with the reason; or move the database back.", name(region)),
+        blocks: Vec::new(),
+    })
+}
+
+/// An open split brain says more of this server already.
+fn is_split(model: &Model, server: &Server<'_>) -> bool {
+    model.durable.contradictions.iter().any(|open| {
+        let known = &open.contradiction;
+        known.kind == Kind::TwoPrimaries && known.servers.contains(&server.probe.id)
     })
 }
 
@@ -91,12 +207,12 @@ fn is_being_moved(model: &Model) -> bool {
 
 /// `two-primaries:a-db@14,b-db@15`: another server or another timeline is another instance.
 fn instance(kind: &str, servers: &[&Server<'_>]) -> String {
-    let mut names: Vec<String> = servers.iter().map(|server| name(server)).collect();
+    let mut names: Vec<String> = servers.iter().map(|server| name_of(server)).collect();
     names.sort();
     format!("{kind}:{}", names.join(","))
 }
 
-fn name(server: &Server<'_>) -> String {
+fn name_of(server: &Server<'_>) -> String {
     match server.seen.and_then(|seen| seen.timeline) {
         Some(timeline) if server.writes() => format!("{}@{timeline}", server.probe.id),
         _ => server.probe.id.to_string(),
@@ -136,15 +252,39 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
     let shown = |writes: bool| servers.iter().find(|s| s.seen.is_some_and(|seen| seen.writes == writes));
     match known.kind {
         Kind::TwoPrimaries => {
-            let may_write =
-                servers.iter().filter(|server| server.seen.is_none_or(|seen| seen.writes)).count();
+            // What a step fenced since is not seen to accept writes, and does not.
+            let is_fenced = |server: &Server<'_>| {
+                server.seen.is_none() && fenced(model, &server.probe.id).is_some_and(|at| at.at > open.since)
+            };
+            let may_write = servers
+                .iter()
+                .filter(|server| server.seen.is_none_or(|seen| seen.writes) && !is_fenced(server))
+                .count();
             match shown(false) {
                 _ if may_write > 1 => Sight::Unseen,
                 Some(idle) => Sight::Over(standing(idle)),
-                None => Sight::Over("the plan does not watch both any more".into()),
+                None => Sight::Over("one was fenced, or the plan does not watch both any more".into()),
             }
         }
         Kind::Undone => undone::sight(model, open),
+        Kind::ServesElsewhere => match servers.iter().find(|server| server.writes()) {
+            Some(writer) if writer.region() == model.durable.active.as_ref() => Sight::Over(standing(writer)),
+            _ => Sight::Unseen,
+        },
+        Kind::FencedWrites if servers.iter().all(|server| fenced(model, &server.probe.id).is_none()) => {
+            Sight::Over("a step lets it accept writes again".into())
+        }
+        Kind::FencedWrites if servers.iter().any(|server| is_split(model, server)) => {
+            Sight::Over("two servers accept writes".into())
+        }
+        Kind::FencedWrites => shown(false).map_or(Sight::Unseen, |server| Sight::Over(standing(server))),
+        Kind::PrimaryAlive => match shown(false) {
+            Some(idle) => Sight::Over(standing(idle)),
+            None if servers.iter().any(|server| server.writes()) => {
+                Sight::Over("no promotion is ready any more, or two accept writes".into())
+            }
+            None => Sight::Over("it is not seen to accept writes any more".into()),
+        },
         Kind::NobodyWrites => shown(true).map_or(Sight::Unseen, |server| Sight::Over(standing(server))),
     }
 }

@@ -1,4 +1,5 @@
-//! What cannot be right whatever the plan says: two servers accept writes, nobody does. It counts before the plan's rules, and some of it has to be answered by a person.
+//! What cannot be right whatever the plan says: two servers accept writes, nobody does, another
+//! region has the primary than the one that is recorded to serve. It counts before the plan's rules, and some of it has to be answered by a person.
 
 mod look;
 #[cfg(test)]
@@ -9,8 +10,8 @@ pub use look::look;
 
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
-use crate::ids::ProbeId;
-use crate::plan::Severity;
+use crate::ids::{ProbeId, RunId};
+use crate::plan::{Severity, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -41,10 +42,16 @@ pub struct Contradiction {
 pub enum Kind {
     /// Two servers of one database accept writes.
     TwoPrimaries,
+    /// A server accepts writes that a step fenced and none let go.
+    FencedWrites,
+    /// A promotion is ready while the primary that it is to replace still accepts writes.
+    PrimaryAlive,
     /// No server of a database accepts writes.
     NobodyWrites,
     /// Somebody else took back what a step did to a server: a promotion, a stop.
     Undone,
+    /// The primary is in another region than the one that is recorded to serve.
+    ServesElsewhere,
 }
 
 /// What an unanswered contradiction keeps people from.
@@ -97,14 +104,22 @@ pub fn of(model: &Model) -> &[Open] {
     &model.durable.contradictions
 }
 
-/// The worst of them.
+/// The worst of them; of equally bad ones the split brain.
 pub fn worst(model: &Model) -> Option<&Open> {
-    of(model).iter().min_by_key(|open| open.contradiction.severity)
+    let order = |open: &&Open| (open.contradiction.severity, open.contradiction.kind != Kind::TwoPrimaries);
+    of(model).iter().min_by_key(order)
 }
 
 /// The first that keeps people from something and that nobody has answered.
 pub fn blocking(model: &Model, what: Blocked) -> Option<&Open> {
     of(model).iter().find(|open| open.answered.is_none() && open.contradiction.blocks.contains(&what))
+}
+
+/// Whether a step makes another server the primary, or cannot be undone on the way there.
+pub fn moves_the_primary(model: &Model, run: &RunId, step: &Step) -> bool {
+    let run = model.run(run);
+    let runbook = run.and_then(|run| model.plan.runbooks.get(&run.runbook));
+    step.promotes() || (step.irreversible && runbook.is_some_and(|runbook| runbook.activates.is_some()))
 }
 
 /// Refuses what a contradiction blocks until it is answered.

@@ -7,36 +7,12 @@ use crate::core::incident::Mode;
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::core::tests::desk::{self, Telling};
 use crate::core::tests::fixture::*;
+use crate::core::tests::serving::{primary, server, standby, world};
 
 type Outcome = Result<Measurement, ProbeFailure>;
 
-/// A PostgreSQL server of the database `77`, by the second in which it started.
-fn server(role: &str, timeline: u32, started: &str) -> Measurement {
-    Measurement::good(format!("{role}, timeline {timeline}"))
-        .with_value(2.0)
-        .with_text("role", role.to_owned())
-        .with_flag("in_recovery", role == "standby")
-        .with_flag("read_only", false)
-        .with_text("system_identifier", "77".to_owned())
-        .with_text("started_at", started.to_owned())
-        .with_number("timeline", f64::from(timeline))
-}
-
-fn primary(timeline: u32, started: &str) -> Outcome {
-    Ok(server("primary", timeline, started))
-}
-
-fn standby(started: &str) -> Outcome {
-    Ok(server("standby", 1, started))
-}
-
 fn fenced(started: &str) -> Outcome {
     Ok(server("primary", 1, started).with_flag("read_only", true))
-}
-
-fn world(primary_db: Outcome, dr_db: Outcome) -> Vec<(&'static str, Outcome)> {
-    let others = healthy().into_iter().filter(|(probe, _)| !probe.ends_with("-db"));
-    others.chain([("primary-db", primary_db), ("dr-db", dr_db)]).collect()
 }
 
 fn kinds(machine: &Machine) -> Vec<Kind> {
@@ -107,7 +83,7 @@ fn a_primary_that_came_back_and_went_silent_again_stays_a_split_brain_until_it_i
     let id = of(&machine.model)[0].contradiction.id.clone();
     machine.ask(Ask::AnswerContradiction { id, reason: "powered off at the switch".into() }).unwrap();
     machine.pass(2, &world(bad(), primary(2, "b")));
-    assert_eq!(kinds(&machine), []);
+    assert_eq!(kinds(&machine), [Kind::ServesElsewhere], "what is left is that nobody recorded the move");
 }
 
 #[test]
@@ -205,4 +181,35 @@ fn a_split_brain_refuses_the_promotion_until_it_is_answered() {
     let split = of(&machine.model)[0].contradiction.id.clone();
     machine.ask(Ask::AnswerContradiction { id: split, reason: "b is a clone".into() }).unwrap();
     machine.ask(confirm(id)).unwrap();
+}
+
+#[test]
+fn a_promotion_is_refused_while_the_primary_that_it_replaces_still_accepts_writes() {
+    let mut machine = Machine::failing_over();
+    let id = machine.prepare("promote");
+    machine.pass(12, &world(primary(1, "a"), standby("b")));
+    assert_eq!(kinds(&machine), [Kind::PrimaryAlive]);
+    let typed = || Some("target-of-promote".to_owned());
+    let refused = machine.ask(Ask::Confirm { confirmation: id, typed: typed() }).unwrap_err();
+    assert!(refused.why.contains("makes two primaries"), "{}", refused.why);
+    machine.pass(12, &world(fenced("a"), standby("b")));
+    assert_eq!(kinds(&machine), []);
+    let id = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation: id, typed: typed() }).unwrap();
+}
+
+#[test]
+fn a_server_that_was_fenced_and_accepts_writes_again_is_a_p0_before_anybody_else_is_promoted() {
+    let mut plan = (*plan()).clone();
+    let steps = &mut plan.runbooks.get_mut("failover").unwrap().steps;
+    steps.get_mut("check").unwrap().fences = vec!["primary-db".into()];
+    let mut machine = Machine::failing_over_under(std::sync::Arc::new(plan));
+    machine.pass(12, &world(fenced("a"), standby("b")));
+    assert_eq!(kinds(&machine), []);
+    machine.pass(12, &world(primary(1, "a"), standby("b")));
+    assert!(kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+    assert_eq!(severity(&machine), Some(Severity::P0));
+    let id = machine.prepare("promote");
+    let typed = Some("target-of-promote".to_owned());
+    machine.ask(Ask::Confirm { confirmation: id, typed }).unwrap_err();
 }

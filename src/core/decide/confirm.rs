@@ -171,7 +171,7 @@ pub fn confirm(
     if let Some((_, guard)) = confirmation.blocking_guard() {
         return Err(blocked(model, guard, confirmation));
     }
-    if moves_the_primary(model, confirmation, plan) {
+    if contradiction::moves_the_primary(model, &confirmation.run, plan) {
         contradiction::allow(model, Blocked::Promote)?;
     }
     if let Some(phrase) = confirmation.phrase()
@@ -191,14 +191,6 @@ pub fn confirm(
         },
         started(&confirmation.run, &confirmation.step, state, id.clone()),
     ])
-}
-
-/// Whether a step makes another server the primary, or cannot be undone on the way there.
-fn moves_the_primary(model: &Model, confirmation: &Confirmation, plan: &Step) -> bool {
-    let run = model.run(&confirmation.run);
-    let runbook = run.and_then(|run| model.plan.runbooks.get(&run.runbook));
-    let moves = runbook.is_some_and(|runbook| runbook.activates.is_some());
-    plan.action.ends_with("promote") || (plan.irreversible && moves)
 }
 
 fn blocked(model: &Model, guard: &GuardResult, confirmation: &Confirmation) -> Refusal {

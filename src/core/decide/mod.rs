@@ -7,6 +7,7 @@ mod escalate;
 mod incident;
 mod observe;
 mod preflight;
+mod serving;
 mod step;
 mod tick;
 mod watch;
@@ -42,6 +43,7 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
     match ask {
         Ask::Declare { title, mode } => incident::declare(model, now, title, *mode),
         Ask::SetSeverity { severity, reason } => incident::set_severity(model, *severity, reason),
+        Ask::RecordServing { region, reason } => serving::record(model, now, region, reason),
         Ask::AnswerContradiction { id, reason } => contradiction::answer(model, id, reason),
         Ask::Answer { question, answer, suggested, reason } => {
             let reason = reason.as_deref();

@@ -3,6 +3,7 @@
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::reading::Reading;
+use crate::core::roles;
 use crate::core::signal::{Recent, SignalState, judge, next_state};
 use crate::ids::ProbeId;
 
@@ -15,7 +16,8 @@ pub fn observed(model: &Model, readings: &[(ProbeId, Reading)]) -> Vec<Fact> {
     for (probe, reading) in readings {
         let Some(spec) = model.plan.probes.get(probe) else { continue };
         let state = model.state(probe);
-        let (judged, why) = judge(spec, reading);
+        let expected = roles::expected_of(model, spec, reading.at);
+        let (judged, why) = judge(spec, expected, reading);
         let recent = model.live.recent.get(probe).unwrap_or(&never);
         let is_reference = model.plan.policy.reference.contains(probe);
         let fail_after = if is_reference && state == SignalState::Ok { 1 } else { spec.fail_after };

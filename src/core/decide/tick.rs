@@ -4,20 +4,23 @@
 use super::confirm::{guards, preparing};
 use super::contradiction;
 use super::due::due;
+use super::serving;
 use crate::core::confirmation::GuardResult;
 use crate::core::fact::Fact;
 use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Model;
-use crate::core::severity::assess;
+use crate::core::severity::{assess, own_rule};
 use crate::core::signal::{Recent, SignalState, is_stale};
 use crate::core::status::StepStatus;
 use crate::ids::StepId;
 use crate::plan::Step;
+use crate::plan::condition::Truth;
 use jiff::Timestamp;
 
 /// Everything that became due. Idempotent: what a tick's facts lead to is not due again.
 pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
     let mut facts = stale_signals(model, now);
+    facts.extend(serving::moved(model, now));
     facts.extend(contradiction::turned(model, now));
     facts.extend(severity(model, now));
     if let Some(run) = model.durable.incident.as_ref().and_then(|incident| incident.open_run()) {
@@ -52,8 +55,9 @@ fn stale_signals(model: &Model, now: Timestamp) -> Vec<Fact> {
         .collect()
 }
 
-/// The derived severity, where it or its reason changed. It is not lowered, and its reason does not change, while
-/// a rule as bad or worse cannot be told.
+/// The derived severity, where it or its reason changed. It is not lowered, and its reason does not change, while the
+/// rule that gave it cannot be told: it may still be so. Once that rule is known not to hold, what it was is no reason
+/// any more; a worse rule that cannot be told is said beside the severity, and is none.
 fn severity(model: &Model, now: Timestamp) -> Option<Fact> {
     let assessed = assess(model, now);
     let before = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
@@ -61,8 +65,7 @@ fn severity(model: &Model, now: Timestamp) -> Option<Fact> {
     let reason = model.durable.severity.as_ref().map(|(.., why)| why);
     let same = before == after && reason == assessed.holds.as_ref().map(|(_, why)| why);
     let worsens = after.is_some_and(|after| before.is_none_or(|before| after < before));
-    let cannot_tell =
-        assessed.possible.as_ref().is_some_and(|(level, _)| before.is_some_and(|b| *level <= b));
+    let cannot_tell = matches!(own_rule(model, now), Some(Truth::Unknown(_)));
     if same || (!worsens && cannot_tell) {
         return None;
     }

@@ -41,6 +41,7 @@ fn probe(
         kind: kind.into(),
         title: format!("probe {id}"),
         region: region.map(RegionId::from),
+        database: None,
         every: seconds(5),
         timeout: seconds(2),
         thresholds,

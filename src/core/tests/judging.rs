@@ -225,6 +225,29 @@ fn the_reason_of_a_severity_is_that_of_the_rule_that_holds_now() {
 }
 
 #[test]
+fn a_severity_whose_own_rule_is_known_not_to_hold_does_not_stay_because_a_worse_rule_cannot_be_told() {
+    let mut machine = Machine::new();
+    let rule = |level, when: &str| SeverityRule {
+        level,
+        when: Condition::parse(when).unwrap(),
+        why: format!("because of {level:?}"),
+    };
+    let rules = vec![
+        rule(Severity::P0, "signals['primary-db'].fields.role == 'standby'"),
+        rule(Severity::P1, "signals['primary-api'].state == 'critical'"),
+    ];
+    Arc::make_mut(&mut machine.model.plan).severity = rules;
+    machine.pass(20, &down());
+    assert_eq!(machine.model.severity(), Some(Severity::P1));
+    let mut half = down();
+    half[0] = healthy()[0].clone();
+    machine.pass(20, &half);
+    assert_eq!(machine.model.severity(), None, "the API answers, and that is known");
+    let possible = crate::core::severity::assess(&machine.model, machine.now).possible;
+    assert_eq!(possible.map(|(level, _)| level), Some(Severity::P0), "what it could be is still said");
+}
+
+#[test]
 fn flapping_withholds_the_suggestion_until_the_cooldown_is_over() {
     let mut machine = Machine::primary_down();
     machine.pass(30, &healthy());

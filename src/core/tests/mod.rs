@@ -12,6 +12,7 @@ mod losses;
 mod oncall;
 pub(crate) mod people;
 mod readiness;
+pub(crate) mod serving;
 mod telling;
 mod transitions;
 mod walking;

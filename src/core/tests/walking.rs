@@ -248,7 +248,7 @@ fn a_run_whose_point_of_no_return_was_skipped_moves_nothing() {
     let incident = machine.model.durable.incident.as_ref().unwrap();
     assert_eq!(incident.runs[0].ended.as_ref().map(|(_, end)| end), Some(&RunEnd::Completed));
     assert_eq!(machine.model.durable.active, Some("primary".into()), "the standby was not promoted");
-    assert_eq!(machine.model.durable.last_failover, None);
+    assert_eq!(machine.model.durable.last_failover(), None);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use futures::future::BoxFuture;
 use judge::{down, judge};
 use look::{PRIMARY_QUERY, Primary, PrimaryLook, STANDBY_QUERY, Standby};
 use memory::Memory;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,9 +39,10 @@ pub static KIND: ProbeKind = ProbeKind {
         Key::optional(
             "primary",
             Takes::TextOrSecret,
-            "Connection string of the primary. Without it a loss can only be told from what the standby last \
-             heard from its sender, and grows while that is silent. For a standby of a standby it has to be given: the \
-             server in between goes on speaking when the primary is dead.",
+            "Connection string of the primary. When the roles change sides the probe turns round with them, and tells \
+             how far this one is behind. Without it a loss can only be told from what the standby last heard from its \
+             sender, and grows while that is silent. For a standby of a standby it has to be given: the server in \
+             between goes on speaking when the primary is dead.",
         ),
     ],
     fields: &[
@@ -55,6 +57,10 @@ pub static KIND: ProbeKind = ProbeKind {
         ("sender", "the server that the standby receives from, `host:port`"),
         ("timeline", "the timeline that the standby follows"),
         ("system_identifier", "identifies the cluster"),
+        (
+            "reversed",
+            "the roles changed sides: what is measured is how far the server of `primary` is behind that of `dsn`",
+        ),
         ("in_recovery", "false when it is not a standby any more"),
         ("replay_paused", "somebody paused replay"),
         ("primary_reachable", "whether the primary answered this probe"),
@@ -101,6 +107,7 @@ fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
         primary: primary.transpose()?,
         within: deadline(spec),
         memory: Mutex::default(),
+        turned: AtomicBool::new(false),
     }))
 }
 
@@ -109,13 +116,21 @@ struct Replication {
     primary: Option<Database>,
     within: Duration,
     memory: Mutex<Memory>,
+    /// The roles changed sides: what the plan calls the primary follows what it calls the standby.
+    turned: AtomicBool,
 }
 
 impl Probe for Replication {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             // Together: a primary that does not answer must not cost the look at the standby its time.
-            let (standby, primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
+            let (mut standby, mut primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
+            if is_turned(&standby, &primary) {
+                self.turned.fetch_xor(true, Ordering::Relaxed);
+                *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Memory::default();
+                (standby, primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
+            }
+            let turned = self.turned.load(Ordering::Relaxed);
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let standby = match standby {
                 Ok(standby) => standby,
@@ -124,19 +139,33 @@ impl Probe for Replication {
                 }
                 Err(error) => return Err(error.into()),
             };
-            judge(&mut memory, &standby, &primary)
+            Ok(judge(&mut memory, &standby, &primary)?.with_flag("reversed", turned))
         })
     }
 }
 
+/// Both were read, and each is what the other should be.
+fn is_turned(standby: &Result<Standby, DatabaseError>, primary: &PrimaryLook) -> bool {
+    let (Ok(standby), PrimaryLook::Seen(primary)) = (standby, primary) else { return false };
+    !standby.in_recovery && primary.in_recovery && standby.system == primary.system
+}
+
 impl Replication {
+    /// The server that should follow, and the one that it should follow, as the roles are.
+    fn ends(&self) -> (&Database, Option<&Database>) {
+        match (&self.primary, self.turned.load(Ordering::Relaxed)) {
+            (Some(primary), true) => (primary, Some(&self.standby)),
+            (primary, _) => (&self.standby, primary.as_ref()),
+        }
+    }
+
     async fn look_at_standby(&self) -> Result<Standby, DatabaseError> {
-        let row = self.standby.row(STANDBY_QUERY, self.within).await?;
+        let row = self.ends().0.row(STANDBY_QUERY, self.within).await?;
         Standby::of(&row, Instant::now())
     }
 
     async fn look_at_primary(&self) -> PrimaryLook {
-        let Some(primary) = &self.primary else { return PrimaryLook::NotAsked };
+        let Some(primary) = self.ends().1 else { return PrimaryLook::NotAsked };
         let began = Instant::now();
         let seen = match primary.row(PRIMARY_QUERY, self.within).await {
             Ok(row) => Primary::of(&row, Instant::now()),

@@ -39,6 +39,7 @@ pub static SCENARIOS: &[Shipped] = &[
     },
     Shipped { name: "both-regions", text: include_str!("../../../plans/demo/scenarios/both-regions.toml") },
     Shipped { name: "bad-promotion", text: include_str!("../../../plans/demo/scenarios/bad-promotion.toml") },
+    Shipped { name: "split-brain", text: include_str!("../../../plans/demo/scenarios/split-brain.toml") },
 ];
 
 /// The scenario of that name for the demo plan.

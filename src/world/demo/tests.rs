@@ -42,7 +42,7 @@ fn every_shipped_scenario_fits_the_demo_plan() {
         assert!(!scenario.title.is_empty());
     }
     assert!(scenario(DEFAULT_SCENARIO).is_some());
-    assert_eq!(SCENARIOS.len(), 10);
+    assert_eq!(SCENARIOS.len(), 11);
 }
 
 #[test]

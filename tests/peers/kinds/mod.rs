@@ -40,6 +40,7 @@ fn probe_of(kind: &str, params: Params, thresholds: Thresholds) -> Box<dyn Probe
         kind: kind.into(),
         title: kind.into(),
         region: None,
+        database: None,
         every: SignedDuration::from_secs(5),
         timeout: SignedDuration::from_secs(3),
         thresholds,

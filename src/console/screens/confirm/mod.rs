@@ -9,6 +9,7 @@ use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::widgets::{Dialog, centred, hint_line};
 use crate::core::confirmation::Confirmation;
+use crate::core::contradiction::{self, Blocked, Contradiction};
 use crate::plan::ConfirmLevel;
 use crate::units;
 use ratatui::Frame;
@@ -91,6 +92,14 @@ fn title(view: &View<'_>, confirmation: &Confirmation, irreversible: bool) -> St
     format!("CONFIRM: {title}{kind}")
 }
 
+/// What cannot be right, and keeps this step from being confirmed.
+fn contradicted<'v>(view: &View<'v>, confirmation: &Confirmation) -> Option<&'v Contradiction> {
+    let (step, _) = view.model.step(&confirmation.run, &confirmation.step)?;
+    let moves = contradiction::moves_the_primary(view.model, &confirmation.run, step);
+    let open = contradiction::blocking(view.model, Blocked::Promote).filter(|_| moves)?;
+    Some(&open.contradiction)
+}
+
 /// The part that is always whole: what stands in the way, or what to type.
 fn bottom(
     view: &View<'_>,
@@ -112,6 +121,10 @@ fn bottom(
         lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, text, width));
     } else if let Some((_, guard)) = confirmation.blocking_guard() {
         lines.extend(blocked(view, &guard.condition, width));
+    } else if let Some(open) = contradicted(view, confirmation) {
+        let answer = view.key(Action::AnswerContradiction);
+        let text = format!("BLOCKED: {}. {} Or leave this, and {answer} answers it.", open.what, open.next);
+        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width).into_iter().take(3));
     } else {
         lines.extend(what_to_press(view, confirmation, typed, width));
         let expiry = format!("Expires in {}; nothing happens then.", units::clock(left));

@@ -110,12 +110,12 @@ fn head(view: &View<'_>, width: u16) -> Line<'static> {
 }
 
 fn serves(view: &View<'_>, id: &RegionId) -> bool {
-    view.model.durable.active.as_ref() == Some(id)
+    view.model.serving() == Some(id)
 }
 
 fn regions(view: &View<'_>, width: u16) -> Line<'static> {
     let (columns, shown) = columns(view, width);
-    let active = view.model.durable.active.as_ref().and_then(|id| view.model.plan.regions.get(id));
+    let active = view.model.serving().and_then(|id| view.model.plan.regions.get(id));
     let serves = active.map_or_else(
         || view.look.span(Role::Unknown, "no active region"),
         |region| view.look.span(Role::Accent, format!("active {}", crate::text::clean(&region.name, 40))),

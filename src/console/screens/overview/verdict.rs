@@ -6,10 +6,12 @@ use crate::console::screens::paint::labelled_with;
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
 use crate::console::widgets::State;
+use crate::core::contradiction;
 use crate::core::escalation::Phase;
 use crate::core::lifecycle;
-use crate::core::severity::assess;
+use crate::core::severity::{assess, own_rule};
 use crate::core::signal::{SignalState, age};
+use crate::plan::condition::Truth;
 use crate::units;
 use ratatui::text::{Line, Span};
 
@@ -17,6 +19,9 @@ const INDENT: usize = 7;
 
 /// The phases of an incident, in their order.
 const PHASES: [Phase; 5] = [Phase::Assess, Phase::Mitigate, Phase::Settle, Phase::Monitor, Phase::Close];
+
+/// How many contradictions are told.
+const CONTRADICTIONS: usize = 2;
 
 /// Rows of why and of what to do next.
 const ROWS_EACH: usize = 3;
@@ -29,6 +34,7 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let why = format!("{} {why}", look.glyph(state.glyph()));
     let mut lines = labelled_with(look, label("WHY"), INDENT, role, &why, width);
     lines.truncate(ROWS_EACH);
+    lines.extend(contradictions(view, width));
     if let Some((severity, because)) = worse(view) {
         let text =
             format!("{} could be {severity}: cannot tell, {because}", look.glyph(State::Unknown.glyph()));
@@ -41,6 +47,28 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let mut todo = labelled_with(look, label("NEXT"), INDENT, next.role, &next.text, width);
     todo.truncate(ROWS_EACH);
     lines.extend(todo);
+    lines
+}
+
+/// What cannot be right, with what shows it; what is the reason of the severity is not said twice.
+fn contradictions(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let (look, model) = (&view.look, view.model);
+    let why = model.durable.severity.as_ref().map(|(.., why)| why);
+    let mut lines = Vec::new();
+    for open in contradiction::of(model).iter().take(CONTRADICTIONS) {
+        let contradiction = &open.contradiction;
+        let what = if why == Some(&contradiction.what) { "" } else { &contradiction.what };
+        let gap = if what.is_empty() { "" } else { ": " };
+        let answered = open
+            .answered
+            .as_ref()
+            .map_or_else(String::new, |answer| format!(" (answered by {}: {})", answer.by, answer.reason));
+        let text =
+            format!("{} {what}{gap}{}{answered}", look.glyph(State::Critical.glyph()), contradiction.why);
+        let mut more = labelled_with(look, Span::raw(""), INDENT, Role::Critical, &text, width);
+        more.truncate(2);
+        lines.extend(more);
+    }
     lines
 }
 
@@ -88,7 +116,12 @@ fn why(view: &View<'_>) -> (State, Role, String) {
         );
     }
     if let Some(derived) = derived {
-        return (State::Critical, Role::Critical, derived);
+        return match own_rule(model, view.now) {
+            Some(Truth::Unknown(because)) => {
+                (State::Unknown, Role::Critical, format!("was {derived}; cannot tell now, {because}"))
+            }
+            _ => (State::Critical, Role::Critical, derived),
+        };
     }
     let unknown = model.durable.signals.values().any(|signal| signal.state == SignalState::Unknown);
     match unwell(view) {

@@ -12,6 +12,7 @@ use crate::console::theme::Role;
 use crate::core::confirmation::GuardResult;
 use crate::core::decide::guards;
 use crate::core::incident::{Run, RunEnd, StepRun};
+use crate::core::model::Status;
 use crate::core::signal::age;
 use crate::plan::{Runbook, Step};
 use crate::units;
@@ -72,33 +73,42 @@ fn summary(view: &View<'_>, run: &Run, runbook: &Runbook, width: u16) -> Vec<Lin
 }
 
 fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role, String) {
-    let detected =
-        view.model.durable.incident.as_ref().map_or(run.started_at, |incident| incident.detected_at);
-    let since_detection = age(detected, at);
-    match end {
-        RunEnd::Completed => {
-            let restores = view.model.plan.runbooks.get(&run.runbook).map(|runbook| &runbook.restores);
-            let services = restores.into_iter().flatten().filter_map(|id| view.model.plan.services.get(id));
-            let target = services.map(|service| service.rto).min();
-            let (role, result) = match target {
-                Some(target) if since_detection <= target => {
-                    (Role::Ok, format!("within the RTO of {}", units::age(target)))
-                }
-                Some(target) => (
-                    Role::Critical,
-                    format!(
-                        "over the RTO of {} by {}",
-                        units::age(target),
-                        units::clock(since_detection - target)
-                    ),
-                ),
-                None => (Role::Ok, "the plan names no service that it restores".to_owned()),
-            };
-            let took = units::clock(since_detection);
-            (role, format!("COMPLETED at {}: {took} since detection, {result}.", clock_time(at)))
-        }
-        RunEnd::Aborted(why) => (Role::Warn, format!("ABORTED at {}: {why}", clock_time(at))),
+    let RunEnd::Completed = end else {
+        let why = match end {
+            RunEnd::Aborted(why) => why.as_str(),
+            RunEnd::Completed => "",
+        };
+        return (Role::Warn, format!("ABORTED at {}: {why}", clock_time(at)));
+    };
+    let model = view.model;
+    let detected = model.durable.incident.as_ref().map_or(run.started_at, |incident| incident.detected_at);
+    let restores = model.plan.runbooks.get(&run.runbook).map_or(&[][..], |runbook| &runbook.restores);
+    let target =
+        restores.iter().filter_map(|id| model.plan.services.get(id)).map(|service| service.rto).min();
+    let standings = || restores.iter().filter_map(|id| Some((id, model.durable.services.get(id)?)));
+    let completed = format!("COMPLETED at {}", clock_time(at));
+    if let Some((id, _)) = standings().find(|(_, standing)| standing.broken_since.is_some()) {
+        let title = model.plan.services.get(id).map_or(id.as_str(), |service| &service.title);
+        return (Role::Critical, format!("{completed}, and {title} does not work."));
     }
+    if let Some((id, _)) = standings().find(|(_, standing)| standing.status == Status::Unknown) {
+        let title = model.plan.services.get(id).map_or(id.as_str(), |service| &service.title);
+        return (Role::Unknown, format!("{completed}, and it cannot be told whether {title} works."));
+    }
+    let Some(target) = target else {
+        return (Role::Ok, format!("{completed}: the plan names no service that it restores."));
+    };
+    let works = standings().map(|(_, standing)| standing.since).max().unwrap_or(at).max(detected);
+    let took = age(detected, works);
+    let (role, result) = match took <= target {
+        true => (Role::Ok, format!("within the RTO of {}", units::age(target))),
+        false => {
+            let over = units::clock(took - target);
+            (Role::Critical, format!("over the RTO of {} by {over}", units::age(target)))
+        }
+    };
+    let took = units::clock(took);
+    (role, format!("{completed}. What it restores works since {took} after detection, {result}."))
 }
 
 /// How long a runbook takes by its own estimates, along the longest chain of steps that wait for each other;

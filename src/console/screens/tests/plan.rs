@@ -22,6 +22,7 @@ fn probe(id: &str, kind: &str, title: &str, region: Option<&str>, unit: Unit) ->
         kind: kind.into(),
         title: title.into(),
         region: region.map(RegionId::from),
+        database: None,
         every: seconds(5),
         timeout: seconds(3),
         thresholds: Thresholds::default(),

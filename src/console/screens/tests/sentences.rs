@@ -63,6 +63,13 @@ fn of_engine() -> Vec<Fact> {
             why: "connection refused".into(),
         },
         Fact::SeverityChanged { from: None, to: Some(Severity::P0), why: "the region is down".into() },
+        Fact::PrimaryMeasured {
+            probe: "dr-db".into(),
+            before: Some("primary-db".into()),
+            timeline: Some(2),
+            serves: Some("dr".into()),
+        },
+        Fact::ServingRecorded { region: "dr".into(), reason: "promoted by hand".into() },
         Fact::ContradictionFound { contradiction: Box::new(split_brain()) },
         Fact::ContradictionAnswered {
             id: split_brain().id,
@@ -289,7 +296,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 54;
+const KINDS: usize = 56;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -348,5 +355,7 @@ fn kind(fact: &Fact) -> usize {
         Fact::ContradictionEnded { .. } => 51,
         Fact::StepHolding { .. } => 52,
         Fact::TargetChanged { .. } => 53,
+        Fact::PrimaryMeasured { .. } => 54,
+        Fact::ServingRecorded { .. } => 55,
     }
 }

@@ -1,7 +1,7 @@
 //! The begin of an escalation, its next levels, its new begin.
 
 use super::super::escalate::{Batch, current, subject};
-use crate::core::contradiction::{self, Open};
+use crate::core::contradiction::{self, Kind, Open};
 use crate::core::escalation::Escalation;
 use crate::core::fact::Fact;
 use crate::core::incident::Mode;
@@ -79,10 +79,15 @@ fn renewal(escalation: &Escalation, policy: Option<&EscalationPolicy>, now: Time
 fn unheard<'a>(model: &'a Model, escalation: &Escalation) -> Option<&'a Open> {
     let exercise = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::Drill);
     let counts = !exercise || model.live.simulation.is_some();
+    let worst_since = model.durable.at_least_since.get(&Severity::P0);
+    let is_news = |open: &Open| {
+        open.contradiction.kind != Kind::NobodyWrites || worst_since.is_some_and(|since| *since >= open.since)
+    };
     let is_new = |open: &&Open| {
         open.contradiction.severity == Severity::P0
             && open.answered.is_none()
             && open.since > escalation.since
+            && is_news(open)
     };
     contradiction::of(model).iter().filter(|_| counts).find(is_new)
 }

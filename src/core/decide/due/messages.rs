@@ -59,7 +59,7 @@ fn occasion(model: &Model, template: &MessageTemplate) -> Option<Timestamp> {
         (Occasion::Run, Some(incident)) => run(incident),
         (Occasion::Switched, Some(incident)) => {
             run(incident)?;
-            model.durable.last_failover.filter(|at| *at >= incident.declared_at)
+            model.durable.last_failover().filter(|at| *at >= incident.declared_at)
         }
         (Occasion::Resolved, Some(incident)) => incident.resolved.as_ref().map(|(at, _)| *at),
         (Occasion::Closed, None) => {

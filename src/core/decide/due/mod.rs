@@ -12,6 +12,7 @@ pub use messages::not_told;
 use crate::core::contradiction::{Open, of};
 use crate::core::fact::Fact;
 use crate::core::model::Model;
+use crate::core::severity::assess;
 use crate::ids::NotificationId;
 use crate::plan::Severity;
 use jiff::Timestamp;
@@ -53,9 +54,9 @@ fn proposal(model: &Model, now: Timestamp) -> Option<Fact> {
     let derived = model.durable.severity.as_ref();
     if let Some(proposal) = &model.durable.proposal {
         let why = "the signals are well again: no severity rule holds any more";
-        return derived
-            .is_none()
-            .then(|| Fact::ProposalWithdrawn { id: proposal.id.clone(), why: why.into() });
+        // What cannot be told is no sign that all is well.
+        let is_well = derived.is_none() && assess(model, now).possible.is_none();
+        return is_well.then(|| Fact::ProposalWithdrawn { id: proposal.id.clone(), why: why.into() });
     }
     let (severity, _, why) = derived?;
     let dismissed = model.durable.dismissed.is_some_and(|dismissed| *severity >= dismissed);

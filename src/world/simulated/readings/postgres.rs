@@ -21,12 +21,10 @@ pub(super) fn server(moment: &Moment<'_>, health: Health) -> Measurement {
     let fenced = moment.state.is_fenced(region);
     let timeline = moment.state.timeline(region);
     let took_ms = moment.value(health, 2.0 + 10.0 * moment.character());
-    let expected = moment.spec.params.text("role").filter(|role| *role != "any");
     let up_before = SignedDuration::from_secs((86_400.0 * (3.0 + 40.0 * moment.character())) as i64);
     let up = moment.now.duration_since(moment.start) + up_before;
     Measurement::good(format!("{role}, PostgreSQL {VERSION}, timeline {timeline}, {took_ms:.0} ms"))
-        .judged(judge_role(role, expected))
-        .judged(judge_fence(fenced, expected))
+        .judged(judge_fence(fenced))
         .with_value(took_ms)
         .with_text("role", role.to_owned())
         .with_flag("in_recovery", role == "standby")
@@ -40,21 +38,10 @@ pub(super) fn server(moment: &Moment<'_>, health: Health) -> Measurement {
         .with_number("max_sessions", 400.0)
 }
 
-fn judge_role(role: &str, expected: Option<&str>) -> Verdict {
-    match expected {
-        Some(expected) if expected != role => {
-            Verdict::Critical(format!("it is a {role}, expected a {expected}"))
-        }
-        _ => Verdict::Good,
-    }
-}
-
-fn judge_fence(fenced: bool, expected: Option<&str>) -> Verdict {
-    let why = || "a primary that takes no writes: it is fenced".to_owned();
-    match (fenced, expected) {
-        (true, Some("primary")) => Verdict::Critical(why()),
-        (true, _) => Verdict::Warn(why()),
-        (false, _) => Verdict::Good,
+fn judge_fence(fenced: bool) -> Verdict {
+    match fenced {
+        true => Verdict::Warn("a primary that takes no writes: it is fenced".into()),
+        false => Verdict::Good,
     }
 }
 

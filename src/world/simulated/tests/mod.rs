@@ -25,6 +25,7 @@ fn probe(id: &str, kind: &str, region: Option<&str>, unit: Unit, warn: Option<f6
         kind: kind.into(),
         title: id.into(),
         region: region.map(RegionId::from),
+        database: None,
         every: SignedDuration::from_secs(5),
         timeout: SignedDuration::from_secs(2),
         thresholds: Thresholds { warn, critical: warn.map(|warn| warn * 2.0), below: false },

@@ -1,0 +1,70 @@
+//! `lifeboat serves`: which region serves, as recorded and as measured; and records it, without a console.
+
+use super::{Failure, Place, ack, say};
+use crate::core::command::Ask;
+use crate::core::contradiction;
+use crate::core::model::Model;
+use crate::ids::RegionId;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Arguments of `lifeboat serves`.
+#[derive(Debug, clap::Args)]
+pub struct ServesArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Record that this region serves: what was done outside of lifeboat.
+    #[arg(long, value_name = "REGION", requires = "reason", conflicts_with = "answer")]
+    record: Option<String>,
+    /// Answer this contradiction, by the name that is printed.
+    #[arg(long, value_name = "NAME", requires = "reason")]
+    answer: Option<String>,
+    /// What was done, by whom; or why it may be so. It goes into the journal.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Prints, records or answers.
+///
+/// # Errors
+/// When no engine runs, it refuses, or it does not answer.
+pub fn run(args: &ServesArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let reason = args.reason.clone().unwrap_or_default();
+    let ask = match (&args.record, &args.answer) {
+        (Some(region), _) => Some(Ask::RecordServing { region: RegionId::new(region.as_str()), reason }),
+        (None, Some(id)) => Some(Ask::AnswerContradiction { id: id.clone(), reason }),
+        (None, None) => None,
+    };
+    let is_asked = ask.is_some();
+    let model = ack::put(&args.place, ask)?;
+    match is_asked {
+        true => say(out, "Recorded.\n")?,
+        false => say(out, &text(&model))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(model: &Model) -> String {
+    let name = |id: Option<&RegionId>| id.map_or("no region".to_owned(), ToString::to_string);
+    let mut text = format!("recorded: {} serves\n", name(model.durable.active.as_ref()));
+    if let Some(measured) = &model.durable.measured {
+        text.push_str(&format!(
+            "measured: {measured} serves; `lifeboat serves --record {measured}` records it\n"
+        ));
+    }
+    for open in contradiction::of(model) {
+        let known = &open.contradiction;
+        text.push_str(&format!(
+            "{} {}: {}\n  name: {}\n",
+            known.severity.as_str(),
+            known.what,
+            known.why,
+            known.id
+        ));
+        text.push_str(&match &open.answered {
+            Some(answer) => format!("  answered by {}: {}\n", answer.by, answer.reason),
+            None => format!("  next: {}\n", known.next),
+        });
+    }
+    text
+}

@@ -1,0 +1,100 @@
+//! Which server is the primary and which region serves: measured, and recorded by a person.
+
+use super::required;
+use crate::core::contradiction::{Kind, of};
+use crate::core::fact::Fact;
+use crate::core::model::Model;
+use crate::core::refusal::Refusal;
+use crate::core::roles;
+use crate::core::servers::{Database, Server, databases};
+use crate::ids::RegionId;
+use jiff::Timestamp;
+
+/// Primaries that moved, by readings that lasted as long as the plan waits before it believes that something turned.
+pub fn moved(model: &Model, now: Timestamp) -> Vec<Fact> {
+    let databases = databases(model, now);
+    let settled: Vec<(&Database<'_>, &Server<'_>)> = databases
+        .iter()
+        .filter(|database| roles::can_move(database))
+        .filter_map(|database| Some((database, settled(model, database, now)?)))
+        .collect();
+    let region = agreed(model, &settled).filter(|region| Some(*region) != model.serving());
+    settled.iter().filter_map(|(database, writer)| fact(model, database, writer, region)).collect()
+}
+
+/// The primary of a database, once it was seen to be the only one for long enough.
+fn settled<'d, 'a>(model: &Model, database: &'d Database<'a>, now: Timestamp) -> Option<&'d Server<'a>> {
+    let writer = roles::writer(database)?;
+    let since = writer.seen?.since;
+    let is_split = of(model).iter().any(|open| {
+        open.contradiction.kind == Kind::TwoPrimaries && open.contradiction.servers.contains(&writer.probe.id)
+    });
+    (!is_split && now.duration_since(since) >= writer.patience()).then_some(writer)
+}
+
+/// The region in which all databases that move with it have their primary. While a run moves it there, the run says
+/// when it serves.
+fn agreed<'a>(model: &Model, settled: &[(&Database<'a>, &Server<'a>)]) -> Option<&'a RegionId> {
+    let mut regions = settled
+        .iter()
+        .filter(|(database, _)| roles::follows_region(model, database))
+        .map(|(_, writer)| writer.region());
+    let region = regions.next()??;
+    let all = regions.all(|other| other == Some(region));
+    (all && !model.is_moving_to(region)).then_some(region)
+}
+
+fn fact(
+    model: &Model,
+    database: &Database<'_>,
+    writer: &Server<'_>,
+    region: Option<&RegionId>,
+) -> Option<Fact> {
+    let is_known = |server: &&Server<'_>| model.durable.primaries.contains(&server.probe.id);
+    let normal = |server: &&Server<'_>| server.probe.params.text("role") == Some("primary");
+    let before = database.iter().find(is_known).or_else(|| database.iter().find(normal));
+    let serves =
+        region.filter(|region| writer.region() == Some(*region) && roles::follows_region(model, database));
+    let is_other = before.is_some_and(|before| !before.is(writer));
+    (is_other || serves.is_some()).then(|| Fact::PrimaryMeasured {
+        probe: writer.probe.id.clone(),
+        before: before.filter(|_| is_other).map(|before| before.probe.id.clone()),
+        timeline: writer.seen.and_then(|seen| seen.timeline),
+        serves: serves.cloned(),
+    })
+}
+
+/// Records that a region serves: what was done outside of lifeboat. It must not be what the world denies.
+pub fn record(model: &Model, now: Timestamp, region: &RegionId, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    if !model.plan.regions.contains_key(region) {
+        return Err(Refusal::new(
+            format!("the plan has no region {region}"),
+            "Name one of the plan's regions.",
+        ));
+    }
+    if model.durable.active.as_ref() == Some(region) && model.durable.measured.is_none() {
+        return Err(Refusal::new(
+            format!("{region} is recorded to serve already"),
+            "There is nothing to record.",
+        ));
+    }
+    if model.is_moving_to(region) {
+        let next = "It says itself when the region serves: end its steps, or abort it first.";
+        return Err(Refusal::new(format!("a run that moves to {region} is under way"), next));
+    }
+    let databases = databases(model, now);
+    let elsewhere = databases
+        .iter()
+        .filter(|database| roles::can_move(database) && roles::follows_region(model, database))
+        .filter_map(roles::writer)
+        .find(|writer| writer.region() != Some(region));
+    if let Some(writer) = elsewhere {
+        let place = writer.region().map_or("no region", |region| region.as_str());
+        return Err(Refusal::new(
+            format!("{} in {place} accepts writes: {region} does not serve", writer.probe.title),
+            "Move the database first; what is measured decides.",
+        ));
+    }
+    let reason = required(reason, "the reason")?;
+    Ok(vec![Fact::ServingRecorded { region: region.clone(), reason }])
+}

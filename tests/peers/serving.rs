@@ -1,0 +1,64 @@
+//! What serves is measured: a real pair whose primary is moved without lifeboat, and comes back.
+
+use crate::failover::Night;
+use crate::postgres::wait_until;
+use lifeboat::core::contradiction::Kind;
+use lifeboat::core::fact::Fact;
+
+fn happened(night: &Night, is_it: impl Fn(&Fact) -> bool) -> bool {
+    night.home.facts().iter().any(is_it)
+}
+
+/// The name of the open split brain, as the journal has it.
+fn split_brain(night: &Night) -> Option<String> {
+    night.home.facts().into_iter().rev().find_map(|fact| match fact {
+        Fact::ContradictionFound { contradiction } if contradiction.kind == Kind::TwoPrimaries => {
+            Some(contradiction.id)
+        }
+        _ => None,
+    })
+}
+
+#[test]
+fn a_failover_by_hand_is_recorded_and_the_old_primary_that_comes_back_blocks_the_end_until_it_is_answered() {
+    let mut night = Night::begin();
+    night.pair.wait_received();
+    night.pair.primary.stop();
+    night.pair.standby.sql("select pg_promote()");
+    let measured = |fact: &Fact| matches!(fact, Fact::PrimaryMeasured { serves: Some(region), .. } if region.as_str() == "dr");
+    wait_until("the move is measured", || happened(&night, measured));
+    night.operator.waits_for("the move is said", |screen| screen.contains("not by lifeboat"));
+    night.sees("every service works");
+    let recorded = night.home.run("serves", &["--record", "dr", "--reason", "promoted by hand"]);
+    assert!(recorded.status.success(), "{}", String::from_utf8_lossy(&recorded.stderr));
+    assert!(happened(&night, |fact| matches!(fact, Fact::ServingRecorded { .. })));
+
+    night.pair.primary.start();
+    wait_until("the split brain is found", || split_brain(&night).is_some());
+    night.sees("SPLIT BRAIN");
+    night.keys("D");
+    night.sees("Declare an incident");
+    night.keys("1\r");
+    night.sees("Title");
+    night.keys("\r");
+    night.sees("LIVE");
+    night.keys("C");
+    night.sees("HOLDS RIGHT NOW");
+    night.operator.types("all is well again", "all is well again");
+    night.keys("\r");
+    night.sees("Close this incident?");
+    night.operator.press_until("y", |screen| !screen.contains("Close this incident?"));
+    night.operator.waits_for("the close is refused", |screen| screen.contains("fenced"));
+    assert!(!happened(&night, |fact| matches!(fact, Fact::IncidentClosed { .. })));
+
+    let name = split_brain(&night).unwrap();
+    let reason = "the old one is being fenced";
+    let answered = night.home.run("serves", &["--answer", &name, "--reason", reason]);
+    assert!(answered.status.success(), "{}", String::from_utf8_lossy(&answered.stderr));
+    night.pair.primary.sql("alter system set default_transaction_read_only = on");
+    night.pair.primary.sql("select pg_reload_conf()");
+    wait_until("one of them accepts none", || {
+        happened(&night, |fact| matches!(fact, Fact::ContradictionEnded { id, .. } if *id == name))
+    });
+    night.home.end();
+}
