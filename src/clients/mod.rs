@@ -55,7 +55,7 @@ impl Clients {
             http: Http::new(redactor.clone()),
             postgres: Postgres::new(redactor.clone()),
             #[cfg(feature = "aws")]
-            aws: aws::Aws::new(Default::default(), "", environment.clone()),
+            aws: aws::Aws::new(Default::default(), "", environment.clone()).telling(redactor.clone()),
             secrets,
             redactor,
             environment,
@@ -66,7 +66,9 @@ impl Clients {
     /// assumed roles.
     pub fn with_aws(self, settings: crate::plan::AwsSettings, operator: &str) -> Self {
         #[cfg(feature = "aws")]
-        let clients = Self { aws: aws::Aws::new(settings, operator, self.environment.clone()), ..self };
+        let aws = aws::Aws::new(settings, operator, self.environment.clone()).telling(self.redactor.clone());
+        #[cfg(feature = "aws")]
+        let clients = Self { aws, ..self };
         #[cfg(not(feature = "aws"))]
         let (clients, _) = (self, (settings, operator));
         clients

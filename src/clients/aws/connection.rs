@@ -8,6 +8,7 @@ use super::role::Role;
 use super::session::SessionFile;
 use crate::clients::Environment;
 use crate::plan::AwsSettings;
+use crate::secrets::Redactor;
 use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -66,8 +67,10 @@ impl Connection {
         session: &str,
         environment: &Environment,
         region: &str,
+        redactor: &Redactor,
     ) -> Self {
         let (config, base) = own(settings, region, Purpose::Read).await;
+        base.tell(redactor);
         let patience = settings.deadline.unsigned_abs().mul_f64(0.8);
         let credentials = match Role::of(settings, &config, &base, session) {
             _ if settings.mfa_serial.is_some() => {
@@ -76,6 +79,7 @@ impl Connection {
             Some(role) => Keeper::new(role, patience),
             None => base,
         };
+        credentials.tell(redactor);
         Self::new(settings, region, config, credentials)
     }
 

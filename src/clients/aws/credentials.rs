@@ -2,6 +2,7 @@
 //! ones cannot be had.
 
 use super::error::innermost;
+use crate::secrets::Redactor;
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
 use aws_credential_types::provider::error::CredentialsError;
@@ -9,7 +10,7 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use jiff::Timestamp;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
@@ -56,6 +57,8 @@ struct Inner {
     /// How long a caller waits; the attempt itself goes on.
     patience: Duration,
     state: Mutex<State>,
+    /// Learns what AWS is shown, so that nobody who echoes it brings it into a record.
+    redactor: OnceLock<Redactor>,
 }
 
 #[derive(Default)]
@@ -82,7 +85,14 @@ impl Keeper {
     /// Keeps what `provider` gives; a caller waits up to `patience` for it.
     pub fn new(provider: impl ProvideCredentials + 'static, patience: Duration) -> Self {
         let provider = SharedCredentialsProvider::new(provider);
-        Self { inner: Arc::new(Inner { provider, patience, state: Mutex::default() }) }
+        let (state, redactor) = (Mutex::default(), OnceLock::new());
+        Self { inner: Arc::new(Inner { provider, patience, state, redactor }) }
+    }
+
+    /// Whatever is loaded from now on is told to this redactor.
+    pub fn tell(&self, redactor: &Redactor) {
+        // The first one stays: all clients of a process share one.
+        let _ = self.inner.redactor.set(redactor.clone());
     }
 
     /// AWS does not take the credentials: the next caller gets new ones, if there are any.
@@ -144,6 +154,9 @@ impl Keeper {
                 Ok(loaded) => loaded.map_err(|error| NoCredentials::of(&error)),
                 Err(_) => Err(NoCredentials::of(&CredentialsError::provider_timed_out(GIVE_UP))),
             };
+            if let Ok(credentials) = &loaded {
+                inner.learn(credentials);
+            }
             inner.lock().finish(&loaded);
             loaded
         });
@@ -160,6 +173,14 @@ impl Keeper {
 }
 
 impl Inner {
+    fn learn(&self, credentials: &Credentials) {
+        let Some(redactor) = self.redactor.get() else { return };
+        redactor.learn_value("AWS secret access key", credentials.secret_access_key());
+        if let Some(token) = credentials.session_token() {
+            redactor.learn_value("AWS session token", token);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -31,6 +31,7 @@ pub use time::{date_time, timestamp};
 
 use crate::clients::Environment;
 use crate::plan::AwsSettings;
+use crate::secrets::Redactor;
 use regex::Regex;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -48,6 +49,7 @@ struct Inner {
     /// The session name of an assumed role: who acts, as AWS's own log tells it.
     session: String,
     environment: Environment,
+    redactor: Redactor,
     connections: Mutex<HashMap<(String, Purpose), Arc<Opening>>>,
     kept: PlainMutex<HashMap<(String, TypeId), Arc<dyn Any + Send + Sync>>>,
 }
@@ -75,8 +77,18 @@ impl Aws {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
         let session = operator.chars().map(|c| if allowed(c) { c } else { '-' });
         let session = "lifeboat-".chars().chain(session).take(64).collect();
-        let (connections, kept) = (Mutex::default(), PlainMutex::default());
-        Self { inner: Arc::new(Inner { settings, session, environment, connections, kept }) }
+        let (connections, kept, redactor) = (Mutex::default(), PlainMutex::default(), Redactor::new());
+        Self { inner: Arc::new(Inner { settings, session, environment, redactor, connections, kept }) }
+    }
+
+    /// With the redactor that learns what AWS is shown.
+    #[must_use]
+    pub fn telling(mut self, redactor: Redactor) -> Self {
+        // Nobody has a clone of it yet.
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.redactor = redactor;
+        }
+        self
     }
 
     /// The region that a plan means: one of its own regions by id, or an AWS region by name.
@@ -124,7 +136,8 @@ impl Place {
     /// For calls that change nothing: a second try where the first did not get through.
     pub async fn reader(&self) -> Arc<Connection> {
         let inner = &self.aws.inner;
-        let open = Connection::to_read(&inner.settings, &inner.session, &inner.environment, &self.region);
+        let Inner { settings, session, environment, redactor, .. } = &**inner;
+        let open = Connection::to_read(settings, session, environment, &self.region, redactor);
         self.aws.connection(&self.region, Purpose::Read, open).await
     }
 
