@@ -1,6 +1,8 @@
 //! Where forms of secrets stand in a text: whole, in pieces, over line ends, and cut off.
 
+use super::everyday::is_everyday;
 use super::forms::Form;
+use super::view::View;
 use aho_corasick::{AhoCorasick, BuildError};
 use std::ops::Range;
 
@@ -87,11 +89,16 @@ impl Matcher {
         let (whole, joined, heads) = (self.whole.as_ref()?, self.joined.as_ref()?, self.heads.as_ref()?);
         let mut found = Vec::new();
         whole.find(forms, text.as_bytes(), &mut found);
-        let (flat, places) = without_line_ends(text);
-        let from = found.len();
-        joined.find(forms, &flat, &mut found);
-        for found in &mut found[from..] {
-            found.bytes = places[found.bytes.start]..places[found.bytes.end - 1] + 1;
+        for (index, view) in [
+            (joined, View::without_line_ends(text)),
+            (whole, View::unescaped(text)),
+            (whole, View::percent_decoded(text)),
+        ] {
+            let from = found.len();
+            index.find(forms, &view.bytes, &mut found);
+            for found in &mut found[from..] {
+                found.bytes = view.places[found.bytes.start].start..view.places[found.bytes.end - 1].end;
+            }
         }
         for cut in CUTS {
             for (at, _) in text.match_indices(cut) {
@@ -130,7 +137,10 @@ impl Index {
         for hit in self.automaton.find_overlapping_iter(&text[from..cut]) {
             let anchor = &self.anchors[hit.pattern().as_usize()];
             let bytes = from + hit.start()..cut;
-            if forms[anchor.form].text.as_bytes().starts_with(&text[bytes.clone()]) {
+            let (form, left) = (forms[anchor.form].text.as_bytes(), &text[bytes.clone()]);
+            // `starting postgres...` is no connection string that was cut.
+            let ordinary = 2 * left.len() < form.len() && std::str::from_utf8(left).is_ok_and(is_everyday);
+            if form.starts_with(left) && !ordinary {
                 found.push(Found { bytes, form: anchor.form });
             }
         }
@@ -157,24 +167,6 @@ impl<'f> Builder<'f> {
 
 fn common<'a>(form: impl Iterator<Item = &'a u8>, text: impl Iterator<Item = &'a u8>) -> usize {
     form.zip(text).take_while(|(form, text)| form == text).count()
-}
-
-/// The bytes of a text without white space, marks of what was cleaned and escaped line ends, and where each stood:
-/// tools break long encodings into lines.
-fn without_line_ends(text: &str) -> (Vec<u8>, Vec<usize>) {
-    let (mut flat, mut places) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len()));
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        if c == '\\' && chars.next_if(|(_, next)| matches!(next, 'n' | 'r')).is_some() {
-            continue;
-        }
-        if !c.is_whitespace() && c != '\u{fffd}' {
-            let bytes = at..at + c.len_utf8();
-            flat.extend_from_slice(&text.as_bytes()[bytes.clone()]);
-            places.extend(bytes);
-        }
-    }
-    (flat, places)
 }
 
 /// The characters that some of whose bytes are meant.

@@ -18,6 +18,7 @@ mod remarks;
 mod resolver;
 mod store;
 mod value;
+mod view;
 
 pub(crate) use file::text_of;
 pub(crate) use forms::percent_decoded;

@@ -329,6 +329,9 @@ mod tests {
         assert_eq!(redactor.redact("token x9Y8z7W6… is wrong"), "token [secret api]… is wrong");
         assert_eq!(redactor.redact("token hunte..."), "token [secret short]...");
         assert_eq!(redactor.redact("x9Y and more…"), "x9Y and more…");
+        redactor.learn_value("dsn", "postgres://app:s3cr3t-9@db.example.com:5432/ledger");
+        assert_eq!(redactor.redact("starting postgres..."), "starting postgres...");
+        assert_eq!(redactor.redact("at postgres://app:s3c…"), "at [secret dsn]…");
     }
 
     #[test]
