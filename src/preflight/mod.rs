@@ -3,6 +3,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+mod guards;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -43,7 +44,11 @@ pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
         step: step.id.clone(),
         title: step.title.clone(),
         action: step.action.clone(),
-        checks: way_back(plan, book, step, looks.at(step).await),
+        checks: {
+            let mut checks = way_back(plan, book, step, looks.at(step).await);
+            checks.extend(looks.guards(plan, book, step).await);
+            checks
+        },
     }));
     let (regions, steps) = futures::future::join(looks.regions(plan), steps).await;
     world.door().admit(Preflight {

@@ -192,3 +192,32 @@ fn what_was_promoted_is_watched_also_by_the_next_engine_and_its_end_is_a_p0() {
     let changed = |fact: &Fact| matches!(fact, Fact::TargetChanged { to: Found::Standby { .. }, .. });
     wait_until("the journal says so", || home.facts().iter().any(changed));
 }
+
+/// A slot that lost its WAL: the standby can never catch up, and a failover would lose all since.
+#[test]
+fn a_preflight_fails_a_promotion_whose_standby_can_never_catch_up() {
+    let pair = Pair::start();
+    let lag = format!(
+        "[probes.dr-lag]\nkind = \"postgres-replication\"\nregion = \"dr\"\ndsn = \"{}\"\nprimary = \"{}\"\nevery = \"1s\"\ntimeout = \"900ms\"\n",
+        pair.standby.dsn(),
+        pair.primary.dsn()
+    );
+    let guard = "guard = [\"signals['dr-lag'].fields.exposure_s < 60.0\"]\n";
+    let text = plan(&pair.primary, &pair.standby, &format!("{guard}{lag}"));
+    let home =
+        Home::with(&text.replace("title = \"Fail over\"\n", "title = \"Fail over\"\nloss = [\"dr-lag\"]\n"));
+    let preflight = || {
+        let mut command = std::process::Command::new(LIFEBOAT);
+        let output = command.arg("preflight").arg(home.plan()).env("HOME", home.path()).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = preflight();
+    assert_eq!(code, Some(0), "{said}");
+    pair.primary.sql("select pg_terminate_backend(active_pid) from pg_replication_slots where active");
+    pair.standby.sql("alter system set primary_slot_name = 'lost'");
+    pair.standby.sql("select pg_reload_conf()");
+    pair.standby.wait_for("select not exists (select from pg_stat_wal_receiver where status = 'streaming')");
+    let (code, said) = preflight();
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("loss dr-lag"), "{said}");
+}

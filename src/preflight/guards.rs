@@ -1,0 +1,101 @@
+//! What an irreversible step's guards and its runbook's loss would come to, by one reading of each probe now: a standby
+//! that can never catch up is found on a quiet day, not in the night.
+
+use super::{DEADLINE, Looks};
+use crate::core::actor::Actor;
+use crate::core::apply::apply;
+use crate::core::command::{Command, Report, Request};
+use crate::core::decide::decide;
+use crate::core::fact::Event;
+use crate::core::model::Model;
+use crate::core::names::View;
+use crate::core::outlook;
+use crate::core::preflight::Check;
+use crate::core::reading::{ProbeFailure, Reading, Verdict};
+use crate::ids::ProbeId;
+use crate::plan::condition::Truth;
+use crate::plan::{Plan, Runbook, Step};
+use futures::future::join_all;
+use jiff::SignedDuration;
+use std::sync::Arc;
+use tokio::time::timeout;
+
+impl Looks<'_> {
+    /// The checks of a step's guards and of what it would lose. Nothing for what can be taken back, nor in a simulated
+    /// world, whose probes say what the scenario says.
+    pub(super) async fn guards(&self, plan: &Plan, runbook: &Runbook, step: &Step) -> Vec<Check> {
+        if !step.irreversible || self.world.clients().is_none() {
+            return Vec::new();
+        }
+        let named = step.guard.iter().flat_map(|guard| guard.references());
+        let named = named.filter(|name| name.root == "signals").filter_map(|name| name.name.as_deref());
+        let mut probes: Vec<ProbeId> = runbook.loss.clone();
+        for probe in named.map(ProbeId::from) {
+            if !probes.contains(&probe) {
+                probes.push(probe);
+            }
+        }
+        let readings = join_all(probes.iter().map(async |probe| self.reading(plan, probe).await)).await;
+        let readings: Vec<(ProbeId, Reading)> = readings.into_iter().flatten().collect();
+        let told = |(probe, _): &&(ProbeId, Reading)| runbook.loss.contains(probe);
+        let mut checks: Vec<Check> = readings.iter().filter(told).map(loss).collect();
+        checks.extend(self.hold(plan, step, readings));
+        checks
+    }
+
+    async fn reading(&self, plan: &Plan, probe: &ProbeId) -> Option<(ProbeId, Reading)> {
+        let spec = plan.probes.get(probe)?;
+        let failed = |why: String| ProbeFailure::new(why, "Look at the probe on the overview.".to_owned());
+        let outcome = match self.world.probe(spec) {
+            Ok(made) => match timeout(DEADLINE, made.run()).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(failed(format!("no answer within {} s", DEADLINE.as_secs()))),
+            },
+            Err(error) => Err(failed(error.to_string())),
+        };
+        let (at, took) = (self.world.clock().now(), SignedDuration::ZERO);
+        Some((probe.clone(), Reading { at, took, outcome }))
+    }
+
+    /// The guards, evaluated as the engine would after these readings. One that does not hold now may be one that holds
+    /// only in the night that it is for: that is a warning.
+    fn hold(&self, plan: &Plan, step: &Step, readings: Vec<(ProbeId, Reading)>) -> Vec<Check> {
+        let now = self.world.clock().now();
+        let mut model = Model::new(Arc::new(plan.clone()));
+        let command = Command::Report(Report::Observed(readings));
+        for fact in decide(&model, &Request { at: now, by: Actor::Engine, command }).unwrap_or_default() {
+            apply(&mut model, &Event { at: now, by: Actor::Engine, fact, record: None });
+        }
+        let view = View { model: &model, now };
+        // Regions, services and incidents follow from more than these readings.
+        let told =
+            step.guard.iter().filter(|guard| guard.references().iter().all(|name| name.root == "signals"));
+        told.map(|guard| {
+            let what = format!("guard {}", guard.source());
+            let next = "See whether it is to hold on a quiet day; if so, the step would be blocked now.";
+            match guard.evaluate(&view) {
+                Truth::True => Check::pass(what, "it holds now"),
+                Truth::False => {
+                    let values = outlook::values(&view, guard).join(", ");
+                    Check::warn(what, format!("it does not hold now: {values}"), next)
+                }
+                Truth::Unknown(why) => Check::warn(what, format!("it cannot be told now: {why}"), next),
+            }
+        })
+        .collect()
+    }
+}
+
+/// What the probe of a loss says: critical, and nobody could tell what a promotion would lose.
+fn loss((probe, reading): &(ProbeId, Reading)) -> Check {
+    let what = format!("loss {probe}");
+    let next = "Mend the replication: a promotion now would lose data, or nobody could say how much.";
+    match &reading.outcome {
+        Err(failure) => Check::fail(what, failure.why.clone(), failure.next.clone()),
+        Ok(measured) => match &measured.verdict {
+            Verdict::Good => Check::pass(what, measured.summary.clone()),
+            Verdict::Warn(why) => Check::warn(what, why.clone(), next),
+            Verdict::Critical(why) => Check::fail(what, why.clone(), next),
+        },
+    }
+}
