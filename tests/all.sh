@@ -46,6 +46,9 @@ prometheus-alertmanager prometheus-alertmanager
 patroni patroni
 etcd etcd-server
 setpriv util-linux
+unshare util-linux
+nsenter util-linux
+setsid util-linux
 TOOLS
     # Debian splits venv's own pip from Python.
     python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || printf 'python3-venv\n'

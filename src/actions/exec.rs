@@ -105,7 +105,12 @@ impl Action for Exec {
             }
             let ran = self.run(&self.program, Some(&context.token), context, &what).await?;
             if ran.success() {
-                return Ok(Done { summary: format!("{what}: done in {:.1} s", ran.elapsed.as_secs_f64()) });
+                let stays = match stays(context, &ran).await {
+                    ids if ids.is_empty() => String::new(),
+                    ids => format!("; {}", leftover::words(&ids)),
+                };
+                let took = ran.elapsed.as_secs_f64();
+                return Ok(Done { summary: format!("{what}: done in {took:.1} s{stays}") });
             }
             Err(Failure::maybe_done(
                 what,
@@ -190,6 +195,17 @@ async fn still_running(context: &Context) -> Option<String> {
     let ids: Vec<String> = found.iter().map(ToString::to_string).collect();
     (!ids.is_empty())
         .then(|| format!("the program of an earlier attempt still runs as process {}", ids.join(", ")))
+}
+
+/// What a program that has ended started and left, in its own group or elsewhere.
+async fn stays(context: &Context, ran: &ProcessOutcome) -> Vec<u32> {
+    let token = context.token.clone();
+    let marked = tokio::task::spawn_blocking(move || leftover::marked(leftover::TOKEN, &token));
+    let mut found = marked.await.unwrap_or_default();
+    found.extend(&ran.left);
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// How a program that failed ended, with its last words.

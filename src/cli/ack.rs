@@ -1,6 +1,6 @@
 //! `lifeboat ack`: takes the escalation on, without a console.
 
-use super::{Failure, Place, runtime, say};
+use super::{Failure, Place, reach, runtime, say};
 use crate::core::command::Ask;
 use crate::core::decide::current_escalation;
 use crate::core::model::Model;
@@ -35,9 +35,9 @@ pub fn run(args: &AckArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 /// Asks the engine of a plan for some things, one after the other as long as none is refused; the model is as it was
 /// before.
 pub(super) fn put(place: &Place, asks: impl IntoIterator<Item = Ask>) -> Result<Arc<Model>, Failure> {
-    let socket = place.state_folder()?.socket();
+    let folder = place.state_folder()?;
     let asked = runtime()?.block_on(async {
-        let mut client = Client::connect(&socket).await?;
+        let mut client = Client::connect(&folder.socket()).await?;
         let model = match client.answer().await? {
             ToClient::Welcome { model, .. } => model,
             ToClient::Goodbye { why, next } => return Ok(Err(Refusal::new(why, next))),
@@ -55,7 +55,7 @@ pub(super) fn put(place: &Place, asks: impl IntoIterator<Item = Ask>) -> Result<
     match asked {
         Ok(Ok(model)) => Ok(model),
         Ok(Err(refusal)) => Err(Failure::new(refusal.why, refusal.next)),
-        Err(error) => Err(Failure::new(error, "")),
+        Err(error) => Err(reach::failure(&folder, error)),
     }
 }
 

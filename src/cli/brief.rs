@@ -1,17 +1,17 @@
 //! `lifeboat brief`: the sixty-second brief, from the running engine, or from the journal alone.
 
 use super::engine::read_plan;
-use super::{Failure, Place, runtime, say};
+use super::{Failure, Place, reach, runtime, say};
 use crate::core::brief;
 use crate::core::model::Model;
 use crate::engine::client::{Client, ClientError};
+use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
 use crate::engine::replay;
 use crate::text::clean;
 use crate::units;
 use jiff::Timestamp;
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct BriefArgs {
 /// When no engine answers and the plan or the journal cannot be read.
 pub fn run(args: &BriefArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
-    let text = match runtime()?.block_on(ask(&folder.socket())) {
+    let text = match runtime()?.block_on(ask(&folder)) {
         Ok((model, now)) => text(&model, now),
         // Somebody else's engine may lie beside somebody else's journal.
         Err(Unreachable::Socket(error)) => return Err(Failure::new(error, "")),
@@ -54,15 +54,18 @@ enum Unreachable {
 }
 
 /// The model of the running engine, or why there is none to be had.
-async fn ask(socket: &Path) -> Result<(Arc<Model>, Timestamp), Unreachable> {
-    let answer = async { Client::connect(socket).await?.answer().await };
+async fn ask(folder: &StateFolder) -> Result<(Arc<Model>, Timestamp), Unreachable> {
+    let answer = async { Client::connect(&folder.socket()).await?.answer().await };
     match answer.await {
         Ok(ToClient::Welcome { model, now, .. }) => Ok((model, now)),
         Ok(ToClient::Goodbye { why, .. }) => Err(Unreachable::Silent(why)),
         Ok(_) => Err(Unreachable::Silent("the engine's first word was not a welcome".into())),
-        Err(ClientError::NotRunning(_)) => Err(Unreachable::Silent("no engine runs".into())),
         Err(error @ ClientError::Socket { .. }) => Err(Unreachable::Socket(error)),
-        Err(error) => Err(Unreachable::Silent(error.to_string())),
+        Err(error) => Err(Unreachable::Silent(match (reach::without_socket(folder, &error), &error) {
+            (Some(pid), _) => reach::lost(folder, pid),
+            (None, ClientError::NotRunning(_)) => "no engine runs".into(),
+            (None, error) => error.to_string(),
+        })),
     }
 }
 

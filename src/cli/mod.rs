@@ -24,6 +24,7 @@ pub mod plan;
 pub mod postmortem;
 pub mod preflight;
 pub mod prompt;
+mod reach;
 pub mod rehearse;
 pub mod secret;
 pub mod serves;
@@ -133,6 +134,7 @@ impl fmt::Display for Failure {
 /// # Errors
 /// When the command cannot do what it was asked.
 pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
+    limits::require_clock(std::time::SystemTime::now())?;
     match cli.command {
         Command::Open(args) => open::run(&args, environment),
         Command::Status(args) => status::run(&args, &mut printer()),

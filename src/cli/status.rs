@@ -1,6 +1,6 @@
 //! `lifeboat status`: how things are, as text or JSON, for scripts and for terminals that cannot show the console.
 
-use super::{Failure, Place, runtime, say};
+use super::{Failure, Place, reach, runtime, say};
 use crate::core::awareness::{self, Awareness, Owed};
 use crate::core::decide::current_escalation;
 use crate::core::incident::{Incident, Position};
@@ -9,7 +9,7 @@ use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
 use crate::core::{blind, contradiction, evidence, lifecycle, objectives};
-use crate::engine::client::{Client, ClientError};
+use crate::engine::client::Client;
 use crate::engine::protocol::ToClient;
 use crate::text::clean;
 use crate::units;
@@ -43,10 +43,10 @@ pub struct StatusArgs {
 /// # Errors
 /// When the engine cannot be reached; exit code 3 when none runs.
 pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let socket = args.place.state_folder()?.socket();
+    let folder = args.place.state_folder()?;
     let mut of_another = None;
     let answer = runtime()?.block_on(async {
-        let mut client = Client::connect(&socket).await?;
+        let mut client = Client::connect(&folder.socket()).await?;
         of_another = client.of_another().map(str::to_owned);
         client.answer().await
     });
@@ -57,10 +57,7 @@ pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
             return Err(Failure::new("the engine's first word was not a welcome", "Update both sides.")
                 .with_code(EXIT_NO_ENGINE));
         }
-        Err(error @ ClientError::NotRunning(_)) => {
-            return Err(Failure::new(error, "").with_code(EXIT_NO_ENGINE));
-        }
-        Err(error) => return Err(Failure::new(error, "").with_code(EXIT_NO_ENGINE)),
+        Err(error) => return Err(reach::failure(&folder, error).with_code(EXIT_NO_ENGINE)),
     };
     let mut text =
         if args.json { format!("{:#}\n", as_json(&model, now, pid)) } else { as_text(&model, now) };

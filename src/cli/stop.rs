@@ -1,15 +1,18 @@
 //! `lifeboat stop`: ends a plan's engine, and waits until it has ended.
 
-use super::{Failure, Place, runtime, say};
+use super::{Failure, Place, reach, runtime, say};
 use crate::engine::client::{Client, ClientError};
+use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
-use rustix::process::{Pid, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 /// How long an engine may take to end.
 const END_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long an engine may take to make a socket again that somebody removed.
+const SOCKET_TIMEOUT: Duration = Duration::from_secs(6);
 /// How long after its answer an engine that ends keeps the connection open at most.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
@@ -28,33 +31,91 @@ pub struct StopArgs {
 /// # Errors
 /// When it does not end, or cannot be reached. That none runs is no error.
 pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let socket = args.place.state_folder()?.socket();
-    let outcome = runtime()?.block_on(async {
-        let mut client = Client::connect(&socket).await?;
-        let welcome = client.answer().await?;
-        if let ToClient::Welcome { pid, .. } = welcome {
-            client.stop(args.force).await?;
-            return Ok(Some((pid, last_words(client).await?)));
-        }
-        Ok(None)
-    });
-    match outcome {
-        Ok(Some((pid, None))) => {
+    let folder = args.place.state_folder()?;
+    let outcome = runtime()?.block_on(ask(&folder, args.force));
+    let (unreachable, pid) = match outcome {
+        Ok(Answer::Ends(pid)) => {
             wait_for_end(pid)?;
-            say(out, &format!("The engine (process {pid}) has ended.\n"))?;
-            Ok(ExitCode::SUCCESS)
+            return ended(out, pid);
         }
-        Ok(Some((_, Some((why, next))))) => Err(Failure::new(why, next)),
-        Ok(None) => Err(Failure::new(
-            "the engine does not take commands from this user",
-            "Become the user that runs it.",
-        )),
-        Err(ClientError::NotRunning(_)) => {
-            say(out, "No engine runs for this plan.\n")?;
-            Ok(ExitCode::SUCCESS)
+        Ok(Answer::Refused(why, next)) => return Err(Failure::new(why, next)),
+        Ok(Answer::NotWelcome(why, pid)) => (why, pid),
+        Err(error) => match reach::without_socket(&folder, &error) {
+            Some(pid) => (reach::lost(&folder, pid), Some(pid)),
+            None => match error {
+                ClientError::NotRunning(_) => {
+                    say(out, "No engine runs for this plan.\n")?;
+                    return Ok(ExitCode::SUCCESS);
+                }
+                ClientError::Silent(pid) => (error.to_string(), pid),
+                error => return Err(Failure::new(error, "")),
+            },
+        },
+    };
+    match pid {
+        Some(pid) if args.force => {
+            say(out, &format!("{unreachable}.\nProcess {pid} is ended by SIGTERM.\n"))?;
+            end_by_signal(pid)?;
+            ended(out, pid)
         }
-        Err(error) => Err(Failure::new(error, "")),
+        _ => {
+            let next = "Whether a step runs cannot be asked. `lifeboat stop --force` ends the process by a signal; a \
+                        step that runs is unknown then.";
+            Err(Failure::new(unreachable, next))
+        }
     }
+}
+
+fn ended(out: &mut dyn Write, pid: u32) -> Result<ExitCode, Failure> {
+    say(out, &format!("The engine (process {pid}) has ended.\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What an engine says to being stopped.
+enum Answer {
+    /// It ends.
+    Ends(u32),
+    /// It goes on: why, and what can be done.
+    Refused(String, String),
+    /// It does not talk to this client, and why.
+    NotWelcome(String, Option<u32>),
+}
+
+/// Asks the engine to end; one without a socket gets the time to make it again.
+async fn ask(folder: &StateFolder, force: bool) -> Result<Answer, ClientError> {
+    let deadline = Instant::now() + SOCKET_TIMEOUT;
+    let mut client = loop {
+        match Client::connect(&folder.socket()).await {
+            Err(error) if Instant::now() < deadline && reach::without_socket(folder, &error).is_some() => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            connected => break connected?,
+        }
+    };
+    let pid = client.pid();
+    match client.answer().await? {
+        ToClient::Welcome { pid, .. } => {
+            client.stop(force).await?;
+            Ok(match last_words(client).await? {
+                None => Answer::Ends(pid),
+                Some((why, next)) => Answer::Refused(why, next),
+            })
+        }
+        ToClient::Goodbye { why, .. } => Ok(Answer::NotWelcome(why, pid)),
+        _ => Ok(Answer::NotWelcome("the engine's first word was not a welcome".into(), pid)),
+    }
+}
+
+fn end_by_signal(pid: u32) -> Result<(), Failure> {
+    let what = |why: &str| format!("process {pid} cannot be ended: {why}");
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let process = process.ok_or_else(|| Failure::new(what("it has no number of a process"), ""))?;
+    kill_process(process, Signal::TERM)
+        .map_err(|error| Failure::new(what(&error.to_string()), "Become the user that runs it."))?;
+    wait_for_end(pid).map_err(|_| {
+        let next = format!("It hangs, or its disk does: `kill -KILL {pid}` ends it all the same.");
+        Failure::new(what("it got SIGTERM and is still there"), next)
+    })
 }
 
 /// Reads to the end. An engine that goes on keeps the connection open after its no; that no is returned.

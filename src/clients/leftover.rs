@@ -3,40 +3,95 @@
 
 /// The variable that names the attempt that a program belongs to.
 pub const TOKEN: &str = "LIFEBOAT_TOKEN";
+/// The variable that names the probe that a program belongs to.
+pub const PROBE: &str = "LIFEBOAT_PROBE";
+/// How many process ids are named.
+const SHOWN: usize = 5;
 
 /// The programs of this user that were started as an attempt whose token begins with `token`, by process id. What they
 /// started in turn does not count: it may be a service that is there to stay. Linux only: elsewhere none is found.
 #[cfg(target_os = "linux")]
 pub fn running(token: &str) -> Vec<u32> {
-    let wanted = format!("{TOKEN}={token}");
-    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let mut found = marked(TOKEN, token);
+    found.retain(|id| stat(*id).is_some_and(|stat| stat.group == *id && stat.session != *id));
+    found
+}
+
+/// The processes of this user that live and whose environment has a variable with a value that begins so: what a
+/// program started counts, in whatever session it is.
+#[cfg(target_os = "linux")]
+pub fn marked(name: &str, value: &str) -> Vec<u32> {
+    let wanted = format!("{name}={value}");
     // A process of another user, or one that just ended, cannot be read and is none of ours.
     let belongs = |id: &u32| {
         let environment = std::fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
         environment.split(|byte| *byte == 0).any(|variable| variable.starts_with(wanted.as_bytes()))
     };
-    let mut found: Vec<u32> = ids.filter(|id| belongs(id) && leads_its_group(*id)).collect();
+    let mut found: Vec<u32> = processes().filter(|id| belongs(id) && stat(*id).is_some()).collect();
     found.sort_unstable();
     found
 }
 
-/// A program is started as the leader of a group in the engine's session; what it starts joins the group, or makes a
-/// session of its own. Fields as in proc_pid_stat(5).
+/// The processes that live in a process group.
 #[cfg(target_os = "linux")]
-fn leads_its_group(id: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    let Some((_, fields)) = stat.rsplit_once(')') else { return false };
-    let mut fields = fields.split_whitespace();
-    let ended = fields.next().is_none_or(|state| state == "Z" || state == "X");
-    let mut number = |skip| fields.nth(skip).and_then(|field| field.parse().ok());
-    let (group, session): (Option<u32>, Option<u32>) = (number(1), number(0));
-    !ended && group == Some(id) && session != Some(id)
+pub fn in_group(group: i32) -> Vec<u32> {
+    let of_it = |id: &u32| stat(*id).is_some_and(|stat| i32::try_from(stat.group) == Ok(group));
+    let mut found: Vec<u32> = processes().filter(of_it).collect();
+    found.sort_unstable();
+    found
+}
+
+#[cfg(target_os = "linux")]
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// Where a process stands. A program is started as the leader of a group in the engine's session; what it starts joins
+/// the group, or makes a session of its own.
+#[cfg(target_os = "linux")]
+struct Stat {
+    group: u32,
+    session: u32,
+}
+
+/// None for a process that has ended. Fields as in proc_pid_stat(5).
+#[cfg(target_os = "linux")]
+fn stat(id: u32) -> Option<Stat> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    if matches!(fields.next()?, "Z" | "X") {
+        return None;
+    }
+    let mut number = |skip| fields.nth(skip)?.parse().ok();
+    Some(Stat { group: number(1)?, session: number(0)? })
+}
+
+/// `3 processes that it started stay: 17, 18, 19`; the first ones where they are many.
+pub fn words(ids: &[u32]) -> String {
+    let shown: Vec<String> = ids.iter().take(SHOWN).map(ToString::to_string).collect();
+    let more = if ids.len() > SHOWN { ", ..." } else { "" };
+    match ids.len() {
+        1 => format!("a process that it started stays: {}", shown.join(", ")),
+        count => format!("{count} processes that it started stay: {}{more}", shown.join(", ")),
+    }
 }
 
 /// Elsewhere a process's environment cannot be read.
 #[cfg(not(target_os = "linux"))]
 pub fn running(_token: &str) -> Vec<u32> {
+    Vec::new()
+}
+
+/// Elsewhere a process's environment cannot be read.
+#[cfg(not(target_os = "linux"))]
+pub fn marked(_name: &str, _value: &str) -> Vec<u32> {
+    Vec::new()
+}
+
+/// Elsewhere there is no list of them.
+#[cfg(not(target_os = "linux"))]
+pub fn in_group(_group: i32) -> Vec<u32> {
     Vec::new()
 }
 

@@ -44,6 +44,17 @@ pub struct Clients {
     pub environment: Environment,
 }
 
+/// Whether a call failed for want of something on this host: open files, memory, ports of its own. It says nothing
+/// about the other side.
+pub(crate) fn is_own_fault(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let own = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
+    error.raw_os_error().is_some_and(|number| own.iter().any(|errno| errno.raw_os_error() == number))
+}
+
+/// What to do about it.
+pub(crate) const OWN_FAULT: &str = "this host is short of open files, memory or ports: look at `ulimit -n`, `free` and `ss -s` for the engine's user";
+
 impl Clients {
     /// Nothing is connected, read or looked up yet. `own_secret_files` is the user's own folder of secret files
     /// (`secrets` in the configuration folder); `environment` is a snapshot of the process's variables.

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
+use super::leftover;
 use super::output::{Kept, Lines, Stream};
 use crate::secrets::Redactor;
 
@@ -37,12 +38,22 @@ pub struct ProcessSpec {
     pub deadline: Duration,
     /// How long after SIGTERM the group gets SIGKILL.
     pub grace: Duration,
+    /// What it leaves in its process group is ended with it. A step's program may start a service that stays.
+    pub ends_leftovers: bool,
 }
 
 impl ProcessSpec {
     /// A program with no input, ended `deadline` after its start, killed 5 s later.
     pub fn new(argv: Vec<String>, env: Vec<(OsString, OsString)>, deadline: Duration) -> Self {
-        Self { argv, env, folder: None, stdin: None, deadline, grace: Duration::from_secs(5) }
+        Self {
+            argv,
+            env,
+            folder: None,
+            stdin: None,
+            deadline,
+            grace: Duration::from_secs(5),
+            ends_leftovers: false,
+        }
     }
 
     fn program(&self) -> &str {
@@ -76,6 +87,8 @@ pub struct ProcessOutcome {
     pub stderr: Kept,
     /// A process that it left behind still holds its output open; it was left alone, and no longer read.
     pub output_left_open: bool,
+    /// Processes that it left in its process group, where they were not ended with it.
+    pub left: Vec<u32>,
 }
 
 impl ProcessOutcome {
@@ -100,7 +113,7 @@ pub struct ProcessError {
 /// Runs a program and hands each line of its output to `on_line`, redacted and cleaned, as it comes.
 ///
 /// Dropping the future kills the whole process group. Processes that the program leaves behind after it ended
-/// in time are left alone: it may have started a service.
+/// in time are left alone and named, as it may have started a service, or ended with it, as the spec says.
 ///
 /// # Errors
 /// When the program cannot be started. A non-zero exit code is an outcome, not an error.
@@ -127,6 +140,7 @@ pub async fn run(
         stdout: stdout.kept,
         stderr: stderr.kept,
         output_left_open: ended.output_left_open,
+        left: ended.left,
     })
 }
 
@@ -135,6 +149,7 @@ pub(crate) struct Ended {
     pub(crate) ending: Ending,
     pub(crate) elapsed: Duration,
     pub(crate) output_left_open: bool,
+    pub(crate) left: Vec<u32>,
 }
 
 /// Like [`run`], with the raw bytes of both streams. `on_chunk` ends the program by returning `Break`.
@@ -145,6 +160,7 @@ pub(crate) async fn run_raw(
     let started = Instant::now();
     let mut child = spawn(spec)?;
     let mut group = Group::of(&child);
+    let leader = Members(group.0);
     let mut stdout = Pipe::new(child.stdout.take());
     let mut stderr = Pipe::new(child.stderr.take());
     let feed = feed(child.stdin.take(), spec.stdin.clone());
@@ -167,7 +183,9 @@ pub(crate) async fn run_raw(
                     // The program heeded SIGTERM; what it started may not have.
                     group.signal(Signal::KILL);
                 }
-                group.disarm();
+                if !spec.ends_leftovers {
+                    group.disarm();
+                }
                 until = Instant::now() + DRAIN;
             }
             () = sleep_until(until) => {
@@ -192,7 +210,9 @@ pub(crate) async fn run_raw(
     }
     let output_left_open = stdout.open() || stderr.open();
     let ending = ended_by_us.or(exited.map(ending_of)).unwrap_or(Ending::TimedOut);
-    Ok(Ended { ending, elapsed: started.elapsed(), output_left_open })
+    // Dropping the group ends what is left in it, where it is to be ended.
+    let left = if ended_by_us.is_none() && !spec.ends_leftovers { leader.members() } else { Vec::new() };
+    Ok(Ended { ending, elapsed: started.elapsed(), output_left_open, left })
 }
 
 fn spawn(spec: &ProcessSpec) -> Result<Child, ProcessError> {
@@ -306,6 +326,16 @@ impl Group {
 
     fn disarm(&mut self) {
         self.0 = None;
+    }
+}
+
+/// Who is in a process group, its leader gone or not.
+struct Members(Option<Pid>);
+
+impl Members {
+    fn members(&self) -> Vec<u32> {
+        let there = self.0.filter(|group| test_kill_process_group(*group).is_ok());
+        there.map_or_else(Vec::new, |group| leftover::in_group(group.as_raw_nonzero().get()))
     }
 }
 

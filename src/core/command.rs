@@ -7,6 +7,7 @@ use crate::core::incident::{Mode, Outcome};
 use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::core::preflight::Preflight;
 use crate::core::reading::Reading;
+use crate::core::unrecorded::UnrecordedPage;
 use crate::core::watch::Found;
 use crate::ids::*;
 use crate::plan::{Severity, Shift, Who};
@@ -256,6 +257,8 @@ pub enum Report {
         /// What a person would do instead.
         manual: ManualCard,
     },
+    /// Pages went out while the journal could not be written.
+    PagedUnrecorded(Vec<UnrecordedPage>),
     /// A preflight ended.
     Preflighted(Box<Preflight>),
     /// A line of live output.

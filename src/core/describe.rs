@@ -62,6 +62,15 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::JournalChanged { failure: None, protection } => {
             format!("The journal can be written again; protection: {protection}")
         }
+        Fact::PagedUnrecorded { page } => {
+            let (who, via) = (&page.who, &page.way.channel);
+            let at = page.sent_at.strftime("%H:%M:%SZ");
+            let result = match &page.result {
+                Ok(answer) => format!("accepted ({answer})"),
+                Err(why) => format!("DID NOT ARRIVE ({why})"),
+            };
+            format!("Paged {who} via {via} at {at}, when it could not be recorded ({}): {result}", page.why)
+        }
         Fact::NoteAdded { text } => format!("Note: {text}"),
         Fact::PreflightStarted => "Preflight: each step of the plan is being looked at".into(),
         Fact::PreflightFound { .. } => "Preflight: its results are here".into(),

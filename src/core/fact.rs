@@ -10,6 +10,7 @@ use crate::core::notification::{Attempted, Cause, Intent, Message, Queued, Track
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::Reading;
 use crate::core::signal::SignalState;
+use crate::core::unrecorded::UnrecordedPage;
 use crate::core::watch::Found;
 use crate::ids::*;
 use crate::plan::{Severity, Shift};
@@ -468,6 +469,11 @@ pub enum Fact {
         to: String,
         /// What.
         tracked: Tracked,
+    },
+    /// A page went out while the journal could not be written, and is recorded now.
+    PagedUnrecorded {
+        /// It.
+        page: UnrecordedPage,
     },
     /// A message of the plan has to be sent.
     MessageDue {

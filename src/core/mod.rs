@@ -46,6 +46,7 @@ pub mod signal;
 pub mod standing;
 pub mod status;
 pub mod tree;
+pub mod unrecorded;
 pub mod watch;
 pub mod witness;
 

@@ -7,6 +7,7 @@ use crate::core::incident::Outcome;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::core::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
 use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
+use crate::core::unrecorded::UnrecordedPage;
 use crate::core::watch::Found;
 use crate::plan::Shift;
 
@@ -233,6 +234,15 @@ impl Outside for Preflight {
     }
 }
 
+impl Outside for UnrecordedPage {
+    fn texts(&mut self, visit: &mut Visit<'_>) {
+        // Whom and how is the plan's.
+        let Self { sent_at: _, why, who: _, way: _, result } = self;
+        let (Ok(told) | Err(told)) = result;
+        [why, told].into_iter().for_each(|text| visit(text, Extent::Line));
+    }
+}
+
 impl Outside for Report {
     fn texts(&mut self, visit: &mut Visit<'_>) {
         match self {
@@ -245,6 +255,7 @@ impl Outside for Report {
                 manual.texts(visit);
             }
             Self::Preflighted(found) => found.texts(visit),
+            Self::PagedUnrecorded(pages) => pages.iter_mut().for_each(|page| page.texts(visit)),
             Self::Output { run: _, step: _, line } => visit(line, Extent::Line),
             Self::Executed { run: _, step: _, attempt: _, outcome } => outcome.texts(visit),
             Self::Checked { run: _, step: _, attempt: _, result } => result.texts(visit),

@@ -64,6 +64,11 @@ pub fn resolve(
     }
 }
 
+/// As [`resolve`], whatever is exercised.
+pub fn in_earnest(model: &Model, who: &[Who], methods: &[ChannelId], now: Timestamp) -> Recipients {
+    named(model, who, methods, now)
+}
+
 fn named(model: &Model, who: &[Who], methods: &[ChannelId], now: Timestamp) -> Recipients {
     let mut found = Recipients::default();
     // Channels with one destination are told once, whoever else is.

@@ -17,7 +17,8 @@ use crate::world::Clock;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// The most inputs that are decided together.
 const BATCH_LIMIT: usize = 4_096;
@@ -82,12 +83,28 @@ pub struct Lead {
     ends_alone: bool,
     had_client: bool,
     ended: bool,
+    /// When the loop last went round.
+    pulse: watch::Sender<Instant>,
 }
 
 impl Lead {
     /// A loop over a ledger. With `ends_alone` the engine ends when its last client has gone.
     pub fn new(ledger: Ledger, runner: Runner, clock: Arc<dyn Clock>, ends_alone: bool) -> Self {
-        Self { ledger, runner, clock, clients: BTreeMap::new(), ends_alone, had_client: false, ended: false }
+        Self {
+            ledger,
+            runner,
+            clock,
+            clients: BTreeMap::new(),
+            ends_alone,
+            had_client: false,
+            ended: false,
+            pulse: watch::Sender::new(Instant::now()),
+        }
+    }
+
+    /// When the loop last went round, for those who watch whether it does.
+    pub fn pulse(&self) -> watch::Receiver<Instant> {
+        self.pulse.subscribe()
     }
 
     /// Takes inputs until the engine is stopped, and gives the ledger back with its lock. Blocks: it runs on a
@@ -128,13 +145,17 @@ impl Lead {
     fn take(&mut self, input: Input) {
         match input {
             Input::Report(Report::Tick) => {
+                self.ledger.look(self.clock.now());
                 self.ledger.mend(self.clock.now());
                 let news = self.ledger.take_news();
                 self.broadcast(&news);
                 self.report(Report::Tick);
             }
             Input::Report(report) => self.report(report),
-            Input::Beat => self.tell_all(&ToClient::Beat { now: self.clock.now() }),
+            Input::Beat => {
+                self.pulse.send_replace(Instant::now());
+                self.tell_all(&ToClient::Beat { now: self.clock.now() });
+            }
             Input::Attach { client, operator, frames } => self.attach(client, operator, frames),
             Input::Detach { client } => {
                 self.clients.remove(&client);

@@ -111,6 +111,17 @@ impl Ledger {
         Ok(self.absorb(events))
     }
 
+    /// Notices that the journal was deleted, moved, replaced or written to by somebody else, before the next record
+    /// would.
+    pub fn look(&mut self, at: Timestamp) {
+        let well = self.model.read(|model| model.live.journal_failure.is_none());
+        if let (true, Some(journal)) = (well, &self.journal)
+            && let Err(error) = journal.look()
+        {
+            self.fail(at, &error.to_string());
+        }
+    }
+
     /// Tries to open a failed journal again and to record what waited.
     pub fn mend(&mut self, at: Timestamp) {
         if self.model.read(|model| model.live.journal_failure.is_none()) {
@@ -169,7 +180,8 @@ impl Ledger {
             return Ok(());
         }
         let Some(journal) = self.journal.as_mut() else {
-            return Err("the journal is not open".into());
+            let known = self.model.read(|model| model.live.journal_failure.clone());
+            return Err(known.unwrap_or_else(|| "the journal is not open".into()));
         };
         let entries = self.model.read(|model| {
             durable.iter().map(|&place| record::entry(model, &events[place])).collect::<Result<Vec<_>, _>>()
@@ -255,5 +267,6 @@ fn may_wait(fact: &Fact) -> bool {
                 | Fact::StepHolding { .. }
                 | Fact::TargetChanged { .. }
                 | Fact::NotificationFinished { .. }
+                | Fact::PagedUnrecorded { .. }
         )
 }

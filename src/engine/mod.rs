@@ -7,6 +7,7 @@
 pub mod access;
 mod calendar;
 pub mod client;
+mod glass;
 mod hold;
 pub mod lead;
 pub mod ledger;
@@ -25,6 +26,7 @@ pub mod scope;
 mod seats;
 mod server;
 pub mod shared;
+mod socket;
 pub mod spawn;
 
 pub use crate::folder::name_of;
@@ -32,10 +34,12 @@ pub use crate::folder::name_of;
 use crate::core::command::Report;
 use crate::core::model::Model;
 use crate::engine::access::Group;
+use crate::engine::glass::Glass;
 use crate::engine::lead::{Input, Lead};
 use crate::engine::ledger::{Ledger, LedgerError};
 use crate::engine::paths::StateFolder;
 use crate::engine::runner::Runner;
+use crate::engine::socket::Socket;
 use crate::journal::{JournalError, Options, Recovery};
 use crate::plan::Plan;
 use crate::world::World;
@@ -116,7 +120,7 @@ pub async fn run(
         .map_err(|source| EngineError::Folder { path: folder.path().to_owned(), source })?;
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
     let path = folder.socket();
-    let listener = server::bind(&path, settings.group)
+    let socket = Socket::open(path.clone(), settings.group)
         .map_err(|source| EngineError::Socket { path: path.clone(), source })?;
 
     let (inbox, inputs) = unbounded_channel();
@@ -125,9 +129,15 @@ pub async fn run(
         let _ = reports.send(Input::Report(report));
     });
     let calendars = calendar::start(&plan, clock.clone(), runner::guarded(world.door(), sink.clone()));
-    let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), ledger.model().clone(), sink);
     let shared = ledger.model().clone();
+    let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), shared.clone(), sink.clone());
     let lead = Lead::new(ledger, runner, clock.clone(), settings.ends_alone);
+    let glass = Glass {
+        model: shared.clone(),
+        world: world.clone(),
+        pulse: lead.pulse(),
+        sink: runner::guarded(world.door(), sink),
+    };
     let begin =
         Report::EngineStarted { version: env!("CARGO_PKG_VERSION").into(), recovery: words(&recovery) };
     let (done, ended) = tokio::sync::oneshot::channel();
@@ -142,14 +152,15 @@ pub async fn run(
         let _ = readings.send(Input::Report(Report::Observed(vec![(probe, reading)])));
     });
     scheduler::start(&plan, &world, &observed);
-    let server = tokio::spawn(server::serve(listener, settings.group.is_some(), inbox.clone()));
+    let server = tokio::spawn(socket.keep(inbox.clone()));
+    let glass = tokio::spawn(glass.watch());
     let ticks = tokio::spawn(tick(inbox.clone(), clock.clone()));
     let beats = tokio::spawn(beat(inbox.clone()));
     let phone_tree = tokio::spawn(phone_tree::keep(folder.phone_tree(), shared, clock));
     let signals = tokio::spawn(stop_on_signal(inbox)?);
     // An error means that the loop's thread is gone, which is its end too.
     let _ = ended.await;
-    for task in [server, ticks, beats, signals, calendars, phone_tree] {
+    for task in [server, glass, ticks, beats, signals, calendars, phone_tree] {
         task.abort();
     }
     let _ = std::fs::remove_file(&path);

@@ -203,6 +203,9 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
                 Tracked::Failed(_) => "failed",
             },
         ),
+        Fact::PagedUnrecorded { page } => {
+            text("engine", &page.who, if page.result.is_ok() { "accepted" } else { "failed" })
+        }
         Fact::MessageDue { due } => text("plan", due.message.as_str(), "due"),
         Fact::MessageWaived { message, .. } => text("message", message.as_str(), "waived"),
         Fact::RoleAssigned { role, to, .. } => text(role.as_str(), to, "assigned"),

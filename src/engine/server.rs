@@ -54,9 +54,14 @@ pub fn bind(path: &Path, group: Option<Group>) -> io::Result<UnixListener> {
 
 /// Serves clients until the engine ends. With `for_group` whoever could connect is welcome: the socket's mode lets in
 /// the engine's user, root and the members of its group.
-pub async fn serve(listener: UnixListener, for_group: bool, inbox: UnboundedSender<Input>) {
+/// `client` is the number of the last one that came; it goes on when a socket is made anew.
+pub async fn serve(
+    listener: &UnixListener,
+    for_group: bool,
+    inbox: &UnboundedSender<Input>,
+    client: &mut u64,
+) {
     let (seats, refusals) = (Seats::default(), Arc::new(Semaphore::new(REFUSALS)));
-    let mut client = 0;
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
@@ -68,8 +73,8 @@ pub async fn serve(listener: UnixListener, for_group: bool, inbox: UnboundedSend
         };
         match operator_of(&stream, for_group).and_then(|operator| Ok((seats.take(operator.uid)?, operator))) {
             Ok((seat, operator)) => {
-                client += 1;
-                let inbox = inbox.clone();
+                *client += 1;
+                let (client, inbox) = (*client, inbox.clone());
                 tokio::spawn(async move {
                     attend(client, operator, stream, inbox).await;
                     drop(seat);

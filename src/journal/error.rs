@@ -34,7 +34,8 @@ pub enum JournalError {
     /// Another writer holds the journal.
     #[error(
         "the journal in {dir} is already open for writing{holder}. A journal has one writer: attach to the engine \
-         that runs (`lifeboat open`), or stop it (`lifeboat stop`) and start again"
+         that runs (`lifeboat open`), or stop it (`lifeboat stop`; with --force where it cannot be reached) and start \
+         again"
     )]
     Locked {
         /// The journal's folder.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,6 +52,20 @@ impl Lock {
         let there = fs::metadata(dir.join(LOCK_FILE)).ok();
         let held = self.0.0.metadata().ok();
         there.zip(held).is_some_and(|(there, held)| (there.dev(), there.ino()) == (held.dev(), held.ino()))
+    }
+}
+
+/// The process that has the journal in `dir` open for writing; none when nobody has.
+pub fn holder(dir: &Path) -> Option<u32> {
+    // Whatever lies in its place is not waited for, and nothing is done through a link.
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32;
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(dir.join(LOCK_FILE)).ok()?;
+    let written = || begin_of(&file)?.trim().parse::<u32>().ok();
+    let before = written()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => written().filter(|now| *now == before),
+        // What is written there is of a writer that died.
+        _ => None,
     }
 }
 

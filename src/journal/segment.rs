@@ -134,7 +134,7 @@ impl Segment {
     }
 
     /// The path must still lead to the file that we hold, and no one else may have written to it.
-    fn check_untouched(&self) -> Result<(), JournalError> {
+    pub(super) fn check_untouched(&self) -> Result<(), JournalError> {
         let interfered = |why: String| Err(JournalError::Interfered { path: self.path.clone(), why });
         let found: Metadata = match fs::symlink_metadata(&self.path) {
             Ok(found) => found,

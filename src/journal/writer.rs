@@ -114,6 +114,18 @@ impl Journal {
         self.segment.append(bytes, &self.options)
     }
 
+    /// Whether the journal is still where it was and as it was left. Nothing is written.
+    ///
+    /// # Errors
+    /// When its folder, lock or open segment is gone, was replaced, or somebody else wrote to it.
+    pub fn look(&self) -> Result<(), JournalError> {
+        if !self.lock.is_of(self.folder.path()) {
+            let why = "is gone, or another folder is in its place".to_owned();
+            return Err(JournalError::Interfered { path: self.folder.path().to_owned(), why });
+        }
+        self.segment.check_untouched()
+    }
+
     /// The last durable record.
     pub fn head(&self) -> &Head {
         &self.head

@@ -120,9 +120,10 @@ impl Api {
         };
         self.clients.http.send(&request).await.map_err(|error| {
             let again = match error.kind {
-                HttpErrorKind::NoSuchHost | HttpErrorKind::Refused | HttpErrorKind::Unreachable => {
-                    Again::After(None)
-                }
+                HttpErrorKind::ThisHost
+                | HttpErrorKind::NoSuchHost
+                | HttpErrorKind::Refused
+                | HttpErrorKind::Unreachable => Again::After(None),
                 // Before anything was sent, and not otherwise the next time.
                 HttpErrorKind::Configuration | HttpErrorKind::Tls => Again::Never,
                 _ => Again::Maybe,

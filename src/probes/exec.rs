@@ -1,25 +1,30 @@
 //! `exec`: a program measures, by its exit code and what it prints.
 
 use crate::clients::process::run_raw;
-use crate::clients::{Clients, Ending, ProcessSpec, Stream};
+use crate::clients::{Clients, Ending, ProcessSpec, Stream, leftover};
 use crate::core::reading::{Field, Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, ParamError, Params};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::source::Program;
+use crate::probes::source::{Program, program_words};
 use crate::probes::{ANY_FIELD, BuildError, Built, Probe, ProbeKind, deadline};
 use crate::secrets::Redactor;
 use crate::text::clean;
 use futures::future::BoxFuture;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The most that is read from either stream.
 const MAX_OUTPUT_BYTES: usize = 1024 * 1024;
 
 /// How much of the output stands in a summary, in characters.
 const MAX_LINE_CHARS: usize = 200;
+
+/// Between two looks for what runs left behind: each reads the list of all processes.
+const LOOK_FOR_ORPHANS: Duration = Duration::from_secs(10);
 
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
@@ -82,6 +87,8 @@ fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
         reads: Reads::of(&spec.params)?,
         clients: clients.clone(),
         within: deadline(spec),
+        mark: format!("{}/{}", short_digest(&spec.params), spec.id),
+        orphans: Mutex::default(),
     }))
 }
 
@@ -90,6 +97,19 @@ struct Exec {
     reads: Reads,
     clients: Clients,
     within: Duration,
+    /// What tells its programs from those of other probes, also of other plans on this host.
+    mark: String,
+    orphans: Mutex<Orphans>,
+}
+
+/// Processes that earlier runs left.
+#[derive(Default)]
+struct Orphans {
+    looked: Option<Instant>,
+    /// What the last look found.
+    found: Vec<u32>,
+    /// What the look before found too.
+    stay: Vec<u32>,
 }
 
 /// How a program ended and what it printed.
@@ -105,8 +125,15 @@ impl Probe for Exec {
         Box::pin(async move {
             let spec = self.program.spec(&self.clients, self.within).await;
             let spec = spec.map_err(|error| ProbeFailure::new(error.to_string(), error.next_step()))?;
-            let output = self.output(spec).await?;
-            self.reads.judge(&output, &self.clients.redactor).map_err(|why| self.failure(&why))
+            let output = self.output(spec).await;
+            let orphans = self.orphans().await;
+            let judged = output.and_then(|output| {
+                self.reads.judge(&output, &self.clients.redactor).map_err(|why| self.failure(&why))
+            });
+            match orphans.is_empty() {
+                true => judged,
+                false => with_orphans(judged, &leftover::words(&orphans)),
+            }
         })
     }
 }
@@ -115,6 +142,9 @@ impl Exec {
     async fn output(&self, mut spec: ProcessSpec) -> Result<Output, ProbeFailure> {
         // What does not end on SIGTERM is killed before the engine gives up on the probe.
         spec.grace = self.within / 20;
+        // A look at something has no reason to leave anything behind.
+        spec.ends_leftovers = true;
+        spec.env.push((leftover::PROBE.into(), self.mark.clone().into()));
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let ended = run_raw(&spec, |stream, chunk| {
             let kept = if stream == Stream::Stdout { &mut stdout } else { &mut stderr };
@@ -136,6 +166,25 @@ impl Exec {
         }
     }
 
+    /// What its runs left behind in sessions of their own, where it cannot be ended with them: somebody has to know
+    /// before the host is full of it. Only what two looks found: what is about to end is none.
+    async fn orphans(&self) -> Vec<u32> {
+        let looked_at = |orphans: &Orphans| orphans.looked.is_some_and(|at| at.elapsed() < LOOK_FOR_ORPHANS);
+        {
+            let known = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
+            if looked_at(&known) {
+                return known.stay.clone();
+            }
+        }
+        let mark = self.mark.clone();
+        let looked = tokio::task::spawn_blocking(move || leftover::marked(leftover::PROBE, &mark));
+        let found = looked.await.unwrap_or_default();
+        let mut known = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
+        let stay: Vec<u32> = found.iter().copied().filter(|id| known.found.contains(id)).collect();
+        *known = Orphans { looked: Some(Instant::now()), found, stay: stay.clone() };
+        stay
+    }
+
     fn failure(&self, why: &str) -> ProbeFailure {
         let program = clean(&self.program.argv.join(" "), 200);
         ProbeFailure::new(
@@ -143,6 +192,30 @@ impl Exec {
             "Run the program by hand on this host to see what it does.",
         )
     }
+}
+
+/// The same reading, which also says what stays of the runs.
+fn with_orphans(judged: Result<Measurement, ProbeFailure>, words: &str) -> Result<Measurement, ProbeFailure> {
+    let also = |text: &mut String| text.push_str(&format!("; {words}"));
+    match judged {
+        Ok(mut measured) => {
+            also(&mut measured.summary);
+            if let Verdict::Warn(why) | Verdict::Critical(why) = &mut measured.verdict {
+                also(why);
+            }
+            Ok(measured)
+        }
+        Err(mut failure) => {
+            also(&mut failure.why);
+            Err(failure)
+        }
+    }
+}
+
+/// The same for the same program.
+fn short_digest(params: &Params) -> String {
+    let digest = Sha256::digest(program_words(params, "argv"));
+    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn last_line(text: &str) -> Option<String> {

@@ -1,5 +1,6 @@
 //! `tcp`: does something accept connections there, and how fast.
 
+use crate::clients::{OWN_FAULT, is_own_fault};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
@@ -75,6 +76,9 @@ impl Tcp {
             let started = Instant::now();
             match timeout_at(started + share, TcpStream::connect(address)).await {
                 Ok(Ok(_)) => return Ok(connected(*address, started.elapsed())),
+                Ok(Err(error)) if is_own_fault(&error) => {
+                    return Err(ProbeFailure::new(format!("{}: {error}", self.address), OWN_FAULT));
+                }
                 Ok(Err(error)) => last = Some((*address, Some(error))),
                 Err(_) => last = Some((*address, None)),
             }

@@ -44,6 +44,7 @@ fn is_trouble(fact: &Fact) -> bool {
         | Fact::IncidentReopened { .. }
         | Fact::MessageWaived { .. }
         | Fact::ClockJumped { .. }
+        | Fact::PagedUnrecorded { .. }
         | Fact::JournalChanged { .. } => true,
         _ => false,
     }

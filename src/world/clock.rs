@@ -32,7 +32,8 @@ struct Offset {
 impl RealClock {
     /// Starts from the system's wall clock.
     pub fn new() -> Self {
-        Self::over(Timestamp::now)
+        // A clock that was set to where no time is stands still there, and this process with it.
+        Self::over(|| Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX))
     }
 
     fn over(wall: fn() -> Timestamp) -> Self {

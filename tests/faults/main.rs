@@ -19,12 +19,15 @@ mod clients;
 mod engine;
 mod group;
 mod journal;
+mod leftovers;
+mod life;
 mod plan;
 mod rig;
 mod screen;
 mod secrets;
 mod servers;
 mod strangers;
+mod unrecorded;
 
 #[path = "../support/pty.rs"]
 mod pty;

@@ -118,6 +118,13 @@ impl Home {
         self.engine_after(":")
     }
 
+    /// Runs a line of shell in which `$0` is the program, `$1` the plan and `$2` the state folder.
+    pub fn shell(&self, script: &str) -> Command {
+        let mut command = self.command("sh");
+        command.args(["-c", script, LIFEBOAT]).arg(self.plan()).arg(&self.state).stdin(Stdio::null());
+        command
+    }
+
     /// The process of the engine that serves the socket; none when there is none.
     pub fn pid(&self) -> Option<i32> {
         let output = self.run("status", &["--json"]);

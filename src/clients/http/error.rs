@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::ErrorKind;
 
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
+use super::super::{OWN_FAULT, is_own_fault};
 use crate::secrets::Redactor;
 
 /// The longest message, in characters.
@@ -14,6 +15,8 @@ const MESSAGE_LIMIT_CHARS: usize = 500;
 pub enum HttpErrorKind {
     /// The URL, a header or this host's TLS set-up is wrong; nothing was sent.
     Configuration,
+    /// This host has no open files, memory or ports left; nothing was sent.
+    ThisHost,
     /// The host's name has no address.
     NoSuchHost,
     /// The host is there and nothing listens on the port.
@@ -76,7 +79,8 @@ impl HttpError {
             return failed;
         }
         let text = innermost(&error);
-        let (kind, message) = match io_kind(&error) {
+        let (kind, message) = match io_error_in(&error).map(std::io::Error::kind) {
+            _ if io_error_in(&error).is_some_and(is_own_fault) => (HttpErrorKind::ThisHost, text.as_str()),
             Some(ErrorKind::ConnectionRefused) => (HttpErrorKind::Refused, "connection refused"),
             Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown) => {
                 (HttpErrorKind::Unreachable, text.as_str())
@@ -103,6 +107,7 @@ impl HttpError {
         }
         match self.kind {
             HttpErrorKind::Configuration => "correct the URL or header in the plan",
+            HttpErrorKind::ThisHost => OWN_FAULT,
             HttpErrorKind::NoSuchHost => {
                 "check the host's name in the plan, and this host's DNS with `getent hosts NAME`"
             }
@@ -133,12 +138,8 @@ fn innermost(error: &dyn Error) -> String {
     last.to_string()
 }
 
-fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
-    let mut next = Some(error);
-    let mut found = None;
-    while let Some(error) = next {
-        found = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(found);
-        next = error.source();
-    }
-    found
+/// The innermost error of the system itself.
+fn io_error_in<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e std::io::Error> {
+    let chain = std::iter::successors(Some(error), |error| (*error).source());
+    chain.filter_map(|error| error.downcast_ref::<std::io::Error>()).last()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
+use super::super::{OWN_FAULT, is_own_fault};
 use crate::secrets::Redactor;
 use crate::text::clean;
 
@@ -18,6 +19,8 @@ const MAX_MESSAGE_CHARS: usize = 500;
 pub enum PostgresErrorKind {
     /// The connection string or this host's TLS set-up is wrong; nothing was sent.
     Configuration,
+    /// This host has no open files, memory or ports left; nothing was sent.
+    ThisHost,
     /// The host's name has no address.
     NoSuchHost,
     /// The host is there and nothing listens on the port.
@@ -117,6 +120,7 @@ impl PostgresError {
         let target = &self.target;
         match self.kind {
             PostgresErrorKind::Configuration => "correct the connection string: `host=… port=5432 dbname=… user=… password=… sslmode=verify-full`, or a postgres:// URL".to_owned(),
+            PostgresErrorKind::ThisHost => OWN_FAULT.to_owned(),
             PostgresErrorKind::NoSuchHost => "check the host's name in the plan, and this host's DNS with `getent hosts NAME`".to_owned(),
             PostgresErrorKind::Refused => format!("the host answers and no PostgreSQL listens: check the service there, and the port in {target}"),
             PostgresErrorKind::Unreachable => "check the route, the security group and the VPN from this host".to_owned(),
@@ -172,6 +176,7 @@ fn io_error_in(error: &tokio_postgres::Error) -> Option<&std::io::Error> {
 fn of_io(io: &std::io::Error) -> (PostgresErrorKind, String) {
     let text = io.to_string();
     match io.kind() {
+        _ if is_own_fault(io) => (PostgresErrorKind::ThisHost, text),
         ErrorKind::ConnectionRefused => (PostgresErrorKind::Refused, "connection refused".to_owned()),
         ErrorKind::NotFound | ErrorKind::PermissionDenied => (PostgresErrorKind::Refused, text),
         ErrorKind::TimedOut => (PostgresErrorKind::Timeout, "the connection timed out".to_owned()),

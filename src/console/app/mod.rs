@@ -37,15 +37,16 @@ use crate::console::ui::{Connection, Screen, Toast, Ui};
 use crate::core::command::Ask;
 use crate::core::model::Model;
 use crate::core::objectives;
+use crate::core::signal::{Recent, Signal, age};
 use crate::engine::protocol::ToClient;
-use crate::ids::{ConfirmationId, RunId, StepId};
+use crate::ids::{ConfirmationId, ProbeId, RunId, StepId};
 use clock::EngineClock;
 use compose::Compose;
 use confirm::Confirming;
 use field::Field;
 use form::Form;
 use help::Help;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use palette::Palette;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -54,8 +55,10 @@ use std::time::{Duration, Instant};
 const TOAST: Duration = Duration::from_secs(6);
 const BAD_TOAST: Duration = Duration::from_secs(15);
 
-/// Between two frames that only the time asks for, while seconds count and while they do not.
+/// Between two frames that only the time asks for: while seconds count, while an age in seconds stands on the screen,
+/// and while nothing on it changes with the time.
 const COUNTING: Duration = Duration::from_secs(1);
+const AGEING: Duration = Duration::from_secs(3);
 const CALM: Duration = Duration::from_secs(10);
 
 /// What happened.
@@ -287,8 +290,29 @@ impl App {
 
     /// When the screen is next drawn although nothing happened: ages and clocks go on.
     pub fn wakes(&self, last_drawn: Instant) -> Option<Instant> {
-        let every = if self.counts(last_drawn) { COUNTING } else { CALM };
+        let every = match () {
+            () if self.counts(last_drawn) => COUNTING,
+            () if self.shows_ages(last_drawn) => AGEING,
+            () => CALM,
+        };
         self.toast_until.into_iter().chain([last_drawn + every]).min()
+    }
+
+    /// Whether something on the screen is as old as it says only for seconds: details, and what was not measured when
+    /// it should have been.
+    fn shows_ages(&self, at: Instant) -> bool {
+        let Some(model) = &self.model else { return false };
+        let now = self.now(at);
+        let is_old = |(id, recent): (&ProbeId, &Recent)| {
+            let (spec, latest) = (model.plan.probes.get(id), recent.latest.as_ref());
+            spec.zip(latest)
+                .is_some_and(|(spec, reading)| age(reading.at, now) > spec.every.saturating_mul(2))
+        };
+        let turned_lately = |signal: &Signal| age(signal.since, now) < SignedDuration::from_mins(2);
+        self.ui.details
+            || self.ui.screen != Screen::Overview
+            || model.live.recent.iter().any(is_old)
+            || model.durable.signals.values().any(turned_lately)
     }
 
     fn toast(&mut self, text: impl Into<String>, next: impl Into<String>, bad: bool, at: Instant) {

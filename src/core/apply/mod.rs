@@ -57,6 +57,8 @@ pub fn apply(model: &mut Model, event: &Event) {
         | Fact::MessageDue { .. }
         | Fact::MessageWaived { .. }
         | Fact::CalendarRead { .. } => escalate::apply(model, event),
+        // It happened; nothing follows from it.
+        Fact::PagedUnrecorded { .. } => {}
         Fact::PreflightStarted => model.live.preflighting = Some((at, event.by.clone())),
         Fact::PreflightRan { tally, .. } => model.durable.preflight = Some((at, *tally)),
         Fact::PreflightFound { preflight } => {

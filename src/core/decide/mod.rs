@@ -89,6 +89,9 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
         Report::EngineStopping { why } => Ok(vec![Fact::EngineStopped { why: why.clone() }]),
         Report::ClockJumped(by) => Ok(vec![Fact::ClockJumped { by: *by }]),
         Report::Observed(readings) => Ok(observe::observed(model, readings)),
+        Report::PagedUnrecorded(pages) => {
+            Ok(pages.iter().map(|page| Fact::PagedUnrecorded { page: page.clone() }).collect())
+        }
         Report::Tick => Ok(tick::tick(model, now)),
         Report::Described { run, step, result, manual } => {
             confirm::described(model, now, run, step, result, manual)

@@ -134,6 +134,7 @@ impl DatabaseError {
                 | Kind::Closed
                 | Kind::Protocol => true,
                 Kind::Configuration
+                | Kind::ThisHost
                 | Kind::NoSuchHost
                 | Kind::Authentication
                 | Kind::NoSuchDatabase

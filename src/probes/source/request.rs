@@ -46,19 +46,19 @@ impl RequestError {
 
     /// Nothing was sent, or no server was there to take it.
     pub(crate) fn not_sent(&self) -> bool {
-        use HttpErrorKind::{Configuration, NoSuchHost, Refused};
+        use HttpErrorKind::{Configuration, NoSuchHost, Refused, ThisHost};
         match self {
             Self::Secret(_) | Self::SecretTimeout => true,
-            Self::Http(error) => matches!(error.kind, Configuration | NoSuchHost | Refused),
+            Self::Http(error) => matches!(error.kind, Configuration | NoSuchHost | Refused | ThisHost),
         }
     }
 
     /// The fault is, or may be, on this side: it says nothing about the server.
     pub(crate) fn is_ours(&self) -> bool {
-        use HttpErrorKind::{Configuration, NoSuchHost};
+        use HttpErrorKind::{Configuration, NoSuchHost, ThisHost};
         match self {
             Self::Secret(_) | Self::SecretTimeout => true,
-            Self::Http(error) => matches!(error.kind, Configuration | NoSuchHost),
+            Self::Http(error) => matches!(error.kind, Configuration | NoSuchHost | ThisHost),
         }
     }
 }

@@ -86,6 +86,15 @@ fn of_engine() -> Vec<Fact> {
         Fact::SeverityChanged { from: Some(Severity::P2), to: None, why: "nothing holds".into() },
         Fact::JournalChanged { failure: Some("disk full".into()), protection: String::new() },
         Fact::JournalChanged { failure: None, protection: "append-only".into() },
+        Fact::PagedUnrecorded {
+            page: crate::core::unrecorded::UnrecordedPage {
+                sent_at: jiff::Timestamp::UNIX_EPOCH,
+                why: "disk full".into(),
+                who: "Ada".into(),
+                way: crate::core::notification::Way { channel: "sms".into(), address: None },
+                result: Err("no answer".into()),
+            },
+        },
         Fact::PreflightStarted,
         Fact::PreflightRan {
             asked_by: Actor::Engine,
@@ -357,5 +366,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::TargetChanged { .. } => 53,
         Fact::PrimaryMeasured { .. } => 54,
         Fact::ServingRecorded { .. } => 55,
+        Fact::PagedUnrecorded { .. } => 56,
     }
 }
