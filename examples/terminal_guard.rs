@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use lifeboat::console::input::{EndReason, Event, GRACE, Gate, Input};
+use lifeboat::console::input::{EndReason, Event, Gate, Input};
 use lifeboat::console::terminal::{self, Drawn, Terminal, TerminalError, Unusable};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
@@ -36,7 +36,10 @@ async fn run() -> Result<End, TerminalError> {
     let mut terminal = Terminal::enter(term.as_deref())?;
     let mut input = Input::start(&terminal)?;
     let mut log = vec!["started".to_owned()];
-    let mut gate: Option<Gate> = None;
+    // The view is whether a confirmation is open.
+    let mut gate: Gate<bool> = Gate::default();
+    let mut open = false;
+    let mut drains = false;
     let mut flood = std::env::args().nth(1).as_deref() == Some("flood");
     loop {
         if flood {
@@ -44,6 +47,8 @@ async fn run() -> Result<End, TerminalError> {
         }
         let text: Vec<Line<'_>> = log.iter().rev().map(|line| Line::from(line.as_str())).collect();
         let drawn = terminal.draw(|frame| frame.render_widget(Paragraph::new(text), frame.area()))?;
+        let drained = if std::mem::take(&mut drains) { input.drain_type_ahead() } else { None };
+        gate.painted(open, Instant::now(), drained);
         let received = tokio::select! {
             biased;
             received = input.next() => received,
@@ -53,8 +58,15 @@ async fn run() -> Result<End, TerminalError> {
             Event::Ended(reason) => return Ok(End::Input(*reason)),
             Event::Resize { width, height } => log.push(format!("size {width}x{height}")),
             Event::Paste(text) => log.push(format!("paste {text:?}")),
+            Event::Unfinished => log.push("unfinished".to_owned()),
+            Event::GivenUp => log.push("given up".to_owned()),
+            Event::Resumed => {
+                terminal.resume()?;
+                log.push("resumed".to_owned());
+            }
             Event::Key { chord, .. } => {
-                let confirmed = gate.as_mut().is_some_and(|gate| gate.admits_key(&received));
+                gate.hear(&received);
+                let confirmed = open && gate.admits_key(&true, &received);
                 log.push(format!("key {chord} {confirmed}"));
                 match chord.to_string().as_str() {
                     "q" => return Ok(End::Quit),
@@ -67,8 +79,9 @@ async fn run() -> Result<End, TerminalError> {
                     "f" => flood = true,
                     "b" => std::thread::sleep(std::time::Duration::from_millis(500)),
                     "o" => {
-                        gate = Some(input.drain_type_ahead(Instant::now(), GRACE));
+                        open = true;
                         log.push("confirm?".to_owned());
+                        drains = true;
                     }
                     _ => {}
                 }

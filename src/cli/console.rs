@@ -16,6 +16,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// What ends when the operator leaves the console.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Leaving {
+    /// The console: its engine goes on.
+    Console,
+    /// The engine too, with all that it knows.
+    Everything,
+}
+
 /// Runs the console. `title` names what is opened; `parting` is said when the operator leaves.
 ///
 /// # Errors
@@ -24,14 +33,16 @@ pub(super) fn console(
     look: &LookArgs,
     environment: &Environment,
     title: &str,
-    parting: &str,
+    (leaving, parting): (Leaving, &str),
     connect: Connect,
 ) -> Result<ExitCode, Failure> {
     let term = environment.get("TERM").and_then(|term| term.to_str());
     terminal::usable(term).map_err(unusable)?;
     let outfit = look.outfit(environment)?;
-    let (_, rows) = terminal::size().unwrap_or((80, 24));
-    let mut app = App::new(outfit.keymap, rows);
+    let mut app = App::new(outfit.keymap, terminal::size().unwrap_or((80, 24)));
+    if leaving == Leaving::Everything {
+        app = app.alone();
+    }
     if let Some(trouble) = outfit.trouble {
         app.warn(trouble, Instant::now());
     }
@@ -53,6 +64,9 @@ pub(super) fn console(
         Ok(End::Input(EndReason::Hangup | EndReason::TerminalLost)) => Ok(ExitCode::from(129)),
         Ok(End::Input(EndReason::Interrupted)) => Ok(ExitCode::from(130)),
         Ok(End::Input(EndReason::Terminated)) => Ok(ExitCode::from(143)),
+        Ok(End::Input(EndReason::Killed(number))) => {
+            Ok(ExitCode::from(u8::try_from(128 + number).unwrap_or(u8::MAX)))
+        }
         Ok(End::Input(EndReason::Panicked)) => Err(Failure::new(
             "the console failed; the engine goes on",
             "Open it again, and please report this.",

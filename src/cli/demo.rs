@@ -1,6 +1,6 @@
 //! `lifeboat demo`: the console over a simulated system, with nothing to install or to break.
 
-use super::console::{connector, console};
+use super::console::{Leaving, connector, console};
 use super::{Failure, LookArgs, simulation};
 use crate::clients::Environment;
 use crate::engine::paths::StateFolder;
@@ -49,7 +49,8 @@ pub(super) fn play(
     arguments.extend(["--state".into(), folder.into()]);
     arguments.extend(["--detached", "--ends-alone", "--throwaway"].map(OsString::from));
     let state = StateFolder::of_plan(Some(folder), Path::new(""), Path::new(""));
-    let ended = console(look, environment, title, parting, connector(state, arguments));
+    let ended =
+        console(look, environment, title, (Leaving::Everything, parting), connector(state, arguments));
     if ended.is_err() {
         // No engine came to be that would remove it.
         let _ = std::fs::remove_dir_all(folder);

@@ -1,6 +1,6 @@
 //! `lifeboat open`: attaches to the plan's engine, and starts it when none runs.
 
-use super::console::{connector, console};
+use super::console::{Leaving, connector, console};
 use super::{Failure, LookArgs, Place};
 use crate::clients::Environment;
 use std::ffi::OsString;
@@ -40,5 +40,5 @@ pub fn run(args: &OpenArgs, environment: &Environment) -> Result<ExitCode, Failu
     }
     let parting =
         format!("The engine goes on: `lifeboat open {plan}` attaches again, `lifeboat stop {plan}` ends it.");
-    console(&args.look, environment, &plan, &parting, connector(folder, arguments))
+    console(&args.look, environment, &plan, (Leaving::Console, &parting), connector(folder, arguments))
 }

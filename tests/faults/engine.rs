@@ -36,7 +36,7 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
     console.wait_for_text("CONNECTION LOST");
     assert!(home.state.join("engine.sock").exists(), "it is left over");
     console.wait_for_text("start the engine again");
-    console.press("\r");
+    console.decide("\r");
     let screen = console.wait_for_text("nobody knows whether it acted");
     assert!(screen.contains("what it started may go on"), "{screen}");
     console.wait_for_text("unproven");
@@ -91,9 +91,11 @@ fn an_engine_goes_on_when_its_console_is_killed_and_another_one_sees_all() {
 
     first.press("D");
     first.wait_for_text("Declare an incident");
-    first.press("1\r");
+    first.press("1");
     first.wait_for_text("Title");
     first.press("\r");
+    first.wait_for_text("Declare this incident?");
+    first.decide("y");
     second.wait_for_text("Is the database down?");
     let mut hands = Hands::attach(&home);
     assert_eq!(hands.model.durable.incident.as_ref().unwrap().title, "No database takes writes");
@@ -126,6 +128,8 @@ fn an_engine_that_hangs_is_told_and_not_taken_for_a_dead_one() {
     console.press("N");
     console.wait_for_text("Note");
     console.press("are you there\r");
+    console.wait_for_text("Write this note?");
+    console.decide("y");
     console.wait_for_text("waiting for the engine");
     console.wait_for_text("CONNECTION LOST");
     // What is being typed stays; the operator closes it, and is told the rest.

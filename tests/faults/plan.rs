@@ -95,6 +95,8 @@ fn a_question_that_was_taken_out_leaves_a_way_on() {
     console.press("revisit");
     console.wait_for_text("revisit down");
     console.press("\r");
+    console.wait_for_text("Go back to this question?");
+    console.decide("y");
     console.wait_for_text("SUGGESTED \"yes\"");
 }
 

@@ -8,7 +8,7 @@ fn a_terminal_of_20x5_says_what_it_needs_and_becomes_the_console_when_it_grows()
     let home = Home::new();
     let mut console = home.open(20, 5);
     let screen = console.wait_for_text("20x5");
-    assert!(screen.contains("80x24"), "{screen}");
+    assert!(screen.contains("80x23"), "{screen}");
     // Nothing that is not on the screen can be answered by keys that are pressed blindly.
     console.press("D1\r\r");
     console.resize(80, 24);
@@ -35,10 +35,14 @@ fn a_resize_in_the_middle_of_typing_loses_nothing() {
     console.press("tence, ");
     console.resize(120, 40);
     console.wait_for_text("half a sen");
-    console.press("and the rest");
+    // What is typed blind is not taken.
+    console.decide("and the rest");
     let screen = console.wait_for_text("and the rest");
     assert!(screen.contains("half a sen"), "{screen}");
+    assert!(!screen.contains("tence"), "{screen}");
     console.press("\r");
+    console.wait_for_text("Write this note?");
+    console.decide("y");
     crate::pty::wait_for(|| {
         let noted = |fact: &Fact| matches!(fact, Fact::NoteAdded { text } if text.starts_with("half a sen") && text.ends_with("and the rest"));
         home.facts().iter().any(noted).then_some(())

@@ -45,16 +45,11 @@ impl Night {
 
     /// From the first alarm to the open runbook.
     pub fn decide(&mut self) {
-        self.sees("P0");
-        self.keys("D");
-        self.sees("Declare an incident");
-        self.keys("1\r");
-        self.sees("Title");
-        self.keys("\r");
-        self.sees("LIVE");
+        self.operator.declares();
         self.keys("2");
         self.sees("Is the primary completely down?");
         self.sees("SUGGESTED \"yes\"");
+        self.operator.press_until("y", |screen| screen.contains("Begin it?"));
         self.operator.press_until("y", |screen| screen.contains("POINT OF NO RETURN"));
     }
 
@@ -67,7 +62,8 @@ impl Night {
         self.operator.press_until("y", |screen| screen.contains("FAILED"));
         self.keys("a");
         self.sees("What was done, and how it was checked");
-        self.operator.types("the process was killed, its port is closed", "its port is closed");
+        let how = "the process was killed, its port is closed";
+        self.operator.types_into("What was done", how, "its port is closed");
         self.keys("\r");
         self.sees("Is it done?");
         self.operator.press_until("y", |screen| screen.contains("attested"));
@@ -76,7 +72,8 @@ impl Night {
     /// Opens the promotion's confirmation and returns what it says.
     pub fn open_promotion(&mut self) -> String {
         self.sees("Promote the standby\" is ready");
-        self.keys("ggjp");
+        // NEXT names it, and the key acts on what NEXT names.
+        self.keys("p");
         self.operator.sees("CONFIRM: Promote the standby")
     }
 
@@ -89,17 +86,29 @@ impl Night {
             screen.contains("verrid") && screen.contains("Lost by it")
         });
         self.operator.press_until("\r", |screen| screen.contains("Reason"));
-        self.operator.types(reason, &reason[reason.len() - 12..]);
+        self.operator.types_into("Reason", reason, &reason[reason.len() - 12..]);
         self.keys("\r");
         self.operator.press_until("y", |screen| screen.contains("overrid") && !screen.contains("esc back"));
         self.keys("p");
         self.sees("CONFIRM: Promote the standby");
     }
 
-    /// Types the target's name and fires.
+    /// Types the target's name and fires. What was prepared may be withdrawn while it is typed, because what it
+    /// rests on has changed: it is opened again then.
     pub fn promote(&mut self) {
         let phrase = self.pair.standby.address();
-        self.operator.types(&phrase, "matches");
+        while !self.operator.screen().contains("matches") {
+            let waits = |screen: &str| screen.contains("CONFIRM: Promote") || screen.contains("p opens");
+            if !self
+                .operator
+                .waits_for("the confirmation, or the way to it", waits)
+                .contains("CONFIRM: Promote")
+            {
+                // What was typed for the one that has gone was dropped; keys count again after a pause.
+                self.operator.console.decide("p");
+            }
+            self.operator.types_while("CONFIRM: Promote", &phrase, "matches");
+        }
         self.keys("\r");
         // Enter confirms nothing.
         self.sees("CONFIRM: Promote the standby");

@@ -36,15 +36,10 @@ fn a_failover_by_hand_is_recorded_and_the_old_primary_that_comes_back_blocks_the
     night.pair.primary.start();
     wait_until("the split brain is found", || split_brain(&night).is_some());
     night.sees("SPLIT BRAIN");
-    night.keys("D");
-    night.sees("Declare an incident");
-    night.keys("1\r");
-    night.sees("Title");
-    night.keys("\r");
-    night.sees("LIVE");
+    night.operator.declares();
     night.keys("C");
     night.sees("HOLDS RIGHT NOW");
-    night.operator.types("all is well again", "all is well again");
+    night.operator.types_into("How it", "all is well again", "all is well again");
     night.keys("\r");
     night.sees("Close this incident?");
     night.operator.press_until("y", |screen| !screen.contains("Close this incident?"));

@@ -10,13 +10,17 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The gate of a new dialog takes a key for held until it was silent for a second.
 const GATE: Duration = Duration::from_millis(1_300);
 /// What a dialog that waits for a key says.
-const ASKS: [&str; 6] = [
+const ASKS: &[&str] = &[
     "CONFIRM",
     "Is it done?",
     "SUGGESTED",
     "Go on against a guard",
     "start the engine again",
     "read the world again",
+    "Declare this incident?",
+    "Read the world again?",
+    "Begin it?",
+    "Answer \"",
 ];
 
 pub struct Operator {
@@ -32,6 +36,23 @@ impl Operator {
 
     pub fn press(&mut self, keys: &str) {
         self.console.press(keys);
+    }
+
+    /// Presses keys one after the other.
+    pub fn strokes(&mut self, keys: &[&str]) {
+        self.console.strokes(keys);
+    }
+
+    /// Declares an incident under the title that is proposed.
+    pub fn declares(&mut self) {
+        self.sees("P0");
+        self.press("D");
+        self.sees("Declare an incident");
+        self.press("1");
+        self.sees("Title");
+        self.press("\r");
+        self.sees("Declare this incident?");
+        self.press_until("y", |screen| screen.contains("LIVE"));
     }
 
     /// Waits until the screen shows a text, and gives the screen.
@@ -58,10 +79,21 @@ impl Operator {
         self.repeats(&format!("{key:?} was not taken"), key, asks, met);
     }
 
-    /// Types a text until `shown` says that it arrived: a dialog that just opened takes keys for typed ahead.
-    pub fn types(&mut self, text: &str, shown: &str) {
+    /// Types a text until `shown` says that it arrived: a dialog that just opened takes keys for typed ahead. It
+    /// types only while the screen shows the `field` that it is meant for.
+    pub fn types_into(&mut self, field: &str, text: &str, shown: &str) {
         let keys = format!("\x15{text}");
-        self.repeats(&format!("{text} was not typed"), &keys, |_| true, |screen| screen.contains(shown));
+        let open = |screen: &str| screen.contains(field);
+        self.repeats(&format!("{text} was not typed"), &keys, open, |screen| screen.contains(shown));
+    }
+
+    /// The same, but gives up when the field has gone.
+    pub fn types_while(&mut self, field: &str, text: &str, shown: &str) {
+        let keys = format!("\x15{text}");
+        let (open, gone) = (|screen: &str| screen.contains(field), |screen: &str| !screen.contains(field));
+        self.waits_for(field, open);
+        let done = |screen: &str| screen.contains(shown) || gone(screen);
+        self.repeats(&format!("{text} was not typed"), &keys, open, done);
     }
 
     fn repeats(

@@ -19,6 +19,11 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// Between two looks at a condition.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
+/// What a person takes to read a question; the console asks for a second.
+const A_BREATH: Duration = Duration::from_millis(1_300);
+/// Between two keys of a quick hand.
+const BETWEEN_STROKES: Duration = Duration::from_millis(60);
+
 /// What the program's output made of the terminal.
 struct Display {
     parser: vt100::Parser,
@@ -176,6 +181,27 @@ impl Pty {
         keys.flush().unwrap();
     }
 
+    /// Presses a key that acts, as somebody does who has read what it does: before that the console takes no key
+    /// for what has just opened.
+    pub fn decide(&mut self, key: &str) {
+        std::thread::sleep(A_BREATH);
+        self.press(key);
+    }
+
+    /// The same for bytes that are no text.
+    pub fn decide_bytes(&mut self, bytes: &[u8]) {
+        std::thread::sleep(A_BREATH);
+        self.press(bytes);
+    }
+
+    /// Presses keys one after the other, as a hand does: what comes at once is taken for a paste.
+    pub fn strokes(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.press(key);
+            std::thread::sleep(BETWEEN_STROKES);
+        }
+    }
+
     /// Changes the size of the terminal.
     pub fn resize(&self, columns: u16, rows: u16) {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
@@ -259,6 +285,12 @@ impl Pty {
         // The size is none of the program's doing.
         let text = String::from_utf8(output.stdout).unwrap();
         text.split_once(';').map(|(_, rest)| rest.to_owned()).unwrap()
+    }
+
+    /// Changes the terminal's attributes, as `stty` does with these words.
+    pub fn set_attributes(&self, words: &str) {
+        let tty = std::fs::File::open(&self.tty).unwrap();
+        assert!(std::process::Command::new("stty").arg(words).stdin(tty).status().unwrap().success());
     }
 
     /// Checks that the program left the terminal as it found it; `before` are the attributes from its start.

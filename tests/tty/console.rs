@@ -12,8 +12,6 @@ use crate::pty::{Program, Pty, wait_for};
 
 const LIFEBOAT: &str = env!("CARGO_BIN_EXE_lifeboat");
 const CTRL_Y: &str = "\x19";
-/// A confirmation hears nothing in its first 300 ms, and no key that was held: a person takes longer than that.
-const A_BREATH: Duration = Duration::from_millis(1_100);
 
 /// An engine with a state folder of its own; ends with the test.
 struct Engine {
@@ -87,12 +85,6 @@ impl Drop for Engine {
     }
 }
 
-/// Presses a key that says yes, as a person does who has read what it says.
-fn decide(pty: &mut Pty, key: &str) {
-    std::thread::sleep(A_BREATH);
-    pty.press(key);
-}
-
 fn declare(pty: &mut Pty) {
     pty.press("D");
     pty.wait_for_text("Declare an incident");
@@ -101,6 +93,8 @@ fn declare(pty: &mut Pty) {
     pty.press("\x15darkness");
     pty.wait_for_text("darkness");
     pty.press("\r");
+    pty.wait_for_text("Begin this drill?");
+    pty.decide("y");
     pty.wait_for_text("OPEN QUESTION");
 }
 
@@ -127,7 +121,7 @@ fn the_first_screen_and_all_others_by_their_keys() {
     pty.press(":");
     pty.wait_for_text("Commands");
     pty.press("gototime");
-    pty.wait_for_text("Go to the timeline.");
+    pty.wait_for_text("gototime");
     pty.press("\r");
     pty.wait_for_text("[timeline]");
 }
@@ -139,21 +133,23 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.wait_for_text("No database takes writes");
     declare(&mut pty);
     pty.wait_for_text("SUGGESTED \"yes\"");
-    decide(&mut pty, "y");
+    pty.decide("y");
     pty.wait_until("the second question", |screen| {
         screen.contains("ANSWERED") && screen.contains("SUGGESTED \"yes\"")
     });
-    decide(&mut pty, "y");
+    pty.decide("y");
+    pty.wait_for_text("\"yes\" begins Full region failover");
+    pty.decide("y");
     engine.wait_for_step("fence-old-primary: ready");
     pty.wait_for_text("1 of 10 steps settled");
     pty.press("p");
     pty.wait_for_text("CONFIRM: Stop writes on the old primary");
-    decide(&mut pty, "\r");
+    pty.decide("\r");
     pty.wait_for_text("Enter never confirms");
-    decide(&mut pty, "\x1b[200~y\x1b[201~");
+    pty.decide("\x1b[200~y\x1b[201~");
     pty.wait_for_text("A paste does not count here");
     assert!(!engine.status().1.contains("started"));
-    decide(&mut pty, "y");
+    pty.decide("y");
     // The old primary is unreachable: the fence fails, and a person cuts it off.
     pty.wait_for_text("FAILED");
     pty.press("a");
@@ -161,9 +157,9 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.press("its network is cut, no connection to 5432");
     pty.press("\r");
     pty.wait_for_text("Is it done?");
-    decide(&mut pty, "\r");
+    pty.decide("\r");
     pty.wait_for_text("Enter does not confirm");
-    decide(&mut pty, "y");
+    pty.decide("y");
     engine.wait_for_step("promote: ready");
     pty.wait_for_text("3 of 10 steps settled");
     // More than the objective allows may have been written before the network was cut.
@@ -173,20 +169,20 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.wait_until("the confirmation is closed", |screen| !screen.contains("CONFIRM"));
     pty.press("O");
     pty.wait_for_text("Lost by it");
-    decide(&mut pty, "\r");
+    pty.decide("\r");
     pty.wait_for_text("Reason");
     pty.press("nobody serves there");
     pty.press("\r");
-    decide(&mut pty, "y");
+    pty.decide("y");
     pty.wait_for_text("overrid");
     pty.press("p");
     pty.wait_for_text("Type the target's name");
     let phrase = "db.us-west-2.acme.internal:5432";
-    decide(&mut pty, phrase);
+    pty.decide(phrase);
     pty.wait_for_text("matches");
-    decide(&mut pty, "\r");
+    pty.decide("\r");
     pty.wait_for_text("Enter never confirms");
-    decide(&mut pty, CTRL_Y);
+    pty.decide(CTRL_Y);
     wait_for(|| engine.status().1.contains("scale-api: ready").then_some(()))
         .expect("the promotion is verified");
 }
@@ -198,10 +194,12 @@ fn a_second_console_sees_the_same() {
     first.wait_for_text("No database takes writes");
     declare(&mut first);
     let mut second = engine.console().size(100, 30).spawn();
-    second.wait_for_text("darkness");
+    second.wait_for_text("darkn");
     second.press("N");
     second.wait_for_text("Note");
     second.press("hello from the second\r");
+    second.wait_for_text("Write this note?");
+    second.decide("y");
     first.press("3");
     first.wait_for_text("hello from the second");
 }
@@ -215,9 +213,11 @@ fn a_resize_keeps_what_is_being_typed() {
     pty.press("half a note");
     pty.wait_for_text("half a note");
     pty.resize(20, 5);
-    pty.wait_for_text("80x24");
-    pty.press(", and more");
+    pty.wait_for_text("80x23");
+    pty.press(", typed blind");
     pty.resize(100, 30);
+    pty.wait_for_text("half a note");
+    pty.decide(", and more");
     pty.wait_for_text("half a note, and more");
 }
 
@@ -225,8 +225,8 @@ fn a_resize_keeps_what_is_being_typed() {
 fn a_terminal_that_is_too_small_is_told_so() {
     let engine = Engine::start("healthy", "1");
     let mut pty = engine.console().size(20, 5).spawn();
-    pty.wait_for_text("80x24");
-    pty.press("q");
+    pty.wait_for_text("80x23");
+    pty.decide("q");
     assert_eq!(pty.wait_for_end().exit_code(), 0);
 }
 

@@ -207,3 +207,68 @@ fn without_a_terminal_it_says_what_to_use_instead() {
     assert_eq!(pty.wait_for_end().exit_code(), 2);
     assert!(!pty.raw_output().contains(&0x1b));
 }
+
+#[test]
+fn signals_that_nobody_expects_leave_the_terminal_as_it_was() {
+    for signal in [Signal::QUIT, Signal::USR1, Signal::USR2, Signal::ALARM, Signal::ABORT] {
+        let (mut pty, before) = started("");
+        pty.signal(signal);
+        assert_eq!(pty.wait_for_end().exit_code(), 3, "{signal:?}");
+        pty.assert_restored(&before);
+        pty.wait_for_text(&format!("Killed({})", signal.as_raw()));
+    }
+}
+
+#[test]
+fn after_a_stop_the_terminal_is_raw_again_and_everything_is_drawn() {
+    let (mut pty, cooked) = started("");
+    let raw = pty.attributes();
+    pty.signal(Signal::STOP);
+    // As a shell, or `reset`, does while the process is stopped.
+    pty.set_attributes("sane");
+    assert_ne!(pty.attributes(), raw);
+    pty.press("y\r");
+    let drawn = pty.raw_output().len();
+    pty.signal(Signal::CONT);
+    pty.wait_for_text("resumed");
+    assert_eq!(pty.attributes(), raw);
+    assert!(
+        pty.raw_output()[drawn..].windows(4).any(|bytes| bytes == b"\x1b[2J"),
+        "the screen is drawn anew"
+    );
+    assert!(!pty.screen().contains("key y"), "what was typed meanwhile is dropped:\n{}", pty.screen());
+    pty.press("q");
+    assert_eq!(pty.wait_for_end().exit_code(), 0);
+    pty.assert_restored(&cooked);
+}
+
+#[test]
+fn an_escape_sequence_split_by_200_ms_is_one_key() {
+    let (mut pty, _) = started("");
+    for (rest, name) in [("[A", "up"), ("OB", "down")] {
+        pty.press("\x1b");
+        std::thread::sleep(Duration::from_millis(200));
+        pty.press(rest);
+        pty.wait_for_text(&format!("key {name}"));
+    }
+    assert!(!pty.screen().contains("key A") && !pty.screen().contains("key esc"), "{}", pty.screen());
+}
+
+#[test]
+fn a_paste_that_the_line_holds_up_confirms_nothing() {
+    let (mut pty, _) = started("");
+    pty.press("o");
+    pty.wait_for_text("confirm?");
+    pty.press("\x1b[200~my laz");
+    pty.wait_for_text("unfinished");
+    pty.press("y");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!pty.screen().contains("key y"), "{}", pty.screen());
+    pty.press("\x1b[201~");
+    pty.wait_for_text("paste \"my lazy\"");
+    // A control character of 8 bits takes what follows it along.
+    pty.decide_bytes(b"\x9by");
+    pty.press("r");
+    pty.wait_for_text("key r");
+    assert!(!pty.screen().contains("key y"), "{}", pty.screen());
+}

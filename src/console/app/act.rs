@@ -7,7 +7,7 @@ use super::{App, Asked, Dialog, Do, answer};
 use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::console::screens::decide::Item;
-use crate::console::screens::{backups, decide, escalation, overview, readiness, timeline};
+use crate::console::screens::{self, backups, decide, escalation, overview, readiness, timeline};
 use crate::console::ui::{Cursor, Screen};
 use crate::core::command::Ask;
 use crate::core::contradiction;
@@ -34,30 +34,31 @@ impl App {
     pub(super) fn act(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
         use Action::*;
         match action {
-            Quit => return self.quit(at),
-            Detach => return vec![Do::Quit],
+            Quit => return self.quit(),
+            Detach if !self.admits(received, at) => return self.too_soon(at),
+            Detach => return self.detach(),
             Help => {
                 let help = help::Help::new(&self.keymap, self.screen_context());
-                return self.open(Dialog::Help(help), at);
+                return self.open(Dialog::Help(help));
             }
             Palette => {
                 let palette = palette(self);
-                return self.open(Dialog::Palette(palette), at);
+                return self.open(Dialog::Palette(palette));
             }
             Filter => {
                 let before = self.ui.filter.clone();
                 let field = super::field::Field::new(&before);
-                return self.open(Dialog::Filter { field, before }, at);
+                return self.open(Dialog::Filter { field, before });
             }
             Back => self.back(),
-            NextScreen => return self.show(self.turned(1), at),
-            PrevScreen => return self.show(self.turned(SCREENS.len() - 1), at),
-            GotoOverview => return self.show(Screen::Overview, at),
-            GotoDecide => return self.show(Screen::Decide, at),
-            GotoTimeline => return self.show(Screen::Timeline, at),
-            GotoBackups => return self.show(Screen::Backups, at),
-            GotoReadiness => return self.show(Screen::Readiness, at),
-            GotoEscalation => return self.show(Screen::Escalation, at),
+            NextScreen => return self.show(self.turned(1)),
+            PrevScreen => return self.show(self.turned(SCREENS.len() - 1)),
+            GotoOverview => return self.show(Screen::Overview),
+            GotoDecide => return self.show(Screen::Decide),
+            GotoTimeline => return self.show(Screen::Timeline),
+            GotoBackups => return self.show(Screen::Backups),
+            GotoReadiness => return self.show(Screen::Readiness),
+            GotoEscalation => return self.show(Screen::Escalation),
             RunPreflight => return self.run_preflight(at),
             Up => self.move_by(-1),
             Down => self.move_by(1),
@@ -70,8 +71,9 @@ impl App {
             Refresh => return vec![Do::Repaint, Do::Draw],
             Copy => return self.copy(at),
             Brief => return self.brief(at),
-            Acknowledge if !self.admits(received) => return self.too_soon(at),
+            Acknowledge if !self.admits(received, at) => return self.too_soon(at),
             Acknowledge => return self.acknowledge(at),
+            Left | Right => return self.unheard("there is nothing to the left or right here", at),
             Page | SendMessage | WaiveMessage | HandOver | Resolve | Reopen | Dismiss => {
                 return self.act_on_people(action, at);
             }
@@ -115,10 +117,10 @@ impl App {
             },
             Action::AnswerYes | Action::AnswerNo => return self.answer_by_key(action, received, at),
             Action::AnswerOther => return self.answer_other(at),
-            _ => return self.act_on_step(action, at),
+            _ => return self.act_on_step(action, received, at),
         };
         match form {
-            Ok(form) => self.open(Dialog::Form(form), at),
+            Ok(form) => self.open_form(form, at),
             Err((why, next)) => {
                 self.complain(&why, next, at);
                 vec![Do::Draw]
@@ -126,21 +128,22 @@ impl App {
         }
     }
 
+    /// Answers by a key of the answer: yes or no.
     fn answer_by_key(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
         let open = self.model.as_ref().and_then(answer::open_question).map(|(id, _)| id.clone());
         let Some(question) = open else {
             self.complain("no question is open", "", at);
             return vec![Do::Draw];
         };
-        if !self.admits(received) {
+        if !self.admits(received, at) {
             return self.too_soon(at);
         }
         let answer = if action == Action::AnswerYes { "yes" } else { "no" };
         self.answer(&question, answer, at)
     }
 
-    fn act_on_step(&mut self, action: Action, at: Instant) -> Vec<Do> {
-        let Some((run, step)) = self.selected_step() else {
+    fn act_on_step(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
+        let Some((run, step)) = self.step_for(action, at) else {
             self.complain("no step is selected", "Choose one on the decide screen.", at);
             return vec![Do::Draw];
         };
@@ -159,6 +162,9 @@ impl App {
                 Form::choosing(Purpose::Retry(run, step), choices)
             }
             Action::RetryStep => {
+                if !self.admits(received, at) {
+                    return self.too_soon(at);
+                }
                 return self.ask(Ask::Retry { run, step, reason: None }, Asked::Plain, at);
             }
             Action::SkipStep => Form::writing(Purpose::Skip(run, step)),
@@ -178,7 +184,7 @@ impl App {
             }
             _ => return Vec::new(),
         };
-        self.open(Dialog::Form(form), at)
+        self.open_form(form, at)
     }
 
     /// Asks for the confirmation of a step; it opens when the engine has read the target.
@@ -203,6 +209,53 @@ impl App {
         }
     }
 
+    /// The step that a key acts on: the selected one, or the one that NEXT names where the selected one cannot take
+    /// the key. The selection goes there with it.
+    fn step_for(&mut self, action: Action, at: Instant) -> Option<(RunId, StepId)> {
+        let selected = self.selected_step();
+        if selected.as_ref().is_some_and(|step| self.takes(action, step, at)) {
+            return selected;
+        }
+        let on_decide = self.ui.screen == Screen::Decide;
+        let next = self.model.as_ref().filter(|_| on_decide).and_then(screens::next::step);
+        match next.filter(|step| self.takes(action, step, at)) {
+            Some(next) => {
+                self.select_step(&next);
+                Some(next)
+            }
+            None => selected,
+        }
+    }
+
+    /// Whether a step can take a key now, as the engine would decide it.
+    fn takes(&self, action: Action, (run, step): &(RunId, StepId), at: Instant) -> bool {
+        let Some(model) = &self.model else { return false };
+        let Some((plan, state)) = model.step(run, step) else { return false };
+        let (run, step, reason) = (run.clone(), step.clone(), "x".to_owned());
+        let ask = match action {
+            Action::PrepareStep if !plan.is_by_hand() => Ask::Prepare { run, step },
+            Action::PrepareStep | Action::AttestStep => Ask::Attest { run, step, how: reason },
+            Action::RetryStep => Ask::Retry { run, step, reason: Some(reason) },
+            Action::SkipStep => Ask::Skip { run, step, reason },
+            Action::OverrideGuard => {
+                return override_form(model, (&run, &step), plan, state, self.now(at))
+                    .and_then(|form| form.trial())
+                    .is_some_and(|ask| self.refusal(&ask, at).is_none());
+            }
+            _ => return true,
+        };
+        self.refusal(&ask, at).is_none()
+    }
+
+    /// Selects a step of the run that is shown.
+    pub(super) fn select_step(&mut self, (run, step): &(RunId, StepId)) {
+        let items = self.model.as_ref().map_or_else(Vec::new, decide::items);
+        let here = |item: &Item| matches!(item, Item::Step { run: r, step: s } if r == run && s == step);
+        if let Some(place) = items.iter().position(here) {
+            self.ui.decide.selected = place;
+        }
+    }
+
     fn select(&mut self, received: &Received, at: Instant) -> Vec<Do> {
         if self.ui.screen == Screen::Escalation {
             return self.read_notification(at);
@@ -212,9 +265,10 @@ impl App {
             _ => Vec::new(),
         };
         match items.into_iter().nth(self.ui.decide.selected) {
+            // Enter opens what is selected; it never answers.
             Some(Item::Answer { question, answer }) => {
-                if self.admits(received) {
-                    self.answer(&question, &answer, at)
+                if self.admits(received, at) {
+                    self.offer_answer(&question, &answer, at)
                 } else {
                     self.too_soon(at)
                 }
@@ -245,12 +299,17 @@ impl App {
         }
     }
 
-    fn quit(&mut self, at: Instant) -> Vec<Do> {
+    fn quit(&mut self) -> Vec<Do> {
         let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
-        match incident.and_then(Incident::open_run).map(|run| run.id.clone()) {
-            Some(run) => self.open(Dialog::Form(Form::quit(run)), at),
+        match incident.map(|incident| incident.open_run().map(|run| run.id.clone())) {
+            Some(run) => self.open(Dialog::Form(Form::quit(run, self.alone))),
             None => vec![Do::Quit],
         }
+    }
+
+    /// Leaves the console at once; where its engine would end with it, only after a question.
+    fn detach(&mut self) -> Vec<Do> {
+        if self.alone { self.quit() } else { vec![Do::Quit] }
     }
 
     fn back(&mut self) {
@@ -272,13 +331,13 @@ impl App {
     }
 
     /// Shows a screen; its questions hear no key that was meant for another one.
-    fn show(&mut self, screen: Screen, at: Instant) -> Vec<Do> {
+    fn show(&mut self, screen: Screen) -> Vec<Do> {
         if self.ui.screen == screen {
             return Vec::new();
         }
         self.ui.screen = screen;
         self.ui.filter.clear();
-        self.renew(at)
+        self.renew()
     }
 
     fn cursor(&mut self) -> &mut Cursor {
@@ -322,16 +381,26 @@ impl App {
     /// Does what was chosen in the palette.
     pub(super) fn follow(&mut self, entry: &Entry, received: &Received, at: Instant) -> Vec<Do> {
         match &entry.target {
-            // Chosen by its name: the key before it was meant for this list.
-            Target::Action(Action::Acknowledge) => self.acknowledge(at),
+            // What is found by its name in a list is asked once more, whatever one key does elsewhere.
+            Target::Action(Action::Acknowledge) => self.open_form(Form::asking(Purpose::Acknowledge), at),
+            Target::Action(Action::RetryStep) => match self.step_for(Action::RetryStep, at) {
+                Some((run, step)) => self.open_form(Form::asking(Purpose::Retry(run, step)), at),
+                None => self.act_on_step(Action::RetryStep, received, at),
+            },
+            Target::Action(Action::Quit | Action::Detach) => self.quit(),
             Target::Action(action) => self.act(*action, received, at),
             Target::Runbook(id) => {
                 let reading = self.model.as_ref().and_then(|model| help::preview(&model.plan, id));
-                reading.map_or_else(Vec::new, |reading| self.open(Dialog::Preview(reading), at))
+                reading.map_or_else(Vec::new, |reading| self.open(Dialog::Preview(reading)))
             }
             Target::Question(id) => {
                 self.ui.screen = Screen::Decide;
-                self.ask(Ask::Revisit { question: id.clone() }, Asked::Plain, at)
+                let ask = self.model.as_ref().and_then(|model| model.plan.tree.questions.get(id));
+                let label = ask.map_or(id.as_str(), |question| question.ask.as_str());
+                let choices = form::choices([(id.as_str(), label)]);
+                let mut form = Form::asking(Purpose::Revisit);
+                form.choices = choices;
+                self.open_form(form, at)
             }
         }
     }

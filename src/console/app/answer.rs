@@ -1,7 +1,8 @@
 //! Answering the tree: the suggestion with one key, anything else with a reason.
 
-use super::form::{self, Form, Purpose, Stage};
+use super::form::{self, Form, Purpose};
 use super::{App, Asked, Dialog, Do};
+use crate::console::keymap::Action;
 use crate::core::command::Ask;
 use crate::core::incident::{Incident, Position};
 use crate::core::model::Model;
@@ -27,22 +28,31 @@ impl App {
         };
         if !plan.answers.contains_key(answer) {
             let known: Vec<&str> = plan.answers.keys().map(String::as_str).collect();
-            let next = format!("Its answers are: {}.", known.join(", "));
+            let keys = self.keymap.keys(self.context(), Action::AnswerOther);
+            let key = keys.first().map_or_else(|| ":answer-other".to_owned(), ToString::to_string);
+            let next = format!("Its answers are: {}; {key} chooses.", known.join(", "));
             self.complain(&format!("this question cannot be answered with {answer}"), &next, at);
             return vec![Do::Draw];
         }
         let suggested =
             self.model.as_ref().and_then(|model| suggest(model, plan, now).answer().map(str::to_owned));
-        if suggested.as_deref() == Some(answer) {
+        let begins_a_run =
+            matches!(plan.answers.get(answer).map(|answer| &answer.goto), Some(Goto::Runbook(_)));
+        if suggested.as_deref() == Some(answer) && !begins_a_run {
             let (question, answer) = (question.clone(), answer.to_owned());
             // The next question must not hear the key that answered this one.
-            self.gate = None;
+            self.gate.sent();
             return self.ask(Ask::Answer { question, answer, suggested, reason: None }, Asked::Plain, at);
         }
+        self.offer_answer(question, answer, at)
+    }
+
+    /// Opens the form of an answer: for its reason, or for the yes where it needs none.
+    pub(super) fn offer_answer(&mut self, question: &QuestionId, answer: &str, at: Instant) -> Vec<Do> {
         let Some(mut form) = self.answer_form(question, at) else { return Vec::new() };
         form.chosen = form.choices.iter().position(|choice| choice.name == answer).unwrap_or(0);
-        form.stage = Stage::Write;
-        self.open(Dialog::Form(form), at)
+        form.skip_choice();
+        self.open(Dialog::Form(form))
     }
 
     /// Offers all answers of the open question, or the questions to go back to.
@@ -50,7 +60,7 @@ impl App {
         let model = self.model.as_ref();
         let open = model.and_then(open_question).map(|(id, _)| id.clone());
         if let Some(form) = open.and_then(|question| self.answer_form(&question, at)) {
-            return self.open(Dialog::Form(form), at);
+            return self.open_form(form, at);
         }
         let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
         let Some(incident) = incident else {
@@ -63,7 +73,7 @@ impl App {
             return vec![Do::Draw];
         }
         match self.revisit_form() {
-            Some(form) => self.open(Dialog::Form(form), at),
+            Some(form) => self.open_form(form, at),
             None => {
                 self.complain("no question was answered yet", "", at);
                 vec![Do::Draw]
@@ -127,7 +137,7 @@ fn leads_to(model: &Model, goto: &Goto) -> String {
         }
         Goto::Runbook(id) => {
             let title = model.plan.runbooks.get(id).map_or(id.as_str(), |runbook| runbook.title.as_str());
-            format!("starts the runbook {title}")
+            format!("begins the runbook {title}")
         }
         Goto::Leaf(id) => {
             model.plan.tree.leaves.get(id).map_or_else(|| id.to_string(), |leaf| leaf.title.clone())

@@ -31,7 +31,7 @@ impl App {
         if let Some(place) = self.kept.iter().position(|kept| kept.is_for(&message, &audience, &id)) {
             let mut kept = self.kept.remove(place);
             kept.problem = Some("This is your text from before.".into());
-            return self.open(Dialog::Compose(Box::new(kept)), at);
+            return self.open(Dialog::Compose(Box::new(kept)));
         }
         let (draft, problem) = match &message {
             None => {
@@ -49,7 +49,7 @@ impl App {
         };
         let mut compose = Compose::new(message, audience, id, &draft);
         compose.problem = problem;
-        self.open(Dialog::Compose(Box::new(compose)), at)
+        self.open(Dialog::Compose(Box::new(compose)))
     }
 
     pub(super) fn key_in_compose(
@@ -60,7 +60,7 @@ impl App {
         at: Instant,
     ) -> Vec<Do> {
         let previewing = matches!(&self.dialog, Some(Dialog::Compose(open)) if open.preview.is_some());
-        let sure = previewing && action == Some(Action::ConfirmYes) && self.admits(received);
+        let sure = previewing && action == Some(Action::ConfirmYes) && self.admits(received, at);
         let page = self.page();
         let Some(Dialog::Compose(compose)) = &mut self.dialog else { return Vec::new() };
         // Its answer comes, or the connection is called lost; before that it could only be sent twice.
@@ -72,7 +72,7 @@ impl App {
             match action {
                 Some(Action::Back) => {
                     compose.preview = None;
-                    return self.renew(at);
+                    return self.renew();
                 }
                 Some(Action::Up) => preview.scroll(-1),
                 Some(Action::Down) => preview.scroll(1),
@@ -110,7 +110,7 @@ impl App {
             self.kept.push(compose.put_aside());
             self.kept.drain(..self.kept.len().saturating_sub(KEPT));
         }
-        let dos = self.shut(at);
+        let dos = self.shut();
         if changed {
             let keys = self.keymap.keys(self.context(), Action::SendMessage);
             let key = keys.first().map_or_else(|| ":send-message".to_owned(), ToString::to_string);
@@ -128,7 +128,7 @@ impl App {
         match compose.look_ahead(model, now) {
             Ok(preview) => {
                 compose.preview = Some(preview);
-                self.renew(at)
+                self.renew()
             }
             Err(problem) => {
                 compose.problem = Some(problem);
@@ -148,7 +148,7 @@ impl App {
         }
         if let Err(problem) = compose.still_holds(model, now) {
             compose.problem = Some(problem);
-            return self.renew(at);
+            return self.renew();
         }
         let ask = compose.ask();
         let dos = self.ask(ask, Asked::Message, at);
@@ -167,7 +167,7 @@ impl App {
             return Vec::new();
         }
         let count = compose.preview.as_ref().map_or(0, |preview| preview.to.len());
-        let dos = self.shut(at);
+        let dos = self.shut();
         let keys = self.keymap.keys(self.context(), Action::GotoEscalation);
         let key = keys.first().map_or_else(|| ":goto-escalation".to_owned(), ToString::to_string);
         let ways = if count == 1 { "1 way".to_owned() } else { format!("{count} ways") };

@@ -121,7 +121,8 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     let label = (form.stage != Stage::Choose).then(|| words::label(form)).flatten();
     let mut below: Vec<Line<'_>> = Vec::new();
     if form.stage == Stage::Sure {
-        below.push(Line::from(look.span(Role::Danger, words::sure(form))));
+        let sure = wrap(&words::sure(form, app.model.as_ref()), inner);
+        below.extend(sure.into_iter().map(|line| Line::from(look.span(Role::Danger, line))));
     }
     let waiting = form.sent.then(|| "Sent; waiting for the engine.".to_owned());
     if let Some(problem) = form.problem.clone().or(waiting) {
@@ -162,7 +163,7 @@ fn hints(form: &Form) -> &'static [(Action, &'static str)] {
             &[(Action::Select, "go on"), (Action::Up, "up"), (Action::Down, "down"), (Action::Back, "back")]
         }
         Stage::Write if !form.offers.is_empty() => {
-            &[(Action::Submit, "go on"), (Action::NextField, "next name"), (Action::Back, "back")]
+            &[(Action::Submit, "go on"), (Action::NextField, "complete"), (Action::Back, "back")]
         }
         Stage::Write => &[(Action::Submit, "go on"), (Action::Back, "back")],
         Stage::Sure => &[(Action::ConfirmYes, "yes"), (Action::Back, "back")],

@@ -2,9 +2,9 @@
 
 use super::confirm::Confirming;
 use super::form::{Form, Purpose};
-use super::{App, Asked, Dialog, Do};
-use crate::console::screens::decide;
-use crate::console::screens::decide::Item;
+use super::{App, Asked, Dialog, Do, answer};
+use crate::console::screens;
+use crate::console::screens::decide::{self, Item};
 use crate::console::ui::{Connection, Screen};
 use crate::core::apply::apply;
 use crate::core::confirmation::Confirmation;
@@ -13,7 +13,9 @@ use crate::core::incident::{Incident, Position};
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
+use crate::core::tree::suggest;
 use crate::engine::protocol::ToClient;
+use crate::ids::{RunId, StepId};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,9 +25,9 @@ impl App {
     pub(super) fn engine(&mut self, message: ToClient, at: Instant) -> Vec<Do> {
         let mut dos = Vec::new();
         if let Connection::Silent { .. } = self.ui.connection {
+            // The view is another one by it: what was pressed into the silence confirms nothing.
             self.ui.connection = Connection::Attached;
-            // What was pressed into the silence confirms nothing.
-            dos = self.renew(at);
+            dos.push(Do::Draw);
         }
         dos.extend(self.said(message, at));
         dos
@@ -51,11 +53,7 @@ impl App {
             ToClient::Reply { result, .. } => self.reply(result, at),
             ToClient::Goodbye { why, next } => {
                 let mut dos = self.lost(why.clone(), at);
-                match self.dialog {
-                    None => dos.extend(self.open(Dialog::Form(Form::gone(why, next)), at)),
-                    // Nothing that is being typed is lost; the form comes when that dialog closes.
-                    Some(_) => self.gone = Some((why, next)),
-                }
+                dos.extend(self.say_gone(why, next, at));
                 dos
             }
         }
@@ -69,14 +67,23 @@ impl App {
         self.gone = None;
         match &self.dialog {
             Some(Dialog::Form(Form { purpose: Purpose::Gone { .. }, .. })) => self.dialog = None,
-            Some(Dialog::Confirm(confirming)) if !self.is_open(&confirming.confirmation) => {
-                self.dialog = None;
-                let next = "Open the step's confirmation again and look at it.";
-                self.toast("the confirmation is not open any more", next, true, at);
-            }
-            _ => {}
+            _ => drop(self.shut_what_ended(at)),
         }
-        self.renew(at)
+        self.select_next(at);
+        self.renew()
+    }
+
+    /// Closes a confirmation that is not open any more, whatever ended it: its run may be over.
+    fn shut_what_ended(&mut self, at: Instant) -> Vec<Do> {
+        match &self.dialog {
+            Some(Dialog::Confirm(confirming)) if !self.is_open(&confirming.confirmation) => {
+                let dos = self.shut();
+                let next = "Look at its step, and open it again if it is still to be done.";
+                self.toast("the confirmation is not open any more", next, true, at);
+                dos
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn is_open(&self, confirmation: &Confirmation) -> bool {
@@ -129,11 +136,9 @@ impl App {
         for event in events {
             dos.extend(self.notice(event, at));
         }
+        dos.extend(self.shut_what_ended(at));
         if moved {
-            self.settle_selection(place);
-            if self.dialog.is_none() {
-                dos.extend(self.renew(at));
-            }
+            self.settle_selection(&place, at);
         }
         dos
     }
@@ -149,13 +154,20 @@ impl App {
                 self.complain(&failure.to_string(), &failure.next, at);
             }
             Fact::ConfirmationVoided { confirmation, why, .. } if self.shows(confirmation.as_str()) => {
-                let dos = self.shut(at);
-                self.toast(format!("the confirmation was closed: {why}"), "", true, at);
+                let dos = self.shut();
+                self.toast(format!("the confirmation was closed: {why}"), "Nothing ran.", true, at);
                 return dos;
             }
-            Fact::StepStarted { confirmation, step, .. } if self.shows(confirmation.as_str()) => {
-                let dos = self.shut(at);
-                self.toast(format!("{step} started"), "", false, at);
+            Fact::StepStarted { confirmation, run, step, .. } if self.shows(confirmation.as_str()) => {
+                self.expected = matches!(&self.dialog, Some(Dialog::Confirm(open)) if open.sent);
+                let title = self.title(run, step);
+                let dos = self.shut();
+                if self.expected {
+                    self.toast(format!("\"{title}\" started"), "", false, at);
+                } else {
+                    let why = format!("\"{title}\" was confirmed at another console, and started");
+                    self.toast(why, "", true, at);
+                }
                 return dos;
             }
             Fact::EscalationAcknowledged { who, via, .. } => self.acknowledged(who, via, at),
@@ -186,18 +198,23 @@ impl App {
         }
         self.awaited = None;
         if self.dialog.is_some() {
-            self.toast(format!("the confirmation of {} is ready", confirmation.step), "", false, at);
+            let title = self.title(&confirmation.run, &confirmation.step);
+            self.toast(format!("the confirmation of \"{title}\" is ready"), "", false, at);
             return Vec::new();
         }
         self.ui.toast = None;
-        self.open(Dialog::Confirm(Box::new(Confirming::new(confirmation.clone()))), at)
+        self.expected = true;
+        self.open(Dialog::Confirm(Box::new(Confirming::new(confirmation.clone()))))
     }
 
     fn reply(&mut self, result: Result<(), Refusal>, at: Instant) -> Vec<Do> {
         let Some(asked) = self.asked.pop_front() else { return Vec::new() };
         match (result, asked) {
             (Ok(()), Asked::Form) => match &self.dialog {
-                Some(Dialog::Form(form)) if form.sent => self.shut(at),
+                Some(Dialog::Form(form)) if form.sent => {
+                    self.expected = true;
+                    self.shut()
+                }
                 _ => Vec::new(),
             },
             (Ok(()), Asked::Message) => self.queued(at),
@@ -217,27 +234,47 @@ impl App {
                 } else {
                     self.toast(refusal.why, refusal.next, true, at);
                 }
-                // A refused answer leaves its question open to the next key.
-                self.renew(at)
+                self.expected = true;
+                self.renew()
             }
         }
     }
 
-    /// The list of the decide screen is another one: begins at its first open row.
-    fn settle_selection(&mut self, before: Place) {
+    /// The list of the decide screen is another one, or NEXT names another step: the selection goes where keys mean
+    /// something.
+    fn settle_selection(&mut self, before: &Place, at: Instant) {
         let Some(model) = &self.model else { return };
         let after = place(model);
-        let items = decide::items(model);
-        let open = |item: &Item| match item {
-            Item::Answer { .. } => true,
-            Item::Step { run, step } => {
-                model.step(run, step).is_some_and(|(_, state)| !state.status.is_settled())
-            }
-        };
-        let selected_is_open = items.get(self.ui.decide.selected).is_some_and(open);
-        if after.list != before.list || !selected_is_open {
-            self.ui.decide.selected = items.iter().position(open).unwrap_or(0);
+        let needs_nobody = self.selected_step().is_none_or(|(run, step)| {
+            let status = model.step(&run, &step).map(|(_, state)| state.status);
+            status.is_none_or(|status| {
+                use StepStatus::{Finished, Pending, Started};
+                status.is_settled() || matches!(status, Started | Finished | Pending)
+            })
+        });
+        let selected = decide::items(model).get(self.ui.decide.selected).is_some();
+        if after.list != before.list || !selected || (needs_nobody && after != *before) {
+            self.select_next(at);
         }
+    }
+
+    /// Selects the step that NEXT names, or the answer that is suggested.
+    fn select_next(&mut self, at: Instant) {
+        let Some(model) = &self.model else { return };
+        if let Some(next) = screens::next::step(model) {
+            return self.select_step(&next);
+        }
+        let suggested = answer::open_question(model)
+            .and_then(|(_, question)| suggest(model, question, self.now(at)).answer().map(str::to_owned));
+        let items = decide::items(model);
+        let is_suggested =
+            |item: &Item| matches!(item, Item::Answer { answer, .. } if Some(answer) == suggested.as_ref());
+        self.ui.decide.selected = items.iter().position(is_suggested).unwrap_or(0);
+    }
+
+    fn title(&self, run: &RunId, step: &StepId) -> String {
+        let found = self.model.as_ref().and_then(|model| model.step(run, step));
+        found.map_or_else(|| step.to_string(), |(plan, _)| crate::text::clean(&plan.title, 80))
     }
 }
 
@@ -248,6 +285,8 @@ struct Place {
     list: Option<String>,
     /// How many of the run's steps are settled.
     settled: usize,
+    /// The step that NEXT names.
+    next: Option<(RunId, StepId)>,
 }
 
 fn place(model: &Model) -> Place {
@@ -259,5 +298,5 @@ fn place(model: &Model) -> Place {
         _ => None,
     };
     let settled = run.map_or(0, |run| run.steps.values().filter(|step| step.status.is_settled()).count());
-    Place { list, settled }
+    Place { list, settled, next: screens::next::step(model) }
 }

@@ -1,7 +1,8 @@
-//! Forms: a choice, then a text, then a deliberate yes, as far as each purpose needs them.
+//! Forms: a choice, then a text, as far as each purpose needs them, then a deliberate yes. All of them end alike:
+//! Enter goes to the question, and only its own key sends.
 
 use super::field::Field;
-use crate::console::keymap::Context;
+use crate::console::keymap::{Chord, Context};
 use crate::core::command::Ask;
 use crate::core::escalation::IncidentRole;
 use crate::core::incident::Mode;
@@ -67,8 +68,15 @@ pub enum Purpose {
     RecordServing(Vec<RegionId>),
     /// Closes the incident.
     Close(String),
-    /// Closes this client while a run is open.
-    Quit(RunId),
+    /// Takes the escalation on, from the palette: on the screens it is one key.
+    Acknowledge,
+    /// Closes this client while an incident is open.
+    Quit {
+        /// The open run.
+        run: Option<RunId>,
+        /// The engine ends with this client.
+        alone: bool,
+    },
     /// The engine ended.
     Gone {
         /// Why.
@@ -130,6 +138,10 @@ pub struct Form {
     pub text: Field,
     /// Texts that are offered, to be taken one after the other; empty for none.
     pub offers: Vec<String>,
+    /// What was typed before one of the offers took its place.
+    begun: Option<String>,
+    /// The stage that it opened at.
+    entry: Stage,
     /// Why it did not go through.
     pub problem: Option<String>,
     /// Its reply is on its way.
@@ -148,8 +160,29 @@ impl Form {
     }
 
     fn new(purpose: Purpose, stage: Stage, choices: Vec<Choice>, text: &str) -> Self {
-        let (text, offers) = (Field::new(text), Vec::new());
-        Self { purpose, stage, choices, chosen: 0, text, offers, problem: None, sent: false }
+        Self {
+            purpose,
+            stage,
+            choices,
+            chosen: 0,
+            text: Field::new(text),
+            offers: Vec::new(),
+            begun: None,
+            entry: stage,
+            problem: None,
+            sent: false,
+        }
+    }
+
+    /// A form that only asks for a deliberate yes.
+    pub fn asking(purpose: Purpose) -> Self {
+        Self::new(purpose, Stage::Sure, Vec::new(), "")
+    }
+
+    /// Goes on from the choice, which was made where the form was opened.
+    pub fn skip_choice(&mut self) {
+        self.stage = if self.writes() { Stage::Write } else { Stage::Sure };
+        self.entry = self.stage;
     }
 
     /// Opens an incident; `title` is a proposal.
@@ -181,25 +214,44 @@ impl Form {
         Self { offers: names, ..Self::choosing(Purpose::HandOver, choices) }
     }
 
-    /// Takes the next or previous of the texts that are offered.
+    /// Takes a key into the text; false when it means nothing in a text.
+    pub fn press(&mut self, chord: Chord) -> bool {
+        let taken = self.text.press(chord);
+        if taken {
+            self.begun = None;
+        }
+        taken
+    }
+
+    /// Completes what was typed with the next or previous of the texts that are offered and have a word that begins
+    /// so.
     pub fn offer(&mut self, by: isize) {
-        let count = self.offers.len();
+        let begun = self.begun.get_or_insert_with(|| self.text.text().trim().to_lowercase()).clone();
+        let fits = |offer: &&String| {
+            let offer = offer.to_lowercase();
+            offer.starts_with(&begun) || offer.split_whitespace().any(|word| word.starts_with(&begun))
+        };
+        let fitting: Vec<&String> = self.offers.iter().filter(fits).collect();
+        let count = fitting.len();
         if count == 0 {
+            if !self.offers.is_empty() {
+                self.problem = Some("No known name begins so; it is taken as you write it.".into());
+            }
             return;
         }
-        let here = self.offers.iter().position(|offer| offer == self.text.text());
+        let here = fitting.iter().position(|offer| *offer == self.text.text());
         let place = match (here, by < 0) {
             (Some(here), true) => (here + count - 1) % count,
             (Some(here), false) => (here + 1) % count,
             (None, true) => count - 1,
             (None, false) => 0,
         };
-        self.text = Field::new(&self.offers[place]);
+        self.text = Field::new(fitting[place]);
     }
 
-    /// Leaves the console while a run is open.
-    pub fn quit(run: RunId) -> Self {
-        Self::new(Purpose::Quit(run), Stage::Sure, Vec::new(), "")
+    /// Leaves the console while an incident is open; `alone` when the engine ends with it.
+    pub fn quit(run: Option<RunId>, alone: bool) -> Self {
+        Self::asking(Purpose::Quit { run, alone })
     }
 
     /// The engine ended.
@@ -237,37 +289,64 @@ impl Form {
         self.choices.get(self.chosen).map(|choice| choice.name.as_str())
     }
 
-    /// What comes after the present stage; none when the form is complete.
+    /// What comes after the present stage; none when the form is complete. Whatever changes the record or the world
+    /// ends with a yes of its own.
     pub fn next(&self) -> Option<Stage> {
         match (self.stage, &self.purpose) {
-            (Stage::Choose, Purpose::Answer { suggested, .. }) if self.choice() == suggested.as_deref() => {
-                None
-            }
-            (Stage::Choose, Purpose::Retry(..)) if self.choice() == Some("recheck") => None,
-            (Stage::Choose, Purpose::Revisit | Purpose::Send(_) | Purpose::Gone { .. }) => None,
-            (Stage::Choose, _) => Some(Stage::Write),
-            (Stage::Write, _) if self.is_grave() => Some(Stage::Sure),
-            _ => None,
+            (Stage::Choose, Purpose::Send(_) | Purpose::Gone { .. }) | (Stage::Sure, _) => None,
+            (Stage::Choose, _) if self.writes() => Some(Stage::Write),
+            (Stage::Choose | Stage::Write, _) => Some(Stage::Sure),
+        }
+    }
+
+    /// Whether it asks for a text, with what is chosen now.
+    fn writes(&self) -> bool {
+        match &self.purpose {
+            Purpose::Answer { suggested, .. } => self.choice() != suggested.as_deref(),
+            Purpose::Retry(..) => self.choice() == Some("retry"),
+            Purpose::Revisit | Purpose::Acknowledge | Purpose::Quit { .. } => false,
+            Purpose::Send(_) | Purpose::Gone { .. } => false,
+            _ => true,
         }
     }
 
     /// What comes before the present stage; none when the form is left then.
     pub fn previous(&self) -> Option<Stage> {
+        if self.stage == self.entry && self.stage != Stage::Write {
+            return None;
+        }
         match self.stage {
             Stage::Choose => None,
-            Stage::Write => (!self.choices.is_empty()).then_some(Stage::Choose),
-            Stage::Sure => (!matches!(self.purpose, Purpose::Quit(_))).then_some(Stage::Write),
+            Stage::Sure if self.writes() => Some(Stage::Write),
+            Stage::Write | Stage::Sure => (!self.choices.is_empty()).then_some(Stage::Choose),
         }
     }
 
-    /// Whether it ends or passes over something, so that a text and Enter are not enough.
+    /// What it would ask for with any text: whether the engine would take it can be told before one is written.
+    /// None where that depends on what is chosen or written, and where what the dialog says has to be read first.
+    pub fn trial(&self) -> Option<Ask> {
+        use Purpose::{Answer, Close, Gone, Page, Quit, Resolve, Revisit, Send};
+        if matches!(self.purpose, Close(_) | Resolve(_)) {
+            return None;
+        }
+        if matches!(self.purpose, Answer { .. } | Gone { .. } | Page(_) | Quit { .. } | Revisit | Send(_)) {
+            return None;
+        }
+        let text = if self.text.text().trim().is_empty() { Field::new("x") } else { self.text.clone() };
+        match (Self { text, ..self.clone() }).outcome() {
+            Outcome::Ask(ask) => Some(ask),
+            _ => None,
+        }
+    }
+
+    /// Whether it ends or passes over something, so that it is drawn as dangerous.
     pub fn is_grave(&self) -> bool {
         use Purpose::*;
         let of_a_step = matches!(self.purpose, Skip(..) | Override { .. } | Attest(..) | Abort(_));
         // These wake somebody, or let nobody be told.
         let of_people = matches!(self.purpose, Page(_) | Waive | Resolve(_) | Dismiss(_));
         let of_the_world = matches!(self.purpose, AnswerContradiction(_) | RecordServing(_));
-        of_a_step || of_people || of_the_world || matches!(self.purpose, Close(_) | Quit(_))
+        of_a_step || of_people || of_the_world || matches!(self.purpose, Close(_) | Quit { .. })
     }
 
     /// What the text must be; none where it may be empty.
@@ -288,8 +367,8 @@ impl Form {
     pub fn refuse(&mut self, problem: String) {
         self.sent = false;
         self.problem = Some(problem);
-        if self.stage == Stage::Sure && self.previous().is_some() {
-            self.stage = Stage::Write;
+        if self.stage == Stage::Sure {
+            self.stage = self.previous().unwrap_or(self.stage);
         }
     }
 
@@ -321,7 +400,8 @@ impl Form {
                 Ask::Recheck { run: run.clone(), step: step.clone() }
             }
             Purpose::Retry(run, step) => {
-                Ask::Retry { run: run.clone(), step: step.clone(), reason: Some(text) }
+                let reason = (!text.is_empty()).then_some(text);
+                Ask::Retry { run: run.clone(), step: step.clone(), reason }
             }
             Purpose::Skip(run, step) => Ask::Skip { run: run.clone(), step: step.clone(), reason: text },
             Purpose::Override { run, step, guards, .. } => {
@@ -358,7 +438,8 @@ impl Form {
                 None => return Outcome::Stay,
             },
             Purpose::Close(_) => Ask::Close { reason: text },
-            Purpose::Quit(_) => return Outcome::Quit,
+            Purpose::Acknowledge => Ask::Acknowledge,
+            Purpose::Quit { .. } => return Outcome::Quit,
             Purpose::Gone { .. } => {
                 return match choice.as_str() {
                     "start" => Outcome::Start,

@@ -2,11 +2,14 @@
 
 use super::form::{Form, Outcome, Purpose, Stage};
 use super::{App, Asked, Dialog, Do};
-use crate::console::input::{GRACE, Gate, Received};
+use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{Action, Chord, Context, Resolution};
 use crate::console::ui::Connection;
-use crate::core::command::Ask;
+use crate::core::actor::{Actor, Operator};
+use crate::core::command::{Ask, Command, Request};
+use crate::core::decide::decide;
 use crate::core::incident::Incident;
+use crate::core::refusal::Refusal;
 use crossterm::event::KeyCode;
 use std::time::{Duration, Instant};
 
@@ -14,6 +17,20 @@ use std::time::{Duration, Instant};
 const UNHEARD: Duration = Duration::from_secs(3);
 /// Rows that a page leaves out: header, footer, frames, and one row that stays in view.
 const NOT_A_PAGE: u16 = 8;
+
+/// Where the keys of a dialog are told.
+const IN_THE_FRAME: &str = "The keys that work here stand in the bottom line of this frame.";
+
+/// Whether a key only moves the choice.
+fn moves(action: Option<Action>) -> bool {
+    use Action::{Down, Help, Left, PageDown, PageUp, Right, Up};
+    matches!(action, Some(Up | Down | Left | Right | PageUp | PageDown | Help))
+}
+
+/// Whether a key came on its own.
+fn alone(received: &Received) -> bool {
+    matches!(received.event, Event::Key { manner: Manner::Single | Manner::Quick, .. })
+}
 
 impl App {
     pub(super) fn key(&mut self, received: &Received, chord: Chord, at: Instant) -> Vec<Do> {
@@ -35,8 +52,8 @@ impl App {
             Some(Dialog::Confirm(_)) => self.key_in_confirmation(action, received, chord, at),
             Some(Dialog::Compose(_)) => self.key_in_compose(action, received, chord, at),
             Some(Dialog::Palette(_)) => self.key_in_palette(action, received, chord, at),
-            Some(Dialog::Filter { .. }) => self.key_in_filter(action, chord, at),
-            Some(Dialog::Help(_) | Dialog::Preview(_)) => self.key_in_help(action, chord, context, at),
+            Some(Dialog::Filter { .. }) => self.key_in_filter(action, chord),
+            Some(Dialog::Help(_) | Dialog::Preview(_)) => self.key_in_help(action, chord, context),
         }
     }
 
@@ -76,43 +93,90 @@ impl App {
 
     /// A page of a list.
     pub(super) fn page(&self) -> isize {
-        isize::try_from(self.rows.saturating_sub(NOT_A_PAGE).max(1)).unwrap_or(1)
+        isize::try_from(self.size.1.saturating_sub(NOT_A_PAGE).max(1)).unwrap_or(1)
     }
 
-    /// Whether a key that says yes by itself counts now.
-    pub(super) fn admits(&mut self, received: &Received) -> bool {
-        self.gate.as_mut().is_some_and(|gate| gate.admits_key(received))
+    /// Whether a key that acts by itself counts now.
+    pub(super) fn admits(&mut self, received: &Received, at: Instant) -> bool {
+        let view = self.view(at);
+        self.gate.admits_key(&view, received)
+    }
+
+    /// The terminal shows nothing: only leaving works, and not by a letter that may be part of a text.
+    pub(super) fn key_while_hidden(&mut self, received: &Received, chord: Chord, at: Instant) -> Vec<Do> {
+        let mut pending = self.chord;
+        let resolution = self.keymap.resolve(Context::Overview, &mut pending, chord);
+        self.chord = pending;
+        let is_text = self.context().types_text() && chord.typed().is_some();
+        let leaves = resolution == Resolution::Action(Action::Quit) && !is_text;
+        if leaves && self.admits(received, at) { vec![Do::Quit] } else { Vec::new() }
     }
 
     /// Opens a dialog; where it asks for a yes, keys that were pressed before do not count.
-    pub(super) fn open(&mut self, dialog: Dialog, at: Instant) -> Vec<Do> {
+    pub(super) fn open(&mut self, dialog: Dialog) -> Vec<Do> {
         self.dialog = Some(dialog);
-        self.renew(at)
+        self.renew()
+    }
+
+    /// Opens a form, unless what it asks for would be refused anyway: that is said before anything is typed.
+    pub(super) fn open_form(&mut self, form: Form, at: Instant) -> Vec<Do> {
+        let refusal = form.trial().and_then(|ask| self.refusal(&ask, at));
+        match refusal {
+            Some(refusal) => {
+                self.complain(&refusal.why, &refusal.next, at);
+                vec![Do::Draw]
+            }
+            None => self.open(Dialog::Form(form)),
+        }
+    }
+
+    /// Why the engine would refuse an ask now, by its own decision made here; none when it would take it.
+    pub(super) fn refusal(&self, ask: &Ask, at: Instant) -> Option<Refusal> {
+        let model = self.model.as_ref()?;
+        let by = Actor::Operator(Operator { name: self.operator.clone(), uid: 0 });
+        let request = Request { at: self.now(at), by, command: Command::Ask(ask.clone()) };
+        decide(model, &request).err()
     }
 
     /// Closes the dialog. What follows on the screen below is as new to the eye as a dialog is.
-    pub(super) fn shut(&mut self, at: Instant) -> Vec<Do> {
+    pub(super) fn shut(&mut self) -> Vec<Do> {
         let gone = self.gone.take();
         self.dialog = gone.map(|(why, next)| Dialog::Form(Form::gone(why, next)));
-        self.renew(at)
+        self.renew()
     }
 
-    /// What a key means has changed: a yes counts only when it was pressed with that in view. A confirmation
-    /// also drops what was typed ahead; a field keeps it, it may be its text.
-    pub(super) fn renew(&mut self, at: Instant) -> Vec<Do> {
-        self.chord.clear();
-        self.gate = Some(Gate::new(self.last_sequence, at, GRACE, self.last_key));
+    /// Says that the engine is gone. Nothing that is being typed is lost: the form waits for another dialog to close.
+    pub(super) fn say_gone(&mut self, why: String, next: String, at: Instant) -> Vec<Do> {
+        let replaces =
+            matches!(&self.dialog, Some(Dialog::Form(form)) if matches!(form.purpose, Purpose::Gone { .. }));
+        if self.dialog.is_none() || replaces {
+            return self.open(Dialog::Form(Form::gone(why, next)));
+        }
+        self.note_trouble(&why, "", at);
+        self.gone = Some((why, next));
+        vec![Do::Draw]
+    }
+
+    /// What a key means has changed. A dialog that confirms also drops what was typed ahead; a field keeps it, it may
+    /// be its text.
+    pub(super) fn renew(&mut self) -> Vec<Do> {
+        self.serial += 1;
         let drains = match &self.dialog {
             Some(Dialog::Confirm(_)) => true,
             Some(Dialog::Form(form)) => form.stage == Stage::Sure,
             Some(Dialog::Compose(compose)) => compose.preview.is_some(),
             _ => false,
         };
-        if drains {
-            self.gate = None;
-            return vec![Do::Draw, Do::Gate];
-        }
-        vec![Do::Draw]
+        if drains { vec![Do::Draw, Do::Drain] } else { vec![Do::Draw] }
+    }
+
+    /// Closes the confirmation and tells the engine, so that nothing waits for it.
+    pub(super) fn decline(&mut self, at: Instant) -> Vec<Do> {
+        let Some(Dialog::Confirm(confirming)) = &self.dialog else { return Vec::new() };
+        let decline = Ask::Decline { confirmation: confirming.confirmation.id.clone() };
+        let mut dos = self.shut();
+        dos.extend(self.ask(decline, Asked::Plain, at));
+        dos
     }
 
     fn key_in_form(
@@ -124,7 +188,12 @@ impl App {
     ) -> Vec<Do> {
         let sure = action == Some(Action::ConfirmYes)
             && matches!(&self.dialog, Some(Dialog::Form(form)) if form.stage == Stage::Sure)
-            && self.admits(received);
+            && self.admits(received, at);
+        let starts =
+            matches!(&self.dialog, Some(Dialog::Form(form)) if matches!(form.purpose, Purpose::Gone { .. }));
+        if starts && action != Some(Action::Back) && !moves(action) && !self.admits(received, at) {
+            return self.too_soon(at);
+        }
         let page = self.page();
         let Some(Dialog::Form(form)) = &mut self.dialog else { return Vec::new() };
         if action == Some(Action::Back) {
@@ -132,9 +201,9 @@ impl App {
             return match form.previous().filter(|_| !form.sent) {
                 Some(stage) => {
                     form.stage = stage;
-                    vec![Do::Draw]
+                    self.renew()
                 }
-                None => self.shut(at),
+                None => self.shut(),
             };
         }
         if form.sent {
@@ -151,19 +220,19 @@ impl App {
                 if chord.typed().is_some_and(|key| form.choose(key)) {
                     return self.advance(at);
                 }
-                form.problem = Some("Choose with the keys before the lines, or with the arrows.".into());
+                form.problem = Some(match action {
+                    Some(Action::Help) => IN_THE_FRAME.into(),
+                    _ => "Choose with the keys before the lines, or with the arrows.".into(),
+                });
             }
             (Stage::Write, Some(Action::Submit)) => return self.advance(at),
             (Stage::Write, Some(Action::NextField)) => form.offer(1),
-            (Stage::Write, None) => {
-                if !form.text.press(chord) {
-                    match chord.code {
-                        KeyCode::Up => form.offer(-1),
-                        KeyCode::Down => form.offer(1),
-                        _ => {}
-                    }
-                }
-            }
+            (Stage::Write, None) if form.press(chord) => {}
+            (Stage::Write, None) => match chord.code {
+                KeyCode::Up => form.offer(-1),
+                KeyCode::Down => form.offer(1),
+                _ => {}
+            },
             (Stage::Sure, Some(Action::ConfirmYes)) if sure => return self.finish(at),
             (Stage::Sure, Some(Action::ConfirmYes)) => {
                 form.problem = Some("That was too soon or held down: press the key once more.".into());
@@ -171,6 +240,7 @@ impl App {
             (Stage::Sure, Some(Action::Select)) => {
                 form.problem = Some("Enter does not confirm.".into());
             }
+            (Stage::Sure, Some(Action::Help)) => form.problem = Some(IN_THE_FRAME.into()),
             _ => return Vec::new(),
         }
         vec![Do::Draw]
@@ -186,7 +256,7 @@ impl App {
         match form.next() {
             Some(stage) => {
                 form.stage = stage;
-                self.renew(at)
+                self.renew()
             }
             None => self.finish(at),
         }
@@ -211,12 +281,12 @@ impl App {
             Outcome::Compose(message, audience) => self.compose(message, audience, at),
             Outcome::Quit => vec![Do::Quit],
             Outcome::Start => {
-                let mut dos = self.shut(at);
+                let mut dos = self.shut();
                 self.toast("starting the engine", "", false, at);
                 dos.push(Do::Start);
                 dos
             }
-            Outcome::Stay => self.shut(at),
+            Outcome::Stay => self.shut(),
         }
     }
 
@@ -254,21 +324,24 @@ impl App {
     ) -> Vec<Do> {
         let now = self.now(at);
         let fires = matches!(action, Some(Action::ConfirmYes | Action::ConfirmTyped));
-        let admitted = fires && self.admits(received);
-        let typing = self.gate.as_ref().is_some_and(|gate| gate.admits_typing(received));
+        let view = self.view(at);
+        let admitted = match action {
+            Some(Action::ConfirmTyped) => self.gate.admits_end_of_typing(&view, received),
+            _ => fires && self.gate.admits_key(&view, received),
+        };
+        let typing = self.gate.admits_typing(&view, received);
         let Some(Dialog::Confirm(confirming)) = &mut self.dialog else { return Vec::new() };
         confirming.problem = None;
         match action {
-            Some(Action::Back) if confirming.sent => return self.shut(at),
-            Some(Action::Back) => {
-                let decline = Ask::Decline { confirmation: confirming.confirmation.id.clone() };
-                let mut dos = self.shut(at);
-                dos.extend(self.ask(decline, Asked::Plain, at));
-                return dos;
-            }
+            Some(Action::Back) if confirming.sent => return self.shut(),
+            Some(Action::Back) => return self.decline(at),
             Some(Action::PageDown) => confirming.page += 1,
             Some(Action::PageUp) => confirming.page -= 1,
-            Some(Action::Copy) => return vec![Do::Copy(confirming.confirmation.description.command.clone())],
+            Some(Action::Copy) => {
+                confirming.problem = Some("The command was copied, if the terminal allows it.".into());
+                return vec![Do::Draw, Do::Copy(confirming.confirmation.description.command.clone())];
+            }
+            Some(Action::Help) => confirming.problem = Some(IN_THE_FRAME.into()),
             Some(Action::Submit | Action::Select) => {
                 confirming.problem = Some("Enter never confirms.".into());
             }
@@ -294,14 +367,14 @@ impl App {
         vec![Do::Draw]
     }
 
-    fn key_in_filter(&mut self, action: Option<Action>, chord: Chord, at: Instant) -> Vec<Do> {
+    fn key_in_filter(&mut self, action: Option<Action>, chord: Chord) -> Vec<Do> {
         let Some(Dialog::Filter { field, before }) = &mut self.dialog else { return Vec::new() };
         match action {
             Some(Action::Back) => {
                 self.ui.filter = std::mem::take(before);
-                return self.shut(at);
+                return self.shut();
             }
-            Some(Action::Submit) => return self.shut(at),
+            Some(Action::Submit) => return self.shut(),
             _ => drop(field.press(chord)),
         }
         self.ui.filter = field.text().to_owned();
@@ -319,10 +392,12 @@ impl App {
         let page = self.page();
         let Some(Dialog::Palette(palette)) = &mut self.dialog else { return Vec::new() };
         match action {
-            Some(Action::Back) => return self.shut(at),
+            Some(Action::Back) => return self.shut(),
+            // Enter that comes with other keys is the line end of a paste.
+            Some(Action::Select) if !alone(received) => return Vec::new(),
             Some(Action::Select) => {
                 let Some(entry) = palette.chosen().cloned() else { return Vec::new() };
-                let mut dos = self.shut(at);
+                let mut dos = self.shut();
                 dos.extend(self.follow(&entry, received, at));
                 return dos;
             }
@@ -335,13 +410,7 @@ impl App {
         vec![Do::Draw]
     }
 
-    fn key_in_help(
-        &mut self,
-        action: Option<Action>,
-        chord: Chord,
-        context: Context,
-        at: Instant,
-    ) -> Vec<Do> {
+    fn key_in_help(&mut self, action: Option<Action>, chord: Chord, context: Context) -> Vec<Do> {
         let page = self.page();
         let reading = match &mut self.dialog {
             Some(Dialog::Help(help)) if context == Context::TextEntry => {
@@ -365,7 +434,7 @@ impl App {
             _ => return Vec::new(),
         };
         match action {
-            Some(Action::Back) => return self.shut(at),
+            Some(Action::Back) => return self.shut(),
             Some(Action::Up) => reading.scroll(-1),
             Some(Action::Down) => reading.scroll(1),
             Some(Action::PageUp) => reading.scroll(-page),

@@ -27,11 +27,12 @@ pub mod run;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod view;
 mod words;
 
 pub use run::run;
 
-use crate::console::input::{Event, Gate, Received};
+use crate::console::input::{Event, Gate, Manner, Received, Verdict};
 use crate::console::keymap::{Chord, Context, Keymap, Pending};
 use crate::console::ui::{Connection, Screen, Toast, Ui};
 use crate::core::command::Ask;
@@ -81,8 +82,13 @@ pub enum Message {
     Lost(String),
     /// An engine could not be started again, and why.
     NotStarted(String),
-    /// The confirmation that is on the screen now hears what this gate admits.
-    Shown(Gate),
+    /// What there is to see was painted.
+    Painted {
+        /// Columns and rows of the terminal.
+        size: (u16, u16),
+        /// The last of the keys that [`Do::Drain`] threw away, and when it was read.
+        drained: Option<(Chord, Instant)>,
+    },
     /// Time passed.
     Tick,
 }
@@ -96,8 +102,8 @@ pub enum Do {
     DrawSoon,
     /// Send to the engine.
     Ask(Ask),
-    /// What a confirming key means has changed: draw it, drop what was typed before, and give a new gate.
-    Gate,
+    /// A dialog that confirms has opened: draw it, and drop what was typed before.
+    Drain,
     /// Put on the clipboard.
     Copy(String),
     /// Draw every cell again.
@@ -162,21 +168,28 @@ pub struct App {
     pub dialog: Option<Dialog>,
     clock: Option<EngineClock>,
     chord: Pending,
-    gate: Option<Gate>,
-    last_sequence: u64,
-    last_key: Option<(Chord, Instant)>,
+    gate: Gate<view::View>,
+    /// Grows with each dialog and each of its stages.
+    serial: u64,
+    /// What the present message changes is what the operator asked for.
+    expected: bool,
+    /// Why nothing counts at the moment.
+    deaf_for: String,
+    /// The engine ends with this console: a demo, a rehearsal.
+    alone: bool,
     gone: Option<(String, String)>,
     asked: VecDeque<Asked>,
     awaited: Option<(RunId, StepId)>,
     /// Messages that were left before they were sent, the latest last.
     kept: Vec<Compose>,
     toast_until: Option<Instant>,
-    rows: u16,
+    /// Columns and rows of the terminal.
+    size: (u16, u16),
 }
 
 impl App {
     /// A client that is not connected yet.
-    pub fn new(keymap: Keymap, rows: u16) -> Self {
+    pub fn new(keymap: Keymap, size: (u16, u16)) -> Self {
         Self {
             model: None,
             ui: Ui::default(),
@@ -185,16 +198,23 @@ impl App {
             dialog: None,
             clock: None,
             chord: Pending::default(),
-            gate: None,
-            last_sequence: 0,
-            last_key: None,
+            gate: Gate::default(),
+            serial: 0,
+            expected: false,
+            deaf_for: String::new(),
+            alone: false,
             gone: None,
             asked: VecDeque::new(),
             awaited: None,
             kept: Vec::new(),
             toast_until: None,
-            rows,
+            size,
         }
+    }
+
+    /// A client whose engine ends with it and keeps nothing.
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// Says what of the user's own files could not be used.
@@ -202,8 +222,7 @@ impl App {
         self.toast(trouble, "The built-in one stands in for it.", true, at);
     }
 
-    /// Takes a message that came at `at`; what it returns is to be done in its order.
-    pub fn update(&mut self, message: Message, at: Instant) -> Vec<Do> {
+    fn take(&mut self, message: Message, at: Instant) -> Vec<Do> {
         match message {
             Message::Input(received) => self.input(&received, at),
             Message::Engine(message) => self.engine(message, at),
@@ -214,14 +233,8 @@ impl App {
                 vec![Do::Draw]
             }
             Message::Lost(why) => self.lost(why, at),
-            Message::NotStarted(why) => {
-                self.dialog = Some(Dialog::Form(Form::gone(why, "Mend that, then start it again.".into())));
-                vec![Do::Draw]
-            }
-            Message::Shown(gate) => {
-                self.gate = Some(gate);
-                Vec::new()
-            }
+            Message::NotStarted(why) => self.say_gone(why, "Mend that, then start it again.".into(), at),
+            Message::Painted { .. } => Vec::new(),
             Message::Tick => {
                 self.drop_old_toast(at);
                 vec![Do::Draw]
@@ -230,19 +243,74 @@ impl App {
     }
 
     fn input(&mut self, received: &Received, at: Instant) -> Vec<Do> {
-        self.last_sequence = received.sequence;
         match &received.event {
-            Event::Key { chord, .. } => {
-                self.last_key = Some((*chord, received.read_at));
-                self.key(received, *chord, at)
+            Event::Key { chord, manner } => self.key_heard(received, *chord, *manner, at),
+            Event::Paste(text) => match self.gate.hear(received) {
+                Verdict::Dropped(count) => self.dropped(count, at),
+                Verdict::Heard if self.is_hidden() => Vec::new(),
+                Verdict::Heard => self.paste(text, at),
+            },
+            Event::Resize { width, height } => self.resized((*width, *height), at),
+            Event::Unfinished => {
+                let why = "a paste or a key began to arrive and has not ended: no key counts until it does";
+                self.note_trouble(why, "If it never ends: let go for 6 seconds, then press a key twice.", at)
             }
-            Event::Paste(text) => self.paste(text, at),
-            Event::Resize { height, .. } => {
-                self.rows = *height;
-                vec![Do::Draw]
+            Event::GivenUp => {
+                self.deafen("what began to arrive never ended".into(), at);
+                self.dropped(1, at)
+            }
+            Event::Resumed => {
+                let why = "this console was stopped and goes on";
+                self.deafen(why.into(), at);
+                let mut dos = self.note_trouble(why, "What was typed meanwhile was dropped.", at);
+                dos.extend(self.renew());
+                dos
             }
             Event::Ended(_) => vec![Do::Quit],
         }
+    }
+
+    /// A key, if it is one that counts at all.
+    fn key_heard(&mut self, received: &Received, chord: Chord, manner: Manner, at: Instant) -> Vec<Do> {
+        if let Verdict::Dropped(count) = self.gate.hear(received) {
+            return self.dropped(count, at);
+        }
+        if self.is_hidden() {
+            return self.key_while_hidden(received, chord, at);
+        }
+        if manner == Manner::Burst && !self.context().types_text() {
+            self.deafen("several keys came at once, as a paste does".into(), at);
+            let Verdict::Dropped(count) = self.gate.hear(received) else { return Vec::new() };
+            return self.dropped(count, at);
+        }
+        self.key(received, chord, at)
+    }
+
+    /// The terminal has another size. A confirmation that cannot be seen any more is none.
+    fn resized(&mut self, size: (u16, u16), at: Instant) -> Vec<Do> {
+        self.size = size;
+        if !self.is_hidden() {
+            return vec![Do::Draw];
+        }
+        match &self.dialog {
+            Some(Dialog::Confirm(open)) if !open.sent => {
+                let mut dos = self.decline(at);
+                let why = "the confirmation was closed: the terminal became too small to show it";
+                self.toast(why, "Nothing ran.", true, at);
+                dos.push(Do::Draw);
+                dos
+            }
+            _ => vec![Do::Draw],
+        }
+    }
+
+    /// Says trouble with the line where the operator looks.
+    fn note_trouble(&mut self, why: &str, next: &str, at: Instant) -> Vec<Do> {
+        match self.problem() {
+            Some(problem) => *problem = Some(format!("{why}. {next}")),
+            None => self.toast(why, next, true, at),
+        }
+        vec![Do::Draw]
     }
 
     /// The engine's time at `at`; this host's until the engine was reached.

@@ -7,6 +7,9 @@ use crate::ids::{QuestionId, RunbookId};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+/// Longest text that is searched for; no name is longer.
+const LONGEST_CHARS: usize = 80;
+
 /// What can be found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Target {
@@ -27,6 +30,17 @@ pub struct Entry {
     pub name: String,
     /// What it does.
     pub doc: String,
+}
+
+impl Entry {
+    /// Whether it changes the world or the record.
+    fn changes(&self) -> bool {
+        match &self.target {
+            Target::Action(action) => action.info().destructive,
+            Target::Question(_) => true,
+            Target::Runbook(_) => false,
+        }
+    }
 }
 
 /// The open palette.
@@ -115,31 +129,88 @@ impl Palette {
 
     /// Takes a key into the field.
     pub fn press(&mut self, chord: Chord) {
-        if self.field.press(chord) {
+        let full = self.field.text().chars().count() >= LONGEST_CHARS;
+        if !(full && chord.typed().is_some()) && self.field.press(chord) {
             self.narrow();
         }
     }
 
     /// Takes pasted text into the field.
     pub fn paste(&mut self, text: &str) {
-        self.field.paste(text);
+        let room = LONGEST_CHARS.saturating_sub(self.field.text().chars().count());
+        self.field.paste(&text.chars().take(room).collect::<String>());
         self.narrow();
     }
 
     fn narrow(&mut self) {
+        let query = Query::new(self.field.text());
+        let mut found: Vec<(Rank, usize)> = Vec::new();
         let pattern = Pattern::parse(self.field.text(), CaseMatching::Ignore, Normalization::Smart);
-        let mut buffer = Vec::new();
-        let mut scored: Vec<(u32, usize)> = Vec::new();
         for (place, entry) in self.entries.iter().enumerate() {
-            let text = format!("{} {}", entry.name, entry.doc);
-            if let Some(score) = pattern.score(Utf32Str::new(&text, &mut buffer), &mut self.matcher) {
-                scored.push((score, place));
-            }
+            let rank = query.rank(entry).or_else(|| loose(&pattern, entry, &mut self.matcher));
+            found.extend(rank.map(|rank| (rank, place)));
         }
-        scored.sort_by_key(|(score, place)| (std::cmp::Reverse(*score), *place));
-        self.matching = scored.into_iter().map(|(_, place)| place).collect();
+        found.sort_unstable();
+        self.matching = found.into_iter().map(|(_, place)| place).collect();
         self.selected = 0;
     }
+}
+
+/// A few letters of a name in their order, for what changes nothing.
+fn loose(pattern: &Pattern, entry: &Entry, matcher: &mut Matcher) -> Option<Rank> {
+    let mut buffer = Vec::new();
+    let found = !entry.changes() && pattern.score(Utf32Str::new(&entry.name, &mut buffer), matcher).is_some();
+    found.then_some(Rank::Letters)
+}
+
+/// How well an entry matches, the best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Rank {
+    /// Every word is a word of the name.
+    Words,
+    /// Every word begins a word of the name.
+    Begins,
+    /// The name holds it, written as one word.
+    Holds,
+    /// The letters are in the name, in this order.
+    Letters,
+    /// Every word begins a word of what it does.
+    Described,
+}
+
+/// What was typed, in words.
+struct Query {
+    words: Vec<String>,
+}
+
+impl Query {
+    fn new(text: &str) -> Self {
+        Self { words: words(text) }
+    }
+
+    /// What changes the world or the record is found by its name alone: nobody who looks for `lag` means to
+    /// acknowledge.
+    fn rank(&self, entry: &Entry) -> Option<Rank> {
+        let all = |fits: &dyn Fn(&String) -> bool| self.words.iter().all(fits);
+        let name = words(&entry.name);
+        if all(&|word| name.contains(word)) {
+            return Some(Rank::Words);
+        }
+        if all(&|word| name.iter().any(|of_name| of_name.starts_with(word.as_str()))) {
+            return Some(Rank::Begins);
+        }
+        if name.concat().contains(&self.words.concat()) {
+            return Some(Rank::Holds);
+        }
+        let doc = words(&entry.doc);
+        let described = all(&|word| doc.iter().any(|of_doc| of_doc.starts_with(word.as_str())));
+        (described && !entry.changes()).then_some(Rank::Described)
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let split = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    split.map(str::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -157,6 +228,31 @@ mod tests {
         assert_eq!(best("decl").as_deref(), Some("declare-incident"));
         assert_eq!(best("gototime").as_deref(), Some("goto-timeline"));
         assert_eq!(best("zzzz"), None);
+        assert_eq!(best("close").as_deref(), Some("close-incident"), "not the console");
+    }
+
+    #[test]
+    fn what_changes_something_is_never_found_by_what_it_does() {
+        for typed in ["lag", "escalation", "level", "paged", "ged", "theme", "hand", "reason"] {
+            let mut palette = Palette::new(None, Context::Decide);
+            palette.paste(typed);
+            let found: Vec<String> = palette.matching().map(|entry| entry.name.clone()).collect();
+            let changing =
+                ["acknowledge", "skip-step", "attest-step", "abort-run", "override-guard", "retry-step"];
+            assert!(!found.iter().any(|name| changing.contains(&name.as_str())), "{typed}: {found:?}");
+        }
+        assert_eq!(best("escalation").as_deref(), Some("goto-escalation"));
+        assert_eq!(best("ack").as_deref(), Some("acknowledge"));
+    }
+
+    #[test]
+    fn a_hundred_thousand_letters_are_taken_without_searching_for_them() {
+        let mut palette = Palette::new(None, Context::Decide);
+        for _ in 0..100_000 {
+            palette.press(Chord::parse("x").unwrap());
+        }
+        palette.paste(&"x".repeat(100_000));
+        assert_eq!(palette.field.text().len(), LONGEST_CHARS);
     }
 
     #[test]

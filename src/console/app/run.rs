@@ -2,8 +2,8 @@
 
 use super::link::{Connect, Link, LinkError, News, Order};
 use super::{App, Do, Message, draw};
-use crate::console::input::{EndReason, Event, GRACE, Input, Received};
-use crate::console::terminal::{Drawn, Terminal, TerminalError};
+use crate::console::input::{EndReason, Event, Input, Received};
+use crate::console::terminal::{self, Drawn, Terminal, TerminalError};
 use crate::console::widgets::Look;
 use jiff::SignedDuration;
 use std::time::{Duration, Instant};
@@ -14,6 +14,8 @@ const FRAME: Duration = Duration::from_millis(33);
 /// signal that turns is drawn at once in either case.
 const MEASUREMENTS: Duration = Duration::from_secs(1);
 const CALM_MEASUREMENTS: Duration = Duration::from_secs(10);
+/// Events of the terminal that are taken before a frame is drawn.
+const TOGETHER: usize = 4096;
 /// Between two looks at the time while the first connection is made.
 const CONNECTING: Duration = Duration::from_secs(1);
 
@@ -60,7 +62,7 @@ pub async fn run(
         last_drawn: now,
         draw_at: Some(now),
         stalled: false,
-        wants_gate: false,
+        wants_drain: false,
     };
     // The first frame stands before anything is waited for.
     console.draw()?;
@@ -80,7 +82,7 @@ struct Console<'a> {
     draw_at: Option<Instant>,
     /// The line has not taken the last frame yet.
     stalled: bool,
-    wants_gate: bool,
+    wants_drain: bool,
 }
 
 /// What the loop woke up for.
@@ -96,20 +98,16 @@ impl Console<'_> {
     async fn drive(&mut self, link: &mut Link) -> Result<End, ConsoleError> {
         loop {
             if !self.stalled && self.draw_at.is_some_and(|due| due <= Instant::now()) {
-                self.draw()?;
+                let dos = self.draw()?;
+                self.carry_out(dos, link, Instant::now())?;
             }
             let woken = self.wait(link).await;
             let at = Instant::now();
             let dos = match woken {
-                Woken::Input(Received { event: Event::Ended(reason), .. }) => return Ok(End::Input(reason)),
-                Woken::Input(received) => {
-                    let dos = self.app.update(Message::Input(received), at);
-                    // What the operator did is seen at once.
-                    if dos.iter().any(|act| matches!(act, Do::Draw | Do::DrawSoon)) {
-                        self.draw_at = Some(at);
-                    }
-                    dos
-                }
+                Woken::Input(received) => match self.take_input(received, link, at)? {
+                    Some(end) => return Ok(end),
+                    None => continue,
+                },
                 Woken::News(Some(news)) => self.take_all(news, link, at)?,
                 // The link ends only after it failed, which was an error.
                 Woken::News(None) => return Ok(End::Quit),
@@ -140,6 +138,30 @@ impl Console<'_> {
             news = link.news.recv() => Woken::News(news),
             () = until(tick), if tick.is_some() && due.is_none() && !self.stalled => Woken::Tick,
         }
+    }
+
+    /// Takes all input that waits, before anything is drawn: a hundred thousand keys are no hundred thousand frames.
+    fn take_input(&mut self, first: Received, link: &Link, at: Instant) -> Result<Option<End>, ConsoleError> {
+        let mut next = Some(first);
+        let mut room = TOGETHER;
+        while let Some(received) = next {
+            match received.event {
+                Event::Ended(reason) => return Ok(Some(End::Input(reason))),
+                Event::Resumed => self.terminal.resume()?,
+                _ => {}
+            }
+            let dos = self.app.update(Message::Input(received), at);
+            // What the operator did is seen at once.
+            if dos.iter().any(|act| matches!(act, Do::Draw | Do::DrawSoon)) {
+                self.draw_at = Some(at);
+            }
+            if let Some(end) = self.carry_out(dos, link, at)? {
+                return Ok(Some(end));
+            }
+            room -= 1;
+            next = if room > 0 && !self.wants_drain { self.input.waiting() } else { None };
+        }
+        Ok(None)
     }
 
     /// Takes all messages that came together, before anything is drawn.
@@ -177,8 +199,8 @@ impl Console<'_> {
                 // The link says by itself when there is nobody to take it.
                 Do::Ask(ask) => drop(link.orders.send(Order::Ask(ask))),
                 Do::Start => drop(link.orders.send(Order::Start)),
-                Do::Gate => {
-                    self.wants_gate = true;
+                Do::Drain => {
+                    self.wants_drain = true;
                     self.draw_at = Some(at);
                 }
                 Do::Copy(text) => drop(self.terminal.copy(&text)?),
@@ -194,7 +216,8 @@ impl Console<'_> {
         self.draw_at = Some(self.draw_at.map_or(due, |earlier| earlier.min(due)));
     }
 
-    fn draw(&mut self) -> Result<(), ConsoleError> {
+    /// Draws a frame, and says what follows from its being seen.
+    fn draw(&mut self) -> Result<Vec<Do>, ConsoleError> {
         let at = Instant::now();
         let waited =
             SignedDuration::try_from(at.duration_since(self.started)).unwrap_or(SignedDuration::ZERO);
@@ -202,15 +225,18 @@ impl Console<'_> {
         let drawn = self.terminal.draw(|frame| draw::draw(frame, app, look, at, plan, waited))?;
         if drawn == Drawn::Later {
             self.stalled = true;
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.last_drawn = at;
         self.draw_at = None;
-        if std::mem::take(&mut self.wants_gate) {
-            let gate = self.input.drain_type_ahead(Instant::now(), GRACE);
-            self.app.update(Message::Shown(gate), at);
+        let drains = std::mem::take(&mut self.wants_drain);
+        let drained = if drains { self.input.drain_type_ahead() } else { None };
+        let size = terminal::size().map_err(TerminalError::from)?;
+        let dos = self.app.update(Message::Painted { size, drained }, Instant::now());
+        if !dos.is_empty() {
+            self.draw_at = Some(at + FRAME);
         }
-        Ok(())
+        Ok(dos)
     }
 }
 

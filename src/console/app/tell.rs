@@ -43,7 +43,7 @@ impl App {
             return vec![Do::Draw];
         };
         match people::form_for(action, model, now) {
-            Ok(form) => self.open(Dialog::Form(form), at),
+            Ok(form) => self.open_form(form, at),
             Err((why, next)) => {
                 self.complain(why, next, at);
                 vec![Do::Draw]
@@ -59,7 +59,7 @@ impl App {
             return vec![Do::Draw];
         };
         let reading = reading("Brief".into(), brief::lines(model, now));
-        self.open(Dialog::Preview(reading), at)
+        self.open(Dialog::Preview(reading))
     }
 
     /// Shows all that is known of the selected message, and its whole text.
@@ -76,7 +76,7 @@ impl App {
             Some(reading(describe::to_whom(&known.queued, &model.plan), lines))
         });
         match found {
-            Some(reading) => self.open(Dialog::Preview(reading), at),
+            Some(reading) => self.open(Dialog::Preview(reading)),
             None => self.unheard("no message is selected", at),
         }
     }

@@ -6,9 +6,9 @@ use crate::core::contradiction::{self, Open};
 use crate::core::model::Model;
 use crate::core::severity::own_rule;
 use crate::engine::scope;
-use crate::ids::{RunId, StepId};
+use crate::ids::{QuestionId, RunId, StepId};
 use crate::plan::condition::Truth;
-use crate::plan::{MessageTemplate, Occasion};
+use crate::plan::{Goto, MessageTemplate, Occasion};
 use crate::text::clean;
 use jiff::Timestamp;
 
@@ -38,7 +38,8 @@ pub(super) fn title(form: &Form) -> String {
         Purpose::AnswerContradiction(_) => "Answer what cannot be right".into(),
         Purpose::RecordServing(_) => "Record which region serves".into(),
         Purpose::Close(id) => format!("Close {id}"),
-        Purpose::Quit(_) => "Close this console".into(),
+        Purpose::Acknowledge => "Acknowledge".into(),
+        Purpose::Quit { .. } => "Close this console".into(),
         Purpose::Gone { .. } => "The engine".into(),
     }
 }
@@ -60,11 +61,14 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         Purpose::Answer { ask, suggested, .. } => {
             let suggestion = match suggested {
                 Some(answer) => format!("The evidence suggests {answer}. Another answer needs a reason."),
-                None => "The evidence suggests no answer. Say why you answer so.".into(),
+                None => "No suggestion: the evidence is not enough. Say why you answer so.".into(),
             };
             vec![ask.clone(), suggestion]
         }
         Purpose::Revisit => vec!["The answers so far stay in the journal.".into()],
+        Purpose::Retry(run, id) if form.choices.is_empty() => {
+            vec![step(run, id), "It is made ready again; nothing runs before it is confirmed anew.".into()]
+        }
         Purpose::Retry(run, id) => {
             vec![step(run, id), "Nobody knows whether it acted: look before it runs twice.".into()]
         }
@@ -96,10 +100,14 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         ],
         Purpose::Send(_) => vec!["You read it before it is sent.".into()],
         Purpose::Waive => vec!["Those whom it is for are not told. The reason goes into the journal.".into()],
-        Purpose::HandOver if form.offers.is_empty() => vec!["They are given the brief, as the journal has it.".into()],
         Purpose::HandOver => {
-            let names = form.offers.join(", ");
-            vec!["They are given the brief, as the journal has it.".into(), format!("Known: {names}.")]
+            let mut lines = vec![
+                "It is recorded and shown, and nobody is told by it: tell them, and read them the brief.".to_owned(),
+            ];
+            if !form.offers.is_empty() {
+                lines.push(format!("Known: {}.", form.offers.join(", ")));
+            }
+            lines
         }
         Purpose::Resolve(_) => resolving(model, now),
         Purpose::Reopen(_) => vec!["The watch ends, and people are paged anew from the first level.".into()],
@@ -120,12 +128,15 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             lines.push("The tree and its runs end with it; the journal keeps them.".into());
             lines
         }
-        Purpose::Quit(run) => vec![
-            format!(
-                "Run {run} is open. The engine goes on with what is running, and waits for people where the plan says so."
-            ),
-            "`lifeboat open` attaches again.".into(),
-        ],
+        Purpose::Acknowledge => vec!["You take it on: no further level is paged.".into()],
+        Purpose::Quit { alone: true, .. } => {
+            vec!["The simulation ends with this console, its incident too, and nothing of it is kept.".into()]
+        }
+        Purpose::Quit { run, .. } => {
+            let open = run.as_ref().map_or("The incident is open.".to_owned(), |run| format!("Run {run} is open."));
+            let goes_on = "The engine goes on with what is running, and waits for people where the plan says so.";
+            vec![format!("{open} {goes_on}"), "`lifeboat open` attaches again.".into()]
+        }
         Purpose::Gone { why, next } => vec![format!("{why}."), next.clone()],
     };
     lines.iter().map(|line| clean(line, LINE_CHARS)).collect()
@@ -193,25 +204,53 @@ pub(super) fn label(form: &Form) -> Option<&'static str> {
         Purpose::HandOver => Some("Name"),
         Purpose::Resolve(_) => Some("How it was mended"),
         Purpose::Send(_) => None,
-        Purpose::Quit(_) | Purpose::Gone { .. } | Purpose::Revisit => None,
+        Purpose::Quit { .. } | Purpose::Gone { .. } | Purpose::Revisit | Purpose::Acknowledge => None,
         _ => Some("Reason"),
     }
 }
 
 /// The last question before it happens.
-pub(super) fn sure(form: &Form) -> &'static str {
-    match form.purpose {
+pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
+    let question = match &form.purpose {
+        Purpose::Declare if form.choice() == Some("drill") => "Begin this drill?",
+        Purpose::Declare => "Declare this incident?",
+        Purpose::SetSeverity => "Set this severity?",
+        Purpose::Answer { question, .. } => return giving(form, model, question),
+        Purpose::Revisit => "Go back to this question?",
+        Purpose::Retry(..) if form.choice() == Some("recheck") => "Read the world again?",
+        Purpose::Retry(..) => "Try it again?",
         Purpose::Skip(..) => "Skip this step?",
         Purpose::Override { .. } => "Let it run against this guard?",
         Purpose::Attest(..) => "Is it done?",
         Purpose::Abort(_) => "Abort this run?",
+        Purpose::Note => "Write this note?",
         Purpose::Page(_) => "Page them now?",
+        Purpose::Send(_) => "Write this message?",
         Purpose::Waive => "Do without this message?",
+        Purpose::HandOver => "Hand it over?",
         Purpose::Resolve(_) => "Call it resolved?",
+        Purpose::Reopen(_) => "Reopen it?",
         Purpose::Dismiss(_) => "Is it no incident?",
         Purpose::Close(_) => "Close this incident?",
         Purpose::AnswerContradiction(_) => "Is that your answer?",
         Purpose::RecordServing(_) => "Does it serve?",
-        _ => "Close this console?",
+        Purpose::Acknowledge => "Take it on?",
+        Purpose::Quit { .. } | Purpose::Gone { .. } => "Close this console?",
+    };
+    question.to_owned()
+}
+
+/// What begins with an answer is said before it begins.
+fn giving(form: &Form, model: Option<&Model>, question: &QuestionId) -> String {
+    let answer = form.choice().unwrap_or_default();
+    let goto = model
+        .and_then(|model| model.plan.tree.questions.get(question)?.answers.get(answer))
+        .map(|answer| &answer.goto);
+    match (goto, model) {
+        (Some(Goto::Runbook(id)), Some(model)) => {
+            let title = model.plan.runbooks.get(id).map_or(id.as_str(), |runbook| &runbook.title);
+            clean(&format!("\"{answer}\" begins {title}. Begin it?"), LINE_CHARS)
+        }
+        _ => clean(&format!("Answer \"{answer}\"?"), LINE_CHARS),
     }
 }

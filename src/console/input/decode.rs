@@ -17,10 +17,15 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 const MAX_SEQUENCE_BYTES: usize = 64;
 /// Longest text taken from one paste, in bytes; the rest is swallowed.
 const MAX_PASTE_BYTES: usize = 64 * 1024;
-/// How long after Esc a sequence may still follow it.
-const AFTER_ESC: Duration = Duration::from_millis(50);
-/// How long a sequence or paste that has begun may pause.
+/// How long after Esc the rest of its sequence may still follow. A line over a satellite or a loaded bastion cuts
+/// `ESC [ A` in two by 100 to 250 ms.
+const AFTER_ESC: Duration = Duration::from_millis(300);
+/// How long after an Esc that was taken for the key a `[` is still the rest of a sequence that was cut in two.
+const LATE_AFTER_ESC: Duration = Duration::from_millis(700);
+/// How long a sequence or paste that has begun may pause before the operator is told.
 const INSIDE_SEQUENCE: Duration = Duration::from_secs(1);
+/// How long after that the line must be silent until nothing more of it is expected.
+const GIVE_UP: Duration = Duration::from_secs(5);
 
 /// What the bytes said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +34,10 @@ pub(super) enum Decoded {
     Key { chord: Chord, repeat: bool },
     /// A bracketed paste.
     Paste(String),
+    /// A paste or sequence has begun and pauses: what comes belongs to it, and is no key.
+    Unfinished,
+    /// What had begun never ended; what came after the silence was dropped with it.
+    GivenUp,
 }
 
 /// The state between two reads.
@@ -36,7 +45,24 @@ pub(super) enum Decoded {
 pub(super) struct Decoder {
     /// Bytes of an unfinished sequence or character.
     pending: Vec<u8>,
+    /// The sequence began with a control character of 8 bits (ECMA-48's C1), so that it is swallowed: no terminal
+    /// that this runs on sends one, and what follows it is no typing.
+    eight_bit: bool,
     paste: Option<Paste>,
+    wait: Wait,
+    /// An Esc was just taken for the key.
+    after_esc: bool,
+}
+
+/// How long what has begun is overdue.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Wait {
+    #[default]
+    Fresh,
+    /// It pauses, and this was told.
+    Late,
+    /// Nothing more of it is expected; the next bytes only show that the line is there.
+    GivenUp,
 }
 
 #[derive(Debug, Default)]
@@ -57,10 +83,27 @@ enum Step {
 impl Decoder {
     /// Takes the bytes of one read and appends what they completed.
     pub(super) fn feed(&mut self, bytes: &[u8], events: &mut Vec<Decoded>) {
+        if bytes.is_empty() {
+            return;
+        }
+        if self.wait == Wait::GivenUp {
+            *self = Self::default();
+            events.push(Decoded::GivenUp);
+            return;
+        }
+        match (self.pending.as_slice(), bytes[0]) {
+            // Bytes that came apart from Esc are keys of their own, but for those that begin a sequence.
+            ([ESC], b'[' | b'O' | b']' | ESC) => {}
+            ([ESC], _) if !self.eight_bit => self.give_esc(events),
+            ([], b'[') if self.after_esc => self.pending.push(ESC),
+            _ => {}
+        }
+        self.after_esc = false;
         for byte in bytes {
             if let Some(paste) = &mut self.paste {
                 if paste.push(*byte) {
                     events.extend(self.paste.take().map(Paste::finish));
+                    self.wait = Wait::Fresh;
                 }
             } else {
                 self.push(*byte, events);
@@ -71,32 +114,50 @@ impl Decoder {
     /// How long to wait for more before calling [`Decoder::idle`]; `None` when nothing is unfinished.
     pub(super) fn patience(&self) -> Option<Duration> {
         match (&self.paste, self.pending.as_slice()) {
-            (Some(_), _) => Some(INSIDE_SEQUENCE),
-            (None, []) => None,
-            (None, [ESC] | [ESC, _]) => Some(AFTER_ESC),
-            (None, _) => Some(INSIDE_SEQUENCE),
+            (None, []) => self.after_esc.then_some(LATE_AFTER_ESC),
+            (None, [ESC] | [ESC, b' '..=b'Z' | b'\\'..=b'~']) if !self.eight_bit => Some(AFTER_ESC),
+            _ => match self.wait {
+                Wait::Fresh => Some(INSIDE_SEQUENCE),
+                Wait::Late => Some(GIVE_UP),
+                Wait::GivenUp => None,
+            },
         }
     }
 
-    /// Nothing more came: a lone Esc was the key, Esc and a character were Alt with it, anything longer was a
-    /// torn sequence and is dropped.
+    /// Nothing more came in that time. A lone Esc was the key, Esc and a character were Alt with it. Anything longer
+    /// is waited for: its rest must never be taken for keys.
     pub(super) fn idle(&mut self, events: &mut Vec<Decoded>) {
-        events.extend(self.paste.take().map(Paste::finish));
-        match self.pending.as_slice() {
-            [ESC] => events.push(key(KeyCode::Esc, KeyModifiers::NONE)),
-            [ESC, byte @ b' '..=b'~'] => {
-                events.push(key(KeyCode::Char(char::from(*byte)), KeyModifiers::ALT))
+        match (&self.paste, self.pending.as_slice()) {
+            (None, []) => self.after_esc = false,
+            (None, [ESC]) if !self.eight_bit => {
+                self.give_esc(events);
+                self.after_esc = true;
             }
-            _ => {}
+            (None, [ESC, byte @ (b' '..=b'Z' | b'\\'..=b'~')]) if !self.eight_bit => {
+                events.push(key(KeyCode::Char(char::from(*byte)), KeyModifiers::ALT));
+                self.pending.clear();
+            }
+            _ if self.wait == Wait::Fresh => {
+                self.wait = Wait::Late;
+                events.push(Decoded::Unfinished);
+            }
+            _ => self.wait = Wait::GivenUp,
         }
+    }
+
+    fn give_esc(&mut self, events: &mut Vec<Decoded>) {
+        events.push(key(KeyCode::Esc, KeyModifiers::NONE));
         self.pending.clear();
     }
 
     fn push(&mut self, byte: u8, events: &mut Vec<Decoded>) {
+        if is_control_of_8_bits(byte) && !self.expects(byte) {
+            return self.begin_8_bit(byte);
+        }
         // A control character inside a sequence ends it: the sequence was torn, the character counts.
         let torn = self.pending.len() >= 2 && byte < b' ' && !in_string(&self.pending);
         if torn {
-            self.pending.clear();
+            self.forget();
         } else if self.pending == [ESC] && byte == ESC {
             events.push(key(KeyCode::Esc, KeyModifiers::NONE));
             return;
@@ -111,15 +172,52 @@ impl Decoder {
                 }
             }
             Step::Complete(event) => {
-                events.extend(event);
-                self.pending.clear();
+                // The end of what was late may as well be a key that somebody pressed meanwhile: it is neither.
+                events.extend(event.filter(|_| !self.eight_bit && self.wait == Wait::Fresh));
+                self.forget();
             }
             Step::PasteStart => {
-                self.pending.clear();
+                self.forget();
                 self.paste = Some(Paste::default());
             }
         }
     }
+
+    fn forget(&mut self) {
+        self.pending.clear();
+        self.eight_bit = false;
+        self.wait = Wait::Fresh;
+    }
+
+    /// Whether a byte from 0x80 to 0x9f goes on with what has begun: a character of UTF-8, or a string.
+    fn expects(&self, byte: u8) -> bool {
+        const END_OF_STRING: u8 = 0x9c;
+        if in_string(&self.pending) {
+            return !(self.eight_bit && byte == END_OF_STRING);
+        }
+        let character = self.pending.strip_prefix(&[ESC]).unwrap_or(&self.pending);
+        let longer = [character, &[byte]].concat();
+        !character.is_empty()
+            && match std::str::from_utf8(&longer) {
+                Ok(_) => true,
+                Err(error) => error.valid_up_to() == 0 && error.error_len().is_none(),
+            }
+    }
+
+    /// A control character of 8 bits is Esc and the character 0x40 below it (ECMA-48, 5.3).
+    fn begin_8_bit(&mut self, byte: u8) {
+        const SINGLE_SHIFT_2: u8 = 0x8e;
+        let introducer = if byte == SINGLE_SHIFT_2 { b'O' } else { byte - 0x40 };
+        self.forget();
+        if matches!(introducer, b'[' | b'O' | b'P' | b'X' | b']' | b'^' | b'_') {
+            self.pending = vec![ESC, introducer];
+            self.eight_bit = true;
+        }
+    }
+}
+
+fn is_control_of_8_bits(byte: u8) -> bool {
+    (0x80..=0x9f).contains(&byte)
 }
 
 impl Paste {

@@ -1,55 +1,146 @@
-//! What a confirmation hears: nothing that was typed before it opened, no repetition, no paste.
+//! Which keys count: those that were meant for what is on the screen.
+//!
+//! A key that acts counts only for a view that was painted, and looked at for a moment, before it was pressed. After
+//! a dialog that the operator did not close himself nothing counts until the hand has rested: the rest of a phrase
+//! must not become commands.
 
 use std::time::{Duration, Instant};
 
 use super::{Event, Manner, Received};
 use crate::console::keymap::Chord;
 
-/// How long after a confirmation opened keys are still taken as meant for what was there before.
+/// How long a view that the operator's own key led to must be on the screen before a key can act on it.
 pub const GRACE: Duration = Duration::from_millis(300);
 
-/// A key that was down when the confirmation opened counts as held until it was silent for this long: longer
-/// than keyboards wait before they repeat.
+/// The same for a view that came by itself: a hand that meant the one before is still on its way. It is also the
+/// silence after which keys count again: somebody who types a name from the screen rests for less.
+pub const PAUSE: Duration = Duration::from_secs(1);
+
+/// Keys that follow each other faster than this are typing, and none of them is a decision.
+const TYPING: Duration = Duration::from_millis(250);
+
+/// A key that was down when the view changed counts as held until it was silent for this long: longer than keyboards
+/// wait before they repeat.
 const HELD: Duration = Duration::from_secs(1);
 
-/// Decides which input an open confirmation may act on. Built when the confirmation is on the screen.
-#[derive(Debug, Clone)]
-pub struct Gate {
-    after_sequence: u64,
-    not_before: Instant,
-    held: Option<(Chord, Instant)>,
+/// Whether input is taken at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is.
+    Heard,
+    /// It was meant for what has gone; so many keys and pastes were by now.
+    Dropped(usize),
 }
 
-impl Gate {
-    /// A gate for a confirmation that opened at `opened`, when `after_sequence` was the last input read and
-    /// `last_key` the last key pressed.
-    pub fn new(
-        after_sequence: u64,
-        opened: Instant,
-        grace: Duration,
-        last_key: Option<(Chord, Instant)>,
-    ) -> Self {
-        Self { after_sequence, not_before: opened + grace, held: last_key }
+/// Decides which input counts. `V` is what a key means something by: two views are equal where every key means the
+/// same.
+#[derive(Debug)]
+pub struct Gate<V> {
+    seen: Option<Seen<V>>,
+    /// How long the view that is painted next must be looked at.
+    look: Duration,
+    /// The last key, and the one before it.
+    keys: [Option<(Chord, Instant)>; 2],
+    held: Option<(Chord, Instant)>,
+    deaf: Option<Deaf>,
+}
+
+#[derive(Debug)]
+struct Seen<V> {
+    view: V,
+    acts_from: Instant,
+}
+
+#[derive(Debug)]
+struct Deaf {
+    dropped: usize,
+    last: Instant,
+}
+
+impl<V> Default for Gate<V> {
+    fn default() -> Self {
+        Self { seen: None, look: GRACE, keys: [None; 2], held: None, deaf: None }
+    }
+}
+
+impl<V: PartialEq> Gate<V> {
+    /// The view changed; the next one must be looked at for `look` before keys act on it.
+    pub fn changed(&mut self, look: Duration) {
+        self.look = self.look.max(look);
+        self.held = self.keys[0];
     }
 
-    /// Whether a key that confirms by itself counts: one press, on its own, of a key that was not held.
-    pub fn admits_key(&mut self, received: &Received) -> bool {
-        let fresh = self.admits_typing(received);
+    /// `view` is on the screen at `at`. `drained` is the last of the keys that were thrown away for it.
+    pub fn painted(&mut self, view: V, at: Instant, drained: Option<(Chord, Instant)>) {
+        if let Some(key) = drained {
+            self.press(key);
+            self.held = Some(key);
+        }
+        if self.seen.as_ref().is_none_or(|seen| seen.view != view) {
+            self.seen = Some(Seen { view, acts_from: at + self.look });
+        }
+        self.look = GRACE;
+    }
+
+    /// Something was sent that changes what is on the screen: no key acts before it was painted again.
+    pub fn sent(&mut self) {
+        self.seen = None;
+    }
+
+    /// From `at` on nothing counts until there was a [`PAUSE`].
+    pub fn deafen(&mut self, at: Instant) {
+        self.deaf = Some(Deaf { dropped: 0, last: at });
+    }
+
+    /// Takes note of input; every key and paste goes through here first.
+    pub fn hear(&mut self, received: &Received) -> Verdict {
+        if let Event::Key { chord, .. } = received.event {
+            self.press((chord, received.read_at));
+        }
+        match &mut self.deaf {
+            Some(deaf) if received.read_at.saturating_duration_since(deaf.last) < PAUSE => {
+                deaf.last = deaf.last.max(received.read_at);
+                deaf.dropped += 1;
+                Verdict::Dropped(deaf.dropped)
+            }
+            _ => {
+                self.deaf = None;
+                Verdict::Heard
+            }
+        }
+    }
+
+    fn press(&mut self, key: (Chord, Instant)) {
+        self.keys = [Some(key), self.keys[0]];
+    }
+
+    /// Whether a key that acts by itself counts for `view`: one press, on its own, of a key that was not held.
+    pub fn admits_key(&mut self, view: &V, received: &Received) -> bool {
         let Event::Key { chord, manner } = received.event else { return false };
-        let held = self.held.is_some_and(|(held, last)| {
-            held == chord && received.read_at.saturating_duration_since(last) < HELD
-        });
+        let since = |last: Instant| received.read_at.saturating_duration_since(last);
+        let fresh = self.is_seen(view, received);
+        let held = self.held.is_some_and(|(held, last)| held == chord && since(last) < HELD);
         if !fresh || held {
             self.held = Some((chord, received.read_at));
         }
-        fresh && !held && manner == Manner::Single
+        let alone = self.keys[1].is_none_or(|(_, last)| since(last) >= TYPING);
+        fresh && !held && alone && manner == Manner::Single
     }
 
     /// Whether input counts as typing into the field of a confirmation. Keys may come in bursts here, as a slow
     /// line delivers them; a paste never counts.
-    pub fn admits_typing(&self, received: &Received) -> bool {
+    pub fn admits_typing(&self, view: &V, received: &Received) -> bool {
         let is_key = matches!(&received.event, Event::Key { manner, .. } if *manner != Manner::Repeat);
-        is_key && received.sequence > self.after_sequence && received.read_at >= self.not_before
+        is_key && self.is_seen(view, received)
+    }
+
+    /// Whether a key that fires what was typed in full counts: it may follow the text at once.
+    pub fn admits_end_of_typing(&self, view: &V, received: &Received) -> bool {
+        matches!(&received.event, Event::Key { manner: Manner::Single, .. }) && self.is_seen(view, received)
+    }
+
+    fn is_seen(&self, view: &V, received: &Received) -> bool {
+        self.seen.as_ref().is_some_and(|seen| seen.view == *view && received.read_at >= seen.acts_from)
     }
 }
 
@@ -57,30 +148,43 @@ impl Gate {
 mod tests {
     use super::*;
 
-    const OPENED_AT: Duration = Duration::from_secs(10);
+    /// A confirmation that was painted ten seconds after the start.
+    const PAINTED_MS: u64 = 10_000;
 
     struct Scene {
         start: Instant,
-        sequence: u64,
-        gate: Gate,
+        gate: Gate<&'static str>,
     }
 
     impl Scene {
         fn new(last_key: Option<(&str, u64)>) -> Self {
-            let start = Instant::now();
-            let last_key = last_key
-                .map(|(key, millis)| (Chord::parse(key).unwrap(), start + Duration::from_millis(millis)));
-            Self { start, sequence: 7, gate: Gate::new(7, start + OPENED_AT, GRACE, last_key) }
+            let mut scene = Self { start: Instant::now(), gate: Gate::default() };
+            if let Some((key, millis)) = last_key {
+                scene.key(key, Manner::Single, millis);
+            }
+            scene.gate.changed(GRACE);
+            scene.gate.painted("confirmation", scene.at(PAINTED_MS), None);
+            scene
         }
 
-        fn receive(&mut self, event: Event, millis: u64) -> Received {
-            self.sequence += 1;
-            Received { event, sequence: self.sequence, read_at: self.start + Duration::from_millis(millis) }
+        fn at(&self, millis: u64) -> Instant {
+            self.start + Duration::from_millis(millis)
+        }
+
+        fn received(&self, event: Event, millis: u64) -> Received {
+            Received { event, sequence: 1, read_at: self.at(millis) }
+        }
+
+        fn hear(&mut self, key: &str, millis: u64) -> Verdict {
+            let chord = Chord::parse(key).unwrap();
+            let received = self.received(Event::Key { chord, manner: Manner::Single }, millis);
+            self.gate.hear(&received)
         }
 
         fn key(&mut self, key: &str, manner: Manner, millis: u64) -> bool {
-            let received = self.receive(Event::Key { chord: Chord::parse(key).unwrap(), manner }, millis);
-            self.gate.admits_key(&received)
+            let received = self.received(Event::Key { chord: Chord::parse(key).unwrap(), manner }, millis);
+            self.gate.hear(&received);
+            self.gate.admits_key(&"confirmation", &received)
         }
     }
 
@@ -90,11 +194,42 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_or_just_after_the_opening_does_not() {
-        let mut scene = Scene::new(None);
-        scene.sequence = 3;
-        assert!(!scene.key("y", Manner::Single, 10_400));
+    fn what_was_read_before_or_just_after_the_painting_does_not() {
+        assert!(!Scene::new(None).key("y", Manner::Single, 9_900));
         assert!(!Scene::new(None).key("y", Manner::Single, 10_299));
+    }
+
+    #[test]
+    fn a_key_counts_only_for_the_view_that_was_painted() {
+        let mut scene = Scene::new(None);
+        let y = Event::Key { chord: Chord::parse("y").unwrap(), manner: Manner::Single };
+        let received = scene.received(y, 12_000);
+        scene.gate.hear(&received);
+        assert!(!scene.gate.admits_key(&"the next one", &received), "it is not on the screen yet");
+        scene.gate.changed(PAUSE);
+        scene.gate.painted("the next one", scene.at(12_100), None);
+        assert!(!scene.key("n", Manner::Single, 13_000), "the old view does not come back");
+    }
+
+    #[test]
+    fn a_view_that_came_by_itself_is_looked_at_for_longer() {
+        let mut scene = Scene::new(None);
+        scene.gate.changed(PAUSE);
+        scene.gate.painted("by itself", scene.at(11_000), None);
+        for (millis, counts) in [(11_900, false), (13_000, true)] {
+            let n = Event::Key { chord: Chord::parse("n").unwrap(), manner: Manner::Single };
+            let received = scene.received(n, millis);
+            scene.gate.hear(&received);
+            assert_eq!(scene.gate.admits_key(&"by itself", &received), counts, "{millis}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_the_flow_of_typing_is_no_decision() {
+        let mut scene = Scene::new(None);
+        assert!(!scene.key("x", Manner::Single, 10_100));
+        assert!(!scene.key("y", Manner::Single, 10_320));
+        assert!(scene.key("n", Manner::Single, 10_900));
     }
 
     #[test]
@@ -126,16 +261,28 @@ mod tests {
     fn bursts_confirm_nothing_but_are_typing() {
         let mut scene = Scene::new(None);
         assert!(!scene.key("y", Manner::Burst, 10_400));
+        assert!(!scene.key("y", Manner::Pair, 12_400));
         let chord = Chord::parse("a").unwrap();
-        let received = scene.receive(Event::Key { chord, manner: Manner::Burst }, 10_500);
-        assert!(scene.gate.admits_typing(&received));
+        let received = scene.received(Event::Key { chord, manner: Manner::Burst }, 12_500);
+        assert!(scene.gate.admits_typing(&"confirmation", &received));
     }
 
     #[test]
     fn a_paste_is_neither() {
         let mut scene = Scene::new(None);
-        let received = scene.receive(Event::Paste("y".to_owned()), 10_500);
-        assert!(!scene.gate.admits_key(&received));
-        assert!(!scene.gate.admits_typing(&received));
+        let received = scene.received(Event::Paste("y".to_owned()), 10_500);
+        assert!(!scene.gate.admits_key(&"confirmation", &received));
+        assert!(!scene.gate.admits_typing(&"confirmation", &received));
+    }
+
+    #[test]
+    fn after_what_closed_by_itself_nothing_counts_until_the_hand_rested() {
+        let mut scene = Scene::new(None);
+        scene.gate.deafen(scene.at(11_000));
+        assert_eq!(scene.hear("a", 10_990), Verdict::Dropped(1), "it was read before it closed");
+        assert_eq!(scene.hear("b", 11_900), Verdict::Dropped(2));
+        assert_eq!(scene.hear("c", 12_850), Verdict::Dropped(3), "the pause begins with the last key");
+        assert_eq!(scene.hear("d", 13_900), Verdict::Heard);
+        assert_eq!(scene.hear("e", 13_910), Verdict::Heard);
     }
 }

@@ -4,14 +4,15 @@ mod decode;
 mod gate;
 mod reader;
 
-pub use gate::{GRACE, Gate};
+pub use gate::{GRACE, Gate, PAUSE, Verdict};
 
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
@@ -30,7 +31,9 @@ pub enum Manner {
     Single,
     /// The same key again within 50 ms: a held key, or two strokes that a slow line brought close together.
     Quick,
-    /// Together with other keys in one read: typed ahead, pasted without brackets, or held up on a slow line.
+    /// Together with one other key: two strokes that a slow line brought as one.
+    Pair,
+    /// Together with other keys, three or more: typed ahead, pasted without brackets, or held up on a slow line.
     Burst,
     /// The terminal reported a repetition.
     Repeat,
@@ -47,6 +50,8 @@ pub enum EndReason {
     Terminated,
     /// SIGINT from outside; Ctrl-C at the keyboard is a key.
     Interrupted,
+    /// Another signal that ends a program, by its number.
+    Killed(i32),
     /// Something in this process panicked, and the terminal was given back.
     Panicked,
 }
@@ -70,6 +75,12 @@ pub enum Event {
         /// Rows.
         height: u16,
     },
+    /// A paste or a key has begun to arrive and pauses: until its end nothing is taken for a key.
+    Unfinished,
+    /// What had begun to arrive never ended: it was dropped, with what came after a silence.
+    GivenUp,
+    /// The process was stopped and goes on: who had the terminal meanwhile left it in any state.
+    Resumed,
     /// Nothing further will come; the console ends.
     Ended(EndReason),
 }
@@ -92,7 +103,6 @@ pub struct Input {
     stop: Option<OwnedFd>,
     reader: Option<JoinHandle<()>>,
     last_sequence: Arc<AtomicU64>,
-    last_key: Option<(Chord, Instant)>,
     held_back: Option<Received>,
     signals: Signals,
     panicked: Arc<Notify>,
@@ -104,17 +114,41 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     resize: Signal,
+    resume: Signal,
+    /// Others that would end the process with the terminal as it is, by number.
+    deadly: Vec<(i32, Signal)>,
 }
 
 impl Signals {
     fn new() -> io::Result<Self> {
+        use rustix::process::Signal as Number;
+        let deadly = [Number::QUIT, Number::USR1, Number::USR2, Number::ALARM, Number::ABORT];
+        let deadly = deadly.map(|number| number.as_raw());
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             resize: signal(SignalKind::window_change())?,
+            resume: signal(SignalKind::from_raw(Number::CONT.as_raw()))?,
+            deadly: deadly
+                .into_iter()
+                .map(|number| Ok((number, signal(SignalKind::from_raw(number))?)))
+                .collect::<io::Result<_>>()?,
         })
     }
+}
+
+/// The number of the first of these signals that comes.
+async fn any(signals: &mut [(i32, Signal)]) -> i32 {
+    std::future::poll_fn(|context| {
+        for (number, signal) in signals.iter_mut() {
+            if signal.poll_recv(context).is_ready() {
+                return Poll::Ready(*number);
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 impl Input {
@@ -133,7 +167,6 @@ impl Input {
             stop: Some(stop),
             reader: Some(reader),
             last_sequence,
-            last_key: None,
             held_back: None,
             signals,
             panicked: terminal.panicked(),
@@ -152,35 +185,38 @@ impl Input {
             _ = signals.hangup.recv() => Event::Ended(EndReason::Hangup),
             _ = signals.terminate.recv() => Event::Ended(EndReason::Terminated),
             _ = signals.interrupt.recv() => Event::Ended(EndReason::Interrupted),
+            number = any(&mut signals.deadly) => Event::Ended(EndReason::Killed(number)),
+            _ = signals.resume.recv() => Event::Resumed,
             _ = signals.resize.recv() => match terminal::size() {
                 Ok((width, height)) => Event::Resize { width, height },
                 Err(_) => Event::Ended(EndReason::TerminalLost),
             },
             received = self.keys.recv() => match received {
-                Some(received) => {
-                    if let Event::Key { chord, .. } = received.event {
-                        self.last_key = Some((chord, received.read_at));
-                    }
-                    return received;
-                }
+                Some(received) => return received,
                 None => Event::Ended(EndReason::TerminalLost),
             },
         };
         self.stamp(event)
     }
 
-    /// Discards every key and paste that was typed so far, those that the kernel still holds included, and
-    /// returns the gate for the confirmation that has just opened. Sizes and the end are kept.
-    pub fn drain_type_ahead(&mut self, opened: Instant, grace: Duration) -> Gate {
+    /// An event that waits already, without waiting for one: many are taken between two frames.
+    pub fn waiting(&mut self) -> Option<Received> {
+        self.held_back.take().or_else(|| self.keys.try_recv().ok())
+    }
+
+    /// Discards every key and paste that was typed so far, those that the kernel still holds included, for what has
+    /// just opened. Sizes and the end are kept. Returns the last key of them and when it was read: it may be held.
+    pub fn drain_type_ahead(&mut self) -> Option<(Chord, Instant)> {
         let _ = rustix::termios::tcflush(rustix::stdio::stdin(), rustix::termios::QueueSelector::IFlush);
+        let mut last = None;
         while let Ok(received) = self.keys.try_recv() {
             match received.event {
-                Event::Key { chord, .. } => self.last_key = Some((chord, received.read_at)),
-                Event::Paste(_) => {}
+                Event::Key { chord, .. } => last = Some((chord, received.read_at)),
+                Event::Paste(_) | Event::Unfinished | Event::GivenUp | Event::Resumed => {}
                 Event::Resize { .. } | Event::Ended(_) => self.held_back = Some(received),
             }
         }
-        Gate::new(self.last_sequence.load(Ordering::SeqCst), opened, grace, self.last_key)
+        last
     }
 
     fn stamp(&self, event: Event) -> Received {

@@ -19,11 +19,16 @@ use crate::console::keymap::Chord;
 /// The same key again within this time is a keyboard's doing: nobody presses twenty times a second.
 const REPEAT_WITHIN: Duration = Duration::from_millis(50);
 
+/// What comes within this time came together: nobody types two keys this close, and a line that brings a paste in
+/// pieces does.
+const TOGETHER: Duration = Duration::from_millis(8);
+/// The most bytes that are taken together.
+const BATCH_BYTES: usize = 64 * 1024;
+
 /// What one turn of waiting came to.
 enum Turn {
-    Bytes(usize),
+    Bytes,
     Quiet,
-    Again,
     Stop,
     Lost,
 }
@@ -32,13 +37,21 @@ enum Turn {
 pub(super) fn run(stop: &OwnedFd, events: &Sender<Received>, last_sequence: &Arc<AtomicU64>) {
     let mut decoder = Decoder::default();
     let mut stamper = Stamper { last_sequence, last_key: None };
-    let mut buffer = [0_u8; 4096];
     loop {
         let mut decoded = Vec::new();
-        match wait_and_read(stop, &mut buffer, decoder.patience()) {
-            Turn::Bytes(count) => decoder.feed(&buffer[..count], &mut decoded),
-            Turn::Quiet => decoder.idle(&mut decoded),
-            Turn::Again => continue,
+        let (bytes, end) = read_together(stop, decoder.patience());
+        match (bytes.is_empty(), &end) {
+            (false, _) => decoder.feed(&bytes, &mut decoded),
+            (true, Turn::Quiet) => decoder.idle(&mut decoded),
+            (true, _) => {}
+        }
+        for received in stamper.stamp_all(decoded, Instant::now()) {
+            if events.blocking_send(received).is_err() {
+                return;
+            }
+        }
+        match end {
+            Turn::Bytes | Turn::Quiet => {}
             Turn::Stop => return,
             Turn::Lost => {
                 let lost = stamper.stamp(Event::Ended(EndReason::TerminalLost), Instant::now());
@@ -46,36 +59,54 @@ pub(super) fn run(stop: &OwnedFd, events: &Sender<Received>, last_sequence: &Arc
                 return;
             }
         }
-        for received in stamper.stamp_all(decoded, Instant::now()) {
-            if events.blocking_send(received).is_err() {
-                return;
-            }
+    }
+}
+
+/// Waits for bytes, then takes all that come in one go, and says how the waiting ended.
+fn read_together(stop: &OwnedFd, patience: Option<Duration>) -> (Vec<u8>, Turn) {
+    let mut bytes = Vec::new();
+    let mut timeout = patience;
+    loop {
+        match wait_and_read(stop, &mut bytes, timeout) {
+            Turn::Bytes if bytes.len() >= BATCH_BYTES => return (bytes, Turn::Bytes),
+            Turn::Bytes => timeout = Some(TOGETHER),
+            end => return (bytes, end),
         }
     }
 }
 
-fn wait_and_read(stop: &OwnedFd, buffer: &mut [u8], patience: Option<Duration>) -> Turn {
+fn wait_and_read(stop: &OwnedFd, bytes: &mut Vec<u8>, timeout: Option<Duration>) -> Turn {
     let tty = rustix::stdio::stdin();
-    let mut watched =
-        [PollFd::from_borrowed_fd(tty, PollFlags::IN), PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)];
-    let timeout = patience.and_then(|patience| Timespec::try_from(patience).ok());
-    match poll(&mut watched, timeout.as_ref()) {
-        Err(Errno::INTR) => return Turn::Again,
-        Err(_) => return Turn::Lost,
-        Ok(0) => return Turn::Quiet,
-        Ok(_) => {}
-    }
-    if !watched[1].revents().is_empty() {
-        return Turn::Stop;
-    }
-    if !watched[0].revents().contains(PollFlags::IN) {
-        return Turn::Lost;
-    }
-    match rustix::io::read(tty, buffer) {
-        Ok(0) => Turn::Lost,
-        Ok(count) => Turn::Bytes(count),
-        Err(Errno::INTR | Errno::AGAIN) => Turn::Again,
-        Err(_) => Turn::Lost,
+    let until = timeout.map(|timeout| Instant::now() + timeout);
+    loop {
+        let mut watched = [
+            PollFd::from_borrowed_fd(tty, PollFlags::IN),
+            PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
+        ];
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let left = left.and_then(|left| Timespec::try_from(left).ok());
+        match poll(&mut watched, left.as_ref()) {
+            Err(Errno::INTR) => continue,
+            Err(_) => return Turn::Lost,
+            Ok(0) => return Turn::Quiet,
+            Ok(_) => {}
+        }
+        if !watched[1].revents().is_empty() {
+            return Turn::Stop;
+        }
+        if !watched[0].revents().contains(PollFlags::IN) {
+            return Turn::Lost;
+        }
+        let mut buffer = [0_u8; 4096];
+        match rustix::io::read(tty, &mut buffer) {
+            Ok(0) => return Turn::Lost,
+            Ok(count) => {
+                bytes.extend_from_slice(&buffer[..count]);
+                return Turn::Bytes;
+            }
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(_) => return Turn::Lost,
+        }
     }
 }
 
@@ -92,25 +123,50 @@ impl Stamper<'_> {
     }
 
     fn stamp_all(&mut self, decoded: Vec<Decoded>, read_at: Instant) -> Vec<Received> {
-        let burst = decoded.len() > 1;
+        let together = Together::of(&decoded);
         let events = decoded.into_iter().map(|decoded| match decoded {
             Decoded::Paste(text) => Event::Paste(text),
+            Decoded::Unfinished => Event::Unfinished,
+            Decoded::GivenUp => Event::GivenUp,
             Decoded::Key { chord, repeat } => {
                 let quick = self.last_key.is_some_and(|(last, at)| {
                     last == chord && read_at.saturating_duration_since(at) < REPEAT_WITHIN
                 });
                 self.last_key = Some((chord, read_at));
-                let manner = match (repeat, burst, quick) {
+                let manner = match (repeat, together, quick) {
                     (true, ..) => Manner::Repeat,
-                    (_, true, _) => Manner::Burst,
-                    (_, _, true) => Manner::Quick,
-                    _ => Manner::Single,
+                    (_, Together::Many, _) => Manner::Burst,
+                    (_, Together::Two, _) => Manner::Pair,
+                    (_, Together::Held, _) | (_, _, true) => Manner::Quick,
+                    (_, Together::One, false) => Manner::Single,
                 };
                 Event::Key { chord, manner }
             }
         });
         let events: Vec<Event> = events.collect();
         events.into_iter().map(|event| self.stamp(event, read_at)).collect()
+    }
+}
+
+/// What came together in one read.
+#[derive(Clone, Copy)]
+enum Together {
+    One,
+    Two,
+    /// One key, several times: held down, and delivered late.
+    Held,
+    Many,
+}
+
+impl Together {
+    fn of(decoded: &[Decoded]) -> Self {
+        let keys: Vec<&Decoded> = decoded.iter().filter(|d| !matches!(d, Decoded::GivenUp)).collect();
+        match keys.as_slice() {
+            [] | [_] => Self::One,
+            [first, rest @ ..] if rest.iter().all(|key| key == first) => Self::Held,
+            [_, _] => Self::Two,
+            _ => Self::Many,
+        }
     }
 }
 
@@ -136,13 +192,15 @@ mod tests {
 
     #[test]
     fn a_held_key_and_a_burst_are_told_from_single_presses() {
-        use Manner::{Burst, Quick, Single};
+        use Manner::{Burst, Pair, Quick, Single};
         assert_eq!(
             manners(&[(&["y"], 0), (&["y"], 500), (&["y"], 533), (&["y"], 566)]),
             [Single, Single, Quick, Quick]
         );
         assert_eq!(manners(&[(&["y", "e", "s"], 0), (&["y"], 10)]), [Burst, Burst, Burst, Single]);
         assert_eq!(manners(&[(&["l"], 0), (&["l"], 90)]), [Single, Single]);
+        assert_eq!(manners(&[(&["j", "p"], 0)]), [Pair, Pair], "two honest keys of a slow line");
+        assert_eq!(manners(&[(&["j", "j", "j", "j"], 0)]), [Quick; 4], "a held key on a slow line");
     }
 
     #[test]

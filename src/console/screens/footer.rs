@@ -11,6 +11,7 @@ use crate::console::ui::{Screen, Toast};
 use crate::console::widgets::hint_line;
 use crate::core::incident::Position;
 use crate::core::status::StepStatus;
+use crate::ids::QuestionId;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -52,7 +53,11 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
     match (view.ui.screen, incident) {
         (Screen::Decide, Some(incident)) => match shown_run(view.model) {
             Some(run) if run.ended.is_none() => step_hints(view),
-            None if matches!(incident.position, Position::Question(_)) => QUESTION,
+            None => match &incident.position {
+                Position::Question(id) if has_yes_or_no(view, id) => QUESTION,
+                Position::Question(_) => NAMED_ANSWERS,
+                _ => OUTCOME,
+            },
             _ => OUTCOME,
         },
         (Screen::Decide, None) => TREE_ONLY,
@@ -108,9 +113,19 @@ const QUESTION: Hints = &[
     (Action::CloseIncident, "close"),
     (Action::Quit, "quit"),
 ];
+const NAMED_ANSWERS: Hints = &[
+    (Action::Select, "answer"),
+    (Action::AnswerOther, "choose"),
+    (Action::GotoOverview, "overview"),
+    (Action::Note, "note"),
+    (Action::Help, "help"),
+    (Action::Palette, "commands"),
+    (Action::CloseIncident, "close"),
+    (Action::Quit, "quit"),
+];
 const OUTCOME: Hints = &[
     (Action::CloseIncident, "close"),
-    (Action::AnswerOther, "go back"),
+    (Action::AnswerOther, "answer again"),
     (Action::GotoOverview, "overview"),
     (Action::GotoTimeline, "timeline"),
     (Action::Note, "note"),
@@ -246,6 +261,12 @@ const WATCHING: Hints = &[
     (Action::Help, "help"),
     (Action::Quit, "quit"),
 ];
+
+/// Whether a key of its own gives one of the answers.
+fn has_yes_or_no(view: &View<'_>, id: &QuestionId) -> bool {
+    let question = view.model.plan.tree.questions.get(id);
+    question.is_some_and(|question| ["yes", "no"].iter().any(|answer| question.answers.contains_key(*answer)))
+}
 
 fn escalation_hints(view: &View<'_>) -> Hints {
     let durable = &view.model.durable;

@@ -34,8 +34,8 @@ use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
 
-/// The smallest terminal on which everything works, in cells.
-pub const SMALLEST: (u16, u16) = (80, 24);
+/// The smallest terminal on which everything works, in cells: one of 80x24 whose last row a multiplexer takes.
+pub const SMALLEST: (u16, u16) = (80, 23);
 
 /// Everything that a frame is drawn from.
 #[derive(Clone, Copy)]
@@ -85,7 +85,7 @@ pub fn frame_screen(frame: &mut Frame<'_>, view: &View<'_>) {
     let ground = view.look.style(Role::Background).patch(view.look.style(Role::Text));
     frame.buffer_mut().set_style(area, ground);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        return too_small::draw(frame, area, &view.look);
+        return too_small::draw(frame, area, &view.look, view.keymap);
     }
     let rows = [
         Constraint::Length(header::height(view, area.width)),

@@ -14,7 +14,7 @@ use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::{backup, evidence, tree};
-use crate::ids::{QuestionId, StepId};
+use crate::ids::{QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Severity, Step};
 use crate::units;
 
@@ -231,7 +231,7 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
         Some((_, RunEnd::Aborted(_))) => {
             let other = view.key_in(Context::Decide, Action::AnswerOther);
             let text = format!(
-                "The run was aborted; no further step starts. {}{other} goes back to a question, {close} closes \
+                "The run was aborted; no further step starts. {}{other} answers a question of the tree again, {close} closes \
                  the incident.",
                 on_decide(view)
             );
@@ -260,11 +260,14 @@ fn under_another_plan(view: &View<'_>, run: &Run, next: Next) -> Next {
     }
 }
 
-/// The step that needs a person most.
-fn in_run(view: &View<'_>, run: &Run) -> Next {
-    let Some(runbook) = view.model.plan.runbooks.get(&run.runbook) else {
-        return say(Role::Critical, taken_out(view, &format!("runbook {}", run.runbook)));
-    };
+/// The step that NEXT is about: the one of the open run that needs a person most.
+pub fn step(model: &Model) -> Option<(RunId, StepId)> {
+    let run = model.durable.incident.as_ref()?.open_run()?;
+    let (_, (step, _)) = most_urgent(run)?;
+    Some((run.id.clone(), step.clone()))
+}
+
+fn most_urgent(run: &Run) -> Option<(usize, (&StepId, &StepRun))> {
     let urgency = |state: &StepRun| match state.status {
         StepStatus::Unknown => 0,
         StepStatus::Failed => 1,
@@ -276,7 +279,15 @@ fn in_run(view: &View<'_>, run: &Run) -> Next {
         StepStatus::Pending => 7,
         StepStatus::Verified | StepStatus::Skipped | StepStatus::Attested => 8,
     };
-    let most = run.steps.iter().enumerate().min_by_key(|(place, (_, state))| (urgency(state), *place));
+    run.steps.iter().enumerate().min_by_key(|(place, (_, state))| (urgency(state), *place))
+}
+
+/// The step that needs a person most.
+fn in_run(view: &View<'_>, run: &Run) -> Next {
+    let Some(runbook) = view.model.plan.runbooks.get(&run.runbook) else {
+        return say(Role::Critical, taken_out(view, &format!("runbook {}", run.runbook)));
+    };
+    let most = most_urgent(run);
     let found = most.and_then(|(place, (id, state))| runbook.steps.get(id).map(|step| (place, step, state)));
     match found {
         Some((place, step, state)) => {

@@ -17,6 +17,8 @@ use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use ratatui::Frame;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
+use ratatui::{TerminalOptions, Viewport};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use tokio::sync::Notify;
 
@@ -87,10 +89,23 @@ pub fn usable(term: Option<&str>) -> Result<(), Unusable> {
     }
 }
 
-/// Columns and rows of the terminal.
+/// Columns and rows of a terminal that says that it has none: serial lines and some containers do.
+const UNKNOWN_SIZE: (u16, u16) = (80, 24);
+/// Most columns and rows that are drawn; a terminal that claims more would cost memory without end.
+const LARGEST: (u16, u16) = (1_000, 500);
+
+/// Columns and rows of the terminal; 80x24 where it knows of none.
 pub fn size() -> io::Result<(u16, u16)> {
     let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout())?;
-    Ok((size.ws_col, size.ws_row))
+    Ok(match (size.ws_col, size.ws_row) {
+        (0, _) | (_, 0) => UNKNOWN_SIZE,
+        (width, height) => (width.min(LARGEST.0), height.min(LARGEST.1)),
+    })
+}
+
+fn whole() -> io::Result<Rect> {
+    let (width, height) = size()?;
+    Ok(Rect::new(0, 0, width, height))
 }
 
 /// Prints a line to standard error once the terminal was given back, unless the line is stalled: a program that
@@ -165,18 +180,23 @@ impl Terminal {
         session.entered.store(true, Ordering::SeqCst);
         restore_on_panic(&session);
         let mut writer = Buffered::new(outlet);
-        // Terminals without an alternate screen need the clearing.
-        queue!(
-            writer,
-            EnterAlternateScreen,
-            EnableBracketedPaste,
-            Hide,
-            Clear(ClearType::All),
-            MoveTo(0, 0)
-        )?;
-        writer.flush()?;
-        let inner = ratatui::Terminal::new(CrosstermBackend::new(writer))?;
+        take_screen(&mut writer)?;
+        // Fixed, because ratatui would ask elsewhere for the size and believe a terminal that says 0x0.
+        let options = TerminalOptions { viewport: Viewport::Fixed(whole()?) };
+        let inner = ratatui::Terminal::with_options(CrosstermBackend::new(writer), options)?;
         Ok(Self { inner, session })
+    }
+
+    /// Takes the terminal again after the process was stopped: the shell that had it meanwhile made it cooked, and
+    /// wrote on it. What was typed then was typed for the shell, or blind.
+    pub fn resume(&mut self) -> Result<(), TerminalError> {
+        let tty = rustix::stdio::stdin();
+        // Not `enable_raw_mode`: that remembers that it is on already.
+        let mut attributes = tcgetattr(tty).map_err(io::Error::from)?;
+        attributes.make_raw();
+        tcsetattr(tty, OptionalActions::Flush, &attributes).map_err(io::Error::from)?;
+        take_screen(self.inner.backend_mut())?;
+        self.repaint()
     }
 
     /// Draws one frame: what differs from the frame before is sent. Never waits for the line.
@@ -187,8 +207,11 @@ impl Terminal {
         if !self.session.outlet.is_idle()? {
             return Ok(Drawn::Later);
         }
-        // Asked here so that a lost terminal ends the console before ratatui looks for its size elsewhere.
-        size()?;
+        // Asked with every frame: a size that is set later may come without a signal.
+        let area = whole()?;
+        if area != self.inner.get_frame().area() {
+            self.inner.resize(area)?;
+        }
         self.inner.draw(render)?;
         Ok(Drawn::Now)
     }
@@ -200,9 +223,9 @@ impl Terminal {
 
     /// Makes the next frame draw every cell again, for a screen that something else wrote on.
     pub fn repaint(&mut self) -> Result<(), TerminalError> {
-        let (width, height) = size()?;
+        queue!(self.inner.backend_mut(), Clear(ClearType::All))?;
         // Not `clear`: that asks the terminal where its cursor is, and waits for the answer.
-        self.inner.resize(Rect::new(0, 0, width, height))?;
+        self.inner.resize(whole()?)?;
         Ok(())
     }
 
@@ -234,6 +257,12 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         self.session.restore();
     }
+}
+
+fn take_screen(writer: &mut impl Write) -> io::Result<()> {
+    // Terminals without an alternate screen need the clearing.
+    queue!(writer, EnterAlternateScreen, EnableBracketedPaste, Hide, Clear(ClearType::All), MoveTo(0, 0))?;
+    writer.flush()
 }
 
 fn restore_on_panic(session: &Arc<Session>) {

@@ -81,25 +81,22 @@ impl Night {
 
     /// From the first alarm to the open runbook; `questions` all suggest yes.
     fn decide(&mut self, questions: &[&str]) {
-        self.operator.sees("P0");
-        self.operator.press("D");
-        self.operator.sees("Declare an incident");
-        self.operator.press("1\r");
-        self.operator.sees("Title");
-        self.operator.press("\r");
-        self.operator.sees("LIVE");
+        self.operator.declares();
         self.operator.press("2");
         for (place, question) in questions.iter().enumerate() {
             self.operator.sees(question);
             self.operator.sees("SUGGESTED \"yes\"");
             let next = questions.get(place + 1).copied().unwrap_or("POINT OF NO RETURN");
+            // An answer that begins a runbook is asked once more.
+            self.operator.press_until("y", |screen| screen.contains(next) || screen.contains("Begin it?"));
             self.operator.press_until("y", |screen| screen.contains(next));
         }
     }
 
     /// Selects a step, counted from 1.
     fn select(&mut self, step: usize, title: &str) {
-        self.operator.press(&format!("gg{}", "j".repeat(step - 1)));
+        self.operator.strokes(&["g", "g"]);
+        self.operator.strokes(&vec!["j"; step - 1]);
         self.operator.sees(&format!("{step} {title}"));
     }
 
@@ -114,7 +111,7 @@ impl Night {
 
     /// Confirms by the target's name. Enter confirms nothing.
     fn fire(&mut self, phrase: &str) {
-        self.operator.types(phrase, "matches");
+        self.operator.types_into("CONFIRM:", phrase, "matches");
         self.operator.press("\r");
         self.operator.sees("CONFIRM:");
         self.operator.press_until("\x19", |screen| !screen.contains("CONFIRM:"));
@@ -135,7 +132,7 @@ impl Night {
     fn attest(&mut self, title: &str, how: &str) {
         self.operator.press("a");
         self.operator.sees("What was done, and how it was checked");
-        self.operator.types(how, how);
+        self.operator.types_into("What was done", how, how);
         self.operator.press("\r");
         self.operator.sees("Is it done?");
         self.operator.press_until("y", |screen| !screen.contains("Is it done?"));
@@ -174,7 +171,9 @@ impl Night {
         const AGAIN: &str = "read the world again";
         self.operator.press("r");
         self.operator.sees(AGAIN);
-        self.operator.press_until("1", |screen| !screen.contains(AGAIN));
+        self.operator.press("1");
+        self.operator.sees("Read the world again?");
+        self.operator.press_until("y", |screen| !screen.contains("Read the world again?"));
         self.settled("verified", title);
     }
 

@@ -2,6 +2,8 @@
 
 mod people;
 mod scene;
+mod sight;
+mod typing;
 
 use super::form::Stage;
 use super::{Dialog, Do, Message};
@@ -21,7 +23,7 @@ fn declared() -> Scene {
     let mut scene = Scene::new();
     scene.press("D 2");
     scene.write("region down");
-    scene.press("enter");
+    scene.press("enter y");
     assert!(matches!(scene.last(), Ask::Declare { mode: Mode::Drill, .. }), "{:?}", scene.asked);
     scene
 }
@@ -31,7 +33,7 @@ fn running() -> Scene {
     let mut scene = declared();
     scene.press("y o 1");
     scene.write("seen from two places");
-    scene.press("enter");
+    scene.press("enter y");
     let run = scene.model.durable.incident.as_ref().and_then(|incident| incident.open_run());
     assert_eq!(run.map(|run| run.runbook.as_str()), Some("full-region-failover"), "{:?}", scene.asked);
     scene
@@ -171,7 +173,7 @@ fn severity_is_set_with_a_reason() {
     let mut scene = declared();
     scene.press("S 1");
     scene.write("half of the users");
-    scene.press("enter");
+    scene.press("enter y");
     assert_eq!(
         *scene.last(),
         Ask::SetSeverity { severity: Severity::P1, reason: "half of the users".into() }
@@ -305,8 +307,7 @@ fn a_confirmation_does_not_open_over_a_text_that_is_typed() {
 #[test]
 fn a_refusal_is_shown_with_its_way_out() {
     let mut scene = running();
-    scene.press("G p");
-    // The last step waits for others.
+    scene.press("O");
     assert!(scene.app.ui.toast.as_ref().is_some_and(|toast| toast.bad && !toast.next.is_empty()));
 }
 
@@ -336,6 +337,9 @@ fn leaving_during_a_run_asks_and_detaching_does_not() {
     assert_eq!(scene.done, [Do::Quit]);
     let mut scene = declared();
     scene.press("q");
+    assert!(scene.done.is_empty(), "an incident is open");
+    let mut scene = Scene::new();
+    scene.press("q");
     assert_eq!(scene.done, [Do::Quit]);
 }
 
@@ -347,12 +351,12 @@ fn a_lost_engine_sends_nothing_and_comes_back_without_a_word() {
     let before = scene.asked.len();
     scene.press("N");
     scene.write("a note");
-    scene.press("enter");
+    scene.press("enter y");
     assert_eq!(scene.asked.len(), before);
     assert_eq!(form(&scene).unwrap().text.text(), "a note");
     scene.attach();
     assert_eq!(scene.app.ui.connection, Connection::Attached);
-    scene.press("enter");
+    scene.press("enter y");
     assert_eq!(*scene.last(), Ask::Note { text: "a note".into() });
 }
 
@@ -366,13 +370,13 @@ fn a_silent_engine_is_asked_nothing_and_its_next_word_makes_all_live_again() {
     let before = scene.asked.len();
     scene.press("N");
     scene.write("a note");
-    scene.press("enter");
+    scene.press("enter y");
     assert_eq!(scene.asked.len(), before);
     assert!(form(&scene).unwrap().problem.as_ref().unwrap().contains("does not answer"));
     let now = scene.model.durable.engine_started_at.unwrap_or_default();
     scene.tell(Message::Engine(ToClient::Beat { now }));
     assert_eq!(scene.app.ui.connection, Connection::Attached);
-    scene.press("enter");
+    scene.press("enter y");
     assert_eq!(*scene.last(), Ask::Note { text: "a note".into() });
 }
 
@@ -390,7 +394,7 @@ fn what_was_asked_when_the_engine_went_is_called_doubtful() {
     scene.slow = true;
     scene.press("N");
     scene.write("a note");
-    scene.press("enter");
+    scene.press("enter y");
     scene.tell(Message::Lost("it went".into()));
     assert!(form(&scene).unwrap().problem.as_ref().unwrap().contains("timeline"));
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 fn declared() -> Scene {
     let mut scene = Scene::with_people();
     scene.pass(1);
-    scene.press("D 1 enter");
+    scene.press("D 1 enter y");
     assert!(matches!(scene.last(), Ask::Declare { mode: Mode::Live, .. }), "{:?}", scene.asked);
     scene.pass(1);
     scene.pass(1);
@@ -73,6 +73,8 @@ fn the_palette_acknowledges_by_name() {
     scene.press("1 :");
     scene.write("acknowledge");
     scene.press("enter");
+    assert!(!scene.asked.contains(&Ask::Acknowledge), "it asks first");
+    scene.press("enter y");
     assert_eq!(*scene.last(), Ask::Acknowledge);
 }
 
@@ -106,14 +108,14 @@ fn whoever_is_on_call_is_paged_without_a_text() {
 #[test]
 fn a_role_is_handed_over_to_a_name_that_is_typed_or_offered() {
     let mut scene = declared();
-    scene.press("o 2 tab tab enter");
+    scene.press("o 2 tab tab enter y");
     let to = "Erin Brockovich".to_owned();
     assert_eq!(*scene.last(), Ask::HandOver { role: IncidentRole::Communications, to });
     scene.press("o 1");
     scene.write("somebody new");
-    scene.press("enter");
+    scene.press("enter y");
     assert_eq!(*scene.last(), Ask::HandOver { role: IncidentRole::Commander, to: "somebody new".into() });
-    scene.press("o 1 up enter");
+    scene.press("o 1 up enter y");
     assert_eq!(*scene.last(), Ask::HandOver { role: IncidentRole::Commander, to: "Carl Sagan".into() });
     assert_eq!(scene.model.durable.incident.as_ref().unwrap().leader(), "Carl Sagan");
 }
@@ -143,7 +145,7 @@ fn resolving_and_reopening_say_how_and_why() {
     assert_eq!(*scene.last(), Ask::Resolve { how: "restarted it".into() });
     scene.press("O");
     scene.write("it fell over again");
-    scene.press("enter");
+    scene.press("enter y");
     assert_eq!(*scene.last(), Ask::Reopen { reason: "it fell over again".into() });
 }
 
@@ -404,7 +406,7 @@ fn of_many_people_the_chosen_one_is_in_view() {
     }
     scene.model.plan = std::sync::Arc::new(plan);
     scene.attach();
-    scene.press("D 1 enter P");
+    scene.press("D 1 enter y P");
     for _ in 0..40 {
         scene.press("down");
     }

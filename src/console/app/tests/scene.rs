@@ -1,7 +1,7 @@
 //! A client over the core itself: what it asks is decided, folded on both sides and answered, without a socket.
 
 use super::super::{App, Do, Message};
-use crate::console::input::{Event, Gate, Manner, Received};
+use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{self, Chord};
 use crate::core::action::{Description, ManualCard, Target};
 use crate::core::actor::{Actor, Operator};
@@ -21,6 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// The terminal.
+const SIZE: (u16, u16) = (80, 40);
 /// Between two key presses: no burst, nothing held, past every gate.
 const CALM: Duration = Duration::from_secs(2);
 
@@ -35,6 +37,8 @@ pub struct Scene {
     pub at: Instant,
     /// Replies and events are kept back, as on a slow line.
     pub slow: bool,
+    /// Of the terminal.
+    pub size: (u16, u16),
     now: Timestamp,
     sequence: u64,
 }
@@ -56,12 +60,13 @@ impl Scene {
             load_texts(texts.collect(), &Registry::built_in()).map_err(|problems| format!("{problems:?}"));
         let keymap = keymap::load(&keymap::layers(None), keymap::DEFAULT).unwrap();
         let mut scene = Self {
-            app: App::new(keymap, 40),
+            app: App::new(keymap, SIZE),
             model: Model::new(Arc::new(change(plan.unwrap().plan))),
             asked: Vec::new(),
             done: Vec::new(),
             at: Instant::now(),
             slow: false,
+            size: SIZE,
             now: "2026-01-31T03:00:00Z".parse().unwrap(),
             sequence: 0,
         };
@@ -117,29 +122,39 @@ impl Scene {
     }
 
     pub fn press_as(&mut self, key: &str, manner: Manner, after: Duration) {
+        self.stroke(Chord::parse(key).unwrap(), manner, after);
+    }
+
+    /// Presses one key some time after the one before.
+    pub fn stroke(&mut self, chord: Chord, manner: Manner, after: Duration) {
         self.at += after;
         self.now += SignedDuration::try_from(after).unwrap();
-        self.input(Event::Key { chord: Chord::parse(key).unwrap(), manner });
+        self.input(Event::Key { chord, manner });
     }
 
     pub fn input(&mut self, event: Event) {
+        if let Event::Resize { width, height } = event {
+            self.size = (width, height);
+        }
         self.sequence += 1;
         self.tell(Message::Input(Received { event, sequence: self.sequence, read_at: self.at }));
     }
 
     pub fn tell(&mut self, message: Message) {
         let dos = self.app.update(message, self.at);
+        self.paint();
         for act in dos {
             match act {
                 Do::Ask(ask) => self.ask(ask),
-                Do::Gate => {
-                    let gate = Gate::new(self.sequence, self.at, crate::console::input::GRACE, None);
-                    self.tell(Message::Shown(gate));
-                }
-                Do::Draw | Do::DrawSoon => {}
+                Do::Drain | Do::Draw | Do::DrawSoon => {}
                 other => self.done.push(other),
             }
         }
+    }
+
+    /// A frame is drawn.
+    fn paint(&mut self) {
+        self.app.update(Message::Painted { size: self.size, drained: None }, self.at);
     }
 
     /// What the engine does with an ask.
@@ -157,6 +172,12 @@ impl Scene {
     pub fn by_another(&mut self, ask: Ask) {
         let by = Actor::Operator(Operator { name: "ben".into(), uid: 1001 });
         self.decide(by, Command::Ask(ask)).unwrap();
+    }
+
+    /// The same, where it may be refused.
+    pub fn perhaps_by_another(&mut self, ask: Ask) {
+        let by = Actor::Operator(Operator { name: "ben".into(), uid: 1001 });
+        let _ = self.decide(by, Command::Ask(ask));
     }
 
     /// The signals propose an incident.

@@ -17,6 +17,8 @@ fn spelled(events: &[Decoded]) -> String {
         Decoded::Key { chord, repeat: false } => chord.to_string(),
         Decoded::Key { chord, repeat: true } => format!("{chord}*"),
         Decoded::Paste(text) => format!("<{text}>"),
+        Decoded::Unfinished => "unfinished".to_owned(),
+        Decoded::GivenUp => "given-up".to_owned(),
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -34,7 +36,6 @@ fn keys_of_the_terminals_in_the_field() {
         (b"\x1b[Z\x1b[1;2A", "shift-tab shift-up"),
         (b"\x1b", "esc"),
         (b"\x1b\x1b", "esc esc"),
-        (b"\x1b[", "alt-["),
     ] {
         assert_eq!(spelled(&decode(&[bytes])), keys, "{bytes:?}");
     }
@@ -59,6 +60,9 @@ fn reports_that_nobody_asked_for_are_no_keys() {
         b"\x1bP1$r0y\x1b\\",
         b"\x1b[?62;4c\x1b[12;40R\x1b[<0;10;5M\x1b[M yy\x1b[I\x1b[O",
         b"\x1b[yyy"[..3].as_ref(),
+        // Of 8 bits: CSI, OSC and its end, a shift; what follows them is no typing.
+        b"\x9by\x9b1;5A\x9d11;yes\x9c\x8ey\x8fy",
+        b"\xe0\x9by\x1b\x9by\x1b[1\x9by",
     ] {
         assert_eq!(spelled(&decode(&[bytes])), "", "{bytes:?}");
     }
@@ -91,6 +95,57 @@ fn a_paste_that_pauses_is_waited_for_and_one_that_never_ends_is_not_kept_whole()
 }
 
 #[test]
+fn what_was_held_up_is_never_taken_for_keys() {
+    for (first, rest, after) in [
+        (&b"\x1b[200~my laz"[..], &b"y\x1b[201~"[..], "unfinished <my lazy> q"),
+        (b"\x1b[M y", b"y", "unfinished q"),
+        (b"\x1b[<0;10;5", b"M", "unfinished q"),
+        (b"\x1b[12", b"1u", "unfinished q"),
+        (b"\x1b]11;rgb", b"yyy\x07", "unfinished q"),
+        (b"\xc3", b"\xa9", "unfinished q"),
+        (b"\x9b", b"y", "unfinished q"),
+    ] {
+        let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+        decoder.feed(first, &mut events);
+        assert_eq!(decoder.patience(), Some(INSIDE_SEQUENCE), "{first:?}");
+        decoder.idle(&mut events);
+        assert_eq!(decoder.patience(), Some(GIVE_UP), "{first:?}");
+        decoder.feed(rest, &mut events);
+        decoder.feed(b"q", &mut events);
+        assert_eq!(spelled(&events), after, "{first:?}");
+    }
+}
+
+#[test]
+fn after_a_long_silence_one_key_shows_that_the_line_is_there_and_the_next_one_counts() {
+    let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+    decoder.feed(b"\x1b[200~half", &mut events);
+    decoder.idle(&mut events);
+    decoder.feed(b"y", &mut events);
+    decoder.idle(&mut events);
+    assert_eq!(decoder.patience(), None);
+    decoder.feed(b"y", &mut events);
+    decoder.feed(b"q", &mut events);
+    assert_eq!(spelled(&events), "unfinished given-up q");
+}
+
+#[test]
+fn an_escape_sequence_cut_in_two_is_one_key_and_esc_with_a_letter_after_it_is_two() {
+    let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+    for bytes in [&b"\x1b"[..], b"[A", b"\x1b", b"OB", b"\x1b[", b"C", b"\x1b", b"j"] {
+        decoder.feed(bytes, &mut events);
+    }
+    assert_eq!(spelled(&events), "up down right esc j");
+    // Even where it comes after Esc was taken for the key, its rest is none.
+    let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+    decoder.feed(b"\x1b", &mut events);
+    decoder.idle(&mut events);
+    decoder.feed(b"[A", &mut events);
+    decoder.feed(b"A", &mut events);
+    assert_eq!(spelled(&events), "esc up A");
+}
+
+#[test]
 fn esc_waits_only_shortly() {
     let mut decoder = Decoder::default();
     assert_eq!(decoder.patience(), None);
@@ -106,6 +161,8 @@ proptest! {
         cut in 0_usize..200,
     ) {
         let (one, other) = bytes.split_at(cut.min(bytes.len()));
+        // What comes apart from Esc is a key of its own, and both are right.
+        prop_assume!(one.last() != Some(&ESC));
         prop_assert_eq!(decode(&[one, other]), decode(&[&bytes]));
     }
 

@@ -215,7 +215,7 @@ fn answers(view: &View<'_>, question: &Question, suggested: &Suggestion, width: 
         let mark = if is_suggested { format!("{name} {}", look.glyph(Glyph::Ok)) } else { name.clone() };
         let cells = [
             look.span(Role::Accent, if place == selected { look.glyph(Glyph::Selected) } else { " " }),
-            look.span(Role::KeyHint, key(view, name)),
+            look.span(Role::KeyHint, key(view, name, place)),
             look.span(if is_suggested { Role::Accent } else { Role::Text }, crate::text::clean(&mark, 40)),
             look.span(Role::Text, crate::text::clean(&leads(&view.model.plan, &answer.goto), 160)),
         ];
@@ -224,13 +224,13 @@ fn answers(view: &View<'_>, question: &Question, suggested: &Suggestion, width: 
     question.answers.iter().enumerate().map(line).collect()
 }
 
-/// The key that gives an answer; others than yes and no are chosen by selecting them.
-fn key(view: &View<'_>, answer: &str) -> String {
-    view.key(match answer {
-        "yes" => Action::AnswerYes,
-        "no" => Action::AnswerNo,
-        _ => Action::AnswerOther,
-    })
+/// The keys that give an answer: others than yes and no are chosen by their number.
+fn key(view: &View<'_>, answer: &str, place: usize) -> String {
+    match answer {
+        "yes" => view.key(Action::AnswerYes),
+        "no" => view.key(Action::AnswerNo),
+        _ => format!("{} {}", view.key(Action::AnswerOther), place + 1),
+    }
 }
 
 /// Where an answer leads, in words.

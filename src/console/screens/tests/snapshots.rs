@@ -613,14 +613,14 @@ fn an_expired_confirmation() {
 #[test]
 fn connecting_and_too_small() {
     let stage = healthy();
-    let look = stage.view().look;
+    let (look, keymap) = (stage.view().look, stage.view().keymap);
     let buffer = drawn((80, 24), |frame| {
         let problem = Some("the socket is there, but nobody answers");
         connecting::draw(frame, frame.area(), &look, "ARKA Engine", seconds(4), problem);
     });
     insta::assert_snapshot!("connecting", text(&buffer));
     for size in [(20, 5), (60, 10)] {
-        let buffer = drawn(size, |frame| too_small::draw(frame, frame.area(), &look));
+        let buffer = drawn(size, |frame| too_small::draw(frame, frame.area(), &look, keymap));
         insta::assert_snapshot!(format!("too_small_{}x{}", size.0, size.1), text(&buffer));
     }
 }

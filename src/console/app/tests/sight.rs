@@ -1,0 +1,248 @@
+//! No key acts on what is not shown, and all forms end alike.
+
+use super::scene::Scene;
+use super::{Dialog, confirming, declared, form, promoting, running, status};
+use crate::console::app::form::Stage;
+use crate::console::app::{App, Do, Message};
+use crate::console::input::{Event, Manner};
+use crate::console::ui::Screen;
+use crate::core::command::Ask;
+use crate::core::status::StepStatus;
+use crate::engine::protocol::ToClient;
+use std::time::Duration;
+
+fn resize(scene: &mut Scene, height: u16) {
+    scene.input(Event::Resize { width: 80, height });
+}
+
+#[test]
+fn a_terminal_that_is_too_small_hears_no_key() {
+    let mut scene = declared();
+    resize(&mut scene, 22);
+    let before = scene.asked.len();
+    scene.press("y y p y 3 : N");
+    resize(&mut scene, 23);
+    assert_eq!(scene.asked.len(), before);
+    assert!(scene.app.dialog.is_none());
+    assert_eq!(scene.app.ui.screen, Screen::Decide);
+    scene.press("y");
+    assert!(matches!(scene.last(), Ask::Answer { .. }), "80x23 is large enough");
+}
+
+#[test]
+fn a_terminal_that_is_too_small_can_be_left_but_not_by_a_letter_of_a_text() {
+    let mut scene = declared();
+    scene.press("N");
+    resize(&mut scene, 5);
+    scene.press("q");
+    assert!(scene.done.is_empty());
+    scene.press("ctrl-c");
+    assert_eq!(scene.done, [Do::Quit]);
+}
+
+#[test]
+fn a_confirmation_that_cannot_be_seen_any_more_is_declined() {
+    let mut scene = running();
+    scene.press("down p");
+    assert!(confirming(&scene).is_some());
+    resize(&mut scene, 10);
+    assert!(matches!(scene.last(), Ask::Decline { .. }));
+    scene.press("y");
+    resize(&mut scene, 40);
+    scene.press("y");
+    assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::Confirm { .. })));
+    assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Ready);
+}
+
+#[test]
+fn the_rest_of_a_phrase_is_dropped_and_counted() {
+    let mut scene = promoting();
+    scene.pass(3_600);
+    assert!(scene.app.dialog.is_none());
+    for key in ["a", "s", ":", "A", "O", "2", "d"] {
+        scene.press_as(key, Manner::Single, Duration::from_millis(150));
+    }
+    assert!(scene.app.dialog.is_none() && scene.done.is_empty());
+    let toast = scene.app.ui.toast.clone().unwrap();
+    assert!(toast.text.contains("expired") && toast.next.contains("7 keys were dropped"), "{toast:?}");
+    scene.press("N");
+    assert!(form(&scene).is_some(), "after a pause keys count again");
+}
+
+#[test]
+fn a_paste_without_brackets_runs_no_command() {
+    let mut scene = running();
+    for key in [":", "a", "b", "o", "r", "t", "enter", "N", "y"] {
+        scene.press_as(key, Manner::Burst, Duration::ZERO);
+    }
+    // Its last piece comes alone.
+    scene.press_as("N", Manner::Single, Duration::from_millis(400));
+    assert!(scene.app.dialog.is_none());
+    assert!(
+        scene.app.ui.toast.as_ref().unwrap().next.contains("10 keys were dropped"),
+        "{:?}",
+        scene.app.ui.toast
+    );
+}
+
+#[test]
+fn what_pauses_on_its_way_is_said() {
+    let mut scene = running();
+    scene.input(Event::Unfinished);
+    assert!(scene.toast().contains("has not ended"), "{}", scene.toast());
+    scene.input(Event::GivenUp);
+    scene.press_as("y", Manner::Single, Duration::from_millis(500));
+    assert!(scene.app.ui.toast.as_ref().unwrap().next.contains("dropped"));
+}
+
+#[test]
+fn after_a_stop_nothing_counts_until_the_screen_was_there_again() {
+    let mut scene = declared();
+    let before = scene.asked.len();
+    scene.input(Event::Resumed);
+    scene.press_as("y", Manner::Single, Duration::from_millis(500));
+    assert_eq!(scene.asked.len(), before);
+}
+
+#[test]
+fn every_form_ends_with_a_question_and_the_spare_yes_answers_nothing() {
+    let mut scene = declared();
+    scene.press("N");
+    scene.write("called the supplier");
+    scene.press("enter");
+    assert_eq!(form(&scene).unwrap().stage, Stage::Sure);
+    scene.press("y");
+    assert_eq!(*scene.last(), Ask::Note { text: "called the supplier".into() });
+    scene.press_as("y", Manner::Single, Duration::from_millis(800));
+    assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::Answer { .. })), "it was meant for the form");
+}
+
+#[test]
+fn an_answer_that_begins_a_runbook_asks_once() {
+    let mut scene = declared();
+    scene.press("y");
+    let before = scene.asked.len();
+    scene.press("o 1");
+    if form(&scene).unwrap().stage == Stage::Write {
+        scene.write("seen from two places");
+        scene.press("enter");
+    }
+    assert_eq!(form(&scene).unwrap().stage, Stage::Sure);
+    scene.press("enter");
+    assert_eq!(scene.asked.len(), before, "Enter answers nothing");
+    scene.press("y");
+    assert!(matches!(scene.last(), Ask::Answer { .. }));
+}
+
+#[test]
+fn enter_never_answers() {
+    let mut scene = declared();
+    let before = scene.asked.len();
+    scene.press("enter");
+    assert_eq!(form(&scene).unwrap().stage, Stage::Sure, "the suggested answer is selected");
+    scene.press("enter enter");
+    assert_eq!(scene.asked.len(), before);
+    scene.press("y");
+    assert!(matches!(scene.last(), Ask::Answer { reason: None, .. }));
+}
+
+#[test]
+fn the_next_question_hears_no_key_that_came_while_it_appeared() {
+    let mut scene = declared();
+    scene.press("y");
+    scene.by_another(Ask::Note { text: "something else happens".into() });
+    let before = scene.asked.len();
+    scene.press_as("n", Manner::Single, Duration::from_millis(800));
+    assert!(scene.app.dialog.is_none() && scene.asked.len() == before, "{:?}", scene.toast());
+}
+
+#[test]
+fn the_key_acts_on_the_step_that_next_names_where_the_selected_one_cannot_take_it() {
+    let mut scene = running();
+    scene.slow = true;
+    scene.press("G");
+    assert_ne!(scene.app.selected_step().unwrap().1.as_str(), "check-standby");
+    scene.press("p");
+    assert!(matches!(scene.last(), Ask::Prepare { step, .. } if step.as_str() == "check-standby"));
+    assert_eq!(scene.app.selected_step().unwrap().1.as_str(), "check-standby", "the selection goes with it");
+}
+
+#[test]
+fn after_attaching_again_the_selection_is_on_the_step_that_next_names() {
+    let mut scene = running();
+    scene.press("s");
+    scene.write("done");
+    scene.press("enter y");
+    let model = scene.model.clone();
+    scene.app.ui.decide.selected = 0;
+    scene.attach();
+    let next = crate::console::screens::next::step(&model).unwrap();
+    assert_eq!(scene.app.selected_step(), Some(next));
+}
+
+#[test]
+fn what_would_be_refused_is_refused_before_anything_is_typed() {
+    let mut scene = running();
+    scene.perhaps_by_another(Ask::Abort { reason: "over".into() });
+    scene.press("a");
+    assert!(scene.app.dialog.is_none());
+    assert!(scene.app.ui.toast.as_ref().unwrap().bad);
+    scene.press("A");
+    assert!(scene.app.dialog.is_none());
+}
+
+#[test]
+fn where_the_engine_ends_with_the_console_both_ways_out_ask() {
+    for key in ["q", "d"] {
+        let mut scene = declared();
+        scene.app = App { alone: true, ..scene.app };
+        scene.press(key);
+        assert!(scene.done.is_empty(), "{key}");
+        assert_eq!(form(&scene).unwrap().stage, Stage::Sure);
+    }
+}
+
+#[test]
+fn the_palette_asks_before_anything_that_one_key_does_elsewhere() {
+    let mut scene = running();
+    scene.press(":");
+    scene.write("lag");
+    scene.press("enter");
+    assert!(!scene.asked.contains(&Ask::Acknowledge));
+    scene.press("esc :");
+    scene.write("detach");
+    scene.press("enter");
+    assert!(scene.done.is_empty(), "an incident is open");
+    scene.press("esc :");
+    scene.write("revisit");
+    scene.press("enter");
+    assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::Revisit { .. })));
+}
+
+#[test]
+fn a_dialog_that_comes_by_itself_hears_nothing_that_was_on_its_way() {
+    let mut scene = declared();
+    let bye = ToClient::Goodbye { why: "it ended".into(), next: "Open it.".into() };
+    scene.tell(Message::Engine(bye));
+    for key in ["1", "enter", "3"] {
+        scene.press_as(key, Manner::Single, Duration::from_millis(300));
+    }
+    assert!(scene.done.is_empty());
+    assert!(matches!(scene.app.dialog, Some(Dialog::Form(_))));
+    scene.press("1");
+    assert_eq!(scene.done, [Do::Start]);
+}
+
+#[test]
+fn tab_completes_the_name_that_was_begun() {
+    let mut scene = Scene::with_people();
+    scene.pass(1);
+    scene.press("D 1 enter y 6 o 1");
+    scene.write("gra");
+    scene.press("tab");
+    assert_eq!(form(&scene).unwrap().text.text(), "Grace Hopper");
+    scene.press("ctrl-u");
+    scene.write("nobody we know");
+    scene.press("tab");
+    assert_eq!(form(&scene).unwrap().text.text(), "nobody we know");
+}
