@@ -130,6 +130,14 @@ impl Check {
     }
 }
 
+impl HttpRequest {
+    fn sets(&self) -> Vec<(String, String)> {
+        let method = ("method".to_owned(), self.request.method.to_string());
+        let body = self.request.body.as_ref().map(|body| ("body".to_owned(), body.clone()));
+        std::iter::once(method).chain(body).collect()
+    }
+}
+
 impl Action for HttpRequest {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         let mut notes = vec!["It is sent once, with the attempt's token as Idempotency-Key.".to_owned()];
@@ -147,7 +155,7 @@ impl Action for HttpRequest {
             },
             notes,
             undo: Vec::new(),
-            sets: Vec::new(),
+            sets: self.sets(),
         })))
     }
 

@@ -11,6 +11,7 @@ mod postgres_manager;
 mod postgres_promote;
 mod postgres_server;
 mod postgres_unfence;
+pub mod sets;
 mod wait_for;
 
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};

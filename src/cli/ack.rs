@@ -62,7 +62,7 @@ pub(super) fn put(place: &Place, asks: impl IntoIterator<Item = Ask>) -> Result<
 /// What was taken on, as the engine had it.
 fn what(model: &Arc<Model>) -> String {
     let (incident, proposal) = (model.durable.incident.as_ref(), model.durable.proposal.as_ref());
-    let title = incident.map(|incident| &incident.title).or(proposal.map(|proposal| &proposal.title));
+    let title = proposal.map(|proposal| &proposal.title).or(incident.map(|incident| &incident.title));
     let id = current_escalation(model).map(|escalation| escalation.incident.to_string());
     format!("{} {}", id.unwrap_or_default(), title.map_or("", String::as_str))
 }

@@ -7,16 +7,19 @@ mod people;
 
 use crate::core::incident::{Incident, Mode};
 use crate::core::model::{Model, Status};
-use crate::core::{blind, evidence, lifecycle, objectives, witness};
+use crate::core::{blind, evidence, in_force, lifecycle, objectives, witness};
 use crate::units;
 use jiff::Timestamp;
 
 /// The most lines.
-pub const LINES: usize = 14;
+pub const LINES: usize = 18;
 /// The longest line, in characters.
 const LINE_LIMIT_CHARS: usize = 320;
 /// The longest text of a person or a probe within a line, in characters.
 const TEXT_LIMIT_CHARS: usize = 70;
+/// How many things that are in force are told in full, and after which lines.
+const IN_FORCE: usize = 2;
+const BEFORE_IN_FORCE: usize = 4;
 /// How many names a list says.
 const NAMES: usize = 3;
 
@@ -36,9 +39,24 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
         ("Messages", people::due(model, now)),
         ("Journal", journal(model)),
     ];
+    let left = in_force(model);
     let line =
         |(label, text): (&str, String)| crate::text::clean(&format!("{label}: {text}"), LINE_LIMIT_CHARS);
-    parts.into_iter().filter(|(_, text)| !text.is_empty()).map(line).take(LINES).collect()
+    let (head, rest) = parts.split_at(BEFORE_IN_FORCE);
+    let lines = head.iter().cloned().chain(left).chain(rest.iter().cloned());
+    lines.filter(|(_, text)| !text.is_empty()).map(line).take(LINES).collect()
+}
+
+/// What is in force and has to be taken back some day, fences first; how many more there are.
+fn in_force(model: &Model) -> Vec<(&'static str, String)> {
+    let left = in_force::to_tell(model);
+    let more = left.len().saturating_sub(IN_FORCE);
+    let mut lines: Vec<_> =
+        left.iter().take(IN_FORCE).map(|left| ("STILL IN FORCE", left.sentence())).collect();
+    if more > 0 {
+        lines.push(("STILL IN FORCE", format!("{more} more")));
+    }
+    lines
 }
 
 fn what(model: &Model, now: Timestamp) -> String {
@@ -55,7 +73,9 @@ fn what(model: &Model, now: Timestamp) -> String {
     let phase = lifecycle::phase(&model.plan, incident, now).as_str();
     let mode = match incident.mode {
         Mode::Live => "LIVE",
-        Mode::Drill => "DRILL, nothing is broken",
+        Mode::Drill if model.live.simulation.is_some() => "DRILL, SIMULATED",
+        Mode::Drill => "DRILL that ACTS FOR REAL, nothing is broken",
+        Mode::SafeDrill => "DRILL of safe steps only, nothing is broken",
     };
     format!("{severity} {mode}: {} ({}), phase {phase}", short(&incident.title), incident.id)
 }

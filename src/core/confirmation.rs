@@ -1,7 +1,9 @@
 //! What a person confirms: a frozen bundle that owns the exact call it will run.
 
 use crate::core::action::{Description, ManualCard};
+use crate::core::other_side::OtherServer;
 use crate::core::signal::SignalState;
+use crate::core::status::StepStatus;
 use crate::ids::{ConfirmationId, ProbeId, RunId, StepId};
 
 pub use crate::core::loss::LossEstimate;
@@ -29,6 +31,9 @@ pub struct Evidence {
     pub source: String,
     /// The bounds (`warn 30 s, critical 60 s`); empty where there are none.
     pub threshold: String,
+    /// How many of its latest readings are worse than its state says, and after how many it turns.
+    #[serde(default)]
+    pub failing: Option<(u32, u32)>,
 }
 
 /// A guard as it was when the confirmation was made.
@@ -47,6 +52,19 @@ impl GuardResult {
     pub fn allows(&self) -> bool {
         self.truth == Truth::True || self.overridden.is_some()
     }
+}
+
+/// A step that this one needs and that was not proven: left out, or done on a person's word.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Unproven {
+    /// Its place in the runbook, from 1.
+    pub place: usize,
+    /// What people call it.
+    pub title: String,
+    /// Skipped or attested.
+    pub status: StepStatus,
+    /// Why it was skipped, or how it was done by hand.
+    pub reason: String,
 }
 
 /// The frozen bundle.
@@ -70,6 +88,12 @@ pub struct Confirmation {
     pub evidence: Vec<Evidence>,
     /// What is lost; none where the runbook loses nothing.
     pub losses: Vec<LossEstimate>,
+    /// The steps before it that nothing in the world has proven.
+    #[serde(default)]
+    pub before: Vec<Unproven>,
+    /// The servers on the other side of it.
+    #[serde(default)]
+    pub other_side: Vec<OtherServer>,
     /// When it was made.
     pub prepared_at: Timestamp,
     /// When it can no longer be used.

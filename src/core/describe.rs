@@ -90,6 +90,10 @@ fn incident_sentence(fact: &Fact, plan: &Plan) -> String {
             let severity = severity.map_or("no severity yet", Severity::as_str);
             format!("Declared {} {id} ({severity}): {title}", mode.as_str().to_uppercase())
         }
+        Fact::DrillTurnedLive { id, title, severity, .. } => {
+            let severity = severity.map_or("no severity yet", Severity::as_str);
+            format!("The drill {id} IS LIVE from here on ({severity}): {title}")
+        }
         Fact::SeveritySet { severity, reason } => {
             format!("Severity set to {} by hand: {reason}", severity.as_str())
         }

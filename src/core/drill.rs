@@ -1,11 +1,48 @@
-//! When a drill was last done, and whether it is due.
+//! Drills: what they may do, what is said of them, and when one was last done.
 
 use crate::core::incident::{Incident, Mode, RunEnd};
 use crate::core::model::Model;
+use crate::core::refusal::Refusal;
 use crate::core::signal::age;
-use crate::plan::Drill;
+use crate::plan::{Drill, Step};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+
+/// The open exercise.
+pub fn open(model: &Model) -> Option<&Incident> {
+    model.durable.incident.as_ref().filter(|incident| incident.mode.is_drill())
+}
+
+/// What the open exercise does to the world, in words for every screen and confirmation; none where none is open.
+pub fn words(model: &Model) -> Option<&'static str> {
+    let drill = open(model)?;
+    Some(match (model.live.simulation.is_some(), drill.mode) {
+        (true, _) => "DRILL - SIMULATED",
+        (false, Mode::SafeDrill) => "DRILL - safe steps only",
+        (false, _) => "DRILL - ACTS FOR REAL",
+    })
+}
+
+/// Whether the steps of the open exercise change what is real.
+pub fn acts(model: &Model) -> bool {
+    model.live.simulation.is_none() && open(model).is_some_and(|drill| drill.mode == Mode::Drill)
+}
+
+/// Why a step does not run in the open exercise; none where it may.
+pub fn refusal(model: &Model, step: &Step) -> Option<Refusal> {
+    let kept = open(model)?.mode == Mode::SafeDrill && step.changes && !step.safe_to_drill;
+    kept.then(|| {
+        Refusal::new(
+            format!("this drill runs safe steps only, and the plan does not mark {} as safe", step.id),
+            "Skip it with a reason, or say what you would do and attest it. `drill = \"safe\"` marks a step in the plan.",
+        )
+    })
+}
+
+/// Whether what the rules say is about the real world while an exercise is open: it is proposed and paged as without one.
+pub fn real_counts(model: &Model) -> bool {
+    model.live.simulation.is_none() && open(model).is_some()
+}
 
 /// How a drill stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +72,7 @@ pub fn standing(model: &Model, drill: &Drill, now: Timestamp) -> DrillStanding {
 }
 
 fn completed(incident: &Incident, drill: &Drill) -> Option<Timestamp> {
-    if incident.mode != Mode::Drill {
+    if !incident.mode.is_drill() {
         return None;
     }
     let runs = incident.runs.iter().filter(|run| Some(&run.runbook) == drill.runbook.as_ref());

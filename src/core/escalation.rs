@@ -18,6 +18,19 @@ pub struct Proposal {
     pub at: Timestamp,
 }
 
+/// A person said of a severity that it is no incident: nobody is told of it until all is well or it gets worse.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Dismissal {
+    /// Only a worse one is proposed.
+    pub severity: Severity,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
 /// The course of telling people about one incident.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Escalation {

@@ -5,7 +5,7 @@ use crate::core::fencing::{self, Fenced};
 use crate::core::incident::Incident;
 use crate::core::model::Model;
 use crate::core::reading::{Measurement, Reading};
-use crate::core::signal::{Recent, SignalState, age, is_stale};
+use crate::core::signal::{Recent, SignalState, age, failing, is_stale};
 use crate::ids::ProbeId;
 use crate::plan::condition::Condition;
 use crate::plan::{ProbeSpec, Runbook};
@@ -26,6 +26,11 @@ pub fn freeze(model: &Model, probe: &ProbeId) -> Option<Evidence> {
         Some(Err(failure)) => failure.why.clone(),
         None => signal.why.clone(),
     };
+    let failing = recent.and_then(|recent| failing(spec, signal.state, recent));
+    let summary = match failing.filter(|_| signal.state != SignalState::Unknown) {
+        Some((count, of)) => format!("failing {count} of {of}: {summary}"),
+        None => summary,
+    };
     let source = match &spec.region {
         Some(region) => format!("{}, {region}", spec.kind),
         None => spec.kind.clone(),
@@ -39,6 +44,7 @@ pub fn freeze(model: &Model, probe: &ProbeId) -> Option<Evidence> {
         measured_at: latest.map(|reading| reading.at),
         source,
         threshold: bounds(spec),
+        failing: failing.filter(|_| signal.state != SignalState::Unknown),
     })
 }
 

@@ -148,6 +148,19 @@ pub enum Fact {
         /// The derived severity at that time.
         severity: Option<Severity>,
     },
+    /// A person says that it is no exercise any more: the open drill is the live incident from here on.
+    DrillTurnedLive {
+        /// Its name, which it keeps.
+        id: IncidentId,
+        /// What it is about.
+        title: String,
+        /// When the first signal behind it turned.
+        detected_at: Timestamp,
+        /// The derived severity at that time.
+        severity: Option<Severity>,
+        /// The proposal that it takes the place of; people who were told about that are not told anew.
+        proposal: Option<IncidentId>,
+    },
     /// A person set the severity.
     SeveritySet {
         /// The severity.

@@ -1,5 +1,6 @@
 //! Which servers are kept from accepting writes, as far as steps that were verified or attested tell.
 
+use crate::core::in_force;
 use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
@@ -31,7 +32,11 @@ pub fn fenced(model: &Model, probe: &ProbeId) -> Option<Fenced> {
     let lifted = lifted.filter_map(|(_, _, state)| lifted_at(state)).max();
     let fences = steps(model).filter(|(_, step, _)| step.fences.contains(probe));
     let fences = fences.filter_map(|(run, step, state)| fence(run, step, state));
+    // A person, or a step that the plan says undoes it, may have taken it back.
+    let in_force = in_force::of(model);
+    let stands = |fence: &Fenced| in_force.iter().any(|left| left.is_fence && left.step == fence.step);
     fences
+        .filter(stands)
         .filter(|fence| lifted.is_none_or(|lifted| fence.at > lifted))
         .min_by_key(|fence| (!fence.proven, fence.at))
 }

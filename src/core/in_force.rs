@@ -1,10 +1,10 @@
 //! What steps did to the world and nothing has taken back. It outlives an abort, a failure, a crash and the close of
 //! its incident, and ends only with a step that undoes it or with a person's word.
 
-use crate::core::incident::{Incident, Run, RunEnd, StepRun};
+use crate::core::incident::{Incident, Mode, Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
-use crate::ids::{IncidentId, RunId, RunbookId, StepId};
+use crate::ids::{IncidentId, ProbeId, RunId, RunbookId, StepId};
 use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
 
@@ -31,8 +31,10 @@ pub struct InForce {
     pub undo: Vec<String>,
     /// Nothing takes it back.
     pub irreversible: bool,
-    /// It keeps something from working that worked before: the old primary takes no writes.
-    pub fences: bool,
+    /// It keeps a server from accepting writes: the probes that watch it, as far as the plan says.
+    pub fences: Vec<ProbeId>,
+    /// It is a fence, whether or not a probe watches its server.
+    pub is_fence: bool,
     /// The runbook ran to its end and this is what it is for: the normal state from then on.
     pub intended: bool,
 }
@@ -52,10 +54,17 @@ impl InForce {
     /// How it is taken back, in one line: the commands, or why there are none.
     pub fn undo_words(&self) -> String {
         match (self.undo.as_slice(), self.irreversible) {
-            ([], true) => "it cannot be undone".into(),
-            ([], false) => "no undo is known: neither the action nor the plan names one".into(),
+            ([], true) => "none, it cannot be undone".into(),
+            ([], false) => "none is known".into(),
             (commands, _) => commands.join("; "),
         }
+    }
+
+    /// What is in force, since when, and how it is taken back.
+    pub fn sentence(&self) -> String {
+        let target = self.target.as_ref().map_or_else(String::new, |target| format!(" on {target}"));
+        let since = self.since.strftime("%Y-%m-%d %H:%M:%SZ");
+        format!("{}{target}, since {since}. Undo: {}", self.words(), self.undo_words())
     }
 
     /// `Stop writes on the old primary`, with a word where it is not certain.
@@ -98,6 +107,15 @@ pub fn left_behind(model: &Model) -> Vec<InForce> {
     pending(model).into_iter().filter(|left| Some(&left.run) != open).collect()
 }
 
+/// What a brief tells of: what runs that ended left behind, and the fences of the open one.
+pub fn to_tell(model: &Model) -> Vec<InForce> {
+    let left = left_behind(model);
+    let fences = pending(model).into_iter().filter(|found| found.is_fence && !left.contains(found));
+    let mut told: Vec<InForce> = left.iter().cloned().chain(fences).collect();
+    told.sort_by_key(|left| !left.is_fence);
+    told
+}
+
 /// What one run did so far and nothing has taken back.
 pub fn of_run(model: &Model, run: &RunId) -> Vec<InForce> {
     of(model).into_iter().filter(|left| left.run == *run).collect()
@@ -123,6 +141,10 @@ fn left(
     state: &StepRun,
 ) -> Option<(Timestamp, InForce)> {
     let how = known(state)?;
+    // In a drill that runs safe steps only, a person says what they would do.
+    if incident.mode == Mode::SafeDrill && how == Known::Attested {
+        return None;
+    }
     let runbook = model.plan.runbooks.get(&run.runbook);
     let plan = runbook.and_then(|runbook| runbook.steps.get(id));
     // Of a step that the plan has no more only what it did itself is known.
@@ -148,7 +170,8 @@ fn left(
         how,
         undo,
         irreversible: plan.is_some_and(|step| step.irreversible),
-        fences: plan.is_some_and(Step::is_fence),
+        fences: plan.map_or_else(Vec::new, |step| step.fences.clone()),
+        is_fence: plan.is_some_and(Step::is_fence),
         intended: completed && how != Known::Maybe && !for_a_while,
     };
     Some((done, found))
@@ -172,17 +195,28 @@ fn is_for_a_while(step: &Step, runbook: &Runbook) -> bool {
 
 /// Something was taken back.
 struct Undoing<'m> {
-    /// Of this runbook only; of any where the plan names the step alone.
-    runbook: Option<&'m RunbookId>,
-    step: &'m StepId,
     at: Timestamp,
+    what: Undone<'m>,
+}
+
+/// What was taken back.
+enum Undone<'m> {
+    /// This step, as a person says.
+    Step(&'m RunbookId, &'m StepId),
+    /// Steps of this name, as the plan says.
+    Named(&'m StepId),
+    /// The fence around these servers, by the probes that watch them.
+    Fence(&'m [ProbeId]),
 }
 
 impl Undoing<'_> {
     fn covers(&self, found: &InForce, done: Timestamp) -> bool {
         self.at >= done
-            && *self.step == found.step
-            && self.runbook.is_none_or(|runbook| *runbook == found.runbook)
+            && match self.what {
+                Undone::Step(runbook, step) => *runbook == found.runbook && *step == found.step,
+                Undone::Named(step) => *step == found.step,
+                Undone::Fence(servers) => found.fences.iter().any(|probe| servers.contains(probe)),
+            }
     }
 }
 
@@ -192,13 +226,14 @@ fn undoings(model: &Model) -> Vec<Undoing<'_>> {
         let runbook = model.plan.runbooks.get(&run.runbook);
         for (id, state) in &run.steps {
             if let Some((at, _)) = &state.undone {
-                found.push(Undoing { runbook: Some(&run.runbook), step: id, at: *at });
+                found.push(Undoing { at: *at, what: Undone::Step(&run.runbook, id) });
             }
             let settled = matches!(state.status, StepStatus::Verified | StepStatus::Attested);
             let plan = runbook.and_then(|runbook| runbook.steps.get(id)).filter(|_| settled);
-            let undoes = plan.into_iter().flat_map(|step| &step.undoes);
+            let Some(plan) = plan else { continue };
             let at = state.ended_at.unwrap_or(run.started_at);
-            found.extend(undoes.map(|step| Undoing { runbook: None, step, at }));
+            found.extend(plan.undoes.iter().map(|step| Undoing { at, what: Undone::Named(step) }));
+            found.push(Undoing { at, what: Undone::Fence(&plan.unfences) });
         }
     }
     found

@@ -72,17 +72,25 @@ impl Incident {
 pub enum Mode {
     /// Real.
     Live,
-    /// An exercise.
+    /// An exercise whose steps act for real; only messages and reports differ.
     Drill,
+    /// An exercise in which only what the plan marks as safe acts.
+    SafeDrill,
 }
 
 impl Mode {
-    /// `live`, `drill`.
+    /// `live`, `drill`, `safe-drill`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",
             Self::Drill => "drill",
+            Self::SafeDrill => "safe-drill",
         }
+    }
+
+    /// An exercise, of either kind.
+    pub fn is_drill(self) -> bool {
+        self != Self::Live
     }
 }
 

@@ -31,6 +31,11 @@ pub fn told_about(model: &Model) -> Option<&Incident> {
     }
 }
 
+/// The open incident, where people are told about it: real trouble that is proposed during a drill comes first.
+pub fn open_and_told(model: &Model) -> Option<&Incident> {
+    model.durable.incident.as_ref().filter(|_| model.durable.proposal.is_none())
+}
+
 /// How long a resolved incident has still to be watched; none when that is over or it is not resolved.
 pub fn watch_left(plan: &Plan, incident: &Incident, now: Timestamp) -> Option<SignedDuration> {
     let (resolved_at, _) = incident.resolved.as_ref()?;

@@ -1,10 +1,10 @@
 //! Messages to people: drafted from the plan's templates and the state of things.
 
 use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Mode, Position};
+use crate::core::incident::Position;
 use crate::core::model::{Model, Status};
 use crate::core::notification::Message;
-use crate::core::{describe, evidence, lifecycle, objectives, witness};
+use crate::core::{describe, drill, evidence, lifecycle, objectives, witness};
 use crate::ids::MessageId;
 use crate::plan::template::render_text;
 use crate::units;
@@ -56,7 +56,13 @@ pub fn page(model: &Model, now: Timestamp, extra: &str) -> Draft {
     if !extra.is_empty() {
         lines.push(extra.to_owned());
     }
-    let mode = match &model.durable.incident {
+    if let Some(drill) = drill::open(model).filter(|_| model.durable.proposal.is_some()) {
+        let (id, leader) = (&drill.id, drill.leader());
+        lines.push(format!(
+            "A drill is open ({id}, led by {leader}): this may be its doing. It is NOT part of it."
+        ));
+    }
+    let mode = match lifecycle::open_and_told(model) {
         Some(_) => format!("Incident {}, led by {}.", text("id"), text("leader")),
         None => format!("{}: proposed by signals, nobody has declared it.", text("id")),
     };
@@ -72,7 +78,7 @@ const NOT_KNOWN: &str = "not known";
 
 /// Makes a draft ready to be sent: a drill says so, and the journal's head goes along.
 pub fn finish(model: &Model, draft: Draft, instead_of: &[String]) -> Message {
-    let drill = lifecycle::told_about(model).is_some_and(|incident| incident.mode == Mode::Drill);
+    let drill = lifecycle::told_about(model).is_some_and(|incident| incident.mode.is_drill());
     let (mut subject, mut body) = (draft.subject, draft.body);
     if drill {
         subject = format!("[DRILL] {subject}");
@@ -80,7 +86,8 @@ pub fn finish(model: &Model, draft: Draft, instead_of: &[String]) -> Message {
             [] => String::new(),
             names => format!(" In earnest it would have gone to {}.", names.join(", ")),
         };
-        body = format!("DRILL, an exercise: nothing is broken.{meant}\n{body}");
+        let acts = if drill::acts(model) { " Its steps act for real." } else { "" };
+        body = format!("DRILL, an exercise: nothing is broken.{meant}{acts}\n{body}");
     }
     Message {
         subject: crate::text::clean(&subject, SUBJECT_LIMIT_CHARS),
@@ -105,7 +112,7 @@ pub fn clean_lines(text: &str) -> String {
 
 /// The names that templates of messages can use; see [`MESSAGE_NAMES`](crate::plan::template::MESSAGE_NAMES).
 pub fn scope(model: &Model, now: Timestamp) -> Value {
-    let incident = model.durable.incident.as_ref();
+    let incident = lifecycle::open_and_told(model);
     let proposal = model.durable.proposal.as_ref();
     let utc = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
     let detected =
@@ -154,7 +161,7 @@ fn listed(names: Vec<String>) -> String {
 
 /// What is being done at the moment, one sentence without its full stop.
 pub fn doing(model: &Model, now: Timestamp) -> String {
-    let Some(incident) = &model.durable.incident else { return "Nobody works on it yet".into() };
+    let Some(incident) = lifecycle::open_and_told(model) else { return "Nobody works on it yet".into() };
     if let Some((at, how)) = &incident.resolved {
         return format!("Resolved {} ago ({how}), being watched", units::age(now.duration_since(*at)));
     }
@@ -223,6 +230,7 @@ fn is_of_interest(fact: &Fact) -> bool {
             | Fact::ContradictionEnded { .. }
             | Fact::SeveritySet { .. }
             | Fact::IncidentDeclared { .. }
+            | Fact::DrillTurnedLive { .. }
             | Fact::IncidentProposed { .. }
             | Fact::QuestionAnswered { .. }
             | Fact::RunStarted { .. }

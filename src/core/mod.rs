@@ -31,6 +31,7 @@ pub mod names;
 pub mod notification;
 pub mod objectives;
 pub mod oncall;
+pub mod other_side;
 pub mod outlook;
 pub mod outside;
 pub mod phone_tree;

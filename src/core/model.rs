@@ -2,13 +2,14 @@
 
 use crate::core::actor::Actor;
 use crate::core::contradiction::Open;
-use crate::core::escalation::{DueMessage, Escalation, Proposal};
+use crate::core::escalation::{Dismissal, DueMessage, Escalation, Proposal};
 use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
+use crate::core::lifecycle;
 use crate::core::notification::{Message, Notification};
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::roles::expected_of as expected;
-use crate::core::signal::{Recent, Signal, SignalState, Streak, judge};
+use crate::core::signal::{Recent, Signal, SignalState, Streak, failing, judge};
 use crate::ids::*;
 use crate::plan::{Plan, Severity, Shift, Step};
 use indexmap::IndexMap;
@@ -66,8 +67,8 @@ pub struct Durable {
     pub queued_messages: usize,
     /// What signals or alerts propose and nobody has declared.
     pub proposal: Option<Proposal>,
-    /// The severity of a proposal that a person dismissed: only a worse one is proposed until all is well.
-    pub dismissed: Option<Severity>,
+    /// What a person dismissed, or closed while it was bad: only worse is proposed until all is well.
+    pub dismissed: Option<Dismissal>,
     /// Telling people about the incident or the proposal.
     pub escalation: Option<Escalation>,
     /// Messages about the latest incident, in the order of their queueing.
@@ -261,6 +262,13 @@ impl Model {
         let latest = recent.latest.as_ref().zip(self.plan.probes.get(probe));
         match latest.map(|(reading, spec)| judge(spec, expected(self, spec, reading.at), reading)) {
             Some((state, why)) if state == signal.state => why,
+            Some((_, why)) if signal.state != SignalState::Unknown => {
+                let failing = latest.and_then(|(_, spec)| failing(spec, signal.state, recent));
+                failing.map_or_else(
+                    || signal.why.clone(),
+                    |(count, of)| format!("failing {count} of {of}: {why}"),
+                )
+            }
             // Readings since it became unknown, too few to count.
             Some((_, why)) if signal.state == SignalState::Unknown && recent.streak != Streak::default() => {
                 format!("not sure yet: {why}")
@@ -293,9 +301,10 @@ impl Model {
         Some((plan, run.steps.get(step)?))
     }
 
-    /// The severity that counts: a person's, or the rules'.
+    /// The severity that counts: a person's, or the rules'. What was set for a drill says nothing of real trouble.
     pub fn severity(&self) -> Option<Severity> {
-        let set = self.durable.incident.as_ref().and_then(|incident| incident.severity_override.as_ref());
+        let incident = lifecycle::open_and_told(self);
+        let set = incident.and_then(|incident| incident.severity_override.as_ref());
         set.map(|(severity, _)| *severity).or(self.durable.severity.as_ref().map(|(severity, ..)| *severity))
     }
 }

@@ -5,7 +5,9 @@ use crate::core::reading::Field;
 use crate::core::signal::{SignalState, age, is_stale};
 use crate::core::{backup, blind, evidence};
 use crate::ids::ProbeId;
-use crate::plan::condition::{Names, Reference, Scalar};
+use crate::plan::Unit;
+use crate::plan::condition::{Condition, Names, Reference, Scalar};
+use crate::units;
 use jiff::{SignedDuration, Timestamp};
 
 /// The model at a moment.
@@ -14,6 +16,33 @@ pub struct View<'a> {
     pub model: &'a Model,
     /// The moment, for ages.
     pub now: Timestamp,
+}
+
+/// What a condition reads, each with its value now or why it has none.
+pub fn values(view: &View<'_>, condition: &Condition) -> Vec<String> {
+    let value = |reference: &Reference| {
+        let name = reference.name.as_deref().unwrap_or(&reference.root);
+        let field = reference.field.strip_prefix("fields.").unwrap_or(&reference.field);
+        let value = match view.lookup(reference) {
+            Ok(Scalar::Number(number)) => measured(field, number),
+            Ok(Scalar::Text(text)) => text,
+            Ok(Scalar::Flag(flag)) => flag.to_string(),
+            Err(_) => "not known".to_owned(),
+        };
+        format!("{field} of {name} is {value}")
+    };
+    condition.references().iter().map(value).collect()
+}
+
+/// A number in the unit that its field's name ends with.
+fn measured(field: &str, number: f64) -> String {
+    let unit = match field.rsplit('_').next() {
+        Some("s") => Unit::Seconds,
+        Some("ms") => Unit::Milliseconds,
+        Some("bytes") => Unit::Bytes,
+        _ => Unit::Number,
+    };
+    units::value(number, unit)
 }
 
 impl Names for View<'_> {

@@ -67,6 +67,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         | Fact::StepAttested { .. }
         | Fact::StepRetried { .. }
         | Fact::IncidentDeclared { .. }
+        | Fact::DrillTurnedLive { .. }
         | Fact::EscalationStarted { .. }
         | Fact::EscalationAcknowledged { .. }
         | Fact::ConfirmationVoided { .. } => vec![Effect::Tick],

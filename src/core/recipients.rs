@@ -1,6 +1,5 @@
 //! From the plan's words to people and the ways to them.
 
-use crate::core::incident::Mode;
 use crate::core::model::Model;
 use crate::core::notification::Way;
 use crate::core::{lifecycle, oncall};
@@ -46,8 +45,20 @@ pub fn resolve(
     public: bool,
     now: Timestamp,
 ) -> Recipients {
+    let drill = lifecycle::told_about(model).is_some_and(|incident| incident.mode.is_drill());
+    resolve_as(model, drill, who, methods, public, now)
+}
+
+/// The same for an incident that is not declared yet, live or a drill.
+pub fn resolve_as(
+    model: &Model,
+    drill: bool,
+    who: &[Who],
+    methods: &[ChannelId],
+    public: bool,
+    now: Timestamp,
+) -> Recipients {
     let meant = named(model, who, methods, now);
-    let drill = lifecycle::told_about(model).is_some_and(|incident| incident.mode == Mode::Drill);
     let settings = &model.plan.notify;
     let names = || meant.people.iter().map(|recipient| recipient.name.clone()).collect();
     match drill {

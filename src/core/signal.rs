@@ -200,6 +200,14 @@ pub fn next_state(
     worse.next().or_else(|| better.next()).unwrap_or(state)
 }
 
+/// How many of the latest readings in a row are worse than a signal says, and after how many it turns: `1 of 3`; none
+/// where the latest is not.
+pub fn failing(spec: &ProbeSpec, state: SignalState, recent: &Recent) -> Option<(u32, u32)> {
+    let worse = usize::from(state.concern()) + 1;
+    let count = recent.streak.at_least.get(worse).copied().filter(|count| *count > 0)?;
+    Some((count.min(spec.fail_after), spec.fail_after))
+}
+
 /// Whether the last measurement is too old to say anything; runs that failed since say nothing either.
 pub fn is_stale(spec: &ProbeSpec, recent: &Recent, now: Timestamp) -> bool {
     recent.measured().is_none_or(|reading| age(reading.at, now) > spec.stale_after)

@@ -127,6 +127,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::ContradictionAnswered { id, .. } => text("contradiction", id, "answered"),
         Fact::ContradictionEnded { id, .. } => text("contradiction", id, "ended"),
         Fact::IncidentDeclared { mode, .. } => text("incident", &model.plan.name, mode.as_str()),
+        Fact::DrillTurnedLive { .. } => text("incident", &model.plan.name, "live"),
         Fact::SeveritySet { severity, .. } => text("severity", "", severity.as_str()),
         Fact::QuestionAnswered { answer, .. } => text(answer.question.as_str(), "", &answer.answer),
         Fact::QuestionRevisited { question } => text(question.as_str(), "", "revisited"),

@@ -402,7 +402,7 @@ impl Step {
 
     /// It keeps a server from accepting writes.
     pub fn is_fence(&self) -> bool {
-        self.action.ends_with("-fence")
+        !self.fences.is_empty() || self.action == "postgres-fence"
     }
 
     /// It makes another server the primary.

@@ -93,9 +93,11 @@ impl Story {
             }
             _ => false,
         };
-        let end = all[declared..].iter().position(others).map_or(all.len(), |place| declared + place);
-        let closed = all[declared..end].iter().position(|e| matches!(e.fact, Fact::IncidentClosed { .. }));
+        // Until its close nothing else is declared; what is proposed during a drill does not end it.
+        let closed = all[declared..].iter().position(|e| matches!(e.fact, Fact::IncidentClosed { .. }));
         let closed = closed.map(|place| declared + place);
+        let after = closed.unwrap_or(all.len());
+        let end = all[after..].iter().position(others).map_or(all.len(), |place| after + place);
         let mut fold = Fold::new(plan.clone(), begin);
         all[..end].iter().for_each(|event| fold.take(event));
         let model = fold.model;

@@ -16,8 +16,10 @@ pub(super) fn head(story: &Story) -> String {
         format!("# Post-mortem {}: {}", text(incident.id.as_str()), text(&incident.title)),
         String::new(),
     ];
-    if incident.mode == Mode::Drill {
-        lines.push("**DRILL: an exercise, nothing was broken.**\n".into());
+    match incident.mode {
+        Mode::Live => {}
+        Mode::Drill => lines.push("**DRILL: an exercise; its steps acted for real.**\n".into()),
+        Mode::SafeDrill => lines.push("**DRILL: an exercise; only safe steps acted.**\n".into()),
     }
     if incident.closed.is_none() {
         let at = time(story.until);

@@ -18,6 +18,7 @@ mod afterwards;
 mod clients;
 mod engine;
 mod group;
+mod in_force;
 mod journal;
 mod leftovers;
 mod life;

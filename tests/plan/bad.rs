@@ -90,6 +90,7 @@ cases! {
     a_question_with_one_answer: "answers", ["answers.yes = \"failover\"\nanswers.no = \"keep-monitoring\"" => "answers.yes = \"failover\""];
     a_step_without_proof: "no-verification", ["verify = \"services.api.status == 'up'\"\n" => ""];
     a_switch_to_nowhere: "switches", ["confirm = \"type\"" => "confirm = \"type\"\nswitches = true"];
+    a_step_that_takes_back_what_no_runbook_has: "undoes", ["confirm = \"yes\"" => "confirm = \"yes\"\nundoes = [\"no-such-step\"]"];
     two_switches: "switches", ["loss = [\"dr-lag\"]\n" => "loss = [\"dr-lag\"]\nactivates = \"dr\"\n", "confirm = \"yes\"" => "confirm = \"yes\"\nswitches = true", "confirm = \"type\"" => "confirm = \"type\"\nswitches = true"];
     an_irreversible_step_that_is_not_typed: "confirmation", ["confirm = \"type\"" => "confirm = \"yes\""];
     a_change_without_confirmation: "confirmation", ["confirm = \"yes\"" => "confirm = \"none\""];

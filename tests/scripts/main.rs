@@ -31,6 +31,7 @@ macro_rules! scripts {
 }
 
 scripts! {
+    abort_after_fence,
     backup_stale,
     bad_promotion,
     both_regions,

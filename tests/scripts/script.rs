@@ -126,6 +126,13 @@ fn when(rig: &mut Rig, deed: &str, place: &str) -> Result<(), Refusal> {
         }
         "retry" => Ask::Retry { run: run(rig), step: what.as_str().into(), reason },
         "recheck" => Ask::Recheck { run: run(rig), step: what.as_str().into() },
+        "undone" => rig.read(|model| {
+            let (step, how) = rest.split_once(": ").unwrap();
+            let left =
+                lifeboat::core::in_force::pending(model).into_iter().find(|left| left.step.as_str() == step);
+            let left = left.unwrap_or_else(|| panic!("{place}: it is not in force"));
+            Ask::Undone { run: left.run, step: left.step, how: how.into() }
+        }),
         "abort" => Ask::Abort { reason: rest.strip_prefix("because ").unwrap_or_default().into() },
         "record" => Ask::RecordServing { region: what.as_str().into(), reason: reason.unwrap_or_default() },
         "settle" => Ask::AnswerContradiction {
@@ -183,6 +190,15 @@ fn then(rig: &mut Rig, claim: &str, place: &str) {
             assert!(open.iter().any(|what| what.contains(rest)), "{place}: {open:?}");
         }
         "active" => assert_eq!(model.durable.active.as_ref().map(|id| id.as_str()), Some(rest), "{place}"),
+        "force" => {
+            let left = lifeboat::core::in_force::left_behind(model);
+            let steps: Vec<&str> = left.iter().map(|left| left.step.as_str()).collect();
+            assert_eq!(
+                if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") },
+                rest,
+                "{place}"
+            );
+        }
         "loss" => {
             let sentence = evidence::exposure(model, now).unwrap().sentence();
             assert!(sentence.contains(rest), "{place}: {sentence}");

@@ -144,10 +144,10 @@ impl SetStates {
         Target { name: self.name(), kind: TARGET.into(), identity, reachable: true }
     }
 
-    fn command(&self) -> String {
+    fn command(&self, states: &[(String, String)]) -> String {
         let entry =
             |(arn, state): &(String, String)| json!({"RoutingControlArn": arn, "RoutingControlState": state});
-        let entries = json!(self.states.iter().map(entry).collect::<Vec<_>>()).to_string();
+        let entries = json!(states.iter().map(entry).collect::<Vec<_>>()).to_string();
         let (region, url) = self.cluster.first().unwrap_or_default();
         let mut words = vec!["route53-recovery-cluster", "update-routing-control-states"];
         words.extend(["--update-routing-control-state-entries", &entries]);
@@ -183,8 +183,18 @@ impl SetStates {
     }
 
     async fn describe_now(&self) -> Description {
+        let (mut undo, mut sets) = (Vec::new(), self.states.clone());
         let (target, notes) = match self.look().await {
-            Ok(controls) => (self.target(&controls), self.notes(&controls)),
+            Ok(controls) => {
+                let before: Vec<_> =
+                    controls.iter().map(|control| (control.arn.clone(), control.state.clone())).collect();
+                undo = vec![self.command(&before)];
+                let set = |(control, (_, wanted)): (&Control, &(String, String))| {
+                    (name(control).to_string(), format!("{wanted} (now {})", control.state))
+                };
+                sets = controls.iter().zip(&self.states).map(set).collect();
+                (self.target(&controls), self.notes(&controls))
+            }
             Err(error) => {
                 let mut notes = self.notes(&[]);
                 notes.retain(|note| note.starts_with("SAFETY"));
@@ -194,11 +204,11 @@ impl SetStates {
         };
         Description {
             call: call_words(&self.states, &self.rules),
-            command: self.command(),
+            command: self.command(&self.states),
             target,
             notes,
-            undo: Vec::new(),
-            sets: Vec::new(),
+            undo,
+            sets,
         }
     }
 
@@ -326,7 +336,7 @@ impl Action for SetStates {
             instructions: vec![
                 "with any of the cluster's five endpoints; where one does not answer, take the next, with its region:"
                     .into(),
-                self.command(),
+                self.command(&self.states),
             ],
             check: format!("`{check}` shows the wanted state, for each routing control."),
         }

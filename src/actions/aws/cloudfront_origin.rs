@@ -92,9 +92,11 @@ impl Action for SetOrigin {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let unseen = || super::rds_target::unseen(&self.id, KIND_OF_TARGET);
+            let mut undo = Vec::new();
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
                 Ok(Ok(seen)) => {
                     let notes = self.notes(&seen);
+                    undo = self.undo(&seen);
                     (seen.target, notes)
                 }
                 Ok(Err(error)) => (unseen(), vec![format!("It cannot be read: {error}"), error.next_step()]),
@@ -108,7 +110,7 @@ impl Action for SetOrigin {
                 command: self.commands().join("; "),
                 target,
                 notes,
-                undo: Vec::new(),
+                undo,
                 sets: Vec::new(),
             })
         })
@@ -151,6 +153,14 @@ impl SetOrigin {
         let words = ["cloudfront", "update-distribution", "--id", &self.id, "--if-match", "ETAG"];
         let config = ["--distribution-config", "file://config.json"];
         [format!("{get} > config.json"), command(None, &[&words[..], &config].concat())]
+    }
+
+    /// The values of before, set the same way.
+    fn undo(&self, seen: &Seen) -> Vec<String> {
+        let before =
+            self.change.state(&seen.config).into_iter().map(|(name, value)| format!("{name} is {value}"));
+        let [get, update] = self.commands();
+        vec![get, format!("in config.json: {}", before.collect::<Vec<_>>().join(", ")), update]
     }
 
     async fn look(&self) -> Result<Seen, AwsError> {

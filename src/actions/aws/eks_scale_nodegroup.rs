@@ -105,11 +105,13 @@ impl Action for Scale {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let mut scaling = self.limits.words();
+            let mut undo = Vec::new();
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
                 Ok(Ok((target, group))) => {
                     if let Ok(next) = self.limits.next(Size::of(&group)) {
                         scaling = next.words();
                     }
+                    undo = vec![self.command(&Size::of(&group).words())];
                     (target, self.notes(&group))
                 }
                 Ok(Err(error)) => {
@@ -122,7 +124,7 @@ impl Action for Scale {
                 command: self.command(&scaling),
                 target,
                 notes,
-                undo: Vec::new(),
+                undo,
                 sets: Vec::new(),
             })
         })

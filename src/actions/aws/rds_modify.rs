@@ -115,22 +115,19 @@ impl Action for Modify {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let unseen = |why: String| (rds_target::unseen(&self.instance, rds_target::INSTANCE), vec![why]);
+            let mut undo = Vec::new();
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
-                Ok(Ok(Some((instance, target)))) => (target, self.notes(&instance)),
+                Ok(Ok(Some((instance, target)))) => {
+                    undo = self.undo(&instance);
+                    (target, self.notes(&instance))
+                }
                 Ok(Ok(None)) => unseen(format!("This step will refuse: {}.", self.missing())),
                 Ok(Err(error)) => unseen(format!("It cannot be read: {error}. {}", error.next_step())),
                 Err(_) => unseen("It cannot be read: no answer in time.".into()),
             };
             let request = self.request();
             let command = request.command(&self.place.region);
-            Ok(Description {
-                call: request.words(),
-                command,
-                target,
-                notes,
-                undo: Vec::new(),
-                sets: Vec::new(),
-            })
+            Ok(Description { call: request.words(), command, target, notes, undo, sets: Vec::new() })
         })
     }
 
@@ -171,6 +168,23 @@ impl Modify {
 
     fn missing(&self) -> String {
         format!("there is no RDS instance {}", self.instance)
+    }
+
+    /// The values of before, as a command; storage that was added stays.
+    fn undo(&self, instance: &DbInstance) -> Vec<String> {
+        let wishes = &self.wishes;
+        let before = Wishes {
+            class: wishes.class.as_ref().and(instance.db_instance_class()).map(str::to_owned),
+            backup_retention_days: wishes.backup_retention_days.and(instance.backup_retention_period()),
+            multi_az: wishes.multi_az.and(instance.multi_az()),
+            storage_gib: None,
+            iops: wishes.iops.and(instance.iops()),
+        };
+        let mut undo = vec![request(&self.instance, &before, self.immediately).command(&self.place.region)];
+        if wishes.storage_gib.is_some() {
+            undo.push("storage that was added stays: RDS makes none smaller".into());
+        }
+        undo
     }
 
     fn request(&self) -> Request {

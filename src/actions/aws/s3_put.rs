@@ -102,9 +102,13 @@ impl Action for Put {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let unseen = || super::rds_target::unseen(&self.target.url(), s3_object::KIND);
+            let mut undo = Vec::new();
             let (target, notes) = match tokio::time::timeout(LOOK, self.look("")).await {
                 Ok(Ok(seen)) => {
                     let notes = self.notes(&seen);
+                    if seen.there.is_none() {
+                        undo = vec![format!("aws s3 rm {}", self.target.url())];
+                    }
                     (seen.target, notes)
                 }
                 Ok(Err(failure)) => {
@@ -117,7 +121,7 @@ impl Action for Put {
                 command: self.command(),
                 target,
                 notes,
-                undo: Vec::new(),
+                undo,
                 sets: Vec::new(),
             })
         })

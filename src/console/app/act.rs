@@ -3,7 +3,7 @@
 use super::form::{self, Form, Purpose};
 use super::help;
 use super::palette::{Entry, Palette, Target};
-use super::{App, Asked, Dialog, Do, answer};
+use super::{App, Asked, Dialog, Do, answer, declare, left};
 use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::console::screens::decide::Item;
@@ -91,10 +91,18 @@ impl App {
         let incident = model.durable.incident.as_ref();
         let form = match action {
             Action::DeclareIncident => match incident {
-                None => Ok(Form::declare(&proposed_title(model))),
+                None => Ok(declare::form(model, &proposed_title(model))),
+                Some(open) if open.mode.is_drill() => Ok(declare::form(model, &proposed_title(model))),
                 Some(open) => {
                     Err((format!("incident {} is open already", open.id), "Go on in it, or close it first."))
                 }
+            },
+            Action::RecordUndone => match left::form(model) {
+                Some(form) => Ok(form),
+                None => Err((
+                    "nothing is in force that would have to be undone".into(),
+                    "There is nothing to record.",
+                )),
             },
             Action::Note => Ok(Form::writing(Purpose::Note)),
             Action::SetSeverity => match incident {

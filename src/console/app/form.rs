@@ -1,11 +1,11 @@
 //! Forms: a choice, then a text, as far as each purpose needs them, then a deliberate yes. All of them end alike:
 //! Enter goes to the question, and only its own key sends.
 
+use super::declare;
 use super::field::Field;
 use crate::console::keymap::{Chord, Context};
 use crate::core::command::Ask;
 use crate::core::escalation::IncidentRole;
-use crate::core::incident::Mode;
 use crate::ids::{AudienceId, IncidentId, MessageId, QuestionId, RegionId, RunId, StepId};
 use crate::plan::{Severity, Who};
 
@@ -66,6 +66,8 @@ pub enum Purpose {
     AnswerContradiction(Vec<String>),
     /// Records that a region serves: which, in the order of the choices.
     RecordServing(Vec<RegionId>),
+    /// Takes something off the list of what is in force: what, in the order of the choices.
+    Undone(Vec<(RunId, StepId)>),
     /// Closes the incident.
     Close(String),
     /// Takes the escalation on, from the palette: on the screens it is one key.
@@ -186,8 +188,7 @@ impl Form {
     }
 
     /// Opens an incident; `title` is a proposal.
-    pub fn declare(title: &str) -> Self {
-        let choices = choices([("live", "live: real, everything acts"), ("drill", "drill: an exercise")]);
+    pub fn declare(choices: Vec<Choice>, title: &str) -> Self {
         Self::new(Purpose::Declare, Stage::Choose, choices, title)
     }
 
@@ -345,8 +346,9 @@ impl Form {
         let of_a_step = matches!(self.purpose, Skip(..) | Override { .. } | Attest(..) | Abort(_));
         // These wake somebody, or let nobody be told.
         let of_people = matches!(self.purpose, Page(_) | Waive | Resolve(_) | Dismiss(_));
-        let of_the_world = matches!(self.purpose, AnswerContradiction(_) | RecordServing(_));
-        of_a_step || of_people || of_the_world || matches!(self.purpose, Close(_) | Quit { .. })
+        let of_the_world = matches!(self.purpose, AnswerContradiction(_) | RecordServing(_) | Undone(_));
+        let acts = matches!(self.purpose, Declare) && self.choice() == Some(declare::ACTING_DRILL);
+        of_a_step || of_people || of_the_world || acts || matches!(self.purpose, Close(_) | Quit { .. })
     }
 
     /// What the text must be; none where it may be empty.
@@ -358,7 +360,7 @@ impl Form {
             Purpose::Note => "Write the note.",
             Purpose::HandOver => "Write the name.",
             Purpose::Resolve(_) => "Write how it was mended.",
-            Purpose::Attest(..) => "Write what was done and how it was checked.",
+            Purpose::Attest(..) | Purpose::Undone(_) => "Write what was done and how it was checked.",
             _ => "Write the reason; it goes into the journal.",
         })
     }
@@ -377,10 +379,7 @@ impl Form {
         let text = self.text.text().trim().to_owned();
         let choice = self.choice().unwrap_or_default().to_owned();
         let ask = match &self.purpose {
-            Purpose::Declare => {
-                let mode = if choice == "drill" { Mode::Drill } else { Mode::Live };
-                Ask::Declare { title: text, mode }
-            }
+            Purpose::Declare => Ask::Declare { title: text, mode: declare::mode(self) },
             Purpose::SetSeverity => {
                 let all = [Severity::P0, Severity::P1, Severity::P2, Severity::P3];
                 let severity = all.into_iter().find(|severity| severity.as_str() == choice);
@@ -435,6 +434,10 @@ impl Form {
             },
             Purpose::RecordServing(regions) => match regions.get(self.chosen) {
                 Some(region) => Ask::RecordServing { region: region.clone(), reason: text },
+                None => return Outcome::Stay,
+            },
+            Purpose::Undone(what) => match what.get(self.chosen) {
+                Some((run, step)) => Ask::Undone { run: run.clone(), step: step.clone(), how: text },
                 None => return Outcome::Stay,
             },
             Purpose::Close(_) => Ask::Close { reason: text },

@@ -1,6 +1,8 @@
 //! What the forms say.
 
+use super::declare;
 use super::form::{Form, Purpose};
+use super::left;
 use crate::core::awareness;
 use crate::core::contradiction::{self, Open};
 use crate::core::model::Model;
@@ -37,6 +39,7 @@ pub(super) fn title(form: &Form) -> String {
         Purpose::Dismiss(id) => format!("Dismiss {id}"),
         Purpose::AnswerContradiction(_) => "Answer what cannot be right".into(),
         Purpose::RecordServing(_) => "Record which region serves".into(),
+        Purpose::Undone(_) => "Record that it is no longer in force".into(),
         Purpose::Close(id) => format!("Close {id}"),
         Purpose::Acknowledge => "Acknowledge".into(),
         Purpose::Quit { .. } => "Close this console".into(),
@@ -54,7 +57,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         format!("{title} ({step}, run {run}). {status}")
     };
     let lines = match &form.purpose {
-        Purpose::Declare => vec!["Everything that follows is recorded under it.".into()],
+        Purpose::Declare => declare::about(form, model, now),
         Purpose::SetSeverity => {
             vec!["It counts instead of the derived one until the incident is closed.".into()]
         }
@@ -73,7 +76,9 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             vec![step(run, id), "Nobody knows whether it acted: look before it runs twice.".into()]
         }
         Purpose::Skip(run, id) => {
-            vec![step(run, id), "The steps that need it go on as if it were done.".into()]
+            let mut lines = vec![step(run, id)];
+            lines.extend(model.map_or_else(Vec::new, |model| left::by_skipping(model, run, id, now)));
+            lines
         }
         Purpose::Override { run, step: id, losses, .. } => {
             let mut lines = vec![step(run, id)];
@@ -88,9 +93,10 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             lines
         }
         Purpose::Abort(run) => {
-            vec![format!(
+            let said = format!(
                 "Run {run}: nothing further starts. What is running is told to end and may stay unknown."
-            )]
+            );
+            std::iter::once(said).chain(model.map_or_else(Vec::new, |model| left::by_aborting(model, run))).collect()
         }
         Purpose::Note => vec!["It goes into the journal and the timeline.".into()],
         Purpose::Page(_) => vec![
@@ -109,7 +115,10 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             }
             lines
         }
-        Purpose::Resolve(_) => resolving(model, now),
+        Purpose::Undone(_) => left::undone(form, model),
+        Purpose::Resolve(_) => {
+            model.map_or_else(Vec::new, left::by_closing).into_iter().chain(resolving(model, now)).collect()
+        }
         Purpose::Reopen(_) => vec!["The watch ends, and people are paged anew from the first level.".into()],
         Purpose::Dismiss(_) => {
             let proposal = model.and_then(|model| model.durable.proposal.as_ref());
@@ -125,6 +134,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         Purpose::Close(_) => {
             let mut lines: Vec<String> = model.and_then(|model| standing(model, now)).into_iter().collect();
             lines.extend(model.map_or_else(Vec::new, |model| awareness::unfinished(model, now)));
+            lines.extend(model.map_or_else(Vec::new, left::by_closing));
             lines.push("The tree and its runs end with it; the journal keeps them.".into());
             lines
         }
@@ -198,7 +208,7 @@ pub(super) fn label(form: &Form) -> Option<&'static str> {
     match form.purpose {
         Purpose::Declare => Some("Title"),
         Purpose::Note => Some("Note"),
-        Purpose::Attest(..) => Some("What was done, and how it was checked"),
+        Purpose::Attest(..) | Purpose::Undone(_) => Some("What was done, and how it was checked"),
         Purpose::Close(_) => Some("How it ended"),
         Purpose::Page(_) => Some("What they shall know besides; may be empty"),
         Purpose::HandOver => Some("Name"),
@@ -212,7 +222,10 @@ pub(super) fn label(form: &Form) -> Option<&'static str> {
 /// The last question before it happens.
 pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
     let question = match &form.purpose {
-        Purpose::Declare if form.choice() == Some("drill") => "Begin this drill?",
+        Purpose::Declare if form.choice() == Some(declare::ACTING_DRILL) => {
+            "ITS STEPS ACT FOR REAL. Begin this drill?"
+        }
+        Purpose::Declare if declare::mode(form).is_drill() => "Begin this drill?",
         Purpose::Declare => "Declare this incident?",
         Purpose::SetSeverity => "Set this severity?",
         Purpose::Answer { question, .. } => return giving(form, model, question),
@@ -222,6 +235,7 @@ pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
         Purpose::Skip(..) => "Skip this step?",
         Purpose::Override { .. } => "Let it run against this guard?",
         Purpose::Attest(..) => "Is it done?",
+        Purpose::Undone(_) => "Is it undone, or to stay as it is?",
         Purpose::Abort(_) => "Abort this run?",
         Purpose::Note => "Write this note?",
         Purpose::Page(_) => "Page them now?",

@@ -11,10 +11,9 @@ use crate::console::theme::Role;
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
 use crate::core::awareness::{self, Awareness};
 use crate::core::confirmation::LossEstimate;
-use crate::core::incident::Mode;
 use crate::core::model::Status;
 use crate::core::signal::age;
-use crate::core::{evidence, objectives};
+use crate::core::{drill, evidence, objectives};
 use crate::plan::{Runbook, Severity};
 use crate::units;
 use jiff::SignedDuration;
@@ -85,7 +84,11 @@ fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
     let (look, model) = (&view.look, view.model);
     let mut left = Vec::new();
     match &model.durable.incident {
-        Some(incident) => left.push(drill_or_live(look, incident.mode == Mode::Drill)),
+        // What is simulated is said at the right.
+        Some(incident) if incident.mode.is_drill() && model.live.simulation.is_some() => {
+            left.push(drill_or_live(look, Some("DRILL"), false));
+        }
+        Some(_) => left.push(drill_or_live(look, drill::words(model), drill::acts(model))),
         None if model.durable.proposal.is_some() => {
             left.push(look.span(Role::Critical, format!(" {} PROPOSED ", look.glyph(Glyph::Warn))));
         }

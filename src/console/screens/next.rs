@@ -8,12 +8,14 @@ use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
 use crate::core::contradiction::{self, Kind, Open};
-use crate::core::incident::{Incident, Position, Run, RunEnd, StepRun};
+use crate::core::decide::proposed_in;
+use crate::core::in_force;
+use crate::core::incident::{Incident, Mode, Outcome, Position, Run, RunEnd, StepRun};
 use crate::core::loss::LossEstimate;
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
-use crate::core::{backup, evidence, tree};
+use crate::core::{awareness, backup, evidence, names, tree};
 use crate::ids::{QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Severity, Step};
 use crate::units;
@@ -25,6 +27,11 @@ pub struct Next {
     pub text: String,
     /// How it is drawn.
     pub role: Role,
+}
+
+/// How many rows it may take: how something is taken back is not cut off.
+pub fn rows(next: &Next) -> usize {
+    if next.text.contains(STILL_IN_FORCE) { 5 } else { 3 }
 }
 
 fn say(role: Role, text: impl Into<String>) -> Next {
@@ -104,7 +111,12 @@ fn contradicted(view: &View<'_>, open: &Open) -> Next {
 }
 
 fn in_incident(view: &View<'_>, incident: &Incident) -> Next {
-    if incident.resolved.is_some() && incident.open_run().is_none() {
+    let resolved = incident.resolved.is_some();
+    if let Some(run) = incident.open_run().filter(|_| resolved) {
+        let next = in_run(view, run);
+        return say(next.role, format!("It is called resolved, and a runbook goes on. {}", next.text));
+    }
+    if resolved {
         return people::resolved(view, incident);
     }
     match (incident.open_run(), &incident.position) {
@@ -145,6 +157,14 @@ fn without_incident(view: &View<'_>) -> Next {
         return say(Role::Running, "Wait for the first readings: nothing was measured yet.");
     }
     let worst = model.durable.services.values().map(|s| s.status.as_signal().concern()).max();
+    if let Some(left) = proposed_in(model, view.now).filter(|left| left.is_positive()) {
+        let pages = awareness::declaring(model, Mode::Live, view.now);
+        let text = format!(
+            "If it lasts it is proposed and paged in {}. {declare} declares it now. {pages}",
+            units::clock(left)
+        );
+        return say(Role::Warn, text);
+    }
     if model.durable.severity.is_some() || worst == Some(SignalState::Critical.concern()) {
         return say(
             Role::Accent,
@@ -156,6 +176,9 @@ fn without_incident(view: &View<'_>) -> Next {
             "Not everything can be seen: look at the unknown signals. {declare} declares an incident."
         );
         return say(Role::Unknown, text);
+    }
+    if let Some(left) = still_in_force(view) {
+        return say(Role::Warn, left);
     }
     if let Some(unwell) = unwell(view) {
         let text =
@@ -197,6 +220,26 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
+/// What NEXT and the alarm begin with where something was left behind.
+pub const STILL_IN_FORCE: &str = "STILL IN FORCE";
+
+/// What runs that ended left behind in the world, with how it is taken back; none where nothing is.
+pub fn still_in_force(view: &View<'_>) -> Option<String> {
+    let left = in_force::left_behind(view.model);
+    let first = left.iter().find(|left| left.is_fence).or(left.first())?;
+    let more = match left.len() {
+        1 => String::new(),
+        count => format!(" And {} more, {} tells all.", count - 1, view.key(Action::Brief)),
+    };
+    let on = first.target.as_ref().map_or_else(String::new, |target| format!(" on {target}"));
+    let undo = first.undo_words();
+    let record = view.key(Action::RecordUndone);
+    Some(format!(
+        "{STILL_IN_FORCE}: {}{on}. Undo: {undo}.{more} {record} records that it is undone.",
+        first.words()
+    ))
+}
+
 fn open_question(view: &View<'_>, id: &QuestionId) -> Next {
     let Some(question) = view.model.plan.tree.questions.get(id) else {
         let (palette, close) = (view.key(Action::Palette), view.key(Action::CloseIncident));
@@ -208,7 +251,7 @@ fn open_question(view: &View<'_>, id: &QuestionId) -> Next {
     };
     let suggestion = match tree::suggest(view.model, question, view.now) {
         tree::Suggestion::Answer { answer, .. } => format!("The evidence suggests \"{answer}\"."),
-        tree::Suggestion::Withheld(_) => "Nothing is suggested: you decide.".to_owned(),
+        tree::Suggestion::Withheld(_) => "No suggestion: the evidence is not enough, you decide.".to_owned(),
     };
     let begin = match view.ui.screen {
         Screen::Decide => "Answer".to_owned(),
@@ -230,9 +273,10 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
         }
         Some((_, RunEnd::Aborted(_))) => {
             let other = view.key_in(Context::Decide, Action::AnswerOther);
+            let left = still_in_force(view).map_or_else(String::new, |left| format!("{left} Then: "));
             let text = format!(
-                "The run was aborted; no further step starts. {}{other} answers a question of the tree again, {close} closes \
-                 the incident.",
+                "{left}The run was aborted; no further step starts. {}{other} answers a question of the tree again, \
+                 {close} closes the incident.",
                 on_decide(view)
             );
             say(Role::Warn, text)
@@ -317,16 +361,29 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
     let (retry, skip, attest) = (key(Action::RetryStep), key(Action::SkipStep), key(Action::AttestStep));
     let prepare = key(Action::PrepareStep);
     match state.status {
+        StepStatus::Unknown if matches!(state.outcome, Some(Outcome::Done(_))) => say(
+            Role::Unknown,
+            format!(
+                "{name} ran to its end and is NOT PROVEN. {place}{retry} checks again or retries, {attest} attests, {skip} skips."
+            ),
+        ),
         StepStatus::Unknown => say(
             Role::Unknown,
             format!(
                 "{name}: nobody knows whether it acted. {place}{retry} checks or retries, {attest} attests, {skip} skips."
             ),
         ),
+        StepStatus::Failed if is_out_of_reach(step, state) => say(
+            Role::Critical,
+            format!(
+                "{name} FAILED and its target is out of reach: do it BY HAND as it says there, then {place}{attest} \
+                 attests it. {retry} retries, {skip} skips."
+            ),
+        ),
         StepStatus::Failed => say(
             Role::Critical,
             format!(
-                "{name} FAILED. {place}{retry} retries, {skip} skips, {attest} attests it was done by hand."
+                "{name} FAILED: {place}{retry} retries; or do it by hand and {attest} attests it; {skip} skips."
             ),
         ),
         StepStatus::Ready if state.obstacle.is_some() => say(
@@ -349,11 +406,19 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
         StepStatus::Started => {
             let passed = state.started_at.map_or_else(String::new, |at| units::clock(age(at, view.now)));
             let of = step.estimate.map_or_else(String::new, |estimate| format!(" of {}", about(estimate)));
-            say(Role::Running, format!("Wait: {name} runs, {passed}{of}."))
+            say(Role::Running, format!("Wait: {name} runs, {passed}{of}.{}", waited_for(view, step)))
         }
-        StepStatus::Finished => say(Role::Running, format!("Wait: {name} ran and is being proven.")),
+        StepStatus::Finished => {
+            say(Role::Running, format!("Wait: {name} ran. {}", proof_awaited(view, step, state)))
+        }
         _ => say(Role::Muted, "Wait: nothing needs you at the moment."),
     }
+}
+
+/// Whether another attempt can hardly help: the target could not be read, and the plan says what a person does then.
+fn is_out_of_reach(step: &Step, state: &StepRun) -> bool {
+    let unread = state.confirmation.as_ref().is_some_and(|bundle| !bundle.description.target.reachable);
+    unread || step.manual.is_some()
 }
 
 /// How to get to the decide screen from elsewhere, before one of its keys is named.
@@ -385,6 +450,28 @@ fn confirming(view: &View<'_>, state: &StepRun, name: &str, place: &str, prepare
             units::clock(left)
         ),
     )
+}
+
+/// What a step waits for and what that is now; empty for a step that waits for nothing.
+fn waited_for(view: &View<'_>, step: &Step) -> String {
+    let Some(condition) = step.params.condition("condition") else { return String::new() };
+    let values = names::values(&names::View { model: view.model, now: view.now }, condition);
+    format!(" It waits for {}; now {}.", condition.source(), values.join(", "))
+}
+
+/// Which proof a step that ran waits for, what it shows now, and when it is given up.
+pub fn proof_awaited(view: &View<'_>, step: &Step, state: &StepRun) -> String {
+    let until = state.ended_at.and_then(|at| at.checked_add(step.verify_within).ok());
+    let left = until.map(|until| age(view.now, until));
+    let left = left.map_or_else(String::new, |left| format!(" It is given up in {}.", units::clock(left)));
+    let what = match &step.verify {
+        Some(condition) => {
+            let values = names::values(&names::View { model: view.model, now: view.now }, condition);
+            format!("Its proof is {}; now {}.", condition.source(), values.join(", "))
+        }
+        None => "Its effect is read back.".to_owned(),
+    };
+    format!("{what}{left}")
 }
 
 fn is_being_read(model: &Model, run: &Run, step: &StepId) -> bool {

@@ -171,6 +171,7 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::MessageWaived { .. } => (Role::Warn, Glyph::Skipped),
         Fact::StepAttested { .. } | Fact::StepUndone { .. } => (Role::Text, Glyph::Attested),
         Fact::StepStarted { .. } => (Role::Running, Glyph::Running),
+        Fact::DrillTurnedLive { .. } => (Role::Critical, Glyph::Live),
         Fact::IncidentDeclared { .. } | Fact::RunStarted { .. } => (Role::Accent, Glyph::Running),
         _ => (Role::Text, Glyph::Separator),
     }

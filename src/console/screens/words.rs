@@ -63,6 +63,11 @@ pub fn signal(state: SignalState) -> State {
     }
 }
 
+/// How a piece of evidence is drawn: what is failing and has not turned yet is not ok.
+pub fn evidence_state(evidence: &Evidence) -> State {
+    if evidence.failing.is_some() { State::Failing } else { signal(evidence.state) }
+}
+
 /// Glyph and word of a region or service: `✘ down`.
 pub fn status_cell(look: &Look<'_>, status: Status) -> Span<'static> {
     let state = signal(status.as_signal());

@@ -13,6 +13,8 @@ pub enum State {
     Ok,
     /// Above a warning threshold.
     Warn,
+    /// Worse than it counts as, in too few readings to have turned.
+    Failing,
     /// Above a critical threshold.
     Critical,
     /// Not known.
@@ -57,6 +59,7 @@ impl State {
         match self {
             State::Ok => (Glyph::Ok, Role::Ok, "ok"),
             State::Warn => (Glyph::Warn, Role::Warn, "warn"),
+            State::Failing => (Glyph::Warn, Role::Warn, "failing"),
             State::Critical => (Glyph::Critical, Role::Critical, "critical"),
             State::Unknown => (Glyph::Unknown, Role::Unknown, "unknown"),
             State::Pending => (Glyph::Pending, Role::Muted, "pending"),
@@ -89,11 +92,12 @@ pub fn severity_badge(look: &Look<'_>, level: u8) -> Span<'static> {
     look.span(role, format!(" P{level} "))
 }
 
-/// ` ● LIVE ` or ` ◆ DRILL `: word, glyph and colour.
-pub fn drill_or_live(look: &Look<'_>, drill: bool) -> Span<'static> {
+/// ` ● LIVE ` or ` ◆ DRILL - … `: words, glyph and colour; a drill that acts has the colour of danger.
+pub fn drill_or_live(look: &Look<'_>, drill: Option<&'static str>, acts: bool) -> Span<'static> {
     let (role, glyph, word) = match drill {
-        true => (Role::HeaderDrill, Glyph::Drill, "DRILL"),
-        false => (Role::HeaderLive, Glyph::Live, "LIVE"),
+        Some(words) if acts => (Role::Danger, Glyph::Drill, words),
+        Some(words) => (Role::HeaderDrill, Glyph::Drill, words),
+        None => (Role::HeaderLive, Glyph::Live, "LIVE"),
     };
     look.span(role, format!(" {} {word} ", look.glyph(glyph)))
 }

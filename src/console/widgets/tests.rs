@@ -58,8 +58,8 @@ fn every_state_has_a_word_of_its_own() {
     with_look(Glyphs::Unicode, |look| {
         assert_eq!(state_cell(look, State::Unknown).content, "? unknown");
         assert_eq!(severity_badge(look, 1).content, " P1 ");
-        assert_eq!(drill_or_live(look, true).content, " ◆ DRILL ");
-        assert_ne!(drill_or_live(look, true).style, drill_or_live(look, false).style);
+        assert_eq!(drill_or_live(look, Some("DRILL"), false).content, " ◆ DRILL ");
+        assert_ne!(drill_or_live(look, Some("DRILL"), false).style, drill_or_live(look, None, false).style);
     });
 }
 

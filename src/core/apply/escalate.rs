@@ -2,7 +2,7 @@
 //! is, as with steps.
 
 use crate::core::actor::Actor;
-use crate::core::escalation::{Acknowledgement, Escalation, Proposal};
+use crate::core::escalation::{Acknowledgement, Dismissal, Escalation, Proposal};
 use crate::core::fact::{Event, Fact};
 use crate::core::model::Model;
 use crate::core::notification::{
@@ -20,12 +20,10 @@ pub fn apply(model: &mut Model, event: &Event) {
             model.durable.proposal =
                 Some(Proposal { id: id.clone(), title: title.clone(), severity: *severity, at });
         }
-        Fact::ProposalWithdrawn { .. } => {
-            let proposal = model.durable.proposal.take();
+        Fact::ProposalWithdrawn { why, .. } => {
+            let proposal = model.durable.proposal.take().map(|proposal| proposal.severity);
             if matches!(event.by, Actor::Operator(_)) {
-                let now = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
-                model.durable.dismissed =
-                    proposal.map(|proposal| proposal.severity).into_iter().chain(now).min();
+                dismissed(model, event, proposal, why);
             }
         }
         Fact::EscalationStarted { incident, severity, policy, levels } => {
@@ -72,6 +70,14 @@ pub fn apply(model: &mut Model, event: &Event) {
     }
 }
 
+/// Nobody is told of how bad it is now, nor of what was proposed, until it is well or worse.
+pub fn dismissed(model: &mut Model, event: &Event, proposed: Option<Severity>, why: &str) {
+    let now = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+    let dismissal =
+        |severity| Dismissal { severity, at: event.at, who: event.by.to_string(), why: why.into() };
+    model.durable.dismissed = proposed.into_iter().chain(now).min().map(dismissal);
+}
+
 /// What is told about another incident than before begins with nothing. What is still under way about others stays
 /// until it is over.
 pub fn begin(model: &mut Model, incident: &IncidentId) {
@@ -85,8 +91,21 @@ pub fn begin(model: &mut Model, incident: &IncidentId) {
     if model.durable.notifications.is_empty() {
         model.durable.sent_messages.clear();
     }
-    model.durable.due.clear();
-    model.durable.message_turns.clear();
+    // Real trouble during a drill does not make the drill's messages due anew.
+    if model.durable.incident.is_none() {
+        model.durable.due.clear();
+        model.durable.message_turns.clear();
+    }
+}
+
+/// What was told about a proposal was told about the incident that takes its place.
+pub fn carried_over(model: &mut Model, from: &IncidentId, to: &IncidentId) {
+    model.durable.escalation =
+        model.durable.escalation.take().filter(|escalation| escalation.incident == *from);
+    change(model, |escalation| escalation.incident = to.clone());
+    for known in model.durable.notifications.values_mut().filter(|known| known.incident == *from) {
+        known.incident = to.clone();
+    }
 }
 
 /// Incidents of which a message is under way, or a provider keeps an alert that was not closed.

@@ -31,7 +31,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             });
         }
         Fact::IncidentClosed { reason } => {
-            let drill = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::Drill);
+            let drill = model.durable.incident.as_ref().is_some_and(|incident| incident.mode.is_drill());
             if let Some(mut incident) = model.durable.incident.take() {
                 incident.closed = Some((event.at, reason.clone()));
                 model.durable.closed.push(incident);
@@ -39,12 +39,13 @@ pub fn apply(model: &mut Model, event: &Event) {
             // What a person closed while it was bad is not proposed anew until it is well or worse. The end of an
             // exercise says nothing of what is real.
             if !drill {
-                model.durable.dismissed = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
+                super::escalate::dismissed(model, event, None, &format!("the incident was closed: {reason}"));
             }
             model.durable.due.clear();
             model.durable.plan_changed_at = None;
             model.live.output.clear();
         }
+        Fact::DrillTurnedLive { title, detected_at, .. } => turned_live(model, event.at, title, *detected_at),
         Fact::RunEnded { run, end } => run_ended(model, event.at, run, end),
         fact => {
             let plan = model.plan.clone();
@@ -86,6 +87,22 @@ pub fn apply(model: &mut Model, event: &Event) {
     }
 }
 
+/// What was set for the exercise counts no more. Whoever was told about the proposal stays told.
+fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Timestamp) {
+    let Some(incident) = model.durable.incident.as_mut() else { return };
+    incident.mode = Mode::Live;
+    incident.title = title.to_owned();
+    incident.detected_at = detected_at;
+    incident.severity_override = None;
+    incident.resolved = None;
+    let id = incident.id.clone();
+    match model.durable.proposal.take() {
+        Some(proposal) => super::escalate::carried_over(model, &proposal.id, &id),
+        None => super::escalate::anew(model, at),
+    }
+    model.durable.told = Some(id);
+}
+
 fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     let Some(incident) = model.durable.incident.as_mut() else { return };
     let Some(run) = incident.runs.iter_mut().find(|run| run.id == *id) else { return };
@@ -97,7 +114,11 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
 
 /// Moves the region that serves: with the step that switches it, where the plan names one; else as soon as a run has
 /// done all that changes or waits for the world. What is left for people to tell or note keeps no clock running.
+/// A drill that runs safe steps only moves nothing.
 pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId) {
+    if model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::SafeDrill) {
+        return;
+    }
     let Some(run) = model.run(id) else { return };
     let done = |runbook: &&Runbook| {
         if let Some(step) = runbook.steps.values().find(|step| step.switches) {

@@ -36,6 +36,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         | Fact::ContradictionAnswered { .. }
         | Fact::ContradictionEnded { .. } => contradiction::apply(model, event),
         Fact::IncidentDeclared { .. }
+        | Fact::DrillTurnedLive { .. }
         | Fact::SeveritySet { .. }
         | Fact::QuestionAnswered { .. }
         | Fact::QuestionRevisited { .. }

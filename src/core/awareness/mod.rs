@@ -1,8 +1,10 @@
 //! Who knows of an incident, who is told next and when: the header, its screen and `lifeboat status` say the same.
 
+mod declaring;
 mod owed;
 mod words;
 
+pub use declaring::declaring;
 pub use owed::{Owed, next_update, owed};
 pub use words::{badge, sentence};
 
@@ -90,7 +92,7 @@ pub fn of(model: &Model, now: Timestamp) -> Option<Awareness> {
     if let Some(taken) = &escalation.acknowledged {
         return Some(Awareness::Acknowledged(taken.clone()));
     }
-    if model.durable.incident.as_ref().is_some_and(|incident| incident.resolved.is_some()) {
+    if lifecycle::open_and_told(model).is_some_and(|incident| incident.resolved.is_some()) {
         return Some(Awareness::Resolved);
     }
     let policy = escalation.policy.as_ref().and_then(|id| model.plan.policies.get(id));

@@ -127,7 +127,11 @@ fn step(model: &Model, run: &Run) -> String {
     let of = |wanted: &[StepStatus]| run.steps.iter().find(|(_, step)| wanted.contains(&step.status));
     let name = |id: &StepId| title(model, &run.runbook, id);
     if let Some((id, step)) = of(&[StepStatus::Failed, StepStatus::Unknown]) {
-        let word = if step.status == StepStatus::Failed { "failed" } else { "may or may not have acted" };
+        let word = match (step.status, &step.outcome) {
+            (StepStatus::Failed, _) => "failed",
+            (_, Some(Outcome::Done(_))) => "ran to its end and is NOT PROVEN",
+            _ => "may or may not have acted",
+        };
         return format!("{} {word}: try it again, do it by hand, or leave it out", name(id));
     }
     if let Some((id, step)) = run.steps.iter().find(|(_, step)| blocked(step)) {

@@ -2,24 +2,29 @@
 
 use super::{required, step};
 use crate::core::action::{Description, Failure, ManualCard};
-use crate::core::confirmation::{Confirmation, GuardResult, LossEstimate};
+use crate::core::confirmation::{Confirmation, GuardResult, LossEstimate, Unproven};
 use crate::core::contradiction::{self, Blocked};
+use crate::core::drill;
 use crate::core::evidence;
 use crate::core::fact::Fact;
 use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::model::Model;
 use crate::core::names::View;
+use crate::core::other_side;
 use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
 use crate::ids::{ConfirmationId, RunId, StepId};
 use crate::plan::condition::Truth;
-use crate::plan::{ConfirmLevel, Step};
+use crate::plan::{ConfirmLevel, Runbook, Step};
 use crate::units;
 use jiff::Timestamp;
 
 /// Asks the engine to read the target and to describe the call.
 pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
-    let (_, _, state) = step::find_open(model, run, id)?;
+    let (_, plan, state) = step::find_open(model, run, id)?;
+    if let Some(refusal) = drill::refusal(model, plan) {
+        return Err(refusal);
+    }
     match state.status {
         // A second bundle would withdraw the first from under the fingers of whoever types into it.
         StepStatus::Ready | StepStatus::Confirming
@@ -84,7 +89,8 @@ pub fn described(
         }
     };
     let confirmation = freeze(model, now, run_state, plan, state, description, manual.clone());
-    let starts = plan.runs_by_itself() && confirmation.blocking_guard().is_none();
+    let may = confirmation.blocking_guard().is_none() && drill::refusal(model, plan).is_none();
+    let starts = plan.runs_by_itself() && may;
     let name = confirmation.id.clone();
     let mut facts = Vec::new();
     if let (StepStatus::Confirming, Some(open)) = (state.status, &state.confirmation) {
@@ -106,7 +112,8 @@ fn freeze(
     description: Description,
     manual: ManualCard,
 ) -> Confirmation {
-    let losses = model.plan.runbooks.get(&run.runbook).filter(|_| plan.irreversible);
+    let runbook = model.plan.runbooks.get(&run.runbook);
+    let losses = runbook.filter(|_| plan.irreversible);
     let id = ConfirmationId::new(format!("{}/{}/{}", run.id, plan.id, state.prepared + 1));
     Confirmation {
         id,
@@ -118,9 +125,32 @@ fn freeze(
         guards: guards(model, plan, state, now),
         evidence: evidence::of_conditions(model, &plan.guard),
         losses: losses.map_or_else(Vec::new, |runbook| evidence::losses(model, runbook, now)),
+        before: runbook.map_or_else(Vec::new, |runbook| unproven(runbook, run, plan)),
+        other_side: runbook.map_or_else(Vec::new, |runbook| other_side::of(model, runbook, plan, now)),
         prepared_at: now,
         expires_at: now.checked_add(model.plan.policy.confirmation_expiry).unwrap_or(now),
     }
+}
+
+/// The steps that a step needs, directly or through others, and that were skipped or attested.
+fn unproven(runbook: &Runbook, run: &Run, plan: &Step) -> Vec<Unproven> {
+    let mut needed: Vec<&StepId> = plan.needs.iter().collect();
+    let mut at = 0;
+    while let Some(step) = needed.get(at).and_then(|id| runbook.steps.get(*id)) {
+        needed.extend(step.needs.iter().filter(|id| !needed.contains(id)).collect::<Vec<_>>());
+        at += 1;
+    }
+    let told = |(place, (id, step)): (usize, (&StepId, &Step))| {
+        let state = run.steps.get(id).filter(|_| needed.contains(&id))?;
+        let found = Unproven {
+            place: place + 1,
+            title: step.title.clone(),
+            status: state.status,
+            reason: state.reason.clone().unwrap_or_default(),
+        };
+        matches!(state.status, StepStatus::Skipped | StepStatus::Attested).then_some(found)
+    };
+    runbook.steps.iter().enumerate().filter_map(told).collect()
 }
 
 /// The guards of a step as they are now.
@@ -162,17 +192,20 @@ pub fn confirm(
             "Do it, then attest it and say how you checked.",
         ));
     }
+    if let Some(refusal) = drill::refusal(model, plan) {
+        return Err(refusal);
+    }
     if now >= confirmation.expires_at {
         return Ok(vec![voided(confirmation, "it expired")]);
+    }
+    if contradiction::moves_the_primary(model, &confirmation.run, plan) {
+        contradiction::allow(model, Blocked::Promote)?;
     }
     if let Some(why) = overtaken(model, now, plan, state, confirmation) {
         return Ok(vec![voided(confirmation, why)]);
     }
     if let Some((_, guard)) = confirmation.blocking_guard() {
         return Err(blocked(model, guard, confirmation));
-    }
-    if contradiction::moves_the_primary(model, &confirmation.run, plan) {
-        contradiction::allow(model, Blocked::Promote)?;
     }
     if let Some(phrase) = confirmation.phrase()
         && typed != Some(phrase)
@@ -244,6 +277,10 @@ fn overtaken(
         return Some(change);
     }
     let runbook = model.run(&confirmation.run).and_then(|run| model.plan.runbooks.get(&run.runbook))?;
+    let others = other_side::of(model, runbook, plan, now);
+    if let Some(change) = other_side::turned(&confirmation.other_side, &others) {
+        return Some(change);
+    }
     let losses = evidence::losses(model, runbook, now);
     let mut pairs = confirmation.losses.iter().zip(&losses);
     let crossed = |then: &LossEstimate, found: &LossEstimate| {

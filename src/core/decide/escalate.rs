@@ -26,10 +26,10 @@ const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// The longest pause between two attempts that lifeboat chooses by itself.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
-/// What is being told about: the open incident, or what is proposed.
+/// What is being told about: what is proposed, also during a drill, or the open incident.
 pub fn subject(model: &Model) -> Option<IncidentId> {
-    let incident = model.durable.incident.as_ref().map(|incident| incident.id.clone());
-    incident.or_else(|| model.durable.proposal.as_ref().map(|proposal| proposal.id.clone()))
+    let proposed = model.durable.proposal.as_ref().map(|proposal| proposal.id.clone());
+    proposed.or_else(|| model.durable.incident.as_ref().map(|incident| incident.id.clone()))
 }
 
 /// The escalation of what is being told about.

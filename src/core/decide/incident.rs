@@ -4,6 +4,7 @@ use super::required;
 use crate::core::actor::Actor;
 use crate::core::brief;
 use crate::core::contradiction::{self, Blocked};
+use crate::core::drill;
 use crate::core::escalation::IncidentRole;
 use crate::core::evidence::freeze;
 use crate::core::fact::Fact;
@@ -28,6 +29,9 @@ pub fn open(model: &Model) -> Result<&Incident, Refusal> {
 
 /// Opens an incident.
 pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result<Vec<Fact>, Refusal> {
+    if let (Some(drill), Mode::Live) = (drill::open(model), mode) {
+        return turn_live(model, now, drill, title);
+    }
     if let Some(incident) = &model.durable.incident {
         return Err(Refusal::new(
             format!("incident {} is open already", incident.id),
@@ -36,7 +40,7 @@ pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result
     }
     let proposal = model.durable.proposal.as_ref();
     // In a simulated world nothing is real that an exercise could hide.
-    let hides = mode == Mode::Drill && model.live.simulation.is_none();
+    let hides = mode.is_drill() && model.live.simulation.is_none();
     if let Some(proposal) = proposal.filter(|_| hides) {
         return Err(Refusal::new(
             format!("a real incident is proposed: {}", proposal.title),
@@ -54,12 +58,26 @@ pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result
     }])
 }
 
+/// It is no exercise any more: the open drill becomes the live incident, with all that was done in it.
+fn turn_live(model: &Model, now: Timestamp, drill: &Incident, title: &str) -> Result<Vec<Fact>, Refusal> {
+    let title = required(title, "the title")?;
+    let derived = model.durable.severity.as_ref().map(|(severity, since, _)| (*severity, *since));
+    Ok(vec![Fact::DrillTurnedLive {
+        id: drill.id.clone(),
+        title,
+        detected_at: derived.map_or(now, |(_, since)| since.min(now)),
+        severity: derived.map(|(severity, _)| severity),
+        proposal: model.durable.proposal.as_ref().map(|proposal| proposal.id.clone()),
+    }])
+}
+
 /// Made from the time of declaration, with a number where one second saw two.
 pub fn incident_id(model: &Model, now: Timestamp) -> IncidentId {
     let base = now.strftime("INC-%Y%m%d-%H%M%S").to_string();
     let told = model.durable.told.as_ref();
     let closed = model.durable.closed.iter().map(|incident| &incident.id);
-    let known: Vec<&IncidentId> = closed.chain(told).collect();
+    let open = model.durable.incident.as_ref().map(|incident| &incident.id);
+    let known: Vec<&IncidentId> = closed.chain(told).chain(open).collect();
     let taken = |id: &str| known.iter().any(|known| known.as_str() == id);
     let mut id = base.clone();
     let mut number = 2;

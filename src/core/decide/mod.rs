@@ -15,7 +15,7 @@ mod watch;
 pub use confirm::guards;
 #[cfg(test)]
 pub(crate) use due::due;
-pub use due::{is_bad_for_long, is_quiet};
+pub use due::{is_quiet, proposed_in};
 pub use escalate::{current as current_escalation, number as message_number, subject as escalation_subject};
 
 use crate::core::actor::Actor;

@@ -6,6 +6,7 @@ use super::contradiction;
 use super::due::due;
 use super::serving;
 use crate::core::confirmation::GuardResult;
+use crate::core::drill;
 use crate::core::fact::Fact;
 use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Model;
@@ -82,8 +83,8 @@ fn steps(model: &Model, run: &Run, now: Timestamp) -> Vec<Fact> {
             facts.extend(overtaken(model, run, id, step, state, now));
         }
         let reading = model.live.preparing.contains(&(run.id.clone(), id.clone()));
-        if state.status == StepStatus::Ready && step.runs_by_itself() && state.obstacle.is_none() && !reading
-        {
+        let may = step.runs_by_itself() && state.obstacle.is_none() && drill::refusal(model, step).is_none();
+        if state.status == StepStatus::Ready && may && !reading {
             facts.extend(preparing(model, &run.id, id).unwrap_or_default());
         }
     }

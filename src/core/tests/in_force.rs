@@ -84,7 +84,7 @@ fn a_fence_is_in_force_after_the_abort_and_after_the_close_and_after_a_crash() {
     abort(&mut machine);
     let left = in_force::left_behind(&machine.model);
     assert_eq!(steps(&left), ["fence"]);
-    assert_eq!((left[0].how, left[0].fences), (Known::Verified, true));
+    assert_eq!((left[0].how, left[0].is_fence), (Known::Verified, true));
     machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
     assert_eq!(left_behind(&machine), ["fence"]);
     let again = Machine::resumed_under(fencing_plan(), machine.log.clone(), machine.now);

@@ -1,7 +1,7 @@
 //! Steps that change only the simulated world.
 
 use super::{Inner, effects, target};
-use crate::actions::{Action, Context};
+use crate::actions::{Action, Context, sets};
 use crate::core::action::{Acted, Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::Step;
 use crate::plan::params::Params;
@@ -32,6 +32,16 @@ impl SimulatedAction {
 
     fn target(&self) -> Target {
         target::of_step(&self.inner, &self.step, &self.params)
+    }
+
+    /// As the real kinds say it, where that is not the plan's to say.
+    fn undo(&self) -> Vec<String> {
+        let fenced = self.step.action == "postgres-fence" && self.params.text("method") != Some("stop");
+        let commands = [
+            "alter system reset default_transaction_read_only".to_owned(),
+            "select pg_reload_conf()".to_owned(),
+        ];
+        if fenced { commands.into() } else { Vec::new() }
     }
 
     fn call(&self) -> String {
@@ -156,8 +166,8 @@ impl Action for SimulatedAction {
             command,
             target: self.target(),
             notes: vec![NOTE.into()],
-            undo: Vec::new(),
-            sets: Vec::new(),
+            undo: self.undo(),
+            sets: sets::of_params(&self.step.action, &self.params),
         };
         ready(Ok(description)).boxed()
     }

@@ -53,6 +53,11 @@ impl Change {
         self.before.as_ref().map_or("not there".into(), Record::content_words)
     }
 
+    /// What it sets, with what it is now.
+    pub fn set(&self) -> (String, String) {
+        (self.after.key_words(), format!("{} (now {})", self.after.content_words(), self.before_words()))
+    }
+
     /// What must be the same at execution: what the record says now. Names of other types count as well.
     pub fn identity(&self) -> (String, String) {
         (self.after.key_words(), self.before_words())

@@ -175,8 +175,8 @@ impl<W: Wanted> RecordsAction<W> {
                     command: self.command(after()),
                     target,
                     notes,
-                    undo: Vec::new(),
-                    sets: Vec::new(),
+                    undo: self.undo(&changes),
+                    sets: changes.iter().map(Change::set).collect(),
                 }
             }
             Ok(Seen { changes: Err(refusal), target, .. }) => {
@@ -189,6 +189,21 @@ impl<W: Wanted> RecordsAction<W> {
         }
     }
 
+    /// The records of before again; those that were not there go.
+    fn undo(&self, changes: &[Change]) -> Vec<String> {
+        let entry = |change: &Change| match &change.before {
+            Some(before) => json!({"Action": "UPSERT", "ResourceRecordSet": before.to_json()}),
+            None => json!({"Action": "DELETE", "ResourceRecordSet": change.after.to_json()}),
+        };
+        let entries: Vec<_> = changes.iter().filter(|change| !change.is_there()).map(entry).collect();
+        if entries.is_empty() {
+            return Vec::new();
+        }
+        let batch = json!({"Changes": entries}).to_string();
+        let words = ["route53", "change-resource-record-sets", "--hosted-zone-id", &self.zone];
+        vec![command(None, &[&words[..], &["--change-batch", &batch]].concat())]
+    }
+
     fn described_blind(&self, target: Target, note: String) -> Description {
         let outline = self.wanted.outline();
         Description {
@@ -197,7 +212,7 @@ impl<W: Wanted> RecordsAction<W> {
             target,
             notes: vec![note],
             undo: Vec::new(),
-            sets: Vec::new(),
+            sets: outline.iter().map(|record| (record.key_words(), record.content_words())).collect(),
         }
     }
 

@@ -4,11 +4,14 @@ use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::paint::{labelled_with, limited};
 use crate::console::screens::run::guard_lines;
-use crate::console::screens::words::{concern_role, evidence_age, signal};
+use crate::console::screens::words::{concern_role, evidence_age, evidence_state};
 use crate::console::theme::Role;
 use crate::console::widgets::state_cell;
-use crate::core::confirmation::{Confirmation, Evidence, GuardResult, LossEstimate};
+use crate::core::confirmation::{Confirmation, Evidence, GuardResult, LossEstimate, Unproven};
+use crate::core::drill;
+use crate::core::other_side::{Does, OtherServer};
 use crate::core::signal::age;
+use crate::core::status::StepStatus;
 use crate::plan::condition::Truth;
 use crate::units;
 use ratatui::text::{Line, Span};
@@ -36,6 +39,7 @@ pub fn lines(
     room: usize,
 ) -> Vec<Line<'static>> {
     let mut sections = vec![
+        section("", 1, 10, drill(view, confirmation, width)),
         section("of the target", 2, 4, target(view, confirmation, width)),
         section(
             "of the call",
@@ -43,6 +47,9 @@ pub fn lines(
             5,
             labelled(view, "CALL", Role::Accent, &confirmation.description.call, width),
         ),
+        section("that it sets", 2, 6, sets(view, confirmation, width)),
+        section("steps before it", 2, 8, before(view, confirmation, width)),
+        section("of the other side", 2, 8, others(view, confirmation, width)),
         section("of the command", 1, 3, command(view, confirmation, width)),
         section("about the loss", 2, 7, losses(view, confirmation, width)),
         section("guards", 1, 6, guards(view, confirmation, width)),
@@ -111,6 +118,89 @@ fn target(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
     lines
 }
 
+/// What an exercise does with this step.
+fn drill(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let Some(words) = drill::words(view.model) else { return Vec::new() };
+    let step = view.model.step(&confirmation.run, &confirmation.step).map(|(step, _)| step);
+    let safe = step.is_some_and(|step| step.safe_to_drill || !step.changes);
+    let (role, then) = match (drill::acts(view.model), safe) {
+        (true, _) => (Role::Danger, "this step changes what stands here, in earnest"),
+        (false, _) if view.model.live.simulation.is_some() => (Role::Simulated, "nothing real is touched"),
+        (false, true) => (Role::HeaderDrill, "the plan says that this step is safe to drill"),
+        (false, false) => (Role::HeaderDrill, "the plan does not mark this step as safe: it is refused"),
+    };
+    labelled_with(&view.look, view.look.span(role, ""), 0, role, &format!("{words}: {then}."), width)
+}
+
+fn sets(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let sets = confirmation.description.sets.iter().enumerate();
+    let lines = sets.flat_map(|(place, (name, value))| {
+        let label = if place == 0 { "SETS" } else { "" };
+        labelled(view, label, Role::Accent, &format!("{name}: {value}"), width)
+    });
+    lines.collect()
+}
+
+/// What it builds on and nothing in the world has proven.
+fn before(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let mut unproven: Vec<&Unproven> = confirmation.before.iter().collect();
+    unproven.sort_by_key(|step| step.status != StepStatus::Skipped);
+    let lines = unproven.into_iter().enumerate().flat_map(|(place, step)| {
+        let label = if place == 0 { "BEFORE" } else { "" };
+        let (role, glyph, word) = match step.status {
+            StepStatus::Skipped => (Role::Critical, Glyph::Skipped, "was SKIPPED"),
+            _ => (Role::Warn, Glyph::Attested, "is on a person's word"),
+        };
+        let glyph = view.look.glyph(glyph);
+        let text = format!("{glyph} {} \"{}\" {word}: {}", step.place, step.title, step.reason);
+        labelled(view, label, role, &text, width)
+    });
+    lines.collect()
+}
+
+fn others(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let step = view.model.step(&confirmation.run, &confirmation.step).map(|(step, _)| step);
+    let stops = step.is_some_and(|step| step.is_fence());
+    let lines = confirmation.other_side.iter().enumerate().flat_map(|(place, server)| {
+        let label = if place == 0 { "OTHER" } else { "" };
+        let (role, glyph) = match server.does {
+            Does::Writes => (Role::Critical, Glyph::Critical),
+            Does::Unseen => (Role::Unknown, Glyph::Unknown),
+            Does::Down if server.fenced.is_none() => (Role::Warn, Glyph::Warn),
+            Does::Down | Does::Idle => (Role::Text, Glyph::Ok),
+        };
+        let text = format!("{} {}", view.look.glyph(glyph), other_sentence(view, server, stops));
+        labelled(view, label, role, &text, width)
+    });
+    lines.collect()
+}
+
+/// What a server does, since when that is known, and what fences it.
+fn other_sentence(view: &View<'_>, server: &OtherServer, stops: bool) -> String {
+    let ago = |at| units::age(age(at, view.now));
+    let seen = match (server.does, server.at) {
+        (Does::Down, Some(at)) => format!(", for {}", ago(at)),
+        (_, Some(at)) => format!(", measured {} ago", ago(at)),
+        (_, None) => String::new(),
+    };
+    let fenced = match server.fenced {
+        Some((at, _)) if server.does == Does::Writes => format!(" ALTHOUGH IT WAS FENCED {} ago", ago(at)),
+        Some((at, true)) => format!("; fenced {} ago, proven", ago(at)),
+        Some((at, false)) => format!("; fenced {} ago on a person's word, NOT proven", ago(at)),
+        None if stops => String::new(),
+        None => match server.does {
+            Does::Writes => "; NOT fenced".into(),
+            Does::Down | Does::Unseen => "; NOT fenced: it may take writes of others".into(),
+            Does::Idle => String::new(),
+        },
+    };
+    let outage = match stops && server.does == Does::Writes {
+        true => ". THIS STOPS ITS WRITES: the outage of all that writes begins now",
+        false => "",
+    };
+    format!("{}{seen}{fenced}{outage}", server.words())
+}
+
 fn command(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
     let description = &confirmation.description;
     if description.command.is_empty() || description.command == description.call {
@@ -157,7 +247,7 @@ fn evidence(view: &View<'_>, confirmation: &Confirmation) -> Vec<Line<'static>> 
     let look = &view.look;
     let line = |(place, evidence): (usize, &Evidence)| {
         let label = if place == 0 { "EVIDENCE" } else { "" };
-        let state = state_cell(look, signal(evidence.state));
+        let state = state_cell(look, evidence_state(evidence));
         let value = if evidence.value.is_empty() { &evidence.summary } else { &evidence.value };
         let bounds =
             if evidence.threshold.is_empty() { String::new() } else { format!(" ({})", evidence.threshold) };

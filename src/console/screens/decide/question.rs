@@ -5,7 +5,7 @@ use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::list::window;
 use crate::console::screens::paint::{labelled_with, limited, put, put_list, rule};
-use crate::console::screens::words::{clock_time, concern_role, evidence_age, signal};
+use crate::console::screens::words::{clock_time, concern_role, evidence_age, evidence_state};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, Width, row_line, state_cell};
 use crate::core::confirmation::Evidence;
@@ -157,7 +157,7 @@ fn evidence_lines(view: &View<'_>, question: &Question, width: u16, room: usize)
 /// State, title, value, age and bounds of a signal, as evidence.
 pub fn evidence_line(view: &View<'_>, evidence: &Evidence, width: u16) -> Line<'static> {
     let look = &view.look;
-    let state = signal(evidence.state);
+    let state = evidence_state(evidence);
     let columns = [
         Column { width: Width::Fixed(11), right: false },
         Column { width: Width::Share(22), right: false },

@@ -3,13 +3,14 @@
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
+use crate::console::screens::next::{STILL_IN_FORCE, next, still_in_force};
 use crate::console::screens::paint::labelled_with;
 use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
 use crate::core::awareness::{self, Awareness};
-use crate::core::decide::is_bad_for_long;
-use crate::core::incident::Mode;
+use crate::core::decide::proposed_in;
+use crate::core::drill;
 use crate::core::signal::age;
 use crate::engine::client::of_process;
 use crate::units;
@@ -72,21 +73,42 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
         alarms.push((Role::Unknown, Glyph::Unknown, text));
     }
     alarms.extend(flapping(view));
+    alarms.extend(left_behind(view));
     alarms
 }
 
-/// An exercise hides what is real: nothing is proposed while an incident is open.
-fn real_meanwhile(view: &View<'_>) -> Option<(Role, Glyph, String)> {
-    let model = view.model;
-    let drill = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::Drill);
-    let (severity, _, why) = model.durable.severity.as_ref().filter(|_| drill)?;
-    if model.live.simulation.is_some() || !is_bad_for_long(model, view.now) {
+/// What runs that ended left behind, where NEXT does not say it already.
+fn left_behind(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    let says_next = matches!(view.ui.screen, Screen::Overview | Screen::Decide);
+    if says_next && next(view).text.contains(STILL_IN_FORCE) {
         return None;
     }
-    let close = view.key(Action::CloseIncident);
+    still_in_force(view).map(|text| (Role::Warn, Glyph::Warn, text))
+}
+
+/// Real trouble while an exercise is open: it is paged as without one, and somebody has to say which it is.
+fn real_meanwhile(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    let model = view.model;
+    if !drill::real_counts(model) {
+        return None;
+    }
+    let (declare, dismiss) = (view.key(Action::DeclareIncident), view.key(Action::Dismiss));
+    if let Some(proposal) = &model.durable.proposal {
+        let text = format!(
+            "REAL TROUBLE DURING THE DRILL, paged as such: {} {}. {declare} makes the drill the live incident, \
+             {dismiss} says that it is the drill's doing",
+            proposal.severity.as_str(),
+            proposal.title.trim_end_matches('.')
+        );
+        return Some((Role::Danger, Glyph::Critical, text));
+    }
+    let left = proposed_in(model, view.now)?;
+    let (severity, _, why) = model.durable.severity.as_ref()?;
     let text = format!(
-        "THE RULES SAY {}: {why}. If that is not the drill's doing, {close} closes the drill; then it is proposed and paged",
-        severity.as_str()
+        "THE RULES SAY {}, drill or not: {}. It is proposed and paged in {}; {declare} makes the drill live now",
+        severity.as_str(),
+        why.trim_end_matches('.'),
+        units::clock(left)
     );
     Some((Role::Danger, Glyph::Critical, text))
 }

@@ -6,11 +6,11 @@ use crate::console::screens::list::{Filter, window};
 use crate::console::screens::paint::{labelled, limited, put, put_list, rule};
 use crate::console::screens::words::{ceiling, concern_role, date_time, evidence_age, lasting, old, signal};
 use crate::console::theme::Role;
-use crate::console::widgets::{Column, Width, row_line, sparkline, state_cell};
+use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell};
 use crate::core::evidence;
 use crate::core::model::Model;
 use crate::core::reading::Field;
-use crate::core::signal::{Signal, SignalState};
+use crate::core::signal::{Signal, SignalState, failing};
 use crate::ids::ProbeId;
 use crate::units;
 use jiff::Timestamp;
@@ -120,7 +120,11 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'sta
         Some(old) => look.span(Role::Stale, old),
         None => look.span(Role::Muted, lasting(row.since, view.now)),
     };
-    let state = signal(row.state);
+    let failing = spec.zip(recent).and_then(|(spec, recent)| failing(spec, row.state, recent));
+    let state = match failing {
+        Some(_) if row.state != SignalState::Unknown => State::Failing,
+        _ => signal(row.state),
+    };
     let title = spec.map_or(row.probe.as_str(), |spec| &spec.title);
     let fixed = |width, right| Column { width: Width::Fixed(width), right };
     let mut columns = vec![

@@ -1,7 +1,7 @@
 //! How bad it is and why, what it could be, and what to do next.
 
 use crate::console::screens::View;
-use crate::console::screens::next::{next, unwell};
+use crate::console::screens::next::{next, rows, unwell};
 use crate::console::screens::paint::labelled_with;
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
@@ -13,6 +13,7 @@ use crate::core::severity::{assess, own_rule};
 use crate::core::signal::{SignalState, age};
 use crate::plan::condition::Truth;
 use crate::units;
+use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
 
 const INDENT: usize = 7;
@@ -22,6 +23,8 @@ const PHASES: [Phase; 5] = [Phase::Assess, Phase::Mitigate, Phase::Settle, Phase
 
 /// How many contradictions are told.
 const CONTRADICTIONS: usize = 2;
+/// How long the end of an incident is news.
+const RECENTLY: SignedDuration = SignedDuration::from_hours(4);
 
 /// Rows of why and of what to do next.
 const ROWS_EACH: usize = 3;
@@ -43,9 +46,10 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
         lines.extend(more);
     }
     lines.extend(phase(view, width));
+    lines.extend(aftermath(view, width));
     let next = next(view);
     let mut todo = labelled_with(look, label("NEXT"), INDENT, next.role, &next.text, width);
-    todo.truncate(ROWS_EACH);
+    todo.truncate(rows(&next));
     lines.extend(todo);
     lines
 }
@@ -98,6 +102,45 @@ fn phase(view: &View<'_>, width: u16) -> Option<Line<'static>> {
         line.push_span(look.span(Role::Muted, format!(", {} left", units::age(left))));
     }
     Some(line)
+}
+
+/// What was closed lately, or dismissed and is still there: why nobody is paged.
+fn aftermath(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let model = view.model;
+    if model.durable.incident.is_some() || model.durable.proposal.is_some() {
+        return Vec::new();
+    }
+    let ago = |at| units::age(age(at, view.now));
+    let closed = model.durable.closed.last().and_then(|last| Some((last, last.closed.as_ref()?)));
+    let recent = closed.filter(|(_, (at, _))| age(*at, view.now) < RECENTLY);
+    let (role, text) = match (&model.durable.dismissed, recent) {
+        (Some(dismissed), _) if closed.is_none_or(|(_, (at, _))| *at < dismissed.at) => (
+            Role::Warn,
+            format!(
+                "{} DISMISSED {} ago by {} ({}); nobody is paged until it is well, or worse",
+                dismissed.severity.as_str(),
+                ago(dismissed.at),
+                dismissed.who,
+                dismissed.why
+            ),
+        ),
+        (dismissed, Some((last, (at, how)))) => {
+            let took = units::clock(age(last.detected_at, *at));
+            let quiet = match dismissed {
+                Some(_) => ". Nobody is paged until it is well, or worse",
+                None => "",
+            };
+            let text = format!(
+                "{} CLOSED {} ago, {took} after its detection; `lifeboat postmortem` tells it{quiet}: {how}",
+                last.id,
+                ago(*at)
+            );
+            (Role::Text, text)
+        }
+        _ => return Vec::new(),
+    };
+    let label = view.look.span(Role::Title, " LAST");
+    labelled_with(&view.look, label, INDENT, role, &text, width).into_iter().take(2).collect()
 }
 
 fn why(view: &View<'_>) -> (State, Role, String) {

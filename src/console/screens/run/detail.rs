@@ -3,12 +3,14 @@
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::View;
+use crate::console::screens::next::{STILL_IN_FORCE, proof_awaited};
 use crate::console::screens::paint::{labelled_with, put, rule};
 use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
+use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
 use crate::core::names;
 use crate::core::signal::age;
@@ -87,6 +89,12 @@ impl Sheet<'_, '_> {
 fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) -> Vec<Line<'static>> {
     let mut sheet = Sheet { view, width, lines: Vec::new() };
     trouble(&mut sheet, state);
+    let by_hand =
+        state.obstacle.is_none() && matches!(state.status, StepStatus::Failed | StepStatus::Unknown);
+    // What can be done without lifeboat stands where somebody looks first.
+    if let Some(confirmation) = state.confirmation.as_ref().filter(|_| by_hand) {
+        card(&mut sheet, &confirmation.manual);
+    }
     sheet.add("can do", Role::Accent, &way_out(view, run, step, state));
     if let Some((_, manual)) = state.obstacle.as_ref().filter(|_| !state.status.is_settled()) {
         card(&mut sheet, manual);
@@ -98,12 +106,6 @@ fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) ->
     }
     guards(&mut sheet, step, state);
     what_it_showed(&mut sheet, state);
-    if state.obstacle.is_none()
-        && matches!(state.status, StepStatus::Failed | StepStatus::Unknown)
-        && let Some(confirmation) = &state.confirmation
-    {
-        card(&mut sheet, &confirmation.manual);
-    }
     sheet.lines
 }
 
@@ -236,7 +238,17 @@ fn what_it_showed(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
 /// What a person can do about the step, with the keys.
 fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
     if let Some((at, _)) = &run.ended {
-        return format!("nothing any more, the run ended at {}", clock_time(*at));
+        let left = in_force::of_run(view.model, &run.id)
+            .into_iter()
+            .find(|left| left.step == step.id && !left.intended);
+        let ended = format!("the run ended at {}", clock_time(*at));
+        return match left {
+            Some(left) => {
+                let record = view.key(Action::RecordUndone);
+                format!("{ended}. {STILL_IN_FORCE}; undo: {}. {record} records that", left.undo_words())
+            }
+            None => format!("nothing any more, {ended}"),
+        };
     }
     let key = |action| view.key_in(Context::Decide, action);
     let (prepare, retry, skip) = (key(Action::PrepareStep), key(Action::RetryStep), key(Action::SkipStep));
@@ -275,10 +287,7 @@ fn waits_for(view: &View<'_>, step: &Step, state: &StepRun) -> String {
         let held = age(holding.since, view.now).min(holding.hold).as_secs();
         return format!("it holds for {held} of {} s, then it is verified", holding.hold.as_secs());
     }
-    let proof = step.verify.as_ref().map_or_else(String::new, |verify| format!(" ({})", verify.source()));
-    let until = state.ended_at.and_then(|ended| ended.checked_add(step.verify_within).ok());
-    let until = until.map_or_else(String::new, |until| format!(" until {}", clock_time(until)));
-    format!("wait for its proof{proof}{until}")
+    format!("wait: {}", proof_awaited(view, step, state).trim_end_matches('.'))
 }
 
 fn output(view: &View<'_>, run: &Run, step: &Step) -> Vec<Line<'static>> {

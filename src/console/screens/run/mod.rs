@@ -68,7 +68,11 @@ fn summary(view: &View<'_>, run: &Run, runbook: &Runbook, width: u16) -> Vec<Lin
     }
     let next = super::next::next(view);
     let label = look.span(Role::Title, " NEXT");
-    lines.extend(labelled_with(look, label, 7, next.role, &next.text, width).into_iter().take(3));
+    lines.extend(
+        labelled_with(look, label, 7, next.role, &next.text, width)
+            .into_iter()
+            .take(super::next::rows(&next)),
+    );
     lines
 }
 

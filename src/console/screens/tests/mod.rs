@@ -1,3 +1,4 @@
+mod left;
 mod loss;
 mod people;
 mod plan;

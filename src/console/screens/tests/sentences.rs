@@ -131,6 +131,13 @@ fn of_incident() -> Vec<Fact> {
             detected_at: stage.now,
             severity: Some(Severity::P1),
         },
+        Fact::DrillTurnedLive {
+            id: "INC-1".into(),
+            title: "us-east-1 is really gone".into(),
+            detected_at: stage.now,
+            severity: Some(Severity::P0),
+            proposal: Some("INC-2".into()),
+        },
         Fact::SeveritySet { severity: Severity::P2, reason: "only the office sees it".into() },
         answered,
         Fact::QuestionRevisited { question: "down".into() },
@@ -305,7 +312,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 56;
+const KINDS: usize = 58;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -367,5 +374,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::PrimaryMeasured { .. } => 54,
         Fact::ServingRecorded { .. } => 55,
         Fact::PagedUnrecorded { .. } => 56,
+        Fact::DrillTurnedLive { .. } => 57,
     }
 }

@@ -497,7 +497,7 @@ fn readiness_in_a_simulated_world() {
 }
 
 /// A confirmation, over the screen it is opened from.
-fn check_confirmation(name: &str, mut stage: Stage, step: &str, typed: &str, problem: Option<&str>) {
+pub fn check_confirmation(name: &str, mut stage: Stage, step: &str, typed: &str, problem: Option<&str>) {
     let draw = |stage: &Stage, size| {
         let (_, state) = stage.model.step(&RUN.into(), &step.into()).unwrap();
         let confirmation = state.confirmation.clone().unwrap();

@@ -3,6 +3,7 @@
 use super::super::escalate::{Addressed, Batch, current, subject};
 use super::is_quiet;
 use crate::core::fact::Fact;
+use crate::core::lifecycle;
 use crate::core::message;
 use crate::core::model::Model;
 use crate::core::notification::{Cause, DeliveryStatus, Intent, Message, Notification, Queued, Way};
@@ -61,7 +62,7 @@ fn wanted(model: &Model, page: &Notification) -> Option<Intent> {
 
 /// Whether what people were told about is closed, withdrawn or resolved.
 pub fn is_over(model: &Model, incident: &IncidentId) -> bool {
-    let resolved = model.durable.incident.as_ref().is_some_and(|incident| incident.resolved.is_some());
+    let resolved = lifecycle::open_and_told(model).is_some_and(|incident| incident.resolved.is_some());
     subject(model).as_ref() != Some(incident) || resolved
 }
 

@@ -4,7 +4,7 @@ use super::super::escalate::{Batch, current, subject};
 use crate::core::contradiction::{self, Kind, Open};
 use crate::core::escalation::Escalation;
 use crate::core::fact::Fact;
-use crate::core::incident::Mode;
+use crate::core::lifecycle;
 use crate::core::message;
 use crate::core::model::Model;
 use crate::core::notification::{Cause, Intent};
@@ -18,7 +18,7 @@ pub fn escalation(model: &Model, now: Timestamp) -> Vec<Fact> {
     let Some(incident) = subject(model).filter(|_| !model.plan.policies.is_empty()) else {
         return Vec::new();
     };
-    if model.durable.incident.as_ref().is_some_and(|incident| incident.resolved.is_some()) {
+    if lifecycle::open_and_told(model).is_some_and(|incident| incident.resolved.is_some()) {
         return Vec::new();
     }
     let escalation = current(model);
@@ -77,7 +77,7 @@ fn renewal(escalation: &Escalation, policy: Option<&EscalationPolicy>, now: Time
 /// A contradiction as bad as can be that was found since the escalation began: whoever took on what was known before
 /// has not taken on this. An exercise follows what a person set.
 fn unheard<'a>(model: &'a Model, escalation: &Escalation) -> Option<&'a Open> {
-    let exercise = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::Drill);
+    let exercise = lifecycle::open_and_told(model).is_some_and(|incident| incident.mode.is_drill());
     let counts = !exercise || model.live.simulation.is_some();
     let worst_since = model.durable.at_least_since.get(&Severity::P0);
     let is_news = |open: &Open| {
@@ -95,9 +95,9 @@ fn unheard<'a>(model: &'a Model, escalation: &Escalation) -> Option<&'a Open> {
 /// The severity that the escalation has to follow, where that is another one than it does: what a person set, or
 /// what the rules say where that is worse. The rules see what is real: an exercise follows what a person set.
 fn new_severity(model: &Model, escalation: Option<&Escalation>) -> Option<Severity> {
-    let incident = model.durable.incident.as_ref();
+    let incident = lifecycle::open_and_told(model);
     let set = incident.and_then(|incident| incident.severity_override.as_ref());
-    let exercise = incident.is_some_and(|incident| incident.mode == Mode::Drill);
+    let exercise = incident.is_some_and(|incident| incident.mode.is_drill());
     let rules_count = !exercise || model.live.simulation.is_some();
     let derived = model.durable.severity.as_ref().map(|(severity, ..)| *severity).filter(|_| rules_count);
     match (set, escalation) {

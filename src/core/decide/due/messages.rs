@@ -3,7 +3,7 @@
 use super::super::escalate::{Batch, current};
 use crate::core::escalation::DueMessage;
 use crate::core::fact::Fact;
-use crate::core::incident::{Incident, Mode};
+use crate::core::incident::Incident;
 use crate::core::model::Model;
 use crate::core::notification::{Cause, Intent};
 use crate::core::recipients::{self, Recipients};
@@ -15,6 +15,10 @@ use jiff::Timestamp;
 /// Messages of the plan that became due, and automatic ones that are.
 pub fn messages(model: &Model, now: Timestamp) -> Vec<Fact> {
     let mut facts = Vec::new();
+    // Those of an exercise wait while real trouble is told about.
+    if model.durable.incident.is_some() && lifecycle::open_and_told(model).is_none() {
+        return facts;
+    }
     for (id, template) in &model.plan.messages {
         let waiting = model.durable.due.iter().find(|due| due.message == *id);
         match waiting {
@@ -87,7 +91,7 @@ fn automatic(
         return Vec::new();
     };
     let found = recipients::resolve(model, &audience.who, &audience.methods, audience.public, now);
-    if !found.reaches_somebody() && incident.mode == Mode::Live {
+    if !found.reaches_somebody() && !incident.mode.is_drill() {
         return Vec::new();
     }
     let message = message::finish(model, draft, &found.instead_of).on_status_page(template);

@@ -10,12 +10,13 @@ pub use levels::is_quiet;
 pub use messages::not_told;
 
 use crate::core::contradiction::{Open, of};
+use crate::core::drill;
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::severity::assess;
 use crate::ids::NotificationId;
 use crate::plan::Severity;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// From this severity on a new problem reopens what was resolved.
 const REOPENS: Severity = Severity::P1;
@@ -59,26 +60,33 @@ fn proposal(model: &Model, now: Timestamp) -> Option<Fact> {
         return is_well.then(|| Fact::ProposalWithdrawn { id: proposal.id.clone(), why: why.into() });
     }
     let (severity, _, why) = derived?;
-    let dismissed = model.durable.dismissed.is_some_and(|dismissed| *severity >= dismissed);
-    if model.durable.incident.is_some() || dismissed || !is_bad_for_long(model, now) {
+    if !proposed_in(model, now)?.is_zero() {
         return None;
     }
     let id = super::incident::incident_id(model, now);
     Some(Fact::IncidentProposed { id, title: why.clone(), severity: *severity })
 }
 
-/// Whether the rules give a severity for so long that an incident would be proposed; one that alternates with a worse
-/// one lasts all the same.
-pub fn is_bad_for_long(model: &Model, now: Timestamp) -> bool {
+/// In how long the severity that the rules give would be proposed and paged, if it lasts; none where it would not.
+/// One that alternates with a worse one lasts all the same.
+pub fn proposed_in(model: &Model, now: Timestamp) -> Option<SignedDuration> {
+    let (severity, ..) = model.durable.severity.as_ref()?;
+    let dismissed = model.durable.dismissed.as_ref().is_some_and(|dismissed| *severity >= dismissed.severity);
+    let covered = model.durable.incident.is_some() && !drill::real_counts(model);
+    if covered || dismissed || model.durable.proposal.is_some() {
+        return None;
+    }
     let settings = &model.plan.notify;
-    let since = settings.propose.and_then(|limit| model.durable.at_least_since.get(&limit));
-    since.is_some_and(|since| now.duration_since(*since) >= settings.propose_after)
+    let since = model.durable.at_least_since.get(&settings.propose?)?;
+    Some((settings.propose_after - now.duration_since(*since)).max(SignedDuration::ZERO))
 }
 
 /// What was called resolved and got bad again. Getting better from worse is no new problem; what cannot be right is
 /// one, however bad it was before.
 fn reopening(model: &Model) -> Option<Fact> {
-    let (resolved_at, _) = model.durable.incident.as_ref()?.resolved.as_ref()?;
+    // What is real does not reopen an exercise: it is proposed.
+    let incident = model.durable.incident.as_ref().filter(|_| !drill::real_counts(model))?;
+    let (resolved_at, _) = incident.resolved.as_ref()?;
     let (severity, _, why) = model.durable.severity.as_ref()?;
     let mut since = model.durable.at_least_since.iter();
     let again = since.any(|(level, since)| *level <= REOPENS && since > resolved_at);

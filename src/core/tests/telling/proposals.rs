@@ -108,23 +108,80 @@ fn getting_better_does_not_reopen_what_was_resolved_and_getting_worse_does() {
     assert!(!resolved(&telling), "it came back");
 }
 
-#[test]
-fn an_exercise_follows_what_a_person_set_and_its_end_dismisses_nothing_real() {
+/// A drill of P1 that is open while the rules call for P0, long enough to be proposed.
+fn real_trouble_in_a_drill() -> Telling {
     let mut telling = proposing();
     telling.declare(Severity::P1, Mode::Drill);
     telling.take_asked();
     wait(&mut telling, 200, Some(Severity::P0));
-    assert!(telling.asked.is_empty(), "the rules see what is real: {:?}", telling.asked);
-    assert!(decide::is_bad_for_long(&telling.machine.model, telling.machine.now), "the screen says it");
+    telling
+}
+
+fn last_page(telling: &Telling) -> &crate::core::notification::Message {
+    let durable = &telling.machine.model.durable;
+    let mut pages = durable.notifications.values().filter(|known| known.intent == Intent::Page);
+    &durable.sent_messages[pages.next_back().unwrap().message]
+}
+
+#[test]
+fn real_trouble_during_a_drill_is_proposed_and_paged_as_without_one() {
+    let telling = real_trouble_in_a_drill();
+    let proposal = telling.machine.model.durable.proposal.as_ref().unwrap();
+    assert_eq!(proposal.severity, Severity::P0);
+    let message = last_page(&telling);
+    assert!(!message.drill && !message.subject.contains("DRILL"), "{message:?}");
+    assert!(
+        message.body.contains("A drill is open") && message.body.contains("may be its doing"),
+        "{message:?}"
+    );
+    assert!(message.body.contains("nobody has declared it"), "{message:?}");
+    assert!(telling.machine.model.durable.incident.as_ref().unwrap().mode == Mode::Drill, "it stays one");
+}
+
+#[test]
+fn what_is_the_drills_doing_is_dismissed_and_told_no_more() {
+    let mut telling = real_trouble_in_a_drill();
+    telling.take_asked();
+    telling.machine.ask(Ask::Dismiss { reason: "our fence did it".into() }).unwrap();
+    wait(&mut telling, 300, Some(Severity::P0));
+    assert!(telling.machine.model.durable.proposal.is_none());
+    let dismissal = telling.machine.model.durable.dismissed.as_ref().unwrap();
+    assert_eq!((dismissal.who.as_str(), dismissal.why.as_str()), ("alice", "our fence did it"));
+    telling.machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
+}
+
+#[test]
+fn a_drill_becomes_the_live_incident_and_nobody_is_told_twice() {
+    let mut telling = real_trouble_in_a_drill();
+    telling.machine.ask(Ask::Acknowledge).unwrap();
+    telling.answer();
+    let drill = telling.machine.model.durable.incident.as_ref().unwrap().id.clone();
+    telling.take_asked();
+    telling.machine.ask(Ask::Declare { title: "it is real".into(), mode: Mode::Live }).unwrap();
+    wait(&mut telling, 60, Some(Severity::P0));
+    let durable = &telling.machine.model.durable;
+    let incident = durable.incident.as_ref().unwrap();
+    assert_eq!((&incident.id, incident.mode, incident.title.as_str()), (&drill, Mode::Live, "it is real"));
+    assert!(durable.proposal.is_none() && incident.severity_override.is_none());
+    let escalation = durable.escalation.as_ref().unwrap();
+    assert!(escalation.incident == drill && escalation.acknowledged.is_some(), "{escalation:?}");
+    let pages = durable
+        .notifications
+        .values()
+        .filter(|known| known.intent == Intent::Page && known.incident == drill);
+    assert!(pages.clone().count() > 0);
+    let asked = telling.take_asked();
+    assert!(!asked.iter().any(|line| line.contains(" page ")), "told already: {asked:?}");
+}
+
+#[test]
+fn the_end_of_a_drill_dismisses_nothing_real() {
+    let mut telling = real_trouble_in_a_drill();
     telling.machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
     wait(&mut telling, 5, Some(Severity::P0));
     let proposal = telling.machine.model.durable.proposal.as_ref();
     assert_eq!(proposal.map(|proposal| proposal.severity), Some(Severity::P0));
-    let mut pages =
-        telling.machine.model.durable.notifications.values().filter(|known| known.intent == Intent::Page);
-    let last = pages.next_back().unwrap();
-    let message = &telling.machine.model.durable.sent_messages[last.message];
-    assert!(!message.drill && message.body.contains("nobody has declared it"), "{message:?}");
+    assert!(!last_page(&telling).drill);
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! What dialogs say of what stays behind in the world.
+
+use super::form::{Form, Purpose, choices};
+use crate::core::in_force::{self, InForce};
+use crate::core::model::Model;
+use crate::core::other_side::{self, Does};
+use crate::core::status::StepStatus;
+use crate::ids::{RunId, StepId};
+use crate::plan::{Runbook, Step};
+use jiff::Timestamp;
+
+/// How many things are told in full.
+const TOLD: usize = 3;
+
+/// Takes one thing off the list; none where nothing is on it.
+pub(super) fn form(model: &Model) -> Option<Form> {
+    let left = in_force::pending(model);
+    if left.is_empty() {
+        return None;
+    }
+    let labels: Vec<String> = left.iter().map(InForce::words).collect();
+    let what = left.iter().map(|left| (left.run.clone(), left.step.clone())).collect();
+    let choices = choices(labels.iter().map(|label| (label.as_str(), label.as_str())));
+    Some(Form::choosing(Purpose::Undone(what), choices))
+}
+
+/// What the form that takes something off the list says of it.
+pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
+    let Purpose::Undone(what) = &form.purpose else { return Vec::new() };
+    let chosen = what.get(form.chosen);
+    let list = model.map_or_else(Vec::new, in_force::pending);
+    let found = list.iter().find(|left| chosen == Some(&(left.run.clone(), left.step.clone())));
+    let mut lines: Vec<String> = found.map(InForce::sentence).into_iter().collect();
+    lines.push(
+        "lifeboat does nothing now: you say that it was taken back by hand, or that it stays on purpose. Your word \
+         takes it off the list."
+            .into(),
+    );
+    lines
+}
+
+/// What an abort leaves behind.
+pub(super) fn by_aborting(model: &Model, run: &RunId) -> Vec<String> {
+    let mut lines = listed(&in_force::of_run(model, run), "STILL IN FORCE after it");
+    if lines.is_empty() {
+        lines.push("No step of it has changed anything.".into());
+    }
+    let irreversible = |(id, state): (&StepId, &crate::core::incident::StepRun)| {
+        let step = model.step(run, id).map(|(step, _)| step).filter(|step| step.irreversible)?;
+        (state.status == StepStatus::Started).then(|| step.title.clone())
+    };
+    let running = model.run(run).into_iter().flat_map(|run| run.steps.iter().filter_map(irreversible));
+    lines.extend(running.map(|title| format!("{title} RUNS NOW AND CANNOT BE UNDONE: it may be done half.")));
+    lines
+}
+
+/// What the end of the incident leaves behind.
+pub(super) fn by_closing(model: &Model) -> Vec<String> {
+    let mut lines = listed(&in_force::pending(model), "STILL IN FORCE");
+    if !lines.is_empty() {
+        lines.push("It stays on the overview until it is undone, or recorded as such.".into());
+    }
+    lines
+}
+
+fn listed(left: &[InForce], heading: &str) -> Vec<String> {
+    let mut lines: Vec<String> =
+        left.iter().take(TOLD).map(|left| format!("{heading}: {}", left.sentence())).collect();
+    if left.len() > TOLD {
+        lines.push(format!("And {} more, see the brief.", left.len() - TOLD));
+    }
+    lines
+}
+
+/// What follows from leaving a step out.
+pub(super) fn by_skipping(model: &Model, run: &RunId, id: &StepId, now: Timestamp) -> Vec<String> {
+    let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
+    let Some((runbook, (step, state))) = runbook.zip(model.step(run, id)) else { return Vec::new() };
+    let mut lines = Vec::new();
+    let waiting = after(runbook, step);
+    if step.is_fence() {
+        lines.extend(without_fence(model, runbook, step, &waiting, now));
+    }
+    let titles: Vec<&str> = waiting.iter().map(|step| step.title.as_str()).collect();
+    lines.push(match titles.as_slice() {
+        [] => "No step waits for it.".to_owned(),
+        titles => format!("These go on as if it were done: {}.", titles.join(", ")),
+    });
+    if state.may_have_acted {
+        lines.push("It MAY HAVE ACTED: it stays listed as in force.".into());
+    }
+    lines
+}
+
+/// The steps that need it, directly or through others.
+fn after<'p>(runbook: &'p Runbook, step: &Step) -> Vec<&'p Step> {
+    let mut found: Vec<&Step> = Vec::new();
+    for other in runbook.steps.values() {
+        let waits =
+            other.needs.iter().any(|need| *need == step.id || found.iter().any(|known| known.id == *need));
+        if waits {
+            found.push(other);
+        }
+    }
+    found
+}
+
+/// A fence that is left out before a promotion.
+fn without_fence(
+    model: &Model,
+    runbook: &Runbook,
+    step: &Step,
+    waiting: &[&Step],
+    now: Timestamp,
+) -> Vec<String> {
+    let others = other_side::of(model, runbook, step, now);
+    let mut lines: Vec<String> = others.iter().map(|server| format!("{}.", server.words())).collect();
+    let writes = others.iter().any(|server| server.does == Does::Writes);
+    if let Some(promotion) = waiting.iter().find(|step| step.irreversible) {
+        let made =
+            if writes { "THEN MAKES TWO PRIMARIES" } else { "then makes two primaries if it takes writes" };
+        lines.push(format!(
+            "Nothing fences it then: \"{}\" {made}, and what one of them wrote is lost.",
+            promotion.title
+        ));
+    }
+    lines
+}
