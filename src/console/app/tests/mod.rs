@@ -143,8 +143,8 @@ fn a_key_that_does_nothing_says_so() {
     assert!(scene.toast().contains("too soon"), "{}", scene.toast());
     scene.press("esc s");
     assert!(scene.toast().contains("no step"), "{}", scene.toast());
-    scene.press("1 esc E");
-    assert!(scene.toast().starts_with("E does nothing here"), "{}", scene.toast());
+    scene.press("1 esc L");
+    assert!(scene.toast().starts_with("L does nothing here"), "{}", scene.toast());
     scene.press("esc");
     scene.input(Event::Paste("a page of text".into()));
     assert!(scene.toast().contains("paste"), "{}", scene.toast());
