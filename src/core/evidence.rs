@@ -159,8 +159,7 @@ fn close(loss: &mut LossEstimate, told: &Told, fence: &Fenced) {
     }
     loss.fenced_at = Some(fence.at);
     let how = if fence.proven { "proven" } else { "on a person's word alone" };
-    let at = fence.at.strftime("%H:%M:%S UTC");
-    loss.basis = format!("{}; fenced at {at} by \"{}\", {how}", loss.basis, fence.title);
+    loss.basis = format!("{}; fenced by \"{}\", {how}", loss.basis, fence.title);
 }
 
 /// What a reading says of a loss.

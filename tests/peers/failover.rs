@@ -89,6 +89,8 @@ impl Night {
         self.operator.types_into("Reason", reason, &reason[reason.len() - 12..]);
         self.keys("\r");
         self.operator.press_until("y", |screen| screen.contains("overrid") && !screen.contains("esc back"));
+        // The override makes a confirmation of its own; one that is asked for before it is there would be withdrawn.
+        self.sees("waits for your confirmation");
         self.keys("p");
         self.sees("CONFIRM: Promote the standby");
     }

@@ -85,13 +85,21 @@ fn a_fence_names_the_probes_that_connect_as_it_does_and_no_probe_of_a_standby() 
          [runbooks.move]\ntitle = \"Move\"\nloss = [\"to-b\"]\n\
          [[runbooks.move.steps]]\nid = \"fence\"\ntitle = \"Fence\"\naction = \"postgres-fence\"\nwith.dsn = \"{a}\"\n\
          [[runbooks.move.steps]]\nid = \"power\"\ntitle = \"Power off\"\naction = \"manual\"\n\
-         with.instructions = \"Pull the plug.\"\nfences = [\"a-db\"]\n",
+         with.instructions = [\"Pull the plug.\"]\nwith.check = \"It is dark.\"\nfences = [\"a-db\"]\n",
         a = server(1),
         b = server(2),
     );
-    let loaded = load_texts(vec![("plan.toml".into(), text)], &Registry::built_in());
-    let plan = loaded.unwrap_or_else(|problems| panic!("{problems}")).plan;
-    let steps = &plan.runbooks["move"].steps;
+    let read = |text: &str| {
+        load_texts(vec![("plan.toml".into(), text.to_owned())], &Registry::built_in())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+    };
+    let unwatched = read(
+        &text.replace(&format!("with.dsn = \"{}\"", server(1)), &format!("with.dsn = \"{}\"", server(3))),
+    );
+    assert!(unwatched.warnings.iter().any(|problem| problem.code == "no-fence"), "{}", unwatched.warnings);
+    let loaded = read(&text);
+    assert!(loaded.warnings.iter().all(|problem| problem.code != "no-fence"), "{}", loaded.warnings);
+    let steps = &loaded.plan.runbooks["move"].steps;
     assert_eq!(steps["fence"].fences, [ProbeId::from("a-db"), ProbeId::from("to-b")]);
     assert_eq!(steps["power"].fences, [ProbeId::from("a-db")]);
 }

@@ -62,6 +62,7 @@ async fn an_idle_pair_has_no_lag_and_paused_replay_has_one_without_loss() {
 async fn after_a_sudden_death_what_is_lost_lies_within_a_range_whose_upper_end_grows() {
     let pair = Pair::start();
     let probe = watch(&pair.standby, &pair.primary);
+    until(&*probe, "idle", |measured| measured.value == Some(0.0)).await;
     let load = Load::start(&pair.primary, 200);
     for _ in 0..10 {
         let measured = measure(KIND, &*probe).await;
@@ -95,7 +96,9 @@ async fn after_a_sudden_death_what_is_lost_lies_within_a_range_whose_upper_end_g
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_standby_the_loss_grows_from_when_the_root_died() {
     let pair = Pair::start();
-    let leaf = pair.cluster.standby("leaf", &pair.standby, None);
+    // A copy of a standby keeps the name of its slot.
+    pair.standby.sql("select pg_create_physical_replication_slot('s1')");
+    let leaf = pair.cluster.standby("leaf", &pair.standby, Some("s1"));
     let probe = watch(&leaf, &pair.primary);
     let load = Load::start(&pair.primary, 100);
     until(&*probe, "following", |measured| measured.value.is_some_and(|lag| lag < 1.0)).await;
@@ -166,7 +169,9 @@ async fn a_standby_that_is_fed_from_the_archive_alone_is_no_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_that_followed_a_promotion_keeps_its_timeline_when_its_stream_breaks() {
     let pair = Pair::start();
-    let leaf = pair.cluster.standby("leaf", &pair.standby, None);
+    // A copy of a standby keeps the name of its slot.
+    pair.standby.sql("select pg_create_physical_replication_slot('s1')");
+    let leaf = pair.cluster.standby("leaf", &pair.standby, Some("s1"));
     let probe = watch(&leaf, &pair.standby);
     pair.standby.sql("select pg_promote(true, 30)");
     leaf.wait_for("select coalesce(max(received_tli), 0) = 2 from pg_stat_wal_receiver");

@@ -120,7 +120,7 @@ fn bottom(
         let text = "EXPIRED: nothing was done. Close this and open it again; everything is then read anew.";
         lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, text, width));
     } else if let Some((_, guard)) = confirmation.blocking_guard() {
-        lines.extend(blocked(view, &guard.condition, width));
+        lines.extend(blocked(view, confirmation, &guard.condition, width));
     } else if let Some(open) = contradicted(view, confirmation) {
         let answer = view.key(Action::AnswerContradiction);
         let text = format!("BLOCKED: {}. {} Or leave this, and {answer} answers it.", open.what, open.next);
@@ -133,12 +133,18 @@ fn bottom(
     lines
 }
 
-fn blocked(view: &View<'_>, condition: &str, width: u16) -> Vec<Line<'static>> {
+fn blocked(view: &View<'_>, confirmation: &Confirmation, condition: &str, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let back = view.key_in(Context::Dialog, Action::Back);
     let over = view.key_in(Context::Decide, Action::OverrideGuard);
+    let mut losses = confirmation.losses.iter().filter(|_| condition.contains("exposure_"));
+    let first = match losses.find(|loss| loss.grows_from.is_some() || loss.fenced_at.is_some()) {
+        Some(loss) if loss.grows_from.is_some() => "Fence the old primary, so that it grows no more; then",
+        Some(_) => "The primary is fenced: waiting helps no more;",
+        None => "Wait until it holds, or",
+    };
     let text = format!(
-        "BLOCKED by the guard {condition}. Wait until it holds, or close this ({back}) and override it with a \
+        "BLOCKED by the guard {condition}. {first} close this ({back}) and override it with a \
          reason ({over}): the journal then names who, why and what is lost."
     );
     let label = look.span(Role::Critical, look.glyph(Glyph::Critical));
