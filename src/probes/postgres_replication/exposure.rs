@@ -77,7 +77,10 @@ pub fn unseen(history: &History, held: Held, claimed: Option<u64>, now: Instant,
     let beyond = newest.zip(history.beyond_since(held.position));
     let least = beyond.map_or(Duration::ZERO, |(newest, since)| newest.at.saturating_duration_since(since));
     let most = until.map(|until| now.saturating_duration_since(until).max(least));
-    let projected = history.projected(now).or(newest).map(|sample| sample.end).max(reached);
+    // By a rate of nothing, or an unknown one, nothing is bounded: it may write more from now on.
+    let writes = history.rate().is_some_and(|rate| rate > 0.0);
+    let projected =
+        history.projected(now).filter(|_| writes).map(|sample| sample.end).max(reached.filter(|_| writes));
     let seen = match newest {
         Some(newest) => {
             let ago = words::seconds(now.saturating_duration_since(newest.at).as_secs_f64());
@@ -141,7 +144,7 @@ mod tests {
         history.push(Sample { at: start + seconds(5), end: 100 });
         let exposure = unseen(&history, held(100), None, start + seconds(9), "");
         assert_eq!((exposure.span_min, exposure.span), (Some(seconds(0)), Some(seconds(4))));
-        assert_eq!((exposure.bytes_min, exposure.bytes), (Some(0), Some(0)));
+        assert_eq!((exposure.bytes_min, exposure.bytes), (Some(0), None));
     }
 
     #[test]

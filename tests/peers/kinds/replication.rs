@@ -101,7 +101,10 @@ async fn behind_a_standby_the_loss_grows_from_when_the_root_died() {
     let leaf = pair.cluster.standby("leaf", &pair.standby, Some("s1"));
     let probe = watch(&leaf, &pair.primary);
     let load = Load::start(&pair.primary, 100);
-    until(&*probe, "following", |measured| measured.value.is_some_and(|lag| lag < 1.0)).await;
+    for _ in 0..3 {
+        until(&*probe, "following", |measured| measured.value.is_some_and(|lag| lag < 1.0)).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
     pair.primary.kill();
     load.stop();
     let dead =
