@@ -11,7 +11,7 @@ use crate::core::model::Model;
 use crate::core::names::View;
 use crate::core::outlook;
 use crate::core::preflight::Check;
-use crate::core::reading::{ProbeFailure, Reading, Verdict};
+use crate::core::reading::{Field, ProbeFailure, Reading, Verdict};
 use crate::ids::ProbeId;
 use crate::plan::condition::Truth;
 use crate::plan::{Plan, Runbook, Step};
@@ -95,6 +95,14 @@ fn loss((probe, reading): &(ProbeId, Reading)) -> Check {
         Ok(measured) => match &measured.verdict {
             Verdict::Good => Check::pass(what, measured.summary.clone()),
             Verdict::Warn(why) => Check::warn(what, why.clone(), next),
+            // Of the way back, whose standby is the primary until there was a failover.
+            Verdict::Critical(why) if measured.fields.get("in_recovery") == Some(&Field::Flag(false)) => {
+                Check::warn(
+                    what,
+                    why.clone(),
+                    "Nothing, while it serves. Run preflight again after a failover.",
+                )
+            }
             Verdict::Critical(why) => Check::fail(what, why.clone(), next),
         },
     }
