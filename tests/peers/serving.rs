@@ -20,7 +20,7 @@ fn split_brain(night: &Night) -> Option<String> {
 }
 
 #[test]
-fn a_failover_by_hand_is_recorded_and_the_old_primary_that_comes_back_blocks_the_end_until_it_is_answered() {
+fn a_failover_by_hand_is_recorded_and_the_old_primary_that_comes_back_is_a_split_brain_until_it_is_fenced() {
     let mut night = Night::begin();
     night.pair.wait_received();
     night.pair.primary.stop();
