@@ -154,10 +154,10 @@ pub fn run(
         Ok(()) => Ok(ExitCode::SUCCESS),
         // Whoever reads our output has seen enough.
         Err(ExportError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        Err(ExportError::Journal(JournalError::Bad(bad))) => {
+        Err(ExportError::Journal(bad @ (JournalError::Bad(_) | JournalError::Unfinished(_)))) => {
             // The verdict of `verify` is on its output already.
             if !matches!(args.command, JournalCommand::Verify { .. }) {
-                writeln!(Printer::new(io::stderr()), "lifeboat: {}", JournalError::Bad(bad))?;
+                writeln!(Printer::new(io::stderr()), "lifeboat: {bad}")?;
             }
             Ok(ExitCode::from(EXIT_BAD))
         }

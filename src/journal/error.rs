@@ -101,6 +101,9 @@ pub enum JournalError {
          `lifeboat journal verify`, and restore it from a copy or start with a new journal folder"
     )]
     Bad(Bad),
+    /// Every record that was read is good, and a last line without its newline follows.
+    #[error("the last line of {} has no newline (record {}): {}", .0.segment, .0.seq, .0.reason)]
+    Unfinished(Bad),
     /// An entry that cannot become a record.
     #[error("a record of `{action}` cannot be written: {why}. Nothing of the batch was recorded")]
     Entry {

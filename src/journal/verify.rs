@@ -103,7 +103,10 @@ impl Reader {
         if self.unfinished().is_empty() || has_writer(self.folder.path()) {
             return Ok(());
         }
-        Err(self.bad(unfinished(self)))
+        Err(match self.bad(unfinished(self)) {
+            JournalError::Bad(bad) => JournalError::Unfinished(bad),
+            other => other,
+        })
     }
 
     fn set_aside(&self) -> Result<Vec<String>, JournalError> {
