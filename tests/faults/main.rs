@@ -22,6 +22,8 @@ mod in_force;
 mod journal;
 mod leftovers;
 mod life;
+mod liars;
+mod outside;
 mod plan;
 mod rig;
 mod screen;

@@ -106,6 +106,12 @@ impl Home {
         command.stdin(Stdio::null()).output().unwrap()
     }
 
+    /// Runs a command line that names its own plan.
+    pub fn run_bare(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command("timeout");
+        command.args(["60", LIFEBOAT]).args(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
     /// Starts an engine of this test's own, after a line of shell.
     pub fn engine_after(&self, shell: &str) -> Engine {
         let mut command = self.command("sh");

@@ -1,0 +1,118 @@
+//! Peers that say whatever they are told to say, and what they were sent.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Texts, of which each answer has the next.
+#[derive(Clone)]
+pub struct Said {
+    texts: Arc<Vec<String>>,
+    next: Arc<AtomicUsize>,
+}
+
+impl Said {
+    pub fn new(texts: Vec<String>) -> Self {
+        Self { texts: Arc::new(texts), next: Arc::default() }
+    }
+
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    fn next(&self) -> String {
+        self.texts[self.next.fetch_add(1, Ordering::Relaxed) % self.texts.len()].clone()
+    }
+}
+
+fn server(handle: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let handle = Arc::new(handle);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let handle = handle.clone();
+            // A client that goes away in the middle is none of the test's business.
+            std::thread::spawn(move || drop(handle(stream)));
+        }
+    });
+    address
+}
+
+/// Says back the request's head: at `/echo` in JSON, at `/away` as the address of a redirect, below `/no` as a refusal,
+/// elsewhere as names of alerts.
+pub fn http(said: &Said) -> String {
+    let said = said.clone();
+    server(move |mut stream| {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut head = String::new();
+        while reader.read_line(&mut head)? > 2 {}
+        let said = said.next();
+        let both = format!("{said} {head}");
+        let answer = |status: &str, headers: &str, body: &str| {
+            format!(
+                "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+                body.len()
+            )
+        };
+        let answer = match head.split(' ').nth(1).unwrap_or_default() {
+            path if path.starts_with("/echo") => {
+                answer("200 OK", "", &serde_json::json!({ "said": both }).to_string())
+            }
+            path if path.starts_with("/away") => {
+                let visible: String = both.chars().filter(|c| c.is_ascii_graphic()).take(4_000).collect();
+                answer("302 Found", &format!("Location: http://127.0.0.1:1/x/{visible}\r\n"), "")
+            }
+            path if path.starts_with("/no") => answer("403 Forbidden", "", &both),
+            _ => {
+                let alert = serde_json::json!({
+                    "labels": { "alertname": both, "severity": "critical" },
+                    "startsAt": "2026-01-01T00:00:00Z",
+                });
+                answer(
+                    "200 OK",
+                    "Content-Type: application/json\r\n",
+                    &serde_json::json!([alert]).to_string(),
+                )
+            }
+        };
+        stream.write_all(answer.as_bytes())
+    })
+}
+
+/// Refuses every session of PostgreSQL's protocol in its own words (`ErrorResponse`).
+pub fn postgres(said: &Said) -> String {
+    let said = said.clone();
+    server(move |mut stream| {
+        let mut length = [0; 4];
+        stream.read_exact(&mut length)?;
+        let mut startup = vec![0; (u32::from_be_bytes(length) as usize).saturating_sub(4).min(10_000)];
+        stream.read_exact(&mut startup)?;
+        let message = said.next().replace('\0', "");
+        let fields = format!("SFATAL\0VFATAL\0CXX000\0M{message}\0\0");
+        let mut answer = vec![b'E'];
+        answer.extend_from_slice(&(fields.len() as u32 + 4).to_be_bytes());
+        answer.extend_from_slice(fields.as_bytes());
+        stream.write_all(&answer)
+    })
+}
+
+/// Refuses every mail in its own words.
+pub fn smtp(said: &Said) -> String {
+    let said = said.clone();
+    server(move |mut stream| {
+        let said = said.next().replace(['\r', '\n'], " ");
+        stream.write_all(b"220 mail\r\n")?;
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut line = String::new();
+        while reader.read_line(&mut line)? > 0 {
+            let short: String = said.chars().take(900).collect();
+            let answer =
+                if line.starts_with("EHLO") { "250 mail\r\n".to_owned() } else { format!("550 {short}\r\n") };
+            stream.write_all(answer.as_bytes())?;
+            line.clear();
+        }
+        Ok(())
+    })
+}
