@@ -56,6 +56,7 @@ fn context() -> (Context, Arc<Mutex<Vec<String>>>) {
         conditions: Arc::new(Quick),
         timeout: SignedDuration::from_secs(600),
         token: "attempt-1".into(),
+        ran: false,
     };
     (context, lines)
 }

@@ -82,6 +82,7 @@ impl Step<'_> {
             conditions: Arc::new(Quick),
             timeout: SignedDuration::from_secs(600),
             token: "drill-7/step/1".into(),
+            ran: false,
         }
     }
 

@@ -90,6 +90,7 @@ impl Step {
             conditions: Arc::new(Quick),
             timeout,
             token: "attempt-1".into(),
+            ran: false,
         };
         Self { action, described, context, lines }
     }

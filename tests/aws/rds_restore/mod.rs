@@ -119,6 +119,7 @@ impl Run {
             conditions: Arc::new(Quick),
             timeout,
             token: token.into(),
+            ran: false,
         };
         Self { context, lines }
     }
