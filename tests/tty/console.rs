@@ -164,7 +164,10 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.wait_for_text("3 of 10 steps settled");
     // More than the objective allows may have been written before the network was cut.
     pty.press("p");
-    pty.wait_for_text("DOES NOT HOLD");
+    // The step's details say the same below.
+    pty.wait_until("the confirmation", |screen| {
+        screen.contains("CONFIRM:") && screen.contains("DOES NOT HOLD")
+    });
     pty.press("\x1b");
     pty.wait_until("the confirmation is closed", |screen| !screen.contains("CONFIRM"));
     pty.press("O");
@@ -174,7 +177,7 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.press("nobody serves there");
     pty.press("\r");
     pty.decide("y");
-    pty.wait_for_text("overrid");
+    pty.wait_until("the guard is overridden", |screen| !screen.contains("Go on against a guard"));
     pty.press("p");
     pty.wait_for_text("Type the target's name");
     let phrase = "db.us-west-2.acme.internal:5432";
