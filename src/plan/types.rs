@@ -395,9 +395,9 @@ impl Step {
     }
 
     /// It can leave something behind in the world: what it did is in force until it is taken back. A message that was
-    /// sent is not. What a person does by hand is where the plan says how to take it back.
+    /// sent is not. What a person does by hand is where it fences a server or the plan says how to take it back.
     pub fn leaves_something(&self) -> bool {
-        (self.changes && self.action != "sns-publish") || self.undo.is_some()
+        (self.changes && self.action != "sns-publish") || self.undo.is_some() || self.is_fence()
     }
 
     /// It keeps a server from accepting writes.

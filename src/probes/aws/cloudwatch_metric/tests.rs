@@ -78,7 +78,7 @@ fn a_lag_is_also_what_would_be_lost() {
     let measured = judge(&lag(), 3.5, 95).unwrap();
     assert_eq!((measured.value, measured.number("value_s")), (Some(3.5), Some(3.5)));
     assert_eq!((measured.number("exposure_s"), measured.number("age_s")), (Some(3.5), Some(95.0)));
-    assert_eq!(measured.summary, "4 s (ReplicaLag, 95 s old)");
+    assert_eq!(measured.summary, "3 s (ReplicaLag, 95 s old)");
     assert_eq!(measured.text("exposure_basis"), Some("CloudWatch's ReplicaLag, 95 s old"));
     let aurora = wanted("preset = \"aurora-replica-lag\"\nof = \"db\"");
     let measured = judge(&aurora, 20.0, 60).unwrap();
