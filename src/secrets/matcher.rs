@@ -62,6 +62,9 @@ struct Anchor {
     least: usize,
 }
 
+/// How often a text may have been quoted within another one: a program's JSON in a reply in a log line, and one more.
+const MAX_QUOTED: usize = 4;
+
 impl Matcher {
     /// A matcher over these forms.
     pub(super) fn new(forms: &[Form]) -> Self {
@@ -89,11 +92,9 @@ impl Matcher {
         let (whole, joined, heads) = (self.whole.as_ref()?, self.joined.as_ref()?, self.heads.as_ref()?);
         let mut found = Vec::new();
         whole.find(forms, text.as_bytes(), &mut found);
-        for (index, view) in [
-            (joined, View::without_line_ends(text)),
-            (whole, View::unescaped(text)),
-            (whole, View::percent_decoded(text)),
-        ] {
+        let unescaped = std::iter::successors(Some(View::unescaped(text)), View::unescaped_again);
+        let others = [(joined, View::without_line_ends(text)), (whole, View::percent_decoded(text))];
+        for (index, view) in others.into_iter().chain(unescaped.take(MAX_QUOTED).map(|view| (whole, view))) {
             let from = found.len();
             index.find(forms, &view.bytes, &mut found);
             for found in &mut found[from..] {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// What is between the ends of a text's bytes after something was undone; empty where nothing was to undo.
-#[derive(Default)]
+#[derive(Default, Debug)]
 pub(super) struct View {
     pub(super) bytes: Vec<u8>,
     /// Where each byte stands in the text.
@@ -42,6 +42,19 @@ impl View {
             at += length;
         }
         view
+    }
+
+    /// The same once more: JSON within JSON, as a log or a reply that quotes another one holds it. None where nothing
+    /// is escaped any more.
+    pub(super) fn unescaped_again(&self) -> Option<Self> {
+        let mut view = Self::unescaped(std::str::from_utf8(&self.bytes).ok()?);
+        if view.bytes.is_empty() {
+            return None;
+        }
+        for place in &mut view.places {
+            *place = self.places[place.start].start..self.places[place.end - 1].end;
+        }
+        Some(view)
     }
 
     /// With `%xx` undone.
@@ -110,6 +123,10 @@ mod tests {
         let view = View::unescaped(&text);
         assert_eq!(std::str::from_utf8(&view.bytes).unwrap(), "aé/\"🔑\\q");
         assert_eq!((view.places[1].clone(), view.places[2].clone()), (1..7, 1..7));
+        let quoted = serde_json::to_string(&serde_json::to_string("aé\"b").unwrap()).unwrap();
+        let view = View::unescaped(&quoted).unescaped_again().unwrap();
+        assert!(String::from_utf8_lossy(&view.bytes).contains("aé\"b"), "{view:?}");
+        assert_eq!(view.places[2].clone(), 3..4, "{quoted}");
         let view = View::percent_decoded("p%C3%b6%");
         assert_eq!((&view.bytes[..], view.places[2].clone()), ("pö%".as_bytes(), 4..7));
         assert_eq!(View::without_line_ends("a b\r\n\\nc").bytes, b"abc");

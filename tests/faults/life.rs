@@ -47,11 +47,18 @@ fn a_key_that_asks_a_silent_engine_says_that_it_does_not_answer() {
     console.wait_for_text("ENGINE SILENT");
     console.press("N");
     console.wait_for_text("Note");
-    console.press("are you there\r");
+    console.press("are you there");
+    console.wait_for_text("are you there");
+    console.press("\r");
+    console.wait_for_text("Write this note?");
+    console.decide("y");
     console.wait_for_text("the engine does not answer. Nothing was sent.");
     kill(pid, Signal::CONT);
     console.wait_until("it is live again", |screen| !screen.contains("SILENT"));
-    console.press("\r");
+    // The text is kept, and asked about anew.
+    console.decide("\r");
+    console.wait_for_text("Write this note?");
+    console.decide("y");
     let mut hands = Hands::attach(&home);
     hands.wait("the note", |model| {
         model.durable.timeline.iter().any(|event| {

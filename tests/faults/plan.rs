@@ -91,7 +91,8 @@ fn a_question_that_was_taken_out_leaves_a_way_on() {
     console.wait_for_text("No database takes writes");
     console.press("2");
     console.wait_for_text("it has no question sure any more");
-    console.press(":");
+    console.decide(":");
+    console.wait_for_text("Commands");
     console.press("revisit");
     console.wait_for_text("revisit down");
     console.press("\r");

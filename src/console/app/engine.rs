@@ -241,7 +241,7 @@ impl App {
     }
 
     /// The list of the decide screen is another one, or NEXT names another step: the selection goes where keys mean
-    /// something.
+    /// something. One that was on the step of NEXT stays with NEXT: a key that NEXT names must not act on another step.
     fn settle_selection(&mut self, before: &Place, at: Instant) {
         let Some(model) = &self.model else { return };
         let after = place(model);
@@ -253,7 +253,8 @@ impl App {
             })
         });
         let selected = decide::items(model).get(self.ui.decide.selected).is_some();
-        if after.list != before.list || !selected || (needs_nobody && after != *before) {
+        let was_next = before.next.is_some() && self.selected_step() == before.next;
+        if after.list != before.list || !selected || ((needs_nobody || was_next) && after != *before) {
             self.select_next(at);
         }
     }
