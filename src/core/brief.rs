@@ -7,7 +7,7 @@ mod people;
 
 use crate::core::incident::{Incident, Mode};
 use crate::core::model::{Model, Status};
-use crate::core::{blind, evidence, in_force, lifecycle, objectives, witness};
+use crate::core::{blind, contradiction, evidence, in_force, lifecycle, objectives, witness};
 use crate::units;
 use jiff::Timestamp;
 
@@ -124,11 +124,14 @@ fn state(model: &Model) -> String {
         let names = all.iter().filter(|(_, is)| *is == status).map(|(name, _)| name.clone()).collect();
         listed(names).map(|names| format!("{word} {names}"))
     };
-    let mut groups: Vec<String> =
-        [(Status::Down, "DOWN"), (Status::Degraded, "degraded"), (Status::Unknown, "UNKNOWN")]
-            .into_iter()
-            .filter_map(|(status, word)| group(status, word))
-            .collect();
+    let wrong = contradiction::of(model).iter().map(|open| short(&open.contradiction.what));
+    let mut groups: Vec<String> = wrong
+        .chain(
+            [(Status::Down, "DOWN"), (Status::Degraded, "degraded"), (Status::Unknown, "UNKNOWN")]
+                .into_iter()
+                .filter_map(|(status, word)| group(status, word)),
+        )
+        .collect();
     if groups.is_empty() {
         groups.push("every region and service is up".into());
     }

@@ -112,7 +112,7 @@ pub fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstima
     let Some(recent) = model.live.recent.get(probe) else { return Some(unknown("not measured yet")) };
     let Some((reading, measured)) = last_measurement(recent) else { return Some(unknown(&model.why(probe))) };
     let told = Told::of(reading, measured);
-    let unseen = age(reading.at, now);
+    let unseen = age(told.at, now);
     let failed = recent.latest.as_ref().is_some_and(|latest| latest.outcome.is_err());
     let stale = failed || is_stale(spec, recent, now);
     // What a program printed is its own measurement, and no reason.
@@ -179,9 +179,12 @@ impl Told {
             measured.number(name).and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok())
         };
         let bytes = |name: &str| measured.number(name).map(|bytes| bytes.max(0.0) as u64);
-        let ago = |name: &str| span(name).and_then(|ago| reading.at.checked_sub(ago).ok());
+        // What is told holds for the beginning of the run: the rest of it may have been spent on waiting for a primary
+        // that does not answer.
+        let at = reading.at.checked_sub(reading.took).unwrap_or(reading.at);
+        let ago = |name: &str| span(name).and_then(|ago| at.checked_sub(ago).ok());
         Self {
-            at: reading.at,
+            at,
             most: span("exposure_s"),
             least: span("exposure_min_s"),
             bytes: bytes("exposure_bytes"),

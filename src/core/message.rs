@@ -4,7 +4,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::Position;
 use crate::core::model::{Model, Status};
 use crate::core::notification::Message;
-use crate::core::{describe, drill, evidence, lifecycle, objectives, witness};
+use crate::core::{contradiction, describe, drill, evidence, lifecycle, objectives, witness};
 use crate::ids::MessageId;
 use crate::plan::template::render_text;
 use crate::units;
@@ -48,6 +48,11 @@ pub fn page(model: &Model, now: Timestamp, extra: &str) -> Draft {
         format!("{} {}: {}", text("severity"), model.plan.name, text("title")),
         format!("Detected {}, {} ago. {}.", text("detected_at"), text("age"), text("doing")),
     ];
+    lines.extend(
+        contradiction::of(model)
+            .iter()
+            .map(|open| format!("{}. {}", open.contradiction.what, open.contradiction.next)),
+    );
     for (label, name) in [("Regions down", "regions_down"), ("Services down", "services_down")] {
         if text(name) != NONE {
             lines.push(format!("{label}: {}.", text(name)));
@@ -67,10 +72,10 @@ pub fn page(model: &Model, now: Timestamp, extra: &str) -> Draft {
         None => format!("{}: proposed by signals, nobody has declared it.", text("id")),
     };
     lines.push(format!("{mode} Acknowledge it, or the next level is told."));
-    Draft {
-        subject: format!("[{}] {}: {}", text("severity"), model.plan.name, text("title")),
-        body: lines.join("\n"),
-    }
+    // What cannot be right is news to whoever was told the title before.
+    let about =
+        contradiction::worst(model).map_or_else(|| text("title"), |open| open.contradiction.what.clone());
+    Draft { subject: format!("[{}] {}: {about}", text("severity"), model.plan.name), body: lines.join("\n") }
 }
 
 const NONE: &str = "none";

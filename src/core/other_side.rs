@@ -72,7 +72,10 @@ fn other(model: &Model, server: &Server<'_>) -> OtherServer {
         (None, Some(since)) => (Does::Down, Some(since)),
         (None, None) => (Does::Unseen, None),
     };
-    let fenced = fencing::fenced(model, &server.probe.id).map(|fence| (fence.at, fence.proven));
+    // A fence of an incident that is over vouches for nothing: its server may have been let write since.
+    let is_of_this = |fence: &fencing::Fenced| model.run(&fence.run).is_some();
+    let fenced = fencing::fenced(model, &server.probe.id).filter(is_of_this);
+    let fenced = fenced.map(|fence| (fence.at, fence.proven));
     OtherServer { probe: server.probe.id.clone(), title: server.probe.title.clone(), does, at, fenced }
 }
 

@@ -3,8 +3,10 @@
 use crate::patroni::Patroni;
 use crate::postgres::{Pair, Server, wait_until};
 use crate::rig::{Hands, Home, LIFEBOAT};
+use lifeboat::core::command::Ask;
 use lifeboat::core::contradiction::{self, Kind};
 use lifeboat::core::fact::Fact;
+use lifeboat::core::model::Model;
 use lifeboat::core::status::StepStatus;
 use lifeboat::core::watch::Found;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +36,18 @@ fn plan(primary: &Server, standby: &Server, more: &str) -> String {
         probe("dr-db", "dr", standby),
         standby.dsn()
     )
+}
+
+/// The old primary lives and writes, which a person has to answer for first.
+fn promote_beside_the_primary(hands: &mut Hands) {
+    let alive = |model: &Model| {
+        let open = contradiction::of(model).iter().find(|open| open.contradiction.kind == Kind::PrimaryAlive);
+        open.map(|open| open.contradiction.id.clone())
+    };
+    hands.wait("the primary that lives is said", |model| alive(model).is_some());
+    let id = alive(&hands.model).unwrap();
+    hands.ask(Ask::AnswerContradiction { id, reason: "the test wants two".into() }).unwrap();
+    hands.fire("promote");
 }
 
 fn dsn_line(server: &Server) -> String {
@@ -130,7 +144,7 @@ fn taken_back(primary: &Server, standby: &Server) {
     let mut hands = Hands::attach(&home);
     hands.begin_run();
     let writer = Writer::start(standby);
-    hands.fire("promote");
+    promote_beside_the_primary(&mut hands);
     let confirmation = hands.step("promote").confirmation.clone().unwrap();
     assert!(
         confirmation.description.notes[0].contains("Patroni makes it a standby again"),
@@ -170,7 +184,7 @@ fn what_was_promoted_is_watched_also_by_the_next_engine_and_its_end_is_a_p0() {
     let engine = home.engine();
     let mut hands = Hands::attach(&home);
     hands.begin_run();
-    hands.fire("promote");
+    promote_beside_the_primary(&mut hands);
     hands.wait_step("promote", StepStatus::Verified);
     drop(hands);
     drop(engine);

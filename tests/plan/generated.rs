@@ -21,11 +21,22 @@ fn the_reference_in_the_book_is_up_to_date() {
 #[test]
 fn the_plan_in_the_book_is_a_good_one() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plan.md")).unwrap();
-    let blocks = page.split("```toml\n").skip(1).map(|block| block.split("```").next().unwrap());
-    let file = ("plan.md".to_owned(), blocks.collect::<Vec<_>>().join("\n"));
-    let loaded =
-        load_texts(vec![file], &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"));
+    // The blocks of one page are one plan; that of a server with a manager says on purpose what `check` warns of.
+    let with = |heads: &[&str]| {
+        let blocks = page.split("```toml").skip(1).filter_map(|block| {
+            let (head, block) = block.split_once('\n')?;
+            heads.contains(&head.trim()).then(|| block.split("```").next().unwrap())
+        });
+        let file = ("plan.md".to_owned(), blocks.collect::<Vec<_>>().join("\n"));
+        load_texts(vec![file], &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"))
+    };
+    let loaded = with(&[""]);
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+    let warnings = with(&["", "managed"]).warnings.to_string();
+    assert!(warnings.contains("warning[managed]"), "{warnings}");
+    // Besides, it is started by hand.
+    assert!(warnings.contains("warning[unreachable]"), "{warnings}");
+    assert_eq!(warnings.matches("warning[").count(), 2, "{warnings}");
 }
 
 #[test]

@@ -283,10 +283,11 @@ fn plain(bytes: &[u8], alt: KeyModifiers) -> Step {
             // C1 controls are control characters in two bytes; they are no keys.
             Ok(text) => match text.chars().next() {
                 Some(c) if !c.is_control() => (KeyCode::Char(c), KeyModifiers::NONE),
-                _ => return Step::Complete(None),
+                _ => return Step::Complete(Some(Decoded::GivenUp)),
             },
             Err(error) if error.error_len().is_none() => return Step::Incomplete,
-            Err(_) => return Step::Complete(None),
+            // No keyboard sends this: what comes with it is no key of a person either.
+            Err(_) => return Step::Complete(Some(Decoded::GivenUp)),
         },
     };
     Step::Complete(Some(key(code, modifiers | alt)))

@@ -11,6 +11,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
 use crate::core::awareness::{self, Awareness};
 use crate::core::confirmation::LossEstimate;
+use crate::core::contradiction;
 use crate::core::model::Status;
 use crate::core::signal::age;
 use crate::core::{drill, evidence, objectives};
@@ -188,6 +189,11 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
     let (role, text) = match (&model.durable.incident, unknown) {
         (_, 1) => (Role::Unknown, format!("{CANNOT_TELL}1 service unknown")),
         (_, unknown) if unknown > 0 => (Role::Unknown, format!("{CANNOT_TELL}{unknown} services unknown")),
+        // Two primaries answer as well as one.
+        _ if contradiction::worst(model).is_some() => {
+            let text = format!("{} services answer; what is wrong: WHY", look.glyph(Glyph::Critical));
+            return vec![look.span(Role::Critical, text)];
+        }
         (Some(incident), _) => {
             let since = units::clock(age(incident.detected_at, view.now));
             (Role::Ok, format!("{WORKS}, {since} since detection"))

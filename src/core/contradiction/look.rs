@@ -75,9 +75,7 @@ fn fenced_writes(model: &Model, server: &Server<'_>) -> Option<Contradiction> {
     let seen = server.seen.filter(|seen| seen.writes)?;
     let fence = fenced(model, &server.probe.id)?;
     let is_after = seen.last.duration_since(fence.at) > server.probe.timeout;
-    let is_recorded = model.durable.last_failover().is_some_and(|at| at > fence.at)
-        && server.region() == model.durable.active.as_ref();
-    if !is_after || is_recorded || is_split(model, server) {
+    if !is_after || is_recorded_to_serve(model, server) || is_split(model, server) {
         return None;
     }
     let title = &server.probe.title;
@@ -92,6 +90,14 @@ fn fenced_writes(model: &Model, server: &Server<'_>) -> Option<Contradiction> {
         next: "Fence it again, and see that it stays so; or answer with why it may accept writes.".into(),
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
     })
+}
+
+/// A move to the server's region was recorded after the server was fenced.
+fn is_recorded_to_serve(model: &Model, server: &Server<'_>) -> bool {
+    let fence = fenced(model, &server.probe.id);
+    let moved = model.durable.last_failover();
+    fence.is_none_or(|fence| moved.is_some_and(|at| at > fence.at))
+        && server.region() == model.durable.active.as_ref()
 }
 
 /// A promotion is ready, and another server of its database accepts writes: it would make a second primary.
@@ -141,14 +147,23 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
     }
     let servers: Vec<&Server<'_>> = database.iter().collect();
     let names: Vec<&str> = servers.iter().map(|server| &*server.probe.title).collect();
+    let silent = servers.iter().any(|server| server.seen.is_none());
     Some(Contradiction {
         id: instance("nobody-writes", &servers),
         kind: Kind::NobodyWrites,
         servers: ids(&servers),
         severity: Severity::P0,
-        what: format!("NOBODY ACCEPTS WRITES: none of {} does", names.join(", ")),
+        what: match silent {
+            false => format!("NOBODY ACCEPTS WRITES: none of {} does", names.join(", ")),
+            true => format!("NOBODY IS SEEN TO ACCEPT WRITES: none of {} does", names.join(", ")),
+        },
         why: servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; "),
-        next: "Find out which server holds the newest data, and make it the primary.".into(),
+        next: match silent {
+            false => "Find out which server holds the newest data, and make it the primary.".into(),
+            true => "One that does not answer may accept writes all the same: fence it, then make the one with the \
+                     newest data the primary."
+                .into(),
+        },
         blocks: vec![Blocked::Resolve],
     })
 }
@@ -222,7 +237,7 @@ fn name_of(server: &Server<'_>) -> String {
 /// `A database is a primary on timeline 14`.
 fn standing(server: &Server<'_>) -> String {
     let title = &server.probe.title;
-    let Some(seen) = server.seen else { return format!("{title} is down") };
+    let Some(seen) = server.seen else { return format!("{title} does not answer") };
     let timeline = seen.timeline.map_or_else(String::new, |timeline| format!(" on timeline {timeline}"));
     match seen.writes {
         true => format!("{title} accepts writes{timeline}"),
@@ -273,6 +288,9 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
         },
         Kind::FencedWrites if servers.iter().all(|server| fenced(model, &server.probe.id).is_none()) => {
             Sight::Over("a step lets it accept writes again".into())
+        }
+        Kind::FencedWrites if servers.iter().any(|server| is_recorded_to_serve(model, server)) => {
+            Sight::Over("it is recorded to serve".into())
         }
         Kind::FencedWrites if servers.iter().any(|server| is_split(model, server)) => {
             Sight::Over("two servers accept writes".into())

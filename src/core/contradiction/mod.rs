@@ -119,7 +119,9 @@ pub fn blocking(model: &Model, what: Blocked) -> Option<&Open> {
 pub fn moves_the_primary(model: &Model, run: &RunId, step: &Step) -> bool {
     let run = model.run(run);
     let runbook = run.and_then(|run| model.plan.runbooks.get(&run.runbook));
-    step.promotes() || (step.irreversible && runbook.is_some_and(|runbook| runbook.activates.is_some()))
+    step.promotes()
+        || step.switches
+        || (step.irreversible && runbook.is_some_and(|book| book.activates.is_some()))
 }
 
 /// Refuses what a contradiction blocks until it is answered.

@@ -174,7 +174,8 @@ fn fill_fences(plan: &mut Plan) {
     for step in steps {
         let known = match &*step.action {
             "postgres-fence" => &mut step.fences,
-            "postgres-unfence" => &mut step.unfences,
+            // Who is promoted accepts writes, fenced before or not.
+            "postgres-unfence" | "postgres-promote" => &mut step.unfences,
             _ => continue,
         };
         let Some(server) = step.params.get("dsn").filter(|_| known.is_empty()) else { continue };

@@ -166,7 +166,8 @@ fn others(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
         let (role, glyph) = match server.does {
             Does::Writes => (Role::Critical, Glyph::Critical),
             Does::Unseen => (Role::Unknown, Glyph::Unknown),
-            Does::Down if server.fenced.is_none() => (Role::Warn, Glyph::Warn),
+            // Who does not answer is as safe as the proof of the fence.
+            Does::Down if !server.fenced.is_some_and(|(_, proven)| proven) => (Role::Warn, Glyph::Warn),
             Does::Down | Does::Idle => (Role::Text, Glyph::Ok),
         };
         let text = format!("{} {}", view.look.glyph(glyph), other_sentence(view, server, stops));
