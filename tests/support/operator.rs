@@ -20,6 +20,7 @@ const ASKS: &[&str] = &[
     "Declare this incident?",
     "Read the world again?",
     "Begin it?",
+    "Close this incident?",
     "Answer \"",
 ];
 

@@ -190,7 +190,7 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
         (_, 1) => (Role::Unknown, format!("{CANNOT_TELL}1 service unknown")),
         (_, unknown) if unknown > 0 => (Role::Unknown, format!("{CANNOT_TELL}{unknown} services unknown")),
         // Two primaries answer as well as one.
-        _ if contradiction::worst(model).is_some() => {
+        _ if contradiction::worst(model).is_some_and(|open| open.contradiction.severity == Severity::P0) => {
             let text = format!("{} services answer; what is wrong: WHY", look.glyph(Glyph::Critical));
             return vec![look.span(Role::Critical, text)];
         }

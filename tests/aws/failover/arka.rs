@@ -101,6 +101,8 @@ fn addresses(copy: &mut Copy, site: &Site, made: &serde_json::Value) {
     let east = ["api", "rtvm", "admin", "reporting", "anchoring", "analytics"];
     for probe in east.map(|name| format!("primary-{name}")).into_iter().chain(["sandbox".to_owned()]) {
         copy.set(&format!("probes.{probe}.url"), health(&site.east));
+        // A slow answer of a busy host is no turn of the region.
+        copy.set(&format!("probes.{probe}.warn"), "2500ms");
     }
     for probe in ["primary-lb", "primary-redis"] {
         copy.set(&format!("probes.{probe}.address"), address(&site.east));

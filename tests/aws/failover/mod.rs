@@ -124,7 +124,7 @@ impl Night {
             Some(phrase) => self.fire(phrase),
             None => self.operator.press_until("y", |screen| !screen.contains("CONFIRM:")),
         }
-        self.operator.sees("retry, s skip, a attest");
+        self.operator.sees("r retry · s skip · a by hand");
         self.attest(title, how);
     }
 

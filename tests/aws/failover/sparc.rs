@@ -97,6 +97,8 @@ fn addresses(copy: &mut Copy, site: &Site, made: &serde_json::Value) {
     copy.set("probes.public-api.url", health(&site.public));
     for name in ["api", "auth", "video", "incidents", "playback", "analytics", "audit"] {
         copy.set(&format!("probes.primary-{name}.url"), health(&site.east));
+        // A slow answer of a busy host is no turn of the region.
+        copy.set(&format!("probes.primary-{name}.warn"), "2500ms");
     }
     for name in ["alb", "redis", "registry"] {
         copy.set(&format!("probes.primary-{name}.address"), address(&site.east));
