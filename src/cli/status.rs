@@ -73,10 +73,10 @@ fn code(model: &Model) -> u8 {
     let standings = || model.durable.regions.values().chain(model.durable.services.values());
     let is_any = |status| standings().any(|standing| standing.status == status);
     let is_signal = |state| model.durable.signals.values().any(|signal| signal.state == state);
-    let trouble = model.durable.incident.is_some() || model.severity().is_some();
-    if trouble || model.live.journal_failure.is_some() || is_any(Status::Down) || is_any(Status::Degraded) {
-        EXIT_TROUBLE
-    } else if is_signal(SignalState::Critical) || is_signal(SignalState::Warn) {
+    let is_declared = model.durable.incident.is_some() || model.severity().is_some();
+    let is_bad = is_any(Status::Down) || is_any(Status::Degraded);
+    let shows = is_signal(SignalState::Critical) || is_signal(SignalState::Warn);
+    if is_declared || model.live.journal_failure.is_some() || is_bad || shows {
         EXIT_TROUBLE
     } else if is_any(Status::Unknown) || is_signal(SignalState::Unknown) || blind::since(model).is_some() {
         EXIT_UNKNOWN

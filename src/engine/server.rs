@@ -150,8 +150,8 @@ async fn attend(client: u64, operator: Operator, stream: UnixStream, inbox: Unbo
 /// Hands an input over and waits until it was taken; not for a client that was let go meanwhile.
 async fn take_turn(client: u64, input: Input, inbox: &UnboundedSender<Input>) -> bool {
     let (taken, turn) = oneshot::channel();
-    let sent = inbox.send(input).and_then(|()| inbox.send(Input::Turn { client, taken }));
-    sent.is_ok() && turn.await.is_ok()
+    let sent = inbox.send(input).is_ok() && inbox.send(Input::Turn { client, taken }).is_ok();
+    sent && turn.await.is_ok()
 }
 
 /// The first message must come soon and be of the same protocol.

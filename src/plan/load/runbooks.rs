@@ -37,7 +37,7 @@ pub(super) fn runbooks(
             activates: fields.get("activates").and_then(|read| read.text()).map(RegionId::from),
             steps: fields.node("steps").map(|node| steps(id, node, reader, places)).unwrap_or_default(),
         };
-        if is_safe_to_drill(&fields) {
+        if is_safe_to_drill(fields) {
             runbook.steps.values_mut().for_each(|step| step.safe_to_drill = true);
         }
         runbooks.insert(RunbookId::from(id), runbook);
