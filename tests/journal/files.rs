@@ -9,9 +9,12 @@ use rustix::fs::{CWD, Mode, mkfifoat};
 
 use crate::{journal_of, options, segment};
 
+/// A name, and how the folder is made so.
+type Case = (&'static str, fn(&Path));
+
 #[test]
 fn a_pipe_or_a_link_in_the_place_of_a_segment_is_bad_and_holds_up_nobody() {
-    let lay: [(&str, fn(&Path)); 3] = [
+    let lay: [Case; 3] = [
         ("a pipe", |path| mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap()),
         ("a symbolic link", |path| symlink("/dev/null", path).unwrap()),
         ("a folder or a device", |path| fs::create_dir(path).unwrap()),

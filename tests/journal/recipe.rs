@@ -30,6 +30,9 @@ fn run(recipe: &str, dir: &Path) -> (bool, String) {
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
+/// A name, and how the folder is made so.
+type Case = (&'static str, fn(&Path));
+
 #[test]
 fn the_recipe_accepts_a_good_journal_and_prints_its_head() {
     let folder = tempfile::tempdir().unwrap();
@@ -98,7 +101,7 @@ fn the_recipe_finds_changed_bytes() {
 
 #[test]
 fn the_recipe_agrees_with_verify_on_files_that_are_missing_renamed_or_no_files() {
-    let cases: [(&str, fn(&Path)); 13] = [
+    let cases: [Case; 13] = [
         ("nothing changed", |_| {}),
         ("an emptied folder", |dir| {
             (1..=3).for_each(|number| fs::remove_file(segment(dir, number)).unwrap())
