@@ -247,10 +247,8 @@ impl App {
         let after = place(model);
         let needs_nobody = self.selected_step().is_none_or(|(run, step)| {
             let status = model.step(&run, &step).map(|(_, state)| state.status);
-            status.is_none_or(|status| {
-                use StepStatus::{Finished, Pending, Started};
-                status.is_settled() || matches!(status, Started | Finished | Pending)
-            })
+            // One that runs is watched: what it says stands below the list.
+            status.is_none_or(|status| status.is_settled() || status == StepStatus::Pending)
         });
         let selected = decide::items(model).get(self.ui.decide.selected).is_some();
         let was_next = before.next.is_some() && self.selected_step() == before.next;
