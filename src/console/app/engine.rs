@@ -251,7 +251,9 @@ impl App {
             status.is_none_or(|status| status.is_settled() || status == StepStatus::Pending)
         });
         let selected = decide::items(model).get(self.ui.decide.selected).is_some();
-        let was_next = before.next.is_some() && self.selected_step() == before.next;
+        let runs = self.selected_step().and_then(|(run, step)| Some(model.step(&run, &step)?.1.status));
+        let runs = matches!(runs, Some(StepStatus::Started | StepStatus::Finished));
+        let was_next = !runs && before.next.is_some() && self.selected_step() == before.next;
         if after.list != before.list || !selected || ((needs_nobody || was_next) && after != *before) {
             self.select_next(at);
         }
