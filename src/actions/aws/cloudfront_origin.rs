@@ -92,11 +92,12 @@ impl Action for SetOrigin {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let unseen = || super::rds_target::unseen(&self.id, KIND_OF_TARGET);
-            let mut undo = Vec::new();
+            let (mut undo, mut sets) = (Vec::new(), Vec::new());
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
                 Ok(Ok(seen)) => {
                     let notes = self.notes(&seen);
                     undo = self.undo(&seen);
+                    sets.extend(self.change.difference(&seen.config).ok().flatten());
                     (seen.target, notes)
                 }
                 Ok(Err(error)) => (unseen(), vec![format!("It cannot be read: {error}"), error.next_step()]),
@@ -105,14 +106,7 @@ impl Action for SetOrigin {
             let etag = property(&target, "etag").unwrap_or("(unread)");
             let call =
                 format!("cloudfront:UpdateDistribution Id={} If-Match={etag} {}", self.id, self.change);
-            Ok(Description {
-                call,
-                command: self.commands().join("; "),
-                target,
-                notes,
-                undo,
-                sets: Vec::new(),
-            })
+            Ok(Description { call, command: self.commands().join("; "), target, notes, undo, sets })
         })
     }
 
@@ -191,10 +185,8 @@ impl SetOrigin {
 
     fn notes(&self, seen: &Seen) -> Vec<String> {
         let mut notes = match self.change.difference(&seen.config) {
-            Ok(difference) if difference.is_empty() => {
-                vec!["It is so already: this step will refuse.".into()]
-            }
-            Ok(difference) => difference,
+            Ok(None) => vec!["It is so already: this step will refuse.".into()],
+            Ok(Some(_)) => Vec::new(),
             Err((why, next)) => vec![format!("{why}: this step will refuse."), next],
         };
         notes.extend(self.change.warnings(&seen.config));
@@ -217,16 +209,17 @@ impl SetOrigin {
         same(expected, &seen.target)?;
         let difference = self.change.difference(&seen.config);
         let difference = difference.map_err(|(why, next)| Failure::not_done(&*what, why, next))?;
-        if difference.is_empty() {
+        let Some((name, moved)) = difference else {
             let next = "Skip the step with this as the reason.";
             return Err(Failure::not_done(what, "it is so already: nothing was sent", next));
-        }
-        difference.iter().for_each(|line| (context.output)(line));
+        };
+        let difference = format!("{name}: {moved}");
+        (context.output)(&difference);
         self.send(&what, seen).await?;
         if self.wait_deployed {
             self.deployed(&what, context).await?;
         }
-        Ok(Done { summary: format!("{}: {}", expected.name, difference.join("; ")) })
+        Ok(Done { summary: format!("{}: {}", expected.name, difference) })
     }
 
     async fn send(&self, what: &str, seen: Seen) -> Result<(), Failure> {
@@ -281,10 +274,10 @@ impl SetOrigin {
             return not_yet("its ETag is the one of before: nothing was changed".into(), "Retry the step.");
         }
         match self.change.difference(&seen.config) {
-            Ok(difference) if difference.is_empty() => {}
-            Ok(difference) => {
+            Ok(None) => {}
+            Ok(Some((name, moved))) => {
                 let next = "Somebody else changed it. Look at it, then confirm the step again.";
-                return not_yet(format!("it changed, and not to this: {}", difference.join("; ")), next);
+                return not_yet(format!("it changed, and not to this: {name}: {moved}"), next);
             }
             Err((why, next)) => return not_yet(why, &next),
         }

@@ -105,13 +105,15 @@ impl Action for Scale {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let mut scaling = self.limits.words();
-            let mut undo = Vec::new();
+            let (mut undo, mut sets) = (Vec::new(), Vec::new());
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
                 Ok(Ok((target, group))) => {
-                    if let Ok(next) = self.limits.next(Size::of(&group)) {
+                    let now = Size::of(&group);
+                    if let Ok(next) = self.limits.next(now) {
                         scaling = next.words();
+                        sets.push(("scaling".into(), now.to(next)));
                     }
-                    undo = vec![self.command(&Size::of(&group).words())];
+                    undo = vec![self.command(&now.words())];
                     (target, self.notes(&group))
                 }
                 Ok(Err(error)) => {
@@ -125,7 +127,7 @@ impl Action for Scale {
                 target,
                 notes,
                 undo,
-                sets: Vec::new(),
+                sets,
             })
         })
     }
@@ -206,9 +208,8 @@ impl Scale {
     }
 
     fn notes(&self, group: &Nodegroup) -> Vec<String> {
-        let now = Size::of(group);
-        let mut notes = match self.limits.next(now) {
-            Ok(next) => vec![now.to(next)],
+        let mut notes = match self.limits.next(Size::of(group)) {
+            Ok(_) => Vec::new(),
             Err((why, next)) => vec![format!("{why}: this step will refuse."), next],
         };
         notes.extend(group::troubles(group));

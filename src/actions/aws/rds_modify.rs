@@ -115,10 +115,12 @@ impl Action for Modify {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let unseen = |why: String| (rds_target::unseen(&self.instance, rds_target::INSTANCE), vec![why]);
-            let mut undo = Vec::new();
+            let (mut undo, mut sets) = (Vec::new(), Vec::new());
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
                 Ok(Ok(Some((instance, target)))) => {
                     undo = self.undo(&instance);
+                    let lines = diff::lines(&self.wishes, &instance);
+                    sets = lines.iter().filter(|line| !line.holds()).map(Line::set).collect();
                     (target, self.notes(&instance))
                 }
                 Ok(Ok(None)) => unseen(format!("This step will refuse: {}.", self.missing())),
@@ -127,7 +129,7 @@ impl Action for Modify {
             };
             let request = self.request();
             let command = request.command(&self.place.region);
-            Ok(Description { call: request.words(), command, target, notes, undo, sets: Vec::new() })
+            Ok(Description { call: request.words(), command, target, notes, undo, sets })
         })
     }
 
@@ -222,7 +224,8 @@ impl Modify {
     }
 
     fn notes(&self, instance: &DbInstance) -> Vec<String> {
-        let mut notes: Vec<String> = diff::lines(&self.wishes, instance).iter().map(Line::note).collect();
+        let lines = diff::lines(&self.wishes, instance);
+        let mut notes: Vec<String> = lines.iter().filter(|line| line.holds()).map(Line::already).collect();
         if let Some((why, next)) = self.refused(instance) {
             notes.insert(0, format!("This step will refuse: {why}. {next}"));
         }

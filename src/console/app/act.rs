@@ -60,12 +60,15 @@ impl App {
             GotoReadiness => return self.show(Screen::Readiness),
             GotoEscalation => return self.show(Screen::Escalation),
             RunPreflight => return self.run_preflight(at),
-            Up => self.move_by(-1),
-            Down => self.move_by(1),
-            PageUp => self.move_by(-self.page()),
-            PageDown => self.move_by(self.page()),
-            Top => self.select_first(),
-            Bottom => self.move_by(isize::MAX),
+            Up => self.move_by(-1, at),
+            Down => self.move_by(1, at),
+            PageUp => self.move_by(-self.page(), at),
+            PageDown => self.move_by(self.page(), at),
+            Top => {
+                self.moved_at = Some(at);
+                self.select_first();
+            }
+            Bottom => self.move_by(isize::MAX, at),
             Select => return self.select(received, at),
             ToggleDetails => self.ui.details = !self.ui.details,
             Refresh => return vec![Do::Repaint, Do::Draw],
@@ -368,7 +371,8 @@ impl App {
         dos
     }
 
-    fn move_by(&mut self, by: isize) {
+    fn move_by(&mut self, by: isize, at: Instant) {
+        self.moved_at = Some(at);
         let rows = self.model.as_ref().map_or(0, |model| match self.ui.screen {
             Screen::Overview => overview::count(model, &self.ui.filter),
             Screen::Decide => decide::items(model).len(),

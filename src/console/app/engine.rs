@@ -3,6 +3,7 @@
 use super::confirm::Confirming;
 use super::form::{Form, Purpose};
 use super::{App, Asked, Dialog, Do, answer};
+use crate::console::input::PAUSE;
 use crate::console::screens;
 use crate::console::screens::decide::{self, Item};
 use crate::console::ui::{Connection, Screen};
@@ -69,6 +70,7 @@ impl App {
             Some(Dialog::Form(Form { purpose: Purpose::Gone { .. }, .. })) => self.dialog = None,
             _ => drop(self.shut_what_ended(at)),
         }
+        self.unsettled = None;
         self.select_next(at);
         self.renew()
     }
@@ -138,7 +140,8 @@ impl App {
         }
         dos.extend(self.shut_what_ended(at));
         if moved {
-            self.settle_selection(&place, at);
+            self.unsettled.get_or_insert(place);
+            self.settle_selection(at);
         }
         dos
     }
@@ -242,21 +245,28 @@ impl App {
 
     /// The list of the decide screen is another one, or NEXT names another step: the selection goes where keys mean
     /// something. One that was on the step of NEXT stays with NEXT: a key that NEXT names must not act on another step.
-    fn settle_selection(&mut self, before: &Place, at: Instant) {
+    ///
+    /// While a hand moves the selection it waits: the strokes that follow were counted from where it stood.
+    pub(super) fn settle_selection(&mut self, at: Instant) {
+        let rests = self.settles_at().is_none_or(|from| from <= at);
+        let Some(before) = self.unsettled.take_if(|_| rests) else { return };
         let Some(model) = &self.model else { return };
         let after = place(model);
-        let needs_nobody = self.selected_step().is_none_or(|(run, step)| {
-            let status = model.step(&run, &step).map(|(_, state)| state.status);
-            // One that runs is watched: what it says stands below the list.
-            status.is_none_or(|status| status.is_settled() || status == StepStatus::Pending)
-        });
-        let selected = decide::items(model).get(self.ui.decide.selected).is_some();
-        let runs = self.selected_step().and_then(|(run, step)| Some(model.step(&run, &step)?.1.status));
-        let runs = matches!(runs, Some(StepStatus::Started | StepStatus::Finished));
-        let was_next = !runs && before.next.is_some() && self.selected_step() == before.next;
-        if after.list != before.list || !selected || ((needs_nobody || was_next) && after != *before) {
+        let selected = self.selected_step();
+        let status = selected.as_ref().and_then(|(run, step)| Some(model.step(run, step)?.1.status));
+        let needs_nobody = status.is_none_or(|status| status.is_settled() || status == StepStatus::Pending);
+        // One that runs is watched: what it says stands below the list.
+        let runs = matches!(status, Some(StepStatus::Started | StepStatus::Finished));
+        let was_next = !runs && before.next.is_some() && selected == before.next;
+        let is_there = decide::items(model).get(self.ui.decide.selected).is_some();
+        if after.list != before.list || !is_there || ((needs_nobody || was_next) && after != before) {
             self.select_next(at);
         }
+    }
+
+    /// When the selection goes where keys mean something, if it has to.
+    pub(super) fn settles_at(&self) -> Option<Instant> {
+        self.unsettled.as_ref().and_then(|_| Some(self.moved_at? + PAUSE))
     }
 
     /// Selects the step that NEXT names, or the answer that is suggested.
@@ -281,7 +291,7 @@ impl App {
 
 /// Where the incident stands, as far as keys mean something by it.
 #[derive(Clone, PartialEq, Debug)]
-struct Place {
+pub(super) struct Place {
     /// The question, or the run.
     list: Option<String>,
     /// How many of the run's steps are settled.

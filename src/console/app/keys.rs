@@ -41,7 +41,10 @@ impl App {
         let action = match resolution {
             Resolution::Action(action) => Some(action),
             Resolution::Unbound => None,
-            Resolution::Pending => return vec![Do::Draw],
+            Resolution::Pending => {
+                self.moved_at = Some(at);
+                return vec![Do::Draw];
+            }
         };
         match self.dialog {
             None => match action {

@@ -46,6 +46,7 @@ use crate::ids::{ConfirmationId, ProbeId, RunId, StepId};
 use clock::EngineClock;
 use compose::Compose;
 use confirm::Confirming;
+use engine::Place;
 use field::Field;
 use form::Form;
 use help::Help;
@@ -182,6 +183,10 @@ pub struct App {
     gone: Option<(String, String)>,
     asked: VecDeque<Asked>,
     awaited: Option<(RunId, StepId)>,
+    /// Where the incident stood when the selection was last where keys mean something, while it has to be looked at.
+    unsettled: Option<Place>,
+    /// When the operator last moved a selection.
+    moved_at: Option<Instant>,
     /// Messages that were left before they were sent, the latest last.
     kept: Vec<Compose>,
     toast_until: Option<Instant>,
@@ -208,6 +213,8 @@ impl App {
             gone: None,
             asked: VecDeque::new(),
             awaited: None,
+            unsettled: None,
+            moved_at: None,
             kept: Vec::new(),
             toast_until: None,
             size,
@@ -239,6 +246,7 @@ impl App {
             Message::Painted { .. } => Vec::new(),
             Message::Tick => {
                 self.drop_old_toast(at);
+                self.settle_selection(at);
                 vec![Do::Draw]
             }
         }
@@ -365,7 +373,7 @@ impl App {
             () if self.shows_ages(last_drawn) => AGEING,
             () => CALM,
         };
-        self.toast_until.into_iter().chain([last_drawn + every]).min()
+        [Some(last_drawn + every), self.toast_until, self.settles_at()].into_iter().flatten().min()
     }
 
     /// Whether something on the screen is as old as it says only for seconds: details, and what was not measured when

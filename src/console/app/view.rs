@@ -98,11 +98,17 @@ impl App {
     }
 
     fn view_changed(&mut self, before: &View, after: &View, by_hand: bool, at: Instant) {
-        self.chord.clear();
         let dialog = |view: &View| match view {
             View::Dialog(serial, _) => Some(*serial),
             _ => None,
         };
+        let screen = |view: &View| match view {
+            View::Screen { screen, .. } => Some(*screen),
+            _ => None,
+        };
+        if (dialog(before), screen(before)) != (dialog(after), screen(after)) {
+            self.chord.clear();
+        }
         let opened = dialog(after).is_some();
         let asked_for = by_hand || (self.expected && opened);
         self.gate.changed(if asked_for { GRACE } else { PAUSE });

@@ -3,6 +3,7 @@
 mod decode;
 mod gate;
 mod reader;
+mod stops;
 
 pub use gate::{GRACE, Gate, PAUSE, Verdict};
 
@@ -20,6 +21,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use super::keymap::Chord;
 use super::terminal::{self, Terminal};
+use stops::{Resumes, Stops};
 
 /// Events that wait to be taken; a reader that is further ahead waits.
 const QUEUE: usize = 1024;
@@ -105,6 +107,7 @@ pub struct Input {
     last_sequence: Arc<AtomicU64>,
     held_back: Option<Received>,
     signals: Signals,
+    stops: Arc<Stops>,
     panicked: Arc<Notify>,
 }
 
@@ -114,13 +117,13 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     resize: Signal,
-    resume: Signal,
+    resume: Resumes,
     /// Others that would end the process with the terminal as it is, by number.
     deadly: Vec<(i32, Signal)>,
 }
 
 impl Signals {
-    fn new() -> io::Result<Self> {
+    fn new(stops: &Stops) -> io::Result<Self> {
         use rustix::process::Signal as Number;
         let deadly = [Number::QUIT, Number::USR1, Number::USR2, Number::ALARM, Number::ABORT];
         let deadly = deadly.map(|number| number.as_raw());
@@ -129,7 +132,7 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             resize: signal(SignalKind::window_change())?,
-            resume: signal(SignalKind::from_raw(Number::CONT.as_raw()))?,
+            resume: Resumes::watch(stops)?,
             deadly: deadly
                 .into_iter()
                 .map(|number| Ok((number, signal(SignalKind::from_raw(number))?)))
@@ -154,14 +157,16 @@ async fn any(signals: &mut [(i32, Signal)]) -> i32 {
 impl Input {
     /// Starts to read the terminal that was entered. Call it inside a tokio runtime.
     pub fn start(terminal: &Terminal) -> io::Result<Self> {
-        let signals = Signals::new()?;
+        let stops = Arc::new(Stops::default());
+        let signals = Signals::new(&stops)?;
         let (sender, keys) = channel(QUEUE);
         let (stopped, stop) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let last_sequence = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&last_sequence);
+        let watched = Arc::clone(&stops);
         let reader = std::thread::Builder::new()
             .name("terminal-input".to_owned())
-            .spawn(move || reader::run(&stopped, &sender, &counter))?;
+            .spawn(move || reader::run(&stopped, &sender, &counter, &watched))?;
         Ok(Self {
             keys,
             stop: Some(stop),
@@ -169,6 +174,7 @@ impl Input {
             last_sequence,
             held_back: None,
             signals,
+            stops,
             panicked: terminal.panicked(),
         })
     }
@@ -186,7 +192,11 @@ impl Input {
             _ = signals.terminate.recv() => Event::Ended(EndReason::Terminated),
             _ = signals.interrupt.recv() => Event::Ended(EndReason::Interrupted),
             number = any(&mut signals.deadly) => Event::Ended(EndReason::Killed(number)),
-            _ = signals.resume.recv() => Event::Resumed,
+            () = signals.resume.recv() => {
+                self.drain_type_ahead();
+                self.stops.deal_with();
+                Event::Resumed
+            }
             _ = signals.resize.recv() => match terminal::size() {
                 Ok((width, height)) => Event::Resize { width, height },
                 Err(_) => Event::Ended(EndReason::TerminalLost),

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use tokio::sync::mpsc::Sender;
 
 use super::decode::{Decoded, Decoder};
+use super::stops::{Moment, Stops};
 use super::{EndReason, Event, Manner, Received};
 use crate::console::keymap::Chord;
 
@@ -25,6 +26,25 @@ const TOGETHER: Duration = Duration::from_millis(8);
 /// The most bytes that are taken together.
 const BATCH_BYTES: usize = 64 * 1024;
 
+/// What came together.
+#[derive(Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// When the first of them was read.
+    read_at: Option<Moment>,
+    /// The process was stopped meanwhile.
+    stopped: bool,
+}
+
+impl Batch {
+    fn drop_if_stopped(&mut self, stops: &Stops) {
+        if self.read_at.take_if(|read_at| stops.happened_since(*read_at)).is_some() {
+            self.stopped = true;
+            self.bytes.clear();
+        }
+    }
+}
+
 /// What one turn of waiting came to.
 enum Turn {
     Bytes,
@@ -34,12 +54,18 @@ enum Turn {
 }
 
 /// Reads standard input until `stop` is closed, the receiver is gone or the terminal is lost.
-pub(super) fn run(stop: &OwnedFd, events: &Sender<Received>, last_sequence: &Arc<AtomicU64>) {
+pub(super) fn run(stop: &OwnedFd, events: &Sender<Received>, last_sequence: &Arc<AtomicU64>, stops: &Stops) {
     let mut decoder = Decoder::default();
     let mut stamper = Stamper { last_sequence, last_key: None };
     loop {
         let mut decoded = Vec::new();
-        let (bytes, end) = read_together(stop, decoder.patience());
+        let mut batch = Batch::default();
+        let end = read_together(stop, decoder.patience(), &mut batch, stops);
+        batch.drop_if_stopped(stops);
+        if batch.stopped {
+            decoder = Decoder::default();
+        }
+        let bytes = batch.bytes;
         match (bytes.is_empty(), &end) {
             (false, _) => decoder.feed(&bytes, &mut decoded),
             (true, Turn::Quiet) => decoder.idle(&mut decoded),
@@ -63,19 +89,18 @@ pub(super) fn run(stop: &OwnedFd, events: &Sender<Received>, last_sequence: &Arc
 }
 
 /// Waits for bytes, then takes all that come in one go, and says how the waiting ended.
-fn read_together(stop: &OwnedFd, patience: Option<Duration>) -> (Vec<u8>, Turn) {
-    let mut bytes = Vec::new();
+fn read_together(stop: &OwnedFd, patience: Option<Duration>, batch: &mut Batch, stops: &Stops) -> Turn {
     let mut timeout = patience;
     loop {
-        match wait_and_read(stop, &mut bytes, timeout) {
-            Turn::Bytes if bytes.len() >= BATCH_BYTES => return (bytes, Turn::Bytes),
+        match wait_and_read(stop, batch, timeout, stops) {
+            Turn::Bytes if batch.bytes.len() >= BATCH_BYTES => return Turn::Bytes,
             Turn::Bytes => timeout = Some(TOGETHER),
-            end => return (bytes, end),
+            end => return end,
         }
     }
 }
 
-fn wait_and_read(stop: &OwnedFd, bytes: &mut Vec<u8>, timeout: Option<Duration>) -> Turn {
+fn wait_and_read(stop: &OwnedFd, batch: &mut Batch, timeout: Option<Duration>, stops: &Stops) -> Turn {
     let tty = rustix::stdio::stdin();
     let until = timeout.map(|timeout| Instant::now() + timeout);
     loop {
@@ -101,7 +126,10 @@ fn wait_and_read(stop: &OwnedFd, bytes: &mut Vec<u8>, timeout: Option<Duration>)
         match rustix::io::read(tty, &mut buffer) {
             Ok(0) => return Turn::Lost,
             Ok(count) => {
-                bytes.extend_from_slice(&buffer[..count]);
+                batch.drop_if_stopped(stops);
+                // Not before the read: it waits for the next key where the queue was emptied meanwhile.
+                batch.read_at.get_or_insert_with(|| stops.moment());
+                batch.bytes.extend_from_slice(&buffer[..count]);
                 return Turn::Bytes;
             }
             Err(Errno::INTR | Errno::AGAIN) => {}

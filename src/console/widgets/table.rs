@@ -1,7 +1,8 @@
 //! Rows of cells that are cut to their width, with a mark where text was lost.
 
 use ratatui::text::{Line, Span};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_truncate::UnicodeTruncateStr;
+use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use crate::console::glyphs::Glyph;
@@ -30,9 +31,8 @@ pub fn fit(look: &Look<'_>, text: &str, width: usize) -> String {
         return text.to_owned();
     }
     let Some(room) = width.checked_sub(1) else { return String::new() };
-    let mut kept = take_width(text.chars(), room);
-    kept.push_str(look.glyph(Glyph::Ellipsis));
-    kept
+    let (kept, _) = text.unicode_truncate(room);
+    format!("{kept}{}", look.glyph(Glyph::Ellipsis))
 }
 
 /// As [`fit`], but the end is kept: for paths and host names, whose end tells them apart.
@@ -41,18 +41,8 @@ pub fn fit_start(look: &Look<'_>, text: &str, width: usize) -> String {
         return text.to_owned();
     }
     let Some(room) = width.checked_sub(1) else { return String::new() };
-    let reversed = take_width(text.chars().rev(), room);
-    look.glyph(Glyph::Ellipsis).chars().chain(reversed.chars().rev()).collect()
-}
-
-fn take_width(characters: impl Iterator<Item = char>, room: usize) -> String {
-    let mut used = 0;
-    characters
-        .take_while(|character| {
-            used += character.width().unwrap_or(0);
-            used <= room
-        })
-        .collect()
+    let (kept, _) = text.unicode_truncate_start(room);
+    format!("{}{kept}", look.glyph(Glyph::Ellipsis))
 }
 
 /// One row: each cell cut and padded to its column, one cell of space between columns.
@@ -116,18 +106,21 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         }
         if used > 0 {
             lines.push(String::new());
-            used = 0;
         }
-        for character in word.chars() {
-            let wide = character.width().unwrap_or(0);
-            if used > 0 && used + wide > width {
-                lines.push(String::new());
-                used = 0;
-            }
-            used += wide;
+        let mut rest = word;
+        loop {
+            let at_least = rest.chars().next().map_or(0, char::len_utf8);
+            let cut = rest.unicode_truncate(width).0.len().max(at_least);
+            let (part, after) = rest.split_at(cut);
             if let Some(line) = lines.last_mut() {
-                line.push(character);
+                line.push_str(part);
             }
+            used = part.width();
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
+            lines.push(String::new());
         }
     }
     lines

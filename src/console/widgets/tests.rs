@@ -113,6 +113,11 @@ fn wrapping_breaks_at_spaces_and_inside_long_words() {
     assert_eq!(wrap("one two three", 7), ["one two", "three"]);
     assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
     assert_eq!(wrap("", 5), [""]);
+    let emoji = "*\u{fe0f}AAA\u{13f8}";
+    assert!(
+        wrap(&format!("{emoji} x"), 6).iter().all(|line| line.width() <= 6),
+        "an asterisk that is an emoji"
+    );
 }
 
 proptest! {

@@ -125,7 +125,8 @@ impl Step<'_> {
 }
 
 fn notes(description: &Description) -> String {
-    description.notes.join("\n")
+    let sets = description.sets.iter().map(|(name, value)| format!("{name}: {value}"));
+    sets.chain(description.notes.iter().cloned()).collect::<Vec<_>>().join("\n")
 }
 
 fn identity<'a>(description: &'a Description, name: &str) -> &'a str {

@@ -135,7 +135,8 @@ fn the_region_is_failed_over_as_the_document_says() {
     let asked = night.prepare(4, "Promote the database");
     assert!(
         asked.contains("IRREVERSIBLE")
-            && asked.contains("YOU LOSE nothing if the primary died when last heard of"),
+            && asked.contains("YOU LOSE between nothing and")
+            && asked.contains(": fenced at ")
         "{asked}"
     );
     night.fire("arka-db-dr-replica");

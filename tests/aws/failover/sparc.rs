@@ -127,7 +127,8 @@ fn the_region_is_failed_over_although_the_engine_is_killed_while_the_replica_is_
     let asked = night.prepare(3, "Promote the read replica");
     assert!(
         asked.contains("IRREVERSIBLE")
-            && asked.contains("YOU LOSE nothing if the primary died when last heard of"),
+            && asked.contains("YOU LOSE between nothing and")
+            && asked.contains(": fenced at ")
         "{asked}"
     );
     night.fire("sparc-prod-replica-us-west-2");

@@ -29,11 +29,12 @@ async fn a_class_and_more_are_changed_now_and_read_back() {
         "rds:ModifyDBInstance DBInstanceIdentifier=arka-db-primary DBInstanceClass=db.r6g.2xlarge \
          BackupRetentionPeriod=14 MultiAZ=true AllocatedStorage=200 ApplyImmediately=true"
     );
-    let notes = described.notes.join("\n");
+    let notes: Vec<String> = described.sets.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let notes = notes.join("\n");
     assert!(
-        notes.contains("class db.r6g.large -> db.r6g.2xlarge: restarts the instance, an OUTAGE of minutes.")
+        notes.contains("class: db.r6g.large -> db.r6g.2xlarge: restarts the instance, an OUTAGE of minutes.")
     );
-    assert!(notes.contains("backup retention 7 days -> 14 days: no outage."), "{notes}");
+    assert!(notes.contains("backup retention: 7 days -> 14 days: no outage."), "{notes}");
     assert!(done.unwrap().summary.contains("class db.r6g.large -> db.r6g.2xlarge"));
     assert!(run.said().contains("arka-db-primary is modifying: class"), "{}", run.said());
     let now = world.instance("arka-db-primary");

@@ -55,25 +55,25 @@ impl Change {
         }
     }
 
-    /// What it changes, a line each; nothing where it is so already.
+    /// What it changes, from what to what; nothing where it is so already.
     ///
     /// # Errors
     /// When the distribution has no such origin.
-    pub fn difference(&self, config: &DistributionConfig) -> Result<Vec<String>, Refusal> {
+    pub fn difference(&self, config: &DistributionConfig) -> Result<Option<(String, String)>, Refusal> {
         match self {
             Self::Domain { domain, .. } => {
                 let origin = self.origin(config).ok_or_else(|| self.absent(config))?;
                 let from = origin.domain_name();
-                let line = format!("origin {}: {} -> {domain}", clean(origin.id(), 100), clean(from, 200));
-                Ok(if from == domain { Vec::new() } else { vec![line] })
+                let name = format!("origin {}", clean(origin.id(), 100));
+                Ok((from != domain).then(|| (name, format!("{} -> {domain}", clean(from, 200)))))
             }
             Self::Default(wished) => {
                 if !targets(config).any(|target| target == wished) {
                     return Err(self.absent(config));
                 }
                 let from = default_origin(config);
-                let line = format!("default behaviour: origin {} -> {wished}", clean(from, 100));
-                Ok(if from == wished { Vec::new() } else { vec![line] })
+                let moved = format!("origin {} -> {wished}", clean(from, 100));
+                Ok((from != wished).then(|| ("default behaviour".into(), moved)))
             }
         }
     }
@@ -200,29 +200,32 @@ mod tests {
         Change::Domain { origin: origin.into(), domain: domain.into() }
     }
 
+    fn pair(name: &str, value: &str) -> Option<(String, String)> {
+        Some((name.into(), value.into()))
+    }
+
     #[test]
     fn an_origin_is_found_by_id_or_domain_and_only_it_is_changed() {
         for name in ["api", "api.example.com"] {
             let change = domain(name, "west.example.com");
-            assert_eq!(
-                change.difference(&config()).unwrap(),
-                ["origin api: api.example.com -> west.example.com"]
-            );
+            let difference = change.difference(&config()).unwrap();
+            assert_eq!(difference, pair("origin api", "api.example.com -> west.example.com"));
             let after = change.applied(config());
             let domains: Vec<_> =
                 after.origins().unwrap().items().iter().map(|origin| origin.domain_name()).collect();
             assert_eq!(domains, ["west.example.com", "api-dr.example.com"]);
-            assert_eq!(change.difference(&after).unwrap(), Vec::<String>::new(), "{name}");
+            assert_eq!(change.difference(&after).unwrap(), None, "{name}");
         }
     }
 
     #[test]
     fn the_default_behaviour_moves_only_to_an_origin_that_is_there() {
         let change = Change::Default("api-dr".into());
-        assert_eq!(change.difference(&config()).unwrap(), ["default behaviour: origin api -> api-dr"]);
+        let difference = change.difference(&config()).unwrap();
+        assert_eq!(difference, pair("default behaviour", "origin api -> api-dr"));
         let after = change.applied(config());
         assert_eq!(default_origin(&after), "api-dr");
-        assert!(change.difference(&after).unwrap().is_empty());
+        assert_eq!(change.difference(&after).unwrap(), None);
         let (why, next) = Change::Default("west".into()).difference(&config()).unwrap_err();
         assert!(why.contains("no origin west") && next.contains("api, api-dr"), "{why} {next}");
     }

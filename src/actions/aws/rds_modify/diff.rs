@@ -69,12 +69,14 @@ impl Line {
         format!("{} {} -> {}", self.name, self.now, self.wanted)
     }
 
-    /// The same with its effect.
-    pub fn note(&self) -> String {
-        match self.holds() {
-            true => format!("{} is {} already.", self.name, self.now),
-            false => format!("{}: {}.", self.words(), self.effect),
-        }
+    /// Name, and from what to what, with its effect.
+    pub fn set(&self) -> (String, String) {
+        (self.name.into(), format!("{} -> {}: {}.", self.now, self.wanted, self.effect))
+    }
+
+    /// What is to be said where it holds.
+    pub fn already(&self) -> String {
+        format!("{} is {} already.", self.name, self.now)
     }
 }
 
@@ -205,14 +207,18 @@ mod tests {
             multi_az: Some(true),
             ..class()
         };
-        let notes: Vec<String> = lines(&wishes, &instance(None)).iter().map(Line::note).collect();
+        let sets: Vec<_> = lines(&wishes, &instance(None)).iter().map(Line::set).collect();
+        let sets: Vec<_> = sets.iter().map(|(name, value)| (&**name, &**value)).collect();
         assert_eq!(
-            notes,
+            sets,
             [
-                "class db.r6g.large -> db.r6g.2xlarge: restarts the instance, an OUTAGE of minutes.",
-                "backup retention 7 days -> 3 days: OLDER BACKUPS ARE DELETED.",
-                "multi-AZ off -> on: no outage; writes are slower while the standby is made.",
-                "storage 100 GiB -> 200 GiB: no outage; cannot be undone, and storage cannot change again for 6 hours.",
+                ("class", "db.r6g.large -> db.r6g.2xlarge: restarts the instance, an OUTAGE of minutes."),
+                ("backup retention", "7 days -> 3 days: OLDER BACKUPS ARE DELETED."),
+                ("multi-AZ", "off -> on: no outage; writes are slower while the standby is made."),
+                (
+                    "storage",
+                    "100 GiB -> 200 GiB: no outage; cannot be undone, and storage cannot change again for 6 hours."
+                ),
             ]
         );
     }
@@ -222,7 +228,7 @@ mod tests {
         let wishes = Wishes { class: Some("db.r6g.large".into()), iops: None, ..Wishes::default() };
         let line = &lines(&wishes, &instance(None))[0];
         assert!(line.holds() && !line.is_missing(true) && !line.is_missing(false));
-        assert_eq!(line.note(), "class is db.r6g.large already.");
+        assert_eq!(line.already(), "class is db.r6g.large already.");
     }
 
     #[test]

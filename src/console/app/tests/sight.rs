@@ -168,6 +168,27 @@ fn the_key_acts_on_the_step_that_next_names_where_the_selected_one_cannot_take_i
 }
 
 #[test]
+fn the_selection_does_not_move_between_the_strokes_of_a_hand() {
+    let mut scene = running();
+    let run = scene.app.selected_step().unwrap().0;
+    let stroke = |scene: &mut Scene, key| scene.press_as(key, Manner::Single, Duration::from_millis(150));
+    stroke(&mut scene, "g");
+    scene.by_another(Ask::Skip { run: run.clone(), step: "check-standby".into(), reason: "seen".into() });
+    stroke(&mut scene, "g");
+    stroke(&mut scene, "j");
+    scene.by_another(Ask::Skip { run, step: "fence-old-primary".into(), reason: "gone".into() });
+    stroke(&mut scene, "j");
+    let third = scene.app.selected_step().unwrap().1;
+    let steps = &scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().steps;
+    assert_eq!(Some(&third), steps.keys().nth(2), "counted from the first");
+    stroke(&mut scene, "k");
+    scene.at += Duration::from_secs(1);
+    scene.tell(Message::Tick);
+    let next = crate::console::screens::next::step(&scene.model).unwrap();
+    assert_eq!(scene.app.selected_step(), Some(next), "the hand rests");
+}
+
+#[test]
 fn after_attaching_again_the_selection_is_on_the_step_that_next_names() {
     let mut scene = running();
     scene.press("s");
