@@ -130,6 +130,7 @@ pub fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstima
     }
     if told.is_range() {
         (loss.span_min, loss.bytes_min) = (told.least, told.bytes_min);
+        loss.bytes = None;
         loss.heard_at = told.heard_at;
     }
     match fencing::fenced(model, probe).filter(|fence| told.bears_out(fence, spec)) {
@@ -149,17 +150,16 @@ fn close(loss: &mut LossEstimate, told: &Told, fence: &Fenced) {
     if !seen_since && let Some(most) = told.most {
         let least = if told.is_range() { told.least.unwrap_or_default() } else { SignedDuration::ZERO };
         let closed = (most + fence.at.duration_since(told.at)).max(least);
-        if let (Some(bytes), Some(bytes_min)) = (told.bytes, told.bytes_min.filter(|_| told.is_range())) {
-            let share = (closed - least).as_secs_f64() / (most - least).as_secs_f64();
-            loss.bytes = Some(bytes_min + (bytes.saturating_sub(bytes_min) as f64 * share).round() as u64);
-        }
+        let is_range = least < closed;
+        // How much was written between the last look and the fence nobody saw.
+        loss.bytes = if is_range { None } else { loss.bytes_min.or(loss.bytes) };
+        loss.bytes_min = loss.bytes_min.filter(|_| is_range);
         loss.span = Some(closed);
-        loss.span_min = (least < closed).then_some(least);
-        loss.bytes_min = loss.bytes_min.filter(|_| least < closed);
+        loss.span_min = is_range.then_some(least);
     }
     loss.fenced_at = Some(fence.at);
     let how = if fence.proven { "proven" } else { "on a person's word alone" };
-    loss.basis = format!("{}; fenced by \"{}\", {how}", loss.basis, fence.title);
+    loss.basis = format!("fenced by \"{}\", {how}; before that: {}", fence.title, loss.basis);
 }
 
 /// What a reading says of a loss.

@@ -18,7 +18,8 @@ pub struct LossEstimate {
     pub probe: ProbeId,
     /// Time span of writes, at most; none where it is not known.
     pub span: Option<SignedDuration>,
-    /// Bytes of write-ahead log not yet received by the standby, at most; none where it is not known.
+    /// Bytes of write-ahead log not yet received by the standby, at most; none where it is not known, as while nobody
+    /// sees the primary.
     pub bytes: Option<u64>,
     /// How it was found, in words.
     pub basis: String,

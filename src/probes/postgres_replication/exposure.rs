@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 pub struct Exposure {
     /// Commits of at most the last so many seconds.
     pub span: Option<Duration>,
-    /// WAL that the standby does not hold, at most; projected while the primary is out of sight.
+    /// WAL that the standby does not hold, at most. None while the primary is out of sight: a checkpoint makes it write
+    /// many times what it wrote before, so no rate bounds it.
     pub bytes: Option<u64>,
     /// Commits of at least so many seconds, if the primary died when it was last heard of.
     pub span_min: Option<Duration>,
@@ -77,10 +78,6 @@ pub fn unseen(history: &History, held: Held, claimed: Option<u64>, now: Instant,
     let beyond = newest.zip(history.beyond_since(held.position));
     let least = beyond.map_or(Duration::ZERO, |(newest, since)| newest.at.saturating_duration_since(since));
     let most = until.map(|until| now.saturating_duration_since(until).max(least));
-    // By a rate of nothing, or an unknown one, nothing is bounded: it may write more from now on.
-    let writes = history.rate().is_some_and(|rate| rate > 0.0);
-    let projected =
-        history.projected(now).filter(|_| writes).map(|sample| sample.end).max(reached.filter(|_| writes));
     let seen = match newest {
         Some(newest) => {
             let ago = words::seconds(now.saturating_duration_since(newest.at).as_secs_f64());
@@ -98,7 +95,7 @@ pub fn unseen(history: &History, held: Held, claimed: Option<u64>, now: Instant,
     };
     Exposure {
         span: most,
-        bytes: projected.map(missing),
+        bytes: None,
         span_min: most.map(|_| least),
         bytes_min: reached.map(missing),
         basis,
@@ -131,7 +128,11 @@ mod tests {
         // Last look at 10 s and 10,000 B; the standby holds 7,000 B.
         let exposure = unseen(&busy(start), held(7_000), None, start + seconds(40), "");
         assert_eq!((exposure.span_min, exposure.span), (Some(seconds(0)), Some(seconds(35))));
-        assert_eq!((exposure.bytes_min, exposure.bytes), (Some(3_000), Some(33_000)));
+        assert_eq!(
+            (exposure.bytes_min, exposure.bytes),
+            (Some(3_000), None),
+            "no rate bounds what it writes"
+        );
         let stalled = unseen(&busy(start), held(1_000), None, start + seconds(40), "");
         assert_eq!((stalled.span_min, stalled.span), (Some(seconds(5)), Some(seconds(40))));
     }

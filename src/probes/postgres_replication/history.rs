@@ -73,14 +73,6 @@ impl History {
         Some((newest.end - from.end) as f64 / (newest.at - from.at).as_secs_f64())
     }
 
-    /// Where the primary's WAL would end at a later time, at the rate that it had.
-    pub fn projected(&self, at: Instant) -> Option<Sample> {
-        let newest = self.newest()?;
-        let since = at.checked_duration_since(newest.at)?.as_secs_f64();
-        let written = self.rate().unwrap_or(0.0) * since;
-        Some(Sample { at, end: newest.end.saturating_add(written as u64) })
-    }
-
     /// The last time at which the primary's WAL ended at or before a position, between samples in proportion.
     /// `upto` is a further, newest sample. None when that was before the first sample.
     pub fn time_at(&self, position: u64, upto: Sample) -> Option<Instant> {
@@ -152,15 +144,13 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_that_of_the_last_minute_and_projects() {
+    fn the_rate_is_that_of_the_last_minute() {
         let start = Instant::now();
         let mut history = steady(start, 100, 0);
         for look in 1..=13 {
             history.push(Sample { at: start + seconds(495 + 5 * look), end: 1000 + 5000 * look });
         }
         assert_eq!(history.rate().map(f64::round), Some(1000.0));
-        let later = history.projected(start + seconds(570)).unwrap();
-        assert_eq!(later.end, 1000 + 65_000 + 10_000);
         assert_eq!(steady(start, 1, 0).rate(), None);
     }
 

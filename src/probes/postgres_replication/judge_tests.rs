@@ -137,7 +137,7 @@ fn out_of_sight_the_exposure_is_a_range_whose_upper_end_grows() {
             (0.0, 0.0)
         );
         assert_eq!(number(&measured, "exposure_s"), (at - 10) as f64);
-        assert_eq!(number(&measured, "exposure_bytes"), ((at - 12) * MB) as f64);
+        assert!(!measured.fields.contains_key("exposure_bytes"), "no rate bounds what it may have written");
         assert_eq!(number(&measured, "primary_heard_s"), (at - 10) as f64);
         assert_eq!(number(&measured, "primary_writable_s"), (at - 10) as f64);
     }
@@ -178,7 +178,6 @@ fn a_sender_that_goes_on_speaking_is_not_taken_for_the_primary_that_is_out_of_si
     for at in [15, 45, 240] {
         let measured = scene.judge(&scene.standby(at, 10 * MB, 10 * MB), &scene.gone(at));
         assert_eq!(number(&measured, "exposure_s"), (at - 10) as f64);
-        assert!(number(&measured, "exposure_bytes") > 0.0, "{measured:?}");
         assert!(
             matches!(&measured.verdict, Verdict::Warn(why) if why.contains("unreachable")),
             "{measured:?}"

@@ -27,7 +27,7 @@ pub static KIND: ProbeKind = ProbeKind {
     doc: "Reads a streaming standby (PostgreSQL 12 or newer; the role needs `pg_monitor`) and, where `primary` is \
           given, the primary as well. The value is how far the standby is behind: what would be lost, or not yet \
           be visible, if it were promoted now. An idle primary is no lag. While nothing streams there is no value \
-          and the signal is critical: read `exposure_s`, `exposure_bytes` and `replay_lag_s` then, which stay \
+          and the signal is critical: read `exposure_s` and `replay_lag_s` then, which stay \
           known. WAL that was received and not replayed is not lost: a promotion replays it first, even while \
           replay is paused. Once the primary cannot be seen, the exposure is a range: from what is certainly missing \
           (`exposure_min_s`, if it died when it was last seen) up to what it may have accepted since (`exposure_s`), \
@@ -77,10 +77,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ),
         ("synchronous_standby_names", "for which standbys the primary's commits wait, where they do"),
         ("exposure_s", "commits of at most so many last seconds are lost if it is promoted now"),
-        (
-            "exposure_bytes",
-            "WAL that is lost at most; an estimate by its last rate while the primary is out of sight",
-        ),
+        ("exposure_bytes", "WAL that is lost at most; not known while the primary is out of sight"),
         ("exposure_min_s", "commits of at least so many seconds, if the primary died when it was last seen"),
         ("exposure_min_bytes", "WAL that is certainly lost"),
         ("exposure_basis", "what the exposure rests on: measured, or estimated from what"),

@@ -136,7 +136,7 @@ fn the_region_is_failed_over_as_the_document_says() {
     assert!(
         asked.contains("IRREVERSIBLE")
             && asked.contains("YOU LOSE between nothing and")
-            && asked.contains(": fenced at ")
+            && asked.contains(": fenced at "),
         "{asked}"
     );
     night.fire("arka-db-dr-replica");

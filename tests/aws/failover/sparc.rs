@@ -128,7 +128,7 @@ fn the_region_is_failed_over_although_the_engine_is_killed_while_the_replica_is_
     assert!(
         asked.contains("IRREVERSIBLE")
             && asked.contains("YOU LOSE between nothing and")
-            && asked.contains(": fenced at ")
+            && asked.contains(": fenced at "),
         "{asked}"
     );
     night.fire("sparc-prod-replica-us-west-2");

@@ -116,7 +116,6 @@ async fn behind_a_standby_the_loss_grows_from_when_the_root_died() {
         let later = measure(KIND, &*probe).await;
         let most = later.number("exposure_s").unwrap();
         assert!(most > last + 0.8, "{most} s after {last} s: {later:#?}");
-        assert!(later.number("exposure_bytes") > Some(0.0), "{later:#?}");
         last = most;
     }
 }

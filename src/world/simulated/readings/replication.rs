@@ -105,7 +105,6 @@ fn cut_off(moment: &Moment<'_>, cut: Timestamp) -> Measurement {
         .with_number("replay_lag_s", if replayed == received { 0.0 } else { lag_s * (1.0 - IN_FLIGHT) })
         .with_text("receiver_state", "not running".to_owned())
         .with_number("exposure_s", most_s)
-        .with_number("exposure_bytes", bytes(most_s))
         .with_number("exposure_min_s", least_s)
         .with_number("exposure_min_bytes", bytes(least_s))
         .with_number("primary_heard_s", heard_s)

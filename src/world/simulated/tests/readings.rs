@@ -59,7 +59,6 @@ fn a_cut_replication_has_no_lag_replays_what_it_has_and_its_exposure_is_a_range_
     assert_eq!(number(&at_cut, "exposure_min_s"), number(&later, "exposure_min_s"));
     let grown = number(&later, "exposure_s") - number(&at_cut, "exposure_s");
     assert!((599.0..601.0).contains(&grown), "it may still write: {grown}");
-    assert!(number(&later, "exposure_bytes") > 100_000.0);
 }
 
 #[test]
