@@ -7,6 +7,7 @@ pub use telling::{in_how_long, to_whom};
 use crate::core::confirmation::{Confirmation, LossEstimate};
 use crate::core::fact::Fact;
 use crate::core::incident::{GivenAnswer, Outcome, Position, RunEnd};
+use crate::core::loss_reading::LossReading;
 use crate::core::signal::SignalState;
 use crate::ids::{ProbeId, QuestionId, RegionId, RunbookId, StepId};
 use crate::plan::{Plan, Severity};
@@ -53,6 +54,7 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::PrimaryMeasured { probe, before, timeline, serves } => {
             primary_measured(plan, probe, before.as_ref(), *timeline, serves.as_ref())
         }
+        Fact::LossNoted { probe, reading } => loss_noted(plan, probe, reading.as_ref()),
         Fact::ServingRecorded { region, reason } => {
             format!("Recorded that {} serves: {reason}", region_name(plan, region))
         }
@@ -81,6 +83,17 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
             format!("{world}, asked for by {asked_by}: {tally}{failing}")
         }
         _ => incident_sentence(fact, plan),
+    }
+}
+
+fn loss_noted(plan: &Plan, probe: &ProbeId, reading: Option<&LossReading>) -> String {
+    let title = probe_title(plan, probe);
+    match reading {
+        Some(reading) => {
+            let (at, loss) = (reading.at.strftime("%H:%M:%SZ"), reading.estimate(probe.clone()).sentence());
+            format!("{title}: noted what a failover at {at} would have lost: {loss}")
+        }
+        None => format!("{title}: what was noted of a loss before does not hold any more"),
     }
 }
 

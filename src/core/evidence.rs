@@ -3,9 +3,9 @@
 use crate::core::confirmation::{Evidence, LossEstimate};
 use crate::core::fencing::{self, Fenced};
 use crate::core::incident::Incident;
+use crate::core::loss_reading::{self, LossReading};
 use crate::core::model::Model;
-use crate::core::reading::{Measurement, Reading};
-use crate::core::signal::{Recent, SignalState, age, failing, is_stale};
+use crate::core::signal::{SignalState, age, failing, is_stale};
 use crate::ids::ProbeId;
 use crate::plan::condition::Condition;
 use crate::plan::{ProbeSpec, Runbook};
@@ -104,48 +104,63 @@ pub fn exposure(model: &Model, now: Timestamp) -> Option<LossEstimate> {
     worst(true).or_else(|| worst(false))
 }
 
-/// What one probe tells of the loss. While the primary or the standby is not seen, what was written since may be lost
-/// too, so the upper end grows with the clock, up to the moment from which the primary is fenced.
+/// What one probe tells of the loss: by what this engine measured, or else by what was known before it. While the primary
+/// or the standby is not seen, what was written since may be lost too, so the upper end grows with the clock, up to the
+/// moment from which the primary is fenced.
 pub fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstimate> {
     let spec = model.plan.probes.get(probe)?;
-    let unknown = |basis: &str| LossEstimate::unknown(probe.clone(), basis);
-    let Some(recent) = model.live.recent.get(probe) else { return Some(unknown("not measured yet")) };
-    let Some((reading, measured)) = last_measurement(recent) else { return Some(unknown(&model.why(probe))) };
-    let told = Told::of(reading, measured);
+    let recent = model.live.recent.get(probe);
+    if let Some(told) = loss_reading::measured(model, probe) {
+        let failed =
+            recent.and_then(|recent| recent.latest.as_ref()).is_some_and(|last| last.outcome.is_err());
+        let stale = failed || recent.is_none_or(|recent| is_stale(spec, recent, now));
+        return Some(estimate(model, spec, &told, stale, now));
+    }
+    if let Some(kept) = model.durable.losses.get(probe) {
+        return Some(estimate(model, spec, kept, true, now));
+    }
+    let why = recent.map_or_else(|| "not measured yet".into(), |_| model.why(probe));
+    Some(LossEstimate::unknown(probe.clone(), why))
+}
+
+/// What a reading tells of the loss at a later moment. `stale`: nothing was measured since.
+pub fn estimate(
+    model: &Model,
+    spec: &ProbeSpec,
+    told: &LossReading,
+    stale: bool,
+    now: Timestamp,
+) -> LossEstimate {
     let unseen = age(told.at, now);
-    let failed = recent.latest.as_ref().is_some_and(|latest| latest.outcome.is_err());
-    let stale = failed || is_stale(spec, recent, now);
-    // What a program printed is its own measurement, and no reason.
-    let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
-    let basis = measured.text("exposure_basis").unwrap_or(as_told);
-    let mut loss = LossEstimate {
-        span: told.most,
-        bytes: told.bytes,
-        basis: basis.into(),
-        measured_at: Some(reading.at),
-        ..unknown("")
-    };
+    let mut loss = told.estimate(spec.id.clone());
+    loss.restarted_at = model.durable.engine_started_at.filter(|started| told.at < *started);
     if stale {
-        loss.basis = format!("{basis}; not seen for {}", units::duration(unseen));
+        loss.basis = format!("{}; not seen for {}", loss.basis, units::duration(unseen));
     }
-    if told.is_range() {
-        (loss.span_min, loss.bytes_min) = (told.least, told.bytes_min);
-        loss.bytes = None;
-        loss.heard_at = told.heard_at;
-    }
-    match fencing::fenced(model, probe).filter(|fence| told.bears_out(fence, spec)) {
-        Some(fence) => close(&mut loss, &told, &fence),
+    match fencing::fenced(model, &spec.id).filter(|fence| bears_out(told, fence, spec)) {
+        Some(fence) => close(&mut loss, told, &fence),
         None if stale || told.is_range() => {
             loss.span = loss.span.map(|span| span + unseen);
             loss.grows_from = Some(now);
         }
         None => {}
     }
-    Some(loss)
+    loss
+}
+
+/// Whether a fence may be believed: the primary was not seen to accept writes since, and, where nobody looks at that,
+/// what the standby holds does not reach beyond the fence.
+fn bears_out(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> bool {
+    if let Some(writable) = told.writable_at {
+        // A look within the reading may be older than the reading by as long as it took.
+        return writable <= fence.at.checked_add(spec.timeout).unwrap_or(fence.at);
+    }
+    let held_until = told.most.and_then(|most| told.at.checked_sub(most).ok());
+    !told.is_range() || held_until.is_some_and(|until| until <= fence.at)
 }
 
 /// Nothing was written after the fence: the upper end is what it was then.
-fn close(loss: &mut LossEstimate, told: &Told, fence: &Fenced) {
+fn close(loss: &mut LossEstimate, told: &LossReading, fence: &Fenced) {
     let seen_since = told.at >= fence.at && !told.is_range();
     if !seen_since && let Some(most) = told.most {
         let least = if told.is_range() { told.least.unwrap_or_default() } else { SignedDuration::ZERO };
@@ -160,64 +175,6 @@ fn close(loss: &mut LossEstimate, told: &Told, fence: &Fenced) {
     loss.fenced_at = Some(fence.at);
     let how = if fence.proven { "proven" } else { "on a person's word alone" };
     loss.basis = format!("fenced by \"{}\", {how}; before that: {}", fence.title, loss.basis);
-}
-
-/// What a reading says of a loss.
-struct Told {
-    at: Timestamp,
-    most: Option<SignedDuration>,
-    least: Option<SignedDuration>,
-    bytes: Option<u64>,
-    bytes_min: Option<u64>,
-    heard_at: Option<Timestamp>,
-    writable_at: Option<Timestamp>,
-}
-
-impl Told {
-    fn of(reading: &Reading, measured: &Measurement) -> Self {
-        let span = |name: &str| {
-            measured.number(name).and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok())
-        };
-        let bytes = |name: &str| measured.number(name).map(|bytes| bytes.max(0.0) as u64);
-        // What is told holds for the beginning of the run: the rest of it may have been spent on waiting for a primary
-        // that does not answer.
-        let at = reading.at.checked_sub(reading.took).unwrap_or(reading.at);
-        let ago = |name: &str| span(name).and_then(|ago| at.checked_sub(ago).ok());
-        Self {
-            at,
-            most: span("exposure_s"),
-            least: span("exposure_min_s"),
-            bytes: bytes("exposure_bytes"),
-            bytes_min: bytes("exposure_min_bytes"),
-            heard_at: ago("primary_heard_s"),
-            writable_at: ago("primary_writable_s"),
-        }
-    }
-
-    fn is_known(&self) -> bool {
-        self.most.is_some() || self.bytes.is_some()
-    }
-
-    /// Whether it is a range: the primary was not seen.
-    fn is_range(&self) -> bool {
-        self.least.zip(self.most).is_some_and(|(least, most)| least < most)
-    }
-
-    /// Whether a fence may be believed: the primary was not seen to accept writes since, and, where nobody looks at
-    /// that, what the standby holds does not reach beyond the fence.
-    fn bears_out(&self, fence: &Fenced, spec: &ProbeSpec) -> bool {
-        if let Some(writable) = self.writable_at {
-            // A look within the reading may be older than the reading by as long as it took.
-            return writable <= fence.at.checked_add(spec.timeout).unwrap_or(fence.at);
-        }
-        let held_until = self.most.and_then(|most| self.at.checked_sub(most).ok());
-        !self.is_range() || held_until.is_some_and(|until| until <= fence.at)
-    }
-}
-
-fn last_measurement(recent: &Recent) -> Option<(&Reading, &Measurement)> {
-    let reading = recent.measured()?;
-    Some((reading, reading.outcome.as_ref().ok()?))
 }
 
 /// Whether evidence changed enough that somebody should look again: a state turned.

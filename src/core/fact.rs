@@ -6,6 +6,7 @@ use crate::core::confirmation::{Confirmation, LossEstimate};
 use crate::core::contradiction::Contradiction;
 use crate::core::escalation::{DueMessage, IncidentRole};
 use crate::core::incident::{GivenAnswer, Mode, Outcome, Position, RunEnd};
+use crate::core::loss_reading::LossReading;
 use crate::core::notification::{Attempted, Cause, Intent, Message, Queued, Tracked};
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::Reading;
@@ -109,6 +110,13 @@ pub enum Fact {
         timeline: Option<u32>,
         /// The region that serves from now on; none where that is the same.
         serves: Option<RegionId>,
+    },
+    /// What a probe tells of a loss, at a moment after which it may not be measured again.
+    LossNoted {
+        /// The probe.
+        probe: ProbeId,
+        /// Its reading; none once what was noted before is not so any more.
+        reading: Option<LossReading>,
     },
     /// A person recorded which region serves.
     ServingRecorded {

@@ -44,6 +44,9 @@ pub struct LossEstimate {
     /// How many further probes that should tell a loss cannot: it may be worse than this.
     #[serde(default)]
     pub untold: usize,
+    /// When the engine restarted that has not measured it itself: it rests on what was known before.
+    #[serde(default)]
+    pub restarted_at: Option<Timestamp>,
 }
 
 impl LossEstimate {
@@ -61,6 +64,7 @@ impl LossEstimate {
             grows_from: None,
             fenced_at: None,
             untold: 0,
+            restarted_at: None,
         }
     }
 
@@ -88,16 +92,19 @@ impl LossEstimate {
 
     /// `about 14 s, 3.2 MB not yet replicated`, a range with what decides within it, or that it is not known.
     pub fn sentence(&self) -> String {
+        let mut sentence = self.amount_sentence();
+        if let Some(at) = self.restarted_at.filter(|_| self.is_known()) {
+            sentence += &format!("; by what was known before the engine restarted at {}", clock(at));
+        }
         match self.untold {
-            0 => self.amount_sentence(),
-            1 => format!("{}; another probe cannot tell its part", self.amount_sentence()),
-            untold => format!("{}; {untold} other probes cannot tell their part", self.amount_sentence()),
+            0 => sentence,
+            1 => format!("{sentence}; another probe cannot tell its part"),
+            untold => format!("{sentence}; {untold} other probes cannot tell their part"),
         }
     }
 
     fn amount_sentence(&self) -> String {
         let Some(amount) = self.amount() else { return format!("not known: {}", self.basis) };
-        let clock = |at: Timestamp| at.strftime("%H:%M:%S UTC").to_string();
         match (self.grows_from, self.span_min) {
             (Some(_), Some(least)) => {
                 let heard = self.heard_at.map_or_else(String::new, |at| format!(" ({})", clock(at)));
@@ -181,4 +188,8 @@ impl LossEstimate {
             || grew(least(self), least(found).or(found.span), NOISE)
             || bytes_grew(bytes(self), bytes(found))
     }
+}
+
+fn clock(at: Timestamp) -> String {
+    at.strftime("%H:%M:%S UTC").to_string()
 }

@@ -25,6 +25,7 @@ pub mod in_force;
 pub mod incident;
 pub mod lifecycle;
 pub mod loss;
+pub mod loss_reading;
 pub mod message;
 pub mod model;
 pub mod names;

@@ -6,6 +6,7 @@ use crate::core::escalation::{Dismissal, DueMessage, Escalation, Proposal};
 use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::lifecycle;
+use crate::core::loss_reading::LossReading;
 use crate::core::notification::{Message, Notification};
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::roles::expected_of as expected;
@@ -52,6 +53,9 @@ pub struct Durable {
     /// The servers that were measured to be the primary of their database, where that is not as the plan says.
     #[serde(default)]
     pub primaries: Vec<ProbeId>,
+    /// What was last noted of a loss, by the probe that tells it.
+    #[serde(default)]
+    pub losses: BTreeMap<ProbeId, LossReading>,
     /// The derived severity, since when, and why; none is healthy.
     pub severity: Option<(Severity, Timestamp, String)>,
     /// What cannot be right whatever the plan says, in the order in which it was found.
@@ -225,6 +229,7 @@ impl Model {
             active: plan.primary().map(|(id, _)| id.clone()),
             measured: None,
             primaries: Vec::new(),
+            losses: BTreeMap::new(),
             severity: None,
             contradictions: Vec::new(),
             incident: None,

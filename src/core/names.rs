@@ -97,13 +97,13 @@ impl View<'_> {
             _ => {}
         }
         let spec = self.model.plan.probes.get(name).ok_or_else(|| format!("there is no probe {name}"))?;
+        if let Some(exposed) = self.exposure(name, field) {
+            return exposed;
+        }
         let recent = self.model.live.recent.get(name).ok_or_else(|| unknown("it was not measured yet"))?;
         let reading = recent.latest.as_ref().ok_or_else(|| unknown("it was not measured yet"))?;
         if field == "age_s" {
             return Ok(Scalar::Number(age(reading.at, self.now).as_secs_f64()));
-        }
-        if let Some(exposed) = self.exposure(name, field) {
-            return exposed;
         }
         if is_stale(spec, recent, self.now) {
             return Err(unknown("its last reading is too old"));

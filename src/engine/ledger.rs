@@ -257,6 +257,7 @@ fn may_wait(fact: &Fact) -> bool {
             Fact::EngineStarted { .. }
                 | Fact::SignalChanged { .. }
                 | Fact::SeverityChanged { .. }
+                | Fact::LossNoted { .. }
                 | Fact::ClockJumped { .. }
                 | Fact::ConfirmationVoided { .. }
                 | Fact::PreflightRan { .. }

@@ -120,6 +120,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::PrimaryMeasured { probe, serves, .. } => {
             text(probe.as_str(), serves.as_ref().map_or("", |region| region.as_str()), "primary")
         }
+        Fact::LossNoted { probe, .. } => text(probe.as_str(), "", "noted"),
         Fact::ServingRecorded { region, .. } => text("serving", region.as_str(), "recorded"),
         Fact::ContradictionFound { contradiction } => {
             text("contradiction", &contradiction.id, contradiction.severity.as_str())

@@ -31,6 +31,12 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::PrimaryMeasured { probe, before, serves, .. } => {
             signals::primary_moved(model, at, probe, before.as_ref(), serves.as_ref());
         }
+        Fact::LossNoted { probe, reading: Some(reading) } => {
+            model.durable.losses.insert(probe.clone(), reading.clone());
+        }
+        Fact::LossNoted { probe, reading: None } => {
+            model.durable.losses.remove(probe);
+        }
         Fact::ServingRecorded { region, .. } => signals::activated(model, at, region),
         Fact::ContradictionFound { .. }
         | Fact::ContradictionAnswered { .. }

@@ -5,6 +5,7 @@ mod contradiction;
 mod due;
 mod escalate;
 mod incident;
+mod loss;
 mod observe;
 mod preflight;
 mod serving;

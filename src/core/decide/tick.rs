@@ -4,6 +4,7 @@
 use super::confirm::{guards, preparing};
 use super::contradiction;
 use super::due::due;
+use super::loss;
 use super::serving;
 use crate::core::confirmation::GuardResult;
 use crate::core::drill;
@@ -24,6 +25,7 @@ pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
     facts.extend(serving::moved(model, now));
     facts.extend(contradiction::turned(model, now));
     facts.extend(severity(model, now));
+    facts.extend(loss::noted(model, now));
     if let Some(run) = model.durable.incident.as_ref().and_then(|incident| incident.open_run()) {
         facts.extend(steps(model, run, now));
         // Without its runbook, or with none of its steps, nobody can say that a run is complete.

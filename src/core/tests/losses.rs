@@ -1,7 +1,7 @@
 //! What a failover would lose, while nobody sees the primary: a range that grows, and closes with the fence.
 
 use super::fixture::*;
-use crate::core::command::Ask;
+use crate::core::command::{Ask, Report};
 use crate::core::evidence;
 use crate::core::fact::Fact;
 use crate::core::loss::LossEstimate;
@@ -215,4 +215,121 @@ fn what_a_step_waits_for_is_not_satisfied_by_a_reading_from_before_it() {
     later(&mut machine, 1);
     machine.observe(&[("dr-lag", out_of_sight(10.0))]);
     assert_eq!(now(&machine), Truth::True);
+}
+
+/// As after `kill -9`: the journal is all that is left, and the probe that lost its memory measures without the primary.
+fn restarted(machine: Machine) -> Machine {
+    let mut machine = Machine::resumed_under(plan_with_fence(), machine.log, machine.now);
+    machine.settle();
+    machine
+}
+
+/// A standby whose primary was not seen since the probe began.
+fn without_memory() -> Outcome {
+    let mut measured = good(None)?;
+    measured.fields.insert("in_recovery".into(), Field::Flag(true));
+    measured.fields.insert("primary_reachable".into(), Field::Flag(false));
+    measured
+        .fields
+        .insert("exposure_basis".into(), Field::Text("unknown: the primary has not been seen".into()));
+    Ok(measured)
+}
+
+#[test]
+fn the_loss_that_was_measured_outlives_the_engine_and_grows_on() {
+    let mut machine = night(5.0);
+    machine.pass(10, &[("dr-lag", out_of_sight(5.0))]);
+    let before = shown(&machine);
+    let mut machine = restarted(machine);
+    let restart = machine.now;
+    for measured in [None, Some(blind()), Some(without_memory()), Some(bad())] {
+        later(&mut machine, 30);
+        machine.observe(&measured.map(|measured| ("dr-lag", measured)).into_iter().collect::<Vec<_>>());
+        machine.report(Report::Tick).unwrap();
+        let loss = shown(&machine);
+        let passed = machine.now.duration_since(restart);
+        assert_eq!((loss.span_min, loss.grows_from), (span(0), Some(machine.now)), "{loss:?}");
+        let drift = loss.span.unwrap() - before.span.unwrap() - passed;
+        assert!(drift.abs() <= seconds(10), "{loss:?} after {before:?}");
+        let said = "; by what was known before the engine restarted at ";
+        assert!(loss.sentence().contains(said), "{}", loss.sentence());
+        assert_eq!(guard(&machine, "signals['dr-lag'].fields.exposure_s < 600.0"), Truth::True);
+    }
+    // Once the primary is seen again, what this engine measures counts alone.
+    machine.observe(&[("dr-lag", out_of_sight(1.0))]);
+    let loss = shown(&machine);
+    assert_eq!((loss.span, loss.restarted_at), (span(1), None));
+}
+
+#[test]
+fn a_loss_that_a_fence_closed_stays_closed_over_a_restart() {
+    let mut machine = night(5.0);
+    later(&mut machine, 30);
+    fence(&mut machine);
+    let before = shown(&machine);
+    let mut machine = restarted(machine);
+    later(&mut machine, 3600);
+    machine.observe(&[("dr-lag", without_memory())]);
+    let loss = shown(&machine);
+    assert_eq!((loss.span_min, loss.span, loss.grows_from), (before.span_min, before.span, None));
+    assert_eq!(loss.fenced_at, before.fenced_at);
+}
+
+#[test]
+fn what_was_measured_after_the_fence_is_what_a_restart_remembers() {
+    let mut machine = night(5.0);
+    machine.observe(&[("dr-lag", seen(20.0))]);
+    fence(&mut machine);
+    for left in [10.0, 3.0, 0.0] {
+        later(&mut machine, 5);
+        machine.observe(&[("dr-lag", seen(left))]);
+        machine.report(Report::Tick).unwrap();
+    }
+    let machine = restarted(machine);
+    let loss = shown(&machine);
+    assert_eq!((loss.span, loss.bytes, loss.span_min), (span(0), Some(0), None), "{}", loss.sentence());
+}
+
+/// A primary that is seen, of whose WAL so much is not yet replicated.
+fn seen(exposure_s: f64) -> Outcome {
+    let mut measured = lag(exposure_s, exposure_s, exposure_s * 1000.0)?;
+    measured.fields.insert("primary_heard_s".into(), Field::Number(0.0));
+    Ok(measured)
+}
+
+fn noted(machine: &Machine) -> usize {
+    machine.log.iter().filter(|event| matches!(event.fact, Fact::LossNoted { .. })).count()
+}
+
+#[test]
+fn a_loss_is_noted_at_its_moments_and_not_with_each_reading() {
+    let mut machine = Machine::resumed_under(plan_with_fence(), Vec::new(), start());
+    machine.pass(600, &[("dr-lag", seen(0.5))]);
+    assert_eq!(noted(&machine), 0, "nothing happens");
+    machine.ask(Ask::Declare { title: "slow".into(), mode: crate::core::incident::Mode::Live }).unwrap();
+    machine.pass(600, &[("dr-lag", seen(0.5))]);
+    assert_eq!(noted(&machine), 1, "declared");
+    machine.pass(1, &[("dr-lag", out_of_sight(2.0))]);
+    assert_eq!(noted(&machine), 2, "out of sight");
+    for gone in 1..100 {
+        machine.pass(5, &[("dr-lag", out_of_sight(2.0 + 5.0 * f64::from(gone)))]);
+    }
+    assert_eq!(noted(&machine), 2, "the range only grows");
+    for _ in 0..60 {
+        machine.pass(5, &[("dr-lag", seen(0.5))]);
+        machine.pass(5, &[("dr-lag", blind())]);
+    }
+    assert!(noted(&machine) <= 14, "{} records in ten minutes of failing looks", noted(&machine));
+}
+
+#[test]
+fn what_was_noted_is_forgotten_once_the_server_is_no_standby_any_more() {
+    let mut machine = night(5.0);
+    machine.pass(2, &[("dr-lag", out_of_sight(6.0))]);
+    let mut promoted = good(None).unwrap();
+    promoted.fields.insert("in_recovery".into(), Field::Flag(false));
+    machine.pass(2, &[("dr-lag", Ok(promoted))]);
+    assert!(!shown(&machine).is_known());
+    let machine = restarted(machine);
+    assert!(!shown(&machine).is_known(), "{}", shown(&machine).sentence());
 }

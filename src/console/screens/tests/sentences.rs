@@ -10,6 +10,7 @@ use crate::core::describe::describe;
 use crate::core::escalation::{DueMessage, IncidentRole};
 use crate::core::fact::Fact;
 use crate::core::incident::{Mode, Outcome, RunEnd};
+use crate::core::loss_reading::LossReading;
 use crate::core::notification::{
     Again, Attempted, Cause, Intent, Message, Queued, Receipt, Tracked, Undelivered, Way,
 };
@@ -69,6 +70,8 @@ fn of_engine() -> Vec<Fact> {
             timeline: Some(2),
             serves: Some("dr".into()),
         },
+        Fact::LossNoted { probe: "dr-lag".into(), reading: Some(loss_reading()) },
+        Fact::LossNoted { probe: "dr-lag".into(), reading: None },
         Fact::ServingRecorded { region: "dr".into(), reason: "promoted by hand".into() },
         Fact::ContradictionFound { contradiction: Box::new(split_brain()) },
         Fact::ContradictionAnswered {
@@ -301,6 +304,19 @@ fn of_telling() -> Vec<Fact> {
     ]
 }
 
+fn loss_reading() -> LossReading {
+    LossReading {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        most: Some(seconds(5)),
+        least: Some(seconds(0)),
+        bytes: Some(1_500_000),
+        bytes_min: Some(0),
+        heard_at: None,
+        writable_at: None,
+        basis: "estimate".into(),
+    }
+}
+
 #[test]
 fn every_fact_has_a_sentence_of_its_own() {
     let facts: Vec<Fact> = [of_engine(), of_incident(), of_step(), of_telling()].concat();
@@ -312,7 +328,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 58;
+const KINDS: usize = 59;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -375,5 +391,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::ServingRecorded { .. } => 55,
         Fact::PagedUnrecorded { .. } => 56,
         Fact::DrillTurnedLive { .. } => 57,
+        Fact::LossNoted { .. } => 58,
     }
 }

@@ -1,0 +1,101 @@
+//! What one reading tells of a loss. The latest that counts is a durable fact, so that it outlives the engine that
+//! measured it: a primary that is gone cannot be measured again.
+
+use crate::core::loss::LossEstimate;
+use crate::core::model::Model;
+use crate::core::reading::{Field, Measurement, Reading};
+use crate::core::signal::Recent;
+use crate::ids::ProbeId;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a reading tells of a loss, by the fields `exposure_*`, `primary_heard_s` and `primary_writable_s`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LossReading {
+    /// For when it holds: the begin of the run. The rest of it may have been spent on waiting for a primary that does
+    /// not answer.
+    pub at: Timestamp,
+    /// Time span of writes, at most; none where it is not known.
+    pub most: Option<SignedDuration>,
+    /// Time span of writes, at least; none where it is not known.
+    pub least: Option<SignedDuration>,
+    /// Bytes, at most; none where it is not known.
+    pub bytes: Option<u64>,
+    /// Bytes, at least; none where it is not known.
+    pub bytes_min: Option<u64>,
+    /// When the primary was last heard of; none where the probe does not tell, or has not heard of it.
+    pub heard_at: Option<Timestamp>,
+    /// When the primary was last seen to accept writes; none where nobody looks at that, or saw it.
+    pub writable_at: Option<Timestamp>,
+    /// How it was found, in words.
+    pub basis: String,
+}
+
+impl LossReading {
+    fn of(reading: &Reading, measured: &Measurement) -> Self {
+        let span = |name: &str| {
+            measured.number(name).and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok())
+        };
+        let bytes = |name: &str| measured.number(name).map(|bytes| bytes.max(0.0) as u64);
+        let at = reading.at.checked_sub(reading.took).unwrap_or(reading.at);
+        let ago = |name: &str| span(name).and_then(|ago| at.checked_sub(ago).ok());
+        let told = Self {
+            at,
+            most: span("exposure_s"),
+            least: span("exposure_min_s"),
+            bytes: bytes("exposure_bytes"),
+            bytes_min: bytes("exposure_min_bytes"),
+            heard_at: ago("primary_heard_s"),
+            writable_at: ago("primary_writable_s"),
+            basis: String::new(),
+        };
+        // What a program printed is its own measurement, and no reason.
+        let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
+        Self { basis: measured.text("exposure_basis").unwrap_or(as_told).to_owned(), ..told }
+    }
+
+    /// Whether it tells anything.
+    pub fn is_known(&self) -> bool {
+        self.most.is_some() || self.bytes.is_some()
+    }
+
+    /// Whether it is a range: the primary was not seen.
+    pub fn is_range(&self) -> bool {
+        self.least.zip(self.most).is_some_and(|(least, most)| least < most)
+    }
+
+    /// The loss at the moment of the reading.
+    pub fn estimate(&self, probe: ProbeId) -> LossEstimate {
+        let mut loss = LossEstimate {
+            span: self.most,
+            bytes: self.bytes,
+            measured_at: Some(self.at),
+            ..LossEstimate::unknown(probe, self.basis.clone())
+        };
+        if self.is_range() {
+            (loss.span_min, loss.bytes_min) = (self.least, self.bytes_min);
+            loss.bytes = None;
+            loss.heard_at = self.heard_at;
+        }
+        loss
+    }
+
+    /// Whether this engine's own look counts in the place of what was `kept`: it has heard of the primary since, or
+    /// shows that there is none to be heard of. A probe that began anew without its primary knows less than that.
+    fn overrules(&self, kept: &Self, measured: &Measurement) -> bool {
+        let is = |name: &str, flag: bool| measured.fields.get(name) == Some(&Field::Flag(flag));
+        self.heard_at.is_some()
+            || kept.heard_at.is_none()
+            || is("primary_reachable", true)
+            || is("in_recovery", false)
+    }
+}
+
+/// What this engine measured last, where that counts; none where nothing was measured, or more was known before.
+pub fn measured(model: &Model, probe: &ProbeId) -> Option<LossReading> {
+    let reading = model.live.recent.get(probe).and_then(Recent::measured)?;
+    let measured = reading.outcome.as_ref().ok()?;
+    let told = LossReading::of(reading, measured);
+    let kept = model.durable.losses.get(probe);
+    kept.is_none_or(|kept| told.overrules(kept, measured)).then_some(told)
+}
