@@ -14,6 +14,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
         needs(&path, runbook, draft, report);
         switches(id, &path, runbook, draft, report);
         undoes(&path, runbook, draft, report);
+        restores(id, runbook, draft, report);
         for step in runbook.steps.values() {
             self::step(&format!("{path}.{}", step.id), step, draft, registry, report);
         }
@@ -43,6 +44,25 @@ fn switches(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report
         let place = draft.places.of(&format!("{path}.{}.switches", step.id));
         let help = "one step moves the traffic, the runbook's `activates` names the region that serves then";
         report.add(Problem::error("switches", place, message).help(help));
+    }
+}
+
+/// What it restores can be seen to work where it serves then.
+fn restores(id: &RunbookId, runbook: &Runbook, draft: &Draft, report: &Report) {
+    let Some(region) = &runbook.activates else { return };
+    let services = runbook.restores.iter().filter_map(|id| Some((id, draft.plan.services.get(id)?)));
+    let blind: Vec<&str> = services
+        .filter(|(_, service)| !service.health.is_empty() && !service.health.contains_key(region))
+        .map(|(id, _)| id.as_str())
+        .collect();
+    if !blind.is_empty() {
+        let message = format!(
+            "runbook `{id}` restores {} in region `{region}`, where no probe watches it",
+            blind.join(", ")
+        );
+        let help = format!("give each a `health.{region}`: without it nothing can show that it works there");
+        let place = draft.places.of(&format!("runbooks.{id}.restores"));
+        report.add(Problem::warning("restores", place, message).help(help));
     }
 }
 

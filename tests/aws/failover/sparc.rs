@@ -103,7 +103,7 @@ fn addresses(copy: &mut Copy, site: &Site, made: &serde_json::Value) {
     for name in ["alb", "redis", "registry"] {
         copy.set(&format!("probes.primary-{name}.address"), address(&site.east));
     }
-    for name in ["api", "video"] {
+    for name in ["api", "video", "incidents", "playback"] {
         copy.set(&format!("probes.dr-{name}.url"), health(&site.deployed));
     }
     for name in ["alb", "registry"] {
