@@ -37,6 +37,12 @@ pub fn clean_counted(text: &str, max_chars: usize) -> String {
     format!("{} ({} characters more)", clean(text, kept), all - kept)
 }
 
+/// The end of a text, of so many bytes at most.
+pub(crate) fn tail(text: &str, bytes: usize) -> &str {
+    let from = (text.len().saturating_sub(bytes)..text.len()).find(|at| text.is_char_boundary(*at));
+    &text[from.unwrap_or(text.len())..]
+}
+
 /// The characters of a text as they may be shown.
 pub fn shown(text: &str) -> impl Iterator<Item = char> {
     let mut sieve = Sieve::default();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::secrets::Redactor;
-use crate::text::clean;
+use crate::text::{clean, tail};
 
 /// Longest line kept, in characters.
 pub const MAX_LINE_CHARS: usize = 8 * 1024;
@@ -14,6 +14,11 @@ pub const MAX_KEPT_BYTES: usize = 512 * 1024;
 /// Bytes of one line that are looked at. More than a line's cap, so that a secret that lies across the cap
 /// is seen whole and redacted before the cut.
 const MAX_LINE_BYTES: usize = 4 * MAX_LINE_CHARS + 16 * 1024;
+
+/// So much waits for the rest of a secret that begins at its end, in bytes.
+const MAX_WAITING_BYTES: usize = 32 * 1024;
+/// So much of what went out is looked at again with what follows, in bytes: a secret can begin in it.
+const MAX_BEFORE_BYTES: usize = 8 * 1024;
 
 /// Which stream a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +80,15 @@ impl Kept {
     }
 }
 
-/// Turns the chunks of one stream into lines.
+/// Turns the chunks of one stream into lines. Where a secret begins at the end of a chunk's lines, they wait for the next
+/// chunk: a part that went out could not be taken back.
 pub(super) struct Lines<'a> {
     redactor: &'a Redactor,
     line: Vec<u8>,
-    /// The line before, as it came: a secret can begin in it.
+    /// What went out last, as it came.
     before: String,
+    /// Lines that wait, as they came.
+    waiting: String,
     overlong: bool,
     streaming: bool,
     pub(super) kept: Kept,
@@ -92,6 +100,7 @@ impl<'a> Lines<'a> {
             redactor,
             line: Vec::new(),
             before: String::new(),
+            waiting: String::new(),
             overlong: false,
             streaming: true,
             kept: Kept::default(),
@@ -108,33 +117,55 @@ impl<'a> Lines<'a> {
             self.overlong |= text.len() > room;
             self.line.extend_from_slice(&text[..text.len().min(room)]);
             if ends {
-                self.end_line(on_line);
+                self.end_line();
             }
+        }
+        if self.waiting.len() > MAX_WAITING_BYTES || !self.redactor.is_begun(&self.waiting) {
+            self.let_out(on_line);
         }
     }
 
-    /// Hands over what is left when the stream ends without a newline.
+    /// Hands over what is left when the stream ends.
     pub(super) fn finish(&mut self, on_line: &mut dyn FnMut(&str)) {
-        self.end_line(on_line);
+        let unfinished = !self.line.is_empty();
+        self.end_line();
+        // A program that was ended in the middle of a line may have been about to say the rest.
+        if unfinished && self.redactor.is_begun(&self.waiting) {
+            self.waiting.push('…');
+        }
+        self.let_out(on_line);
     }
 
-    fn end_line(&mut self, on_line: &mut dyn FnMut(&str)) {
+    fn end_line(&mut self) {
         if self.line.is_empty() {
             return;
         }
-        let text = String::from_utf8_lossy(&self.line).into_owned();
-        let redacted = self.redactor.redact_after(&self.before, &text);
-        self.before = text;
-        self.before.push('\n');
-        let mut line = clean(&redacted, MAX_LINE_CHARS);
-        if self.overlong && !line.ends_with('…') {
-            line.push('…');
+        if !self.waiting.is_empty() {
+            self.waiting.push('\n');
+        }
+        self.waiting.push_str(&String::from_utf8_lossy(&self.line));
+        if self.overlong {
+            self.waiting.push('…');
         }
         self.line.clear();
         self.overlong = false;
-        let in_head = self.kept.push(&line);
+    }
+
+    fn let_out(&mut self, on_line: &mut dyn FnMut(&str)) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let waited = std::mem::take(&mut self.waiting);
+        for line in self.redactor.redact_after(&self.before, &waited).split('\n') {
+            self.keep(&clean(line, MAX_LINE_CHARS), on_line);
+        }
+        self.before = format!("{}\n", tail(&waited, MAX_BEFORE_BYTES));
+    }
+
+    fn keep(&mut self, line: &str, on_line: &mut dyn FnMut(&str)) {
+        let in_head = self.kept.push(line);
         if self.streaming && in_head {
-            on_line(&line);
+            on_line(line);
         } else if self.streaming {
             self.streaming = false;
             on_line("[more output follows and is not shown; its end is kept]");
@@ -165,11 +196,50 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_over_two_lines_or_chunks_leaves_no_part_of_it() {
+        for chunks in [
+            &[&b"it is hunt\ner22.\nend"[..]][..],
+            &[b"it is hunt\n", b"er22.\nend"],
+            &[b"it is hunt\x1b[0m\r\n\n", b"\x1b[31m  er22.\nend"],
+            &[b"it is hun\xe2\x80", b"\x8bt\ne\nr22.\n", b"end"],
+        ] {
+            assert_eq!(lines_of(chunks), ["it is [secret plan].", "end"], "{chunks:?}");
+        }
+        assert_eq!(lines_of(&[b"it is hun\x1b[1mt"]), ["it is [secret plan]…"], "ended in the middle of it");
+        assert_eq!(lines_of(&[b"on the hunt\nof it\n"]), ["on the hunt", "of it"]);
+        assert_eq!(lines_of(&[b"on the hunt\n"]), ["on the hunt"]);
+    }
+
+    #[test]
+    fn a_line_waits_only_where_a_secret_may_go_on_and_not_without_end() {
+        let redactor = Redactor::new();
+        let secret: String = (0..2_000).map(|number| format!("{number:07x}z")).collect();
+        redactor.learn_value("long", &secret);
+        let mut lines = Lines::new(&redactor);
+        let mut seen = Vec::new();
+        lines.take(b"a line\n", &mut |line| seen.push(line.to_owned()));
+        assert_eq!(seen, ["a line"], "nothing begins at its end");
+        let begun = std::time::Instant::now();
+        for part in secret.as_bytes().chunks(13) {
+            lines.take(&[part, b"\n"].concat(), &mut |line| seen.push(line.to_owned()));
+            assert!(lines.waiting.len() <= MAX_WAITING_BYTES + 20, "{}", lines.waiting.len());
+        }
+        lines.take(b"end\n", &mut |line| seen.push(line.to_owned()));
+        assert!(lines.waiting.is_empty() && seen.last().unwrap() == "end", "{seen:?}");
+        assert!(!seen.iter().any(|line| line.contains("00z0")), "{seen:?}");
+        assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+    }
+
+    #[test]
     fn a_secret_across_the_cap_of_a_line_is_not_cut_in_half() {
         let long = format!("{}hunter22 and more", "x".repeat(MAX_LINE_CHARS - 4));
         let seen = lines_of(&[long.as_bytes()]);
         assert!(!seen[0].contains("hunt"), "{}", &seen[0][MAX_LINE_CHARS - 10..]);
         assert!(seen[0].ends_with('…'));
+        // What shows nothing fills the line's bytes, so that what is cut off is not cut from what is shown.
+        let hidden = format!("{}hunter22", "\u{301}".repeat((MAX_LINE_BYTES - 5) / 2));
+        let seen = lines_of(&[hidden.as_bytes()]);
+        assert!(!seen[0].contains("hunt"), "{}", seen[0]);
     }
 
     #[test]

@@ -50,6 +50,8 @@ fn add_forms(value: &str, forms: &mut Vec<Form>) {
     add(value.to_owned().into());
     // What was cleaned before it was redacted: newlines and controls are gone from it.
     add(crate::text::clean(value, usize::MAX).into());
+    // For text whose white space is taken out: a line end may stand for a blank.
+    add(value.split_whitespace().collect::<String>().into());
     for kept in [&b"-._~"[..], b"", b"-._~!$&'()*+,;=", b"*-._"] {
         add(percent_encoded(value, kept, false, false));
         add(percent_encoded(value, kept, true, false));

@@ -2,7 +2,8 @@
 
 use super::everyday::is_everyday;
 use super::forms::Form;
-use super::view::View;
+use super::view::{self, View};
+use crate::text::tail;
 use aho_corasick::{AhoCorasick, BuildError};
 use std::ops::Range;
 
@@ -20,11 +21,15 @@ const LONG_FORM_BYTES: usize = 1_024;
 const MIN_PIECE_RUN: usize = 12;
 /// The shortest part of any other form that counts.
 const MIN_RUN: usize = 48;
-/// The shortest form without white space that is looked for across line ends.
+/// The shortest form without white space that is looked for across white space of any kind.
 const MIN_WRAPPED: usize = 12;
+/// The shortest form that is looked for across line ends.
+const MIN_BROKEN: usize = 6;
 /// Before a mark of a cut so much of a form counts; of a short form half of it, and at least [`MIN_HEAD`].
 const HEAD_BYTES: usize = 6;
 const MIN_HEAD: usize = 4;
+/// A secret of which more stands there already is found by that.
+const BEGUN_BYTES: usize = 8 * 1024;
 /// What marks the place where a text was cut.
 const CUTS: [&str; 2] = ["…", "..."];
 
@@ -89,26 +94,114 @@ impl Matcher {
 
     /// All places where forms stand, in no order, overlapping; none where the matcher could not be made.
     pub(super) fn find(&self, forms: &[Form], text: &str) -> Option<Vec<Found>> {
-        let (whole, joined, heads) = (self.whole.as_ref()?, self.joined.as_ref()?, self.heads.as_ref()?);
+        let indexes = (self.whole.as_ref()?, self.joined.as_ref()?, self.heads.as_ref()?);
         let mut found = Vec::new();
-        whole.find(forms, text.as_bytes(), &mut found);
-        let unescaped = std::iter::successors(Some(View::unescaped(text)), View::unescaped_again);
-        let others = [(joined, View::without_line_ends(text)), (whole, View::percent_decoded(text))];
-        for (index, view) in others.into_iter().chain(unescaped.take(MAX_QUOTED).map(|view| (whole, view))) {
-            let from = found.len();
-            index.find(forms, &view.bytes, &mut found);
-            for found in &mut found[from..] {
-                found.bytes = view.places[found.bytes.start].start..view.places[found.bytes.end - 1].end;
-            }
-        }
-        for cut in CUTS {
-            for (at, _) in text.match_indices(cut) {
-                heads.find_cut(forms, text.as_bytes(), at, &mut found);
+        search(indexes, forms, text, None, &mut found);
+        for view in views(text) {
+            search(indexes, forms, view.text(), Some(&view.places), &mut found);
+            // What escapes stand for need not be text.
+            if view.text().is_empty() {
+                collect(&mut found, Some(&view.places), |found| indexes.0.find(forms, &view.bytes, found));
             }
         }
         found.iter_mut().for_each(|found| found.bytes = to_characters(text, &found.bytes));
         Some(found)
     }
+
+    /// Whether a secret begins at the end of the text, so that it may go on in what comes next.
+    pub(super) fn is_begun(&self, forms: &[Form], text: &str) -> bool {
+        let Some(heads) = &self.heads else { return false };
+        let plain = View::of(tail(text, BEGUN_BYTES), view::line_ends_out);
+        let shown = plain.then(view::sequences_out);
+        let squeezed = shown.as_ref().and_then(|view| view.then(view::blanks_out));
+        let views = [Some(plain), shown, squeezed];
+        views.iter().flatten().any(|view| {
+            let mut found = Vec::new();
+            heads.find_cut(forms, &view.bytes, view.bytes.len(), &mut found);
+            found.iter().any(|found| found.bytes.len() < forms[found.form].text.len())
+        })
+    }
+}
+
+/// A text as it may have been before tools wrote it: escapes undone, as often as it was quoted, and what a terminal
+/// would not show taken out of each.
+fn views(text: &str) -> Vec<View> {
+    let mut views = Vec::new();
+    if text.contains('\\') {
+        let unescaped = std::iter::successors(Some(View::of(text, view::unescaped)), |view| {
+            view.text().contains('\\').then(|| view.then(view::unescaped)).flatten()
+        });
+        views.extend(unescaped.take(MAX_QUOTED));
+    }
+    if text.contains('%') {
+        let decoded = View::of(text, view::percent_decoded);
+        views.extend(decoded.then(view::percent_decoded).filter(|_| decoded.text().contains('%')));
+        views.push(decoded);
+    }
+    let shown = |undo| view::hides(text).then(|| View::of(text, undo));
+    let without = |undo| {
+        let hiding = views.iter().filter(|view| view::hides(view.text()));
+        hiding.filter_map(move |view| view.then(undo)).chain(shown(undo)).collect::<Vec<_>>()
+    };
+    let hidden = [without(view::sequences_out), without(view::hidden_out)];
+    views.extend(hidden.into_iter().flatten());
+    views
+}
+
+/// Looks for forms as they are, over line ends, over white space and before cuts.
+fn search(
+    (whole, joined, heads): (&Index, &Index, &Index),
+    forms: &[Form],
+    text: &str,
+    places: Option<&[Range<usize>]>,
+    found: &mut Vec<Found>,
+) {
+    collect(found, places, |found| whole.find(forms, text.as_bytes(), found));
+    let view = |undo| match places {
+        None => View::of(text, undo),
+        Some(places) => View::over(text, places, undo),
+    };
+    if text.contains(char::is_whitespace) {
+        let squeezed = view(view::blanks_out);
+        collect(found, Some(&squeezed.places), |found| joined.find(forms, &squeezed.bytes, found));
+    } else {
+        collect(found, places, |found| joined.find(forms, text.as_bytes(), found));
+    }
+    if text.contains(['\n', '\r']) {
+        let unbroken = view(view::line_ends_out);
+        collect(found, Some(&unbroken.places), |found| {
+            whole.find(forms, &unbroken.bytes, found);
+            found.retain(|found| forms[found.form].text.len() >= MIN_BROKEN);
+            cut_off(heads, forms, unbroken.text(), found);
+        });
+    }
+    collect(found, places, |found| cut_off(heads, forms, text, found));
+}
+
+/// What stands before marks of cuts.
+fn cut_off(heads: &Index, forms: &[Form], text: &str, found: &mut Vec<Found>) {
+    for cut in CUTS {
+        text.match_indices(cut).for_each(|(at, _)| heads.find_cut(forms, text.as_bytes(), at, found));
+    }
+    found.retain(|found| !is_ordinary(forms, found, text));
+}
+
+/// `starting postgres...` is no connection string that was cut.
+fn is_ordinary(forms: &[Form], found: &Found, text: &str) -> bool {
+    let left = text.get(found.bytes.clone());
+    2 * found.bytes.len() < forms[found.form].text.len() && left.is_some_and(is_everyday)
+}
+
+/// Adds what a search finds, at its places in the text that a view was made of.
+fn collect(found: &mut Vec<Found>, places: Option<&[Range<usize>]>, search: impl FnOnce(&mut Vec<Found>)) {
+    let mut new = Vec::new();
+    search(&mut new);
+    if let Some(places) = places {
+        for found in &mut new {
+            found.bytes = places[found.bytes.start].start..places[found.bytes.end - 1].end;
+        }
+    }
+    found.append(&mut new);
 }
 
 impl Index {
@@ -139,9 +232,7 @@ impl Index {
             let anchor = &self.anchors[hit.pattern().as_usize()];
             let bytes = from + hit.start()..cut;
             let (form, left) = (forms[anchor.form].text.as_bytes(), &text[bytes.clone()]);
-            // `starting postgres...` is no connection string that was cut.
-            let ordinary = 2 * left.len() < form.len() && std::str::from_utf8(left).is_ok_and(is_everyday);
-            if form.starts_with(left) && !ordinary {
+            if form.starts_with(left) {
                 found.push(Found { bytes, form: anchor.form });
             }
         }

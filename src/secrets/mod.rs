@@ -16,6 +16,7 @@ mod name;
 mod redactor;
 mod remarks;
 mod resolver;
+mod sequences;
 mod store;
 mod value;
 mod view;

@@ -19,10 +19,10 @@ const MIN_VARIABLE_CHARS: usize = 8;
 const PROXY_VARIABLES: [&str; 4] = ["http_proxy", "https_proxy", "all_proxy", "ftp_proxy"];
 
 /// Replaces every known secret in outgoing text by `[secret NAME]`, also where it is URL-encoded, escaped, in base64 or
-/// hexadecimal digits, broken into lines or cut off, and also the password alone when the secret is a connection
-/// string. Clones share what they know.
+/// hexadecimal digits, broken by line ends, colours or what shows nothing, or cut off, and also the password alone when
+/// the secret is a connection string. Clones share what they know.
 ///
-/// Run it before [`crate::text::clean`]: cleaning could break up a secret so that it is not found.
+/// Run it before [`crate::text::clean`], which cuts: a part that is left may be too short to be found.
 #[derive(Clone, Default)]
 pub struct Redactor {
     known: Arc<RwLock<Known>>,
@@ -117,19 +117,31 @@ impl Redactor {
 
     /// The text without any known secret, also where one began in what stood `before` it.
     pub fn redact_after(&self, before: &str, text: &str) -> String {
+        self.with_matcher(|known| known.redact(before, text)).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// Whether a secret begins at the end of the text, which may go on in what comes next.
+    pub fn is_begun(&self, text: &str) -> bool {
+        let begun = self
+            .with_matcher(|known| known.matcher.as_ref().is_some_and(|of| of.is_begun(&known.forms, text)));
+        begun.unwrap_or_default()
+    }
+
+    /// Asks what is known; none while nothing is.
+    fn with_matcher<T>(&self, ask: impl FnOnce(&Known) -> T) -> Option<T> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         if known.forms.is_empty() {
-            return text.to_owned();
+            return None;
         }
         if known.matcher.is_some() {
-            return known.redact(before, text);
+            return Some(ask(&known));
         }
         drop(known);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         if known.matcher.is_none() {
             known.matcher = Some(Matcher::new(&known.forms));
         }
-        known.redact(before, text)
+        Some(ask(&known))
     }
 
     /// A part of an outside text for a line: without secrets, clean, and then cut, in this order.
@@ -332,6 +344,75 @@ mod tests {
         redactor.learn_value("dsn", "postgres://app:s3cr3t-9@db.example.com:5432/ledger");
         assert_eq!(redactor.redact("starting postgres..."), "starting postgres...");
         assert_eq!(redactor.redact("at postgres://app:s3c…"), "at [secret dsn]…");
+    }
+
+    #[test]
+    fn what_a_terminal_does_not_show_hides_no_secret() {
+        let redactor = redactor_of(&[("short", "hunter22"), ("phrase", "correct horse battery staple 9")]);
+        for between in [
+            "\u{1b}[31m",
+            "\u{9b}1;31m",
+            "\u{1b}]0;title\u{7}",
+            "\u{1b}]8;;http://x.example\u{1b}\\",
+            "\u{1b}(B",
+            "\u{200b}",
+            "\u{202e}\u{2060}",
+            "\u{ad}",
+            "\u{301}",
+            "\u{0}",
+            "x\u{8}",
+            "^[[31m",
+            "\\u001b[31m",
+            "\\x1b[0;1m",
+            "\\e[m",
+            "\\033[31m",
+            "\n",
+            "\r\n    ",
+            "\\n",
+            "\u{1b}[0m\n\u{1b}[31m",
+        ] {
+            for (cut, secret, name) in
+                [(3, "hunter22", "short"), (7, "correct horse battery staple 9", "phrase")]
+            {
+                let broken = format!("it is {}{between}{}.", &secret[..cut], &secret[cut..]);
+                assert_eq!(redactor.redact(&broken), format!("it is [secret {name}]."), "{broken:?}");
+            }
+        }
+        // What was cleaned before, each character on its own, and an encoding.
+        assert_eq!(redactor.redact(&clean("hun\u{1b}[1mter\u{200b}22", 80)), "[secret short]");
+        let dotted: String = "hunter22".chars().map(|c| format!("{c}\u{200d}")).collect();
+        assert_eq!(redactor.redact(&dotted), "[secret short]\u{200d}");
+        use base64::Engine;
+        let encoded = base64::engine::general_purpose::STANDARD.encode("user:hunter22");
+        let coloured = format!("{}\u{1b}[0m\n\u{1b}[32m{}", &encoded[..9], &encoded[9..]);
+        assert!(!redactor.redact(&coloured).contains(&encoded[9..16]), "{}", redactor.redact(&coloured));
+        assert_eq!(redactor.redact("hun\u{1b}[31mte… r"), "[secret short]… r", "cut in a coloured text");
+    }
+
+    #[test]
+    fn ordinary_words_stay_although_they_are_coloured_or_broken() {
+        let redactor =
+            redactor_of(&[("short", "hunter22"), ("dsn", "postgres://app:s3cr3t-9@db.example.com/x")]);
+        for text in [
+            "a hunter \u{1b}[31mand 22 others",
+            "postgres:\n//comment",
+            "hunter\n 2 of 2",
+            "C:\\new\\table 50% of it",
+            "e\u{301}t\u{e9} \u{1b}[1mprimary\u{1b}[0m",
+        ] {
+            assert_eq!(redactor.redact(text), text);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_begins_at_the_end_is_known_to_be_begun() {
+        let redactor = redactor_of(&[("api", "x9Y8z7W6v5U4t3S2")]);
+        for text in ["it is x9Y8z7", "x9Y8z7W6v5U4t3S", "x9Y8z7\u{1b}[0m", "a x9Y\n  8z7\n"] {
+            assert!(redactor.is_begun(text), "{text:?}");
+        }
+        for text in ["x9Y8z7W6v5U4t3S2", "x9Y8z and more", "x9Y", ""] {
+            assert!(!redactor.is_begun(text), "{text:?}");
+        }
     }
 
     #[test]
