@@ -109,7 +109,7 @@ impl Night {
                 // What was typed for the one that has gone was dropped; keys count again after a pause.
                 self.operator.console.decide("p");
             }
-            self.operator.types_while("CONFIRM: Promote", &phrase, "matches");
+            self.operator.types_phrase("CONFIRM: Promote", &phrase);
         }
         self.keys("\r");
         // Enter confirms nothing.

@@ -77,7 +77,7 @@ impl Operator {
     /// Presses a key again while the gate of a new dialog may still be closed.
     pub fn press_until(&mut self, key: &str, met: impl Fn(&str) -> bool) {
         let asks = |screen: &str| ASKS.iter().any(|text| screen.contains(text));
-        self.repeats(&format!("{key:?} was not taken"), key, asks, met);
+        self.repeats(&format!("{key:?} was not taken"), |console| console.press(key), asks, met);
     }
 
     /// Types a text until `shown` says that it arrived: a dialog that just opened takes keys for typed ahead. It
@@ -85,22 +85,24 @@ impl Operator {
     pub fn types_into(&mut self, field: &str, text: &str, shown: &str) {
         let keys = format!("\x15{text}");
         let open = |screen: &str| screen.contains(field);
-        self.repeats(&format!("{text} was not typed"), &keys, open, |screen| screen.contains(shown));
+        let press = |console: &mut Pty| console.press(&keys);
+        self.repeats(&format!("{text} was not typed"), press, open, |screen| screen.contains(shown));
     }
 
-    /// The same, but gives up when the field has gone.
-    pub fn types_while(&mut self, field: &str, text: &str, shown: &str) {
-        let keys = format!("\x15{text}");
-        let (open, gone) = (|screen: &str| screen.contains(field), |screen: &str| !screen.contains(field));
-        self.waits_for(field, open);
-        let done = |screen: &str| screen.contains(shown) || gone(screen);
-        self.repeats(&format!("{text} was not typed"), &keys, open, done);
+    /// Types the phrase of a confirmation letter by letter, and gives up when the confirmation has gone.
+    pub fn types_phrase(&mut self, confirmation: &str, phrase: &str) {
+        let keys = format!("\x15{phrase}");
+        let open = |screen: &str| screen.contains(confirmation);
+        self.waits_for(confirmation, open);
+        let done = |screen: &str| screen.contains("matches") || !open(screen);
+        let press = |console: &mut Pty| console.types(&keys);
+        self.repeats(&format!("{phrase} was not typed"), press, open, done);
     }
 
     fn repeats(
         &mut self,
         failure: &str,
-        keys: &str,
+        press: impl Fn(&mut Pty),
         when: impl Fn(&str) -> bool,
         met: impl Fn(&str) -> bool,
     ) {
@@ -113,8 +115,8 @@ impl Operator {
             }
             assert!(started.elapsed() < self.patience, "{failure}; the screen is:\n{screen}");
             if when(&screen) && last.is_none_or(|last| last.elapsed() > GATE) {
+                press(&mut self.console);
                 last = Some(Instant::now());
-                self.press(keys);
             }
             std::thread::sleep(LOOK_AGAIN);
         }

@@ -21,8 +21,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// What a person takes to read a question; the console asks for a second.
 const A_BREATH: Duration = Duration::from_millis(1_300);
-/// Between two keys of a quick hand.
+/// Between two keys of a quick hand: more than what the console takes as together, by far more than what a machine
+/// types.
 const BETWEEN_STROKES: Duration = Duration::from_millis(60);
+/// The same of one that types a name that it knows.
+const BETWEEN_LETTERS: Duration = Duration::from_millis(40);
 
 /// What the program's output made of the terminal.
 struct Display {
@@ -200,6 +203,30 @@ impl Pty {
             self.press(key);
             std::thread::sleep(BETWEEN_STROKES);
         }
+    }
+
+    /// Types a text as a hand does, letter by letter: a typed confirmation takes nothing else.
+    pub fn types(&mut self, text: &str) {
+        let mut letter = [0; 4];
+        for character in text.chars() {
+            self.press(character.encode_utf8(&mut letter));
+            std::thread::sleep(BETWEEN_LETTERS);
+        }
+    }
+
+    /// Types a text until the screen shows that it arrived: a busy machine may bring its letters together, and what
+    /// comes together is taken for a paste.
+    pub fn types_until(&mut self, text: &str, shown: &str) {
+        const TRIES: usize = 5;
+        for _ in 0..TRIES {
+            std::thread::sleep(A_BREATH);
+            self.types(&format!("\x15{text}"));
+            std::thread::sleep(BETWEEN_STROKES * 5);
+            if self.screen().contains(shown) {
+                return;
+            }
+        }
+        panic!("{text} was not typed; the screen is:\n{}", self.screen());
     }
 
     /// Changes the size of the terminal.

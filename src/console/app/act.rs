@@ -325,8 +325,7 @@ impl App {
 
     fn back(&mut self) {
         if self.ui.toast.is_some() {
-            self.ui.toast = None;
-            self.toast_until = None;
+            self.drop_toast();
         } else if self.ui.details {
             self.ui.details = false;
         } else if !self.ui.filter.is_empty() {

@@ -6,6 +6,9 @@ use crate::core::command::Ask;
 use crate::core::confirmation::Confirmation;
 use jiff::Timestamp;
 
+/// What is said of a paste, with brackets or without.
+pub(super) const PASTED: &str = "pasted text confirms nothing: type it";
+
 /// An open confirmation.
 #[derive(Clone, Debug)]
 pub struct Confirming {
@@ -60,6 +63,12 @@ impl Confirming {
             phrase => phrase.map(str::to_owned),
         };
         Ok(Ask::Confirm { confirmation: confirmation.id.clone(), typed })
+    }
+
+    /// Nothing of a pasted text stays, nor of what was typed before it: nobody knows where the one ends.
+    pub fn refuse_paste(&mut self) {
+        self.typed = Field::default();
+        self.problem = Some(format!("{PASTED}."));
     }
 
     /// Shows why it did not go through.

@@ -120,9 +120,10 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     }
     let label = (form.stage != Stage::Choose).then(|| words::label(form)).flatten();
     let mut below: Vec<Line<'_>> = Vec::new();
-    if form.stage == Stage::Sure {
-        let sure = wrap(&words::sure(form, app.model.as_ref()), inner);
-        below.extend(sure.into_iter().map(|line| Line::from(look.span(Role::Danger, line))));
+    let unheard = if form.is_for_engine() { screens::cannot_reach(view) } else { None };
+    if form.stage == Stage::Sure || unheard.is_some() {
+        let sure = unheard.map_or_else(|| words::sure(form, app.model.as_ref()), str::to_owned);
+        below.extend(wrap(&sure, inner).into_iter().map(|line| Line::from(look.span(Role::Danger, line))));
     }
     let waiting = form.sent.then(|| "Sent; waiting for the engine.".to_owned());
     if let Some(problem) = form.problem.clone().or(waiting) {
@@ -131,7 +132,7 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     let field_rows = if label.is_some() { FIELD_ROWS + 1 } else { 0 };
     let rows = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let height = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
-    let footer = hint_line(look, &app.keymap, form.context(), hints(form), width.saturating_sub(4));
+    let footer = hint_line(look, &app.keymap, form.context(), hints(form, unheard.is_none()), width.saturating_sub(4));
     let dialog = widgets::Dialog { title: &words::title(form), footer, danger: form.is_grave() };
     let area = centred(frame.area(), width, height);
     let inside = dialog.frame(look, frame, area);
@@ -157,8 +158,9 @@ fn choices<'l>(look: &Look<'_>, form: &'l Form, width: usize, room: usize) -> Ve
     form.choices.iter().enumerate().skip(first).take(room).map(row).collect()
 }
 
-fn hints(form: &Form) -> &'static [(Action, &'static str)] {
+fn hints(form: &Form, heard: bool) -> &'static [(Action, &'static str)] {
     match form.stage {
+        Stage::Sure if !heard => &[(Action::Back, "back")],
         Stage::Choose => {
             &[(Action::Select, "go on"), (Action::Up, "up"), (Action::Down, "down"), (Action::Back, "back")]
         }

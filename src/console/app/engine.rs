@@ -116,7 +116,7 @@ impl App {
         if !self.asked.is_empty() {
             self.asked.clear();
             let why = "the connection was lost before the engine answered";
-            self.complain(why, "Look at the timeline before you send it again.", at);
+            self.report(why, "Look at the timeline before you send it again.", at);
         }
         vec![Do::Draw]
     }
@@ -154,7 +154,7 @@ impl App {
                 if self.awaited.as_ref().is_some_and(|(r, s)| r == run && s == step) =>
             {
                 self.awaited = None;
-                self.complain(&failure.to_string(), &failure.next, at);
+                self.report(&failure.to_string(), &failure.next, at);
             }
             Fact::ConfirmationVoided { confirmation, why, .. } if self.shows(confirmation.as_str()) => {
                 let dos = self.shut();
@@ -205,7 +205,7 @@ impl App {
             self.toast(format!("the confirmation of \"{title}\" is ready"), "", false, at);
             return Vec::new();
         }
-        self.ui.toast = None;
+        self.drop_toast();
         self.expected = true;
         self.open(Dialog::Confirm(Box::new(Confirming::new(confirmation.clone()))))
     }
@@ -233,7 +233,7 @@ impl App {
                     _ => false,
                 };
                 if shown {
-                    self.complain(&refusal.why, &refusal.next, at);
+                    self.report(&refusal.why, &refusal.next, at);
                 } else {
                     self.toast(refusal.why, refusal.next, true, at);
                 }

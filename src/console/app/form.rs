@@ -351,6 +351,11 @@ impl Form {
         of_a_step || of_people || of_the_world || acts || matches!(self.purpose, Close(_) | Quit { .. })
     }
 
+    /// Whether its end is something that the engine is asked for.
+    pub fn is_for_engine(&self) -> bool {
+        !matches!(self.purpose, Purpose::Gone { .. } | Purpose::Quit { .. })
+    }
+
     /// What the text must be; none where it may be empty.
     pub fn missing(&self) -> Option<&'static str> {
         let may_be_empty = matches!(self.purpose, Purpose::Page(_));

@@ -70,9 +70,7 @@ impl App {
             }
             Some(Dialog::Palette(palette)) => palette.paste(text),
             Some(Dialog::Compose(compose)) => compose.paste(text),
-            Some(Dialog::Confirm(confirming)) => {
-                confirming.problem = Some("A paste does not count here: type it.".into());
-            }
+            Some(Dialog::Confirm(confirming)) => confirming.refuse_paste(),
             None => return self.unheard("a paste does nothing here", at),
             _ => return Vec::new(),
         }
@@ -83,7 +81,7 @@ impl App {
     pub(super) fn unheard(&mut self, why: &str, at: Instant) -> Vec<Do> {
         let help = self.keymap.keys(self.context(), Action::Help);
         let next = help.first().map_or_else(String::new, |key| format!("{key} shows every key that works."));
-        self.toast(why, next, true, at);
+        self.toast_here(why, &next, at);
         self.toast_until = Some(at + UNHEARD);
         vec![Do::Draw]
     }

@@ -190,6 +190,8 @@ pub struct App {
     /// Messages that were left before they were sent, the latest last.
     kept: Vec<Compose>,
     toast_until: Option<Instant>,
+    /// The view that the toast speaks of, with which it goes; none for news.
+    toast_of: Option<view::View>,
     /// Columns and rows of the terminal.
     size: (u16, u16),
 }
@@ -217,6 +219,7 @@ impl App {
             moved_at: None,
             kept: Vec::new(),
             toast_until: None,
+            toast_of: None,
             size,
         }
     }
@@ -288,12 +291,21 @@ impl App {
         if self.is_hidden() {
             return self.key_while_hidden(received, chord, at);
         }
-        if manner == Manner::Burst && !self.context().types_text() {
-            self.deafen("several keys came at once, as a paste does".into(), at);
-            let Verdict::Dropped(count) = self.gate.hear(received) else { return Vec::new() };
-            return self.dropped(count, at);
-        }
-        self.key(received, chord, at)
+        let takes_pastes = self.context().types_text();
+        let pasted = match &mut self.dialog {
+            Some(Dialog::Confirm(confirming)) if !self.gate.is_by_hand(received) => {
+                confirming.refuse_paste();
+                Some(confirm::PASTED)
+            }
+            _ if manner == Manner::Burst && !takes_pastes => {
+                Some("several keys came at once, as a paste does")
+            }
+            _ => None,
+        };
+        let Some(why) = pasted else { return self.key(received, chord, at) };
+        self.deafen(why.into(), at);
+        let Verdict::Dropped(count) = self.gate.hear(received) else { return Vec::new() };
+        self.dropped(count, at)
     }
 
     /// The terminal has another size. A confirmation that cannot be seen any more is none.
@@ -397,13 +409,25 @@ impl App {
         let toast = Toast { text: text.into(), next: next.into(), bad, at: self.now(at) };
         self.ui.toast = Some(toast);
         self.toast_until = Some(at + if bad { BAD_TOAST } else { TOAST });
+        self.toast_of = None;
+    }
+
+    /// Says why a key did nothing here; it means nothing any more where keys mean something else.
+    fn toast_here(&mut self, why: &str, next: &str, at: Instant) {
+        self.toast(why, next, true, at);
+        self.toast_of = Some(self.view(at));
     }
 
     fn drop_old_toast(&mut self, at: Instant) {
         if self.toast_until.is_some_and(|until| until <= at) {
-            self.ui.toast = None;
-            self.toast_until = None;
+            self.drop_toast();
         }
+    }
+
+    fn drop_toast(&mut self) {
+        self.ui.toast = None;
+        self.toast_until = None;
+        self.toast_of = None;
     }
 
     /// Sends an ask while there is somebody to hear it.
@@ -424,14 +448,28 @@ impl App {
         vec![Do::Draw]
     }
 
-    /// Says a problem where the operator looks: in the open dialog, or as a toast.
+    /// Says why a key did nothing where the operator looks: in the open dialog, or as a toast.
     fn complain(&mut self, why: &str, next: &str, at: Instant) {
+        if !self.refused_in_dialog(why, next) {
+            self.toast_here(why, next, at);
+        }
+    }
+
+    /// Says bad news where the operator looks.
+    fn report(&mut self, why: &str, next: &str, at: Instant) {
+        if !self.refused_in_dialog(why, next) {
+            self.toast(why, next, true, at);
+        }
+    }
+
+    fn refused_in_dialog(&mut self, why: &str, next: &str) -> bool {
         let problem = if next.is_empty() { why.to_owned() } else { format!("{why}. {next}") };
         match &mut self.dialog {
             Some(Dialog::Form(form)) => form.refuse(problem),
             Some(Dialog::Confirm(confirming)) => confirming.refuse(problem),
             Some(Dialog::Compose(compose)) => compose.refuse(problem),
-            _ => self.toast(why, next, true, at),
+            _ => return false,
         }
+        true
     }
 }

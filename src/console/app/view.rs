@@ -91,6 +91,9 @@ impl App {
         self.expected = false;
         let dos = self.take(message, at);
         let after = self.view(at);
+        if self.toast_of.as_ref().is_some_and(|view| *view != after) {
+            self.drop_toast();
+        }
         if before != after {
             self.view_changed(&before, &after, by_hand, at);
         }

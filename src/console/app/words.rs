@@ -4,13 +4,15 @@ use super::declare;
 use super::form::{Form, Purpose};
 use super::left;
 use crate::core::awareness;
+use crate::core::evidence;
 use crate::core::contradiction::{self, Open};
+use crate::core::loss::LossEstimate;
 use crate::core::model::Model;
 use crate::core::severity::own_rule;
 use crate::engine::scope;
-use crate::ids::{QuestionId, RunId, StepId};
+use crate::ids::{QuestionId, RunId, RunbookId, StepId};
 use crate::plan::condition::Truth;
-use crate::plan::{Goto, MessageTemplate, Occasion};
+use crate::plan::{Goto, MessageTemplate, Occasion, Runbook};
 use crate::text::clean;
 use jiff::Timestamp;
 
@@ -61,12 +63,16 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         Purpose::SetSeverity => {
             vec!["It counts instead of the derived one until the incident is closed.".into()]
         }
-        Purpose::Answer { ask, suggested, .. } => {
+        Purpose::Answer { ask, suggested, question } => {
             let suggestion = match suggested {
                 Some(answer) => format!("The evidence suggests {answer}. Another answer needs a reason."),
                 None => "No suggestion: the evidence is not enough. Say why you answer so.".into(),
             };
-            vec![ask.clone(), suggestion]
+            let loss = model.and_then(|model| {
+                let (_, runbook) = begun(form, model, question)?;
+                loss_by_beginning(model, runbook?, now)
+            });
+            [ask.clone(), suggestion].into_iter().chain(loss).collect()
         }
         Purpose::Revisit => vec!["The answers so far stay in the journal.".into()],
         Purpose::Retry(run, id) if form.choices.is_empty() => {
@@ -257,14 +263,35 @@ pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
 /// What begins with an answer is said before it begins.
 fn giving(form: &Form, model: Option<&Model>, question: &QuestionId) -> String {
     let answer = form.choice().unwrap_or_default();
-    let goto = model
-        .and_then(|model| model.plan.tree.questions.get(question)?.answers.get(answer))
-        .map(|answer| &answer.goto);
-    match (goto, model) {
-        (Some(Goto::Runbook(id)), Some(model)) => {
-            let title = model.plan.runbooks.get(id).map_or(id.as_str(), |runbook| &runbook.title);
-            clean(&format!("\"{answer}\" begins {title}. Begin it?"), LINE_CHARS)
+    let text = match model.and_then(|model| begun(form, model, question)) {
+        Some((id, runbook)) => {
+            let title = runbook.map_or(id.as_str(), |runbook| &runbook.title);
+            format!("\"{answer}\" begins {title}. Begin it?")
         }
-        _ => clean(&format!("Answer \"{answer}\"?"), LINE_CHARS),
+        None => format!("Answer \"{answer}\"?"),
+    };
+    clean(&text, LINE_CHARS)
+}
+
+/// The runbook that the chosen answer begins; none where it leads elsewhere.
+fn begun<'m>(
+    form: &Form,
+    model: &'m Model,
+    question: &QuestionId,
+) -> Option<(&'m RunbookId, Option<&'m Runbook>)> {
+    let answer = model.plan.tree.questions.get(question)?.answers.get(form.choice()?)?;
+    let Goto::Runbook(id) = &answer.goto else { return None };
+    Some((id, model.plan.runbooks.get(id)))
+}
+
+/// What the failover of a runbook would lose as it is now; none of a runbook that can lose nothing.
+fn loss_by_beginning(model: &Model, runbook: &Runbook, now: Timestamp) -> Option<String> {
+    match LossEstimate::worst(evidence::losses(model, runbook, now)) {
+        Some(loss) if loss.is_known() => Some(format!("Its failover would lose: {}.", loss.sentence())),
+        Some(loss) => Some(format!("What its failover would lose IS NOT KNOWN: {}.", loss.basis)),
+        None if runbook.steps.values().any(|step| step.irreversible) => {
+            Some("What its failover would lose IS NOT KNOWN: the plan names no probe that tells it.".into())
+        }
+        None => None,
     }
 }

@@ -19,6 +19,10 @@ pub const PAUSE: Duration = Duration::from_secs(1);
 /// Keys that follow each other faster than this are typing, and none of them is a decision.
 const TYPING: Duration = Duration::from_millis(250);
 
+/// Three keys within this were typed by no hand, whatever brought them: a line that holds a paste up, or a program
+/// that types for somebody.
+const BY_MACHINE: Duration = Duration::from_millis(30);
+
 /// A key that was down when the view changed counts as held until it was silent for this long: longer than keyboards
 /// wait before they repeat.
 const HELD: Duration = Duration::from_secs(1);
@@ -39,8 +43,8 @@ pub struct Gate<V> {
     seen: Option<Seen<V>>,
     /// How long the view that is painted next must be looked at.
     look: Duration,
-    /// The last key, and the one before it.
-    keys: [Option<(Chord, Instant)>; 2],
+    /// The last keys, the latest first.
+    keys: [Option<(Chord, Instant)>; 3],
     held: Option<(Chord, Instant)>,
     deaf: Option<Deaf>,
 }
@@ -59,7 +63,7 @@ struct Deaf {
 
 impl<V> Default for Gate<V> {
     fn default() -> Self {
-        Self { seen: None, look: GRACE, keys: [None; 2], held: None, deaf: None }
+        Self { seen: None, look: GRACE, keys: [None; 3], held: None, deaf: None }
     }
 }
 
@@ -111,7 +115,7 @@ impl<V: PartialEq> Gate<V> {
     }
 
     fn press(&mut self, key: (Chord, Instant)) {
-        self.keys = [Some(key), self.keys[0]];
+        self.keys = [Some(key), self.keys[0], self.keys[1]];
     }
 
     /// Whether a key that acts by itself counts for `view`: one press, on its own, of a key that was not held.
@@ -127,11 +131,23 @@ impl<V: PartialEq> Gate<V> {
         fresh && !held && alone && manner == Manner::Single
     }
 
-    /// Whether input counts as typing into the field of a confirmation. Keys may come in bursts here, as a slow
-    /// line delivers them; a paste never counts.
+    /// Whether the last key was typed as a hand types: not together with others, nor as fast after two others as only
+    /// a machine is. Two that a slow line brought as one are a hand's.
+    pub fn is_by_hand(&self, received: &Received) -> bool {
+        let Event::Key { manner, .. } = received.event else { return false };
+        let [Some((last, at)), Some((second, _)), Some((third, since))] = self.keys else {
+            return manner != Manner::Burst;
+        };
+        // One key several times is held down.
+        let alike = last == second && second == third;
+        let by_machine = !alike && at.saturating_duration_since(since) < BY_MACHINE;
+        manner != Manner::Burst && !by_machine
+    }
+
+    /// Whether a key counts as typing into the field of a confirmation.
     pub fn admits_typing(&self, view: &V, received: &Received) -> bool {
-        let is_key = matches!(&received.event, Event::Key { manner, .. } if *manner != Manner::Repeat);
-        is_key && self.is_seen(view, received)
+        let repeats = matches!(&received.event, Event::Key { manner: Manner::Repeat, .. });
+        !repeats && self.is_by_hand(received) && self.is_seen(view, received)
     }
 
     /// Whether a key that fires what was typed in full counts: it may follow the text at once.
@@ -179,6 +195,12 @@ mod tests {
             let chord = Chord::parse(key).unwrap();
             let received = self.received(Event::Key { chord, manner: Manner::Single }, millis);
             self.gate.hear(&received)
+        }
+
+        fn types(&mut self, key: &str, manner: Manner, millis: u64) -> bool {
+            let received = self.received(Event::Key { chord: Chord::parse(key).unwrap(), manner }, millis);
+            self.gate.hear(&received);
+            self.gate.admits_typing(&"confirmation", &received)
         }
 
         fn key(&mut self, key: &str, manner: Manner, millis: u64) -> bool {
@@ -258,13 +280,27 @@ mod tests {
     }
 
     #[test]
-    fn bursts_confirm_nothing_but_are_typing() {
+    fn bursts_confirm_nothing_and_are_no_typing_and_two_keys_of_a_slow_line_are() {
         let mut scene = Scene::new(None);
         assert!(!scene.key("y", Manner::Burst, 10_400));
         assert!(!scene.key("y", Manner::Pair, 12_400));
-        let chord = Chord::parse("a").unwrap();
-        let received = scene.received(Event::Key { chord, manner: Manner::Burst }, 12_500);
-        assert!(scene.gate.admits_typing(&"confirmation", &received));
+        for (manner, counts) in [(Manner::Burst, false), (Manner::Pair, true)] {
+            assert_eq!(scene.types("a", manner, 12_500), counts, "{manner:?}");
+        }
+    }
+
+    #[test]
+    fn a_paste_that_a_line_brings_in_pieces_is_no_typing_and_a_quick_hand_is() {
+        for (gap_ms, counts) in [(12, false), (9, false), (40, true)] {
+            let mut scene = Scene::new(None);
+            let typed = (0..).zip(["d", "b", "-", "2"]);
+            let counted: Vec<bool> =
+                typed.map(|(place, key)| scene.types(key, Manner::Single, 12_000 + place * gap_ms)).collect();
+            assert_eq!(counted[2..], [counts; 2], "{gap_ms} ms");
+        }
+        let mut scene = Scene::new(None);
+        let held = (0..4).map(|place| scene.types("a", Manner::Quick, 12_000 + place * 10));
+        assert!(held.into_iter().all(|counted| counted), "a held key is a hand's");
     }
 
     #[test]

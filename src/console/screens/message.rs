@@ -2,6 +2,7 @@
 
 use super::View;
 use super::paint::{labelled_with, put};
+use super::words::cannot_reach;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
@@ -42,6 +43,7 @@ pub fn draw(frame: &mut Frame<'_>, screen: Rect, view: &View<'_>, sheet: Sheet<'
         (Action::Up, "up"),
         (Action::Back, "back to the text"),
     ];
+    let hints = if cannot_reach(view).is_some() { &hints[1..] } else { &hints[..] };
     let width = area.width.saturating_sub(4);
     let lines = lines(view, &sheet, width);
     let question = question(view, &sheet, width);
@@ -51,7 +53,7 @@ pub fn draw(frame: &mut Frame<'_>, screen: Rect, view: &View<'_>, sheet: Sheet<'
         true => format!("Read it, then send it: lines {} to {} of {}", first + 1, first + rows, lines.len()),
         false => "Read it, then send it".to_owned(),
     };
-    let footer = hint_line(look, view.keymap, Context::Dialog, &hints, width);
+    let footer = hint_line(look, view.keymap, Context::Dialog, hints, width);
     let inside = Dialog { title: &title, footer, danger: true }.frame(look, frame, area);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(first).take(rows).collect();
     put(frame, inside, look, shown);
@@ -72,8 +74,10 @@ fn question(view: &View<'_>, sheet: &Sheet<'_>, width: u16) -> Vec<Line<'static>
     let public = if is_public(sheet) { " to the PUBLIC" } else { "" };
     let ways = if sheet.to.len() == 1 { "1 way" } else { "ways" };
     let count = if sheet.to.len() == 1 { String::new() } else { format!("{} ", sheet.to.len()) };
-    let text =
-        format!("Send exactly this on {count}{ways}{public}? {key} sends it; it cannot be taken back.");
+    let text = cannot_reach(view).map_or_else(
+        || format!("Send exactly this on {count}{ways}{public}? {key} sends it; it cannot be taken back."),
+        str::to_owned,
+    );
     lines.extend(
         labelled_with(look, look.span(Role::Danger, ""), 0, Role::Danger, &text, width).into_iter().take(2),
     );

@@ -22,6 +22,8 @@ pub mod timeline;
 pub mod too_small;
 mod words;
 
+pub use words::cannot_reach;
+
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 use super::View;
 use crate::console::theme::Role;
+use crate::console::ui::Connection;
 use crate::console::widgets::{Look, State, state_glyph};
 use crate::core::blind;
 use crate::core::confirmation::Evidence;
@@ -110,6 +111,17 @@ pub fn about(estimate: SignedDuration) -> String {
 /// The engine is not heard, so everything on the screen is as old.
 pub fn is_cut_off(view: &View<'_>) -> bool {
     view.ui.connection.cut_off_since().is_some()
+}
+
+/// Why nothing that a dialog asks can be given; none while the engine is heard.
+pub fn cannot_reach(view: &View<'_>) -> Option<&'static str> {
+    match view.ui.connection {
+        Connection::Attached => None,
+        Connection::Silent { .. } => Some("ENGINE SILENT: nothing can be confirmed or sent until it answers again."),
+        Connection::Connecting | Connection::Lost { .. } => {
+            Some("CONNECTION LOST: nothing can be confirmed or sent until the engine is back.")
+        }
+    }
 }
 
 /// Since when the console is blind; not before the reference probes had their first run.

@@ -111,7 +111,7 @@ impl Night {
 
     /// Confirms by the target's name. Enter confirms nothing.
     fn fire(&mut self, phrase: &str) {
-        self.operator.types_into("CONFIRM:", phrase, "matches");
+        self.operator.types_phrase("CONFIRM:", phrase);
         self.operator.press("\r");
         self.operator.sees("CONFIRM:");
         self.operator.press_until("\x19", |screen| !screen.contains("CONFIRM:"));

@@ -263,6 +263,68 @@ fn a_typed_confirmation_needs_the_whole_phrase_and_its_own_key() {
 }
 
 #[test]
+fn a_paste_without_brackets_types_no_phrase_and_a_hand_is_asked_to_type_it_again() {
+    for (manner, after_ms) in [(Manner::Burst, 0), (Manner::Single, 12)] {
+        let mut scene = promoting();
+        scene.at += Duration::from_secs(2);
+        scene.write("db");
+        scene.at += Duration::from_secs(2);
+        scene.write_as("db-2", manner, Duration::from_millis(after_ms));
+        scene.press_as("ctrl-y", Manner::Single, Duration::from_millis(300));
+        let open = confirming(&scene).expect("it stays");
+        assert_eq!(open.typed.text(), "", "{manner:?}");
+        let problem = open.problem.clone().unwrap_or_default();
+        assert!(problem.contains("pasted text confirms nothing: type it"), "{problem}");
+        assert!(!matches!(scene.last(), Ask::Confirm { .. }), "{manner:?}");
+        scene.at += Duration::from_secs(2);
+        scene.write("db-2");
+        scene.press("ctrl-y");
+        assert!(matches!(scene.last(), Ask::Confirm { typed: Some(typed), .. } if typed == "db-2"));
+    }
+}
+
+#[test]
+fn two_letters_that_a_slow_line_brings_together_are_typing() {
+    let mut scene = promoting();
+    scene.at += Duration::from_secs(2);
+    for (key, after_ms) in [("d", 90), ("b", 0), ("-", 90), ("2", 0)] {
+        scene.press_as(key, Manner::Pair, Duration::from_millis(after_ms));
+    }
+    assert_eq!(confirming(&scene).unwrap().typed.text(), "db-2");
+}
+
+#[test]
+fn a_reason_may_be_pasted_without_brackets() {
+    let mut scene = declared();
+    scene.press("N");
+    scene.write_as("from the ticket", Manner::Burst, Duration::ZERO);
+    assert_eq!(form(&scene).unwrap().text.text(), "from the ticket");
+}
+
+#[test]
+fn what_a_key_was_told_goes_with_its_view_and_news_stay() {
+    let mut scene = declared();
+    scene.press("y");
+    scene.press_as("y", Manner::Single, Duration::from_millis(400));
+    assert!(scene.toast().contains("too soon"), "{}", scene.toast());
+    scene.press("N esc");
+    assert_eq!(scene.toast(), "", "the note was another view");
+    scene.press("s");
+    assert!(scene.toast().contains("no step"), "{}", scene.toast());
+    scene.press("3");
+    assert_eq!(scene.toast(), "", "it spoke of the other screen");
+    scene.press("L");
+    assert!(scene.toast().contains("does nothing here"));
+    scene.tell(Message::Lost("it went".into()));
+    assert_eq!(scene.toast(), "", "nothing does anything now");
+    let mut scene = promoting();
+    scene.pass(3_600);
+    assert!(scene.toast().contains("expired"));
+    scene.press("3");
+    assert!(scene.toast().contains("expired"), "news are for every view");
+}
+
+#[test]
 fn escape_declines_and_nothing_runs() {
     let mut scene = promoting();
     scene.press("esc");

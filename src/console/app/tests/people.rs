@@ -4,11 +4,8 @@ use super::scene::Scene;
 use super::{form, status};
 use crate::console::app::form::Stage;
 use crate::console::app::{Dialog, Message, compose::Compose};
-use crate::console::glyphs::Glyphs;
 use crate::console::input::{Event, Manner};
-use crate::console::theme::{self, ColourDepth};
 use crate::console::ui::Screen;
-use crate::console::widgets::Look;
 use crate::core::command::Ask;
 use crate::core::escalation::IncidentRole;
 use crate::core::incident::Mode;
@@ -16,8 +13,6 @@ use crate::core::status::StepStatus;
 use crate::engine::protocol::ToClient;
 use crate::ids::ContactId;
 use crate::plan::Who;
-use ratatui::backend::TestBackend;
-use ratatui::{Frame, Terminal};
 use std::time::Duration;
 
 /// Declared as a live incident, with everything told that is due at once; on the escalation screen.
@@ -362,37 +357,23 @@ fn without_an_incident_nothing_of_it_opens() {
     }
 }
 
-/// What a terminal of 80x24 shows, in ASCII and without colours.
-fn seen(scene: &Scene) -> String {
-    let theme = theme::load(&theme::layers(None), theme::DEFAULT).unwrap().at_depth(ColourDepth::None);
-    let look = Look::new(&theme, Glyphs::Ascii);
-    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-    let draw = |frame: &mut Frame<'_>| {
-        super::super::draw::draw(frame, &scene.app, look, scene.at, "plan", jiff::SignedDuration::ZERO);
-    };
-    let buffer = terminal.draw(draw).unwrap().buffer.clone();
-    let row =
-        |y| (0..80).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>().trim_end().to_owned();
-    (0..24).map(row).collect::<Vec<_>>().join("\n")
-}
-
 #[test]
 fn the_forms_of_telling_people_fit_the_smallest_terminal() {
     let mut scene = declared();
     scene.press("p");
-    insta::assert_snapshot!("form_page", seen(&scene));
+    insta::assert_snapshot!("form_page", scene.seen());
     scene.press("esc o 2 tab");
-    insta::assert_snapshot!("form_hand_over", seen(&scene));
+    insta::assert_snapshot!("form_hand_over", scene.seen());
     scene.press("esc esc u");
-    insta::assert_snapshot!("form_send", seen(&scene));
+    insta::assert_snapshot!("form_send", scene.seen());
     scene.press("1");
-    insta::assert_snapshot!("compose_public", seen(&scene));
+    insta::assert_snapshot!("compose_public", scene.seen());
     scene.press("ctrl-s");
-    insta::assert_snapshot!("compose_preview", seen(&scene));
+    insta::assert_snapshot!("compose_preview", scene.seen());
     scene.press("esc esc esc C");
-    insta::assert_snapshot!("form_close_too_early", seen(&scene));
+    insta::assert_snapshot!("form_close_too_early", scene.seen());
     scene.press("esc R");
-    insta::assert_snapshot!("form_resolve", seen(&scene));
+    insta::assert_snapshot!("form_resolve", scene.seen());
 }
 
 #[test]
@@ -410,7 +391,7 @@ fn of_many_people_the_chosen_one_is_in_view() {
     for _ in 0..40 {
         scene.press("down");
     }
-    let text = seen(&scene);
+    let text = scene.seen();
     assert!(text.contains("> "), "{text}");
     let chosen = form(&scene).unwrap().choices[40].label.clone();
     assert!(text.contains(chosen.split(',').next().unwrap()), "{chosen}\n{text}");

@@ -1,8 +1,11 @@
 //! A client over the core itself: what it asks is decided, folded on both sides and answered, without a socket.
 
 use super::super::{App, Do, Message};
+use crate::console::glyphs::Glyphs;
 use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{self, Chord};
+use crate::console::theme::{self, ColourDepth};
+use crate::console::widgets::Look;
 use crate::core::action::{Description, ManualCard, Target};
 use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
@@ -13,11 +16,14 @@ use crate::core::effect::Effect;
 use crate::core::fact::{self, Fact};
 use crate::core::model::Model;
 use crate::core::react::react;
+use crate::core::reading::{Field, Measurement, Reading, Verdict};
 use crate::core::signal::SignalState;
 use crate::engine::protocol::ToClient;
 use crate::plan::{Plan, Registry, load_texts};
 use crate::world::demo;
 use jiff::{SignedDuration, Timestamp};
+use ratatui::backend::TestBackend;
+use ratatui::{Frame, Terminal};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,6 +31,8 @@ use std::time::{Duration, Instant};
 const SIZE: (u16, u16) = (80, 40);
 /// Between two key presses: no burst, nothing held, past every gate.
 const CALM: Duration = Duration::from_secs(2);
+/// Between two keys of a hand that types.
+const BETWEEN_STROKES: Duration = Duration::from_millis(60);
 
 pub struct Scene {
     pub app: App,
@@ -113,11 +121,15 @@ impl Scene {
         }
     }
 
-    /// Types a text into a field.
+    /// Types a text into a field, as a hand does.
     pub fn write(&mut self, text: &str) {
+        self.write_as(text, Manner::Single, BETWEEN_STROKES);
+    }
+
+    pub fn write_as(&mut self, text: &str, manner: Manner, after: Duration) {
         for character in text.chars() {
             let key = if character == ' ' { "space".to_owned() } else { character.to_string() };
-            self.press_as(&key, Manner::Burst, Duration::ZERO);
+            self.press_as(&key, manner, after);
         }
     }
 
@@ -215,6 +227,17 @@ impl Scene {
         Ok(())
     }
 
+    /// A probe measures what a failover would lose: at least and at most, in seconds.
+    pub fn exposed(&mut self, probe: &str, least_s: f64, most_s: f64) {
+        let numbers = [("exposure_min_s", least_s), ("exposure_s", most_s)];
+        let fields = numbers.map(|(name, number)| (name.to_owned(), Field::Number(number)));
+        let verdict = Verdict::Critical("not streaming".into());
+        let summary = "not streaming".to_owned();
+        let measured = Measurement { verdict, value: None, summary, fields: fields.into_iter().collect() };
+        let reading = Reading { at: self.now, took: SignedDuration::ZERO, outcome: Ok(measured) };
+        self.report(Report::Observed(vec![(probe.into(), reading)]));
+    }
+
     /// Time passes at the engine.
     pub fn pass(&mut self, seconds: i64) {
         self.now += SignedDuration::from_secs(seconds);
@@ -224,6 +247,26 @@ impl Scene {
 
     pub fn last(&self) -> &Ask {
         self.asked.last().expect("something was asked")
+    }
+
+    /// What a terminal of 80x24 shows, in ASCII and without colours.
+    pub fn seen(&self) -> String {
+        let theme = theme::load(&theme::layers(None), theme::DEFAULT).unwrap().at_depth(ColourDepth::None);
+        let look = Look::new(&theme, Glyphs::Ascii);
+        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        let draw = |frame: &mut Frame<'_>| {
+            super::super::draw::draw(frame, &self.app, look, self.at, "plan", SignedDuration::ZERO);
+        };
+        let buffer = terminal.draw(draw).unwrap().buffer.clone();
+        let row =
+            |y| (0..80).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>().trim_end().to_owned();
+        (0..24).map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The same as one line: dialogs break texts as they have room.
+    pub fn words(&self) -> String {
+        let words = |c: char| c.is_whitespace() || c == '|';
+        self.seen().split(words).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     }
 
     pub fn toast(&self) -> &str {

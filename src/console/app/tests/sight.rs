@@ -135,6 +135,51 @@ fn an_answer_that_begins_a_runbook_asks_once() {
 }
 
 #[test]
+fn an_answer_that_begins_a_runbook_says_the_range_that_it_would_lose_or_that_it_is_not_known() {
+    let mut scene = declared();
+    scene.press("y o 1");
+    let words = scene.words();
+    assert!(words.contains("What its failover would lose IS NOT KNOWN"), "{words}");
+    scene.exposed("dr-replication", 2.0, 48.0);
+    let words = scene.words();
+    assert!(words.contains("Its failover would lose: 2 s if the primary died"), "{words}");
+    assert!(words.contains("to 48 s if it still takes writes"), "{words}");
+    scene.press("esc esc n");
+    assert!(!scene.words().contains("failover would lose"), "this answer begins nothing");
+}
+
+#[test]
+fn an_open_question_says_that_nothing_can_be_confirmed_while_the_engine_is_not_heard() {
+    let mut confirmation = promoting();
+    let mut by_key = running();
+    by_key.press("down p");
+    let mut written = declared();
+    written.press("N");
+    written.write("a note");
+    written.press("enter");
+    let mut message = Scene::with_people();
+    message.pass(1);
+    message.press("D 1 enter y");
+    message.pass(3);
+    message.press("6 u 1 ctrl-s");
+    for (scene, live) in [
+        (&mut confirmation, ["ctrl-y", "Expires in"]),
+        (&mut by_key, ["y run it", "Expires in"]),
+        (&mut written, ["Write this note?", "+y yes"]),
+        (&mut message, ["y SEND", "cannot be taken back"]),
+    ] {
+        let words = scene.words();
+        assert!(live.iter().all(|live| words.contains(live)), "{live:?}\n{words}");
+        for gone in [Message::Silent { since: scene.at, pid: None }, Message::Lost("it went".into())] {
+            scene.tell(gone);
+            let words = scene.words();
+            assert!(words.contains("nothing can be confirmed or sent until"), "{words}");
+            assert!(!live.iter().any(|live| words.contains(live)), "{live:?}\n{words}");
+        }
+    }
+}
+
+#[test]
 fn enter_never_answers() {
     let mut scene = declared();
     let before = scene.asked.len();

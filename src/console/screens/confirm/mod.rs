@@ -4,6 +4,7 @@ mod sections;
 
 use super::View;
 use super::paint::{labelled_with, put};
+use super::words::cannot_reach;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
@@ -116,7 +117,11 @@ fn bottom(
         lines.extend(labelled_with(look, label, 2, Role::Critical, problem, width).into_iter().take(3));
     }
     let left = confirmation.expires_at.duration_since(view.now);
-    if !left.is_positive() {
+    if let Some(why) = cannot_reach(view) {
+        let back = view.key_in(context(confirmation), Action::Back);
+        let text = format!("{why} {back} closes this; nothing runs.");
+        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
+    } else if !left.is_positive() {
         let text = "EXPIRED: nothing was done. Close this and open it again; everything is then read anew.";
         lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, text, width));
     } else if let Some((_, guard)) = confirmation.blocking_guard() {
@@ -195,8 +200,21 @@ fn typed_line(view: &View<'_>, phrase: &str, typed: &str) -> Line<'static> {
     Line::from(vec![look.span(Role::Input, format!("> {good}_")), word])
 }
 
+/// Where its keys are: whether or not anything can be confirmed at the moment, letters are text where a phrase is typed.
+fn context(confirmation: &Confirmation) -> Context {
+    let types = confirmation.phrase().is_some() && confirmation.blocking_guard().is_none();
+    if types { Context::TextEntry } else { Context::Dialog }
+}
+
+/// Whether there is something to press.
+fn is_open(view: &View<'_>, confirmation: &Confirmation) -> bool {
+    confirmation.blocking_guard().is_none()
+        && view.now < confirmation.expires_at
+        && cannot_reach(view).is_none()
+}
+
 fn footer(view: &View<'_>, confirmation: &Confirmation, width: u16, is_cut: bool) -> Line<'static> {
-    let open = confirmation.blocking_guard().is_none() && view.now < confirmation.expires_at;
+    let open = is_open(view, confirmation);
     let mut hints = if is_cut { vec![(Action::PageDown, "all of it")] } else { Vec::new() };
     let own: &[(Action, &str)] = match (open, confirmation.level) {
         (true, ConfirmLevel::Type) => {
@@ -210,8 +228,7 @@ fn footer(view: &View<'_>, confirmation: &Confirmation, width: u16, is_cut: bool
         _ => &[(Action::Copy, "copy the command"), (Action::Back, "back, nothing runs")],
     };
     hints.splice(0..0, own.iter().copied());
-    let typing = confirmation.level == ConfirmLevel::Type && open;
-    let context = if typing { Context::TextEntry } else { Context::Dialog };
+    let context = context(confirmation);
     let mut line = hint_line(&view.look, view.keymap, context, &hints, width.saturating_sub(6));
     line.spans.insert(0, Span::raw(" "));
     line.push_span(Span::raw(" "));
