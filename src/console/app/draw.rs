@@ -132,7 +132,8 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     let field_rows = if label.is_some() { FIELD_ROWS + 1 } else { 0 };
     let rows = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
     let height = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
-    let footer = hint_line(look, &app.keymap, form.context(), hints(form, unheard.is_none()), width.saturating_sub(4));
+    let footer =
+        hint_line(look, &app.keymap, form.context(), hints(form, unheard.is_none()), width.saturating_sub(4));
     let dialog = widgets::Dialog { title: &words::title(form), footer, danger: form.is_grave() };
     let area = centred(frame.area(), width, height);
     let inside = dialog.frame(look, frame, area);

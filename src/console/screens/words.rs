@@ -117,7 +117,9 @@ pub fn is_cut_off(view: &View<'_>) -> bool {
 pub fn cannot_reach(view: &View<'_>) -> Option<&'static str> {
     match view.ui.connection {
         Connection::Attached => None,
-        Connection::Silent { .. } => Some("ENGINE SILENT: nothing can be confirmed or sent until it answers again."),
+        Connection::Silent { .. } => {
+            Some("ENGINE SILENT: nothing can be confirmed or sent until it answers again.")
+        }
         Connection::Connecting | Connection::Lost { .. } => {
             Some("CONNECTION LOST: nothing can be confirmed or sent until the engine is back.")
         }
