@@ -52,9 +52,9 @@ fn in_force(model: &Model) -> Vec<(&'static str, String)> {
     let left = in_force::to_tell(model);
     let more = left.len().saturating_sub(IN_FORCE);
     let mut lines: Vec<_> =
-        left.iter().take(IN_FORCE).map(|left| ("STILL IN FORCE", left.sentence())).collect();
+        left.iter().take(IN_FORCE).map(|left| (left.heading(), left.sentence())).collect();
     if more > 0 {
-        lines.push(("STILL IN FORCE", format!("{more} more")));
+        lines.push((in_force::STILL, format!("{more} more")));
     }
     lines
 }

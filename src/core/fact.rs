@@ -142,6 +142,9 @@ pub enum Fact {
         what: String,
         /// What shows that it is over.
         why: String,
+        /// Nothing shows it: a person answered it, and it cannot be seen any more.
+        #[serde(default)]
+        unseen: bool,
     },
     /// An incident was opened.
     IncidentDeclared {

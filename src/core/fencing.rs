@@ -21,24 +21,32 @@ pub struct Fenced {
     pub title: String,
     /// Proven by reading the world back; else on a person's word alone.
     pub proven: bool,
+    /// The world denies it: the server was seen to accept writes since.
+    pub denied: bool,
 }
 
 /// Whether the server that a probe watches is fenced: the first proven fence, or else the first that was attested,
-/// since anything let it accept writes again. Also of closed incidents, whose fences nobody lifted by closing them.
-///
-/// It tells what was done, not how the server is now: one that came back by other means is for its probe to show.
+/// since anything let it accept writes again. Also of closed incidents, whose fences nobody lifted by closing them. A
+/// fence that the world denies is none.
 pub fn fenced(model: &Model, probe: &ProbeId) -> Option<Fenced> {
+    all(model, probe).filter(|fence| !fence.denied).min_by_key(|fence| (!fence.proven, fence.at))
+}
+
+/// The last fence around the server that a probe watches, whether or not it holds.
+pub fn raised(model: &Model, probe: &ProbeId) -> Option<Fenced> {
+    all(model, probe).max_by_key(|fence| fence.at)
+}
+
+/// All that fenced the server that a probe watches since anything let it accept writes again.
+pub fn all<'m>(model: &'m Model, probe: &'m ProbeId) -> impl Iterator<Item = Fenced> + 'm {
     let lifted = steps(model).filter(|(_, step, _)| step.unfences.contains(probe));
     let lifted = lifted.filter_map(|(_, _, state)| lifted_at(state)).max();
     let fences = steps(model).filter(|(_, step, _)| step.fences.contains(probe));
     let fences = fences.filter_map(|(run, step, state)| fence(run, step, state));
     // A person, or a step that the plan says undoes it, may have taken it back.
     let in_force = in_force::of(model);
-    let stands = |fence: &Fenced| in_force.iter().any(|left| left.is_fence && left.step == fence.step);
-    fences
-        .filter(stands)
-        .filter(|fence| lifted.is_none_or(|lifted| fence.at > lifted))
-        .min_by_key(|fence| (!fence.proven, fence.at))
+    let stands = move |fence: &Fenced| in_force.iter().any(|left| left.is_fence && left.step == fence.step);
+    fences.filter(stands).filter(move |fence| lifted.is_none_or(|lifted| fence.at > lifted))
 }
 
 /// All steps of all runs that are known, with their plan.
@@ -62,6 +70,7 @@ fn fence(run: &Run, step: &Step, state: &StepRun) -> Option<Fenced> {
         step: step.id.clone(),
         title: step.title.clone(),
         proven,
+        denied: state.denied.is_some(),
     })
 }
 

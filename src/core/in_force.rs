@@ -48,12 +48,30 @@ pub enum Known {
     Attested,
     /// Nobody knows whether the step acted.
     Maybe,
+    /// It was verified or attested, and its server accepts writes all the same.
+    Denied,
 }
 
+/// What everything begins with that is told of what is in force.
+pub const STILL: &str = "STILL IN FORCE";
+/// The same of a fence that does not hold any more.
+pub const NO_LONGER: &str = "NO LONGER in force: it takes writes";
+
 impl InForce {
+    /// Whether it is in force, in capitals.
+    pub fn heading(&self) -> &'static str {
+        if self.how == Known::Denied { NO_LONGER } else { STILL }
+    }
+
+    /// What is told first: what does not hold, then fences.
+    pub fn order(&self) -> (bool, bool) {
+        (self.how != Known::Denied, !self.is_fence)
+    }
+
     /// How it is taken back, in one line: the commands, or why there are none.
     pub fn undo_words(&self) -> String {
         match (self.undo.as_slice(), self.irreversible) {
+            _ if self.how == Known::Denied => "not needed now, fence it again".into(),
             ([], true) => "none, it cannot be undone".into(),
             ([], false) => "none is known".into(),
             (commands, _) => commands.join("; "),
@@ -70,7 +88,7 @@ impl InForce {
     /// `Stop writes on the old primary`, with a word where it is not certain.
     pub fn words(&self) -> String {
         match self.how {
-            Known::Verified => self.title.clone(),
+            Known::Verified | Known::Denied => self.title.clone(),
             Known::Attested => format!("{} (done by hand)", self.title),
             Known::Maybe => format!("{} (MAY BE: nobody knows whether it acted)", self.title),
         }
@@ -112,7 +130,7 @@ pub fn to_tell(model: &Model) -> Vec<InForce> {
     let left = left_behind(model);
     let fences = pending(model).into_iter().filter(|found| found.is_fence && !left.contains(found));
     let mut told: Vec<InForce> = left.iter().cloned().chain(fences).collect();
-    told.sort_by_key(|left| !left.is_fence);
+    told.sort_by_key(InForce::order);
     told
 }
 
@@ -181,6 +199,7 @@ fn left(
 /// nobody saw may still have.
 fn known(state: &StepRun) -> Option<Known> {
     match state.status {
+        StepStatus::Verified | StepStatus::Attested if state.denied.is_some() => Some(Known::Denied),
         StepStatus::Verified => Some(Known::Verified),
         StepStatus::Attested => Some(Known::Attested),
         StepStatus::Started | StepStatus::Finished | StepStatus::Unknown => Some(Known::Maybe),

@@ -183,6 +183,10 @@ pub struct StepRun {
     pub seen: Option<(Timestamp, crate::core::watch::Found)>,
     /// Why the last verification did not succeed.
     pub doubt: Option<Failure>,
+    /// When the world was seen to deny it although it was settled: its server accepts writes. None once that is shown to
+    /// be over, or the step is settled anew.
+    #[serde(default)]
+    pub denied: Option<Timestamp>,
     /// An attempt ended so that nobody knew whether it had acted; whatever became of the step later.
     #[serde(default)]
     pub may_have_acted: bool,
@@ -209,6 +213,7 @@ impl StepRun {
             holding: None,
             seen: None,
             doubt: None,
+            denied: None,
             may_have_acted: false,
             undone: None,
         }

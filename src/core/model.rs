@@ -11,8 +11,9 @@ use crate::core::notification::{Message, Notification};
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::roles::expected_of as expected;
 use crate::core::signal::{Recent, Signal, SignalState, Streak, failing, judge};
+use crate::core::status::StepStatus;
 use crate::ids::*;
-use crate::plan::{Plan, Severity, Shift, Step};
+use crate::plan::{Plan, Runbook, Severity, Shift, Step};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -287,11 +288,27 @@ impl Model {
         self.durable.measured.as_ref().or(self.durable.active.as_ref())
     }
 
-    /// Whether a run is under way that moves what serves to a region.
+    /// Whether a run is under way that is for moving what serves to a region.
+    pub fn leads_to(&self, region: &RegionId) -> bool {
+        self.moving().is_some_and(|(_, runbook)| runbook.activates.as_ref() == Some(region))
+    }
+
+    /// Whether a run itself makes another server the primary in a region, or has: it says when that one serves. Before its
+    /// promotion began it was somebody else; of a run that has no promotion nobody can tell.
     pub fn is_moving_to(&self, region: &RegionId) -> bool {
-        let run = self.durable.incident.as_ref().and_then(|incident| incident.open_run());
-        let runbook = run.and_then(|run| self.plan.runbooks.get(&run.runbook));
-        runbook.is_some_and(|runbook| runbook.activates.as_ref() == Some(region))
+        let Some((run, runbook)) = self.moving().filter(|_| self.leads_to(region)) else { return false };
+        let mut promotions = runbook.steps.values().filter(|step| step.promotes()).peekable();
+        let begun = |step: &Step| {
+            let status = run.steps.get(&step.id).map(|state| state.status);
+            status.is_some_and(StepStatus::may_have_acted)
+        };
+        promotions.peek().is_none() || promotions.any(begun)
+    }
+
+    /// The open run, where it moves the region that serves.
+    pub fn moving(&self) -> Option<(&Run, &Runbook)> {
+        let run = self.durable.incident.as_ref()?.open_run()?;
+        Some((run, self.plan.runbooks.get(&run.runbook).filter(|runbook| runbook.activates.is_some())?))
     }
 
     /// A run of the open incident.

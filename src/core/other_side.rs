@@ -73,9 +73,9 @@ fn other(model: &Model, server: &Server<'_>) -> OtherServer {
         (None, None) => (Does::Unseen, None),
     };
     // A fence of an incident that is over vouches for nothing: its server may have been let write since.
-    let is_of_this = |fence: &fencing::Fenced| model.run(&fence.run).is_some();
-    let fenced = fencing::fenced(model, &server.probe.id).filter(is_of_this);
-    let fenced = fenced.map(|fence| (fence.at, fence.proven));
+    let vouches = |fence: &fencing::Fenced| !fence.denied && model.run(&fence.run).is_some();
+    let fences = fencing::all(model, &server.probe.id).filter(vouches);
+    let fenced = fences.min_by_key(|fence| (!fence.proven, fence.at)).map(|fence| (fence.at, fence.proven));
     OtherServer { probe: server.probe.id.clone(), title: server.probe.title.clone(), does, at, fenced }
 }
 

@@ -15,7 +15,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         Fact::EngineStarted { .. } => {
             unproven(model).into_iter().chain(untold(model)).chain(watches(model)).collect()
         }
-        Fact::StepVerified { run, step, .. } => {
+        Fact::StepVerified { run, step, .. } | Fact::StepDoubted { run, step, .. } => {
             let watched = model.step(run, step).is_some_and(|(_, state)| is_watched(state));
             let watch = watched.then(|| watch(run, step));
             std::iter::once(Effect::Tick).chain(watch).collect()
@@ -61,6 +61,8 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         }
         Fact::RunEnded { run, end: RunEnd::Aborted(_) } => running(model, run),
         Fact::SignalChanged { .. }
+        | Fact::ContradictionFound { .. }
+        | Fact::ContradictionEnded { .. }
         | Fact::RunStarted { .. }
         | Fact::TargetChanged { .. }
         | Fact::StepSkipped { .. }

@@ -58,7 +58,11 @@ pub fn expected(model: &Model, database: &Database<'_>, server: &Server<'_>) -> 
     }
     let serving = model.serving();
     let follows = follows_region(model, database);
-    if let Some(writer) = writer(database).filter(|writer| !follows || writer.region() == serving) {
+    // On the way to another region its primary is right before anybody said that it serves.
+    let is_right = |region: Option<&RegionId>| {
+        !follows || region == serving || region.is_some_and(|region| model.leads_to(region))
+    };
+    if let Some(writer) = writer(database).filter(|writer| is_right(writer.region())) {
         return match writer.is(server) {
             true => Some(Role::Primary),
             false => by_plan.map(|_| Role::Standby),

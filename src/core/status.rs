@@ -47,7 +47,7 @@ pub enum Move {
     Lose,
     /// The world shows its effect.
     Verify,
-    /// A person wants it tried again.
+    /// A person wants it tried again; a settled one only where the world denies it.
     Retry,
     /// A person leaves it out.
     Skip,
@@ -79,14 +79,22 @@ impl StepStatus {
             (Started, M::Fail) => Ok(Failed),
             (Started | Finished, M::Lose) => Ok(Unknown),
             (Finished | Unknown, M::Verify) => Ok(Verified),
-            (Failed | Unknown, M::Retry) => Ok(Ready),
+            (Failed | Unknown | Verified | Skipped | Attested, M::Retry) => Ok(Ready),
             (Pending | Ready | Confirming | Failed | Unknown, M::Skip) => Ok(Skipped),
             (Ready | Confirming | Failed | Unknown, M::Attest) => Ok(Attested),
             (from, by) => Err(IllegalMove { from, by }),
         }
     }
 
-    /// Nothing more happens to it.
+    /// It was begun, or a person says that it is done: the world may show its effect.
+    pub fn may_have_acted(self) -> bool {
+        match self {
+            Self::Started | Self::Finished | Self::Unknown | Self::Verified | Self::Attested => true,
+            Self::Pending | Self::Ready | Self::Confirming | Self::Failed | Self::Skipped => false,
+        }
+    }
+
+    /// Nothing more happens to it, unless the world denies it and a person wants it done again.
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Verified | Self::Skipped | Self::Attested)
     }

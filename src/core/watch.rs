@@ -149,7 +149,8 @@ impl Changed<'_> {
     }
 }
 
-/// Steps of the open incident whose effect has to be watched: those that were verified after they had to hold.
+/// Steps of the open incident whose effect has to be watched: those that were verified after they had to hold, and those
+/// that did not hold.
 pub fn watched(model: &Model) -> Vec<(&RunId, &StepId)> {
     let runs = model.durable.incident.iter().flat_map(|incident| &incident.runs);
     let steps = runs.flat_map(|run| run.steps.iter().map(move |(id, state)| (&run.id, id, state)));
@@ -158,7 +159,12 @@ pub fn watched(model: &Model) -> Vec<(&RunId, &StepId)> {
 
 /// Whether a step's effect is to be looked at again.
 pub fn is_watched(state: &StepRun) -> bool {
-    state.status == StepStatus::Verified && state.holding.is_some()
+    matches!(state.status, StepStatus::Verified | StepStatus::Unknown) && state.holding.is_some()
+}
+
+/// Whether what is found of a step's server is worth a record: it is watched, or it is yet to hold.
+pub fn is_looked_at(state: &StepRun) -> bool {
+    is_watched(state) || (state.status == StepStatus::Finished && state.holding.is_some())
 }
 
 /// What is not any more as steps of the open incident made it, and no later step changed.
@@ -176,7 +182,7 @@ fn change<'m>(
     id: &'m StepId,
     state: &'m StepRun,
 ) -> Option<Changed<'m>> {
-    let holding = state.holding.as_ref().filter(|_| is_watched(state))?;
+    let holding = state.holding.as_ref().filter(|_| is_looked_at(state))?;
     let (since, is) = state.seen.as_ref().filter(|(_, is)| *is != holding.found)?;
     // A stopped server that came back as a standby, or takes no writes, does no harm.
     let is_harmless = !matches!(is, Found::Primary { writable: true, .. } | Found::Unread { .. });
@@ -205,8 +211,8 @@ fn is_overtaken(incident: &Incident, state: &StepRun, made: &Found) -> bool {
     let target =
         |state: &StepRun| state.confirmation.as_ref().map(|open| open.description.target.name.clone());
     let (own, ended) = (target(state), state.ended_at);
-    let mut others = incident.runs.iter().flat_map(|run| run.steps.values());
-    others.any(|other| {
+    let others = incident.runs.iter().flat_map(|run| run.steps.values());
+    others.filter(|other| !std::ptr::eq(*other, state)).any(|other| {
         let later = other.started_at.zip(ended).is_some_and(|(started, ended)| started >= ended);
         let promoted = other.holding.as_ref().is_some_and(|other| {
             matches!(other.found, Found::Primary { .. }) && other.found.system() == made.system()

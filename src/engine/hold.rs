@@ -115,7 +115,9 @@ impl Holds<'_> {
         }
     }
 
+    /// Records what it was changed to, and says so.
     fn changed(&self, found: &Found) -> Failure {
+        (self.job.sink)(watched(self.job, found.clone()));
         let after = self.job.clock.now().duration_since(self.proven_at);
         let after = format!("{:.1} s", after.as_secs_f64());
         let manager = self.target.identity.iter().find(|(name, _)| name == "managed by");
@@ -168,6 +170,10 @@ pub(super) async fn watch(job: Job) {
                 continue;
             }
         }
-        (job.sink)(Report::Watched { run: job.run.clone(), step: job.id.clone(), found });
+        (job.sink)(watched(&job, found));
     }
+}
+
+fn watched(job: &Job, found: Found) -> Report {
+    Report::Watched { run: job.run.clone(), step: job.id.clone(), found }
 }

@@ -334,6 +334,21 @@ pub struct Runbook {
     pub steps: IndexMap<StepId, Step>,
 }
 
+impl Runbook {
+    /// The steps that a step needs, directly or through others.
+    pub fn before<'p>(&'p self, step: &'p Step) -> Vec<&'p StepId> {
+        let mut needed: Vec<&StepId> = step.needs.iter().collect();
+        let mut at = 0;
+        while let Some(id) = needed.get(at) {
+            let more = self.steps.get(*id).into_iter().flat_map(|step| &step.needs);
+            let more: Vec<&StepId> = more.filter(|id| !needed.contains(id)).collect();
+            needed.extend(more);
+            at += 1;
+        }
+        needed
+    }
+}
+
 /// One unit of a runbook.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Step {
@@ -408,6 +423,12 @@ impl Step {
     /// It makes another server the primary.
     pub fn promotes(&self) -> bool {
         self.action.ends_with("promote")
+    }
+
+    /// It sends people or programs to another place.
+    pub fn moves_traffic(&self) -> bool {
+        let kinds = ["route53-upsert", "route53-switch", "cloudfront-origin", "arc-routing-control"];
+        self.switches || kinds.contains(&&*self.action)
     }
 
     /// It needs no confirmation, and no person to do it.

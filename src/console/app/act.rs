@@ -172,6 +172,7 @@ impl App {
                 ]);
                 Form::choosing(Purpose::Retry(run, step), choices)
             }
+            Action::RetryStep if state.status.is_settled() => Form::writing(Purpose::Retry(run, step)),
             Action::RetryStep => {
                 if !self.admits(received, at) {
                     return self.too_soon(at);
@@ -256,6 +257,12 @@ impl App {
             _ => return true,
         };
         self.refusal(&ask, at).is_none()
+    }
+
+    /// A step that is tried again without a reason.
+    fn has_failed(&self, run: &RunId, step: &StepId) -> bool {
+        let step = self.model.as_ref().and_then(|model| model.step(run, step));
+        step.is_some_and(|(_, state)| matches!(state.status, StepStatus::Failed | StepStatus::Ready))
     }
 
     /// Selects a step of the run that is shown.
@@ -395,8 +402,10 @@ impl App {
             // What is found by its name in a list is asked once more, whatever one key does elsewhere.
             Target::Action(Action::Acknowledge) => self.open_form(Form::asking(Purpose::Acknowledge), at),
             Target::Action(Action::RetryStep) => match self.step_for(Action::RetryStep, at) {
-                Some((run, step)) => self.open_form(Form::asking(Purpose::Retry(run, step)), at),
-                None => self.act_on_step(Action::RetryStep, received, at),
+                Some((run, step)) if self.has_failed(&run, &step) => {
+                    self.open_form(Form::asking(Purpose::Retry(run, step)), at)
+                }
+                _ => self.act_on_step(Action::RetryStep, received, at),
             },
             Target::Action(Action::Quit | Action::Detach) => self.quit(),
             Target::Action(action) => self.act(*action, received, at),

@@ -27,7 +27,7 @@ pub enum Purpose {
     },
     /// Goes back to a question.
     Revisit,
-    /// Tries a step again whose effect nobody knows.
+    /// Tries a step again, or does one again that is settled and that the world denies.
     Retry(RunId, StepId),
     /// Leaves a step out.
     Skip(RunId, StepId),
@@ -304,6 +304,7 @@ impl Form {
     fn writes(&self) -> bool {
         match &self.purpose {
             Purpose::Answer { suggested, .. } => self.choice() != suggested.as_deref(),
+            Purpose::Retry(..) if self.choices.is_empty() => self.entry == Stage::Write,
             Purpose::Retry(..) => self.choice() == Some("retry"),
             Purpose::Revisit | Purpose::Acknowledge | Purpose::Quit { .. } => false,
             Purpose::Send(_) | Purpose::Gone { .. } => false,

@@ -1,7 +1,7 @@
 //! What dialogs say of what stays behind in the world.
 
 use super::form::{Form, Purpose, choices};
-use crate::core::in_force::{self, InForce};
+use crate::core::in_force::{self, InForce, Known};
 use crate::core::model::Model;
 use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
@@ -40,8 +40,8 @@ pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
 }
 
 /// What an abort leaves behind.
-pub(super) fn by_aborting(model: &Model, run: &RunId) -> Vec<String> {
-    let mut lines = listed(&in_force::of_run(model, run), "STILL IN FORCE after it");
+pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String> {
+    let mut lines = listed(in_force::of_run(model, run), " after it");
     if lines.is_empty() {
         lines.push("No step of it has changed anything.".into());
     }
@@ -55,17 +55,21 @@ pub(super) fn by_aborting(model: &Model, run: &RunId) -> Vec<String> {
 }
 
 /// What the end of the incident leaves behind.
-pub(super) fn by_closing(model: &Model) -> Vec<String> {
-    let mut lines = listed(&in_force::pending(model), "STILL IN FORCE");
+pub(in crate::console) fn by_closing(model: &Model) -> Vec<String> {
+    let mut lines = listed(in_force::pending(model), "");
     if !lines.is_empty() {
         lines.push("It stays on the overview until it is undone, or recorded as such.".into());
     }
     lines
 }
 
-fn listed(left: &[InForce], heading: &str) -> Vec<String> {
-    let mut lines: Vec<String> =
-        left.iter().take(TOLD).map(|left| format!("{heading}: {}", left.sentence())).collect();
+fn listed(mut left: Vec<InForce>, when: &str) -> Vec<String> {
+    left.sort_by_key(InForce::order);
+    let line = |left: &InForce| match left.how {
+        Known::Denied => format!("{}: {}", left.heading(), left.sentence()),
+        _ => format!("{}{when}: {}", left.heading(), left.sentence()),
+    };
+    let mut lines: Vec<String> = left.iter().take(TOLD).map(line).collect();
     if left.len() > TOLD {
         lines.push(format!("And {} more, see the brief.", left.len() - TOLD));
     }

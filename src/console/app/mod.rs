@@ -21,7 +21,7 @@ pub mod field;
 pub mod form;
 pub mod help;
 mod keys;
-mod left;
+pub(super) mod left;
 pub mod link;
 pub mod palette;
 mod people;

@@ -1,5 +1,7 @@
 //! What to do next, in one or two sentences with the keys: the answer to the first question at 3 a.m.
 
+mod contradicted;
+mod held;
 mod people;
 
 use super::View;
@@ -7,7 +9,6 @@ use super::words::{about, blind_since, clock_time, is_cut_off};
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
-use crate::core::contradiction::{self, Kind, Open};
 use crate::core::decide::proposed_in;
 use crate::core::in_force;
 use crate::core::incident::{Incident, Mode, Outcome, Position, Run, RunEnd, StepRun};
@@ -17,7 +18,7 @@ use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::{awareness, backup, evidence, names, tree};
 use crate::ids::{QuestionId, RunId, StepId};
-use crate::plan::{Runbook, Severity, Step};
+use crate::plan::{Runbook, Step};
 use crate::units;
 
 /// What to do, and how urgent it is.
@@ -31,7 +32,7 @@ pub struct Next {
 
 /// How many rows it may take: how something is taken back is not cut off.
 pub fn rows(next: &Next) -> usize {
-    if next.text.contains(STILL_IN_FORCE) { 5 } else { 3 }
+    if tells_left(&next.text) { 5 } else { 3 }
 }
 
 fn say(role: Role, text: impl Into<String>) -> Next {
@@ -56,13 +57,13 @@ pub fn next(view: &View<'_>) -> Next {
                     answered or declared before that.";
         return say(Role::Critical, text);
     }
-    let open = contradiction::of(model).iter().find(|open| comes_first(view, open));
+    let open = contradicted::first(model);
     let Some(incident) = &model.durable.incident else {
-        return open.map_or_else(|| without_incident(view), |open| contradicted(view, open));
+        return open.map_or_else(|| without_incident(view), |open| contradicted::next(view, open));
     };
     let next = in_incident(view, incident);
     if let Some(open) = open {
-        let first = contradicted(view, open);
+        let first = contradicted::next(view, open);
         return say(first.role, format!("{} Then: {}", first.text, next.text));
     }
     match people::first(view, incident) {
@@ -71,43 +72,6 @@ pub fn next(view: &View<'_>) -> Next {
         Some(first) => say(first.role, format!("{} Then: {}", first.text, next.text)),
         None => next,
     }
-}
-
-/// Whether a contradiction comes before what the tree and the run lead to. That nobody accepts writes is what they are
-/// for, until they say that it is over; another region that serves can wait for the end of an incident.
-fn comes_first(view: &View<'_>, open: &Open) -> bool {
-    let incident = view.model.durable.incident.as_ref();
-    let is_over = incident.is_some_and(|incident| {
-        incident.resolved.is_some()
-            || (incident.open_run().is_none() && matches!(incident.position, Position::Runbook(_)))
-    });
-    open.answered.is_none()
-        && match open.contradiction.kind {
-            Kind::NobodyWrites => is_over,
-            Kind::ServesElsewhere => incident.is_none() || is_over,
-            Kind::TwoPrimaries | Kind::PrimaryAlive | Kind::FencedWrites | Kind::Undone => true,
-        }
-}
-
-/// What cannot be right, and the key that answers it.
-fn contradicted(view: &View<'_>, open: &Open) -> Next {
-    let contradiction = &open.contradiction;
-    let answer = view.key(Action::AnswerContradiction);
-    let declare = match view.model.durable.incident {
-        None if contradiction.severity == Severity::P0 => {
-            format!(" {} declares an incident.", view.key(Action::DeclareIncident))
-        }
-        _ => String::new(),
-    };
-    let text = match contradiction.kind {
-        Kind::ServesElsewhere => {
-            let record = view.key(Action::RecordServing);
-            return say(Role::Warn, format!("{}. {} ({record})", contradiction.what, contradiction.next));
-        }
-        _ if contradiction.blocks.is_empty() => String::new(),
-        _ => format!(" {answer} answers it with a reason: until then it blocks."),
-    };
-    say(Role::Critical, format!("{}{text}{declare}", contradiction.next))
 }
 
 fn in_incident(view: &View<'_>, incident: &Incident) -> Next {
@@ -220,13 +184,15 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// What NEXT and the alarm begin with where something was left behind.
-pub const STILL_IN_FORCE: &str = "STILL IN FORCE";
+/// Whether a text says what was left behind.
+pub fn tells_left(text: &str) -> bool {
+    [in_force::STILL, in_force::NO_LONGER].iter().any(|heading| text.contains(heading))
+}
 
 /// What runs that ended left behind in the world, with how it is taken back; none where nothing is.
 pub fn still_in_force(view: &View<'_>) -> Option<String> {
     let left = in_force::left_behind(view.model);
-    let first = left.iter().find(|left| left.is_fence).or(left.first())?;
+    let first = left.iter().min_by_key(|left| left.order())?;
     let more = match left.len() {
         1 => String::new(),
         count => format!(" And {} more, {} tells all.", count - 1, view.key(Action::Brief)),
@@ -235,7 +201,8 @@ pub fn still_in_force(view: &View<'_>) -> Option<String> {
     let undo = first.undo_words();
     let record = view.key(Action::RecordUndone);
     Some(format!(
-        "{STILL_IN_FORCE}: {}{on}. Undo: {undo}.{more} {record} records that it is undone.",
+        "{}: {}{on}. Undo: {undo}.{more} {record} records that it is undone.",
+        first.heading(),
         first.words()
     ))
 }
@@ -304,8 +271,12 @@ fn under_another_plan(view: &View<'_>, run: &Run, next: Next) -> Next {
     }
 }
 
-/// The step that NEXT is about: the one of the open run that needs a person most.
+/// The step that NEXT is about: the one that ends what cannot be right, or else the one of the open run that needs a
+/// person most.
 pub fn step(model: &Model) -> Option<(RunId, StepId)> {
+    if let Some(step) = contradicted::step(model) {
+        return Some(step);
+    }
     let run = model.durable.incident.as_ref()?.open_run()?;
     let (_, (step, _)) = most_urgent(run)?;
     Some((run.id.clone(), step.clone()))
@@ -395,9 +366,15 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
         StepStatus::Ready | StepStatus::Confirming if step.is_by_hand() => {
             say(Role::Accent, format!("{name} is yours to do by hand: {place}{attest} attests it."))
         }
+        StepStatus::Confirming if let Some(why) = held::frozen(view, run, runbook, step, state) => {
+            say(Role::Warn, format!("{name} {why}"))
+        }
         StepStatus::Confirming => confirming(view, state, name, &place, &prepare),
         StepStatus::Ready if is_being_read(view.model, run, &step.id) => {
             say(Role::Running, format!("{name}: its target is being read, a moment."))
+        }
+        StepStatus::Ready if let Some(why) = held::now(view, run, runbook, step, state) => {
+            say(Role::Warn, format!("{name} {why}{}", loss_if_irreversible(view, runbook, step)))
         }
         StepStatus::Ready => {
             let loss = loss_if_irreversible(view, runbook, step);
@@ -433,15 +410,6 @@ fn confirming(view: &View<'_>, state: &StepRun, name: &str, place: &str, prepare
     let Some(confirmation) = &state.confirmation else {
         return say(Role::Accent, format!("{name}: {place}{prepare} opens its confirmation."));
     };
-    let blocked = confirmation.blocking_guard();
-    if let Some((_, guard)) = blocked {
-        let over = view.key_in(Context::Decide, Action::OverrideGuard);
-        let text = format!(
-            "{name} is held by its guard {}. Wait, or {place}{over} overrides it with a reason.",
-            guard.condition
-        );
-        return say(Role::Warn, text);
-    }
     let left = confirmation.expires_at.duration_since(view.now);
     say(
         Role::Accent,

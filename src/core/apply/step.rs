@@ -63,10 +63,12 @@ pub fn apply(model: &mut Model, event: &Event) {
             moved(model, run, step, Move::Verify, |state| {
                 state.proof = Some(proof.clone());
                 state.doubt = None;
+                state.denied = None;
                 state.ended_at = Some(at);
             });
         }
         Fact::StepHolding { run, step, proof, found, hold } => change(model, run, step, |state| {
+            state.seen = None;
             state.holding =
                 Some(Holding { since: at, hold: *hold, found: found.clone(), proof: proof.clone() });
         }),
@@ -76,14 +78,15 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::StepDoubted { run, step, failure } => {
             model.live.checking.remove(&(run.clone(), step.clone()));
             moved(model, run, step, Move::Lose, |state| state.may_have_acted = true);
-            change(model, run, step, |state| {
-                state.doubt = Some(failure.clone());
-                state.holding = None;
-            });
+            change(model, run, step, |state| state.doubt = Some(failure.clone()));
         }
         // What was let pass for one attempt is asked again for the next: the loss may be another by then.
         Fact::StepRetried { run, step, .. } => {
+            let was = model.step(run, step).map(|(_, state)| state.status);
             moved(model, run, step, Move::Retry, |state| state.overrides.clear());
+            if let Some(was) = was.filter(|was| was.is_settled()) {
+                done_again(model, at, run, step, was);
+            }
         }
         Fact::StepRechecked { run, step } => {
             model.live.checking.insert((run.clone(), step.clone()));
@@ -121,8 +124,24 @@ fn guard_at<'a>(model: &'a Model, run: &RunId, step: &StepId, place: usize) -> O
     Some(model.step(run, step)?.0.guard.get(place)?.source())
 }
 
+/// A settled step is to be done once more: what it did the first time may still be there, and its run goes on.
+fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: StepStatus) {
+    change(model, id, step, |state| {
+        state.denied = state.denied.or(Some(at));
+        state.may_have_acted |= was != StepStatus::Skipped;
+        state.holding = None;
+        state.proof = None;
+        state.reason = None;
+    });
+    let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
+    if let Some(run) = runs.find(|run| run.id == *id) {
+        run.ended = None;
+    }
+}
+
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
     state.reason = Some(reason.to_owned());
+    state.denied = None;
     state.ended_at = Some(at);
 }
 

@@ -1,6 +1,7 @@
 //! What was decided, where the run stands, and what is next.
 
 use super::{clock_time, listed, short};
+use crate::core::contradiction;
 use crate::core::incident::{Incident, Outcome, Position, Run, RunEnd, StepRun};
 use crate::core::lifecycle;
 use crate::core::model::Model;
@@ -80,6 +81,10 @@ pub(super) fn next(model: &Model, now: Timestamp) -> String {
         let bad = model.durable.severity.is_some();
         return if bad { "declare an incident".into() } else { String::new() };
     };
+    let open = contradiction::of(model).iter().filter(|open| open.answered.is_none());
+    if let Some(open) = open.map(|open| &open.contradiction).find(|open| open.is_grave()) {
+        return format!("{}: {}", short(&open.what), open.next);
+    }
     if incident.resolved.is_some() {
         return watch(model, incident, now);
     }

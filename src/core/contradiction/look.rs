@@ -1,16 +1,16 @@
 //! Finding contradictions in what was measured.
 
+use super::remedy::must_not_serve;
 use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
-use crate::core::fencing::fenced;
+use crate::core::fencing::{fenced, raised};
 use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
 use crate::core::status::StepStatus;
 use crate::ids::{ProbeId, RegionId};
 use crate::plan::{Severity, Step};
-
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What cannot be right now, and how each open contradiction looks.
 pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
@@ -18,9 +18,10 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
     let found: Vec<Contradiction> = databases
         .iter()
         .flat_map(|database| {
-            let fenced = database.iter().find_map(|server| fenced_writes(model, server));
+            let split = two_primaries(model, database);
+            let fenced = database.iter().find_map(|server| fenced_writes(model, server, split.as_ref()));
             [
-                two_primaries(database),
+                split,
                 nobody_writes(model, database, now),
                 elsewhere(model, database, now),
                 fenced,
@@ -36,7 +37,7 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
 }
 
 /// Two servers that accepted writes at the same time, by readings of each before and after one of the other.
-fn two_primaries(database: &Database<'_>) -> Option<Contradiction> {
+fn two_primaries(model: &Model, database: &Database<'_>) -> Option<Contradiction> {
     let writing: Vec<&Server<'_>> = database.iter().filter(|server| server.writes()).collect();
     let both = |one: &Server<'_>, other: &Server<'_>| {
         let seen = one.seen.zip(other.seen);
@@ -64,18 +65,30 @@ fn two_primaries(database: &Database<'_>) -> Option<Contradiction> {
             "{}; one database, and what is written to either is missing on the other",
             servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; ")
         ),
-        next: "Fence the one that must not serve, and see that it is fenced.".into(),
+        next: match must_not_serve(model, &servers, |server| is_recorded_to_serve(model, server)) {
+            Some(server) => format!("Fence {}, and see that it is fenced.", server.probe.title),
+            None => format!("Fence the one of {} that must not serve, and see that it is fenced.", names.join(" and ")),
+        },
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
     })
 }
 
 /// A server that a step fenced accepts writes, by a reading that began after the fence; a move that was recorded since
-/// says that it may.
-fn fenced_writes(model: &Model, server: &Server<'_>) -> Option<Contradiction> {
+/// says that it may. A split brain that was found after the fence says it already.
+fn fenced_writes(
+    model: &Model,
+    server: &Server<'_>,
+    split: Option<&Contradiction>,
+) -> Option<Contradiction> {
     let seen = server.seen.filter(|seen| seen.writes)?;
-    let fence = fenced(model, &server.probe.id)?;
+    let fence = raised(model, &server.probe.id)?;
     let is_after = seen.last.duration_since(fence.at) > server.probe.timeout;
-    if !is_after || is_recorded_to_serve(model, server) || is_split(model, server) {
+    let is_new = |split: &Contradiction| {
+        split.servers.contains(&server.probe.id)
+            && model.durable.contradictions.iter().all(|open| open.contradiction.id != split.id)
+    };
+    let is_told = split.is_some_and(is_new) || is_split_since(model, server, fence.at);
+    if !is_after || is_recorded_to_serve(model, server) || is_told {
         return None;
     }
     let title = &server.probe.title;
@@ -87,14 +100,14 @@ fn fenced_writes(model: &Model, server: &Server<'_>) -> Option<Contradiction> {
         severity: Severity::P0,
         what: format!("{title} accepts writes although it was fenced"),
         why: format!("the step \"{}\" {how}; {}", fence.title, standing(server)),
-        next: "Fence it again, and see that it stays so; or answer with why it may accept writes.".into(),
+        next: format!("Fence {title} again, and see that it stays so; or answer with why it may accept writes."),
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
     })
 }
 
 /// A move to the server's region was recorded after the server was fenced.
 fn is_recorded_to_serve(model: &Model, server: &Server<'_>) -> bool {
-    let fence = fenced(model, &server.probe.id);
+    let fence = raised(model, &server.probe.id);
     let moved = model.durable.last_failover();
     fence.is_none_or(|fence| moved.is_some_and(|at| at > fence.at))
         && server.region() == model.durable.active.as_ref()
@@ -129,33 +142,44 @@ fn primary_alive(model: &Model, databases: &[Database<'_>]) -> Option<Contradict
         severity: Severity::P3,
         what: format!("{} still accepts writes: to promote now makes two primaries", alive.probe.title),
         why: standing(alive),
-        next: "Fence it first, and see that it is fenced.".into(),
+        next: format!("Fence {} first, and see that it is fenced.", alive.probe.title),
         blocks: vec![Blocked::Promote],
     })
 }
 
+/// How long at least nobody may accept writes before somebody is woken: a switchover takes some seconds.
+const SWITCHOVER: SignedDuration = SignedDuration::from_secs(15);
+
 /// No server of a database accepts writes, and all of them are known: some are standbys or read-only, the others down.
-/// One alone that is down is what the plan's rules are for.
+/// It is a warning at once, and trouble when it lasts for longer than a switchover and two looks at each server. One
+/// alone that is down is what the plan's rules are for.
 fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<Contradiction> {
     let since = database.iter().map(Server::idle_since).collect::<Option<Vec<Timestamp>>>()?;
-    let since = since.into_iter().max()?;
-    let patience = database.iter().map(Server::patience).max()?;
+    let since = since.into_iter().max()?.max(moved_at(model));
     let is_seen = database.iter().any(|server| server.seen.is_some());
-    if !roles::can_move(database) || !is_seen || now.duration_since(since) < patience || is_being_moved(model)
-    {
+    if !roles::can_move(database) || !is_seen || is_being_moved(model) {
         return None;
     }
     let servers: Vec<&Server<'_>> = database.iter().collect();
+    let patience = |server: &Server<'_>| server.patience().max(server.probe.every * 2).max(SWITCHOVER);
+    let lasts = now.duration_since(since) >= database.iter().map(patience).max()?;
+    let lasted = model.durable.contradictions.iter().map(|open| &open.contradiction).any(|known| {
+        known.kind == Kind::NobodyWrites && known.is_grave() && known.servers.contains(&servers[0].probe.id)
+    });
     let names: Vec<&str> = servers.iter().map(|server| &*server.probe.title).collect();
     let silent = servers.iter().any(|server| server.seen.is_none());
+    let (kind, severity, yet) = match lasts || lasted {
+        true => ("nobody-writes", Severity::P0, ""),
+        false => ("nobody-writes-yet", Severity::P3, " (just now: a switchover, or an outage)"),
+    };
     Some(Contradiction {
-        id: instance("nobody-writes", &servers),
+        id: instance(kind, &servers),
         kind: Kind::NobodyWrites,
         servers: ids(&servers),
-        severity: Severity::P0,
+        severity,
         what: match silent {
-            false => format!("NOBODY ACCEPTS WRITES: none of {} does", names.join(", ")),
-            true => format!("NOBODY IS SEEN TO ACCEPT WRITES: none of {} does", names.join(", ")),
+            false => format!("NOBODY ACCEPTS WRITES: none of {} does{yet}", names.join(", ")),
+            true => format!("NOBODY IS SEEN TO ACCEPT WRITES: none of {} does{yet}", names.join(", ")),
         },
         why: servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; "),
         next: match silent {
@@ -179,7 +203,7 @@ fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<C
         || region == active
         || !is_there
         || !moves
-        || lasts < writer.patience()
+        || (lasts < writer.patience() && !model.leads_to(region))
         || model.is_moving_to(region)
     {
         return None;
@@ -206,18 +230,39 @@ fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<C
 
 /// An open split brain says more of this server already.
 fn is_split(model: &Model, server: &Server<'_>) -> bool {
+    is_split_since(model, server, Timestamp::MIN)
+}
+
+/// A split brain with this server was found after a moment.
+fn is_split_since(model: &Model, server: &Server<'_>, at: Timestamp) -> bool {
     model.durable.contradictions.iter().any(|open| {
         let known = &open.contradiction;
-        known.kind == Kind::TwoPrimaries && known.servers.contains(&server.probe.id)
+        known.kind == Kind::TwoPrimaries && known.servers.contains(&server.probe.id) && open.since > at
     })
 }
 
-/// A run is under way that moves the region that serves: between fence and promotion nobody accepts writes.
+/// A run is under way that moves the region that serves, and has not promoted anybody yet: between fence and promotion
+/// nobody accepts writes.
 fn is_being_moved(model: &Model) -> bool {
     let known = |kind| model.durable.contradictions.iter().any(|open| open.contradiction.kind == kind);
-    let run = model.durable.incident.as_ref().and_then(|incident| incident.open_run());
-    let runbook = run.and_then(|run| model.plan.runbooks.get(&run.runbook));
-    runbook.is_some_and(|runbook| runbook.activates.is_some()) && !known(Kind::NobodyWrites)
+    model.moving().is_some() && moved_at(model) == Timestamp::MIN && !known(Kind::NobodyWrites)
+}
+
+/// When the promotions of the open run came to rest, whatever came of them, or were proven; the beginning of time where
+/// none did. From then on somebody has to accept writes.
+fn moved_at(model: &Model) -> Timestamp {
+    let steps = model.moving().into_iter().flat_map(|(run, runbook)| {
+        let promotions = runbook.steps.values().filter(|step| step.promotes());
+        promotions.filter_map(|step| run.steps.get(&step.id))
+    });
+    let rested = steps.filter_map(|state| match &state.holding {
+        Some(holding) => Some(holding.since),
+        None if state.status.is_settled() || matches!(state.status, StepStatus::Failed | StepStatus::Unknown) => {
+            state.ended_at
+        }
+        None => None,
+    });
+    rested.max().unwrap_or(Timestamp::MIN)
 }
 
 /// `two-primaries:a-db@14,b-db@15`: another server or another timeline is another instance.
@@ -284,15 +329,18 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
         Kind::Undone => undone::sight(model, open),
         Kind::ServesElsewhere => match servers.iter().find(|server| server.writes()) {
             Some(writer) if writer.region() == model.durable.active.as_ref() => Sight::Over(standing(writer)),
+            Some(writer) if writer.region().is_some_and(|region| model.is_moving_to(region)) => {
+                Sight::Over("the run says when it serves".into())
+            }
             _ => Sight::Unseen,
         },
-        Kind::FencedWrites if servers.iter().all(|server| fenced(model, &server.probe.id).is_none()) => {
+        Kind::FencedWrites if servers.iter().all(|server| raised(model, &server.probe.id).is_none()) => {
             Sight::Over("a step lets it accept writes again".into())
         }
         Kind::FencedWrites if servers.iter().any(|server| is_recorded_to_serve(model, server)) => {
             Sight::Over("it is recorded to serve".into())
         }
-        Kind::FencedWrites if servers.iter().any(|server| is_split(model, server)) => {
+        Kind::FencedWrites if servers.iter().any(|server| is_split_since(model, server, open.since)) => {
             Sight::Over("two servers accept writes".into())
         }
         Kind::FencedWrites => shown(false).map_or(Sight::Unseen, |server| Sight::Over(standing(server))),

@@ -2,11 +2,13 @@
 //! region has the primary than the one that is recorded to serve. It counts before the plan's rules, and some of it has to be answered by a person.
 
 mod look;
+mod remedy;
 #[cfg(test)]
 mod tests;
 mod undone;
 
 pub use look::look;
+pub use remedy::{Remedy, remedy};
 
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
@@ -36,6 +38,27 @@ pub struct Contradiction {
     pub blocks: Vec<Blocked>,
 }
 
+impl Contradiction {
+    /// Whether it says that a server accepts writes which a settled step keeps from that.
+    pub fn denies_fence(&self, run: &RunId, step: &Step) -> bool {
+        match self.kind {
+            Kind::TwoPrimaries | Kind::FencedWrites => self.is_about(step),
+            Kind::Undone => step.is_fence() && self.id.starts_with(&undone::prefix(run, &step.id)),
+            Kind::PrimaryAlive | Kind::NobodyWrites | Kind::ServesElsewhere => false,
+        }
+    }
+
+    /// Whether a step fences one of its servers.
+    fn is_about(&self, step: &Step) -> bool {
+        step.fences.iter().any(|probe| self.servers.contains(probe))
+    }
+
+    /// Whether it is more than a hint: nothing that rests on it is well.
+    pub fn is_grave(&self) -> bool {
+        self.severity <= Severity::P1
+    }
+}
+
 /// The kinds of contradictions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,7 +81,8 @@ pub enum Kind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Blocked {
-    /// A promotion, or another irreversible step of a runbook that moves the region that serves.
+    /// A promotion, a step that moves traffic, or another irreversible step of a runbook that moves the region that
+    /// serves.
     Promote,
     /// To call the incident resolved.
     Resolve,
@@ -115,12 +139,12 @@ pub fn blocking(model: &Model, what: Blocked) -> Option<&Open> {
     of(model).iter().find(|open| open.answered.is_none() && open.contradiction.blocks.contains(&what))
 }
 
-/// Whether a step makes another server the primary, or cannot be undone on the way there.
+/// Whether a step makes another server the primary, sends traffic elsewhere, or cannot be undone on the way there.
 pub fn moves_the_primary(model: &Model, run: &RunId, step: &Step) -> bool {
     let run = model.run(run);
     let runbook = run.and_then(|run| model.plan.runbooks.get(&run.runbook));
     step.promotes()
-        || step.switches
+        || step.moves_traffic()
         || (step.irreversible && runbook.is_some_and(|book| book.activates.is_some()))
 }
 

@@ -2,12 +2,16 @@
 
 use super::*;
 use crate::core::command::Ask;
-use crate::core::fact::Fact;
+use crate::core::fact::{Event, Fact};
+use crate::core::in_force::{self, Known};
 use crate::core::incident::Mode;
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::status::StepStatus;
 use crate::core::tests::desk::{self, Telling};
 use crate::core::tests::fixture::*;
 use crate::core::tests::serving::{primary, server, standby, world};
+use crate::plan::{ConfirmLevel, Plan};
+use std::sync::Arc;
 
 type Outcome = Result<Measurement, ProbeFailure>;
 
@@ -106,7 +110,7 @@ fn nobody_accepts_writes_when_both_are_standbys_or_the_only_primary_is_down() {
         let mut machine = Machine::new();
         machine.pass(20, &world(primary(1, "a"), standby("b")));
         machine.pass(5, &world(one.clone(), other.clone()));
-        assert_eq!(kinds(&machine), [], "{case}: not at the first look");
+        assert_ne!(severity(&machine), Some(Severity::P0), "{case}: not at the first look");
         machine.pass(30, &world(one, other));
         assert_eq!(kinds(&machine), [Kind::NobodyWrites], "{case}");
         assert_eq!(severity(&machine), Some(Severity::P0), "{case}");
@@ -198,12 +202,273 @@ fn a_promotion_is_refused_while_the_primary_that_it_replaces_still_accepts_write
     machine.ask(Ask::Confirm { confirmation: id, typed: typed() }).unwrap();
 }
 
-#[test]
-fn a_server_that_was_fenced_and_accepts_writes_again_is_a_p0_before_anybody_else_is_promoted() {
+/// The fixture's failover, whose first step fences the old primary.
+fn with_a_fence() -> Arc<Plan> {
     let mut plan = (*plan()).clone();
     let steps = &mut plan.runbooks.get_mut("failover").unwrap().steps;
-    steps.get_mut("check").unwrap().fences = vec!["primary-db".into()];
-    let mut machine = Machine::failing_over_under(std::sync::Arc::new(plan));
+    let check = steps.get_mut("check").unwrap();
+    (check.fences, check.confirm) = (vec!["primary-db".into()], ConfirmLevel::Yes);
+    Arc::new(plan)
+}
+
+fn failing_over_with_a_fence() -> Machine {
+    fenced_under(with_a_fence())
+}
+
+fn fenced_under(plan: Arc<Plan>) -> Machine {
+    let mut machine = Machine::failing_over_under(plan);
+    do_step(&mut machine, "check");
+    machine
+}
+
+/// Fenced by a person's word, promoted by the run; then the old primary is back, writable.
+fn back_after_the_promotion() -> Machine {
+    let mut machine = failing_over_with_a_fence();
+    do_step(&mut machine, "promote");
+    machine.pass(12, &world(primary(1, "a"), primary(2, "b")));
+    assert_eq!(kinds(&machine), [Kind::TwoPrimaries]);
+    machine
+}
+
+fn do_step(machine: &mut Machine, step: &str) {
+    let confirmation = machine.prepare(step);
+    let typed = Some(format!("target-of-{step}"));
+    machine.ask(Ask::Confirm { confirmation, typed }).unwrap();
+    machine.settle();
+}
+
+fn again(machine: &mut Machine, reason: Option<&str>) -> Result<(), crate::core::refusal::Refusal> {
+    let run = machine.run();
+    let reason = reason.map(str::to_owned);
+    machine.ask(Ask::Retry { run, step: "check".into(), reason }).map(|_| ())
+}
+
+fn status(machine: &Machine, step: &str) -> StepStatus {
+    machine.model.step(&machine.run(), &step.into()).unwrap().1.status
+}
+
+#[test]
+fn a_settled_fence_is_done_again_by_a_person_with_a_reason_while_its_server_accepts_writes() {
+    let mut machine = failing_over_with_a_fence();
+    again(&mut machine, Some("I want to")).expect_err("the world does not deny it");
+    let mut machine = back_after_the_promotion();
+    let next = of(&machine.model)[0].contradiction.next.clone();
+    assert!(next.contains("Fence probe primary-db"), "{next}");
+    again(&mut machine, None).expect_err("it takes a reason");
+    again(&mut machine, Some("the supplier restarted it")).unwrap();
+    let retried = |event: &Event| {
+        matches!(&event.fact, Fact::StepRetried { reason: Some(why), .. } if why.contains("restarted"))
+    };
+    assert!(machine.log.iter().any(retried));
+    assert_eq!(status(&machine, "check"), StepStatus::Ready);
+    let executed = machine.executed.len();
+    do_step(&mut machine, "check");
+    assert_eq!((status(&machine, "check"), machine.executed.len()), (StepStatus::Verified, executed + 1));
+    let starts = machine.log.iter().filter_map(|event| match &event.fact {
+        Fact::StepStarted { step, confirmation, attempt, .. } if step.as_str() == "check" => {
+            Some((confirmation.clone(), *attempt))
+        }
+        _ => None,
+    });
+    let starts: Vec<_> = starts.collect();
+    assert!(starts.len() == 2 && starts[0].0 != starts[1].0 && starts[1].1 == 2, "{starts:?}");
+    machine.pass(6, &world(fenced("a"), primary(2, "b")));
+    assert_eq!(kinds(&machine), []);
+    let resumed = Machine::resumed_under(with_a_fence(), machine.log.clone(), machine.now);
+    assert_eq!(resumed.model.durable.incident, machine.model.durable.incident);
+}
+
+#[test]
+fn a_crash_while_a_fence_is_done_again_runs_nothing_by_itself() {
+    let mut machine = back_after_the_promotion();
+    again(&mut machine, Some("it came back")).unwrap();
+    let before = machine.log.len();
+    do_step(&mut machine, "check");
+    for cut in before..=machine.log.len() {
+        let mut resumed = Machine::resumed_under(with_a_fence(), machine.log[..cut].to_vec(), machine.now);
+        resumed.settle();
+        resumed.pass(20, &split());
+        resumed.settle();
+        assert!(resumed.executed.is_empty(), "cut after {cut}: {:?}", resumed.executed);
+    }
+}
+
+#[test]
+fn what_needs_a_fence_waits_while_that_is_done_again() {
+    let mut machine = failing_over_with_a_fence();
+    machine.pass(12, &world(fenced("a"), standby("b")));
+    machine.pass(12, &world(primary(1, "a"), standby("b")));
+    again(&mut machine, Some("it came back")).unwrap();
+    machine.pass(12, &world(fenced("a"), standby("b")));
+    assert_eq!(kinds(&machine), [], "only the step stands in the way");
+    let run = machine.run();
+    let refused = machine.ask(Ask::Prepare { run, step: "promote".into() }).unwrap_err();
+    assert!(refused.why.contains("waits for check"), "{}", refused.why);
+    do_step(&mut machine, "check");
+    do_step(&mut machine, "promote");
+    assert_eq!(status(&machine, "promote"), StepStatus::Verified);
+}
+
+#[test]
+fn a_completed_run_goes_on_when_its_fence_is_done_again() {
+    let mut machine = failing_over_with_a_fence();
+    for step in ["promote", "scale", "dns"] {
+        do_step(&mut machine, step);
+    }
+    let run = machine.run();
+    machine.ask(Ask::Attest { run: run.clone(), step: "tell".into(), how: "called".into() }).unwrap();
+    machine.settle();
+    assert!(machine.model.run(&run).unwrap().ended.is_some());
+    machine.pass(12, &split());
+    again(&mut machine, Some("it came back")).unwrap();
+    assert!(machine.model.run(&run).unwrap().ended.is_none());
+    do_step(&mut machine, "check");
+    machine.pass(6, &world(fenced("a"), primary(2, "b")));
+    assert!(machine.model.run(&run).unwrap().ended.is_some());
+}
+
+#[test]
+fn a_fence_that_readings_deny_is_no_longer_in_force_and_vouches_for_nothing() {
+    let machine = back_after_the_promotion();
+    let in_force = |machine: &Machine| in_force::of(&machine.model).into_iter().find(|left| left.is_fence).unwrap();
+    let fenced_since = |machine: &Machine| crate::core::fencing::fenced(&machine.model, &"primary-db".into());
+    let left = in_force(&machine);
+    assert_eq!((left.how, left.heading()), (Known::Denied, "NO LONGER in force: it takes writes"));
+    assert_eq!(fenced_since(&machine), None);
+    let plan = machine.model.plan.clone();
+    let other = |machine: &Machine| {
+        let runbook = &plan.runbooks["failover"];
+        let servers =
+            crate::core::other_side::of(&machine.model, runbook, &runbook.steps["promote"], machine.now);
+        servers.into_iter().find(|server| server.probe.as_str() == "primary-db").unwrap()
+    };
+    assert_eq!(other(&machine).fenced, None);
+    let brief = crate::core::brief::lines(&machine.model, machine.now).join("\n");
+    assert!(brief.contains("NO LONGER in force: it takes writes") && !brief.contains("STILL IN FORCE"), "{brief}");
+
+    // A new engine knows it from the journal, also once a person answered and nobody sees the server.
+    let mut machine = Machine::resumed_under(with_a_fence(), machine.log, machine.now);
+    assert_eq!(in_force(&machine).how, Known::Denied);
+    machine.pass(60, &world(blind(), primary(2, "b")));
+    let id = of(&machine.model)[0].contradiction.id.clone();
+    machine.ask(Ask::AnswerContradiction { id, reason: "powered off at the switch".into() }).unwrap();
+    machine.pass(2, &world(blind(), primary(2, "b")));
+    assert_eq!(kinds(&machine), []);
+    assert_eq!((in_force(&machine).how, fenced_since(&machine)), (Known::Denied, None));
+
+    // Read as read-only it is what the fence made of it.
+    machine.pass(6, &split());
+    machine.pass(6, &world(fenced("a"), primary(2, "b")));
+    assert_eq!(in_force(&machine).how, Known::Verified);
+}
+
+#[test]
+fn a_fence_that_is_raised_during_a_split_brain_and_does_not_hold_is_told_of_its_own() {
+    let mut machine = back_after_the_promotion();
+    again(&mut machine, Some("it came back")).unwrap();
+    do_step(&mut machine, "check");
+    let how = |machine: &Machine| in_force::of(&machine.model).iter().find(|left| left.is_fence).unwrap().how;
+    assert_eq!(how(&machine), Known::Verified);
+    machine.pass(12, &split());
+    assert!(kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+    assert_eq!(how(&machine), Known::Denied);
+    again(&mut machine, Some("it did not hold")).unwrap();
+}
+
+#[test]
+fn a_fenced_server_that_accepts_writes_is_over_when_it_is_recorded_to_serve() {
+    let mut machine = failing_over_with_a_fence();
+    machine.pass(12, &world(fenced("a"), standby("b")));
+    machine.ask(Ask::Abort { reason: "it was well".into() }).unwrap();
+    machine.ask(Ask::RecordServing { region: "dr".into(), reason: "for a moment".into() }).unwrap();
+    machine.pass(12, &world(primary(1, "a"), standby("b")));
+    assert!(kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+    machine.ask(Ask::RecordServing { region: "primary".into(), reason: "unfenced by hand".into() }).unwrap();
+    machine.pass(2, &world(primary(1, "a"), standby("b")));
+    assert!(!kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+}
+
+#[test]
+fn a_switchover_by_hand_that_takes_ten_seconds_is_a_warning_and_wakes_nobody() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    for second in 0..10 {
+        machine.pass(1, &world(standby("a"), standby("b")));
+        assert_eq!(kinds(&machine), [Kind::NobodyWrites], "it is shown at once");
+        assert_ne!(severity(&machine), Some(Severity::P0));
+        if second == 1 {
+            assert_eq!(severity(&machine), Some(Severity::P3));
+        }
+    }
+    machine.pass(2, &world(standby("a"), primary(2, "b")));
+    assert_eq!(kinds(&machine), []);
+    machine.pass(12, &world(primary(1, "a"), primary(2, "b")));
+    assert_eq!(severity(&machine), Some(Severity::P0), "two primaries wait for nothing");
+}
+
+#[test]
+fn a_lasting_want_of_a_primary_stays_a_p0_when_one_of_the_servers_falls_silent() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(40, &world(standby("a"), standby("b")));
+    assert_eq!(severity(&machine), Some(Severity::P0));
+    for _ in 0..30 {
+        machine.pass(1, &world(bad(), standby("b")));
+        assert_eq!(severity(&machine), Some(Severity::P0));
+    }
+}
+
+#[test]
+fn servers_that_do_not_answer_are_not_said_to_accept_no_writes() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(60, &world(bad(), standby("b")));
+    let what = &of(&machine.model)[0].contradiction.what;
+    assert!(what.starts_with("NOBODY IS SEEN TO ACCEPT WRITES"), "{what}");
+    let next = &of(&machine.model)[0].contradiction.next;
+    assert!(next.contains("may accept writes all the same"), "{next}");
+    machine.pass(60, &world(standby("a"), standby("b")));
+    let what = &of(&machine.model)[0].contradiction.what;
+    assert!(what.starts_with("NOBODY "), "{what}");
+}
+
+#[test]
+fn a_step_that_moves_traffic_is_refused_during_a_split_brain() {
+    for (action, switches) in [
+        ("exec", true),
+        ("route53-upsert", false),
+        ("route53-switch", false),
+        ("cloudfront-origin", false),
+        ("arc-routing-control", false),
+    ] {
+        let mut plan = (*with_a_fence()).clone();
+        let dns = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("dns").unwrap();
+        (dns.action, dns.switches) = (action.into(), switches);
+        let mut machine = fenced_under(Arc::new(plan));
+        do_step(&mut machine, "promote");
+        machine.pass(12, &split());
+        let confirmation = machine.prepare("dns");
+        let refused = machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap_err();
+        assert!(refused.why.contains("SPLIT BRAIN"), "{action}: {}", refused.why);
+    }
+}
+
+#[test]
+fn pages_and_brief_name_what_cannot_be_right() {
+    let mut machine = back_after_the_promotion();
+    machine.pass(1, &split());
+    let page = crate::core::message::page(&machine.model, machine.now, "");
+    assert!(page.subject.contains("SPLIT BRAIN"), "{}", page.subject);
+    assert!(page.body.contains("SPLIT BRAIN") && page.body.contains("Fence probe primary-db"), "{}", page.body);
+    let brief = crate::core::brief::lines(&machine.model, machine.now);
+    let line = |label: &str| brief.iter().find(|line| line.starts_with(label)).cloned().unwrap_or_default();
+    assert!(line("State:").contains("SPLIT BRAIN"), "{brief:#?}");
+    assert!(line("Next:").contains("SPLIT BRAIN") && line("Next:").contains("Fence probe primary-db"), "{brief:#?}");
+}
+
+#[test]
+fn a_server_that_was_fenced_and_accepts_writes_again_is_a_p0_before_anybody_else_is_promoted() {
+    let mut machine = failing_over_with_a_fence();
     machine.pass(12, &world(fenced("a"), standby("b")));
     assert_eq!(kinds(&machine), []);
     machine.pass(12, &world(primary(1, "a"), standby("b")));

@@ -3,7 +3,7 @@
 use super::{Blocked, Contradiction, Kind, Open, Sight};
 use crate::core::model::Model;
 use crate::core::watch::{self, Changed, Found};
-use crate::ids::ProbeId;
+use crate::ids::{ProbeId, RunId, StepId};
 use crate::plan::Severity;
 
 /// What was taken back, of all that is watched. A server that is out of sight is what its probes are for.
@@ -29,11 +29,12 @@ fn contradiction(model: &Model, changed: &Changed<'_>) -> Contradiction {
 
 /// `undone:INC-1/1/promote@20261128T190233`: another change is another instance.
 fn id(changed: &Changed<'_>) -> String {
-    format!("{}@{}", prefix(changed), changed.since.strftime("%Y%m%dT%H%M%S"))
+    format!("{}{}", prefix(changed.run, changed.step), changed.since.strftime("%Y%m%dT%H%M%S"))
 }
 
-fn prefix(changed: &Changed<'_>) -> String {
-    format!("undone:{}/{}", changed.run, changed.step)
+/// What the names of all changes of one step's server begin with.
+pub(super) fn prefix(run: &RunId, step: &StepId) -> String {
+    format!("undone:{run}/{step}@")
 }
 
 /// The probes that watch the server which the step changed.
@@ -48,7 +49,7 @@ fn probes(model: &Model, changed: &Changed<'_>) -> Vec<ProbeId> {
 pub(super) fn sight(model: &Model, open: &Open) -> Sight {
     let changes = watch::changed(model);
     let same =
-        changes.iter().find(|changed| open.contradiction.id.starts_with(&format!("{}@", prefix(changed))));
+        changes.iter().find(|changed| open.contradiction.id.starts_with(&prefix(changed.run, changed.step)));
     match same {
         Some(changed) if !changed.is.is_known() => Sight::Unseen,
         Some(changed) => Sight::Over(format!("it changed again: {}", changed.what())),

@@ -21,10 +21,11 @@ use jiff::Timestamp;
 
 /// Asks the engine to read the target and to describe the call.
 pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
-    let (_, plan, state) = step::find_open(model, run, id)?;
+    let (open, plan, state) = step::find_open(model, run, id)?;
     if let Some(refusal) = drill::refusal(model, plan) {
         return Err(refusal);
     }
+    step::allow_after(model, open, plan)?;
     match state.status {
         // A second bundle would withdraw the first from under the fingers of whoever types into it.
         StepStatus::Ready | StepStatus::Confirming
@@ -89,7 +90,9 @@ pub fn described(
         }
     };
     let confirmation = freeze(model, now, run_state, plan, state, description, manual.clone());
-    let may = confirmation.blocking_guard().is_none() && drill::refusal(model, plan).is_none();
+    let may = confirmation.blocking_guard().is_none()
+        && drill::refusal(model, plan).is_none()
+        && step::allow_after(model, run_state, plan).is_ok();
     let starts = plan.runs_by_itself() && may;
     let name = confirmation.id.clone();
     let mut facts = Vec::new();
@@ -134,12 +137,7 @@ fn freeze(
 
 /// The steps that a step needs, directly or through others, and that were skipped or attested.
 fn unproven(runbook: &Runbook, run: &Run, plan: &Step) -> Vec<Unproven> {
-    let mut needed: Vec<&StepId> = plan.needs.iter().collect();
-    let mut at = 0;
-    while let Some(step) = needed.get(at).and_then(|id| runbook.steps.get(*id)) {
-        needed.extend(step.needs.iter().filter(|id| !needed.contains(id)).collect::<Vec<_>>());
-        at += 1;
-    }
+    let needed = runbook.before(plan);
     let told = |(place, (id, step)): (usize, (&StepId, &Step))| {
         let state = run.steps.get(id).filter(|_| needed.contains(&id))?;
         let found = Unproven {
@@ -200,6 +198,9 @@ pub fn confirm(
     }
     if contradiction::moves_the_primary(model, &confirmation.run, plan) {
         contradiction::allow(model, Blocked::Promote)?;
+    }
+    if let Some(run) = model.run(&confirmation.run) {
+        step::allow_after(model, run, plan)?;
     }
     if let Some(why) = overtaken(model, now, plan, state, confirmation) {
         return Ok(vec![voided(confirmation, why)]);

@@ -12,13 +12,15 @@ use jiff::Timestamp;
 pub fn turned(model: &Model, now: Timestamp) -> Vec<Fact> {
     let (found, sights) = look(model, now);
     let ended = |(open, sight): (&Open, Sight)| {
-        let why = match sight {
-            Sight::Over(why) => why,
-            Sight::Unseen if open.answered.is_some() => "it cannot be seen any more, and was answered".into(),
+        let (why, unseen) = match sight {
+            Sight::Over(why) => (why, false),
+            Sight::Unseen if open.answered.is_some() => {
+                ("it cannot be seen any more, and was answered".into(), true)
+            }
             Sight::Is | Sight::Unseen => return None,
         };
         let (id, what) = (open.contradiction.id.clone(), open.contradiction.what.clone());
-        Some(Fact::ContradictionEnded { id, what, why })
+        Some(Fact::ContradictionEnded { id, what, why, unseen })
     };
     let mut facts: Vec<Fact> = of(model).iter().zip(sights).filter_map(ended).collect();
     let is_new = |id: &str| of(model).iter().all(|open| open.contradiction.id != id);

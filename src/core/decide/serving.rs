@@ -8,7 +8,7 @@ use crate::core::refusal::Refusal;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
 use crate::ids::RegionId;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Primaries that moved, by readings that lasted as long as the plan waits before it believes that something turned.
 pub fn moved(model: &Model, now: Timestamp) -> Vec<Fact> {
@@ -29,7 +29,12 @@ fn settled<'d, 'a>(model: &Model, database: &'d Database<'a>, now: Timestamp) ->
     let is_split = of(model).iter().any(|open| {
         open.contradiction.kind == Kind::TwoPrimaries && open.contradiction.servers.contains(&writer.probe.id)
     });
-    (!is_split && now.duration_since(since) >= writer.patience()).then_some(writer)
+    // Whoever moves to that region waits for exactly this.
+    let patience = match writer.region().is_some_and(|region| model.leads_to(region)) {
+        true => SignedDuration::ZERO,
+        false => writer.patience(),
+    };
+    (!is_split && now.duration_since(since) >= patience).then_some(writer)
 }
 
 /// The region in which all databases that move with it have their primary. While a run moves it there, the run says
@@ -78,7 +83,7 @@ pub fn record(model: &Model, now: Timestamp, region: &RegionId, reason: &str) ->
             "There is nothing to record.",
         ));
     }
-    if model.is_moving_to(region) {
+    if model.leads_to(region) && model.durable.measured.as_ref() != Some(region) {
         let next = "It says itself when the region serves: end its steps, or abort it first.";
         return Err(Refusal::new(format!("a run that moves to {region} is under way"), next));
     }

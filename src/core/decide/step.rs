@@ -2,6 +2,7 @@
 
 use super::{incident, required};
 use crate::core::action::{Failure, Proof};
+use crate::core::contradiction::{self, remedy};
 use crate::core::fact::Fact;
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, RunEnd, StepRun};
@@ -101,9 +102,15 @@ pub fn checked(
     }])
 }
 
-/// Tries a step again. Where nobody knows whether it acted, a person says why that is safe.
+/// Tries a step again. Where nobody knows whether it acted, a person says why that is safe; and so for a fence that is
+/// settled while its server accepts writes, also of a run that was completed: the run goes on with it.
 pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> Result<Vec<Fact>, Refusal> {
-    let (_, _, state) = find_open(model, run, id)?;
+    let denied = is_denied(model, run, id);
+    let (_, _, state) =
+        if denied { find_any(model, run, id)? } else { find_open(model, run, id)? };
+    if state.status.is_settled() && !denied {
+        return Err(Refusal::new(format!("{id} is {}", state.status.as_str()), way_out(state.status)));
+    }
     if state.obstacle.is_some() && state.status == StepStatus::Ready {
         return super::confirm::preparing(model, run, id);
     }
@@ -116,9 +123,37 @@ pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> R
                 "Recheck the world first; to run it again, say why that is safe.",
             ));
         }
+        None if denied => {
+            return Err(Refusal::new(
+                format!("{id} is {} already", state.status.as_str()),
+                "To do it again, say why: its server accepts writes.",
+            ));
+        }
         None => None,
     };
     Ok(vec![Fact::StepRetried { run: run.clone(), step: id.clone(), reason }])
+}
+
+/// Whether a step is settled as a fence, or was left out, and a contradiction says that its server accepts writes.
+fn is_denied(model: &Model, run: &RunId, id: &StepId) -> bool {
+    let remedies = contradiction::of(model).iter().filter_map(|open| remedy(model, &open.contradiction));
+    let mut meant = remedies.filter(|found| found.run.id == *run && found.step.id == *id);
+    meant.any(|found| found.state.status.is_settled())
+}
+
+/// Refuses a step that needs, directly or through others, one that is done again because the world denied it.
+pub fn allow_after(model: &Model, run: &Run, step: &Step) -> Result<(), Refusal> {
+    let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return Ok(()) };
+    let again = |id: &&StepId| {
+        run.steps.get(*id).is_some_and(|state| state.denied.is_some() && !state.status.is_settled())
+    };
+    match runbook.before(step).into_iter().find(again) {
+        None => Ok(()),
+        Some(before) => Err(Refusal::new(
+            format!("{} waits for {before}, which is done again", step.id),
+            "Settle that step first.",
+        )),
+    }
 }
 
 /// Reads the world again, also for a run that was aborted: what it left behind can still be proven.

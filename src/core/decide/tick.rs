@@ -6,6 +6,7 @@ use super::contradiction;
 use super::due::due;
 use super::loss;
 use super::serving;
+use super::step::allow_after;
 use crate::core::confirmation::GuardResult;
 use crate::core::drill;
 use crate::core::fact::Fact;
@@ -85,7 +86,10 @@ fn steps(model: &Model, run: &Run, now: Timestamp) -> Vec<Fact> {
             facts.extend(overtaken(model, run, id, step, state, now));
         }
         let reading = model.live.preparing.contains(&(run.id.clone(), id.clone()));
-        let may = step.runs_by_itself() && state.obstacle.is_none() && drill::refusal(model, step).is_none();
+        let may = step.runs_by_itself()
+            && state.obstacle.is_none()
+            && drill::refusal(model, step).is_none()
+            && allow_after(model, run, step).is_ok();
         if state.status == StepStatus::Ready && may && !reading {
             facts.extend(preparing(model, &run.id, id).unwrap_or_default());
         }

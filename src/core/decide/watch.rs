@@ -6,7 +6,7 @@ use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
-use crate::core::watch::{Found, is_watched};
+use crate::core::watch::{Found, is_looked_at};
 use crate::ids::{RunId, StepId};
 use jiff::SignedDuration;
 
@@ -27,10 +27,10 @@ pub fn holding(
     Ok(vec![Fact::StepHolding { run, step, proof, found, hold }])
 }
 
-/// A verified step's target was looked at again: a fact where it is not what it was at the last look.
+/// The target of a step that was proven was looked at again: a fact where it is not what it was at the last look.
 pub fn watched(model: &Model, run: &RunId, id: &StepId, found: &Found) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = step::find_any(model, run, id)?;
-    let Some(holding) = state.holding.as_ref().filter(|_| is_watched(state)) else { return Ok(Vec::new()) };
+    let Some(holding) = state.holding.as_ref().filter(|_| is_looked_at(state)) else { return Ok(Vec::new()) };
     let last = state.seen.as_ref().map_or(&holding.found, |(_, seen)| seen);
     if last.is_same(found) {
         return Ok(Vec::new());

@@ -146,11 +146,41 @@ fn a_primary_that_moves_within_its_region_is_recorded_and_roles_follow_it() {
 #[test]
 fn a_promotion_by_a_run_is_not_called_a_move_by_hand() {
     let mut machine = Machine::failing_over();
+    let confirmation = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation, typed: Some("target-of-promote".into()) }).unwrap();
     let mut world = world(bad(), primary(2, "b"));
     world.retain(|(probe, _)| *probe != "primary-api");
     machine.pass(40, &world);
     assert!(!kinds(&machine).contains(&Kind::ServesElsewhere));
     assert_eq!(serving(&machine), "primary", "the run says when the other region serves");
+}
+
+#[test]
+fn a_server_that_somebody_else_promotes_while_a_run_is_open_serves_at_once_and_is_not_down() {
+    let mut plan = (*with_roles()).clone();
+    plan.probes.get_mut("dr-lag").unwrap().fail_after = 1;
+    let mut machine = Machine::failing_over_under(Arc::new(plan));
+    machine.pass(1, &world(bad(), primary(2, "b")));
+    machine.pass(1, &[]);
+    assert_eq!(serving(&machine), "dr");
+    assert_eq!(kinds(&machine), [Kind::ServesElsewhere]);
+    let why = of(&machine.model)[0].contradiction.what.clone();
+    assert!(why.contains("dr-db in") && why.contains("not by lifeboat"), "{why}");
+    machine.pass(40, &world(bad(), primary(2, "b")));
+    assert_eq!((machine.model.state(&"dr-db".into()), service(&machine)), (SignalState::Ok, Status::Up));
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "promote".into(), how: "the supplier did".into() }).unwrap();
+    machine.pass(2, &world(bad(), primary(2, "b")));
+    assert_eq!((kinds(&machine), serving(&machine)), (vec![], "dr"));
+}
+
+#[test]
+fn a_server_that_our_own_promotion_made_a_primary_is_not_down_while_that_has_to_hold() {
+    let mut machine = Machine::failing_over_under(with_roles());
+    let confirmation = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation, typed: Some("target-of-promote".into()) }).unwrap();
+    machine.pass(30, &world(bad(), primary(2, "b")));
+    assert_eq!(machine.model.state(&"dr-db".into()), SignalState::Ok);
 }
 
 #[test]

@@ -79,8 +79,42 @@ fn a_promotion_that_has_to_hold_is_not_done_and_what_needs_it_waits() {
 fn what_was_taken_back_while_it_had_to_hold_is_unknown_and_never_verified() {
     let mut machine = holding();
     check(&mut machine, Err(Machine::failure()));
-    assert_eq!((status(&machine), watches(&machine)), (StepStatus::Unknown, 0));
-    assert!(machine.model.step(&machine.run(), &"promote".into()).unwrap().1.holding.is_none());
+    assert_eq!((status(&machine), watches(&machine)), (StepStatus::Unknown, 1), "it is looked at on");
+}
+
+#[test]
+fn a_promotion_taken_back_within_its_hold_is_recorded_and_a_p0_at_once() {
+    let mut machine = holding();
+    assert!(matches!(&seen(&mut machine, standby())[..], [Fact::TargetChanged { .. }]));
+    check(&mut machine, Err(Machine::failure()));
+    machine.pass(1, &down());
+    let said = undone(&machine);
+    assert!(matches!(&said[..], [(Severity::P0, what)] if what.starts_with("TAKEN BACK")), "{said:?}");
+    let again = Machine::resumed(machine.log.clone(), machine.now);
+    assert_eq!(undone(&again).len(), 1, "the journal has it");
+    // It is the primary after all: a new proof has to hold anew.
+    let run = machine.run();
+    machine.ask(Ask::Recheck { run: run.clone(), step: "promote".into() }).unwrap();
+    let (found, hold) = (primary(2), seconds(30));
+    machine
+        .report(Report::Holding { run, step: "promote".into(), attempt: 1, proof: proof(), found, hold })
+        .unwrap();
+    machine.pass(1, &down());
+    assert_eq!(undone(&machine), []);
+}
+
+#[test]
+fn nobody_accepts_writes_is_a_p0_once_a_promotion_was_taken_back_although_the_run_is_open() {
+    use crate::core::tests::serving::{server, standby as standby_of, world};
+    let fenced = Ok(server("primary", 1, "a").with_flag("read_only", true));
+    let mut machine = holding();
+    machine.pass(5, &world(fenced.clone(), standby_of("b")));
+    seen(&mut machine, standby());
+    check(&mut machine, Err(Machine::failure()));
+    machine.pass(40, &world(fenced, standby_of("b")));
+    let open = contradiction::of(&machine.model).iter().map(|open| &open.contradiction);
+    let nobody: Vec<_> = open.filter(|open| open.kind == Kind::NobodyWrites).collect();
+    assert!(matches!(nobody[..], [open] if open.severity == Severity::P0), "{nobody:?}");
 }
 
 #[test]
@@ -149,6 +183,6 @@ fn the_region_serves_from_when_the_promotion_was_proven_not_from_when_it_had_hel
 
 #[test]
 fn a_look_at_a_step_that_nobody_watches_says_nothing() {
-    let mut machine = holding();
+    let mut machine = Machine::failing_over();
     assert_eq!(seen(&mut machine, standby()), []);
 }

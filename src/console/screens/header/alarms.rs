@@ -3,12 +3,14 @@
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
-use crate::console::screens::next::{STILL_IN_FORCE, next, still_in_force};
+use crate::console::screens::next::{next, still_in_force, tells_left};
 use crate::console::screens::paint::labelled_with;
 use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
+use crate::console::widgets::fit;
 use crate::core::awareness::{self, Awareness};
+use crate::core::contradiction::{self, Kind};
 use crate::core::decide::proposed_in;
 use crate::core::drill;
 use crate::core::signal::age;
@@ -64,6 +66,7 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
         }
         Connection::Attached => {}
     }
+    alarms.extend(contradicted(view, width));
     alarms.extend(real_meanwhile(view));
     alarms.extend(not_told(view, width));
     alarms.extend(overdue(view));
@@ -77,10 +80,24 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
     alarms
 }
 
+/// What cannot be right, in one row; the overview says it at length.
+fn contradicted(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
+    let open = contradiction::worst(view.model)?;
+    let told = view.ui.screen == Screen::Overview || !open.contradiction.is_grave();
+    // That nobody accepts writes is what the incident and its run are about.
+    let is_course = open.contradiction.kind == Kind::NobodyWrites && view.model.durable.incident.is_some();
+    if told || is_course {
+        return None;
+    }
+    let answered = if open.answered.is_some() { "(answered) " } else { "" };
+    let text = crate::text::clean(&format!("{answered}{}", open.contradiction.what), 400);
+    Some((Role::Danger, Glyph::Critical, fit(&view.look, &text, usize::from(width).saturating_sub(4))))
+}
+
 /// What runs that ended left behind, where NEXT does not say it already.
 fn left_behind(view: &View<'_>) -> Option<(Role, Glyph, String)> {
     let says_next = matches!(view.ui.screen, Screen::Overview | Screen::Decide);
-    if says_next && next(view).text.contains(STILL_IN_FORCE) {
+    if says_next && tells_left(&next(view).text) {
         return None;
     }
     still_in_force(view).map(|text| (Role::Warn, Glyph::Warn, text))

@@ -3,13 +3,14 @@
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::View;
-use crate::console::screens::next::{STILL_IN_FORCE, proof_awaited};
+use crate::console::screens::next::proof_awaited;
 use crate::console::screens::paint::{labelled_with, put, rule};
 use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
+use crate::core::contradiction::{self, remedy};
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
 use crate::core::names;
@@ -237,6 +238,16 @@ fn what_it_showed(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
 
 /// What a person can do about the step, with the keys.
 fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
+    let is_denied = || {
+        let open = contradiction::of(view.model).iter();
+        let mut remedies = open.filter_map(|open| remedy(view.model, &open.contradiction));
+        remedies.any(|found| found.run.id == run.id && found.step.id == step.id)
+    };
+    if state.status.is_settled() && is_denied() {
+        let retry = view.key_in(Context::Decide, Action::RetryStep);
+        let word = words::step(state).word();
+        return format!("{retry} do it again, with a reason: it is {word}, and its server takes writes");
+    }
     if let Some((at, _)) = &run.ended {
         let left = in_force::of_run(view.model, &run.id)
             .into_iter()
@@ -245,7 +256,7 @@ fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
         return match left {
             Some(left) => {
                 let record = view.key(Action::RecordUndone);
-                format!("{ended}. {STILL_IN_FORCE}; undo: {}. {record} records that", left.undo_words())
+                format!("{ended}. {}; undo: {}. {record} records that", left.heading(), left.undo_words())
             }
             None => format!("nothing any more, {ended}"),
         };

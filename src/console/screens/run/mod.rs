@@ -10,6 +10,7 @@ use super::paint::{labelled_with, put, rule};
 use super::words::{about, clock_time};
 use crate::console::theme::Role;
 use crate::core::confirmation::GuardResult;
+use crate::core::contradiction;
 use crate::core::decide::guards;
 use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Status;
@@ -91,6 +92,10 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
         restores.iter().filter_map(|id| model.plan.services.get(id)).map(|service| service.rto).min();
     let standings = || restores.iter().filter_map(|id| Some((id, model.durable.services.get(id)?)));
     let completed = format!("COMPLETED at {}", clock_time(at));
+    if let Some(open) = contradiction::worst(model) {
+        let role = if open.contradiction.is_grave() { Role::Critical } else { Role::Warn };
+        return (role, format!("{completed}, and {}.", open.contradiction.what));
+    }
     if let Some((id, _)) = standings().find(|(_, standing)| standing.broken_since.is_some()) {
         let title = model.plan.services.get(id).map_or(id.as_str(), |service| &service.title);
         return (Role::Critical, format!("{completed}, and {title} does not work."));

@@ -5,6 +5,7 @@ mod plan;
 mod safety;
 mod sentences;
 mod snapshots;
+mod split;
 mod stage;
 
 use super::View;

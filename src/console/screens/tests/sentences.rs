@@ -83,6 +83,7 @@ fn of_engine() -> Vec<Fact> {
             id: split_brain().id,
             what: split_brain().what,
             why: "DB A accepts none on timeline 14".into(),
+            unseen: false,
         },
         Fact::SeverityChanged { from: Some(Severity::P0), to: Some(Severity::P0), why: "no writes".into() },
         Fact::SeverityChanged { from: Some(Severity::P0), to: Some(Severity::P2), why: "it lags".into() },

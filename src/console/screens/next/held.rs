@@ -1,0 +1,66 @@
+//! What keeps a step from running, and what can be done instead of confirming it.
+
+use super::{View, on_decide};
+use crate::console::keymap::{Action, Context};
+use crate::core::confirmation::GuardResult;
+use crate::core::contradiction::{Blocked, blocking, moves_the_primary};
+use crate::core::decide::guards;
+use crate::core::incident::{Run, StepRun};
+use crate::plan::condition::Truth;
+use crate::plan::{Runbook, Step};
+
+/// Why a step that is ready could not be confirmed, and what to do; none where it could.
+pub(super) fn now(
+    view: &View<'_>,
+    run: &Run,
+    runbook: &Runbook,
+    step: &Step,
+    state: &StepRun,
+) -> Option<String> {
+    let guards = guards(view.model, step, state, view.now);
+    let guard = guards.iter().find(|guard| !guard.allows());
+    blocked(view, run, step).or_else(|| Some(guarded(view, run, runbook, guard?)))
+}
+
+/// The same of a confirmation that is open: by its guards, as they were when it was made.
+pub(super) fn frozen(
+    view: &View<'_>,
+    run: &Run,
+    runbook: &Runbook,
+    step: &Step,
+    state: &StepRun,
+) -> Option<String> {
+    let guard = || state.confirmation.as_ref()?.blocking_guard().map(|(_, guard)| guard);
+    blocked(view, run, step).or_else(|| Some(guarded(view, run, runbook, guard()?)))
+}
+
+fn blocked(view: &View<'_>, run: &Run, step: &Step) -> Option<String> {
+    let open = blocking(view.model, Blocked::Promote)?;
+    let what = &open.contradiction.what;
+    let answer = view.key(Action::AnswerContradiction);
+    moves_the_primary(view.model, &run.id, step)
+        .then(|| format!("is BLOCKED until that is over, or {answer} answers it: {what}."))
+}
+
+fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -> String {
+    let place = on_decide(view);
+    let key = |action| view.key_in(Context::Decide, action);
+    let (prepare, over) = (key(Action::PrepareStep), key(Action::OverrideGuard));
+    let how = match &guard.truth {
+        Truth::Unknown(_) => "cannot be told",
+        _ => "does not hold",
+    };
+    let steps = runbook.steps.values().enumerate();
+    let open = |step: &Step| {
+        let state = run.steps.get(&step.id);
+        state.is_some_and(|state| !state.status.is_settled() || state.denied.is_some())
+    };
+    // What may be lost grows until the old primary is fenced.
+    let mut fences = steps.filter(|(_, step)| step.is_fence() && open(step));
+    let fence = fences.next().filter(|_| guard.condition.contains("exposure_"));
+    let first = match fence {
+        Some((at, step)) => format!("Fence first: step {} \"{}\" ({prepare} there)", at + 1, step.title),
+        None => "Wait until it holds".to_owned(),
+    };
+    format!("is held: its guard {} {how}. {first}, or {place}{over} overrides it with a reason.", guard.condition)
+}

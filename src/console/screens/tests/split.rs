@@ -1,0 +1,159 @@
+//! A split brain as the screens tell it: what it is, which server, which step, which key; and no green beside it.
+
+use super::plan::plan;
+use super::snapshots::on;
+use super::stage::{RUN, Stage};
+use super::{screen, text};
+use crate::console::ui::Screen;
+use crate::core::command::Ask;
+use crate::core::incident::Mode;
+use crate::core::reading::{Field, Measurement, Verdict};
+
+/// A server of the database `77`, which writes on a timeline or follows it.
+fn server(role: &str, timeline: f64, read_only: bool) -> Measurement {
+    let fields = [
+        ("role", Field::Text(role.into())),
+        ("in_recovery", Field::Flag(role == "standby")),
+        ("read_only", Field::Flag(read_only)),
+        ("system_identifier", Field::Text("77".into())),
+        ("started_at", Field::Text(format!("at {timeline}"))),
+        ("timeline", Field::Number(timeline)),
+    ];
+    super::stage::measured(Verdict::Good, None, role, &fields)
+}
+
+/// The failover with a fence that names the probe of the old primary; at the confirmation of the promotion.
+fn failing_over() -> Stage {
+    let mut plan = plan();
+    let steps = &mut plan.runbooks.get_mut("full").unwrap().steps;
+    steps.get_mut("fence").unwrap().fences = vec!["primary-db".into()];
+    let mut stage = on(Stage::new(plan), Screen::Decide);
+    stage.now += super::plan::seconds(60);
+    stage.all_well();
+    stage.pass(3);
+    stage.primary_dies();
+    stage.declared();
+    stage.promoting();
+    stage
+}
+
+fn both_write(stage: &mut Stage) {
+    for _ in 0..4 {
+        stage.pass(5);
+        stage.rest_is_well();
+        stage.read("dr-db", Ok(server("primary", 2.0, false)));
+        stage.read("primary-db", Ok(server("primary", 1.0, false)));
+        stage.pass(1);
+    }
+}
+
+/// The run promoted the standby, and the old primary is back.
+fn split() -> Stage {
+    let mut stage = failing_over();
+    stage.confirm("promote", Some("dr-db.example:5432"));
+    stage.done("promote", "promoted", "a row was written");
+    both_write(&mut stage);
+    stage
+}
+
+fn seen(stage: &Stage) -> String {
+    text(&screen((80, 24), &stage.view()))
+}
+
+/// The text without what a narrow screen broke it with.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_split_brain_is_named_in_one_row_of_every_screen_with_the_server_the_step_and_the_key() {
+    let mut stage = split();
+    for place in [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Escalation] {
+        stage.ui.screen = place;
+        let seen = seen(&stage);
+        assert!(seen.lines().any(|line| line.contains("SPLIT BRAIN: ")), "{place:?}:\n{seen}");
+    }
+    stage.ui.screen = Screen::Decide;
+    let seen = flat(&seen(&stage));
+    let title = stage.model.plan.probes["primary-db"].title.clone();
+    let wanted = format!(
+        "Fence {title}: step 2 \"Stop writes on the old primary\" is verified, and it takes writes; r does the step again."
+    );
+    assert!(seen.contains(&wanted), "{wanted}\n{seen}");
+}
+
+#[test]
+fn a_split_brain_after_a_skipped_fence_offers_the_step_too() {
+    let mut stage = failing_over();
+    stage.ask(Ask::Abort { reason: "anew".into() });
+    stage.model.durable.incident.as_mut().unwrap().runs[0].ended = None;
+    let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
+    run.steps.get_mut("fence").unwrap().status = crate::core::status::StepStatus::Skipped;
+    both_write(&mut stage);
+    let seen = flat(&seen(&stage));
+    assert!(seen.contains("is skipped, and it takes writes; r does the step again"), "{seen}");
+}
+
+#[test]
+fn a_fence_that_is_done_again_is_prepared_as_any_step() {
+    let mut stage = split();
+    let reason = Some("the supplier restarted it".into());
+    stage.ask(Ask::Retry { run: RUN.into(), step: "fence".into(), reason });
+    let seen = flat(&seen(&stage));
+    assert!(seen.contains("Step 2 \"Stop writes on the old primary\" is ready: p opens its confirmation."), "{seen}");
+}
+
+#[test]
+fn a_run_that_ended_is_not_called_well_while_something_cannot_be_right() {
+    let mut stage = split();
+    let run = stage.model.durable.incident.as_mut().unwrap().runs.last_mut().unwrap();
+    run.ended = Some((stage.now, crate::core::incident::RunEnd::Completed));
+    let seen = flat(&seen(&stage));
+    assert!(seen.contains(", and SPLIT BRAIN:"), "{seen}");
+    assert!(!seen.contains("What it restores works"), "{seen}");
+}
+
+#[test]
+fn the_header_does_not_say_that_every_service_works_during_a_split_brain() {
+    let mut stage = on(super::stage::healthy(), Screen::Overview);
+    stage.ask(Ask::Declare { title: "odd".into(), mode: Mode::Live });
+    for _ in 0..4 {
+        stage.pass(5);
+        stage.all_well();
+        stage.read("dr-db", Ok(server("primary", 2.0, false)));
+        stage.read("primary-db", Ok(server("primary", 1.0, false)));
+        stage.pass(1);
+    }
+    let seen = seen(&stage);
+    let header = seen.lines().nth(1).unwrap();
+    assert!(header.contains("services answer; what is wrong: WHY"), "{seen}");
+    assert!(!seen.contains("every service works") && !seen.contains("All is well"), "{seen}");
+}
+
+#[test]
+fn a_fence_that_does_not_hold_is_said_on_every_screen_after_the_abort_and_in_the_dialog() {
+    let mut stage = split();
+    let lines = crate::console::app::left::by_aborting(&stage.model, &RUN.into()).join("\n");
+    assert!(lines.contains("NO LONGER in force: it takes writes: Stop writes on the old primary"), "{lines}");
+    stage.ask(Ask::Abort { reason: "by hand from here".into() });
+    let lines = crate::console::app::left::by_closing(&stage.model).join("\n");
+    assert!(lines.contains("NO LONGER in force: it takes writes: Stop writes on the old primary"), "{lines}");
+    stage.ui.screen = Screen::Timeline;
+    let seen = flat(&seen(&stage));
+    assert!(seen.contains("NO LONGER in force: it takes writes: Stop writes on the old primary"), "{seen}");
+}
+
+#[test]
+fn a_step_that_its_guard_holds_back_is_not_offered_for_confirmation() {
+    let mut stage = failing_over();
+    stage.pass(200);
+    for _ in 0..4 {
+        stage.pass(5);
+        stage.rest_is_well();
+        stage.critical("dr-db", "it does not answer");
+        stage.lag(400.0, 9_000_000.0);
+    }
+    let seen = flat(&seen(&stage));
+    assert!(seen.contains("is held: its guard") && seen.contains("O overrides it with a reason"), "{seen}");
+    assert!(!seen.contains("p opens its confirmation"), "{seen}");
+}
