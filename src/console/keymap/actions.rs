@@ -344,7 +344,12 @@ pub const ACTIONS: &[ActionInfo] = &[
     safe(Action::AnswerNo, "answer-no", "Answer the open question with no.", DECIDE, &[]),
     safe(Action::AnswerOther, "answer-other", "Choose another answer to the open question.", DECIDE, &[]),
     safe(Action::PrepareStep, "prepare-step", "Open the confirmation of the selected step.", DECIDE, DECIDE),
-    destructive(Action::RetryStep, "retry-step", "Prepare a failed step once more, or a fence whose server takes writes.", DECIDE),
+    destructive(
+        Action::RetryStep,
+        "retry-step",
+        "Prepare a failed step once more, or a fence whose server takes writes.",
+        DECIDE,
+    ),
     destructive(Action::SkipStep, "skip-step", "Skip the selected step, with a reason.", DECIDE),
     destructive(Action::AttestStep, "attest-step", "Attest that the selected step was done by hand.", DECIDE),
     destructive(Action::OverrideGuard, "override-guard", "Go on against a guard, with a reason.", DECIDE),

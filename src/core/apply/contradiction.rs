@@ -46,7 +46,8 @@ fn fences(model: &mut Model, contradiction: &Contradiction, with: impl Fn(&mut S
         let Some(runbook) = plan.runbooks.get(&run.runbook) else { continue };
         for (id, state) in &mut run.steps {
             let settled = matches!(state.status, StepStatus::Verified | StepStatus::Attested);
-            if runbook.steps.get(id).is_some_and(|step| settled && contradiction.denies_fence(&run.id, step)) {
+            if runbook.steps.get(id).is_some_and(|step| settled && contradiction.denies_fence(&run.id, step))
+            {
                 with(state);
             }
         }

@@ -20,12 +20,7 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
         .flat_map(|database| {
             let split = two_primaries(model, database);
             let fenced = database.iter().find_map(|server| fenced_writes(model, server, split.as_ref()));
-            [
-                split,
-                nobody_writes(model, database, now),
-                elsewhere(model, database, now),
-                fenced,
-            ]
+            [split, nobody_writes(model, database, now), elsewhere(model, database, now), fenced]
         })
         .flatten()
         .chain(undone::undone(model))
@@ -67,7 +62,10 @@ fn two_primaries(model: &Model, database: &Database<'_>) -> Option<Contradiction
         ),
         next: match must_not_serve(model, &servers, |server| is_recorded_to_serve(model, server)) {
             Some(server) => format!("Fence {}, and see that it is fenced.", server.probe.title),
-            None => format!("Fence the one of {} that must not serve, and see that it is fenced.", names.join(" and ")),
+            None => format!(
+                "Fence the one of {} that must not serve, and see that it is fenced.",
+                names.join(" and ")
+            ),
         },
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
     })
@@ -75,11 +73,7 @@ fn two_primaries(model: &Model, database: &Database<'_>) -> Option<Contradiction
 
 /// A server that a step fenced accepts writes, by a reading that began after the fence; a move that was recorded since
 /// says that it may. A split brain that was found after the fence says it already.
-fn fenced_writes(
-    model: &Model,
-    server: &Server<'_>,
-    split: Option<&Contradiction>,
-) -> Option<Contradiction> {
+fn fenced_writes(model: &Model, server: &Server<'_>, split: Option<&Contradiction>) -> Option<Contradiction> {
     let seen = server.seen.filter(|seen| seen.writes)?;
     let fence = raised(model, &server.probe.id)?;
     let is_after = seen.last.duration_since(fence.at) > server.probe.timeout;
@@ -100,7 +94,9 @@ fn fenced_writes(
         severity: Severity::P0,
         what: format!("{title} accepts writes although it was fenced"),
         why: format!("the step \"{}\" {how}; {}", fence.title, standing(server)),
-        next: format!("Fence {title} again, and see that it stays so; or answer with why it may accept writes."),
+        next: format!(
+            "Fence {title} again, and see that it stays so; or answer with why it may accept writes."
+        ),
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
     })
 }
@@ -257,7 +253,9 @@ fn moved_at(model: &Model) -> Timestamp {
     });
     let rested = steps.filter_map(|state| match &state.holding {
         Some(holding) => Some(holding.since),
-        None if state.status.is_settled() || matches!(state.status, StepStatus::Failed | StepStatus::Unknown) => {
+        None if state.status.is_settled()
+            || matches!(state.status, StepStatus::Failed | StepStatus::Unknown) =>
+        {
             state.ended_at
         }
         None => None,

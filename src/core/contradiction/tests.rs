@@ -256,9 +256,7 @@ fn a_settled_fence_is_done_again_by_a_person_with_a_reason_while_its_server_acce
     assert!(next.contains("Fence probe primary-db"), "{next}");
     again(&mut machine, None).expect_err("it takes a reason");
     again(&mut machine, Some("the supplier restarted it")).unwrap();
-    let retried = |event: &Event| {
-        matches!(&event.fact, Fact::StepRetried { reason: Some(why), .. } if why.contains("restarted"))
-    };
+    let retried = |event: &Event| matches!(&event.fact, Fact::StepRetried { reason: Some(why), .. } if why.contains("restarted"));
     assert!(machine.log.iter().any(retried));
     assert_eq!(status(&machine, "check"), StepStatus::Ready);
     let executed = machine.executed.len();
@@ -330,7 +328,8 @@ fn a_completed_run_goes_on_when_its_fence_is_done_again() {
 #[test]
 fn a_fence_that_readings_deny_is_no_longer_in_force_and_vouches_for_nothing() {
     let machine = back_after_the_promotion();
-    let in_force = |machine: &Machine| in_force::of(&machine.model).into_iter().find(|left| left.is_fence).unwrap();
+    let in_force =
+        |machine: &Machine| in_force::of(&machine.model).into_iter().find(|left| left.is_fence).unwrap();
     let fenced_since = |machine: &Machine| crate::core::fencing::fenced(&machine.model, &"primary-db".into());
     let left = in_force(&machine);
     assert_eq!((left.how, left.heading()), (Known::Denied, "NO LONGER in force: it takes writes"));
@@ -344,7 +343,10 @@ fn a_fence_that_readings_deny_is_no_longer_in_force_and_vouches_for_nothing() {
     };
     assert_eq!(other(&machine).fenced, None);
     let brief = crate::core::brief::lines(&machine.model, machine.now).join("\n");
-    assert!(brief.contains("NO LONGER in force: it takes writes") && !brief.contains("STILL IN FORCE"), "{brief}");
+    assert!(
+        brief.contains("NO LONGER in force: it takes writes") && !brief.contains("STILL IN FORCE"),
+        "{brief}"
+    );
 
     // A new engine knows it from the journal, also once a person answered and nobody sees the server.
     let mut machine = Machine::resumed_under(with_a_fence(), machine.log, machine.now);
@@ -459,11 +461,18 @@ fn pages_and_brief_name_what_cannot_be_right() {
     machine.pass(1, &split());
     let page = crate::core::message::page(&machine.model, machine.now, "");
     assert!(page.subject.contains("SPLIT BRAIN"), "{}", page.subject);
-    assert!(page.body.contains("SPLIT BRAIN") && page.body.contains("Fence probe primary-db"), "{}", page.body);
+    assert!(
+        page.body.contains("SPLIT BRAIN") && page.body.contains("Fence probe primary-db"),
+        "{}",
+        page.body
+    );
     let brief = crate::core::brief::lines(&machine.model, machine.now);
     let line = |label: &str| brief.iter().find(|line| line.starts_with(label)).cloned().unwrap_or_default();
     assert!(line("State:").contains("SPLIT BRAIN"), "{brief:#?}");
-    assert!(line("Next:").contains("SPLIT BRAIN") && line("Next:").contains("Fence probe primary-db"), "{brief:#?}");
+    assert!(
+        line("Next:").contains("SPLIT BRAIN") && line("Next:").contains("Fence probe primary-db"),
+        "{brief:#?}"
+    );
 }
 
 #[test]

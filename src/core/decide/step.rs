@@ -106,8 +106,7 @@ pub fn checked(
 /// settled while its server accepts writes, also of a run that was completed: the run goes on with it.
 pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> Result<Vec<Fact>, Refusal> {
     let denied = is_denied(model, run, id);
-    let (_, _, state) =
-        if denied { find_any(model, run, id)? } else { find_open(model, run, id)? };
+    let (_, _, state) = if denied { find_any(model, run, id)? } else { find_open(model, run, id)? };
     if state.status.is_settled() && !denied {
         return Err(Refusal::new(format!("{id} is {}", state.status.as_str()), way_out(state.status)));
     }

@@ -27,7 +27,9 @@ fn comes_first(model: &Model, open: &Open) -> bool {
     open.answered.is_none()
         && match open.contradiction.kind {
             Kind::NobodyWrites => is_over,
-            Kind::ServesElsewhere => incident.is_none() || is_over || promoted_by_others(model, open).is_some(),
+            Kind::ServesElsewhere => {
+                incident.is_none() || is_over || promoted_by_others(model, open).is_some()
+            }
             Kind::TwoPrimaries | Kind::PrimaryAlive | Kind::FencedWrites | Kind::Undone => true,
         }
 }
@@ -144,7 +146,8 @@ fn elsewhere(view: &View<'_>, open: &Open) -> Next {
 /// The promotion of the open run that somebody else has done already, with its place from 1.
 fn promoted_by_others<'m>(model: &'m Model, open: &Open) -> Option<(usize, &'m Step)> {
     let (run, runbook) = model.moving()?;
-    let is_there = |step: &&Step| step.unfences.iter().any(|probe| open.contradiction.servers.contains(probe));
+    let is_there =
+        |step: &&Step| step.unfences.iter().any(|probe| open.contradiction.servers.contains(probe));
     let is_open = |step: &&Step| run.steps.get(&step.id).is_some_and(|state| !state.status.is_settled());
     let mut steps = runbook.steps.values().enumerate().map(|(place, step)| (place + 1, step));
     let leads = runbook.activates.as_ref().is_some_and(|region| model.serving() == Some(region));

@@ -62,5 +62,8 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -
         Some((at, step)) => format!("Fence first: step {} \"{}\" ({prepare} there)", at + 1, step.title),
         None => "Wait until it holds".to_owned(),
     };
-    format!("is held: its guard {} {how}. {first}, or {place}{over} overrides it with a reason.", guard.condition)
+    format!(
+        "is held: its guard {} {how}. {first}, or {place}{over} overrides it with a reason.",
+        guard.condition
+    )
 }

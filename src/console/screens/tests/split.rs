@@ -100,7 +100,10 @@ fn a_fence_that_is_done_again_is_prepared_as_any_step() {
     let reason = Some("the supplier restarted it".into());
     stage.ask(Ask::Retry { run: RUN.into(), step: "fence".into(), reason });
     let seen = flat(&seen(&stage));
-    assert!(seen.contains("Step 2 \"Stop writes on the old primary\" is ready: p opens its confirmation."), "{seen}");
+    assert!(
+        seen.contains("Step 2 \"Stop writes on the old primary\" is ready: p opens its confirmation."),
+        "{seen}"
+    );
 }
 
 #[test]
