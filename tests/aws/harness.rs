@@ -51,7 +51,7 @@ async fn sdk(endpoint: &str) -> aws_config::SdkConfig {
 fn a_promotion_takes_its_time_and_ends_replication_on_both_sides() {
     let emulator = Emulator::start();
     emulator.set_up(PAIR);
-    emulator.control(json!({"transition_ms": 1000}));
+    emulator.control(json!({"transition_ms": 8000}));
     let course = emulator.boto(
         r#"
 import time

@@ -9,7 +9,7 @@ const WANTED: &[(&str, &str)] =
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_from_another_region_is_promoted_through_its_statuses_and_read_back() {
     let emulator = world();
-    emulator.control(json!({"transition_ms": 1500}));
+    emulator.control(json!({"transition_ms": 4000}));
     let step = Step::new(&emulator.endpoint(), "rds-promote", WANTED).await;
     assert_eq!((&*step.described.target.name, step.described.target.reachable), (REPLICA, true));
     assert!(step.is("role").starts_with("replica of arn:aws:rds:us-east-1:"), "{:?}", step.described);
