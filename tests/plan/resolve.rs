@@ -85,7 +85,9 @@ fn a_fence_names_the_probes_that_connect_as_it_does_and_no_probe_of_a_standby() 
          [runbooks.move]\ntitle = \"Move\"\nloss = [\"to-b\"]\n\
          [[runbooks.move.steps]]\nid = \"fence\"\ntitle = \"Fence\"\naction = \"postgres-fence\"\nwith.dsn = \"{a}\"\n\
          [[runbooks.move.steps]]\nid = \"power\"\ntitle = \"Power off\"\naction = \"manual\"\n\
-         with.instructions = [\"Pull the plug.\"]\nwith.check = \"It is dark.\"\nfences = [\"a-db\"]\n",
+         with.instructions = [\"Pull the plug.\"]\nwith.check = \"It is dark.\"\nfences = [\"a-db\"]\n\
+         [[runbooks.move.steps]]\nid = \"promote\"\ntitle = \"Promote\"\naction = \"postgres-promote\"\n\
+         with.dsn = \"{b}\"\nconfirm = \"type\"\nirreversible = true\n",
         a = server(1),
         b = server(2),
     );
@@ -102,6 +104,8 @@ fn a_fence_names_the_probes_that_connect_as_it_does_and_no_probe_of_a_standby() 
     let steps = &loaded.plan.runbooks["move"].steps;
     assert_eq!(steps["fence"].fences, [ProbeId::from("a-db"), ProbeId::from("to-b")]);
     assert_eq!(steps["power"].fences, [ProbeId::from("a-db")]);
+    // Who is promoted accepts writes, fenced before or not.
+    assert_eq!(steps["promote"].unfences, [ProbeId::from("b-db"), ProbeId::from("to-a")]);
 }
 
 #[test]

@@ -44,6 +44,7 @@ scripts! {
     replica_lag,
     single_service,
     split_brain,
+    split_brain_fenced,
 }
 
 /// A leaf or runbook of the demo tree that no script reaches would be one that nobody has walked.

@@ -88,6 +88,45 @@ fn a_confirmation_lists_the_steps_before_it_that_nothing_has_proven() {
     assert_eq!(before[0].reason, "in a hurry");
 }
 
+/// The failover whose step `scale` fences the old primary and has to come first.
+fn with_a_fence() -> Arc<Plan> {
+    let mut plan = (*plan()).clone();
+    let steps = &mut plan.runbooks.get_mut("failover").unwrap().steps;
+    let fence = steps.get_mut("scale").unwrap();
+    (fence.fences, fence.needs) = (vec!["primary-db".into()], Vec::new());
+    Arc::new(plan)
+}
+
+#[test]
+fn a_fence_of_an_incident_that_is_closed_vouches_for_no_server_in_the_next_one() {
+    let fenced = |machine: &mut Machine| {
+        machine.prepare("promote");
+        let (_, state) = machine.model.step(&machine.run(), &"promote".into()).unwrap();
+        let others = state.confirmation.as_ref().unwrap().other_side.clone();
+        others.into_iter().find(|server| server.probe.as_str() == "primary-db").unwrap().fenced
+    };
+    let fence = |machine: &mut Machine| {
+        let confirmation = machine.prepare("scale");
+        machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+        machine.settle();
+    };
+    let mut machine = drilling(with_a_fence(), Mode::Live);
+    fence(&mut machine);
+    assert!(fenced(&mut machine).is_some_and(|(_, proven)| proven));
+    machine.ask(Ask::Abort { reason: "it came back".into() }).unwrap();
+    machine.ask(Ask::Close { reason: "it came back".into() }).unwrap();
+    machine.pass(60, &down());
+    machine.ask(Ask::Declare { title: "again".into(), mode: Mode::Live }).unwrap();
+    let (question, answer) = ("primary-down".into(), "yes".into());
+    machine.ask(Ask::Answer { question, answer, suggested: Some("yes".into()), reason: None }).unwrap();
+    machine.settle();
+    assert_eq!(fenced(&mut machine), None);
+    // One of this incident does, whatever an earlier one did.
+    fence(&mut machine);
+    let at = machine.now;
+    assert_eq!(fenced(&mut machine), Some((at, true)));
+}
+
 #[test]
 fn a_promotion_says_that_the_old_primary_does_not_answer_and_is_not_fenced() {
     let mut machine = Machine::failing_over();

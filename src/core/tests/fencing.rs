@@ -44,6 +44,26 @@ fn a_server_is_fenced_from_the_proof_of_the_step_on_until_a_step_lets_it_write_a
 }
 
 #[test]
+fn a_promotion_ends_the_fence_of_the_server_that_it_promotes() {
+    let mut plan = Plan::clone(&plan());
+    let steps = &mut plan.runbooks.get_mut("failover").unwrap().steps;
+    steps.get_mut("scale").unwrap().fences = vec!["dr-db".into()];
+    steps.get_mut("scale").unwrap().needs = Vec::new();
+    steps.get_mut("promote").unwrap().unfences = vec!["dr-db".into()];
+    let mut machine = Machine::failing_over_under(Arc::new(plan));
+    let is_fenced = |machine: &Machine| fenced(&machine.model, &"dr-db".into()).is_some();
+    run(&mut machine, "scale");
+    assert!(is_fenced(&machine));
+    machine.pass(1, &down());
+    let confirmation = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation, typed: Some("target-of-promote".into()) }).unwrap();
+    machine.settle();
+    assert!(!is_fenced(&machine));
+    let left = crate::core::in_force::of(&machine.model);
+    assert!(left.iter().all(|left| !left.is_fence), "{left:?}");
+}
+
+#[test]
 fn a_fence_on_a_persons_word_is_told_from_one_that_was_proven() {
     let mut machine = promoted();
     let run = machine.run();

@@ -185,6 +185,26 @@ fn what_was_fenced_anew_after_it_was_taken_back_is_in_force_again() {
 }
 
 #[test]
+fn a_fence_that_a_person_raised_by_hand_is_in_force_and_outlives_the_close() {
+    let mut plan = (*fencing_plan()).clone();
+    let fence = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("fence").unwrap();
+    (fence.action, fence.changes) = ("manual".into(), false);
+    fence.fences = vec!["primary-db".into()];
+    let mut machine = Machine::resumed_under(Arc::new(plan), Vec::new(), start());
+    machine.pass(20, &healthy());
+    machine.pass(30, &down());
+    declare_and_fail_over(&mut machine);
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "fence".into(), how: "pulled the plug".into() }).unwrap();
+    abort(&mut machine);
+    machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
+    let left = in_force::left_behind(&machine.model);
+    assert_eq!(steps(&left), ["fence"]);
+    assert_eq!((left[0].how, left[0].is_fence), (Known::Attested, true));
+    assert!(left[0].words().contains("done by hand"), "{}", left[0].words());
+}
+
+#[test]
 fn the_undo_is_that_of_the_plan_where_nobody_read_one() {
     let mut machine = failing_over();
     let run = machine.run();

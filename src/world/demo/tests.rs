@@ -171,6 +171,14 @@ fn the_full_failover_ends_with_customers_served_from_the_standby() {
 }
 
 #[test]
+fn the_failover_of_the_split_brain_does_its_steps_before_the_old_primary_is_back() {
+    let (_, steps) = complete("split-brain");
+    for step in ["promote", "scale-api", "scale-workers"] {
+        assert_eq!(ended(&steps, step), "verified", "{step}");
+    }
+}
+
+#[test]
 fn a_failover_with_failing_steps_is_completed_too() {
     let (rehearsal, steps) = complete("bad-promotion");
     assert_eq!(ended(&steps, "promote"), "verified", "the answer was lost, the world shows that it was done");
