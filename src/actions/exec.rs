@@ -96,6 +96,13 @@ impl Action for Exec {
         })))
     }
 
+    fn obstacle<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
+        Box::pin(async move {
+            let words = still_running(context).await?;
+            Some(Failure::not_done(format!("{} for {}", self.program.argv[0], self.target), words, LEFTOVER))
+        })
+    }
+
     fn execute<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Done, Failure>> {
         Box::pin(async move {
             let what = format!("{} for {}", self.program.argv[0], self.target);
@@ -186,15 +193,31 @@ impl Exec {
 const LEFTOVER: &str = "It was started by an engine that ended before it. Wait for its end, or end it with \
                         `kill -TERM PROCESS`, then verify or retry the step.";
 
-/// A program of this step that outlived the engine that started it, in words. Whatever the number of its attempt:
-/// two side by side are a step that runs twice.
+/// A program of this step that outlived the engine that started it, in words. Whatever the number of its attempt, and in
+/// whichever run of the incident: two side by side are a step that runs twice.
 async fn still_running(context: &Context) -> Option<String> {
-    let step = context.token.rsplit_once('/').map_or(&*context.token, |(step, _)| step);
-    let attempts = format!("{step}/");
-    let found = tokio::task::spawn_blocking(move || leftover::running(&attempts)).await.unwrap_or_default();
-    let ids: Vec<String> = found.iter().map(ToString::to_string).collect();
-    (!ids.is_empty())
-        .then(|| format!("the program of an earlier attempt still runs as process {}", ids.join(", ")))
+    let own = context.token.clone();
+    let found = tokio::task::spawn_blocking(move || leftover::running(|token| of_one_step(token, &own)));
+    match found.await.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+        Ok(ids) if ids.is_empty() => None,
+        Ok(ids) => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            Some(format!("the program of an earlier attempt still runs as process {}", ids.join(", ")))
+        }
+        Err(error) => {
+            Some(format!("whether a program of an earlier attempt still runs cannot be told: {error}"))
+        }
+    }
+}
+
+/// Whether two tokens, `MARK/RUN/STEP/ATTEMPT`, are of one step of one incident.
+fn of_one_step(one: &str, other: &str) -> bool {
+    let parts = |token: &str| {
+        let (step, _) = token.rsplit_once('/')?;
+        let (run, step) = step.rsplit_once('/')?;
+        Some((run.split('/').next()?.to_owned(), step.to_owned()))
+    };
+    parts(one).is_some() && parts(one) == parts(other)
 }
 
 /// What a program that has ended started and left, in its own group or elsewhere.

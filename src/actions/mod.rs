@@ -32,6 +32,11 @@ pub trait Action: Send + Sync {
     /// Changes nothing. An unreachable target is a description too: its identity says so.
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>>;
 
+    /// What keeps it from being done now, whoever confirms it: found before anybody is asked to. Changes nothing.
+    fn obstacle<'a>(&'a self, _context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
+        Box::pin(async { None })
+    }
+
     /// Does it. Reads the target's identity again first and fails with [`Failure::target_changed`], without
     /// having acted, when it is no longer `expected`. Errors say whether the world may have been changed.
     fn execute<'a>(

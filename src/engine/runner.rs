@@ -179,6 +179,11 @@ impl Job {
         })
     }
 
+    /// How often it was tried.
+    fn attempts(&self) -> u32 {
+        self.model.read(|model| model.step(&self.run, &self.id).map_or(0, |(_, state)| state.attempt))
+    }
+
     /// Whether an attempt is known to have reported success.
     fn ran(&self, attempt: u32) -> bool {
         self.model.read(|model| {
@@ -252,8 +257,17 @@ impl Job {
 
 async fn describe(job: Job) {
     let manual = manual_card(&job);
+    let context = job.context(DESCRIBE_TIMEOUT, job.attempts() + 1);
     let result = match job.action() {
-        Ok(action) => job.within("reading the target", DESCRIBE_TIMEOUT, Acted::No, action.describe()).await,
+        Ok(action) => {
+            let described = async {
+                match action.obstacle(&context).await {
+                    Some(obstacle) => Err(obstacle),
+                    None => action.describe().await,
+                }
+            };
+            job.within("reading the target", DESCRIBE_TIMEOUT, Acted::No, described).await
+        }
         Err(failure) => Err(failure),
     };
     let result = result.map(|description| with_undo_of_plan(&job.step, description));

@@ -6,6 +6,7 @@ use lifeboat::core::command::Ask;
 use lifeboat::core::fact::Fact;
 use lifeboat::core::status::StepStatus;
 use lifeboat::engine::paths::StateFolder;
+use lifeboat::ids::StepId;
 use lifeboat::journal::{Journal, Options};
 use rustix::process::Signal;
 use std::os::unix::fs::PermissionsExt;
@@ -50,32 +51,39 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
     let reason = Some("to see that it is refused".to_owned());
     let retry = Ask::Retry { run: hands.run_id(), step: "work".into(), reason };
     hands.ask(retry).unwrap();
-    hands.fire("work");
-    hands.wait("the second attempt was refused", |model| {
-        let incident = model.durable.incident.as_ref();
-        let run = incident.and_then(|incident| incident.open_run());
-        let step = run.and_then(|run| run.steps.get("work"));
-        step.is_some_and(|step| step.attempt == 2 && step.status == StepStatus::Unknown)
-    });
-    assert_eq!(ran(&home), 1);
+    // It is refused before anybody is asked to confirm it, and again as long as the program lives.
+    let step = StepId::new("work");
+    for _ in 0..2 {
+        let run = hands.run_id();
+        hands.ask(Ask::Prepare { run: run.clone(), step: step.clone() }).unwrap();
+        hands.wait("the second attempt is refused", |model| {
+            let state = model.step(&run, &step).map(|(_, state)| state);
+            let why = state.and_then(|state| state.obstacle.as_ref()).map(|(failure, _)| failure.to_string());
+            let reading = model.live.preparing.contains(&(run.clone(), step.clone()));
+            !reading
+                && why.is_some_and(|why| why.contains("still runs as process") && why.contains("kill -TERM"))
+        });
+        assert_eq!(hands.step("work").status, StepStatus::Ready);
+    }
+    assert_eq!((ran(&home), started(&home)), (1, 1));
 
-    // It comes to its end, no moment after it may; until then a person who has the world read again is told to wait.
+    // It comes to its end; then the next attempt may begin, and is the only one.
     std::fs::write(home.path().join("go"), "").unwrap();
     let seen = wait_for(|| {
-        let again = recheck(&hands);
-        let looked_at = (hands.run_id(), "work".into());
-        hands.ask(again).unwrap();
-        hands.wait("the world was read", |model| !model.live.checking.contains(&looked_at));
-        (hands.step("work").status == StepStatus::Verified).then_some(())
+        let run = hands.run_id();
+        hands.ask(Ask::Prepare { run: run.clone(), step: step.clone() }).unwrap();
+        hands.wait("it was looked at", |model| !model.live.preparing.contains(&(run.clone(), step.clone())));
+        (hands.step("work").status == StepStatus::Confirming).then_some(())
     });
     seen.expect("its end is seen");
-    console.wait_for_text("verified");
+    hands.fire("work");
     hands.wait("the run is over", |model| {
         let incident = model.durable.incident.as_ref();
         incident.is_some_and(|incident| incident.open_run().is_none())
     });
+    console.wait_for_text("verified");
     let starts = (ran(&home), started(&home));
-    assert_eq!(starts, (1, 3), "one run of the program: the attempt, the refused one, the note");
+    assert_eq!(starts, (2, 3), "the attempt, the one after it has ended, the note");
     home.assert_journal_good();
 }
 
