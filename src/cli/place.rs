@@ -36,5 +36,16 @@ pub(super) fn state_folder(named: Option<&Path>, plan: &Path) -> Result<StateFol
         Failure::new("there is no home folder to keep the state in", "Name one with --state.")
     })?;
     let base = folders.state_dir().unwrap_or_else(|| folders.data_local_dir());
-    Ok(StateFolder::of_plan(None, base, plan))
+    let folder = StateFolder::of_plan(None, base, plan);
+    // A plan that was taken away may leave an engine behind.
+    if !plan.exists() && !folder.path().exists() {
+        let what = format!("there is no plan {}, and no state of an engine of it", plan.display());
+        return Err(Failure::new(what, NO_PLAN_NEXT).with_code(EXIT_NO_PLAN));
+    }
+    Ok(folder)
 }
+
+/// Wrong usage.
+const EXIT_NO_PLAN: u8 = 2;
+const NO_PLAN_NEXT: &str = "Name the plan's file, or the folder with its .toml files; its name is looked for from the \
+                            folder that you are in. Where the engine was started with --state, name the same.";

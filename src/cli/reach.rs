@@ -17,6 +17,10 @@ pub(super) fn without_socket(folder: &StateFolder, error: &ClientError) -> Optio
 pub(super) fn failure(folder: &StateFolder, error: ClientError) -> Failure {
     match without_socket(folder, &error) {
         Some(pid) => Failure::new(lost(folder, pid), LOST_NEXT),
+        None if matches!(error, ClientError::NotRunning(_)) && !folder.path().exists() => {
+            let path = folder.path().display();
+            Failure::new(format!("no engine runs: there is no state folder {path}"), NO_FOLDER_NEXT)
+        }
         None => Failure::new(error, ""),
     }
 }
@@ -30,5 +34,7 @@ pub(super) fn lost(folder: &StateFolder, pid: u32) -> String {
     )
 }
 
+const NO_FOLDER_NEXT: &str = "`lifeboat open` starts one there. Where one runs with another folder, name that with --state; \
+                              one whose folder was moved away stopped acting, and says so in its consoles.";
 const LOST_NEXT: &str = "It makes its socket again within seconds: ask once more. Where it was started with another \
                          TMPDIR, set the same. `lifeboat stop --force` ends it by a signal.";

@@ -43,7 +43,7 @@ pub struct StatusArgs {
 /// # Errors
 /// When the engine cannot be reached; exit code 3 when none runs.
 pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let folder = args.place.state_folder()?;
+    let folder = args.place.state_folder().map_err(|failure| failure.with_code(EXIT_NO_ENGINE))?;
     let mut of_another = None;
     let answer = runtime()?.block_on(async {
         let mut client = Client::connect(&folder.socket()).await?;
