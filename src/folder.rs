@@ -129,6 +129,11 @@ impl Folder {
             .is_some_and(|(here, there)| (here.st_dev, here.st_ino) == (there.st_dev, there.st_ino))
     }
 
+    /// Whether it was deleted: no name leads to it any more.
+    pub fn is_deleted(&self) -> bool {
+        rustix::fs::fstat(&*self.open).is_ok_and(|found| found.st_nlink == 0)
+    }
+
     /// What lies in it under a name, itself where it is a link; none when there is nothing.
     ///
     /// # Errors
@@ -194,6 +199,15 @@ impl Folder {
         Ok(names)
     }
 
+    /// The same folder, opened anew: a lock on it belongs to that opening alone.
+    ///
+    /// # Errors
+    /// When it may not be read any more.
+    pub fn again(&self) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(File::from(rustix::fs::openat(&*self.open, ".", flags, Mode::empty())?))
+    }
+
     /// Makes its entries durable.
     ///
     /// # Errors
@@ -217,6 +231,13 @@ impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.open.as_fd()
     }
+}
+
+/// Where an open file or folder of this process is now, if it was moved; none where the system does not say, or it was
+/// deleted.
+pub fn place_of(open: impl AsFd) -> Option<PathBuf> {
+    let place = std::fs::read_link(format!("/proc/self/fd/{}", open.as_fd().as_raw_fd())).ok()?;
+    (!place.as_os_str().as_encoded_bytes().ends_with(b" (deleted)")).then_some(place)
 }
 
 /// Whether open files of this process have paths of their own.

@@ -16,6 +16,9 @@ use std::path::{Path, PathBuf};
 
 /// The most observations that wait in memory for a journal that cannot be written.
 const WAITING_LIMIT: usize = 10_000;
+/// The room that a journal must have again after it failed. With less a short record fits where the next one does not,
+/// and the engine would go on and fail by turns.
+const ROOM_BYTES: u64 = 64 << 10;
 
 /// Why a journal cannot be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -142,20 +145,21 @@ impl Ledger {
         std::mem::take(&mut self.news)
     }
 
-    /// Opens the journal again and writes what waited and that it goes on: only a record proves that it can.
+    /// Opens the journal again and writes what waited and that it goes on: only a record proves that it can, and only
+    /// room for more that it will.
     fn reopen(&mut self, at: Timestamp) -> Result<Event, JournalError> {
-        self.journal = None;
         let (mut journal, _) = Journal::reopen(&self.folder, &self.options, self.lock.clone(), &self.head)?;
-        self.lock = journal.lock();
         if *journal.head() != self.head && !self.is_own_torn_tail(&journal) {
             let why = format!("ends at record {} instead of {}", journal.head().seq, self.head.seq);
             return Err(JournalError::Interfered { path: self.folder.clone(), why });
         }
+        (self.lock, self.head) = (journal.lock(), journal.head().clone());
         let fact = Fact::JournalChanged { failure: None, protection: journal.protection().to_string() };
         let mut resumed = Event { at, by: Actor::Engine, fact, record: None };
         let entries = self
             .entries(self.waiting.iter().chain([&resumed]))
             .map_err(|why| JournalError::Entry { action: "waiting".into(), why })?;
+        journal.expect_room(ROOM_BYTES)?;
         let mut heads = journal.append(&entries)?;
         resumed.record = heads.pop().map(|head| RecordRef { seq: head.seq, checksum: head.checksum });
         let waited = std::mem::take(&mut self.waiting);
@@ -220,6 +224,8 @@ impl Ledger {
             return;
         }
         tracing::error!(why, "the journal cannot be written; nothing runs until it can be");
+        // Nothing is written before what waits: it is opened again first.
+        self.journal = None;
         let fact = Fact::JournalChanged { failure: Some(why.to_owned()), protection: String::new() };
         let told = self.absorb(vec![Event { at, by: Actor::Engine, fact, record: None }]);
         self.news.extend(told.events);

@@ -77,6 +77,18 @@ pub enum EngineError {
         /// What the system said.
         source: io::Error,
     },
+    /// An engine lives here whose journal is not there any more.
+    #[error(
+        "an engine{} answers on the socket in {path}, and its journal is not there any more: it was moved or removed \
+         under it. Put it back, or end that engine with `lifeboat stop --force`, then start again",
+        client::of_process(*.pid)
+    )]
+    Orphan {
+        /// The state folder.
+        path: PathBuf,
+        /// The process, as far as the system tells.
+        pid: Option<u32>,
+    },
     /// The system refused something that every program needs.
     #[error("the engine cannot start: {0}")]
     System(#[from] io::Error),
@@ -85,7 +97,7 @@ pub enum EngineError {
 impl EngineError {
     /// Whether another engine has the journal.
     pub fn is_taken(&self) -> bool {
-        matches!(self, Self::Ledger(LedgerError::Journal(JournalError::Locked { .. })))
+        matches!(self, Self::Orphan { .. } | Self::Ledger(LedgerError::Journal(JournalError::Locked { .. })))
     }
 }
 
@@ -116,12 +128,16 @@ pub async fn run(
     let mut model = Model::new(plan.clone());
     model.live.simulation = world.simulation();
     // Before anything is made, cut or added to in it.
-    access::make_folder(folder.path(), settings.group)
+    let state = access::make_folder(folder.path(), settings.group)
         .map_err(|source| EngineError::Folder { path: folder.path().to_owned(), source })?;
+    if crate::journal::holder(&folder.journal()).is_none()
+        && let Some(pid) = socket::answering(&folder).await
+    {
+        return Err(EngineError::Orphan { path: folder.path().to_owned(), pid });
+    }
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
-    let path = folder.socket();
-    let socket = Socket::open(path.clone(), settings.group)
-        .map_err(|source| EngineError::Socket { path: path.clone(), source })?;
+    let socket = Socket::open(folder.clone(), settings.group)
+        .map_err(|source| EngineError::Socket { path: folder.socket(), source })?;
 
     let (inbox, inputs) = unbounded_channel();
     let reports = inbox.clone();
@@ -156,16 +172,17 @@ pub async fn run(
     let glass = tokio::spawn(glass.watch());
     let ticks = tokio::spawn(tick(inbox.clone(), clock.clone()));
     let beats = tokio::spawn(beat(inbox.clone()));
-    let phone_tree = tokio::spawn(phone_tree::keep(folder.phone_tree(), shared, clock));
+    let phone_tree = tokio::spawn(phone_tree::keep(state.path_through(paths::PHONE_TREE), shared, clock));
     let signals = tokio::spawn(stop_on_signal(inbox)?);
     // An error means that the loop's thread is gone, which is its end too.
     let _ = ended.await;
-    for task in [server, glass, ticks, beats, signals, calendars, phone_tree] {
+    server.abort();
+    // The socket goes with it, before the journal is let go.
+    let _ = server.await;
+    for task in [glass, ticks, beats, signals, calendars, phone_tree] {
         task.abort();
     }
-    let _ = std::fs::remove_file(&path);
-    // The journal stays locked until here: another engine's socket could otherwise be the one that was removed,
-    // and it could act beside what this one still runs.
+    // The journal stays locked until here: another engine could otherwise act beside what this one still runs.
     let Ok(_ledger) = lead.join() else {
         return Err(EngineError::System(io::Error::other(
             "its loop failed; please report this with the engine's log",

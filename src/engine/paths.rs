@@ -3,6 +3,9 @@
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
+/// The name of the file with the phone tree.
+pub(super) const PHONE_TREE: &str = "phone-tree.txt";
+
 /// The state folder of one plan's engine: one engine, one journal, one socket.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateFolder(PathBuf);
@@ -15,7 +18,9 @@ impl StateFolder {
             // Made absolute, so that every spelling of it leads to the same socket.
             return Self(std::path::absolute(named).unwrap_or_else(|_| named.to_owned()));
         }
-        let absolute = plan.canonicalize().unwrap_or_else(|_| plan.to_owned());
+        // One that is not there any more is found by where it was.
+        let absolute = plan.canonicalize().or_else(|_| std::path::absolute(plan));
+        let absolute = absolute.unwrap_or_else(|_| plan.to_owned());
         let name =
             absolute.file_stem().map_or_else(|| "plan".into(), |name| name.to_string_lossy().into_owned());
         Self(base.join(format!("{name}-{}", short_digest(&absolute))))
@@ -38,7 +43,7 @@ impl StateFolder {
 
     /// The phone tree, for when nothing else works.
     pub fn phone_tree(&self) -> PathBuf {
-        self.0.join("phone-tree.txt")
+        self.0.join(PHONE_TREE)
     }
 
     /// The socket.

@@ -1,18 +1,17 @@
 //! The engine's socket: who connects, what they send, what they get.
 
 use crate::core::actor::Operator;
-use crate::engine::access::{Group, folder_of};
+use crate::engine::access::Group;
 use crate::engine::lead::Input;
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
 };
-use crate::engine::seats::Seats;
-use crate::folder::name_of;
+use crate::engine::seats::{Goodbye, Seat, Seats};
+use crate::folder::{Folder, name_of};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use rustix::fs::{AtFlags, Mode, chmodat, chownat};
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -33,117 +32,149 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How many are told at the same time why they are turned away.
 const REFUSALS: usize = 16;
 
-/// Binds the socket, 0600 or for a group 0660, in a folder that is there and this user's own. A socket that a dead
-/// engine left is removed: the caller holds the journal's lock, so there is no living one.
+/// Binds the socket, 0600 or for a group 0660, in a folder that is this user's own. Whatever lies in its place is
+/// removed: the caller holds the journal's lock, so no living engine has it.
 ///
 /// # Errors
 /// When the folder is somebody else's, or the socket cannot be made.
-pub fn bind(path: &Path, group: Option<Group>) -> io::Result<UnixListener> {
-    let (folder, name) = folder_of(path)?;
+pub fn bind(folder: &Folder, name: &str, group: Option<Group>) -> io::Result<UnixListener> {
     // Whoever owns the folder could put a socket of their own in the place of this one.
     folder.expect_own()?;
     folder.remove(name)?;
     let listener = UnixListener::bind(folder.path_through(name))?;
-    chmodat(&folder, name, Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
+    chmodat(folder, name, Mode::RUSR | Mode::WUSR, AtFlags::empty())?;
     if let Some(group) = group {
-        chownat(&folder, name, None, Some(group.id()), AtFlags::SYMLINK_NOFOLLOW)?;
-        chmodat(&folder, name, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP, AtFlags::empty())?;
+        chownat(folder, name, None, Some(group.id()), AtFlags::SYMLINK_NOFOLLOW)?;
+        chmodat(folder, name, Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP, AtFlags::empty())?;
     }
     Ok(listener)
 }
 
 /// Serves clients until the engine ends. With `for_group` whoever could connect is welcome: the socket's mode lets in
 /// the engine's user, root and the members of its group.
-/// `client` is the number of the last one that came; it goes on when a socket is made anew.
+/// `client` is the number of the last one that came; it and `seats` go on when a socket is made anew.
 pub async fn serve(
     listener: &UnixListener,
     for_group: bool,
     inbox: &UnboundedSender<Input>,
+    seats: &Seats,
     client: &mut u64,
 ) {
-    let (seats, refusals) = (Seats::default(), Arc::new(Semaphore::new(REFUSALS)));
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    let mut said = false;
     loop {
         let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+            Ok((stream, _)) => {
+                said = false;
+                stream
+            }
             Err(error) => {
-                tracing::warn!(%error, "a client could not be accepted");
+                // Without a free file it fails until there is one.
+                if !std::mem::replace(&mut said, true) {
+                    tracing::warn!(%error, "a client could not be accepted");
+                }
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 continue;
             }
         };
-        match operator_of(&stream, for_group).and_then(|operator| Ok((seats.take(operator.uid)?, operator))) {
-            Ok((seat, operator)) => {
-                *client += 1;
-                let (client, inbox) = (*client, inbox.clone());
-                tokio::spawn(async move {
-                    attend(client, operator, stream, inbox).await;
-                    drop(seat);
-                });
+        *client += 1;
+        let (client, refusals, inbox) = (*client, refusals.clone(), inbox.clone());
+        match operator_of(&stream, for_group) {
+            Ok(operator) => {
+                let place = seats.take(operator.uid);
+                tokio::spawn(async move { attend(client, operator, stream, inbox, place, &refusals).await });
             }
-            // Beyond that nobody is told why: whoever knocks that often must not fill the memory.
-            Err((why, next)) => {
-                if let Ok(permit) = refusals.clone().try_acquire_owned() {
-                    tokio::spawn(async move {
-                        refuse(stream, why, next).await;
-                        drop(permit);
-                    });
-                }
+            Err(refused) => {
+                let (reader, writer) = frames_of(stream);
+                tokio::spawn(async move { take_leave(reader, writer, refused, &refusals).await });
             }
         }
     }
 }
 
-/// Takes leave of a connection, and lets it read that: it may still be writing its first message.
-async fn refuse(stream: UnixStream, why: String, next: String) {
+fn frames_of(
+    stream: UnixStream,
+) -> (FramedRead<OwnedReadHalf, LengthDelimitedCodec>, FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>) {
     let (read, write) = stream.into_split();
-    let mut reader = FramedRead::new(read, framing(ASK_LIMIT_BYTES));
-    let mut writer = FramedWrite::new(write, framing(MODEL_LIMIT_BYTES));
+    (FramedRead::new(read, framing(ASK_LIMIT_BYTES)), FramedWrite::new(write, framing(MODEL_LIMIT_BYTES)))
+}
+
+/// Takes leave of a connection that is not served, and lets it read that: it may still be writing its first message.
+/// Beyond so many nobody is told why: whoever knocks that often must not fill the memory.
+async fn take_leave(
+    mut reader: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
+    mut writer: FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
+    (why, next): Goodbye,
+    refusals: &Semaphore,
+) {
+    let Ok(_permit) = refusals.try_acquire() else { return };
+    let Ok(bytes) = serde_json::to_vec(&ToClient::Goodbye { why, next }) else { return };
     let _ = tokio::time::timeout(LAST_WORDS, async {
-        say_goodbye(&mut writer, why, next).await;
+        let _ = writer.send(Bytes::from(bytes)).await;
         while let Some(Ok(_)) = reader.next().await {}
     })
     .await;
 }
 
-async fn say_goodbye(
-    writer: &mut FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
-    why: String,
-    next: String,
+/// Serves one client, until it leaves, is let go, or gives its place up.
+async fn attend(
+    client: u64,
+    operator: Operator,
+    stream: UnixStream,
+    inbox: UnboundedSender<Input>,
+    (seat, mut given_up): (Seat, oneshot::Receiver<Goodbye>),
+    refusals: &Semaphore,
 ) {
-    if let Ok(bytes) = serde_json::to_vec(&ToClient::Goodbye { why, next }) {
-        let _ = tokio::time::timeout(LAST_WORDS, writer.send(Bytes::from(bytes))).await;
-    }
-}
-
-/// Serves one client. Its next frame is read once the one before was taken, so that what waits is one frame for each
-/// client, whatever it sends, and everybody has their turn.
-async fn attend(client: u64, operator: Operator, stream: UnixStream, inbox: UnboundedSender<Input>) {
-    let (read, write) = stream.into_split();
-    let mut reader = FramedRead::new(read, framing(ASK_LIMIT_BYTES));
-    let mut writer = FramedWrite::new(write, framing(MODEL_LIMIT_BYTES));
-    if let Err((why, next)) = greet(&mut reader).await {
-        say_goodbye(&mut writer, why, next).await;
+    let (mut reader, writer) = frames_of(stream);
+    let greeted = tokio::select! {
+        greeted = greet(&mut reader) => greeted,
+        Ok(goodbye) = &mut given_up => Err(goodbye),
+    };
+    if let Err(refused) = greeted {
+        take_leave(reader, writer, refused, refusals).await;
         return;
     }
+    seat.reads();
     let (frames, queue) = mpsc::channel(CLIENT_QUEUE_FRAMES);
+    let last_word = frames.downgrade();
     let mut writing = tokio::spawn(write_all(queue, writer));
-    let mut input = Input::Attach { client, operator, frames };
-    while take_turn(client, input, &inbox).await {
-        let frame = tokio::select! {
-            frame = reader.next() => frame,
-            // It does not read, or was let go.
-            _ = &mut writing => break,
-        };
-        input = match frame.map(|frame| frame.map(|frame| serde_json::from_slice(&frame))) {
-            Some(Ok(Ok(ToEngine::Ask { id, ask }))) => Input::Ask { client, id, ask },
-            Some(Ok(Ok(ToEngine::Stop { force }))) => Input::Stop { client: Some(client), force },
-            _ => break,
-        };
+    tokio::select! {
+        () = talk(client, reader, &inbox, Input::Attach { client, operator, frames }, &seat) => {}
+        // It does not read, or was let go.
+        _ = &mut writing => {}
+        Ok((why, next)) = &mut given_up => {
+            let goodbye = serde_json::to_vec(&ToClient::Goodbye { why, next });
+            if let (Some(frames), Ok(goodbye)) = (last_word.upgrade(), goodbye) {
+                let _ = frames.try_send(goodbye.into());
+            }
+        }
     }
     // With the last sender dropped what is left is written, for a moment.
     let _ = inbox.send(Input::Detach { client });
-    if !writing.is_finished() {
-        let _ = writing.await;
+    if !writing.is_finished() && tokio::time::timeout(LAST_WORDS * 2, &mut writing).await.is_err() {
+        // The loop hangs and holds a sender still.
+        writing.abort();
+    }
+}
+
+/// Takes what a client sends. Its next frame is read once the one before was taken, so that what waits is one frame for
+/// each client, whatever it sends, and everybody has their turn.
+async fn talk(
+    client: u64,
+    mut reader: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
+    inbox: &UnboundedSender<Input>,
+    attach: Input,
+    seat: &Seat,
+) {
+    let mut input = attach;
+    while take_turn(client, input, inbox).await {
+        let frame = reader.next().await;
+        input = match frame.map(|frame| frame.map(|frame| serde_json::from_slice(&frame))) {
+            Some(Ok(Ok(ToEngine::Ask { id, ask }))) => Input::Ask { client, id, ask },
+            Some(Ok(Ok(ToEngine::Stop { force }))) => Input::Stop { client: Some(client), force },
+            _ => return,
+        };
+        seat.asks();
     }
 }
 

@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use super::error::JournalError;
 use super::writer::Options;
-use crate::folder::Folder;
+use crate::folder::{Folder, place_of};
 
 /// The file whose lock makes the writer the only one; it holds the writer's process id.
 pub(super) const LOCK_FILE: &str = "lock";
@@ -22,18 +22,50 @@ const LOCK_BYTES: usize = 32;
 pub struct Lock(Arc<Held>);
 
 #[derive(Debug)]
-struct Held(File);
+struct Held {
+    file: File,
+    /// The lock on the folder itself: whoever removes the file lets nobody else in. None where the file system locks no
+    /// folders.
+    folder: Option<Arc<HeldFolder>>,
+}
+
+#[derive(Debug)]
+struct HeldFolder(File);
 
 impl Lock {
     /// Takes the lock of the journal in `folder`.
     pub(super) fn take(folder: &Folder, options: &Options) -> Result<Self, JournalError> {
+        let place = folder.again().map_err(|error| JournalError::io("open", folder.path(), &error))?;
+        let held = match place.try_lock() {
+            Ok(()) => Some(Arc::new(HeldFolder(place))),
+            Err(TryLockError::WouldBlock) => return Err(locked(folder)),
+            Err(TryLockError::Error(_)) => None,
+        };
+        Self::take_within(folder, options, held)
+    }
+
+    /// Takes the lock of the journal in `folder` beside this one, of the same journal or of the folder that it is in now.
+    pub(super) fn take_again(&self, folder: &Folder, options: &Options) -> Result<Self, JournalError> {
+        match &self.0.folder {
+            Some(held) if is_at(&held.0, folder.path()) => {
+                Self::take_within(folder, options, Some(held.clone()))
+            }
+            _ => Self::take(folder, options),
+        }
+    }
+
+    fn take_within(
+        folder: &Folder,
+        options: &Options,
+        held: Option<Arc<HeldFolder>>,
+    ) -> Result<Self, JournalError> {
         let path = folder.path().join(LOCK_FILE);
         let mut lock = folder
             .own_file(LOCK_FILE, OFlags::RDWR | OFlags::CREATE, options.file_mode())
             .map_err(|error| JournalError::unfit("lock", &path, &error))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(locked(folder.path(), &lock)),
+            Err(TryLockError::WouldBlock) => return Err(locked(folder)),
             Err(TryLockError::Error(error)) => return Err(JournalError::io("lock", &path, &error)),
         }
         if !holds_at_most_a_process_id(&lock) {
@@ -44,15 +76,38 @@ impl Lock {
         lock.set_len(0).map_err(|error| JournalError::io("lock", &path, &error))?;
         // The process id only helps people and readers; the lock holds without it, even on a full disk.
         let _ = writeln!(lock, "{}", std::process::id());
-        Ok(Self(Arc::new(Held(lock))))
+        Ok(Self(Arc::new(Held { file: lock, folder: held })))
     }
 
     /// Whether this is still the lock of the journal in `dir`: the folder may have been moved or deleted.
     pub(super) fn is_of(&self, dir: &Path) -> bool {
-        let there = fs::metadata(dir.join(LOCK_FILE)).ok();
-        let held = self.0.0.metadata().ok();
-        there.zip(held).is_some_and(|(there, held)| (there.dev(), there.ino()) == (held.dev(), held.ino()))
+        let same_folder = self.0.folder.as_ref().is_none_or(|folder| is_at(&folder.0, dir));
+        same_folder && is_at(&self.0.file, &dir.join(LOCK_FILE))
     }
+
+    /// What became of the journal that was in `dir`, in words that follow its name.
+    pub(super) fn whereabouts(&self, dir: &Path) -> String {
+        let folder = self.0.folder.as_ref().and_then(|folder| place_of(&folder.0));
+        let place = folder.or_else(|| place_of(&self.0.file)?.parent().map(Path::to_owned));
+        match place.filter(|place| place != dir) {
+            Some(place) => {
+                let state = place.parent().unwrap_or(&place);
+                format!(
+                    "is gone: it is {} now. Move it back as it was, or end this engine with `lifeboat stop --state {}`",
+                    place.display(),
+                    state.display()
+                )
+            }
+            None => "is gone, or another folder is in its place; put it back as it was".to_owned(),
+        }
+    }
+}
+
+/// Whether an open file or folder is the one at `path`.
+fn is_at(open: &File, path: &Path) -> bool {
+    let there = fs::metadata(path).ok();
+    let held = open.metadata().ok();
+    there.zip(held).is_some_and(|(there, held)| (there.dev(), there.ino()) == (held.dev(), held.ino()))
 }
 
 /// The process that has the journal in `dir` open for writing; none when nobody has.
@@ -72,16 +127,24 @@ pub fn holder(dir: &Path) -> Option<u32> {
 impl Drop for Held {
     fn drop(&mut self) {
         // An empty lock file tells readers that no writer is left to wait for.
-        let _ = self.0.set_len(0);
+        let _ = self.file.set_len(0);
         // Closing the file is not enough: a process forked at this moment holds a copy until it calls exec.
+        let _ = self.file.unlock();
+    }
+}
+
+impl Drop for HeldFolder {
+    fn drop(&mut self) {
+        // As above.
         let _ = self.0.unlock();
     }
 }
 
-fn locked(dir: &Path, lock: &File) -> JournalError {
-    let pid = begin_of(lock).and_then(|text| text.trim().parse::<u32>().ok());
+fn locked(folder: &Folder) -> JournalError {
+    let lock = folder.file(LOCK_FILE, OFlags::RDONLY, 0).ok();
+    let pid = lock.and_then(|lock| begin_of(&lock)?.trim().parse::<u32>().ok());
     let holder = pid.map(|pid| format!(" by process {pid}")).unwrap_or_default();
-    JournalError::Locked { dir: dir.to_owned(), holder }
+    JournalError::Locked { dir: folder.path().to_owned(), holder }
 }
 
 /// Whether the file is one that a writer of a journal may have left: another is not emptied.

@@ -10,7 +10,7 @@ use rustix::fs::{Mode, OFlags, fchmod};
 
 use super::error::JournalError;
 use super::line::begun;
-use super::lock::Lock;
+use super::lock::{Lock, holder};
 use super::reader::Reader;
 use super::record::Head;
 use super::segment::{self, Segment, sync_folder};
@@ -75,9 +75,9 @@ pub(super) fn open(dir: &Path, options: &Options) -> Result<(Journal, Recovery),
     Ok((journal, Recovery { ended: Some(ended), ..recovery }))
 }
 
-/// Opens again under a lock that was kept, or a new one where the folder is another one. A journal that held
-/// records is not begun anew where it is gone. What follows the record that is known to be the last was not
-/// acknowledged, complete or not.
+/// Opens again under a lock that was kept. A journal that held records is not begun anew where it is gone, and one that
+/// does not end with `head` is another one, in which nothing is touched, nor its lock taken: it may be another engine's.
+/// What follows the record that is known to be the last was not acknowledged, complete or not.
 pub(super) fn reopen(
     dir: &Path,
     options: &Options,
@@ -86,12 +86,22 @@ pub(super) fn reopen(
 ) -> Result<(Journal, Recovery), JournalError> {
     let found = Folder::follow(dir).and_then(|folder| segment::list(&folder));
     let gone = !found.is_ok_and(|segments| segments.contains(&1));
+    let interfered = |why: String| Err(JournalError::Interfered { path: dir.to_owned(), why });
     if gone && head.seq > 0 {
-        let why = "is gone; put it back as it was".to_owned();
-        return Err(JournalError::Interfered { path: dir.to_owned(), why });
+        return interfered(lock.whereabouts(dir));
     }
     let folder = own_folder(dir, options)?;
-    let lock = if lock.is_of(dir) { lock } else { Lock::take(&folder, options)? };
+    if lock.is_of(dir) {
+        let reader = read_all(&folder)?;
+        return open_locked(folder, options, lock, reader);
+    }
+    let found = read_all(&folder)?.chain.head;
+    if found != *head {
+        let who = holder(dir).map_or_else(String::new, |pid| format!(", which process {pid} writes"));
+        let whereabouts = lock.whereabouts(dir);
+        return interfered(format!("is another journal{who}; the one of this engine {whereabouts}"));
+    }
+    let lock = lock.take_again(&folder, options)?;
     let reader = read_all(&folder)?;
     open_locked(folder, options, lock, reader)
 }

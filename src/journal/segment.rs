@@ -6,6 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 
 use super::error::JournalError;
 use super::protection::AppendOnly;
@@ -98,6 +100,26 @@ impl Segment {
             self.length,
             RESERVED_BYTES,
         );
+    }
+
+    /// Whether `bytes` more would find room.
+    pub(super) fn expect_room(&self, bytes: u64) -> io::Result<()> {
+        let allowed = getrlimit(Resource::Fsize).current;
+        if allowed.is_some_and(|allowed| allowed < self.length + bytes) {
+            return Err(Errno::FBIG.into());
+        }
+        #[cfg(target_os = "linux")]
+        match rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::KEEP_SIZE, self.length, bytes) {
+            Err(full @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => return Err(full.into()),
+            Ok(()) => return Ok(()),
+            // This file system sets nothing aside.
+            Err(_) => {}
+        }
+        let space = rustix::fs::fstatvfs(&self.file)?;
+        if space.f_bavail.saturating_mul(space.f_frsize) < bytes {
+            return Err(Errno::NOSPC.into());
+        }
+        Ok(())
     }
 
     /// Writes `bytes` in one write and makes them durable, or fails and leaves the segment as it was where the

@@ -120,10 +120,18 @@ impl Journal {
     /// When its folder, lock or open segment is gone, was replaced, or somebody else wrote to it.
     pub fn look(&self) -> Result<(), JournalError> {
         if !self.lock.is_of(self.folder.path()) {
-            let why = "is gone, or another folder is in its place".to_owned();
+            let why = self.lock.whereabouts(self.folder.path());
             return Err(JournalError::Interfered { path: self.folder.path().to_owned(), why });
         }
         self.segment.check_untouched()
+    }
+
+    /// Whether so many bytes more would find room.
+    ///
+    /// # Errors
+    /// When they would not: the disk, the quota or the file size limit is used up.
+    pub fn expect_room(&self, bytes: u64) -> Result<(), JournalError> {
+        self.segment.expect_room(bytes).map_err(|error| JournalError::io("write", &self.segment.path, &error))
     }
 
     /// The last durable record.

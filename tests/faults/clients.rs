@@ -123,15 +123,28 @@ fn a_client_that_does_not_read_is_let_go_and_nothing_of_it_is_processed_afterwar
 }
 
 #[test]
-fn connections_beyond_what_one_user_may_have_are_refused_in_words_and_the_engine_goes_on() {
+fn idle_connections_lock_nobody_out_and_the_longest_idle_gives_way_in_words() {
     let home = Home::new();
-    let _engine = home.engine();
+    let mut engine = home.engine();
     let mut good = Hands::attach(&home);
-    let held: Vec<UnixStream> = (0..40).map(|_| raw(&home)).collect();
-    let status = home.run("status", &[]);
-    let said = String::from_utf8(status.stderr).unwrap();
-    assert!(said.contains("32 connections") && said.contains("Close"), "{said}");
-    good.ask(Ask::Note { text: "good".into() }).unwrap();
-    drop(held);
+    good.ask(Ask::Note { text: "before".into() }).unwrap();
+    let mut oldest = raw(&home);
+    let idle: Vec<UnixStream> = (0..40).map(|_| raw(&home)).collect();
+    let mute = || UnixStream::connect(home.state.join("engine.sock")).unwrap();
+    let silent: Vec<UnixStream> = (0..40).map(|_| mute()).collect();
     home.wait_status("P0");
+    let began = Instant::now();
+    assert!(home.status().contains("P0"));
+    assert!(home.run("ack", &["--note", "mine"]).status.code().is_some());
+    assert!(began.elapsed() < REPLY_LIMIT * 2, "{:?}", began.elapsed());
+    good.ask(Ask::Note { text: "who asks keeps the place".into() }).unwrap();
+    let mut said = Vec::new();
+    oldest.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    oldest.read_to_end(&mut said).unwrap();
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.contains("this one was the longest idle") && said.contains("32 connections"), "{said}");
+    let stopped = home.run("stop", &[]);
+    assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+    assert!(wait_for(|| engine.0.try_wait().unwrap()).unwrap().success());
+    drop((idle, silent));
 }

@@ -138,6 +138,35 @@ fn a_full_disk_stops_everything_lets_no_second_engine_in_and_heals() {
 }
 
 #[test]
+fn a_nearly_full_disk_is_failed_until_there_is_room_for_more_than_a_short_record() {
+    let home = Home::new();
+    let engine = home.engine_after("trap '' XFSZ");
+    let mut hands = Hands::attach(&home);
+    hands.ask(note("before")).unwrap();
+    let pid = Pid::from_raw(i32::try_from(engine.0.id()).unwrap());
+    let limit = |bytes| prlimit(pid, Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+    let length = std::fs::metadata(home.journal().join("000001.jsonl")).unwrap().len();
+    limit(Some(length + 3_000));
+    hands.ask(note(&"x".repeat(3_900))).unwrap_err();
+    // Short records would fit. None may be written before what waits, and none makes it good again.
+    let looks = |model: &Model| model.live.recent["reference"].values.len();
+    for _ in 0..5 {
+        hands.ask(note("short")).unwrap_err();
+        let before = looks(&hands.model);
+        hands.wait("another look", |model| looks(model) > before);
+        assert!(hands.model.live.journal_failure.is_some(), "it stays failed");
+    }
+    limit(None);
+    hands.wait("there is room", |model| model.live.journal_failure.is_none());
+    hands.ask(note("after")).unwrap();
+    assert_eq!(notes(&home), ["before", "after"]);
+    let resumed =
+        home.facts().iter().filter(|fact| matches!(fact, Fact::JournalChanged { failure: None, .. })).count();
+    assert_eq!(resumed, 1);
+    home.assert_journal_good();
+}
+
+#[test]
 fn a_step_that_ran_at_a_crash_is_unknown_also_while_nothing_can_be_written_and_goes_on_once_it_can() {
     let home = Home::new();
     let first = home.engine();

@@ -174,6 +174,104 @@ fn a_socket_that_was_removed_comes_again_and_nobody_who_is_attached_notices() {
     Hands::attach(&home).ask(note("on a new one")).unwrap();
 }
 
+/// The failure that a client of an engine sees.
+fn failure(hands: &mut Hands) -> String {
+    hands.wait("the journal cannot be written", |model| model.live.journal_failure.is_some());
+    hands.model.live.journal_failure.clone().unwrap()
+}
+
+#[test]
+fn an_engine_whose_folder_was_moved_away_says_where_it_is_and_leaves_its_successor_alone() {
+    let home = Home::new();
+    let mut orphan = home.engine();
+    let mut hands = Hands::attach(&home);
+    let aside = home.path().join("aside");
+    std::fs::rename(&home.state, &aside).unwrap();
+    let moved = Instant::now();
+    let why = failure(&mut hands);
+    assert!(moved.elapsed() < SECONDS, "{:?}", moved.elapsed());
+    assert!(why.contains(aside.join("journal").to_str().unwrap()), "{why}");
+    hands.ask(note("nowhere")).unwrap_err();
+
+    // Whoever takes its place is disturbed by nothing, neither while it lives nor once it has gone.
+    for _ in 0..2 {
+        let mut successor = home.engine();
+        assert_eq!(home.wait_pid(), i32::try_from(successor.0.id()).unwrap());
+        let mut others = Hands::attach(&home);
+        let looks = |model: &Model| model.live.recent["reference"].values.len();
+        let before = looks(&hands.model);
+        hands.wait("more looks", |model| looks(model) > before + 4);
+        others.ask(note("the successor's")).unwrap();
+        assert_eq!(home.pid(), Some(i32::try_from(successor.0.id()).unwrap()));
+        let stopped = home.run("stop", &[]);
+        assert!(stopped.status.success(), "{}", said(&stopped));
+        assert!(wait_for(|| successor.0.try_wait().unwrap()).unwrap().success());
+        let before = looks(&hands.model);
+        hands.wait("more looks", |model| looks(model) > before + 4);
+        assert!(!home.state.join("engine.sock").exists(), "the orphan serves nothing there");
+        assert!(hands.model.live.journal_failure.is_some());
+    }
+    home.assert_journal_good();
+
+    let aside = aside.to_str().unwrap();
+    let plan = home.plan();
+    let status = home.run_bare(&["status", plan.to_str().unwrap(), "--state", aside]);
+    assert!(said(&status).contains("CANNOT BE WRITTEN"), "{}", said(&status));
+    let stopped = home.run_bare(&["stop", plan.to_str().unwrap(), "--state", aside]);
+    assert!(stopped.status.success(), "{}", said(&stopped));
+    assert!(wait_for(|| orphan.0.try_wait().unwrap()).unwrap().success());
+}
+
+#[test]
+fn an_engine_whose_folder_comes_back_goes_on() {
+    let home = Home::new();
+    let engine = home.engine();
+    let mut hands = Hands::attach(&home);
+    hands.ask(note("before")).unwrap();
+    let aside = home.path().join("aside");
+    std::fs::rename(&home.state, &aside).unwrap();
+    failure(&mut hands);
+    std::fs::rename(&aside, &home.state).unwrap();
+    hands.wait("it is back", |model| model.live.journal_failure.is_none());
+    hands.ask(note("after")).unwrap();
+    assert_eq!(home.wait_pid(), i32::try_from(engine.0.id()).unwrap());
+    home.assert_journal_good();
+}
+
+#[test]
+fn no_second_engine_begins_beside_one_whose_folder_or_lock_was_removed() {
+    let home = Home::new();
+    let _engine = home.engine();
+    let pid = home.wait_pid();
+    let mut hands = Hands::attach(&home);
+    std::fs::remove_file(home.journal().join("lock")).unwrap();
+    let second = home.run("engine", &["--no-append-only"]);
+    assert_eq!(second.status.code(), Some(4), "{}", said(&second));
+    hands.wait("it took its lock again", |model| {
+        model.live.journal_failure.is_none() && home.journal().join("lock").exists()
+    });
+
+    std::fs::remove_dir_all(&home.state).unwrap();
+    failure(&mut hands);
+    home.wait_status("CANNOT BE WRITTEN");
+    let second = home.run("engine", &["--no-append-only"]);
+    assert_eq!(second.status.code(), Some(4), "{}", said(&second));
+    assert!(said(&second).contains(&format!("(process {pid}) answers on the socket")), "{}", said(&second));
+    assert!(!home.journal().exists(), "nothing was begun");
+}
+
+#[test]
+fn a_socket_that_somebody_replaced_is_put_back() {
+    let home = Home::new();
+    let _engine = home.engine();
+    let pid = home.wait_pid();
+    let socket = home.state.join("engine.sock");
+    std::fs::remove_file(&socket).unwrap();
+    let _false = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let put_back = wait_for(|| home.pid());
+    assert_eq!(put_back, Some(pid));
+}
+
 #[test]
 fn a_stop_finds_an_engine_without_a_socket() {
     let home = Home::new();

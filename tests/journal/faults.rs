@@ -24,14 +24,45 @@ fn a_second_writer_is_refused_and_told_who_holds_the_journal() {
 }
 
 #[test]
-fn a_second_writer_that_got_past_the_lock_is_noticed_by_the_first() {
+fn a_lock_file_that_was_removed_lets_no_second_writer_in() {
     let folder = tempfile::tempdir().unwrap();
-    let mut first = journal_of(folder.path(), &["one"]);
+    let first = journal_of(folder.path(), &["one"]);
     fs::remove_file(folder.path().join("lock")).unwrap();
-    let (mut second, _) = Journal::open(folder.path(), &options(800)).unwrap();
-    second.append(&[entry("two")]).unwrap();
-    assert!(matches!(first.append(&[entry("two")]).unwrap_err(), JournalError::Interfered { .. }));
+    let error = Journal::open(folder.path(), &options(800)).unwrap_err();
+    assert!(matches!(error, JournalError::Locked { .. }), "{error}");
+    assert!(first.look().unwrap_err().to_string().contains("is gone"), "the first one notices");
+    // It takes the lock again, and nothing was lost.
+    let (head, lock) = (first.head().clone(), first.lock());
+    let (mut again, _) = Journal::reopen(folder.path(), &options(800), lock, &head).unwrap();
+    drop(first);
+    again.append(&[entry("two")]).unwrap();
+    assert!(matches!(Journal::open(folder.path(), &options(800)).unwrap_err(), JournalError::Locked { .. }));
+    drop(again);
+    Journal::open(folder.path(), &options(800)).unwrap();
     assert!(verify(folder.path()).unwrap().is_good());
+}
+
+#[test]
+fn another_journal_in_the_place_of_ones_own_is_neither_locked_nor_touched() {
+    let home = tempfile::tempdir().unwrap();
+    let (here, aside) = (home.path().join("state/journal"), home.path().join("aside"));
+    let own = journal_of(&here, &["one"]);
+    let (head, lock) = (own.head().clone(), own.lock());
+    drop(own);
+    fs::rename(home.path().join("state"), &aside).unwrap();
+    drop(journal_of(&here, &["another"]));
+    let mut file = OpenOptions::new().append(true).open(segment(&here, 1)).unwrap();
+    file.write_all(b"{\"seq\":2,").unwrap();
+    let before = fs::read(segment(&here, 1)).unwrap();
+    let error = Journal::reopen(&here, &options(800), lock.clone(), &head).unwrap_err().to_string();
+    assert!(error.contains("is another journal") && error.contains(aside.to_str().unwrap()), "{error}");
+    assert_eq!(fs::read(segment(&here, 1)).unwrap(), before);
+    drop(Journal::open(&here, &options(800)).unwrap());
+    // One's own stays locked wherever it is.
+    let error = Journal::open(&aside.join("journal"), &options(800)).unwrap_err();
+    assert!(matches!(error, JournalError::Locked { .. }), "{error}");
+    drop(lock);
+    Journal::open(&aside.join("journal"), &options(800)).unwrap();
 }
 
 /// What happens to the open segment behind the journal's back.
