@@ -98,17 +98,17 @@ impl Action for Exec {
 
     fn obstacle<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
         Box::pin(async move {
-            let words = still_running(context).await?;
-            Some(Failure::not_done(format!("{} for {}", self.program.argv[0], self.target), words, LEFTOVER))
+            let (why, next) = still_running(context).await?;
+            Some(Failure::not_done(format!("{} for {}", self.program.argv[0], self.target), why, next))
         })
     }
 
     fn execute<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Done, Failure>> {
         Box::pin(async move {
             let what = format!("{} for {}", self.program.argv[0], self.target);
-            if let Some(words) = still_running(context).await {
+            if let Some((why, next)) = still_running(context).await {
                 // This attempt did nothing, and what the earlier one does is as unknown as before.
-                return Err(Failure::maybe_done(what, words, LEFTOVER));
+                return Err(Failure::maybe_done(what, why, next));
             }
             let ran = self.run(&self.program, Some(&context.token), context, &what).await?;
             if ran.success() {
@@ -130,8 +130,8 @@ impl Action for Exec {
     fn verify<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
         Box::pin(async move {
             let what = format!("verification for {}", self.target);
-            if let Some(words) = still_running(context).await {
-                return Err(Failure::maybe_done(what, words, LEFTOVER));
+            if let Some((why, next)) = still_running(context).await {
+                return Err(Failure::maybe_done(what, why, next));
             }
             let Some(check) = &self.check else {
                 return Err(Failure::not_done(
@@ -189,23 +189,25 @@ impl Exec {
     }
 }
 
-/// What to do about a program of an earlier attempt.
-const LEFTOVER: &str = "It was started by an engine that ended before it. Wait for its end, or end it with \
-                        `kill -TERM PROCESS`, then verify or retry the step.";
-
-/// A program of this step that outlived the engine that started it, in words. Whatever the number of its attempt, and in
+/// A program of this step that outlived the engine that started it, in words, and what to do about it. Whatever the number of its attempt, and in
 /// whichever run of the incident: two side by side are a step that runs twice.
-async fn still_running(context: &Context) -> Option<String> {
+async fn still_running(context: &Context) -> Option<(String, String)> {
     let own = context.token.clone();
     let found = tokio::task::spawn_blocking(move || leftover::running(|token| of_one_step(token, &own)));
     match found.await.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
         Ok(ids) if ids.is_empty() => None,
         Ok(ids) => {
-            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-            Some(format!("the program of an earlier attempt still runs as process {}", ids.join(", ")))
+            let list = |between: &str| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(between);
+            let next = format!(
+                "It was started by an engine that ended before it. Wait for its end, or end it with `kill -TERM {}`, then \
+                 verify or retry the step.",
+                list(" ")
+            );
+            Some((format!("the program of an earlier attempt still runs as process {}", list(", ")), next))
         }
         Err(error) => {
-            Some(format!("whether a program of an earlier attempt still runs cannot be told: {error}"))
+            let why = format!("whether a program of an earlier attempt still runs cannot be told: {error}");
+            Some((why, "Look with `ps -ef`; raise the limit of open files (`ulimit -n`).".into()))
         }
     }
 }

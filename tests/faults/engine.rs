@@ -2,6 +2,7 @@
 
 use crate::pty::wait_for;
 use crate::rig::{Hands, Home, LIFEBOAT};
+use lifeboat::core::action::Failure;
 use lifeboat::core::command::Ask;
 use lifeboat::core::fact::Fact;
 use lifeboat::core::status::StepStatus;
@@ -58,10 +59,13 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
         hands.ask(Ask::Prepare { run: run.clone(), step: step.clone() }).unwrap();
         hands.wait("the second attempt is refused", |model| {
             let state = model.step(&run, &step).map(|(_, state)| state);
-            let why = state.and_then(|state| state.obstacle.as_ref()).map(|(failure, _)| failure.to_string());
+            let obstacle = state.and_then(|state| state.obstacle.as_ref()).map(|(failure, _)| failure);
             let reading = model.live.preparing.contains(&(run.clone(), step.clone()));
-            !reading
-                && why.is_some_and(|why| why.contains("still runs as process") && why.contains("kill -TERM"))
+            let says = |failure: &Failure| {
+                let pid = failure.why.rsplit_once("still runs as process ").map(|(_, pid)| pid.to_owned());
+                pid.is_some_and(|pid| failure.next.contains(&format!("`kill -TERM {pid}`")))
+            };
+            !reading && obstacle.is_some_and(says)
         });
         assert_eq!(hands.step("work").status, StepStatus::Ready);
     }
@@ -76,7 +80,8 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
         (hands.step("work").status == StepStatus::Confirming).then_some(())
     });
     seen.expect("its end is seen");
-    hands.fire("work");
+    let confirmation = hands.step("work").confirmation.as_ref().unwrap().id.clone();
+    hands.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
     hands.wait("the run is over", |model| {
         let incident = model.durable.incident.as_ref();
         incident.is_some_and(|incident| incident.open_run().is_none())
