@@ -150,6 +150,8 @@ impl ActionKind {
 
 /// The name of the check of a server's role before a promotion, and what it says of one that is a primary.
 pub const ALREADY_PRIMARY: (&str, &str) = ("role", "it is already a primary");
+/// The same before a fence, of one that is a standby.
+pub const STANDBY_NOW: (&str, &str) = ("role", "it is a standby now");
 
 /// Every kind of action, in the order of the reference.
 pub static KINDS: &[&ActionKind] = &[

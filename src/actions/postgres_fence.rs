@@ -214,7 +214,10 @@ impl Action for Fence {
             }
             let role = match server.in_recovery {
                 false => Check::pass("role", "it is a primary"),
-                true => Check::warn("role", "it is a standby now", "Fence the primary: check the plan."),
+                true => {
+                    let (what, seen) = super::STANDBY_NOW;
+                    Check::warn(what, seen, "Fence the primary: check the plan.")
+                }
             };
             checks.push(role);
             if self.stop.is_some() {

@@ -182,8 +182,10 @@ fn run_journal(args: &journal::JournalArgs) -> Result<ExitCode, Failure> {
 
 fn run_secret(args: secret::SecretArgs, environment: &Environment) -> Result<ExitCode, Failure> {
     let folder = look::config_folder(None)?.join("secrets");
-    let resolver = Resolver::new(SecretsConfig::default(), &folder, environment.clone());
-    let run = async { secret::run(args, &resolver, &mut printer()).await };
+    let plan = args.plan().map(|path| engine::read_plan(Some(path))).transpose()?;
+    let config = plan.as_ref().map_or_else(SecretsConfig::default, |plan| plan.secrets.clone());
+    let resolver = Resolver::new(config, &folder, environment.clone());
+    let run = async { secret::run(args, &resolver, plan.as_ref(), &mut printer()).await };
     runtime()?.block_on(run).map_err(|error| Failure::new(error, ""))
 }
 

@@ -4,6 +4,7 @@
 //! seen by every user of the host and stay in the shell's history.
 
 use std::io::{IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use zeroize::Zeroizing;
 
 use super::prompt::{PromptError, read_hidden};
+use crate::plan::Plan;
 use crate::secrets::{
     Keyring, MAX_SECRET_BYTES, Origin, Resolver, Secret, SecretError, SecretName, SecretRef, Store, Stores,
     text_of,
@@ -48,7 +50,21 @@ enum SecretCommand {
         store: StoreChoice,
     },
     /// List the names of all secrets and where each is; never a value.
-    List,
+    List {
+        /// A plan, a file or a folder: also list what it names and cannot be had, with exit code 1 where there is some.
+        #[arg(long)]
+        plan: Option<PathBuf>,
+    },
+}
+
+impl SecretArgs {
+    /// The plan whose secrets are meant.
+    pub(super) fn plan(&self) -> Option<&Path> {
+        match &self.command {
+            SecretCommand::List { plan } => plan.as_deref(),
+            SecretCommand::Set { .. } | SecretCommand::Rm { .. } => None,
+        }
+    }
 }
 
 /// A place to keep secrets.
@@ -94,13 +110,15 @@ pub enum SecretCommandError {
     },
 }
 
-/// Runs `lifeboat secret` over the resolver's stores and writes what it did to `out`.
+/// Runs `lifeboat secret` over the resolver's stores and writes what it did to `out`. `plan` is what
+/// [`SecretArgs::plan`] names.
 ///
 /// # Errors
 /// When a value cannot be read, or a store cannot be used.
 pub async fn run(
     args: SecretArgs,
     resolver: &Resolver,
+    plan: Option<&Plan>,
     out: &mut impl Write,
 ) -> Result<ExitCode, SecretCommandError> {
     let stores = resolver.stores(PERSON_DEADLINE);
@@ -110,7 +128,13 @@ pub async fn run(
             set(&stores, resolver, &name, &value, store, out).await
         }
         SecretCommand::Rm { name, store } => remove(&stores, &name, store, out).await,
-        SecretCommand::List => list(&stores, resolver, out).await,
+        SecretCommand::List { plan: _ } => {
+            list(&stores, resolver, out).await?;
+            match plan {
+                Some(plan) => missing(plan, resolver, out).await,
+                None => Ok(ExitCode::SUCCESS),
+            }
+        }
     }
 }
 
@@ -212,7 +236,7 @@ async fn list(
     stores: &Stores<'_>,
     resolver: &Resolver,
     out: &mut impl Write,
-) -> Result<ExitCode, SecretCommandError> {
+) -> Result<(), SecretCommandError> {
     let (listed, failures) = stores.list().await;
     if listed.is_empty() {
         say(out, "No secret is stored. `lifeboat secret set NAME` stores one.")?;
@@ -236,7 +260,27 @@ async fn list(
     for failure in failures {
         say(out, &format!("Not searched: {failure}."))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
+}
+
+/// What the plan names and cannot be had from here.
+async fn missing(
+    plan: &Plan,
+    resolver: &Resolver,
+    out: &mut impl Write,
+) -> Result<ExitCode, SecretCommandError> {
+    let named = plan.secrets();
+    let missing = resolver.learn_all(named.keys().cloned().collect()).await;
+    for (secret, users) in &named {
+        if let Some(error) = missing.iter().find(|error| error.name() == Some(&secret.name)) {
+            say(out, &format!("Missing: {} (needed by {}): {error}", secret.name, users.join(", ")))?;
+            say(out, &format!("  next: {}", error.next_step()))?;
+        }
+    }
+    if missing.is_empty() {
+        say(out, &format!("All {} secrets that the plan names can be had.", named.len()))?;
+    }
+    Ok(if missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn say(out: &mut impl Write, line: &str) -> Result<(), SecretCommandError> {
@@ -267,7 +311,7 @@ mod tests {
         let resolver = resolver_of(folder, Environment::default());
         let cli = Cli::parse_from([&["secret"], line].concat());
         let mut out = Vec::new();
-        let code = run(cli.secret, &resolver, &mut out).await.unwrap();
+        let code = run(cli.secret, &resolver, None, &mut out).await.unwrap();
         (String::from_utf8(out).unwrap(), code)
     }
 

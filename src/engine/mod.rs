@@ -24,6 +24,7 @@ pub mod runner;
 pub mod scheduler;
 pub mod scope;
 mod seats;
+mod secrets;
 mod server;
 pub mod shared;
 mod socket;
@@ -144,6 +145,7 @@ pub async fn run(
     let sink: runner::ReportSink = Arc::new(move |report| {
         let _ = reports.send(Input::Report(report));
     });
+    secrets::learn(&plan, world.clients().map(|clients| clients.secrets.clone())).await;
     let calendars = calendar::start(&plan, clock.clone(), runner::guarded(world.door(), sink.clone()));
     let shared = ledger.model().clone();
     let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), shared.clone(), sink.clone());

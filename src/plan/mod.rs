@@ -21,6 +21,7 @@ pub mod reference;
 mod registry;
 pub mod render;
 pub mod schema;
+mod secrets;
 pub mod sections;
 pub mod show;
 pub mod template;

@@ -45,6 +45,16 @@ impl Param {
             _ => None,
         }
     }
+
+    /// Adds the secrets that it refers to, each once.
+    pub fn secrets(&self, found: &mut Vec<SecretRef>) {
+        match self {
+            Self::Secret(secret) if !found.contains(secret) => found.push(secret.clone()),
+            Self::List(list) => list.iter().for_each(|param| param.secrets(found)),
+            Self::Table(table) => table.values().for_each(|param| param.secrets(found)),
+            _ => {}
+        }
+    }
 }
 
 /// A key that a kind needs and that the plan does not give, or gives with another type. The loader
@@ -59,6 +69,13 @@ pub struct ParamError {
 }
 
 impl Params {
+    /// The secrets that are referred to, each once.
+    pub fn secrets(&self) -> Vec<SecretRef> {
+        let mut found = Vec::new();
+        self.0.values().for_each(|param| param.secrets(&mut found));
+        found
+    }
+
     /// Any value.
     pub fn get(&self, key: &str) -> Option<&Param> {
         self.0.get(key)

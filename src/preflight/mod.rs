@@ -8,8 +8,9 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::actions::ALREADY_PRIMARY;
-use crate::core::preflight::{Check, Checked, Preflight, StepChecks};
+use crate::actions::{ALREADY_PRIMARY, STANDBY_NOW};
+use crate::core::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
+use crate::ids::RunbookId;
 use crate::plan::{Plan, Runbook, Step};
 use crate::world::World;
 use futures::FutureExt;
@@ -37,6 +38,8 @@ pub const NOT_SEEN: &[&str] = &[
 pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
     let (at, begun) = (world.clock().now(), Instant::now());
     let looks = Looks::new(plan, world);
+    // First of all: from here on they are masked, whoever says them.
+    let secrets = looks.secrets_of(plan).await;
     let steps =
         plan.runbooks.iter().flat_map(|(id, book)| book.steps.values().map(move |step| (id, book, step)));
     let steps = join_all(steps.map(async |(runbook, book, step)| StepChecks {
@@ -50,7 +53,9 @@ pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
             checks
         },
     }));
-    let (regions, steps) = futures::future::join(looks.regions(plan), steps).await;
+    let (mut regions, mut steps) = futures::future::join(looks.regions(plan), steps).await;
+    regions.extend(secrets);
+    fences_of_another_day(plan, &mut steps);
     world.door().admit(Preflight {
         at,
         took: SignedDuration::try_from(begun.elapsed()).unwrap_or_default(),
@@ -78,6 +83,38 @@ fn way_back(plan: &Plan, book: &Runbook, step: &Step, mut checks: Vec<Check>) ->
     checks
 }
 
+/// Fences in a runbook that leads to where the primary is already: what they stop is the other side, which is a standby
+/// now, or was stopped and is not back.
+fn fences_of_another_day(plan: &Plan, steps: &mut [StepChecks]) {
+    let leads_there = |of: &StepChecks| {
+        let says = |check: &Check| {
+            let seen = check.result.seen();
+            check.what == ALREADY_PRIMARY.0
+                && matches!(check.result, Checked::Warn(_))
+                && seen.starts_with(ALREADY_PRIMARY.1)
+        };
+        of.checks.iter().any(says)
+    };
+    let books: Vec<RunbookId> =
+        steps.iter().filter(|of| leads_there(of)).map(|of| of.runbook.clone()).collect();
+    let fences = |of: &&mut StepChecks| {
+        let step = plan.runbooks.get(&of.runbook).and_then(|book| book.steps.get(&of.step));
+        books.contains(&of.runbook) && step.is_some_and(Step::is_fence)
+    };
+    for check in steps.iter_mut().filter(fences).flat_map(|of| &mut of.checks) {
+        let of_the_other_side = match &check.result {
+            Checked::Warn(seen) => (check.what.as_str(), seen.as_str()) == STANDBY_NOW,
+            Checked::Fail(_) => check.what == step::TARGET,
+            Checked::Pass(_) | Checked::NotCheckable(_) => false,
+        };
+        if of_the_other_side {
+            let seen = check.result.seen();
+            check.result = Checked::Warn(format!("{seen}; this runbook fences it only once it serves"));
+            check.next = "Nothing, while the other side serves. Run preflight again after a failover.".into();
+        }
+    }
+}
+
 /// What all looks share.
 struct Looks<'w> {
     world: &'w dyn World,
@@ -99,6 +136,21 @@ impl<'w> Looks<'w> {
         }
     }
 
+    /// What probes and channels need; a step says for itself what it lacks.
+    async fn secrets_of(&self, plan: &Plan) -> Option<RegionChecks> {
+        let (mut of_steps, mut others) = (Vec::new(), Vec::new());
+        for (secret, users) in plan.secrets() {
+            let by_step = users.iter().any(|user| user.starts_with("step "));
+            if by_step { of_steps.push(secret) } else { others.push(secret) }
+        }
+        if let Some(clients) = self.world.clients() {
+            // What does not come is said at its step.
+            let _ = tokio::time::timeout(DEADLINE, clients.secrets.learn_all(of_steps)).await;
+        }
+        let checks = self.secrets(&others).await;
+        (!checks.is_empty()).then(|| RegionChecks { region: "secrets of probes and channels".into(), checks })
+    }
+
     /// All checks of a step; a panic in them is a check that fails.
     async fn at(&self, step: &Step) -> Vec<Check> {
         let permits = self.permits.get(&group(step));
@@ -116,7 +168,7 @@ impl<'w> Looks<'w> {
     }
 
     #[cfg(feature = "aws")]
-    async fn regions(&self, plan: &Plan) -> Vec<crate::core::preflight::RegionChecks> {
+    async fn regions(&self, plan: &Plan) -> Vec<RegionChecks> {
         match self.world.clients() {
             Some(clients) => aws::callers(aws::places(plan, clients)).await,
             None => Vec::new(),
@@ -124,7 +176,7 @@ impl<'w> Looks<'w> {
     }
 
     #[cfg(not(feature = "aws"))]
-    async fn regions(&self, _: &Plan) -> Vec<crate::core::preflight::RegionChecks> {
+    async fn regions(&self, _: &Plan) -> Vec<RegionChecks> {
         Vec::new()
     }
 }

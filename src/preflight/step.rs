@@ -6,7 +6,7 @@ use crate::core::action::{Description, Failure, Target};
 use crate::core::preflight::Check;
 use crate::engine::scope;
 use crate::plan::Step;
-use crate::plan::params::{Param, Params};
+use crate::plan::params::Params;
 use crate::secrets::SecretRef;
 use futures::future::join_all;
 use tokio::time::timeout;
@@ -17,7 +17,8 @@ const UNREAD: [&str; 2] = ["exec", "http-request"];
 const NOT_SHOWN: [&str; 4] = ["arn", "caller", "tags", "url"];
 /// Properties that are shown.
 const SHOWN: usize = 5;
-const TARGET: &str = "target";
+/// The name of the check of a step's target.
+pub(super) const TARGET: &str = "target";
 
 impl Looks<'_> {
     /// All checks of a step.
@@ -39,7 +40,7 @@ impl Looks<'_> {
             Ok(action) => action,
             Err(error) => return unusable(error.to_string()),
         };
-        let mut checks = self.secrets(&params).await;
+        let mut checks = self.secrets(&params.secrets()).await;
         let late = |what: &str| {
             let next = "See whether its region, its name and this host's network work.";
             Check::fail(what, format!("no answer within {} s", DEADLINE.as_secs()), next)
@@ -62,10 +63,8 @@ impl Looks<'_> {
         checks
     }
 
-    /// Each secret that the step names can be had. Its value is looked up and dropped.
-    async fn secrets(&self, params: &Params) -> Vec<Check> {
-        let mut named = Vec::new();
-        params.0.values().for_each(|param| secrets_of(param, &mut named));
+    /// Each of these secrets can be had. Its value is looked up and dropped.
+    pub(super) async fn secrets(&self, named: &[SecretRef]) -> Vec<Check> {
         let Some(clients) = self.world.clients() else {
             let simulated = |secret: &SecretRef| {
                 Check::not_checkable(format!("secret {}", secret.name), "simulated: no secret is looked up")
@@ -164,14 +163,5 @@ fn unread(why: String, next: &str, named_later: bool) -> Check {
     match named_later {
         true => Check::not_checkable(TARGET, format!("it depends on names that an incident gives ({why})")),
         false => Check::fail(TARGET, why, next),
-    }
-}
-
-fn secrets_of(param: &Param, found: &mut Vec<SecretRef>) {
-    match param {
-        Param::Secret(secret) if !found.contains(secret) => found.push(secret.clone()),
-        Param::List(list) => list.iter().for_each(|param| secrets_of(param, found)),
-        Param::Table(table) => table.values().for_each(|param| secrets_of(param, found)),
-        _ => {}
     }
 }

@@ -226,8 +226,12 @@ impl Archiver {
 }
 
 /// The number of a segment from its file name: timeline, upper and lower part in eight hexadecimal digits each.
-/// A backup's label (`….backup`) belongs to its segment; a timeline's history has no number.
+/// A backup's label (`….backup`) belongs to its segment; a timeline's history has no number, and neither has what was left
+/// of the old timeline's last segment (`….partial`): the new timeline's own is not archived with it.
 fn segment_number(name: &str, segment_bytes: u64) -> Option<u64> {
+    if name.ends_with(".partial") {
+        return None;
+    }
     let upper = u64::from_str_radix(name.get(8..16)?, 16).ok()?;
     let lower = u64::from_str_radix(name.get(16..24)?, 16).ok()?;
     upper.checked_mul((1 << 32) / segment_bytes)?.checked_add(lower)
@@ -265,13 +269,15 @@ mod tests {
         assert_eq!((idle.judge().verdict, idle.judge().value), (Verdict::Good, Some(0.0)));
     }
 
-    /// The last archived file after a promotion is the timeline's history.
+    /// The last archived file after a promotion is the timeline's history, or the end of the old one.
     #[test]
     fn a_name_that_tells_no_position_is_not_taken_for_nothing_waiting() {
-        let promoted = Archiver { last: Some("00000002.history".into()), ..archiver() };
-        let measured = promoted.judge();
-        assert_eq!(measured.value, Some(90_000.0), "{}", measured.summary);
-        assert_eq!(measured.number("unarchived_bytes"), None);
+        for name in ["00000002.history", "000000010000000200000006.partial"] {
+            let promoted = Archiver { last: Some(name.into()), ..archiver() };
+            let measured = promoted.judge();
+            assert_eq!(measured.value, Some(90_000.0), "{}", measured.summary);
+            assert_eq!(measured.number("unarchived_bytes"), None);
+        }
     }
 
     #[test]

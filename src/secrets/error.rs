@@ -47,6 +47,14 @@ pub enum SecretError {
 }
 
 impl SecretError {
+    /// The secret; none where the fault is a store's.
+    pub fn name(&self) -> Option<&SecretName> {
+        match self {
+            Self::NotFound { name, .. } | Self::Unusable { name, .. } => Some(name),
+            Self::Store { .. } => None,
+        }
+    }
+
     /// What the operator can do now.
     pub fn next_step(&self) -> String {
         match self {

@@ -8,9 +8,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use keyring_core::{CredentialStore, Entry, Error};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::name::SecretName;
@@ -18,6 +20,9 @@ use super::value::Origin;
 
 /// The name under which lifeboat's entries stand in a keyring.
 const SERVICE: &str = "lifeboat";
+
+/// How long a keyring that refused is not asked again.
+const AFTER_REFUSAL: Duration = Duration::from_secs(300);
 
 /// What the kernel store puts before an entry's name, and between it and the service.
 const KERNEL_PREFIX: &str = "keyring:";
@@ -50,9 +55,8 @@ impl Keyring {
         name: &SecretName,
         deadline: Duration,
     ) -> Result<Option<Zeroizing<String>>, KeyringError> {
-        let name = name.clone();
-        let found = blocking(deadline, move || self.entry(&name)?.get_password()).await;
-        absent_is_none(found.map(Zeroizing::new))
+        // Asked by a person, who may be asked as often.
+        Gate::default().get(self, name, deadline).await
     }
 
     /// Stores a secret, replacing an older value.
@@ -101,11 +105,65 @@ impl fmt::Display for Keyring {
     }
 }
 
+/// Keeps a keyring from asking a person again and again: one call at a time, none while an earlier one still waits for
+/// somebody, and none for a while after somebody refused.
+#[derive(Default)]
+pub(super) struct Gate {
+    /// When it may be asked again.
+    shut_until: Mutex<Option<Instant>>,
+    /// A call was given up that has not ended.
+    waits: Arc<AtomicBool>,
+}
+
+impl Gate {
+    /// The value of a secret; `None` when it has no such entry.
+    pub(super) async fn get(
+        &self,
+        keyring: Keyring,
+        name: &SecretName,
+        deadline: Duration,
+    ) -> Result<Option<Zeroizing<String>>, KeyringError> {
+        let name = name.clone();
+        let found = self.ask(deadline, move || keyring.entry(&name)?.get_password()).await;
+        absent_is_none(found.map(Zeroizing::new))
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        call: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, KeyringError> {
+        let mut shut_until = self.shut_until.lock().await;
+        if self.waits.load(Ordering::Acquire) {
+            return Err(KeyringError::Waits);
+        }
+        if shut_until.is_some_and(|until| Instant::now() < until) {
+            return Err(KeyringError::Refused);
+        }
+        let waits = self.waits.clone();
+        let answer = blocking(deadline, move || {
+            waits.store(true, Ordering::Release);
+            let answer = call();
+            waits.store(false, Ordering::Release);
+            answer
+        });
+        let answer = answer.await;
+        if matches!(answer, Err(KeyringError::Failed(Error::NoStorageAccess(_)))) {
+            *shut_until = Some(Instant::now() + AFTER_REFUSAL);
+        }
+        answer
+    }
+}
+
 /// Why a keyring gave no answer.
 #[derive(Debug)]
 pub(super) enum KeyringError {
     TimedOut(Duration),
     Failed(Error),
+    /// An earlier call still waits for a person.
+    Waits,
+    /// A person, or the system, refused a moment ago.
+    Refused,
 }
 
 impl fmt::Display for KeyringError {
@@ -119,6 +177,12 @@ impl fmt::Display for KeyringError {
                     limit.as_secs()
                 )
             }
+            Self::Waits => f.write_str("it still waits for somebody to unlock it"),
+            Self::Refused => write!(
+                f,
+                "it was locked or did not allow it less than {} min ago, and is not asked again so soon",
+                AFTER_REFUSAL.as_secs() / 60
+            ),
             Self::Failed(Error::PlatformFailure(why)) => write!(f, "not available here ({})", cleaned(why)),
             Self::Failed(Error::NoStorageAccess(why)) => {
                 write!(f, "locked or not allowed ({})", cleaned(why))
@@ -245,6 +309,30 @@ mod tests {
         let error = waiting.await.unwrap_err();
         assert!(error.to_string().contains("unlock"), "{error}");
         drop(hold);
+    }
+
+    #[tokio::test]
+    async fn a_keyring_that_waits_or_refused_asks_nobody_again() {
+        let gate = Gate::default();
+        let (hold, held) = std::sync::mpsc::channel::<()>();
+        let waiting = gate.ask(Duration::from_millis(20), move || {
+            let _ = held.recv();
+            Ok(())
+        });
+        assert!(matches!(waiting.await, Err(KeyringError::TimedOut(_))));
+        let soon = Duration::from_secs(5);
+        let again = gate.ask(soon, || -> Result<(), Error> { panic!("somebody is asked twice") }).await;
+        assert!(matches!(again, Err(KeyringError::Waits)), "{again:?}");
+        drop(hold);
+        // Somebody answered: it is asked as ever.
+        while gate.waits.load(Ordering::Acquire) {
+            tokio::task::yield_now().await;
+        }
+        assert!(gate.ask(soon, || Ok(())).await.is_ok());
+        let refused = gate.ask(soon, || Err::<(), _>(Error::NoStorageAccess("dismissed".into()))).await;
+        assert!(matches!(refused, Err(KeyringError::Failed(_))));
+        let again = gate.ask(soon, || -> Result<(), Error> { panic!("somebody is asked twice") }).await;
+        assert!(matches!(again, Err(KeyringError::Refused)), "{again:?}");
     }
 
     #[test]

@@ -11,13 +11,16 @@ use tokio::time::Instant;
 
 use super::error::{SecretError, Tried};
 use super::file::{self, FileError};
-use super::keyring::Keyring;
+use super::keyring::{Gate, Keyring};
 use super::name::{SecretName, SecretRef, SecretText};
 use super::redactor::Redactor;
 use super::store::Stores;
 use super::value::{MAX_SECRET_BYTES, MIN_SECRET_CHARS, Origin, Secret};
 use super::{command, keyring};
 use crate::clients::Environment;
+
+/// So many secrets are looked up at once where all of a plan's are.
+const TOGETHER: usize = 8;
 
 /// A kind of place that secrets come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +82,8 @@ struct Inner {
     files_folder: PathBuf,
     environment: Environment,
     redactor: Redactor,
+    /// One for each keyring, in the order of [`Keyring::ALL`].
+    gates: [Gate; 2],
     known: StdMutex<HashMap<SecretName, Arc<Mutex<Option<Known>>>>>,
 }
 
@@ -100,7 +105,16 @@ impl Resolver {
     pub fn new(config: SecretsConfig, own_files: &Path, environment: Environment) -> Self {
         let files_folder = config.files_folder.clone().unwrap_or_else(|| own_files.to_owned());
         let (redactor, known) = (Redactor::new(), StdMutex::default());
-        Self { inner: Arc::new(Inner { config, files_folder, environment, redactor, known }) }
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                files_folder,
+                environment,
+                redactor,
+                gates: Default::default(),
+                known,
+            }),
+        }
     }
 
     /// The redactor that knows every secret resolved here.
@@ -144,6 +158,17 @@ impl Resolver {
             }
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// Looks all of these up, so that the redactor knows them before a peer says one of them. What could not be had,
+    /// and why.
+    pub async fn learn_all(&self, references: Vec<SecretRef>) -> Vec<SecretError> {
+        let mut missing = Vec::new();
+        for some in references.chunks(TOGETHER) {
+            let looks = some.iter().map(|reference| self.resolve(reference));
+            missing.extend(futures::future::join_all(looks).await.into_iter().filter_map(Result::err));
+        }
+        missing
     }
 
     /// A text that a plan gives as it is, or the secret that it refers to. Passwords inside a plain connection
@@ -224,8 +249,8 @@ impl Resolver {
 
     async fn ask_keyrings(&self, name: &SecretName) -> Result<Answer, SecretError> {
         let mut tried = Vec::new();
-        for keyring in Keyring::ALL {
-            let why = match keyring.get(name, self.inner.config.store_deadline).await {
+        for (keyring, gate) in Keyring::ALL.into_iter().zip(&self.inner.gates) {
+            let why = match gate.get(keyring, name, self.inner.config.store_deadline).await {
                 Ok(Some(value)) => return accept(name, value.as_str().to_owned(), keyring.origin()),
                 Ok(None) => "no such entry".to_owned(),
                 Err(error) => error.to_string(),

@@ -57,7 +57,20 @@ fn forms(secret: &str) -> Vec<String> {
         serde_json::to_string(secret).unwrap(),
         ascii.replace('/', "\\/"),
         format!("{} {secret}", "x".repeat(190)),
+        serde_json::to_string(&serde_json::to_string(secret).unwrap()).unwrap(),
+        broken(secret, "\u{1b}[1;31m"),
+        broken(secret, "\u{200b}"),
+        broken(secret, "\n"),
+        broken(secret, "\r\n"),
+        broken(&STANDARD.encode(format!("user:{secret}")), "\u{1b}[0m\n\u{1b}[32m"),
+        broken(&hex, "\u{9b}0m"),
     ]
+}
+
+/// Its halves with something between them.
+fn broken(text: &str, between: &str) -> String {
+    let middle = (text.len() / 2..).find(|at| text.is_char_boundary(*at)).unwrap();
+    format!("{}{between}{}", &text[..middle], &text[middle..])
 }
 
 fn secrets() -> Vec<&'static str> {
@@ -207,10 +220,6 @@ fn home() -> Home {
         .env("LIFEBOAT_SECRET_DOCUMENT", &document())
         .env("LIFEBOAT_SECRET_HOOK", "http://127.0.0.1:1/T0AB12CD3/x9Y8z7W6v5U4t3S2")
         .env("AWS_SESSION_TOKEN", SESSION)
-        // A peer may say a secret before any probe has looked it up; of the environment all are known from the start.
-        .env("APP_TOKEN", TOKEN)
-        .env("INNER_SECRET", INNER)
-        .env("APP_PASSWORD", PASSWORD)
         .env("LIFEBOAT_LOG", "trace");
     for (number, text) in said.texts().iter().enumerate() {
         std::fs::write(home.path().join(format!("said-{number}")), text).unwrap();

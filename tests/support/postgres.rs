@@ -119,6 +119,11 @@ impl Cluster {
         Server { port, data, log, programs: self.programs.clone(), user: self.user }
     }
 
+    /// Makes an empty file that the servers' user owns.
+    pub fn touch(&self, path: &Path) {
+        run(self.as_user("touch").arg(path));
+    }
+
     /// The folder of PostgreSQL's programs.
     pub fn programs(&self) -> &Path {
         &self.programs

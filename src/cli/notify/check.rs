@@ -42,6 +42,7 @@ pub(super) fn run(
     let plan = open(&args.plan)?;
     let seen = runtime()?.block_on(async {
         let world = crate::cli::engine::real_world(&plan, environment)?;
+        super::learn_secrets(&plan, &world).await;
         Ok::<_, Failure>(look(&plan, &world).await)
     })?;
     let text = match args.json {

@@ -61,6 +61,14 @@ fn open(path: &Path) -> Result<Plan, Failure> {
     Ok(plan)
 }
 
+/// Looks up what the plan names, for the time that a channel has too: a provider's answer can hold another one's secret.
+async fn learn_secrets(plan: &Plan, world: &dyn World) {
+    let Some(clients) = world.clients() else { return };
+    let learnt = clients.secrets.learn_all(plan.secrets().into_keys().collect());
+    // What could not be had is said where it is needed.
+    let _ = tokio::time::timeout(crate::preflight::DEADLINE, learnt).await;
+}
+
 /// The notifier of a channel.
 fn notifier(world: &dyn World, channel: &Channel) -> Result<Box<dyn Notifier>, Undelivered> {
     world.notifier(channel).map_err(|error| Undelivered {

@@ -53,6 +53,7 @@ pub(super) fn run(
     let tester = crate::engine::name_of(rustix::process::getuid().as_raw());
     let rows = runtime()?.block_on(async {
         let world = crate::cli::engine::real_world(&plan, environment)?;
+        super::learn_secrets(&plan, &world).await;
         Ok::<_, Failure>(send(&plan, &world, &selection.targets, &tester).await)
     })?;
     let text = if args.json { as_json(&plan, &selection, &rows) } else { as_text(&selection, &rows) };

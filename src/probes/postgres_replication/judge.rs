@@ -127,24 +127,34 @@ fn cause(standby: &Standby, primary: &PrimaryLook) -> Option<String> {
     if standby.fed.wants_stream == Some(false) {
         return Some("the standby has no primary_conninfo".into());
     }
-    if let (PrimaryLook::Seen(primary), Some(wanted)) = (primary, &standby.fed.slot) {
-        match slot_status(primary, wanted) {
-            None => {
-                return Some(format!(
-                    "the primary has no replication slot `{wanted}`, which the standby wants"
-                ));
-            }
-            Some("lost") => {
-                return Some(format!(
-                    "its replication slot `{wanted}` is lost: the primary removed WAL that it needs, so that it cannot \
-                     catch up by streaming and has to be built anew"
-                ));
-            }
-            Some(_) => {}
-        }
+    if let (PrimaryLook::Seen(primary), Some(wanted)) = (primary, &standby.fed.slot)
+        && slot_status(primary, wanted).is_none()
+    {
+        return Some(format!("the primary has no replication slot `{wanted}`, which the standby wants"));
     }
     let (PrimaryLook::Seen(_), Some(upstream)) = (primary, &standby.fed.upstream) else { return None };
     Some(format!("it is to connect to {upstream}, and the standby's log says why it does not"))
+}
+
+/// Why streaming can never go on: the primary has removed WAL that the standby needs next, and no archive has it.
+fn hopeless(standby: &Standby, primary: &PrimaryLook) -> Option<String> {
+    let PrimaryLook::Seen(primary) = primary else { return None };
+    if standby.fed.archive || standby.fed.wants_stream == Some(false) {
+        return None;
+    }
+    let lost = standby.fed.slot.as_deref().filter(|slot| slot_status(primary, slot) == Some("lost"));
+    let removed = primary.oldest.zip(standby.holds()).filter(|(oldest, holds)| holds < oldest);
+    Some(match (lost, removed) {
+        (Some(slot), _) => {
+            format!("its replication slot `{slot}` is lost: the primary removed WAL that it needs")
+        }
+        (None, Some((oldest, holds))) => format!(
+            "the primary removed WAL that it needs: it holds up to {}, the oldest there begins at {}",
+            words::lsn(holds),
+            words::lsn(oldest)
+        ),
+        (None, None) => return None,
+    })
 }
 
 fn slot_status<'a>(primary: &'a Primary, slot: &str) -> Option<&'a str> {
@@ -164,7 +174,14 @@ fn verdict(
     if let Stream::Stopped(why) = stream {
         let since =
             memory.silent_since.map_or(Duration::ZERO, |since| standby.at.saturating_duration_since(since));
-        let mut words = format!("not streaming for {} ({why})", words::seconds(since.as_secs_f64()));
+        let since = words::seconds(since.as_secs_f64());
+        let mut words = match hopeless(standby, primary) {
+            Some(why) => format!(
+                "can never catch up by streaming: {why}. It has to be built anew (pg_basebackup), or to get a \
+                 restore_command where the archive has that WAL; not streaming for {since}"
+            ),
+            None => format!("not streaming for {since} ({why})"),
+        };
         for more in [unreachable, paused].into_iter().flatten() {
             words = format!("{words}; {more}");
         }

@@ -54,6 +54,7 @@ impl Scene {
             read_only: false,
             synchronous: Some(String::new()),
             slots: vec![("b_slot".into(), "reserved".into())],
+            oldest: None,
         }
     }
 
@@ -328,6 +329,30 @@ fn why_nothing_streams_is_told_where_both_servers_know() {
     assert!(why_of("none").contains("the primary has no replication slot `none`"));
     assert!(why_of("gone").contains("`gone` is lost") && why_of("gone").contains("built anew"));
     assert!(why_of("b_slot").contains("it is to connect to db1:5432"));
+}
+
+#[test]
+fn a_standby_whose_wal_was_removed_is_said_to_be_hopeless_and_one_with_an_archive_is_not() {
+    let mut scene = Scene::new();
+    scene.healthy(1);
+    let behind = |scene: &Scene, archive| {
+        let mut standby = scene.standby(5, 20 * MB, 20 * MB);
+        standby.receiver = Receiver::None;
+        standby.fed = Feed { wants_stream: Some(true), archive, ..Feed::default() };
+        standby
+    };
+    let primary =
+        |scene: &Scene, oldest| PrimaryLook::Seen(Primary { oldest, ..scene.primary_seen(5, 90 * MB) });
+    let measured = scene.judge(&behind(&scene, false), &primary(&scene, Some(48 * MB)));
+    let said = why(&measured);
+    assert!(said.starts_with("can never catch up by streaming: the primary removed WAL"), "{said}");
+    assert!(said.contains("built anew") && said.contains("restore_command"), "{said}");
+    for oldest in [None, Some(16 * MB), Some(20 * MB)] {
+        let measured = scene.judge(&behind(&scene, false), &primary(&scene, oldest));
+        assert!(why(&measured).starts_with("not streaming for"), "{measured:?}");
+    }
+    let measured = scene.judge(&behind(&scene, true), &primary(&scene, Some(48 * MB)));
+    assert!(!measured.summary.contains("never"), "{measured:?}");
 }
 
 #[test]

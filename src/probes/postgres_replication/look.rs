@@ -53,6 +53,13 @@ select pg_is_in_recovery() as in_recovery,
           from pg_replication_slots s where s.slot_type = 'physical') as slots,
        (select count(*) from pg_stat_replication)::int8 as senders";
 
+/// Where the oldest WAL begins that a server still has; needs `pg_monitor`. It reads a folder, so it is asked only while
+/// nothing streams.
+pub const OLDEST_QUERY: &str = r"
+select min(substr(name, 9)) as segment,
+       (select setting::int8 from pg_settings where name = 'wal_segment_size') as segment_bytes
+  from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'";
+
 /// A standby as it was seen.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Standby {
@@ -146,6 +153,8 @@ pub struct Primary {
     pub synchronous: Option<String>,
     /// Its physical slots and their `wal_status`.
     pub slots: Vec<(String, String)>,
+    /// Where the oldest WAL begins that it still has; none where nobody asked or may ask.
+    pub oldest: Option<u64>,
 }
 
 /// What came of looking at the primary.
@@ -186,6 +195,11 @@ impl Standby {
     /// even while replay is paused. After a restart the received position can be behind the replayed one.
     pub fn holds(&self) -> Option<u64> {
         self.received.max(self.replayed)
+    }
+
+    /// Whether its receiver says that it streams.
+    pub fn streams(&self) -> bool {
+        matches!(&self.receiver, Receiver::Seen { status, .. } if status == "streaming")
     }
 
     /// How long a receiver may be silent and still count as streaming. It asks an idle primary for a sign of life
@@ -252,8 +266,21 @@ impl Primary {
             read_only: row.try_get("read_only")?,
             synchronous: row.try_get::<_, bool>("synchronous")?.then_some(names),
             slots: slots.iter().filter_map(slot).collect(),
+            oldest: None,
         })
     }
+}
+
+/// Reads a row of [`OLDEST_QUERY`]: a segment's name without its timeline has two numbers of eight hexadecimal digits,
+/// units of 4 GiB and of segments.
+pub fn oldest(row: &Row) -> Result<Option<u64>, DatabaseError> {
+    let segment: Option<String> = row.try_get("segment")?;
+    let bytes: i64 = row.try_get("segment_bytes")?;
+    let part = |digits: Option<&str>| u64::from_str_radix(digits?, 16).ok();
+    Ok(segment.and_then(|name| {
+        let (upper, lower) = (part(name.get(..8))?, part(name.get(8..))?);
+        (upper << 32).checked_add(lower.checked_mul(bytes.unsigned_abs())?)
+    }))
 }
 
 fn position(row: &Row, column: &str) -> Result<Option<u64>, DatabaseError> {

@@ -15,7 +15,7 @@ use crate::probes::source::{Database, DatabaseError};
 use crate::probes::{Built, Probe, ProbeKind, deadline};
 use futures::future::BoxFuture;
 use judge::{down, judge};
-use look::{PRIMARY_QUERY, Primary, PrimaryLook, STANDBY_QUERY, Standby};
+use look::{OLDEST_QUERY, PRIMARY_QUERY, Primary, PrimaryLook, STANDBY_QUERY, Standby};
 use memory::Memory;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -120,6 +120,7 @@ struct Replication {
 impl Probe for Replication {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
+            let began = Instant::now();
             // Together: a primary that does not answer must not cost the look at the standby its time.
             let (mut standby, mut primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
             if is_turned(&standby, &primary) {
@@ -128,6 +129,11 @@ impl Probe for Replication {
                 (standby, primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
             }
             let turned = self.turned.load(Ordering::Relaxed);
+            if let (Ok(standby), PrimaryLook::Seen(primary)) = (&standby, &mut primary)
+                && !standby.streams()
+            {
+                primary.oldest = self.oldest(self.within.saturating_sub(began.elapsed())).await;
+            }
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let standby = match standby {
                 Ok(standby) => standby,
@@ -159,6 +165,12 @@ impl Replication {
     async fn look_at_standby(&self) -> Result<Standby, DatabaseError> {
         let row = self.ends().0.row(STANDBY_QUERY, self.within).await?;
         Standby::of(&row, Instant::now())
+    }
+
+    /// Where the primary's oldest WAL begins; none where that cannot be had in time, or not by this role.
+    async fn oldest(&self, within: Duration) -> Option<u64> {
+        let row = self.ends().1?.row(OLDEST_QUERY, within / 2).await.ok()?;
+        look::oldest(&row).ok().flatten()
     }
 
     async fn look_at_primary(&self) -> PrimaryLook {

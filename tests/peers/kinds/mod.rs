@@ -4,6 +4,7 @@ mod alertmanager;
 mod backup;
 mod fence;
 mod manager;
+mod moved;
 mod promote;
 mod replication;
 mod role;

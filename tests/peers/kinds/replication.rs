@@ -230,6 +230,49 @@ async fn a_promotion_replays_what_was_received_even_while_replay_is_paused() {
     assert_eq!(pair.standby.sql("select count(*) from load"), rows.len().to_string());
 }
 
+/// A standby that was away while its primary removed WAL, with these settings on the primary.
+async fn after_removal(slot: bool) -> Measurement {
+    let pair = Pair::start();
+    let probe =
+        probe("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &pair.primary.dsn())]);
+    pair.wait_replayed();
+    if !slot {
+        pair.standby.sql("alter system set primary_slot_name = ''");
+    }
+    pair.standby.stop();
+    if !slot {
+        pair.primary.sql("select pg_drop_replication_slot('s1')");
+    }
+    for set in ["wal_keep_size = 0", "max_slot_wal_keep_size = '1MB'", "max_wal_size = '32MB'"] {
+        pair.primary.sql(&format!("alter system set {set}"));
+    }
+    pair.primary.sql("select pg_reload_conf()");
+    for id in 0..6 {
+        pair.primary.sql(&format!("insert into load (id) values ({id})"));
+        pair.primary.sql("select pg_switch_wal()");
+        pair.primary.sql("checkpoint");
+    }
+    pair.standby.start();
+    until(&*probe, "hopeless", |measured| {
+        matches!(&measured.verdict, Verdict::Critical(why) if why.starts_with("can never catch up"))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wal_removed_without_a_slot_is_said_to_be_for_ever() {
+    let measured = after_removal(false).await;
+    assert!(why(&measured).contains("the oldest there begins at"), "{measured:#?}");
+    assert!(why(&measured).contains("pg_basebackup"), "{measured:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_the_server_gave_up_is_said_to_be_for_ever() {
+    let measured = after_removal(true).await;
+    assert!(why(&measured).contains("slot `s1` is lost"), "{measured:#?}");
+    assert_eq!(measured.text("slot_status"), Some("lost"));
+}
+
 /// A connection that breaks while replay is paused does not come back, so that what follows is lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn while_replay_is_paused_a_broken_stream_does_not_come_back_and_the_exposure_grows() {
