@@ -71,7 +71,8 @@ impl Night {
 
     /// Opens the promotion's confirmation and returns what it says.
     pub fn open_promotion(&mut self) -> String {
-        self.sees("Promote the standby\" is ready");
+        // Ready, or held by a guard.
+        self.sees("Step 2 \"Promote the standby\" is");
         // NEXT names it, and the key acts on what NEXT names.
         self.keys("p");
         self.operator.sees("CONFIRM: Promote the standby")

@@ -3,10 +3,12 @@
 use crate::failover::{Night, lost};
 use crate::forward::Forwarder;
 use crate::postgres::{Load, Pair, wait_until};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the guard of the promotion allows; the objective is a minute, for which nobody wants to wait in a test.
 const ALLOWED: Duration = Duration::from_secs(12);
+/// What one probe takes to see it, with its looks, deadlines and failures in a row, and as much again for a busy machine.
+const SOON: Duration = Duration::from_secs(30);
 
 #[test]
 fn what_a_cut_off_primary_goes_on_to_acknowledge_lies_within_the_range_on_the_screen() {
@@ -66,5 +68,27 @@ fn what_a_cut_off_primary_goes_on_to_acknowledge_lies_within_the_range_on_the_sc
     assert!(gone_s > ALLOWED.as_secs_f64(), "only {gone_s} s are gone: it was not cut off");
     let least = at_last.span_min.unwrap().as_secs_f64();
     assert!((least..=last).contains(&gone_s), "{least} s to {last} s were shown, {gone_s} s are gone");
+    night.home.end();
+}
+
+/// Every look of the one probe, and its deadline, is longer than the other's.
+#[test]
+fn a_cut_off_primary_that_two_probes_watch_is_a_p0_as_soon_as_with_one() {
+    let pair = Pair::start();
+    let ours = Forwarder::to(pair.primary.port);
+    let dsn = pair.primary.dsn().replace(&pair.primary.port.to_string(), &ours.port.to_string());
+    let night = Night::begin_with(pair, |plan| {
+        let looks = |every: &str, timeout: &str| {
+            format!("primary = \"@primary\"\nevery = \"{every}\"\ntimeout = \"{timeout}\"")
+        };
+        let slow = plan.replace(&looks("1s", "900ms"), &looks("10s", "10s"));
+        assert_ne!(slow, plan);
+        slow.replace("@primary", &dsn)
+    });
+    ours.go_silent();
+    let cut = Instant::now();
+    night.operator.waits_for("a P0", |screen| screen.contains("P0"));
+    let took = cut.elapsed();
+    assert!(took < SOON, "it came after {took:?}");
     night.home.end();
 }

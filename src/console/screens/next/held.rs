@@ -5,6 +5,7 @@ use crate::console::keymap::{Action, Context};
 use crate::core::confirmation::GuardResult;
 use crate::core::contradiction::{Blocked, blocking, moves_the_primary};
 use crate::core::decide::guards;
+use crate::core::evidence;
 use crate::core::incident::{Run, StepRun};
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
@@ -57,13 +58,13 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -
     };
     // What may be lost grows until the old primary is fenced.
     let mut fences = steps.filter(|(_, step)| step.is_fence() && open(step));
-    let fence = fences.next().filter(|_| guard.condition.contains("exposure_"));
-    let first = match fence {
-        Some((at, step)) => format!("Fence first: step {} \"{}\" ({prepare} there)", at + 1, step.title),
-        None => "Wait until it holds".to_owned(),
+    let of_loss = guard.condition.contains("exposure_");
+    let loss = |probe| evidence::loss(view.model, probe, view.now);
+    let closed = of_loss && runbook.loss.iter().filter_map(loss).any(|loss| loss.fenced_at.is_some());
+    let first = match fences.next().filter(|_| of_loss) {
+        Some((at, step)) => format!("Fence first: step {} \"{}\" ({prepare} there), or", at + 1, step.title),
+        None if closed => "The primary is fenced, so waiting changes nothing:".to_owned(),
+        None => "Wait until it holds, or".to_owned(),
     };
-    format!(
-        "is held: its guard {} {how}. {first}, or {place}{over} overrides it with a reason.",
-        guard.condition
-    )
+    format!("is held: its guard {} {how}. {first} {place}{over} overrides it with a reason.", guard.condition)
 }
