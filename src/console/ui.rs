@@ -48,6 +48,8 @@ pub struct Ui {
     pub filter: String,
     /// Whether the details of the selected row are shown.
     pub details: bool,
+    /// Pages turned in the details, where they do not fit.
+    pub page: isize,
     /// A short message of the last moments: a refusal, a reply.
     pub toast: Option<Toast>,
     /// The connection to the engine.

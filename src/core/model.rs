@@ -323,10 +323,25 @@ impl Model {
         Some((plan, run.steps.get(step)?))
     }
 
+    /// A step as people know it: its title, or its name where the plan has it no more.
+    pub fn step_title(&self, run: &RunId, step: &StepId) -> String {
+        self.step(run, step).map_or_else(|| step.to_string(), |(plan, _)| quoted(&plan.title))
+    }
+
+    /// A runbook as people know it: its title, or its name where the plan has it no more.
+    pub fn runbook_title(&self, id: &RunbookId) -> String {
+        self.plan.runbooks.get(id).map_or_else(|| id.to_string(), |runbook| quoted(&runbook.title))
+    }
+
     /// The severity that counts: a person's, or the rules'. What was set for a drill says nothing of real trouble.
     pub fn severity(&self) -> Option<Severity> {
         let incident = lifecycle::open_and_told(self);
         let set = incident.and_then(|incident| incident.severity_override.as_ref());
         set.map(|(severity, _)| *severity).or(self.durable.severity.as_ref().map(|(severity, ..)| *severity))
     }
+}
+
+fn quoted(title: &str) -> String {
+    const TITLE_CHARS: usize = 80;
+    format!("\"{}\"", crate::text::clean(title, TITLE_CHARS))
 }

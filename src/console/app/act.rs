@@ -62,6 +62,8 @@ impl App {
             RunPreflight => return self.run_preflight(at),
             Up => self.move_by(-1, at),
             Down => self.move_by(1, at),
+            PageUp if self.ui.details => self.ui.page -= 1,
+            PageDown if self.ui.details => self.ui.page += 1,
             PageUp => self.move_by(-self.page(), at),
             PageDown => self.move_by(self.page(), at),
             Top => {
@@ -70,7 +72,7 @@ impl App {
             }
             Bottom => self.move_by(isize::MAX, at),
             Select => return self.select(received, at),
-            ToggleDetails => self.ui.details = !self.ui.details,
+            ToggleDetails => self.toggle_details(),
             Refresh => return vec![Do::Repaint, Do::Draw],
             Copy => return self.copy(at),
             Brief => return self.brief(at),
@@ -114,7 +116,7 @@ impl App {
             },
             Action::CloseIncident => match (incident, incident.and_then(Incident::open_run)) {
                 (_, Some(run)) => Err((
-                    format!("the runbook {} is still running", run.runbook),
+                    format!("the runbook {} is still running", model.runbook_title(&run.runbook)),
                     "Settle its steps, or abort it with a reason.",
                 )),
                 (Some(open), None) => Ok(Form::writing(Purpose::Close(open.id.to_string()))),
@@ -204,7 +206,8 @@ impl App {
         let ask = Ask::Prepare { run: run.clone(), step: step.clone() };
         let dos = self.ask(ask, Asked::Prepare, at);
         if dos.iter().any(|act| matches!(act, Do::Ask(_))) {
-            self.toast(format!("reading the target of {step}"), "", false, at);
+            let title = self.title(&run, &step);
+            self.toast(format!("reading the target of {title}"), "", false, at);
             self.awaited = Some((run, step));
         }
         dos
@@ -292,10 +295,15 @@ impl App {
                 }
             }
             _ => {
-                self.ui.details = !self.ui.details;
+                self.toggle_details();
                 vec![Do::Draw]
             }
         }
+    }
+
+    fn toggle_details(&mut self) {
+        self.ui.details = !self.ui.details;
+        self.ui.page = 0;
     }
 
     fn copy(&mut self, at: Instant) -> Vec<Do> {
@@ -353,6 +361,7 @@ impl App {
             return Vec::new();
         }
         self.ui.screen = screen;
+        self.ui.page = 0;
         self.ui.filter.clear();
         self.renew()
     }
@@ -387,6 +396,7 @@ impl App {
             Screen::Readiness => readiness::count(model, &self.ui.filter),
             Screen::Escalation => escalation::count(model, &self.ui.filter),
         });
+        self.ui.page = 0;
         let cursor = self.cursor();
         cursor.selected = cursor.selected.saturating_add_signed(by).min(rows.saturating_sub(1));
     }
@@ -440,7 +450,10 @@ fn proposed_title(model: &Model) -> String {
     }
     let mut services = model.durable.services.iter();
     let worst = services.find(|(_, standing)| standing.status == crate::core::model::Status::Down);
-    worst.map_or_else(String::new, |(id, standing)| format!("{id} is {}", standing.status.as_str()))
+    worst.map_or_else(String::new, |(id, standing)| {
+        let title = model.plan.services.get(id).map_or(id.as_str(), |service| &service.title);
+        format!("{title} is {}", standing.status.as_str())
+    })
 }
 
 fn palette(app: &App) -> Palette {

@@ -68,7 +68,8 @@ impl App {
             return vec![Do::Draw];
         };
         if let Some(run) = incident.open_run() {
-            let why = format!("the runbook {} is running", run.runbook);
+            let runbook = self.model.as_ref().map(|model| model.runbook_title(&run.runbook));
+            let why = format!("the runbook {} is running", runbook.unwrap_or_default());
             self.complain(&why, "Settle its steps, or abort it, to answer again.", at);
             return vec![Do::Draw];
         }

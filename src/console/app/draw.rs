@@ -9,7 +9,7 @@ use super::{App, Dialog, draw_compose, words};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::confirm::Reader;
-use crate::console::screens::{self, View};
+use crate::console::screens::{self, View, paint};
 use crate::console::theme::Role;
 use crate::console::ui::Connection;
 use crate::console::widgets::{self, Look, centred, fit, hint_line, wrap};
@@ -105,7 +105,7 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     let look = &view.look;
     let width = WIDTH.min(frame.area().width);
     let inner = usize::from(width.saturating_sub(4));
-    let mut lines: Vec<Line<'_>> = Vec::new();
+    let mut lines: Vec<Line<'static>> = Vec::new();
     for text in words::about(form, app.model.as_ref(), view.now) {
         lines.extend(wrap(&text, inner).into_iter().map(|line| Line::from(look.span(Role::Text, line))));
     }
@@ -131,10 +131,16 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     }
     let field_rows = if label.is_some() { FIELD_ROWS + 1 } else { 0 };
     let rows = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    if form.stage != Stage::Choose {
+        let room = usize::from(frame.area().height.saturating_sub(2 + field_rows)).saturating_sub(below.len());
+        let key = view.key_in(form.context(), Action::PageDown);
+        lines = paint::page(look, lines.clone(), room, form.page)
+            .unwrap_or_else(|| paint::limited(look, lines, room, &format!("lines, {key} shows them")));
+    }
     let height = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
     let footer =
         hint_line(look, &app.keymap, form.context(), hints(form, unheard.is_none()), width.saturating_sub(4));
-    let dialog = widgets::Dialog { title: &words::title(form), footer, danger: form.is_grave() };
+    let dialog = widgets::Dialog { title: &words::title(form, app.model.as_ref()), footer, danger: form.is_grave() };
     let area = centred(frame.area(), width, height);
     let inside = dialog.frame(look, frame, area);
     // What the dialog cannot hold on a small terminal goes from its middle: the field and the problem stay.
@@ -147,7 +153,7 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     frame.render_widget(ratatui::text::Text::from(below), end);
 }
 
-fn choices<'l>(look: &Look<'_>, form: &'l Form, width: usize, room: usize) -> Vec<Line<'l>> {
+fn choices(look: &Look<'_>, form: &Form, width: usize, room: usize) -> Vec<Line<'static>> {
     let row = |(place, choice): (usize, &super::form::Choice)| {
         let selected = place == form.chosen;
         let mark = if selected { look.glyph(Glyph::Selected) } else { " " };

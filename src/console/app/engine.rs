@@ -166,9 +166,9 @@ impl App {
                 let title = self.title(run, step);
                 let dos = self.shut();
                 if self.expected {
-                    self.toast(format!("\"{title}\" started"), "", false, at);
+                    self.toast(format!("{title} started"), "", false, at);
                 } else {
-                    let why = format!("\"{title}\" was confirmed at another console, and started");
+                    let why = format!("{title} was confirmed at another console, and started");
                     self.toast(why, "", true, at);
                 }
                 return dos;
@@ -202,7 +202,7 @@ impl App {
         self.awaited = None;
         if self.dialog.is_some() {
             let title = self.title(&confirmation.run, &confirmation.step);
-            self.toast(format!("the confirmation of \"{title}\" is ready"), "", false, at);
+            self.toast(format!("the confirmation of {title} is ready"), "", false, at);
             return Vec::new();
         }
         self.drop_toast();
@@ -283,9 +283,8 @@ impl App {
         self.ui.decide.selected = items.iter().position(is_suggested).unwrap_or(0);
     }
 
-    fn title(&self, run: &RunId, step: &StepId) -> String {
-        let found = self.model.as_ref().and_then(|model| model.step(run, step));
-        found.map_or_else(|| step.to_string(), |(plan, _)| crate::text::clean(&plan.title, 80))
+    pub(super) fn title(&self, run: &RunId, step: &StepId) -> String {
+        self.model.as_ref().map_or_else(|| step.to_string(), |model| model.step_title(run, step))
     }
 }
 

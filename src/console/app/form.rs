@@ -148,6 +148,8 @@ pub struct Form {
     pub problem: Option<String>,
     /// Its reply is on its way.
     pub sent: bool,
+    /// Pages turned, where what it says does not fit.
+    pub page: isize,
 }
 
 impl Form {
@@ -173,6 +175,7 @@ impl Form {
             entry: stage,
             problem: None,
             sent: false,
+            page: 0,
         }
     }
 

@@ -226,6 +226,8 @@ impl App {
                     _ => "Choose with the keys before the lines, or with the arrows.".into(),
                 });
             }
+            (_, Some(Action::PageUp)) => form.page -= 1,
+            (_, Some(Action::PageDown)) => form.page += 1,
             (Stage::Write, Some(Action::Submit)) => return self.advance(at),
             (Stage::Write, Some(Action::NextField)) => form.offer(1),
             (Stage::Write, None) if form.press(chord) => {}
@@ -256,7 +258,7 @@ impl App {
         }
         match form.next() {
             Some(stage) => {
-                form.stage = stage;
+                (form.stage, form.page) = (stage, 0);
                 self.renew()
             }
             None => self.finish(at),

@@ -20,16 +20,19 @@ use jiff::Timestamp;
 const LINE_CHARS: usize = 600;
 
 /// The heading.
-pub(super) fn title(form: &Form) -> String {
+pub(super) fn title(form: &Form, model: Option<&Model>) -> String {
+    let called = |run: &RunId, step: &StepId| {
+        model.map_or_else(|| step.to_string(), |model| model.step_title(run, step))
+    };
     match &form.purpose {
         Purpose::Declare => "Declare an incident".into(),
         Purpose::SetSeverity => "Set the severity".into(),
         Purpose::Answer { .. } => "Answer".into(),
         Purpose::Revisit => "Go back to a question".into(),
-        Purpose::Retry(_, step) => format!("Try {step} again"),
-        Purpose::Skip(_, step) => format!("Skip {step}"),
-        Purpose::Override { step, .. } => format!("Go on against a guard of {step}"),
-        Purpose::Attest(_, step) => format!("{step} was done by hand"),
+        Purpose::Retry(run, step) => format!("Try {} again", called(run, step)),
+        Purpose::Skip(run, step) => format!("Skip {}", called(run, step)),
+        Purpose::Override { run, step, .. } => format!("Go on against a guard of {}", called(run, step)),
+        Purpose::Attest(run, step) => format!("{} was done by hand", called(run, step)),
         Purpose::Abort(_) => "Abort the run".into(),
         Purpose::Note => "Note".into(),
         Purpose::Page(_) => "Page somebody".into(),
@@ -53,10 +56,8 @@ pub(super) fn title(form: &Form) -> String {
 pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<String> {
     let step = |run: &RunId, step: &StepId| {
         let found = model.and_then(|model| model.step(run, step));
-        let (title, status) = found.map_or_else(Default::default, |(plan, state)| {
-            (plan.title.clone(), format!("Its status: {}.", state.status.as_str()))
-        });
-        format!("{title} ({step}, run {run}). {status}")
+        let status = found.map_or("not known", |(_, state)| state.status.as_str());
+        format!("Step {step} of run {run}. Its status: {status}.")
     };
     let lines = match &form.purpose {
         Purpose::Declare => declare::about(form, model, now),

@@ -2,7 +2,7 @@
 
 use super::View;
 use super::list::{Filter, window};
-use super::paint::{labelled_with, limited, put, put_list, rule};
+use super::paint::{detailed, labelled_with, put, put_list, rule};
 use super::words::{brief, concern_role, date_time, signal};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
@@ -81,7 +81,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     put_list(frame, list, look, lines, Some(selected.saturating_sub(shown.start)));
     if details > 0 {
         let panel = Rect { y: list.bottom(), height: details, ..below };
-        let lines = limited(look, detail(view, &rows[selected], panel.width), usize::from(details), "lines");
+        let lines = detailed(view, detail(view, &rows[selected], panel.width), usize::from(details));
         put(frame, panel, look, lines);
     }
 }

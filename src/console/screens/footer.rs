@@ -2,7 +2,7 @@
 
 use super::View;
 use super::decide::{Item, items, shown_run};
-use super::paint::{labelled_with, put};
+use super::paint::{cut, labelled_with, put};
 use super::run::is_held;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
@@ -42,9 +42,7 @@ fn message_lines(view: &View<'_>, toast: &Toast, width: u16) -> Vec<Line<'static
     let stop = if toast.next.is_empty() || toast.text.ends_with(['.', '!', '?']) { "" } else { "." };
     let text = format!("{}{stop} {}", toast.text, toast.next);
     let label = look.span(role, format!(" {}", look.glyph(glyph)));
-    let mut lines = labelled_with(look, label, 3, role, &text, width);
-    lines.truncate(MESSAGE_ROWS);
-    lines
+    cut(look, labelled_with(look, label, 3, role, &text, width), MESSAGE_ROWS, width)
 }
 
 /// The keys that matter on the current screen now, most important first.
@@ -294,5 +292,37 @@ fn step_hints(view: &View<'_>) -> Hints {
         StepStatus::Ready | StepStatus::Confirming => READY,
         StepStatus::Failed | StepStatus::Unknown => FAILED,
         _ => WATCHING,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::keymap::{self, Context};
+
+    #[test]
+    fn no_key_means_two_things_in_one_line_of_hints() {
+        let escalation = [PROPOSED, PAGING, TAKEN, RESOLVED, NOTHING_TOLD].map(|hints| (Context::Escalation, hints));
+        let decide = [TREE_ONLY, QUESTION, NAMED_ANSWERS, OUTCOME, READY, HELD, BY_HAND, FAILED, WATCHING];
+        let decide = decide.map(|hints| (Context::Decide, hints));
+        let others = [
+            (Context::Overview, NO_INCIDENT),
+            (Context::Overview, INCIDENT),
+            (Context::Timeline, TIMELINE),
+            (Context::Backups, BACKUPS),
+            (Context::Readiness, READINESS),
+        ];
+        for name in ["default", "emacs"] {
+            let keymap = keymap::load(&keymap::layers(None), name).unwrap();
+            for (context, hints) in escalation.into_iter().chain(decide).chain(others) {
+                let keys: Vec<String> = hints
+                    .iter()
+                    .filter_map(|(action, _)| keymap.keys(context, *action).first().map(ToString::to_string))
+                    .collect();
+                for (place, key) in keys.iter().enumerate() {
+                    assert!(!keys[..place].contains(key), "{name}, {context:?}: {key} in {keys:?}");
+                }
+            }
+        }
     }
 }

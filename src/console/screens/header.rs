@@ -5,7 +5,7 @@ mod alarms;
 
 use super::View;
 use super::paint::put;
-use super::words::brief;
+use super::words::{brief, clock_time};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
@@ -31,6 +31,11 @@ const AT_RISK: &str = " at risk";
 const CANNOT_TELL: &str = "cannot tell: ";
 /// What is said when no clock runs.
 const WORKS: &str = "every service works";
+/// What is said of the service whose clock runs.
+const BROKEN: &str = " broken since";
+/// Cells of its title on a narrow terminal.
+const TITLE_WIDTH: usize = 14;
+const SHORTEST_TITLE: usize = 5;
 /// Rows that are always there.
 const ROWS: u16 = 3;
 /// Characters of the journal's head that are shown; enough to compare by eye.
@@ -157,20 +162,28 @@ fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
         let used: usize = before(clock).iter().map(Span::width).sum();
         usize::from(width).saturating_sub(used)
     };
+    // What would be lost matters more than since when something is or was broken, and than the end of a title.
+    let mut clock = if text.chars().count() > room(&clock) { terse(clock) } else { clock };
     if text.chars().count() > room(&clock) {
         text = text.replace(AT_RISK, "");
     }
-    // What would be lost matters more than since when all works again.
-    let clock = if text.chars().count() > room(&clock) { terse(clock) } else { clock };
+    let over = text.chars().count().saturating_sub(room(&clock));
+    if let [title, _, ..] = &mut *clock
+        && over > 0
+    {
+        let width = title.width().saturating_sub(over + 1).max(SHORTEST_TITLE);
+        title.content = format!("{} ", fit(look, title.content.trim_end(), width)).into();
+    }
     let mut line = Line::from(before(&clock));
     line.push_span(look.span(role, text));
     line
 }
 
-/// Without since when what works again was broken, and in fewer words what cannot be told.
+/// Without since when something is or was broken, and in fewer words what cannot be told.
 fn terse(clock: Vec<Span<'static>>) -> Vec<Span<'static>> {
     let short = |span: Span<'static>| match span.content.split_once(',') {
         Some((head, _)) if head.ends_with(WORKS) => Span::styled(head.to_owned(), span.style),
+        Some(("", rest)) if rest.starts_with(BROKEN) => Span::raw(""),
         _ => Span::styled(span.content.replace(CANNOT_TELL, ""), span.style),
     };
     clock.into_iter().map(short).collect()
@@ -180,9 +193,14 @@ fn terse(clock: Vec<Span<'static>>) -> Vec<Span<'static>> {
 fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
     let (look, model) = (&view.look, view.model);
     if let Some(clock) = objectives::overall_clock(model, view.now) {
-        let bar = if width >= WIDE { BAR_WIDTH } else { 0 };
+        let (bar, room) = if width >= WIDE { (BAR_WIDTH, usize::MAX) } else { (0, TITLE_WIDTH) };
         let mut spans = clock_line(look, clock.elapsed, clock.target, bar).spans;
         spans.retain(|span| bar > 0 || !span.content.trim().is_empty());
+        let service = model.plan.services.get(&clock.service);
+        let title = service.map_or(clock.service.as_str(), |service| &service.title);
+        let title = fit(look, &crate::text::clean(title, 40), room);
+        spans.insert(0, look.span(Role::Text, format!("{title} ")));
+        spans.push(look.span(Role::Muted, format!(",{BROKEN} {}", clock_time(clock.since))));
         return spans;
     }
     let unknown = model.durable.services.values().filter(|s| s.status == Status::Unknown).count();

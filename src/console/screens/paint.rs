@@ -2,6 +2,8 @@
 //! is replaced, and what does not fit is cut with a mark.
 
 use crate::console::glyphs::{Glyph, Glyphs};
+use super::View;
+use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, wrap};
 use crate::text::{Sieve, Taken, visible};
@@ -184,4 +186,48 @@ pub fn limited(
         }
     }
     lines
+}
+
+/// The first `rows` lines; an ellipsis ends the last of them where there were more.
+pub fn cut(look: &Look<'_>, mut lines: Vec<Line<'static>>, rows: usize, width: u16) -> Vec<Line<'static>> {
+    if lines.len() > rows {
+        lines.truncate(rows);
+        if let Some(last) = lines.last_mut() {
+            mark_cut(look, last, width);
+        }
+    }
+    lines
+}
+
+/// A page of what does not fit, when one was turned to: the first is what is drawn anyway, the others are all of it;
+/// after the last comes the first.
+pub fn page(
+    look: &Look<'_>,
+    all: Vec<Line<'static>>,
+    room: usize,
+    turned: isize,
+) -> Option<Vec<Line<'static>>> {
+    // A line says which page it is.
+    let rows = room.saturating_sub(1).max(1);
+    let pages = if all.len() > room { all.len().div_ceil(rows) } else { 0 };
+    let place = turned.rem_euclid(isize::try_from(pages + 1).unwrap_or(1)).unsigned_abs();
+    if place == 0 {
+        return None;
+    }
+    let heading = look.span(Role::Accent, format!("ALL OF IT, page {place} of {pages}"));
+    let lines = all.into_iter().skip((place - 1) * rows).take(rows);
+    let mut lines: Vec<Line<'static>> = std::iter::once(Line::from(heading)).chain(lines).collect();
+    lines.resize(room, Line::default());
+    Some(lines)
+}
+
+/// Details in their room: their begin with the key that turns to all of it, or the page that was turned to.
+pub fn detailed(view: &View<'_>, lines: Vec<Line<'static>>, room: usize) -> Vec<Line<'static>> {
+    page(&view.look, lines.clone(), room, view.ui.page)
+        .unwrap_or_else(|| limited(&view.look, lines, room, &shown_by(view, Action::PageDown)))
+}
+
+/// How the rest of what was cut is read.
+pub fn shown_by(view: &View<'_>, action: Action) -> String {
+    format!("lines, {} shows them", view.key(action))
 }

@@ -2,7 +2,7 @@
 
 use super::View;
 use super::list::{Filter, window};
-use super::paint::{labelled_with, limited, put, put_list, rule};
+use super::paint::{detailed, labelled_with, put, put_list, rule};
 use super::words::{clock_time, date_time};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
@@ -70,7 +70,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     put_list(frame, list, &view.look, lines, Some(selected.saturating_sub(shown.start)));
     if let Some(event) = view.model.durable.timeline.get(rows[selected].place).filter(|_| details > 0) {
         let panel = Rect { y: list.bottom(), height: details, ..below };
-        let lines = limited(&view.look, detail(view, event, panel.width), usize::from(details), "lines");
+        let lines = detailed(view, detail(view, event, panel.width), usize::from(details));
         put(frame, panel, &view.look, lines);
     }
 }

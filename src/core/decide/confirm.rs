@@ -35,10 +35,10 @@ pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
         }
         StepStatus::Ready | StepStatus::Confirming => preparing(model, run, id),
         StepStatus::Pending => Err(Refusal::new(
-            format!("{id} waits for {}", waits_for(model, run, id)),
+            format!("{} waits for {}", model.step_title(run, id), waits_for(model, run, id)),
             "Settle those steps first.",
         )),
-        other => Err(Refusal::new(format!("{id} is {}", other.as_str()), step::way_out(other))),
+        other => Err(Refusal::new(format!("{} is {}", model.step_title(run, id), other.as_str()), step::way_out(other))),
     }
 }
 
@@ -58,7 +58,7 @@ fn waits_for(model: &Model, run: &RunId, id: &StepId) -> String {
         .needs
         .iter()
         .filter(|need| model.step(run, need).is_some_and(|(_, state)| !state.status.is_settled()));
-    open.map(StepId::as_str).collect::<Vec<_>>().join(", ")
+    open.map(|need| model.step_title(run, need)).collect::<Vec<_>>().join(", ")
 }
 
 /// The description came back: freezes the bundle. A step that runs by itself starts at once when its guards
@@ -74,7 +74,7 @@ pub fn described(
     let (run_state, plan, state) = step::find_open(model, run, id)?;
     if !matches!(state.status, StepStatus::Ready | StepStatus::Confirming) {
         return Err(Refusal::new(
-            format!("{id} is {}", state.status.as_str()),
+            format!("{} is {}", model.step_title(run, id), state.status.as_str()),
             "Its description came too late.",
         ));
     }
@@ -314,7 +314,7 @@ fn find_confirmation<'a>(
 ) -> Result<(&'a Step, &'a StepRun, &'a Confirmation), Refusal> {
     let gone = || {
         Refusal::new(
-            format!("the confirmation {id} is not open any more"),
+            "this confirmation is not open any more",
             "Open the step's confirmation again and look at it.",
         )
     };
@@ -342,10 +342,12 @@ pub fn override_guard(
 ) -> Result<Vec<Fact>, Refusal> {
     let (run_state, plan, state) = step::find_open(model, run, id)?;
     if !matches!(state.status, StepStatus::Ready | StepStatus::Confirming) {
-        return Err(Refusal::new(format!("{id} is {}", state.status.as_str()), step::way_out(state.status)));
+        let why = format!("{} is {}", model.step_title(run, id), state.status.as_str());
+        return Err(Refusal::new(why, step::way_out(state.status)));
     }
     let condition = plan.guard.get(guard).ok_or_else(|| {
-        Refusal::new(format!("{id} has no guard number {}", guard + 1), "Choose one of the step's guards.")
+        let why = format!("{} has no guard number {}", model.step_title(run, id), guard + 1);
+        Refusal::new(why, "Choose one of the step's guards.")
     })?;
     let reason = required(reason, "the reason")?;
     let losses =

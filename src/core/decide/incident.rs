@@ -8,7 +8,7 @@ use crate::core::drill;
 use crate::core::escalation::IncidentRole;
 use crate::core::evidence::freeze;
 use crate::core::fact::Fact;
-use crate::core::incident::{GivenAnswer, Incident, Mode, Position};
+use crate::core::incident::{GivenAnswer, Incident, Mode, Position, Run};
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
@@ -175,7 +175,7 @@ pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Re
 /// Goes back to a question.
 pub fn revisit(model: &Model, question: &QuestionId) -> Result<Vec<Fact>, Refusal> {
     let incident = open(model)?;
-    no_open_run(incident)?;
+    no_open_run(model, incident)?;
     if !model.plan.tree.questions.contains_key(question) {
         return Err(Refusal::new(format!("the plan has no question {question}"), "Choose one of the tree."));
     }
@@ -185,12 +185,15 @@ pub fn revisit(model: &Model, question: &QuestionId) -> Result<Vec<Fact>, Refusa
 /// Closes the incident.
 pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
     let incident = open(model)?;
-    no_open_run(incident)?;
+    no_open_run(model, incident)?;
     contradiction::allow(model, Blocked::Close)?;
-    let mut steps = incident.runs.iter().flat_map(|run| &run.steps);
-    if let Some((step, _)) = steps.find(|(_, state)| state.status == StepStatus::Started) {
+    let running = |run: &Run| {
+        let step = run.steps.iter().find(|(_, state)| state.status == StepStatus::Started);
+        step.map(|(step, _)| (run.id.clone(), step.clone()))
+    };
+    if let Some((run, step)) = incident.runs.iter().find_map(running) {
         return Err(Refusal::new(
-            format!("the step {step} is still being ended"),
+            format!("the step {} is still being ended", model.step_title(&run, &step)),
             "Wait for its outcome: it belongs into this incident.",
         ));
     }
@@ -211,7 +214,7 @@ pub fn hand_over(model: &Model, now: Timestamp, role: IncidentRole, to: &str) ->
 /// Says that what had to be mended is mended.
 pub fn resolve(model: &Model, how: &str) -> Result<Vec<Fact>, Refusal> {
     let incident = open(model)?;
-    no_open_run(incident)?;
+    no_open_run(model, incident)?;
     if incident.resolved.is_some() {
         return Err(Refusal::new("it is resolved already", "Watch the system, then close the incident."));
     }
@@ -235,10 +238,10 @@ pub fn dismiss(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
     Ok(vec![Fact::ProposalWithdrawn { id: proposal.id.clone(), why: required(reason, "the reason")? }])
 }
 
-fn no_open_run(incident: &Incident) -> Result<(), Refusal> {
+fn no_open_run(model: &Model, incident: &Incident) -> Result<(), Refusal> {
     match incident.open_run() {
         Some(run) => Err(Refusal::new(
-            format!("the runbook {} is still running", run.runbook),
+            format!("the runbook {} is still running", model.runbook_title(&run.runbook)),
             "Settle its steps, or abort it with a reason.",
         )),
         None => Ok(()),

@@ -62,10 +62,11 @@ pub fn way_out(status: StepStatus) -> &'static str {
     }
 }
 
-fn allowed(id: &StepId, status: StepStatus, by: Move) -> Result<(), Refusal> {
-    let refuse =
-        |illegal: crate::core::status::IllegalMove| Refusal::new(format!("{id}: {illegal}"), way_out(status));
-    status.after(by).map(|_| ()).map_err(refuse)
+fn allowed(model: &Model, run: &RunId, id: &StepId, state: &StepRun, by: Move) -> Result<(), Refusal> {
+    let refuse = |illegal: crate::core::status::IllegalMove| {
+        Refusal::new(format!("{}: {illegal}", model.step_title(run, id)), way_out(state.status))
+    };
+    state.status.after(by).map(|_| ()).map_err(refuse)
 }
 
 /// An execution ended. Answers of an older attempt are refused: they were recorded as unknown.
@@ -78,7 +79,7 @@ pub fn executed(
 ) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = find_any(model, run, id)?;
     if state.attempt != attempt || state.status != StepStatus::Started {
-        return Err(Refusal::new(format!("attempt {attempt} of {id} is not running"), "Nothing to do."));
+        return Err(Refusal::new(format!("attempt {attempt} of {} is not running", model.step_title(run, id)), "Nothing to do."));
     }
     Ok(vec![Fact::StepFinished { run: run.clone(), step: id.clone(), attempt, outcome: outcome.clone() }])
 }
@@ -93,7 +94,7 @@ pub fn checked(
 ) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = find_any(model, run, id)?;
     if state.attempt != attempt || !matches!(state.status, StepStatus::Finished | StepStatus::Unknown) {
-        return Err(Refusal::new(format!("attempt {attempt} of {id} waits for no proof"), "Nothing to do."));
+        return Err(Refusal::new(format!("attempt {attempt} of {} waits for no proof", model.step_title(run, id)), "Nothing to do."));
     }
     let (run, step) = (run.clone(), id.clone());
     Ok(vec![match result {
@@ -113,12 +114,12 @@ pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> R
     if state.obstacle.is_some() && state.status == StepStatus::Ready {
         return super::confirm::preparing(model, run, id);
     }
-    allowed(id, state.status, Move::Retry)?;
+    allowed(model, run, id, state, Move::Retry)?;
     let reason = match reason {
         Some(reason) => Some(required(reason, "the reason")?),
         None if state.status == StepStatus::Unknown => {
             return Err(Refusal::new(
-                format!("nobody knows whether {id} acted"),
+                format!("nobody knows whether {} acted", model.step_title(run, id)),
                 "Recheck the world first; to run it again, say why that is safe.",
             ));
         }
@@ -160,14 +161,14 @@ pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
     let (_, _, state) = find_any(model, run, id)?;
     match state.status {
         StepStatus::Unknown => Ok(vec![Fact::StepRechecked { run: run.clone(), step: id.clone() }]),
-        other => Err(Refusal::new(format!("{id} is {}", other.as_str()), way_out(other))),
+        other => Err(Refusal::new(format!("{} is {}", model.step_title(run, id), other.as_str()), way_out(other))),
     }
 }
 
 /// Leaves a step out.
 pub fn skip(model: &Model, run: &RunId, id: &StepId, reason: &str) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = find_open(model, run, id)?;
-    allowed(id, state.status, Move::Skip)?;
+    allowed(model, run, id, state, Move::Skip)?;
     let reason = required(reason, "the reason")?;
     Ok(vec![Fact::StepSkipped { run: run.clone(), step: id.clone(), reason }])
 }
@@ -175,7 +176,7 @@ pub fn skip(model: &Model, run: &RunId, id: &StepId, reason: &str) -> Result<Vec
 /// States that a step was done by hand.
 pub fn attest(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = find_open(model, run, id)?;
-    allowed(id, state.status, Move::Attest)?;
+    allowed(model, run, id, state, Move::Attest)?;
     let how = required(how, "what was done and how it was checked")?;
     Ok(vec![Fact::StepAttested { run: run.clone(), step: id.clone(), how }])
 }
@@ -185,7 +186,7 @@ pub fn undone(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<
     let listed = in_force::of(model).into_iter().any(|left| left.run == *run && left.step == *id);
     if !listed {
         return Err(Refusal::new(
-            format!("nothing of {id} is in force"),
+            format!("nothing of {} is in force", model.step_title(run, id)),
             "Somebody may have recorded it meanwhile: look at the timeline.",
         ));
     }

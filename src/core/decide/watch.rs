@@ -21,7 +21,8 @@ pub fn holding(
 ) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = step::find_any(model, run, id)?;
     if state.attempt != attempt || !matches!(state.status, StepStatus::Finished | StepStatus::Unknown) {
-        return Err(Refusal::new(format!("attempt {attempt} of {id} waits for no proof"), "Nothing to do."));
+        let why = format!("attempt {attempt} of {} waits for no proof", model.step_title(run, id));
+        return Err(Refusal::new(why, "Nothing to do."));
     }
     let (run, step, proof, found) = (run.clone(), id.clone(), proof.clone(), found.clone());
     Ok(vec![Fact::StepHolding { run, step, proof, found, hold }])

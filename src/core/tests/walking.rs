@@ -219,7 +219,7 @@ fn what_an_aborted_run_left_behind_can_still_be_proven_and_is_not_lost_by_closin
     machine.ask(Ask::Confirm { confirmation: id, typed: Some("target-of-promote".into()) }).unwrap();
     machine.ask(Ask::Abort { reason: "wrong region".into() }).unwrap();
     let close = || Ask::Close { reason: "enough".into() };
-    assert!(machine.ask(close()).unwrap_err().why.contains("promote is still being ended"));
+    assert!(machine.ask(close()).unwrap_err().why.contains("is still being ended"));
     let outcome =
         Outcome::Failed(crate::core::action::Failure::maybe_done("promote", "cut off", "read it back"));
     let run = machine.run();

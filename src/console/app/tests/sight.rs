@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use super::{Dialog, confirming, declared, form, promoting, running, status};
-use crate::console::app::form::Stage;
+use crate::console::app::form::{Form, Purpose, Stage};
 use crate::console::app::{App, Do, Message};
 use crate::console::input::{Event, Manner};
 use crate::console::ui::Screen;
@@ -177,6 +177,110 @@ fn an_open_question_says_that_nothing_can_be_confirmed_while_the_engine_is_not_h
             assert!(!live.iter().any(|live| words.contains(live)), "{live:?}\n{words}");
         }
     }
+}
+
+#[test]
+fn a_number_meant_for_a_dialog_that_closed_by_itself_changes_no_screen() {
+    let mut scene = declared();
+    let bye = ToClient::Goodbye { why: "it ended".into(), next: "Open it.".into() };
+    scene.tell(Message::Engine(bye));
+    scene.at += Duration::from_secs(2);
+    scene.attach();
+    assert!(scene.app.dialog.is_none(), "the engine is back");
+    for key in ["3", "2", "1"] {
+        scene.press_as(key, Manner::Single, Duration::from_millis(500));
+        assert_eq!(scene.app.ui.screen, Screen::Decide, "{key}");
+    }
+    assert!(scene.app.ui.toast.as_ref().unwrap().next.contains("3 keys were dropped"));
+}
+
+#[test]
+fn a_key_behind_bytes_that_no_keyboard_sends_acts_on_nothing() {
+    let mut scene = declared();
+    scene.at += Duration::from_secs(2);
+    let before = scene.asked.len();
+    scene.input(Event::GivenUp);
+    scene.press_as("y", Manner::Single, Duration::ZERO);
+    assert_eq!(scene.asked.len(), before);
+    assert!(scene.app.dialog.is_none());
+    let toast = scene.app.ui.toast.clone().unwrap();
+    assert!(toast.next.contains("dropped"), "{toast:?}");
+    scene.press("y");
+    assert_eq!(scene.asked.len(), before + 1, "after a rest keys count again");
+}
+
+#[test]
+fn what_a_form_says_can_be_read_to_its_end_and_the_key_is_said_where_it_is_cut() {
+    let mut scene = running();
+    let (run, step) = scene.app.selected_step().unwrap();
+    let losses = (0..30).map(|place| format!("loss number {place} of a plan that has a great many of them"));
+    let (guards, losses) = (vec![0], losses.collect());
+    scene.app.dialog = Some(Dialog::Form(Form::writing(Purpose::Override { run, step, guards, losses })));
+    for stage in [Stage::Write, Stage::Sure] {
+        if let Some(Dialog::Form(form)) = &mut scene.app.dialog {
+            (form.stage, form.page) = (stage, 0);
+        }
+        let first = scene.words();
+        assert!(first.contains("more lines") && !first.contains("number 29 "), "{first}");
+        let key = if stage == Stage::Write { "page-down" } else { "ctrl-f" };
+        assert!(first.contains(&format!("{key} shows them")), "{first}");
+        let pages: Vec<String> = (0..3)
+            .map(|_| {
+                scene.press(key);
+                scene.words()
+            })
+            .collect();
+        for place in 0..30 {
+            let line = format!("number {place} of a plan");
+            assert!(pages.iter().any(|page| page.contains(&line)), "{line}\n{pages:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_guidance_of_a_question_can_be_read_to_its_end_with_the_question_and_its_answers_in_view() {
+    let mut scene = declared();
+    let mut plan = (*scene.model.plan).clone();
+    let root = plan.tree.root.clone();
+    let help = (0..160).map(|place| format!("word{place}")).collect::<Vec<_>>().join(" ");
+    plan.tree.questions.get_mut(&root).unwrap().help = help;
+    scene.model.plan = std::sync::Arc::new(plan);
+    scene.attach();
+    scene.app.ui.screen = Screen::Decide;
+    let short = scene.words();
+    assert!(short.contains("v shows them") && !short.contains("word159"), "{short}");
+    scene.press("v");
+    let mut read = String::new();
+    for _ in 0..6 {
+        let page = scene.words();
+        assert!(page.contains("Is the primary region") && page.contains("ANSWERS"), "{page}");
+        read.push_str(&page);
+        scene.press("ctrl-f");
+    }
+    assert!(read.contains("ctrl-f shows them"), "{read}");
+    for place in 0..160 {
+        assert!(read.contains(&format!("word{place}")), "{place}: {read}");
+    }
+    assert!(read.contains("SUGGESTION") && read.contains("EVIDENCE"), "{read}");
+}
+
+#[test]
+fn the_details_of_a_step_can_be_read_to_their_end() {
+    let mut scene = running();
+    let mut plan = (*scene.model.plan).clone();
+    let runbook = plan.runbooks.get_mut("full-region-failover").unwrap();
+    let step = runbook.steps.values_mut().next().unwrap();
+    let by_hand = crate::plan::condition::Condition::parse("true").unwrap();
+    step.guard = vec![by_hand; 40];
+    scene.model.plan = std::sync::Arc::new(plan);
+    scene.attach();
+    assert!(scene.words().contains("v shows them"), "{}", scene.words());
+    scene.press("v");
+    assert!(scene.words().contains("ctrl-f shows them"), "{}", scene.words());
+    scene.press("ctrl-f");
+    assert!(scene.words().contains("ALL OF IT, page 1 of"), "{}", scene.words());
+    scene.press("v");
+    assert!(!scene.words().contains("ALL OF IT"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod sections;
 
 use super::View;
-use super::paint::{labelled_with, put};
+use super::paint::{cut, labelled_with, page, put};
 use super::words::cannot_reach;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
@@ -48,7 +48,7 @@ pub fn draw(
     let room = usize::from(area.height).saturating_sub(2 + bottom.len());
     let all = sections::lines(view, confirmation, irreversible, inner, usize::MAX);
     let is_cut = all.len() > room;
-    let mut lines = match page(all, room, reader.page, view) {
+    let mut lines = match page(look, all, room, reader.page) {
         Some(page) => page,
         None => sections::lines(view, confirmation, irreversible, inner, room),
     };
@@ -58,22 +58,6 @@ pub fn draw(
     let dialog = Dialog { title: &title, footer, danger: irreversible };
     let inside = dialog.frame(look, frame, centred(area, width, height));
     put(frame, inside, look, lines);
-}
-
-/// A page of everything, when one was turned to.
-fn page(all: Vec<Line<'static>>, room: usize, turned: isize, view: &View<'_>) -> Option<Vec<Line<'static>>> {
-    // A line says which page it is.
-    let rows = room.saturating_sub(1).max(1);
-    let pages = if all.len() > room { all.len().div_ceil(rows) } else { 0 };
-    let place = turned.rem_euclid(isize::try_from(pages + 1).unwrap_or(1)).unsigned_abs();
-    if place == 0 {
-        return None;
-    }
-    let heading = view.look.span(Role::Accent, format!("ALL OF IT, page {place} of {pages}"));
-    let lines = all.into_iter().skip((place - 1) * rows).take(rows);
-    let mut lines: Vec<Line<'static>> = std::iter::once(Line::from(heading)).chain(lines).collect();
-    lines.resize(room, Line::default());
-    Some(lines)
 }
 
 fn step_is_irreversible(view: &View<'_>, confirmation: &Confirmation) -> bool {
@@ -114,7 +98,7 @@ fn bottom(
     let mut lines = vec![Line::from(look.span(Role::Border, dash.repeat(usize::from(width))))];
     if let Some(problem) = problem {
         let label = look.span(Role::Critical, look.glyph(Glyph::Failed));
-        lines.extend(labelled_with(look, label, 2, Role::Critical, problem, width).into_iter().take(3));
+        lines.extend(cut(look, labelled_with(look, label, 2, Role::Critical, problem, width), 3, width));
     }
     let left = confirmation.expires_at.duration_since(view.now);
     if let Some(why) = cannot_reach(view) {
@@ -129,7 +113,8 @@ fn bottom(
     } else if let Some(open) = contradicted(view, confirmation) {
         let answer = view.key(Action::AnswerContradiction);
         let text = format!("BLOCKED: {}. {} Or leave this, and {answer} answers it.", open.what, open.next);
-        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width).into_iter().take(3));
+        let text = labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width);
+        lines.extend(cut(look, text, 4, width));
     } else {
         lines.extend(what_to_press(view, confirmation, typed, width));
         let expiry = format!("Expires in {}; nothing happens then.", units::clock(left));
@@ -153,7 +138,7 @@ fn blocked(view: &View<'_>, confirmation: &Confirmation, condition: &str, width:
          reason ({over}): the journal then names who, why and what is lost."
     );
     let label = look.span(Role::Critical, look.glyph(Glyph::Critical));
-    labelled_with(look, label, 2, Role::Critical, &text, width).into_iter().take(4).collect()
+    cut(look, labelled_with(look, label, 2, Role::Critical, &text, width), 5, width)
 }
 
 fn what_to_press(

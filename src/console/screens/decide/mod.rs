@@ -5,9 +5,10 @@ mod question;
 
 use super::View;
 use super::next::next;
-use super::paint::{labelled_with, limited, put, rule};
+use super::paint::{detailed, labelled_with, limited, put, rule, shown_by};
 use super::run;
 use super::words::date_time;
+use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::core::incident::{Position, Run};
 use crate::core::model::Model;
@@ -110,8 +111,11 @@ fn tree_below(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, used: usize) {
     let used = u16::try_from(used).unwrap_or(u16::MAX).min(area.height);
     let left = Rect { y: area.y + used, height: area.height - used, ..area };
     if left.height >= TREE_ROWS {
-        let lines =
-            limited(&view.look, outline::lines(view, left.width), usize::from(left.height), "branches");
+        let (lines, room) = (outline::lines(view, left.width), usize::from(left.height));
+        let lines = match view.ui.details {
+            true => detailed(view, lines, room),
+            false => limited(&view.look, lines, room, &shown_by(view, Action::ToggleDetails)),
+        };
         put(frame, left, &view.look, lines);
     }
 }
@@ -127,7 +131,7 @@ fn leaf(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &LeafId) {
     lines.extend(labelled_with(look, " ".into(), 1, Role::Accent, title, area.width));
     lines.push(Line::default());
     lines.extend(todo(view, area.width));
-    let other = view.key(crate::console::keymap::Action::AnswerOther);
+    let other = view.key(Action::AnswerOther);
     let again = format!("When things change, {other} goes back to a question.");
     lines.push(Line::default());
     lines.extend(labelled_with(look, " ".into(), 1, Role::Muted, &again, area.width));

@@ -4,7 +4,7 @@ use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::list::window;
-use crate::console::screens::paint::{labelled_with, limited, put, put_list, rule};
+use crate::console::screens::paint::{cut, detailed, labelled_with, limited, put, put_list, rule, shown_by};
 use crate::console::screens::words::{clock_time, concern_role, evidence_age, evidence_state};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, Width, row_line, state_cell};
@@ -20,6 +20,8 @@ use ratatui::text::Line;
 
 /// Answers given before that are shown at most, when the terminal is small.
 const PATH_ROWS: usize = 3;
+/// Rows of what is suggested at most, its heading included.
+const SUGGESTION_ROWS: usize = 4;
 
 /// Draws the open question.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId) {
@@ -27,21 +29,13 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId)
     let Some(question) = view.model.plan.tree.questions.get(id) else {
         return put(frame, area, look, super::todo(view, area.width));
     };
-    let roomy = area.height >= 28;
-    let path = path(view, area.width, if roomy { 8 } else { PATH_ROWS });
-    let ask = ask(view, question, area.width, roomy);
     let suggested = suggest(view.model, question, view.now);
-    let suggestion = suggestion(view, &suggested, area.width);
     let answers = answers(view, question, &suggested, area.width);
-    // The answers and what they rest on are never what gives way; the evidence is cut, and says so.
-    let fixed = path.len() + ask.len() + 1 + suggestion.len() + 1 + answers.len();
-    let room = usize::from(area.height).saturating_sub(fixed).max(2);
-    let proof = evidence_lines(view, question, area.width, room);
-    let mut lines = path;
-    lines.extend(ask);
-    lines.push(rule(look, "EVIDENCE", "live; frozen into the journal with your answer", area.width));
-    lines.extend(proof);
-    lines.extend(suggestion);
+    let room = usize::from(area.height).saturating_sub(1 + answers.len());
+    let mut lines = match view.ui.details {
+        true => whole(view, question, &suggested, area.width, room),
+        false => in_short(view, question, &suggested, area, room),
+    };
     lines.push(rule(look, "ANSWERS", "", area.width));
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
     put(frame, Rect { height: used, ..area }, look, lines);
@@ -53,6 +47,49 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId)
     let mark = selected.saturating_sub(shown.start);
     put_list(frame, list, look, answers[shown].to_vec(), Some(mark));
     super::tree_below(frame, below, view, usize::from(list.height) + 1);
+}
+
+/// What an answer rests on, as far as there is room. The question and what is suggested are never what gives way; the
+/// evidence is cut, and says so.
+fn in_short(
+    view: &View<'_>,
+    question: &Question,
+    suggested: &Suggestion,
+    area: Rect,
+    room: usize,
+) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let roomy = area.height >= 28;
+    let rest = shown_by(view, Action::ToggleDetails);
+    let mut lines = path(view, area.width, if roomy { 8 } else { PATH_ROWS });
+    lines.extend(ask(view, question, area.width));
+    lines.extend(limited(look, help(view, question, area.width), if roomy { 6 } else { 2 }, &rest));
+    let suggestion = suggestion(view, suggested, area.width);
+    let suggestion = limited(look, suggestion, SUGGESTION_ROWS, &rest);
+    let room = room.saturating_sub(lines.len() + 1 + suggestion.len()).max(2);
+    lines.push(rule(look, "EVIDENCE", "live; frozen into the journal with your answer", area.width));
+    lines.extend(limited(look, evidence_lines(view, question, area.width, room), room, &rest));
+    lines.extend(suggestion);
+    lines
+}
+
+/// All that an answer rests on, in pages below the question.
+fn whole(
+    view: &View<'_>,
+    question: &Question,
+    suggested: &Suggestion,
+    width: u16,
+    room: usize,
+) -> Vec<Line<'static>> {
+    let mut lines = ask(view, question, width);
+    let mut rest = help(view, question, width);
+    rest.extend(path(view, width, usize::MAX));
+    rest.push(rule(&view.look, "EVIDENCE", "live; frozen into the journal with your answer", width));
+    rest.extend(evidence_lines(view, question, width, usize::MAX));
+    rest.extend(suggestion(view, suggested, width));
+    let room = room.saturating_sub(lines.len());
+    lines.extend(detailed(view, rest, room));
+    lines
 }
 
 /// The questions answered so far, oldest first: answer, question, who and when; then why, where there is room.
@@ -73,7 +110,7 @@ pub fn path(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
         if spare > 0 && !reason.is_empty() {
             spare -= 1;
             let text = labelled_with(look, "".into(), 9, Role::Muted, &reason, width);
-            lines.extend(text.into_iter().take(1));
+            lines.extend(cut(look, text, 1, width));
         }
     }
     lines
@@ -116,19 +153,23 @@ fn given_line(view: &View<'_>, given: &GivenAnswer, width: u16) -> Line<'static>
     row_line(look, &columns, &cells, width)
 }
 
-fn ask(view: &View<'_>, question: &Question, width: u16, roomy: bool) -> Vec<Line<'static>> {
+fn ask(view: &View<'_>, question: &Question, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let mut lines = vec![rule(look, "OPEN QUESTION", "", width)];
     lines.extend(labelled_with(look, " ".into(), 1, Role::Accent, &question.ask, width));
-    if !question.help.is_empty() {
-        let help = labelled_with(look, " ".into(), 1, Role::Muted, &question.help, width);
-        lines.extend(limited(look, help, if roomy { 6 } else { 2 }, "lines"));
-    }
     lines
 }
 
-/// Each piece of evidence in one line, and in a second what the probe says and where it comes from, as far as
-/// there is room. What is worst is never what is left out.
+/// How the plan says that an answer is found.
+fn help(view: &View<'_>, question: &Question, width: u16) -> Vec<Line<'static>> {
+    match question.help.is_empty() {
+        true => Vec::new(),
+        false => labelled_with(&view.look, " ".into(), 1, Role::Muted, &question.help, width),
+    }
+}
+
+/// Each piece of evidence in one line, and below what the probe says and where it comes from: in one line as far as
+/// there is room, whole where there is no end of it. What is worst is never what is left out.
 fn evidence_lines(view: &View<'_>, question: &Question, width: u16, room: usize) -> Vec<Line<'static>> {
     let look = &view.look;
     let mut frozen: Vec<Evidence> =
@@ -148,10 +189,10 @@ fn evidence_lines(view: &View<'_>, question: &Question, width: u16, room: usize)
         if worst.contains(&place) {
             let text = format!("{} ({})", evidence.summary, evidence.source);
             let more = labelled_with(look, "".into(), 12, concern_role(evidence.state), &text, width);
-            lines.extend(more.into_iter().take(1));
+            lines.extend(if room == usize::MAX { more } else { cut(look, more, 1, width) });
         }
     }
-    limited(look, lines, room, "in the overview")
+    lines
 }
 
 /// State, title, value, age and bounds of a signal, as evidence.
@@ -197,7 +238,7 @@ fn suggestion(view: &View<'_>, suggested: &Suggestion, width: u16) -> Vec<Line<'
     };
     let indent = label.len() + 1;
     let mut lines = vec![rule(look, "SUGGESTION", "", width)];
-    lines.extend(labelled_with(look, look.span(role, label), indent, role, &text, width).into_iter().take(3));
+    lines.extend(labelled_with(look, look.span(role, label), indent, role, &text, width));
     lines
 }
 

@@ -10,7 +10,8 @@ pub use table::{count, rows};
 
 use super::View;
 use super::list::window;
-use super::paint::{limited, put, put_list, rule};
+use super::paint::{detailed, limited, put, put_list, rule, shown_by};
+use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::core::decide::current_escalation;
 use ratatui::Frame;
@@ -28,7 +29,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let mut top = vec![title(view, area.width)];
     top.extend(standing::lines(view, area.width));
     let room = usize::from(area.height.saturating_sub(TABLE_ROWS)).max(2);
-    let top = limited(look, top, room, "lines");
+    let top = limited(look, top, room, &shown_by(view, Action::Brief));
     let used = u16::try_from(top.len()).unwrap_or(u16::MAX).min(area.height);
     put(frame, area, look, top);
     let below = Rect { y: area.y + used, height: area.height - used, ..area };
@@ -52,7 +53,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     if details > 0 {
         let panel = Rect { y: list.bottom(), height: details, ..below };
         let lines = detail::lines(view, rows[selected], panel.width);
-        put(frame, panel, look, limited(look, lines, usize::from(details), "lines"));
+        put(frame, panel, look, detailed(view, lines, usize::from(details)));
     }
 }
 

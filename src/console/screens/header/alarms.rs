@@ -4,7 +4,7 @@ use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::next::{next, still_in_force, tells_left};
-use crate::console::screens::paint::labelled_with;
+use crate::console::screens::paint::{cut, labelled_with};
 use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
@@ -28,7 +28,8 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (role, glyph, text) in alarms(view, width) {
         let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
-        for mut line in labelled_with(&view.look, label, 3, role, &text, width).into_iter().take(ALARM_ROWS) {
+        let alarm = labelled_with(&view.look, label, 3, role, &text, width);
+        for mut line in cut(&view.look, alarm, ALARM_ROWS, width) {
             let left = usize::from(width).saturating_sub(line.width());
             line.push_span(Span::raw(" ".repeat(left)));
             lines.push(line.patch_style(view.look.style(role)));

@@ -3,7 +3,7 @@
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::list::{Filter, window};
-use crate::console::screens::paint::{labelled, limited, put, put_list, rule};
+use crate::console::screens::paint::{detailed, labelled, put, put_list, rule};
 use crate::console::screens::words::{ceiling, concern_role, date_time, evidence_age, lasting, old, signal};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell};
@@ -81,7 +81,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     put_list(frame, list, &view.look, lines, marked);
     if let Some(row) = rows.get(selected).filter(|_| details > 0) {
         let panel = Rect { y: list.bottom(), height: details, ..below };
-        let lines = limited(&view.look, detail(view, row, panel.width), usize::from(panel.height), "lines");
+        let lines = detailed(view, detail(view, row, panel.width), usize::from(panel.height));
         put(frame, panel, &view.look, lines);
     }
 }

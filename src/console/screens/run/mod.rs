@@ -6,7 +6,7 @@ mod steps;
 pub(in crate::console::screens) use detail::guard_lines;
 
 use super::View;
-use super::paint::{labelled_with, put, rule};
+use super::paint::{cut, labelled_with, put, rule};
 use super::words::{about, clock_time};
 use crate::console::theme::Role;
 use crate::core::confirmation::GuardResult;
@@ -65,15 +65,12 @@ fn summary(view: &View<'_>, run: &Run, runbook: &Runbook, width: u16) -> Vec<Lin
     let mut lines = vec![rule(look, crate::text::clean(&runbook.title, 60), rest, width)];
     if let Some((at, end)) = &run.ended {
         let (role, text) = ended(view, run, end, *at);
-        lines.extend(labelled_with(look, " ".into(), 1, role, &text, width).into_iter().take(2));
+        lines.extend(cut(look, labelled_with(look, " ".into(), 1, role, &text, width), 2, width));
     }
     let next = super::next::next(view);
     let label = look.span(Role::Title, " NEXT");
-    lines.extend(
-        labelled_with(look, label, 7, next.role, &next.text, width)
-            .into_iter()
-            .take(super::next::rows(&next)),
-    );
+    let todo = labelled_with(look, label, 7, next.role, &next.text, width);
+    lines.extend(cut(look, todo, super::next::rows(&next), width));
     lines
 }
 
