@@ -132,7 +132,8 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     let field_rows = if label.is_some() { FIELD_ROWS + 1 } else { 0 };
     let rows = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
     if form.stage != Stage::Choose {
-        let room = usize::from(frame.area().height.saturating_sub(2 + field_rows)).saturating_sub(below.len());
+        let room =
+            usize::from(frame.area().height.saturating_sub(2 + field_rows)).saturating_sub(below.len());
         let key = view.key_in(form.context(), Action::PageDown);
         lines = paint::page(look, lines.clone(), room, form.page)
             .unwrap_or_else(|| paint::limited(look, lines, room, &format!("lines, {key} shows them")));
@@ -140,7 +141,8 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     let height = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
     let footer =
         hint_line(look, &app.keymap, form.context(), hints(form, unheard.is_none()), width.saturating_sub(4));
-    let dialog = widgets::Dialog { title: &words::title(form, app.model.as_ref()), footer, danger: form.is_grave() };
+    let dialog =
+        widgets::Dialog { title: &words::title(form, app.model.as_ref()), footer, danger: form.is_grave() };
     let area = centred(frame.area(), width, height);
     let inside = dialog.frame(look, frame, area);
     // What the dialog cannot hold on a small terminal goes from its middle: the field and the problem stay.

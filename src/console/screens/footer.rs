@@ -302,7 +302,8 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things_in_one_line_of_hints() {
-        let escalation = [PROPOSED, PAGING, TAKEN, RESOLVED, NOTHING_TOLD].map(|hints| (Context::Escalation, hints));
+        let escalation =
+            [PROPOSED, PAGING, TAKEN, RESOLVED, NOTHING_TOLD].map(|hints| (Context::Escalation, hints));
         let decide = [TREE_ONLY, QUESTION, NAMED_ANSWERS, OUTCOME, READY, HELD, BY_HAND, FAILED, WATCHING];
         let decide = decide.map(|hints| (Context::Decide, hints));
         let others = [

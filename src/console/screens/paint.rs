@@ -1,8 +1,8 @@
 //! The seam between lines and cells: here text from outside becomes safe, text that the terminal cannot show
 //! is replaced, and what does not fit is cut with a mark.
 
-use crate::console::glyphs::{Glyph, Glyphs};
 use super::View;
+use crate::console::glyphs::{Glyph, Glyphs};
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, wrap};

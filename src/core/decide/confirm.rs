@@ -38,7 +38,10 @@ pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
             format!("{} waits for {}", model.step_title(run, id), waits_for(model, run, id)),
             "Settle those steps first.",
         )),
-        other => Err(Refusal::new(format!("{} is {}", model.step_title(run, id), other.as_str()), step::way_out(other))),
+        other => Err(Refusal::new(
+            format!("{} is {}", model.step_title(run, id), other.as_str()),
+            step::way_out(other),
+        )),
     }
 }
 

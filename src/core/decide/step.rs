@@ -79,7 +79,10 @@ pub fn executed(
 ) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = find_any(model, run, id)?;
     if state.attempt != attempt || state.status != StepStatus::Started {
-        return Err(Refusal::new(format!("attempt {attempt} of {} is not running", model.step_title(run, id)), "Nothing to do."));
+        return Err(Refusal::new(
+            format!("attempt {attempt} of {} is not running", model.step_title(run, id)),
+            "Nothing to do.",
+        ));
     }
     Ok(vec![Fact::StepFinished { run: run.clone(), step: id.clone(), attempt, outcome: outcome.clone() }])
 }
@@ -94,7 +97,10 @@ pub fn checked(
 ) -> Result<Vec<Fact>, Refusal> {
     let (_, _, state) = find_any(model, run, id)?;
     if state.attempt != attempt || !matches!(state.status, StepStatus::Finished | StepStatus::Unknown) {
-        return Err(Refusal::new(format!("attempt {attempt} of {} waits for no proof", model.step_title(run, id)), "Nothing to do."));
+        return Err(Refusal::new(
+            format!("attempt {attempt} of {} waits for no proof", model.step_title(run, id)),
+            "Nothing to do.",
+        ));
     }
     let (run, step) = (run.clone(), id.clone());
     Ok(vec![match result {
@@ -161,7 +167,9 @@ pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
     let (_, _, state) = find_any(model, run, id)?;
     match state.status {
         StepStatus::Unknown => Ok(vec![Fact::StepRechecked { run: run.clone(), step: id.clone() }]),
-        other => Err(Refusal::new(format!("{} is {}", model.step_title(run, id), other.as_str()), way_out(other))),
+        other => {
+            Err(Refusal::new(format!("{} is {}", model.step_title(run, id), other.as_str()), way_out(other)))
+        }
     }
 }
 
