@@ -8,6 +8,7 @@ use crate::core::incident::{Mode, Outcome};
 use crate::core::notification::{Again, Receipt, Tracked, Undelivered};
 use crate::core::tests::fixture::{self, Machine, seconds};
 use crate::core::tests::people::{self, with_people};
+use crate::core::tests::serving;
 use crate::journal::{Bad, Head};
 use std::sync::Arc;
 
@@ -138,6 +139,27 @@ fn night() -> Machine {
 #[test]
 fn a_night_is_told_whole() {
     insta::assert_snapshot!("a_night", report(&night(), None));
+}
+
+#[test]
+fn each_region_that_came_to_serve_is_told_and_not_only_the_last() {
+    let mut machine = with_people(Machine::new());
+    machine.pass(20, &serving::world(serving::primary(1, "a"), serving::standby("b")));
+    machine.ask(Ask::Declare { title: "primary gone".into(), mode: Mode::Live }).unwrap();
+    let moves = [
+        ("dr", serving::world(serving::standby("a2"), serving::primary(2, "b"))),
+        ("primary", serving::world(serving::primary(3, "a3"), serving::standby("b2"))),
+    ];
+    for (region, world) in &moves {
+        machine.pass(40, world);
+        let record = Ask::RecordServing { region: (*region).into(), reason: "moved by hand".into() };
+        machine.ask(record).unwrap();
+    }
+    let text = report(&machine, None);
+    let rows = text.lines().filter(|line| line.starts_with("| another region serves |"));
+    let mut regions: Vec<&str> = rows.filter_map(|row| row.split('|').nth(4).map(str::trim)).collect();
+    regions.dedup();
+    assert_eq!(regions, ["dr", "primary"], "{text}");
 }
 
 #[test]
