@@ -11,10 +11,14 @@ use crate::console::input::{Event, Manner};
 use crate::console::ui::{Connection, Screen};
 use crate::core::command::{Ask, Report};
 use crate::core::incident::Mode;
+use crate::core::model::Model;
+use crate::core::reading::{Measurement, Reading};
+use crate::core::signal::Recent;
 use crate::core::status::StepStatus;
 use crate::engine::protocol::ToClient;
 use crate::ids::StepId;
 use crate::plan::Severity;
+use jiff::SignedDuration;
 use scene::Scene;
 use std::time::Duration;
 
@@ -584,4 +588,24 @@ fn nothing_but_measurements_is_not_drawn_at_once() {
     let mut scene = Scene::new();
     let at = scene.at;
     assert_eq!(scene.app.update(Message::Engine(ToClient::Events(Vec::new())), at), [Do::DrawSoon]);
+}
+
+#[test]
+fn while_all_is_calm_the_age_of_what_is_late_goes_on() {
+    let mut scene = Scene::new();
+    let plan = scene.model.plan.clone();
+    let (at, now) = (scene.at, scene.app.now(scene.at));
+    let (probe, spec) = plan.probes.first().unwrap();
+    let every = Duration::try_from(spec.every).unwrap();
+    let mut wakes_after = |old: Duration| {
+        let outcome = Ok(Measurement::good("fine"));
+        let mut recent = Recent::default();
+        recent.latest = Some(Reading { at: now - old, took: SignedDuration::ZERO, outcome });
+        let mut model = Model::new(plan.clone());
+        model.live.recent.insert(probe.clone(), recent);
+        scene.app.model = Some(model);
+        scene.app.wakes(at).unwrap() - at
+    };
+    assert_eq!(wakes_after(every), Duration::from_secs(10), "nothing is late");
+    assert_eq!(wakes_after(3 * every), Duration::from_secs(3), "its age is read by seconds");
 }
