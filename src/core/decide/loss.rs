@@ -1,10 +1,10 @@
 //! What is known of a loss goes into the journal at the moments after which it may not be measured again: when an
-//! incident is declared, when a run begins, when the primary goes out of sight, and when it is fenced.
+//! incident is declared, when a run begins, when the primary goes out of sight, when it is fenced, and when the engine ends.
 
 use crate::core::evidence::{estimate, loss};
 use crate::core::fact::Fact;
 use crate::core::loss::LossEstimate;
-use crate::core::loss_reading;
+use crate::core::loss_reading::{self, LossReading};
 use crate::core::model::Model;
 use crate::ids::ProbeId;
 use jiff::{SignedDuration, Timestamp};
@@ -18,8 +18,21 @@ const SLACK_FENCED: SignedDuration = SignedDuration::from_secs(1);
 
 /// What has to be noted now, by each probe that tells a loss.
 pub fn noted(model: &Model, now: Timestamp) -> Vec<Fact> {
-    let probes: BTreeSet<&ProbeId> = model.plan.runbooks.values().flat_map(|runbook| &runbook.loss).collect();
-    probes.into_iter().filter_map(|probe| noted_of(model, probe, now)).collect()
+    probes(model).into_iter().filter_map(|probe| noted_of(model, probe, now)).collect()
+}
+
+/// What the next engine has to know when this one ends in good order.
+pub fn noted_at_the_end(model: &Model) -> Vec<Fact> {
+    let last = |probe: &ProbeId| {
+        let reading = loss_reading::measured(model, probe).filter(LossReading::is_known)?;
+        let is_new = model.durable.losses.get(probe).is_none_or(|kept| kept.at < reading.at);
+        is_new.then(|| Fact::LossNoted { probe: probe.clone(), reading: Some(reading) })
+    };
+    probes(model).into_iter().filter_map(last).collect()
+}
+
+fn probes(model: &Model) -> BTreeSet<&ProbeId> {
+    model.plan.runbooks.values().flat_map(|runbook| &runbook.loss).collect()
 }
 
 fn noted_of(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<Fact> {

@@ -87,7 +87,11 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
             plan: model.plan.digest.clone(),
             recovery: recovery.clone(),
         }]),
-        Report::EngineStopping { why } => Ok(vec![Fact::EngineStopped { why: why.clone() }]),
+        Report::EngineStopping { why } => {
+            let mut facts = loss::noted_at_the_end(model);
+            facts.push(Fact::EngineStopped { why: why.clone() });
+            Ok(facts)
+        }
         Report::ClockJumped(by) => Ok(vec![Fact::ClockJumped { by: *by }]),
         Report::Observed(readings) => Ok(observe::observed(model, readings)),
         Report::PagedUnrecorded(pages) => {

@@ -333,3 +333,17 @@ fn what_was_noted_is_forgotten_once_the_server_is_no_standby_any_more() {
     let machine = restarted(machine);
     assert!(!shown(&machine).is_known(), "{}", shown(&machine).sentence());
 }
+
+#[test]
+fn an_engine_that_is_stopped_tells_the_next_one_what_it_measured_last() {
+    let mut machine = Machine::resumed_under(plan_with_fence(), Vec::new(), start());
+    machine.pass(600, &[("dr-lag", seen(2.0))]);
+    machine.report(Report::EngineStopping { why: "an update".into() }).unwrap();
+    assert!(matches!(machine.log.last().unwrap().fact, Fact::EngineStopped { .. }));
+    let mut machine = restarted(machine);
+    later(&mut machine, 20);
+    machine.observe(&[("dr-lag", without_memory())]);
+    let loss = shown(&machine);
+    assert!(loss.span.is_some_and(|span| span >= seconds(22) && span <= seconds(30)), "{}", loss.sentence());
+    assert!(loss.grows_from.is_some() && loss.sentence().contains("before the engine restarted"));
+}
