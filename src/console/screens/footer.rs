@@ -9,6 +9,7 @@ use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::ui::{Screen, Toast};
 use crate::console::widgets::hint_line;
+use crate::core::decide::is_denied;
 use crate::core::incident::Position;
 use crate::core::status::StepStatus;
 use crate::ids::QuestionId;
@@ -249,6 +250,14 @@ const FAILED: Hints = &[
     (Action::ToggleDetails, "details"),
     (Action::Quit, "quit"),
 ];
+const DENIED: Hints = &[
+    (Action::RetryStep, "do it again"),
+    (Action::AnswerContradiction, "answer"),
+    (Action::AbortRun, "abort"),
+    (Action::Help, "help"),
+    (Action::ToggleDetails, "details"),
+    (Action::Quit, "quit"),
+];
 const WATCHING: Hints = &[
     (Action::ToggleDetails, "details"),
     (Action::AbortRun, "abort"),
@@ -281,11 +290,12 @@ fn escalation_hints(view: &View<'_>) -> Hints {
 fn step_hints(view: &View<'_>) -> Hints {
     let items = items(view.model);
     let step = items.get(view.ui.decide.selected).and_then(|item| match item {
-        Item::Step { run, step } => view.model.step(run, step),
+        Item::Step { run, step } => view.model.step(run, step).map(|(step, state)| (run, step, state)),
         Item::Answer { .. } => None,
     });
-    let Some((step, state)) = step else { return WATCHING };
+    let Some((run, step, state)) = step else { return WATCHING };
     match state.status {
+        _ if is_denied(view.model, run, &step.id) => DENIED,
         StepStatus::Ready | StepStatus::Confirming if step.is_by_hand() => BY_HAND,
         StepStatus::Ready if state.obstacle.is_some() => FAILED,
         StepStatus::Ready | StepStatus::Confirming if is_held(view, step, state) => HELD,

@@ -64,6 +64,11 @@ pub fn next(view: &View<'_>) -> Next {
     let next = in_incident(view, incident);
     if let Some(open) = open {
         let first = contradicted::next(view, open);
+        let run = incident.open_run();
+        let most = run.and_then(|run| Some((run.id.clone(), most_urgent(run)?.1.0.clone())));
+        if most.is_some() && most == contradicted::step(model) {
+            return first;
+        }
         return say(first.role, format!("{} Then: {}", first.text, next.text));
     }
     match people::first(view, incident) {

@@ -141,7 +141,7 @@ pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> R
 }
 
 /// Whether a step is settled as a fence, or was left out, and a contradiction says that its server accepts writes.
-fn is_denied(model: &Model, run: &RunId, id: &StepId) -> bool {
+pub fn is_denied(model: &Model, run: &RunId, id: &StepId) -> bool {
     let remedies = contradiction::of(model).iter().filter_map(|open| remedy(model, &open.contradiction));
     let mut meant = remedies.filter(|found| found.run.id == *run && found.step.id == *id);
     meant.any(|found| found.state.status.is_settled())

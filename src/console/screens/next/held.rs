@@ -66,5 +66,6 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -
         None if closed => "The primary is fenced, so waiting changes nothing:".to_owned(),
         None => "Wait until it holds, or".to_owned(),
     };
-    format!("is held: its guard {} {how}. {first} {place}{over} overrides it with a reason.", guard.condition)
+    // The keys first: a long condition may be cut.
+    format!("is HELD by a guard. {first} {place}{over} overrides it with a reason: {} {how}.", guard.condition)
 }

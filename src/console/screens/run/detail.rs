@@ -10,7 +10,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
-use crate::core::contradiction::{self, remedy};
+use crate::core::decide::is_denied;
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
 use crate::core::names;
@@ -244,12 +244,7 @@ fn what_it_showed(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
 
 /// What a person can do about the step, with the keys.
 fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
-    let is_denied = || {
-        let open = contradiction::of(view.model).iter();
-        let mut remedies = open.filter_map(|open| remedy(view.model, &open.contradiction));
-        remedies.any(|found| found.run.id == run.id && found.step.id == step.id)
-    };
-    if state.status.is_settled() && is_denied() {
+    if is_denied(view.model, &run.id, &step.id) {
         let retry = view.key_in(Context::Decide, Action::RetryStep);
         let word = words::step(state).word();
         return format!("{retry} do it again, with a reason: it is {word}, and its server takes writes");
