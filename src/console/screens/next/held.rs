@@ -67,5 +67,8 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -
         None => "Wait until it holds, or".to_owned(),
     };
     // The keys first: a long condition may be cut.
-    format!("is HELD by a guard. {first} {place}{over} overrides it with a reason: {} {how}.", guard.condition)
+    format!(
+        "is HELD by a guard. {first} {place}{over} overrides it with a reason: {} {how}.",
+        guard.condition
+    )
 }
