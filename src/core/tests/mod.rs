@@ -3,6 +3,7 @@
 mod confirmations;
 mod crashes;
 pub(crate) mod desk;
+mod drills;
 mod fencing;
 pub(crate) mod fixture;
 mod in_force;
