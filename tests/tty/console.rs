@@ -129,7 +129,7 @@ fn the_first_screen_and_all_others_by_their_keys() {
 #[test]
 fn from_the_outage_to_the_promotion_by_keys_alone() {
     // A confirmation stays open for two minutes of the simulation: long enough for a hand on a busy machine.
-    let engine = Engine::start("region-down", "4");
+    let engine = Engine::start("region-down", "6");
     let mut pty = engine.open();
     pty.wait_for_text("No database takes writes");
     declare(&mut pty);

@@ -35,7 +35,9 @@ fn a_drill_of_safe_steps_refuses_what_the_plan_does_not_mark_and_runs_what_it_do
     let run = machine.run();
     let refusal = machine.ask(Ask::Prepare { run: run.clone(), step: "promote".into() }).unwrap_err();
     assert!(refusal.why.contains("safe steps only"), "{refusal}");
-    machine.ask(Ask::Attest { run: run.clone(), step: "promote".into(), how: "would type its name".into() }).unwrap();
+    machine
+        .ask(Ask::Attest { run: run.clone(), step: "promote".into(), how: "would type its name".into() })
+        .unwrap();
     let confirmation = machine.prepare("scale");
     machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
     machine.settle();
@@ -134,7 +136,8 @@ fn a_promotion_says_that_the_old_primary_does_not_answer_and_is_not_fenced() {
     let run = machine.run();
     let (_, state) = machine.model.step(&run, &"promote".into()).unwrap();
     let others = &state.confirmation.as_ref().unwrap().other_side;
-    let seen: Vec<_> = others.iter().map(|server| (server.probe.as_str(), server.does, &server.fenced)).collect();
+    let seen: Vec<_> =
+        others.iter().map(|server| (server.probe.as_str(), server.does, &server.fenced)).collect();
     assert_eq!(seen, [("primary-db", Does::Down, &None)]);
     assert!(others[0].words().contains("does not answer"), "{}", others[0].words());
 }
