@@ -110,8 +110,8 @@ pub enum SecretCommandError {
     },
 }
 
-/// Runs `lifeboat secret` over the resolver's stores and writes what it did to `out`. `plan` is what
-/// [`SecretArgs::plan`] names.
+/// Runs `lifeboat secret` over the resolver's stores and writes what it did to `out`. `plan` is the
+/// one that the arguments name.
 ///
 /// # Errors
 /// When a value cannot be read, or a store cannot be used.

@@ -49,8 +49,8 @@ fn a_key_that_asks_a_silent_engine_says_that_it_does_not_answer() {
     console.wait_for_text("Note");
     console.press("are you there");
     console.wait_for_text("are you there");
+    console.wait_for_text("nothing can be confirmed or sent until it answers");
     console.press("\r");
-    console.wait_for_text("Write this note?");
     console.decide("y");
     console.wait_for_text("the engine does not answer. Nothing was sent.");
     kill(pid, Signal::CONT);

@@ -304,6 +304,50 @@ mod tests {
     }
 
     #[test]
+    fn only_one_press_on_its_own_of_what_is_seen_ends_typing() {
+        let mut scene = Scene::new(None);
+        let ends = |scene: &mut Scene, view, manner, millis| {
+            let received =
+                scene.received(Event::Key { chord: Chord::parse("ctrl-y").unwrap(), manner }, millis);
+            scene.gate.hear(&received);
+            scene.gate.admits_end_of_typing(&view, &received)
+        };
+        assert!(ends(&mut scene, "confirmation", Manner::Single, 12_000), "it may follow the text at once");
+        for manner in [Manner::Quick, Manner::Pair, Manner::Burst, Manner::Repeat] {
+            assert!(!ends(&mut scene, "confirmation", manner, 14_000), "{manner:?}");
+        }
+        assert!(!ends(&mut scene, "another one", Manner::Single, 16_000), "it is not on the screen");
+        assert!(
+            !ends(&mut Scene::new(None), "confirmation", Manner::Single, 10_100),
+            "nobody has read it yet"
+        );
+    }
+
+    #[test]
+    fn after_an_ask_no_key_counts_until_the_screen_was_painted_again() {
+        let mut scene = Scene::new(None);
+        scene.gate.sent();
+        assert!(!scene.key("y", Manner::Single, 12_000));
+        scene.gate.painted("confirmation", scene.at(12_100), None);
+        assert!(scene.key("n", Manner::Single, 13_500));
+    }
+
+    #[test]
+    fn a_key_that_is_down_while_the_view_changes_does_not_count_for_the_next() {
+        let mut scene = Scene::new(None);
+        assert!(scene.key("y", Manner::Single, 11_000));
+        scene.gate.changed(GRACE);
+        scene.gate.painted("confirmation again", scene.at(11_010), None);
+        let y = Event::Key { chord: Chord::parse("y").unwrap(), manner: Manner::Single };
+        let received = scene.received(y, 11_500);
+        scene.gate.hear(&received);
+        assert!(
+            !scene.gate.admits_key(&"confirmation again", &received),
+            "the first repetition of a held key"
+        );
+    }
+
+    #[test]
     fn a_paste_is_neither() {
         let mut scene = Scene::new(None);
         let received = scene.received(Event::Paste("y".to_owned()), 10_500);
