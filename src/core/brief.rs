@@ -51,8 +51,9 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
 fn in_force(model: &Model) -> Vec<(&'static str, String)> {
     let left = in_force::to_tell(model);
     let more = left.len().saturating_sub(IN_FORCE);
-    let mut lines: Vec<_> =
-        left.iter().take(IN_FORCE).map(|left| (left.heading(), left.sentence())).collect();
+    let splits = model.durable.incident.iter().flat_map(|incident| &incident.splits);
+    let mut lines: Vec<_> = splits.take(1).map(|split| ("DIVERGED", split.sentence())).collect();
+    lines.extend(left.iter().take(IN_FORCE).map(|left| (left.heading(), left.sentence())));
     if more > 0 {
         lines.push((in_force::STILL, format!("{more} more")));
     }

@@ -98,7 +98,7 @@ impl Lock {
                     state.display()
                 )
             }
-            None => "is gone, or another folder is in its place; put it back as it was".to_owned(),
+            None => "is gone, or another folder is in its place; move it back, or put a copy there and start the engine again".to_owned(),
         }
     }
 }

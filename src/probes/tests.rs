@@ -133,8 +133,8 @@ async fn a_secret_that_is_not_to_be_had_is_unknown_with_a_next_step() {
 async fn a_program_that_does_not_end_is_unknown_within_the_deadline() {
     let kind = kind("exec").unwrap();
     let params = probe_params("exec", r#"argv = ["sh", "-c", "trap '' TERM; sleep 60"]"#);
-    let probe = (kind.build)(&spec(kind.name, params, 1000), &clients(&[])).unwrap();
-    let ended = tokio::time::timeout(Duration::from_secs(1), probe.run()).await.unwrap();
+    let probe = (kind.build)(&spec(kind.name, params, 5000), &clients(&[])).unwrap();
+    let ended = tokio::time::timeout(Duration::from_secs(5), probe.run()).await.unwrap();
     assert!(ended.unwrap_err().why.contains("did not end within"));
 }
 

@@ -97,7 +97,8 @@ fn draw_confirmation(frame: &mut Frame<'_>, view: &View<'_>, confirming: &Confir
     let waiting = confirming.sent.then_some("Sent; waiting for the engine.");
     let problem = confirming.problem.as_deref().or(waiting);
     let area = frame.area();
-    let reader = Reader { typed: confirming.typed.text(), problem, page: confirming.page };
+    let (typed, sent, page) = (confirming.typed.text(), confirming.sent, confirming.page);
+    let reader = Reader { typed, sent, problem, page };
     screens::confirm::draw(frame, area, view, &confirming.confirmation, reader);
 }
 

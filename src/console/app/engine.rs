@@ -70,6 +70,8 @@ impl App {
             Some(Dialog::Form(Form { purpose: Purpose::Gone { .. }, .. })) => self.dialog = None,
             _ => drop(self.shut_what_ended(at)),
         }
+        // What is still open was not taken.
+        self.mark_sent(false);
         self.unsettled = None;
         self.select_next(at);
         self.renew()
@@ -85,6 +87,12 @@ impl App {
                 dos
             }
             _ => Vec::new(),
+        }
+    }
+
+    fn mark_sent(&mut self, sent: bool) {
+        if let Some(Dialog::Confirm(open)) = &mut self.dialog {
+            open.sent = sent;
         }
     }
 
@@ -115,8 +123,10 @@ impl App {
         self.awaited = None;
         if !self.asked.is_empty() {
             self.asked.clear();
+            let sent = matches!(&self.dialog, Some(Dialog::Confirm(open)) if open.sent);
             let why = "the connection was lost before the engine answered";
             self.report(why, "Look at the timeline before you send it again.", at);
+            self.mark_sent(sent);
         }
         vec![Do::Draw]
     }

@@ -336,7 +336,12 @@ impl App {
         let Some(Dialog::Confirm(confirming)) = &mut self.dialog else { return Vec::new() };
         confirming.problem = None;
         match action {
-            Some(Action::Back) if confirming.sent => return self.shut(),
+            Some(Action::Back) if confirming.sent => {
+                let dos = self.shut();
+                let next = "Look at its step and at the timeline when the engine answers.";
+                self.toast("what you confirmed was sent: it may run", next, true, at);
+                return dos;
+            }
             Some(Action::Back) => return self.decline(at),
             Some(Action::PageDown) => confirming.page += 1,
             Some(Action::PageUp) => confirming.page -= 1,

@@ -2,6 +2,7 @@
 
 use super::form::{Form, Purpose, choices};
 use crate::core::in_force::{self, InForce, Known};
+use crate::core::incident::Split;
 use crate::core::model::Model;
 use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
@@ -60,7 +61,8 @@ pub(in crate::console) fn by_closing(model: &Model) -> Vec<String> {
     if !lines.is_empty() {
         lines.push("It stays on the overview until it is undone, or recorded as such.".into());
     }
-    lines
+    let splits = model.durable.incident.iter().flat_map(|incident| &incident.splits);
+    splits.map(Split::sentence).chain(lines).collect()
 }
 
 fn listed(mut left: Vec<InForce>, when: &str) -> Vec<String> {

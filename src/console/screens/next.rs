@@ -238,8 +238,12 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
     match ended {
         Some((_, RunEnd::Completed)) => {
             let watch = units::age(view.model.plan.policy.monitor);
+            let diverged = incident
+                .splits
+                .first()
+                .map_or("", |_| "Two servers took writes for a time: compare what they hold first. Then: ");
             let text = format!(
-                "Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then."
+                "{diverged}Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then."
             );
             say(Role::Accent, text)
         }

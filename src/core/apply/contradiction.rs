@@ -1,10 +1,11 @@
 //! Contradictions: found, answered, over; and the fences that they deny.
 
-use crate::core::contradiction::{Answer, Contradiction, Open};
+use crate::core::contradiction::{Answer, Contradiction, Kind, Open};
 use crate::core::fact::{Event, Fact};
-use crate::core::incident::StepRun;
+use crate::core::incident::{Split, StepRun};
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
+use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {
     let open = &mut model.durable.contradictions;
@@ -14,6 +15,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             let contradiction = (**contradiction).clone();
             open.push(Open { contradiction: contradiction.clone(), since: event.at, answered: None });
             fences(model, &contradiction, |state| state.denied = state.denied.or(Some(event.at)));
+            split(model, &contradiction, event.at);
         }
         Fact::ContradictionAnswered { id, reason, .. } => {
             let answer = Answer { at: event.at, by: event.by.to_string(), reason: reason.clone() };
@@ -25,6 +27,9 @@ pub fn apply(model: &mut Model, event: &Event) {
             let Some(place) = open.iter().position(|known| known.contradiction.id == *id) else { return };
             let (ended, left) = (open.remove(place).contradiction, open.clone());
             if !unseen {
+                for split in model.durable.incident.iter_mut().flat_map(|incident| &mut incident.splits) {
+                    split.until = split.until.or(Some(event.at).filter(|_| split.id == ended.id));
+                }
                 fences(model, &ended, |state| state.denied = None);
             }
             for known in left {
@@ -35,6 +40,16 @@ pub fn apply(model: &mut Model, event: &Event) {
             }
         }
         _ => {}
+    }
+}
+
+/// Two servers accept writes: what that costs stays with the incident.
+pub(super) fn split(model: &mut Model, contradiction: &Contradiction, at: Timestamp) {
+    if let Some(incident) = &mut model.durable.incident
+        && contradiction.kind == Kind::TwoPrimaries
+    {
+        let (id, what) = (contradiction.id.clone(), contradiction.what.clone());
+        incident.splits.push(Split { id, what, since: at, until: None });
     }
 }
 

@@ -50,6 +50,7 @@ fn two_primaries(model: &Model, database: &Database<'_>) -> Option<Contradiction
         return None;
     }
     let names: Vec<&str> = servers.iter().map(|server| &*server.probe.title).collect();
+    let to_fence = must_not_serve(model, &servers, |server| is_recorded_to_serve(model, server));
     Some(Contradiction {
         id: instance("two-primaries", &servers),
         kind: Kind::TwoPrimaries,
@@ -60,7 +61,9 @@ fn two_primaries(model: &Model, database: &Database<'_>) -> Option<Contradiction
             "{}; one database, and what is written to either is missing on the other",
             servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; ")
         ),
-        next: match must_not_serve(model, &servers, |server| is_recorded_to_serve(model, server)) {
+        to_fence: to_fence.map(|server| server.probe.id.clone()),
+        serves: None,
+        next: match to_fence {
             Some(server) => format!("Fence {}, and see that it is fenced.", server.probe.title),
             None => format!(
                 "Fence the one of {} that must not serve, and see that it is fenced.",
@@ -97,6 +100,8 @@ fn fenced_writes(model: &Model, server: &Server<'_>, split: Option<&Contradictio
         next: format!(
             "Fence {title} again, and see that it stays so; or answer with why it may accept writes."
         ),
+        to_fence: Some(server.probe.id.clone()),
+        serves: None,
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
     })
 }
@@ -139,6 +144,8 @@ fn primary_alive(model: &Model, databases: &[Database<'_>]) -> Option<Contradict
         what: format!("{} still accepts writes: to promote now makes two primaries", alive.probe.title),
         why: standing(alive),
         next: format!("Fence {} first, and see that it is fenced.", alive.probe.title),
+        to_fence: Some(alive.probe.id.clone()),
+        serves: None,
         blocks: vec![Blocked::Promote],
     })
 }
@@ -164,6 +171,7 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
     });
     let names: Vec<&str> = servers.iter().map(|server| &*server.probe.title).collect();
     let silent = servers.iter().any(|server| server.seen.is_none());
+    let read_only = servers.iter().find(|server| server.seen.is_some_and(|seen| seen.is_primary));
     let (kind, severity, yet) = match lasts || lasted {
         true => ("nobody-writes", Severity::P0, ""),
         false => ("nobody-writes-yet", Severity::P3, " (just now: a switchover, or an outage)"),
@@ -178,13 +186,21 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
             true => format!("NOBODY IS SEEN TO ACCEPT WRITES: none of {} does{yet}", names.join(", ")),
         },
         why: servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; "),
-        next: match silent {
-            false => "Find out which server holds the newest data, and make it the primary.".into(),
-            true => "One that does not answer may accept writes all the same: fence it, then make the one with the \
-                     newest data the primary."
-                .into(),
+        next: match (read_only, silent) {
+            (Some(primary), _) => format!(
+                "{} is a primary and read-only: let it write again, unless it was fenced on purpose.",
+                primary.probe.title
+            ),
+            (None, false) => "Find out which server holds the newest data, and make it the primary.".into(),
+            (None, true) => {
+                "One that does not answer may accept writes all the same: fence it, then make the one \
+                             with the newest data the primary."
+                    .into()
+            }
         },
         blocks: vec![Blocked::Resolve],
+        to_fence: None,
+        serves: None,
     })
 }
 
@@ -221,6 +237,8 @@ fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<C
         why: servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; "),
         next: format!("Record that {} serves, with the reason; or move the database back.", name(region)),
         blocks: Vec::new(),
+        to_fence: None,
+        serves: Some(region.clone()),
     })
 }
 
@@ -330,7 +348,15 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
             Some(writer) if writer.region().is_some_and(|region| model.is_moving_to(region)) => {
                 Sight::Over("the run says when it serves".into())
             }
-            _ => Sight::Unseen,
+            Some(_) => Sight::Unseen,
+            None if known.serves.is_some() && known.serves == model.durable.active => {
+                Sight::Over("it is recorded to serve".into())
+            }
+            None => {
+                let its = servers.iter().find(|server| server.region() == known.serves.as_ref());
+                its.filter(|server| server.seen.is_some())
+                    .map_or(Sight::Unseen, |server| Sight::Over(standing(server)))
+            }
         },
         Kind::FencedWrites if servers.iter().all(|server| raised(model, &server.probe.id).is_none()) => {
             Sight::Over("a step lets it accept writes again".into())

@@ -12,7 +12,7 @@ pub use remedy::{Remedy, remedy};
 
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
-use crate::ids::{ProbeId, RunId};
+use crate::ids::{ProbeId, RegionId, RunId};
 use crate::plan::{Severity, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,12 @@ pub struct Contradiction {
     pub next: String,
     /// What is refused until a person has answered it.
     pub blocks: Vec<Blocked>,
+    /// The server that accepts writes and must not, where that can be told.
+    #[serde(default)]
+    pub to_fence: Option<ProbeId>,
+    /// The region that serves although another one is recorded to, where it is about that.
+    #[serde(default)]
+    pub serves: Option<RegionId>,
 }
 
 impl Contradiction {

@@ -487,3 +487,30 @@ fn a_server_that_was_fenced_and_accepts_writes_again_is_a_p0_before_anybody_else
     let typed = Some("target-of-promote".to_owned());
     machine.ask(Ask::Confirm { confirmation: id, typed }).unwrap_err();
 }
+
+#[test]
+fn what_two_primaries_cost_stays_with_the_incident_once_one_is_fenced() {
+    let mut machine = Machine::new();
+    machine.pass(12, &split());
+    machine.ask(Ask::Declare { title: "odd".into(), mode: Mode::Live }).unwrap();
+    machine.pass(6, &world(fenced("a"), primary(2, "b")));
+    assert!(!kinds(&machine).contains(&Kind::TwoPrimaries));
+    let splits = &machine.model.durable.incident.as_ref().unwrap().splits;
+    let [split] = splits.as_slice() else { panic!("{splits:?}") };
+    assert!(split.until.is_some_and(|until| until > split.since), "{split:?}");
+    let brief = crate::core::brief::lines(&machine.model, machine.now).join("\n");
+    assert!(brief.contains("SPLIT BRAIN") && brief.contains("is missing on the other"), "{brief}");
+}
+
+#[test]
+fn another_region_that_serves_is_over_once_its_server_takes_no_writes_or_it_is_recorded() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(30, &world(standby("a"), primary(2, "b")));
+    assert_eq!(kinds(&machine), [Kind::ServesElsewhere]);
+    let read_only = || Ok(server("primary", 2, "b").with_flag("read_only", true));
+    machine.pass(40, &world(standby("a"), read_only()));
+    assert_eq!(kinds(&machine), [Kind::NobodyWrites]);
+    let next = of(&machine.model)[0].contradiction.next.clone();
+    assert!(next.contains("dr-db is a primary and read-only"), "{next}");
+}

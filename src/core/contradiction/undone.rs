@@ -24,6 +24,8 @@ fn contradiction(model: &Model, changed: &Changed<'_>) -> Contradiction {
         why: changed.why(),
         next: changed.next().into(),
         blocks: vec![Blocked::Resolve, Blocked::Close],
+        to_fence: None,
+        serves: None,
     }
 }
 

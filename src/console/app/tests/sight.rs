@@ -416,3 +416,25 @@ fn tab_completes_the_name_that_was_begun() {
     scene.press("tab");
     assert_eq!(form(&scene).unwrap().text.text(), "nobody we know");
 }
+
+#[test]
+fn what_was_sent_before_the_engine_fell_silent_is_not_called_nothing() {
+    for gone in [0, 1] {
+        let mut scene = running();
+        scene.press("down p");
+        scene.slow = true;
+        scene.press("y");
+        assert!(matches!(scene.last(), Ask::Confirm { .. }));
+        let gone = match gone {
+            0 => Message::Silent { since: scene.at, pid: None },
+            _ => Message::Lost("it went".into()),
+        };
+        scene.tell(gone);
+        let words = scene.words();
+        assert!(words.contains("SENT, AND NOT ANSWERED") && words.contains("it may run"), "{words}");
+        assert!(!words.contains("nothing runs"), "{words}");
+        scene.press("esc");
+        assert!(scene.app.dialog.is_none());
+        assert!(scene.toast().contains("was sent: it may run"), "{}", scene.toast());
+    }
+}

@@ -25,6 +25,8 @@ const WIDEST: u16 = 116;
 pub struct Reader<'a> {
     /// What was typed.
     pub typed: &'a str,
+    /// It was sent, and the engine has not said what became of it.
+    pub sent: bool,
     /// Why the last try was refused.
     pub problem: Option<&'a str>,
     /// Pages turned: the first is the most important of all, the others are all of it; after the last comes the first.
@@ -44,7 +46,7 @@ pub fn draw(
     let title = title(view, confirmation, irreversible);
     let width = area.width.min(WIDEST);
     let inner = width.saturating_sub(4);
-    let bottom = bottom(view, confirmation, reader.typed, reader.problem, inner);
+    let bottom = bottom(view, confirmation, reader, inner);
     let room = usize::from(area.height).saturating_sub(2 + bottom.len());
     let all = sections::lines(view, confirmation, irreversible, inner, usize::MAX);
     let is_cut = all.len() > room;
@@ -54,7 +56,7 @@ pub fn draw(
     };
     lines.extend(bottom);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let footer = footer(view, confirmation, width, is_cut);
+    let footer = footer(view, confirmation, reader.sent, width, is_cut);
     let dialog = Dialog { title: &title, footer, danger: irreversible };
     let inside = dialog.frame(look, frame, centred(area, width, height));
     put(frame, inside, look, lines);
@@ -89,19 +91,25 @@ fn contradicted<'v>(view: &View<'v>, confirmation: &Confirmation) -> Option<&'v 
 fn bottom(
     view: &View<'_>,
     confirmation: &Confirmation,
-    typed: &str,
-    problem: Option<&str>,
+    reader: Reader<'_>,
     width: u16,
 ) -> Vec<Line<'static>> {
     let look = &view.look;
     let dash = look.glyph(Glyph::TreeLine);
     let mut lines = vec![Line::from(look.span(Role::Border, dash.repeat(usize::from(width))))];
-    if let Some(problem) = problem {
+    if let Some(problem) = reader.problem {
         let label = look.span(Role::Critical, look.glyph(Glyph::Failed));
         lines.extend(cut(look, labelled_with(look, label, 2, Role::Critical, problem, width), 3, width));
     }
     let left = confirmation.expires_at.duration_since(view.now);
-    if let Some(why) = cannot_reach(view) {
+    if reader.sent && cannot_reach(view).is_some() {
+        let back = view.key_in(context(confirmation), Action::Back);
+        let text = format!(
+            "SENT, AND NOT ANSWERED: it may have started, or start when the engine goes on. {back} closes this and takes \
+             nothing back."
+        );
+        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
+    } else if let Some(why) = cannot_reach(view) {
         let back = view.key_in(context(confirmation), Action::Back);
         let text = format!("{why} {back} closes this; nothing runs.");
         lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
@@ -116,7 +124,7 @@ fn bottom(
         let text = labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width);
         lines.extend(cut(look, text, 4, width));
     } else {
-        lines.extend(what_to_press(view, confirmation, typed, width));
+        lines.extend(what_to_press(view, confirmation, reader.typed, width));
         let expiry = format!("Expires in {}; nothing happens then.", units::clock(left));
         lines.push(Line::from(look.span(Role::Muted, expiry)));
     }
@@ -198,10 +206,17 @@ fn is_open(view: &View<'_>, confirmation: &Confirmation) -> bool {
         && cannot_reach(view).is_none()
 }
 
-fn footer(view: &View<'_>, confirmation: &Confirmation, width: u16, is_cut: bool) -> Line<'static> {
+fn footer(
+    view: &View<'_>,
+    confirmation: &Confirmation,
+    sent: bool,
+    width: u16,
+    is_cut: bool,
+) -> Line<'static> {
     let open = is_open(view, confirmation);
     let mut hints = if is_cut { vec![(Action::PageDown, "all of it")] } else { Vec::new() };
     let own: &[(Action, &str)] = match (open, confirmation.level) {
+        _ if sent => &[(Action::Back, "leave it, it may run")],
         (true, ConfirmLevel::Type) => {
             &[(Action::ConfirmTyped, "run it"), (Action::Back, "back, nothing runs")]
         }

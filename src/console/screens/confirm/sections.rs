@@ -8,6 +8,7 @@ use crate::console::screens::words::{concern_role, evidence_age, evidence_state}
 use crate::console::theme::Role;
 use crate::console::widgets::state_cell;
 use crate::core::confirmation::{Confirmation, Evidence, GuardResult, LossEstimate, Unproven};
+use crate::core::contradiction;
 use crate::core::drill;
 use crate::core::other_side::{Does, OtherServer};
 use crate::core::signal::age;
@@ -195,7 +196,11 @@ fn other_sentence(view: &View<'_>, server: &OtherServer, stops: bool) -> String 
             Does::Idle => String::new(),
         },
     };
+    let is_split = contradiction::of(view.model).iter().map(|open| &open.contradiction).any(|known| {
+        known.kind == contradiction::Kind::TwoPrimaries && known.servers.contains(&server.probe)
+    });
     let outage = match stops && server.does == Does::Writes {
+        true if is_split => ". THIS STOPS ITS WRITES: the other primary goes on taking them",
         true => ". THIS STOPS ITS WRITES: the outage of all that writes begins now",
         false => "",
     };

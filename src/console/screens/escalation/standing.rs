@@ -2,7 +2,7 @@
 
 use crate::console::keymap::Action;
 use crate::console::screens::View;
-use crate::console::screens::paint::labelled_with;
+use crate::console::screens::paint::{cut, labelled_with};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::awareness::{self, Awareness, Owed, SOON};
@@ -62,9 +62,7 @@ fn roles(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     };
     let text = IncidentRole::ALL.map(holder).join(", ");
     let label = view.look.span(Role::Title, " ROLES");
-    let mut lines = labelled_with(&view.look, label, INDENT, Role::Text, &text, width);
-    lines.truncate(2);
-    lines
+    cut(&view.look, labelled_with(&view.look, label, INDENT, Role::Text, &text, width), 2, width)
 }
 
 /// The messages that are due, the most urgent first, and the next update.
@@ -82,7 +80,7 @@ fn owed(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (place, (role, text)) in told.into_iter().enumerate() {
         let label = if place == 0 { look.span(Role::Title, " DUE") } else { Span::raw("") };
-        lines.extend(labelled_with(look, label, INDENT, role, &text, width).into_iter().take(2));
+        lines.extend(cut(look, labelled_with(look, label, INDENT, role, &text, width), 2, width));
     }
     lines
 }

@@ -27,6 +27,8 @@ fn comes_first(model: &Model, open: &Open) -> bool {
     open.answered.is_none()
         && match open.contradiction.kind {
             Kind::NobodyWrites => is_over,
+            // Somebody is to be told first that nobody accepts writes.
+            Kind::ServesElsewhere if model.durable.proposal.is_some() => false,
             Kind::ServesElsewhere => {
                 incident.is_none() || is_over || promoted_by_others(model, open).is_some()
             }
@@ -102,9 +104,9 @@ fn server(model: &Model, contradiction: &Contradiction, step: &Step) -> String {
 /// No step of the run does it: what a person does, and the way to a runbook that has such a step.
 fn by_other_means(view: &View<'_>, contradiction: &Contradiction) -> String {
     let model = view.model;
-    let fences = |step: &Step| step.fences.iter().any(|probe| contradiction.servers.contains(probe));
-    let is_split = matches!(contradiction.kind, Kind::TwoPrimaries | Kind::FencedWrites | Kind::PrimaryAlive);
-    let mut runbooks = model.plan.runbooks.values().filter(|_| is_split);
+    let fences =
+        |step: &Step| contradiction.to_fence.as_ref().is_some_and(|probe| step.fences.contains(probe));
+    let mut runbooks = model.plan.runbooks.values();
     let found = runbooks.find_map(|book| Some((book, book.steps.values().find(|step| fences(step))?)));
     let way = match &model.durable.incident {
         None if contradiction.severity == Severity::P0 => {
@@ -116,9 +118,11 @@ fn by_other_means(view: &View<'_>, contradiction: &Contradiction) -> String {
         }
         _ => String::new(),
     };
-    let step = found.map_or_else(String::new, |(book, step)| {
-        format!(" \"{}\" of \"{}\" does that.", step.title, book.title)
-    });
+    let step = match (found, &contradiction.to_fence) {
+        (Some((book, step)), _) => format!(" \"{}\" of \"{}\" does that.", step.title, book.title),
+        (None, Some(_)) => " No runbook of the plan has a step for that: do it by hand.".to_owned(),
+        (None, None) => String::new(),
+    };
     format!("{}{step}{way}", contradiction.next)
 }
 

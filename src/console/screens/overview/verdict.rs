@@ -2,7 +2,7 @@
 
 use crate::console::screens::View;
 use crate::console::screens::next::{next, rows, unwell};
-use crate::console::screens::paint::labelled_with;
+use crate::console::screens::paint::{cut, labelled_with};
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
 use crate::console::widgets::State;
@@ -35,22 +35,19 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let label = |text: &str| look.span(Role::Title, format!(" {text}"));
     let (state, role, why) = why(view);
     let why = format!("{} {why}", look.glyph(state.glyph()));
-    let mut lines = labelled_with(look, label("WHY"), INDENT, role, &why, width);
-    lines.truncate(ROWS_EACH);
+    let mut lines = cut(look, labelled_with(look, label("WHY"), INDENT, role, &why, width), ROWS_EACH, width);
     lines.extend(contradictions(view, width));
     if let Some((severity, because)) = worse(view) {
         let text =
             format!("{} could be {severity}: cannot tell, {because}", look.glyph(State::Unknown.glyph()));
-        let mut more = labelled_with(look, Span::raw(""), INDENT, Role::Unknown, &text, width);
-        more.truncate(2);
-        lines.extend(more);
+        let more = labelled_with(look, Span::raw(""), INDENT, Role::Unknown, &text, width);
+        lines.extend(cut(look, more, 2, width));
     }
     lines.extend(phase(view, width));
     lines.extend(aftermath(view, width));
     let next = next(view);
-    let mut todo = labelled_with(look, label("NEXT"), INDENT, next.role, &next.text, width);
-    todo.truncate(rows(&next));
-    lines.extend(todo);
+    let todo = labelled_with(look, label("NEXT"), INDENT, next.role, &next.text, width);
+    lines.extend(cut(look, todo, rows(&next), width));
     lines
 }
 
@@ -69,9 +66,8 @@ fn contradictions(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
             .map_or_else(String::new, |answer| format!(" (answered by {}: {})", answer.by, answer.reason));
         let text =
             format!("{} {what}{gap}{}{answered}", look.glyph(State::Critical.glyph()), contradiction.why);
-        let mut more = labelled_with(look, Span::raw(""), INDENT, Role::Critical, &text, width);
-        more.truncate(2);
-        lines.extend(more);
+        let more = labelled_with(look, Span::raw(""), INDENT, Role::Critical, &text, width);
+        lines.extend(cut(look, more, 2, width));
     }
     lines
 }
@@ -140,7 +136,7 @@ fn aftermath(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
         _ => return Vec::new(),
     };
     let label = view.look.span(Role::Title, " LAST");
-    labelled_with(&view.look, label, INDENT, role, &text, width).into_iter().take(2).collect()
+    cut(&view.look, labelled_with(&view.look, label, INDENT, role, &text, width), 2, width)
 }
 
 fn why(view: &View<'_>) -> (State, Role, String) {

@@ -120,6 +120,8 @@ fn split_brain() -> Contradiction {
         why: "DB A accepts writes on timeline 14; DB B accepts writes on timeline 15".into(),
         next: "Fence one.".into(),
         blocks: Vec::new(),
+        to_fence: None,
+        serves: None,
     }
 }
 

@@ -503,7 +503,7 @@ pub fn check_confirmation(name: &str, mut stage: Stage, step: &str, typed: &str,
         let confirmation = state.confirmation.clone().unwrap();
         drawn(size, |frame| {
             frame_screen(frame, &stage.view());
-            let reader = Reader { typed, problem, page: 0 };
+            let reader = Reader { typed, problem, ..Reader::default() };
             confirm::draw(frame, frame.area(), &stage.view(), &confirmation, reader);
         })
     };

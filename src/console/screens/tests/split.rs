@@ -3,7 +3,8 @@
 use super::plan::plan;
 use super::snapshots::on;
 use super::stage::{RUN, Stage};
-use super::{screen, text};
+use super::{drawn, screen, text};
+use crate::console::screens::confirm::{self, Reader};
 use crate::console::ui::Screen;
 use crate::core::command::Ask;
 use crate::core::incident::Mode;
@@ -105,6 +106,15 @@ fn a_fence_that_is_done_again_is_prepared_as_any_step() {
     let seen = flat(&seen(&stage));
     let ready = "Step 2 \"Stop writes on the old primary\" is ready: p opens its confirmation.";
     assert_eq!(seen.matches(ready).count(), 1, "{seen}");
+    stage.prepare("fence");
+    stage.describe("fence", "alter system set …", "primary-db:5432", "PostgreSQL server");
+    let (_, state) = stage.model.step(&RUN.into(), &"fence".into()).unwrap();
+    let confirmation = state.confirmation.clone().unwrap();
+    let asked = drawn((80, 24), |frame| {
+        confirm::draw(frame, frame.area(), &stage.view(), &confirmation, Reader::default());
+    });
+    let asked = flat(&text(&asked).replace('│', ""));
+    assert!(asked.contains("THIS STOPS ITS WRITES: the other primary goes on taking them"), "{asked}");
 }
 
 #[test]
@@ -160,4 +170,24 @@ fn a_step_that_its_guard_holds_back_is_not_offered_for_confirmation() {
     let seen = flat(&seen(&stage));
     assert!(seen.contains("is HELD by a guard") && seen.contains("O overrides it with a reason"), "{seen}");
     assert!(!seen.contains("p opens its confirmation"), "{seen}");
+}
+
+#[test]
+fn a_server_that_was_promoted_beside_a_healthy_primary_is_the_one_to_fence_and_no_other_step_is_named() {
+    let mut plan = plan();
+    plan.runbooks.get_mut("full").unwrap().steps.get_mut("fence").unwrap().fences = vec!["primary-db".into()];
+    let mut stage = on(Stage::new(plan), Screen::Overview);
+    stage.all_well();
+    for _ in 0..4 {
+        stage.pass(5);
+        stage.all_well();
+        stage.read("primary-db", Ok(server("primary", 1.0, false)));
+        stage.read("dr-db", Ok(server("primary", 2.0, false)));
+        stage.pass(1);
+    }
+    let title = stage.model.plan.probes["dr-db"].title.clone();
+    let next = super::super::next::next(&stage.view()).text;
+    assert!(next.contains(&format!("Fence {title}, and see that it is fenced.")), "{next}");
+    assert!(next.contains("No runbook of the plan has a step for that"), "{next}");
+    assert!(!next.contains("Stop writes on the old primary"), "{next}");
 }
