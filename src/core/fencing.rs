@@ -37,6 +37,13 @@ pub fn raised(model: &Model, probe: &ProbeId) -> Option<Fenced> {
     all(model, probe).max_by_key(|fence| fence.at)
 }
 
+/// Whether a fence around the server that a probe watches was denied, and is done once more.
+pub fn is_done_again(model: &Model, probe: &ProbeId) -> bool {
+    steps(model).any(|(_, step, state)| {
+        step.fences.contains(probe) && state.denied.is_some() && !state.status.is_settled()
+    })
+}
+
 /// All that fenced the server that a probe watches since anything let it accept writes again.
 pub fn all<'m>(model: &'m Model, probe: &'m ProbeId) -> impl Iterator<Item = Fenced> + 'm {
     let lifted = steps(model).filter(|(_, step, _)| step.unfences.contains(probe));

@@ -3,7 +3,7 @@
 use super::remedy::must_not_serve;
 use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
-use crate::core::fencing::{fenced, raised};
+use crate::core::fencing::{fenced, is_done_again, raised};
 use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
@@ -358,6 +358,9 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
                     .map_or(Sight::Unseen, |server| Sight::Over(standing(server)))
             }
         },
+        Kind::FencedWrites if servers.iter().any(|server| is_done_again(model, &server.probe.id)) => {
+            shown(false).map_or(Sight::Unseen, |server| Sight::Over(standing(server)))
+        }
         Kind::FencedWrites if servers.iter().all(|server| raised(model, &server.probe.id).is_none()) => {
             Sight::Over("a step lets it accept writes again".into())
         }

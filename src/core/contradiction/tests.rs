@@ -277,6 +277,20 @@ fn a_settled_fence_is_done_again_by_a_person_with_a_reason_while_its_server_acce
 }
 
 #[test]
+fn a_fenced_server_that_writes_stays_a_p0_while_its_fence_is_done_again() {
+    let mut machine = failing_over_with_a_fence();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    assert!(kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+    again(&mut machine, Some("the supplier restarted it")).unwrap();
+    machine.pass(6, &world(primary(1, "a"), standby("b")));
+    assert!(kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+    assert_eq!(severity(&machine), Some(Severity::P0));
+    do_step(&mut machine, "check");
+    machine.pass(6, &world(fenced("a"), standby("b")));
+    assert!(!kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+}
+
+#[test]
 fn a_crash_while_a_fence_is_done_again_runs_nothing_by_itself() {
     let mut machine = back_after_the_promotion();
     again(&mut machine, Some("it came back")).unwrap();
