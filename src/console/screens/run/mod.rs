@@ -104,7 +104,10 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
     let Some(target) = target else {
         return (Role::Ok, format!("{completed}: the plan names no service that it restores."));
     };
-    let works = standings().map(|(_, standing)| standing.since).max().unwrap_or(at).max(detected);
+    // What answered while two servers took writes did not work.
+    let splits = model.durable.incident.iter().flat_map(|incident| &incident.splits);
+    let healed = splits.filter_map(|split| split.until).max().unwrap_or(detected);
+    let works = standings().map(|(_, standing)| standing.since).max().unwrap_or(at).max(healed);
     let took = age(detected, works);
     let (role, result) = match took <= target {
         true => (Role::Ok, format!("within the RTO of {}", units::age(target))),

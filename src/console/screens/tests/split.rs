@@ -8,6 +8,7 @@ use crate::console::screens::confirm::{self, Reader};
 use crate::console::ui::Screen;
 use crate::core::command::Ask;
 use crate::core::incident::Mode;
+use crate::core::model::Status;
 use crate::core::reading::{Field, Measurement, Verdict};
 
 /// A server of the database `77`, which writes on a timeline or follows it.
@@ -190,4 +191,25 @@ fn a_server_that_was_promoted_beside_a_healthy_primary_is_the_one_to_fence_and_n
     assert!(next.contains(&format!("Fence {title}, and see that it is fenced.")), "{next}");
     assert!(next.contains("No runbook of the plan has a step for that"), "{next}");
     assert!(!next.contains("Stop writes on the old primary"), "{next}");
+}
+
+#[test]
+fn what_answered_during_a_split_brain_did_not_work() {
+    let mut stage = split();
+    stage.pass(60);
+    stage.rest_is_well();
+    let incident = stage.model.durable.incident.as_mut().unwrap();
+    incident.runs.last_mut().unwrap().ended = Some((stage.now, crate::core::incident::RunEnd::Completed));
+    incident.splits[0].until = Some(stage.now);
+    let detected = incident.detected_at;
+    stage.model.durable.contradictions.clear();
+    for standing in stage.model.durable.services.values_mut() {
+        (standing.status, standing.broken_since) = (Status::Up, None);
+    }
+    let works = crate::units::clock(stage.now.duration_since(detected));
+    let seen = flat(&seen(&stage));
+    assert!(
+        seen.contains(&format!("What it restores works since {works} after detection")),
+        "{works}\n{seen}"
+    );
 }
