@@ -10,7 +10,7 @@ use crate::console::theme::Role;
 use crate::console::ui::{Screen, Toast};
 use crate::console::widgets::hint_line;
 use crate::core::decide::is_denied;
-use crate::core::incident::Position;
+use crate::core::incident::{Incident, Position, Run};
 use crate::core::status::StepStatus;
 use crate::ids::QuestionId;
 use ratatui::Frame;
@@ -52,12 +52,13 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
     match (view.ui.screen, incident) {
         (Screen::Decide, Some(incident)) => match shown_run(view.model) {
             Some(run) if run.ended.is_none() => step_hints(view),
+            Some(run) if denied_in(view, run) => DENIED,
             None => match &incident.position {
                 Position::Question(id) if has_yes_or_no(view, id) => QUESTION,
                 Position::Question(_) => NAMED_ANSWERS,
-                _ => OUTCOME,
+                _ => outcome(incident),
             },
-            _ => OUTCOME,
+            Some(_) => outcome(incident),
         },
         (Screen::Decide, None) => TREE_ONLY,
         (Screen::Overview, None) => NO_INCIDENT,
@@ -70,6 +71,17 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
 }
 
 type Hints = &'static [(Action, &'static str)];
+
+/// Whether the selected step of a run is a fence that the world denies.
+fn denied_in(view: &View<'_>, run: &Run) -> bool {
+    let selected = items(view.model).into_iter().nth(view.ui.decide.selected);
+    matches!(selected, Some(Item::Step { step, .. }) if is_denied(view.model, &run.id, &step))
+}
+
+/// What is left to do with an incident whose tree has come to its end.
+fn outcome(incident: &Incident) -> Hints {
+    if incident.resolved.is_some() { TO_CLOSE } else { OUTCOME }
+}
 
 const NO_INCIDENT: Hints = &[
     (Action::DeclareIncident, "declare"),
@@ -123,6 +135,18 @@ const NAMED_ANSWERS: Hints = &[
     (Action::Quit, "quit"),
 ];
 const OUTCOME: Hints = &[
+    (Action::Resolve, "resolve"),
+    (Action::CloseIncident, "close"),
+    (Action::AnswerOther, "answer again"),
+    (Action::GotoOverview, "overview"),
+    (Action::GotoTimeline, "timeline"),
+    (Action::Note, "note"),
+    (Action::ToggleDetails, "details"),
+    (Action::Palette, "commands"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
+const TO_CLOSE: Hints = &[
     (Action::CloseIncident, "close"),
     (Action::AnswerOther, "answer again"),
     (Action::GotoOverview, "overview"),
@@ -314,7 +338,19 @@ mod tests {
     fn no_key_means_two_things_in_one_line_of_hints() {
         let escalation =
             [PROPOSED, PAGING, TAKEN, RESOLVED, NOTHING_TOLD].map(|hints| (Context::Escalation, hints));
-        let decide = [TREE_ONLY, QUESTION, NAMED_ANSWERS, OUTCOME, READY, HELD, BY_HAND, FAILED, WATCHING];
+        let decide = [
+            TREE_ONLY,
+            QUESTION,
+            NAMED_ANSWERS,
+            OUTCOME,
+            TO_CLOSE,
+            DENIED,
+            READY,
+            HELD,
+            BY_HAND,
+            FAILED,
+            WATCHING,
+        ];
         let decide = decide.map(|hints| (Context::Decide, hints));
         let others = [
             (Context::Overview, NO_INCIDENT),

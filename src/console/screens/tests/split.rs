@@ -126,6 +126,9 @@ fn a_run_that_ended_is_not_called_well_while_something_cannot_be_right() {
     let seen = flat(&seen(&stage));
     assert!(seen.contains(", and SPLIT BRAIN:"), "{seen}");
     assert!(!seen.contains("What it restores works"), "{seen}");
+    stage.ui.decide.selected = 1;
+    let hints = text(&screen((80, 24), &stage.view()));
+    assert!(hints.lines().last().unwrap().contains("r do it again"), "{hints}");
 }
 
 #[test]
