@@ -16,9 +16,14 @@ pub(super) fn length(text: &str) -> Option<usize> {
         _ => return None,
     };
     let kind = text[before..].chars().next()?;
+    // It stands for any character that was cleaned away: only what looks like nothing else is taken for a sequence, for
+    // what is taken too much is missing from a secret that begins there.
     if first == '\u{fffd}' && kind.is_ascii_digit() {
-        // It stands for what begins a sequence in one character.
-        return control(&text[before..]).map(|length| before + length);
+        let length = before + control(&text[before..])?;
+        return text[..length].ends_with(|c: char| c == 'm' || c.is_ascii_uppercase()).then_some(length);
+    }
+    if first == '\u{fffd}' && !"[]P^_".contains(kind) {
+        return None;
     }
     let rest = &text[before + kind.len_utf8()..];
     let length = match kind {
@@ -69,7 +74,16 @@ mod tests {
         ] {
             assert_eq!(length(text).map(|length| &text[length..]), Some(rest), "{text:?}");
         }
-        for text in ["rest", "[31m", "\u{1b}]never ends", "\u{fffd}a", "^"] {
+        for text in [
+            "rest",
+            "[31m",
+            "\u{1b}]never ends",
+            "\u{fffd}a",
+            "^",
+            "\u{fffd}  hunter2",
+            "\u{fffd}correct horse",
+            "\u{fffd}12hunter2",
+        ] {
             assert_eq!(length(text), None, "{text:?}");
         }
     }
