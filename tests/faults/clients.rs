@@ -129,6 +129,9 @@ fn idle_connections_lock_nobody_out_and_the_longest_idle_gives_way_in_words() {
     let mut good = Hands::attach(&home);
     good.ask(Ask::Note { text: "before".into() }).unwrap();
     let mut oldest = raw(&home);
+    oldest.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    // It is attached: of a crowd that has not said yet what it is only some are told why they are let go.
+    oldest.read_exact(&mut [0]).unwrap();
     let idle: Vec<UnixStream> = (0..40).map(|_| raw(&home)).collect();
     let mute = || UnixStream::connect(home.state.join("engine.sock")).unwrap();
     let silent: Vec<UnixStream> = (0..40).map(|_| mute()).collect();
@@ -139,7 +142,6 @@ fn idle_connections_lock_nobody_out_and_the_longest_idle_gives_way_in_words() {
     assert!(began.elapsed() < REPLY_LIMIT * 2, "{:?}", began.elapsed());
     good.ask(Ask::Note { text: "who asks keeps the place".into() }).unwrap();
     let mut said = Vec::new();
-    oldest.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     oldest.read_to_end(&mut said).unwrap();
     let said = String::from_utf8_lossy(&said);
     assert!(said.contains("this one was the longest idle") && said.contains("32 connections"), "{said}");
