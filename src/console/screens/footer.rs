@@ -10,9 +10,10 @@ use crate::console::theme::Role;
 use crate::console::ui::{Screen, Toast};
 use crate::console::widgets::hint_line;
 use crate::core::decide::is_denied;
-use crate::core::incident::{Incident, Position, Run};
+use crate::core::incident::{Incident, Position, StepRun};
 use crate::core::status::StepStatus;
-use crate::ids::QuestionId;
+use crate::ids::{QuestionId, RunId};
+use crate::plan::Step;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -52,7 +53,9 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
     match (view.ui.screen, incident) {
         (Screen::Decide, Some(incident)) => match shown_run(view.model) {
             Some(run) if run.ended.is_none() => step_hints(view),
-            Some(run) if denied_in(view, run) => DENIED,
+            Some(_) if selected(view).is_some_and(|(run, step, _)| is_denied(view.model, &run, &step.id)) => {
+                DENIED
+            }
             None => match &incident.position {
                 Position::Question(id) if has_yes_or_no(view, id) => QUESTION,
                 Position::Question(_) => NAMED_ANSWERS,
@@ -72,15 +75,23 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
 
 type Hints = &'static [(Action, &'static str)];
 
-/// Whether the selected step of a run is a fence that the world denies.
-fn denied_in(view: &View<'_>, run: &Run) -> bool {
-    let selected = items(view.model).into_iter().nth(view.ui.decide.selected);
-    matches!(selected, Some(Item::Step { step, .. }) if is_denied(view.model, &run.id, &step))
+/// The selected step, with its run.
+fn selected<'v>(view: &View<'v>) -> Option<(RunId, &'v Step, &'v StepRun)> {
+    match items(view.model).into_iter().nth(view.ui.decide.selected)? {
+        Item::Step { run, step } => {
+            let (step, state) = view.model.step(&run, &step)?;
+            Some((run, step, state))
+        }
+        Item::Answer { .. } => None,
+    }
 }
 
 /// What is left to do with an incident whose tree has come to its end.
 fn outcome(incident: &Incident) -> Hints {
-    if incident.resolved.is_some() { TO_CLOSE } else { OUTCOME }
+    match OUTCOME.split_first() {
+        Some((_resolve, rest)) if incident.resolved.is_some() => rest,
+        _ => OUTCOME,
+    }
 }
 
 const NO_INCIDENT: Hints = &[
@@ -136,17 +147,6 @@ const NAMED_ANSWERS: Hints = &[
 ];
 const OUTCOME: Hints = &[
     (Action::Resolve, "resolve"),
-    (Action::CloseIncident, "close"),
-    (Action::AnswerOther, "answer again"),
-    (Action::GotoOverview, "overview"),
-    (Action::GotoTimeline, "timeline"),
-    (Action::Note, "note"),
-    (Action::ToggleDetails, "details"),
-    (Action::Palette, "commands"),
-    (Action::Help, "help"),
-    (Action::Quit, "quit"),
-];
-const TO_CLOSE: Hints = &[
     (Action::CloseIncident, "close"),
     (Action::AnswerOther, "answer again"),
     (Action::GotoOverview, "overview"),
@@ -312,14 +312,9 @@ fn escalation_hints(view: &View<'_>) -> Hints {
 }
 
 fn step_hints(view: &View<'_>) -> Hints {
-    let items = items(view.model);
-    let step = items.get(view.ui.decide.selected).and_then(|item| match item {
-        Item::Step { run, step } => view.model.step(run, step).map(|(step, state)| (run, step, state)),
-        Item::Answer { .. } => None,
-    });
-    let Some((run, step, state)) = step else { return WATCHING };
+    let Some((run, step, state)) = selected(view) else { return WATCHING };
     match state.status {
-        _ if is_denied(view.model, run, &step.id) => DENIED,
+        _ if is_denied(view.model, &run, &step.id) => DENIED,
         StepStatus::Ready | StepStatus::Confirming if step.is_by_hand() => BY_HAND,
         StepStatus::Ready if state.obstacle.is_some() => FAILED,
         StepStatus::Ready | StepStatus::Confirming if is_held(view, step, state) => HELD,
@@ -338,19 +333,8 @@ mod tests {
     fn no_key_means_two_things_in_one_line_of_hints() {
         let escalation =
             [PROPOSED, PAGING, TAKEN, RESOLVED, NOTHING_TOLD].map(|hints| (Context::Escalation, hints));
-        let decide = [
-            TREE_ONLY,
-            QUESTION,
-            NAMED_ANSWERS,
-            OUTCOME,
-            TO_CLOSE,
-            DENIED,
-            READY,
-            HELD,
-            BY_HAND,
-            FAILED,
-            WATCHING,
-        ];
+        let decide =
+            [TREE_ONLY, QUESTION, NAMED_ANSWERS, OUTCOME, DENIED, READY, HELD, BY_HAND, FAILED, WATCHING];
         let decide = decide.map(|hints| (Context::Decide, hints));
         let others = [
             (Context::Overview, NO_INCIDENT),

@@ -39,10 +39,10 @@ fn failing_over() -> Stage {
     stage
 }
 
-fn both_write(stage: &mut Stage) {
+fn both_write(stage: &mut Stage, others_are_well: impl Fn(&mut Stage)) {
     for _ in 0..4 {
         stage.pass(5);
-        stage.rest_is_well();
+        others_are_well(stage);
         stage.read("dr-db", Ok(server("primary", 2.0, false)));
         stage.read("primary-db", Ok(server("primary", 1.0, false)));
         stage.pass(1);
@@ -54,7 +54,7 @@ fn split() -> Stage {
     let mut stage = failing_over();
     stage.confirm("promote", Some("dr-db.example:5432"));
     stage.done("promote", "promoted", "a row was written");
-    both_write(&mut stage);
+    both_write(&mut stage, Stage::rest_is_well);
     stage
 }
 
@@ -94,7 +94,7 @@ fn a_split_brain_after_a_skipped_fence_offers_the_step_too() {
     stage.model.durable.incident.as_mut().unwrap().runs[0].ended = None;
     let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
     run.steps.get_mut("fence").unwrap().status = crate::core::status::StepStatus::Skipped;
-    both_write(&mut stage);
+    both_write(&mut stage, Stage::rest_is_well);
     let seen = flat(&seen(&stage));
     assert!(seen.contains("is skipped, and it takes writes; r does the step again"), "{seen}");
 }
@@ -135,13 +135,7 @@ fn a_run_that_ended_is_not_called_well_while_something_cannot_be_right() {
 fn the_header_does_not_say_that_every_service_works_during_a_split_brain() {
     let mut stage = on(super::stage::healthy(), Screen::Overview);
     stage.ask(Ask::Declare { title: "odd".into(), mode: Mode::Live });
-    for _ in 0..4 {
-        stage.pass(5);
-        stage.all_well();
-        stage.read("dr-db", Ok(server("primary", 2.0, false)));
-        stage.read("primary-db", Ok(server("primary", 1.0, false)));
-        stage.pass(1);
-    }
+    both_write(&mut stage, Stage::all_well);
     let seen = seen(&stage);
     let header = seen.lines().nth(1).unwrap();
     assert!(header.contains("services answer; what is wrong: WHY"), "{seen}");
@@ -182,13 +176,7 @@ fn a_server_that_was_promoted_beside_a_healthy_primary_is_the_one_to_fence_and_n
     plan.runbooks.get_mut("full").unwrap().steps.get_mut("fence").unwrap().fences = vec!["primary-db".into()];
     let mut stage = on(Stage::new(plan), Screen::Overview);
     stage.all_well();
-    for _ in 0..4 {
-        stage.pass(5);
-        stage.all_well();
-        stage.read("primary-db", Ok(server("primary", 1.0, false)));
-        stage.read("dr-db", Ok(server("primary", 2.0, false)));
-        stage.pass(1);
-    }
+    both_write(&mut stage, Stage::all_well);
     let title = stage.model.plan.probes["dr-db"].title.clone();
     let next = super::super::next::next(&stage.view()).text;
     assert!(next.contains(&format!("Fence {title}, and see that it is fenced.")), "{next}");
