@@ -4,13 +4,16 @@ use super::{Failure, Place, reach, runtime, say};
 use crate::core::awareness::{self, Awareness, Owed};
 use crate::core::decide::current_escalation;
 use crate::core::incident::{Incident, Position};
+use crate::core::contradiction::{self, Open};
 use crate::core::model::{Model, Standing, Status};
+use crate::core::objectives::{self, RtoClock};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
-use crate::core::{blind, contradiction, evidence, lifecycle, objectives};
+use crate::core::{blind, evidence, lifecycle};
 use crate::engine::client::Client;
 use crate::engine::protocol::ToClient;
+use crate::ids::ServiceId;
 use crate::text::clean;
 use crate::units;
 use jiff::Timestamp;
@@ -99,11 +102,18 @@ fn as_text(model: &Model, now: Timestamp) -> String {
     if let Some(since) = blind_since(model) {
         line("blind", format!("no reference probe answers, for {}", units::duration(age(since, now))));
     }
-    if let Some(clock) = objectives::overall_clock(model, now) {
+    if let Some(clock) = clock(model, now) {
         let (elapsed, target) = (units::duration(clock.elapsed), units::duration(clock.target));
         let title =
             model.plan.services.get(&clock.service).map_or(clock.service.as_str(), |service| &service.title);
-        line("rto", format!("{title}: {elapsed} of {target}, {} left", units::duration(clock.left())));
+        let left = clock.left();
+        let end = match (clock.stopped, left.is_negative()) {
+            (_, true) => format!(", MISSED by {}", units::duration(left.abs())),
+            (Some(_), false) => String::new(),
+            (None, false) => format!(", {} left", units::duration(left)),
+        };
+        let again = if clock.stopped.is_some() { "works again after " } else { "" };
+        line("rto", format!("{title}: {again}{elapsed} of {target}{end}"));
     }
     if let Some(serving) = model.serving() {
         let measured = if model.durable.measured.is_some() { ", as measured and not recorded" } else { "" };
@@ -115,13 +125,17 @@ fn as_text(model: &Model, now: Timestamp) -> String {
         line("wrong", format!("{} {}{answered}: {}", known.severity.as_str(), known.what, known.why));
     }
     if let Some(loss) = evidence::exposure(model, now) {
-        line("exposure", loss.sentence());
+        let runbooks = || model.plan.runbooks.values();
+        let is_old = runbooks().all(|runbook| !evidence::leads_away(model, runbook))
+            && !evidence::is_since_failover(model, &loss);
+        let old = if is_old { "not measured since the failover; before it: " } else { "" };
+        line("exposure", format!("{old}{}", loss.sentence()));
     }
     for (id, standing) in &model.durable.regions {
-        line("region", format!("{id}: {}", since(standing, now)));
+        line("region", format!("{id}: {}{}", since(standing, now), wrong(contradiction::in_region(model, id))));
     }
     for (id, standing) in &model.durable.services {
-        line("service", format!("{id}: {}", since(standing, now)));
+        line("service", format!("{id}: {}{}", since(standing, now), wrong(on_service(model, id))));
     }
     let worst = worst(model);
     for (probe, state, why) in worst.iter().take(WORST_SIGNALS) {
@@ -150,11 +164,21 @@ fn severity(model: &Model, now: Timestamp) -> String {
     match (set, &model.durable.severity) {
         (Some((severity, why)), _) => format!("{} set by a person: {why}", severity.as_str()),
         (None, Some((severity, since, why))) => {
-            format!("{} for {}: {why}", severity.as_str(), units::duration(age(*since, now)))
+            let reason = model.durable.reason_since.filter(|at| at != since);
+            let reason = reason.map_or_else(String::new, |at| {
+                format!(", for this reason for {}", units::duration(age(at, now)))
+            });
+            format!("{} for {}{reason}: {why}", severity.as_str(), units::duration(age(*since, now)))
         }
         (None, None) if code(model) == EXIT_UNKNOWN => "not known".into(),
         (None, None) => "none".into(),
     }
+}
+
+/// The RTO clock that runs, or else the one that stopped in the open incident.
+fn clock(model: &Model, now: Timestamp) -> Option<RtoClock> {
+    let stopped = || objectives::overall_stopped(model, model.durable.services.keys());
+    objectives::overall_clock(model, now).or_else(stopped)
 }
 
 /// Since when the console is blind; since the engine's start where no reference probe ever answered.
@@ -191,6 +215,16 @@ fn since(standing: &Standing, now: Timestamp) -> String {
         || format!("{status}, never measured"),
         |since| format!("{status} for {}", units::duration(age(since, now))),
     )
+}
+
+/// The contradiction that a service's servers are in.
+fn on_service<'m>(model: &'m Model, id: &ServiceId) -> Option<&'m Open> {
+    contradiction::on(model, model.plan.services.get(id)?.health.values().flatten())
+}
+
+/// What makes of something that answers something that does not work.
+fn wrong(open: Option<&Open>) -> String {
+    open.map_or_else(String::new, |open| format!(", {}", open.contradiction.word().to_uppercase()))
 }
 
 /// What waits for a person, or runs.
@@ -304,16 +338,25 @@ fn known_since(standing: &Standing) -> Option<Timestamp> {
 }
 
 fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
-    let standing = |(id, standing): (&str, &crate::core::model::Standing)| json!({ "id": id, "status": standing.status.as_str(), "since": known_since(standing) });
+    let standing = |id: &str, standing: &Standing, wrong: Option<&Open>| {
+        json!({
+            "id": id,
+            "status": standing.status.as_str(),
+            "since": known_since(standing),
+            "contradiction": wrong.map(|open| &open.contradiction.id),
+        })
+    };
+    let regions = model.durable.regions.iter();
     let regions: Vec<Value> =
-        model.durable.regions.iter().map(|(id, s)| standing((id.as_str(), s))).collect();
+        regions.map(|(id, s)| standing(id.as_str(), s, contradiction::in_region(model, id))).collect();
+    let services = model.durable.services.iter();
     let services: Vec<Value> =
-        model.durable.services.iter().map(|(id, s)| standing((id.as_str(), s))).collect();
+        services.map(|(id, s)| standing(id.as_str(), s, on_service(model, id))).collect();
     let signals: Vec<Value> = worst(model)
         .into_iter()
         .map(|(probe, state, why)| json!({ "probe": probe, "state": state.as_str(), "why": why }))
         .collect();
-    let clock = objectives::overall_clock(model, now);
+    let clock = clock(model, now);
     let incident = model.durable.incident.as_ref().map(|incident| {
         let open: Vec<Value> = open(model, incident, now)
             .into_iter()
@@ -343,7 +386,9 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "recorded_serving": model.durable.active,
         "contradictions": contradiction::of(model),
         "rto": clock.map(|clock| json!({
+            "service": clock.service,
             "since": clock.since,
+            "stopped": clock.stopped,
             "elapsed_s": clock.elapsed.as_secs_f64(),
             "target_s": clock.target.as_secs_f64(),
         })),
@@ -372,7 +417,7 @@ mod tests {
         let mut model = Model::new(fixture::plan());
         let (since, turns) = (fixture::start(), VecDeque::new());
         let standing =
-            Standing { status, since, turns, worsened: None, last_known: None, broken_since: None };
+            Standing { status, since, turns, worsened: None, last_known: None, broken_since: None, outage: None };
         let regions = model.plan.regions.keys().cloned().collect::<Vec<_>>();
         // Nothing else that could be unknown.
         model.durable.services.clear();
@@ -398,7 +443,8 @@ mod tests {
             (SignalState::Critical, EXIT_TROUBLE),
         ] {
             let mut model = with(Status::Up);
-            let signal = Signal { state, since: fixture::start(), why: String::new() };
+            let (since, why) = (fixture::start(), String::new());
+            let signal = Signal { state, since, critical_since: None, why };
             model.durable.signals.insert("primary-db".into(), signal);
             assert_eq!(code(&model), expected, "{state:?}");
         }
@@ -409,7 +455,8 @@ mod tests {
         let mut model = with(Status::Up);
         for number in 0..30 {
             let state = if number < 4 { SignalState::Warn } else { SignalState::Unknown };
-            let signal = Signal { state, since: fixture::start(), why: "w".into() };
+            let (since, why) = (fixture::start(), "w".into());
+            let signal = Signal { state, since, critical_since: None, why };
             model.durable.signals.insert(format!("s{number}").as_str().into(), signal);
         }
         let text = as_text(&model, fixture::start());

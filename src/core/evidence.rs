@@ -104,6 +104,12 @@ pub fn exposure(model: &Model, now: Timestamp) -> Option<LossEstimate> {
     worst(true).or_else(|| worst(false))
 }
 
+/// Whether an estimate is one of today's direction: measured since another region last began to serve.
+pub fn is_since_failover(model: &Model, loss: &LossEstimate) -> bool {
+    let failover = model.durable.last_failover();
+    loss.is_known() && failover.zip(loss.measured_at).is_some_and(|(failover, measured)| measured > failover)
+}
+
 /// What one probe tells of the loss: by what this engine measured, or else by what was known before it. While the primary
 /// or the standby is not seen, what was written since may be lost too, so the upper end grows with the clock, up to the
 /// moment from which the primary is fenced.

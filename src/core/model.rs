@@ -59,6 +59,9 @@ pub struct Durable {
     pub losses: BTreeMap<ProbeId, LossReading>,
     /// The derived severity, since when, and why; none is healthy.
     pub severity: Option<(Severity, Timestamp, String)>,
+    /// Since when it has its present reason.
+    #[serde(default)]
+    pub reason_since: Option<Timestamp>,
     /// What cannot be right whatever the plan says, in the order in which it was found.
     #[serde(default)]
     pub contradictions: Vec<Open>,
@@ -128,12 +131,24 @@ pub struct Standing {
     pub since: Timestamp,
     /// Since when it does not work as it should; it goes on while nobody can tell, and ends when all is well.
     pub broken_since: Option<Timestamp>,
+    /// The last time that it did not work and that is over.
+    #[serde(default)]
+    pub outage: Option<Outage>,
     /// When it turned from better to worse or back lately, oldest first; unknown does not count.
     pub turns: VecDeque<Timestamp>,
     /// Whether the last turn was to the worse.
     pub worsened: Option<bool>,
     /// The last status that was not unknown.
     pub last_known: Option<Status>,
+}
+
+/// A time over which something did not work as it should.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Outage {
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 /// How a region or service is.
@@ -214,11 +229,15 @@ impl Model {
     /// A model of a plan before any fact.
     pub fn new(plan: Arc<Plan>) -> Self {
         let unseen =
-            |why: &str| Signal { state: SignalState::Unknown, since: Timestamp::UNIX_EPOCH, why: why.into() };
+            |why: &str| {
+                let since = Timestamp::UNIX_EPOCH;
+                Signal { state: SignalState::Unknown, since, critical_since: None, why: why.into() }
+            };
         let standing = || Standing {
             status: Status::Unknown,
             since: Timestamp::UNIX_EPOCH,
             broken_since: None,
+            outage: None,
             turns: VecDeque::new(),
             worsened: None,
             last_known: None,
@@ -232,6 +251,7 @@ impl Model {
             primaries: Vec::new(),
             losses: BTreeMap::new(),
             severity: None,
+            reason_since: None,
             contradictions: Vec::new(),
             incident: None,
             at_least_since: BTreeMap::new(),

@@ -1,17 +1,19 @@
-//! The RTO clocks.
+//! The RTO clocks: one for each service, from its loss until it works again.
 
-use crate::core::model::Model;
+use crate::core::model::{Model, Status};
 use crate::core::signal::age;
 use crate::ids::ServiceId;
 use jiff::{SignedDuration, Timestamp};
 
-/// Time since detection against a target.
+/// Time that a service did not work, against its target.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RtoClock {
     /// The service whose objective it is.
     pub service: ServiceId,
-    /// Since when it runs.
+    /// Since when it runs, or ran.
     pub since: Timestamp,
+    /// When it stopped, because the service works again; none while it runs.
+    pub stopped: Option<Timestamp>,
     /// Time that passed.
     pub elapsed: SignedDuration,
     /// The target.
@@ -19,7 +21,7 @@ pub struct RtoClock {
 }
 
 impl RtoClock {
-    /// What is left; negative once it is over.
+    /// What is left, or was; negative once the target is missed.
     pub fn left(&self) -> SignedDuration {
         self.target - self.elapsed
     }
@@ -27,12 +29,22 @@ impl RtoClock {
 
 /// The clock of a service that does not work; none while it works.
 pub fn service_clock(model: &Model, service: &ServiceId, now: Timestamp) -> Option<RtoClock> {
-    let standing = model.durable.services.get(service)?;
+    let since = model.durable.services.get(service)?.broken_since?;
     let target = model.plan.services.get(service)?.rto;
-    standing.broken_since.map(|since| RtoClock {
+    Some(RtoClock { service: service.clone(), since, stopped: None, elapsed: age(since, now), target })
+}
+
+/// The clock of a service that did not work in the open incident and is known to work again.
+pub fn stopped_clock(model: &Model, service: &ServiceId) -> Option<RtoClock> {
+    let detected = model.durable.incident.as_ref()?.detected_at;
+    let standing = model.durable.services.get(service)?;
+    let outage = standing.outage.filter(|outage| outage.until >= detected)?;
+    let target = model.plan.services.get(service)?.rto;
+    (standing.status == Status::Up).then(|| RtoClock {
         service: service.clone(),
-        since,
-        elapsed: age(since, now),
+        since: outage.from,
+        stopped: Some(outage.until),
+        elapsed: age(outage.from, outage.until),
         target,
     })
 }
@@ -41,5 +53,14 @@ pub fn service_clock(model: &Model, service: &ServiceId, now: Timestamp) -> Opti
 /// it broke keeps its clock running.
 pub fn overall_clock(model: &Model, now: Timestamp) -> Option<RtoClock> {
     let clocks = model.durable.services.keys().filter_map(|service| service_clock(model, service, now));
+    clocks.min_by_key(RtoClock::left)
+}
+
+/// Of the clocks that stopped, of some services, that which had the least left.
+pub fn overall_stopped<'s>(
+    model: &Model,
+    services: impl IntoIterator<Item = &'s ServiceId>,
+) -> Option<RtoClock> {
+    let clocks = services.into_iter().filter_map(|service| stopped_clock(model, service));
     clocks.min_by_key(RtoClock::left)
 }

@@ -83,7 +83,7 @@ impl<'a> Server<'a> {
         let seen = recent.and_then(|recent| recent.seen.as_ref()).filter(fresh);
         let down = signal.filter(|signal| signal.state == SignalState::Critical && seen.is_none());
         let down = down.filter(|_| crate::core::blind::since(model).is_none());
-        Self { probe, seen, down_since: down.map(|signal| signal.since) }
+        Self { probe, seen, down_since: down.map(|signal| signal.critical_since.unwrap_or(signal.since)) }
     }
 
     /// It is seen to accept writes.

@@ -56,6 +56,9 @@ pub struct Signal {
     pub state: SignalState,
     /// Since when.
     pub since: Timestamp,
+    /// Since when it was seen to be nothing but critical; it goes on while nobody can tell, as over a restart.
+    #[serde(default)]
+    pub critical_since: Option<Timestamp>,
     /// Why, in words.
     pub why: String,
 }

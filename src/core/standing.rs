@@ -1,7 +1,8 @@
 //! The status of regions and services, from the signals of their health probes.
 
 use crate::core::blind;
-use crate::core::model::{Model, Standing, Status};
+use crate::core::contradiction;
+use crate::core::model::{Model, Outage, Standing, Status};
 use crate::core::signal::{REMEMBERED_CHANGES, SignalState};
 use crate::ids::{ProbeId, RegionId};
 use crate::plan::Service;
@@ -39,23 +40,34 @@ pub fn cell(model: &Model, service: &Service, region: &RegionId) -> Option<Statu
 
 /// The status of a service where it serves now: in the region that serves, or anywhere when it does not run there.
 pub fn service(model: &Model, service: &Service) -> Status {
-    match model.serving().and_then(|region| service.health.get(region)) {
+    let measured = match model.serving().and_then(|region| service.health.get(region)) {
         Some(probes) => status(model, probes),
         None => status(model, service.health.values().flatten()),
+    };
+    match contradiction::on(model, service.health.values().flatten()) {
+        // What answers while two servers take writes, or none does, does not work.
+        Some(_) if measured == Status::Up => Status::Degraded,
+        _ => measured,
     }
 }
 
 impl Standing {
-    /// Takes in a status found at `now`.
-    pub fn update(&mut self, status: Status, now: Timestamp) {
+    /// Takes in a status found at `now`. Where the last outage was not recovered from, another one goes on with it.
+    pub fn update(&mut self, status: Status, now: Timestamp, is_recovered: impl Fn(&Outage) -> bool) {
         if status == self.status {
             return;
         }
         self.status = status;
         self.since = now;
         match status {
-            Status::Up => self.broken_since = None,
-            Status::Degraded | Status::Down => self.broken_since = self.broken_since.or(Some(now)),
+            Status::Up => {
+                let over = self.broken_since.take().map(|from| Outage { from, until: now });
+                self.outage = over.or(self.outage);
+            }
+            Status::Degraded | Status::Down => {
+                let before = self.outage.filter(|outage| !is_recovered(outage)).map(|outage| outage.from);
+                self.broken_since = self.broken_since.or(before).or(Some(now));
+            }
             Status::Unknown => {}
         }
         if status == Status::Unknown || self.last_known == Some(status) {

@@ -1,6 +1,6 @@
 //! What did not work, for how long, against which objective.
 
-use super::markdown::{table, text, time};
+use super::markdown::{items, table, text, time};
 use super::story::{Outage, Story};
 use crate::core::fact::{Event, Fact};
 use crate::core::signal::SignalState;
@@ -12,6 +12,11 @@ use jiff::Timestamp;
 pub(super) fn impact(story: &Story) -> Vec<String> {
     let mut lines = services(story);
     if !lines.is_empty() {
+        lines.push(String::new());
+    }
+    let splits: Vec<String> = story.incident.splits.iter().map(|split| text(&split.sentence())).collect();
+    if !splits.is_empty() {
+        lines.extend(items(splits));
         lines.push(String::new());
     }
     let signals = signals(story);

@@ -238,6 +238,8 @@ impl Fold {
         match (self.broken.contains_key(&id), broken) {
             (false, Some(from)) => {
                 self.broken.insert(id.clone(), from);
+                // What had not recovered goes on.
+                self.outages.retain(|outage| outage.service != id || outage.from != from);
                 self.outages.push(Outage { service: id, from, until: None });
             }
             (true, None) => {

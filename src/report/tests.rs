@@ -142,6 +142,20 @@ fn a_night_is_told_whole() {
 }
 
 #[test]
+fn what_answered_in_a_split_brain_is_no_recovery_and_is_told() {
+    let mut machine = with_people(Machine::new());
+    machine.pass(20, &serving::world(serving::primary(1, "a"), serving::standby("b")));
+    machine.pass(40, &serving::world(fixture::bad(), serving::standby("b")));
+    machine.ask(Ask::Declare { title: "primary gone".into(), mode: Mode::Live }).unwrap();
+    machine.pass(1200, &serving::world(serving::primary(1, "a"), serving::primary(2, "b")));
+    machine.pass(40, &serving::world(serving::primary(1, "a"), serving::standby("b2")));
+    let text = report(&machine, None);
+    let impact = &text[text.find("## Impact").unwrap()..text.find("## Timeline").unwrap()];
+    assert!(impact.contains("**exceeded**") && !impact.contains("| met |"), "{impact}");
+    assert!(impact.contains("SPLIT BRAIN") && impact.contains("missing on the other"), "{impact}");
+}
+
+#[test]
 fn each_region_that_came_to_serve_is_told_and_not_only_the_last() {
     let mut machine = with_people(Machine::new());
     machine.pass(20, &serving::world(serving::primary(1, "a"), serving::standby("b")));

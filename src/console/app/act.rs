@@ -11,6 +11,7 @@ use crate::console::screens::{self, backups, decide, escalation, overview, readi
 use crate::console::ui::{Cursor, Screen};
 use crate::core::command::Ask;
 use crate::core::contradiction;
+use crate::core::decide::serving_choices;
 use crate::core::evidence;
 use crate::core::incident::{Incident, StepRun};
 use crate::core::model::Model;
@@ -19,6 +20,7 @@ use crate::core::status::StepStatus;
 use crate::ids::{RunId, StepId};
 use crate::plan::Step;
 use crate::plan::condition::Truth;
+use jiff::Timestamp;
 use std::time::Instant;
 
 const SCREENS: [Screen; 6] = [
@@ -123,7 +125,7 @@ impl App {
                 (None, None) => Err(no_incident()),
             },
             Action::AnswerContradiction => contradiction_form(model),
-            Action::RecordServing => serving_form(model),
+            Action::RecordServing => serving_form(model, self.now(at)),
             Action::AbortRun => match incident.and_then(Incident::open_run) {
                 Some(run) => Ok(Form::writing(Purpose::Abort(run.id.clone()))),
                 None => Err(("no runbook is running".into(), "There is nothing to abort.")),
@@ -503,17 +505,14 @@ fn contradiction_form(model: &Model) -> Result<Form, (String, &'static str)> {
     }
 }
 
-/// The region that is measured to serve, or else all that are not recorded to.
-fn serving_form(model: &Model) -> Result<Form, (String, &'static str)> {
-    let durable = &model.durable;
-    if let Some(region) = &durable.measured {
-        return Ok(Form::writing(Purpose::RecordServing(vec![region.clone()])));
-    }
-    let others = model.plan.regions.iter().filter(|(id, _)| Some(*id) != durable.active.as_ref());
-    let (ids, named): (Vec<_>, Vec<_>) =
-        others.map(|(id, region)| (id.clone(), (id.as_str(), region.name.as_str()))).unzip();
-    match ids.is_empty() {
-        true => Err(("the plan has no other region".into(), "There is nothing to record.")),
-        false => Ok(Form::choosing(Purpose::RecordServing(ids), form::choices(named))),
+/// The regions that may be recorded to serve, each with what the readings say against it.
+fn serving_form(model: &Model, now: Timestamp) -> Result<Form, (String, &'static str)> {
+    let choices = serving_choices(model, now);
+    let ids = choices.iter().map(|choice| choice.region.clone()).collect();
+    let named = choices.iter().map(|choice| (choice.region.as_str(), choice.sentence.as_str()));
+    match &*choices {
+        [] => Err(("no other region can serve by the readings".into(), "What is measured decides.")),
+        [only] if !only.is_doubtful => Ok(Form::writing(Purpose::RecordServing(ids))),
+        _ => Ok(Form::choosing(Purpose::RecordServing(ids), form::choices(named))),
     }
 }

@@ -28,7 +28,8 @@ fn doubted(model: &Model, connection: &Connection) -> Option<Model> {
         .collect();
     for (id, was) in known {
         if let Some(signal) = model.durable.signals.get_mut(&id) {
-            *signal = Signal { state: SignalState::Unknown, since, why: was };
+            let critical_since = signal.critical_since;
+            *signal = Signal { state: SignalState::Unknown, since, critical_since, why: was };
         }
         if let Some(recent) = model.live.recent.get_mut(&id) {
             // Nothing is under way that could make it sure.

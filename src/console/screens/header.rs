@@ -11,10 +11,12 @@ use crate::console::theme::Role;
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
 use crate::core::awareness::{self, Awareness};
 use crate::core::confirmation::LossEstimate;
-use crate::core::contradiction;
+use crate::core::contradiction::{self, Kind};
 use crate::core::model::Status;
 use crate::core::signal::age;
-use crate::core::{drill, evidence, objectives};
+use crate::core::objectives::{self, RtoClock};
+use crate::core::signal::SignalState;
+use crate::core::{drill, evidence};
 use crate::plan::{Runbook, Severity};
 use crate::units;
 use jiff::SignedDuration;
@@ -33,6 +35,12 @@ const CANNOT_TELL: &str = "cannot tell: ";
 const WORKS: &str = "every service works";
 /// What is said of the service whose clock runs.
 const BROKEN: &str = " broken since";
+/// What is said of the service whose clock stopped.
+const SINCE: &str = ", since";
+/// What is said of a clock that stopped too late.
+const OVER: &str = ", over by";
+/// What was needed to say that it works; it gives way on a narrow terminal.
+const AGAIN: &str = "works again after";
 /// Cells of its title on a narrow terminal.
 const TITLE_WIDTH: usize = 14;
 const SHORTEST_TITLE: usize = 5;
@@ -181,10 +189,14 @@ fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
 
 /// Without since when something is or was broken, and in fewer words what cannot be told.
 fn terse(clock: Vec<Span<'static>>) -> Vec<Span<'static>> {
-    let short = |span: Span<'static>| match span.content.split_once(',') {
-        Some((head, _)) if head.ends_with(WORKS) => Span::styled(head.to_owned(), span.style),
-        Some(("", rest)) if rest.starts_with(BROKEN) => Span::raw(""),
-        _ => Span::styled(span.content.replace(CANNOT_TELL, ""), span.style),
+    let gives_way = |text: &str| {
+        text.starts_with(SINCE)
+            || text.starts_with(OVER)
+            || text.strip_prefix(',').is_some_and(|rest| rest.starts_with(BROKEN))
+    };
+    let short = |span: Span<'static>| match gives_way(&span.content) {
+        true => Span::raw(""),
+        false => Span::styled(span.content.replace(CANNOT_TELL, "").replace(AGAIN, "worked after"), span.style),
     };
     clock.into_iter().map(short).collect()
 }
@@ -196,30 +208,53 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
         let (bar, room) = if width >= WIDE { (BAR_WIDTH, usize::MAX) } else { (0, TITLE_WIDTH) };
         let mut spans = clock_line(look, clock.elapsed, clock.target, bar).spans;
         spans.retain(|span| bar > 0 || !span.content.trim().is_empty());
-        let service = model.plan.services.get(&clock.service);
-        let title = service.map_or(clock.service.as_str(), |service| &service.title);
-        let title = fit(look, &crate::text::clean(title, 40), room);
-        spans.insert(0, look.span(Role::Text, format!("{title} ")));
+        spans.insert(0, titled(view, &clock, room));
         spans.push(look.span(Role::Muted, format!(",{BROKEN} {}", clock_time(clock.since))));
         return spans;
     }
     let unknown = model.durable.services.values().filter(|s| s.status == Status::Unknown).count();
-    let (role, text) = match (&model.durable.incident, unknown) {
-        (_, 1) => (Role::Unknown, format!("{CANNOT_TELL}1 service unknown")),
-        (_, unknown) if unknown > 0 => (Role::Unknown, format!("{CANNOT_TELL}{unknown} services unknown")),
+    let (role, text) = match unknown {
+        1 => (Role::Unknown, format!("{CANNOT_TELL}1 service unknown")),
+        unknown if unknown > 0 => (Role::Unknown, format!("{CANNOT_TELL}{unknown} services unknown")),
         // Two primaries answer as well as one.
         _ if contradiction::worst(model).is_some_and(|open| open.contradiction.severity == Severity::P0) => {
             let text = format!("{} services answer; what is wrong: WHY", look.glyph(Glyph::Critical));
             return vec![look.span(Role::Critical, text)];
         }
-        (Some(incident), _) => {
-            let since = units::clock(age(incident.detected_at, view.now));
-            (Role::Ok, format!("{WORKS}, {since} since detection"))
-        }
-        (None, _) => (Role::Ok, WORKS.to_owned()),
+        _ => match objectives::overall_stopped(model, model.durable.services.keys()) {
+            Some(clock) => return stopped(view, &clock, width),
+            None => (Role::Ok, WORKS.to_owned()),
+        },
     };
     let glyph = if unknown > 0 { Glyph::Unknown } else { Glyph::Ok };
     vec![look.span(role, format!("{} {text}", look.glyph(glyph)))]
+}
+
+/// The clock that stopped: how long the service did not work, against its target.
+fn stopped(view: &View<'_>, clock: &RtoClock, width: u16) -> Vec<Span<'static>> {
+    let look = &view.look;
+    let room = if width >= WIDE { usize::MAX } else { TITLE_WIDTH };
+    let (elapsed, target) = (units::clock(clock.elapsed), units::clock(clock.target));
+    let (role, glyph, over) = match clock.left().is_negative() {
+        true => (Role::Critical, Glyph::Critical, format!("{OVER} {}", units::clock(clock.left()))),
+        false => (Role::Ok, Glyph::Ok, String::new()),
+    };
+    let text = format!("{} {AGAIN} {elapsed} of {target}", look.glyph(glyph));
+    let since = clock.stopped.map_or_else(String::new, |at| format!("{SINCE} {}", clock_time(at)));
+    vec![
+        titled(view, clock, room),
+        look.span(role, text),
+        look.span(role, over),
+        look.span(Role::Muted, since),
+    ]
+}
+
+/// The name of the service whose clock it is.
+fn titled(view: &View<'_>, clock: &RtoClock, room: usize) -> Span<'static> {
+    let service = view.model.plan.services.get(&clock.service);
+    let title = service.map_or(clock.service.as_str(), |service| &service.title);
+    let title = fit(&view.look, &crate::text::clean(title, 40), room);
+    view.look.span(Role::Text, format!("{title} "))
 }
 
 /// What would be lost by a failover now; none where the plan has no probe that can tell.
@@ -228,8 +263,11 @@ fn rpo(view: &View<'_>) -> Option<(Role, String)> {
     let loss = evidence::exposure(model, view.now)?;
     let told_by = |runbook: &&Runbook| runbook.loss.contains(&loss.probe);
     let mut away = model.plan.runbooks.values().filter(told_by);
-    // After the failover the same probe looks in the wrong direction.
-    if away.all(|runbook| runbook.activates.is_some() && runbook.activates.as_ref() == model.serving()) {
+    // After the failover the same probe looks in the wrong direction, unless it follows the primary.
+    let is_behind = |runbook: &Runbook| {
+        runbook.activates.is_some() && runbook.activates.as_ref() == model.serving()
+    };
+    if !evidence::is_since_failover(model, &loss) && away.all(is_behind) {
         let text = format!("{} not measured since the failover", view.look.glyph(Glyph::Unknown));
         return Some((Role::Unknown, text));
     }
@@ -255,18 +293,25 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
         span.zip(target).is_some_and(|(span, target)| span * share > target)
     };
     let certain = loss.span_min.or(loss.span);
-    let (role, glyph) = match () {
-        () if past(certain, 1) => (Role::Critical, Glyph::Critical),
+    let mut wrong = contradiction::of(view.model).iter().map(|open| open.contradiction.kind);
+    let is_split = wrong.any(|kind| kind == Kind::TwoPrimaries);
+    let is_critical = view.model.state(&loss.probe) == SignalState::Critical;
+    let (role, glyph, state) = match () {
+        () if past(certain, 1) => (Role::Critical, Glyph::Critical, ""),
         // What may still grow is not well, whatever it is now.
-        () if loss.grows_from.is_some() || past(loss.span, 2) => (Role::Warn, Glyph::Warn),
-        () if loss.untold > 0 => (Role::Unknown, Glyph::Unknown),
-        () => (Role::Ok, Glyph::Ok),
+        () if loss.grows_from.is_some() || past(loss.span, 2) => (Role::Warn, Glyph::Warn, ""),
+        () if loss.untold > 0 => (Role::Unknown, Glyph::Unknown, ""),
+        // What is written to either of two primaries is missing on the other.
+        () if is_split => (Role::Warn, Glyph::Warn, ""),
+        // Little is missing yet, and nothing more arrives.
+        () if is_critical => (Role::Warn, Glyph::Warn, ", probe critical"),
+        () => (Role::Ok, Glyph::Ok, ""),
     };
     let measured = loss.measured_at.map_or(SignedDuration::MAX, |at| age(at, view.now));
     let stale = view.model.plan.probes.get(&loss.probe).is_some_and(|spec| measured > spec.every * 2);
     let age = if stale { format!(", {} old", units::age(measured)) } else { String::new() };
     let untold = if loss.untold > 0 { format!(", {} more not known", loss.untold) } else { String::new() };
-    (role, format!("{} {amount}{AT_RISK}{untold}{age}", view.look.glyph(glyph)))
+    (role, format!("{} {amount}{AT_RISK}{untold}{state}{age}", view.look.glyph(glyph)))
 }
 
 fn console_line(view: &View<'_>, width: u16) -> Line<'static> {

@@ -24,6 +24,9 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::SignalChanged { probe, to, why, .. } => signals::changed(model, at, probe, *to, why),
         Fact::SeverityChanged { to, why, .. } => {
             let same = model.durable.severity.take().filter(|(before, ..)| Some(*before) == *to);
+            let same_reason = same.as_ref().is_some_and(|(.., before)| before == why);
+            model.durable.reason_since =
+                model.durable.reason_since.filter(|_| same_reason).or(Some(at)).filter(|_| to.is_some());
             let since = same.map_or(at, |(_, since, _)| since);
             model.durable.severity = to.map(|severity| (severity, since, why.clone()));
             severity_lasts(model, at, *to);
@@ -40,7 +43,10 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::ServingRecorded { region, .. } => signals::activated(model, at, region),
         Fact::ContradictionFound { .. }
         | Fact::ContradictionAnswered { .. }
-        | Fact::ContradictionEnded { .. } => contradiction::apply(model, event),
+        | Fact::ContradictionEnded { .. } => {
+            contradiction::apply(model, event);
+            signals::contradicted(model, at);
+        }
         Fact::IncidentDeclared { .. }
         | Fact::DrillTurnedLive { .. }
         | Fact::SeveritySet { .. }

@@ -1,6 +1,6 @@
 //! Signals, and the regions and services that follow from them.
 
-use crate::core::model::{Model, Switch};
+use crate::core::model::{Model, Outage, Switch};
 use crate::core::reading::Reading;
 use crate::core::signal::{SignalState, is_stale};
 use crate::core::standing;
@@ -19,6 +19,11 @@ pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalStat
     let Some(signal) = model.durable.signals.get_mut(probe) else { return };
     signal.state = to;
     signal.since = at;
+    signal.critical_since = match to {
+        SignalState::Critical => signal.critical_since.or(Some(at)),
+        SignalState::Unknown => signal.critical_since,
+        SignalState::Ok | SignalState::Warn => None,
+    };
     signal.why = why.to_owned();
     // What was seen before a silence says nothing of what comes after it.
     if let (Some(spec), Some(recent)) = (model.plan.probes.get(probe), model.live.recent.get_mut(probe))
@@ -79,21 +84,30 @@ pub fn primary_moved(
     }
 }
 
+/// Contradictions changed: what they are about stands anew.
+pub fn contradicted(model: &mut Model, at: Timestamp) {
+    restand(model, at, |_| true);
+}
+
 fn restand(model: &mut Model, at: Timestamp, concerned: impl Fn(&[ProbeId]) -> bool) {
     let plan = model.plan.clone();
     let is_hit = |(_, region): &(&RegionId, &Region)| concerned(&region.health);
     for (id, region) in plan.regions.iter().filter(is_hit) {
         let status = standing::status(model, &region.health);
         if let Some(standing) = model.durable.regions.get_mut(id) {
-            standing.update(status, at);
+            standing.update(status, at, |_| true);
         }
     }
     let is_hit =
         |(_, service): &(&ServiceId, &Service)| service.health.values().any(|probes| concerned(probes));
+    // What breaks again before the incident is called resolved was not recovered: its clock goes on.
+    let unresolved = model.durable.incident.as_ref().filter(|incident| incident.resolved.is_none());
+    let detected = unresolved.map(|incident| incident.detected_at);
+    let is_recovered = |outage: &Outage| detected.is_none_or(|detected| outage.until < detected);
     for (id, service) in plan.services.iter().filter(is_hit) {
         let status = standing::service(model, service);
         if let Some(standing) = model.durable.services.get_mut(id) {
-            standing.update(status, at);
+            standing.update(status, at, is_recovered);
         }
     }
 }

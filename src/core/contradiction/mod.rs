@@ -13,7 +13,7 @@ pub use remedy::{Remedy, remedy};
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::ids::{ProbeId, RegionId, RunId};
-use crate::plan::{Severity, Step};
+use crate::plan::{Plan, ProbeSpec, Severity, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,25 @@ impl Contradiction {
     /// Whether a step fences one of its servers.
     fn is_about(&self, step: &Step) -> bool {
         step.fences.iter().any(|probe| self.servers.contains(probe))
+    }
+
+    /// What it makes of what it is about, in the few characters of a cell.
+    pub fn word(&self) -> &'static str {
+        match self.kind {
+            Kind::TwoPrimaries => "split brain",
+            Kind::FencedWrites => "fence broken",
+            Kind::PrimaryAlive => "still writes",
+            Kind::NobodyWrites => "no writes",
+            Kind::Undone => "taken back",
+            Kind::ServesElsewhere => "elsewhere",
+        }
+    }
+
+    /// Whether a probe watches one of its servers.
+    fn is_seen_by(&self, plan: &Plan, probe: &ProbeId) -> bool {
+        let dsn = |id: &ProbeId| plan.probes.get(id).and_then(|spec| spec.params.get("dsn"));
+        let same = |server: &ProbeId| dsn(server).is_some() && dsn(server) == dsn(probe);
+        self.servers.iter().any(|server| server == probe || same(server))
     }
 
     /// Whether it is more than a hint: nothing that rests on it is well.
@@ -136,8 +155,28 @@ pub fn of(model: &Model) -> &[Open] {
 
 /// The worst of them; of equally bad ones the split brain.
 pub fn worst(model: &Model) -> Option<&Open> {
-    let order = |open: &&Open| (open.contradiction.severity, open.contradiction.kind != Kind::TwoPrimaries);
     of(model).iter().min_by_key(order)
+}
+
+fn order(open: &&Open) -> (Severity, bool) {
+    (open.contradiction.severity, open.contradiction.kind != Kind::TwoPrimaries)
+}
+
+/// The worst of those that are more than a hint and are about a server which one of the probes watches.
+pub fn on<'m, 'p>(model: &'m Model, probes: impl IntoIterator<Item = &'p ProbeId>) -> Option<&'m Open> {
+    let mut grave = of(model).iter().filter(|open| open.contradiction.is_grave()).peekable();
+    grave.peek()?;
+    let probes: Vec<&ProbeId> = probes.into_iter().collect();
+    let is_about = |open: &&Open| {
+        probes.iter().any(|probe| open.contradiction.is_seen_by(&model.plan, probe))
+    };
+    grave.filter(is_about).min_by_key(order)
+}
+
+/// The worst of those that are more than a hint and are about a server in a region.
+pub fn in_region<'m>(model: &'m Model, region: &RegionId) -> Option<&'m Open> {
+    let here = |spec: &&ProbeSpec| spec.region.as_ref() == Some(region);
+    on(model, model.plan.probes.values().filter(here).map(|spec| &spec.id))
 }
 
 /// The first that keeps people from something and that nobody has answered.

@@ -18,6 +18,7 @@ pub use confirm::guards;
 pub(crate) use due::due;
 pub use due::{is_quiet, proposed_in};
 pub use escalate::{current as current_escalation, number as message_number, subject as escalation_subject};
+pub use serving::choices as serving_choices;
 pub use step::is_denied;
 
 use crate::core::actor::Actor;

@@ -8,6 +8,7 @@ use crate::core::refusal::Refusal;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
 use crate::ids::RegionId;
+use crate::plan::Region;
 use jiff::{SignedDuration, Timestamp};
 
 /// Primaries that moved, by readings that lasted as long as the plan waits before it believes that something turned.
@@ -71,35 +72,77 @@ fn fact(
 
 /// Records that a region serves: what was done outside of lifeboat. It must not be what the world denies.
 pub fn record(model: &Model, now: Timestamp, region: &RegionId, reason: &str) -> Result<Vec<Fact>, Refusal> {
-    if !model.plan.regions.contains_key(region) {
-        return Err(Refusal::new(
-            format!("the plan has no region {region}"),
-            "Name one of the plan's regions.",
-        ));
-    }
-    if model.durable.active.as_ref() == Some(region) && model.durable.measured.is_none() {
-        return Err(Refusal::new(
-            format!("{region} is recorded to serve already"),
-            "There is nothing to record.",
-        ));
-    }
-    if model.leads_to(region) && model.durable.measured.as_ref() != Some(region) {
-        let next = "It says itself when the region serves: end its steps, or abort it first.";
-        return Err(Refusal::new(format!("a run that moves to {region} is under way"), next));
-    }
-    let databases = databases(model, now);
-    let elsewhere = databases
-        .iter()
-        .filter(|database| roles::can_move(database) && roles::follows_region(model, database))
-        .filter_map(roles::writer)
-        .find(|writer| writer.region() != Some(region));
-    if let Some(writer) = elsewhere {
-        let place = writer.region().map_or("no region", |region| region.as_str());
-        return Err(Refusal::new(
-            format!("{} in {place} accepts writes: {region} does not serve", writer.probe.title),
-            "Move the database first; what is measured decides.",
-        ));
+    if let Some(refusal) = refusal(model, &databases(model, now), region) {
+        return Err(refusal);
     }
     let reason = required(reason, "the reason")?;
     Ok(vec![Fact::ServingRecorded { region: region.clone(), reason }])
+}
+
+/// A region that a person may record to serve.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Choice {
+    /// It.
+    pub region: RegionId,
+    /// Its name, and what the readings say against it.
+    pub sentence: String,
+    /// Some reading stands against it, or it is recorded already.
+    pub is_doubtful: bool,
+}
+
+/// The regions that may be recorded to serve: all that no reading denies, also where only a person can know.
+pub fn choices(model: &Model, now: Timestamp) -> Vec<Choice> {
+    let databases = databases(model, now);
+    let allowed = model.plan.regions.iter().filter(|(id, _)| refusal(model, &databases, id).is_none());
+    let choice = |(id, region): (&RegionId, &Region)| {
+        let mut against = against(model, &databases, id);
+        if model.durable.active.as_ref() == Some(id) {
+            against.insert(0, "recorded to serve now".into());
+        }
+        let said = if against.is_empty() { String::new() } else { format!(": {}", against.join(", ")) };
+        let sentence = format!("{}{said}", region.name);
+        Choice { region: id.clone(), sentence, is_doubtful: !against.is_empty() }
+    };
+    allowed.map(choice).collect()
+}
+
+/// What stands against a region: its servers that should accept writes and are not seen to.
+fn against(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Vec<String> {
+    let moves = |database: &&Database<'_>| roles::can_move(database) && roles::follows_region(model, database);
+    let servers = databases.iter().filter(moves).flatten();
+    let here = servers.filter(|server| server.region() == Some(region) && !server.writes());
+    let said = |server: &Server<'_>| {
+        let does = if server.seen.is_some() { "accepts no writes" } else { "is not seen" };
+        format!("{} {does}", server.probe.title)
+    };
+    here.map(said).collect()
+}
+
+/// Why a region cannot be recorded to serve; none where a person may.
+fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Option<Refusal> {
+    if !model.plan.regions.contains_key(region) {
+        let why = format!("the plan has no region {region}");
+        return Some(Refusal::new(why, "Name one of the plan's regions."));
+    }
+    let writers: Vec<&Server<'_>> = databases
+        .iter()
+        .filter(|database| roles::can_move(database) && roles::follows_region(model, database))
+        .filter_map(roles::writer)
+        .collect();
+    let is_recorded = model.durable.active.as_ref() == Some(region) && model.durable.measured.is_none();
+    let nobody_writes = of(model).iter().any(|open| open.contradiction.kind == Kind::NobodyWrites);
+    if is_recorded && !nobody_writes {
+        let why = format!("{region} is recorded to serve already");
+        return Some(Refusal::new(why, "There is nothing to record."));
+    }
+    if model.leads_to(region) && model.durable.measured.as_ref() != Some(region) {
+        let next = "It says itself when the region serves: end its steps, or abort it first.";
+        return Some(Refusal::new(format!("a run that moves to {region} is under way"), next));
+    }
+    let writer = writers.into_iter().find(|writer| writer.region() != Some(region))?;
+    let place = writer.region().map_or("no region", |region| region.as_str());
+    Some(Refusal::new(
+        format!("{} in {place} accepts writes: {region} does not serve", writer.probe.title),
+        "Move the database first; what is measured decides.",
+    ))
 }

@@ -13,6 +13,7 @@ mod losses;
 mod oncall;
 pub(crate) mod people;
 mod readiness;
+mod recovery;
 pub(crate) mod serving;
 mod telling;
 mod transitions;

@@ -181,6 +181,10 @@ fn others(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
 fn other_sentence(view: &View<'_>, server: &OtherServer, stops: bool) -> String {
     let ago = |at| units::age(age(at, view.now));
     let seen = match (server.does, server.at) {
+        // Nobody looked while the engine was away.
+        (Does::Down, Some(at)) if view.model.durable.engine_started_at.is_some_and(|start| at < start) => {
+            format!(", not seen to for {}", ago(at))
+        }
         (Does::Down, Some(at)) => format!(", for {}", ago(at)),
         (_, Some(at)) => format!(", measured {} ago", ago(at)),
         (_, None) => String::new(),

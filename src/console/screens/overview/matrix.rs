@@ -2,9 +2,10 @@
 
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
-use crate::console::screens::words::{brief, lasting, status_cell};
+use crate::console::screens::words::{brief, lasting, marked, status_cell};
 use crate::console::theme::Role;
-use crate::console::widgets::{Column, Width, row_line};
+use crate::console::widgets::{Column, State, Width, row_line};
+use crate::core::contradiction::{self, Open};
 use crate::core::model::Status;
 use crate::core::objectives::service_clock;
 use crate::core::standing;
@@ -121,10 +122,12 @@ fn regions(view: &View<'_>, width: u16) -> Line<'static> {
         |region| view.look.span(Role::Accent, format!("active {}", crate::text::clean(&region.name, 40))),
     );
     let mut cells = vec![Span::raw(""), serves, view.look.span(Role::Muted, "region")];
-    for standing in view.model.durable.regions.values().take(shown) {
-        let cell = status_cell(&view.look, standing.status);
+    for (id, standing) in view.model.durable.regions.iter().take(shown) {
+        let wrong = contradiction::in_region(view.model, id);
+        let cell = cell(view, standing.status, wrong);
         let lasts = match standing.status {
             Status::Up => String::new(),
+            _ if wrong.is_some() => String::new(),
             _ => lasting(standing.since, view.now).replacen("for", "", 1),
         };
         cells.push(Span::styled(format!("{}{lasts}", cell.content), cell.style));
@@ -144,12 +147,22 @@ fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'
     ];
     for region in view.model.plan.regions.keys().take(shown) {
         cells.push(match standing::cell(view.model, service, region) {
-            Some(status) => status_cell(look, status),
+            Some(status) => {
+                cell(view, status, contradiction::on(view.model, service.health.get(region).into_iter().flatten()))
+            }
             None => look.span(Role::Muted, "-"),
         });
     }
     cells.push(clock(view, id));
     row_line(look, &columns, &cells, width)
+}
+
+/// A status; where it answers although it cannot be right, what is wrong instead.
+fn cell(view: &View<'_>, status: Status, wrong: Option<&Open>) -> Span<'static> {
+    match wrong.filter(|_| matches!(status, Status::Up | Status::Degraded)) {
+        Some(open) => marked(&view.look, State::Critical, open.contradiction.word()),
+        None => status_cell(&view.look, status),
+    }
 }
 
 /// What is left of the service's own clock.

@@ -14,7 +14,9 @@ use crate::core::contradiction;
 use crate::core::decide::guards;
 use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Status;
+use crate::core::objectives;
 use crate::core::signal::age;
+use crate::ids::ServiceId;
 use crate::plan::{Runbook, Step};
 use crate::units;
 use jiff::SignedDuration;
@@ -83,41 +85,37 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
         return (Role::Warn, format!("ABORTED at {}: {why}", clock_time(at)));
     };
     let model = view.model;
-    let detected = model.durable.incident.as_ref().map_or(run.started_at, |incident| incident.detected_at);
     let restores = model.plan.runbooks.get(&run.runbook).map_or(&[][..], |runbook| &runbook.restores);
-    let target =
-        restores.iter().filter_map(|id| model.plan.services.get(id)).map(|service| service.rto).min();
     let standings = || restores.iter().filter_map(|id| Some((id, model.durable.services.get(id)?)));
     let completed = format!("COMPLETED at {}", clock_time(at));
+    let title = |id: &ServiceId| {
+        model.plan.services.get(id).map_or(id.as_str(), |service| &service.title).to_owned()
+    };
     if let Some(open) = contradiction::worst(model) {
         let role = if open.contradiction.is_grave() { Role::Critical } else { Role::Warn };
         return (role, format!("{completed}, and {}.", open.contradiction.what));
     }
     if let Some((id, _)) = standings().find(|(_, standing)| standing.broken_since.is_some()) {
-        let title = model.plan.services.get(id).map_or(id.as_str(), |service| &service.title);
-        return (Role::Critical, format!("{completed}, and {title} does not work."));
+        return (Role::Critical, format!("{completed}, and {} does not work.", title(id)));
     }
     if let Some((id, _)) = standings().find(|(_, standing)| standing.status == Status::Unknown) {
-        let title = model.plan.services.get(id).map_or(id.as_str(), |service| &service.title);
-        return (Role::Unknown, format!("{completed}, and it cannot be told whether {title} works."));
+        let text = format!("{completed}, and it cannot be told whether {} works.", title(id));
+        return (Role::Unknown, text);
     }
-    let Some(target) = target else {
+    if standings().next().is_none() {
         return (Role::Ok, format!("{completed}: the plan names no service that it restores."));
+    }
+    let Some(clock) = objectives::overall_stopped(model, restores) else {
+        return (Role::Ok, format!("{completed}. What it restores works; nothing of it was broken."));
     };
-    // What answered while two servers took writes did not work.
-    let splits = model.durable.incident.iter().flat_map(|incident| &incident.splits);
-    let healed = splits.filter_map(|split| split.until).max().unwrap_or(detected);
-    let works = standings().map(|(_, standing)| standing.since).max().unwrap_or(at).max(healed);
-    let took = age(detected, works);
-    let (role, result) = match took <= target {
-        true => (Role::Ok, format!("within the RTO of {}", units::age(target))),
-        false => {
-            let over = units::clock(took - target);
-            (Role::Critical, format!("over the RTO of {} by {over}", units::age(target)))
-        }
+    let target = units::age(clock.target);
+    let (role, result) = match clock.left().is_negative() {
+        false => (Role::Ok, format!("within the RTO of {target}")),
+        true => (Role::Critical, format!("over the RTO of {target} by {}", units::clock(clock.left()))),
     };
-    let took = units::clock(took);
-    (role, format!("{completed}. What it restores works since {took} after detection, {result}."))
+    let took = units::clock(clock.elapsed);
+    let text = format!("{completed}. What it restores works, {} after {took}, {result}.", title(&clock.service));
+    (role, text)
 }
 
 /// How long a runbook takes by its own estimates, along the longest chain of steps that wait for each other;

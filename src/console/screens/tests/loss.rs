@@ -3,7 +3,9 @@
 use super::stage::*;
 use super::{screen, text};
 use crate::console::ui::Screen;
+use crate::core::actor::Actor;
 use crate::core::command::Ask;
+use crate::core::fact::Fact;
 use crate::core::reading::{Field, Verdict};
 use jiff::SignedDuration;
 
@@ -49,4 +51,32 @@ fn what_another_probe_cannot_tell_takes_the_tick_away_and_not_the_number() {
     assert_eq!(worst.sentence(), "about 3 s not yet replicated; another probe cannot tell its part");
     let nothing = LossEstimate::worst([LossEstimate::unknown("b".into(), "it is down")]).unwrap();
     assert_eq!(nothing.sentence(), "not known: it is down");
+}
+
+#[test]
+fn a_standby_that_gets_nothing_more_has_no_tick_however_little_is_missing() {
+    let mut stage = healthy();
+    let numbers = [("exposure_s", 4.0), ("exposure_bytes", 3e6)];
+    let fields: Vec<_> = numbers.into_iter().map(|(name, number)| (name, Field::Number(number))).collect();
+    for _ in 0..4 {
+        let verdict = Verdict::Critical("can never catch up by streaming".into());
+        stage.read("dr-lag", Ok(measured(verdict, None, "can never catch up", &fields)));
+        stage.pass(5);
+    }
+    let screen = shown(&stage);
+    assert!(screen.contains("RPO ▲ 4 s of 60 s"), "{screen}");
+    assert!(screen.contains("probe critical"), "{screen}");
+}
+
+#[test]
+fn what_is_measured_since_a_failover_by_hand_is_in_the_header() {
+    let mut stage = healthy();
+    let (region, reason) = ("dr".into(), "promoted by hand".into());
+    stage.fact(Actor::Engine, Fact::ServingRecorded { region, reason });
+    let screen = shown(&stage);
+    assert!(screen.contains("RPO ? not measured since the failover"), "{screen}");
+    stage.pass(5);
+    stage.lag(1.0, 2e5);
+    let screen = shown(&stage);
+    assert!(!screen.contains("not measured since") && screen.contains("RPO ✓"), "{screen}");
 }

@@ -8,7 +8,7 @@ use crate::console::screens::confirm::{self, Reader};
 use crate::console::ui::Screen;
 use crate::core::command::Ask;
 use crate::core::incident::Mode;
-use crate::core::model::Status;
+use crate::core::model::{Outage, Status};
 use crate::core::reading::{Field, Measurement, Verdict};
 
 /// A server of the database `77`, which writes on a timeline or follows it.
@@ -138,7 +138,8 @@ fn the_header_does_not_say_that_every_service_works_during_a_split_brain() {
     both_write(&mut stage, Stage::all_well);
     let seen = seen(&stage);
     let header = seen.lines().nth(1).unwrap();
-    assert!(header.contains("services answer; what is wrong: WHY"), "{seen}");
+    assert!(header.contains("RTO PostgreSQL") && header.contains("of 15:00"), "{seen}");
+    assert!(!header.contains("RPO ✓"), "what is written to either is missing on the other: {seen}");
     assert!(!seen.contains("every service works") && !seen.contains("All is well"), "{seen}");
 }
 
@@ -184,6 +185,11 @@ fn a_server_that_was_promoted_beside_a_healthy_primary_is_the_one_to_fence_and_n
     assert!(!next.contains("Stop writes on the old primary"), "{next}");
 }
 
+/// The row of the overview's table that begins with a word.
+fn row(seen: &str, word: &str) -> String {
+    seen.lines().find(|line| line.trim_start().starts_with(word)).unwrap_or_default().to_owned()
+}
+
 #[test]
 fn what_answered_during_a_split_brain_did_not_work() {
     let mut stage = split();
@@ -191,16 +197,58 @@ fn what_answered_during_a_split_brain_did_not_work() {
     stage.rest_is_well();
     let incident = stage.model.durable.incident.as_mut().unwrap();
     incident.runs.last_mut().unwrap().ended = Some((stage.now, crate::core::incident::RunEnd::Completed));
-    incident.splits[0].until = Some(stage.now);
-    let detected = incident.detected_at;
     stage.model.durable.contradictions.clear();
+    let (from, until) = (incident.detected_at, stage.now);
     for standing in stage.model.durable.services.values_mut() {
         (standing.status, standing.broken_since) = (Status::Up, None);
+        standing.outage = Some(Outage { from, until });
     }
-    let works = crate::units::clock(stage.now.duration_since(detected));
+    let works = crate::units::clock(until.duration_since(from));
+    stage.pass(40);
     let seen = flat(&seen(&stage));
-    assert!(
-        seen.contains(&format!("What it restores works since {works} after detection")),
-        "{works}\n{seen}"
-    );
+    assert!(seen.contains(&format!("after {works}, within the RTO")), "{works}\n{seen}");
+    assert!(seen.contains(&format!("after {works} of 15:00")), "one clock, stopped: {works}\n{seen}");
+}
+
+#[test]
+fn a_clock_that_was_missed_is_red_and_stays_so_once_it_works_again() {
+    let mut stage = super::stage::region_down();
+    let (from, until) = (stage.now - super::plan::seconds(1000), stage.now);
+    stage.model.durable.incident.as_mut().unwrap().detected_at = from;
+    for standing in stage.model.durable.services.values_mut() {
+        (standing.status, standing.broken_since) = (Status::Up, None);
+        standing.outage = Some(Outage { from, until });
+    }
+    stage.pass(5);
+    let seen = flat(&seen(&stage));
+    assert!(seen.contains("✘ worked after 16:40 of 15:00"), "{seen}");
+}
+
+#[test]
+fn the_cells_of_a_split_brain_say_it_in_words() {
+    let mut stage = on(super::stage::healthy(), Screen::Overview);
+    both_write(&mut stage, Stage::all_well);
+    let seen = seen(&stage);
+    let regions = row(&seen, "active");
+    assert_eq!(regions.matches("✘ split brain").count(), 2, "{seen}");
+    let database = seen.lines().find(|line| line.contains("PostgreSQL") && line.contains("split brain"));
+    assert!(database.is_some_and(|line| !line.contains("✓ up")), "{seen}");
+}
+
+#[test]
+fn a_promotion_by_hand_is_one_way_with_one_key() {
+    let mut stage = failing_over();
+    stage.now += super::plan::seconds(1);
+    for _ in 0..4 {
+        stage.pass(5);
+        stage.rest_is_well();
+        stage.read("dr-db", Ok(server("primary", 2.0, false)));
+        stage.read("primary-db", Ok(server("standby", 1.0, false)));
+        stage.pass(1);
+    }
+    let seen = flat(&seen(&stage));
+    let next = &seen[seen.find("NEXT").unwrap()..];
+    let next = &next[..next.find(" 1 ").unwrap_or(next.len())];
+    assert!(next.contains("attests it"), "{next}");
+    assert!(!next.contains("overrides"), "{next}");
 }

@@ -1,0 +1,155 @@
+//! The time to recovery: from the loss of a service until it works, and what does not count as working.
+
+use super::fixture::*;
+use super::serving::{primary, standby, world};
+use crate::core::command::Ask;
+use crate::core::contradiction::{Kind, in_region, of, on};
+use crate::core::decide::serving_choices;
+use crate::core::incident::Mode;
+use crate::core::model::{Outage, Standing, Status};
+use crate::core::objectives::{overall_clock, overall_stopped};
+use crate::core::reading::{Measurement, ProbeFailure};
+
+fn service(machine: &Machine) -> &Standing {
+    &machine.model.durable.services["postgresql"]
+}
+
+fn declare(machine: &mut Machine) {
+    machine.ask(Ask::Declare { title: "primary gone".into(), mode: Mode::Live }).unwrap();
+}
+
+/// The primary died and an incident is open.
+fn lost() -> Machine {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(40, &world(bad(), standby("b")));
+    declare(&mut machine);
+    machine
+}
+
+fn split() -> Vec<(&'static str, Result<Measurement, ProbeFailure>)> {
+    world(primary(1, "a"), primary(2, "b"))
+}
+
+#[test]
+fn a_service_that_answers_in_a_split_brain_does_not_work_and_its_clock_goes_on_from_the_loss() {
+    let mut machine = lost();
+    let since = service(&machine).broken_since.unwrap();
+    machine.pass(40, &split());
+    assert!(of(&machine.model).iter().any(|open| open.contradiction.kind == Kind::TwoPrimaries));
+    assert_eq!((service(&machine).status, service(&machine).broken_since), (Status::Degraded, Some(since)));
+    // It is fenced anew: nobody serves in the region that is recorded to.
+    machine.pass(40, &world(bad(), primary(2, "b")));
+    let clock = overall_clock(&machine.model, machine.now).unwrap();
+    assert_eq!(clock.since, since);
+    assert!(clock.elapsed >= seconds(100), "{clock:?}");
+}
+
+#[test]
+fn a_split_brain_without_any_other_loss_starts_the_clock_and_its_end_stops_it() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(12, &split());
+    declare(&mut machine);
+    assert_eq!(service(&machine).status, Status::Degraded);
+    let clock = overall_clock(&machine.model, machine.now).expect("it runs");
+    machine.pass(30, &world(primary(1, "a"), standby("b2")));
+    assert_eq!(service(&machine).status, Status::Up);
+    assert_eq!(overall_clock(&machine.model, machine.now), None);
+    let stopped = overall_stopped(&machine.model, machine.model.plan.services.keys()).unwrap();
+    assert_eq!(stopped.since, clock.since);
+    let took = stopped.elapsed;
+    machine.pass(60, &world(primary(1, "a"), standby("b2")));
+    let later = overall_stopped(&machine.model, machine.model.plan.services.keys()).unwrap();
+    assert_eq!(later.elapsed, took, "what is served counts no further");
+}
+
+#[test]
+fn what_breaks_again_before_it_is_called_resolved_was_not_recovered() {
+    let mut machine = lost();
+    let since = service(&machine).broken_since.unwrap();
+    let well = world(primary(2, "a2"), standby("b"));
+    machine.pass(40, &well);
+    let recovered = service(&machine).outage.expect("it worked for a time");
+    assert_eq!((recovered.from, service(&machine).broken_since), (since, None));
+    machine.pass(40, &world(bad(), standby("b")));
+    assert_eq!(service(&machine).broken_since, Some(since));
+    machine.pass(60, &well);
+    machine.ask(Ask::Resolve { how: "restarted".into() }).unwrap();
+    machine.pass(20, &world(bad(), standby("b")));
+    assert!(service(&machine).broken_since.unwrap() > since, "what was recovered is lost anew");
+}
+
+#[test]
+fn what_was_over_before_the_incident_is_another_loss() {
+    let mut standing = service(&Machine::new()).clone();
+    let at = |second: i64| start() + seconds(second);
+    standing.outage = Some(Outage { from: at(0), until: at(10) });
+    standing.update(Status::Down, at(60), |outage| outage.until < at(50));
+    assert_eq!(standing.broken_since, Some(at(60)));
+}
+
+#[test]
+fn the_cells_of_what_a_contradiction_is_about_say_so_and_no_others() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    let on_service = |machine: &Machine| {
+        on(&machine.model, machine.model.plan.services["postgresql"].health.values().flatten())
+            .map(|open| open.contradiction.word())
+    };
+    assert_eq!((on_service(&machine), in_region(&machine.model, &"dr".into())), (None, None));
+    machine.pass(12, &split());
+    assert_eq!(on_service(&machine), Some("split brain"));
+    for region in ["primary", "dr"] {
+        let open = in_region(&machine.model, &region.into()).unwrap();
+        assert_eq!(open.contradiction.kind, Kind::TwoPrimaries, "{region}");
+    }
+    assert_eq!(on(&machine.model, [&"primary-api".into()]), None);
+}
+
+#[test]
+fn while_nobody_accepts_writes_every_region_may_be_recorded_and_says_what_stands_against_it() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    let regions = |machine: &Machine| {
+        let choices = serving_choices(&machine.model, machine.now);
+        choices.into_iter().map(|choice| choice.region.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(regions(&machine), [""; 0], "the primary accepts writes where it is recorded to");
+    machine.pass(60, &world(standby("a2"), primary(2, "b")));
+    assert_eq!(regions(&machine), ["dr"], "the readings allow no other");
+    machine.pass(60, &world(standby("a2"), standby("b2")));
+    assert_eq!(regions(&machine), ["primary", "dr"]);
+    for choice in serving_choices(&machine.model, machine.now) {
+        assert!(choice.is_doubtful && choice.sentence.contains("accepts no writes"), "{choice:?}");
+        machine.ask(Ask::RecordServing { region: choice.region, reason: "seen on the host".into() }).unwrap();
+    }
+    machine.pass(60, &world(bad(), standby("b2")));
+    let said = serving_choices(&machine.model, machine.now);
+    assert!(said.iter().any(|choice| choice.sentence.contains("is not seen")), "{said:?}");
+}
+
+#[test]
+fn the_time_since_a_server_was_not_seen_outlives_the_engine() {
+    let mut machine = lost();
+    let since = machine.model.durable.signals["primary-db"].critical_since.unwrap();
+    machine.pass(60, &world(bad(), standby("b")));
+    let mut again = Machine::resumed(machine.log.clone(), machine.now);
+    again.pass(40, &world(bad(), standby("b")));
+    let signal = &again.model.durable.signals["primary-db"];
+    assert!(signal.since > since);
+    assert_eq!(signal.critical_since, Some(since));
+    again.pass(40, &world(primary(1, "a"), standby("b")));
+    assert_eq!(again.model.durable.signals["primary-db"].critical_since, None);
+}
+
+#[test]
+fn a_severity_that_changes_its_reason_says_since_when_it_has_it() {
+    let mut machine = lost();
+    let (_, since, before) = machine.model.durable.severity.clone().unwrap();
+    machine.pass(40, &split());
+    let (_, still, why) = machine.model.durable.severity.clone().unwrap();
+    assert!(why.contains("SPLIT BRAIN") && why != before, "{why}");
+    assert_eq!(still, since, "it is as bad since then");
+    assert!(machine.model.durable.reason_since.unwrap() > since);
+}
