@@ -2,9 +2,9 @@
 
 use super::{Failure, Place, reach, runtime, say};
 use crate::core::awareness::{self, Awareness, Owed};
+use crate::core::contradiction::{self, Open};
 use crate::core::decide::current_escalation;
 use crate::core::incident::{Incident, Position};
-use crate::core::contradiction::{self, Open};
 use crate::core::model::{Model, Standing, Status};
 use crate::core::objectives::{self, RtoClock};
 use crate::core::signal::{SignalState, age};
@@ -132,7 +132,10 @@ fn as_text(model: &Model, now: Timestamp) -> String {
         line("exposure", format!("{old}{}", loss.sentence()));
     }
     for (id, standing) in &model.durable.regions {
-        line("region", format!("{id}: {}{}", since(standing, now), wrong(contradiction::in_region(model, id))));
+        line(
+            "region",
+            format!("{id}: {}{}", since(standing, now), wrong(contradiction::in_region(model, id))),
+        );
     }
     for (id, standing) in &model.durable.services {
         line("service", format!("{id}: {}{}", since(standing, now), wrong(on_service(model, id))));
@@ -416,8 +419,15 @@ mod tests {
     fn with(status: Status) -> Model {
         let mut model = Model::new(fixture::plan());
         let (since, turns) = (fixture::start(), VecDeque::new());
-        let standing =
-            Standing { status, since, turns, worsened: None, last_known: None, broken_since: None, outage: None };
+        let standing = Standing {
+            status,
+            since,
+            turns,
+            worsened: None,
+            last_known: None,
+            broken_since: None,
+            outage: None,
+        };
         let regions = model.plan.regions.keys().cloned().collect::<Vec<_>>();
         // Nothing else that could be unknown.
         model.durable.services.clear();

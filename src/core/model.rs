@@ -228,11 +228,10 @@ pub struct StepOutput {
 impl Model {
     /// A model of a plan before any fact.
     pub fn new(plan: Arc<Plan>) -> Self {
-        let unseen =
-            |why: &str| {
-                let since = Timestamp::UNIX_EPOCH;
-                Signal { state: SignalState::Unknown, since, critical_since: None, why: why.into() }
-            };
+        let unseen = |why: &str| {
+            let since = Timestamp::UNIX_EPOCH;
+            Signal { state: SignalState::Unknown, since, critical_since: None, why: why.into() }
+        };
         let standing = || Standing {
             status: Status::Unknown,
             since: Timestamp::UNIX_EPOCH,

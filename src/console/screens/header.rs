@@ -13,9 +13,9 @@ use crate::core::awareness::{self, Awareness};
 use crate::core::confirmation::LossEstimate;
 use crate::core::contradiction::{self, Kind};
 use crate::core::model::Status;
-use crate::core::signal::age;
 use crate::core::objectives::{self, RtoClock};
 use crate::core::signal::SignalState;
+use crate::core::signal::age;
 use crate::core::{drill, evidence};
 use crate::plan::{Runbook, Severity};
 use crate::units;
@@ -196,7 +196,9 @@ fn terse(clock: Vec<Span<'static>>) -> Vec<Span<'static>> {
     };
     let short = |span: Span<'static>| match gives_way(&span.content) {
         true => Span::raw(""),
-        false => Span::styled(span.content.replace(CANNOT_TELL, "").replace(AGAIN, "worked after"), span.style),
+        false => {
+            Span::styled(span.content.replace(CANNOT_TELL, "").replace(AGAIN, "worked after"), span.style)
+        }
     };
     clock.into_iter().map(short).collect()
 }
@@ -264,9 +266,8 @@ fn rpo(view: &View<'_>) -> Option<(Role, String)> {
     let told_by = |runbook: &&Runbook| runbook.loss.contains(&loss.probe);
     let mut away = model.plan.runbooks.values().filter(told_by);
     // After the failover the same probe looks in the wrong direction, unless it follows the primary.
-    let is_behind = |runbook: &Runbook| {
-        runbook.activates.is_some() && runbook.activates.as_ref() == model.serving()
-    };
+    let is_behind =
+        |runbook: &Runbook| runbook.activates.is_some() && runbook.activates.as_ref() == model.serving();
     if !evidence::is_since_failover(model, &loss) && away.all(is_behind) {
         let text = format!("{} not measured since the failover", view.look.glyph(Glyph::Unknown));
         return Some((Role::Unknown, text));

@@ -167,9 +167,8 @@ pub fn on<'m, 'p>(model: &'m Model, probes: impl IntoIterator<Item = &'p ProbeId
     let mut grave = of(model).iter().filter(|open| open.contradiction.is_grave()).peekable();
     grave.peek()?;
     let probes: Vec<&ProbeId> = probes.into_iter().collect();
-    let is_about = |open: &&Open| {
-        probes.iter().any(|probe| open.contradiction.is_seen_by(&model.plan, probe))
-    };
+    let is_about =
+        |open: &&Open| probes.iter().any(|probe| open.contradiction.is_seen_by(&model.plan, probe));
     grave.filter(is_about).min_by_key(order)
 }
 

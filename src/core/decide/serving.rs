@@ -108,7 +108,8 @@ pub fn choices(model: &Model, now: Timestamp) -> Vec<Choice> {
 
 /// What stands against a region: its servers that should accept writes and are not seen to.
 fn against(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Vec<String> {
-    let moves = |database: &&Database<'_>| roles::can_move(database) && roles::follows_region(model, database);
+    let moves =
+        |database: &&Database<'_>| roles::can_move(database) && roles::follows_region(model, database);
     let servers = databases.iter().filter(moves).flatten();
     let here = servers.filter(|server| server.region() == Some(region) && !server.writes());
     let said = |server: &Server<'_>| {

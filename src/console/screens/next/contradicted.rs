@@ -39,7 +39,8 @@ fn comes_first(model: &Model, open: &Open) -> bool {
 /// The step that ends the contradiction which comes first.
 pub(super) fn step(model: &Model) -> Option<(RunId, StepId)> {
     let open = first(model)?;
-    if let Some((_, step)) = promoted_by_others(model, open).filter(|_| open.contradiction.kind == Kind::ServesElsewhere)
+    if let Some((_, step)) =
+        promoted_by_others(model, open).filter(|_| open.contradiction.kind == Kind::ServesElsewhere)
     {
         return Some((model.moving()?.0.id.clone(), step.id.clone()));
     }

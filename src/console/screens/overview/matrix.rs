@@ -147,9 +147,11 @@ fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'
     ];
     for region in view.model.plan.regions.keys().take(shown) {
         cells.push(match standing::cell(view.model, service, region) {
-            Some(status) => {
-                cell(view, status, contradiction::on(view.model, service.health.get(region).into_iter().flatten()))
-            }
+            Some(status) => cell(
+                view,
+                status,
+                contradiction::on(view.model, service.health.get(region).into_iter().flatten()),
+            ),
             None => look.span(Role::Muted, "-"),
         });
     }

@@ -144,7 +144,8 @@ fn why(view: &View<'_>) -> (State, Role, String) {
     let derived = model.durable.severity.as_ref().map(|(severity, since, why)| {
         let lasts = units::age(age(*since, view.now));
         let reason = model.durable.reason_since.filter(|at| at != since);
-        let reason = reason.map_or_else(String::new, |at| format!(", for this reason since {}", clock_time(at)));
+        let reason =
+            reason.map_or_else(String::new, |at| format!(", for this reason since {}", clock_time(at)));
         format!("{} since {} ({lasts}){reason}: {why}", severity.as_str(), clock_time(*since))
     });
     let set = model.durable.incident.as_ref().and_then(|incident| incident.severity_override.as_ref());

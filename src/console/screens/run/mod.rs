@@ -88,9 +88,8 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
     let restores = model.plan.runbooks.get(&run.runbook).map_or(&[][..], |runbook| &runbook.restores);
     let standings = || restores.iter().filter_map(|id| Some((id, model.durable.services.get(id)?)));
     let completed = format!("COMPLETED at {}", clock_time(at));
-    let title = |id: &ServiceId| {
-        model.plan.services.get(id).map_or(id.as_str(), |service| &service.title).to_owned()
-    };
+    let title =
+        |id: &ServiceId| model.plan.services.get(id).map_or(id.as_str(), |service| &service.title).to_owned();
     if let Some(open) = contradiction::worst(model) {
         let role = if open.contradiction.is_grave() { Role::Critical } else { Role::Warn };
         return (role, format!("{completed}, and {}.", open.contradiction.what));
@@ -114,7 +113,8 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
         true => (Role::Critical, format!("over the RTO of {target} by {}", units::clock(clock.left()))),
     };
     let took = units::clock(clock.elapsed);
-    let text = format!("{completed}. What it restores works, {} after {took}, {result}.", title(&clock.service));
+    let text =
+        format!("{completed}. What it restores works, {} after {took}, {result}.", title(&clock.service));
     (role, text)
 }
 
