@@ -98,6 +98,11 @@ impl Api {
         Self { provider, timeout: channel.timeout.unsigned_abs(), tls, clients: clients.clone() }
     }
 
+    /// The provider, as errors name it.
+    pub fn provider(&self) -> &'static str {
+        self.provider
+    }
+
     /// Makes a call; any status is an answer.
     ///
     /// # Errors

@@ -4,6 +4,10 @@ pub(crate) mod answer;
 pub(crate) mod api;
 pub mod command;
 pub(crate) mod dedup;
+pub mod endings;
+mod goalert;
+mod google_chat;
+mod ntfy;
 mod opsgenie;
 mod pagerduty;
 pub(crate) mod phone;
@@ -14,6 +18,7 @@ pub mod smtp;
 pub mod sns_sms;
 mod statuspage;
 mod teams;
+mod telegram;
 pub(crate) mod text;
 mod twilio;
 mod webhook;
@@ -109,8 +114,13 @@ pub static KINDS: &[&NotifierKind] = &[
     &slack::KIND,
     &slack_webhook::KIND,
     &teams::KIND,
+    &google_chat::KIND,
+    &telegram::KIND,
+    &ntfy::KIND,
     &pagerduty::KIND,
+    &opsgenie::jsm::KIND,
     &opsgenie::KIND,
+    &goalert::KIND,
     &twilio::voice::KIND,
     &twilio::sms::KIND,
     &statuspage::KIND,

@@ -1,8 +1,9 @@
 //! `opsgenie`: an alert that is created, acknowledged and closed by its alias, and asked after.
 //!
-//! After <https://docs.opsgenie.com/docs/alert-api>.
+//! After <https://docs.opsgenie.com/docs/alert-api>. What Jira Service Management kept of that interface is in [`jsm`].
 
 mod alert;
+pub mod jsm;
 
 use crate::clients::Clients;
 use crate::core::notification::{Intent, Receipt, Tracked, Undelivered};
@@ -15,6 +16,7 @@ use futures::future::BoxFuture;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+const PROVIDER: &str = "Opsgenie";
 /// The longest alias.
 const ALIAS_LIMIT_BYTES: usize = 512;
 
@@ -61,27 +63,35 @@ fn build(channel: &Channel, clients: &Clients) -> Built {
     let params = &channel.params;
     let responders = params.texts("responders").into_iter().map(alert::responder);
     Ok(Box::new(Opsgenie {
-        channel: channel.id.to_string(),
-        api_key: require_secret(params, "api_key")?,
-        responders: responders.collect::<Result<_, _>>()?,
-        tags: params.texts("tags").into_iter().map(str::to_owned).collect(),
-        api_url: require_url(params, "api_url")?,
-        api: Api::new("Opsgenie", channel, clients),
+        requests: Requests {
+            channel: channel.id.to_string(),
+            api_key: require_secret(params, "api_key")?,
+            responders: responders.collect::<Result<_, _>>()?,
+            tags: params.texts("tags").into_iter().map(str::to_owned).collect(),
+            api_url: require_url(params, "api_url")?,
+            api: Api::new(PROVIDER, channel, clients),
+        },
     }))
 }
 
 struct Opsgenie {
+    requests: Requests,
+}
+
+/// The requests that Opsgenie and its successor take alike.
+struct Requests {
     channel: String,
     api_key: SecretText,
     responders: Vec<Value>,
     tags: Vec<String>,
+    /// Up to the version (`https://api.opsgenie.com`).
     api_url: String,
     api: Api,
 }
 
 impl Notifier for Opsgenie {
     fn send<'a>(&'a self, outgoing: &'a Outgoing) -> BoxFuture<'a, Result<Receipt, Undelivered>> {
-        Box::pin(self.request(outgoing))
+        Box::pin(self.requests.send(outgoing))
     }
 
     fn track<'a>(
@@ -94,7 +104,7 @@ impl Notifier for Opsgenie {
 
     fn check(&self) -> BoxFuture<'_, Result<Option<String>, Undelivered>> {
         Box::pin(async {
-            let found = self.ask("alerts?limit=1").await?;
+            let found = self.requests.ask("alerts?limit=1").await?;
             let seen = found.map_or_else(
                 || "none".into(),
                 |found| found["data"].as_array().map_or(0, Vec::len).to_string(),
@@ -105,11 +115,21 @@ impl Notifier for Opsgenie {
 }
 
 impl Opsgenie {
+    async fn look(&self, outgoing: &Outgoing, receipt: &Receipt) -> Result<Tracked, Undelivered> {
+        let path = format!("alerts/{}?identifierType=alias", self.requests.alias(outgoing));
+        match self.requests.ask(&path).await? {
+            Some(found) => Ok(alert::tracked(&self.requests.api, PROVIDER, &found["data"])),
+            None => self.requests.fate(receipt).await,
+        }
+    }
+}
+
+impl Requests {
     fn alias(&self, outgoing: &Outgoing) -> String {
         dedup::plain(&dedup::alert(outgoing, &self.channel), ALIAS_LIMIT_BYTES)
     }
 
-    async fn request(&self, outgoing: &Outgoing) -> Result<Receipt, Undelivered> {
+    async fn send(&self, outgoing: &Outgoing) -> Result<Receipt, Undelivered> {
         let alias = self.alias(outgoing);
         let (path, body, cut) = match outgoing.intent {
             Intent::Page | Intent::Inform => {
@@ -142,16 +162,13 @@ impl Opsgenie {
         })
     }
 
-    /// Opsgenie takes requests first and acts on them later: where there is no alert, the request says why.
-    async fn look(&self, outgoing: &Outgoing, receipt: &Receipt) -> Result<Tracked, Undelivered> {
-        let path = format!("alerts/{}?identifierType=alias", self.alias(outgoing));
-        if let Some(found) = self.ask(&path).await? {
-            return Ok(alert::tracked(&self.api, &found));
-        }
+    /// What became of a request: it is taken first and acted on later, and where there is no alert it says why.
+    async fn fate(&self, receipt: &Receipt) -> Result<Tracked, Undelivered> {
         Ok(match self.ask(&format!("alerts/requests/{}", receipt.id)).await? {
-            Some(found) if found["data"]["success"] == false => Tracked::Failed(
-                self.api.redacted(&format!("Opsgenie: {}", answer::text(&found, "/data/status"))),
-            ),
+            Some(found) if found["data"]["success"] == false => {
+                let why = format!("{}: {}", self.api.provider(), answer::text(&found, "/data/status"));
+                Tracked::Failed(self.api.redacted(&why))
+            }
             _ => Tracked::Pending,
         })
     }
@@ -160,7 +177,7 @@ impl Opsgenie {
         SecretText::Plain(format!("{}/v2/{path}", self.api_url))
     }
 
-    /// Asks; nothing where Opsgenie does not know it (yet).
+    /// Asks; nothing where it is not known (yet).
     async fn ask(&self, path: &str) -> Result<Option<Value>, Undelivered> {
         let answer = self.call(Call::get(self.url(path))).await?;
         match answer.status {

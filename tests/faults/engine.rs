@@ -146,7 +146,7 @@ fn an_engine_that_hangs_is_told_and_not_taken_for_a_dead_one() {
     console.wait_for_text("waiting for the engine");
     console.wait_for_text("CONNECTION LOST");
     // What is being typed stays; the operator closes it, and is told the rest.
-    console.press("\x1b");
+    console.decide("\x1b");
     console.wait_for_text("the engine is there and does not answer");
     crate::rig::kill(pid, Signal::CONT);
     console.wait_until("it is attached again", |screen| !screen.contains("CONNECTION LOST"));

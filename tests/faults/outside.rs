@@ -28,7 +28,8 @@ const EVIL: &str = "\u{1b}]0;owned\u{7}\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\u{9b}3
 
 /// Kinds whose peers are hosted services; `tests/notifiers` has each of them say back what it was sent.
 const HOSTED: &[&str] =
-    &["slack", "teams", "pagerduty", "opsgenie", "twilio-voice", "twilio-sms", "statuspage"];
+    &["slack", "teams", "google-chat", "telegram", "ntfy", "pagerduty", "jsm-ops", "opsgenie", "goalert",
+    "twilio-voice", "twilio-sms", "statuspage"];
 
 fn document() -> String {
     format!("{{\"username\": \"app\", \"password\": \"{INNER}\", \"host\": \"127.0.0.1\"}}")

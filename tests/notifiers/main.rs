@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod faults;
+mod goalert;
+mod google_chat;
+mod jsm_ops;
+mod ntfy;
 mod opsgenie;
 mod pagerduty;
 mod rig;
@@ -11,5 +15,6 @@ mod slack;
 mod slack_webhook;
 mod statuspage;
 mod teams;
+mod telegram;
 mod twilio;
 mod webhook;

@@ -21,6 +21,11 @@ pub const KINDS: &[&str] = &[
     "twilio-sms",
     "statuspage",
     "webhook",
+    "jsm-ops",
+    "goalert",
+    "google-chat",
+    "ntfy",
+    "telegram",
 ];
 
 pub const SLACK_TOKEN: &str = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcBrzbqgy";
@@ -31,6 +36,10 @@ pub const STATUSPAGE_KEY: &str = "89a229ce1a8dbcf9ff30430fbe35eb4c0426574bca9320
 pub const TWILIO_ACCOUNT: &str = "AC2fb0e1b0c7bd4b6aa0f2ddd5d0d1d5b9";
 pub const TWILIO_TOKEN: &str = "8b5f0f7f9d2e4b0f8c1d6a7e5c3b2a19";
 pub const SIGNING_KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+pub const GOALERT_TOKEN: &str = "0b6d3a52-7d1c-4a89-9a7e-3f2f1f3f6d0e";
+pub const NTFY_TOPIC: &str = "lb_9fK2mQx7vT";
+pub const TELEGRAM_TOKEN: &str = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw";
+pub const CHAT_PATH: &str = "/v1/spaces/AAAAq8/messages?key=AIzaSyB1x9Qz&token=kT0kEn9xZq";
 pub const SLACK_PATH: &str = "/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX";
 pub const TEAMS_PATH: &str = "/workflows/0b1f8c1d6a7e5c3b/triggers/manual/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=Zm9vYmFyYmF6cXV4cXV1eA";
 pub const HOOK_PATH: &str = "/lifeboat/in/4f6ac8b2d90e";
@@ -76,6 +85,14 @@ impl Rig {
                 .with("page", text(PAGE))
                 .with("api_url", text(format!("{base}/v1"))),
             "webhook" => rig.secret("secret", SIGNING_KEY).secret("url", format!("{base}{HOOK_PATH}")),
+            "jsm-ops" => rig.secret("api_key", OPSGENIE_KEY).with("api_url", text(base)),
+            "goalert" => rig.secret("token", GOALERT_TOKEN).with("url", text(base)),
+            "google-chat" => rig.secret("webhook", format!("{base}{CHAT_PATH}")),
+            "ntfy" => rig.secret("topic", NTFY_TOPIC).with("url", text(base)),
+            "telegram" => rig
+                .secret("token", TELEGRAM_TOKEN)
+                .with("chat", text("-1001234567890"))
+                .with("api_url", text(base)),
             other => panic!("{other}"),
         }
     }
@@ -139,7 +156,7 @@ impl Rig {
 
     /// Whatever must not be seen: secrets, and what of a secret address would do as well.
     pub fn hidden(&self) -> Vec<String> {
-        let parts = [SLACK_PATH, TEAMS_PATH, HOOK_PATH, "XXXXXXXXXXXX", "Zm9vYmFy", "4f6ac8b2d90e"];
+        let parts = [SLACK_PATH, TEAMS_PATH, HOOK_PATH, "XXXXXXXXXXXX", "Zm9vYmFy", "4f6ac8b2d90e", "kT0kEn9xZq"];
         self.secrets.iter().map(|(_, value)| value.clone()).chain(parts.map(str::to_owned)).collect()
     }
 }

@@ -80,8 +80,8 @@ impl Night {
 
     /// Closes the confirmation that a guard blocks, overrides the guard, and opens the new one.
     pub fn override_guard(&mut self, reason: &str) {
-        self.keys("\x1b");
-        self.operator.waits_for("the confirmation is closed", |screen| !screen.contains("CONFIRM"));
+        // What is typed in the moment in which a dialog opens is thrown away: whoever still sees it presses again.
+        self.operator.press_until("\x1b", |screen| !screen.contains("CONFIRM"));
         self.keys("O");
         self.operator.waits_for("the override names the loss", |screen| {
             screen.contains("verrid") && screen.contains("Lost by it")

@@ -169,7 +169,7 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.wait_until("the confirmation", |screen| {
         screen.contains("CONFIRM:") && screen.contains("DOES NOT HOLD")
     });
-    pty.press("\x1b");
+    pty.decide("\x1b");
     pty.wait_until("the confirmation is closed", |screen| !screen.contains("CONFIRM"));
     pty.press("O");
     pty.wait_for_text("Lost by it");
@@ -290,7 +290,7 @@ fn a_stopped_engine_is_told_and_a_new_one_is_found() {
     assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
     pty.wait_for_text("stopped it");
     pty.wait_for_text("start the engine again");
-    pty.press("\x1b");
+    pty.decide("\x1b");
     let mut next = start_engine(engine.folder.path(), "healthy", "1");
     pty.wait_until("it is attached again", |screen| screen.contains("SIGNALS") && !screen.contains("LOST"));
     let _ = next.kill();

@@ -66,12 +66,12 @@ fn priority(outgoing: &Outgoing) -> &'static str {
     }
 }
 
-/// Whether somebody else than lifeboat acknowledged or closed the alert.
-pub fn tracked(api: &Api, found: &Value) -> Tracked {
-    let alert = &found["data"];
+/// Whether somebody else than lifeboat acknowledged or closed the alert that a provider shows.
+pub fn tracked(api: &Api, provider: &str, alert: &Value) -> Tracked {
+    let somebody = format!("somebody in {provider}");
     let names = |pointers: [&str; 2]| {
         let mut names = pointers.into_iter().map(|pointer| answer::text(alert, pointer));
-        names.find(|name| !name.is_empty()).unwrap_or("somebody in Opsgenie")
+        names.find(|name| !name.is_empty()).unwrap_or(&somebody).to_owned()
     };
     let by = if alert["status"] == "closed" {
         names(["/report/closedBy", "/report/acknowledgedBy"])
@@ -80,7 +80,7 @@ pub fn tracked(api: &Api, found: &Value) -> Tracked {
     } else {
         return Tracked::Pending;
     };
-    if by == OWN_NAME { Tracked::Pending } else { Tracked::Acknowledged(api.redacted(by)) }
+    if by == OWN_NAME { Tracked::Pending } else { Tracked::Acknowledged(api.redacted(&by)) }
 }
 
 /// Why a request was refused.
@@ -88,10 +88,10 @@ pub fn refusal(api: &Api, answer: &HttpResponse) -> Undelivered {
     let said = api.redacted(&answer::said(answer, &["/message", "/errors"]));
     let next = match answer.status {
         401 | 403 => {
-            "Give the channel the key of an API integration that is on and may read, create and update alerts; in \
-             the EU `api_url` differs too. Store the key with `lifeboat secret set`."
+            "Give the channel the key of an API integration that is on and may read, create and update alerts; \
+             Opsgenie's `api_url` differs in the EU. Store the key with `lifeboat secret set`."
         }
-        422 => "Opsgenie does not take the alert: look at `responders`; call whoever is on call meanwhile.",
+        422 => "The alert is not taken: look at `responders`; call whoever is on call meanwhile.",
         status => return api.refused(status, answer, &said),
     };
     api.failed(&format!("answered {}: {said}", answer.status), next, Again::Never)

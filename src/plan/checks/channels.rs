@@ -1,4 +1,4 @@
-//! Channels: times that leave room for an attempt.
+//! Channels: times that leave room for an attempt, and services that go on.
 
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
@@ -18,6 +18,12 @@ pub(super) fn check(draft: &Draft, report: &Report) {
             let message = format!("channel `{id}` gives up before one attempt is over");
             let problem = Problem::error("out-of-range", place("give_up_after"), message);
             report.add(problem.help("make `give_up_after` longer than `timeout`; a few attempts should fit"));
+        }
+        if let Some(ending) = crate::notifiers::endings::of(&channel.kind) {
+            let day = ending.on.strftime("%-d %B %Y");
+            let message = format!("channel `{id}` reaches nobody from {day} on: {} ends", ending.service);
+            let problem = Problem::warning("ending", place("kind"), message);
+            report.add(problem.help(format!("move it to `kind = \"{}\"` before that day", ending.successor)));
         }
     }
 }
