@@ -31,7 +31,11 @@ pub static KIND: NotifierKind = NotifierKind {
     manner: |_| Manner { repeatable: true, has_alerts: true, threads: false, tracks: false },
     keys: &[
         Key::required("url", Takes::Url, "Where GoAlert runs (`https://goalert.example.com`)."),
-        Key::required("token", Takes::Secret, "The token of a \"Generic API\" integration key of the service."),
+        Key::required(
+            "token",
+            Takes::Secret,
+            "The token of a \"Generic API\" integration key of the service.",
+        ),
         TLS_ROOTS,
     ],
     permissions: &[],

@@ -97,7 +97,12 @@ impl Ntfy {
             return Err(answer::unexpected(&self.api, &answer));
         }
         let id = self.api.redacted(id);
-        Ok(Receipt { answer: format!("{} published", answer.status), id, cut: fitted.cut, ..Receipt::default() })
+        Ok(Receipt {
+            answer: format!("{} published", answer.status),
+            id,
+            cut: fitted.cut,
+            ..Receipt::default()
+        })
     }
 
     fn refusal(&self, answer: &HttpResponse) -> Undelivered {

@@ -27,9 +27,20 @@ const CHANCE: usize = 12;
 const EVIL: &str = "\u{1b}]0;owned\u{7}\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\u{9b}31m\u{202e}live\u{200b}\u{2800}\u{3164}\u{115f}\u{e0041}\u{fff9}\r";
 
 /// Kinds whose peers are hosted services; `tests/notifiers` has each of them say back what it was sent.
-const HOSTED: &[&str] =
-    &["slack", "teams", "google-chat", "telegram", "ntfy", "pagerduty", "jsm-ops", "opsgenie", "goalert",
-    "twilio-voice", "twilio-sms", "statuspage"];
+const HOSTED: &[&str] = &[
+    "slack",
+    "teams",
+    "google-chat",
+    "telegram",
+    "ntfy",
+    "pagerduty",
+    "jsm-ops",
+    "opsgenie",
+    "goalert",
+    "twilio-voice",
+    "twilio-sms",
+    "statuspage",
+];
 
 fn document() -> String {
     format!("{{\"username\": \"app\", \"password\": \"{INNER}\", \"host\": \"127.0.0.1\"}}")

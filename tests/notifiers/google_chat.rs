@@ -22,7 +22,9 @@ fn chat(request: &Request) -> ResponseTemplate {
             200,
             json!({ "name": "spaces/AAAAq8/messages/x.y", "thread": { "name": "spaces/AAAAq8/threads/x" } }),
         ),
-        Err(why) => json(400, json!({ "error": { "code": 400, "message": why, "status": "INVALID_ARGUMENT" } })),
+        Err(why) => {
+            json(400, json!({ "error": { "code": 400, "message": why, "status": "INVALID_ARGUMENT" } }))
+        }
     }
 }
 
@@ -34,7 +36,9 @@ async fn messages_of_one_incident_share_a_thread_and_mention_nobody() {
     // The space is a part of the secret address.
     assert!(receipt.id.ends_with("/x.y") && !receipt.id.contains("AAAAq8"), "{receipt:?}");
     assert_eq!(receipt.answer, "200 posted");
-    chat.send(&saying("google-chat", "<users/all> [P0]", "<https://evil.example|the runbook>")).await.unwrap();
+    chat.send(&saying("google-chat", "<users/all> [P0]", "<https://evil.example|the runbook>"))
+        .await
+        .unwrap();
     let sent: Vec<Value> =
         service.requests().await.iter().map(|request| request.body_json().unwrap()).collect();
     assert_eq!(sent[0]["thread"], sent[1]["thread"]);
@@ -54,5 +58,8 @@ async fn a_long_message_fits_in_any_script_and_a_removed_webhook_says_what_to_do
         Rig::new("google-chat", "").secret("webhook", gone).build().send(&page("google-chat")).await;
     let failure = failure.unwrap_err();
     assert_eq!(failure.again, Again::Never);
-    assert!(failure.why.contains("UNAUTHENTICATED") && failure.next.contains("space's settings"), "{failure:?}");
+    assert!(
+        failure.why.contains("UNAUTHENTICATED") && failure.next.contains("space's settings"),
+        "{failure:?}"
+    );
 }

@@ -34,12 +34,12 @@ fn jira(request: &Request, found: &Value) -> ResponseTemplate {
         return refused(401, "Key format is not valid!");
     }
     match (request.method.as_str(), path.strip_prefix(INTEGRATION)) {
-        ("POST", Some(_)) => json(
-            202,
-            json!({ "result": "Request will be processed", "took": 0.1, "requestId": REQUEST }),
-        ),
+        ("POST", Some(_)) => {
+            json(202, json!({ "result": "Request will be processed", "took": 0.1, "requestId": REQUEST }))
+        }
         (_, Some(rest)) if rest == format!("/requests/{REQUEST}") => {
-            let failed = json!({ "success": false, "action": "Create", "status": "Responder does not exist" });
+            let failed =
+                json!({ "success": false, "action": "Create", "status": "Responder does not exist" });
             json(200, json!({ "data": failed, "requestId": REQUEST }))
         }
         _ => refused(404, "Not found"),

@@ -29,7 +29,9 @@ fn ntfy(request: &Request) -> ResponseTemplate {
         ],
     );
     match checked {
-        Ok(()) => json(200, json!({ "id": "xE73Iyuabi", "time": 1_774_923_240, "event": "message", "topic": "t" })),
+        Ok(()) => {
+            json(200, json!({ "id": "xE73Iyuabi", "time": 1_774_923_240, "event": "message", "topic": "t" }))
+        }
         Err(why) => refused(400, 40009, &why),
     }
 }

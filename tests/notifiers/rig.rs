@@ -156,7 +156,8 @@ impl Rig {
 
     /// Whatever must not be seen: secrets, and what of a secret address would do as well.
     pub fn hidden(&self) -> Vec<String> {
-        let parts = [SLACK_PATH, TEAMS_PATH, HOOK_PATH, "XXXXXXXXXXXX", "Zm9vYmFy", "4f6ac8b2d90e", "kT0kEn9xZq"];
+        let parts =
+            [SLACK_PATH, TEAMS_PATH, HOOK_PATH, "XXXXXXXXXXXX", "Zm9vYmFy", "4f6ac8b2d90e", "kT0kEn9xZq"];
         self.secrets.iter().map(|(_, value)| value.clone()).chain(parts.map(str::to_owned)).collect()
     }
 }

@@ -38,7 +38,9 @@ fn telegram(request: &Request) -> ResponseTemplate {
         ),
     };
     match (method, checked) {
-        ("sendMessage", Ok(())) => json(200, json!({ "ok": true, "result": { "message_id": 41, "date": 1 } })),
+        ("sendMessage", Ok(())) => {
+            json(200, json!({ "ok": true, "result": { "message_id": 41, "date": 1 } }))
+        }
         (_, why) => refused(400, &format!("Bad Request: {why:?}")),
     }
 }
@@ -53,8 +55,14 @@ async fn messages_answer_the_first_and_what_informs_is_silent() {
     assert_eq!(telegram.send(&next).await.unwrap().thread, "7");
     let sent: Vec<Value> =
         service.requests().await.iter().map(|request| request.body_json().unwrap()).collect();
-    assert_eq!((&sent[0]["disable_notification"], &sent[1]["disable_notification"]), (&json!(false), &json!(true)));
-    assert_eq!((&sent[0]["reply_parameters"], &sent[1]["reply_parameters"]["message_id"]), (&Value::Null, &json!(7)));
+    assert_eq!(
+        (&sent[0]["disable_notification"], &sent[1]["disable_notification"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(
+        (&sent[0]["reply_parameters"], &sent[1]["reply_parameters"]["message_id"]),
+        (&Value::Null, &json!(7))
+    );
 }
 
 #[tokio::test]

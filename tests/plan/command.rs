@@ -148,9 +148,8 @@ fn a_step_around_a_manager_that_the_plan_speaks_to_is_warned_of_and_its_override
 #[test]
 fn a_channel_whose_service_ends_is_warned_of_with_the_day_and_what_takes_over() {
     let folder = tempfile::tempdir().unwrap();
-    let channel = |kind: &str| {
-        format!("[channels.duty]\nkind = \"{kind}\"\napi_key = {{ secret = \"the-key\" }}\n")
-    };
+    let channel =
+        |kind: &str| format!("[channels.duty]\nkind = \"{kind}\"\napi_key = {{ secret = \"the-key\" }}\n");
     let check = |kind: &str| run_check(&[&small(&folder, &format!("{SMALL}{}", channel(kind)))], None).1;
     let out = check("opsgenie");
     assert!(out.contains("warning[ending]") && out.contains("from 5 April 2027 on"), "{out}");

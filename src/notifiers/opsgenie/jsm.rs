@@ -29,7 +29,11 @@ pub static KIND: NotifierKind = NotifierKind {
     address: None,
     manner: |_| Manner { repeatable: true, has_alerts: true, threads: false, tracks: true },
     keys: &[
-        Key::required("api_key", Takes::Secret, "The key of an \"API\" integration of the team's operations."),
+        Key::required(
+            "api_key",
+            Takes::Secret,
+            "The key of an \"API\" integration of the team's operations.",
+        ),
         Key::default(
             "responders",
             Takes::List(&Takes::Text),
