@@ -125,6 +125,20 @@ async fn tls_from_the_first_byte_and_a_look_without_a_mail() {
 }
 
 #[tokio::test]
+async fn a_server_that_wants_a_full_host_name_gets_the_one_of_the_plan_and_its_refusal_names_the_key() {
+    let server = MailServer::start(json!({"tls": "starttls", "login": [USERNAME, PASSWORD], "full": true}));
+    let refused = mailer(&with(keys(&server), "hello", "bastion"), PATIENT).send(&page()).await.unwrap_err();
+    assert_eq!(refused.again, Again::Never, "{refused:?}");
+    assert!(refused.why.contains("need fully-qualified hostname"), "{refused:?}");
+    assert!(refused.next.contains("`hello`"), "{refused:?}");
+    mailer(&with(keys(&server), "hello", "bastion.example.com"), PATIENT).send(&page()).await.unwrap();
+    let (_, commands) = server.mail();
+    let named = |told: &&Value| told["command"] == "EHLO" && told["argument"] == "bastion.example.com";
+    // Before TLS, and within.
+    assert_eq!(commands.iter().filter(named).count(), 2, "{commands:?}");
+}
+
+#[tokio::test]
 async fn what_the_server_says_decides_whether_it_is_tried_again() {
     let cases = [
         ("RCPT", "550 5.1.1 ana: no such user", Again::Never, "the recipient: 550 5.1.1 ana: no such user"),

@@ -56,8 +56,7 @@ impl Night {
     /// The dead primary cannot be fenced: the step fails, and a person says what was done instead.
     pub fn fence_by_hand(&mut self) {
         self.sees("Stop writes on the old primary\" is ready");
-        self.keys("p");
-        self.sees("CONFIRM: Stop writes");
+        self.operator.opens("CONFIRM: Stop writes");
         // What the gate keeps out is the reflex; a person reads first.
         self.operator.press_until("y", |screen| screen.contains("FAILED"));
         self.keys("a");
@@ -74,8 +73,7 @@ impl Night {
         // Ready, or held by a guard.
         self.sees("Step 2 \"Promote the standby\" is");
         // NEXT names it, and the key acts on what NEXT names.
-        self.keys("p");
-        self.operator.sees("CONFIRM: Promote the standby")
+        self.operator.opens("CONFIRM: Promote the standby")
     }
 
     /// Closes the confirmation that a guard blocks, overrides the guard, and opens the new one.
@@ -92,8 +90,7 @@ impl Night {
         self.operator.press_until("y", |screen| screen.contains("overrid") && !screen.contains("esc back"));
         // The override makes a confirmation of its own; one that is asked for before it is there would be withdrawn.
         self.sees("waits for your confirmation");
-        self.keys("p");
-        self.sees("CONFIRM: Promote the standby");
+        self.operator.opens("CONFIRM: Promote the standby");
     }
 
     /// Types the target's name and fires. What was prepared may be withdrawn while it is typed, because what it

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// The gate of a new dialog takes a key for held until it was silent for a second.
 const GATE: Duration = Duration::from_millis(1_300);
+/// The longest that reading a target takes: after that the console has said why there is no confirmation.
+const A_TARGET_IS_READ: Duration = Duration::from_secs(20);
 /// What a dialog that waits for a key says.
 const ASKS: &[&str] = &[
     "CONFIRM",
@@ -97,6 +99,24 @@ impl Operator {
         let done = |screen: &str| screen.contains("matches") || !open(screen);
         let press = |console: &mut Pty| console.types(&keys);
         self.repeats(&format!("{phrase} was not typed"), press, open, done);
+    }
+
+    /// Opens a confirmation with `p`, and gives the screen. Where it does not come, its target could not be read in time
+    /// or what it rests on changed: a person reads that and presses again.
+    pub fn opens(&mut self, confirmation: &str) -> String {
+        let started = Instant::now();
+        while started.elapsed() < self.patience {
+            self.press("p");
+            let pressed = Instant::now();
+            while pressed.elapsed() < A_TARGET_IS_READ {
+                let screen = self.screen();
+                if screen.contains(confirmation) {
+                    return screen;
+                }
+                std::thread::sleep(LOOK_AGAIN);
+            }
+        }
+        self.sees(confirmation)
     }
 
     fn repeats(

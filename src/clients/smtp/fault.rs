@@ -164,6 +164,9 @@ impl SmtpError {
             (Fault::Refused(code, _), _) if *code < 500 => {
                 "It is tried again by itself while there is time; the server asks for later.".into()
             }
+            (Fault::Refused(_, words), _) if is_about_our_name(words) => {
+                "Set the channel's `hello` to this host's full name, as in `bastion.example.com`.".into()
+            }
             (Fault::Refused(..), Stage::Login) => {
                 "Renew `password` (`lifeboat secret set`) or correct `username`, then `lifeboat notify check`."
                     .into()
@@ -197,4 +200,12 @@ impl SmtpError {
             }
         }
     }
+}
+
+/// Whether a refusal speaks of what this host calls itself, as Postfix and others word it.
+fn is_about_our_name(words: &str) -> bool {
+    let words = words.to_ascii_lowercase();
+    ["helo command", "ehlo command", "fully-qualified hostname", "fully qualified hostname"]
+        .iter()
+        .any(|part| words.contains(part))
 }

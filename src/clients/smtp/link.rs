@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use lettre::transport::smtp::client::AsyncTokioStream;
-use lettre::transport::smtp::extension::ClientId;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::io::{BufReader, ReadBuf};
@@ -55,7 +54,7 @@ impl Link {
                 Ok(Self { bytes, before: b"", peer })
             }
             Security::StartTls => {
-                start_tls(&mut tcp, stage).await?;
+                start_tls(&mut tcp, server, stage).await?;
                 let bytes = Box::new(encrypted(tcp, server).await?);
                 Ok(Self { bytes, before: GREETED, peer })
             }
@@ -76,11 +75,11 @@ async fn encrypted(
 }
 
 /// The part of a conversation that is in clear text: greeting, EHLO, STARTTLS.
-async fn start_tls(tcp: &mut TcpStream, stage: &mut Stage) -> Result<(), Fault> {
+async fn start_tls(tcp: &mut TcpStream, server: &SmtpServer, stage: &mut Stage) -> Result<(), Fault> {
     let mut reader = BufReader::new(tcp);
     positive(reply(&mut reader).await?)?;
     *stage = Stage::Hello;
-    let hello = format!("EHLO {}\r\n", ClientId::default());
+    let hello = format!("EHLO {}\r\n", server.client_id());
     let offers = positive(ask(&mut reader, &hello).await?)?;
     *stage = Stage::Tls;
     let offered = |line: &String| line.trim().eq_ignore_ascii_case("STARTTLS");

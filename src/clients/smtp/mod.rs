@@ -43,6 +43,8 @@ pub struct SmtpServer {
     pub security: Security,
     /// PEM file of the trusted roots; the platform's when absent.
     pub roots: Option<PathBuf>,
+    /// What this host calls itself (RFC 5321, 4.1.1.1); its own name when absent.
+    pub hello: Option<String>,
 }
 
 /// User name and password.
@@ -67,6 +69,10 @@ impl SmtpServer {
     /// Its name and port, for people.
     pub fn name(&self) -> String {
         format!("{}:{}", self.host, self.port)
+    }
+
+    fn client_id(&self) -> ClientId {
+        self.hello.clone().map_or_else(ClientId::default, ClientId::Domain)
     }
 
     /// Hands over a mail once; gives the server's answer.
@@ -117,8 +123,7 @@ impl SmtpServer {
         if self.security == Security::StartTls {
             *stage = Stage::Hello;
         }
-        let connected =
-            AsyncSmtpConnection::connect_with_transport(Box::new(link), &ClientId::default()).await;
+        let connected = AsyncSmtpConnection::connect_with_transport(Box::new(link), &self.client_id()).await;
         let connection = open.insert(connected.map_err(|error| Fault::of(&error))?);
         if let Some(login) = login {
             *stage = Stage::Login;

@@ -52,6 +52,12 @@ pub static KIND: NotifierKind = NotifierKind {
             Takes::Text,
             "The sender: `lifeboat@example.com` or `Lifeboat <lifeboat@example.com>`.",
         ),
+        Key::optional(
+            "hello",
+            Takes::Text,
+            "What lifeboat calls itself towards the server (EHLO), as in `bastion.example.com`: some take a full host name only. \
+             This host's own name when absent.",
+        ),
         Key::optional("reply_to", Takes::Text, "Where answers go, when not to the sender."),
         Key::optional("tls_roots", Takes::Text, "PEM file of the trusted roots instead of the platform's."),
     ],
@@ -83,7 +89,7 @@ fn build(channel: &Channel, clients: &Clients) -> Built {
     });
     let roots = params.text("tls_roots").map(Into::into);
     Ok(Box::new(Smtp {
-        server: SmtpServer { host, port, security, roots },
+        server: SmtpServer { host, port, security, roots, hello: hello(params)? },
         login,
         from: mailbox(params.require_text("from")?, "from")?,
         reply_to: params.text("reply_to").map(|text| mailbox(text, "reply_to")).transpose()?,
@@ -112,6 +118,21 @@ fn login(params: &Params, host: &str, security: Security) -> Result<Option<(Stri
             "the password would cross the network in clear text: use `starttls` or `tls`, or leave out the login",
         )),
         (Some(name), Some(password)) => Ok(Some((name.to_owned(), password))),
+    }
+}
+
+/// A name as EHLO takes it: labels of letters, digits and hyphens.
+fn hello(params: &Params) -> Result<Option<String>, BuildError> {
+    let Some(name) = params.text("hello").map(str::trim) else { return Ok(None) };
+    let label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    match name.split('.').all(label) {
+        true => Ok(Some(name.to_owned())),
+        false => Err(BuildError::Value {
+            key: "hello".into(),
+            value: clean(name, 80),
+            why: "write a host name, as in `bastion.example.com`".into(),
+        }),
     }
 }
 

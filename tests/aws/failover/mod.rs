@@ -104,8 +104,7 @@ impl Night {
     fn prepare(&mut self, step: usize, title: &str) -> String {
         self.select(step, title);
         self.operator.sees("p look at the call");
-        self.operator.press("p");
-        self.operator.sees("CONFIRM:");
+        self.operator.opens("CONFIRM:");
         self.operator.waits_for("the whole confirmation", |screen| screen.contains("nothing happens then"))
     }
 

@@ -6,6 +6,7 @@
         key
         login   [user name, password]; nobody gets in without
         limit   the most bytes of a mail; more gets 552
+        full    true: a host says its full name at EHLO, as Postfix wants it (reject_non_fqdn_helo_hostname)
         at      stage to what happens there: "hang", "drop" (the connection ends), or the lines of an answer.
                 Stages: CONNECT, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, CONTENT (after the mail), QUIT
         times   how often that happens before all is well again; always when absent
@@ -107,7 +108,13 @@ class Server(SMTP):
             await super()._handle_client()
 
     async def smtp_EHLO(self, hostname):
-        await self.stage("EHLO", hostname, super().smtp_EHLO)
+        await self.stage("EHLO", hostname, self.only_full_names if SETTINGS.get("full") else super().smtp_EHLO)
+
+    async def only_full_names(self, hostname):
+        if "." in hostname:
+            await super().smtp_EHLO(hostname)
+        else:
+            await self.push(f"504 5.5.2 <{hostname}>: Helo command rejected: need fully-qualified hostname")
 
     async def smtp_STARTTLS(self, arg):
         await self.stage("STARTTLS", arg, super().smtp_STARTTLS)
