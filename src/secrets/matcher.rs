@@ -76,7 +76,8 @@ impl Matcher {
         let (mut whole, mut joined, mut heads) = (Builder::default(), Builder::default(), Builder::default());
         for (number, form) in forms.iter().enumerate() {
             let text = form.text.as_bytes();
-            whole.add(number, text, 0, ANCHOR_BYTES, if form.by_pieces { MIN_PIECE_RUN } else { MIN_RUN });
+            let least = least_run(form);
+            whole.add(number, text, 0, ANCHOR_BYTES.min(least), least);
             let head = MIN_HEAD.max(HEAD_BYTES.min(text.len() / 2));
             heads.add(number, text, 0, head, head);
             if form.by_pieces && text.len() >= MIN_PIECE_RUN {
@@ -123,6 +124,19 @@ impl Matcher {
     }
 }
 
+/// How many bytes of a form's beginning tell it: of what is no ordinary text three quarters, as where a column was too narrow
+/// for it.
+fn least_run(form: &Form) -> usize {
+    let text = form.text.as_str();
+    let mixed = text.contains(|c: char| c.is_ascii_digit()) && text.contains(char::is_alphabetic);
+    let ordinary = text.split(['/', '-', '_', '.', ':', '@', ' ']).all(is_everyday);
+    match () {
+        () if form.by_pieces => MIN_PIECE_RUN,
+        () if mixed && !ordinary => (text.len() * 3 / 4).clamp(MIN_PIECE_RUN, MIN_RUN),
+        () => MIN_RUN,
+    }
+}
+
 /// A text as it may have been before tools wrote it: escapes undone, as often as it was quoted, and what a terminal
 /// would not show taken out of each.
 fn views(text: &str) -> Vec<View> {
@@ -137,6 +151,14 @@ fn views(text: &str) -> Vec<View> {
         let decoded = View::of(text, view::percent_decoded);
         views.extend(decoded.then(view::percent_decoded).filter(|_| decoded.text().contains('%')));
         views.push(decoded);
+    }
+    if text.contains('&') && text.contains(';') {
+        let undone = View::of(text, view::entities_undone);
+        views.extend(undone.then(view::entities_undone).filter(|_| undone.text().contains('&')));
+        views.push(undone);
+    }
+    if view::has_pairs(text) {
+        views.push(View::of(text, view::hexadecimal_joined));
     }
     let shown = |undo| view::hides(text).then(|| View::of(text, undo));
     let without = |undo| {

@@ -347,6 +347,38 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_in_a_dump_in_entities_or_on_two_lines_of_a_shell_is_found() {
+        let redactor = redactor_of(&[("short", "hunter22"), ("blanks", "my pass 1")]);
+        for text in [
+            "68:75:6e:74:65:72:32:32",
+            "68 75 6E 74 65 72 32 32",
+            "0x68, 0x75, 0x6e, 0x74, 0x65, 0x72, 0x32, 0x32",
+            "6875 6e74 6572 3232",
+            "&#104;&#117;&#110;&#116;&#101;&#114;&#50;&#50;",
+            "&#x68;&#x75;&#x6E;&#x74;&#x65;&#x72;&#x32;&#x32;",
+            "&amp;#104;&amp;#117;&amp;#110;&amp;#116;&amp;#101;&amp;#114;&amp;#50;&amp;#50;",
+            "hun\\\n  ter22",
+            "h&#117;nter22",
+        ] {
+            let redacted = redactor.redact(&format!("it is {text}."));
+            assert!(redacted.contains("[secret short]"), "{text}: {redacted}");
+            assert!(redacted.len() < 40, "{text}: {redacted}");
+        }
+    }
+
+    #[test]
+    fn a_column_that_is_too_narrow_for_a_secret_shows_none_of_it() {
+        let redactor = redactor_of(&[("token", "x9Y8z7W6v5U4t3S2"), ("word", "P@ss-w0rd!2026xyz")]);
+        assert_eq!(redactor.redact("x9Y8z7W6v5U4 | ok"), "[secret token] | ok");
+        assert_eq!(redactor.redact("P@ss-w0rd!202 | ok"), "[secret word] | ok");
+        let named =
+            redactor_of(&[("host", "arka-production-db"), ("dsn", "postgres://app@db.example.com/ledger")]);
+        for text in ["arka-production-web is up", "postgres://app@db.example.com/other"] {
+            assert_eq!(named.redact(text), text);
+        }
+    }
+
+    #[test]
     fn what_a_terminal_does_not_show_hides_no_secret() {
         let redactor = redactor_of(&[("short", "hunter22"), ("phrase", "correct horse battery staple 9")]);
         for between in [

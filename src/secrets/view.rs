@@ -84,12 +84,41 @@ pub(super) fn blanks_out(text: &str) -> (Meant, usize) {
     }
 }
 
-/// Without line ends and what indents the next line.
+/// Without line ends, the backslash with which a shell's line goes on, and what indents the next line.
 pub(super) fn line_ends_out(text: &str) -> (Meant, usize) {
-    match text.starts_with(['\n', '\r']) {
-        true => (Meant::Nothing, text.len() - text.trim_start_matches(['\n', '\r', '\t', ' ']).len()),
+    let end = text.strip_prefix('\\').unwrap_or(text);
+    match end.starts_with(['\n', '\r']) {
+        true => (Meant::Nothing, text.len() - end.trim_start_matches(['\n', '\r', '\t', ' ']).len()),
         false => as_it_is(text),
     }
+}
+
+/// With the entities of HTML and XML undone that stand for a character by its number or for one of markup.
+pub(super) fn entities_undone(text: &str) -> (Meant, usize) {
+    match text.starts_with('&').then(|| entity(text)).flatten() {
+        Some((c, length)) => (Meant::Char(c), length),
+        None => as_it_is(text),
+    }
+}
+
+/// Without what stands between the pairs of hexadecimal digits of a dump (`68:75`, `68 75`, `0x68, 0x75`, `6875 6e74`).
+pub(super) fn hexadecimal_joined(text: &str) -> (Meant, usize) {
+    match between_pairs(text) {
+        Some(length) => (Meant::Nothing, length),
+        None => as_it_is(text),
+    }
+}
+
+/// Whether a text holds enough of what [`hexadecimal_joined`] takes out to be a dump.
+pub(super) fn has_pairs(text: &str) -> bool {
+    text.char_indices().filter(|(at, _)| between_pairs(&text[*at..]).is_some()).nth(2).is_some()
+}
+
+fn between_pairs(text: &str) -> Option<usize> {
+    let rest = text.trim_start_matches([':', '-', ' ', ',']);
+    let rest = if rest.len() < text.len() { rest.strip_prefix("0x").unwrap_or(rest) } else { return None };
+    let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+    matches!(digits, 2 | 4).then_some(text.len() - rest.len())
 }
 
 /// Without control sequences (colours, titles, links) and all that shows nothing, as a terminal shows it.
@@ -133,6 +162,31 @@ pub(super) fn percent_decoded(text: &str) -> (Meant, usize) {
         Some(byte) => (Meant::Byte(byte), 3),
         None => as_it_is(text),
     }
+}
+
+/// The character of an entity at the beginning of a text, and the entity's length in bytes.
+fn entity(text: &str) -> Option<(char, usize)> {
+    /// The longest of them: `&#x1f511;`, with zeros before.
+    const LONGEST_BYTES: usize = 12;
+    let (name, _) = text[1..].split_once(';').filter(|(name, _)| name.len() <= LONGEST_BYTES)?;
+    let c = match name.strip_prefix('#') {
+        Some(number) => {
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(digits) => u32::from_str_radix(digits, 16),
+                None => number.parse(),
+            };
+            char::from_u32(code.ok()?)?
+        }
+        None => match name {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => return None,
+        },
+    };
+    Some((c, name.len() + 2))
 }
 
 /// What an escape at the beginning of a text stands for, and its length in bytes.
@@ -189,6 +243,22 @@ mod tests {
     fn line_ends_and_blanks_are_taken_out() {
         assert_eq!(View::of("a b\r\n  c", blanks_out).text(), "abc");
         assert_eq!(View::of("a b\r\n  c", line_ends_out).text(), "a bc");
+        assert_eq!(View::of("a b\\\n  c\\d", line_ends_out).text(), "a bc\\d");
+    }
+
+    #[test]
+    fn entities_and_dumps_are_undone() {
+        let view = View::of("&#104;&#x75;&#X6E;&amp;&nbsp;&#;&", entities_undone);
+        assert_eq!(view.text(), "hun&&nbsp;&#;&");
+        assert_eq!(view.places[1].clone(), 6..12);
+        for dump in
+            ["68:75:6e:74", "68 75 6E 74", "0x68, 0x75, 0x6e, 0x74", "68-75-6e-74", "6875 6e74 6875 6e74"]
+        {
+            assert!(has_pairs(dump), "{dump}");
+            let joined = View::of(dump, hexadecimal_joined);
+            assert!(joined.text().to_lowercase().contains("68756e74"), "{dump}: {}", joined.text());
+        }
+        assert!(!has_pairs("10:42 on 3 of 12 hosts"));
     }
 
     #[test]
