@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lifeboat::clients::Postgres;
+use lifeboat::clients::{Environment, Postgres};
 use lifeboat::clients::postgres::PostgresErrorKind;
 use lifeboat::secrets::{Redactor, Secret};
 use rcgen::{CertificateParams, KeyPair};
@@ -129,7 +129,7 @@ async fn backend(postgres: &Postgres, dsn: &Secret) -> i32 {
 #[tokio::test]
 async fn a_session_is_kept_and_made_anew_over_a_servers_life() {
     let server = Server::start();
-    let postgres = Postgres::new(Redactor::new());
+    let postgres = Postgres::new(Redactor::new(), &Environment::default());
     let dsn = server.dsn("&sslmode=prefer");
 
     let first = backend(&postgres, &dsn).await;
@@ -186,7 +186,7 @@ async fn a_session_is_kept_and_made_anew_over_a_servers_life() {
 #[tokio::test]
 async fn certificates_passwords_and_names_are_checked() {
     let server = Server::start();
-    let postgres = Postgres::new(Redactor::new());
+    let postgres = Postgres::new(Redactor::new(), &Environment::default());
     let root = format!("&sslmode=verify-full&sslrootcert={}", server.path("data/server.crt"));
     backend(&postgres, &server.dsn(&root)).await;
     let failure = async |dsn: Secret| postgres.query(&dsn, "select 1", &[], LONG).await.unwrap_err();

@@ -24,7 +24,7 @@ pub use http::Http;
 pub use output::{Kept, MAX_KEPT_BYTES, MAX_LINE_CHARS, Stream};
 pub use postgres::Postgres;
 pub use process::{Ending, ProcessError, ProcessOutcome, ProcessSpec};
-pub use tls::{TlsProfile, TlsSetupError, Verification};
+pub use tls::{Identity, TlsProfile, TlsSetupError, Verification};
 
 /// The connections that probes and actions share; cheap to clone, and clones share everything.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Clients {
         redactor.learn_environment(&environment);
         Self {
             http: Http::new(redactor.clone()),
-            postgres: Postgres::new(redactor.clone()),
+            postgres: Postgres::new(redactor.clone(), &environment),
             #[cfg(feature = "aws")]
             aws: aws::Aws::new(Default::default(), "", environment.clone()).telling(redactor.clone()),
             secrets,

@@ -8,7 +8,7 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 /// How much of a server's certificate is checked.
@@ -30,6 +30,17 @@ pub struct TlsProfile {
     pub verification: Verification,
     /// PEM file with the trusted roots; the platform's roots when absent.
     pub roots: Option<PathBuf>,
+    /// What shows the server who the client is, where it asks.
+    pub identity: Option<Identity>,
+}
+
+/// A client's certificate and its key, PEM files.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The certificate, with those that lead to its authority.
+    pub certificate: PathBuf,
+    /// Its key, not encrypted.
+    pub key: PathBuf,
 }
 
 /// Why TLS cannot be set up on this host.
@@ -59,7 +70,31 @@ impl TlsProfile {
         };
         let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| setup_error(&error))?;
-        Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+        let Some(identity) = &self.identity else { return Ok(builder.with_no_client_auth()) };
+        let (certificates, key) = identity.read()?;
+        builder.with_client_auth_cert(certificates, key).map_err(|error| identity.unusable(&error.to_string()))
+    }
+}
+
+impl Identity {
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsSetupError> {
+        let certificates = CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
+        let certificates: Vec<_> =
+            certificates.map_err(|error| self.unusable(&format!("{}: {error}", self.certificate.display())))?;
+        let key = PrivateKeyDer::from_pem_file(&self.key);
+        let key = key.map_err(|error| self.unusable(&format!("{}: {error}", self.key.display())))?;
+        Ok((certificates, key))
+    }
+
+    fn unusable(&self, why: &str) -> TlsSetupError {
+        TlsSetupError {
+            why: format!("the client certificate {} cannot be used: {why}", self.certificate.display()),
+            next_step: format!(
+                "put the certificate's key into {}, as PEM and not encrypted, readable for the engine's user alone",
+                self.key.display()
+            ),
+        }
     }
 }
 

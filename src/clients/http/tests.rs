@@ -4,7 +4,6 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
 use crate::clients::testing::{Authority, closed_port, listen, listen_in_silence};
-use crate::clients::tls::Verification;
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -168,7 +167,7 @@ async fn https_with(acceptor: tokio_rustls::TlsAcceptor) -> u16 {
 async fn the_servers_certificate_is_read() {
     let authority = Authority::new();
     let port = https(&authority, "localhost", 2100).await;
-    let tls = TlsProfile { verification: Verification::Full, roots: Some(authority.roots()) };
+    let tls = TlsProfile { roots: Some(authority.roots()), ..TlsProfile::default() };
     let request = HttpRequest { tls, ..HttpRequest::get(format!("https://localhost:{port}"), LONG) };
     let response = http().send(&request).await.unwrap();
     let certificate = response.certificate.expect("no certificate");
@@ -181,7 +180,7 @@ async fn the_servers_certificate_is_read() {
 #[tokio::test]
 async fn a_certificate_that_will_not_do_says_why() {
     let authority = Authority::new();
-    let trusting = TlsProfile { verification: Verification::Full, roots: Some(authority.roots()) };
+    let trusting = TlsProfile { roots: Some(authority.roots()), ..TlsProfile::default() };
     let unknown_issuer = https(&authority, "localhost", 2100).await;
     let expired = https(&authority, "localhost", 2021).await;
     let other_name = https(&authority, "other.example", 2100).await;
@@ -214,7 +213,7 @@ async fn listen_in_plain() -> u16 {
 #[tokio::test]
 async fn roots_that_cannot_be_read_are_named() {
     let roots = Some("/no/such/roots.pem".into());
-    let tls = TlsProfile { verification: Verification::Full, roots };
+    let tls = TlsProfile { roots, ..TlsProfile::default() };
     let error = failure(HttpRequest { tls, ..HttpRequest::get("https://localhost", LONG) }).await;
     assert_eq!(error.kind, HttpErrorKind::Configuration);
     assert!(error.to_string().contains("/no/such/roots.pem"), "{error}");

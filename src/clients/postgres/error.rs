@@ -43,6 +43,8 @@ pub enum PostgresErrorKind {
     TooManyConnections,
     /// The server closed the connection, or it broke.
     Closed,
+    /// No server is what `target_session_attrs` asks for.
+    WrongRole,
     /// The user may not do this.
     NotAllowed,
     /// The transaction is read-only: a standby, or a fenced primary.
@@ -51,6 +53,32 @@ pub enum PostgresErrorKind {
     Server,
     /// The server's answer cannot be understood.
     Protocol,
+}
+
+impl PostgresErrorKind {
+    /// Whether it says that the server is down, rather than that it could not be asked properly.
+    pub fn says_down(self) -> bool {
+        match self {
+            Self::Refused
+            | Self::Unreachable
+            | Self::Timeout
+            | Self::Tls
+            | Self::StartingUp
+            | Self::ShuttingDown
+            | Self::TooManyConnections
+            | Self::WrongRole
+            | Self::Closed
+            | Self::Protocol => true,
+            Self::Configuration
+            | Self::ThisHost
+            | Self::NoSuchHost
+            | Self::Authentication
+            | Self::NoSuchDatabase
+            | Self::NotAllowed
+            | Self::ReadOnly
+            | Self::Server => false,
+        }
+    }
 }
 
 /// A PostgreSQL call that failed. Its text is redacted and cleaned, and never holds a password.
@@ -112,6 +140,46 @@ impl PostgresError {
         Self::new(kind, target, &redactor.redact(&message))
     }
 
+    /// Why a name has no address.
+    pub(super) fn of_look_up(error: &std::io::Error, target: &str) -> Self {
+        let (kind, message) = of_io(error);
+        let kind = if kind == PostgresErrorKind::ThisHost { kind } else { PostgresErrorKind::NoSuchHost };
+        Self::new(kind, target, &message)
+    }
+
+    /// With what may be behind it: files that the connection string names and that were passed over.
+    pub(super) fn noting(mut self, absent: &[String], passfile: Option<&str>) -> Self {
+        if matches!(self.kind, PostgresErrorKind::Authentication | PostgresErrorKind::Tls) {
+            for note in absent.iter().map(String::as_str).chain(passfile) {
+                self.message = clean(&format!("{} ({note})", self.message), MAX_MESSAGE_CHARS);
+            }
+        }
+        self
+    }
+
+    /// Of several the one that says most: first what leaves the server's state open, last that nothing listens.
+    pub(super) fn most_telling(mut errors: Vec<Self>, target: &str) -> Self {
+        let open = errors.iter().position(|error| !error.kind.says_down());
+        let telling = || errors.iter().rposition(|error| error.kind != PostgresErrorKind::Refused);
+        match open.or_else(telling).or(errors.len().checked_sub(1)) {
+            Some(number) => errors.swap_remove(number),
+            None => Self::new(PostgresErrorKind::NoSuchHost, target, "it has no address"),
+        }
+    }
+
+    /// Of several servers: the kind of the one that says most, and the words of each.
+    pub(super) fn of_all(mut errors: Vec<Self>, target: &str) -> Self {
+        if errors.len() == 1 {
+            return errors.remove(0);
+        }
+        let each: Vec<String> = errors
+            .iter()
+            .map(|error| format!("{}: {}", error.target.rsplit_once('/').map_or("", |(server, _)| server), error.message))
+            .collect();
+        let message = clean(&each.join("; "), MAX_MESSAGE_CHARS);
+        Self { target: target.to_owned(), message, ..Self::most_telling(errors, target) }
+    }
+
     /// What the operator can do now.
     pub fn next_step(&self) -> String {
         if let Some(next_step) = &self.next_step {
@@ -132,6 +200,7 @@ impl PostgresError {
             PostgresErrorKind::ShuttingDown => "find out who is stopping the server before acting on it".to_owned(),
             PostgresErrorKind::TooManyConnections => "free a session, or use a role with reserved connections (`superuser_reserved_connections`)".to_owned(),
             PostgresErrorKind::Closed => format!("check the server's log at {target}; the next call connects anew"),
+            PostgresErrorKind::WrongRole => "find out which server is the primary: none of these is what target_session_attrs asks for".to_owned(),
             PostgresErrorKind::NotAllowed => "grant the role what it needs (the probe's or action's documentation names it)".to_owned(),
             PostgresErrorKind::ReadOnly => "this server takes no writes: check whether it is the primary".to_owned(),
             PostgresErrorKind::Server | PostgresErrorKind::Protocol => format!("run the statement by hand with psql against {target}"),

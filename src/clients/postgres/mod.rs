@@ -1,27 +1,34 @@
 //! PostgreSQL: one connection for each connection string, kept between calls, a deadline on each call.
 
+mod connect;
 mod dsn;
 mod error;
+mod files;
+mod live;
+mod names;
+mod role;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, NoTls, Row};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Client, Row};
 
+use super::Environment;
 use crate::secrets::{Redactor, Secret};
+use connect::Connector;
 use dsn::Dsn;
+use files::Files;
+use live::Live;
+use names::SystemNames;
 
 pub use error::{PostgresError, PostgresErrorKind};
+pub use names::Names;
 pub use tokio_postgres::types as sql_types;
-
-/// How long a request to cancel a statement may take after its deadline.
-const CANCEL: Duration = Duration::from_secs(2);
 
 /// Values of `$1`, `$2`, … of a statement.
 pub type SqlParams<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -29,7 +36,7 @@ pub type SqlParams<'a> = &'a [&'a (dyn ToSql + Sync)];
 /// The PostgreSQL connections of this process. Clones share them.
 #[derive(Clone)]
 pub struct Postgres {
-    redactor: Redactor,
+    connector: Connector,
     /// By a digest of the connection string, which may hold a password.
     slots: Arc<Mutex<HashMap<[u8; 32], Arc<Slot>>>>,
 }
@@ -45,18 +52,17 @@ struct Place {
     dropped: u64,
 }
 
-/// A connection in use.
-struct Live {
-    client: Client,
-    target: String,
-    tls: Option<MakeRustlsConnect>,
-    driver: AbortHandle,
-}
-
 impl Postgres {
-    /// No connection yet.
-    pub fn new(redactor: Redactor) -> Self {
-        Self { redactor, slots: Arc::default() }
+    /// No connection yet. The environment tells where libpq's files are (`PGSERVICEFILE`, `PGPASSFILE`, `HOME`).
+    pub fn new(redactor: Redactor, environment: &Environment) -> Self {
+        let files = Files::of(environment);
+        Self { connector: Connector { redactor, names: Arc::new(SystemNames), files }, slots: Arc::default() }
+    }
+
+    /// With another way to look up names.
+    pub fn with_names(mut self, names: Arc<dyn Names>) -> Self {
+        self.connector.names = names;
+        self
     }
 
     /// Runs one statement and returns its rows, over the kept connection, or a new one where there is none.
@@ -99,12 +105,13 @@ impl Postgres {
         self.run(dsn, deadline, async |client| client.batch_execute(sql).await).await
     }
 
-    /// `host:port/database` of a connection string, for messages; it holds no secret.
+    /// `host:port/database` of a connection string, for messages; it holds no secret. A service stands for itself.
     ///
     /// # Errors
-    /// [`PostgresErrorKind::Configuration`] when the string cannot be read.
+    /// [`PostgresErrorKind::Configuration`] when the string cannot be read, or asks for what lifeboat cannot do; all of
+    /// that at once. No file is read for it.
     pub fn target(dsn: &Secret) -> Result<String, PostgresError> {
-        Dsn::parse(dsn.expose()).map(|dsn| dsn.target)
+        Dsn::shown(dsn.expose())
     }
 
     /// Drops the kept connection, so that the next call makes a new one: after a promotion or a move of a name
@@ -126,9 +133,9 @@ impl Postgres {
         let slot = self.slot(dsn);
         let live = self.connection(&slot, dsn, deadline, until).await?;
         let result = match timeout_at(until, call(&live.client)).await {
-            Ok(result) => result.map_err(|error| PostgresError::of(&error, &live.target, &self.redactor)),
+            Ok(result) => result.map_err(|error| PostgresError::of(&error, &live.target, &self.connector.redactor)),
             Err(_) => {
-                cancel(&live);
+                live.cancel();
                 Err(PostgresError::timeout(&live.target, "running a statement", deadline))
             }
         };
@@ -148,15 +155,17 @@ impl Postgres {
         deadline: Duration,
         until: Instant,
     ) -> Result<Arc<Live>, PostgresError> {
-        let dsn = Dsn::parse(dsn.expose())?;
         let dropped = {
-            let place = locked(slot);
-            if let Some(live) = place.usable() {
+            let kept = locked(slot).usable();
+            if let Some(live) = kept
+                && live.is_right(&self.connector.names, until - Instant::now()).await
+            {
                 return Ok(live);
             }
-            place.dropped
+            locked(slot).dropped
         };
-        let live = match timeout_at(until, self.connect(&dsn)).await {
+        let dsn = Dsn::parse(dsn.expose(), &self.connector.files)?;
+        let live = match timeout_at(until, self.connector.connect(&dsn, until)).await {
             Ok(connected) => Arc::new(connected?),
             Err(_) => return Err(PostgresError::timeout(&dsn.target, "connecting", deadline)),
         };
@@ -171,24 +180,6 @@ impl Postgres {
         Ok(live)
     }
 
-    async fn connect(&self, dsn: &Dsn) -> Result<Live, PostgresError> {
-        let failed = |error| PostgresError::of(&error, &dsn.target, &self.redactor);
-        let target = dsn.target.clone();
-        match &dsn.tls {
-            None => {
-                let (client, connection) = dsn.config.connect(NoTls).await.map_err(failed)?;
-                Ok(Live { client, target, tls: None, driver: drive(connection) })
-            }
-            Some(profile) => {
-                let config = profile.client_config();
-                let config = config.map_err(|error| PostgresError::tls_setup(&dsn.target, &error))?;
-                let tls = MakeRustlsConnect::new(config);
-                let (client, connection) = dsn.config.connect(tls.clone()).await.map_err(failed)?;
-                Ok(Live { client, target, tls: Some(tls), driver: drive(connection) })
-            }
-        }
-    }
-
     fn slot(&self, dsn: &Secret) -> Arc<Slot> {
         let digest: [u8; 32] = Sha256::digest(dsn.expose()).into();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
@@ -198,36 +189,12 @@ impl Postgres {
 
 impl Place {
     fn usable(&self) -> Option<Arc<Live>> {
-        self.live.clone().filter(|live| !live.client.is_closed())
+        self.live.clone().filter(|live| live.is_usable())
     }
 }
 
 fn locked(slot: &Slot) -> MutexGuard<'_, Place> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Moves bytes between the socket and the client until one of them is gone. How it ended shows in the client.
-fn drive<C>(connection: C) -> AbortHandle
-where
-    C: Future<Output = Result<(), tokio_postgres::Error>> + Send + 'static,
-{
-    tokio::spawn(connection).abort_handle()
-}
-
-/// Asks the server to end the statement, then lets go of the socket, whatever the server does.
-fn cancel(live: &Live) {
-    let (token, tls, driver) = (live.client.cancel_token(), live.tls.clone(), live.driver.clone());
-    tokio::spawn(async move {
-        let asked = async {
-            match tls {
-                Some(tls) => token.cancel_query(tls).await,
-                None => token.cancel_query(NoTls).await,
-            }
-        };
-        // A server that is out of reach cannot be asked; the timeout was already reported.
-        let _ = tokio::time::timeout(CANCEL, asked).await;
-        driver.abort();
-    });
 }
 
 #[cfg(test)]

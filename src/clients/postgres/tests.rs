@@ -2,6 +2,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::clients::testing::{Authority, closed_port, listen, listen_in_silence};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -10,8 +11,12 @@ fn dsn(port: u16, rest: &str) -> Secret {
     Secret::from_plan(&format!("host=localhost port={port} user=app dbname=x password=hunter22 {rest}"))
 }
 
+fn postgres() -> Postgres {
+    Postgres::new(Redactor::new(), &Environment::default())
+}
+
 async fn failure(dsn: &Secret, deadline: Duration) -> PostgresError {
-    let error = Postgres::new(Redactor::new()).query(dsn, "select 1", &[], deadline).await;
+    let error = postgres().query(dsn, "select 1", &[], deadline).await;
     let error = error.expect_err("an answer came");
     assert!(!format!("{error} {} {error:?}", error.next_step()).contains("hunter22"));
     assert!(!error.next_step().is_empty());
@@ -53,6 +58,125 @@ async fn a_server_that_accepts_and_never_answers_meets_the_deadline() {
     }
 }
 
+/// A server that lets anybody in and answers every statement of the simple protocol.
+async fn answer_all(mut socket: TcpStream) {
+    let _ = socket.read(&mut [0; 1024]).await;
+    let welcome =
+        [message(b'R', &[0; 4]), message(b'K', &[0, 0, 0, 1, 0, 0, 0, 2]), message(b'Z', b"I")].concat();
+    let done = [message(b'C', b"SELECT 1\0"), message(b'Z', b"I")].concat();
+    let _ = socket.write_all(&welcome).await;
+    while let Ok(1..) = socket.read(&mut [0; 1024]).await {
+        let _ = socket.write_all(&done).await;
+    }
+}
+
+/// How often each of two addresses with one port was connected to; both answer, or the first is silent.
+async fn two_addresses(first_is_silent: bool) -> (u16, [Arc<AtomicUsize>; 2]) {
+    let first = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let port = first.local_addr().unwrap().port();
+    let second = tokio::net::TcpListener::bind(("127.0.0.3", port)).await.unwrap();
+    let sessions = [Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0))];
+    for (listener, count, silent) in
+        [(first, sessions[0].clone(), first_is_silent), (second, sessions[1].clone(), false)]
+    {
+        tokio::spawn(async move {
+            let mut kept = Vec::new();
+            while let Ok((socket, _)) = listener.accept().await {
+                count.fetch_add(1, SeqCst);
+                if silent { kept.push(socket) } else { drop(tokio::spawn(answer_all(socket))) }
+            }
+        });
+    }
+    (port, sessions)
+}
+
+/// A name whose addresses a test sets; none is a name server that does not answer.
+#[derive(Clone, Default)]
+struct Movable(Arc<Mutex<Option<Vec<std::net::IpAddr>>>>, Arc<AtomicUsize>);
+
+impl Movable {
+    fn to(&self, addresses: &[&str]) {
+        *self.0.lock().unwrap() = Some(addresses.iter().map(|address| address.parse().unwrap()).collect());
+    }
+}
+
+impl Names for Movable {
+    fn addresses<'a>(&'a self, _: &'a str) -> futures::future::BoxFuture<'a, std::io::Result<Vec<std::net::IpAddr>>> {
+        self.1.fetch_add(1, SeqCst);
+        let now = self.0.lock().unwrap().clone();
+        Box::pin(async move {
+            match now {
+                Some(addresses) => Ok(addresses),
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+fn named(port: u16) -> Secret {
+    Secret::from_plan(&format!("host=db.example port={port} user=app dbname=x sslmode=disable"))
+}
+
+#[tokio::test]
+async fn a_kept_session_is_given_up_once_its_name_leads_elsewhere() {
+    let (port, sessions) = two_addresses(false).await;
+    let name = Movable::default();
+    name.to(&["127.0.0.2"]);
+    let postgres = postgres().with_names(Arc::new(name.clone()));
+    let counts = || [sessions[0].load(SeqCst), sessions[1].load(SeqCst)];
+    for _ in 0..3 {
+        postgres.batch(&named(port), "select 1", LONG).await.unwrap();
+    }
+    assert_eq!(counts(), [1, 0], "the session is kept while the name stays");
+    // More addresses than before are no move.
+    name.to(&["127.0.0.3", "127.0.0.2"]);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    postgres.batch(&named(port), "select 1", LONG).await.unwrap();
+    assert_eq!(counts(), [1, 0]);
+    name.to(&["127.0.0.3"]);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    postgres.batch(&named(port), "select 1", LONG).await.unwrap();
+    assert_eq!(counts(), [1, 1], "the very next look is at the server that has the name now");
+}
+
+#[tokio::test]
+async fn a_name_server_that_is_silent_ends_no_session_and_is_asked_once() {
+    let (port, sessions) = two_addresses(false).await;
+    let name = Movable::default();
+    name.to(&["127.0.0.2"]);
+    let postgres = postgres().with_names(Arc::new(name.clone()));
+    postgres.batch(&named(port), "select 1", LONG).await.unwrap();
+    *name.0.lock().unwrap() = None;
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let begun = Instant::now();
+        postgres.batch(&named(port), "select 1", Duration::from_millis(800)).await.unwrap();
+        assert!(begun.elapsed() < Duration::from_millis(700));
+    }
+    assert_eq!(sessions[0].load(SeqCst), 1);
+    assert_eq!(name.1.load(SeqCst), 2, "one look-up to connect, one that still waits");
+}
+
+#[tokio::test]
+async fn a_first_address_that_is_silent_does_not_eat_the_time_of_the_second() {
+    let (port, sessions) = two_addresses(true).await;
+    let name = Movable::default();
+    name.to(&["127.0.0.2", "127.0.0.3"]);
+    let of_list = format!("host=127.0.0.2,127.0.0.3 port={port} user=app sslmode=disable");
+    let url = format!("postgres://app@127.0.0.2:{port},127.0.0.3:{port}/x?sslmode=disable");
+    for (count, dsn) in [named(port), Secret::from_plan(&of_list), Secret::from_plan(&url)].iter().enumerate() {
+        let postgres = postgres().with_names(Arc::new(name.clone()));
+        postgres.batch(dsn, "select 1", Duration::from_millis(1200)).await.unwrap();
+        assert_eq!(sessions[1].load(SeqCst), count + 1);
+    }
+    let both_dead = Secret::from_plan(&format!("host=127.0.0.2,127.0.0.9 port={port} user=app sslmode=disable"));
+    let error = failure(&both_dead, Duration::from_millis(500)).await;
+    assert_eq!(error.kind, PostgresErrorKind::Timeout, "one of them may be alive: {error}");
+    let text = error.to_string();
+    assert!(text.contains(&format!("127.0.0.2:{port}: connecting: no answer")), "{text}");
+    assert!(text.contains(&format!("127.0.0.9:{port}: connection refused")), "{text}");
+}
+
 /// One call connects into the void; another one, and letting the connection go, must not wait for it.
 #[tokio::test]
 async fn calls_with_one_connection_string_do_not_wait_for_each_others_connection() {
@@ -71,7 +195,7 @@ async fn calls_with_one_connection_string_do_not_wait_for_each_others_connection
         }
     })
     .await;
-    let postgres = Postgres::new(Redactor::new());
+    let postgres = postgres();
     let dsn = dsn(port, "sslmode=disable");
     let patient = tokio::spawn({
         let (postgres, dsn) = (postgres.clone(), dsn.clone());
@@ -93,7 +217,7 @@ async fn a_statement_without_an_answer_meets_the_deadline_and_ends_the_connectio
         accept_and_hang(socket)
     })
     .await;
-    let postgres = Postgres::new(Redactor::new());
+    let postgres = postgres();
     let dsn = dsn(port, "sslmode=disable");
     for _ in 0..2 {
         let error = postgres.query(&dsn, "select 1", &[], Duration::from_millis(200)).await.unwrap_err();

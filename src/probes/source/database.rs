@@ -121,29 +121,7 @@ impl DatabaseError {
 
     /// Whether it says that the server is down, rather than that it could not be asked properly.
     pub(crate) fn is_down(&self) -> bool {
-        use PostgresErrorKind as Kind;
-        match self {
-            Self::Postgres(error) => match error.kind {
-                Kind::Refused
-                | Kind::Unreachable
-                | Kind::Timeout
-                | Kind::Tls
-                | Kind::StartingUp
-                | Kind::ShuttingDown
-                | Kind::TooManyConnections
-                | Kind::Closed
-                | Kind::Protocol => true,
-                Kind::Configuration
-                | Kind::ThisHost
-                | Kind::NoSuchHost
-                | Kind::Authentication
-                | Kind::NoSuchDatabase
-                | Kind::NotAllowed
-                | Kind::ReadOnly
-                | Kind::Server => false,
-            },
-            _ => false,
-        }
+        matches!(self, Self::Postgres(error) if error.kind.says_down())
     }
 
     /// Whether a statement that was sent may have had its effect nevertheless. An error of the server counts: a
