@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use lifeboat::clients::{Environment, Postgres};
 use lifeboat::clients::postgres::PostgresErrorKind;
 use lifeboat::secrets::{Redactor, Secret};
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -201,4 +201,113 @@ async fn certificates_passwords_and_names_are_checked() {
     assert_eq!(none.kind, PostgresErrorKind::Authentication, "{none}");
     let nameless = format!("host=localhost port={port} user=app password=hunter22 dbname=nowhere");
     assert_eq!(failure(Secret::from_plan(&nameless)).await.kind, PostgresErrorKind::NoSuchDatabase);
+}
+
+/// A server that wants a certificate of each client, and the certificate of user `app` and its key.
+fn wants_certificates(server: &Server) -> (String, String) {
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "app");
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap();
+    std::fs::write(server.path("authority.crt"), authority_pem).unwrap();
+    std::fs::write(server.path("app.crt"), certificate.pem()).unwrap();
+    std::fs::write(server.path("app.key"), key.serialize_pem()).unwrap();
+    let rule = "local all all trust\nhostssl all all all cert clientcert=verify-full\n";
+    std::fs::write(server.path("data/pg_hba.conf"), rule).unwrap();
+    let settings = std::fs::read_to_string(server.path("data/postgresql.auto.conf")).unwrap();
+    let settings = format!("{settings}ssl_ca_file = '{}'\n", server.path("authority.crt"));
+    std::fs::write(server.path("data/postgresql.auto.conf"), settings).unwrap();
+    server.control("restart");
+    (server.path("app.crt"), server.path("app.key"))
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_client_certificate_gets_it() {
+    let server = Server::start();
+    let (certificate, key) = wants_certificates(&server);
+    let postgres = Postgres::new(Redactor::new(), &Environment::default());
+    let dsn = |rest: &str| {
+        Secret::from_plan(&format!("host=localhost port={} user=app dbname=postgres {rest}", server.port))
+    };
+    let root = server.path("data/server.crt");
+    backend(&postgres, &dsn(&format!("sslmode=verify-full sslrootcert={root} sslcert={certificate} sslkey={key}"))).await;
+    backend(&postgres, &dsn(&format!("sslmode=require sslcert={certificate} sslkey={key}"))).await;
+    // As libpq looks for them beside each other in `~/.postgresql`.
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join(".postgresql")).unwrap();
+    for (from, to) in [(&certificate, "postgresql.crt"), (&key, "postgresql.key")] {
+        std::fs::copy(from, home.path().join(".postgresql").join(to)).unwrap();
+    }
+    let environment: Environment = [("HOME", home.path())].into_iter().collect();
+    backend(&Postgres::new(Redactor::new(), &environment), &dsn("sslmode=require")).await;
+
+    let failure = async |rest: &str| postgres.query(&dsn(rest), "select 1", &[], LONG).await.unwrap_err();
+    let without = failure("sslmode=require sslcert=/no/such.crt").await;
+    assert!(!without.kind.says_down(), "{without}");
+    assert!(without.to_string().contains("/no/such.crt is not there"), "{without}");
+    let encrypted = server.path("encrypted.key");
+    std::fs::write(&encrypted, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
+        .unwrap();
+    let unread = failure(&format!("sslmode=require sslcert={certificate} sslkey={encrypted}")).await;
+    assert_eq!(unread.kind, PostgresErrorKind::Configuration, "{unread}");
+    assert!(unread.next_step().contains("not encrypted"), "{}", unread.next_step());
+}
+
+#[tokio::test]
+async fn password_files_services_and_folders_of_sockets_lead_to_a_server() {
+    let server = Server::start();
+    let home = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        use std::os::unix::fs::PermissionsExt;
+        let path = home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    let port = server.port;
+    let passfile = write("pass", format!("localhost:{port}:*:app:hunter22\n"));
+    write(".pg_service.conf", format!("[shop]\nhost=localhost\nport={port}\nuser=app\ndbname=postgres\npassfile={passfile}\n"));
+    let environment: Environment = [("HOME", home.path())].into_iter().collect();
+    let postgres = Postgres::new(Redactor::new(), &environment);
+    let socket = server.folder.path().display();
+    for dsn in [
+        "service=shop".to_owned(),
+        format!("host=localhost port={port} user=app dbname=postgres passfile={passfile}"),
+        format!("host={socket} port={port} user=app dbname=postgres passfile={passfile} sslmode=require"),
+        format!("postgresql:///postgres?host={socket}&port={port}&user=app&passfile={passfile}"),
+        format!("host=localhost,localhost port=1,{port} user=app dbname=postgres passfile={passfile} target_session_attrs=primary"),
+        format!("host=localhost port={port} user=app dbname=postgres passfile={passfile} target_session_attrs=prefer-standby"),
+    ] {
+        backend(&postgres, &Secret::from_plan(&dsn)).await;
+    }
+    let standby = format!("host=localhost port={port} user=app dbname=postgres passfile={passfile} target_session_attrs=standby");
+    let wrong = postgres.query(&Secret::from_plan(&standby), "select 1", &[], LONG).await.unwrap_err();
+    assert_eq!(wrong.kind, PostgresErrorKind::WrongRole, "{wrong}");
+}
+
+/// What `openssl req -x509` makes is the certificate of an authority.
+#[tokio::test]
+async fn a_self_signed_certificate_of_an_authority_is_its_own_root() {
+    let server = Server::start();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let (certificate, key_path) = (server.path("data/server.crt"), server.path("data/server.key"));
+    std::fs::write(&certificate, params.self_signed(&key).unwrap().pem()).unwrap();
+    std::fs::write(key_path, key.serialize_pem()).unwrap();
+    server.control("restart");
+    let postgres = Postgres::new(Redactor::new(), &Environment::default());
+    for mode in ["verify-full", "verify-ca"] {
+        backend(&postgres, &server.dsn(&format!("&sslmode={mode}&sslrootcert={certificate}"))).await;
+    }
+    let port = server.port;
+    let elsewhere =
+        format!("host=127.0.0.1 port={port} user=app password=hunter22 sslmode=verify-full sslrootcert={certificate}");
+    let wrong = postgres.query(&Secret::from_plan(&elsewhere), "select 1", &[], LONG).await.unwrap_err();
+    assert_eq!(wrong.kind, PostgresErrorKind::Tls, "the name counts: {wrong}");
 }

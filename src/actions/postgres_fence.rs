@@ -42,7 +42,7 @@ pub static KIND: ActionKind = ActionKind {
           manager would start it again, or let nobody write. The role needs to be a superuser for `read-only`, \
           and `pg_monitor` to see who manages the server.",
     keys: &[
-        Key::required("dsn", Takes::TextOrSecret, "Connection string of the old primary."),
+        Key::required("dsn", Takes::ConnectionString, "Connection string of the old primary."),
         Key::default("method", Takes::Choice(&["read-only", "stop"]), "read-only", "How writes are stopped."),
         Key::optional(
             "argv",

@@ -37,7 +37,7 @@ pub static KIND: ActionKind = ActionKind {
           what was written in between would be lost. The role needs `execute` on `pg_promote(boolean, integer)`, \
           `pg_monitor` to see who manages the server, and may create the table.",
     keys: &[
-        Key::required("dsn", Takes::TextOrSecret, "Connection string of the standby."),
+        Key::required("dsn", Takes::ConnectionString, "Connection string of the standby."),
         Key::default("wait", Takes::Duration, "60s", "How long `pg_promote` waits for the promotion to end."),
         Key::default("verify_write", Takes::Flag, "true", "Prove it by a committed row as well."),
         Key::default(

@@ -24,10 +24,10 @@ pub static KIND: ActionKind = ActionKind {
           them would lose rows. One of `others` that cannot be read is no proof that it is none; the confirmation \
           says so. The role needs to be a superuser.",
     keys: &[
-        Key::required("dsn", Takes::TextOrSecret, "Connection string of the fenced server."),
+        Key::required("dsn", Takes::ConnectionString, "Connection string of the fenced server."),
         Key::optional(
             "others",
-            Takes::List(&Takes::TextOrSecret),
+            Takes::List(&Takes::ConnectionString),
             "Connection strings of the servers that may be the primary instead.",
         ),
         Key::default(

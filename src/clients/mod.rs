@@ -9,6 +9,7 @@ pub mod http;
 pub mod leftover;
 mod output;
 pub mod postgres;
+mod pinned;
 pub mod process;
 pub mod smtp;
 #[cfg(test)]

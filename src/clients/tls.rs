@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::pinned::Pinned;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -106,7 +107,7 @@ fn platform_verifier() -> Result<rustls_platform_verifier::Verifier, TlsSetupErr
     })
 }
 
-fn file_verifier(path: &PathBuf) -> Result<Arc<WebPkiServerVerifier>, TlsSetupError> {
+fn file_verifier(path: &PathBuf) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
     let unusable = |why: String| TlsSetupError {
         why: format!("the root certificates in {} cannot be used: {why}", path.display()),
         next_step: format!("put PEM certificates into {}, readable for the engine's user", path.display()),
@@ -114,12 +115,13 @@ fn file_verifier(path: &PathBuf) -> Result<Arc<WebPkiServerVerifier>, TlsSetupEr
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     let certificates = certificates.map_err(|error| unusable(error.to_string()))?;
     let mut roots = RootCertStore::empty();
-    for certificate in certificates {
-        roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+    for certificate in &certificates {
+        roots.add(certificate.clone()).map_err(|error| unusable(error.to_string()))?;
     }
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
         .build()
-        .map_err(|error| unusable(error.to_string()))
+        .map_err(|error| unusable(error.to_string()))?;
+    Ok(Arc::new(Pinned { trusted: certificates, inner }))
 }
 
 fn setup_error(error: &rustls::Error) -> TlsSetupError {

@@ -67,6 +67,8 @@ pub enum Takes {
     Secret,
     /// Text, or a reference to a secret.
     TextOrSecret,
+    /// A connection string of PostgreSQL, or a reference to a secret that holds one.
+    ConnectionString,
     /// A CEL condition.
     Condition,
     /// A regular expression.
@@ -155,6 +157,7 @@ impl Takes {
             Self::Date => "a date such as `2026-03-31`".into(),
             Self::Secret => "`{ secret = \"name\" }`".into(),
             Self::TextOrSecret => "text or `{ secret = \"name\" }`".into(),
+            Self::ConnectionString => "a connection string or `{ secret = \"name\" }`".into(),
             Self::Condition => "a condition".into(),
             Self::Regex => "a regular expression".into(),
             Self::Url => "an `http` or `https` address".into(),

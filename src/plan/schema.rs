@@ -85,7 +85,7 @@ fn value(takes: Takes, registry: &Registry) -> Value {
         }
         Takes::Threshold => json!({"type": ["string", "number"]}),
         Takes::Secret => secret(),
-        Takes::TextOrSecret => json!({"oneOf": [{"type": "string"}, secret()]}),
+        Takes::TextOrSecret | Takes::ConnectionString => json!({"oneOf": [{"type": "string"}, secret()]}),
         Takes::Choice(words) => json!({"enum": words}),
         Takes::List(of) => json!({"type": "array", "items": value(*of, registry)}),
         Takes::Table(of) | Takes::TableBy(_, of) => {

@@ -24,7 +24,7 @@ pub static KIND: ProbeKind = ProbeKind {
     keys: &[
         Key::required(
             "dsn",
-            Takes::TextOrSecret,
+            Takes::ConnectionString,
             "Connection string as libpq takes it (`host=… port=… dbname=… user=… sslmode=…`, or a URL).",
         ),
         Key::default(

@@ -25,10 +25,10 @@ pub static KIND: ProbeKind = ProbeKind {
           of base backups: watch those with `file-age` or `exec`.",
     unit: Unit::Seconds,
     keys: &[
-        Key::required("dsn", Takes::TextOrSecret, "Connection string of the primary."),
+        Key::required("dsn", Takes::ConnectionString, "Connection string of the primary."),
         Key::optional(
             "other",
-            Takes::TextOrSecret,
+            Takes::ConnectionString,
             "Connection string of the server that is the primary after a failover: while the first one is a standby or \
              down, and this one is a primary, its archive is the one that is watched.",
         ),

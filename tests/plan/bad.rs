@@ -218,3 +218,28 @@ fn a_hostile_plan_cannot_steer_the_terminal() {
         assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{shown:?}");
     }
 }
+
+/// With the kinds of this build.
+#[test]
+fn a_connection_string_that_cannot_be_met_is_found_with_all_that_is_wrong() {
+    let codes = |dsn: &str| {
+        let text = format!(
+            "[plan]\nname = \"Pair\"\n[regions.a]\nrole = \"primary\"\n[probes.a-db]\nkind = \"postgres\"\nregion = \"a\"\n\
+             dsn = \"{dsn}\"\n[tree]\nroot = \"down\"\n[tree.down]\nask = \"Is it?\"\nanswers.no = \"stay\"\n\
+             [leaves.stay]\ntitle = \"Stay\"\nadvice = \"Watch.\"\n"
+        );
+        match load_texts(vec![("plan.toml".into(), text)], &lifeboat::plan::Registry::built_in()) {
+            Ok(_) => String::new(),
+            Err(problems) => problems.iter().map(|problem| format!("{}: {}\n", problem.code, problem.message)).collect(),
+        }
+    };
+    let found = codes("host=db gssencmode=require sslcrl=/crl nonsense=1");
+    assert!(found.starts_with("connection-string: `dsn` of probe `a-db` cannot be used"), "{found}");
+    for word in ["gssencmode", "sslcrl", "`nonsense`"] {
+        assert!(found.contains(word), "{word} in {found}");
+    }
+    assert!(codes("host=db sslpassword=hunter22").starts_with("literal-secret"));
+    for taken in ["service=shop", "host=/run/postgresql", "host=a,b target_session_attrs=standby sslcert=/x.pem sslkey=/x"] {
+        assert_eq!(codes(taken), "", "{taken}");
+    }
+}

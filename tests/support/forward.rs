@@ -15,7 +15,12 @@ pub struct Forwarder {
 impl Forwarder {
     /// Listens on a port of its own.
     pub fn to(server: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at("127.0.0.1:0", server)
+    }
+
+    /// Listens at an address of this host.
+    pub fn at(address: &str, server: u16) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let port = listener.local_addr().unwrap().port();
         let silent = Arc::new(AtomicBool::new(false));
         let flag = silent.clone();

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -120,6 +121,9 @@ impl Connector {
         let failed = |error| PostgresError::of(&error, &target, &self.redactor).noting(&tried.dsn.absent, note.as_deref());
         // libpq speaks no TLS over a socket of this host, whatever sslmode says.
         let tls = tried.tls.filter(|_| !place.is_socket());
+        if place.is_socket() {
+            config.ssl_mode(SslMode::Disable);
+        }
         let (client, driver) = match tls {
             None => {
                 let (client, connection) = config.connect(NoTls).await.map_err(failed)?;

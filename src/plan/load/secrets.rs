@@ -6,7 +6,8 @@ use super::value::{Read, Value};
 use crate::plan::keys::Takes;
 use crate::plan::node::{Node, NodeValue};
 use crate::plan::problem::Problem;
-use crate::secrets::{SecretRef, SecretsConfig, Source};
+use crate::clients::Postgres;
+use crate::secrets::{Secret, SecretRef, SecretsConfig, Source};
 use regex::Regex;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -56,14 +57,30 @@ pub(crate) fn read(reader: &Reader<'_>, takes: Takes, node: &Node, at: &At<'_>) 
             }
             found
         }
-        NodeValue::Text(text) if matches!(takes, Takes::TextOrSecret) => {
-            if !has_password(text) {
-                return reader.template(node, at).map(Value::Text);
+        NodeValue::Text(text) if matches!(takes, Takes::TextOrSecret | Takes::ConnectionString) => {
+            if has_password(text) {
+                return literal(reader, node, at);
             }
-            literal(reader, node, at)
+            let text = reader.template(node, at)?;
+            if matches!(takes, Takes::ConnectionString) {
+                check_connection_string(reader, &text, node, at);
+            }
+            Some(Value::Text(text))
         }
         NodeValue::Text(_) => literal(reader, node, at),
         _ => reader.wrong_type(takes, node, at),
+    }
+}
+
+/// What cannot be met, before the night on which it is needed. One that comes from a secret is looked at when it is used.
+fn check_connection_string(reader: &Reader<'_>, text: &str, node: &Node, at: &At<'_>) {
+    if text.contains("{{") {
+        return;
+    }
+    if let Err(error) = Postgres::target(&Secret::from_plan(text)) {
+        let message = format!("`{}` of {} cannot be used: {}", at.key, at.what, error.message);
+        let help = "write `host=… port=5432 dbname=… user=… sslmode=verify-full`, or a postgresql:// URL";
+        reader.report.add(Problem::error("connection-string", node.place, message).help(help));
     }
 }
 
@@ -81,7 +98,7 @@ fn has_password(text: &str) -> bool {
 }
 
 static PASSWORD: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)(://[^/\s:@]*:[^@\s/{]+@)|(\bpassword\s*=\s*[^\s{])").ok());
+    LazyLock::new(|| Regex::new(r"(?i)(://[^/\s:@]*:[^@\s/{]+@)|(\b(ssl)?password\s*=\s*[^\s{])").ok());
 
 static CREDENTIAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let key = r"(?i:\b(password|passwd|secret|token|api[_-]?key)\b\s*[=:]\s*['\x22]?[^\s'\x22{]{6,})";

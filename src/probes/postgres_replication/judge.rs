@@ -34,7 +34,8 @@ pub fn judge(
         }
         return Ok(describe(standby, primary, Measurement::critical(astray)));
     }
-    let stream = stream(standby, primary);
+    memory.learn_feed(standby);
+    let stream = stream(memory, standby, primary);
     memory.learn(standby, primary, &stream);
     let Some(holds) = standby.holds() else {
         let why = "the standby has received nothing yet";
@@ -98,7 +99,7 @@ fn astray(standby: &Standby, primary: &PrimaryLook) -> Option<String> {
     })
 }
 
-fn stream(standby: &Standby, primary: &PrimaryLook) -> Stream {
+fn stream(memory: &Memory, standby: &Standby, primary: &PrimaryLook) -> Stream {
     let stopped = match &standby.receiver {
         Receiver::Seen { status, silent, end, .. } if status == "streaming" => {
             if *silent <= standby.silence_limit() {
@@ -118,6 +119,10 @@ fn stream(standby: &Standby, primary: &PrimaryLook) -> Stream {
         (true, Some(false), _) => Stream::Archive(None),
         // Streaming broke, and the archive of a primary that is well goes on.
         (true, _, PrimaryLook::Seen(_)) => Stream::Archive(Some(why)),
+        // Nobody tells of the primary, and what is replayed still comes from somewhere.
+        (true, _, PrimaryLook::NotAsked | PrimaryLook::Unreadable(_)) if memory.is_fed(standby) => {
+            Stream::Archive(Some(why))
+        }
         _ => Stream::Stopped(why),
     }
 }
@@ -187,12 +192,18 @@ fn verdict(
         }
         return Measurement::critical(words);
     }
-    let lag = exposure.span.zip(replay_lag).map(|(span, lag)| span.max(lag));
+    // A delay that somebody asked for is no lag.
+    let unintended = replay_lag.map(|lag| lag.saturating_sub(standby.apply_delay));
+    let lag = exposure.span.zip(unintended).map(|(span, lag)| span.max(lag));
     let behind = lag.map_or("an unknown time".to_owned(), |lag| words::seconds(lag.as_secs_f64()));
     let how = if matches!(stream, Stream::Archive(_)) { "fed by archive" } else { "streaming" };
     let summary = match lag {
         Some(Duration::ZERO) => format!("{how}, nothing missing"),
         _ => format!("{how}, {behind} behind"),
+    };
+    let summary = match standby.apply_delay {
+        Duration::ZERO => summary,
+        delay => format!("{summary}, replay delayed on purpose by {}", words::seconds(delay.as_secs_f64())),
     };
     let mut measured = Measurement::good(summary);
     if let Some(lag) = lag {
@@ -242,12 +253,9 @@ fn paused_words(standby: &Standby) -> Option<String> {
 
 fn waiting_words(standby: &Standby) -> Option<String> {
     let event = standby.waits_for.as_deref()?;
-    if event.starts_with("RecoveryConflict") {
-        return Some(format!("replay waits for a query on the standby to end ({event})"));
-    }
-    (event == "RecoveryApplyDelay").then(|| {
-        format!("replay is delayed on purpose by {}", words::seconds(standby.apply_delay.as_secs_f64()))
-    })
+    event
+        .starts_with("RecoveryConflict")
+        .then(|| format!("replay waits for a query on the standby to end ({event})"))
 }
 
 /// The fields that need no judgement.

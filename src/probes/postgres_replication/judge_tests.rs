@@ -32,6 +32,7 @@ impl Scene {
             apply_delay: Duration::ZERO,
             receiver_timeout: seconds(60),
             waits_for: Some("RecoveryWalStream".into()),
+            complete_to: None,
             clock: 1000.0 + at as f64,
             fed: Feed { name: "b".into(), ..Feed::default() },
             receiver: streaming(Duration::ZERO, received),
@@ -49,6 +50,7 @@ impl Scene {
             system: "77".into(),
             timeline: 1,
             end,
+            complete_to: None,
             senders: 1,
             clock: 1000.0 + at as f64,
             read_only: false,
@@ -418,10 +420,63 @@ fn conflicts_and_deliberate_delay_are_named() {
     standby.waits_for = Some("RecoveryConflictSnapshot".into());
     let measured = scene.judge(&standby, &scene.primary(0, MB));
     assert!(measured.verdict.why().unwrap().contains("RecoveryConflictSnapshot"));
-    standby.waits_for = Some("RecoveryApplyDelay".into());
-    standby.apply_delay = seconds(3600);
-    let measured = scene.judge(&standby, &scene.primary(0, MB));
-    assert!(measured.verdict.why().unwrap().contains("delayed on purpose by 60 min"));
+}
+
+#[test]
+fn a_delay_on_purpose_is_no_lag_and_what_comes_on_top_is() {
+    let mut scene = Scene::new();
+    for at in 0..10 {
+        let mut standby = scene.standby(at * 5, at * 5 * MB, at * 5 * MB);
+        standby.apply_delay = seconds(20);
+        scene.judge(&standby, &scene.primary(at * 5, at * 5 * MB));
+    }
+    for (replayed, behind) in [(30, 0.0), (20, 10.0)] {
+        let mut standby = scene.standby(50, 50 * MB, replayed * MB);
+        (standby.apply_delay, standby.waits_for) = (seconds(20), Some("RecoveryApplyDelay".into()));
+        let measured = scene.judge(&standby, &scene.primary(50, 50 * MB));
+        assert_eq!((measured.verdict.clone(), measured.value), (Verdict::Good, Some(behind)), "{measured:?}");
+        assert!(measured.summary.ends_with("delayed on purpose by 20 s"), "{measured:?}");
+        assert_eq!(number(&measured, "replay_lag_s"), 20.0 + behind);
+    }
+}
+
+#[test]
+fn wal_without_a_transaction_that_an_archive_keeps_back_is_no_lag() {
+    let mut scene = Scene::new();
+    for (at, of_primary, of_standby, lag) in
+        [(0, Some(7), Some(7), 0.0), (600, Some(7), Some(7), 0.0), (605, Some(8), Some(7), 605.0), (610, None, None, 610.0)]
+    {
+        let mut standby = scene.standby(at, 0, MB);
+        (standby.receiver, standby.received, standby.complete_to) = (Receiver::None, None, of_standby);
+        standby.fed = Feed { archive: true, wants_stream: Some(false), ..Feed::default() };
+        let end = if at == 0 { MB } else { MB + 300 };
+        let primary = Primary { complete_to: of_primary, ..scene.primary_seen(at, end) };
+        let measured = scene.judge(&standby, &PrimaryLook::Seen(primary));
+        assert_eq!((measured.verdict.clone(), measured.value.map(f64::round)), (Verdict::Good, Some(lag)), "{measured:?}");
+    }
+}
+
+#[test]
+fn an_archive_that_goes_on_without_a_primary_to_ask_is_measured_by_its_last_commit() {
+    let mut scene = Scene::new();
+    let fed = |scene: &Scene, at, replayed, age| {
+        let mut standby = scene.standby(at, 0, replayed);
+        (standby.receiver, standby.commit_age) = (Receiver::None, Some(seconds(age)));
+        standby.fed = Feed { archive: true, wants_stream: Some(true), ..Feed::default() };
+        standby
+    };
+    let first = scene.judge(&fed(&scene, 0, MB, 9), &PrimaryLook::NotAsked);
+    assert!(why(&first).starts_with("not streaming for"), "nothing has come yet: {first:?}");
+    let later = scene.judge(&fed(&scene, 5, 2 * MB, 7), &PrimaryLook::NotAsked);
+    assert!(later.summary.starts_with("fed by archive, 7 s behind"), "{later:?}");
+    assert!(matches!(&later.verdict, Verdict::Warn(why) if why.starts_with("not streaming (")), "{later:?}");
+    let stuck = scene.judge(&fed(&scene, 605, 2 * MB, 607), &PrimaryLook::NotAsked);
+    assert_eq!(stuck.value.map(f64::round), Some(607.0), "its age is what a bound is for");
+    // By the archive alone, as the plan wants it.
+    let mut alone = fed(&scene, 610, 3 * MB, 4);
+    alone.fed.wants_stream = Some(false);
+    let measured = Scene::new().judge(&alone, &PrimaryLook::NotAsked);
+    assert_eq!((measured.verdict.clone(), measured.value.map(f64::round)), (Verdict::Good, Some(4.0)), "{measured:?}");
 }
 
 #[test]

@@ -28,6 +28,8 @@ select pg_is_in_recovery() as in_recovery,
        coalesce(substring(coalesce(r.conninfo, c.conninfo) from '(?:^|\s)application_name=''?([^\s'']+)'),
                 nullif((select setting from pg_settings where name = 'cluster_name'), ''), 'walreceiver') as name,
        (select wait_event from pg_stat_activity where backend_type = 'startup') as waits_for,
+       (select case when txid_snapshot_xmin(now) = txid_snapshot_xmax(now) then txid_snapshot_xmax(now) end
+          from txid_current_snapshot() as now) as complete_to,
        r.pid is not null as receiver,
        r.status, r.slot_name, r.sender_host, r.sender_port,
        extract(epoch from clock_timestamp() - r.last_msg_receipt_time)::float8 as message_age_s,
@@ -43,6 +45,8 @@ select pg_is_in_recovery() as in_recovery,
        case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
        case when not pg_is_in_recovery()
             then pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::int8 end as lsn,
+       (select case when txid_snapshot_xmin(now) = txid_snapshot_xmax(now) then txid_snapshot_xmax(now) end
+          from txid_current_snapshot() as now) as complete_to,
        extract(epoch from clock_timestamp())::float8 as clock_s,
        current_setting('default_transaction_read_only') = 'on' as read_only,
        current_setting('synchronous_standby_names') as synchronous_names,
@@ -85,6 +89,8 @@ pub struct Standby {
     pub receiver_timeout: Duration,
     /// What the replaying process waits for.
     pub waits_for: Option<String>,
+    /// The first transaction that it knows nothing of, where it knows how all before ended.
+    pub complete_to: Option<i64>,
     /// Its clock, seconds since 1970.
     pub clock: f64,
     /// Where its WAL comes from by its own settings.
@@ -143,6 +149,8 @@ pub struct Primary {
     pub timeline: u32,
     /// The durable end of its WAL.
     pub end: u64,
+    /// The first transaction that has not begun, where all before have ended.
+    pub complete_to: Option<i64>,
     /// How many standbys and backups it sends to.
     pub senders: u32,
     /// Its clock, seconds since 1970.
@@ -185,6 +193,7 @@ impl Standby {
             apply_delay: row.try_get::<_, Option<f64>>("delay_s")?.map_or(Duration::ZERO, span),
             receiver_timeout: row.try_get::<_, Option<f64>>("timeout_s")?.map_or(Duration::ZERO, span),
             waits_for: row.try_get("waits_for")?,
+            complete_to: row.try_get("complete_to")?,
             clock: row.try_get("clock_s")?,
             fed: Feed::of(row)?,
             receiver: Receiver::of(row)?,
@@ -261,6 +270,7 @@ impl Primary {
             system: row.try_get("system")?,
             timeline: if in_recovery { 0 } else { timeline(row)? },
             end: position(row, "lsn")?.unwrap_or_default(),
+            complete_to: row.try_get("complete_to")?,
             senders: u32::try_from(senders).unwrap_or(u32::MAX),
             clock: row.try_get("clock_s")?,
             read_only: row.try_get("read_only")?,

@@ -34,6 +34,8 @@ pub struct Memory {
     writable_at: Option<Instant>,
     /// An end of the primary's WAL that the standby's sender told, which may be less than the primary had.
     claimed: Option<u64>,
+    /// What the standby had replayed when it was first seen without a stream.
+    unfed_at: Option<u64>,
     /// The end of what the standby held when it was last seen.
     held: Option<u64>,
 }
@@ -60,6 +62,19 @@ impl Memory {
         let timeline = known.map_or(standby.timeline, |(_, known)| standby.timeline.max(*known));
         self.timeline = Some((standby.system.clone(), timeline));
         timeline
+    }
+
+    /// Takes in whether the standby streams.
+    pub fn learn_feed(&mut self, standby: &Standby) {
+        self.unfed_at = match standby.streams() {
+            true => None,
+            false => self.unfed_at.or(standby.replayed),
+        };
+    }
+
+    /// Whether something was replayed since it does not stream.
+    pub fn is_fed(&self, standby: &Standby) -> bool {
+        self.unfed_at.zip(standby.replayed).is_some_and(|(from, replayed)| replayed > from)
     }
 
     /// Takes in two looks at the same cluster.
@@ -130,6 +145,9 @@ impl Memory {
         let held = self.what_is_held(standby, holds);
         if let Some(end) = source(primary) {
             let at = format!("primary at {}, standby holds {}", words::lsn(end.end), words::lsn(holds));
+            if end.end > holds && lacks_no_transaction(standby, primary) {
+                return Exposure::nothing(format!("measured: {at}; no transaction has ended in between"));
+            }
             return match self.is_synchronous(holds) {
                 true => Exposure::nothing(format!(
                     "measured: {at}; synchronous, so that nothing is acknowledged before this standby has it"
@@ -257,6 +275,12 @@ pub fn source(primary: &PrimaryLook) -> Option<Sample> {
         }
         _ => None,
     }
+}
+
+/// Whether both servers know the same transactions, all of which have ended: what WAL lies between them holds no commit.
+/// An idle primary writes some now and then, which an archive keeps back until its segment is full.
+fn lacks_no_transaction(standby: &Standby, primary: &PrimaryLook) -> bool {
+    matches!(primary, PrimaryLook::Seen(seen) if seen.complete_to.is_some() && seen.complete_to == standby.complete_to)
 }
 
 /// Whether the standby's sender may be taken for the primary. Where the plan names the primary and it was not seen, the

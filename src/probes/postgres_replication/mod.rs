@@ -26,19 +26,21 @@ pub static KIND: ProbeKind = ProbeKind {
     name: "postgres-replication",
     doc: "Reads a streaming standby (PostgreSQL 12 or newer; the role needs `pg_monitor`) and, where `primary` is \
           given, the primary as well. The value is how far the standby is behind: what would be lost, or not yet \
-          be visible, if it were promoted now. An idle primary is no lag. While nothing streams there is no value \
+          be visible, if it were promoted now. An idle primary is no lag, and neither is \
+          a delay on purpose (`recovery_min_apply_delay`), which `replay_lag_s` has. While nothing streams there is no value \
           and the signal is critical: read `exposure_s` and `replay_lag_s` then, which stay \
           known. WAL that was received and not replayed is not lost: a promotion replays it first, even while \
           replay is paused. Once the primary cannot be seen, the exposure is a range: from what is certainly missing \
           (`exposure_min_s`, if it died when it was last seen) up to what it may have accepted since (`exposure_s`), \
           which grows until a step that `fences` it is verified or attested. A standby that is fed by `restore_command` \
-          alone is measured by what it replayed.",
+          is measured by what it replayed: by position with `primary`, else by the age of the last commit. Where it is \
+          to stream as well, that it does not is a warning.",
     unit: Unit::Seconds,
     keys: &[
-        Key::required("dsn", Takes::TextOrSecret, "Connection string of the standby."),
+        Key::required("dsn", Takes::ConnectionString, "Connection string of the standby."),
         Key::optional(
             "primary",
-            Takes::TextOrSecret,
+            Takes::ConnectionString,
             "Connection string of the primary. When the roles change sides the probe turns round with them, and tells \
              how far this one is behind. Without it a loss can only be told from what the standby last heard from its \
              sender, and grows while that is silent. For a standby of a standby it has to be given: the server in \

@@ -36,7 +36,11 @@ fn probe(kind: &str, keys: &[(&str, &str)]) -> Box<dyn Probe> {
 }
 
 fn probe_of(kind: &str, params: Params, thresholds: Thresholds) -> Box<dyn Probe> {
-    let spec = ProbeSpec {
+    (probes::kind(kind).unwrap().build)(&spec_of(kind, params, thresholds), &clients()).unwrap()
+}
+
+fn spec_of(kind: &str, params: Params, thresholds: Thresholds) -> ProbeSpec {
+    ProbeSpec {
         id: ProbeId::new("example"),
         kind: kind.into(),
         title: kind.into(),
@@ -50,8 +54,7 @@ fn probe_of(kind: &str, params: Params, thresholds: Thresholds) -> Box<dyn Probe
         recover_after: 1,
         stale_after: SignedDuration::from_secs(60),
         params,
-    };
-    (probes::kind(kind).unwrap().build)(&spec, &clients()).unwrap()
+    }
 }
 
 /// Measures, and checks that the kind declares every field.

@@ -1,7 +1,9 @@
 //! After a failover: what watches a pair, its archive and its runbooks follows who is the primary now.
 
 use super::*;
+use crate::forward::Forwarder;
 use crate::postgres::{PATIENCE, Pair, wait_until};
+use lifeboat::clients::postgres::Names;
 use lifeboat::core::preflight::{Check, Checked, Preflight};
 use lifeboat::core::reading::{Field, Verdict};
 use lifeboat::plan::{Plan, Registry, load_texts};
@@ -89,6 +91,41 @@ async fn after_a_failover_the_archive_of_the_new_primary_is_the_one_that_is_watc
     pair.standby.sql("select pg_switch_wal()");
     let failing = until(KIND, &*probe, |measured| matches!(measured.verdict, Verdict::Critical(_))).await;
     assert!(failing.verdict.why().unwrap().starts_with("archiving fails"), "{failing:#?}");
+}
+
+/// A name that a test moves.
+struct Movable(std::sync::Mutex<&'static str>);
+
+impl Names for Movable {
+    fn addresses<'a>(&'a self, _: &'a str) -> BoxFuture<'a, std::io::Result<Vec<std::net::IpAddr>>> {
+        let address = self.0.lock().unwrap().parse().unwrap();
+        Box::pin(async move { Ok(vec![address]) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_is_named_is_the_server_that_has_the_name_now() {
+    const KIND: &str = "postgres-replication";
+    let pair = Pair::start();
+    let other = pair.cluster.standby("other", &pair.primary, None);
+    let before = Forwarder::at("127.0.0.2:0", pair.primary.port);
+    let _after = Forwarder::at(&format!("127.0.0.4:{}", before.port), other.port);
+    let name = Arc::new(Movable("127.0.0.2".into()));
+    let mut clients = clients();
+    clients.postgres = clients.postgres.with_names(name.clone());
+    let primary = format!("host=db-primary port={} user=postgres dbname=postgres sslmode=disable", before.port);
+    let spec = spec_of(KIND, params(&[("dsn", &pair.standby.dsn()), ("primary", &primary)]), Thresholds::default());
+    let probe = (probes::kind(KIND).unwrap().build)(&spec, &clients).unwrap();
+    let well = until(KIND, &*probe, |measured| measured.verdict == Verdict::Good).await;
+    assert!(well.number("primary_timeline").is_some(), "{well:#?}");
+    *name.0.lock().unwrap() = "127.0.0.4";
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    let moved = measure(KIND, &*probe).await;
+    assert!(
+        moved.verdict.why().is_some_and(|why| why.contains("the server named as `primary` is itself a standby")),
+        "{moved:#?}"
+    );
+    assert!(moved.number("unreplicated_bytes").is_none(), "nothing is told of the old server: {moved:#?}");
 }
 
 fn plan(pair: &Pair) -> Plan {

@@ -165,6 +165,53 @@ async fn a_standby_that_is_fed_from_the_archive_alone_is_no_failure() {
     pair.standby.wait_for("select exists (select from load where id = 1)");
     let caught_up = until(&*probe, "caught up", |measured| measured.value.is_some_and(|lag| lag < 5.0)).await;
     assert_eq!(caught_up.verdict, Verdict::Good, "{caught_up:#?}");
+    // What an idle primary writes by itself stays in its open segment.
+    pair.primary.sql("checkpoint");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let idle = until(&*probe, "idle", |measured| measured.value == Some(0.0)).await;
+    assert!(idle.number("unreplicated_bytes") > Some(0.0) && idle.verdict == Verdict::Good, "{idle:#?}");
+    // With nobody to ask, the last commit tells.
+    let unasked = super::probe(KIND, &[("dsn", &pair.standby.dsn())]);
+    let by_commit = measure(KIND, &*unasked).await;
+    assert!(by_commit.summary.starts_with("fed by archive") && by_commit.value > Some(1.0), "{by_commit:#?}");
+    assert_eq!(by_commit.verdict, Verdict::Good);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_whose_stream_ended_and_whose_archive_goes_on_is_a_warning() {
+    let pair = Pair::start();
+    let with = watch(&pair.standby, &pair.primary);
+    let without = super::probe(KIND, &[("dsn", &pair.standby.dsn())]);
+    let restore = format!("cp {}/archive/%f %p", pair.cluster.folder().display());
+    pair.standby.sql(&format!("alter system set restore_command = '{restore}'"));
+    pair.standby.sql("alter system set primary_conninfo = 'host=127.0.0.1 port=1'");
+    pair.standby.sql("select pg_reload_conf()");
+    pair.standby.wait_for("select count(*) = 0 from pg_stat_wal_receiver");
+    measure(KIND, &*without).await;
+    pair.primary.sql("insert into load (id) values (1)");
+    pair.primary.sql("select pg_switch_wal()");
+    pair.standby.wait_for("select exists (select from load where id = 1)");
+    for probe in [&with, &without] {
+        let fed = until(&**probe, "fed by archive", |measured| measured.summary.contains("fed by archive")).await;
+        assert!(matches!(&fed.verdict, Verdict::Warn(why) if why.starts_with("not streaming (")), "{fed:#?}");
+        assert!(fed.value.is_some(), "{fed:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_is_delayed_on_purpose_is_well() {
+    let pair = Pair::start();
+    let probe = watch(&pair.standby, &pair.primary);
+    pair.wait_replayed();
+    until(&*probe, "idle", |measured| measured.value == Some(0.0)).await;
+    pair.standby.sql("alter system set recovery_min_apply_delay = '4s'");
+    pair.standby.sql("select pg_reload_conf()");
+    let load = Load::start(&pair.primary, 100);
+    let delayed = until(&*probe, "delayed", |measured| measured.number("replay_lag_s") > Some(3.0)).await;
+    assert!(delayed.verdict == Verdict::Good && delayed.value < Some(2.5), "{delayed:#?}");
+    assert!(delayed.summary.contains("delayed on purpose by 4 s"), "{delayed:#?}");
+    assert!(delayed.number("exposure_s") < Some(1.5), "{delayed:#?}");
+    drop(load);
 }
 
 /// Until its next restartpoint the control file of a standby that followed a promotion names the timeline before.
