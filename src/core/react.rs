@@ -1,5 +1,6 @@
 //! Reacting: what the engine has to do next. It is asked only after a fact is durable and applied.
 
+use crate::core::decide::loss;
 use crate::core::effect::Effect;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Outcome, RunEnd};
@@ -34,6 +35,8 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         }
         Fact::NotificationsQueued { to, .. } if !to.is_empty() => vec![Effect::Tick],
         Fact::NotificationTracked { .. } => vec![Effect::Tick],
+        // A loss that may not be measured again is noted at once: who is killed within the second would not know it.
+        Fact::ReadingTaken { probe, .. } if loss::is_due(model, probe, event.at) => vec![Effect::Tick],
         Fact::PreflightStarted => vec![Effect::Preflight],
         Fact::StepPreparing { run, step } => vec![Effect::Describe { run: run.clone(), step: step.clone() }],
         Fact::StepStarted { run, step, attempt, confirmation } => {

@@ -41,6 +41,7 @@ pub struct Runner {
     model: SharedModel,
     sink: ReportSink,
     executing: HashMap<(RunId, StepId), (u32, AbortHandle)>,
+    watching: HashMap<(RunId, StepId), AbortHandle>,
     messenger: Messenger,
     originals: Originals,
     door: Door,
@@ -78,6 +79,7 @@ impl Runner {
             model,
             sink,
             executing: HashMap::new(),
+            watching: HashMap::new(),
             messenger,
             originals: Originals::default(),
             door,
@@ -108,11 +110,7 @@ impl Runner {
                     self.handle.spawn(verify(job, attempt, patient));
                 }
             }
-            Effect::Watch { run, step } => {
-                if let Some(job) = self.job(&run, &step) {
-                    self.handle.spawn(hold::watch(job));
-                }
-            }
+            Effect::Watch { run, step } => self.watch(run, step),
             Effect::Cancel { run, step } => self.cancel(run, step),
             Effect::Preflight => {
                 let (world, sink) = (self.world.clone(), self.sink.clone());
@@ -124,6 +122,18 @@ impl Runner {
             Effect::Notify { id, attempt } => self.messenger.notify(&id, attempt),
             Effect::Track { id } => self.messenger.track(&id),
             Effect::Tick => {}
+        }
+    }
+
+    /// One watcher for a step, however often its effect was proven and doubted.
+    fn watch(&mut self, run: RunId, step: StepId) {
+        let of = (run, step);
+        if self.watching.get(&of).is_some_and(|task| !task.is_finished()) {
+            return;
+        }
+        if let Some(job) = self.job(&of.0, &of.1) {
+            let task = self.handle.spawn(hold::watch(job));
+            self.watching.insert(of, task.abort_handle());
         }
     }
 

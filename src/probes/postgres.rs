@@ -49,6 +49,7 @@ pub static KIND: ProbeKind = ProbeKind {
         ("uptime_s", "time since the server started"),
         ("sessions", "client sessions, where the role may see them"),
         ("max_sessions", "`max_connections`"),
+        ("commit_waits_s", "how long the oldest commit has waited for a synchronous standby, where one does"),
     ],
     permissions: &[],
     example: r#"[probes.example]
@@ -76,7 +77,12 @@ select pg_is_in_recovery() as in_recovery,
        to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
        extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8 as uptime_s,
        (select count(*) from pg_stat_activity where backend_type = 'client backend')::int8 as sessions,
+       (select extract(epoch from clock_timestamp() - min(query_start)) from pg_stat_activity
+         where wait_event = 'SyncRep')::float8 as commit_waits_s,
        current_setting('max_connections')::int8 as max_sessions";
+
+/// From when on a commit that waits for a synchronous standby is said: replication itself takes milliseconds.
+const COMMITS_HANG: Duration = Duration::from_secs(5);
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Postgres { database: Database::of(&spec.params, "dsn", clients)?, within: deadline(spec) }))
@@ -115,6 +121,8 @@ struct Server {
     uptime: f64,
     sessions: i64,
     max_sessions: i64,
+    /// How long the oldest commit has waited for a synchronous standby.
+    commit_waits: Option<f64>,
 }
 
 impl Server {
@@ -129,6 +137,7 @@ impl Server {
             uptime: row.try_get("uptime_s")?,
             sessions: row.try_get("sessions")?,
             max_sessions: row.try_get("max_sessions")?,
+            commit_waits: row.try_get("commit_waits_s")?,
         })
     }
 
@@ -148,8 +157,16 @@ impl Server {
             let why = "a primary that takes no writes: default_transaction_read_only is on (fenced?)";
             measured = measured.judged(Verdict::Warn(why.to_owned()));
         }
+        if let Some(waits) = self.commit_waits.filter(|waits| *waits >= COMMITS_HANG.as_secs_f64()) {
+            let waits = crate::probes::words::seconds(waits);
+            let why = format!(
+                "commits hang: the oldest has waited for {waits} for a synchronous standby (synchronous_standby_names)"
+            );
+            measured = measured.judged(Verdict::Warn(why));
+        }
         measured
             .with_value(ms)
+            .with_number("commit_waits_s", self.commit_waits)
             .with_text("role", role.to_owned())
             .with_flag("in_recovery", self.in_recovery)
             .with_flag("read_only", self.read_only)
@@ -192,7 +209,17 @@ mod tests {
             uptime: 60.0,
             sessions: 3,
             max_sessions: 100,
+            commit_waits: None,
         }
+    }
+
+    #[test]
+    fn commits_that_hang_at_a_synchronous_standby_are_said() {
+        let waiting = |waits| Server { commit_waits: Some(waits), ..server() }.judge(Duration::from_millis(4));
+        assert_eq!(waiting(0.2).verdict, Verdict::Good);
+        let hangs = waiting(24.0);
+        assert!(matches!(&hangs.verdict, Verdict::Warn(why) if why.contains("waited for 24 s")), "{hangs:?}");
+        assert_eq!(hangs.number("commit_waits_s"), Some(24.0));
     }
 
     #[test]

@@ -60,6 +60,10 @@ critical = "15m"
     build,
 };
 
+/// How long after statistics began there may be no archived segment, in seconds: one is written until it is full, or until
+/// `archive_timeout`.
+const NOTHING_YET_S: f64 = 3600.0;
+
 const QUERY: &str = "
 select pg_is_in_recovery() as in_recovery,
        current_setting('archive_mode') as mode,
@@ -68,6 +72,7 @@ select pg_is_in_recovery() as in_recovery,
        a.last_archived_wal, a.last_failed_wal, a.archived_count, a.failed_count,
        extract(epoch from clock_timestamp() - a.last_archived_time)::float8 as archived_s,
        extract(epoch from clock_timestamp() - a.last_failed_time)::float8 as failed_s,
+       extract(epoch from clock_timestamp() - a.stats_reset)::float8 as counted_s,
        case when not pg_is_in_recovery() then pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::int8 end as position,
        (select setting::int8 from pg_settings where name = 'wal_segment_size') as segment_bytes
   from pg_stat_archiver a";
@@ -125,6 +130,8 @@ struct Archiver {
     failures: i64,
     archived_s: Option<f64>,
     failed_s: Option<f64>,
+    /// How long statistics are kept; a crash begins them anew.
+    counted_s: Option<f64>,
     position: u64,
     segment_bytes: u64,
 }
@@ -143,6 +150,7 @@ impl Archiver {
             failures: row.try_get("failed_count")?,
             archived_s: row.try_get("archived_s")?,
             failed_s: row.try_get("failed_s")?,
+            counted_s: row.try_get("counted_s")?,
             position: position.unwrap_or_default().unsigned_abs(),
             segment_bytes: segment.unsigned_abs().max(1),
         })
@@ -152,6 +160,7 @@ impl Archiver {
         let unarchived = self.unarchived_bytes();
         let waiting = unarchived.map(|bytes| bytes / self.segment_bytes);
         let measured = match self.broken() {
+            None if self.archived_s.is_none() => self.nothing_yet(),
             Some(why) => Measurement::critical(why),
             None => self.up_to_date(unarchived, waiting.unwrap_or_default()),
         };
@@ -186,7 +195,19 @@ impl Archiver {
             let wal = clean(self.last_failed.as_deref().unwrap_or("?"), 80);
             return Some(format!("archiving fails at {wal} ({} failures, {since})", self.failures));
         }
-        self.archived_s.is_none().then(|| "nothing was archived since statistics were reset".into())
+        None
+    }
+
+    /// Nothing was archived, and nothing failed, since statistics began.
+    fn nothing_yet(&self) -> Measurement {
+        match self.counted_s {
+            Some(counted_s) if counted_s < NOTHING_YET_S => {
+                let since = words::seconds(counted_s);
+                let why = format!("nothing was archived since statistics began {since} ago, as after a crash");
+                Measurement::good("no segment was archived yet").judged(Verdict::Warn(why))
+            }
+            _ => Measurement::critical("nothing was archived since statistics were reset"),
+        }
     }
 
     fn failing(&self) -> bool {
@@ -254,6 +275,7 @@ mod tests {
             failures: 0,
             archived_s: Some(90_000.0),
             failed_s: None,
+            counted_s: Some(900_000.0),
             position: (2 << 32) + 6 * SEGMENT + 5000,
             segment_bytes: SEGMENT,
         }
@@ -312,6 +334,19 @@ mod tests {
         );
         let recovered = Archiver { failed_s: Some(100_000.0), ..failing };
         assert_eq!(recovered.judge().verdict, Verdict::Good);
+    }
+
+    /// After a crash the statistics begin anew, and the next segment is archived once it is full.
+    #[test]
+    fn a_server_that_came_back_from_a_crash_is_not_said_to_have_no_archive() {
+        let after = |counted_s, failures| {
+            let none = Archiver { archived_s: None, last: None, counted_s: Some(counted_s), failures, ..archiver() };
+            let failed_s = (failures > 0).then_some(3.0);
+            Archiver { failed_s, ..none }.judge().verdict
+        };
+        assert!(matches!(after(40.0, 0), Verdict::Warn(why) if why.contains("as after a crash")));
+        assert!(matches!(after(7200.0, 0), Verdict::Critical(_)));
+        assert!(matches!(after(40.0, 2), Verdict::Critical(why) if why.starts_with("archiving fails")));
     }
 
     #[test]

@@ -31,6 +31,11 @@ pub fn noted_at_the_end(model: &Model) -> Vec<Fact> {
     probes(model).into_iter().filter_map(last).collect()
 }
 
+/// Whether something of a probe has to be noted now.
+pub fn is_due(model: &Model, probe: &ProbeId, now: Timestamp) -> bool {
+    probes(model).contains(probe) && noted_of(model, probe, now).is_some()
+}
+
 fn probes(model: &Model) -> BTreeSet<&ProbeId> {
     model.plan.runbooks.values().flat_map(|runbook| &runbook.loss).collect()
 }

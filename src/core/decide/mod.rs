@@ -5,7 +5,7 @@ mod contradiction;
 mod due;
 mod escalate;
 mod incident;
-mod loss;
+pub(in crate::core) mod loss;
 mod observe;
 mod preflight;
 mod serving;

@@ -2,6 +2,7 @@
 
 use super::fixture::*;
 use crate::core::command::{Ask, Report};
+use crate::core::effect::Effect;
 use crate::core::evidence;
 use crate::core::fact::Fact;
 use crate::core::loss::LossEstimate;
@@ -346,4 +347,20 @@ fn an_engine_that_is_stopped_tells_the_next_one_what_it_measured_last() {
     let loss = shown(&machine);
     assert!(loss.span.is_some_and(|span| span >= seconds(22) && span <= seconds(30)), "{}", loss.sentence());
     assert!(loss.grows_from.is_some() && loss.sentence().contains("before the engine restarted"));
+}
+
+#[test]
+fn a_range_is_noted_at_the_look_that_finds_the_primary_gone_and_not_with_the_next_tick() {
+    let mut machine = Machine::resumed_under(plan_with_fence(), Vec::new(), start());
+    machine.pass(10, &healthy());
+    machine.effects.clear();
+    let known = machine.log.len();
+    machine.observe(&[("dr-lag", out_of_sight(1.0))]);
+    let changed = machine.log[known..].iter().any(|event| matches!(event.fact, Fact::SignalChanged { .. }));
+    assert!(!changed, "a change of a signal alone would do it");
+    assert!(machine.effects.contains(&Effect::Tick), "{:?}", machine.effects);
+    machine.settle();
+    assert_eq!(noted(&machine), 1);
+    machine.observe(&[("dr-lag", out_of_sight(6.0))]);
+    assert!(!machine.effects.contains(&Effect::Tick), "what is known already is not noted again");
 }

@@ -133,6 +133,7 @@ async fn what_a_synchronous_standby_lacks_was_never_acknowledged() {
     pair.standby.sql("alter system set primary_conninfo = 'host=127.0.0.1 port=1'");
     pair.standby.sql("select pg_reload_conf()");
     pair.standby.wait_for("select count(*) = 0 from pg_stat_wal_receiver");
+    let mut hangs = None;
     std::thread::scope(|scope| {
         // This commit waits until nobody asks for a synchronous standby any more.
         scope.spawn(|| pair.primary.sql("insert into load (id, pad) values (1, repeat('x', 100000))"));
@@ -141,9 +142,16 @@ async fn what_a_synchronous_standby_lacks_was_never_acknowledged() {
         let waits = tokio::task::block_in_place(|| runtime.block_on(measure(KIND, &*probe)));
         assert!(waits.number("unreplicated_bytes") > Some(0.0), "{waits:#?}");
         assert_eq!((waits.number("exposure_s"), waits.number("exposure_bytes")), (Some(0.0), Some(0.0)));
+        pair.primary.wait_for(
+            "select bool_or(now() - query_start > interval '5 s') from pg_stat_activity where wait_event = 'SyncRep'",
+        );
+        let server = super::probe("postgres", &[("dsn", &pair.primary.dsn())]);
+        hangs = Some(tokio::task::block_in_place(|| runtime.block_on(measure("postgres", &*server))));
         pair.primary.sql("alter system reset synchronous_standby_names");
         pair.primary.sql("select pg_reload_conf()");
     });
+    let hangs = hangs.unwrap();
+    assert!(hangs.verdict.why().is_some_and(|why| why.starts_with("commits hang")), "{hangs:#?}");
     let lost = until(&*probe, "asynchronous", |measured| measured.number("exposure_bytes") > Some(0.0)).await;
     assert!(lost.number("exposure_s") > Some(0.0), "{lost:#?}");
 }

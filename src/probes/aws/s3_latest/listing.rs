@@ -2,7 +2,7 @@
 
 use crate::clients::aws::{AwsError, Call, Connection, timestamp};
 use crate::core::reading::ProbeFailure;
-use crate::probes::BuildError;
+use crate::probes::{BuildError, series};
 use aws_sdk_s3::types::Object;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
@@ -121,6 +121,9 @@ impl Series {
         let is_digest = self.digest_suffix.as_ref().is_some_and(|suffix| key.ends_with(suffix));
         // A console's "folder" is an object whose name ends with a slash.
         if is_digest || key.ends_with('/') || !key.ends_with(&self.suffix) {
+            return None;
+        }
+        if series::is_unfinished(key) && !series::is_unfinished(&self.suffix) {
             return None;
         }
         Some(Found {

@@ -43,6 +43,7 @@ pub static KIND: ProbeKind = ProbeKind {
              `db/%Y/%m/%d/`; a percent sign is written `%%`.",
         ),
         Key::optional("suffix", Takes::Text, "What the keys end with: `.dump.gz`."),
+        series::DATES_IN_NAMES,
         series::MIN_SIZE,
         series::SIZE_DROP,
         series::PREVIOUS,
@@ -142,6 +143,7 @@ fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
         place: super::place(spec, clients)?,
         series,
         sizes,
+        dates_in_names: params.flag("dates_in_names"),
         checker: Checker { bucket, expected, download_bytes, read: Mutex::new(None) },
         bucket_checks: params.texts("bucket_checks").into_iter().map(str::to_owned).collect(),
         within: deadline(spec),
@@ -152,6 +154,7 @@ struct S3Latest {
     place: Place,
     series: Series,
     sizes: Sizes,
+    dates_in_names: bool,
     checker: Checker,
     bucket_checks: Vec<String>,
     within: Duration,
@@ -202,8 +205,12 @@ impl S3Latest {
         let median = series::median(previous.iter().map(|found| found.bytes));
         let mut measured = Measurement::good(summary(last, age, looked.as_ref()))
             .judged(self.sizes.judge(last.bytes, median))
-            .judged(judge_age(age))
-            .with_value(age.as_secs_f64().max(0.0))
+            .judged(series::judge_content(&last.key, last.bytes))
+            .judged(judge_age(age));
+        if self.dates_in_names {
+            measured = measured.judged(series::judge_name(&last.key, None, last.modified));
+        }
+        measured = series::with_age(measured, age)
             .with_text("key", clean(&last.key, 1000))
             .with_number("size_bytes", last.bytes as f64)
             .with_number("previous_size_bytes", previous.first().map(|found| found.bytes as f64))

@@ -27,6 +27,7 @@ fn latest() -> S3Latest {
             keep: 8,
         },
         sizes: Sizes::of(&probe(KIND.example).params),
+        dates_in_names: true,
         checker: Checker {
             bucket: "b".into(),
             expected: Expected::Nothing,
@@ -79,6 +80,17 @@ fn age_and_size_are_judged_as_for_files() {
     let nothing = judge(&listing(&[]), None);
     assert_eq!(nothing.verdict, Verdict::Critical("no object matches s3://b/db/*".into()));
     assert_eq!(nothing.value, None);
+}
+
+#[test]
+fn an_object_that_was_copied_onto_itself_and_an_archive_of_nothing_are_said() {
+    let mut copied = listing(&[100]);
+    copied.newest[0].key = "db/2026-10-01/shop.dump".into();
+    let measured = judge(&copied, None);
+    assert!(measured.verdict.why().unwrap().contains("touched or copied"), "{measured:?}");
+    let mut empty = listing(&[100]);
+    (empty.newest[0].key, empty.newest[0].bytes) = ("db/shop.sql.gz".into(), 20);
+    assert!(matches!(judge(&empty, None).verdict, Verdict::Critical(_)));
 }
 
 #[test]
