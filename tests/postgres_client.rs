@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lifeboat::clients::{Environment, Postgres};
 use lifeboat::clients::postgres::PostgresErrorKind;
+use lifeboat::clients::{Environment, Postgres};
 use lifeboat::secrets::{Redactor, Secret};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
@@ -235,7 +235,11 @@ async fn a_server_that_asks_for_a_client_certificate_gets_it() {
         Secret::from_plan(&format!("host=localhost port={} user=app dbname=postgres {rest}", server.port))
     };
     let root = server.path("data/server.crt");
-    backend(&postgres, &dsn(&format!("sslmode=verify-full sslrootcert={root} sslcert={certificate} sslkey={key}"))).await;
+    backend(
+        &postgres,
+        &dsn(&format!("sslmode=verify-full sslrootcert={root} sslcert={certificate} sslkey={key}")),
+    )
+    .await;
     backend(&postgres, &dsn(&format!("sslmode=require sslcert={certificate} sslkey={key}"))).await;
     // As libpq looks for them beside each other in `~/.postgresql`.
     let home = tempfile::tempdir().unwrap();
@@ -251,8 +255,11 @@ async fn a_server_that_asks_for_a_client_certificate_gets_it() {
     assert!(!without.kind.says_down(), "{without}");
     assert!(without.to_string().contains("/no/such.crt is not there"), "{without}");
     let encrypted = server.path("encrypted.key");
-    std::fs::write(&encrypted, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")
-        .unwrap();
+    std::fs::write(
+        &encrypted,
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+    )
+    .unwrap();
     let unread = failure(&format!("sslmode=require sslcert={certificate} sslkey={encrypted}")).await;
     assert_eq!(unread.kind, PostgresErrorKind::Configuration, "{unread}");
     assert!(unread.next_step().contains("not encrypted"), "{}", unread.next_step());
@@ -271,7 +278,10 @@ async fn password_files_services_and_folders_of_sockets_lead_to_a_server() {
     };
     let port = server.port;
     let passfile = write("pass", format!("localhost:{port}:*:app:hunter22\n"));
-    write(".pg_service.conf", format!("[shop]\nhost=localhost\nport={port}\nuser=app\ndbname=postgres\npassfile={passfile}\n"));
+    write(
+        ".pg_service.conf",
+        format!("[shop]\nhost=localhost\nport={port}\nuser=app\ndbname=postgres\npassfile={passfile}\n"),
+    );
     let environment: Environment = [("HOME", home.path())].into_iter().collect();
     let postgres = Postgres::new(Redactor::new(), &environment);
     let socket = server.folder.path().display();
@@ -280,12 +290,18 @@ async fn password_files_services_and_folders_of_sockets_lead_to_a_server() {
         format!("host=localhost port={port} user=app dbname=postgres passfile={passfile}"),
         format!("host={socket} port={port} user=app dbname=postgres passfile={passfile} sslmode=require"),
         format!("postgresql:///postgres?host={socket}&port={port}&user=app&passfile={passfile}"),
-        format!("host=localhost,localhost port=1,{port} user=app dbname=postgres passfile={passfile} target_session_attrs=primary"),
-        format!("host=localhost port={port} user=app dbname=postgres passfile={passfile} target_session_attrs=prefer-standby"),
+        format!(
+            "host=localhost,localhost port=1,{port} user=app dbname=postgres passfile={passfile} target_session_attrs=primary"
+        ),
+        format!(
+            "host=localhost port={port} user=app dbname=postgres passfile={passfile} target_session_attrs=prefer-standby"
+        ),
     ] {
         backend(&postgres, &Secret::from_plan(&dsn)).await;
     }
-    let standby = format!("host=localhost port={port} user=app dbname=postgres passfile={passfile} target_session_attrs=standby");
+    let standby = format!(
+        "host=localhost port={port} user=app dbname=postgres passfile={passfile} target_session_attrs=standby"
+    );
     let wrong = postgres.query(&Secret::from_plan(&standby), "select 1", &[], LONG).await.unwrap_err();
     assert_eq!(wrong.kind, PostgresErrorKind::WrongRole, "{wrong}");
 }
@@ -306,8 +322,9 @@ async fn a_self_signed_certificate_of_an_authority_is_its_own_root() {
         backend(&postgres, &server.dsn(&format!("&sslmode={mode}&sslrootcert={certificate}"))).await;
     }
     let port = server.port;
-    let elsewhere =
-        format!("host=127.0.0.1 port={port} user=app password=hunter22 sslmode=verify-full sslrootcert={certificate}");
+    let elsewhere = format!(
+        "host=127.0.0.1 port={port} user=app password=hunter22 sslmode=verify-full sslrootcert={certificate}"
+    );
     let wrong = postgres.query(&Secret::from_plan(&elsewhere), "select 1", &[], LONG).await.unwrap_err();
     assert_eq!(wrong.kind, PostgresErrorKind::Tls, "the name counts: {wrong}");
 }

@@ -8,8 +8,8 @@ mod environment;
 pub mod http;
 pub mod leftover;
 mod output;
-pub mod postgres;
 mod pinned;
+pub mod postgres;
 pub mod process;
 pub mod smtp;
 #[cfg(test)]

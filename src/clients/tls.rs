@@ -74,15 +74,17 @@ impl TlsProfile {
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
         let Some(identity) = &self.identity else { return Ok(builder.with_no_client_auth()) };
         let (certificates, key) = identity.read()?;
-        builder.with_client_auth_cert(certificates, key).map_err(|error| identity.unusable(&error.to_string()))
+        builder
+            .with_client_auth_cert(certificates, key)
+            .map_err(|error| identity.unusable(&error.to_string()))
     }
 }
 
 impl Identity {
     fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsSetupError> {
         let certificates = CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
-        let certificates: Vec<_> =
-            certificates.map_err(|error| self.unusable(&format!("{}: {error}", self.certificate.display())))?;
+        let certificates: Vec<_> = certificates
+            .map_err(|error| self.unusable(&format!("{}: {error}", self.certificate.display())))?;
         let key = PrivateKeyDer::from_pem_file(&self.key);
         let key = key.map_err(|error| self.unusable(&format!("{}: {error}", self.key.display())))?;
         Ok((certificates, key))

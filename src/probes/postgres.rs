@@ -215,7 +215,8 @@ mod tests {
 
     #[test]
     fn commits_that_hang_at_a_synchronous_standby_are_said() {
-        let waiting = |waits| Server { commit_waits: Some(waits), ..server() }.judge(Duration::from_millis(4));
+        let waiting =
+            |waits| Server { commit_waits: Some(waits), ..server() }.judge(Duration::from_millis(4));
         assert_eq!(waiting(0.2).verdict, Verdict::Good);
         let hangs = waiting(24.0);
         assert!(matches!(&hangs.verdict, Verdict::Warn(why) if why.contains("waited for 24 s")), "{hangs:?}");

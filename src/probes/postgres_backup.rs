@@ -203,7 +203,8 @@ impl Archiver {
         match self.counted_s {
             Some(counted_s) if counted_s < NOTHING_YET_S => {
                 let since = words::seconds(counted_s);
-                let why = format!("nothing was archived since statistics began {since} ago, as after a crash");
+                let why =
+                    format!("nothing was archived since statistics began {since} ago, as after a crash");
                 Measurement::good("no segment was archived yet").judged(Verdict::Warn(why))
             }
             _ => Measurement::critical("nothing was archived since statistics were reset"),
@@ -340,7 +341,8 @@ mod tests {
     #[test]
     fn a_server_that_came_back_from_a_crash_is_not_said_to_have_no_archive() {
         let after = |counted_s, failures| {
-            let none = Archiver { archived_s: None, last: None, counted_s: Some(counted_s), failures, ..archiver() };
+            let none =
+                Archiver { archived_s: None, last: None, counted_s: Some(counted_s), failures, ..archiver() };
             let failed_s = (failures > 0).then_some(3.0);
             Archiver { failed_s, ..none }.judge().verdict
         };

@@ -150,7 +150,8 @@ pub fn judge_name(name: &str, named: Option<Timestamp>, written: Timestamp) -> V
 
 fn date_in(name: &str) -> Option<Timestamp> {
     let found = DATE.as_ref()?.captures(name)?;
-    let number = |group: usize, other: usize| found.get(group).or_else(|| found.get(other))?.as_str().parse().ok();
+    let number =
+        |group: usize, other: usize| found.get(group).or_else(|| found.get(other))?.as_str().parse().ok();
     if found.get(2).map(|mark| mark.as_str()) != found.get(4).map(|mark| mark.as_str()) {
         return None;
     }

@@ -230,7 +230,9 @@ fn a_connection_string_that_cannot_be_met_is_found_with_all_that_is_wrong() {
         );
         match load_texts(vec![("plan.toml".into(), text)], &lifeboat::plan::Registry::built_in()) {
             Ok(_) => String::new(),
-            Err(problems) => problems.iter().map(|problem| format!("{}: {}\n", problem.code, problem.message)).collect(),
+            Err(problems) => {
+                problems.iter().map(|problem| format!("{}: {}\n", problem.code, problem.message)).collect()
+            }
         }
     };
     let found = codes("host=db gssencmode=require sslcrl=/crl nonsense=1");
@@ -239,7 +241,11 @@ fn a_connection_string_that_cannot_be_met_is_found_with_all_that_is_wrong() {
         assert!(found.contains(word), "{word} in {found}");
     }
     assert!(codes("host=db sslpassword=hunter22").starts_with("literal-secret"));
-    for taken in ["service=shop", "host=/run/postgresql", "host=a,b target_session_attrs=standby sslcert=/x.pem sslkey=/x"] {
+    for taken in [
+        "service=shop",
+        "host=/run/postgresql",
+        "host=a,b target_session_attrs=standby sslcert=/x.pem sslkey=/x",
+    ] {
         assert_eq!(codes(taken), "", "{taken}");
     }
 }

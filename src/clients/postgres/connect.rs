@@ -43,7 +43,9 @@ impl Connector {
         let tls = match &dsn.tls {
             Some(profile) => {
                 let config = profile.client_config();
-                Some(MakeRustlsConnect::new(config.map_err(|error| PostgresError::tls_setup(&dsn.target, &error))?))
+                Some(MakeRustlsConnect::new(
+                    config.map_err(|error| PostgresError::tls_setup(&dsn.target, &error))?,
+                ))
             }
             None => None,
         };
@@ -91,7 +93,11 @@ impl Connector {
     async fn look_up(&self, tried: &Try<'_>) -> Result<Vec<IpAddr>, PostgresError> {
         let (host, target) = (&tried.place.host, tried.target());
         let failed = |why: String| {
-            PostgresError::new(PostgresErrorKind::NoSuchHost, &target, &format!("failed to lookup address of {host}: {why}"))
+            PostgresError::new(
+                PostgresErrorKind::NoSuchHost,
+                &target,
+                &format!("failed to lookup address of {host}: {why}"),
+            )
         };
         match timeout_at(tried.until, self.names.addresses(host)).await {
             Ok(Ok(addresses)) if addresses.is_empty() => Err(failed("it has none".into())),
@@ -118,7 +124,9 @@ impl Connector {
             config.hostaddr(address);
         }
         let note = self.log_in(tried, &mut config);
-        let failed = |error| PostgresError::of(&error, &target, &self.redactor).noting(&tried.dsn.absent, note.as_deref());
+        let failed = |error| {
+            PostgresError::of(&error, &target, &self.redactor).noting(&tried.dsn.absent, note.as_deref())
+        };
         // libpq speaks no TLS over a socket of this host, whatever sslmode says.
         let tls = tried.tls.filter(|_| !place.is_socket());
         if place.is_socket() {

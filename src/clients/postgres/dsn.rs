@@ -82,7 +82,9 @@ impl Dsn {
     /// may be a password.
     pub(super) fn parse(text: &str, files: &Files) -> Result<Self, PostgresError> {
         let mut words = words::of(text)?;
-        let of = |words: &Words, key: &str| words.iter().rfind(|(known, _)| known == key).map(|(_, value)| value.clone());
+        let of = |words: &Words, key: &str| {
+            words.iter().rfind(|(known, _)| known == key).map(|(_, value)| value.clone())
+        };
         if let Some(service) = of(&words, "service") {
             let service = files.service(&service, of(&words, "servicefile").as_deref())?;
             // What the string itself says comes later, and so counts.
@@ -103,7 +105,9 @@ impl Dsn {
         }
         let dsn = Self::of(&words, &Files::default())?;
         Ok(match service {
-            Some(service) if dsn.places[0].host.starts_with("service ") => dsn.target_at(&format!("service {service}")),
+            Some(service) if dsn.places[0].host.starts_with("service ") => {
+                dsn.target_at(&format!("service {service}"))
+            }
             _ => dsn.target,
         })
     }
@@ -126,10 +130,13 @@ impl Dsn {
         if !wrong.is_empty() {
             return Err(malformed(&wrong.join("; ")));
         }
-        dsn.config.application_name(raw.name.take().or(raw.fallback_name.take()).unwrap_or(APPLICATION_NAME.into()));
+        dsn.config.application_name(
+            raw.name.take().or(raw.fallback_name.take()).unwrap_or(APPLICATION_NAME.into()),
+        );
         dsn.places = places(&raw)?;
         dsn.set_tls(&raw, files)?;
-        let several: Vec<String> = dsn.places.iter().map(|place| format!("{}:{}", place.host, place.port)).collect();
+        let several: Vec<String> =
+            dsn.places.iter().map(|place| format!("{}:{}", place.host, place.port)).collect();
         dsn.target = dsn.target_at(&several.join(","));
         Ok(dsn)
     }
@@ -153,7 +160,10 @@ impl Dsn {
             "application_name" => raw.name = Some(text()),
             "fallback_application_name" => raw.fallback_name = Some(text()),
             "host" => raw.hosts = value.split(',').map(str::to_owned).collect(),
-            "hostaddr" => raw.addresses = list(value, |part| part.parse().ok()).ok_or("hostaddr must be IP addresses")?,
+            "hostaddr" => {
+                raw.addresses =
+                    list(value, |part| part.parse().ok()).ok_or("hostaddr must be IP addresses")?
+            }
             "port" => {
                 let port = |part: &str| if part.is_empty() { Some(DEFAULT_PORT) } else { part.parse().ok() };
                 raw.ports = list(value, port).ok_or("port must be a number up to 65535")?;
@@ -211,7 +221,9 @@ impl Dsn {
             Some("verify-ca") => (SslMode::Require, Some(Verification::ChainOnly)),
             Some("verify-full") => (SslMode::Require, Some(Verification::Full)),
             Some(_) => {
-                return Err(malformed("sslmode must be disable, allow, prefer, require, verify-ca or verify-full"));
+                return Err(malformed(
+                    "sslmode must be disable, allow, prefer, require, verify-ca or verify-full",
+                ));
             }
         };
         let identity = verification.and_then(|_| self.identity(raw, files));
@@ -280,7 +292,9 @@ fn places(raw: &Raw) -> Result<Vec<Place>, PostgresError> {
         return Err(malformed("a host that begins with @ is an abstract socket, which is not supported"));
     }
     let fits = |length: usize| length <= 1 || length == count;
-    if !raw.hosts.is_empty() && !raw.addresses.is_empty() && raw.hosts.len() != raw.addresses.len() || !fits(raw.ports.len()) {
+    if !raw.hosts.is_empty() && !raw.addresses.is_empty() && raw.hosts.len() != raw.addresses.len()
+        || !fits(raw.ports.len())
+    {
         return Err(malformed("host, hostaddr and port must have as many entries as each other"));
     }
     Ok((0..count)
@@ -326,7 +340,11 @@ mod tests {
             assert_eq!(dsn.config.get_password(), Some(&b"p@ss"[..]));
             assert_eq!(dsn.config.get_application_name(), Some("lifeboat"));
             assert_eq!(dsn.patience, Some(Duration::from_secs(3)));
-            let profile = TlsProfile { verification: Verification::Full, roots: Some("/etc/ca.pem".into()), identity: None };
+            let profile = TlsProfile {
+                verification: Verification::Full,
+                roots: Some("/etc/ca.pem".into()),
+                identity: None,
+            };
             assert_eq!((dsn.config.get_ssl_mode(), dsn.tls), (SslMode::Require, Some(profile)));
         }
     }
@@ -363,7 +381,8 @@ mod tests {
             "postgres://app:hunter22@db:notaport/x",
             "",
         ] {
-            let error = Dsn::parse(text, &Files::default()).err().unwrap_or_else(|| panic!("{text:?} was accepted"));
+            let error =
+                Dsn::parse(text, &Files::default()).err().unwrap_or_else(|| panic!("{text:?} was accepted"));
             assert_eq!(error.kind, super::super::PostgresErrorKind::Configuration);
             assert!(!error.to_string().contains("hunter22"), "{error}");
         }
@@ -391,15 +410,19 @@ mod tests {
             "ssl_min_protocol_version=TLSv1.2 options='-c statement_timeout=5s' fallback_application_name=x",
             "replication=off load_balance_hosts=random target_session_attrs=prefer-standby connect_timeout=0",
         ] {
-            Dsn::parse(&format!("host=a {rest}"), &Files::default()).unwrap_or_else(|error| panic!("{error}"));
+            Dsn::parse(&format!("host=a {rest}"), &Files::default())
+                .unwrap_or_else(|error| panic!("{error}"));
         }
     }
 
     #[test]
     fn all_that_cannot_be_met_is_said_at_once() {
-        let text = "host=a gssencmode=require sslpassword=hunter22 sslcrl=/c replication=database nonsense=1 port=x";
+        let text =
+            "host=a gssencmode=require sslpassword=hunter22 sslcrl=/c replication=database nonsense=1 port=x";
         let error = Dsn::shown(text).unwrap_err().to_string();
-        for word in ["gssencmode", "sslpassword", "openssl pkey", "sslcrl", "replication", "`nonsense`", "port must"] {
+        for word in
+            ["gssencmode", "sslpassword", "openssl pkey", "sslcrl", "replication", "`nonsense`", "port must"]
+        {
             assert!(error.contains(word), "{word} in {error}");
         }
         assert!(!error.contains("hunter22"));
@@ -414,11 +437,18 @@ mod tests {
         };
         assert_eq!(places("host=a,b port=1,2"), ["a None 1", "b None 2"]);
         assert_eq!(places("postgres://u@a:1,[::1],c:3/x"), ["a None 1", "::1 None 5432", "c None 3"]);
-        assert_eq!(places("postgresql:///shop?host=/run/postgresql&port=5433"), ["/run/postgresql None 5433"]);
+        assert_eq!(
+            places("postgresql:///shop?host=/run/postgresql&port=5433"),
+            ["/run/postgresql None 5433"]
+        );
         assert_eq!(places("postgres://%2Frun%2Fpg/shop"), ["/run/pg None 5432"]);
         assert_eq!(places("host=a hostaddr=10.0.0.1"), ["a Some(10.0.0.1) 5432"]);
-        assert_eq!(places("hostaddr=10.0.0.1,10.0.0.2 port=7"), ["10.0.0.1 Some(10.0.0.1) 7", "10.0.0.2 Some(10.0.0.2) 7"]);
-        for text in ["host=a,b port=1,2,3", "host=a hostaddr=10.0.0.1,10.0.0.2", "host=@abstract", "host=a,"] {
+        assert_eq!(
+            places("hostaddr=10.0.0.1,10.0.0.2 port=7"),
+            ["10.0.0.1 Some(10.0.0.1) 7", "10.0.0.2 Some(10.0.0.2) 7"]
+        );
+        for text in ["host=a,b port=1,2,3", "host=a hostaddr=10.0.0.1,10.0.0.2", "host=@abstract", "host=a,"]
+        {
             assert!(Dsn::shown(text).is_err(), "{text}");
         }
         assert_eq!(Dsn::shown("host=a,b port=1,2 dbname=x").unwrap(), "a:1,b:2/x");
@@ -442,10 +472,12 @@ mod tests {
 
     #[test]
     fn a_question_mark_in_a_password_and_escapes_are_read_as_they_are_meant() {
-        let dsn = Dsn::parse("postgres://app:a?b@db/x?sslmode=disable", &Files::default()).unwrap_or_else(|e| panic!("{e}"));
+        let dsn = Dsn::parse("postgres://app:a?b@db/x?sslmode=disable", &Files::default())
+            .unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(dsn.config.get_password(), Some(&b"a?b"[..]));
         assert!(dsn.tls.is_none());
-        let dsn = Dsn::parse(r"host=/run/pg password='it\'s a \\' sslmode=disable dbname=x", &Files::default());
+        let dsn =
+            Dsn::parse(r"host=/run/pg password='it\'s a \\' sslmode=disable dbname=x", &Files::default());
         let dsn = dsn.unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(dsn.config.get_password(), Some(&b"it's a \\"[..]));
         assert_eq!(dsn.target, "/run/pg:5432/x");

@@ -174,7 +174,13 @@ impl PostgresError {
         }
         let each: Vec<String> = errors
             .iter()
-            .map(|error| format!("{}: {}", error.target.rsplit_once('/').map_or("", |(server, _)| server), error.message))
+            .map(|error| {
+                format!(
+                    "{}: {}",
+                    error.target.rsplit_once('/').map_or("", |(server, _)| server),
+                    error.message
+                )
+            })
             .collect();
         let message = clean(&each.join("; "), MAX_MESSAGE_CHARS);
         Self { target: target.to_owned(), message, ..Self::most_telling(errors, target) }

@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::words::{Words, malformed};
 use super::error::PostgresError;
+use super::words::{Words, malformed};
 use crate::clients::Environment;
 
 /// Debian's `PGSYSCONFDIR`.
@@ -26,7 +26,11 @@ impl Files {
         let own = |name: &str| home.as_ref().map(|home| home.join(name));
         let system = path("PGSYSCONFDIR").unwrap_or_else(|| SYSTEM_FOLDER.into()).join("pg_service.conf");
         Self {
-            services: path("PGSERVICEFILE").or_else(|| own(".pg_service.conf")).into_iter().chain([system]).collect(),
+            services: path("PGSERVICEFILE")
+                .or_else(|| own(".pg_service.conf"))
+                .into_iter()
+                .chain([system])
+                .collect(),
             passwords: path("PGPASSFILE").or_else(|| own(".pgpass")),
             home,
         }
@@ -61,7 +65,9 @@ impl Files {
         let Some(path) = file.or(self.passwords.as_deref()) else { return (None, None) };
         match readable_for_us_alone(path) {
             Ok(text) => (text.lines().find_map(|line| password_in(line, of)), None),
-            Err(why) => (None, file.map(|file| format!("the passfile {} is not read: {why}", file.display()))),
+            Err(why) => {
+                (None, file.map(|file| format!("the passfile {} is not read: {why}", file.display())))
+            }
         }
     }
 }

@@ -46,7 +46,17 @@ impl Live {
         named: Option<(String, IpAddr)>,
     ) -> Self {
         let looked = Mutex::new(Some(Instant::now()));
-        Self { client, target, tls, driver, wanted, named, looked, looking: false.into(), moved: false.into() }
+        Self {
+            client,
+            target,
+            tls,
+            driver,
+            wanted,
+            named,
+            looked,
+            looking: false.into(),
+            moved: false.into(),
+        }
     }
 
     /// Whether it can still be used.

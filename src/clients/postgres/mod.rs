@@ -133,7 +133,9 @@ impl Postgres {
         let slot = self.slot(dsn);
         let live = self.connection(&slot, dsn, deadline, until).await?;
         let result = match timeout_at(until, call(&live.client)).await {
-            Ok(result) => result.map_err(|error| PostgresError::of(&error, &live.target, &self.connector.redactor)),
+            Ok(result) => {
+                result.map_err(|error| PostgresError::of(&error, &live.target, &self.connector.redactor))
+            }
             Err(_) => {
                 live.cancel();
                 Err(PostgresError::timeout(&live.target, "running a statement", deadline))

@@ -2,8 +2,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use crate::clients::testing::{Authority, closed_port, listen, listen_in_silence};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -101,7 +101,10 @@ impl Movable {
 }
 
 impl Names for Movable {
-    fn addresses<'a>(&'a self, _: &'a str) -> futures::future::BoxFuture<'a, std::io::Result<Vec<std::net::IpAddr>>> {
+    fn addresses<'a>(
+        &'a self,
+        _: &'a str,
+    ) -> futures::future::BoxFuture<'a, std::io::Result<Vec<std::net::IpAddr>>> {
         self.1.fetch_add(1, SeqCst);
         let now = self.0.lock().unwrap().clone();
         Box::pin(async move {
@@ -164,12 +167,14 @@ async fn a_first_address_that_is_silent_does_not_eat_the_time_of_the_second() {
     name.to(&["127.0.0.2", "127.0.0.3"]);
     let of_list = format!("host=127.0.0.2,127.0.0.3 port={port} user=app sslmode=disable");
     let url = format!("postgres://app@127.0.0.2:{port},127.0.0.3:{port}/x?sslmode=disable");
-    for (count, dsn) in [named(port), Secret::from_plan(&of_list), Secret::from_plan(&url)].iter().enumerate() {
+    for (count, dsn) in [named(port), Secret::from_plan(&of_list), Secret::from_plan(&url)].iter().enumerate()
+    {
         let postgres = postgres().with_names(Arc::new(name.clone()));
         postgres.batch(dsn, "select 1", Duration::from_millis(1200)).await.unwrap();
         assert_eq!(sessions[1].load(SeqCst), count + 1);
     }
-    let both_dead = Secret::from_plan(&format!("host=127.0.0.2,127.0.0.9 port={port} user=app sslmode=disable"));
+    let both_dead =
+        Secret::from_plan(&format!("host=127.0.0.2,127.0.0.9 port={port} user=app sslmode=disable"));
     let error = failure(&both_dead, Duration::from_millis(500)).await;
     assert_eq!(error.kind, PostgresErrorKind::Timeout, "one of them may be alive: {error}");
     let text = error.to_string();

@@ -79,7 +79,9 @@ impl Reader<'_> {
                 NodeValue::Date(date) => Some(Value::Date(date)),
                 _ => self.wrong_type(takes, node, at),
             },
-            Takes::Secret | Takes::TextOrSecret | Takes::ConnectionString => secrets::read(self, takes, node, at),
+            Takes::Secret | Takes::TextOrSecret | Takes::ConnectionString => {
+                secrets::read(self, takes, node, at)
+            }
             Takes::Condition => self.condition(node, at).map(Value::Condition),
             Takes::Regex => self.regex(node, at).map(Value::Raw),
             Takes::Url => self.url(node, at).map(Value::Text),

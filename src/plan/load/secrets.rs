@@ -3,10 +3,10 @@
 use super::fields::Fields;
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
+use crate::clients::Postgres;
 use crate::plan::keys::Takes;
 use crate::plan::node::{Node, NodeValue};
 use crate::plan::problem::Problem;
-use crate::clients::Postgres;
 use crate::secrets::{Secret, SecretRef, SecretsConfig, Source};
 use regex::Regex;
 use std::path::PathBuf;

@@ -67,7 +67,11 @@ pub fn look(pattern: &Pattern, keep: usize) -> io::Result<Look> {
         0 => walk.folders,
         _ => walk.files,
     };
-    Ok(Look { newest: kept.into_sorted_vec().into_iter().map(|found| found.0).collect(), count, unfinished: None })
+    Ok(Look {
+        newest: kept.into_sorted_vec().into_iter().map(|found| found.0).collect(),
+        count,
+        unfinished: None,
+    })
 }
 
 impl Walk<'_> {

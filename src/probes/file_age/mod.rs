@@ -147,8 +147,8 @@ impl Series {
     fn measure(&self, now: Timestamp) -> Result<Measurement, ProbeFailure> {
         let mut whole: Option<Measurement> = None;
         for part in &self.parts {
-            let mut look =
-                look::look(&part.pattern, self.sizes.previous + 1 + SPARE).map_err(|error| unreadable(part, &error))?;
+            let mut look = look::look(&part.pattern, self.sizes.previous + 1 + SPARE)
+                .map_err(|error| unreadable(part, &error))?;
             look.settle(&mut part.seen.lock().unwrap_or_else(PoisonError::into_inner), now);
             let measured = self.judge(part, &look, now);
             whole = Some(match whole {
@@ -170,7 +170,8 @@ impl Series {
         let median = series::median(previous.iter().take(self.sizes.previous).map(|file| file.bytes));
         let name = pattern::shown(&last.path, &part.pattern.base);
         let unfinished = look.unfinished.as_ref().map(|path| pattern::shown(path, &part.pattern.base));
-        let mut summary = format!("{name}, {}, {} old", size(last.bytes), in_words(age.max(SignedDuration::ZERO)));
+        let mut summary =
+            format!("{name}, {}, {} old", size(last.bytes), in_words(age.max(SignedDuration::ZERO)));
         if let Some(newer) = unfinished.as_ref().filter(|newer| **newer != name) {
             summary = format!("{summary}; {newer} is being written");
         }

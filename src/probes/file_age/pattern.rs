@@ -1,8 +1,8 @@
 //! Which paths are a series: a pattern with `*`, `?` and parts of a date, in any of its folders.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use regex::Regex;
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,9 @@ impl Pattern {
             return Err("the path must be absolute (`/backup/*.dump`)");
         }
         let mut names: Vec<&str> = text.split('/').filter(|name| !name.is_empty()).collect();
-        let Some(last) = names.pop() else { return Err("it takes a folder and a file name (`/backup/*.dump`)") };
+        let Some(last) = names.pop() else {
+            return Err("it takes a folder and a file name (`/backup/*.dump`)");
+        };
         let is_plain = |name: &&&str| !name.contains(['*', '?', '%']);
         let plain = names.iter().take_while(is_plain).count();
         let mut base = PathBuf::from("/");
@@ -123,10 +125,13 @@ impl Dated {
         let year = self.year?;
         let date = match (self.month, self.day, self.day_of_year) {
             (Some(month), Some(day), _) => Date::new(year, month, day).ok()?,
-            (_, _, Some(number)) => Date::new(year, 1, 1).ok()?.checked_add(jiff::Span::new().days(number - 1)).ok()?,
+            (_, _, Some(number)) => {
+                Date::new(year, 1, 1).ok()?.checked_add(jiff::Span::new().days(number - 1)).ok()?
+            }
             _ => return None,
         };
-        let time = Time::new(self.hour.unwrap_or(0), self.minute.unwrap_or(0), self.second.unwrap_or(0), 0).ok()?;
+        let time =
+            Time::new(self.hour.unwrap_or(0), self.minute.unwrap_or(0), self.second.unwrap_or(0), 0).ok()?;
         let zoned = DateTime::from_parts(date, time).to_zoned(TimeZone::system()).ok()?;
         Some(zoned.timestamp())
     }
@@ -144,7 +149,11 @@ mod tests {
     fn fits(pattern: &str, names: &[&str]) -> Option<Dated> {
         let pattern = Pattern::of(pattern).unwrap();
         assert_eq!(pattern.parts.len(), names.len());
-        pattern.parts.iter().zip(names).try_fold(Dated::default(), |dated, (part, name)| part.fits(name, dated))
+        pattern
+            .parts
+            .iter()
+            .zip(names)
+            .try_fold(Dated::default(), |dated, (part, name)| part.fits(name, dated))
     }
 
     #[test]
@@ -156,8 +165,14 @@ mod tests {
             let moment = fits(pattern, names)?.moment()?;
             Some(moment.to_zoned(TimeZone::system()).strftime("%F %T").to_string())
         };
-        assert_eq!(of("/b/%Y/%m-%d/*.gz", &["2026", "11-03", "x.gz"]).as_deref(), Some("2026-11-03 00:00:00"));
-        assert_eq!(of("/b/db_%Y%m%d-%H%M%S.gz", &["db_20261103-023001.gz"]).as_deref(), Some("2026-11-03 02:30:01"));
+        assert_eq!(
+            of("/b/%Y/%m-%d/*.gz", &["2026", "11-03", "x.gz"]).as_deref(),
+            Some("2026-11-03 00:00:00")
+        );
+        assert_eq!(
+            of("/b/db_%Y%m%d-%H%M%S.gz", &["db_20261103-023001.gz"]).as_deref(),
+            Some("2026-11-03 02:30:01")
+        );
         assert_eq!(of("/b/%Y%j.gz", &["2026032.gz"]).as_deref(), Some("2026-02-01 00:00:00"));
         assert_eq!(of("/b/db-%Y-%m-%d.gz", &["db-2026-02-31.gz"]), None);
         assert_eq!(of("/b/%Y/x", &["2026", "x"]), None, "a year alone is no date");

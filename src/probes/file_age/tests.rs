@@ -111,7 +111,10 @@ fn a_dump_of_nothing_is_critical_however_many_there_are() {
     for day in 1..9 {
         put(folder.path(), &format!("db-{day}.sql.gz"), 20, HOUR * 24 * day);
         let measured = measure(&series);
-        assert!(matches!(&measured.verdict, Verdict::Critical(why) if why.contains("nothing in it")), "{measured:?}");
+        assert!(
+            matches!(&measured.verdict, Verdict::Critical(why) if why.contains("nothing in it")),
+            "{measured:?}"
+        );
     }
     put(folder.path(), "db-9.sql.gz", 5000, HOUR);
     assert_eq!(measure(&series).verdict, Verdict::Good);
@@ -152,7 +155,9 @@ fn the_only_file_while_it_is_written_is_a_warning() {
 fn hidden_and_unfinished_names_do_not_count() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "db-old.dump", 1000, HOUR * 40);
-    for name in [".db-new.dump.Xy12", "db.dump.tmp", "db.dump.part", "db.dump.partial", "db.dump~", "db.filepart"] {
+    for name in
+        [".db-new.dump.Xy12", "db.dump.tmp", "db.dump.part", "db.dump.partial", "db.dump~", "db.filepart"]
+    {
         put(folder.path(), name, 900, HOUR);
     }
     assert_eq!(hours(&measure(&series(&folder.path().join("*")))), 40.0);
@@ -179,12 +184,17 @@ fn a_touched_file_is_noticed_where_nothing_says_that_the_name_has_a_date() {
         put(folder.path(), name, 1000, HOUR);
         let pattern = if name.contains('/') { "*/db.dump" } else { "db*.dump" };
         let measured = measure(&series(&folder.path().join(pattern)));
-        assert!(why(&measured).contains("2026-10-01") && why(&measured).contains("touched or copied"), "{measured:?}");
+        assert!(
+            why(&measured).contains("2026-10-01") && why(&measured).contains("touched or copied"),
+            "{measured:?}"
+        );
         if !name.contains('/') {
             fs::remove_file(folder.path().join(name)).unwrap();
         }
     }
-    for name in [format!("db-{}.dump", day(HOUR * 30)), "db-20261301.dump".into(), "db-1234567890123.dump".into()] {
+    for name in
+        [format!("db-{}.dump", day(HOUR * 30)), "db-20261301.dump".into(), "db-1234567890123.dump".into()]
+    {
         put(folder.path(), &name, 1000, HOUR);
         assert_eq!(measure(&series(&folder.path().join(&name))).verdict, Verdict::Good, "{name}");
     }

@@ -443,16 +443,23 @@ fn a_delay_on_purpose_is_no_lag_and_what_comes_on_top_is() {
 #[test]
 fn wal_without_a_transaction_that_an_archive_keeps_back_is_no_lag() {
     let mut scene = Scene::new();
-    for (at, of_primary, of_standby, lag) in
-        [(0, Some(7), Some(7), 0.0), (600, Some(7), Some(7), 0.0), (605, Some(8), Some(7), 605.0), (610, None, None, 610.0)]
-    {
+    for (at, of_primary, of_standby, lag) in [
+        (0, Some(7), Some(7), 0.0),
+        (600, Some(7), Some(7), 0.0),
+        (605, Some(8), Some(7), 605.0),
+        (610, None, None, 610.0),
+    ] {
         let mut standby = scene.standby(at, 0, MB);
         (standby.receiver, standby.received, standby.complete_to) = (Receiver::None, None, of_standby);
         standby.fed = Feed { archive: true, wants_stream: Some(false), ..Feed::default() };
         let end = if at == 0 { MB } else { MB + 300 };
         let primary = Primary { complete_to: of_primary, ..scene.primary_seen(at, end) };
         let measured = scene.judge(&standby, &PrimaryLook::Seen(primary));
-        assert_eq!((measured.verdict.clone(), measured.value.map(f64::round)), (Verdict::Good, Some(lag)), "{measured:?}");
+        assert_eq!(
+            (measured.verdict.clone(), measured.value.map(f64::round)),
+            (Verdict::Good, Some(lag)),
+            "{measured:?}"
+        );
     }
 }
 
@@ -476,7 +483,11 @@ fn an_archive_that_goes_on_without_a_primary_to_ask_is_measured_by_its_last_comm
     let mut alone = fed(&scene, 610, 3 * MB, 4);
     alone.fed.wants_stream = Some(false);
     let measured = Scene::new().judge(&alone, &PrimaryLook::NotAsked);
-    assert_eq!((measured.verdict.clone(), measured.value.map(f64::round)), (Verdict::Good, Some(4.0)), "{measured:?}");
+    assert_eq!(
+        (measured.verdict.clone(), measured.value.map(f64::round)),
+        (Verdict::Good, Some(4.0)),
+        "{measured:?}"
+    );
 }
 
 #[test]

@@ -113,8 +113,10 @@ async fn a_primary_that_is_named_is_the_server_that_has_the_name_now() {
     let name = Arc::new(Movable("127.0.0.2".into()));
     let mut clients = clients();
     clients.postgres = clients.postgres.with_names(name.clone());
-    let primary = format!("host=db-primary port={} user=postgres dbname=postgres sslmode=disable", before.port);
-    let spec = spec_of(KIND, params(&[("dsn", &pair.standby.dsn()), ("primary", &primary)]), Thresholds::default());
+    let primary =
+        format!("host=db-primary port={} user=postgres dbname=postgres sslmode=disable", before.port);
+    let spec =
+        spec_of(KIND, params(&[("dsn", &pair.standby.dsn()), ("primary", &primary)]), Thresholds::default());
     let probe = (probes::kind(KIND).unwrap().build)(&spec, &clients).unwrap();
     let well = until(KIND, &*probe, |measured| measured.verdict == Verdict::Good).await;
     assert!(well.number("primary_timeline").is_some(), "{well:#?}");
@@ -122,7 +124,10 @@ async fn a_primary_that_is_named_is_the_server_that_has_the_name_now() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let moved = measure(KIND, &*probe).await;
     assert!(
-        moved.verdict.why().is_some_and(|why| why.contains("the server named as `primary` is itself a standby")),
+        moved
+            .verdict
+            .why()
+            .is_some_and(|why| why.contains("the server named as `primary` is itself a standby")),
         "{moved:#?}"
     );
     assert!(moved.number("unreplicated_bytes").is_none(), "nothing is told of the old server: {moved:#?}");

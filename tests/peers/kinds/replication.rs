@@ -200,7 +200,8 @@ async fn a_standby_whose_stream_ended_and_whose_archive_goes_on_is_a_warning() {
     pair.primary.sql("select pg_switch_wal()");
     pair.standby.wait_for("select exists (select from load where id = 1)");
     for probe in [&with, &without] {
-        let fed = until(&**probe, "fed by archive", |measured| measured.summary.contains("fed by archive")).await;
+        let fed =
+            until(&**probe, "fed by archive", |measured| measured.summary.contains("fed by archive")).await;
         assert!(matches!(&fed.verdict, Verdict::Warn(why) if why.starts_with("not streaming (")), "{fed:#?}");
         assert!(fed.value.is_some(), "{fed:#?}");
     }
