@@ -3,41 +3,50 @@
 use crate::core::model::Model;
 use crate::ids::{ContactId, RotationId};
 use crate::plan::{Rotation, Shift, Turns};
+use jiff::tz::AmbiguousOffset;
 use jiff::{SignedDuration, Timestamp};
 
-/// Who is on call, or why nobody is.
-pub fn at(model: &Model, rotation: &RotationId, now: Timestamp) -> Result<ContactId, String> {
+/// Who is on call, all of them, or why nobody is.
+pub fn at(model: &Model, rotation: &RotationId, now: Timestamp) -> Result<Vec<ContactId>, String> {
     let Some(spec) = model.plan.rotations.get(rotation) else {
         return Err(format!("the plan has no rotation {rotation}"));
     };
     let read = model.live.calendars.get(rotation).map(|(shifts, _)| shifts.as_slice());
-    of_rotation(spec, read, now).ok_or_else(|| format!("nobody is on call in {} now", spec.title))
+    let people = of_rotation(spec, read, now);
+    match people.is_empty() {
+        true => Err(format!("nobody is on call in {} now", spec.title)),
+        false => Ok(people),
+    }
 }
 
-/// Who is on call in a rotation. `read` is what its calendar said when it was last read.
-pub fn of_rotation(rotation: &Rotation, read: Option<&[Shift]>, now: Timestamp) -> Option<ContactId> {
-    let covering = |shifts: &[Shift]| {
-        // Of two shifts at one time the one that began later is the exception to the other.
-        let covering = shifts.iter().filter(|shift| shift.from <= now && now < shift.until);
-        covering.max_by_key(|shift| shift.from).map(|shift| shift.contact.clone())
-    };
-    if let Some(contact) = covering(&rotation.overrides) {
-        return Some(contact);
+/// Who is on call in a rotation, each once: several where a calendar has shifts that began at the same time. `read`
+/// is what its calendar said when it was last read.
+pub fn of_rotation(rotation: &Rotation, read: Option<&[Shift]>, now: Timestamp) -> Vec<ContactId> {
+    let exception = covering(&rotation.overrides, now);
+    if !exception.is_empty() {
+        return exception;
     }
     match &rotation.turns {
-        Turns::Calendar { shifts, .. } => covering(read.unwrap_or(shifts)),
-        Turns::Cycle { start, every, order } => {
-            // By the wall clock: a turn ends at the same hour whether or not the clocks changed meanwhile.
-            let wall = rotation.zone.to_datetime(now);
-            let passed = wall.duration_since(*start);
-            if passed.is_negative() || !every.is_positive() || order.is_empty() {
-                return None;
-            }
-            let turn = passed.as_secs() / every.as_secs().max(1);
-            let count = i64::try_from(order.len()).ok()?;
-            order.get(usize::try_from(turn % count).ok()?).cloned()
+        Turns::Calendar { shifts, .. } => covering(read.unwrap_or(shifts), now),
+        Turns::Cycle { order, .. } => {
+            let count = i64::try_from(order.len()).ok().filter(|count| *count > 0);
+            let whose = |turn: i64| usize::try_from(turn % count?).ok();
+            turn(rotation, now).and_then(whose).and_then(|place| order.get(place)).cloned().into_iter().collect()
         }
     }
+}
+
+/// Of shifts at one time those that began last are the exception to the others.
+fn covering(shifts: &[Shift], now: Timestamp) -> Vec<ContactId> {
+    let covering = shifts.iter().filter(|shift| shift.from <= now && now < shift.until);
+    let last = covering.clone().map(|shift| shift.from).max();
+    let mut people = Vec::new();
+    for shift in covering.filter(|shift| Some(shift.from) == last) {
+        if !people.contains(&shift.contact) {
+            people.push(shift.contact.clone());
+        }
+    }
+    people
 }
 
 /// When somebody else takes over at the latest that can be told; none where nothing is planned.
@@ -51,12 +60,46 @@ pub fn until(rotation: &Rotation, read: Option<&[Shift]>, now: Timestamp) -> Opt
 }
 
 fn end_of_turn(rotation: &Rotation, now: Timestamp) -> Option<Timestamp> {
+    begin_of(rotation, turn(rotation, now)?.checked_add(1)?)
+}
+
+/// No zone has ever set its clocks by more than this.
+const LARGEST_CHANGE: SignedDuration = SignedDuration::from_hours(26);
+
+/// The number of the turn at a moment, from 0; none before the first.
+fn turn(rotation: &Rotation, now: Timestamp) -> Option<i64> {
     let Turns::Cycle { start, every, .. } = &rotation.turns else { return None };
-    let passed = rotation.zone.to_datetime(now).duration_since(*start);
-    if passed.is_negative() || every.as_secs() < 1 {
+    let every = every.as_secs();
+    if every < 1 {
         return None;
     }
-    let turns = passed.as_secs() / every.as_secs() + 1;
-    let end = start.checked_add(SignedDuration::from_secs(every.as_secs().checked_mul(turns)?)).ok()?;
-    rotation.zone.to_timestamp(end).ok()
+    let passed = rotation.zone.to_datetime(now).duration_since(*start).as_secs();
+    let slack = LARGEST_CHANGE.as_secs();
+    // Turns begin in the order of time, whatever the clock shows meanwhile.
+    let (mut low, mut high) = (-1, passed.saturating_add(slack).div_euclid(every).max(-1) + 1);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        match begin_of(rotation, middle) {
+            Some(begin) if begin <= now => low = middle,
+            _ => high = middle,
+        }
+    }
+    (low >= 0).then_some(low)
+}
+
+/// When a turn begins: at its hour by the wall clock, whether or not the clocks changed meanwhile; the first time where
+/// that hour comes twice, and once the clocks were put forward where it does not come.
+fn begin_of(rotation: &Rotation, turn: i64) -> Option<Timestamp> {
+    let Turns::Cycle { start, every, .. } = &rotation.turns else { return None };
+    let passed = SignedDuration::from_secs(every.as_secs().checked_mul(turn)?);
+    let wall = start.checked_add(passed).ok()?;
+    let found = rotation.zone.to_ambiguous_timestamp(wall);
+    let begin = found.compatible().ok()?;
+    match found.offset() {
+        AmbiguousOffset::Gap { .. } => {
+            let next = begin.checked_add(SignedDuration::from_secs(1)).ok()?;
+            Some(rotation.zone.preceding(next).next().map_or(begin, |change| change.timestamp()))
+        }
+        _ => Some(begin),
+    }
 }

@@ -97,7 +97,11 @@ impl Sheet {
     fn on_call(&mut self, model: &Model, id: &RotationId, now: Timestamp) {
         let until = model.plan.rotations.get(id).map(|rotation| turn(model, id, rotation, now));
         match oncall::at(model, id, now) {
-            Ok(contact) => self.contact(model, &contact, until.as_deref().unwrap_or_default()),
+            Ok(people) => {
+                for contact in people {
+                    self.contact(model, &contact, until.as_deref().unwrap_or_default());
+                }
+            }
             Err(why) => self.line(4, &format!("NOBODY: {why}{}", until.unwrap_or_default())),
         }
     }
@@ -106,7 +110,8 @@ impl Sheet {
         let Some(contact) = model.plan.contacts.get(id) else {
             return self.line(4, &format!("{id}: the plan has no such contact"));
         };
-        self.line(4, &format!("{}, {}{note}", contact.name, contact.role));
+        let role = if contact.role.trim().is_empty() { String::new() } else { format!(", {}", contact.role) };
+        self.line(4, &format!("{}{role}{note}", contact.name));
         for (kind, address) in addresses(contact) {
             self.line(8, &format!("{kind:<7} {address}"));
         }
@@ -123,7 +128,7 @@ impl Sheet {
         self.line(0, "ON CALL");
         for (id, rotation) in &model.plan.rotations {
             let who =
-                oncall::at(model, id, now).map_or_else(|_| "NOBODY".into(), |contact| name(model, &contact));
+                oncall::at(model, id, now).map_or_else(|_| "NOBODY".into(), |people| names(model, &people));
             self.line(2, &format!("{}: {who}{}", rotation.title, turn(model, id, rotation, now)));
             if let Some((_, Some(why))) = model.live.calendars.get(id) {
                 self.line(4, &format!("as its calendar said before; it cannot be read now: {why}"));
@@ -175,12 +180,13 @@ fn turn(model: &Model, id: &RotationId, rotation: &Rotation, now: Timestamp) -> 
     let Some(until) = oncall::until(rotation, read, now) else { return String::new() };
     let at = until.to_zoned(rotation.zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z").to_string();
     let then = oncall::of_rotation(rotation, read, until);
-    let then = then.map_or_else(|| "nobody".into(), |contact| name(model, &contact));
+    let then = if then.is_empty() { "nobody".into() } else { names(model, &then) };
     format!(", until {at}, then {then}")
 }
 
-fn name(model: &Model, id: &ContactId) -> String {
-    model.plan.contacts.get(id).map_or_else(|| id.to_string(), |contact| contact.name.clone())
+fn names(model: &Model, people: &[ContactId]) -> String {
+    let name = |id: &ContactId| model.plan.contacts.get(id).map_or(id.to_string(), |found| found.name.clone());
+    people.iter().map(name).collect::<Vec<_>>().join(" and ")
 }
 
 /// What is called comes first.

@@ -89,33 +89,32 @@ fn named(model: &Model, who: &[Who], methods: &[ChannelId], now: Timestamp) -> R
         found.people.push(Recipient { contact: None, name: channel.title.clone(), ways: vec![way] });
     }
     for who in who {
-        let id = match who {
-            Who::Contact(id) => id.clone(),
+        match who {
+            Who::Contact(id) => add(model, &mut found, id, methods),
             Who::OnCall(rotation) => match oncall::at(model, rotation, now) {
-                Ok(id) => id,
-                Err(why) => {
-                    found.missing.push(why);
-                    continue;
-                }
+                Ok(people) => people.iter().for_each(|id| add(model, &mut found, id, methods)),
+                Err(why) => found.missing.push(why),
             },
-        };
-        let Some(contact) = model.plan.contacts.get(&id) else {
-            found.missing.push(format!("the plan has no contact {id}"));
-            continue;
-        };
-        if found.people.iter().any(|known| known.contact.as_ref() == Some(&id)) {
-            continue;
         }
-        let ways = ways(model, contact, methods);
-        if ways.is_empty() && methods.iter().any(|id| has_own_destination(model, id)) {
-            continue; // told by the channel itself
-        }
-        if ways.is_empty() {
-            found.missing.push(format!("{} has no address for any of the ways", contact.name));
-        }
-        found.people.push(Recipient { contact: Some(id), name: contact.name.clone(), ways });
     }
     found
+}
+
+fn add(model: &Model, found: &mut Recipients, id: &ContactId, methods: &[ChannelId]) {
+    let Some(contact) = model.plan.contacts.get(id) else {
+        return found.missing.push(format!("the plan has no contact {id}"));
+    };
+    if found.people.iter().any(|known| known.contact.as_ref() == Some(id)) {
+        return;
+    }
+    let ways = ways(model, contact, methods);
+    if ways.is_empty() && methods.iter().any(|id| has_own_destination(model, id)) {
+        return; // told by the channel itself
+    }
+    if ways.is_empty() {
+        found.missing.push(format!("{} has no address for any of the ways", contact.name));
+    }
+    found.people.push(Recipient { contact: Some(id.clone()), name: contact.name.clone(), ways });
 }
 
 fn has_own_destination(model: &Model, channel: &ChannelId) -> bool {

@@ -6,7 +6,7 @@ use crate::core::awareness::{self, Owed};
 use crate::core::escalation::IncidentRole;
 use crate::core::model::Model;
 use crate::core::{oncall, recipients};
-use crate::ids::{AudienceId, MessageId};
+use crate::ids::{AudienceId, ContactId, MessageId};
 use crate::plan::Who;
 use jiff::Timestamp;
 
@@ -51,7 +51,12 @@ pub(super) fn form_for(action: Action, model: &Model, now: Timestamp) -> Result<
 fn page(model: &Model, now: Timestamp) -> Result<Form, Why> {
     let rotations = model.plan.rotations.iter().map(|(id, rotation)| {
         let who = match oncall::at(model, id, now) {
-            Ok(contact) => model.plan.contacts.get(&contact).map_or(contact.to_string(), |c| c.name.clone()),
+            Ok(people) => {
+                let name = |id: &ContactId| {
+                    model.plan.contacts.get(id).map_or(id.to_string(), |contact| contact.name.clone())
+                };
+                people.iter().map(name).collect::<Vec<_>>().join(" and ")
+            }
             Err(_) => "NOBODY".into(),
         };
         (Who::OnCall(id.clone()), format!("on call, {}: {who}", rotation.title))

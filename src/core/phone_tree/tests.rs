@@ -60,3 +60,23 @@ fn long_names_and_hostile_text_stay_within_the_paper() {
     assert!(text.contains("J\u{f6}rg ?[2J"), "{text}");
     assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text}");
 }
+
+#[test]
+fn a_contact_without_a_role_leaves_no_empty_part_and_two_on_one_shift_are_both_listed() {
+    let shift = |contact: &str| Shift {
+        from: start(),
+        until: start().checked_add(seconds(7200)).unwrap(),
+        contact: contact.into(),
+    };
+    let shifts = vec![shift("ana"), shift("bob")];
+    let text = sheet(
+        |plan| {
+            plan.rotations[0].turns = Turns::Calendar { file: "oncall.ics".into(), shifts };
+            plan.contacts.values_mut().for_each(|contact| contact.role = " ".into());
+        },
+        start(),
+    );
+    assert!(!text.contains(", ,") && !text.lines().any(|line| line.ends_with(',')), "{text}");
+    assert!(text.contains("Ana Alba, until") && text.contains("Bob Berg, until"), "{text}");
+    assert!(text.contains("Primary: Ana Alba and Bob Berg, until"), "{text}");
+}

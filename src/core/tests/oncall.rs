@@ -39,7 +39,9 @@ fn weeks() -> Rotation {
 }
 
 fn who(rotation: &Rotation, now: &str) -> Option<String> {
-    of_rotation(rotation, None, time(now)).map(|contact| contact.to_string())
+    let people = of_rotation(rotation, None, time(now));
+    let names: Vec<&str> = people.iter().map(|contact| contact.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(" and "))
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn within_the_hour_that_comes_twice_and_the_one_that_is_missing_somebody_is_on_c
     for minute in 0..180 {
         for night in ["2026-03-29T00:00:00Z", "2026-10-25T00:00:00Z"] {
             let now = time(night) + SignedDuration::from_mins(minute);
-            assert!(of_rotation(&hours, None, now).is_some(), "{now}");
+            assert_eq!(of_rotation(&hours, None, now).len(), 1, "{now}");
         }
     }
 }
@@ -110,10 +112,10 @@ fn a_calendar_that_was_read_again_counts_before_what_it_said_at_load() {
     rotation.turns = Turns::Calendar { file: "rota.ics".into(), shifts: loaded };
     let read = [shift("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "bob")];
     let now = time("2026-03-01T12:00:00Z");
-    assert_eq!(of_rotation(&rotation, None, now), Some("alice".into()));
-    assert_eq!(of_rotation(&rotation, Some(&read), now), Some("bob".into()));
-    assert_eq!(of_rotation(&rotation, Some(&[]), now), None, "an empty calendar is meant");
-    assert_eq!(of_rotation(&rotation, Some(&read), time("2026-03-02T00:00:00Z")), None);
+    assert_eq!(of_rotation(&rotation, None, now), ["alice".into()]);
+    assert_eq!(of_rotation(&rotation, Some(&read), now), ["bob".into()]);
+    assert_eq!(of_rotation(&rotation, Some(&[]), now), [], "an empty calendar is meant");
+    assert_eq!(of_rotation(&rotation, Some(&read), time("2026-03-02T00:00:00Z")), []);
     assert_eq!(until(&rotation, Some(&read), now), Some(time("2026-03-02T00:00:00Z")));
 }
 
@@ -140,7 +142,7 @@ fn nobody_on_call_and_no_such_rotation_are_said() {
     assert_eq!(said, "nobody is on call in On call now");
     let said = at(&model, &"secondary".into(), time("2026-02-01T00:00:00Z")).unwrap_err();
     assert_eq!(said, "the plan has no rotation secondary");
-    assert_eq!(at(&model, &primary, time("2026-02-01T00:00:00Z")), Ok("alice".into()));
+    assert_eq!(at(&model, &primary, time("2026-02-01T00:00:00Z")), Ok(vec!["alice".into()]));
 }
 
 #[test]
@@ -152,6 +154,81 @@ fn a_rotation_without_people_or_length_has_nobody() {
     assert_eq!(who(&empty, "2026-02-01T00:00:00Z"), None);
     assert_eq!(who(&cycle(SignedDuration::ZERO), "2026-02-01T00:00:00Z"), None);
     assert_eq!(until(&cycle(SignedDuration::ZERO), None, time("2026-02-01T00:00:00Z")), None);
+}
+
+/// Turns in a zone, of two people.
+fn turns(zone: &str, start: &str, every: SignedDuration) -> Rotation {
+    let mut rotation = cycle(every);
+    rotation.zone = TimeZone::get(zone).unwrap();
+    let order = vec!["alice".into(), "bob".into()];
+    rotation.turns = Turns::Cycle { start: start.parse().unwrap(), every, order };
+    rotation
+}
+
+#[test]
+fn a_turn_in_the_hour_that_comes_twice_or_never_changes_once_and_has_an_end() {
+    let hours = SignedDuration::from_hours;
+    for (zone, start, change) in [
+        ("Europe/Berlin", "2026-01-05T02:30", "2026-10-25T00:30:00Z"),
+        ("America/New_York", "2026-01-05T01:30", "2026-11-01T05:30:00Z"),
+        ("Australia/Lord_Howe", "2026-01-05T01:45", "2026-04-04T14:45:00Z"),
+        ("Europe/Berlin", "2026-01-05T02:30", "2026-03-29T01:00:00Z"),
+        ("Australia/Lord_Howe", "2026-01-05T02:15", "2026-10-03T15:30:00Z"),
+        ("Pacific/Apia", "2011-01-05T09:00", "2011-12-30T10:00:00Z"),
+    ] {
+        let change = time(change);
+        // A day that is left out takes two turns of 12 hours with it.
+        let lengths = if zone == "Pacific/Apia" { vec![24] } else { vec![24, 12] };
+        for every in lengths.into_iter().map(hours) {
+            let rotation = turns(zone, start, every);
+            let mut changes = Vec::new();
+            for minute in -240..240 {
+                let now = change + SignedDuration::from_mins(minute);
+                let before = of_rotation(&rotation, None, now - SignedDuration::from_mins(1));
+                if of_rotation(&rotation, None, now) != before {
+                    changes.push(now);
+                }
+                let until = until(&rotation, None, now).expect("an end is told");
+                assert!(until > now && (minute >= 0 || until == change), "{zone} {start}: {now} {until}");
+            }
+            assert_eq!(changes, [change], "{zone} {start} {every}");
+        }
+    }
+}
+
+#[test]
+fn short_turns_follow_each_other_through_both_changes_of_clocks() {
+    let rotation = turns("Europe/Berlin", "2026-01-05T00:10", SignedDuration::from_mins(20));
+    for night in ["2026-03-28T22:00:00Z", "2026-10-24T22:00:00Z"] {
+        let mut now = time(night);
+        for _ in 0..24 {
+            let next = until(&rotation, None, now).unwrap();
+            assert!(next > now);
+            let just_before = next - SignedDuration::from_secs(1);
+            assert_eq!(of_rotation(&rotation, None, just_before), of_rotation(&rotation, None, now));
+            now = next;
+        }
+    }
+}
+
+#[test]
+fn two_people_whose_shifts_begin_together_are_both_on_call() {
+    let mut rotation = weeks();
+    let (from, until) = ("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z");
+    let shifts = vec![
+        shift("2026-02-23T00:00:00Z", until, "carol"),
+        shift(from, until, "alice"),
+        shift(from, "2026-03-01T20:00:00Z", "bob"),
+        shift(from, until, "alice"),
+    ];
+    rotation.turns = Turns::Calendar { file: "rota.ics".into(), shifts };
+    assert_eq!(who(&rotation, "2026-03-01T12:00:00Z").as_deref(), Some("alice and bob"));
+    assert_eq!(who(&rotation, "2026-03-01T21:00:00Z").as_deref(), Some("alice"));
+    let model = model(rotation);
+    let who = [crate::plan::Who::OnCall("primary".into())];
+    let told = crate::core::recipients::in_earnest(&model, &who, &[], time("2026-03-01T12:00:00Z"));
+    let told: Vec<_> = told.people.iter().map(|recipient| recipient.name.as_str()).collect();
+    assert_eq!(told, ["alice", "bob"]);
 }
 
 proptest! {
@@ -166,11 +243,10 @@ proptest! {
         let rotation = cycle(SignedDuration::from_hours(turn_hours));
         let now = time("2026-01-05T08:00:00Z") + SignedDuration::from_mins(passed_minutes);
         let on_call = of_rotation(&rotation, None, now);
-        prop_assert!(on_call.is_some());
+        prop_assert_eq!(on_call.len(), 1);
         let until = until(&rotation, None, now);
-        prop_assert!(until.is_none_or(|until| until > now));
-        // Where the clocks are changed in between, a short turn can be cut or doubled.
-        if let Some(until) = until.filter(|_| turn_hours >= 24) {
+        prop_assert!(until.is_some_and(|until| until > now));
+        if let Some(until) = until {
             let just_before = until - SignedDuration::from_secs(1);
             prop_assert_eq!(of_rotation(&rotation, None, just_before), on_call.clone());
             prop_assert_ne!(of_rotation(&rotation, None, until), on_call);

@@ -1,7 +1,7 @@
 //! From the text of a condition to the formula that is evaluated: logical operators on top, and leaves for
 //! the `cel` crate in which every name is replaced by a variable.
 
-use super::{ConditionError, Reference};
+use super::{ConditionError, Reference, counting};
 use cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr, LiteralValue, operators as op};
 use indexmap::IndexSet;
 use std::sync::{Arc, LazyLock};
@@ -27,6 +27,8 @@ pub(super) enum Formula {
     Or(Box<Formula>, Box<Formula>),
     Not(Box<Formula>),
     Choose(Box<Formula>, Box<Formula>, Box<Formula>),
+    /// At least so many of them hold.
+    AtLeast(usize, Vec<Formula>),
     Leaf(Leaf),
 }
 
@@ -35,11 +37,18 @@ pub(super) struct Leaf {
     pub(super) expression: IdedExpr,
     /// Places in the condition's references; name `n` is the variable [`variable`]`(n)`.
     pub(super) reads: Vec<usize>,
+    /// Conditions that are counted; the number of those that hold is the variable [`counted`] of their place.
+    pub(super) counts: Vec<Vec<Formula>>,
 }
 
 /// The variable that stands for a reference. No condition can write it.
 pub(super) fn variable(reference: usize) -> String {
     format!("@{reference}")
+}
+
+/// The variable that stands for a count. No condition can write it.
+pub(super) fn counted(place: usize) -> String {
+    format!("@count{place}")
 }
 
 /// The crate's parser takes about 160 kB of stack for each bracket in a debug build.
@@ -93,19 +102,22 @@ fn check_size(source: &str) -> Result<(), ConditionError> {
     Ok(())
 }
 
-struct Compiler<'a> {
-    source: &'a str,
+pub(super) struct Compiler<'a> {
+    pub(super) source: &'a str,
     references: IndexSet<Reference>,
 }
 
 impl Compiler<'_> {
-    fn formula(&mut self, node: IdedExpr, depth: usize) -> Result<Formula, ConditionError> {
+    pub(super) fn formula(&mut self, node: IdedExpr, depth: usize) -> Result<Formula, ConditionError> {
         self.check_depth(depth, MAX_LOGIC_DEPTH)?;
         let call = match node.expr {
             Expr::Call(call) if call.target.is_none() => call,
             other => return self.leaf(IdedExpr { id: node.id, expr: other }),
         };
         let CallExpr { func_name, args, .. } = call;
+        if counting::QUORUMS.contains(&&*func_name) {
+            return self.quorum(&func_name, args, depth);
+        }
         let mut parts = args.into_iter();
         let mut next = |this: &mut Self| match parts.next() {
             Some(part) => this.formula(part, depth + 1).map(Box::new),
@@ -124,15 +136,16 @@ impl Compiler<'_> {
     }
 
     fn leaf(&mut self, mut expression: IdedExpr) -> Result<Formula, ConditionError> {
-        let mut reads = Vec::new();
-        self.resolve(&mut expression, &mut Scope { bound: Vec::new(), reads: &mut reads, depth: 0 })?;
+        let mut scope = Scope { bound: Vec::new(), reads: Vec::new(), counts: Vec::new(), depth: 0 };
+        self.resolve(&mut expression, &mut scope)?;
+        let Scope { mut reads, counts, .. } = scope;
         reads.sort_unstable();
         reads.dedup();
-        Ok(Formula::Leaf(Leaf { expression, reads }))
+        Ok(Formula::Leaf(Leaf { expression, reads, counts }))
     }
 
     /// Replaces every name of the plan in an expression by its variable.
-    fn resolve(&mut self, node: &mut IdedExpr, scope: &mut Scope<'_>) -> Result<(), ConditionError> {
+    fn resolve(&mut self, node: &mut IdedExpr, scope: &mut Scope) -> Result<(), ConditionError> {
         self.check_depth(scope.depth, MAX_LEAF_DEPTH)?;
         if let Some(path) = self.path(node, &scope.bound)? {
             let reference = self.reference(&path)?;
@@ -150,6 +163,10 @@ impl Compiler<'_> {
                 return Err(error.help("ask with `.known`, as in `signals['dr-lag'].known`"));
             }
             Expr::Select(select) => self.resolve(&mut select.operand, scope)?,
+            Expr::Call(call) if call.target.is_none() && counting::is_of(&call.func_name) => {
+                let (name, args) = (call.func_name.clone(), std::mem::take(&mut call.args));
+                node.expr = Expr::Ident(self.count(&name, args, scope)?);
+            }
             Expr::Call(call) => {
                 for part in call.target.as_deref_mut().into_iter().chain(&mut call.args) {
                     self.resolve(part, scope)?;
@@ -190,7 +207,7 @@ impl Compiler<'_> {
     }
 
     /// A macro's variables are known within it. One macro within another could make evaluation long.
-    fn bind(&self, names: impl Iterator<Item = String>, scope: &mut Scope<'_>) -> Result<(), ConditionError> {
+    fn bind(&self, names: impl Iterator<Item = String>, scope: &mut Scope) -> Result<(), ConditionError> {
         if !scope.bound.is_empty() {
             let message = "a macro (`all`, `exists`, `map`, `filter`) cannot stand within another";
             return Err(ConditionError::whole(self.source, message));
@@ -298,10 +315,11 @@ impl Compiler<'_> {
     }
 }
 
-struct Scope<'a> {
-    bound: Vec<String>,
-    reads: &'a mut Vec<usize>,
-    depth: usize,
+pub(super) struct Scope {
+    pub(super) bound: Vec<String>,
+    reads: Vec<usize>,
+    pub(super) counts: Vec<Vec<Formula>>,
+    pub(super) depth: usize,
 }
 
 /// Every number that a plan measures is a double, and CEL does not mix doubles and whole numbers in arithmetic:

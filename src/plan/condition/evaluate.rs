@@ -1,6 +1,6 @@
 //! Three-valued evaluation.
 
-use super::compile::{ENVIRONMENT, Formula, Leaf, variable};
+use super::compile::{ENVIRONMENT, Formula, Leaf, counted, variable};
 use super::{Condition, Names, Scalar, Truth};
 use std::sync::Arc;
 
@@ -33,8 +33,31 @@ impl Evaluation<'_> {
                 Truth::False => self.formula(no),
                 unknown => unknown,
             },
+            Formula::AtLeast(least, conditions) => {
+                let tally = self.tally(conditions);
+                match (tally.hold >= *least, tally.hold + tally.unknown < *least) {
+                    (true, _) => Truth::True,
+                    (_, true) => Truth::False,
+                    _ => tally.why,
+                }
+            }
             Formula::Leaf(leaf) => self.leaf(leaf),
         }
+    }
+
+    fn tally(&self, conditions: &[Formula]) -> Tally {
+        let mut tally = Tally { hold: 0, unknown: 0, why: Truth::True };
+        for condition in conditions {
+            match self.formula(condition) {
+                Truth::True => tally.hold += 1,
+                Truth::False => {}
+                unknown => {
+                    tally.unknown += 1;
+                    tally.why = and(tally.why, unknown);
+                }
+            }
+        }
+        tally
     }
 
     fn leaf(&self, leaf: &Leaf) -> Truth {
@@ -52,18 +75,43 @@ impl Evaluation<'_> {
         if let Some(unknown) = unknown {
             return unknown;
         }
-        match run(leaf, values) {
-            Ok(true) => Truth::True,
-            Ok(false) => Truth::False,
-            Err(why) => Truth::Unknown(format!("`{}` cannot be evaluated: {why}", self.source)),
+        let tallies: Vec<Tally> = leaf.counts.iter().map(|conditions| self.tally(conditions)).collect();
+        let mut found: Option<bool> = None;
+        for counts in possible(&tallies) {
+            match run(leaf, values.iter().copied(), &counts) {
+                Ok(holds) if found.is_none_or(|before| before == holds) => found = Some(holds),
+                Ok(_) => return tallies.into_iter().map(|tally| tally.why).fold(Truth::True, and),
+                Err(why) => {
+                    return Truth::Unknown(format!("`{}` cannot be evaluated: {why}", self.source));
+                }
+            }
         }
+        if found == Some(true) { Truth::True } else { Truth::False }
     }
 }
 
-/// Evaluates a leaf whose names are all known.
+/// How many of several conditions hold, and of how many nobody knows, and why.
+struct Tally {
+    hold: usize,
+    unknown: usize,
+    why: Truth,
+}
+
+/// What counts may come to, together. The loader bounds how many conditions are counted.
+fn possible(tallies: &[Tally]) -> Vec<Vec<usize>> {
+    tallies.iter().fold(vec![Vec::new()], |before, tally| {
+        let each = |counts: Vec<usize>| {
+            (tally.hold..=tally.hold + tally.unknown).map(move |count| [&*counts, &[count]].concat())
+        };
+        before.into_iter().flat_map(each).collect()
+    })
+}
+
+/// Evaluates a leaf whose names are all known, with what its counts come to.
 pub(super) fn run<'a>(
     leaf: &Leaf,
     values: impl IntoIterator<Item = (usize, &'a Scalar)>,
+    counts: &[usize],
 ) -> Result<bool, String> {
     let mut context = cel::Context::with_env(Arc::clone(&ENVIRONMENT));
     for (read, scalar) in values {
@@ -73,6 +121,9 @@ pub(super) fn run<'a>(
             Scalar::Flag(flag) => cel::Value::Bool(*flag),
         };
         context.add_variable_from_value(variable(read), value);
+    }
+    for (place, count) in counts.iter().enumerate() {
+        context.add_variable_from_value(counted(place), cel::Value::Float(*count as f64));
     }
     match context.resolve(&leaf.expression) {
         Ok(cel::Value::Bool(value)) => Ok(value),

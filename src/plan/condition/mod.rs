@@ -3,17 +3,21 @@
 //! The `cel` crate parses a condition and evaluates its comparisons, arithmetic and functions, and only once
 //! every name that they read is known. The logical operators are evaluated here, by Kleene's strong logic
 //! (S. C. Kleene, Introduction to Metamathematics, § 64): `false && unknown` is false, `true || unknown` is
-//! true, in either order, and everything else that depends on an unknown is unknown.
+//! true, in either order, and everything else that depends on an unknown is unknown. So do `any`, `all` and `at_least`,
+//! and `count` is the range of what it may be: a comparison with it is known once all of the range agrees.
 
 mod compile;
+mod counting;
 mod error;
 mod evaluate;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub use error::ConditionError;
 pub(crate) use error::locate;
+pub use silence::Silence;
 pub use types::Kind;
 
 use compile::Formula;
@@ -100,6 +104,11 @@ impl Condition {
     /// What it comes to.
     pub fn evaluate(&self, names: &dyn Names) -> Truth {
         evaluate::evaluate(self, names)
+    }
+
+    /// Whether it counts several things in a way that is unknown as soon as one of them is.
+    pub fn silence(&self) -> Option<Silence> {
+        silence::find(&self.formula, &self.references)
     }
 
     /// Checks the types of the expression, given what each name holds (`None`: any of them).

@@ -176,6 +176,149 @@ fn types_are_checked_before_anything_is_measured() {
     assert!(unknown.help.unwrap().contains("!signals['a'].known"));
 }
 
+/// `e1` and so on: 1 for a primary, 0 for a standby, none for a server that is silent.
+fn servers(values: &[Option<f64>]) -> Known {
+    values.iter().enumerate().fold(Known::default(), |names, (place, value)| match value {
+        Some(value) => names.with(&format!("signals['e{}'].value", place + 1), Scalar::Number(*value)),
+        None => names,
+    })
+}
+
+/// `[signals['e1'].value == 1.0, …]`.
+fn primaries(count: usize) -> String {
+    let each = (1..=count).map(|place| format!("signals['e{place}'].value == 1.0"));
+    format!("[{}]", each.collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn a_split_brain_of_six_servers_is_counted_while_others_are_silent() {
+    let list = primaries(6);
+    let (yes, no, dark) = (Some(1.0), Some(0.0), None);
+    let cases = [
+        ([yes, yes, dark, dark, dark, dark], Some(true)),
+        ([yes, dark, no, no, no, no], None),
+        ([dark, dark, no, no, no, no], None),
+        ([yes, no, no, no, no, no], Some(false)),
+        ([dark, no, no, no, no, no], Some(false)),
+        ([no, no, yes, no, dark, yes], Some(true)),
+        ([dark; 6], None),
+    ];
+    for (values, expected) in cases {
+        let names = servers(&values);
+        for source in [
+            format!("at_least(2, {list})"),
+            format!("count({list}) > 1"),
+            format!("count({list}) >= 2"),
+            format!("1 < count({list})"),
+            format!("!(count({list}) <= 1)"),
+            format!("count({list}) * 3 > 3"),
+            format!("at_least(2, {list}) || all({list})"),
+        ] {
+            let holds = match evaluate(&source, &names) {
+                Truth::True => Some(true),
+                Truth::False => Some(false),
+                Truth::Unknown(why) => {
+                    assert!(why.contains("is unknown"), "{why}");
+                    None
+                }
+            };
+            assert_eq!(holds, expected, "{source} {values:?}");
+        }
+    }
+}
+
+#[test]
+fn any_and_all_are_known_as_soon_as_one_decides() {
+    let (yes, no, dark) = (Some(1.0), Some(0.0), None);
+    let of = |name: &str, values: &[Option<f64>]| {
+        evaluate(&format!("{name}({})", primaries(values.len())), &servers(values))
+    };
+    assert_eq!(of("any", &[yes, dark]), Truth::True);
+    assert_eq!(of("any", &[no, no]), Truth::False);
+    assert!(matches!(of("any", &[no, dark]), Truth::Unknown(_)));
+    assert_eq!(of("all", &[no, dark]), Truth::False);
+    assert_eq!(of("all", &[yes, yes]), Truth::True);
+    assert!(matches!(of("all", &[yes, dark]), Truth::Unknown(_)));
+}
+
+#[test]
+fn a_count_is_compared_with_whatever_it_may_be() {
+    let (yes, no, dark) = (Some(1.0), Some(0.0), None);
+    let names = servers(&[yes, dark, no]);
+    for (source, expected) in [
+        ("count([signals.e1.value == 1, signals.e2.value == 1, signals.e3.value == 1]) == 0", Some(false)),
+        ("count([signals.e1.value == 1, signals.e2.value == 1, signals.e3.value == 1]) == 1", None),
+        ("count([signals.e1.value == 1, signals.e2.value == 1, signals.e3.value == 1]) in [1, 2]", Some(true)),
+        ("count([signals.e1.value == 1, signals.e2.value == 1]) > count([signals.e3.value == 1])", Some(true)),
+        ("count([signals.e2.value == 1]) > signals.e1.value", Some(false)),
+        ("count([signals.e1.value == 1]) > signals.e2.value", None),
+        ("count([signals.e1.value == 1 || signals.e2.value == 1]) == 1", Some(true)),
+        ("at_least(1, [at_least(2, [signals.e1.value == 1, signals.e2.value == 1]), true])", Some(true)),
+        ("count([any([signals.e1.value == 1, signals.e2.value == 1]), true]) == 2 ? true : false", Some(true)),
+    ] {
+        let holds = match evaluate(source, &names) {
+            Truth::True => Some(true),
+            Truth::False => Some(false),
+            Truth::Unknown(_) => None,
+        };
+        assert_eq!(holds, expected, "{source}");
+    }
+}
+
+#[test]
+fn counting_that_cannot_be_meant_is_refused() {
+    for (source, part) in [
+        ("at_least(3, [true, false])", "3 of 2 conditions never hold"),
+        ("at_least(0, [true])", "0 of 1 conditions always hold"),
+        ("at_least([true], 1)", "a whole number and a list"),
+        ("at_least(incident.number, [true])", "a whole number and a list"),
+        ("any(true)", "takes a list"),
+        ("any([])", "takes a list"),
+        ("all([true], [true])", "takes a list"),
+        ("count(true) > 1", "takes a list"),
+        ("any([true]) == true", "cannot stand within a comparison"),
+        ("[1].exists(x, count([true]) == x)", "within a macro"),
+        ("count([true]) + count([true]) > count([true])", "2 counts"),
+    ] {
+        let message = error(source).0;
+        assert!(message.contains(part), "{source}: {message}");
+    }
+    let kind_of = |_: &Reference| Some(Kind::Number);
+    for bad in ["any([signals.a.value])", "count([signals.a.value]) > 1", "count([true])"] {
+        let error = Condition::parse(bad).unwrap().check_types(&kind_of).expect_err(bad);
+        assert!(error.message.contains("not true or false"), "{bad}: {}", error.message);
+    }
+    for good in ["count([signals.a.value > 1, true]) >= 2", "at_least(2, [signals.a.value > 1, true])"] {
+        assert_eq!(Condition::parse(good).unwrap().check_types(&kind_of), Ok(()), "{good}");
+    }
+}
+
+#[test]
+fn sums_and_lists_that_go_silent_with_one_signal_are_found() {
+    let of = |source: &str| Condition::parse(source).unwrap().silence();
+    let sum = "(signals.a.value == 1 ? 1 : 0) + (signals.b.value == 1 ? 1 : 0) > 1";
+    assert_eq!(of(sum), Some(Silence::Sum));
+    assert_eq!(of(&format!("!({sum}) && incident.open")), Some(Silence::Sum));
+    for list in [
+        "[signals.a.value, signals.b.value].filter(r, r == 1.0).size() > 1",
+        "size([signals.a.value, signals.b.value].filter(r, r == 1.0)) > 1",
+        "[signals.a.state, signals.b.state].exists(s, s == 'ok')",
+        "'ok' in [signals.a.state, signals.b.state]",
+        "any([[signals.a.state, signals.b.state].all(s, s == 'ok')])",
+    ] {
+        assert_eq!(of(list), Some(Silence::List), "{list}");
+    }
+    for told in [
+        "at_least(2, [signals.a.value == 1, signals.b.value == 1])",
+        "count([signals.a.value == 1, signals.b.value == 1]) > 1",
+        "signals.a.state in ['ok', 'warn'] && signals.b.state in ['ok']",
+        "signals.a.value + signals.b.value > 10",
+        "(signals.a.known ? 1 : 0) + 1 > 1",
+    ] {
+        assert_eq!(of(told), None, "{told}");
+    }
+}
+
 /// A formula over atoms that are true, false or unknown.
 #[derive(Clone, Debug)]
 enum Logic {
@@ -184,6 +327,8 @@ enum Logic {
     And(Box<Logic>, Box<Logic>),
     Or(Box<Logic>, Box<Logic>),
     If(Box<Logic>, Box<Logic>, Box<Logic>),
+    AtLeast(usize, Vec<Logic>),
+    CountIs(usize, Vec<Logic>),
 }
 
 impl Logic {
@@ -196,7 +341,13 @@ impl Logic {
             Self::And(a, b) => format!("({} && {})", a.source(), b.source()),
             Self::Or(a, b) => format!("({} || {})", a.source(), b.source()),
             Self::If(a, b, c) => format!("({} ? {} : {})", a.source(), b.source(), c.source()),
+            Self::AtLeast(least, all) => format!("at_least({least}, {})", Self::list(all)),
+            Self::CountIs(count, all) => format!("(count({}) == {count})", Self::list(all)),
         }
+    }
+
+    fn list(all: &[Self]) -> String {
+        format!("[{}]", all.iter().map(Self::source).collect::<Vec<_>>().join(", "))
     }
 
     /// The reference: truth tables, false = 0, unknown = 1, true = 2.
@@ -209,6 +360,18 @@ impl Logic {
             Self::And(a, b) => a.value().min(b.value()),
             Self::Or(a, b) => a.value().max(b.value()),
             Self::If(a, b, c) => [c.value(), 1, b.value()][usize::from(a.value())],
+            Self::AtLeast(least, all) => {
+                let mut values: Vec<u8> = all.iter().map(Self::value).collect();
+                values.sort_unstable();
+                values[values.len() - least]
+            }
+            Self::CountIs(count, all) => {
+                let with = |least: u8| all.iter().filter(|part| part.value() >= least).count();
+                match (with(2), with(1)) {
+                    (low, high) if low == high => if low == *count { 2 } else { 0 },
+                    (low, high) => u8::from((low..=high).contains(count)),
+                }
+            }
         }
     }
 }
@@ -220,11 +383,15 @@ fn logic() -> impl Strategy<Value = Logic> {
             inner.clone().prop_map(|a| Logic::Not(a.into())),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| Logic::And(a.into(), b.into())),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| Logic::Or(a.into(), b.into())),
-            (inner.clone(), inner.clone(), inner).prop_map(|(a, b, c)| Logic::If(
+            (inner.clone(), inner.clone(), inner.clone()).prop_map(|(a, b, c)| Logic::If(
                 a.into(),
                 b.into(),
                 c.into()
             )),
+            (proptest::collection::vec(inner.clone(), 1..4), 0..3_usize)
+                .prop_map(|(all, less)| Logic::AtLeast(1 + less % all.len(), all)),
+            (proptest::collection::vec(inner, 1..4), 0..4_usize)
+                .prop_map(|(all, count)| Logic::CountIs(count, all)),
         ]
     })
 }

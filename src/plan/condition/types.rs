@@ -73,7 +73,9 @@ impl Check<'_> {
                 self.formula(yes)?;
                 self.formula(no)
             }
+            Formula::AtLeast(_, conditions) => conditions.iter().try_for_each(|part| self.formula(part)),
             Formula::Leaf(leaf) => {
+                leaf.counts.iter().flatten().try_for_each(|part| self.formula(part))?;
                 self.comparisons(&leaf.expression)?;
                 self.trial(leaf)
             }
@@ -98,7 +100,8 @@ impl Check<'_> {
             };
             let samples: Vec<(usize, Scalar)> =
                 leaf.reads.iter().map(|read| (*read, sample(*read))).collect();
-            match run(leaf, samples.iter().map(|(read, scalar)| (*read, scalar))) {
+            let counts = vec![1; leaf.counts.len()];
+            match run(leaf, samples.iter().map(|(read, scalar)| (*read, scalar)), &counts) {
                 Ok(_) => return Ok(()),
                 Err(why) => failure = failure.or(Some(why)),
             }

@@ -3,7 +3,7 @@
 use super::ids::Ids;
 use super::secrets;
 use super::value::{Read, Value};
-use crate::plan::condition::Condition;
+use crate::plan::condition::{Condition, Silence};
 use crate::plan::keys::{Named, Takes};
 use crate::plan::near::nearest;
 use crate::plan::node::{Node, NodeValue};
@@ -230,7 +230,12 @@ impl Reader<'_> {
             Ok(condition)
         });
         match checked {
-            Ok(condition) => Some(condition),
+            Ok(condition) => {
+                if let Some(silence) = condition.silence() {
+                    self.report.add(goes_silent(silence, self.sources.within(node.place, text, 0..text.len())));
+                }
+                Some(condition)
+            }
             Err(error) => {
                 self.problem_within("condition", node, text, error.range, error.message, error.help);
                 None
@@ -362,4 +367,15 @@ impl Reader<'_> {
         self.report.add(Problem::error("too-large", node.place, message));
         None
     }
+}
+
+/// A way of counting that fails just when it is needed.
+fn goes_silent(silence: Silence, place: Place) -> Problem {
+    let (what, instead) = match silence {
+        Silence::Sum => ("this sum", "`count([a, b, c]) > 1` or `at_least(2, [a, b, c])`"),
+        Silence::List => ("this list", "`any([…])`, `all([…])`, `at_least(2, […])` or `count([…]) > 1`"),
+    };
+    let message = format!("{what} is unknown as soon as one thing in it is: just when a server is gone");
+    Problem::warning("goes-silent", place, message)
+        .help(format!("write {instead}, each a condition of its own: what is known decides where it can"))
 }
