@@ -31,7 +31,12 @@ pub fn of_rotation(rotation: &Rotation, read: Option<&[Shift]>, now: Timestamp) 
         Turns::Cycle { order, .. } => {
             let count = i64::try_from(order.len()).ok().filter(|count| *count > 0);
             let whose = |turn: i64| usize::try_from(turn % count?).ok();
-            turn(rotation, now).and_then(whose).and_then(|place| order.get(place)).cloned().into_iter().collect()
+            turn(rotation, now)
+                .and_then(whose)
+                .and_then(|place| order.get(place))
+                .cloned()
+                .into_iter()
+                .collect()
         }
     }
 }

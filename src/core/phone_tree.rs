@@ -185,7 +185,8 @@ fn turn(model: &Model, id: &RotationId, rotation: &Rotation, now: Timestamp) -> 
 }
 
 fn names(model: &Model, people: &[ContactId]) -> String {
-    let name = |id: &ContactId| model.plan.contacts.get(id).map_or(id.to_string(), |found| found.name.clone());
+    let name =
+        |id: &ContactId| model.plan.contacts.get(id).map_or(id.to_string(), |found| found.name.clone());
     people.iter().map(name).collect::<Vec<_>>().join(" and ")
 }
 

@@ -99,9 +99,8 @@ fn the_shift_that_began_later_counts() {
         turns: Turns::Calendar { file: "rota.ics".into(), shifts: read(GOOGLE).unwrap() },
         overrides: Vec::new(),
     };
-    let on_call = |time: &str| {
-        oncall::of_rotation(&rotation, None, at(time)).first().map(ToString::to_string)
-    };
+    let on_call =
+        |time: &str| oncall::of_rotation(&rotation, None, at(time)).first().map(ToString::to_string);
     assert_eq!(on_call("2026-03-22T00:00:00Z").as_deref(), Some("alice"));
     assert_eq!(on_call("2026-03-24T10:00:00Z"), None, "the moved shift leaves a gap");
     assert_eq!(on_call("2026-03-29T01:30:00Z").as_deref(), Some("bob"));

@@ -54,10 +54,13 @@ impl Compiler<'_> {
     ) -> Result<String, ConditionError> {
         let error = |message: String| ConditionError::at_word(self.source, name, message);
         if !scope.bound.is_empty() {
-            return Err(error(format!("`{name}` cannot stand within a macro (`all`, `exists`, `map`, `filter`)")));
+            return Err(error(format!(
+                "`{name}` cannot stand within a macro (`all`, `exists`, `map`, `filter`)"
+            )));
         }
         if name != COUNT {
-            let message = format!("`{name}` is a condition and cannot stand within a comparison or a function");
+            let message =
+                format!("`{name}` is a condition and cannot stand within a comparison or a function");
             return Err(error(message).help("join it by `&&`, `||` and `!`; `count([…])` is a number"));
         }
         if scope.counts.len() >= MAX_COUNTS {

@@ -248,13 +248,22 @@ fn a_count_is_compared_with_whatever_it_may_be() {
     for (source, expected) in [
         ("count([signals.e1.value == 1, signals.e2.value == 1, signals.e3.value == 1]) == 0", Some(false)),
         ("count([signals.e1.value == 1, signals.e2.value == 1, signals.e3.value == 1]) == 1", None),
-        ("count([signals.e1.value == 1, signals.e2.value == 1, signals.e3.value == 1]) in [1, 2]", Some(true)),
-        ("count([signals.e1.value == 1, signals.e2.value == 1]) > count([signals.e3.value == 1])", Some(true)),
+        (
+            "count([signals.e1.value == 1, signals.e2.value == 1, signals.e3.value == 1]) in [1, 2]",
+            Some(true),
+        ),
+        (
+            "count([signals.e1.value == 1, signals.e2.value == 1]) > count([signals.e3.value == 1])",
+            Some(true),
+        ),
         ("count([signals.e2.value == 1]) > signals.e1.value", Some(false)),
         ("count([signals.e1.value == 1]) > signals.e2.value", None),
         ("count([signals.e1.value == 1 || signals.e2.value == 1]) == 1", Some(true)),
         ("at_least(1, [at_least(2, [signals.e1.value == 1, signals.e2.value == 1]), true])", Some(true)),
-        ("count([any([signals.e1.value == 1, signals.e2.value == 1]), true]) == 2 ? true : false", Some(true)),
+        (
+            "count([any([signals.e1.value == 1, signals.e2.value == 1]), true]) == 2 ? true : false",
+            Some(true),
+        ),
     ] {
         let holds = match evaluate(source, &names) {
             Truth::True => Some(true),
@@ -368,7 +377,13 @@ impl Logic {
             Self::CountIs(count, all) => {
                 let with = |least: u8| all.iter().filter(|part| part.value() >= least).count();
                 match (with(2), with(1)) {
-                    (low, high) if low == high => if low == *count { 2 } else { 0 },
+                    (low, high) if low == high => {
+                        if low == *count {
+                            2
+                        } else {
+                            0
+                        }
+                    }
                     (low, high) => u8::from((low..=high).contains(count)),
                 }
             }

@@ -232,7 +232,8 @@ impl Reader<'_> {
         match checked {
             Ok(condition) => {
                 if let Some(silence) = condition.silence() {
-                    self.report.add(goes_silent(silence, self.sources.within(node.place, text, 0..text.len())));
+                    self.report
+                        .add(goes_silent(silence, self.sources.within(node.place, text, 0..text.len())));
                 }
                 Some(condition)
             }
