@@ -197,8 +197,8 @@ const TEMPLATES: &str = "
 ## Templates
 
 Texts can name what the plan knows: `{{ plan.name }}`, `{{ regions.<name>.name }}`, `{{ services.<name>.title }}` and
-`{{ vars.<name> }}`. With `| json` the value is written as a JSON string. To write two braces, write `{{ '{{' }}`. An
-unknown name is an error. In steps (`with.…`, `manual`, …) these are filled in when the step is described or runs:
+`{{ vars.<name> }}`. With `| json` the value is written as a JSON string. Braces that another program is to get stand
+in quotes: `{{ '{{.State.Status}}' }}` for docker, `${{ '{#' }}list[@]}` for a shell. An unknown name is an error. In steps (`with.…`, `manual`, …) these are filled in when the step is described or runs:
 
 | name | what it is |
 |---|---|";

@@ -108,7 +108,7 @@ pub(crate) fn fill(text: &str, plan: &Value, later: Later) -> Result<String, Tem
             Piece::Text(text) => out.push_str(text),
             Piece::Literal(literal) if is_final => out.push_str(literal),
             Piece::Literal(literal) => out.push_str(&escape(literal)),
-            Piece::Name(name) if later.knows(&name.written()) => out.push_str(&text[name.range.clone()]),
+            Piece::Name(name) if later.knows(&name.written()) => out.push_str(name.text),
             Piece::Name(name) => {
                 let value = name.value(plan).map_err(|_| unknown(&name, plan, later))?;
                 out.push_str(&if is_final { value } else { escape(&value) });
@@ -155,7 +155,8 @@ enum Piece<'a> {
 struct Name<'a> {
     path: Vec<&'a str>,
     json: bool,
-    /// Of the whole `{{ … }}`.
+    /// The whole `{{ … }}`, and where it stands.
+    text: &'a str,
     range: Range<usize>,
 }
 
@@ -216,13 +217,15 @@ fn closing(text: &str, start: usize) -> Result<usize, TemplateError> {
 }
 
 fn refuse_statements(text: &str, part: Range<usize>) -> Result<(), TemplateError> {
-    match text[part.clone()].find("{%").or_else(|| text[part.clone()].find("{#")) {
-        Some(found) => Err(TemplateError {
+    let found = ["{%", "{#"].iter().filter_map(|mark| text[part.clone()].find(mark)).min();
+    match found.map(|found| part.start + found..part.start + found + 2) {
+        Some(range) => Err(TemplateError {
             message: "a text of a plan takes names only, no statements or comments".into(),
-            help: Some(
-                "write `{{ vars.name }}`, or `{{ '{%' }}` where the braces themselves are meant".into(),
-            ),
-            range: part.start + found..part.start + found + 2,
+            help: Some(format!(
+                "write `{{{{ vars.name }}}}`, or `{}` where the braces themselves are meant",
+                as_it_is(&text[range.clone()])
+            )),
+            range,
         }),
         None => Ok(()),
     }
@@ -237,21 +240,38 @@ fn expression(text: &str, range: Range<usize>) -> Result<Piece<'_>, TemplateErro
             return Ok(Piece::Literal(literal));
         }
     }
-    let (name, json) = match inner.split_once('|') {
-        Some((name, filter)) if filter.trim() == "json" => (name.trim(), true),
-        Some((_, filter)) => {
-            let message = format!("there is no filter `{}`", crate::text::clean(filter.trim(), 40));
-            return Err(TemplateError { message, help: Some("the only filter is `json`".into()), range });
-        }
-        None => (inner, false),
+    let (name, filter) = match inner.split_once('|') {
+        Some((name, filter)) => (name.trim(), Some(filter.trim())),
+        None => (inner, None),
     };
-    match path(name) {
-        Some(path) => Ok(Piece::Name(Name { path, json, range })),
-        None => Err(TemplateError {
+    let written = as_it_is(&text[range.clone()]);
+    let Some(path) = path(name) else {
+        return Err(TemplateError {
             message: format!("`{}` is not a name", crate::text::clean(name, 60)),
-            help: Some("write a dotted name, as in `{{ regions.primary.name }}`".into()),
+            help: Some(format!(
+                "write a dotted name, as in `{{{{ regions.primary.name }}}}`, or where another program is to get the \
+                 braces, write `{written}`"
+            )),
+            range,
+        });
+    };
+    match filter {
+        None | Some("json") => Ok(Piece::Name(Name { path, json: filter.is_some(), text: &text[range.clone()], range })),
+        Some(filter) => Err(TemplateError {
+            message: format!("there is no filter `{}`", crate::text::clean(filter, 40)),
+            help: Some(format!(
+                "the only filter is `json`; where another program is to get the braces, write `{written}`"
+            )),
             range,
         }),
+    }
+}
+
+/// How a part with braces is written where they are meant for another program.
+fn as_it_is(part: &str) -> String {
+    match ['\'', '"'].into_iter().find(|quote| !part.contains(*quote)) {
+        Some(quote) => format!("{{{{ {quote}{part}{quote} }}}}"),
+        None => part.replacen("{{", "{{ '{{' }}", 1),
     }
 }
 
@@ -301,7 +321,8 @@ fn unknown(name: &Name<'_>, plan: &Value, later: Later) -> TemplateError {
         }
         (None, _) => format!(
             "known are {PLAN_WIDE}; in steps also incident.id, incident.title, incident.mode, run.id, step.id and \
-             operator.name"
+             operator.name; where another program is to get the braces, write `{}`",
+            as_it_is(name.text)
         ),
     };
     name.error(format!("unknown name `{}`", crate::text::clean(&written, 80)), Some(help))
@@ -413,6 +434,51 @@ mod tests {
             assert!(error.help.unwrap_or_default().contains(help), "{text}");
         }
         assert!(render_text("{{ incident.id }}", &json!({})).is_err());
+    }
+
+    #[test]
+    fn braces_of_other_programs_are_refused_with_the_words_that_let_them_pass() {
+        for text in [
+            "{{.State.Status}}",
+            "{{range .items}}{{.status.phase}} {{end}}",
+            "{{ printf \"%s\" .Names }}",
+            "{{ it's \"both\" }}",
+            "{{ $labels.instance }} is down",
+            "{{.Names | upper}}",
+            "{{ instance | upper }}",
+            "{{job}}",
+            "a=(1 2); echo ${#a[@]}",
+            "echo ${#v} {{.x}} {%Y}",
+            "date +{%Y}",
+            "awk '{{print $1}}'",
+            "awk '{{print $1}'",
+            "select '{{1,2},{3,4}}'::int[]",
+            "{{- if .Ready -}}yes{{- end -}}",
+        ] {
+            for later in [Later::Nothing, Later::Step] {
+                let mut written = text.to_owned();
+                let mut tries = 0;
+                let filled = loop {
+                    match fill(&written, &plan(), later) {
+                        Ok(filled) => break filled,
+                        Err(error) => {
+                            let help = error.help.unwrap_or_default();
+                            let words = help.rsplit('`').nth(1).unwrap_or_default();
+                            written.replace_range(error.range, words);
+                        }
+                    }
+                    tries += 1;
+                    assert!(tries < 6, "{text}: {written}");
+                };
+                let last = if later == Later::Nothing { filled } else { render_text(&filled, &json!({})).unwrap() };
+                assert_eq!((last.as_str(), tries > 0), (text, true), "{written}");
+            }
+        }
+        for text in
+            ["curl -w %{http_code}", "jsonpath={.items[*].status.phase}", r#"{"a":{"b":1}}"#, "${v%%.*} ${v##*/}"]
+        {
+            assert_eq!(fill(text, &plan(), Later::Nothing).as_deref(), Ok(text));
+        }
     }
 
     #[test]
