@@ -256,7 +256,9 @@ fn expression(text: &str, range: Range<usize>) -> Result<Piece<'_>, TemplateErro
         });
     };
     match filter {
-        None | Some("json") => Ok(Piece::Name(Name { path, json: filter.is_some(), text: &text[range.clone()], range })),
+        None | Some("json") => {
+            Ok(Piece::Name(Name { path, json: filter.is_some(), text: &text[range.clone()], range }))
+        }
         Some(filter) => Err(TemplateError {
             message: format!("there is no filter `{}`", crate::text::clean(filter, 40)),
             help: Some(format!(
@@ -470,13 +472,17 @@ mod tests {
                     tries += 1;
                     assert!(tries < 6, "{text}: {written}");
                 };
-                let last = if later == Later::Nothing { filled } else { render_text(&filled, &json!({})).unwrap() };
+                let last =
+                    if later == Later::Nothing { filled } else { render_text(&filled, &json!({})).unwrap() };
                 assert_eq!((last.as_str(), tries > 0), (text, true), "{written}");
             }
         }
-        for text in
-            ["curl -w %{http_code}", "jsonpath={.items[*].status.phase}", r#"{"a":{"b":1}}"#, "${v%%.*} ${v##*/}"]
-        {
+        for text in [
+            "curl -w %{http_code}",
+            "jsonpath={.items[*].status.phase}",
+            r#"{"a":{"b":1}}"#,
+            "${v%%.*} ${v##*/}",
+        ] {
             assert_eq!(fill(text, &plan(), Later::Nothing).as_deref(), Ok(text));
         }
     }
