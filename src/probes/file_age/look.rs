@@ -45,7 +45,8 @@ struct Walk<'a> {
     pattern: &'a Pattern,
     keep: usize,
     files: Newest,
-    folders: Newest,
+    /// Looked into only where they are what counts: one may hold a great many files.
+    folders: Vec<(PathBuf, Dated)>,
 }
 
 /// The newest few, the oldest of them on top: of a million files only these are kept.
@@ -60,13 +61,17 @@ struct Newest {
 /// # Errors
 /// When the folder that the pattern begins with cannot be read.
 pub fn look(pattern: &Pattern, keep: usize) -> io::Result<Look> {
-    let mut walk = Walk { pattern, keep, files: Newest::default(), folders: Newest::default() };
+    let mut walk = Walk { pattern, keep, files: Newest::default(), folders: Vec::new() };
     walk.folder(&pattern.base, 0, Dated::default())?;
     // Beside files a folder is something else; alone, or asked for, it is a backup.
-    let Newest { kept, count } = match walk.files.count {
-        0 => walk.folders,
-        _ => walk.files,
-    };
+    if walk.files.count == 0 {
+        for (path, dated) in walk.folders {
+            if let Some((bytes, modified)) = inside(&path) {
+                walk.files.push(found(path, bytes, modified, dated), keep);
+            }
+        }
+    }
+    let Newest { kept, count } = walk.files;
     Ok(Look {
         newest: kept.into_sorted_vec().into_iter().map(|found| found.0).collect(),
         count,
@@ -113,9 +118,7 @@ impl Walk<'_> {
             let found = found(path, metadata.len(), modified(&metadata)?, dated);
             self.files.push(found, self.keep);
         } else if metadata.is_dir() && !fs::symlink_metadata(&path)?.is_symlink() {
-            if let Some((bytes, modified)) = inside(&path) {
-                self.folders.push(found(path, bytes, modified, dated), self.keep);
-            }
+            self.folders.push((path, dated));
         }
         Ok(())
     }

@@ -90,7 +90,10 @@ fn an_object_that_was_copied_onto_itself_and_an_archive_of_nothing_are_said() {
     assert!(measured.verdict.why().unwrap().contains("touched or copied"), "{measured:?}");
     let mut empty = listing(&[100]);
     (empty.newest[0].key, empty.newest[0].bytes) = ("db/shop.sql.gz".into(), 20);
-    assert!(matches!(judge(&empty, None).verdict, Verdict::Critical(_)));
+    // Without a `min_size` that would say so as well.
+    let bare = S3Latest { sizes: Sizes::of(&crate::plan::params::Params(Default::default())), ..latest() };
+    let measured = bare.judge(&empty, None, &[], now());
+    assert!(matches!(&measured.verdict, Verdict::Critical(why) if why.contains("nothing in it")), "{measured:?}");
 }
 
 #[test]
