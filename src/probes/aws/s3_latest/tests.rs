@@ -93,7 +93,10 @@ fn an_object_that_was_copied_onto_itself_and_an_archive_of_nothing_are_said() {
     // Without a `min_size` that would say so as well.
     let bare = S3Latest { sizes: Sizes::of(&crate::plan::params::Params(Default::default())), ..latest() };
     let measured = bare.judge(&empty, None, &[], now());
-    assert!(matches!(&measured.verdict, Verdict::Critical(why) if why.contains("nothing in it")), "{measured:?}");
+    assert!(
+        matches!(&measured.verdict, Verdict::Critical(why) if why.contains("nothing in it")),
+        "{measured:?}"
+    );
 }
 
 #[test]
