@@ -3,9 +3,9 @@
 use super::Window;
 use super::moment::{Moment, moments, one_moment, parameter};
 use super::recurrence::{Budget, Exceptions, Rule};
+use super::zones::Zones;
 use icalendar::parser::{Component, Property};
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
 /// An event, with its times read.
@@ -37,18 +37,18 @@ enum Length {
 
 impl<'a> Event<'a> {
     /// Reads an event; the error says which event it is.
-    pub(super) fn read(component: &'a Component<'_>, zone: &TimeZone) -> Result<Self, String> {
+    pub(super) fn read(component: &'a Component<'_>, zones: &Zones) -> Result<Self, String> {
         let summary = text(component, "SUMMARY");
         let about = || match component.find_prop("DTSTART").map(|start| start.val.as_str()) {
             Some(start) => format!("the event of {} (`{}`)", crate::text::clean(start, 30), short(summary)),
             None => format!("an event (`{}`)", short(summary)),
         };
-        Self::times(component, summary, zone).map_err(|why| format!("{}: {why}", about()))
+        Self::times(component, summary, zones).map_err(|why| format!("{}: {why}", about()))
     }
 
-    fn times(component: &'a Component<'_>, summary: &'a str, zone: &TimeZone) -> Result<Self, String> {
+    fn times(component: &'a Component<'_>, summary: &'a str, zones: &Zones) -> Result<Self, String> {
         let start = component.find_prop("DTSTART").ok_or("it has no DTSTART")?;
-        let start = one_moment(start, zone)?;
+        let start = one_moment(start, zones, &zones.floating)?;
         let instead_of = component.find_prop("RECURRENCE-ID");
         if instead_of.is_some_and(|property| parameter(property, "RANGE").is_some()) {
             return Err(
@@ -58,10 +58,16 @@ impl<'a> Event<'a> {
         }
         let mut without = Exceptions::default();
         for property in all(component, "EXDATE") {
-            moments(property, &start.zone)?.iter().for_each(|moment| without.add(moment));
+            let times = moments(property, zones, &start.zone)?;
+            times.iter().for_each(|moment| without.add_to(&start, moment));
+        }
+        if all(component, "EXRULE").next().is_some() {
+            return Err(
+                "it leaves occurrences out by a rule (EXRULE), which is not read: name them in EXDATE".into(),
+            );
         }
         let more: Result<Vec<Vec<Moment>>, String> =
-            all(component, "RDATE").map(|property| moments(property, &start.zone)).collect();
+            all(component, "RDATE").map(|property| moments(property, zones, &start.zone)).collect();
         let attendees = all(component, "ATTENDEE").map(|property| {
             let address = property.val.as_str().trim();
             let bare = address.get(7..).filter(|_| address.to_ascii_lowercase().starts_with("mailto:"));
@@ -72,9 +78,9 @@ impl<'a> Event<'a> {
             summary,
             attendees: attendees.collect(),
             cancelled: text(component, "STATUS").eq_ignore_ascii_case("CANCELLED"),
-            instead_of: instead_of.map(|property| one_moment(property, &start.zone)).transpose()?,
+            instead_of: instead_of.map(|property| one_moment(property, zones, &start.zone)).transpose()?,
             without,
-            length: length(component, &start, zone)?,
+            length: length(component, &start, zones)?,
             rules: all(component, "RRULE").map(|property| property.val.as_str()).collect(),
             more: more?.into_iter().flatten().collect(),
             start,
@@ -131,14 +137,19 @@ impl<'a> Event<'a> {
 
     /// The event at one of its times, in words.
     pub(super) fn describe_at(&self, wall: DateTime) -> String {
-        let zone = self.start.zone.iana_name().unwrap_or("UTC");
+        let zone = match self.start.zone.iana_name() {
+            Some(name) => name.to_owned(),
+            None => {
+                self.start.zoned_at(wall).map_or_else(|_| "UTC".into(), |at| format!("UTC{}", at.offset()))
+            }
+        };
         let at = if self.start.is_day { wall.strftime("%Y-%m-%d") } else { wall.strftime("%Y-%m-%d %H:%M") };
         format!("the event of {at} {zone} (`{}`)", short(self.summary))
     }
 }
 
-fn length(component: &Component<'_>, start: &Moment, zone: &TimeZone) -> Result<Length, String> {
-    let end = component.find_prop("DTEND").map(|end| one_moment(end, zone)).transpose()?;
+fn length(component: &Component<'_>, start: &Moment, zones: &Zones) -> Result<Length, String> {
+    let end = component.find_prop("DTEND").map(|end| one_moment(end, zones, &zones.floating)).transpose()?;
     match (end, component.find_prop("DURATION")) {
         (Some(end), _) if end.zone == start.zone => Ok(Length::Wall(end.wall.duration_since(start.wall))),
         (Some(end), _) => Ok(Length::Exact(end.timestamp()?.duration_since(start.timestamp()?))),

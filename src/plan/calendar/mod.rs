@@ -7,9 +7,12 @@
 mod event;
 mod file;
 mod moment;
+mod observance;
 mod people;
 mod recurrence;
 mod text;
+mod windows;
+mod zones;
 
 pub use file::read;
 
@@ -22,6 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use people::People;
 use recurrence::{Budget, Exceptions};
 use std::collections::HashMap;
+use zones::Zones;
 
 /// The largest file that is read.
 pub const MAX_BYTES: usize = 1 << 20;
@@ -58,11 +62,12 @@ pub fn shifts(
         from: now.checked_sub(BACK).unwrap_or(Timestamp::MIN),
         until: now.checked_add(AHEAD).unwrap_or(Timestamp::MAX),
     };
-    let components = text::events(&unfolded).map_err(one)?;
+    let (components, definitions) = text::parts(&unfolded).map_err(one)?;
+    let zones = Zones::new(zone, &definitions, now);
     let mut found = Found { window, people: People::new(contacts), shifts: Vec::new(), faults: Vec::new() };
     let mut events = Vec::with_capacity(components.len());
     for component in &components {
-        match Event::read(component, zone) {
+        match Event::read(component, &zones) {
             Ok(event) => events.push(event),
             Err(fault) => found.fault(fault),
         }

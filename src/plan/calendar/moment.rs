@@ -1,5 +1,6 @@
 //! Times as calendars write them: UTC, of a zone, floating, whole days.
 
+use super::zones::Zones;
 use icalendar::parser::Property;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -30,17 +31,22 @@ impl Moment {
 }
 
 /// The times of a property, separated by commas. `zone` counts where the property names none.
-pub(super) fn moments(property: &Property<'_>, zone: &TimeZone) -> Result<Vec<Moment>, String> {
+pub(super) fn moments(
+    property: &Property<'_>,
+    zones: &Zones,
+    zone: &TimeZone,
+) -> Result<Vec<Moment>, String> {
     let zone = match parameter(property, "TZID") {
-        Some(name) => named_zone(name)?,
+        Some(name) => zones.named(name)?,
         None => zone.clone(),
     };
-    property.val.as_str().split(',').map(|text| moment(text.trim(), &zone)).collect()
+    let times = property.val.as_str().split(',').map(str::trim).filter(|text| !text.is_empty());
+    times.map(|text| moment(text, &zone)).collect()
 }
 
 /// The one time of a property.
-pub(super) fn one_moment(property: &Property<'_>, zone: &TimeZone) -> Result<Moment, String> {
-    moments(property, zone)?.into_iter().next().ok_or_else(|| "its time is empty".into())
+pub(super) fn one_moment(property: &Property<'_>, zones: &Zones, zone: &TimeZone) -> Result<Moment, String> {
+    moments(property, zones, zone)?.into_iter().next().ok_or_else(|| "its time is empty".into())
 }
 
 /// `20260105T090000`, `20260105T090000Z` or `20260105`.
@@ -54,18 +60,10 @@ pub(super) fn moment(text: &str, zone: &TimeZone) -> Result<Moment, String> {
         Some(utc) => (utc, TimeZone::UTC),
         None => (text, zone.clone()),
     };
-    let wall = DateTime::strptime("%Y%m%dT%H%M%S", text).map_err(|_| wrong())?;
+    let wall = DateTime::strptime("%Y%m%dT%H%M%S", text)
+        .or_else(|_| DateTime::strptime("%Y%m%dT%H%M", text))
+        .map_err(|_| wrong())?;
     Ok(Moment { wall, zone, is_day: false })
-}
-
-/// A zone by its IANA name; some programs write a path before it.
-fn named_zone(name: &str) -> Result<TimeZone, String> {
-    let name = name.trim_matches('"');
-    let parts: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
-    let tails = (0..parts.len().min(8)).map(|from| parts[from..].join("/"));
-    tails.map(|tail| TimeZone::get(&tail)).find_map(Result::ok).ok_or_else(|| {
-        format!("the time zone `{}` has no IANA name such as Europe/Berlin", crate::text::clean(name, 60))
-    })
 }
 
 pub(super) fn parameter<'a>(property: &'a Property<'_>, name: &str) -> Option<&'a str> {

@@ -53,6 +53,11 @@ impl Exceptions {
         }
     }
 
+    /// The same for an event. Of one that lasts whole days it is the day that counts, however the exception writes it.
+    pub(super) fn add_to(&mut self, event: &Moment, moment: &Moment) {
+        self.add(&Moment { is_day: moment.is_day || event.is_day, ..moment.clone() });
+    }
+
     pub(super) fn has(&self, from: Timestamp, wall: DateTime) -> bool {
         self.instants.contains(&from) || self.days.contains(&wall.date())
     }

@@ -167,10 +167,150 @@ fn faults_name_the_event_and_its_time() {
     );
     assert!(fault("SUMMARY:bob").contains("no DTSTART"));
     assert!(fault("DTSTART:tomorrow\nSUMMARY:bob").contains("`tomorrow` is no time"));
-    let zone = fault("DTSTART;TZID=W. Europe Standard Time:20260401T090000\nDURATION:PT1H\nSUMMARY:bob");
-    assert!(zone.contains("`W. Europe Standard Time` has no IANA name"), "{zone}");
+    let zone = fault("DTSTART;TZID=Customized Time Zone:20260401T090000\nDURATION:PT1H\nSUMMARY:bob");
+    assert!(
+        zone.contains("`Customized Time Zone` has no IANA name such as Europe/Berlin, and no VTIMEZONE"),
+        "{zone}"
+    );
     let series = fault("DTSTART:20260401T090000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;BYDAY=XX\nSUMMARY:bob");
     assert!(series.contains("is no rule of recurrence"), "{series}");
+}
+
+/// A calendar with a definition of a zone, and a daily shift in it.
+fn defined(name: &str, definition: &str) -> String {
+    format!(
+        "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:{name}\n{definition}\nEND:VTIMEZONE\nBEGIN:VEVENT\n\
+         DTSTART;TZID=\"{name}\":20260301T090000\nDTEND;TZID=\"{name}\":20260301T170000\n\
+         RRULE:FREQ=MONTHLY;COUNT=5\nSUMMARY:bob\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+}
+
+fn onset(kind: &str, begins: &str, from: &str, to: &str, rule: &str) -> String {
+    let rule = if rule.is_empty() { String::new() } else { format!("RRULE:{rule}\n") };
+    format!("BEGIN:{kind}\nDTSTART:{begins}\nTZOFFSETFROM:{from}\nTZOFFSETTO:{to}\n{rule}END:{kind}")
+}
+
+fn both(standard: String, daylight: String) -> String {
+    format!("{standard}\n{daylight}")
+}
+
+#[test]
+fn zones_by_the_names_of_windows_are_read() {
+    for (name, hour) in [
+        ("W. Europe Standard Time", "07"),
+        ("\"W. Europe Standard Time\"", "07"),
+        ("W. Europe Standard Time 1", "07"),
+        ("w. europe standard time", "07"),
+        ("Romance Standard Time", "07"),
+        ("GMT Standard Time", "08"),
+        ("Pacific Standard Time", "16"),
+        ("UTC", "09"),
+        ("\"tzone://Microsoft/Utc\"", "09"),
+    ] {
+        let text = one(&format!("DTSTART;TZID={name}:20260701T090000\nDURATION:PT1H\nSUMMARY:bob"));
+        assert!(
+            told(&text)[0].starts_with(&format!("2026-07-01T{hour}:00:00Z")),
+            "{name}: {:?}",
+            told(&text)
+        );
+    }
+    for (windows, iana) in
+        [("Central Standard Time (Mexico)", "America/Mexico_City"), ("UTC-11", "Etc/GMT+11")]
+    {
+        assert_eq!(super::windows::iana_name(windows), Some(iana));
+    }
+}
+
+#[test]
+fn a_zone_of_the_calendars_own_counts_by_its_rules() {
+    let winter_summer = |text: &str| {
+        let told = told(text);
+        [told[0][..16].to_owned(), told[3][..16].to_owned()]
+    };
+    let outlook = both(
+        onset(
+            "STANDARD",
+            "16010101T030000",
+            "+0200",
+            "+0100",
+            "FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10",
+        ),
+        onset("DAYLIGHT", "16010101T020000", "+0100", "+0200", "FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3"),
+    );
+    for name in ["Customized Time Zone", "(GMT+01.00) Sarajevo/Warsaw/Zagreb", "tzone://Microsoft/Custom"] {
+        assert_eq!(
+            winter_summer(&defined(name, &outlook)),
+            ["2026-03-01T08:00", "2026-06-01T07:00"],
+            "{name}"
+        );
+    }
+    let new_york = both(
+        onset(
+            "STANDARD",
+            "20071104T020000",
+            "-0400",
+            "-0500",
+            "FREQ=YEARLY;BYMONTH=11;BYDAY=SU;BYMONTHDAY=1,2,3,4,5,6,7",
+        ),
+        onset("DAYLIGHT", "20070311T020000", "-0500", "-0400", "FREQ=YEARLY;BYMONTH=3;BYDAY=SU;BYSETPOS=2"),
+    );
+    assert_eq!(winter_summer(&defined("Office", &new_york)), ["2026-03-01T14:00", "2026-06-01T13:00"]);
+    let india = onset("STANDARD", "16010101T000000", "+0530", "+0530", "");
+    assert_eq!(winter_summer(&defined("Office", &india)), ["2026-03-01T03:30", "2026-06-01T03:30"]);
+    let abolished = both(
+        onset(
+            "DAYLIGHT",
+            "19800301T020000",
+            "+0300",
+            "+0400",
+            "FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3;UNTIL=20100328T000000Z",
+        ),
+        onset("STANDARD", "20141026T020000", "+0400", "+0300", ""),
+    );
+    assert_eq!(winter_summer(&defined("Office", &abolished)), ["2026-03-01T06:00", "2026-06-01T06:00"]);
+    let odd = onset("STANDARD", "20260101T000000", "+0100", "+0200", "FREQ=MONTHLY");
+    let why = read(&defined("Office", &odd)).unwrap_err().join("\n");
+    assert!(why.contains("the VTIMEZONE of `Office` cannot be read"), "{why}");
+    let listed = both(
+        onset("STANDARD", "20251101T000000", "+0200", "+0100", ""),
+        onset("DAYLIGHT", "20260401T000000", "+0100", "+0200", ""),
+    );
+    let why = read(&defined("Office", &listed)).unwrap_err().join("\n");
+    assert!(why.contains("by dates"), "{why}");
+}
+
+#[test]
+fn an_exception_counts_in_every_form_that_programs_write() {
+    let begins = |event: &str| {
+        let shifts = read(&one(event)).unwrap_or_else(|faults| panic!("{event}: {faults:?}"));
+        shifts.iter().map(|shift| shift.from.to_string()).collect::<Vec<_>>()
+    };
+    let series =
+        "DTSTART;TZID=Europe/Berlin:20260401T090000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3\nSUMMARY:bob";
+    let rest = ["2026-04-01T07:00:00Z", "2026-04-03T07:00:00Z"];
+    for exception in [
+        "EXDATE;TZID=Europe/Berlin:20260402T090000",
+        "EXDATE;TZID=\"W. Europe Standard Time\":20260402T090000",
+        "EXDATE:20260402T070000Z",
+        "EXDATE:20260402T090000",
+        "EXDATE;VALUE=DATE-TIME:20260402T070000Z",
+        "EXDATE;VALUE=DATE:20260402",
+        "EXDATE:20260402",
+        "EXDATE:20260405T070000Z,20260402T070000Z",
+        "EXDATE:20260402T070000Z,",
+        "EXDATE:20260405\nEXDATE:20260402T090000",
+        "EXDATE:20260402T0700Z",
+        "EXDATE;TZID=America/New_York:20260402T030000",
+    ] {
+        assert_eq!(begins(&format!("{series}\n{exception}")), rest, "{exception}");
+    }
+    assert_eq!(begins(&format!("{series}\nEXDATE:")).len(), 3);
+    let days = "DTSTART;VALUE=DATE:20260401\nRRULE:FREQ=DAILY;COUNT=3\nSUMMARY:bob";
+    for exception in ["20260402", "20260402T000000", "20260402T000000Z"] {
+        let rest = ["2026-03-31T22:00:00Z", "2026-04-02T22:00:00Z"];
+        assert_eq!(begins(&format!("{days}\nEXDATE:{exception}")), rest, "{exception}");
+    }
+    assert!(fault(&format!("{series}\nEXRULE:FREQ=DAILY")).contains("EXRULE"));
 }
 
 #[test]

@@ -44,8 +44,8 @@ pub(super) fn unfold(text: &str) -> Result<String, String> {
     Ok(out)
 }
 
-/// The events of an unfolded calendar.
-pub(super) fn events(text: &str) -> Result<Vec<Component<'_>>, String> {
+/// The events of an unfolded calendar, and its definitions of time zones.
+pub(super) fn parts(text: &str) -> Result<(Vec<Component<'_>>, Vec<Component<'_>>), String> {
     const BEGIN: &str = "BEGIN:VCALENDAR";
     let begin = text.trim_start().get(..BEGIN.len());
     if !begin.is_some_and(|begin| begin.eq_ignore_ascii_case(BEGIN)) {
@@ -55,6 +55,8 @@ pub(super) fn events(text: &str) -> Result<Vec<Component<'_>>, String> {
         let broken = error.input.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         format!("it cannot be understood from `{}` on", crate::text::clean(broken, 60))
     })?;
+    let is = |part: &Component<'_>, name: &str| part.name.as_str().eq_ignore_ascii_case(name);
     let parts = roots.into_iter().flat_map(|root| root.components);
-    Ok(parts.filter(|part| part.name.as_str().eq_ignore_ascii_case("VEVENT")).collect())
+    let known = parts.filter(|part| is(part, "VEVENT") || is(part, "VTIMEZONE"));
+    Ok(known.partition(|part| is(part, "VEVENT")))
 }
