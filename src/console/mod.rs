@@ -5,6 +5,7 @@
 //! - [`widgets`] turn values into lines and cells; they know no clock, socket or file.
 //! - [`ui`] is the client's own small state: what is looked at, not what is.
 //! - [`screens`] draw the model: pure functions to cells.
+//! - [`pages`] remember where somebody is in a text that does not fit.
 //! - [`layers`] finds and checks the TOML files behind themes and keymaps.
 
 pub mod app;
@@ -12,6 +13,7 @@ pub mod glyphs;
 pub mod input;
 pub mod keymap;
 pub mod layers;
+pub mod pages;
 pub mod screens;
 pub mod terminal;
 pub mod theme;

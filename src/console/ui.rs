@@ -1,5 +1,6 @@
 //! The client's own small state: what is looked at, not what is. The model says what is.
 
+use super::pages::Pages;
 use jiff::Timestamp;
 
 /// The screens, in the order of the tab keys.
@@ -48,8 +49,8 @@ pub struct Ui {
     pub filter: String,
     /// Whether the details of the selected row are shown.
     pub details: bool,
-    /// Pages turned in the details, where they do not fit.
-    pub page: isize,
+    /// Where somebody is in the details, where they do not fit.
+    pub pages: Pages,
     /// A short message of the last moments: a refusal, a reply.
     pub toast: Option<Toast>,
     /// The connection to the engine.

@@ -64,8 +64,8 @@ impl App {
             RunPreflight => return self.run_preflight(at),
             Up => self.move_by(-1, at),
             Down => self.move_by(1, at),
-            PageUp if self.ui.details => self.ui.page -= 1,
-            PageDown if self.ui.details => self.ui.page += 1,
+            PageUp if self.ui.details => self.ui.pages.back(),
+            PageDown if self.ui.details => self.ui.pages.forward(),
             PageUp => self.move_by(-self.page(), at),
             PageDown => self.move_by(self.page(), at),
             Top => {
@@ -305,7 +305,7 @@ impl App {
 
     fn toggle_details(&mut self) {
         self.ui.details = !self.ui.details;
-        self.ui.page = 0;
+        self.ui.pages.clear();
     }
 
     fn copy(&mut self, at: Instant) -> Vec<Do> {
@@ -363,7 +363,7 @@ impl App {
             return Vec::new();
         }
         self.ui.screen = screen;
-        self.ui.page = 0;
+        self.ui.pages.clear();
         self.ui.filter.clear();
         self.renew()
     }
@@ -398,7 +398,7 @@ impl App {
             Screen::Readiness => readiness::count(model, &self.ui.filter),
             Screen::Escalation => escalation::count(model, &self.ui.filter),
         });
-        self.ui.page = 0;
+        self.ui.pages.clear();
         let cursor = self.cursor();
         cursor.selected = cursor.selected.saturating_add_signed(by).min(rows.saturating_sub(1));
     }

@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use crate::console::keymap::Context;
+use crate::console::pages::Pages;
 use crate::core::command::Ask;
 use crate::core::confirmation::Confirmation;
 use jiff::Timestamp;
@@ -20,14 +21,14 @@ pub struct Confirming {
     pub problem: Option<String>,
     /// Its reply is on its way.
     pub sent: bool,
-    /// Pages turned, where it does not fit on one.
-    pub page: isize,
+    /// Where somebody is in it, where it does not fit.
+    pub pages: Pages,
 }
 
 impl Confirming {
     /// Shows a bundle.
     pub fn new(confirmation: Confirmation) -> Self {
-        Self { confirmation, typed: Field::default(), problem: None, sent: false, page: 0 }
+        Self { confirmation, typed: Field::default(), problem: None, sent: false, pages: Pages::default() }
     }
 
     /// Where its keys are.

@@ -8,6 +8,7 @@ use super::palette::Palette;
 use super::{App, Dialog, draw_compose, words};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
+use crate::console::pages::Shown;
 use crate::console::screens::confirm::Reader;
 use crate::console::screens::{self, View, paint};
 use crate::console::theme::Role;
@@ -33,7 +34,8 @@ const FIELD_ROWS: u16 = 4;
 /// Rows that a problem below the choices takes at most.
 const PROBLEM_ROWS: usize = 2;
 
-/// Draws what there is to see at `at`; nothing in it can steer the terminal or disguise text.
+/// Draws what there is to see at `at`, and says what of it is in sight; nothing in it can steer the terminal or
+/// disguise text.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     app: &App,
@@ -41,9 +43,11 @@ pub(super) fn draw(
     at: Instant,
     plan: &str,
     waited: SignedDuration,
-) {
-    draw_all(frame, app, look, at, plan, waited);
+) -> Shown {
+    let shown = Shown::default();
+    draw_all(frame, app, look, at, plan, waited, &shown);
     screens::paint::sift(frame.buffer_mut());
+    shown
 }
 
 fn draw_all(
@@ -53,6 +57,7 @@ fn draw_all(
     at: Instant,
     plan: &str,
     waited: SignedDuration,
+    shown: &Shown,
 ) {
     let area = frame.area();
     let Some(model) = &app.model else {
@@ -62,12 +67,12 @@ fn draw_all(
         };
         screens::connecting::draw(frame, area, &look, plan, waited, silent.as_deref());
         if let Some(Dialog::Help(help)) = &app.dialog {
-            draw_help(frame, app, &look, help);
+            draw_help(frame, app, &look, help, shown);
         }
         return;
     };
     let view =
-        View { model, ui: &app.ui, look, now: app.now(at), operator: &app.operator, keymap: &app.keymap };
+        View { model, ui: &app.ui, look, now: app.now(at), operator: &app.operator, keymap: &app.keymap, shown };
     screens::doubt::believed(&view, |view| draw_view(frame, app, view));
 }
 
@@ -78,16 +83,19 @@ fn draw_view(frame: &mut Frame<'_>, app: &App, view: &View<'_>) {
     if area.width < width || area.height < height {
         return;
     }
+    if app.dialog.is_some() {
+        view.shown.cover();
+    }
     match &app.dialog {
         None => {}
         Some(Dialog::Form(form)) => draw_form(frame, app, view, form),
         Some(Dialog::Confirm(confirming)) => draw_confirmation(frame, view, confirming),
         Some(Dialog::Compose(compose)) => draw_compose::draw(frame, app, view, compose),
-        Some(Dialog::Palette(palette)) => draw_palette(frame, app, look, palette),
-        Some(Dialog::Help(help)) => draw_help(frame, app, look, help),
+        Some(Dialog::Palette(palette)) => draw_palette(frame, app, view, palette),
+        Some(Dialog::Help(help)) => draw_help(frame, app, look, help, view.shown),
         Some(Dialog::Preview(reading)) => {
             let lines: Vec<&Text> = reading.lines.iter().collect();
-            draw_reading(frame, app, look, reading, &lines, None);
+            draw_reading(frame, app, look, reading, &lines, None, view.shown);
         }
         Some(Dialog::Filter { field, .. }) => draw_filter(frame, look, field),
     }
@@ -97,8 +105,8 @@ fn draw_confirmation(frame: &mut Frame<'_>, view: &View<'_>, confirming: &Confir
     let waiting = confirming.sent.then_some("Sent; waiting for the engine.");
     let problem = confirming.problem.as_deref().or(waiting);
     let area = frame.area();
-    let (typed, sent, page) = (confirming.typed.text(), confirming.sent, confirming.page);
-    let reader = Reader { typed, sent, problem, page };
+    let (typed, sent, pages) = (confirming.typed.text(), confirming.sent, Some(&confirming.pages));
+    let reader = Reader { typed, sent, problem, pages };
     screens::confirm::draw(frame, area, view, &confirming.confirmation, reader);
 }
 
@@ -114,7 +122,9 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
         lines.push(Line::default());
         // Frame, problem and the lines above stay; the chosen one of many is in view.
         let room = usize::from(frame.area().height).saturating_sub(lines.len() + 2 + PROBLEM_ROWS);
-        lines.extend(choices(look, form, inner, room.max(1)));
+        let list = choices(look, form, inner, room.max(1));
+        view.shown.note_rows(list.len());
+        lines.extend(list);
     } else if let Some(choice) = form.choices.get(form.chosen) {
         lines.push(Line::default());
         lines.push(Line::from(look.span(Role::Accent, cell(look, &choice.label, inner))));
@@ -136,8 +146,8 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
         let room =
             usize::from(frame.area().height.saturating_sub(2 + field_rows)).saturating_sub(below.len());
         let key = view.key_in(form.context(), Action::PageDown);
-        lines = paint::page(look, lines.clone(), room, form.page)
-            .unwrap_or_else(|| paint::limited(look, lines, room, &format!("lines, {key} shows them")));
+        let begin = paint::limited(look, lines.clone(), room, &format!("lines, {key} shows them"));
+        lines = paint::paged(view, &form.pages, lines, begin, room);
     }
     let height = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
     let footer =
@@ -219,7 +229,8 @@ fn draw_filter(frame: &mut Frame<'_>, look: &Look<'_>, field: &Field) {
     frame.render_widget(&widget, rest);
 }
 
-fn draw_palette(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, palette: &Palette) {
+fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Palette) {
+    let look = &view.look;
     let area = centred(frame.area(), WIDTH, frame.area().height.saturating_sub(4).min(20));
     let footer = hint_line(
         look,
@@ -237,6 +248,7 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, palette: &Pal
     widget.set_cursor_line_style(look.style(Role::Input));
     frame.render_widget(&widget, Rect { height: 1, ..field });
     let height = usize::from(list.height);
+    view.shown.note_rows(height);
     let first = palette.selected.saturating_sub(height.saturating_sub(1));
     let width = usize::from(list.width);
     let rows = palette.matching().enumerate().skip(first).take(height);
@@ -253,9 +265,9 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, palette: &Pal
     frame.render_widget(ratatui::text::Text::from(lines), list);
 }
 
-fn draw_help(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, help: &Help) {
+fn draw_help(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, help: &Help, seen: &Shown) {
     let shown = help.shown();
-    draw_reading(frame, app, look, &help.reading, &shown, Some(help));
+    draw_reading(frame, app, look, &help.reading, &shown, Some(help), seen);
 }
 
 fn draw_reading(
@@ -265,6 +277,7 @@ fn draw_reading(
     reading: &Reading,
     lines: &[&Text],
     help: Option<&Help>,
+    seen: &Shown,
 ) {
     let area = frame.area().inner(Margin::new(2, 1));
     let hints: &[(Action, &str)] = match help {
@@ -278,6 +291,7 @@ fn draw_reading(
     let mut title =
         if wanted.is_empty() { reading.title.clone() } else { format!("{} / {wanted}", reading.title) };
     let rows = usize::from(area.height.saturating_sub(2));
+    seen.note_rows(rows);
     let first = reading.offset.min(lines.len().saturating_sub(rows));
     if lines.len() > rows {
         title = format!("{title}, lines {} to {} of {}", first + 1, first + rows, lines.len());

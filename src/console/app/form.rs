@@ -4,6 +4,7 @@
 use super::declare;
 use super::field::Field;
 use crate::console::keymap::{Chord, Context};
+use crate::console::pages::Pages;
 use crate::core::command::Ask;
 use crate::core::escalation::IncidentRole;
 use crate::ids::{AudienceId, IncidentId, MessageId, QuestionId, RegionId, RunId, StepId};
@@ -148,8 +149,8 @@ pub struct Form {
     pub problem: Option<String>,
     /// Its reply is on its way.
     pub sent: bool,
-    /// Pages turned, where what it says does not fit.
-    pub page: isize,
+    /// Where somebody is in what it says, where it does not fit.
+    pub pages: Pages,
 }
 
 impl Form {
@@ -175,7 +176,7 @@ impl Form {
             entry: stage,
             problem: None,
             sent: false,
-            page: 0,
+            pages: Pages::default(),
         }
     }
 

@@ -15,8 +15,6 @@ use std::time::{Duration, Instant};
 
 /// How long it is said that a key does nothing; it is no news.
 const UNHEARD: Duration = Duration::from_secs(3);
-/// Rows that a page leaves out: header, footer, frames, and one row that stays in view.
-const NOT_A_PAGE: u16 = 8;
 
 /// Where the keys of a dialog are told.
 const IN_THE_FRAME: &str = "The keys that work here stand in the bottom line of this frame.";
@@ -92,9 +90,9 @@ impl App {
         vec![Do::Draw]
     }
 
-    /// A page of a list.
+    /// A page of a list: what of it is in sight, but for one row that stays.
     pub(super) fn page(&self) -> isize {
-        isize::try_from(self.size.1.saturating_sub(NOT_A_PAGE).max(1)).unwrap_or(1)
+        isize::try_from(self.rows.saturating_sub(1).max(1)).unwrap_or(1)
     }
 
     /// Whether a key that acts by itself counts now.
@@ -202,6 +200,7 @@ impl App {
             return match form.previous().filter(|_| !form.sent) {
                 Some(stage) => {
                     form.stage = stage;
+                    form.pages.clear();
                     self.renew()
                 }
                 None => self.shut(),
@@ -226,8 +225,8 @@ impl App {
                     _ => "Choose with the keys before the lines, or with the arrows.".into(),
                 });
             }
-            (_, Some(Action::PageUp)) => form.page -= 1,
-            (_, Some(Action::PageDown)) => form.page += 1,
+            (_, Some(Action::PageUp)) => form.pages.back(),
+            (_, Some(Action::PageDown)) => form.pages.forward(),
             (Stage::Write, Some(Action::Submit)) => return self.advance(at),
             (Stage::Write, Some(Action::NextField)) => form.offer(1),
             (Stage::Write, None) if form.press(chord) => {}
@@ -258,7 +257,8 @@ impl App {
         }
         match form.next() {
             Some(stage) => {
-                (form.stage, form.page) = (stage, 0);
+                form.stage = stage;
+                form.pages.clear();
                 self.renew()
             }
             None => self.finish(at),
@@ -343,8 +343,8 @@ impl App {
                 return dos;
             }
             Some(Action::Back) => return self.decline(at),
-            Some(Action::PageDown) => confirming.page += 1,
-            Some(Action::PageUp) => confirming.page -= 1,
+            Some(Action::PageDown) => confirming.pages.forward(),
+            Some(Action::PageUp) => confirming.pages.back(),
             Some(Action::Copy) => {
                 confirming.problem = Some("The command was copied, if the terminal allows it.".into());
                 return vec![Do::Draw, Do::Copy(confirming.confirmation.description.command.clone())];

@@ -36,6 +36,7 @@ pub use run::run;
 
 use crate::console::input::{Event, Gate, Manner, Received, Verdict};
 use crate::console::keymap::{Chord, Context, Keymap, Pending};
+use crate::console::pages::{Pages, Stretch};
 use crate::console::ui::{Connection, Screen, Toast, Ui};
 use crate::core::command::Ask;
 use crate::core::model::Model;
@@ -91,6 +92,10 @@ pub enum Message {
         size: (u16, u16),
         /// The last of the keys that [`Do::Drain`] threw away, and when it was read.
         drained: Option<(Chord, Instant)>,
+        /// What of a text that does not fit is in sight; none where all of it is.
+        text: Option<Stretch>,
+        /// Rows of the list in sight; none where there is no list.
+        rows: Option<usize>,
     },
     /// Time passed.
     Tick,
@@ -194,6 +199,8 @@ pub struct App {
     toast_of: Option<view::View>,
     /// Columns and rows of the terminal.
     size: (u16, u16),
+    /// Rows of the list that the last frame showed.
+    rows: usize,
 }
 
 impl App {
@@ -221,6 +228,7 @@ impl App {
             toast_until: None,
             toast_of: None,
             size,
+            rows: 0,
         }
     }
 
@@ -310,6 +318,11 @@ impl App {
 
     /// The terminal has another size. A confirmation that cannot be seen any more is none.
     fn resized(&mut self, size: (u16, u16), at: Instant) -> Vec<Do> {
+        if size.0 != self.size.0 {
+            // Other lines: what was read of them is not known any more.
+            self.ui.pages.clear();
+            self.pages().clear();
+        }
         self.size = size;
         if !self.is_hidden() {
             return vec![Do::Draw];
@@ -323,6 +336,15 @@ impl App {
                 dos
             }
             _ => vec![Do::Draw],
+        }
+    }
+
+    /// Where somebody is in the text that does not fit: that of the dialog, or that of the screen.
+    fn pages(&mut self) -> &mut Pages {
+        match &mut self.dialog {
+            Some(Dialog::Form(form)) => &mut form.pages,
+            Some(Dialog::Confirm(confirming)) => &mut confirming.pages,
+            _ => &mut self.ui.pages,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::link::{Connect, Link, LinkError, News, Order};
 use super::{App, Do, Message, draw};
 use crate::console::input::{EndReason, Event, Input, Received};
+use crate::console::pages::Shown;
 use crate::console::terminal::{self, Drawn, Terminal, TerminalError};
 use crate::console::widgets::Look;
 use jiff::SignedDuration;
@@ -222,7 +223,8 @@ impl Console<'_> {
         let waited =
             SignedDuration::try_from(at.duration_since(self.started)).unwrap_or(SignedDuration::ZERO);
         let (app, look, plan) = (&self.app, self.look, self.plan);
-        let drawn = self.terminal.draw(|frame| draw::draw(frame, app, look, at, plan, waited))?;
+        let mut shown = Shown::default();
+        let drawn = self.terminal.draw(|frame| shown = draw::draw(frame, app, look, at, plan, waited))?;
         if drawn == Drawn::Later {
             self.stalled = true;
             return Ok(Vec::new());
@@ -232,7 +234,8 @@ impl Console<'_> {
         let drains = std::mem::take(&mut self.wants_drain);
         let drained = if drains { self.input.drain_type_ahead() } else { None };
         let size = terminal::size().map_err(TerminalError::from)?;
-        let dos = self.app.update(Message::Painted { size, drained }, Instant::now());
+        let painted = Message::Painted { size, drained, text: shown.text(), rows: shown.rows() };
+        let dos = self.app.update(painted, Instant::now());
         if !dos.is_empty() {
             self.draw_at = Some(at + FRAME);
         }

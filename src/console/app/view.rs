@@ -30,6 +30,16 @@ pub(super) enum View {
     },
 }
 
+impl View {
+    /// What is read on the screen; none below a dialog.
+    fn selected(&self) -> Option<(&Option<(IncidentId, bool)>, &Option<String>)> {
+        match self {
+            Self::Screen { incident, selected, .. } => Some((incident, selected)),
+            _ => None,
+        }
+    }
+}
+
 impl App {
     /// The present view.
     pub(super) fn view(&self, at: Instant) -> View {
@@ -80,7 +90,9 @@ impl App {
 
     /// Takes a message that came at `at`; what it returns is to be done in its order.
     pub fn update(&mut self, message: Message, at: Instant) -> Vec<Do> {
-        if let Message::Painted { size, drained } = message {
+        if let Message::Painted { size, drained, text, rows } = message {
+            self.pages().see(text);
+            self.rows = rows.unwrap_or(0);
             let dos = if size == self.size { Vec::new() } else { self.resized(size, at) };
             self.gate.painted(self.view(at), at, drained);
             return dos;
@@ -111,6 +123,9 @@ impl App {
         };
         if (dialog(before), screen(before)) != (dialog(after), screen(after)) {
             self.chord.clear();
+        }
+        if before.selected() != after.selected() {
+            self.ui.pages.clear();
         }
         let opened = dialog(after).is_some();
         let asked_for = by_hand || (self.expected && opened);

@@ -1,9 +1,16 @@
 //! What of a list is in view, and what a filter lets through.
 
+use super::View;
 use std::ops::Range;
 
-/// The rows in view: `height` of them, with the selected one in the middle where there are rows on both sides.
-pub fn window(selected: usize, rows: usize, height: usize) -> Range<usize> {
+/// The rows in view of a list, which the frame notes: the keys that turn a page move by them.
+pub fn window(view: &View<'_>, selected: usize, rows: usize, height: usize) -> Range<usize> {
+    view.shown.note_rows(height);
+    around(selected, rows, height)
+}
+
+/// `height` of the rows, with the selected one in the middle where there are rows on both sides.
+fn around(selected: usize, rows: usize, height: usize) -> Range<usize> {
     let height = height.min(rows);
     let start = selected.min(rows).saturating_sub(height / 2).min(rows - height);
     start..start + height
@@ -48,12 +55,12 @@ mod tests {
 
     #[test]
     fn the_selected_row_is_in_the_middle_as_far_as_there_are_rows() {
-        assert_eq!(window(0, 10, 4), 0..4);
-        assert_eq!(window(1, 10, 4), 0..4);
-        assert_eq!(window(5, 10, 4), 3..7);
-        assert_eq!(window(9, 10, 4), 6..10);
-        assert_eq!(window(99, 3, 4), 0..3);
-        assert_eq!(window(0, 0, 4), 0..0);
+        assert_eq!(around(0, 10, 4), 0..4);
+        assert_eq!(around(1, 10, 4), 0..4);
+        assert_eq!(around(5, 10, 4), 3..7);
+        assert_eq!(around(9, 10, 4), 6..10);
+        assert_eq!(around(99, 3, 4), 0..3);
+        assert_eq!(around(0, 0, 4), 0..0);
     }
 
     #[test]
@@ -67,7 +74,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_selected_row_is_in_view(selected: u16, rows in 1_usize..500, height in 1_usize..60) {
-            let range = window(selected.into(), rows, height);
+            let range = around(selected.into(), rows, height);
             prop_assert!(range.contains(&usize::from(selected).min(rows - 1)));
             prop_assert!(range.end <= rows && range.len() == height.min(rows));
         }

@@ -48,6 +48,7 @@ pub fn draw(frame: &mut Frame<'_>, screen: Rect, view: &View<'_>, sheet: Sheet<'
     let lines = lines(view, &sheet, width);
     let question = question(view, &sheet, width);
     let rows = usize::from(area.height.saturating_sub(2)).saturating_sub(question.len());
+    view.shown.note_rows(rows);
     let first = sheet.offset.min(lines.len().saturating_sub(rows));
     let title = match lines.len() > rows {
         true => format!("Read it, then send it: lines {} to {} of {}", first + 1, first + rows, lines.len()),

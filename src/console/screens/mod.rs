@@ -28,6 +28,7 @@ pub use words::cannot_reach;
 mod tests;
 
 use crate::console::keymap::{Action, Context, Keymap};
+use crate::console::pages::Shown;
 use crate::console::theme::Role;
 use crate::console::ui::{Screen, Ui};
 use crate::console::widgets::Look;
@@ -54,6 +55,8 @@ pub struct View<'a> {
     pub operator: &'a str,
     /// The keys, for hints.
     pub keymap: &'a Keymap,
+    /// What the frame shows of what does not fit; noted while it is drawn.
+    pub shown: &'a Shown,
 }
 
 impl View<'_> {

@@ -4,6 +4,7 @@
 use super::View;
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::console::keymap::Action;
+use crate::console::pages::{Pages, Stretch};
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, wrap};
 use crate::text::{Sieve, Taken, visible};
@@ -14,8 +15,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthChar;
 
-/// How much of a text from outside is looked at before it is wrapped; no screen shows more.
-const WRAPPED_LIMIT_CHARS: usize = 2_000;
+/// How much of a text from outside is looked at before it is wrapped: all that somebody reads in pages.
+const WRAPPED_LIMIT_CHARS: usize = 20_000;
 
 /// Writes lines from the top of `area`; what is below its end is left out.
 pub fn put(
@@ -199,32 +200,41 @@ pub fn cut(look: &Look<'_>, mut lines: Vec<Line<'static>>, rows: usize, width: u
     lines
 }
 
-/// A page of what does not fit, when one was turned to: the first is what is drawn anyway, the others are all of it;
-/// after the last comes the first.
-pub fn page(
-    look: &Look<'_>,
+/// What does not fit, read in pages: its begin as `begin` gives it, until a page is turned to.
+///
+/// The first page begins where `begin` leaves the text: what it shows in the order of the text is not shown again.
+pub fn paged(
+    view: &View<'_>,
+    pages: &Pages,
     all: Vec<Line<'static>>,
+    begin: Vec<Line<'static>>,
     room: usize,
-    turned: isize,
-) -> Option<Vec<Line<'static>>> {
-    // A line says which page it is.
-    let rows = room.saturating_sub(1).max(1);
-    let pages = if all.len() > room { all.len().div_ceil(rows) } else { 0 };
-    let place = turned.rem_euclid(isize::try_from(pages + 1).unwrap_or(1)).unsigned_abs();
-    if place == 0 {
-        return None;
+) -> Vec<Line<'static>> {
+    let count = all.len();
+    if count <= room {
+        return begin;
     }
-    let heading = look.span(Role::Accent, format!("ALL OF IT, page {place} of {pages}"));
-    let lines = all.into_iter().skip((place - 1) * rows).take(rows);
-    let mut lines: Vec<Line<'static>> = std::iter::once(Line::from(heading)).chain(lines).collect();
+    let Some(first) = pages.start(count) else {
+        let end = begin.iter().zip(&all).take_while(|(shown, line)| shown == line).count();
+        view.shown.note_text(Stretch { first: 0, end, all: count });
+        return begin;
+    };
+    // Where there are two rows, the first says which lines follow.
+    let rows = if room > 1 { room - 1 } else { room };
+    let end = (first + rows).min(count);
+    view.shown.note_text(Stretch { first, end, all: count });
+    let heading = format!("ALL OF IT, lines {} to {end} of {count}", first + 1);
+    let heading = Line::from(view.look.span(Role::Accent, heading));
+    let mut lines: Vec<Line<'static>> = (room > 1).then_some(heading).into_iter().collect();
+    lines.extend(all.into_iter().skip(first).take(rows));
     lines.resize(room, Line::default());
-    Some(lines)
+    lines
 }
 
-/// Details in their room: their begin with the key that turns to all of it, or the page that was turned to.
+/// Details in their room: their begin with the key that turns to the rest, or the page that was turned to.
 pub fn detailed(view: &View<'_>, lines: Vec<Line<'static>>, room: usize) -> Vec<Line<'static>> {
-    page(&view.look, lines.clone(), room, view.ui.page)
-        .unwrap_or_else(|| limited(&view.look, lines, room, &shown_by(view, Action::PageDown)))
+    let begin = limited(&view.look, lines.clone(), room, &shown_by(view, Action::PageDown));
+    paged(view, &view.ui.pages, lines, begin, room)
 }
 
 /// How the rest of what was cut is read.

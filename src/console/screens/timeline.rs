@@ -65,7 +65,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     }
     let cursor = view.ui.timeline;
     let selected = cursor.selected.min(rows.len() - 1);
-    let shown = window(selected, rows.len(), usize::from(list.height));
+    let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines = lines(view, &rows, shown.clone(), selected, list.width);
     put_list(frame, list, &view.look, lines, Some(selected.saturating_sub(shown.start)));
     if let Some(event) = view.model.durable.timeline.get(rows[selected].place).filter(|_| details > 0) {

@@ -4,6 +4,7 @@ use super::super::{App, Do, Message};
 use crate::console::glyphs::Glyphs;
 use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{self, Chord};
+use crate::console::pages::Shown;
 use crate::console::theme::{self, ColourDepth};
 use crate::console::widgets::Look;
 use crate::core::action::{Description, ManualCard, Target};
@@ -47,6 +48,10 @@ pub struct Scene {
     pub slow: bool,
     /// Of the terminal.
     pub size: (u16, u16),
+    /// Frames are really drawn, for what turns pages: thousands of keys are pressed elsewhere.
+    pub reads: bool,
+    /// Rows of what is looked at.
+    pub height: u16,
     now: Timestamp,
     sequence: u64,
 }
@@ -75,6 +80,8 @@ impl Scene {
             at: Instant::now(),
             slow: false,
             size: SIZE,
+            height: 24,
+            reads: false,
             now: "2026-01-31T03:00:00Z".parse().unwrap(),
             sequence: 0,
         };
@@ -166,7 +173,9 @@ impl Scene {
 
     /// A frame is drawn.
     fn paint(&mut self) {
-        self.app.update(Message::Painted { size: self.size, drained: None }, self.at);
+        let shown = if self.reads { self.drawn().1 } else { Shown::default() };
+        let (text, rows) = (shown.text(), shown.rows());
+        self.app.update(Message::Painted { size: self.size, drained: None, text, rows }, self.at);
     }
 
     /// What the engine does with an ask.
@@ -249,18 +258,24 @@ impl Scene {
         self.asked.last().expect("something was asked")
     }
 
-    /// What a terminal of 80x24 shows, in ASCII and without colours.
+    /// What a terminal of 80 columns at most shows, in ASCII and without colours.
     pub fn seen(&self) -> String {
+        self.drawn().0
+    }
+
+    fn drawn(&self) -> (String, Shown) {
         let theme = theme::load(&theme::layers(None), theme::DEFAULT).unwrap().at_depth(ColourDepth::None);
         let look = Look::new(&theme, Glyphs::Ascii);
-        let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+        let (width, height) = (self.size.0.min(80), self.size.1.min(self.height));
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let mut shown = Shown::default();
         let draw = |frame: &mut Frame<'_>| {
-            super::super::draw::draw(frame, &self.app, look, self.at, "plan", SignedDuration::ZERO);
+            shown = super::super::draw::draw(frame, &self.app, look, self.at, "plan", SignedDuration::ZERO);
         };
         let buffer = terminal.draw(draw).unwrap().buffer.clone();
         let row =
-            |y| (0..80).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>().trim_end().to_owned();
-        (0..24).map(row).collect::<Vec<_>>().join("\n")
+            |y| (0..width).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>().trim_end().to_owned();
+        ((0..height).map(row).collect::<Vec<_>>().join("\n"), shown)
     }
 
     /// The same as one line: dialogs break texts as they have room.

@@ -212,14 +212,17 @@ fn a_key_behind_bytes_that_no_keyboard_sends_acts_on_nothing() {
 #[test]
 fn what_a_form_says_can_be_read_to_its_end_and_the_key_is_said_where_it_is_cut() {
     let mut scene = running();
+    scene.reads = true;
     let (run, step) = scene.app.selected_step().unwrap();
     let losses = (0..30).map(|place| format!("loss number {place} of a plan that has a great many of them"));
     let (guards, losses) = (vec![0], losses.collect());
     scene.app.dialog = Some(Dialog::Form(Form::writing(Purpose::Override { run, step, guards, losses })));
     for stage in [Stage::Write, Stage::Sure] {
         if let Some(Dialog::Form(form)) = &mut scene.app.dialog {
-            (form.stage, form.page) = (stage, 0);
+            form.stage = stage;
+            form.pages.clear();
         }
+        scene.tell(Message::Tick);
         let first = scene.words();
         assert!(first.contains("more lines") && !first.contains("number 29 "), "{first}");
         let key = if stage == Stage::Write { "page-down" } else { "ctrl-f" };
@@ -240,6 +243,7 @@ fn what_a_form_says_can_be_read_to_its_end_and_the_key_is_said_where_it_is_cut()
 #[test]
 fn the_guidance_of_a_question_can_be_read_to_its_end_with_the_question_and_its_answers_in_view() {
     let mut scene = declared();
+    scene.reads = true;
     let mut plan = (*scene.model.plan).clone();
     let root = plan.tree.root.clone();
     let help = (0..160).map(|place| format!("word{place}")).collect::<Vec<_>>().join(" ");
@@ -267,6 +271,7 @@ fn the_guidance_of_a_question_can_be_read_to_its_end_with_the_question_and_its_a
 #[test]
 fn the_details_of_a_step_can_be_read_to_their_end() {
     let mut scene = running();
+    scene.reads = true;
     let mut plan = (*scene.model.plan).clone();
     let runbook = plan.runbooks.get_mut("full-region-failover").unwrap();
     let step = runbook.steps.values_mut().next().unwrap();
@@ -278,9 +283,83 @@ fn the_details_of_a_step_can_be_read_to_their_end() {
     scene.press("v");
     assert!(scene.words().contains("ctrl-f shows them"), "{}", scene.words());
     scene.press("ctrl-f");
-    assert!(scene.words().contains("ALL OF IT, page 1 of"), "{}", scene.words());
+    assert!(scene.words().contains("ALL OF IT, lines "), "{}", scene.words());
     scene.press("v");
     assert!(!scene.words().contains("ALL OF IT"));
+}
+
+#[test]
+fn a_page_turned_after_the_height_changed_begins_where_the_last_one_ended() {
+    let heights = [24, 30, 26, 24, 40, 25, 24, 28, 24, 24, 35, 24, 24, 24, 24, 24];
+    for toasts in [false, true] {
+        let mut scene = running();
+        scene.reads = true;
+        let run = scene.app.selected_step().unwrap().0;
+        let mut model = scene.model.clone();
+        let words = (0..400).map(|place| format!("arg{place}")).collect::<Vec<_>>().join(" ");
+        let step = model.plan.runbooks["full-region-failover"].steps[0].id.clone();
+        let incident = model.durable.incident.as_mut().unwrap();
+        let state = incident.runs.iter_mut().find(|open| open.id == run).unwrap().steps.get_mut(&step).unwrap();
+        let failure = crate::core::action::Failure {
+            acted: crate::core::action::Acted::No,
+            what: "cannot read the target".into(),
+            why: "no route".into(),
+            next: "By hand.".into(),
+        };
+        let manual = crate::core::action::ManualCard { instructions: vec![words], check: "look".into() };
+        state.obstacle = Some((failure, manual));
+        scene.model = model;
+        scene.attach();
+        scene.press("v");
+        let mut read = scene.words();
+        for height in heights {
+            scene.height = height;
+            if toasts {
+                // A key that means nothing here says so for some seconds, in rows that are then free again.
+                scene.press("z");
+            }
+            scene.tell(Message::Tick);
+            read.push_str(&format!(" {}", scene.words()));
+            scene.press("ctrl-f");
+        }
+        let seen: std::collections::BTreeSet<usize> =
+            read.split(' ').filter_map(|word| word.strip_prefix("arg")?.parse().ok()).collect();
+        let lost: Vec<usize> = (0..400).filter(|place| !seen.contains(place)).collect();
+        assert!(lost.is_empty(), "{lost:?}\n{read}");
+    }
+}
+
+#[test]
+fn the_first_key_that_turns_a_page_does_not_show_the_begin_again() {
+    let mut scene = declared();
+    scene.reads = true;
+    let mut plan = (*scene.model.plan).clone();
+    let root = plan.tree.root.clone();
+    plan.tree.questions.get_mut(&root).unwrap().help =
+        (0..160).map(|place| format!("word{place}")).collect::<Vec<_>>().join(" ");
+    scene.model.plan = std::sync::Arc::new(plan);
+    scene.attach();
+    scene.press("v");
+    let first = scene.words();
+    scene.press("ctrl-f");
+    let second = scene.words();
+    let words = |text: &str| -> Vec<usize> {
+        text.split(' ').filter_map(|word| word.strip_prefix("word")?.parse().ok()).collect()
+    };
+    let (first, second) = (words(&first), words(&second));
+    assert_eq!(first.last().unwrap() + 1, second[0], "{first:?} {second:?}");
+}
+
+#[test]
+fn a_page_of_a_list_is_what_of_it_is_in_sight() {
+    let mut scene = Scene::new();
+    scene.reads = true;
+    scene.press("v");
+    let row = |scene: &Scene| scene.app.ui.overview.selected;
+    scene.press("ctrl-f");
+    let list = row(&scene) + 1;
+    let titles = scene.seen();
+    assert!(list < 10, "the details take the rest: {list}\n{titles}");
 }
 
 #[test]

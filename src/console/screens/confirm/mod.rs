@@ -3,10 +3,11 @@
 mod sections;
 
 use super::View;
-use super::paint::{cut, labelled_with, page, put};
+use super::paint::{cut, labelled_with, paged, put};
 use super::words::cannot_reach;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
+use crate::console::pages::Pages;
 use crate::console::theme::Role;
 use crate::console::widgets::{Dialog, centred, hint_line};
 use crate::core::confirmation::Confirmation;
@@ -29,8 +30,8 @@ pub struct Reader<'a> {
     pub sent: bool,
     /// Why the last try was refused.
     pub problem: Option<&'a str>,
-    /// Pages turned: the first is the most important of all, the others are all of it; after the last comes the first.
-    pub page: isize,
+    /// Where he is in it, if not at the begin, which is the most important of all.
+    pub pages: Option<&'a Pages>,
 }
 
 /// Draws the confirmation over the screen.
@@ -50,10 +51,8 @@ pub fn draw(
     let room = usize::from(area.height).saturating_sub(2 + bottom.len());
     let all = sections::lines(view, confirmation, irreversible, inner, usize::MAX);
     let is_cut = all.len() > room;
-    let mut lines = match page(look, all, room, reader.page) {
-        Some(page) => page,
-        None => sections::lines(view, confirmation, irreversible, inner, room),
-    };
+    let begin = sections::lines(view, confirmation, irreversible, inner, room);
+    let mut lines = paged(view, reader.pages.unwrap_or(&Pages::default()), all, begin, room);
     lines.extend(bottom);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let footer = footer(view, confirmation, reader.sent, width, is_cut);

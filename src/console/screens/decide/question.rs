@@ -43,7 +43,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId)
     let wanted = u16::try_from(answers.len()).unwrap_or(u16::MAX);
     let list = Rect { height: below.height.min(wanted), ..below };
     let selected = view.ui.decide.selected.min(answers.len().saturating_sub(1));
-    let shown = window(selected, answers.len(), usize::from(list.height));
+    let shown = window(view, selected, answers.len(), usize::from(list.height));
     let mark = selected.saturating_sub(shown.start);
     put_list(frame, list, look, answers[shown].to_vec(), Some(mark));
     super::tree_below(frame, below, view, usize::from(list.height) + 1);

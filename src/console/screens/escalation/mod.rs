@@ -46,7 +46,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 3 / 4) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
     let selected = view.ui.escalation.selected.min(rows.len() - 1);
-    let shown = window(selected, rows.len(), usize::from(list.height));
+    let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines: Vec<Line<'static>> =
         shown.clone().map(|place| table::line(view, rows[place], place == selected, list.width)).collect();
     put_list(frame, list, look, lines, Some(selected.saturating_sub(shown.start)));

@@ -70,7 +70,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height.saturating_sub(details), ..below };
     let cursor = view.ui.overview;
-    let shown = window(cursor.selected, rows.len(), usize::from(list.height));
+    let shown = window(view, cursor.selected, rows.len(), usize::from(list.height));
     let selected = cursor.selected.min(rows.len().saturating_sub(1));
     let lines = rows[shown.clone()]
         .iter()

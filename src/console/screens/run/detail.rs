@@ -4,7 +4,8 @@ use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::View;
 use crate::console::screens::next::proof_awaited;
-use crate::console::screens::paint::{labelled_with, limited, page, put, rule, shown_by};
+use crate::console::pages::Pages;
+use crate::console::screens::paint::{labelled_with, limited, paged, put, rule, shown_by};
 use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
@@ -54,21 +55,19 @@ pub fn draw(
     let for_output = if output.is_empty() { 0 } else { for_output + 1 };
     let room = height.saturating_sub(for_output.min(height / 2));
     let heading = |text: String| Line::from(look.span(Role::Muted, text));
-    let turned = if view.ui.details { view.ui.page } else { 0 };
+    let begin = Pages::default();
+    let pages = if view.ui.details { &view.ui.pages } else { &begin };
     let all = [body.clone(), vec![heading(" output".into())], output.clone()].concat();
-    if let Some(page) = page(look, all, height, turned) {
-        lines.extend(page);
-        return put(frame, area, look, lines);
-    }
     let rest = shown_by(view, if view.ui.details { Action::PageDown } else { Action::ToggleDetails });
-    lines.extend(limited(look, body, room, &rest));
+    let mut short = limited(look, body, room, &rest);
     if for_output > 0 {
-        let left = usize::from(area.height).saturating_sub(lines.len() + 1);
+        let left = height.saturating_sub(short.len() + 1);
         let earlier = output.len().saturating_sub(left);
         let said = if earlier > 0 { format!(", {earlier} earlier {rest}") } else { String::new() };
-        lines.push(heading(format!(" output{said}")));
-        lines.extend(output[earlier..].iter().cloned());
+        short.push(heading(format!(" output{said}")));
+        short.extend(output[earlier..].iter().cloned());
     }
+    lines.extend(paged(view, pages, all, short, height));
     put(frame, area, look, lines);
 }
 

@@ -52,7 +52,7 @@ pub fn draw(
     let entries = entries(run, runbook);
     let place = entries.iter().position(|entry| matches!(entry, Entry::Step(step) if *step == selected));
     let place = place.unwrap_or(0);
-    let shown = window(place, entries.len(), usize::from(area.height));
+    let shown = window(view, place, entries.len(), usize::from(area.height));
     let lines: Vec<Line<'static>> = entries[shown.clone()]
         .iter()
         .map(|entry| match entry {

@@ -63,7 +63,7 @@ fn draw_each(stage: &Stage, size: (u16, u16)) -> Vec<Buffer> {
         && let Some(bundle) = &state.confirmation
     {
         drawings.push(drawn(size, |frame| {
-            let reader = confirm::Reader { typed: "dr-dx", sent: false, problem: Some("no"), page: 1 };
+            let reader = confirm::Reader { typed: "dr-dx", sent: false, problem: Some("no"), pages: None };
             confirm::draw(frame, frame.area(), &view, bundle, reader);
         }));
     }

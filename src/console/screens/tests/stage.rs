@@ -3,6 +3,7 @@
 use super::plan::{plan, seconds};
 use crate::console::glyphs::Glyphs;
 use crate::console::keymap::{self, Keymap};
+use crate::console::pages::Shown;
 use crate::console::screens::View;
 use crate::console::theme::{self, Theme};
 use crate::console::ui::{Connection, Ui};
@@ -28,6 +29,7 @@ pub struct Stage {
     pub keymap: Keymap,
     pub theme: Theme,
     pub glyphs: Glyphs,
+    pub shown: Shown,
 }
 
 pub const RUN: &str = "INC-20260131-120433/1";
@@ -41,6 +43,7 @@ impl Stage {
             keymap: keymap::load(&keymap::layers(None), keymap::DEFAULT).unwrap(),
             theme: theme::load(&theme::layers(None), theme::DEFAULT).unwrap(),
             glyphs: Glyphs::Unicode,
+            shown: Shown::default(),
         };
         stage.report(Report::EngineStarted { version: "0.1.0".into(), recovery: String::new() });
         stage.model.live.journal_protection = "append-only".into();
@@ -55,6 +58,7 @@ impl Stage {
             now: self.now,
             operator: "alice",
             keymap: &self.keymap,
+            shown: &self.shown,
         }
     }
 
