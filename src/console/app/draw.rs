@@ -71,8 +71,15 @@ fn draw_all(
         }
         return;
     };
-    let view =
-        View { model, ui: &app.ui, look, now: app.now(at), operator: &app.operator, keymap: &app.keymap, shown };
+    let view = View {
+        model,
+        ui: &app.ui,
+        look,
+        now: app.now(at),
+        operator: &app.operator,
+        keymap: &app.keymap,
+        shown,
+    };
     screens::doubt::believed(&view, |view| draw_view(frame, app, view));
 }
 

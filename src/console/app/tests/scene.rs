@@ -273,8 +273,9 @@ impl Scene {
             shown = super::super::draw::draw(frame, &self.app, look, self.at, "plan", SignedDuration::ZERO);
         };
         let buffer = terminal.draw(draw).unwrap().buffer.clone();
-        let row =
-            |y| (0..width).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>().trim_end().to_owned();
+        let row = |y| {
+            (0..width).map(|x| buffer[(x, y)].symbol().to_owned()).collect::<String>().trim_end().to_owned()
+        };
         ((0..height).map(row).collect::<Vec<_>>().join("\n"), shown)
     }
 

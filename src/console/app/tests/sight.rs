@@ -299,7 +299,8 @@ fn a_page_turned_after_the_height_changed_begins_where_the_last_one_ended() {
         let words = (0..400).map(|place| format!("arg{place}")).collect::<Vec<_>>().join(" ");
         let step = model.plan.runbooks["full-region-failover"].steps[0].id.clone();
         let incident = model.durable.incident.as_mut().unwrap();
-        let state = incident.runs.iter_mut().find(|open| open.id == run).unwrap().steps.get_mut(&step).unwrap();
+        let state =
+            incident.runs.iter_mut().find(|open| open.id == run).unwrap().steps.get_mut(&step).unwrap();
         let failure = crate::core::action::Failure {
             acted: crate::core::action::Acted::No,
             what: "cannot read the target".into(),

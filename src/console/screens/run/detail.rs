@@ -2,9 +2,9 @@
 
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
+use crate::console::pages::Pages;
 use crate::console::screens::View;
 use crate::console::screens::next::proof_awaited;
-use crate::console::pages::Pages;
 use crate::console::screens::paint::{labelled_with, limited, paged, put, rule, shown_by};
 use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
