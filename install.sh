@@ -170,6 +170,11 @@ trap 'exit 1' HUP INT TERM
 cp "$from" "$staging/lifeboat"
 chmod 755 "$staging/lifeboat"
 [ "$(sha256 "$from")" = "$(sha256 "$staging/lifeboat")" ] || fail "the copy of $from differs from it; is the disk full?"
+# A script of one line tells a folder that runs nothing from a program that does not run here.
+printf '#!/bin/sh\nexit 0\n' >"$staging/try"
+chmod 755 "$staging/try"
+"$staging/try" 2>/dev/null ||
+    fail "nothing can be executed in ${TMPDIR:-/tmp}: it is mounted noexec; set TMPDIR to another folder (TMPDIR=\$HOME sh install.sh …)"
 version=$("$staging/lifeboat" --version </dev/null) || fail "$from does not run on this host"
 case $version in
     lifeboat\ *) ;;

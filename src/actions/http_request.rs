@@ -49,6 +49,12 @@ pub static KIND: ActionKind = ActionKind {
             Takes::Regex,
             "A regular expression that must match within its body.",
         ),
+        Key::default(
+            "proxy",
+            Takes::Choice(&["none", "environment"]),
+            "none",
+            "Go direct, or through the proxy that `HTTPS_PROXY` and the like name.",
+        ),
         Key::optional("tls_roots", Takes::Text, "PEM file of the trusted roots instead of the platform's."),
     ],
     changes: true,

@@ -135,6 +135,15 @@ impl Params {
         values.iter().filter_map(Param::as_text).collect()
     }
 
+    /// A list of whole numbers; empty where the plan is silent.
+    pub fn integers(&self, key: &str) -> Vec<i64> {
+        let Some(Param::List(values)) = self.get(key) else { return Vec::new() };
+        values
+            .iter()
+            .filter_map(|value| if let Param::Integer(value) = value { Some(*value) } else { None })
+            .collect()
+    }
+
     /// A list of tables; empty where the plan is silent.
     pub fn rows(&self, key: &str) -> impl Iterator<Item = Params> {
         let rows = match self.get(key) {

@@ -36,6 +36,13 @@ pub static KIND: ProbeKind = ProbeKind {
         ),
         Key::optional("json_equals", Takes::RawText, "What the value at `json_pointer` must be, as text."),
         Key::default("follow_redirects", Takes::Flag, "false", "Follow redirects, at most five."),
+        Key::default(
+            "proxy",
+            Takes::Choice(&["none", "environment"]),
+            "none",
+            "Go direct, or through the proxy that `HTTPS_PROXY` and the like name. Then what fails before an answer \
+             makes the signal unknown: it may be the proxy's fault.",
+        ),
         Key::optional("tls_roots", Takes::Text, "PEM file of the trusted roots instead of the platform's."),
         Key::default(
             "tls_warn_days",
@@ -95,6 +102,11 @@ impl Probe for Http {
             match self.request.send(&self.clients, self.within).await {
                 Ok(response) => Ok(self.expected.judge(&response, Timestamp::now(), &self.clients.redactor)),
                 Err(error) if error.is_ours() => Err(ProbeFailure::new(error.to_string(), error.next_step())),
+                // The proxy may have failed, and says nothing of the server then.
+                Err(error) if self.request.proxied => Err(ProbeFailure::new(
+                    format!("{error} (through the proxy of the environment)"),
+                    "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the engine, and whether that proxy answers.",
+                )),
                 Err(error) => Ok(Measurement::critical(error.to_string())),
             }
         })

@@ -194,3 +194,33 @@ fn what_a_terminal_would_obey_reaches_neither_screen_nor_journal() {
 fn octal(text: &str) -> String {
     text.bytes().map(|byte| format!("\\0{byte:03o}")).collect()
 }
+
+/// Answers every request with 200.
+fn well() -> String {
+    server(|mut stream| {
+        let mut request = [0; 4096];
+        if stream.read(&mut request).is_ok_and(|read| read > 0) {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+        }
+    })
+}
+
+/// A stale proxy of the environment once made every service of both regions critical, and paged for it.
+#[test]
+fn a_proxy_of_the_environment_is_used_only_where_the_plan_says_so_and_its_failure_is_not_the_services() {
+    let url = format!("kind = \"http\"\nurl = \"http://{}/\"", well());
+    let probes = [probe("direct", &url), probe("proxied", &format!("{url}\nproxy = \"environment\""))];
+    let plan = PLAN.replace("@reference", &silent()) + &probes.concat();
+    // Nobody listens on the port of discard.
+    let proxy = "http://127.0.0.1:9";
+    let home = Home::with(&plan).env("HTTP_PROXY", proxy).env("http_proxy", proxy).env("HTTPS_PROXY", proxy);
+    let _engine = home.engine();
+    let mut hands = Hands::attach(&home);
+    let state = |model: &lifeboat::core::model::Model, id: &str| {
+        model.durable.signals.get(id).map(|signal| signal.state)
+    };
+    hands.wait("the direct one is well", |model| state(model, "direct") == Some(SignalState::Ok));
+    let status = home.wait_status("through the proxy of the environment");
+    let line = status.lines().find(|line| line.contains("through the proxy")).unwrap();
+    assert!(line.contains("unknown") && !line.contains("critical"), "{status}");
+}

@@ -46,6 +46,9 @@ pub struct HttpRequest {
     pub follow_redirects: bool,
     /// What TLS trusts.
     pub tls: TlsProfile,
+    /// Go through the proxy that the environment names (`HTTPS_PROXY` and the like). A measurement goes direct: the
+    /// proxy's failure would look like the service's.
+    pub proxy_of_environment: bool,
 }
 
 impl HttpRequest {
@@ -60,6 +63,7 @@ impl HttpRequest {
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
             follow_redirects: true,
             tls: TlsProfile::default(),
+            proxy_of_environment: false,
         }
     }
 }
@@ -94,7 +98,7 @@ impl HttpResponse {
 #[derive(Clone)]
 pub struct Http {
     redactor: Redactor,
-    clients: Arc<Mutex<HashMap<TlsProfile, Client>>>,
+    clients: Arc<Mutex<HashMap<(TlsProfile, bool), Client>>>,
 }
 
 impl Http {
@@ -124,7 +128,7 @@ impl Http {
     }
 
     async fn follow(&self, request: &HttpRequest, mut url: Url) -> Result<HttpResponse, HttpError> {
-        let client = self.client(&request.tls, &url)?;
+        let client = self.client(request, &url)?;
         let follow = request.follow_redirects && matches!(request.method, Method::GET | Method::HEAD);
         let first = url.origin();
         for _ in 0..=MAX_REDIRECTS {
@@ -181,13 +185,17 @@ impl Http {
         headers(request, url)
     }
 
-    fn client(&self, tls: &TlsProfile, url: &Url) -> Result<Client, HttpError> {
+    fn client(&self, request: &HttpRequest, url: &Url) -> Result<Client, HttpError> {
+        let tls = &request.tls;
+        let key = (tls.clone(), request.proxy_of_environment);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(tls) {
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
         let config = tls.client_config().map_err(|error| HttpError::tls_setup(&target(url), &error))?;
-        let client = Client::builder()
+        let builder = Client::builder();
+        let builder = if request.proxy_of_environment { builder } else { builder.no_proxy() };
+        let client = builder
             .tls_backend_preconfigured(config)
             .tls_info(true)
             .redirect(redirect::Policy::none())
@@ -195,7 +203,7 @@ impl Http {
             .user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| HttpError::of(error, &target(url)))?;
-        clients.insert(tls.clone(), client.clone());
+        clients.insert(key, client.clone());
         Ok(client)
     }
 }

@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use lettre::transport::smtp::client::AsyncTokioStream;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::io::{BufReader, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::fault::{Fault, Stage, shown};
@@ -38,9 +40,13 @@ pub(super) struct Link {
 
 impl Link {
     /// Connects to a server, up to the point where EHLO is due within TLS.
-    pub(super) async fn open(server: &SmtpServer, stage: &mut Stage) -> Result<Self, Fault> {
-        let connected = TcpStream::connect((server.host.as_str(), server.port)).await;
-        let mut tcp = connected.map_err(|error| Fault::Unreachable(shown(&error.to_string())))?;
+    pub(super) async fn open(
+        server: &SmtpServer,
+        stage: &mut Stage,
+        within: Duration,
+    ) -> Result<Self, Fault> {
+        let mut tcp =
+            connected(server, within).await.map_err(|error| Fault::Unreachable(shown(&error.to_string())))?;
         let peer = tcp.peer_addr().map_err(|error| Fault::of_io(&error))?;
         // Commands are short, and each waits for its answer.
         let _ = tcp.set_nodelay(true);
@@ -60,6 +66,26 @@ impl Link {
             }
         }
     }
+}
+
+/// A connection to the first of the name's addresses that takes one. Each has its share of the deadline: a silent one leaves
+/// time for the others.
+async fn connected(server: &SmtpServer, within: Duration) -> io::Result<TcpStream> {
+    let found: Vec<SocketAddr> = lookup_host((server.host.as_str(), server.port)).await?.collect();
+    let share = within / u32::try_from(found.len() + 1).unwrap_or(u32::MAX);
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for (tried, address) in found.iter().enumerate() {
+        let connecting = TcpStream::connect(address);
+        if tried + 1 == found.len() {
+            return connecting.await;
+        }
+        match timeout(share, connecting).await {
+            Ok(Ok(tcp)) => return Ok(tcp),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(last)
 }
 
 async fn encrypted(

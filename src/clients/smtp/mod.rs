@@ -103,7 +103,7 @@ impl SmtpServer {
         within: Duration,
     ) -> Result<String, SmtpError> {
         let (mut stage, mut open) = (Stage::Connect, None);
-        let ended = timeout(within, self.talk(&mut stage, &mut open, login, mail)).await;
+        let ended = timeout(within, self.talk(&mut stage, &mut open, login, mail, within)).await;
         let late = ended.is_err();
         if let Some(mut connection) = open.filter(|_| !late) {
             // The answer is there; whether the good-bye is heard changes nothing.
@@ -118,8 +118,9 @@ impl SmtpServer {
         open: &mut Option<AsyncSmtpConnection>,
         login: Option<&Login>,
         mail: Option<&Mailing<'_>>,
+        within: Duration,
     ) -> Result<String, Fault> {
-        let link = Link::open(self, stage).await?;
+        let link = Link::open(self, stage, within).await?;
         if self.security == Security::StartTls {
             *stage = Stage::Hello;
         }

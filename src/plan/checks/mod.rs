@@ -6,6 +6,7 @@ mod measurements;
 mod messages;
 mod people;
 mod policies;
+mod programs;
 mod reach;
 mod runbooks;
 mod tree;
@@ -17,6 +18,7 @@ use super::registry::Registry;
 /// Reports everything that is wrong with the plan as a whole.
 pub(crate) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     measurements::check(draft, report);
+    programs::check(draft, report);
     runbooks::check(draft, registry, report);
     managers::check(draft, report);
     tree::check(draft, report);

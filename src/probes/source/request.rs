@@ -17,6 +17,8 @@ pub(crate) struct Request {
     pub(crate) headers: Vec<(String, SecretText)>,
     pub(crate) body: Option<String>,
     pub(crate) follow: bool,
+    /// The plan wants the proxy of the environment.
+    pub(crate) proxied: bool,
     tls: TlsProfile,
 }
 
@@ -78,6 +80,7 @@ impl Request {
             headers: secret_texts(params, "headers"),
             body: params.text("body").map(str::to_owned),
             follow: params.flag("follow_redirects"),
+            proxied: params.text("proxy") == Some("environment"),
             tls: TlsProfile { roots, ..TlsProfile::default() },
         })
     }
@@ -90,6 +93,7 @@ impl Request {
             headers,
             body: self.body.clone(),
             follow: self.follow,
+            proxied: self.proxied,
             tls: self.tls.clone(),
         }
     }
@@ -114,6 +118,7 @@ impl Request {
             headers,
             body: self.body.clone().map(String::into_bytes),
             follow_redirects: self.follow,
+            proxy_of_environment: self.proxied,
             tls: self.tls.clone(),
             ..HttpRequest::get(self.url.clone(), until - Instant::now())
         };

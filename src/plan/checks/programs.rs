@@ -1,0 +1,75 @@
+//! Programs that find their account or cluster through variables that they do not get unasked.
+
+use crate::plan::load::Draft;
+use crate::plan::params::Params;
+use crate::plan::problem::{Problem, Report};
+use std::path::Path;
+
+/// A program, the variable that says where it signs in, and the argument that says it too.
+const SIGNS_IN: [(&str, &str, &str); 5] = [
+    ("kubectl", "KUBECONFIG", "--kubeconfig"),
+    ("oc", "KUBECONFIG", "--kubeconfig"),
+    ("helm", "KUBECONFIG", "--kubeconfig"),
+    ("flux", "KUBECONFIG", "--kubeconfig"),
+    ("aws", "AWS_PROFILE", "--profile"),
+];
+
+pub(super) fn check(draft: &Draft, report: &Report) {
+    for probe in draft.plan.probes.values().filter(|probe| probe.kind == "exec") {
+        let Some((program, variable, argument)) = unseen(&probe.params) else { continue };
+        let message = format!("`{program}` of probe `{}` does not see {variable}", probe.id);
+        let place = draft.places.of(&format!("probes.{}.argv", probe.id));
+        report.add(Problem::warning("not-passed", place, message).help(format!(
+            "a program gets PATH, HOME and the like only: write `pass_env = [\"{variable}\"]`, or give `{argument}` \
+             in `argv`"
+        )));
+    }
+}
+
+/// The program of `argv`, also one that a shell or `env` runs, with what it is not given.
+fn unseen(params: &Params) -> Option<(&'static str, &'static str, &'static str)> {
+    let argv = params.texts("argv");
+    let is = |word: &str, program: &str| Path::new(word).file_name().is_some_and(|name| name == program);
+    let words = || {
+        argv.iter().flat_map(|argument| argument.split(|c: char| c.is_whitespace() || "|;&()`".contains(c)))
+    };
+    // Past the program itself a word is only an argument, unless a shell reads it.
+    let shell = argv.first().is_some_and(|first| {
+        ["sh", "bash", "dash", "zsh", "env", "timeout"].iter().any(|shell| is(first, shell))
+    });
+    let first = if shell { usize::MAX } else { 1 };
+    let runs = |program: &str| words().take(first).any(|word| is(word, program));
+    let (program, variable, argument) = SIGNS_IN.into_iter().find(|(program, ..)| runs(program))?;
+    let passed = params.texts("pass_env").contains(&variable)
+        || params.table("env").any(|(name, _)| name == variable)
+        || words().any(|word| {
+            word == argument
+                || word.starts_with(&format!("{argument}="))
+                || word.starts_with(&format!("{variable}="))
+        });
+    (!passed).then_some((program, variable, argument))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probes::testing::probe_params;
+
+    #[test]
+    fn a_program_that_does_not_see_where_it_signs_in_is_told() {
+        let unseen = |keys: &str| unseen(&probe_params("exec", keys)).map(|(_, variable, _)| variable);
+        assert_eq!(unseen(r#"argv = ["kubectl", "get", "nodes"]"#), Some("KUBECONFIG"));
+        assert_eq!(unseen(r#"argv = ["/usr/local/bin/aws", "sts", "x"]"#), Some("AWS_PROFILE"));
+        assert_eq!(unseen(r#"argv = ["sh", "-c", "kubectl get nodes | wc -l"]"#), Some("KUBECONFIG"));
+        for keys in [
+            "argv = [\"kubectl\", \"get\"]\npass_env = [\"KUBECONFIG\"]",
+            "argv = [\"kubectl\", \"get\"]\nenv.KUBECONFIG = \"/etc/k\"",
+            "argv = [\"kubectl\", \"--kubeconfig=/etc/k\", \"get\"]",
+            "argv = [\"aws\", \"--profile\", \"dr\", \"sts\"]",
+            "argv = [\"echo\", \"kubectl\"]",
+            "argv = [\"sh\", \"-c\", \"KUBECONFIG=/etc/k kubectl get\"]",
+        ] {
+            assert_eq!(unseen(keys), None, "{keys}");
+        }
+    }
+}
