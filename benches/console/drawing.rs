@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 use lifeboat::console::glyphs::Glyphs;
 use lifeboat::console::keymap::{self, Keymap};
+use lifeboat::console::pages::Shown;
 use lifeboat::console::screens::{View, frame_screen};
 use lifeboat::console::theme::{self, ColourDepth, Theme};
 use lifeboat::console::ui::{Connection, Ui};
@@ -74,6 +75,7 @@ impl Stage {
     fn draw(&mut self) -> Outcome<(Duration, usize)> {
         let before = self.written.0.get();
         let start = Instant::now();
+        let shown = Shown::default();
         let view = View {
             model: &self.model,
             ui: &self.ui,
@@ -81,6 +83,7 @@ impl Stage {
             now: self.now,
             operator: "ana",
             keymap: &self.keymap,
+            shown: &shown,
         };
         self.terminal.draw(|frame| frame_screen(frame, &view))?;
         Ok((start.elapsed(), self.written.0.get() - before))

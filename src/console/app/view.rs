@@ -31,11 +31,15 @@ pub(super) enum View {
 }
 
 impl View {
-    /// What is read on the screen; none below a dialog.
-    fn selected(&self) -> Option<(&Option<(IncidentId, bool)>, &Option<String>)> {
-        match self {
-            Self::Screen { incident, selected, .. } => Some((incident, selected)),
-            _ => None,
+    /// Whether both show the same thing to be read; a dialog hides it.
+    fn reads_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Screen { incident, selected, .. },
+                Self::Screen { incident: of_other, selected: other, .. },
+            ) => (incident, selected) == (of_other, other),
+            (Self::Screen { .. }, _) | (_, Self::Screen { .. }) => false,
+            _ => true,
         }
     }
 }
@@ -124,7 +128,7 @@ impl App {
         if (dialog(before), screen(before)) != (dialog(after), screen(after)) {
             self.chord.clear();
         }
-        if before.selected() != after.selected() {
+        if !before.reads_as(after) {
             self.ui.pages.clear();
         }
         let opened = dialog(after).is_some();
