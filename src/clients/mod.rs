@@ -11,6 +11,7 @@ mod output;
 mod pinned;
 pub mod postgres;
 pub mod process;
+mod share;
 pub mod smtp;
 #[cfg(test)]
 mod testing;

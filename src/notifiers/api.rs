@@ -21,6 +21,13 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 pub const TLS_ROOTS: Key =
     Key::optional("tls_roots", Takes::Text, "PEM file of the trusted roots instead of the platform's.");
 
+/// The key of the kinds that post to a webhook's address.
+pub const WEBHOOK: Key = Key::required(
+    "webhook",
+    Takes::Secret,
+    "The webhook's address; whoever has it can post, so it is a secret.",
+);
+
 /// A provider's HTTP interface.
 #[derive(Clone)]
 pub struct Api {

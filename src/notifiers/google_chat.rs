@@ -6,9 +6,8 @@
 use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Receipt, Undelivered};
-use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret};
+use crate::notifiers::api::{Api, Call, TLS_ROOTS, WEBHOOK, require_secret};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, dedup, text};
-use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -27,14 +26,7 @@ pub static KIND: NotifierKind = NotifierKind {
           thread. Google tells nothing of who read it.",
     address: None,
     manner: |_| Manner::default(),
-    keys: &[
-        Key::required(
-            "webhook",
-            Takes::Secret,
-            "The webhook's address; whoever has it can post, so it is a secret.",
-        ),
-        TLS_ROOTS,
-    ],
+    keys: &[WEBHOOK, TLS_ROOTS],
     permissions: &[],
     example: r#"[channels.example]
 title = "Google Chat"

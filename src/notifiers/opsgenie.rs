@@ -11,6 +11,7 @@ use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, dedup, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
+use crate::probes::BuildError;
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
 use reqwest::Method;
@@ -19,6 +20,14 @@ use serde_json::{Value, json};
 const PROVIDER: &str = "Opsgenie";
 /// The longest alias.
 const ALIAS_LIMIT_BYTES: usize = 512;
+
+const RESPONDERS: Key = Key::default(
+    "responders",
+    Takes::List(&Takes::Text),
+    "[]",
+    "Who is told: `team:NAME`, `user:EMAIL`, `schedule:NAME`, `escalation:NAME`; the integration's own when empty.",
+);
+const TAGS: Key = Key::default("tags", Takes::List(&Takes::Text), "[]", "Tags of the alert.");
 
 /// The kind.
 pub static KIND: NotifierKind = NotifierKind {
@@ -34,13 +43,8 @@ pub static KIND: NotifierKind = NotifierKind {
             Takes::Secret,
             "The key of an API integration that may read, create and update.",
         ),
-        Key::default(
-            "responders",
-            Takes::List(&Takes::Text),
-            "[]",
-            "Who is told: `team:NAME`, `user:EMAIL`, `schedule:NAME`, `escalation:NAME`; the integration's own when empty.",
-        ),
-        Key::default("tags", Takes::List(&Takes::Text), "[]", "Tags of the alert."),
+        RESPONDERS,
+        TAGS,
         Key::default(
             "api_url",
             Takes::Url,
@@ -60,18 +64,8 @@ responders = ["team:SRE", "schedule:Database on call"]
 };
 
 fn build(channel: &Channel, clients: &Clients) -> Built {
-    let params = &channel.params;
-    let responders = params.texts("responders").into_iter().map(alert::responder);
-    Ok(Box::new(Opsgenie {
-        requests: Requests {
-            channel: channel.id.to_string(),
-            api_key: require_secret(params, "api_key")?,
-            responders: responders.collect::<Result<_, _>>()?,
-            tags: params.texts("tags").into_iter().map(str::to_owned).collect(),
-            api_url: require_url(params, "api_url")?,
-            api: Api::new(PROVIDER, channel, clients),
-        },
-    }))
+    let api_url = require_url(&channel.params, "api_url")?;
+    Ok(Box::new(Opsgenie { requests: Requests::of(channel, clients, PROVIDER, api_url)? }))
 }
 
 struct Opsgenie {
@@ -125,6 +119,24 @@ impl Opsgenie {
 }
 
 impl Requests {
+    fn of(
+        channel: &Channel,
+        clients: &Clients,
+        provider: &'static str,
+        api_url: String,
+    ) -> Result<Self, BuildError> {
+        let params = &channel.params;
+        let responders = params.texts("responders").into_iter().map(alert::responder);
+        Ok(Self {
+            channel: channel.id.to_string(),
+            api_key: require_secret(params, "api_key")?,
+            responders: responders.collect::<Result<_, _>>()?,
+            tags: params.texts("tags").into_iter().map(str::to_owned).collect(),
+            api_url,
+            api: Api::new(provider, channel, clients),
+        })
+    }
+
     fn alias(&self, outgoing: &Outgoing) -> String {
         dedup::plain(&dedup::alert(outgoing, &self.channel), ALIAS_LIMIT_BYTES)
     }

@@ -6,10 +6,9 @@
 use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Receipt, Undelivered};
-use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret};
+use crate::notifiers::api::{Api, Call, TLS_ROOTS, WEBHOOK, require_secret};
 use crate::notifiers::slack::{TEXT_LIMIT_CHARS, plain};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
-use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -22,14 +21,7 @@ pub static KIND: NotifierKind = NotifierKind {
           and gives no receipt but `ok`: the kind `slack` says more.",
     address: None,
     manner: |_| Manner::default(),
-    keys: &[
-        Key::required(
-            "webhook",
-            Takes::Secret,
-            "The webhook's address; whoever has it can post, so it is a secret.",
-        ),
-        TLS_ROOTS,
-    ],
+    keys: &[WEBHOOK, TLS_ROOTS],
     permissions: &["incoming-webhook"],
     example: r##"[channels.example]
 title = "Slack #incidents"

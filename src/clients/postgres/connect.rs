@@ -15,6 +15,7 @@ use super::files::{Files, Login};
 use super::live::{Live, drive};
 use super::names::Names;
 use super::role::Wanted;
+use crate::clients::share::share;
 use crate::secrets::Redactor;
 
 /// What connecting needs besides the connection string.
@@ -185,13 +186,6 @@ impl Try<'_> {
 fn named(place: &Place, address: Option<IpAddr>) -> Option<(String, IpAddr)> {
     let by_name = place.address.is_none() && place.host.parse::<IpAddr>().is_err();
     address.filter(|_| by_name).map(|address| (place.host.clone(), address))
-}
-
-/// The end of the first of so many equal shares of the time that is left.
-fn share(until: Instant, count: usize) -> Instant {
-    let now = Instant::now();
-    let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
-    now + until.saturating_duration_since(now) / count
 }
 
 /// Where a list is begun that is tried in any order.

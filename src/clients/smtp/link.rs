@@ -13,12 +13,13 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::io::{BufReader, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 
 use super::fault::{Fault, Stage, shown};
 use super::{Security, SmtpServer};
 use crate::clients::TlsProfile;
+use crate::clients::share::share;
 
 /// The longest line of an answer, in bytes, and the most lines (RFC 5321, 4.5.3.1.5: 512 bytes, which servers exceed).
 const MAX_LINE_BYTES: u64 = 4 * 1024;
@@ -72,14 +73,15 @@ impl Link {
 /// time for the others.
 async fn connected(server: &SmtpServer, within: Duration) -> io::Result<TcpStream> {
     let found: Vec<SocketAddr> = lookup_host((server.host.as_str(), server.port)).await?.collect();
-    let share = within / u32::try_from(found.len() + 1).unwrap_or(u32::MAX);
+    let until = Instant::now() + within;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for (tried, address) in found.iter().enumerate() {
         let connecting = TcpStream::connect(address);
         if tried + 1 == found.len() {
             return connecting.await;
         }
-        match timeout(share, connecting).await {
+        // One share more: the conversation takes its time as well.
+        match timeout_at(share(until, found.len() - tried + 1), connecting).await {
             Ok(Ok(tcp)) => return Ok(tcp),
             Ok(Err(error)) => last = error,
             Err(_) => last = io::ErrorKind::TimedOut.into(),

@@ -4,10 +4,10 @@
 //! an account of its own. After <https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v2/api-group-integration-events/>
 //! and <https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v2/api-group-alerts/>.
 
-use super::{Requests, alert};
+use super::{RESPONDERS, Requests, TAGS, alert};
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
-use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url, secret_text};
+use crate::notifiers::api::{Call, TLS_ROOTS, require_url, secret_text};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
@@ -34,13 +34,8 @@ pub static KIND: NotifierKind = NotifierKind {
             Takes::Secret,
             "The key of an \"API\" integration of the team's operations.",
         ),
-        Key::default(
-            "responders",
-            Takes::List(&Takes::Text),
-            "[]",
-            "Who is told: `team:NAME`, `user:EMAIL`, `schedule:NAME`, `escalation:NAME`; the integration's own when empty.",
-        ),
-        Key::default("tags", Takes::List(&Takes::Text), "[]", "Tags of the alert."),
+        RESPONDERS,
+        TAGS,
         Key::optional(
             "cloud_id",
             Takes::Text,
@@ -71,19 +66,10 @@ api_token = { secret = "jsm-api-token" }
 };
 
 fn build(channel: &Channel, clients: &Clients) -> Built {
-    let params = &channel.params;
-    let responders = params.texts("responders").into_iter().map(alert::responder);
-    let api_url = require_url(params, "api_url")?;
+    let api_url = require_url(&channel.params, "api_url")?;
     Ok(Box::new(JsmOps {
         site: Site::of(channel, &api_url)?,
-        requests: Requests {
-            channel: channel.id.to_string(),
-            api_key: require_secret(params, "api_key")?,
-            responders: responders.collect::<Result<_, _>>()?,
-            tags: params.texts("tags").into_iter().map(str::to_owned).collect(),
-            api_url: format!("{api_url}/jsm/ops/integration"),
-            api: Api::new(PROVIDER, channel, clients),
-        },
+        requests: Requests::of(channel, clients, PROVIDER, format!("{api_url}/jsm/ops/integration"))?,
     }))
 }
 

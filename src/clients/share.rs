@@ -1,0 +1,10 @@
+//! Time that several servers or addresses share, so that one that is silent does not cost those after it theirs.
+
+use tokio::time::Instant;
+
+/// The end of the first of so many equal shares of the time that is left.
+pub(super) fn share(until: Instant, count: usize) -> Instant {
+    let now = Instant::now();
+    let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+    now + until.saturating_duration_since(now) / count
+}
