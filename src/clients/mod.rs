@@ -7,6 +7,7 @@ pub mod dns;
 mod environment;
 pub mod http;
 pub mod leftover;
+mod names;
 mod output;
 mod pinned;
 pub mod postgres;
@@ -14,7 +15,7 @@ pub mod process;
 mod share;
 pub mod smtp;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tls;
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use crate::secrets::{Redactor, Resolver, SecretsConfig};
 
 pub use environment::Environment;
 pub use http::Http;
+pub use names::{Directory, NameError, Names, SystemNames};
 pub use output::{Kept, MAX_KEPT_BYTES, MAX_LINE_CHARS, Stream};
 pub use postgres::Postgres;
 pub use process::{Ending, ProcessError, ProcessOutcome, ProcessSpec};
@@ -33,6 +35,8 @@ pub use tls::{Identity, TlsProfile, TlsSetupError, Verification};
 pub struct Clients {
     /// HTTP requests.
     pub http: Http,
+    /// From names to addresses.
+    pub names: Directory,
     /// PostgreSQL connections, one for each connection string.
     pub postgres: Postgres,
     /// AWS, a connection for each region.
@@ -64,9 +68,11 @@ impl Clients {
         let secrets = Resolver::new(secrets, own_secret_files, environment.clone());
         let redactor = secrets.redactor();
         redactor.learn_environment(&environment);
+        let names = Directory::new(std::sync::Arc::new(SystemNames));
         Self {
-            http: Http::new(redactor.clone()),
-            postgres: Postgres::new(redactor.clone(), &environment),
+            http: Http::new(redactor.clone()).with_names(names.clone()),
+            postgres: Postgres::new(redactor.clone(), &environment).with_names(names.clone()),
+            names,
             #[cfg(feature = "aws")]
             aws: aws::Aws::new(Default::default(), "", environment.clone()).telling(redactor.clone()),
             secrets,

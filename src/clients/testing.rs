@@ -1,11 +1,50 @@
 //! Servers for tests: a certificate authority of their own, TLS, and sockets that misbehave.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 
+use futures::future::BoxFuture;
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+
+use super::names::{Directory, Names};
+
+/// What name servers answer, name by name.
+#[derive(Clone, Default)]
+pub(crate) struct NamesOfTest(Arc<Mutex<HashMap<String, Result<IpAddr, &'static str>>>>);
+
+impl NamesOfTest {
+    /// An address, or the words of getaddrinfo; `hangs` is no answer at all.
+    pub(crate) fn answer(&self, host: &str, answer: Result<&str, &'static str>) {
+        let answer = answer.map(|address| address.parse().unwrap());
+        self.0.lock().unwrap().insert(host.to_owned(), answer);
+    }
+
+    pub(crate) fn directory(&self) -> Directory {
+        Directory::new(Arc::new(self.clone()))
+    }
+}
+
+impl Names for NamesOfTest {
+    fn addresses<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        let answer = self.0.lock().unwrap().get(host).copied();
+        Box::pin(async move {
+            match answer.unwrap_or(Err("Temporary failure in name resolution")) {
+                Ok(address) => Ok(vec![address]),
+                Err("hangs") => std::future::pending().await,
+                Err(words) => Err(io::Error::other(format!("failed to lookup address information: {words}"))),
+            }
+        })
+    }
+
+    fn is_own<'a>(&'a self, host: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(async move { host.starts_with("own.") })
+    }
+}
 
 /// A certificate authority in a temporary folder.
 pub(super) struct Authority {

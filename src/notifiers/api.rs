@@ -136,6 +136,7 @@ impl Api {
             let again = match error.kind {
                 HttpErrorKind::ThisHost
                 | HttpErrorKind::NoSuchHost
+                | HttpErrorKind::NameGone
                 | HttpErrorKind::Refused
                 | HttpErrorKind::Unreachable => Again::After(None),
                 // Before anything was sent, and not otherwise the next time.

@@ -20,8 +20,9 @@ use std::time::Duration;
 pub static KIND: ProbeKind = ProbeKind {
     name: "http",
     doc: "Sends an HTTP request on a new connection. The value is the time to the response's headers. A refused \
-          connection, a time-out, a failing TLS handshake, a wrong status and a wrong body are critical; a name \
-          that does not resolve or a secret that is missing makes the signal unknown.",
+          connection, a time-out, a failing TLS handshake, a wrong status and a wrong body are critical. So is a \
+          name that is gone: name servers know no address of it, and answer for other names. Name servers that do \
+          not answer or a secret that is missing make the signal unknown.",
     unit: Unit::Milliseconds,
     keys: &[
         Key::required("url", Takes::Url, "Address to ask."),

@@ -1,6 +1,6 @@
 //! `tcp`: does something accept connections there, and how fast.
 
-use crate::clients::{OWN_FAULT, is_own_fault};
+use crate::clients::{Clients, Directory, NameError, OWN_FAULT, is_own_fault};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
@@ -9,16 +9,17 @@ use futures::future::BoxFuture;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "tcp",
     doc: "Opens a TCP connection and closes it. The value is the time that the connection took. A connection \
-          that is refused, unreachable or not answered within the time-out is critical; a name that does not \
-          resolve makes the signal unknown, because the fault may be on this side. All addresses of a name are \
-          tried in turn.",
+          that is refused, unreachable or not answered within the time-out is critical. So is a \
+          name that is gone: name servers know no address of it, and answer for other names. Name servers that do \
+          not answer make the signal unknown, because the fault is on this side. All addresses of a name are tried \
+          in turn.",
     unit: Unit::Milliseconds,
     keys: &[Key::required(
         "address",
@@ -40,22 +41,32 @@ critical = "1s"
     build,
 };
 
-fn build(spec: &ProbeSpec, _clients: &crate::clients::Clients) -> Built {
-    let address = spec.params.require_text("address")?.to_owned();
-    let port =
-        address.rsplit_once(':').and_then(|(host, port)| (!host.is_empty()).then(|| port.parse::<u16>()));
-    if !matches!(port, Some(Ok(1..))) {
+fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+    let address = spec.params.require_text("address")?;
+    let Some((host, port)) = host_and_port(address) else {
         return Err(BuildError::Value {
             key: "address".into(),
-            value: address,
+            value: address.into(),
             why: "it takes host and port (`db.example.com:5432`, `[::1]:5432`)".into(),
         });
-    }
-    Ok(Box::new(Tcp { address, within: deadline(spec) }))
+    };
+    let (address, host) = (address.to_owned(), host.to_owned());
+    Ok(Box::new(Tcp { address, host, port, names: clients.names.clone(), within: deadline(spec) }))
+}
+
+/// Host, without the brackets of an IPv6 address, and port.
+fn host_and_port(address: &str) -> Option<(&str, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let port = port.parse().ok().filter(|port| *port > 0)?;
+    (!host.is_empty()).then_some((host, port))
 }
 
 struct Tcp {
     address: String,
+    host: String,
+    port: u16,
+    names: Directory,
     within: Duration,
 }
 
@@ -68,7 +79,12 @@ impl Probe for Tcp {
 impl Tcp {
     async fn measure(&self) -> Result<Measurement, ProbeFailure> {
         let until = Instant::now() + self.within;
-        let addresses = self.resolve(until).await?;
+        let found = timeout_at(until, self.names.addresses(&self.host)).await;
+        let addresses: Vec<SocketAddr> = match found.unwrap_or_else(|_| Err(NameError::late(&self.host))) {
+            Ok(found) => found.into_iter().map(|address| SocketAddr::new(address, self.port)).collect(),
+            Err(error @ NameError::Gone { .. }) => return Ok(Measurement::critical(error.to_string())),
+            Err(error) => return Err(ProbeFailure::new(error.to_string(), error.next_step())),
+        };
         let mut last = None;
         for (tried, address) in addresses.iter().enumerate() {
             // A silent address leaves time for the others.
@@ -84,24 +100,6 @@ impl Tcp {
             }
         }
         Ok(self.down(last))
-    }
-
-    async fn resolve(&self, until: Instant) -> Result<Vec<SocketAddr>, ProbeFailure> {
-        let why = match timeout_at(until, lookup_host(&self.address)).await {
-            Ok(Ok(found)) => {
-                let found: Vec<_> = found.collect();
-                if !found.is_empty() {
-                    return Ok(found);
-                }
-                "the name has no address".to_owned()
-            }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("the resolver did not answer within {:?}", self.within),
-        };
-        Err(ProbeFailure::new(
-            format!("cannot resolve {}: {why}", self.address),
-            "Check the name in the plan, and name resolution on this host (`getent hosts NAME`).",
-        ))
     }
 
     fn down(&self, last: Option<(SocketAddr, Option<io::Error>)>) -> Measurement {
@@ -139,10 +137,18 @@ fn reason(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clients::SystemNames;
+    use crate::clients::testing::NamesOfTest;
     use crate::core::reading::Verdict;
+    use std::sync::Arc;
 
     fn probe(address: &str) -> Tcp {
-        Tcp { address: address.to_owned(), within: Duration::from_millis(500) }
+        probe_by(address, Directory::new(Arc::new(SystemNames)))
+    }
+
+    fn probe_by(address: &str, names: Directory) -> Tcp {
+        let (host, port) = host_and_port(address).unwrap();
+        Tcp { address: address.into(), host: host.into(), port, names, within: Duration::from_millis(500) }
     }
 
     #[tokio::test]
@@ -165,8 +171,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_does_not_resolve_is_unknown() {
-        let failure = probe("nowhere.invalid:80").measure().await.unwrap_err();
-        assert!(failure.why.starts_with("cannot resolve nowhere.invalid:80"), "{}", failure.why);
+    async fn a_name_that_is_gone_is_critical_and_silent_name_servers_make_it_unknown() {
+        let names = NamesOfTest::default();
+        names.answer("status.example.net", Ok("127.0.0.1"));
+        names.answer("db.example.com", Err("Name or service not known"));
+        let probe = probe_by("db.example.com:5432", names.directory());
+        let nobody = probe.measure().await.unwrap_err();
+        assert!(nobody.why.contains("no address of db.example.com"), "{nobody}");
+        probe.names.addresses("status.example.net").await.unwrap();
+        let gone = probe.measure().await.unwrap();
+        let why = gone.verdict.why().unwrap();
+        assert!(
+            why.starts_with("the name db.example.com is gone") && why.contains("status.example.net"),
+            "{why}"
+        );
+        names.answer("db.example.com", Err("Temporary failure in name resolution"));
+        let silent = probe.measure().await.unwrap_err();
+        assert!(silent.why.contains("name servers of this host do not answer"), "{silent}");
+        names.answer("db.example.com", Err("hangs"));
+        assert!(probe.measure().await.unwrap_err().why.contains("no answer in time"));
+    }
+
+    #[test]
+    fn an_address_is_host_and_port() {
+        assert_eq!(host_and_port("[::1]:5432"), Some(("::1", 5432)));
+        assert_eq!(host_and_port("db:1"), Some(("db", 1)));
+        for bad in ["db", ":5432", "db:0", "db:65536", "[]:1", "db:x"] {
+            assert_eq!(host_and_port(bad), None, "{bad}");
+        }
     }
 }

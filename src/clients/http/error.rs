@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::ErrorKind;
 
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
-use super::super::{OWN_FAULT, is_own_fault};
+use super::super::{NameError, OWN_FAULT, is_own_fault};
 use crate::secrets::Redactor;
 
 /// The longest message, in characters.
@@ -17,8 +17,10 @@ pub enum HttpErrorKind {
     Configuration,
     /// This host has no open files, memory or ports left; nothing was sent.
     ThisHost,
-    /// The host's name has no address.
+    /// The host's name has no address, and whose fault that is cannot be told.
     NoSuchHost,
+    /// The host's name is gone: its name servers say so, and answer for other names.
+    NameGone,
     /// The host is there and nothing listens on the port.
     Refused,
     /// The host or its network cannot be reached.
@@ -59,6 +61,18 @@ impl HttpError {
         failed
     }
 
+    /// Why a name has no address.
+    pub(super) fn of_name(error: &NameError, target: &str) -> Self {
+        let kind = match error {
+            NameError::Gone { .. } => HttpErrorKind::NameGone,
+            NameError::NoAddress { .. } | NameError::Silent { .. } => HttpErrorKind::NoSuchHost,
+            NameError::ThisHost { .. } => HttpErrorKind::ThisHost,
+        };
+        let mut failed = Self::new(kind, target, &error.to_string());
+        failed.next_step = Some(error.next_step().to_owned());
+        failed
+    }
+
     /// As it may be told: redacted, clean, cut.
     pub(super) fn told(self, redactor: &Redactor) -> Self {
         Self {
@@ -72,6 +86,9 @@ impl HttpError {
     pub(super) fn of(error: reqwest::Error, target: &str) -> Self {
         // The library's text names the URL with its query, which may hold a token.
         let error = error.without_url();
+        if let Some(fault) = cause_in::<NameError>(&error) {
+            return Self::of_name(fault, target);
+        }
         if let Some(fault) = tls_error_in(&error) {
             let (why, next_step) = explain(fault);
             let mut failed = Self::new(HttpErrorKind::Tls, target, &format!("TLS failed: {why}"));
@@ -79,14 +96,14 @@ impl HttpError {
             return failed;
         }
         let text = innermost(&error);
-        let (kind, message) = match io_error_in(&error).map(std::io::Error::kind) {
-            _ if io_error_in(&error).is_some_and(is_own_fault) => (HttpErrorKind::ThisHost, text.as_str()),
+        let io = cause_in::<std::io::Error>(&error);
+        let (kind, message) = match io.map(std::io::Error::kind) {
+            _ if io.is_some_and(is_own_fault) => (HttpErrorKind::ThisHost, text.as_str()),
             Some(ErrorKind::ConnectionRefused) => (HttpErrorKind::Refused, "connection refused"),
             Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown) => {
                 (HttpErrorKind::Unreachable, text.as_str())
             }
             Some(ErrorKind::TimedOut) => (HttpErrorKind::Timeout, "the connection timed out"),
-            _ if text.contains("failed to lookup address") => (HttpErrorKind::NoSuchHost, text.as_str()),
             Some(ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => {
                 (HttpErrorKind::Closed, "the server closed the connection")
             }
@@ -108,7 +125,7 @@ impl HttpError {
         match self.kind {
             HttpErrorKind::Configuration => "correct the URL or header in the plan",
             HttpErrorKind::ThisHost => OWN_FAULT,
-            HttpErrorKind::NoSuchHost => {
+            HttpErrorKind::NoSuchHost | HttpErrorKind::NameGone => {
                 "check the host's name in the plan, and this host's DNS with `getent hosts NAME`"
             }
             HttpErrorKind::Refused => {
@@ -138,8 +155,8 @@ fn innermost(error: &dyn Error) -> String {
     last.to_string()
 }
 
-/// The innermost error of the system itself.
-fn io_error_in<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e std::io::Error> {
+/// The innermost cause of a type.
+fn cause_in<'e, E: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e E> {
     let chain = std::iter::successors(Some(error), |error| (*error).source());
-    chain.filter_map(|error| error.downcast_ref::<std::io::Error>()).last()
+    chain.filter_map(|error| error.downcast_ref()).last()
 }

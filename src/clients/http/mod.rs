@@ -4,13 +4,15 @@ mod certificate;
 mod error;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
+use super::names::{Directory, NameError, SystemNames};
 use super::tls::TlsProfile;
 use crate::secrets::{Redactor, Secret};
 
@@ -98,13 +100,20 @@ impl HttpResponse {
 #[derive(Clone)]
 pub struct Http {
     redactor: Redactor,
+    names: Directory,
     clients: Arc<Mutex<HashMap<(TlsProfile, bool), Client>>>,
 }
 
 impl Http {
     /// No connection yet.
     pub fn new(redactor: Redactor) -> Self {
-        Self { redactor, clients: Arc::default() }
+        Self { redactor, names: Directory::new(Arc::new(SystemNames)), clients: Arc::default() }
+    }
+
+    /// With another way to look up names.
+    pub fn with_names(mut self, names: Directory) -> Self {
+        self.names = names;
+        self
     }
 
     /// Sends a request and reads its answer. Any status is an answer.
@@ -117,7 +126,8 @@ impl Http {
     pub async fn send(&self, request: &HttpRequest) -> Result<HttpResponse, HttpError> {
         let url = parse(&request.url)?;
         self.redactor.learn_address(&request.url);
-        let answer = match timeout(request.deadline, self.follow(request, url.clone())).await {
+        let until = Instant::now() + request.deadline;
+        let answer = match timeout_at(until, self.follow(request, url.clone(), until)).await {
             Ok(result) => result,
             Err(_) => {
                 let message = format!("no complete answer within {:.1} s", request.deadline.as_secs_f64());
@@ -127,7 +137,12 @@ impl Http {
         answer.map_err(|error| error.told(&self.redactor))
     }
 
-    async fn follow(&self, request: &HttpRequest, mut url: Url) -> Result<HttpResponse, HttpError> {
+    async fn follow(
+        &self,
+        request: &HttpRequest,
+        mut url: Url,
+        until: Instant,
+    ) -> Result<HttpResponse, HttpError> {
         let client = self.client(request, &url)?;
         let follow = request.follow_redirects && matches!(request.method, Method::GET | Method::HEAD);
         let first = url.origin();
@@ -137,6 +152,9 @@ impl Http {
             let mut building = client.request(request.method.clone(), url.clone()).headers(headers);
             if let Some(body) = &request.body {
                 building = building.body(body.clone());
+            }
+            if !request.proxy_of_environment {
+                self.look_up(&url, until).await?;
             }
             let response = building.send().await;
             let response = response.map_err(|error| HttpError::of(error, &target(&url)))?;
@@ -148,6 +166,14 @@ impl Http {
         }
         let message = format!("more than {MAX_REDIRECTS} redirects");
         Err(HttpError::new(HttpErrorKind::Redirects, &target(&url), &message))
+    }
+
+    /// Looks the server's name up before the connection does: silence of name servers is none of the server's.
+    async fn look_up(&self, url: &Url, until: Instant) -> Result<(), HttpError> {
+        let Some(host) = url.domain() else { return Ok(()) };
+        let found = timeout_at(until, self.names.addresses(host)).await;
+        let found = found.unwrap_or_else(|_| Err(NameError::late(host)));
+        found.map(drop).map_err(|error| HttpError::of_name(&error, &target(url)))
     }
 
     async fn read(
@@ -199,12 +225,27 @@ impl Http {
             .tls_backend_preconfigured(config)
             .tls_info(true)
             .redirect(redirect::Policy::none())
+            .dns_resolver(Found(self.names.clone()))
             .pool_max_idle_per_host(0)
             .user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| HttpError::of(error, &target(url)))?;
         clients.insert(key, client.clone());
         Ok(client)
+    }
+}
+
+/// Gives the library the addresses that were just looked up.
+struct Found(Directory);
+
+impl reqwest::dns::Resolve for Found {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let names = self.0.clone();
+        Box::pin(async move {
+            let found = names.just_found(name.as_str()).await?;
+            let addresses = found.into_iter().map(|address| SocketAddr::new(address, 0));
+            Ok(Box::new(addresses) as reqwest::dns::Addrs)
+        })
     }
 }
 

@@ -3,7 +3,7 @@ use wiremock::matchers::{body_string, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
-use crate::clients::testing::{Authority, closed_port, listen, listen_in_silence};
+use crate::clients::testing::{Authority, NamesOfTest, closed_port, listen, listen_in_silence};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -94,6 +94,30 @@ async fn a_body_that_drips_meets_the_deadline_and_one_that_breaks_off_is_told() 
     .await;
     let error = failure(HttpRequest::get(format!("http://127.0.0.1:{breaks}"), LONG)).await;
     assert_eq!(error.kind, HttpErrorKind::Closed, "{error}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_gone_is_told_from_name_servers_that_do_not_answer() {
+    let port = listen_in_plain().await;
+    let names = NamesOfTest::default();
+    names.answer("status.example.net", Ok("127.0.0.1"));
+    names.answer("api.example.com", Err("Name or service not known"));
+    let http = http().with_names(names.directory());
+    let ask = async |host: &str, deadline| {
+        let request = HttpRequest::get(format!("http://{host}:{port}/"), deadline);
+        http.send(&request).await.map(|answer| answer.status).map_err(|error| (error.kind, error.to_string()))
+    };
+    assert_eq!(ask("api.example.com", LONG).await.unwrap_err().0, HttpErrorKind::NoSuchHost);
+    assert_eq!(ask("status.example.net", LONG).await, Ok(400));
+    let (kind, words) = ask("api.example.com", LONG).await.unwrap_err();
+    assert_eq!(kind, HttpErrorKind::NameGone, "{words}");
+    assert!(words.contains("answer for status.example.net (it never had one"), "{words}");
+    // Silence of name servers is none of the server's, also where the deadline ends it.
+    names.answer("api.example.com", Err("hangs"));
+    let (kind, words) = ask("api.example.com", Duration::from_millis(100)).await.unwrap_err();
+    assert_eq!(kind, HttpErrorKind::NoSuchHost, "{words}");
+    names.answer("api.example.com", Ok("127.0.0.1"));
+    assert_eq!(ask("api.example.com", LONG).await, Ok(400));
 }
 
 #[tokio::test]

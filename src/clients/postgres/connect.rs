@@ -2,7 +2,6 @@
 //! the time, so that one that is silent does not cost those after it theirs.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::config::SslMode;
@@ -13,16 +12,16 @@ use super::dsn::{Dsn, Place};
 use super::error::{PostgresError, PostgresErrorKind};
 use super::files::{Files, Login};
 use super::live::{Live, drive};
-use super::names::Names;
 use super::role::Wanted;
 use crate::clients::share::share;
+use crate::clients::{Directory, NameError};
 use crate::secrets::Redactor;
 
 /// What connecting needs besides the connection string.
 #[derive(Clone)]
 pub(super) struct Connector {
     pub(super) redactor: Redactor,
-    pub(super) names: Arc<dyn Names>,
+    pub(super) names: Directory,
     pub(super) files: Files,
 }
 
@@ -92,20 +91,10 @@ impl Connector {
     }
 
     async fn look_up(&self, tried: &Try<'_>) -> Result<Vec<IpAddr>, PostgresError> {
-        let (host, target) = (&tried.place.host, tried.target());
-        let failed = |why: String| {
-            PostgresError::new(
-                PostgresErrorKind::NoSuchHost,
-                &target,
-                &format!("failed to lookup address of {host}: {why}"),
-            )
-        };
-        match timeout_at(tried.until, self.names.addresses(host)).await {
-            Ok(Ok(addresses)) if addresses.is_empty() => Err(failed("it has none".into())),
-            Ok(Ok(addresses)) => Ok(addresses),
-            Ok(Err(error)) => Err(PostgresError::of_look_up(&error, &target)),
-            Err(_) => Err(failed("no answer in time".into())),
-        }
+        let host = &tried.place.host;
+        let found = timeout_at(tried.until, self.names.addresses(host)).await;
+        let found = found.unwrap_or_else(|_| Err(NameError::late(host)));
+        found.map_err(|error| PostgresError::of_name(&error, &tried.target()))
     }
 
     async fn address(&self, tried: &Try<'_>, address: Option<IpAddr>) -> Result<Live, PostgresError> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::error::SqlState;
 
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
-use super::super::{OWN_FAULT, is_own_fault};
+use super::super::{NameError, OWN_FAULT, is_own_fault};
 use crate::secrets::Redactor;
 use crate::text::clean;
 
@@ -21,8 +21,10 @@ pub enum PostgresErrorKind {
     Configuration,
     /// This host has no open files, memory or ports left; nothing was sent.
     ThisHost,
-    /// The host's name has no address.
+    /// The host's name has no address, and whose fault that is cannot be told.
     NoSuchHost,
+    /// The host's name is gone: its name servers say so, and answer for other names.
+    NameGone,
     /// The host is there and nothing listens on the port.
     Refused,
     /// The host or its network cannot be reached.
@@ -60,6 +62,7 @@ impl PostgresErrorKind {
     pub fn says_down(self) -> bool {
         match self {
             Self::Refused
+            | Self::NameGone
             | Self::Unreachable
             | Self::Timeout
             | Self::Tls
@@ -141,10 +144,13 @@ impl PostgresError {
     }
 
     /// Why a name has no address.
-    pub(super) fn of_look_up(error: &std::io::Error, target: &str) -> Self {
-        let (kind, message) = of_io(error);
-        let kind = if kind == PostgresErrorKind::ThisHost { kind } else { PostgresErrorKind::NoSuchHost };
-        Self::new(kind, target, &message)
+    pub(super) fn of_name(error: &NameError, target: &str) -> Self {
+        let kind = match error {
+            NameError::Gone { .. } => PostgresErrorKind::NameGone,
+            NameError::NoAddress { .. } | NameError::Silent { .. } => PostgresErrorKind::NoSuchHost,
+            NameError::ThisHost { .. } => PostgresErrorKind::ThisHost,
+        };
+        Self { next_step: Some(error.next_step().to_owned()), ..Self::new(kind, target, &error.to_string()) }
     }
 
     /// With what may be behind it: files that the connection string names and that were passed over.
@@ -195,7 +201,7 @@ impl PostgresError {
         match self.kind {
             PostgresErrorKind::Configuration => "correct the connection string: `host=… port=5432 dbname=… user=… password=… sslmode=verify-full`, or a postgres:// URL".to_owned(),
             PostgresErrorKind::ThisHost => OWN_FAULT.to_owned(),
-            PostgresErrorKind::NoSuchHost => "check the host's name in the plan, and this host's DNS with `getent hosts NAME`".to_owned(),
+            PostgresErrorKind::NoSuchHost | PostgresErrorKind::NameGone => "check the host's name in the plan, and this host's DNS with `getent hosts NAME`".to_owned(),
             PostgresErrorKind::Refused => format!("the host answers and no PostgreSQL listens: check the service there, and the port in {target}"),
             PostgresErrorKind::Unreachable => "check the route, the security group and the VPN from this host".to_owned(),
             PostgresErrorKind::Timeout => format!("check from another host with `pg_isready` whether {target} is down or only out of reach from here"),

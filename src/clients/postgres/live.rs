@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::{Client, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::names::Names;
 use super::role::Wanted;
+use crate::clients::Directory;
 
 /// A name is looked up anew before a call, at most so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -66,7 +66,7 @@ impl Live {
 
     /// Whether it is still what the connection string asks for: its name has its address, and its server its role. What
     /// cannot be told changes nothing: a name server that is silent ends no session.
-    pub(super) async fn is_right(self: &Arc<Self>, names: &Arc<dyn Names>, within: Duration) -> bool {
+    pub(super) async fn is_right(self: &Arc<Self>, names: &Directory, within: Duration) -> bool {
         if self.is_due() {
             self.follow_name(names, within / SHARE).await;
             let met = timeout(within / SHARE, self.wanted.is_met(&self.client)).await;
@@ -87,7 +87,7 @@ impl Live {
     }
 
     /// Looks the name up anew; an answer that does not come in time counts when it comes.
-    async fn follow_name(self: &Arc<Self>, names: &Arc<dyn Names>, within: Duration) {
+    async fn follow_name(self: &Arc<Self>, names: &Directory, within: Duration) {
         // One question at a time: a dead name server would hold a thread for each.
         if self.named.is_none() || self.looking.swap(true, Ordering::SeqCst) {
             return;

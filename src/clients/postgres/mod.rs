@@ -5,7 +5,6 @@ mod dsn;
 mod error;
 mod files;
 mod live;
-mod names;
 mod role;
 mod words;
 
@@ -18,16 +17,14 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
-use super::Environment;
+use super::{Directory, Environment, SystemNames};
 use crate::secrets::{Redactor, Secret};
 use connect::Connector;
 use dsn::Dsn;
 use files::Files;
 use live::Live;
-use names::SystemNames;
 
 pub use error::{PostgresError, PostgresErrorKind};
-pub use names::Names;
 pub use tokio_postgres::types as sql_types;
 
 /// Values of `$1`, `$2`, … of a statement.
@@ -56,11 +53,12 @@ impl Postgres {
     /// No connection yet. The environment tells where libpq's files are (`PGSERVICEFILE`, `PGPASSFILE`, `HOME`).
     pub fn new(redactor: Redactor, environment: &Environment) -> Self {
         let files = Files::of(environment);
-        Self { connector: Connector { redactor, names: Arc::new(SystemNames), files }, slots: Arc::default() }
+        let names = Directory::new(Arc::new(SystemNames));
+        Self { connector: Connector { redactor, names, files }, slots: Arc::default() }
     }
 
     /// With another way to look up names.
-    pub fn with_names(mut self, names: Arc<dyn Names>) -> Self {
+    pub fn with_names(mut self, names: Directory) -> Self {
         self.connector.names = names;
         self
     }

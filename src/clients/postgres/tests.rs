@@ -2,7 +2,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::clients::testing::{Authority, closed_port, listen, listen_in_silence};
+use crate::clients::testing::{Authority, NamesOfTest, closed_port, listen, listen_in_silence};
+use crate::clients::{Directory, Names};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -125,7 +126,7 @@ async fn a_kept_session_is_given_up_once_its_name_leads_elsewhere() {
     let (port, sessions) = two_addresses(false).await;
     let name = Movable::default();
     name.to(&["127.0.0.2"]);
-    let postgres = postgres().with_names(Arc::new(name.clone()));
+    let postgres = postgres().with_names(Directory::new(Arc::new(name.clone())));
     let counts = || [sessions[0].load(SeqCst), sessions[1].load(SeqCst)];
     for _ in 0..3 {
         postgres.batch(&named(port), "select 1", LONG).await.unwrap();
@@ -147,7 +148,7 @@ async fn a_name_server_that_is_silent_ends_no_session_and_is_asked_once() {
     let (port, sessions) = two_addresses(false).await;
     let name = Movable::default();
     name.to(&["127.0.0.2"]);
-    let postgres = postgres().with_names(Arc::new(name.clone()));
+    let postgres = postgres().with_names(Directory::new(Arc::new(name.clone())));
     postgres.batch(&named(port), "select 1", LONG).await.unwrap();
     *name.0.lock().unwrap() = None;
     for _ in 0..3 {
@@ -169,7 +170,7 @@ async fn a_first_address_that_is_silent_does_not_eat_the_time_of_the_second() {
     let url = format!("postgres://app@127.0.0.2:{port},127.0.0.3:{port}/x?sslmode=disable");
     for (count, dsn) in [named(port), Secret::from_plan(&of_list), Secret::from_plan(&url)].iter().enumerate()
     {
-        let postgres = postgres().with_names(Arc::new(name.clone()));
+        let postgres = postgres().with_names(Directory::new(Arc::new(name.clone())));
         postgres.batch(dsn, "select 1", Duration::from_millis(1200)).await.unwrap();
         assert_eq!(sessions[1].load(SeqCst), count + 1);
     }
@@ -251,6 +252,23 @@ async fn what_the_server_says_at_the_door_is_told_apart() {
         assert_eq!((error.kind, error.sqlstate.as_deref()), (kind, Some(code)), "{error}");
         assert!(!error.to_string().contains('\x1b'));
     }
+}
+
+#[tokio::test]
+async fn a_server_whose_name_is_gone_is_down_and_silent_name_servers_leave_it_open() {
+    let names = NamesOfTest::default();
+    names.answer("db.example", Err("No address associated with hostname"));
+    names.answer("status.example.net", Ok("127.0.0.1"));
+    let postgres = postgres().with_names(names.directory());
+    let error = async || postgres.query(&named(1), "select 1", &[], LONG).await.unwrap_err();
+    let nobody = error().await;
+    assert!(nobody.kind == PostgresErrorKind::NoSuchHost && !nobody.kind.says_down(), "{nobody}");
+    postgres.connector.names.addresses("status.example.net").await.unwrap();
+    let gone = error().await;
+    assert!(gone.kind == PostgresErrorKind::NameGone && gone.kind.says_down(), "{gone}");
+    assert!(gone.to_string().contains("the name db.example is gone"), "{gone}");
+    names.answer("db.example", Err("Temporary failure in name resolution"));
+    assert_eq!(error().await.kind, PostgresErrorKind::NoSuchHost);
 }
 
 #[tokio::test]

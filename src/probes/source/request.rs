@@ -48,10 +48,12 @@ impl RequestError {
 
     /// Nothing was sent, or no server was there to take it.
     pub(crate) fn not_sent(&self) -> bool {
-        use HttpErrorKind::{Configuration, NoSuchHost, Refused, ThisHost};
+        use HttpErrorKind::{Configuration, NameGone, NoSuchHost, Refused, ThisHost};
         match self {
             Self::Secret(_) | Self::SecretTimeout => true,
-            Self::Http(error) => matches!(error.kind, Configuration | NoSuchHost | Refused | ThisHost),
+            Self::Http(error) => {
+                matches!(error.kind, Configuration | NameGone | NoSuchHost | Refused | ThisHost)
+            }
         }
     }
 

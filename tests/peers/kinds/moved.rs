@@ -3,7 +3,7 @@
 use super::*;
 use crate::forward::Forwarder;
 use crate::postgres::{PATIENCE, Pair, wait_until};
-use lifeboat::clients::postgres::Names;
+use lifeboat::clients::{Directory, Names};
 use lifeboat::core::preflight::{Check, Checked, Preflight};
 use lifeboat::core::reading::{Field, Verdict};
 use lifeboat::plan::{Plan, Registry, load_texts};
@@ -112,7 +112,7 @@ async fn a_primary_that_is_named_is_the_server_that_has_the_name_now() {
     let _after = Forwarder::at(&format!("127.0.0.4:{}", before.port), other.port);
     let name = Arc::new(Movable("127.0.0.2".into()));
     let mut clients = clients();
-    clients.postgres = clients.postgres.with_names(name.clone());
+    clients.postgres = clients.postgres.with_names(Directory::new(name.clone()));
     let primary =
         format!("host=db-primary port={} user=postgres dbname=postgres sslmode=disable", before.port);
     let spec =
