@@ -131,8 +131,15 @@ impl Check {
         if !self.accepted.accept(response.status) {
             return Some(format!("status {}, expected {}", response.status, self.accepted));
         }
-        let pattern = self.matches.as_ref().filter(|pattern| !pattern.is_match(&response.text()))?;
-        Some(format!("the body does not match /{pattern}/"))
+        let pattern = self.matches.as_ref()?;
+        match &response.unreadable {
+            Some(why) => Some(why.clone()),
+            None if pattern.is_match(&response.text()) => None,
+            None if response.body_cut => {
+                Some(format!("the first megabyte of the body does not match /{pattern}/, it has more"))
+            }
+            None => Some(format!("the body does not match /{pattern}/")),
+        }
     }
 }
 
@@ -212,7 +219,8 @@ impl HttpRequest {
                 return Err(Failure::maybe_done(what, error.to_string(), next));
             }
         };
-        let said = self.clients.redactor.excerpt(&response.text(), 300);
+        let said = response.unreadable.clone().unwrap_or_else(|| response.text());
+        let said = self.clients.redactor.excerpt(&said, 300);
         (context.output)(&format!("status {}: {said}", response.status));
         if self.accepted.accept(response.status) {
             return Ok(Done { summary: format!("{what}: status {}", response.status) });

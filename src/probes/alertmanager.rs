@@ -147,6 +147,12 @@ impl Alertmanager {
             };
             return fails(format!("status {}: {said}", answer.status), next);
         }
+        if let Some(why) = &answer.unreadable {
+            return fails(
+                why.clone(),
+                "Look at what stands before the Alertmanager, and at its `Content-Encoding`.",
+            );
+        }
         if answer.body_cut {
             // So many that their list is cut: how many cannot be told, that they fire can.
             return Ok(Measurement::critical("more than a megabyte of alerts fires; narrow `matchers`"));
@@ -218,6 +224,7 @@ mod tests {
             headers: Default::default(),
             body: body.as_bytes().to_vec(),
             body_cut: false,
+            unreadable: None,
             target: "http://am/api/v2/alerts".into(),
             certificate: None,
         }

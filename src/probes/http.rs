@@ -22,7 +22,8 @@ pub static KIND: ProbeKind = ProbeKind {
     doc: "Sends an HTTP request on a new connection. The value is the time to the response's headers. A refused \
           connection, a time-out, a failing TLS handshake, a wrong status and a wrong body are critical. So is a \
           name that is gone: name servers know no address of it, and answer for other names. Name servers that do \
-          not answer or a secret that is missing make the signal unknown.",
+          not answer, a secret that is missing or a body that cannot be read make the signal unknown. Bodies that are \
+          compressed (gzip, deflate, br, zstd) are read; of a body one megabyte is.",
     unit: Unit::Milliseconds,
     keys: &[
         Key::required("url", Takes::Url, "Address to ask."),
@@ -77,6 +78,10 @@ critical = "3s"
     build,
 };
 
+/// What to do where a body was not read.
+const NOT_READ: &str =
+    "Ask for less, or for a body as it is: another path, or `headers.Accept-Encoding = \"identity\"`.";
+
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let request = Request::of(&spec.params, "url", spec.params.text("method").unwrap_or("GET"))?;
     let expected = Expected::of(&spec.params)?;
@@ -101,7 +106,7 @@ impl Probe for Http {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             match self.request.send(&self.clients, self.within).await {
-                Ok(response) => Ok(self.expected.judge(&response, Timestamp::now(), &self.clients.redactor)),
+                Ok(response) => self.expected.judge(&response, Timestamp::now(), &self.clients.redactor),
                 Err(error) if error.is_ours() => Err(ProbeFailure::new(error.to_string(), error.next_step())),
                 // The proxy may have failed, and says nothing of the server then.
                 Err(error) if self.request.proxied => Err(ProbeFailure::new(
@@ -147,14 +152,24 @@ impl Expected {
         self.body.is_some() || self.pointer.is_some()
     }
 
-    fn judge(&self, response: &HttpResponse, now: Timestamp, redactor: &Redactor) -> Measurement {
+    fn judge(
+        &self,
+        response: &HttpResponse,
+        now: Timestamp,
+        redactor: &Redactor,
+    ) -> Result<Measurement, ProbeFailure> {
         let ms = response.latency.as_secs_f64() * 1000.0;
         let measured = Measurement::good(format!("{} in {ms:.0} ms", response.status))
             .with_value(ms)
             .with_number("status", f64::from(response.status))
             .judged(self.judge_status(response.status));
-        self.judge_json(self.judge_certificate(measured, response, now), response, redactor)
-            .judged(self.judge_body(response))
+        let measured = self.judge_certificate(measured, response, now);
+        match self.judge_body(measured.clone(), response, redactor) {
+            Ok(measured) => Ok(measured),
+            // What else was found is bad enough without the body.
+            Err(_) if matches!(measured.verdict, Verdict::Critical(_)) => Ok(measured),
+            Err(why) => Err(ProbeFailure::new(format!("{}: {why}", response.target), NOT_READ)),
+        }
     }
 
     fn judge_status(&self, status: u16) -> Verdict {
@@ -164,29 +179,46 @@ impl Expected {
         Verdict::Critical(format!("status {status}, expected {}", self.status))
     }
 
-    fn judge_body(&self, response: &HttpResponse) -> Verdict {
-        match &self.body {
+    /// What the body says, or why it cannot be told.
+    fn judge_body(
+        &self,
+        measured: Measurement,
+        response: &HttpResponse,
+        redactor: &Redactor,
+    ) -> Result<Measurement, String> {
+        if let Some(why) = response.unreadable.as_ref().filter(|_| self.reads_body()) {
+            return Err(why.clone());
+        }
+        let matched = match &self.body {
             Some(pattern) if !pattern.is_match(&response.text()) => {
-                let part = if response.body_cut { "the first megabyte of the body" } else { "the body" };
-                Verdict::Critical(format!("{part} does not match /{pattern}/"))
+                if response.body_cut {
+                    return Err(format!(
+                        "the first megabyte of the body does not match /{pattern}/, it has more"
+                    ));
+                }
+                Verdict::Critical(format!("the body does not match /{pattern}/"))
             }
             _ => Verdict::Good,
-        }
+        };
+        Ok(self.judge_json(measured, response, redactor)?.judged(matched))
     }
 
-    fn judge_json(&self, measured: Measurement, response: &HttpResponse, redactor: &Redactor) -> Measurement {
-        let Some(pointer) = &self.pointer else { return measured };
+    fn judge_json(
+        &self,
+        measured: Measurement,
+        response: &HttpResponse,
+        redactor: &Redactor,
+    ) -> Result<Measurement, String> {
+        let Some(pointer) = &self.pointer else { return Ok(measured) };
         let found = match serde_json::from_slice::<Value>(&response.body) {
             Ok(body) => body.pointer(pointer).cloned(),
-            Err(_) if response.body_cut => {
-                return measured.judged(Verdict::Critical("the body is longer than a megabyte".into()));
-            }
+            Err(_) if response.body_cut => return Err("the body is JSON of more than a megabyte".into()),
             Err(error) => {
-                return measured.judged(Verdict::Critical(format!("the body is not JSON: {error}")));
+                return Ok(measured.judged(Verdict::Critical(format!("the body is not JSON: {error}"))));
             }
         };
         let Some(value) = found else {
-            return measured.judged(Verdict::Critical(format!("the body has no {pointer}")));
+            return Ok(measured.judged(Verdict::Critical(format!("the body has no {pointer}"))));
         };
         let whole = json_text(&value);
         let text = redactor.excerpt(&whole, 200);
@@ -196,7 +228,7 @@ impl Expected {
             }
             _ => Verdict::Good,
         };
-        measured.with_number("json_number", value.as_f64()).with_text("json", text).judged(verdict)
+        Ok(measured.with_number("json_number", value.as_f64()).with_text("json", text).judged(verdict))
     }
 
     fn judge_certificate(
@@ -241,6 +273,7 @@ mod tests {
             headers: Default::default(),
             body: body.into(),
             body_cut: false,
+            unreadable: None,
             target: "http://x/".into(),
             certificate: None,
         }
@@ -248,7 +281,14 @@ mod tests {
 
     fn judge(keys: &[(&str, &str)], response: &HttpResponse) -> Measurement {
         let params = keys.iter().map(|(key, value)| ((*key).to_owned(), Param::Text((*value).into())));
-        Expected::of(&Params(params.collect())).unwrap().judge(response, Timestamp::now(), &Redactor::new())
+        let expected = Expected::of(&Params(params.collect())).unwrap();
+        expected.judge(response, Timestamp::now(), &Redactor::new()).unwrap()
+    }
+
+    fn unknown(keys: &[(&str, &str)], response: &HttpResponse) -> String {
+        let params = keys.iter().map(|(key, value)| ((*key).to_owned(), Param::Text((*value).into())));
+        let expected = Expected::of(&Params(params.collect())).unwrap();
+        expected.judge(response, Timestamp::now(), &Redactor::new()).unwrap_err().why
     }
 
     #[test]
@@ -281,7 +321,7 @@ mod tests {
                 not_before: now,
                 not_after: now + SignedDuration::from_hours(hours),
             });
-            Expected::of(&Params::default()).unwrap().judge(&response, now, &Redactor::new())
+            Expected::of(&Params::default()).unwrap().judge(&response, now, &Redactor::new()).unwrap()
         };
         assert_eq!(ends_in(24 * 90).verdict, Verdict::Good);
         assert!(matches!(ends_in(24 * 20).verdict, Verdict::Warn(_)));
@@ -299,9 +339,33 @@ mod tests {
         let expected = Expected::of(&Params(params.collect())).unwrap();
         for before in [0, 190] {
             let body = format!("{{\"v\":\"{}hunter22-of-the-api\"}}", "y".repeat(before));
-            let measured = expected.judge(&response(200, &body), Timestamp::now(), &redactor);
+            let measured = expected.judge(&response(200, &body), Timestamp::now(), &redactor).unwrap();
             assert!(!format!("{measured:?}").contains("hunt"), "{measured:?}");
         }
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_read_is_unknown_and_never_a_mismatch() {
+        let coded = HttpResponse {
+            unreadable: Some("the body is `compress`, which is not read".into()),
+            ..response(200, "")
+        };
+        for keys in [[("body_matches", "ok")], [("json_pointer", "/status")]] {
+            assert_eq!(unknown(&keys, &coded), "http://x/: the body is `compress`, which is not read");
+            // The status alone is bad enough.
+            let down = judge(&keys, &HttpResponse { status: 503, ..coded.clone() });
+            assert_eq!(down.verdict.why(), Some("status 503, expected 200-299"));
+        }
+        // Nothing of the body is asked for.
+        assert_eq!(judge(&[], &coded).verdict, Verdict::Good);
+    }
+
+    #[test]
+    fn what_lies_behind_the_first_megabyte_is_unknown() {
+        let cut = HttpResponse { body_cut: true, ..response(200, "{\"status\":\"ok") };
+        assert!(unknown(&[("body_matches", "end")], &cut).contains("it has more"));
+        assert!(unknown(&[("json_pointer", "/status")], &cut).contains("more than a megabyte"));
+        assert_eq!(judge(&[("body_matches", "ok")], &cut).verdict, Verdict::Good);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! HTTP requests with a deadline, a cap on the body, and the server's certificate.
 
 mod certificate;
+mod coding;
 mod error;
 
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ use tokio::time::{Instant, timeout_at};
 use super::names::{Directory, NameError, SystemNames};
 use super::tls::TlsProfile;
 use crate::secrets::{Redactor, Secret};
+
+use coding::{Body, Codings};
 
 pub use certificate::Certificate;
 pub use error::{HttpError, HttpErrorKind};
@@ -79,10 +82,13 @@ pub struct HttpResponse {
     pub latency: Duration,
     /// Headers in the order of their names.
     pub headers: HeaderMap,
-    /// The body, up to the request's cap.
+    /// The body, decoded, up to the request's cap.
     pub body: Vec<u8>,
     /// The body was longer than the cap; the rest was not read.
     pub body_cut: bool,
+    /// Why the body cannot be read though there is one, in words; `body` is empty then. It says nothing of what the
+    /// server meant.
+    pub unreadable: Option<String>,
     /// Where the answer came from after redirects: scheme, host, port and path.
     pub target: String,
     /// The server's certificate, with `https`.
@@ -183,24 +189,30 @@ impl Http {
         max_body_bytes: usize,
         url: &Url,
     ) -> Result<HttpResponse, HttpError> {
-        let mut body = Vec::new();
-        let mut body_cut = false;
+        let codings = Codings::of(response.headers());
+        let wire_limit = codings.wire_limit(max_body_bytes);
+        let mut wire = Body { bytes: Vec::new(), cut: false };
         while let Some(chunk) = response.chunk().await.map_err(|error| HttpError::of(error, &target(url)))? {
-            let room = max_body_bytes - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            let room = wire_limit - wire.bytes.len();
+            wire.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
-                body_cut = true;
+                wire.cut = true;
                 break;
             }
         }
+        let (body, unreadable) = match codings.undo(wire, max_body_bytes) {
+            Ok(body) => (body, None),
+            Err(why) => (Body { bytes: Vec::new(), cut: false }, Some(why)),
+        };
         let tls = response.extensions().get::<reqwest::tls::TlsInfo>();
         Ok(HttpResponse {
             status: response.status().as_u16(),
             latency,
             certificate: tls.and_then(|tls| tls.peer_certificate()).and_then(Certificate::read),
             headers: std::mem::take(response.headers_mut()),
-            body,
-            body_cut,
+            body: body.bytes,
+            body_cut: body.cut,
+            unreadable,
             target: self.redactor.excerpt(&target(url), TARGET_LIMIT_CHARS),
         })
     }

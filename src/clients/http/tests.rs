@@ -243,3 +243,37 @@ async fn roots_that_cannot_be_read_are_named() {
     assert!(error.to_string().contains("/no/such/roots.pem"), "{error}");
     assert!(error.next_step().contains("PEM"));
 }
+
+/// Answers with this body and this header, whatever was asked for.
+async fn encoded(coding: &'static str, body: Vec<u8>) -> u16 {
+    listen(move |mut socket| {
+        let body = body.clone();
+        async move {
+            let _ = socket.read(&mut [0; 4096]).await;
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-encoding: {coding}\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = socket.write_all(&[head.into_bytes(), body].concat()).await;
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_server_that_compresses_unasked_is_read() {
+    let text = vec![b'7'; 5000];
+    let packed = ruzstd::encoding::compress_to_vec(&text[..], ruzstd::encoding::CompressionLevel::Fastest);
+    let port = encoded("zstd", packed).await;
+    let response = http().send(&HttpRequest::get(format!("http://127.0.0.1:{port}"), LONG)).await.unwrap();
+    assert!(response.body == text && !response.body_cut && response.unreadable.is_none());
+    assert_eq!(response.headers["content-encoding"], "zstd");
+}
+
+#[tokio::test]
+async fn a_body_in_a_coding_that_nobody_knows_is_told_and_is_no_text() {
+    let port = encoded("snappy", b"\xff\x06\x00\x00sNaPpY".to_vec()).await;
+    let response = http().send(&HttpRequest::get(format!("http://127.0.0.1:{port}"), LONG)).await.unwrap();
+    assert_eq!(response.unreadable.as_deref(), Some("the body is `snappy`, which is not read"));
+    assert_eq!((response.status, response.text().as_str()), (200, ""));
+}
