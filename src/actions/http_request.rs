@@ -7,7 +7,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
-use crate::probes::source::{Request, Statuses, quoted, shown};
+use crate::probes::source::{CONNECT_TO, Request, Statuses, quoted, shown};
 use crate::secrets::SecretText;
 use futures::future::{BoxFuture, ready};
 use regex::Regex;
@@ -29,6 +29,7 @@ pub static KIND: ActionKind = ActionKind {
     keys: &[
         Key::required("url", Takes::Url, "Where to."),
         Key::default("method", Takes::Choice(METHODS), "POST", "The request's method."),
+        CONNECT_TO,
         Key::optional("headers", Takes::Table(&Takes::TextOrSecret), "Headers to send."),
         Key::optional("body", Takes::Text, "What to send."),
         Key::default(
@@ -42,7 +43,11 @@ pub static KIND: ActionKind = ActionKind {
             Takes::Text,
             "The name that is typed to confirm; the URL's host when absent.",
         ),
-        Key::optional("verify_url", Takes::Url, "Asked with GET and the same headers for the proof."),
+        Key::optional(
+            "verify_url",
+            Takes::Url,
+            "Asked with GET and the same headers for the proof; `connect_to` holds for it where it names the same server.",
+        ),
         Key::default("verify_status", Takes::Text, "200-299", "Statuses that prove the effect."),
         Key::optional(
             "verify_matches",
@@ -77,19 +82,21 @@ confirm = "yes"
 timeout = "30s"
 "#,
     call: |params| {
-        format!("{} {}", params.text("method").unwrap_or("POST"), params.text("url").unwrap_or_default())
+        let at = params.text(CONNECT_TO.name).map(|place| format!(" at {place}")).unwrap_or_default();
+        format!("{} {}{at}", params.text("method").unwrap_or("POST"), params.text("url").unwrap_or_default())
     },
     build,
 };
 
 fn build(params: &Params, clients: &Clients) -> Built {
     let request = Request::of(params, "url", params.text("method").unwrap_or("POST"))?;
+    let request = request.connecting(params)?;
     let host = reqwest::Url::parse(&request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let target = params.text("target").map(str::to_owned).or(host).unwrap_or_else(|| request.url.clone());
     Ok(Box::new(HttpRequest {
+        check: params.get("verify_url").map(|_| Check::of(params, &request)).transpose()?,
         request,
         accepted: Statuses::of(params, "status")?,
-        check: params.get("verify_url").map(|_| Check::of(params)).transpose()?,
         target,
         clients: clients.clone(),
     }))
@@ -111,9 +118,12 @@ struct Check {
 }
 
 impl Check {
-    fn of(params: &Params) -> Result<Self, BuildError> {
+    /// The check of `checked`.
+    fn of(params: &Params, checked: &Request) -> Result<Self, BuildError> {
         let mut request = Request::of(params, "verify_url", "GET")?;
         request.body = None;
+        let origin = |request: &Request| reqwest::Url::parse(&request.url).ok().map(|url| url.origin());
+        request.connect_to = checked.connect_to.clone().filter(|_| origin(&request) == origin(checked));
         let matches = params.text("verify_matches").map(Regex::new).transpose();
         Ok(Self {
             request,
@@ -155,15 +165,17 @@ impl Action for HttpRequest {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         let mut notes = vec!["It is sent once, with the attempt's token as Idempotency-Key.".to_owned()];
         if let Some(check) = &self.check {
-            notes.push(format!("Proven by: GET {}", check.request.url));
+            notes.push(format!("Proven by: GET {}", check.request.place()));
         }
+        let at = self.request.connect_to.as_ref().map(|place| ("connect_to".to_owned(), place.to_string()));
+        let identity = std::iter::once(("url".to_owned(), self.request.url.clone())).chain(at);
         Box::pin(ready(Ok(Description {
             call: self.call(),
             command: curl(&self.request),
             target: Target {
                 name: self.target.clone(),
                 kind: "HTTP interface".into(),
-                identity: vec![("url".into(), self.request.url.clone())],
+                identity: identity.collect(),
                 reachable: true,
             },
             notes,
@@ -185,8 +197,8 @@ impl Action for HttpRequest {
             instructions: vec![curl(&self.request)],
             check: match &self.check {
                 Some(check) => match &check.matches {
-                    Some(pattern) => format!("GET {} matches /{pattern}/.", check.request.url),
-                    None => format!("GET {} answers with {}.", check.request.url, check.accepted),
+                    Some(pattern) => format!("GET {} matches /{pattern}/.", check.request.place()),
+                    None => format!("GET {} answers with {}.", check.request.place(), check.accepted),
                 },
                 None => format!("It answers with {}, and {} shows the effect.", self.accepted, self.target),
             },
@@ -197,11 +209,11 @@ impl Action for HttpRequest {
 impl HttpRequest {
     fn call(&self) -> String {
         let body = self.request.body.as_ref().map_or(String::new(), |body| format!(" with body {body}"));
-        format!("{} {}{body}", self.request.method, self.request.url)
+        format!("{} {}{body}", self.request.method, self.request.place())
     }
 
     async fn send(&self, context: &Context) -> Result<Done, Failure> {
-        let what = format!("{} {}", self.request.method, self.request.url);
+        let what = format!("{} {}", self.request.method, self.request.place());
         let mut headers = self.request.headers.clone();
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("idempotency-key")) {
             headers.push(("Idempotency-Key".into(), SecretText::Plain(context.token.clone())));
@@ -247,12 +259,13 @@ impl HttpRequest {
             None => Ok(Proof {
                 evidence: vec![format!(
                     "GET {} answers with status {} as expected",
-                    check.request.url, answer.status
+                    check.request.place(),
+                    answer.status
                 )],
             }),
             Some(why) => {
                 let next = "Look at the interface; verify again when the effect should be there.";
-                Err(Failure::not_done(what, format!("GET {}: {why}", check.request.url), next))
+                Err(Failure::not_done(what, format!("GET {}: {why}", check.request.place()), next))
             }
         }
     }
@@ -269,6 +282,9 @@ fn curl(request: &Request) -> String {
     }
     if request.method == Method::GET {
         argv.drain(2..4);
+    }
+    if let Some(place) = &request.connect_to {
+        argv.extend(["--connect-to".to_owned(), format!("::{place}")]);
     }
     argv.push(request.url.clone());
     quoted(&argv)

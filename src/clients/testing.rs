@@ -8,19 +8,20 @@ use std::sync::{Arc, Mutex};
 use futures::future::BoxFuture;
 use rcgen::{CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::names::{Directory, Names};
 
 /// What name servers answer, name by name.
 #[derive(Clone, Default)]
-pub(crate) struct NamesOfTest(Arc<Mutex<HashMap<String, Result<IpAddr, &'static str>>>>);
+pub(crate) struct NamesOfTest(Arc<Mutex<HashMap<String, Result<Vec<IpAddr>, &'static str>>>>);
 
 impl NamesOfTest {
-    /// An address, or the words of getaddrinfo; `hangs` is no answer at all.
+    /// Addresses with commas, or the words of getaddrinfo; `hangs` is no answer at all.
     pub(crate) fn answer(&self, host: &str, answer: Result<&str, &'static str>) {
-        let answer = answer.map(|address| address.parse().unwrap());
+        let answer =
+            answer.map(|list| list.split(',').map(|address| address.trim().parse().unwrap()).collect());
         self.0.lock().unwrap().insert(host.to_owned(), answer);
     }
 
@@ -31,10 +32,10 @@ impl NamesOfTest {
 
 impl Names for NamesOfTest {
     fn addresses<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
-        let answer = self.0.lock().unwrap().get(host).copied();
+        let answer = self.0.lock().unwrap().get(host).cloned();
         Box::pin(async move {
             match answer.unwrap_or(Err("Temporary failure in name resolution")) {
-                Ok(address) => Ok(vec![address]),
+                Ok(addresses) => Ok(addresses),
                 Err("hangs") => std::future::pending().await,
                 Err(words) => Err(io::Error::other(format!("failed to lookup address information: {words}"))),
             }
@@ -116,6 +117,20 @@ pub(super) async fn listen_in_silence() -> u16 {
         let _ = tokio::io::copy(&mut socket, &mut tokio::io::sink()).await;
     })
     .await
+}
+
+/// Takes the connections that its queue holds and answers no further one, as a dropped packet does: until what is
+/// returned is dropped.
+pub(super) async fn deaf(address: std::net::SocketAddr) -> impl Sized {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(address).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let mut queue = Vec::new();
+    let within = std::time::Duration::from_millis(300);
+    while let Ok(taken) = tokio::time::timeout(within, TcpStream::connect(address)).await {
+        queue.push(taken.unwrap());
+    }
+    (listener, queue)
 }
 
 /// A port of this host on which nobody listens.

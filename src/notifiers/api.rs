@@ -131,6 +131,7 @@ impl Api {
             max_body_bytes: crate::clients::http::DEFAULT_MAX_BODY_BYTES,
             follow_redirects: false,
             tls: self.tls.clone(),
+            connect_to: None,
         };
         self.clients.http.send(&request).await.map_err(|error| {
             let again = match error.kind {

@@ -227,6 +227,8 @@ mod tests {
             unreadable: None,
             target: "http://am/api/v2/alerts".into(),
             certificate: None,
+            connected_to: None,
+            passed_over: Vec::new(),
         }
     }
 

@@ -1,35 +1,71 @@
 //! `http`: does a service answer as it should, how fast, and how long is its certificate good for.
 
+mod headers;
+mod statuses;
+
 use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::source::{Request, Statuses};
+use crate::probes::source::{CONNECT_TO, Request};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
 use crate::secrets::Redactor;
 use crate::text::clean;
 use futures::future::BoxFuture;
+use headers::Headers;
 use jiff::Timestamp;
 use regex::Regex;
 use serde_json::Value;
+use statuses::Meanings;
 use std::time::Duration;
 
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "http",
     doc: "Sends an HTTP request on a new connection. The value is the time to the response's headers. A refused \
-          connection, a time-out, a failing TLS handshake, a wrong status and a wrong body are critical. So is a \
+          connection, a time-out, a failing TLS handshake, a wrong status, header or body is critical. So is a \
           name that is gone: name servers know no address of it, and answer for other names. Name servers that do \
           not answer, a secret that is missing or a body that cannot be read make the signal unknown. Bodies that are \
-          compressed (gzip, deflate, br, zstd) are read; of a body one megabyte is.",
+          compressed (gzip, deflate, br, zstd) are read; of a body one megabyte is. The addresses of a name are tried in \
+          turn; the text names those that gave no connection.",
     unit: Unit::Milliseconds,
     keys: &[
         Key::required("url", Takes::Url, "Address to ask."),
         Key::default("method", Takes::Choice(&["GET", "HEAD"]), "GET", "The request's method."),
-        Key::default("status", Takes::Text, "200-299", "Accepted statuses: numbers and ranges with commas."),
+        CONNECT_TO,
+        Key::optional(
+            "status",
+            Takes::Text,
+            "Accepted statuses: numbers and ranges with commas (`200-299, 401, 5xx`); 200-299 when absent. Any other \
+             one is critical, unless a key below names it.",
+        ),
+        Key::optional("good_statuses", Takes::Text, "Statuses that are good, besides those of `status`."),
+        Key::optional("warn_statuses", Takes::Text, "Statuses that warn (`429`)."),
+        Key::optional(
+            "critical_statuses",
+            Takes::Text,
+            "Statuses that are critical, where 200-299 has them too.",
+        ),
+        Key::optional(
+            "unknown_statuses",
+            Takes::Text,
+            "Statuses that say nothing of what is measured (`401, 407`: this probe is not let in).",
+        ),
         Key::optional("headers", Takes::Table(&Takes::TextOrSecret), "Headers to send."),
+        Key::optional(
+            "headers_present",
+            Takes::List(&Takes::Text),
+            "Headers that the answer must have (`[\"Strict-Transport-Security\"]`), whatever their value.",
+        ),
+        Key::optional("headers_absent", Takes::List(&Takes::Text), "Headers that the answer must not have."),
+        Key::optional(
+            "headers_match",
+            Takes::Table(&Takes::Regex),
+            "Headers that the answer must have with a value in which this regular expression matches \
+             (`headers_match.X-Role = \"^primary$\"`); of several values one.",
+        ),
         Key::optional("body_matches", Takes::Regex, "A regular expression that must match within the body."),
         Key::optional(
             "json_pointer",
@@ -78,12 +114,17 @@ critical = "3s"
     build,
 };
 
+/// What to do where a status says nothing.
+const SAYS_NOTHING: &str =
+    "Look at `unknown_statuses` of this probe, and at what it sends: `headers`, `url`.";
+
 /// What to do where a body was not read.
 const NOT_READ: &str =
     "Ask for less, or for a body as it is: another path, or `headers.Accept-Encoding = \"identity\"`.";
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let request = Request::of(&spec.params, "url", spec.params.text("method").unwrap_or("GET"))?;
+    let request = request.connecting(&spec.params)?;
     let expected = Expected::of(&spec.params)?;
     if request.method == reqwest::Method::HEAD && expected.reads_body() {
         return Err(BuildError::Value {
@@ -121,7 +162,8 @@ impl Probe for Http {
 
 /// What a good response is.
 struct Expected {
-    status: Statuses,
+    statuses: Meanings,
+    headers: Headers,
     body: Option<Regex>,
     pointer: Option<String>,
     equals: Option<String>,
@@ -139,7 +181,8 @@ impl Expected {
             })
         });
         Ok(Self {
-            status: Statuses::of(params, "status")?,
+            statuses: Meanings::of(params)?,
+            headers: Headers::of(params)?,
             body: body.transpose()?,
             pointer: params.text("json_pointer").map(str::to_owned),
             equals: params.text("json_equals").map(str::to_owned),
@@ -159,24 +202,22 @@ impl Expected {
         redactor: &Redactor,
     ) -> Result<Measurement, ProbeFailure> {
         let ms = response.latency.as_secs_f64() * 1000.0;
-        let measured = Measurement::good(format!("{} in {ms:.0} ms", response.status))
+        let detour = response.detour().map(|words| format!(" ({words})")).unwrap_or_default();
+        let unknown =
+            |why: String, next: &str| ProbeFailure::new(format!("{}: {why}", response.target), next);
+        let status = self.statuses.judge(response.status).map_err(|why| unknown(why, SAYS_NOTHING))?;
+        let measured = Measurement::good(format!("{} in {ms:.0} ms{detour}", response.status))
             .with_value(ms)
             .with_number("status", f64::from(response.status))
-            .judged(self.judge_status(response.status));
+            .judged(status)
+            .judged(self.headers.judge(&response.headers, redactor));
         let measured = self.judge_certificate(measured, response, now);
         match self.judge_body(measured.clone(), response, redactor) {
             Ok(measured) => Ok(measured),
             // What else was found is bad enough without the body.
             Err(_) if matches!(measured.verdict, Verdict::Critical(_)) => Ok(measured),
-            Err(why) => Err(ProbeFailure::new(format!("{}: {why}", response.target), NOT_READ)),
+            Err(why) => Err(unknown(why, NOT_READ)),
         }
-    }
-
-    fn judge_status(&self, status: u16) -> Verdict {
-        if self.status.accept(status) {
-            return Verdict::Good;
-        }
-        Verdict::Critical(format!("status {status}, expected {}", self.status))
     }
 
     /// What the body says, or why it cannot be told.
@@ -276,6 +317,8 @@ mod tests {
             unreadable: None,
             target: "http://x/".into(),
             certificate: None,
+            connected_to: None,
+            passed_over: Vec::new(),
         }
     }
 
@@ -342,6 +385,26 @@ mod tests {
             let measured = expected.judge(&response(200, &body), Timestamp::now(), &redactor).unwrap();
             assert!(!format!("{measured:?}").contains("hunt"), "{measured:?}");
         }
+    }
+
+    #[test]
+    fn a_status_that_says_nothing_is_unknown_and_one_that_warns_warns() {
+        let keys = [("unknown_statuses", "401, 407"), ("warn_statuses", "429")];
+        let why = "http://x/: status 407, one of 401, 407 that say nothing of what is measured";
+        assert_eq!(unknown(&keys, &response(407, "")), why);
+        assert!(matches!(judge(&keys, &response(429, "")).verdict, Verdict::Warn(_)));
+        assert!(matches!(judge(&keys, &response(500, "")).verdict, Verdict::Critical(_)));
+    }
+
+    #[test]
+    fn what_was_not_as_the_url_says_stands_in_the_text() {
+        let detoured = HttpResponse {
+            connected_to: crate::clients::http::Place::parse("127.0.0.1:9444"),
+            passed_over: vec!["10.0.0.9".parse().unwrap()],
+            ..response(200, "")
+        };
+        let words = "200 in 12 ms (at 127.0.0.1:9444; no connection to 10.0.0.9)";
+        assert_eq!(judge(&[], &detoured).summary, words);
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod request;
 
 pub(crate) use database::{Database, DatabaseError, dsn_words};
 pub(crate) use program::{Program, program_words, quoted};
-pub(crate) use request::{Request, Statuses};
+pub(crate) use request::{CONNECT_TO, Request, Statuses};
 
 use crate::plan::params::{Param, Params};
 use crate::secrets::SecretText;

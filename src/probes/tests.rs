@@ -197,7 +197,39 @@ mod http {
         Mock::given(method("GET")).respond_with(body).mount(&server).await;
         // Nobody knows what the rest says.
         let failure = run(&server, "body_matches = \"needle\"").await.unwrap_err();
-        assert!(failure.why.contains("the first megabyte of the body does not match /needle/"), "{failure:?}");
+        assert!(
+            failure.why.contains("the first megabyte of the body does not match /needle/"),
+            "{failure:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn headers_and_statuses_of_a_real_answer_decide() {
+        let server = MockServer::start().await;
+        let answer = ResponseTemplate::new(429).insert_header("X-Role", "standby");
+        Mock::given(method("HEAD")).respond_with(answer).mount(&server).await;
+        let head = "method = \"HEAD\"\nwarn_statuses = \"429\"";
+        assert!(matches!(measure(&server, head).await.verdict, Verdict::Warn(_)));
+        let role = measure(&server, &format!("{head}\nheaders_match.X-Role = \"primary\"")).await;
+        assert_eq!(role.verdict.why(), Some("the header X-Role is `standby` and does not match /primary/"));
+        let unknown = run(&server, "method = \"HEAD\"\nunknown_statuses = \"4xx\"").await.unwrap_err();
+        assert!(unknown.why.contains("status 429"), "{unknown:?}");
+    }
+
+    #[test]
+    fn a_place_to_connect_to_that_cannot_work_is_refused_with_a_reason() {
+        let why = |table: &str| {
+            let params = probe_params("http", table);
+            let built = (kind("http").unwrap().build)(&spec("http", params, 5000), &clients(&[]));
+            built.err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        let url = "url = \"https://api.example.com/\"";
+        assert_eq!(why(&format!("{url}\nconnect_to = \"127.0.0.1:9444\"")), "");
+        assert!(why(&format!("{url}\nconnect_to = \"127.0.0.1\"")).contains("host and port"));
+        let proxied = "connect_to = \"127.0.0.1:9444\"\nproxy = \"environment\"";
+        assert!(why(&format!("{url}\n{proxied}")).contains("a proxy makes its own connection"));
+        let address = why("url = \"https://10.0.0.1/\"\nconnect_to = \"127.0.0.1:9444\"");
+        assert!(address.contains("the URL names an address, 10.0.0.1"), "{address}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 use std::io::ErrorKind;
+use std::net::IpAddr;
+use std::time::Duration;
 
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
 use super::super::{NameError, OWN_FAULT, is_own_fault};
@@ -71,6 +73,26 @@ impl HttpError {
         let mut failed = Self::new(kind, target, &error.to_string());
         failed.next_step = Some(error.next_step().to_owned());
         failed
+    }
+
+    /// No answer before the deadline.
+    pub(super) fn late(deadline: Duration, target: &str) -> Self {
+        let message = format!("no complete answer within {:.1} s", deadline.as_secs_f64());
+        Self::new(HttpErrorKind::Timeout, target, &message)
+    }
+
+    /// Whether another address of the same name may do better: this one gave no connection.
+    pub(super) fn is_of_one_address(&self) -> bool {
+        use HttpErrorKind::{Closed, Protocol, Refused, Timeout, Unreachable};
+        matches!(self.kind, Refused | Unreachable | Timeout | Closed | Protocol)
+    }
+
+    /// The same, where other addresses were tried before.
+    pub(super) fn after(mut self, passed_over: &[IpAddr]) -> Self {
+        if !passed_over.is_empty() {
+            self.message = format!("{}; no connection to {} either", self.message, listed(passed_over));
+        }
+        self
     }
 
     /// As it may be told: redacted, clean, cut.
@@ -143,6 +165,16 @@ impl HttpError {
             HttpErrorKind::Protocol => "check with `curl -v` what answers there",
         }
         .to_owned()
+    }
+}
+
+/// Addresses in words; of many the first few.
+pub(super) fn listed(addresses: &[IpAddr]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = addresses.iter().take(SHOWN).map(IpAddr::to_string).collect();
+    match addresses.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

@@ -3,24 +3,29 @@
 mod certificate;
 mod coding;
 mod error;
+mod exchange;
+mod place;
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
+use reqwest::{Method, Response, StatusCode, Url};
+use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
-use super::names::{Directory, NameError, SystemNames};
+use super::names::{Directory, SystemNames};
 use super::tls::TlsProfile;
 use crate::secrets::{Redactor, Secret};
 
 use coding::{Body, Codings};
+use exchange::{Answered, Exchange};
 
 pub use certificate::Certificate;
 pub use error::{HttpError, HttpErrorKind};
+pub use place::Place;
 
 /// Bytes of a body that are read unless the request says otherwise.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -54,6 +59,10 @@ pub struct HttpRequest {
     /// Go through the proxy that the environment names (`HTTPS_PROXY` and the like). A measurement goes direct: the
     /// proxy's failure would look like the service's.
     pub proxy_of_environment: bool,
+    /// Connect there instead of to what the URL's host and port name. The server is asked as the URL says: `Host`, and
+    /// with `https` the name that it must have a certificate for. Never through a proxy, and only for the URL's own
+    /// server: a redirect to another one is an error.
+    pub connect_to: Option<Place>,
 }
 
 impl HttpRequest {
@@ -69,7 +78,13 @@ impl HttpRequest {
             follow_redirects: true,
             tls: TlsProfile::default(),
             proxy_of_environment: false,
+            connect_to: None,
         }
+    }
+
+    /// Whether it may go through a proxy.
+    fn proxied(&self) -> bool {
+        self.proxy_of_environment && self.connect_to.is_none()
     }
 }
 
@@ -78,7 +93,8 @@ impl HttpRequest {
 pub struct HttpResponse {
     /// The status code.
     pub status: u16,
-    /// From the start of the (last) request, with look-up, connection and TLS, to the response's headers.
+    /// From the start of the (last) request to the response's headers: the look-up, and the connection that answered
+    /// with TLS. Addresses that were passed over are not in it.
     pub latency: Duration,
     /// Headers in the order of their names.
     pub headers: HeaderMap,
@@ -93,9 +109,22 @@ pub struct HttpResponse {
     pub target: String,
     /// The server's certificate, with `https`.
     pub certificate: Option<Certificate>,
+    /// Where it was connected to instead of what the URL names.
+    pub connected_to: Option<Place>,
+    /// Addresses of the name that gave no connection, tried before the one that answered.
+    pub passed_over: Vec<IpAddr>,
 }
 
 impl HttpResponse {
+    /// What was not as the URL alone says, in words.
+    pub fn detour(&self) -> Option<String> {
+        let at = self.connected_to.as_ref().map(|place| format!("at {place}"));
+        let silent = (!self.passed_over.is_empty())
+            .then(|| format!("no connection to {}", error::listed(&self.passed_over)));
+        let words: Vec<String> = at.into_iter().chain(silent).collect();
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+
     /// The body as text; bytes that are not UTF-8 are replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -107,13 +136,13 @@ impl HttpResponse {
 pub struct Http {
     redactor: Redactor,
     names: Directory,
-    clients: Arc<Mutex<HashMap<(TlsProfile, bool), Client>>>,
+    configs: Arc<Mutex<HashMap<TlsProfile, ClientConfig>>>,
 }
 
 impl Http {
     /// No connection yet.
     pub fn new(redactor: Redactor) -> Self {
-        Self { redactor, names: Directory::new(Arc::new(SystemNames)), clients: Arc::default() }
+        Self { redactor, names: Directory::new(Arc::new(SystemNames)), configs: Arc::default() }
     }
 
     /// With another way to look up names.
@@ -124,8 +153,7 @@ impl Http {
 
     /// Sends a request and reads its answer. Any status is an answer.
     ///
-    /// Each request looks the name up and connects anew: a kept connection would go on measuring the old
-    /// region after DNS was moved.
+    /// Each request looks the name up and connects anew.
     ///
     /// # Errors
     /// [`HttpError`] when there is no complete answer within the deadline.
@@ -135,10 +163,7 @@ impl Http {
         let until = Instant::now() + request.deadline;
         let answer = match timeout_at(until, self.follow(request, url.clone(), until)).await {
             Ok(result) => result,
-            Err(_) => {
-                let message = format!("no complete answer within {:.1} s", request.deadline.as_secs_f64());
-                Err(HttpError::new(HttpErrorKind::Timeout, &target(&url), &message))
-            }
+            Err(_) => Err(HttpError::late(request.deadline, &target(&url, request.connect_to.as_ref()))),
         };
         answer.map_err(|error| error.told(&self.redactor))
     }
@@ -149,50 +174,39 @@ impl Http {
         mut url: Url,
         until: Instant,
     ) -> Result<HttpResponse, HttpError> {
-        let client = self.client(request, &url)?;
         let follow = request.follow_redirects && matches!(request.method, Method::GET | Method::HEAD);
         let first = url.origin();
         for _ in 0..=MAX_REDIRECTS {
-            let started = Instant::now();
             let headers = if url.origin() == first { self.headers(request, &url)? } else { HeaderMap::new() };
-            let mut building = client.request(request.method.clone(), url.clone()).headers(headers);
-            if let Some(body) = &request.body {
-                building = building.body(body.clone());
+            let answered = Exchange { http: self, request, url: &url, headers, until }.run().await?;
+            if !(follow && is_redirect(answered.response.status())) {
+                return self.read(answered, request, &url).await;
             }
-            if !request.proxy_of_environment {
-                self.look_up(&url, until).await?;
+            let next = next_url(&answered.response, &url)?;
+            if let Some(place) = request.connect_to.as_ref().filter(|_| next.origin() != first) {
+                let message =
+                    format!("it redirects to {}, which is not the server at {place}", target(&next, None));
+                return Err(HttpError::new(HttpErrorKind::Redirects, &target(&url, Some(place)), &message));
             }
-            let response = building.send().await;
-            let response = response.map_err(|error| HttpError::of(error, &target(&url)))?;
-            let latency = started.elapsed();
-            if !(follow && is_redirect(response.status())) {
-                return self.read(response, latency, request.max_body_bytes, &url).await;
-            }
-            url = next_url(&response, &url)?;
+            url = next;
         }
         let message = format!("more than {MAX_REDIRECTS} redirects");
-        Err(HttpError::new(HttpErrorKind::Redirects, &target(&url), &message))
-    }
-
-    /// Looks the server's name up before the connection does: silence of name servers is none of the server's.
-    async fn look_up(&self, url: &Url, until: Instant) -> Result<(), HttpError> {
-        let Some(host) = url.domain() else { return Ok(()) };
-        let found = timeout_at(until, self.names.addresses(host)).await;
-        let found = found.unwrap_or_else(|_| Err(NameError::late(host)));
-        found.map(drop).map_err(|error| HttpError::of_name(&error, &target(url)))
+        Err(HttpError::new(HttpErrorKind::Redirects, &target(&url, request.connect_to.as_ref()), &message))
     }
 
     async fn read(
         &self,
-        mut response: Response,
-        latency: Duration,
-        max_body_bytes: usize,
+        answered: Answered,
+        request: &HttpRequest,
         url: &Url,
     ) -> Result<HttpResponse, HttpError> {
+        let Answered { mut response, latency, passed_over } = answered;
+        let target = target(url, request.connect_to.as_ref());
+        let max_body_bytes = request.max_body_bytes;
         let codings = Codings::of(response.headers());
         let wire_limit = codings.wire_limit(max_body_bytes);
         let mut wire = Body { bytes: Vec::new(), cut: false };
-        while let Some(chunk) = response.chunk().await.map_err(|error| HttpError::of(error, &target(url)))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| HttpError::of(error, &target))? {
             let room = wire_limit - wire.bytes.len();
             wire.bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
             if chunk.len() > room {
@@ -213,7 +227,9 @@ impl Http {
             body: body.bytes,
             body_cut: body.cut,
             unreadable,
-            target: self.redactor.excerpt(&target(url), TARGET_LIMIT_CHARS),
+            target: self.redactor.excerpt(&target, TARGET_LIMIT_CHARS),
+            connected_to: request.connect_to.clone(),
+            passed_over,
         })
     }
 
@@ -223,41 +239,15 @@ impl Http {
         headers(request, url)
     }
 
-    fn client(&self, request: &HttpRequest, url: &Url) -> Result<Client, HttpError> {
-        let tls = &request.tls;
-        let key = (tls.clone(), request.proxy_of_environment);
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&key) {
-            return Ok(client.clone());
+    /// What TLS trusts, as the library takes it.
+    fn tls(&self, profile: &TlsProfile, target: &str) -> Result<ClientConfig, HttpError> {
+        let mut configs = self.configs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = configs.get(profile) {
+            return Ok(config.clone());
         }
-        let config = tls.client_config().map_err(|error| HttpError::tls_setup(&target(url), &error))?;
-        let builder = Client::builder();
-        let builder = if request.proxy_of_environment { builder } else { builder.no_proxy() };
-        let client = builder
-            .tls_backend_preconfigured(config)
-            .tls_info(true)
-            .redirect(redirect::Policy::none())
-            .dns_resolver(Found(self.names.clone()))
-            .pool_max_idle_per_host(0)
-            .user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| HttpError::of(error, &target(url)))?;
-        clients.insert(key, client.clone());
-        Ok(client)
-    }
-}
-
-/// Gives the library the addresses that were just looked up.
-struct Found(Directory);
-
-impl reqwest::dns::Resolve for Found {
-    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let names = self.0.clone();
-        Box::pin(async move {
-            let found = names.just_found(name.as_str()).await?;
-            let addresses = found.into_iter().map(|address| SocketAddr::new(address, 0));
-            Ok(Box::new(addresses) as reqwest::dns::Addrs)
-        })
+        let config = profile.client_config().map_err(|error| HttpError::tls_setup(target, &error))?;
+        configs.insert(profile.clone(), config.clone());
+        Ok(config)
     }
 }
 
@@ -271,17 +261,19 @@ fn parse(text: &str) -> Result<Url, HttpError> {
     Ok(url)
 }
 
-/// Scheme, host, port and path; a query or a password may be secret. The path may be a server's, and hold one too.
-fn target(url: &Url) -> String {
+/// Scheme, host, port and path, and where that is looked for; a query or a password may be secret. The path may be a
+/// server's, and hold one too.
+fn target(url: &Url, place: Option<&Place>) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme(), url.path())
+    let at = place.map(|place| format!(" at {place}")).unwrap_or_default();
+    format!("{}://{host}{port}{}{at}", url.scheme(), url.path())
 }
 
 fn headers(request: &HttpRequest, url: &Url) -> Result<HeaderMap, HttpError> {
     let wrong = |name: &str, why: &str| {
         let name = crate::text::clean(name, 80);
-        HttpError::new(HttpErrorKind::Configuration, &target(url), &format!("header {name:?} {why}"))
+        HttpError::new(HttpErrorKind::Configuration, &target(url, None), &format!("header {name:?} {why}"))
     };
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
@@ -300,7 +292,7 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 fn next_url(response: &Response, from: &Url) -> Result<Url, HttpError> {
-    let nowhere = |why: &str| HttpError::new(HttpErrorKind::Redirects, &target(from), why);
+    let nowhere = |why: &str| HttpError::new(HttpErrorKind::Redirects, &target(from, None), why);
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let location = location.ok_or_else(|| nowhere("a redirect that does not say where to"))?;
     let next = from.join(location).map_err(|_| nowhere("a redirect to something that is not a URL"))?;

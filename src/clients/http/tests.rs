@@ -3,7 +3,7 @@ use wiremock::matchers::{body_string, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
-use crate::clients::testing::{Authority, NamesOfTest, closed_port, listen, listen_in_silence};
+use crate::clients::testing::{Authority, NamesOfTest, closed_port, deaf, listen, listen_in_silence};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -276,4 +276,192 @@ async fn a_body_in_a_coding_that_nobody_knows_is_told_and_is_no_text() {
     let response = http().send(&HttpRequest::get(format!("http://127.0.0.1:{port}"), LONG)).await.unwrap();
     assert_eq!(response.unreadable.as_deref(), Some("the body is `snappy`, which is not read"));
     assert_eq!((response.status, response.text().as_str()), (200, ""));
+}
+
+/// Answers with the `Host` that it was asked for.
+async fn tells_host(mut socket: impl AsyncReadExt + AsyncWriteExt + Unpin) {
+    let mut asked = vec![0; 4096];
+    let read = socket.read(&mut asked).await.unwrap_or_default();
+    let asked = String::from_utf8_lossy(&asked[..read]).to_lowercase();
+    let hosts: Vec<&str> = asked.lines().filter_map(|line| line.strip_prefix("host: ")).collect();
+    let body = hosts.join("|");
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let _ = socket.write_all(&[head.as_bytes(), body.as_bytes()].concat()).await;
+    let _ = socket.shutdown().await;
+}
+
+fn at(port: u16) -> Option<Place> {
+    Place::parse(&format!("127.0.0.1:{port}"))
+}
+
+#[tokio::test]
+async fn one_address_is_asked_for_another_name() {
+    let authority = Authority::new();
+    let acceptor = authority.acceptor("api.kit.example", 2100);
+    let port = listen(move |socket| {
+        let acceptor = acceptor.clone();
+        async move {
+            if let Ok(tls) = acceptor.accept(socket).await {
+                tells_host(tls).await;
+            }
+        }
+    })
+    .await;
+    let tls = TlsProfile { roots: Some(authority.roots()), ..TlsProfile::default() };
+    let ask =
+        |url: &str| HttpRequest { tls: tls.clone(), connect_to: at(port), ..HttpRequest::get(url, LONG) };
+    for (url, host) in [
+        ("https://api.kit.example/x", "api.kit.example"),
+        ("https://api.kit.example:9444/x", "api.kit.example:9444"),
+        // The port that the connection goes to anyhow.
+        (&*format!("https://api.kit.example:{port}/x"), &*format!("api.kit.example:{port}")),
+    ] {
+        let response = http().send(&ask(url)).await.unwrap();
+        assert_eq!(response.text(), host);
+        assert_eq!(response.target, format!("{url} at 127.0.0.1:{port}"));
+        assert_eq!(response.detour().unwrap(), format!("at 127.0.0.1:{port}"));
+        assert!(response.certificate.is_some());
+    }
+    let other = failure(ask("https://other.kit.example/")).await;
+    assert_eq!(other.kind, HttpErrorKind::Tls, "{other}");
+    assert!(
+        other.to_string().starts_with(&format!("https://other.kit.example/ at 127.0.0.1:{port}: ")),
+        "{other}"
+    );
+    // A proxy of the environment makes no such connection, so none is used.
+    let response =
+        http().send(&HttpRequest { proxy_of_environment: true, ..ask("https://api.kit.example/") }).await;
+    assert_eq!(response.unwrap().text(), "api.kit.example");
+}
+
+#[tokio::test]
+async fn the_place_to_connect_to_may_be_a_name_and_is_named_when_it_fails() {
+    let port = listen(tells_host).await;
+    let names = NamesOfTest::default();
+    names.answer("lb.dr.example.com", Ok("127.0.0.1"));
+    let http = http().with_names(names.directory());
+    let ask = |place: String| HttpRequest {
+        connect_to: Place::parse(&place),
+        ..HttpRequest::get("http://api.example.com/", Duration::from_secs(5))
+    };
+    let response = http.send(&ask(format!("lb.dr.example.com:{port}"))).await.unwrap();
+    assert_eq!(response.text(), "api.example.com");
+    let closed = closed_port();
+    let refused = http.send(&ask(format!("lb.dr.example.com:{closed}"))).await.unwrap_err();
+    let words = format!("http://api.example.com/ at lb.dr.example.com:{closed}: connection refused");
+    assert_eq!(refused.to_string(), words);
+    let silent = HttpRequest {
+        connect_to: at(listen_in_silence().await),
+        ..HttpRequest::get("http://api.example.com/", Duration::from_millis(200))
+    };
+    let silent = http.send(&silent).await.unwrap_err();
+    assert!(silent.to_string().contains("http://api.example.com/ at 127.0.0.1:"), "{silent}");
+}
+
+#[tokio::test]
+async fn a_redirect_away_from_the_place_to_connect_to_is_not_followed() {
+    let elsewhere = MockServer::start().await;
+    let server = MockServer::start().await;
+    let to = |url: String| ResponseTemplate::new(302).insert_header("location", url);
+    Mock::given(path("/away")).respond_with(to(elsewhere.uri())).mount(&server).await;
+    Mock::given(path("/here")).respond_with(to("/ok".into())).mount(&server).await;
+    Mock::given(path("/ok")).respond_with(ResponseTemplate::new(200)).mount(&server).await;
+    let ask = |path: &str| HttpRequest {
+        connect_to: at(server.address().port()),
+        ..HttpRequest::get(format!("http://api.example.com{path}"), LONG)
+    };
+    assert_eq!(http().send(&ask("/here")).await.unwrap().status, 200);
+    let away = failure(ask("/away")).await;
+    assert_eq!(away.kind, HttpErrorKind::Redirects);
+    let place = format!("127.0.0.1:{}", server.address().port());
+    assert!(away.to_string().starts_with(&format!("http://api.example.com/away at {place}: ")), "{away}");
+    assert!(away.to_string().contains(&elsewhere.uri()), "{away}");
+    assert!(elsewhere.received_requests().await.unwrap().is_empty());
+}
+
+/// A client for which `api.example.com` has these addresses.
+fn with_addresses(addresses: &str) -> Http {
+    let names = NamesOfTest::default();
+    names.answer("api.example.com", Ok(addresses));
+    http().with_names(names.directory())
+}
+
+#[tokio::test]
+async fn a_silent_address_leaves_time_for_the_next_and_is_named() {
+    let port = listen(tells_host).await;
+    let _deaf = deaf(format!("127.0.0.9:{port}").parse().unwrap()).await;
+    let http = with_addresses("127.0.0.9, 127.0.0.1");
+    let request = HttpRequest::get(format!("http://api.example.com:{port}/"), Duration::from_secs(6));
+    let response = http.send(&request).await.unwrap();
+    assert_eq!(response.text(), format!("api.example.com:{port}"));
+    assert_eq!(response.detour().unwrap(), "no connection to 127.0.0.9");
+    // The value is that of the server that answered.
+    assert!(response.latency < Duration::from_secs(2), "{:?}", response.latency);
+    // It is sent once: nothing was sent to the silent one.
+    let post = HttpRequest { method: Method::POST, body: Some(b"{}".to_vec()), ..request };
+    assert_eq!(http.send(&post).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn an_address_that_accepts_and_speaks_no_tls_leaves_time_for_the_next() {
+    let authority = Authority::new();
+    let port = https(&authority, "api.example.com", 2100).await;
+    let silent = tokio::net::TcpListener::bind(format!("127.0.0.9:{port}")).await.unwrap();
+    let tls = TlsProfile { roots: Some(authority.roots()), ..TlsProfile::default() };
+    let url = format!("https://api.example.com:{port}/");
+    let request = HttpRequest { tls, ..HttpRequest::get(url, Duration::from_secs(6)) };
+    let response = with_addresses("127.0.0.9, 127.0.0.1").send(&request).await.unwrap();
+    assert_eq!((response.status, response.passed_over), (200, vec!["127.0.0.9".parse().unwrap()]));
+    drop(silent);
+}
+
+#[tokio::test]
+async fn a_refusing_address_is_passed_over_and_a_certificate_that_will_not_do_is_not() {
+    let port = listen(tells_host).await;
+    let request = HttpRequest::get(format!("http://api.example.com:{port}/"), LONG);
+    let begun = Instant::now();
+    let response = with_addresses("127.0.0.9, 127.0.0.8, 127.0.0.1").send(&request).await.unwrap();
+    assert_eq!(response.detour().unwrap(), "no connection to 127.0.0.9, 127.0.0.8");
+    assert!(begun.elapsed() < Duration::from_secs(5), "refusals cost no share of the time");
+    let all = with_addresses("127.0.0.9, 127.0.0.8").send(&request).await.unwrap_err();
+    assert_eq!(all.kind, HttpErrorKind::Refused);
+    assert!(all.to_string().ends_with("connection refused; no connection to 127.0.0.9 either"), "{all}");
+    let authority = Authority::new();
+    let expired = https(&authority, "api.example.com", 2021).await;
+    let tls = TlsProfile { roots: Some(authority.roots()), ..TlsProfile::default() };
+    let request =
+        HttpRequest { tls, ..HttpRequest::get(format!("https://api.example.com:{expired}/"), LONG) };
+    // A server that answers wrongly is told of, whatever the next one would say.
+    let error = with_addresses("127.0.0.1, 127.0.0.9").send(&request).await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::Tls, "{error}");
+}
+
+#[tokio::test]
+async fn addresses_that_are_all_silent_end_within_the_deadline() {
+    let port = closed_port();
+    let one = deaf(format!("127.0.0.9:{port}").parse().unwrap()).await;
+    let two = deaf(format!("127.0.0.8:{port}").parse().unwrap()).await;
+    let request = HttpRequest::get(format!("http://api.example.com:{port}/"), Duration::from_millis(900));
+    let begun = Instant::now();
+    let error = with_addresses("127.0.0.9, 127.0.0.8").send(&request).await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::Timeout, "{error}");
+    assert!(error.to_string().ends_with("within 0.9 s; no connection to 127.0.0.9 either"), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(3));
+    drop((one, two));
+}
+
+#[tokio::test]
+async fn a_request_follows_its_name_at_once() {
+    let first = listen(tells_host).await;
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.9:{first}")).await.unwrap();
+    let moved = tokio::spawn(async move { tells_host(listener.accept().await.unwrap().0).await });
+    let names = NamesOfTest::default();
+    let http = http().with_names(names.directory());
+    let request = HttpRequest::get(format!("http://api.example.com:{first}/"), LONG);
+    names.answer("api.example.com", Ok("127.0.0.1"));
+    http.send(&request).await.unwrap();
+    names.answer("api.example.com", Ok("127.0.0.9"));
+    http.send(&request).await.unwrap();
+    // The new server was asked, though the old one is still there.
+    moved.await.unwrap();
 }

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::time::Instant;
@@ -36,20 +35,12 @@ const MAX_REMEMBERED: usize = 256;
 /// Other names that are asked for when one has no address, at most.
 const MAX_OTHERS: usize = 3;
 
-/// How long an answer serves the connection that it was asked for.
-const JUST_NOW: Duration = Duration::from_secs(1);
-
 /// The names of this process: what was asked for before tells what a missing answer means. Clones share it.
 #[derive(Clone)]
 pub struct Directory {
     names: Arc<dyn Names>,
-    answered: Arc<Mutex<HashMap<String, Answered>>>,
-}
-
-/// The last time that a name had addresses.
-struct Answered {
-    at: Instant,
-    addresses: Vec<IpAddr>,
+    /// The last time that a name had addresses.
+    answered: Arc<Mutex<HashMap<String, Instant>>>,
 }
 
 impl Directory {
@@ -72,22 +63,6 @@ impl Directory {
         }
     }
 
-    /// What was answered a moment ago, for the connection that is being made; asked for anew where nothing was.
-    ///
-    /// # Errors
-    /// As [`Directory::addresses`].
-    pub(super) async fn just_found(&self, host: &str) -> Result<Vec<IpAddr>, NameError> {
-        let found = self
-            .answered()
-            .get(host)
-            .filter(|last| last.at.elapsed() < JUST_NOW)
-            .map(|last| last.addresses.clone());
-        match found {
-            Some(addresses) => Ok(addresses),
-            None => self.addresses(host).await,
-        }
-    }
-
     /// A name without an address is gone where the servers answer for another one, and say the same again afterwards.
     async fn sure(&self, host: String) -> Result<Vec<IpAddr>, NameError> {
         for other in self.others(&host) {
@@ -107,31 +82,31 @@ impl Directory {
         match self.names.addresses(host).await {
             Ok(addresses) if addresses.is_empty() => Err(NameError::NoAddress { host: host.to_owned() }),
             Ok(addresses) => {
-                self.remember(host, &addresses);
+                self.remember(host);
                 Ok(addresses)
             }
             Err(error) => Err(NameError::of(&error, host)),
         }
     }
 
-    fn remember(&self, host: &str, addresses: &[IpAddr]) {
+    fn remember(&self, host: &str) {
         let mut answered = self.answered();
         if answered.len() >= MAX_REMEMBERED && !answered.contains_key(host) {
-            let oldest = answered.iter().min_by_key(|(_, last)| last.at).map(|(name, _)| name.clone());
+            let oldest = answered.iter().min_by_key(|(_, at)| **at).map(|(name, _)| name.clone());
             oldest.and_then(|oldest| answered.remove(&oldest));
         }
-        answered.insert(host.to_owned(), Answered { at: Instant::now(), addresses: addresses.to_vec() });
+        answered.insert(host.to_owned(), Instant::now());
     }
 
     /// Other names that had addresses, the latest first: those of a zone that is gone soon come last.
     fn others(&self, host: &str) -> Vec<String> {
         let answered = self.answered();
         let mut others: Vec<_> = answered.iter().filter(|(name, _)| *name != host).collect();
-        others.sort_by_key(|(_, last)| std::cmp::Reverse(last.at));
+        others.sort_by_key(|(_, at)| std::cmp::Reverse(**at));
         others.into_iter().map(|(name, _)| name.clone()).take(MAX_OTHERS).collect()
     }
 
-    fn answered(&self) -> MutexGuard<'_, HashMap<String, Answered>> {
+    fn answered(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -3,14 +3,24 @@
 use super::secret_texts;
 use crate::clients::Clients;
 use crate::clients::TlsProfile;
-use crate::clients::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use crate::clients::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, Place};
+use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
 use crate::secrets::{SecretError, SecretText};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
+/// The key that says where to connect to.
+pub(crate) const CONNECT_TO: Key = Key::optional(
+    "connect_to",
+    Takes::Text,
+    "Host and port to connect to instead of those of `url`, `lb.dr.example.com:443`: asks one server for the name that \
+     points at another one. `Host`, the name that TLS asks for and the check of the certificate stay those of `url`.",
+);
+
 /// A request whose secrets are not resolved yet.
+#[derive(Clone)]
 pub(crate) struct Request {
     pub(crate) method: reqwest::Method,
     pub(crate) url: String,
@@ -19,6 +29,8 @@ pub(crate) struct Request {
     pub(crate) follow: bool,
     /// The plan wants the proxy of the environment.
     pub(crate) proxied: bool,
+    /// Where to connect to instead.
+    pub(crate) connect_to: Option<Place>,
     tls: TlsProfile,
 }
 
@@ -68,7 +80,8 @@ impl RequestError {
 }
 
 impl Request {
-    /// The request of the keys `method`, `headers`, `body`, `follow_redirects`, `tls_roots` and the given URL's key.
+    /// The request of the keys `method`, `headers`, `body`, `follow_redirects`, `proxy`, `tls_roots` and the given
+    /// URL's key.
     pub(crate) fn of(params: &Params, url: &str, method: &str) -> Result<Self, BuildError> {
         let method = reqwest::Method::from_bytes(method.as_bytes()).map_err(|_| BuildError::Value {
             key: "method".into(),
@@ -83,21 +96,27 @@ impl Request {
             body: params.text("body").map(str::to_owned),
             follow: params.flag("follow_redirects"),
             proxied: params.text("proxy") == Some("environment"),
+            connect_to: None,
             tls: TlsProfile { roots, ..TlsProfile::default() },
         })
     }
 
+    /// The same request, connecting to what `connect_to` says.
+    pub(crate) fn connecting(self, params: &Params) -> Result<Self, BuildError> {
+        Ok(Self { connect_to: connect_to(params, &self)?, ..self })
+    }
+
+    /// The URL, and where the connection goes instead.
+    pub(crate) fn place(&self) -> String {
+        match &self.connect_to {
+            Some(place) => format!("{} at {place}", self.url),
+            None => self.url.clone(),
+        }
+    }
+
     /// The same request with other headers.
     pub(crate) fn with_headers(&self, headers: Vec<(String, SecretText)>) -> Self {
-        Self {
-            method: self.method.clone(),
-            url: self.url.clone(),
-            headers,
-            body: self.body.clone(),
-            follow: self.follow,
-            proxied: self.proxied,
-            tls: self.tls.clone(),
-        }
+        Self { headers, ..self.clone() }
     }
 
     /// Sends it and reads the answer.
@@ -121,6 +140,7 @@ impl Request {
             body: self.body.clone().map(String::into_bytes),
             follow_redirects: self.follow,
             proxy_of_environment: self.proxied,
+            connect_to: self.connect_to.clone(),
             tls: self.tls.clone(),
             ..HttpRequest::get(self.url.clone(), until - Instant::now())
         };
@@ -128,7 +148,26 @@ impl Request {
     }
 }
 
-/// Accepted statuses: `200-299, 401`.
+/// What `connect_to` says, where that can work.
+fn connect_to(params: &Params, request: &Request) -> Result<Option<Place>, BuildError> {
+    let Some(text) = params.text(CONNECT_TO.name) else { return Ok(None) };
+    let wrong = |why: String| BuildError::Value { key: CONNECT_TO.name.into(), value: text.into(), why };
+    let place = Place::parse(text)
+        .ok_or_else(|| wrong("it takes host and port (`lb.dr.example.com:443`, `[::1]:8443`)".into()))?;
+    if request.proxied {
+        return Err(wrong("a proxy makes its own connection: leave `proxy` out".into()));
+    }
+    let url = reqwest::Url::parse(&request.url).ok();
+    match url.filter(|url| url.domain().is_none()) {
+        Some(url) => Err(wrong(format!(
+            "the URL names an address, {}, and no name: write the other address there",
+            url.host_str().unwrap_or_default()
+        ))),
+        None => Ok(Some(place)),
+    }
+}
+
+/// Statuses: `200-299, 401, 5xx`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Statuses(Vec<(u16, u16)>);
 
@@ -140,8 +179,14 @@ impl Statuses {
         ranges.map(Self).ok_or_else(|| BuildError::Value {
             key: key.to_owned(),
             value: text.to_owned(),
-            why: "it takes statuses and ranges, `200-299, 401`".into(),
+            why: "it takes statuses from 100 to 599 and ranges, `200-299, 401, 5xx`".into(),
         })
+    }
+
+    /// The first status that both name.
+    pub(crate) fn shared(&self, other: &Self) -> Option<u16> {
+        let pairs = self.0.iter().flat_map(|one| other.0.iter().map(move |two| (one, two)));
+        pairs.filter_map(|(one, two)| Some(one.0.max(two.0)).filter(|from| *from <= one.1.min(two.1))).min()
     }
 
     /// Is it one of them?
@@ -161,8 +206,14 @@ impl std::fmt::Display for Statuses {
 }
 
 fn range(text: &str) -> Option<(u16, u16)> {
-    let (from, to) = text.split_once('-').unwrap_or((text, text));
-    let (from, to) = (from.trim().parse().ok()?, to.trim().parse().ok()?);
+    let (from, to) = match text.trim().strip_suffix("xx") {
+        Some(class) => (format!("{class}00"), format!("{class}99")),
+        None => {
+            let (from, to) = text.split_once('-').unwrap_or((text, text));
+            (from.trim().to_owned(), to.trim().to_owned())
+        }
+    };
+    let (from, to) = (from.parse().ok()?, to.parse().ok()?);
     (100 <= from && from <= to && to <= 599).then_some((from, to))
 }
 
@@ -181,7 +232,8 @@ mod tests {
         let some = statuses("200-299, 401").unwrap();
         assert!(some.accept(204) && some.accept(401) && !some.accept(302) && !some.accept(404));
         assert_eq!(some.to_string(), "200-299, 401");
-        for bad in ["", "ok", "200-", "299-200", "2000", "99"] {
+        assert_eq!(statuses("4xx, 503").unwrap().to_string(), "400-499, 503");
+        for bad in ["", "ok", "200-", "299-200", "2000", "99", "xx", "6xx", "-1xx", "5xx-599", "200,"] {
             assert_eq!(statuses(bad), None, "{bad}");
         }
     }
