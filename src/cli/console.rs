@@ -21,11 +21,14 @@ use std::time::Instant;
 pub(super) enum Leaving {
     /// The console: its engine goes on.
     Console,
-    /// The engine too, with all that it knows.
-    Everything,
+    /// A demo or a rehearsal: its engine too.
+    Simulation {
+        /// Its journal and state stay.
+        kept: bool,
+    },
 }
 
-/// Runs the console. `title` names what is opened; `parting` is said when the operator leaves.
+/// Runs the console. `title` names what is opened; `parting` makes what is said when the operator leaves.
 ///
 /// # Errors
 /// When the terminal does not do, or the engine cannot be reached.
@@ -33,31 +36,33 @@ pub(super) fn console(
     look: &LookArgs,
     environment: &Environment,
     title: &str,
-    (leaving, parting): (Leaving, &str),
+    (leaving, parting): (Leaving, &dyn Fn(&App) -> String),
     connect: Connect,
 ) -> Result<ExitCode, Failure> {
     let term = environment.get("TERM").and_then(|term| term.to_str());
     terminal::usable(term).map_err(unusable)?;
     let outfit = look.outfit(environment)?;
-    let mut app = App::new(outfit.keymap, terminal::size().unwrap_or((80, 24)));
-    if leaving == Leaving::Everything {
-        app = app.alone();
+    let text = |name| environment.get(name).and_then(|value| value.to_str());
+    let assumed = terminal::assumed_size(text("COLUMNS"), text("LINES"));
+    let mut app = App::new(outfit.keymap, terminal::size().unwrap_or(assumed));
+    if let Leaving::Simulation { kept } = leaving {
+        app = app.ending_with_it(kept);
     }
     if let Some(trouble) = outfit.trouble {
         app.warn(trouble, Instant::now());
     }
     let look = Look::new(&outfit.theme, outfit.glyphs);
     let ended = runtime()?.block_on(async {
-        let mut terminal = Terminal::enter(term)?;
+        let mut terminal = Terminal::enter(term)?.assuming(assumed);
         let mut input = Input::start(&terminal).map_err(TerminalError::from)?;
-        let ended = run(&mut terminal, &mut input, app, look, title, connect).await;
+        let ended = run(&mut terminal, &mut input, &mut app, look, title, connect).await;
         drop(input);
         terminal.leave();
         ended
     });
     match ended {
         Ok(End::Quit) => {
-            terminal::say(parting);
+            terminal::say(&parting(&app));
             Ok(ExitCode::SUCCESS)
         }
         // As the shell counts them: 128 and the signal's number.

@@ -10,6 +10,7 @@ pub mod brief;
 pub mod check;
 mod console;
 pub mod demo;
+mod ending;
 pub mod engine;
 pub mod generate;
 pub mod journal;

@@ -40,5 +40,11 @@ pub fn run(args: &OpenArgs, environment: &Environment) -> Result<ExitCode, Failu
     }
     let parting =
         format!("The engine goes on: `lifeboat open {plan}` attaches again, `lifeboat stop {plan}` ends it.");
-    console(&args.look, environment, &plan, (Leaving::Console, &parting), connector(folder, arguments))
+    console(
+        &args.look,
+        environment,
+        &plan,
+        (Leaving::Console, &|_| parting.clone()),
+        connector(folder, arguments),
+    )
 }

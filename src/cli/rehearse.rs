@@ -1,5 +1,7 @@
 //! `lifeboat rehearse`: a plan of one's own over a simulated world.
 
+use super::ending::Ending;
+use super::simulation::Stage;
 use super::{Failure, LookArgs, demo, simulation};
 use crate::clients::Environment;
 use std::path::PathBuf;
@@ -7,6 +9,7 @@ use std::process::ExitCode;
 
 /// Arguments of `lifeboat rehearse`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = simulation::scenarios(false))]
 pub struct RehearseArgs {
     /// The plan: a file, or a folder with its .toml files.
     plan: PathBuf,
@@ -16,6 +19,9 @@ pub struct RehearseArgs {
     /// Simulated seconds in a real one.
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     speed: f64,
+    /// Keep journal and state of the rehearsal in this new or empty folder, to look at afterwards.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     #[command(flatten)]
     look: LookArgs,
 }
@@ -23,11 +29,16 @@ pub struct RehearseArgs {
 /// Plays the rehearsal.
 ///
 /// # Errors
-/// When the plan or the scenario has problems, or the terminal cannot be used.
+/// When the plan or the scenario has problems, what is kept has no folder, or the terminal cannot be used.
 pub fn run(args: &RehearseArgs, environment: &Environment) -> Result<ExitCode, Failure> {
-    let folder = simulation::throwaway_folder("rehearse", environment)?;
+    let stage = Stage::set("rehearse", args.keep.as_deref(), environment)?;
     let title = args.plan.display().to_string();
-    let parting = "The rehearsal is over; nothing of it is kept.";
+    let ending = Ending {
+        what: "rehearsal",
+        again: format!("lifeboat rehearse {title}"),
+        plan: args.plan.clone(),
+        kept: stage.kept.then(|| stage.folder.clone()),
+    };
     let plan = vec![args.plan.clone().into()];
-    demo::play(&args.look, environment, &title, parting, (&folder, &args.scenario, args.speed), plan)
+    demo::play(&args.look, environment, &title, &ending, (&stage, &args.scenario, args.speed), plan)
 }

@@ -62,6 +62,7 @@ impl Pages {
 pub struct Shown {
     text: Cell<Option<Stretch>>,
     rows: Cell<Option<usize>>,
+    unseen: Cell<bool>,
 }
 
 impl Shown {
@@ -75,8 +76,14 @@ impl Shown {
         self.rows.set(Some(rows));
     }
 
+    /// Notes that what a key would act on is not in sight whole.
+    pub fn note_unseen(&self) {
+        self.unseen.set(true);
+    }
+
     /// A dialog covers what was noted so far.
     pub fn cover(&self) {
+        self.unseen.set(false);
         self.text.set(None);
         self.rows.set(None);
     }
@@ -84,6 +91,11 @@ impl Shown {
     /// What is seen of the text that does not fit; none where all of it does.
     pub fn text(&self) -> Option<Stretch> {
         self.text.get()
+    }
+
+    /// Whether what a key would act on is not in sight whole.
+    pub fn unseen(&self) -> bool {
+        self.unseen.get()
     }
 
     /// How many rows of the list are seen; none where there is no list.

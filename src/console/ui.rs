@@ -55,6 +55,20 @@ pub struct Ui {
     pub toast: Option<Toast>,
     /// The connection to the engine.
     pub connection: Connection,
+    /// What is left when this console is.
+    pub remains: Remains,
+}
+
+/// What is left when a console is closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Remains {
+    /// Its engine, which goes on.
+    #[default]
+    Engine,
+    /// The journal and the state of a demo or rehearsal, whose engine ends.
+    Journal,
+    /// Nothing: the demo or rehearsal is thrown away.
+    Nothing,
 }
 
 /// A short message.

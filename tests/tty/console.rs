@@ -232,7 +232,7 @@ fn a_resize_keeps_what_is_being_typed() {
 fn a_terminal_that_is_too_small_is_told_so() {
     let engine = Engine::start("healthy", "1");
     let mut pty = engine.console().size(20, 5).spawn();
-    pty.wait_for_text("80x23");
+    pty.wait_for_text("40x10");
     pty.decide("q");
     assert_eq!(pty.wait_for_end().exit_code(), 0);
 }

@@ -8,7 +8,7 @@ use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::console::screens::decide::Item;
 use crate::console::screens::{self, backups, decide, escalation, overview, readiness, timeline};
-use crate::console::ui::{Cursor, Screen};
+use crate::console::ui::{Cursor, Remains, Screen};
 use crate::core::command::Ask;
 use crate::core::contradiction;
 use crate::core::decide::serving_choices;
@@ -150,6 +150,10 @@ impl App {
             self.complain("no question is open", "", at);
             return vec![Do::Draw];
         };
+        if self.unseen {
+            self.complain(&screens::too_small_to_act(), "", at);
+            return vec![Do::Draw];
+        }
         if !self.admits(received, at) {
             return self.too_soon(at);
         }
@@ -330,14 +334,19 @@ impl App {
     fn quit(&mut self) -> Vec<Do> {
         let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
         match incident.map(|incident| incident.open_run().map(|run| run.id.clone())) {
-            Some(run) => self.open(Dialog::Form(Form::quit(run, self.alone))),
+            Some(run) => self.open(Dialog::Form(Form::quit(run, self.ui.remains))),
             None => vec![Do::Quit],
         }
     }
 
-    /// Leaves the console at once; where its engine would end with it, only after a question.
+    /// Leaves the console at once. What ends with its console cannot be left running: that is said, and asked.
     fn detach(&mut self) -> Vec<Do> {
-        if self.alone { self.quit() } else { vec![Do::Quit] }
+        if self.ui.remains == Remains::Engine {
+            return vec![Do::Quit];
+        }
+        let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
+        let run = incident.and_then(Incident::open_run).map(|run| run.id.clone());
+        self.open(Dialog::Form(Form::quit(run, self.ui.remains)))
     }
 
     fn back(&mut self) {

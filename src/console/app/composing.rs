@@ -4,6 +4,7 @@ use super::compose::Compose;
 use super::{App, Asked, Dialog, Do};
 use crate::console::input::Received;
 use crate::console::keymap::{Action, Chord};
+use crate::console::screens;
 use crate::console::ui::Connection;
 use crate::core::lifecycle;
 use crate::core::message::{self, Draft};
@@ -78,6 +79,9 @@ impl App {
                 Some(Action::Down) => preview.scroll(1),
                 Some(Action::PageUp) => preview.scroll(-page),
                 Some(Action::PageDown) => preview.scroll(page),
+                Some(Action::ConfirmYes) if self.unseen => {
+                    compose.problem = Some(screens::too_small_to_act());
+                }
                 Some(Action::ConfirmYes) if sure => return self.send_message(at),
                 Some(Action::ConfirmYes) => {
                     compose.problem = Some("That was too soon or held down: press the key once more.".into());

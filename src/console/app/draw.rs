@@ -31,6 +31,8 @@ pub(super) const WIDTH: u16 = 76;
 const LINE_CHARS: usize = 400;
 /// Rows of a field of text.
 const FIELD_ROWS: u16 = 4;
+/// The same on a small terminal.
+const LOW_FIELD_ROWS: u16 = 2;
 /// Rows that a problem below the choices takes at most.
 const PROBLEM_ROWS: usize = 2;
 
@@ -147,8 +149,20 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     if let Some(problem) = form.problem.clone().or(waiting) {
         below.extend(wrap(&problem, inner).into_iter().map(|line| Line::from(look.span(Role::Warn, line))));
     }
-    let field_rows = if label.is_some() { FIELD_ROWS + 1 } else { 0 };
+    let tight = screens::is_tight(frame.area());
     let rows = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let field_rows = match label {
+        Some(_) if tight => LOW_FIELD_ROWS + 1,
+        Some(_) => FIELD_ROWS + 1,
+        None => 0,
+    };
+    let needed = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
+    let unseen = tight && form.stage == Stage::Sure && needed > frame.area().height;
+    if unseen {
+        view.shown.note_unseen();
+        let why = wrap(&screens::too_small_to_act(), inner).into_iter();
+        below = why.map(|line| Line::from(look.span(Role::Danger, line))).collect();
+    }
     if form.stage != Stage::Choose {
         let room =
             usize::from(frame.area().height.saturating_sub(2 + field_rows)).saturating_sub(below.len());
@@ -157,8 +171,13 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
         lines = paint::paged(view, &form.pages, lines, begin, room);
     }
     let height = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
-    let footer =
-        hint_line(look, &app.keymap, form.context(), hints(form, unheard.is_none()), width.saturating_sub(4));
+    let footer = hint_line(
+        look,
+        &app.keymap,
+        form.context(),
+        hints(form, unheard.is_none() && !unseen),
+        width.saturating_sub(4),
+    );
     let dialog =
         widgets::Dialog { title: &words::title(form, app.model.as_ref()), footer, danger: form.is_grave() };
     let area = centred(frame.area(), width, height);
@@ -238,7 +257,8 @@ fn draw_filter(frame: &mut Frame<'_>, look: &Look<'_>, field: &Field) {
 
 fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Palette) {
     let look = &view.look;
-    let area = centred(frame.area(), WIDTH, frame.area().height.saturating_sub(4).min(20));
+    let margin = if screens::is_tight(frame.area()) { 2 } else { 4 };
+    let area = centred(frame.area(), WIDTH, frame.area().height.saturating_sub(margin).min(20));
     let footer = hint_line(
         look,
         &app.keymap,

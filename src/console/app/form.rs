@@ -5,6 +5,7 @@ use super::declare;
 use super::field::Field;
 use crate::console::keymap::{Chord, Context};
 use crate::console::pages::Pages;
+use crate::console::ui::Remains;
 use crate::core::command::Ask;
 use crate::core::escalation::IncidentRole;
 use crate::ids::{AudienceId, IncidentId, MessageId, QuestionId, RegionId, RunId, StepId};
@@ -77,8 +78,8 @@ pub enum Purpose {
     Quit {
         /// The open run.
         run: Option<RunId>,
-        /// The engine ends with this client.
-        alone: bool,
+        /// What is left then.
+        remains: Remains,
     },
     /// The engine ended.
     Gone {
@@ -254,9 +255,9 @@ impl Form {
         self.text = Field::new(fitting[place]);
     }
 
-    /// Leaves the console while an incident is open; `alone` when the engine ends with it.
-    pub fn quit(run: Option<RunId>, alone: bool) -> Self {
-        Self::asking(Purpose::Quit { run, alone })
+    /// Leaves the console while an incident is open.
+    pub fn quit(run: Option<RunId>, remains: Remains) -> Self {
+        Self::asking(Purpose::Quit { run, remains })
     }
 
     /// The engine ended.

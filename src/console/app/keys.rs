@@ -4,6 +4,7 @@ use super::form::{Form, Outcome, Purpose, Stage};
 use super::{App, Asked, Dialog, Do};
 use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{Action, Chord, Context, Resolution};
+use crate::console::screens;
 use crate::console::ui::Connection;
 use crate::core::actor::{Actor, Operator};
 use crate::core::command::{Ask, Command, Request};
@@ -235,6 +236,9 @@ impl App {
                 KeyCode::Down => form.offer(1),
                 _ => {}
             },
+            (Stage::Sure, Some(Action::ConfirmYes)) if self.unseen => {
+                form.problem = Some(screens::too_small_to_act());
+            }
             (Stage::Sure, Some(Action::ConfirmYes)) if sure => return self.finish(at),
             (Stage::Sure, Some(Action::ConfirmYes)) => {
                 form.problem = Some("That was too soon or held down: press the key once more.".into());
@@ -352,6 +356,9 @@ impl App {
             Some(Action::Help) => confirming.problem = Some(IN_THE_FRAME.into()),
             Some(Action::Submit | Action::Select) => {
                 confirming.problem = Some("Enter never confirms.".into());
+            }
+            Some(Action::ConfirmYes | Action::ConfirmTyped) if self.unseen => {
+                confirming.problem = Some(screens::too_small_to_act());
             }
             Some(Action::ConfirmYes | Action::ConfirmTyped) if !admitted => {
                 confirming.problem = Some("That was too soon or held down: press the key once more.".into());

@@ -37,7 +37,8 @@ pub use run::run;
 use crate::console::input::{Event, Gate, Manner, Received, Verdict};
 use crate::console::keymap::{Chord, Context, Keymap, Pending};
 use crate::console::pages::{Pages, Stretch};
-use crate::console::ui::{Connection, Screen, Toast, Ui};
+use crate::console::screens;
+use crate::console::ui::{Connection, Remains, Screen, Toast, Ui};
 use crate::core::command::Ask;
 use crate::core::model::Model;
 use crate::core::objectives;
@@ -96,6 +97,8 @@ pub enum Message {
         text: Option<Stretch>,
         /// Rows of the list in sight; none where there is no list.
         rows: Option<usize>,
+        /// What a key would act on is not in sight whole.
+        unseen: bool,
     },
     /// Time passed.
     Tick,
@@ -183,8 +186,6 @@ pub struct App {
     expected: bool,
     /// Why nothing counts at the moment.
     deaf_for: String,
-    /// The engine ends with this console: a demo, a rehearsal.
-    alone: bool,
     gone: Option<(String, String)>,
     asked: VecDeque<Asked>,
     awaited: Option<(RunId, StepId)>,
@@ -201,6 +202,8 @@ pub struct App {
     size: (u16, u16),
     /// Rows of the list that the last frame showed.
     rows: usize,
+    /// What a key would act on was not in sight whole in the last frame.
+    unseen: bool,
 }
 
 impl App {
@@ -218,7 +221,6 @@ impl App {
             serial: 0,
             expected: false,
             deaf_for: String::new(),
-            alone: false,
             gone: None,
             asked: VecDeque::new(),
             awaited: None,
@@ -229,12 +231,14 @@ impl App {
             toast_of: None,
             size,
             rows: 0,
+            unseen: false,
         }
     }
 
-    /// A client whose engine ends with it and keeps nothing.
-    pub fn alone(self) -> Self {
-        Self { alone: true, ..self }
+    /// A client whose engine ends with it, a demo's or a rehearsal's; `kept` where its journal and state stay.
+    pub fn ending_with_it(mut self, kept: bool) -> Self {
+        self.ui.remains = if kept { Remains::Journal } else { Remains::Nothing };
+        self
     }
 
     /// Says what of the user's own files could not be used.
@@ -324,6 +328,13 @@ impl App {
             self.pages().clear();
         }
         self.size = size;
+        // What was in sight whole may not be any more.
+        self.gate.sent();
+        if let Some(problem) = self.problem()
+            && *problem == Some(screens::too_small_to_act())
+        {
+            *problem = None;
+        }
         if !self.is_hidden() {
             return vec![Do::Draw];
         }

@@ -4,7 +4,7 @@ use super::link::{Connect, Link, LinkError, News, Order};
 use super::{App, Do, Message, draw};
 use crate::console::input::{EndReason, Event, Input, Received};
 use crate::console::pages::Shown;
-use crate::console::terminal::{self, Drawn, Terminal, TerminalError};
+use crate::console::terminal::{Drawn, Terminal, TerminalError};
 use crate::console::widgets::Look;
 use jiff::SignedDuration;
 use std::time::{Duration, Instant};
@@ -19,6 +19,8 @@ const CALM_MEASUREMENTS: Duration = Duration::from_secs(10);
 const TOGETHER: usize = 4096;
 /// Between two looks at the time while the first connection is made.
 const CONNECTING: Duration = Duration::from_secs(1);
+/// Between two looks at the terminal's size: a serial line or a container sets it later, without a signal.
+const SIZE: Duration = Duration::from_secs(1);
 
 /// How the console ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +49,7 @@ pub enum ConsoleError {
 pub async fn run(
     terminal: &mut Terminal,
     input: &mut Input,
-    app: App,
+    app: &mut App,
     look: Look<'_>,
     plan: &str,
     connect: Connect,
@@ -64,6 +66,8 @@ pub async fn run(
         draw_at: Some(now),
         stalled: false,
         wants_drain: false,
+        size: (0, 0),
+        sized_at: now,
     };
     // The first frame stands before anything is waited for.
     console.draw()?;
@@ -74,7 +78,7 @@ pub async fn run(
 struct Console<'a> {
     terminal: &'a mut Terminal,
     input: &'a mut Input,
-    app: App,
+    app: &'a mut App,
     look: Look<'a>,
     plan: &'a str,
     started: Instant,
@@ -84,6 +88,10 @@ struct Console<'a> {
     /// The line has not taken the last frame yet.
     stalled: bool,
     wants_drain: bool,
+    /// Columns and rows of the last frame.
+    size: (u16, u16),
+    /// When the terminal was last asked for its size.
+    sized_at: Instant,
 }
 
 /// What the loop woke up for.
@@ -93,6 +101,8 @@ enum Woken {
     Due,
     Tick,
     Ready,
+    /// The terminal's size may have been set without a signal.
+    Size,
 }
 
 impl Console<'_> {
@@ -114,6 +124,7 @@ impl Console<'_> {
                 Woken::News(None) => return Ok(End::Quit),
                 Woken::Tick => self.app.update(Message::Tick, at),
                 Woken::Due => Vec::new(),
+                Woken::Size => self.look_at_size(at)?,
                 Woken::Ready => {
                     self.stalled = false;
                     Vec::new()
@@ -137,8 +148,16 @@ impl Console<'_> {
             () = self.terminal.ready(), if self.stalled => Woken::Ready,
             () = until(due), if due.is_some() => Woken::Due,
             news = link.news.recv() => Woken::News(news),
+            () = until(Some(self.sized_at + SIZE)), if !self.stalled => Woken::Size,
             () = until(tick), if tick.is_some() && due.is_none() && !self.stalled => Woken::Tick,
         }
+    }
+
+    /// A new size is drawn at once.
+    fn look_at_size(&mut self, at: Instant) -> Result<Vec<Do>, ConsoleError> {
+        self.sized_at = at;
+        let size = self.terminal.size().map_err(TerminalError::from)?;
+        Ok(if size == self.size { Vec::new() } else { vec![Do::Draw] })
     }
 
     /// Takes all input that waits, before anything is drawn: a hundred thousand keys are no hundred thousand frames.
@@ -222,7 +241,7 @@ impl Console<'_> {
         let at = Instant::now();
         let waited =
             SignedDuration::try_from(at.duration_since(self.started)).unwrap_or(SignedDuration::ZERO);
-        let (app, look, plan) = (&self.app, self.look, self.plan);
+        let (app, look, plan) = (&*self.app, self.look, self.plan);
         let mut shown = Shown::default();
         let drawn = self.terminal.draw(|frame| shown = draw::draw(frame, app, look, at, plan, waited))?;
         if drawn == Drawn::Later {
@@ -233,8 +252,15 @@ impl Console<'_> {
         self.draw_at = None;
         let drains = std::mem::take(&mut self.wants_drain);
         let drained = if drains { self.input.drain_type_ahead() } else { None };
-        let size = terminal::size().map_err(TerminalError::from)?;
-        let painted = Message::Painted { size, drained, text: shown.text(), rows: shown.rows() };
+        let size = self.terminal.size().map_err(TerminalError::from)?;
+        self.size = size;
+        let painted = Message::Painted {
+            size,
+            drained,
+            text: shown.text(),
+            rows: shown.rows(),
+            unseen: shown.unseen(),
+        };
         let dos = self.app.update(painted, Instant::now());
         if !dos.is_empty() {
             self.draw_at = Some(at + FRAME);

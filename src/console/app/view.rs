@@ -94,9 +94,10 @@ impl App {
 
     /// Takes a message that came at `at`; what it returns is to be done in its order.
     pub fn update(&mut self, message: Message, at: Instant) -> Vec<Do> {
-        if let Message::Painted { size, drained, text, rows } = message {
+        if let Message::Painted { size, drained, text, rows, unseen } = message {
             self.pages().see(text);
             self.rows = rows.unwrap_or(0);
+            self.unseen = unseen;
             let dos = if size == self.size { Vec::new() } else { self.resized(size, at) };
             self.gate.painted(self.view(at), at, drained);
             return dos;

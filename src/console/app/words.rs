@@ -3,6 +3,7 @@
 use super::declare;
 use super::form::{Form, Purpose};
 use super::left;
+use crate::console::ui::Remains;
 use crate::core::awareness;
 use crate::core::contradiction::{self, Open};
 use crate::core::evidence;
@@ -146,9 +147,14 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             lines
         }
         Purpose::Acknowledge => vec!["You take it on: no further level is paged.".into()],
-        Purpose::Quit { alone: true, .. } => {
-            vec!["The simulation ends with this console, its incident too, and nothing of it is kept.".into()]
+        Purpose::Quit { remains: Remains::Nothing, .. } => {
+            vec!["The simulation ends with this console, whatever is open in it, and nothing of it is kept.".into()]
         }
+        Purpose::Quit { remains: Remains::Journal, .. } => vec![
+            "The simulation ends with this console, whatever is open in it: the journal is kept, and nothing \
+             goes on."
+                .into(),
+        ],
         Purpose::Quit { run, .. } => {
             let open = run.as_ref().map_or("The incident is open.".to_owned(), |run| format!("Run {run} is open."));
             let goes_on = "The engine goes on with what is running, and waits for people where the plan says so.";
@@ -256,7 +262,8 @@ pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
         Purpose::AnswerContradiction(_) => "Is that your answer?",
         Purpose::RecordServing(_) => "Does it serve?",
         Purpose::Acknowledge => "Take it on?",
-        Purpose::Quit { .. } | Purpose::Gone { .. } => "Close this console?",
+        Purpose::Quit { remains: Remains::Engine, .. } | Purpose::Gone { .. } => "Close this console?",
+        Purpose::Quit { .. } => "End this simulation?",
     };
     question.to_owned()
 }

@@ -242,8 +242,14 @@ const fn destructive_anywhere(action: Action, name: &'static str, doc: &'static 
 
 /// The registry: every bindable action once, in the order of the help.
 pub const ACTIONS: &[ActionInfo] = &[
-    safe(Action::Quit, "quit", "Close this console, asking first while a run is under way.", SCREENS, GLOBAL),
-    safe(Action::Detach, "detach", "Close this console at once; the engine goes on.", SCREENS, &[]),
+    safe(
+        Action::Quit,
+        "quit",
+        "Close this console, asking first while an incident is open.",
+        SCREENS,
+        GLOBAL,
+    ),
+    safe(Action::Detach, "detach", "Close this console at once and leave its engine running.", SCREENS, &[]),
     safe(Action::Help, "help", "Show every key that works here.", LISTS, GLOBAL),
     safe(Action::Palette, "palette", "Find a command by its name.", SCREENS, GLOBAL),
     safe(

@@ -20,17 +20,23 @@ use ratatui::text::Line;
 
 /// The most rows that a message takes.
 const MESSAGE_ROWS: usize = 3;
+/// The same on a terminal of fewer rows than [`LOW`].
+const LOW_MESSAGE_ROWS: usize = 2;
+const LOW: u16 = 14;
 
-/// How many rows the footer needs.
-pub fn height(view: &View<'_>, width: u16) -> u16 {
-    let message = view.ui.toast.as_ref().map_or(0, |toast| message_lines(view, toast, width).len());
+/// How many rows the footer needs on a terminal.
+pub fn height(view: &View<'_>, terminal: Rect) -> u16 {
+    let message = view.ui.toast.as_ref().map_or(0, |toast| message_lines(view, toast, terminal).len());
     1 + u16::try_from(message).unwrap_or(0)
 }
 
 /// Draws the message of the last moments, where there is one, over the key hints in order of importance.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, hints: &[(Action, &str)]) {
+    let terminal = frame.area();
     let mut lines =
-        view.ui.toast.as_ref().map_or_else(Vec::new, |toast| message_lines(view, toast, area.width));
+        view.ui.toast.as_ref().map_or_else(Vec::new, |toast| {
+            message_lines(view, toast, Rect { height: terminal.height, ..area })
+        });
     let room = area.width.saturating_sub(2);
     let mut line = hint_line(&view.look, view.keymap, view.context(), hints, room);
     line.spans.insert(0, " ".into());
@@ -38,13 +44,16 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, hints: &[(Action
     put(frame, area, &view.look, lines);
 }
 
-fn message_lines(view: &View<'_>, toast: &Toast, width: u16) -> Vec<Line<'static>> {
+fn message_lines(view: &View<'_>, toast: &Toast, terminal: Rect) -> Vec<Line<'static>> {
     let look = &view.look;
     let (role, glyph) = if toast.bad { (Role::Critical, Glyph::Failed) } else { (Role::Accent, Glyph::Ok) };
     let stop = if toast.next.is_empty() || toast.text.ends_with(['.', '!', '?']) { "" } else { "." };
     let text = format!("{}{stop} {}", toast.text, toast.next);
     let label = look.span(role, format!(" {}", look.glyph(glyph)));
-    cut(look, labelled_with(look, label, 3, role, &text, width), MESSAGE_ROWS, width)
+    let width = terminal.width;
+    let lines = labelled_with(look, label, 3, role, &text, width);
+    let rows = if terminal.height < LOW { LOW_MESSAGE_ROWS } else { MESSAGE_ROWS };
+    cut(look, lines, rows, width)
 }
 
 /// The keys that matter on the current screen now, most important first.

@@ -2,10 +2,11 @@
 //! wrong with the console itself.
 
 mod alarms;
+mod tight;
 
-use super::View;
 use super::paint::put;
 use super::words::{brief, clock_time};
+use super::{View, is_tight};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
@@ -27,6 +28,8 @@ use ratatui::text::{Line, Span};
 /// From this width on there is room for what is also in the timeline.
 const WIDE: u16 = 110;
 const BAR_WIDTH: u16 = 20;
+const RTO: &str = " RTO ";
+const RPO: &str = " RPO ";
 /// What the amount means; it gives way on a narrow terminal.
 const AT_RISK: &str = " at risk";
 /// What is said of a clock of which nobody knows whether it runs.
@@ -44,8 +47,6 @@ const AGAIN: &str = "works again after";
 /// Cells of its title on a narrow terminal.
 const TITLE_WIDTH: usize = 14;
 const SHORTEST_TITLE: usize = 5;
-/// Rows that are always there.
-const ROWS: u16 = 3;
 /// Characters of the journal's head that are shown; enough to compare by eye.
 const CHECKSUM_CHARS: usize = 8;
 
@@ -59,17 +60,25 @@ const SCREENS: [(&str, &str); 6] = [
     ("escalation", "who"),
 ];
 
-/// How many rows the header needs: more for each alarm.
-pub fn height(view: &View<'_>, width: u16) -> u16 {
-    ROWS + u16::try_from(alarms::lines(view, width).len()).unwrap_or(0)
+/// How many rows the header needs on a terminal: more for each alarm.
+pub fn height(view: &View<'_>, terminal: Rect) -> u16 {
+    u16::try_from(lines(view, terminal).len()).unwrap_or(u16::MAX)
 }
 
 /// Draws the header.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let mut lines =
-        vec![title_line(view, area.width), objectives_line(view, area.width), console_line(view, area.width)];
-    lines.extend(alarms::lines(view, area.width));
-    put(frame, area, &view.look, lines);
+    let terminal = Rect { height: frame.area().height, ..area };
+    put(frame, area, &view.look, lines(view, terminal));
+}
+
+fn lines(view: &View<'_>, terminal: Rect) -> Vec<Line<'static>> {
+    let width = terminal.width;
+    if is_tight(terminal) {
+        return tight::lines(view, terminal);
+    }
+    let mut lines = vec![title_line(view, width), objectives_line(view, width), console_line(view, width)];
+    lines.extend(alarms::lines(view, width));
+    lines
 }
 
 /// Left and right parts of a line; what is at the right is always whole.
@@ -95,6 +104,18 @@ fn two_sided(
 }
 
 fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
+    let look = &view.look;
+    let left = [how_bad(view), what(view)].concat();
+    let simulated = view.model.live.simulation.as_ref().map(|simulation| {
+        let scenario = crate::text::clean(&simulation.scenario, 24);
+        look.span(Role::Simulated, format!(" SIMULATED {scenario} x{} ", simulation.speed))
+    });
+    let right = who_knows(view).into_iter().chain(simulated).collect();
+    two_sided(view, left, right, width)
+}
+
+/// Whether it is real, how bad it is, and since when.
+fn how_bad(view: &View<'_>) -> Vec<Span<'static>> {
     let (look, model) = (&view.look, view.model);
     let mut left = Vec::new();
     match &model.durable.incident {
@@ -120,17 +141,18 @@ fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
             ));
         }
     }
-    left.push(look.span(Role::Title, format!(" {}", model.plan.name)));
+    left
+}
+
+/// Of which plan, and what the incident is called.
+fn what(view: &View<'_>) -> Vec<Span<'static>> {
+    let (look, model) = (&view.look, view.model);
+    let mut what = vec![look.span(Role::Title, format!(" {}", model.plan.name))];
     if let Some(incident) = &model.durable.incident {
-        left.push(look.span(Role::Muted, format!(" {} ", look.glyph(Glyph::Separator))));
-        left.push(look.span(Role::Text, incident.title.clone()));
+        what.push(look.span(Role::Muted, format!(" {} ", look.glyph(Glyph::Separator))));
+        what.push(look.span(Role::Text, incident.title.clone()));
     }
-    let simulated = model.live.simulation.as_ref().map(|simulation| {
-        let scenario = crate::text::clean(&simulation.scenario, 24);
-        look.span(Role::Simulated, format!(" SIMULATED {scenario} x{} ", simulation.speed))
-    });
-    let right = who_knows(view).into_iter().chain(simulated).collect();
-    two_sided(view, left, right, width)
+    what
 }
 
 /// Who took it on, or how far telling people has come.
@@ -156,14 +178,15 @@ pub(super) fn severity_number(severity: Severity) -> u8 {
     }
 }
 
+/// The clock that runs, and what would be lost: one line, as it may be longer than there is room.
 fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
     let look = &view.look;
     let clock = rto(view, width);
     let Some((role, mut text)) = rpo(view) else {
-        return Line::from([vec![look.span(Role::Muted, " RTO ")], clock].concat());
+        return Line::from([vec![look.span(Role::Muted, RTO)], clock].concat());
     };
     let before = |clock: &[Span<'static>]| -> Vec<Span<'static>> {
-        let (rto, rpo) = (look.span(Role::Muted, " RTO "), look.span(Role::Muted, "  RPO "));
+        let (rto, rpo) = (look.span(Role::Muted, RTO), look.span(Role::Muted, format!(" {RPO}")));
         [&[rto], clock, &[rpo]].concat()
     };
     let room = |clock: &[Span<'static>]| {

@@ -1,8 +1,8 @@
 //! A message before it is sent: who reads it, by which ways, and every word of it.
 
-use super::View;
 use super::paint::{labelled_with, put};
 use super::words::cannot_reach;
+use super::{View, is_tight, too_small_to_act};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
@@ -43,11 +43,16 @@ pub fn draw(frame: &mut Frame<'_>, screen: Rect, view: &View<'_>, sheet: Sheet<'
         (Action::Up, "up"),
         (Action::Back, "back to the text"),
     ];
-    let hints = if cannot_reach(view).is_some() { &hints[1..] } else { &hints[..] };
     let width = area.width.saturating_sub(4);
     let lines = lines(view, &sheet, width);
-    let question = question(view, &sheet, width);
-    let rows = usize::from(area.height.saturating_sub(2)).saturating_sub(question.len());
+    let inside = usize::from(area.height.saturating_sub(2));
+    let unseen = is_tight(screen) && lines.len() + question(view, &sheet, false, width).len() > inside;
+    if unseen {
+        view.shown.note_unseen();
+    }
+    let hints = if cannot_reach(view).is_some() || unseen { &hints[1..] } else { &hints[..] };
+    let question = question(view, &sheet, unseen, width);
+    let rows = inside.saturating_sub(question.len());
     view.shown.note_rows(rows);
     let first = sheet.offset.min(lines.len().saturating_sub(rows));
     let title = match lines.len() > rows {
@@ -64,24 +69,24 @@ pub fn draw(frame: &mut Frame<'_>, screen: Rect, view: &View<'_>, sheet: Sheet<'
 }
 
 /// The last question, with what does not let it go through.
-fn question(view: &View<'_>, sheet: &Sheet<'_>, width: u16) -> Vec<Line<'static>> {
+fn question(view: &View<'_>, sheet: &Sheet<'_>, unseen: bool, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let mut lines = Vec::new();
     if let Some(problem) = sheet.problem {
         lines.extend(labelled_with(look, look.span(Role::Warn, ""), 0, Role::Warn, problem, width));
-        lines.truncate(2);
     }
     let key = view.key_in(Context::Dialog, Action::ConfirmYes);
     let public = if is_public(sheet) { " to the PUBLIC" } else { "" };
     let ways = if sheet.to.len() == 1 { "1 way" } else { "ways" };
     let count = if sheet.to.len() == 1 { String::new() } else { format!("{} ", sheet.to.len()) };
-    let text = cannot_reach(view).map_or_else(
-        || format!("Send exactly this on {count}{ways}{public}? {key} sends it; it cannot be taken back."),
-        str::to_owned,
-    );
-    lines.extend(
-        labelled_with(look, look.span(Role::Danger, ""), 0, Role::Danger, &text, width).into_iter().take(2),
-    );
+    let text = match cannot_reach(view) {
+        Some(why) => why.to_owned(),
+        None if unseen => too_small_to_act(),
+        None => {
+            format!("Send exactly this on {count}{ways}{public}? {key} sends it; it cannot be taken back.")
+        }
+    };
+    lines.extend(labelled_with(look, look.span(Role::Danger, ""), 0, Role::Danger, &text, width));
     lines
 }
 

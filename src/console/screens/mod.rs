@@ -35,10 +35,27 @@ use crate::console::widgets::Look;
 use crate::core::model::Model;
 use jiff::Timestamp;
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout};
+use ratatui::layout::{Constraint, Layout, Rect};
 
-/// The smallest terminal on which everything works, in cells: one of 80x24 whose last row a multiplexer takes.
-pub const SMALLEST: (u16, u16) = (80, 23);
+/// The smallest terminal on which everything has its room, in cells: one of 80x24 whose last row a multiplexer takes.
+pub const ROOMY: (u16, u16) = (80, 23);
+/// The smallest terminal on which the screens are drawn and keys work, in cells.
+pub const SMALLEST: (u16, u16) = (40, 10);
+
+/// Whether a terminal of this size has less room than everything needs: fewer words are said, and what asks for a yes
+/// must be in sight whole to be answered.
+pub fn is_tight(terminal: Rect) -> bool {
+    terminal.width < ROOMY.0 || terminal.height < ROOMY.1
+}
+
+/// Why nothing can be said yes to on a terminal that does not show all of what is asked.
+pub fn too_small_to_act() -> String {
+    let (width, height) = ROOMY;
+    format!(
+        "TOO SMALL: this terminal does not show all of it, so nothing can be said yes to here. Enlarge it (at \
+         {width}x{height} all has its room), or open the console in a larger one."
+    )
+}
 
 /// Everything that a frame is drawn from.
 #[derive(Clone, Copy)]
@@ -84,18 +101,18 @@ impl View<'_> {
     }
 }
 
-/// Draws header, current screen and footer; below [`SMALLEST`] a message that says so.
+/// Draws header, current screen and footer; below [`SMALLEST`] how bad it is and what is next, as text.
 pub fn frame_screen(frame: &mut Frame<'_>, view: &View<'_>) {
     let area = frame.area();
     let ground = view.look.style(Role::Background).patch(view.look.style(Role::Text));
     frame.buffer_mut().set_style(area, ground);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-        return too_small::draw(frame, area, &view.look, view.keymap);
+        return too_small::draw(frame, area, view);
     }
     let rows = [
-        Constraint::Length(header::height(view, area.width)),
+        Constraint::Length(header::height(view, area)),
         Constraint::Min(1),
-        Constraint::Length(footer::height(view, area.width)),
+        Constraint::Length(footer::height(view, area)),
     ];
     let [head, body, foot] = Layout::vertical(rows).areas(area);
     header::draw(frame, head, view);

@@ -4,8 +4,8 @@ mod contradicted;
 mod held;
 mod people;
 
-use super::View;
 use super::words::{about, blind_since, clock_time, is_cut_off};
+use super::{ROOMY, View};
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
@@ -30,9 +30,10 @@ pub struct Next {
     pub role: Role,
 }
 
-/// How many rows it may take: how something is taken back is not cut off.
-pub fn rows(next: &Next) -> usize {
-    if tells_left(&next.text) { 5 } else { 3 }
+/// How many rows of `width` cells it may take: how something is taken back is not cut off.
+pub fn rows(next: &Next, width: u16) -> usize {
+    let rows = if tells_left(&next.text) { 5 } else { 3 };
+    if width < ROOMY.0 { rows + 2 } else { rows }
 }
 
 fn say(role: Role, text: impl Into<String>) -> Next {

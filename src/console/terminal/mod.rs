@@ -96,16 +96,25 @@ const LARGEST: (u16, u16) = (1_000, 500);
 
 /// Columns and rows of the terminal; 80x24 where it knows of none.
 pub fn size() -> io::Result<(u16, u16)> {
+    Ok(told_size()?.unwrap_or(UNKNOWN_SIZE))
+}
+
+/// Columns and rows as the terminal tells them; none where it knows of none.
+fn told_size() -> io::Result<Option<(u16, u16)>> {
     let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout())?;
     Ok(match (size.ws_col, size.ws_row) {
-        (0, _) | (_, 0) => UNKNOWN_SIZE,
-        (width, height) => (width.min(LARGEST.0), height.min(LARGEST.1)),
+        (0, _) | (_, 0) => None,
+        (width, height) => Some((width.min(LARGEST.0), height.min(LARGEST.1))),
     })
 }
 
-fn whole() -> io::Result<Rect> {
-    let (width, height) = size()?;
-    Ok(Rect::new(0, 0, width, height))
+/// What is taken for a terminal that tells no size: the values of COLUMNS and LINES, where they are numbers, else 80x24.
+pub fn assumed_size(columns: Option<&str>, lines: Option<&str>) -> (u16, u16) {
+    let number = |text: Option<&str>, largest: u16, usual: u16| {
+        let number = text.and_then(|text| text.trim().parse::<u16>().ok()).filter(|number| *number > 0);
+        number.map_or(usual, |number| number.min(largest))
+    };
+    (number(columns, LARGEST.0, UNKNOWN_SIZE.0), number(lines, LARGEST.1, UNKNOWN_SIZE.1))
 }
 
 /// Prints a line to standard error once the terminal was given back, unless the line is stalled: a program that
@@ -128,6 +137,8 @@ pub enum Drawn {
 #[derive(Debug)]
 pub struct Terminal {
     inner: ratatui::Terminal<CrosstermBackend<Buffered>>,
+    /// Its size while it tells none.
+    assumed: (u16, u16),
     session: Arc<Session>,
 }
 
@@ -182,9 +193,27 @@ impl Terminal {
         let mut writer = Buffered::new(outlet);
         take_screen(&mut writer)?;
         // Fixed, because ratatui would ask elsewhere for the size and believe a terminal that says 0x0.
-        let options = TerminalOptions { viewport: Viewport::Fixed(whole()?) };
+        let (width, height) = size()?;
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, width, height)) };
         let inner = ratatui::Terminal::with_options(CrosstermBackend::new(writer), options)?;
-        Ok(Self { inner, session })
+        Ok(Self { inner, assumed: UNKNOWN_SIZE, session })
+    }
+
+    /// Takes `size` for the terminal's while it tells none.
+    #[must_use]
+    pub fn assuming(mut self, size: (u16, u16)) -> Self {
+        self.assumed = size;
+        self
+    }
+
+    /// Columns and rows that are drawn.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        Ok(told_size()?.unwrap_or(self.assumed))
+    }
+
+    fn whole(&self) -> io::Result<Rect> {
+        let (width, height) = self.size()?;
+        Ok(Rect::new(0, 0, width, height))
     }
 
     /// Takes the terminal again after the process was stopped: the shell that had it meanwhile made it cooked, and
@@ -208,7 +237,7 @@ impl Terminal {
             return Ok(Drawn::Later);
         }
         // Asked with every frame: a size that is set later may come without a signal.
-        let area = whole()?;
+        let area = self.whole()?;
         if area != self.inner.get_frame().area() {
             self.inner.resize(area)?;
         }
@@ -225,7 +254,8 @@ impl Terminal {
     pub fn repaint(&mut self) -> Result<(), TerminalError> {
         queue!(self.inner.backend_mut(), Clear(ClearType::All))?;
         // Not `clear`: that asks the terminal where its cursor is, and waits for the answer.
-        self.inner.resize(whole()?)?;
+        let area = self.whole()?;
+        self.inner.resize(area)?;
         Ok(())
     }
 
@@ -290,6 +320,14 @@ mod tests {
         assert!(matches!(TerminalError::from(closed), TerminalError::Gone));
         let other = io::Error::from(rustix::io::Errno::NOMEM);
         assert!(matches!(TerminalError::from(other), TerminalError::Io(_)));
+    }
+
+    #[test]
+    fn what_is_taken_for_no_size_is_what_the_environment_says_or_80x24() {
+        assert_eq!(assumed_size(None, None), (80, 24));
+        assert_eq!(assumed_size(Some("132"), Some("43")), (132, 43));
+        assert_eq!(assumed_size(Some("0"), Some("many")), (80, 24));
+        assert_eq!(assumed_size(Some("65000"), Some("-1")), (LARGEST.0, 24));
     }
 
     #[test]

@@ -168,6 +168,16 @@ pub struct Shipped {
 }
 
 impl Shipped {
+    /// What happens, in one line, as its file says.
+    pub fn title(&self) -> String {
+        #[derive(serde::Deserialize)]
+        struct Head {
+            title: String,
+        }
+        // Every one of them is parsed by the tests.
+        toml::from_str::<Head>(self.text).map(|head| head.title).unwrap_or_default()
+    }
+
     /// Checks it against a plan.
     pub fn resolve(&self, plan: &Plan) -> Result<Scenario, Problems> {
         Scenario::parse(self.text, &format!("{}.toml", self.name), plan)

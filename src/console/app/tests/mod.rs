@@ -3,12 +3,13 @@
 mod people;
 mod scene;
 mod sight;
+mod size;
 mod typing;
 
 use super::form::Stage;
 use super::{Dialog, Do, Message};
 use crate::console::input::{Event, Manner};
-use crate::console::ui::{Connection, Screen};
+use crate::console::ui::{Connection, Remains, Screen};
 use crate::core::command::{Ask, Report};
 use crate::core::incident::Mode;
 use crate::core::model::Model;
@@ -407,6 +408,26 @@ fn leaving_during_a_run_asks_and_detaching_does_not() {
     let mut scene = Scene::new();
     scene.press("q");
     assert_eq!(scene.done, [Do::Quit]);
+}
+
+#[test]
+fn what_ends_with_its_console_says_so_by_either_key_and_what_is_left_of_it() {
+    for (remains, said) in
+        [(Remains::Nothing, "nothing of it is kept"), (Remains::Journal, "the journal is kept")]
+    {
+        for (key, mut scene) in [("d", Scene::new()), ("d", running()), ("q", running())] {
+            scene.app.ui.remains = remains;
+            scene.press(key);
+            assert!(scene.done.is_empty(), "{key}");
+            let open = form(&scene).unwrap();
+            let about = super::words::about(open, None, jiff::Timestamp::UNIX_EPOCH).join(" ");
+            assert!(about.contains(said) && about.contains("ends with this console"), "{about}");
+            assert!(!about.contains("attaches again"), "{about}");
+            assert_eq!(super::words::sure(open, None), "End this simulation?");
+            scene.press("y");
+            assert_eq!(scene.done, [Do::Quit]);
+        }
+    }
 }
 
 #[test]

@@ -174,8 +174,8 @@ impl Scene {
     /// A frame is drawn.
     fn paint(&mut self) {
         let shown = if self.reads { self.drawn().1 } else { Shown::default() };
-        let (text, rows) = (shown.text(), shown.rows());
-        self.app.update(Message::Painted { size: self.size, drained: None, text, rows }, self.at);
+        let (text, rows, unseen) = (shown.text(), shown.rows(), shown.unseen());
+        self.app.update(Message::Painted { size: self.size, drained: None, text, rows, unseen }, self.at);
     }
 
     /// What the engine does with an ask.

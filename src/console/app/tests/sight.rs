@@ -3,9 +3,9 @@
 use super::scene::Scene;
 use super::{Dialog, confirming, declared, form, promoting, running, status};
 use crate::console::app::form::{Form, Purpose, Stage};
-use crate::console::app::{App, Do, Message};
+use crate::console::app::{Do, Message};
 use crate::console::input::{Event, Manner};
-use crate::console::ui::Screen;
+use crate::console::ui::{Remains, Screen};
 use crate::core::command::Ask;
 use crate::core::status::StepStatus;
 use crate::engine::protocol::ToClient;
@@ -18,15 +18,15 @@ fn resize(scene: &mut Scene, height: u16) {
 #[test]
 fn a_terminal_that_is_too_small_hears_no_key() {
     let mut scene = declared();
-    resize(&mut scene, 22);
+    resize(&mut scene, 9);
     let before = scene.asked.len();
     scene.press("y y p y 3 : N");
-    resize(&mut scene, 23);
+    resize(&mut scene, 10);
     assert_eq!(scene.asked.len(), before);
     assert!(scene.app.dialog.is_none());
     assert_eq!(scene.app.ui.screen, Screen::Decide);
     scene.press("y");
-    assert!(matches!(scene.last(), Ask::Answer { .. }), "80x23 is large enough");
+    assert!(matches!(scene.last(), Ask::Answer { .. }), "80x10 is large enough for its two answers");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_confirmation_that_cannot_be_seen_any_more_is_declined() {
     let mut scene = running();
     scene.press("down p");
     assert!(confirming(&scene).is_some());
-    resize(&mut scene, 10);
+    resize(&mut scene, 9);
     assert!(matches!(scene.last(), Ask::Decline { .. }));
     scene.press("y");
     resize(&mut scene, 40);
@@ -445,7 +445,7 @@ fn what_would_be_refused_is_refused_before_anything_is_typed() {
 fn where_the_engine_ends_with_the_console_both_ways_out_ask() {
     for key in ["q", "d"] {
         let mut scene = declared();
-        scene.app = App { alone: true, ..scene.app };
+        scene.app.ui.remains = Remains::Nothing;
         scene.press(key);
         assert!(scene.done.is_empty(), "{key}");
         assert_eq!(form(&scene).unwrap().stage, Stage::Sure);

@@ -2,14 +2,14 @@
 
 mod sections;
 
-use super::View;
 use super::paint::{cut, labelled_with, paged, put};
 use super::words::cannot_reach;
+use super::{View, is_tight, too_small_to_act};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::pages::Pages;
 use crate::console::theme::Role;
-use crate::console::widgets::{Dialog, centred, hint_line};
+use crate::console::widgets::{Dialog, centred, fit, hint_line};
 use crate::core::confirmation::Confirmation;
 use crate::core::contradiction::{self, Blocked, Contradiction};
 use crate::plan::ConfirmLevel;
@@ -17,7 +17,10 @@ use crate::units;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
+/// Cells of the step's title at most.
+const LONGEST_TITLE: usize = 44;
 /// Wider than this, lines are hard to read.
 const WIDEST: u16 = 116;
 
@@ -44,18 +47,26 @@ pub fn draw(
 ) {
     let look = &view.look;
     let irreversible = step_is_irreversible(view, confirmation);
-    let title = title(view, confirmation, irreversible);
     let width = area.width.min(WIDEST);
+    let title = title(view, confirmation, irreversible, width);
     let inner = width.saturating_sub(4);
-    let bottom = bottom(view, confirmation, reader, inner);
-    let room = usize::from(area.height).saturating_sub(2 + bottom.len());
+    let mut bottom = bottom(view, confirmation, reader, inner);
     let all = sections::lines(view, confirmation, irreversible, inner, usize::MAX);
+    let open = is_open(view, confirmation) && !reader.sent;
+    let unseen = open && is_tight(area) && all.len() + bottom.len() + 2 > usize::from(area.height);
+    if unseen {
+        view.shown.note_unseen();
+        bottom.truncate(1);
+        let why = too_small_to_act();
+        bottom.extend(labelled_with(look, Span::raw(""), 0, Role::Danger, &why, inner));
+    }
+    let room = usize::from(area.height).saturating_sub(2 + bottom.len());
     let is_cut = all.len() > room;
     let begin = sections::lines(view, confirmation, irreversible, inner, room);
     let mut lines = paged(view, reader.pages.unwrap_or(&Pages::default()), all, begin, room);
     lines.extend(bottom);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    let footer = footer(view, confirmation, reader.sent, width, is_cut);
+    let footer = footer(view, confirmation, (open && !unseen, reader.sent), width, is_cut);
     let dialog = Dialog { title: &title, footer, danger: irreversible };
     let inside = dialog.frame(look, frame, centred(area, width, height));
     put(frame, inside, look, lines);
@@ -65,17 +76,20 @@ fn step_is_irreversible(view: &View<'_>, confirmation: &Confirmation) -> bool {
     view.model.step(&confirmation.run, &confirmation.step).is_some_and(|(step, _)| step.irreversible)
 }
 
-fn title(view: &View<'_>, confirmation: &Confirmation, irreversible: bool) -> String {
+fn title(view: &View<'_>, confirmation: &Confirmation, irreversible: bool, width: u16) -> String {
+    let kind = if irreversible { " - IRREVERSIBLE" } else { "" };
+    let word = "CONFIRM: ";
+    // The corners of the frame and a space at each end; how grave it is stays.
+    let room = usize::from(width).saturating_sub(word.len() + kind.len() + 4);
     let step = view.model.step(&confirmation.run, &confirmation.step);
     let title = step.map_or(confirmation.step.as_str(), |(step, _)| &step.title);
-    let title = crate::text::clean(title, 44);
+    let title = fit(&view.look, &crate::text::clean(title, LONGEST_TITLE), room.min(LONGEST_TITLE));
     // The frame is drawn by a widget that takes the text as it is.
     let title = match view.look.glyphs {
         crate::console::glyphs::Glyphs::Ascii => title.replace(|c: char| !c.is_ascii(), "?"),
         crate::console::glyphs::Glyphs::Unicode => title,
     };
-    let kind = if irreversible { " - IRREVERSIBLE" } else { "" };
-    format!("CONFIRM: {title}{kind}")
+    format!("{word}{title}{kind}")
 }
 
 /// What cannot be right, and keeps this step from being confirmed.
@@ -167,15 +181,21 @@ fn what_to_press(
         };
         return labelled_with(look, Span::raw(""), 0, Role::Accent, &text, width);
     };
-    let ask = Line::from(vec![
-        look.span(Role::Text, "Type the target's name:  "),
-        look.span(Role::Accent, crate::text::clean(phrase, 200)),
-    ]);
-    vec![ask, typed_line(view, phrase, typed)]
+    let ask = look.span(Role::Text, "Type the target's name:  ");
+    // A name that is wider than the line is wrapped: half of it cannot be typed.
+    let indent = if ask.width() + phrase.width() <= usize::from(width) { ask.width() } else { 0 };
+    let name = |label| labelled_with(look, label, indent, Role::Accent, phrase, width);
+    let mut lines = match indent {
+        0 => [vec![Line::from(ask)], name(Span::raw(""))].concat(),
+        _ => name(ask),
+    };
+    lines.extend(typed_lines(view, phrase, typed, width));
+    lines
 }
 
-/// What was typed, with the place from which it differs marked in words and colour.
-fn typed_line(view: &View<'_>, phrase: &str, typed: &str) -> Line<'static> {
+/// What was typed, with the place from which it differs marked in words and colour: below it, where there is no room
+/// beside it.
+fn typed_lines(view: &View<'_>, phrase: &str, typed: &str, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let same = phrase.chars().zip(typed.chars()).take_while(|(want, got)| want == got).count();
     let good: String = typed.chars().take(same).collect();
@@ -189,7 +209,13 @@ fn typed_line(view: &View<'_>, phrase: &str, typed: &str) -> Line<'static> {
         let left = phrase.chars().count() - same;
         look.span(Role::Muted, format!("  {left} characters to go, then {confirm}; Enter does nothing"))
     };
-    Line::from(vec![look.span(Role::Input, format!("> {good}_")), word])
+    let good = look.span(Role::Input, format!("> {good}_"));
+    if good.width() + word.width() <= usize::from(width) {
+        return vec![Line::from(vec![good, word])];
+    }
+    let told = labelled_with(look, Span::raw(""), 0, Role::Text, word.content.trim_start(), width);
+    let told = told.into_iter().map(|line| line.patch_style(word.style));
+    std::iter::once(Line::from(good)).chain(told).collect()
 }
 
 /// Where its keys are: whether or not anything can be confirmed at the moment, letters are text where a phrase is typed.
@@ -208,11 +234,10 @@ fn is_open(view: &View<'_>, confirmation: &Confirmation) -> bool {
 fn footer(
     view: &View<'_>,
     confirmation: &Confirmation,
-    sent: bool,
+    (open, sent): (bool, bool),
     width: u16,
     is_cut: bool,
 ) -> Line<'static> {
-    let open = is_open(view, confirmation);
     let mut hints = if is_cut { vec![(Action::PageDown, "all of it")] } else { Vec::new() };
     let own: &[(Action, &str)] = match (open, confirmation.level) {
         _ if sent => &[(Action::Back, "leave it, it may run")],

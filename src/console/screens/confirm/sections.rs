@@ -1,10 +1,10 @@
 //! What a confirmation rests on, in sections of which the least important give way first on a small terminal.
 
 use crate::console::glyphs::Glyph;
-use crate::console::screens::View;
 use crate::console::screens::paint::{labelled_with, limited};
 use crate::console::screens::run::guard_lines;
 use crate::console::screens::words::{concern_role, evidence_age, evidence_state};
+use crate::console::screens::{ROOMY, View};
 use crate::console::theme::Role;
 use crate::console::widgets::state_cell;
 use crate::core::confirmation::{Confirmation, Evidence, GuardResult, LossEstimate, Unproven};
@@ -54,7 +54,7 @@ pub fn lines(
         section("of the command", 1, 3, command(view, confirmation, width)),
         section("about the loss", 2, 8, losses(view, confirmation, width)),
         section("guards", 1, 6, guards(view, confirmation, width)),
-        section("signals", 1, 1, evidence(view, confirmation)),
+        section("signals", 1, 1, evidence(view, confirmation, width)),
         section("notes", 1, 2, notes(view, confirmation, width)),
     ];
     if irreversible {
@@ -251,7 +251,7 @@ fn guards(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
     lines.collect()
 }
 
-fn evidence(view: &View<'_>, confirmation: &Confirmation) -> Vec<Line<'static>> {
+fn evidence(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
     let mut evidence: Vec<&Evidence> = confirmation.evidence.iter().collect();
     evidence.sort_by_key(|evidence| std::cmp::Reverse(evidence.state.concern()));
     let look = &view.look;
@@ -267,16 +267,18 @@ fn evidence(view: &View<'_>, confirmation: &Confirmation) -> Vec<Line<'static>> 
             evidence_age(evidence, view.now),
             evidence.source
         );
-        Line::from(vec![
+        let role = if place == 0 { Role::Text } else { concern_role(evidence.state) };
+        if width < ROOMY.0 - 4 {
+            // Where it cannot be read beside anything else, a line that is cut would say too little.
+            return labelled(view, label, role, &format!("{}{text}", state.content), width);
+        }
+        vec![Line::from(vec![
             look.span(Role::Muted, format!("{label:<INDENT$}")),
             Span::styled(state.content, state.style),
-            look.span(
-                if place == 0 { Role::Text } else { concern_role(evidence.state) },
-                crate::text::clean(&text, 400),
-            ),
-        ])
+            look.span(role, crate::text::clean(&text, 400)),
+        ])]
     };
-    evidence.into_iter().enumerate().map(line).collect()
+    evidence.into_iter().enumerate().flat_map(line).collect()
 }
 
 fn notes(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {

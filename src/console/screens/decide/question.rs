@@ -23,6 +23,9 @@ const PATH_ROWS: usize = 3;
 /// Rows of what is suggested at most, its heading included.
 const SUGGESTION_ROWS: usize = 4;
 
+/// Rows of the screen below which the question keeps only what an answer rests on.
+const LOW: u16 = 15;
+
 /// Draws the open question.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId) {
     let look = &view.look;
@@ -34,9 +37,13 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId)
     let room = usize::from(area.height).saturating_sub(1 + answers.len());
     let mut lines = match view.ui.details {
         true => whole(view, question, &suggested, area.width, room),
+        false if area.height < LOW => in_brief(view, question, &suggested, area, room),
         false => in_short(view, question, &suggested, area, room),
     };
     lines.push(rule(look, "ANSWERS", "", area.width));
+    if lines.len() + answers.len() > usize::from(area.height) {
+        view.shown.note_unseen();
+    }
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
     put(frame, Rect { height: used, ..area }, look, lines);
     let below = Rect { y: area.y + used, height: area.height - used, ..area };
@@ -70,6 +77,28 @@ fn in_short(
     lines.push(rule(look, "EVIDENCE", "live; frozen into the journal with your answer", area.width));
     lines.extend(limited(look, evidence_lines(view, question, area.width, room), room, &rest));
     lines.extend(suggestion);
+    lines
+}
+
+/// The question whole, then what is suggested, then the worst of the evidence, as far as there are rows.
+fn in_brief(
+    view: &View<'_>,
+    question: &Question,
+    suggested: &Suggestion,
+    area: Rect,
+    room: usize,
+) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let rest = shown_by(view, Action::ToggleDetails);
+    let mut lines = ask(view, question, area.width);
+    let left = room.saturating_sub(lines.len());
+    let evidence = evidence_lines(view, question, area.width, left);
+    // Without its heading: the words that it begins with say what it is.
+    let suggestion = suggestion(view, suggested, area.width).into_iter().skip(1).collect();
+    let suggestion = limited(look, suggestion, left.saturating_sub(evidence.len().min(2)), &rest);
+    lines.extend(suggestion);
+    let left = room.saturating_sub(lines.len());
+    lines.extend(limited(look, evidence, left, &rest));
     lines
 }
 

@@ -25,17 +25,43 @@ const WRAPPING_CHARS: usize = 20;
 
 /// The alarms over the whole width, so that nobody overlooks them.
 pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for (role, glyph, text) in alarms(view, width) {
-        let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
-        let alarm = labelled_with(&view.look, label, 3, role, &text, width);
-        for mut line in cut(&view.look, alarm, ALARM_ROWS, width) {
-            let left = usize::from(width).saturating_sub(line.width());
-            line.push_span(Span::raw(" ".repeat(left)));
-            lines.push(line.patch_style(view.look.style(role)));
-        }
+    let alarms = alarms(view, width);
+    alarms.into_iter().flat_map(|alarm| drawn(view, alarm, ALARM_ROWS, width)).collect()
+}
+
+/// The alarms in at most `room` rows, the worst first; the last row counts those that have none.
+pub fn in_rows(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
+    let mut alarms = alarms(view, width);
+    let hidden = if alarms.len() > room { alarms.split_off(room.saturating_sub(1)) } else { Vec::new() };
+    let spare = room.saturating_sub(alarms.len() + usize::from(!hidden.is_empty()));
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for (place, alarm) in alarms.into_iter().enumerate() {
+        // The worst takes what is left.
+        let rows = if place == 0 { (1 + spare).min(ALARM_ROWS) } else { 1 };
+        lines.extend(drawn(view, alarm, rows, width));
+    }
+    if let Some((role, glyph, _)) = hidden.first() {
+        let words = if lines.is_empty() { "alarms" } else { "more alarms" };
+        let text = format!("{} {words}: enlarge this terminal to read them", hidden.len());
+        lines.extend(drawn(view, (*role, *glyph, text), 1, width));
     }
     lines
+}
+
+fn drawn(
+    view: &View<'_>,
+    (role, glyph, text): (Role, Glyph, String),
+    rows: usize,
+    width: u16,
+) -> impl Iterator<Item = Line<'static>> {
+    let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
+    let alarm = labelled_with(&view.look, label, 3, role, &text, width);
+    let style = view.look.style(role);
+    cut(&view.look, alarm, rows, width).into_iter().map(move |mut line| {
+        let left = usize::from(width).saturating_sub(line.width());
+        line.push_span(Span::raw(" ".repeat(left)));
+        line.patch_style(style)
+    })
 }
 
 /// What is wrong with the console itself and with telling people, worst first. Each has its own row, so that none

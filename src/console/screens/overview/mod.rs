@@ -8,8 +8,8 @@ mod verdict;
 
 pub use signals::{Row, count, rows};
 
-use super::View;
 use super::paint::put;
+use super::{View, is_tight};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -17,9 +17,13 @@ use ratatui::text::Line;
 /// Rows of the list of signals that nothing may take.
 const SIGNAL_ROWS: usize = 5;
 
+/// Rows of regions by services below which it is left out: its head, the regions, a service, and how many more.
+const TABLE_ROWS: usize = 4;
+
 /// Draws the screen.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let top = verdict::lines(view, area.width);
+    let low = is_tight(frame.area()).then_some(usize::from(area.height));
+    let top = verdict::lines(view, area.width, low);
     let area = put_block(frame, area, view, top);
     let area = if view.ui.details { area } else { put_middle(frame, area, view) };
     signals::draw(frame, area, view);
@@ -37,7 +41,10 @@ fn put_middle(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) -> Rect {
     let room = usize::from(area.height).saturating_sub(SIGNAL_ROWS + 1);
     // What is replicated and backed up is short; the matrix takes the rest.
     let data = data::lines(view, area.width, (room / 3).max(2));
-    let matrix = matrix::lines(view, area.width, room.saturating_sub(data.len()));
+    let room = room.saturating_sub(data.len());
+    // A table without a row says nothing.
+    let room = if room < TABLE_ROWS { 0 } else { room };
+    let matrix = matrix::lines(view, area.width, room);
     let area = put_block(frame, area, view, matrix);
     put_block(frame, area, view, data)
 }

@@ -1,10 +1,12 @@
 //! How bad it is and why, what it could be, and what to do next.
 
+use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::next::{next, rows, unwell};
 use crate::console::screens::paint::{cut, labelled_with};
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
+use crate::console::ui::Remains;
 use crate::console::widgets::State;
 use crate::core::contradiction;
 use crate::core::escalation::Phase;
@@ -26,16 +28,32 @@ const CONTRADICTIONS: usize = 2;
 /// How long the end of an incident is news.
 const RECENTLY: SignedDuration = SignedDuration::from_hours(4);
 
+/// Rows of the signals that a small terminal keeps below.
+const SIGNALS_LEFT: usize = 3;
+
 /// Rows of why and of what to do next.
 const ROWS_EACH: usize = 3;
 
-/// The lines at the top of the overview.
-pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+/// The lines at the top of the overview. Where the terminal is small and this screen has `low` rows, what to do next
+/// comes right after why, and the rest has what these two leave.
+pub fn lines(view: &View<'_>, width: u16, low: Option<usize>) -> Vec<Line<'static>> {
     let look = &view.look;
     let label = |text: &str| look.span(Role::Title, format!(" {text}"));
     let (state, role, why) = why(view);
     let why = format!("{} {why}", look.glyph(state.glyph()));
-    let mut lines = cut(look, labelled_with(look, label("WHY"), INDENT, role, &why, width), ROWS_EACH, width);
+    let why = labelled_with(look, label("WHY"), INDENT, role, &why, width);
+    let next = next(view);
+    let todo = labelled_with(look, label("NEXT"), INDENT, next.role, &next.text, width);
+    if let Some(room) = low {
+        let mut lines = cut(look, why, ROWS_EACH.min(room / 3).max(1), width);
+        lines.extend(cut(look, todo, room.saturating_sub(lines.len()).max(1), width));
+        let rest =
+            [contradictions(view, width), phase(view, width).into_iter().collect(), aftermath(view, width)];
+        let spare = room.saturating_sub(lines.len() + SIGNALS_LEFT);
+        lines.extend(rest.concat().into_iter().take(spare));
+        return lines;
+    }
+    let mut lines = cut(look, why, ROWS_EACH, width);
     lines.extend(contradictions(view, width));
     if let Some((severity, because)) = worse(view) {
         let text =
@@ -45,9 +63,7 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     }
     lines.extend(phase(view, width));
     lines.extend(aftermath(view, width));
-    let next = next(view);
-    let todo = labelled_with(look, label("NEXT"), INDENT, next.role, &next.text, width);
-    lines.extend(cut(look, todo, rows(&next), width));
+    lines.extend(cut(look, todo, rows(&next, width), width));
     lines
 }
 
@@ -126,8 +142,14 @@ fn aftermath(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
                 Some(_) => ". Nobody is paged until it is well, or worse",
                 None => "",
             };
+            // Nobody reads afterwards what goes with this console.
+            let tells = match view.ui.remains {
+                Remains::Engine => "`lifeboat postmortem` tells it".to_owned(),
+                Remains::Journal => format!("{} ends this and says how to read it", view.key(Action::Quit)),
+                Remains::Nothing => format!("{} ends this and says what was done", view.key(Action::Quit)),
+            };
             let text = format!(
-                "{} CLOSED {} ago, {took} after its detection; `lifeboat postmortem` tells it{quiet}: {how}",
+                "{} CLOSED {} ago, {took} after its detection; {tells}{quiet}: {how}",
                 last.id,
                 ago(*at)
             );

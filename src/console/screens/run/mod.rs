@@ -72,7 +72,7 @@ fn summary(view: &View<'_>, run: &Run, runbook: &Runbook, width: u16) -> Vec<Lin
     let next = super::next::next(view);
     let label = look.span(Role::Title, " NEXT");
     let todo = labelled_with(look, label, 7, next.role, &next.text, width);
-    lines.extend(cut(look, todo, super::next::rows(&next), width));
+    lines.extend(cut(look, todo, super::next::rows(&next, width), width));
     lines
 }
 

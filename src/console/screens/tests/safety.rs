@@ -54,7 +54,7 @@ fn draw_each(stage: &Stage, size: (u16, u16)) -> Vec<Buffer> {
         drawn(size, |frame| decide::draw(frame, frame.area(), &view)),
         drawn(size, |frame| timeline::draw(frame, frame.area(), &view)),
         drawn(size, |frame| footer::draw(frame, frame.area(), &view, footer::hints(&view))),
-        drawn(size, |frame| too_small::draw(frame, frame.area(), &view.look, view.keymap)),
+        drawn(size, |frame| too_small::draw(frame, frame.area(), &view)),
         drawn(size, |frame| {
             connecting::draw(frame, frame.area(), &view.look, "x", SignedDuration::from_secs(9), Some("y"));
         }),

@@ -610,17 +610,43 @@ fn an_expired_confirmation() {
     check_confirmation("confirm_expired", stage, "promote", "dr-db", None);
 }
 
+/// What a split, a phone or a serial line shows.
+const SMALL: [(u16, u16); 2] = [(60, 16), (40, 10)];
+
+#[test]
+fn small_terminals_still_say_how_bad_since_when_and_what_next() {
+    let mut running = region_down();
+    running.failing_over();
+    let places =
+        [("overview", region_down()), ("question", on(region_down(), Screen::Decide)), ("run", running)];
+    for (name, mut stage) in places {
+        if name == "run" {
+            stage.ui.screen = Screen::Decide;
+        }
+        stage.model.live.simulation = Some(Simulation { scenario: "region-down".into(), speed: 1.0 });
+        for size in SMALL {
+            let shown = text(&screen(size, &stage.view()));
+            for told in ["P0", " for ", "NEXT"] {
+                let asks = name == "question" && told == "NEXT" && shown.contains("OPEN QUESTION");
+                assert!(asks || shown.contains(told), "{name} at {size:?} without {told}:\n{shown}");
+            }
+            insta::assert_snapshot!(format!("small_{name}_{}x{}", size.0, size.1), shown);
+        }
+    }
+}
+
 #[test]
 fn connecting_and_too_small() {
     let stage = healthy();
-    let (look, keymap) = (stage.view().look, stage.view().keymap);
+    let look = stage.view().look;
     let buffer = drawn((80, 24), |frame| {
         let problem = Some("the socket is there, but nobody answers");
         connecting::draw(frame, frame.area(), &look, "ARKA Engine", seconds(4), problem);
     });
     insta::assert_snapshot!("connecting", text(&buffer));
-    for size in [(20, 5), (60, 10)] {
-        let buffer = drawn(size, |frame| too_small::draw(frame, frame.area(), &look, keymap));
+    let down = region_down();
+    for size in [(20, 5), (39, 10)] {
+        let buffer = drawn(size, |frame| too_small::draw(frame, frame.area(), &down.view()));
         insta::assert_snapshot!(format!("too_small_{}x{}", size.0, size.1), text(&buffer));
     }
 }
