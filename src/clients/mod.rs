@@ -70,7 +70,7 @@ impl Clients {
         redactor.learn_environment(&environment);
         let names = Directory::new(std::sync::Arc::new(SystemNames));
         Self {
-            http: Http::new(redactor.clone()).with_names(names.clone()),
+            http: Http::new(redactor.clone()).with_names(names.clone()).with_proxies(&environment),
             postgres: Postgres::new(redactor.clone(), &environment).with_names(names.clone()),
             names,
             #[cfg(feature = "aws")]

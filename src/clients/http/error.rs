@@ -83,16 +83,30 @@ impl HttpError {
 
     /// Whether another address of the same name may do better: this one gave no connection.
     pub(super) fn is_of_one_address(&self) -> bool {
-        use HttpErrorKind::{Closed, Protocol, Refused, Timeout, Unreachable};
-        matches!(self.kind, Refused | Unreachable | Timeout | Closed | Protocol)
+        use HttpErrorKind::{Closed, Protocol, Refused, ThisHost, Timeout, Unreachable};
+        matches!(self.kind, Refused | Unreachable | Timeout | Closed | Protocol | ThisHost)
     }
 
-    /// The same, where other addresses were tried before.
-    pub(super) fn after(mut self, passed_over: &[IpAddr]) -> Self {
+    /// The same, where there was no connection to other addresses of the name.
+    pub(super) fn after(mut self, passed_over: Vec<IpAddr>) -> Self {
         if !passed_over.is_empty() {
-            self.message = format!("{}; no connection to {} either", self.message, listed(passed_over));
+            self.message = format!("{}; no connection to {} either", self.message, listed(&passed_over));
         }
         self
+    }
+
+    /// Of the addresses that gave no connection the one that says most: what this host lacks (IPv6, for instance) says
+    /// less than a refusal, and less than silence.
+    pub(super) fn most_telling(mut failed: Vec<(IpAddr, Self)>) -> Option<Self> {
+        let rank = |kind| match kind {
+            HttpErrorKind::ThisHost => 0,
+            HttpErrorKind::Unreachable => 1,
+            HttpErrorKind::Timeout => 2,
+            _ => 3,
+        };
+        let (best, _) = failed.iter().enumerate().max_by_key(|(_, (_, error))| rank(error.kind))?;
+        let (_, error) = failed.remove(best);
+        Some(error.after(failed.into_iter().map(|(address, _)| address).collect()))
     }
 
     /// As it may be told: redacted, clean, cut.

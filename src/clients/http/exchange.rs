@@ -43,38 +43,37 @@ impl Exchange<'_> {
     pub(super) async fn run(mut self) -> Result<Answered, HttpError> {
         let begun = Instant::now();
         let url = self.aimed()?;
-        if self.request.proxied() {
+        if self.proxied() {
             return self.through_proxy(&url, begun).await;
         }
         let addresses = self.addresses().await?;
         let looked_up = begun.elapsed();
-        let mut passed_over = Vec::new();
+        let mut failed: Vec<(IpAddr, HttpError)> = Vec::new();
         for (number, address) in addresses.iter().enumerate() {
             let begun = Instant::now();
             let others = addresses.len() - number - 1;
             // One share more: the answer takes its time as well.
             let patience =
                 (others > 0).then(|| share(self.until, others + 2).duration_since(begun).max(LEAST_PATIENCE));
-            let fixed = Fixed(self.sockets(&addresses[number..]));
-            let client = self.client(patience, fixed)?;
+            let client = self.client(patience, Fixed(self.sockets(&addresses[number..])))?;
+            let passed_over =
+                |failed: Vec<(IpAddr, _)>| failed.into_iter().map(|(address, _)| address).collect();
             let error = match timeout_at(self.until, self.send(&client, &url)).await {
                 Ok(Ok(response)) => {
-                    return Ok(Answered { response, latency: looked_up + begun.elapsed(), passed_over });
+                    let latency = looked_up + begun.elapsed();
+                    return Ok(Answered { response, latency, passed_over: passed_over(failed) });
                 }
-                Ok(Err(error)) => {
-                    let connecting = error.is_connect();
-                    let error = self.failed(error);
-                    if others > 0 && connecting && error.is_of_one_address() {
-                        passed_over.push(*address);
-                        continue;
-                    }
-                    error
-                }
-                Err(_) => HttpError::late(self.request.deadline, &self.target()),
+                Ok(Err(error)) => (error.is_connect(), self.failed(error)),
+                Err(_) => (false, HttpError::late(self.request.deadline, &self.target())),
             };
-            return Err(error.after(&passed_over));
+            match error {
+                (true, error) if error.is_of_one_address() => failed.push((*address, error)),
+                // The request may have gone out, or a server answered wrongly: nobody else is asked.
+                (_, error) => return Err(error.after(passed_over(failed))),
+            }
         }
-        Err(HttpError::new(HttpErrorKind::NoSuchHost, &self.target(), "the name has no address"))
+        let nothing = || HttpError::new(HttpErrorKind::NoSuchHost, &self.target(), "the name has no address");
+        Err(HttpError::most_telling(failed).unwrap_or_else(nothing))
     }
 
     /// The proxy's own addresses share half of the time.
@@ -118,13 +117,12 @@ impl Exchange<'_> {
         found.map_err(|error| HttpError::of_name(&error, &self.target()))
     }
 
-    /// The first address, and the first one of the other family: the library tries that beside it before long, which
-    /// costs a host with a broken IPv6 less than a share of the time.
+    /// The first address, and beside one of IPv6 the first of IPv4: the library tries that one too before long (RFC
+    /// 8305), so that a broken IPv6 costs less than a share of the time.
     fn sockets(&self, addresses: &[IpAddr]) -> Vec<SocketAddr> {
         let port = self.request.connect_to.as_ref().map_or(0, Place::port);
         let first = addresses.first();
-        let other =
-            addresses.iter().find(|address| first.is_some_and(|first| first.is_ipv4() != address.is_ipv4()));
+        let other = addresses.iter().find(|other| other.is_ipv4() && first.is_some_and(IpAddr::is_ipv6));
         first.into_iter().chain(other).map(|address| SocketAddr::new(*address, port)).collect()
     }
 
@@ -137,13 +135,18 @@ impl Exchange<'_> {
             .dns_resolver(names)
             .pool_max_idle_per_host(0)
             .user_agent(concat!("lifeboat/", env!("CARGO_PKG_VERSION")));
-        if !self.request.proxied() {
+        if !self.proxied() {
             builder = builder.no_proxy();
         }
         if let Some(patience) = patience {
             builder = builder.connect_timeout(patience);
         }
         builder.build().map_err(|error| self.failed(error))
+    }
+
+    /// Whether the library may find a proxy for it.
+    fn proxied(&self) -> bool {
+        self.request.proxy_of_environment && self.request.connect_to.is_none() && self.http.proxies
     }
 
     fn failed(&self, error: reqwest::Error) -> HttpError {

@@ -16,6 +16,7 @@ use reqwest::{Method, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
+use super::Environment;
 use super::names::{Directory, SystemNames};
 use super::tls::TlsProfile;
 use crate::secrets::{Redactor, Secret};
@@ -32,6 +33,9 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// The longest address that is shown, in characters.
 const TARGET_LIMIT_CHARS: usize = 300;
+
+/// The variables by which the library finds a proxy, in lower case.
+const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
 
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;
@@ -80,11 +84,6 @@ impl HttpRequest {
             proxy_of_environment: false,
             connect_to: None,
         }
-    }
-
-    /// Whether it may go through a proxy.
-    fn proxied(&self) -> bool {
-        self.proxy_of_environment && self.connect_to.is_none()
     }
 }
 
@@ -136,18 +135,32 @@ impl HttpResponse {
 pub struct Http {
     redactor: Redactor,
     names: Directory,
+    /// The environment names a proxy.
+    proxies: bool,
     configs: Arc<Mutex<HashMap<TlsProfile, ClientConfig>>>,
 }
 
 impl Http {
     /// No connection yet.
     pub fn new(redactor: Redactor) -> Self {
-        Self { redactor, names: Directory::new(Arc::new(SystemNames)), configs: Arc::default() }
+        Self {
+            redactor,
+            names: Directory::new(Arc::new(SystemNames)),
+            proxies: false,
+            configs: Arc::default(),
+        }
     }
 
     /// With another way to look up names.
     pub fn with_names(mut self, names: Directory) -> Self {
         self.names = names;
+        self
+    }
+
+    /// With the proxies that the environment of this process names.
+    pub fn with_proxies(mut self, environment: &Environment) -> Self {
+        let names = environment.names().filter_map(|name| name.to_str());
+        self.proxies = names.into_iter().any(|name| PROXY_VARIABLES.contains(&&*name.to_ascii_lowercase()));
         self
     }
 

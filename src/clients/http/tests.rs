@@ -465,3 +465,59 @@ async fn a_request_follows_its_name_at_once() {
     // The new server was asked, though the old one is still there.
     moved.await.unwrap();
 }
+
+#[test]
+fn what_this_host_lacks_hides_no_refusal_of_another_address() {
+    let failed = |address: &str, kind, message: &str| {
+        (address.parse().unwrap(), HttpError::new(kind, "http://api.example.com/", message))
+    };
+    let told = |failed: Vec<(IpAddr, HttpError)>| {
+        let error = HttpError::most_telling(failed).unwrap();
+        (error.kind, error.message)
+    };
+    let lacking = || failed("::1", HttpErrorKind::ThisHost, "cannot assign requested address");
+    let refused = || failed("127.0.0.1", HttpErrorKind::Refused, "connection refused");
+    let silent = || failed("127.0.0.9", HttpErrorKind::Timeout, "no answer in time");
+    let words = "connection refused; no connection to ::1 either".to_owned();
+    assert_eq!(told(vec![refused(), lacking()]), (HttpErrorKind::Refused, words.clone()));
+    assert_eq!(told(vec![lacking(), refused()]), (HttpErrorKind::Refused, words));
+    assert_eq!(told(vec![lacking(), silent()]).0, HttpErrorKind::Timeout);
+    assert_eq!(told(vec![silent(), refused()]).0, HttpErrorKind::Refused);
+    assert_eq!(told(vec![lacking()]).0, HttpErrorKind::ThisHost);
+    assert_eq!(HttpError::most_telling(Vec::new()), None);
+}
+
+#[tokio::test]
+async fn a_message_without_a_proxy_shares_its_time_among_addresses_too() {
+    let port = listen(tells_host).await;
+    let http = with_addresses("127.0.0.9, 127.0.0.1").with_proxies(&Environment::default());
+    let request = HttpRequest {
+        method: Method::POST,
+        proxy_of_environment: true,
+        ..HttpRequest::get(format!("http://api.example.com:{port}/"), LONG)
+    };
+    assert_eq!(http.send(&request).await.unwrap().detour().unwrap(), "no connection to 127.0.0.9");
+}
+
+#[tokio::test]
+async fn a_request_that_was_sent_is_sent_to_nobody_else() {
+    let asked = Arc::new(Mutex::new(0));
+    let counting = asked.clone();
+    let port = listen(move |mut socket| {
+        *counting.lock().unwrap() += 1;
+        async move {
+            let _ = socket.read(&mut [0; 4096]).await;
+            let _ = socket.read(&mut [0; 4096]).await;
+        }
+    })
+    .await;
+    let other = tokio::net::TcpListener::bind(format!("127.0.0.9:{port}")).await.unwrap();
+    let http = with_addresses("127.0.0.1, 127.0.0.9");
+    let url = format!("http://api.example.com:{port}/");
+    let request = HttpRequest { method: Method::POST, ..HttpRequest::get(url, Duration::from_millis(700)) };
+    let error = http.send(&request).await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::Timeout, "{error}");
+    assert_eq!(*asked.lock().unwrap(), 1);
+    let nobody = tokio::time::timeout(Duration::from_millis(100), other.accept()).await;
+    assert!(nobody.is_err(), "the request went to a second server");
+}
