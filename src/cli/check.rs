@@ -39,7 +39,7 @@ pub fn run(args: &CheckArgs, style: Option<Style>, out: &mut dyn Write) -> io::R
             Ok(loaded) => (Some(&loaded.plan), &loaded.warnings),
             Err(problems) => (None, problems),
         };
-        failed |= plan.is_none() || args.deny_warnings && !problems.is_empty();
+        failed |= plan.is_none() || problems.errors() > 0 || args.deny_warnings && !problems.is_empty();
         if args.json {
             json.extend(render::json(problems));
             continue;
@@ -65,10 +65,14 @@ fn summary(path: &Path, plan: Option<&Plan>, problems: &Problems) -> String {
         0 => String::new(),
         warnings => format!(", {}", count(warnings, "warning")),
     };
-    let Some(plan) = plan else {
+    let errors = || {
         let more = if problems.omitted() > 0 { " and more" } else { "" };
-        return format!("{path}: {}{more}{warnings}", count(problems.errors(), "error"));
+        format!("{}{more}{warnings}", count(problems.errors(), "error"))
     };
+    let Some(plan) = plan else { return format!("{path}: {}", errors()) };
+    if problems.errors() > 0 {
+        return format!("{path}: {}; the plan can be used, without what is left out", errors());
+    }
     let parts = [
         count(plan.regions.len(), "region"),
         count(plan.services.len(), "service"),

@@ -10,7 +10,7 @@ use crate::core::objectives::{self, RtoClock};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
-use crate::core::{blind, evidence, lifecycle};
+use crate::core::{blind, evidence, lifecycle, oncall};
 use crate::engine::client::Client;
 use crate::engine::protocol::ToClient;
 use crate::ids::ServiceId;
@@ -79,7 +79,8 @@ fn code(model: &Model) -> u8 {
     let is_declared = model.durable.incident.is_some() || model.severity().is_some();
     let is_bad = is_any(Status::Down) || is_any(Status::Degraded);
     let shows = is_signal(SignalState::Critical) || is_signal(SignalState::Warn);
-    if is_declared || model.live.journal_failure.is_some() || is_bad || shows {
+    let is_unread = oncall::troubles(model).any(|fault| fault.is_unread);
+    if is_declared || model.live.journal_failure.is_some() || is_unread || is_bad || shows {
         EXIT_TROUBLE
     } else if is_any(Status::Unknown) || is_signal(SignalState::Unknown) || blind::since(model).is_some() {
         EXIT_UNKNOWN
@@ -157,6 +158,9 @@ fn as_text(model: &Model, now: Timestamp) -> String {
     }
     for (name, what) in people(model, now) {
         line(name, what);
+    }
+    for fault in oncall::faults(model, now) {
+        line("on call", fault.text);
     }
     line("journal", journal(model));
     text
@@ -315,6 +319,20 @@ fn people_as_json(model: &Model, now: Timestamp) -> Value {
     told
 }
 
+/// Who is on call in each rotation, and what is wrong with its calendar.
+fn on_call_as_json(model: &Model, now: Timestamp) -> Vec<Value> {
+    let rotation = |(id, rotation): (&crate::ids::RotationId, &crate::plan::Rotation)| {
+        let on_call = oncall::at(model, id, now);
+        json!({
+            "rotation": id.as_str(),
+            "people": on_call.as_ref().ok(),
+            "nobody": on_call.as_ref().err(),
+            "trouble": oncall::trouble(model, id, rotation).map(|fault| fault.text),
+        })
+    };
+    model.plan.rotations.iter().map(rotation).collect()
+}
+
 fn owed_as_json(owed: &Owed, now: Timestamp) -> Value {
     json!({
         "message": owed.message.as_str(),
@@ -402,6 +420,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "incident": incident,
         "proposal": model.durable.proposal,
         "escalation": people_as_json(model, now),
+        "on_call": on_call_as_json(model, now),
         "messages_due": awareness::owed(model).iter().map(|owed| owed_as_json(owed, now)).collect::<Vec<_>>(),
         "journal": { "head": model.durable.head, "failure": model.live.journal_failure,
             "protection": model.live.journal_protection },

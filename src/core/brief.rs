@@ -35,6 +35,7 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
         ("Next", course::next(model, now)),
         ("Told", people::told(model)),
         ("Taken on", people::acknowledged(model, now)),
+        ("On call", people::on_call(model, now)),
         ("Roles", people::roles(model)),
         ("Messages", people::due(model, now)),
         ("Journal", journal(model)),

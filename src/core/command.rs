@@ -10,7 +10,7 @@ use crate::core::reading::Reading;
 use crate::core::unrecorded::UnrecordedPage;
 use crate::core::watch::Found;
 use crate::ids::*;
-use crate::plan::{Severity, Shift, Who};
+use crate::plan::{CalendarTrouble, Severity, Shift, Who};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -332,11 +332,13 @@ pub enum Report {
         /// What.
         tracked: Tracked,
     },
-    /// A calendar of who is on call was read.
+    /// A calendar of who is on call was read, or could not be.
     Calendar {
         /// The rotation.
         rotation: RotationId,
-        /// Its shifts, or why they cannot be told.
-        shifts: Result<Vec<Shift>, String>,
+        /// Its shifts; none where it cannot be read.
+        shifts: Vec<Shift>,
+        /// What of it does not count.
+        trouble: Option<CalendarTrouble>,
     },
 }

@@ -532,12 +532,15 @@ pub enum Fact {
         /// Why.
         why: String,
     },
-    /// A calendar of who is on call was read (ephemeral).
+    /// A calendar of who is on call says something else than before, or cannot be read any more.
     CalendarRead {
         /// The rotation.
         rotation: RotationId,
-        /// Its shifts, or why they cannot be told; those before count on then.
+        /// The next shifts, or why they cannot be told; those before count on then.
         shifts: Result<Vec<Shift>, String>,
+        /// Events that do not count, and why.
+        #[serde(default)]
+        left_out: Vec<String>,
     },
     /// The incident was closed.
     IncidentClosed {
@@ -565,7 +568,6 @@ impl Fact {
                 | Self::StepRechecked { .. }
                 | Self::PreflightStarted
                 | Self::PreflightFound { .. }
-                | Self::CalendarRead { .. }
                 | Self::JournalChanged { failure: Some(_), .. }
         )
     }

@@ -8,12 +8,13 @@ use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::lifecycle;
 use crate::core::loss_reading::LossReading;
 use crate::core::notification::{Message, Notification};
+use crate::core::oncall::KnownCalendar;
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::roles::expected_of as expected;
 use crate::core::signal::{Recent, Signal, SignalState, Streak, failing, judge};
 use crate::core::status::StepStatus;
 use crate::ids::*;
-use crate::plan::{Plan, Runbook, Severity, Shift, Step};
+use crate::plan::{Plan, Runbook, Severity, Step};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,9 @@ pub struct Durable {
     pub plan_changed_at: Option<Timestamp>,
     /// When a preflight last ran, and what it came to.
     pub preflight: Option<(Timestamp, Tally)>,
+    /// What the calendars of who is on call said when they were last read.
+    #[serde(default)]
+    pub calendars: BTreeMap<RotationId, KnownCalendar>,
 }
 
 /// Another region began to serve.
@@ -202,8 +206,6 @@ pub struct Live {
     pub journal_failure: Option<String>,
     /// Which protections of the journal are active, in words.
     pub journal_protection: String,
-    /// What the calendars of who is on call said when they were last read, and why they cannot be read now.
-    pub calendars: BTreeMap<RotationId, (Vec<Shift>, Option<String>)>,
     /// Since when a preflight is under way, and who asked for it.
     pub preflighting: Option<(Timestamp, Actor)>,
     /// What the last preflight of this engine found.
@@ -271,6 +273,7 @@ impl Model {
             plan_digest: None,
             plan_changed_at: None,
             preflight: None,
+            calendars: BTreeMap::new(),
         };
         Self { plan, durable, live: Live::default() }
     }

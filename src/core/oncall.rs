@@ -1,110 +1,137 @@
-//! Who is on call at a moment.
+//! Who is on call at a moment, by what is known of the calendars: a calendar lies outside of the plan, and what is
+//! wrong with it keeps nothing else from working.
 
 use crate::core::model::Model;
 use crate::ids::{ContactId, RotationId};
-use crate::plan::{Rotation, Shift, Turns};
-use jiff::tz::AmbiguousOffset;
-use jiff::{SignedDuration, Timestamp};
+use crate::plan::oncall::{end, of_rotation};
+use crate::plan::{CalendarTrouble, Rotation, Shift, Turns};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// How many of the next shifts are recorded: a year of weeks, a month of days that two share.
+const RECORDED_SHIFTS: usize = 60;
+
+/// What the journal knows of a calendar.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct KnownCalendar {
+    /// When something was last recorded of it.
+    pub noted_at: Timestamp,
+    /// When it could last be read; none for never.
+    pub read_at: Option<Timestamp>,
+    /// The next shifts, as it said then.
+    pub shifts: Vec<Shift>,
+    /// What of it does not count.
+    pub trouble: Option<CalendarTrouble>,
+}
+
+/// What counts of a calendar.
+pub struct Counting<'m> {
+    /// Its shifts.
+    pub shifts: &'m [Shift],
+    /// What of it does not count, and why.
+    pub trouble: Option<&'m CalendarTrouble>,
+    /// When an engine read these shifts; none where the plan was loaded with them, and where there are none.
+    pub read_at: Option<Timestamp>,
+}
+
+/// What counts of a rotation's calendar: what this engine read of it, else what it said when the plan was loaded, else
+/// what an engine read before. None for people who take turns.
+pub fn calendar<'m>(model: &'m Model, rotation: &RotationId) -> Option<Counting<'m>> {
+    let Turns::Calendar { shifts: loaded, trouble: at_load, .. } = &model.plan.rotations.get(rotation)?.turns
+    else {
+        return None;
+    };
+    let known = model.durable.calendars.get(rotation);
+    let is_ours = |at: Option<Timestamp>| {
+        at.is_some_and(|at| model.durable.engine_started_at.is_some_and(|by| by <= at))
+    };
+    let ours = known.filter(|known| is_ours(Some(known.noted_at)));
+    let was_loaded = !matches!(at_load, Some(CalendarTrouble::Unread(_)));
+    let (shifts, read_at) = match known {
+        Some(known) if is_ours(known.read_at) => (known.shifts.as_slice(), known.read_at),
+        _ if was_loaded => (loaded.as_slice(), None),
+        Some(known) => (known.shifts.as_slice(), known.read_at),
+        None => (&[][..], None),
+    };
+    let trouble = ours.map_or(at_load.as_ref(), |known| known.trouble.as_ref());
+    Some(Counting { shifts, trouble, read_at })
+}
+
+/// The shifts that are recorded of those that a calendar has: the next ones.
+pub fn recorded(shifts: &[Shift], now: Timestamp) -> Vec<Shift> {
+    shifts.iter().filter(|shift| shift.until > now).take(RECORDED_SHIFTS).cloned().collect()
+}
 
 /// Who is on call, all of them, or why nobody is.
 pub fn at(model: &Model, rotation: &RotationId, now: Timestamp) -> Result<Vec<ContactId>, String> {
     let Some(spec) = model.plan.rotations.get(rotation) else {
         return Err(format!("the plan has no rotation {rotation}"));
     };
-    let read = model.live.calendars.get(rotation).map(|(shifts, _)| shifts.as_slice());
-    let people = of_rotation(spec, read, now);
-    match people.is_empty() {
-        true => Err(format!("nobody is on call in {} now", spec.title)),
-        false => Ok(people),
+    let counting = calendar(model, rotation);
+    let people = of_rotation(spec, counting.as_ref().map(|counting| counting.shifts), now);
+    if !people.is_empty() {
+        return Ok(people);
     }
-}
-
-/// Who is on call in a rotation, each once: several where a calendar has shifts that began at the same time. `read`
-/// is what its calendar said when it was last read.
-pub fn of_rotation(rotation: &Rotation, read: Option<&[Shift]>, now: Timestamp) -> Vec<ContactId> {
-    let exception = covering(&rotation.overrides, now);
-    if !exception.is_empty() {
-        return exception;
-    }
-    match &rotation.turns {
-        Turns::Calendar { shifts, .. } => covering(read.unwrap_or(shifts), now),
-        Turns::Cycle { order, .. } => {
-            let count = i64::try_from(order.len()).ok().filter(|count| *count > 0);
-            let whose = |turn: i64| usize::try_from(turn % count?).ok();
-            turn(rotation, now)
-                .and_then(whose)
-                .and_then(|place| order.get(place))
-                .cloned()
-                .into_iter()
-                .collect()
+    let why = match counting.and_then(|counting| counting.trouble) {
+        None => String::new(),
+        Some(CalendarTrouble::Unread(why)) => format!(": its calendar cannot be read, {why}"),
+        Some(CalendarTrouble::LeftOut(events)) => {
+            format!(": not all of its calendar counts, {}", events.join("; "))
         }
-    }
-}
-
-/// Of shifts at one time those that began last are the exception to the others.
-fn covering(shifts: &[Shift], now: Timestamp) -> Vec<ContactId> {
-    let covering = shifts.iter().filter(|shift| shift.from <= now && now < shift.until);
-    let last = covering.clone().map(|shift| shift.from).max();
-    let mut people = Vec::new();
-    for shift in covering.filter(|shift| Some(shift.from) == last) {
-        if !people.contains(&shift.contact) {
-            people.push(shift.contact.clone());
-        }
-    }
-    people
-}
-
-/// When somebody else takes over at the latest that can be told; none where nothing is planned.
-pub fn until(rotation: &Rotation, read: Option<&[Shift]>, now: Timestamp) -> Option<Timestamp> {
-    let planned = match &rotation.turns {
-        Turns::Calendar { shifts, .. } => read.unwrap_or(shifts),
-        Turns::Cycle { .. } => &[],
     };
-    let edges = planned.iter().chain(&rotation.overrides).flat_map(|shift| [shift.from, shift.until]);
-    edges.chain(end_of_turn(rotation, now)).filter(|edge| *edge > now).min()
+    Err(format!("nobody is on call in {} now{why}", spec.title))
 }
 
-fn end_of_turn(rotation: &Rotation, now: Timestamp) -> Option<Timestamp> {
-    begin_of(rotation, turn(rotation, now)?.checked_add(1)?)
+/// What is wrong with a rotation.
+pub struct Fault {
+    /// In words.
+    pub text: String,
+    /// Its calendar cannot be read at all: nobody knows whether somebody else is on call by now.
+    pub is_unread: bool,
 }
 
-/// No zone has ever set its clocks by more than this.
-const LARGEST_CHANGE: SignedDuration = SignedDuration::from_hours(26);
-
-/// The number of the turn at a moment, from 0; none before the first.
-fn turn(rotation: &Rotation, now: Timestamp) -> Option<i64> {
-    let Turns::Cycle { start, every, .. } = &rotation.turns else { return None };
-    let every = every.as_secs();
-    if every < 1 {
-        return None;
-    }
-    let passed = rotation.zone.to_datetime(now).duration_since(*start).as_secs();
-    let slack = LARGEST_CHANGE.as_secs();
-    // Turns begin in the order of time, whatever the clock shows meanwhile.
-    let (mut low, mut high) = (-1, passed.saturating_add(slack).div_euclid(every).max(-1) + 1);
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        match begin_of(rotation, middle) {
-            Some(begin) if begin <= now => low = middle,
-            _ => high = middle,
+/// What is wrong with the calendar of a rotation; none where all of it counts.
+pub fn trouble(model: &Model, id: &RotationId, rotation: &Rotation) -> Option<Fault> {
+    let counting = calendar(model, id)?;
+    let title = &rotation.title;
+    Some(match counting.trouble? {
+        CalendarTrouble::LeftOut(events) => Fault {
+            text: format!("Not all of the calendar of {title} counts: {}", events.join("; ")),
+            is_unread: false,
+        },
+        CalendarTrouble::Unread(why) => {
+            let counts = match (counting.read_at, counting.shifts) {
+                (_, []) => "nobody is on call by it".to_owned(),
+                (Some(at), _) => {
+                    format!("who is on call is as it said at {}", at.strftime("%Y-%m-%d %H:%MZ"))
+                }
+                (None, _) => "who is on call is as it said before".to_owned(),
+            };
+            Fault {
+                text: format!("The calendar of {title} CANNOT BE READ, {counts}: {why}"),
+                is_unread: true,
+            }
         }
-    }
-    (low >= 0).then_some(low)
+    })
 }
 
-/// When a turn begins: at its hour by the wall clock, whether or not the clocks changed meanwhile; the first time where
-/// that hour comes twice, and once the clocks were put forward where it does not come.
-fn begin_of(rotation: &Rotation, turn: i64) -> Option<Timestamp> {
-    let Turns::Cycle { start, every, .. } = &rotation.turns else { return None };
-    let passed = SignedDuration::from_secs(every.as_secs().checked_mul(turn)?);
-    let wall = start.checked_add(passed).ok()?;
-    let found = rotation.zone.to_ambiguous_timestamp(wall);
-    let begin = found.compatible().ok()?;
-    match found.offset() {
-        AmbiguousOffset::Gap { .. } => {
-            let next = begin.checked_add(SignedDuration::from_secs(1)).ok()?;
-            Some(rotation.zone.preceding(next).next().map_or(begin, |change| change.timestamp()))
-        }
-        _ => Some(begin),
-    }
+/// What is wrong with the calendars of all rotations.
+pub fn troubles(model: &Model) -> impl Iterator<Item = Fault> {
+    model.plan.rotations.iter().filter_map(|(id, rotation)| trouble(model, id, rotation))
+}
+
+/// Everything that is wrong with the plan's rotations: calendars of which not all counts, and those in which nobody is
+/// on call now.
+pub fn faults(model: &Model, now: Timestamp) -> Vec<Fault> {
+    let nobody = model.plan.rotations.iter().filter_map(|(id, rotation)| {
+        let shifts = calendar(model, id).map(|counting| counting.shifts);
+        of_rotation(rotation, shifts, now).is_empty().then(|| {
+            let over = match end(rotation, shifts).filter(|end| *end <= now) {
+                Some(end) => format!(", its calendar ended at {}", end.strftime("%Y-%m-%d %H:%MZ")),
+                None => String::new(),
+            };
+            Fault { text: format!("NOBODY is on call in {} now{over}", rotation.title), is_unread: false }
+        })
+    });
+    troubles(model).chain(nobody).collect()
 }

@@ -9,7 +9,7 @@ use crate::core::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks
 use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
 use crate::core::unrecorded::UnrecordedPage;
 use crate::core::watch::Found;
-use crate::plan::Shift;
+use crate::plan::{CalendarTrouble, Shift};
 
 /// How many entries of one list from outside are kept.
 const LIST_LIMIT: usize = 500;
@@ -266,10 +266,16 @@ impl Outside for Report {
             Self::Watched { run: _, step: _, found } => found.texts(visit),
             Self::Notified { id: _, attempt: _, result } => result.texts(visit),
             Self::Tracked { id: _, tracked } => tracked.texts(visit),
-            Self::Calendar { rotation: _, shifts } => match shifts {
-                Ok(shifts) => shifts.iter().for_each(|Shift { from: _, until: _, contact: _ }| {}),
-                Err(why) => visit(why, Extent::Line),
-            },
+            Self::Calendar { rotation: _, shifts, trouble } => {
+                shifts.iter().for_each(|Shift { from: _, until: _, contact: _ }| {});
+                match trouble {
+                    Some(CalendarTrouble::Unread(why)) => visit(why, Extent::Line),
+                    Some(CalendarTrouble::LeftOut(events)) => {
+                        events.iter_mut().for_each(|event| visit(event, Extent::Line));
+                    }
+                    None => {}
+                }
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::core::model::Model;
 use crate::core::oncall;
 use crate::ids::{ContactId, RotationId};
+use crate::plan::oncall::{of_rotation, until};
 use crate::plan::{Contact, EscalationLevel, EscalationPolicy, Rotation, Severity, Tries, Who};
 use crate::units;
 use jiff::Timestamp;
@@ -130,8 +131,8 @@ impl Sheet {
             let who =
                 oncall::at(model, id, now).map_or_else(|_| "NOBODY".into(), |people| names(model, &people));
             self.line(2, &format!("{}: {who}{}", rotation.title, turn(model, id, rotation, now)));
-            if let Some((_, Some(why))) = model.live.calendars.get(id) {
-                self.line(4, &format!("as its calendar said before; it cannot be read now: {why}"));
+            if let Some(fault) = oncall::trouble(model, id, rotation) {
+                self.line(4, &format!("! {}", fault.text));
             }
         }
     }
@@ -176,10 +177,10 @@ impl Sheet {
 
 /// `, until Mon 2026-03-02 09:00 CET, then Bob`.
 fn turn(model: &Model, id: &RotationId, rotation: &Rotation, now: Timestamp) -> String {
-    let read = model.live.calendars.get(id).map(|(shifts, _)| shifts.as_slice());
-    let Some(until) = oncall::until(rotation, read, now) else { return String::new() };
+    let read = oncall::calendar(model, id).map(|counting| counting.shifts);
+    let Some(until) = until(rotation, read, now) else { return String::new() };
     let at = until.to_zoned(rotation.zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z").to_string();
-    let then = oncall::of_rotation(rotation, read, until);
+    let then = of_rotation(rotation, read, until);
     let then = if then.is_empty() { "nobody".into() } else { names(model, &then) };
     format!(", until {at}, then {then}")
 }

@@ -4,7 +4,7 @@ use crate::core::command::Report;
 use crate::engine::runner::ReportSink;
 use crate::ids::RotationId;
 use crate::plan::calendar;
-use crate::plan::{Plan, Rotation, Shift, Turns};
+use crate::plan::{CalendarTrouble, Plan, Rotation, Shift, Turns};
 use crate::world::Clock;
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;
@@ -36,8 +36,8 @@ pub fn start(plan: &Arc<Plan>, clock: Arc<dyn Clock>, sink: ReportSink) -> JoinH
     })
 }
 
-/// What a file says, or why it cannot be told.
-type Said = Result<Vec<Shift>, String>;
+/// The shifts of a file, and what of it does not count.
+type Said = (Vec<Shift>, Option<CalendarTrouble>);
 
 /// One calendar.
 struct Watched {
@@ -69,11 +69,16 @@ impl Watched {
         self.held = Some((text.clone(), now));
         let said = match text {
             Ok(text) => self.shifts(text, now).await,
-            Err(why) => Err(format!("{}: {why}", self.shown())),
+            Err(why) => Err(why),
         };
+        let said = calendar::told(&self.file, said);
         if self.said.as_ref() != Some(&said) {
-            self.said = Some(said.clone());
-            sink(Report::Calendar { rotation: self.id.clone(), shifts: said });
+            let (shifts, trouble) = said.clone();
+            if let Some(trouble) = &trouble {
+                tracing::warn!(rotation = %self.id, ?trouble, "the calendar of who is on call has faults");
+            }
+            self.said = Some(said);
+            sink(Report::Calendar { rotation: self.id.clone(), shifts, trouble });
         }
     }
 
@@ -93,17 +98,13 @@ impl Watched {
     }
 
     /// Beside the engine's other work: a long calendar takes a while.
-    async fn shifts(&self, text: String, now: Timestamp) -> Said {
+    async fn shifts(&self, text: String, now: Timestamp) -> Result<calendar::Said, String> {
         let (rotation, plan) = (self.rotation.clone(), self.plan.clone());
         let work = move || calendar::shifts(&text, &rotation.zone, &plan.contacts, now);
         match tokio::task::spawn_blocking(work).await {
-            Ok(said) => said.map_err(|faults| format!("{}: {}", self.shown(), faults.join("; "))),
+            Ok(said) => said,
             Err(_) => Err("lifeboat itself failed in reading it; please report this".into()),
         }
-    }
-
-    fn shown(&self) -> String {
-        crate::text::clean(&self.file.to_string_lossy(), 200)
     }
 }
 
@@ -132,7 +133,8 @@ mod tests {
             };
             plan.contacts.insert(name.to_lowercase().as_str().into(), contact);
         }
-        let turns = Turns::Calendar { file: file.to_string_lossy().into(), shifts: Vec::new() };
+        let turns =
+            Turns::Calendar { file: file.to_string_lossy().into(), shifts: Vec::new(), trouble: None };
         let rotation =
             Rotation { title: "On call".into(), zone: TimeZone::UTC, turns, overrides: Vec::new() };
         plan.rotations.insert("oncall".into(), rotation);
@@ -142,13 +144,21 @@ mod tests {
     async fn next(reports: &mut UnboundedReceiver<Report>) -> Said {
         let report = tokio::time::timeout(Duration::from_secs(20), reports.recv()).await;
         match report.expect("no report came").expect("the task is gone") {
-            Report::Calendar { shifts, .. } => shifts,
+            Report::Calendar { shifts, trouble, .. } => (shifts, trouble),
             other => panic!("{other:?}"),
         }
     }
 
-    fn who(said: Said) -> Vec<ContactId> {
-        said.unwrap().into_iter().map(|shift| shift.contact).collect()
+    fn who((shifts, trouble): Said) -> Vec<ContactId> {
+        assert_eq!(trouble, None);
+        shifts.into_iter().map(|shift| shift.contact).collect()
+    }
+
+    fn left_out((_, trouble): Said) -> String {
+        match trouble {
+            Some(CalendarTrouble::LeftOut(events)) => events.join("; "),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[tokio::test]
@@ -168,7 +178,7 @@ mod tests {
         let fault = loop {
             clock.advance(LOOK);
             if let Ok(said) = tokio::time::timeout(Duration::from_millis(50), next(&mut reports)).await {
-                break said.unwrap_err();
+                break left_out(said);
             }
         };
         assert!(
@@ -180,10 +190,11 @@ mod tests {
         let missing = loop {
             clock.advance(LOOK);
             if let Ok(said) = tokio::time::timeout(Duration::from_millis(50), next(&mut reports)).await {
-                break said.unwrap_err();
+                break said.1;
             }
         };
-        assert!(missing.contains("no such file"), "{missing}");
+        let Some(CalendarTrouble::Unread(missing)) = missing else { panic!("{missing:?}") };
+        assert!(missing.contains("rota.ics: there is no such file"), "{missing}");
 
         // Nothing is said twice: the next report is of the next change.
         write("Bob");

@@ -264,6 +264,7 @@ fn may_wait(fact: &Fact) -> bool {
                 | Fact::SignalChanged { .. }
                 | Fact::SeverityChanged { .. }
                 | Fact::LossNoted { .. }
+                | Fact::CalendarRead { .. }
                 | Fact::ClockJumped { .. }
                 | Fact::ConfirmationVoided { .. }
                 | Fact::PreflightRan { .. }

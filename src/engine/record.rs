@@ -210,6 +210,9 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         }
         Fact::MessageDue { due } => text("plan", due.message.as_str(), "due"),
         Fact::MessageWaived { message, .. } => text("message", message.as_str(), "waived"),
+        Fact::CalendarRead { rotation, shifts, .. } => {
+            text("calendar", rotation.as_str(), if shifts.is_ok() { "read" } else { "unreadable" })
+        }
         Fact::RoleAssigned { role, to, .. } => text(role.as_str(), to, "assigned"),
         Fact::IncidentResolved { .. } => text("incident", &model.plan.name, "resolved"),
         Fact::IncidentReopened { .. } => text("incident", &model.plan.name, "reopened"),
@@ -220,7 +223,6 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         | Fact::StepRechecked { .. }
         | Fact::PreflightStarted
         | Fact::PreflightFound { .. }
-        | Fact::CalendarRead { .. }
         | Fact::JournalChanged { .. } => text("", "", "ephemeral"),
     }
 }

@@ -12,6 +12,7 @@ pub mod keys;
 mod load;
 pub(crate) mod near;
 mod node;
+pub mod oncall;
 pub mod params;
 pub mod people;
 pub mod place;

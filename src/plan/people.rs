@@ -92,7 +92,20 @@ pub enum Turns {
         file: String,
         /// What it said when the plan was loaded.
         shifts: Vec<Shift>,
+        /// What of it could not be used then.
+        #[serde(default)]
+        trouble: Option<CalendarTrouble>,
     },
+}
+
+/// What of a rotation's calendar does not count, and why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CalendarTrouble {
+    /// All of it: it cannot be read.
+    Unread(String),
+    /// Events that cannot be understood, each with its time; the others count.
+    LeftOut(Vec<String>),
 }
 
 /// A time on call.

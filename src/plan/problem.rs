@@ -41,13 +41,25 @@ pub struct Problem {
     pub also: Vec<(Place, String)>,
     /// What would do.
     pub help: Option<String>,
+    /// It is about what lies outside of the plan and is read again while the plan is used: the plan can be used all the
+    /// same.
+    pub outside: bool,
 }
 
 impl Problem {
     /// A problem at a place.
     pub(crate) fn at(level: Level, code: &'static str, place: Place, message: impl Into<String>) -> Self {
         let place = Some((place, String::new()));
-        Self { level, code, message: message.into(), file: None, place, also: Vec::new(), help: None }
+        Self {
+            level,
+            code,
+            message: message.into(),
+            file: None,
+            place,
+            also: Vec::new(),
+            help: None,
+            outside: false,
+        }
     }
 
     /// An error at a place.
@@ -70,7 +82,14 @@ impl Problem {
             place: None,
             also: Vec::new(),
             help: None,
+            outside: false,
         }
+    }
+
+    /// The same, about what lies outside of the plan.
+    pub(crate) fn outside(mut self) -> Self {
+        self.outside = true;
+        self
     }
 
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
@@ -160,7 +179,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn add(&self, problem: Problem) {
-        if problem.level == Level::Error {
+        if problem.level == Level::Error && !problem.outside {
             *self.errors.borrow_mut() += 1;
         }
         let mut list = self.list.borrow_mut();
@@ -176,7 +195,7 @@ impl Report {
         }
     }
 
-    /// How many errors there are, kept or not.
+    /// How many errors keep the plan from being used, whether or not they are kept.
     pub(crate) fn errors(&self) -> usize {
         *self.errors.borrow()
     }

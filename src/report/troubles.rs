@@ -33,6 +33,7 @@ fn is_trouble(fact: &Fact) -> bool {
         Fact::StepFinished { outcome, .. } => matches!(outcome, Outcome::Failed(_)),
         Fact::RunEnded { end, .. } => matches!(end, RunEnd::Aborted(_)),
         Fact::NotificationsQueued { to, .. } => to.is_empty(),
+        Fact::CalendarRead { shifts, left_out, .. } => shifts.is_err() || !left_out.is_empty(),
         Fact::StepObstructed { .. }
         | Fact::StepDoubted { .. }
         | Fact::StepSkipped { .. }

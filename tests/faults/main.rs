@@ -15,6 +15,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod afterwards;
+mod calendars;
 mod clients;
 mod engine;
 mod group;

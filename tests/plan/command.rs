@@ -67,6 +67,20 @@ fn every_plan_is_checked_and_one_bad_one_fails() {
 }
 
 #[test]
+fn a_calendar_that_is_not_there_is_an_error_of_check_and_the_plan_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let rotation = "[rotations.oncall]\ncalendar = \"rota.ics\"\n";
+    let path = small(&folder, &format!("{SMALL}\n{rotation}"));
+    let (code, out) = run_check(&[&path], None);
+    assert_eq!(code, ExitCode::FAILURE);
+    assert!(out.contains("error[calendar]") && out.contains("there is no such file"), "{out}");
+    assert!(
+        out.contains("1 error") && out.contains("the plan can be used, without what is left out"),
+        "{out}"
+    );
+}
+
+#[test]
 fn editors_get_json() {
     let folder = tempfile::tempdir().unwrap();
     let path = small(&folder, &SMALL.replace("kind = \"tcp\"", "kind = \"tpc\""));

@@ -2,20 +2,25 @@
 
 use super::{Failure, notifier, open, runtime, say, within};
 use crate::clients::Environment;
+use crate::core::model::Model;
 use crate::core::notification::Undelivered;
+use crate::core::oncall::{self, Fault};
 use crate::plan::Plan;
 use crate::text::clean;
 use crate::world::World;
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// The longest text in a line, in characters.
 const TEXT_LIMIT_CHARS: usize = 400;
 
-/// Look whether each channel could send now, without sending anything. Exit code 1 when one could not.
+/// Look whether each channel could send now, without sending anything. Exit code 1 when one could not, or a calendar of
+/// who is on call cannot be read.
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
     /// The plan: a file, or a folder with its .toml files.
@@ -45,16 +50,24 @@ pub(super) fn run(
         super::learn_secrets(&plan, &world).await;
         Ok::<_, Failure>(look(&plan, &world).await)
     })?;
+    let plan = Arc::new(plan);
+    let faults = oncall::faults(&Model::new(plan.clone()), Timestamp::now());
     let text = match args.json {
         true => {
             let channels: Vec<Value> = seen.iter().map(Seen::as_json).collect();
-            format!("{:#}\n", json!({ "plan": plan.name, "channels": channels }))
+            let on_call: Vec<&str> = faults.iter().map(|fault| fault.text.as_str()).collect();
+            format!("{:#}\n", json!({ "plan": plan.name, "channels": channels, "on_call": on_call }))
         }
-        false => seen.iter().map(Seen::line).collect(),
+        false => seen.iter().map(Seen::line).chain(faults.iter().map(on_call_line)).collect(),
     };
     say(out, &text)?;
-    let well = seen.iter().all(|seen| seen.result.is_ok());
+    let well = seen.iter().all(|seen| seen.result.is_ok()) && !faults.iter().any(|fault| fault.is_unread);
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn on_call_line(fault: &Fault) -> String {
+    let word = if fault.is_unread { "failed" } else { "warning" };
+    format!("{word:<13}  on call: {}\n", clean(&fault.text, TEXT_LIMIT_CHARS))
 }
 
 /// Looks at all channels at once.

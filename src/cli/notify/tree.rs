@@ -1,9 +1,11 @@
-//! `lifeboat notify tree`: the phone tree, from the plan alone.
+//! `lifeboat notify tree`: the phone tree, from the plan alone; of a calendar that cannot be read, what the journal
+//! knows.
 
 use crate::cli::engine::read_plan;
 use crate::cli::{Failure, Place, say};
 use crate::core::model::Model;
-use crate::core::phone_tree;
+use crate::core::{oncall, phone_tree};
+use crate::engine::replay;
 use jiff::Timestamp;
 use std::io::Write;
 use std::process::ExitCode;
@@ -32,7 +34,19 @@ pub fn run(args: &TreeArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
             None => failure,
         }
     })?;
-    let lines = phone_tree::lines(&Model::new(Arc::new(plan)), Timestamp::now());
+    let model = with_last_read(Model::new(Arc::new(plan)), &args.place);
+    let lines = phone_tree::lines(&model, Timestamp::now());
     say(out, &(lines.join("\n") + "\n"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A calendar that cannot be read counts as an engine last read it, where the journal is there and knows.
+fn with_last_read(mut model: Model, place: &Place) -> Model {
+    if oncall::troubles(&model).any(|fault| fault.is_unread)
+        && let Ok(folder) = place.state_folder()
+        && let Ok(read) = replay::model(model.plan.clone(), &folder.journal())
+    {
+        model.durable.calendars = read.durable.calendars;
+    }
+    model
 }

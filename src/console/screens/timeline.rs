@@ -169,6 +169,9 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::EscalationAcknowledged { .. } => (Role::Ok, Glyph::Attested),
         Fact::IncidentResolved { .. } => (Role::Ok, Glyph::Ok),
         Fact::MessageWaived { .. } => (Role::Warn, Glyph::Skipped),
+        Fact::CalendarRead { shifts, left_out, .. } if shifts.is_err() || !left_out.is_empty() => {
+            (Role::Warn, Glyph::Warn)
+        }
         Fact::StepAttested { .. } | Fact::StepUndone { .. } => (Role::Text, Glyph::Attested),
         Fact::StepStarted { .. } => (Role::Running, Glyph::Running),
         Fact::DrillTurnedLive { .. } => (Role::Critical, Glyph::Live),

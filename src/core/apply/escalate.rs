@@ -9,7 +9,7 @@ use crate::core::notification::{
     Again, Attempted, Cause, DeliveryMove, DeliveryStatus, Intent, Message, Notification, Queued, Tracked,
 };
 use crate::ids::*;
-use crate::plan::{Occasion, Severity};
+use crate::plan::{CalendarTrouble, Occasion, Severity};
 use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {
@@ -54,16 +54,16 @@ pub fn apply(model: &mut Model, event: &Event) {
             model.durable.due.push(due.clone());
         }
         Fact::MessageWaived { message, number, .. } => settled(model, at, message, *number),
-        Fact::CalendarRead { rotation, shifts } => {
-            let known = model.live.calendars.entry(rotation.clone());
-            let before = model.plan.rotations.get(rotation).map(|rotation| match &rotation.turns {
-                crate::plan::Turns::Calendar { shifts, .. } => shifts.clone(),
-                crate::plan::Turns::Cycle { .. } => Vec::new(),
-            });
-            let kept = known.or_insert_with(|| (before.unwrap_or_default(), None));
+        Fact::CalendarRead { rotation, shifts, left_out } => {
+            let known = model.durable.calendars.entry(rotation.clone()).or_default();
+            known.noted_at = at;
             match shifts {
-                Ok(shifts) => *kept = (shifts.clone(), None),
-                Err(why) => kept.1 = Some(why.clone()),
+                Err(why) => known.trouble = Some(CalendarTrouble::Unread(why.clone())),
+                Ok(shifts) => {
+                    (known.read_at, known.shifts) = (Some(at), shifts.clone());
+                    let left_out = (!left_out.is_empty()).then(|| left_out.clone());
+                    known.trouble = left_out.map(CalendarTrouble::LeftOut);
+                }
             }
         }
         _ => {}

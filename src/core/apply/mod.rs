@@ -103,7 +103,6 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str) {
     model.live.recent.clear();
     model.live.preparing.clear();
     model.live.checking.clear();
-    model.live.calendars.clear();
     model.live.preflighting = None;
     model.live.preflight = None;
     model.durable.engine_started_at = Some(event.at);

@@ -7,6 +7,7 @@ use crate::core::escalation::IncidentRole;
 use crate::core::lifecycle;
 use crate::core::model::Model;
 use crate::core::notification::{DeliveryStatus, Intent, Notification};
+use crate::core::oncall;
 use jiff::Timestamp;
 
 /// Who has heard of it, and who could not be reached.
@@ -54,6 +55,11 @@ pub(super) fn acknowledged(model: &Model, now: Timestamp) -> String {
         }
         (Some(_), None) => "NOBODY, and every level was told".into(),
     }
+}
+
+/// What is wrong with who is on call.
+pub(super) fn on_call(model: &Model, now: Timestamp) -> String {
+    oncall::faults(model, now).into_iter().map(|fault| fault.text).collect::<Vec<_>>().join("; ")
 }
 
 /// Who answers for what, and for what nobody does.

@@ -1,5 +1,6 @@
 //! Deciding: a command and the model give facts, or a refusal. Pure.
 
+mod calendar;
 mod confirm;
 mod contradiction;
 mod due;
@@ -112,8 +113,8 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
         }
         Report::Notified { id, attempt, result } => escalate::notified(model, now, id, *attempt, result),
         Report::Tracked { id, tracked } => escalate::tracked(model, id, tracked),
-        Report::Calendar { rotation, shifts } => {
-            Ok(vec![Fact::CalendarRead { rotation: rotation.clone(), shifts: shifts.clone() }])
+        Report::Calendar { rotation, shifts, trouble } => {
+            Ok(calendar::read(model, now, rotation, shifts, trouble.as_ref()).into_iter().collect())
         }
         Report::Holding { run, step, attempt, proof, found, hold } => {
             watch::holding(model, (run, step), *attempt, proof, found, *hold)

@@ -2,7 +2,8 @@
 
 use crate::core::fact::Fact;
 use crate::core::notification::{Again, Attempted, Cause, Intent, Queued, Tracked};
-use crate::plan::Plan;
+use crate::ids::ContactId;
+use crate::plan::{Plan, Shift};
 use crate::units;
 
 pub(super) fn sentence(fact: &Fact, plan: &Plan) -> String {
@@ -57,12 +58,41 @@ pub(super) fn sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::RoleAssigned { role, to, .. } => format!("{to} is {} now", role.as_str()),
         Fact::IncidentResolved { how } => format!("Resolved: {how}"),
         Fact::IncidentReopened { why } => format!("REOPENED: {why}"),
-        Fact::CalendarRead { rotation, shifts } => match shifts {
-            Ok(shifts) => format!("The calendar of {rotation} was read: {} shifts", shifts.len()),
-            Err(why) => format!("The calendar of {rotation} cannot be read: {why}"),
-        },
+        Fact::CalendarRead { rotation, shifts, left_out } => {
+            let title = plan.rotations.get(rotation).map_or(rotation.as_str(), |rotation| &rotation.title);
+            match shifts {
+                Err(why) => {
+                    format!("The calendar of {title} CANNOT BE READ; what it said before counts: {why}")
+                }
+                Ok(shifts) if left_out.is_empty() => {
+                    format!("The calendar of {title} was read: {}", next_shifts(shifts, plan))
+                }
+                Ok(shifts) => format!(
+                    "The calendar of {title} was read, and NOT ALL OF IT COUNTS: {}. {}",
+                    next_shifts(shifts, plan),
+                    left_out.join("; ")
+                ),
+            }
+        }
         // Everything else is told by the module above.
         _ => String::new(),
+    }
+}
+
+/// `Ana until 2026-03-09 08:00Z, then Bob until 2026-03-16 08:00Z`, and how many more.
+fn next_shifts(shifts: &[Shift], plan: &Plan) -> String {
+    const TOLD: usize = 2;
+    let name =
+        |id: &ContactId| plan.contacts.get(id).map_or_else(|| id.to_string(), |contact| contact.name.clone());
+    let told = shifts
+        .iter()
+        .take(TOLD)
+        .map(|shift| format!("{} until {}", name(&shift.contact), shift.until.strftime("%Y-%m-%d %H:%MZ")));
+    let told = told.collect::<Vec<_>>().join(", then ");
+    match shifts.len() {
+        0 => "nobody is on call by it from now on".into(),
+        count if count > TOLD => format!("{told}, and {} more shifts", count - TOLD),
+        _ => told,
     }
 }
 

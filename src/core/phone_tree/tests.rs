@@ -1,7 +1,8 @@
 use super::*;
+use crate::core::oncall::KnownCalendar;
 use crate::core::tests::fixture::{seconds, start};
 use crate::core::tests::people;
-use crate::plan::{Plan, Shift, Turns};
+use crate::plan::{CalendarTrouble, Plan, Shift, Turns};
 use std::sync::Arc;
 
 fn sheet(change: impl FnOnce(&mut Plan), now: Timestamp) -> String {
@@ -33,7 +34,10 @@ fn a_gap_in_a_calendar_is_said_with_who_comes_next() {
     };
     let calendar = vec![shift(3600, 7200)];
     let text = sheet(
-        |plan| plan.rotations[0].turns = Turns::Calendar { file: "oncall.ics".into(), shifts: calendar },
+        |plan| {
+            plan.rotations[0].turns =
+                Turns::Calendar { file: "oncall.ics".into(), shifts: calendar, trouble: None }
+        },
         start(),
     );
     assert!(text.contains("NOBODY: nobody is on call in Primary now, until"), "{text}");
@@ -42,10 +46,26 @@ fn a_gap_in_a_calendar_is_said_with_who_comes_next() {
 
 #[test]
 fn a_calendar_that_cannot_be_read_is_said() {
-    let mut model = Model::new(people::plan());
-    model.live.calendars.insert("primary".into(), (Vec::new(), Some("no such file".into())));
-    let text = lines(&model, start()).join("\n");
-    assert!(text.contains("it cannot be read now: no such file"), "{text}");
+    let mut plan = (*people::plan()).clone();
+    let trouble = Some(CalendarTrouble::Unread("oncall.ics: no such file".into()));
+    plan.rotations[0].turns = Turns::Calendar { file: "oncall.ics".into(), shifts: Vec::new(), trouble };
+    let mut model = Model::new(Arc::new(plan));
+    let text = lines(&model, start()).join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let said =
+        "NOBODY: nobody is on call in Primary now: its calendar cannot be read, oncall.ics: no such file";
+    assert!(text.contains(said), "{text}");
+    assert!(text.contains("CANNOT BE READ, nobody is on call by it: oncall.ics: no such file"), "{text}");
+    for number in ["1001", "1002", "1003", "1004"] {
+        assert!(text.contains(&format!("+49 30 {number}")), "{text}");
+    }
+    let shift = Shift { from: start(), until: start() + seconds(3600), contact: "bob".into() };
+    let known = KnownCalendar { read_at: Some(start()), shifts: vec![shift], ..KnownCalendar::default() };
+    model.durable.calendars.insert("primary".into(), known);
+    let text = lines(&model, start()).join(" ").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("Primary: Bob Berg") && text.contains("who is on call is as it said at 2026-"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -71,7 +91,7 @@ fn a_contact_without_a_role_leaves_no_empty_part_and_two_on_one_shift_are_both_l
     let shifts = vec![shift("ana"), shift("bob")];
     let text = sheet(
         |plan| {
-            plan.rotations[0].turns = Turns::Calendar { file: "oncall.ics".into(), shifts };
+            plan.rotations[0].turns = Turns::Calendar { file: "oncall.ics".into(), shifts, trouble: None };
             plan.contacts.values_mut().for_each(|contact| contact.role = " ".into());
         },
         start(),

@@ -1,10 +1,13 @@
 //! Who is on call: by the wall clock, with exceptions, from a calendar, and nobody.
 
 use super::fixture;
+use crate::core::command::Report;
+use crate::core::fact::Fact;
 use crate::core::model::Model;
-use crate::core::oncall::{at, of_rotation, until};
+use crate::core::oncall::{at, calendar, faults};
 use crate::ids::{ContactId, RotationId};
-use crate::plan::{Contact, Plan, Rotation, Shift, Turns};
+use crate::plan::oncall::{of_rotation, until};
+use crate::plan::{CalendarTrouble, Contact, Plan, Rotation, Shift, Turns};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -109,7 +112,7 @@ fn overrides_count_before_turns_and_the_later_one_before_the_earlier() {
 fn a_calendar_that_was_read_again_counts_before_what_it_said_at_load() {
     let mut rotation = weeks();
     let loaded = vec![shift("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "alice")];
-    rotation.turns = Turns::Calendar { file: "rota.ics".into(), shifts: loaded };
+    rotation.turns = Turns::Calendar { file: "rota.ics".into(), shifts: loaded, trouble: None };
     let read = [shift("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", "bob")];
     let now = time("2026-03-01T12:00:00Z");
     assert_eq!(of_rotation(&rotation, None, now), ["alice".into()]);
@@ -117,6 +120,84 @@ fn a_calendar_that_was_read_again_counts_before_what_it_said_at_load() {
     assert_eq!(of_rotation(&rotation, Some(&[]), now), [], "an empty calendar is meant");
     assert_eq!(of_rotation(&rotation, Some(&read), time("2026-03-02T00:00:00Z")), []);
     assert_eq!(until(&rotation, Some(&read), now), Some(time("2026-03-02T00:00:00Z")));
+}
+
+/// A machine with a calendar as it was when the plan was loaded.
+fn with_calendar(shifts: Vec<Shift>, trouble: Option<CalendarTrouble>) -> fixture::Machine {
+    let mut rotation = weeks();
+    rotation.turns = Turns::Calendar { file: "rota.ics".into(), shifts, trouble };
+    fixture::Machine::resumed_under(model(rotation).plan, Vec::new(), fixture::start())
+}
+
+/// The engine of another load of the plan, over the same journal, a minute later.
+fn restarted(before: &fixture::Machine, loaded: &fixture::Machine) -> fixture::Machine {
+    let now = before.now + fixture::seconds(60);
+    fixture::Machine::resumed_under(loaded.model.plan.clone(), before.log.clone(), now)
+}
+
+fn unread(why: &str) -> Option<CalendarTrouble> {
+    Some(CalendarTrouble::Unread(why.into()))
+}
+
+/// A shift around the fixture's time.
+fn of_now(contact: &str) -> Vec<Shift> {
+    vec![Shift {
+        from: fixture::start() - fixture::seconds(3600),
+        until: fixture::start() + fixture::seconds(86_400),
+        contact: contact.into(),
+    }]
+}
+
+fn read(machine: &mut fixture::Machine, shifts: &[Shift], trouble: Option<CalendarTrouble>) -> Vec<Fact> {
+    let report = Report::Calendar { rotation: "primary".into(), shifts: shifts.to_vec(), trouble };
+    machine.report(report).expect("a reading is never refused")
+}
+
+fn on_call(machine: &fixture::Machine) -> Result<Vec<ContactId>, String> {
+    at(&machine.model, &"primary".into(), machine.now)
+}
+
+#[test]
+fn a_calendar_that_cannot_be_read_any_more_counts_as_it_was_read_also_after_a_restart() {
+    let mut machine = with_calendar(of_now("alice"), None);
+    assert_eq!(read(&mut machine, &of_now("bob"), None).len(), 1, "it changed since the plan was loaded");
+    assert_eq!(read(&mut machine, &of_now("bob"), None), [], "it is recorded once");
+    assert_eq!(on_call(&machine), Ok(vec!["bob".into()]));
+    assert_eq!(read(&mut machine, &[], unread("no such file")).len(), 1);
+    assert_eq!(on_call(&machine), Ok(vec!["bob".into()]));
+    let said = faults(&machine.model, machine.now);
+    assert!(said[0].is_unread && said[0].text.contains("as it said at 2026-"), "{}", said[0].text);
+
+    // The plan is loaded anew, and its calendar is not there.
+    let mut again = restarted(&machine, &with_calendar(Vec::new(), unread("no such file")));
+    assert_eq!(on_call(&again), Ok(vec!["bob".into()]));
+    assert_eq!(read(&mut again, &[], unread("no such file")), [], "nothing is news");
+    // And then it is there again.
+    read(&mut again, &of_now("carol"), None);
+    assert_eq!(on_call(&again), Ok(vec!["carol".into()]));
+    assert!(faults(&again.model, again.now).is_empty());
+}
+
+#[test]
+fn what_a_calendar_said_at_load_counts_before_what_an_engine_read_that_is_gone() {
+    let mut machine = with_calendar(of_now("alice"), None);
+    read(&mut machine, &of_now("bob"), None);
+    let mut machine = restarted(&machine, &machine);
+    assert_eq!(on_call(&machine), Ok(vec!["alice".into()]), "it was loaded with the plan after that");
+    read(&mut machine, &[], unread("it hangs"));
+    assert_eq!(on_call(&machine), Ok(vec!["alice".into()]));
+    assert!(calendar(&machine.model, &"primary".into()).unwrap().trouble.is_some());
+}
+
+#[test]
+fn a_calendar_that_never_could_be_read_says_why_nobody_is_on_call() {
+    let machine = with_calendar(Vec::new(), unread("rota.ics: it ends in the middle"));
+    let said = on_call(&machine).unwrap_err();
+    assert!(said.contains("its calendar cannot be read, rota.ics: it ends in the middle"), "{said}");
+    let over = with_calendar(vec![shift("2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z", "bob")], None);
+    let said = faults(&over.model, over.now);
+    assert_eq!(said[0].text, "NOBODY is on call in On call now, its calendar ended at 2025-01-02 00:00Z");
+    assert!(!said[0].is_unread && said.len() == 1);
 }
 
 fn model(rotation: Rotation) -> Model {
@@ -221,7 +302,7 @@ fn two_people_whose_shifts_begin_together_are_both_on_call() {
         shift(from, "2026-03-01T20:00:00Z", "bob"),
         shift(from, until, "alice"),
     ];
-    rotation.turns = Turns::Calendar { file: "rota.ics".into(), shifts };
+    rotation.turns = Turns::Calendar { file: "rota.ics".into(), shifts, trouble: None };
     assert_eq!(who(&rotation, "2026-03-01T12:00:00Z").as_deref(), Some("alice and bob"));
     assert_eq!(who(&rotation, "2026-03-01T21:00:00Z").as_deref(), Some("alice"));
     let model = model(rotation);

@@ -205,8 +205,38 @@ fn nobody_on_call_is_recorded_and_said_and_the_path_goes_on() {
     let (count, body) = queued.unwrap();
     assert_eq!(count, 0);
     assert!(body.contains("nobody is on call in Primary now"), "{body}");
-    telling.pass(minutes(16));
-    assert_eq!(telling.asked[0], "+15:00 page Team lead by phone");
+    assert_eq!(telling.asked[0], "+0:00 page Team lead by phone", "nobody waits for a level of nobody");
+    let body = &telling.machine.model.durable.sent_messages.last().unwrap().body;
+    assert!(
+        body.contains(
+            "Told because level 1 (On-call engineer) reached NOBODY: nobody is on call in Primary now."
+        ),
+        "{body}"
+    );
+    telling.take_asked();
+    telling.pass(minutes(31));
+    assert_eq!(telling.asked[0], "+30:00 page Manager by email", "the others come at their times");
+}
+
+#[test]
+fn a_level_of_nobody_is_passed_over_also_where_the_engine_died_between_it_and_the_next() {
+    let mut plan = plan();
+    if let Turns::Cycle { start, .. } = &mut plan.rotations["primary"].turns {
+        *start = "2026-04-01T00:00:00".parse().unwrap();
+    }
+    let mut telling = Telling::new(plan);
+    telling.declare(Severity::P0, Mode::Live);
+    let log = &mut telling.machine.log;
+    let last = log.iter().position(|event| matches!(event.fact, Fact::NotificationsQueued { .. })).unwrap();
+    log.truncate(last + 1);
+    telling.crash(seconds(1));
+    telling.take_asked();
+    telling.pass(seconds(3));
+    assert!(
+        telling.asked.iter().any(|line| line.ends_with("page Team lead by phone")),
+        "{:?}",
+        telling.asked
+    );
 }
 
 #[test]

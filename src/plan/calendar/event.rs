@@ -131,6 +131,11 @@ impl<'a> Event<'a> {
         Ok((from.timestamp(), until))
     }
 
+    /// The same of its own time.
+    pub(super) fn span_at_start(&self) -> Result<(Timestamp, Timestamp), String> {
+        self.span(self.start.wall)
+    }
+
     pub(super) fn describe(&self) -> String {
         self.describe_at(self.start.wall)
     }

@@ -1,6 +1,7 @@
 //! Reads a calendar's file, within its limit.
 
-use super::MAX_BYTES;
+use super::{MAX_BYTES, Said};
+use crate::plan::{CalendarTrouble, Shift};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -22,4 +23,20 @@ pub fn read(path: &Path) -> Result<String, String> {
         return Err(format!("it is larger than {} MiB: export fewer days", MAX_BYTES >> 20));
     }
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text: export it as iCalendar (.ics)".into())
+}
+
+/// The shifts that a calendar's file gave, and what of it does not count, with the file's name.
+pub fn told(path: &Path, said: Result<Said, String>) -> (Vec<Shift>, Option<CalendarTrouble>) {
+    let named = |why: String| format!("{}: {why}", crate::text::clean(&path.to_string_lossy(), 200));
+    match said {
+        Err(why) => (Vec::new(), Some(CalendarTrouble::Unread(named(why)))),
+        Ok(said) if said.left_out.is_empty() => (said.shifts, None),
+        Ok(said) => {
+            let mut events = said.left_out;
+            if let Some(first) = events.first_mut() {
+                *first = named(std::mem::take(first));
+            }
+            (said.shifts, Some(CalendarTrouble::LeftOut(events)))
+        }
+    }
 }

@@ -14,7 +14,16 @@ mod text;
 mod windows;
 mod zones;
 
-pub use file::read;
+pub use file::{read, told};
+
+/// What a calendar says.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Said {
+    /// The shifts, by their begin.
+    pub shifts: Vec<Shift>,
+    /// Events that are left out, and why, in words: as many as can be told.
+    pub left_out: Vec<String>,
+}
 
 use crate::ids::ContactId;
 use crate::plan::{Contact, Shift};
@@ -45,26 +54,26 @@ struct Window {
     until: Timestamp,
 }
 
-/// The shifts around a moment, by their begin. `zone` counts for times that name none.
+/// The shifts around a moment. `zone` counts for times that name none. An event that cannot be understood keeps no
+/// other from counting, and is named, so that nobody is left out unseen.
 ///
 /// # Errors
-/// What is wrong with the calendar, in words: all of it, as far as it can be told. A calendar is taken as a whole
-/// or not at all, so that nobody is left out unseen.
+/// Why nothing of the calendar can be used, in words.
 pub fn shifts(
     text: &str,
     zone: &TimeZone,
     contacts: &IndexMap<ContactId, Contact>,
     now: Timestamp,
-) -> Result<Vec<Shift>, Vec<String>> {
-    let one = |why: String| vec![why];
-    let unfolded = text::unfold(text).map_err(one)?;
+) -> Result<Said, String> {
+    let unfolded = text::unfold(text)?;
     let window = Window {
         from: now.checked_sub(BACK).unwrap_or(Timestamp::MIN),
         until: now.checked_add(AHEAD).unwrap_or(Timestamp::MAX),
     };
-    let (components, definitions) = text::parts(&unfolded).map_err(one)?;
+    let (components, definitions) = text::parts(&unfolded)?;
     let zones = Zones::new(zone, &definitions, now);
-    let mut found = Found { window, people: People::new(contacts), shifts: Vec::new(), faults: Vec::new() };
+    let mut found =
+        Found { window, people: People::new(contacts), shifts: Vec::new(), faults: Vec::new(), untold: 0 };
     let mut events = Vec::with_capacity(components.len());
     for component in &components {
         match Event::read(component, &zones) {
@@ -82,20 +91,25 @@ struct Found<'a> {
     people: People<'a>,
     shifts: Vec<Shift>,
     faults: Vec<String>,
+    /// How many more faults there are.
+    untold: usize,
 }
 
 impl Found<'_> {
     fn fault(&mut self, fault: String) {
         if self.faults.len() < MAX_FAULTS {
             self.faults.push(crate::text::clean(&fault, 400));
+        } else {
+            self.untold += 1;
         }
     }
 
     fn add(&mut self, events: &[Event<'_>]) {
-        // An event that stands for one occurrence of a series takes its place.
+        // An event that stands for one occurrence of a series takes its place; where it cannot be used, whoever has the
+        // series keeps it.
         let mut moved: HashMap<&str, Exceptions> = HashMap::new();
         for event in events {
-            if let Some(moment) = &event.instead_of {
+            if let Some(moment) = event.instead_of.as_ref().filter(|_| self.is_usable(event)) {
                 moved.entry(event.uid).or_default().add(moment);
             }
         }
@@ -103,46 +117,65 @@ impl Found<'_> {
         for event in events.iter().filter(|event| !event.cancelled) {
             let moved = moved.get(event.uid).filter(|_| event.instead_of.is_none());
             match event.occurrences(self.window, &mut budget) {
-                Ok(walls) => walls.into_iter().for_each(|wall| self.occurrence(event, wall, moved)),
+                Ok(walls) => self.occurrences(event, &walls, moved),
                 Err(why) => self.fault(format!("{}: {why}", event.describe())),
             }
-            if budget.is_spent() || self.shifts.len() > MAX_SHIFTS || self.faults.len() >= MAX_FAULTS {
+            if self.shifts.len() > MAX_SHIFTS {
                 return;
             }
         }
     }
 
-    fn occurrence(&mut self, event: &Event<'_>, wall: jiff::civil::DateTime, moved: Option<&Exceptions>) {
-        if self.shifts.len() > MAX_SHIFTS || self.faults.len() >= MAX_FAULTS {
-            return;
-        }
-        let (from, until) = match event.span(wall) {
-            Ok(span) => span,
-            Err(why) => return self.fault(format!("{}: {why}", event.describe_at(wall))),
-        };
-        let excepted = |exceptions: &Exceptions| exceptions.has(from, wall);
-        if until <= self.window.from || from >= self.window.until {
-            return;
-        }
-        if excepted(&event.without) || moved.is_some_and(excepted) {
-            return;
-        }
-        match self.people.of(event) {
-            Ok(contact) => self.shifts.push(Shift { from, until, contact }),
-            Err(why) => self.fault(format!("{}: {why}", event.describe_at(wall))),
+    /// Whether an event can take the place of another: it is known who has it and how long, or that nobody has.
+    fn is_usable(&mut self, event: &Event<'_>) -> bool {
+        event.cancelled || (event.span_at_start().is_ok() && self.people.of(event).is_ok())
+    }
+
+    /// What is wrong with a series is told once, by its first occurrence that counts.
+    fn occurrences(
+        &mut self,
+        event: &Event<'_>,
+        walls: &[jiff::civil::DateTime],
+        moved: Option<&Exceptions>,
+    ) {
+        let mut told = false;
+        for wall in walls {
+            if self.shifts.len() > MAX_SHIFTS {
+                return;
+            }
+            if let Err(why) = self.occurrence(event, *wall, moved)
+                && !std::mem::replace(&mut told, true)
+            {
+                self.fault(format!("{}: {why}", event.describe_at(*wall)));
+            }
         }
     }
 
-    fn finish(mut self) -> Result<Vec<Shift>, Vec<String>> {
-        if self.shifts.len() > MAX_SHIFTS {
-            self.faults.truncate(MAX_FAULTS - 1);
-            self.fault(format!("it has more than {MAX_SHIFTS} shifts in the next 400 days"));
+    fn occurrence(
+        &mut self,
+        event: &Event<'_>,
+        wall: jiff::civil::DateTime,
+        moved: Option<&Exceptions>,
+    ) -> Result<(), String> {
+        let (from, until) = event.span(wall)?;
+        let excepted = |exceptions: &Exceptions| exceptions.has(from, wall);
+        let counts = until > self.window.from && from < self.window.until;
+        if counts && !excepted(&event.without) && !moved.is_some_and(excepted) {
+            let contact = self.people.of(event)?;
+            self.shifts.push(Shift { from, until, contact });
         }
-        if !self.faults.is_empty() {
-            return Err(self.faults);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Said, String> {
+        if self.shifts.len() > MAX_SHIFTS {
+            return Err(format!("it has more than {MAX_SHIFTS} shifts in the next 400 days"));
+        }
+        if self.untold > 0 {
+            self.faults.push(format!("and {} more", self.untold));
         }
         self.shifts.sort_by_key(|shift| (shift.from, shift.until));
-        Ok(self.shifts)
+        Ok(Said { shifts: self.shifts, left_out: self.faults })
     }
 }
 

@@ -32,8 +32,9 @@ impl Budget {
         self.series == 0 || self.steps == 0
     }
 
-    fn spend(&mut self) {
-        self.steps = 0;
+    /// A rule that never comes again is gone through to the end of time: a calendar may have a few.
+    fn spend_on_never(&mut self) {
+        self.steps = self.steps.saturating_sub(MAX_STEPS / 4);
     }
 }
 
@@ -126,7 +127,7 @@ impl Rule {
         }
         budget.series = budget.series.saturating_sub(1);
         if budget.is_spent() {
-            return Err(format!("the calendar has more than {MAX_SERIES} series, or they recur too often"));
+            return Err(too_many());
         }
         let text = format!("DTSTART:{}\nRRULE:{}", start.wall.strftime("%Y%m%dT%H%M%SZ"), self.rule);
         let wrong = |_| format!("`{}` is no rule of recurrence", crate::text::clean(&self.rule, 60));
@@ -138,19 +139,26 @@ impl Rule {
             let wall = TimeZone::UTC.to_datetime(instant);
             seen += 1;
             budget.steps = budget.steps.saturating_sub(1);
-            if wall >= within.end || self.until.is_some_and(|until| wall > until) || budget.steps == 0 {
+            if wall >= within.end || self.until.is_some_and(|until| wall > until) {
                 return Ok(());
+            }
+            if budget.is_spent() {
+                return Err(too_many());
             }
             if wall >= within.start {
                 found.push(wall);
             }
         }
         if self.count.is_none_or(|count| seen < count) {
-            budget.spend();
+            budget.spend_on_never();
             return Err(format!("its rule `{}` never comes again", crate::text::clean(&self.rule, 60)));
         }
         Ok(())
     }
+}
+
+fn too_many() -> String {
+    format!("the calendar has more than {MAX_SERIES} series, or they recur too often")
 }
 
 /// The end of a series on the wall clock of its event; a day counts to its end.

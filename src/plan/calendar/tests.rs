@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::oncall;
+use crate::plan::oncall;
 use crate::plan::{Rotation, Turns};
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -31,8 +31,13 @@ fn berlin() -> TimeZone {
     TimeZone::get("Europe/Berlin").unwrap()
 }
 
+/// All of it, or what does not count.
 fn read(text: &str) -> Result<Vec<Shift>, Vec<String>> {
-    shifts(text, &berlin(), &contacts(), now())
+    match shifts(text, &berlin(), &contacts(), now()) {
+        Ok(said) if said.left_out.is_empty() => Ok(said.shifts),
+        Ok(said) => Err(said.left_out),
+        Err(why) => Err(vec![why]),
+    }
 }
 
 /// The shifts by their UTC time.
@@ -96,7 +101,7 @@ fn the_shift_that_began_later_counts() {
     let rotation = Rotation {
         title: "On call".into(),
         zone: berlin(),
-        turns: Turns::Calendar { file: "rota.ics".into(), shifts: read(GOOGLE).unwrap() },
+        turns: Turns::Calendar { file: "rota.ics".into(), shifts: read(GOOGLE).unwrap(), trouble: None },
         overrides: Vec::new(),
     };
     let on_call =
@@ -311,6 +316,49 @@ fn an_exception_counts_in_every_form_that_programs_write() {
         assert_eq!(begins(&format!("{days}\nEXDATE:{exception}")), rest, "{exception}");
     }
     assert!(fault(&format!("{series}\nEXRULE:FREQ=DAILY")).contains("EXRULE"));
+}
+
+/// Events in one calendar.
+fn several(events: &[&str]) -> String {
+    let events: String = events.iter().map(|event| format!("BEGIN:VEVENT\n{event}\nEND:VEVENT\n")).collect();
+    format!("BEGIN:VCALENDAR\n{events}END:VCALENDAR\n")
+}
+
+#[test]
+fn an_event_that_names_no_contact_is_left_out_and_named_and_the_others_count() {
+    let bob = "DTSTART:20260401T090000Z\nDURATION:PT8H\nSUMMARY:bob";
+    let lunch = "DTSTART:20260326T120000Z\nDURATION:PT1H\nRRULE:FREQ=WEEKLY\nSUMMARY:Team lunch";
+    let zone = "DTSTART;TZID=Nowhere:20260401T170000\nDURATION:PT1H\nSUMMARY:alice";
+    for events in [[bob, lunch, zone], [zone, lunch, bob], [lunch, zone, bob]] {
+        let said = shifts(&several(&events), &berlin(), &contacts(), now()).unwrap();
+        assert_eq!(said.shifts.iter().map(|shift| shift.contact.as_str()).collect::<Vec<_>>(), ["bob"]);
+        let mut left_out = said.left_out;
+        left_out.sort();
+        assert!(left_out[0].contains("the event of 2026-03-26 12:00 UTC (`Team lunch`)"), "{left_out:?}");
+        assert!(
+            left_out[1].contains("Nowhere") && left_out.len() == 2,
+            "a series is named once: {left_out:?}"
+        );
+    }
+    let many: Vec<String> =
+        (0..40).map(|day| format!("DTSTART:20260401T090000Z\nDURATION:PT1H\nSUMMARY:guest {day}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).chain([bob]).collect();
+    let said = shifts(&several(&many), &berlin(), &contacts(), now()).unwrap();
+    assert_eq!((said.shifts.len(), said.left_out.len()), (1, MAX_FAULTS + 1));
+    assert_eq!(said.left_out[MAX_FAULTS], "and 30 more");
+}
+
+#[test]
+fn whoever_has_a_series_keeps_an_occurrence_whose_stand_in_is_not_known() {
+    let series = "UID:s\nDTSTART:20260401T090000Z\nDURATION:PT8H\nRRULE:FREQ=DAILY;COUNT=2\nSUMMARY:bob";
+    let stand_in = |rest: &str| {
+        let other = format!("UID:s\nRECURRENCE-ID:20260402T090000Z\nDTSTART:20260402T090000Z\n{rest}");
+        let said = shifts(&several(&[series, &other]), &berlin(), &contacts(), now()).unwrap();
+        said.shifts.iter().map(|shift| shift.contact.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(stand_in("DURATION:PT8H\nSUMMARY:Zoe"), ["bob", "bob"], "better the usual one than nobody");
+    assert_eq!(stand_in("DURATION:PT8H\nSUMMARY:alice"), ["bob", "alice"]);
+    assert_eq!(stand_in("DURATION:PT8H\nSTATUS:CANCELLED\nSUMMARY:Zoe"), ["bob"]);
 }
 
 #[test]

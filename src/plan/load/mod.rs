@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub struct Loaded {
     /// The plan.
     pub plan: Plan,
-    /// What may not do what its writer wants.
+    /// What may not do what its writer wants, and errors of what lies outside of the plan.
     pub warnings: Problems,
     /// The plan's files.
     pub sources: Arc<Sources>,

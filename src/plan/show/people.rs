@@ -57,9 +57,18 @@ impl Show<'_> {
                     let every = format_duration(*every);
                     self.line(&format!("      {} in turn, {every} each, from {start} on", names.join(", ")));
                 }
-                Turns::Calendar { file, shifts } => {
+                Turns::Calendar { file, shifts, trouble } => {
                     self.line(&format!("      as {file} says, {} shifts:", shifts.len()));
                     self.shifts(shifts, &rotation.zone);
+                    match trouble {
+                        None => {}
+                        Some(CalendarTrouble::Unread(why)) => {
+                            self.line(&format!("      CANNOT BE READ: {why}"))
+                        }
+                        Some(CalendarTrouble::LeftOut(events)) => {
+                            events.iter().for_each(|event| self.line(&format!("      left out: {event}")));
+                        }
+                    }
                 }
             }
             if !rotation.overrides.is_empty() {

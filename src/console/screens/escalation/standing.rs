@@ -7,6 +7,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::awareness::{self, Awareness, Owed, SOON};
 use crate::core::escalation::IncidentRole;
+use crate::core::oncall;
 use crate::units;
 use ratatui::text::{Line, Span};
 
@@ -18,6 +19,7 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let (state, role, text) = state(view);
     let label = look.span(role, format!(" {}", look.glyph(state.glyph())));
     let mut lines = labelled_with(look, label, 3, role, &text, width);
+    lines.extend(rotations(view, width));
     lines.extend(roles(view, width));
     lines.extend(owed(view, width));
     lines
@@ -51,6 +53,17 @@ fn state(view: &View<'_>) -> (State, Role, String) {
         Awareness::Resolved | Awareness::NotBegun => (State::Unknown, Role::Muted),
     };
     (state, role, text)
+}
+
+/// What is wrong with who is on call: calendars of which not all counts, rotations in which nobody is.
+fn rotations(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let line = |fault: oncall::Fault| {
+        let text = format!("{} {}", look.glyph(State::Warn.glyph()), fault.text);
+        let label = look.span(Role::Title, " CALL");
+        cut(look, labelled_with(look, label, INDENT, Role::Warn, &text, width), 2, width)
+    };
+    oncall::faults(view.model, view.now).into_iter().flat_map(line).collect()
 }
 
 /// Who answers for what.

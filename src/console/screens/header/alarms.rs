@@ -13,6 +13,7 @@ use crate::core::awareness::{self, Awareness};
 use crate::core::contradiction::{self, Kind};
 use crate::core::decide::proposed_in;
 use crate::core::drill;
+use crate::core::oncall;
 use crate::core::signal::age;
 use crate::engine::client::of_process;
 use crate::units;
@@ -96,6 +97,7 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
     alarms.extend(contradicted(view, width));
     alarms.extend(real_meanwhile(view));
     alarms.extend(not_told(view, width));
+    alarms.extend(unread_calendars(view));
     alarms.extend(overdue(view));
     if let Some(since) = blind_since(view) {
         let since = clock_time(since);
@@ -167,6 +169,20 @@ fn not_told(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
     // Half a number helps nobody: what wrapping may waste is left free.
     let room = (usize::from(width).saturating_sub(3) * ALARM_ROWS).saturating_sub(WRAPPING_CHARS);
     paging.unreached.map(|unreached| (Role::Danger, Glyph::Critical, unreached.alarm(room)))
+}
+
+/// Calendars of who is on call that cannot be read: others may be on call by now than those who would be paged.
+fn unread_calendars(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    // Its own screen says it at length.
+    if view.ui.screen == Screen::Escalation {
+        return None;
+    }
+    let unread: Vec<oncall::Fault> = oncall::troubles(view.model).filter(|fault| fault.is_unread).collect();
+    let more = match unread.len() {
+        0 | 1 => String::new(),
+        count => format!("{} more calendars; ", count - 1),
+    };
+    unread.first().map(|fault| (Role::Warn, Glyph::Warn, format!("{more}{}", fault.text)))
 }
 
 /// Messages that should have been sent.

@@ -17,7 +17,7 @@ use crate::core::notification::{
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::{ProbeFailure, Reading, Verdict};
 use crate::core::signal::SignalState;
-use crate::plan::{Manner, Severity};
+use crate::plan::{Manner, Severity, Shift};
 
 fn failure(acted: Acted) -> Failure {
     Failure {
@@ -302,9 +302,21 @@ fn of_telling() -> Vec<Fact> {
         Fact::RoleAssigned { role: IncidentRole::Scribe, to: "dave".into(), brief: Vec::new() },
         Fact::IncidentResolved { how: "failed over".into() },
         Fact::IncidentReopened { why: "P0 again".into() },
-        Fact::CalendarRead { rotation: "primary".into(), shifts: Ok(Vec::new()) },
-        Fact::CalendarRead { rotation: "primary".into(), shifts: Err("no such file".into()) },
+        calendar_read(Ok(Vec::new()), &[]),
+        calendar_read(Ok(vec![shift(1, "ana"), shift(2, "bob"), shift(3, "ana")]), &[]),
+        calendar_read(Ok(vec![shift(1, "ana")]), &["rota.ics: the event of 2026-03-01 (`Zoe`): no contact"]),
+        calendar_read(Err("no such file".into()), &[]),
     ]
+}
+
+fn calendar_read(shifts: Result<Vec<Shift>, String>, left_out: &[&str]) -> Fact {
+    let left_out = left_out.iter().map(|event| (*event).to_owned()).collect();
+    Fact::CalendarRead { rotation: "primary".into(), shifts, left_out }
+}
+
+fn shift(week: i64, contact: &str) -> Shift {
+    let at = |week: i64| jiff::Timestamp::UNIX_EPOCH + seconds(week * 7 * 86_400);
+    Shift { from: at(week - 1), until: at(week), contact: contact.into() }
 }
 
 fn loss_reading() -> LossReading {

@@ -10,7 +10,7 @@ use crate::core::model::Model;
 use crate::core::notification::{Cause, Intent};
 use crate::core::recipients::{self, Recipients};
 use crate::ids::{IncidentId, PolicyId};
-use crate::plan::{EscalationPolicy, Plan, Severity};
+use crate::plan::{EscalationLevel, EscalationPolicy, Plan, Severity};
 use jiff::Timestamp;
 
 /// What is due of the escalation; nothing where the plan has no policies, or once the incident is resolved.
@@ -108,44 +108,103 @@ fn new_severity(model: &Model, escalation: Option<&Escalation>) -> Option<Severi
     }
 }
 
-/// The levels of this round that are due, or the first one of the next round.
+/// The levels of this round that are due, or the first one of the next round. Nobody waits for a level that reaches
+/// nobody: the next one is due with it.
 fn levels(model: &Model, escalation: &Escalation, policy: &EscalationPolicy, now: Timestamp) -> Vec<Fact> {
     if policy.quiet && is_quiet(model, now) {
         return Vec::new();
     }
     let passed = now.duration_since(escalation.round_since);
-    let due =
-        policy.levels.iter().enumerate().skip(escalation.told).take_while(|(_, level)| level.after <= passed);
-    let mut places: Vec<(u32, usize)> = due.map(|(place, _)| (escalation.round, place)).collect();
+    let mut facts = Vec::new();
+    let mut nobody = told_nobody(model, escalation, policy, now);
+    for (place, level) in policy.levels.iter().enumerate().skip(escalation.told) {
+        if level.after > passed && nobody.is_none() {
+            break;
+        }
+        let found = recipients::resolve(model, &level.who, &level.methods, false, now);
+        let of_round = Place { round: escalation.round, place, because: nobody.as_deref() };
+        facts.push(tell(model, escalation, policy, level, &found, &of_round, now));
+        nobody = (!found.reaches_somebody()).then(|| reaches_nobody(place, level, &found));
+    }
     let last = policy.levels.last().map(|level| level.after).unwrap_or_default();
     let all_told = escalation.told >= policy.levels.len() && !policy.levels.is_empty();
     if let Some(repeat) = policy.repeat.filter(|_| all_told && escalation.round < policy.repeats)
         && passed >= last + repeat
+        && let Some(level) = policy.levels.first()
     {
-        places.push((escalation.round + 1, 0));
-    }
-    let fact = |(round, place): (u32, usize)| {
-        let level = policy.levels.get(place)?;
         let found = recipients::resolve(model, &level.who, &level.methods, false, now);
-        let extra = level_line(policy, place, round, &found);
-        let batch = Batch {
-            incident: escalation.incident.clone(),
-            cause: Cause::Level { generation: escalation.generation, round, level: place },
-            intent: Intent::Page,
-            message: message::finish(model, message::page(model, now, &extra), &found.instead_of),
-            tries: level.tries,
-            next_after: level.next_after,
-        };
-        Some(batch.queue(model, now, &found))
-    };
-    places.into_iter().filter_map(fact).collect()
+        let of_round = Place { round: escalation.round + 1, place: 0, because: None };
+        facts.push(tell(model, escalation, policy, level, &found, &of_round, now));
+    }
+    facts
 }
 
-fn level_line(policy: &EscalationPolicy, place: usize, round: u32, found: &Recipients) -> String {
-    let level = policy.levels.get(place).map_or("", |level| &level.title);
-    let mut line = format!("Level {} of {}: {level}.", place + 1, policy.levels.len());
-    if round > 0 {
-        line.push_str(&format!(" Nobody acknowledged before; round {}.", round + 1));
+/// Which level is told, and why now.
+struct Place<'a> {
+    round: u32,
+    place: usize,
+    /// Why the level before reaches nobody, where this one is told for that.
+    because: Option<&'a str>,
+}
+
+fn tell(
+    model: &Model,
+    escalation: &Escalation,
+    policy: &EscalationPolicy,
+    level: &EscalationLevel,
+    found: &Recipients,
+    place: &Place<'_>,
+    now: Timestamp,
+) -> Fact {
+    let extra = level_line(policy, level, found, place);
+    let batch = Batch {
+        incident: escalation.incident.clone(),
+        cause: Cause::Level { generation: escalation.generation, round: place.round, level: place.place },
+        intent: Intent::Page,
+        message: message::finish(model, message::page(model, now, &extra), &found.instead_of),
+        tries: level.tries,
+        next_after: level.next_after,
+    };
+    batch.queue(model, now, found)
+}
+
+/// Why the level that was told last reaches nobody; none where it reached somebody, or none was told in this round.
+fn told_nobody(
+    model: &Model,
+    escalation: &Escalation,
+    policy: &EscalationPolicy,
+    now: Timestamp,
+) -> Option<String> {
+    let place = escalation.told.checked_sub(1)?;
+    let level = policy.levels.get(place)?;
+    let told = Cause::Level { generation: escalation.generation, round: escalation.round, level: place };
+    if model.durable.notifications.values().any(|known| known.cause == told) {
+        return None;
+    }
+    let found = recipients::resolve(model, &level.who, &level.methods, false, now);
+    Some(reaches_nobody(place, level, &found))
+}
+
+fn reaches_nobody(place: usize, level: &EscalationLevel, found: &Recipients) -> String {
+    let why = match found.missing.as_slice() {
+        [] => "no way led to anybody".to_owned(),
+        missing => missing.join("; "),
+    };
+    format!("level {} ({}) reached NOBODY: {why}", place + 1, level.title)
+}
+
+fn level_line(
+    policy: &EscalationPolicy,
+    level: &EscalationLevel,
+    found: &Recipients,
+    place: &Place<'_>,
+) -> String {
+    let mut line = format!("Level {} of {}: {}.", place.place + 1, policy.levels.len(), level.title);
+    if place.round > 0 {
+        line.push_str(&format!(" Nobody acknowledged before; round {}.", place.round + 1));
+    }
+    if let Some(because) = place.because {
+        line.push_str(&format!(" Told because {because}."));
     }
     if !found.missing.is_empty() {
         line.push_str(&format!(" Not told: {}.", found.missing.join("; ")));

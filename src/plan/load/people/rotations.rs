@@ -8,7 +8,9 @@ use crate::plan::load::basics::things;
 use crate::plan::load::document::Document;
 use crate::plan::load::fields::Fields;
 use crate::plan::load::reader::Reader;
-use crate::plan::people::{Contact, Rotation, Shift, Turns};
+use crate::plan::oncall;
+use crate::plan::people::{CalendarTrouble, Contact, Rotation, Shift, Turns};
+use crate::plan::place::Place;
 use crate::plan::problem::Problem;
 use crate::plan::sections::OVERRIDE_KEYS;
 use indexmap::IndexMap;
@@ -16,6 +18,8 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+/// A calendar that ends within this time is warned of.
+const ENDS_SOON: SignedDuration = SignedDuration::from_hours(48);
 /// The shortest turn.
 const SHORTEST_TURN: SignedDuration = SignedDuration::from_hours(1);
 const CYCLE_KEYS: [&str; 3] = ["start", "every", "order"];
@@ -37,6 +41,10 @@ pub(in crate::plan::load) fn rotations(
         let overrides = overrides(id, fields, reader, &zone);
         let Some(turns) = turns(id, fields, reader, &zone, contacts) else { return };
         let rotation = Rotation { title: fields.text_or("title", id), zone, turns, overrides };
+        let complete = !matches!(&rotation.turns, Turns::Cycle { order, .. } if order.is_empty());
+        if complete {
+            expect_somebody(id, &rotation, fields.place, reader);
+        }
         rotations.insert(RotationId::from(id), rotation);
     });
     rotations
@@ -111,6 +119,8 @@ fn overrides(id: &str, fields: &Fields, reader: &Reader<'_>, zone: &TimeZone) ->
     rows.into_iter().filter(|row| row.complete).filter_map(one).collect()
 }
 
+/// The calendar lies outside of the plan, and others write it: what is wrong with it is said to the plan's author, and
+/// keeps nobody from using the plan.
 fn calendar(
     fields: &Fields,
     reader: &Reader<'_>,
@@ -119,24 +129,72 @@ fn calendar(
 ) -> Option<Turns> {
     let file = fields.text("calendar");
     let place = fields.place_of("calendar");
-    let problem = |message: String, help: &str| {
-        reader.report.add(Problem::error("calendar", place, message).help(help));
-    };
     let Some(folder) = reader.folder else {
-        problem("a plan that is not in a file has no calendars".into(), "save it, and load it from its file");
+        let message = "a plan that is not in a file has no calendars";
+        let problem = Problem::error("calendar", place, message).help("save it, and load it from its file");
+        reader.report.add(problem);
         return None;
     };
     let path = folder.join(&file);
     let shown = crate::text::clean(&file, 100);
-    let text = calendar::read(&path).map_err(|why| {
-        let help = "give an iCalendar file (.ics), relative to the plan's folder";
-        problem(format!("the calendar `{shown}` cannot be read: {why}"), help);
-    });
-    let shifts = calendar::shifts(&text.ok()?, zone, contacts, reader.now).map_err(|faults| {
-        for fault in faults {
-            let help = "an event is a shift: its SUMMARY or an ATTENDEE names a contact, and it has an end";
-            problem(format!("calendar `{shown}`: {fault}"), help);
+    let problem = |message: String, help: &str| {
+        reader.report.add(Problem::error("calendar", place, message).outside().help(help));
+    };
+    let said = calendar::read(&path)
+        .inspect_err(|why| {
+            let help = "give an iCalendar file (.ics), relative to the plan's folder";
+            problem(format!("the calendar `{shown}` cannot be read: {why}"), help);
+        })
+        .and_then(|text| {
+            calendar::shifts(&text, zone, contacts, reader.now)
+                .inspect_err(|why| problem(format!("calendar `{shown}`: {why}"), EVENT_HELP))
+        });
+    let said = said.inspect(|said| {
+        for event in &said.left_out {
+            problem(format!("calendar `{shown}`: {event}"), EVENT_HELP);
         }
     });
-    Some(Turns::Calendar { file: path.to_string_lossy().into_owned(), shifts: shifts.ok()? })
+    let (shifts, trouble) = calendar::told(&path, said);
+    Some(Turns::Calendar { file: path.to_string_lossy().into_owned(), shifts, trouble })
+}
+
+const EVENT_HELP: &str = "an event is a shift: its SUMMARY or an ATTENDEE names a contact, and it has an end";
+
+/// Warns of a rotation in which nobody is on call now, or soon nobody any more.
+fn expect_somebody(id: &str, rotation: &Rotation, place: Place, reader: &Reader<'_>) {
+    // What cannot be read is said already.
+    if matches!(&rotation.turns, Turns::Calendar { trouble: Some(CalendarTrouble::Unread(_)), .. }) {
+        return;
+    }
+    let warn = |message: String, help: &str| {
+        reader.report.add(Problem::warning("nobody-on-call", place, message).help(help));
+    };
+    let shown = |at: Timestamp| at.to_zoned(rotation.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
+    let now = reader.now;
+    let help = "give the calendar shifts that are ahead; whoever keeps it must export it again";
+    match oncall::end(rotation, None) {
+        Some(end) if end <= now => {
+            warn(
+                format!("the calendar of rotation `{id}` ended at {}: nobody is on call by it", shown(end)),
+                help,
+            );
+        }
+        _ if oncall::of_rotation(rotation, None, now).is_empty() => {
+            let help = "a level for this rotation alone pages nobody now; the next one is told at once";
+            let from = oncall::until(rotation, None, now);
+            let from = from.map_or_else(
+                || ", and nobody comes after".to_owned(),
+                |at| format!(", nor before {}", shown(at)),
+            );
+            warn(format!("nobody is on call in rotation `{id}` now{from}"), help);
+        }
+        Some(end) if end <= now.checked_add(ENDS_SOON).unwrap_or(now) => {
+            let message = format!(
+                "the calendar of rotation `{id}` ends at {}: nobody is on call by it then",
+                shown(end)
+            );
+            warn(message, help);
+        }
+        _ => {}
+    }
 }
