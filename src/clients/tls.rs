@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::path_end::{Foreseeing, PathEnds};
 use super::pinned::Pinned;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
@@ -62,13 +63,35 @@ fn provider() -> Arc<CryptoProvider> {
 impl TlsProfile {
     /// The configuration of a client that trusts what the profile says. Reads the file of roots.
     pub(super) fn client_config(&self) -> Result<ClientConfig, TlsSetupError> {
-        let verifier: Arc<dyn ServerCertVerifier> = match (self.verification, &self.roots) {
-            (Verification::None, _) => Arc::new(Unchecked(provider())),
-            (Verification::Full, None) => Arc::new(platform_verifier()?),
-            (Verification::Full, Some(roots)) => file_verifier(roots)?,
-            (Verification::ChainOnly, None) => Arc::new(AnyName(Arc::new(platform_verifier()?))),
-            (Verification::ChainOnly, Some(roots)) => Arc::new(AnyName(file_verifier(roots)?)),
+        self.config_with(self.verifier()?.0)
+    }
+
+    /// The same, which also notes when a path that it verifies ends. Every connection is verified: a resumed session
+    /// would go on with what was presented before.
+    pub(super) fn foreseeing_config(&self, ends: &PathEnds) -> Result<ClientConfig, TlsSetupError> {
+        let (inner, roots) = self.verifier()?;
+        let mut config = match self.verification {
+            Verification::None => self.config_with(inner)?,
+            _ => self.config_with(Arc::new(Foreseeing { inner, roots, ends: ends.clone() }))?,
         };
+        config.resumption = Resumption::disabled();
+        Ok(config)
+    }
+
+    /// What verifies, and the file's roots, where it is by these.
+    fn verifier(&self) -> Result<(Arc<dyn ServerCertVerifier>, Vec<CertificateDer<'static>>), TlsSetupError> {
+        let (chain, roots): (Arc<dyn ServerCertVerifier>, _) = match (self.verification, &self.roots) {
+            (Verification::None, _) => (Arc::new(Unchecked(provider())), Vec::new()),
+            (_, None) => (Arc::new(platform_verifier()?), Vec::new()),
+            (_, Some(path)) => file_verifier(path)?,
+        };
+        match self.verification {
+            Verification::ChainOnly => Ok((Arc::new(AnyName(chain)), roots)),
+            _ => Ok((chain, roots)),
+        }
+    }
+
+    fn config_with(&self, verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, TlsSetupError> {
         let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| setup_error(&error))?;
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
@@ -109,20 +132,28 @@ fn platform_verifier() -> Result<rustls_platform_verifier::Verifier, TlsSetupErr
     })
 }
 
-fn file_verifier(path: &PathBuf) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
+fn file_verifier(
+    path: &PathBuf,
+) -> Result<(Arc<dyn ServerCertVerifier>, Vec<CertificateDer<'static>>), TlsSetupError> {
     let unusable = |why: String| TlsSetupError {
         why: format!("the root certificates in {} cannot be used: {why}", path.display()),
         next_step: format!("put PEM certificates into {}, readable for the engine's user", path.display()),
     };
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     let certificates = certificates.map_err(|error| unusable(error.to_string()))?;
+    Ok((verifier_of(certificates.clone()).map_err(unusable)?, certificates))
+}
+
+/// Verifies by these roots.
+pub(super) fn verifier_of(
+    certificates: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, String> {
     let mut roots = RootCertStore::empty();
     for certificate in &certificates {
-        roots.add(certificate.clone()).map_err(|error| unusable(error.to_string()))?;
+        roots.add(certificate.clone()).map_err(|error| error.to_string())?;
     }
-    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
-        .build()
-        .map_err(|error| unusable(error.to_string()))?;
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+    let inner = inner.build().map_err(|error| error.to_string())?;
     Ok(Arc::new(Pinned { trusted: certificates, inner }))
 }
 

@@ -3,8 +3,8 @@
 mod headers;
 mod statuses;
 
-use crate::clients::Clients;
-use crate::clients::http::HttpResponse;
+use crate::clients::http::{Certificate, HttpResponse};
+use crate::clients::{Clients, Part, PathEnd};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
@@ -86,7 +86,7 @@ pub static KIND: ProbeKind = ProbeKind {
             "tls_warn_days",
             Takes::Integer(0, 3650),
             "21",
-            "Warns when the certificate ends this soon.",
+            "Warns when the server's certificate ends this soon, or another one that clients need to verify it.",
         ),
         Key::default("tls_critical_days", Takes::Integer(0, 3650), "3", "Critical when it ends this soon."),
     ],
@@ -94,7 +94,10 @@ pub static KIND: ProbeKind = ProbeKind {
         ("status", "status code of the response"),
         ("json", "the value at `json_pointer`, as text"),
         ("json_number", "the value at `json_pointer`, where it is a number"),
-        ("tls_days_left", "days until the server's certificate ends"),
+        (
+            "tls_days_left",
+            "days until the first certificate ends that clients need: the server's own, an intermediate one or a root of `tls_roots`",
+        ),
         ("tls_subject", "whom the certificate is for"),
     ],
     permissions: &[],
@@ -280,7 +283,7 @@ impl Expected {
     ) -> Measurement {
         let Some(certificate) = &response.certificate else { return measured };
         let days = certificate.valid_for(now).as_secs_f64() / 86_400.0;
-        let words = format!("the certificate ends in {days:.1} days ({})", certificate.not_after);
+        let words = ends_in(certificate, days);
         let verdict = if days <= self.critical_days as f64 {
             Verdict::Critical(words)
         } else if days <= self.warn_days as f64 {
@@ -295,6 +298,22 @@ impl Expected {
     }
 }
 
+/// Which certificate ends, and when.
+fn ends_in(certificate: &Certificate, days: f64) -> String {
+    let which = match &certificate.path_end {
+        Some(PathEnd { part: Part::Intermediate, subject, .. }) => {
+            format!("the intermediate certificate {subject}")
+        }
+        Some(PathEnd { part: Part::Root, subject, .. }) => format!("the root certificate {subject}"),
+        Some(PathEnd { part: Part::Server, .. }) | None => "the certificate".to_owned(),
+    };
+    let at = certificate.ends_at();
+    if days < 0.0 {
+        return format!("{which} ended {:.1} days ago ({at})", -days);
+    }
+    format!("{which} ends in {days:.1} days ({at})")
+}
+
 /// A string without its quotes, anything else as JSON.
 pub(super) fn json_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
@@ -303,7 +322,6 @@ pub(super) fn json_text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::http::Certificate;
     use crate::plan::params::Param;
     use jiff::SignedDuration;
 
@@ -354,15 +372,20 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_that_ends_soon_is_told_in_days() {
+    fn a_certificate_that_ends_soon_is_told_in_days_also_one_that_leads_to_it() {
         let now = Timestamp::now();
+        let end = |hours: i64| {
+            let at = now + SignedDuration::from_hours(hours);
+            Some(PathEnd { part: Part::Intermediate, subject: "CN=Between".into(), at })
+        };
         let ends_in = |hours: i64| {
             let mut response = response(200, "");
             response.certificate = Some(Certificate {
                 subject: "CN=api.example.com".into(),
                 issuer: "CN=CA".into(),
                 not_before: now,
-                not_after: now + SignedDuration::from_hours(hours),
+                not_after: now + SignedDuration::from_hours(24 * 300),
+                path_end: end(hours),
             });
             Expected::of(&Params::default()).unwrap().judge(&response, now, &Redactor::new()).unwrap()
         };
@@ -371,6 +394,10 @@ mod tests {
         let soon = ends_in(48);
         assert!(matches!(soon.verdict, Verdict::Critical(_)));
         assert_eq!(soon.number("tls_days_left"), Some(2.0));
+        let why = soon.verdict.why().unwrap();
+        assert!(why.starts_with("the intermediate certificate CN=Between ends in 2.0 days"), "{why}");
+        let past = ends_in(-24);
+        assert!(past.verdict.why().unwrap().contains("ended 1.0 days ago"), "{past:?}");
     }
 
     #[test]

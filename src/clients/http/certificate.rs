@@ -1,5 +1,6 @@
 //! What a server's certificate says about itself.
 
+use crate::clients::PathEnd;
 use jiff::{SignedDuration, Timestamp};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -14,6 +15,8 @@ pub struct Certificate {
     pub not_before: Timestamp,
     /// When it ends to be valid.
     pub not_after: Timestamp,
+    /// What of the verified path ends first, itself or another one; none where nothing was verified.
+    pub path_end: Option<PathEnd>,
 }
 
 impl Certificate {
@@ -26,11 +29,17 @@ impl Certificate {
             issuer: crate::text::clean(&certificate.issuer().to_string(), 200),
             not_before: Timestamp::from_second(validity.not_before.timestamp()).ok()?,
             not_after: Timestamp::from_second(validity.not_after.timestamp()).ok()?,
+            path_end: None,
         })
     }
 
-    /// How long it stays valid after `now`; negative once it has expired.
+    /// How long clients can verify it after `now`; negative once it, or what leads to it, has expired.
     pub fn valid_for(&self, now: Timestamp) -> SignedDuration {
-        self.not_after.duration_since(now)
+        self.ends_at().duration_since(now)
+    }
+
+    /// When clients can verify it no more.
+    pub fn ends_at(&self) -> Timestamp {
+        self.path_end.as_ref().map_or(self.not_after, |end| end.at)
     }
 }

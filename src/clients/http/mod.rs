@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Environment;
 use super::names::{Directory, SystemNames};
+use super::path_end::PathEnds;
 use super::tls::TlsProfile;
 use crate::secrets::{Redactor, Secret};
 
@@ -137,18 +138,15 @@ pub struct Http {
     names: Directory,
     /// The environment names a proxy.
     proxies: bool,
+    ends: PathEnds,
     configs: Arc<Mutex<HashMap<TlsProfile, ClientConfig>>>,
 }
 
 impl Http {
     /// No connection yet.
     pub fn new(redactor: Redactor) -> Self {
-        Self {
-            redactor,
-            names: Directory::new(Arc::new(SystemNames)),
-            proxies: false,
-            configs: Arc::default(),
-        }
+        let names = Directory::new(Arc::new(SystemNames));
+        Self { redactor, names, proxies: false, ends: PathEnds::default(), configs: Arc::default() }
     }
 
     /// With another way to look up names.
@@ -235,7 +233,7 @@ impl Http {
         Ok(HttpResponse {
             status: response.status().as_u16(),
             latency,
-            certificate: tls.and_then(|tls| tls.peer_certificate()).and_then(Certificate::read),
+            certificate: tls.and_then(|tls| tls.peer_certificate()).and_then(|der| self.certificate(der)),
             headers: std::mem::take(response.headers_mut()),
             body: body.bytes,
             body_cut: body.cut,
@@ -244,6 +242,10 @@ impl Http {
             connected_to: request.connect_to.clone(),
             passed_over,
         })
+    }
+
+    fn certificate(&self, der: &[u8]) -> Option<Certificate> {
+        Some(Certificate { path_end: self.ends.of(der), ..Certificate::read(der)? })
     }
 
     /// The headers of a request; those that show who lifeboat is are kept out of what its answer says.
@@ -258,7 +260,8 @@ impl Http {
         if let Some(config) = configs.get(profile) {
             return Ok(config.clone());
         }
-        let config = profile.client_config().map_err(|error| HttpError::tls_setup(target, &error))?;
+        let config =
+            profile.foreseeing_config(&self.ends).map_err(|error| HttpError::tls_setup(target, &error))?;
         configs.insert(profile.clone(), config.clone());
         Ok(config)
     }

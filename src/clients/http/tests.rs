@@ -202,6 +202,24 @@ async fn the_servers_certificate_is_read() {
 }
 
 #[tokio::test]
+async fn the_path_to_the_servers_certificate_ends_with_its_intermediate() {
+    let authority = Authority::new();
+    let port = https_with(authority.acceptor_behind("localhost", 2100, 2099)).await;
+    let tls = TlsProfile { roots: Some(authority.roots()), ..TlsProfile::default() };
+    let http = http();
+    // Each connection is verified, none is resumed.
+    for _ in 0..2 {
+        let request =
+            HttpRequest { tls: tls.clone(), ..HttpRequest::get(format!("https://localhost:{port}"), LONG) };
+        let certificate = http.send(&request).await.unwrap().certificate.unwrap();
+        assert_eq!(certificate.not_after.to_string(), "2100-01-01T00:00:00Z");
+        let end = certificate.path_end.as_ref().unwrap();
+        assert!(end.subject.contains("CN=Between"), "{end:?}");
+        assert_eq!(certificate.ends_at().to_string(), "2099-01-01T00:00:00Z");
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_will_not_do_says_why() {
     let authority = Authority::new();
     let trusting = TlsProfile { roots: Some(authority.roots()), ..TlsProfile::default() };
