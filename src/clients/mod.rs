@@ -9,6 +9,7 @@ pub mod http;
 pub mod leftover;
 mod names;
 mod output;
+mod own_clock;
 mod path_end;
 mod pinned;
 pub mod postgres;
@@ -27,6 +28,7 @@ pub use environment::Environment;
 pub use http::Http;
 pub use names::{Directory, NameError, Names, SystemNames};
 pub use output::{Kept, MAX_KEPT_BYTES, MAX_LINE_CHARS, Stream};
+pub use own_clock::OwnClock;
 pub use path_end::{Part, PathEnd};
 pub use postgres::Postgres;
 pub use process::{Ending, ProcessError, ProcessOutcome, ProcessSpec};
@@ -61,7 +63,7 @@ pub(crate) fn is_own_fault(error: &std::io::Error) -> bool {
 }
 
 /// What to do about it.
-pub(crate) const OWN_FAULT: &str = "this host is short of open files, memory or ports: look at `ulimit -n`, `free` and `ss -s` for the engine's user";
+pub(crate) const OWN_FAULT: &str = "this host is short of open files, processes, memory or ports: look at `ulimit -a`, `free` and `ss -s` for the engine's user";
 
 impl Clients {
     /// Nothing is connected, read or looked up yet. `own_secret_files` is the user's own folder of secret files
@@ -71,9 +73,15 @@ impl Clients {
         let redactor = secrets.redactor();
         redactor.learn_environment(&environment);
         let names = Directory::new(std::sync::Arc::new(SystemNames));
+        let clock = OwnClock::default();
         Self {
-            http: Http::new(redactor.clone()).with_names(names.clone()).with_proxies(&environment),
-            postgres: Postgres::new(redactor.clone(), &environment).with_names(names.clone()),
+            http: Http::new(redactor.clone())
+                .with_names(names.clone())
+                .with_clock(clock.clone())
+                .with_proxies(&environment),
+            postgres: Postgres::new(redactor.clone(), &environment)
+                .with_names(names.clone())
+                .with_clock(clock),
             names,
             #[cfg(feature = "aws")]
             aws: aws::Aws::new(Default::default(), "", environment.clone()).telling(redactor.clone()),

@@ -136,6 +136,7 @@ impl Api {
         self.clients.http.send(&request).await.map_err(|error| {
             let again = match error.kind {
                 HttpErrorKind::ThisHost
+                | HttpErrorKind::OwnClock
                 | HttpErrorKind::NoSuchHost
                 | HttpErrorKind::NameGone
                 | HttpErrorKind::Refused

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::super::own_clock;
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
 use super::super::{NameError, OWN_FAULT, is_own_fault};
 use crate::secrets::Redactor;
@@ -19,6 +20,8 @@ pub enum HttpErrorKind {
     Configuration,
     /// This host has no open files, memory or ports left; nothing was sent.
     ThisHost,
+    /// This host's clock is wrong, so that no certificate can be checked.
+    OwnClock,
     /// The host's name has no address, and whose fault that is cannot be told.
     NoSuchHost,
     /// The host's name is gone: its name servers say so, and answer for other names.
@@ -161,6 +164,7 @@ impl HttpError {
         match self.kind {
             HttpErrorKind::Configuration => "correct the URL or header in the plan",
             HttpErrorKind::ThisHost => OWN_FAULT,
+            HttpErrorKind::OwnClock => own_clock::NEXT_STEP,
             HttpErrorKind::NoSuchHost | HttpErrorKind::NameGone => {
                 "check the host's name in the plan, and this host's DNS with `getent hosts NAME`"
             }

@@ -15,6 +15,7 @@ use super::error::{HttpError, HttpErrorKind};
 use super::{Http, HttpRequest, Place, target};
 use crate::clients::names::{Directory, NameError};
 use crate::clients::share::share;
+use crate::clients::tls::TlsProfile;
 
 /// What a connection with TLS takes over a long line: of many addresses none gets less, or a server that is only far
 /// away would seem silent at each of them.
@@ -55,7 +56,8 @@ impl Exchange<'_> {
             // One share more: the answer takes its time as well.
             let patience =
                 (others > 0).then(|| share(self.until, others + 2).duration_since(begun).max(LEAST_PATIENCE));
-            let client = self.client(patience, Fixed(self.sockets(&addresses[number..])))?;
+            let fixed = Fixed(self.sockets(&addresses[number..]));
+            let client = self.client(&self.request.tls, patience, fixed.clone())?;
             let passed_over =
                 |failed: Vec<(IpAddr, _)>| failed.into_iter().map(|(address, _)| address).collect();
             let error = match timeout_at(self.until, self.send(&client, &url)).await {
@@ -63,7 +65,7 @@ impl Exchange<'_> {
                     let latency = looked_up + begun.elapsed();
                     return Ok(Answered { response, latency, passed_over: passed_over(failed) });
                 }
-                Ok(Err(error)) => (error.is_connect(), self.failed(error)),
+                Ok(Err(error)) => (error.is_connect(), self.blamed(error, &url, fixed).await),
                 Err(_) => (false, HttpError::late(self.request.deadline, &self.target())),
             };
             match error {
@@ -79,8 +81,12 @@ impl Exchange<'_> {
     /// The proxy's own addresses share half of the time.
     async fn through_proxy(&self, url: &Url, begun: Instant) -> Result<Answered, HttpError> {
         let patience = share(self.until, 2).duration_since(begun);
-        let client = self.client(Some(patience), Found(self.http.names.clone()))?;
-        let response = self.send(&client, url).await.map_err(|error| self.failed(error))?;
+        let found = Found(self.http.names.clone());
+        let client = self.client(&self.request.tls, Some(patience), found.clone())?;
+        let response = match self.send(&client, url).await {
+            Ok(response) => response,
+            Err(error) => return Err(self.blamed(error, url, found).await),
+        };
         Ok(Answered { response, latency: begun.elapsed(), passed_over: Vec::new() })
     }
 
@@ -126,10 +132,15 @@ impl Exchange<'_> {
         first.into_iter().chain(other).map(|address| SocketAddr::new(*address, port)).collect()
     }
 
-    /// A client that connects within `patience` (TLS included) to what `names` says.
-    fn client(&self, patience: Option<Duration>, names: impl Resolve + 'static) -> Result<Client, HttpError> {
+    /// A client that trusts what `tls` says and connects within `patience` (TLS included) to what `names` says.
+    pub(super) fn client(
+        &self,
+        tls: &TlsProfile,
+        patience: Option<Duration>,
+        names: impl Resolve + 'static,
+    ) -> Result<Client, HttpError> {
         let mut builder = Client::builder()
-            .tls_backend_preconfigured(self.http.tls(&self.request.tls, &self.target())?)
+            .tls_backend_preconfigured(self.http.tls(tls, &self.target())?)
             .tls_info(true)
             .redirect(redirect::Policy::none())
             .dns_resolver(names)
@@ -149,16 +160,17 @@ impl Exchange<'_> {
         self.request.proxy_of_environment && self.request.connect_to.is_none() && self.http.proxies
     }
 
-    fn failed(&self, error: reqwest::Error) -> HttpError {
+    pub(super) fn failed(&self, error: reqwest::Error) -> HttpError {
         HttpError::of(error, &self.target())
     }
 
-    fn target(&self) -> String {
+    pub(super) fn target(&self) -> String {
         target(self.url, self.request.connect_to.as_ref())
     }
 }
 
 /// Gives the library the addresses that are to be tried now.
+#[derive(Clone)]
 struct Fixed(Vec<SocketAddr>);
 
 impl Resolve for Fixed {
@@ -169,6 +181,7 @@ impl Resolve for Fixed {
 }
 
 /// Looks up what the library asks for: a proxy, or a server that needs none.
+#[derive(Clone)]
 struct Found(Directory);
 
 impl Resolve for Found {

@@ -5,6 +5,7 @@ mod coding;
 mod error;
 mod exchange;
 mod place;
+mod time;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Environment;
 use super::names::{Directory, SystemNames};
+use super::own_clock::OwnClock;
 use super::path_end::PathEnds;
 use super::tls::TlsProfile;
 use crate::secrets::{Redactor, Secret};
@@ -139,6 +141,7 @@ pub struct Http {
     /// The environment names a proxy.
     proxies: bool,
     ends: PathEnds,
+    clock: OwnClock,
     configs: Arc<Mutex<HashMap<TlsProfile, ClientConfig>>>,
 }
 
@@ -146,7 +149,8 @@ impl Http {
     /// No connection yet.
     pub fn new(redactor: Redactor) -> Self {
         let names = Directory::new(Arc::new(SystemNames));
-        Self { redactor, names, proxies: false, ends: PathEnds::default(), configs: Arc::default() }
+        let (ends, clock) = (PathEnds::default(), OwnClock::default());
+        Self { redactor, names, proxies: false, ends, clock, configs: Arc::default() }
     }
 
     /// With another way to look up names.
@@ -159,6 +163,12 @@ impl Http {
     pub fn with_proxies(mut self, environment: &Environment) -> Self {
         let names = environment.names().filter_map(|name| name.to_str());
         self.proxies = names.into_iter().any(|name| PROXY_VARIABLES.contains(&&*name.to_ascii_lowercase()));
+        self
+    }
+
+    /// With what others heard of the time.
+    pub(super) fn with_clock(mut self, clock: OwnClock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -229,6 +239,7 @@ impl Http {
             Ok(body) => (body, None),
             Err(why) => (Body { bytes: Vec::new(), cut: false }, Some(why)),
         };
+        self.clock.hear(&url.origin().ascii_serialization(), response.headers());
         let tls = response.extensions().get::<reqwest::tls::TlsInfo>();
         Ok(HttpResponse {
             status: response.status().as_u16(),

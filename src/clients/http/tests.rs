@@ -244,6 +244,61 @@ async fn a_certificate_that_will_not_do_says_why() {
     }
 }
 
+/// An https server whose certificate ended in 2021, and which answers with this date; counts what it is sent.
+async fn expired_and_dated(authority: &Authority, date: &'static str, seen: Arc<Mutex<Vec<String>>>) -> u16 {
+    let acceptor = authority.acceptor("localhost", 2021);
+    listen(move |socket| {
+        let (acceptor, seen) = (acceptor.clone(), seen.clone());
+        async move {
+            if let Ok(mut tls) = acceptor.accept(socket).await {
+                let mut buffer = [0; 4096];
+                let read = tls.read(&mut buffer).await.unwrap_or(0);
+                seen.lock().unwrap().push(String::from_utf8_lossy(&buffer[..read]).into_owned());
+                let answer = format!("HTTP/1.1 200 OK\r\n{date}content-length: 0\r\n\r\n");
+                let _ = tls.write_all(answer.as_bytes()).await;
+                let _ = tls.shutdown().await;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_good_by_the_servers_clock_is_this_hosts_fault() {
+    let authority = Authority::new();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let past = expired_and_dated(&authority, "date: Sun, 01 Nov 2020 09:00:00 GMT\r\n", seen.clone()).await;
+    let silent = expired_and_dated(&authority, "", Arc::default()).await;
+    let request = |port: u16| {
+        let tls = TlsProfile { roots: Some(authority.roots()), ..TlsProfile::default() };
+        let headers = vec![("authorization".to_owned(), Secret::from_plan("Bearer hunter22"))];
+        HttpRequest {
+            tls,
+            headers,
+            ..HttpRequest::get(format!("https://localhost:{port}/path?token=hunter22"), LONG)
+        }
+    };
+    let http = http();
+    assert_eq!(http.send(&request(silent)).await.unwrap_err().kind, HttpErrorKind::Tls);
+    let error = http.send(&request(past)).await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::OwnClock, "{error}");
+    assert!(
+        error.to_string().contains("this host's clock is wrong") && error.next_step().contains("timedatectl")
+    );
+    let asked = seen.lock().unwrap().join("");
+    assert!(asked.starts_with("HEAD / ") && !asked.contains("hunter22"), "{asked}");
+    // Once the clock is known to be wrong that concerns all certificates.
+    assert_eq!(http.send(&request(silent)).await.unwrap_err().kind, HttpErrorKind::OwnClock);
+    // One server that agrees shows that it is the others' clock.
+    let now =
+        jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&Timestamp::now()).unwrap();
+    let date: &'static str = format!("date: {now}\r\n").leak();
+    let agrees = expired_and_dated(&authority, date, Arc::default()).await;
+    for port in [agrees, past, silent] {
+        assert_eq!(http.send(&request(port)).await.unwrap_err().kind, HttpErrorKind::Tls);
+    }
+}
+
 async fn listen_in_plain() -> u16 {
     listen(|mut socket| async move {
         let _ = socket.read(&mut [0; 4096]).await;

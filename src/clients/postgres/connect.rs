@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Config, NoTls};
@@ -13,7 +14,9 @@ use super::error::{PostgresError, PostgresErrorKind};
 use super::files::{Files, Login};
 use super::live::{Live, drive};
 use super::role::Wanted;
+use crate::clients::own_clock::OwnClock;
 use crate::clients::share::share;
+use crate::clients::tls::tls_error_in;
 use crate::clients::{Directory, NameError};
 use crate::secrets::Redactor;
 
@@ -22,6 +25,7 @@ use crate::secrets::Redactor;
 pub(super) struct Connector {
     pub(super) redactor: Redactor,
     pub(super) names: Directory,
+    pub(super) clock: OwnClock,
     pub(super) files: Files,
 }
 
@@ -114,7 +118,11 @@ impl Connector {
             config.hostaddr(address);
         }
         let note = self.log_in(tried, &mut config);
-        let failed = |error| {
+        let failed = |error: tokio_postgres::Error| {
+            let excuse = tls_error_in(&error).and_then(|fault| self.clock.excuse(fault, Timestamp::now()));
+            if let Some(why) = excuse {
+                return PostgresError::new(PostgresErrorKind::OwnClock, &target, &why);
+            }
             PostgresError::of(&error, &target, &self.redactor).noting(&tried.dsn.absent, note.as_deref())
         };
         // libpq speaks no TLS over a socket of this host, whatever sslmode says.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
+use super::super::own_clock;
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
 use super::super::{NameError, OWN_FAULT, is_own_fault};
 use crate::secrets::Redactor;
@@ -21,6 +22,8 @@ pub enum PostgresErrorKind {
     Configuration,
     /// This host has no open files, memory or ports left; nothing was sent.
     ThisHost,
+    /// This host's clock is wrong, so that no certificate can be checked.
+    OwnClock,
     /// The host's name has no address, and whose fault that is cannot be told.
     NoSuchHost,
     /// The host's name is gone: its name servers say so, and answer for other names.
@@ -74,6 +77,7 @@ impl PostgresErrorKind {
             | Self::Protocol => true,
             Self::Configuration
             | Self::ThisHost
+            | Self::OwnClock
             | Self::NoSuchHost
             | Self::Authentication
             | Self::NoSuchDatabase
@@ -201,6 +205,7 @@ impl PostgresError {
         match self.kind {
             PostgresErrorKind::Configuration => "correct the connection string: `host=… port=5432 dbname=… user=… password=… sslmode=verify-full`, or a postgres:// URL".to_owned(),
             PostgresErrorKind::ThisHost => OWN_FAULT.to_owned(),
+            PostgresErrorKind::OwnClock => own_clock::NEXT_STEP.to_owned(),
             PostgresErrorKind::NoSuchHost | PostgresErrorKind::NameGone => "check the host's name in the plan, and this host's DNS with `getent hosts NAME`".to_owned(),
             PostgresErrorKind::Refused => format!("the host answers and no PostgreSQL listens: check the service there, and the port in {target}"),
             PostgresErrorKind::Unreachable => "check the route, the security group and the VPN from this host".to_owned(),

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
+use super::own_clock::OwnClock;
 use super::{Directory, Environment, SystemNames};
 use crate::secrets::{Redactor, Secret};
 use connect::Connector;
@@ -54,12 +55,21 @@ impl Postgres {
     pub fn new(redactor: Redactor, environment: &Environment) -> Self {
         let files = Files::of(environment);
         let names = Directory::new(Arc::new(SystemNames));
-        Self { connector: Connector { redactor, names, files }, slots: Arc::default() }
+        Self {
+            connector: Connector { redactor, names, clock: OwnClock::default(), files },
+            slots: Arc::default(),
+        }
     }
 
     /// With another way to look up names.
     pub fn with_names(mut self, names: Directory) -> Self {
         self.connector.names = names;
+        self
+    }
+
+    /// With what others heard of the time.
+    pub(super) fn with_clock(mut self, clock: OwnClock) -> Self {
+        self.connector.clock = clock;
         self
     }
 

@@ -52,10 +52,9 @@ async fn a_server_that_accepts_and_never_answers_meets_the_deadline() {
     for rest in ["sslmode=disable", "sslmode=prefer", "sslmode=verify-full"] {
         let error = failure(&dsn(port, rest), Duration::from_millis(200)).await;
         assert_eq!(error.kind, PostgresErrorKind::Timeout, "{error}");
-        assert_eq!(
-            error.to_string(),
-            format!("PostgreSQL at localhost:{port}/x: connecting: no answer within 0.2 s")
-        );
+        // What of the deadline is left for the address: roots were read and the name was looked up before.
+        let words = format!("PostgreSQL at localhost:{port}/x: connecting: no answer within 0.");
+        assert!(error.to_string().starts_with(&words), "{error}");
     }
 }
 

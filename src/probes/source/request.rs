@@ -60,21 +60,21 @@ impl RequestError {
 
     /// Nothing was sent, or no server was there to take it.
     pub(crate) fn not_sent(&self) -> bool {
-        use HttpErrorKind::{Configuration, NameGone, NoSuchHost, Refused, ThisHost};
+        use HttpErrorKind::{Configuration, NameGone, NoSuchHost, OwnClock, Refused, ThisHost};
         match self {
             Self::Secret(_) | Self::SecretTimeout => true,
             Self::Http(error) => {
-                matches!(error.kind, Configuration | NameGone | NoSuchHost | Refused | ThisHost)
+                matches!(error.kind, Configuration | NameGone | NoSuchHost | OwnClock | Refused | ThisHost)
             }
         }
     }
 
     /// The fault is, or may be, on this side: it says nothing about the server.
     pub(crate) fn is_ours(&self) -> bool {
-        use HttpErrorKind::{Configuration, NoSuchHost, ThisHost};
+        use HttpErrorKind::{Configuration, NoSuchHost, OwnClock, ThisHost};
         match self {
             Self::Secret(_) | Self::SecretTimeout => true,
-            Self::Http(error) => matches!(error.kind, Configuration | NoSuchHost | ThisHost),
+            Self::Http(error) => matches!(error.kind, Configuration | NoSuchHost | OwnClock | ThisHost),
         }
     }
 }
