@@ -244,8 +244,13 @@ pub enum Report {
     Observed(Vec<(ProbeId, Reading)>),
     /// Time passed: staleness, expiry, what runs by itself.
     Tick,
-    /// The wall clock moved against the machine's steady clock by this much.
-    ClockJumped(SignedDuration),
+    /// The wall clock moved against the machine's steady clock.
+    ClockJumped {
+        /// By how much, positive for forward.
+        by: SignedDuration,
+        /// How far lifeboat's time followed without time passing.
+        not_passed: SignedDuration,
+    },
     /// A step's description came back.
     Described {
         /// The run.

@@ -29,11 +29,15 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         }
         Fact::EngineStarted { version, recovery, .. } => format!("Engine {version} took over; {recovery}"),
         Fact::EngineStopped { why } => format!("Engine stopped: {why}"),
-        Fact::ClockJumped { by } if by.is_negative() => format!(
+        Fact::ClockJumped { by, .. } if by.is_negative() => format!(
             "This host's clock was set back by {}; recorded times go on and never back. Check its time service",
             units::duration(by.abs())
         ),
-        Fact::ClockJumped { by } => format!(
+        Fact::ClockJumped { by, not_passed } if not_passed.is_positive() => format!(
+            "This host's clock was set ahead by {}: times from here on follow it, and what is told after a while waits as long as before. Check its time service",
+            units::duration(*by)
+        ),
+        Fact::ClockJumped { by, .. } => format!(
             "This host's clock leapt ahead by {}: it slept or was set; times from here on follow it. Check its time service",
             units::duration(*by)
         ),

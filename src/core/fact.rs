@@ -65,6 +65,10 @@ pub enum Fact {
     ClockJumped {
         /// By how much, positive for forward.
         by: SignedDuration,
+        /// How far recorded times followed it without time passing: what is to come after a while does not come earlier
+        /// for that. Zero where the machine slept, and in older journals.
+        #[serde(default)]
+        not_passed: SignedDuration,
     },
     /// A probe ran (ephemeral).
     ReadingTaken {

@@ -43,7 +43,7 @@ use crate::engine::runner::Runner;
 use crate::engine::socket::Socket;
 use crate::journal::{JournalError, Options, Recovery};
 use crate::plan::Plan;
-use crate::world::World;
+use crate::world::{Jump, World};
 use jiff::SignedDuration;
 use std::io;
 use std::path::PathBuf;
@@ -224,7 +224,8 @@ fn words(recovery: &Recovery) -> String {
 async fn tick(inbox: UnboundedSender<Input>, clock: Arc<dyn crate::world::Clock>) {
     loop {
         clock.sleep(TICK).await;
-        let jumped = clock.jump().map(|by| Input::Report(Report::ClockJumped(by)));
+        let jumped =
+            clock.jump().map(|Jump { by, not_passed }| Input::Report(Report::ClockJumped { by, not_passed }));
         for input in jumped.into_iter().chain([Input::Report(Report::Tick)]) {
             if inbox.send(input).is_err() {
                 return;

@@ -1,6 +1,6 @@
 //! Three clocks: the system's, a scaled one for demo and rehearse, and one that tests move by hand.
 
-use crate::world::Clock;
+use crate::world::{Clock, Jump};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, PoisonError};
@@ -12,10 +12,13 @@ use tokio::time::Instant;
 const JUMP: SignedDuration = SignedDuration::from_secs(2);
 
 /// The system's time, held by its monotonic clock: wall time at the start plus what elapsed. When the wall
-/// clock leaps forward (the machine slept, which the monotonic clock does not count) this one follows;
-/// when it is set back this one does not.
+/// clock leaps forward (the machine slept, which the monotonic clock does not count, or somebody set it) this one
+/// follows; when it is set back this one does not.
 pub struct RealClock {
     wall: fn() -> Timestamp,
+    /// Time since the machine was started, sleep included; none where the system does not tell.
+    boot: fn() -> Option<SignedDuration>,
+    booted: Option<SignedDuration>,
     base: Timestamp,
     started: Instant,
     offset: Mutex<Offset>,
@@ -27,18 +30,27 @@ struct Offset {
     seen: SignedDuration,
     /// How far this clock followed it; it only grows.
     followed: SignedDuration,
+    /// How long the machine had slept by then.
+    slept: SignedDuration,
 }
 
 impl RealClock {
     /// Starts from the system's wall clock.
     pub fn new() -> Self {
         // A clock that was set to where no time is stands still there, and this process with it.
-        Self::over(|| Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX))
+        Self::over(|| Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX), since_boot)
     }
 
-    fn over(wall: fn() -> Timestamp) -> Self {
-        let offset = Offset { seen: SignedDuration::ZERO, followed: SignedDuration::ZERO };
-        Self { wall, base: wall(), started: Instant::now(), offset: Mutex::new(offset) }
+    fn over(wall: fn() -> Timestamp, boot: fn() -> Option<SignedDuration>) -> Self {
+        let [seen, followed, slept] = [SignedDuration::ZERO; 3];
+        let offset = Mutex::new(Offset { seen, followed, slept });
+        Self { wall, boot, booted: boot(), base: wall(), started: Instant::now(), offset }
+    }
+
+    /// How long the machine slept since the start; none where that cannot be told.
+    fn slept(&self) -> Option<SignedDuration> {
+        let awake = signed(self.started.elapsed());
+        Some((self.boot)()?.saturating_sub(self.booted?).saturating_sub(awake).max(SignedDuration::ZERO))
     }
 
     fn monotonic(&self) -> Timestamp {
@@ -62,16 +74,22 @@ impl Clock for RealClock {
         tokio::time::sleep(unsigned(span)).boxed()
     }
 
-    fn jump(&self) -> Option<SignedDuration> {
+    fn jump(&self) -> Option<Jump> {
         let mut offset = self.offset.lock().unwrap_or_else(PoisonError::into_inner);
         let current = (self.wall)().duration_since(self.monotonic());
         let moved = current.saturating_sub(offset.seen);
         if moved.abs() <= JUMP {
             return None;
         }
+        let followed = current.saturating_sub(offset.followed).max(SignedDuration::ZERO);
         offset.seen = current;
-        offset.followed = offset.followed.max(current);
-        Some(moved)
+        offset.followed = offset.followed.saturating_add(followed);
+        // Where nobody can tell, the machine slept: what is due is told early rather than late.
+        let slept = self.slept().map_or(followed, |slept| slept.saturating_sub(offset.slept));
+        offset.slept = offset.slept.saturating_add(slept);
+        let not_passed = followed.saturating_sub(slept);
+        let not_passed = if not_passed > JUMP { not_passed } else { SignedDuration::ZERO };
+        Some(Jump { by: moved, not_passed })
     }
 }
 
@@ -133,6 +151,12 @@ impl Clock for ManualClock {
     }
 }
 
+/// Linux counts sleep in this time, and not in its steady clock.
+fn since_boot() -> Option<SignedDuration> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    SignedDuration::try_from_secs_f64(text.split_whitespace().next()?.parse().ok()?).ok()
+}
+
 /// `from` plus a span; the end of time where it does not fit.
 pub(super) fn later(from: Timestamp, span: SignedDuration) -> Timestamp {
     from.checked_add(span).unwrap_or(Timestamp::MAX)
@@ -159,21 +183,45 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn jumped(by: i64, not_passed: i64) -> Option<Jump> {
+        let [by, not_passed] = [by, not_passed].map(SignedDuration::from_secs);
+        Some(Jump { by, not_passed })
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_wall_clock_that_leaps_is_reported_once_and_never_pulls_time_back() {
         static WALL: AtomicI64 = AtomicI64::new(1_000_000);
-        let clock = RealClock::over(|| Timestamp::from_second(WALL.load(Ordering::Relaxed)).unwrap());
+        let wall = || Timestamp::from_second(WALL.load(Ordering::Relaxed)).unwrap();
+        let clock = RealClock::over(wall, || None);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(clock.jump(), None, "a second is drift");
 
         WALL.store(1_003_601, Ordering::Relaxed);
-        assert_eq!(clock.jump(), Some(SignedDuration::from_secs(3600)));
+        assert_eq!(clock.jump(), jumped(3600, 0));
         assert_eq!(clock.jump(), None);
         assert_eq!(clock.now(), at(1_003_601), "after a sleep of the machine the time is right again");
 
         WALL.store(1_000_001, Ordering::Relaxed);
-        assert_eq!(clock.jump(), Some(SignedDuration::from_secs(-3600)));
+        assert_eq!(clock.jump(), jumped(-3600, 0));
         assert_eq!(clock.now(), at(1_003_601), "it does not go back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_is_told_from_a_machine_that_slept() {
+        static WALL: AtomicI64 = AtomicI64::new(1_000_000);
+        static BOOT: AtomicI64 = AtomicI64::new(500);
+        let wall = || Timestamp::from_second(WALL.load(Ordering::Relaxed)).unwrap();
+        let clock = RealClock::over(wall, || Some(SignedDuration::from_secs(BOOT.load(Ordering::Relaxed))));
+        let step = |wall: i64, boot: i64| {
+            WALL.fetch_add(wall, Ordering::Relaxed);
+            BOOT.fetch_add(boot, Ordering::Relaxed);
+            clock.jump()
+        };
+        assert_eq!(step(7200, 0), jumped(7200, 7200), "set");
+        assert_eq!(step(3600, 3600), jumped(3600, 0), "slept");
+        assert_eq!(step(-7200, 0), jumped(-7200, 0), "set back: this clock stays ahead");
+        assert_eq!(step(7200, 0), jumped(7200, 0), "and does not move where it is already");
+        assert_eq!(step(1200, 600), jumped(1200, 600), "slept, and was set after that");
     }
 
     #[tokio::test(start_paused = true)]

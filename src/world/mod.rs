@@ -54,15 +54,24 @@ pub struct Simulation {
     pub speed: f64,
 }
 
+/// A leap of the system's wall clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Jump {
+    /// By how much it moved, positive for forward.
+    pub by: SignedDuration,
+    /// How far the world's time followed it without time passing: the clock was set, and nobody slept.
+    pub not_passed: SignedDuration,
+}
+
 /// Time as the world has it. It never goes backwards within a process.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
     /// Waits for a span of the world's time.
     fn sleep(&self, span: SignedDuration) -> BoxFuture<'_, ()>;
-    /// By how much the system's wall clock moved against elapsed time since the last call, when that is more
-    /// than drift: someone set the clock, or the machine slept. Ages and deadlines around it are doubtful.
-    fn jump(&self) -> Option<SignedDuration> {
+    /// How the system's wall clock moved against elapsed time since the last call, when that is more than drift: someone
+    /// set the clock, or the machine slept. Ages and deadlines around it are doubtful.
+    fn jump(&self) -> Option<Jump> {
         None
     }
 }

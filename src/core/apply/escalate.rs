@@ -10,7 +10,7 @@ use crate::core::notification::{
 };
 use crate::ids::*;
 use crate::plan::{CalendarTrouble, Occasion, Severity};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub fn apply(model: &mut Model, event: &Event) {
     let at = event.at;
@@ -181,6 +181,23 @@ pub fn set_back(model: &mut Model, at: Timestamp) {
     for known in model.durable.notifications.values_mut() {
         known.not_before = known.not_before.map(|time| time.min(at));
         known.accepted_at = known.accepted_at.map(|time| time.min(at));
+    }
+}
+
+/// The clock was set ahead, and nobody waited for longer: what comes after a while is put off by as much.
+pub fn put_off(model: &mut Model, by: SignedDuration) {
+    let moved = |time: &mut Timestamp| *time = time.checked_add(by).unwrap_or(*time);
+    change(model, |escalation| {
+        moved(&mut escalation.round_since);
+        moved(&mut escalation.active_at);
+    });
+    for known in model.durable.notifications.values_mut() {
+        known.not_before.iter_mut().chain(&mut known.accepted_at).for_each(moved);
+        moved(&mut known.queued.give_up_at);
+    }
+    // With an incident these times tell what began after it was resolved, and nothing is proposed.
+    if model.durable.incident.is_none() {
+        model.durable.at_least_since.values_mut().for_each(moved);
     }
 }
 

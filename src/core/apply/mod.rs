@@ -17,7 +17,8 @@ pub fn apply(model: &mut Model, event: &Event) {
     let at = event.at;
     match &event.fact {
         Fact::EngineStarted { plan, .. } => engine_started(model, event, plan),
-        Fact::EngineStopped { .. } | Fact::ClockJumped { .. } | Fact::NoteAdded { .. } => {}
+        Fact::EngineStopped { .. } | Fact::NoteAdded { .. } => {}
+        Fact::ClockJumped { not_passed, .. } => escalate::put_off(model, *not_passed),
         Fact::ReadingTaken { probe, reading, judged } => {
             signals::reading_taken(model, probe, reading, *judged)
         }

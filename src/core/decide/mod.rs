@@ -95,7 +95,9 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
             facts.push(Fact::EngineStopped { why: why.clone() });
             Ok(facts)
         }
-        Report::ClockJumped(by) => Ok(vec![Fact::ClockJumped { by: *by }]),
+        Report::ClockJumped { by, not_passed } => {
+            Ok(vec![Fact::ClockJumped { by: *by, not_passed: *not_passed }])
+        }
         Report::Observed(readings) => Ok(observe::observed(model, readings)),
         Report::PagedUnrecorded(pages) => {
             Ok(pages.iter().map(|page| Fact::PagedUnrecorded { page: page.clone() }).collect())

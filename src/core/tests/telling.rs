@@ -1,6 +1,7 @@
 //! Who is told when, what of it survives, and that nobody is told twice for one cause.
 
 mod anything;
+mod clocks;
 mod deliveries;
 mod messages;
 mod proposals;
@@ -18,6 +19,7 @@ use crate::core::notification::{Again, Attempted, DeliveryStatus, Intent, Tracke
 use crate::ids::NotificationId;
 use crate::plan::Contact;
 use crate::plan::{MessageTemplate, NotifySettings, Occasion, PageStatus, Plan, Severity, Tries, Turns, Who};
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use std::collections::HashSet;
 

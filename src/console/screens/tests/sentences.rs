@@ -54,7 +54,8 @@ fn of_engine() -> Vec<Fact> {
         started(""),
         started("a torn line was kept aside"),
         Fact::EngineStopped { why: "asked to by alice".into() },
-        Fact::ClockJumped { by: seconds(-75) },
+        Fact::ClockJumped { by: seconds(-75), not_passed: seconds(0) },
+        Fact::ClockJumped { by: seconds(7200), not_passed: seconds(7200) },
         reading(Ok("streaming, 14 s behind")),
         reading(Err("no route to host")),
         Fact::SignalChanged {
