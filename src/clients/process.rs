@@ -13,8 +13,8 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
-use super::leftover;
 use super::output::{Kept, Lines, Stream};
+use super::{OWN_FAULT, is_own_fault, leftover};
 use crate::secrets::Redactor;
 
 /// How long a program that ended may still have its output read when somebody else holds the pipe open.
@@ -250,6 +250,10 @@ fn spawn(spec: &ProcessSpec) -> Result<Child, ProcessError> {
 fn failed(spec: &ProcessSpec, error: &std::io::Error) -> ProcessError {
     let program = spec.program().to_owned();
     let (why, next_step) = match error.kind() {
+        // No process more for this user counts as well: fork says to try again.
+        _ if is_own_fault(error) || error.kind() == ErrorKind::WouldBlock => {
+            (error.to_string(), OWN_FAULT.to_owned())
+        }
         ErrorKind::NotFound => (
             "there is no such program".to_owned(),
             format!("install {program} on this host, or give its full path in the plan"),

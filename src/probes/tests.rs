@@ -108,6 +108,63 @@ async fn a_refused_connection_is_down() {
     }
 }
 
+/// Runs `without_open_files_child` as a process that may have few.
+#[test]
+fn without_open_files_every_probe_is_unknown_and_names_this_host() {
+    let script =
+        r#"ulimit -n 100; exec "$0" --exact probes::tests::without_open_files_child --ignored --nocapture"#;
+    let mut child = std::process::Command::new("/bin/sh");
+    let child = child.args(["-c", script]).arg(std::env::current_exe().unwrap()).output().unwrap();
+    let said = String::from_utf8_lossy(&child.stdout) + String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "needs a process of its own"]
+async fn without_open_files_child() {
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap().to_string();
+    let named = format!("localhost:{}", server.local_addr().unwrap().port());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("2026/db.dir")).unwrap();
+    std::fs::write(folder.path().join("2026/db.dir/base"), "x").unwrap();
+    let folder = folder.path().display();
+    let clients = clients(SECRETS);
+    let built = |kind: &str, keys: &str| {
+        let spec = spec(kind, probe_params(kind, keys), 1000);
+        (super::kind(kind).unwrap().build)(&spec, &clients).unwrap()
+    };
+    let dsn = |host: &str| format!("dsn = \"host={host} port=5432 user=a dbname=b sslmode=disable\"");
+    let probes = [
+        built("tcp", &format!("address = \"{address}\"")),
+        built("tcp", &format!("address = \"{named}\"")),
+        built("http", &format!("url = \"http://{address}/\"")),
+        built("http", &format!("url = \"http://{named}/\"")),
+        built("alertmanager", &format!("url = \"http://{address}/\"")),
+        built("postgres", &dsn("127.0.0.1")),
+        built("postgres", &dsn("localhost")),
+        built("postgres-replication", &format!("{}\nregion = \"dr\"", dsn("127.0.0.1"))),
+        built("postgres-backup", &dsn("127.0.0.1")),
+        built("exec", "argv = [\"true\"]"),
+        built("file-age", &format!("path = \"{folder}/*/db.*\"")),
+        built("file-age", &format!("path = \"{folder}/2026/*\"")),
+    ];
+    let mut open = Vec::new();
+    let full = loop {
+        match std::fs::File::open("/dev/null") {
+            Ok(file) => open.push(file),
+            Err(error) => break error,
+        }
+    };
+    assert!(crate::clients::is_own_fault(&full), "{full}");
+    for (number, probe) in probes.iter().enumerate() {
+        let failure = probe.run().await.map_err(|failure| (failure.why.clone(), failure.next.clone()));
+        let Err((why, next)) = failure else { panic!("probe {number}: {failure:?}") };
+        assert!(why.contains("Too many open files") || why.contains("os error 24"), "probe {number}: {why}");
+        assert_eq!(next, crate::clients::OWN_FAULT, "probe {number}: {why}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_never_answers_is_down_within_the_deadline() {
     let (clients, address) = (clients(SECRETS), silent_address().await);

@@ -1,6 +1,7 @@
 //! One look at a series: its newest files or folders.
 
 use super::pattern::{Dated, Pattern};
+use crate::clients::is_own_fault;
 use crate::probes::series;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BinaryHeap, HashMap};
@@ -66,7 +67,7 @@ pub fn look(pattern: &Pattern, keep: usize) -> io::Result<Look> {
     // Beside files a folder is something else; alone, or asked for, it is a backup.
     if walk.files.count == 0 {
         for (path, dated) in walk.folders {
-            if let Some((bytes, modified)) = inside(&path) {
+            if let Some((bytes, modified)) = inside(&path)? {
                 walk.files.push(found(path, bytes, modified, dated), keep);
             }
         }
@@ -98,7 +99,10 @@ impl Walk<'_> {
             }
             if let Some(dated) = part.fits(name, dated) {
                 // One of many folders that cannot be read hides none of the others.
-                let _ = self.entry(entry.path(), depth, dated);
+                match self.entry(entry.path(), depth, dated) {
+                    Err(error) if is_own_fault(&error) => return Err(error),
+                    _ => {}
+                }
             }
         }
         Ok(())
@@ -145,15 +149,24 @@ fn modified(metadata: &Metadata) -> io::Result<Timestamp> {
     Timestamp::try_from(metadata.modified()?).map_err(io::Error::other)
 }
 
-/// The size of all files of a folder, and when the newest of them was written; none where it has no file.
-fn inside(folder: &Path) -> Option<(u64, Timestamp)> {
+/// The size of all files of a folder, and when the newest of them was written; none where it has no file, or cannot be
+/// read.
+///
+/// # Errors
+/// Where this host has no open files left to look.
+fn inside(folder: &Path) -> io::Result<Option<(u64, Timestamp)>> {
     let mut open = vec![folder.to_owned()];
     let (mut bytes, mut newest, mut entries) = (0_u64, None, 0);
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(folder).ok()?.flatten() {
+        let inside = match fs::read_dir(folder) {
+            Ok(inside) => inside,
+            Err(error) if is_own_fault(&error) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        for entry in inside.flatten() {
             entries += 1;
             if entries > MAX_ENTRIES {
-                return newest.map(|newest| (bytes, newest));
+                return Ok(newest.map(|newest| (bytes, newest)));
             }
             let Ok(metadata) = fs::symlink_metadata(entry.path()) else { continue };
             if metadata.is_dir() {
@@ -164,7 +177,7 @@ fn inside(folder: &Path) -> Option<(u64, Timestamp)> {
             }
         }
     }
-    newest.map(|newest| (bytes, newest))
+    Ok(newest.map(|newest| (bytes, newest)))
 }
 
 /// Sizes of the look before.

@@ -3,6 +3,7 @@
 mod look;
 mod pattern;
 
+use crate::clients::{OWN_FAULT, is_own_fault};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
@@ -202,6 +203,7 @@ fn age(measured: &Measurement) -> f64 {
 fn unreadable(part: &Part, error: &io::Error) -> ProbeFailure {
     let folder = part.pattern.base.display();
     let next = match error.kind() {
+        _ if is_own_fault(error) => OWN_FAULT,
         io::ErrorKind::NotFound => "Check the folder in the plan, and whether its file system is mounted.",
         io::ErrorKind::PermissionDenied => "Let the user that runs the engine read the folder.",
         _ => "List the folder by hand on this host to see what is wrong.",
