@@ -49,6 +49,7 @@ pub mod standing;
 pub mod status;
 pub mod tree;
 pub mod unrecorded;
+pub mod untold;
 pub mod watch;
 pub mod witness;
 

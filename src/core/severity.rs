@@ -3,6 +3,7 @@
 use crate::core::contradiction::{self, Kind};
 use crate::core::model::Model;
 use crate::core::names::View;
+use crate::core::untold::untold;
 use crate::plan::condition::Truth;
 use crate::plan::{Severity, SeverityRule};
 use jiff::Timestamp;
@@ -17,8 +18,19 @@ pub struct Assessment {
 }
 
 /// Evaluates the rules, worst first. What cannot be right needs no rule; of two equally bad reasons the plan's own
-/// words are told, except where two servers accept writes.
+/// words are told, except where two servers accept writes. What nobody could tell for too long counts where nothing as
+/// bad is known.
 pub fn assess(model: &Model, now: Timestamp) -> Assessment {
+    let told = by_knowledge(model, now);
+    match untold(model, now) {
+        Some((level, why)) if told.holds.as_ref().is_none_or(|(known, _)| level < *known) => {
+            Assessment { holds: Some((level, why)), ..told }
+        }
+        _ => told,
+    }
+}
+
+fn by_knowledge(model: &Model, now: Timestamp) -> Assessment {
     let rules = by_rules(model, now);
     let Some(open) = contradiction::worst(model) else { return rules };
     let contradiction = &open.contradiction;

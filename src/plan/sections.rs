@@ -72,6 +72,12 @@ const POLICY: &[Key] = &[
         "1h",
         "How long to watch after the last step before an incident should be closed.",
     ),
+    Key::default(
+        "unknown_after",
+        Takes::Duration,
+        "15m",
+        "How long a signal that a severity rule needs may stay unknown, or the console blind, before that is an incident by itself: with the mildest severity that `propose` of `[notify]` takes. At least 1m.",
+    ),
 ];
 
 const REGIONS: &[Key] = &[

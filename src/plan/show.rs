@@ -73,10 +73,11 @@ impl Show<'_> {
         self.line(&format!("plan sha256 {}", plan.digest));
         let policy = &plan.policy;
         self.line(&format!(
-            "cooldown {}, confirmations expire after {}, watched for {}",
+            "cooldown {}, confirmations expire after {}, watched for {}, unknown for at most {}",
             format_duration(policy.cooldown),
             format_duration(policy.confirmation_expiry),
-            format_duration(policy.monitor)
+            format_duration(policy.monitor),
+            format_duration(policy.unknown_after)
         ));
         if !policy.reference.is_empty() {
             self.line(&format!("reference probes: {}", join(&policy.reference)));

@@ -83,6 +83,14 @@ pub struct Policy {
     pub confirmation_expiry: SignedDuration,
     /// How long the system is watched after the last step before an incident should be closed.
     pub monitor: SignedDuration,
+    /// How long nobody may know what a severity rule asks for, or the console may be blind, before people are told.
+    #[serde(default = "unknown_after")]
+    pub unknown_after: SignedDuration,
+}
+
+/// As in the plan's reference.
+fn unknown_after() -> SignedDuration {
+    SignedDuration::from_mins(15)
 }
 
 /// A region or site.

@@ -100,6 +100,8 @@ cases! {
     a_malformed_address: "contact", ["alice@example.org" => "alice@example", "+49 30 1234567" => "030 1234567"];
     two_primaries: "primary", ["role = \"standby\"" => "role = \"primary\""];
     no_primary: "primary", ["role = \"primary\"" => "role = \"standby\""];
+    a_reference_without_a_name: "reference-by-address", ["url = \"https://example.org/\"" => "url = \"https://192.0.2.1/\""];
+    what_is_unknown_is_told_at_once: "out-of-range", ["cooldown = \"300s\"" => "cooldown = \"300s\"\nunknown_after = \"10s\""];
     no_reference_probe: "no-reference", ["reference = [\"internet\"]\n" => ""];
     thresholds_in_the_wrong_order: "thresholds", ["warn = \"30s\"" => "warn = \"2m\""];
     thresholds_from_both_sides: "thresholds", ["warn = \"30s\"" => "warn_below = \"30s\""];

@@ -158,6 +158,7 @@ pub fn plan() -> Arc<Plan> {
             cooldown: seconds(300),
             confirmation_expiry: seconds(120),
             monitor: seconds(3600),
+            unknown_after: SignedDuration::from_mins(15),
         },
         regions: indexmap! {
             "primary".into() => region(RegionRole::Primary, &["primary-api", "primary-db"]),

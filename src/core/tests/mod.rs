@@ -17,5 +17,6 @@ mod recovery;
 pub(crate) mod serving;
 mod telling;
 mod transitions;
+mod untold;
 mod walking;
 mod watching;

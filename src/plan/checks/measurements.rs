@@ -15,12 +15,6 @@ pub(super) fn check(draft: &Draft, report: &Report) {
     services(draft, report);
     backups(draft, report);
     severity(draft, report);
-    if draft.plan.policy.reference.is_empty() && draft.complete {
-        let message = "the plan names no reference probes";
-        let help = "name probes of things outside of the system in `[policy] reference`: without them the \
-                    console cannot tell \"they are down\" from \"I am blind\"";
-        report.add(Problem::warning("no-reference", draft.places.of("policy.reference"), message).help(help));
-    }
 }
 
 fn probe_times(probe: &ProbeSpec, draft: &Draft, report: &Report) {

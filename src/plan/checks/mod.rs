@@ -8,6 +8,7 @@ mod people;
 mod policies;
 mod programs;
 mod reach;
+mod reference;
 mod runbooks;
 mod tree;
 
@@ -18,6 +19,7 @@ use super::registry::Registry;
 /// Reports everything that is wrong with the plan as a whole.
 pub(crate) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     measurements::check(draft, report);
+    reference::check(draft, report);
     programs::check(draft, report);
     runbooks::check(draft, registry, report);
     managers::check(draft, report);

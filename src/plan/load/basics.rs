@@ -91,7 +91,7 @@ pub(super) fn plan(document: &Document, reader: &Reader<'_>) -> (String, Strateg
 
 pub(super) fn policy(document: &Document, reader: &Reader<'_>, places: &mut Places) -> Policy {
     let fields = single(document, reader, "policy");
-    for key in ["reference", "cooldown", "confirmation_expiry"] {
+    for key in ["reference", "cooldown", "confirmation_expiry", "unknown_after"] {
         if fields.get(key).is_some() && document.single("policy").is_some() {
             places.insert(format!("policy.{key}"), fields.place_of(key));
         }
@@ -101,6 +101,7 @@ pub(super) fn policy(document: &Document, reader: &Reader<'_>, places: &mut Plac
         cooldown: fields.duration("cooldown").unwrap_or_default(),
         confirmation_expiry: fields.duration("confirmation_expiry").unwrap_or_default(),
         monitor: fields.duration("monitor").unwrap_or_default(),
+        unknown_after: fields.duration("unknown_after").unwrap_or_default(),
     }
 }
 

@@ -258,6 +258,7 @@ pub fn plan() -> Plan {
             cooldown: seconds(300),
             confirmation_expiry: seconds(120),
             monitor: seconds(1800),
+            unknown_after: SignedDuration::from_mins(15),
         },
         regions: IndexMap::from([
             (

@@ -146,6 +146,7 @@ pub(crate) fn plan() -> Plan {
             cooldown: SignedDuration::from_mins(5),
             confirmation_expiry: SignedDuration::from_mins(2),
             monitor: SignedDuration::from_mins(30),
+            unknown_after: SignedDuration::from_mins(15),
         },
         regions: [region("a", RegionRole::Primary), region("b", RegionRole::Standby)].into_iter().collect(),
         services: [("web".into(), web)].into_iter().collect(),
