@@ -62,6 +62,13 @@ pub(crate) fn is_own_fault(error: &std::io::Error) -> bool {
     error.raw_os_error().is_some_and(|number| own.iter().any(|errno| errno.raw_os_error() == number))
 }
 
+/// What this host lacks now, where a library does not say why something failed: without a file to open a resolver knows
+/// no name, and there are no trusted roots.
+pub(crate) fn own_shortage() -> Option<String> {
+    let tried = std::net::UdpSocket::bind(("127.0.0.1", 0)).err().filter(is_own_fault);
+    tried.map(|error| error.to_string())
+}
+
 /// What to do about it.
 pub(crate) const OWN_FAULT: &str = "this host is short of open files, processes, memory or ports: look at `ulimit -a`, `free` and `ss -s` for the engine's user";
 

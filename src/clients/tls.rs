@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::path_end::{Foreseeing, PathEnds};
 use super::pinned::Pinned;
+use super::{OWN_FAULT, own_shortage};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
@@ -82,8 +83,8 @@ impl TlsProfile {
     fn verifier(&self) -> Result<(Arc<dyn ServerCertVerifier>, Vec<CertificateDer<'static>>), TlsSetupError> {
         let (chain, roots): (Arc<dyn ServerCertVerifier>, _) = match (self.verification, &self.roots) {
             (Verification::None, _) => (Arc::new(Unchecked(provider())), Vec::new()),
-            (_, None) => (Arc::new(platform_verifier()?), Vec::new()),
-            (_, Some(path)) => file_verifier(path)?,
+            (_, None) => (Arc::new(platform_verifier().map_err(or_shortage)?), Vec::new()),
+            (_, Some(path)) => file_verifier(path).map_err(or_shortage)?,
         };
         match self.verification {
             Verification::ChainOnly => Ok((Arc::new(AnyName(chain)), roots)),
@@ -121,6 +122,14 @@ impl Identity {
                 self.key.display()
             ),
         }
+    }
+}
+
+/// Roots that cannot be read for want of open files say nothing of the roots.
+fn or_shortage(error: TlsSetupError) -> TlsSetupError {
+    match own_shortage() {
+        Some(why) => TlsSetupError { why, next_step: OWN_FAULT.to_owned() },
+        None => error,
     }
 }
 

@@ -1,9 +1,8 @@
 //! Why a name has no address, and whose fault that is.
 
 use std::io;
-use std::net::UdpSocket;
 
-use super::super::{OWN_FAULT, is_own_fault};
+use super::super::{OWN_FAULT, is_own_fault, own_shortage};
 use crate::text::clean;
 
 /// How C libraries say that name servers answered, and that there is no such name or no address of it: EAI_NONAME and
@@ -63,7 +62,8 @@ impl NameError {
     /// Sorts an error of the system.
     pub(super) fn of(error: &io::Error, host: &str) -> Self {
         let (host, text) = (host.to_owned(), error.to_string());
-        if let Some(why) = own_fault(error) {
+        let own = is_own_fault(error).then(|| text.clone());
+        if let Some(why) = own.or_else(own_shortage) {
             return Self::ThisHost { host, why };
         }
         if NO_ADDRESS.iter().any(|words| text.contains(words)) {
@@ -95,13 +95,4 @@ impl NameError {
             Self::ThisHost { .. } => OWN_FAULT,
         }
     }
-}
-
-/// What this host lacks. Without a file to open a resolver says that there is no such name: so it is tried.
-fn own_fault(error: &io::Error) -> Option<String> {
-    if is_own_fault(error) {
-        return Some(error.to_string());
-    }
-    let tried = UdpSocket::bind(("127.0.0.1", 0)).err().filter(is_own_fault);
-    tried.map(|error| error.to_string())
 }
