@@ -59,6 +59,11 @@ impl OwnClock {
         least.filter(|ahead| ahead.abs() > AGREE)
     }
 
+    /// What time it is: by the servers, where this host's clock is wrong.
+    pub(super) fn right(&self, now: Timestamp) -> Timestamp {
+        self.ahead(now).and_then(|ahead| now.checked_sub(ahead).ok()).unwrap_or(now)
+    }
+
     /// Why a certificate is refused, where it would be good by the time that servers have: nothing is known of it then.
     /// The same words for all that it concerns.
     pub(super) fn excuse(&self, fault: &rustls::Error, now: Timestamp) -> Option<String> {
@@ -173,6 +178,8 @@ mod tests {
         tokio::time::advance(Duration::from_secs(300)).await;
         assert_eq!(clock.ahead(at("2026-11-29T09:05:00Z")), None, "an answer that was kept for an hour");
         assert_eq!(clock.ahead(at("2026-11-29T10:05:00Z")), Some(SignedDuration::from_hours(1)));
+        assert_eq!(clock.right(at("2026-11-29T10:05:00Z")), at("2026-11-29T09:05:00Z"));
+        assert_eq!(clock.right(at("2026-11-29T09:06:00Z")), at("2026-11-29T09:06:00Z"), "it agrees");
         tokio::time::advance(Duration::from_secs(301)).await;
         assert_eq!(clock.ahead(at("2026-11-29T10:10:01Z")), None);
     }

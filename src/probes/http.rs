@@ -150,7 +150,9 @@ impl Probe for Http {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             match self.request.send(&self.clients, self.within).await {
-                Ok(response) => self.expected.judge(&response, Timestamp::now(), &self.clients.redactor),
+                Ok(response) => {
+                    self.expected.judge(&response, self.clients.http.now(), &self.clients.redactor)
+                }
                 Err(error) if error.is_ours() => Err(ProbeFailure::new(error.to_string(), error.next_step())),
                 // The proxy may have failed, and says nothing of the server then.
                 Err(error) if self.request.proxied => Err(ProbeFailure::new(

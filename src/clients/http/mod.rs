@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode, Url};
 use rustls::ClientConfig;
@@ -170,6 +171,11 @@ impl Http {
     pub(super) fn with_clock(mut self, clock: OwnClock) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// What time it is: by the servers' dates, where they all deny this host's clock. Ends of certificates count by it.
+    pub fn now(&self) -> Timestamp {
+        self.clock.right(Timestamp::now())
     }
 
     /// Sends a request and reads its answer. Any status is an answer.

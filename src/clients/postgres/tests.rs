@@ -296,7 +296,11 @@ async fn what_is_not_there_is_told_apart() {
 
 /// Takes the request for TLS, then speaks TLS and refuses the session as a starting server does.
 async fn tls_server(authority: &Authority, name: &str) -> u16 {
-    let acceptor = authority.acceptor(name, 2100);
+    tls_server_until(authority, name, 2100).await
+}
+
+async fn tls_server_until(authority: &Authority, name: &str, year: i32) -> u16 {
+    let acceptor = authority.acceptor(name, year);
     listen(move |mut socket| {
         let acceptor = acceptor.clone();
         async move {
@@ -335,6 +339,25 @@ async fn certificates_are_checked_as_sslmode_says() {
         let error = failure(&dsn(port, &rest), LONG).await;
         assert_eq!(error.kind, kind, "{rest}: {error}");
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_good_by_other_servers_clocks_is_this_hosts_fault() {
+    let authority = Authority::new();
+    let port = tls_server_until(&authority, "localhost", 2021).await;
+    let dsn = dsn(port, &format!("sslmode=verify-full sslrootcert={}", authority.roots().display()));
+    let clock = OwnClock::default();
+    let postgres = postgres().with_clock(clock.clone());
+    let error = async || postgres.query(&dsn, "select 1", &[], LONG).await.unwrap_err();
+    assert_eq!(error().await.kind, PostgresErrorKind::Tls);
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert("date", "Sun, 01 Nov 2020 09:00:00 GMT".parse().unwrap());
+    clock.hear("https://api.example.com", &headers);
+    let wrong = error().await;
+    assert!(wrong.kind == PostgresErrorKind::OwnClock && !wrong.kind.says_down(), "{wrong}");
+    assert!(
+        wrong.to_string().contains("this host's clock is wrong") && wrong.next_step().contains("timedatectl")
+    );
 }
 
 #[tokio::test]
