@@ -3,7 +3,7 @@
 mod stop;
 
 use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
-use crate::actions::postgres_server::{LOOK, Server, same_cluster, same_target, unreachable, unread};
+use crate::actions::postgres_server::{LOOK, Server, same_server, same_target, several, unreachable, unread};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
 use crate::clients::postgres::PostgresErrorKind;
@@ -12,7 +12,7 @@ use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::probes::source::{Database, DatabaseError, Program, dsn_words};
+use crate::probes::source::{Database, DatabaseError, Program, Session, dsn_words};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -133,10 +133,10 @@ impl Action for Fence {
             };
             let (target, notes) = match Server::look(&self.database).await {
                 Ok(server) => {
-                    let management = self.management(&format!("fencing {name}")).await?;
+                    let management = self.management(&server, &format!("fencing {name}")).await?;
                     let mut notes = management.notes(self.meddling());
                     notes.extend(self.notes(&server));
-                    (server.target(name, &management), notes)
+                    (server.target(server.called(name), &management), notes)
                 }
                 Err(error) => (unreachable(name), vec![self.unreachable_note(&error)]),
             };
@@ -160,7 +160,7 @@ impl Action for Fence {
                 (Err(error), _) => return Err(not_fenced(expected, &error)),
             };
             // A manager can have come since the step was confirmed.
-            let management = self.management(&what).await?;
+            let management = self.management(&server, &what).await?;
             same_target(expected, &server, &management)?;
             if server.in_recovery {
                 return Err(Failure::not_done(
@@ -171,7 +171,7 @@ impl Action for Fence {
             }
             match &self.stop {
                 Some(program) => self.run_stop(program, expected, context).await,
-                None => self.set_read_only(expected, context).await,
+                None => set_read_only(&server.session, expected, context).await,
             }
         })
     }
@@ -206,10 +206,11 @@ impl Action for Fence {
             if let Some(program) = &self.stop {
                 checks.push(program.exists(&self.clients.environment).await);
             }
+            checks.extend(several(&self.database.name(LOOK).await));
             // That it cannot be read is said of the target.
             let Ok(server) = Server::look(&self.database).await else { return checks };
             // A manager that is not ignored is said of the target, which it refuses.
-            if let Ok(management) = self.management("").await {
+            if let Ok(management) = self.management(&server, "").await {
                 checks.push(management.check(self.meddling()));
             }
             let role = match server.in_recovery {
@@ -297,8 +298,8 @@ fn not_fenced(expected: &Target, error: &DatabaseError) -> Failure {
 
 impl Fence {
     /// Who manages the server, unless that is a manager which the plan does not ignore.
-    async fn management(&self, what: &str) -> Result<Management, Failure> {
-        postgres_manager::allowed(&self.database, what, self.meddling(), self.ignores_manager).await
+    async fn management(&self, server: &Server, what: &str) -> Result<Management, Failure> {
+        postgres_manager::allowed(&server.session, what, self.meddling(), self.ignores_manager).await
     }
 
     /// What takes the fence back. What starts a stopped server nobody but its administrator knows.
@@ -341,40 +342,10 @@ impl Fence {
         notes
     }
 
-    async fn set_read_only(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let within = context.timeout.unsigned_abs().min(Duration::from_secs(20));
-        (context.output)(SET_READ_ONLY);
-        self.sent(expected, self.database.batch(SET_READ_ONLY, within).await)?;
-        let begun = |error: DatabaseError| {
-            let why = format!("it was set and did not take effect everywhere: {error}");
-            Failure::maybe_done(what(expected), why, "Verify the step: it shows what is still open.")
-        };
-        self.database.batch("select pg_reload_conf()", within).await.map_err(begun)?;
-        let terminate = format!(
-            "select count(*) filter (where pg_terminate_backend(pid))::int8 from pg_stat_activity where {WRITERS}"
-        );
-        let ended = self.database.row(&terminate, within).await.and_then(|row| Ok(row.try_get::<_, i64>(0)?));
-        let ended = ended.map_err(begun)?;
-        let summary = format!("{} is read-only by default, {ended} sessions ended", expected.name);
-        (context.output)(&summary);
-        Ok(Done { summary })
-    }
-
-    /// Sorts the failure of a statement that was sent.
-    fn sent<T>(&self, expected: &Target, result: Result<T, DatabaseError>) -> Result<T, Failure> {
-        result.map_err(|error| {
-            if error.may_have_acted() {
-                let next = "Verify the step: it shows whether writes are refused.";
-                return Failure::maybe_done(what(expected), error.to_string(), next);
-            }
-            unread(what(expected), &error)
-        })
-    }
-
     /// A write of a new session is refused, and no session is left that writes.
     async fn prove_read_only(&self, expected: &Target, context: &Context) -> Result<Proof, Failure> {
         let server = Server::look(&self.database).await.map_err(|error| not_fenced(expected, &error))?;
-        same_cluster(expected, &server)?;
+        same_server(expected, &server)?;
         let open = |why: String, next: &str| Err(Failure::not_done(what(expected), why, next));
         if !server.read_only {
             return open(
@@ -384,14 +355,14 @@ impl Fence {
         }
         // Always rolled back: where it is not refused, nothing stays behind.
         let attempt = "begin; create table lifeboat_fence_attempt (); rollback";
-        let attempt = self.database.batch(attempt, LOOK).await;
-        self.database.disconnect(LOOK).await;
+        let attempt = server.session.batch(attempt, LOOK).await;
         match attempt {
             Err(error) if error.kind() == Some(PostgresErrorKind::ReadOnly) => {}
             Err(error) => return Err(unread(what(expected), &error)),
             Ok(()) => return open("a write was accepted".into(), "It is NOT fenced: stop the server."),
         }
-        let left = self.left(expected).await?;
+        server.session.batch("rollback", LOOK).await.map_err(|error| unread(what(expected), &error))?;
+        let left = left(&server.session, expected).await?;
         if left.writers > 0 {
             (context.output)(&format!("{} sessions are still writing", left.writers));
             let why = format!("{} transactions that write are still open", left.writers);
@@ -414,17 +385,48 @@ impl Fence {
             ],
         })
     }
+}
 
-    async fn left(&self, expected: &Target) -> Result<Left, Failure> {
-        let query = format!(
-            "select (select count(*) from pg_stat_activity where {WRITERS} and backend_xid is not null)::int8,
-                    (select count(*) from pg_db_role_setting, unnest(setconfig) as setting
-                      where setting ~* '^default_transaction_read_only=(off|false|no|0)$')::int8"
-        );
-        let read = self.database.row(&query, LOOK).await;
-        let read = read.and_then(|row| Ok(Left { writers: row.try_get(0)?, overrides: row.try_get(1)? }));
-        read.map_err(|error| unread(what(expected), &error))
-    }
+async fn left(session: &Session, expected: &Target) -> Result<Left, Failure> {
+    let query = format!(
+        "select (select count(*) from pg_stat_activity where {WRITERS} and backend_xid is not null)::int8,
+                (select count(*) from pg_db_role_setting, unnest(setconfig) as setting
+                  where setting ~* '^default_transaction_read_only=(off|false|no|0)$')::int8"
+    );
+    let read = session.row(&query, LOOK).await;
+    let read = read.and_then(|row| Ok(Left { writers: row.try_get(0)?, overrides: row.try_get(1)? }));
+    read.map_err(|error| unread(what(expected), &error))
+}
+
+/// Over the session by which the server was found to be the confirmed one.
+async fn set_read_only(session: &Session, expected: &Target, context: &Context) -> Result<Done, Failure> {
+    let within = context.timeout.unsigned_abs().min(Duration::from_secs(20));
+    (context.output)(SET_READ_ONLY);
+    sent(expected, session.batch(SET_READ_ONLY, within).await)?;
+    let begun = |error: DatabaseError| {
+        let why = format!("it was set and did not take effect everywhere: {error}");
+        Failure::maybe_done(what(expected), why, "Verify the step: it shows what is still open.")
+    };
+    session.batch("select pg_reload_conf()", within).await.map_err(begun)?;
+    let terminate = format!(
+        "select count(*) filter (where pg_terminate_backend(pid))::int8 from pg_stat_activity where {WRITERS}"
+    );
+    let ended = session.row(&terminate, within).await.and_then(|row| Ok(row.try_get::<_, i64>(0)?));
+    let ended = ended.map_err(begun)?;
+    let summary = format!("{} is read-only by default, {ended} sessions ended", expected.name);
+    (context.output)(&summary);
+    Ok(Done { summary })
+}
+
+/// Sorts the failure of a statement that was sent.
+fn sent<T>(expected: &Target, result: Result<T, DatabaseError>) -> Result<T, Failure> {
+    result.map_err(|error| {
+        if error.may_have_acted() {
+            let next = "Verify the step: it shows whether writes are refused.";
+            return Failure::maybe_done(what(expected), error.to_string(), next);
+        }
+        unread(what(expected), &error)
+    })
 }
 
 /// What could still write.

@@ -5,7 +5,7 @@ use crate::core::action::Failure;
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::probes::source::{Database, DatabaseError};
+use crate::probes::source::{DatabaseError, Session};
 use tokio_postgres::Row;
 
 /// The key of actions that a manager would undo.
@@ -84,19 +84,19 @@ pub(super) enum Meddling {
     Stops,
 }
 
-/// Looks who manages the server, over the kept connection.
-async fn look(database: &Database) -> Result<Management, DatabaseError> {
-    of(&database.row(QUERY, LOOK).await?)
+/// Looks who manages the server that a session is with.
+async fn look(session: &Session) -> Result<Management, DatabaseError> {
+    of(&session.row(QUERY, LOOK).await?)
 }
 
 /// Looks who manages the server, and refuses a manager that the plan does not ignore. Nothing was done.
 pub(super) async fn allowed(
-    database: &Database,
+    session: &Session,
     what: &str,
     meddling: Meddling,
     ignored: bool,
 ) -> Result<Management, Failure> {
-    match look(database).await {
+    match look(session).await {
         Ok(management) => match management.manager() {
             Some(manager) if !ignored => Err(manager.refusal(what, meddling)),
             _ => Ok(management),

@@ -2,7 +2,7 @@
 
 use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
 use crate::actions::postgres_server::{
-    Server, found, property, same_cluster, same_target, unreachable, unread,
+    LOOK, Server, found, same_process, same_target, several, unreachable, unread,
 };
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
@@ -13,7 +13,7 @@ use crate::core::watch::Found;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
-use crate::probes::source::{Database, dsn_words};
+use crate::probes::source::{Database, Session, dsn_words};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use regex::Regex;
@@ -30,7 +30,8 @@ const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(30);
 pub static KIND: ActionKind = ActionKind {
     name: "postgres-promote",
     doc: "Promotes a standby with `pg_promote()` (PostgreSQL 12 or newer). It refuses a server that is already a \
-          primary, and one whose identity changed since it was confirmed. WAL that was received is replayed \
+          primary, and one whose identity changed since it was confirmed: another cluster, server or process, or less \
+          WAL than it held. WAL that was received is replayed \
           first, also while replay is paused. The proof: the server is out of recovery, on a higher timeline, of \
           the same cluster, takes writes by default, commits and reads back a row in `verify_table`, and stays so for `hold`. A server \
           that a manager runs (Patroni, repmgr, a cloud provider) is refused: the manager would undo it, and \
@@ -125,11 +126,11 @@ struct Promote {
 impl Action for Promote {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let name = self.database.name(super::postgres_server::LOOK).await;
+            let name = self.database.name(LOOK).await;
             let command = format!("pg_ctl promote -D {}", self.folder);
             let (target, notes) = match Server::look(&self.database).await {
                 Ok(server) => {
-                    let management = self.management(&what(&name)).await?;
+                    let management = self.management(&server, &what(&name)).await?;
                     let mut notes = management.notes(Meddling::Promotes);
                     if !server.in_recovery {
                         notes.push("It is already a primary: this step will refuse.".into());
@@ -139,7 +140,7 @@ impl Action for Promote {
                             notes.push("This role may not call pg_promote(): grant it first.".into());
                         }
                     }
-                    (server.target(name, &management), notes)
+                    (server.target(server.called(name), &management), notes)
                 }
                 Err(error) => (unreachable(name), vec![format!("It cannot be read: {error}")]),
             };
@@ -198,8 +199,9 @@ impl Action for Promote {
                 ),
             };
             let mut checks = vec![role, right];
+            checks.extend(several(&self.database.name(LOOK).await));
             // A manager that is not ignored is said of the target, which it refuses.
-            if let Ok(management) = self.management("").await {
+            if let Ok(management) = self.management(&server, "").await {
                 checks.push(management.check(Meddling::Promotes));
             }
             checks
@@ -226,15 +228,14 @@ fn what(name: &str) -> String {
 
 impl Promote {
     /// Who manages the server, unless that is a manager which the plan does not ignore.
-    async fn management(&self, what: &str) -> Result<Management, Failure> {
-        postgres_manager::allowed(&self.database, what, Meddling::Promotes, self.ignores_manager).await
+    async fn management(&self, server: &Server, what: &str) -> Result<Management, Failure> {
+        postgres_manager::allowed(&server.session, what, Meddling::Promotes, self.ignores_manager).await
     }
 
     async fn promote(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = what(&expected.name);
         let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
-        same_cluster(expected, &server)?;
-        if !server.in_recovery {
+        if !server.in_recovery && !server.is_another(expected) {
             return Err(Failure::not_done(
                 what,
                 format!(
@@ -245,12 +246,12 @@ impl Promote {
             ));
         }
         // A manager can have come since the step was confirmed.
-        let management = self.management(&what).await?;
+        let management = self.management(&server, &what).await?;
         same_target(expected, &server, &management)?;
         (context.output)(&call(self.wait_s));
         let wait = u64::try_from(self.wait_s).unwrap_or_default();
         let within = Duration::from_secs(wait.saturating_add(5)).min(context.timeout.unsigned_abs());
-        let promoted = self.database.row(&call(self.wait_s), within).await;
+        let promoted = server.session.row(&call(self.wait_s), within).await;
         let promoted = promoted.and_then(|row| Ok(row.try_get::<_, bool>(0)?));
         match promoted {
             Ok(true) => Ok(Done { summary: format!("{} is promoted", expected.name) }),
@@ -271,7 +272,7 @@ impl Promote {
     async fn prove(&self, expected: &Target, context: &Context) -> Result<Proof, Failure> {
         let what = format!("promotion of {}", expected.name);
         let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
-        same_cluster(expected, &server)?;
+        same_process(expected, &server)?;
         let not_yet = |why: &str, next: &str| Failure::not_done(what.clone(), why, next);
         if server.in_recovery {
             return Err(not_yet(
@@ -279,8 +280,8 @@ impl Promote {
                 "Look at its log: it replays what it received first.",
             ));
         }
-        let before = property(expected, "timeline").and_then(|timeline| timeline.parse::<u32>().ok());
-        if property(expected, "role") != Some("standby") {
+        let before = expected.property("timeline").and_then(|timeline| timeline.parse::<u32>().ok());
+        if expected.property("role") != Some("standby") {
             return Err(not_yet(
                 "it was not seen as a standby when the step was confirmed: that it is a primary proves no promotion",
                 "Find out which server this is and who promoted it, then attest the step.",
@@ -307,13 +308,19 @@ impl Promote {
             "default_transaction_read_only is off".to_owned(),
         ];
         if let Some((schema, table)) = &self.write_to {
-            evidence.push(self.write(schema, table, &what, &context.token).await?);
+            evidence.push(Self::write(&server.session, schema, table, &what, &context.token).await?);
         }
         Ok(Proof { evidence })
     }
 
     /// Commits a row and reads it back in a transaction of its own.
-    async fn write(&self, schema: &str, table: &str, what: &str, token: &str) -> Result<String, Failure> {
+    async fn write(
+        session: &Session,
+        schema: &str,
+        table: &str,
+        what: &str,
+        token: &str,
+    ) -> Result<String, Failure> {
         let failed = |error: crate::probes::source::DatabaseError| {
             let next = if error.kind() == Some(PostgresErrorKind::Timeout) {
                 "A commit that hangs mostly waits for a synchronous standby that is gone: look at \
@@ -326,19 +333,19 @@ impl Promote {
         };
         let name = format!("{schema}.{table}");
         // Checked first: `create … if not exists` wants the right to create even where there is nothing to do.
-        let there = self.database.row_with("select to_regclass($1) is not null", &[&name], WRITE).await;
+        let there = session.row_with("select to_regclass($1) is not null", &[&name], WRITE).await;
         if !there.and_then(|row| Ok(row.try_get::<_, bool>(0)?)).map_err(failed)? {
             let create = format!(
                 "create schema if not exists {schema}; create table if not exists {name} (id bigint generated \
                  always as identity primary key, token text not null, at timestamptz not null default now())"
             );
-            self.database.batch(&create, WRITE).await.map_err(failed)?;
+            session.batch(&create, WRITE).await.map_err(failed)?;
         }
         let insert = format!("insert into {name} (token) values ($1) returning id::text");
-        let inserted = self.database.row_with(&insert, &[&token], WRITE).await;
+        let inserted = session.row_with(&insert, &[&token], WRITE).await;
         let id = inserted.and_then(|row| Ok(row.try_get::<_, String>(0)?)).map_err(failed)?;
         let select = format!("select token from {name} where id::text = $1");
-        let read = self.database.row_with(&select, &[&id], WRITE).await;
+        let read = session.row_with(&select, &[&id], WRITE).await;
         let read = read.and_then(|row| Ok(row.try_get::<_, String>(0)?)).map_err(failed)?;
         if read != token {
             let next = "Look at triggers and rules of the table, or give another `verify_table`.";

@@ -1,12 +1,22 @@
 //! A PostgreSQL server as the target of an action: who it is, read live.
 
 use crate::actions::postgres_manager::Management;
-use crate::core::action::{Failure, Target};
+use crate::core::action::{Failure, STARTED_AT, SYSTEM_IDENTIFIER, Target};
+use crate::core::preflight::Check;
 use crate::core::watch::Found;
-use crate::probes::source::{Database, DatabaseError};
+use crate::probes::source::{Database, DatabaseError, Session};
 use crate::probes::{timeline, words};
-use std::time::Duration;
+use crate::text::clean;
+use std::time::{Duration, Instant};
 use tokio_postgres::Row;
+
+/// Where a server is, by its own word.
+const ADDRESS: &str = "address";
+/// How another process than the confirmed one is told.
+const RESTARTED: &str = "it was restarted since, or its address leads to another server";
+const ANOTHER: &str = "another server answers";
+/// All that a standby keeps if it is promoted: the end of the WAL that it received or replayed.
+const HOLDS: &str = "holds WAL up to";
 
 /// How long reading a server's identity may take.
 pub(super) const LOOK: Duration = Duration::from_secs(5);
@@ -23,10 +33,16 @@ select pg_is_in_recovery() as in_recovery,
        case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end as paused,
        current_setting('default_transaction_read_only') = 'on' as read_only,
        has_function_privilege('pg_promote(boolean, integer)', 'execute') as may_promote,
-       current_setting('is_superuser') = 'on' as superuser";
+       current_setting('is_superuser') = 'on' as superuser,
+       to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
+       coalesce(case when family(inet_server_addr()) = 6 then '[' || host(inet_server_addr()) || ']'
+                     else host(inet_server_addr()) end || ':' || inet_server_port(),
+                (select setting from pg_settings where name = 'data_directory')) as address";
 
-/// A server as it was seen.
+/// A server as it was seen, and the session over which: what is done to it is done over that, so that no other server
+/// that the same name leads to can come in between.
 pub(super) struct Server {
+    pub(super) session: Session,
     pub(super) in_recovery: bool,
     pub(super) system: String,
     pub(super) timeline: u32,
@@ -36,18 +52,36 @@ pub(super) struct Server {
     pub(super) read_only: bool,
     pub(super) may_promote: bool,
     pub(super) superuser: bool,
+    started_at: String,
+    /// Its own address and port; its data directory where a socket leads there and this role may see it.
+    address: Option<String>,
+}
+
+/// Whether the server that answers is the one that was confirmed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// Its process, as far as it was known then.
+    Same,
+    /// Another process at its address: it was restarted, or the address leads to another server.
+    Restarted,
+    Another,
 }
 
 impl Server {
-    /// Looks at it, over a new connection: a name may have moved to another server.
+    /// Looks at it, over a new session: a name may have moved to another server.
     pub(super) async fn look(database: &Database) -> Result<Self, DatabaseError> {
-        database.disconnect(LOOK).await;
-        Self::of(&database.row(QUERY, LOOK).await?)
+        let until = Instant::now() + LOOK;
+        let session = database.session(LOOK).await?;
+        let row = session.row(QUERY, until.saturating_duration_since(Instant::now())).await?;
+        Self::of(session, &row)
     }
 
-    fn of(row: &Row) -> Result<Self, DatabaseError> {
+    fn of(session: Session, row: &Row) -> Result<Self, DatabaseError> {
         let position = |name: &str| row.try_get::<_, Option<i64>>(name).map(|lsn| lsn.map(i64::unsigned_abs));
+        let started_at: String = row.try_get("started_at")?;
+        let address: Option<String> = row.try_get("address")?;
         Ok(Self {
+            session,
             in_recovery: row.try_get("in_recovery")?,
             system: row.try_get("system")?,
             timeline: timeline(row)?,
@@ -57,6 +91,8 @@ impl Server {
             read_only: row.try_get("read_only")?,
             may_promote: row.try_get("may_promote")?,
             superuser: row.try_get("superuser")?,
+            started_at: clean(&started_at, 40),
+            address: address.map(|address| clean(&address, 200)),
         })
     }
 
@@ -64,27 +100,79 @@ impl Server {
         if self.in_recovery { "standby" } else { "primary" }
     }
 
-    /// The target with what must not change between confirmation and execution. Positions move all the time
-    /// and are no part of it.
+    /// What the operator calls it: the plan's words, or the server of several that answered.
+    pub(super) fn called(&self, name: String) -> String {
+        if names_several(&name) { self.session.name() } else { name }
+    }
+
+    /// The end of the WAL that a standby keeps if it is promoted.
+    fn holds(&self) -> Option<u64> {
+        self.received.max(self.replayed).filter(|_| self.in_recovery)
+    }
+
+    /// The target with what must not change between confirmation and execution: which cluster, which process, where, in
+    /// what role. Where a standby is moves on, and may not go back.
     pub(super) fn target(&self, name: String, management: &Management) -> Target {
         let mut identity = vec![
-            ("system identifier".into(), self.system.clone()),
+            (SYSTEM_IDENTIFIER.into(), self.system.clone()),
             ("role".into(), self.role().into()),
             ("timeline".into(), self.timeline.to_string()),
         ];
+        identity.extend(self.address.clone().map(|address| (ADDRESS.into(), address)));
+        identity.push((STARTED_AT.into(), self.started_at.clone()));
+        identity.extend(self.holds().map(|position| (HOLDS.into(), words::lsn(position))));
         identity.extend(management.name().map(|name| ("managed by".into(), name.to_owned())));
         Target { name, kind: "PostgreSQL server".into(), identity, reachable: true }
     }
 
+    fn who(&self, expected: &Target) -> Who {
+        let differs =
+            |name: &str, now: Option<&str>| expected.property(name).is_some_and(|known| Some(known) != now);
+        if differs(SYSTEM_IDENTIFIER, Some(&self.system)) {
+            return Who::Another;
+        }
+        let address = self.address.as_deref();
+        match (differs(STARTED_AT, Some(&self.started_at)), differs(ADDRESS, address)) {
+            (false, _) => Who::Same,
+            // Where nothing tells that it is at the same address it may be any.
+            (true, false) if expected.property(ADDRESS).is_some() => Who::Restarted,
+            (true, _) => Who::Another,
+        }
+    }
+
+    /// Whether it is certainly not the one that was confirmed.
+    pub(super) fn is_another(&self, expected: &Target) -> bool {
+        self.who(expected) == Who::Another
+    }
+
+    /// A standby that holds less than it did when it was confirmed.
+    fn is_behind(&self, expected: &Target) -> bool {
+        let then = expected.property(HOLDS).and_then(words::position);
+        then.is_some_and(|then| self.holds().is_none_or(|now| now < then))
+    }
+
     pub(super) fn found(&self, expected: &Target) -> Found {
         let system = self.system.clone();
-        match property(expected, "system identifier") {
-            Some(known) if known != self.system => {
-                Found::Unread { why: format!("another cluster answers there, of system identifier {system}") }
-            }
-            _ if self.in_recovery => Found::Standby { timeline: self.timeline, system },
-            _ => Found::Primary { timeline: self.timeline, writable: !self.read_only, system },
+        if self.is_another(expected) {
+            return Found::Unread { why: format!("another server answers there: {}", self.introduction()) };
         }
+        match self.in_recovery {
+            true => Found::Standby { timeline: self.timeline, system },
+            false => Found::Primary { timeline: self.timeline, writable: !self.read_only, system },
+        }
+    }
+
+    /// `a standby on timeline 1 of system identifier 7…, address 10.0.0.2:5432, started at …`.
+    fn introduction(&self) -> String {
+        let address =
+            self.address.as_ref().map_or_else(String::new, |address| format!(", address {address}"));
+        format!(
+            "a {} on timeline {} of system identifier {}{address}, started at {}",
+            self.role(),
+            self.timeline,
+            self.system,
+            self.started_at
+        )
     }
 
     /// Where a standby is, for the confirmation.
@@ -119,21 +207,13 @@ pub(super) fn unreachable(name: String) -> Target {
     Target { name, kind: "PostgreSQL server".into(), identity: Vec::new(), reachable: false }
 }
 
-/// The value of an identity's property.
-pub(super) fn property<'a>(target: &'a Target, name: &str) -> Option<&'a str> {
-    target.identity.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
-}
-
-/// Fails when the server is not the one that was confirmed, or has another manager by now.
+/// Fails when the server is not the one that was confirmed, down to its process, or has another manager by now, or is a
+/// standby that holds less than it did.
 pub(super) fn same_target(
     expected: &Target,
     server: &Server,
     management: &Management,
 ) -> Result<(), Failure> {
-    let found = server.target(expected.name.clone(), management);
-    if expected.reachable && expected.identity == found.identity {
-        return Ok(());
-    }
     if !expected.reachable {
         return Err(Failure::not_done(
             format!("the target {} changed since it was confirmed", expected.name),
@@ -145,18 +225,63 @@ pub(super) fn same_target(
             "Nothing was done. Look at the target, then confirm the step again.",
         ));
     }
-    Err(Failure::target_changed(expected, &found))
+    let found = server.target(expected.name.clone(), management);
+    let but_position = |target: &Target| {
+        target.identity.iter().filter(|(name, _)| name != HOLDS).cloned().collect::<Vec<_>>()
+    };
+    if but_position(expected) == but_position(&found) && !server.is_behind(expected) {
+        return Ok(());
+    }
+    let failure = Failure::target_changed(expected, &found);
+    let (who, next) = match server.who(expected) {
+        Who::Same => return Err(failure),
+        Who::Restarted => (RESTARTED, "see what it is now"),
+        Who::Another => (ANOTHER, "find out where the one that was confirmed is"),
+    };
+    let why = format!("{who}: {}", failure.why);
+    Err(Failure { why, next: format!("Nothing was done: {next}, and prepare the step anew."), ..failure })
 }
 
-/// Fails when the server's name leads to another cluster than the confirmed one.
-pub(super) fn same_cluster(expected: &Target, server: &Server) -> Result<(), Failure> {
-    match property(expected, "system identifier") {
-        Some(system) if system != server.system => Err(Failure::target_changed(
-            expected,
-            &server.target(expected.name.clone(), &Management::NotSeen),
-        )),
-        _ => Ok(()),
+/// Fails when what is read now proves nothing of the server that was confirmed, because another one answers. A restart of
+/// it makes no difference.
+pub(super) fn same_server(expected: &Target, server: &Server) -> Result<(), Failure> {
+    match server.who(expected) {
+        Who::Same | Who::Restarted => Ok(()),
+        Who::Another => Err(proves_nothing(ANOTHER, expected, server)),
     }
+}
+
+/// The same where also a restart leaves open whether it is that server: its address may lead to another one by now.
+pub(super) fn same_process(expected: &Target, server: &Server) -> Result<(), Failure> {
+    same_server(expected, server)?;
+    match server.who(expected) {
+        Who::Restarted => Err(proves_nothing(RESTARTED, expected, server)),
+        Who::Same | Who::Another => Ok(()),
+    }
+}
+
+fn proves_nothing(who: &str, expected: &Target, server: &Server) -> Failure {
+    let found = server.target(expected.name.clone(), &Management::NotSeen);
+    let failure = Failure::target_changed(expected, &found);
+    let why = format!("{who}: {}", failure.why);
+    let next = "What it is proves nothing of the one that was confirmed. Find that one and look at it, then attest the step.";
+    Failure { why, next: next.into(), ..failure }
+}
+
+/// Whether a name stands for several servers of which any may answer.
+pub(super) fn names_several(name: &str) -> bool {
+    name.contains(',')
+}
+
+/// The preflight's word on a connection string that names several servers.
+pub(super) fn several(name: &str) -> Option<Check> {
+    names_several(name).then(|| {
+        Check::warn(
+            "server",
+            format!("its connection string names several servers, {name}: whoever answers first is meant"),
+            "Name one server for each step.",
+        )
+    })
 }
 
 /// A failure to read a server before anything was done.

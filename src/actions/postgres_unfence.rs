@@ -1,7 +1,7 @@
 //! `postgres-unfence`: takes a read-only fence back, and proves that new sessions write again.
 
 use crate::actions::postgres_manager::{self, Meddling};
-use crate::actions::postgres_server::{LOOK, Server, same_cluster, same_target, unreachable, unread};
+use crate::actions::postgres_server::{LOOK, Server, same_server, same_target, several, unreachable, unread};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
 use crate::clients::postgres::PostgresErrorKind;
@@ -97,8 +97,8 @@ impl Action for Unfence {
             let command = format!("psql -c \"{RESET}\" -c \"{RELOAD}\"");
             let (target, notes) = match Server::look(&self.database).await {
                 Ok(server) => {
-                    let management = self.management(&name).await?;
-                    (server.target(name, &management), self.notes(&server).await)
+                    let management = self.management(&server, &name).await?;
+                    (server.target(server.called(name), &management), self.notes(&server).await)
                 }
                 Err(error) => (unreachable(name), vec![format!("It cannot be read: {error}")]),
             };
@@ -132,14 +132,15 @@ impl Action for Unfence {
         Box::pin(async move {
             // That it cannot be read is said of the target.
             let Ok(server) = Server::look(&self.database).await else { return Vec::new() };
-            vec![match server.superuser {
+            let right = match server.superuser {
                 true => Check::pass("right", "the role is a superuser"),
                 false => Check::warn(
                     "right",
                     "the role is no superuser: alter system may be refused",
                     "Use a superuser's connection string for this step, or grant what it needs.",
                 ),
-            }]
+            };
+            [right].into_iter().chain(several(&self.database.name(LOOK).await)).collect()
         })
     }
 
@@ -158,8 +159,8 @@ impl Action for Unfence {
 
 impl Unfence {
     /// Whoever manages the server: a fence stands in a manager's way, so lifting it needs no leave of it.
-    async fn management(&self, name: &str) -> Result<postgres_manager::Management, Failure> {
-        postgres_manager::allowed(&self.database, &what(name), Meddling::Fences, true).await
+    async fn management(&self, server: &Server, name: &str) -> Result<postgres_manager::Management, Failure> {
+        postgres_manager::allowed(&server.session, &what(name), Meddling::Fences, true).await
     }
 
     async fn notes(&self, server: &Server) -> Vec<String> {
@@ -208,7 +209,7 @@ impl Unfence {
     async fn lift(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = what(&expected.name);
         let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
-        same_target(expected, &server, &self.management(&expected.name).await?)?;
+        same_target(expected, &server, &self.management(&server, &expected.name).await?)?;
         if server.in_recovery {
             let next = "A standby takes no writes: look for the primary, or skip the step with a reason.";
             return Err(Failure::not_done(what, "it is a standby", next));
@@ -223,7 +224,7 @@ impl Unfence {
         (context.output)(RESET);
         let within = context.timeout.unsigned_abs().min(std::time::Duration::from_secs(20));
         for statement in [RESET, RELOAD] {
-            let sent = self.database.batch(statement, within).await;
+            let sent = server.session.batch(statement, within).await;
             sent.map_err(|error| match error.may_have_acted() || statement == RELOAD {
                 true => {
                     let next = "Verify the step: it shows whether new sessions write.";
@@ -239,7 +240,7 @@ impl Unfence {
     async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
         let what = what(&expected.name);
         let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
-        same_cluster(expected, &server)?;
+        same_server(expected, &server)?;
         let not = |why: &str, next: &str| Err(Failure::not_done(what.clone(), why, next));
         if server.in_recovery {
             return not("it is a standby", "A standby takes no writes: look for the primary.");
@@ -252,8 +253,7 @@ impl Unfence {
         }
         // Always rolled back: nothing stays behind.
         let attempt =
-            self.database.batch("begin; create table lifeboat_unfence_attempt (); rollback", LOOK).await;
-        self.database.disconnect(LOOK).await;
+            server.session.batch("begin; create table lifeboat_unfence_attempt (); rollback", LOOK).await;
         match attempt {
             Ok(()) => Ok(Proof {
                 evidence: vec![

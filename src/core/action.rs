@@ -35,6 +35,18 @@ pub struct Target {
     pub reachable: bool,
 }
 
+/// The property of an identity that says which database a server is a copy of (PostgreSQL's system identifier).
+pub const SYSTEM_IDENTIFIER: &str = "system identifier";
+/// The property of an identity that tells a server's process apart from others: when it started, by its own word.
+pub const STARTED_AT: &str = "started at";
+
+impl Target {
+    /// The value of an identity's property.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        self.identity.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
+    }
+}
+
 /// The step's execution came to its end.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Done {

@@ -1,5 +1,6 @@
 //! What a failover would lose: one figure, or a range that grows until the old primary is fenced.
 
+use crate::core::action::{STARTED_AT, SYSTEM_IDENTIFIER, Target};
 use crate::ids::ProbeId;
 use crate::units;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,15 @@ const NOISE: SignedDuration = SignedDuration::from_secs(10);
 const NOISE_BYTES: u64 = 1_000_000;
 /// What the upper end may grow by while somebody reads and types, by nothing but the time that passes.
 const WHILE_TYPING: SignedDuration = SignedDuration::from_secs(60);
+
+/// A standby as a probe saw it, told apart from the other standbys of its cluster.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MeasuredStandby {
+    /// Which database it is a copy of.
+    pub system: String,
+    /// When its process started, by its own word.
+    pub started_at: String,
+}
 
 /// What would be lost if the failover happened now.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -47,6 +57,9 @@ pub struct LossEstimate {
     /// When the engine restarted that has not measured it itself: it rests on what was known before.
     #[serde(default)]
     pub restarted_at: Option<Timestamp>,
+    /// The standby that it was measured of, where the probe tells that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<MeasuredStandby>,
 }
 
 impl LossEstimate {
@@ -65,7 +78,25 @@ impl LossEstimate {
             fenced_at: None,
             untold: 0,
             restarted_at: None,
+            standby: None,
         }
+    }
+
+    /// What it tells of the promotion of a server: nothing where another standby of the same database was measured.
+    #[must_use]
+    pub fn of_promoting(self, target: &Target) -> Self {
+        let Some(measured) = &self.standby else { return self };
+        let same = |name: &str, known: &str| target.property(name).is_none_or(|found| found == known);
+        let is_its_database =
+            target.property(SYSTEM_IDENTIFIER).is_some_and(|system| system == measured.system);
+        if !is_its_database || same(STARTED_AT, &measured.started_at) {
+            return self;
+        }
+        let basis = format!(
+            "`{}` measured another standby, or this one before it was restarted (started at {} there)",
+            self.probe, measured.started_at
+        );
+        Self { measured_at: self.measured_at, standby: self.standby, ..Self::unknown(self.probe, basis) }
     }
 
     /// Whether anything is known.

@@ -1,7 +1,7 @@
 //! What one reading tells of a loss. The latest that counts is a durable fact, so that it outlives the engine that
 //! measured it: a primary that is gone cannot be measured again.
 
-use crate::core::loss::LossEstimate;
+use crate::core::loss::{LossEstimate, MeasuredStandby};
 use crate::core::model::Model;
 use crate::core::reading::{Field, Measurement, Reading};
 use crate::core::signal::Recent;
@@ -9,7 +9,8 @@ use crate::ids::ProbeId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// What a reading tells of a loss, by the fields `exposure_*`, `primary_heard_s` and `primary_writable_s`.
+/// What a reading tells of a loss, by the fields `exposure_*`, `primary_heard_s` and `primary_writable_s`, and of which
+/// standby, by `system_identifier` and `started_at`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LossReading {
     /// For when it holds: the begin of the run. The rest of it may have been spent on waiting for a primary that does
@@ -29,6 +30,9 @@ pub struct LossReading {
     pub writable_at: Option<Timestamp>,
     /// How it was found, in words.
     pub basis: String,
+    /// The standby that was measured, where the reading tells that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<MeasuredStandby>,
 }
 
 impl LossReading {
@@ -48,6 +52,7 @@ impl LossReading {
             heard_at: ago("primary_heard_s"),
             writable_at: ago("primary_writable_s"),
             basis: String::new(),
+            standby: measured_standby(measured),
         };
         // What a program printed is its own measurement, and no reason.
         let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
@@ -70,6 +75,7 @@ impl LossReading {
             span: self.most,
             bytes: self.bytes,
             measured_at: Some(self.at),
+            standby: self.standby.clone(),
             ..LossEstimate::unknown(probe, self.basis.clone())
         };
         if self.is_range() {
@@ -89,6 +95,11 @@ impl LossReading {
             || is("primary_reachable", true)
             || is("in_recovery", false)
     }
+}
+
+fn measured_standby(measured: &Measurement) -> Option<MeasuredStandby> {
+    let text = |name: &str| measured.text(name).map(str::to_owned);
+    Some(MeasuredStandby { system: text("system_identifier")?, started_at: text("started_at")? })
 }
 
 /// What this engine measured last, where that counts; none where nothing was measured, or more was known before.

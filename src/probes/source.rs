@@ -4,7 +4,7 @@ mod database;
 mod program;
 mod request;
 
-pub(crate) use database::{Database, DatabaseError, dsn_words};
+pub(crate) use database::{Database, DatabaseError, Session, dsn_words};
 pub(crate) use program::{Program, program_words, quoted};
 pub(crate) use request::{CONNECT_TO, Request, Statuses};
 

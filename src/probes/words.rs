@@ -37,6 +37,13 @@ pub fn lsn(position: u64) -> String {
     format!("{:X}/{:X}", position >> 32, position & 0xffff_ffff)
 }
 
+/// A position that was written so.
+pub fn position(lsn: &str) -> Option<u64> {
+    let (upper, lower) = lsn.split_once('/')?;
+    let part = |digits: &str| u32::from_str_radix(digits, 16).ok().map(u64::from);
+    Some((part(upper)? << 32) | part(lower)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +60,13 @@ mod tests {
     #[test]
     fn positions_are_written_as_postgresql_does() {
         assert_eq!(lsn(0x1_0358_8BF0), "1/3588BF0");
+    }
+
+    #[test]
+    fn a_position_is_read_as_it_is_written() {
+        for at in [0, 0x358_8BF0, 0x1_0000_0001, u64::MAX] {
+            assert_eq!(position(&lsn(at)), Some(at));
+        }
+        assert_eq!([position("nothing"), position("1/2/3"), position("")], [None; 3]);
     }
 }

@@ -40,6 +40,31 @@ fn the_plan_in_the_book_is_a_good_one() {
 }
 
 #[test]
+fn a_plan_is_warned_of_connection_strings_that_leave_open_which_server_is_promoted() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/plan.toml")).unwrap();
+    let text = |standby: &str| {
+        page.replace("@primary", "host=a user=x dbname=x")
+            .replace("@standby", standby)
+            .replace("@reference", "b:1")
+    };
+    let warnings = |standby: &str| {
+        let files = vec![("plan.toml".to_owned(), text(standby))];
+        let loaded = load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"));
+        loaded.warnings.to_string()
+    };
+    assert!(!warnings("host=b user=x dbname=x").contains("several"));
+    let several = warnings("host=b,c port=5432,5433 user=x dbname=x");
+    for whose in ["probe `dr-lag`", "step `promote`"] {
+        assert!(
+            several.contains(&format!("`dsn` of {whose} names several servers: b:5432,c:5433/x")),
+            "{several}"
+        );
+    }
+    assert_eq!(several.matches("warning[several-servers]").count(), 2, "{several}");
+}
+
+#[test]
 fn a_plan_is_shown() {
     insta::assert_snapshot!(show::show(&good(), &registry(), true));
 }

@@ -1,7 +1,7 @@
 //! The strong way: a program stops the server, whether it answers or not.
 
 use super::{Fence, what};
-use crate::actions::postgres_server::{Server, same_cluster};
+use crate::actions::postgres_server::{Server, same_server};
 use crate::actions::{Context, exec};
 use crate::clients::postgres::PostgresErrorKind;
 use crate::clients::process;
@@ -76,7 +76,7 @@ impl Fence {
                 )
             }
             Ok(server) => {
-                same_cluster(expected, &server)?;
+                same_server(expected, &server)?;
                 format!("it still answers, as a {}", server.role())
             }
         };

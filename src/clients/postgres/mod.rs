@@ -6,6 +6,7 @@ mod error;
 mod files;
 mod live;
 mod role;
+mod session;
 mod words;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use files::Files;
 use live::Live;
 
 pub use error::{PostgresError, PostgresErrorKind};
+pub use session::Session;
 pub use tokio_postgres::types as sql_types;
 
 /// Values of `$1`, `$2`, … of a statement.
@@ -140,15 +142,7 @@ impl Postgres {
         let until = Instant::now() + deadline;
         let slot = self.slot(dsn);
         let live = self.connection(&slot, dsn, deadline, until).await?;
-        let result = match timeout_at(until, call(&live.client)).await {
-            Ok(result) => {
-                result.map_err(|error| PostgresError::of(&error, &live.target, &self.connector.redactor))
-            }
-            Err(_) => {
-                live.cancel();
-                Err(PostgresError::timeout(&live.target, "running a statement", deadline))
-            }
-        };
+        let result = live.run(&self.connector.redactor, deadline, until, call).await;
         if let Err(error) = &result
             && error.ends_connection()
         {
@@ -174,11 +168,7 @@ impl Postgres {
             }
             locked(slot).dropped
         };
-        let dsn = Dsn::parse(dsn.expose(), &self.connector.files)?;
-        let live = match timeout_at(until, self.connector.connect(&dsn, until)).await {
-            Ok(connected) => Arc::new(connected?),
-            Err(_) => return Err(PostgresError::timeout(&dsn.target, "connecting", deadline)),
-        };
+        let live = Arc::new(self.connect(dsn, deadline, until).await?);
         let mut place = locked(slot);
         if place.dropped != dropped {
             return Ok(live);
@@ -188,6 +178,14 @@ impl Postgres {
         }
         place.live = Some(live.clone());
         Ok(live)
+    }
+
+    async fn connect(&self, dsn: &Secret, deadline: Duration, until: Instant) -> Result<Live, PostgresError> {
+        let dsn = Dsn::parse(dsn.expose(), &self.connector.files)?;
+        match timeout_at(until, self.connector.connect(&dsn, until)).await {
+            Ok(connected) => connected,
+            Err(_) => Err(PostgresError::timeout(&dsn.target, "connecting", deadline)),
+        }
     }
 
     fn slot(&self, dsn: &Secret) -> Arc<Slot> {

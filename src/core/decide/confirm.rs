@@ -1,7 +1,7 @@
 //! From a ready step to its start: prepare, freeze, confirm.
 
 use super::{required, step};
-use crate::core::action::{Description, Failure, ManualCard};
+use crate::core::action::{Description, Failure, ManualCard, Target};
 use crate::core::confirmation::{Confirmation, GuardResult, LossEstimate, Unproven};
 use crate::core::contradiction::{self, Blocked};
 use crate::core::drill;
@@ -119,7 +119,9 @@ fn freeze(
     manual: ManualCard,
 ) -> Confirmation {
     let runbook = model.plan.runbooks.get(&run.runbook);
-    let losses = runbook.filter(|_| plan.irreversible);
+    let losses = runbook
+        .filter(|_| plan.irreversible)
+        .map_or_else(Vec::new, |runbook| losses(model, runbook, plan, &description.target, now));
     let id = ConfirmationId::new(format!("{}/{}/{}", run.id, plan.id, state.prepared + 1));
     Confirmation {
         id,
@@ -130,12 +132,24 @@ fn freeze(
         manual,
         guards: guards(model, plan, state, now),
         evidence: evidence::of_conditions(model, &plan.guard),
-        losses: losses.map_or_else(Vec::new, |runbook| evidence::losses(model, runbook, now)),
+        losses,
         before: runbook.map_or_else(Vec::new, |runbook| unproven(runbook, run, plan)),
         other_side: runbook.map_or_else(Vec::new, |runbook| other_side::of(model, runbook, plan, now)),
         prepared_at: now,
         expires_at: now.checked_add(model.plan.policy.confirmation_expiry).unwrap_or(now),
     }
+}
+
+/// What is lost by a step's runbook; of a promotion only what was measured of the server that is promoted.
+fn losses(
+    model: &Model,
+    runbook: &Runbook,
+    plan: &Step,
+    target: &Target,
+    now: Timestamp,
+) -> Vec<LossEstimate> {
+    let losses = evidence::losses(model, runbook, now).into_iter();
+    losses.map(|loss| if plan.promotes() { loss.of_promoting(target) } else { loss }).collect()
 }
 
 /// The steps that a step needs, directly or through others, and that were skipped or attested.
@@ -285,7 +299,7 @@ fn overtaken(
     if let Some(change) = other_side::turned(&confirmation.other_side, &others) {
         return Some(change);
     }
-    let losses = evidence::losses(model, runbook, now);
+    let losses = losses(model, runbook, plan, &confirmation.description.target, now);
     let mut pairs = confirmation.losses.iter().zip(&losses);
     let crossed = |then: &LossEstimate, found: &LossEstimate| {
         let objectives = model.plan.services.values().filter_map(|service| service.rpo);

@@ -364,3 +364,48 @@ fn a_range_is_noted_at_the_look_that_finds_the_primary_gone_and_not_with_the_nex
     machine.observe(&[("dr-lag", out_of_sight(6.0))]);
     assert!(!machine.effects.contains(&Effect::Tick), "what is known already is not noted again");
 }
+
+/// A streaming standby that lacks nothing, as the process that started then.
+fn streaming(started_at: &str) -> Outcome {
+    let measured = lag(0.0, 0.0, 0.0)?;
+    Ok(measured
+        .with_text("system_identifier", "77".to_owned())
+        .with_text("started_at", started_at.to_owned()))
+}
+
+/// The losses of the bundle in which the promotion of the standby that started at `started_at` is confirmed.
+fn promoting(machine: &mut Machine, started_at: &str) -> Vec<LossEstimate> {
+    let mut description = description(&"promote".into());
+    let identity = [("system identifier", "77"), ("started at", started_at)];
+    description.target.identity = identity.map(|(name, value)| (name.into(), value.into())).to_vec();
+    let (run, step) = (machine.run(), "promote".into());
+    let report = Report::Described { run: run.clone(), step, result: Ok(description), manual: card() };
+    machine.report(report).unwrap();
+    let (_, state) = machine.model.step(&run, &"promote".into()).unwrap();
+    state.confirmation.as_ref().unwrap().losses.clone()
+}
+
+#[test]
+fn nothing_is_said_of_the_loss_when_another_standby_is_promoted_than_the_one_that_was_measured() {
+    let mut machine = Machine::failing_over_under(plan_with_fence());
+    machine.observe(&[("dr-lag", streaming("09:00"))]);
+    let measured = promoting(&mut machine, "09:00");
+    assert!(measured[0].sentence().starts_with("nothing"), "{}", measured[0].sentence());
+    let another = promoting(&mut machine, "08:00");
+    assert!(!another[0].is_known());
+    assert!(another[0].sentence().contains("measured another standby"), "{}", another[0].sentence());
+}
+
+#[test]
+fn a_confirmation_is_withdrawn_when_the_probe_measures_another_standby_since() {
+    let mut machine = Machine::failing_over_under(plan_with_fence());
+    machine.observe(&[("dr-lag", streaming("09:00"))]);
+    promoting(&mut machine, "09:00");
+    machine.observe(&[("dr-lag", streaming("08:00"))]);
+    let (_, state) = machine.model.step(&machine.run(), &"promote".into()).unwrap();
+    let open = state.confirmation.as_ref().unwrap();
+    let ask = Ask::Confirm { confirmation: open.id.clone(), typed: open.phrase().map(str::to_owned) };
+    let refused = machine.ask(ask);
+    let started = machine.log.iter().any(|event| matches!(event.fact, Fact::StepStarted { .. }));
+    assert!(!started, "{refused:?}");
+}

@@ -10,6 +10,7 @@ mod programs;
 mod reach;
 mod reference;
 mod runbooks;
+mod servers;
 mod tree;
 
 use super::load::Draft;
@@ -23,6 +24,7 @@ pub(crate) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     programs::check(draft, report);
     runbooks::check(draft, registry, report);
     managers::check(draft, report);
+    servers::check(draft, report);
     tree::check(draft, report);
     people::check(draft, report);
     channels::check(draft, report);

@@ -57,7 +57,7 @@ pub fn judge(
 pub fn down(memory: &mut Memory, why: &str, now: Instant, primary: &PrimaryLook) -> Measurement {
     let measured = Measurement::critical(format!("the standby is down: {why}"));
     match memory.exposure_without_standby(now, primary) {
-        Some(exposure) => memory.tell(measured, exposure, now),
+        Some(exposure) => memory.tell_standby(memory.tell(measured, exposure, now)),
         None => measured,
     }
 }
@@ -265,6 +265,7 @@ fn describe(standby: &Standby, primary: &PrimaryLook, measured: Measurement) -> 
         .with_flag("replay_paused", standby.paused)
         .with_number("timeline", f64::from(standby.timeline))
         .with_text("system_identifier", standby.system.clone())
+        .with_text("started_at", standby.started_at.clone())
         .with_text("receive_lsn", standby.received.map(words::lsn))
         .with_text("replay_lsn", standby.replayed.map(words::lsn))
         .with_text("receiver_state", state(&standby.receiver));

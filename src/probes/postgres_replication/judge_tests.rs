@@ -24,6 +24,7 @@ impl Scene {
             at: self.start + seconds(at),
             in_recovery: true,
             system: "77".into(),
+            started_at: "2026-03-01 02:00:00.000001".into(),
             timeline: 1,
             received: Some(received),
             replayed: Some(replayed),
@@ -217,6 +218,7 @@ fn a_standby_that_is_down_still_tells_what_it_held() {
     let gone = down(&mut scene.memory, "connection refused", now, &PrimaryLook::NotAsked);
     assert_eq!(number(&gone, "exposure_s"), 30.0);
     assert!(why(&gone).contains("the standby is down"));
+    assert_eq!(gone.text("started_at"), Some("2026-03-01 02:00:00.000001"), "which one held it");
     assert!(down(&mut Memory::default(), "", now, &PrimaryLook::NotAsked).number("exposure_s").is_none());
 }
 

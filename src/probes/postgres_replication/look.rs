@@ -10,6 +10,7 @@ use tokio_postgres::Row;
 pub const STANDBY_QUERY: &str = r"
 select pg_is_in_recovery() as in_recovery,
        (select system_identifier::text from pg_control_system()) as system,
+       to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
        greatest((select timeline_id from pg_control_checkpoint()),
                 (select min_recovery_end_timeline from pg_control_recovery()), r.received_tli)::int8 as timeline,
        case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
@@ -73,6 +74,8 @@ pub struct Standby {
     pub in_recovery: bool,
     /// Identifies the cluster; the same on primary and standby.
     pub system: String,
+    /// When it started: tells it apart from other standbys of the cluster.
+    pub started_at: String,
     /// The timeline that it follows.
     pub timeline: u32,
     /// The end of what it has received and written to disk.
@@ -185,6 +188,7 @@ impl Standby {
             at,
             in_recovery: row.try_get("in_recovery")?,
             system: row.try_get("system")?,
+            started_at: clean(row.try_get("started_at")?, 40),
             timeline: timeline(row)?,
             received: position(row, "received")?,
             replayed: position(row, "replayed")?,

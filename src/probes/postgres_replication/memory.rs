@@ -38,6 +38,8 @@ pub struct Memory {
     unfed_at: Option<u64>,
     /// The end of what the standby held when it was last seen.
     held: Option<u64>,
+    /// Which standby that was: cluster and start of its process.
+    standby: Option<(String, String)>,
 }
 
 /// The state of the way by which WAL comes to the standby.
@@ -83,6 +85,7 @@ impl Memory {
             (self.synchronous_from, self.claimed) = (None, None);
         }
         self.held = standby.holds().or(self.held);
+        self.standby = Some((standby.system.clone(), standby.started_at.clone()));
         self.learn_silence(standby, stream);
         self.learn_primary(standby, primary);
         match (stream, &standby.receiver) {
@@ -251,6 +254,12 @@ impl Memory {
                 standby.commit_age.map(|age| age.saturating_sub(since))
             }
         }
+    }
+
+    /// The standby by which something is told that does not answer now.
+    pub fn tell_standby(&self, measured: Measurement) -> Measurement {
+        let (system, started_at) = self.standby.clone().unzip();
+        measured.with_text("system_identifier", system).with_text("started_at", started_at)
     }
 
     /// The fields of an exposure.

@@ -60,6 +60,11 @@ pub static KIND: ProbeKind = ProbeKind {
         ("timeline", "the timeline that the standby follows"),
         ("system_identifier", "identifies the cluster"),
         (
+            "started_at",
+            "when the standby started, which tells it apart from others: a promotion of another one says that its loss is not \
+             known",
+        ),
+        (
             "reversed",
             "the roles changed sides: what is measured is how far the server of `primary` is behind that of `dsn`",
         ),

@@ -1,7 +1,7 @@
 //! A PostgreSQL server that a plan names by its connection string.
 
 use super::secret_text;
-use crate::clients::postgres::{PostgresError, PostgresErrorKind, SqlParams};
+use crate::clients::postgres::{self, PostgresError, PostgresErrorKind, SqlParams};
 use crate::clients::{Clients, Postgres};
 use crate::core::reading::ProbeFailure;
 use crate::plan::params::{ParamError, Params};
@@ -17,6 +17,9 @@ pub(crate) struct Database {
     secrets: Resolver,
     dsn: SecretText,
 }
+
+/// One session with one server: no other server takes its place.
+pub(crate) struct Session(postgres::Session);
 
 /// Why a server could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -58,29 +61,10 @@ impl Database {
 
     /// The one row of a query.
     pub(crate) async fn row(&self, sql: &str, within: Duration) -> Result<Row, DatabaseError> {
-        self.row_with(sql, &[], within).await
-    }
-
-    /// The one row of a query with parameters.
-    pub(crate) async fn row_with(
-        &self,
-        sql: &str,
-        params: SqlParams<'_>,
-        within: Duration,
-    ) -> Result<Row, DatabaseError> {
         let until = Instant::now() + within;
         let dsn = self.secret(until).await?;
-        let rows = self.postgres.query(&dsn, sql, params, until - Instant::now()).await;
-        let rows = self.checked(rows).await?;
-        rows.into_iter().next().ok_or_else(|| DatabaseError::Answer("no row".into()))
-    }
-
-    /// Runs statements through the simple protocol.
-    pub(crate) async fn batch(&self, sql: &str, within: Duration) -> Result<(), DatabaseError> {
-        let until = Instant::now() + within;
-        let dsn = self.secret(until).await?;
-        let done = self.postgres.batch(&dsn, sql, until - Instant::now()).await;
-        self.checked(done).await
+        let rows = self.postgres.query(&dsn, sql, &[], until - Instant::now()).await;
+        one(self.checked(rows).await?)
     }
 
     /// Lets the next call connect anew.
@@ -88,6 +72,14 @@ impl Database {
         if let Ok(dsn) = self.secret(Instant::now() + within).await {
             self.postgres.disconnect(&dsn);
         }
+    }
+
+    /// A new session of its own: all that runs over it runs on the server that answered now.
+    pub(crate) async fn session(&self, within: Duration) -> Result<Session, DatabaseError> {
+        let until = Instant::now() + within;
+        let dsn = self.secret(until).await?;
+        let session = self.postgres.session(&dsn, until - Instant::now()).await;
+        Ok(Session(self.checked(session).await?))
     }
 
     async fn secret(&self, until: Instant) -> Result<Secret, DatabaseError> {
@@ -105,6 +97,33 @@ impl Database {
             self.secrets.forget(reference).await;
         }
         Ok(result?)
+    }
+}
+
+impl Session {
+    /// `host:port` of the server that it is with, also where the plan names several.
+    pub(crate) fn name(&self) -> String {
+        server_of(self.0.target())
+    }
+
+    /// The one row of a query.
+    pub(crate) async fn row(&self, sql: &str, within: Duration) -> Result<Row, DatabaseError> {
+        self.row_with(sql, &[], within).await
+    }
+
+    /// The one row of a query with parameters.
+    pub(crate) async fn row_with(
+        &self,
+        sql: &str,
+        params: SqlParams<'_>,
+        within: Duration,
+    ) -> Result<Row, DatabaseError> {
+        one(self.0.query(sql, params, within).await?)
+    }
+
+    /// Runs statements through the simple protocol.
+    pub(crate) async fn batch(&self, sql: &str, within: Duration) -> Result<(), DatabaseError> {
+        Ok(self.0.batch(sql, within).await?)
     }
 }
 
@@ -162,6 +181,10 @@ impl From<tokio_postgres::Error> for DatabaseError {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Answer(crate::text::clean(&error.to_string(), 300))
     }
+}
+
+fn one(rows: Vec<Row>) -> Result<Row, DatabaseError> {
+    rows.into_iter().next().ok_or_else(|| DatabaseError::Answer("no row".into()))
 }
 
 /// What stands in a plan for a server, without a password and without a look-up.

@@ -210,3 +210,15 @@ async fn a_fence_is_not_lifted_beside_another_primary_unless_the_plan_says_so() 
     lift.execute(&described.target, &context()).await.unwrap();
     lift.verify(&described.target, &context()).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_was_restarted_since_it_was_confirmed_is_not_fenced_before_somebody_looks_again() {
+    let pair = Pair::start();
+    let action = fence(&pair.primary);
+    let target = action.describe().await.unwrap().target;
+    pair.primary.stop();
+    pair.primary.start();
+    let failure = action.execute(&target, &context()).await.unwrap_err();
+    assert!(failure.why.starts_with("it was restarted since") && failure.acted == Acted::No, "{failure:?}");
+    assert_eq!(pair.primary.sql("show default_transaction_read_only"), "off");
+}

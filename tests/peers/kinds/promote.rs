@@ -133,3 +133,72 @@ async fn a_promoted_server_that_is_read_only_is_not_proven() {
     let failure = action.verify(&target, &context()).await.unwrap_err();
     assert!(failure.why.contains("applications cannot write"), "{failure:?}");
 }
+
+/// A connection string that two servers answer to, the first of them first.
+fn either(first: &Server, second: &Server) -> String {
+    first
+        .dsn()
+        .replace("host=127.0.0.1", "host=127.0.0.1,127.0.0.1")
+        .replace(&format!("port={}", first.port), &format!("port={},{}", first.port, second.port))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_standby_that_was_confirmed_is_promoted_and_no_other_that_the_same_name_leads_to() {
+    let pair = Pair::start();
+    let stands_still = pair.cluster.standby("other", &pair.primary, None);
+    stands_still.sql("alter system set primary_conninfo = 'host=127.0.0.1 port=1'");
+    stands_still.sql("select pg_reload_conf()");
+    stands_still.wait_for("select not exists (select from pg_stat_wal_receiver)");
+    pair.primary.sql("insert into load (id) select generate_series(1, 500)");
+    pair.wait_replayed();
+    let action = action("postgres-promote", &[("dsn", &either(&pair.standby, &stands_still))]);
+    let target = action.describe().await.unwrap().target;
+    assert_eq!(target.name, pair.standby.address(), "the one that answers is what is typed");
+    assert_eq!(target.property("address"), Some(&*pair.standby.address()));
+    let lag =
+        measure("postgres-replication", &*probe("postgres-replication", &[("dsn", &pair.standby.dsn())]))
+            .await;
+    assert_eq!(target.property("started at"), lag.text("started_at"));
+    assert!(target.property("started at").is_some());
+    let preflight = action.preflight().await;
+    assert!(preflight.iter().any(|check| check.what == "server"), "{preflight:?}");
+
+    pair.primary.kill();
+    pair.standby.kill();
+    let failure = action.execute(&target, &context()).await.unwrap_err();
+    assert_eq!(failure.acted, Acted::No);
+    assert!(failure.why.starts_with("another server answers: address is"), "{failure:?}");
+    assert!(
+        failure.why.contains(&stands_still.address()) && failure.next.contains("prepare the step anew"),
+        "{failure:?}"
+    );
+    assert_eq!(stands_still.sql("select pg_is_in_recovery()"), "t");
+
+    // Nor is it taken for the proof of what the other should have become.
+    stands_still.sql("select pg_promote()");
+    let unproven = action.verify(&target, &context()).await.unwrap_err();
+    assert!(unproven.why.starts_with("another server answers"), "{unproven:?}");
+    let found = action.found(&target).await.unwrap();
+    assert!(!found.is_known(), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_was_restarted_or_holds_less_than_when_it_was_confirmed_is_not_promoted() {
+    let pair = Pair::start();
+    let action = promote(&pair.standby);
+    let mut target = action.describe().await.unwrap().target;
+    let holds = target.identity.iter_mut().find(|(name, _)| name == "holds WAL up to").unwrap();
+    holds.1 = "FF/0".into();
+    let failure = action.execute(&target, &context()).await.unwrap_err();
+    assert!(failure.why.contains("holds WAL up to is") && failure.acted == Acted::No, "{failure:?}");
+
+    let target = action.describe().await.unwrap().target;
+    pair.standby.stop();
+    pair.standby.start();
+    let failure = action.execute(&target, &context()).await.unwrap_err();
+    assert!(failure.why.starts_with("it was restarted since") && failure.acted == Acted::No, "{failure:?}");
+    assert_eq!(pair.standby.sql("select pg_is_in_recovery()"), "t");
+    let anew = action.describe().await.unwrap().target;
+    action.execute(&anew, &context()).await.unwrap();
+    action.verify(&anew, &context()).await.unwrap();
+}

@@ -330,6 +330,7 @@ fn loss_reading() -> LossReading {
         heard_at: None,
         writable_at: None,
         basis: "estimate".into(),
+        standby: None,
     }
 }
 
