@@ -405,7 +405,8 @@ fn a_confirmation_is_withdrawn_when_the_probe_measures_another_standby_since() {
     let (_, state) = machine.model.step(&machine.run(), &"promote".into()).unwrap();
     let open = state.confirmation.as_ref().unwrap();
     let ask = Ask::Confirm { confirmation: open.id.clone(), typed: open.phrase().map(str::to_owned) };
-    let refused = machine.ask(ask);
-    let started = machine.log.iter().any(|event| matches!(event.fact, Fact::StepStarted { .. }));
-    assert!(!started, "{refused:?}");
+    let facts = machine.ask(ask).unwrap();
+    let withdrawn =
+        |fact: &Fact| matches!(fact, Fact::ConfirmationVoided { why, .. } if why.contains("another standby"));
+    assert!(matches!(&facts[..], [fact] if withdrawn(fact)), "{facts:?}");
 }
