@@ -43,6 +43,9 @@ pub(super) fn put(place: &Place, asks: impl IntoIterator<Item = Ask>) -> Result<
             ToClient::Goodbye { why, next } => return Ok(Err(Refusal::new(why, next))),
             _ => return Err(ClientError::Closed),
         };
+        if let Err(failure) = place.expect_own(&model.plan.name) {
+            return Ok(Err(Refusal::new(failure.what, failure.next)));
+        }
         let pid = client.pid();
         let (mut sender, mut receiver) = client.split();
         for one in asks {

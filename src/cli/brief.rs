@@ -29,11 +29,15 @@ pub struct BriefArgs {
 pub fn run(args: &BriefArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
     let text = match runtime()?.block_on(ask(&folder)) {
-        Ok((model, now)) => text(&model, now),
+        Ok((model, now)) => {
+            args.place.expect_own(&model.plan.name)?;
+            text(&model, now)
+        }
         // Somebody else's engine may lie beside somebody else's journal.
         Err(Unreachable::Socket(error)) => return Err(Failure::new(error, "")),
         Err(Unreachable::Silent(why)) => {
             let plan = read_plan(Some(&args.place.plan))?;
+            args.place.expect_own_journal(&folder)?;
             let model = replay::model(Arc::new(plan), &folder.journal()).map_err(|error| {
                 let next = "Name the engine's state folder with --state, on the host where the engine runs.";
                 Failure::new(format!("{why}, and the journal does not help: {error}"), next)

@@ -1,6 +1,6 @@
 //! `lifeboat engine`: the process that probes, decides, journals and acts. `open` starts it by itself.
 
-use super::{Failure, limits, look, place, runtime, simulation};
+use super::{Failure, Place, limits, look, place, runtime, simulation};
 use crate::clients::{Clients, Environment};
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
@@ -28,6 +28,9 @@ pub struct EngineArgs {
     /// Folder of the engine's state: journal, socket, log [default: the plan's own below the user's state folder].
     #[arg(long, value_name = "DIR", env = "LIFEBOAT_STATE")]
     state: Option<PathBuf>,
+    /// The state folder that is named with --state was this plan's when it had this name.
+    #[arg(long, value_name = "NAME")]
+    renamed_from: Option<String>,
     /// Leave the session of the terminal that started it.
     #[arg(long)]
     detached: bool,
@@ -66,6 +69,13 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     let plan = Arc::new(read_plan(args.plan.as_deref())?);
     let folder =
         place::state_folder(args.state.as_deref(), args.plan.as_deref().unwrap_or(Path::new("demo")))?;
+    let former_name = match &args.plan {
+        Some(plan) => {
+            let (plan, state) = (plan.clone(), args.state.clone());
+            Place { plan, state, renamed_from: args.renamed_from.clone() }.expect_own_journal(&folder)?
+        }
+        None => None,
+    };
     let group = args.group.as_deref().map(find_group).transpose()?;
     let path = folder.path().to_owned();
     let ended = runtime()?.block_on(async {
@@ -75,7 +85,7 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         }
         // A rehearsal's journal is thrown away afterwards, which the attribute would forbid.
         let append_only = !args.no_append_only && args.simulate.is_none();
-        let settings = engine::Settings { ends_alone: args.ends_alone, append_only, group };
+        let settings = engine::Settings { ends_alone: args.ends_alone, append_only, group, former_name };
         engine::run(plan, world, folder, settings).await.map_err(|error| {
             let taken = error.is_taken();
             let failure = Failure::new(error, "");

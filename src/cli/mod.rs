@@ -33,6 +33,7 @@ mod simulation;
 pub mod status;
 pub mod stop;
 pub mod themes;
+mod whose;
 
 pub use look::LookArgs;
 pub use place::Place;

@@ -29,9 +29,13 @@ pub struct OpenArgs {
 /// When the plan has problems, the engine cannot be started, or the terminal cannot be used.
 pub fn run(args: &OpenArgs, environment: &Environment) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
+    args.place.expect_own_journal(&folder)?;
     let plan = args.place.plan.display().to_string();
     let mut arguments: Vec<OsString> = vec!["engine".into(), args.place.plan.clone().into()];
     arguments.extend(["--state".into(), folder.path().into(), "--detached".into()]);
+    if let Some(name) = &args.place.renamed_from {
+        arguments.extend(["--renamed-from".into(), name.into()]);
+    }
     if args.no_append_only {
         arguments.push("--no-append-only".into());
     }

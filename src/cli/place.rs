@@ -12,6 +12,9 @@ pub struct Place {
     /// Folder of the engine's state: journal, socket, log [default: the plan's own below the user's state folder].
     #[arg(long, value_name = "DIR", env = "LIFEBOAT_STATE")]
     pub state: Option<PathBuf>,
+    /// The state folder that is named with --state was this plan's when it had this name.
+    #[arg(long, value_name = "NAME")]
+    pub renamed_from: Option<String>,
 }
 
 impl Place {

@@ -33,7 +33,9 @@ pub struct PostmortemArgs {
 /// When the plan or the journal cannot be read, there is no such incident, or the file is there already.
 pub fn run(args: &PostmortemArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let plan = Arc::new(read_plan(Some(&args.place.plan))?);
-    let folder = args.place.state_folder()?.journal();
+    let state = args.place.state_folder()?;
+    args.place.expect_own_journal(&state)?;
+    let folder = state.journal();
     let next = "Name the engine's state folder with --state.";
     let unreadable = |error: LedgerError| Failure::new(error, next);
     let events = read(&folder).map_err(unreadable)?;

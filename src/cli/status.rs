@@ -62,6 +62,7 @@ pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
         }
         Err(error) => return Err(reach::failure(&folder, error).with_code(EXIT_NO_ENGINE)),
     };
+    args.place.expect_own(&model.plan.name).map_err(|failure| failure.with_code(EXIT_NO_ENGINE))?;
     let mut text =
         if args.json { format!("{:#}\n", as_json(&model, now, pid)) } else { as_text(&model, now) };
     if let Some(user) = of_another.filter(|_| !args.json) {

@@ -32,13 +32,14 @@ pub struct StopArgs {
 /// When it does not end, or cannot be reached. That none runs is no error.
 pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
-    let outcome = runtime()?.block_on(ask(&folder, args.force));
+    let outcome = runtime()?.block_on(ask(&args.place, &folder, args.force));
     let (unreachable, pid) = match outcome {
         Ok(Answer::Ends(pid)) => {
             wait_for_end(pid)?;
             return ended(out, pid);
         }
         Ok(Answer::Refused(why, next)) => return Err(Failure::new(why, next)),
+        Ok(Answer::OfAnother(failure)) => return Err(failure),
         Ok(Answer::NotWelcome(why, pid)) => (why, pid),
         Err(error) => match reach::without_socket(&folder, &error) {
             Some(pid) => (reach::lost(&folder, pid), Some(pid)),
@@ -54,6 +55,7 @@ pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     };
     match pid {
         Some(pid) if args.force => {
+            args.place.expect_own_journal(&folder)?;
             say(out, &format!("{unreachable}.\nProcess {pid} is ended by SIGTERM.\n"))?;
             end_by_signal(pid)?;
             ended(out, pid)
@@ -77,12 +79,14 @@ enum Answer {
     Ends(u32),
     /// It goes on: why, and what can be done.
     Refused(String, String),
+    /// It is another plan's, and nothing was asked of it.
+    OfAnother(Failure),
     /// It does not talk to this client, and why.
     NotWelcome(String, Option<u32>),
 }
 
 /// Asks the engine to end; one without a socket gets the time to make it again.
-async fn ask(folder: &StateFolder, force: bool) -> Result<Answer, ClientError> {
+async fn ask(place: &Place, folder: &StateFolder, force: bool) -> Result<Answer, ClientError> {
     let deadline = Instant::now() + SOCKET_TIMEOUT;
     let mut client = loop {
         match Client::connect(&folder.socket()).await {
@@ -94,7 +98,10 @@ async fn ask(folder: &StateFolder, force: bool) -> Result<Answer, ClientError> {
     };
     let pid = client.pid();
     match client.answer().await? {
-        ToClient::Welcome { pid, .. } => {
+        ToClient::Welcome { pid, model, .. } => {
+            if let Err(failure) = place.expect_own(&model.plan.name) {
+                return Ok(Answer::OfAnother(failure));
+            }
             client.stop(force).await?;
             Ok(match last_words(client).await? {
                 None => Answer::Ends(pid),

@@ -103,7 +103,7 @@ impl EngineError {
 }
 
 /// How an engine is kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// It ends when its last client has gone.
     pub ends_alone: bool,
@@ -111,6 +111,8 @@ pub struct Settings {
     pub append_only: bool,
     /// Its members may attach and read the journal too.
     pub group: Option<Group>,
+    /// What the journal's plan was called before.
+    pub former_name: Option<String>,
 }
 
 /// Runs an engine until it is stopped.
@@ -136,6 +138,8 @@ pub async fn run(
     {
         return Err(EngineError::Orphan { path: folder.path().to_owned(), pid });
     }
+    let renamed = settings.former_name.filter(|former| *former != plan.name);
+    let renamed = renamed.map(|former| format!("the plan is called \"{}\" now and was \"{former}\"", plan.name));
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
     let socket = Socket::open(folder.clone(), settings.group)
         .map_err(|source| EngineError::Socket { path: folder.socket(), source })?;
@@ -157,7 +161,7 @@ pub async fn run(
         sink: runner::guarded(world.door(), sink),
     };
     let begin =
-        Report::EngineStarted { version: env!("CARGO_PKG_VERSION").into(), recovery: words(&recovery) };
+        Report::EngineStarted { version: env!("CARGO_PKG_VERSION").into(), recovery: words(&recovery, renamed) };
     let (done, ended) = tokio::sync::oneshot::channel();
     let lead = std::thread::Builder::new().name("lead".into()).spawn(move || {
         let ledger = lead.run(inputs, begin);
@@ -195,8 +199,8 @@ pub async fn run(
     Ok(())
 }
 
-/// What the journal needed at its opening, in words; empty when nothing.
-fn words(recovery: &Recovery) -> String {
+/// What the journal needed at its opening and whose it was, in words; empty when nothing.
+fn words(recovery: &Recovery, renamed: Option<String>) -> String {
     let ended = recovery.ended.as_ref().map(|ended| {
         let kept = ended.kept.as_ref().map_or_else(String::new, |kept| {
             format!("; another byte stood in its place, and the line as it was is kept in {}", kept.display())
@@ -218,7 +222,7 @@ fn words(recovery: &Recovery) -> String {
             torn.kept.display()
         )
     });
-    ended.into_iter().chain(torn).collect::<Vec<_>>().join("; ")
+    ended.into_iter().chain(torn).chain(renamed).collect::<Vec<_>>().join("; ")
 }
 
 async fn tick(inbox: UnboundedSender<Input>, clock: Arc<dyn crate::world::Clock>) {

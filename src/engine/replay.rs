@@ -24,6 +24,16 @@ pub fn events(folder: &Path) -> Result<impl Iterator<Item = Result<Event, Ledger
     }))
 }
 
+/// The name of the plan whose engine last took the journal in `folder` over; none where there is no journal, or it
+/// cannot be read.
+pub fn plan_name(folder: &Path) -> Option<String> {
+    let records = journal::read(folder).ok()?.filter_map(Result::ok);
+    records.filter(|record| record.action == ENGINE_STARTED).last().map(|record| record.destination)
+}
+
+/// The action of an engine's start, whose destination is its plan.
+const ENGINE_STARTED: &str = "engine-started";
+
 /// The model that the journal in `folder` comes to under a plan.
 ///
 /// # Errors

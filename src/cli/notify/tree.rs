@@ -44,6 +44,7 @@ pub fn run(args: &TreeArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 fn with_last_read(mut model: Model, place: &Place) -> Model {
     if oncall::troubles(&model).any(|fault| fault.is_unread)
         && let Ok(folder) = place.state_folder()
+        && place.expect_own_journal(&folder).is_ok()
         && let Ok(read) = replay::model(model.plan.clone(), &folder.journal())
     {
         model.durable.calendars = read.durable.calendars;

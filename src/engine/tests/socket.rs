@@ -28,7 +28,7 @@ fn engine(path: &Path) -> JoinHandle<Result<(), EngineError>> {
     let scenario =
         demo::scenario("healthy").unwrap().resolve(&plan).unwrap_or_else(|problems| panic!("{problems}"));
     let world = SimulatedWorld::new(plan.clone(), scenario, 50.0, jiff::Timestamp::now()).unwrap();
-    let settings = Settings { ends_alone: false, append_only: false, group: None };
+    let settings = Settings { ends_alone: false, append_only: false, group: None, former_name: None };
     tokio::spawn(engine::run(plan, Arc::new(world), folder(path), settings))
 }
 
