@@ -48,7 +48,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 Exit codes: 0 well, 1 failed, 2 wrong usage or a terminal that does not do. `lifeboat status` ends with 0 when \
-all is well, 1 in trouble (an incident, a severity, something down or degraded, a journal that cannot be written, a \
+all is well, 1 in trouble (an incident, a severity, something down or degraded, a journal that cannot be written or whose disk is full, a \
 calendar of who is on call that cannot be read), 2 when that cannot be told, 3 when no engine runs. \
 `lifeboat notify test` and `notify check` end with 1 when a message or channel fails. \
 `lifeboat journal verify` ends with 0 for a good journal, 1 for a bad one, 2 when it cannot be read.";

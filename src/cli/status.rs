@@ -81,7 +81,8 @@ fn code(model: &Model) -> u8 {
     let is_bad = is_any(Status::Down) || is_any(Status::Degraded);
     let shows = is_signal(SignalState::Critical) || is_signal(SignalState::Warn);
     let is_unread = oncall::troubles(model).any(|fault| fault.is_unread);
-    if is_declared || model.live.journal_failure.is_some() || is_unread || is_bad || shows {
+    let is_short = model.live.journal_failure.is_some() || model.live.journal_short.is_some();
+    if is_declared || is_short || is_unread || is_bad || shows {
         EXIT_TROUBLE
     } else if is_any(Status::Unknown) || is_signal(SignalState::Unknown) || blind::since(model).is_some() {
         EXIT_UNKNOWN
@@ -348,9 +349,10 @@ fn owed_as_json(owed: &Owed, now: Timestamp) -> Value {
 fn journal(model: &Model) -> String {
     let head = model.durable.head.as_ref();
     let head = head.map_or_else(|| "empty".into(), |head| format!("head {}:{}", head.seq, head.checksum));
-    match &model.live.journal_failure {
-        Some(why) => format!("CANNOT BE WRITTEN: {why}; {head}"),
-        None => format!("{head}; {}", model.live.journal_protection),
+    match (&model.live.journal_failure, &model.live.journal_short) {
+        (Some(why), _) => format!("CANNOT BE WRITTEN: {why}; {head}"),
+        (None, Some(short)) => format!("DISK FULL: {short}; {head}"),
+        (None, None) => format!("{head}; {}", model.live.journal_protection),
     }
 }
 
@@ -423,7 +425,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "escalation": people_as_json(model, now),
         "on_call": on_call_as_json(model, now),
         "messages_due": awareness::owed(model).iter().map(|owed| owed_as_json(owed, now)).collect::<Vec<_>>(),
-        "journal": { "head": model.durable.head, "failure": model.live.journal_failure,
+        "journal": { "head": model.durable.head, "failure": model.live.journal_failure, "short": model.live.journal_short,
             "protection": model.live.journal_protection },
     })
 }

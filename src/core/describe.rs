@@ -64,6 +64,8 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         }
         Fact::ContradictionAnswered { what, reason, .. } => format!("Answered \"{what}\": {reason}"),
         Fact::ContradictionEnded { what, why, .. } => format!("Over \"{what}\": {why}"),
+        Fact::JournalSpace { short: Some(short) } => format!("The journal's disk is FULL: {short}"),
+        Fact::JournalSpace { short: None } => "The journal's disk has room again".into(),
         Fact::JournalChanged { failure: Some(why), .. } => format!("The journal cannot be written: {why}"),
         Fact::JournalChanged { failure: None, protection } => {
             format!("The journal can be written again; protection: {protection}")

@@ -559,6 +559,11 @@ pub enum Fact {
         /// Which protections are active, in words.
         protection: String,
     },
+    /// The journal's disk became full, or is not any more (ephemeral: it would take of what is left).
+    JournalSpace {
+        /// How little is left, in words; none when there is enough.
+        short: Option<String>,
+    },
 }
 
 impl Fact {
@@ -573,6 +578,7 @@ impl Fact {
                 | Self::PreflightStarted
                 | Self::PreflightFound { .. }
                 | Self::JournalChanged { failure: Some(_), .. }
+                | Self::JournalSpace { .. }
         )
     }
 }

@@ -204,6 +204,9 @@ pub struct Live {
     pub output: Vec<StepOutput>,
     /// Why the journal cannot be written; none when it can.
     pub journal_failure: Option<String>,
+    /// That hardly any room is left for the journal, in words; none while there is enough.
+    #[serde(default)]
+    pub journal_short: Option<String>,
     /// Which protections of the journal are active, in words.
     pub journal_protection: String,
     /// Since when a preflight is under way, and who asked for it.

@@ -20,6 +20,11 @@ const WAITING_LIMIT: usize = 10_000;
 /// and the engine would go on and fail by turns.
 const ROOM_BYTES: u64 = 64 << 10;
 
+/// With less room than this the journal's disk is as good as full: what is set aside for the journal is all that is left.
+const SHORT_BYTES: u64 = 1 << 20;
+/// With as much again it is not any more.
+const ENOUGH_BYTES: u64 = 2 << 20;
+
 /// Why a journal cannot be taken over.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -123,6 +128,24 @@ impl Ledger {
         {
             self.fail(at, &error.to_string());
         }
+        self.look_at_room(at);
+    }
+
+    /// Says that the disk is full while the journal still finds room in what was set aside for it, and when that is over.
+    fn look_at_room(&mut self, at: Timestamp) {
+        let Some(room) = self.journal.as_ref().and_then(Journal::room_bytes) else { return };
+        let was_short = self.model.read(|model| model.live.journal_short.is_some());
+        let is_short = room < if was_short { ENOUGH_BYTES } else { SHORT_BYTES };
+        if is_short == was_short {
+            return;
+        }
+        let short = is_short.then(|| {
+            let folder = self.folder.display();
+            tracing::warn!(room, "the journal's disk is full, or its file size limit is near");
+            format!("{room} bytes can still be written to {folder}, beside what was set aside for the journal")
+        });
+        let told = self.absorb(vec![Event { at, by: Actor::Engine, fact: Fact::JournalSpace { short }, record: None }]);
+        self.news.extend(told.events);
     }
 
     /// Tries to open a failed journal again and to record what waited.

@@ -133,7 +133,7 @@ pub async fn run(
     // Before anything is made, cut or added to in it.
     let state = access::make_folder(folder.path(), settings.group)
         .map_err(|source| EngineError::Folder { path: folder.path().to_owned(), source })?;
-    if crate::journal::holder(&folder.journal()).is_none()
+    if !crate::journal::is_held(&folder.journal())
         && let Some(pid) = socket::answering(&folder).await
     {
         return Err(EngineError::Orphan { path: folder.path().to_owned(), pid });

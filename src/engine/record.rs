@@ -223,6 +223,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         | Fact::StepRechecked { .. }
         | Fact::PreflightStarted
         | Fact::PreflightFound { .. }
+        | Fact::JournalSpace { .. }
         | Fact::JournalChanged { .. } => text("", "", "ephemeral"),
     }
 }

@@ -1,7 +1,7 @@
 //! The lock that makes a journal's writer the only one.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Lock {
         held: Option<Arc<HeldFolder>>,
     ) -> Result<Self, JournalError> {
         let path = folder.path().join(LOCK_FILE);
-        let mut lock = folder
+        let lock = folder
             .own_file(LOCK_FILE, OFlags::RDWR | OFlags::CREATE, options.file_mode())
             .map_err(|error| JournalError::unfit("lock", &path, &error))?;
         match lock.try_lock() {
@@ -73,9 +73,8 @@ impl Lock {
                 io::Error::other("it holds something else than a process id; nothing in it was changed");
             return Err(JournalError::unfit("lock", &path, &error));
         }
-        lock.set_len(0).map_err(|error| JournalError::io("lock", &path, &error))?;
-        // The process id only helps people and readers; the lock holds without it, even on a full disk.
-        let _ = writeln!(lock, "{}", std::process::id());
+        sign(&lock, &format!("{}\n", std::process::id()))
+            .map_err(|error| JournalError::io("lock", &path, &error))?;
         Ok(Self(Arc::new(Held { file: lock, folder: held })))
     }
 
@@ -103,6 +102,32 @@ impl Lock {
     }
 }
 
+/// What a lock file holds that no writer has: the room for a process id, which a full disk would not give again.
+const UNSIGNED: &str = "\n";
+
+/// Writes over what the lock file holds, in its place. The process id only helps people and readers; the lock holds
+/// without it, where even that finds no room.
+fn sign(lock: &File, text: &str) -> io::Result<()> {
+    // All of what stood there at once: half of a process id would be another one.
+    let over = format!("{text:width$}", width = LOCK_BYTES - 1);
+    match lock.write_all_at(over.as_bytes(), 0) {
+        Ok(()) => lock.set_len(text.len() as u64),
+        Err(_) => lock.set_len(0),
+    }
+}
+
+/// Whether a process has the journal in `dir` open for writing, also one that could not write its process id.
+pub fn is_held(dir: &Path) -> bool {
+    let lock = open_lock(dir);
+    lock.is_some_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+fn open_lock(dir: &Path) -> Option<File> {
+    // Whatever lies in its place is not waited for, and nothing is done through a link.
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32;
+    fs::OpenOptions::new().read(true).custom_flags(flags).open(dir.join(LOCK_FILE)).ok()
+}
+
 /// Whether an open file or folder is the one at `path`.
 fn is_at(open: &File, path: &Path) -> bool {
     let there = fs::metadata(path).ok();
@@ -112,9 +137,7 @@ fn is_at(open: &File, path: &Path) -> bool {
 
 /// The process that has the journal in `dir` open for writing; none when nobody has.
 pub fn holder(dir: &Path) -> Option<u32> {
-    // Whatever lies in its place is not waited for, and nothing is done through a link.
-    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits() as i32;
-    let file = fs::OpenOptions::new().read(true).custom_flags(flags).open(dir.join(LOCK_FILE)).ok()?;
+    let file = open_lock(dir)?;
     let written = || begin_of(&file)?.trim().parse::<u32>().ok();
     let before = written()?;
     match file.try_lock_shared() {
@@ -126,8 +149,8 @@ pub fn holder(dir: &Path) -> Option<u32> {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // An empty lock file tells readers that no writer is left to wait for.
-        let _ = self.file.set_len(0);
+        // A lock file without a process id tells readers that no writer is left to wait for.
+        let _ = sign(&self.file, UNSIGNED);
         // Closing the file is not enough: a process forked at this moment holds a copy until it calls exec.
         let _ = self.file.unlock();
     }

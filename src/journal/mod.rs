@@ -23,7 +23,7 @@ mod writer;
 pub use chain::TORN_TAIL;
 pub use error::{Bad, JournalError};
 pub use line::{CHECKSUM_LENGTH, MAX_LINE_BYTES};
-pub use lock::{Lock, holder};
+pub use lock::{Lock, holder, is_held};
 pub use noted::Noted;
 pub use open::{EndedAgain, Recovery, TornTail};
 pub use protection::{AppendOnly, Protection};

@@ -102,6 +102,14 @@ impl Segment {
         );
     }
 
+    /// How much more can be written beside what is set aside; none where the file system does not tell.
+    pub(super) fn room_bytes(&self) -> Option<u64> {
+        let space = rustix::fs::fstatvfs(&self.file).ok()?;
+        let allowed = getrlimit(Resource::Fsize).current.map(|allowed| allowed.saturating_sub(self.length));
+        let left = space.f_bavail.saturating_mul(space.f_frsize);
+        Some(allowed.map_or(left, |allowed| allowed.min(left)))
+    }
+
     /// Whether `bytes` more would find room.
     pub(super) fn expect_room(&self, bytes: u64) -> io::Result<()> {
         let allowed = getrlimit(Resource::Fsize).current;

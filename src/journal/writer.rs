@@ -126,6 +126,12 @@ impl Journal {
         self.segment.check_untouched()
     }
 
+    /// How much more can be written on the journal's disk, or into its file, beside what is set aside for it; none where
+    /// the system does not tell.
+    pub fn room_bytes(&self) -> Option<u64> {
+        self.segment.room_bytes()
+    }
+
     /// Whether so many bytes more would find room.
     ///
     /// # Errors

@@ -85,6 +85,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             model.live.preparing.clear();
             model.live.journal_protection = protection.clone();
         }
+        Fact::JournalSpace { short } => model.live.journal_short.clone_from(short),
         _ => step::apply(model, event),
     }
     if event.fact.is_durable() {

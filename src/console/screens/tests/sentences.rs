@@ -91,6 +91,8 @@ fn of_engine() -> Vec<Fact> {
         Fact::SeverityChanged { from: Some(Severity::P2), to: None, why: "nothing holds".into() },
         Fact::JournalChanged { failure: Some("disk full".into()), protection: String::new() },
         Fact::JournalChanged { failure: None, protection: "append-only".into() },
+        Fact::JournalSpace { short: Some("0 bytes can still be written to /state/journal".into()) },
+        Fact::JournalSpace { short: None },
         Fact::PagedUnrecorded {
             page: crate::core::unrecorded::UnrecordedPage {
                 sent_at: jiff::Timestamp::UNIX_EPOCH,
@@ -345,7 +347,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 59;
+const KINDS: usize = 60;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -409,5 +411,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::PagedUnrecorded { .. } => 56,
         Fact::DrillTurnedLive { .. } => 57,
         Fact::LossNoted { .. } => 58,
+        Fact::JournalSpace { .. } => 59,
     }
 }
