@@ -3,6 +3,8 @@
 use super::{Failure, too_few};
 use jiff::Timestamp;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use signal_hook::consts::SIGXFSZ;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// Everything that lifeboat reckons ahead lies within.
@@ -48,7 +50,7 @@ pub(super) fn require_clock(now: SystemTime) -> Result<(), Failure> {
 /// Prepares an engine: as many open files as the system lets it have, and no dump of a memory that holds secrets.
 ///
 /// # Errors
-/// When too few open files are allowed.
+/// When too few open files are allowed, or the system takes no handler.
 pub(super) fn of_engine() -> Result<(), Failure> {
     let files = getrlimit(Resource::Nofile);
     let wanted = files.maximum.map_or(WANTED_FILES, |most| most.min(WANTED_FILES));
@@ -56,6 +58,9 @@ pub(super) fn of_engine() -> Result<(), Failure> {
         // Where it is refused the lower limit stands, and is checked next.
         let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: files.maximum });
     }
+    // A file size limit is answered by an error, which the journal knows how to take, instead of the engine's end without
+    // a word. A handler, unlike a signal that is ignored, does not reach the programs of steps and probes.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(too_few)?;
     // It ends with exec: the programs of steps and probes keep what they had. What else is there does not.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
