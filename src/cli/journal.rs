@@ -58,11 +58,15 @@ enum JournalCommand {
         /// Print the result as JSON.
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        dir: Dir,
     },
     /// Print the records, one readable line each.
     Show {
         #[command(flatten)]
         filter: Filter,
+        #[command(flatten)]
+        dir: Dir,
     },
     /// Print the last records, and those to come.
     Tail {
@@ -74,13 +78,25 @@ enum JournalCommand {
         follow: bool,
         #[command(flatten)]
         filter: Filter,
+        #[command(flatten)]
+        dir: Dir,
     },
     /// Write all records for an auditor.
     Export {
         /// Form of the export.
         #[arg(long, value_enum, default_value_t = Format::Csv)]
         format: Format,
+        #[command(flatten)]
+        dir: Dir,
     },
+}
+
+/// The journal by its place alone.
+#[derive(Debug, Args)]
+struct Dir {
+    /// Folder of the journal, or the state folder that it is in; the same as --journal.
+    #[arg(value_name = "DIR")]
+    dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -108,7 +124,18 @@ struct Filter {
 impl JournalArgs {
     /// Whether the output is to have the journal's own bytes.
     pub fn is_exact(&self) -> bool {
-        matches!(self.command, JournalCommand::Export { format: Format::Json })
+        matches!(self.command, JournalCommand::Export { format: Format::Json, .. })
+    }
+}
+
+impl JournalCommand {
+    /// The folder of the journal that is named without a flag; of a state folder the one in it.
+    fn dir(&self) -> Option<PathBuf> {
+        let (Self::Verify { dir, .. } | Self::Show { dir, .. } | Self::Tail { dir, .. } | Self::Export { dir, .. }) =
+            self;
+        let dir = dir.dir.clone()?;
+        let within = dir.join("journal");
+        Some(if within.is_dir() { within } else { dir })
     }
 }
 
@@ -138,17 +165,21 @@ pub fn run(
     folder_of_plan: impl FnOnce(Option<&Path>) -> Result<PathBuf, Box<dyn Error + Send + Sync>>,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
-    let dir = match (&args.place.journal, &args.place.state) {
-        (Some(dir), _) => dir.clone(),
+    let named = args.command.dir();
+    if named.is_some() && (args.place.journal.is_some() || args.place.plan.is_some()) {
+        return Err("the journal is named twice: name its folder, or use --journal or --plan".into());
+    }
+    let dir = match (named.or_else(|| args.place.journal.clone()), &args.place.state) {
+        (Some(dir), _) => dir,
         (None, Some(state)) => StateFolder::of_plan(Some(state), Path::new(""), Path::new("")).journal(),
         (None, None) => folder_of_plan(args.place.plan.as_deref())?,
     };
     let outcome = match &args.command {
-        JournalCommand::Verify { head, json } => verify_command(&dir, head.as_ref(), *json, out),
-        JournalCommand::Show { filter } => show(&dir, filter, out),
-        JournalCommand::Tail { count, follow, filter } => tail(&dir, *count, *follow, filter, out),
-        JournalCommand::Export { format: Format::Csv } => export::csv(&dir, out),
-        JournalCommand::Export { format: Format::Json } => export::json(&dir, out),
+        JournalCommand::Verify { head, json, .. } => verify_command(&dir, head.as_ref(), *json, out),
+        JournalCommand::Show { filter, .. } => show(&dir, filter, out),
+        JournalCommand::Tail { count, follow, filter, .. } => tail(&dir, *count, *follow, filter, out),
+        JournalCommand::Export { format: Format::Csv, .. } => export::csv(&dir, out),
+        JournalCommand::Export { format: Format::Json, .. } => export::json(&dir, out),
     };
     match outcome.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => Ok(ExitCode::SUCCESS),
