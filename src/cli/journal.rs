@@ -131,8 +131,10 @@ impl JournalArgs {
 impl JournalCommand {
     /// The folder of the journal that is named without a flag; of a state folder the one in it.
     fn dir(&self) -> Option<PathBuf> {
-        let (Self::Verify { dir, .. } | Self::Show { dir, .. } | Self::Tail { dir, .. } | Self::Export { dir, .. }) =
-            self;
+        let (Self::Verify { dir, .. }
+        | Self::Show { dir, .. }
+        | Self::Tail { dir, .. }
+        | Self::Export { dir, .. }) = self;
         let dir = dir.dir.clone()?;
         let within = dir.join("journal");
         Some(if within.is_dir() { within } else { dir })

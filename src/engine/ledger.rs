@@ -142,9 +142,16 @@ impl Ledger {
         let short = is_short.then(|| {
             let folder = self.folder.display();
             tracing::warn!(room, "the journal's disk is full, or its file size limit is near");
-            format!("{room} bytes can still be written to {folder}, beside what was set aside for the journal")
+            format!(
+                "{room} bytes can still be written to {folder}, beside what was set aside for the journal"
+            )
         });
-        let told = self.absorb(vec![Event { at, by: Actor::Engine, fact: Fact::JournalSpace { short }, record: None }]);
+        let told = self.absorb(vec![Event {
+            at,
+            by: Actor::Engine,
+            fact: Fact::JournalSpace { short },
+            record: None,
+        }]);
         self.news.extend(told.events);
     }
 

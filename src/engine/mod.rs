@@ -139,7 +139,8 @@ pub async fn run(
         return Err(EngineError::Orphan { path: folder.path().to_owned(), pid });
     }
     let renamed = settings.former_name.filter(|former| *former != plan.name);
-    let renamed = renamed.map(|former| format!("the plan is called \"{}\" now and was \"{former}\"", plan.name));
+    let renamed =
+        renamed.map(|former| format!("the plan is called \"{}\" now and was \"{former}\"", plan.name));
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
     let socket = Socket::open(folder.clone(), settings.group)
         .map_err(|source| EngineError::Socket { path: folder.socket(), source })?;
@@ -160,8 +161,10 @@ pub async fn run(
         pulse: lead.pulse(),
         sink: runner::guarded(world.door(), sink),
     };
-    let begin =
-        Report::EngineStarted { version: env!("CARGO_PKG_VERSION").into(), recovery: words(&recovery, renamed) };
+    let begin = Report::EngineStarted {
+        version: env!("CARGO_PKG_VERSION").into(),
+        recovery: words(&recovery, renamed),
+    };
     let (done, ended) = tokio::sync::oneshot::channel();
     let lead = std::thread::Builder::new().name("lead".into()).spawn(move || {
         let ledger = lead.run(inputs, begin);

@@ -214,3 +214,39 @@ fn a_state_folder_that_cannot_be_made_is_named_with_a_way_out() {
     let said = String::from_utf8(engine.stderr).unwrap();
     assert!(said.contains("/proc/lifeboat") && said.contains("--state"), "{said}");
 }
+
+#[test]
+fn a_file_size_limit_does_not_kill_the_engine_and_is_said_before_and_when_it_bites() {
+    let home = Home::new();
+    let engine = home.engine_after("ulimit -S -f 16");
+    let mut hands = Hands::attach(&home);
+    let status = home.wait_status("DISK FULL");
+    assert!(status.contains("bytes can still be written to"), "{status}");
+    assert_eq!(home.run("status", &[]).status.code(), Some(1));
+    let console = home.open(80, 24);
+    console.wait_for_text("DISK FULL");
+    for _ in 0..20 {
+        if hands.ask(note(&"x".repeat(1_000))).is_err() {
+            break;
+        }
+    }
+    hands.wait("the failure shows", |model| model.live.journal_failure.is_some());
+    console.wait_for_text("JOURNAL FAILED, nothing runs");
+    let pid = Pid::from_raw(i32::try_from(engine.0.id()).unwrap());
+    prlimit(pid, Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();
+    hands.wait("there is room", |model| model.live.journal_failure.is_none());
+    hands.wait("that is said", |model| model.live.journal_short.is_none());
+    home.assert_journal_good();
+}
+
+#[test]
+fn a_second_engine_is_told_that_the_journal_is_held_also_where_no_process_id_could_be_written() {
+    let home = Home::new();
+    let _engine = home.engine();
+    home.wait_pid();
+    std::fs::OpenOptions::new().write(true).open(home.journal().join("lock")).unwrap().set_len(0).unwrap();
+    let second = home.run("engine", &["--no-append-only"]);
+    let text = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(4), "{text}");
+    assert!(!text.contains("moved or removed") && !text.contains("stop --force"), "{text}");
+}

@@ -32,6 +32,7 @@ mod secrets;
 mod servers;
 mod strangers;
 mod unrecorded;
+mod whose;
 
 #[path = "../support/pty.rs"]
 mod pty;

@@ -114,6 +114,27 @@ fn the_folder_comes_from_the_plan_when_none_is_named() {
 }
 
 #[test]
+fn a_folder_is_taken_without_a_flag_as_the_journal_or_the_state_folder_that_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal");
+    journal_of(&journal, &["one"]);
+    let other = |_: Option<&Path>| Err("another folder was asked for".into());
+    for place in [folder.path(), &journal] {
+        for command in [&["verify"][..], &["show"], &["tail"], &["export"]] {
+            let line = [&["journal"], command, &[place.to_str().unwrap()]].concat();
+            let cli = Cli::try_parse_from(line).unwrap();
+            let mut out = Vec::new();
+            assert_eq!(run(&cli.journal, other, &mut out).unwrap(), ExitCode::SUCCESS);
+            assert!(!out.is_empty());
+        }
+    }
+    let twice = ["journal", "verify", "here", "--journal", "there"];
+    let cli = Cli::try_parse_from(twice).unwrap();
+    let error = run(&cli.journal, other, &mut Vec::new()).unwrap_err().to_string();
+    assert!(error.contains("named twice"), "{error}");
+}
+
+#[test]
 fn the_journal_of_the_state_folder_that_is_named_is_meant_whatever_the_plan() {
     let folder = tempfile::tempdir().unwrap();
     journal_of(&folder.path().join("journal"), &["one"]);

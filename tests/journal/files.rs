@@ -65,6 +65,26 @@ fn what_is_no_lock_of_a_journal_is_not_emptied() {
 }
 
 #[test]
+fn a_lock_keeps_its_room_for_the_next_process_id_and_tells_that_nobody_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = folder.path().join("lock");
+    drop(journal_of(folder.path(), &["one"]));
+    assert_eq!(
+        fs::read_to_string(&lock).unwrap(),
+        "\n",
+        "one byte keeps the block that a full disk would not give"
+    );
+    assert_eq!(
+        (lifeboat::journal::holder(folder.path()), lifeboat::journal::is_held(folder.path())),
+        (None, false)
+    );
+    fs::write(&lock, "1234567890\n").unwrap();
+    let (_journal, _) = Journal::open(folder.path(), &options(800)).unwrap();
+    assert_eq!(fs::read_to_string(&lock).unwrap(), format!("{}\n", std::process::id()));
+    assert_eq!(lifeboat::journal::holder(folder.path()), Some(std::process::id()));
+}
+
+#[test]
 fn a_folder_that_is_a_link_is_read_and_not_written() {
     let folder = tempfile::tempdir().unwrap();
     let (real, link) = (folder.path().join("real"), folder.path().join("link"));

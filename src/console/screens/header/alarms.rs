@@ -75,7 +75,8 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
         alarms.push((Role::Danger, Glyph::Critical, text));
     }
     if let Some(short) = model.live.journal_short.as_ref().filter(|_| model.live.journal_failure.is_none()) {
-        let text = format!("DISK FULL: {short}. Free space: without it nothing runs soon, nor can steps write");
+        let text =
+            format!("DISK FULL: {short}. Free space: without it nothing runs soon, nor can steps write");
         alarms.push((Role::Critical, Glyph::Critical, text));
     }
     match &view.ui.connection {
