@@ -16,7 +16,7 @@ use crate::core::loss::LossEstimate;
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
-use crate::core::{awareness, backup, evidence, names, tree};
+use crate::core::{awareness, backup, evidence, names, oncall, tree};
 use crate::ids::{QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Step};
 use crate::units;
@@ -184,6 +184,7 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
         counted(flapping.count(), "region flapping", "regions flapping"),
         counted(bad, "signal not ok", "signals not ok"),
         counted(unknown, "signal unknown", "signals unknown"),
+        counted(oncall::troubles(view.model).count(), "on-call calendar with faults", "on-call calendars with faults"),
         counted(old.count(), "backup not usable or too old", "backups not usable or too old"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -34,7 +34,11 @@ fn of_severity(model: &Model, mode: Mode, severity: Severity, now: Timestamp) ->
         return format!("It pages NOBODY: the plan has no policy for {word}.");
     };
     let Some(first) = policy.levels.first() else { return format!("It pages NOBODY: {word} has no levels.") };
-    let whom = whom(model, mode, first, now);
+    // Nobody waits for a level that reaches nobody.
+    let mut reached = policy.levels.iter().enumerate();
+    let reached = reached.find_map(|(place, level)| Some((place, whom(model, mode, level, now)?)));
+    let (place, whom) = reached.unwrap_or((0, "NOBODY, no way leads to anybody".into()));
+    let passed = if place > 0 { ", as those before reach NOBODY" } else { "" };
     let when = match (policy.quiet && is_quiet(model, now), first.after.is_zero()) {
         (true, _) => "after the quiet hours".to_owned(),
         (false, true) => "at once".to_owned(),
@@ -42,11 +46,12 @@ fn of_severity(model: &Model, mode: Mode, severity: Severity, now: Timestamp) ->
     };
     match policy.levels.len() {
         1 => format!("It pages {when} ({word}): {whom}."),
-        levels => format!("It pages {when} ({word}, level 1 of {levels}): {whom}."),
+        levels => format!("It pages {when} ({word}, level {} of {levels}{passed}): {whom}.", place + 1),
     }
 }
 
-fn whom(model: &Model, mode: Mode, level: &EscalationLevel, now: Timestamp) -> String {
+/// Whom a level reaches, and by which ways; none where it reaches nobody.
+fn whom(model: &Model, mode: Mode, level: &EscalationLevel, now: Timestamp) -> Option<String> {
     let found = recipients::resolve_as(model, mode.is_drill(), &level.who, &level.methods, false, now);
     let name = |recipient: &recipients::Recipient| {
         let ways = recipient.ways.iter().map(|way| {
@@ -59,8 +64,5 @@ fn whom(model: &Model, mode: Mode, level: &EscalationLevel, now: Timestamp) -> S
         }
     };
     let told: Vec<String> = found.people.iter().filter(|who| !who.ways.is_empty()).map(name).collect();
-    match told.is_empty() {
-        true => "NOBODY, no way leads to anybody".into(),
-        false => told.join("; "),
-    }
+    (!told.is_empty()).then(|| told.join("; "))
 }

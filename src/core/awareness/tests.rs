@@ -210,6 +210,19 @@ impl Desk {
     }
 }
 
+#[test]
+fn a_declaration_says_whom_it_pages_where_the_first_level_reaches_nobody() {
+    let known = Desk::new(|_| {});
+    let said = declaring(&known.model, Mode::Live, known.now);
+    assert!(said.contains("level 1 of 3): Dana Scully by"), "{said}");
+    let unknown = Desk::new(|plan| {
+        let trouble = Some(crate::plan::CalendarTrouble::Unread("rota.ics: no such file".into()));
+        plan.rotations[0].turns = Turns::Calendar { file: "rota.ics".into(), shifts: Vec::new(), trouble };
+    });
+    let said = declaring(&unknown.model, Mode::Live, unknown.now);
+    assert!(said.contains("level 2 of 3, as those before reach NOBODY): "), "{said}");
+}
+
 fn refused() -> Result<Receipt, Undelivered> {
     Err(Undelivered { why: "no such key".into(), next: "Mend the key.".into(), again: Again::Never })
 }
