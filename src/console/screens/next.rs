@@ -184,7 +184,11 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
         counted(flapping.count(), "region flapping", "regions flapping"),
         counted(bad, "signal not ok", "signals not ok"),
         counted(unknown, "signal unknown", "signals unknown"),
-        counted(oncall::troubles(view.model).count(), "on-call calendar with faults", "on-call calendars with faults"),
+        counted(
+            oncall::troubles(view.model).count(),
+            "on-call calendar with faults",
+            "on-call calendars with faults",
+        ),
         counted(old.count(), "backup not usable or too old", "backups not usable or too old"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
