@@ -217,6 +217,7 @@ async fn a_program_that_hangs_is_ended_and_may_have_acted() {
 
 mod http {
     use super::*;
+    use crate::plan::params::Param;
     use wiremock::matchers::{body_string, header, method};
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -262,5 +263,64 @@ mod http {
         let failure = action.execute(&target, &context).await.unwrap_err();
         assert_eq!(failure.acted, Acted::Maybe);
         action.verify(&target, &context).await.unwrap_err();
+    }
+
+    /// The example, asked at the server for names that lead elsewhere.
+    fn aimed(server: &MockServer, verify_url: &str) -> Box<dyn Action> {
+        let kind = kind("http-request").unwrap();
+        let mut params = example_params(kind);
+        let keys = [
+            ("url", "http://edge.example.com/api"),
+            ("verify_url", verify_url),
+            ("connect_to", &server.address().to_string()),
+        ];
+        params.0.extend(keys.map(|(key, value)| (key.to_owned(), Param::Text(value.to_owned()))));
+        build_with(kind, &params, &clients(SECRETS))
+    }
+
+    #[tokio::test]
+    async fn one_server_is_asked_and_read_back_for_a_name_that_points_at_another() {
+        let server = MockServer::start().await;
+        let named = || header("host", "edge.example.com");
+        let sent = Mock::given(method("PUT")).and(named());
+        sent.respond_with(ResponseTemplate::new(200)).expect(1).mount(&server).await;
+        let read = Mock::given(method("GET")).and(named());
+        let on = ResponseTemplate::new(200).set_body_string(r#"{"enabled":true}"#);
+        read.respond_with(on).expect(1).mount(&server).await;
+        let action = aimed(&server, "http://edge.example.com/state");
+        let described = action.describe().await.unwrap();
+        let place = server.address().to_string();
+        assert!(described.call.contains(&format!("http://edge.example.com/api at {place}")), "{described:?}");
+        assert!(described.command.contains(&format!("--connect-to ::{place}")), "{described:?}");
+        // Another place is another target than the one that was confirmed.
+        assert!(described.target.identity.contains(&("connect_to".to_owned(), place)), "{described:?}");
+        let (context, _) = context(5000);
+        action.execute(&described.target, &context).await.unwrap();
+        action.verify(&described.target, &context).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_proof_of_another_server_is_not_asked_at_the_place_to_connect_to() {
+        let (server, other) = (MockServer::start().await, MockServer::start().await);
+        let on = ResponseTemplate::new(200).set_body_string(r#"{"enabled":true}"#);
+        Mock::given(method("GET")).respond_with(on).expect(1).mount(&other).await;
+        let action = aimed(&server, &format!("http://{}/state", other.address()));
+        let (context, _) = context(5000);
+        let target = action.describe().await.unwrap().target;
+        action.verify(&target, &context).await.unwrap();
+        assert!(server.received_requests().await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_proof_whose_body_cannot_be_read_says_why_and_proves_nothing() {
+        let server = MockServer::start().await;
+        let coded =
+            ResponseTemplate::new(200).insert_header("content-encoding", "snappy").set_body_string("x");
+        Mock::given(method("GET")).respond_with(coded).mount(&server).await;
+        let action = action(&server, &clients(SECRETS));
+        let (context, _) = context(5000);
+        let target = action.describe().await.unwrap().target;
+        let failure = action.verify(&target, &context).await.unwrap_err();
+        assert!(failure.why.contains("the body is `snappy`, which is not read"), "{failure:?}");
     }
 }

@@ -218,9 +218,9 @@ impl Expected {
             .judged(self.headers.judge(&response.headers, redactor));
         let measured = self.judge_certificate(measured, response, now);
         match self.judge_body(measured.clone(), response, redactor) {
-            Ok(measured) => Ok(measured),
+            Ok(measured) => Ok(with_detour(measured, &detour)),
             // What else was found is bad enough without the body.
-            Err(_) if matches!(measured.verdict, Verdict::Critical(_)) => Ok(measured),
+            Err(_) if matches!(measured.verdict, Verdict::Critical(_)) => Ok(with_detour(measured, &detour)),
             Err(why) => Err(unknown(why, NOT_READ)),
         }
     }
@@ -314,6 +314,16 @@ fn ends_in(certificate: &Certificate, days: f64) -> String {
         return format!("{which} ended {:.1} days ago ({at})", -days);
     }
     format!("{which} ends in {days:.1} days ({at})")
+}
+
+/// The verdict says what was not as the URL says, as the text of a good one does.
+fn with_detour(measured: Measurement, detour: &str) -> Measurement {
+    let verdict = match measured.verdict {
+        Verdict::Good => Verdict::Good,
+        Verdict::Warn(why) => Verdict::Warn(why + detour),
+        Verdict::Critical(why) => Verdict::Critical(why + detour),
+    };
+    Measurement { verdict, ..measured }
 }
 
 /// A string without its quotes, anything else as JSON.
@@ -419,7 +429,7 @@ mod tests {
     #[test]
     fn a_status_that_says_nothing_is_unknown_and_one_that_warns_warns() {
         let keys = [("unknown_statuses", "401, 407"), ("warn_statuses", "429")];
-        let why = "http://x/: status 407, one of 401, 407 that say nothing of what is measured";
+        let why = "http://x/: status 407 says nothing of what is measured (`unknown_statuses`)";
         assert_eq!(unknown(&keys, &response(407, "")), why);
         assert!(matches!(judge(&keys, &response(429, "")).verdict, Verdict::Warn(_)));
         assert!(matches!(judge(&keys, &response(500, "")).verdict, Verdict::Critical(_)));
@@ -434,6 +444,9 @@ mod tests {
         };
         let words = "200 in 12 ms (at 127.0.0.1:9444; no connection to 10.0.0.9)";
         assert_eq!(judge(&[], &detoured).summary, words);
+        let down = judge(&[], &HttpResponse { status: 503, ..detoured });
+        let words = "status 503, expected 200-299 (at 127.0.0.1:9444; no connection to 10.0.0.9)";
+        assert_eq!(down.verdict.why(), Some(words));
     }
 
     #[test]

@@ -42,15 +42,11 @@ impl Meanings {
     /// The verdict, or why there is none.
     pub(super) fn judge(&self, status: u16) -> Result<Verdict, String> {
         let named = self.named.iter().find(|(_, statuses)| statuses.accept(status));
-        match named.map(|(key, statuses)| (*key, statuses)) {
-            Some((GOOD, _)) => Ok(Verdict::Good),
-            Some((WARN, statuses)) => {
-                Ok(Verdict::Warn(format!("status {status}, one of {statuses} that warn")))
-            }
-            Some((CRITICAL, _)) => Ok(Verdict::Critical(format!("status {status}"))),
-            Some((_, statuses)) => {
-                Err(format!("status {status}, one of {statuses} that say nothing of what is measured"))
-            }
+        match named.map(|(key, _)| *key) {
+            Some(GOOD) => Ok(Verdict::Good),
+            Some(WARN) => Ok(Verdict::Warn(format!("status {status} (`{WARN}`)"))),
+            Some(CRITICAL) => Ok(Verdict::Critical(format!("status {status} (`{CRITICAL}`)"))),
+            Some(_) => Err(format!("status {status} says nothing of what is measured (`{UNKNOWN}`)")),
             None if self.accepted.accept(status) => Ok(Verdict::Good),
             None => Ok(Verdict::Critical(format!("status {status}, expected {}", self.expected()))),
         }
@@ -93,7 +89,7 @@ mod tests {
         assert_eq!(some.judge(401), Ok(Verdict::Good));
         assert!(matches!(some.judge(204), Ok(Verdict::Warn(why)) if why.contains("status 204")));
         assert!(matches!(some.judge(429), Ok(Verdict::Warn(_))));
-        assert_eq!(some.judge(410), Ok(Verdict::Critical("status 410".into())));
+        assert_eq!(some.judge(410), Ok(Verdict::Critical("status 410 (`critical_statuses`)".into())));
         assert_eq!(some.judge(404), Ok(Verdict::Critical("status 404, expected 200-299, 401".into())));
         assert!(some.judge(503).unwrap_err().contains("status 503"));
         assert!(some.judge(407).is_err());
