@@ -20,7 +20,8 @@ const MAX_PASTE_BYTES: usize = 64 * 1024;
 /// How long after Esc the rest of its sequence may still follow. A line over a satellite or a loaded bastion cuts
 /// `ESC [ A` in two by 100 to 250 ms.
 const AFTER_ESC: Duration = Duration::from_millis(300);
-/// How long after an Esc that was taken for the key a `[` is still the rest of a sequence that was cut in two.
+/// How long after an Esc that was taken for the key what introduces a sequence is still the rest of one that was cut
+/// in two.
 const LATE_AFTER_ESC: Duration = Duration::from_millis(700);
 /// How long a sequence or paste that has begun may pause before the operator is told.
 const INSIDE_SEQUENCE: Duration = Duration::from_secs(1);
@@ -52,6 +53,8 @@ pub(super) struct Decoder {
     wait: Wait,
     /// An Esc was just taken for the key.
     after_esc: bool,
+    /// What may begin a string came alone and apart from its Esc: it may as well be two keys of a person.
+    guessed: bool,
 }
 
 /// How long what has begun is overdue.
@@ -91,13 +94,16 @@ impl Decoder {
             events.push(Decoded::GivenUp);
             return;
         }
+        let apart = self.after_esc || self.pending == [ESC];
         match (self.pending.as_slice(), bytes[0]) {
             // Bytes that came apart from Esc are keys of their own, but for those that begin a sequence.
-            ([ESC], b'[' | b'O' | b']' | ESC) => {}
+            ([ESC], ESC) => {}
+            ([ESC], byte) if introduces(byte) => {}
             ([ESC], _) if !self.eight_bit => self.give_esc(events),
-            ([], b'[') if self.after_esc => self.pending.push(ESC),
+            ([], byte) if self.after_esc && introduces(byte) => self.pending.push(ESC),
             _ => {}
         }
+        self.guessed = apart && bytes.len() == 1 && in_string(&[ESC, bytes[0]]);
         self.after_esc = false;
         for byte in bytes {
             if let Some(paste) = &mut self.paste {
@@ -115,7 +121,7 @@ impl Decoder {
     pub(super) fn patience(&self) -> Option<Duration> {
         match (&self.paste, self.pending.as_slice()) {
             (None, []) => self.after_esc.then_some(LATE_AFTER_ESC),
-            (None, [ESC] | [ESC, b' '..=b'Z' | b'\\'..=b'~']) if !self.eight_bit => Some(AFTER_ESC),
+            (None, [ESC]) if !self.eight_bit => Some(AFTER_ESC),
             _ => match self.wait {
                 Wait::Fresh => Some(INSIDE_SEQUENCE),
                 Wait::Late => Some(GIVE_UP),
@@ -124,8 +130,8 @@ impl Decoder {
         }
     }
 
-    /// Nothing more came in that time. A lone Esc was the key, Esc and a character were Alt with it. Anything longer
-    /// is waited for: its rest must never be taken for keys.
+    /// Nothing more came in that time. A lone Esc was the key. What introduces a sequence is waited for, and no Alt key
+    /// can be told from it: its rest must never be taken for keys.
     pub(super) fn idle(&mut self, events: &mut Vec<Decoded>) {
         match (&self.paste, self.pending.as_slice()) {
             (None, []) => self.after_esc = false,
@@ -133,9 +139,9 @@ impl Decoder {
                 self.give_esc(events);
                 self.after_esc = true;
             }
-            (None, [ESC, byte @ (b' '..=b'Z' | b'\\'..=b'~')]) if !self.eight_bit => {
-                events.push(key(KeyCode::Char(char::from(*byte)), KeyModifiers::ALT));
-                self.pending.clear();
+            (None, [ESC, _]) if self.guessed => {
+                self.forget();
+                events.push(Decoded::GivenUp);
             }
             _ if self.wait == Wait::Fresh => {
                 self.wait = Wait::Late;
@@ -185,6 +191,7 @@ impl Decoder {
 
     fn forget(&mut self) {
         self.pending.clear();
+        self.guessed = false;
         self.eight_bit = false;
         self.wait = Wait::Fresh;
     }
@@ -206,14 +213,18 @@ impl Decoder {
 
     /// A control character of 8 bits is Esc and the character 0x40 below it (ECMA-48, 5.3).
     fn begin_8_bit(&mut self, byte: u8) {
-        const SINGLE_SHIFT_2: u8 = 0x8e;
-        let introducer = if byte == SINGLE_SHIFT_2 { b'O' } else { byte - 0x40 };
+        let introducer = byte - 0x40;
         self.forget();
-        if matches!(introducer, b'[' | b'O' | b'P' | b'X' | b']' | b'^' | b'_') {
+        if introduces(introducer) {
             self.pending = vec![ESC, introducer];
             self.eight_bit = true;
         }
     }
+}
+
+/// Whether Esc and this byte begin a sequence: CSI, a shift of one character (SS2, SS3), or a string.
+pub(in crate::console) fn introduces(byte: u8) -> bool {
+    matches!(byte, b'[' | b'N' | b'O') || in_string(&[ESC, byte])
 }
 
 fn is_control_of_8_bits(byte: u8) -> bool {
@@ -253,12 +264,9 @@ fn step(bytes: &[u8]) -> Step {
     match bytes {
         [ESC] => Step::Incomplete,
         [ESC, b'[', rest @ ..] => control_sequence(rest),
-        [ESC, b'O', rest @ ..] => match rest {
-            [] => Step::Incomplete,
-            // The keypad's Enter, in application mode.
-            [b'M', ..] => Step::Complete(Some(key(KeyCode::Enter, KeyModifiers::NONE))),
-            [last, ..] => Step::Complete(letter_key(*last).map(|code| key(code, KeyModifiers::NONE))),
-        },
+        [ESC, b'N'] => Step::Incomplete,
+        [ESC, b'N', ..] => Step::Complete(None),
+        [ESC, b'O', rest @ ..] => shifted(rest),
         _ if in_string(bytes) => match bytes {
             [.., 0x07 | 0x18 | 0x1a] => Step::Complete(None),
             [_, _, .., ESC, b'\\'] => Step::Complete(None),
@@ -291,6 +299,20 @@ fn plain(bytes: &[u8], alt: KeyModifiers) -> Step {
         },
     };
     Step::Complete(Some(key(code, modifiers | alt)))
+}
+
+/// What follows `ESC O`. Some terminals put modifiers before the letter, as after `ESC [`.
+fn shifted(rest: &[u8]) -> Step {
+    match rest {
+        [.., b'0'..=b'9' | b';'] | [] => Step::Incomplete,
+        // The keypad's Enter, in application mode.
+        [b'M'] => Step::Complete(Some(key(KeyCode::Enter, KeyModifiers::NONE))),
+        [parameters @ .., last] => {
+            let mask = parameters.rsplit(|byte| *byte == b';').next().unwrap_or_default();
+            let mask = std::str::from_utf8(mask).ok().and_then(|mask| mask.parse().ok());
+            Step::Complete(letter_key(*last).map(|code| key(code, modifiers(mask))))
+        }
+    }
 }
 
 /// What follows `ESC [`.

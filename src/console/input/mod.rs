@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::keymap::Chord;
+pub(in crate::console) use decode::introduces;
 use super::terminal::{self, Terminal};
 use stops::{Resumes, Stops};
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyModifiers};
 
+use crate::console::input::introduces;
+
 /// A key with its modifiers, in the one form that both keymap files and the terminal are brought to:
 /// a character carries its own case, so Shift is dropped from it, and Shift with Tab is one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -135,6 +137,9 @@ fn reject_ambiguous(text: &str, c: char, modifiers: KeyModifiers) -> Result<(), 
             return Err(format!("`{text}` cannot be bound: terminals have no byte for it"));
         }
     }
+    if modifiers == KeyModifiers::ALT && u8::try_from(c).is_ok_and(introduces) {
+        return Err(format!("`{text}` cannot be bound: terminals begin other keys and answers with it"));
+    }
     Ok(())
 }
 
@@ -191,6 +196,8 @@ mod tests {
     fn chords_that_terminals_cannot_tell_apart_are_refused() {
         for text in
             ["ctrl-m", "ctrl-i", "ctrl-[", "ctrl-j", "shift-g", "ctrl-1", "ctrl-ctrl-a", "hyper-x", "", "f13"]
+            .into_iter()
+            .chain(["alt-O", "alt-[", "alt-P", "alt-]", "alt-X"])
         {
             assert!(Chord::parse(text).is_err(), "{text}");
         }

@@ -145,6 +145,94 @@ fn an_escape_sequence_cut_in_two_is_one_key_and_esc_with_a_letter_after_it_is_tw
     assert_eq!(spelled(&events), "esc up A");
 }
 
+/// As the reader does: what has begun is called overdue each time that its patience ends.
+fn wait(decoder: &mut Decoder, mut left: Duration, events: &mut Vec<Decoded>) {
+    while let Some(patience) = decoder.patience().filter(|patience| *patience <= left) {
+        left -= patience;
+        decoder.idle(events);
+    }
+}
+
+/// What terminals send that is no character, and the key that it is.
+const SEQUENCES: [(&[u8], &str); 14] = [
+    (b"\x1b[A", "up"),
+    (b"\x1b[1;5C", "ctrl-right"),
+    (b"\x1b[[A", "f1"),
+    (b"\x1b[<0;10;5M", ""),
+    (b"\x1bOA", "up"),
+    (b"\x1bOy", ""),
+    (b"\x1bO5A", "ctrl-up"),
+    (b"\x1bO1;2P", "shift-f1"),
+    (b"\x1bNy", ""),
+    (b"\x1bP1$r0y\x1b\\", ""),
+    (b"\x1b]11;rgb:yA\x07", ""),
+    (b"\x1b_GyA\x1b\\", ""),
+    (b"\x1b^yA\x1b\\", ""),
+    (b"\x1bXyA\x1b\\", ""),
+];
+
+#[test]
+fn no_sequence_that_a_slow_line_cuts_anywhere_leaves_a_letter_behind() {
+    for (bytes, key) in SEQUENCES {
+        for cut in 1..bytes.len() {
+            for delay_ms in [0, 100, 350, 550, 700, 950, 1_000, 1_600, 3_000, 5_000] {
+                // Later than this after Esc, what follows is a person's.
+                let after_esc = AFTER_ESC + LATE_AFTER_ESC;
+                let delay = Duration::from_millis(delay_ms);
+                if cut == 1 && delay >= after_esc {
+                    continue;
+                }
+                let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+                decoder.feed(&bytes[..cut], &mut events);
+                wait(&mut decoder, delay, &mut events);
+                decoder.feed(&bytes[cut..], &mut events);
+                decoder.feed(b"q", &mut events);
+                let told: Vec<String> = events.iter().map(|event| spelled(std::slice::from_ref(event))).collect();
+                let expected = |word: &String| [key, "esc", "unfinished", "q"].contains(&&**word);
+                assert!(told.iter().all(expected), "{bytes:?} cut at {cut}, {delay_ms} ms: {told:?}");
+                let last = told.last().map(String::as_str);
+                assert_eq!(last, Some("q"), "{bytes:?} cut at {cut}, {delay_ms} ms: {told:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ss3_and_dcs_whose_rest_comes_late_confirm_and_abort_nothing() {
+    for (first, late) in [(&b"\x1bO"[..], &b"y"[..]), (b"\x1bO", b"A"), (b"\x1bP", b"y")] {
+        for delay_ms in [550, 600, 700, 1_000, 1_600] {
+            let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+            decoder.feed(first, &mut events);
+            wait(&mut decoder, Duration::from_millis(delay_ms), &mut events);
+            decoder.feed(late, &mut events);
+            let letters = events.iter().filter(|event| match event {
+                Decoded::Key { chord, .. } => matches!(chord.code, KeyCode::Char(_)),
+                _ => false,
+            });
+            assert_eq!(letters.count(), 0, "{first:?}, {delay_ms} ms, {late:?}: {events:?}");
+        }
+    }
+}
+
+#[test]
+fn esc_and_then_a_key_that_also_begins_a_string_swallows_no_more_than_that_key() {
+    let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+    decoder.feed(b"\x1b", &mut events);
+    wait(&mut decoder, Duration::from_millis(600), &mut events);
+    decoder.feed(b"X", &mut events);
+    wait(&mut decoder, Duration::from_secs(1), &mut events);
+    decoder.feed(b"q", &mut events);
+    assert_eq!(spelled(&events), "esc given-up q");
+}
+
+#[test]
+fn alt_with_a_letter_counts_when_it_comes_at_once() {
+    for letter in (b'a'..=b'z').chain(b'A'..=b'Z').filter(|letter| !introduces(*letter)) {
+        let events = decode(&[&[ESC, letter]]);
+        assert_eq!(spelled(&events), format!("alt-{}", char::from(letter)));
+    }
+}
+
 #[test]
 fn esc_waits_only_shortly() {
     let mut decoder = Decoder::default();
@@ -164,6 +252,21 @@ proptest! {
         // What comes apart from Esc is a key of its own, and both are right.
         prop_assume!(one.last() != Some(&ESC));
         prop_assert_eq!(decode(&[one, other]), decode(&[&bytes]));
+    }
+
+    #[test]
+    fn a_sequence_cut_into_bytes_that_come_late_leaves_no_letter(
+        which in 0..SEQUENCES.len(),
+        delays_ms in proptest::collection::vec(0_u64..900, 20),
+    ) {
+        let (bytes, key) = SEQUENCES[which];
+        let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+        for (byte, delay_ms) in bytes.iter().zip(delays_ms) {
+            decoder.feed(&[*byte], &mut events);
+            wait(&mut decoder, Duration::from_millis(delay_ms), &mut events);
+        }
+        let told: Vec<String> = events.iter().map(|event| spelled(std::slice::from_ref(event))).collect();
+        prop_assert!(told.iter().all(|word| [key, "esc"].contains(&&**word)), "{:?}: {:?}", bytes, told);
     }
 
     #[test]
