@@ -359,7 +359,7 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
                 "{name}: nobody knows whether it acted. {place}{retry} checks or retries, {attest} attests, {skip} skips."
             ),
         ),
-        StepStatus::Failed if is_out_of_reach(step, state) => say(
+        StepStatus::Failed if is_out_of_reach(state) => say(
             Role::Critical,
             format!(
                 "{name} FAILED and its target is out of reach: do it BY HAND as it says there, then {place}{attest} \
@@ -407,10 +407,9 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
     }
 }
 
-/// Whether another attempt can hardly help: the target could not be read, and the plan says what a person does then.
-fn is_out_of_reach(step: &Step, state: &StepRun) -> bool {
-    let unread = state.confirmation.as_ref().is_some_and(|bundle| !bundle.description.target.reachable);
-    unread || step.manual.is_some()
+/// Whether another attempt can hardly help: the target could not be read. One that answered, whatever it said, is there.
+fn is_out_of_reach(state: &StepRun) -> bool {
+    state.confirmation.as_ref().is_some_and(|bundle| !bundle.description.target.reachable)
 }
 
 /// How to get to the decide screen from elsewhere, before one of its keys is named.
