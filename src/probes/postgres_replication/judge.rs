@@ -16,7 +16,7 @@ pub fn judge(
     standby: &Standby,
     primary: &PrimaryLook,
 ) -> Result<Measurement, ProbeFailure> {
-    let known = Standby { timeline: memory.timeline(standby), ..standby.clone() };
+    let known = Standby { timeline: memory.timeline(standby, primary), ..standby.clone() };
     let standby = &known;
     if let Some(wrong) = wrong_server(standby, primary) {
         memory.start_anew();
@@ -52,6 +52,16 @@ pub fn judge(
         );
     Ok(memory.tell(measured, exposure, standby.at))
 }
+
+/// Whether a first look found something missing that it could not date by what it saw itself: the servers were read one
+/// after the other, and a moment later the standby may have it all.
+pub fn is_unsettled(measured: &Measurement) -> bool {
+    let streams = !matches!(measured.verdict, Verdict::Critical(_));
+    streams && measured.value.is_none_or(|lag| lag > SETTLES.as_secs_f64())
+}
+
+/// How long that takes.
+pub const SETTLES: Duration = Duration::from_secs(1);
 
 /// A standby that is down: what it held when it was last seen still tells what a promotion would lose at most.
 pub fn down(memory: &mut Memory, why: &str, now: Instant, primary: &PrimaryLook) -> Measurement {

@@ -255,6 +255,51 @@ fn a_timeline_once_seen_is_remembered_when_only_the_control_file_tells() {
 }
 
 #[test]
+fn a_standby_that_was_rewound_to_an_older_timeline_and_streams_from_its_primary_follows_it() {
+    let mut scene = Scene::new();
+    let primary =
+        |scene: &Scene, at| PrimaryLook::Seen(Primary { timeline: 3, ..scene.primary_seen(at, at * MB) });
+    let on = |scene: &Scene, at, timeline| Standby { timeline, ..scene.standby(at, at * MB, at * MB) };
+    assert_eq!(scene.judge(&on(&scene, 0, 3), &primary(&scene, 0)).verdict, Verdict::Good);
+    // It is promoted by mistake, and taken back.
+    let promoted = Standby { in_recovery: false, receiver: Receiver::None, ..on(&scene, 5, 4) };
+    assert!(why(&scene.judge(&promoted, &primary(&scene, 5))).contains("is not a standby"));
+    let restarted = Standby { receiver: Receiver::None, ..on(&scene, 10, 3) };
+    assert!(why(&scene.judge(&restarted, &primary(&scene, 10))).contains("does not follow"), "nothing proves it yet");
+    for at in [15, 20] {
+        let measured = scene.judge(&on(&scene, at, 3), &primary(&scene, at));
+        assert_eq!((measured.verdict.clone(), measured.value), (Verdict::Good, Some(0.0)), "{measured:?}");
+        assert_eq!(measured.number("timeline"), Some(3.0));
+    }
+    // What the control file says in the gap after that is not worth less than before.
+    let measured = scene.judge(&Standby { receiver: Receiver::None, ..on(&scene, 25, 2) }, &primary(&scene, 25));
+    assert!(why(&measured).starts_with("not streaming for"), "{measured:?}");
+
+    // Whoever streams on an older timeline than this primary's does not prove that it follows it.
+    let mut elsewhere = Scene::new();
+    let primary = PrimaryLook::Seen(Primary { timeline: 4, ..elsewhere.primary_seen(0, MB) });
+    assert_eq!(elsewhere.judge(&on(&elsewhere, 0, 4), &primary).verdict, Verdict::Good);
+    assert_eq!(elsewhere.judge(&on(&elsewhere, 5, 3), &primary).number("timeline"), Some(4.0));
+}
+
+#[test]
+fn a_moments_difference_on_an_idle_primary_is_no_lag_at_the_first_look() {
+    let idle = |standby: Standby| Standby { commit_age: Some(seconds(900)), ..standby };
+    // Received and not yet replayed: WAL of no transaction.
+    let mut scene = Scene::new();
+    let standby = Standby { complete_to: Some(7), ..idle(scene.standby(0, 2 * MB, MB)) };
+    let primary = PrimaryLook::Seen(Primary { complete_to: Some(7), ..scene.primary_seen(0, 2 * MB) });
+    let measured = scene.judge(&standby, &primary);
+    assert_eq!((measured.value, number(&measured, "replay_lag_s")), (Some(0.0), 0.0), "{measured:?}");
+    // Where transactions are open that is not known, and another look settles it.
+    let mut scene = Scene::new();
+    let measured = scene.judge(&idle(scene.standby(0, 2 * MB, MB)), &scene.primary(0, 2 * MB));
+    assert!(is_unsettled(&measured), "{measured:?}");
+    let measured = scene.judge(&idle(scene.standby(1, 2 * MB, 2 * MB)), &scene.primary(1, 2 * MB));
+    assert!(measured.value.is_some_and(|lag| lag <= 1.0) && !is_unsettled(&measured), "{measured:?}");
+}
+
+#[test]
 fn what_a_synchronous_standby_lacks_was_never_acknowledged() {
     let mut scene = Scene::new();
     let primary = |scene: &Scene, at, end, names: &str| {

@@ -23,8 +23,8 @@ pub struct Memory {
     pub silent_since: Option<Instant>,
     /// When the first of the failing looks at the primary began.
     pub unreachable_since: Option<Instant>,
-    /// The cluster, and the highest timeline on which this standby was seen. Its control file lags behind until the
-    /// next restartpoint, so that it alone would take the standby back to the timeline before a promotion.
+    /// The cluster, and the timeline on which this standby was seen. Its control file lags behind until the next
+    /// restartpoint, so that it alone would take the standby back to the timeline before a promotion.
     timeline: Option<(String, u32)>,
     /// How far the primary's clock is ahead of the standby's, in seconds.
     ahead_s: Option<f64>,
@@ -58,10 +58,14 @@ impl Memory {
         *self = Self { timeline: self.timeline.take(), ..Self::default() };
     }
 
-    /// The timeline of the standby: the highest that it was ever seen on.
-    pub fn timeline(&mut self, standby: &Standby) -> u32 {
+    /// The timeline of the standby: the one on which it streams from this primary, else the highest that it was seen on
+    /// since. One that was rewound after a wrong promotion is on a lower one than before.
+    pub fn timeline(&mut self, standby: &Standby, primary: &PrimaryLook) -> u32 {
         let known = self.timeline.as_ref().filter(|(system, _)| *system == standby.system);
-        let timeline = known.map_or(standby.timeline, |(_, known)| standby.timeline.max(*known));
+        let follows = standby.in_recovery && standby.streams() && may_be_its_sender(standby, primary);
+        let timeline = known
+            .filter(|_| !follows)
+            .map_or(standby.timeline, |(_, known)| standby.timeline.max(*known));
         self.timeline = Some((standby.system.clone(), timeline));
         timeline
     }
@@ -241,6 +245,9 @@ impl Memory {
         if replayed >= holds {
             return if comes { exposure.span } else { Some(Duration::ZERO) };
         }
+        if comes && lacks_no_transaction(standby, primary) {
+            return Some(Duration::ZERO);
+        }
         let until = match source(primary) {
             None if !comes => self.silent_since.unwrap_or(standby.at),
             _ => standby.at,
@@ -296,6 +303,17 @@ fn lacks_no_transaction(standby: &Standby, primary: &PrimaryLook) -> bool {
 /// sender may be a standby in between, which goes on speaking while the primary is dead.
 fn may_speak_for_itself(primary: &PrimaryLook) -> bool {
     matches!(primary, PrimaryLook::NotAsked)
+}
+
+/// Whether a standby that streams may do so from this primary: its timeline is the primary's, or nobody looks there.
+fn may_be_its_sender(standby: &Standby, primary: &PrimaryLook) -> bool {
+    match primary {
+        PrimaryLook::Seen(seen) => {
+            !seen.in_recovery && seen.system == standby.system && seen.timeline == standby.timeline
+        }
+        PrimaryLook::NotAsked => true,
+        PrimaryLook::Unreachable(..) | PrimaryLook::Unreadable(_) => false,
+    }
 }
 
 /// From `earlier` to `later`; negative the other way round.

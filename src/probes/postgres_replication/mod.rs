@@ -14,11 +14,11 @@ use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
 use crate::probes::{Built, Probe, ProbeKind, deadline};
 use futures::future::BoxFuture;
-use judge::{down, judge};
+use judge::{SETTLES, down, is_unsettled, judge};
 use look::{OLDEST_QUERY, PRIMARY_QUERY, Primary, PrimaryLook, STANDBY_QUERY, Standby};
 use memory::Memory;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The kind.
@@ -128,28 +128,14 @@ impl Probe for Replication {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             let began = Instant::now();
-            // Together: a primary that does not answer must not cost the look at the standby its time.
-            let (mut standby, mut primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
-            if is_turned(&standby, &primary) {
-                self.turned.fetch_xor(true, Ordering::Relaxed);
-                *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = Memory::default();
-                (standby, primary) = tokio::join!(self.look_at_standby(), self.look_at_primary());
+            let is_first = self.memory().history.newest().is_none();
+            let measured = self.measure(began).await?;
+            let left = self.within.saturating_sub(began.elapsed());
+            if is_first && is_unsettled(&measured) && left > SETTLES {
+                tokio::time::sleep(SETTLES / 2).await;
+                return self.measure(began).await;
             }
-            let turned = self.turned.load(Ordering::Relaxed);
-            if let (Ok(standby), PrimaryLook::Seen(primary)) = (&standby, &mut primary)
-                && !standby.streams()
-            {
-                primary.oldest = self.oldest(self.within.saturating_sub(began.elapsed())).await;
-            }
-            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-            let standby = match standby {
-                Ok(standby) => standby,
-                Err(error) if error.is_down() => {
-                    return Ok(down(&mut memory, &error.to_string(), Instant::now(), &primary));
-                }
-                Err(error) => return Err(error.into()),
-            };
-            Ok(judge(&mut memory, &standby, &primary)?.with_flag("reversed", turned))
+            Ok(measured)
         })
     }
 }
@@ -161,6 +147,38 @@ fn is_turned(standby: &Result<Standby, DatabaseError>, primary: &PrimaryLook) ->
 }
 
 impl Replication {
+    /// One look at both servers, in what is left of the time since `began`.
+    async fn measure(&self, began: Instant) -> Result<Measurement, ProbeFailure> {
+        let left = || self.within.saturating_sub(began.elapsed());
+        // Together: a primary that does not answer must not cost the look at the standby its time.
+        let (mut standby, mut primary) =
+            tokio::join!(self.look_at_standby(left()), self.look_at_primary(left()));
+        if is_turned(&standby, &primary) {
+            self.turned.fetch_xor(true, Ordering::Relaxed);
+            *self.memory() = Memory::default();
+            (standby, primary) = tokio::join!(self.look_at_standby(left()), self.look_at_primary(left()));
+        }
+        let turned = self.turned.load(Ordering::Relaxed);
+        if let (Ok(standby), PrimaryLook::Seen(primary)) = (&standby, &mut primary)
+            && !standby.streams()
+        {
+            primary.oldest = self.oldest(left()).await;
+        }
+        let mut memory = self.memory();
+        let standby = match standby {
+            Ok(standby) => standby,
+            Err(error) if error.is_down() => {
+                return Ok(down(&mut memory, &error.to_string(), Instant::now(), &primary));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(judge(&mut memory, &standby, &primary)?.with_flag("reversed", turned))
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The server that should follow, and the one that it should follow, as the roles are.
     fn ends(&self) -> (&Database, Option<&Database>) {
         match (&self.primary, self.turned.load(Ordering::Relaxed)) {
@@ -169,8 +187,8 @@ impl Replication {
         }
     }
 
-    async fn look_at_standby(&self) -> Result<Standby, DatabaseError> {
-        let row = self.ends().0.row(STANDBY_QUERY, self.within).await?;
+    async fn look_at_standby(&self, within: Duration) -> Result<Standby, DatabaseError> {
+        let row = self.ends().0.row(STANDBY_QUERY, within).await?;
         Standby::of(&row, Instant::now())
     }
 
@@ -180,10 +198,10 @@ impl Replication {
         look::oldest(&row).ok().flatten()
     }
 
-    async fn look_at_primary(&self) -> PrimaryLook {
+    async fn look_at_primary(&self, within: Duration) -> PrimaryLook {
         let Some(primary) = self.ends().1 else { return PrimaryLook::NotAsked };
         let began = Instant::now();
-        let seen = match primary.row(PRIMARY_QUERY, self.within).await {
+        let seen = match primary.row(PRIMARY_QUERY, within).await {
             Ok(row) => Primary::of(&row, Instant::now()),
             Err(error) => Err(error),
         };
