@@ -1,7 +1,7 @@
 //! What an irreversible step's guards and its runbook's loss would come to, by one reading of each probe now: a standby
 //! that can never catch up is found on a quiet day, not in the night.
 
-use super::{DEADLINE, Looks};
+use super::{AFTER_A_FAILOVER, DEADLINE, Looks};
 use crate::core::actor::Actor;
 use crate::core::apply::apply;
 use crate::core::command::{Command, Report, Request};
@@ -97,11 +97,7 @@ fn loss((probe, reading): &(ProbeId, Reading)) -> Check {
             Verdict::Warn(why) => Check::warn(what, why.clone(), next),
             // Of the way back, whose standby is the primary until there was a failover.
             Verdict::Critical(why) if measured.fields.get("in_recovery") == Some(&Field::Flag(false)) => {
-                Check::warn(
-                    what,
-                    why.clone(),
-                    "Nothing, while it serves. Run preflight again after a failover.",
-                )
+                Check::warn(what, why.clone(), AFTER_A_FAILOVER)
             }
             Verdict::Critical(why) => Check::fail(what, why.clone(), next),
         },

@@ -4,6 +4,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 mod guards;
+mod split;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -34,12 +35,16 @@ pub const NOT_SEEN: &[&str] = &[
      neither are resource policies and session policies.",
 ];
 
+/// What to do about what is right as soon as another region serves.
+const AFTER_A_FAILOVER: &str = "Nothing, while it serves. Run preflight again after a failover.";
+
 /// Looks at every step of a plan.
 pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
     let (at, begun) = (world.clock().now(), Instant::now());
     let looks = Looks::new(plan, world);
     // First of all: from here on they are masked, whoever says them.
     let secrets = looks.secrets_of(plan).await;
+    let splits = looks.splits(plan).await;
     let steps =
         plan.runbooks.iter().flat_map(|(id, book)| book.steps.values().map(move |step| (id, book, step)));
     let steps = join_all(steps.map(async |(runbook, book, step)| StepChecks {
@@ -48,12 +53,23 @@ pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
         title: step.title.clone(),
         action: step.action.clone(),
         checks: {
-            let mut checks = way_back(plan, book, step, looks.at(step).await);
-            checks.extend(looks.guards(plan, book, step).await);
-            checks
+            let mut checks = looks.at(step).await;
+            let guards = looks.guards(plan, book, step).await;
+            match split::of(&splits, step) {
+                Some(split) => {
+                    checks.extend(guards);
+                    split.fail(checks)
+                }
+                None => {
+                    checks = way_back(plan, book, step, checks);
+                    checks.extend(guards);
+                    checks
+                }
+            }
         },
     }));
     let (mut regions, mut steps) = futures::future::join(looks.regions(plan), steps).await;
+    regions.extend(split::checks(&splits));
     regions.extend(secrets);
     fences_of_another_day(plan, &mut steps);
     world.door().admit(Preflight {
@@ -77,7 +93,7 @@ fn way_back(plan: &Plan, book: &Runbook, step: &Step, mut checks: Vec<Check>) ->
         {
             check.result =
                 Checked::Warn(format!("{seen}: its region serves, this runbook is the way back to it"));
-            check.next = "Nothing, while it serves. Run preflight again after a failover.".into();
+            check.next = AFTER_A_FAILOVER.into();
         }
     }
     checks

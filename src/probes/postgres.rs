@@ -3,6 +3,7 @@
 use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::params::{ParamError, Params};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
 use crate::probes::{Built, Probe, ProbeKind, deadline};
@@ -107,6 +108,21 @@ impl Probe for Postgres {
             Ok(server.judge(started.elapsed()))
         })
     }
+}
+
+/// What this probe would measure on the server that a key names, and what operators call that server.
+pub(crate) async fn read(
+    params: &Params,
+    key: &str,
+    clients: &Clients,
+    within: Duration,
+) -> Result<(String, Measurement), ProbeFailure> {
+    let unusable = |error: ParamError| ProbeFailure::new(error.to_string(), "Correct the plan.".to_owned());
+    let database = Database::of(params, key, clients).map_err(unusable)?;
+    let started = Instant::now();
+    database.disconnect(within).await;
+    let server = Server::of(&database.row(QUERY, within).await?)?;
+    Ok((database.name(within).await, server.judge(started.elapsed())))
 }
 
 /// A server as it was seen.

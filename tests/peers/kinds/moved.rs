@@ -163,6 +163,26 @@ fn of<'f>(found: &'f Preflight, runbook: &str, step: &str, what: &str) -> &'f Ch
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_preflight_in_a_split_brain_fails_both_directions_with_the_words_for_two_primaries() {
+    let pair = Pair::start();
+    pair.wait_replayed();
+    pair.standby.sql("select pg_promote(true, 30)");
+    let split = preflight::run(&plan(&pair), &RealWorld::new(clients())).await;
+    assert_eq!(split.failing(), ["databases", "over/promote", "back/promote"], "{split:#?}");
+    for (_, check) in split.checks() {
+        let fails = matches!(check.result, Checked::Fail(_));
+        assert_eq!(fails, check.result.seen().contains("SPLIT BRAIN"), "{check:#?}");
+        assert!(!check.next.starts_with("Nothing, while"), "{check:#?}");
+    }
+    // A fenced one takes no writes: there is one primary.
+    pair.standby.sql("alter system set default_transaction_read_only = on");
+    pair.standby.sql("select pg_reload_conf()");
+    wait_until("the fence holds", || pair.standby.sql("show default_transaction_read_only") == "on");
+    let fenced = preflight::run(&plan(&pair), &RealWorld::new(clients())).await;
+    assert!(fenced.checks().all(|(_, check)| !check.result.seen().contains("SPLIT BRAIN")), "{fenced:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_preflight_says_of_the_runbook_of_the_other_direction_that_it_is_for_another_day() {
     let pair = Pair::start();
     let plan = plan(&pair);

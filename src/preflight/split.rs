@@ -1,0 +1,189 @@
+//! Two servers of one database that both accept writes: no runbook is the way back of the other then.
+
+use super::{AFTER_A_FAILOVER, Looks};
+use crate::actions::ALREADY_PRIMARY;
+use crate::core::preflight::{Check, Checked, RegionChecks};
+use crate::core::servers::{NO_DATABASE, Seen};
+use crate::plan::params::{Param, Params};
+use crate::plan::{Plan, Step};
+use crate::probes::postgres;
+use futures::future::join_all;
+use std::time::Duration;
+
+/// How long reading a server may take.
+const LOOK: Duration = Duration::from_secs(5);
+/// Under which heading it is told.
+const HEADING: &str = "databases";
+/// The name of the check.
+const ONE_PRIMARY: &str = "one primary";
+
+/// Servers of one database that accept writes at the same time.
+#[derive(Debug)]
+pub(super) struct Split<'p> {
+    what: String,
+    next: String,
+    dsns: Vec<&'p Param>,
+}
+
+/// A server that the plan names, by whatever.
+struct Named<'p> {
+    title: Option<&'p str>,
+    params: &'p Params,
+    key: &'static str,
+}
+
+/// One that accepts writes.
+struct Writing<'p> {
+    title: String,
+    dsn: &'p Param,
+    seen: Seen,
+}
+
+impl Looks<'_> {
+    /// Each database of which more than one server accepts writes, by two looks at all servers: in a switchover one of
+    /// them may be read just before and the other just after.
+    pub(super) async fn splits<'p>(&self, plan: &'p Plan) -> Vec<Split<'p>> {
+        let servers = named(plan);
+        if splits(self.writing(&servers).await).is_empty() {
+            return Vec::new();
+        }
+        splits(self.writing(&servers).await)
+    }
+
+    async fn writing<'p>(&self, servers: &[Named<'p>]) -> Vec<Writing<'p>> {
+        let Some(clients) = self.world.clients() else { return Vec::new() };
+        let now = self.world.clock().now();
+        let looks = servers.iter().map(async |server| {
+            let dsn = server.params.get(server.key)?;
+            let (name, measured) = postgres::read(server.params, server.key, clients, LOOK).await.ok()?;
+            let seen = Seen::of(&measured, now).filter(|seen| seen.writes)?;
+            Some(Writing { title: server.title.map_or(name, str::to_owned), dsn, seen })
+        });
+        join_all(looks).await.into_iter().flatten().collect()
+    }
+}
+
+/// The servers that probes watch first: those have titles.
+fn named(plan: &Plan) -> Vec<Named<'_>> {
+    let compared = |spec: &&crate::plan::ProbeSpec| spec.database.as_deref() != Some(NO_DATABASE);
+    let probes = || plan.probes.values().filter(compared);
+    let watched = probes().filter(|spec| spec.kind == "postgres");
+    let watched =
+        watched.map(|spec| Named { title: Some(&spec.title), params: &spec.params, key: "dsn" });
+    let replicated = probes().filter(|spec| spec.kind == "postgres-replication");
+    let replicated = replicated.flat_map(|spec| {
+        ["dsn", "primary"].map(|key| Named { title: None, params: &spec.params, key })
+    });
+    let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
+    let steps = steps.filter(|step| step.action.starts_with("postgres-"));
+    let steps = steps.map(|step| Named { title: None, params: &step.params, key: "dsn" });
+    let mut servers: Vec<Named<'_>> = Vec::new();
+    for server in watched.chain(replicated).chain(steps) {
+        let dsn = server.params.get(server.key);
+        if dsn.is_some() && servers.iter().all(|known| known.params.get(known.key) != dsn) {
+            servers.push(server);
+        }
+    }
+    servers
+}
+
+fn splits(writing: Vec<Writing<'_>>) -> Vec<Split<'_>> {
+    let mut databases: Vec<Vec<Writing<'_>>> = Vec::new();
+    for server in writing.into_iter().filter(|server| server.seen.database.is_some()) {
+        let same = |known: &&mut Vec<Writing<'_>>| known[0].seen.database == server.seen.database;
+        match databases.iter_mut().find(same) {
+            Some(database) => database.push(server),
+            None => databases.push(vec![server]),
+        }
+    }
+    databases.iter().filter_map(|database| split(database)).collect()
+}
+
+/// Two addresses may lead to one server: its time of start tells.
+fn split<'p>(database: &[Writing<'p>]) -> Option<Split<'p>> {
+    let mut servers: Vec<&Writing<'_>> = Vec::new();
+    for server in database {
+        if servers.iter().all(|known| known.seen.server != server.seen.server) {
+            servers.push(server);
+        }
+    }
+    if servers.len() < 2 {
+        return None;
+    }
+    let names = servers.iter().map(|server| &*server.title).collect::<Vec<_>>().join(" and ");
+    Some(Split {
+        what: format!("SPLIT BRAIN: {names} accept writes"),
+        next: format!(
+            "Fence the one of {names} that must not serve, and see that it is fenced: `lifeboat open` leads there."
+        ),
+        dsns: database.iter().map(|server| server.dsn).collect(),
+    })
+}
+
+/// The checks that fail because of them.
+pub(super) fn checks(splits: &[Split<'_>]) -> Option<RegionChecks> {
+    let check = |split: &Split<'_>| {
+        let why =
+            format!("{}; one database, and what is written to either is missing on the other", split.what);
+        Check::fail(ONE_PRIMARY, why, &*split.next)
+    };
+    let checks: Vec<Check> = splits.iter().map(check).collect();
+    (!checks.is_empty()).then(|| RegionChecks { region: HEADING.into(), checks })
+}
+
+/// The split that a step would promote in.
+pub(super) fn of<'s, 'p>(splits: &'s [Split<'p>], step: &Step) -> Option<&'s Split<'p>> {
+    let dsn = step.params.get("dsn").filter(|_| step.promotes())?;
+    splits.iter().find(|split| split.dsns.contains(&dsn))
+}
+
+impl Split<'_> {
+    /// What would be right of a runbook for another day is not, with a second primary.
+    pub(super) fn fail(&self, mut checks: Vec<Check>) -> Vec<Check> {
+        for check in &mut checks {
+            let seen = check.result.seen();
+            let is_primary = (check.what.as_str(), seen) == ALREADY_PRIMARY;
+            if is_primary || check.next == AFTER_A_FAILOVER {
+                check.result = Checked::Fail(format!("{seen}; {}", self.what));
+                check.next.clone_from(&self.next);
+            }
+        }
+        checks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    fn writing<'p>(title: &str, dsn: &'p Param, database: &str, started: &str) -> Writing<'p> {
+        let at = Timestamp::UNIX_EPOCH;
+        let seen = Seen {
+            server: started.into(),
+            database: Some(database.into()),
+            is_primary: true,
+            writes: true,
+            timeline: None,
+            since: at,
+            last: at,
+        };
+        Writing { title: title.into(), dsn, seen }
+    }
+
+    #[test]
+    fn one_server_by_two_addresses_and_two_databases_are_no_split() {
+        let [one, two, three] = ["a", "b", "c"].map(|dsn| Param::Text(dsn.into()));
+        let one_server = vec![writing("a", &one, "77", "noon"), writing("b", &two, "77", "noon")];
+        assert!(splits(one_server).is_empty());
+        let two_databases = vec![writing("a", &one, "77", "noon"), writing("b", &two, "78", "one")];
+        assert!(splits(two_databases).is_empty());
+        let split = splits(vec![
+            writing("a", &one, "77", "noon"),
+            writing("b", &two, "77", "one"),
+            writing("c", &three, "78", "two"),
+        ]);
+        assert_eq!((split.len(), split[0].dsns.len()), (1, 2));
+        assert_eq!(split[0].what, "SPLIT BRAIN: a and b accept writes");
+    }
+}
