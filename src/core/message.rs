@@ -4,7 +4,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::Position;
 use crate::core::model::{Model, Status};
 use crate::core::notification::Message;
-use crate::core::{contradiction, describe, drill, evidence, lifecycle, objectives, witness};
+use crate::core::{contradiction, describe, drill, evidence, lifecycle, objectives, situation, witness};
 use crate::ids::MessageId;
 use crate::plan::template::render_text;
 use crate::units;
@@ -44,10 +44,9 @@ pub fn draft(model: &Model, id: &MessageId, now: Timestamp) -> Result<Draft, Str
 pub fn page(model: &Model, now: Timestamp, extra: &str) -> Draft {
     let scope = scope(model, now);
     let text = |name: &str| scope["incident"][name].as_str().unwrap_or_default().to_owned();
-    let mut lines = vec![
-        format!("{} {}: {}", text("severity"), model.plan.name, text("title")),
-        format!("Detected {}, {} ago. {}.", text("detected_at"), text("age"), text("doing")),
-    ];
+    let mut lines = vec![format!("{} {}: {}", text("severity"), model.plan.name, text("title"))];
+    lines.extend(situation::lines(model, &text("title"), now));
+    lines.push(format!("Detected {}, {} ago. {}.", text("detected_at"), text("age"), text("doing")));
     lines.extend(
         contradiction::of(model)
             .iter()
@@ -72,9 +71,7 @@ pub fn page(model: &Model, now: Timestamp, extra: &str) -> Draft {
         None => format!("{}: proposed by signals, nobody has declared it.", text("id")),
     };
     lines.push(format!("{mode} Acknowledge it, or the next level is told."));
-    // What cannot be right is news to whoever was told the title before.
-    let about =
-        contradiction::worst(model).map_or_else(|| text("title"), |open| open.contradiction.what.clone());
+    let about = situation::subject(model, &text("title"), now);
     Draft { subject: format!("[{}] {}: {about}", text("severity"), model.plan.name), body: lines.join("\n") }
 }
 

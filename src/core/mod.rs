@@ -45,6 +45,7 @@ pub mod roles;
 pub mod servers;
 pub mod severity;
 pub mod signal;
+pub mod situation;
 pub mod standing;
 pub mod status;
 pub mod tree;

@@ -6,6 +6,7 @@ use crate::core::command::Ask;
 use crate::core::contradiction::{Kind, in_region, of, on};
 use crate::core::decide::serving_choices;
 use crate::core::incident::Mode;
+use crate::core::message;
 use crate::core::model::{Outage, Standing, Status};
 use crate::core::objectives::{overall_clock, overall_stopped};
 use crate::core::reading::{Measurement, ProbeFailure};
@@ -141,6 +142,24 @@ fn the_time_since_a_server_was_not_seen_outlives_the_engine() {
     assert_eq!(signal.critical_since, Some(since));
     again.pass(40, &world(primary(1, "a"), standby("b")));
     assert_eq!(again.model.durable.signals["primary-db"].critical_since, None);
+}
+
+#[test]
+fn a_page_says_what_holds_now_and_not_only_what_the_incident_was_called() {
+    let page = |machine: &Machine| message::page(&machine.model, machine.now, "");
+    let mut machine = lost();
+    let first = page(&machine);
+    assert!(first.subject.ends_with(": primary gone"), "{first:?}");
+    machine.pass(40, &split());
+    let split = page(&machine);
+    assert!(split.subject.contains(": SPLIT BRAIN") && split.subject.contains("since "), "{split:?}");
+    assert!(split.body.contains("Now: SPLIT BRAIN"), "{split:?}");
+    machine.pass(60, &world(standby("a2"), primary(2, "b")));
+    let diverged = page(&machine);
+    assert!(diverged.subject.contains(": DATA DIVERGED; "), "{diverged:?}");
+    assert!(!diverged.subject.ends_with("primary gone"), "{diverged:?}");
+    assert!(diverged.body.contains("DIVERGED: SPLIT BRAIN") && diverged.body.contains("Now: "), "{diverged:?}");
+    assert!(diverged.body.contains(": primary gone"), "the title is told as well: {diverged:?}");
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! What holds now, in a few words: a title says what it was when it began, which may be long over.
+
+use crate::core::contradiction::{self, Kind};
+use crate::core::incident::Incident;
+use crate::core::lifecycle;
+use crate::core::model::{Model, Status};
+use crate::core::severity::own_rule;
+use crate::plan::condition::Truth;
+use jiff::Timestamp;
+
+/// One line for a subject, what matters most first; `title` where that still says it.
+pub fn subject(model: &Model, title: &str, now: Timestamp) -> String {
+    let mut words = match news(model, title, now) {
+        Some(news) => format!("{}{}", news.what, news.since()),
+        None => title.to_owned(),
+    };
+    if let Some(region) = serves(model) {
+        words = format!("{words}; {region} serves");
+    }
+    match diverged(model) {
+        Some(_) => format!("DATA DIVERGED; {words}"),
+        None => words,
+    }
+}
+
+/// The same in full, a line each; nothing where the title still says it all.
+pub fn lines(model: &Model, title: &str, now: Timestamp) -> Vec<String> {
+    let holds = news(model, title, now).map(|news| format!("Now: {}{}.", news.what, news.since()));
+    let serves = serves(model).map(|region| format!("Region {region} serves."));
+    let diverged =
+        diverged(model).map(|incident| incident.splits.iter().map(|split| format!("DIVERGED: {}", split.sentence())));
+    holds.into_iter().chain(serves).chain(diverged.into_iter().flatten()).collect()
+}
+
+/// Something else than the title.
+struct News {
+    what: String,
+    since: Option<Timestamp>,
+}
+
+impl News {
+    fn since(&self) -> String {
+        self.since.map_or_else(String::new, |at| at.strftime(", since %H:%MZ").to_string())
+    }
+}
+
+fn news(model: &Model, title: &str, now: Timestamp) -> Option<News> {
+    let incident = lifecycle::open_and_told(model);
+    // The rules see what is real: an exercise is about what it was called.
+    if incident.is_some_and(|incident| incident.mode.is_drill()) && model.live.simulation.is_none() {
+        return None;
+    }
+    let told_at = incident
+        .map(|incident| incident.declared_at)
+        .or(model.durable.proposal.as_ref().map(|proposal| proposal.at))?;
+    let derived = model.durable.severity.as_ref();
+    let is_worst = |open: &&contradiction::Open| {
+        derived.is_none_or(|(level, ..)| open.contradiction.severity <= *level)
+    };
+    if let Some(open) = contradiction::worst(model).filter(is_worst) {
+        return Some(News { what: open.contradiction.what.clone(), since: Some(open.since) });
+    }
+    let Some((_, since, why)) = derived else {
+        let set = incident.is_some_and(|incident| incident.severity_override.is_some());
+        let what = format!("no severity rule holds any more; it was: {title}");
+        return (!set).then_some(News { what, since: None });
+    };
+    let since = model.durable.reason_since.unwrap_or(*since);
+    if why == title || since <= told_at {
+        return None;
+    }
+    let told = match own_rule(model, now) {
+        Some(Truth::Unknown(_)) => " (whether it still holds cannot be told)",
+        _ => "",
+    };
+    Some(News { what: format!("{}{told}", why.trim_end_matches('.')), since: Some(since) })
+}
+
+/// The region that took over since it was detected, as long as nothing there is down.
+fn serves(model: &Model) -> Option<&str> {
+    let detected = lifecycle::open_and_told(model)?.detected_at;
+    let moved = model.durable.last_failover().is_some_and(|at| at >= detected);
+    let down = model.durable.services.values().any(|standing| standing.status == Status::Down);
+    let region = model.serving().filter(|_| moved && !down)?;
+    Some(model.plan.regions.get(region).map_or(region.as_str(), |region| &region.name))
+}
+
+/// The incident in which two servers took writes, once they do not any more.
+fn diverged(model: &Model) -> Option<&Incident> {
+    let split = |open: &contradiction::Open| open.contradiction.kind == Kind::TwoPrimaries;
+    let goes_on = contradiction::of(model).iter().any(split);
+    lifecycle::open_and_told(model).filter(|incident| !goes_on && !incident.splits.is_empty())
+}
