@@ -11,10 +11,10 @@ use crate::core::notification::{Message, Notification};
 use crate::core::oncall::KnownCalendar;
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::roles::expected_of as expected;
-use crate::core::signal::{Recent, Signal, SignalState, Streak, failing, judge};
+use crate::core::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
 use crate::core::status::StepStatus;
 use crate::ids::*;
-use crate::plan::{Plan, Runbook, Severity, Step};
+use crate::plan::{Plan, ProbeSpec, Runbook, Severity, Step};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -294,11 +294,16 @@ impl Model {
         match latest.map(|(reading, spec)| judge(spec, expected(self, spec, reading.at), reading)) {
             Some((state, why)) if state == signal.state => why,
             Some((_, why)) if signal.state != SignalState::Unknown => {
-                let failing = latest.and_then(|(_, spec)| failing(spec, signal.state, recent));
-                failing.map_or_else(
-                    || signal.why.clone(),
-                    |(count, of)| format!("failing {count} of {of}: {why}"),
-                )
+                let turning = |turns: fn(&ProbeSpec, SignalState, &Recent) -> Option<(u32, u32)>| {
+                    latest.and_then(|(_, spec)| turns(spec, signal.state, recent))
+                };
+                match (turning(failing), turning(recovering)) {
+                    (Some((count, of)), _) => format!("failing {count} of {of}: {why}"),
+                    (None, Some((count, of))) => {
+                        format!("better {count} of {of}: {why}; before: {}", signal.why)
+                    }
+                    (None, None) => signal.why.clone(),
+                }
             }
             // Readings since it became unknown, too few to count.
             Some((_, why)) if signal.state == SignalState::Unknown && recent.streak != Streak::default() => {

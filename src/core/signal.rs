@@ -211,6 +211,14 @@ pub fn failing(spec: &ProbeSpec, state: SignalState, recent: &Recent) -> Option<
     Some((count.min(spec.fail_after), spec.fail_after))
 }
 
+/// How many of the latest readings in a row are better than a signal says, and after how many it turns; none where the
+/// latest is not.
+pub fn recovering(spec: &ProbeSpec, state: SignalState, recent: &Recent) -> Option<(u32, u32)> {
+    let better = usize::from(state.concern().checked_sub(1)?);
+    let count = recent.streak.at_most.get(better).copied().filter(|count| *count > 0)?;
+    Some((count.min(spec.recover_after), spec.recover_after))
+}
+
 /// Whether the last measurement is too old to say anything; runs that failed since say nothing either.
 pub fn is_stale(spec: &ProbeSpec, recent: &Recent, now: Timestamp) -> bool {
     recent.measured().is_none_or(|reading| age(reading.at, now) > spec.stale_after)

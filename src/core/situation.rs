@@ -27,8 +27,8 @@ pub fn subject(model: &Model, title: &str, now: Timestamp) -> String {
 pub fn lines(model: &Model, title: &str, now: Timestamp) -> Vec<String> {
     let holds = news(model, title, now).map(|news| format!("Now: {}{}.", news.what, news.since()));
     let serves = serves(model).map(|region| format!("Region {region} serves."));
-    let diverged =
-        diverged(model).map(|incident| incident.splits.iter().map(|split| format!("DIVERGED: {}", split.sentence())));
+    let diverged = diverged(model)
+        .map(|incident| incident.splits.iter().map(|split| format!("DIVERGED: {}", split.sentence())));
     holds.into_iter().chain(serves).chain(diverged.into_iter().flatten()).collect()
 }
 
@@ -50,13 +50,14 @@ fn news(model: &Model, title: &str, now: Timestamp) -> Option<News> {
     if incident.is_some_and(|incident| incident.mode.is_drill()) && model.live.simulation.is_none() {
         return None;
     }
-    let told_at = incident
-        .map(|incident| incident.declared_at)
-        .or(model.durable.proposal.as_ref().map(|proposal| proposal.at))?;
+    let told_at = incident.map(|incident| incident.declared_at).or(model
+        .durable
+        .proposal
+        .as_ref()
+        .map(|proposal| proposal.at))?;
     let derived = model.durable.severity.as_ref();
-    let is_worst = |open: &&contradiction::Open| {
-        derived.is_none_or(|(level, ..)| open.contradiction.severity <= *level)
-    };
+    let is_worst =
+        |open: &&contradiction::Open| derived.is_none_or(|(level, ..)| open.contradiction.severity <= *level);
     if let Some(open) = contradiction::worst(model).filter(is_worst) {
         return Some(News { what: open.contradiction.what.clone(), since: Some(open.since) });
     }

@@ -6,7 +6,7 @@ use crate::core::preflight::{Check, Checked, RegionChecks};
 use crate::core::servers::{NO_DATABASE, Seen};
 use crate::plan::params::{Param, Params};
 use crate::plan::{Plan, Step};
-use crate::probes::postgres;
+use crate::probes::read_postgres;
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Looks<'_> {
         let now = self.world.clock().now();
         let looks = servers.iter().map(async |server| {
             let dsn = server.params.get(server.key)?;
-            let (name, measured) = postgres::read(server.params, server.key, clients, LOOK).await.ok()?;
+            let (name, measured) = read_postgres(server.params, server.key, clients, LOOK).await.ok()?;
             let seen = Seen::of(&measured, now).filter(|seen| seen.writes)?;
             Some(Writing { title: server.title.map_or(name, str::to_owned), dsn, seen })
         });
@@ -68,12 +68,10 @@ fn named(plan: &Plan) -> Vec<Named<'_>> {
     let compared = |spec: &&crate::plan::ProbeSpec| spec.database.as_deref() != Some(NO_DATABASE);
     let probes = || plan.probes.values().filter(compared);
     let watched = probes().filter(|spec| spec.kind == "postgres");
-    let watched =
-        watched.map(|spec| Named { title: Some(&spec.title), params: &spec.params, key: "dsn" });
+    let watched = watched.map(|spec| Named { title: Some(&spec.title), params: &spec.params, key: "dsn" });
     let replicated = probes().filter(|spec| spec.kind == "postgres-replication");
-    let replicated = replicated.flat_map(|spec| {
-        ["dsn", "primary"].map(|key| Named { title: None, params: &spec.params, key })
-    });
+    let replicated = replicated
+        .flat_map(|spec| ["dsn", "primary"].map(|key| Named { title: None, params: &spec.params, key }));
     let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
     let steps = steps.filter(|step| step.action.starts_with("postgres-"));
     let steps = steps.map(|step| Named { title: None, params: &step.params, key: "dsn" });

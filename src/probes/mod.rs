@@ -14,7 +14,7 @@ pub(crate) mod source;
 mod tcp;
 pub(crate) mod words;
 
-pub(crate) use postgres::timeline;
+pub(crate) use postgres::{read as read_postgres, timeline};
 
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::Key;

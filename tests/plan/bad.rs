@@ -136,6 +136,7 @@ cases! {
     a_calendar_of_a_plan_without_files: "calendar", ["start = \"2026-01-05 09:00\"\nevery = \"7d\"\norder = [\"bob\", \"carol\"]\n" => "calendar = \"rota.ics\"\n"];
     two_policies_for_one_severity: "policy", ["severities = [\"P1\", \"P2\"]" => "severities = [\"P1\", \"P2\", \"P0\"]"];
     a_severity_that_nobody_is_told_of: "policy", ["severities = [\"P1\", \"P2\"]" => "severities = [\"P2\"]"];
+    a_worst_severity_that_nobody_proposes: "propose", ["propose = \"P0\"\n" => ""];
     a_policy_without_levels: "policy", ["[audiences.customers]" => "[policies.none]\nseverities = [\"P3\"]\nlevels = []\n\n[audiences.customers]"];
     levels_out_of_order: "policy", ["next_after = \"2m\"" => "next_after = \"2m\"\nafter = \"20m\""];
     a_next_method_where_all_are_taken: "policy", ["tries = \"all\"" => "tries = \"all\"\nnext_after = \"2m\""];

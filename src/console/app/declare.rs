@@ -1,6 +1,6 @@
 //! Declaring: what is offered, what it does to the world, and whom it tells.
 
-use super::form::{Form, choices};
+use super::form::{Form, Stage, choices};
 use crate::core::awareness;
 use crate::core::drill;
 use crate::core::incident::Mode;
@@ -44,6 +44,9 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
     let Some(model) = model else { return lines };
     let mode = mode(form);
     lines.push(awareness::declaring(model, mode, now));
+    if form.proposed && form.stage == Stage::Write {
+        lines.push("The title is a proposal: Enter takes it, what is typed takes its place.".into());
+    }
     match form.choice() {
         Some(ACTING_DRILL) => lines.push(format!(
             "ITS STEPS ACT FOR REAL on {} ({}). `lifeboat rehearse` tries the plan without touching anything.",

@@ -176,12 +176,19 @@ impl App {
                 let title = self.title(run, step);
                 let dos = self.shut();
                 if self.expected {
-                    self.toast(format!("{title} started"), "", false, at);
+                    self.toast(started(&title), "", false, at);
                 } else {
                     let why = format!("{title} was confirmed at another console, and started");
                     self.toast(why, "", true, at);
                 }
                 return dos;
+            }
+            // That it began is no news beside how it ended.
+            Fact::StepFinished { run, step, .. } => {
+                let began = started(&self.title(run, step));
+                if self.ui.toast.as_ref().is_some_and(|toast| toast.text == began) {
+                    self.drop_toast();
+                }
             }
             Fact::EscalationAcknowledged { who, via, .. } => self.acknowledged(who, via, at),
             // What this client declared is what its operator goes on with.
@@ -244,6 +251,8 @@ impl App {
                 };
                 if shown {
                     self.report(&refusal.why, &refusal.next, at);
+                    // What is still being typed was meant for what the refusal ended.
+                    self.deafen(format!("{}. {}", refusal.why.trim_end_matches('.'), refusal.next), at);
                 } else {
                     self.toast(refusal.why, refusal.next, true, at);
                 }
@@ -296,6 +305,11 @@ impl App {
     pub(super) fn title(&self, run: &RunId, step: &StepId) -> String {
         self.model.as_ref().map_or_else(|| step.to_string(), |model| model.step_title(run, step))
     }
+}
+
+/// What is said of a step that this console confirmed.
+fn started(title: &str) -> String {
+    format!("{title} started")
 }
 
 /// Where the incident stands, as far as keys mean something by it.

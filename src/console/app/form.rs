@@ -144,6 +144,8 @@ pub struct Form {
     pub offers: Vec<String>,
     /// What was typed before one of the offers took its place.
     begun: Option<String>,
+    /// The text is a proposal that nobody has touched: what is typed takes its place.
+    pub proposed: bool,
     /// The stage that it opened at.
     entry: Stage,
     /// Why it did not go through.
@@ -174,6 +176,7 @@ impl Form {
             text: Field::new(text),
             offers: Vec::new(),
             begun: None,
+            proposed: false,
             entry: stage,
             problem: None,
             sent: false,
@@ -194,7 +197,8 @@ impl Form {
 
     /// Opens an incident; `title` is a proposal.
     pub fn declare(choices: Vec<Choice>, title: &str) -> Self {
-        Self::new(Purpose::Declare, Stage::Choose, choices, title)
+        let proposed = !title.is_empty();
+        Self { proposed, ..Self::new(Purpose::Declare, Stage::Choose, choices, title) }
     }
 
     /// Sets the severity; begins at the one that counts now.
@@ -222,11 +226,22 @@ impl Form {
 
     /// Takes a key into the text; false when it means nothing in a text.
     pub fn press(&mut self, chord: Chord) -> bool {
+        if self.proposed && chord.typed().is_some() {
+            self.text = Field::default();
+        }
         let taken = self.text.press(chord);
         if taken {
-            self.begun = None;
+            (self.begun, self.proposed) = (None, false);
         }
         taken
+    }
+
+    /// Takes a pasted text, as [`press`](Self::press) takes a key.
+    pub fn paste(&mut self, text: &str) {
+        if std::mem::take(&mut self.proposed) {
+            self.text = Field::default();
+        }
+        self.text.paste(text);
     }
 
     /// Completes what was typed with the next or previous of the texts that are offered and have a word that begins
@@ -330,12 +345,9 @@ impl Form {
     }
 
     /// What it would ask for with any text: whether the engine would take it can be told before one is written.
-    /// None where that depends on what is chosen or written, and where what the dialog says has to be read first.
+    /// None where that depends on what is chosen or written.
     pub fn trial(&self) -> Option<Ask> {
-        use Purpose::{Answer, Close, Gone, Page, Quit, Resolve, Revisit, Send};
-        if matches!(self.purpose, Close(_) | Resolve(_)) {
-            return None;
-        }
+        use Purpose::{Answer, Gone, Page, Quit, Revisit, Send};
         if matches!(self.purpose, Answer { .. } | Gone { .. } | Page(_) | Quit { .. } | Revisit | Send(_)) {
             return None;
         }

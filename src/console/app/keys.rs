@@ -8,6 +8,7 @@ use crate::console::screens;
 use crate::console::ui::Connection;
 use crate::core::actor::{Actor, Operator};
 use crate::core::command::{Ask, Command, Request};
+use crate::core::contradiction;
 use crate::core::decide::decide;
 use crate::core::incident::Incident;
 use crate::core::refusal::Refusal;
@@ -62,7 +63,7 @@ impl App {
     /// Pastes are typing in fields, and nothing in confirmations.
     pub(super) fn paste(&mut self, text: &str, at: Instant) -> Vec<Do> {
         match &mut self.dialog {
-            Some(Dialog::Form(form)) if form.stage == Stage::Write && !form.sent => form.text.paste(text),
+            Some(Dialog::Form(form)) if form.stage == Stage::Write && !form.sent => form.paste(text),
             Some(Dialog::Filter { field, .. }) => {
                 field.paste(text);
                 self.ui.filter = field.text().to_owned();
@@ -123,11 +124,21 @@ impl App {
         let refusal = form.trial().and_then(|ask| self.refusal(&ask, at));
         match refusal {
             Some(refusal) => {
-                self.complain(&refusal.why, &refusal.next, at);
+                let next = self.with_key(&refusal).unwrap_or(refusal.next);
+                self.complain(&refusal.why, &next, at);
                 vec![Do::Draw]
             }
             None => self.open(Dialog::Form(form)),
         }
+    }
+
+    /// How to go on where a contradiction is why, with the key that answers it.
+    fn with_key(&self, refusal: &Refusal) -> Option<String> {
+        let model = self.model.as_ref()?;
+        let open = contradiction::of(model).iter().find(|open| open.contradiction.what == refusal.why)?;
+        let keys = self.keymap.keys(self.context(), Action::AnswerContradiction);
+        let key = keys.first().map_or_else(|| ":answer-contradiction".to_owned(), ToString::to_string);
+        Some(format!("{} Or {key} answers it with a reason: then you may go on.", open.contradiction.next))
     }
 
     /// Why the engine would refuse an ask now, by its own decision made here; none when it would take it.

@@ -49,6 +49,8 @@ pub struct Palette {
     pub field: Field,
     /// The selected one of those that match.
     pub selected: usize,
+    /// Whether somebody went to the selected one.
+    moved: bool,
     entries: Vec<Entry>,
     /// Places of the entries that match, the best first.
     matching: Vec<usize>,
@@ -105,8 +107,14 @@ impl Palette {
             }));
         }
         let matcher = Matcher::new(Config::DEFAULT);
-        let mut palette =
-            Self { field: Field::default(), selected: 0, entries, matching: Vec::new(), matcher };
+        let mut palette = Self {
+            field: Field::default(),
+            selected: 0,
+            moved: false,
+            entries,
+            matching: Vec::new(),
+            matcher,
+        };
         palette.narrow();
         palette
     }
@@ -116,15 +124,38 @@ impl Palette {
         self.matching.iter().map(|place| &self.entries[*place])
     }
 
-    /// The selected entry.
+    /// The selected entry; none before anything was typed or gone to.
     pub fn chosen(&self) -> Option<&Entry> {
-        self.matching().nth(self.selected)
+        let meant = self.moved || !self.field.text().trim().is_empty();
+        self.matching().nth(self.selected).filter(|_| meant)
+    }
+
+    /// What was typed names an action of other screens: its name, and the action that leads to the first of them.
+    pub fn elsewhere(&self) -> Option<(&'static str, Action)> {
+        let query = Query::new(self.field.text());
+        let screens = [
+            (Context::Overview, Action::GotoOverview),
+            (Context::Decide, Action::GotoDecide),
+            (Context::Timeline, Action::GotoTimeline),
+            (Context::Backups, Action::GotoBackups),
+            (Context::Readiness, Action::GotoReadiness),
+            (Context::Escalation, Action::GotoEscalation),
+        ];
+        let named = ACTIONS.iter().filter(|info| !UNNAMED.contains(&info.action));
+        let found = named.filter_map(|info| {
+            let (_, leads) = screens.iter().find(|(context, _)| info.contexts.contains(context))?;
+            let entry =
+                Entry { target: Target::Action(info.action), name: info.name.to_owned(), doc: String::new() };
+            query.rank(&entry).map(|rank| (rank, info.name, *leads))
+        });
+        found.min_by_key(|(rank, ..)| *rank).map(|(_, name, leads)| (name, leads))
     }
 
     /// Moves the selection.
     pub fn step(&mut self, by: isize) {
         let last = self.matching.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(by).min(last);
+        self.moved = true;
     }
 
     /// Takes a key into the field.
@@ -152,7 +183,7 @@ impl Palette {
         }
         found.sort_unstable();
         self.matching = found.into_iter().map(|(_, place)| place).collect();
-        self.selected = 0;
+        (self.selected, self.moved) = (0, false);
     }
 }
 
@@ -229,6 +260,26 @@ mod tests {
         assert_eq!(best("gototime").as_deref(), Some("goto-timeline"));
         assert_eq!(best("zzzz"), None);
         assert_eq!(best("close").as_deref(), Some("close-incident"), "not the console");
+    }
+
+    #[test]
+    fn with_nothing_typed_nothing_is_chosen_before_somebody_goes_to_it() {
+        let mut palette = Palette::new(None, Context::Overview);
+        assert!(palette.chosen().is_none() && palette.matching().len() > 1);
+        palette.step(1);
+        assert!(palette.chosen().is_some());
+        palette.paste(" ");
+        assert!(palette.chosen().is_none());
+    }
+
+    #[test]
+    fn what_another_screen_has_is_named_with_the_way_there() {
+        let mut palette = Palette::new(None, Context::Overview);
+        palette.paste("abort");
+        assert!(palette.chosen().is_none());
+        assert_eq!(palette.elsewhere(), Some(("abort-run", Action::GotoDecide)));
+        palette.paste("zzzz");
+        assert_eq!(palette.elsewhere(), None);
     }
 
     #[test]

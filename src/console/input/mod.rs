@@ -20,8 +20,8 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use super::keymap::Chord;
-pub(in crate::console) use decode::introduces;
 use super::terminal::{self, Terminal};
+pub(in crate::console) use decode::introduces;
 use stops::{Resumes, Stops};
 
 /// Events that wait to be taken; a reader that is further ahead waits.

@@ -196,8 +196,8 @@ mod tests {
     fn chords_that_terminals_cannot_tell_apart_are_refused() {
         for text in
             ["ctrl-m", "ctrl-i", "ctrl-[", "ctrl-j", "shift-g", "ctrl-1", "ctrl-ctrl-a", "hyper-x", "", "f13"]
-            .into_iter()
-            .chain(["alt-O", "alt-[", "alt-P", "alt-]", "alt-X"])
+                .into_iter()
+                .chain(["alt-O", "alt-[", "alt-P", "alt-]", "alt-X"])
         {
             assert!(Chord::parse(text).is_err(), "{text}");
         }

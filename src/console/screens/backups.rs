@@ -13,7 +13,7 @@ use crate::core::signal::{SignalState, age};
 use crate::ids::BackupId;
 use crate::plan::Backup;
 use crate::units;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -21,6 +21,8 @@ use ratatui::text::{Line, Span};
 /// Rows of the details, when there is room.
 const DETAIL_ROWS: u16 = 14;
 const INDENT: usize = 13;
+/// An age is news for so long after it was read.
+const NEWS: SignedDuration = SignedDuration::from_mins(1);
 /// From this width on, there is room for how and where.
 const WIDE: u16 = 110;
 
@@ -217,7 +219,11 @@ fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
         lines.extend(labelled_with(look, label, INDENT, role, text, width));
     };
     let state = signal(standing.state);
-    add("state", state.role(), &format!("{}: {}", standing.state.as_str(), standing.why));
+    // An age in it goes on: when it was read tells what it is by now.
+    let read = standing.measured_at.filter(|_| standing.state == SignalState::Ok);
+    let read = read.map(|at| age(at, view.now)).filter(|ago| *ago >= NEWS);
+    let read = read.map_or_else(String::new, |ago| format!(" when it was read, {} ago", units::age(ago)));
+    add("state", state.role(), &format!("{}: {}{read}", standing.state.as_str(), standing.why));
     for finding in &standing.findings {
         add("wrong", signal(finding.state).role(), &finding.text);
     }

@@ -9,6 +9,7 @@ use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::ui::{Screen, Toast};
 use crate::console::widgets::hint_line;
+use crate::core::contradiction::{self, Open};
 use crate::core::decide::is_denied;
 use crate::core::incident::{Incident, Position, StepRun};
 use crate::core::status::StepStatus;
@@ -38,7 +39,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, hints: &[(Action
             message_lines(view, toast, Rect { height: terminal.height, ..area })
         });
     let room = area.width.saturating_sub(2);
-    let mut line = hint_line(&view.look, view.keymap, view.context(), hints, room);
+    let mut hints = hints.to_vec();
+    if is_to_answer(view) && hints.iter().all(|(action, _)| *action != Action::AnswerContradiction) {
+        hints.insert(hints.len().min(1), (Action::AnswerContradiction, "answer it"));
+    }
+    let mut line = hint_line(&view.look, view.keymap, view.context(), &hints, room);
     line.spans.insert(0, " ".into());
     lines.push(line);
     put(frame, area, &view.look, lines);
@@ -80,6 +85,13 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
         (Screen::Readiness, _) => READINESS,
         (Screen::Escalation, _) => escalation_hints(view),
     }
+}
+
+/// Whether NEXT names the key that answers a contradiction.
+fn is_to_answer(view: &View<'_>) -> bool {
+    let keys = matches!(view.ui.screen, Screen::Overview | Screen::Decide);
+    let grave = |open: &Open| open.answered.is_none() && !open.contradiction.blocks.is_empty();
+    keys && contradiction::of(view.model).iter().any(grave)
 }
 
 type Hints = &'static [(Action, &'static str)];

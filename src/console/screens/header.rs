@@ -5,7 +5,7 @@ mod alarms;
 mod tight;
 
 use super::paint::put;
-use super::words::{brief, clock_time};
+use super::words::{blind_since, brief, clock_time};
 use super::{View, is_tight};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
@@ -316,11 +316,16 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     let past = |span: Option<SignedDuration>, share: i32| {
         span.zip(target).is_some_and(|(span, target)| span * share > target)
     };
+    let measured = loss.measured_at.map_or(SignedDuration::MAX, |at| age(at, view.now));
+    let stale = view.model.plan.probes.get(&loss.probe).is_some_and(|spec| measured > spec.every * 2);
+    // Whoever sees nothing does not know what is missing by now.
+    let is_blind = stale && blind_since(view).is_some();
     let certain = loss.span_min.or(loss.span);
     let mut wrong = contradiction::of(view.model).iter().map(|open| open.contradiction.kind);
     let is_split = wrong.any(|kind| kind == Kind::TwoPrimaries);
     let is_critical = view.model.state(&loss.probe) == SignalState::Critical;
     let (role, glyph, state) = match () {
+        () if is_blind => (Role::Unknown, Glyph::Unknown, ""),
         () if past(certain, 1) => (Role::Critical, Glyph::Critical, ""),
         // What may still grow is not well, whatever it is now.
         () if loss.grows_from.is_some() || past(loss.span, 2) => (Role::Warn, Glyph::Warn, ""),
@@ -331,8 +336,6 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
         () if is_critical => (Role::Warn, Glyph::Warn, ", probe critical"),
         () => (Role::Ok, Glyph::Ok, ""),
     };
-    let measured = loss.measured_at.map_or(SignedDuration::MAX, |at| age(at, view.now));
-    let stale = view.model.plan.probes.get(&loss.probe).is_some_and(|spec| measured > spec.every * 2);
     let age = if stale { format!(", {} old", units::age(measured)) } else { String::new() };
     let untold = if loss.untold > 0 { format!(", {} more not known", loss.untold) } else { String::new() };
     (role, format!("{} {amount}{AT_RISK}{untold}{state}{age}", view.look.glyph(glyph)))

@@ -4,6 +4,7 @@ mod contradicted;
 mod held;
 mod people;
 
+use super::paint::{cut, labelled_with};
 use super::words::{about, blind_since, clock_time, is_cut_off};
 use super::{ROOMY, View};
 use crate::console::keymap::{Action, Context};
@@ -20,6 +21,7 @@ use crate::core::{awareness, backup, evidence, names, oncall, tree};
 use crate::ids::{QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Step};
 use crate::units;
+use ratatui::text::Line;
 
 /// What to do, and how urgent it is.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,10 +33,36 @@ pub struct Next {
 }
 
 /// How many rows of `width` cells it may take: how something is taken back is not cut off.
-pub fn rows(next: &Next, width: u16) -> usize {
+fn rows(next: &Next, width: u16) -> usize {
     let rows = if tells_left(&next.text) { 5 } else { 3 };
     if width < ROOMY.0 { rows + 2 } else { rows }
 }
+
+/// What to do next in the rows that it may take; where it is cut the key of the brief stands there.
+pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    lines_in(view, rows(&next(view), width), width)
+}
+
+/// The same in so many rows.
+pub fn lines_in(view: &View<'_>, rows: usize, width: u16) -> Vec<Line<'static>> {
+    let next = next(view);
+    let look = &view.look;
+    let label = look.span(Role::Title, " NEXT");
+    let all = labelled_with(look, label, INDENT, next.role, &next.text, width);
+    if all.len() <= rows {
+        return all;
+    }
+    let rest = format!("{} tells more", view.key(Action::Brief));
+    let rest = look.span(Role::Muted, format!(" {rest}"));
+    let room = width.saturating_sub(u16::try_from(rest.width()).unwrap_or(u16::MAX));
+    let mut lines = cut(look, all, rows, room);
+    if let Some(last) = lines.last_mut() {
+        last.push_span(rest);
+    }
+    lines
+}
+
+const INDENT: usize = 7;
 
 fn say(role: Role, text: impl Into<String>) -> Next {
     Next { text: text.into(), role }
@@ -135,7 +163,13 @@ fn without_incident(view: &View<'_>) -> Next {
         );
         return say(Role::Warn, text);
     }
-    if model.durable.severity.is_some() || worst == Some(SignalState::Critical.concern()) {
+    if model.durable.severity.is_some() {
+        let pages = awareness::declaring(model, Mode::Live, view.now);
+        let text =
+            format!("Nobody is paged until {declare} declares an incident; the tree then leads on. {pages}");
+        return say(Role::Accent, text);
+    }
+    if worst == Some(SignalState::Critical.concern()) {
         return say(
             Role::Accent,
             format!("Press {declare} to declare an incident; the decision tree then leads on."),

@@ -24,7 +24,22 @@ pub(super) fn check(draft: &Draft, report: &Report) {
     severities(draft, report);
     if draft.complete && !draft.plan.policies.is_empty() {
         forgotten(draft, report);
+        unproposed(draft, report);
     }
+}
+
+/// The worst severity has a policy, and nobody is told before a person looks at the console and declares.
+fn unproposed(draft: &Draft, report: &Report) {
+    let policies = draft.plan.policies.iter();
+    let worst =
+        policies.filter(|(_, policy)| policy.severities.contains(&Severity::P0)).map(|(id, _)| id).next();
+    let Some(id) = worst.filter(|_| draft.plan.notify.propose.is_none()) else { return };
+    let place = draft.places.of(&format!("policies.{id}.severities.P0"));
+    let message = format!("policy `{id}` pages nobody of a P0 until a person declares an incident");
+    let problem = Problem::warning("propose", place, message);
+    report.add(
+        problem.help("write `propose = \"P0\"` in `[notify]`: what the rules say is then paged by itself"),
+    );
 }
 
 fn levels(id: &str, policy: &EscalationPolicy, draft: &Draft, report: &Report) {

@@ -265,14 +265,18 @@ fn a_standby_that_was_rewound_to_an_older_timeline_and_streams_from_its_primary_
     let promoted = Standby { in_recovery: false, receiver: Receiver::None, ..on(&scene, 5, 4) };
     assert!(why(&scene.judge(&promoted, &primary(&scene, 5))).contains("is not a standby"));
     let restarted = Standby { receiver: Receiver::None, ..on(&scene, 10, 3) };
-    assert!(why(&scene.judge(&restarted, &primary(&scene, 10))).contains("does not follow"), "nothing proves it yet");
+    assert!(
+        why(&scene.judge(&restarted, &primary(&scene, 10))).contains("does not follow"),
+        "nothing proves it yet"
+    );
     for at in [15, 20] {
         let measured = scene.judge(&on(&scene, at, 3), &primary(&scene, at));
         assert_eq!((measured.verdict.clone(), measured.value), (Verdict::Good, Some(0.0)), "{measured:?}");
         assert_eq!(measured.number("timeline"), Some(3.0));
     }
     // What the control file says in the gap after that is not worth less than before.
-    let measured = scene.judge(&Standby { receiver: Receiver::None, ..on(&scene, 25, 2) }, &primary(&scene, 25));
+    let measured =
+        scene.judge(&Standby { receiver: Receiver::None, ..on(&scene, 25, 2) }, &primary(&scene, 25));
     assert!(why(&measured).starts_with("not streaming for"), "{measured:?}");
 
     // Whoever streams on an older timeline than this primary's does not prove that it follows it.

@@ -63,9 +63,8 @@ impl Memory {
     pub fn timeline(&mut self, standby: &Standby, primary: &PrimaryLook) -> u32 {
         let known = self.timeline.as_ref().filter(|(system, _)| *system == standby.system);
         let follows = standby.in_recovery && standby.streams() && may_be_its_sender(standby, primary);
-        let timeline = known
-            .filter(|_| !follows)
-            .map_or(standby.timeline, |(_, known)| standby.timeline.max(*known));
+        let timeline =
+            known.filter(|_| !follows).map_or(standby.timeline, |(_, known)| standby.timeline.max(*known));
         self.timeline = Some((standby.system.clone(), timeline));
         timeline
     }

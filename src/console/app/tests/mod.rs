@@ -10,8 +10,9 @@ use super::form::Stage;
 use super::{Dialog, Do, Message};
 use crate::console::input::{Event, Manner};
 use crate::console::ui::{Connection, Remains, Screen};
+use crate::core::action::Failure;
 use crate::core::command::{Ask, Report};
-use crate::core::incident::Mode;
+use crate::core::incident::{Mode, Outcome};
 use crate::core::model::Model;
 use crate::core::reading::{Measurement, Reading};
 use crate::core::signal::Recent;
@@ -390,6 +391,48 @@ fn a_refused_form_keeps_its_text() {
     let form = form(&scene).expect("it stays open");
     assert_eq!((form.text.text(), form.stage, form.sent), ("why not", Stage::Write, false));
     assert!(form.problem.as_ref().unwrap().contains("Wait."));
+    scene.write("it works");
+    let form = self::form(&scene).unwrap();
+    assert_eq!(form.text.text(), "why not", "what was still being typed is no text");
+    assert!(form.problem.as_ref().unwrap().contains("keys were dropped"), "{:?}", form.problem);
+    scene.press("!");
+    assert_eq!(self::form(&scene).unwrap().text.text(), "why not!");
+}
+
+#[test]
+fn what_is_typed_takes_the_place_of_a_title_that_was_only_proposed() {
+    let mut scene = Scene::new();
+    scene.report(Report::Tick);
+    scene.press("D enter");
+    scene.write("berlin is gone");
+    assert_eq!(form(&scene).unwrap().text.text(), "berlin is gone");
+    scene.press("esc esc D enter backspace");
+    scene.write("!");
+    let proposed = &scene.model.durable.severity.as_ref().unwrap().2;
+    let kept = &proposed[..proposed.len() - 1];
+    assert_eq!(form(&scene).unwrap().text.text(), format!("{kept}!"), "whoever edits it means it");
+}
+
+#[test]
+fn that_a_step_started_is_said_no_longer_once_it_has_ended() {
+    let mut scene = running();
+    scene.press("down p y");
+    assert!(scene.toast().ends_with("started"), "{}", scene.toast());
+    let open = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap();
+    let (run, step) = (open.id.clone(), StepId::from("fence-old-primary"));
+    let attempt = open.steps[&step].attempt;
+    let failure = Failure::not_done("the fence", "503", "Try again.");
+    scene.report(Report::Executed { run, step, attempt, outcome: Outcome::Failed(failure) });
+    assert_eq!(scene.toast(), "");
+}
+
+#[test]
+fn enter_in_a_palette_with_nothing_typed_does_nothing() {
+    let mut scene = Scene::new();
+    scene.press(": enter");
+    assert!(scene.done.is_empty() && scene.app.dialog.is_some(), "{:?}", scene.done);
+    scene.write("abort");
+    assert!(scene.seen().contains("abort-run is not on this screen: 2 leads there"), "{}", scene.seen());
 }
 
 #[test]

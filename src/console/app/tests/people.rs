@@ -7,6 +7,7 @@ use crate::console::app::{Dialog, Message, compose::Compose};
 use crate::console::input::{Event, Manner};
 use crate::console::ui::Screen;
 use crate::core::command::Ask;
+use crate::core::contradiction::Blocked;
 use crate::core::escalation::IncidentRole;
 use crate::core::incident::Mode;
 use crate::core::status::StepStatus;
@@ -345,6 +346,19 @@ fn somebody_elses_acknowledgement_is_news() {
     let mut scene = declared();
     scene.by_another(Ask::Acknowledge);
     assert!(scene.toast().contains("ben acknowledged"), "{}", scene.toast());
+}
+
+#[test]
+fn what_is_not_to_be_resolved_is_refused_before_a_text_with_the_key_that_answers_it() {
+    let mut scene = declared();
+    scene.contradict("NOBODY ACCEPTS WRITES", vec![Blocked::Resolve, Blocked::Close]);
+    for key in ["R", "C"] {
+        scene.press(key);
+        assert!(scene.app.dialog.is_none(), "{key}: nothing is asked for that would be refused");
+        let toast = scene.app.ui.toast.clone().unwrap();
+        assert_eq!(toast.text, "NOBODY ACCEPTS WRITES");
+        assert!(toast.next.contains("Or E answers it"), "{toast:?}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
 use crate::core::awareness::tests::with_people;
 use crate::core::command::{Ask, Command, Report, Request};
+use crate::core::contradiction::{Blocked, Contradiction, Kind};
 use crate::core::decide::decide;
 use crate::core::effect::Effect;
 use crate::core::fact::{self, Fact};
@@ -206,6 +207,24 @@ impl Scene {
         let id = "INC-20260131-030001".into();
         let fact = Fact::IncidentProposed { id, title: title.into(), severity: crate::plan::Severity::P0 };
         let event = self.fact(fact);
+        self.tell(Message::Engine(ToClient::Events(vec![event])));
+    }
+
+    /// A contradiction is found that nothing but an answer takes away.
+    pub fn contradict(&mut self, what: &str, blocks: Vec<Blocked>) {
+        let contradiction = Contradiction {
+            id: "nobody-writes:test".into(),
+            kind: Kind::NobodyWrites,
+            servers: Vec::new(),
+            severity: crate::plan::Severity::P0,
+            what: what.into(),
+            why: "as the test wants it".into(),
+            next: "Let one write.".into(),
+            blocks,
+            to_fence: None,
+            serves: None,
+        };
+        let event = self.fact(Fact::ContradictionFound { contradiction: Box::new(contradiction) });
         self.tell(Message::Engine(ToClient::Events(vec![event])));
     }
 

@@ -187,7 +187,8 @@ fn no_sequence_that_a_slow_line_cuts_anywhere_leaves_a_letter_behind() {
                 wait(&mut decoder, delay, &mut events);
                 decoder.feed(&bytes[cut..], &mut events);
                 decoder.feed(b"q", &mut events);
-                let told: Vec<String> = events.iter().map(|event| spelled(std::slice::from_ref(event))).collect();
+                let told: Vec<String> =
+                    events.iter().map(|event| spelled(std::slice::from_ref(event))).collect();
                 let expected = |word: &String| [key, "esc", "unfinished", "q"].contains(&&**word);
                 assert!(told.iter().all(expected), "{bytes:?} cut at {cut}, {delay_ms} ms: {told:?}");
                 let last = told.last().map(String::as_str);

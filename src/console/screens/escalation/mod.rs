@@ -68,6 +68,7 @@ fn title(view: &View<'_>, width: u16) -> Line<'static> {
             let since = crate::units::age(view.now.duration_since(escalation.since));
             let again = match escalation.generation {
                 0 => String::new(),
+                1 => ", begun anew once".to_owned(),
                 generation => format!(", begun anew {generation} times"),
             };
             format!("{}{policy}, for {since}{again}", escalation.severity.as_str())

@@ -14,6 +14,8 @@ use crate::plan::Service;
 use crate::units;
 use ratatui::text::{Line, Span};
 
+/// The worst service, and how many more there are.
+const LEAST_ROWS: usize = 2;
 const CELL_WIDTH: u16 = 15;
 const WIDEST_CELL: u16 = 22;
 const CLOCK_WIDTH: u16 = 15;
@@ -23,10 +25,12 @@ const WIDEST_NAME: u16 = 30;
 const WIDE: u16 = 100;
 const TARGET_WIDTH: u16 = 7;
 
-/// The table in at most `room` lines. Services that do not work are never the ones that are left out.
+/// The table in at most `room` lines. Services that do not work are never the ones that are left out, and where there is
+/// hardly any room the heads give way to them.
 pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
     let mut shown = services(view);
     let mut lines = vec![head(view, width), regions(view, width)];
+    lines.truncate(room.saturating_sub(shown.len().min(LEAST_ROWS)));
     let space = room.saturating_sub(lines.len());
     let hidden: Vec<_> = if shown.len() > space {
         shown.sort_by_key(|(place, id, service)| (well(view, id), service.tier, *place));

@@ -2,7 +2,7 @@
 
 use crate::console::keymap::Action;
 use crate::console::screens::View;
-use crate::console::screens::next::{next, rows, unwell};
+use crate::console::screens::next::{self, unwell};
 use crate::console::screens::paint::{cut, labelled_with};
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
@@ -42,11 +42,9 @@ pub fn lines(view: &View<'_>, width: u16, low: Option<usize>) -> Vec<Line<'stati
     let (state, role, why) = why(view);
     let why = format!("{} {why}", look.glyph(state.glyph()));
     let why = labelled_with(look, label("WHY"), INDENT, role, &why, width);
-    let next = next(view);
-    let todo = labelled_with(look, label("NEXT"), INDENT, next.role, &next.text, width);
     if let Some(room) = low {
         let mut lines = cut(look, why, ROWS_EACH.min(room / 3).max(1), width);
-        lines.extend(cut(look, todo, room.saturating_sub(lines.len()).max(1), width));
+        lines.extend(next::lines_in(view, room.saturating_sub(lines.len()).max(1), width));
         let rest =
             [contradictions(view, width), phase(view, width).into_iter().collect(), aftermath(view, width)];
         let spare = room.saturating_sub(lines.len() + SIGNALS_LEFT);
@@ -63,7 +61,7 @@ pub fn lines(view: &View<'_>, width: u16, low: Option<usize>) -> Vec<Line<'stati
     }
     lines.extend(phase(view, width));
     lines.extend(aftermath(view, width));
-    lines.extend(cut(look, todo, rows(&next, width), width));
+    lines.extend(next::lines(view, width));
     lines
 }
 
@@ -95,7 +93,8 @@ fn phase(view: &View<'_>, width: u16) -> Option<Line<'static>> {
     if let Some(proposal) = &model.durable.proposal {
         let ago = units::age(age(proposal.at, view.now));
         let text = format!("PROPOSED {ago} ago as {}: {}", proposal.severity.as_str(), proposal.title);
-        return labelled_with(look, label, INDENT, Role::Critical, &text, width).into_iter().next();
+        let lines = labelled_with(look, label, INDENT, Role::Critical, &text, width);
+        return cut(look, lines, 1, width).into_iter().next();
     }
     let incident = model.durable.incident.as_ref()?;
     let now = lifecycle::phase(&model.plan, incident, view.now);

@@ -69,10 +69,7 @@ fn summary(view: &View<'_>, run: &Run, runbook: &Runbook, width: u16) -> Vec<Lin
         let (role, text) = ended(view, run, end, *at);
         lines.extend(cut(look, labelled_with(look, " ".into(), 1, role, &text, width), 2, width));
     }
-    let next = super::next::next(view);
-    let label = look.span(Role::Title, " NEXT");
-    let todo = labelled_with(look, label, 7, next.role, &next.text, width);
-    lines.extend(cut(look, todo, super::next::rows(&next, width), width));
+    lines.extend(super::next::lines(view, width));
     lines
 }
 

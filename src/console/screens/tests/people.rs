@@ -44,6 +44,13 @@ fn before(change: impl FnOnce(&mut Plan)) -> Stage {
     stage
 }
 
+#[test]
+fn before_an_incident_next_says_that_nobody_is_paged_and_whom_a_declaration_would_page() {
+    let stage = before(|plan| plan.notify.propose = None);
+    let text = next(&stage.view()).text;
+    assert!(text.contains("Nobody is paged until D declares") && text.contains("It pages "), "{text}");
+}
+
 impl Stage {
     /// What is being sent on a channel ends so.
     fn notified(&mut self, channel: &str, result: &Result<Receipt, Undelivered>) {

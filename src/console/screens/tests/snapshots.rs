@@ -233,6 +233,24 @@ fn a_failed_step() {
 }
 
 #[test]
+fn only_a_failed_step_whose_target_could_not_be_read_is_out_of_reach() {
+    let mut stage = on(region_down(), Screen::Decide);
+    stage.promoting();
+    let plan = std::sync::Arc::make_mut(&mut stage.model.plan);
+    let step = plan.runbooks.get_mut("full").unwrap().steps.get_mut("promote").unwrap();
+    step.manual = Some("pg_ctl promote".into());
+    stage.confirm("promote", Some("dr-db.example:5432"));
+    let failure = Failure::not_done("POST", "503 Service Unavailable", "Try again.");
+    stage.ended("promote", Outcome::Failed(failure));
+    let next = |stage: &Stage| crate::console::screens::next::next(&stage.view()).text;
+    assert!(!next(&stage).contains("out of reach") && next(&stage).contains("r retries"), "{}", next(&stage));
+    let run = stage.model.durable.incident.as_mut().unwrap().runs.last_mut().unwrap();
+    let bundle = run.steps.get_mut("promote").unwrap().confirmation.as_mut().unwrap();
+    bundle.description.target.reachable = false;
+    assert!(next(&stage).contains("out of reach"), "{}", next(&stage));
+}
+
+#[test]
 fn a_step_that_nobody_knows_of() {
     let mut stage = on(region_down(), Screen::Decide);
     stage.promoting();

@@ -88,6 +88,42 @@ fn a_split_brain_is_named_in_one_row_of_every_screen_with_the_server_the_step_an
 }
 
 #[test]
+fn the_footer_offers_the_key_that_answers_what_next_names() {
+    let mut stage = split();
+    for place in [Screen::Overview, Screen::Decide] {
+        stage.ui.screen = place;
+        let seen = seen(&stage);
+        assert!(seen.lines().last().unwrap().contains("E answer it"), "{place:?}:\n{seen}");
+    }
+}
+
+#[test]
+fn in_however_few_rows_the_worst_service_is_shown_and_the_others_are_counted() {
+    let mut stage = split();
+    stage.ui.screen = Screen::Overview;
+    let services = stage.model.plan.services.len();
+    let top = overview_rows(&stage, 40).iter().position(|row| row.contains("SERVICE")).unwrap();
+    for height in top + 6..40 {
+        let rows = overview_rows(&stage, u16::try_from(height).unwrap());
+        let shown = stage.model.plan.services.values();
+        let begin = |title: &str| title.chars().take(8).collect::<String>();
+        let shown =
+            shown.filter(|service| rows.iter().any(|row| row.contains(&begin(&service.title)))).count();
+        let more = rows.iter().find(|row| row.contains("more service"));
+        assert!(shown > 0, "{height}: {rows:#?}");
+        assert!(shown == services || more.is_some(), "{height}: {rows:#?}");
+    }
+}
+
+fn overview_rows(stage: &Stage, height: u16) -> Vec<String> {
+    let draw = |frame: &mut ratatui::Frame<'_>| {
+        let area = ratatui::layout::Rect { height, ..frame.area() };
+        crate::console::screens::overview::draw(frame, area, &stage.view());
+    };
+    text(&drawn((80, 40), draw)).lines().map(str::to_owned).collect()
+}
+
+#[test]
 fn a_split_brain_after_a_skipped_fence_offers_the_step_too() {
     let mut stage = failing_over();
     stage.ask(Ask::Abort { reason: "anew".into() });
