@@ -143,7 +143,7 @@ pub fn estimate(
     if stale {
         loss.basis = format!("{}; not seen for {}", loss.basis, units::duration(unseen));
     }
-    match fencing::fenced(model, &spec.id).filter(|fence| bears_out(told, fence, spec)) {
+    match fencing::fenced_primary(model, spec, told.reversed).filter(|fence| bears_out(told, fence, spec)) {
         Some(fence) => close(&mut loss, told, &fence),
         None if stale || told.is_range() => {
             loss.span = loss.span.map(|span| span + unseen);
@@ -168,15 +168,17 @@ fn bears_out(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> bool {
 /// Nothing was written after the fence: the upper end is what it was then.
 fn close(loss: &mut LossEstimate, told: &LossReading, fence: &Fenced) {
     let seen_since = told.at >= fence.at && !told.is_range();
-    if !seen_since && let Some(most) = told.most {
+    if let Some(most) = told.most {
         let least = if told.is_range() { told.least.unwrap_or_default() } else { SignedDuration::ZERO };
         let closed = (most + fence.at.duration_since(told.at)).max(least);
-        let is_range = least < closed;
-        // How much was written between the last look and the fence nobody saw.
-        loss.bytes = if is_range { None } else { loss.bytes_min.or(loss.bytes) };
-        loss.bytes_min = loss.bytes_min.filter(|_| is_range);
         loss.span = Some(closed);
-        loss.span_min = is_range.then_some(least);
+        // What is missing is known where both were seen; how much was written between the last look and the fence nobody saw.
+        if !seen_since {
+            let is_range = least < closed;
+            loss.bytes = if is_range { None } else { loss.bytes_min.or(loss.bytes) };
+            loss.bytes_min = loss.bytes_min.filter(|_| is_range);
+            loss.span_min = is_range.then_some(least);
+        }
     }
     loss.fenced_at = Some(fence.at);
     let how = if fence.proven { "proven" } else { "on a person's word alone" };

@@ -5,7 +5,7 @@ use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
 use crate::ids::{ProbeId, RunId, StepId};
-use crate::plan::Step;
+use crate::plan::{ProbeSpec, Step};
 use jiff::Timestamp;
 
 /// A server was fenced, by a step of a run.
@@ -29,7 +29,44 @@ pub struct Fenced {
 /// since anything let it accept writes again. Also of closed incidents, whose fences nobody lifted by closing them. A
 /// fence that the world denies is none.
 pub fn fenced(model: &Model, probe: &ProbeId) -> Option<Fenced> {
-    all(model, probe).filter(|fence| !fence.denied).min_by_key(|fence| (!fence.proven, fence.at))
+    counts(all(model, probe))
+}
+
+/// The same of the primary that a replication probe measured a standby against. Once the roles changed sides that is the
+/// server which the plan calls the standby, and a fence around the other one says nothing of it.
+pub fn fenced_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Option<Fenced> {
+    if !reversed {
+        return fenced(model, &spec.id);
+    }
+    let (here, there) = (spec.params.get("dsn"), spec.params.get("primary"));
+    let watches_it = |probes: &[ProbeId]| {
+        let others = probes.iter().filter_map(|id| model.plan.probes.get(id));
+        others
+            .filter(|probe| probe.kind != spec.kind)
+            .any(|probe| here.is_some() && probe.params.get("dsn") == here)
+    };
+    let acts_on_it = |step: &Step, kinds: &[&str]| {
+        let server = step.params.get("dsn");
+        server.is_some() && server == here && kinds.contains(&&*step.action)
+    };
+    // Who names the replication probe means its primary of now, unless the step says that it acts on the other server.
+    let names_it = |step: &Step, probes: &[ProbeId]| {
+        let server = step.params.get("dsn");
+        probes.contains(&spec.id) && (server.is_none() || server != there)
+    };
+    let fences = |step: &Step| {
+        watches_it(&step.fences) || acts_on_it(step, &["postgres-fence"]) || names_it(step, &step.fences)
+    };
+    let lifts = |step: &Step| {
+        watches_it(&step.unfences)
+            || acts_on_it(step, &["postgres-unfence", "postgres-promote"])
+            || names_it(step, &step.unfences)
+    };
+    counts(around(model, fences, lifts))
+}
+
+fn counts(fences: impl Iterator<Item = Fenced>) -> Option<Fenced> {
+    fences.filter(|fence| !fence.denied).min_by_key(|fence| (!fence.proven, fence.at))
 }
 
 /// The last fence around the server that a probe watches, whether or not it holds.
@@ -46,9 +83,18 @@ pub fn is_done_again(model: &Model, probe: &ProbeId) -> bool {
 
 /// All that fenced the server that a probe watches since anything let it accept writes again.
 pub fn all<'m>(model: &'m Model, probe: &'m ProbeId) -> impl Iterator<Item = Fenced> + 'm {
-    let lifted = steps(model).filter(|(_, step, _)| step.unfences.contains(probe));
+    around(model, |step| step.fences.contains(probe), |step| step.unfences.contains(probe))
+}
+
+/// All that fenced a server since anything let it accept writes again, by which steps do the one and the other.
+fn around<'m>(
+    model: &'m Model,
+    fences: impl Fn(&Step) -> bool + 'm,
+    lifts: impl Fn(&Step) -> bool,
+) -> impl Iterator<Item = Fenced> + 'm {
+    let lifted = steps(model).filter(|(_, step, _)| lifts(step));
     let lifted = lifted.filter_map(|(_, _, state)| lifted_at(state)).max();
-    let fences = steps(model).filter(|(_, step, _)| step.fences.contains(probe));
+    let fences = steps(model).filter(move |(_, step, _)| fences(step));
     let fences = fences.filter_map(|(run, step, state)| fence(run, step, state));
     // A person, or a step that the plan says undoes it, may have taken it back.
     let in_force = in_force::of(model);

@@ -33,6 +33,9 @@ pub struct LossReading {
     /// The standby that was measured, where the reading tells that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standby: Option<MeasuredStandby>,
+    /// The roles changed sides: the primary was the server that the plan calls the standby.
+    #[serde(default)]
+    pub reversed: bool,
 }
 
 impl LossReading {
@@ -53,6 +56,7 @@ impl LossReading {
             writable_at: ago("primary_writable_s"),
             basis: String::new(),
             standby: measured_standby(measured),
+            reversed: measured.fields.get("reversed") == Some(&Field::Flag(true)),
         };
         // What a program printed is its own measurement, and no reason.
         let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };

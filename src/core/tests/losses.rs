@@ -10,6 +10,7 @@ use crate::core::names::{Since, View};
 use crate::core::reading::{Field, Measurement, ProbeFailure};
 use crate::plan::Plan;
 use crate::plan::condition::{Condition, Truth};
+use crate::plan::params::Param;
 use jiff::SignedDuration;
 use std::sync::Arc;
 
@@ -409,4 +410,51 @@ fn a_confirmation_is_withdrawn_when_the_probe_measures_another_standby_since() {
     let withdrawn =
         |fact: &Fact| matches!(fact, Fact::ConfirmationVoided { why, .. } if why.contains("another standby"));
     assert!(matches!(&facts[..], [fact] if withdrawn(fact)), "{facts:?}");
+}
+
+/// The roles changed sides: what the plan calls the standby, `b`, is the primary. `scale` fences the server at `server`.
+fn failing_back(server: &str) -> Machine {
+    let mut plan = Plan::clone(&plan_with_fence());
+    let lag = plan.probes.get_mut("dr-lag").unwrap();
+    for (key, at) in [("dsn", "b"), ("primary", "a")] {
+        lag.params.0.insert(key.into(), Param::Text(at.into()));
+    }
+    let scale = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("scale").unwrap();
+    scale.action = "postgres-fence".into();
+    scale.params.0.insert("dsn".into(), Param::Text(server.into()));
+    scale.fences = if server == "a" { vec!["dr-lag".into()] } else { Vec::new() };
+    Machine::failing_over_under(Arc::new(plan))
+}
+
+/// The primary is seen, was last seen to accept writes so many seconds ago, and the other lacks its last `lost_s` seconds.
+fn turned(lost_s: f64, writable_s: f64) -> Outcome {
+    let measured = lag(lost_s, lost_s, 168_000.0)?;
+    Ok(measured.with_flag("reversed", true).with_number("primary_writable_s", writable_s))
+}
+
+#[test]
+fn in_a_failback_the_fence_around_the_primary_of_now_ends_the_loss() {
+    let mut machine = failing_back("b");
+    machine.observe(&[("dr-lag", turned(39.0, 0.0))]);
+    fence(&mut machine);
+    for passed in [6, 20, 60] {
+        later(&mut machine, passed);
+        let since = machine.now.duration_since(shown(&machine).fenced_at.unwrap()).as_secs_f64();
+        machine.observe(&[("dr-lag", turned(39.0 + since, since))]);
+        let loss = shown(&machine);
+        assert_eq!((loss.span, loss.bytes, loss.grows_from), (span(39), Some(168_000), None));
+        assert_eq!(guard(&machine, "signals['dr-lag'].fields.exposure_s < 60.0"), Truth::True);
+    }
+}
+
+#[test]
+fn in_a_failback_a_fence_around_the_old_primary_ends_no_loss() {
+    let mut machine = failing_back("a");
+    fence(&mut machine);
+    let gone = |seconds_ago| Ok(out_of_sight(seconds_ago)?.with_flag("reversed", true));
+    machine.observe(&[("dr-lag", gone(5.0))]);
+    later(&mut machine, 30);
+    let loss = shown(&machine);
+    assert_eq!(loss.span, span(35));
+    assert!(loss.grows_from.is_some(), "{loss:?}");
 }

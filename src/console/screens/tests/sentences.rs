@@ -333,6 +333,7 @@ fn loss_reading() -> LossReading {
         writable_at: None,
         basis: "estimate".into(),
         standby: None,
+        reversed: false,
     }
 }
 
