@@ -3,7 +3,7 @@
 use super::remedy::must_not_serve;
 use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
-use crate::core::fencing::{fenced, is_done_again, raised};
+use crate::core::fencing::{Fenced, fenced, is_done_again, raised};
 use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
@@ -187,6 +187,11 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
         },
         why: servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; "),
         next: match (read_only, silent) {
+            (Some(primary), _) if let Some(fence) = replaced(model, primary) => format!(
+                "{} was fenced by \"{}\", and another server was promoted since: leave it fenced. See whether the \
+                 promoted one takes writes; a `postgres` probe on it would tell.",
+                primary.probe.title, fence.title
+            ),
             (Some(primary), _) => format!(
                 "{} is a primary and read-only: let it write again, unless it was fenced on purpose.",
                 primary.probe.title
@@ -202,6 +207,27 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
         to_fence: None,
         serves: None,
     })
+}
+
+/// The fence of a server that another one was promoted in the place of, or may have been: to lift it makes two primaries.
+fn replaced(model: &Model, server: &Server<'_>) -> Option<Fenced> {
+    let fence = raised(model, &server.probe.id)?;
+    let runs = model.durable.incident.iter().flat_map(|incident| &incident.runs);
+    let promotions = runs.flat_map(|run| {
+        let planned = model.plan.runbooks.get(&run.runbook);
+        run.steps.iter().filter(move |(id, _)| {
+            planned.and_then(|runbook| runbook.steps.get(*id)).is_some_and(Step::promotes)
+        })
+    });
+    let mut begun = promotions.filter_map(|(_, state)| match state.status {
+        StepStatus::Verified | StepStatus::Finished | StepStatus::Unknown | StepStatus::Started => {
+            state.started_at
+        }
+        StepStatus::Attested => state.ended_at,
+        _ => None,
+    });
+    let moved = model.durable.last_failover().is_some_and(|at| at > fence.at);
+    (moved || begun.any(|at| at >= fence.at)).then_some(fence)
 }
 
 /// The primary is in another region than the one that is recorded to serve.

@@ -120,6 +120,30 @@ fn nobody_accepts_writes_when_both_are_standbys_or_the_only_primary_is_down() {
 }
 
 #[test]
+fn a_server_that_was_fenced_before_another_one_was_promoted_is_not_advised_to_write_again() {
+    let mut plan = (*with_a_fence()).clone();
+    let steps = &mut plan.runbooks.get_mut("failover").unwrap().steps;
+    steps.get_mut("promote").unwrap().unfences = Vec::new();
+    let mut machine = Machine::failing_over_under(Arc::new(plan));
+    let before = world(primary(1, "a"), standby("b"));
+    machine.pass(20, &before);
+    let fence = machine.prepare("check");
+    machine.ask(Ask::Confirm { confirmation: fence, typed: None }).unwrap();
+    machine.settle();
+    // Nobody sees who was promoted: the probe goes on looking at a standby.
+    let after = world(fenced("a"), standby("b"));
+    machine.pass(6, &after);
+    let promote = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation: promote, typed: Some("target-of-promote".into()) }).unwrap();
+    machine.settle();
+    machine.pass(90, &after);
+    let open = of(&machine.model);
+    let nobody = open.iter().find(|open| open.contradiction.kind == Kind::NobodyWrites).unwrap();
+    let next = &nobody.contradiction.next;
+    assert!(next.contains("leave it fenced") && !next.contains("let it write"), "{next}");
+}
+
+#[test]
 fn what_cannot_be_told_is_not_called_nobody() {
     let mut machine = Machine::new();
     machine.pass(60, &world(blind(), standby("b")));
