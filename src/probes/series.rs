@@ -87,8 +87,28 @@ pub fn judge_age(age: SignedDuration) -> Verdict {
 }
 
 /// Ends of names under which programs write a file before they rename it.
-const UNFINISHED: [&str; 9] =
-    [".tmp", ".temp", ".part", ".partial", ".filepart", ".incomplete", ".crdownload", ".swp", "~"];
+const UNFINISHED: [&str; 17] = [
+    ".tmp",
+    "_tmp",
+    ".temp",
+    ".part",
+    ".partial",
+    ".filepart",
+    ".incomplete",
+    ".inprogress",
+    ".unfinished",
+    ".writing",
+    ".wip",
+    ".new",
+    ".crdownload",
+    ".aria2",
+    ".lock",
+    ".swp",
+    "~",
+];
+/// Ends of names of what is written beside a backup: sums, signatures, lists, logs.
+const BESIDE: [&str; 10] =
+    [".sha256", ".sha512", ".sha1", ".md5", ".asc", ".sig", ".json", ".manifest", ".log", ".sum"];
 
 /// The most that an archive takes which has nothing in it, by the end of its name. `gzip` makes 20 bytes and the name
 /// of what it read, `xz` 32, `bzip2` 14, `zstd` 13, `lz4` 15, `zip` 22.
@@ -108,10 +128,12 @@ static DATE: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?:\A|[^0-9])(20[0-9]{2})(?:([-_./])([0-9]{2})([-_./])([0-9]{2})|([0-9]{2})([0-9]{2}))(?:\z|[^0-9])").ok()
 });
 
-/// Whether a name is that of a file in the making.
-pub fn is_unfinished(name: &str) -> bool {
+/// Whether a name is that of a file in the making, or of one beside a backup: it is no backup itself.
+pub fn is_no_backup(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    UNFINISHED.iter().any(|end| name.ends_with(end))
+    // `db.gz.tmp2`: the second attempt.
+    let first = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    UNFINISHED.iter().chain(&BESIDE).any(|end| name.ends_with(end)) || first.ends_with(".tmp")
 }
 
 /// An archive that has nothing in it: the program failed whose output it was to keep, and no size before it need tell.

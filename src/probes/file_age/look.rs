@@ -94,7 +94,7 @@ impl Walk<'_> {
             let entry = entry?;
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            if series::is_unfinished(name) && !series::is_unfinished(&self.pattern.text) {
+            if series::is_no_backup(name) && !series::is_no_backup(&self.pattern.text) {
                 continue;
             }
             if let Some(dated) = part.fits(name, dated) {

@@ -28,8 +28,9 @@ pub static KIND: ProbeKind = ProbeKind {
     doc: "Looks at the newest file, or folder, that matches a pattern. The value is its age. No match is critical, \
           so is one smaller than `min_size`, and an archive with nothing in it (the 20 bytes that `gzip` makes of a dump \
           that failed); one that is much smaller than the median of the ones before it is a warning. What is still being \
-          written does not count: names that end as unfinished ones do (`.tmp`, `.part`, `.partial`, `~`), and files that \
-          grow between two looks; the one before counts then. A date in the name is the backup's time where `path` says \
+          written does not count: names that end as unfinished ones do (`.tmp`, `.part`, `.inprogress`, `~`), and files that \
+          grow between two looks; the one before counts then. Nor does what is written beside a backup (`.sha256`, `.asc`, \
+          `.json`, `.log`), unless `path` ends so. A date in the name is the backup's time where `path` says \
           where it stands; a file whose name and time are days apart (it was touched or copied) is a warning. A folder \
           that cannot be read makes the signal unknown.",
     unit: Unit::Seconds,

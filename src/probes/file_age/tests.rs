@@ -165,6 +165,22 @@ fn hidden_and_unfinished_names_do_not_count() {
 }
 
 #[test]
+fn other_programs_unfinished_names_and_what_is_written_beside_a_backup_do_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), "db-old.dump.gz", 1000, HOUR * 40);
+    let ends = "inprogress unfinished writing wip new lock aria2 sha256 md5 asc sig json manifest log";
+    for end in ends.split(' ') {
+        put(folder.path(), &format!("db-new.dump.gz.{end}"), 900, HOUR);
+    }
+    put(folder.path(), "db-new.dump_tmp", 900, HOUR);
+    put(folder.path(), "db-new.gz.tmp2", 900, HOUR);
+    assert_eq!(hours(&measure(&series(&folder.path().join("db*")))), 40.0);
+    put(folder.path(), "db-new.dump.gz", 900, HOUR * 2);
+    assert_eq!(hours(&measure(&series(&folder.path().join("db*")))), 2.0);
+    assert_eq!(hours(&measure(&series(&folder.path().join("db*.json")))), 1.0, "where the plan names them");
+}
+
+#[test]
 fn a_date_in_the_name_is_the_time_of_the_backup_where_the_plan_says_so() {
     let folder = tempfile::tempdir().unwrap();
     // Copied without its time, as the newest by its own.

@@ -123,7 +123,7 @@ impl Series {
         if is_digest || key.ends_with('/') || !key.ends_with(&self.suffix) {
             return None;
         }
-        if series::is_unfinished(key) && !series::is_unfinished(&self.suffix) {
+        if series::is_no_backup(key) && !series::is_no_backup(&self.suffix) {
             return None;
         }
         Some(Found {
