@@ -11,6 +11,8 @@ use super::value::MIN_SECRET_CHARS;
 
 /// Shortest piece of base64 or hexadecimal digits that is taken for the secret rather than for chance.
 const MIN_ENCODED_CHARS: usize = 8;
+/// The same of a whole secret within a longer encoded text: 2^36 of them make chance rare.
+const MIN_SHIFTED_CHARS: usize = 6;
 /// A secret that is at least as long, and looks like a token, is known by its pieces too.
 const TOKEN_CHARS: usize = 24;
 
@@ -73,6 +75,19 @@ fn add_forms(value: &str, forms: &mut Vec<Form>) {
         add(escaped.replace('"', "&quot;").replace('\'', quote).into());
     }
     add(value.replace('\'', r"'\''").into());
+    // What is not ASCII as mail, shells and other languages write it: by bytes, in octal digits, by code points.
+    let printed = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
+    add(bytes_escaped(value, |byte| printed(byte) && byte != b'=', |byte| format!("={byte:02X}")));
+    add(bytes_escaped(value, printed, |byte| format!("\\x{byte:02x}")));
+    add(bytes_escaped(value, printed, |byte| format!("\\{byte:03o}")));
+    for upper in [false, true] {
+        let point = |c: char| match upper {
+            true => format!("\\U{:08X}", u32::from(c)),
+            false => format!("\\U{:08x}", u32::from(c)),
+        };
+        add(json_escaped(value, |c| (!c.is_ascii()).then(|| point(c))));
+        add(value.chars().map(point).collect::<String>().into());
+    }
     if is_token(value) {
         forms.push(Form { text: value.to_owned().into(), by_pieces: true });
     }
@@ -123,6 +138,18 @@ fn units(c: char, upper: bool) -> String {
     escaped
 }
 
+/// The value with the bytes that are not `kept` written in another way.
+fn bytes_escaped(value: &str, kept: impl Fn(u8) -> bool, escape: impl Fn(u8) -> String) -> Zeroizing<String> {
+    let mut escaped = Zeroizing::new(String::with_capacity(value.len() * 4));
+    for byte in value.bytes() {
+        match kept(byte) {
+            true => escaped.push(byte.into()),
+            false => escaped.push_str(&escape(byte)),
+        }
+    }
+    escaped
+}
+
 fn percent_encoded(value: &str, kept: &[u8], lower: bool, plus_for_space: bool) -> Zeroizing<String> {
     let mut encoded = Zeroizing::new(String::with_capacity(value.len() * 3));
     for byte in value.bytes() {
@@ -141,17 +168,17 @@ fn percent_encoded(value: &str, kept: &[u8], lower: bool, plus_for_space: bool) 
 fn add_base64(value: &str, forms: &mut Vec<Form>) {
     for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         let alone = engine.encode(value);
-        if alone.len() >= MIN_ENCODED_CHARS {
-            forms.push(Form { text: alone.into(), by_pieces: true });
-        }
+        let by_pieces = alone.len() >= MIN_ENCODED_CHARS;
+        forms.push(Form { text: alone.into(), by_pieces });
         for bytes_before in 0..3_usize {
             let mut shifted = Zeroizing::new(vec![0_u8; bytes_before]);
             shifted.extend_from_slice(value.as_bytes());
             let encoded = Zeroizing::new(engine.encode(&*shifted));
             let first = (bytes_before * 8).div_ceil(6);
             let last = shifted.len() * 8 / 6;
-            if last >= first + MIN_ENCODED_CHARS {
-                forms.push(Form { text: encoded[first..last].to_owned().into(), by_pieces: true });
+            if last >= first + MIN_SHIFTED_CHARS {
+                let by_pieces = last >= first + MIN_ENCODED_CHARS;
+                forms.push(Form { text: encoded[first..last].to_owned().into(), by_pieces });
             }
         }
     }
@@ -188,6 +215,22 @@ mod tests {
 
     fn has(value: &str, form: &str) -> bool {
         forms_of(value).iter().any(|f| f.text.as_str() == form)
+    }
+
+    #[test]
+    fn what_is_not_ascii_is_known_as_mail_shells_and_other_languages_write_it() {
+        for form in ["p=C3=A4ss", r"p\xc3\xa4ss", r"p\303\244ss", r"p\U000000e4ss", r"p\U000000E4ss"] {
+            assert!(has("p\u{e4}ss", form), "{form}");
+        }
+        assert!(has("j=x1", "j=3Dx1") && has("j=x1", r"\U0000006A\U0000003D\U00000078\U00000031"));
+    }
+
+    #[test]
+    fn short_secrets_are_known_in_base64_too() {
+        assert!(has("q7Z!x", "cTdaIXg"));
+        let basic = base64::engine::general_purpose::STANDARD.encode("admin:q7Z!x");
+        assert!(forms_of("q7Z!x").iter().any(|form| basic.contains(form.text.as_str())), "{basic}");
+        assert!(has("q7Z!", "cTdaIQ"));
     }
 
     #[test]
