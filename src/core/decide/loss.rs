@@ -75,7 +75,9 @@ fn is_last_look(loss: &LossEstimate) -> bool {
 fn differs(kept: &LossEstimate, measured: &LossEstimate, now: Timestamp) -> bool {
     let closed = |loss: &LossEstimate| loss.fenced_at.map(|at| (at, loss.span_min.is_some()));
     let slack = if measured.fenced_at.is_some() { SLACK_FENCED } else { SLACK };
+    let nothing = |loss: &LossEstimate| loss.bytes == Some(0);
     closed(kept) != closed(measured)
+        || (measured.fenced_at.is_some() && nothing(measured) && !nothing(kept))
         || kept.is_materially_worse(measured, now)
         || kept.span > measured.span.map(|span| span * 2 + slack)
 }
