@@ -42,8 +42,8 @@ pub fn run(args: &OpenArgs, environment: &Environment) -> Result<ExitCode, Failu
     if let Some(group) = &args.group {
         arguments.extend(["--group".into(), group.into()]);
     }
-    let parting =
-        format!("The engine goes on: `lifeboat open {plan}` attaches again, `lifeboat stop {plan}` ends it.");
+    let (again, stop) = (args.place.command("open"), args.place.command("stop"));
+    let parting = format!("The engine goes on: `{again}` attaches again, `{stop}` ends it.");
     console(
         &args.look,
         environment,

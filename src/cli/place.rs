@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::engine::paths::StateFolder;
+use crate::probes::source::quoted;
 use std::path::{Path, PathBuf};
 
 /// A plan and its state folder.
@@ -24,6 +25,15 @@ impl Place {
     /// When none is named and the user has no home folder.
     pub fn state_folder(&self) -> Result<StateFolder, Failure> {
         state_folder(self.state.as_deref(), &self.plan)
+    }
+
+    /// What is typed to run a subcommand at this very place: with another state folder a second engine would begin.
+    pub(super) fn command(&self, subcommand: &str) -> String {
+        let mut words = vec!["lifeboat".to_owned(), subcommand.to_owned(), self.plan.display().to_string()];
+        if let Some(state) = &self.state {
+            words.extend(["--state".to_owned(), state.display().to_string()]);
+        }
+        quoted(&words)
     }
 }
 
@@ -52,3 +62,15 @@ pub(super) fn state_folder(named: Option<&Path>, plan: &Path) -> Result<StateFol
 const EXIT_NO_PLAN: u8 = 2;
 const NO_PLAN_NEXT: &str = "Name the plan's file, or the folder with its .toml files; its name is looked for from the \
                             folder that you are in. Where the engine was started with --state, name the same.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_that_attaches_again_names_the_state_folder_of_this_engine() {
+        let place = |state: Option<&str>| Place { plan: "my plan".into(), state: state.map(PathBuf::from), renamed_from: None };
+        assert_eq!(place(None).command("open"), "lifeboat open 'my plan'");
+        assert_eq!(place(Some("/srv/a b")).command("stop"), "lifeboat stop 'my plan' --state '/srv/a b'");
+    }
+}

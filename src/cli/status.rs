@@ -449,6 +449,7 @@ mod tests {
             last_known: None,
             broken_since: None,
             outage: None,
+            longest: None,
         };
         let regions = model.plan.regions.keys().cloned().collect::<Vec<_>>();
         // Nothing else that could be unknown.

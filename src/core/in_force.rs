@@ -35,6 +35,8 @@ pub struct InForce {
     pub fences: Vec<ProbeId>,
     /// It is a fence, whether or not a probe watches its server.
     pub is_fence: bool,
+    /// It keeps a server out whose region serves no more: taken back before that server is rebuilt, it makes two primaries.
+    pub guards_failover: bool,
     /// The runbook ran to its end and this is what it is for: the normal state from then on.
     pub intended: bool,
 }
@@ -73,7 +75,14 @@ impl InForce {
         match (self.undo.as_slice(), self.irreversible) {
             _ if self.how == Known::Denied => "not needed now, fence it again".into(),
             ([], true) => "none, it cannot be undone".into(),
+            ([], false) if self.how == Known::Attested => "by hand, as it was done".into(),
             ([], false) => "none is known".into(),
+            (commands, _) if self.guards_failover => {
+                format!(
+                    "ONLY ONCE IT FOLLOWS the server that serves, or there are two primaries: {}",
+                    commands.join("; ")
+                )
+            }
             (commands, _) => commands.join("; "),
         }
     }
@@ -171,7 +180,9 @@ fn left(
     }
     let done = state.ended_at.or(state.started_at).unwrap_or(run.started_at);
     let description = state.confirmation.as_ref().map(|confirmation| &confirmation.description);
-    let mut undo = description.map_or_else(Vec::new, |description| description.undo.clone());
+    // What a person did in the place of the step is not taken back by what takes the step back.
+    let own = description.filter(|_| how != Known::Attested || state.may_have_acted);
+    let mut undo = own.map_or_else(Vec::new, |description| description.undo.clone());
     if let Some(text) = plan.and_then(|step| step.undo.as_ref()).filter(|_| undo.is_empty()) {
         undo = text.lines().map(str::to_owned).collect();
     }
@@ -190,6 +201,7 @@ fn left(
         irreversible: plan.is_some_and(|step| step.irreversible),
         fences: plan.map_or_else(Vec::new, |step| step.fences.clone()),
         is_fence: plan.is_some_and(Step::is_fence),
+        guards_failover: plan.is_some_and(|step| guards_failover(model, run, step)),
         intended: completed && how != Known::Maybe && !for_a_while,
     };
     Some((done, found))
@@ -205,6 +217,19 @@ fn known(state: &StepRun) -> Option<Known> {
         StepStatus::Started | StepStatus::Finished | StepStatus::Unknown => Some(Known::Maybe),
         _ => state.may_have_acted.then_some(Known::Maybe),
     }
+}
+
+/// Whether a step fences a server whose place another one has taken: its region does not serve, or its run promoted
+/// somebody.
+fn guards_failover(model: &Model, run: &Run, step: &Step) -> bool {
+    let region = |probe: &ProbeId| model.plan.probes.get(probe).and_then(|spec| spec.region.as_ref());
+    let serves_elsewhere = |of| model.serving().is_some_and(|serving| serving != of);
+    let promotions =
+        model.plan.runbooks.get(&run.runbook).into_iter().flat_map(|runbook| runbook.steps.values());
+    let mut begun = promotions.filter(|step| step.promotes()).filter_map(|step| run.steps.get(&step.id));
+    step.is_fence()
+        && (step.fences.iter().filter_map(region).any(serves_elsewhere)
+            || begun.any(|state| state.status.may_have_acted()))
 }
 
 /// A fence holds only until its server is rebuilt; and what the same runbook takes back was never meant to stay.

@@ -104,6 +104,12 @@ impl LossEstimate {
         self.span.is_some() || self.bytes.is_some()
     }
 
+    /// Up to when the standby surely held what the primary wrote, to a few seconds; none where the span is not known.
+    pub fn held_until(&self) -> Option<Timestamp> {
+        let end = self.grows_from.or(self.fenced_at).or(self.measured_at)?;
+        end.checked_sub(self.span?).ok()
+    }
+
     /// The one that counts of several that one failover would lose: the worst of those that are known.
     pub fn worst(losses: impl IntoIterator<Item = Self>) -> Option<Self> {
         let losses: Vec<Self> = losses.into_iter().collect();

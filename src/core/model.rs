@@ -16,7 +16,7 @@ use crate::core::status::StepStatus;
 use crate::ids::*;
 use crate::plan::{Plan, ProbeSpec, Runbook, Severity, Step};
 use indexmap::IndexMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -138,6 +138,9 @@ pub struct Standing {
     /// The last time that it did not work and that is over.
     #[serde(default)]
     pub outage: Option<Outage>,
+    /// The longest of those that are over, of the open incident or since it was closed the last one.
+    #[serde(default)]
+    pub longest: Option<Outage>,
     /// When it turned from better to worse or back lately, oldest first; unknown does not count.
     pub turns: VecDeque<Timestamp>,
     /// Whether the last turn was to the worse.
@@ -153,6 +156,13 @@ pub struct Outage {
     pub from: Timestamp,
     /// Until when.
     pub until: Timestamp,
+}
+
+impl Outage {
+    /// How long it was.
+    pub fn lasted(&self) -> SignedDuration {
+        self.until.duration_since(self.from)
+    }
 }
 
 /// How a region or service is.
@@ -242,6 +252,7 @@ impl Model {
             since: Timestamp::UNIX_EPOCH,
             broken_since: None,
             outage: None,
+            longest: None,
             turns: VecDeque::new(),
             worsened: None,
             last_known: None,

@@ -34,17 +34,17 @@ pub fn service_clock(model: &Model, service: &ServiceId, now: Timestamp) -> Opti
     Some(RtoClock { service: service.clone(), since, stopped: None, elapsed: age(since, now), target })
 }
 
-/// The clock of a service that did not work in the open incident and is known to work again.
+/// The clock of a service that did not work in the open incident and is known to work again: its longest outage.
 pub fn stopped_clock(model: &Model, service: &ServiceId) -> Option<RtoClock> {
     let detected = model.durable.incident.as_ref()?.detected_at;
     let standing = model.durable.services.get(service)?;
-    let outage = standing.outage.filter(|outage| outage.until >= detected)?;
+    let outage = standing.longest.filter(|outage| outage.until >= detected)?;
     let target = model.plan.services.get(service)?.rto;
     (standing.status == Status::Up).then(|| RtoClock {
         service: service.clone(),
         since: outage.from,
         stopped: Some(outage.until),
-        elapsed: age(outage.from, outage.until),
+        elapsed: outage.lasted(),
         target,
     })
 }

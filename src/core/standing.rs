@@ -44,16 +44,34 @@ pub fn service(model: &Model, service: &Service) -> Status {
         Some(probes) => status(model, probes),
         None => status(model, service.health.values().flatten()),
     };
-    match contradiction::on(model, service.health.values().flatten()) {
-        // What answers while two servers take writes, or none does, does not work.
-        Some(_) if measured == Status::Up => Status::Degraded,
-        _ => measured,
+    // What answers while two servers take writes, or none does, does not work.
+    let denied = contradiction::denies_service(model, service.health.values().flatten());
+    if denied && measured == Status::Up { Status::Degraded } else { measured }
+}
+
+/// What an outage of a service belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Course {
+    /// When the trouble of the open incident was noticed; none where no incident is open.
+    pub detected: Option<Timestamp>,
+    /// A service that breaks again within this time was not recovered, and its clock goes on.
+    pub settles_after: SignedDuration,
+}
+
+impl Course {
+    /// Whether an outage that is over belongs to the open incident.
+    fn has(&self, outage: &Outage) -> bool {
+        self.detected.is_some_and(|detected| outage.until >= detected)
+    }
+
+    fn goes_on(&self, outage: &Outage, now: Timestamp) -> bool {
+        self.has(outage) && now.duration_since(outage.until) < self.settles_after
     }
 }
 
 impl Standing {
     /// Takes in a status found at `now`. Where the last outage was not recovered from, another one goes on with it.
-    pub fn update(&mut self, status: Status, now: Timestamp, is_recovered: impl Fn(&Outage) -> bool) {
+    pub fn update(&mut self, status: Status, now: Timestamp, course: Course) {
         if status == self.status {
             return;
         }
@@ -61,11 +79,15 @@ impl Standing {
         self.since = now;
         match status {
             Status::Up => {
-                let over = self.broken_since.take().map(|from| Outage { from, until: now });
-                self.outage = over.or(self.outage);
+                if let Some(over) = self.broken_since.take().map(|from| Outage { from, until: now }) {
+                    let longer = |longest: &Outage| course.has(longest) && longest.lasted() >= over.lasted();
+                    self.longest = self.longest.filter(longer).or(Some(over));
+                    self.outage = Some(over);
+                }
             }
             Status::Degraded | Status::Down => {
-                let before = self.outage.filter(|outage| !is_recovered(outage)).map(|outage| outage.from);
+                let before =
+                    self.outage.filter(|outage| course.goes_on(outage, now)).map(|outage| outage.from);
                 self.broken_since = self.broken_since.or(before).or(Some(now));
             }
             Status::Unknown => {}

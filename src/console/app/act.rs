@@ -136,10 +136,7 @@ impl App {
         };
         match form {
             Ok(form) => self.open_form(form, at),
-            Err((why, next)) => {
-                self.complain(&why, next, at);
-                vec![Do::Draw]
-            }
+            Err((why, next)) => self.refuse_form(&why, next, at),
         }
     }
 
@@ -163,8 +160,7 @@ impl App {
 
     fn act_on_step(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
         let Some((run, step)) = self.step_for(action, at) else {
-            self.complain("no step is selected", "Choose one on the decide screen.", at);
-            return vec![Do::Draw];
+            return self.refuse_form("no step is selected", "Choose one on the decide screen.", at);
         };
         let Some((plan, state)) = self.model.as_ref().and_then(|model| model.step(&run, &step)) else {
             return Vec::new();
@@ -196,10 +192,7 @@ impl App {
                     .and_then(|model| override_form(model, (&run, &step), plan, state, self.now(at)));
                 match form {
                     Some(form) => form,
-                    None => {
-                        self.complain("every guard of this step holds", "Prepare it.", at);
-                        return vec![Do::Draw];
-                    }
+                    None => return self.refuse_form("every guard of this step holds", "Prepare it.", at),
                 }
             }
             _ => return Vec::new(),

@@ -125,8 +125,7 @@ impl App {
         match refusal {
             Some(refusal) => {
                 let next = self.with_key(&refusal).unwrap_or(refusal.next);
-                self.complain(&refusal.why, &next, at);
-                vec![Do::Draw]
+                self.refuse_form(&refusal.why, &next, at)
             }
             None => self.open(Dialog::Form(form)),
         }
@@ -139,6 +138,14 @@ impl App {
         let keys = self.keymap.keys(self.context(), Action::AnswerContradiction);
         let key = keys.first().map_or_else(|| ":answer-contradiction".to_owned(), ToString::to_string);
         Some(format!("{} Or {key} answers it with a reason: then you may go on.", open.contradiction.next))
+    }
+
+    /// Says why a form does not open. A hand that meant it types on: nothing counts until it has rested, or the text
+    /// becomes commands.
+    pub(super) fn refuse_form(&mut self, why: &str, next: &str, at: Instant) -> Vec<Do> {
+        self.complain(why, next, at);
+        self.deafen(why.to_owned(), at);
+        vec![Do::Draw]
     }
 
     /// Why the engine would refuse an ask now, by its own decision made here; none when it would take it.

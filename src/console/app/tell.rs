@@ -44,10 +44,7 @@ impl App {
         };
         match people::form_for(action, model, now) {
             Ok(form) => self.open_form(form, at),
-            Err((why, next)) => {
-                self.complain(why, next, at);
-                vec![Do::Draw]
-            }
+            Err((why, next)) => self.refuse_form(why, next, at),
         }
     }
 

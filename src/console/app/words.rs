@@ -158,7 +158,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         Purpose::Quit { run, .. } => {
             let open = run.as_ref().map_or("The incident is open.".to_owned(), |run| format!("Run {run} is open."));
             let goes_on = "The engine goes on with what is running, and waits for people where the plan says so.";
-            vec![format!("{open} {goes_on}"), "`lifeboat open` attaches again.".into()]
+            vec![format!("{open} {goes_on}"), "What attaches again is said when this ends.".into()]
         }
         Purpose::Gone { why, next } => vec![format!("{why}."), next.clone()],
     };

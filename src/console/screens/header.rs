@@ -13,7 +13,7 @@ use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
 use crate::core::awareness::{self, Awareness};
 use crate::core::confirmation::LossEstimate;
 use crate::core::contradiction::{self, Kind};
-use crate::core::model::Status;
+use crate::core::model::{Model, Status};
 use crate::core::objectives::{self, RtoClock};
 use crate::core::signal::SignalState;
 use crate::core::signal::age;
@@ -238,21 +238,36 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
         return spans;
     }
     let unknown = model.durable.services.values().filter(|s| s.status == Status::Unknown).count();
+    let stopped_clock = objectives::overall_stopped(model, model.durable.services.keys());
     let (role, text) = match unknown {
         1 => (Role::Unknown, format!("{CANNOT_TELL}1 service unknown")),
         unknown if unknown > 0 => (Role::Unknown, format!("{CANNOT_TELL}{unknown} services unknown")),
-        // Two primaries answer as well as one.
-        _ if contradiction::worst(model).is_some_and(|open| open.contradiction.severity == Severity::P0) => {
+        // Two primaries answer as well as one; and what the plan's services do not measure a rule may.
+        _ if denied(model) || (is_p0(model) && stopped_clock.is_none()) => {
             let text = format!("{} services answer; what is wrong: WHY", look.glyph(Glyph::Critical));
             return vec![look.span(Role::Critical, text)];
         }
-        _ => match objectives::overall_stopped(model, model.durable.services.keys()) {
+        _ if contradiction::is_without_writer(model, view.now) => {
+            let text = format!("{} no server accepts writes now", look.glyph(Glyph::Warn));
+            return vec![look.span(Role::Warn, text)];
+        }
+        _ => match stopped_clock {
             Some(clock) => return stopped(view, &clock, width),
             None => (Role::Ok, WORKS.to_owned()),
         },
     };
     let glyph = if unknown > 0 { Glyph::Unknown } else { Glyph::Ok };
     vec![look.span(role, format!("{} {text}", look.glyph(glyph)))]
+}
+
+/// The rules of the plan, or what cannot be right, come to the worst severity.
+fn is_p0(model: &Model) -> bool {
+    model.durable.severity.as_ref().is_some_and(|(severity, ..)| *severity == Severity::P0)
+}
+
+/// Something cannot be right that is as bad as a loss.
+fn denied(model: &Model) -> bool {
+    contradiction::worst(model).is_some_and(|open| open.contradiction.severity == Severity::P0)
 }
 
 /// The clock that stopped: how long the service did not work, against its target.
@@ -262,6 +277,7 @@ fn stopped(view: &View<'_>, clock: &RtoClock, width: u16) -> Vec<Span<'static>> 
     let (elapsed, target) = (units::clock(clock.elapsed), units::clock(clock.target));
     let (role, glyph, over) = match clock.left().is_negative() {
         true => (Role::Critical, Glyph::Critical, format!("{OVER} {}", units::clock(clock.left()))),
+        false if is_p0(view.model) => (Role::Warn, Glyph::Warn, String::new()),
         false => (Role::Ok, Glyph::Ok, String::new()),
     };
     let text = format!("{} {AGAIN} {elapsed} of {target}", look.glyph(glyph));

@@ -278,12 +278,9 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
     match ended {
         Some((_, RunEnd::Completed)) => {
             let watch = units::age(view.model.plan.policy.monitor);
-            let diverged = incident
-                .splits
-                .first()
-                .map_or("", |_| "Two servers took writes for a time: compare what they hold first. Then: ");
             let text = format!(
-                "{diverged}Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then."
+                "{}Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then.",
+                diverged(incident)
             );
             say(Role::Accent, text)
         }
@@ -301,6 +298,12 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
             say(Role::Warn, "The tree ended in a runbook, but no run of it is known: look at the timeline.")
         }
     }
+}
+
+/// What comes before anything is rebuilt or thrown away.
+fn diverged(incident: &Incident) -> &'static str {
+    let say = "Two servers took writes for a time: compare what they hold first. Then: ";
+    incident.splits.first().map_or("", |_| say)
 }
 
 /// A run that began under another plan: its steps may not mean what they did.
@@ -357,7 +360,9 @@ fn in_run(view: &View<'_>, run: &Run) -> Next {
         Some((place, step, state)) => {
             let place = place + 1;
             let next = on_step(view, run, runbook, step, state, &format!("Step {place} \"{}\"", step.title));
-            under_another_plan(view, run, next)
+            let incident = view.model.durable.incident.as_ref().filter(|_| step.irreversible);
+            let first = incident.map_or("", diverged);
+            under_another_plan(view, run, say(next.role, format!("{first}{}", next.text)))
         }
         None => match most {
             Some((_, (id, _))) => say(Role::Critical, taken_out(view, &format!("step {id}"))),

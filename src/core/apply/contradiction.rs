@@ -2,17 +2,23 @@
 
 use crate::core::contradiction::{Answer, Contradiction, Kind, Open};
 use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Split, StepRun};
+use crate::core::incident::{Incident, Run, Split, StepRun};
+use crate::core::loss::LossEstimate;
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
+use crate::plan::Plan;
 use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {
     let open = &mut model.durable.contradictions;
     match &event.fact {
         Fact::ContradictionFound { contradiction } => {
-            open.retain(|known| known.contradiction.id != contradiction.id);
             let contradiction = (**contradiction).clone();
+            if let Some(known) = open.iter_mut().find(|known| known.contradiction.id == contradiction.id) {
+                // What it is about stays; what to do about it turned.
+                known.contradiction = contradiction;
+                return;
+            }
             open.push(Open { contradiction: contradiction.clone(), since: event.at, answered: None });
             fences(model, &contradiction, |state| state.denied = state.denied.or(Some(event.at)));
             split(model, &contradiction, event.at);
@@ -49,8 +55,29 @@ pub(super) fn split(model: &mut Model, contradiction: &Contradiction, at: Timest
         && contradiction.kind == Kind::TwoPrimaries
     {
         let (id, what) = (contradiction.id.clone(), contradiction.what.clone());
-        incident.splits.push(Split { id, what, since: at, until: None });
+        let apart_since = apart_since(&model.plan, incident, contradiction);
+        incident.splits.push(Split { id, what, since: at, until: None, apart_since });
     }
+}
+
+/// Up to when two primaries surely held the same: by what was known to be lost when one of them was promoted, or by when
+/// that promotion began. None where nothing promoted it in this incident.
+fn apart_since(plan: &Plan, incident: &Incident, contradiction: &Contradiction) -> Option<Timestamp> {
+    let regions: Vec<_> =
+        contradiction.servers.iter().filter_map(|id| plan.probes.get(id)?.region.as_ref()).collect();
+    let of_run = |run: &Run| {
+        let runbook = plan.runbooks.get(&run.runbook)?;
+        let concerns = runbook.activates.as_ref().is_some_and(|region| regions.contains(&region));
+        let promotions = runbook.steps.values().filter(|step| concerns && step.promotes());
+        promotions.filter_map(|step| run.steps.get(&step.id).and_then(promoted_from)).min()
+    };
+    incident.runs.iter().filter_map(of_run).min()
+}
+
+fn promoted_from(state: &StepRun) -> Option<Timestamp> {
+    let began = state.started_at?;
+    let losses = state.confirmation.iter().flat_map(|confirmation| &confirmation.losses);
+    losses.filter_map(LossEstimate::held_until).chain([began]).min()
 }
 
 /// The settled steps that a contradiction denies; also those of incidents that are closed.

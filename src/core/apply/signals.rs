@@ -1,12 +1,12 @@
 //! Signals, and the regions and services that follow from them.
 
-use crate::core::model::{Model, Outage, Switch};
+use crate::core::model::{Model, Switch};
 use crate::core::reading::Reading;
 use crate::core::signal::{SignalState, is_stale};
-use crate::core::standing;
+use crate::core::standing::{self, Course};
 use crate::ids::{ProbeId, RegionId, ServiceId};
 use crate::plan::{Region, Service};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// How many switches of the region that serves are kept; the journal has all of them.
 const REMEMBERED_SWITCHES: usize = 100;
@@ -95,19 +95,22 @@ fn restand(model: &mut Model, at: Timestamp, concerned: impl Fn(&[ProbeId]) -> b
     for (id, region) in plan.regions.iter().filter(is_hit) {
         let status = standing::status(model, &region.health);
         if let Some(standing) = model.durable.regions.get_mut(id) {
-            standing.update(status, at, |_| true);
+            standing.update(status, at, Course::default());
         }
     }
     let is_hit =
         |(_, service): &(&ServiceId, &Service)| service.health.values().any(|probes| concerned(probes));
-    // What breaks again before the incident is called resolved was not recovered: its clock goes on.
-    let unresolved = model.durable.incident.as_ref().filter(|incident| incident.resolved.is_none());
-    let detected = unresolved.map(|incident| incident.detected_at);
-    let is_recovered = |outage: &Outage| detected.is_none_or(|detected| outage.until < detected);
+    let incident = model.durable.incident.as_ref();
+    // What was called resolved and breaks again is lost anew.
+    let is_resolved = incident.is_some_and(|incident| incident.resolved.is_some());
+    let course = Course {
+        detected: incident.map(|incident| incident.detected_at),
+        settles_after: if is_resolved { SignedDuration::ZERO } else { plan.policy.cooldown },
+    };
     for (id, service) in plan.services.iter().filter(is_hit) {
         let status = standing::service(model, service);
         if let Some(standing) = model.durable.services.get_mut(id) {
-            standing.update(status, at, is_recovered);
+            standing.update(status, at, course);
         }
     }
 }

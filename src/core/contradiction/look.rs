@@ -19,7 +19,8 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
         .iter()
         .flat_map(|database| {
             let split = two_primaries(model, database);
-            let fenced = database.iter().find_map(|server| fenced_writes(model, server, split.as_ref()));
+            let fenced =
+                database.iter().find_map(|server| fenced_writes(model, database, server, split.as_ref()));
             [split, nobody_writes(model, database, now), elsewhere(model, database, now), fenced]
         })
         .flatten()
@@ -76,7 +77,12 @@ fn two_primaries(model: &Model, database: &Database<'_>) -> Option<Contradiction
 
 /// A server that a step fenced accepts writes, by a reading that began after the fence; a move that was recorded since
 /// says that it may. A split brain that was found after the fence says it already.
-fn fenced_writes(model: &Model, server: &Server<'_>, split: Option<&Contradiction>) -> Option<Contradiction> {
+fn fenced_writes(
+    model: &Model,
+    database: &Database<'_>,
+    server: &Server<'_>,
+    split: Option<&Contradiction>,
+) -> Option<Contradiction> {
     let seen = server.seen.filter(|seen| seen.writes)?;
     let fence = raised(model, &server.probe.id)?;
     let is_after = seen.last.duration_since(fence.at) > server.probe.timeout;
@@ -90,6 +96,16 @@ fn fenced_writes(model: &Model, server: &Server<'_>, split: Option<&Contradictio
     }
     let title = &server.probe.title;
     let how = if fence.proven { "was proven" } else { "was attested" };
+    // To fence the last one is an outage of its own.
+    let is_last = database.iter().all(|other| other.is(server) || other.idle_since().is_some());
+    let next = if is_last {
+        format!(
+            "{title} is the only one that accepts writes: DO NOT FENCE IT before another one serves. If it is meant to \
+             serve, record that it does; or answer with why it may accept writes."
+        )
+    } else {
+        format!("Fence {title} again, and see that it stays so; or answer with why it may accept writes.")
+    };
     Some(Contradiction {
         id: format!("fenced-writes:{}/{},{}", fence.run, fence.step, name_of(server)),
         kind: Kind::FencedWrites,
@@ -97,10 +113,8 @@ fn fenced_writes(model: &Model, server: &Server<'_>, split: Option<&Contradictio
         severity: Severity::P0,
         what: format!("{title} accepts writes although it was fenced"),
         why: format!("the step \"{}\" {how}; {}", fence.title, standing(server)),
-        next: format!(
-            "Fence {title} again, and see that it stays so; or answer with why it may accept writes."
-        ),
-        to_fence: Some(server.probe.id.clone()),
+        next,
+        to_fence: Some(server.probe.id.clone()).filter(|_| !is_last),
         serves: None,
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
     })
@@ -153,14 +167,24 @@ fn primary_alive(model: &Model, databases: &[Database<'_>]) -> Option<Contradict
 /// How long at least nobody may accept writes before somebody is woken: a switchover takes some seconds.
 const SWITCHOVER: SignedDuration = SignedDuration::from_secs(15);
 
+/// Whether no server of a database accepts writes at this moment, also for as long as that is no trouble yet.
+pub fn is_without_writer(model: &Model, now: Timestamp) -> bool {
+    databases(model, now).iter().any(|database| without_writer_since(database).is_some())
+}
+
+/// Since when no server of a database accepts writes; none where one does, or may.
+fn without_writer_since(database: &Database<'_>) -> Option<Timestamp> {
+    let since = database.iter().map(Server::idle_since).collect::<Option<Vec<Timestamp>>>()?;
+    let is_seen = database.iter().any(|server| server.seen.is_some());
+    since.into_iter().max().filter(|_| is_seen && roles::can_move(database))
+}
+
 /// No server of a database accepts writes, and all of them are known: some are standbys or read-only, the others down.
 /// It is a warning at once, and trouble when it lasts for longer than a switchover and two looks at each server. One
 /// alone that is down is what the plan's rules are for.
 fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<Contradiction> {
-    let since = database.iter().map(Server::idle_since).collect::<Option<Vec<Timestamp>>>()?;
-    let since = since.into_iter().max()?.max(moved_at(model));
-    let is_seen = database.iter().any(|server| server.seen.is_some());
-    if !roles::can_move(database) || !is_seen || is_being_moved(model) {
+    let since = without_writer_since(database)?.max(moved_at(model));
+    if is_being_moved(model) {
         return None;
     }
     let servers: Vec<&Server<'_>> = database.iter().collect();

@@ -7,7 +7,7 @@ mod remedy;
 mod tests;
 mod undone;
 
-pub use look::look;
+pub use look::{is_without_writer, look};
 pub use remedy::{Remedy, remedy};
 
 use crate::core::model::Model;
@@ -170,6 +170,18 @@ pub fn on<'m, 'p>(model: &'m Model, probes: impl IntoIterator<Item = &'p ProbeId
     let is_about =
         |open: &&Open| probes.iter().any(|probe| open.contradiction.is_seen_by(&model.plan, probe));
     grave.filter(is_about).min_by_key(order)
+}
+
+/// Whether no service works on one of the servers that the probes watch: two of them take writes, or none does. Of the
+/// other kinds the server that takes writes serves all the same.
+pub fn denies_service<'p>(model: &Model, probes: impl IntoIterator<Item = &'p ProbeId>) -> bool {
+    let kinds = [Kind::TwoPrimaries, Kind::NobodyWrites];
+    let grave = |open: &&Open| open.contradiction.is_grave() && kinds.contains(&open.contradiction.kind);
+    let denying: Vec<&Open> = of(model).iter().filter(grave).collect();
+    !denying.is_empty()
+        && probes
+            .into_iter()
+            .any(|probe| denying.iter().any(|open| open.contradiction.is_seen_by(&model.plan, probe)))
 }
 
 /// The worst of those that are more than a hint and are about a server in a region.

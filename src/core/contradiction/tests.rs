@@ -541,6 +541,113 @@ fn what_two_primaries_cost_stays_with_the_incident_once_one_is_fenced() {
 }
 
 #[test]
+fn two_primaries_went_apart_when_one_was_promoted_however_late_both_were_seen() {
+    let mut machine = failing_over_with_a_fence();
+    do_step(&mut machine, "promote");
+    let run = machine.run();
+    let promoted = machine.model.step(&run, &"promote".into()).unwrap().1.started_at.unwrap();
+    // The old primary is cut off for a while, and takes writes.
+    machine.pass(60, &world(blind(), primary(2, "b")));
+    machine.pass(12, &split());
+    let splits = &machine.model.durable.incident.as_ref().unwrap().splits;
+    let [split] = splits.as_slice() else { panic!("{splits:?}") };
+    let apart = split.apart_since.unwrap();
+    // The standby was 14 s behind when the primary went out of sight.
+    let behind = promoted.duration_since(apart);
+    assert!(behind >= seconds(14), "{behind:?} before the promotion");
+    assert!(split.since.duration_since(promoted) >= seconds(60), "{split:?}");
+    let clock = apart.strftime("%H:%M:%SZ").to_string();
+    assert!(
+        split.sentence().contains(&format!("different data since about {clock}")),
+        "{}",
+        split.sentence()
+    );
+    let again = Machine::resumed_under(machine.model.plan.clone(), machine.log.clone(), machine.now);
+    assert_eq!(again.model.durable.incident.as_ref().unwrap().splits, *splits);
+}
+
+#[test]
+fn the_undo_of_a_fence_is_told_with_what_it_would_make_once_another_server_serves() {
+    let mut machine = failing_over_with_a_fence();
+    do_step(&mut machine, "promote");
+    machine.pass(12, &world(fenced("a"), primary(2, "b")));
+    let list = in_force::of(&machine.model);
+    let mut fence = list.iter().find(|left| left.is_fence).unwrap().clone();
+    fence.undo = vec!["alter system reset default_transaction_read_only".into()];
+    let words = fence.undo_words();
+    assert!(fence.guards_failover && words.starts_with("ONLY ONCE IT FOLLOWS"), "{words}");
+}
+
+#[test]
+fn a_fence_whose_server_was_rebuilt_as_a_standby_is_in_force_no_more() {
+    let mut machine = failing_over_with_a_fence();
+    do_step(&mut machine, "promote");
+    machine.pass(30, &world(fenced("a"), primary(2, "b")));
+    let fences = |machine: &Machine| in_force::of(&machine.model).iter().filter(|left| left.is_fence).count();
+    assert_eq!(fences(&machine), 1);
+    let still_fenced = || Ok(server("standby", 2, "a2").with_flag("read_only", true));
+    machine.pass(60, &world(still_fenced(), primary(2, "b")));
+    assert_eq!(fences(&machine), 1, "a standby that took the setting with it");
+    machine.pass(60, &world(standby("a3"), primary(2, "b")));
+    assert_eq!(fences(&machine), 0);
+    // It is promoted later: nobody fenced it.
+    machine.pass(60, &world(primary(3, "a3"), bad()));
+    assert!(!kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+}
+
+#[test]
+fn the_only_server_that_accepts_writes_is_not_told_to_be_fenced() {
+    let mut machine = failing_over_with_a_fence();
+    machine.pass(30, &world(fenced("a"), bad()));
+    machine.pass(30, &world(primary(1, "a"), bad()));
+    let open = of(&machine.model).iter().find(|open| open.contradiction.kind == Kind::FencedWrites).unwrap();
+    assert_eq!(open.contradiction.to_fence, None);
+    assert!(open.contradiction.next.contains("DO NOT FENCE IT"), "{}", open.contradiction.next);
+}
+
+#[test]
+fn which_of_two_primaries_must_go_is_told_anew_when_a_fence_is_recorded_as_undone() {
+    let mut machine = back_after_the_promotion();
+    let to_fence = |machine: &Machine| of(&machine.model)[0].contradiction.to_fence.clone();
+    assert_eq!(to_fence(&machine), Some("primary-db".into()));
+    let since = of(&machine.model)[0].since;
+    let mut open = of(&machine.model)[0].clone();
+    open.contradiction.to_fence = Some("dr-db".into());
+    machine.model.durable.contradictions = vec![open];
+    machine.pass(2, &split());
+    assert_eq!((to_fence(&machine), of(&machine.model)[0].since), (Some("primary-db".into()), since));
+    assert_eq!(machine.model.durable.incident.as_ref().unwrap().splits.len(), 1);
+}
+
+#[test]
+fn nothing_is_recorded_to_serve_while_two_servers_accept_writes() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(12, &split());
+    for region in ["primary", "dr"] {
+        let ask = || Ask::RecordServing { region: region.into(), reason: "it does".into() };
+        let refused = machine.ask(ask()).unwrap_err();
+        assert!(refused.why.contains("SPLIT BRAIN"), "{region}: {}", refused.why);
+    }
+}
+
+#[test]
+fn a_severity_holds_over_a_restart_until_everything_was_looked_at() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(12, &split());
+    let before = machine.model.durable.severity.clone();
+    assert!(before.is_some());
+    let mut again = Machine::resumed(machine.log.clone(), machine.now);
+    again.pass(1, &[("reference", good(None))]);
+    assert_eq!(again.model.durable.severity, before, "nothing else was measured yet");
+    again.pass(12, &split());
+    assert_eq!(again.model.durable.severity.as_ref().map(|(s, ..)| *s), Some(Severity::P0));
+    again.pass(60, &world(primary(1, "a"), standby("b2")));
+    assert_eq!(again.model.durable.severity, None);
+}
+
+#[test]
 fn another_region_that_serves_is_over_once_its_server_takes_no_writes_or_it_is_recorded() {
     let mut machine = Machine::new();
     machine.pass(20, &world(primary(1, "a"), standby("b")));

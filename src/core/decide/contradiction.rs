@@ -1,7 +1,7 @@
 //! Contradictions: what the world shows, and what a person says to it.
 
 use super::required;
-use crate::core::contradiction::{Open, Sight, look, of};
+use crate::core::contradiction::{Contradiction, Kind, Open, Sight, look, of};
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
@@ -23,8 +23,12 @@ pub fn turned(model: &Model, now: Timestamp) -> Vec<Fact> {
         Some(Fact::ContradictionEnded { id, what, why, unseen })
     };
     let mut facts: Vec<Fact> = of(model).iter().zip(sights).filter_map(ended).collect();
-    let is_new = |id: &str| of(model).iter().all(|open| open.contradiction.id != id);
-    let new = found.into_iter().filter(|found| is_new(&found.id));
+    let known = |found: &Contradiction| of(model).iter().find(|open| open.contradiction.id == found.id);
+    // Which of two primaries must go turns with what serves.
+    let turned = |open: &Open, found: &Contradiction| {
+        found.kind == Kind::TwoPrimaries && open.contradiction.to_fence != found.to_fence
+    };
+    let new = found.into_iter().filter(|found| known(found).is_none_or(|open| turned(open, found)));
     facts.extend(new.map(|found| Fact::ContradictionFound { contradiction: Box::new(found) }));
     facts
 }

@@ -9,6 +9,7 @@ mod incident;
 pub(in crate::core) mod loss;
 mod observe;
 mod preflight;
+mod rejoined;
 mod serving;
 mod step;
 mod tick;

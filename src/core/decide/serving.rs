@@ -1,7 +1,7 @@
 //! Which server is the primary and which region serves: measured, and recorded by a person.
 
 use super::required;
-use crate::core::contradiction::{Kind, of};
+use crate::core::contradiction::{Contradiction, Kind, of};
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
@@ -119,6 +119,15 @@ fn against(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Vec<
     here.map(said).collect()
 }
 
+/// Two primaries of a database that moves with the region that serves.
+fn unanswered_split<'m>(model: &'m Model, databases: &[Database<'_>]) -> Option<&'m Contradiction> {
+    let moves = databases.iter().filter(|database| roles::follows_region(model, database)).flatten();
+    let servers: Vec<_> = moves.map(|server| &server.probe.id).collect();
+    let open = of(model).iter().filter(|open| open.answered.is_none()).map(|open| &open.contradiction);
+    open.filter(|open| open.kind == Kind::TwoPrimaries)
+        .find(|open| open.servers.iter().any(|server| servers.contains(&server)))
+}
+
 /// Why a region cannot be recorded to serve; none where a person may.
 fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Option<Refusal> {
     if !model.plan.regions.contains_key(region) {
@@ -130,6 +139,10 @@ fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Opti
         .filter(|database| roles::can_move(database) && roles::follows_region(model, database))
         .filter_map(roles::writer)
         .collect();
+    if let Some(split) = unanswered_split(model, databases) {
+        let next = format!("{} What serves is measured once one is left.", split.next);
+        return Some(Refusal::new(split.what.clone(), next));
+    }
     let is_recorded = model.durable.active.as_ref() == Some(region) && model.durable.measured.is_none();
     let nobody_writes = of(model).iter().any(|open| open.contradiction.kind == Kind::NobodyWrites);
     if is_recorded && !nobody_writes {

@@ -5,6 +5,7 @@ use super::confirm::{guards, preparing};
 use super::contradiction;
 use super::due::due;
 use super::loss;
+use super::rejoined;
 use super::serving;
 use super::step::allow_after;
 use crate::core::confirmation::GuardResult;
@@ -13,7 +14,7 @@ use crate::core::fact::Fact;
 use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::severity::{assess, own_rule};
-use crate::core::signal::{Recent, SignalState, is_stale};
+use crate::core::signal::{Recent, SignalState, age, is_stale};
 use crate::core::status::StepStatus;
 use crate::ids::StepId;
 use crate::plan::Step;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
     let mut facts = stale_signals(model, now);
     facts.extend(serving::moved(model, now));
+    facts.extend(rejoined::lifted(model, now));
     facts.extend(contradiction::turned(model, now));
     facts.extend(severity(model, now));
     facts.extend(loss::noted(model, now));
@@ -70,11 +72,20 @@ fn severity(model: &Model, now: Timestamp) -> Option<Fact> {
     let same = before == after && reason == assessed.holds.as_ref().map(|(_, why)| why);
     let worsens = after.is_some_and(|after| before.is_none_or(|before| after < before));
     let cannot_tell = matches!(own_rule(model, now), Some(Truth::Unknown(_)));
-    if same || (!worsens && cannot_tell) {
+    if same || (!worsens && (cannot_tell || is_beginning(model, now))) {
         return None;
     }
     let why = assessed.holds.map_or_else(|| "no severity rule holds any more".into(), |(_, why)| why);
     Some(Fact::SeverityChanged { from: before, to: after, why })
+}
+
+/// Whether the engine has just started and has not looked at everything yet: what was found before it ended holds on.
+fn is_beginning(model: &Model, now: Timestamp) -> bool {
+    let Some(started) = model.durable.engine_started_at else { return false };
+    model.plan.probes.iter().any(|(id, spec)| {
+        let looked = model.live.recent.get(id).is_some_and(|recent| recent.latest.is_some());
+        !looked && age(started, now) <= spec.stale_after
+    })
 }
 
 fn steps(model: &Model, run: &Run, now: Timestamp) -> Vec<Fact> {

@@ -3,13 +3,14 @@
 use super::fixture::*;
 use super::serving::{primary, standby, world};
 use crate::core::command::Ask;
-use crate::core::contradiction::{Kind, in_region, of, on};
+use crate::core::contradiction::{Kind, denies_service, in_region, of, on};
 use crate::core::decide::serving_choices;
 use crate::core::incident::Mode;
 use crate::core::message;
 use crate::core::model::{Outage, Standing, Status};
 use crate::core::objectives::{overall_clock, overall_stopped};
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::standing::Course;
 
 fn service(machine: &Machine) -> &Standing {
     &machine.model.durable.services["postgresql"]
@@ -86,8 +87,43 @@ fn what_was_over_before_the_incident_is_another_loss() {
     let mut standing = service(&Machine::new()).clone();
     let at = |second: i64| start() + seconds(second);
     standing.outage = Some(Outage { from: at(0), until: at(10) });
-    standing.update(Status::Down, at(60), |outage| outage.until < at(50));
+    let course = Course { detected: Some(at(50)), settles_after: seconds(300) };
+    standing.update(Status::Down, at(60), course);
     assert_eq!(standing.broken_since, Some(at(60)));
+}
+
+#[test]
+fn what_worked_for_the_cooldown_and_breaks_again_has_a_clock_of_its_own_and_the_longest_counts() {
+    let mut machine = lost();
+    let first = service(&machine).broken_since.unwrap();
+    let well = world(primary(2, "a2"), standby("b"));
+    machine.pass(100, &well);
+    let services: Vec<_> = machine.model.plan.services.keys().cloned().collect();
+    let took = overall_stopped(&machine.model, &services).unwrap();
+    assert_eq!(took.since, first);
+    machine.pass(400, &well);
+    machine.pass(20, &world(bad(), standby("b")));
+    let again = service(&machine).broken_since.unwrap();
+    assert!(again > took.stopped.unwrap(), "it had worked for longer than the cooldown");
+    machine.pass(60, &well);
+    let after = overall_stopped(&machine.model, &services).unwrap();
+    assert_eq!((after.since, after.elapsed), (first, took.elapsed), "a short one after it does not hide it");
+}
+
+#[test]
+fn a_contradiction_that_leaves_one_primary_starts_no_clock() {
+    for kind in [Kind::Undone, Kind::FencedWrites, Kind::PrimaryAlive, Kind::TwoPrimaries, Kind::NobodyWrites]
+    {
+        let mut machine = Machine::new();
+        machine.pass(20, &world(primary(1, "a"), standby("b")));
+        machine.pass(12, &split());
+        let mut open = of(&machine.model)[0].clone();
+        open.contradiction.kind = kind;
+        machine.model.durable.contradictions = vec![open];
+        let plan = machine.model.plan.clone();
+        let denied = denies_service(&machine.model, plan.services["postgresql"].health.values().flatten());
+        assert_eq!(denied, matches!(kind, Kind::TwoPrimaries | Kind::NobodyWrites), "{kind:?}");
+    }
 }
 
 #[test]

@@ -70,6 +70,24 @@ fn the_rest_of_a_phrase_is_dropped_and_counted() {
 }
 
 #[test]
+fn what_is_typed_for_a_form_that_was_refused_runs_no_command() {
+    let mut scene = declared();
+    let before = scene.asked.len();
+    // No runbook is running, so there is nothing to abort.
+    scene.press("A");
+    assert!(form(&scene).is_none());
+    scene.write("naD");
+    assert!(scene.app.dialog.is_none() && scene.asked.len() == before, "{:?}", scene.app.dialog);
+    let toast = scene.app.ui.toast.clone().unwrap();
+    assert!(
+        toast.text.contains("no runbook is running") && toast.next.contains("3 keys were dropped"),
+        "{toast:?}"
+    );
+    scene.press("N");
+    assert!(form(&scene).is_some(), "after a pause keys count again");
+}
+
+#[test]
 fn a_paste_without_brackets_runs_no_command() {
     let mut scene = running();
     for key in [":", "a", "b", "o", "r", "t", "enter", "N", "y"] {

@@ -48,6 +48,7 @@ pub fn lines(
             5,
             labelled(view, "CALL", Role::Accent, &confirmation.description.call, width),
         ),
+        section("of what they hold", 2, 9, diverged(view, irreversible, width)),
         section("that it sets", 6, 8, sets(view, confirmation, width)),
         section("steps before it", 2, 7, before(view, confirmation, width)),
         section("of the other side", 2, 7, others(view, confirmation, width)),
@@ -131,6 +132,13 @@ fn drill(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'
         (false, false) => (Role::HeaderDrill, "the plan does not mark this step as safe: it is refused"),
     };
     labelled_with(&view.look, view.look.span(role, ""), 0, role, &format!("{words}: {then}."), width)
+}
+
+/// What two servers hold that each took writes: a step that cannot be undone may throw one of them away.
+fn diverged(view: &View<'_>, irreversible: bool, width: u16) -> Vec<Line<'static>> {
+    let splits = view.model.durable.incident.iter().flat_map(|incident| &incident.splits);
+    let lines = splits.filter(|_| irreversible).take(1);
+    lines.flat_map(|split| labelled(view, "DIVERGED", Role::Critical, &split.sentence(), width)).collect()
 }
 
 fn sets(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {

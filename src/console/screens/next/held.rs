@@ -7,6 +7,7 @@ use crate::core::contradiction::{Blocked, blocking, moves_the_primary};
 use crate::core::decide::guards;
 use crate::core::evidence;
 use crate::core::incident::{Run, StepRun};
+use crate::core::status::StepStatus;
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
 
@@ -46,7 +47,8 @@ fn blocked(view: &View<'_>, run: &Run, step: &Step) -> Option<String> {
 fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -> String {
     let place = on_decide(view);
     let key = |action| view.key_in(Context::Decide, action);
-    let (prepare, over) = (key(Action::PrepareStep), key(Action::OverrideGuard));
+    let (prepare, retry) = (key(Action::PrepareStep), key(Action::RetryStep));
+    let over = key(Action::OverrideGuard);
     let how = match &guard.truth {
         Truth::Unknown(_) => "cannot be told",
         _ => "does not hold",
@@ -61,8 +63,23 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -
     let of_loss = guard.condition.contains("exposure_");
     let loss = |probe| evidence::loss(view.model, probe, view.now);
     let closed = of_loss && runbook.loss.iter().filter_map(loss).any(|loss| loss.fenced_at.is_some());
+    let skipped = |(_, step): &(usize, &Step)| {
+        run.steps.get(&step.id).is_some_and(|state| state.status == StepStatus::Skipped)
+    };
+    let left_out = || runbook.steps.values().enumerate().filter(|(_, step)| step.is_fence()).find(skipped);
     let first = match fences.next().filter(|_| of_loss) {
         Some((at, step)) => format!("Fence first: step {} \"{}\" ({prepare} there), or", at + 1, step.title),
+        None if of_loss
+            && !closed
+            && let Some((at, step)) = left_out() =>
+        {
+            format!(
+                "Nothing fences the primary, so the loss only grows: {retry} on step {} \"{}\", which was \
+             skipped, tries it again, or",
+                at + 1,
+                step.title
+            )
+        }
         None if closed => "The primary is fenced, so waiting changes nothing:".to_owned(),
         None => "Wait until it holds, or".to_owned(),
     };

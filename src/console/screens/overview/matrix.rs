@@ -5,7 +5,7 @@ use crate::console::screens::View;
 use crate::console::screens::words::{brief, lasting, marked, status_cell};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, row_line};
-use crate::core::contradiction::{self, Open};
+use crate::core::contradiction::{self, Kind, Open};
 use crate::core::model::Status;
 use crate::core::objectives::service_clock;
 use crate::core::standing;
@@ -165,7 +165,12 @@ fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'
 
 /// A status; where it answers although it cannot be right, what is wrong instead.
 fn cell(view: &View<'_>, status: Status, wrong: Option<&Open>) -> Span<'static> {
-    match wrong.filter(|_| matches!(status, Status::Up | Status::Degraded)) {
+    // A server in the wrong role counts as down, and takes writes all the same.
+    let answers = |open: &&Open| {
+        let writes = [Kind::TwoPrimaries, Kind::FencedWrites].contains(&open.contradiction.kind);
+        writes || matches!(status, Status::Up | Status::Degraded)
+    };
+    match wrong.filter(answers) {
         Some(open) => marked(&view.look, State::Critical, open.contradiction.word()),
         None => status_cell(&view.look, status),
     }

@@ -17,7 +17,7 @@ use crate::core::model::Status;
 use crate::core::objectives;
 use crate::core::signal::age;
 use crate::ids::ServiceId;
-use crate::plan::{Runbook, Step};
+use crate::plan::{Runbook, Severity, Step};
 use crate::units;
 use jiff::SignedDuration;
 use ratatui::Frame;
@@ -101,17 +101,25 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
     if standings().next().is_none() {
         return (Role::Ok, format!("{completed}: the plan names no service that it restores."));
     }
+    // What no service measures a rule may: customers who see nothing.
+    let holds = match &model.durable.severity {
+        Some((Severity::P0, _, why)) => format!(" P0 HOLDS ON: {why}."),
+        _ => String::new(),
+    };
+    let well = if holds.is_empty() { Role::Ok } else { Role::Critical };
     let Some(clock) = objectives::overall_stopped(model, restores) else {
-        return (Role::Ok, format!("{completed}. What it restores works; nothing of it was broken."));
+        return (well, format!("{completed}.{holds} What it restores works; nothing of it was broken."));
     };
     let target = units::age(clock.target);
     let (role, result) = match clock.left().is_negative() {
-        false => (Role::Ok, format!("within the RTO of {target}")),
+        false => (well, format!("within the RTO of {target}")),
         true => (Role::Critical, format!("over the RTO of {target} by {}", units::clock(clock.left()))),
     };
     let took = units::clock(clock.elapsed);
-    let text =
-        format!("{completed}. What it restores works, {} after {took}, {result}.", title(&clock.service));
+    let text = format!(
+        "{completed}.{holds} What it restores works, {} after {took}, {result}.",
+        title(&clock.service)
+    );
     (role, text)
 }
 

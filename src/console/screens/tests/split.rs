@@ -10,6 +10,7 @@ use crate::core::command::Ask;
 use crate::core::incident::Mode;
 use crate::core::model::{Outage, Status};
 use crate::core::reading::{Field, Measurement, Verdict};
+use crate::plan::Severity;
 
 /// A server of the database `77`, which writes on a timeline or follows it.
 fn server(role: &str, timeline: f64, read_only: bool) -> Measurement {
@@ -237,7 +238,7 @@ fn what_answered_during_a_split_brain_did_not_work() {
     let (from, until) = (incident.detected_at, stage.now);
     for standing in stage.model.durable.services.values_mut() {
         (standing.status, standing.broken_since) = (Status::Up, None);
-        standing.outage = Some(Outage { from, until });
+        standing.longest = Some(Outage { from, until });
     }
     let works = crate::units::clock(until.duration_since(from));
     stage.pass(40);
@@ -253,7 +254,7 @@ fn a_clock_that_was_missed_is_red_and_stays_so_once_it_works_again() {
     stage.model.durable.incident.as_mut().unwrap().detected_at = from;
     for standing in stage.model.durable.services.values_mut() {
         (standing.status, standing.broken_since) = (Status::Up, None);
-        standing.outage = Some(Outage { from, until });
+        standing.longest = Some(Outage { from, until });
     }
     stage.pass(5);
     let seen = flat(&seen(&stage));
@@ -269,6 +270,29 @@ fn the_cells_of_a_split_brain_say_it_in_words() {
     assert_eq!(regions.matches("✘ split brain").count(), 2, "{seen}");
     let database = seen.lines().find(|line| line.contains("PostgreSQL") && line.contains("split brain"));
     assert!(database.is_some_and(|line| !line.contains("✓ up")), "{seen}");
+    // A server in the wrong role counts as down, and takes writes.
+    stage.model.durable.regions.get_mut("primary").unwrap().status = Status::Down;
+    let seen = text(&screen((80, 24), &stage.view()));
+    assert_eq!(row(&seen, "active").matches("✘ split brain").count(), 2, "{seen}");
+}
+
+#[test]
+fn nothing_is_called_well_while_a_p0_holds_that_no_service_measures() {
+    let mut stage = split();
+    stage.pass(60);
+    stage.rest_is_well();
+    let incident = stage.model.durable.incident.as_mut().unwrap();
+    incident.runs.last_mut().unwrap().ended = Some((stage.now, crate::core::incident::RunEnd::Completed));
+    stage.model.durable.contradictions.clear();
+    stage.model.durable.severity = Some((Severity::P0, stage.now, "customers see nothing".into()));
+    for standing in stage.model.durable.services.values_mut() {
+        (standing.status, standing.broken_since) = (Status::Up, None);
+    }
+    let seen = text(&screen((80, 24), &stage.view()));
+    let flat = flat(&seen);
+    assert!(flat.contains("P0 HOLDS ON: customers see nothing"), "{seen}");
+    assert!(!flat.contains("every service works") && !flat.contains("RTO ✓"), "{seen}");
+    assert!(flat.contains("▲ worked after"), "{seen}");
 }
 
 #[test]

@@ -1,0 +1,51 @@
+//! Fences that are gone although no step lifted them: their server was rebuilt, and follows the one that serves.
+
+use crate::core::fact::Fact;
+use crate::core::fencing::raised;
+use crate::core::in_force::{self, InForce, Known};
+use crate::core::model::Model;
+use crate::core::reading::Field;
+use crate::core::roles;
+use crate::core::servers::{Database, Server, databases};
+use crate::ids::ProbeId;
+use jiff::Timestamp;
+
+/// The fences that no server has around it any more. A fence that is believed for longer than it stands makes the next
+/// failover wrong: its server would be called fenced, and told to be fenced anew once it is the primary.
+pub fn lifted(model: &Model, now: Timestamp) -> Vec<Fact> {
+    let fences = in_force::of(model).into_iter().filter(|left| left.is_fence && !left.fences.is_empty());
+    let mut certain = fences.filter(|left| matches!(left.how, Known::Verified | Known::Attested)).peekable();
+    if certain.peek().is_none() {
+        return Vec::new();
+    }
+    let databases = databases(model, now);
+    certain.filter_map(|left| rebuilt(model, &databases, left, now)).collect()
+}
+
+fn rebuilt(model: &Model, databases: &[Database<'_>], left: InForce, now: Timestamp) -> Option<Fact> {
+    let mut followed = Vec::new();
+    for probe in &left.fences {
+        let database =
+            databases.iter().find(|database| database.iter().any(|server| server.probe.id == *probe))?;
+        let server = database.iter().find(|server| server.probe.id == *probe)?;
+        followed.push(follows(model, database, server, now)?);
+    }
+    let how = format!("rebuilt without the fence: {}", followed.join("; "));
+    Some(Fact::StepUndone { run: left.run, step: left.step, how })
+}
+
+/// That a server follows another one without its fence, in words; none where it does not, or nobody can tell.
+fn follows(model: &Model, database: &Database<'_>, server: &Server<'_>, now: Timestamp) -> Option<String> {
+    let fence = raised(model, &server.probe.id)?;
+    let writer = roles::writer(database).filter(|writer| !writer.is(server))?;
+    let seen = server.seen.filter(|seen| !seen.is_primary && seen.since > fence.at)?;
+    let lasts = now.duration_since(seen.since) >= server.patience();
+    let is_free = lasts && takes_writes_once_promoted(model, &server.probe.id);
+    is_free.then(|| format!("{} is a standby, and {} serves", server.probe.title, writer.probe.title))
+}
+
+/// Whether the last reading says that new transactions are not read-only by default.
+fn takes_writes_once_promoted(model: &Model, probe: &ProbeId) -> bool {
+    let measured = model.live.recent.get(probe).and_then(|recent| recent.measured()?.outcome.as_ref().ok());
+    measured.is_some_and(|measured| measured.fields.get("read_only") == Some(&Field::Flag(false)))
+}
