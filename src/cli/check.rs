@@ -1,5 +1,6 @@
 //! `lifeboat check`: every problem of a plan at once.
 
+use super::EXIT_USAGE;
 use crate::console::glyphs::Glyphs;
 use crate::console::theme::{ColourDepth, ColourEnvironment};
 use crate::plan::render::{self, Style};
@@ -10,7 +11,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Check plans and print every problem; exit code 1 when there are errors.
+/// Check plans and print every problem; exit code 1 when there are errors, 2 when a plan cannot be read.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Plan files, or folders with a plan's .toml files.
@@ -31,7 +32,7 @@ pub struct CheckArgs {
 /// each problem is a line, for logs and pipes.
 pub fn run(args: &CheckArgs, style: Option<Style>, out: &mut dyn Write) -> io::Result<ExitCode> {
     let style = style.map(|style| Style { unicode: style.unicode && !args.ascii, ..style });
-    let mut failed = false;
+    let (mut failed, mut unread) = (false, false);
     let mut json = Vec::new();
     for path in &args.plans {
         let loaded = load(path, &Registry::built_in());
@@ -39,6 +40,7 @@ pub fn run(args: &CheckArgs, style: Option<Style>, out: &mut dyn Write) -> io::R
             Ok(loaded) => (Some(&loaded.plan), &loaded.warnings),
             Err(problems) => (None, problems),
         };
+        unread |= problems.unread();
         failed |= plan.is_none() || problems.errors() > 0 || args.deny_warnings && !problems.is_empty();
         if args.json {
             json.extend(render::json(problems));
@@ -56,7 +58,11 @@ pub fn run(args: &CheckArgs, style: Option<Style>, out: &mut dyn Write) -> io::R
         writeln!(out)?;
     }
     out.flush()?;
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(match (unread, failed) {
+        (true, _) => ExitCode::from(EXIT_USAGE),
+        (false, true) => ExitCode::FAILURE,
+        (false, false) => ExitCode::SUCCESS,
+    })
 }
 
 fn summary(path: &Path, plan: Option<&Plan>, problems: &Problems) -> String {

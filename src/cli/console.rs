@@ -1,8 +1,8 @@
 //! The console in this terminal, from first frame to last.
 
-use super::{Failure, LookArgs, runtime};
+use super::{EXIT_USAGE, Failure, LookArgs, runtime};
 use crate::clients::Environment;
-use crate::console::app::link::{Connect, How};
+use crate::console::app::link::{Connect, How, LinkError};
 use crate::console::app::run::{ConsoleError, End};
 use crate::console::app::{App, run};
 use crate::console::input::{EndReason, Input};
@@ -79,7 +79,11 @@ pub(super) fn console(
         .with_code(101)),
         Err(ConsoleError::Terminal(TerminalError::Gone)) => Ok(ExitCode::from(129)),
         Err(ConsoleError::Terminal(TerminalError::Unusable(why))) => Err(unusable(why)),
-        Err(error) => Err(Failure::new(error, "")),
+        Err(error) => {
+            let of_plan = matches!(error, ConsoleError::Link(LinkError::Spawn(SpawnError::Plan(_))));
+            let failure = Failure::new(error, "");
+            Err(if of_plan { failure.with_code(EXIT_USAGE) } else { failure })
+        }
     }
 }
 

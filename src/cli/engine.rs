@@ -1,6 +1,6 @@
 //! `lifeboat engine`: the process that probes, decides, journals and acts. `open` starts it by itself.
 
-use super::{Failure, Place, limits, look, place, runtime, simulation};
+use super::{EXIT_USAGE, Failure, Place, limits, look, place, runtime, simulation};
 use crate::clients::{Clients, Environment};
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
@@ -137,7 +137,8 @@ pub(super) fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
 fn unusable(path: Option<&Path>, problems: &Problems) -> Failure {
     let path = path.unwrap_or(Path::new("demo")).display();
     let what = format!("the plan {path} has problems:\n{}", render::plain(problems).trim_end());
-    Failure::new(what, format!("Mend them; `lifeboat check {path}` shows them in their lines."))
+    let next = format!("Mend them; `lifeboat check {path}` shows them in their lines.");
+    Failure::new(what, next).with_code(EXIT_USAGE)
 }
 
 fn make_world(

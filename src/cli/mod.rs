@@ -18,6 +18,7 @@ pub mod keys;
 mod layered;
 mod limits;
 mod look;
+mod moved;
 pub mod notify;
 pub mod open;
 mod place;
@@ -47,7 +48,8 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 const HELP: &str = "\
-Exit codes: 0 well, 1 failed, 2 wrong usage or a terminal that does not do. `lifeboat status` ends with 0 when \
+Exit codes: 0 well, 1 failed, 2 wrong usage, a plan that is not there or cannot be used, or a terminal that does \
+not do; `lifeboat check` ends with 1 for errors in a plan that it could read. `lifeboat status` ends with 0 when \
 all is well, 1 in trouble (an incident, a severity, something down or degraded, a journal that cannot be written or whose disk is full, a \
 calendar of who is on call that cannot be read), 2 when that cannot be told, 3 when no engine runs. \
 `lifeboat notify test` and `notify check` end with 1 when a message or channel fails. \
@@ -99,6 +101,10 @@ enum Command {
     #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
+
+/// The exit code of wrong usage. A plan that is not there, cannot be read or has problems is that too, for every command
+/// but `check`, whose answer the problems are.
+pub(crate) const EXIT_USAGE: u8 = crate::engine::spawn::EXIT_PLAN;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Which plan, and where its engine keeps its state.
 
-use super::Failure;
+use super::{EXIT_USAGE, Failure};
 use crate::engine::paths::StateFolder;
 use crate::probes::source::quoted;
 use std::path::{Path, PathBuf};
@@ -53,13 +53,11 @@ pub(super) fn state_folder(named: Option<&Path>, plan: &Path) -> Result<StateFol
     // A plan that was taken away may leave an engine behind.
     if !plan.exists() && !folder.path().exists() {
         let what = format!("there is no plan {}, and no state of an engine of it", plan.display());
-        return Err(Failure::new(what, NO_PLAN_NEXT).with_code(EXIT_NO_PLAN));
+        return Err(Failure::new(what, NO_PLAN_NEXT).with_code(EXIT_USAGE));
     }
     Ok(folder)
 }
 
-/// Wrong usage.
-const EXIT_NO_PLAN: u8 = 2;
 const NO_PLAN_NEXT: &str = "Name the plan's file, or the folder with its .toml files; its name is looked for from the \
                             folder that you are in. Where the engine was started with --state, name the same.";
 

@@ -1,5 +1,6 @@
 //! `lifeboat plan`: the resolved plan, the JSON schema of plans, and their reference.
 
+use super::EXIT_USAGE;
 use super::check::{detect_style, finish, is_unicode};
 use crate::plan::render::{self, Style};
 use crate::plan::{Plan, Registry, load, reference, schema, show};
@@ -67,7 +68,7 @@ pub fn run(
                         None => render::plain(&problems),
                     };
                     err.write_all(drawn.as_bytes())?;
-                    return Ok(ExitCode::FAILURE);
+                    return Ok(ExitCode::from(EXIT_USAGE));
                 }
             };
             if *json {

@@ -5,14 +5,14 @@ use super::{Failure, engine, runtime, say};
 use crate::clients::Environment;
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::core::preflight::{Check, Checked, Preflight};
-use crate::plan::{Plan, Registry, load, render};
+use crate::plan::Plan;
 use crate::preflight::{self, NOT_SEEN};
 use crate::units;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The widest name of a check that the others are aligned to.
@@ -43,7 +43,7 @@ pub fn run(
     environment: &Environment,
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
-    let plan = read(&args.plan)?;
+    let plan = engine::read_plan(Some(&args.plan))?;
     let found = runtime()?.block_on(async {
         let world = engine::real_world(&plan, environment)?;
         Ok::<_, Failure>(preflight::run(&plan, &world as &dyn World).await)
@@ -53,15 +53,6 @@ pub fn run(
         if args.json { format!("{:#}\n", as_json(&plan, &found)) } else { as_text(&plan, &found, glyphs) };
     say(out, &text)?;
     Ok(if passes(&found, args.strict) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn read(path: &Path) -> Result<Plan, Failure> {
-    load(path, &Registry::built_in()).map(|loaded| loaded.plan).map_err(|problems| {
-        let what =
-            format!("the plan {} has problems:\n{}", path.display(), render::plain(&problems).trim_end());
-        let next = format!("Mend them; `lifeboat check {}` shows them in their lines.", path.display());
-        Failure::new(what, next).with_code(2)
-    })
 }
 
 fn passes(found: &Preflight, strict: bool) -> bool {

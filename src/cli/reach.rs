@@ -1,6 +1,6 @@
 //! An engine that runs and cannot be attached to: found by the journal that it holds.
 
-use super::Failure;
+use super::{Failure, moved};
 use crate::engine::client::ClientError;
 use crate::engine::paths::StateFolder;
 use crate::journal;
@@ -18,11 +18,28 @@ pub(super) fn failure(folder: &StateFolder, error: ClientError) -> Failure {
     match without_socket(folder, &error) {
         Some(pid) => Failure::new(lost(folder, pid), LOST_NEXT),
         None if matches!(error, ClientError::NotRunning(_)) && !folder.path().exists() => {
-            let path = folder.path().display();
-            Failure::new(format!("no engine runs: there is no state folder {path}"), NO_FOLDER_NEXT)
+            without_folder(folder)
         }
         None => Failure::new(error, ""),
     }
+}
+
+/// There is no state folder: whose it was, where it is now.
+fn without_folder(folder: &StateFolder) -> Failure {
+    let path = folder.path().display();
+    let Some(moved) = moved::away_from(folder) else {
+        return Failure::new(format!("no engine runs: there is no state folder {path}"), NO_FOLDER_NEXT);
+    };
+    let (to, pid) = (moved.to.display(), moved.pid);
+    let what = format!(
+        "the state folder {path} was moved to {to}, and its engine (process {pid}) stopped acting: nothing is recorded, \
+         run or paged until it is back"
+    );
+    let next = format!(
+        "Move it back: the engine goes on within seconds. `lifeboat status --state {to}` asks it, `lifeboat stop --state \
+         {to}` ends it. `lifeboat open` would start another one here, with a new journal."
+    );
+    Failure::new(what, next)
 }
 
 /// What is the matter.

@@ -44,9 +44,9 @@ pub struct StatusArgs {
 /// Prints the state.
 ///
 /// # Errors
-/// When the engine cannot be reached; exit code 3 when none runs.
+/// When the engine cannot be reached; exit code 3 when none runs, 2 where there is no such plan.
 pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let folder = args.place.state_folder().map_err(|failure| failure.with_code(EXIT_NO_ENGINE))?;
+    let folder = args.place.state_folder()?;
     let mut of_another = None;
     let answer = runtime()?.block_on(async {
         let mut client = Client::connect(&folder.socket()).await?;

@@ -1,6 +1,6 @@
 //! `lifeboat stop`: ends a plan's engine, and waits until it has ended.
 
-use super::{Failure, Place, reach, runtime, say};
+use super::{Failure, Place, moved, reach, runtime, say};
 use crate::engine::client::{Client, ClientError};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
@@ -44,6 +44,9 @@ pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         Err(error) => match reach::without_socket(&folder, &error) {
             Some(pid) => (reach::lost(&folder, pid), Some(pid)),
             None => match error {
+                ClientError::NotRunning(_) if moved::away_from(&folder).is_some() => {
+                    return Err(reach::failure(&folder, error));
+                }
                 ClientError::NotRunning(_) => {
                     say(out, "No engine runs for this plan.\n")?;
                     return Ok(ExitCode::SUCCESS);

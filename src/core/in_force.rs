@@ -57,7 +57,7 @@ pub enum Known {
 /// What everything begins with that is told of what is in force.
 pub const STILL: &str = "STILL IN FORCE";
 /// The same of a fence that does not hold any more.
-pub const NO_LONGER: &str = "NO LONGER in force: it takes writes";
+pub const NO_LONGER: &str = "FENCE DOES NOT HOLD, its server takes writes";
 
 impl InForce {
     /// Whether it is in force, in capitals.
@@ -73,7 +73,7 @@ impl InForce {
     /// How it is taken back, in one line: the commands, or why there are none.
     pub fn undo_words(&self) -> String {
         match (self.undo.as_slice(), self.irreversible) {
-            _ if self.how == Known::Denied => "not needed now, fence it again".into(),
+            _ if self.how == Known::Denied => "nothing to undo, fence it again".into(),
             ([], true) => "none, it cannot be undone".into(),
             ([], false) if self.how == Known::Attested => "by hand, as it was done".into(),
             ([], false) => "none is known".into(),

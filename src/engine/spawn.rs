@@ -21,6 +21,8 @@ const LOG_TAIL_BYTES: u64 = 4_096;
 
 /// The exit code of an engine that finds its journal in the hands of another one.
 pub const EXIT_TAKEN: u8 = 4;
+/// The exit code of an engine whose plan cannot be used, and of any wrong usage.
+pub const EXIT_PLAN: u8 = 2;
 
 /// Why an engine did not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +38,9 @@ pub enum SpawnError {
     /// It did not start, and what it said.
     #[error("the engine did not start:\n{0}")]
     Ended(String),
+    /// It did not start because its plan cannot be used, and what it said.
+    #[error("the engine did not start:\n{0}")]
+    Plan(String),
     /// It started and does not answer.
     #[error("the engine (process {pid}) was started and does not answer; look at {}", log.display())]
     Silent {
@@ -81,7 +86,11 @@ pub async fn connect_or_start(folder: &StateFolder, arguments: &[OsString]) -> R
                 }
                 taken = true;
             }
-            Ok(Some(_)) => return Err(SpawnError::Ended(tail(&folder.log(), begin))),
+            Ok(Some(status)) => {
+                let said = tail(&folder.log(), begin);
+                let of_plan = status.code() == Some(EXIT_PLAN.into());
+                return Err(if of_plan { SpawnError::Plan(said) } else { SpawnError::Ended(said) });
+            }
             _ => {}
         }
         if Instant::now() > deadline {

@@ -13,6 +13,9 @@ const MAX_PLAN_BYTES: u64 = 32 << 20;
 /// Most files of a plan.
 const MAX_FILES: usize = 200;
 
+/// What is wrong with a whole file or folder of which nothing was read.
+pub(crate) const UNREAD: [&str; 5] = ["unreadable", "empty", "too-many-files", "too-large", "encoding"];
+
 /// Reads one file, or the `*.toml` files of a folder in the order of their names.
 pub(crate) fn read(path: &Path, report: &Report) -> Sources {
     let mut sources = Sources::default();

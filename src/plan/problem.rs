@@ -125,6 +125,11 @@ impl Problems {
         self.list.iter()
     }
 
+    /// Whether the plan, or a file of it, could not be read.
+    pub fn unread(&self) -> bool {
+        self.list.iter().any(|problem| problem.file.is_some() && super::files::UNREAD.contains(&problem.code))
+    }
+
     /// How many more there are than are kept.
     pub fn omitted(&self) -> usize {
         self.omitted

@@ -6,6 +6,7 @@ use super::registry::Registry;
 use super::types::*;
 use super::units::format_duration;
 use crate::ids::{ProbeId, QuestionId};
+use crate::plan::params::Param;
 use crate::text::clean;
 use std::collections::HashSet;
 
@@ -257,6 +258,14 @@ impl Show<'_> {
         }
     }
 
+    /// What the action itself is proven with, where the plan says so (`verify_argv`).
+    fn proof(&mut self, step: &Step) {
+        let with = self.registry.action(&step.action).and_then(|kind| kind.verifies_with);
+        if let Some((key, value)) = with.and_then(|key| Some((key, step.params.get(key)?))) {
+            self.line(&format!("      {key}: {}", written(value)));
+        }
+    }
+
     fn step(&mut self, number: usize, step: &Step) {
         let confirm = match step.confirm {
             ConfirmLevel::None => "runs by itself",
@@ -284,6 +293,10 @@ impl Show<'_> {
             let within = format_duration(step.verify_within);
             self.line(&format!("      verify {} within {within}", verify.source()));
         }
+        self.proof(step);
+        if step.switches {
+            self.line("      switches: what the runbook activates serves from then on");
+        }
         let estimate =
             step.estimate.map_or(String::new(), |time| format!("takes about {}, ", format_duration(time)));
         self.line(&format!("      {estimate}timeout {}", format_duration(step.timeout)));
@@ -300,6 +313,14 @@ impl Show<'_> {
             let undone: Vec<&str> = step.undoes.iter().map(|step| step.as_str()).collect();
             self.line(&format!("      takes back {}", undone.join(", ")));
         }
+    }
+}
+
+/// A value as somebody reads it.
+fn written(param: &Param) -> String {
+    match param {
+        Param::List(list) => list.iter().filter_map(Param::as_text).collect::<Vec<_>>().join(" "),
+        other => other.as_text().unwrap_or_default().to_owned(),
     }
 }
 

@@ -406,6 +406,9 @@ pub struct Step {
     pub undoes: Vec<StepId>,
 }
 
+/// The kinds of action that send people or programs to another place.
+const TRAFFIC: [&str; 4] = ["route53-upsert", "route53-switch", "cloudfront-origin", "arc-routing-control"];
+
 impl Step {
     /// A person does it and attests it; lifeboat only shows what to do.
     pub fn is_by_hand(&self) -> bool {
@@ -433,10 +436,16 @@ impl Step {
         self.action.ends_with("promote")
     }
 
+    /// Data may be lost by it: all but the kinds that touch none. What a program, a request or a person does nobody
+    /// knows.
+    pub fn may_lose_data(&self) -> bool {
+        let waits = ["note", "wait-for", "rds-wait", "rds-snapshot", "sns-publish", "eks-scale-nodegroup"];
+        !waits.contains(&&*self.action) && !TRAFFIC.contains(&&*self.action)
+    }
+
     /// It sends people or programs to another place.
     pub fn moves_traffic(&self) -> bool {
-        let kinds = ["route53-upsert", "route53-switch", "cloudfront-origin", "arc-routing-control"];
-        self.switches || kinds.contains(&&*self.action)
+        self.switches || TRAFFIC.contains(&&*self.action)
     }
 
     /// It needs no confirmation, and no person to do it.

@@ -5,8 +5,8 @@ use crate::clients::http::HttpResponse;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::source::Request;
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::probes::source::{Request, keys};
+use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
 use crate::units;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -69,8 +69,14 @@ headers.Authorization = { secret = "api-probe-token" }
 every = "15s"
 timeout = "5s"
 "#,
+    check,
     build,
 };
+
+fn check(spec: &ProbeSpec) -> Vec<BuildError> {
+    let base = spec.params.text("url").unwrap_or_default();
+    keys::request(&spec.params, "url").into_iter().chain(faults([address(base, spec).err()])).collect()
+}
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let params = &spec.params;

@@ -1,5 +1,6 @@
 //! `exec`: a program measures, by its exit code and what it prints.
 
+mod checks;
 mod number;
 mod reads;
 mod status_line;
@@ -81,7 +82,8 @@ pub static KIND: ProbeKind = ProbeKind {
         Key::optional(
             "unknown_codes",
             CODES,
-            "Exit codes that say nothing of what is measured (`[1]` for kubectl: not signed in, not reached).",
+            "Exit codes that say nothing of what is measured (`[1]` for kubectl: not signed in, not reached; with \
+             `critical_when = '\\(NotFound\\)'`, for what was deleted ends with 1 too).",
         ),
         Key::optional(
             "unknown_when",
@@ -121,6 +123,7 @@ timeout = "10s"
 warn = 1000
 critical = 10000
 "#,
+    check: checks::check,
     build,
 };
 

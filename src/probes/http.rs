@@ -9,8 +9,8 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::source::{CONNECT_TO, Request};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::probes::source::{CONNECT_TO, Request, keys};
+use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
 use crate::secrets::Redactor;
 use crate::text::clean;
 use futures::future::BoxFuture;
@@ -114,6 +114,7 @@ timeout = "5s"
 warn = "500ms"
 critical = "3s"
 "#,
+    check,
     build,
 };
 
@@ -125,16 +126,31 @@ const SAYS_NOTHING: &str =
 const NOT_READ: &str =
     "Ask for less, or for a body as it is: another path, or `headers.Accept-Encoding = \"identity\"`.";
 
+fn check(spec: &ProbeSpec) -> Vec<BuildError> {
+    let params = &spec.params;
+    let request = Request::of(params, "url", params.text("method").unwrap_or("GET")).ok();
+    let place = request.and_then(|request| request.connecting(params).err());
+    let pointer = keys::pointer(params, "json_pointer");
+    let found = [Expected::of(params).err(), bodiless(params), pointer, place];
+    let equals = params.text("json_equals").filter(|_| params.text("json_pointer").is_none());
+    let alone =
+        equals.map(|value| BuildError::value("json_equals", value, "of which value? say `json_pointer`"));
+    keys::request(params, "url").into_iter().chain(faults(found)).chain(alone).collect()
+}
+
+/// A request whose answer has no body to look at.
+fn bodiless(params: &Params) -> Option<BuildError> {
+    let reads = params.text("body_matches").is_some() || params.text("json_pointer").is_some();
+    let why = "its response has no body for `body_matches` or `json_pointer`: use GET";
+    (reads && params.text("method") == Some("HEAD")).then(|| BuildError::value("method", "HEAD", why))
+}
+
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let request = Request::of(&spec.params, "url", spec.params.text("method").unwrap_or("GET"))?;
     let request = request.connecting(&spec.params)?;
     let expected = Expected::of(&spec.params)?;
-    if request.method == reqwest::Method::HEAD && expected.reads_body() {
-        return Err(BuildError::Value {
-            key: "method".into(),
-            value: "HEAD".into(),
-            why: "its response has no body for `body_matches` or `json_pointer`: use GET".into(),
-        });
+    if let Some(error) = bodiless(&spec.params) {
+        return Err(error);
     }
     Ok(Box::new(Http { request, expected, clients: clients.clone(), within: deadline(spec) }))
 }

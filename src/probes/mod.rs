@@ -63,6 +63,9 @@ pub struct ProbeKind {
     pub permissions: &'static [&'static str],
     /// A complete `[probes.example]` table.
     pub example: &'static str,
+    /// What does not do among its keys, each for itself of the right type: found when the plan is loaded. It asks
+    /// nothing outside.
+    pub check: fn(&ProbeSpec) -> Vec<BuildError>,
     /// Makes the probe of a plan.
     pub build: fn(&ProbeSpec, &crate::clients::Clients) -> Built,
 }
@@ -75,6 +78,16 @@ impl ProbeKind {
     pub fn has_field(&self, name: &str) -> bool {
         self.fields.iter().any(|(field, _)| *field == name || *field == ANY_FIELD)
     }
+}
+
+/// For kinds whose keys need no check of their own.
+pub fn unchecked(_: &ProbeSpec) -> Vec<BuildError> {
+    Vec::new()
+}
+
+/// What several looks at the keys found.
+pub(crate) fn faults<const LOOKS: usize>(found: [Option<BuildError>; LOOKS]) -> Vec<BuildError> {
+    found.into_iter().flatten().collect()
 }
 
 /// A probe or action of a plan that cannot be made.
@@ -101,6 +114,22 @@ pub enum BuildError {
         /// Why, and what would do.
         why: String,
     },
+}
+
+impl BuildError {
+    /// A value that does not do.
+    pub(crate) fn value(key: &str, value: &str, why: impl Into<String>) -> Self {
+        Self::Value { key: key.into(), value: value.into(), why: why.into() }
+    }
+
+    /// The key that it is about, and what is wrong with it; none of a kind that there is not.
+    pub(crate) fn fault(&self) -> Option<(&str, String)> {
+        match self {
+            Self::UnknownKind { .. } => None,
+            Self::Param(error) => Some((&error.key, format!("it is not {}", error.expected))),
+            Self::Value { key, why, .. } => Some((key, why.clone())),
+        }
+    }
 }
 
 /// Every kind of probe, in the order of the reference.

@@ -6,7 +6,7 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{ParamError, Params};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
-use crate::probes::{Built, Probe, ProbeKind, deadline};
+use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -63,6 +63,7 @@ every = "5s"
 timeout = "3s"
 warn = "300ms"
 "#,
+    check: unchecked,
     build,
 };
 

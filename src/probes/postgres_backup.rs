@@ -5,7 +5,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
-use crate::probes::{Built, Probe, ProbeKind, deadline, words};
+use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked, words};
 use crate::text::clean;
 use futures::future::BoxFuture;
 use std::time::Duration;
@@ -57,6 +57,7 @@ timeout = "5s"
 warn = "5m"
 critical = "15m"
 "#,
+    check: unchecked,
     build,
 };
 

@@ -1,6 +1,7 @@
 //! What probes and actions take from a plan to reach the outside: connection strings, requests, programs.
 
 mod database;
+pub(crate) mod keys;
 mod program;
 mod request;
 

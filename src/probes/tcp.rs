@@ -4,10 +4,10 @@ use crate::clients::{Clients, Directory, NameError, OWN_FAULT, is_own_fault};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
 use futures::future::BoxFuture;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -38,27 +38,35 @@ timeout = "2s"
 warn = "200ms"
 critical = "1s"
 "#,
+    check: |spec| faults([address(spec).err()]),
     build,
 };
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    let address = spec.params.require_text("address")?;
-    let Some((host, port)) = host_and_port(address) else {
-        return Err(BuildError::Value {
-            key: "address".into(),
-            value: address.into(),
-            why: "it takes host and port (`db.example.com:5432`, `[::1]:5432`)".into(),
-        });
-    };
-    let (address, host) = (address.to_owned(), host.to_owned());
+    let address = spec.params.require_text("address")?.to_owned();
+    let (host, port) = self::address(spec)?;
+    let host = host.to_owned();
     Ok(Box::new(Tcp { address, host, port, names: clients.names.clone(), within: deadline(spec) }))
+}
+
+fn address(spec: &ProbeSpec) -> Result<(&str, u16), BuildError> {
+    let address = spec.params.require_text("address")?;
+    host_and_port(address).ok_or_else(|| {
+        let why = "it takes host and port (`db.example.com:5432`, `[::1]:5432`)";
+        BuildError::value("address", address, why)
+    })
 }
 
 /// Host, without the brackets of an IPv6 address, and port.
 fn host_and_port(address: &str) -> Option<(&str, u16)> {
     let (host, port) = address.rsplit_once(':')?;
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let port = port.parse().ok().filter(|port| *port > 0)?;
+    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(host) => host.split('%').next()?.parse::<Ipv6Addr>().ok().map(|_| host)?,
+        None => {
+            Some(host).filter(|host| !host.contains(|c: char| c.is_whitespace() || "/:@[]".contains(c)))?
+        }
+    };
     (!host.is_empty()).then_some((host, port))
 }
 

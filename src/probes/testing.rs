@@ -4,7 +4,10 @@ use crate::clients::{Clients, Environment};
 use crate::ids::{ProbeId, RegionId};
 use crate::plan::keys::Key;
 use crate::plan::params::{Param, Params};
-use crate::plan::{AwsSettings, Channel, Plan, ProbeSpec, Registry, Step, Thresholds, Unit, load_texts};
+use crate::plan::{
+    AwsSettings, Channel, Level, Plan, ProbeSpec, Problem, Problems, Registry, Step, Thresholds, Unit,
+    load_texts,
+};
 use jiff::SignedDuration;
 use std::path::Path;
 use tokio::net::TcpListener;
@@ -32,6 +35,11 @@ pub fn clients(secrets: &[&str]) -> Clients {
 
 /// A plan with this in it, read by the loader.
 fn plan(text: &str) -> Plan {
+    loaded(text).unwrap_or_else(|problems| panic!("{text}\n{problems}"))
+}
+
+/// The same, or what the loader finds wrong with it.
+fn loaded(text: &str) -> Result<Plan, Problems> {
     let base = r#"
         [plan]
         name = "Test"
@@ -60,7 +68,26 @@ fn plan(text: &str) -> Plan {
         advice = "Watch."
     "#;
     let files = vec![("base.toml".to_owned(), base.to_owned()), ("example.toml".to_owned(), text.to_owned())];
-    load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{text}\n{problems}")).plan
+    Ok(load_texts(files, &Registry::built_in())?.plan)
+}
+
+/// The probe of `[probes.example]`, or what the loader finds wrong with it.
+pub fn try_probe(text: &str) -> Result<ProbeSpec, Problems> {
+    Ok(loaded(text)?.probes["example"].clone())
+}
+
+/// What the loader finds wrong with a probe with these keys: for each error its code, line and words. The first of the
+/// keys is in line 3.
+pub fn refused(kind: &str, keys: &str) -> Vec<(&'static str, usize, String)> {
+    let problems = match try_probe(&format!("[probes.example]\nkind = \"{kind}\"\n{keys}")) {
+        Ok(_) => return Vec::new(),
+        Err(problems) => problems,
+    };
+    let line = |problem: &Problem| {
+        problem.place.as_ref().map_or(0, |(place, _)| problems.sources().position(*place).line)
+    };
+    let errors = problems.iter().filter(|problem| problem.level == Level::Error);
+    errors.map(|problem| (problem.code, line(problem), problem.message.clone())).collect()
 }
 
 /// The probe of `[probes.example]`.

@@ -196,6 +196,11 @@ fn search(
             found.retain(|found| forms[found.form].text.len() >= MIN_BROKEN);
             cut_off(heads, forms, unbroken.text(), found);
         });
+        let wrapped = view(view::line_ends_to_blanks);
+        collect(found, Some(&wrapped.places), |found| {
+            whole.find(forms, &wrapped.bytes, found);
+            found.retain(|found| forms[found.form].text.contains(' '));
+        });
     }
     collect(found, places, |found| cut_off(heads, forms, text, found));
 }

@@ -367,6 +367,21 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_with_blanks_is_found_where_a_line_was_broken_at_one_of_them() {
+        let redactor = redactor_of(&[("blanks", "my pass 1"), ("phrase", "correct horse battery staple 9")]);
+        for text in ["my\npass 1", "my pass\n1", "my\r\n    pass 1", "my pass\\\n  1", "my\npass\n1"] {
+            assert_eq!(redactor.redact(&format!("it is {text}.")), "it is [secret blanks].", "{text:?}");
+        }
+        for text in ["correct horse\nbattery staple 9", "correct\nhorse battery\nstaple 9"] {
+            assert_eq!(redactor.redact(text), "[secret phrase]", "{text:?}");
+        }
+        assert_eq!(redactor.redact_after("it is my\n", "pass 1."), "[secret blanks].", "line by line");
+        for text in ["my\npassport 1", "this is my\npass", "a correct\nhorse"] {
+            assert_eq!(redactor.redact(text), text);
+        }
+    }
+
+    #[test]
     fn a_column_that_is_too_narrow_for_a_secret_shows_none_of_it() {
         let redactor = redactor_of(&[("token", "x9Y8z7W6v5U4t3S2"), ("word", "P@ss-w0rd!2026xyz")]);
         assert_eq!(redactor.redact("x9Y8z7W6v5U4 | ok"), "[secret token] | ok");

@@ -93,6 +93,14 @@ pub(super) fn line_ends_out(text: &str) -> (Meant, usize) {
     }
 }
 
+/// With one blank for each line end, as where a text was broken at its blanks.
+pub(super) fn line_ends_to_blanks(text: &str) -> (Meant, usize) {
+    match line_ends_out(text) {
+        (Meant::Nothing, length) => (Meant::Char(' '), length),
+        other => other,
+    }
+}
+
 /// With the entities of HTML and XML undone that stand for a character by its number or for one of markup.
 pub(super) fn entities_undone(text: &str) -> (Meant, usize) {
     match text.starts_with('&').then(|| entity(text)).flatten() {
@@ -244,6 +252,7 @@ mod tests {
         assert_eq!(View::of("a b\r\n  c", blanks_out).text(), "abc");
         assert_eq!(View::of("a b\r\n  c", line_ends_out).text(), "a bc");
         assert_eq!(View::of("a b\\\n  c\\d", line_ends_out).text(), "a bc\\d");
+        assert_eq!(View::of("a b\r\n  c\n", line_ends_to_blanks).text(), "a b c ");
     }
 
     #[test]

@@ -40,8 +40,13 @@ fn server(handle: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'sta
     address
 }
 
-/// Says back the request's head: at `/echo` in JSON, at `/away` as the address of a redirect, below `/no` as a refusal,
-/// elsewhere as names of alerts.
+/// What the name of a host or header can hold of a text.
+fn word(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect()
+}
+
+/// Says back the request's head: at `/echo` in JSON and as the name of a header, at `/away` as the address of a
+/// redirect, at `/host` as its host, below `/no` as a refusal, elsewhere as names of alerts.
 pub fn http(said: &Said) -> String {
     let said = said.clone();
     server(move |mut stream| {
@@ -58,7 +63,11 @@ pub fn http(said: &Said) -> String {
         };
         let answer = match head.split(' ').nth(1).unwrap_or_default() {
             path if path.starts_with("/echo") => {
-                answer("200 OK", "", &serde_json::json!({ "said": both }).to_string())
+                let name = format!("X-{}: odd\r\n", word(&said));
+                answer("200 OK", &name, &serde_json::json!({ "said": both }).to_string())
+            }
+            path if path.starts_with("/host") => {
+                answer("302 Found", &format!("Location: http://{}.invalid/\r\n", word(&said)), "")
             }
             path if path.starts_with("/away") => {
                 let visible: String = both.chars().filter(|c| c.is_ascii_graphic()).take(4_000).collect();

@@ -193,6 +193,15 @@ fn an_engine_whose_folder_was_moved_away_says_where_it_is_and_leaves_its_success
     assert!(why.contains(aside.join("journal").to_str().unwrap()), "{why}");
     hands.ask(note("nowhere")).unwrap_err();
 
+    // Whoever asks at the old place learns where it is, also from `stop`, which ends nothing.
+    for (subcommand, code) in [("status", 3), ("ack", 1), ("stop", 1)] {
+        let asked = home.run(subcommand, &[]);
+        let said = said(&asked);
+        assert_eq!(asked.status.code(), Some(code), "{subcommand}: {said}");
+        let told = format!("was moved to {}, and its engine (process {})", aside.display(), orphan.0.id());
+        assert!(said.contains(&told) && said.contains("Move it back"), "{subcommand}: {said}");
+    }
+
     // Whoever takes its place is disturbed by nothing, neither while it lives nor once it has gone.
     for _ in 0..2 {
         let mut successor = home.engine();

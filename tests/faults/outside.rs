@@ -133,6 +133,10 @@ fn plan(said: &Said) -> String {
             "away",
             &format!("kind = \"http\"\nurl = \"http://{http}/away\"\nfollow_redirects = true\n{headers}"),
         ),
+        probe(
+            "host",
+            &format!("kind = \"http\"\nurl = \"http://{http}/host\"\nfollow_redirects = true\n{headers}"),
+        ),
         probe("alerts", &format!("kind = \"alertmanager\"\nurl = \"http://{http}\"\n{headers}")),
         probe("refused", &format!("kind = \"alertmanager\"\nurl = \"http://{http}/no\"\n{headers}")),
         probe("pg", &format!("kind = \"postgres\"\n{dsn}")),
@@ -287,7 +291,7 @@ fn no_outside_text_of_any_kind_brings_a_secret_or_a_raw_character_to_any_output(
     let mut console = home.open(120, 40);
     console.wait_for_text("RTO");
     let mut hands = Hands::attach(&home);
-    for probe in ["echo", "away", "alerts", "refused", "pg", "lag", "archive", "number-0", "json-0"] {
+    for probe in ["echo", "away", "host", "alerts", "refused", "pg", "lag", "archive", "number-0", "json-0"] {
         hands.wait(probe, |model| model.live.recent.get(probe).is_some_and(|recent| recent.latest.is_some()));
     }
     hands.ask(Ask::Note { text: format!("somebody pasted {TOKEN}{EVIL}") }).unwrap();

@@ -1,5 +1,6 @@
 //! Plans that are bad, huge, or become others while their engine is away.
 
+use crate::pty::Program;
 use crate::rig::{Hands, Home};
 use lifeboat::core::fact::Fact;
 use lifeboat::core::incident::RunEnd;
@@ -19,11 +20,79 @@ fn a_bad_plan_is_told_instead_of_a_console_and_the_terminal_is_left_well() {
     ] {
         let home = Home::with(&text);
         let mut console = home.open(80, 24);
-        assert_eq!(console.wait_for_end().exit_code(), 1);
+        assert_eq!(console.wait_for_end().exit_code(), 2);
         let screen = console.wait_until(expected, |screen| screen.replace('\n', "").contains(expected));
         assert!(screen.replace('\n', "").contains("lifeboat check"), "{screen}");
         assert!(!console.with_screen(|screen| screen.alternate_screen() || screen.hide_cursor()));
     }
+}
+
+/// Every command that reads a plan, but `check`; `@plan` is where it is.
+const READERS: [&str; 9] = [
+    "preflight @plan",
+    "engine @plan --no-append-only --state @plan.state",
+    "postmortem @plan --state @plan.state",
+    "brief @plan --state @plan.state",
+    "plan show @plan",
+    "notify tree @plan --state @plan.state",
+    "notify check @plan",
+    "notify test @plan --yes",
+    "secret list --plan @plan",
+];
+
+/// Every command that only asks the engine of a plan.
+const ASKERS: [&str; 6] = [
+    "status @plan",
+    "status --json @plan",
+    "ack @plan",
+    "serves @plan",
+    "stop @plan",
+    "journal verify --plan @plan",
+];
+
+fn code(home: &Home, line: &str, plan: &str) -> (Option<i32>, String) {
+    let words: Vec<String> = line.split(' ').map(|word| word.replace("@plan", plan)).collect();
+    let output = home.run_bare(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// In a terminal: without one these two end before they look at the plan.
+fn code_of_a_console(home: &Home, command: &str, plan: &str) -> u32 {
+    let program = Program::new(crate::rig::LIFEBOAT).arg(command).arg(plan).env("HOME", home.path());
+    let program = match command {
+        "open" => program.arg("--no-append-only").arg("--state").arg(format!("{plan}.state")),
+        _ => program.arg("--scenario").arg("region-down"),
+    };
+    program.spawn().wait_for_end().exit_code()
+}
+
+#[test]
+fn a_plan_that_is_not_there_or_cannot_be_used_is_wrong_usage_for_every_command() {
+    let home = Home::new();
+    let path = |name: &str| home.path().join(name).to_str().unwrap().to_owned();
+    let (missing, empty, foreign, bad) =
+        (path("nowhere"), path("empty"), path("foreign.toml"), path("bad.toml"));
+    std::fs::create_dir(&empty).unwrap();
+    std::fs::write(&foreign, b"\xff\xfe[plan]").unwrap();
+    std::fs::write(&bad, "[plan]\nname = 3\n").unwrap();
+    for plan in [&missing, &empty, &foreign, &bad] {
+        for line in READERS {
+            let (code, error) = code(&home, line, plan);
+            assert_eq!(code, Some(2), "{line} of {plan}: {error}");
+            assert!(!error.is_empty(), "{line} of {plan}");
+        }
+        for command in ["open", "rehearse"] {
+            assert_eq!(code_of_a_console(&home, command, plan), 2, "{command} of {plan}");
+        }
+        let expected = if plan == &bad { 1 } else { 2 };
+        assert_eq!(code(&home, "check @plan", plan).0, Some(expected), "check of {plan}");
+    }
+    for line in ASKERS {
+        let (code, error) = code(&home, line, &missing);
+        assert_eq!(code, Some(2), "{line}: {error}");
+        assert!(error.contains(&format!("there is no plan {missing}")), "{line}: {error}");
+    }
+    assert_eq!(code(&home, "check @plan /dev/null/x", &bad).0, Some(2), "one of them cannot be read");
 }
 
 /// An incident with a step that is being executed when its engine is killed.

@@ -36,6 +36,13 @@ fn run_check(arguments: &[&str], style: Option<Style>) -> (ExitCode, String) {
     (code, String::from_utf8(out).unwrap())
 }
 
+fn run(arguments: &[&str]) -> (ExitCode, String, String) {
+    let args = Plan::try_parse_from([&["plan"], arguments].concat()).unwrap().args;
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = plan::run(&args, Drawing { problems: None, unicode: false }, &mut out, &mut err).unwrap();
+    (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
 fn small(folder: &tempfile::TempDir, text: &str) -> String {
     let path = folder.path().join("plan.toml");
     std::fs::write(&path, text).unwrap();
@@ -58,7 +65,7 @@ fn every_plan_is_checked_and_one_bad_one_fails() {
     let path = small(&folder, &SMALL.replace("kind = \"tcp\"", "kind = \"tpc\""));
     let absent = folder.path().join("absent");
     let (code, out) = run_check(&[&path, absent.to_str().unwrap()], None);
-    assert_eq!(code, ExitCode::FAILURE);
+    assert_eq!(code, ExitCode::from(2));
     assert!(
         out.contains("plan.toml:6:8: error[unknown-kind]") && out.contains("did you mean `tcp`?"),
         "{out}"
@@ -109,12 +116,6 @@ fn a_terminal_gets_marked_lines_and_ascii_where_asked() {
 fn a_plan_is_shown_with_its_calls() {
     let folder = tempfile::tempdir().unwrap();
     let path = small(&folder, SMALL);
-    let run = |arguments: &[&str]| {
-        let args = Plan::try_parse_from([&["plan"], arguments].concat()).unwrap().args;
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = plan::run(&args, Drawing { problems: None, unicode: false }, &mut out, &mut err).unwrap();
-        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
-    };
     let (code, out, _) = run(&["show", &path]);
     assert_eq!(code, ExitCode::SUCCESS);
     assert!(out.contains("[q] Down?") && out.contains("note: "), "{out}");
@@ -123,7 +124,7 @@ fn a_plan_is_shown_with_its_calls() {
     assert_eq!(json["plan"]["name"], "Small");
     assert!(json["calls"]["tell"]["note"].is_string());
     let (code, out, err) = run(&["show", plans().join("absent.toml").to_str().unwrap()]);
-    assert_eq!((code, out.as_str()), (ExitCode::FAILURE, ""));
+    assert_eq!((code, out.as_str()), (ExitCode::from(2), ""));
     assert!(err.contains("no such file"), "{err}");
     let (_, out, _) = run(&["schema"]);
     assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok());
@@ -170,4 +171,27 @@ fn a_channel_whose_service_ends_is_warned_of_with_the_day_and_what_takes_over() 
     assert!(out.contains("jsm-ops"), "{out}");
     let out = check("jsm-ops");
     assert!(!out.contains("[ending]") && !out.contains("error"), "{out}");
+}
+
+#[test]
+fn what_proves_a_step_and_where_the_region_switches_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let step = "[[runbooks.tell.steps]]\nid = \"move\"\ntitle = \"Move it\"\naction = \"exec\"\nconfirm = \"yes\"\n\
+        switches = true\nwith.argv = [\"move\"]\nwith.target = \"it\"\nwith.verify_argv = [\"moved\", \"--to\", \"dr\"]\n";
+    let text = format!("{SMALL}{step}").replace("title = \"Tell\"", "title = \"Tell\"\nactivates = \"dr\"");
+    let path = small(&folder, &format!("{text}[regions.dr]\nrole = \"standby\"\n"));
+    let (_, out, err) = run(&["show", &path]);
+    assert!(out.contains("verify_argv: moved --to dr") && out.contains("switches: "), "{out}{err}");
+}
+
+#[test]
+fn a_program_that_signs_in_by_what_it_finds_is_told_what_that_is_and_how_to_say_otherwise() {
+    let folder = tempfile::tempdir().unwrap();
+    let probe = "[probes.pods]\nkind = \"exec\"\nargv = [\"kubectl\", \"get\", \"pods\"]\n[tree]\n";
+    let path = small(&folder, &SMALL.replacen("[tree]\n", probe, 1));
+    let (code, out) = run_check(&[&path], None);
+    assert_eq!(code, ExitCode::SUCCESS, "{out}");
+    let told = "signs in by ~/.kube/config of the engine's user: KUBECONFIG is not passed on";
+    assert!(out.contains(&format!("`kubectl` of probe `pods` {told}")), "{out}");
+    assert!(out.contains("pass_env") && out.contains("--kubeconfig"), "{out}");
 }

@@ -37,6 +37,7 @@ static HTTP: ProbeKind = ProbeKind {
     fields: &[("status", "The status code."), ("tls_expiry_days", "Days until the certificate expires.")],
     permissions: &[],
     example: "",
+    check: probes::unchecked,
     build: no_probe,
 };
 
@@ -51,6 +52,7 @@ static REPLICATION: ProbeKind = ProbeKind {
     fields: &[("receive_lag_bytes", "Bytes not yet received.")],
     permissions: &[],
     example: "",
+    check: probes::unchecked,
     build: no_probe,
 };
 
@@ -66,6 +68,7 @@ static FILE_SIZE: ProbeKind = ProbeKind {
     fields: &[],
     permissions: &[],
     example: "",
+    check: probes::unchecked,
     build: no_probe,
 };
 

@@ -8,7 +8,7 @@ mod test;
 mod tests;
 mod tree;
 
-use super::{Failure, runtime, say};
+use super::{EXIT_USAGE, Failure, runtime, say};
 use crate::clients::Environment;
 use crate::core::notification::{Again, Undelivered};
 use crate::core::outside::Outside;
@@ -53,10 +53,10 @@ pub fn run(args: &NotifyArgs, environment: &Environment, out: &mut dyn Write) ->
 
 /// A plan with channels.
 fn open(path: &Path) -> Result<Plan, Failure> {
-    let plan = super::engine::read_plan(Some(path)).map_err(|failure| failure.with_code(2))?;
+    let plan = super::engine::read_plan(Some(path))?;
     if plan.channels.is_empty() {
         let next = "Add a `[channels.NAME]` table; `kind` says what it is.";
-        return Err(Failure::new(format!("{} has no channels", path.display()), next).with_code(2));
+        return Err(Failure::new(format!("{} has no channels", path.display()), next).with_code(EXIT_USAGE));
     }
     Ok(plan)
 }

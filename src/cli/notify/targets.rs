@@ -1,6 +1,6 @@
 //! Whom a test goes to, and on which ways.
 
-use super::Failure;
+use super::{EXIT_USAGE, Failure};
 use crate::ids::{ChannelId, ContactId};
 use crate::plan::near::nearest;
 use crate::plan::{Channel, Contact, Plan, Turns, Who};
@@ -38,7 +38,7 @@ pub(super) fn select(plan: &Plan, name: Option<&str>) -> Result<Selection, Failu
             let left_out: String = selection.skipped.iter().map(|line| format!("\n  {line}")).collect();
             let what = format!("there is nobody to send a test to{left_out}");
             let next = "Give contacts an address of the channel's kind, or name a channel or contact.";
-            Err(Failure::new(what, next).with_code(2))
+            Err(Failure::new(what, next).with_code(EXIT_USAGE))
         }
     }
 }
@@ -77,7 +77,7 @@ fn named(plan: &Plan, name: &str) -> Result<Selection, Failure> {
         Some(near) => format!("Did you mean `{near}`?"),
         None => format!("There are: {}.", known.join(", ")),
     };
-    Err(Failure::new(format!("the plan has no channel and no contact `{name}`"), next).with_code(2))
+    Err(Failure::new(format!("the plan has no channel and no contact `{name}`"), next).with_code(EXIT_USAGE))
 }
 
 fn add_channel(plan: &Plan, channel: &Channel, public: &Public, selection: &mut Selection) {

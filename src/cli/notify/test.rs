@@ -2,7 +2,7 @@
 
 use super::row::Row;
 use super::targets::{Selection, Target, select};
-use super::{Failure, notifier, open, runtime, say, within};
+use super::{EXIT_USAGE, Failure, notifier, open, runtime, say, within};
 use crate::cli::prompt;
 use crate::clients::Environment;
 use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
@@ -67,11 +67,11 @@ fn agreed(plan: &Plan, selection: &Selection) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         let next = "Run it in a terminal, or with --yes when all of this shall be sent.";
         let what = format!("nobody can be asked whether to send this:\n{}", listing(plan, selection));
-        return Err(Failure::new(what.trim_end(), next).with_code(2));
+        return Err(Failure::new(what.trim_end(), next).with_code(EXIT_USAGE));
     }
     let question =
         format!("{}Send these {} messages? [y/N] ", listing(plan, selection), selection.targets.len());
-    prompt::agrees(&question).map_err(|error| Failure::new(error, "").with_code(2))
+    prompt::agrees(&question).map_err(|error| Failure::new(error, "").with_code(EXIT_USAGE))
 }
 
 pub(super) fn listing(plan: &Plan, selection: &Selection) -> String {

@@ -90,7 +90,7 @@ impl PostgresErrorKind {
 
 /// A PostgreSQL call that failed. Its text is redacted and cleaned, and never holds a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("PostgreSQL at {target}: {message}")]
+#[error("{message} (PostgreSQL at {target})")]
 pub struct PostgresError {
     /// What went wrong.
     pub kind: PostgresErrorKind,

@@ -13,7 +13,7 @@ use crate::core::severity::own_rule;
 use crate::engine::scope;
 use crate::ids::{QuestionId, RunId, RunbookId, StepId};
 use crate::plan::condition::Truth;
-use crate::plan::{Goto, MessageTemplate, Occasion, Runbook};
+use crate::plan::{Goto, MessageTemplate, Occasion, Runbook, Step};
 use crate::text::clean;
 use jiff::Timestamp;
 
@@ -216,20 +216,18 @@ fn check(model: &Model, run: &RunId, id: &StepId) -> Option<String> {
     params.text("check").map(str::to_owned)
 }
 
-/// What the text is; none where there is none.
+/// What the text is; none where the form, with what is chosen now, asks for none.
 pub(super) fn label(form: &Form) -> Option<&'static str> {
-    match form.purpose {
-        Purpose::Declare => Some("Title"),
-        Purpose::Note => Some("Note"),
-        Purpose::Attest(..) | Purpose::Undone(_) => Some("What was done, and how it was checked"),
-        Purpose::Close(_) => Some("How it ended"),
-        Purpose::Page(_) => Some("What they shall know besides; may be empty"),
-        Purpose::HandOver => Some("Name"),
-        Purpose::Resolve(_) => Some("How it was mended"),
-        Purpose::Send(_) => None,
-        Purpose::Quit { .. } | Purpose::Gone { .. } | Purpose::Revisit | Purpose::Acknowledge => None,
-        _ => Some("Reason"),
-    }
+    form.writes().then_some(match form.purpose {
+        Purpose::Declare => "Title",
+        Purpose::Note => "Note",
+        Purpose::Attest(..) | Purpose::Undone(_) => "What was done, and how it was checked",
+        Purpose::Close(_) => "How it ended",
+        Purpose::Page(_) => "What they shall know besides; may be empty",
+        Purpose::HandOver => "Name",
+        Purpose::Resolve(_) => "How it was mended",
+        _ => "Reason",
+    })
 }
 
 /// The last question before it happens.
@@ -292,14 +290,24 @@ fn begun<'m>(
     Some((id, model.plan.runbooks.get(id)))
 }
 
+/// What is said of a runbook whose plan names no probe that tells what it loses: loud where one of its steps may lose
+/// data. None of a runbook that only does what can be taken back.
+fn without_loss(runbook: &Runbook) -> Option<String> {
+    let lasting = || runbook.steps.values().filter(|step| step.irreversible || step.promotes());
+    if lasting().any(Step::may_lose_data) {
+        return Some(
+            "What its failover would lose IS NOT KNOWN: the plan names no probe that tells it.".into(),
+        );
+    }
+    let step = lasting().next()?;
+    Some(format!("The plan names no loss for it: \"{}\" cannot be undone, and touches no data.", step.title))
+}
+
 /// What the failover of a runbook would lose as it is now; none of a runbook that can lose nothing.
 fn loss_by_beginning(model: &Model, runbook: &Runbook, now: Timestamp) -> Option<String> {
     match LossEstimate::worst(evidence::losses(model, runbook, now)) {
         Some(loss) if loss.is_known() => Some(format!("Its failover would lose: {}.", loss.sentence())),
         Some(loss) => Some(format!("What its failover would lose IS NOT KNOWN: {}.", loss.basis)),
-        None if runbook.steps.values().any(|step| step.irreversible) => {
-            Some("What its failover would lose IS NOT KNOWN: the plan names no probe that tells it.".into())
-        }
-        None => None,
+        None => without_loss(runbook),
     }
 }

@@ -370,7 +370,7 @@ fn a_fence_that_readings_deny_is_no_longer_in_force_and_vouches_for_nothing() {
         |machine: &Machine| in_force::of(&machine.model).into_iter().find(|left| left.is_fence).unwrap();
     let fenced_since = |machine: &Machine| crate::core::fencing::fenced(&machine.model, &"primary-db".into());
     let left = in_force(&machine);
-    assert_eq!((left.how, left.heading()), (Known::Denied, "NO LONGER in force: it takes writes"));
+    assert_eq!((left.how, left.heading()), (Known::Denied, "FENCE DOES NOT HOLD, its server takes writes"));
     assert_eq!(fenced_since(&machine), None);
     let plan = machine.model.plan.clone();
     let other = |machine: &Machine| {
@@ -382,7 +382,7 @@ fn a_fence_that_readings_deny_is_no_longer_in_force_and_vouches_for_nothing() {
     assert_eq!(other(&machine).fenced, None);
     let brief = crate::core::brief::lines(&machine.model, machine.now).join("\n");
     assert!(
-        brief.contains("NO LONGER in force: it takes writes") && !brief.contains("STILL IN FORCE"),
+        brief.contains("FENCE DOES NOT HOLD, its server takes writes") && !brief.contains("STILL IN FORCE"),
         "{brief}"
     );
 

@@ -458,3 +458,23 @@ fn in_a_failback_a_fence_around_the_old_primary_ends_no_loss() {
     assert_eq!(loss.span, span(35));
     assert!(loss.grows_from.is_some(), "{loss:?}");
 }
+
+#[test]
+fn an_engine_killed_before_the_look_that_finds_the_primary_gone_knows_no_loss_and_one_killed_after_it_the_range()
+ {
+    let mut machine = Machine::resumed_under(plan_with_fence(), Vec::new(), start());
+    machine.pass(10, &healthy());
+    assert!(shown(&machine).is_known());
+    let killed = Machine::resumed_under(plan_with_fence(), machine.log.clone(), machine.now);
+    let loss = shown(&killed);
+    assert!(!loss.is_known(), "no number, and so none that is too small: {loss:?}");
+    let held = guard(&killed, "signals['dr-lag'].fields.exposure_s < 60.0");
+    assert!(matches!(held, Truth::Unknown(_)), "{held:?}");
+
+    machine.observe(&[("dr-lag", out_of_sight(1.0))]);
+    machine.settle();
+    let mut killed = Machine::resumed_under(plan_with_fence(), machine.log.clone(), machine.now);
+    later(&mut killed, 20);
+    let loss = shown(&killed);
+    assert_eq!((loss.span_min, loss.span), (Some(seconds(0)), Some(seconds(21))), "{loss:?}");
+}

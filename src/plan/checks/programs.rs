@@ -5,29 +5,33 @@ use crate::plan::params::Params;
 use crate::plan::problem::{Problem, Report};
 use std::path::Path;
 
-/// A program, the variable that says where it signs in, and the argument that says it too.
-const SIGNS_IN: [(&str, &str, &str); 5] = [
-    ("kubectl", "KUBECONFIG", "--kubeconfig"),
-    ("oc", "KUBECONFIG", "--kubeconfig"),
-    ("helm", "KUBECONFIG", "--kubeconfig"),
-    ("flux", "KUBECONFIG", "--kubeconfig"),
-    ("aws", "AWS_PROFILE", "--profile"),
+/// A program, the variable that says where it signs in, the argument that says it too, and what it takes without.
+const SIGNS_IN: [(&str, &str, &str, &str); 5] = [
+    ("kubectl", "KUBECONFIG", "--kubeconfig", KUBE),
+    ("oc", "KUBECONFIG", "--kubeconfig", KUBE),
+    ("helm", "KUBECONFIG", "--kubeconfig", KUBE),
+    ("flux", "KUBECONFIG", "--kubeconfig", KUBE),
+    ("aws", "AWS_PROFILE", "--profile", "the default profile"),
 ];
+const KUBE: &str = "~/.kube/config";
 
 pub(super) fn check(draft: &Draft, report: &Report) {
     for probe in draft.plan.probes.values().filter(|probe| probe.kind == "exec") {
-        let Some((program, variable, argument)) = unseen(&probe.params) else { continue };
-        let message = format!("`{program}` of probe `{}` does not see {variable}", probe.id);
+        let Some((program, variable, argument, without)) = unseen(&probe.params) else { continue };
+        let message = format!(
+            "`{program}` of probe `{}` signs in by {without} of the engine's user: {variable} is not passed on",
+            probe.id
+        );
         let place = draft.places.of(&format!("probes.{}.argv", probe.id));
         report.add(Problem::warning("not-passed", place, message).help(format!(
-            "a program gets PATH, HOME and the like only: write `pass_env = [\"{variable}\"]`, or give `{argument}` \
-             in `argv`"
+            "where that is not what is meant, write `pass_env = [\"{variable}\"]`; where it is, say so with \
+             `{argument}` in `argv`: a service manager gives the engine other variables than your shell has"
         )));
     }
 }
 
 /// The program of `argv`, also one that a shell or `env` runs, with what it is not given.
-fn unseen(params: &Params) -> Option<(&'static str, &'static str, &'static str)> {
+fn unseen(params: &Params) -> Option<(&'static str, &'static str, &'static str, &'static str)> {
     let argv = params.texts("argv");
     let is = |word: &str, program: &str| Path::new(word).file_name().is_some_and(|name| name == program);
     let words = || {
@@ -39,7 +43,7 @@ fn unseen(params: &Params) -> Option<(&'static str, &'static str, &'static str)>
     });
     let first = if shell { usize::MAX } else { 1 };
     let runs = |program: &str| words().take(first).any(|word| is(word, program));
-    let (program, variable, argument) = SIGNS_IN.into_iter().find(|(program, ..)| runs(program))?;
+    let (program, variable, argument, without) = SIGNS_IN.into_iter().find(|(program, ..)| runs(program))?;
     let passed = params.texts("pass_env").contains(&variable)
         || params.table("env").any(|(name, _)| name == variable)
         || words().any(|word| {
@@ -47,7 +51,7 @@ fn unseen(params: &Params) -> Option<(&'static str, &'static str, &'static str)>
                 || word.starts_with(&format!("{argument}="))
                 || word.starts_with(&format!("{variable}="))
         });
-    (!passed).then_some((program, variable, argument))
+    (!passed).then_some((program, variable, argument, without))
 }
 
 #[cfg(test)]
@@ -57,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_program_that_does_not_see_where_it_signs_in_is_told() {
-        let unseen = |keys: &str| unseen(&probe_params("exec", keys)).map(|(_, variable, _)| variable);
+        let unseen = |keys: &str| unseen(&probe_params("exec", keys)).map(|(_, variable, ..)| variable);
         assert_eq!(unseen(r#"argv = ["kubectl", "get", "nodes"]"#), Some("KUBECONFIG"));
         assert_eq!(unseen(r#"argv = ["/usr/local/bin/aws", "sts", "x"]"#), Some("AWS_PROFILE"));
         assert_eq!(unseen(r#"argv = ["sh", "-c", "kubectl get nodes | wc -l"]"#), Some("KUBECONFIG"));

@@ -64,6 +64,11 @@ impl Fields {
 
     fn take(&mut self, reader: &Reader<'_>, key: &'static Key, node: &Node, at: &At<'_>) {
         match reader.value(key.takes, node, &At { key: key.name, ..*at }) {
+            Some(value) if key.need == Need::Required && value.is_empty_list() => {
+                self.complete = false;
+                let message = format!("`{}` of {} is empty", key.name, at.what);
+                reader.report.add(Problem::error("empty-list", node.place, message).help(key.doc));
+            }
             Some(value) => {
                 self.values.insert(key.name, value);
             }

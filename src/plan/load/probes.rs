@@ -61,7 +61,7 @@ fn probe(
     let every = fields.duration("every")?;
     let timeout = fields.duration("timeout")?;
     let count = |key: &str| fields.integer(key).and_then(|count| u32::try_from(count).ok());
-    Some(ProbeSpec {
+    let spec = ProbeSpec {
         id: ProbeId::from(id),
         kind: kind.name.to_owned(),
         title: fields.text_or("title", id),
@@ -77,7 +77,19 @@ fn probe(
             .duration("stale_after")
             .unwrap_or_else(|| every.saturating_mul(3).saturating_add(timeout)),
         params: fields.params(kind.keys),
-    })
+    };
+    report_faults(kind, &spec, &fields, reader);
+    Some(spec)
+}
+
+/// Reports what the kind itself finds wrong with its keys.
+fn report_faults(kind: &ProbeKind, spec: &ProbeSpec, fields: &Fields, reader: &Reader<'_>) {
+    for error in (kind.check)(spec) {
+        let Some((key, why)) = error.fault() else { continue };
+        let key = key.split('.').next().unwrap_or(key);
+        let message = format!("`{key}` of probe `{}` does not do: {why}", spec.id);
+        reader.report.add(Problem::error("bad-value", fields.place_of(key), message));
+    }
 }
 
 /// The kind that a probe names. `Ok(None)` where it names none, which reading its keys reports; `Err` once it is

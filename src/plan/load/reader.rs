@@ -275,6 +275,10 @@ impl Reader<'_> {
                     "take the password out of the address; secrets are named, as in `{ secret = \"name\" }`",
                 )
             }
+            Ok(url) if url.port() == Some(0) => {
+                let message = format!("`{}` of {} names port 0, on which nothing can be", at.key, at.what);
+                Problem::error("bad-url", node.place, message)
+            }
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => return Some(text),
             Ok(_) => {
                 let message = format!("`{}` of {} takes an `http` or `https` address", at.key, at.what);

@@ -37,6 +37,10 @@ impl Read {
         if let Value::Text(text) | Value::Raw(text) = &self.value { Some(text) } else { None }
     }
 
+    pub(crate) fn is_empty_list(&self) -> bool {
+        matches!(&self.value, Value::List(list) if list.is_empty())
+    }
+
     /// As a kind gets it.
     pub(crate) fn into_param(self) -> Option<Param> {
         Some(match self.value {

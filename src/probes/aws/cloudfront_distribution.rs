@@ -6,7 +6,7 @@ use crate::clients::aws::{AwsErrorKind, Call, timestamp};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{Built, Probe, ProbeKind, words};
+use crate::probes::{Built, Probe, ProbeKind, unchecked, words};
 use crate::text::clean;
 use aws_sdk_cloudfront::types::{Distribution, DistributionConfig};
 use futures::future::BoxFuture;
@@ -52,6 +52,7 @@ expect_origin = "sparc-videos-prod.s3.amazonaws.com"
 every = "1m"
 timeout = "10s"
 "#,
+    check: unchecked,
     build,
 };
 

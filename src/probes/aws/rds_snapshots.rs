@@ -7,7 +7,7 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, timestamp};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, words};
+use crate::probes::{BuildError, Built, Probe, ProbeKind, faults, words};
 use crate::text::clean;
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot};
 use futures::future::BoxFuture;
@@ -55,20 +55,12 @@ timeout = "20s"
 warn = "25h"
 critical = "49h"
 "#,
+    check: |spec| faults([Of::of(spec).err()]),
     build,
 };
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    let name = |key: &str| spec.params.text(key).map(str::to_owned);
-    let of = match (name("instance"), name("cluster")) {
-        (Some(instance), None) => Of::Instance(instance),
-        (None, Some(cluster)) => Of::Cluster(cluster),
-        (instance, _) => {
-            let why = "name either an `instance` or a `cluster`";
-            let value = instance.unwrap_or_default();
-            return Err(BuildError::Value { key: "instance".into(), value, why: why.into() });
-        }
-    };
+    let of = Of::of(spec)?;
     let kind = spec.params.text("type").filter(|kind| *kind != "any").map(str::to_owned);
     Ok(Box::new(Snapshots { reader: Reader::of(spec, clients)?, of, kind }))
 }
@@ -83,6 +75,20 @@ struct Snapshots {
 enum Of {
     Instance(String),
     Cluster(String),
+}
+
+impl Of {
+    fn of(spec: &ProbeSpec) -> Result<Self, BuildError> {
+        let name = |key: &str| spec.params.text(key).map(str::to_owned);
+        match (name("instance"), name("cluster")) {
+            (Some(instance), None) => Ok(Self::Instance(instance)),
+            (None, Some(cluster)) => Ok(Self::Cluster(cluster)),
+            (instance, _) => {
+                let value = instance.unwrap_or_default();
+                Err(BuildError::value("instance", &value, "name either an `instance` or a `cluster`"))
+            }
+        }
+    }
 }
 
 impl Probe for Snapshots {

@@ -6,7 +6,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::aws::{GLOBAL, find};
-use crate::probes::{Built, Probe, ProbeKind};
+use crate::probes::{Built, Probe, ProbeKind, unchecked};
 use crate::text::clean;
 use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckObservation};
 use futures::future::BoxFuture;
@@ -47,6 +47,7 @@ timeout = "10s"
 warn_below = 60
 critical_below = 18
 "#,
+    check: unchecked,
     build,
 };
 

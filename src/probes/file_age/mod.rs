@@ -73,8 +73,16 @@ timeout = "20s"
 warn = "25h"
 critical = "49h"
 "#,
+    check,
     build,
 };
+
+/// Every path that can be none.
+fn check(spec: &ProbeSpec) -> Vec<BuildError> {
+    let also = spec.params.texts("also").into_iter().map(|text| ("also", text));
+    let paths = spec.params.text("path").map(|text| ("path", text)).into_iter().chain(also);
+    paths.filter_map(|(key, text)| Some(BuildError::value(key, text, Pattern::of(text).err()?))).collect()
+}
 
 fn build(spec: &ProbeSpec, _clients: &crate::clients::Clients) -> Built {
     let series = Series::of(&spec.params)?;

@@ -45,10 +45,16 @@ impl Pattern {
         if !text.starts_with('/') {
             return Err("the path must be absolute (`/backup/*.dump`)");
         }
+        if text.contains('\0') {
+            return Err("no path holds a zero byte");
+        }
         let mut names: Vec<&str> = text.split('/').filter(|name| !name.is_empty()).collect();
         let Some(last) = names.pop() else {
             return Err("it takes a folder and a file name (`/backup/*.dump`)");
         };
+        if names.iter().chain([&last]).any(|name| matches!(*name, "." | "..")) {
+            return Err("write the path without `.` and `..` (`/backup/*.dump`)");
+        }
         let is_plain = |name: &&&str| !name.contains(['*', '?', '%']);
         let plain = names.iter().take_while(is_plain).count();
         let mut base = PathBuf::from("/");

@@ -89,7 +89,7 @@ fn wrong(key: &str, value: &str, why: String) -> BuildError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probes::testing::probe_params;
+    use crate::probes::testing::{probe_params, refused};
 
     fn headers(keys: &str) -> Result<Headers, BuildError> {
         Headers::of(&probe_params("http", &format!("url = \"http://x/\"\n{keys}")))
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn headers_that_cannot_be_are_refused() {
-        let why = |keys: &str| headers(keys).err().map(|error| error.to_string()).unwrap();
+        let why = |keys: &str| refused("http", &format!("url = \"http://x/\"\n{keys}"))[0].2.clone();
         assert!(why("headers_present = [\"X Role\"]").contains("not a header's name"));
         let both = "headers_present = [\"X-Role\"]\nheaders_absent = [\"x-role\"]";
         assert!(why(both).contains("`headers_present` wants it there"));

@@ -12,7 +12,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
-use crate::probes::{Built, Probe, ProbeKind, deadline};
+use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
 use futures::future::BoxFuture;
 use judge::{SETTLES, down, is_unsettled, judge};
 use look::{OLDEST_QUERY, PRIMARY_QUERY, Primary, PrimaryLook, STANDBY_QUERY, Standby};
@@ -101,6 +101,7 @@ timeout = "4s"
 warn = "30s"
 critical = "60s"
 "#,
+    check: unchecked,
     build,
 };
 

@@ -266,6 +266,34 @@ impl Scene {
         self.report(Report::Observed(vec![(probe.into(), reading)]));
     }
 
+    /// A probe reads something good, told in these words.
+    pub fn measured(&mut self, probe: &str, summary: &str) {
+        self.observe(probe, summary, &[]);
+    }
+
+    /// Servers of one database are read in these roles.
+    pub fn servers(&mut self, roles: &[(&str, &str)]) {
+        for (probe, role) in roles {
+            let is_standby = *role == "standby";
+            let fields = [
+                ("role", Field::Text((*role).into())),
+                ("in_recovery", Field::Flag(is_standby)),
+                ("read_only", Field::Flag(is_standby)),
+                ("system_identifier", Field::Text("77".into())),
+                ("timeline", Field::Number(1.0)),
+            ];
+            self.observe(probe, role, &fields);
+        }
+    }
+
+    fn observe(&mut self, probe: &str, summary: &str, fields: &[(&str, Field)]) {
+        let fields = fields.iter().map(|(name, field)| ((*name).to_owned(), field.clone())).collect();
+        let summary = summary.to_owned();
+        let measured = Measurement { verdict: Verdict::Good, value: None, summary, fields };
+        let reading = Reading { at: self.now, took: SignedDuration::ZERO, outcome: Ok(measured) };
+        self.report(Report::Observed(vec![(probe.into(), reading)]));
+    }
+
     /// Time passes at the engine.
     pub fn pass(&mut self, seconds: i64) {
         self.now += SignedDuration::from_secs(seconds);

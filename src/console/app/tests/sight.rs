@@ -536,3 +536,133 @@ fn what_was_sent_before_the_engine_fell_silent_is_not_called_nothing() {
         assert!(scene.toast().contains("was sent: it may run"), "{}", scene.toast());
     }
 }
+
+#[test]
+fn what_is_cut_of_the_evidence_names_the_key_that_shows_it_whole() {
+    let mut scene = declared();
+    scene.reads = true;
+    scene.app.ui.screen = Screen::Decide;
+    let probe = scene.model.plan.tree.questions[&scene.model.plan.tree.root].evidence[0].clone();
+    let told = (0..30).map(|place| format!("word{place}")).collect::<Vec<_>>().join(" ");
+    scene.measured(probe.as_str(), &told);
+    let short = scene.words();
+    assert!(short.contains("EVIDENCE v shows all of it (live") && !short.contains("word29"), "{short}");
+    scene.press("v");
+    let mut read = String::new();
+    for _ in 0..6 {
+        read.push_str(&scene.words());
+        scene.press("ctrl-f");
+    }
+    assert!(read.contains("word0") && read.contains("word29"), "{read}");
+    assert!(!read.contains("shows all of it"), "{read}");
+}
+
+#[test]
+fn a_form_has_a_field_only_where_it_asks_for_a_text() {
+    let mut scene = declared();
+    scene.press("y");
+    let (question, ask, suggested) = ("standby-fit".into(), "Can it?".to_owned(), Some("yes".to_owned()));
+    let question = scene.model.plan.tree.questions.keys().nth(1).cloned().unwrap_or(question);
+    let choices = crate::console::app::form::choices([("yes", "yes"), ("no", "no")]);
+    let mut asked = Form::choosing(Purpose::Answer { question, ask, suggested }, choices);
+    asked.skip_choice();
+    assert_eq!(asked.stage, Stage::Sure);
+    scene.app.dialog = Some(Dialog::Form(asked.clone()));
+    let words = scene.words();
+    assert!(words.contains("+y yes") && !words.contains("Reason"), "{words}");
+    asked.chosen = 1;
+    asked.skip_choice();
+    scene.app.dialog = Some(Dialog::Form(asked));
+    assert!(scene.words().contains("Reason"), "{}", scene.words());
+}
+
+#[test]
+fn a_runbook_whose_steps_touch_no_data_says_calmly_that_the_plan_names_no_loss() {
+    let mut scene = declared();
+    let told = |scene: &mut Scene, action: &str, irreversible: bool| {
+        let mut plan = (*scene.model.plan).clone();
+        let runbook = plan.runbooks.get_mut("full-region-failover").unwrap();
+        runbook.loss.clear();
+        for step in runbook.steps.values_mut() {
+            (step.action, step.irreversible) = (action.to_owned(), irreversible);
+        }
+        scene.model.plan = std::sync::Arc::new(plan);
+        scene.attach();
+        scene.press("o 1");
+        let words = scene.words();
+        scene.press("esc");
+        words
+    };
+    scene.press("y");
+    let calm = told(&mut scene, "route53-upsert", true);
+    assert!(calm.contains("The plan names no loss for it") && calm.contains("touches no data"), "{calm}");
+    assert!(!calm.contains("IS NOT KNOWN"), "{calm}");
+    for may_lose in ["exec", "http-request", "manual", "rds-restore-pitr", "s3-put", "postgres-promote"] {
+        let loud = told(&mut scene, may_lose, true);
+        assert!(loud.contains("IS NOT KNOWN: the plan names no probe"), "{may_lose}: {loud}");
+    }
+    let promotes = told(&mut scene, "rds-promote", false);
+    assert!(promotes.contains("IS NOT KNOWN"), "{promotes}");
+    let nothing = told(&mut scene, "exec", false);
+    assert!(!nothing.contains("names no"), "what can be taken back loses nothing: {nothing}");
+}
+
+#[test]
+fn the_dialog_of_an_engine_that_went_does_nothing_by_a_key_that_was_meant_for_the_screen() {
+    for after in [20, 150, 400, 900] {
+        let mut scene = declared();
+        scene.at += Duration::from_secs(2);
+        let bye = ToClient::Goodbye { why: "it ended".into(), next: "Open it.".into() };
+        scene.tell(Message::Engine(bye));
+        // `2` is a screen, and the second choice of this dialog; `3` would end the console.
+        for key in ["2", "3", "1", "enter"] {
+            scene.press_as(key, Manner::Single, Duration::from_millis(after));
+            let form = form(&scene).expect("it stays open");
+            assert!(matches!(form.purpose, Purpose::Gone { .. }), "{key} after {after} ms");
+            assert_eq!(form.choice(), Some("start"), "{key} after {after} ms");
+            assert!(form.problem.as_ref().is_some_and(|problem| problem.contains("dropped")), "{form:?}");
+        }
+        assert!(scene.done.is_empty(), "{:?}", scene.done);
+        scene.press("2");
+        assert!(scene.app.dialog.is_none(), "after a pause its keys count");
+    }
+}
+
+#[test]
+fn the_region_that_serves_is_recorded_by_a_choice_a_reason_and_a_yes() {
+    let mut scene = declared();
+    for _ in 0..12 {
+        scene.pass(5);
+        scene.servers(&[("primary-db", "standby"), ("dr-db", "standby")]);
+    }
+    scene.press("T");
+    let words = scene.words();
+    assert!(words.contains("Record which region serves"), "{words}");
+    assert!(words.contains("accepts no writes"), "what stands against each is said: {words}");
+    scene.press("2");
+    assert_eq!(form(&scene).unwrap().stage, Stage::Write, "a reason is asked for");
+    scene.press("enter");
+    assert!(form(&scene).unwrap().problem.is_some(), "an empty one goes nowhere");
+    scene.write("promoted on the host");
+    scene.press("enter");
+    let words = scene.words();
+    assert!(words.contains("Does it serve?") && words.contains("Say what was done"), "{words}");
+    assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::RecordServing { .. })), "Enter records nothing");
+    scene.press("y");
+    let Ask::RecordServing { region, reason } = scene.last().clone() else { panic!("{:?}", scene.asked) };
+    assert_eq!((region.as_str(), reason.as_str()), ("dr", "promoted on the host"));
+    assert!(scene.app.dialog.is_none());
+    assert_eq!(scene.model.serving().map(|region| region.as_str()), Some("dr"));
+}
+
+#[test]
+fn where_the_readings_say_which_region_serves_no_other_can_be_recorded() {
+    let mut scene = declared();
+    for _ in 0..12 {
+        scene.pass(5);
+        scene.servers(&[("primary-db", "primary"), ("dr-db", "standby")]);
+    }
+    scene.press("T");
+    assert!(scene.app.dialog.is_none());
+    assert!(scene.toast().contains("no other region can serve"), "{}", scene.toast());
+}

@@ -124,18 +124,26 @@ fn tree_below(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, used: usize) {
 fn leaf(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &LeafId) {
     let look = &view.look;
     let leaf = view.model.plan.tree.leaves.get(id);
-    let mut lines = question::path(view, area.width, usize::from(area.height) / 2);
-    lines.push(Line::default());
     let title = leaf.map_or(id.as_str(), |leaf| &leaf.title);
-    lines.push(rule(look, "OUTCOME", "", area.width));
-    lines.extend(labelled_with(look, " ".into(), 1, Role::Accent, title, area.width));
-    lines.push(Line::default());
-    lines.extend(todo(view, area.width));
+    let mut outcome = vec![rule(look, "OUTCOME", "", area.width)];
+    outcome.extend(labelled_with(look, " ".into(), 1, Role::Accent, title, area.width));
+    outcome.push(Line::default());
+    outcome.extend(todo(view, area.width));
     let other = view.key(Action::AnswerOther);
     let again = format!("When things change, {other} goes back to a question.");
+    outcome.push(Line::default());
+    outcome.extend(labelled_with(look, " ".into(), 1, Role::Muted, &again, area.width));
+    outcome.push(Line::default());
+    if view.ui.details {
+        let mut rest = question::path(view, area.width, usize::MAX);
+        rest.extend(outline::lines(view, area.width));
+        let room = usize::from(area.height).saturating_sub(outcome.len());
+        outcome.extend(detailed(view, rest, room));
+        return put(frame, area, look, outcome);
+    }
+    let mut lines = question::path(view, area.width, usize::from(area.height) / 2);
     lines.push(Line::default());
-    lines.extend(labelled_with(look, " ".into(), 1, Role::Muted, &again, area.width));
-    lines.push(Line::default());
+    lines.extend(outcome);
     let used = lines.len();
     put(frame, area, look, lines);
     tree_below(frame, area, view, used);

@@ -74,8 +74,9 @@ fn in_short(
     let suggestion = suggestion(view, suggested, area.width);
     let suggestion = limited(look, suggestion, SUGGESTION_ROWS, &rest);
     let room = room.saturating_sub(lines.len() + 1 + suggestion.len()).max(2);
-    lines.push(rule(look, "EVIDENCE", "live; frozen into the journal with your answer", area.width));
-    lines.extend(limited(look, evidence_lines(view, question, area.width, room), room, &rest));
+    let (evidence, whole) = evidence_lines(view, question, area.width, room);
+    lines.push(evidence_rule(view, whole, area.width));
+    lines.extend(limited(look, evidence, room, &rest));
     lines.extend(suggestion);
     lines
 }
@@ -92,7 +93,7 @@ fn in_brief(
     let rest = shown_by(view, Action::ToggleDetails);
     let mut lines = ask(view, question, area.width);
     let left = room.saturating_sub(lines.len());
-    let evidence = evidence_lines(view, question, area.width, left);
+    let (evidence, _) = evidence_lines(view, question, area.width, left);
     // Without its heading: the words that it begins with say what it is.
     let suggestion = suggestion(view, suggested, area.width).into_iter().skip(1).collect();
     let suggestion = limited(look, suggestion, left.saturating_sub(evidence.len().min(2)), &rest);
@@ -113,8 +114,8 @@ fn whole(
     let mut lines = ask(view, question, width);
     let mut rest = help(view, question, width);
     rest.extend(path(view, width, usize::MAX));
-    rest.push(rule(&view.look, "EVIDENCE", "live; frozen into the journal with your answer", width));
-    rest.extend(evidence_lines(view, question, width, usize::MAX));
+    rest.push(evidence_rule(view, true, width));
+    rest.extend(evidence_lines(view, question, width, usize::MAX).0);
     rest.extend(suggestion(view, suggested, width));
     let room = room.saturating_sub(lines.len());
     lines.extend(detailed(view, rest, room));
@@ -130,18 +131,24 @@ pub fn path(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
         return Vec::new();
     }
     let skipped = given.len().saturating_sub(room);
-    let rest = if skipped > 0 { format!("{skipped} earlier in the timeline") } else { String::new() };
-    let mut lines = vec![rule(look, "ANSWERED", rest, width)];
+    let mut whole = skipped == 0;
+    let mut lines = Vec::new();
     let mut spare = room.saturating_sub(given.len());
     for given in &given[skipped..] {
         lines.push(given_line(view, given, width));
         let reason = reason(given);
-        if spare > 0 && !reason.is_empty() {
-            spare -= 1;
-            let text = labelled_with(look, "".into(), 9, Role::Muted, &reason, width);
-            lines.extend(cut(look, text, 1, width));
+        if reason.is_empty() {
+            continue;
         }
+        let text = labelled_with(look, "".into(), 9, Role::Muted, &reason, width);
+        let rows = if room == usize::MAX { text.len() } else { spare.min(1) };
+        whole &= rows == text.len();
+        spare = spare.saturating_sub(rows);
+        lines.extend(cut(look, text, rows, width));
     }
+    let rest =
+        if whole { String::new() } else { format!("{} shows all of it", view.key(Action::ToggleDetails)) };
+    lines.insert(0, rule(look, "ANSWERED", rest, width));
     lines
 }
 
@@ -197,14 +204,31 @@ fn help(view: &View<'_>, question: &Question, width: u16) -> Vec<Line<'static>> 
     }
 }
 
+/// The heading of the evidence; where not all of it is below, first the key that shows it.
+fn evidence_rule(view: &View<'_>, whole: bool, width: u16) -> Line<'static> {
+    let live = "live; frozen into the journal with your answer";
+    let rest = match whole {
+        true => live.to_owned(),
+        false => format!("{} shows all of it ({live})", view.key(Action::ToggleDetails)),
+    };
+    rule(&view.look, "EVIDENCE", rest, width)
+}
+
 /// Each piece of evidence in one line, and below what the probe says and where it comes from: in one line as far as
-/// there is room, whole where there is no end of it. What is worst is never what is left out.
-fn evidence_lines(view: &View<'_>, question: &Question, width: u16, room: usize) -> Vec<Line<'static>> {
+/// there is room, whole where there is no end of it. What is worst is never what is left out. Says too whether all of
+/// it is there.
+fn evidence_lines(
+    view: &View<'_>,
+    question: &Question,
+    width: u16,
+    room: usize,
+) -> (Vec<Line<'static>>, bool) {
     let look = &view.look;
     let mut frozen: Vec<Evidence> =
         question.evidence.iter().filter_map(|probe| evidence::freeze(view.model, probe)).collect();
     if frozen.is_empty() {
-        return vec![Line::from(look.span(Role::Muted, " the plan names none for this question"))];
+        let none = look.span(Role::Muted, " the plan names none for this question");
+        return (vec![Line::from(none)], true);
     }
     if frozen.len() > room {
         frozen.sort_by_key(|evidence| std::cmp::Reverse(evidence.state.concern()));
@@ -213,15 +237,24 @@ fn evidence_lines(view: &View<'_>, question: &Question, width: u16, room: usize)
     worst.sort_by_key(|&place| std::cmp::Reverse(frozen[place].state.concern()));
     worst.truncate(room.saturating_sub(frozen.len()));
     let mut lines = Vec::new();
+    let mut whole = true;
     for (place, evidence) in frozen.iter().enumerate() {
-        lines.push(evidence_line(view, evidence, width));
-        if worst.contains(&place) {
-            let text = format!("{} ({})", evidence.summary, evidence.source);
-            let more = labelled_with(look, "".into(), 12, concern_role(evidence.state), &text, width);
-            lines.extend(if room == usize::MAX { more } else { cut(look, more, 1, width) });
-        }
+        let row = evidence_line(view, evidence, width);
+        let cut_off = row.spans.iter().any(|span| span.content.contains(look.glyph(Glyph::Ellipsis)));
+        lines.push(row);
+        // What the columns have no room for is read below them.
+        let named = match (cut_off && room == usize::MAX, evidence.threshold.as_str()) {
+            (false, _) => String::new(),
+            (true, "") => format!("{}: ", evidence.title),
+            (true, bounds) => format!("{}, {bounds}: ", evidence.title),
+        };
+        let text = format!("{named}{} ({})", evidence.summary, evidence.source);
+        let more = labelled_with(look, "".into(), 12, concern_role(evidence.state), &text, width);
+        let rows = if room == usize::MAX { more.len() } else { usize::from(worst.contains(&place)) };
+        whole &= rows == more.len() && (room == usize::MAX || !cut_off);
+        lines.extend(cut(look, more, rows, width));
     }
-    lines
+    (lines, whole)
 }
 
 /// State, title, value, age and bounds of a signal, as evidence.

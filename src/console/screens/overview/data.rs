@@ -96,8 +96,14 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
         recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
     let spark = if width >= WIDE { WIDEST_SPARK } else { SPARK_WIDTH };
     line.spans.extend(sparkline(look, &values, ceiling(spec), spark).spans);
-    // The whole bounds, or the one that matters most, or none: half a bound would mislead.
     let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width() + 1);
+    if measured.is_none_or(|measured| measured.value.is_none()) {
+        // Why there is none says more than what it would be bounded by.
+        let why = fit(look, &crate::text::clean(&view.model.why(id), 200), room);
+        line.push_span(look.span(state.role(), format!(" {why}")));
+        return line;
+    }
+    // The whole bounds, or the one that matters most, or none: half a bound would mislead.
     let critical =
         spec.thresholds.critical.map(|bound| format!("critical {}", units::value(bound, spec.unit)));
     let fits = [Some(bounds(spec)), critical].into_iter().flatten().find(|text| text.len() <= room);

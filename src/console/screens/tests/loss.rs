@@ -1,10 +1,11 @@
 //! What a failover would lose is one number on every screen, and not well while it grows.
 
 use super::stage::*;
-use super::{screen, text};
+use super::{drawn, screen, text};
+use crate::console::screens::confirm::{self, Reader};
 use crate::console::ui::Screen;
 use crate::core::actor::Actor;
-use crate::core::command::Ask;
+use crate::core::command::{Ask, Report};
 use crate::core::fact::Fact;
 use crate::core::reading::{Field, Verdict};
 use jiff::SignedDuration;
@@ -79,4 +80,52 @@ fn what_is_measured_since_a_failover_by_hand_is_in_the_header() {
     stage.lag(1.0, 2e5);
     let screen = shown(&stage);
     assert!(!screen.contains("not measured since") && screen.contains("RPO ✓"), "{screen}");
+}
+
+/// What the confirmation of the promotion says of the other side, after the fence was left out.
+fn other_side(stage: &mut Stage) -> String {
+    stage.ask(Ask::Skip { run: RUN.into(), step: "fence".into(), reason: "it is dark".into() });
+    stage.prepare("promote");
+    stage.describe("promote", "select pg_promote(true, 60)", "dr-db.example:5432", "PostgreSQL server");
+    let (_, state) = stage.model.step(&RUN.into(), &"promote".into()).unwrap();
+    let confirmation = state.confirmation.clone().unwrap();
+    let asked = drawn((120, 60), |frame| {
+        confirm::draw(frame, frame.area(), &stage.view(), &confirmation, Reader::default());
+    });
+    text(&asked).replace('│', "").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_server_that_nobody_looked_at_while_the_engine_was_away_was_not_seen_to_be_down_for_so_long() {
+    let mut stage = region_down();
+    stage.failing_over();
+    let words = other_side(&mut stage);
+    assert!(words.contains("does not answer, for "), "the engine looked all the time: {words}");
+    let mut stage = region_down();
+    stage.failing_over();
+    stage.report(Report::EngineStarted { version: "0.1.0".into(), recovery: String::new() });
+    stage.rest_is_well();
+    let words = other_side(&mut stage);
+    assert!(words.contains("does not answer, not seen to for "), "{words}");
+}
+
+#[test]
+fn a_severity_that_changed_its_reason_keeps_its_age_and_says_since_when_it_has_the_reason() {
+    let mut stage = region_down();
+    stage.ui.screen = Screen::Overview;
+    let (severity, since, _) = stage.model.durable.severity.clone().unwrap();
+    assert!(!shown(&stage).contains("for this reason since"), "it has the reason that it began with");
+    stage.now += SignedDuration::from_secs(60);
+    let (at, why) = (stage.now, "something else is wrong now".to_owned());
+    stage.fact(Actor::Engine, Fact::SeverityChanged { from: Some(severity), to: Some(severity), why });
+    stage.now += SignedDuration::from_secs(5);
+    let (screen, clock) = (shown(&stage), |at: jiff::Timestamp| at.strftime("%H:%M:%SZ").to_string());
+    let lasts = crate::units::age(stage.now.duration_since(since));
+    assert!(screen.contains(&format!("P0 for {lasts} ·")), "{screen}");
+    let wanted = format!(
+        "WHY ✘ P0 since {} ({lasts}), for this reason since {}: something else is wrong now",
+        clock(since),
+        clock(at)
+    );
+    assert!(screen.contains(&wanted), "{wanted}\n{screen}");
 }

@@ -8,7 +8,7 @@ use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{BuildError, Built, Probe, ProbeKind};
+use crate::probes::{BuildError, Built, Probe, ProbeKind, faults};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
@@ -60,21 +60,12 @@ timeout = "20s"
 warn = "25h"
 critical = "49h"
 "#,
+    check: |spec| faults([Of::of(spec).err()]),
     build,
 };
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    let name = |key: &str| spec.params.text(key).map(str::to_owned);
-    let of = match (name("resource"), name("vault")) {
-        (Some(resource), None) => Of::Resource(resource),
-        (resource, Some(vault)) => Of::Vault { vault, resource },
-        (None, None) => {
-            let why = "name a `resource`, a `vault`, or both";
-            let value = String::new();
-            return Err(BuildError::Value { key: "resource".into(), value, why: why.into() });
-        }
-    };
-    Ok(Box::new(Points { reader: Reader::of(spec, clients)?, of }))
+    Ok(Box::new(Points { reader: Reader::of(spec, clients)?, of: Of::of(spec)? }))
 }
 
 struct Points {
@@ -86,6 +77,17 @@ struct Points {
 enum Of {
     Resource(String),
     Vault { vault: String, resource: Option<String> },
+}
+
+impl Of {
+    fn of(spec: &ProbeSpec) -> Result<Self, BuildError> {
+        let name = |key: &str| spec.params.text(key).map(str::to_owned);
+        match (name("resource"), name("vault")) {
+            (Some(resource), None) => Ok(Self::Resource(resource)),
+            (resource, Some(vault)) => Ok(Self::Vault { vault, resource }),
+            (None, None) => Err(BuildError::value("resource", "", "name a `resource`, a `vault`, or both")),
+        }
+    }
 }
 
 impl Of {

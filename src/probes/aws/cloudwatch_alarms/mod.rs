@@ -9,7 +9,7 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Place, Share
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{BuildError, Built, Probe, ProbeKind};
+use crate::probes::{BuildError, Built, Probe, ProbeKind, faults};
 use aws_sdk_cloudwatch::operation::describe_alarms::builders::DescribeAlarmsFluentBuilder;
 use aws_sdk_cloudwatch::types::AlarmType;
 use futures::future::BoxFuture;
@@ -55,6 +55,7 @@ names = ["arka-api-5xx", "arka-db-connections"]
 every = "30s"
 timeout = "15s"
 "#,
+    check: |spec| faults([Wanted::of(spec).err()]),
     build,
 };
 

@@ -11,7 +11,7 @@ use crate::clients::aws::{Place, Shared};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{Built, Probe, ProbeKind, words};
+use crate::probes::{Built, Probe, ProbeKind, faults, words};
 use crate::text::clean;
 use fetch::{Found, Point, fetch};
 use futures::future::BoxFuture;
@@ -93,6 +93,7 @@ timeout = "15s"
 warn = 30
 critical = 60
 "#,
+    check: |spec| faults([Wanted::of(&spec.params).err()]),
     build,
 };
 

@@ -10,7 +10,7 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{Built, Probe, ProbeKind};
+use crate::probes::{Built, Probe, ProbeKind, unchecked};
 use aws_sdk_rds::types::{DbCluster, GlobalCluster};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -80,6 +80,7 @@ timeout = "10s"
 warn = "10m"
 critical = "30m"
 "#,
+    check: unchecked,
     build,
 };
 

@@ -11,7 +11,7 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{Built, Probe, ProbeKind};
+use crate::probes::{Built, Probe, ProbeKind, unchecked};
 use aws_sdk_rds::types::DbInstance;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -75,6 +75,7 @@ source = "arka-db-primary"
 every = "30s"
 timeout = "10s"
 "#,
+    check: unchecked,
     build,
 };
 

@@ -10,7 +10,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::aws::{GLOBAL, find};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
 use futures::future::{BoxFuture, join, join_all};
 use judge::{Elsewhere, Heard, Wanted};
 use std::net::SocketAddr;
@@ -87,8 +87,14 @@ every = "30s"
 timeout = "10s"
 warn = "2m"
 "#,
+    check,
     build,
 };
+
+fn check(spec: &ProbeSpec) -> Vec<BuildError> {
+    let zone = zone_id(spec.params.text("zone").unwrap_or_default()).err();
+    faults([zone, addresses(&spec.params.texts("resolvers")).err()])
+}
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let params = &spec.params;

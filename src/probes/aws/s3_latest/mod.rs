@@ -13,7 +13,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
 use crate::probes::series::{self, Sizes, in_words, judge_age, size};
-use crate::probes::{Built, Probe, ProbeKind, deadline};
+use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
 use crate::text::clean;
 use bucket::Setting;
 use checksum::{Checked, Checker, Expected};
@@ -113,6 +113,7 @@ timeout = "30s"
 warn = "25h"
 critical = "49h"
 "#,
+    check: unchecked,
     build,
 };
 

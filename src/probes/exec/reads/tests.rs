@@ -137,8 +137,6 @@ fn exit_codes_and_patterns_map_to_each_verdict() {
         Verdict::Critical(_)
     ));
     assert!(judged("unknown_when = \"a\"\ncritical_when = \"b\"", &output(2, "a b")).is_err());
-    let params = probe_params("exec", "argv = [\"true\"]\ngood_codes = [1]\nwarn_codes = [1]");
-    assert!(Reads::of(&params).is_err());
 }
 
 #[test]
@@ -174,4 +172,23 @@ fn a_number_that_json_writes_as_text_is_a_number() {
     {
         assert!(judged(keys, &output(0, document)).unwrap_err().contains(part), "{document}");
     }
+}
+
+#[test]
+fn a_deployment_that_was_deleted_is_critical_and_a_cluster_that_is_not_reached_is_unknown() {
+    let keys =
+        "stdout = \"number\"\nempty = 0\nunknown_codes = [1]\ncritical_when = '\\(NotFound\\): deployments'";
+    let said = |text: &str| judged(keys, &outputs(1, "", text));
+    let gone = said("Error from server (NotFound): deployments.apps \"arka-api\" not found\n").unwrap();
+    assert!(matches!(&gone.verdict, Verdict::Critical(why) if why.contains("not found")), "{gone:?}");
+    assert_eq!(gone.value, None);
+    for unseen in [
+        "error: context \"dr\" does not exist",
+        "Unable to connect to the server: dial tcp: lookup x: no such host",
+        "error: You must be logged in to the server (Unauthorized)",
+        "Error from server (Forbidden): deployments.apps \"arka-api\" is forbidden",
+    ] {
+        assert!(said(unseen).is_err(), "{unseen}");
+    }
+    assert_eq!(judged(keys, &outputs(0, "", "")).unwrap().value, Some(0.0));
 }
