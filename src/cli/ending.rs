@@ -37,9 +37,10 @@ impl Ending {
     fn lines(&self, model: Option<&Model>, now: Timestamp) -> Vec<String> {
         let mut lines = Vec::new();
         let lasted = model.and_then(|model| model.durable.engine_started_at).map(|at| age(at, now));
-        let lasted = lasted.map_or_else(String::new, |lasted| format!(" after {}", units::duration(lasted)));
+        let lasted = lasted
+            .map_or_else(String::new, |lasted| format!(" after {} of its time", units::duration(lasted)));
         let what = self.what;
-        lines.push(format!("The {what} is over{lasted} of its time."));
+        lines.push(format!("The {what} is over{lasted}."));
         let incidents: Vec<&Incident> = model.map_or_else(Vec::new, |model| {
             model.durable.closed.iter().chain(&model.durable.incident).collect()
         });

@@ -1,12 +1,11 @@
 //! `lifeboat generate`: shell completions and the man page, made from the command line's own definition.
-//! Hidden: it is for the installer and for packagers.
 
 use std::io::{self, Write};
 
 use clap::{Args, Command, Subcommand};
 use clap_complete::Shell;
 
-/// Write shell completions or the man page.
+/// Write shell completions or the man page, as install.sh does.
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
     #[command(subcommand)]

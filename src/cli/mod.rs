@@ -95,10 +95,8 @@ enum Command {
     Themes(themes::ThemesArgs),
     /// List, check and show the keymaps of the console.
     Keys(keys::KeysArgs),
-    /// Run a plan's engine; `open` does that by itself.
-    #[command(hide = true)]
+    /// Run a plan's engine in the foreground, for systemd and containers; `open` starts one by itself.
     Engine(engine::EngineArgs),
-    #[command(hide = true)]
     Generate(generate::GenerateArgs),
 }
 

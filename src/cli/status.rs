@@ -22,10 +22,8 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// How many signals that are not ok are printed as text; the rest is counted, and JSON has all.
-const WORST_SIGNALS: usize = 20;
-/// Longest line of text from outside.
-const LINE_CHARS: usize = 200;
+/// Longest line of text from outside: more than any probe or person says, so that nothing is cut that somebody meant.
+const LINE_CHARS: usize = 20_000;
 
 const EXIT_TROUBLE: u8 = 1;
 const EXIT_UNKNOWN: u8 = 2;
@@ -46,6 +44,18 @@ pub struct StatusArgs {
 /// # Errors
 /// When the engine cannot be reached; exit code 3 when none runs, 2 where there is no such plan.
 pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    match print(args, out) {
+        // Whoever reads JSON reads why there is nothing to tell there, too.
+        Err(failure) if args.json && failure.code == EXIT_NO_ENGINE => {
+            let told = json!({ "state": "no-engine", "why": failure.what, "next": failure.next });
+            say(out, &format!("{told:#}\n"))?;
+            Ok(ExitCode::from(EXIT_NO_ENGINE))
+        }
+        printed => printed,
+    }
+}
+
+fn print(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
     let mut of_another = None;
     let answer = runtime()?.block_on(async {
@@ -143,12 +153,8 @@ fn as_text(model: &Model, now: Timestamp) -> String {
     for (id, standing) in &model.durable.services {
         line("service", format!("{id}: {}{}", since(standing, now), wrong(on_service(model, id))));
     }
-    let worst = worst(model);
-    for (probe, state, why) in worst.iter().take(WORST_SIGNALS) {
+    for (probe, state, why) in worst(model) {
         line("signal", format!("{probe}: {}: {why}", state.as_str()));
-    }
-    if let Some(rest) = worst.get(WORST_SIGNALS..).filter(|rest| !rest.is_empty()) {
-        line("signal", more(rest));
     }
     if let Some(incident) = &model.durable.incident {
         line("incident", format!("{} ({}): {}", incident.id, incident.mode.as_str(), incident.title));
@@ -205,16 +211,6 @@ fn worst(model: &Model) -> Vec<(String, SignalState, String)> {
         (id.to_string(), signal.state, model.why(id))
     };
     signals.into_iter().map(row).collect()
-}
-
-/// `and 12 more: 9 unknown, 3 warn; --json has them all`.
-fn more(rest: &[(String, SignalState, String)]) -> String {
-    let counts =
-        [SignalState::Critical, SignalState::Unknown, SignalState::Warn].into_iter().filter_map(|state| {
-            let count = rest.iter().filter(|(_, other, _)| *other == state).count();
-            (count > 0).then(|| format!("{count} {}", state.as_str()))
-        });
-    format!("and {} more: {}; --json has them all", rest.len(), counts.collect::<Vec<_>>().join(", "))
 }
 
 /// `down for 3 min 05 s`; without a span for what was never known.
@@ -484,18 +480,43 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_listed_is_counted_and_json_leaves_nothing_out() {
+    fn every_signal_that_is_not_ok_is_printed_with_all_that_it_says() {
         let mut model = with(Status::Up);
         for number in 0..30 {
             let state = if number < 4 { SignalState::Warn } else { SignalState::Unknown };
-            let (since, why) = (fixture::start(), "w".into());
+            let (since, why) = (fixture::start(), format!("{} end of {number}", "long ".repeat(200)));
             let signal = Signal { state, since, critical_since: None, why };
             model.durable.signals.insert(format!("s{number}").as_str().into(), signal);
         }
         let text = as_text(&model, fixture::start());
-        assert!(text.contains("signal       and 10 more: 6 unknown, 4 warn; --json has them all"), "{text}");
+        for number in 0..30 {
+            assert!(text.contains(&format!("signal       s{number}: ")), "{number}: {text}");
+            assert!(text.contains(&format!("end of {number}\n")), "{number}");
+        }
         let value = as_json(&model, fixture::start(), 7);
         assert_eq!(value["signals_not_ok"].as_array().unwrap().len(), 30);
+    }
+
+    #[test]
+    fn without_an_engine_json_is_json_with_a_state_and_the_exit_code() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = Some(folder.path().to_owned());
+        let place = Place { plan: "plans/demo".into(), state };
+        let mut out = Vec::new();
+        let code = run(&StatusArgs { place: place.clone(), json: true }, &mut out).unwrap();
+        assert_eq!(code, ExitCode::from(EXIT_NO_ENGINE));
+        let value: Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(value["state"], "no-engine");
+        assert!(
+            !value["why"].as_str().unwrap().is_empty() && !value["next"].as_str().unwrap().is_empty(),
+            "{value}"
+        );
+        out.clear();
+        assert_eq!(run(&StatusArgs { place, json: false }, &mut out).unwrap_err().code, EXIT_NO_ENGINE);
+        let nowhere = Place { plan: "/no/such/plan".into(), state: None };
+        let code = run(&StatusArgs { place: nowhere, json: true }, &mut out).unwrap();
+        assert_eq!(code, ExitCode::from(EXIT_NO_ENGINE));
+        assert!(serde_json::from_slice::<Value>(&out).is_ok());
     }
 
     #[test]

@@ -173,6 +173,25 @@ impl std::error::Error for Problems {}
 /// Most problems that are kept: more would be noise, and a hostile plan could ask for millions.
 const MAX_PROBLEMS: usize = 100;
 
+/// Longest name of a kind that is quoted, and how many different ones are.
+const KIND_CHARS: usize = 60;
+const KINDS: usize = 4;
+
+/// All uses of what this build leaves out as one problem, at the first of them.
+fn without_aws(uses: &[(Place, String)]) -> Option<Problem> {
+    let first = uses.iter().map(|(place, _)| *place).min_by_key(|place| (place.file, place.start))?;
+    let kinds: std::collections::BTreeSet<&str> = uses.iter().map(|(_, name)| name.as_str()).collect();
+    let named: Vec<String> = kinds.iter().take(KINDS).map(|name| format!("`{name}`")).collect();
+    let more = match kinds.len().saturating_sub(KINDS) {
+        0 => String::new(),
+        more => format!(" and {more} more kinds"),
+    };
+    let places = if uses.len() == 1 { "1 place".to_owned() } else { format!("{} places", uses.len()) };
+    let message =
+        format!("this plan uses AWS in {places}, and this build has none of it: {}{more}", named.join(", "));
+    Some(Problem::error("unknown-kind", first, message).help(super::registry::other_build_help()))
+}
+
 /// Collects problems while a plan is read.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -180,6 +199,8 @@ pub(crate) struct Report {
     omitted: RefCell<usize>,
     errors: RefCell<usize>,
     masked: RefCell<Vec<Place>>,
+    /// Uses of kinds that this build leaves out: told once, however many there are.
+    left_out: RefCell<Vec<(Place, String)>>,
 }
 
 impl Report {
@@ -200,6 +221,12 @@ impl Report {
         }
     }
 
+    /// A kind is used that this build leaves out.
+    pub(crate) fn left_out(&self, place: Place, name: &str) {
+        *self.errors.borrow_mut() += 1;
+        self.left_out.borrow_mut().push((place, crate::text::clean(name, KIND_CHARS)));
+    }
+
     /// How many errors keep the plan from being used, whether or not they are kept.
     pub(crate) fn errors(&self) -> usize {
         *self.errors.borrow()
@@ -217,6 +244,7 @@ impl Report {
 
     pub(crate) fn finish(self, sources: Arc<Sources>) -> Problems {
         let mut list = self.list.into_inner();
+        list.extend(without_aws(&self.left_out.into_inner()));
         let key = |problem: &Problem| problem.place.as_ref().map(|(place, _)| (place.file, place.start));
         list.sort_by_key(key);
         Problems { list, omitted: self.omitted.into_inner(), sources, masked: self.masked.into_inner() }

@@ -69,6 +69,11 @@ pub(crate) fn is_left_out(name: &str) -> bool {
     !cfg!(feature = "aws") && is_aws(name)
 }
 
+/// What to do about kinds that another build has.
+pub(crate) fn other_build_help() -> &'static str {
+    WITHOUT_AWS
+}
+
 fn help(name: &str, known: Vec<&str>) -> String {
     if is_aws(name) && !known.iter().any(|known| is_aws(known)) {
         return WITHOUT_AWS.to_owned();

@@ -142,6 +142,33 @@ fn a_program_that_is_not_lifeboat_or_does_not_run_is_not_installed() {
 }
 
 #[test]
+fn a_folder_for_temporary_files_that_runs_nothing_is_named_with_the_way_out() {
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let script = "case $1 in --version) echo lifeboat 0.0.0;; generate) echo \"$@\";; esac";
+    let from = program(elsewhere.path(), script);
+    let noexec = home.path().join("tmp");
+    std::fs::create_dir(&noexec).unwrap();
+    let installer = Path::new(env!("CARGO_MANIFEST_DIR")).join("install.sh");
+    // In a mount namespace of its own: the folder is mounted for this one run.
+    let run = "mount -t tmpfs -o noexec none \"$1\" || exit 99; TMPDIR=$1 exec sh \"$2\" --from \"$3\"";
+    let refused = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", run, "sh"])
+        .args([noexec.as_os_str(), installer.as_os_str(), from.as_ref()])
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    let told = text(&refused);
+    assert_ne!(refused.status.code(), Some(99), "no folder could be mounted: {told}");
+    assert!(!refused.status.success(), "{told}");
+    for part in [noexec.to_str().unwrap(), "noexec", "set TMPDIR"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    assert!(!told.contains("does not run on this host"), "the program is not at fault: {told}");
+    assert!(!home.path().join(".local").exists(), "something was installed");
+}
+
+#[test]
 fn what_was_changed_or_is_not_ours_is_kept() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();

@@ -95,7 +95,7 @@ impl Program {
         let pair = native_pty_system().openpty(size).unwrap();
         let tty = pair.master.tty_name().unwrap();
         let display = Arc::new(Mutex::new(Display {
-            parser: vt100::Parser::new(cells(self.rows), cells(self.columns), 0),
+            parser: vt100::Parser::new(shown(self.rows, 40), shown(self.columns, 120), 0),
             raw: Vec::new(),
         }));
         let hanging_up = Arc::new(AtomicBool::new(false));
@@ -120,6 +120,11 @@ impl Program {
             reader: Some(reader),
         }
     }
+}
+
+/// What is looked at of a terminal that tells no size: all that the program may take it for.
+fn shown(count: u16, without: u16) -> NonZeroU16 {
+    cells(if count == 0 { without } else { count })
 }
 
 fn cells(count: u16) -> NonZeroU16 {

@@ -343,3 +343,117 @@ fn the_demo_leaves_nothing_behind() {
     wait_for(|| std::fs::read_dir(folder.path()).unwrap().next().is_none().then_some(()))
         .expect("an empty folder");
 }
+
+#[test]
+fn at_60x16_and_80x23_a_failover_can_be_begun_by_the_keys_that_are_shown() {
+    for (columns, rows) in [(60, 16), (80, 23), (120, 40)] {
+        let engine = Engine::start("region-down", "20");
+        let mut pty = engine.console().size(columns, rows).spawn();
+        let screen = pty.wait_until("trouble, since when, and what next", |screen| {
+            screen.contains("P0") && screen.contains("for ") && screen.contains("NEXT")
+        });
+        assert!(screen.contains("SIMULATED"), "{screen}");
+        pty.decide("D");
+        pty.wait_for_text("Declare an incident");
+        pty.press("2");
+        pty.wait_for_text("Title");
+        pty.press("\r");
+        pty.wait_for_text("Begin this drill?");
+        pty.decide("y");
+        pty.wait_for_text("Is the primary region completely down?");
+        pty.decide("y");
+        pty.wait_for_text("Can the standby region take over?");
+    }
+}
+
+#[test]
+fn a_confirmation_that_does_not_fit_is_refused_until_the_terminal_is_larger() {
+    let engine = Engine::start("region-down", "1");
+    let mut pty = engine.console().size(80, 24).spawn();
+    declare_when_down(&mut pty);
+    pty.decide("y");
+    pty.wait_for_text("Can the standby region take over?");
+    pty.decide("y");
+    pty.wait_for_text("Begin it?");
+    pty.resize(40, 10);
+    pty.wait_for_text("TOO SMALL");
+    pty.decide("y");
+    pty.wait_for_text("TOO SMALL");
+    assert!(engine.status().1.contains("question"), "{}", engine.status().1);
+    pty.resize(80, 24);
+    pty.wait_for_text("Begin it?");
+    pty.decide("y");
+    engine.wait_for_step("run ");
+}
+
+fn declare_when_down(pty: &mut Pty) {
+    pty.wait_for_text("P0");
+    pty.decide("D");
+    pty.wait_for_text("Declare an incident");
+    pty.press("2");
+    pty.wait_for_text("Title");
+    pty.press("\r");
+    pty.wait_for_text("Begin this drill?");
+    pty.decide("y");
+    pty.wait_for_text("Is the primary region completely down?");
+}
+
+#[test]
+fn a_terminal_without_a_size_is_drawn_and_one_that_is_set_later_is_taken() {
+    let engine = Engine::start("healthy", "1");
+    let pty = engine.console().size(0, 0).spawn();
+    pty.wait_for_text("SIGNALS");
+    pty.resize(120, 40);
+    pty.wait_for_text("overview] decide timeline");
+    let pty = engine.console().env("COLUMNS", "120").env("LINES", "40").size(0, 0).spawn();
+    pty.wait_for_text("overview] decide timeline");
+}
+
+#[test]
+fn what_a_demo_keeps_is_read_by_the_other_commands_and_its_end_says_what_was_done() {
+    let home = TempDir::new().unwrap();
+    let kept = home.path().join("kept demo");
+    let demo = || {
+        Program::new(LIFEBOAT)
+            .arg("demo")
+            .arg("--scenario")
+            .arg("region-down")
+            .arg("--keep")
+            .arg(&kept)
+            .size(200, 50)
+            .env("HOME", home.path())
+            .env("XDG_RUNTIME_DIR", home.path())
+    };
+    let mut pty = demo().spawn();
+    pty.wait_for_text("SIGNALS");
+    declare(&mut pty);
+    pty.decide("q");
+    pty.wait_for_text("the journal is kept");
+    pty.decide("y");
+    assert_eq!(pty.wait_for_end().exit_code(), 0);
+    for told in
+        ["The demo is over after", "darkness", "still open", "lifeboat postmortem", "lifeboat journal verify"]
+    {
+        pty.wait_for_text(told);
+    }
+    let read = |arguments: &[&str]| {
+        let output = Command::new(LIFEBOAT)
+            .args(arguments)
+            .arg("--state")
+            .arg(&kept)
+            .env("HOME", home.path())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let plan = kept.join("plan");
+    let (code, report) = read(&["postmortem", plan.to_str().unwrap()]);
+    assert!(code == Some(0) && report.contains("darkness"), "{report}");
+    let (code, verified) = read(&["journal", "verify"]);
+    assert_eq!(code, Some(0), "{verified}");
+    let (code, status) = read(&["status", "--json", plan.to_str().unwrap()]);
+    assert!(code == Some(3) && status.contains("no-engine"), "{status}");
+    let mut again = demo().spawn();
+    assert_eq!(again.wait_for_end().exit_code(), 1);
+    again.wait_for_text("is not empty");
+}

@@ -3,7 +3,7 @@
 use super::form::{self, Form, Purpose};
 use super::help;
 use super::palette::{Entry, Palette, Target};
-use super::{App, Asked, Dialog, Do, answer, declare, left};
+use super::{App, Asked, Dialog, Do, answer, declare, left, people};
 use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::console::screens::decide::Item;
@@ -44,7 +44,7 @@ impl App {
                 return self.open(Dialog::Help(help));
             }
             Palette => {
-                let palette = palette(self);
+                let palette = palette(self, at);
                 return self.open(Dialog::Palette(palette));
             }
             Filter => {
@@ -95,8 +95,57 @@ impl App {
             self.complain("the engine was not reached yet", "Wait a moment.", at);
             return vec![Do::Draw];
         };
+        match (action, self.incident_form(action, model, at)) {
+            (_, Some(Ok(form))) => self.open_form(form, at),
+            (_, Some(Err((why, next)))) => self.refuse_form(&why, next, at),
+            (Action::AnswerYes | Action::AnswerNo, None) => self.answer_by_key(action, received, at),
+            (Action::AnswerOther, None) => self.answer_other(at),
+            (_, None) => self.act_on_step(action, received, at),
+        }
+    }
+
+    /// Why an action cannot be done now; none where it can, or where nothing but its own key tells.
+    pub(super) fn why_not(&self, action: Action, at: Instant) -> Option<String> {
+        use Action::*;
+        let model = self.model.as_ref()?;
+        let refused =
+            |form: Form| form.trial().and_then(|ask| self.refusal(&ask, at)).map(|refusal| refusal.why);
+        match action {
+            Acknowledge => self.refusal(&Ask::Acknowledge, at).map(|refusal| refusal.why),
+            Page | SendMessage | WaiveMessage | HandOver | Resolve | Reopen | Dismiss => {
+                match people::form_for(action, model, self.now(at)) {
+                    Ok(form) => refused(form),
+                    Err((why, _)) => Some(why.to_owned()),
+                }
+            }
+            PrepareStep | RetryStep | SkipStep | AttestStep | OverrideGuard => {
+                let incident = model.durable.incident.as_ref();
+                if incident.and_then(Incident::open_run).is_none() {
+                    return Some("no runbook is running".into());
+                }
+                if self.ui.screen != Screen::Decide {
+                    return Some("a step is chosen on the decide screen".into());
+                }
+                let next = screens::next::step(model);
+                let mut steps = self.selected_step().into_iter().chain(next);
+                (!steps.any(|step| self.takes(action, &step, at))).then(|| "no step can take it now".into())
+            }
+            _ => match self.incident_form(action, model, at)? {
+                Ok(form) => refused(form),
+                Err((why, _)) => Some(why),
+            },
+        }
+    }
+
+    /// The form of an action on the incident, or why there is none; none for other actions.
+    fn incident_form(
+        &self,
+        action: Action,
+        model: &Model,
+        at: Instant,
+    ) -> Option<Result<Form, (String, &'static str)>> {
         let incident = model.durable.incident.as_ref();
-        let form = match action {
+        Some(match action {
             Action::DeclareIncident => match incident {
                 None => Ok(declare::form(model, &proposed_title(model))),
                 Some(open) if open.mode.is_drill() => Ok(declare::form(model, &proposed_title(model))),
@@ -130,14 +179,8 @@ impl App {
                 Some(run) => Ok(Form::writing(Purpose::Abort(run.id.clone()))),
                 None => Err(("no runbook is running".into(), "There is nothing to abort.")),
             },
-            Action::AnswerYes | Action::AnswerNo => return self.answer_by_key(action, received, at),
-            Action::AnswerOther => return self.answer_other(at),
-            _ => return self.act_on_step(action, received, at),
-        };
-        match form {
-            Ok(form) => self.open_form(form, at),
-            Err((why, next)) => self.refuse_form(&why, next, at),
-        }
+            _ => return None,
+        })
     }
 
     /// Answers by a key of the answer: yes or no.
@@ -423,6 +466,10 @@ impl App {
             },
             Target::Action(Action::Quit | Action::Detach) => self.quit(),
             Target::Action(action) => self.act(*action, received, at),
+            Target::Told(how) => {
+                self.toast("this is done on the command line", *how, false, at);
+                vec![Do::Draw]
+            }
             Target::Runbook(id) => {
                 let reading = self.model.as_ref().and_then(|model| help::preview(&model.plan, id));
                 reading.map_or_else(Vec::new, |reading| self.open(Dialog::Preview(reading)))
@@ -460,8 +507,8 @@ fn proposed_title(model: &Model) -> String {
     })
 }
 
-fn palette(app: &App) -> Palette {
-    Palette::new(app.model.as_ref(), app.screen_context())
+fn palette(app: &App, at: Instant) -> Palette {
+    Palette::new(app.model.as_ref(), app.screen_context(), &app.keymap, |action| app.why_not(action, at))
 }
 
 /// The guards of a step that do not hold now, with what is lost by going on against them.

@@ -33,6 +33,9 @@ const LINE_CHARS: usize = 400;
 const FIELD_ROWS: u16 = 4;
 /// The same on a small terminal.
 const LOW_FIELD_ROWS: u16 = 2;
+/// Cells of a command's name and of its key in the palette.
+const NAME_WIDTH: usize = 22;
+const KEY_WIDTH: usize = 6;
 /// Rows that a problem below the choices takes at most.
 const PROBLEM_ROWS: usize = 2;
 
@@ -278,12 +281,21 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Pal
     view.shown.note_rows(height);
     let first = palette.selected.saturating_sub(height.saturating_sub(1));
     let width = usize::from(list.width);
+    let name_width = NAME_WIDTH.min(width * 2 / 5);
     let rows = palette.matching().enumerate().skip(first).take(height);
     let lines: Vec<Line<'_>> = rows
         .map(|(place, entry)| {
-            let role = if place == palette.selected { Role::Selection } else { Role::Text };
-            let name = cell(look, &entry.name, 26);
-            Line::from(look.span(role, cell(look, &format!("{name} {}", entry.doc), width)))
+            let role = match &entry.why_not {
+                _ if place == palette.selected => Role::Selection,
+                Some(_) => Role::Muted,
+                None => Role::Text,
+            };
+            let (name, key) = (cell(look, &entry.name, name_width), cell(look, &entry.key, KEY_WIDTH));
+            let doc = match &entry.why_not {
+                Some(why) => format!("not now: {why}"),
+                None => entry.doc.clone(),
+            };
+            Line::from(look.span(role, cell(look, &format!("{name} {key} {doc}"), width)))
         })
         .collect();
     if lines.is_empty() {

@@ -64,7 +64,6 @@ fn draw_writing(frame: &mut Frame<'_>, app: &App, view: &View<'_>, compose: &Com
         .map(|problem| wrap(&clean(problem, 400), width))
         .unwrap_or_default()
         .into_iter()
-        .take(3)
         .map(|line| Line::from(look.span(Role::Warn, line)))
         .collect();
     let rows = |lines: &[Line<'_>]| Constraint::Length(u16::try_from(lines.len()).unwrap_or(0));
@@ -87,9 +86,5 @@ fn about(look: &Look<'_>, view: &View<'_>, compose: &Compose, width: usize) -> V
         }
         _ => (Role::Text, format!("For {title}.")),
     };
-    wrap(&clean(&text, 400), width)
-        .into_iter()
-        .take(2)
-        .map(|line| Line::from(look.span(role, line)))
-        .collect()
+    wrap(&clean(&text, 400), width).into_iter().map(|line| Line::from(look.span(role, line))).collect()
 }

@@ -1,7 +1,7 @@
 //! The command palette: actions, screens, runbooks and questions by name.
 
 use super::field::Field;
-use crate::console::keymap::{ACTIONS, Action, Chord, Context};
+use crate::console::keymap::{ACTIONS, Action, Chord, Context, Keymap};
 use crate::core::model::Model;
 use crate::ids::{QuestionId, RunbookId};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
@@ -19,6 +19,8 @@ pub enum Target {
     Runbook(RunbookId),
     /// A question to go back to.
     Question(QuestionId),
+    /// What is done elsewhere, and how.
+    Told(&'static str),
 }
 
 /// One entry.
@@ -30,6 +32,10 @@ pub struct Entry {
     pub name: String,
     /// What it does.
     pub doc: String,
+    /// The key that does the same on this screen; empty where none does.
+    pub key: String,
+    /// Why it cannot be done now.
+    pub why_not: Option<String>,
 }
 
 impl Entry {
@@ -38,7 +44,7 @@ impl Entry {
         match &self.target {
             Target::Action(action) => action.info().destructive,
             Target::Question(_) => true,
-            Target::Runbook(_) => false,
+            Target::Runbook(_) | Target::Told(_) => false,
         }
     }
 }
@@ -80,32 +86,82 @@ const UNNAMED: &[Action] = &[
     Action::AnswerNo,
 ];
 
+/// Other words for what changes nothing by itself.
+const ALSO: &[(Action, &str)] = &[
+    (Action::Quit, "exit leave end close console"),
+    (Action::Help, "keys keymap shortcuts bindings"),
+    (Action::Filter, "search find"),
+    (Action::Refresh, "redraw clear"),
+    (Action::Copy, "clipboard yank"),
+    (Action::GotoOverview, "lag replication signals regions services status rto rpo"),
+    (Action::GotoDecide, "failover tree run runbook steps question"),
+    (Action::GotoTimeline, "log history journal events"),
+    (Action::GotoBackups, "restore copies"),
+    (Action::GotoReadiness, "drills test"),
+    (Action::GotoEscalation, "people oncall contacts"),
+    (Action::Brief, "summary handover"),
+    (Action::SendMessage, "customers statuspage tell"),
+    (Action::RecordUndone, "rollback revert undo"),
+];
+
+/// What is done on the command line, by the words that somebody looks for it with.
+const TOLD: &[(&str, &str, &str)] = &[
+    (
+        "theme",
+        "colors colours dark light",
+        "`lifeboat open --theme NAME`; `lifeboat themes list` names them.",
+    ),
+    ("keymap", "bindings emacs", "`lifeboat open --keymap NAME`; `lifeboat keys list` names them."),
+    ("ascii", "unicode glyphs", "`lifeboat open --ascii`; a locale without UTF-8 does the same."),
+    ("postmortem", "report export", "`lifeboat postmortem PLAN` writes it from the journal."),
+    ("export", "journal records", "`lifeboat journal export --plan PLAN` writes the records."),
+];
+
+fn also(action: Action) -> &'static str {
+    ALSO.iter().find(|(of, _)| *of == action).map_or("", |(_, words)| words)
+}
+
 impl Palette {
-    /// All that can be done on a screen.
-    pub fn new(model: Option<&Model>, screen: Context) -> Self {
+    /// All that can be done, seen from a screen: with the keys of that screen, and why not, where something cannot be
+    /// done now.
+    pub fn new(
+        model: Option<&Model>,
+        screen: Context,
+        keymap: &Keymap,
+        why_not: impl Fn(Action) -> Option<String>,
+    ) -> Self {
         let offered = ACTIONS.iter().filter(|info| {
-            let here = info.contexts.contains(&screen) || info.contexts.contains(&Context::Global);
+            let contexts = [screen, Context::Global, Context::Decide];
+            let here = contexts.iter().any(|context| info.contexts.contains(context));
             here && !UNNAMED.contains(&info.action)
         });
+        let entry = |target, name: String, doc: String| Entry {
+            target,
+            name,
+            doc,
+            key: String::new(),
+            why_not: None,
+        };
         let mut entries: Vec<Entry> = offered
             .map(|info| Entry {
-                target: Target::Action(info.action),
-                name: info.name.to_owned(),
-                doc: info.doc.to_owned(),
+                key: keymap.keys(screen, info.action).first().map_or_else(String::new, ToString::to_string),
+                why_not: why_not(info.action),
+                ..entry(Target::Action(info.action), info.name.to_owned(), info.doc.to_owned())
             })
             .collect();
         if let Some(model) = model {
-            entries.extend(model.plan.runbooks.iter().map(|(id, runbook)| Entry {
-                target: Target::Runbook(id.clone()),
-                name: format!("runbook {id}"),
-                doc: runbook.title.clone(),
+            let runbooks = model.plan.runbooks.iter();
+            entries.extend(runbooks.map(|(id, runbook)| {
+                entry(Target::Runbook(id.clone()), format!("runbook {id}"), runbook.title.clone())
             }));
-            entries.extend(model.plan.tree.questions.iter().map(|(id, question)| Entry {
-                target: Target::Question(id.clone()),
-                name: format!("revisit {id}"),
-                doc: question.ask.clone(),
+            let questions = model.plan.tree.questions.iter();
+            entries.extend(questions.map(|(id, question)| {
+                entry(Target::Question(id.clone()), format!("revisit {id}"), question.ask.clone())
             }));
         }
+        entries.extend(
+            TOLD.iter().map(|(name, _, how)| entry(Target::Told(how), (*name).into(), (*how).into())),
+        );
         let matcher = Matcher::new(Config::DEFAULT);
         let mut palette = Self {
             field: Field::default(),
@@ -203,6 +259,8 @@ enum Rank {
     Begins,
     /// The name holds it, written as one word.
     Holds,
+    /// Every word begins another word for it.
+    Also,
     /// The letters are in the name, in this order.
     Letters,
     /// Every word begins a word of what it does.
@@ -233,6 +291,16 @@ impl Query {
         if name.concat().contains(&self.words.concat()) {
             return Some(Rank::Holds);
         }
+        let also = match &entry.target {
+            Target::Action(action) if !entry.changes() => words(also(*action)),
+            Target::Told(how) => {
+                words(TOLD.iter().find(|(.., of)| of == how).map_or("", |(_, words, _)| words))
+            }
+            _ => Vec::new(),
+        };
+        if all(&|word| also.iter().any(|of_also| of_also.starts_with(word.as_str()))) {
+            return Some(Rank::Also);
+        }
         let doc = words(&entry.doc);
         let described = all(&|word| doc.iter().any(|of_doc| of_doc.starts_with(word.as_str())));
         (described && !entry.changes()).then_some(Rank::Described)
@@ -247,9 +315,15 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::keymap;
+
+    fn opened(screen: Context, why_not: impl Fn(Action) -> Option<String>) -> Palette {
+        let keymap = keymap::load(&keymap::layers(None), keymap::DEFAULT).unwrap();
+        Palette::new(None, screen, &keymap, why_not)
+    }
 
     fn best(typed: &str) -> Option<String> {
-        let mut palette = Palette::new(None, Context::Decide);
+        let mut palette = opened(Context::Decide, |_| None);
         palette.paste(typed);
         palette.chosen().map(|entry| entry.name.clone())
     }
@@ -285,7 +359,7 @@ mod tests {
     #[test]
     fn what_changes_something_is_never_found_by_what_it_does() {
         for typed in ["lag", "escalation", "level", "paged", "ged", "theme", "hand", "reason"] {
-            let mut palette = Palette::new(None, Context::Decide);
+            let mut palette = opened(Context::Decide, |_| None);
             palette.paste(typed);
             let found: Vec<String> = palette.matching().map(|entry| entry.name.clone()).collect();
             let changing =
@@ -298,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_hundred_thousand_letters_are_taken_without_searching_for_them() {
-        let mut palette = Palette::new(None, Context::Decide);
+        let mut palette = opened(Context::Decide, |_| None);
         for _ in 0..100_000 {
             palette.press(Chord::parse("x").unwrap());
         }
@@ -308,8 +382,41 @@ mod tests {
 
     #[test]
     fn a_question_is_never_answered_from_here() {
-        let palette = Palette::new(None, Context::Decide);
+        let palette = opened(Context::Decide, |_| None);
         assert!(palette.matching().all(|entry| !entry.name.starts_with("answer-yes")));
         assert!(palette.matching().any(|entry| entry.name == "skip-step"));
+    }
+
+    #[test]
+    fn what_somebody_would_look_for_is_found_by_that_word() {
+        for (typed, wanted) in [
+            ("lag", "goto-overview"),
+            ("replication", "goto-overview"),
+            ("failover", "goto-decide"),
+            ("customers", "send-message"),
+            ("log", "goto-timeline"),
+            ("theme", "theme"),
+            ("color", "theme"),
+            ("ascii", "ascii"),
+            ("keymap", "keymap"),
+            ("search", "filter"),
+            ("exit", "quit"),
+            ("postmortem", "postmortem"),
+            ("export", "export"),
+            ("undo", "record-undone"),
+        ] {
+            assert_eq!(best(typed).as_deref(), Some(wanted), "{typed}");
+        }
+    }
+
+    #[test]
+    fn each_entry_says_its_key_and_why_not_also_of_what_another_screen_does() {
+        let palette = opened(Context::Overview, |action| {
+            (action == Action::AbortRun).then(|| "no runbook is running".into())
+        });
+        let entry = |name: &str| palette.matching().find(|entry| entry.name == name).cloned().unwrap();
+        assert_eq!(entry("declare-incident").key, "D");
+        assert_eq!(entry("abort-run").why_not.as_deref(), Some("no runbook is running"));
+        assert_eq!(entry("skip-step").key, "", "it has none on this screen");
     }
 }

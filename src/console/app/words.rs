@@ -17,8 +17,8 @@ use crate::plan::{Goto, MessageTemplate, Occasion, Runbook, Step};
 use crate::text::clean;
 use jiff::Timestamp;
 
-/// Longest line of a form that comes from elsewhere.
-const LINE_CHARS: usize = 600;
+/// Longest paragraph of a form that comes from elsewhere; what does not fit is read in pages.
+const LINE_CHARS: usize = 20_000;
 
 /// The heading.
 pub(super) fn title(form: &Form, model: Option<&Model>) -> String {

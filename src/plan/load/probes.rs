@@ -5,6 +5,7 @@ use super::document::Document;
 use super::fields::Fields;
 use super::reader::{At, Reader};
 use crate::ids::{ProbeId, RegionId};
+use crate::plan::is_left_out;
 use crate::plan::keys::Key;
 use crate::plan::node::Entry;
 use crate::plan::place::Place;
@@ -98,6 +99,9 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static ProbeKind>
     let Some(named) = entry.node.table().and_then(|table| table.get("kind")) else { return Ok(None) };
     let Some(name) = named.node.text() else { return Ok(None) };
     reader.registry.probe(name).map(Some).ok_or_else(|| {
+        if is_left_out(name) {
+            return reader.report.left_out(named.node.place, name);
+        }
         let message = format!("there is no probe kind `{}`", crate::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", named.node.place, message);
         reader.report.add(problem.help(reader.registry.probe_help(name)));

@@ -9,6 +9,7 @@ use super::reader::{At, Reader};
 use super::value::Value;
 use crate::actions::ActionKind;
 use crate::ids::{RegionId, RunbookId, StepId};
+use crate::plan::is_left_out;
 use crate::plan::node::{Entry, Node, NodeValue};
 use crate::plan::params::Params;
 use crate::plan::problem::Problem;
@@ -185,7 +186,9 @@ fn undoes(fields: &Fields) -> Vec<StepId> {
 fn kind(fields: &Fields, reader: &Reader<'_>) -> Option<&'static ActionKind> {
     let name = fields.get("action")?.text()?;
     let kind = reader.registry.action(name);
-    if kind.is_none() {
+    if kind.is_none() && is_left_out(name) {
+        reader.report.left_out(fields.place_of("action"), name);
+    } else if kind.is_none() {
         let message = format!("there is no action kind `{}`", crate::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", fields.place_of("action"), message);
         reader.report.add(problem.help(reader.registry.action_help(name)));

@@ -48,6 +48,20 @@ impl SimulatedAction {
         target::call(&self.step, &self.params)
     }
 
+    /// That its proof may never come: nothing here changes what the plan reads back.
+    fn unproven(&self) -> Option<String> {
+        let proof = self.step.verify.as_ref()?.source();
+        let scripted = effects::reactions(&self.inner.scenario, &self.step);
+        let mut changes = scripted.filter(|reaction| !reaction.changes.is_empty());
+        let acts = effects::of_kind(&self.inner.plan, &self.step, &self.params).is_some();
+        (!acts && changes.next().is_none()).then(|| {
+            format!(
+                "this scenario does not know what the step changes. If its proof ({proof}) does not hold \
+                 already, it never will here, which is no fault of the plan: attest the step to go on."
+            )
+        })
+    }
+
     fn failure(&self, why: &str, next: &str, acted: Acted) -> Failure {
         Failure {
             what: format!("simulated: {}", self.call()),
@@ -89,6 +103,9 @@ impl SimulatedAction {
             (context.output)(&format!("simulated: {line}"));
         }
         self.inner.clock.sleep(pause).await;
+        if let Some(unproven) = self.unproven() {
+            (context.output)(&format!("simulated: {unproven}"));
+        }
     }
 
     /// Changes the world by what the kind does and what the scenario says.
@@ -165,7 +182,9 @@ impl Action for SimulatedAction {
             call,
             command,
             target: self.target(),
-            notes: vec![NOTE.into()],
+            notes: std::iter::once(NOTE.to_owned())
+                .chain(self.unproven().map(|why| format!("SIMULATED: {why}")))
+                .collect(),
             undo: self.undo(),
             sets: sets::of_params(&self.step.action, &self.params),
         };

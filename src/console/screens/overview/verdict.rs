@@ -1,9 +1,10 @@
 //! How bad it is and why, what it could be, and what to do next.
 
+use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::next::{self, unwell};
-use crate::console::screens::paint::{cut, labelled_with};
+use crate::console::screens::paint::{cut, labelled_with, limited};
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
 use crate::console::ui::Remains;
@@ -48,7 +49,9 @@ pub fn lines(view: &View<'_>, width: u16, low: Option<usize>) -> Vec<Line<'stati
         let rest =
             [contradictions(view, width), phase(view, width).into_iter().collect(), aftermath(view, width)];
         let spare = room.saturating_sub(lines.len() + SIGNALS_LEFT);
-        lines.extend(rest.concat().into_iter().take(spare));
+        if spare > 0 {
+            lines.extend(limited(look, rest.concat(), spare, "lines: enlarge this terminal"));
+        }
         return lines;
     }
     let mut lines = cut(look, why, ROWS_EACH, width);
@@ -70,7 +73,8 @@ fn contradictions(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let (look, model) = (&view.look, view.model);
     let why = model.durable.severity.as_ref().map(|(.., why)| why);
     let mut lines = Vec::new();
-    for open in contradiction::of(model).iter().take(CONTRADICTIONS) {
+    let all = contradiction::of(model);
+    for open in all.iter().take(CONTRADICTIONS) {
         let contradiction = &open.contradiction;
         let what = if why == Some(&contradiction.what) { "" } else { &contradiction.what };
         let gap = if what.is_empty() { "" } else { ": " };
@@ -82,6 +86,12 @@ fn contradictions(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
             format!("{} {what}{gap}{}{answered}", look.glyph(State::Critical.glyph()), contradiction.why);
         let more = labelled_with(look, Span::raw(""), INDENT, Role::Critical, &text, width);
         lines.extend(cut(look, more, 2, width));
+    }
+    if let Some(hidden) = all.len().checked_sub(CONTRADICTIONS).filter(|hidden| *hidden > 0) {
+        let brief = view.key(Action::Brief);
+        let text =
+            format!("{} and {hidden} more that cannot be right, {brief} tells all", look.glyph(Glyph::More));
+        lines.extend(labelled_with(look, Span::raw(""), INDENT, Role::Critical, &text, width));
     }
     lines
 }

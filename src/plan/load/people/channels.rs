@@ -2,6 +2,7 @@
 
 use crate::ids::ChannelId;
 use crate::notifiers::NotifierKind;
+use crate::plan::is_left_out;
 use crate::plan::keys::Key;
 use crate::plan::load::Places;
 use crate::plan::load::document::Document;
@@ -69,6 +70,9 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static NotifierKi
     let Some(named) = entry.node.table().and_then(|table| table.get("kind")) else { return Ok(None) };
     let Some(name) = named.node.text() else { return Ok(None) };
     reader.registry.notifier(name).map(Some).ok_or_else(|| {
+        if is_left_out(name) {
+            return reader.report.left_out(named.node.place, name);
+        }
         let message = format!("there is no kind of channel `{}`", crate::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", named.node.place, message);
         reader.report.add(problem.help(reader.registry.notifier_help(name)));

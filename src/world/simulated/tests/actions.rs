@@ -169,3 +169,25 @@ fn a_replica_in_rds_is_promoted_by_its_name_and_takes_writes_then() {
     let target = action.describe().now_or_never().unwrap().unwrap().target;
     assert!(target.identity.contains(&("role".into(), "primary".into())), "{target:?}");
 }
+
+#[test]
+fn a_step_whose_proof_the_scenario_never_makes_says_so_before_it_runs_and_while_it_does() {
+    let with_proof = |scene: &Scene, id: &str| {
+        let mut step = scene.plan.runbooks["failover"].steps[id].clone();
+        step.verify =
+            Some(crate::plan::condition::Condition::parse("signals['b-db'].state == 'ok'").unwrap());
+        scene.world.action(&step, &step.params).unwrap()
+    };
+    let notes = |scene: &Scene, id: &str| {
+        with_proof(scene, id).describe().now_or_never().unwrap().unwrap().notes.join("\n")
+    };
+    let silent = scene("");
+    let told = notes(&silent, "switch");
+    assert!(
+        told.contains("b-db") && told.contains("no fault of the plan") && told.contains("attest"),
+        "{told}"
+    );
+    assert!(!notes(&silent, "promote").contains("no fault"), "its kind changes what is read back");
+    let scripted = scene("[[on]]\nstep = \"switch\"\nafter = \"3s\"\ntraffic = \"@standby\"\n");
+    assert!(!notes(&scripted, "switch").contains("no fault"), "the scenario changes it");
+}
