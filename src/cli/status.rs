@@ -508,7 +508,7 @@ mod tests {
         let value: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(value["state"], "no-engine");
         assert!(
-            !value["why"].as_str().unwrap().is_empty() && !value["next"].as_str().unwrap().is_empty(),
+            value["why"].as_str().unwrap().contains("no engine runs") && value["next"].is_string(),
             "{value}"
         );
         out.clear();

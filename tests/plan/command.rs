@@ -195,3 +195,14 @@ fn a_program_that_signs_in_by_what_it_finds_is_told_what_that_is_and_how_to_say_
     assert!(out.contains(&format!("`kubectl` of probe `pods` {told}")), "{out}");
     assert!(out.contains("pass_env") && out.contains("--kubeconfig"), "{out}");
 }
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_plan_for_aws_in_a_build_without_it_is_told_so_once_with_what_to_do() {
+    let plan = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("plans/arka");
+    let (code, out) = run_check(&[plan.to_str().unwrap()], None);
+    assert_eq!(code, ExitCode::FAILURE);
+    assert_eq!(out.matches("unknown-kind").count(), 1, "{out}");
+    assert!(out.contains("this plan uses AWS in") && out.contains("more kinds"), "{out}");
+    assert!(out.contains("./install.sh"), "{out}");
+}

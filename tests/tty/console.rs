@@ -428,7 +428,7 @@ fn what_a_demo_keeps_is_read_by_the_other_commands_and_its_end_says_what_was_don
     pty.wait_for_text("SIGNALS");
     declare(&mut pty);
     pty.decide("q");
-    pty.wait_for_text("the journal is kept");
+    pty.wait_for_text("End this simulation?");
     pty.decide("y");
     assert_eq!(pty.wait_for_end().exit_code(), 0);
     for told in
