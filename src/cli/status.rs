@@ -501,7 +501,7 @@ mod tests {
     fn without_an_engine_json_is_json_with_a_state_and_the_exit_code() {
         let folder = tempfile::tempdir().unwrap();
         let state = Some(folder.path().to_owned());
-        let place = Place { plan: "plans/demo".into(), state };
+        let place = Place { plan: "plans/demo".into(), state, renamed_from: None };
         let mut out = Vec::new();
         let code = run(&StatusArgs { place: place.clone(), json: true }, &mut out).unwrap();
         assert_eq!(code, ExitCode::from(EXIT_NO_ENGINE));
@@ -513,7 +513,7 @@ mod tests {
         );
         out.clear();
         assert_eq!(run(&StatusArgs { place, json: false }, &mut out).unwrap_err().code, EXIT_NO_ENGINE);
-        let nowhere = Place { plan: "/no/such/plan".into(), state: None };
+        let nowhere = Place { plan: "/no/such/plan".into(), state: None, renamed_from: None };
         let code = run(&StatusArgs { place: nowhere, json: true }, &mut out).unwrap();
         assert_eq!(code, ExitCode::from(EXIT_NO_ENGINE));
         assert!(serde_json::from_slice::<Value>(&out).is_ok());
