@@ -67,7 +67,11 @@ mod tests {
 
     #[test]
     fn the_command_that_attaches_again_names_the_state_folder_of_this_engine() {
-        let place = |state: Option<&str>| Place { plan: "my plan".into(), state: state.map(PathBuf::from), renamed_from: None };
+        let place = |state: Option<&str>| Place {
+            plan: "my plan".into(),
+            state: state.map(PathBuf::from),
+            renamed_from: None,
+        };
         assert_eq!(place(None).command("open"), "lifeboat open 'my plan'");
         assert_eq!(place(Some("/srv/a b")).command("stop"), "lifeboat stop 'my plan' --state '/srv/a b'");
     }

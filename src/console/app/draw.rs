@@ -299,11 +299,7 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Pal
         })
         .collect();
     if lines.is_empty() {
-        let words = match palette.elsewhere() {
-            Some((name, leads)) => format!("{name} is not on this screen: {} leads there", view.key(leads)),
-            None => "nothing matches".to_owned(),
-        };
-        frame.render_widget(look.span(Role::Muted, words), list);
+        frame.render_widget(look.span(Role::Muted, "nothing matches"), list);
     }
     frame.render_widget(ratatui::text::Text::from(lines), list);
 }

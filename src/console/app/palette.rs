@@ -121,6 +121,10 @@ fn also(action: Action) -> &'static str {
     ALSO.iter().find(|(of, _)| *of == action).map_or("", |(_, words)| words)
 }
 
+fn entry(target: Target, name: String, doc: String) -> Entry {
+    Entry { target, name, doc, key: String::new(), why_not: None }
+}
+
 impl Palette {
     /// All that can be done, seen from a screen: with the keys of that screen, and why not, where something cannot be
     /// done now.
@@ -135,13 +139,6 @@ impl Palette {
             let here = contexts.iter().any(|context| info.contexts.contains(context));
             here && !UNNAMED.contains(&info.action)
         });
-        let entry = |target, name: String, doc: String| Entry {
-            target,
-            name,
-            doc,
-            key: String::new(),
-            why_not: None,
-        };
         let mut entries: Vec<Entry> = offered
             .map(|info| Entry {
                 key: keymap.keys(screen, info.action).first().map_or_else(String::new, ToString::to_string),
@@ -184,27 +181,6 @@ impl Palette {
     pub fn chosen(&self) -> Option<&Entry> {
         let meant = self.moved || !self.field.text().trim().is_empty();
         self.matching().nth(self.selected).filter(|_| meant)
-    }
-
-    /// What was typed names an action of other screens: its name, and the action that leads to the first of them.
-    pub fn elsewhere(&self) -> Option<(&'static str, Action)> {
-        let query = Query::new(self.field.text());
-        let screens = [
-            (Context::Overview, Action::GotoOverview),
-            (Context::Decide, Action::GotoDecide),
-            (Context::Timeline, Action::GotoTimeline),
-            (Context::Backups, Action::GotoBackups),
-            (Context::Readiness, Action::GotoReadiness),
-            (Context::Escalation, Action::GotoEscalation),
-        ];
-        let named = ACTIONS.iter().filter(|info| !UNNAMED.contains(&info.action));
-        let found = named.filter_map(|info| {
-            let (_, leads) = screens.iter().find(|(context, _)| info.contexts.contains(context))?;
-            let entry =
-                Entry { target: Target::Action(info.action), name: info.name.to_owned(), doc: String::new() };
-            query.rank(&entry).map(|rank| (rank, info.name, *leads))
-        });
-        found.min_by_key(|(rank, ..)| *rank).map(|(_, name, leads)| (name, leads))
     }
 
     /// Moves the selection.
@@ -338,22 +314,12 @@ mod tests {
 
     #[test]
     fn with_nothing_typed_nothing_is_chosen_before_somebody_goes_to_it() {
-        let mut palette = Palette::new(None, Context::Overview);
+        let mut palette = opened(Context::Overview, |_| None);
         assert!(palette.chosen().is_none() && palette.matching().len() > 1);
         palette.step(1);
         assert!(palette.chosen().is_some());
         palette.paste(" ");
         assert!(palette.chosen().is_none());
-    }
-
-    #[test]
-    fn what_another_screen_has_is_named_with_the_way_there() {
-        let mut palette = Palette::new(None, Context::Overview);
-        palette.paste("abort");
-        assert!(palette.chosen().is_none());
-        assert_eq!(palette.elsewhere(), Some(("abort-run", Action::GotoDecide)));
-        palette.paste("zzzz");
-        assert_eq!(palette.elsewhere(), None);
     }
 
     #[test]
