@@ -15,7 +15,10 @@ use super::names::{Directory, Names};
 
 /// What name servers answer, name by name.
 #[derive(Clone, Default)]
-pub(crate) struct NamesOfTest(Arc<Mutex<HashMap<String, Result<Vec<IpAddr>, &'static str>>>>);
+pub(crate) struct NamesOfTest(Arc<Mutex<HashMap<String, Answer>>>);
+
+/// Addresses, or the words of getaddrinfo.
+type Answer = Result<Vec<IpAddr>, &'static str>;
 
 impl NamesOfTest {
     /// Addresses with commas, or the words of getaddrinfo; `hangs` is no answer at all.

@@ -80,7 +80,8 @@ impl Night {
     pub fn override_guard(&mut self, reason: &str) {
         // What is typed in the moment in which a dialog opens is thrown away: whoever still sees it presses again.
         self.operator.press_until("\x1b", |screen| !screen.contains("CONFIRM"));
-        self.keys("O");
+        // O within a second of Esc may be the rest of a sequence.
+        self.operator.console.decide("O");
         self.operator.waits_for("the override names the loss", |screen| {
             screen.contains("verrid") && screen.contains("Lost by it")
         });

@@ -9,6 +9,7 @@ use lifeboat::core::fact::Fact;
 use lifeboat::core::model::Model;
 use lifeboat::core::status::StepStatus;
 use lifeboat::core::watch::Found;
+use lifeboat::ids::StepId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -152,6 +153,11 @@ fn taken_back(primary: &Server, standby: &Server) {
     );
     assert_eq!(confirmation.phrase(), Some(&*standby.address()));
     hands.wait_step("promote", StepStatus::Unknown);
+    // Where the server went down under the promotion itself, the look that follows tells why.
+    hands.wait("why it is not proven", |model| {
+        let run = model.durable.incident.as_ref().and_then(|incident| incident.runs.last());
+        run.is_some_and(|run| run.steps[&StepId::new("promote")].doubt.is_some())
+    });
     let doubt = hands.step("promote").doubt.clone().unwrap();
     assert!(doubt.why.contains("taken back after") && doubt.why.contains("by Patroni"), "{doubt:?}");
 

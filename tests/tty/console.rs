@@ -171,7 +171,8 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     });
     pty.decide("\x1b");
     pty.wait_until("the confirmation is closed", |screen| !screen.contains("CONFIRM"));
-    pty.press("O");
+    // O within a second of Esc may be the rest of a sequence.
+    pty.decide("O");
     pty.wait_for_text("Lost by it");
     pty.decide("\r");
     pty.wait_for_text("Reason");
@@ -220,7 +221,7 @@ fn a_resize_keeps_what_is_being_typed() {
     pty.press("half a note");
     pty.wait_for_text("half a note");
     pty.resize(20, 5);
-    pty.wait_for_text("80x23");
+    pty.wait_for_text("40x10");
     pty.press(", typed blind");
     pty.resize(100, 30);
     pty.wait_for_text("half a note");
@@ -323,7 +324,7 @@ fn a_plan_with_problems_opens_nothing_and_says_them() {
         .arg(folder.path().join("state"))
         .env("HOME", folder.path())
         .spawn();
-    assert_eq!(pty.wait_for_end().exit_code(), 1);
+    assert_eq!(pty.wait_for_end().exit_code(), 2);
     pty.wait_for_text("nmae");
 }
 

@@ -103,7 +103,7 @@ impl Decoder {
             ([], byte) if self.after_esc && introduces(byte) => self.pending.push(ESC),
             _ => {}
         }
-        self.guessed = apart && bytes.len() == 1 && in_string(&[ESC, bytes[0]]);
+        self.guessed = apart && bytes.len() == 1 && introduces(bytes[0]) && bytes[0] != b'[';
         self.after_esc = false;
         for byte in bytes {
             if let Some(paste) = &mut self.paste {

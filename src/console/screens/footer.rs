@@ -9,7 +9,6 @@ use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::ui::{Screen, Toast};
 use crate::console::widgets::hint_line;
-use crate::core::contradiction::{self, Open};
 use crate::core::decide::is_denied;
 use crate::core::incident::{Incident, Position, StepRun};
 use crate::core::status::StepStatus;
@@ -90,8 +89,8 @@ pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
 /// Whether NEXT names the key that answers a contradiction.
 fn is_to_answer(view: &View<'_>) -> bool {
     let keys = matches!(view.ui.screen, Screen::Overview | Screen::Decide);
-    let grave = |open: &Open| open.answered.is_none() && !open.contradiction.blocks.is_empty();
-    keys && contradiction::of(view.model).iter().any(grave)
+    keys && super::next::told(view.model)
+        .is_some_and(|open| open.answered.is_none() && !open.contradiction.blocks.is_empty())
 }
 
 type Hints = &'static [(Action, &'static str)];

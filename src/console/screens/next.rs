@@ -10,6 +10,7 @@ use super::{ROOMY, View};
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
+use crate::core::contradiction::Open;
 use crate::core::decide::proposed_in;
 use crate::core::in_force;
 use crate::core::incident::{Incident, Mode, Outcome, Position, Run, RunEnd, StepRun};
@@ -321,6 +322,11 @@ fn under_another_plan(view: &View<'_>, run: &Run, next: Next) -> Next {
         }
         _ => next,
     }
+}
+
+/// The contradiction that NEXT begins with; none where it is about something else.
+pub fn told(model: &Model) -> Option<&Open> {
+    contradicted::first(model)
 }
 
 /// The step that NEXT is about: the one that ends what cannot be right, or else the one of the open run that needs a

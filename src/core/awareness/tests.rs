@@ -214,7 +214,7 @@ impl Desk {
 fn a_declaration_says_whom_it_pages_where_the_first_level_reaches_nobody() {
     let known = Desk::new(|_| {});
     let said = declaring(&known.model, Mode::Live, known.now);
-    assert!(said.contains("level 1 of 3): Dana Scully by"), "{said}");
+    assert!(said.contains("level 1 of 3): Erin Brockovich by"), "{said}");
     let unknown = Desk::new(|plan| {
         let trouble = Some(crate::plan::CalendarTrouble::Unread("rota.ics: no such file".into()));
         plan.rotations[0].turns = Turns::Calendar { file: "rota.ics".into(), shifts: Vec::new(), trouble };

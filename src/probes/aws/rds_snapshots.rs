@@ -55,12 +55,12 @@ timeout = "20s"
 warn = "25h"
 critical = "49h"
 "#,
-    check: |spec| faults([Of::of(spec).err()]),
+    check: |spec| faults([Of::named(spec).err()]),
     build,
 };
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    let of = Of::of(spec)?;
+    let of = Of::named(spec)?;
     let kind = spec.params.text("type").filter(|kind| *kind != "any").map(str::to_owned);
     Ok(Box::new(Snapshots { reader: Reader::of(spec, clients)?, of, kind }))
 }
@@ -78,7 +78,7 @@ enum Of {
 }
 
 impl Of {
-    fn of(spec: &ProbeSpec) -> Result<Self, BuildError> {
+    fn named(spec: &ProbeSpec) -> Result<Self, BuildError> {
         let name = |key: &str| spec.params.text(key).map(str::to_owned);
         match (name("instance"), name("cluster")) {
             (Some(instance), None) => Ok(Self::Instance(instance)),

@@ -60,12 +60,12 @@ timeout = "20s"
 warn = "25h"
 critical = "49h"
 "#,
-    check: |spec| faults([Of::of(spec).err()]),
+    check: |spec| faults([Of::named(spec).err()]),
     build,
 };
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    Ok(Box::new(Points { reader: Reader::of(spec, clients)?, of: Of::of(spec)? }))
+    Ok(Box::new(Points { reader: Reader::of(spec, clients)?, of: Of::named(spec)? }))
 }
 
 struct Points {
@@ -80,7 +80,7 @@ enum Of {
 }
 
 impl Of {
-    fn of(spec: &ProbeSpec) -> Result<Self, BuildError> {
+    fn named(spec: &ProbeSpec) -> Result<Self, BuildError> {
         let name = |key: &str| spec.params.text(key).map(str::to_owned);
         match (name("resource"), name("vault")) {
             (Some(resource), None) => Ok(Self::Resource(resource)),
