@@ -40,9 +40,16 @@ fn server(handle: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'sta
     address
 }
 
-/// What the name of a host or header can hold of a text.
+/// What the name of a host or header can hold of a text. What is left of a colour's digits would be another text.
 fn word(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect()
+    let colours = ["\u{1b}[0m\n\u{1b}[32m", "\u{1b}[1;31m", "\u{9b}0m"];
+    colours
+        .iter()
+        .fold(text.to_owned(), |text, colour| text.replace(colour, ""))
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(60)
+        .collect()
 }
 
 /// Says back the request's head: at `/echo` in JSON and as the name of a header, at `/away` as the address of a

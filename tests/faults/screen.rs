@@ -8,7 +8,7 @@ fn a_terminal_of_20x5_says_what_it_needs_and_becomes_the_console_when_it_grows()
     let home = Home::new();
     let mut console = home.open(20, 5);
     let screen = console.wait_for_text("20x5");
-    assert!(screen.contains("80x23"), "{screen}");
+    assert!(screen.contains("40x10"), "{screen}");
     // Nothing that is not on the screen can be answered by keys that are pressed blindly.
     console.press("D1\r\r");
     console.resize(80, 24);

@@ -113,9 +113,9 @@ fn a_body_of_a_gigabyte_is_cut_off_and_costs_no_memory() {
     let home = Home::with(&format!("{PLAN}\n{giga}"));
     let _engine = home.engine();
     let mut hands = Hands::attach(&home);
-    hands.wait("a verdict", |model| model.durable.signals["giga"].state == SignalState::Critical);
-    let why = &hands.model.durable.signals["giga"].why;
-    assert!(why.contains("megabyte"), "{why}");
+    // What lies behind the cut nobody read: it may match there.
+    hands.wait("a verdict", |model| model.durable.signals["giga"].why.contains("the first megabyte"));
+    assert_eq!(hands.model.durable.signals["giga"].state, SignalState::Unknown);
     let peak = peak_kib(home.wait_pid());
     assert!(peak < 120_000, "the engine took {peak} KiB");
     assert!(most.load(Ordering::Relaxed) < GIGABYTE / 10);
