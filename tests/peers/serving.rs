@@ -38,7 +38,7 @@ fn a_failover_by_hand_is_recorded_and_the_old_primary_that_comes_back_is_a_split
     wait_until("the split brain is found", || split_brain(&night).is_some());
     night.sees("SPLIT BRAIN");
     night.operator.declares();
-    night.operator.press_until("C", |screen| screen.contains("Or E answers it with a reason"));
+    night.operator.press_until("C", |screen| screen.contains("Or E answers it"));
     assert!(!happened(&night, |fact| matches!(fact, Fact::IncidentClosed { .. })));
 
     let name = split_brain(&night).unwrap();
