@@ -35,6 +35,15 @@ pub enum SpawnError {
         /// What the system said.
         source: io::Error,
     },
+    /// The program of this console is not there any more.
+    #[error(
+        "this program cannot be run again ({source}): it was replaced or removed while this console ran. Leave the \
+         console and open it anew"
+    )]
+    Program {
+        /// What the system said.
+        source: io::Error,
+    },
     /// It did not start, and what it said.
     #[error("the engine did not start:\n{0}")]
     Ended(String),
@@ -66,7 +75,8 @@ pub async fn connect_or_start(folder: &StateFolder, arguments: &[OsString]) -> R
     let unusable = |source| SpawnError::Folder { path: folder.path().to_owned(), source };
     let state = Folder::make_own(folder.path()).map_err(unusable)?;
     let (log, begin) = open_log(&state, &folder.log()).map_err(unusable)?;
-    let mut child = start(arguments, log).map_err(unusable)?;
+    let program = std::env::current_exe().map_err(|source| SpawnError::Program { source })?;
+    let mut child = start(&program, arguments, log)?;
     let pid = child.id().unwrap_or_default();
     let mut deadline = Instant::now() + START_TIMEOUT;
     let mut taken = false;
@@ -115,13 +125,16 @@ fn open_log(state: &Folder, log: &Path) -> io::Result<(File, u64)> {
 
 /// The engine makes a session of its own as its first deed, so that nothing that happens to this terminal
 /// reaches it. That it ended is noticed by the runtime, so that no defunct process stays behind.
-fn start(arguments: &[OsString], log: File) -> io::Result<Child> {
-    Command::new(std::env::current_exe()?)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::from(log.try_clone()?))
-        .stderr(Stdio::from(log))
-        .spawn()
+fn start(program: &Path, arguments: &[OsString], log: File) -> Result<Child, SpawnError> {
+    let spawned = log.try_clone().and_then(|out| {
+        Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(out))
+            .stderr(Stdio::from(log))
+            .spawn()
+    });
+    spawned.map_err(|source| SpawnError::Program { source })
 }
 
 fn tail(log: &Path, begin: u64) -> String {
@@ -136,5 +149,21 @@ fn tail(log: &Path, begin: u64) -> String {
     match read() {
         Ok(text) if !text.is_empty() => text,
         _ => format!("it said nothing; look at {}", log.display()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_program_that_was_replaced_under_its_console_is_not_blamed_on_the_state_folder() {
+        let log = tempfile::tempfile().unwrap();
+        let error = start(Path::new("/nonexistent/lifeboat (deleted)"), &[], log).unwrap_err();
+        let words = error.to_string();
+        assert!(
+            words.starts_with("this program cannot be run again (") && words.contains("open it anew"),
+            "{words}"
+        );
     }
 }
