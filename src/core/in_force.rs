@@ -224,9 +224,7 @@ fn known(state: &StepRun) -> Option<Known> {
 fn guards_failover(model: &Model, run: &Run, step: &Step) -> bool {
     let region = |probe: &ProbeId| model.plan.probes.get(probe).and_then(|spec| spec.region.as_ref());
     let serves_elsewhere = |of| model.serving().is_some_and(|serving| serving != of);
-    let promotions =
-        model.plan.runbooks.get(&run.runbook).into_iter().flat_map(|runbook| runbook.steps.values());
-    let mut begun = promotions.filter(|step| step.promotes()).filter_map(|step| run.steps.get(&step.id));
+    let mut begun = run.promotions(&model.plan);
     step.is_fence()
         && (step.fences.iter().filter_map(region).any(serves_elsewhere)
             || begun.any(|state| state.status.may_have_acted()))

@@ -6,7 +6,7 @@ use crate::core::confirmation::{Confirmation, Evidence};
 use crate::core::escalation::IncidentRole;
 use crate::core::status::StepStatus;
 use crate::ids::*;
-use crate::plan::Severity;
+use crate::plan::{Plan, Severity};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -176,6 +176,14 @@ pub struct Run {
     pub ended: Option<(Timestamp, RunEnd)>,
     /// Its steps, in the runbook's order.
     pub steps: IndexMap<StepId, StepRun>,
+}
+
+impl Run {
+    /// How its steps stand that make another server the primary, in the runbook's order.
+    pub fn promotions<'r>(&'r self, plan: &'r Plan) -> impl Iterator<Item = &'r StepRun> {
+        let steps = plan.runbooks.get(&self.runbook).into_iter().flat_map(|runbook| runbook.steps.values());
+        steps.filter(|step| step.promotes()).filter_map(|step| self.steps.get(&step.id))
+    }
 }
 
 /// How a run ended.

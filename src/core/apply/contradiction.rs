@@ -68,8 +68,7 @@ fn apart_since(plan: &Plan, incident: &Incident, contradiction: &Contradiction) 
     let of_run = |run: &Run| {
         let runbook = plan.runbooks.get(&run.runbook)?;
         let concerns = runbook.activates.as_ref().is_some_and(|region| regions.contains(&region));
-        let promotions = runbook.steps.values().filter(|step| concerns && step.promotes());
-        promotions.filter_map(|step| run.steps.get(&step.id).and_then(promoted_from)).min()
+        run.promotions(plan).filter(|_| concerns).filter_map(promoted_from).min()
     };
     incident.runs.iter().filter_map(of_run).min()
 }

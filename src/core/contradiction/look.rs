@@ -237,13 +237,7 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
 fn replaced(model: &Model, server: &Server<'_>) -> Option<Fenced> {
     let fence = raised(model, &server.probe.id)?;
     let runs = model.durable.incident.iter().flat_map(|incident| &incident.runs);
-    let promotions = runs.flat_map(|run| {
-        let planned = model.plan.runbooks.get(&run.runbook);
-        run.steps.iter().filter(move |(id, _)| {
-            planned.and_then(|runbook| runbook.steps.get(*id)).is_some_and(Step::promotes)
-        })
-    });
-    let mut begun = promotions.filter_map(|(_, state)| match state.status {
+    let mut begun = runs.flat_map(|run| run.promotions(&model.plan)).filter_map(|state| match state.status {
         StepStatus::Verified | StepStatus::Finished | StepStatus::Unknown | StepStatus::Started => {
             state.started_at
         }
@@ -315,10 +309,7 @@ fn is_being_moved(model: &Model) -> bool {
 /// When the promotions of the open run came to rest, whatever came of them, or were proven; the beginning of time where
 /// none did. From then on somebody has to accept writes.
 fn moved_at(model: &Model) -> Timestamp {
-    let steps = model.moving().into_iter().flat_map(|(run, runbook)| {
-        let promotions = runbook.steps.values().filter(|step| step.promotes());
-        promotions.filter_map(|step| run.steps.get(&step.id))
-    });
+    let steps = model.moving().into_iter().flat_map(|(run, _)| run.promotions(&model.plan));
     let rested = steps.filter_map(|state| match &state.holding {
         Some(holding) => Some(holding.since),
         None if state.status.is_settled()
