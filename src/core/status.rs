@@ -47,7 +47,7 @@ pub enum Move {
     Lose,
     /// The world shows its effect.
     Verify,
-    /// A person wants it tried again; a settled one only where the world denies it.
+    /// A person wants it tried again; a proven one only where the world denies it.
     Retry,
     /// A person leaves it out.
     Skip,
@@ -94,7 +94,7 @@ impl StepStatus {
         }
     }
 
-    /// Nothing more happens to it, unless the world denies it and a person wants it done again.
+    /// Nothing more happens to it, unless a person wants it done again.
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Verified | Self::Skipped | Self::Attested)
     }

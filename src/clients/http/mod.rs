@@ -245,7 +245,10 @@ impl Http {
             Ok(body) => (body, None),
             Err(why) => (Body { bytes: Vec::new(), cut: false }, Some(why)),
         };
-        self.clock.hear(&url.origin().ascii_serialization(), response.headers());
+        // One name may be asked for at several places.
+        let place = request.connect_to.as_ref().map(|place| format!(" at {place}")).unwrap_or_default();
+        let server = format!("{}{place}", url.origin().ascii_serialization());
+        self.clock.hear(&server, response.headers());
         let tls = response.extensions().get::<reqwest::tls::TlsInfo>();
         Ok(HttpResponse {
             status: response.status().as_u16(),

@@ -32,6 +32,12 @@ const SCREENS: [Screen; 6] = [
     Screen::Escalation,
 ];
 
+/// A key cannot be taken by the step that was selected, and can by the one that is selected now.
+struct Elsewhere {
+    from: String,
+    to: String,
+}
+
 impl App {
     pub(super) fn act(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
         use Action::*;
@@ -202,8 +208,15 @@ impl App {
     }
 
     fn act_on_step(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
-        let Some((run, step)) = self.step_for(action, at) else {
-            return self.refuse_form("no step is selected", "Choose one on the decide screen.", at);
+        let (run, step) = match self.step_for(action, at) {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                return self.refuse_form("no step is selected", "Choose one on the decide screen.", at);
+            }
+            Err(Elsewhere { from, to }) => {
+                let next = format!("{to} can: it is selected now. Wait a second, then press the key again.");
+                return self.refuse_form(&format!("{from} cannot take that key"), &next, at);
+            }
         };
         let Some((plan, state)) = self.model.as_ref().and_then(|model| model.step(&run, &step)) else {
             return Vec::new();
@@ -267,20 +280,38 @@ impl App {
     }
 
     /// The step that a key acts on: the selected one, or the one that NEXT names where the selected one cannot take
-    /// the key. The selection goes there with it.
-    fn step_for(&mut self, action: Action, at: Instant) -> Option<(RunId, StepId)> {
+    /// the key. The selection goes there with it. What is stated about a step is stated about the selected one: there
+    /// the key only selects.
+    fn step_for(&mut self, action: Action, at: Instant) -> Result<Option<(RunId, StepId)>, Elsewhere> {
         let selected = self.selected_step();
         if selected.as_ref().is_some_and(|step| self.takes(action, step, at)) {
-            return selected;
+            return Ok(selected);
         }
         let on_decide = self.ui.screen == Screen::Decide;
         let next = self.model.as_ref().filter(|_| on_decide).and_then(screens::next::step);
-        match next.filter(|step| self.takes(action, step, at)) {
-            Some(next) => {
-                self.select_step(&next);
-                Some(next)
+        let Some(next) = next.filter(|step| self.takes(action, step, at)) else { return Ok(selected) };
+        self.select_step(&next);
+        let called = |(run, step): &(RunId, StepId)| self.title(run, step);
+        match selected {
+            Some(selected) if self.states(action, &next) => {
+                Err(Elsewhere { from: called(&selected), to: called(&next) })
             }
-            None => selected,
+            _ => Ok(Some(next)),
+        }
+    }
+
+    /// Whether a key opens a form in which a person states something about a step.
+    fn states(&self, action: Action, (run, step): &(RunId, StepId)) -> bool {
+        let by_hand = || {
+            self.model
+                .as_ref()
+                .and_then(|model| model.step(run, step))
+                .is_some_and(|(plan, _)| plan.is_by_hand())
+        };
+        match action {
+            Action::AttestStep | Action::SkipStep | Action::OverrideGuard => true,
+            Action::PrepareStep => by_hand(),
+            _ => false,
         }
     }
 
@@ -459,7 +490,7 @@ impl App {
             // What is found by its name in a list is asked once more, whatever one key does elsewhere.
             Target::Action(Action::Acknowledge) => self.open_form(Form::asking(Purpose::Acknowledge), at),
             Target::Action(Action::RetryStep) => match self.step_for(Action::RetryStep, at) {
-                Some((run, step)) if self.has_failed(&run, &step) => {
+                Ok(Some((run, step))) if self.has_failed(&run, &step) => {
                     self.open_form(Form::asking(Purpose::Retry(run, step)), at)
                 }
                 _ => self.act_on_step(Action::RetryStep, received, at),

@@ -162,6 +162,11 @@ impl Form {
         Self::new(purpose, Stage::Write, Vec::new(), "")
     }
 
+    /// It asks for a text at once, and nobody has typed any.
+    pub fn is_untouched(&self) -> bool {
+        self.entry == Stage::Write && (self.text.text().is_empty() || self.proposed)
+    }
+
     /// A form that begins with a choice.
     pub fn choosing(purpose: Purpose, choices: Vec<Choice>) -> Self {
         Self::new(purpose, Stage::Choose, choices, "")

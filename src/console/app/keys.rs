@@ -21,6 +21,11 @@ const UNHEARD: Duration = Duration::from_secs(3);
 /// Where the keys of a dialog are told.
 const IN_THE_FRAME: &str = "The keys that work here stand in the bottom line of this frame.";
 
+const CHOOSE: &str = "Choose with the keys before the lines, or with the arrows.";
+
+/// Said of letters where nothing is typed.
+const NO_TEXT: &str = "Nothing is typed here: that letter means nothing.";
+
 /// Whether a key only moves the choice.
 fn moves(action: Option<Action>) -> bool {
     use Action::{Down, Help, Left, PageDown, PageUp, Right, Up};
@@ -46,10 +51,34 @@ impl App {
                 return vec![Do::Draw];
             }
         };
+        let typing = self.is_typed_into() && self.gate.is_typing(received);
+        let dos = self.key_where_it_goes(received, (action, chord), context, at);
+        // A slip of the hand closed what it types into: the rest of the text is none of the screen's keys.
+        if typing && action == Some(Action::Back) && !self.is_typed_into() {
+            self.deafen_to_letters("what was being typed was closed".to_owned(), at);
+        }
+        dos
+    }
+
+    /// Whether letters are text where the operator is.
+    fn is_typed_into(&self) -> bool {
+        match &self.dialog {
+            Some(Dialog::Confirm(confirming)) => confirming.phrase().is_some(),
+            _ => self.context().types_text(),
+        }
+    }
+
+    fn key_where_it_goes(
+        &mut self,
+        received: &Received,
+        (action, chord): (Option<Action>, Chord),
+        context: Context,
+        at: Instant,
+    ) -> Vec<Do> {
         match self.dialog {
             None => match action {
                 Some(action) => self.act(action, received, at),
-                None => self.unheard(&format!("{chord} does nothing here"), at),
+                None => self.unbound(chord, at),
             },
             Some(Dialog::Form(_)) => self.key_in_form(action, received, chord, at),
             Some(Dialog::Confirm(_)) => self.key_in_confirmation(action, received, chord, at),
@@ -77,6 +106,22 @@ impl App {
         vec![Do::Draw]
     }
 
+    /// A key that means nothing here. A letter may be the first of a text that is typed on the wrong screen: what
+    /// follows it must not become commands.
+    fn unbound(&mut self, chord: Chord, at: Instant) -> Vec<Do> {
+        let why = format!("{chord} does nothing here");
+        let dos = self.unheard(&why, at);
+        self.stray(chord, &why, at);
+        dos
+    }
+
+    /// A letter that means nothing where it was typed: the rest of its text shall mean nothing either.
+    fn stray(&mut self, chord: Chord, why: &str, at: Instant) {
+        if chord.typed().is_some() {
+            self.deafen_to_letters(why.to_owned(), at);
+        }
+    }
+
     /// Says why a key did nothing: silence reads as a console that hangs.
     pub(super) fn unheard(&mut self, why: &str, at: Instant) -> Vec<Do> {
         let help = self.keymap.keys(self.context(), Action::Help);
@@ -88,7 +133,7 @@ impl App {
 
     /// A key that answers was pressed too early to have been meant for what is on the screen.
     pub(super) fn too_soon(&mut self, at: Instant) -> Vec<Do> {
-        self.complain("that key came too soon or was held down", "Press it once more.", at);
+        self.toast_here("that key came too soon or was held down", "Press it once more.", at);
         vec![Do::Draw]
     }
 
@@ -241,8 +286,18 @@ impl App {
                 }
                 form.problem = Some(match action {
                     Some(Action::Help) => IN_THE_FRAME.into(),
-                    _ => "Choose with the keys before the lines, or with the arrows.".into(),
+                    _ => CHOOSE.into(),
                 });
+                if action != Some(Action::Help) {
+                    self.stray(chord, CHOOSE, at);
+                }
+            }
+            (Stage::Write, None) if form.is_untouched() && self.gate.is_typed_on(received) => {
+                let dos = self.shut();
+                let why = "a form was opened by a letter in the middle of a text, and closed";
+                self.deafen_to_letters(why.to_owned(), at);
+                self.toast_here(why, "Press its key, look at it, then type.", at);
+                return dos;
             }
             (_, Some(Action::PageUp)) => form.pages.back(),
             (_, Some(Action::PageDown)) => form.pages.forward(),
@@ -265,6 +320,10 @@ impl App {
                 form.problem = Some("Enter does not confirm.".into());
             }
             (Stage::Sure, Some(Action::Help)) => form.problem = Some(IN_THE_FRAME.into()),
+            (Stage::Sure, _) if chord.typed().is_some() => {
+                form.problem = Some(NO_TEXT.into());
+                self.stray(chord, NO_TEXT, at);
+            }
             _ => return Vec::new(),
         }
         vec![Do::Draw]
@@ -394,6 +453,10 @@ impl App {
             }
             None if confirming.phrase().is_some() && !confirming.sent => {
                 confirming.problem = Some("That was too soon or held down: type it once more.".into());
+            }
+            _ if chord.typed().is_some() => {
+                confirming.problem = Some(NO_TEXT.into());
+                self.stray(chord, NO_TEXT, at);
             }
             _ => return Vec::new(),
         }

@@ -7,6 +7,7 @@
 //! - [`link`] holds the connection to the engine and finds it again when it is lost.
 
 mod act;
+mod against;
 mod answer;
 mod body;
 pub mod clock;
@@ -486,6 +487,8 @@ impl App {
         if !self.refused_in_dialog(why, next) {
             self.toast_here(why, next, at);
         }
+        // The key may have been a letter of a text.
+        self.deafen_to_letters(why.to_owned(), at);
     }
 
     /// Says bad news where the operator looks.

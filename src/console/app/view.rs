@@ -151,6 +151,12 @@ impl App {
         self.gate.deafen(at);
     }
 
+    /// The same for letters alone: the rest of a text that was typed where it means nothing.
+    pub(super) fn deafen_to_letters(&mut self, why: String, at: Instant) {
+        self.deaf_for = why;
+        self.gate.deafen_to_letters(at);
+    }
+
     /// Says what was dropped.
     pub(super) fn dropped(&mut self, count: usize, at: Instant) -> Vec<Do> {
         let keys = if count == 1 { "1 key was".to_owned() } else { format!("{count} keys were") };

@@ -1,5 +1,6 @@
 //! What the forms say.
 
+use super::against;
 use super::declare;
 use super::form::{Form, Purpose};
 use super::left;
@@ -97,6 +98,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             let mut lines = vec![step(run, id)];
             lines
                 .extend(model.and_then(|model| check(model, run, id)).map(|check| format!("Check: {check}")));
+            lines.extend(model.map_or_else(Vec::new, |model| against::attesting(model, run, id, now)));
             lines.push("Your word stands for its verification, under your name.".into());
             lines
         }
@@ -243,9 +245,11 @@ pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
         Purpose::Revisit => "Go back to this question?",
         Purpose::Retry(..) if form.choice() == Some("recheck") => "Read the world again?",
         Purpose::Retry(..) => "Try it again?",
-        Purpose::Skip(..) => "Skip this step?",
-        Purpose::Override { .. } => "Let it run against this guard?",
-        Purpose::Attest(..) => "Is it done?",
+        Purpose::Skip(run, step) => return of_step("Skip", model, (run, step), ""),
+        Purpose::Override { run, step, .. } => {
+            return of_step("Let", model, (run, step), " run against this guard");
+        }
+        Purpose::Attest(run, step) => return of_step("Is", model, (run, step), " done"),
         Purpose::Undone(_) => "Is it undone, or to stay as it is?",
         Purpose::Abort(_) => "Abort this run?",
         Purpose::Note => "Write this note?",
@@ -264,6 +268,12 @@ pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
         Purpose::Quit { .. } => "End this simulation?",
     };
     question.to_owned()
+}
+
+/// A question about a step by its name: which one is meant is not left to the eye.
+fn of_step(verb: &str, model: Option<&Model>, (run, step): (&RunId, &StepId), rest: &str) -> String {
+    let title = model.map_or_else(|| step.to_string(), |model| model.step_title(run, step).to_string());
+    clean(&format!("{verb} \"{title}\"{rest}?"), LINE_CHARS)
 }
 
 /// What begins with an answer is said before it begins.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Event, Manner, Received};
 use crate::console::keymap::Chord;
+use crossterm::event::{KeyCode, KeyModifiers};
 
 /// How long a view that the operator's own key led to must be on the screen before a key can act on it.
 pub const GRACE: Duration = Duration::from_millis(300);
@@ -26,6 +27,9 @@ const BY_MACHINE: Duration = Duration::from_millis(30);
 /// A key that was down when the view changed counts as held until it was silent for this long: longer than keyboards
 /// wait before they repeat.
 const HELD: Duration = Duration::from_secs(1);
+
+/// Stands for a paste among the keys.
+const PASTE: Chord = Chord { code: KeyCode::Null, modifiers: KeyModifiers::NONE };
 
 /// Whether input is taken at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +63,8 @@ struct Seen<V> {
 struct Deaf {
     dropped: usize,
     last: Instant,
+    /// Keys that only move about, or leave, count all the same.
+    letters: bool,
 }
 
 impl<V> Default for Gate<V> {
@@ -93,15 +99,43 @@ impl<V: PartialEq> Gate<V> {
 
     /// From `at` on nothing counts until there was a [`PAUSE`].
     pub fn deafen(&mut self, at: Instant) {
-        self.deaf = Some(Deaf { dropped: 0, last: at });
+        self.deaf = Some(Deaf { dropped: 0, last: at, letters: false });
+    }
+
+    /// The same for all but keys that only move about, or leave: a letter was meant for something else, and the rest
+    /// of its text may follow.
+    pub fn deafen_to_letters(&mut self, at: Instant) {
+        self.deaf = Some(Deaf { dropped: 0, last: at, letters: true });
+    }
+
+    /// Whether a letter was typed just before the last key: the hand is in the middle of a text.
+    pub fn is_typing(&self, received: &Received) -> bool {
+        self.follows_a_letter(received, PAUSE)
+    }
+
+    /// Whether the last key followed a letter as fast as typing does.
+    pub fn is_typed_on(&self, received: &Received) -> bool {
+        let pasted = matches!(received.event, Event::Key { manner: Manner::Burst, .. });
+        !pasted && self.follows_a_letter(received, TYPING)
+    }
+
+    fn follows_a_letter(&self, received: &Received, within: Duration) -> bool {
+        self.keys[1].is_some_and(|(before, at)| {
+            before.typed().is_some() && received.read_at.saturating_duration_since(at) < within
+        })
     }
 
     /// Takes note of input; every key and paste goes through here first.
     pub fn hear(&mut self, received: &Received) -> Verdict {
-        if let Event::Key { chord, .. } = received.event {
-            self.press((chord, received.read_at));
+        match received.event {
+            Event::Key { chord, .. } => self.press((chord, received.read_at)),
+            // What follows a paste at once may be its rest.
+            Event::Paste(_) => self.press((PASTE, received.read_at)),
+            _ => {}
         }
+        let moves = matches!(received.event, Event::Key { chord, .. } if chord.is_movement());
         match &mut self.deaf {
+            Some(deaf) if deaf.letters && moves => Verdict::Heard,
             Some(deaf) if received.read_at.saturating_duration_since(deaf.last) < PAUSE => {
                 deaf.last = deaf.last.max(received.read_at);
                 deaf.dropped += 1;

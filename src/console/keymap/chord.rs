@@ -97,6 +97,13 @@ impl Chord {
         }
     }
 
+    /// It moves about or leaves, and does nothing else.
+    pub fn is_movement(self) -> bool {
+        use KeyCode::{Down, End, Esc, Home, Left, PageDown, PageUp, Right, Up};
+        let moves = matches!(self.code, Up | Down | Left | Right | PageUp | PageDown | Home | End | Esc);
+        moves && self.modifiers.is_empty()
+    }
+
     /// Enter or the space bar, with or without modifiers: what a tired hand presses to make a dialog go away.
     pub fn is_reflex(self) -> bool {
         matches!(self.code, KeyCode::Enter | KeyCode::Char(' '))

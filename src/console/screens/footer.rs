@@ -302,6 +302,13 @@ const DENIED: Hints = &[
     (Action::ToggleDetails, "details"),
     (Action::Quit, "quit"),
 ];
+const LEFT_OUT: Hints = &[
+    (Action::ToggleDetails, "details"),
+    (Action::RetryStep, "take it up again"),
+    (Action::AbortRun, "abort"),
+    (Action::Help, "help"),
+    (Action::Quit, "quit"),
+];
 const WATCHING: Hints = &[
     (Action::ToggleDetails, "details"),
     (Action::AbortRun, "abort"),
@@ -340,6 +347,7 @@ fn step_hints(view: &View<'_>) -> Hints {
         StepStatus::Ready | StepStatus::Confirming if is_held(view, step, state) => HELD,
         StepStatus::Ready | StepStatus::Confirming => READY,
         StepStatus::Failed | StepStatus::Unknown => FAILED,
+        StepStatus::Skipped | StepStatus::Attested => LEFT_OUT,
         _ => WATCHING,
     }
 }

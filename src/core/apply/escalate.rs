@@ -70,12 +70,13 @@ pub fn apply(model: &mut Model, event: &Event) {
     }
 }
 
-/// Nobody is told of how bad it is now, nor of what was proposed, until it is well or worse.
+/// Nobody is told of how bad it is now, nor of what was proposed, until it is well or worse. Where no severity holds it
+/// is as well as it gets: what comes next is told.
 pub fn dismissed(model: &mut Model, event: &Event, proposed: Option<Severity>, why: &str) {
     let now = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
     let dismissal =
         |severity| Dismissal { severity, at: event.at, who: event.by.to_string(), why: why.into() };
-    model.durable.dismissed = proposed.into_iter().chain(now).min().map(dismissal);
+    model.durable.dismissed = now.map(|now| dismissal(proposed.map_or(now, |proposed| proposed.min(now))));
 }
 
 /// What is told about another incident than before begins with nothing. What is still under way about others stays

@@ -58,7 +58,10 @@ pub fn way_out(status: StepStatus) -> &'static str {
         StepStatus::Started | StepStatus::Finished => "Wait for its outcome, or abort the run.",
         StepStatus::Failed => "Retry it, skip it, or do it by hand and attest it.",
         StepStatus::Unknown => "Recheck the world, then retry it with a reason, skip it or attest it.",
-        StepStatus::Verified | StepStatus::Skipped | StepStatus::Attested => "It is settled.",
+        StepStatus::Verified => "It is proven, and done.",
+        StepStatus::Skipped | StepStatus::Attested => {
+            "It is settled. To take it up again, retry it with a reason."
+        }
     }
 }
 
@@ -109,12 +112,13 @@ pub fn checked(
     }])
 }
 
-/// Tries a step again. Where nobody knows whether it acted, a person says why that is safe; and so for a fence that is
-/// settled while its server accepts writes, also of a run that was completed: the run goes on with it.
+/// Tries a step again. Where nobody knows whether it acted, a person says why that is safe; and so for what a person
+/// left out or attested while the run is open, and for a fence that is settled while its server accepts writes, also of
+/// a run that was completed: the run goes on with it.
 pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> Result<Vec<Fact>, Refusal> {
     let denied = is_denied(model, run, id);
     let (_, _, state) = if denied { find_any(model, run, id)? } else { find_open(model, run, id)? };
-    if state.status.is_settled() && !denied {
+    if state.status == StepStatus::Verified && !denied {
         return Err(Refusal::new(format!("{id} is {}", state.status.as_str()), way_out(state.status)));
     }
     if state.obstacle.is_some() && state.status == StepStatus::Ready {
@@ -133,6 +137,12 @@ pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> R
             return Err(Refusal::new(
                 format!("{id} is {} already", state.status.as_str()),
                 "To do it again, say why: its server accepts writes.",
+            ));
+        }
+        None if state.status.is_settled() => {
+            return Err(Refusal::new(
+                format!("{id} is {} already", state.status.as_str()),
+                "To take it up again, say why.",
             ));
         }
         None => None,

@@ -53,7 +53,8 @@ async fn an_idle_pair_has_no_lag_and_paused_replay_has_one_without_loss() {
     assert!(why(&lagging).contains("replay is paused"), "{lagging:#?}");
     assert!(lagging.number("replay_lag_bytes") > Some(10_000.0), "{lagging:#?}");
     assert!(lagging.number("exposure_s") < Some(1.0), "{lagging:#?}");
-    assert!(load.stop().len() > 100);
+    wait_until("rows are acknowledged", || load.acknowledged().len() > 100);
+    load.stop();
     pair.standby.resume_replay();
     until(&*probe, "caught up", |measured| measured.value == Some(0.0)).await;
 }

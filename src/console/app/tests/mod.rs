@@ -391,7 +391,7 @@ fn a_refused_form_keeps_its_text() {
     let form = form(&scene).expect("it stays open");
     assert_eq!((form.text.text(), form.stage, form.sent), ("why not", Stage::Write, false));
     assert!(form.problem.as_ref().unwrap().contains("Wait."));
-    scene.write("it works");
+    scene.type_on("it works", 60);
     let form = self::form(&scene).unwrap();
     assert_eq!(form.text.text(), "why not", "what was still being typed is no text");
     assert!(form.problem.as_ref().unwrap().contains("keys were dropped"), "{:?}", form.problem);

@@ -129,9 +129,16 @@ impl Scene {
         }
     }
 
-    /// Types a text into a field, as a hand does.
+    /// Types a text into a field, as a hand does once the field was seen.
     pub fn write(&mut self, text: &str) {
+        self.at += CALM;
+        self.now += SignedDuration::try_from(CALM).unwrap();
         self.write_as(text, Manner::Single, BETWEEN_STROKES);
+    }
+
+    /// Types on, without a look at the screen.
+    pub fn type_on(&mut self, text: &str, between_ms: u64) {
+        self.write_as(text, Manner::Single, Duration::from_millis(between_ms));
     }
 
     pub fn write_as(&mut self, text: &str, manner: Manner, after: Duration) {

@@ -76,7 +76,7 @@ fn what_is_typed_for_a_form_that_was_refused_runs_no_command() {
     // No runbook is running, so there is nothing to abort.
     scene.press("A");
     assert!(form(&scene).is_none());
-    scene.write("naD");
+    scene.type_on("naD", 60);
     assert!(scene.app.dialog.is_none() && scene.asked.len() == before, "{:?}", scene.app.dialog);
     let toast = scene.app.ui.toast.clone().unwrap();
     assert!(
@@ -85,6 +85,130 @@ fn what_is_typed_for_a_form_that_was_refused_runs_no_command() {
     );
     scene.press("N");
     assert!(form(&scene).is_some(), "after a pause keys count again");
+}
+
+#[test]
+fn what_is_typed_on_the_wrong_screen_runs_no_command() {
+    let mut scene = running();
+    scene.press("down 1");
+    let before = scene.asked.len();
+    scene.press("a");
+    scene.type_on("supplier isolated it, port 5432 is closed", 170);
+    scene.press_as("enter", Manner::Single, Duration::from_millis(170));
+    scene.press("y");
+    assert_eq!(scene.app.ui.screen, Screen::Overview);
+    assert!(scene.app.dialog.is_none() && scene.asked.len() == before, "{:?}", scene.asked.last());
+    assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Ready);
+}
+
+#[test]
+fn a_letter_that_no_question_takes_is_the_first_of_a_text() {
+    let mut scene = running();
+    scene.press("down n");
+    assert!(scene.toast().contains("no question is open"), "{}", scene.toast());
+    scene.type_on("sakes", 350);
+    assert!(scene.app.dialog.is_none());
+    // The arrows go on; letters do after a rest.
+    let selected = scene.app.ui.decide.selected;
+    scene.press_as("up", Manner::Single, Duration::from_millis(100));
+    assert_ne!(scene.app.ui.decide.selected, selected);
+    scene.press("N");
+    assert!(form(&scene).is_some());
+}
+
+#[test]
+fn letters_that_a_confirmation_does_not_know_disarm_it() {
+    let mut scene = running();
+    scene.press("down p");
+    assert!(confirming(&scene).is_some_and(|open| open.phrase().is_none()));
+    scene.press("i");
+    scene.type_on("solated by supplier", 350);
+    assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::Confirm { .. })), "{:?}", scene.asked);
+    assert!(confirming(&scene).is_some(), "it stays open");
+    scene.press("y");
+    assert!(matches!(scene.last(), Ask::Confirm { .. }), "after a rest it counts");
+}
+
+#[test]
+fn letters_that_the_last_question_of_a_form_does_not_know_disarm_it() {
+    let mut scene = running();
+    scene.press("down s");
+    scene.write("no need");
+    scene.press("enter");
+    let before = scene.asked.len();
+    scene.type_on("is by", 350);
+    assert_eq!(scene.asked.len(), before);
+    scene.press("y");
+    assert!(matches!(scene.last(), Ask::Skip { .. }));
+}
+
+#[test]
+fn what_is_typed_on_after_a_slip_that_closed_the_form_runs_no_command() {
+    let mut scene = running();
+    scene.press("down a");
+    scene.write("supplier ");
+    scene.press_as("esc", Manner::Single, Duration::from_millis(150));
+    let before = scene.asked.len();
+    scene.type_on("isolated it, port closed", 150);
+    scene.press_as("enter", Manner::Single, Duration::from_millis(150));
+    scene.press("y");
+    assert!(scene.app.dialog.is_none() && scene.asked.len() == before, "{:?}", scene.asked.last());
+    // Who rests before he leaves goes on at once.
+    scene.press("a");
+    scene.write("supplier");
+    scene.press("esc");
+    scene.press_as("s", Manner::Single, Duration::from_millis(400));
+    assert!(matches!(form(&scene).map(|form| &form.purpose), Some(Purpose::Skip(..))));
+}
+
+#[test]
+fn a_form_that_a_letter_of_a_text_opens_closes_with_the_next_one() {
+    let mut scene = running();
+    scene.press("down s");
+    let before = scene.asked.len();
+    scene.type_on("upplier", 170);
+    scene.press_as("enter", Manner::Single, Duration::from_millis(170));
+    scene.press("y");
+    assert!(scene.app.dialog.is_none() && scene.asked.len() == before, "{:?}", scene.app.dialog);
+}
+
+#[test]
+fn a_word_about_a_step_is_given_for_the_selected_one() {
+    let mut scene = running();
+    // The fence was left out; NEXT speaks of what follows.
+    scene.press("down s");
+    scene.write("later");
+    scene.press("enter y");
+    assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Skipped);
+    scene.press("down");
+    let fence = scene.app.selected_step().unwrap();
+    assert_eq!(fence.1.as_str(), "fence-old-primary");
+    scene.press("a");
+    assert!(form(&scene).is_none(), "{:?}", scene.app.dialog);
+    let toast = scene.app.ui.toast.clone().unwrap();
+    assert_eq!(toast.text, "\"Stop writes on the old primary\" cannot take that key");
+    assert!(toast.next.contains("selected now"), "{toast:?}");
+    assert_ne!(scene.app.selected_step().unwrap(), fence);
+    scene.press("a");
+    assert!(
+        matches!(form(&scene).map(|form| &form.purpose), Some(Purpose::Attest(_, step)) if *step != fence.1)
+    );
+}
+
+#[test]
+fn what_was_left_out_is_taken_up_again_with_a_reason() {
+    let mut scene = running();
+    scene.press("down s");
+    scene.write("later");
+    scene.press("enter y down r");
+    assert!(matches!(
+        form(&scene).map(|form| (&form.purpose, form.stage)),
+        Some((Purpose::Retry(..), Stage::Write))
+    ));
+    scene.write("now it can be reached");
+    scene.press("enter y");
+    assert!(matches!(scene.last(), Ask::Retry { reason: Some(_), .. }));
+    assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Ready);
 }
 
 #[test]

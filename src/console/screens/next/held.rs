@@ -8,6 +8,7 @@ use crate::core::decide::guards;
 use crate::core::evidence;
 use crate::core::incident::{Run, StepRun};
 use crate::core::status::StepStatus;
+use crate::ids::StepId;
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
 
@@ -21,7 +22,7 @@ pub(super) fn now(
 ) -> Option<String> {
     let guards = guards(view.model, step, state, view.now);
     let guard = guards.iter().find(|guard| !guard.allows());
-    blocked(view, run, step).or_else(|| Some(guarded(view, run, runbook, guard?)))
+    blocked(view, run, step).or_else(|| Some(guarded(view, run, runbook, step, guard?)))
 }
 
 /// The same of a confirmation that is open: by its guards, as they were when it was made.
@@ -33,7 +34,7 @@ pub(super) fn frozen(
     state: &StepRun,
 ) -> Option<String> {
     let guard = || state.confirmation.as_ref()?.blocking_guard().map(|(_, guard)| guard);
-    blocked(view, run, step).or_else(|| Some(guarded(view, run, runbook, guard()?)))
+    blocked(view, run, step).or_else(|| Some(guarded(view, run, runbook, step, guard()?)))
 }
 
 fn blocked(view: &View<'_>, run: &Run, step: &Step) -> Option<String> {
@@ -44,7 +45,15 @@ fn blocked(view: &View<'_>, run: &Run, step: &Step) -> Option<String> {
         .then(|| format!("is BLOCKED until that is over, or {answer} answers it: {what}."))
 }
 
-fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -> String {
+/// The last step before one that would have changed something, and that only a person's word says to be done.
+fn on_a_word<'p>(runbook: &'p Runbook, run: &Run, step: &Step) -> Option<(usize, &'p Step)> {
+    let before = runbook.before(step);
+    let attested = |id: &StepId| run.steps.get(id).is_some_and(|state| state.status == StepStatus::Attested);
+    let mut steps = runbook.steps.values().enumerate();
+    steps.rfind(|(_, other)| before.contains(&&other.id) && attested(&other.id) && !other.is_for_people())
+}
+
+fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, guard: &GuardResult) -> String {
     let place = on_decide(view);
     let key = |action| view.key_in(Context::Decide, action);
     let (prepare, retry) = (key(Action::PrepareStep), key(Action::RetryStep));
@@ -80,6 +89,11 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, guard: &GuardResult) -
                 step.title
             )
         }
+        None if !of_loss && let Some((at, before)) = on_a_word(runbook, run, step) => format!(
+            "Step {} \"{}\" was attested: is it done? {retry} on it takes it up again, or",
+            at + 1,
+            before.title
+        ),
         None if closed => "The primary is fenced, so waiting changes nothing:".to_owned(),
         None => "Wait until it holds, or".to_owned(),
     };

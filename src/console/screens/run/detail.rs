@@ -285,11 +285,16 @@ fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
         StepStatus::Unknown => {
             format!("{retry} check the world, or retry with a reason; {attest} attest, {skip} skip")
         }
-        StepStatus::Verified | StepStatus::Skipped | StepStatus::Attested => {
-            let at = state.ended_at.map_or_else(String::new, |at| format!(" since {}", clock_time(at)));
-            format!("nothing: it is {}{at}", words::step(state).word())
+        StepStatus::Verified => format!("nothing: it is {}", settled(state)),
+        StepStatus::Skipped | StepStatus::Attested => {
+            format!("{retry} take it up again, with a reason: it is {}", settled(state))
         }
     }
+}
+
+fn settled(state: &StepRun) -> String {
+    let at = state.ended_at.map_or_else(String::new, |at| format!(" since {}", clock_time(at)));
+    format!("{}{at}", words::step(state).word())
 }
 
 /// What is still to come before a step that ran is verified, and until when.

@@ -1,0 +1,41 @@
+//! What speaks against a word that is given for a step.
+
+use crate::core::decide::guards;
+use crate::core::evidence;
+use crate::core::model::Model;
+use crate::core::names::View;
+use crate::ids::{RunId, StepId};
+use crate::plan::condition::Truth;
+use jiff::Timestamp;
+
+/// What the readings say now against attesting that a step was done: its guards that do not hold, its own proof that
+/// is not there, and what is lost by what it does.
+pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp) -> Vec<String> {
+    let Some((plan, state)) = model.step(run, id) else { return Vec::new() };
+    let mut lines = Vec::new();
+    if let Some(proof) = &plan.verify
+        && let Some(how) = against(&proof.evaluate(&View { model, now }))
+    {
+        lines.push(format!("NOT SEEN: what proves it {how} now: {}.", proof.source()));
+    }
+    let blocking = guards(model, plan, state, now).into_iter().filter(|guard| !guard.allows());
+    lines.extend(
+        blocking.filter_map(|guard| Some((against(&guard.truth)?, guard))).map(|(how, guard)| {
+            format!("GUARD: what must hold before it is done {how}: {}.", guard.condition)
+        }),
+    );
+    let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
+    if let Some(runbook) = runbook.filter(|_| plan.promotes()) {
+        let losses = evidence::losses(model, runbook, now);
+        lines.extend(losses.iter().map(|loss| format!("Lost by it: {}.", loss.sentence())));
+    }
+    lines
+}
+
+fn against(truth: &Truth) -> Option<String> {
+    match truth {
+        Truth::True => None,
+        Truth::False => Some("does not hold".to_owned()),
+        Truth::Unknown(why) => Some(format!("cannot be told ({why})")),
+    }
+}
