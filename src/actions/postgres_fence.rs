@@ -3,10 +3,12 @@
 mod stop;
 
 use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
-use crate::actions::postgres_server::{LOOK, Server, same_server, same_target, several, unreachable, unread};
+use crate::actions::postgres_server::{
+    LOOK, Server, hidden, same_server, same_target, several, unreachable, unread,
+};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
-use crate::clients::postgres::PostgresErrorKind;
+use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::core::watch::Found;
@@ -24,7 +26,7 @@ const UNDO: &str =
 
 /// Every session that could write, but not the senders of WAL: the standby still gets what is left.
 const WRITERS: &str =
-    "backend_type in ('client backend', 'logical replication worker') and pid <> pg_backend_pid()";
+    "backend_type in ('client backend', 'logical replication worker') and pid <> pg_catalog.pg_backend_pid()";
 
 /// Longer than a supervisor waits with a restart.
 const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(10);
@@ -122,8 +124,9 @@ impl Action for Fence {
             let (call, command) = match &self.stop {
                 Some(program) => (program.words(), program.words()),
                 None => {
-                    let terminate =
-                        format!("select pg_terminate_backend(pid) from pg_stat_activity where {WRITERS}");
+                    let terminate = format!(
+                        "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where {WRITERS}"
+                    );
                     let call = format!("{SET_READ_ONLY}; select pg_reload_conf(); {terminate}");
                     let command = format!(
                         "psql -c \"{SET_READ_ONLY}\" -c \"select pg_reload_conf()\" -c \"{terminate}\""
@@ -233,6 +236,7 @@ impl Action for Fence {
                 ),
             };
             checks.push(right);
+            checks.extend(hidden(&server));
             checks
         })
     }
@@ -347,7 +351,10 @@ impl Fence {
         let server = Server::look(&self.database).await.map_err(|error| not_fenced(expected, &error))?;
         same_server(expected, &server)?;
         let open = |why: String, next: &str| Err(Failure::not_done(what(expected), why, next));
-        if !server.read_only {
+        if let Some(why) = server.read_only.hidden() {
+            return open(format!("whether the server is read-only is not known: {why}"), ReadOnly::NEXT);
+        }
+        if server.read_only.may_write() {
             return open(
                 "default_transaction_read_only is off in a new session".into(),
                 "Run the step again; look for `alter role … set` or `alter database … set` that overrides it.",
@@ -389,8 +396,8 @@ impl Fence {
 
 async fn left(session: &Session, expected: &Target) -> Result<Left, Failure> {
     let query = format!(
-        "select (select count(*) from pg_stat_activity where {WRITERS} and backend_xid is not null)::int8,
-                (select count(*) from pg_db_role_setting, unnest(setconfig) as setting
+        "select (select pg_catalog.count(*) from pg_catalog.pg_stat_activity where {WRITERS} and backend_xid is not null)::int8,
+                (select pg_catalog.count(*) from pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) as setting
                   where setting ~* '^default_transaction_read_only=(off|false|no|0)$')::int8"
     );
     let read = session.row(&query, LOOK).await;
@@ -407,9 +414,9 @@ async fn set_read_only(session: &Session, expected: &Target, context: &Context) 
         let why = format!("it was set and did not take effect everywhere: {error}");
         Failure::maybe_done(what(expected), why, "Verify the step: it shows what is still open.")
     };
-    session.batch("select pg_reload_conf()", within).await.map_err(begun)?;
+    session.batch("select pg_catalog.pg_reload_conf()", within).await.map_err(begun)?;
     let terminate = format!(
-        "select count(*) filter (where pg_terminate_backend(pid))::int8 from pg_stat_activity where {WRITERS}"
+        "select pg_catalog.count(*) filter (where pg_catalog.pg_terminate_backend(pid))::int8 from pg_catalog.pg_stat_activity where {WRITERS}"
     );
     let ended = session.row(&terminate, within).await.and_then(|row| Ok(row.try_get::<_, i64>(0)?));
     let ended = ended.map_err(begun)?;

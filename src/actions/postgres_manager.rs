@@ -25,39 +25,39 @@ const HINTS: usize = 3;
 
 /// One row: who, and by what each is seen, in two arrays; and whether this role sees all that could tell.
 const QUERY: &str = r"
-with s as (select name, setting, source, coalesce(sourcefile, '') as sourcefile from pg_settings),
+with s as (select name, setting, source, coalesce(sourcefile, '') as sourcefile from pg_catalog.pg_settings),
 hints as (
-  select 'Patroni' as who, 'a session of it, ' || min(application_name) as why from pg_stat_activity
-   where application_name ~ '^Patroni( heartbeat| restapi)?$' having count(*) > 0
+  select 'Patroni' as who, 'a session of it, ' || pg_catalog.min(application_name) as why from pg_catalog.pg_stat_activity
+   where application_name ~ '^Patroni( heartbeat| restapi)?$' having pg_catalog.count(*) > 0
   union all select 'Patroni', 'the server is started with cluster_name ' || setting || ' and wal_level' from s
    where name = 'cluster_name' and source = 'command line' and setting <> ''
      and exists (select from s where name = 'wal_level' and source = 'command line')
   union all select 'Patroni', 'postgresql.base.conf is included' from s
-   where sourcefile like '%/postgresql.base.conf' having count(*) > 0
+   where sourcefile like '%/postgresql.base.conf' having pg_catalog.count(*) > 0
   union all select 'repmgr', 'shared_preload_libraries has it' from s
    where name = 'shared_preload_libraries' and setting ~ '\mrepmgr\M'
-  union all select 'repmgr', 'schema repmgr' where to_regnamespace('repmgr') is not null
-  union all select 'repmgr', 'database repmgr' from pg_database where datname = 'repmgr'
-  union all select 'pg_auto_failover', 'role ' || min(rolname) from pg_roles
-   where rolname in ('pgautofailover_monitor', 'pgautofailover_replicator') having count(*) > 0
+  union all select 'repmgr', 'schema repmgr' where pg_catalog.to_regnamespace('repmgr') is not null
+  union all select 'repmgr', 'database repmgr' from pg_catalog.pg_database where datname = 'repmgr'
+  union all select 'pg_auto_failover', 'role ' || pg_catalog.min(rolname) from pg_catalog.pg_roles
+   where rolname in ('pgautofailover_monitor', 'pgautofailover_replicator') having pg_catalog.count(*) > 0
   union all select 'pg_auto_failover', name || ' ' || setting from s
    where name = 'primary_slot_name' and setting like 'pgautofailover\_standby\_%'
   union all select 'CloudNativePG', name || ' ' || setting from s
    where (name = 'archive_command' and setting like '/controller/manager %')
       or (name = 'unix_socket_directories' and setting = '/controller/run')
       or (name = 'primary_slot_name' and setting like '\_cnpg\_%')
-  union all select 'Stolon', 'slot ' || min(slot_name) from pg_replication_slots
-   where slot_name like 'stolon\_%' having count(*) > 0
+  union all select 'Stolon', 'slot ' || pg_catalog.min(slot_name) from pg_catalog.pg_replication_slots
+   where slot_name like 'stolon\_%' having pg_catalog.count(*) > 0
   union all select 'Stolon', name || ' ' || setting from s
    where name = 'primary_slot_name' and setting like 'stolon\_%'
-  union all select 'Amazon RDS', 'database rdsadmin' from pg_database where datname = 'rdsadmin'
-  union all select 'Google Cloud SQL', 'database ' || min(datname) from pg_database
-   where datname in ('cloudsqladmin', 'alloydbadmin') having count(*) > 0
-  union all select 'Azure', 'database ' || min(datname) from pg_database
-   where datname in ('azure_maintenance', 'azure_sys') having count(*) > 0)
-select coalesce((select array_agg(who::text order by who, why) from hints where why is not null), '{}') as who,
-       coalesce((select array_agg(why::text order by who, why) from hints where why is not null), '{}') as why,
-       current_setting('is_superuser') = 'on' or pg_has_role('pg_monitor', 'usage') as sees_all";
+  union all select 'Amazon RDS', 'database rdsadmin' from pg_catalog.pg_database where datname = 'rdsadmin'
+  union all select 'Google Cloud SQL', 'database ' || pg_catalog.min(datname) from pg_catalog.pg_database
+   where datname in ('cloudsqladmin', 'alloydbadmin') having pg_catalog.count(*) > 0
+  union all select 'Azure', 'database ' || pg_catalog.min(datname) from pg_catalog.pg_database
+   where datname in ('azure_maintenance', 'azure_sys') having pg_catalog.count(*) > 0)
+select coalesce((select pg_catalog.array_agg(who::pg_catalog.text order by who, why) from hints where why is not null), '{}') as who,
+       coalesce((select pg_catalog.array_agg(why::pg_catalog.text order by who, why) from hints where why is not null), '{}') as why,
+       pg_catalog.current_setting('is_superuser') = 'on' or pg_catalog.pg_has_role('pg_monitor', 'usage') as sees_all";
 
 /// Who manages a server, as far as it can be seen.
 pub(super) enum Management {

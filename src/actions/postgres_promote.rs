@@ -2,11 +2,11 @@
 
 use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
 use crate::actions::postgres_server::{
-    LOOK, Server, found, same_process, same_target, several, unreachable, unread,
+    LOOK, Server, found, hidden, same_process, same_target, several, unreachable, unread,
 };
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
-use crate::clients::postgres::PostgresErrorKind;
+use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::core::watch::Found;
@@ -85,7 +85,7 @@ fn wait_s(params: &Params) -> i64 {
 }
 
 fn call(wait_s: i64) -> String {
-    format!("select pg_promote(true, {wait_s})")
+    format!("select pg_catalog.pg_promote(true, {wait_s})")
 }
 
 fn build(params: &Params, clients: &Clients) -> Built {
@@ -204,6 +204,7 @@ impl Action for Promote {
             if let Ok(management) = self.management(&server, "").await {
                 checks.push(management.check(Meddling::Promotes));
             }
+            checks.extend(hidden(&server));
             checks
         })
     }
@@ -294,7 +295,11 @@ impl Promote {
                 "This is not the result of a promotion: find out which server answers.",
             ));
         }
-        if server.read_only {
+        if let Some(why) = server.read_only.hidden() {
+            let why = format!("whether applications can write is not known: {why}");
+            return Err(not_yet(&why, ReadOnly::NEXT));
+        }
+        if !server.read_only.may_write() {
             return Err(not_yet(
                 "default_transaction_read_only is on: applications cannot write",
                 "`psql -c \"alter system reset default_transaction_read_only\" -c \"select pg_reload_conf()\"`, then verify again.",
@@ -333,7 +338,7 @@ impl Promote {
         };
         let name = format!("{schema}.{table}");
         // Checked first: `create … if not exists` wants the right to create even where there is nothing to do.
-        let there = session.row_with("select to_regclass($1) is not null", &[&name], WRITE).await;
+        let there = session.row_with("select pg_catalog.to_regclass($1) is not null", &[&name], WRITE).await;
         if !there.and_then(|row| Ok(row.try_get::<_, bool>(0)?)).map_err(failed)? {
             let create = format!(
                 "create schema if not exists {schema}; create table if not exists {name} (id bigint generated \

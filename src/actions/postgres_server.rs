@@ -1,6 +1,7 @@
 //! A PostgreSQL server as the target of an action: who it is, read live.
 
 use crate::actions::postgres_manager::Management;
+use crate::clients::postgres::ReadOnly;
 use crate::core::action::{Failure, STARTED_AT, SYSTEM_IDENTIFIER, Target};
 use crate::core::preflight::Check;
 use crate::core::watch::Found;
@@ -22,22 +23,22 @@ const HOLDS: &str = "holds WAL up to";
 pub(super) const LOOK: Duration = Duration::from_secs(5);
 
 const QUERY: &str = "
-select pg_is_in_recovery() as in_recovery,
-       (select system_identifier::text from pg_control_system()) as system,
-       case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
-       greatest((select timeline_id from pg_control_checkpoint()),
-                (select min_recovery_end_timeline from pg_control_recovery()),
-                (select received_tli from pg_stat_wal_receiver))::int8 as timeline,
-       pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0')::int8 as received,
-       pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::int8 as replayed,
-       case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end as paused,
-       current_setting('default_transaction_read_only') = 'on' as read_only,
-       has_function_privilege('pg_promote(boolean, integer)', 'execute') as may_promote,
-       current_setting('is_superuser') = 'on' as superuser,
-       to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
-       coalesce(case when family(inet_server_addr()) = 6 then '[' || host(inet_server_addr()) || ']'
-                     else host(inet_server_addr()) end || ':' || inet_server_port(),
-                (select setting from pg_settings where name = 'data_directory')) as address";
+select pg_catalog.pg_is_in_recovery() as in_recovery,
+       (select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()) as system,
+       case when not pg_catalog.pg_is_in_recovery() then pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) end as timeline_hex,
+       greatest((select timeline_id from pg_catalog.pg_control_checkpoint()),
+                (select min_recovery_end_timeline from pg_catalog.pg_control_recovery()),
+                (select received_tli from pg_catalog.pg_stat_wal_receiver))::bigint as timeline,
+       pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_receive_lsn(), '0/0')::bigint as received,
+       pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_replay_lsn(), '0/0')::bigint as replayed,
+       case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_is_wal_replay_paused() else false end as paused,
+       (select source || ':' || setting from pg_catalog.pg_settings where name = 'default_transaction_read_only') as read_only,
+       pg_catalog.has_function_privilege('pg_promote(boolean, integer)', 'execute') as may_promote,
+       pg_catalog.current_setting('is_superuser') = 'on' as superuser,
+       pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
+       coalesce(case when pg_catalog.family(pg_catalog.inet_server_addr()) = 6 then '[' || pg_catalog.host(pg_catalog.inet_server_addr()) || ']'
+                     else pg_catalog.host(pg_catalog.inet_server_addr()) end || ':' || pg_catalog.inet_server_port(),
+                (select setting from pg_catalog.pg_settings where name = 'data_directory')) as address";
 
 /// A server as it was seen, and the session over which: what is done to it is done over that, so that no other server
 /// that the same name leads to can come in between.
@@ -49,7 +50,7 @@ pub(super) struct Server {
     received: Option<u64>,
     replayed: Option<u64>,
     paused: bool,
-    pub(super) read_only: bool,
+    pub(super) read_only: ReadOnly,
     pub(super) may_promote: bool,
     pub(super) superuser: bool,
     started_at: String,
@@ -88,7 +89,7 @@ impl Server {
             received: position("received")?,
             replayed: position("replayed")?,
             paused: row.try_get("paused")?,
-            read_only: row.try_get("read_only")?,
+            read_only: ReadOnly::of(row.try_get("read_only")?),
             may_promote: row.try_get("may_promote")?,
             superuser: row.try_get("superuser")?,
             started_at: clean(&started_at, 40),
@@ -158,7 +159,7 @@ impl Server {
         }
         match self.in_recovery {
             true => Found::Standby { timeline: self.timeline, system },
-            false => Found::Primary { timeline: self.timeline, writable: !self.read_only, system },
+            false => Found::Primary { timeline: self.timeline, writable: self.read_only.may_write(), system },
         }
     }
 
@@ -271,6 +272,14 @@ fn proves_nothing(who: &str, expected: &Target, server: &Server) -> Failure {
 /// Whether a name stands for several servers of which any may answer.
 pub(super) fn names_several(name: &str) -> bool {
     name.contains(',')
+}
+
+/// The preflight's word on a session that hides whether its server is read-only: no proof of the step could tell.
+pub(super) fn hidden(server: &Server) -> Option<Check> {
+    server
+        .read_only
+        .hidden()
+        .map(|why| Check::fail("read-only", format!("{why}: the step could not be proven"), ReadOnly::NEXT))
 }
 
 /// The preflight's word on a connection string that names several servers.

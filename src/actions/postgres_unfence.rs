@@ -1,10 +1,12 @@
 //! `postgres-unfence`: takes a read-only fence back, and proves that new sessions write again.
 
 use crate::actions::postgres_manager::{self, Meddling};
-use crate::actions::postgres_server::{LOOK, Server, same_server, same_target, several, unreachable, unread};
+use crate::actions::postgres_server::{
+    LOOK, Server, hidden, same_server, same_target, several, unreachable, unread,
+};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
-use crate::clients::postgres::PostgresErrorKind;
+use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
@@ -13,7 +15,7 @@ use crate::probes::source::{Database, DatabaseError, dsn_words};
 use futures::future::BoxFuture;
 
 const RESET: &str = "alter system reset default_transaction_read_only";
-const RELOAD: &str = "select pg_reload_conf()";
+const RELOAD: &str = "select pg_catalog.pg_reload_conf()";
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -140,7 +142,8 @@ impl Action for Unfence {
                     "Use a superuser's connection string for this step, or grant what it needs.",
                 ),
             };
-            [right].into_iter().chain(several(&self.database.name(LOOK).await)).collect()
+            let checks = [right].into_iter().chain(hidden(&server));
+            checks.chain(several(&self.database.name(LOOK).await)).collect()
         })
     }
 
@@ -167,7 +170,9 @@ impl Unfence {
         let mut notes = Vec::new();
         if server.in_recovery {
             notes.push("It is a standby: this step will refuse.".into());
-        } else if !server.read_only {
+        } else if let Some(why) = server.read_only.hidden() {
+            notes.push(format!("Whether it is read-only is not known: {why}."));
+        } else if server.read_only.may_write() {
             notes.push("default_transaction_read_only is off already.".into());
         }
         let others = self.others().await;
@@ -177,7 +182,7 @@ impl Unfence {
             } else {
                 "this step will refuse"
             };
-            notes.push(format!("{name} is a primary that takes writes: {then}."));
+            notes.push(format!("{name}: {then}."));
         }
         for why in &others.unread {
             notes.push(format!("Whether another server takes writes is not known: {why}"));
@@ -198,7 +203,12 @@ impl Unfence {
             .map(async |database| (database.name(LOOK).await, Server::look(database).await));
         for (name, look) in futures::future::join_all(looks).await {
             match look {
-                Ok(server) if !server.in_recovery && !server.read_only => others.writing.push(name),
+                Ok(server) if !server.in_recovery && server.read_only.may_write() => {
+                    others.writing.push(match server.read_only.hidden() {
+                        Some(why) => format!("{name} is a primary that may take writes ({why})"),
+                        None => format!("{name} is a primary that takes writes"),
+                    });
+                }
                 Ok(_) => {}
                 Err(error) => others.unread.push(format!("{name}: {error}")),
             }
@@ -217,7 +227,7 @@ impl Unfence {
         if let Some(other) = self.others().await.writing.first().filter(|_| !self.beside_a_primary) {
             return Err(Failure::not_done(
                 what,
-                format!("{other} is a primary that takes writes: rows would go to both, and be lost on one"),
+                format!("{other}: rows would go to both, and be lost on one"),
                 "Fence the other one first; or rebuild this one as its standby, which needs no lifting.",
             ));
         }
@@ -245,7 +255,10 @@ impl Unfence {
         if server.in_recovery {
             return not("it is a standby", "A standby takes no writes: look for the primary.");
         }
-        if server.read_only {
+        if let Some(why) = server.read_only.hidden() {
+            return not(&format!("whether new sessions may write is not known: {why}"), ReadOnly::NEXT);
+        }
+        if !server.read_only.may_write() {
             return not(
                 "default_transaction_read_only is on in a new session",
                 "Look for `alter role … set` or `alter database … set`, and for it in postgresql.conf.",

@@ -1,5 +1,6 @@
 //! Which servers are kept from accepting writes, as far as steps that were verified or attested tell.
 
+use crate::core::action::STARTED_AT;
 use crate::core::in_force;
 use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
@@ -63,6 +64,27 @@ pub fn fenced_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Option
             || names_it(step, &step.unfences)
     };
     counts(around(model, fences, lifts))
+}
+
+/// Whether a step of lifeboat is proven to have made this process of a server read-only by its setting, and nothing lifted
+/// that. What a probe cannot tell of that process the step has told; of the one that runs after a restart it has not.
+pub fn set_read_only(model: &Model, probe: &ProbeId, process: &str) -> bool {
+    let by_setting = |step: &Step| {
+        let stops = step.params.text("method") == Some("stop");
+        step.action == "postgres-fence" && !stops && step.fences.contains(probe)
+    };
+    let proven = |fence: &Fenced| fence.proven && !fence.denied;
+    let mut fences = around(model, by_setting, |step| step.unfences.contains(probe)).filter(proven);
+    fences.any(|fence| is_process(model, &fence, process))
+}
+
+/// Whether a fence is known to have been raised around this process of a server, by when that started.
+pub fn is_process(model: &Model, fence: &Fenced, process: &str) -> bool {
+    steps(model).any(|(run, step, state)| {
+        let target = state.confirmation.as_ref().map(|confirmation| &confirmation.description.target);
+        let known = target.and_then(|target| target.property(STARTED_AT));
+        run.id == fence.run && step.id == fence.step && known == Some(process)
+    })
 }
 
 fn counts(fences: impl Iterator<Item = Fenced>) -> Option<Fenced> {

@@ -12,7 +12,7 @@ pub struct RtoClock {
     pub service: ServiceId,
     /// Since when it runs, or ran.
     pub since: Timestamp,
-    /// When it stopped, because the service works again; none while it runs.
+    /// Since when the service works again; none while the clock runs.
     pub stopped: Option<Timestamp>,
     /// Time that passed.
     pub elapsed: SignedDuration,
@@ -43,7 +43,8 @@ pub fn stopped_clock(model: &Model, service: &ServiceId) -> Option<RtoClock> {
     (standing.status == Status::Up).then(|| RtoClock {
         service: service.clone(),
         since: outage.from,
-        stopped: Some(outage.until),
+        // The longest outage may have been followed by another one.
+        stopped: Some(standing.outage.map_or(outage.until, |last| last.until.max(outage.until))),
         elapsed: outage.lasted(),
         target,
     })

@@ -30,6 +30,8 @@ pub struct OtherServer {
 pub enum Does {
     /// It is up and accepts writes.
     Writes,
+    /// It is up, and its probe cannot tell whether it accepts writes.
+    Untold,
     /// It is up and accepts none.
     Idle,
     /// It does not answer.
@@ -43,6 +45,7 @@ impl OtherServer {
     pub fn words(&self) -> String {
         let does = match self.does {
             Does::Writes => "is UP and takes writes",
+            Does::Untold => "is UP, and whether it takes writes CANNOT BE TOLD",
             Does::Idle => "is up and takes no writes",
             Does::Down => "does not answer",
             Does::Unseen => "CANNOT BE SEEN from here",
@@ -67,6 +70,9 @@ pub fn of(model: &Model, runbook: &Runbook, step: &Step, now: Timestamp) -> Vec<
 
 fn other(model: &Model, server: &Server<'_>) -> OtherServer {
     let (does, at) = match (server.seen, server.down_since) {
+        // Who answers there is the server that serves.
+        (Some(_), _) if server.strays => (Does::Unseen, None),
+        (Some(seen), _) if server.is_untold() => (Does::Untold, Some(seen.last)),
         (Some(seen), _) if server.writes() => (Does::Writes, Some(seen.last)),
         (Some(seen), _) => (Does::Idle, Some(seen.last)),
         (None, Some(since)) => (Does::Down, Some(since)),
@@ -81,8 +87,8 @@ fn other(model: &Model, server: &Server<'_>) -> OtherServer {
 
 /// What turned so that a confirmation must not fire: a server that took no writes takes some now.
 pub fn turned(then: &[OtherServer], now: &[OtherServer]) -> Option<String> {
-    let was_writing =
-        |probe: &ProbeId| then.iter().any(|server| server.probe == *probe && server.does == Does::Writes);
-    let woke = now.iter().find(|server| server.does == Does::Writes && !was_writing(&server.probe));
+    let may_write = |server: &OtherServer| matches!(server.does, Does::Writes | Does::Untold);
+    let did = |probe: &ProbeId| then.iter().any(|server| server.probe == *probe && may_write(server));
+    let woke = now.iter().find(|server| may_write(server) && !did(&server.probe));
     woke.map(|server| format!("{} now", server.words()))
 }

@@ -28,7 +28,12 @@ fn of_plan(server: &Server<'_>) -> Option<Role> {
 
 /// Whether a database has servers enough, and one that may be a primary, to say anything of their roles.
 pub fn can_move(database: &Database<'_>) -> bool {
-    let several = database.iter().any(|server| !server.is(&database[0]));
+    // Two addresses that the plan gives different roles are two servers, also while both lead to one of them.
+    let is_other = |server: &Server<'_>| {
+        let other_place = !server.has_its_address(&database[0]) && of_plan(server) != of_plan(&database[0]);
+        !server.is(&database[0]) || server.strays != database[0].strays || other_place
+    };
+    let several = database.iter().any(is_other);
     several && database.iter().any(|server| of_plan(server) != Some(Role::Standby))
 }
 
@@ -43,11 +48,11 @@ pub fn follows_region(model: &Model, database: &Database<'_>) -> bool {
     }
 }
 
-/// The one server that accepts writes; none where none or several do.
+/// The one server that accepts writes, by the probe whose place it is; none where none or several do.
 pub fn writer<'d, 'a>(database: &'d Database<'a>) -> Option<&'d Server<'a>> {
-    let mut writing = database.iter().filter(|server| server.writes());
-    let first = writing.next()?;
-    writing.all(|other| other.is(first)).then_some(first)
+    let writing = || database.iter().filter(|server| server.writes());
+    let first = writing().min_by_key(|server| server.strays)?;
+    writing().all(|other| other.is(first)).then_some(first)
 }
 
 /// What a server of a database should be now; none where it may be either.

@@ -1,5 +1,6 @@
 //! The database servers that probes watch: which of them are one database, and which accept writes.
 
+use crate::core::fencing::set_read_only;
 use crate::core::model::Model;
 use crate::core::reading::{Field, Measurement};
 use crate::core::signal::SignalState;
@@ -12,6 +13,9 @@ use std::collections::{HashMap, HashSet};
 /// The `database` of a probe whose server is compared with no other.
 pub const NO_DATABASE: &str = "none";
 
+/// The field of a reading that says why it cannot tell whether a primary is read-only.
+pub const READ_ONLY_HIDDEN: &str = "read_only_hidden";
+
 /// A server in one role, for as long as no reading said otherwise.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Seen {
@@ -21,8 +25,11 @@ pub struct Seen {
     pub database: Option<String>,
     /// It is a primary, read-only or not.
     pub is_primary: bool,
-    /// It accepts writes; else it is a standby, or a primary that is read-only.
+    /// It accepts writes, or may; else it is a standby, or a primary that is read-only.
     pub writes: bool,
+    /// It is a primary, and the reading cannot tell whether it is read-only.
+    #[serde(default)]
+    pub untold: bool,
     /// The timeline that it writes or follows.
     pub timeline: Option<u32>,
     /// The first reading that shows it so.
@@ -43,6 +50,7 @@ impl Seen {
             database: measured.text("system_identifier").map(str::to_owned),
             is_primary,
             writes: is_primary && !flag("read_only"),
+            untold: is_primary && measured.text(READ_ONLY_HIDDEN).is_some(),
             timeline: measured.number("timeline").map(|timeline| timeline as u32),
             since: at,
             last: at,
@@ -73,6 +81,12 @@ pub struct Server<'a> {
     pub seen: Option<&'a Seen>,
     /// Since when its probe finds it down; none where it is not, or the console cannot see.
     pub down_since: Option<Timestamp>,
+    /// Its probe cannot tell whether it is read-only, and lifeboat's own fence made it so: it neither counts as one that
+    /// accepts writes nor as one that is known not to.
+    pub fenced_unseen: bool,
+    /// Its probe's address leads to a server of the region that serves, which a probe of that region watches: a name that
+    /// moved with the primary. The server that used to be there is seen by nobody.
+    pub strays: bool,
 }
 
 impl<'a> Server<'a> {
@@ -83,12 +97,24 @@ impl<'a> Server<'a> {
         let seen = recent.and_then(|recent| recent.seen.as_ref()).filter(fresh);
         let down = signal.filter(|signal| signal.state == SignalState::Critical && seen.is_none());
         let down = down.filter(|_| crate::core::blind::since(model).is_none());
-        Self { probe, seen, down_since: down.map(|signal| signal.critical_since.unwrap_or(signal.since)) }
+        let is_fenced = |seen: &Seen| seen.untold && set_read_only(model, &probe.id, &seen.server);
+        Self {
+            probe,
+            seen,
+            down_since: down.map(|signal| signal.critical_since.unwrap_or(signal.since)),
+            fenced_unseen: seen.is_some_and(is_fenced),
+            strays: false,
+        }
     }
 
-    /// It is seen to accept writes.
+    /// It is seen to accept writes, or is a primary that may.
     pub fn writes(&self) -> bool {
-        self.seen.is_some_and(|seen| seen.writes)
+        self.seen.is_some_and(|seen| seen.writes) && !self.fenced_unseen
+    }
+
+    /// It is a primary of which its probe cannot tell whether it accepts writes.
+    pub fn is_untold(&self) -> bool {
+        self.seen.is_some_and(|seen| seen.untold)
     }
 
     /// Since when it is known to accept no writes: seen as a standby or read-only, or down.
@@ -103,13 +129,19 @@ impl<'a> Server<'a> {
 
     /// Both probes watch one server: the same connection string, or the same process behind two.
     pub fn is(&self, other: &Self) -> bool {
+        self.probe.id == other.probe.id || self.has_its_address(other) || self.is_its_process(other)
+    }
+
+    /// Both probes have the same connection string.
+    pub fn has_its_address(&self, other: &Self) -> bool {
         let dsn = self.probe.params.get("dsn");
-        let same_process = self.seen.zip(other.seen).is_some_and(|(one, other)| {
+        dsn.is_some() && dsn == other.probe.params.get("dsn")
+    }
+
+    fn is_its_process(&self, other: &Self) -> bool {
+        self.seen.zip(other.seen).is_some_and(|(one, other)| {
             !one.server.is_empty() && one.server == other.server && one.database == other.database
-        });
-        self.probe.id == other.probe.id
-            || (dsn.is_some() && dsn == other.probe.params.get("dsn"))
-            || same_process
+        })
     }
 
     /// How long its plan waits before it believes that something turned.
@@ -157,7 +189,22 @@ pub fn databases(model: &Model, now: Timestamp) -> Vec<Database<'_>> {
         place_of.insert(&spec.id, place);
         databases[place].push(Server::of(model, spec, now));
     }
+    if let Some(serving) = model.serving() {
+        databases.iter_mut().for_each(|database| mark_strays(database, serving));
+    }
     databases
+}
+
+fn mark_strays(database: &mut Database<'_>, serving: &RegionId) {
+    let (here, away): (Vec<Server<'_>>, Vec<Server<'_>>) =
+        database.iter().copied().partition(|server| server.region() == Some(serving));
+    let strays = |server: &Server<'_>| {
+        let is_away = away.iter().any(|other| other.probe.id == server.probe.id);
+        is_away && here.iter().any(|home| !home.has_its_address(server) && home.is_its_process(server))
+    };
+    for server in database.iter_mut() {
+        server.strays = strays(server);
+    }
 }
 
 /// What tells databases apart: the plan's name, or the system identifier that the server said last, however long ago.

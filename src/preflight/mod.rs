@@ -44,7 +44,7 @@ pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
     let looks = Looks::new(plan, world);
     // First of all: from here on they are masked, whoever says them.
     let secrets = looks.secrets_of(plan).await;
-    let splits = looks.splits(plan).await;
+    let databases = looks.databases(plan).await;
     let steps =
         plan.runbooks.iter().flat_map(|(id, book)| book.steps.values().map(move |step| (id, book, step)));
     let steps = join_all(steps.map(async |(runbook, book, step)| StepChecks {
@@ -55,7 +55,7 @@ pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
         checks: {
             let mut checks = looks.at(step).await;
             let guards = looks.guards(plan, book, step).await;
-            match split::of(&splits, step) {
+            match split::of(&databases.splits, step) {
                 Some(split) => {
                     checks.extend(guards);
                     split.fail(checks)
@@ -69,7 +69,7 @@ pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
         },
     }));
     let (mut regions, mut steps) = futures::future::join(looks.regions(plan), steps).await;
-    regions.extend(split::checks(&splits));
+    regions.extend(split::checks(&databases));
     regions.extend(secrets);
     fences_of_another_day(plan, &mut steps);
     world.door().admit(Preflight {

@@ -2,8 +2,9 @@
 
 use super::{AFTER_A_FAILOVER, Looks};
 use crate::actions::ALREADY_PRIMARY;
+use crate::clients::postgres::ReadOnly;
 use crate::core::preflight::{Check, Checked, RegionChecks};
-use crate::core::servers::{NO_DATABASE, Seen};
+use crate::core::servers::{NO_DATABASE, READ_ONLY_HIDDEN, Seen};
 use crate::plan::params::{Param, Params};
 use crate::plan::{Plan, Step};
 use crate::probes::read_postgres;
@@ -32,22 +33,35 @@ struct Named<'p> {
     key: &'static str,
 }
 
-/// One that accepts writes.
+/// One that accepts writes, or may.
 struct Writing<'p> {
     title: String,
     dsn: &'p Param,
     seen: Seen,
+    /// Why it cannot be told whether it does.
+    hidden: Option<String>,
+}
+
+/// What the servers that the plan names are to each other.
+pub(super) struct Databases<'p> {
+    /// Where more than one accepts writes.
+    pub(super) splits: Vec<Split<'p>>,
+    /// Which of them lifeboat could not call fenced, nor read-only.
+    untold: Vec<Check>,
 }
 
 impl Looks<'_> {
     /// Each database of which more than one server accepts writes, by two looks at all servers: in a switchover one of
     /// them may be read just before and the other just after.
-    pub(super) async fn splits<'p>(&self, plan: &'p Plan) -> Vec<Split<'p>> {
+    pub(super) async fn databases<'p>(&self, plan: &'p Plan) -> Databases<'p> {
         let servers = named(plan);
-        if splits(self.writing(&servers).await).is_empty() {
-            return Vec::new();
-        }
-        splits(self.writing(&servers).await)
+        let writing = self.writing(&servers).await;
+        let untold = writing.iter().filter_map(untold).collect();
+        let splits = match splits(writing).is_empty() {
+            true => Vec::new(),
+            false => splits(self.writing(&servers).await),
+        };
+        Databases { splits, untold }
     }
 
     async fn writing<'p>(&self, servers: &[Named<'p>]) -> Vec<Writing<'p>> {
@@ -57,7 +71,8 @@ impl Looks<'_> {
             let dsn = server.params.get(server.key)?;
             let (name, measured) = read_postgres(server.params, server.key, clients, LOOK).await.ok()?;
             let seen = Seen::of(&measured, now).filter(|seen| seen.writes)?;
-            Some(Writing { title: server.title.map_or(name, str::to_owned), dsn, seen })
+            let hidden = measured.text(READ_ONLY_HIDDEN).map(str::to_owned);
+            Some(Writing { title: server.title.map_or(name, str::to_owned), dsn, seen, hidden })
         });
         join_all(looks).await.into_iter().flatten().collect()
     }
@@ -85,6 +100,16 @@ fn named(plan: &Plan) -> Vec<Named<'_>> {
     servers
 }
 
+/// That whether a primary is read-only cannot be told over the connection that the plan names.
+fn untold(server: &Writing<'_>) -> Option<Check> {
+    let hidden = server.hidden.as_ref()?;
+    let why = format!(
+        "{}: {hidden}. It counts as one that may accept writes, also once it is fenced by that setting",
+        server.title
+    );
+    Some(Check::warn("read-only", why, ReadOnly::NEXT))
+}
+
 fn splits(writing: Vec<Writing<'_>>) -> Vec<Split<'_>> {
     let mut databases: Vec<Vec<Writing<'_>>> = Vec::new();
     for server in writing.into_iter().filter(|server| server.seen.database.is_some()) {
@@ -110,7 +135,10 @@ fn split<'p>(database: &[Writing<'p>]) -> Option<Split<'p>> {
     }
     let names = servers.iter().map(|server| &*server.title).collect::<Vec<_>>().join(" and ");
     Some(Split {
-        what: format!("SPLIT BRAIN: {names} accept writes"),
+        what: match servers.iter().any(|server| server.seen.untold) {
+            true => format!("SPLIT BRAIN: {names} are primaries, and may both accept writes"),
+            false => format!("SPLIT BRAIN: {names} accept writes"),
+        },
         next: format!(
             "Fence the one of {names} that must not serve, and see that it is fenced: `lifeboat open` leads there."
         ),
@@ -119,13 +147,14 @@ fn split<'p>(database: &[Writing<'p>]) -> Option<Split<'p>> {
 }
 
 /// The checks that fail because of them.
-pub(super) fn checks(splits: &[Split<'_>]) -> Option<RegionChecks> {
+pub(super) fn checks(databases: &Databases<'_>) -> Option<RegionChecks> {
     let check = |split: &Split<'_>| {
         let why =
             format!("{}; one database, and what is written to either is missing on the other", split.what);
         Check::fail(ONE_PRIMARY, why, &*split.next)
     };
-    let checks: Vec<Check> = splits.iter().map(check).collect();
+    let splits = databases.splits.iter().map(check);
+    let checks: Vec<Check> = splits.chain(databases.untold.iter().cloned()).collect();
     (!checks.is_empty()).then(|| RegionChecks { region: HEADING.into(), checks })
 }
 
@@ -162,11 +191,12 @@ mod tests {
             database: Some(database.into()),
             is_primary: true,
             writes: true,
+            untold: false,
             timeline: None,
             since: at,
             last: at,
         };
-        Writing { title: title.into(), dsn, seen }
+        Writing { title: title.into(), dsn, seen, hidden: None }
     }
 
     #[test]

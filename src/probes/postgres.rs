@@ -1,7 +1,9 @@
 //! `postgres`: does a server accept connections, and is it what it should be.
 
 use crate::clients::Clients;
+use crate::clients::postgres::ReadOnly;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::servers::READ_ONLY_HIDDEN;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{ParamError, Params};
 use crate::plan::{ProbeSpec, Unit};
@@ -20,7 +22,9 @@ pub static KIND: ProbeKind = ProbeKind {
     doc: "Opens a new session on a PostgreSQL server (version 12 or newer) and reads its role. The value is the \
           time that connecting and reading took. A server that refuses, does not answer, is starting or has no \
           connection left is critical; so is one in another role than expected, and a primary that takes no \
-          writes by default. A refused password or a missing secret makes the signal unknown.",
+          writes by default. A refused password or a missing secret makes the signal unknown. Whether the server is \
+          read-only a role that sets `default_transaction_read_only` for itself (`alter role`, `alter database`, `options`) \
+          cannot tell: a primary counts as one that may accept writes then, and never as fenced.",
     unit: Unit::Milliseconds,
     keys: &[
         Key::required(
@@ -39,7 +43,11 @@ pub static KIND: ProbeKind = ProbeKind {
     fields: &[
         ("role", "`primary` or `standby`"),
         ("in_recovery", "`pg_is_in_recovery()`"),
-        ("read_only", "`default_transaction_read_only`: a fenced primary"),
+        (
+            "read_only",
+            "the server's `default_transaction_read_only`: a fenced primary; not known where the session's own value hides it",
+        ),
+        (READ_ONLY_HIDDEN, "what hides it: a value of the role, the database or the connection string"),
         ("version", "the server's version"),
         ("timeline", "the timeline that it writes or follows"),
         ("system_identifier", "identifies the cluster; the same on primary and standbys"),
@@ -68,20 +76,20 @@ warn = "300ms"
 };
 
 const QUERY: &str = "
-select pg_is_in_recovery() as in_recovery,
-       current_setting('default_transaction_read_only') = 'on' as read_only,
-       current_setting('server_version') as version,
-       (select system_identifier::text from pg_control_system()) as system,
-       case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
-       greatest((select timeline_id from pg_control_checkpoint()),
-                (select min_recovery_end_timeline from pg_control_recovery()),
-                (select received_tli from pg_stat_wal_receiver))::int8 as timeline,
-       to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
-       extract(epoch from clock_timestamp() - pg_postmaster_start_time())::float8 as uptime_s,
-       (select count(*) from pg_stat_activity where backend_type = 'client backend')::int8 as sessions,
-       (select extract(epoch from clock_timestamp() - min(query_start)) from pg_stat_activity
-         where wait_event = 'SyncRep')::float8 as commit_waits_s,
-       current_setting('max_connections')::int8 as max_sessions";
+select pg_catalog.pg_is_in_recovery() as in_recovery,
+       (select source || ':' || setting from pg_catalog.pg_settings where name = 'default_transaction_read_only') as read_only,
+       pg_catalog.current_setting('server_version') as version,
+       (select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()) as system,
+       case when not pg_catalog.pg_is_in_recovery() then pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) end as timeline_hex,
+       greatest((select timeline_id from pg_catalog.pg_control_checkpoint()),
+                (select min_recovery_end_timeline from pg_catalog.pg_control_recovery()),
+                (select received_tli from pg_catalog.pg_stat_wal_receiver))::bigint as timeline,
+       pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
+       extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.pg_postmaster_start_time())::double precision as uptime_s,
+       (select pg_catalog.count(*) from pg_catalog.pg_stat_activity where backend_type = 'client backend')::bigint as sessions,
+       (select extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.min(query_start)) from pg_catalog.pg_stat_activity
+         where wait_event = 'SyncRep')::double precision as commit_waits_s,
+       pg_catalog.current_setting('max_connections')::bigint as max_sessions";
 
 /// From when on a commit that waits for a synchronous standby is said: replication itself takes milliseconds.
 const COMMITS_HANG: Duration = Duration::from_secs(5);
@@ -130,7 +138,7 @@ pub(crate) async fn read(
 #[derive(Clone, PartialEq, Debug)]
 struct Server {
     in_recovery: bool,
-    read_only: bool,
+    read_only: ReadOnly,
     version: String,
     system: String,
     timeline: u32,
@@ -146,7 +154,7 @@ impl Server {
     fn of(row: &Row) -> Result<Self, DatabaseError> {
         Ok(Self {
             in_recovery: row.try_get("in_recovery")?,
-            read_only: row.try_get("read_only")?,
+            read_only: ReadOnly::of(row.try_get("read_only")?),
             version: row.try_get("version")?,
             system: row.try_get("system")?,
             timeline: timeline(row)?,
@@ -170,7 +178,11 @@ impl Server {
             "{role}, PostgreSQL {version}, timeline {}, {ms:.0} ms",
             self.timeline
         ));
-        if self.read_only && !self.in_recovery {
+        let hidden = self.read_only.hidden();
+        if let Some(why) = hidden.as_ref().filter(|_| !self.in_recovery) {
+            measured.summary += &format!("; whether it takes writes is NOT KNOWN: {why}");
+        }
+        if self.read_only == ReadOnly::Known(true) && !self.in_recovery {
             let why = "a primary that takes no writes: default_transaction_read_only is on (fenced?)";
             measured = measured.judged(Verdict::Warn(why.to_owned()));
         }
@@ -181,12 +193,15 @@ impl Server {
             );
             measured = measured.judged(Verdict::Warn(why));
         }
+        if let Some(read_only) = self.read_only.known() {
+            measured = measured.with_flag("read_only", read_only);
+        }
         measured
             .with_value(ms)
             .with_number("commit_waits_s", self.commit_waits)
             .with_text("role", role.to_owned())
             .with_flag("in_recovery", self.in_recovery)
-            .with_flag("read_only", self.read_only)
+            .with_text(READ_ONLY_HIDDEN, hidden)
             .with_text("version", version)
             .with_number("timeline", f64::from(self.timeline))
             .with_text("system_identifier", self.system.clone())
@@ -218,7 +233,7 @@ mod tests {
     fn server() -> Server {
         Server {
             in_recovery: false,
-            read_only: false,
+            read_only: ReadOnly::Known(false),
             version: "15.18".into(),
             system: "77".into(),
             timeline: 2,
@@ -244,8 +259,21 @@ mod tests {
     fn a_fenced_primary_warns() {
         let verdict = |server: &Server| server.judge(Duration::from_millis(4)).verdict;
         assert_eq!(verdict(&server()), Verdict::Good);
-        assert!(matches!(verdict(&Server { read_only: true, ..server() }), Verdict::Warn(_)));
-        let standby = Server { read_only: true, in_recovery: true, ..server() };
+        let read_only = ReadOnly::Known(true);
+        assert!(matches!(verdict(&Server { read_only: read_only.clone(), ..server() }), Verdict::Warn(_)));
+        let standby = Server { read_only, in_recovery: true, ..server() };
         assert_eq!(verdict(&standby), Verdict::Good);
+    }
+
+    #[test]
+    fn a_session_that_is_read_only_by_itself_says_nothing_of_its_server() {
+        for column in ["user:on", "database:on", "client:on", "user:off"] {
+            let measured =
+                Server { read_only: ReadOnly::of(column), ..server() }.judge(Duration::from_millis(4));
+            assert_eq!(measured.verdict, Verdict::Good, "{column}");
+            assert!(!measured.fields.contains_key("read_only"), "{measured:?}");
+            assert!(measured.text(READ_ONLY_HIDDEN).is_some(), "{measured:?}");
+            assert!(measured.summary.contains("NOT KNOWN"), "{measured:?}");
+        }
     }
 }

@@ -66,17 +66,17 @@ critical = "15m"
 const NOTHING_YET_S: f64 = 3600.0;
 
 const QUERY: &str = "
-select pg_is_in_recovery() as in_recovery,
-       current_setting('archive_mode') as mode,
-       coalesce(nullif(current_setting('archive_library', true), ''),
-                nullif(nullif(current_setting('archive_command'), '(disabled)'), '')) is not null as has_command,
+select pg_catalog.pg_is_in_recovery() as in_recovery,
+       pg_catalog.current_setting('archive_mode') as mode,
+       coalesce(nullif(pg_catalog.current_setting('archive_library', true), ''),
+                nullif(nullif(pg_catalog.current_setting('archive_command'), '(disabled)'), '')) is not null as has_command,
        a.last_archived_wal, a.last_failed_wal, a.archived_count, a.failed_count,
-       extract(epoch from clock_timestamp() - a.last_archived_time)::float8 as archived_s,
-       extract(epoch from clock_timestamp() - a.last_failed_time)::float8 as failed_s,
-       extract(epoch from clock_timestamp() - a.stats_reset)::float8 as counted_s,
-       case when not pg_is_in_recovery() then pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::int8 end as position,
-       (select setting::int8 from pg_settings where name = 'wal_segment_size') as segment_bytes
-  from pg_stat_archiver a";
+       extract(epoch from pg_catalog.clock_timestamp() - a.last_archived_time)::double precision as archived_s,
+       extract(epoch from pg_catalog.clock_timestamp() - a.last_failed_time)::double precision as failed_s,
+       extract(epoch from pg_catalog.clock_timestamp() - a.stats_reset)::double precision as counted_s,
+       case when not pg_catalog.pg_is_in_recovery() then pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), '0/0')::bigint end as position,
+       (select setting::bigint from pg_catalog.pg_settings where name = 'wal_segment_size') as segment_bytes
+  from pg_catalog.pg_stat_archiver a";
 
 fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let other = spec.params.get("other").map(|_| Database::of(&spec.params, "other", clients));

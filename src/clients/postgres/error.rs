@@ -46,6 +46,8 @@ pub enum PostgresErrorKind {
     ShuttingDown,
     /// All connection slots are taken.
     TooManyConnections,
+    /// The role, or its database, has reached a limit of its own: others are let in.
+    OwnLimit,
     /// The server closed the connection, or it broke.
     Closed,
     /// No server is what `target_session_attrs` asks for.
@@ -81,6 +83,7 @@ impl PostgresErrorKind {
             | Self::NoSuchHost
             | Self::Authentication
             | Self::NoSuchDatabase
+            | Self::OwnLimit
             | Self::NotAllowed
             | Self::ReadOnly
             | Self::Server => false,
@@ -130,7 +133,8 @@ impl PostgresError {
         if let Some(answer) = error.as_db_error() {
             let message =
                 redactor.redact(&format!("{} (SQLSTATE {})", answer.message(), answer.code().code()));
-            let mut failed = Self::new(kind_of(answer.code(), answer.message()), target, &message);
+            let kind = kind_of(answer.code(), answer.message(), answer.routine());
+            let mut failed = Self::new(kind, target, &message);
             failed.sqlstate = Some(answer.code().code().to_owned());
             return failed;
         }
@@ -216,6 +220,7 @@ impl PostgresError {
             PostgresErrorKind::StartingUp => "wait: the server is starting or recovering; its log shows how far it is".to_owned(),
             PostgresErrorKind::ShuttingDown => "find out who is stopping the server before acting on it".to_owned(),
             PostgresErrorKind::TooManyConnections => "free a session, or use a role with reserved connections (`superuser_reserved_connections`)".to_owned(),
+            PostgresErrorKind::OwnLimit => "raise it (`alter role … connection limit`, `alter database … connection limit`), or free a session of that role: the server has room for others".to_owned(),
             PostgresErrorKind::Closed => format!("check the server's log at {target}; the next call connects anew"),
             PostgresErrorKind::WrongRole => "find out which server is the primary: none of these is what target_session_attrs asks for".to_owned(),
             PostgresErrorKind::NotAllowed => "grant the role what it needs (the probe's or action's documentation names it)".to_owned(),
@@ -231,7 +236,7 @@ impl PostgresError {
     }
 }
 
-fn kind_of(state: &SqlState, message: &str) -> PostgresErrorKind {
+fn kind_of(state: &SqlState, message: &str, routine: Option<&str>) -> PostgresErrorKind {
     // 57P03 covers starting, recovering and stopping alike; only the message tells, in English or not at all.
     match *state {
         SqlState::CANNOT_CONNECT_NOW if message.contains("shutting down") => PostgresErrorKind::ShuttingDown,
@@ -241,6 +246,12 @@ fn kind_of(state: &SqlState, message: &str) -> PostgresErrorKind {
             PostgresErrorKind::Authentication
         }
         SqlState::INVALID_CATALOG_NAME => PostgresErrorKind::NoSuchDatabase,
+        // Every language has the same words for where in the server it was raised: the limits of a role and of a database.
+        SqlState::TOO_MANY_CONNECTIONS
+            if matches!(routine, Some("InitializeSessionUserId" | "CheckMyDatabase")) =>
+        {
+            PostgresErrorKind::OwnLimit
+        }
         SqlState::TOO_MANY_CONNECTIONS => PostgresErrorKind::TooManyConnections,
         SqlState::INSUFFICIENT_PRIVILEGE => PostgresErrorKind::NotAllowed,
         SqlState::READ_ONLY_SQL_TRANSACTION => PostgresErrorKind::ReadOnly,
@@ -300,4 +311,21 @@ fn of_driver(error: &tokio_postgres::Error) -> (PostgresErrorKind, String) {
         PostgresErrorKind::Protocol
     };
     (kind, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_the_role_or_its_database_is_not_a_server_that_is_full() {
+        let of = |routine| kind_of(&SqlState::TOO_MANY_CONNECTIONS, "zu viele Verbindungen", routine);
+        for routine in ["InitializeSessionUserId", "CheckMyDatabase"] {
+            assert_eq!(of(Some(routine)), PostgresErrorKind::OwnLimit);
+            assert!(!of(Some(routine)).says_down());
+        }
+        for routine in [Some("InitProcess"), Some("InitPostgres"), None] {
+            assert!(of(routine).says_down(), "{routine:?}");
+        }
+    }
 }

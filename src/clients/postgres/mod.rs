@@ -5,6 +5,7 @@ mod dsn;
 mod error;
 mod files;
 mod live;
+mod read_only;
 mod role;
 mod session;
 mod words;
@@ -27,6 +28,7 @@ use files::Files;
 use live::Live;
 
 pub use error::{PostgresError, PostgresErrorKind};
+pub use read_only::ReadOnly;
 pub use session::Session;
 pub use tokio_postgres::types as sql_types;
 

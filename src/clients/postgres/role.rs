@@ -1,5 +1,6 @@
 //! `target_session_attrs`: what kind of server a session may be on.
 
+use super::read_only::ReadOnly;
 use tokio_postgres::Client;
 
 /// What is asked of a server.
@@ -59,12 +60,14 @@ impl Wanted {
         if matches!(self, Self::Any | Self::PreferStandby) {
             return Ok(true);
         }
-        let asked = "select pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
+        let asked = "select pg_catalog.pg_is_in_recovery(), (select source || ':' || setting from pg_catalog.pg_settings \
+                     where name = 'default_transaction_read_only')";
         let row = client.query_one(asked, &[]).await?;
-        let (standby, read_only): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+        let (standby, read_only): (bool, ReadOnly) = (row.try_get(0)?, ReadOnly::of(row.try_get(1)?));
         Ok(match self {
-            Self::ReadWrite => !read_only,
-            Self::ReadOnly => read_only,
+            // Of the server, whatever the session may do itself.
+            Self::ReadWrite => !standby && read_only.may_write(),
+            Self::ReadOnly => standby || !read_only.may_write(),
             Self::Primary => !standby,
             Self::Standby => standby,
             Self::Any | Self::PreferStandby => true,

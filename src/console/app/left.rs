@@ -121,7 +121,7 @@ fn without_fence(
 ) -> Vec<String> {
     let others = other_side::of(model, runbook, step, now);
     let mut lines: Vec<String> = others.iter().map(|server| format!("{}.", server.words())).collect();
-    let writes = others.iter().any(|server| server.does == Does::Writes);
+    let writes = others.iter().any(|server| matches!(server.does, Does::Writes | Does::Untold));
     if let Some(promotion) = waiting.iter().find(|step| step.irreversible) {
         let made =
             if writes { "THEN MAKES TWO PRIMARIES" } else { "then makes two primaries if it takes writes" };

@@ -3,7 +3,7 @@
 use super::remedy::must_not_serve;
 use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
-use crate::core::fencing::{Fenced, fenced, is_done_again, raised};
+use crate::core::fencing::{Fenced, fenced, is_done_again, is_process, raised};
 use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
@@ -24,7 +24,7 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
             [split, nobody_writes(model, database, now), elsewhere(model, database, now), fenced]
         })
         .flatten()
-        .chain(undone::undone(model))
+        .chain(undone::undone(model, &databases))
         .chain(primary_alive(model, &databases))
         .collect();
     let open = &model.durable.contradictions;
@@ -34,7 +34,9 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
 
 /// Two servers that accepted writes at the same time, by readings of each before and after one of the other.
 fn two_primaries(model: &Model, database: &Database<'_>) -> Option<Contradiction> {
-    let writing: Vec<&Server<'_>> = database.iter().filter(|server| server.writes()).collect();
+    let mut writing: Vec<&Server<'_>> = database.iter().filter(|server| server.writes()).collect();
+    // A server is told by the probe whose place it is.
+    writing.sort_by_key(|server| server.strays);
     let both = |one: &Server<'_>, other: &Server<'_>| {
         let seen = one.seen.zip(other.seen);
         let is_known = one.probe.database.is_some() || one.seen.is_some_and(|seen| seen.database.is_some());
@@ -57,12 +59,16 @@ fn two_primaries(model: &Model, database: &Database<'_>) -> Option<Contradiction
         kind: Kind::TwoPrimaries,
         servers: ids(&servers),
         severity: Severity::P0,
-        what: format!("SPLIT BRAIN: {} accept writes", names.join(" and ")),
+        what: match servers.iter().any(|server| server.is_untold()) {
+            true => format!("SPLIT BRAIN: {} are primaries, and may both accept writes", names.join(" and ")),
+            false => format!("SPLIT BRAIN: {} accept writes", names.join(" and ")),
+        },
         why: format!(
             "{}; one database, and what is written to either is missing on the other",
             servers.iter().map(|server| standing(server)).collect::<Vec<_>>().join("; ")
         ),
         to_fence: to_fence.map(|server| server.probe.id.clone()),
+        is_last: false,
         serves: None,
         next: match to_fence {
             Some(server) => format!("Fence {}, and see that it is fenced.", server.probe.title),
@@ -83,7 +89,7 @@ fn fenced_writes(
     server: &Server<'_>,
     split: Option<&Contradiction>,
 ) -> Option<Contradiction> {
-    let seen = server.seen.filter(|seen| seen.writes)?;
+    let seen = server.seen.filter(|_| server.writes())?;
     let fence = raised(model, &server.probe.id)?;
     let is_after = seen.last.duration_since(fence.at) > server.probe.timeout;
     let is_new = |split: &Contradiction| {
@@ -91,17 +97,17 @@ fn fenced_writes(
             && model.durable.contradictions.iter().all(|open| open.contradiction.id != split.id)
     };
     let is_told = split.is_some_and(is_new) || is_split_since(model, server, fence.at);
-    if !is_after || is_recorded_to_serve(model, server) || is_told {
+    let is_another = leads_elsewhere(model, database, server, &fence);
+    if !is_after || is_recorded_to_serve(model, server) || is_told || is_another {
         return None;
     }
     let title = &server.probe.title;
     let how = if fence.proven { "was proven" } else { "was attested" };
-    // To fence the last one is an outage of its own.
-    let is_last = database.iter().all(|other| other.is(server) || other.idle_since().is_some());
+    let is_last = is_last(database, server);
     let next = if is_last {
         format!(
-            "{title} is the only one that accepts writes: DO NOT FENCE IT before another one serves. If it is meant to \
-             serve, record that it does; or answer with why it may accept writes."
+            "{title} is the only one that is seen to accept writes: DO NOT FENCE IT before another one serves. If it is \
+             meant to serve, record that it does; or answer with why it may accept writes."
         )
     } else {
         format!("Fence {title} again, and see that it stays so; or answer with why it may accept writes.")
@@ -111,13 +117,53 @@ fn fenced_writes(
         kind: Kind::FencedWrites,
         servers: ids(&[server]),
         severity: Severity::P0,
-        what: format!("{title} accepts writes although it was fenced"),
+        what: match server.is_untold() {
+            true => format!("{title} is a primary and may accept writes although it was fenced"),
+            false => format!("{title} accepts writes although it was fenced"),
+        },
         why: format!("the step \"{}\" {how}; {}", fence.title, standing(server)),
         next,
         to_fence: Some(server.probe.id.clone()).filter(|_| !is_last),
+        is_last,
         serves: None,
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
     })
+}
+
+/// Whether no other server of its database is seen to accept writes: to fence this one, whatever it is, is an outage.
+pub(super) fn is_last(database: &Database<'_>, server: &Server<'_>) -> bool {
+    database.iter().all(|other| other.is(server) || !other.writes())
+}
+
+/// Whether who answers a probe is not the server that was fenced there, but one that took its place: its name moved to
+/// the region that serves, or to the server that was promoted since.
+fn leads_elsewhere(model: &Model, database: &Database<'_>, server: &Server<'_>, fence: &Fenced) -> bool {
+    let runs =
+        || model.durable.closed.iter().chain(&model.durable.incident).flat_map(|incident| &incident.runs);
+    let promoted_since = |other: &Server<'_>| {
+        runs().filter_map(|run| Some((run, model.plan.runbooks.get(&run.runbook)?))).any(|(run, runbook)| {
+            let promoted = |step: &&Step| step.promotes() && step.unfences.contains(&other.probe.id);
+            runbook.steps.values().filter(promoted).filter_map(|step| run.steps.get(&step.id)).any(|state| {
+                let settled = matches!(state.status, StepStatus::Verified | StepStatus::Attested);
+                settled && state.ended_at.is_some_and(|at| at >= fence.at)
+            })
+        })
+    };
+    let is_promoted = |other: &Server<'_>| {
+        !other.has_its_address(server) && other.is(server) && raised(model, &other.probe.id).is_none()
+    };
+    if server.seen.is_some_and(|seen| is_process(model, fence, &seen.server)) {
+        return false;
+    }
+    let strays =
+        server.strays && database.iter().filter(|other| !other.strays).any(|other| is_promoted(other));
+    strays || database.iter().any(|other| is_promoted(other) && promoted_since(other))
+}
+
+fn is_replaced(model: &Model, databases: &[Database<'_>], server: &Server<'_>) -> bool {
+    let its = databases.iter().find(|database| database.iter().any(|of| of.probe.id == server.probe.id));
+    let fence = raised(model, &server.probe.id);
+    its.zip(fence).is_some_and(|(database, fence)| leads_elsewhere(model, database, server, &fence))
 }
 
 /// A move to the server's region was recorded after the server was fenced.
@@ -155,10 +201,19 @@ fn primary_alive(model: &Model, databases: &[Database<'_>]) -> Option<Contradict
         kind: Kind::PrimaryAlive,
         servers: ids(&[alive]),
         severity: Severity::P3,
-        what: format!("{} still accepts writes: to promote now makes two primaries", alive.probe.title),
+        what: match alive.is_untold() {
+            true => format!(
+                "{} is a primary and may still accept writes: to promote now may make two primaries",
+                alive.probe.title
+            ),
+            false => {
+                format!("{} still accepts writes: to promote now makes two primaries", alive.probe.title)
+            }
+        },
         why: standing(alive),
         next: format!("Fence {} first, and see that it is fenced.", alive.probe.title),
         to_fence: Some(alive.probe.id.clone()),
+        is_last: false,
         serves: None,
         blocks: vec![Blocked::Promote],
     })
@@ -229,6 +284,7 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
         },
         blocks: vec![Blocked::Resolve],
         to_fence: None,
+        is_last: false,
         serves: None,
     })
 }
@@ -282,6 +338,7 @@ fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<C
         next: format!("Record that {} serves, with the reason; or move the database back.", name(region)),
         blocks: Vec::new(),
         to_fence: None,
+        is_last: false,
         serves: Some(region.clone()),
     })
 }
@@ -341,9 +398,15 @@ fn standing(server: &Server<'_>) -> String {
     let title = &server.probe.title;
     let Some(seen) = server.seen else { return format!("{title} does not answer") };
     let timeline = seen.timeline.map_or_else(String::new, |timeline| format!(" on timeline {timeline}"));
-    match seen.writes {
-        true => format!("{title} accepts writes{timeline}"),
-        false => format!("{title} accepts none{timeline}"),
+    match (seen.writes, seen.untold) {
+        _ if server.fenced_unseen => {
+            format!("{title} is a primary{timeline}, made read-only by its fence; its probe cannot tell")
+        }
+        (_, true) => {
+            format!("{title} is a primary{timeline}, and its probe cannot tell whether it accepts writes")
+        }
+        (true, false) => format!("{title} accepts writes{timeline}"),
+        (false, false) => format!("{title} accepts none{timeline}"),
     }
 }
 
@@ -366,7 +429,8 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
     }
     let is_meant = |server: &&Server<'_>| known.servers.contains(&server.probe.id);
     let servers: Vec<&Server<'_>> = databases.iter().flatten().filter(is_meant).collect();
-    let shown = |writes: bool| servers.iter().find(|s| s.seen.is_some_and(|seen| seen.writes == writes));
+    let shown =
+        |writes: bool| servers.iter().find(|server| server.seen.is_some() && server.writes() == writes);
     match known.kind {
         Kind::TwoPrimaries => {
             // What a step fenced since is not seen to accept writes, and does not.
@@ -375,7 +439,7 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
             };
             let may_write = servers
                 .iter()
-                .filter(|server| server.seen.is_none_or(|seen| seen.writes) && !is_fenced(server))
+                .filter(|server| (server.seen.is_none() || server.writes()) && !is_fenced(server))
                 .count();
             match shown(false) {
                 _ if may_write > 1 => Sight::Unseen,
@@ -410,6 +474,10 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
         }
         Kind::FencedWrites if servers.iter().any(|server| is_split_since(model, server, open.since)) => {
             Sight::Over("two servers accept writes".into())
+        }
+        // The server that was fenced is seen by nobody; who answers in its place may write.
+        Kind::FencedWrites if servers.iter().any(|server| is_replaced(model, databases, server)) => {
+            Sight::Over("its address leads to the server that serves".into())
         }
         Kind::FencedWrites => shown(false).map_or(Sight::Unseen, |server| Sight::Over(standing(server))),
         Kind::PrimaryAlive => match shown(false) {

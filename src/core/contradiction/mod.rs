@@ -39,6 +39,9 @@ pub struct Contradiction {
     /// The server that accepts writes and must not, where that can be told.
     #[serde(default)]
     pub to_fence: Option<ProbeId>,
+    /// The server that it is about is the only one that is seen to accept writes: to fence it is an outage.
+    #[serde(default)]
+    pub is_last: bool,
     /// The region that serves although another one is recorded to, where it is about that.
     #[serde(default)]
     pub serves: Option<RegionId>,

@@ -30,6 +30,8 @@ pub fn remedy<'m>(model: &'m Model, contradiction: &Contradiction) -> Option<Rem
     }
     let runbook = model.plan.runbooks.get(&run.runbook)?;
     let fences = |step: &Step| match contradiction.kind {
+        // To fence the last one is an outage of its own.
+        _ if contradiction.is_last => false,
         Kind::TwoPrimaries | Kind::FencedWrites | Kind::PrimaryAlive => contradiction.is_about(step),
         Kind::Undone => contradiction.denies_fence(&run.id, step),
         Kind::NobodyWrites | Kind::ServesElsewhere => false,

@@ -1,11 +1,14 @@
 //! Contradictions by hand-made readings. The fixture's plan has no rule for any of them.
 
 use super::*;
-use crate::core::command::Ask;
+use crate::core::command::{Ask, Report};
 use crate::core::fact::{Event, Fact};
 use crate::core::in_force::{self, Known};
 use crate::core::incident::Mode;
+use crate::core::model::Status;
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::servers::READ_ONLY_HIDDEN;
+use crate::core::signal::SignalState;
 use crate::core::status::StepStatus;
 use crate::core::tests::desk::{self, Telling};
 use crate::core::tests::fixture::*;
@@ -603,6 +606,220 @@ fn the_only_server_that_accepts_writes_is_not_told_to_be_fenced() {
     let open = of(&machine.model).iter().find(|open| open.contradiction.kind == Kind::FencedWrites).unwrap();
     assert_eq!(open.contradiction.to_fence, None);
     assert!(open.contradiction.next.contains("DO NOT FENCE IT"), "{}", open.contradiction.next);
+}
+
+/// The old primary's fence was never lifted; the new one dies, and the old one is promoted by hand at once.
+#[test]
+fn a_fenced_server_is_not_named_while_no_other_one_is_seen_to_accept_writes() {
+    let mut machine = failing_over_with_a_fence();
+    do_step(&mut machine, "promote");
+    machine.pass(30, &world(fenced("a"), primary(2, "b")));
+    machine.ask(Ask::Abort { reason: "done".into() }).unwrap();
+    // The other one is not even known to be down yet.
+    machine.pass(6, &world(primary(3, "a"), bad()));
+    let find = |machine: &Machine| {
+        let known = of(&machine.model).iter().map(|open| open.contradiction.clone());
+        known.filter(|known| known.kind == Kind::FencedWrites).collect::<Vec<_>>()
+    };
+    let found = find(&machine);
+    assert!(matches!(&found[..], [known] if known.is_last && known.to_fence.is_none()), "{found:?}");
+    assert!(remedy(&machine.model, &found[0]).is_none());
+}
+
+#[test]
+fn what_to_do_about_a_broken_fence_turns_with_who_else_accepts_writes() {
+    let mut machine = failing_over_with_a_fence();
+    machine.pass(12, &world(fenced("a"), standby("b")));
+    machine.pass(12, &world(primary(1, "a"), standby("b")));
+    let last = |machine: &Machine| {
+        let mut known = of(&machine.model).iter().map(|open| &open.contradiction);
+        known
+            .find(|known| known.kind == Kind::FencedWrites)
+            .map(|known| (known.is_last, known.to_fence.is_some()))
+    };
+    assert_eq!(last(&machine), Some((true, false)));
+    machine.pass(2, &world(primary(1, "a"), standby("b")));
+    assert_eq!(last(&machine), Some((true, false)));
+}
+
+/// `fence` names what watches the server, as a plan does by itself: a lag that is measured against it is among that.
+fn with_a_fence_seen_by_a_lag() -> Arc<Plan> {
+    use crate::plan::params::Param;
+    let mut plan = (*with_a_fence()).clone();
+    let fence = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("check").unwrap();
+    fence.fences.push("dr-lag".into());
+    for (probe, key, dsn) in [
+        ("primary-db", "dsn", "a"),
+        ("dr-db", "dsn", "b"),
+        ("dr-lag", "dsn", "b"),
+        ("dr-lag", "primary", "a"),
+    ] {
+        let params = &mut plan.probes.get_mut(probe).unwrap().params;
+        params.0.insert(key.into(), Param::Text(format!("host={dsn}")));
+    }
+    Arc::new(plan)
+}
+
+#[test]
+fn a_fence_that_a_lag_watches_too_is_in_force_no_more_once_its_server_was_rebuilt() {
+    let mut machine = fenced_under(with_a_fence_seen_by_a_lag());
+    do_step(&mut machine, "promote");
+    machine.pass(30, &world(fenced("a"), primary(2, "b")));
+    let fences = |machine: &Machine| in_force::of(&machine.model).iter().filter(|left| left.is_fence).count();
+    assert_eq!(fences(&machine), 1);
+    machine.pass(60, &world(standby("a2"), primary(2, "b")));
+    assert_eq!(fences(&machine), 0);
+    machine.pass(60, &world(primary(3, "a2"), bad()));
+    assert!(!kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+}
+
+#[test]
+fn a_fence_around_several_servers_stays_until_each_of_them_was_rebuilt() {
+    let mut plan = (*with_a_fence_seen_by_a_lag()).clone();
+    let mut third = plan.probes["primary-db"].clone();
+    (third.id, third.region) = ("other-db".into(), Some("primary".into()));
+    third.params.0.insert("dsn".into(), crate::plan::params::Param::Text("host=c".into()));
+    plan.probes.insert("other-db".into(), third);
+    plan.runbooks.get_mut("failover").unwrap().steps.get_mut("check").unwrap().fences.push("other-db".into());
+    let mut machine = fenced_under(Arc::new(plan));
+    do_step(&mut machine, "promote");
+    let fences = |machine: &Machine| in_force::of(&machine.model).iter().filter(|left| left.is_fence).count();
+    machine.pass(60, &[world(standby("a2"), primary(2, "b")), vec![("other-db", fenced("c"))]].concat());
+    assert_eq!(fences(&machine), 1, "one of them is still fenced");
+    machine.pass(60, &[world(standby("a2"), primary(2, "b")), vec![("other-db", standby("c2"))]].concat());
+    assert_eq!(fences(&machine), 0);
+}
+
+#[test]
+fn a_name_of_the_old_primary_that_moves_to_the_new_one_breaks_no_fence() {
+    let mut machine = failing_over_with_a_fence();
+    do_step(&mut machine, "promote");
+    for step in ["scale", "dns"] {
+        do_step(&mut machine, step);
+    }
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "tell".into(), how: "called".into() }).unwrap();
+    machine.settle();
+    machine.pass(30, &world(bad(), primary(2, "b")));
+    assert_eq!(machine.model.serving().map(|region| region.as_str()), Some("dr"));
+    let moved = world(primary(2, "b"), primary(2, "b"));
+    for _ in 0..40 {
+        machine.pass(1, &moved);
+        assert_eq!(kinds(&machine), []);
+    }
+    assert_eq!(machine.model.serving().map(|region| region.as_str()), Some("dr"));
+    assert_eq!(machine.model.state(&"dr-db".into()), SignalState::Ok);
+    assert_eq!(machine.model.durable.services["postgresql"].status, Status::Up);
+    // Back under its own name it is what was fenced.
+    machine.pass(12, &world(primary(1, "a2"), primary(2, "b")));
+    assert_eq!(kinds(&machine), [Kind::TwoPrimaries]);
+}
+
+/// Both in one region: only the promotion tells that the name moved.
+#[test]
+fn a_name_that_moves_within_a_region_breaks_no_fence_and_leaves_the_roles_right() {
+    use crate::plan::params::Param;
+    let mut plan = (*with_a_fence()).clone();
+    for (probe, role, dsn) in [("primary-db", "primary", "a"), ("dr-db", "standby", "b")] {
+        let spec = plan.probes.get_mut(probe).unwrap();
+        spec.region = Some("primary".into());
+        for (key, value) in [("role", role), ("dsn", dsn)] {
+            spec.params.0.insert(key.into(), Param::Text(value.into()));
+        }
+    }
+    let runbook = plan.runbooks.get_mut("failover").unwrap();
+    runbook.activates = None;
+    runbook.steps.get_mut("promote").unwrap().unfences = vec!["dr-db".into()];
+    let mut machine = fenced_under(Arc::new(plan));
+    do_step(&mut machine, "promote");
+    machine.pass(30, &world(bad(), primary(2, "b")));
+    machine.pass(60, &world(primary(2, "b"), primary(2, "b")));
+    assert_eq!(kinds(&machine), []);
+    assert_eq!(machine.model.state(&"dr-db".into()), SignalState::Ok);
+    // The fenced one itself is back.
+    machine.pass(12, &world(primary(1, "a2"), primary(2, "b")));
+    assert_eq!(kinds(&machine), [Kind::TwoPrimaries]);
+}
+
+/// A primary of which the probe's own session hides whether it is read-only.
+fn hidden(timeline: u32, started: &str) -> Outcome {
+    let mut measured = server("primary", timeline, started);
+    measured.fields.remove("read_only");
+    Ok(measured.with_text(READ_ONLY_HIDDEN, "by its role".to_owned()))
+}
+
+#[test]
+fn a_primary_whose_probe_cannot_tell_is_not_called_read_only() {
+    let mut machine = Machine::new();
+    machine.pass(60, &world(hidden(1, "a"), standby("b")));
+    assert_eq!((kinds(&machine), severity(&machine)), (vec![], None));
+    assert_eq!(machine.model.state(&"primary-db".into()), SignalState::Ok);
+}
+
+#[test]
+fn two_primaries_whose_probes_cannot_tell_are_a_split_brain_that_says_so() {
+    for (one, other) in [(hidden(1, "a"), hidden(2, "b")), (primary(1, "a"), hidden(2, "b"))] {
+        let mut machine = Machine::new();
+        machine.pass(20, &world(one.clone(), standby("b")));
+        machine.pass(12, &world(one, other));
+        assert_eq!(kinds(&machine), [Kind::TwoPrimaries]);
+        let known = &of(&machine.model)[0].contradiction;
+        assert!(known.what.contains("may both accept writes"), "{}", known.what);
+        assert!(known.why.contains("cannot tell whether it accepts writes"), "{}", known.why);
+    }
+}
+
+#[test]
+fn a_primary_that_came_back_and_whose_probe_cannot_tell_is_no_proof_of_its_fence() {
+    let mut machine = failing_over_with_a_fence();
+    machine.pass(30, &world(bad(), standby("b")));
+    machine.pass(12, &world(hidden(1, "a2"), standby("b")));
+    let known = of(&machine.model).iter().find(|open| open.contradiction.kind == Kind::FencedWrites).unwrap();
+    assert!(known.contradiction.what.contains("may accept writes although it was fenced"), "{known:?}");
+    let other = |machine: &Machine| {
+        let runbook = machine.model.plan.runbooks["failover"].clone();
+        let found =
+            crate::core::other_side::of(&machine.model, &runbook, &runbook.steps["promote"], machine.now);
+        found.into_iter().find(|other| other.probe.as_str() == "primary-db").unwrap().words()
+    };
+    assert!(other(&machine).contains("CANNOT BE TOLD"), "{}", other(&machine));
+}
+
+/// The proof of the step, over a session of its own, says more than the probe can.
+#[test]
+fn a_server_that_lifeboat_made_read_only_is_no_second_primary_where_its_probe_cannot_tell() {
+    let mut plan = (*with_a_fence()).clone();
+    let fence = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("check").unwrap();
+    fence.action = "postgres-fence".into();
+    fence.changes = true;
+    let mut machine = Machine::failing_over_under(Arc::new(plan));
+    machine.pass(12, &world(hidden(1, "a"), standby("b")));
+    let run = machine.run();
+    machine.ask(Ask::Prepare { run: run.clone(), step: "check".into() }).unwrap();
+    let mut description = description(&"check".into());
+    description.target.identity.push((crate::core::action::STARTED_AT.into(), "a".into()));
+    machine.effects.clear();
+    machine
+        .report(Report::Described {
+            run: run.clone(),
+            step: "check".into(),
+            result: Ok(description),
+            manual: card(),
+        })
+        .unwrap();
+    let confirmation =
+        machine.model.step(&run, &"check".into()).unwrap().1.confirmation.as_ref().unwrap().id.clone();
+    machine.ask(Ask::Confirm { confirmation, typed: Some("target-of-check".into()) }).unwrap();
+    machine.settle();
+    assert_eq!(status(&machine, "check"), StepStatus::Verified);
+    machine.pass(30, &world(hidden(1, "a"), standby("b")));
+    assert_eq!(kinds(&machine), []);
+    do_step(&mut machine, "promote");
+    machine.pass(30, &world(hidden(1, "a"), primary(2, "b")));
+    assert_eq!(kinds(&machine), []);
+    // After a restart nobody has looked whether the setting is still there.
+    machine.pass(12, &world(hidden(1, "a2"), primary(2, "b")));
+    assert_eq!(kinds(&machine), [Kind::TwoPrimaries]);
 }
 
 #[test]

@@ -1,30 +1,47 @@
 //! What a step made of a server is not so any more, and it was not lifeboat.
 
+use super::look::is_last;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
 use crate::core::model::Model;
+use crate::core::servers::Database;
 use crate::core::watch::{self, Changed, Found};
 use crate::ids::{ProbeId, RunId, StepId};
 use crate::plan::Severity;
 
 /// What was taken back, of all that is watched. A server that is out of sight is what its probes are for.
-pub(super) fn undone(model: &Model) -> Vec<Contradiction> {
+pub(super) fn undone(model: &Model, databases: &[Database<'_>]) -> Vec<Contradiction> {
     let known = watch::changed(model).into_iter().filter(|changed| changed.is.is_known());
-    known.map(|changed| contradiction(model, &changed)).collect()
+    known.map(|changed| contradiction(model, databases, &changed)).collect()
 }
 
-fn contradiction(model: &Model, changed: &Changed<'_>) -> Contradiction {
+fn contradiction(model: &Model, databases: &[Database<'_>], changed: &Changed<'_>) -> Contradiction {
+    let servers = probes(model, changed);
+    let is_back = *changed.made == Found::Stopped;
+    let is_last = is_back
+        && databases.iter().any(|database| {
+            let its = database.iter().find(|server| servers.contains(&server.probe.id));
+            its.is_some_and(|server| server.writes() && is_last(database, server))
+        });
     let anew = matches!(changed.is, Found::Primary { writable: true, .. });
     let again = anew && *changed.made != Found::Stopped;
     Contradiction {
         id: id(changed),
         kind: Kind::Undone,
-        servers: probes(model, changed),
+        servers,
         severity: if again { Severity::P1 } else { Severity::P0 },
         what: changed.what(),
         why: changed.why(),
-        next: changed.next().into(),
+        next: match is_last {
+            true => format!(
+                "{} is the only one that is seen to accept writes: DO NOT FENCE IT before another one serves. Answer \
+                 with why it may serve.",
+                changed.target
+            ),
+            false => changed.next().into(),
+        },
         blocks: vec![Blocked::Resolve, Blocked::Close],
         to_fence: None,
+        is_last,
         serves: None,
     }
 }

@@ -24,9 +24,11 @@ pub fn turned(model: &Model, now: Timestamp) -> Vec<Fact> {
     };
     let mut facts: Vec<Fact> = of(model).iter().zip(sights).filter_map(ended).collect();
     let known = |found: &Contradiction| of(model).iter().find(|open| open.contradiction.id == found.id);
-    // Which of two primaries must go turns with what serves.
+    // Which server must go turns with what serves, and with who else accepts writes.
     let turned = |open: &Open, found: &Contradiction| {
-        found.kind == Kind::TwoPrimaries && open.contradiction.to_fence != found.to_fence
+        let known = &open.contradiction;
+        matches!(found.kind, Kind::TwoPrimaries | Kind::FencedWrites | Kind::Undone)
+            && (known.to_fence != found.to_fence || known.is_last != found.is_last)
     };
     let new = found.into_iter().filter(|found| known(found).is_none_or(|open| turned(open, found)));
     facts.extend(new.map(|found| Fact::ContradictionFound { contradiction: Box::new(found) }));

@@ -8,6 +8,7 @@ use crate::core::reading::Field;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
 use crate::ids::ProbeId;
+use crate::plan::ProbeSpec;
 use jiff::Timestamp;
 
 /// The fences that no server has around it any more. A fence that is believed for longer than it stands makes the next
@@ -24,14 +25,34 @@ pub fn lifted(model: &Model, now: Timestamp) -> Vec<Fact> {
 
 fn rebuilt(model: &Model, databases: &[Database<'_>], left: InForce, now: Timestamp) -> Option<Fact> {
     let mut followed = Vec::new();
+    let (mut fenced, mut others): (Vec<&ProbeSpec>, Vec<&ProbeSpec>) = (Vec::new(), Vec::new());
     for probe in &left.fences {
-        let database =
-            databases.iter().find(|database| database.iter().any(|server| server.probe.id == *probe))?;
-        let server = database.iter().find(|server| server.probe.id == *probe)?;
-        followed.push(follows(model, database, server, now)?);
+        let spec = model.plan.probes.get(probe)?;
+        let place = |server: &&Server<'_>| server.probe.id == *probe;
+        match databases.iter().find_map(|database| Some((database, database.iter().find(place)?))) {
+            Some((database, server)) => {
+                fenced.push(spec);
+                followed.push(follows(model, database, server, now)?);
+            }
+            None => others.push(spec),
+        }
+    }
+    if fenced.is_empty() || !others.iter().all(|other| fenced.iter().any(|server| watches_too(other, server)))
+    {
+        return None;
     }
     let how = format!("rebuilt without the fence: {}", followed.join("; "));
     Some(Fact::StepUndone { run: left.run, step: left.step, how })
+}
+
+/// Whether a probe that tells no role of a server watches a server that another one tells the role of: a lag that is
+/// measured against it, or what else answers in its region.
+fn watches_too(other: &ProbeSpec, server: &ProbeSpec) -> bool {
+    let (measured_against, dsn) = (other.params.get("primary"), server.params.get("dsn"));
+    match other.kind.as_str() {
+        "postgres-replication" => measured_against.is_some() && measured_against == dsn,
+        _ => other.region.is_some() && other.region == server.region,
+    }
 }
 
 /// That a server follows another one without its fence, in words; none where it does not, or nobody can tell.

@@ -108,6 +108,7 @@ fn what_worked_for_the_cooldown_and_breaks_again_has_a_clock_of_its_own_and_the_
     machine.pass(60, &well);
     let after = overall_stopped(&machine.model, &services).unwrap();
     assert_eq!((after.since, after.elapsed), (first, took.elapsed), "a short one after it does not hide it");
+    assert_eq!(after.stopped, Some(service(&machine).since), "it works again since the end of the last one");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Which server is meant: one that is acted upon, or measured for what its promotion would lose, is named alone.
+//! Which server is meant: one that is acted upon, or measured for what its promotion would lose, is named alone. And what
+//! a session may not set for itself, because the server's own value is what is asked for.
 
 use crate::clients::Postgres;
 use crate::plan::load::Draft;
@@ -10,6 +11,7 @@ use crate::secrets::Secret;
 const ACTIONS: [&str; 3] = ["postgres-promote", "postgres-fence", "postgres-unfence"];
 
 pub(super) fn check(draft: &Draft, report: &Report) {
+    read_only_sessions(draft, report);
     let warn = |what: String, path: String, servers: String| {
         let message = format!("{what} names several servers: {servers}");
         let help =
@@ -26,6 +28,32 @@ pub(super) fn check(draft: &Draft, report: &Report) {
             if let Some(servers) = several(&step.params) {
                 let path = format!("runbooks.{book}.steps.{}.with.dsn", step.id);
                 warn(format!("`dsn` of step `{}`", step.id), path, servers);
+            }
+        }
+    }
+}
+
+/// Connection strings that make their own sessions read-only, which hides whether the server is.
+fn read_only_sessions(draft: &Draft, report: &Report) {
+    let warn = |what: String, path: String| {
+        let message = format!("{what} sets default_transaction_read_only for its own session");
+        let help = "leave it out: it hides whether the server is read-only, so that it cannot be told from a fenced one";
+        report.add(Problem::warning("hidden-read-only", draft.places.of(&path), message).help(help));
+    };
+    let sets = |params: &Params, key: &str| {
+        let dsn = params.text(key).unwrap_or_default().to_lowercase().replace('-', "_");
+        dsn.contains("default_transaction_read_only")
+    };
+    for probe in draft.plan.probes.values().filter(|probe| probe.kind.starts_with("postgres")) {
+        for key in ["dsn", "primary"].into_iter().filter(|key| sets(&probe.params, key)) {
+            warn(format!("`{key}` of probe `{}`", probe.id), format!("probes.{}.{key}", probe.id));
+        }
+    }
+    for (book, runbook) in &draft.plan.runbooks {
+        for step in runbook.steps.values().filter(|step| ACTIONS.contains(&&*step.action)) {
+            if sets(&step.params, "dsn") {
+                let path = format!("runbooks.{book}.steps.{}.with.dsn", step.id);
+                warn(format!("`dsn` of step `{}`", step.id), path);
             }
         }
     }

@@ -313,8 +313,11 @@ fn seen_primary(primary: &Primary, standby: &Standby, measured: Measurement) -> 
     if primary.in_recovery {
         return measured;
     }
+    let measured = match primary.read_only.known() {
+        Some(read_only) => measured.with_flag("primary_read_only", read_only),
+        None => measured,
+    };
     let measured = measured
-        .with_flag("primary_read_only", primary.read_only)
         .with_text("synchronous_standby_names", primary.synchronous.clone().filter(|names| !names.is_empty()))
         .with_text("primary_lsn", words::lsn(primary.end))
         .with_number("primary_timeline", f64::from(primary.timeline));

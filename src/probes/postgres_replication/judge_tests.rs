@@ -1,4 +1,6 @@
+use super::super::synchronous::Sender;
 use super::*;
+use crate::clients::postgres::ReadOnly;
 use crate::core::reading::Field;
 use crate::probes::postgres_replication::look::Feed;
 
@@ -54,7 +56,8 @@ impl Scene {
             complete_to: None,
             senders: 1,
             clock: 1000.0 + at as f64,
-            read_only: false,
+            read_only: ReadOnly::Known(false),
+            standbys: Some(Vec::new()),
             synchronous: Some(String::new()),
             slots: vec![("b_slot".into(), "reserved".into())],
             oldest: None,
@@ -329,6 +332,60 @@ fn what_a_synchronous_standby_lacks_was_never_acknowledged() {
         let measured = scene.judge(&scene.standby(20, MB, MB), &primary(&scene, 20, 9 * MB, names));
         assert_eq!(number(&measured, "exposure_bytes"), (8 * MB) as f64, "{names}");
     }
+}
+
+/// Two standbys have PostgreSQL's own default name, of which one answers: it is not this one.
+#[test]
+fn a_synchronous_name_that_another_standby_has_too_loses_nothing_of_none_of_them() {
+    let sender = |held| Sender { name: "b".into(), held: Some(held) };
+    let primary = |scene: &Scene, at, end, standbys: &[Sender]| {
+        let standbys = Some(standbys.to_vec());
+        PrimaryLook::Seen(Primary { synchronous: Some("b".into()), standbys, ..scene.primary_seen(at, end) })
+    };
+    // Both are connected when this one stands still.
+    let mut scene = Scene::new();
+    scene.judge(&scene.standby(0, MB, MB), &primary(&scene, 0, MB, &[sender(MB), sender(MB)]));
+    let measured =
+        scene.judge(&scene.standby(20, MB, MB), &primary(&scene, 20, 9 * MB, &[sender(MB), sender(9 * MB)]));
+    assert_eq!(number(&measured, "exposure_bytes"), (8 * MB) as f64);
+    assert!(number(&measured, "exposure_s") > 0.0);
+
+    // The other one comes once this one is cut off, and answers in its place.
+    let mut scene = Scene::new();
+    scene.judge(&scene.standby(0, MB, MB), &primary(&scene, 0, MB, &[sender(MB)]));
+    let mut cut = scene.standby(20, MB, MB);
+    cut.receiver = Receiver::None;
+    let waits = scene.judge(&cut, &primary(&scene, 20, 3 * MB, &[]));
+    assert_eq!(number(&waits, "exposure_bytes"), 0.0, "no commit is acknowledged");
+    cut.at = scene.start + seconds(40);
+    let measured = scene.judge(&cut, &primary(&scene, 40, 9 * MB, &[sender(9 * MB)]));
+    assert_eq!(number(&measured, "exposure_bytes"), (8 * MB) as f64);
+    assert!(number(&measured, "exposure_s") > 0.0, "{measured:?}");
+    cut.at = scene.start + seconds(50);
+    let gone = scene.judge(&cut, &scene.gone(50));
+    assert!(!gone.text("exposure_basis").unwrap().contains("waited for this standby"), "{gone:?}");
+
+    // Who is connected is hidden from the role.
+    let mut scene = Scene::new();
+    let hidden = |scene: &Scene, at, end| {
+        PrimaryLook::Seen(Primary {
+            synchronous: Some("b".into()),
+            standbys: None,
+            ..scene.primary_seen(at, end)
+        })
+    };
+    scene.judge(&scene.standby(0, MB, MB), &hidden(&scene, 0, MB));
+    let measured = scene.judge(&scene.standby(20, MB, MB), &hidden(&scene, 20, 9 * MB));
+    assert_eq!(number(&measured, "exposure_bytes"), (8 * MB) as f64);
+}
+
+#[test]
+fn a_role_that_is_read_only_by_itself_neither_calls_the_primary_fenced_nor_sees_it_write() {
+    let mut scene = Scene::new();
+    let hidden = Primary { read_only: ReadOnly::of("user:on"), ..scene.primary_seen(0, MB) };
+    let measured = scene.judge(&scene.standby(0, MB, MB), &PrimaryLook::Seen(hidden));
+    assert!(!measured.fields.contains_key("primary_read_only"), "{measured:?}");
+    assert!(!measured.fields.contains_key("primary_writable_s"), "{measured:?}");
 }
 
 #[test]

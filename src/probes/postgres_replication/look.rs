@@ -1,5 +1,7 @@
 //! What one look at each server reads.
 
+use super::synchronous::Sender;
+use crate::clients::postgres::ReadOnly;
 use crate::probes::postgres::timeline;
 use crate::probes::source::DatabaseError;
 use crate::text::clean;
@@ -8,62 +10,68 @@ use tokio_postgres::Row;
 
 /// Reads a standby. Works from PostgreSQL 12 on. Positions are bytes from the start of the WAL.
 pub const STANDBY_QUERY: &str = r"
-select pg_is_in_recovery() as in_recovery,
-       (select system_identifier::text from pg_control_system()) as system,
-       to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
-       greatest((select timeline_id from pg_control_checkpoint()),
-                (select min_recovery_end_timeline from pg_control_recovery()), r.received_tli)::int8 as timeline,
-       case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
-       pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0')::int8 as received,
-       pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0')::int8 as replayed,
-       extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as commit_age_s,
-       case when pg_is_in_recovery() then pg_is_wal_replay_paused() else false end as paused,
-       (select setting::float8 / 1000 from pg_settings where name = 'recovery_min_apply_delay') as delay_s,
-       (select setting::float8 / 1000 from pg_settings where name = 'wal_receiver_timeout') as timeout_s,
-       extract(epoch from clock_timestamp())::float8 as clock_s,
-       coalesce((select setting from pg_settings where name = 'restore_command'), '') <> '' as archive,
+select pg_catalog.pg_is_in_recovery() as in_recovery,
+       (select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()) as system,
+       pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
+       greatest((select timeline_id from pg_catalog.pg_control_checkpoint()),
+                (select min_recovery_end_timeline from pg_catalog.pg_control_recovery()), r.received_tli)::bigint as timeline,
+       case when not pg_catalog.pg_is_in_recovery() then pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) end as timeline_hex,
+       pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_receive_lsn(), '0/0')::bigint as received,
+       pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_replay_lsn(), '0/0')::bigint as replayed,
+       extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())::double precision as commit_age_s,
+       case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_is_wal_replay_paused() else false end as paused,
+       (select setting::double precision / 1000 from pg_catalog.pg_settings where name = 'recovery_min_apply_delay') as delay_s,
+       (select setting::double precision / 1000 from pg_catalog.pg_settings where name = 'wal_receiver_timeout') as timeout_s,
+       extract(epoch from pg_catalog.clock_timestamp())::double precision as clock_s,
+       coalesce((select setting from pg_catalog.pg_settings where name = 'restore_command'), '') <> '' as archive,
        c.conninfo <> '' as wants_stream,
        substring(c.conninfo from '(?:^|\s)host=''?([^\s'']+)') as upstream_host,
        substring(c.conninfo from '(?:^|\s)port=''?(\d+)') as upstream_port,
-       nullif((select setting from pg_settings where name = 'primary_slot_name'), '') as wants_slot,
+       nullif((select setting from pg_catalog.pg_settings where name = 'primary_slot_name'), '') as wants_slot,
        coalesce(substring(coalesce(r.conninfo, c.conninfo) from '(?:^|\s)application_name=''?([^\s'']+)'),
-                nullif((select setting from pg_settings where name = 'cluster_name'), ''), 'walreceiver') as name,
-       (select wait_event from pg_stat_activity where backend_type = 'startup') as waits_for,
-       (select case when txid_snapshot_xmin(now) = txid_snapshot_xmax(now) then txid_snapshot_xmax(now) end
-          from txid_current_snapshot() as now) as complete_to,
+                nullif((select setting from pg_catalog.pg_settings where name = 'cluster_name'), ''), 'walreceiver') as name,
+       (select wait_event from pg_catalog.pg_stat_activity where backend_type = 'startup') as waits_for,
+       (select case when pg_catalog.txid_snapshot_xmin(now) = pg_catalog.txid_snapshot_xmax(now) then pg_catalog.txid_snapshot_xmax(now) end
+          from pg_catalog.txid_current_snapshot() as now) as complete_to,
        r.pid is not null as receiver,
        r.status, r.slot_name, r.sender_host, r.sender_port,
-       extract(epoch from clock_timestamp() - r.last_msg_receipt_time)::float8 as message_age_s,
-       pg_wal_lsn_diff(r.latest_end_lsn, '0/0')::int8 as latest_end
-  from (select (select setting from pg_settings where name = 'primary_conninfo') as conninfo) as c
-       left join pg_stat_wal_receiver r on true";
+       extract(epoch from pg_catalog.clock_timestamp() - r.last_msg_receipt_time)::double precision as message_age_s,
+       pg_catalog.pg_wal_lsn_diff(r.latest_end_lsn, '0/0')::bigint as latest_end
+  from (select (select setting from pg_catalog.pg_settings where name = 'primary_conninfo') as conninfo) as c
+       left join pg_catalog.pg_stat_wal_receiver r on true";
 
 /// Reads a primary. The timeline comes from the name of the file being written: after a promotion the control
 /// file still shows the old one until the next checkpoint.
 pub const PRIMARY_QUERY: &str = r"
-select pg_is_in_recovery() as in_recovery,
-       (select system_identifier::text from pg_control_system()) as system,
-       case when not pg_is_in_recovery() then substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) end as timeline_hex,
-       case when not pg_is_in_recovery()
-            then pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::int8 end as lsn,
-       (select case when txid_snapshot_xmin(now) = txid_snapshot_xmax(now) then txid_snapshot_xmax(now) end
-          from txid_current_snapshot() as now) as complete_to,
-       extract(epoch from clock_timestamp())::float8 as clock_s,
-       current_setting('default_transaction_read_only') = 'on' as read_only,
-       current_setting('synchronous_standby_names') as synchronous_names,
-       current_setting('synchronous_commit') in ('on', 'remote_write', 'remote_apply')
-         and not exists (select from pg_db_role_setting, unnest(setconfig) as kept
+select pg_catalog.pg_is_in_recovery() as in_recovery,
+       (select system_identifier::pg_catalog.text from pg_catalog.pg_control_system()) as system,
+       case when not pg_catalog.pg_is_in_recovery() then pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) end as timeline_hex,
+       case when not pg_catalog.pg_is_in_recovery()
+            then pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_flush_lsn(), '0/0')::bigint end as lsn,
+       (select case when pg_catalog.txid_snapshot_xmin(now) = pg_catalog.txid_snapshot_xmax(now) then pg_catalog.txid_snapshot_xmax(now) end
+          from pg_catalog.txid_current_snapshot() as now) as complete_to,
+       extract(epoch from pg_catalog.clock_timestamp())::double precision as clock_s,
+       (select source || ':' || setting from pg_catalog.pg_settings where name = 'default_transaction_read_only') as read_only,
+       pg_catalog.current_setting('synchronous_standby_names') as synchronous_names,
+       pg_catalog.current_setting('synchronous_commit') in ('on', 'remote_write', 'remote_apply')
+         and not exists (select from pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) as kept
                           where kept like 'synchronous_commit=%') as synchronous,
-       (select coalesce(array_agg(s.slot_name::text || ' ' || coalesce(to_jsonb(s) ->> 'wal_status', 'reserved')), '{}')
-          from pg_replication_slots s where s.slot_type = 'physical') as slots,
-       (select count(*) from pg_stat_replication)::int8 as senders";
+       (select coalesce(pg_catalog.array_agg(s.slot_name::pg_catalog.text || ' ' || coalesce(pg_catalog.to_jsonb(s) ->> 'wal_status', 'reserved')), '{}')
+          from pg_catalog.pg_replication_slots s where s.slot_type = 'physical') as slots,
+       (select coalesce(pg_catalog.array_agg(case when s.state is not null then
+               coalesce((case pg_catalog.current_setting('synchronous_commit') when 'remote_write'
+                         then pg_catalog.pg_wal_lsn_diff(s.write_lsn, '0/0')
+                         else pg_catalog.pg_wal_lsn_diff(s.flush_lsn, '0/0') end)::bigint::pg_catalog.text, '') || ' ' || s.application_name end),
+               '{}')
+          from pg_catalog.pg_stat_replication s where s.state is distinct from 'backup') as standbys,
+       (select pg_catalog.count(*) from pg_catalog.pg_stat_replication)::bigint as senders";
 
 /// Where the oldest WAL begins that a server still has; needs `pg_monitor`. It reads a folder, so it is asked only while
 /// nothing streams.
 pub const OLDEST_QUERY: &str = r"
-select min(substr(name, 9)) as segment,
-       (select setting::int8 from pg_settings where name = 'wal_segment_size') as segment_bytes
-  from pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'";
+select pg_catalog.min(pg_catalog.substr(name, 9)) as segment,
+       (select setting::bigint from pg_catalog.pg_settings where name = 'wal_segment_size') as segment_bytes
+  from pg_catalog.pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'";
 
 /// A standby as it was seen.
 #[derive(Clone, PartialEq, Debug)]
@@ -158,10 +166,12 @@ pub struct Primary {
     pub senders: u32,
     /// Its clock, seconds since 1970.
     pub clock: f64,
-    /// New transactions are read-only by default: it is fenced.
-    pub read_only: bool,
+    /// Whether new transactions are read-only by default: it is fenced.
+    pub read_only: ReadOnly,
     /// `synchronous_standby_names`; none where commits do not wait for standbys whatever it says.
     pub synchronous: Option<String>,
+    /// The standbys that it sends to; none where this role may not see them all.
+    pub standbys: Option<Vec<Sender>>,
     /// Its physical slots and their `wal_status`.
     pub slots: Vec<(String, String)>,
     /// Where the oldest WAL begins that it still has; none where nobody asked or may ask.
@@ -267,6 +277,7 @@ impl Primary {
         let senders: i64 = row.try_get("senders")?;
         let names: String = row.try_get("synchronous_names")?;
         let slots: Vec<String> = row.try_get("slots")?;
+        let standbys: Vec<Option<String>> = row.try_get("standbys")?;
         let slot = |slot: &String| slot.split_once(' ').map(|(name, status)| (name.into(), status.into()));
         Ok(Self {
             at,
@@ -277,8 +288,9 @@ impl Primary {
             complete_to: row.try_get("complete_to")?,
             senders: u32::try_from(senders).unwrap_or(u32::MAX),
             clock: row.try_get("clock_s")?,
-            read_only: row.try_get("read_only")?,
+            read_only: ReadOnly::of(row.try_get("read_only")?),
             synchronous: row.try_get::<_, bool>("synchronous")?.then_some(names),
+            standbys: standbys.iter().map(|standby| standby.as_deref().and_then(Sender::of)).collect(),
             slots: slots.iter().filter_map(slot).collect(),
             oldest: None,
         })

@@ -28,8 +28,8 @@ pub struct Memory {
     timeline: Option<(String, u32)>,
     /// How far the primary's clock is ahead of the standby's, in seconds.
     ahead_s: Option<f64>,
-    /// The end of the primary's WAL when its commits were first seen to wait for this standby.
-    synchronous_from: Option<u64>,
+    /// The primary's commits wait for this standby.
+    synchronous: Option<Synchronous>,
     /// When the primary was last seen to accept writes.
     writable_at: Option<Instant>,
     /// An end of the primary's WAL that the standby's sender told, which may be less than the primary had.
@@ -40,6 +40,15 @@ pub struct Memory {
     held: Option<u64>,
     /// Which standby that was: cluster and start of its process.
     standby: Option<(String, String)>,
+}
+
+/// Since when a primary's commits wait for a standby, in positions of its WAL.
+#[derive(Debug)]
+struct Synchronous {
+    /// Its end when that was first seen.
+    from: u64,
+    /// Up to where the standby of that name has told the primary that it holds everything, by which the primary goes.
+    held: u64,
 }
 
 /// The state of the way by which WAL comes to the standby.
@@ -85,7 +94,7 @@ impl Memory {
     /// Takes in two looks at the same cluster.
     pub fn learn(&mut self, standby: &Standby, primary: &PrimaryLook, stream: &Stream) {
         if self.history.follow(&standby.system, standby.timeline) {
-            (self.synchronous_from, self.claimed) = (None, None);
+            (self.synchronous, self.claimed) = (None, None);
         }
         self.held = standby.holds().or(self.held);
         self.standby = Some((standby.system.clone(), standby.started_at.clone()));
@@ -131,13 +140,19 @@ impl Memory {
             return;
         }
         self.history.push(Sample { at: primary.at, end: primary.end });
-        if !primary.read_only {
+        if primary.read_only.known() == Some(false) {
             self.writable_at = Some(primary.at);
         }
         let between = seconds_between(primary.at, standby.at);
         self.ahead_s = Some(primary.clock - standby.clock - between);
-        let waits = primary.synchronous.as_deref().is_some_and(|names| waits_for(names, &standby.fed.name));
-        self.synchronous_from = waits.then(|| self.synchronous_from.unwrap_or(primary.end));
+        let standbys = primary.standbys.as_deref();
+        let names = primary.synchronous.as_deref();
+        self.synchronous =
+            names.and_then(|names| waits_for(names, &standby.fed.name, standbys)).map(|held| {
+                let before = self.synchronous.as_ref();
+                let from = before.map_or(primary.end, |before| before.from);
+                Synchronous { from, held: before.map_or(held, |before| before.held.max(held)) }
+            });
     }
 
     /// What is lost if the standby is promoted now.
@@ -210,16 +225,17 @@ impl Memory {
         }
     }
 
-    /// Whether the primary's commits wait for this standby, and did for all that it holds.
+    /// Whether the primary's commits wait for this standby, and did for all that it holds. What the primary was told of
+    /// beyond that, another standby of the same name has.
     fn is_synchronous(&self, holds: u64) -> bool {
-        self.synchronous_from.is_some_and(|from| holds >= from)
+        self.synchronous.as_ref().is_some_and(|known| holds >= known.from && holds >= known.held)
     }
 
     fn what_it_may_do(&self, primary: &PrimaryLook, holds: u64) -> &'static str {
         match primary {
             _ if self.is_synchronous(holds) => {
-                "its commits waited for this standby: nothing that was acknowledged is lost, unless that was turned off \
-                 there since"
+                "its commits waited for this standby when it was last seen: nothing that was acknowledged is lost, unless \
+                 that was turned off there since"
             }
             PrimaryLook::NotAsked => "nobody looks at it, and it may accept writes still",
             PrimaryLook::Seen(_) => {

@@ -75,7 +75,10 @@ pub static KIND: ProbeKind = ProbeKind {
         ("primary_timeline", "the timeline that the primary writes"),
         ("primary_senders", "how many standbys and backups the primary sends to"),
         ("unreplicated_bytes", "WAL that the primary has and the standby does not, both seen now"),
-        ("primary_read_only", "new transactions on the primary are read-only by default"),
+        (
+            "primary_read_only",
+            "new transactions on the primary are read-only by default; not known where the role sets that for itself",
+        ),
         ("primary_heard_s", "time since the primary was last seen or heard"),
         ("primary_writable_s", "time since the primary was last seen to accept writes"),
         (

@@ -157,6 +157,28 @@ async fn what_a_synchronous_standby_lacks_was_never_acknowledged() {
     assert!(lost.number("exposure_s") > Some(0.0), "{lost:#?}");
 }
 
+/// PostgreSQL's own default name, which both have: one of them is enough, and it is not this one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_synchronous_name_that_two_standbys_have_is_no_promise_of_this_one() {
+    let pair = Pair::start();
+    pair.primary.sql("select pg_create_physical_replication_slot('s2')");
+    let _other = pair.cluster.standby("other", &pair.primary, Some("s2"));
+    pair.primary.sql("alter system set synchronous_standby_names = 'walreceiver'");
+    pair.primary.sql("select pg_reload_conf()");
+    pair.primary.wait_for("select bool_or(sync_state = 'sync') from pg_stat_replication");
+    let probe = watch(&pair.standby, &pair.primary);
+    until(&*probe, "streaming", |measured| measured.value.is_some_and(|lag| lag < 1.0)).await;
+    pair.standby.sql("alter system set primary_conninfo = 'host=127.0.0.1 port=1'");
+    pair.standby.sql("select pg_reload_conf()");
+    pair.standby.wait_for("select count(*) = 0 from pg_stat_wal_receiver");
+    // Acknowledged, by the other one alone.
+    pair.primary.sql("insert into load (id, pad) values (1, repeat('x', 100000))");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let missing = measure(KIND, &*probe).await;
+    assert!(missing.number("exposure_bytes") > Some(100_000.0), "{missing:#?}");
+    assert!(missing.number("exposure_s") > Some(0.5), "{missing:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_standby_that_is_fed_from_the_archive_alone_is_no_failure() {
     let pair = Pair::start();

@@ -229,6 +229,7 @@ impl Scene {
             next: "Let one write.".into(),
             blocks,
             to_fence: None,
+            is_last: false,
             serves: None,
         };
         let event = self.fact(Fact::ContradictionFound { contradiction: Box::new(contradiction) });

@@ -175,6 +175,10 @@ fn others(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
         let (role, glyph) = match server.does {
             Does::Writes => (Role::Critical, Glyph::Critical),
             Does::Unseen => (Role::Unknown, Glyph::Unknown),
+            Does::Untold if !server.fenced.is_some_and(|(_, proven)| proven) => {
+                (Role::Critical, Glyph::Unknown)
+            }
+            Does::Untold => (Role::Unknown, Glyph::Unknown),
             // Who does not answer is as safe as the proof of the fence.
             Does::Down if !server.fenced.is_some_and(|(_, proven)| proven) => (Role::Warn, Glyph::Warn),
             Does::Down | Does::Idle => (Role::Text, Glyph::Ok),
@@ -203,7 +207,7 @@ fn other_sentence(view: &View<'_>, server: &OtherServer, stops: bool) -> String 
         Some((at, false)) => format!("; fenced {} ago on a person's word, NOT proven", ago(at)),
         None if stops => String::new(),
         None => match server.does {
-            Does::Writes => "; NOT fenced".into(),
+            Does::Writes | Does::Untold => "; NOT fenced".into(),
             Does::Down | Does::Unseen => "; NOT fenced: it may take writes of others".into(),
             Does::Idle => String::new(),
         },
@@ -211,7 +215,7 @@ fn other_sentence(view: &View<'_>, server: &OtherServer, stops: bool) -> String 
     let is_split = contradiction::of(view.model).iter().map(|open| &open.contradiction).any(|known| {
         known.kind == contradiction::Kind::TwoPrimaries && known.servers.contains(&server.probe)
     });
-    let outage = match stops && server.does == Does::Writes {
+    let outage = match stops && matches!(server.does, Does::Writes | Does::Untold) {
         true if is_split => ". THIS STOPS ITS WRITES: the other primary goes on taking them",
         true => ". THIS STOPS ITS WRITES: the outage of all that writes begins now",
         false => "",

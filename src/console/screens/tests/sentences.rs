@@ -124,6 +124,7 @@ fn split_brain() -> Contradiction {
         next: "Fence one.".into(),
         blocks: Vec::new(),
         to_fence: None,
+        is_last: false,
         serves: None,
     }
 }

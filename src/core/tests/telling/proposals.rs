@@ -193,3 +193,23 @@ fn a_dismissal_counts_for_what_it_had_become() {
     wait(&mut telling, 300, Some(Severity::P0));
     assert!(telling.machine.model.durable.proposal.is_none());
 }
+
+#[test]
+fn a_proposal_dismissed_when_it_is_well_again_silences_nothing_of_the_next_trouble() {
+    let mut telling = proposing();
+    wait(&mut telling, 200, Some(Severity::P1));
+    assert!(telling.machine.model.durable.proposal.is_some());
+    // It is over, and the proposal is still open, as while another rule cannot be told.
+    let over = Fact::SeverityChanged {
+        from: Some(Severity::P1),
+        to: None,
+        why: "no severity rule holds any more".into(),
+    };
+    telling.machine.take(vec![over]);
+    assert!(telling.machine.model.durable.proposal.is_some());
+    telling.machine.ask(Ask::Dismiss { reason: "it is well".into() }).unwrap();
+    assert!(telling.machine.model.durable.dismissed.is_none());
+    wait(&mut telling, 200, Some(Severity::P1));
+    let proposed = telling.machine.model.durable.proposal.as_ref().map(|proposal| proposal.severity);
+    assert_eq!(proposed, Some(Severity::P1));
+}
