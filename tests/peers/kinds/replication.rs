@@ -1,5 +1,5 @@
 use super::*;
-use crate::postgres::{Load, PATIENCE, Pair, Server};
+use crate::postgres::{Load, PATIENCE, Pair, Server, wait_until};
 use lifeboat::core::reading::{Field, Verdict};
 use std::time::{Duration, Instant};
 
