@@ -64,7 +64,7 @@ impl Night {
         let how = "the process was killed, its port is closed";
         self.operator.types_into("What was done", how, "its port is closed");
         self.keys("\r");
-        self.sees("Is it done?");
+        self.sees("done?");
         self.operator.press_until("y", |screen| screen.contains("attested"));
     }
 

@@ -14,7 +14,7 @@ const A_TARGET_IS_READ: Duration = Duration::from_secs(20);
 /// What a dialog that waits for a key says.
 const ASKS: &[&str] = &[
     "CONFIRM",
-    "Is it done?",
+    "done?",
     "SUGGESTED",
     "Go on against a guard",
     "start the engine again",

@@ -157,7 +157,7 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.wait_for_text("What was done");
     pty.press("its network is cut, no connection to 5432");
     pty.press("\r");
-    pty.wait_for_text("Is it done?");
+    pty.wait_for_text("done?");
     pty.decide("\r");
     pty.wait_for_text("Enter does not confirm");
     pty.decide("y");

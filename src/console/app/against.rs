@@ -18,12 +18,12 @@ pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp)
     {
         lines.push(format!("NOT SEEN: what proves it {how} now: {}.", proof.source()));
     }
-    let blocking = guards(model, plan, state, now).into_iter().filter(|guard| !guard.allows());
-    lines.extend(
-        blocking.filter_map(|guard| Some((against(&guard.truth)?, guard))).map(|(how, guard)| {
-            format!("GUARD: what must hold before it is done {how}: {}.", guard.condition)
-        }),
-    );
+    // Also one that was overridden: that was for an attempt of lifeboat's own.
+    for guard in guards(model, plan, state, now) {
+        if let Some(how) = against(&guard.truth) {
+            lines.push(format!("GUARD: what must hold before it is done {how}: {}.", guard.condition));
+        }
+    }
     let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
     if let Some(runbook) = runbook.filter(|_| plan.promotes()) {
         let losses = evidence::losses(model, runbook, now);

@@ -272,8 +272,8 @@ pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
 
 /// A question about a step by its name: which one is meant is not left to the eye.
 fn of_step(verb: &str, model: Option<&Model>, (run, step): (&RunId, &StepId), rest: &str) -> String {
-    let title = model.map_or_else(|| step.to_string(), |model| model.step_title(run, step).to_string());
-    clean(&format!("{verb} \"{title}\"{rest}?"), LINE_CHARS)
+    let title = model.map_or_else(|| step.to_string(), |model| model.step_title(run, step));
+    clean(&format!("{verb} {title}{rest}?"), LINE_CHARS)
 }
 
 /// What begins with an answer is said before it begins.

@@ -790,3 +790,17 @@ fn where_the_readings_say_which_region_serves_no_other_can_be_recorded() {
     assert!(scene.app.dialog.is_none());
     assert!(scene.toast().contains("no other region can serve"), "{}", scene.toast());
 }
+
+#[test]
+fn a_word_for_a_promotion_says_what_the_readings_say_against_it() {
+    let mut scene = promoting();
+    scene.press("esc");
+    scene.exposed("dr-replication", 2.0, 480.0);
+    scene.press("a");
+    let words = scene.words();
+    assert!(words.contains("GUARD: what must hold before it is done does not hold"), "{words}");
+    assert!(words.contains("Lost by it"), "{words}");
+    scene.write("done by hand");
+    scene.press("enter");
+    assert!(scene.words().contains("Is \"Promote the standby database\" done?"), "{}", scene.words());
+}
