@@ -1,6 +1,6 @@
 //! `lifeboat status`: how things are, as text or JSON, for scripts and for terminals that cannot show the console.
 
-use super::{Failure, Place, reach, runtime, say};
+use super::{Failure, Place, block_on, reach, say};
 use crate::core::awareness::{self, Awareness, Owed};
 use crate::core::contradiction::{self, Open};
 use crate::core::decide::current_escalation;
@@ -58,11 +58,11 @@ pub fn run(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
 fn print(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
     let mut of_another = None;
-    let answer = runtime()?.block_on(async {
+    let answer = block_on(async {
         let mut client = Client::connect(&folder.socket()).await?;
         of_another = client.of_another().map(str::to_owned);
         client.answer().await
-    });
+    })?;
     let (model, now, pid) = match answer {
         Ok(ToClient::Welcome { model, now, pid, .. }) => (model, now, pid),
         Ok(ToClient::Goodbye { why, next }) => return Err(Failure::new(why, next).with_code(EXIT_NO_ENGINE)),
@@ -473,7 +473,7 @@ mod tests {
         ] {
             let mut model = with(Status::Up);
             let (since, why) = (fixture::start(), String::new());
-            let signal = Signal { state, since, critical_since: None, why };
+            let signal = Signal { state, since, critical_since: None, unknown_since: None, why };
             model.durable.signals.insert("primary-db".into(), signal);
             assert_eq!(code(&model), expected, "{state:?}");
         }
@@ -485,7 +485,7 @@ mod tests {
         for number in 0..30 {
             let state = if number < 4 { SignalState::Warn } else { SignalState::Unknown };
             let (since, why) = (fixture::start(), format!("{} end of {number}", "long ".repeat(200)));
-            let signal = Signal { state, since, critical_since: None, why };
+            let signal = Signal { state, since, critical_since: None, unknown_since: None, why };
             model.durable.signals.insert(format!("s{number}").as_str().into(), signal);
         }
         let text = as_text(&model, fixture::start());

@@ -13,7 +13,7 @@ pub fn since(model: &Model) -> Option<Timestamp> {
         if signal.state == SignalState::Ok {
             return None;
         }
-        latest = latest.max(Some(signal.since));
+        latest = latest.max(signal.unknown_since().or(Some(signal.since)));
     }
     latest
 }

@@ -245,7 +245,13 @@ impl Model {
     pub fn new(plan: Arc<Plan>) -> Self {
         let unseen = |why: &str| {
             let since = Timestamp::UNIX_EPOCH;
-            Signal { state: SignalState::Unknown, since, critical_since: None, why: why.into() }
+            Signal {
+                state: SignalState::Unknown,
+                since,
+                critical_since: None,
+                unknown_since: None,
+                why: why.into(),
+            }
         };
         let standing = || Standing {
             status: Status::Unknown,

@@ -59,8 +59,18 @@ pub struct Signal {
     /// Since when it was seen to be nothing but critical; it goes on while nobody can tell, as over a restart.
     #[serde(default)]
     pub critical_since: Option<Timestamp>,
+    /// Since when nobody can tell, where nobody can; it goes on over a restart.
+    #[serde(default)]
+    pub unknown_since: Option<Timestamp>,
     /// Why, in words.
     pub why: String,
+}
+
+impl Signal {
+    /// Since when nobody can tell, restarts of the engine counted in; none of what is known.
+    pub fn unknown_since(&self) -> Option<Timestamp> {
+        (self.state == SignalState::Unknown).then(|| self.unknown_since.unwrap_or(self.since))
+    }
 }
 
 /// What was measured lately; not durable.

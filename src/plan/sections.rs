@@ -76,7 +76,7 @@ const POLICY: &[Key] = &[
         "unknown_after",
         Takes::Duration,
         "15m",
-        "How long a signal that a severity rule needs may stay unknown, or the console blind, before that is an incident by itself: with the mildest severity that `propose` of `[notify]` takes. At least 1m.",
+        "How long a signal that a severity rule needs may stay unknown, or the console blind, before that is an incident by itself: with the mildest severity that `propose` of `[notify]` takes, without it the mildest that has a policy. A restart does not begin it anew, another plan does. At least 1m.",
     ),
 ];
 

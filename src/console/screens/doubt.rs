@@ -29,7 +29,8 @@ fn doubted(model: &Model, connection: &Connection) -> Option<Model> {
     for (id, was) in known {
         if let Some(signal) = model.durable.signals.get_mut(&id) {
             let critical_since = signal.critical_since;
-            *signal = Signal { state: SignalState::Unknown, since, critical_since, why: was };
+            let unknown_since = Some(since);
+            *signal = Signal { state: SignalState::Unknown, since, critical_since, unknown_since, why: was };
         }
         if let Some(recent) = model.live.recent.get_mut(&id) {
             // Nothing is under way that could make it sure.

@@ -196,6 +196,8 @@ pub fn put_off(model: &mut Model, by: SignedDuration) {
         known.not_before.iter_mut().chain(&mut known.accepted_at).for_each(moved);
         moved(&mut known.queued.give_up_at);
     }
+    let signals = model.durable.signals.values_mut();
+    signals.filter_map(|signal| signal.unknown_since.as_mut()).for_each(moved);
     // With an incident these times tell what began after it was resolved, and nothing is proposed.
     if model.durable.incident.is_none() {
         model.durable.at_least_since.values_mut().for_each(moved);

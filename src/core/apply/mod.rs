@@ -99,7 +99,8 @@ pub fn apply(model: &mut Model, event: &Event) {
 /// Nothing that was measured before counts any more, and nobody watched the steps that were running.
 fn engine_started(model: &mut Model, event: &Event, digest: &str) {
     let before = model.durable.plan_digest.replace(digest.to_owned());
-    if model.durable.incident.is_some() && before.is_some_and(|before| before != digest) {
+    let same_plan = before.as_deref() == Some(digest);
+    if model.durable.incident.is_some() && before.is_some() && !same_plan {
         model.durable.plan_changed_at = Some(event.at);
     }
     model.live.recent.clear();
@@ -108,7 +109,7 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str) {
     model.live.preflighting = None;
     model.live.preflight = None;
     model.durable.engine_started_at = Some(event.at);
-    signals::forget(model, event.at);
+    signals::forget(model, event.at, same_plan);
     step::lose_all(model, event.at);
     escalate::lose_all(model, event.at);
     escalate::set_back(model, event.at);

@@ -24,6 +24,7 @@ pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalStat
         SignalState::Unknown => signal.critical_since,
         SignalState::Ok | SignalState::Warn => None,
     };
+    signal.unknown_since = (to == SignalState::Unknown).then(|| signal.unknown_since.unwrap_or(at));
     signal.why = why.to_owned();
     // What was seen before a silence says nothing of what comes after it.
     if let (Some(spec), Some(recent)) = (model.plan.probes.get(probe), model.live.recent.get_mut(probe))
@@ -35,9 +36,12 @@ pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalStat
     restand(model, at, |probes| everything || probes.contains(probe));
 }
 
-/// All signals become unknown: a new engine has not seen anything yet.
-pub fn forget(model: &mut Model, at: Timestamp) {
+/// All signals become unknown: a new engine has not seen anything yet. What was unknown before goes on being so; under
+/// another plan a probe may be another one, and one that a clock set wrong put into the future says nothing.
+pub fn forget(model: &mut Model, at: Timestamp, same_plan: bool) {
     for signal in model.durable.signals.values_mut() {
+        let unknown = signal.unknown_since.filter(|since| same_plan && *since <= at);
+        signal.unknown_since = Some(unknown.unwrap_or(at));
         signal.state = SignalState::Unknown;
         signal.since = at;
         signal.why = "not measured since the engine started".into();

@@ -85,6 +85,7 @@ fn what_no_rule_asks_for_or_what_would_page_nobody_stays_on_the_screen() {
         let mut machine = watching();
         let plan = Arc::make_mut(&mut machine.model.plan);
         plan.notify.propose = propose;
+        plan.policies.clear();
         // P1 alone is left, which is milder than what is proposed.
         plan.severity.retain(|rule| rule.level == Severity::P1);
         machine.pass(20 * 60, &without(&["primary-api", "primary-db"]));
@@ -94,15 +95,73 @@ fn what_no_rule_asks_for_or_what_would_page_nobody_stays_on_the_screen() {
 }
 
 #[test]
-fn the_plan_says_how_long_and_a_new_engine_counts_from_its_start() {
+fn what_nobody_knows_pages_also_where_a_person_declares_what_is_known() {
+    let mut machine = watching();
+    Arc::make_mut(&mut machine.model.plan).notify.propose = None;
+    machine.pass(18 * 60, &without(&["primary-api", "primary-db"]));
+    let proposal = machine.model.durable.proposal.clone().expect("nobody is told");
+    assert_eq!(proposal.severity, Severity::P1, "the mildest that has a policy");
+    assert!(pages(&machine) > 0);
+    machine.pass(60, &healthy());
+    assert_eq!(machine.model.durable.proposal, None);
+    machine.pass(10 * 60, &down());
+    assert_eq!(machine.model.durable.severity.as_ref().map(|(severity, ..)| *severity), Some(Severity::P0));
+    assert_eq!(machine.model.durable.proposal, None, "that a person declares");
+}
+
+/// Within two minutes, so that a restart comes soon.
+fn impatient() -> Machine {
     let mut machine = watching();
     Arc::make_mut(&mut machine.model.plan).policy.unknown_after = seconds(120);
+    machine
+}
+
+fn restarted(machine: Machine) -> Machine {
+    let plan = machine.model.plan.clone();
+    Machine::resumed_under(plan, machine.log, machine.now)
+}
+
+#[test]
+fn a_restart_does_not_make_what_is_unknown_new_and_looks_for_itself_before_it_tells() {
+    let mut machine = impatient();
     let unknown = without(&["primary-api", "primary-db"]);
     machine.pass(150, &unknown);
-    assert!(untold(&machine.model, machine.now).is_some());
-    let plan = machine.model.plan.clone();
-    let mut machine = Machine::resumed_under(plan, machine.log, machine.now);
+    let (_, before) = untold(&machine.model, machine.now).unwrap();
+    let mut machine = restarted(machine);
     assert_eq!(untold(&machine.model, machine.now), None);
+    machine.pass(50, &unknown);
+    assert_eq!(untold(&machine.model, machine.now).unwrap().1, before, "since before the restart");
+    let mut machine = restarted(machine);
+    machine.pass(50, &healthy());
+    assert_eq!(untold(&machine.model, machine.now), None, "it is known again");
+    let mut machine = restarted(machine);
+    machine.pass(100, &unknown);
+    assert_eq!(untold(&machine.model, machine.now), None, "it was known until the restart");
+}
+
+#[test]
+fn an_engine_that_restarts_all_the_time_tells_what_stays_unknown() {
+    for unknown in [without(&["primary-api", "primary-db"]), without(&["reference"])] {
+        let mut machine = impatient();
+        for _ in 0..5 {
+            machine = restarted(machine);
+            machine.pass(50, &unknown);
+        }
+        assert!(untold(&machine.model, machine.now).is_some());
+    }
+}
+
+#[test]
+fn another_plan_begins_the_time_of_what_is_unknown_anew() {
+    let mut machine = impatient();
+    let unknown = without(&["primary-api", "primary-db"]);
     machine.pass(150, &unknown);
+    let mut plan = machine.model.plan.clone();
+    // A probe of that name may be another one.
+    Arc::make_mut(&mut plan).digest = "another".into();
+    let mut machine = Machine::resumed_under(plan, machine.log, machine.now);
+    machine.pass(50, &unknown);
+    assert_eq!(untold(&machine.model, machine.now), None);
+    machine.pass(100, &unknown);
     assert!(untold(&machine.model, machine.now).is_some());
 }

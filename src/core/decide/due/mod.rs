@@ -14,6 +14,7 @@ use crate::core::drill;
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::severity::assess;
+use crate::core::untold::untold;
 use crate::ids::NotificationId;
 use crate::plan::Severity;
 use jiff::{SignedDuration, Timestamp};
@@ -70,14 +71,16 @@ fn proposal(model: &Model, now: Timestamp) -> Option<Fact> {
 /// In how long the severity that the rules give would be proposed and paged, if it lasts; none where it would not.
 /// One that alternates with a worse one lasts all the same.
 pub fn proposed_in(model: &Model, now: Timestamp) -> Option<SignedDuration> {
-    let (severity, ..) = model.durable.severity.as_ref()?;
+    let (severity, _, why) = model.durable.severity.as_ref()?;
     let dismissed = model.durable.dismissed.as_ref().is_some_and(|dismissed| *severity >= dismissed.severity);
     let covered = model.durable.incident.is_some() && !drill::real_counts(model);
     if covered || dismissed || model.durable.proposal.is_some() {
         return None;
     }
     let settings = &model.plan.notify;
-    let since = model.durable.at_least_since.get(&settings.propose?)?;
+    // What nobody can tell is proposed also where the plan leaves what is known to a person.
+    let by_untold = || untold(model, now).filter(|(_, what)| what == why).map(|(level, _)| level);
+    let since = model.durable.at_least_since.get(&settings.propose.or_else(by_untold)?)?;
     Some((settings.propose_after - now.duration_since(*since)).max(SignedDuration::ZERO))
 }
 
