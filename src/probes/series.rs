@@ -111,8 +111,9 @@ const BESIDE: [&str; 10] =
     [".sha256", ".sha512", ".sha1", ".md5", ".asc", ".sig", ".json", ".manifest", ".log", ".sum"];
 
 /// The most that an archive takes which has nothing in it, by the end of its name. `gzip` makes 20 bytes and the name
-/// of what it read, `xz` 32, `bzip2` 14, `zstd` 13, `lz4` 15, `zip` 22.
-const EMPTY: [(&str, u64); 8] = [
+/// of what it read, `xz` 32, `bzip2` 14, `zstd` 13, `lz4` 15, `zip` 22; a tar without a header is its two last blocks.
+const EMPTY: [(&str, u64); 9] = [
+    (".tar", 1024),
     (".gz", 100),
     (".tgz", 100),
     (".xz", 64),

@@ -1,5 +1,6 @@
 //! `file-age`: the newest backup of a series, such as a nightly dump: its age, size, and whether it is odd.
 
+mod content;
 mod look;
 mod pattern;
 
@@ -27,11 +28,14 @@ pub static KIND: ProbeKind = ProbeKind {
     name: "file-age",
     doc: "Looks at the newest file, or folder, that matches a pattern. The value is its age. No match is critical, \
           so is one smaller than `min_size`, and an archive with nothing in it (the 20 bytes that `gzip` makes of a dump \
-          that failed); one that is much smaller than the median of the ones before it is a warning. What is still being \
-          written does not count: names that end as unfinished ones do (`.tmp`, `.part`, `.inprogress`, `~`), and files that \
-          grow between two looks; the one before counts then. Nor does what is written beside a backup (`.sha256`, `.asc`, \
-          `.json`, `.log`), unless `path` ends so. A date in the name is the backup's time where `path` says \
-          where it stands; a file whose name and time are days apart (it was touched or copied) is a warning. A folder \
+          that failed, a tar of zeros) or that is cut off: a plain dump of PostgreSQL without its last \
+          line, one of `pg_dump -Fc` that ends within its table of contents, a zip or xz file without its end, a gzip file \
+          of up to 16 MB that does not decode to its end, or what is in it. Files that the engine's user may not read are \
+          known by name, time and size only. One that is much smaller than the median of the ones before it is a warning. \
+          What is still being written does not count: names that end as unfinished ones do (`.tmp`, `.part`, \
+          `.inprogress`, `~`), and files that grow between two looks; the one before counts then. Nor does what is written \
+          beside a backup (`.sha256`, `.asc`, `.json`, `.log`), unless `path` ends so. A date in the name is the backup's \
+          time where `path` says where it stands; a file whose name and time are days apart (it was touched or copied) is a warning. A folder \
           that cannot be read makes the signal unknown.",
     unit: Unit::Seconds,
     keys: &[
@@ -137,12 +141,13 @@ struct Series {
 struct Part {
     pattern: Pattern,
     seen: Mutex<look::Sizes>,
+    content: content::Seen,
 }
 
 impl Series {
     fn of(params: &Params) -> Result<Self, BuildError> {
         let part = |key: &str, text: &str| match Pattern::of(text) {
-            Ok(pattern) => Ok(Part { pattern, seen: Mutex::default() }),
+            Ok(pattern) => Ok(Part { pattern, seen: Mutex::default(), content: content::Seen::default() }),
             Err(why) => Err(BuildError::Value { key: key.into(), value: text.into(), why: why.into() }),
         };
         let mut parts = vec![part("path", params.require_text("path")?)?];
@@ -195,6 +200,8 @@ impl Series {
         if unfinished.as_deref() == Some(&*name) {
             let why = "it may still be being written, and there is none before it";
             measured = measured.judged(Verdict::Warn(why.into()));
+        } else {
+            measured = measured.judged(part.content.judge(last));
         }
         series::with_age(measured, age)
             .with_text("path", crate::text::clean(&last.path.to_string_lossy(), 1000))
