@@ -1,6 +1,6 @@
 //! `lifeboat ack`: takes the escalation on, without a console.
 
-use super::{Failure, Place, reach, runtime, say};
+use super::{Failure, Place, block_on, reach, say};
 use crate::core::command::Ask;
 use crate::core::decide::current_escalation;
 use crate::core::model::Model;
@@ -36,7 +36,7 @@ pub fn run(args: &AckArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 /// before.
 pub(super) fn put(place: &Place, asks: impl IntoIterator<Item = Ask>) -> Result<Arc<Model>, Failure> {
     let folder = place.state_folder()?;
-    let asked = runtime()?.block_on(async {
+    let asked = block_on(async {
         let mut client = Client::connect(&folder.socket()).await?;
         let model = match client.answer().await? {
             ToClient::Welcome { model, .. } => model,
@@ -54,7 +54,7 @@ pub(super) fn put(place: &Place, asks: impl IntoIterator<Item = Ask>) -> Result<
             }
         }
         Ok(Ok(model))
-    });
+    })?;
     match asked {
         Ok(Ok(model)) => Ok(model),
         Ok(Err(refusal)) => Err(Failure::new(refusal.why, refusal.next)),

@@ -1,7 +1,7 @@
 //! `lifeboat aws`: sign in with MFA, and see who AWS takes lifeboat for.
 
 use super::prompt::read_hidden;
-use super::{Failure, engine, runtime, say};
+use super::{Failure, block_on, engine, say};
 use crate::clients::Environment;
 use crate::clients::aws::{Aws, AwsError, Caller, CredentialsInUse};
 use crate::text::clean;
@@ -62,9 +62,10 @@ fn login(aws: &Aws, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let refused = |error: crate::clients::aws::LoginError| Failure::new(&error, error.next_step());
     let serial = aws.settings().mfa_serial.clone();
     let serial = serial.ok_or_else(|| refused(crate::clients::aws::LoginError::NoDevice))?;
-    let runtime = runtime()?;
-    let code = runtime.block_on(read_code(&clean(&serial, 200)))?;
-    let login = runtime.block_on(aws.login(&code)).map_err(refused)?;
+    let login = block_on(async {
+        let code = read_code(&clean(&serial, 200)).await?;
+        aws.login(&code).await.map_err(refused)
+    })??;
     let who =
         if login.arn.is_empty() { "Signed in".to_owned() } else { format!("Signed in as {}", login.arn) };
     let kept = clean(&login.path.display().to_string(), 300);
@@ -150,7 +151,7 @@ fn whoami(aws: &Aws, json: bool, out: &mut dyn Write) -> Result<ExitCode, Failur
         return Err(Failure::new("the plan names no AWS region", next));
     }
     let asked = join_all(regions.iter().map(|region| ask(aws, region)));
-    let answers: Vec<Answer> = runtime()?.block_on(asked).into_iter().flatten().collect();
+    let answers: Vec<Answer> = block_on(asked)?.into_iter().flatten().collect();
     let text = match json {
         true => serde_json::to_string_pretty(&answers).map(|text| text + "\n").map_err(|error| {
             Failure::new(format!("the answer cannot be written: {error}"), "Leave `--json` out.")

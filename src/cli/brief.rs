@@ -1,7 +1,7 @@
 //! `lifeboat brief`: the sixty-second brief, from the running engine, or from the journal alone.
 
 use super::engine::read_plan;
-use super::{Failure, Place, reach, runtime, say};
+use super::{Failure, Place, block_on, reach, say};
 use crate::core::brief;
 use crate::core::model::Model;
 use crate::engine::client::{Client, ClientError};
@@ -28,7 +28,7 @@ pub struct BriefArgs {
 /// When no engine answers and the plan or the journal cannot be read.
 pub fn run(args: &BriefArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
-    let text = match runtime()?.block_on(ask(&folder)) {
+    let text = match block_on(ask(&folder))? {
         Ok((model, now)) => {
             args.place.expect_own(&model.plan.name)?;
             text(&model, now)

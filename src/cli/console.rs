@@ -1,6 +1,6 @@
 //! The console in this terminal, from first frame to last.
 
-use super::{EXIT_USAGE, Failure, LookArgs, runtime};
+use super::{EXIT_USAGE, Failure, LookArgs, block_on};
 use crate::clients::Environment;
 use crate::console::app::link::{Connect, How, LinkError};
 use crate::console::app::run::{ConsoleError, End};
@@ -52,14 +52,14 @@ pub(super) fn console(
         app.warn(trouble, Instant::now());
     }
     let look = Look::new(&outfit.theme, outfit.glyphs);
-    let ended = runtime()?.block_on(async {
+    let ended = block_on(async {
         let mut terminal = Terminal::enter(term)?.assuming(assumed);
         let mut input = Input::start(&terminal).map_err(TerminalError::from)?;
         let ended = run(&mut terminal, &mut input, &mut app, look, title, connect).await;
         drop(input);
         terminal.leave();
         ended
-    });
+    })?;
     match ended {
         Ok(End::Quit) => {
             terminal::say(&parting(&app));

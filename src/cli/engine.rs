@@ -1,6 +1,6 @@
 //! `lifeboat engine`: the process that probes, decides, journals and acts. `open` starts it by itself.
 
-use super::{EXIT_USAGE, Failure, Place, limits, look, place, runtime, simulation};
+use super::{EXIT_USAGE, Failure, LEFT_BEHIND, Place, limits, look, place, run_bounded, simulation};
 use crate::clients::{Clients, Environment};
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
@@ -78,7 +78,7 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     };
     let group = args.group.as_deref().map(find_group).transpose()?;
     let path = folder.path().to_owned();
-    let ended = runtime()?.block_on(async {
+    let run = async {
         let world = make_world(args, &plan, environment)?;
         if args.ends_alone {
             tokio::spawn(look_in(folder.socket()));
@@ -91,7 +91,15 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
             let failure = Failure::new(error, "");
             if taken { failure.with_code(EXIT_TAKEN) } else { failure }
         })
-    });
+    };
+    let (ended, hangs) = run_bounded(run, LEFT_BEHIND)?;
+    if let Ok(unread) = &ended
+        && hangs
+    {
+        let what =
+            if unread.is_empty() { "a call to this host's resolver or files" } else { &unread.join("; ") };
+        tracing::warn!(what, "the engine ends without waiting for what does not answer");
+    }
     // One that failed leaves the folder to whoever started it: its log says why.
     if args.throwaway
         && ended.is_ok()
@@ -99,7 +107,7 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     {
         tracing::warn!(%error, folder = %path.display(), "the state folder could not be removed");
     }
-    ended.map(|()| ExitCode::SUCCESS)
+    ended.map(|_| ExitCode::SUCCESS)
 }
 
 fn find_group(name: &str) -> Result<access::Group, Failure> {

@@ -46,6 +46,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 const HELP: &str = "\
 Exit codes: 0 well, 1 failed, 2 wrong usage, a plan that is not there or cannot be used, or a terminal that does \
@@ -192,7 +193,7 @@ fn run_secret(args: secret::SecretArgs, environment: &Environment) -> Result<Exi
     let config = plan.as_ref().map_or_else(SecretsConfig::default, |plan| plan.secrets.clone());
     let resolver = Resolver::new(config, &folder, environment.clone());
     let run = async { secret::run(args, &resolver, plan.as_ref(), &mut printer()).await };
-    runtime()?.block_on(run).map_err(|error| Failure::new(error, ""))
+    block_on(run)?.map_err(|error| Failure::new(error, ""))
 }
 
 /// Standard output, on which nothing from outside can act: neither a plan's text nor an argument.
@@ -200,10 +201,22 @@ fn printer() -> Printer<io::StdoutLock<'static>> {
     Printer::new(io::stdout().lock())
 }
 
-/// A runtime on this thread.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+/// How long the end of the program waits for calls that nothing can take back: of a mount that is dead, of a resolver.
+const LEFT_BEHIND: Duration = Duration::from_secs(3);
+
+/// Runs something on this thread.
+fn block_on<T>(run: impl Future<Output = T>) -> Result<T, Failure> {
+    Ok(run_bounded(run, LEFT_BEHIND)?.0)
+}
+
+/// The same; second is whether a call had not ended after so long. It ends with the program.
+fn run_bounded<T>(run: impl Future<Output = T>, within: Duration) -> Result<(T, bool), Failure> {
     limits::require_files(limits::COMMAND_FILES)?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(too_few)
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(too_few)?;
+    let value = runtime.block_on(run);
+    let ended = Instant::now();
+    runtime.shutdown_timeout(within);
+    Ok((value, ended.elapsed() >= within))
 }
 
 /// The system refused what every program needs.
@@ -248,5 +261,25 @@ mod tests {
     fn a_failure_says_what_and_what_next() {
         let failure = Failure::new("the plan is missing", "Name it.");
         assert_eq!(failure.to_string(), "lifeboat: the plan is missing\n  next: Name it.");
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_a_look_that_hangs() {
+        let (held, holds) = std::sync::mpsc::channel::<()>();
+        let (began, begins) = tokio::sync::oneshot::channel();
+        // As a look at a mount that is dead.
+        let run = async {
+            tokio::task::spawn_blocking(move || {
+                let _ = began.send(());
+                let _ = holds.recv();
+            });
+            let _ = begins.await;
+        };
+        let (_, hangs) = run_bounded(run, Duration::from_millis(50)).unwrap();
+        assert!(hangs);
+        drop(held);
+        let began = Instant::now();
+        let (value, hangs) = run_bounded(async { 7 }, LEFT_BEHIND).unwrap();
+        assert_eq!((value, hangs, began.elapsed() < LEFT_BEHIND), (7, false, true));
     }
 }

@@ -1,7 +1,7 @@
 //! `lifeboat preflight`: could each step of a plan be done right now, from here, with these credentials?
 
 use super::check::is_unicode;
-use super::{Failure, engine, runtime, say};
+use super::{Failure, block_on, engine, say};
 use crate::clients::Environment;
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::core::preflight::{Check, Checked, Preflight};
@@ -44,10 +44,10 @@ pub fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     let plan = engine::read_plan(Some(&args.plan))?;
-    let found = runtime()?.block_on(async {
+    let found = block_on(async {
         let world = engine::real_world(&plan, environment)?;
         Ok::<_, Failure>(preflight::run(&plan, &world as &dyn World).await)
-    })?;
+    })??;
     let glyphs = if is_unicode() && !args.ascii { Glyphs::Unicode } else { Glyphs::Ascii };
     let text =
         if args.json { format!("{:#}\n", as_json(&plan, &found)) } else { as_text(&plan, &found, glyphs) };

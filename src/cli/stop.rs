@@ -1,6 +1,6 @@
 //! `lifeboat stop`: ends a plan's engine, and waits until it has ended.
 
-use super::{Failure, Place, moved, reach, runtime, say};
+use super::{Failure, Place, block_on, moved, reach, say};
 use crate::engine::client::{Client, ClientError};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
@@ -32,7 +32,7 @@ pub struct StopArgs {
 /// When it does not end, or cannot be reached. That none runs is no error.
 pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
-    let outcome = runtime()?.block_on(ask(&args.place, &folder, args.force));
+    let outcome = block_on(ask(&args.place, &folder, args.force))?;
     let (unreachable, pid) = match outcome {
         Ok(Answer::Ends(pid)) => {
             wait_for_end(pid)?;

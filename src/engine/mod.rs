@@ -115,7 +115,8 @@ pub struct Settings {
     pub former_name: Option<String>,
 }
 
-/// Runs an engine until it is stopped.
+/// Runs an engine until it is stopped; gives the looks at files that had not answered then, in words: nothing can take back
+/// one at a mount that is dead.
 ///
 /// # Errors
 /// When it cannot begin; once it runs, it ends well.
@@ -124,7 +125,7 @@ pub async fn run(
     world: Arc<dyn World>,
     folder: StateFolder,
     settings: Settings,
-) -> Result<(), EngineError> {
+) -> Result<Vec<String>, EngineError> {
     let clock = world.clock();
     let group_readable = settings.group.is_some();
     let options = Options { append_only: settings.append_only, group_readable, ..Options::default() };
@@ -181,7 +182,8 @@ pub async fn run(
     let glass = tokio::spawn(glass.watch());
     let ticks = tokio::spawn(tick(inbox.clone(), clock.clone()));
     let beats = tokio::spawn(beat(inbox.clone()));
-    let phone_tree = tokio::spawn(phone_tree::keep(state.path_through(paths::PHONE_TREE), shared, clock));
+    let phone_tree =
+        tokio::spawn(phone_tree::keep(state.path_through(paths::PHONE_TREE), shared.clone(), clock));
     let signals = tokio::spawn(stop_on_signal(inbox)?);
     // An error means that the loop's thread is gone, which is its end too.
     let _ = ended.await;
@@ -199,7 +201,17 @@ pub async fn run(
     };
     // What clients were sent last is still on its way.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    Ok(())
+    Ok(shared.read(unread))
+}
+
+/// Probes of files whose last look gave no answer, and what it said.
+fn unread(model: &Model) -> Vec<String> {
+    let of_files = model.plan.probes.values().filter(|probe| probe.kind == "file-age");
+    let latest = of_files.filter_map(|probe| {
+        let reading = model.live.recent.get(&probe.id)?.latest.as_ref()?;
+        Some(format!("{}: {}", probe.id, reading.outcome.as_ref().err()?.why))
+    });
+    latest.collect()
 }
 
 /// What the journal needed at its opening and whose it was, in words; empty when nothing.

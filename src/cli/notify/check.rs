@@ -1,6 +1,6 @@
 //! `lifeboat notify check`: could messages be sent now? Sends none.
 
-use super::{Failure, notifier, open, runtime, say, within};
+use super::{Failure, block_on, notifier, open, say, within};
 use crate::clients::Environment;
 use crate::core::model::Model;
 use crate::core::notification::Undelivered;
@@ -45,11 +45,11 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<ExitCode, Failure> {
     let plan = open(&args.plan)?;
-    let seen = runtime()?.block_on(async {
+    let seen = block_on(async {
         let world = crate::cli::engine::real_world(&plan, environment)?;
         super::learn_secrets(&plan, &world).await;
         Ok::<_, Failure>(look(&plan, &world).await)
-    })?;
+    })??;
     let plan = Arc::new(plan);
     let faults = oncall::faults(&Model::new(plan.clone()), Timestamp::now());
     let text = match args.json {

@@ -8,7 +8,7 @@ mod test;
 mod tests;
 mod tree;
 
-use super::{EXIT_USAGE, Failure, runtime, say};
+use super::{EXIT_USAGE, Failure, block_on, say};
 use crate::clients::Environment;
 use crate::core::notification::{Again, Undelivered};
 use crate::core::outside::Outside;

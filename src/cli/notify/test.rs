@@ -2,7 +2,7 @@
 
 use super::row::Row;
 use super::targets::{Selection, Target, select};
-use super::{EXIT_USAGE, Failure, notifier, open, runtime, say, within};
+use super::{EXIT_USAGE, Failure, block_on, notifier, open, say, within};
 use crate::cli::prompt;
 use crate::clients::Environment;
 use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
@@ -51,11 +51,11 @@ pub(super) fn run(
         return Ok(ExitCode::FAILURE);
     }
     let tester = crate::engine::name_of(rustix::process::getuid().as_raw());
-    let rows = runtime()?.block_on(async {
+    let rows = block_on(async {
         let world = crate::cli::engine::real_world(&plan, environment)?;
         super::learn_secrets(&plan, &world).await;
         Ok::<_, Failure>(send(&plan, &world, &selection.targets, &tester).await)
-    })?;
+    })??;
     let text = if args.json { as_json(&plan, &selection, &rows) } else { as_text(&selection, &rows) };
     say(out, &text)?;
     let accepted = rows.iter().all(|row| row.result.is_ok());

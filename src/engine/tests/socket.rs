@@ -23,7 +23,7 @@ fn folder(path: &Path) -> StateFolder {
     StateFolder::of_plan(Some(path), path, path)
 }
 
-fn engine(path: &Path) -> JoinHandle<Result<(), EngineError>> {
+fn engine(path: &Path) -> JoinHandle<Result<Vec<String>, EngineError>> {
     let plan = demo_plan();
     let scenario =
         demo::scenario("healthy").unwrap().resolve(&plan).unwrap_or_else(|problems| panic!("{problems}"));
