@@ -16,28 +16,34 @@ const MAX_FILES: usize = 200;
 /// What is wrong with a whole file or folder of which nothing was read.
 pub(crate) const UNREAD: [&str; 5] = ["unreadable", "empty", "too-many-files", "too-large", "encoding"];
 
-/// Reads one file, or the `*.toml` files of a folder in the order of their names.
-pub(crate) fn read(path: &Path, report: &Report) -> Sources {
+/// Reads one file, or the `*.toml` files of a folder in the order of their names. Second is whether all of them were read:
+/// else what seems to be missing may stand in the others.
+pub(crate) fn read(path: &Path, report: &Report) -> (Sources, bool) {
     let mut sources = Sources::default();
-    let Some(files) = list(path, report) else { return sources };
-    let mut total = 0;
+    let Some(files) = list(path, report) else { return (sources, false) };
+    let (mut total, mut all) = (0, true);
     for file in files {
-        match read_file(&file) {
-            Ok(text) => {
+        let fault = |(code, message, help): Unread| {
+            report.add(Problem::of_file(code, shown(&file), message).help(help));
+        };
+        match read_file(&file).map(decode) {
+            Ok((text, encoding)) => {
+                encoding.into_iter().for_each(fault);
                 total += text.len() as u64;
                 if total > MAX_PLAN_BYTES {
                     let message = format!("the plan is larger than {} MiB", MAX_PLAN_BYTES >> 20);
                     report.add(Problem::of_file("too-large", shown(path), message));
-                    return sources;
+                    return (sources, false);
                 }
                 sources.0.push(SourceFile { path: shown(&file), text: text.into() });
             }
-            Err((code, message, help)) => {
-                report.add(Problem::of_file(code, shown(&file), message).help(help));
+            Err(unread) => {
+                fault(unread);
+                all = false;
             }
         }
     }
-    sources
+    (sources, all)
 }
 
 fn list(path: &Path, report: &Report) -> Option<Vec<PathBuf>> {
@@ -85,7 +91,7 @@ fn list(path: &Path, report: &Report) -> Option<Vec<PathBuf>> {
 
 type Unread = (&'static str, String, &'static str);
 
-fn read_file(path: &Path) -> Result<String, Unread> {
+fn read_file(path: &Path) -> Result<Vec<u8>, Unread> {
     let unreadable =
         |error: std::io::Error| ("unreadable", why(&error), "check the path and its permissions");
     let metadata = fs::metadata(path).map_err(unreadable)?;
@@ -101,7 +107,7 @@ fn read_file(path: &Path) -> Result<String, Unread> {
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(too_large(bytes.len() as u64));
     }
-    decode(bytes)
+    Ok(bytes)
 }
 
 fn too_large(bytes: u64) -> Unread {
@@ -113,19 +119,41 @@ fn too_large(bytes: u64) -> Unread {
     ("too-large", message, "split the plan into several files of one folder; is this a plan?")
 }
 
-fn decode(bytes: Vec<u8>) -> Result<String, Unread> {
+/// The text, and what is wrong with its encoding: one that can be read all the same shows what else is wrong.
+fn decode(bytes: Vec<u8>) -> (String, Option<Unread>) {
     let save = "save it as UTF-8 without a byte-order mark";
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(("encoding", "the file is UTF-16, TOML is UTF-8".into(), save));
+    if let Some(text) = utf_16(&bytes) {
+        return (text, Some(("encoding", "the file is UTF-16, TOML is UTF-8".into(), save)));
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
+        Ok(text) => (text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text), None),
         Err(error) => {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-            Err(("encoding", format!("the file is not UTF-8: the first bad byte is in line {line}"), save))
+            let message = format!("the file is not UTF-8: the first bad byte is in line {line}");
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            (text, Some(("encoding", message, save)))
         }
     }
+}
+
+/// What editors and shells of Windows write: with a mark, or with a zero byte in each pair of the first line.
+fn utf_16(bytes: &[u8]) -> Option<String> {
+    let little = match bytes {
+        [0xff, 0xfe, ..] => true,
+        [0xfe, 0xff, ..] => false,
+        [one, 0, two, 0, ..] if *one != 0 && *two != 0 => true,
+        [0, one, 0, two, ..] if *one != 0 && *two != 0 => false,
+        _ => return None,
+    };
+    let unit = |pair: &[u8]| match pair {
+        [first, second] if little => u16::from_le_bytes([*first, *second]),
+        [first, second] => u16::from_be_bytes([*first, *second]),
+        _ => 0,
+    };
+    let units: Vec<u16> = bytes.chunks_exact(2).map(unit).collect();
+    let text = String::from_utf16_lossy(&units);
+    Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 fn shown(path: &Path) -> String {

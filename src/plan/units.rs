@@ -6,7 +6,18 @@ use jiff::SignedDuration;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct UnitError {
     pub(crate) message: String,
-    pub(crate) meant: Option<String>,
+    /// Each as it could be written.
+    pub(crate) meant: Vec<String>,
+}
+
+impl UnitError {
+    /// What was meant, or what is usual.
+    pub(crate) fn help(&self, usual: &str) -> String {
+        match &self.meant[..] {
+            [] => usual.to_owned(),
+            meant => format!("did you mean `{}`?", meant.join("` or `")),
+        }
+    }
 }
 
 const DURATIONS: [(&str, f64); 6] =
@@ -54,7 +65,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, UnitError> {
         return Err(unknown());
     }
     if seconds > MAX_SECONDS {
-        return Err(UnitError { message: format!("`{text}` is longer than ten years"), meant: None });
+        return Err(UnitError { message: format!("`{text}` is longer than ten years"), meant: Vec::new() });
     }
     Ok(SignedDuration::from_millis((seconds * 1000.0).round() as i64))
 }
@@ -70,7 +81,7 @@ pub(crate) fn parse_size(text: &str) -> Result<i64, UnitError> {
     let (_, factor) = SIZES.iter().find(|(name, _)| name == unit).ok_or_else(unknown)?;
     let bytes = number * factor;
     if bytes > 1e18 {
-        return Err(UnitError { message: format!("`{text}` is larger than 1000 PB"), meant: None });
+        return Err(UnitError { message: format!("`{text}` is larger than 1000 PB"), meant: Vec::new() });
     }
     Ok(bytes.round() as i64)
 }
@@ -107,35 +118,38 @@ fn parts(text: &str) -> Option<Vec<(f64, &str)>> {
     Some(parts)
 }
 
-fn meant_duration(text: &str) -> Option<String> {
+fn meant_duration(text: &str) -> Vec<String> {
+    let text = text.replace(',', " ");
+    let parts = parts(&text).unwrap_or_default();
+    // A number alone is as likely in minutes as in seconds.
+    if let [(number, "")] = &parts[..] {
+        return vec![format!("{number}s"), format!("{number}m")];
+    }
     let mut meant = Vec::new();
-    for (number, unit) in parts(&text.replace(',', " "))? {
+    for (number, unit) in parts {
         let lower = unit.to_lowercase();
         let known = DURATION_WORDS.iter().find(|(name, words)| *name == lower || words.contains(&&*lower));
         let name = match known {
             Some((name, _)) => name,
-            None if unit.is_empty() => "s",
-            None => return None,
+            None => return Vec::new(),
         };
         meant.push(format!("{number}{name}"));
     }
-    (!meant.is_empty()).then(|| meant.join(" "))
+    if meant.is_empty() { meant } else { vec![meant.join(" ")] }
 }
 
-fn meant_size(text: &str) -> Option<String> {
-    let parts = parts(text)?;
-    let [(number, unit)] = &parts[..] else { return None };
+fn meant_size(text: &str) -> Vec<String> {
+    let parts = parts(text).unwrap_or_default();
+    let [(number, unit)] = &parts[..] else { return Vec::new() };
     let lower = unit.to_lowercase();
-    let name = match &*lower {
-        "" | "byte" | "bytes" => "B",
-        lower => {
-            let known = |name: &str| {
-                name.to_lowercase() == *lower || name.to_lowercase().trim_end_matches('b') == lower
-            };
-            SIZES.iter().map(|(name, _)| *name).find(|name| known(name))?
-        }
+    let known =
+        |name: &str| name.to_lowercase() == lower || name.to_lowercase().trim_end_matches('b') == lower;
+    let names: Vec<&str> = match &*lower {
+        "" => vec!["B", "MB"],
+        "byte" | "bytes" => vec!["B"],
+        _ => SIZES.iter().map(|(name, _)| *name).filter(|name| known(name)).take(1).collect(),
     };
-    Some(format!("{number} {name}"))
+    names.into_iter().map(|name| format!("{number} {name}")).collect()
 }
 
 #[cfg(test)]
@@ -148,13 +162,14 @@ mod tests {
             assert_eq!(parse_duration(text), Ok(SignedDuration::from_millis(millis)), "{text}");
         }
         for (text, meant) in [
-            ("15 min", Some("15m")),
-            ("30", Some("30s")),
-            ("2 Hours", Some("2h")),
-            ("soon", None),
-            ("", None),
+            ("15 min", &["15m"][..]),
+            ("30", &["30s", "30m"]),
+            ("1h 30", &[]),
+            ("2 Hours", &["2h"]),
+            ("soon", &[]),
+            ("", &[]),
         ] {
-            assert_eq!(parse_duration(text).unwrap_err().meant.as_deref(), meant, "{text}");
+            assert_eq!(parse_duration(text).unwrap_err().meant, meant, "{text}");
         }
         assert!(parse_duration("4000d").unwrap_err().message.contains("ten years"));
         assert!(parse_duration("-5s").is_err());
@@ -165,9 +180,9 @@ mod tests {
         assert_eq!(parse_size("10 MB"), Ok(10_000_000));
         assert_eq!(parse_size("1.5KiB"), Ok(1536));
         for (text, meant) in
-            [("10 mb", Some("10 MB")), ("5", Some("5 B")), ("2 G", Some("2 GB")), ("big", None)]
+            [("10 mb", &["10 MB"][..]), ("5", &["5 B", "5 MB"]), ("2 G", &["2 GB"]), ("big", &[])]
         {
-            assert_eq!(parse_size(text).unwrap_err().meant.as_deref(), meant, "{text}");
+            assert_eq!(parse_size(text).unwrap_err().meant, meant, "{text}");
         }
     }
 

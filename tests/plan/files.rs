@@ -67,6 +67,45 @@ fn only_utf8_is_read() {
 }
 
 #[test]
+fn a_file_in_another_encoding_hides_no_other_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[plan]\nname = \"Ü\"\nstrategy = \"warm-stanby\"\n";
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    fs::write(folder.path().join("b.toml"), "[services.api]\ntier = \"1\"\n").unwrap();
+    for (bytes, encoding) in [
+        ([&b"\xff\xfe"[..], &little].concat(), "UTF-16"),
+        ([&b"\xfe\xff"[..], &big].concat(), "UTF-16"),
+        (little, "UTF-16"),
+        (big, "UTF-16"),
+        (latin, "not UTF-8: the first bad byte is in line 2"),
+    ] {
+        fs::write(folder.path().join("a.toml"), bytes).unwrap();
+        assert_said(
+            folder.path(),
+            &[
+                encoding,
+                "a.toml:3:12: error[bad-choice]",
+                "did you mean `warm-standby`?",
+                "b.toml:2:8: error[wrong-type]",
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_hides_no_mistake_of_spelling_and_makes_nothing_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("a.toml")).unwrap();
+    fs::write(folder.path().join("b.toml"), "[services.api]\ntier = = 1\nhealth.dr = [\"gone\"]\n").unwrap();
+    let said = problems(folder.path()).to_string();
+    assert!(said.contains("not a regular file") && said.contains("b.toml:2"), "{said}");
+    assert!(!said.contains("gone"), "it may stand in the other file: {said}");
+}
+
+#[test]
 fn a_thing_in_two_files_is_shown_in_both() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.toml"), "[plan]\nname = \"x\"\n[contacts.alice]\nname = \"A\"").unwrap();

@@ -1,4 +1,5 @@
-//! Programs that find their account or cluster through variables that they do not get unasked.
+//! Programs: those that find their account or cluster through variables that they do not get unasked, and command lines
+//! that were not taken apart.
 
 use crate::plan::load::Draft;
 use crate::plan::params::Params;
@@ -16,6 +17,7 @@ const SIGNS_IN: [(&str, &str, &str, &str); 5] = [
 const KUBE: &str = "~/.kube/config";
 
 pub(super) fn check(draft: &Draft, report: &Report) {
+    lines(draft, report);
     for probe in draft.plan.probes.values().filter(|probe| probe.kind == "exec") {
         let Some((program, variable, argument, without)) = unseen(&probe.params) else { continue };
         let message = format!(
@@ -28,6 +30,42 @@ pub(super) fn check(draft: &Draft, report: &Report) {
              `{argument}` in `argv`: a service manager gives the engine other variables than your shell has"
         )));
     }
+}
+
+/// A command line where the program stands: no shell takes it apart.
+fn lines(draft: &Draft, report: &Report) {
+    let plan = &draft.plan;
+    let probes = plan
+        .probes
+        .values()
+        .map(|probe| (format!("probe `{}`", probe.id), format!("probes.{}", probe.id), &probe.params));
+    let channels = plan
+        .channels
+        .iter()
+        .map(|(id, channel)| (format!("channel `{id}`"), format!("channels.{id}"), &channel.params));
+    let steps = plan.runbooks.iter().flat_map(|(runbook, book)| {
+        let of = move |id| format!("runbooks.{runbook}.steps.{id}.with");
+        book.steps.values().map(move |step| (format!("step `{}`", step.id), of(&step.id), &step.params))
+    });
+    for (what, path, params) in probes.chain(channels).chain(steps) {
+        for key in ["argv", "verify_argv"] {
+            let Some(line) = line(params, key) else { continue };
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let message =
+                format!("`{key}` of {what} runs a program that is called `{}`", crate::text::clean(line, 60));
+            let problem =
+                Problem::warning("command-line", draft.places.of(&format!("{path}.{key}")), message);
+            report.add(problem.help(format!("write each word for itself: `{words:?}`")));
+        }
+    }
+}
+
+/// A program's name with blanks; a path may have some, where arguments follow it.
+fn line<'p>(params: &'p Params, key: &str) -> Option<&'p str> {
+    let argv = params.texts(key);
+    let first = argv.first().filter(|_| !params.flag("shell"))?.trim();
+    let is_path = first.contains('/') && argv.len() > 1;
+    (first.contains(char::is_whitespace) && !first.contains("{{") && !is_path).then_some(first)
 }
 
 /// The program of `argv`, also one that a shell or `env` runs, with what it is not given.
@@ -58,6 +96,18 @@ fn unseen(params: &Params) -> Option<(&'static str, &'static str, &'static str, 
 mod tests {
     use super::*;
     use crate::probes::testing::probe_params;
+
+    #[test]
+    fn a_command_line_is_no_program() {
+        let line = |keys: &str| line(&probe_params("exec", keys), "argv").map(str::to_owned);
+        for keys in [r#"argv = ["restart now"]"#, r#"argv = ["/bin/restart now"]"#, r#"argv = ["a b", "c"]"#]
+        {
+            assert!(line(keys).is_some(), "{keys}");
+        }
+        for keys in [r#"argv = ["restart", "now or later"]"#, r#"argv = ["/opt/My Tools/restart", "now"]"#] {
+            assert_eq!(line(keys), None, "{keys}");
+        }
+    }
 
     #[test]
     fn a_program_that_does_not_see_where_it_signs_in_is_told() {

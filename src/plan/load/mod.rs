@@ -73,9 +73,15 @@ pub(crate) struct Draft {
 /// Loads the plan of a file or of a folder's `*.toml` files. Every problem is reported at once.
 pub fn load(path: &Path, registry: &Registry) -> Result<Loaded, Problems> {
     let report = Report::default();
-    let sources = Arc::new(files::read(path, &report));
+    let (sources, all) = files::read(path, &report);
+    let sources = Arc::new(sources);
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let folder = folder.and_then(|folder| std::path::absolute(Path::new(".").join(folder)).ok());
+    if !all {
+        // What was read may be no TOML, and says nothing of what the others hold.
+        let _ = Document::merge(&sources, &report);
+        return Err(report.finish(sources));
+    }
     load_sources(sources, registry, report, folder.as_deref())
 }
 
@@ -92,7 +98,7 @@ fn load_sources(
     report: Report,
     folder: Option<&Path>,
 ) -> Result<Loaded, Problems> {
-    if report.errors() > 0 || sources.0.is_empty() {
+    if sources.0.is_empty() {
         return Err(report.finish(sources));
     }
     let Some(document) = Document::merge(&sources, &report) else { return Err(report.finish(sources)) };

@@ -109,9 +109,13 @@ impl Reader<'_> {
         let problem = Problem::error("wrong-type", node.place, message);
         let written = self.sources.text(node.place);
         self.report.add(match (takes, &node.value) {
+            (Takes::List(_), NodeValue::Text(line)) if at.key.ends_with("argv") => {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                problem.help(format!("write each word for itself: `{words:?}`"))
+            }
             (Takes::List(_), NodeValue::Text(_)) => problem.help(format!("write a list: `[{written}]`")),
             (Takes::Duration, NodeValue::Integer(number)) => {
-                problem.help(format!("write the number with its unit: `\"{number}s\"`"))
+                problem.help(format!("write the number with its unit: `\"{number}s\"` or `\"{number}m\"`"))
             }
             (Takes::Size, NodeValue::Integer(number)) => {
                 problem.help(format!("write the number with its unit: `\"{number} B\"`"))
@@ -120,6 +124,12 @@ impl Reader<'_> {
             (Takes::Flag | Takes::Integer(..) | Takes::Number, NodeValue::Text(_)) => {
                 problem.help("write it without quotes")
             }
+            (
+                Takes::Text | Takes::MessageText | Takes::RawText | Takes::Name(_) | Takes::Choice(_),
+                NodeValue::List(members),
+            ) if members.len() == 1 => problem.help("write it without brackets"),
+            (_, NodeValue::List(_) | NodeValue::Table(_)) => problem,
+            (Takes::Choice(words), _) if !words.contains(&written) => problem,
             (Takes::Text | Takes::MessageText | Takes::RawText | Takes::Name(_) | Takes::Choice(_), _) => {
                 problem.help("write it in quotes")
             }
@@ -199,13 +209,10 @@ impl Reader<'_> {
     }
 
     fn bad_unit(&self, error: UnitError, takes: Takes, place: Place) {
-        let help = match error.meant {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None if matches!(takes, Takes::Size) => {
-                "units are B, kB, MB, GB, TB, KiB, MiB, GiB and TiB".into()
-            }
-            None => "units are ms, s, m, h, d and w, as in `1h 30m`".into(),
-        };
+        let help = error.help(match takes {
+            Takes::Size => "units are B, kB, MB, GB, TB, KiB, MiB, GiB and TiB",
+            _ => "units are ms, s, m, h, d and w, as in `1h 30m`",
+        });
         self.report.add(Problem::error("bad-unit", place, error.message).help(help));
     }
 

@@ -74,8 +74,7 @@ impl<'t> Entry<'t> {
         match parse_duration(text) {
             Ok(duration) => Some(duration),
             Err(error) => {
-                let usual = || "a number with its unit: `30s`, `15m`, `1h 30m`".to_owned();
-                let help = error.meant.map_or_else(usual, |meant| format!("did you mean `{meant}`?"));
+                let help = error.help("a number with its unit: `30s`, `15m`, `1h 30m`");
                 sheet.problem(span, error.message, help);
                 None
             }

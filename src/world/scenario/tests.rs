@@ -25,7 +25,7 @@ fails = "frist"
         problems(text),
         [
             "x.toml:3:1: there is no key `stps_take` here (did you mean `steps_take`?)",
-            "x.toml:5:9: `20` is not a duration (did you mean `20s`?)",
+            "x.toml:5:9: `20` is not a duration (did you mean `20s` or `20m`?)",
             "x.toml:6:10: the plan has no region `@primry` (did you mean `@primary`?)",
             "x.toml:9:9: the plan has no probe `a-wbe` (did you mean `a-web`?)",
             "x.toml:12:8: no runbook of the plan has a step `promot` (did you mean `promote`?)",
