@@ -91,6 +91,9 @@ timeout = "30s"
 fn build(params: &Params, clients: &Clients) -> Built {
     let request = Request::of(params, "url", params.text("method").unwrap_or("POST"))?;
     let request = request.connecting(params)?;
+    if let (None, Some(pattern)) = (params.get("verify_url"), params.text("verify_matches")) {
+        return Err(BuildError::value("verify_matches", pattern, "within what? say `verify_url`"));
+    }
     let host = reqwest::Url::parse(&request.url).ok().and_then(|url| url.host_str().map(str::to_owned));
     let target = params.text("target").map(str::to_owned).or(host).unwrap_or_else(|| request.url.clone());
     Ok(Box::new(HttpRequest {

@@ -14,6 +14,7 @@ use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
+use crate::probes::BuildError;
 use crate::probes::source::{Database, DatabaseError, Program, Session, dsn_words};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -98,6 +99,9 @@ fn build(params: &Params, clients: &Clients) -> Built {
         Some("stop") => Some(Program::of(params, "argv")?),
         _ => None,
     };
+    if let (None, Some(program)) = (&stop, params.texts("argv").first()) {
+        return Err(BuildError::value("argv", program, "it is run with `method = \"stop\"` only"));
+    }
     Ok(Box::new(Fence {
         database: Database::of(params, "dsn", clients)?,
         stop,

@@ -7,6 +7,7 @@ use crate::core::notification::{Again, Undelivered};
 use crate::plan::Channel;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, ParamError, Params};
+use crate::probes::BuildError;
 use crate::secrets::{Secret, SecretText};
 use jiff::SignedDuration;
 use reqwest::Method;
@@ -95,6 +96,17 @@ pub fn require_secret(params: &Params, key: &str) -> Result<SecretText, ParamErr
 /// When it is missing.
 pub fn require_url(params: &Params, key: &str) -> Result<String, ParamError> {
     Ok(params.require_text(key)?.trim_end_matches('/').to_owned())
+}
+
+/// Whether an address that may also be a secret is one.
+///
+/// # Errors
+/// When it is none that a request could be sent to.
+pub fn http_url(key: &str, url: &str) -> Result<(), BuildError> {
+    let good = reqwest::Url::parse(url)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host() && url.port() != Some(0));
+    let why = "it takes an `http` or `https` address, as in `https://example.org/hook`";
+    if good { Ok(()) } else { Err(BuildError::value(key, "…", why)) }
 }
 
 impl Api {

@@ -3,6 +3,9 @@
 /// Digits of a number after its `+`.
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 
+/// What is wrong with what is none.
+pub const NO_NUMBER: &str = "write the number with its country's code, as in `+49 30 1234567`";
+
 /// A number as `+` and digits; spaces and what groups digits is left out. None where it is no number with its
 /// country's code.
 pub fn e164(written: &str) -> Option<String> {

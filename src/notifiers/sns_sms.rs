@@ -65,6 +65,16 @@ fn build(channel: &Channel, clients: &Clients) -> Built {
             why: "it takes 1 to 11 letters and digits, at least one of them a letter".into(),
         });
     }
+    if let Some(number) = channel.params.text("origination_number") {
+        let is_short = (3..=8).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_short && crate::notifiers::phone::e164(number).is_none() {
+            return Err(BuildError::value(
+                "origination_number",
+                &clean(number, 40),
+                crate::notifiers::phone::NO_NUMBER,
+            ));
+        }
+    }
     Ok(Box::new(SnsSms {
         place: crate::probes::aws::find(channel.params.require_text("region")?, "region", clients)?,
         sender_id,

@@ -9,6 +9,7 @@ use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
+use crate::probes::BuildError;
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -46,9 +47,19 @@ chat = "-1001234567890"
 };
 
 fn build(channel: &Channel, clients: &Clients) -> Built {
+    let chat = channel.params.require_text("chat")?;
+    let is_name =
+        chat.strip_prefix('@').is_some_and(|name| !name.is_empty() && !name.contains(char::is_whitespace));
+    if !is_name && chat.parse::<i64>().is_err() {
+        return Err(BuildError::value(
+            "chat",
+            chat,
+            "it is a number (`-1001234567890`) or a name with `@` before it",
+        ));
+    }
     Ok(Box::new(Telegram {
         token: require_secret(&channel.params, "token")?,
-        chat: channel.params.require_text("chat")?.to_owned(),
+        chat: chat.to_owned(),
         api_url: require_url(&channel.params, "api_url")?,
         api: Api::new("Telegram", channel, clients),
     }))

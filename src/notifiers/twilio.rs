@@ -40,9 +40,13 @@ impl Account {
     fn of(channel: &Channel, clients: &Clients) -> Result<Self, BuildError> {
         let params = &channel.params;
         let sid = params.require_text("account")?;
-        if !sid.starts_with("AC") || !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            let why = "an account's SID is `AC` and 32 hexadecimal digits".into();
-            return Err(BuildError::Value { key: "account".into(), value: sid.into(), why });
+        let digits = sid.strip_prefix("AC").filter(|digits| digits.len() == 32);
+        if !digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            return Err(BuildError::value(
+                "account",
+                sid,
+                "an account's SID is `AC` and 32 hexadecimal digits",
+            ));
         }
         Ok(Self {
             sid: sid.to_owned(),

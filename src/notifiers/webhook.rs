@@ -5,7 +5,7 @@
 
 use crate::clients::Clients;
 use crate::core::notification::{Again, Receipt, Undelivered};
-use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, secret_text};
+use crate::notifiers::api::{Api, Call, TLS_ROOTS, http_url, require_secret, secret_text};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, dedup, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
@@ -60,6 +60,9 @@ headers.X-Team = "sre"
 fn build(channel: &Channel, clients: &Clients) -> Built {
     let params = &channel.params;
     let headers = params.table("headers");
+    if let Some(url) = params.text("url") {
+        http_url("url", url)?;
+    }
     Ok(Box::new(Webhook {
         url: require_secret(params, "url")?,
         secret: require_secret(params, "secret")?,

@@ -8,6 +8,7 @@ mod command;
 mod escalation;
 mod files;
 mod generated;
+mod kinds;
 mod preflight;
 mod registry;
 mod resolve;

@@ -4,7 +4,7 @@
 mod seen;
 
 use crate::actions::aws::rds_change::{Changing, Refusal, RoleChange, Stage};
-use crate::actions::aws::rds_names::events;
+use crate::actions::aws::rds_names::{self, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
 use crate::actions::aws::{REGION, command, place, property, rds_target};
 use crate::actions::{ActionKind, Built};
@@ -59,10 +59,11 @@ timeout = "5m"
 };
 
 fn build(params: &Params, clients: &Clients) -> Built {
+    rds_names::identifier(params, "cluster")?;
     Ok(Box::new(Changing(Failover {
         place: place(params, clients)?,
         id: params.require_text("cluster")?.to_owned(),
-        to: params.text("target_instance").map(str::to_owned),
+        to: rds_names::identifier(params, "target_instance")?,
     })))
 }
 

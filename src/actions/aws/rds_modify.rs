@@ -6,7 +6,7 @@ mod finish;
 use super::rds_restore::database::is_usable;
 use super::rds_restore::{checks, wanted::refuse};
 use super::request::Request;
-use super::{LOOK, REGION, place, rds_target, same};
+use super::{LOOK, REGION, place, rds_names, rds_target, same};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Place};
@@ -90,6 +90,7 @@ fn request(instance: &str, wishes: &Wishes, immediately: bool) -> Request {
 
 fn build(params: &Params, clients: &Clients) -> Built {
     let wishes = Wishes::of(params);
+    rds_names::identifier(params, "instance")?;
     let instance = params.require_text("instance")?.to_owned();
     if request("", &wishes, true).words() == request("", &Wishes::default(), true).words() {
         let why =

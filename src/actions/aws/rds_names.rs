@@ -1,6 +1,8 @@
 //! How RDS's resources are named, and the command that shows what happened to one.
 
 use crate::actions::aws::{command, rds_target};
+use crate::plan::params::Params;
+use crate::probes::BuildError;
 
 /// The command that shows what RDS says happened in the last hour.
 pub fn events(kind: &str, name: &str, region: &str) -> String {
@@ -17,6 +19,22 @@ pub fn arn(text: &str) -> Option<(&str, &str)> {
     let (arn, service, region) = (parts.next()?, parts.nth(1)?, parts.next()?);
     let name = parts.nth(2)?;
     (arn == "arn" && service == "rds" && !name.is_empty()).then_some((region, name))
+}
+
+/// The identifier, or ARN, that a key holds; none where the plan is silent.
+///
+/// # Errors
+/// When RDS takes no such identifier. <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html>
+pub fn identifier(params: &Params, key: &str) -> Result<Option<String>, BuildError> {
+    let Some(text) = params.text(key) else { return Ok(None) };
+    let name = arn(text).map_or(text, |(_, name)| name);
+    let fits = name.len() <= 63
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && !name.ends_with('-')
+        && !name.contains("--");
+    let why = "an identifier has up to 63 letters, digits and single hyphens, and begins with a letter";
+    if fits { Ok(Some(text.to_owned())) } else { Err(BuildError::value(key, text, why)) }
 }
 
 /// Whether two ways of naming a resource (its ARN or its identifier, which RDS keeps in lower case) mean the same.

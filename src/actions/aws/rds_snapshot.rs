@@ -8,7 +8,7 @@ use super::rds_restore::{
 };
 use super::rds_restore_snapshot::snapshot::{Snapshot, named};
 use super::request::Request;
-use super::{LOOK, REGION, place, rds_target, same};
+use super::{LOOK, REGION, place, rds_names, rds_target, same};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Connection, Place};
@@ -65,13 +65,18 @@ timeout = "30m"
 };
 
 fn build(params: &Params, clients: &Clients) -> Built {
-    let own = |key: &str| params.text(key).map(str::to_owned);
-    let (sort, source) = match (own("instance"), own("cluster")) {
+    let id = |key: &str| rds_names::identifier(params, key);
+    let (sort, source) = match (id("instance")?, id("cluster")?) {
         (Some(id), None) => (Sort::Instance, id),
         (None, Some(id)) => (Sort::Cluster, id),
         (instance, _) => return Err(refuse("instance", instance, "give it or `cluster`, one of them")),
     };
-    Ok(Box::new(TakeSnapshot { place: place(params, clients)?, sort, source, snapshot: own("snapshot") }))
+    Ok(Box::new(TakeSnapshot {
+        place: place(params, clients)?,
+        sort,
+        source,
+        snapshot: params.text("snapshot").map(str::to_owned),
+    }))
 }
 
 struct TakeSnapshot {

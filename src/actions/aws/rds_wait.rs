@@ -2,7 +2,7 @@
 
 mod look;
 
-use crate::actions::aws::rds_names::events;
+use crate::actions::aws::rds_names::{self, events};
 use crate::actions::aws::rds_status::way_out;
 use crate::actions::aws::rds_target::unseen;
 use crate::actions::aws::{Progress, REGION, command, place, wait};
@@ -79,6 +79,9 @@ fn build(params: &Params, clients: &Clients) -> Built {
         value: value.to_owned(),
         why: "give exactly one of `instance`, `cluster`, `snapshot` and `cluster_snapshot`".into(),
     };
+    for key in ["instance", "cluster"] {
+        rds_names::identifier(params, key)?;
+    }
     let Some((_, thing, id)) = given.next() else { return Err(wrong("instance", "")) };
     if let Some((key, _, value)) = given.next() {
         return Err(wrong(key, value));

@@ -80,8 +80,8 @@ fn build(params: &Params, clients: &Clients) -> Built {
             None => to.clone(),
         },
         to,
-        source: At { bucket: text("source_bucket")?, key: text("source_key")? },
-        target: At { bucket: text("bucket")?, key: text("key")? },
+        source: At { bucket: s3_object::bucket_of(params, "source_bucket")?, key: text("source_key")? },
+        target: At { bucket: s3_object::bucket_of(params, "bucket")?, key: text("key")? },
         storing: Storing::of(params),
         metadata: params
             .table("metadata")

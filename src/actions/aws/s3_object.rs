@@ -5,6 +5,7 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, timestamp};
 use crate::core::action::{Failure, Target};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
+use crate::probes::BuildError;
 use crate::text::clean;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption, StorageClass};
@@ -51,6 +52,21 @@ pub struct Place {
 impl Place {
     pub fn url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+/// The bucket that a key names: its name, or the ARN or alias of an access point.
+///
+/// # Errors
+/// When no bucket can be called so. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+pub fn bucket_of(params: &Params, key: &str) -> Result<String, BuildError> {
+    let name = params.require_text(key)?;
+    let fits = (3..=63).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
+    let why = "the name of a bucket has 3 to 63 small letters, digits, dots and hyphens, without `s3://`";
+    match fits || name.starts_with("arn:") {
+        true => Ok(name.to_owned()),
+        false => Err(BuildError::value(key, name, why)),
     }
 }
 

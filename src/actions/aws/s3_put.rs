@@ -76,7 +76,7 @@ fn build(params: &Params, clients: &Clients) -> Built {
     let text = |key: &str| params.require_text(key).map(str::to_owned);
     Ok(Box::new(Put {
         place: place(params, clients)?,
-        target: At { bucket: text("bucket")?, key: text("key")? },
+        target: At { bucket: s3_object::bucket_of(params, "bucket")?, key: text("key")? },
         source,
         content_type: params.text("content_type").map(str::to_owned),
         storing: Storing::of(params),

@@ -76,6 +76,11 @@ from = "Lifeboat <lifeboat@example.com>"
 fn build(channel: &Channel, clients: &Clients) -> Built {
     let params = &channel.params;
     let host = params.require_text("host")?.trim().to_owned();
+    let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    if !is_address && (host.is_empty() || host.contains(|c: char| c.is_whitespace() || "/:@[]".contains(c))) {
+        let why = "it takes the name or address of the mail server alone (`smtp.example.com`); the port stands in `port`";
+        return Err(BuildError::value("host", &clean(&host, 80), why));
+    }
     let security = match params.text("tls") {
         Some("tls") => Security::Tls,
         Some("none") => Security::None,

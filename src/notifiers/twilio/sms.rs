@@ -3,9 +3,11 @@
 use super::{ACCOUNT, API_URL, AUTH_TOKEN, Account, TLS_ROOTS};
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
+use crate::notifiers::phone::e164;
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
+use crate::probes::BuildError;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -42,7 +44,25 @@ from = "+14155550123"
 };
 
 fn build(channel: &Channel, clients: &Clients) -> Built {
+    let from = channel.params.require_text("from")?;
+    if !is_sender(from) {
+        let why = "it takes a number with its country's code (`+14155550123`), a short code, a messaging service's SID \
+                   (`MG…`), or a name of up to 11 letters and digits";
+        return Err(BuildError::value("from", from, why));
+    }
     Ok(Box::new(Sms(Account::of(channel, clients)?)))
+}
+
+/// <https://www.twilio.com/docs/glossary/what-alphanumeric-sender-id>
+fn is_sender(from: &str) -> bool {
+    let digits = from.bytes().all(|byte| byte.is_ascii_digit());
+    let service = from.strip_prefix("MG").is_some_and(|digits| digits.len() == 32);
+    let name = from.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" +-_&".contains(&byte))
+        && from.bytes().any(|byte| byte.is_ascii_alphabetic());
+    e164(from.trim_start_matches("whatsapp:")).is_some()
+        || service
+        || (digits && (3..=8).contains(&from.len()))
+        || (name && from.len() <= 11)
 }
 
 struct Sms(Account);

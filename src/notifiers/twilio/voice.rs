@@ -3,9 +3,11 @@
 use super::{ACCOUNT, API_URL, AUTH_TOKEN, Account, TLS_ROOTS, spoken};
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
+use crate::notifiers::phone::{NO_NUMBER, e164};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
+use crate::probes::BuildError;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -42,6 +44,10 @@ from = "+14155550123"
 
 fn build(channel: &Channel, clients: &Clients) -> Built {
     let language = channel.params.require_text("language")?.to_owned();
+    let from = channel.params.require_text("from")?;
+    if e164(from).is_none() {
+        return Err(BuildError::value("from", from, NO_NUMBER));
+    }
     Ok(Box::new(Voice { account: Account::of(channel, clients)?, language }))
 }
 

@@ -1,6 +1,7 @@
 //! Checks of the whole plan, once its parts are read.
 
 mod channels;
+mod kinds;
 mod managers;
 mod measurements;
 mod messages;
@@ -22,6 +23,7 @@ pub(crate) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     measurements::check(draft, report);
     reference::check(draft, report);
     programs::check(draft, report);
+    kinds::check(draft, registry, report);
     runbooks::check(draft, registry, report);
     managers::check(draft, report);
     servers::check(draft, report);

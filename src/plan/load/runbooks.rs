@@ -11,7 +11,6 @@ use crate::actions::ActionKind;
 use crate::ids::{RegionId, RunbookId, StepId};
 use crate::plan::is_left_out;
 use crate::plan::node::{Entry, Node, NodeValue};
-use crate::plan::params::Params;
 use crate::plan::problem::Problem;
 use crate::plan::sections::STEP_KEYS;
 use crate::plan::template::Later;
@@ -114,11 +113,15 @@ fn step(
     let at = At { later: Later::Step, steps: Some(names), ..At::new(&what) };
     let fields = Fields::read(reader, &[STEP_KEYS], entry, &at);
     let kind = kind(&fields, reader);
-    let params = params(kind, &fields, reader, &what, names);
-    let (kind, params) = (kind.filter(|_| fields.complete)?, params?);
+    let with = with(kind, &fields, reader, &what, names);
+    let (kind, with) = (kind.filter(|_| fields.complete)?, with?);
+    let params = with.params(kind.keys);
     let id = fields.text("id");
     let path = format!("runbooks.{runbook}.steps.{id}");
     places.insert(path.clone(), fields.place_of("id"));
+    for key in kind.keys.iter().filter(|key| with.get(key.name).is_some()) {
+        places.insert(format!("{path}.with.{}", key.name), with.place_of(key.name));
+    }
     for key in [
         "confirm",
         "irreversible",
@@ -197,13 +200,13 @@ fn kind(fields: &Fields, reader: &Reader<'_>) -> Option<&'static ActionKind> {
 }
 
 /// The keys of `with.…`, against those of the action's kind.
-fn params(
+fn with(
     kind: Option<&'static ActionKind>,
     fields: &Fields,
     reader: &Reader<'_>,
     step: &str,
     names: &IndexSet<String>,
-) -> Option<Params> {
+) -> Option<Fields> {
     let kind = kind?;
     let what = format!("`with` of {step}");
     let entry = match fields.node("with") {
@@ -213,5 +216,5 @@ fn params(
     let at = At { later: Later::Step, steps: Some(names), ..At::new(&what) };
     let mut read = Fields::read(reader, &[kind.keys], &entry, &at);
     read.read_rows(reader, kind.keys, &at);
-    read.complete.then(|| read.params(kind.keys))
+    read.complete.then_some(read)
 }

@@ -7,8 +7,30 @@ use reqwest::header::{HeaderName, HeaderValue};
 /// The keys of a request: its method, and the names and values of its headers as far as they stand in the plan.
 pub(crate) fn request(params: &Params, url: &str) -> Vec<BuildError> {
     let method = super::Request::of(params, url, params.text("method").unwrap_or("GET")).err();
-    let headers = params.table("headers").filter_map(|(name, value)| header(name, value));
-    method.into_iter().chain(headers).collect()
+    method.into_iter().chain(headers(params)).collect()
+}
+
+/// Headers that cannot be sent.
+pub(crate) fn headers(params: &Params) -> impl Iterator<Item = BuildError> {
+    params.table("headers").filter_map(|(name, value)| header(name, value))
+}
+
+/// What no program can be given: arguments with a zero byte under `argv` and the like, and names that no environment
+/// has.
+pub(crate) fn program(params: &Params, argv: &[&str]) -> Vec<BuildError> {
+    let arguments = argv.iter().filter_map(|key| {
+        let argument = params.texts(key).into_iter().find(|argument| argument.contains('\0'))?;
+        let why = "an argument holds a zero byte, which ends it for every program";
+        Some(BuildError::value(key, argument, why))
+    });
+    let variable = |key: &str, name: &str| {
+        let fits = !name.is_empty() && !name.contains(['=', '\0']);
+        let why = format!("`{}` is no name of a variable", crate::text::clean(name, 60));
+        (!fits).then(|| BuildError::value(key, name, why))
+    };
+    let set = params.table("env").filter_map(|(name, _)| variable("env", name));
+    let passed = params.texts("pass_env").into_iter().filter_map(|name| variable("pass_env", name));
+    arguments.chain(set).chain(passed).collect()
 }
 
 fn header(name: &str, value: &Param) -> Option<BuildError> {

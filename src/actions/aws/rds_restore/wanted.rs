@@ -2,6 +2,7 @@
 
 use super::Sort;
 use super::database::{Database, find};
+use crate::actions::aws::rds_names;
 use crate::actions::aws::request::Request;
 use crate::clients::aws::{AwsError, Connection};
 use crate::plan::keys::{Key, Takes};
@@ -86,7 +87,9 @@ impl Wanted {
     /// Keys that exclude each other, or that are for the other sort.
     pub fn of(params: &Params) -> Result<Self, BuildError> {
         let own = |key: &str| params.text(key).map(str::to_owned);
-        let (sort, source) = match (own("source_instance"), own("source_cluster")) {
+        let id = |key: &str| rds_names::identifier(params, key);
+        id("target")?;
+        let (sort, source) = match (id("source_instance")?, id("source_cluster")?) {
             (Some(source), None) => (Sort::Instance, source),
             (None, Some(source)) => (Sort::Cluster, source),
             (instance, _) => {

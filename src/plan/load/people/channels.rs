@@ -48,6 +48,9 @@ fn channel(
         places.insert(format!("channels.{id}.{key}"), fields.place_of(key));
     }
     let kind = kind.filter(|_| fields.complete)?;
+    for key in kind.keys.iter().filter(|key| fields.get(key.name).is_some()) {
+        places.insert(format!("channels.{id}.{}", key.name), fields.place_of(key.name));
+    }
     let params = fields.params(kind.keys);
     check_address(&fields, reader);
     let address = kind.address_of(&params).map(str::to_owned);

@@ -1,0 +1,95 @@
+//! What kinds of actions and channels refuse of their own keys: each step and channel is made once, connected to nothing, so
+//! that what could not be made in the night is found when the plan is loaded.
+
+use crate::clients::{Clients, Environment};
+use crate::notifiers::NotifierKind;
+use crate::plan::keys::{Key, Need, Takes};
+use crate::plan::load::Draft;
+use crate::plan::params::{Param, Params};
+use crate::plan::people::Channel;
+use crate::plan::problem::{Problem, Report};
+use crate::plan::registry::Registry;
+use crate::plan::types::Step;
+use crate::plan::units::format_duration;
+use crate::probes::BuildError;
+use crate::probes::source::keys;
+use crate::secrets::SecretsConfig;
+use std::path::Path;
+
+/// The keys that hold a program and its arguments.
+const PROGRAMS: [&str; 2] = ["argv", "verify_argv"];
+
+pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
+    let clients = Clients::new(SecretsConfig::default(), Path::new(""), Environment::default());
+    let clients = clients.with_aws(draft.plan.aws.clone(), "");
+    let told = |(prefix, what): (&str, &str), path: &str, params: &Params, found: Vec<BuildError>| {
+        let mut told: Vec<&str> = Vec::new();
+        let faults: Vec<(&str, String)> = found.iter().filter_map(BuildError::fault).collect();
+        for (key, why) in &faults {
+            let key = key.split('.').next().unwrap_or(key);
+            // What a run fills in is not known yet, and one fault of a value is enough.
+            if told.contains(&key) || params.get(key).is_some_and(is_open) {
+                continue;
+            }
+            told.push(key);
+            let place = draft.places.of(&format!("{path}.{key}"));
+            report.add(Problem::error(
+                "bad-value",
+                place,
+                format!("`{prefix}{key}` of {what} does not do: {why}"),
+            ));
+        }
+    };
+    for (runbook, steps) in draft.plan.runbooks.iter().map(|(id, runbook)| (id, &runbook.steps)) {
+        for step in steps.values() {
+            let Some(kind) = registry.action(&step.action) else { continue };
+            let built = (kind.build)(&step.params, &clients).err();
+            let found = general(kind.keys, &step.params).into_iter().chain(built).chain(too_long(step));
+            let what = format!("step `{}`", step.id);
+            let path = format!("runbooks.{runbook}.steps.{}.with", step.id);
+            told(("with.", &what), &path, &step.params, found.collect());
+        }
+    }
+    for (id, channel) in &draft.plan.channels {
+        let Some(kind) = registry.notifier(&channel.kind) else { continue };
+        let what = format!("channel `{id}`");
+        let found = of_channel(kind, channel, &clients);
+        told(("", &what), &format!("channels.{id}"), &channel.params, found);
+    }
+}
+
+fn of_channel(kind: &NotifierKind, channel: &Channel, clients: &Clients) -> Vec<BuildError> {
+    let built = (kind.build)(channel, clients).err();
+    general(kind.keys, &channel.params).into_iter().chain(built).collect()
+}
+
+/// What is wrong whatever the kind.
+fn general(all: &[Key], params: &Params) -> Vec<BuildError> {
+    let empty = |key: &Key| {
+        let text = matches!(key.takes, Takes::Text | Takes::MessageText | Takes::TextOrSecret);
+        let text = params.text(key.name).filter(|_| text && key.need == Need::Required)?;
+        text.trim().is_empty().then(|| BuildError::value(key.name, text, "it is empty"))
+    };
+    let empty = all.iter().filter_map(empty);
+    empty.chain(keys::headers(params)).chain(keys::program(params, &PROGRAMS)).collect()
+}
+
+/// A state that has to last for longer than its step may take is never reached.
+fn too_long(step: &Step) -> Option<BuildError> {
+    let sustain = step.params.duration("sustain").filter(|sustain| *sustain >= step.timeout)?;
+    let why = format!(
+        "the step ends after {} (`timeout`), before anything has lasted for so long",
+        format_duration(step.timeout)
+    );
+    Some(BuildError::value("sustain", &format_duration(sustain), why))
+}
+
+/// Whether a run fills in a part of it.
+fn is_open(param: &Param) -> bool {
+    match param {
+        Param::Text(text) => text.contains("{{"),
+        Param::List(list) => list.iter().any(is_open),
+        Param::Table(table) => table.values().any(is_open),
+        _ => false,
+    }
+}
