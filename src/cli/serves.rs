@@ -4,6 +4,7 @@ use super::{Failure, Place, ack, say};
 use crate::core::command::Ask;
 use crate::core::contradiction;
 use crate::core::model::Model;
+use crate::core::placement;
 use crate::ids::RegionId;
 use std::io::Write;
 use std::process::ExitCode;
@@ -50,6 +51,13 @@ fn text(model: &Model) -> String {
     if let Some(measured) = &model.durable.measured {
         text.push_str(&format!(
             "measured: {measured} serves; `lifeboat serves --record {measured}` records it\n"
+        ));
+    }
+    for placed in placement::elsewhere(model) {
+        let since = placed.since.strftime("%Y-%m-%d %H:%M:%SZ");
+        text.push_str(&format!(
+            "{}: {} serves since {since}, moved by step {} of {}\n",
+            placed.service, placed.region, placed.step, placed.run
         ));
     }
     for open in contradiction::of(model) {

@@ -10,10 +10,10 @@ use crate::core::objectives::{self, RtoClock};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
-use crate::core::{blind, evidence, lifecycle, oncall};
+use crate::core::{blind, evidence, lifecycle, oncall, placement};
 use crate::engine::client::Client;
 use crate::engine::protocol::ToClient;
-use crate::ids::ServiceId;
+use crate::ids::{RegionId, ServiceId};
 use crate::text::clean;
 use crate::units;
 use jiff::Timestamp;
@@ -130,7 +130,8 @@ fn as_text(model: &Model, now: Timestamp) -> String {
     }
     if let Some(serving) = model.serving() {
         let measured = if model.durable.measured.is_some() { ", as measured and not recorded" } else { "" };
-        line("serves", format!("{serving}{measured}"));
+        let others = placement::sentences(model).into_iter().map(|other| format!("; {other}"));
+        line("serves", format!("{serving}{measured}{}", others.collect::<String>()));
     }
     for open in contradiction::of(model) {
         let known = &open.contradiction;
@@ -151,7 +152,8 @@ fn as_text(model: &Model, now: Timestamp) -> String {
         );
     }
     for (id, standing) in &model.durable.services {
-        line("service", format!("{id}: {}{}", since(standing, now), wrong(on_service(model, id))));
+        let from = elsewhere(model, id).map_or_else(String::new, |region| format!(", in {region}"));
+        line("service", format!("{id}: {}{from}{}", since(standing, now), wrong(on_service(model, id))));
     }
     for (probe, state, why) in worst(model) {
         line("signal", format!("{probe}: {}: {why}", state.as_str()));
@@ -220,6 +222,11 @@ fn since(standing: &Standing, now: Timestamp) -> String {
         || format!("{status}, never measured"),
         |since| format!("{status} for {}", units::duration(age(since, now))),
     )
+}
+
+/// The region that a service serves from, where that is another one than the one that serves.
+fn elsewhere<'m>(model: &'m Model, id: &ServiceId) -> Option<&'m RegionId> {
+    placement::region_of(model, id).filter(|region| Some(*region) != model.serving())
 }
 
 /// The contradiction that a service's servers are in.
@@ -370,8 +377,13 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
     let regions: Vec<Value> =
         regions.map(|(id, s)| standing(id.as_str(), s, contradiction::in_region(model, id))).collect();
     let services = model.durable.services.iter();
-    let services: Vec<Value> =
-        services.map(|(id, s)| standing(id.as_str(), s, on_service(model, id))).collect();
+    let services: Vec<Value> = services
+        .map(|(id, s)| {
+            let mut told = standing(id.as_str(), s, on_service(model, id));
+            told["region"] = json!(placement::region_of(model, id));
+            told
+        })
+        .collect();
     let signals: Vec<Value> = worst(model)
         .into_iter()
         .map(|(probe, state, why)| json!({ "probe": probe, "state": state.as_str(), "why": why }))

@@ -7,7 +7,7 @@ mod people;
 
 use crate::core::incident::{Incident, Mode};
 use crate::core::model::{Model, Status};
-use crate::core::{blind, contradiction, evidence, in_force, lifecycle, objectives, witness};
+use crate::core::{blind, contradiction, evidence, in_force, lifecycle, objectives, placement, witness};
 use crate::units;
 use jiff::Timestamp;
 
@@ -140,6 +140,7 @@ fn state(model: &Model) -> String {
     if let Some(active) = model.serving().filter(|_| model.durable.last_failover().is_some()) {
         groups.push(format!("region {active} serves"));
     }
+    groups.extend(placement::sentences(model));
     if blind::since(model).is_some() {
         groups.push("no reference probe answers, this host may be blind".into());
     }

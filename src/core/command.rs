@@ -154,6 +154,9 @@ pub enum Ask {
         step: StepId,
         /// What was done and how it was checked.
         how: String,
+        /// It stays on purpose; else it was taken back.
+        #[serde(default)]
+        stays: bool,
     },
     /// Stops the open run.
     Abort {

@@ -8,8 +8,9 @@ use crate::core::confirmation::{Confirmation, LossEstimate};
 use crate::core::fact::Fact;
 use crate::core::incident::{GivenAnswer, Outcome, Position, RunEnd};
 use crate::core::loss_reading::LossReading;
+use crate::core::placement;
 use crate::core::signal::SignalState;
-use crate::ids::{ProbeId, QuestionId, RegionId, RunbookId, StepId};
+use crate::ids::{ProbeId, QuestionId, RegionId, RunbookId, ServiceId, StepId};
 use crate::plan::{Plan, Severity};
 use crate::units;
 
@@ -62,6 +63,7 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::ServingRecorded { region, reason } => {
             format!("Recorded that {} serves: {reason}", region_name(plan, region))
         }
+        Fact::ServicesMoved { services, step, .. } => services_moved(plan, services, step),
         Fact::ContradictionAnswered { what, reason, .. } => format!("Answered \"{what}\": {reason}"),
         Fact::ContradictionEnded { what, why, .. } => format!("Over \"{what}\": {why}"),
         Fact::JournalSpace { short: Some(short) } => format!("The journal's disk is FULL: {short}"),
@@ -90,6 +92,22 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         }
         _ => incident_sentence(fact, plan),
     }
+}
+
+fn services_moved(plan: &Plan, services: &[(ServiceId, RegionId)], step: &StepId) -> String {
+    let mut by_region: Vec<(&RegionId, Vec<&str>)> = Vec::new();
+    for (service, region) in services {
+        let title = plan.services.get(service).map_or(service.as_str(), |service| &service.title);
+        match by_region.iter_mut().find(|(known, _)| *known == region) {
+            Some((_, titles)) => titles.push(title),
+            None => by_region.push((region, vec![title])),
+        }
+    }
+    let moved = |(region, titles): &(&RegionId, Vec<&str>)| {
+        format!("{} from {} from now on", placement::served(titles), region_name(plan, region))
+    };
+    let moved: Vec<String> = by_region.iter().map(moved).collect();
+    format!("{}: {}", step_title(plan, step), moved.join("; "))
 }
 
 fn loss_noted(plan: &Plan, probe: &ProbeId, reading: Option<&LossReading>) -> String {
@@ -175,6 +193,9 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::StepRechecked { step, .. } => format!("{}: the world is read again", title(step)),
         Fact::StepSkipped { step, reason, .. } => format!("{}: SKIPPED, {reason}", title(step)),
         Fact::StepAttested { step, how, .. } => format!("{}: done by hand, {how}", title(step)),
+        Fact::StepUndone { step, how, stays: true, .. } => {
+            format!("{}: stays on purpose, {how}", title(step))
+        }
         Fact::StepUndone { step, how, .. } => format!("{}: no longer in force, {how}", title(step)),
         Fact::GuardOverridden { step, condition, reason, losses, .. } => {
             let losses: Vec<String> = losses.iter().map(LossEstimate::sentence).collect();

@@ -5,6 +5,7 @@ use crate::core::fencing::{self, Fenced};
 use crate::core::incident::Incident;
 use crate::core::loss_reading::{self, LossReading};
 use crate::core::model::Model;
+use crate::core::names;
 use crate::core::signal::{SignalState, age, failing, is_stale};
 use crate::ids::ProbeId;
 use crate::plan::condition::Condition;
@@ -37,7 +38,7 @@ pub fn freeze(model: &Model, probe: &ProbeId) -> Option<Evidence> {
     };
     Some(Evidence {
         probe: probe.clone(),
-        title: spec.title.clone(),
+        title: names::title(model, spec),
         state: signal.state,
         value,
         summary,

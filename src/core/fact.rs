@@ -122,6 +122,15 @@ pub enum Fact {
         /// Its reading; none once what was noted before is not so any more.
         reading: Option<LossReading>,
     },
+    /// A step moved services by themselves: they serve from these regions from now on.
+    ServicesMoved {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+        /// Each service with its region.
+        services: Vec<(ServiceId, RegionId)>,
+    },
     /// A person recorded which region serves.
     ServingRecorded {
         /// The region.
@@ -381,6 +390,9 @@ pub enum Fact {
         step: StepId,
         /// What was done and how it was checked.
         how: String,
+        /// It stays on purpose; else it is taken back.
+        #[serde(default)]
+        stays: bool,
     },
     /// A run ended.
     RunEnded {

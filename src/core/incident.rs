@@ -236,6 +236,9 @@ pub struct StepRun {
     /// An attempt ended so that nobody knew whether it had acted; whatever became of the step later.
     #[serde(default)]
     pub may_have_acted: bool,
+    /// When what it says of where services serve was taken in, or a region that began to serve overtook it.
+    #[serde(default)]
+    pub moved: Option<Timestamp>,
     /// When a person stated that what it did is taken back, or stays on purpose, and how.
     #[serde(default)]
     pub undone: Option<(Timestamp, String)>,
@@ -261,6 +264,7 @@ impl StepRun {
             doubt: None,
             denied: None,
             may_have_acted: false,
+            moved: None,
             undone: None,
         }
     }

@@ -21,6 +21,14 @@ pub struct MeasuredStandby {
     pub started_at: String,
 }
 
+impl MeasuredStandby {
+    /// The server that a target is, where its identity was read whole.
+    pub fn of_target(target: &Target) -> Option<Self> {
+        let property = |name| target.property(name).map(str::to_owned);
+        Some(Self { system: property(SYSTEM_IDENTIFIER)?, started_at: property(STARTED_AT)? })
+    }
+}
+
 /// What would be lost if the failover happened now.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LossEstimate {
@@ -84,19 +92,21 @@ impl LossEstimate {
 
     /// What it tells of the promotion of a server: nothing where another standby of the same database was measured.
     #[must_use]
-    pub fn of_promoting(self, target: &Target) -> Self {
-        let Some(measured) = &self.standby else { return self };
-        let same = |name: &str, known: &str| target.property(name).is_none_or(|found| found == known);
-        let is_its_database =
-            target.property(SYSTEM_IDENTIFIER).is_some_and(|system| system == measured.system);
-        if !is_its_database || same(STARTED_AT, &measured.started_at) {
+    pub fn of_promoting(self, promoted: &MeasuredStandby) -> Self {
+        let Some(measured) = self.standby.as_ref().filter(|_| self.measured_another(promoted)) else {
             return self;
-        }
+        };
         let basis = format!(
             "`{}` measured another standby, or this one before it was restarted (started at {} there)",
             self.probe, measured.started_at
         );
         Self { measured_at: self.measured_at, standby: self.standby, ..Self::unknown(self.probe, basis) }
+    }
+
+    /// Whether another standby of the same database was measured than this one.
+    pub fn measured_another(&self, promoted: &MeasuredStandby) -> bool {
+        let measured = self.standby.as_ref().filter(|measured| measured.system == promoted.system);
+        measured.is_some_and(|measured| measured.started_at != promoted.started_at)
     }
 
     /// Whether anything is known.

@@ -227,6 +227,7 @@ fn is_of_interest(fact: &Fact) -> bool {
         Fact::SeverityChanged { .. }
             | Fact::PrimaryMeasured { .. }
             | Fact::ServingRecorded { .. }
+            | Fact::ServicesMoved { .. }
             | Fact::ContradictionFound { .. }
             | Fact::ContradictionAnswered { .. }
             | Fact::ContradictionEnded { .. }

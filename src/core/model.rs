@@ -9,6 +9,7 @@ use crate::core::lifecycle;
 use crate::core::loss_reading::LossReading;
 use crate::core::notification::{Message, Notification};
 use crate::core::oncall::KnownCalendar;
+use crate::core::placement::Placement;
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::roles::expected_of as expected;
 use crate::core::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
@@ -44,7 +45,7 @@ pub struct Durable {
     pub signals: IndexMap<ProbeId, Signal>,
     /// Regions, in the plan's order.
     pub regions: IndexMap<RegionId, Standing>,
-    /// Services in the active region, in the plan's order.
+    /// Services, each where it serves from, in the plan's order.
     pub services: IndexMap<ServiceId, Standing>,
     /// The region that is recorded to serve: the primary, the one that a completed failover activated, or the one
     /// that a person named.
@@ -93,6 +94,9 @@ pub struct Durable {
     /// When another region began to serve, and which, oldest first.
     #[serde(default)]
     pub switches: Vec<Switch>,
+    /// Services that steps moved by themselves, in the order of the moves; one that is not there serves with its region.
+    #[serde(default)]
+    pub placements: Vec<Placement>,
     /// The latest durable events, oldest first.
     pub timeline: VecDeque<Event>,
     /// The last record.
@@ -287,6 +291,7 @@ impl Model {
             message_turns: BTreeMap::new(),
             closed: Vec::new(),
             switches: Vec::new(),
+            placements: Vec::new(),
             timeline: VecDeque::new(),
             head: None,
             engine_started_at: None,

@@ -2,11 +2,11 @@
 
 use crate::core::model::{Model, Standing, Status};
 use crate::core::reading::Field;
-use crate::core::signal::{SignalState, age, is_stale};
+use crate::core::signal::{Recent, SignalState, age, is_stale};
 use crate::core::{backup, blind, evidence};
 use crate::ids::ProbeId;
-use crate::plan::Unit;
 use crate::plan::condition::{Condition, Names, Reference, Scalar};
+use crate::plan::{ProbeSpec, Unit};
 use crate::units;
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,6 +16,21 @@ pub struct View<'a> {
     pub model: &'a Model,
     /// The moment, for ages.
     pub now: Timestamp,
+}
+
+/// What people call a probe now: one that follows the primary measures the other server once the roles changed sides.
+pub fn title(model: &Model, spec: &ProbeSpec) -> String {
+    let measured = model.live.recent.get(&spec.id).and_then(Recent::measured);
+    let fields = measured.and_then(|reading| Some(&reading.outcome.as_ref().ok()?.fields));
+    if fields.and_then(|fields| fields.get("reversed")) != Some(&Field::Flag(true)) {
+        return spec.title.clone();
+    }
+    let address = spec.params.get("primary");
+    let is_other = |other: &&ProbeSpec| other.kind == "postgres" && other.params.get("dsn") == address;
+    match model.plan.probes.values().find(is_other) {
+        Some(other) => format!("reversed, of {}", other.title),
+        None => format!("reversed: {}", spec.title),
+    }
 }
 
 /// What a condition reads, each with its value now or why it has none.

@@ -295,7 +295,7 @@ impl Outside for Ask {
             Self::Skip { run: _, step: _, reason } => texts.push(reason),
             Self::Override { run: _, step: _, guard: _, reason } => texts.push(reason),
             Self::Attest { run: _, step: _, how }
-            | Self::Undone { run: _, step: _, how }
+            | Self::Undone { run: _, step: _, how, stays: _ }
             | Self::Resolve { how } => {
                 texts.push(how);
             }

@@ -3,8 +3,9 @@
 use crate::core::blind;
 use crate::core::contradiction;
 use crate::core::model::{Model, Outage, Standing, Status};
+use crate::core::placement;
 use crate::core::signal::{REMEMBERED_CHANGES, SignalState};
-use crate::ids::{ProbeId, RegionId};
+use crate::ids::{ProbeId, RegionId, ServiceId};
 use crate::plan::Service;
 use jiff::{SignedDuration, Timestamp};
 
@@ -38,9 +39,9 @@ pub fn cell(model: &Model, service: &Service, region: &RegionId) -> Option<Statu
     service.health.get(region).map(|probes| status(model, probes))
 }
 
-/// The status of a service where it serves now: in the region that serves, or anywhere when it does not run there.
-pub fn service(model: &Model, service: &Service) -> Status {
-    let measured = match model.serving().and_then(|region| service.health.get(region)) {
+/// The status of a service where it serves from, or anywhere when it does not run there.
+pub fn service(model: &Model, id: &ServiceId, service: &Service) -> Status {
+    let measured = match placement::region_of(model, id).and_then(|region| service.health.get(region)) {
         Some(probes) => status(model, probes),
         None => status(model, service.health.values().flatten()),
     };

@@ -99,6 +99,11 @@ impl StepStatus {
         matches!(self, Self::Verified | Self::Skipped | Self::Attested)
     }
 
+    /// The world showed its effect, or a person says that they did it.
+    pub fn is_done(self) -> bool {
+        matches!(self, Self::Verified | Self::Attested)
+    }
+
     /// As it is written on screens and in records.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -122,6 +122,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         }
         Fact::LossNoted { probe, .. } => text(probe.as_str(), "", "noted"),
         Fact::ServingRecorded { region, .. } => text("serving", region.as_str(), "recorded"),
+        Fact::ServicesMoved { run, step: id, .. } => step(run, id, "moved"),
         Fact::ContradictionFound { contradiction } => {
             text("contradiction", &contradiction.id, contradiction.severity.as_str())
         }

@@ -251,6 +251,11 @@ pub static STEP_KEYS: &[Key] = &[
         "Once it is verified or attested, the region that the runbook `activates` serves. Where no step says so, that is once all but manual steps and notes is done.",
     ),
     Key::optional(
+        "serves",
+        Takes::TableBy(Named::Service, &Takes::Name(Named::Region)),
+        "Services that it moves alone, and where to: `serves.api = \"dr\"`. Once it is verified, or attested and its `verify` holds, each is looked at where it serves then (status, RTO clock); one that is taken back (`undoes`, or a person's word) serves from where it did before. A region that is recorded to serve later takes all services with it.",
+    ),
+    Key::optional(
         "fences",
         PROBES,
         "Probes that watch the server which this step keeps from accepting writes: once it is verified or attested, what they say would be lost grows no more. Where absent, for `postgres-fence`, those whose `primary` (else `dsn`) is the step's.",

@@ -297,6 +297,9 @@ impl Show<'_> {
         if step.switches {
             self.line("      switches: what the runbook activates serves from then on");
         }
+        for (service, region) in &step.serves {
+            self.line(&format!("      serves: {service} from {region} from then on"));
+        }
         let estimate =
             step.estimate.map_or(String::new(), |time| format!("takes about {}, ", format_duration(time)));
         self.line(&format!("      {estimate}timeout {}", format_duration(step.timeout)));

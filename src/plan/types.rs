@@ -380,6 +380,9 @@ pub struct Step {
     pub irreversible: bool,
     /// Once it is verified or attested the region that the runbook activates serves.
     pub switches: bool,
+    /// Services that it moves, and the region that each serves from once it is verified, or attested and its proof holds.
+    #[serde(default)]
+    pub serves: IndexMap<ServiceId, RegionId>,
     /// The plan says that it may act in a drill that acts only on what is safe.
     pub safe_to_drill: bool,
     /// The probes that watch the server which this step keeps from accepting writes; the loader fills it in for
@@ -421,9 +424,11 @@ impl Step {
     }
 
     /// It can leave something behind in the world: what it did is in force until it is taken back. A message that was
-    /// sent is not. What a person does by hand is where it fences a server or the plan says how to take it back.
+    /// sent is not. What a person does by hand is where it fences a server, moves a service, or the plan says how to take
+    /// it back.
     pub fn leaves_something(&self) -> bool {
-        (self.changes && self.action != "sns-publish") || self.undo.is_some() || self.is_fence()
+        let by_hand = self.undo.is_some() || self.is_fence() || !self.serves.is_empty();
+        (self.changes && self.action != "sns-publish") || by_hand
     }
 
     /// It keeps a server from accepting writes.
@@ -445,7 +450,7 @@ impl Step {
 
     /// It sends people or programs to another place.
     pub fn moves_traffic(&self) -> bool {
-        self.switches || TRAFFIC.contains(&&*self.action)
+        self.switches || !self.serves.is_empty() || TRAFFIC.contains(&&*self.action)
     }
 
     /// It needs no confirmation, and no person to do it.

@@ -11,6 +11,7 @@ use crate::core::model::Model;
 use crate::core::names::View;
 use crate::core::outlook;
 use crate::core::preflight::Check;
+use crate::core::promoting;
 use crate::core::reading::{Field, ProbeFailure, Reading, Verdict};
 use crate::ids::ProbeId;
 use crate::plan::condition::Truth;
@@ -73,7 +74,7 @@ impl Looks<'_> {
         told.map(|guard| {
             let what = format!("guard {}", guard.source());
             let next = "See whether it is to hold on a quiet day; if so, the step would be blocked now.";
-            match guard.evaluate(&view) {
+            match promoting::guard(&model, step, None, guard, now) {
                 Truth::True => Check::pass(what, "it holds now"),
                 Truth::False => {
                     let values = outlook::values(&view, guard).join(", ");

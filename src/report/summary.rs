@@ -3,6 +3,7 @@
 use super::markdown::{items, table, text, time};
 use super::story::Story;
 use crate::core::actor::Actor;
+use crate::core::describe::describe;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Mode, Position};
 use crate::core::notification::Intent;
@@ -124,6 +125,11 @@ pub(super) fn times(story: &Story) -> Vec<String> {
     rows.extend(
         switches.map(|switch| ("another region serves", Some(switch.at), text(switch.region.as_str()))),
     );
+    let moved = story.events.iter().filter_map(|event| match &event.fact {
+        Fact::ServicesMoved { .. } => Some((event.at, describe(&event.fact, &story.plan))),
+        _ => None,
+    });
+    rows.extend(moved.map(|(at, what)| ("services move", Some(at), text(&what))));
     if rows.len() == before {
         rows.push(("another region serves", None, String::new()));
     }

@@ -79,7 +79,12 @@ fn what_an_aborted_run_left_behind_is_said_until_a_person_records_that_it_is_und
 
     let left = in_force::pending(&hands.model).remove(0);
     hands
-        .ask(Ask::Undone { run: left.run, step: left.step, how: "removed it, a write worked".into() })
+        .ask(Ask::Undone {
+            run: left.run,
+            step: left.step,
+            how: "removed it, a write worked".into(),
+            stays: false,
+        })
         .unwrap();
     wait_for(|| (!console.screen().contains("STILL IN FORCE")).then_some(())).expect("it is off the screen");
     assert!(!brief(&home).contains("STILL IN FORCE"));

@@ -131,7 +131,7 @@ fn when(rig: &mut Rig, deed: &str, place: &str) -> Result<(), Refusal> {
             let left =
                 lifeboat::core::in_force::pending(model).into_iter().find(|left| left.step.as_str() == step);
             let left = left.unwrap_or_else(|| panic!("{place}: it is not in force"));
-            Ask::Undone { run: left.run, step: left.step, how: how.into() }
+            Ask::Undone { run: left.run, step: left.step, how: how.into(), stays: false }
         }),
         "abort" => Ask::Abort { reason: rest.strip_prefix("because ").unwrap_or_default().into() },
         "record" => Ask::RecordServing { region: what.as_str().into(), reason: reason.unwrap_or_default() },

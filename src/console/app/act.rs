@@ -11,11 +11,10 @@ use crate::console::screens::{self, backups, decide, escalation, overview, readi
 use crate::console::ui::{Cursor, Remains, Screen};
 use crate::core::command::Ask;
 use crate::core::contradiction;
-use crate::core::decide::serving_choices;
-use crate::core::evidence;
+use crate::core::decide::{self as deciding, serving_choices};
 use crate::core::incident::{Incident, StepRun};
 use crate::core::model::Model;
-use crate::core::names;
+use crate::core::promoting;
 use crate::core::status::StepStatus;
 use crate::ids::{RunId, StepId};
 use crate::plan::Step;
@@ -550,25 +549,23 @@ fn override_form(
     state: &StepRun,
     now: jiff::Timestamp,
 ) -> Option<Form> {
-    let view = names::View { model, now };
-    let blocking = plan.guard.iter().enumerate().filter(|(place, guard)| {
-        let overridden = state.overrides.iter().any(|(at, _)| at == place);
-        !overridden && guard.evaluate(&view) != Truth::True
-    });
-    let (guards, labels): (Vec<usize>, Vec<String>) = blocking
+    let guards = deciding::guards(model, plan, state, now).into_iter().enumerate();
+    let (guards, labels): (Vec<usize>, Vec<String>) = guards
+        .filter(|(_, guard)| !guard.allows())
         .map(|(place, guard)| {
-            let how = match guard.evaluate(&view) {
+            let how = match guard.truth {
                 Truth::Unknown(why) => format!("cannot be told: {why}"),
                 _ => "does not hold".to_owned(),
             };
-            (place, format!("{} ({how})", guard.source()))
+            (place, format!("{} ({how})", guard.condition))
         })
         .unzip();
     if guards.is_empty() {
         return None;
     }
     let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook))?;
-    let losses = evidence::losses(model, runbook, now).iter().map(|loss| loss.sentence()).collect();
+    let losses = promoting::losses(model, runbook, plan, deciding::target_of(state), now);
+    let losses = losses.iter().map(|loss| loss.sentence()).collect();
     let choices = form::choices(labels.iter().map(|label| (label.as_str(), label.as_str())));
     Some(Form::choosing(Purpose::Override { run: run.clone(), step: step.clone(), guards, losses }, choices))
 }

@@ -3,6 +3,7 @@
 
 use super::declare;
 use super::field::Field;
+use super::left::Undo;
 use crate::console::keymap::{Chord, Context};
 use crate::console::pages::Pages;
 use crate::console::ui::Remains;
@@ -69,7 +70,7 @@ pub enum Purpose {
     /// Records that a region serves: which, in the order of the choices.
     RecordServing(Vec<RegionId>),
     /// Takes something off the list of what is in force: what, in the order of the choices.
-    Undone(Vec<(RunId, StepId)>),
+    Undone(Vec<Undo>),
     /// Closes the incident.
     Close(String),
     /// Takes the escalation on, from the palette: on the screens it is one key.
@@ -465,7 +466,9 @@ impl Form {
                 None => return Outcome::Stay,
             },
             Purpose::Undone(what) => match what.get(self.chosen) {
-                Some((run, step)) => Ask::Undone { run: run.clone(), step: step.clone(), how: text },
+                Some(Undo { run, step, stays }) => {
+                    Ask::Undone { run: run.clone(), step: step.clone(), how: text, stays: *stays }
+                }
                 None => return Outcome::Stay,
             },
             Purpose::Close(_) => Ask::Close { reason: text },

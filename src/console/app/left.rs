@@ -10,6 +10,17 @@ use crate::ids::{RunId, StepId};
 use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
 
+/// What is said of one thing that is in force.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Undo {
+    /// The run of the step.
+    pub run: RunId,
+    /// The step.
+    pub step: StepId,
+    /// It stays on purpose; where that makes no difference the words of whoever says it tell.
+    pub stays: bool,
+}
+
 /// How many things are told in full.
 const TOLD: usize = 3;
 
@@ -19,10 +30,27 @@ pub(super) fn form(model: &Model) -> Option<Form> {
     if left.is_empty() {
         return None;
     }
-    let labels: Vec<String> = left.iter().map(InForce::words).collect();
-    let what = left.iter().map(|left| (left.run.clone(), left.step.clone())).collect();
+    let mut labels = Vec::new();
+    let mut what = Vec::new();
+    for left in &left {
+        let undo = |stays| Undo { run: left.run.clone(), step: left.step.clone(), stays };
+        if moves_services(model, left) {
+            labels.push(format!("taken back: {}", left.words()));
+            labels.push(format!("stays: {}", left.words()));
+            what.extend([undo(false), undo(true)]);
+        } else {
+            labels.push(left.words());
+            what.push(undo(false));
+        }
+    }
     let choices = choices(labels.iter().map(|label| (label.as_str(), label.as_str())));
     Some(Form::choosing(Purpose::Undone(what), choices))
+}
+
+/// Where its services serve from depends on whether it is taken back.
+fn moves_services(model: &Model, left: &InForce) -> bool {
+    let step = model.plan.runbooks.get(&left.runbook).and_then(|runbook| runbook.steps.get(&left.step));
+    step.is_some_and(|step| !step.serves.is_empty())
 }
 
 /// What the form that takes something off the list says of it.
@@ -30,7 +58,9 @@ pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
     let Purpose::Undone(what) = &form.purpose else { return Vec::new() };
     let chosen = what.get(form.chosen);
     let list = model.map_or_else(Vec::new, in_force::pending);
-    let found = list.iter().find(|left| chosen == Some(&(left.run.clone(), left.step.clone())));
+    let found = list
+        .iter()
+        .find(|left| chosen.is_some_and(|chosen| chosen.run == left.run && chosen.step == left.step));
     let mut lines: Vec<String> = found.map(InForce::sentence).into_iter().collect();
     lines.push(
         "lifeboat does nothing now: you say that it was taken back by hand, or that it stays on purpose. Your word \

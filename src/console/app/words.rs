@@ -305,19 +305,32 @@ fn begun<'m>(
 fn without_loss(runbook: &Runbook) -> Option<String> {
     let lasting = || runbook.steps.values().filter(|step| step.irreversible || step.promotes());
     if lasting().any(Step::may_lose_data) {
-        return Some(
-            "What its failover would lose IS NOT KNOWN: the plan names no probe that tells it.".into(),
-        );
+        let what = what_would_lose(runbook);
+        return Some(format!("What {what} would lose IS NOT KNOWN: the plan names no probe that tells it."));
     }
     let step = lasting().next()?;
     Some(format!("The plan names no loss for it: \"{}\" cannot be undone, and touches no data.", step.title))
 }
 
-/// What the failover of a runbook would lose as it is now; none of a runbook that can lose nothing.
+/// A runbook that makes no other server or region serve, as one that rebuilds a server, is no failover.
+fn is_failover(runbook: &Runbook) -> bool {
+    runbook.activates.is_some() || runbook.steps.values().any(Step::promotes)
+}
+
+fn what_would_lose(runbook: &Runbook) -> &'static str {
+    if is_failover(runbook) { "its failover" } else { "it" }
+}
+
+/// What a runbook would lose as it is now; none of one that can lose nothing.
 fn loss_by_beginning(model: &Model, runbook: &Runbook, now: Timestamp) -> Option<String> {
     match LossEstimate::worst(evidence::losses(model, runbook, now)) {
-        Some(loss) if loss.is_known() => Some(format!("Its failover would lose: {}.", loss.sentence())),
-        Some(loss) => Some(format!("What its failover would lose IS NOT KNOWN: {}.", loss.basis)),
+        Some(loss) if loss.is_known() => {
+            let what = if is_failover(runbook) { "Its failover" } else { "It" };
+            Some(format!("{what} would lose: {}.", loss.sentence()))
+        }
+        Some(loss) => {
+            Some(format!("What {} would lose IS NOT KNOWN: {}.", what_would_lose(runbook), loss.basis))
+        }
         None => without_loss(runbook),
     }
 }

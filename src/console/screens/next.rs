@@ -11,15 +11,15 @@ use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
 use crate::core::contradiction::Open;
-use crate::core::decide::proposed_in;
+use crate::core::decide::{proposed_in, target_of};
 use crate::core::in_force;
 use crate::core::incident::{Incident, Mode, Outcome, Position, Run, RunEnd, StepRun};
 use crate::core::loss::LossEstimate;
 use crate::core::model::{Model, Status};
-use crate::core::signal::{SignalState, age};
+use crate::core::signal::{SignalState, age, failing};
 use crate::core::status::StepStatus;
-use crate::core::{awareness, backup, evidence, names, oncall, tree};
-use crate::ids::{QuestionId, RunId, StepId};
+use crate::core::{awareness, backup, names, oncall, promoting, tree};
+use crate::ids::{ProbeId, QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Step};
 use crate::units;
 use ratatui::text::Line;
@@ -195,10 +195,10 @@ fn without_incident(view: &View<'_>) -> Next {
 
 /// What is not as it should be although no rule gives it a severity; none when all is well.
 pub fn unwell(view: &View<'_>) -> Option<String> {
-    let signals = view.model.durable.signals.values();
-    let (mut unknown, mut bad) = (0, 0);
-    for signal in signals {
+    let (mut unknown, mut bad, mut failing) = (0, 0, 0);
+    for (id, signal) in &view.model.durable.signals {
         match signal.state {
+            SignalState::Ok if is_failing(view.model, id) => failing += 1,
             SignalState::Ok => {}
             SignalState::Unknown => unknown += 1,
             SignalState::Warn | SignalState::Critical => bad += 1,
@@ -219,6 +219,7 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
         counted(flapping.count(), "region flapping", "regions flapping"),
         counted(bad, "signal not ok", "signals not ok"),
         counted(unknown, "signal unknown", "signals unknown"),
+        counted(failing, "signal ok whose last reading failed", "signals ok whose last readings failed"),
         counted(
             oncall::troubles(view.model).count(),
             "on-call calendar with faults",
@@ -228,6 +229,12 @@ pub fn unwell(view: &View<'_>) -> Option<String> {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// Whether the latest reading of a signal is worse than the signal says, so that it may turn.
+fn is_failing(model: &Model, id: &ProbeId) -> bool {
+    let known = || Some((model.plan.probes.get(id)?, model.live.recent.get(id)?));
+    known().is_some_and(|(spec, recent)| failing(spec, model.state(id), recent).is_some())
 }
 
 /// Whether a text says what was left behind.
@@ -434,10 +441,10 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
             say(Role::Running, format!("{name}: its target is being read, a moment."))
         }
         StepStatus::Ready if let Some(why) = held::now(view, run, runbook, step, state) => {
-            say(Role::Warn, format!("{name} {why}{}", loss_if_irreversible(view, runbook, step)))
+            say(Role::Warn, format!("{name} {why}{}", loss_if_irreversible(view, runbook, step, state)))
         }
         StepStatus::Ready => {
-            let loss = loss_if_irreversible(view, runbook, step);
+            let loss = loss_if_irreversible(view, runbook, step, state);
             say(Role::Accent, format!("{name} is ready: {place}{prepare} opens its confirmation.{loss}"))
         }
         StepStatus::Started => {
@@ -505,10 +512,11 @@ fn is_being_read(model: &Model, run: &Run, step: &StepId) -> bool {
     model.live.preparing.contains(&(run.id.clone(), step.clone()))
 }
 
-fn loss_if_irreversible(view: &View<'_>, runbook: &Runbook, step: &Step) -> String {
+fn loss_if_irreversible(view: &View<'_>, runbook: &Runbook, step: &Step, state: &StepRun) -> String {
     if !step.irreversible {
         return String::new();
     }
-    let worst = LossEstimate::worst(evidence::losses(view.model, runbook, view.now));
+    let losses = promoting::losses(view.model, runbook, step, target_of(state), view.now);
+    let worst = LossEstimate::worst(losses);
     worst.map_or_else(String::new, |loss| format!(" It would lose {}.", loss.sentence()))
 }

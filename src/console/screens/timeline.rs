@@ -150,6 +150,7 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::SeverityChanged { to: None, .. } => (Role::Ok, Glyph::Ok),
         Fact::PrimaryMeasured { .. } => (Role::Warn, Glyph::Warn),
         Fact::ServingRecorded { .. } => (Role::Text, Glyph::Attested),
+        Fact::ServicesMoved { .. } => (Role::Accent, Glyph::Live),
         Fact::ContradictionFound { .. } => (Role::Critical, Glyph::Critical),
         Fact::ContradictionAnswered { .. } => (Role::Text, Glyph::Attested),
         Fact::ContradictionEnded { .. } => (Role::Ok, Glyph::Ok),

@@ -4,9 +4,10 @@ use super::signals;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
 use crate::core::model::Model;
-use crate::core::status::{Move, StepStatus};
-use crate::ids::RunId;
-use crate::plan::{Runbook, Step};
+use crate::core::placement;
+use crate::core::status::Move;
+use crate::ids::{RegionId, RunId};
+use crate::plan::{Plan, Runbook, Step};
 use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {
@@ -119,22 +120,32 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
 /// done all that changes or waits for the world. What is left for people to tell or note keeps no clock running.
 /// A drill that runs safe steps only moves nothing.
 pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId) {
-    if model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::SafeDrill) {
-        return;
+    let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill);
+    let runs = incident.map_or(&[][..], |incident| &incident.runs);
+    let mut later = runs.iter().skip_while(|run| run.id != *id);
+    let region = later.next().and_then(|run| moves_to(&model.plan, run));
+    // What is read back late of an older run says nothing of where a newer one moved it.
+    let is_overtaken = later.any(|run| moves_to(&model.plan, run).is_some());
+    let Some(region) = region.filter(|_| !is_overtaken).cloned() else { return };
+    if model.durable.active.as_ref() != Some(&region) {
+        signals::activated(model, at, &region, Some(id));
+    } else if placement::region_serves(model, Some(id), at) {
+        signals::restand_all(model, at);
     }
-    let Some(run) = model.run(id) else { return };
-    let done = |runbook: &&Runbook| {
-        if let Some(step) = runbook.steps.values().find(|step| step.switches) {
-            return is_done(run, step);
+}
+
+/// The region that serves because of what a run has done so far.
+fn moves_to<'p>(plan: &'p Plan, run: &Run) -> Option<&'p RegionId> {
+    let runbook = plan.runbooks.get(&run.runbook)?;
+    let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
+    let done = match runbook.steps.values().find(|step| step.switches) {
+        Some(step) => is_done(run, step),
+        None => {
+            was_carried_out(runbook, run)
+                && runbook.steps.values().filter(open).all(|step| step.is_for_people())
         }
-        let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
-        was_carried_out(runbook, run) && runbook.steps.values().filter(open).all(|step| step.is_for_people())
     };
-    let runbook = model.plan.runbooks.get(&run.runbook).filter(done);
-    let activates = runbook.and_then(|runbook| runbook.activates.clone());
-    if let Some(region) = activates.filter(|region| model.durable.active.as_ref() != Some(region)) {
-        signals::activated(model, at, &region);
-    }
+    runbook.activates.as_ref().filter(|_| done)
 }
 
 /// Whether a run did what its runbook is for: no irreversible step was left out, nor all that need a person.
@@ -146,12 +157,11 @@ fn was_carried_out(runbook: &Runbook, run: &Run) -> bool {
 }
 
 fn is_done(run: &Run, step: &Step) -> bool {
-    let status = run.steps.get(&step.id).map(|state| state.status);
-    matches!(status, Some(StepStatus::Verified | StepStatus::Attested))
+    run.steps.get(&step.id).is_some_and(|state| state.status.is_done())
 }
 
 /// Steps whose needs are settled become ready.
-pub fn unblock(plan: &crate::plan::Plan, run: &mut Run) {
+pub fn unblock(plan: &Plan, run: &mut Run) {
     let Some(runbook) = plan.runbooks.get(&run.runbook) else { return };
     let settled = |id| run.steps.get(id).is_some_and(|step: &StepRun| step.status.is_settled());
     let free: Vec<_> = runbook

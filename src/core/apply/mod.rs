@@ -9,6 +9,7 @@ mod step;
 use crate::core::actor::Actor;
 use crate::core::fact::{Event, Fact};
 use crate::core::model::{Model, TIMELINE_LENGTH};
+use crate::core::placement;
 use crate::plan::Severity;
 use jiff::Timestamp;
 
@@ -41,12 +42,16 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::LossNoted { probe, reading: None } => {
             model.durable.losses.remove(probe);
         }
-        Fact::ServingRecorded { region, .. } => signals::activated(model, at, region),
+        Fact::ServingRecorded { region, .. } => signals::activated(model, at, region, None),
+        Fact::ServicesMoved { run, step, services } => {
+            placement::moved(model, run, step, services, at);
+            signals::restand_all(model, at);
+        }
         Fact::ContradictionFound { .. }
         | Fact::ContradictionAnswered { .. }
         | Fact::ContradictionEnded { .. } => {
             contradiction::apply(model, event);
-            signals::contradicted(model, at);
+            signals::restand_all(model, at);
         }
         Fact::IncidentDeclared { .. }
         | Fact::DrillTurnedLive { .. }

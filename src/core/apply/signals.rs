@@ -1,10 +1,11 @@
 //! Signals, and the regions and services that follow from them.
 
 use crate::core::model::{Model, Switch};
+use crate::core::placement;
 use crate::core::reading::Reading;
 use crate::core::signal::{SignalState, is_stale};
 use crate::core::standing::{self, Course};
-use crate::ids::{ProbeId, RegionId, ServiceId};
+use crate::ids::{ProbeId, RegionId, RunId, ServiceId};
 use crate::plan::{Region, Service};
 use jiff::{SignedDuration, Timestamp};
 
@@ -53,13 +54,16 @@ pub fn forget(model: &mut Model, at: Timestamp, same_plan: bool) {
     restand(model, at, |_| true);
 }
 
-/// The region that is recorded to serve changed: services stand where it is now.
-pub fn activated(model: &mut Model, at: Timestamp, region: &RegionId) {
+/// The region that is recorded to serve changed, by a run or a person's word: services stand where it is now.
+pub fn activated(model: &mut Model, at: Timestamp, region: &RegionId, by: Option<&RunId>) {
     let is_new = model.serving() != Some(region);
     model.durable.active = Some(region.clone());
     model.durable.measured = None;
+    let moves = placement::region_serves(model, by, at);
     if is_new {
         switched(model, at, region);
+    } else if moves {
+        restand_all(model, at);
     }
 }
 
@@ -88,8 +92,8 @@ pub fn primary_moved(
     }
 }
 
-/// Contradictions changed: what they are about stands anew.
-pub fn contradicted(model: &mut Model, at: Timestamp) {
+/// What regions and services stand on changed by something else than a signal.
+pub fn restand_all(model: &mut Model, at: Timestamp) {
     restand(model, at, |_| true);
 }
 
@@ -112,7 +116,7 @@ fn restand(model: &mut Model, at: Timestamp, concerned: impl Fn(&[ProbeId]) -> b
         settles_after: if is_resolved { SignedDuration::ZERO } else { plan.policy.cooldown },
     };
     for (id, service) in plan.services.iter().filter(is_hit) {
-        let status = standing::service(model, service);
+        let status = standing::service(model, id, service);
         if let Some(standing) = model.durable.services.get_mut(id) {
             standing.update(status, at, course);
         }

@@ -2,9 +2,11 @@
 //! never makes one, and a journal from elsewhere must not be able to bend the model.
 
 use super::incident::{switch_over, unblock};
+use super::signals;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::StepRun;
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
+use crate::core::placement;
 use crate::core::status::{Move, StepStatus};
 use crate::core::watch::Holding;
 use crate::ids::{RunId, StepId};
@@ -97,7 +99,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::StepAttested { run, step, how } => {
             moved(model, run, step, Move::Attest, |state| settle(state, at, how));
         }
-        Fact::StepUndone { run, step, how } => undone(model, at, run, step, how),
+        Fact::StepUndone { run, step, how, stays } => undone(model, at, (run, step), how, *stays),
         // Under another plan the same place may be another guard.
         Fact::GuardOverridden { run, step, guard, condition, reason, .. }
             if guard_at(model, run, step, *guard) == Some(condition) =>
@@ -132,6 +134,7 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         state.holding = None;
         state.proof = None;
         state.reason = None;
+        state.moved = None;
     });
     let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
     if let Some(run) = runs.find(|run| run.id == *id) {
@@ -146,11 +149,17 @@ fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
 }
 
 /// Also in incidents that are closed: what they left behind outlives them.
-fn undone(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, how: &str) {
+fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: &str, stays: bool) {
     let incidents = model.durable.closed.iter_mut().chain(model.durable.incident.as_mut());
     let run = incidents.flat_map(|incident| &mut incident.runs).find(|run| run.id == *id);
     if let Some(state) = run.and_then(|run| run.steps.get_mut(step)) {
         state.undone = Some((at, how.to_owned()));
+        if !stays {
+            state.moved = state.moved.or(Some(at));
+        }
+    }
+    if !stays && placement::undone(model, id, step) {
+        signals::restand_all(model, at);
     }
 }
 

@@ -9,8 +9,8 @@ use crate::core::evidence;
 use crate::core::fact::Fact;
 use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::model::Model;
-use crate::core::names::View;
 use crate::core::other_side;
+use crate::core::promoting::{self, losses};
 use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
 use crate::ids::{ConfirmationId, RunId, StepId};
@@ -121,7 +121,8 @@ fn freeze(
     let runbook = model.plan.runbooks.get(&run.runbook);
     let losses = runbook
         .filter(|_| plan.irreversible)
-        .map_or_else(Vec::new, |runbook| losses(model, runbook, plan, &description.target, now));
+        .map_or_else(Vec::new, |runbook| losses(model, runbook, plan, Some(&description.target), now));
+    let guards = guards_of(model, plan, state, Some(&description.target), now);
     let id = ConfirmationId::new(format!("{}/{}/{}", run.id, plan.id, state.prepared + 1));
     Confirmation {
         id,
@@ -130,7 +131,7 @@ fn freeze(
         level: plan.confirm,
         description,
         manual,
-        guards: guards(model, plan, state, now),
+        guards,
         evidence: evidence::of_conditions(model, &plan.guard),
         losses,
         before: runbook.map_or_else(Vec::new, |runbook| unproven(runbook, run, plan)),
@@ -138,18 +139,6 @@ fn freeze(
         prepared_at: now,
         expires_at: now.checked_add(model.plan.policy.confirmation_expiry).unwrap_or(now),
     }
-}
-
-/// What is lost by a step's runbook; of a promotion only what was measured of the server that is promoted.
-fn losses(
-    model: &Model,
-    runbook: &Runbook,
-    plan: &Step,
-    target: &Target,
-    now: Timestamp,
-) -> Vec<LossEstimate> {
-    let losses = evidence::losses(model, runbook, now).into_iter();
-    losses.map(|loss| if plan.promotes() { loss.of_promoting(target) } else { loss }).collect()
 }
 
 /// The steps that a step needs, directly or through others, and that were skipped or attested.
@@ -170,10 +159,25 @@ fn unproven(runbook: &Runbook, run: &Run, plan: &Step) -> Vec<Unproven> {
 
 /// The guards of a step as they are now.
 pub fn guards(model: &Model, plan: &Step, state: &StepRun, now: Timestamp) -> Vec<GuardResult> {
-    let view = View { model, now };
+    guards_of(model, plan, state, target_of(state), now)
+}
+
+/// The target that an open confirmation has read.
+pub fn target_of(state: &StepRun) -> Option<&Target> {
+    let open = state.confirmation.as_ref().filter(|_| state.status == StepStatus::Confirming);
+    open.map(|open| &open.description.target)
+}
+
+fn guards_of(
+    model: &Model,
+    plan: &Step,
+    state: &StepRun,
+    target: Option<&Target>,
+    now: Timestamp,
+) -> Vec<GuardResult> {
     let result = |(place, guard): (usize, &crate::plan::condition::Condition)| GuardResult {
         condition: guard.source().to_owned(),
-        truth: guard.evaluate(&view),
+        truth: promoting::guard(model, plan, target, guard, now),
         overridden: state.overrides.iter().find(|(at, _)| *at == place).map(|(_, why)| why.clone()),
     };
     plan.guard.iter().enumerate().map(result).collect()
@@ -287,8 +291,12 @@ fn overtaken(
         .iter()
         .zip(&guards)
         .find(|(then, now)| (then.truth == Truth::True) != (now.truth == Truth::True));
-    if let Some((then, _)) = turned {
-        return Some(format!("the guard {} came out differently", then.condition));
+    if let Some((then, found)) = turned {
+        let why = match &found.truth {
+            Truth::Unknown(why) => format!(", it cannot be told now: {why}"),
+            _ => String::new(),
+        };
+        return Some(format!("the guard {} came out differently{why}", then.condition));
     }
     let evidence = evidence::of_conditions(model, &plan.guard);
     if let Some(change) = evidence::changed(&confirmation.evidence, &evidence) {
@@ -299,7 +307,7 @@ fn overtaken(
     if let Some(change) = other_side::turned(&confirmation.other_side, &others) {
         return Some(change);
     }
-    let losses = losses(model, runbook, plan, &confirmation.description.target, now);
+    let losses = losses(model, runbook, plan, Some(&confirmation.description.target), now);
     let mut pairs = confirmation.losses.iter().zip(&losses);
     let crossed = |then: &LossEstimate, found: &LossEstimate| {
         let objectives = model.plan.services.values().filter_map(|service| service.rpo);
@@ -367,8 +375,8 @@ pub fn override_guard(
         Refusal::new(why, "Choose one of the step's guards.")
     })?;
     let reason = required(reason, "the reason")?;
-    let losses =
-        model.plan.runbooks.get(&run_state.runbook).map(|runbook| evidence::losses(model, runbook, now));
+    let runbook = model.plan.runbooks.get(&run_state.runbook);
+    let losses = runbook.map(|runbook| losses(model, runbook, plan, target_of(state), now));
     let mut facts = Vec::new();
     if let (StepStatus::Confirming, Some(open)) = (state.status, &state.confirmation) {
         facts.push(voided(open, "a guard was overridden"));

@@ -8,6 +8,7 @@ mod escalate;
 mod incident;
 pub(in crate::core) mod loss;
 mod observe;
+mod placement;
 mod preflight;
 mod rejoined;
 mod serving;
@@ -15,11 +16,12 @@ mod step;
 mod tick;
 mod watch;
 
-pub use confirm::guards;
+pub use confirm::{guards, target_of};
 #[cfg(test)]
 pub(crate) use due::due;
 pub use due::{is_quiet, proposed_in};
 pub use escalate::{current as current_escalation, number as message_number, subject as escalation_subject};
+pub use placement::waits_for_proof;
 pub use serving::choices as serving_choices;
 pub use step::is_denied;
 
@@ -68,7 +70,7 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
         Ask::Recheck { run, step } => step::recheck(model, run, step),
         Ask::Skip { run, step, reason } => step::skip(model, run, step, reason),
         Ask::Attest { run, step, how } => step::attest(model, run, step, how),
-        Ask::Undone { run, step, how } => step::undone(model, run, step, how),
+        Ask::Undone { run, step, how, stays } => step::undone(model, run, step, how, *stays),
         Ask::Abort { reason } => step::abort(model, reason),
         Ask::Acknowledge => escalate::acknowledge(model, by),
         Ask::Page { who, methods, text } => escalate::page(model, now, who, methods, text),

@@ -42,7 +42,7 @@ fn rebuilt(model: &Model, databases: &[Database<'_>], left: InForce, now: Timest
         return None;
     }
     let how = format!("rebuilt without the fence: {}", followed.join("; "));
-    Some(Fact::StepUndone { run: left.run, step: left.step, how })
+    Some(Fact::StepUndone { run: left.run, step: left.step, how, stays: false })
 }
 
 /// Whether a probe that tells no role of a server watches a server that another one tells the role of: a lag that is

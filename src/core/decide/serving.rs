@@ -4,6 +4,7 @@ use super::required;
 use crate::core::contradiction::{Contradiction, Kind, of};
 use crate::core::fact::Fact;
 use crate::core::model::Model;
+use crate::core::placement;
 use crate::core::refusal::Refusal;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
@@ -98,6 +99,7 @@ pub fn choices(model: &Model, now: Timestamp) -> Vec<Choice> {
         let mut against = against(model, &databases, id);
         if model.durable.active.as_ref() == Some(id) {
             against.insert(0, "recorded to serve now".into());
+            against.splice(1..1, placement::sentences(model));
         }
         let said = if against.is_empty() { String::new() } else { format!(": {}", against.join(", ")) };
         let sentence = format!("{}{said}", region.name);
@@ -143,7 +145,10 @@ fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Opti
         let next = format!("{} What serves is measured once one is left.", split.next);
         return Some(Refusal::new(split.what.clone(), next));
     }
-    let is_recorded = model.durable.active.as_ref() == Some(region) && model.durable.measured.is_none();
+    // A person's word brings home what steps moved.
+    let is_recorded = model.durable.active.as_ref() == Some(region)
+        && model.durable.measured.is_none()
+        && placement::elsewhere(model).is_empty();
     let nobody_writes = of(model).iter().any(|open| open.contradiction.kind == Kind::NobodyWrites);
     if is_recorded && !nobody_writes {
         let why = format!("{region} is recorded to serve already");

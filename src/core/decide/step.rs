@@ -200,7 +200,7 @@ pub fn attest(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<
 }
 
 /// States that what a step did is not in force any more, or stays on purpose.
-pub fn undone(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn undone(model: &Model, run: &RunId, id: &StepId, how: &str, stays: bool) -> Result<Vec<Fact>, Refusal> {
     let listed = in_force::of(model).into_iter().any(|left| left.run == *run && left.step == *id);
     if !listed {
         return Err(Refusal::new(
@@ -209,7 +209,7 @@ pub fn undone(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<
         ));
     }
     let how = required(how, "what was done and how it was checked")?;
-    Ok(vec![Fact::StepUndone { run: run.clone(), step: id.clone(), how }])
+    Ok(vec![Fact::StepUndone { run: run.clone(), step: id.clone(), how, stays }])
 }
 
 /// Stops the open run.

@@ -5,6 +5,7 @@ use super::confirm::{guards, preparing};
 use super::contradiction;
 use super::due::due;
 use super::loss;
+use super::placement;
 use super::rejoined;
 use super::serving;
 use super::step::allow_after;
@@ -37,6 +38,7 @@ pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
             facts.push(Fact::RunEnded { run: run.id.clone(), end: RunEnd::Completed });
         }
     }
+    facts.extend(placement::moved(model, now));
     facts.extend(due(model, now));
     facts
 }

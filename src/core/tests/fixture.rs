@@ -66,6 +66,7 @@ fn step(id: &str, action: &str, needs: &[&str], confirm: ConfirmLevel) -> (StepI
         changes: !matches!(action, "manual" | "note" | "wait-for"),
         irreversible: false,
         switches: false,
+        serves: Default::default(),
         safe_to_drill: false,
         fences: Vec::new(),
         unfences: Vec::new(),

@@ -160,7 +160,12 @@ fn a_person_records_that_it_was_taken_back_also_after_the_close() {
     abort(&mut machine);
     machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
     let left = in_force::left_behind(&machine.model).remove(0);
-    let undone = |how: &str| Ask::Undone { run: left.run.clone(), step: left.step.clone(), how: how.into() };
+    let undone = |how: &str| Ask::Undone {
+        run: left.run.clone(),
+        step: left.step.clone(),
+        how: how.into(),
+        stays: false,
+    };
     assert!(machine.ask(undone(" ")).is_err(), "it takes a reason");
     machine.ask(undone("reset by hand, a write worked")).unwrap();
     assert_eq!(left_behind(&machine), Vec::<String>::new());
@@ -175,7 +180,7 @@ fn what_was_fenced_anew_after_it_was_taken_back_is_in_force_again() {
     do_step(&mut machine, "fence");
     abort(&mut machine);
     let left = in_force::left_behind(&machine.model).remove(0);
-    machine.ask(Ask::Undone { run: left.run, step: left.step, how: "reset".into() }).unwrap();
+    machine.ask(Ask::Undone { run: left.run, step: left.step, how: "reset".into(), stays: false }).unwrap();
     machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
     machine.now = machine.now.checked_add(seconds(60)).unwrap();
     declare_and_fail_over(&mut machine);

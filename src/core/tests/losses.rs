@@ -478,3 +478,56 @@ fn an_engine_killed_before_the_look_that_finds_the_primary_gone_knows_no_loss_an
     let loss = shown(&killed);
     assert_eq!((loss.span_min, loss.span), (Some(seconds(0)), Some(seconds(21))), "{loss:?}");
 }
+
+/// Whether the first guard of the promotion holds in its confirmation.
+fn guard_of(machine: &Machine) -> &Truth {
+    let (_, state) = machine.model.step(&machine.run(), &"promote".into()).unwrap();
+    &state.confirmation.as_ref().unwrap().guards[0].truth
+}
+
+#[test]
+fn a_guard_on_the_loss_does_not_pass_on_what_another_standby_would_lose() {
+    for (guard, passes) in [
+        ("signals['dr-lag'].fields.exposure_s < 60.0", false),
+        ("signals['dr-lag'].value_s < 60.0 && signals['dr-db'].state == 'ok'", false),
+        // Nothing of how far behind it is; and a comparison of all that are known.
+        ("signals['dr-lag'].state == 'ok'", true),
+        ("signals['other-lag'].fields.exposure_s <= signals['dr-lag'].fields.exposure_s", true),
+    ] {
+        let mut plan = Plan::clone(&plan_with_fence());
+        let mut other = plan.probes["dr-lag"].clone();
+        other.id = "other-lag".into();
+        plan.probes.insert("other-lag".into(), other);
+        plan.runbooks["failover"].steps["promote"].guard = vec![Condition::parse(guard).unwrap()];
+        let mut machine = Machine::failing_over_under(Arc::new(plan));
+        for _ in 0..3 {
+            machine.observe(&[("dr-lag", streaming("09:00")), ("other-lag", streaming("08:00"))]);
+        }
+        promoting(&mut machine, "09:00");
+        assert_eq!(guard_of(&machine), &Truth::True, "{guard}: it is measured");
+        promoting(&mut machine, "08:00");
+        match guard_of(&machine) {
+            Truth::True => assert!(passes, "{guard}"),
+            Truth::Unknown(why) => assert!(!passes && why.contains("another standby"), "{guard}: {why}"),
+            Truth::False => panic!("{guard}"),
+        }
+    }
+}
+
+#[test]
+fn a_guard_that_is_ready_knows_the_promoted_standby_by_the_probe_on_its_address() {
+    let mut plan = Plan::clone(&plan_with_fence());
+    let address = || Param::Text("host=b".into());
+    plan.probes["dr-db"].params.0.insert("dsn".into(), address());
+    let promote = &mut plan.runbooks["failover"].steps["promote"];
+    promote.params.0.insert("dsn".into(), address());
+    promote.guard = vec![Condition::parse("signals['dr-lag'].fields.exposure_s < 60.0").unwrap()];
+    let mut machine = Machine::failing_over_under(Arc::new(plan));
+    for (started_at, expected) in [("09:00", true), ("08:00", false)] {
+        let server = super::serving::standby(started_at);
+        machine.observe(&[("dr-lag", streaming("09:00")), ("dr-db", server)]);
+        let (step, state) = machine.model.step(&machine.run(), &"promote".into()).unwrap();
+        let guards = crate::core::decide::guards(&machine.model, step, state, machine.now);
+        assert_eq!(guards[0].allows(), expected, "{guards:?}");
+    }
+}

@@ -1,11 +1,12 @@
 //! Steps: order, proof, confirmation.
 
 use super::tree::cycle;
-use crate::ids::{RunbookId, StepId};
+use crate::ids::{RegionId, RunbookId, ServiceId, StepId};
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use crate::plan::types::{ConfirmLevel, Runbook, Step};
+use indexmap::IndexMap;
 use jiff::SignedDuration;
 
 pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
@@ -13,6 +14,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
         let path = format!("runbooks.{id}.steps");
         needs(&path, runbook, draft, report);
         switches(id, &path, runbook, draft, report);
+        serves(id, &path, runbook, draft, report);
         undoes(&path, runbook, draft, report);
         restores(id, runbook, draft, report);
         for step in runbook.steps.values() {
@@ -44,6 +46,42 @@ fn switches(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report
         let place = draft.places.of(&format!("{path}.{}.switches", step.id));
         let help = "one step moves the traffic, the runbook's `activates` names the region that serves then";
         report.add(Problem::error("switches", place, message).help(help));
+    }
+}
+
+/// A service runs where a step moves it, and one run moves it to one place.
+fn serves(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report: &Report) {
+    let mut moved: IndexMap<&ServiceId, (&RegionId, &Step)> = IndexMap::new();
+    for step in runbook.steps.values() {
+        let place = draft.places.of(&format!("{path}.{}.serves", step.id));
+        for (service, region) in &step.serves {
+            let health = draft.plan.services.get(service).map(|service| &service.health);
+            if health.is_some_and(|health| !health.contains_key(region)) {
+                let message = format!(
+                    "step `{}` moves service `{service}` to region `{region}`, where no probe watches it",
+                    step.id
+                );
+                let help = format!(
+                    "give `{service}` a `health.{region}`: without it nothing can show that it works there"
+                );
+                report.add(Problem::error("serves", place, message).help(help));
+            }
+            match moved.get(service).copied() {
+                Some((other, first)) if other != region => {
+                    let message = format!(
+                        "steps `{}` and `{}` of runbook `{id}` move service `{service}` to different regions, `{other}` \
+                         and `{region}`",
+                        first.id, step.id
+                    );
+                    let help = "the one that is done last counts; give each way a runbook of its own";
+                    report.add(Problem::warning("serves", place, message).help(help));
+                }
+                Some(_) => {}
+                None => {
+                    moved.insert(service, (region, step));
+                }
+            }
+        }
     }
 }
 

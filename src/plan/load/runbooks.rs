@@ -6,9 +6,9 @@ use super::document::Document;
 use super::fields::{Fields, absent};
 use super::ids::{bad_name, is_name};
 use super::reader::{At, Reader};
-use super::value::Value;
+use super::value::{Read, Value};
 use crate::actions::ActionKind;
-use crate::ids::{RegionId, RunbookId, StepId};
+use crate::ids::{RegionId, RunbookId, ServiceId, StepId};
 use crate::plan::is_left_out;
 use crate::plan::node::{Entry, Node, NodeValue};
 use crate::plan::problem::Problem;
@@ -126,6 +126,7 @@ fn step(
         "confirm",
         "irreversible",
         "switches",
+        "serves",
         "undoes",
         "fences",
         "unfences",
@@ -159,6 +160,7 @@ fn step(
         changes: kind.changes,
         irreversible: fields.flag("irreversible"),
         switches: fields.flag("switches"),
+        serves: serves(&fields),
         safe_to_drill: is_safe_to_drill(&fields),
         fences: fields.names("fences"),
         unfences: fields.names("unfences"),
@@ -180,6 +182,13 @@ fn guards(fields: &Fields) -> Vec<crate::plan::condition::Condition> {
 
 fn is_safe_to_drill(fields: &Fields) -> bool {
     fields.get("drill").and_then(|read| read.text()) == Some("safe")
+}
+
+fn serves(fields: &Fields) -> IndexMap<ServiceId, RegionId> {
+    let row = |(service, region): (&String, &Read)| {
+        Some((ServiceId::from(&**service), RegionId::from(region.text()?)))
+    };
+    fields.table("serves").filter_map(row).collect()
 }
 
 fn undoes(fields: &Fields) -> Vec<StepId> {

@@ -112,6 +112,28 @@ impl Rehearsal {
         }
     }
 
+    /// Looks at the model as it is now.
+    pub(super) fn model(&self, at: impl FnOnce(&Model, Timestamp)) {
+        at(&self.model.lock().unwrap(), self.clock.now());
+    }
+
+    /// Lets a step act on the world, whatever the engine knows of it.
+    pub(super) fn act(&mut self, runbook: &str, step: &str) {
+        let spec = self.plan.runbooks[runbook].steps[step].clone();
+        let action = self.world.action(&spec, &spec.params).unwrap();
+        let expected = action.describe().now_or_never().unwrap().unwrap().target;
+        let context = self.context(&spec);
+        let mut work = async move { action.execute(&expected, &context).await }.boxed();
+        for _ in 0..60 {
+            if let Some(ended) = (&mut work).now_or_never() {
+                ended.unwrap();
+                return;
+            }
+            self.second();
+        }
+        panic!("{step} does not end");
+    }
+
     fn note_courses(&mut self) {
         let model = self.model.lock().unwrap();
         for (id, signal) in &model.durable.signals {

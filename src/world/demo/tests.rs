@@ -1,6 +1,9 @@
 use super::rehearsal::Rehearsal;
 use super::*;
 use crate::core::incident::Position;
+use crate::core::model::Status;
+use crate::core::objectives::{overall_clock, overall_stopped};
+use crate::core::placement;
 use crate::core::signal::SignalState::{self, Critical, Ok as Good};
 use crate::plan::{Plan, Registry, Severity, load_texts};
 use crate::world::scenario::GENERIC;
@@ -202,6 +205,34 @@ fn the_other_runbooks_end_well_too() {
         );
         assert_eq!(rehearsal.state(probe), Good, "{name}");
     }
+}
+
+#[test]
+fn services_that_moved_alone_are_served_and_no_clock_runs_on() {
+    let (mut rehearsal, _) = complete("partial-outage");
+    rehearsal.pass(30);
+    rehearsal.model(|model, now| {
+        for service in ["api", "checkout"] {
+            let region = placement::region_of(model, &service.into());
+            assert_eq!((region, model.durable.services[service].status), (Some(&"dr".into()), Status::Up));
+        }
+        assert_eq!(model.serving(), Some(&"primary".into()), "the database stays");
+        assert_eq!(overall_clock(model, now), None);
+        let stopped = overall_stopped(model, model.plan.services.keys()).unwrap();
+        assert!(!stopped.left().is_negative(), "{stopped:?}");
+    });
+}
+
+#[test]
+fn a_generic_scenario_shows_at_its_public_endpoint_that_a_service_moved_alone() {
+    let shipped = crate::world::scenario::generic("region-down").unwrap();
+    let mut rehearsal = Rehearsal::new(&PLAN, shipped.resolve(&PLAN).unwrap());
+    rehearsal.pass(90);
+    assert_eq!(rehearsal.state("public-api"), Critical);
+    rehearsal.act("selective-failover", "reroute-api");
+    rehearsal.pass(30);
+    assert_eq!(rehearsal.state("public-api"), Good);
+    assert_eq!(rehearsal.state("public-checkout"), Critical);
 }
 
 #[test]

@@ -108,6 +108,8 @@ pub enum Change {
     Probe(ProbeId, ProbeState),
     /// Public traffic goes to this region from now on.
     Traffic(RegionId),
+    /// What a public endpoint shows comes from this region from now on, wherever the other traffic goes.
+    Routed(ProbeId, RegionId),
     /// The databases of this region take writes from now on.
     Promoted(RegionId),
     /// The databases of this region take no more writes.

@@ -53,7 +53,8 @@ impl SimulatedAction {
         let proof = self.step.verify.as_ref()?.source();
         let scripted = effects::reactions(&self.inner.scenario, &self.step);
         let mut changes = scripted.filter(|reaction| !reaction.changes.is_empty());
-        let acts = effects::of_kind(&self.inner.plan, &self.step, &self.params).is_some();
+        let acts = effects::of_kind(&self.inner.plan, &self.step, &self.params).is_some()
+            || !effects::routes(&self.inner.plan, &self.step).is_empty();
         (!acts && changes.next().is_none()).then(|| {
             format!(
                 "this scenario does not know what the step changes. If its proof ({proof}) does not hold \
@@ -113,7 +114,7 @@ impl SimulatedAction {
         let now = self.inner.clock.now();
         let own = effects::of_kind(&self.inner.plan, &self.step, &self.params);
         let mut history = self.inner.history();
-        history.change(now, own);
+        history.change(now, own.into_iter().chain(effects::routes(&self.inner.plan, &self.step)));
         for reaction in effects::reactions(&self.inner.scenario, &self.step) {
             history.change(later(now, reaction.after), reaction.changes.iter().cloned());
         }

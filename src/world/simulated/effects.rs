@@ -20,6 +20,16 @@ pub(super) fn of_kind(plan: &Plan, step: &Step, params: &Params) -> Option<Chang
     }
 }
 
+/// The endpoints outside of every region that prove a step which moves services answer from where it moves them.
+pub(super) fn routes(plan: &Plan, step: &Step) -> Vec<Change> {
+    let Some(region) = step.serves.values().next() else { return Vec::new() };
+    let references = step.verify.iter().flat_map(|proof| proof.references());
+    let named = references.filter(|reference| reference.root == "signals");
+    let probes = named.filter_map(|reference| plan.probes.get(reference.name.as_deref()?));
+    let public = probes.filter(|spec| roles::follows_traffic(plan, spec));
+    public.map(|spec| Change::Routed(spec.id.clone(), region.clone())).collect()
+}
+
 /// The reactions of a scenario to a step.
 pub(super) fn reactions<'s>(scenario: &'s Scenario, step: &Step) -> impl Iterator<Item = &'s Reaction> {
     let is_meant = |trigger: &Trigger| match trigger {

@@ -65,6 +65,7 @@ pub(super) struct State {
     promoted: HashMap<RegionId, Timestamp>,
     fenced: HashMap<RegionId, Timestamp>,
     traffic: Option<RegionId>,
+    routes: HashMap<ProbeId, RegionId>,
 }
 
 /// How one thing is now.
@@ -89,6 +90,9 @@ impl State {
                 self.probes.insert(probe.clone(), (*state, at));
             }
             Change::Traffic(region) => self.traffic = Some(region.clone()),
+            Change::Routed(probe, region) => {
+                self.routes.insert(probe.clone(), region.clone());
+            }
             Change::Promoted(region) => {
                 self.promoted.entry(region.clone()).or_insert(at);
             }
@@ -105,7 +109,7 @@ impl State {
     pub(super) fn health(&self, plan: &Plan, spec: &ProbeSpec, now: Timestamp) -> Health {
         match self.probes.get(&spec.id) {
             Some((state, since)) => health(*state, *since, now),
-            None if roles::follows_traffic(plan, spec) => self.serving_health(plan, now),
+            None if roles::follows_traffic(plan, spec) => self.serving_health(plan, spec, now),
             None => Health::Normal,
         }
     }
@@ -115,9 +119,13 @@ impl State {
         self.probes.get(probe).map(|(_, at)| *at)
     }
 
-    /// How public endpoints are: as the region that has the traffic.
-    fn serving_health(&self, plan: &Plan, now: Timestamp) -> Health {
-        let region = self.traffic.as_ref().or_else(|| roles::first(plan, RegionRole::Primary));
+    /// How public endpoints are: as the region that has the traffic, or theirs.
+    fn serving_health(&self, plan: &Plan, spec: &ProbeSpec, now: Timestamp) -> Health {
+        let region = self
+            .routes
+            .get(&spec.id)
+            .or(self.traffic.as_ref())
+            .or_else(|| roles::first(plan, RegionRole::Primary));
         match region.and_then(|region| self.regions.get(region)) {
             Some((RegionState::Down, _)) => Health::Down,
             Some((RegionState::Unreachable, _)) => Health::Unreachable,

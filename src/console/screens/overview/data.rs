@@ -8,6 +8,7 @@ use crate::console::widgets::{Look, fit, sparkline, state_cell};
 use crate::core::backup::{BackupStanding, standing};
 use crate::core::evidence;
 use crate::core::evidence::bounds;
+use crate::core::names;
 use crate::ids::ProbeId;
 use crate::plan::{Backup, ProbeSpec};
 use crate::units;
@@ -81,14 +82,20 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
     let look = &view.look;
     let recent = view.model.live.recent.get(id);
     let measured = recent.and_then(|r| r.latest.as_ref()).and_then(|r| r.outcome.as_ref().ok());
-    let value =
-        measured.and_then(|m| m.value).map_or_else(|| "no value".into(), |v| units::value(v, spec.unit));
     let state = signal(view.model.state(id));
+    let title = crate::text::clean(&names::title(view.model, spec), 60);
     let mut line = Line::from(vec![
         cell(look, state_cell(look, state), 11),
-        cell(look, look.span(Role::Text, crate::text::clean(&spec.title, 60)), title_width(width) + 1),
-        cell(look, look.span(state.role(), value), 10),
+        cell(look, look.span(Role::Text, title), title_width(width) + 1),
     ]);
+    let Some(value) = measured.and_then(|measured| measured.value) else {
+        // Why there is none takes the room of the value, and of its history where there is little.
+        let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width());
+        let why = fit(look, &crate::text::clean(&without_value(view, id, spec), 200), room);
+        line.push_span(look.span(state.role(), why));
+        return line;
+    };
+    line.push_span(cell(look, look.span(state.role(), units::value(value, spec.unit)), 10));
     if let Some(old) = old(spec, recent, view.now) {
         line.push_span(look.span(Role::Stale, format!("{old} ")));
     }
@@ -97,18 +104,21 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
     let spark = if width >= WIDE { WIDEST_SPARK } else { SPARK_WIDTH };
     line.spans.extend(sparkline(look, &values, ceiling(spec), spark).spans);
     let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width() + 1);
-    if measured.is_none_or(|measured| measured.value.is_none()) {
-        // Why there is none says more than what it would be bounded by.
-        let why = fit(look, &crate::text::clean(&view.model.why(id), 200), room);
-        line.push_span(look.span(state.role(), format!(" {why}")));
-        return line;
-    }
     // The whole bounds, or the one that matters most, or none: half a bound would mislead.
     let critical =
         spec.thresholds.critical.map(|bound| format!("critical {}", units::value(bound, spec.unit)));
     let fits = [Some(bounds(spec)), critical].into_iter().flatten().find(|text| text.len() <= room);
     line.push_span(look.span(Role::Muted, format!(" {}", fits.unwrap_or_default())));
     line
+}
+
+/// What the header counts on with the clock, then why the lag cannot be told, as the list of signals says it.
+fn without_value(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec) -> String {
+    let loss = evidence::loss(view.model, id, view.now).filter(|loss| loss.grows_from.is_some());
+    let exposed = loss.and_then(|loss| loss.short()).map(|amount| format!("RPO {amount}"));
+    // How old that is the header says as well.
+    let first = exposed.or_else(|| old(spec, view.model.live.recent.get(id), view.now));
+    first.into_iter().chain([view.model.why(id)]).collect::<Vec<_>>().join("; ")
 }
 
 fn title_width(width: u16) -> usize {

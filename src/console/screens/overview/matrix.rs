@@ -8,6 +8,7 @@ use crate::console::widgets::{Column, State, Width, row_line};
 use crate::core::contradiction::{self, Kind, Open};
 use crate::core::model::Status;
 use crate::core::objectives::service_clock;
+use crate::core::placement;
 use crate::core::standing;
 use crate::ids::{RegionId, ServiceId};
 use crate::plan::Service;
@@ -149,14 +150,17 @@ fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'
         look.span(name_role, crate::text::clean(&service.title, 60)),
         look.span(Role::Muted, brief(service.rto)),
     ];
+    let placed = placement::of(view.model, id).map(|placed| &placed.region);
     for region in view.model.plan.regions.keys().take(shown) {
-        cells.push(match standing::cell(view.model, service, region) {
-            Some(status) => cell(
-                view,
-                status,
-                contradiction::on(view.model, service.health.get(region).into_iter().flatten()),
-            ),
-            None => look.span(Role::Muted, "-"),
+        let status = standing::cell(view.model, service, region).map(|status| {
+            let probes = service.health.get(region).into_iter().flatten();
+            cell(view, status, contradiction::on(view.model, probes))
+        });
+        let status = status.unwrap_or_else(|| look.span(Role::Muted, "-"));
+        // Only what is not where the head of the table says.
+        cells.push(match placed.filter(|placed| *placed == region && !serves(view, region)) {
+            Some(_) => Span::styled(format!("{} {}", look.glyph(Glyph::Live), status.content), status.style),
+            None => status,
         });
     }
     cells.push(clock(view, id));

@@ -9,6 +9,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell};
 use crate::core::evidence;
 use crate::core::model::Model;
+use crate::core::names;
 use crate::core::reading::Field;
 use crate::core::signal::{Signal, SignalState, failing};
 use crate::ids::ProbeId;
@@ -125,7 +126,7 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'sta
         Some(_) if row.state != SignalState::Unknown => State::Failing,
         _ => signal(row.state),
     };
-    let title = spec.map_or(row.probe.as_str(), |spec| &spec.title);
+    let title = spec.map_or_else(|| row.probe.to_string(), |spec| names::title(view.model, spec));
     let fixed = |width, right| Column { width: Width::Fixed(width), right };
     let mut columns = vec![
         fixed(1, false),
@@ -137,7 +138,7 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'sta
     let mut cells = vec![
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
         state_cell(look, state),
-        look.span(Role::Text, crate::text::clean(title, 80)),
+        look.span(Role::Text, crate::text::clean(&title, 80)),
         look.span(state.role(), value.unwrap_or_default()),
         when,
     ];

@@ -11,10 +11,9 @@ use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
-use crate::core::decide::is_denied;
+use crate::core::decide::{self, is_denied, waits_for_proof};
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
-use crate::core::names;
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
 use crate::engine::scope;
@@ -110,6 +109,7 @@ fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) ->
     } else {
         what_it_does(&mut sheet, state);
     }
+    serves(&mut sheet, run, step, state);
     guards(&mut sheet, step, state);
     what_it_showed(&mut sheet, state);
     sheet.lines
@@ -178,20 +178,32 @@ fn what_it_does(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
     }
 }
 
+/// Which services the step moves where, and whether that is taken in.
+fn serves(sheet: &mut Sheet<'_, '_>, run: &Run, step: &Step, state: &StepRun) {
+    let model = sheet.view.model;
+    let services = step.serves.iter().map(|(service, region)| {
+        let title = model.plan.services.get(service).map_or(service.as_str(), |service| &service.title);
+        let name = model.plan.regions.get(region).map_or(region.as_str(), |region| &region.name);
+        format!("{title} from {name}")
+    });
+    let services = services.collect::<Vec<_>>().join(", ");
+    let proof = step.verify.as_ref().filter(|_| waits_for_proof(model, run, step, state));
+    match (services.is_empty(), proof) {
+        (true, _) => {}
+        (false, Some(proof)) => {
+            let text = format!("{services}, NOT YET: only once this holds: {}", proof.source());
+            sheet.add("serves", Role::Warn, &text);
+        }
+        (false, None) => sheet.add("serves", Role::Text, &services),
+    }
+}
+
 /// Guards as they are now while the step has not begun, and as they were when it was confirmed after that.
 fn guards(sheet: &mut Sheet<'_, '_>, step: &Step, state: &StepRun) {
     let begun = !matches!(state.status, StepStatus::Pending | StepStatus::Ready | StepStatus::Confirming);
     let frozen =
         state.confirmation.as_ref().filter(|_| begun).map(|confirmation| confirmation.guards.clone());
-    let scope = names::View { model: sheet.view.model, now: sheet.view.now };
-    let live = || {
-        let now = |(place, guard): (usize, &crate::plan::condition::Condition)| GuardResult {
-            condition: guard.source().to_owned(),
-            truth: guard.evaluate(&scope),
-            overridden: state.overrides.iter().find(|(at, _)| *at == place).map(|(_, why)| why.clone()),
-        };
-        step.guard.iter().enumerate().map(now).collect()
-    };
+    let live = || decide::guards(sheet.view.model, step, state, sheet.view.now);
     for (place, guard) in frozen.unwrap_or_else(live).iter().enumerate() {
         let line =
             guard_lines(sheet.view, guard, if place == 0 { " guard" } else { "" }, INDENT, sheet.width);

@@ -40,7 +40,7 @@ fn what_is_in_force_stands_on_every_screen_and_on_the_overview_after_the_close()
 fn what_was_undone_by_hand_is_on_no_screen() {
     let mut stage = aborted();
     let how = "reset by hand, a write worked".into();
-    stage.ask(Ask::Undone { run: RUN.into(), step: "fence".into(), how });
+    stage.ask(Ask::Undone { run: RUN.into(), step: "fence".into(), how, stays: false });
     assert!(!seen(&stage).contains("STILL IN FORCE"));
 }
 

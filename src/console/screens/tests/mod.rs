@@ -1,5 +1,6 @@
 mod left;
 mod loss;
+mod numbers;
 mod people;
 mod plan;
 mod safety;

@@ -176,6 +176,7 @@ fn step(
         changes: !matches!(action, "manual" | "note" | "wait-for"),
         irreversible: false,
         switches: false,
+        serves: Default::default(),
         safe_to_drill: false,
         fences: Vec::new(),
         unfences: Vec::new(),

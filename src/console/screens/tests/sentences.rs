@@ -74,6 +74,11 @@ fn of_engine() -> Vec<Fact> {
         Fact::LossNoted { probe: "dr-lag".into(), reading: Some(loss_reading()) },
         Fact::LossNoted { probe: "dr-lag".into(), reading: None },
         Fact::ServingRecorded { region: "dr".into(), reason: "promoted by hand".into() },
+        Fact::ServicesMoved {
+            run: "INC-1/1".into(),
+            step: "promote".into(),
+            services: vec![("postgresql".into(), "dr".into())],
+        },
         Fact::ContradictionFound { contradiction: Box::new(split_brain()) },
         Fact::ContradictionAnswered {
             id: split_brain().id,
@@ -217,7 +222,13 @@ fn of_step() -> Vec<Fact> {
         Fact::StepRechecked { run: run(), step: step() },
         Fact::StepSkipped { run: run(), step: step(), reason: "done before".into() },
         Fact::StepAttested { run: run(), step: step(), how: "by hand, role read".into() },
-        Fact::StepUndone { run: run(), step: step(), how: "set back by hand, a write worked".into() },
+        Fact::StepUndone {
+            run: run(),
+            step: step(),
+            how: "set back by hand, a write worked".into(),
+            stays: false,
+        },
+        Fact::StepUndone { run: run(), step: step(), how: "it is safer so".into(), stays: true },
         Fact::GuardOverridden {
             run: run(),
             step: step(),
@@ -349,7 +360,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 60;
+const KINDS: usize = 61;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -414,5 +425,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::DrillTurnedLive { .. } => 57,
         Fact::LossNoted { .. } => 58,
         Fact::JournalSpace { .. } => 59,
+        Fact::ServicesMoved { .. } => 60,
     }
 }
