@@ -40,6 +40,26 @@ fn the_plan_in_the_book_is_a_good_one() {
 }
 
 #[test]
+fn a_plan_is_warned_of_sessions_that_hide_whether_their_server_is_read_only() {
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/plan.toml")).unwrap();
+    let warnings = |standby: &str| {
+        let text = page.replace("@primary", "host=a user=x dbname=x").replace("@standby", standby);
+        let files = vec![("plan.toml".to_owned(), text.replace("@reference", "b:1"))];
+        let loaded = load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"));
+        loaded.warnings.to_string()
+    };
+    assert!(!warnings("host=b user=x dbname=x").contains("hidden-read-only"));
+    for options in ["-c default_transaction_read_only=on", "--default-transaction-read-only=on"] {
+        let hidden = warnings(&format!("host=b user=x dbname=x options='{options}'"));
+        for whose in ["probe `dr-db`", "probe `dr-lag`", "step `promote`"] {
+            let says = format!("`dsn` of {whose} sets default_transaction_read_only for its own session");
+            assert!(hidden.contains(&says), "{options}: {hidden}");
+        }
+    }
+}
+
+#[test]
 fn a_plan_is_warned_of_connection_strings_that_leave_open_which_server_is_promoted() {
     let page =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/plan.toml")).unwrap();

@@ -175,7 +175,7 @@ async fn a_synchronous_name_that_two_standbys_have_is_no_promise_of_this_one() {
     pair.primary.sql("insert into load (id, pad) values (1, repeat('x', 100000))");
     tokio::time::sleep(Duration::from_secs(2)).await;
     let missing = measure(KIND, &*probe).await;
-    assert!(missing.number("exposure_bytes") > Some(100_000.0), "{missing:#?}");
+    assert!(missing.number("exposure_bytes") > Some(0.0), "{missing:#?}");
     assert!(missing.number("exposure_s") > Some(0.5), "{missing:#?}");
 }
 
