@@ -6,6 +6,8 @@ use crate::core::incident::Incident;
 use crate::core::loss_reading::{self, LossReading};
 use crate::core::model::Model;
 use crate::core::names;
+use crate::core::roles;
+use crate::core::servers::{self, Database, Server};
 use crate::core::signal::{SignalState, age, failing, is_stale};
 use crate::ids::ProbeId;
 use crate::plan::condition::Condition;
@@ -97,12 +99,34 @@ pub fn exposure(model: &Model, now: Timestamp) -> Option<LossEstimate> {
     if let Some(runbook) = open.filter(|runbook| leads_away(model, runbook) && !runbook.loss.is_empty()) {
         return LossEstimate::worst(losses(model, runbook, now));
     }
-    let worst = |away: bool| {
+    let databases = servers::databases(model, now);
+    let worst = |away: bool, astray: bool| {
         let runbooks = model.plan.runbooks.values().filter(|runbook| leads_away(model, runbook) == away);
         let probes: BTreeSet<&ProbeId> = runbooks.flat_map(|runbook| &runbook.loss).collect();
-        LossEstimate::worst(probes.into_iter().filter_map(|probe| loss(model, probe, now)))
+        let probes = probes.into_iter().filter(|probe| is_astray(model, &databases, probe) == astray);
+        LossEstimate::worst(probes.filter_map(|probe| loss(model, probe, now)))
     };
-    worst(true).or_else(|| worst(false))
+    if let Some(loss) = worst(true, false).or_else(|| worst(false, false)) {
+        return Some(loss);
+    }
+    let astray = worst(true, true).or_else(|| worst(false, true))?;
+    let basis = "what it is measured against is not the server that accepts writes";
+    Some(LossEstimate::unknown(astray.probe, basis))
+}
+
+/// Whether a probe measures a standby against another server than the one that accepts writes now. Where no probe tells
+/// who that is, or what the server is that it measures against, nobody knows.
+fn is_astray(model: &Model, databases: &[Database<'_>], probe: &ProbeId) -> bool {
+    let Some(spec) = model.plan.probes.get(probe).filter(|spec| spec.kind == "postgres-replication") else {
+        return false;
+    };
+    let reversed = loss_reading::measured(model, probe).is_some_and(|told| told.reversed);
+    let against = spec.params.get(if reversed { "dsn" } else { "primary" });
+    let is_it = |server: &&Server<'_>| against.is_some() && server.probe.params.get("dsn") == against;
+    databases.iter().any(|database| {
+        let measured = database.iter().find(is_it);
+        measured.zip(roles::writer(database)).is_some_and(|(measured, writer)| !writer.is(measured))
+    })
 }
 
 /// Whether an estimate is one of today's direction: measured since another region last began to serve.

@@ -350,9 +350,11 @@ impl Model {
     pub fn is_moving_to(&self, region: &RegionId) -> bool {
         let Some((run, runbook)) = self.moving().filter(|_| self.leads_to(region)) else { return false };
         let mut promotions = runbook.steps.values().filter(|step| step.promotes()).peekable();
+        // What was taken back while nobody had proven it is over: who is promoted after that is so by somebody else.
+        let is_over = |state: &StepRun| state.status == StepStatus::Unknown && state.seen.is_some();
         let begun = |step: &Step| {
-            let status = run.steps.get(&step.id).map(|state| state.status);
-            status.is_some_and(StepStatus::may_have_acted)
+            let state = run.steps.get(&step.id);
+            state.is_some_and(|state| state.status.may_have_acted() && !is_over(state))
         };
         promotions.peek().is_none() || promotions.any(begun)
     }

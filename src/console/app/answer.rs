@@ -108,6 +108,20 @@ impl App {
         Some(form)
     }
 
+    /// The suggestion turned while somebody answered: the form shows today's, from its beginning, with what was typed.
+    pub(super) fn renew_answer(&mut self, at: Instant) {
+        let Some(Dialog::Form(form)) = &self.dialog else { return };
+        let Purpose::Answer { question, .. } = &form.purpose else { return };
+        let Some(mut fresh) = self.answer_form(question, at) else { return };
+        if fresh.purpose == form.purpose {
+            return;
+        }
+        let chosen = form.choices.get(form.chosen).map(|choice| &choice.name);
+        fresh.chosen = fresh.choices.iter().position(|choice| Some(&choice.name) == chosen).unwrap_or(0);
+        fresh.text = form.text.clone();
+        self.dialog = Some(Dialog::Form(fresh));
+    }
+
     fn revisit_form(&self) -> Option<Form> {
         let model = self.model.as_ref()?;
         let questions = answered(model.durable.incident.as_ref()?);

@@ -250,6 +250,7 @@ impl App {
                     _ => false,
                 };
                 if shown {
+                    self.renew_answer(at);
                     self.report(&refusal.why, &refusal.next, at);
                     // What is still being typed was meant for what the refusal ended.
                     self.deafen(format!("{}. {}", refusal.why.trim_end_matches('.'), refusal.next), at);

@@ -5,6 +5,7 @@ use crate::core::fencing;
 use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::servers::Server;
+use crate::core::status::StepStatus;
 use crate::ids::ProbeId;
 use crate::plan::Step;
 
@@ -60,7 +61,23 @@ pub(super) fn must_not_serve<'d, 'a>(
         let runbook = run.and_then(|run| model.plan.runbooks.get(&run.runbook));
         runbook.is_some_and(|runbook| runbook.steps.values().any(|step| step.fences.contains(probe)))
     };
+    // Beside the one that lifeboat promoted, somebody promoted another.
+    let is_promoted = |server: &Server<'_>| is_promoted(model, &server.probe.id);
+    let beside = || only(&is_promoted).and_then(|_| only(&|server| !is_promoted(server)));
     only(&|server| fencing::raised(model, &server.probe.id).is_some() && !is_to_serve(server))
         .or_else(|| only(&|server| to_fence(&server.probe.id)))
+        .or_else(beside)
         .or_else(|| only(&|server| server.region() != model.serving()))
+}
+
+/// A step of the open incident is known to have promoted the server that a probe watches.
+fn is_promoted(model: &Model, probe: &ProbeId) -> bool {
+    let runs = model.durable.incident.iter().flat_map(|incident| &incident.runs);
+    runs.filter_map(|run| Some((run, model.plan.runbooks.get(&run.runbook)?))).any(|(run, runbook)| {
+        let promotions =
+            runbook.steps.values().filter(|step| step.promotes() && step.unfences.contains(probe));
+        promotions
+            .filter_map(|step| run.steps.get(&step.id))
+            .any(|state| matches!(state.status, StepStatus::Verified | StepStatus::Attested))
+    })
 }

@@ -741,6 +741,23 @@ fn a_name_that_moves_within_a_region_breaks_no_fence_and_leaves_the_roles_right(
     assert_eq!(kinds(&machine), [Kind::TwoPrimaries]);
 }
 
+/// All three in the region that serves.
+#[test]
+fn who_is_promoted_by_hand_beside_the_one_that_lifeboat_promoted_is_named() {
+    let mut plan = (*plan()).clone();
+    for probe in ["primary-db", "dr-db"] {
+        plan.probes.get_mut(probe).unwrap().region = Some("dr".into());
+    }
+    plan.runbooks.get_mut("failover").unwrap().steps.get_mut("promote").unwrap().unfences =
+        vec!["dr-db".into()];
+    let mut machine = Machine::failing_over_under(Arc::new(plan));
+    do_step(&mut machine, "promote");
+    machine.ask(Ask::Abort { reason: "done".into() }).unwrap();
+    machine.pass(12, &world(primary(3, "a"), primary(2, "b")));
+    let split = of(&machine.model).iter().find(|open| open.contradiction.kind == Kind::TwoPrimaries).unwrap();
+    assert_eq!(split.contradiction.to_fence, Some("primary-db".into()), "{split:?}");
+}
+
 /// A primary of which the probe's own session hides whether it is read-only.
 fn hidden(timeline: u32, started: &str) -> Outcome {
     let mut measured = server("primary", timeline, started);

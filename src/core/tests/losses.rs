@@ -531,3 +531,27 @@ fn a_guard_that_is_ready_knows_the_promoted_standby_by_the_probe_on_its_address(
         assert_eq!(guards[0].allows(), expected, "{guards:?}");
     }
 }
+
+/// A third server serves: what a standby of the old primary lacks of that one is not what a failover loses.
+#[test]
+fn a_loss_measured_against_another_server_than_the_one_that_serves_is_not_known() {
+    use crate::core::tests::serving::{primary, standby, world};
+    let mut plan = Plan::clone(&plan());
+    for (probe, key, server) in [
+        ("primary-db", "dsn", "a"),
+        ("dr-db", "dsn", "b"),
+        ("dr-lag", "dsn", "c"),
+        ("dr-lag", "primary", "a"),
+    ] {
+        let params = &mut plan.probes.get_mut(probe).unwrap().params;
+        params.0.insert(key.into(), Param::Text(server.into()));
+    }
+    let mut machine = Machine::resumed_under(Arc::new(plan), Vec::new(), start());
+    let known = |machine: &Machine| evidence::exposure(&machine.model, machine.now).unwrap().is_known();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    assert!(known(&machine));
+    machine.pass(30, &world(bad(), standby("b")));
+    assert!(known(&machine), "nobody serves, and what was known of the old one counts");
+    machine.pass(30, &world(bad(), primary(2, "b")));
+    assert!(!known(&machine));
+}

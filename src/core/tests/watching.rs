@@ -186,3 +186,19 @@ fn a_look_at_a_step_that_nobody_watches_says_nothing() {
     let mut machine = Machine::failing_over();
     assert_eq!(seen(&mut machine, standby()), []);
 }
+
+#[test]
+fn who_is_promoted_after_a_promotion_was_taken_back_serves_although_the_run_is_open() {
+    use crate::core::tests::serving::{primary as primary_of, standby as standby_of, world};
+    let mut machine = holding();
+    seen(&mut machine, standby());
+    check(&mut machine, Err(Machine::failure()));
+    assert_eq!(status(&machine), StepStatus::Unknown);
+    machine.pass(20, &world(primary_of(3, "a"), standby_of("b2")));
+    assert_eq!(machine.model.serving().map(|region| region.as_str()), Some("primary"));
+    // Its manager makes it the primary after all.
+    machine.pass(20, &world(bad(), primary_of(4, "b2")));
+    assert_eq!(machine.model.serving().map(|region| region.as_str()), Some("dr"));
+    let service = &machine.model.durable.services["postgresql"];
+    assert_ne!(service.status, crate::core::model::Status::Down);
+}

@@ -122,6 +122,30 @@ fn the_suggestion_needs_one_key_and_anything_else_a_reason() {
 }
 
 #[test]
+fn an_answer_whose_suggestion_turned_shows_the_one_of_now_and_keeps_what_was_typed() {
+    let mut scene = declared();
+    scene.press("n");
+    scene.write("it serves");
+    // The servers of the region answer again: nothing is suggested any more.
+    for probe in scene.model.plan.probes.keys().cloned().collect::<Vec<_>>() {
+        for _ in 0..3 {
+            scene.measured(probe.as_str(), "well");
+        }
+    }
+    scene.press("enter y");
+    let now = form(&scene).unwrap();
+    assert!(
+        now.problem.as_ref().is_some_and(|problem| problem.contains("the suggestion changed")),
+        "{now:?}"
+    );
+    assert!(
+        !matches!(&now.purpose, super::form::Purpose::Answer { suggested: Some(said), .. } if said == "yes"),
+        "{now:?}"
+    );
+    assert_eq!((now.stage, now.text.text(), now.choice()), (Stage::Choose, "it serves", Some("no")));
+}
+
+#[test]
 fn a_held_key_answers_one_question_only() {
     let mut scene = declared();
     scene.press("y");

@@ -237,7 +237,24 @@ fn losses(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
         let role = if known { Role::Warn } else { Role::Unknown };
         labelled(view, if place == 0 { "YOU LOSE" } else { "" }, role, &loss_sentence(view, loss), width)
     });
-    lines.collect()
+    lines.chain(yet_to_come(view, confirmation, width)).collect()
+}
+
+/// What is measured now is not all that is lost, where the other side goes on taking writes.
+fn yet_to_come(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let step = view.model.step(&confirmation.run, &confirmation.step).map(|(step, _)| step);
+    let goes_on =
+        |server: &&OtherServer| matches!(server.does, Does::Writes | Does::Untold) && server.fenced.is_none();
+    let is_fence = step.is_none_or(|step| step.is_fence());
+    let found =
+        confirmation.other_side.iter().find(goes_on).filter(|_| !is_fence && !confirmation.losses.is_empty());
+    let text = |server: &OtherServer| {
+        format!(
+            "AND all that {} takes from now on, until it is fenced: nobody can say how much",
+            server.title
+        )
+    };
+    found.map_or_else(Vec::new, |server| labelled(view, "", Role::Critical, &text(server), width))
 }
 
 /// As it is now: what grows with the clock does so while somebody reads.

@@ -148,8 +148,13 @@ fn aftermath(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
         (dismissed, Some((last, (at, how)))) => {
             let took = units::clock(age(last.detected_at, *at));
             let quiet = match dismissed {
-                Some(_) => ". Nobody is paged until it is well, or worse",
-                None => "",
+                Some(dismissed) if dismissed.at < *at => format!(
+                    ". {} stays DISMISSED ({}): nobody is paged until it is well, or worse",
+                    dismissed.severity.as_str(),
+                    dismissed.why
+                ),
+                Some(_) => ". Nobody is paged until it is well, or worse".to_owned(),
+                None => String::new(),
             };
             // Nobody reads afterwards what goes with this console.
             let tells = match view.ui.remains {
