@@ -10,7 +10,7 @@ use crate::core::objectives::{self, RtoClock};
 use crate::core::signal::{SignalState, age};
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
-use crate::core::{blind, evidence, lifecycle, oncall, placement};
+use crate::core::{blind, divergence, evidence, in_force, lifecycle, oncall, placement};
 use crate::engine::client::Client;
 use crate::engine::protocol::ToClient;
 use crate::ids::{RegionId, ServiceId};
@@ -137,6 +137,12 @@ fn as_text(model: &Model, now: Timestamp) -> String {
         let known = &open.contradiction;
         let answered = if open.answered.is_some() { " (answered)" } else { "" };
         line("wrong", format!("{} {}{answered}: {}", known.severity.as_str(), known.what, known.why));
+    }
+    for split in divergence::open(model) {
+        line("diverged", split.sentence());
+    }
+    for left in in_force::to_tell(model) {
+        line("in force", format!("{}: {}", left.heading(), left.sentence()));
     }
     if let Some(loss) = evidence::exposure(model, now) {
         let runbooks = || model.plan.runbooks.values();

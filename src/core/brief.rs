@@ -5,6 +5,7 @@
 mod course;
 mod people;
 
+use crate::core::divergence::{self, DIVERGED};
 use crate::core::incident::{Incident, Mode};
 use crate::core::model::{Model, Status};
 use crate::core::{blind, contradiction, evidence, in_force, lifecycle, objectives, placement, witness};
@@ -20,6 +21,8 @@ const TEXT_LIMIT_CHARS: usize = 70;
 /// How many things that are in force are told in full, and after which lines.
 const IN_FORCE: usize = 2;
 const BEFORE_IN_FORCE: usize = 4;
+/// The most lines of data that went apart.
+const DIVERGENCES: usize = 2;
 /// How many names a list says.
 const NAMES: usize = 3;
 
@@ -52,11 +55,22 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
 fn in_force(model: &Model) -> Vec<(&'static str, String)> {
     let left = in_force::to_tell(model);
     let more = left.len().saturating_sub(IN_FORCE);
-    let splits = model.durable.incident.iter().flat_map(|incident| &incident.splits);
-    let mut lines: Vec<_> = splits.take(1).map(|split| ("DIVERGED", split.sentence())).collect();
+    let mut lines = diverged(model);
     lines.extend(left.iter().take(IN_FORCE).map(|left| (left.heading(), left.sentence())));
     if more > 0 {
         lines.push((in_force::STILL, format!("{more} more")));
+    }
+    lines
+}
+
+/// Data that went apart, and how often it did besides, there is, as long as nobody said what became of it.
+fn diverged(model: &Model) -> Vec<(&'static str, String)> {
+    let open = divergence::open(model);
+    let (told, more) = open.split_at(if open.len() > DIVERGENCES { 1 } else { open.len() });
+    let mut lines: Vec<_> = told.iter().map(|split| (DIVERGED, split.sentence())).collect();
+    if !more.is_empty() {
+        let windows: Vec<String> = more.iter().map(|split| split.window()).collect();
+        lines.push((DIVERGED, format!("{} more times: {}", more.len(), windows.join(", "))));
     }
     lines
 }

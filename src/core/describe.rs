@@ -64,6 +64,7 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
             format!("Recorded that {} serves: {reason}", region_name(plan, region))
         }
         Fact::ServicesMoved { services, step, .. } => services_moved(plan, services, step),
+        Fact::DivergenceSettled { what, how, .. } => format!("The data that went apart in \"{what}\": {how}"),
         Fact::ContradictionAnswered { what, reason, .. } => format!("Answered \"{what}\": {reason}"),
         Fact::ContradictionEnded { what, why, .. } => format!("Over \"{what}\": {why}"),
         Fact::JournalSpace { short: Some(short) } => format!("The journal's disk is FULL: {short}"),

@@ -18,7 +18,8 @@ pub struct Proposal {
     pub at: Timestamp,
 }
 
-/// A person said of a severity that it is no incident: nobody is told of it until all is well or it gets worse.
+/// A person said of a severity that it is no incident: nobody is told of it until all is well, it gets worse, or there is
+/// another reason for it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Dismissal {
     /// Only a worse one is proposed.
@@ -29,6 +30,17 @@ pub struct Dismissal {
     pub who: String,
     /// Why.
     pub why: String,
+    /// What the severity rested on then.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl Dismissal {
+    /// Whether it speaks of this severity, which rests on `reason`.
+    pub fn covers(&self, severity: Severity, reason: &str) -> bool {
+        let same = self.reason.as_ref().is_none_or(|known| known == reason);
+        severity > self.severity || (severity == self.severity && same)
+    }
 }
 
 /// The course of telling people about one incident.

@@ -159,6 +159,16 @@ pub enum Fact {
         #[serde(default)]
         unseen: bool,
     },
+    /// Nobody has to be told any more that the data of two servers went apart: a person says what became of it, or the
+    /// server that lost was rebuilt.
+    DivergenceSettled {
+        /// Which split brain: the instance of its contradiction.
+        id: String,
+        /// What it was, one line.
+        what: String,
+        /// How.
+        how: String,
+    },
     /// An incident was opened.
     IncidentDeclared {
         /// Its name.

@@ -3,9 +3,12 @@
 
 use crate::core::incident::{Incident, Mode, Run, RunEnd, StepRun};
 use crate::core::model::Model;
+use crate::core::servers;
+use crate::core::signal::SignalState;
 use crate::core::status::StepStatus;
 use crate::ids::{IncidentId, ProbeId, RunId, RunbookId, StepId};
-use crate::plan::{Runbook, Step};
+use crate::core::reading::Field;
+use crate::plan::{ProbeSpec, Runbook, Step};
 use jiff::Timestamp;
 
 /// Something that a step did and nothing has taken back.
@@ -39,6 +42,8 @@ pub struct InForce {
     pub guards_failover: bool,
     /// The runbook ran to its end and this is what it is for: the normal state from then on.
     pub intended: bool,
+    /// When a person recorded that it is undone or stays on purpose, although its server is read as fenced since.
+    pub recorded: Option<Timestamp>,
 }
 
 /// How it is known that a step is in force.
@@ -96,6 +101,10 @@ impl InForce {
 
     /// `Stop writes on the old primary`, with a word where it is not certain.
     pub fn words(&self) -> String {
+        if let Some(at) = self.recorded {
+            let at = at.strftime("%H:%M:%SZ");
+            return format!("{} (recorded as undone at {at}, but its server IS READ-ONLY NOW)", self.title);
+        }
         match self.how {
             Known::Verified | Known::Denied => self.title.clone(),
             Known::Attested => format!("{} (done by hand)", self.title),
@@ -110,9 +119,17 @@ pub fn of(model: &Model) -> Vec<InForce> {
     let mut list: Vec<InForce> = Vec::new();
     for (incident, run) in runs(model) {
         for (id, state) in &run.steps {
-            let Some((since, found)) = left(model, incident, run, id, state) else { continue };
-            if undoings.iter().any(|undoing| undoing.covers(&found, since)) {
-                continue;
+            let Some((since, mut found)) = left(model, incident, run, id, state) else { continue };
+            let mut undone = undoings.iter().filter(|undoing| undoing.covers(&found, since)).peekable();
+            if undone.peek().is_some() {
+                // A word does not lift a fence that its server still shows.
+                let Some(word) = undone.map(|undoing| undoing.by_word()).collect::<Option<Vec<_>>>() else {
+                    continue;
+                };
+                found.recorded = word.into_iter().max();
+                if !found.recorded.is_some_and(|at| holds_since(model, &found.fences, at)) {
+                    continue;
+                }
             }
             match list.iter_mut().find(|known| known.runbook == found.runbook && known.step == found.step) {
                 Some(before) => repeat(before, found),
@@ -203,8 +220,32 @@ fn left(
         is_fence: plan.is_some_and(Step::is_fence),
         guards_failover: plan.is_some_and(|step| guards_failover(model, run, step)),
         intended: completed && how != Known::Maybe && !for_a_while,
+        recorded: None,
     };
     Some((done, found))
+}
+
+/// Whether a server is read as a read-only primary, by a reading that began after `at` and is not too old.
+fn holds_since(model: &Model, servers: &[ProbeId], at: Timestamp) -> bool {
+    servers.iter().any(|probe| {
+        let Some(spec) = model.plan.probes.get(probe).filter(|spec| servers::is_server(spec)) else {
+            return false;
+        };
+        let reading = model.live.recent.get(probe).and_then(|recent| recent.measured());
+        let is_new = reading.is_some_and(|reading| reading.at.duration_since(at) > spec.timeout);
+        is_new && model.state(probe) != SignalState::Unknown && is_read_only_primary(model, probe)
+    })
+}
+
+/// Whether the last reading of a server says that it is a primary on which nobody can write by default.
+pub fn is_read_only_primary(model: &Model, probe: &ProbeId) -> bool {
+    let recent = model.live.recent.get(probe);
+    let read = recent.and_then(|recent| recent.measured()?.outcome.as_ref().ok());
+    read.is_some_and(|read| {
+        let is_standby = read.text("role") == Some("standby")
+            || read.fields.get("in_recovery") == Some(&Field::Flag(true));
+        !is_standby && read.fields.get("read_only") == Some(&Field::Flag(true))
+    })
 }
 
 /// Whether a step did something, as far as that is known. One that was left out or failed after an attempt whose end
@@ -222,7 +263,10 @@ fn known(state: &StepRun) -> Option<Known> {
 /// Whether a step fences a server whose place another one has taken: its region does not serve, or its run promoted
 /// somebody.
 fn guards_failover(model: &Model, run: &Run, step: &Step) -> bool {
-    let region = |probe: &ProbeId| model.plan.probes.get(probe).and_then(|spec| spec.region.as_ref());
+    // A replication probe watches the primary from the standby's region.
+    let watches_it = |spec: &&ProbeSpec| spec.kind != "postgres-replication";
+    let spec = |probe: &ProbeId| model.plan.probes.get(probe).filter(watches_it);
+    let region = |probe: &ProbeId| spec(probe).and_then(|spec| spec.region.as_ref());
     let serves_elsewhere = |of| model.serving().is_some_and(|serving| serving != of);
     let mut begun = run.promotions(&model.plan);
     step.is_fence()
@@ -252,6 +296,11 @@ enum Undone<'m> {
 }
 
 impl Undoing<'_> {
+    /// When a person said so; none where a step did it.
+    fn by_word(&self) -> Option<Timestamp> {
+        matches!(self.what, Undone::Step(..)).then_some(self.at)
+    }
+
     fn covers(&self, found: &InForce, done: Timestamp) -> bool {
         self.at >= done
             && match self.what {

@@ -41,44 +41,6 @@ pub struct Incident {
     pub resolved: Option<(Timestamp, String)>,
     /// When and why it was closed.
     pub closed: Option<(Timestamp, String)>,
-    /// When two servers of one database accepted writes.
-    #[serde(default)]
-    pub splits: Vec<Split>,
-}
-
-/// Two servers of one database accepted writes: what was written to either is missing on the other, also once it is over.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Split {
-    /// The contradiction that was found.
-    pub id: String,
-    /// What it was, one line.
-    pub what: String,
-    /// When it was found.
-    pub since: Timestamp,
-    /// When it was seen to be over.
-    pub until: Option<Timestamp>,
-    /// Up to when both surely held the same, if that is known: what one wrote reached the other no more long before
-    /// both were seen to accept writes.
-    #[serde(default)]
-    pub apart_since: Option<Timestamp>,
-}
-
-impl Split {
-    /// `SPLIT BRAIN: a and b accept writes, seen from 02:02:05Z to 02:07:00Z. They hold different data since …`.
-    pub fn sentence(&self) -> String {
-        let clock = |at: Timestamp| at.strftime("%H:%M:%SZ").to_string();
-        let until = self.until.map_or_else(String::new, |until| format!(" to {}", clock(until)));
-        let apart = match self.apart_since.filter(|apart| *apart < self.since) {
-            Some(apart) => format!("They hold different data since about {}", clock(apart)),
-            None => "They hold different data since then, or since long before".to_owned(),
-        };
-        format!(
-            "{}, seen from {}{until}. {apart}: what was written to either is missing on the other. Compare both before \
-             one is rebuilt or thrown away.",
-            self.what,
-            clock(self.since)
-        )
-    }
 }
 
 impl Incident {

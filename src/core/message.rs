@@ -1,5 +1,6 @@
 //! Messages to people: drafted from the plan's templates and the state of things.
 
+use crate::core::escalation::Proposal;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::Position;
 use crate::core::model::{Model, Status};
@@ -70,7 +71,7 @@ pub fn page(model: &Model, now: Timestamp, extra: &str) -> Draft {
         Some(_) => format!("Incident {}, led by {}.", text("id"), text("leader")),
         None => format!("{}: proposed by signals, nobody has declared it.", text("id")),
     };
-    lines.push(format!("{mode} Acknowledge it, or the next level is told."));
+    lines.push(format!("{mode} Acknowledge it, or whoever the policy names next is told."));
     let about = situation::subject(model, &text("title"), now);
     Draft { subject: format!("[{}] {}: {about}", text("severity"), model.plan.name), body: lines.join("\n") }
 }
@@ -117,8 +118,13 @@ pub fn scope(model: &Model, now: Timestamp) -> Value {
     let incident = lifecycle::open_and_told(model);
     let proposal = model.durable.proposal.as_ref();
     let utc = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string();
+    // It was proposed only once it had lasted.
+    let began = |proposal: &Proposal| {
+        let severity = model.durable.severity.as_ref().filter(|(now, ..)| *now <= proposal.severity);
+        severity.map_or(proposal.at, |(_, since, _)| (*since).min(proposal.at))
+    };
     let detected =
-        incident.map(|incident| incident.detected_at).or(proposal.map(|proposal| proposal.at)).unwrap_or(now);
+        incident.map(|incident| incident.detected_at).or(proposal.map(began)).unwrap_or(now);
     let leader = incident.map_or_else(|| "nobody yet".to_owned(), |incident| incident.leader());
     let down = |(id, _): &(&crate::ids::RegionId, _)| {
         model.plan.regions.get(*id).map_or(id.as_str(), |region| &region.name).to_owned()
@@ -175,7 +181,7 @@ pub fn doing(model: &Model, now: Timestamp) -> String {
     match &incident.position {
         Position::Question(id) => {
             let ask = model.plan.tree.questions.get(id).map_or(id.as_str(), |question| &question.ask);
-            format!("Being assessed: {ask}")
+            format!("Being assessed: {}", ask.trim_end_matches(['.', '?']))
         }
         Position::Leaf(id) => {
             let title = model.plan.tree.leaves.get(id).map_or(id.as_str(), |leaf| &leaf.title);
@@ -231,6 +237,7 @@ fn is_of_interest(fact: &Fact) -> bool {
             | Fact::ContradictionFound { .. }
             | Fact::ContradictionAnswered { .. }
             | Fact::ContradictionEnded { .. }
+            | Fact::DivergenceSettled { .. }
             | Fact::SeveritySet { .. }
             | Fact::IncidentDeclared { .. }
             | Fact::DrillTurnedLive { .. }

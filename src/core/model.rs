@@ -2,6 +2,7 @@
 
 use crate::core::actor::Actor;
 use crate::core::contradiction::Open;
+use crate::core::divergence::Split;
 use crate::core::escalation::{Dismissal, DueMessage, Escalation, Proposal};
 use crate::core::fact::{Event, RecordRef};
 use crate::core::incident::{Incident, Run, StepRun};
@@ -67,6 +68,9 @@ pub struct Durable {
     /// What cannot be right whatever the plan says, in the order in which it was found.
     #[serde(default)]
     pub contradictions: Vec<Open>,
+    /// When two servers of one database accepted writes, oldest first, whatever incident was open then.
+    #[serde(default)]
+    pub splits: Vec<Split>,
     /// The open incident.
     pub incident: Option<Incident>,
     /// Since when the derived severity is at least as bad as each one; only those that it is.
@@ -77,7 +81,7 @@ pub struct Durable {
     pub queued_messages: usize,
     /// What signals or alerts propose and nobody has declared.
     pub proposal: Option<Proposal>,
-    /// What a person dismissed, or closed while it was bad: only worse is proposed until all is well.
+    /// What a person dismissed, or closed while it was bad: only worse, or another reason, is proposed until all is well.
     pub dismissed: Option<Dismissal>,
     /// Telling people about the incident or the proposal.
     pub escalation: Option<Escalation>,
@@ -278,6 +282,7 @@ impl Model {
             severity: None,
             reason_since: None,
             contradictions: Vec::new(),
+            splits: Vec::new(),
             incident: None,
             at_least_since: BTreeMap::new(),
             told: None,

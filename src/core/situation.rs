@@ -1,7 +1,7 @@
 //! What holds now, in a few words: a title says what it was when it began, which may be long over.
 
-use crate::core::contradiction::{self, Kind};
-use crate::core::incident::Incident;
+use crate::core::contradiction;
+use crate::core::divergence::{self, DIVERGED};
 use crate::core::lifecycle;
 use crate::core::model::{Model, Status};
 use crate::core::severity::own_rule;
@@ -18,8 +18,8 @@ pub fn subject(model: &Model, title: &str, now: Timestamp) -> String {
         words = format!("{words}; {region} serves");
     }
     match diverged(model) {
-        Some(_) => format!("DATA DIVERGED; {words}"),
-        None => words,
+        true => format!("DATA DIVERGED; {words}"),
+        false => words,
     }
 }
 
@@ -27,9 +27,10 @@ pub fn subject(model: &Model, title: &str, now: Timestamp) -> String {
 pub fn lines(model: &Model, title: &str, now: Timestamp) -> Vec<String> {
     let holds = news(model, title, now).map(|news| format!("Now: {}{}.", news.what, news.since()));
     let serves = serves(model).map(|region| format!("Region {region} serves."));
-    let diverged = diverged(model)
-        .map(|incident| incident.splits.iter().map(|split| format!("DIVERGED: {}", split.sentence())));
-    holds.into_iter().chain(serves).chain(diverged.into_iter().flatten()).collect()
+    let told = lifecycle::open_and_told(model).is_some();
+    let diverged = divergence::over(model).into_iter().filter(|_| told);
+    let diverged = diverged.map(|split| format!("{DIVERGED}: {}", split.sentence()));
+    holds.into_iter().chain(serves).chain(diverged).collect()
 }
 
 /// Something else than the title.
@@ -86,9 +87,9 @@ fn serves(model: &Model) -> Option<&str> {
     Some(model.plan.regions.get(region).map_or(region.as_str(), |region| &region.name))
 }
 
-/// The incident in which two servers took writes, once they do not any more.
-fn diverged(model: &Model) -> Option<&Incident> {
-    let split = |open: &contradiction::Open| open.contradiction.kind == Kind::TwoPrimaries;
-    let goes_on = contradiction::of(model).iter().any(split);
-    lifecycle::open_and_told(model).filter(|incident| !goes_on && !incident.splits.is_empty())
+/// Whether two servers took writes in the open incident, and do not any more.
+fn diverged(model: &Model) -> bool {
+    let began = lifecycle::open_and_told(model).map(|incident| incident.detected_at);
+    let is_of_it = |at: Timestamp| began.is_some_and(|began| at >= began);
+    divergence::over(model).iter().any(|split| is_of_it(split.until.unwrap_or(split.since)))
 }

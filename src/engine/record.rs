@@ -127,6 +127,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
             text("contradiction", &contradiction.id, contradiction.severity.as_str())
         }
         Fact::ContradictionAnswered { id, .. } => text("contradiction", id, "answered"),
+        Fact::DivergenceSettled { id, .. } => text("divergence", id, "settled"),
         Fact::ContradictionEnded { id, .. } => text("contradiction", id, "ended"),
         Fact::IncidentDeclared { mode, .. } => text("incident", &model.plan.name, mode.as_str()),
         Fact::DrillTurnedLive { .. } => text("incident", &model.plan.name, "live"),

@@ -1,5 +1,6 @@
 //! What did not work, for how long, against which objective.
 
+use super::left;
 use super::markdown::{items, table, text, time};
 use super::story::{Outage, Story};
 use crate::core::fact::{Event, Fact};
@@ -14,9 +15,9 @@ pub(super) fn impact(story: &Story) -> Vec<String> {
     if !lines.is_empty() {
         lines.push(String::new());
     }
-    let splits: Vec<String> = story.incident.splits.iter().map(|split| text(&split.sentence())).collect();
-    if !splits.is_empty() {
-        lines.extend(items(splits));
+    let apart = left::diverged(story);
+    if !apart.is_empty() {
+        lines.extend(items(apart));
         lines.push(String::new());
     }
     let signals = signals(story);

@@ -5,6 +5,7 @@
 
 mod course;
 mod impact;
+mod left;
 mod markdown;
 pub mod story;
 mod summary;
@@ -29,6 +30,7 @@ pub fn postmortem(story: &Story, verification: &Verification) -> String {
         section("Timeline", course::timeline(story)),
         section("Decisions", course::decisions(story)),
         section("Steps", course::steps(story)),
+        section("Still in force", left::in_force(story)),
         section("Guards that were overridden", course::overrides(story)),
         section("Who was told", telling::told(story)),
         section("Messages, word for word", telling::messages(story)),

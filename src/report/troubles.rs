@@ -42,6 +42,7 @@ fn is_trouble(fact: &Fact) -> bool {
         | Fact::ContradictionFound { .. }
         | Fact::ContradictionAnswered { .. }
         | Fact::ContradictionEnded { .. }
+        | Fact::DivergenceSettled { .. }
         | Fact::IncidentReopened { .. }
         | Fact::MessageWaived { .. }
         | Fact::ClockJumped { .. }

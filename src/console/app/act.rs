@@ -12,6 +12,7 @@ use crate::console::ui::{Cursor, Remains, Screen};
 use crate::core::command::Ask;
 use crate::core::contradiction;
 use crate::core::decide::{self as deciding, serving_choices};
+use crate::core::divergence::{self, DIVERGED};
 use crate::core::incident::{Incident, StepRun};
 use crate::core::model::Model;
 use crate::core::promoting;
@@ -570,15 +571,27 @@ fn override_form(
     Some(Form::choosing(Purpose::Override { run: run.clone(), step: step.clone(), guards, losses }, choices))
 }
 
-/// The contradictions that nobody has answered, to choose from where there are several.
+/// The contradictions that nobody has answered, and the data that went apart by those that are over, to choose from
+/// where there are several.
 fn contradiction_form(model: &Model) -> Result<Form, (String, &'static str)> {
-    let open: Vec<_> = contradiction::of(model).iter().filter(|open| open.answered.is_none()).collect();
-    let ids = open.iter().map(|open| open.contradiction.id.clone()).collect();
-    let named = open.iter().map(|open| (open.contradiction.id.as_str(), open.contradiction.what.as_str()));
-    match open.len() {
+    let open = contradiction::of(model).iter().filter(|open| open.answered.is_none());
+    let open = open.map(|open| (open.contradiction.id.clone(), open.contradiction.what.clone()));
+    let apart = divergence::over(model).into_iter();
+    let apart = apart.map(|split| (split.id.clone(), format!("{DIVERGED}, seen from {}", split.window())));
+    let mut named: Vec<(String, String)> = Vec::new();
+    for (id, label) in open.chain(apart) {
+        if named.iter().all(|(known, _)| *known != id) {
+            named.push((id, label));
+        }
+    }
+    let purpose = Purpose::AnswerContradiction(named.iter().map(|(id, _)| id.clone()).collect());
+    match named.len() {
         0 => Err(("there is no contradiction to answer".into(), "")),
-        1 => Ok(Form::writing(Purpose::AnswerContradiction(ids))),
-        _ => Ok(Form::choosing(Purpose::AnswerContradiction(ids), form::choices(named))),
+        1 => Ok(Form::writing(purpose)),
+        _ => {
+            let named = named.iter().map(|(id, label)| (id.as_str(), label.as_str()));
+            Ok(Form::choosing(purpose, form::choices(named)))
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! What dialogs say of what stays behind in the world.
 
 use super::form::{Form, Purpose, choices};
+use crate::core::divergence::{self, DIVERGED};
 use crate::core::in_force::{self, InForce, Known};
-use crate::core::incident::Split;
 use crate::core::model::Model;
 use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
-use crate::ids::{RunId, StepId};
+use crate::ids::{ProbeId, RunId, StepId};
 use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
 
@@ -62,6 +62,18 @@ pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
         .iter()
         .find(|left| chosen.is_some_and(|chosen| chosen.run == left.run && chosen.step == left.step));
     let mut lines: Vec<String> = found.map(InForce::sentence).into_iter().collect();
+    let holds = |probe: &ProbeId| {
+        let model = model.filter(|model| in_force::is_read_only_primary(model, probe))?;
+        Some(model.plan.probes.get(probe)?.title.clone())
+    };
+    let read_only: Vec<String> = found.iter().flat_map(|left| &left.fences).filter_map(holds).collect();
+    if !read_only.is_empty() {
+        lines.push(format!(
+            "THE LAST READING SAYS THAT IT HOLDS: {} is a primary and read-only. Recorded now, it stays on the list as \
+             long as that is read.",
+            read_only.join(" and ")
+        ));
+    }
     lines.push(
         "lifeboat does nothing now: you say that it was taken back by hand, or that it stays on purpose. Your word \
          takes it off the list."
@@ -91,8 +103,18 @@ pub(in crate::console) fn by_closing(model: &Model) -> Vec<String> {
     if !lines.is_empty() {
         lines.push("It stays on the overview until it is undone, or recorded as such.".into());
     }
-    let splits = model.durable.incident.iter().flat_map(|incident| &incident.splits);
-    splits.map(Split::sentence).chain(lines).collect()
+    diverged(model).into_iter().chain(lines).collect()
+}
+
+/// The data that went apart and that nobody has answered for.
+pub(super) fn diverged(model: &Model) -> Vec<String> {
+    divergence::open(model).into_iter().map(|split| format!("{DIVERGED}: {}", split.sentence())).collect()
+}
+
+/// The same, where a step may throw away what one of the servers holds.
+pub(super) fn thrown_away(model: &Model, run: &RunId, id: &StepId) -> Vec<String> {
+    let step = model.step(run, id).map(|(step, _)| step);
+    if step.is_some_and(divergence::may_throw_away) { diverged(model) } else { Vec::new() }
 }
 
 fn listed(mut left: Vec<InForce>, when: &str) -> Vec<String> {

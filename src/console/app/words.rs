@@ -7,6 +7,7 @@ use super::left;
 use crate::console::ui::Remains;
 use crate::core::awareness;
 use crate::core::contradiction::{self, Open};
+use crate::core::divergence::{self, DIVERGED, may_throw_away};
 use crate::core::evidence;
 use crate::core::loss::LossEstimate;
 use crate::core::model::Model;
@@ -71,11 +72,11 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
                 Some(answer) => format!("The evidence suggests {answer}. Another answer needs a reason."),
                 None => "No suggestion: the evidence is not enough. Say why you answer so.".into(),
             };
-            let loss = model.and_then(|model| {
-                let (_, runbook) = begun(form, model, question)?;
-                loss_by_beginning(model, runbook?, now)
-            });
-            [ask.clone(), suggestion].into_iter().chain(loss).collect()
+            let begun = model.and_then(|model| Some((model, begun(form, model, question)?.1?)));
+            let loss = begun.and_then(|(model, runbook)| loss_by_beginning(model, runbook, now));
+            let diverged = begun.filter(|(_, runbook)| runbook.steps.values().any(may_throw_away));
+            let diverged = diverged.map_or_else(Vec::new, |(model, _)| left::diverged(model));
+            [ask.clone(), suggestion].into_iter().chain(diverged).chain(loss).collect()
         }
         Purpose::Revisit => vec!["The answers so far stay in the journal.".into()],
         Purpose::Retry(run, id) if form.choices.is_empty() => {
@@ -91,11 +92,13 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         }
         Purpose::Override { run, step: id, losses, .. } => {
             let mut lines = vec![step(run, id)];
+            lines.extend(model.map_or_else(Vec::new, |model| left::thrown_away(model, run, id)));
             lines.extend(losses.iter().map(|loss| format!("Lost by it: {loss}.")));
             lines
         }
         Purpose::Attest(run, id) => {
             let mut lines = vec![step(run, id)];
+            lines.extend(model.map_or_else(Vec::new, |model| left::thrown_away(model, run, id)));
             lines
                 .extend(model.and_then(|model| check(model, run, id)).map(|check| format!("Check: {check}")));
             lines.extend(model.map_or_else(Vec::new, |model| against::attesting(model, run, id, now)));
@@ -133,7 +136,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         Purpose::Dismiss(_) => {
             let proposal = model.and_then(|model| model.durable.proposal.as_ref());
             let what = proposal.map(|proposal| format!("{}: {}.", proposal.severity.as_str(), proposal.title));
-            let then = "Nobody is paged further, and only something worse is proposed until all is well.";
+            let then = "Nobody is paged further, and only something worse, or another reason, is proposed until all is well.";
             what.into_iter().chain([then.to_owned()]).collect()
         }
         Purpose::AnswerContradiction(ids) => model.map_or_else(Vec::new, |model| answering(model, ids)),
@@ -175,7 +178,16 @@ fn answering(model: &Model, ids: &[String]) -> Vec<String> {
         .filter(asked)
         .map(|open| format!("{}: {}.", open.contradiction.what, open.contradiction.why))
         .collect();
-    lines.push("An answer is good for this one only, and lifts what it blocks; it mends nothing.".into());
+    if !lines.is_empty() {
+        lines.push("An answer is good for this one only, and lifts what it blocks; it mends nothing.".into());
+    }
+    let apart = divergence::over(model).into_iter().filter(|split| ids.contains(&split.id));
+    let apart: Vec<String> = apart.map(|split| format!("{DIVERGED}: {}", split.sentence())).collect();
+    if !apart.is_empty() {
+        let said = "Say what became of it: both compared, what was missing brought over, or why it may be lost. Your \
+                    word takes it off every screen.";
+        lines.extend(apart.into_iter().chain([said.to_owned()]));
+    }
     lines
 }
 

@@ -1,6 +1,7 @@
 //! What to do next, in one or two sentences with the keys: the answer to the first question at 3 a.m.
 
 mod contradicted;
+mod diverged;
 mod held;
 mod people;
 
@@ -18,7 +19,7 @@ use crate::core::loss::LossEstimate;
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age, failing};
 use crate::core::status::StepStatus;
-use crate::core::{awareness, backup, names, oncall, promoting, tree};
+use crate::core::{attested, awareness, backup, names, oncall, promoting, tree};
 use crate::ids::{ProbeId, QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Step};
 use crate::units;
@@ -91,7 +92,7 @@ pub fn next(view: &View<'_>) -> Next {
     let Some(incident) = &model.durable.incident else {
         return open.map_or_else(|| without_incident(view), |open| contradicted::next(view, open));
     };
-    let next = in_incident(view, incident);
+    let next = diverged::first(view, in_incident(view, incident));
     if let Some(open) = open {
         let first = contradicted::next(view, open);
         let run = incident.open_run();
@@ -182,6 +183,10 @@ fn without_incident(view: &View<'_>) -> Next {
         );
         return say(Role::Unknown, text);
     }
+    if let Some(apart) = diverged::open(view) {
+        let left = still_in_force(view).map_or_else(String::new, |left| format!(" {left}"));
+        return say(Role::Critical, format!("{apart}{left}"));
+    }
     if let Some(left) = still_in_force(view) {
         return say(Role::Warn, left);
     }
@@ -237,6 +242,8 @@ fn is_failing(model: &Model, id: &ProbeId) -> bool {
     known().is_some_and(|(spec, recent)| failing(spec, model.state(id), recent).is_some())
 }
 
+pub use diverged::{open as still_diverged, tells as tells_diverged};
+
 /// Whether a text says what was left behind.
 pub fn tells_left(text: &str) -> bool {
     [in_force::STILL, in_force::NO_LONGER].iter().any(|heading| text.contains(heading))
@@ -286,9 +293,20 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
     match ended {
         Some((_, RunEnd::Completed)) => {
             let watch = units::age(view.model.plan.policy.monitor);
+            let run = incident.runs.last();
+            let unshown = run.and_then(|run| attested::unshown(view.model, run, view.now));
+            if let Some(unshown) = unshown {
+                let text = format!(
+                    "See whether step {} \"{}\" was done: it was attested, and its own proof {}. {resolve} resolves it only \
+                     once that is so.",
+                    unshown.place,
+                    unshown.step.title,
+                    unshown.how()
+                );
+                return say(Role::Critical, text);
+            }
             let text = format!(
-                "{}Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then.",
-                diverged(incident)
+                "Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then."
             );
             say(Role::Accent, text)
         }
@@ -306,12 +324,6 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
             say(Role::Warn, "The tree ended in a runbook, but no run of it is known: look at the timeline.")
         }
     }
-}
-
-/// What comes before anything is rebuilt or thrown away.
-fn diverged(incident: &Incident) -> &'static str {
-    let say = "Two servers took writes for a time: compare what they hold first. Then: ";
-    incident.splits.first().map_or("", |_| say)
 }
 
 /// A run that began under another plan: its steps may not mean what they did.
@@ -373,9 +385,7 @@ fn in_run(view: &View<'_>, run: &Run) -> Next {
         Some((place, step, state)) => {
             let place = place + 1;
             let next = on_step(view, run, runbook, step, state, &format!("Step {place} \"{}\"", step.title));
-            let incident = view.model.durable.incident.as_ref().filter(|_| step.irreversible);
-            let first = incident.map_or("", diverged);
-            under_another_plan(view, run, say(next.role, format!("{first}{}", next.text)))
+            under_another_plan(view, run, next)
         }
         None => match most {
             Some((_, (id, _))) => say(Role::Critical, taken_out(view, &format!("step {id}"))),

@@ -152,7 +152,7 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::ServingRecorded { .. } => (Role::Text, Glyph::Attested),
         Fact::ServicesMoved { .. } => (Role::Accent, Glyph::Live),
         Fact::ContradictionFound { .. } => (Role::Critical, Glyph::Critical),
-        Fact::ContradictionAnswered { .. } => (Role::Text, Glyph::Attested),
+        Fact::ContradictionAnswered { .. } | Fact::DivergenceSettled { .. } => (Role::Text, Glyph::Attested),
         Fact::ContradictionEnded { .. } => (Role::Ok, Glyph::Ok),
         Fact::StepFinished { outcome: Outcome::Failed(_), .. } => (Role::Critical, Glyph::Failed),
         Fact::StepObstructed { .. } => (Role::Critical, Glyph::Failed),

@@ -2,7 +2,8 @@
 
 use crate::core::contradiction::{Answer, Contradiction, Kind, Open};
 use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Incident, Run, Split, StepRun};
+use crate::core::divergence::Split;
+use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::loss::LossEstimate;
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
@@ -33,7 +34,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             let Some(place) = open.iter().position(|known| known.contradiction.id == *id) else { return };
             let (ended, left) = (open.remove(place).contradiction, open.clone());
             if !unseen {
-                for split in model.durable.incident.iter_mut().flat_map(|incident| &mut incident.splits) {
+                for split in &mut model.durable.splits {
                     split.until = split.until.or(Some(event.at).filter(|_| split.id == ended.id));
                 }
                 fences(model, &ended, |state| state.denied = None);
@@ -45,19 +46,34 @@ pub fn apply(model: &mut Model, event: &Event) {
                 });
             }
         }
+        Fact::DivergenceSettled { id, how, .. } => {
+            let answer = Answer { at: event.at, by: event.by.to_string(), reason: how.clone() };
+            let goes_on: Vec<String> = open.iter().map(|open| open.contradiction.id.clone()).collect();
+            let over = |split: &&mut Split| split.id == *id && !goes_on.contains(id);
+            for split in model.durable.splits.iter_mut().filter(over) {
+                split.settled = split.settled.take().or(Some(answer.clone()));
+            }
+        }
         _ => {}
     }
 }
 
-/// Two servers accept writes: what that costs stays with the incident.
-pub(super) fn split(model: &mut Model, contradiction: &Contradiction, at: Timestamp) {
-    if let Some(incident) = &mut model.durable.incident
-        && contradiction.kind == Kind::TwoPrimaries
-    {
-        let (id, what) = (contradiction.id.clone(), contradiction.what.clone());
-        let apart_since = apart_since(&model.plan, incident, contradiction);
-        incident.splits.push(Split { id, what, since: at, until: None, apart_since });
+/// Two servers accept writes: that their data went apart outlives it.
+fn split(model: &mut Model, contradiction: &Contradiction, at: Timestamp) {
+    if contradiction.kind != Kind::TwoPrimaries {
+        return;
     }
+    let incident = model.durable.incident.as_ref();
+    let apart_since = incident.and_then(|incident| apart_since(&model.plan, incident, contradiction));
+    model.durable.splits.push(Split {
+        id: contradiction.id.clone(),
+        what: contradiction.what.clone(),
+        servers: contradiction.servers.clone(),
+        since: at,
+        until: None,
+        apart_since,
+        settled: None,
+    });
 }
 
 /// Up to when two primaries surely held the same: by what was known to be lost when one of them was promoted, or by when

@@ -21,7 +21,7 @@ pub fn apply(model: &mut Model, event: &Event) {
                 Some(Proposal { id: id.clone(), title: title.clone(), severity: *severity, at });
         }
         Fact::ProposalWithdrawn { why, .. } => {
-            let proposal = model.durable.proposal.take().map(|proposal| proposal.severity);
+            let proposal = model.durable.proposal.take().map(|proposal| (proposal.severity, proposal.title));
             if matches!(event.by, Actor::Operator(_)) {
                 dismissed(model, event, proposal, why);
             }
@@ -70,13 +70,18 @@ pub fn apply(model: &mut Model, event: &Event) {
     }
 }
 
-/// Nobody is told of how bad it is now, nor of what was proposed, until it is well or worse. Where no severity holds it
-/// is as well as it gets: what comes next is told.
-pub fn dismissed(model: &mut Model, event: &Event, proposed: Option<Severity>, why: &str) {
-    let now = model.durable.severity.as_ref().map(|(severity, ..)| *severity);
-    let dismissal =
-        |severity| Dismissal { severity, at: event.at, who: event.by.to_string(), why: why.into() };
-    model.durable.dismissed = now.map(|now| dismissal(proposed.map_or(now, |proposed| proposed.min(now))));
+/// Nobody is told of how bad it is now, nor of what was proposed, until it is well, worse, or so for another reason.
+/// Where no severity holds it is as well as it gets: what comes next is told.
+pub fn dismissed(model: &mut Model, event: &Event, proposed: Option<(Severity, String)>, why: &str) {
+    let now = model.durable.severity.as_ref().map(|(severity, _, reason)| (*severity, reason.clone()));
+    let worst = now.map(|now| proposed.into_iter().chain([now.clone()]).min_by_key(|(level, _)| *level).unwrap_or(now));
+    model.durable.dismissed = worst.map(|(severity, reason)| Dismissal {
+        severity,
+        at: event.at,
+        who: event.by.to_string(),
+        why: why.into(),
+        reason: Some(reason),
+    });
 }
 
 /// What is told about another incident than before begins with nothing. What is still under way about others stays

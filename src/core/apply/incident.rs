@@ -29,10 +29,7 @@ pub fn apply(model: &mut Model, event: &Event) {
                 roles: Default::default(),
                 resolved: None,
                 closed: None,
-                splits: Vec::new(),
             });
-            let open = model.durable.contradictions.clone();
-            open.iter().for_each(|open| super::contradiction::split(model, &open.contradiction, open.since));
         }
         Fact::IncidentClosed { reason } => {
             let drill = model.durable.incident.as_ref().is_some_and(|incident| incident.mode.is_drill());

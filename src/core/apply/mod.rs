@@ -49,7 +49,8 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::ContradictionFound { .. }
         | Fact::ContradictionAnswered { .. }
-        | Fact::ContradictionEnded { .. } => {
+        | Fact::ContradictionEnded { .. }
+        | Fact::DivergenceSettled { .. } => {
             contradiction::apply(model, event);
             signals::restand_all(model, at);
         }

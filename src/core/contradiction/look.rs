@@ -4,6 +4,7 @@ use super::remedy::must_not_serve;
 use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
 use crate::core::fencing::{Fenced, fenced, is_done_again, is_process, raised};
+use crate::core::in_force;
 use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
@@ -271,6 +272,11 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
                  promoted one takes writes; a `postgres` probe on it would tell.",
                 primary.probe.title, fence.title
             ),
+            (Some(primary), _) if let Some(undo) = undo_of(model, primary) => format!(
+                "{} is the primary, and the fence around it makes this outage: nothing was promoted. To let it write again: \
+                 {undo}.",
+                primary.probe.title
+            ),
             (Some(primary), _) => format!(
                 "{} is a primary and read-only: let it write again, unless it was fenced on purpose.",
                 primary.probe.title
@@ -287,6 +293,13 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
         is_last: false,
         serves: None,
     })
+}
+
+/// How the fence around a server is taken back, that a run which ended left behind; none where there is none.
+fn undo_of(model: &Model, server: &Server<'_>) -> Option<String> {
+    let fences = in_force::left_behind(model).into_iter().filter(|left| left.is_fence && !left.guards_failover);
+    let mut around = fences.filter(|left| left.fences.contains(&server.probe.id));
+    around.next().map(|left| left.undo_words())
 }
 
 /// The fence of a server that another one was promoted in the place of, or may have been: to lift it makes two primaries.

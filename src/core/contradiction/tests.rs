@@ -536,7 +536,7 @@ fn what_two_primaries_cost_stays_with_the_incident_once_one_is_fenced() {
     machine.ask(Ask::Declare { title: "odd".into(), mode: Mode::Live }).unwrap();
     machine.pass(6, &world(fenced("a"), primary(2, "b")));
     assert!(!kinds(&machine).contains(&Kind::TwoPrimaries));
-    let splits = &machine.model.durable.incident.as_ref().unwrap().splits;
+    let splits = &machine.model.durable.splits;
     let [split] = splits.as_slice() else { panic!("{splits:?}") };
     assert!(split.until.is_some_and(|until| until > split.since), "{split:?}");
     let brief = crate::core::brief::lines(&machine.model, machine.now).join("\n");
@@ -552,7 +552,7 @@ fn two_primaries_went_apart_when_one_was_promoted_however_late_both_were_seen() 
     // The old primary is cut off for a while, and takes writes.
     machine.pass(60, &world(blind(), primary(2, "b")));
     machine.pass(12, &split());
-    let splits = &machine.model.durable.incident.as_ref().unwrap().splits;
+    let splits = &machine.model.durable.splits;
     let [split] = splits.as_slice() else { panic!("{splits:?}") };
     let apart = split.apart_since.unwrap();
     // The standby was 14 s behind when the primary went out of sight.
@@ -566,7 +566,7 @@ fn two_primaries_went_apart_when_one_was_promoted_however_late_both_were_seen() 
         split.sentence()
     );
     let again = Machine::resumed_under(machine.model.plan.clone(), machine.log.clone(), machine.now);
-    assert_eq!(again.model.durable.incident.as_ref().unwrap().splits, *splits);
+    assert_eq!(again.model.durable.splits, *splits);
 }
 
 #[test]
@@ -850,7 +850,7 @@ fn which_of_two_primaries_must_go_is_told_anew_when_a_fence_is_recorded_as_undon
     machine.model.durable.contradictions = vec![open];
     machine.pass(2, &split());
     assert_eq!((to_fence(&machine), of(&machine.model)[0].since), (Some("primary-db".into()), since));
-    assert_eq!(machine.model.durable.incident.as_ref().unwrap().splits.len(), 1);
+    assert_eq!(machine.model.durable.splits.len(), 1);
 }
 
 #[test]

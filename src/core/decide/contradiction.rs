@@ -2,6 +2,7 @@
 
 use super::required;
 use crate::core::contradiction::{Contradiction, Kind, Open, Sight, look, of};
+use crate::core::divergence;
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
@@ -35,8 +36,11 @@ pub fn turned(model: &Model, now: Timestamp) -> Vec<Fact> {
     facts
 }
 
-/// Answers one.
+/// Answers one; or says what became of the data of one that is over and that two servers hold differently.
 pub fn answer(model: &Model, id: &str, reason: &str) -> Result<Vec<Fact>, Refusal> {
+    if let Some(split) = divergence::over(model).into_iter().find(|split| split.id == id) {
+        return Ok(vec![divergence::settled(split, required(reason, "what became of the data")?)]);
+    }
     let open = of(model).iter().find(|open| open.contradiction.id == id).ok_or_else(|| {
         Refusal::new("it is over, or it became another one", "Look again: answer what is there now.")
     })?;

@@ -69,7 +69,7 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
         Ask::Retry { run, step, reason } => step::retry(model, run, step, reason.as_deref()),
         Ask::Recheck { run, step } => step::recheck(model, run, step),
         Ask::Skip { run, step, reason } => step::skip(model, run, step, reason),
-        Ask::Attest { run, step, how } => step::attest(model, run, step, how),
+        Ask::Attest { run, step, how } => step::attest(model, now, run, step, how),
         Ask::Undone { run, step, how, stays } => step::undone(model, run, step, how, *stays),
         Ask::Abort { reason } => step::abort(model, reason),
         Ask::Acknowledge => escalate::acknowledge(model, by),

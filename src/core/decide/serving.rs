@@ -3,7 +3,7 @@
 use super::required;
 use crate::core::contradiction::{Contradiction, Kind, of};
 use crate::core::fact::Fact;
-use crate::core::model::Model;
+use crate::core::model::{Model, Status};
 use crate::core::placement;
 use crate::core::refusal::Refusal;
 use crate::core::roles;
@@ -97,6 +97,9 @@ pub fn choices(model: &Model, now: Timestamp) -> Vec<Choice> {
     let allowed = model.plan.regions.iter().filter(|(id, _)| refusal(model, &databases, id).is_none());
     let choice = |(id, region): (&RegionId, &Region)| {
         let mut against = against(model, &databases, id);
+        if model.durable.regions.get(id).is_some_and(|standing| standing.status == Status::Down) {
+            against.insert(0, "its probes read DOWN".into());
+        }
         if model.durable.active.as_ref() == Some(id) {
             against.insert(0, "recorded to serve now".into());
             against.splice(1..1, placement::sentences(model));

@@ -3,6 +3,7 @@
 use super::{incident, required};
 use crate::core::action::{Failure, Proof};
 use crate::core::contradiction::{self, remedy};
+use crate::core::divergence;
 use crate::core::fact::Fact;
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, RunEnd, StepRun};
@@ -11,6 +12,7 @@ use crate::core::refusal::Refusal;
 use crate::core::status::{Move, StepStatus};
 use crate::ids::{RunId, StepId};
 use crate::plan::Step;
+use jiff::Timestamp;
 
 /// A step of the open run.
 pub fn find_open<'a>(
@@ -192,11 +194,19 @@ pub fn skip(model: &Model, run: &RunId, id: &StepId, reason: &str) -> Result<Vec
 }
 
 /// States that a step was done by hand.
-pub fn attest(model: &Model, run: &RunId, id: &StepId, how: &str) -> Result<Vec<Fact>, Refusal> {
-    let (_, _, state) = find_open(model, run, id)?;
+pub fn attest(
+    model: &Model,
+    now: Timestamp,
+    run: &RunId,
+    id: &StepId,
+    how: &str,
+) -> Result<Vec<Fact>, Refusal> {
+    let (_, step, state) = find_open(model, run, id)?;
     allowed(model, run, id, state, Move::Attest)?;
     let how = required(how, "what was done and how it was checked")?;
-    Ok(vec![Fact::StepAttested { run: run.clone(), step: id.clone(), how }])
+    let rebuilt = divergence::by_word(model, now, step, &how);
+    let attested = Fact::StepAttested { run: run.clone(), step: id.clone(), how };
+    Ok([attested].into_iter().chain(rebuilt).collect())
 }
 
 /// States that what a step did is not in force any more, or stays on purpose.

@@ -10,6 +10,7 @@ use super::rejoined;
 use super::serving;
 use super::step::allow_after;
 use crate::core::confirmation::GuardResult;
+use crate::core::divergence;
 use crate::core::drill;
 use crate::core::fact::Fact;
 use crate::core::incident::{Run, RunEnd, StepRun};
@@ -27,6 +28,7 @@ pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
     let mut facts = stale_signals(model, now);
     facts.extend(serving::moved(model, now));
     facts.extend(rejoined::lifted(model, now));
+    facts.extend(divergence::rebuilt(model, now));
     facts.extend(contradiction::turned(model, now));
     facts.extend(severity(model, now));
     facts.extend(loss::noted(model, now));

@@ -221,3 +221,53 @@ fn the_undo_is_that_of_the_plan_where_nobody_read_one() {
     assert_eq!(list[0].undo_words(), "scale it down");
     assert_eq!(list[0].how, Known::Attested);
 }
+
+/// Fenced by the run, then left.
+fn aborted_after_the_fence() -> Machine {
+    let mut plan = (*fencing_plan()).clone();
+    let failover = plan.runbooks.get_mut("failover").unwrap();
+    failover.steps.get_mut("fence").unwrap().fences = vec!["primary-db".into(), "dr-lag".into()];
+    let mut probe = plan.probes["dr-lag"].clone();
+    probe.kind = "postgres-replication".into();
+    plan.probes.insert("dr-lag".into(), probe);
+    let mut machine = Machine::resumed_under(Arc::new(plan), Vec::new(), start());
+    machine.pass(20, &healthy());
+    machine.pass(30, &down());
+    declare_and_fail_over(&mut machine);
+    do_step(&mut machine, "fence");
+    abort(&mut machine);
+    machine
+}
+
+#[test]
+fn a_fence_around_the_only_primary_is_not_said_to_guard_a_failover_that_never_was() {
+    let machine = aborted_after_the_fence();
+    let left = in_force::left_behind(&machine.model).remove(0);
+    assert!(!left.guards_failover, "{left:?}");
+    assert!(!left.undo_words().contains("ONLY ONCE IT FOLLOWS"), "{}", left.undo_words());
+}
+
+#[test]
+fn what_is_recorded_as_undone_stays_listed_as_long_as_its_server_is_read_as_fenced() {
+    use super::serving::{primary, server, standby, world};
+    let mut machine = aborted_after_the_fence();
+    let left = in_force::left_behind(&machine.model).remove(0);
+    machine.ask(Ask::Undone { run: left.run, step: left.step, how: "reset by hand".into() }).unwrap();
+    let fenced = || Ok(server("primary", 1, "a").with_flag("read_only", true));
+    machine.pass(20, &world(fenced(), standby("b")));
+    let left = in_force::left_behind(&machine.model);
+    let [still] = left.as_slice() else { panic!("{left:?}") };
+    assert!(still.words().contains("recorded as undone at") && still.words().contains("READ-ONLY NOW"));
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    assert_eq!(left_behind(&machine), Vec::<String>::new());
+}
+
+#[test]
+fn a_fence_that_makes_the_outage_is_told_with_how_it_is_taken_back() {
+    use super::serving::{server, standby, world};
+    let mut machine = aborted_after_the_fence();
+    machine.pass(60, &world(Ok(server("primary", 1, "a").with_flag("read_only", true)), standby("b")));
+    let open = crate::core::contradiction::of(&machine.model);
+    let next = open.iter().map(|open| open.contradiction.next.as_str()).collect::<Vec<_>>().join("\n");
+    assert!(next.contains("To let it write again: ") && next.contains("nothing was promoted"), "{next}");
+}

@@ -3,6 +3,7 @@
 mod confirmations;
 mod crashes;
 pub(crate) mod desk;
+mod diverged;
 mod drills;
 mod fencing;
 pub(crate) mod fixture;

@@ -9,6 +9,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::state_cell;
 use crate::core::confirmation::{Confirmation, Evidence, GuardResult, LossEstimate, Unproven};
 use crate::core::contradiction;
+use crate::core::divergence::{self, DIVERGED, may_throw_away};
 use crate::core::drill;
 use crate::core::other_side::{Does, OtherServer};
 use crate::core::signal::age;
@@ -48,7 +49,7 @@ pub fn lines(
             5,
             labelled(view, "CALL", Role::Accent, &confirmation.description.call, width),
         ),
-        section("of what they hold", 2, 9, diverged(view, irreversible, width)),
+        section("of what they hold", 2, 9, diverged(view, confirmation, width)),
         section("that it sets", 6, 8, sets(view, confirmation, width)),
         section("steps before it", 2, 7, before(view, confirmation, width)),
         section("of the other side", 2, 7, others(view, confirmation, width)),
@@ -134,11 +135,12 @@ fn drill(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'
     labelled_with(&view.look, view.look.span(role, ""), 0, role, &format!("{words}: {then}."), width)
 }
 
-/// What two servers hold that each took writes: a step that cannot be undone may throw one of them away.
-fn diverged(view: &View<'_>, irreversible: bool, width: u16) -> Vec<Line<'static>> {
-    let splits = view.model.durable.incident.iter().flat_map(|incident| &incident.splits);
-    let lines = splits.filter(|_| irreversible).take(1);
-    lines.flat_map(|split| labelled(view, "DIVERGED", Role::Critical, &split.sentence(), width)).collect()
+/// What two servers hold that each took writes, where the step may throw one of them away.
+fn diverged(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let step = view.model.step(&confirmation.run, &confirmation.step).map(|(step, _)| step);
+    let splits = if step.is_some_and(may_throw_away) { divergence::open(view.model) } else { Vec::new() };
+    let lines = splits.into_iter();
+    lines.flat_map(|split| labelled(view, DIVERGED, Role::Critical, &split.sentence(), width)).collect()
 }
 
 fn sets(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {

@@ -3,7 +3,7 @@
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
-use crate::console::screens::next::{next, still_in_force, tells_left};
+use crate::console::screens::next::{next, still_diverged, still_in_force, tells_diverged, tells_left};
 use crate::console::screens::paint::{cut, labelled_with};
 use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;
@@ -100,6 +100,7 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
         Connection::Attached => {}
     }
     alarms.extend(contradicted(view, width));
+    alarms.extend(diverged(view));
     alarms.extend(real_meanwhile(view));
     alarms.extend(not_told(view, width));
     alarms.extend(unread_calendars(view));
@@ -128,10 +129,21 @@ fn contradicted(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
     Some((Role::Danger, Glyph::Critical, fit(&view.look, &text, usize::from(width).saturating_sub(4))))
 }
 
+/// Data that two servers hold differently, where NEXT does not say it already.
+fn diverged(view: &View<'_>) -> Option<(Role, Glyph, String)> {
+    if says_next(view) && tells_diverged(&next(view).text) {
+        return None;
+    }
+    still_diverged(view).map(|text| (Role::Critical, Glyph::Critical, text))
+}
+
+fn says_next(view: &View<'_>) -> bool {
+    matches!(view.ui.screen, Screen::Overview | Screen::Decide)
+}
+
 /// What runs that ended left behind, where NEXT does not say it already.
 fn left_behind(view: &View<'_>) -> Option<(Role, Glyph, String)> {
-    let says_next = matches!(view.ui.screen, Screen::Overview | Screen::Decide);
-    if says_next && tells_left(&next(view).text) {
+    if says_next(view) && tells_left(&next(view).text) {
         return None;
     }
     still_in_force(view).map(|text| (Role::Warn, Glyph::Warn, text))

@@ -65,7 +65,7 @@ pub(super) fn next(view: &View<'_>, open: &Open) -> Next {
         Some(found) => by_step(view, contradiction, &found),
         None => by_other_means(view, contradiction),
     };
-    let answer = match contradiction.blocks.is_empty() {
+    let answer = match contradiction.blocks.is_empty() || open.answered.is_some() {
         true => String::new(),
         false => {
             let answer = view.key(Action::AnswerContradiction);

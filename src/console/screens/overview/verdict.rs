@@ -10,7 +10,9 @@ use crate::console::theme::Role;
 use crate::console::ui::Remains;
 use crate::console::widgets::State;
 use crate::core::contradiction;
+use crate::core::divergence::{self, DIVERGED};
 use crate::core::escalation::Phase;
+use crate::core::in_force;
 use crate::core::lifecycle;
 use crate::core::severity::{assess, own_rule};
 use crate::core::signal::{SignalState, age};
@@ -138,7 +140,7 @@ fn aftermath(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
         (Some(dismissed), _) if closed.is_none_or(|(_, (at, _))| *at < dismissed.at) => (
             Role::Warn,
             format!(
-                "{} DISMISSED {} ago by {} ({}); nobody is paged until it is well, or worse",
+                "{} DISMISSED {} ago by {} ({}); nobody is paged until it is well, worse, or for another reason",
                 dismissed.severity.as_str(),
                 ago(dismissed.at),
                 dismissed.who,
@@ -149,11 +151,11 @@ fn aftermath(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
             let took = units::clock(age(last.detected_at, *at));
             let quiet = match dismissed {
                 Some(dismissed) if dismissed.at < *at => format!(
-                    ". {} stays DISMISSED ({}): nobody is paged until it is well, or worse",
+                    ". {} stays DISMISSED ({}): nobody is paged until it is well, worse, or for another reason",
                     dismissed.severity.as_str(),
                     dismissed.why
                 ),
-                Some(_) => ". Nobody is paged until it is well, or worse".to_owned(),
+                Some(_) => ". Nobody is paged until it is well, worse, or for another reason".to_owned(),
                 None => String::new(),
             };
             // Nobody reads afterwards what goes with this console.
@@ -196,18 +198,33 @@ fn why(view: &View<'_>) -> (State, Role, String) {
     if let Some(derived) = derived {
         return match own_rule(model, view.now) {
             Some(Truth::Unknown(because)) => {
-                (State::Unknown, Role::Critical, format!("was {derived}; cannot tell now, {because}"))
+                (State::Unknown, Role::Critical, format!("was {}; cannot tell now, {because}", derived.trim_end_matches('.')))
             }
             _ => (State::Critical, Role::Critical, derived),
         };
     }
     let unknown = model.durable.signals.values().any(|signal| signal.state == SignalState::Unknown);
     match unwell(view) {
+        None if let Some(still) = still(view) => {
+            let text = format!("No severity rule holds and every signal is ok, but {still}.");
+            (State::Warn, Role::Warn, text)
+        }
         None => (State::Ok, Role::Ok, "All is well: no severity rule holds and every signal is ok.".into()),
         Some(unwell) => {
             let state = if unknown { State::Unknown } else { State::Warn };
             (state, state.role(), format!("No severity rule holds, but {unwell}."))
         }
+    }
+}
+
+/// What of an incident is not over although all signals are well.
+fn still(view: &View<'_>) -> Option<String> {
+    let left = in_force::left_behind(view.model);
+    let apart = !divergence::open(view.model).is_empty();
+    match (apart, left.iter().min_by_key(|left| left.order())) {
+        (true, _) => Some(format!("data {DIVERGED} and nobody has said what became of it")),
+        (false, Some(left)) => Some(format!("{}: {}", left.heading(), left.words())),
+        (false, None) => None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::console::widgets::State;
 use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
 use crate::core::decide::{self, is_denied, waits_for_proof};
+use crate::core::divergence::{self, may_throw_away};
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
 use crate::core::signal::age;
@@ -94,6 +95,11 @@ impl Sheet<'_, '_> {
 fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) -> Vec<Line<'static>> {
     let mut sheet = Sheet { view, width, lines: Vec::new() };
     trouble(&mut sheet, state);
+    if may_throw_away(step) && !state.status.is_settled() && run.ended.is_none() {
+        for split in divergence::open(view.model) {
+            sheet.add("diverged", Role::Critical, &split.sentence());
+        }
+    }
     let by_hand =
         state.obstacle.is_none() && matches!(state.status, StepStatus::Failed | StepStatus::Unknown);
     // What can be done without lifeboat stands where somebody looks first.

@@ -10,6 +10,7 @@ use super::paint::{cut, labelled_with, put, rule};
 use super::words::{about, clock_time};
 use crate::console::theme::Role;
 use crate::core::confirmation::GuardResult;
+use crate::core::attested;
 use crate::core::contradiction;
 use crate::core::decide::guards;
 use crate::core::incident::{Run, RunEnd, StepRun};
@@ -103,9 +104,12 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
     }
     // What no service measures a rule may: customers who see nothing.
     let holds = match &model.durable.severity {
-        Some((Severity::P0, _, why)) => format!(" P0 HOLDS ON: {why}."),
+        Some((Severity::P0, _, why)) => format!(" P0 HOLDS ON: {}.", why.trim_end_matches('.')),
         _ => String::new(),
     };
+    if let Some(unshown) = attested::unshown(model, run, view.now) {
+        return (Role::Critical, format!("{completed}, but {}.{holds}", unshown.words()));
+    }
     let well = if holds.is_empty() { Role::Ok } else { Role::Critical };
     let Some(clock) = objectives::overall_stopped(model, restores) else {
         return (well, format!("{completed}.{holds} What it restores works; nothing of it was broken."));

@@ -80,6 +80,11 @@ fn of_engine() -> Vec<Fact> {
             services: vec![("postgresql".into(), "dr".into())],
         },
         Fact::ContradictionFound { contradiction: Box::new(split_brain()) },
+        Fact::DivergenceSettled {
+            id: split_brain().id,
+            what: split_brain().what,
+            how: "pg_waldump of both is in the incident's folder".into(),
+        },
         Fact::ContradictionAnswered {
             id: split_brain().id,
             what: split_brain().what,
@@ -426,5 +431,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::LossNoted { .. } => 58,
         Fact::JournalSpace { .. } => 59,
         Fact::ServicesMoved { .. } => 60,
+        Fact::DivergenceSettled { .. } => 61,
     }
 }

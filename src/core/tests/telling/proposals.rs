@@ -213,3 +213,16 @@ fn a_proposal_dismissed_when_it_is_well_again_silences_nothing_of_the_next_troub
     let proposed = telling.machine.model.durable.proposal.as_ref().map(|proposal| proposal.severity);
     assert_eq!(proposed, Some(Severity::P1));
 }
+
+#[test]
+fn a_dismissal_is_for_its_reason_and_another_one_as_bad_is_proposed_anew() {
+    use crate::core::escalation::Dismissal;
+    let at = super::super::fixture::start();
+    let (who, why) = ("anna".to_owned(), "host network".to_owned());
+    let blind = Dismissal { severity: Severity::P0, at, who, why, reason: Some("this console is blind".into()) };
+    assert!(blind.covers(Severity::P0, "this console is blind"));
+    assert!(blind.covers(Severity::P1, "slow"), "milder than what was dismissed");
+    assert!(!blind.covers(Severity::P0, "customers see nothing"));
+    let of_before = Dismissal { reason: None, ..blind };
+    assert!(of_before.covers(Severity::P0, "customers see nothing"), "an old record says no reason");
+}

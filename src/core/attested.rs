@@ -1,0 +1,57 @@
+//! Steps that a person says are done while what the plan wants as their proof does not show it.
+
+use crate::core::incident::Run;
+use crate::core::model::Model;
+use crate::core::names::View;
+use crate::core::status::StepStatus;
+use crate::plan::Step;
+use crate::plan::condition::Truth;
+use jiff::Timestamp;
+
+/// A step whose own proof does not hold now.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Unshown<'m> {
+    /// Its place in the runbook, from 1.
+    pub place: usize,
+    /// The step.
+    pub step: &'m Step,
+    /// Whether that is known; else nobody can tell.
+    pub is_false: bool,
+}
+
+impl Unshown<'_> {
+    /// `step 7 "Switch traffic" is on a person's word, and its own proof DOES NOT HOLD: services.shop.up`.
+    pub fn words(&self) -> String {
+        let step = self.step;
+        let condition = step.verify.as_ref().map_or("", |verify| verify.source());
+        format!("step {} \"{}\" is on a person's word, and its own proof {}: {condition}", self.place, step.title, self.how())
+    }
+
+    /// `DOES NOT HOLD`, or `CANNOT BE TOLD`.
+    pub fn how(&self) -> &'static str {
+        if self.is_false { "DOES NOT HOLD" } else { "CANNOT BE TOLD" }
+    }
+}
+
+/// The first attested step of a run whose own proof does not hold now; one that is known to be false comes first.
+pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshown<'m>> {
+    let runbook = model.plan.runbooks.get(&run.runbook)?;
+    let steps = runbook.steps.values().enumerate();
+    let attested = steps.filter(|(_, step)| {
+        run.steps.get(&step.id).is_some_and(|state| state.status == StepStatus::Attested)
+    });
+    let found = attested.filter_map(|(place, step)| {
+        let is_false = is_unshown(model, step, now)?;
+        Some(Unshown { place: place + 1, step, is_false })
+    });
+    found.min_by_key(|found| !found.is_false)
+}
+
+/// Whether a step's own proof is known not to hold, or cannot be told (false); none where it holds or the plan wants none.
+pub fn is_unshown(model: &Model, step: &Step, now: Timestamp) -> Option<bool> {
+    match step.verify.as_ref()?.evaluate(&View { model, now }) {
+        Truth::True => None,
+        Truth::False => Some(true),
+        Truth::Unknown(_) => Some(false),
+    }
+}

@@ -1,0 +1,138 @@
+//! Data that went apart in a split brain is told until somebody says what became of it, or the loser was rebuilt.
+
+use super::fixture::*;
+use super::serving::{primary, server, standby, world};
+use crate::core::brief;
+use crate::core::command::Ask;
+use crate::core::contradiction::of;
+use crate::core::divergence::{self, Split};
+use crate::core::incident::Mode;
+use crate::core::message;
+use crate::plan::Step;
+
+fn split(machine: &mut Machine) {
+    machine.pass(12, &world(primary(1, "a"), primary(2, "b")));
+}
+
+/// The old primary is stopped, and started as a standby that cannot follow: it is still on its own timeline.
+fn end_it(machine: &mut Machine) {
+    machine.pass(30, &world(standby("a2"), primary(2, "b")));
+    assert!(of(&machine.model).iter().all(|open| !open.contradiction.id.starts_with("two-primaries")));
+}
+
+/// Declared, split, over, closed.
+fn closed() -> Machine {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.ask(Ask::Declare { title: "odd".into(), mode: Mode::Live }).unwrap();
+    split(&mut machine);
+    end_it(&mut machine);
+    machine.ask(Ask::Close { reason: "one is left".into() }).unwrap();
+    machine
+}
+
+fn told(machine: &Machine) -> String {
+    let lines = brief::lines(&machine.model, machine.now);
+    lines.into_iter().filter(|line| line.starts_with("DIVERGED")).collect::<Vec<_>>().join("\n")
+}
+
+fn first(machine: &Machine) -> Split {
+    machine.model.durable.splits[0].clone()
+}
+
+#[test]
+fn data_that_went_apart_is_told_after_the_close_and_a_restart_until_somebody_says_what_became_of_it() {
+    let mut machine = closed();
+    let brief = told(&machine);
+    assert!(brief.contains("is missing on the other") && brief.contains(&first(&machine).window()), "{brief}");
+    machine = Machine::resumed(machine.log.clone(), machine.now);
+    assert_eq!(told(&machine), brief);
+    let id = first(&machine).id;
+    machine.ask(Ask::AnswerContradiction { id: id.clone(), reason: " ".into() }).unwrap_err();
+    machine.ask(Ask::AnswerContradiction { id: id.clone(), reason: "both compared, 3 rows moved".into() }).unwrap();
+    assert_eq!(told(&machine), "");
+    assert_eq!(first(&machine).settled.unwrap().reason, "both compared, 3 rows moved");
+    machine.ask(Ask::AnswerContradiction { id, reason: "again".into() }).unwrap_err();
+    assert_eq!(told(&Machine::resumed(machine.log.clone(), machine.now)), "");
+}
+
+#[test]
+fn an_answer_to_a_split_brain_that_goes_on_says_nothing_of_its_data() {
+    let mut machine = Machine::new();
+    split(&mut machine);
+    let id = first(&machine).id;
+    machine.ask(Ask::AnswerContradiction { id, reason: "the old one gets no clients".into() }).unwrap();
+    assert!(told(&machine).contains("is missing on the other"));
+    end_it(&mut machine);
+    assert!(told(&machine).contains("is missing on the other"));
+}
+
+#[test]
+fn a_split_brain_outside_of_any_incident_is_told_as_well() {
+    let mut machine = Machine::new();
+    split(&mut machine);
+    end_it(&mut machine);
+    assert!(told(&machine).contains("SPLIT BRAIN"), "{}", told(&machine));
+}
+
+#[test]
+fn each_time_that_data_went_apart_is_told() {
+    let mut machine = closed();
+    for timeline in [3, 4] {
+        machine.pass(12, &world(primary(timeline, "a4"), primary(2, "b")));
+        end_it(&mut machine);
+    }
+    let brief = told(&machine);
+    let splits = &machine.model.durable.splits;
+    assert!(splits.len() >= 3, "{splits:#?}");
+    for split in splits {
+        assert!(brief.contains(&split.window()), "{brief}\n{}", split.window());
+    }
+}
+
+#[test]
+fn a_loser_that_follows_on_the_winners_timeline_was_rebuilt_and_nobody_has_to_compare_any_more() {
+    let mut machine = closed();
+    machine.pass(60, &world(Ok(server("standby", 2, "a3")), primary(2, "b")));
+    assert_eq!(told(&machine), "");
+    let settled = first(&machine).settled.unwrap();
+    assert_eq!(settled.by, "lifeboat");
+    assert!(settled.reason.contains("was rebuilt and follows"), "{settled:?}");
+}
+
+#[test]
+fn a_loser_on_its_own_timeline_or_of_an_unknown_one_was_not_rebuilt() {
+    let mut machine = closed();
+    machine.pass(120, &world(standby("a3"), primary(2, "b")));
+    assert!(told(&machine).contains("is missing on the other"));
+    let mut nameless = server("standby", 2, "a4");
+    nameless.fields.remove("timeline");
+    machine.pass(120, &world(Ok(nameless), primary(2, "b")));
+    assert!(told(&machine).contains("is missing on the other"));
+}
+
+#[test]
+fn a_rebuild_by_hand_ends_it_and_a_fence_that_is_only_lifted_does_not() {
+    let machine = closed();
+    let like = plan().runbooks["failover"].steps["scale"].clone();
+    let rebuild = Step { action: "manual".into(), unfences: vec!["primary-db".into()], ..like };
+    let unfence = Step { action: "postgres-unfence".into(), ..rebuild.clone() };
+    let by = |machine: &Machine, step: &Step| {
+        divergence::by_word(&machine.model, machine.now, step, "pg_rewind, it streams").len()
+    };
+    assert_eq!((by(&machine, &rebuild), by(&machine, &unfence)), (1, 0));
+    // Its server is a primary: nobody rebuilt it.
+    let mut machine = machine;
+    machine.pass(12, &world(Ok(server("primary", 1, "a5").with_flag("read_only", true)), primary(2, "b")));
+    assert_eq!(by(&machine, &rebuild), 0);
+}
+
+#[test]
+fn a_page_of_another_incident_says_in_its_text_that_data_is_apart_and_not_in_its_title() {
+    let mut machine = closed();
+    machine.ask(Ask::Declare { title: "the disk is slow".into(), mode: Mode::Live }).unwrap();
+    machine.model.durable.incident.as_mut().unwrap().detected_at = machine.now;
+    let page = message::page(&machine.model, machine.now, "");
+    assert!(!page.subject.contains("DIVERGED"), "{}", page.subject);
+    assert!(page.body.contains("DIVERGED: SPLIT BRAIN"), "{}", page.body);
+}
