@@ -3,6 +3,7 @@
 use super::{Failure, Place, ack, say};
 use crate::core::command::Ask;
 use crate::core::contradiction;
+use crate::core::divergence::{self, DIVERGED};
 use crate::core::model::Model;
 use crate::core::placement;
 use crate::ids::RegionId;
@@ -73,6 +74,9 @@ fn text(model: &Model) -> String {
             Some(answer) => format!("  answered by {}: {}\n", answer.by, answer.reason),
             None => format!("  next: {}\n", known.next),
         });
+    }
+    for split in divergence::over(model) {
+        text.push_str(&format!("{DIVERGED}: {}\n  name: {}\n", split.sentence(), split.id));
     }
     text
 }

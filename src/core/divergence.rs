@@ -89,6 +89,12 @@ pub fn may_throw_away(step: &Step) -> bool {
     !step.is_fence() && (step.irreversible || step.may_lose_data())
 }
 
+/// Whether a step is meant to bring back one of the servers, or cannot be undone, as the plan has it.
+pub fn rebuilds(model: &Model, split: &Split, step: &Step) -> bool {
+    may_throw_away(step)
+        && (step.irreversible || taken_back(model, step).iter().any(|server| split.servers.contains(server)))
+}
+
 /// That the data which went apart is dealt with.
 pub fn settled(split: &Split, how: String) -> Fact {
     Fact::DivergenceSettled { id: split.id.clone(), what: split.what.clone(), how }

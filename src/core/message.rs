@@ -47,7 +47,9 @@ pub fn page(model: &Model, now: Timestamp, extra: &str) -> Draft {
     let text = |name: &str| scope["incident"][name].as_str().unwrap_or_default().to_owned();
     let mut lines = vec![format!("{} {}: {}", text("severity"), model.plan.name, text("title"))];
     lines.extend(situation::lines(model, &text("title"), now));
-    lines.push(format!("Detected {}, {} ago. {}.", text("detected_at"), text("age"), text("doing")));
+    let doing = text("doing");
+    let stop = if doing.ends_with(['.', '?', '!']) { "" } else { "." };
+    lines.push(format!("Detected {}, {} ago. {doing}{stop}", text("detected_at"), text("age")));
     lines.extend(
         contradiction::of(model)
             .iter()
@@ -181,7 +183,7 @@ pub fn doing(model: &Model, now: Timestamp) -> String {
     match &incident.position {
         Position::Question(id) => {
             let ask = model.plan.tree.questions.get(id).map_or(id.as_str(), |question| &question.ask);
-            format!("Being assessed: {}", ask.trim_end_matches(['.', '?']))
+            format!("Being assessed: {ask}")
         }
         Position::Leaf(id) => {
             let title = model.plan.tree.leaves.get(id).map_or(id.as_str(), |leaf| &leaf.title);

@@ -44,6 +44,7 @@ scripts! {
     replica_lag,
     single_service,
     split_brain,
+    split_brain_answered,
     split_brain_fenced,
 }
 

@@ -11,12 +11,14 @@
 //! when skip STEP because REASON | when attest STEP: HOW | when retry STEP [because REASON] | when recheck STEP
 //! when abort because REASON | when resolve because HOW | when close because REASON | when the engine crashes
 //! when record REGION because REASON | when settle because REASON       a contradiction is answered
+//! when reconcile because REASON        what became of the data that went apart
 //! then refused: WORDS                  the last `when` was refused, with these words in it
 //! then severity P0 | then severity none
 //! then question ID | then leaf ID | then runbook ID
 //! then suggests ANSWER | then suggests nothing: WORDS
 //! then step STEP is STATUS | then run completed | then run aborted | then active REGION | then serving REGION
 //! then contradiction WORDS             one is open with these words in it
+//! then diverged WORDS | then diverged nothing
 //! then loss WORDS                      the exposure's sentence has these words
 //! then CONDITION holds | then the journal verifies
 //! ```
@@ -139,6 +141,10 @@ fn when(rig: &mut Rig, deed: &str, place: &str) -> Result<(), Refusal> {
             id: rig.read(|model| model.durable.contradictions[0].contradiction.id.clone()),
             reason: rest.strip_prefix("because ").unwrap_or_default().into(),
         },
+        "reconcile" => Ask::AnswerContradiction {
+            id: rig.read(|model| model.durable.splits[0].id.clone()),
+            reason: rest.strip_prefix("because ").unwrap_or_default().into(),
+        },
         "resolve" => Ask::Resolve { how: rest.strip_prefix("because ").unwrap_or_default().into() },
         "close" => Ask::Close { reason: rest.strip_prefix("because ").unwrap_or_default().into() },
         _ => panic!("{place}: not understood"),
@@ -188,6 +194,12 @@ fn then(rig: &mut Rig, claim: &str, place: &str) {
             let open: Vec<&str> =
                 model.durable.contradictions.iter().map(|open| &*open.contradiction.what).collect();
             assert!(open.iter().any(|what| what.contains(rest)), "{place}: {open:?}");
+        }
+        "diverged" => {
+            let open: Vec<&str> =
+                lifeboat::core::divergence::open(model).iter().map(|split| &*split.what).collect();
+            let is_said = if rest == "nothing" { open.is_empty() } else { open.iter().any(|what| what.contains(rest)) };
+            assert!(is_said, "{place}: {open:?}");
         }
         "active" => assert_eq!(model.durable.active.as_ref().map(|id| id.as_str()), Some(rest), "{place}"),
         "force" => {

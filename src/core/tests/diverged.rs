@@ -128,6 +128,31 @@ fn a_rebuild_by_hand_ends_it_and_a_fence_that_is_only_lifted_does_not() {
 }
 
 #[test]
+fn a_preflight_warns_of_the_data_that_a_step_may_throw_away() {
+    let mut machine = closed();
+    let step = crate::core::preflight::StepChecks {
+        runbook: "failover".into(),
+        step: "promote".into(),
+        title: "Promote".into(),
+        action: "postgres-promote".into(),
+        checks: Vec::new(),
+    };
+    let other = crate::core::preflight::StepChecks { step: "check".into(), ..step.clone() };
+    let found = crate::core::preflight::Preflight {
+        at: machine.now,
+        took: seconds(1),
+        simulated: None,
+        regions: Vec::new(),
+        steps: vec![step, other],
+    };
+    let facts = machine.report(crate::core::command::Report::Preflighted(Box::new(found))).unwrap();
+    let Some(crate::core::fact::Fact::PreflightFound { preflight }) = facts.last() else { panic!("{facts:?}") };
+    let warned: Vec<usize> = preflight.steps.iter().map(|step| step.checks.len()).collect();
+    assert_eq!(warned, [1, 0]);
+    assert!(preflight.steps[0].checks[0].result.seen().contains("is missing on the other"));
+}
+
+#[test]
 fn a_page_of_another_incident_says_in_its_text_that_data_is_apart_and_not_in_its_title() {
     let mut machine = closed();
     machine.ask(Ask::Declare { title: "the disk is slow".into(), mode: Mode::Live }).unwrap();

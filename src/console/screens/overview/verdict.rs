@@ -195,6 +195,14 @@ fn why(view: &View<'_>) -> (State, Role, String) {
             format!("{} set by hand: {reason}. The rules: {rules}", severity.as_str()),
         );
     }
+    let answered = contradiction::worst(model).filter(|open| open.answered.is_some());
+    let is_why = |open: &&contradiction::Open| {
+        model.durable.severity.as_ref().is_some_and(|(.., why)| *why == open.contradiction.what)
+    };
+    let derived = match answered.filter(is_why) {
+        Some(_) => derived.map(|derived| format!("(answered, and it goes on) {derived}")),
+        None => derived,
+    };
     if let Some(derived) = derived {
         return match own_rule(model, view.now) {
             Some(Truth::Unknown(because)) => {
