@@ -24,7 +24,12 @@ impl Unshown<'_> {
     pub fn words(&self) -> String {
         let step = self.step;
         let condition = step.verify.as_ref().map_or("", |verify| verify.source());
-        format!("step {} \"{}\" is on a person's word, and its own proof {}: {condition}", self.place, step.title, self.how())
+        format!(
+            "step {} \"{}\" is on a person's word, and its own proof {}: {condition}",
+            self.place,
+            step.title,
+            self.how()
+        )
     }
 
     /// `DOES NOT HOLD`, or `CANNOT BE TOLD`.

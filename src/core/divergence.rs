@@ -61,7 +61,8 @@ impl Split {
     /// The timeline that one of its servers wrote, where that was known.
     fn timeline(&self, server: &ProbeId) -> Option<u32> {
         let names = self.id.split_once(':')?.1.split(',');
-        let of_server = names.filter_map(|name| name.rsplit_once('@')).find(|(name, _)| *name == server.as_str());
+        let of_server =
+            names.filter_map(|name| name.rsplit_once('@')).find(|(name, _)| *name == server.as_str());
         of_server?.1.parse().ok()
     }
 }
@@ -80,7 +81,8 @@ pub fn open(model: &Model) -> Vec<&Split> {
 
 /// The same of those that are over: one server is left that accepts writes, and the other holds what it took.
 pub fn over(model: &Model) -> Vec<&Split> {
-    let goes_on = |split: &&Split| contradiction::of(model).iter().any(|open| open.contradiction.id == split.id);
+    let goes_on =
+        |split: &&Split| contradiction::of(model).iter().any(|open| open.contradiction.id == split.id);
     open(model).into_iter().filter(|split| !goes_on(split)).collect()
 }
 
@@ -152,9 +154,8 @@ pub fn by_word(model: &Model, now: Timestamp, step: &Step, how: &str) -> Vec<Fac
         let mut servers = databases.iter().flatten();
         servers.any(|server| server.probe.id == *probe && server.seen.is_some_and(|seen| seen.is_primary))
     };
-    let ended = |split: &&Split| {
-        split.servers.iter().any(|server| fences.contains(&server) && !is_primary(server))
-    };
+    let ended =
+        |split: &&Split| split.servers.iter().any(|server| fences.contains(&server) && !is_primary(server));
     let found = over(model).into_iter().filter(ended);
     once_each(found.map(|split| settled(split, format!("\"{}\" was done by hand: {how}", step.title))))
 }

@@ -3,11 +3,11 @@
 
 use crate::core::incident::{Incident, Mode, Run, RunEnd, StepRun};
 use crate::core::model::Model;
+use crate::core::reading::Field;
 use crate::core::servers;
 use crate::core::signal::SignalState;
 use crate::core::status::StepStatus;
 use crate::ids::{IncidentId, ProbeId, RunId, RunbookId, StepId};
-use crate::core::reading::Field;
 use crate::plan::{ProbeSpec, Runbook, Step};
 use jiff::Timestamp;
 

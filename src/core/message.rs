@@ -125,8 +125,7 @@ pub fn scope(model: &Model, now: Timestamp) -> Value {
         let severity = model.durable.severity.as_ref().filter(|(now, ..)| *now <= proposal.severity);
         severity.map_or(proposal.at, |(_, since, _)| (*since).min(proposal.at))
     };
-    let detected =
-        incident.map(|incident| incident.detected_at).or(proposal.map(began)).unwrap_or(now);
+    let detected = incident.map(|incident| incident.detected_at).or(proposal.map(began)).unwrap_or(now);
     let leader = incident.map_or_else(|| "nobody yet".to_owned(), |incident| incident.leader());
     let down = |(id, _): &(&crate::ids::RegionId, _)| {
         model.plan.regions.get(*id).map_or(id.as_str(), |region| &region.name).to_owned()

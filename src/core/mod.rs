@@ -6,8 +6,8 @@
 pub mod action;
 pub mod actor;
 pub mod apply;
-pub mod awareness;
 pub mod attested;
+pub mod awareness;
 pub mod backup;
 pub mod blind;
 pub mod brief;

@@ -8,7 +8,8 @@ use crate::core::in_force;
 /// What went apart while it lasted, and what became of it.
 pub(super) fn diverged(story: &Story) -> Vec<String> {
     let began = story.incident.detected_at;
-    let is_of_it = |split: &&Split| split.until.is_none_or(|until| until >= began) && split.since <= story.until;
+    let is_of_it =
+        |split: &&Split| split.until.is_none_or(|until| until >= began) && split.since <= story.until;
     story.model.durable.splits.iter().filter(is_of_it).map(said).collect()
 }
 

@@ -198,7 +198,8 @@ fn then(rig: &mut Rig, claim: &str, place: &str) {
         "diverged" => {
             let open: Vec<&str> =
                 lifeboat::core::divergence::open(model).iter().map(|split| &*split.what).collect();
-            let is_said = if rest == "nothing" { open.is_empty() } else { open.iter().any(|what| what.contains(rest)) };
+            let is_said =
+                if rest == "nothing" { open.is_empty() } else { open.iter().any(|what| what.contains(rest)) };
             assert!(is_said, "{place}: {open:?}");
         }
         "active" => assert_eq!(model.durable.active.as_ref().map(|id| id.as_str()), Some(rest), "{place}"),

@@ -1,8 +1,8 @@
 //! Contradictions: found, answered, over; and the fences that they deny.
 
 use crate::core::contradiction::{Answer, Contradiction, Kind, Open};
-use crate::core::fact::{Event, Fact};
 use crate::core::divergence::Split;
+use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::loss::LossEstimate;
 use crate::core::model::Model;

@@ -74,7 +74,8 @@ pub fn apply(model: &mut Model, event: &Event) {
 /// Where no severity holds it is as well as it gets: what comes next is told.
 pub fn dismissed(model: &mut Model, event: &Event, proposed: Option<(Severity, String)>, why: &str) {
     let now = model.durable.severity.as_ref().map(|(severity, _, reason)| (*severity, reason.clone()));
-    let worst = now.map(|now| proposed.into_iter().chain([now.clone()]).min_by_key(|(level, _)| *level).unwrap_or(now));
+    let worst = now
+        .map(|now| proposed.into_iter().chain([now.clone()]).min_by_key(|(level, _)| *level).unwrap_or(now));
     model.durable.dismissed = worst.map(|(severity, reason)| Dismissal {
         severity,
         at: event.at,

@@ -297,7 +297,8 @@ fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Opti
 
 /// How the fence around a server is taken back, that a run which ended left behind; none where there is none.
 fn undo_of(model: &Model, server: &Server<'_>) -> Option<String> {
-    let fences = in_force::left_behind(model).into_iter().filter(|left| left.is_fence && !left.guards_failover);
+    let fences =
+        in_force::left_behind(model).into_iter().filter(|left| left.is_fence && !left.guards_failover);
     let mut around = fences.filter(|left| left.fences.contains(&server.probe.id));
     around.next().map(|left| left.undo_words())
 }

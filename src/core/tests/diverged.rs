@@ -44,12 +44,17 @@ fn first(machine: &Machine) -> Split {
 fn data_that_went_apart_is_told_after_the_close_and_a_restart_until_somebody_says_what_became_of_it() {
     let mut machine = closed();
     let brief = told(&machine);
-    assert!(brief.contains("is missing on the other") && brief.contains(&first(&machine).window()), "{brief}");
+    assert!(
+        brief.contains("is missing on the other") && brief.contains(&first(&machine).window()),
+        "{brief}"
+    );
     machine = Machine::resumed(machine.log.clone(), machine.now);
     assert_eq!(told(&machine), brief);
     let id = first(&machine).id;
     machine.ask(Ask::AnswerContradiction { id: id.clone(), reason: " ".into() }).unwrap_err();
-    machine.ask(Ask::AnswerContradiction { id: id.clone(), reason: "both compared, 3 rows moved".into() }).unwrap();
+    machine
+        .ask(Ask::AnswerContradiction { id: id.clone(), reason: "both compared, 3 rows moved".into() })
+        .unwrap();
     assert_eq!(told(&machine), "");
     assert_eq!(first(&machine).settled.unwrap().reason, "both compared, 3 rows moved");
     machine.ask(Ask::AnswerContradiction { id, reason: "again".into() }).unwrap_err();
@@ -146,7 +151,9 @@ fn a_preflight_warns_of_the_data_that_a_step_may_throw_away() {
         steps: vec![step, other],
     };
     let facts = machine.report(crate::core::command::Report::Preflighted(Box::new(found))).unwrap();
-    let Some(crate::core::fact::Fact::PreflightFound { preflight }) = facts.last() else { panic!("{facts:?}") };
+    let Some(crate::core::fact::Fact::PreflightFound { preflight }) = facts.last() else {
+        panic!("{facts:?}")
+    };
     let warned: Vec<usize> = preflight.steps.iter().map(|step| step.checks.len()).collect();
     assert_eq!(warned, [1, 0]);
     assert!(preflight.steps[0].checks[0].result.seen().contains("is missing on the other"));

@@ -43,9 +43,9 @@ pub(super) fn first(view: &View<'_>, next: Next) -> Next {
 /// A split brain that somebody answered and that goes on all the same: what was written is missing on the other, more
 /// of it with every write.
 fn goes_on(view: &View<'_>) -> Option<String> {
-    let answered = contradiction::of(view.model).iter().find(|open| {
-        open.answered.is_some() && open.contradiction.kind == Kind::TwoPrimaries
-    })?;
+    let answered = contradiction::of(view.model)
+        .iter()
+        .find(|open| open.answered.is_some() && open.contradiction.kind == Kind::TwoPrimaries)?;
     let fence = super::contradicted::next(view, answered).text;
     Some(format!("(answered) {}, NOW: their data goes on going apart. {fence}", answered.contradiction.what))
 }

@@ -205,9 +205,11 @@ fn why(view: &View<'_>) -> (State, Role, String) {
     };
     if let Some(derived) = derived {
         return match own_rule(model, view.now) {
-            Some(Truth::Unknown(because)) => {
-                (State::Unknown, Role::Critical, format!("was {}; cannot tell now, {because}", derived.trim_end_matches('.')))
-            }
+            Some(Truth::Unknown(because)) => (
+                State::Unknown,
+                Role::Critical,
+                format!("was {}; cannot tell now, {because}", derived.trim_end_matches('.')),
+            ),
             _ => (State::Critical, Role::Critical, derived),
         };
     }

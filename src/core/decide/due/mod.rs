@@ -72,7 +72,8 @@ fn proposal(model: &Model, now: Timestamp) -> Option<Fact> {
 /// One that alternates with a worse one lasts all the same.
 pub fn proposed_in(model: &Model, now: Timestamp) -> Option<SignedDuration> {
     let (severity, _, why) = model.durable.severity.as_ref()?;
-    let dismissed = model.durable.dismissed.as_ref().is_some_and(|dismissed| dismissed.covers(*severity, why));
+    let dismissed =
+        model.durable.dismissed.as_ref().is_some_and(|dismissed| dismissed.covers(*severity, why));
     let covered = model.durable.incident.is_some() && !drill::real_counts(model);
     if covered || dismissed || model.durable.proposal.is_some() {
         return None;

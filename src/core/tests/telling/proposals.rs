@@ -219,7 +219,8 @@ fn a_dismissal_is_for_its_reason_and_another_one_as_bad_is_proposed_anew() {
     use crate::core::escalation::Dismissal;
     let at = super::super::fixture::start();
     let (who, why) = ("anna".to_owned(), "host network".to_owned());
-    let blind = Dismissal { severity: Severity::P0, at, who, why, reason: Some("this console is blind".into()) };
+    let blind =
+        Dismissal { severity: Severity::P0, at, who, why, reason: Some("this console is blind".into()) };
     assert!(blind.covers(Severity::P0, "this console is blind"));
     assert!(blind.covers(Severity::P1, "slow"), "milder than what was dismissed");
     assert!(!blind.covers(Severity::P0, "customers see nothing"));
