@@ -103,7 +103,10 @@ impl InForce {
     pub fn words(&self) -> String {
         if let Some(at) = self.recorded {
             let at = at.strftime("%H:%M:%SZ");
-            return format!("{} (recorded as undone at {at}, but its server IS READ-ONLY NOW)", self.title);
+            return format!(
+                "{} (recorded at {at} as undone or to stay; its server IS READ-ONLY NOW)",
+                self.title
+            );
         }
         match self.how {
             Known::Verified | Known::Denied => self.title.clone(),

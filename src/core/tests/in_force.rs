@@ -252,12 +252,14 @@ fn what_is_recorded_as_undone_stays_listed_as_long_as_its_server_is_read_as_fenc
     use super::serving::{primary, server, standby, world};
     let mut machine = aborted_after_the_fence();
     let left = in_force::left_behind(&machine.model).remove(0);
-    machine.ask(Ask::Undone { run: left.run, step: left.step, how: "reset by hand".into() }).unwrap();
+    machine
+        .ask(Ask::Undone { run: left.run, step: left.step, how: "reset by hand".into(), stays: false })
+        .unwrap();
     let fenced = || Ok(server("primary", 1, "a").with_flag("read_only", true));
     machine.pass(20, &world(fenced(), standby("b")));
     let left = in_force::left_behind(&machine.model);
     let [still] = left.as_slice() else { panic!("{left:?}") };
-    assert!(still.words().contains("recorded as undone at") && still.words().contains("READ-ONLY NOW"));
+    assert!(still.words().contains("as undone or to stay") && still.words().contains("READ-ONLY NOW"));
     machine.pass(20, &world(primary(1, "a"), standby("b")));
     assert_eq!(left_behind(&machine), Vec::<String>::new());
 }
