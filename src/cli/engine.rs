@@ -85,7 +85,8 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         }
         // A rehearsal's journal is thrown away afterwards, which the attribute would forbid.
         let append_only = !args.no_append_only && args.simulate.is_none();
-        let settings = engine::Settings { ends_alone: args.ends_alone, append_only, group, former_name };
+        let (ends_alone, plan_file) = (args.ends_alone, args.plan.clone());
+        let settings = engine::Settings { ends_alone, append_only, group, former_name, plan_file };
         engine::run(plan, world, folder, settings).await.map_err(|error| {
             let taken = error.is_taken();
             let failure = Failure::new(error, "");
@@ -93,11 +94,8 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         })
     };
     let (ended, hangs) = run_bounded(run, LEFT_BEHIND)?;
-    if let Ok(unread) = &ended
-        && hangs
-    {
-        let what =
-            if unread.is_empty() { "a call to this host's resolver or files" } else { &unread.join("; ") };
+    if hangs {
+        let what = "a call to this host's files";
         tracing::warn!(what, "the engine ends without waiting for what does not answer");
     }
     // One that failed leaves the folder to whoever started it: its log says why.
@@ -107,7 +105,7 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     {
         tracing::warn!(%error, folder = %path.display(), "the state folder could not be removed");
     }
-    ended.map(|_| ExitCode::SUCCESS)
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 fn find_group(name: &str) -> Result<access::Group, Failure> {

@@ -7,13 +7,12 @@ use crate::core::command::Report;
 use crate::core::model::Model;
 use crate::core::notification::{Intent, Message, Undelivered, Way};
 use crate::core::unrecorded::{self, AFTER, AGAIN_AFTER, UnrecordedPage};
+use crate::engine::outside::Pool;
 use crate::engine::runner::ReportSink;
 use crate::engine::shared::SharedModel;
 use crate::notifiers::Outgoing;
 use crate::world::World;
-use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -31,6 +30,8 @@ pub struct Glass {
     pub model: SharedModel,
     /// Channels and time.
     pub world: Arc<dyn World>,
+    /// Where messages are sent.
+    pub pool: Pool,
     /// When the loop last went round.
     pub pulse: watch::Receiver<Instant>,
     /// Where what was sent is recorded, once it can be.
@@ -100,10 +101,11 @@ impl Glass {
                 way: Way { channel: "".into(), address: None },
                 result: Err("no way was tried".into()),
             };
-            let (world, model, message) = (self.world.clone(), self.model.clone(), message.clone());
-            let sent = sent.clone();
+            let way_out =
+                WayOut { world: self.world.clone(), model: self.model.clone(), pool: self.pool.clone() };
+            let (message, sent) = (message.clone(), sent.clone());
             tokio::spawn(async move {
-                let page = tell(&*world, &model, page, person.ways, &message, since).await;
+                let page = way_out.tell(page, person.ways, &message, since).await;
                 match &page.result {
                     Ok(_) => tracing::warn!(who = page.who, "paged without a record"),
                     Err(why) => {
@@ -116,24 +118,46 @@ impl Glass {
     }
 }
 
-/// Tries the ways to one recipient in their order, until one takes it.
-async fn tell(
-    world: &dyn World,
-    model: &SharedModel,
-    mut page: UnrecordedPage,
-    ways: Vec<Way>,
-    message: &Message,
-    since: Timestamp,
-) -> UnrecordedPage {
-    for way in ways {
-        let outgoing = model.read(|model| outgoing(model, &page, &way, message, since));
-        page.result = send(world, model, &way, &outgoing).await;
-        page.way = way;
-        if page.result.is_ok() {
-            break;
+/// What it takes to send a page.
+struct WayOut {
+    world: Arc<dyn World>,
+    model: SharedModel,
+    pool: Pool,
+}
+
+impl WayOut {
+    /// Tries the ways to one recipient in their order, until one takes it.
+    async fn tell(
+        &self,
+        mut page: UnrecordedPage,
+        ways: Vec<Way>,
+        message: &Message,
+        since: Timestamp,
+    ) -> UnrecordedPage {
+        for way in ways {
+            let outgoing = self.model.read(|model| outgoing(model, &page, &way, message, since));
+            page.result = self.send(&way, outgoing).await;
+            page.way = way;
+            if page.result.is_ok() {
+                break;
+            }
         }
+        page
     }
-    page
+
+    async fn send(&self, way: &Way, outgoing: Outgoing) -> Result<String, String> {
+        let channel = self.model.read(|model| model.plan.channels.get(&way.channel).cloned());
+        let channel = channel.ok_or_else(|| format!("the plan has no channel {}", way.channel))?;
+        let notifier = self.world.notifier(&channel).map_err(|error| error.to_string())?;
+        let (limit, clock) = (channel.timeout + GRACE, self.world.clock());
+        let result = tokio::select! {
+            sent = self.pool.call(async move { notifier.send(&outgoing).await }) => {
+                sent.ok_or("lifeboat itself failed in it; please report this")?
+            }
+            () = clock.sleep(limit) => return Err(format!("no answer within {}", crate::units::duration(limit))),
+        };
+        result.map(|receipt| receipt.answer).map_err(|Undelivered { why, .. }| why)
+    }
 }
 
 fn outgoing(
@@ -157,22 +181,4 @@ fn outgoing(
         attempt: 1,
         queued_at: page.sent_at,
     }
-}
-
-async fn send(
-    world: &dyn World,
-    model: &SharedModel,
-    way: &Way,
-    outgoing: &Outgoing,
-) -> Result<String, String> {
-    let channel = model.read(|model| model.plan.channels.get(&way.channel).cloned());
-    let channel = channel.ok_or_else(|| format!("the plan has no channel {}", way.channel))?;
-    let notifier = world.notifier(&channel).map_err(|error| error.to_string())?;
-    let (limit, clock) = (channel.timeout + GRACE, world.clock());
-    let sent = AssertUnwindSafe(notifier.send(outgoing)).catch_unwind();
-    let result = tokio::select! {
-        sent = sent => sent.map_err(|_| "lifeboat itself failed in it; please report this".to_owned())?,
-        () = clock.sleep(limit) => return Err(format!("no answer within {}", crate::units::duration(limit))),
-    };
-    result.map(|receipt| receipt.answer).map_err(|Undelivered { why, .. }| why)
 }

@@ -7,6 +7,7 @@ use crate::core::command::Report;
 use crate::core::watch::{Found, is_watched};
 use crate::units;
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 
 /// Pause between two looks while an effect has to hold.
 const HOLD_PAUSE: SignedDuration = SignedDuration::from_secs(1);
@@ -24,17 +25,18 @@ pub(super) async fn hold(job: &Job, attempt: u32, proof: Proof) -> Result<Proof,
     let Some(expected) = job.confirmed_target().filter(|_| hold.is_positive()) else { return Ok(proof) };
     let context = job.context(hold, attempt);
     let proven_at = job.clock.now();
-    let Some(found) = first_look(job, &*action, &expected, proven_at).await else { return Ok(proof) };
+    let Some(found) = first_look(job, &action, &expected, proven_at).await else { return Ok(proof) };
     let holds = Holds { job, target: &expected, found, hold, proven_at };
     holds.begin(attempt, &proof);
-    holds.wait(&*action, &context).await?;
+    holds.wait(&action, &context).await?;
     let mut proof = proof;
     proof.evidence.push(format!("it held for {}", units::duration(hold)));
     Ok(proof)
 }
 
-async fn look(job: &Job, action: &dyn Action, expected: &Target) -> Option<Found> {
-    let seen = async { Ok(action.found(expected).await) };
+async fn look(job: &Job, action: &Arc<dyn Action>, expected: &Target) -> Option<Found> {
+    let (action, expected) = (action.clone(), expected.clone());
+    let seen = async move { Ok(action.found(&expected).await) };
     match job.within("the look at the target", SignedDuration::from_secs(6), Acted::No, seen).await {
         Ok(found) => found,
         Err(failure) => Some(Found::Unread { why: failure.why }),
@@ -44,7 +46,7 @@ async fn look(job: &Job, action: &dyn Action, expected: &Target) -> Option<Found
 /// What the server is just after the proof. One that is restarting in that moment is asked again for a while.
 async fn first_look(
     job: &Job,
-    action: &dyn Action,
+    action: &Arc<dyn Action>,
     expected: &Target,
     proven_at: Timestamp,
 ) -> Option<Found> {
@@ -79,7 +81,7 @@ impl Holds<'_> {
         });
     }
 
-    async fn wait(&self, action: &dyn Action, context: &Context) -> Result<(), Failure> {
+    async fn wait(&self, action: &Arc<dyn Action>, context: &Context) -> Result<(), Failure> {
         let clock = &self.job.clock;
         let (mut since, mut unread_since, mut said) = (self.proven_at, None, 0);
         // The proof is of a moment before the first look: what was lost in between is lost.
@@ -161,7 +163,7 @@ pub(super) async fn watch(job: Job) {
         if !job.model.read(goes_on) {
             return;
         }
-        let Some(found) = look(&job, &*action, &expected).await else { return };
+        let Some(found) = look(&job, &action, &expected).await else { return };
         if found.is_known() {
             unread_since = None;
         } else {

@@ -3,15 +3,14 @@
 use crate::core::command::Report;
 use crate::core::model::Model;
 use crate::core::notification::{Again, DeliveryStatus, Notification, Receipt, Tracked, Undelivered};
+use crate::engine::outside::Pool;
 use crate::engine::runner::ReportSink;
 use crate::engine::shared::SharedModel;
 use crate::ids::NotificationId;
 use crate::notifiers::{Notifier, Outgoing};
 use crate::plan::Channel;
 use crate::world::World;
-use futures::FutureExt;
 use jiff::SignedDuration;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -24,9 +23,10 @@ const LATE_LOOK: SignedDuration = SignedDuration::from_secs(30);
 /// After this long nothing new is expected of a message.
 const TRACKED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Sends messages on a tokio runtime.
+/// Sends messages: waits for them on a runtime, while they are sent in a pool of its own.
 pub struct Messenger {
     handle: Handle,
+    pool: Pool,
     world: Arc<dyn World>,
     model: SharedModel,
     sink: ReportSink,
@@ -38,6 +38,7 @@ struct Errand {
     channel: Channel,
     outgoing: Outgoing,
     receipt: Option<Receipt>,
+    pool: Pool,
     world: Arc<dyn World>,
     model: SharedModel,
     sink: ReportSink,
@@ -45,8 +46,14 @@ struct Errand {
 
 impl Messenger {
     /// A messenger over a world.
-    pub fn new(handle: Handle, world: Arc<dyn World>, model: SharedModel, sink: ReportSink) -> Self {
-        Self { handle, world, model, sink }
+    pub fn new(
+        handle: Handle,
+        pool: Pool,
+        world: Arc<dyn World>,
+        model: SharedModel,
+        sink: ReportSink,
+    ) -> Self {
+        Self { handle, pool, world, model, sink }
     }
 
     /// Makes one attempt to send a message.
@@ -74,6 +81,7 @@ impl Messenger {
             channel,
             outgoing,
             receipt,
+            pool: self.pool.clone(),
             world: self.world.clone(),
             model: self.model.clone(),
             sink: self.sink.clone(),
@@ -110,14 +118,17 @@ fn thread(model: &Model, known: &Notification) -> Option<String> {
 
 async fn send(errand: Errand, attempt: u32) {
     let result = match notifier(&errand) {
-        Ok(notifier) => within(&errand, notifier.send(&errand.outgoing)).await,
+        Ok(notifier) => {
+            let outgoing = errand.outgoing.clone();
+            within(&errand, async move { notifier.send(&outgoing).await }).await
+        }
         Err(failure) => Err(failure),
     };
     (errand.sink)(Report::Notified { id: errand.id.clone(), attempt, result });
 }
 
-fn notifier(errand: &Errand) -> Result<Box<dyn Notifier>, Undelivered> {
-    errand.world.notifier(&errand.channel).map_err(|error| Undelivered {
+fn notifier(errand: &Errand) -> Result<Arc<dyn Notifier>, Undelivered> {
+    errand.world.notifier(&errand.channel).map(Arc::from).map_err(|error| Undelivered {
         why: error.to_string(),
         next: "Correct the plan and start the engine again; tell them otherwise meanwhile.".into(),
         again: Again::Never,
@@ -125,9 +136,9 @@ fn notifier(errand: &Errand) -> Result<Box<dyn Notifier>, Undelivered> {
 }
 
 /// A call within the channel's time-out; a panic in it is a failure like any other.
-async fn within<T>(
+async fn within<T: Send + 'static>(
     errand: &Errand,
-    call: impl Future<Output = Result<T, Undelivered>>,
+    call: impl Future<Output = Result<T, Undelivered>> + Send + 'static,
 ) -> Result<T, Undelivered> {
     let failure = |why: String| Undelivered {
         why,
@@ -136,8 +147,8 @@ async fn within<T>(
     };
     let (limit, clock) = (errand.channel.timeout, errand.world.clock());
     tokio::select! {
-        result = AssertUnwindSafe(call).catch_unwind() => {
-            result.unwrap_or_else(|_| Err(failure("lifeboat itself failed in it; please report this".into())))
+        result = errand.pool.call(call) => {
+            result.unwrap_or_else(|| Err(failure("lifeboat itself failed in it; please report this".into())))
         }
         () = clock.sleep(limit + GRACE) => {
             Err(failure(format!("no answer within {}", crate::units::duration(limit))))
@@ -156,7 +167,9 @@ async fn track(errand: Errand) {
         if !errand.model.read(|model| is_open(model, &errand.id)) {
             return;
         }
-        match within(&errand, notifier.track(&errand.outgoing, &receipt)).await {
+        let (notifier, outgoing, receipt) = (notifier.clone(), errand.outgoing.clone(), receipt.clone());
+        let asked = async move { notifier.track(&outgoing, &receipt).await };
+        match within(&errand, asked).await {
             Ok(Tracked::Pending) => {}
             // Until it is recorded it is asked again: while the journal cannot be written a report is lost.
             Ok(tracked) => (errand.sink)(Report::Tracked { id: errand.id.clone(), tracked }),

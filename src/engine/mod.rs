@@ -1,7 +1,8 @@
 //! The engine: the loop, the journal handshake, timers, the socket.
 //!
 //! [`run`] is the engine process. [`lead`] is the loop that everything passes through, on a thread of its own;
-//! [`scheduler`], [`runner`], `calendar` and `server` are tasks around it. [`client`] is the other end of the socket and
+//! [`scheduler`], [`runner`], `calendar` and `server` are tasks around it, and [`outside`] has the threads for what they
+//! reach outside with. [`client`] is the other end of the socket and
 //! [`spawn`] starts an engine for it.
 
 pub mod access;
@@ -15,8 +16,10 @@ pub mod log;
 mod messenger;
 mod originals;
 mod output;
+pub mod outside;
 pub mod paths;
 mod phone_tree;
+pub mod plan_file;
 pub mod protocol;
 pub mod record;
 pub mod replay;
@@ -38,20 +41,25 @@ use crate::engine::access::Group;
 use crate::engine::glass::Glass;
 use crate::engine::lead::{Input, Lead};
 use crate::engine::ledger::{Ledger, LedgerError};
+use crate::engine::outside::Outside;
 use crate::engine::paths::StateFolder;
 use crate::engine::runner::Runner;
 use crate::engine::socket::Socket;
+use crate::folder::Folder;
 use crate::journal::{JournalError, Options, Recovery};
 use crate::plan::Plan;
 use crate::world::{Jump, World};
 use jiff::SignedDuration;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// Time between two looks at what became due.
 const TICK: SignedDuration = SignedDuration::from_secs(1);
+
+/// The longest path that is shown, in characters.
+const PATH_CHARS: usize = 300;
 
 /// Why an engine cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -113,10 +121,11 @@ pub struct Settings {
     pub group: Option<Group>,
     /// What the journal's plan was called before.
     pub former_name: Option<String>,
+    /// Where the plan was read; none for one that is no file.
+    pub plan_file: Option<PathBuf>,
 }
 
-/// Runs an engine until it is stopped; gives the looks at files that had not answered then, in words: nothing can take back
-/// one at a mount that is dead.
+/// Runs an engine until it is stopped.
 ///
 /// # Errors
 /// When it cannot begin; once it runs, it ends well.
@@ -125,7 +134,7 @@ pub async fn run(
     world: Arc<dyn World>,
     folder: StateFolder,
     settings: Settings,
-) -> Result<Vec<String>, EngineError> {
+) -> Result<(), EngineError> {
     let clock = world.clock();
     let group_readable = settings.group.is_some();
     let options = Options { append_only: settings.append_only, group_readable, ..Options::default() };
@@ -143,6 +152,7 @@ pub async fn run(
     let renamed =
         renamed.map(|former| format!("the plan is called \"{}\" now and was \"{former}\"", plan.name));
     let (ledger, recovery) = Ledger::open(model, &folder.journal(), options)?;
+    let moved = settings.plan_file.and_then(|file| elsewhere(&state, &file));
     let socket = Socket::open(folder.clone(), settings.group)
         .map_err(|source| EngineError::Socket { path: folder.socket(), source })?;
 
@@ -151,20 +161,24 @@ pub async fn run(
     let sink: runner::ReportSink = Arc::new(move |report| {
         let _ = reports.send(Input::Report(report));
     });
-    secrets::learn(&plan, world.clients().map(|clients| clients.secrets.clone())).await;
+    let outside = Outside::start()?;
+    let resolver = world.clients().map(|clients| clients.secrets.clone());
+    secrets::learn(&plan, resolver, &outside.probes).await;
     let calendars = calendar::start(&plan, clock.clone(), runner::guarded(world.door(), sink.clone()));
     let shared = ledger.model().clone();
-    let runner = Runner::new(tokio::runtime::Handle::current(), world.clone(), shared.clone(), sink.clone());
+    let here = tokio::runtime::Handle::current();
+    let runner = Runner::new(here, &outside, world.clone(), shared.clone(), sink.clone());
     let lead = Lead::new(ledger, runner, clock.clone(), settings.ends_alone);
     let glass = Glass {
         model: shared.clone(),
         world: world.clone(),
+        pool: outside.messages.clone(),
         pulse: lead.pulse(),
         sink: runner::guarded(world.door(), sink),
     };
     let begin = Report::EngineStarted {
         version: env!("CARGO_PKG_VERSION").into(),
-        recovery: words(&recovery, renamed),
+        recovery: words(&recovery, renamed.into_iter().chain(moved)),
     };
     let (done, ended) = tokio::sync::oneshot::channel();
     let lead = std::thread::Builder::new().name("lead".into()).spawn(move || {
@@ -177,7 +191,8 @@ pub async fn run(
     let observed: scheduler::ReadingSink = Arc::new(move |probe, reading| {
         let _ = readings.send(Input::Report(Report::Observed(vec![(probe, reading)])));
     });
-    scheduler::start(&plan, &world, &observed);
+    scheduler::start(&plan, &world, &outside.probes, &observed);
+    let watch = tokio::spawn(outside.watch());
     let server = tokio::spawn(socket.keep(inbox.clone()));
     let glass = tokio::spawn(glass.watch());
     let ticks = tokio::spawn(tick(inbox.clone(), clock.clone()));
@@ -190,8 +205,13 @@ pub async fn run(
     server.abort();
     // The socket goes with it, before the journal is let go.
     let _ = server.await;
-    for task in [glass, ticks, beats, signals, calendars, phone_tree] {
+    for task in [glass, ticks, beats, signals, calendars, phone_tree, watch] {
         task.abort();
+    }
+    if !outside.end().await {
+        let unread = shared.read(unread);
+        let what = if unread.is_empty() { "a call to the outside" } else { &unread.join("; ") };
+        tracing::warn!(what, "the engine ends without waiting for what does not answer");
     }
     // The journal stays locked until here: another engine could otherwise act beside what this one still runs.
     let Ok(_ledger) = lead.join() else {
@@ -201,7 +221,7 @@ pub async fn run(
     };
     // What clients were sent last is still on its way.
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    Ok(shared.read(unread))
+    Ok(())
 }
 
 /// Probes of files whose last look gave no answer, and what it said.
@@ -214,8 +234,19 @@ fn unread(model: &Model) -> Vec<String> {
     latest.collect()
 }
 
+/// Notes where the plan is read; that it was another file before, in words.
+fn elsewhere(state: &Folder, file: &Path) -> Option<String> {
+    let before = plan_file::note(state, file).unwrap_or_else(|error| {
+        tracing::warn!(%error, "where the plan is read could not be noted in the state folder");
+        None
+    })?;
+    let (now, before) = (plan_file::place_of(file).display().to_string(), before.display().to_string());
+    let [now, before] = [now, before].map(|path| crate::text::clean(&path, PATH_CHARS));
+    Some(format!("the plan is read from {now} now and was from {before}"))
+}
+
 /// What the journal needed at its opening and whose it was, in words; empty when nothing.
-fn words(recovery: &Recovery, renamed: Option<String>) -> String {
+fn words(recovery: &Recovery, whose: impl Iterator<Item = String>) -> String {
     let ended = recovery.ended.as_ref().map(|ended| {
         let kept = ended.kept.as_ref().map_or_else(String::new, |kept| {
             format!("; another byte stood in its place, and the line as it was is kept in {}", kept.display())
@@ -237,7 +268,7 @@ fn words(recovery: &Recovery, renamed: Option<String>) -> String {
             torn.kept.display()
         )
     });
-    ended.into_iter().chain(torn).chain(renamed).collect::<Vec<_>>().join("; ")
+    ended.into_iter().chain(torn).chain(whose).collect::<Vec<_>>().join("; ")
 }
 
 async fn tick(inbox: UnboundedSender<Input>, clock: Arc<dyn crate::world::Clock>) {

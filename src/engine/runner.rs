@@ -9,17 +9,16 @@ use crate::engine::hold;
 use crate::engine::messenger::Messenger;
 use crate::engine::originals::Originals;
 use crate::engine::output::Tap;
+use crate::engine::outside::{Outside, Pool};
 use crate::engine::shared::{SharedModel, WorldView};
 use crate::ids::{RunId, StepId};
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use crate::plan::params::Params;
 use crate::world::{Clock, Door, World};
-use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -34,9 +33,10 @@ const VERIFY_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 /// Where reports go: into the engine's inbox.
 pub type ReportSink = Arc<dyn Fn(Report) + Send + Sync>;
 
-/// Runs effects on a tokio runtime.
+/// Runs effects: what is decided about them on a runtime, what reaches outside in pools of its own.
 pub struct Runner {
     handle: Handle,
+    steps: Pool,
     world: Arc<dyn World>,
     model: SharedModel,
     sink: ReportSink,
@@ -60,6 +60,7 @@ pub(super) struct Job {
     step: Step,
     params: Result<Params, String>,
     world: Arc<dyn World>,
+    pool: Pool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) model: SharedModel,
     pub(super) sink: ReportSink,
@@ -69,12 +70,20 @@ pub(super) struct Job {
 
 impl Runner {
     /// A runner over a world. All that comes back from it goes through the world's door.
-    pub fn new(handle: Handle, world: Arc<dyn World>, model: SharedModel, sink: ReportSink) -> Self {
+    pub fn new(
+        handle: Handle,
+        outside: &Outside,
+        world: Arc<dyn World>,
+        model: SharedModel,
+        sink: ReportSink,
+    ) -> Self {
         let door = world.door();
         let sink = guarded(door.clone(), sink);
-        let messenger = Messenger::new(handle.clone(), world.clone(), model.clone(), sink.clone());
+        let pool = outside.messages.clone();
+        let messenger = Messenger::new(handle.clone(), pool, world.clone(), model.clone(), sink.clone());
         Self {
             handle,
+            steps: outside.steps.clone(),
             world,
             model,
             sink,
@@ -115,7 +124,7 @@ impl Runner {
             Effect::Preflight => {
                 let (world, sink) = (self.world.clone(), self.sink.clone());
                 let plan = self.model.read(|model| model.plan.clone());
-                self.handle.spawn(async move {
+                self.steps.spawn(async move {
                     sink(Report::Preflighted(Box::new(crate::preflight::run(&plan, &*world).await)));
                 });
             }
@@ -160,6 +169,7 @@ impl Runner {
             step,
             params,
             world: self.world.clone(),
+            pool: self.steps.clone(),
             clock: self.world.clock(),
             model: self.model.clone(),
             sink: self.sink.clone(),
@@ -170,7 +180,7 @@ impl Runner {
 }
 
 impl Job {
-    pub(super) fn action(&self) -> Result<Box<dyn Action>, Failure> {
+    pub(super) fn action(&self) -> Result<Arc<dyn Action>, Failure> {
         let unusable = |why: String| Failure {
             what: format!("step {} ({})", self.id, self.step.action),
             why,
@@ -178,7 +188,7 @@ impl Job {
             acted: Acted::No,
         };
         let params = self.params.as_ref().map_err(|why| unusable(why.clone()))?;
-        self.world.action(&self.step, params).map_err(|error| unusable(error.to_string()))
+        self.world.action(&self.step, params).map(Arc::from).map_err(|error| unusable(error.to_string()))
     }
 
     /// The target that the last attempt was confirmed for.
@@ -240,13 +250,13 @@ impl Job {
         WorldView::new(self.model.clone(), self.clock.clone(), since)
     }
 
-    /// Runs a call within a deadline; a panic in it is a failure like any other.
-    pub(super) async fn within<T>(
+    /// Runs a call outside, within a deadline; a panic in it is a failure like any other.
+    pub(super) async fn within<T: Send + 'static>(
         &self,
         what: &str,
         limit: SignedDuration,
         acted: Acted,
-        call: impl Future<Output = Result<T, Failure>>,
+        call: impl Future<Output = Result<T, Failure>> + Send + 'static,
     ) -> Result<T, Failure> {
         let failure = |why: String| Failure {
             what: format!("{what} of step {}", self.id),
@@ -255,8 +265,8 @@ impl Job {
             acted,
         };
         tokio::select! {
-            result = AssertUnwindSafe(call).catch_unwind() => {
-                result.unwrap_or_else(|_| Err(failure("lifeboat itself failed in it; please report this".into())))
+            result = self.pool.call(call) => {
+                result.unwrap_or_else(|| Err(failure("lifeboat itself failed in it; please report this".into())))
             }
             () = self.clock.sleep(limit + GRACE) => {
                 Err(failure(format!("no end after {}", crate::units::duration(limit))))
@@ -270,7 +280,7 @@ async fn describe(job: Job) {
     let context = job.context(DESCRIBE_TIMEOUT, job.attempts() + 1);
     let result = match job.action() {
         Ok(action) => {
-            let described = async {
+            let described = async move {
                 match action.obstacle(&context).await {
                     Some(obstacle) => Err(obstacle),
                     None => action.describe().await,
@@ -314,7 +324,8 @@ async fn execute(job: Job, attempt: u32, expected: Target) {
     let expected = job.originals.of(expected);
     let result = match job.action() {
         Ok(action) => {
-            job.within("the execution", timeout, Acted::Maybe, action.execute(&expected, &context)).await
+            let execution = async move { action.execute(&expected, &context).await };
+            job.within("the execution", timeout, Acted::Maybe, execution).await
         }
         Err(failure) => Err(failure),
     };
@@ -363,7 +374,7 @@ async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> 
         let expected =
             job.confirmed_target().ok_or_else(|| not("no target was ever confirmed for it".into()))?;
         let action = job.action()?;
-        let verified = action.verify(&expected, &context);
+        let verified = async move { action.verify(&expected, &context).await };
         proof = job.within("the verification", limit, Acted::Maybe, verified).await?;
     }
     if let Some(condition) = &job.step.verify {

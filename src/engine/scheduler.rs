@@ -1,13 +1,13 @@
 //! Runs the plan's probes: one task each, never two runs of one probe at a time.
 
-use crate::core::reading::{ProbeFailure, Reading};
+use crate::core::reading::{Measurement, ProbeFailure, Reading, Verdict};
+use crate::engine::outside::{Cut, Pool};
 use crate::ids::ProbeId;
 use crate::plan::{Plan, ProbeSpec};
-use crate::probes::{Built, Probe};
+use crate::probes::{BuildError, Probe};
+use crate::units;
 use crate::world::{Clock, Door, World};
-use futures::FutureExt;
-use jiff::SignedDuration;
-use std::panic::AssertUnwindSafe;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 /// Probes that begin at once after a start; the others spread over their interval, so that a large plan
@@ -17,8 +17,8 @@ const AT_ONCE: usize = 64;
 /// Where readings go.
 pub type ReadingSink = Arc<dyn Fn(ProbeId, Reading) + Send + Sync>;
 
-/// Starts a task for each probe of the plan on the current runtime.
-pub fn start(plan: &Plan, world: &Arc<dyn World>, sink: &ReadingSink) {
+/// Starts a task for each probe of the plan on the current runtime; what it reaches outside with runs in the pool.
+pub fn start(plan: &Plan, world: &Arc<dyn World>, pool: &Pool, sink: &ReadingSink) {
     let count = plan.probes.len().max(1);
     // All are made before the first one runs: those that are measured by one call know of each other from the start.
     let probes: Vec<_> = plan.probes.values().map(|spec| (spec.clone(), world.probe(spec))).collect();
@@ -27,7 +27,9 @@ pub fn start(plan: &Plan, world: &Arc<dyn World>, sink: &ReadingSink) {
         let share = if place < AT_ONCE || together { 0.0 } else { place as f64 / count as f64 };
         let offset = spec.every.mul_f64(share);
         let sink = guarded(world.door(), sink.clone());
-        tokio::spawn(repeat(spec, probe, world.clock(), sink, offset));
+        let probe = probe.map(Arc::from);
+        let runs = Runs { spec, probe, pool: pool.clone(), clock: world.clock(), cut: None };
+        tokio::spawn(runs.repeat(sink, offset));
     }
 }
 
@@ -36,28 +38,92 @@ fn guarded(door: Door, sink: ReadingSink) -> ReadingSink {
     Arc::new(move |probe, reading| sink(probe, door.admit(reading)))
 }
 
-async fn repeat(
+/// The runs of one probe.
+struct Runs {
     spec: ProbeSpec,
-    probe: Built,
+    probe: Result<Arc<dyn Probe>, BuildError>,
+    pool: Pool,
     clock: Arc<dyn Clock>,
-    sink: ReadingSink,
-    offset: SignedDuration,
-) {
-    clock.sleep(offset).await;
-    let began = clock.now();
-    loop {
-        let started = clock.now();
-        let outcome = match &probe {
-            Ok(probe) => once(&spec, probe.as_ref(), &clock).await,
-            Err(error) => Err(ProbeFailure {
-                why: error.to_string(),
-                next: "Correct the plan and start the engine again.".into(),
-            }),
+    /// The run that was cut off last, and when.
+    cut: Option<(Cut, Timestamp)>,
+}
+
+impl Runs {
+    async fn repeat(mut self, sink: ReadingSink, offset: SignedDuration) {
+        self.clock.sleep(offset).await;
+        let began = self.clock.now();
+        loop {
+            let started = self.clock.now();
+            let outcome = self.once().await;
+            let ended = self.clock.now();
+            let took = ended.duration_since(started);
+            sink(self.spec.id.clone(), Reading { at: ended, took, outcome });
+            self.clock.sleep(until_next(ended.duration_since(began), self.spec.every)).await;
+        }
+    }
+
+    async fn once(&mut self) -> Result<Measurement, ProbeFailure> {
+        let probe = match &self.probe {
+            Ok(probe) => probe.clone(),
+            Err(error) => {
+                return Err(ProbeFailure {
+                    why: error.to_string(),
+                    next: "Correct the plan and start the engine again.".into(),
+                });
+            }
         };
-        let ended = clock.now();
-        let took = ended.duration_since(started);
-        sink(spec.id.clone(), Reading { at: ended, took, outcome });
-        clock.sleep(until_next(ended.duration_since(began), spec.every)).await;
+        if let Some((cut, at)) = &self.cut
+            && !cut.has_ended()
+        {
+            return Err(not_ended(self.clock.now().duration_since(*at)));
+        }
+        let stood = self.pool.stood_still();
+        let mut call = self.pool.call(async move { probe.run().await });
+        let outcome = tokio::select! {
+            outcome = &mut call => outcome.unwrap_or_else(|| Err(ProbeFailure {
+                why: format!("lifeboat itself failed in probe {}", self.spec.id),
+                next: "Please report this.".into(),
+            })),
+            () = self.clock.sleep(self.spec.timeout) => {
+                self.cut = call.cut().map(|cut| (cut, self.clock.now()));
+                Err(ProbeFailure {
+                    why: format!("no answer within {}", units::duration(self.spec.timeout)),
+                    next: "See whether the network path from here works; raise `timeout` if the answer is only slow."
+                        .into(),
+                })
+            }
+        };
+        let stood = self.pool.stood_still().saturating_sub(stood);
+        by_whose_fault(outcome, stood.try_into().unwrap_or_default(), self.spec.timeout)
+    }
+}
+
+/// A run that goes on after it was cut off: there are never two of one probe.
+fn not_ended(cut_for: SignedDuration) -> ProbeFailure {
+    ProbeFailure {
+        why: format!(
+            "its last run was cut off {} ago and has not ended: what answers sends without end, or this host is too busy",
+            units::age(cut_for)
+        ),
+        next: "Look at what answers there, and at this host's load. It is measured again once that run has ended.".into(),
+    }
+}
+
+/// What is bad by a measurement that stood still on this side for half of its time says nothing of the other side.
+fn by_whose_fault(
+    outcome: Result<Measurement, ProbeFailure>,
+    stood: SignedDuration,
+    timeout: SignedDuration,
+) -> Result<Measurement, ProbeFailure> {
+    match outcome {
+        Ok(measured) if stood >= timeout / 2 && measured.verdict != Verdict::Good => Err(ProbeFailure {
+            why: format!(
+                "measured too late: on this host nothing that reaches outside went on for {}",
+                units::duration(stood)
+            ),
+            next: "Look at this host's load, and at probes whose last run has not ended.".into(),
+        }),
+        outcome => outcome,
     }
 }
 
@@ -73,26 +139,19 @@ fn until_next(elapsed: SignedDuration, every: SignedDuration) -> SignedDuration 
     SignedDuration::from_millis(i64::try_from(left_ms).unwrap_or(i64::MAX))
 }
 
-async fn once(
-    spec: &ProbeSpec,
-    probe: &dyn Probe,
-    clock: &Arc<dyn Clock>,
-) -> Result<crate::core::reading::Measurement, ProbeFailure> {
-    tokio::select! {
-        result = AssertUnwindSafe(probe.run()).catch_unwind() => result.unwrap_or_else(|_| Err(ProbeFailure {
-            why: format!("lifeboat itself failed in probe {}", spec.id),
-            next: "Please report this.".into(),
-        })),
-        () = clock.sleep(spec.timeout) => Err(ProbeFailure {
-            why: format!("no answer within {}", crate::units::duration(spec.timeout)),
-            next: "See whether the network path from here works; raise `timeout` if the answer is only slow.".into(),
-        }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_late_by_this_host_is_unknown_and_what_is_good_all_the_same_counts() {
+        let (ms, timeout) = (SignedDuration::from_millis, SignedDuration::from_secs(2));
+        let silent = || Ok(Measurement::critical("no answer within 1.8 s"));
+        assert!(by_whose_fault(silent(), ms(900), timeout).is_ok());
+        let failure = by_whose_fault(silent(), ms(1_200), timeout).unwrap_err();
+        assert!(failure.why.contains("on this host"), "{failure}");
+        assert!(by_whose_fault(Ok(Measurement::good("200")), ms(1_200), timeout).is_ok());
+    }
 
     #[test]
     fn runs_are_due_at_whole_intervals_however_long_they_take() {

@@ -1,6 +1,7 @@
 //! Looks up all secrets that the plan names, so that they are known before somebody else says one of them: a peer can
 //! echo a password that no probe or step has needed yet.
 
+use crate::engine::outside::Pool;
 use crate::plan::Plan;
 use crate::secrets::{Resolver, SecretError, SecretRef};
 use std::collections::HashSet;
@@ -15,10 +16,10 @@ const FIRST_ROUND: Duration = Duration::from_secs(2);
 const PAUSES: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(300)];
 
 /// Begins, and returns once the first round is over, or has taken too long.
-pub async fn learn(plan: &Arc<Plan>, resolver: Option<Resolver>) {
+pub async fn learn(plan: &Arc<Plan>, resolver: Option<Resolver>, pool: &Pool) {
     let (done, first_round) = oneshot::channel();
     let Some(resolver) = resolver else { return };
-    tokio::spawn(rounds(plan.clone(), resolver, done, PAUSES));
+    pool.spawn(rounds(plan.clone(), resolver, done, PAUSES));
     // An error means that the task has ended, which is after its first round.
     let _ = tokio::time::timeout(FIRST_ROUND, first_round).await;
 }

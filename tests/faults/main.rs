@@ -17,6 +17,7 @@
 mod afterwards;
 mod calendars;
 mod clients;
+mod endless;
 mod engine;
 mod group;
 mod in_force;

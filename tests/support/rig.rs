@@ -9,6 +9,7 @@ use lifeboat::core::model::Model;
 use lifeboat::core::refusal::Refusal;
 use lifeboat::engine::lead::{Input, Lead};
 use lifeboat::engine::ledger::Ledger;
+use lifeboat::engine::outside::Outside;
 use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::runner::Runner;
 use lifeboat::engine::scheduler;
@@ -83,7 +84,9 @@ impl Rig {
         let (ledger, _) = Ledger::open(model, &self.journal(), options).unwrap();
         let reports = inbox.clone();
         let sink = Arc::new(move |report| drop(reports.send(Input::Report(report))));
-        let runner = Runner::new(runtime.handle().clone(), self.world.clone(), ledger.model().clone(), sink);
+        // Time is moved by hand: what reaches outside runs here as well.
+        let (here, outside) = (runtime.handle().clone(), Outside::on(runtime.handle()));
+        let runner = Runner::new(here, &outside, self.world.clone(), ledger.model().clone(), sink);
         let mut lead = Lead::new(ledger, runner, self.clock.clone(), false);
         lead.begin(Report::EngineStarted { version: "test".into(), recovery: String::new() });
         let observed: scheduler::ReadingSink = Arc::new(move |probe, reading| {
@@ -91,7 +94,7 @@ impl Rig {
         });
         {
             let _entered = runtime.enter();
-            scheduler::start(&self.plan, &self.world, &observed);
+            scheduler::start(&self.plan, &self.world, &outside.probes, &observed);
         }
         let (sender, frames) = mpsc::channel(100_000);
         let operator = Operator { name: "alice".into(), uid: 1000 };

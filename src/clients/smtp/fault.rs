@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use super::link::WithoutEnd;
 use crate::clients::tls::{explain, tls_error_in};
 use crate::text::clean;
 
@@ -91,6 +92,9 @@ impl Fault {
             let (why, next) = explain(fault);
             return Self::NoTls(why, next);
         }
+        if is_without_end(error) {
+            return Self::NotSmtp(WithoutEnd.to_string());
+        }
         match error.is_response() && words != "incomplete response" {
             true => Self::NotSmtp(shown(&words)),
             false => Self::Cut(shown(&words)),
@@ -108,6 +112,11 @@ impl Fault {
             None => Self::Cut(shown(&error.to_string())),
         }
     }
+}
+
+fn is_without_end(error: &lettre::transport::smtp::Error) -> bool {
+    let of_connection = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    of_connection.and_then(std::io::Error::get_ref).is_some_and(|inner| inner.is::<WithoutEnd>())
 }
 
 /// A server's words, made safe.

@@ -24,6 +24,8 @@ use crate::clients::share::share;
 /// The longest line of an answer, in bytes, and the most lines (RFC 5321, 4.5.3.1.5: 512 bytes, which servers exceed).
 const MAX_LINE_BYTES: u64 = 4 * 1024;
 const MAX_LINES: usize = 100;
+/// The most bytes between two commands.
+const MAX_BYTES: usize = 64 * 1024;
 
 /// After STARTTLS a server does not greet again, but the mail library waits for a greeting.
 const GREETED: &[u8] = b"220 greeted before TLS\r\n";
@@ -31,9 +33,16 @@ const GREETED: &[u8] = b"220 greeted before TLS\r\n";
 trait Bytes: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Bytes for T {}
 
-/// A connection as the mail library takes it.
+/// The server says more than an answer has.
+#[derive(Debug, thiserror::Error)]
+#[error("an answer without end")]
+pub(super) struct WithoutEnd;
+
+/// A connection as the mail library takes it. It ends an answer that has no end: the library would read it for ever.
 pub(super) struct Link {
     bytes: Box<dyn Bytes>,
+    /// Lines and bytes that came since the last command.
+    came: (usize, usize),
     /// What is read before anything of the server.
     before: &'static [u8],
     peer: SocketAddr,
@@ -53,17 +62,17 @@ impl Link {
         let _ = tcp.set_nodelay(true);
         *stage = Stage::Greeting;
         match server.security {
-            Security::None => Ok(Self { bytes: Box::new(tcp), before: b"", peer }),
+            Security::None => Ok(Self { bytes: Box::new(tcp), came: (0, 0), before: b"", peer }),
             Security::Tls => {
                 *stage = Stage::Tls;
                 let bytes = Box::new(encrypted(tcp, server).await?);
                 *stage = Stage::Greeting;
-                Ok(Self { bytes, before: b"", peer })
+                Ok(Self { bytes, came: (0, 0), before: b"", peer })
             }
             Security::StartTls => {
                 start_tls(&mut tcp, server, stage).await?;
                 let bytes = Box::new(encrypted(tcp, server).await?);
-                Ok(Self { bytes, before: GREETED, peer })
+                Ok(Self { bytes, came: (0, 0), before: GREETED, peer })
             }
         }
     }
@@ -160,7 +169,7 @@ async fn reply(reader: &mut (impl AsyncBufRead + Unpin)) -> Result<Reply, Fault>
             return Ok(Reply { code, lines });
         }
         if lines.len() > MAX_LINES {
-            return Err(Fault::NotSmtp("an answer without end".into()));
+            return Err(Fault::NotSmtp(WithoutEnd.to_string()));
         }
     }
 }
@@ -184,7 +193,15 @@ impl AsyncRead for Link {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.before.is_empty() {
-            return Pin::new(&mut self.bytes).poll_read(context, into);
+            let before = into.filled().len();
+            std::task::ready!(Pin::new(&mut self.bytes).poll_read(context, into))?;
+            let came = into.filled().get(before..).unwrap_or_default();
+            let lines = came.iter().filter(|byte| **byte == b'\n').count();
+            self.came = (self.came.0 + lines, self.came.1 + came.len());
+            return Poll::Ready(match self.came {
+                (lines, bytes) if lines > MAX_LINES || bytes > MAX_BYTES => Err(io::Error::other(WithoutEnd)),
+                _ => Ok(()),
+            });
         }
         let (now, later) = self.before.split_at(self.before.len().min(into.remaining()));
         into.put_slice(now);
@@ -199,6 +216,7 @@ impl AsyncWrite for Link {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.came = (0, 0);
         Pin::new(&mut self.bytes).poll_write(context, bytes)
     }
 

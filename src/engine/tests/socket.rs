@@ -23,12 +23,13 @@ fn folder(path: &Path) -> StateFolder {
     StateFolder::of_plan(Some(path), path, path)
 }
 
-fn engine(path: &Path) -> JoinHandle<Result<Vec<String>, EngineError>> {
+fn engine(path: &Path) -> JoinHandle<Result<(), EngineError>> {
     let plan = demo_plan();
     let scenario =
         demo::scenario("healthy").unwrap().resolve(&plan).unwrap_or_else(|problems| panic!("{problems}"));
     let world = SimulatedWorld::new(plan.clone(), scenario, 50.0, jiff::Timestamp::now()).unwrap();
-    let settings = Settings { ends_alone: false, append_only: false, group: None, former_name: None };
+    let settings =
+        Settings { ends_alone: false, append_only: false, group: None, former_name: None, plan_file: None };
     tokio::spawn(engine::run(plan, Arc::new(world), folder(path), settings))
 }
 

@@ -1,0 +1,152 @@
+//! Peers that send without end: the engine answers, measures everybody else, tells people, and ends when it is told to.
+
+use crate::pty::wait_for;
+use crate::rig::{Engine, Home};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+/// Within this time `lifeboat status` has to answer.
+const ANSWERS: Duration = Duration::from_secs(2);
+/// Within this time an engine that is stopped has to have ended.
+const ENDS: Duration = Duration::from_secs(5);
+
+/// Says the same to every client again and again, after it read a head where `after_head`.
+fn endless(text: &'static str, after_head: bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let talk = move |mut stream: TcpStream| -> std::io::Result<()> {
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut line = String::new();
+        while after_head && reader.read_line(&mut line)? > 2 {
+            line.clear();
+        }
+        let block = text.repeat(1_000);
+        loop {
+            stream.write_all(block.as_bytes())?;
+        }
+    };
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // The engine cuts the connection off.
+            std::thread::spawn(move || drop(talk(stream)));
+        }
+    });
+    address
+}
+
+/// The signals that are not ok, each with its state; the time that the answer took is bounded.
+fn signals(home: &Home) -> Vec<(String, String)> {
+    let asked = Instant::now();
+    let output = home.run("status", &["--json"]);
+    assert!(asked.elapsed() < ANSWERS, "status took {:?}", asked.elapsed());
+    let status: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let signals = status["signals_not_ok"].as_array().unwrap_or_else(|| panic!("{status:#}"));
+    let text = |signal: &serde_json::Value, key: &str| signal[key].as_str().unwrap().to_owned();
+    signals.iter().map(|signal| (text(signal, "probe"), text(signal, "state"))).collect()
+}
+
+fn assert_stops(home: &Home, mut engine: Engine) {
+    let asked = Instant::now();
+    let stopped = home.run("stop", &[]);
+    assert!(stopped.status.success(), "{}", String::from_utf8_lossy(&stopped.stderr));
+    wait_for(|| engine.0.try_wait().unwrap()).expect("it has ended");
+    assert!(asked.elapsed() < ENDS, "{:?}", asked.elapsed());
+    home.assert_journal_good();
+}
+
+#[test]
+fn servers_that_announce_an_answer_without_end_keep_neither_the_engine_nor_other_probes() {
+    let mut plan = include_str!("plan.toml").to_owned();
+    for (number, text) in [
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let address = endless(text, true);
+        plan += &format!(
+            "\n[probes.endless-{number}]\nkind = \"http\"\nurl = \"http://{address}/\"\nevery = \"2s\"\ntimeout = \"1s\"\n"
+        );
+    }
+    let home = Home::with(&plan);
+    let engine = home.engine();
+    home.wait_pid();
+    let mut seen = 0;
+    let unknown = wait_for(|| {
+        let signals = signals(&home);
+        let of = |probe: &str| signals.iter().find(|(of, _)| of == probe).map(|(_, state)| state.clone());
+        // Right, or unknown: never what it is not.
+        assert!(of("reference").is_none_or(|state| state == "unknown"), "{signals:?}");
+        assert!(of("db").is_none_or(|state| ["critical", "unknown"].contains(&&*state)), "{signals:?}");
+        let endless = ["endless-0", "endless-1", "endless-2"].map(of);
+        assert!(endless.iter().flatten().all(|state| state == "unknown"), "{signals:?}");
+        let right = of("reference").is_none() && of("db").as_deref() == Some("critical");
+        seen += usize::from(right && endless.iter().all(Option::is_some));
+        (seen >= 5).then_some(())
+    });
+    unknown.expect("the endless ones are unknown, the others are measured");
+    assert_stops(&home, engine);
+}
+
+fn mail_server_without_end(security: &str) {
+    let address = endless("220-hello\r\n", false);
+    let port = address.rsplit(':').next().unwrap();
+    let people = format!(
+        r#"
+[contacts.ada]
+name = "Ada"
+phone = "+491701234567"
+email = "ada@example.org"
+
+[channels.mail]
+kind = "smtp"
+host = "127.0.0.1"
+port = {port}
+tls = "{security}"
+from = "lifeboat@example.org"
+timeout = "5s"
+
+[channels.pager]
+kind = "command"
+argv = ["sh", "-c", "cat >> pages; echo >> pages"]
+folder = "@folder"
+address = "phone"
+
+[policies.all]
+severities = ["P0"]
+
+[[policies.all.levels]]
+who = ["ada"]
+methods = ["mail", "pager"]
+
+[notify]
+propose = "P0"
+propose_after = "1s"
+"#
+    );
+    let home = Home::with(&(include_str!("plan.toml").to_owned() + &people));
+    let engine = home.engine();
+    home.wait_pid();
+    wait_for(|| std::fs::read_to_string(home.path().join("pages")).ok().filter(|pages| !pages.is_empty()))
+        .expect("the other channel is told");
+    let failed = wait_for(|| {
+        assert!(signals(&home).iter().all(|(probe, _)| probe != "reference"));
+        let facts = format!("{:?}", home.facts());
+        facts.contains("an answer without end").then_some(())
+    });
+    failed.expect("that the mail did not go out is recorded, and why");
+    assert_stops(&home, engine);
+}
+
+#[test]
+fn a_mail_server_that_greets_without_end_fails_and_the_other_channel_is_told() {
+    mail_server_without_end("none");
+}
+
+#[test]
+fn a_mail_server_that_greets_without_end_before_starttls_fails_and_the_other_channel_is_told() {
+    mail_server_without_end("starttls");
+}
