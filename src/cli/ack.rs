@@ -1,6 +1,6 @@
 //! `lifeboat ack`: takes the escalation on, without a console.
 
-use super::{Failure, Place, block_on, reach, say};
+use super::{Failure, Place, block_on, reach, say, whose};
 use crate::core::command::Ask;
 use crate::core::decide::current_escalation;
 use crate::core::model::Model;
@@ -28,7 +28,8 @@ pub struct AckArgs {
 pub fn run(args: &AckArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let note = args.note.as_ref().map(|text| Ask::Note { text: text.clone() });
     let model = put(&args.place, std::iter::once(Ask::Acknowledge).chain(note))?;
-    say(out, &format!("Acknowledged: {}\n", what(&model)))?;
+    let plan = whose::of(&model.plan.name, &args.place.state_folder()?);
+    say(out, &format!("Acknowledged: {}\nof {plan}\n", what(&model)))?;
     Ok(ExitCode::SUCCESS)
 }
 

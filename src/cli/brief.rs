@@ -1,7 +1,7 @@
 //! `lifeboat brief`: the sixty-second brief, from the running engine, or from the journal alone.
 
 use super::engine::read_plan;
-use super::{Failure, Place, block_on, reach, say};
+use super::{Failure, Place, block_on, reach, say, whose};
 use crate::core::brief;
 use crate::core::model::Model;
 use crate::engine::client::{Client, ClientError};
@@ -31,7 +31,7 @@ pub fn run(args: &BriefArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let text = match block_on(ask(&folder))? {
         Ok((model, now)) => {
             args.place.expect_own(&model.plan.name)?;
-            text(&model, now)
+            format!("Of {}.\n{}", whose::of(&model.plan.name, &folder), text(&model, now))
         }
         // Somebody else's engine may lie beside somebody else's journal.
         Err(Unreachable::Socket(error)) => return Err(Failure::new(error, "")),
@@ -42,7 +42,7 @@ pub fn run(args: &BriefArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
                 let next = "Name the engine's state folder with --state, on the host where the engine runs.";
                 Failure::new(format!("{why}, and the journal does not help: {error}"), next)
             })?;
-            offline(&model, &why, Timestamp::now())
+            offline(&model, &whose::of(&model.plan.name, &folder), &why, Timestamp::now())
         }
     };
     say(out, &text)?;
@@ -78,7 +78,7 @@ fn text(model: &Model, now: Timestamp) -> String {
 }
 
 /// Says first that nothing is being measured, and how old what follows is.
-fn offline(model: &Model, why: &str, now: Timestamp) -> String {
+fn offline(model: &Model, plan: &str, why: &str, now: Timestamp) -> String {
     let last = model.durable.timeline.back().map(|event| event.at);
     let age = last.map_or_else(
         || "it is empty".to_owned(),
@@ -88,8 +88,8 @@ fn offline(model: &Model, why: &str, now: Timestamp) -> String {
         },
     );
     format!(
-        "FROM THE JOURNAL ALONE ({}): {age}; nothing is measured now.\n{}",
+        "FROM THE JOURNAL ALONE ({}): {age}; nothing is measured now.\nOf {plan}.\n{}",
         clean(why, 200),
-        text(model, now)
+        text(model, now).replace("\nState: ", "\nState then, not now: ")
     )
 }

@@ -122,6 +122,12 @@ struct Filter {
 }
 
 impl JournalArgs {
+    /// The plan together with the state folder that is named for it: the folder may be another plan's.
+    pub(super) fn plan_and_state(&self) -> Option<super::Place> {
+        let (plan, state) = (self.place.plan.clone()?, self.place.state.clone()?);
+        Some(super::Place { plan, state: Some(state), renamed_from: None })
+    }
+
     /// Whether the output is to have the journal's own bytes.
     pub fn is_exact(&self) -> bool {
         matches!(self.command, JournalCommand::Export { format: Format::Json, .. })

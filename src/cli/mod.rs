@@ -45,6 +45,7 @@ use crate::text::Printer;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -171,7 +172,12 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
 }
 
 fn run_journal(args: &journal::JournalArgs) -> Result<ExitCode, Failure> {
-    let folder = |plan: Option<&std::path::Path>| match plan {
+    if let Some(place) = args.plan_and_state() {
+        // One that is bad has another code.
+        let unread = |failure: Failure| failure.with_code(journal::EXIT_UNREADABLE);
+        place.expect_own_journal(&place.state_folder().map_err(unread)?).map_err(unread)?;
+    }
+    let folder = |plan: Option<&Path>| match plan {
         Some(plan) => Ok(place::state_folder(None, plan)?.journal()),
         None => Err(
             "name a journal's folder with --journal, its plan with --plan, or its state folder with --state"

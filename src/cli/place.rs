@@ -1,6 +1,6 @@
 //! Which plan, and where its engine keeps its state.
 
-use super::{EXIT_USAGE, Failure};
+use super::{EXIT_USAGE, Failure, whose};
 use crate::engine::paths::StateFolder;
 use crate::probes::source::quoted;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,13 @@ impl Place {
     /// The state folder.
     ///
     /// # Errors
-    /// When none is named and the user has no home folder.
+    /// When none is named and the user has no home folder, or there is no such plan and none was there.
     pub fn state_folder(&self) -> Result<StateFolder, Failure> {
-        state_folder(self.state.as_deref(), &self.plan)
+        let folder = state_folder(self.state.as_deref(), &self.plan)?;
+        match self.state.is_none() || self.plan.exists() || whose::is_read_by(&folder, &self.plan) {
+            true => Ok(folder),
+            false => Err(no_plan(&self.plan)),
+        }
     }
 
     /// What is typed to run a subcommand at this very place: with another state folder a second engine would begin.
@@ -52,10 +56,14 @@ pub(super) fn state_folder(named: Option<&Path>, plan: &Path) -> Result<StateFol
     let folder = StateFolder::of_plan(None, base, plan);
     // A plan that was taken away may leave an engine behind.
     if !plan.exists() && !folder.path().exists() {
-        let what = format!("there is no plan {}, and no state of an engine of it", plan.display());
-        return Err(Failure::new(what, NO_PLAN_NEXT).with_code(EXIT_USAGE));
+        return Err(no_plan(plan));
     }
     Ok(folder)
+}
+
+fn no_plan(plan: &Path) -> Failure {
+    let what = format!("there is no plan {}, and no state of an engine of it", plan.display());
+    Failure::new(what, NO_PLAN_NEXT).with_code(EXIT_USAGE)
 }
 
 const NO_PLAN_NEXT: &str = "Name the plan's file, or the folder with its .toml files; its name is looked for from the \

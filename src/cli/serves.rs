@@ -1,6 +1,6 @@
 //! `lifeboat serves`: which region serves, as recorded and as measured; and records it, without a console.
 
-use super::{Failure, Place, ack, say};
+use super::{Failure, Place, ack, say, whose};
 use crate::core::command::Ask;
 use crate::core::contradiction;
 use crate::core::divergence::{self, DIVERGED};
@@ -39,9 +39,10 @@ pub fn run(args: &ServesArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
     };
     let is_asked = ask.is_some();
     let model = ack::put(&args.place, ask)?;
+    let plan = whose::of(&model.plan.name, &args.place.state_folder()?);
     match is_asked {
-        true => say(out, "Recorded.\n")?,
-        false => say(out, &text(&model))?,
+        true => say(out, &format!("Recorded for {plan}.\n"))?,
+        false => say(out, &format!("of: {plan}\n{}", text(&model)))?,
     }
     Ok(ExitCode::SUCCESS)
 }

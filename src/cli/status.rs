@@ -12,6 +12,7 @@ use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
 use crate::core::{blind, divergence, evidence, in_force, lifecycle, oncall, placement};
 use crate::engine::client::Client;
+use crate::engine::plan_file;
 use crate::engine::protocol::ToClient;
 use crate::ids::{RegionId, ServiceId};
 use crate::text::clean;
@@ -73,8 +74,18 @@ fn print(args: &StatusArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         Err(error) => return Err(reach::failure(&folder, error).with_code(EXIT_NO_ENGINE)),
     };
     args.place.expect_own(&model.plan.name).map_err(|failure| failure.with_code(EXIT_NO_ENGINE))?;
-    let mut text =
-        if args.json { format!("{:#}\n", as_json(&model, now, pid)) } else { as_text(&model, now) };
+    let file = plan_file::of(&folder).map(|file| file.display().to_string());
+    let mut text = match args.json {
+        true => {
+            let mut told = as_json(&model, now, pid);
+            told["plan_file"] = json!(file);
+            format!("{told:#}\n")
+        }
+        false => as_text(&model, now),
+    };
+    if let Some(file) = file.filter(|_| !args.json) {
+        text.push_str(&format!("plan file    {}\n", clean(&file, LINE_CHARS)));
+    }
     if let Some(user) = of_another.filter(|_| !args.json) {
         text.push_str(&format!("engine       of {user}, not yours\n"));
     }

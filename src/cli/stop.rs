@@ -1,6 +1,6 @@
 //! `lifeboat stop`: ends a plan's engine, and waits until it has ended.
 
-use super::{Failure, Place, block_on, moved, reach, say};
+use super::{Failure, Place, block_on, moved, reach, say, whose};
 use crate::engine::client::{Client, ClientError};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
@@ -34,9 +34,9 @@ pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     let folder = args.place.state_folder()?;
     let outcome = block_on(ask(&args.place, &folder, args.force))?;
     let (unreachable, pid) = match outcome {
-        Ok(Answer::Ends(pid)) => {
+        Ok(Answer::Ends(pid, name)) => {
             wait_for_end(pid)?;
-            return ended(out, pid);
+            return ended(out, pid, Some(&whose::of(&name, &folder)));
         }
         Ok(Answer::Refused(why, next)) => return Err(Failure::new(why, next)),
         Ok(Answer::OfAnother(failure)) => return Err(failure),
@@ -58,10 +58,10 @@ pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     };
     match pid {
         Some(pid) if args.force => {
-            args.place.expect_own_journal(&folder)?;
+            let name = args.place.expect_own_journal(&folder)?;
             say(out, &format!("{unreachable}.\nProcess {pid} is ended by SIGTERM.\n"))?;
             end_by_signal(pid)?;
-            ended(out, pid)
+            ended(out, pid, name.map(|name| whose::of(&name, &folder)).as_deref())
         }
         _ => {
             let next = "Whether a step runs cannot be asked. `lifeboat stop --force` ends the process by a signal; a \
@@ -71,15 +71,16 @@ pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     }
 }
 
-fn ended(out: &mut dyn Write, pid: u32) -> Result<ExitCode, Failure> {
-    say(out, &format!("The engine (process {pid}) has ended.\n"))?;
+fn ended(out: &mut dyn Write, pid: u32, plan: Option<&str>) -> Result<ExitCode, Failure> {
+    let of = plan.map_or_else(String::new, |plan| format!(" of {plan}"));
+    say(out, &format!("The engine{of}, process {pid}, has ended.\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What an engine says to being stopped.
 enum Answer {
-    /// It ends.
-    Ends(u32),
+    /// It ends: the process, and the name of its plan.
+    Ends(u32, String),
     /// It goes on: why, and what can be done.
     Refused(String, String),
     /// It is another plan's, and nothing was asked of it.
@@ -107,7 +108,7 @@ async fn ask(place: &Place, folder: &StateFolder, force: bool) -> Result<Answer,
             }
             client.stop(force).await?;
             Ok(match last_words(client).await? {
-                None => Answer::Ends(pid),
+                None => Answer::Ends(pid, model.plan.name.clone()),
                 Some((why, next)) => Answer::Refused(why, next),
             })
         }

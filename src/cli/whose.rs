@@ -2,37 +2,49 @@
 
 use super::{Failure, Place, place};
 use crate::engine::paths::StateFolder;
-use crate::engine::replay;
+use crate::engine::{plan_file, replay};
 use crate::plan::{Registry, load};
 use crate::text::clean;
 use std::path::Path;
 
 /// The longest name that is shown, in characters.
 const NAME_CHARS: usize = 80;
+/// The longest path that is shown, in characters.
+const PATH_CHARS: usize = 300;
+/// The longest reason that is shown, in characters.
+const WHY_CHARS: usize = 400;
 
 impl Place {
-    /// Refuses the state of the plan `found`, where the named folder is meant for another. The plan's own folder is its
-    /// own whatever the plan is called by now; of a plan that tells no name nobody can say.
+    /// Refuses the state of the plan `found`, where the named folder is meant for another. The plan's own folder, and the
+    /// one whose engine reads this very file, is its own whatever the plan is called by now.
     ///
     /// # Errors
-    /// Whose it is, and what to do.
+    /// Whose it is, and what to do; or why that cannot be told.
     pub(super) fn expect_own(&self, found: &str) -> Result<(), Failure> {
         let Some(named) = &self.state else { return Ok(()) };
         let folder = StateFolder::of_plan(Some(named), Path::new(""), &self.plan);
         if place::state_folder(None, &self.plan).is_ok_and(|own| own == folder) {
             return Ok(());
         }
-        let Some(name) = name_of(&self.plan).filter(|name| name != found) else { return Ok(()) };
+        let whose = format!("the state folder {} is of {}", folder.path().display(), of(found, &folder));
+        let name = match name_of(&self.plan) {
+            Ok(name) if name == found => return Ok(()),
+            Ok(name) => name,
+            Err(_) if is_read_by(&folder, &self.plan) => return Ok(()),
+            Err(why) => {
+                let what = format!(
+                    "{whose}, and whether {} is that plan cannot be told: {why}",
+                    self.plan.display()
+                );
+                return Err(Failure::new(what, UNREAD_NEXT));
+            }
+        };
         if self.renamed_from.as_deref() == Some(found) {
             return Ok(());
         }
         let found = clean(found, NAME_CHARS);
-        let what = format!(
-            "the state folder {} is of the plan \"{found}\", and {} is the plan \"{}\"",
-            folder.path().display(),
-            self.plan.display(),
-            clean(&name, NAME_CHARS)
-        );
+        let what =
+            format!("{whose}, and {} is the plan \"{}\"", self.plan.display(), clean(&name, NAME_CHARS));
         let next = format!(
             "Name this plan's own folder with --state, or leave --state and LIFEBOAT_STATE out. Where the plan was \
              renamed, say so once when its engine is started: --renamed-from \"{found}\"; the journal records it."
@@ -51,18 +63,58 @@ impl Place {
     }
 }
 
-/// The plan's name; of one with problems as its files have it. None where they do not tell.
-fn name_of(plan: &Path) -> Option<String> {
-    if let Ok(loaded) = load(plan, &Registry::built_in()) {
-        return Some(loaded.plan.name);
-    }
-    let files = match plan.is_dir() {
-        true => std::fs::read_dir(plan).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect(),
-        false => vec![plan.to_owned()],
-    };
-    let texts = files.iter().filter_map(|file| std::fs::read_to_string(file).ok());
-    let mut tables = texts.filter_map(|text| text.parse::<toml::Table>().ok());
-    let name = tables.find_map(|table| Some(table.get("plan")?.get("name")?.as_str()?.to_owned()))?;
-    // One that is filled in cannot be told without the rest of the plan.
-    (!name.contains("{{")).then_some(name)
+/// A plan by its name, and by its file where the folder's engine noted it: two plans may have one name.
+pub(super) fn of(name: &str, folder: &StateFolder) -> String {
+    let file =
+        plan_file::of(folder).map(|file| format!(" ({})", clean(&file.display().to_string(), PATH_CHARS)));
+    format!("the plan \"{}\"{}", clean(name, NAME_CHARS), file.unwrap_or_default())
 }
+
+/// Whether the engine of a folder read its plan from there.
+pub(super) fn is_read_by(folder: &StateFolder, plan: &Path) -> bool {
+    plan_file::of(folder).is_some_and(|file| file == plan_file::place_of(plan))
+}
+
+/// The plan's name; of one with problems as its files have it.
+///
+/// # Errors
+/// Why they do not tell, in words.
+fn name_of(plan: &Path) -> Result<String, String> {
+    if let Ok(loaded) = load(plan, &Registry::built_in()) {
+        return Ok(loaded.plan.name);
+    }
+    let unread = |path: &Path, error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!("there is no {}", path.display()),
+        _ => format!("{} cannot be read: {error}", path.display()),
+    };
+    let mut files = vec![plan.to_owned()];
+    if plan.is_dir() {
+        let entries = std::fs::read_dir(plan).map_err(|error| unread(plan, error))?;
+        files = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+        files.sort();
+    }
+    let mut why = format!("{} has no `name` in its table [plan]", plan.display());
+    for file in &files {
+        let text = std::fs::read_to_string(file).map_err(|error| unread(file, error));
+        let table = text.and_then(|text| {
+            let wrong =
+                |error: toml::de::Error| format!("{} is no TOML: {}", file.display(), error.message());
+            text.parse::<toml::Table>().map_err(wrong)
+        });
+        match table {
+            Ok(table) => {
+                let name = table.get("plan").and_then(|plan| plan.get("name")?.as_str());
+                // One that is filled in cannot be told without the rest of the plan.
+                if let Some(name) = name.filter(|name| !name.contains("{{")) {
+                    return Ok(name.to_owned());
+                }
+            }
+            Err(wrong) => why = wrong,
+        }
+    }
+    Err(clean(&why, WHY_CHARS))
+}
+
+const UNREAD_NEXT: &str = "Check the plan's path, and `lifeboat check` it. Name its own folder with --state, or leave --state \
+                           and LIFEBOAT_STATE out.";

@@ -114,3 +114,94 @@ fn the_plans_own_folder_is_its_own_whatever_it_is_called() {
     let _engine = start();
     status("Beta");
 }
+
+#[test]
+fn a_plan_that_cannot_be_read_is_not_taken_for_the_one_that_the_folder_is_of() {
+    let home = Home::new();
+    let _engine = home.engine();
+    Hands::attach(&home);
+    let text = std::fs::read_to_string(beta(&home)).unwrap();
+    let write = |name: &str, text: String| {
+        let path = home.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let broken = write("broken.toml", format!("{text}\nthis is not TOML\n"));
+    let nameless = write("nameless.toml", text.replace("name = \"Beta\"\n", ""));
+    let missing = home.path().join("typo.toml").to_str().unwrap().to_owned();
+    let empty = home.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let cases = [
+        (broken, "broken.toml is no TOML"),
+        (nameless, "has no `name`"),
+        (missing, "there is no plan"),
+        (empty.to_str().unwrap().to_owned(), "has no `name`"),
+    ];
+    let state = home.state.to_str().unwrap();
+    for (plan, why) in &cases {
+        for command in ["status", "brief", "serves", "ack", "stop"] {
+            let output = home.run_bare(&[command, plan, "--state", state]);
+            let text = said(&output);
+            assert!(!output.status.success(), "{command} {plan}: {text}");
+            assert!(text.contains(why) && text.contains(plan), "{command} {plan}: {text}");
+            assert!(!text.contains("region") && !text.contains("is up"), "{command} {plan}: {text}");
+        }
+    }
+    let beta = beta(&home);
+    for command in ["verify", "show"] {
+        let output = home.run_bare(&["journal", command, "--plan", beta.to_str().unwrap(), "--state", state]);
+        assert!(!output.status.success() && said(&output).contains(WHOSE), "{}", said(&output));
+        let own =
+            ["journal", command, "--plan", home.plan().to_str().unwrap(), "--state", state].map(String::from);
+        let output = home.run_bare(&own.each_ref().map(String::as_str));
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    assert!(home.pid().is_some(), "it goes on");
+}
+
+#[test]
+fn the_file_that_the_engine_reads_is_its_own_also_while_it_is_broken_or_gone() {
+    let home = Home::new();
+    let mut engine = home.engine();
+    Hands::attach(&home);
+    let file = home.plan().canonicalize().unwrap();
+    for text in [Some("this is not TOML"), None] {
+        match text {
+            Some(text) => std::fs::write(home.plan(), text).unwrap(),
+            None => std::fs::remove_file(home.plan()).unwrap(),
+        }
+        let status = home.status();
+        assert!(status.contains("Faults") && status.contains(file.to_str().unwrap()), "{status}");
+        let brief = said(&home.run("brief", &[]));
+        assert!(brief.contains(&format!("the plan \"Faults\" ({})", file.display())), "{brief}");
+    }
+    let stopped = home.run("stop", &[]);
+    assert!(stopped.status.success() && said(&stopped).contains("the plan \"Faults\""), "{}", said(&stopped));
+    assert!(engine.0.wait().unwrap().success());
+}
+
+#[test]
+fn a_second_plan_of_one_name_is_named_by_its_file_and_takes_the_journal_over_with_a_word() {
+    let home = Home::new();
+    let engine = home.engine();
+    Hands::attach(&home);
+    let copy = home.path().join("staging.toml");
+    std::fs::copy(home.plan(), &copy).unwrap();
+    let (copy, state) = (copy.to_str().unwrap(), home.state.to_str().unwrap());
+    let status = said(&home.run_bare(&["status", copy, "--state", state]));
+    assert!(
+        status.contains(&format!("plan file    {}", home.plan().canonicalize().unwrap().display())),
+        "{status}"
+    );
+    home.kill_engine();
+    drop(engine);
+    let mut second = home.shell(&format!("exec \"$0\" engine '{copy}' --state \"$2\" --no-append-only"));
+    let _second = crate::rig::Engine(second.stderr(std::process::Stdio::null()).spawn().unwrap());
+    home.wait_pid();
+    let started = home.facts().into_iter().rev().find_map(|fact| match fact {
+        Fact::EngineStarted { recovery, .. } => Some(recovery),
+        _ => None,
+    });
+    let started = started.unwrap();
+    assert!(started.contains("staging.toml now and was from") && started.contains("plan.toml"), "{started}");
+}

@@ -147,16 +147,19 @@ fn the_journal_of_the_state_folder_that_is_named_is_meant_whatever_the_plan() {
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with(&format!("journal: {state}/journal\n")), "{text}");
     }
-    let program = std::process::Command::new(env!("CARGO_BIN_EXE_lifeboat"))
-        .args(["journal", "verify", "--plan", "my-plan"])
-        .env("LIFEBOAT_STATE", state)
-        .output()
-        .unwrap();
-    let text = String::from_utf8(program.stdout).unwrap();
+    let program = |arguments: &[&str]| {
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+        program.args(["journal", "verify"]).args(arguments).env("LIFEBOAT_STATE", state).output().unwrap()
+    };
+    let text = String::from_utf8(program(&[]).stdout).unwrap();
     assert!(
         text.contains(&format!("journal: {state}/journal")) && text.contains("GOOD: 1 records"),
         "{text}"
     );
+    // Whose the folder is, is compared by the program: a plan that is not there is none.
+    let missing = program(&["--plan", "my-plan"]);
+    let text = String::from_utf8(missing.stderr).unwrap();
+    assert!(!missing.status.success() && text.contains("there is no plan my-plan"), "{text}");
 }
 
 #[test]
