@@ -206,10 +206,27 @@ fn split_prev(sealed: &str) -> Option<(&str, &str)> {
     is_checksum(prev.as_bytes()).then_some((rest, prev))
 }
 
+/// Whether a time is written as `2026-01-31T03:00:00.5Z`: the library reads more than the format has.
+fn is_rfc_3339(text: &str) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00T00:00:00";
+    let (whole, rest) = text.as_bytes().split_at(text.len().min(SHAPE.len()));
+    let has_shape = whole.len() == SHAPE.len()
+        && whole.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            other => byte == other,
+        });
+    let fraction = match rest.strip_suffix(b"Z") {
+        Some([b'.', digits @ ..]) => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        Some(rest) => rest.is_empty(),
+        None => false,
+    };
+    has_shape && fraction && !whole.ends_with(b":60")
+}
+
 fn parse_timestamp(json: &str) -> Result<Timestamp, String> {
     let text = json.trim_matches('"');
     match text.parse() {
-        Ok(timestamp) if text.ends_with('Z') => Ok(timestamp),
+        Ok(timestamp) if is_rfc_3339(text) => Ok(timestamp),
         _ => Err("its timestamp is not RFC 3339 in UTC".to_owned()),
     }
 }

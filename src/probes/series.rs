@@ -87,7 +87,7 @@ pub fn judge_age(age: SignedDuration) -> Verdict {
 }
 
 /// Ends of names under which programs write a file before they rename it.
-const UNFINISHED: [&str; 17] = [
+const UNFINISHED: [&str; 24] = [
     ".tmp",
     "_tmp",
     ".temp",
@@ -101,14 +101,42 @@ const UNFINISHED: [&str; 17] = [
     ".wip",
     ".new",
     ".crdownload",
+    ".download",
+    ".uploading",
+    ".copying",
+    ".incoming",
+    ".failed",
+    ".broken",
+    ".corrupt",
     ".aria2",
     ".lock",
     ".swp",
     "~",
 ];
 /// Ends of names of what is written beside a backup: sums, signatures, lists, logs.
-const BESIDE: [&str; 10] =
-    [".sha256", ".sha512", ".sha1", ".md5", ".asc", ".sig", ".json", ".manifest", ".log", ".sum"];
+const BESIDE: [&str; 19] = [
+    ".sha256",
+    ".sha512",
+    ".sha1",
+    ".sha",
+    ".md5",
+    ".sha256sum",
+    ".sha512sum",
+    ".sha1sum",
+    ".md5sum",
+    ".asc",
+    ".sig",
+    ".sig.txt",
+    ".json",
+    ".manifest",
+    ".log",
+    ".sum",
+    ".ok",
+    ".done",
+    ".meta",
+];
+/// Ends before the end of an archive: it is packed while it is written.
+const UNFINISHED_INSIDE: [&str; 5] = [".tmp", ".temp", ".part", ".partial", ".incomplete"];
 
 /// The most that an archive takes which has nothing in it, by the end of its name. `gzip` makes 20 bytes and the name
 /// of what it read, `xz` 32, `bzip2` 14, `zstd` 13, `lz4` 15, `zip` 22; a tar without a header is its two last blocks.
@@ -134,7 +162,10 @@ pub fn is_no_backup(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     // `db.gz.tmp2`: the second attempt.
     let first = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    UNFINISHED.iter().chain(&BESIDE).any(|end| name.ends_with(end)) || first.ends_with(".tmp")
+    let packed = EMPTY.iter().find_map(|(end, _)| name.strip_suffix(end));
+    UNFINISHED.iter().chain(&BESIDE).any(|end| name.ends_with(end))
+        || first.ends_with(".tmp")
+        || packed.is_some_and(|inside| UNFINISHED_INSIDE.iter().any(|end| inside.ends_with(end)))
 }
 
 /// An archive that has nothing in it: the program failed whose output it was to keep, and no size before it need tell.

@@ -12,6 +12,8 @@ use crossterm::event::{KeyCode, KeyModifiers};
 use crate::console::keymap::Chord;
 
 const ESC: u8 = 0x1b;
+/// What comes before a control character of 8 bits in UTF-8.
+const C1_IN_UTF8: &[u8] = &[0xc2];
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// Longest escape sequence that is looked at, in bytes; what is longer is swallowed.
 const MAX_SEQUENCE_BYTES: usize = 64;
@@ -203,6 +205,10 @@ impl Decoder {
             return !(self.eight_bit && byte == END_OF_STRING);
         }
         let character = self.pending.strip_prefix(&[ESC]).unwrap_or(&self.pending);
+        // The same control character as UTF-8 writes it: xterm sends it so where it sends 8 bits.
+        if character == C1_IN_UTF8 && introduces(byte - 0x40) {
+            return false;
+        }
         let longer = [character, &[byte]].concat();
         !character.is_empty()
             && match std::str::from_utf8(&longer) {

@@ -77,7 +77,7 @@ impl<'a> Event<'a> {
             uid: text(component, "UID"),
             summary,
             attendees: attendees.collect(),
-            cancelled: text(component, "STATUS").eq_ignore_ascii_case("CANCELLED"),
+            cancelled: is_cancelled(component),
             instead_of: instead_of.map(|property| one_moment(property, zones, &start.zone)).transpose()?,
             without,
             length: length(component, &start, zones)?,
@@ -153,6 +153,10 @@ impl<'a> Event<'a> {
     }
 }
 
+fn is_cancelled(component: &Component<'_>) -> bool {
+    text(component, "STATUS").eq_ignore_ascii_case("CANCELLED")
+}
+
 fn length(component: &Component<'_>, start: &Moment, zones: &Zones) -> Result<Length, String> {
     let end = component.find_prop("DTEND").map(|end| one_moment(end, zones, &zones.floating)).transpose()?;
     match (end, component.find_prop("DURATION")) {
@@ -164,6 +168,8 @@ fn length(component: &Component<'_>, start: &Moment, zones: &Zones) -> Result<Le
             text.parse().map(Length::Span).map_err(wrong)
         }
         (None, None) if start.is_day => Ok(Length::Wall(SignedDuration::from_hours(24))),
+        // What does not take place has no length, and need not give one (RFC 5545, 3.6.1).
+        (None, None) if is_cancelled(component) => Ok(Length::Exact(SignedDuration::from_secs(1))),
         (None, None) => Err("it has neither DTEND nor DURATION".into()),
     }
 }

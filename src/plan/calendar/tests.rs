@@ -362,6 +362,11 @@ fn whoever_has_a_series_keeps_an_occurrence_whose_stand_in_is_not_known() {
     assert_eq!(stand_in("DURATION:PT8H\nSUMMARY:Zoe"), ["bob", "bob"], "better the usual one than nobody");
     assert_eq!(stand_in("DURATION:PT8H\nSUMMARY:alice"), ["bob", "alice"]);
     assert_eq!(stand_in("DURATION:PT8H\nSTATUS:CANCELLED\nSUMMARY:Zoe"), ["bob"]);
+    assert_eq!(
+        stand_in("STATUS:CANCELLED\nSUMMARY:bob"),
+        ["bob"],
+        "what is cancelled need not say when it ends"
+    );
 }
 
 #[test]

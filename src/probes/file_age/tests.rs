@@ -172,6 +172,10 @@ fn other_programs_unfinished_names_and_what_is_written_beside_a_backup_do_not_co
     for end in ends.split(' ') {
         put(folder.path(), &format!("db-new.dump.gz.{end}"), 900, HOUR);
     }
+    let more = "tmp.gz partial.gz download uploading copying incoming failed broken corrupt sha sha512sum sig.txt ok done meta";
+    for end in more.split(' ') {
+        put(folder.path(), &format!("db-newer.dump.{end}"), 900, HOUR);
+    }
     put(folder.path(), "db-new.dump_tmp", 900, HOUR);
     put(folder.path(), "db-new.gz.tmp2", 900, HOUR);
     assert_eq!(hours(&measure(&series(&folder.path().join("db*")))), 40.0);

@@ -63,6 +63,7 @@ fn reports_that_nobody_asked_for_are_no_keys() {
         // Of 8 bits: CSI, OSC and its end, a shift; what follows them is no typing.
         b"\x9by\x9b1;5A\x9d11;yes\x9c\x8ey\x8fy",
         b"\xe0\x9by\x1b\x9by\x1b[1\x9by",
+        b"\xc2\x9by\xc2\x9b1;5A\xc2\x9d11;yes\xc2\x9c\xc2\x8ey\xc2\x8fy\xc2\x90y\x1b\\",
     ] {
         assert_eq!(spelled(&decode(&[bytes])), "", "{bytes:?}");
     }
@@ -104,6 +105,9 @@ fn what_was_held_up_is_never_taken_for_keys() {
         (b"\x1b]11;rgb", b"yyy\x07", "unfinished q"),
         (b"\xc3", b"\xa9", "unfinished q"),
         (b"\x9b", b"y", "unfinished q"),
+        (b"\xc2\x9b", b"y", "unfinished q"),
+        (b"\xc2\x8f", b"y", "unfinished q"),
+        (b"\xc2\x90", b"y\xc2\x9c", "unfinished q"),
     ] {
         let (mut decoder, mut events) = (Decoder::default(), Vec::new());
         decoder.feed(first, &mut events);
