@@ -191,7 +191,7 @@ pub async fn run(
     let observed: scheduler::ReadingSink = Arc::new(move |probe, reading| {
         let _ = readings.send(Input::Report(Report::Observed(vec![(probe, reading)])));
     });
-    scheduler::start(&plan, &world, &outside.probes, &observed);
+    scheduler::start(&plan, &world, &outside, &observed);
     let watch = tokio::spawn(outside.watch());
     let server = tokio::spawn(socket.keep(inbox.clone()));
     let glass = tokio::spawn(glass.watch());

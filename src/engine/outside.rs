@@ -4,6 +4,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 const PROBE_THREADS: usize = 8;
 /// Threads for steps, and for messages.
 const OTHER_THREADS: usize = 4;
-/// Between two looks whether a pool has a thread left.
+/// Between two looks whether a pool that has work has a thread left.
 const BEAT: Duration = Duration::from_millis(250);
 /// A wait for a thread that is no more than the system's own scheduling.
 const PROMPT: Duration = Duration::from_millis(50);
@@ -25,6 +26,9 @@ const END_WITHIN: Duration = Duration::from_millis(500);
 pub struct Outside {
     /// For measurements, and for what the plan's secrets and targets are looked at for.
     pub probes: Pool,
+    /// For probes whose last run was late and told nothing: a library's task may go on after the run was cut off, and the
+    /// next ones would fill the threads of those that are well.
+    pub late: Pool,
     /// For steps.
     pub steps: Pool,
     /// For messages to people.
@@ -46,23 +50,29 @@ impl Outside {
             runtimes.push(runtime);
             Ok(pool)
         };
+        let late = pool("late", OTHER_THREADS)?;
         let steps = pool("steps", OTHER_THREADS)?;
         let messages = pool("messages", OTHER_THREADS)?;
         let probes = pool("probes", PROBE_THREADS)?;
-        Ok(Self { probes, steps, messages, runtimes })
+        Ok(Self { probes, late, steps, messages, runtimes })
     }
 
     /// No threads of its own: all runs where `handle` says.
     pub fn on(handle: &Handle) -> Self {
         let pool = || Pool::on(handle.clone());
-        Self { probes: pool(), steps: pool(), messages: pool(), runtimes: Vec::new() }
+        Self { probes: pool(), late: pool(), steps: pool(), messages: pool(), runtimes: Vec::new() }
     }
 
     /// Measures how long each pool has no thread left, until it is dropped.
     pub fn watch(&self) -> impl Future<Output = ()> + Send + 'static {
-        let pools = [&self.probes, &self.steps, &self.messages].map(Pool::clone);
+        let pools = [&self.probes, &self.late, &self.steps, &self.messages].map(Pool::clone);
         async move {
-            futures::future::join_all(pools.iter().map(Pool::beat)).await;
+            loop {
+                tokio::time::sleep(BEAT).await;
+                for pool in pools.iter().filter(|pool| pool.is_to_be_asked()) {
+                    tokio::spawn(pool.clone().ask());
+                }
+            }
         }
     }
 
@@ -93,6 +103,8 @@ impl Drop for Outside {
 #[derive(Clone)]
 pub struct Pool {
     handle: Handle,
+    /// Calls that have not ended.
+    running: Arc<AtomicUsize>,
     stood: Arc<Mutex<Stood>>,
 }
 
@@ -106,11 +118,18 @@ struct Stood {
 
 impl Pool {
     fn on(handle: Handle) -> Self {
-        Self { handle, stood: Arc::default() }
+        Self { handle, running: Arc::default(), stood: Arc::default() }
     }
 
     /// Runs a call there. Its deadline is the caller's, who is not kept by what keeps the pool.
     pub fn call<T: Send + 'static>(&self, call: impl Future<Output = T> + Send + 'static) -> Call<T> {
+        let running = self.running.clone();
+        running.fetch_add(1, Ordering::Relaxed);
+        let counted = Running(running);
+        let call = async move {
+            let _counted = counted;
+            call.await
+        };
         Call { task: Some(self.handle.spawn(call)) }
     }
 
@@ -125,23 +144,33 @@ impl Pool {
         stood.total + stood.waiting.map_or(Duration::ZERO, over_prompt)
     }
 
-    /// Asks again and again for a thread. It also wakes one, where the last one that watched timers and connections is
-    /// kept busy.
-    async fn beat(&self) {
-        loop {
-            tokio::time::sleep(BEAT).await;
-            let asked = Instant::now();
-            self.stood().waiting = Some(asked);
-            // An error means that the pool has ended.
-            let _ = self.handle.spawn(async {}).await;
-            let mut stood = self.stood();
-            stood.total += over_prompt(asked);
-            stood.waiting = None;
-        }
+    /// Whether somebody waits for a call, and nobody for a thread yet.
+    fn is_to_be_asked(&self) -> bool {
+        self.running.load(Ordering::Relaxed) > 0 && self.stood().waiting.is_none()
+    }
+
+    /// Asks for a thread. It also wakes one, where the last one that watched timers and connections is kept busy.
+    async fn ask(self) {
+        let asked = Instant::now();
+        self.stood().waiting = Some(asked);
+        // An error means that the pool has ended.
+        let _ = self.handle.spawn(async {}).await;
+        let mut stood = self.stood();
+        stood.total += over_prompt(asked);
+        stood.waiting = None;
     }
 
     fn stood(&self) -> MutexGuard<'_, Stood> {
         self.stood.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that has not ended.
+struct Running(Arc<AtomicUsize>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -196,7 +225,7 @@ impl Cut {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::atomic::AtomicBool;
 
     /// Keeps a thread busy within one poll, until it is told to end; returns once it does.
     async fn hog(pool: &Pool, held: &Arc<AtomicBool>) -> Call<()> {

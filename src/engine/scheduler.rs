@@ -1,7 +1,7 @@
 //! Runs the plan's probes: one task each, never two runs of one probe at a time.
 
 use crate::core::reading::{Measurement, ProbeFailure, Reading, Verdict};
-use crate::engine::outside::{Cut, Pool};
+use crate::engine::outside::{Cut, Outside, Pool};
 use crate::ids::ProbeId;
 use crate::plan::{Plan, ProbeSpec};
 use crate::probes::{BuildError, Probe};
@@ -17,8 +17,8 @@ const AT_ONCE: usize = 64;
 /// Where readings go.
 pub type ReadingSink = Arc<dyn Fn(ProbeId, Reading) + Send + Sync>;
 
-/// Starts a task for each probe of the plan on the current runtime; what it reaches outside with runs in the pool.
-pub fn start(plan: &Plan, world: &Arc<dyn World>, pool: &Pool, sink: &ReadingSink) {
+/// Starts a task for each probe of the plan on the current runtime; what it reaches outside with runs in a pool.
+pub fn start(plan: &Plan, world: &Arc<dyn World>, outside: &Outside, sink: &ReadingSink) {
     let count = plan.probes.len().max(1);
     // All are made before the first one runs: those that are measured by one call know of each other from the start.
     let probes: Vec<_> = plan.probes.values().map(|spec| (spec.clone(), world.probe(spec))).collect();
@@ -28,7 +28,8 @@ pub fn start(plan: &Plan, world: &Arc<dyn World>, pool: &Pool, sink: &ReadingSin
         let offset = spec.every.mul_f64(share);
         let sink = guarded(world.door(), sink.clone());
         let probe = probe.map(Arc::from);
-        let runs = Runs { spec, probe, pool: pool.clone(), clock: world.clock(), cut: None };
+        let pools = [&outside.probes, &outside.late].map(Pool::clone);
+        let runs = Runs { spec, probe, pools, is_late: false, clock: world.clock(), cut: None };
         tokio::spawn(runs.repeat(sink, offset));
     }
 }
@@ -42,7 +43,9 @@ fn guarded(door: Door, sink: ReadingSink) -> ReadingSink {
 struct Runs {
     spec: ProbeSpec,
     probe: Result<Arc<dyn Probe>, BuildError>,
-    pool: Pool,
+    /// Where it runs, and where it does after a run that was late and told nothing.
+    pools: [Pool; 2],
+    is_late: bool,
     clock: Arc<dyn Clock>,
     /// The run that was cut off last, and when.
     cut: Option<(Cut, Timestamp)>,
@@ -72,13 +75,15 @@ impl Runs {
                 });
             }
         };
+        let started = self.clock.now();
         if let Some((cut, at)) = &self.cut
             && !cut.has_ended()
         {
-            return Err(not_ended(self.clock.now().duration_since(*at)));
+            return Err(not_ended(started.duration_since(*at)));
         }
-        let stood = self.pool.stood_still();
-        let mut call = self.pool.call(async move { probe.run().await });
+        let pool = self.pools[usize::from(self.is_late)].clone();
+        let stood = pool.stood_still();
+        let mut call = pool.call(async move { probe.run().await });
         let outcome = tokio::select! {
             outcome = &mut call => outcome.unwrap_or_else(|| Err(ProbeFailure {
                 why: format!("lifeboat itself failed in probe {}", self.spec.id),
@@ -93,8 +98,13 @@ impl Runs {
                 })
             }
         };
-        let stood = self.pool.stood_still().saturating_sub(stood);
-        by_whose_fault(outcome, stood.try_into().unwrap_or_default(), self.spec.timeout)
+        let stood = pool.stood_still().saturating_sub(stood).try_into().unwrap_or(SignedDuration::MAX);
+        if stood < self.spec.timeout / 2 {
+            // A probe's own deadline comes somewhat before the engine's.
+            let took = self.clock.now().duration_since(started);
+            self.is_late = outcome.is_err() && took >= self.spec.timeout.mul_f64(0.8);
+        }
+        by_whose_fault(outcome, stood, self.spec.timeout)
     }
 }
 

@@ -94,7 +94,7 @@ impl Rig {
         });
         {
             let _entered = runtime.enter();
-            scheduler::start(&self.plan, &self.world, &outside.probes, &observed);
+            scheduler::start(&self.plan, &self.world, &outside, &observed);
         }
         let (sender, frames) = mpsc::channel(100_000);
         let operator = Operator { name: "alice".into(), uid: 1000 };
