@@ -26,7 +26,7 @@ const END_WITHIN: Duration = Duration::from_millis(500);
 pub struct Outside {
     /// For measurements, and for what the plan's secrets and targets are looked at for.
     pub probes: Pool,
-    /// For probes whose last run was late and told nothing: a library's task may go on after the run was cut off, and the
+    /// For probes whose last run was late: a library's task may go on after the run was cut off, and the
     /// next ones would fill the threads of those that are well.
     pub late: Pool,
     /// For steps.

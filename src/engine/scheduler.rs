@@ -43,7 +43,7 @@ fn guarded(door: Door, sink: ReadingSink) -> ReadingSink {
 struct Runs {
     spec: ProbeSpec,
     probe: Result<Arc<dyn Probe>, BuildError>,
-    /// Where it runs, and where it does after a run that was late and told nothing.
+    /// Where it runs, and where it does after a run that was late.
     pools: [Pool; 2],
     is_late: bool,
     clock: Arc<dyn Clock>,
@@ -102,7 +102,7 @@ impl Runs {
         if stood < self.spec.timeout / 2 {
             // A probe's own deadline comes somewhat before the engine's.
             let took = self.clock.now().duration_since(started);
-            self.is_late = outcome.is_err() && took >= self.spec.timeout.mul_f64(0.8);
+            self.is_late = took >= self.spec.timeout.mul_f64(0.8);
         }
         by_whose_fault(outcome, stood, self.spec.timeout)
     }
