@@ -180,6 +180,8 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.press("\r");
     pty.decide("y");
     pty.wait_until("the guard is overridden", |screen| !screen.contains("Go on against a guard"));
+    // It is prepared anew by the override: a key before that would replace what it opened.
+    engine.wait_for_step("promote: confirming");
     pty.press("p");
     pty.wait_for_text("Type the target's name");
     let phrase = "db.us-west-2.acme.internal:5432";

@@ -9,6 +9,7 @@ use crate::console::screens::decide::{self, Item};
 use crate::console::ui::{Connection, Screen};
 use crate::core::apply::apply;
 use crate::core::confirmation::Confirmation;
+use crate::core::decide::REPLACED;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Incident, Position};
 use crate::core::model::Model;
@@ -166,8 +167,14 @@ impl App {
                 self.awaited = None;
                 self.report(&failure.to_string(), &failure.next, at);
             }
-            Fact::ConfirmationVoided { confirmation, why, .. } if self.shows(confirmation.as_str()) => {
+            Fact::ConfirmationVoided { confirmation, run, step, why, .. }
+                if self.shows(confirmation.as_str()) =>
+            {
                 let dos = self.shut();
+                // The one that takes its place opens as well; but nobody at this console may have asked for it.
+                if why == REPLACED {
+                    self.renewed = Some((run.clone(), step.clone()));
+                }
                 self.toast(format!("the confirmation was closed: {why}"), "Nothing ran.", true, at);
                 return dos;
             }
@@ -207,23 +214,25 @@ impl App {
         matches!(&self.dialog, Some(Dialog::Confirm(open)) if open.confirmation.id.as_str() == confirmation)
     }
 
-    /// A confirmation was made. It opens only where this client asked for it and nothing else is open.
+    /// A confirmation was made. It opens only where this client asked for it, or looked at the one that it replaces, and
+    /// nothing else is open.
     fn prepared(&mut self, confirmation: &Confirmation, at: Instant) -> Vec<Do> {
-        let ours = self
-            .awaited
-            .as_ref()
-            .is_some_and(|(run, step)| *run == confirmation.run && *step == confirmation.step);
-        if !ours || !self.is_open(confirmation) {
+        let of = (confirmation.run.clone(), confirmation.step.clone());
+        let ours = self.awaited.as_ref() == Some(&of);
+        let renewed = self.renewed.take().as_ref() == Some(&of);
+        if !(ours || renewed) || !self.is_open(confirmation) {
             return Vec::new();
         }
-        self.awaited = None;
+        if ours {
+            self.awaited = None;
+        }
         if self.dialog.is_some() {
             let title = self.title(&confirmation.run, &confirmation.step);
             self.toast(format!("the confirmation of {title} is ready"), "", false, at);
             return Vec::new();
         }
         self.drop_toast();
-        self.expected = true;
+        self.expected = ours;
         self.open(Dialog::Confirm(Box::new(Confirming::new(confirmation.clone()))))
     }
 

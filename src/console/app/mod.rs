@@ -190,6 +190,8 @@ pub struct App {
     gone: Option<(String, String)>,
     asked: VecDeque<Asked>,
     awaited: Option<(RunId, StepId)>,
+    /// The step whose confirmation was open here, and was replaced by a new one that is yet to come.
+    renewed: Option<(RunId, StepId)>,
     /// Where the incident stood when the selection was last where keys mean something, while it has to be looked at.
     unsettled: Option<Place>,
     /// When the operator last moved a selection.
@@ -225,6 +227,7 @@ impl App {
             gone: None,
             asked: VecDeque::new(),
             awaited: None,
+            renewed: None,
             unsettled: None,
             moved_at: None,
             kept: Vec::new(),

@@ -19,6 +19,9 @@ use crate::plan::{ConfirmLevel, Runbook, Step};
 use crate::units;
 use jiff::Timestamp;
 
+/// Why a confirmation is withdrawn when its step was prepared once more.
+pub const REPLACED: &str = "a new one was made";
+
 /// Asks the engine to read the target and to describe the call.
 pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
     let (open, plan, state) = step::find_open(model, run, id)?;
@@ -100,7 +103,7 @@ pub fn described(
     let name = confirmation.id.clone();
     let mut facts = Vec::new();
     if let (StepStatus::Confirming, Some(open)) = (state.status, &state.confirmation) {
-        facts.push(voided(open, "a new one was made"));
+        facts.push(voided(open, REPLACED));
     }
     facts.push(Fact::StepPrepared { confirmation: Box::new(confirmation) });
     if starts {

@@ -16,7 +16,7 @@ mod step;
 mod tick;
 mod watch;
 
-pub use confirm::{guards, target_of};
+pub use confirm::{REPLACED, guards, target_of};
 #[cfg(test)]
 pub(crate) use due::due;
 pub use due::{is_quiet, proposed_in};

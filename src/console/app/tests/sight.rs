@@ -804,3 +804,14 @@ fn a_word_for_a_promotion_says_what_the_readings_say_against_it() {
     scene.press("enter");
     assert!(scene.words().contains("Is \"Promote the standby database\" done?"), "{}", scene.words());
 }
+
+#[test]
+fn a_confirmation_that_takes_the_place_of_an_open_one_opens_and_hears_no_key_at_once() {
+    let mut scene = promoting();
+    let first = confirming(&scene).unwrap().confirmation.clone();
+    scene.by_another(Ask::Prepare { run: first.run.clone(), step: first.step.clone() });
+    let second = confirming(&scene).expect("the new one is open").confirmation.id.clone();
+    assert_ne!(second, first.id);
+    scene.type_on("db.us", 100);
+    assert_eq!(confirming(&scene).unwrap().typed.text(), "", "it came by itself");
+}
