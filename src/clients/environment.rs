@@ -7,6 +7,9 @@ use std::ffi::{OsStr, OsString};
 /// and to speak the operator's language. `LC_ALL` and `TZ` because output is read by people and by patterns.
 const ALWAYS_PASSED: [&str; 8] = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
+/// The variables by which libraries find a proxy, in lower case.
+const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
+
 /// A snapshot of environment variables. It may hold secrets, so it cannot be printed.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -27,6 +30,12 @@ impl Environment {
     /// The names of all variables, in order.
     pub fn names(&self) -> impl Iterator<Item = &OsStr> {
         self.variables.keys().map(OsString::as_os_str)
+    }
+
+    /// Whether libraries would find a proxy in it.
+    pub fn names_a_proxy(&self) -> bool {
+        let mut names = self.names().filter_map(|name| name.to_str());
+        names.any(|name| PROXY_VARIABLES.contains(&&*name.to_ascii_lowercase()))
     }
 
     /// What a child process gets: a few harmless variables and the `allowed` ones, where set. Variables that

@@ -89,9 +89,11 @@ impl Clients {
             postgres: Postgres::new(redactor.clone(), &environment)
                 .with_names(names.clone())
                 .with_clock(clock),
-            names,
             #[cfg(feature = "aws")]
-            aws: aws::Aws::new(Default::default(), "", environment.clone()).telling(redactor.clone()),
+            aws: aws::Aws::new(Default::default(), "", environment.clone())
+                .with_names(names.clone())
+                .telling(redactor.clone()),
+            names,
             secrets,
             redactor,
             environment,
@@ -102,7 +104,9 @@ impl Clients {
     /// assumed roles.
     pub fn with_aws(self, settings: crate::plan::AwsSettings, operator: &str) -> Self {
         #[cfg(feature = "aws")]
-        let aws = aws::Aws::new(settings, operator, self.environment.clone()).telling(self.redactor.clone());
+        let aws = aws::Aws::new(settings, operator, self.environment.clone())
+            .with_names(self.names.clone())
+            .telling(self.redactor.clone());
         #[cfg(feature = "aws")]
         let clients = Self { aws, ..self };
         #[cfg(not(feature = "aws"))]

@@ -8,6 +8,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, future};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 /// The profile that a plan names, and nothing else: keys that happen to be in the environment, or the host's own role,
@@ -20,14 +21,19 @@ pub(super) struct Chain {
     /// Where STS and SSO roles are asked for.
     pub region: Region,
     pub timeouts: TimeoutConfig,
+    /// What sends, where it is not the SDK's own client.
+    pub http: Option<SharedHttpClient>,
 }
 
 impl Chain {
     async fn provide(&self) -> Result {
-        let config = ProviderConfig::without_region()
+        let mut config = ProviderConfig::without_region()
             .with_region(Some(self.region.clone()))
             .with_behavior_version(Some(BehaviorVersion::latest()))
             .with_timeout_config(self.timeouts.clone());
+        if let Some(http) = &self.http {
+            config = config.with_http_client(http.clone());
+        }
         if let Some(profile) = &self.profile {
             let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
             let provided = provider.build().provide_credentials().await;

@@ -12,6 +12,7 @@ use crate::secrets::Redactor;
 use aws_config::identity::IdentityCache;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -24,7 +25,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// How long a connection may take: a region that does not take one in this time is not there.
-const CONNECT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT: Duration = Duration::from_secs(3);
 
 /// What a connection is used for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -66,10 +67,11 @@ impl Connection {
         settings: &AwsSettings,
         session: &str,
         environment: &Environment,
+        http: &Option<SharedHttpClient>,
         region: &str,
         redactor: &Redactor,
     ) -> Self {
-        let (config, base) = own(settings, region, Purpose::Read).await;
+        let (config, base) = own(settings, http, region, Purpose::Read).await;
         base.tell(redactor);
         let patience = settings.deadline.unsigned_abs().mul_f64(0.8);
         let credentials = match Role::of(settings, &config, &base, session) {
@@ -85,8 +87,12 @@ impl Connection {
 
     /// For calls that change something: with the credentials of those that read, so that who was told to be calling
     /// is who calls.
-    pub(super) async fn to_change(settings: &AwsSettings, reader: &Self) -> Self {
-        let (config, _) = own(settings, &reader.region, Purpose::Change).await;
+    pub(super) async fn to_change(
+        settings: &AwsSettings,
+        http: &Option<SharedHttpClient>,
+        reader: &Self,
+    ) -> Self {
+        let (config, _) = own(settings, http, &reader.region, Purpose::Change).await;
         Self::new(settings, &reader.region, config, reader.credentials.clone())
     }
 
@@ -266,7 +272,12 @@ where
 }
 
 /// A region's configuration with the caller's own credentials.
-pub(super) async fn own(settings: &AwsSettings, region: &str, purpose: Purpose) -> (SdkConfig, Keeper) {
+pub(super) async fn own(
+    settings: &AwsSettings,
+    http: &Option<SharedHttpClient>,
+    region: &str,
+    purpose: Purpose,
+) -> (SdkConfig, Keeper) {
     let deadline = settings.deadline.unsigned_abs();
     let retry = match purpose {
         Purpose::Read => {
@@ -284,6 +295,7 @@ pub(super) async fn own(settings: &AwsSettings, region: &str, purpose: Purpose) 
         profile: settings.profile.clone(),
         region: Region::new(region.to_owned()),
         timeouts: TimeoutConfig::builder().connect_timeout(CONNECT).build(),
+        http: http.clone(),
     };
     let credentials = Keeper::new(chain, deadline.mul_f64(0.5));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
@@ -293,6 +305,9 @@ pub(super) async fn own(settings: &AwsSettings, region: &str, purpose: Purpose) 
         // The keeper is the cache.
         .identity_cache(IdentityCache::no_cache())
         .credentials_provider(SharedCredentialsProvider::new(credentials.clone()));
+    if let Some(http) = http {
+        loader = loader.http_client(http.clone());
+    }
     if let Ok(name) = AppName::new("lifeboat") {
         loader = loader.app_name(name);
     }

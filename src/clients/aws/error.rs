@@ -1,6 +1,7 @@
 //! What can go wrong with a call to AWS, told apart so that the operator knows what it means.
 
 use super::credentials::NoCredentials;
+use crate::clients::names::NameError;
 use crate::core::action::Failure;
 use crate::core::reading::ProbeFailure;
 use crate::text::clean;
@@ -126,6 +127,7 @@ impl AwsError {
         };
         let code = error.code().unwrap_or_default();
         let next = own_credentials(error).map(|missing| clean(&missing.next, 500));
+        let next = next.or_else(|| Some(nameless(error)?.next_step().to_owned()));
         Self {
             region: region.to_owned(),
             code: clean(code, 80).into(),
@@ -298,6 +300,9 @@ fn undelivered(error: &(dyn Error + 'static)) -> (AwsErrorKind, String) {
     if let Some(cause) = chain(error).find_map(|error| error.downcast_ref::<CredentialsError>()) {
         return (AwsErrorKind::NoCredentials, format!("no credentials: {}", self::innermost(cause)));
     }
+    if let Some(name) = nameless(error) {
+        return (AwsErrorKind::Unreachable, name.to_string());
+    }
     let io = chain(error)
         .filter_map(|error| error.downcast_ref::<std::io::Error>())
         .map(std::io::Error::kind)
@@ -342,6 +347,11 @@ pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
 /// What our own providers of credentials said, when it is their failure.
 fn own_credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a NoCredentials> {
     chain(error).find_map(|error| error.downcast_ref::<NoCredentials>())
+}
+
+/// Why the endpoint's name has no address.
+fn nameless<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a NameError> {
+    chain(error).find_map(|error| error.downcast_ref::<NameError>())
 }
 
 /// An error and its causes, outermost first.

@@ -45,7 +45,7 @@ impl Aws {
     async fn session_from(&self, region: &str, mfa: &Mfa<'_>) -> Result<Session, AwsError> {
         let settings = &self.inner.settings;
         // Sent once: a code counts once.
-        let (config, base) = own(settings, region, Purpose::Change).await;
+        let (config, base) = own(settings, &self.inner.http, region, Purpose::Change).await;
         match Role::of(settings, &config, &base, &self.inner.session) {
             Some(role) => role.assume(Some(mfa)).await,
             None => own_session(settings, &config, &base, mfa).await,

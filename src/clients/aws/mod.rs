@@ -19,6 +19,7 @@ pub mod route53;
 mod session;
 mod shared;
 mod time;
+mod transport;
 
 pub use account::Caller;
 pub use connection::{Connection, Purpose};
@@ -30,13 +31,16 @@ pub use shared::Shared;
 pub use time::{date_time, timestamp};
 
 use crate::clients::Environment;
+use crate::clients::names::{Directory, SystemNames};
 use crate::plan::AwsSettings;
 use crate::secrets::Redactor;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use regex::Regex;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex as PlainMutex, PoisonError};
 use tokio::sync::{Mutex, OnceCell};
+use transport::Transport;
 
 /// Where a plan's AWS calls go; cheap to clone, and clones share connections.
 #[derive(Clone)]
@@ -49,6 +53,8 @@ struct Inner {
     /// The session name of an assumed role: who acts, as AWS's own log tells it.
     session: String,
     environment: Environment,
+    /// What sends; none where the environment names a proxy, which the SDK's own client goes through.
+    http: Option<SharedHttpClient>,
     redactor: Redactor,
     connections: Mutex<HashMap<(String, Purpose), Arc<Opening>>>,
     kept: PlainMutex<HashMap<(String, TypeId), Arc<dyn Any + Send + Sync>>>,
@@ -78,7 +84,18 @@ impl Aws {
         let session = operator.chars().map(|c| if allowed(c) { c } else { '-' });
         let session = "lifeboat-".chars().chain(session).take(64).collect();
         let (connections, kept, redactor) = (Mutex::default(), PlainMutex::default(), Redactor::new());
-        Self { inner: Arc::new(Inner { settings, session, environment, redactor, connections, kept }) }
+        let http = http(&environment, Directory::new(Arc::new(SystemNames)));
+        Self { inner: Arc::new(Inner { settings, session, environment, http, redactor, connections, kept }) }
+    }
+
+    /// With another way to look up names.
+    #[must_use]
+    pub fn with_names(mut self, names: Directory) -> Self {
+        // Nobody has a clone of it yet.
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.http = http(&inner.environment, names);
+        }
+        self
     }
 
     /// With the redactor that learns what AWS is shown.
@@ -123,6 +140,10 @@ impl Aws {
     }
 }
 
+fn http(environment: &Environment, names: Directory) -> Option<SharedHttpClient> {
+    (!environment.names_a_proxy()).then(|| SharedHttpClient::new(Transport::new(names)))
+}
+
 impl Place {
     /// What the askers of the region share, by its type: a kind keeps its [`Shared`] here, so that its probes enrol
     /// when they are made, before anything is connected.
@@ -136,15 +157,16 @@ impl Place {
     /// For calls that change nothing: a second try where the first did not get through.
     pub async fn reader(&self) -> Arc<Connection> {
         let inner = &self.aws.inner;
-        let Inner { settings, session, environment, redactor, .. } = &**inner;
-        let open = Connection::to_read(settings, session, environment, &self.region, redactor);
+        let Inner { settings, session, environment, http, redactor, .. } = &**inner;
+        let open = Connection::to_read(settings, session, environment, http, &self.region, redactor);
         self.aws.connection(&self.region, Purpose::Read, open).await
     }
 
     /// For calls that change something: sent once.
     pub async fn writer(&self) -> Arc<Connection> {
         let reader = self.reader().await;
-        let open = Connection::to_change(&self.aws.inner.settings, &reader);
+        let Inner { settings, http, .. } = &*self.aws.inner;
+        let open = Connection::to_change(settings, http, &reader);
         self.aws.connection(&self.region, Purpose::Change, open).await
     }
 }

@@ -14,12 +14,8 @@ use tokio::time::{Instant, timeout_at};
 use super::error::{HttpError, HttpErrorKind};
 use super::{Http, HttpRequest, Place, target};
 use crate::clients::names::{Directory, NameError};
-use crate::clients::share::share;
+use crate::clients::share::{LEAST_PATIENCE, share};
 use crate::clients::tls::TlsProfile;
-
-/// What a connection with TLS takes over a long line: of many addresses none gets less, or a server that is only far
-/// away would seem silent at each of them.
-const LEAST_PATIENCE: Duration = Duration::from_millis(500);
 
 /// A request to one URL.
 pub(super) struct Exchange<'a> {

@@ -38,9 +38,6 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1024 * 1024;
 /// The longest address that is shown, in characters.
 const TARGET_LIMIT_CHARS: usize = 300;
 
-/// The variables by which the library finds a proxy, in lower case.
-const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
-
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 5;
 
@@ -162,8 +159,7 @@ impl Http {
 
     /// With the proxies that the environment of this process names.
     pub fn with_proxies(mut self, environment: &Environment) -> Self {
-        let names = environment.names().filter_map(|name| name.to_str());
-        self.proxies = names.into_iter().any(|name| PROXY_VARIABLES.contains(&&*name.to_ascii_lowercase()));
+        self.proxies = environment.names_a_proxy();
         self
     }
 
