@@ -3,6 +3,11 @@
 use crate::plan::Unit;
 use jiff::SignedDuration;
 
+/// `1 line`, `2 lines`: a count with its noun.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// `0.4 s`, `14 s`, `3 min 05 s`, `2 h 05 min`, `4 d 3 h`.
 pub fn duration(span: SignedDuration) -> String {
     let sign = if span.is_negative() { "-" } else { "" };

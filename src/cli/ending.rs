@@ -60,16 +60,19 @@ impl Ending {
                 lines.push(format!("  lifeboat journal verify --state {state}"));
             }
             None => {
-                lines.push(format!(
-                    "Nothing of it is kept; with --keep DIR the {what} keeps its journal and state."
-                ));
+                lines.push("Nothing of it is kept; --keep DIR keeps its journal and state.".into());
             }
         }
+        // Each command whole in a line of its own, so that it can be copied.
         let again = &self.again;
-        lines.push(match self.what {
-            "demo" => format!("Next: another story (`{again} --help` names them), or your own plan: `lifeboat rehearse PLAN`."),
-            _ => format!("Next: another story (`lifeboat rehearse --help` names them), or `lifeboat open {}`.", quoted(&self.plan)),
-        });
+        let (own, command) = match self.what {
+            "demo" => ("your own plan", "lifeboat rehearse PLAN".to_owned()),
+            _ => ("the real thing", format!("lifeboat open {}", quoted(&self.plan))),
+        };
+        lines.push("Next, another story (its help names them):".into());
+        lines.push(format!("  {again} --help"));
+        lines.push(format!("or {own}:"));
+        lines.push(format!("  {command}"));
         lines
     }
 }
@@ -150,6 +153,17 @@ mod tests {
         );
         let gone = ending(None).lines(Some(&desk.model), desk.now).join("\n");
         assert!(gone.contains("Nothing of it is kept") && !gone.contains("postmortem"), "{gone}");
+    }
+
+    #[test]
+    fn each_command_is_whole_in_a_line_of_its_own() {
+        for (what, kept) in [("demo", None), ("demo", Some("/tmp/x")), ("rehearsal", None)] {
+            let lines = Ending { what, ..ending(kept) }.lines(None, Timestamp::now());
+            for line in lines.iter().filter(|line| line.contains("lifeboat ")) {
+                assert!(line.starts_with("  lifeboat ") && !line.ends_with('.'), "{line}");
+            }
+            assert!(lines.iter().all(|line| line.len() <= 80 || line.starts_with("  ")), "{lines:?}");
+        }
     }
 
     #[test]

@@ -23,6 +23,26 @@ enum GenerateCommand {
     Man,
 }
 
+/// Arguments of `lifeboat completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    shell: Shell,
+}
+
+impl From<CompletionsArgs> for GenerateArgs {
+    fn from(CompletionsArgs { shell }: CompletionsArgs) -> Self {
+        Self { what: GenerateCommand::Completions { shell } }
+    }
+}
+
+impl GenerateArgs {
+    /// Asks for the man page.
+    pub fn man() -> Self {
+        Self { what: GenerateCommand::Man }
+    }
+}
+
 /// Writes what was asked for, made from `command`, to `out`.
 ///
 /// # Errors
@@ -49,7 +69,15 @@ fn man(mut command: Command, out: &mut impl Write) -> io::Result<()> {
         .cloned()
         .collect();
     let name = command.get_name().to_owned();
-    clap_mangen::Man::new(command).render(out)?;
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command).render(&mut page)?;
+    // The pages that it refers to are sections of this one.
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    for subcommand in subcommands.iter().map(Command::get_name).chain(["help"]) {
+        let escaped = subcommand.replace('-', "\\-");
+        page = page.replace(&format!("{name}\\-{escaped}(1)"), &format!("{name} {escaped}"));
+    }
+    out.write_all(page.as_bytes())?;
     for subcommand in subcommands {
         let title = format!("{name} {}", subcommand.get_name());
         let page = clap_mangen::Man::new(subcommand);
@@ -95,6 +123,10 @@ mod tests {
     #[test]
     fn the_man_page_has_a_section_for_each_subcommand_that_is_not_hidden() {
         let page = generated(&["man"]);
+        assert!(
+            !page.contains("(1)\n") && page.contains("lifeboat open"),
+            "it refers to no other page: {page}"
+        );
         assert!(page.contains(".SH \"LIFEBOAT OPEN\"") && page.contains("plan\\-file"), "{page}");
         assert!(!page.contains("LIFEBOAT SECRETLY"));
         assert!(Cli::command().find_subcommand("man").is_some());

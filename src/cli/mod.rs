@@ -100,6 +100,10 @@ enum Command {
     /// Run a plan's engine in the foreground, for systemd and containers; `open` starts one by itself.
     Engine(engine::EngineArgs),
     Generate(generate::GenerateArgs),
+    /// Write the completions of a shell to standard output.
+    Completions(generate::CompletionsArgs),
+    /// Write the man page, in roff, to standard output.
+    Man,
 }
 
 /// The exit code of wrong usage. A plan that is not there, cannot be read or has problems is that too, for every command
@@ -164,11 +168,15 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
         Command::Aws(args) => aws::run(&args, environment, &mut printer()),
         Command::Themes(args) => Ok(themes::run(&args)),
         Command::Keys(args) => Ok(keys::run(&args)),
-        Command::Generate(args) => {
-            let written = generate::run(&args, Cli::command(), &mut io::stdout().lock());
-            finished(written).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Generate(args) => generated(&args),
+        Command::Completions(args) => generated(&args.into()),
+        Command::Man => generated(&generate::GenerateArgs::man()),
     }
+}
+
+fn generated(args: &generate::GenerateArgs) -> Result<ExitCode, Failure> {
+    let written = generate::run(args, Cli::command(), &mut io::stdout().lock());
+    finished(written).map(|()| ExitCode::SUCCESS)
 }
 
 fn run_journal(args: &journal::JournalArgs) -> Result<ExitCode, Failure> {

@@ -6,9 +6,11 @@
 //! - [`ui`] is the client's own small state: what is looked at, not what is.
 //! - [`screens`] draw the model: pure functions to cells.
 //! - [`pages`] remember where somebody is in a text that does not fit.
+//! - [`cuts`] are the places where a frame shows less than all of a text.
 //! - [`layers`] finds and checks the TOML files behind themes and keymaps.
 
 pub mod app;
+pub mod cuts;
 pub mod glyphs;
 pub mod input;
 pub mod keymap;

@@ -1,7 +1,9 @@
 //! Reading a text that does not fit: each page begins after the last line that stood on the screen, whatever room
 //! there was for it.
 
-use std::cell::Cell;
+use super::cuts::Cuts;
+use super::keymap::Action;
+use std::cell::{Cell, RefCell};
 
 /// The lines of a text that stand on the screen: those from `first` to before `end`, of `all`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -63,6 +65,8 @@ pub struct Shown {
     text: Cell<Option<Stretch>>,
     rows: Cell<Option<usize>>,
     unseen: Cell<bool>,
+    cuts: Cuts,
+    keys: RefCell<Vec<Action>>,
 }
 
 impl Shown {
@@ -86,6 +90,22 @@ impl Shown {
         self.unseen.set(false);
         self.text.set(None);
         self.rows.set(None);
+        self.cuts.clear();
+    }
+
+    /// Notes which keys matter on the screen now.
+    pub fn note_keys(&self, keys: impl IntoIterator<Item = Action>) {
+        self.keys.replace(keys.into_iter().collect());
+    }
+
+    /// What the keys that matter on the screen now do.
+    pub fn keys(&self) -> Vec<Action> {
+        self.keys.borrow().clone()
+    }
+
+    /// Where a text ends before its end.
+    pub fn cuts(&self) -> &Cuts {
+        &self.cuts
     }
 
     /// What is seen of the text that does not fit; none where all of it does.

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What the description of a simulated step says where nothing that is simulated changes what its proof reads.
+pub const UNMOVED: &str = "SIMULATED: this scenario does not know what the step changes";
+
 /// What a step would do, as the confirmation shows it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Description {

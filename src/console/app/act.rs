@@ -1,6 +1,6 @@
 //! What the keys of the screens do.
 
-use super::form::{self, Form, Purpose};
+use super::form::{self, Form, Purpose, Stage};
 use super::help;
 use super::palette::{Entry, Palette, Target};
 use super::{App, Asked, Dialog, Do, answer, declare, left, people};
@@ -14,8 +14,9 @@ use crate::core::contradiction;
 use crate::core::decide::{self as deciding, serving_choices};
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::incident::{Incident, StepRun};
-use crate::core::model::Model;
+use crate::core::model::{Model, Status};
 use crate::core::promoting;
+use crate::core::signal::{SignalState, failing};
 use crate::core::status::StepStatus;
 use crate::ids::{RunId, StepId};
 use crate::plan::Step;
@@ -46,7 +47,7 @@ impl App {
             Detach if !self.admits(received, at) => return self.too_soon(at),
             Detach => return self.detach(),
             Help => {
-                let help = help::Help::new(&self.keymap, self.screen_context());
+                let help = help::Help::new(&self.keymap, self.screen_context(), &self.keys);
                 return self.open(Dialog::Help(help));
             }
             Palette => {
@@ -187,6 +188,18 @@ impl App {
             },
             _ => return None,
         })
+    }
+
+    /// Gives a declaration the title that the signals propose by now, unless somebody wrote one.
+    pub(super) fn propose_title(&mut self) {
+        let title = self.model.as_ref().map(proposed_title).unwrap_or_default();
+        if let Some(Dialog::Form(form)) = &mut self.dialog
+            && form.purpose == Purpose::Declare
+            && form.stage == Stage::Write
+            && (form.proposed || form.text.text().is_empty())
+        {
+            form.propose(&title);
+        }
     }
 
     /// Answers by a key of the answer: yes or no.
@@ -530,11 +543,24 @@ fn proposed_title(model: &Model) -> String {
     if let Some((_, _, why)) = &model.durable.severity {
         return why.clone();
     }
-    let mut services = model.durable.services.iter();
-    let worst = services.find(|(_, standing)| standing.status == crate::core::model::Status::Down);
-    worst.map_or_else(String::new, |(id, standing)| {
+    let worst = |status| model.durable.services.iter().find(|(_, standing)| standing.status == status);
+    if let Some((id, standing)) = worst(Status::Down).or_else(|| worst(Status::Degraded)) {
         let title = model.plan.services.get(id).map_or(id.as_str(), |service| &service.title);
-        format!("{title} is {}", standing.status.as_str())
+        return format!("{title} is {}", standing.status.as_str());
+    }
+    // Before a service counts as broken its signals fail, the first of them in too few readings to have turned.
+    let signals = overview::rows(model, "");
+    let bad = signals.iter().find(|row| matches!(row.state, SignalState::Critical | SignalState::Warn));
+    let begins = |row: &&overview::Row<'_>| {
+        let (spec, recent) = (model.plan.probes.get(row.probe), model.live.recent.get(row.probe));
+        row.state == SignalState::Ok
+            && spec.zip(recent).is_some_and(|(spec, recent)| failing(spec, row.state, recent).is_some())
+    };
+    let told =
+        bad.map(|row| (row, row.state.as_str())).or_else(|| Some((signals.iter().find(begins)?, "failing")));
+    told.map_or_else(String::new, |(row, word)| {
+        let title = model.plan.probes.get(row.probe).map_or(row.probe.as_str(), |spec| &spec.title);
+        format!("{title} is {word}")
     })
 }
 

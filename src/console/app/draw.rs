@@ -2,9 +2,9 @@
 
 use super::confirm::Confirming;
 use super::field::Field;
-use super::form::{Form, Stage};
-use super::help::{Help, Line as Text, Reading};
-use super::palette::Palette;
+use super::form::{Choice, Form, Stage};
+use super::help::{Help, KEYS_INDENT, Line as Text, Reading, broken, keys_width};
+use super::palette::{Entry, Palette};
 use super::{App, Dialog, draw_compose, words};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
@@ -28,7 +28,7 @@ use unicode_width::UnicodeWidthStr;
 /// Width of dialogs, in cells; narrower on narrow terminals.
 pub(super) const WIDTH: u16 = 76;
 /// Longest line that is drawn.
-const LINE_CHARS: usize = 400;
+const LINE_CHARS: usize = 2_000;
 /// Rows of a field of text.
 const FIELD_ROWS: u16 = 4;
 /// The same on a small terminal.
@@ -127,6 +127,11 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     let width = WIDTH.min(frame.area().width);
     let inner = usize::from(width.saturating_sub(4));
     let mut lines: Vec<Line<'static>> = Vec::new();
+    let title = words::title(form, app.model.as_ref());
+    if title.width() + 4 > usize::from(width) {
+        // The frame has no room for all of it.
+        lines.extend(wrap(&title, inner).into_iter().map(|line| Line::from(look.span(Role::Title, line))));
+    }
     for text in words::about(form, app.model.as_ref(), view.now) {
         lines.extend(wrap(&text, inner).into_iter().map(|line| Line::from(look.span(Role::Text, line))));
     }
@@ -139,13 +144,15 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
         lines.extend(list);
     } else if let Some(choice) = form.choices.get(form.chosen) {
         lines.push(Line::default());
-        lines.push(Line::from(look.span(Role::Accent, cell(look, &choice.label, inner))));
+        let label = wrap(&clean(&choice.label, LINE_CHARS), inner).into_iter();
+        lines.extend(label.map(|line| Line::from(look.span(Role::Accent, line))));
     }
     let label = (form.stage != Stage::Choose).then(|| words::label(form)).flatten();
-    let mut below: Vec<Line<'_>> = Vec::new();
+    let mut below: Vec<Line<'static>> = Vec::new();
     let unheard = if form.is_for_engine() { screens::cannot_reach(view) } else { None };
     if form.stage == Stage::Sure || unheard.is_some() {
-        let sure = unheard.map_or_else(|| words::sure(form, app.model.as_ref()), str::to_owned);
+        let confirm = view.key_in(Context::TextEntry, Action::ConfirmTyped);
+        let sure = unheard.map_or_else(|| words::sure(form, app.model.as_ref(), &confirm), str::to_owned);
         below.extend(wrap(&sure, inner).into_iter().map(|line| Line::from(look.span(Role::Danger, line))));
     }
     let waiting = form.sent.then(|| "Sent; waiting for the engine.".to_owned());
@@ -166,6 +173,12 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
         let why = wrap(&screens::too_small_to_act(), inner).into_iter();
         below = why.map(|line| Line::from(look.span(Role::Danger, line))).collect();
     }
+    let most = usize::from(frame.area().height) / 2;
+    if below.len() > most && form.stage != Stage::Choose {
+        let key = view.key_in(form.context(), Action::PageDown);
+        lines.splice(0..0, below.iter().cloned());
+        below = paint::limited(look, below, most, &format!("lines, {key} shows them"));
+    }
     if form.stage != Stage::Choose {
         let room =
             usize::from(frame.area().height.saturating_sub(2 + field_rows)).saturating_sub(below.len());
@@ -181,8 +194,7 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
         hints(form, unheard.is_none() && !unseen),
         width.saturating_sub(4),
     );
-    let dialog =
-        widgets::Dialog { title: &words::title(form, app.model.as_ref()), footer, danger: form.is_grave() };
+    let dialog = widgets::Dialog { title: &title, footer, danger: form.is_grave() };
     let area = centred(frame.area(), width, height);
     let inside = dialog.frame(look, frame, area);
     // What the dialog cannot hold on a small terminal goes from its middle: the field and the problem stay.
@@ -190,21 +202,44 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     let [above, middle, end] = Layout::vertical(constraints).areas(inside);
     frame.render_widget(ratatui::text::Text::from(lines), above);
     if let Some(label) = label {
-        draw_text(frame, look, form.text.area(), label, middle, form.stage == Stage::Write);
+        let (text, active) = match form.takes_word() {
+            true => (&form.typed, true),
+            false => (&form.text, form.stage == Stage::Write),
+        };
+        draw_text(frame, look, text.area(), label, middle, active);
     }
     frame.render_widget(ratatui::text::Text::from(below), end);
 }
 
 fn choices(look: &Look<'_>, form: &Form, width: usize, room: usize) -> Vec<Line<'static>> {
-    let row = |(place, choice): (usize, &super::form::Choice)| {
-        let selected = place == form.chosen;
-        let mark = if selected { look.glyph(Glyph::Selected) } else { " " };
+    const INDENT: usize = 5;
+    let marked = |choice: &Choice, mark: &str| {
         let key = if choice.key == '\0' { ' ' } else { choice.key };
-        let role = if selected { Role::Selection } else { Role::Text };
-        Line::from(look.span(role, cell(look, &format!("{mark} {key}  {}", choice.label), width)))
+        format!("{mark} {key}  ")
     };
-    let first = form.chosen.saturating_sub(room.saturating_sub(1));
-    form.choices.iter().enumerate().skip(first).take(room).map(row).collect()
+    let row = |(place, choice): (usize, &Choice)| {
+        if place != form.chosen {
+            let text = format!("{}{}", marked(choice, " "), choice.label);
+            return vec![Line::from(look.span(Role::Text, cell(look, &text, width)))];
+        }
+        // The chosen one can be read whole, so each of them can.
+        let label = wrap(&clean(&choice.label, LINE_CHARS), width.saturating_sub(INDENT));
+        let begins = marked(choice, look.glyph(Glyph::Selected));
+        let line = |(row, part): (usize, String)| {
+            let before = if row == 0 { begins.clone() } else { " ".repeat(INDENT) };
+            Line::from(look.span(Role::Selection, cell(look, &format!("{before}{part}"), width)))
+        };
+        label.into_iter().enumerate().map(line).collect()
+    };
+    let rows: Vec<(usize, Line<'static>)> = form
+        .choices
+        .iter()
+        .enumerate()
+        .flat_map(|(place, choice)| row((place, choice)).into_iter().map(move |line| (place, line)))
+        .collect();
+    let last = rows.iter().rposition(|(place, _)| *place == form.chosen).unwrap_or(0);
+    let first = (last + 1).saturating_sub(room);
+    rows.into_iter().skip(first).take(room).map(|(_, line)| line).collect()
 }
 
 fn hints(form: &Form, heard: bool) -> &'static [(Action, &'static str)] {
@@ -217,6 +252,7 @@ fn hints(form: &Form, heard: bool) -> &'static [(Action, &'static str)] {
             &[(Action::Submit, "go on"), (Action::NextField, "complete"), (Action::Back, "back")]
         }
         Stage::Write => &[(Action::Submit, "go on"), (Action::Back, "back")],
+        Stage::Sure if form.takes_word() => &[(Action::ConfirmTyped, "yes"), (Action::Back, "back")],
         Stage::Sure => &[(Action::ConfirmYes, "yes"), (Action::Back, "back")],
     }
 }
@@ -271,7 +307,15 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Pal
     );
     let dialog = widgets::Dialog { title: "Commands", footer, danger: false };
     let inside = dialog.frame(look, frame, area);
-    let [field, list] = Layout::vertical([Constraint::Length(2), Constraint::Min(1)]).areas(inside);
+    let width = usize::from(inside.width);
+    let whole =
+        palette.matching().nth(palette.selected).map_or_else(Vec::new, |entry| wrap(&told(entry), width));
+    let whole = &whole[..whole.len().min(usize::from(inside.height / 2))];
+    let rows = u16::try_from(whole.len()).unwrap_or(0);
+    let parts = [Constraint::Length(2), Constraint::Min(1), Constraint::Length(rows)];
+    let [field, list, below] = Layout::vertical(parts).areas(inside);
+    let selected = whole.iter().map(|line| Line::from(look.span(Role::Accent, line.clone())));
+    frame.render_widget(ratatui::text::Text::from_iter(selected), below);
     let mut widget = palette.field.area().clone();
     widget.set_wrap_mode(ratatui_textarea::WrapMode::None);
     widget.set_style(look.style(Role::Input));
@@ -280,7 +324,6 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Pal
     let height = usize::from(list.height);
     view.shown.note_rows(height);
     let first = palette.selected.saturating_sub(height.saturating_sub(1));
-    let width = usize::from(list.width);
     let name_width = NAME_WIDTH.min(width * 2 / 5);
     let rows = palette.matching().enumerate().skip(first).take(height);
     let lines: Vec<Line<'_>> = rows
@@ -291,10 +334,7 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Pal
                 None => Role::Text,
             };
             let (name, key) = (cell(look, &entry.name, name_width), cell(look, &entry.key, KEY_WIDTH));
-            let doc = match &entry.why_not {
-                Some(why) => format!("not now: {why}"),
-                None => entry.doc.clone(),
-            };
+            let doc = doc(entry);
             Line::from(look.span(role, cell(look, &format!("{name} {key} {doc}"), width)))
         })
         .collect();
@@ -302,6 +342,16 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Pal
         frame.render_widget(look.span(Role::Muted, "nothing matches"), list);
     }
     frame.render_widget(ratatui::text::Text::from(lines), list);
+}
+
+/// What an entry does, or why it cannot be done.
+fn doc(entry: &Entry) -> String {
+    entry.why_not.as_ref().map_or_else(|| entry.doc.clone(), |why| format!("not now: {why}"))
+}
+
+/// The selected entry, whole.
+fn told(entry: &Entry) -> String {
+    clean(&format!("{} {}: {}", entry.name, entry.key, doc(entry)).replace(" :", ":"), LINE_CHARS)
 }
 
 fn draw_help(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, help: &Help, seen: &Shown) {
@@ -331,16 +381,22 @@ fn draw_reading(
         if wanted.is_empty() { reading.title.clone() } else { format!("{} / {wanted}", reading.title) };
     let rows = usize::from(area.height.saturating_sub(2));
     seen.note_rows(rows);
+    let width = reading_width(area.width + 4);
+    let lines = broken(lines.iter().copied(), width);
     let first = reading.offset.min(lines.len().saturating_sub(rows));
     if lines.len() > rows {
         title = format!("{title}, lines {} to {} of {}", first + 1, first + rows, lines.len());
     }
     let dialog = widgets::Dialog { title: &title, footer, danger: false };
     let inside = dialog.frame(look, frame, area);
-    let width = usize::from(inside.width);
     let shown = lines.iter().skip(first).take(usize::from(inside.height));
     let text: Vec<Line<'_>> = shown.map(|line| text_line(look, line, width)).collect();
     frame.render_widget(ratatui::text::Text::from(text), inside);
+}
+
+/// Cells of a text to read, on a terminal of so many columns: without margin, frame and padding.
+pub(super) fn reading_width(terminal: u16) -> usize {
+    usize::from(terminal.saturating_sub(8).max(1))
 }
 
 fn text_line(look: &Look<'_>, line: &Text, width: usize) -> Line<'static> {
@@ -348,8 +404,8 @@ fn text_line(look: &Look<'_>, line: &Text, width: usize) -> Line<'static> {
         Text::Heading(text) => Line::from(look.span(Role::Title, cell(look, text, width))),
         Text::Text(text) => Line::from(look.span(Role::Text, cell(look, text, width))),
         Text::Key(keys, what) => Line::from(vec![
-            look.span(Role::KeyHint, cell(look, &format!("  {keys}"), 22)),
-            look.span(Role::Text, cell(look, what, width.saturating_sub(22))),
+            look.span(Role::KeyHint, cell(look, &format!("{:KEYS_INDENT$}{keys}", ""), keys_width(width))),
+            look.span(Role::Text, cell(look, what, width.saturating_sub(keys_width(width)))),
         ]),
     }
 }

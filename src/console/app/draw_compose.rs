@@ -16,8 +16,10 @@ use ratatui::text::{Line, Text};
 
 /// Rows of the dialog, when there is room.
 const HEIGHT: u16 = 32;
+/// The longest text from elsewhere that is shown.
+const TEXT_CHARS: usize = 2_000;
 /// The longest title that is shown.
-const TITLE_CHARS: usize = 120;
+const TITLE_CHARS: usize = 400;
 
 /// Draws the text, or the message as it will be sent.
 pub(super) fn draw(frame: &mut Frame<'_>, app: &App, view: &View<'_>, compose: &Compose) {
@@ -61,7 +63,7 @@ fn draw_writing(frame: &mut Frame<'_>, app: &App, view: &View<'_>, compose: &Com
     let width = usize::from(inside.width);
     let above = about(look, view, compose, width);
     let below: Vec<Line<'_>> = problem
-        .map(|problem| wrap(&clean(problem, 400), width))
+        .map(|problem| wrap(&clean(problem, TEXT_CHARS), width))
         .unwrap_or_default()
         .into_iter()
         .map(|line| Line::from(look.span(Role::Warn, line)))
@@ -86,5 +88,5 @@ fn about(look: &Look<'_>, view: &View<'_>, compose: &Compose, width: usize) -> V
         }
         _ => (Role::Text, format!("For {title}.")),
     };
-    wrap(&clean(&text, 400), width).into_iter().map(|line| Line::from(look.span(role, line))).collect()
+    wrap(&clean(&text, TEXT_CHARS), width).into_iter().map(|line| Line::from(look.span(role, line))).collect()
 }

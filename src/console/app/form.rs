@@ -1,6 +1,7 @@
 //! Forms: a choice, then a text, as far as each purpose needs them, then a deliberate yes. All of them end alike:
 //! Enter goes to the question, and only its own key sends.
 
+use super::confirm::PASTED;
 use super::declare;
 use super::field::Field;
 use super::left::Undo;
@@ -141,6 +142,8 @@ pub struct Form {
     pub chosen: usize,
     /// The text.
     pub text: Field,
+    /// What was typed of the word that takes the place of a yes.
+    pub typed: Field,
     /// Texts that are offered, to be taken one after the other; empty for none.
     pub offers: Vec<String>,
     /// What was typed before one of the offers took its place.
@@ -180,6 +183,7 @@ impl Form {
             choices,
             chosen: 0,
             text: Field::new(text),
+            typed: Field::default(),
             offers: Vec::new(),
             begun: None,
             proposed: false,
@@ -228,6 +232,12 @@ impl Form {
     /// Lets somebody else answer for something; `names` are offered.
     pub fn hand_over(choices: Vec<Choice>, names: Vec<String>) -> Self {
         Self { offers: names, ..Self::choosing(Purpose::HandOver, choices) }
+    }
+
+    /// Offers a text that what is typed takes the place of.
+    pub fn propose(&mut self, text: &str) {
+        self.proposed = !text.is_empty();
+        self.text = Field::new(text);
     }
 
     /// Takes a key into the text; false when it means nothing in a text.
@@ -294,9 +304,45 @@ impl Form {
     /// Where its keys are.
     pub fn context(&self) -> Context {
         match self.stage {
+            Stage::Sure if self.takes_word() => Context::TextEntry,
             Stage::Choose | Stage::Sure => Context::Dialog,
             Stage::Write => Context::TextEntry,
         }
+    }
+
+    /// What is typed instead of a yes. Whatever everybody goes by from then on, pages included, no stray key may
+    /// change; none where a key is enough.
+    pub fn word(&self) -> Option<&str> {
+        match &self.purpose {
+            Purpose::SetSeverity => self.choice(),
+            Purpose::Dismiss(_) => Some("dismiss"),
+            Purpose::Undone(_) => Some("undone"),
+            _ => None,
+        }
+    }
+
+    /// Whether it waits for that word.
+    pub fn takes_word(&self) -> bool {
+        self.stage == Stage::Sure && self.word().is_some()
+    }
+
+    /// Goes to a stage.
+    pub fn go(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.typed = Field::default();
+        self.pages.clear();
+    }
+
+    /// Why the word does not stand for a yes; none where it does, or none is asked for.
+    pub fn word_missing(&self) -> Option<String> {
+        let word = self.word()?;
+        (self.typed.text() != word).then(|| format!("That is not the word. Type exactly: {word}"))
+    }
+
+    /// Nothing of a pasted text stays, nor of what was typed before it.
+    pub fn refuse_paste(&mut self) {
+        self.typed = Field::default();
+        self.problem = Some(format!("{PASTED}."));
     }
 
     /// Moves the choice.
@@ -399,7 +445,7 @@ impl Form {
         self.sent = false;
         self.problem = Some(problem);
         if self.stage == Stage::Sure {
-            self.stage = self.previous().unwrap_or(self.stage);
+            self.go(self.previous().unwrap_or(self.stage));
         }
     }
 

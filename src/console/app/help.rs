@@ -1,10 +1,16 @@
 //! The help overlay, written from the keymap, and other things to read.
 
 use super::field::Field;
-use crate::console::keymap::{Context, Keymap};
+use crate::console::keymap::{Action, Binding, Context, Keymap};
+use crate::console::widgets::wrap;
 use crate::ids::RunbookId;
 use crate::plan::{ConfirmLevel, Plan};
 use crate::units;
+
+/// Cells of the keys before what they do, where there is room.
+const KEYS_WIDTH: usize = 22;
+/// Blank cells before the keys.
+pub const KEYS_INDENT: usize = 2;
 
 /// One line of a text to read.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,15 +46,48 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Moves; drawing never goes past the end.
-    pub fn scroll(&mut self, by: isize) {
-        self.offset = self.offset.saturating_add_signed(by).min(self.lines.len().saturating_sub(1));
+    /// Moves in lines of `width` cells; drawing never goes past the end.
+    pub fn scroll(&mut self, by: isize, width: usize) {
+        let last = broken(self.lines.iter(), width).len().saturating_sub(1);
+        self.offset = self.offset.saturating_add_signed(by).min(last);
     }
 
     /// Goes to the begin.
     pub fn top(&mut self) {
         self.offset = 0;
     }
+}
+
+/// Cells of the keys in lines of `width` cells.
+pub fn keys_width(width: usize) -> usize {
+    KEYS_WIDTH.min(width / 2)
+}
+
+/// Lines as they stand in `width` cells: a longer one is broken, and nothing of it is lost.
+pub fn broken<'l>(lines: impl Iterator<Item = &'l Line>, width: usize) -> Vec<Line> {
+    let keys_width = keys_width(width);
+    let beside = width.saturating_sub(keys_width).max(1);
+    let mut all = Vec::new();
+    for line in lines {
+        match line {
+            Line::Heading(text) => all.extend(parts(text, width).into_iter().map(Line::Heading)),
+            Line::Text(text) => all.extend(parts(text, width).into_iter().map(Line::Text)),
+            Line::Key(keys, what) => {
+                let (keys, what) =
+                    (parts(keys, keys_width.saturating_sub(KEYS_INDENT + 1)), parts(what, beside));
+                let at = |texts: &[String], row: usize| texts.get(row).cloned().unwrap_or_default();
+                let rows = 0..keys.len().max(what.len());
+                all.extend(rows.map(|row| Line::Key(at(&keys, row), at(&what, row))));
+            }
+        }
+    }
+    all
+}
+
+/// A text in lines, with the blanks that it begins with before each of them.
+fn parts(text: &str, width: usize) -> Vec<String> {
+    let indent: String = text.chars().take_while(|c| *c == ' ').collect();
+    wrap(text, width.saturating_sub(indent.len())).into_iter().map(|part| format!("{indent}{part}")).collect()
 }
 
 /// The open help.
@@ -62,18 +101,36 @@ pub struct Help {
 }
 
 impl Help {
-    /// The keys of `here` first, then those of the other places.
-    pub fn new(keymap: &Keymap, here: Context) -> Self {
+    /// What matters `now` on the screen first, then the keys of `here` and those of every screen, then those of the
+    /// other places; each key once.
+    pub fn new(keymap: &Keymap, here: Context, now: &[Action]) -> Self {
         let mut lines = Vec::new();
-        for context in std::iter::once(here).chain(Context::ALL.into_iter().filter(|other| *other != here)) {
-            let effective = if context == here {
-                keymap.effective(context)
-            } else {
-                keymap.bindings(context).copied().collect()
+        let known = now.iter().filter_map(|action| {
+            let keys = keymap.keys(here, *action);
+            let spelled = keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            (!keys.is_empty()).then(|| Line::Key(spelled, action.info().doc.to_owned()))
+        });
+        lines.extend(known);
+        if !lines.is_empty() {
+            lines.insert(0, Line::Heading("ON THIS SCREEN NOW".into()));
+            lines.push(Line::Text(String::new()));
+        }
+        let mut contexts = vec![here, Context::Global];
+        contexts.extend(Context::ALL.into_iter().filter(|other| ![here, Context::Global].contains(other)));
+        for context in contexts {
+            let bound: Vec<Binding> = match context {
+                // What the screen has for itself is no global key there.
+                Context::Global => keymap.effective(here),
+                other => keymap.bindings(other).copied().collect(),
             };
+            let bound: Vec<Binding> =
+                bound.into_iter().filter(|binding| binding.context == context).collect();
+            if bound.is_empty() {
+                continue;
+            }
             lines.push(Line::Heading(format!("{}: {}", context.name(), context.doc())));
             let mut last = None;
-            for binding in effective {
+            for binding in bound {
                 let info = binding.action.info();
                 let key = binding.sequence.to_string();
                 match lines.last_mut() {

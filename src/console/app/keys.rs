@@ -1,5 +1,6 @@
 //! Keys, by where they are pressed.
 
+use super::draw::reading_width;
 use super::form::{Form, Outcome, Purpose, Stage};
 use super::{App, Asked, Dialog, Do};
 use crate::console::input::{Event, Manner, Received};
@@ -100,6 +101,9 @@ impl App {
             Some(Dialog::Palette(palette)) => palette.paste(text),
             Some(Dialog::Compose(compose)) => compose.paste(text),
             Some(Dialog::Confirm(confirming)) => confirming.refuse_paste(),
+            Some(Dialog::Form(form)) if form.takes_word() => {
+                form.refuse_paste();
+            }
             None => return self.unheard("a paste does nothing here", at),
             _ => return Vec::new(),
         }
@@ -249,9 +253,15 @@ impl App {
         chord: Chord,
         at: Instant,
     ) -> Vec<Do> {
-        let sure = action == Some(Action::ConfirmYes)
-            && matches!(&self.dialog, Some(Dialog::Form(form)) if form.stage == Stage::Sure)
-            && self.admits(received, at);
+        let asks = matches!(&self.dialog, Some(Dialog::Form(form)) if form.stage == Stage::Sure);
+        let view = self.view(at);
+        let sure = asks
+            && match action {
+                Some(Action::ConfirmYes) => self.gate.admits_key(&view, received),
+                Some(Action::ConfirmTyped) => self.gate.admits_end_of_typing(&view, received),
+                _ => false,
+            };
+        let typing = asks && self.gate.admits_typing(&view, received);
         let starts =
             matches!(&self.dialog, Some(Dialog::Form(form)) if matches!(form.purpose, Purpose::Gone { .. }));
         if starts && action != Some(Action::Back) && !moves(action) && !self.admits(received, at) {
@@ -263,8 +273,7 @@ impl App {
             form.problem = None;
             return match form.previous().filter(|_| !form.sent) {
                 Some(stage) => {
-                    form.stage = stage;
-                    form.pages.clear();
+                    form.go(stage);
                     self.renew()
                 }
                 None => self.shut(),
@@ -309,15 +318,24 @@ impl App {
                 KeyCode::Down => form.offer(1),
                 _ => {}
             },
-            (Stage::Sure, Some(Action::ConfirmYes)) if self.unseen => {
+            (Stage::Sure, Some(Action::ConfirmYes | Action::ConfirmTyped)) if self.unseen => {
                 form.problem = Some(screens::too_small_to_act());
             }
-            (Stage::Sure, Some(Action::ConfirmYes)) if sure => return self.finish(at),
-            (Stage::Sure, Some(Action::ConfirmYes)) => {
+            (Stage::Sure, Some(Action::ConfirmYes | Action::ConfirmTyped)) if sure => {
+                match form.word_missing() {
+                    None => return self.finish(at),
+                    Some(missing) => form.problem = Some(missing),
+                }
+            }
+            (Stage::Sure, Some(Action::ConfirmYes | Action::ConfirmTyped)) => {
                 form.problem = Some("That was too soon or held down: press the key once more.".into());
             }
-            (Stage::Sure, Some(Action::Select)) => {
+            (Stage::Sure, Some(Action::Select | Action::Submit)) => {
                 form.problem = Some("Enter does not confirm.".into());
+            }
+            (Stage::Sure, None) if form.takes_word() && typing => drop(form.typed.press(chord)),
+            (Stage::Sure, None) if form.takes_word() => {
+                form.problem = Some("That was too soon or held down: type it once more.".into());
             }
             (Stage::Sure, Some(Action::Help)) => form.problem = Some(IN_THE_FRAME.into()),
             (Stage::Sure, _) if chord.typed().is_some() => {
@@ -338,8 +356,8 @@ impl App {
         }
         match form.next() {
             Some(stage) => {
-                form.stage = stage;
-                form.pages.clear();
+                form.go(stage);
+                self.propose_title();
                 self.renew()
             }
             None => self.finish(at),
@@ -508,6 +526,7 @@ impl App {
 
     fn key_in_help(&mut self, action: Option<Action>, chord: Chord, context: Context) -> Vec<Do> {
         let page = self.page();
+        let width = reading_width(self.size.0);
         let reading = match &mut self.dialog {
             Some(Dialog::Help(help)) if context == Context::TextEntry => {
                 match (action, &mut help.search) {
@@ -531,12 +550,12 @@ impl App {
         };
         match action {
             Some(Action::Back) => return self.shut(),
-            Some(Action::Up) => reading.scroll(-1),
-            Some(Action::Down) => reading.scroll(1),
-            Some(Action::PageUp) => reading.scroll(-page),
-            Some(Action::PageDown) => reading.scroll(page),
+            Some(Action::Up) => reading.scroll(-1, width),
+            Some(Action::Down) => reading.scroll(1, width),
+            Some(Action::PageUp) => reading.scroll(-page, width),
+            Some(Action::PageDown) => reading.scroll(page, width),
             Some(Action::Top) => reading.top(),
-            Some(Action::Bottom) => reading.scroll(isize::MAX),
+            Some(Action::Bottom) => reading.scroll(isize::MAX, width),
             _ => return Vec::new(),
         }
         vec![Do::Draw]

@@ -36,7 +36,7 @@ mod words;
 pub use run::run;
 
 use crate::console::input::{Event, Gate, Manner, Received, Verdict};
-use crate::console::keymap::{Chord, Context, Keymap, Pending};
+use crate::console::keymap::{Action, Chord, Context, Keymap, Pending};
 use crate::console::pages::{Pages, Stretch};
 use crate::console::screens;
 use crate::console::ui::{Connection, Remains, Screen, Toast, Ui};
@@ -100,6 +100,10 @@ pub enum Message {
         rows: Option<usize>,
         /// What a key would act on is not in sight whole.
         unseen: bool,
+        /// The whole texts of what is cut off.
+        cut: Vec<String>,
+        /// What the keys do that matter on the screen.
+        keys: Vec<Action>,
     },
     /// Time passed.
     Tick,
@@ -207,6 +211,10 @@ pub struct App {
     rows: usize,
     /// What a key would act on was not in sight whole in the last frame.
     unseen: bool,
+    /// What the keys do that mattered on the screen in the last frame.
+    keys: Vec<Action>,
+    /// What was cut off on the screen when it was last drawn without a dialog over it.
+    cut: Vec<String>,
 }
 
 impl App {
@@ -236,6 +244,8 @@ impl App {
             size,
             rows: 0,
             unseen: false,
+            keys: Vec::new(),
+            cut: Vec::new(),
         }
     }
 
@@ -313,8 +323,12 @@ impl App {
                 confirming.refuse_paste();
                 Some(confirm::PASTED)
             }
+            Some(Dialog::Form(form)) if form.takes_word() && !self.gate.is_by_hand(received) => {
+                form.refuse_paste();
+                Some(confirm::PASTED)
+            }
             _ if manner == Manner::Burst && !takes_pastes => {
-                Some("several keys came at once, as a paste does")
+                Some("several keys came at once, as a paste brings them, or a slow line")
             }
             _ => None,
         };

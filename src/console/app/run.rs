@@ -260,6 +260,8 @@ impl Console<'_> {
             text: shown.text(),
             rows: shown.rows(),
             unseen: shown.unseen(),
+            cut: shown.cuts().wholes(),
+            keys: shown.keys(),
         };
         let dos = self.app.update(painted, Instant::now());
         if !dos.is_empty() {

@@ -55,8 +55,16 @@ impl App {
             self.complain("the engine was not reached yet", "Wait a moment.", at);
             return vec![Do::Draw];
         };
-        let reading = reading("Brief".into(), brief::lines(model, now));
-        self.open(Dialog::Preview(reading))
+        let mut brief = reading("Brief".into(), brief::lines(model, now));
+        if !self.cut.is_empty() {
+            let mut lines = vec![Line::Heading("WHOLE, what is cut off on the screen:".into())];
+            for text in &self.cut {
+                lines.extend(reading(String::new(), vec![text.clone(), String::new()]).lines);
+            }
+            lines.push(Line::Heading("THE BRIEF:".into()));
+            brief.lines.splice(0..0, lines);
+        }
+        self.open(Dialog::Preview(brief))
     }
 
     /// Shows all that is known of the selected message, and its whole text.

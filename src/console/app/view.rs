@@ -94,10 +94,13 @@ impl App {
 
     /// Takes a message that came at `at`; what it returns is to be done in its order.
     pub fn update(&mut self, message: Message, at: Instant) -> Vec<Do> {
-        if let Message::Painted { size, drained, text, rows, unseen } = message {
+        if let Message::Painted { size, drained, text, rows, unseen, cut, keys } = message {
             self.pages().see(text);
             self.rows = rows.unwrap_or(0);
-            self.unseen = unseen;
+            (self.unseen, self.keys) = (unseen, keys);
+            if self.dialog.is_none() {
+                self.cut = cut;
+            }
             let dos = if size == self.size { Vec::new() } else { self.resized(size, at) };
             self.gate.painted(self.view(at), at, drained);
             return dos;

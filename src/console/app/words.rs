@@ -232,6 +232,9 @@ fn check(model: &Model, run: &RunId, id: &StepId) -> Option<String> {
 
 /// What the text is; none where the form, with what is chosen now, asks for none.
 pub(super) fn label(form: &Form) -> Option<&'static str> {
+    if form.takes_word() {
+        return Some("Type it here");
+    }
     form.writes().then_some(match form.purpose {
         Purpose::Declare => "Title",
         Purpose::Note => "Note",
@@ -244,8 +247,8 @@ pub(super) fn label(form: &Form) -> Option<&'static str> {
     })
 }
 
-/// The last question before it happens.
-pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
+/// The last question before it happens; `confirm` is the key that ends a typed yes.
+pub(super) fn sure(form: &Form, model: Option<&Model>, confirm: &str) -> String {
     let question = match &form.purpose {
         Purpose::Declare if form.choice() == Some(declare::ACTING_DRILL) => {
             "ITS STEPS ACT FOR REAL. Begin this drill?"
@@ -279,7 +282,10 @@ pub(super) fn sure(form: &Form, model: Option<&Model>) -> String {
         Purpose::Quit { remains: Remains::Engine, .. } | Purpose::Gone { .. } => "Close this console?",
         Purpose::Quit { .. } => "End this simulation?",
     };
-    question.to_owned()
+    match form.word() {
+        Some(word) => format!("{question} Type {word}, then {confirm}."),
+        None => question.to_owned(),
+    }
 }
 
 /// A question about a step by its name: which one is meant is not left to the eye.

@@ -25,6 +25,9 @@ const AFTER_ESC: Duration = Duration::from_millis(300);
 /// How long after an Esc that was taken for the key what introduces a sequence is still the rest of one that was cut
 /// in two.
 const LATE_AFTER_ESC: Duration = Duration::from_millis(700);
+/// How long a letter that came alone after Esc, and may introduce a sequence, is held: its rest follows within what a
+/// line cuts a sequence by, twice over, or it was a letter.
+const HELD_LETTER: Duration = Duration::from_millis(500);
 /// How long a sequence or paste that has begun may pause before the operator is told.
 const INSIDE_SEQUENCE: Duration = Duration::from_secs(1);
 /// How long after that the line must be silent until nothing more of it is expected.
@@ -55,8 +58,17 @@ pub(super) struct Decoder {
     wait: Wait,
     /// An Esc was just taken for the key.
     after_esc: bool,
-    /// What may begin a string came alone and apart from its Esc: it may as well be two keys of a person.
-    guessed: bool,
+    /// What may introduce a sequence came alone and apart from its Esc: it may as well be a key of a person.
+    guess: Option<Guess>,
+}
+
+/// What became of the Esc before a letter that may introduce a sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guess {
+    /// It was taken for the key.
+    EscTold,
+    /// It is told with the letter.
+    EscHeld,
 }
 
 /// How long what has begun is overdue.
@@ -96,7 +108,11 @@ impl Decoder {
             events.push(Decoded::GivenUp);
             return;
         }
-        let apart = self.after_esc || self.pending == [ESC];
+        let guess = match (self.after_esc, self.pending.as_slice()) {
+            (true, []) => Some(Guess::EscTold),
+            (_, [ESC]) if !self.eight_bit => Some(Guess::EscHeld),
+            _ => None,
+        };
         match (self.pending.as_slice(), bytes[0]) {
             // Bytes that came apart from Esc are keys of their own, but for those that begin a sequence.
             ([ESC], ESC) => {}
@@ -105,7 +121,10 @@ impl Decoder {
             ([], byte) if self.after_esc && introduces(byte) => self.pending.push(ESC),
             _ => {}
         }
-        self.guessed = apart && bytes.len() == 1 && introduces(bytes[0]) && bytes[0] != b'[';
+        let may_be_typed = bytes.len() == 1 && introduces(bytes[0]) && bytes[0] != b'[';
+        if let Some(guess) = guess {
+            self.guess = may_be_typed.then_some(guess);
+        }
         self.after_esc = false;
         for byte in bytes {
             if let Some(paste) = &mut self.paste {
@@ -124,6 +143,7 @@ impl Decoder {
         match (&self.paste, self.pending.as_slice()) {
             (None, []) => self.after_esc.then_some(LATE_AFTER_ESC),
             (None, [ESC]) if !self.eight_bit => Some(AFTER_ESC),
+            (None, [ESC, _]) if self.guess.is_some() => Some(HELD_LETTER),
             _ => match self.wait {
                 Wait::Fresh => Some(INSIDE_SEQUENCE),
                 Wait::Late => Some(GIVE_UP),
@@ -132,8 +152,9 @@ impl Decoder {
         }
     }
 
-    /// Nothing more came in that time. A lone Esc was the key. What introduces a sequence is waited for, and no Alt key
-    /// can be told from it: its rest must never be taken for keys.
+    /// Nothing more came in that time. A lone Esc was the key, and so was a letter that came alone after it. What
+    /// introduces a sequence together with its Esc is waited for, and no Alt key can be told from it: its rest must
+    /// never be taken for keys.
     pub(super) fn idle(&mut self, events: &mut Vec<Decoded>) {
         match (&self.paste, self.pending.as_slice()) {
             (None, []) => self.after_esc = false,
@@ -141,7 +162,16 @@ impl Decoder {
                 self.give_esc(events);
                 self.after_esc = true;
             }
-            (None, [ESC, _]) if self.guessed => {
+            (None, [ESC, letter]) if let Some(guess) = self.guess => {
+                let letter = KeyCode::Char(char::from(*letter));
+                if guess == Guess::EscHeld {
+                    events.push(key(KeyCode::Esc, KeyModifiers::NONE));
+                }
+                events.push(key(letter, KeyModifiers::NONE));
+                self.forget();
+            }
+            // More came, and not its end: nobody knows what of it was typed.
+            (None, [ESC, ..]) if self.guess.is_some() => {
                 self.forget();
                 events.push(Decoded::GivenUp);
             }
@@ -193,7 +223,7 @@ impl Decoder {
 
     fn forget(&mut self) {
         self.pending.clear();
-        self.guessed = false;
+        self.guess = None;
         self.eight_bit = false;
         self.wait = Wait::Fresh;
     }

@@ -345,7 +345,7 @@ pub const ACTIONS: &[ActionInfo] = &[
         SCREENS,
         &[],
     ),
-    safe(Action::Brief, "brief", "Read what somebody who takes over has to know.", SCREENS, &[]),
+    safe(Action::Brief, "brief", "Read whole what is cut off, then the brief.", SCREENS, &[]),
     safe(Action::AnswerYes, "answer-yes", "Answer the open question with yes.", DECIDE, &[]),
     safe(Action::AnswerNo, "answer-no", "Answer the open question with no.", DECIDE, &[]),
     safe(Action::AnswerOther, "answer-other", "Choose another answer to the open question.", DECIDE, &[]),

@@ -1,8 +1,8 @@
 //! Every backup of the plan, worst first, and all that is known of the selected one.
 
 use super::View;
-use super::list::{Filter, window};
-use super::paint::{detailed, labelled_with, put, put_list, rule};
+use super::list::{Filter, no_match, window};
+use super::paint::{cleaned, detailed, labelled_with, put, put_list, rule};
 use super::words::{brief, concern_role, date_time, signal};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
@@ -67,12 +67,12 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     put(frame, area, look, [title(view, &rows, area.width), heads(view, area.width)]);
     let below = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     if rows.is_empty() {
-        let text = if view.model.plan.backups.is_empty() {
-            " the plan names no backups: write `[backups.<name>]`"
-        } else {
-            " nothing matches"
+        let none = " the plan names no backups: write `[backups.<name>]`";
+        let line = match view.model.plan.backups.is_empty() {
+            true => Line::from(look.span(Role::Muted, none)),
+            false => no_match(view),
         };
-        return put(frame, below, look, [Line::from(look.span(Role::Muted, text))]);
+        return put(frame, below, look, [line]);
     }
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
@@ -102,7 +102,7 @@ fn title(view: &View<'_>, rows: &[Row<'_>], width: u16) -> Line<'static> {
         let hidden = view.model.plan.backups.len() - rows.len();
         words.push(format!("filter \"{}\" hides {hidden}", view.ui.filter));
     }
-    rule(&view.look, "BACKUPS", crate::text::clean(&words.join(", "), 200), width)
+    rule(&view.look, "BACKUPS", cleaned(&words.join(", ")), width)
 }
 
 /// Marker, state, what, age, size, restored; on a wide terminal also encryption, retention, method and place.
@@ -135,21 +135,20 @@ fn heads(view: &View<'_>, width: u16) -> Line<'static> {
 fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'static> {
     let (look, backup, standing) = (&view.look, row.backup, &row.standing);
     let side = |about| standing.finding(about).map(|finding| signal(finding.state).role());
-    let clean = |text: &str| crate::text::clean(text, 120);
     let cells = [
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
         state_cell(look, signal(standing.worst())),
-        look.span(Role::Text, clean(&backup.title)),
+        look.span(Role::Text, cleaned(&backup.title)),
         look.span(concern_role(standing.state), copy_age(view, row)),
         look.span(side(About::Size).unwrap_or(Role::Text), size(standing)),
         look.span(side(About::Restore).unwrap_or(Role::Muted), restored(standing)),
         look.span(
             side(About::Encryption).unwrap_or(Role::Muted),
-            clean(&encryption(backup, standing, false)),
+            cleaned(&encryption(backup, standing, false)),
         ),
-        look.span(Role::Muted, clean(&kept(backup))),
-        look.span(Role::Muted, clean(&backup.method)),
-        look.span(Role::Muted, clean(&backup.location)),
+        look.span(Role::Muted, cleaned(&kept(backup))),
+        look.span(Role::Muted, cleaned(&backup.method)),
+        look.span(Role::Muted, cleaned(&backup.location)),
     ];
     row_line(look, &columns(width), &cells, width)
 }

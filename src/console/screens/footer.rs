@@ -16,7 +16,7 @@ use crate::ids::{QuestionId, RunId};
 use crate::plan::Step;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 /// The most rows that a message takes.
 const MESSAGE_ROWS: usize = 3;
@@ -37,15 +37,37 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, hints: &[(Action
         view.ui.toast.as_ref().map_or_else(Vec::new, |toast| {
             message_lines(view, toast, Rect { height: terminal.height, ..area })
         });
-    let room = area.width.saturating_sub(2);
+    put(frame, area, &view.look, lines.iter().cloned());
+    view.shown.cuts().keep_drawn(frame.buffer_mut());
+    let rest = rest(view);
+    let room = area
+        .width
+        .saturating_sub(2 + u16::try_from(rest.iter().map(Span::width).sum::<usize>()).unwrap_or(0));
     let mut hints = hints.to_vec();
     if is_to_answer(view) && hints.iter().all(|(action, _)| *action != Action::AnswerContradiction) {
         hints.insert(hints.len().min(1), (Action::AnswerContradiction, "answer it"));
     }
+    view.shown.note_keys(hints.iter().map(|(action, _)| *action));
     let mut line = hint_line(&view.look, view.keymap, view.context(), &hints, room);
     line.spans.insert(0, " ".into());
+    line.spans.extend(rest);
     lines.push(line);
     put(frame, area, &view.look, lines);
+}
+
+/// The key that shows what is cut off on this screen; nothing where nothing is.
+fn rest(view: &View<'_>) -> Vec<Span<'static>> {
+    if view.shown.cuts().is_empty() {
+        return Vec::new();
+    }
+    let look = &view.look;
+    let words = format!(" shows {}", look.glyph(Glyph::Ellipsis));
+    let separator = format!(" {} ", look.glyph(Glyph::Separator));
+    vec![
+        look.span(Role::Muted, separator),
+        look.span(Role::KeyHint, view.key(Action::Brief)),
+        look.span(Role::Muted, words),
+    ]
 }
 
 fn message_lines(view: &View<'_>, toast: &Toast, terminal: Rect) -> Vec<Line<'static>> {

@@ -4,7 +4,7 @@
 mod alarms;
 mod tight;
 
-use super::paint::put;
+use super::paint::{cleaned, put, tidy};
 use super::words::{blind_since, brief, clock_time};
 use super::{View, is_tight};
 use crate::console::glyphs::Glyph;
@@ -47,6 +47,9 @@ const AGAIN: &str = "works again after";
 /// Cells of its title on a narrow terminal.
 const TITLE_WIDTH: usize = 14;
 const SHORTEST_TITLE: usize = 5;
+/// The same on a wide one, and of a scenario's name.
+const WIDE_TITLE_WIDTH: usize = 40;
+const SCENARIO_WIDTH: usize = 24;
 /// Characters of the journal's head that are shown; enough to compare by eye.
 const CHECKSUM_CHARS: usize = 8;
 
@@ -89,14 +92,10 @@ fn two_sided(
     width: u16,
 ) -> Line<'static> {
     let right_width: usize = right.iter().map(Span::width).sum();
-    let mut room = usize::from(width).saturating_sub(right_width + usize::from(right_width > 0));
-    let mut line = Line::default();
-    for span in left {
-        let clean = crate::text::clean(&span.content, 400);
-        let text = fit(&view.look, &clean, room);
-        room = room.saturating_sub(Span::raw(&text).width());
-        line.push_span(Span::styled(text, span.style));
-    }
+    let room = usize::from(width).saturating_sub(right_width + usize::from(right_width > 0));
+    let left = left.into_iter().map(|span| Span::styled(cleaned(&span.content), span.style));
+    let left = Line::from(left.collect::<Vec<_>>());
+    let mut line = tidy(&view.look, left, u16::try_from(room).unwrap_or(width));
     let gap = usize::from(width).saturating_sub(line.width() + right_width);
     line.push_span(Span::raw(" ".repeat(gap)));
     line.spans.extend(right);
@@ -107,7 +106,7 @@ fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
     let look = &view.look;
     let left = [how_bad(view), what(view)].concat();
     let simulated = view.model.live.simulation.as_ref().map(|simulation| {
-        let scenario = crate::text::clean(&simulation.scenario, 24);
+        let scenario = fit(look, &cleaned(&simulation.scenario), SCENARIO_WIDTH);
         look.span(Role::Simulated, format!(" SIMULATED {scenario} x{} ", simulation.speed))
     });
     let right = who_knows(view).into_iter().chain(simulated).collect();
@@ -230,7 +229,7 @@ fn terse(clock: Vec<Span<'static>>) -> Vec<Span<'static>> {
 fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
     let (look, model) = (&view.look, view.model);
     if let Some(clock) = objectives::overall_clock(model, view.now) {
-        let (bar, room) = if width >= WIDE { (BAR_WIDTH, usize::MAX) } else { (0, TITLE_WIDTH) };
+        let (bar, room) = if width >= WIDE { (BAR_WIDTH, WIDE_TITLE_WIDTH) } else { (0, TITLE_WIDTH) };
         let mut spans = clock_line(look, clock.elapsed, clock.target, bar).spans;
         spans.retain(|span| bar > 0 || !span.content.trim().is_empty());
         spans.insert(0, titled(view, &clock, room));
@@ -273,7 +272,7 @@ fn denied(model: &Model) -> bool {
 /// The clock that stopped: how long the service did not work, against its target.
 fn stopped(view: &View<'_>, clock: &RtoClock, width: u16) -> Vec<Span<'static>> {
     let look = &view.look;
-    let room = if width >= WIDE { usize::MAX } else { TITLE_WIDTH };
+    let room = if width >= WIDE { WIDE_TITLE_WIDTH } else { TITLE_WIDTH };
     let (elapsed, target) = (units::clock(clock.elapsed), units::clock(clock.target));
     let (role, glyph, over) = match clock.left().is_negative() {
         true => (Role::Critical, Glyph::Critical, format!("{OVER} {}", units::clock(clock.left()))),
@@ -294,7 +293,7 @@ fn stopped(view: &View<'_>, clock: &RtoClock, width: u16) -> Vec<Span<'static>> 
 fn titled(view: &View<'_>, clock: &RtoClock, room: usize) -> Span<'static> {
     let service = view.model.plan.services.get(&clock.service);
     let title = service.map_or(clock.service.as_str(), |service| &service.title);
-    let title = fit(&view.look, &crate::text::clean(title, 40), room);
+    let title = fit(&view.look, &cleaned(title), room);
     view.look.span(Role::Text, format!("{title} "))
 }
 

@@ -1,6 +1,9 @@
 //! What of a list is in view, and what a filter lets through.
 
 use super::View;
+use crate::console::keymap::Action;
+use crate::console::theme::Role;
+use ratatui::text::Line;
 use std::ops::Range;
 
 /// The rows in view of a list, which the frame notes: the keys that turn a page move by them.
@@ -14,6 +17,15 @@ fn around(selected: usize, rows: usize, height: usize) -> Range<usize> {
     let height = height.min(rows);
     let start = selected.min(rows).saturating_sub(height / 2).min(rows - height);
     start..start + height
+}
+
+/// That a filter lets nothing through, and how it is cleared; that there is nothing, without one.
+pub fn no_match(view: &View<'_>) -> Line<'static> {
+    let text = match view.ui.filter.as_str() {
+        "" => " nothing to show".to_owned(),
+        filter => format!(" nothing matches \"{filter}\"; {} clears the filter", view.key(Action::Back)),
+    };
+    Line::from(view.look.span(Role::Muted, text))
 }
 
 /// A case-insensitive substring.

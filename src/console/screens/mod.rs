@@ -103,6 +103,7 @@ impl View<'_> {
 
 /// Draws header, current screen and footer; below [`SMALLEST`] how bad it is and what is next, as text.
 pub fn frame_screen(frame: &mut Frame<'_>, view: &View<'_>) {
+    let view = &View { look: view.look.noting(view.shown.cuts()), ..*view };
     let area = frame.area();
     let ground = view.look.style(Role::Background).patch(view.look.style(Role::Text));
     frame.buffer_mut().set_style(area, ground);

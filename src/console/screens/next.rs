@@ -11,6 +11,7 @@ use super::{ROOMY, View};
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
+use crate::core::action::UNMOVED;
 use crate::core::contradiction::Open;
 use crate::core::decide::{proposed_in, target_of};
 use crate::core::in_force;
@@ -54,7 +55,7 @@ pub fn lines_in(view: &View<'_>, rows: usize, width: u16) -> Vec<Line<'static>> 
     if all.len() <= rows {
         return all;
     }
-    let rest = format!("{} tells more", view.key(Action::Brief));
+    let rest = format!("{} tells all", view.key(Action::Brief));
     let rest = look.span(Role::Muted, format!(" {rest}"));
     let room = width.saturating_sub(u16::try_from(rest.width()).unwrap_or(u16::MAX));
     let mut lines = cut(look, all, rows, room);
@@ -409,6 +410,13 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
     let (retry, skip, attest) = (key(Action::RetryStep), key(Action::SkipStep), key(Action::AttestStep));
     let prepare = key(Action::PrepareStep);
     match state.status {
+        StepStatus::Unknown if is_unmoved(state) => say(
+            Role::Warn,
+            format!(
+                "{name} ran, and THIS SIMULATION does not move what its proof reads, which is no fault of the plan: \
+                 {place}{attest} attests it, and the rehearsal goes on."
+            ),
+        ),
         StepStatus::Unknown if matches!(state.outcome, Some(Outcome::Done(_))) => say(
             Role::Unknown,
             format!(
@@ -462,11 +470,25 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
             let of = step.estimate.map_or_else(String::new, |estimate| format!(" of {}", about(estimate)));
             say(Role::Running, format!("Wait: {name} runs, {passed}{of}.{}", waited_for(view, step)))
         }
+        StepStatus::Finished if is_unmoved(state) => say(
+            Role::Running,
+            format!(
+                "{name} ran, and THIS SIMULATION does not move what its proof reads, which is no fault of the plan. \
+                 Once it is given up, {place}{attest} attests it. {}",
+                proof_awaited(view, step, state)
+            ),
+        ),
         StepStatus::Finished => {
             say(Role::Running, format!("Wait: {name} ran. {}", proof_awaited(view, step, state)))
         }
         _ => say(Role::Muted, "Wait: nothing needs you at the moment."),
     }
+}
+
+/// Whether it is simulated and its proof waits for what no step of the simulation changes.
+fn is_unmoved(state: &StepRun) -> bool {
+    let notes = state.confirmation.iter().flat_map(|bundle| &bundle.description.notes);
+    notes.into_iter().any(|note| note.starts_with(UNMOVED))
 }
 
 /// Whether another attempt can hardly help: the target could not be read. One that answered, whatever it said, is there.

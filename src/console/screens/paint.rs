@@ -17,8 +17,15 @@ use unicode_width::UnicodeWidthChar;
 
 /// How much of a text from outside is looked at before it is wrapped: all that somebody reads in pages.
 const WRAPPED_LIMIT_CHARS: usize = 20_000;
+/// The same of one that stands in a cell, where the room cuts it: all that is shown of it elsewhere.
+const CELL_LIMIT_CHARS: usize = 2_000;
 
-/// Writes lines from the top of `area`; what is below its end is left out.
+/// A text from outside as it may stand in a cell.
+pub fn cleaned(text: &str) -> String {
+    crate::text::clean(text, CELL_LIMIT_CHARS)
+}
+
+/// Writes lines from the top of `area`; where there are more than it has rows, its last one ends with an ellipsis.
 pub fn put(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -26,8 +33,17 @@ pub fn put(
     lines: impl IntoIterator<Item = Line<'static>>,
 ) {
     let area = area.intersection(frame.area());
-    for (row, line) in (area.y..area.bottom()).zip(lines) {
+    let mut lines = lines.into_iter();
+    let mut last = None;
+    for (row, line) in (area.y..area.bottom()).zip(lines.by_ref()) {
         let line = tidy(look, line, area.width);
+        frame.buffer_mut().set_line(area.x, row, &line, area.width);
+        last = Some((row, line));
+    }
+    let rest: Vec<Line<'static>> = lines.filter(|line| line.width() > 0).collect();
+    if let Some((row, mut line)) = last.filter(|_| !rest.is_empty()) {
+        let whole = format!("{} {}", all_of(std::slice::from_ref(&line)), all_of(&rest));
+        mark_cut(look, &mut line, area.width, &whole);
         frame.buffer_mut().set_line(area.x, row, &line, area.width);
     }
 }
@@ -64,12 +80,13 @@ pub fn put_list(
 }
 
 /// A line whose text is safe, within the terminal's characters, and at most `width` cells wide.
-fn tidy(look: &Look<'_>, line: Line<'static>, width: u16) -> Line<'static> {
+pub fn tidy(look: &Look<'_>, line: Line<'static>, width: u16) -> Line<'static> {
     let plain = |c: char| c.is_ascii() && !c.is_ascii_control();
     let all_plain = line.spans.iter().all(|span| span.content.chars().all(plain));
     if all_plain && line.width() <= usize::from(width) {
         return line;
     }
+    let whole = all_of(std::slice::from_ref(&line));
     let mut room = usize::from(width);
     let mut tidied = Line { style: line.style, alignment: line.alignment, spans: Vec::new() };
     for span in line.spans {
@@ -77,7 +94,7 @@ fn tidy(look: &Look<'_>, line: Line<'static>, width: u16) -> Line<'static> {
         room = room.saturating_sub(Span::raw(&text).width());
         tidied.push_span(Span::styled(text, span.style));
         if !fits {
-            mark_cut(look, &mut tidied, width);
+            mark_cut(look, &mut tidied, width, &whole);
             break;
         }
     }
@@ -109,8 +126,14 @@ fn shown(glyphs: Glyphs, character: char) -> char {
     }
 }
 
-/// Puts the ellipsis into the last cell of a line that was cut.
-fn mark_cut(look: &Look<'_>, line: &mut Line<'static>, width: u16) {
+/// The text of lines, as one.
+fn all_of(lines: &[Line<'_>]) -> String {
+    let line = |line: &Line<'_>| line.spans.iter().map(|span| span.content.as_ref()).collect::<String>();
+    lines.iter().map(line).collect::<Vec<_>>().join(" ")
+}
+
+/// Puts the ellipsis into the last cell of a line that was cut, and notes what is `whole`.
+fn mark_cut(look: &Look<'_>, line: &mut Line<'static>, width: u16, whole: &str) {
     let width = usize::from(width);
     let style = line.spans.last().map_or(Style::new(), |span| span.style);
     while line.width() + 1 > width {
@@ -124,6 +147,7 @@ fn mark_cut(look: &Look<'_>, line: &mut Line<'static>, width: u16) {
     }
     if width > 0 {
         line.push_span(Span::styled(look.glyph(Glyph::Ellipsis), style));
+        look.note_cut(&all_of(std::slice::from_ref(line)), whole);
     }
 }
 
@@ -189,12 +213,13 @@ pub fn limited(
     lines
 }
 
-/// The first `rows` lines; an ellipsis ends the last of them where there were more.
+/// The first `rows` lines; an ellipsis ends the last of them where there were more, which is noted.
 pub fn cut(look: &Look<'_>, mut lines: Vec<Line<'static>>, rows: usize, width: u16) -> Vec<Line<'static>> {
     if lines.len() > rows {
+        let whole = all_of(&lines);
         lines.truncate(rows);
         if let Some(last) = lines.last_mut() {
-            mark_cut(look, last, width);
+            mark_cut(look, last, width, &whole);
         }
     }
     lines

@@ -1,8 +1,8 @@
 //! Whether a failover could be done now: what the last preflight found, and which drills are due.
 
 use super::View;
-use super::list::{Filter, window};
-use super::paint::{detailed, labelled_with, put, put_list, rule};
+use super::list::{Filter, no_match, window};
+use super::paint::{cleaned, detailed, labelled_with, put, put_list, rule};
 use super::words::{brief, date_time, marked};
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
@@ -86,8 +86,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     put(frame, area, look, [title(view, rows.len(), area.width), preflight(view, area.width)]);
     let below = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     if rows.is_empty() {
-        let text = if view.ui.filter.is_empty() { " the plan names no drills" } else { " nothing matches" };
-        return put(frame, below, look, [Line::from(look.span(Role::Muted, text))]);
+        let line = match view.ui.filter.is_empty() {
+            true => Line::from(look.span(Role::Muted, " the plan names no drills")),
+            false => no_match(view),
+        };
+        return put(frame, below, look, [line]);
     }
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
@@ -111,14 +114,14 @@ fn title(view: &View<'_>, shown: usize, width: u16) -> Line<'static> {
         let hidden = count(view.model, "").saturating_sub(shown);
         rest.push_str(&format!(", filter \"{}\" hides {hidden}", view.ui.filter));
     }
-    rule(&view.look, "READINESS", crate::text::clean(&rest, 200), width)
+    rule(&view.look, "READINESS", cleaned(&rest), width)
 }
 
 /// When the last preflight ran and what it came to, or how to run one.
 fn preflight(view: &View<'_>, width: u16) -> Line<'static> {
     let (role, glyph, text) = preflight_words(view);
     let text = format!(" {} {text}", view.look.glyph(glyph));
-    Line::from(view.look.span(role, fit(&view.look, &crate::text::clean(&text, 300), usize::from(width))))
+    Line::from(view.look.span(role, fit(&view.look, &cleaned(&text), usize::from(width))))
 }
 
 fn preflight_words(view: &View<'_>) -> (Role, Glyph, String) {
@@ -158,19 +161,18 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'sta
     let fixed = |width| Column { width: Width::Fixed(width), right: false };
     let share = |share| Column { width: Width::Share(share), right: false };
     let columns = [fixed(1), fixed(15), share(3), share(3), share(6)];
-    let clean = |text: &str| crate::text::clean(text, 300);
     let (state, of, what, seen) = match row {
         Row::Drill { drill, .. } => {
             let standing = standing(view.model, drill, view.now);
             (
                 drill_state(view, standing),
                 "drill".to_owned(),
-                clean(&drill.title),
+                cleaned(&drill.title),
                 drill_words(standing, drill),
             )
         }
         Row::Check { of, check } => {
-            (check_state(view, check), clean(of), clean(&check.what), clean(check.result.seen()))
+            (check_state(view, check), cleaned(of), cleaned(&check.what), cleaned(check.result.seen()))
         }
     };
     let role = state.style;
@@ -236,7 +238,7 @@ fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
             add(&mut lines, "next", Role::Muted, next);
         }
         Row::Check { of, check } => {
-            lines.push(rule(look, of.as_str(), crate::text::clean(&check.what, 100), width));
+            lines.push(rule(look, of.as_str(), cleaned(&check.what), width));
             add(&mut lines, check.result.word(), Role::Text, check.result.seen());
             if !check.next.is_empty() {
                 add(&mut lines, "next", Role::Accent, &check.next);

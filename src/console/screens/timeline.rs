@@ -1,8 +1,8 @@
 //! The timeline: one readable line for each durable event, newest first, and the selected one in full.
 
 use super::View;
-use super::list::{Filter, window};
-use super::paint::{detailed, labelled_with, put, put_list, rule};
+use super::list::{Filter, no_match, window};
+use super::paint::{cleaned, detailed, labelled_with, put, put_list, rule};
 use super::words::{clock_time, date_time};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
@@ -45,7 +45,7 @@ pub fn rows(model: &Model, filter: &str) -> Vec<Row> {
     let matches = |row: &Row| {
         let Some(event) = events.get(row.place) else { return false };
         let by = event.by.to_string();
-        filter.lets(&[&describe(&event.fact, &model.plan), &by, &date_time(event.at)])
+        filter.lets(&[&describe(&event.fact, &model.plan), &by, &date_time(event.at), kinds(&event.fact)])
     };
     places.filter(matches).collect()
 }
@@ -61,7 +61,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         if view.ui.details { DETAIL_ROWS.max(below.height / 3).min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
     if rows.is_empty() {
-        return put(frame, list, &view.look, [Line::from(view.look.span(Role::Muted, " nothing to show"))]);
+        return put(frame, list, &view.look, [no_match(view)]);
     }
     let cursor = view.ui.timeline;
     let selected = cursor.selected.min(rows.len() - 1);
@@ -78,10 +78,10 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 fn title(view: &View<'_>, shown: usize, width: u16) -> Line<'static> {
     let all = view.model.durable.timeline.len();
     let rest = match view.ui.filter.as_str() {
-        "" => format!("{all} events, newest first, times in UTC"),
+        "" => format!("{}, newest first, times in UTC", crate::units::counted(all, "event")),
         filter => format!("{shown} of {all} events match \"{filter}\""),
     };
-    rule(&view.look, "TIMELINE", crate::text::clean(&rest, 120), width)
+    rule(&view.look, "TIMELINE", cleaned(&rest), width)
 }
 
 /// Which protections of the journal are active, or that it cannot be written.
@@ -91,7 +91,7 @@ fn protection(view: &View<'_>, width: u16) -> Line<'static> {
         Some(why) => (Role::Critical, format!("CANNOT BE WRITTEN: {why}")),
         None => (Role::Muted, live.journal_protection.clone()),
     };
-    let text = crate::text::clean(&format!(" journal: {text}"), 400);
+    let text = cleaned(&format!(" journal: {text}"));
     Line::from(view.look.span(role, fit(&view.look, &text, usize::from(width))))
 }
 
@@ -132,11 +132,41 @@ fn line(view: &View<'_>, event: &Event, time: String, selected: bool, width: u16
     let cells = [
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
         look.span(Role::Muted, time),
-        look.span(Role::Muted, crate::text::clean(&event.by.to_string(), 40)),
+        look.span(Role::Muted, cleaned(&event.by.to_string())),
         look.span(role, look.glyph(glyph)),
         look.span(role, describe(&event.fact, &view.model.plan)),
     ];
     row_line(look, &columns, &cells, width)
+}
+
+/// What an event is about, in the words that a filter may ask for.
+fn kinds(fact: &Fact) -> &'static str {
+    use Fact::*;
+    match fact {
+        ReadingTaken { .. } | SignalChanged { .. } | PrimaryMeasured { .. } | LossNoted { .. } => "signals",
+        SeverityChanged { .. } => "severity",
+        ContradictionFound { .. } | ContradictionEnded { .. } => "contradictions",
+        ContradictionAnswered { .. } => "contradictions decisions",
+        SeveritySet { .. } => "severity decisions",
+        ServingRecorded { .. } | QuestionAnswered { .. } | QuestionRevisited { .. } => "decisions",
+        IncidentDeclared { .. } | DrillTurnedLive { .. } | IncidentProposed { .. } => "incident decisions",
+        ProposalWithdrawn { .. } | IncidentResolved { .. } | IncidentReopened { .. } => "incident decisions",
+        IncidentClosed { .. } => "incident decisions",
+        RunStarted { .. } | RunEnded { .. } | StepPreparing { .. } | StepPrepared { .. } => "steps",
+        StepObstructed { .. } | ConfirmationVoided { .. } | StepStarted { .. } | StepOutput { .. } => "steps",
+        StepFinished { .. } | StepVerified { .. } | StepHolding { .. } | TargetChanged { .. } => "steps",
+        StepDoubted { .. } | StepRechecked { .. } => "steps",
+        StepConfirmed { .. } | StepRetried { .. } | StepSkipped { .. } => "steps decisions",
+        GuardOverridden { .. } | StepAttested { .. } | StepUndone { .. } => "steps decisions",
+        NoteAdded { .. } => "notes",
+        EscalationStarted { .. } | EscalationAcknowledged { .. } | EscalationRenewed { .. } => "people",
+        NotificationsQueued { .. } | NotificationStarted { .. } | NotificationFinished { .. } => "people",
+        NotificationTracked { .. } | PagedUnrecorded { .. } | MessageDue { .. } => "people",
+        MessageWaived { .. } => "people decisions",
+        RoleAssigned { .. } | CalendarRead { .. } => "people",
+        EngineStarted { .. } | EngineStopped { .. } | ClockJumped { .. } | JournalChanged { .. } => "engine",
+        JournalSpace { .. } | PreflightStarted | PreflightRan { .. } | PreflightFound { .. } => "engine",
+    }
 }
 
 /// How an event is drawn: what is bad, what went well, what a person did.
@@ -277,6 +307,6 @@ fn frozen_line(view: &View<'_>, evidence: &Evidence) -> Line<'static> {
     Line::from(vec![
         Span::raw("   "),
         Span::styled(state.content, state.style),
-        look.span(Role::Text, crate::text::clean(&text, 400)),
+        look.span(Role::Text, cleaned(&text)),
     ])
 }

@@ -9,7 +9,7 @@ use super::Look;
 use crate::console::theme::Role;
 
 /// The longest heading, in characters.
-const TITLE_CHARS: usize = 200;
+const TITLE_CHARS: usize = 400;
 
 /// A framed box over the screen.
 #[derive(Debug)]
@@ -25,6 +25,9 @@ pub struct Dialog<'d> {
 impl Dialog<'_> {
     /// Clears `area`, draws the frame and returns what is left inside it.
     pub fn frame(&self, look: &Look<'_>, frame: &mut Frame<'_>, area: Rect) -> Rect {
+        // The two corners and a blank at each end.
+        let room = usize::from(area.width).saturating_sub(4);
+        let title = crate::text::clean(self.title, TITLE_CHARS);
         let role = if self.danger { Role::Danger } else { Role::BorderFocus };
         let block = Block::new()
             .borders(Borders::ALL)
@@ -32,7 +35,7 @@ impl Dialog<'_> {
             .border_style(look.style(role))
             .style(look.style(Role::Dialog))
             .padding(Padding::horizontal(1))
-            .title(look.span(Role::Title, format!(" {} ", crate::text::clean(self.title, TITLE_CHARS))))
+            .title(look.span(Role::Title, format!(" {} ", super::fit(look, &title, room))))
             .title_bottom(self.footer.clone());
         let inside = block.inner(area);
         frame.render_widget(Clear, area);

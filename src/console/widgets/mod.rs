@@ -12,11 +12,12 @@ pub use dialog::{Dialog, centred};
 pub use hints::{hint_line, hint_spans};
 pub use history::sparkline;
 pub use state::{State, drill_or_live, severity_badge, state_cell, state_glyph};
-pub use table::{Column, Width, fit, fit_start, row_line, wrap};
+pub use table::{Column, Width, fit, fit_start, row_line, title_column, wrap};
 
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::cuts::Cuts;
 use super::glyphs::{Glyph, Glyphs};
 use super::theme::{Role, Theme};
 
@@ -29,18 +30,36 @@ pub struct Look<'t> {
     pub glyphs: Glyphs,
     /// Nothing is known to be well any more: neither the glyph nor the colour of it is drawn.
     pub doubts: bool,
+    /// Where what is cut off is noted; none where nobody reads on.
+    pub cuts: Option<&'t Cuts>,
 }
 
 impl<'t> Look<'t> {
     /// How things look in a theme, with a set of glyphs.
     pub fn new(theme: &'t Theme, glyphs: Glyphs) -> Self {
-        Self { theme, glyphs, doubts: false }
+        Self { theme, glyphs, doubts: false, cuts: None }
     }
 
     /// The same for what nobody can vouch for.
     #[must_use]
     pub fn doubting(self) -> Self {
         Self { doubts: true, ..self }
+    }
+
+    /// The same, noting what is cut off.
+    #[must_use]
+    pub fn noting(self, cuts: &'t Cuts) -> Self {
+        Self { cuts: Some(cuts), ..self }
+    }
+
+    /// Notes that of `whole` only `seen` is drawn.
+    pub fn note_cut(&self, seen: &str, whole: &str) {
+        let Some(cuts) = self.cuts else { return };
+        match self.glyphs {
+            // What the terminal cannot show is drawn as a mark.
+            Glyphs::Ascii => cuts.note(&seen.replace(|c: char| !c.is_ascii(), "?"), whole),
+            Glyphs::Unicode => cuts.note(seen, whole),
+        }
     }
 
     /// The style of a role.

@@ -25,8 +25,26 @@ pub struct Column {
     pub right: bool,
 }
 
-/// Text cut to `width` cells, with the ellipsis glyph in the last when something was lost.
+/// From this width on a column of titles is as wide as they need: what belongs to a title stands beside it.
+const WIDE: u16 = 150;
+
+/// The column of titles in a table of so many cells.
+pub fn title_column<'t>(width: u16, titles: impl Iterator<Item = &'t str>) -> Column {
+    let longest = if width < WIDE { None } else { titles.map(UnicodeWidthStr::width).max() };
+    let needed = longest.and_then(|cells| u16::try_from(cells + 1).ok()).filter(|cells| *cells < width / 3);
+    Column { width: needed.map_or(Width::Share(1), Width::Fixed), right: false }
+}
+
+/// Text cut to `width` cells, with the ellipsis glyph in the last when something was lost, which is noted.
 pub fn fit(look: &Look<'_>, text: &str, width: usize) -> String {
+    let fitting = shortened(look, text, width);
+    if fitting != text {
+        look.note_cut(&fitting, text);
+    }
+    fitting
+}
+
+fn shortened(look: &Look<'_>, text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
@@ -42,7 +60,9 @@ pub fn fit_start(look: &Look<'_>, text: &str, width: usize) -> String {
     }
     let Some(room) = width.checked_sub(1) else { return String::new() };
     let (kept, _) = text.unicode_truncate_start(room);
-    format!("{}{kept}", look.glyph(Glyph::Ellipsis))
+    let fitting = format!("{}{kept}", look.glyph(Glyph::Ellipsis));
+    look.note_cut(&fitting, text);
+    fitting
 }
 
 /// One row: each cell cut and padded to its column, one cell of space between columns.
@@ -54,12 +74,22 @@ pub fn row_line<'c>(look: &Look<'_>, columns: &[Column], cells: &[Span<'c>], wid
         if index > 0 {
             line.push_span(Span::raw(" "));
         }
-        let text = fit(look, &cell.content, cells_wide);
+        let text = shortened(look, &cell.content, cells_wide);
+        if text != cell.content {
+            // A piece alone would not say of what it is.
+            look.note_cut(&text, &whole(cells));
+        }
         let padding = " ".repeat(cells_wide - text.width());
         let text = if column.right { padding + &text } else { text + &padding };
         line.push_span(Span::styled(text, cell.style));
     }
     line
+}
+
+/// The cells of a row that say something, one after the other.
+fn whole(cells: &[Span<'_>]) -> String {
+    let texts = cells.iter().map(|cell| cell.content.trim()).filter(|text| text.width() > 1);
+    texts.collect::<Vec<_>>().join(", ")
 }
 
 /// The width of each column in a row of `total` cells; what division leaves over goes to the first shares.

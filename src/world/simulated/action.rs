@@ -2,7 +2,7 @@
 
 use super::{Inner, effects, target};
 use crate::actions::{Action, Context, sets};
-use crate::core::action::{Acted, Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::action::{Acted, Description, Done, Failure, ManualCard, Proof, Target, UNMOVED};
 use crate::plan::Step;
 use crate::plan::params::Params;
 use crate::world::clock::later;
@@ -48,17 +48,26 @@ impl SimulatedAction {
         target::call(&self.step, &self.params)
     }
 
+    /// Whether the scenario says what it changes.
+    fn is_scripted(&self) -> bool {
+        effects::reactions(&self.inner.scenario, &self.step).any(|reaction| !reaction.changes.is_empty())
+    }
+
+    /// What it changes by what the plan says of it: its kind, or that it switches, where the scenario does not say more.
+    fn own(&self) -> Option<Change> {
+        let plan = &self.inner.plan;
+        let switched = || effects::switched(plan, &self.step).filter(|_| !self.is_scripted());
+        effects::of_kind(plan, &self.step, &self.params).or_else(switched)
+    }
+
     /// That its proof may never come: nothing here changes what the plan reads back.
     fn unproven(&self) -> Option<String> {
         let proof = self.step.verify.as_ref()?.source();
-        let scripted = effects::reactions(&self.inner.scenario, &self.step);
-        let mut changes = scripted.filter(|reaction| !reaction.changes.is_empty());
-        let acts = effects::of_kind(&self.inner.plan, &self.step, &self.params).is_some()
-            || !effects::routes(&self.inner.plan, &self.step).is_empty();
-        (!acts && changes.next().is_none()).then(|| {
+        let routed = !effects::routes(&self.inner.plan, &self.step).is_empty();
+        (self.own().is_none() && !routed && !self.is_scripted()).then(|| {
             format!(
-                "this scenario does not know what the step changes. If its proof ({proof}) does not hold \
-                 already, it never will here, which is no fault of the plan: attest the step to go on."
+                "{UNMOVED}. If its proof ({proof}) does not hold already, it never will here, which is no fault of \
+                 the plan: attest the step to go on."
             )
         })
     }
@@ -105,14 +114,14 @@ impl SimulatedAction {
         }
         self.inner.clock.sleep(pause).await;
         if let Some(unproven) = self.unproven() {
-            (context.output)(&format!("simulated: {unproven}"));
+            (context.output)(&unproven);
         }
     }
 
     /// Changes the world by what the kind does and what the scenario says.
     fn take_effect(&self) {
         let now = self.inner.clock.now();
-        let own = effects::of_kind(&self.inner.plan, &self.step, &self.params);
+        let own = self.own();
         let mut history = self.inner.history();
         history.change(now, own.into_iter().chain(effects::routes(&self.inner.plan, &self.step)));
         for reaction in effects::reactions(&self.inner.scenario, &self.step) {
@@ -183,9 +192,7 @@ impl Action for SimulatedAction {
             call,
             command,
             target: self.target(),
-            notes: std::iter::once(NOTE.to_owned())
-                .chain(self.unproven().map(|why| format!("SIMULATED: {why}")))
-                .collect(),
+            notes: std::iter::once(NOTE.to_owned()).chain(self.unproven()).collect(),
             undo: self.undo(),
             sets: sets::of_params(&self.step.action, &self.params),
         };

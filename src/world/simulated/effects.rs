@@ -2,7 +2,7 @@
 
 use super::roles;
 use crate::plan::params::Params;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Runbook, Step};
 use crate::world::scenario::{Attempts, Change, Fault, Reaction, Scenario, Trigger};
 use jiff::SignedDuration;
 
@@ -28,6 +28,16 @@ pub(super) fn routes(plan: &Plan, step: &Step) -> Vec<Change> {
     let probes = named.filter_map(|reference| plan.probes.get(reference.name.as_deref()?));
     let public = probes.filter(|spec| roles::follows_traffic(plan, spec));
     public.map(|spec| Change::Routed(spec.id.clone(), region.clone())).collect()
+}
+
+/// Where a step sends everybody that the plan says switches; none where several runbooks with that step lead to
+/// different regions.
+pub(super) fn switched(plan: &Plan, step: &Step) -> Option<Change> {
+    let of_step =
+        |runbook: &&Runbook| runbook.steps.get(&step.id).is_some_and(|own| own.switches && own == step);
+    let mut regions = plan.runbooks.values().filter(of_step).filter_map(|runbook| runbook.activates.as_ref());
+    let region = regions.next()?;
+    regions.all(|other| other == region).then(|| Change::Traffic(region.clone()))
 }
 
 /// The reactions of a scenario to a step.

@@ -4,6 +4,7 @@ mod people;
 mod scene;
 mod sight;
 mod size;
+mod sure;
 mod typing;
 
 use super::form::Stage;
@@ -203,7 +204,9 @@ fn severity_is_set_with_a_reason() {
     let mut scene = declared();
     scene.press("S 1");
     scene.write("half of the users");
-    scene.press("enter y");
+    scene.press("enter backspace");
+    scene.write("P1");
+    scene.press("ctrl-y");
     assert_eq!(
         *scene.last(),
         Ask::SetSeverity { severity: Severity::P1, reason: "half of the users".into() }
@@ -490,7 +493,7 @@ fn what_ends_with_its_console_says_so_by_either_key_and_what_is_left_of_it() {
             let about = super::words::about(open, None, jiff::Timestamp::UNIX_EPOCH).join(" ");
             assert!(about.contains(said) && about.contains("ends with this console"), "{about}");
             assert!(!about.contains("attaches again"), "{about}");
-            assert_eq!(super::words::sure(open, None), "End this simulation?");
+            assert_eq!(super::words::sure(open, None, "ctrl-y"), "End this simulation?");
             scene.press("y");
             assert_eq!(scene.done, [Do::Quit]);
         }
@@ -639,6 +642,89 @@ fn help_is_the_keymap_and_can_be_searched() {
     assert!(help.shown().len() < all && !help.shown().is_empty());
     scene.press("q");
     assert!(scene.app.dialog.is_none() && scene.done.is_empty(), "q closes the help, not the console");
+}
+
+#[test]
+fn help_begins_with_what_matters_on_this_screen_now_and_names_each_key_once() {
+    let mut scene = running();
+    scene.reads = true;
+    scene.press("1 2 ?");
+    let seen = scene.seen();
+    let mut rows = seen.lines().skip_while(|row| !row.contains("ON THIS SCREEN NOW")).skip(1);
+    assert!(rows.next().unwrap().contains("Open the confirmation of the selected step."), "{seen}");
+    let Some(Dialog::Help(help)) = &scene.app.dialog else { panic!() };
+    let quits = help.reading.lines.iter().filter(
+        |line| matches!(line, super::help::Line::Key(_, what) if what.starts_with("Close this console, asking")),
+    );
+    assert!(quits.count() <= 2, "once now, once for every screen");
+}
+
+#[test]
+fn no_text_to_read_is_cut_on_a_narrow_terminal_and_its_end_is_reached() {
+    for (width, height) in [(80, 24), (60, 16), (40, 10)] {
+        let mut scene = running();
+        (scene.reads, scene.height) = (true, height);
+        scene.input(Event::Resize { width, height });
+        scene.press("?");
+        let mut seen = scene.seen();
+        for _ in 0..300 {
+            scene.press("down");
+            seen.push_str(&scene.seen());
+        }
+        let inside = seen.lines().filter_map(|row| row.trim().strip_prefix('|')?.strip_suffix('|'));
+        let cut: Vec<&str> = inside.filter(|row| row.contains('~')).collect();
+        assert!(cut.is_empty(), "{cut:#?}");
+        let Some(Dialog::Help(help)) = &scene.app.dialog else { panic!() };
+        let last = help.reading.lines.iter().rev().find_map(|line| match line {
+            super::help::Line::Key(_, what) => what.split_whitespace().last(),
+            _ => None,
+        });
+        assert!(scene.seen().contains(last.unwrap()), "{last:?} {}", scene.seen());
+    }
+}
+
+#[test]
+fn the_selected_command_of_the_palette_and_the_chosen_line_of_a_form_are_whole() {
+    let mut scene = declared();
+    scene.reads = true;
+    scene.press(":");
+    scene.write("override-guard");
+    let words = scene.words();
+    assert!(words.contains("override-guard O: not now: no runbook is running"), "{words}");
+    scene.press("esc");
+    scene.input(Event::Resize { width: 44, height: 24 });
+    scene.press("o");
+    let chosen = form(&scene).unwrap();
+    let label = chosen.choices[chosen.chosen].label.clone();
+    assert!(label.len() > 40, "{label}");
+    assert!(scene.words().contains(&label), "{label}\n{}", scene.words());
+}
+
+#[test]
+fn what_is_cut_off_is_read_by_the_key_of_the_brief() {
+    let mut scene = declared();
+    scene.reads = true;
+    scene.input(Event::Resize { width: 60, height: 16 });
+    scene.height = 16;
+    scene.press("1");
+    let drawn = scene.seen();
+    assert!(drawn.contains("B shows ~"), "{drawn}");
+    scene.press("B");
+    assert!(scene.words().contains("WHOLE, what is cut off on the screen:"), "{}", scene.words());
+}
+
+#[test]
+fn a_declaration_begun_before_anything_was_proposed_has_the_title_that_is_known_by_then() {
+    let mut scene = Scene::new();
+    scene.press("D");
+    assert_eq!(form(&scene).unwrap().stage, Stage::Choose);
+    scene.report(Report::Tick);
+    let why = scene.model.durable.severity.as_ref().unwrap().2.clone();
+    scene.press("enter");
+    assert_eq!(form(&scene).unwrap().text.text(), why);
+    scene.write("!");
+    scene.press("esc enter");
+    assert_eq!(form(&scene).unwrap().text.text(), "!", "what somebody wrote stays");
 }
 
 #[test]

@@ -162,7 +162,9 @@ fn a_proposal_is_declared_under_its_title_or_dismissed() {
     assert_eq!(form(&scene).unwrap().text.text(), "P0: nothing answers");
     scene.press("esc esc 6 x");
     scene.write("a maintenance");
-    scene.press("enter y");
+    scene.press("enter backspace");
+    scene.write("dismiss");
+    scene.press("ctrl-y");
     assert_eq!(*scene.last(), Ask::Dismiss { reason: "a maintenance".into() });
     assert!(scene.model.durable.proposal.is_none());
     scene.press("x");

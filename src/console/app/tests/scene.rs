@@ -183,7 +183,9 @@ impl Scene {
     fn paint(&mut self) {
         let shown = if self.reads { self.drawn().1 } else { Shown::default() };
         let (text, rows, unseen) = (shown.text(), shown.rows(), shown.unseen());
-        self.app.update(Message::Painted { size: self.size, drained: None, text, rows, unseen }, self.at);
+        let (cut, keys) = (shown.cuts().wholes(), shown.keys());
+        let painted = Message::Painted { size: self.size, drained: None, text, rows, unseen, cut, keys };
+        self.app.update(painted, self.at);
     }
 
     /// What the engine does with an ask.

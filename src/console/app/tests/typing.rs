@@ -93,6 +93,10 @@ fn states() -> Vec<State> {
         state("a message that waits for its yes", told("u 1 ctrl-s")),
         state("a resolution", told("R")),
         state("a dismissal", with(proposed, "X")),
+        state("a dismissal that waits for its word", with(proposed, "X a enter")),
+        state("a severity that waits for its word", with(declared, "S 1 a enter")),
+        state("what is in force", super::sure::in_force),
+        state("what is struck off and waits for its word", with(super::sure::in_force, "Z 1 a enter")),
         state("a terminal that is too small", small(running)),
         state("an engine that is gone", gone),
     ]
@@ -185,7 +189,7 @@ proptest! {
 
     #[test]
     fn text_typed_at_any_place_confirms_answers_and_acknowledges_nothing(
-        place in 0..26_usize,
+        place in 0..30_usize,
         strokes in proptest::collection::vec(stroke(), 1..80),
     ) {
         let states = states();
@@ -197,6 +201,28 @@ proptest! {
             play(&mut scene, stroke);
         }
         let acted: Vec<&Ask> = scene.asked.iter().filter(|ask| !is_harmless(ask)).collect();
+        prop_assert!(acted.is_empty(), "{name}: {acted:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_letters_however_slow_set_a_severity_dismiss_a_proposal_or_strike_something_off(
+        place in 0..30_usize,
+        strokes in proptest::collection::vec((stroke(), 0..3_000_u64), 1..80),
+    ) {
+        let states = states();
+        let (name, begin) = &states[place % states.len()];
+        let mut scene = begin();
+        scene.asked.clear();
+        for (stroke, rest_ms) in strokes {
+            scene.at += Duration::from_millis(rest_ms);
+            play(&mut scene, stroke);
+        }
+        let grave = |ask: &&Ask| matches!(ask, Ask::SetSeverity { .. } | Ask::Dismiss { .. } | Ask::Undone { .. });
+        let acted: Vec<&Ask> = scene.asked.iter().filter(grave).collect();
         prop_assert!(acted.is_empty(), "{name}: {acted:?}");
     }
 
@@ -244,8 +270,11 @@ proptest! {
 fn the_states_of_the_typing_are_what_they_are_called() {
     for (name, begin) in states() {
         let scene = begin();
-        let asks = name.contains("confirmation") || name.contains("yes") || name.contains("begins a run");
+        let asks = name.contains("confirmation")
+            || name.contains("yes")
+            || name.contains("word")
+            || name.contains("begins a run");
         assert!(!asks || scene.app.dialog.is_some(), "{name}: {:?}", scene.toast());
     }
-    assert_eq!(states().len(), 26);
+    assert_eq!(states().len(), 30);
 }

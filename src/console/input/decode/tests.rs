@@ -220,11 +220,47 @@ fn ss3_and_dcs_whose_rest_comes_late_confirm_and_abort_nothing() {
 }
 
 #[test]
-fn esc_and_then_a_key_that_also_begins_a_string_swallows_no_more_than_that_key() {
+fn esc_and_then_a_letter_that_may_introduce_a_sequence_are_two_keys() {
+    for letter in [b'O', b'N', b'P', b'X', b']', b'^', b'_'] {
+        for apart_ms in [100, 200, 400, 600, 900] {
+            let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+            decoder.feed(b"\x1b", &mut events);
+            wait(&mut decoder, Duration::from_millis(apart_ms), &mut events);
+            decoder.feed(&[letter], &mut events);
+            assert_eq!(decoder.patience(), Some(HELD_LETTER), "{apart_ms} ms");
+            wait(&mut decoder, HELD_LETTER, &mut events);
+            decoder.feed(b"q", &mut events);
+            assert_eq!(spelled(&events), format!("esc {} q", char::from(letter)), "{apart_ms} ms");
+        }
+    }
+}
+
+#[test]
+fn a_sequence_that_a_slow_line_cuts_behind_each_byte_is_no_letter() {
+    for (bytes, key) in SEQUENCES {
+        for gap_ms in [100, 200, 250, 400] {
+            let (mut decoder, mut events) = (Decoder::default(), Vec::new());
+            for byte in bytes {
+                decoder.feed(&[*byte], &mut events);
+                wait(&mut decoder, Duration::from_millis(gap_ms), &mut events);
+            }
+            let told: Vec<String> = events.iter().map(|event| spelled(std::slice::from_ref(event))).collect();
+            assert!(
+                told.iter().all(|word| [key, "esc"].contains(&&**word)),
+                "{bytes:?} {gap_ms} ms: {told:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn of_a_letter_after_esc_and_what_comes_at_once_behind_it_nothing_is_a_key() {
     let (mut decoder, mut events) = (Decoder::default(), Vec::new());
     decoder.feed(b"\x1b", &mut events);
     wait(&mut decoder, Duration::from_millis(600), &mut events);
     decoder.feed(b"X", &mut events);
+    wait(&mut decoder, Duration::from_millis(200), &mut events);
+    decoder.feed(b"y", &mut events);
     wait(&mut decoder, Duration::from_secs(1), &mut events);
     decoder.feed(b"q", &mut events);
     assert_eq!(spelled(&events), "esc given-up q");
@@ -266,8 +302,11 @@ proptest! {
     ) {
         let (bytes, key) = SEQUENCES[which];
         let (mut decoder, mut events) = (Decoder::default(), Vec::new());
-        for (byte, delay_ms) in bytes.iter().zip(delays_ms) {
+        for (place, (byte, delay_ms)) in bytes.iter().zip(delays_ms).enumerate() {
             decoder.feed(&[*byte], &mut events);
+            // A letter that came alone after Esc, and nothing behind it for longer, is a person's.
+            let is_held = place == 1 && *byte != b'[';
+            let delay_ms = if is_held { delay_ms.min(HELD_LETTER.as_millis() as u64 - 1) } else { delay_ms };
             wait(&mut decoder, Duration::from_millis(delay_ms), &mut events);
         }
         let told: Vec<String> = events.iter().map(|event| spelled(std::slice::from_ref(event))).collect();

@@ -2,7 +2,7 @@
 
 mod sections;
 
-use super::paint::{cut, labelled_with, paged, put};
+use super::paint::{cleaned, labelled_with, limited, paged, put};
 use super::words::cannot_reach;
 use super::{View, is_tight, too_small_to_act};
 use crate::console::glyphs::Glyph;
@@ -19,8 +19,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-/// Cells of the step's title at most.
-const LONGEST_TITLE: usize = 44;
+/// What the frame's title says before and after the step's.
+const CONFIRM: &str = "CONFIRM: ";
+const IRREVERSIBLE: &str = " - IRREVERSIBLE";
+/// Rows of why the last try was refused; the rest is read in pages.
+const PROBLEM_ROWS: usize = 4;
 /// Wider than this, lines are hard to read.
 const WIDEST: u16 = 116;
 
@@ -51,8 +54,18 @@ pub fn draw(
     let title = title(view, confirmation, irreversible, width);
     let inner = width.saturating_sub(4);
     let mut bottom = bottom(view, confirmation, reader, inner);
-    let all = sections::lines(view, confirmation, irreversible, inner, usize::MAX);
+    let mut all = sections::lines(view, confirmation, irreversible, inner, usize::MAX);
     let open = is_open(view, confirmation) && !reader.sent;
+    let most = usize::from(area.height) / 2;
+    let problem = problem(view, reader, inner);
+    if problem.len() > PROBLEM_ROWS {
+        all.splice(0..0, problem);
+    }
+    // What stands in the way may be long; what is to be typed is not.
+    if bottom.len() > most && !open {
+        all.splice(0..0, bottom.iter().cloned());
+        bottom = limited(look, bottom, most, &shown_by_page(view, confirmation));
+    }
     let unseen = open && is_tight(area) && all.len() + bottom.len() + 2 > usize::from(area.height);
     if unseen {
         view.shown.note_unseen();
@@ -62,7 +75,10 @@ pub fn draw(
     }
     let room = usize::from(area.height).saturating_sub(2 + bottom.len());
     let is_cut = all.len() > room;
-    let begin = sections::lines(view, confirmation, irreversible, inner, room);
+    let begin = match is_cut {
+        true => sections::lines(view, confirmation, irreversible, inner, room),
+        false => all.clone(),
+    };
     let mut lines = paged(view, reader.pages.unwrap_or(&Pages::default()), all, begin, room);
     lines.extend(bottom);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
@@ -77,19 +93,26 @@ fn step_is_irreversible(view: &View<'_>, confirmation: &Confirmation) -> bool {
 }
 
 fn title(view: &View<'_>, confirmation: &Confirmation, irreversible: bool, width: u16) -> String {
-    let kind = if irreversible { " - IRREVERSIBLE" } else { "" };
-    let word = "CONFIRM: ";
-    // The corners of the frame and a space at each end; how grave it is stays.
-    let room = usize::from(width).saturating_sub(word.len() + kind.len() + 4);
-    let step = view.model.step(&confirmation.run, &confirmation.step);
-    let title = step.map_or(confirmation.step.as_str(), |(step, _)| &step.title);
-    let title = fit(&view.look, &crate::text::clean(title, LONGEST_TITLE), room.min(LONGEST_TITLE));
+    let kind = if irreversible { IRREVERSIBLE } else { "" };
+    let room = title_room(irreversible, width);
+    let title = fit(&view.look, &cleaned(step_title(view, confirmation)), room);
     // The frame is drawn by a widget that takes the text as it is.
     let title = match view.look.glyphs {
         crate::console::glyphs::Glyphs::Ascii => title.replace(|c: char| !c.is_ascii(), "?"),
         crate::console::glyphs::Glyphs::Unicode => title,
     };
-    format!("{word}{title}{kind}")
+    format!("{CONFIRM}{title}{kind}")
+}
+
+/// Cells of the step's title in the frame: the corners and a space at each end are taken, and how grave it is stays.
+fn title_room(irreversible: bool, width: u16) -> usize {
+    let kind = if irreversible { IRREVERSIBLE.len() } else { 0 };
+    usize::from(width).saturating_sub(CONFIRM.len() + kind + 4)
+}
+
+fn step_title<'v>(view: &View<'v>, confirmation: &'v Confirmation) -> &'v str {
+    let step = view.model.step(&confirmation.run, &confirmation.step);
+    step.map_or(confirmation.step.as_str(), |(step, _)| &step.title)
 }
 
 /// What cannot be right, and keeps this step from being confirmed.
@@ -110,10 +133,12 @@ fn bottom(
     let look = &view.look;
     let dash = look.glyph(Glyph::TreeLine);
     let mut lines = vec![Line::from(look.span(Role::Border, dash.repeat(usize::from(width))))];
-    if let Some(problem) = reader.problem {
-        let label = look.span(Role::Critical, look.glyph(Glyph::Failed));
-        lines.extend(cut(look, labelled_with(look, label, 2, Role::Critical, problem, width), 3, width));
-    }
+    lines.extend(limited(
+        look,
+        problem(view, reader, width),
+        PROBLEM_ROWS,
+        &shown_by_page(view, confirmation),
+    ));
     let left = confirmation.expires_at.duration_since(view.now);
     if reader.sent && cannot_reach(view).is_some() {
         let back = view.key_in(context(confirmation), Action::Back);
@@ -134,14 +159,20 @@ fn bottom(
     } else if let Some(open) = contradicted(view, confirmation) {
         let answer = view.key(Action::AnswerContradiction);
         let text = format!("BLOCKED: {}. {} Or leave this, and {answer} answers it.", open.what, open.next);
-        let text = labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width);
-        lines.extend(cut(look, text, 4, width));
+        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
     } else {
         lines.extend(what_to_press(view, confirmation, reader.typed, width));
         let expiry = format!("Expires in {}; nothing happens then.", units::clock(left));
         lines.push(Line::from(look.span(Role::Muted, expiry)));
     }
     lines
+}
+
+/// Why the last try did not go through.
+fn problem(view: &View<'_>, reader: Reader<'_>, width: u16) -> Vec<Line<'static>> {
+    let look = &view.look;
+    let label = look.span(Role::Critical, look.glyph(Glyph::Failed));
+    reader.problem.map_or_else(Vec::new, |text| labelled_with(look, label, 2, Role::Critical, text, width))
 }
 
 fn blocked(view: &View<'_>, confirmation: &Confirmation, condition: &str, width: u16) -> Vec<Line<'static>> {
@@ -159,7 +190,12 @@ fn blocked(view: &View<'_>, confirmation: &Confirmation, condition: &str, width:
          reason ({over}): the journal then names who, why and what is lost."
     );
     let label = look.span(Role::Critical, look.glyph(Glyph::Critical));
-    cut(look, labelled_with(look, label, 2, Role::Critical, &text, width), 5, width)
+    labelled_with(look, label, 2, Role::Critical, &text, width)
+}
+
+/// How the rest is read.
+fn shown_by_page(view: &View<'_>, confirmation: &Confirmation) -> String {
+    format!("lines, {} shows them", view.key_in(context(confirmation), Action::PageDown))
 }
 
 fn what_to_press(
@@ -207,7 +243,8 @@ fn typed_lines(view: &View<'_>, phrase: &str, typed: &str, width: u16) -> Vec<Li
         look.span(Role::Ok, format!("  {} matches: {confirm} runs it", look.glyph(Glyph::Ok)))
     } else {
         let left = phrase.chars().count() - same;
-        look.span(Role::Muted, format!("  {left} characters to go, then {confirm}; Enter does nothing"))
+        let left = units::counted(left, "character");
+        look.span(Role::Muted, format!("  {left} to go, then {confirm}; Enter does nothing"))
     };
     let good = look.span(Role::Input, format!("> {good}_"));
     if good.width() + word.width() <= usize::from(width) {

@@ -1,7 +1,8 @@
 //! What a confirmation rests on, in sections of which the least important give way first on a small terminal.
 
+use super::step_is_irreversible;
 use crate::console::glyphs::Glyph;
-use crate::console::screens::paint::{labelled_with, limited};
+use crate::console::screens::paint::{cleaned, labelled_with, limited};
 use crate::console::screens::run::guard_lines;
 use crate::console::screens::words::{concern_role, evidence_age, evidence_state};
 use crate::console::screens::{ROOMY, View};
@@ -17,6 +18,7 @@ use crate::core::status::StepStatus;
 use crate::plan::condition::Truth;
 use crate::units;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 /// Cells of the labels at the left.
 const INDENT: usize = 9;
@@ -41,6 +43,7 @@ pub fn lines(
     room: usize,
 ) -> Vec<Line<'static>> {
     let mut sections = vec![
+        section("of its name", 2, 10, named(view, confirmation, width)),
         section("", 1, 10, drill(view, confirmation, width)),
         section("of the target", 2, 4, target(view, confirmation, width)),
         section(
@@ -56,7 +59,7 @@ pub fn lines(
         section("of the command", 1, 3, command(view, confirmation, width)),
         section("about the loss", 2, 8, losses(view, confirmation, width)),
         section("guards", 1, 6, guards(view, confirmation, width)),
-        section("signals", 1, 1, evidence(view, confirmation, width)),
+        section("signals", 1, 1, evidence(view, confirmation, width, room == usize::MAX)),
         section("notes", 1, 2, notes(view, confirmation, width)),
     ];
     if irreversible {
@@ -99,6 +102,13 @@ fn shrink(sections: &mut [Section], room: usize) {
 
 fn labelled(view: &View<'_>, label: &str, role: Role, text: &str, width: u16) -> Vec<Line<'static>> {
     labelled_with(&view.look, view.look.span(Role::Muted, label.to_owned()), INDENT, role, text, width)
+}
+
+/// The step's title, where the frame has no room for all of it.
+fn named(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+    let title = super::step_title(view, confirmation);
+    let room = super::title_room(step_is_irreversible(view, confirmation), width + 4);
+    if title.width() <= room { Vec::new() } else { labelled(view, "STEP", Role::Title, title, width) }
 }
 
 fn target(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
@@ -282,7 +292,8 @@ fn guards(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
     lines.collect()
 }
 
-fn evidence(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'static>> {
+/// In one line each, or `whole` where there is room for all of it.
+fn evidence(view: &View<'_>, confirmation: &Confirmation, width: u16, whole: bool) -> Vec<Line<'static>> {
     let mut evidence: Vec<&Evidence> = confirmation.evidence.iter().collect();
     evidence.sort_by_key(|evidence| std::cmp::Reverse(evidence.state.concern()));
     let look = &view.look;
@@ -299,14 +310,14 @@ fn evidence(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Lin
             evidence.source
         );
         let role = if place == 0 { Role::Text } else { concern_role(evidence.state) };
-        if width < ROOMY.0 - 4 {
+        if whole || width < ROOMY.0 - 4 {
             // Where it cannot be read beside anything else, a line that is cut would say too little.
             return labelled(view, label, role, &format!("{}{text}", state.content), width);
         }
         vec![Line::from(vec![
             look.span(Role::Muted, format!("{label:<INDENT$}")),
             Span::styled(state.content, state.style),
-            look.span(role, crate::text::clean(&text, 400)),
+            look.span(role, cleaned(&text)),
         ])]
     };
     evidence.into_iter().enumerate().flat_map(line).collect()

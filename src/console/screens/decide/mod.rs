@@ -91,7 +91,8 @@ fn without_incident(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     for runbook in view.model.plan.runbooks.values() {
         let estimate = run::estimate(runbook);
         let of = estimate.map_or_else(String::new, |total| format!(", {}", super::words::about(total)));
-        let text = format!("{} ({} steps{of})", runbook.title, runbook.steps.len());
+        let steps = crate::units::counted(runbook.steps.len(), "step");
+        let text = format!("{} ({steps}{of})", runbook.title);
         lines.extend(labelled_with(look, " ".into(), 1, Role::Text, &text, area.width));
     }
     if let Some(last) = view.model.durable.closed.last() {

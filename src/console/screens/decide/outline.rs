@@ -2,7 +2,7 @@
 
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
-use crate::console::screens::paint::rule;
+use crate::console::screens::paint::{cleaned, rule};
 use crate::console::theme::Role;
 use crate::core::incident::Position;
 use crate::ids::QuestionId;
@@ -44,7 +44,7 @@ fn question(view: &View<'_>, id: &QuestionId, indent: &str, depth: usize, lines:
         let chosen = given.is_some_and(|given| given.answer == *name);
         let role = if chosen { Role::Ok } else { Role::Muted };
         let tick = if chosen { look.glyph(Glyph::Ok) } else { "" };
-        let name = crate::text::clean(name, 20);
+        let name = cleaned(name);
         lines.push(Line::from(vec![
             look.span(Role::Border, format!(" {indent}{branch}{dash}")),
             look.span(role, format!("{tick}{name}: ")),
@@ -54,20 +54,20 @@ fn question(view: &View<'_>, id: &QuestionId, indent: &str, depth: usize, lines:
             Goto::Question(next) => question(view, next, &format!("{indent}{trunk} "), depth - 1, lines),
             Goto::Runbook(id) => {
                 let title = view.model.plan.runbooks.get(id).map_or(id.as_str(), |runbook| &runbook.title);
-                append(lines, look.span(Role::Text, format!("run {}", crate::text::clean(title, 80))));
+                append(lines, look.span(Role::Text, format!("run {}", cleaned(title))));
             }
             Goto::Leaf(id) => {
                 let here = position == Some(&Position::Leaf(id.clone()));
                 let title = view.model.plan.tree.leaves.get(id).map_or(id.as_str(), |leaf| &leaf.title);
                 let role = if here { Role::Accent } else { Role::Text };
-                append(lines, look.span(role, crate::text::clean(title, 80)));
+                append(lines, look.span(role, cleaned(title)));
             }
         }
     }
 }
 
 fn asked(view: &View<'_>, open: bool, ask: &str) -> Span<'static> {
-    let ask = crate::text::clean(ask, 80);
+    let ask = cleaned(ask);
     match open {
         true => view.look.span(Role::Accent, format!("{} {ask}", view.look.glyph(Glyph::Running))),
         false => view.look.span(Role::Text, ask),

@@ -4,7 +4,9 @@ use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::list::window;
-use crate::console::screens::paint::{cut, detailed, labelled_with, limited, put, put_list, rule, shown_by};
+use crate::console::screens::paint::{
+    cleaned, cut, detailed, labelled_with, limited, put, put_list, rule, shown_by,
+};
 use crate::console::screens::words::{clock_time, concern_role, evidence_age, evidence_state};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, Width, row_line, state_cell};
@@ -179,12 +181,9 @@ fn given_line(view: &View<'_>, given: &GivenAnswer, width: u16) -> Line<'static>
         Column { width: Width::Fixed(18), right: true },
     ];
     let cells = [
-        look.span(role, format!(" {} {}", look.glyph(glyph), crate::text::clean(&given.answer, 20))),
-        look.span(Role::Text, crate::text::clean(ask, 120)),
-        look.span(
-            Role::Muted,
-            format!("{} {}", crate::text::clean(&given.by.to_string(), 30), clock_time(given.at)),
-        ),
+        look.span(role, format!(" {} {}", look.glyph(glyph), cleaned(&given.answer))),
+        look.span(Role::Text, cleaned(ask)),
+        look.span(Role::Muted, format!("{} {}", cleaned(&given.by.to_string()), clock_time(given.at))),
     ];
     row_line(look, &columns, &cells, width)
 }
@@ -277,7 +276,7 @@ pub fn evidence_line(view: &View<'_>, evidence: &Evidence, width: u16) -> Line<'
     });
     let cells = [
         look.span(state.role(), format!(" {}", cell.content)),
-        look.span(Role::Text, crate::text::clean(&evidence.title, 80)),
+        look.span(Role::Text, cleaned(&evidence.title)),
         look.span(
             state.role(),
             if evidence.value.is_empty() { "-".to_owned() } else { evidence.value.clone() },
@@ -319,8 +318,8 @@ fn answers(view: &View<'_>, question: &Question, suggested: &Suggestion, width: 
         let cells = [
             look.span(Role::Accent, if place == selected { look.glyph(Glyph::Selected) } else { " " }),
             look.span(Role::KeyHint, key(view, name, place)),
-            look.span(if is_suggested { Role::Accent } else { Role::Text }, crate::text::clean(&mark, 40)),
-            look.span(Role::Text, crate::text::clean(&leads(&view.model.plan, &answer.goto), 160)),
+            look.span(if is_suggested { Role::Accent } else { Role::Text }, cleaned(&mark)),
+            look.span(Role::Text, cleaned(&leads(&view.model.plan, &answer.goto))),
         ];
         row_line(look, &columns, &cells, width)
     };

@@ -2,7 +2,7 @@
 
 use super::table::{status, way, what, why};
 use crate::console::screens::View;
-use crate::console::screens::paint::{labelled_with, rule};
+use crate::console::screens::paint::{cleaned, labelled_with, rule};
 use crate::console::screens::words::{clock_time, date_time};
 use crate::console::theme::Role;
 use crate::core::model::Model;
@@ -17,7 +17,7 @@ const INDENT: usize = 13;
 pub fn lines(view: &View<'_>, known: &Notification, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let to = crate::core::describe::to_whom(&known.queued, &view.model.plan);
-    let mut lines = vec![rule(look, crate::text::clean(&to, 80), known.queued.id.as_str(), width)];
+    let mut lines = vec![rule(look, cleaned(&to), known.queued.id.as_str(), width)];
     for (label, text) in paragraphs(view.model, known, view.now) {
         let role = if label == "status" { status(known.status).1 } else { Role::Text };
         let label = look.span(Role::Muted, format!(" {label}"));

@@ -9,8 +9,8 @@ pub use detail::{paragraphs, texts};
 pub use table::{count, rows};
 
 use super::View;
-use super::list::window;
-use super::paint::{detailed, limited, put, put_list, rule, shown_by};
+use super::list::{no_match, window};
+use super::paint::{cleaned, detailed, limited, put, put_list, rule, shown_by};
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::core::decide::current_escalation;
@@ -37,11 +37,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     put(frame, below, look, [table::title(view, &rows, below.width), table::heads(view, below.width)]);
     let below = Rect { y: below.y + 2.min(below.height), height: below.height.saturating_sub(2), ..below };
     if rows.is_empty() {
-        let nothing = match view.model.durable.notifications.is_empty() {
-            true => " nobody was told anything yet",
-            false => " nothing matches",
+        let line = match view.model.durable.notifications.is_empty() {
+            true => Line::from(look.span(Role::Muted, " nobody was told anything yet")),
+            false => no_match(view),
         };
-        return put(frame, below, look, [Line::from(look.span(Role::Muted, nothing))]);
+        return put(frame, below, look, [line]);
     }
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 3 / 4) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
@@ -74,5 +74,5 @@ fn title(view: &View<'_>, width: u16) -> Line<'static> {
             format!("{}{policy}, for {since}{again}", escalation.severity.as_str())
         }
     };
-    rule(&view.look, "ESCALATION", crate::text::clean(&rest, 120), width)
+    rule(&view.look, "ESCALATION", cleaned(&rest), width)
 }

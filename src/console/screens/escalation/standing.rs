@@ -2,7 +2,7 @@
 
 use crate::console::keymap::Action;
 use crate::console::screens::View;
-use crate::console::screens::paint::{cut, labelled_with};
+use crate::console::screens::paint::{cleaned, cut, labelled_with};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::awareness::{self, Awareness, Owed, SOON};
@@ -71,7 +71,7 @@ fn roles(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let Some(incident) = &view.model.durable.incident else { return Vec::new() };
     let holder = |role: IncidentRole| {
         let name = incident.holder(role).unwrap_or_else(|| "nobody".into());
-        format!("{} {}", role.as_str(), crate::text::clean(&name, 40))
+        format!("{} {}", role.as_str(), cleaned(&name))
     };
     let text = IncidentRole::ALL.map(holder).join(", ");
     let label = view.look.span(Role::Title, " ROLES");

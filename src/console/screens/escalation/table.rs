@@ -3,7 +3,7 @@
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::list::Filter;
-use crate::console::screens::paint::rule;
+use crate::console::screens::paint::{cleaned, rule};
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, Width, row_line};
@@ -13,8 +13,6 @@ use ratatui::text::{Line, Span};
 
 /// From this width on, there is room for the attempts.
 const WIDE: u16 = 110;
-/// The longest answer of a provider that is looked at for one cell.
-const CELL_CHARS: usize = 160;
 
 /// The messages that the filter lets through, newest first.
 pub fn rows<'m>(model: &'m Model, filter: &str) -> Vec<&'m Notification> {
@@ -48,7 +46,7 @@ pub fn title(view: &View<'_>, rows: &[&Notification], width: u16) -> Line<'stati
     if !view.ui.filter.is_empty() {
         words.push(format!("filter \"{}\" hides {}", view.ui.filter, all.len() - rows.len()));
     }
-    rule(&view.look, "TOLD", crate::text::clean(&words.join(", "), 120), width)
+    rule(&view.look, "TOLD", cleaned(&words.join(", ")), width)
 }
 
 fn columns(width: u16) -> Vec<Column> {
@@ -69,16 +67,15 @@ pub fn heads(view: &View<'_>, width: u16) -> Line<'static> {
 
 pub fn line(view: &View<'_>, known: &Notification, selected: bool, width: u16) -> Line<'static> {
     let look = &view.look;
-    let clean = |text: &str| crate::text::clean(text, CELL_CHARS);
     let (glyph, role, word) = status(known.status);
     let cells = [
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
         look.span(Role::Muted, clock_time(known.queued_at)),
         look.span(role, format!("{} {word}", look.glyph(glyph))),
         look.span(Role::Text, what(known)),
-        look.span(Role::Text, clean(&known.queued.name)),
-        look.span(Role::Text, clean(way(view.model, known))),
-        look.span(if role == Role::Ok { Role::Muted } else { role }, clean(&why(known))),
+        look.span(Role::Text, cleaned(&known.queued.name)),
+        look.span(Role::Text, cleaned(way(view.model, known))),
+        look.span(if role == Role::Ok { Role::Muted } else { role }, cleaned(&why(known))),
         look.span(Role::Muted, known.attempt.to_string()),
     ];
     row_line(look, &columns(width), &cells, width)

@@ -4,7 +4,7 @@ use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::next::{next, still_diverged, still_in_force, tells_diverged, tells_left};
-use crate::console::screens::paint::{cut, labelled_with};
+use crate::console::screens::paint::{cleaned, cut, labelled_with};
 use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
@@ -125,7 +125,7 @@ fn contradicted(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
         return None;
     }
     let answered = if open.answered.is_some() { "(answered) " } else { "" };
-    let text = crate::text::clean(&format!("{answered}{}", open.contradiction.what), 400);
+    let text = cleaned(&format!("{answered}{}", open.contradiction.what));
     Some((Role::Danger, Glyph::Critical, fit(&view.look, &text, usize::from(width).saturating_sub(4))))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
+use crate::console::screens::paint::cleaned;
 use crate::console::screens::words::{brief, ceiling, concern_role, old, signal};
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, fit, sparkline, state_cell};
@@ -83,7 +84,7 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
     let recent = view.model.live.recent.get(id);
     let measured = recent.and_then(|r| r.latest.as_ref()).and_then(|r| r.outcome.as_ref().ok());
     let state = signal(view.model.state(id));
-    let title = crate::text::clean(&names::title(view.model, spec), 60);
+    let title = cleaned(&names::title(view.model, spec));
     let mut line = Line::from(vec![
         cell(look, state_cell(look, state), 11),
         cell(look, look.span(Role::Text, title), title_width(width) + 1),
@@ -91,7 +92,7 @@ fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'sta
     let Some(value) = measured.and_then(|measured| measured.value) else {
         // Why there is none takes the room of the value, and of its history where there is little.
         let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width());
-        let why = fit(look, &crate::text::clean(&without_value(view, id, spec), 200), room);
+        let why = fit(look, &cleaned(&without_value(view, id, spec)), room);
         line.push_span(look.span(state.role(), why));
         return line;
     };
@@ -144,7 +145,7 @@ fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStanding, width: u16)
         if width >= WIDE { format!(", {} in {}", backup.method, backup.location) } else { String::new() };
     Line::from(vec![
         cell(look, state_cell(look, state), 11),
-        cell(look, look.span(Role::Text, crate::text::clean(&backup.title, 60)), title_width(width) + 1),
+        cell(look, look.span(Role::Text, cleaned(&backup.title)), title_width(width) + 1),
         look.span(concern_role(standing.state), format!("{age}{allowed}{size}, {test}{kept}")),
     ])
 }

@@ -2,6 +2,7 @@
 
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
+use crate::console::screens::paint::cleaned;
 use crate::console::screens::words::{brief, lasting, marked, status_cell};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, row_line};
@@ -101,7 +102,7 @@ fn head(view: &View<'_>, width: u16) -> Line<'static> {
     let muted = |text: &str| look.span(Role::Muted, text.to_owned());
     let mut cells = vec![muted("  T"), look.span(Role::Title, "SERVICE"), muted("RTO")];
     for (id, region) in view.model.plan.regions.iter().take(shown) {
-        let name = crate::text::clean(&region.name, 40);
+        let name = cleaned(&region.name);
         cells.push(match serves(view, id) {
             true => look.span(Role::Accent, format!("{} {name}", look.glyph(Glyph::Live))),
             false => look.span(Role::Title, name),
@@ -110,7 +111,7 @@ fn head(view: &View<'_>, width: u16) -> Line<'static> {
     let hidden = view.model.plan.regions.len() - shown;
     cells.push(match hidden {
         0 => muted("RTO CLOCK"),
-        hidden => look.span(Role::Warn, format!("+{hidden} regions")),
+        hidden => look.span(Role::Warn, format!("+{}", units::counted(hidden, "region"))),
     });
     row_line(look, &columns, &cells, width)
 }
@@ -124,7 +125,7 @@ fn regions(view: &View<'_>, width: u16) -> Line<'static> {
     let active = view.model.serving().and_then(|id| view.model.plan.regions.get(id));
     let serves = active.map_or_else(
         || view.look.span(Role::Unknown, "no active region"),
-        |region| view.look.span(Role::Accent, format!("active {}", crate::text::clean(&region.name, 40))),
+        |region| view.look.span(Role::Accent, format!("active {}", cleaned(&region.name))),
     );
     let mut cells = vec![Span::raw(""), serves, view.look.span(Role::Muted, "region")];
     for (id, standing) in view.model.durable.regions.iter().take(shown) {
@@ -147,7 +148,7 @@ fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'
     let name_role = if well(view, id) { Role::Text } else { Role::Accent };
     let mut cells = vec![
         look.span(Role::Muted, format!("  {}", service.tier)),
-        look.span(name_role, crate::text::clean(&service.title, 60)),
+        look.span(name_role, cleaned(&service.title)),
         look.span(Role::Muted, brief(service.rto)),
     ];
     let placed = placement::of(view.model, id).map(|placed| &placed.region);

@@ -2,11 +2,11 @@
 
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
-use crate::console::screens::list::{Filter, window};
-use crate::console::screens::paint::{detailed, labelled, put, put_list, rule};
+use crate::console::screens::list::{Filter, no_match, window};
+use crate::console::screens::paint::{cleaned, detailed, labelled, put, put_list, rule};
 use crate::console::screens::words::{ceiling, concern_role, date_time, evidence_age, lasting, old, signal};
 use crate::console::theme::Role;
-use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell};
+use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell, title_column};
 use crate::core::evidence;
 use crate::core::model::Model;
 use crate::core::names;
@@ -59,7 +59,8 @@ fn let_through<'m>(model: &'m Model, filter: &str) -> impl Iterator<Item = (&'m 
         let spec = model.plan.probes.get(*id);
         let title = spec.map_or("", |spec| &spec.title);
         let region = spec.and_then(|spec| spec.region.as_ref()).map_or("", |region| region.as_str());
-        filter.lets(&[id.as_str(), title, signal.state.as_str(), region, &model.why(id)])
+        let kind = spec.map_or("", |spec| &spec.kind);
+        filter.lets(&[id.as_str(), title, signal.state.as_str(), region, kind, &model.why(id)])
     })
 }
 
@@ -73,11 +74,15 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let cursor = view.ui.overview;
     let shown = window(view, cursor.selected, rows.len(), usize::from(list.height));
     let selected = cursor.selected.min(rows.len().saturating_sub(1));
+    let titles = title_column(list.width, view.model.plan.probes.values().map(|spec| spec.title.as_str()));
     let lines = rows[shown.clone()]
         .iter()
         .enumerate()
-        .map(|(place, row)| line(view, row, shown.start + place == selected, list.width));
+        .map(|(place, row)| line(view, row, shown.start + place == selected, list.width, titles));
     let lines: Vec<Line<'static>> = lines.collect();
+    if rows.is_empty() {
+        put(frame, list, &view.look, [no_match(view)]);
+    }
     let marked = (!rows.is_empty()).then(|| selected.saturating_sub(shown.start));
     put_list(frame, list, &view.look, lines, marked);
     if let Some(row) = rows.get(selected).filter(|_| details > 0) {
@@ -106,10 +111,10 @@ fn title(view: &View<'_>, rows: &[Row<'_>], width: u16) -> Line<'static> {
             view.ui.filter
         ));
     }
-    rule(&view.look, "SIGNALS", crate::text::clean(&rest, 200), width)
+    rule(&view.look, "SIGNALS", cleaned(&rest), width)
 }
 
-fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'static> {
+fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Column) -> Line<'static> {
     let look = &view.look;
     let model = view.model;
     let spec = model.plan.probes.get(row.probe);
@@ -131,14 +136,14 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'sta
     let mut columns = vec![
         fixed(1, false),
         fixed(10, false),
-        Column { width: Width::Share(1), right: false },
+        titles,
         fixed(if width >= WIDE { 12 } else { 10 }, true),
         fixed(10, false),
     ];
     let mut cells = vec![
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
         state_cell(look, state),
-        look.span(Role::Text, crate::text::clean(&title, 80)),
+        look.span(Role::Text, cleaned(&title)),
         look.span(state.role(), value.unwrap_or_default()),
         when,
     ];
@@ -156,7 +161,7 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'sta
     }
     columns.push(Column { width: Width::Share(1), right: false });
     let why = if width >= WIDE { &why } else { without_address(&why) };
-    cells.push(look.span(concern_role(row.state), crate::text::clean(why, 200)));
+    cells.push(look.span(concern_role(row.state), cleaned(why)));
     row_line(look, &columns, &cells, width)
 }
 
@@ -173,7 +178,7 @@ fn without_address(why: &str) -> &str {
 fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let Some(frozen) = evidence::freeze(view.model, row.probe) else { return Vec::new() };
-    let mut lines = vec![rule(look, crate::text::clean(&frozen.title, 60), row.probe.to_string(), width)];
+    let mut lines = vec![rule(look, cleaned(&frozen.title), row.probe.to_string(), width)];
     let recent = view.model.live.recent.get(row.probe);
     let latest = recent.and_then(|recent| recent.latest.as_ref());
     let why = view.model.why(row.probe);

@@ -5,7 +5,7 @@ use crate::console::keymap::{Action, Context};
 use crate::console::pages::Pages;
 use crate::console::screens::View;
 use crate::console::screens::next::proof_awaited;
-use crate::console::screens::paint::{labelled_with, limited, paged, put, rule, shown_by};
+use crate::console::screens::paint::{cleaned, labelled_with, limited, paged, put, rule, shown_by};
 use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
@@ -20,6 +20,7 @@ use crate::core::status::StepStatus;
 use crate::engine::scope;
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
+use crate::units;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -45,7 +46,7 @@ pub fn draw(
         let lines = labelled_with(look, " ".into(), 1, Role::Critical, &text, area.width);
         return put(frame, area, look, lines);
     };
-    let title = format!("{} {}", selected + 1, crate::text::clean(&step.title, 60));
+    let title = format!("{} {}", selected + 1, cleaned(&step.title));
     let kind = if step.irreversible { format!("{}, IRREVERSIBLE", step.action) } else { step.action.clone() };
     let mut lines = vec![rule(look, title, kind, area.width)];
     let body = body(view, run, step, state, area.width);
@@ -58,12 +59,15 @@ pub fn draw(
     let begin = Pages::default();
     let pages = if view.ui.details { &view.ui.pages } else { &begin };
     let all = [body.clone(), vec![heading(" output".into())], output.clone()].concat();
-    let rest = shown_by(view, if view.ui.details { Action::PageDown } else { Action::ToggleDetails });
+    let turns = if view.ui.details { Action::PageDown } else { Action::ToggleDetails };
+    let (key, rest) = (view.key(turns), shown_by(view, turns));
     let mut short = limited(look, body, room, &rest);
     if for_output > 0 {
         let left = height.saturating_sub(short.len() + 1);
         let earlier = output.len().saturating_sub(left);
-        let said = if earlier > 0 { format!(", {earlier} earlier {rest}") } else { String::new() };
+        let lines = units::counted(earlier, "earlier line");
+        let them = if earlier == 1 { "it" } else { "them" };
+        let said = if earlier > 0 { format!(", {lines}, {key} shows {them}") } else { String::new() };
         short.push(heading(format!(" output{said}")));
         short.extend(output[earlier..].iter().cloned());
     }
@@ -165,6 +169,15 @@ fn instructions(sheet: &mut Sheet<'_, '_>, run: &Run, step: &Step) {
 
 fn what_it_does(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
     match &state.confirmation {
+        // What was read before the last attempt may be wrong by now, and is read anew.
+        Some(confirmation) if state.status == StepStatus::Ready => {
+            let description = &confirmation.description;
+            let text = format!(
+                "the call and its target are read anew when it is prepared; last time: {} on {}",
+                description.call, description.target.name
+            );
+            sheet.add("call", Role::Muted, &text);
+        }
         Some(confirmation) => {
             let description = &confirmation.description;
             let reach = if description.target.reachable { "" } else { ", NOT REACHABLE" };
@@ -329,7 +342,7 @@ fn output(view: &View<'_>, run: &Run, step: &Step) -> Vec<Line<'static>> {
     let line = |kept: &crate::core::model::StepOutput| {
         Line::from(vec![
             view.look.span(Role::Muted, format!("  {} ", clock_time(kept.at))),
-            view.look.span(Role::Text, crate::text::clean(&kept.line, 400)),
+            view.look.span(Role::Text, cleaned(&kept.line)),
         ])
     };
     of_step.map(line).collect()

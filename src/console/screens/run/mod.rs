@@ -6,7 +6,7 @@ mod steps;
 pub(in crate::console::screens) use detail::guard_lines;
 
 use super::View;
-use super::paint::{cut, labelled_with, put, rule};
+use super::paint::{cleaned, cut, labelled_with, put, rule};
 use super::words::{about, clock_time};
 use crate::console::theme::Role;
 use crate::core::attested;
@@ -65,7 +65,7 @@ fn summary(view: &View<'_>, run: &Run, runbook: &Runbook, width: u16) -> Vec<Lin
     let of = estimate(runbook).map_or_else(String::new, |total| format!(" of {}", about(total)));
     let total = run.steps.len();
     let rest = format!("{settled} of {total} steps settled, {took}{of}");
-    let mut lines = vec![rule(look, crate::text::clean(&runbook.title, 60), rest, width)];
+    let mut lines = vec![rule(look, cleaned(&runbook.title), rest, width)];
     if let Some((at, end)) = &run.ended {
         let (role, text) = ended(view, run, end, *at);
         lines.extend(cut(look, labelled_with(look, " ".into(), 1, role, &text, width), 2, width));

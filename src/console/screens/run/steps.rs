@@ -3,10 +3,10 @@
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::list::window;
-use crate::console::screens::paint::put_list;
+use crate::console::screens::paint::{cleaned, put_list};
 use crate::console::screens::words;
 use crate::console::theme::Role;
-use crate::console::widgets::{Column, State, Width, row_line, state_cell};
+use crate::console::widgets::{Column, State, Width, row_line, state_cell, title_column};
 use crate::core::incident::{Run, StepRun};
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
@@ -53,11 +53,12 @@ pub fn draw(
     let place = entries.iter().position(|entry| matches!(entry, Entry::Step(step) if *step == selected));
     let place = place.unwrap_or(0);
     let shown = window(view, place, entries.len(), usize::from(area.height));
+    let titles = title_column(area.width, runbook.steps.values().map(|step| step.title.as_str()));
     let lines: Vec<Line<'static>> = entries[shown.clone()]
         .iter()
         .map(|entry| match entry {
             Entry::NoReturn => no_return(view, area.width),
-            Entry::Step(step) => line(view, run, runbook, *step, *step == selected, area.width),
+            Entry::Step(step) => line(view, run, runbook, *step, *step == selected, area.width, titles),
         })
         .collect();
     let mark = (!run.steps.is_empty()).then(|| place.saturating_sub(shown.start));
@@ -92,19 +93,14 @@ fn line(
     place: usize,
     selected: bool,
     width: u16,
+    titles: Column,
 ) -> Line<'static> {
     let look = &view.look;
     let Some((id, state)) = run.steps.get_index(place) else { return Line::default() };
     let plan = runbook.steps.get(id);
     let fixed = |width, right| Column { width: Width::Fixed(width), right };
-    let columns = [
-        fixed(1, false),
-        fixed(2, true),
-        fixed(12, false),
-        Column { width: Width::Share(1), right: false },
-        fixed(14, true),
-        fixed(10, false),
-    ];
+    let columns =
+        [fixed(1, false), fixed(2, true), fixed(12, false), titles, fixed(14, true), fixed(10, false)];
     let begun = !matches!(state.status, StepStatus::Pending | StepStatus::Ready | StepStatus::Confirming);
     let status = match run.ended.is_some() && !begun {
         true => words::marked(look, State::Pending, "not run"),
@@ -115,7 +111,7 @@ fn line(
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
         look.span(Role::Muted, (place + 1).to_string()),
         status,
-        look.span(title_role, crate::text::clean(plan.map_or(id.as_str(), |step| &step.title), 80)),
+        look.span(title_role, cleaned(plan.map_or(id.as_str(), |step| &step.title))),
         look.span(Role::Muted, time(view, plan, state)),
         look.span(note_role(state), note(run, runbook, place, plan, state)),
     ];

@@ -1,3 +1,4 @@
+mod cuts;
 mod left;
 mod loss;
 mod numbers;

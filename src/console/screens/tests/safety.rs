@@ -9,8 +9,9 @@ use crate::console::screens::{confirm, connecting, decide, footer, header, overv
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen, Toast, Ui};
 use crate::core::command::Ask;
-use crate::core::incident::Mode;
+use crate::core::incident::{Mode, Outcome};
 use crate::core::reading::{ProbeFailure, Verdict};
+use crate::core::status::StepStatus;
 use crate::ids::ProbeId;
 use crate::plan::Plan;
 use jiff::SignedDuration;
@@ -149,6 +150,79 @@ fn the_timeline_is_newest_first_and_can_be_filtered() {
     assert_eq!(rows[0].place, stage.model.durable.timeline.len() - 1);
     let declared = timeline::rows(&stage.model, "declared drill");
     assert_eq!(declared, [rows[0]]);
+}
+
+#[test]
+fn a_filter_asks_for_a_kind_of_signal_and_of_event_and_says_how_it_is_cleared() {
+    let mut stage = region_down();
+    let found = |stage: &Stage, filter: &str| -> Vec<String> {
+        crate::console::screens::overview::rows(&stage.model, filter)
+            .iter()
+            .map(|row| row.probe.to_string())
+            .collect()
+    };
+    assert_eq!(found(&stage, "postgres-replication"), ["dr-lag"]);
+    assert_eq!(found(&stage, "file-age"), ["full-backup"]);
+    stage.ask(Ask::Note { text: "seen by the supplier".into() });
+    let events = |stage: &Stage, filter: &str| timeline::rows(&stage.model, filter).len();
+    assert_eq!(events(&stage, "notes"), 1);
+    assert!(events(&stage, "decisions") >= 1 && events(&stage, "signals") > 3);
+    assert!(events(&stage, "steps") == 0 && events(&stage, "decisions") < events(&stage, ""));
+    for shows in [Screen::Overview, Screen::Timeline, Screen::Backups] {
+        (stage.ui.screen, stage.ui.filter) = (shows, "nowhere".into());
+        let drawn = text(&screen((80, 24), &stage.view()));
+        assert!(drawn.contains("nothing matches \"nowhere\"; esc clears the filter"), "{drawn}");
+    }
+}
+
+#[test]
+fn a_rehearsed_step_whose_proof_nothing_moves_is_said_to_be_the_simulations_limit_with_the_key() {
+    let mut stage = region_down();
+    stage.failing_over();
+    stage.ui.screen = Screen::Decide;
+    stage.prepare("fence");
+    stage.describe(
+        "fence",
+        "alter system set default_transaction_read_only = on",
+        "primary-db:5432",
+        "server",
+    );
+    stage.pass(8);
+    stage.confirm("fence", None);
+    let done = crate::core::action::Done { summary: "sessions ended".into() };
+    stage.ended("fence", Outcome::Done(done));
+    let note = format!("{}. It never will here.", crate::core::action::UNMOVED);
+    let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
+    let state = run.steps.get_mut(&crate::ids::StepId::from("fence")).unwrap();
+    state.confirmation.as_mut().unwrap().description.notes.push(note);
+    let finished = text(&screen((80, 24), &stage.view()));
+    let finished = finished.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(finished.contains("THIS SIMULATION does not move"), "{finished}");
+    let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
+    run.steps.get_mut(&crate::ids::StepId::from("fence")).unwrap().status = StepStatus::Unknown;
+    let unknown = text(&screen((80, 24), &stage.view()));
+    let words = unknown.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("THIS SIMULATION does not move") && words.contains("a attests it"), "{unknown}");
+}
+
+#[test]
+fn a_step_that_is_ready_again_is_not_said_to_be_out_of_reach_by_what_was_read_before() {
+    let mut stage = region_down();
+    stage.failing_over();
+    stage.ui.screen = Screen::Decide;
+    stage.ui.decide.selected = 1;
+    stage.prepare("fence");
+    stage.describe("fence", "alter system", "primary-db:5432", "server");
+    let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
+    let state = run.steps.get_mut(&crate::ids::StepId::from("fence")).unwrap();
+    state.confirmation.as_mut().unwrap().description.target.reachable = false;
+    state.status = StepStatus::Ready;
+    stage.ui.details = true;
+    let drawn = text(&screen((80, 24), &stage.view()));
+    assert!(
+        drawn.contains("are read anew when it is prepared") && !drawn.contains("NOT REACHABLE"),
+        "{drawn}"
+    );
 }
 
 /// A plan with many signals, half of them critical.

@@ -36,6 +36,24 @@ fn a_promotion_makes_the_standby_a_primary_and_traffic_follows_the_scenario() {
 }
 
 #[test]
+fn a_step_that_the_plan_says_switches_moves_the_traffic_where_the_scenario_says_nothing_of_it() {
+    let mut plan = plan();
+    let runbook = &mut plan.runbooks["failover"];
+    runbook.activates = Some("b".into());
+    runbook.steps["switch"].switches = true;
+    runbook.steps["switch"].verify =
+        Some(crate::plan::condition::Condition::parse("signals['public'].state == 'ok'").unwrap());
+    let scene = scene_of(plan, REGION_DOWN);
+    scene.pass(30);
+    assert!(scene.is_down("public"));
+    let notes = scene.action("switch").describe().now_or_never().unwrap().unwrap().notes.join("\n");
+    assert!(!notes.contains("does not know"), "{notes}");
+    scene.execute("switch").unwrap();
+    scene.pass(1);
+    assert!(!scene.is_down("public"), "everybody is sent to the region that the runbook activates");
+}
+
+#[test]
 fn everything_a_confirmation_shows_says_that_it_is_simulated() {
     let scene = scene("");
     for id in scene.plan.runbooks["failover"].steps.keys() {

@@ -209,7 +209,11 @@ impl Conditions for NoSignals {
 }
 
 fn scene(scenario: &str) -> Scene {
-    let plan = Arc::new(plan());
+    scene_of(plan(), scenario)
+}
+
+fn scene_of(plan: Plan, scenario: &str) -> Scene {
+    let plan = Arc::new(plan);
     let scenario = Scenario::parse(&format!("name = \"x\"\ntitle = \"x\"\n{scenario}"), "x.toml", &plan);
     let clock = Arc::new(ManualClock::new(Timestamp::from_second(START).unwrap()));
     let lines: Arc<StdMutex<Vec<String>>> = Arc::default();
