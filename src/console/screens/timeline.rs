@@ -149,6 +149,7 @@ fn kinds(fact: &Fact) -> &'static str {
         ContradictionAnswered { .. } => "contradictions decisions",
         SeveritySet { .. } => "severity decisions",
         ServingRecorded { .. } | QuestionAnswered { .. } | QuestionRevisited { .. } => "decisions",
+        ServicesMoved { .. } => "services",
         IncidentDeclared { .. } | DrillTurnedLive { .. } | IncidentProposed { .. } => "incident decisions",
         ProposalWithdrawn { .. } | IncidentResolved { .. } | IncidentReopened { .. } => "incident decisions",
         IncidentClosed { .. } => "incident decisions",
