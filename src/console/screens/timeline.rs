@@ -146,7 +146,7 @@ fn kinds(fact: &Fact) -> &'static str {
         ReadingTaken { .. } | SignalChanged { .. } | PrimaryMeasured { .. } | LossNoted { .. } => "signals",
         SeverityChanged { .. } => "severity",
         ContradictionFound { .. } | ContradictionEnded { .. } => "contradictions",
-        ContradictionAnswered { .. } => "contradictions decisions",
+        ContradictionAnswered { .. } | DivergenceSettled { .. } => "contradictions decisions",
         SeveritySet { .. } => "severity decisions",
         ServingRecorded { .. } | QuestionAnswered { .. } | QuestionRevisited { .. } => "decisions",
         ServicesMoved { .. } => "services",
