@@ -14,8 +14,14 @@ const NAME: &str = "plan-file";
 /// The longest path that Linux takes, in bytes.
 const PATH_BYTES: u64 = 4_096;
 
+/// The demo's plan is in no file, and has this name wherever somebody asks for it.
+const DEMO: &str = "demo";
+
 /// Where a plan is or was, by whatever path it is named: links are followed.
 pub fn place_of(plan: &Path) -> PathBuf {
+    if plan == Path::new(DEMO) && !plan.exists() {
+        return plan.to_owned();
+    }
     let absolute = std::path::absolute(plan).unwrap_or_else(|_| plan.to_owned());
     let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
     let gone = || Some(folder?.join(absolute.file_name()?));
@@ -51,6 +57,12 @@ pub(super) fn note(folder: &Folder, plan: &Path) -> io::Result<Option<PathBuf>> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_demo_is_found_from_every_folder() {
+        assert_eq!(place_of(Path::new("demo")), Path::new("demo"));
+        assert!(place_of(Path::new("another")).is_absolute());
+    }
 
     #[test]
     fn another_file_is_told_once() {

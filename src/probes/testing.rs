@@ -102,8 +102,13 @@ pub fn probe_params(kind: &str, keys: &str) -> Params {
 
 /// The first step of `runbooks.example`.
 pub fn step(text: &str) -> Step {
+    try_step(text).unwrap_or_else(|problems| panic!("{text}\n{problems}"))
+}
+
+/// The same, or what the loader finds wrong with it.
+pub fn try_step(text: &str) -> Result<Step, Problems> {
     let text = format!("{text}\n[runbooks.example]\ntitle = \"Example\"\n");
-    plan(&text).runbooks["example"].steps[0].clone()
+    Ok(loaded(&text)?.runbooks["example"].steps[0].clone())
 }
 
 /// The channel of `[channels.example]`.

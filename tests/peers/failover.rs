@@ -73,7 +73,12 @@ impl Night {
         // Ready, or held by a guard.
         self.sees("Step 2 \"Promote the standby\" is");
         // NEXT names it, and the key acts on what NEXT names.
-        self.operator.opens("CONFIRM: Promote the standby")
+        self.operator.opens("CONFIRM: Promote the standby");
+        // A frame may come in pieces: its last row closes it.
+        self.operator.waits_for("the whole confirmation", |screen| {
+            screen.contains("CONFIRM: Promote the standby")
+                && screen.lines().any(|line| line.starts_with('└'))
+        })
     }
 
     /// Closes the confirmation that a guard blocks, overrides the guard, and opens the new one.

@@ -20,7 +20,8 @@ pub fn hint_spans(
     Some([look.span(Role::KeyHint, keys), look.span(Role::Muted, format!(" {word}"))])
 }
 
-/// A line of hints in order of importance; those that do not fit into `width` are left out whole.
+/// A line of hints in order of importance; those that do not fit into `width` are left out whole, but help keeps its
+/// room: it tells the others.
 pub fn hint_line(
     look: &Look<'_>,
     keymap: &Keymap,
@@ -30,11 +31,22 @@ pub fn hint_line(
 ) -> Line<'static> {
     let separator = format!(" {} ", look.glyph(Glyph::Separator));
     let mut line = Line::default();
+    let help = hints.iter().find(|(action, _)| *action == Action::Help);
+    let help = help.and_then(|(action, word)| hint_spans(look, keymap, context, *action, word));
+    let mut kept = help.map_or(0, |spans| spans.iter().map(Span::width).sum::<usize>() + separator.width());
     for (action, word) in hints {
+        if *action == Action::Help {
+            kept = 0;
+        }
         let Some(spans) = hint_spans(look, keymap, context, *action, word) else { continue };
         let between = if line.spans.is_empty() { 0 } else { separator.width() };
         let needed = spans.iter().map(Span::width).sum::<usize>() + between;
-        if line.width() + needed > usize::from(width) {
+        // The first is what matters most.
+        let kept = if line.spans.is_empty() { 0 } else { kept };
+        if line.width() + needed + kept > usize::from(width) {
+            if kept > 0 {
+                continue;
+            }
             break;
         }
         if between > 0 {

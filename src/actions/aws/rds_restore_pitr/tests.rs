@@ -1,12 +1,13 @@
 use super::*;
-use crate::probes::testing::{clients, step};
+use crate::probes::testing::{clients, try_step};
 
 fn built(keys: &str) -> Result<Box<dyn crate::actions::Action>, String> {
     let text = format!(
         "[[runbooks.example.steps]]\nid = \"x\"\ntitle = \"X\"\naction = \"rds-restore-pitr\"\nconfirm = \"type\"\n\
          with.region = \"us-east-1\"\n{keys}"
     );
-    build(&step(&text).params, &clients(&[])).map_err(|error| error.to_string())
+    let step = try_step(&text).map_err(|problems| problems.to_string())?;
+    build(&step.params, &clients(&[])).map_err(|error| error.to_string())
 }
 
 #[test]

@@ -1,18 +1,24 @@
 use super::*;
-use crate::probes::testing::{clients, step};
+use crate::plan::Problems;
+use crate::probes::testing::{clients, try_step};
 
 fn params(keys: &str) -> Params {
+    read(keys).unwrap_or_else(|problems| panic!("{keys}: {problems}"))
+}
+
+fn read(keys: &str) -> Result<Params, Problems> {
     let text = format!(
         "[[runbooks.example.steps]]\nid = 'x'\ntitle = 'X'\naction = 'route53-upsert'\nconfirm = 'yes'\n\
          [runbooks.example.steps.with]\nzone = 'Z1D633PJN98FT9'\n{keys}"
     );
-    step(&text).params
+    Ok(try_step(&text)?.params)
 }
 
+/// Why the loader does not take it.
 fn why(keys: &str) -> String {
-    match build(&params(keys), &clients(&[])) {
+    match read(keys) {
         Ok(_) => panic!("{keys} is taken"),
-        Err(error) => error.to_string(),
+        Err(problems) => problems.to_string(),
     }
 }
 
@@ -65,7 +71,6 @@ fn one_record_by_its_keys_and_several_by_rows_with_their_defaults() {
 fn a_row_is_checked_by_the_loader() {
     let text = "[[runbooks.example.steps]]\nid = 'x'\ntitle = 'X'\naction = 'route53-upsert'\nconfirm = 'yes'\n\
                 with.zone = 'Z1'\nwith.records = [{ nam = 'a.x', values = 'b' }]";
-    let error = std::panic::catch_unwind(|| step(text)).unwrap_err();
-    let said = error.downcast_ref::<String>().unwrap();
+    let said = try_step(text).unwrap_err().to_string();
     assert!(said.contains("unknown key `nam`") && said.contains("takes a list"), "{said}");
 }
