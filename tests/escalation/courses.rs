@@ -101,9 +101,11 @@ fn a_p0_goes_from_its_declaration_to_the_cto_through_a_crash_and_nobody_is_told_
     ]);
     let first = &all[0].outgoing.message;
     assert!(first.subject.starts_with("[P0] ARA AI: The service is gone"), "{}", first.subject);
-    for words in
-        ["Detected 2026-03-01 03:01", "Level 1 of 4: On-call engineer.", "Acknowledge it, or the next level"]
-    {
+    for words in [
+        "Detected 2026-03-01 03:01",
+        "Level 1 of 4: On-call engineer.",
+        "Acknowledge it, or whoever the policy names next",
+    ] {
         assert!(first.body.contains(words), "{words}: {}", first.body);
     }
     assert_eq!(all[0].outgoing.address.as_deref(), Some("+1 555 0141"));

@@ -296,7 +296,7 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
             let watch = units::age(view.model.plan.policy.monitor);
             let run = incident.runs.last();
             let unshown = run.and_then(|run| attested::unshown(view.model, run, view.now));
-            if let Some(unshown) = unshown {
+            if let Some(unshown) = unshown.filter(|unshown| unshown.is_false) {
                 let text = format!(
                     "See whether step {} \"{}\" was done: it was attested, and its own proof {}. {resolve} resolves it only \
                      once that is so.",
@@ -306,8 +306,16 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
                 );
                 return say(Role::Critical, text);
             }
+            let doubt = unshown.map_or_else(String::new, |unshown| {
+                format!(
+                    " But see step {} \"{}\": it was attested, and its own proof {}.",
+                    unshown.place,
+                    unshown.step.title,
+                    unshown.how()
+                )
+            });
             let text = format!(
-                "Every step is settled. {resolve} resolves it once it holds; the watch of {watch} begins then."
+                "Every step is settled.{doubt} {resolve} resolves it once it holds; the watch of {watch} begins then."
             );
             say(Role::Accent, text)
         }

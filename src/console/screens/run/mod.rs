@@ -107,12 +107,21 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
         Some((Severity::P0, _, why)) => format!(" P0 HOLDS ON: {}.", why.trim_end_matches('.')),
         _ => String::new(),
     };
-    if let Some(unshown) = attested::unshown(model, run, view.now) {
+    let unshown = attested::unshown(model, run, view.now);
+    if let Some(unshown) = unshown.filter(|unshown| unshown.is_false) {
         return (Role::Critical, format!("{completed}, but {}.{holds}", unshown.words()));
     }
-    let well = if holds.is_empty() { Role::Ok } else { Role::Critical };
+    let doubt = unshown.map_or_else(String::new, |unshown| format!(" But {}.", unshown.words()));
+    let well = match (holds.is_empty(), doubt.is_empty()) {
+        (false, _) => Role::Critical,
+        (true, false) => Role::Unknown,
+        (true, true) => Role::Ok,
+    };
     let Some(clock) = objectives::overall_stopped(model, restores) else {
-        return (well, format!("{completed}.{holds} What it restores works; nothing of it was broken."));
+        return (
+            well,
+            format!("{completed}.{holds} What it restores works; nothing of it was broken.{doubt}"),
+        );
     };
     let target = units::age(clock.target);
     let (role, result) = match clock.left().is_negative() {
@@ -121,7 +130,7 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
     };
     let took = units::clock(clock.elapsed);
     let text = format!(
-        "{completed}.{holds} What it restores works, {} after {took}, {result}.",
+        "{completed}.{holds} What it restores works, {} after {took}, {result}.{doubt}",
         title(&clock.service)
     );
     (role, text)
