@@ -14,6 +14,7 @@ use lifeboat::core::notification::{DeliveryStatus, Receipt, Undelivered};
 use lifeboat::core::reading::{Measurement, Reading};
 use lifeboat::engine::lead::{Input, Lead};
 use lifeboat::engine::ledger::Ledger;
+use lifeboat::engine::outside::Outside;
 use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::runner::Runner;
 use lifeboat::engine::shared::SharedModel;
@@ -142,7 +143,7 @@ impl Engine {
             // An error means that the bench is over.
             let _ = reports.send(Input::Report(report));
         });
-        let runner = Runner::new(handle.clone(), world.clone(), model.clone(), sink);
+        let runner = Runner::new(handle.clone(), &Outside::on(&handle), world.clone(), model.clone(), sink);
         let lead = Lead::new(ledger, runner, world.clock(), false);
         let begin = Report::EngineStarted { version: "bench".into(), recovery: String::new() };
         std::thread::spawn(move || lead.run(inputs, begin));

@@ -67,8 +67,10 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     limits::of_engine()?;
     let _log = engine::log::Log::to_stderr(wanted).map_err(super::too_few)?;
     let plan = Arc::new(read_plan(args.plan.as_deref())?);
-    let folder =
-        place::state_folder(args.state.as_deref(), args.plan.as_deref().unwrap_or(Path::new("demo")))?;
+    let folder = place::state_folder(
+        args.state.as_deref(),
+        args.plan.as_deref().unwrap_or(Path::new(engine::plan_file::DEMO)),
+    )?;
     let former_name = match &args.plan {
         Some(plan) => {
             let (plan, state) = (plan.clone(), args.state.clone());
@@ -85,7 +87,8 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
         }
         // A rehearsal's journal is thrown away afterwards, which the attribute would forbid.
         let append_only = !args.no_append_only && args.simulate.is_none();
-        let (ends_alone, plan_file) = (args.ends_alone, args.plan.clone());
+        let ends_alone = args.ends_alone;
+        let plan_file = Some(args.plan.clone().unwrap_or_else(|| engine::plan_file::DEMO.into()));
         let settings = engine::Settings { ends_alone, append_only, group, former_name, plan_file };
         engine::run(plan, world, folder, settings).await.map_err(|error| {
             let taken = error.is_taken();
@@ -141,7 +144,7 @@ pub(super) fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
 }
 
 fn unusable(path: Option<&Path>, problems: &Problems) -> Failure {
-    let path = path.unwrap_or(Path::new("demo")).display();
+    let path = path.unwrap_or(Path::new(engine::plan_file::DEMO)).display();
     let what = format!("the plan {path} has problems:\n{}", render::plain(problems).trim_end());
     let next = format!("Mend them; `lifeboat check {path}` shows them in their lines.");
     Failure::new(what, next).with_code(EXIT_USAGE)

@@ -15,7 +15,7 @@ const NAME: &str = "plan-file";
 const PATH_BYTES: u64 = 4_096;
 
 /// The demo's plan is in no file, and has this name wherever somebody asks for it.
-const DEMO: &str = "demo";
+pub const DEMO: &str = "demo";
 
 /// Where a plan is or was, by whatever path it is named: links are followed.
 pub fn place_of(plan: &Path) -> PathBuf {

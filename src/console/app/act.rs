@@ -414,7 +414,7 @@ impl App {
     fn quit(&mut self) -> Vec<Do> {
         let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
         match incident.map(|incident| incident.open_run().map(|run| run.id.clone())) {
-            Some(run) => self.open(Dialog::Form(Form::quit(run, self.ui.remains))),
+            Some(run) => self.open(Dialog::Form(Box::new(Form::quit(run, self.ui.remains)))),
             None => vec![Do::Quit],
         }
     }
@@ -426,7 +426,7 @@ impl App {
         }
         let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
         let run = incident.and_then(Incident::open_run).map(|run| run.id.clone());
-        self.open(Dialog::Form(Form::quit(run, self.ui.remains)))
+        self.open(Dialog::Form(Box::new(Form::quit(run, self.ui.remains))))
     }
 
     fn back(&mut self) {

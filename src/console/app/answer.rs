@@ -52,7 +52,7 @@ impl App {
         let Some(mut form) = self.answer_form(question, at) else { return Vec::new() };
         form.chosen = form.choices.iter().position(|choice| choice.name == answer).unwrap_or(0);
         form.skip_choice();
-        self.open(Dialog::Form(form))
+        self.open(Dialog::Form(Box::new(form)))
     }
 
     /// Offers all answers of the open question, or the questions to go back to.
@@ -119,7 +119,7 @@ impl App {
         let chosen = form.choices.get(form.chosen).map(|choice| &choice.name);
         fresh.chosen = fresh.choices.iter().position(|choice| Some(&choice.name) == chosen).unwrap_or(0);
         fresh.text = form.text.clone();
-        self.dialog = Some(Dialog::Form(fresh));
+        self.dialog = Some(Dialog::Form(Box::new(fresh)));
     }
 
     fn revisit_form(&self) -> Option<Form> {

@@ -1,7 +1,7 @@
 //! What the engine says: folding it, and what it means for the open dialog.
 
 use super::confirm::Confirming;
-use super::form::{Form, Purpose};
+use super::form::Purpose;
 use super::{App, Asked, Dialog, Do, answer};
 use crate::console::input::PAUSE;
 use crate::console::screens;
@@ -68,7 +68,7 @@ impl App {
         self.awaited = None;
         self.gone = None;
         match &self.dialog {
-            Some(Dialog::Form(Form { purpose: Purpose::Gone { .. }, .. })) => self.dialog = None,
+            Some(Dialog::Form(form)) if matches!(form.purpose, Purpose::Gone { .. }) => self.dialog = None,
             _ => drop(self.shut_what_ended(at)),
         }
         // What is still open was not taken.

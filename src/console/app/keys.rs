@@ -176,7 +176,7 @@ impl App {
                 let next = self.with_key(&refusal).unwrap_or(refusal.next);
                 self.refuse_form(&refusal.why, &next, at)
             }
-            None => self.open(Dialog::Form(form)),
+            None => self.open(Dialog::Form(Box::new(form))),
         }
     }
 
@@ -208,7 +208,7 @@ impl App {
     /// Closes the dialog. What follows on the screen below is as new to the eye as a dialog is.
     pub(super) fn shut(&mut self) -> Vec<Do> {
         let gone = self.gone.take();
-        self.dialog = gone.map(|(why, next)| Dialog::Form(Form::gone(why, next)));
+        self.dialog = gone.map(|(why, next)| Dialog::Form(Box::new(Form::gone(why, next))));
         self.renew()
     }
 
@@ -217,7 +217,7 @@ impl App {
         let replaces =
             matches!(&self.dialog, Some(Dialog::Form(form)) if matches!(form.purpose, Purpose::Gone { .. }));
         if self.dialog.is_none() || replaces {
-            return self.open(Dialog::Form(Form::gone(why, next)));
+            return self.open(Dialog::Form(Box::new(Form::gone(why, next))));
         }
         self.note_trouble(&why, "", at);
         self.gone = Some((why, next));

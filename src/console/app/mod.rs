@@ -134,7 +134,7 @@ pub enum Do {
 #[derive(Debug)]
 pub enum Dialog {
     /// Choices, a text, a yes.
-    Form(Form),
+    Form(Box<Form>),
     /// The confirmation of a step.
     Confirm(Box<Confirming>),
     /// A message that is written.

@@ -156,8 +156,7 @@ fn leads_elsewhere(model: &Model, database: &Database<'_>, server: &Server<'_>, 
     if server.seen.is_some_and(|seen| is_process(model, fence, &seen.server)) {
         return false;
     }
-    let strays =
-        server.strays && database.iter().filter(|other| !other.strays).any(|other| is_promoted(other));
+    let strays = server.strays && database.iter().filter(|other| !other.strays).any(is_promoted);
     strays || database.iter().any(|other| is_promoted(other) && promoted_since(other))
 }
 

@@ -358,7 +358,8 @@ fn what_a_form_says_can_be_read_to_its_end_and_the_key_is_said_where_it_is_cut()
     let (run, step) = scene.app.selected_step().unwrap();
     let losses = (0..30).map(|place| format!("loss number {place} of a plan that has a great many of them"));
     let (guards, losses) = (vec![0], losses.collect());
-    scene.app.dialog = Some(Dialog::Form(Form::writing(Purpose::Override { run, step, guards, losses })));
+    scene.app.dialog =
+        Some(Dialog::Form(Box::new(Form::writing(Purpose::Override { run, step, guards, losses }))));
     for stage in [Stage::Write, Stage::Sure] {
         if let Some(Dialog::Form(form)) = &mut scene.app.dialog {
             form.stage = stage;
@@ -691,12 +692,12 @@ fn a_form_has_a_field_only_where_it_asks_for_a_text() {
     let mut asked = Form::choosing(Purpose::Answer { question, ask, suggested }, choices);
     asked.skip_choice();
     assert_eq!(asked.stage, Stage::Sure);
-    scene.app.dialog = Some(Dialog::Form(asked.clone()));
+    scene.app.dialog = Some(Dialog::Form(Box::new(asked.clone())));
     let words = scene.words();
     assert!(words.contains("+y yes") && !words.contains("Reason"), "{words}");
     asked.chosen = 1;
     asked.skip_choice();
-    scene.app.dialog = Some(Dialog::Form(asked));
+    scene.app.dialog = Some(Dialog::Form(Box::new(asked)));
     assert!(scene.words().contains("Reason"), "{}", scene.words());
 }
 
