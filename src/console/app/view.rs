@@ -164,7 +164,7 @@ impl App {
     pub(super) fn dropped(&mut self, count: usize, at: Instant) -> Vec<Do> {
         let keys = if count == 1 { "1 key was".to_owned() } else { format!("{count} keys were") };
         let next = format!("{keys} dropped: not meant for this. Wait a second, then go on.");
-        let why = self.deaf_for.clone();
+        let why = self.deaf_for.trim_end_matches('.').to_owned();
         match self.problem() {
             Some(problem) => *problem = Some(format!("{why}. {next}")),
             None => self.toast(why, next, true, at),
