@@ -138,8 +138,9 @@ fn a_member_of_patroni_is_neither_promoted_nor_fenced_and_the_way_that_does_it_i
     assert_eq!(leader.sql("show default_transaction_read_only"), "off");
 }
 
-/// Promotes around Patroni, and says how many acknowledged rows that cost.
-fn taken_back(primary: &Server, standby: &Server) {
+/// Promotes around Patroni; whether that was proven before Patroni took it back, which on a busy machine may be quicker
+/// than the first look.
+fn taken_back(primary: &Server, standby: &Server) -> bool {
     let home = Home::with(&plan(primary, standby, "with.managed = \"ignore\"\nwith.hold = \"20s\"\n"));
     let _engine = home.engine();
     let mut hands = Hands::attach(&home);
@@ -159,28 +160,37 @@ fn taken_back(primary: &Server, standby: &Server) {
         run.is_some_and(|run| run.steps[&StepId::new("promote")].doubt.is_some())
     });
     let doubt = hands.step("promote").doubt.clone().unwrap();
-    assert!(doubt.why.contains("taken back after") && doubt.why.contains("by Patroni"), "{doubt:?}");
-
     let facts = home.facts();
-    assert!(facts.iter().any(|fact| matches!(fact, Fact::StepHolding { .. })), "it was never proven");
     assert!(!facts.iter().any(|fact| matches!(fact, Fact::StepVerified { .. })), "it was called done");
+    if !facts.iter().any(|fact| matches!(fact, Fact::StepHolding { .. })) {
+        return false;
+    }
+    assert!(doubt.why.contains("taken back after") && doubt.why.contains("by Patroni"), "{doubt:?}");
     let rows = writer.stop();
     assert!(!rows.is_empty(), "nothing was acknowledged in between: this shows nothing");
     let lost = |id: &&i64| primary.sql(&format!("select count(*) from load where id = {id}")) == "0";
     let lost = rows.iter().filter(lost).count();
     assert_eq!(lost, rows.len(), "{lost} of {} acknowledged rows are not on the primary", rows.len());
+    true
+}
+
+/// With new clusters until lifeboat saw the promotion before it was taken back.
+fn is_taken_back(cluster: impl Fn() -> Patroni, standby: usize) {
+    let once = || {
+        let patroni = cluster();
+        taken_back(patroni.member(0), patroni.member(standby))
+    };
+    assert!((0..4).any(|_| once()), "Patroni was quicker than the first look each time");
 }
 
 #[test]
 fn a_promotion_around_patroni_is_taken_back_and_never_called_done() {
-    let patroni = Patroni::pair();
-    taken_back(patroni.member(0), patroni.member(1));
+    is_taken_back(Patroni::pair, 1);
 }
 
 #[test]
 fn a_promotion_of_a_standby_cluster_around_patroni_is_taken_back_and_never_called_done() {
-    let patroni = Patroni::pair().with_standby_cluster();
-    taken_back(patroni.member(0), patroni.member(2));
+    is_taken_back(|| Patroni::pair().with_standby_cluster(), 2);
 }
 
 #[test]
