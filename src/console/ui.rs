@@ -21,6 +21,12 @@ pub enum Screen {
     Escalation,
 }
 
+impl Screen {
+    /// All of them, in that order.
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Decide, Self::Timeline, Self::Backups, Self::Readiness, Self::Escalation];
+}
+
 /// A list's cursor; what is in view follows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Cursor {

@@ -24,15 +24,6 @@ use crate::plan::condition::Truth;
 use jiff::Timestamp;
 use std::time::Instant;
 
-const SCREENS: [Screen; 6] = [
-    Screen::Overview,
-    Screen::Decide,
-    Screen::Timeline,
-    Screen::Backups,
-    Screen::Readiness,
-    Screen::Escalation,
-];
-
 /// A key cannot be taken by the step that was selected, and can by the one that is selected now.
 struct Elsewhere {
     from: String,
@@ -61,7 +52,7 @@ impl App {
             }
             Back => self.back(),
             NextScreen => return self.show(self.turned(1)),
-            PrevScreen => return self.show(self.turned(SCREENS.len() - 1)),
+            PrevScreen => return self.show(self.turned(Screen::ALL.len() - 1)),
             GotoOverview => return self.show(Screen::Overview),
             GotoDecide => return self.show(Screen::Decide),
             GotoTimeline => return self.show(Screen::Timeline),
@@ -442,8 +433,8 @@ impl App {
     }
 
     fn turned(&self, by: usize) -> Screen {
-        let here = SCREENS.iter().position(|screen| *screen == self.ui.screen).unwrap_or(0);
-        SCREENS[(here + by) % SCREENS.len()]
+        let here = Screen::ALL.iter().position(|screen| *screen == self.ui.screen).unwrap_or(0);
+        Screen::ALL[(here + by) % Screen::ALL.len()]
     }
 
     /// Shows a screen; its questions hear no key that was meant for another one.

@@ -1,9 +1,9 @@
 //! What speaks against a word that is given for a step.
 
-use crate::core::decide::guards;
-use crate::core::evidence;
+use crate::core::decide::{guards, target_of};
 use crate::core::model::Model;
 use crate::core::names::View;
+use crate::core::promoting;
 use crate::ids::{RunId, StepId};
 use crate::plan::condition::Truth;
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp)
     }
     let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
     if let Some(runbook) = runbook.filter(|_| plan.promotes()) {
-        let losses = evidence::losses(model, runbook, now);
+        let losses = promoting::losses(model, runbook, plan, target_of(state), now);
         lines.extend(losses.iter().map(|loss| format!("Lost by it: {}.", loss.sentence())));
     }
     lines

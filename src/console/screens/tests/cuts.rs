@@ -8,14 +8,6 @@ use crate::console::pages::Shown;
 use crate::console::ui::{Connection, Screen, Toast};
 use crate::core::command::Ask;
 
-const SCREENS: [Screen; 6] = [
-    Screen::Overview,
-    Screen::Decide,
-    Screen::Timeline,
-    Screen::Backups,
-    Screen::Readiness,
-    Screen::Escalation,
-];
 const SIZES: [(u16, u16); 7] = [(80, 24), (80, 23), (60, 16), (40, 10), (100, 30), (120, 40), (200, 50)];
 
 /// Words of a text that is long, so that its end tells whether all of it is there.
@@ -107,7 +99,7 @@ fn cut_texts(drawn: &str, mark: char) -> Vec<String> {
 fn wherever_a_text_ends_before_its_end_a_key_on_the_screen_shows_all_of_it() {
     let mut silent: Vec<String> = Vec::new();
     for (name, mut stage) in states() {
-        for (shows, glyphs, details) in SCREENS.into_iter().flat_map(|shows| {
+        for (shows, glyphs, details) in Screen::ALL.into_iter().flat_map(|shows| {
             [(shows, Glyphs::Unicode, false), (shows, Glyphs::Unicode, true), (shows, Glyphs::Ascii, false)]
         }) {
             (stage.ui.screen, stage.glyphs, stage.ui.details) = (shows, glyphs, details);

@@ -36,15 +36,6 @@ fn reached(place: usize) -> Stage {
 
 const PLACES: usize = 6;
 
-const SCREENS: [Screen; 6] = [
-    Screen::Overview,
-    Screen::Decide,
-    Screen::Timeline,
-    Screen::Backups,
-    Screen::Readiness,
-    Screen::Escalation,
-];
-
 fn draw_each(stage: &Stage, size: (u16, u16)) -> Vec<Buffer> {
     let view = stage.view();
     let mut drawings = vec![
@@ -87,7 +78,7 @@ proptest! {
         filter in "[a-zü]{0,3}",
     ) {
         let mut stage = reached(place);
-        stage.ui.screen = SCREENS[which];
+        stage.ui.screen = Screen::ALL[which];
         stage.ui.details = details;
         stage.ui.filter = filter;
         stage.glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
@@ -332,7 +323,7 @@ fn nothing_is_drawn_as_well_while_the_engine_is_not_heard() {
         Connection::Lost { since, why: "the engine closed the connection".into() },
     ];
     for connection in cut_off {
-        for (place, which) in (0..PLACES).flat_map(|place| SCREENS.map(|which| (place, which))) {
+        for (place, which) in (0..PLACES).flat_map(|place| Screen::ALL.map(|which| (place, which))) {
             let mut stage = reached(place);
             stage.now += SignedDuration::from_secs(5);
             stage.ui = Ui { connection: connection.clone(), screen: which, ..Ui::default() };
