@@ -75,6 +75,8 @@ fn add_forms(value: &str, forms: &mut Vec<Form>) {
         add(escaped.replace('"', "&quot;").replace('\'', quote).into());
     }
     add(value.replace('\'', r"'\''").into());
+    // Python's shlex closes the quotes, and has the quote in others.
+    add(value.replace('\'', r#"'"'"'"#).into());
     // What is not ASCII as mail, shells and other languages write it: by bytes, in octal digits, by code points.
     let printed = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     add(bytes_escaped(value, |byte| printed(byte) && byte != b'=', |byte| format!("={byte:02X}")));
@@ -91,7 +93,12 @@ fn add_forms(value: &str, forms: &mut Vec<Form>) {
     if is_token(value) {
         forms.push(Form { text: value.to_owned().into(), by_pieces: true });
     }
-    add_base64(value, forms);
+    add_base64(value.as_bytes(), forms);
+    // As PowerShell takes and shows encoded commands.
+    let wide: Zeroizing<Vec<u8>> =
+        value.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>().into();
+    add_base64(&wide, forms);
+    add_base32(value.as_bytes(), forms);
     add_hexadecimal(value, forms);
 }
 
@@ -165,14 +172,14 @@ fn percent_encoded(value: &str, kept: &[u8], lower: bool, plus_for_space: bool) 
 
 /// Base64 of the value alone, and the characters that do not depend on its neighbours when it stands inside
 /// a longer encoded text (`user:password` of HTTP Basic), at each of the three alignments.
-fn add_base64(value: &str, forms: &mut Vec<Form>) {
+fn add_base64(value: &[u8], forms: &mut Vec<Form>) {
     for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
         let alone = engine.encode(value);
         let by_pieces = alone.len() >= MIN_ENCODED_CHARS;
         forms.push(Form { text: alone.into(), by_pieces });
         for bytes_before in 0..3_usize {
             let mut shifted = Zeroizing::new(vec![0_u8; bytes_before]);
-            shifted.extend_from_slice(value.as_bytes());
+            shifted.extend_from_slice(value);
             let encoded = Zeroizing::new(engine.encode(&*shifted));
             let first = (bytes_before * 8).div_ceil(6);
             let last = shifted.len() * 8 / 6;
@@ -182,6 +189,35 @@ fn add_base64(value: &str, forms: &mut Vec<Form>) {
             }
         }
     }
+}
+
+/// The same in base32 (RFC 4648, 6) in capitals and small letters, at each of the five alignments.
+fn add_base32(value: &[u8], forms: &mut Vec<Form>) {
+    let mut add = |encoded: &str| {
+        if encoded.len() >= MIN_ENCODED_CHARS {
+            let both = [encoded.to_owned(), encoded.to_lowercase()];
+            forms.extend(both.map(|text| Form { text: text.into(), by_pieces: true }));
+        }
+    };
+    add(&base32(value));
+    for bytes_before in 0..5_usize {
+        let mut shifted = Zeroizing::new(vec![0_u8; bytes_before]);
+        shifted.extend_from_slice(value);
+        let first = (bytes_before * 8).div_ceil(5);
+        add(base32(&shifted).get(first..shifted.len() * 8 / 5).unwrap_or_default());
+    }
+}
+
+fn base32(bytes: &[u8]) -> Zeroizing<String> {
+    const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut encoded = Zeroizing::new(String::with_capacity(bytes.len() * 8 / 5 + 1));
+    for five in bytes.chunks(5) {
+        let bits =
+            five.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte)) << (8 * (5 - five.len()));
+        let digits = (five.len() * 8).div_ceil(5);
+        encoded.extend((0..digits).map(|digit| char::from(DIGITS[(bits >> (35 - 5 * digit)) as usize & 31])));
+    }
+    encoded
 }
 
 fn add_hexadecimal(value: &str, forms: &mut Vec<Form>) {
@@ -223,6 +259,21 @@ mod tests {
             assert!(has("p\u{e4}ss", form), "{form}");
         }
         assert!(has("j=x1", "j=3Dx1") && has("j=x1", r"\U0000006A\U0000003D\U00000078\U00000031"));
+    }
+
+    #[test]
+    fn base32_powershell_and_shlex_are_known() {
+        assert!(has("foobarba", "MZXW6YTBOJRGC") && has("foobarba", "mzxw6ytbojrgc"), "RFC 4648, 10");
+        let inside = base32(b"user:hunter22-of-it and more");
+        assert!(
+            forms_of("hunter22-of-it").iter().any(|form| inside.contains(form.text.as_str())),
+            "{}",
+            &*inside
+        );
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let command = base64::engine::general_purpose::STANDARD.encode(wide("$p = 'hunter22'; go"));
+        assert!(forms_of("hunter22").iter().any(|form| command.contains(form.text.as_str())), "{command}");
+        assert!(has("it's-one", r#"it'"'"'s-one"#));
     }
 
     #[test]

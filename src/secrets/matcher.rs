@@ -2,6 +2,7 @@
 
 use super::everyday::is_everyday;
 use super::forms::Form;
+use super::spellings;
 use super::view::{self, View};
 use crate::text::tail;
 use aho_corasick::{AhoCorasick, BuildError};
@@ -146,13 +147,25 @@ fn views(text: &str) -> Vec<View> {
             view.text().contains('\\').then(|| view.then(view::unescaped)).flatten()
         });
         views.extend(unescaped.take(MAX_QUOTED));
+        views.push(View::of(text, spellings::points_unescaped));
+        if text.contains("\\0") {
+            views.push(View::of(text, spellings::echo_undone));
+        }
     }
     if text.contains('%') {
         let decoded = View::of(text, view::percent_decoded);
         views.extend(decoded.then(view::percent_decoded).filter(|_| decoded.text().contains('%')));
         views.push(decoded);
+        views.push(View::of(text, spellings::points_percent_decoded));
     }
-    if text.contains('&') && text.contains(';') {
+    if spellings::is_quoted_printable(text) {
+        views.push(View::of(text, spellings::quoted_printable));
+        views.push(View::of(text, spellings::points_quoted_printable));
+    }
+    if text.contains("M-") {
+        views.push(View::of(text, spellings::meta_undone));
+    }
+    if text.contains("&#") || text.contains('&') && text.contains(';') {
         let undone = View::of(text, view::entities_undone);
         views.extend(undone.then(view::entities_undone).filter(|_| undone.text().contains('&')));
         views.push(undone);

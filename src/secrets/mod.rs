@@ -5,6 +5,7 @@
 //! text on its way to a screen, a record or a log can be cleared of it.
 
 mod command;
+mod entities;
 mod error;
 mod everyday;
 pub(crate) mod file;
@@ -17,6 +18,7 @@ mod redactor;
 mod remarks;
 mod resolver;
 mod sequences;
+mod spellings;
 mod store;
 mod value;
 mod view;

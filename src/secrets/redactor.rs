@@ -437,6 +437,43 @@ mod tests {
     }
 
     #[test]
+    fn no_spelling_of_mail_html_terminals_or_other_languages_hides_a_secret() {
+        let redactor = redactor_of(&[("one", "pw12W0rd!xZ"), ("accent", "p\u{e4}ss-w\u{f6}rd9!")]);
+        for spelt in [
+            "pw12W0rd=21xZ",
+            "=?UTF-8?Q?pw12W0rd=21xZ?=",
+            "=70=77=31=32=57=30=72=64=21=78=5A",
+            "pw12W=\n0rd!xZ",
+            "pw12W=\r\n0rd!xZ",
+            "pw12W0rd&excl;xZ",
+            "pw12W0rd&#33xZ",
+            "&#112&#119&#49&#50&#87&#48&#114&#100&#33&#120&#90",
+            r"\0160\0167\061\062\0127\060\0162\0144\041\0170\0132",
+            "%u0070%u0077%u0031%u0032%u0057%u0030%u0072%u0064%u0021%u0078%u005A",
+        ] {
+            let told = redactor.redact(&format!("it is {spelt} here"));
+            assert!(
+                told.contains("[secret one]") && !told.contains("pw12") && !told.contains("rd"),
+                "{spelt}: {told}"
+            );
+        }
+        for spelt in [
+            r"p\xe4ss-w\xf6rd9!",
+            r"p\344ss-w\366rd9!",
+            "p%E4ss-w%F6rd9%21",
+            "p=E4ss-w=F6rd9!",
+            "p&auml;ss-w&ouml;rd9&excl;",
+            "pM-CM-$ss-wM-CM-6rd9!",
+        ] {
+            let told = redactor.redact(&format!("it is {spelt} here"));
+            assert!(told.contains("[secret accent]") && !told.contains("ss-w"), "{spelt}: {told}");
+        }
+        for text in ["lag=21 s, a=b", "M-x and A&B; 50%", "x &copy; 2026 &#169;", r"C:\0100\x"] {
+            assert_eq!(redactor.redact(text), text);
+        }
+    }
+
+    #[test]
     fn ordinary_words_stay_although_they_are_coloured_or_broken() {
         let redactor =
             redactor_of(&[("short", "hunter22"), ("dsn", "postgres://app:s3cr3t-9@db.example.com/x")]);

@@ -1,6 +1,6 @@
 //! A text as it was before a tool coloured it, broke it into lines or escaped it, with the place of each byte.
 
-use super::sequences;
+use super::{entities, sequences};
 use crate::text::is_hostile;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
@@ -72,7 +72,8 @@ impl View {
     }
 }
 
-fn as_it_is(text: &str) -> (Meant, usize) {
+/// What stands for itself.
+pub(super) fn as_it_is(text: &str) -> (Meant, usize) {
     text.chars().next().map_or((Meant::Nothing, 1), |c| (Meant::Char(c), c.len_utf8()))
 }
 
@@ -101,9 +102,9 @@ pub(super) fn line_ends_to_blanks(text: &str) -> (Meant, usize) {
     }
 }
 
-/// With the entities of HTML and XML undone that stand for a character by its number or for one of markup.
+/// With the references of HTML and XML to characters undone.
 pub(super) fn entities_undone(text: &str) -> (Meant, usize) {
-    match text.starts_with('&').then(|| entity(text)).flatten() {
+    match entities::reference(text) {
         Some((c, length)) => (Meant::Char(c), length),
         None => as_it_is(text),
     }
@@ -172,31 +173,6 @@ pub(super) fn percent_decoded(text: &str) -> (Meant, usize) {
     }
 }
 
-/// The character of an entity at the beginning of a text, and the entity's length in bytes.
-fn entity(text: &str) -> Option<(char, usize)> {
-    /// The longest of them: `&#x1f511;`, with zeros before.
-    const LONGEST_BYTES: usize = 12;
-    let (name, _) = text[1..].split_once(';').filter(|(name, _)| name.len() <= LONGEST_BYTES)?;
-    let c = match name.strip_prefix('#') {
-        Some(number) => {
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(digits) => u32::from_str_radix(digits, 16),
-                None => number.parse(),
-            };
-            char::from_u32(code.ok()?)?
-        }
-        None => match name {
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            "quot" => '"',
-            "apos" => '\'',
-            _ => return None,
-        },
-    };
-    Some((c, name.len() + 2))
-}
-
 /// What an escape at the beginning of a text stands for, and its length in bytes.
 fn escape(text: &str) -> Option<(Meant, usize)> {
     let simple = match text[1..].chars().next()? {
@@ -257,8 +233,8 @@ mod tests {
 
     #[test]
     fn entities_and_dumps_are_undone() {
-        let view = View::of("&#104;&#x75;&#X6E;&amp;&nbsp;&#;&", entities_undone);
-        assert_eq!(view.text(), "hun&&nbsp;&#;&");
+        let view = View::of("&#104;&#x75;&#X6E;&amp;&nothing;&#;&", entities_undone);
+        assert_eq!(view.text(), "hun&&nothing;&#;&");
         assert_eq!(view.places[1].clone(), 6..12);
         for dump in
             ["68:75:6e:74", "68 75 6E 74", "0x68, 0x75, 0x6e, 0x74", "68-75-6e-74", "6875 6e74 6875 6e74"]
