@@ -12,8 +12,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 pub(super) struct Event<'a> {
     pub(super) uid: &'a str,
     pub(super) summary: &'a str,
-    /// Each attendee's address without `mailto:`, and name.
-    pub(super) attendees: Vec<(&'a str, Option<&'a str>)>,
+    pub(super) attendees: Vec<Attendee<'a>>,
     pub(super) cancelled: bool,
     /// The occurrence of a series that it stands for.
     pub(super) instead_of: Option<Moment>,
@@ -23,6 +22,30 @@ pub(super) struct Event<'a> {
     length: Length,
     rules: Vec<&'a str>,
     more: Vec<Moment>,
+}
+
+/// Somebody who was asked to an event.
+pub(super) struct Attendee<'a> {
+    /// The address, without `mailto:`.
+    pub(super) address: &'a str,
+    pub(super) name: Option<&'a str>,
+    /// They declined, or gave it to somebody else, who is an attendee of their own (RFC 5545, 3.2.12).
+    pub(super) is_out: bool,
+}
+
+impl<'a> Attendee<'a> {
+    fn read(property: &'a Property<'_>) -> Self {
+        let address = property.val.as_str().trim();
+        let bare = address.get(7..).filter(|_| address.to_ascii_lowercase().starts_with("mailto:"));
+        let status = parameter(property, "PARTSTAT").map(|status| status.trim().trim_matches('"'));
+        let is_out =
+            |status: &str| ["DECLINED", "DELEGATED"].iter().any(|out| status.eq_ignore_ascii_case(out));
+        Self {
+            address: bare.unwrap_or(address).trim(),
+            name: parameter(property, "CN").map(|name| name.trim_matches('"')),
+            is_out: status.is_some_and(is_out),
+        }
+    }
 }
 
 /// How long an event lasts.
@@ -66,17 +89,20 @@ impl<'a> Event<'a> {
                 "it leaves occurrences out by a rule (EXRULE), which is not read: name them in EXDATE".into(),
             );
         }
+        let is_period = |property: &Property<'_>| {
+            parameter(property, "VALUE").is_some_and(|value| value.eq_ignore_ascii_case("PERIOD"))
+        };
+        if all(component, "RDATE").any(is_period) {
+            return Err("it names further times with their length (RDATE with VALUE=PERIOD), which is not read: make \
+                        events of them"
+                .into());
+        }
         let more: Result<Vec<Vec<Moment>>, String> =
             all(component, "RDATE").map(|property| moments(property, zones, &start.zone)).collect();
-        let attendees = all(component, "ATTENDEE").map(|property| {
-            let address = property.val.as_str().trim();
-            let bare = address.get(7..).filter(|_| address.to_ascii_lowercase().starts_with("mailto:"));
-            (bare.unwrap_or(address), parameter(property, "CN").map(|name| name.trim_matches('"')))
-        });
         Ok(Self {
             uid: text(component, "UID"),
             summary,
-            attendees: attendees.collect(),
+            attendees: all(component, "ATTENDEE").map(Attendee::read).collect(),
             cancelled: is_cancelled(component),
             instead_of: instead_of.map(|property| one_moment(property, zones, &start.zone)).transpose()?,
             without,
@@ -92,7 +118,11 @@ impl<'a> Event<'a> {
         let (from, until) = self.span(self.start.wall)?;
         if self.rules.is_empty() {
             let more = self.more.iter().map(|moment| moment.wall_in(&self.start.zone));
-            return std::iter::once(Ok(self.start.wall)).chain(more).collect();
+            let mut all: Vec<DateTime> =
+                std::iter::once(Ok(self.start.wall)).chain(more).collect::<Result<_, _>>()?;
+            all.sort_unstable();
+            all.dedup();
+            return Ok(all);
         }
         // A day more on both sides: the edges are on the wall clock of a zone.
         let margin = SignedDuration::from_hours(24).saturating_add(until.duration_since(from));

@@ -9,7 +9,7 @@ use std::path::Path;
 /// The text of a calendar's file.
 ///
 /// # Errors
-/// In words, when it is not there, may not be read, is too large or is no text.
+/// In words, when it is not there, may not be read, is too large, or a time in it is no text.
 pub fn read(path: &Path) -> Result<String, String> {
     let why = |error: std::io::Error| crate::plan::files::why(&error);
     let metadata = fs::metadata(path).map_err(why)?;
@@ -22,7 +22,7 @@ pub fn read(path: &Path) -> Result<String, String> {
     if bytes.len() > MAX_BYTES {
         return Err(format!("it is larger than {} MiB: export fewer days", MAX_BYTES >> 20));
     }
-    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text: export it as iCalendar (.ics)".into())
+    super::text::decode(bytes)
 }
 
 /// The shifts that a calendar's file gave, and what of it does not count, with the file's name.

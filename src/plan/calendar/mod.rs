@@ -31,7 +31,7 @@ use event::Event;
 use indexmap::IndexMap;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use people::People;
+use people::{People, Who};
 use recurrence::{Budget, Exceptions};
 use std::collections::HashMap;
 use zones::Zones;
@@ -161,8 +161,10 @@ impl Found<'_> {
         let excepted = |exceptions: &Exceptions| exceptions.has(from, wall);
         let counts = until > self.window.from && from < self.window.until;
         if counts && !excepted(&event.without) && !moved.is_some_and(excepted) {
-            let contact = self.people.of(event)?;
-            self.shifts.push(Shift { from, until, contact });
+            match self.people.of(event)? {
+                Who::One(contact) => self.shifts.push(Shift { from, until, contact }),
+                Who::Nobody(why) => return Err(why),
+            }
         }
         Ok(())
     }

@@ -12,7 +12,16 @@ pub(super) struct People<'a> {
     names: Vec<(String, &'a ContactId)>,
     ids: Vec<(String, &'a ContactId)>,
     /// What was found for a summary and attendees: most events of a calendar are alike.
-    known: HashMap<String, Result<ContactId, String>>,
+    known: HashMap<String, Result<Who, String>>,
+}
+
+/// Who has an event.
+#[derive(Clone)]
+pub(super) enum Who {
+    /// A contact.
+    One(ContactId),
+    /// Nobody: whom it names is out, in words.
+    Nobody(String),
 }
 
 impl<'a> People<'a> {
@@ -28,14 +37,14 @@ impl<'a> People<'a> {
         Self { names, ids, known: HashMap::new() }
     }
 
-    /// The contact of an event.
-    pub(super) fn of(&mut self, event: &Event<'_>) -> Result<ContactId, String> {
+    /// Who has an event.
+    pub(super) fn of(&mut self, event: &Event<'_>) -> Result<Who, String> {
         let mut key = event.summary.to_owned();
-        for (address, name) in &event.attendees {
-            key.push('\n');
-            key.push_str(address);
+        for attendee in &event.attendees {
+            key.push(if attendee.is_out { '\r' } else { '\n' });
+            key.push_str(attendee.address);
             key.push('\t');
-            key.push_str(name.unwrap_or_default());
+            key.push_str(attendee.name.unwrap_or_default());
         }
         if let Some(known) = self.known.get(&key) {
             return known.clone();
@@ -45,34 +54,46 @@ impl<'a> People<'a> {
         found
     }
 
-    /// First what is a name as a whole, then a summary that contains one (`On Call - Alice Smith - Payments`).
-    fn find(&self, event: &Event<'_>) -> Result<ContactId, String> {
+    /// First what is a name as a whole, then a summary that contains one (`On Call - Alice Smith - Payments`). Whoever
+    /// declined does not have it, also where the summary names them.
+    fn find(&self, event: &Event<'_>) -> Result<Who, String> {
         let summary = event.summary.trim().to_lowercase();
-        let attendees =
-            event.attendees.iter().flat_map(|(address, name)| std::iter::once(*address).chain(*name));
-        let attending = attendees.flat_map(|text| self.exactly(&text.trim().to_lowercase())).collect();
+        let out = self.attending(event, true);
         let looks = [
             self.exactly(&summary),
-            attending,
+            self.attending(event, false),
             contained(&summary, &self.names),
             contained(&summary, &self.ids),
         ];
-        match looks.into_iter().find(|found| !found.is_empty()) {
+        let present = looks.into_iter().map(|found| &found - &out);
+        match present.into_iter().find(|found| !found.is_empty()) {
+            None if !out.is_empty() => {
+                let why = "declined it or gave it away (PARTSTAT): nobody is on call by it";
+                Ok(Who::Nobody(format!("{} {why}", listed(&out))))
+            }
             None => Err("neither SUMMARY nor ATTENDEE is a contact's id, name or e-mail address".into()),
             Some(found) => match found.iter().copied().collect::<Vec<_>>()[..] {
-                [one] => Ok(one.clone()),
-                ref several => {
-                    let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
-                    Err(format!("it names several contacts: {}", names.join(", ")))
-                }
+                [one] => Ok(Who::One(one.clone())),
+                _ => Err(format!("it names several contacts: {}", listed(&found))),
             },
         }
+    }
+
+    /// The contacts that were asked to it, and are out or not.
+    fn attending(&self, event: &Event<'_>, is_out: bool) -> BTreeSet<&'a ContactId> {
+        let attendees = event.attendees.iter().filter(|attendee| attendee.is_out == is_out);
+        let names = attendees.flat_map(|attendee| std::iter::once(attendee.address).chain(attendee.name));
+        names.flat_map(|text| self.exactly(&text.trim().to_lowercase())).collect()
     }
 
     fn exactly(&self, text: &str) -> BTreeSet<&'a ContactId> {
         let known = self.names.iter().chain(&self.ids);
         known.filter(|(name, _)| name == text).map(|(_, id)| *id).collect()
     }
+}
+
+fn listed(contacts: &BTreeSet<&ContactId>) -> String {
+    contacts.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The contacts whose name stands in a text; a name that is part of a longer one that stands there does not count.

@@ -184,6 +184,117 @@ fn faults_name_the_event_and_its_time() {
     assert!(series.contains("is no rule of recurrence"), "{series}");
 }
 
+#[test]
+fn whoever_declined_is_not_on_call_also_where_the_title_names_them() {
+    let at = "DTSTART:20260401T090000Z\nDURATION:PT1H";
+    let of = |lines: &str| {
+        read(&one(&format!("{at}\n{lines}")))
+            .map(|shifts| shifts.iter().map(|shift| shift.contact.to_string()).collect::<Vec<_>>())
+            .map_err(|faults| faults.join("\n"))
+    };
+    let bob = |status: &str| format!("ATTENDEE;CN=Bob;PARTSTAT={status}:mailto:bob@example.org");
+    for status in ["DECLINED", "declined", "\"DECLINED\"", "DELEGATED"] {
+        for summary in ["On call", "bob", "On call: Bob Jones"] {
+            let why = of(&format!("SUMMARY:{summary}\n{}", bob(status))).unwrap_err();
+            assert!(why.contains("bob declined it") && why.contains("2026-04-01"), "{why}");
+            let with = format!("SUMMARY:{summary}\n{}\nATTENDEE:mailto:alice@example.org", bob(status));
+            assert_eq!(of(&with).unwrap(), ["alice"], "{status} {summary}");
+        }
+    }
+    for status in ["ACCEPTED", "TENTATIVE", "NEEDS-ACTION"] {
+        assert_eq!(of(&format!("SUMMARY:On call\n{}", bob(status))).unwrap(), ["bob"]);
+    }
+    assert_eq!(
+        of("SUMMARY:bob\nATTENDEE;PARTSTAT=DECLINED:mailto:guest@elsewhere.example").unwrap(),
+        ["bob"]
+    );
+}
+
+#[test]
+fn an_occurrence_that_somebody_declined_is_not_theirs_by_the_series_either() {
+    let series = "UID:s\nDTSTART:20260401T090000Z\nDURATION:PT8H\nRRULE:FREQ=DAILY;COUNT=2\nSUMMARY:bob";
+    let declined = "UID:s\nRECURRENCE-ID:20260402T090000Z\nDTSTART:20260402T090000Z\nDURATION:PT8H\nSUMMARY:bob\n\
+                    ATTENDEE;PARTSTAT=DECLINED:mailto:bob@example.org";
+    let said = shifts(&several(&[series, declined]), &berlin(), &contacts(), now()).unwrap();
+    let begins: Vec<String> = said.shifts.iter().map(|shift| shift.from.to_string()).collect();
+    assert_eq!(begins, ["2026-04-01T09:00:00Z"]);
+    assert!(said.left_out[0].contains("bob declined it"), "{:?}", said.left_out);
+}
+
+#[test]
+fn names_count_in_any_case() {
+    let text = PAGERDUTY.lines().map(|line| {
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let of_component = ["BEGIN", "END"].contains(&name);
+        let value = if of_component { value.to_lowercase() } else { value.to_owned() };
+        format!("{}:{value}\n", name.to_lowercase())
+    });
+    let lower: String = text.collect();
+    assert!(lower.contains("begin:vevent\n"), "{lower}");
+    assert_eq!(told(&lower), told(PAGERDUTY));
+    let mixed = "Begin:vCalendar\nbegin:vEvent\ndtStart;tzid=Europe/Berlin:20260401T090000\nduration:PT1H\n\
+                 attendee;partstat=declined:mailto:alice@example.org\nsummary:bob\nend:vEvent\nend:vCalendar\n";
+    assert_eq!(told(mixed), ["2026-04-01T07:00:00Z 2026-04-01T08:00:00Z bob"]);
+}
+
+#[test]
+fn a_bad_byte_is_replaced_in_what_people_read_and_refused_with_its_line_in_a_time() {
+    let with = |line: &[u8]| {
+        let mut bytes = b"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20260401T090000Z\r\nDURATION:PT1H\r\nSUMMARY:bob\r\n".to_vec();
+        bytes.extend(line);
+        bytes.extend(b"\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
+        super::text::decode(bytes)
+    };
+    for line in
+        [&b"DESCRIPTION:Bereitschaft f\xfcr M\xfcller"[..], b"X-NOTE:\xff", b"LOCATION;X=\xfe:y", b"UID:\x80"]
+    {
+        let text = with(line).unwrap();
+        assert!(text.contains('\u{fffd}'), "{text}");
+        assert_eq!(told(&text), ["2026-04-01T09:00:00Z 2026-04-01T10:00:00Z bob"]);
+    }
+    for line in [
+        &b"RDATE:2026\xff0402T090000Z"[..],
+        b"rdate;tzid=Europe/Ber\xffin:20260402T090000",
+        b"RRULE:FREQ=DA\r\n IL\xffY",
+    ] {
+        let why = with(line).unwrap_err();
+        assert!(why.starts_with("line 6 (") && why.contains("is not UTF-8 text"), "{why}");
+    }
+    // A line that is folded within a character is whole.
+    let folded = with(b"DESCRIPTION:M\xc3\r\n \xbcller\r\nX-NOTE:\xff").unwrap();
+    assert!(folded.contains("Müller"), "{folded}");
+}
+
+#[test]
+fn more_dates_count_in_the_zone_that_they_name() {
+    let begins = |event: &str| {
+        let shifts = read(&one(event)).unwrap_or_else(|faults| panic!("{event}: {faults:?}"));
+        shifts.iter().map(|shift| shift.from.to_string()).collect::<Vec<_>>()
+    };
+    let start = "DTSTART;TZID=Europe/Berlin:20260401T090000\nDURATION:PT1H\nSUMMARY:bob";
+    for (date, at) in [
+        ("RDATE;TZID=America/New_York:20260402T030000", "2026-04-02T07:00:00Z"),
+        ("RDATE;TZID=\"W. Europe Standard Time\":20260402T090000", "2026-04-02T07:00:00Z"),
+        ("rdate;value=date-time;tzid=Europe/Berlin:20260402T090000", "2026-04-02T07:00:00Z"),
+        ("RDATE:20260402T090000", "2026-04-02T07:00:00Z"),
+        ("RDATE:20260402T070000Z", "2026-04-02T07:00:00Z"),
+    ] {
+        assert_eq!(begins(&format!("{start}\n{date}")), ["2026-04-01T07:00:00Z", at], "{date}");
+        let with_rule = format!("{start}\nRRULE:FREQ=WEEKLY;COUNT=1\n{date}");
+        assert_eq!(begins(&with_rule), ["2026-04-01T07:00:00Z", at], "{date}");
+        let twice = format!("{start}\nRDATE:20260401T090000\n{date}\n{date}");
+        assert_eq!(
+            begins(&twice),
+            ["2026-04-01T07:00:00Z", at],
+            "one shift is one, however often it is named"
+        );
+    }
+    let why = fault(&format!("{start}\nRDATE;VALUE=PERIOD:20260402T070000Z/PT2H"));
+    assert!(why.contains("VALUE=PERIOD"), "{why}");
+    let why = fault(&format!("{start}\nRDATE;TZID=Nowhere:20260402T070000"));
+    assert!(why.contains("`Nowhere`"), "{why}");
+}
+
 /// A calendar with a definition of a zone, and a daily shift in it.
 fn defined(name: &str, definition: &str) -> String {
     format!(
