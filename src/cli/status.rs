@@ -103,7 +103,8 @@ fn code(model: &Model) -> u8 {
     let shows = is_signal(SignalState::Critical) || is_signal(SignalState::Warn);
     let is_unread = oncall::troubles(model).any(|fault| fault.is_unread);
     let is_short = model.live.journal_failure.is_some() || model.live.journal_short.is_some();
-    if is_declared || is_short || is_unread || is_bad || shows {
+    let is_off = model.live.clock_off.is_some();
+    if is_declared || is_short || is_off || is_unread || is_bad || shows {
         EXIT_TROUBLE
     } else if is_any(Status::Unknown) || is_signal(SignalState::Unknown) || blind::since(model).is_some() {
         EXIT_UNKNOWN
@@ -125,6 +126,9 @@ fn as_text(model: &Model, now: Timestamp) -> String {
     line("severity", severity(model, now));
     if let Some(since) = blind_since(model) {
         line("blind", format!("no reference probe answers, for {}", units::duration(age(since, now))));
+    }
+    if let Some(off) = model.live.clock_off {
+        line("own clock", off.sentence());
     }
     if let Some(clock) = clock(model, now) {
         let (elapsed, target) = (units::duration(clock.elapsed), units::duration(clock.target));
@@ -431,6 +435,11 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "severity_since": model.durable.severity.as_ref().map(|(_, since, _)| since),
         "severity_why": model.durable.severity.as_ref().map(|(.., why)| why),
         "blind_since": blind_since(model),
+        "own_clock": model.live.clock_off.map(|off| json!({
+            "ahead_s": off.ahead.as_secs(),
+            "peers": off.peers,
+            "text": off.sentence(),
+        })),
         "serving": model.serving(),
         "recorded_serving": model.durable.active,
         "contradictions": contradiction::of(model),
@@ -572,6 +581,22 @@ mod tests {
         assert_eq!(value["escalation"]["next"]["people"][0], "Grace Hopper");
         assert_eq!(value["messages_due"][0]["message"], "activation");
         assert_eq!(value["incident"]["phase"], "assess");
+    }
+
+    #[test]
+    fn a_wrong_clock_of_this_host_is_told_once_with_who_says_so() {
+        let mut model = with(Status::Up);
+        let ahead = jiff::SignedDuration::from_hours(-2);
+        model.live.clock_off = Some(crate::core::own_clock::ClockOff { ahead, peers: 3 });
+        let text = as_text(&model, fixture::start());
+        let told = "own clock    this host's clock is 2 h 00 behind by 3 peers\n";
+        assert_eq!(text.matches(told).count(), 1, "{text}");
+        let value = as_json(&model, fixture::start(), 7);
+        assert_eq!(
+            (&value["own_clock"]["ahead_s"], &value["own_clock"]["peers"]),
+            (&json!(-7200), &json!(3))
+        );
+        assert_eq!(code(&model), EXIT_TROUBLE);
     }
 
     #[test]

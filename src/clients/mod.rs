@@ -26,9 +26,10 @@ use crate::secrets::{Redactor, Resolver, SecretsConfig};
 
 pub use environment::Environment;
 pub use http::Http;
+pub(crate) use names::host_fault;
 pub use names::{Directory, NameError, Names, SystemNames};
 pub use output::{Kept, MAX_KEPT_BYTES, MAX_LINE_CHARS, Stream};
-pub use own_clock::OwnClock;
+pub use own_clock::{Off, OwnClock};
 pub use path_end::{Part, PathEnd};
 pub use postgres::Postgres;
 pub use process::{Ending, ProcessError, ProcessOutcome, ProcessSpec};
@@ -39,6 +40,8 @@ pub use tls::{Identity, TlsProfile, TlsSetupError, Verification};
 pub struct Clients {
     /// HTTP requests.
     pub http: Http,
+    /// What servers say of the time.
+    pub clock: OwnClock,
     /// From names to addresses.
     pub names: Directory,
     /// PostgreSQL connections, one for each connection string.
@@ -88,7 +91,8 @@ impl Clients {
                 .with_proxies(&environment),
             postgres: Postgres::new(redactor.clone(), &environment)
                 .with_names(names.clone())
-                .with_clock(clock),
+                .with_clock(clock.clone()),
+            clock,
             #[cfg(feature = "aws")]
             aws: aws::Aws::new(Default::default(), "", environment.clone())
                 .with_names(names.clone())

@@ -29,6 +29,15 @@ pub(super) const NEXT_STEP: &str = "set the clock of this host right, and look a
 #[derive(Clone, Default)]
 pub struct OwnClock(Arc<Mutex<HashMap<String, Heard>>>);
 
+/// By how much this host's clock is off, and who says so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Off {
+    /// How far it is ahead, behind where negative.
+    pub ahead: SignedDuration,
+    /// How many servers say so.
+    pub servers: usize,
+}
+
 /// What a server said, and when by the steady clock.
 struct Heard {
     said: Timestamp,
@@ -46,17 +55,30 @@ impl OwnClock {
         heard.insert(server.to_owned(), Heard { said, at: Instant::now() });
     }
 
-    /// How far this host's clock is ahead of what servers said lately, behind where negative; none where it agrees with
-    /// one of them, or none said anything: then nobody else knows better.
-    pub(super) fn ahead(&self, now: Timestamp) -> Option<SignedDuration> {
+    /// How far this host's clock is off, by what servers said lately. None where nobody said anything, or where as many
+    /// agree with it as deny it in the same way: then nobody else knows better.
+    pub(crate) fn off(&self, now: Timestamp) -> Option<Off> {
         let mut heard = self.heard();
         heard.retain(|_, heard| heard.at.elapsed() < COUNTS);
         let ahead = |heard: &Heard| {
             let passed = SignedDuration::try_from(heard.at.elapsed()).unwrap_or_default();
             now.duration_since(heard.said).saturating_sub(passed)
         };
-        let least = heard.values().map(ahead).min_by_key(|ahead| ahead.abs());
-        least.filter(|ahead| ahead.abs() > AGREE)
+        let (agreeing, mut denying): (Vec<_>, Vec<_>) =
+            heard.values().map(ahead).partition(|ahead| ahead.abs() <= AGREE);
+        denying.sort_unstable();
+        // Servers whose clocks are wrong each in its own way show nothing.
+        let along = |first: usize| {
+            let rest = &denying[first..];
+            &rest[..rest.partition_point(|ahead| ahead.saturating_sub(rest[0]) <= AGREE)]
+        };
+        let most = (0..denying.len()).map(along).max_by_key(|alike| alike.len())?;
+        (most.len() > agreeing.len()).then(|| Off { ahead: most[most.len() / 2], servers: most.len() })
+    }
+
+    /// How far this host's clock is ahead, behind where negative.
+    fn ahead(&self, now: Timestamp) -> Option<SignedDuration> {
+        self.off(now).map(|off| off.ahead)
     }
 
     /// What time it is: by the servers, where this host's clock is wrong.
@@ -68,9 +90,11 @@ impl OwnClock {
     /// The same words for all that it concerns.
     pub(super) fn excuse(&self, fault: &rustls::Error, now: Timestamp) -> Option<String> {
         let ahead = self.ahead(now).filter(|ahead| is_explained(fault, now, *ahead))?;
-        let (by, way) = (units::age(ahead.abs()), if ahead.is_positive() { "ahead of" } else { "behind" });
+        // To the nearest minute: servers tell whole seconds, so that an hour would often be 59 minutes.
+        let by = SignedDuration::from_mins((ahead.abs().as_secs() + 30) / 60);
+        let (by, way) = (units::age(by), if ahead.is_positive() { "ahead" } else { "behind" });
         Some(format!(
-            "this host's clock is wrong, {by} {way} what servers say: no certificate can be checked"
+            "own clock {by} {way}: this host's clock is wrong by what servers say, and no certificate can be checked"
         ))
     }
 
@@ -140,18 +164,39 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_that_every_server_denies_is_wrong_and_one_that_agrees_is_enough() {
+    async fn a_clock_that_every_server_denies_is_wrong_and_one_against_one_shows_nothing() {
         let now = at("2028-11-29T09:00:00Z");
         let clock = clock(&[("a", "Sun, 29 Nov 2026 09:00:00 GMT", "0")]);
         let words = clock.excuse(&EXPIRED, now).unwrap();
         assert_eq!(
             words,
-            "this host's clock is wrong, 731 d ahead of what servers say: no certificate can be checked"
+            "own clock 731 d ahead: this host's clock is wrong by what servers say, and no certificate can be checked"
         );
         assert_eq!(clock.ahead(at("2026-11-29T09:04:00Z")), None);
         let other = self::clock(&[("b", "Wed, 29 Nov 2028 08:58:00 GMT", "60")]);
         clock.heard().extend(other.heard().drain());
         assert_eq!(clock.excuse(&EXPIRED, now), None, "the server's own clock is wrong");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_server_that_shares_the_wrong_clock_does_not_outvote_those_that_deny_it() {
+        let now = at("2026-11-29T11:00:00Z");
+        let (right, own) = ("Sun, 29 Nov 2026 09:00:00 GMT", "Sun, 29 Nov 2026 11:00:00 GMT");
+        // A server on this host has the same clock.
+        let clock = clock(&[("a", right, "0"), ("b", right, "1"), ("c", right, "2"), ("own", own, "0")]);
+        let off = clock.off(now).unwrap();
+        assert_eq!((off.servers, units::age(off.ahead)), (3, "119 min".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn servers_that_are_wrong_each_in_its_own_way_do_not_outvote_one_that_agrees() {
+        let now = at("2026-11-29T11:00:00Z");
+        let said = [
+            ("a", "Sun, 29 Nov 2026 09:00:00 GMT", "0"),
+            ("b", "Fri, 29 Nov 2024 09:00:00 GMT", "0"),
+            ("c", "Sun, 29 Nov 2026 11:00:30 GMT", "0"),
+        ];
+        assert_eq!(clock(&said).off(now), None);
     }
 
     #[tokio::test(start_paused = true)]

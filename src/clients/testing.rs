@@ -15,7 +15,7 @@ use super::names::{Directory, Names};
 
 /// What name servers answer, name by name.
 #[derive(Clone, Default)]
-pub(crate) struct NamesOfTest(Arc<Mutex<HashMap<String, Answer>>>);
+pub(crate) struct NamesOfTest(Arc<Mutex<HashMap<String, Answer>>>, Arc<Mutex<Option<&'static str>>>);
 
 /// Addresses, or the words of getaddrinfo.
 type Answer = Result<Vec<IpAddr>, &'static str>;
@@ -26,6 +26,11 @@ impl NamesOfTest {
         let answer =
             answer.map(|list| list.split(',').map(|address| address.trim().parse().unwrap()).collect());
         self.0.lock().unwrap().insert(host.to_owned(), answer);
+    }
+
+    /// What the name servers say instead of denying a name.
+    pub(crate) fn deny_with(&self, words: &'static str) {
+        *self.1.lock().unwrap() = Some(words);
     }
 
     pub(crate) fn directory(&self) -> Directory {
@@ -43,6 +48,11 @@ impl Names for NamesOfTest {
                 Err(words) => Err(io::Error::other(format!("failed to lookup address information: {words}"))),
             }
         })
+    }
+
+    fn denied<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        let words = *self.1.lock().unwrap();
+        Box::pin(async move { words.map_or(Ok(()), |words| Err(words.to_owned())) })
     }
 
     fn is_own<'a>(&'a self, host: &'a str) -> BoxFuture<'a, bool> {

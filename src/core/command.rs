@@ -5,6 +5,7 @@ use crate::core::actor::Actor;
 use crate::core::escalation::IncidentRole;
 use crate::core::incident::{Mode, Outcome};
 use crate::core::notification::{Receipt, Tracked, Undelivered};
+use crate::core::own_clock::ClockOff;
 use crate::core::preflight::Preflight;
 use crate::core::reading::Reading;
 use crate::core::unrecorded::UnrecordedPage;
@@ -254,6 +255,8 @@ pub enum Report {
         /// How far lifeboat's time followed without time passing.
         not_passed: SignedDuration,
     },
+    /// What servers say of this host's clock; none where it is not off.
+    ClockCompared(Option<ClockOff>),
     /// A step's description came back.
     Described {
         /// The run.

@@ -42,6 +42,11 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
             "This host's clock leapt ahead by {}: it slept or was set; times from here on follow it. Check its time service",
             units::duration(*by)
         ),
+        Fact::ClockJudged { off: Some(off), .. } => format!(
+            "Own clock: {}; recorded times are wrong by that, and no certificate can be checked. Check its time service",
+            off.sentence()
+        ),
+        Fact::ClockJudged { off: None, .. } => "This host's clock agrees again with what servers say".into(),
         Fact::ReadingTaken { probe, reading, judged } => match &reading.outcome {
             Ok(measured) => {
                 format!("{}: {}, {}", probe_title(plan, probe), judged.as_str(), measured.summary)

@@ -8,6 +8,7 @@ use crate::core::escalation::{DueMessage, IncidentRole};
 use crate::core::incident::{GivenAnswer, Mode, Outcome, Position, RunEnd};
 use crate::core::loss_reading::LossReading;
 use crate::core::notification::{Attempted, Cause, Intent, Message, Queued, Tracked};
+use crate::core::own_clock::ClockOff;
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::Reading;
 use crate::core::signal::SignalState;
@@ -69,6 +70,13 @@ pub enum Fact {
         /// for that. Zero where the machine slept, and in older journals.
         #[serde(default)]
         not_passed: SignedDuration,
+    },
+    /// Several servers deny this host's clock, or do not any more.
+    ClockJudged {
+        /// By how much it is off; none where it is not.
+        off: Option<ClockOff>,
+        /// It turned; else only how many say so did, which is not worth a record (ephemeral).
+        recorded: bool,
     },
     /// A probe ran (ephemeral).
     ReadingTaken {
@@ -601,6 +609,7 @@ impl Fact {
                 | Self::PreflightFound { .. }
                 | Self::JournalChanged { failure: Some(_), .. }
                 | Self::JournalSpace { .. }
+                | Self::ClockJudged { recorded: false, .. }
         )
     }
 }

@@ -37,6 +37,7 @@ pub mod oncall;
 pub mod other_side;
 pub mod outlook;
 pub mod outside;
+pub mod own_clock;
 pub mod phone_tree;
 pub mod placement;
 pub mod preflight;

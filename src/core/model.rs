@@ -10,6 +10,7 @@ use crate::core::lifecycle;
 use crate::core::loss_reading::LossReading;
 use crate::core::notification::{Message, Notification};
 use crate::core::oncall::KnownCalendar;
+use crate::core::own_clock::ClockOff;
 use crate::core::placement::Placement;
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::roles::expected_of as expected;
@@ -225,6 +226,9 @@ pub struct Live {
     /// That hardly any room is left for the journal, in words; none while there is enough.
     #[serde(default)]
     pub journal_short: Option<String>,
+    /// By how much this host's clock is off, where several servers say so.
+    #[serde(default)]
+    pub clock_off: Option<ClockOff>,
     /// Which protections of the journal are active, in words.
     pub journal_protection: String,
     /// Since when a preflight is under way, and who asked for it.

@@ -249,7 +249,7 @@ impl Outside for Report {
             Self::EngineStarted { version: _, recovery } => visit(recovery, Extent::Line),
             Self::EngineStopping { why } => visit(why, Extent::Line),
             Self::Observed(readings) => readings.iter_mut().for_each(|(_, reading)| reading.texts(visit)),
-            Self::Tick | Self::ClockJumped { .. } => {}
+            Self::Tick | Self::ClockJumped { .. } | Self::ClockCompared(_) => {}
             Self::Described { run: _, step: _, result, manual } => {
                 result.texts(visit);
                 manual.texts(visit);

@@ -296,6 +296,7 @@ fn may_wait(fact: &Fact) -> bool {
                 | Fact::LossNoted { .. }
                 | Fact::CalendarRead { .. }
                 | Fact::ClockJumped { .. }
+                | Fact::ClockJudged { .. }
                 | Fact::ConfirmationVoided { .. }
                 | Fact::PreflightRan { .. }
                 | Fact::StepObstructed { .. }

@@ -195,7 +195,7 @@ pub async fn run(
     let watch = tokio::spawn(outside.watch());
     let server = tokio::spawn(socket.keep(inbox.clone()));
     let glass = tokio::spawn(glass.watch());
-    let ticks = tokio::spawn(tick(inbox.clone(), clock.clone()));
+    let ticks = tokio::spawn(tick(inbox.clone(), world.clone()));
     let beats = tokio::spawn(beat(inbox.clone()));
     let phone_tree =
         tokio::spawn(phone_tree::keep(state.path_through(paths::PHONE_TREE), shared.clone(), clock));
@@ -271,13 +271,14 @@ fn words(recovery: &Recovery, whose: impl Iterator<Item = String>) -> String {
     ended.into_iter().chain(torn).chain(whose).collect::<Vec<_>>().join("; ")
 }
 
-async fn tick(inbox: UnboundedSender<Input>, clock: Arc<dyn crate::world::Clock>) {
+async fn tick(inbox: UnboundedSender<Input>, world: Arc<dyn World>) {
+    let clock = world.clock();
     loop {
         clock.sleep(TICK).await;
-        let jumped =
-            clock.jump().map(|Jump { by, not_passed }| Input::Report(Report::ClockJumped { by, not_passed }));
-        for input in jumped.into_iter().chain([Input::Report(Report::Tick)]) {
-            if inbox.send(input).is_err() {
+        let jumped = clock.jump().map(|Jump { by, not_passed }| Report::ClockJumped { by, not_passed });
+        let compared = Report::ClockCompared(world.own_clock());
+        for report in jumped.into_iter().chain([compared, Report::Tick]) {
+            if inbox.send(Input::Report(report)).is_err() {
                 return;
             }
         }

@@ -110,6 +110,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
         Fact::EngineStarted { .. } => text("engine", &model.plan.name, "started"),
         Fact::EngineStopped { .. } => text("engine", &model.plan.name, "stopped"),
         Fact::ClockJumped { .. } => text("clock", "", "jumped"),
+        Fact::ClockJudged { off, .. } => text("clock", "", if off.is_some() { "wrong" } else { "right" }),
         Fact::SignalChanged { probe, to, .. } => {
             let region = model.plan.probes.get(probe).and_then(|spec| spec.region.as_ref());
             text(probe.as_str(), region.map_or("", |region| region.as_str()), to.as_str())

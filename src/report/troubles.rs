@@ -46,6 +46,7 @@ fn is_trouble(fact: &Fact) -> bool {
         | Fact::IncidentReopened { .. }
         | Fact::MessageWaived { .. }
         | Fact::ClockJumped { .. }
+        | Fact::ClockJudged { .. }
         | Fact::PagedUnrecorded { .. }
         | Fact::JournalChanged { .. } => true,
         _ => false,

@@ -15,6 +15,7 @@ pub use scenario::Scenario;
 pub use simulated::{SimulatedWorld, SpeedError};
 
 use crate::clients::Clients;
+use crate::core::own_clock::ClockOff;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
 use crate::{actions, notifiers, probes};
@@ -32,6 +33,10 @@ pub trait World: Send + Sync {
     /// Through which all that comes back from it is let in.
     fn door(&self) -> Door {
         Door::new(self.clients().map(|clients| clients.redactor.clone()).unwrap_or_default())
+    }
+    /// What other servers say of this host's clock; none where it is not off, or nobody says anything.
+    fn own_clock(&self) -> Option<ClockOff> {
+        None
     }
     /// Makes a probe of the plan.
     fn probe(&self, spec: &ProbeSpec) -> probes::Built;

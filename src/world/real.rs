@@ -1,11 +1,13 @@
 //! Reality: the system's clock, and probes and actions from the registries.
 
 use crate::clients::Clients;
+use crate::core::own_clock::ClockOff;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
 use crate::probes::BuildError;
 use crate::world::{Clock, RealClock, Simulation, World};
 use crate::{actions, notifiers, probes};
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// The world that plans are written for.
@@ -32,6 +34,11 @@ impl World for RealWorld {
 
     fn clock(&self) -> Arc<dyn Clock> {
         self.clock.clone()
+    }
+
+    fn own_clock(&self) -> Option<ClockOff> {
+        let off = self.clients.clock.off(Timestamp::now())?;
+        Some(ClockOff { ahead: off.ahead, peers: off.servers })
     }
 
     fn probe(&self, spec: &ProbeSpec) -> probes::Built {

@@ -44,7 +44,7 @@ pub enum HttpErrorKind {
 
 /// A request without an answer. Its text is redacted and cleaned; the URL in it has no query and no password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{target}: {message}")]
+#[error("{}", self.words())]
 pub struct HttpError {
     /// What went wrong.
     pub kind: HttpErrorKind,
@@ -58,6 +58,14 @@ pub struct HttpError {
 impl HttpError {
     pub(super) fn new(kind: HttpErrorKind, target: &str, message: &str) -> Self {
         Self { kind, target: target.to_owned(), message: message.to_owned(), next_step: None }
+    }
+
+    /// What is wrong with this host comes before the URL, which may be long.
+    fn words(&self) -> String {
+        match self.kind {
+            HttpErrorKind::OwnClock => format!("{} ({})", self.message, self.target),
+            _ => format!("{}: {}", self.target, self.message),
+        }
     }
 
     pub(super) fn tls_setup(target: &str, error: &TlsSetupError) -> Self {

@@ -1,7 +1,10 @@
 //! From a host's name to its addresses, and whose fault it is when there are none: a name that is gone is the other
 //! side's, name servers that do not answer are ours or nobody's.
 
+mod denial;
 mod error;
+mod host;
+mod message;
 mod system;
 
 use std::collections::HashMap;
@@ -13,6 +16,7 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 pub use error::NameError;
+pub(crate) use host::host_fault;
 pub use system::SystemNames;
 
 /// Looks up names: a port, so that tests can move a name.
@@ -22,6 +26,14 @@ pub trait Names: Send + Sync {
     /// # Errors
     /// When it has none, or nobody can tell. Texts of getaddrinfo tell the two apart.
     fn addresses<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>>;
+
+    /// Whether the name servers deny that the name has an address, as far as it can be asked for.
+    ///
+    /// # Errors
+    /// What they say instead, in words.
+    fn denied<'a>(&'a self, _host: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
 
     /// Whether this host answers for the name without any name server: then its answer says nothing of them.
     fn is_own<'a>(&'a self, _host: &'a str) -> BoxFuture<'a, bool> {
@@ -63,7 +75,8 @@ impl Directory {
         }
     }
 
-    /// A name without an address is gone where the servers answer for another one, and say the same again afterwards.
+    /// A name without an address is gone where the servers answer for another one, say the same again afterwards, and
+    /// deny it in so many words.
     async fn sure(&self, host: String) -> Result<Vec<IpAddr>, NameError> {
         for other in self.others(&host) {
             if self.names.is_own(&other).await || self.ask(&other).await.is_err() {
@@ -71,7 +84,10 @@ impl Directory {
             }
             let before = self.answered().contains_key(&host);
             return match self.ask(&host).await {
-                Err(NameError::NoAddress { host }) => Err(NameError::Gone { host, other, before }),
+                Err(NameError::NoAddress { host }) => match self.names.denied(&host).await {
+                    Ok(()) => Err(NameError::Gone { host, other, before }),
+                    Err(why) => Err(NameError::Silent { host, why }),
+                },
                 answer => answer,
             };
         }

@@ -6,9 +6,13 @@ use std::net::IpAddr;
 use futures::future::BoxFuture;
 
 use super::Names;
+use super::denial::Setup;
 
 /// The names that this host answers itself, and its own.
 const FILES: [&str; 2] = ["/etc/hosts", "/etc/hostname"];
+
+/// Which name servers are asked; where it is missing, the one of this host.
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// This host's resolver, with its files and its order.
 pub struct SystemNames;
@@ -23,6 +27,13 @@ impl Names for SystemNames {
                 }
             }
             Ok(addresses)
+        })
+    }
+
+    fn denied<'a>(&'a self, host: &'a str) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            let file = tokio::fs::read_to_string(RESOLV_CONF).await.unwrap_or_default();
+            Setup::of(&file).denied(host).await
         })
     }
 

@@ -76,6 +76,17 @@ async fn silence_and_failures_of_name_servers_say_nothing_of_the_name() {
 }
 
 #[tokio::test]
+async fn a_name_that_the_servers_do_not_deny_in_so_many_words_is_not_gone() {
+    let (names, directory) = answering().await;
+    names.answer("api.example.com", Err(NONE));
+    names.deny_with("10.0.0.2 answers FORMERR, it cannot read the question");
+    let error = directory.addresses("api.example.com").await.unwrap_err();
+    assert!(matches!(error, NameError::Silent { .. }), "{error}");
+    assert!(error.to_string().contains("10.0.0.2 answers FORMERR"), "{error}");
+    assert!(error.next_step().contains("says nothing of the service"));
+}
+
+#[tokio::test]
 async fn an_address_is_no_question_and_no_proof() {
     let directory = NamesOfTest::default().directory();
     assert_eq!(directory.addresses("::1").await.unwrap(), ["::1".parse::<IpAddr>().unwrap()]);

@@ -14,6 +14,7 @@ use super::error::{PostgresError, PostgresErrorKind};
 use super::files::{Files, Login};
 use super::live::{Live, drive};
 use super::role::Wanted;
+use super::wire::Wire;
 use crate::clients::own_clock::OwnClock;
 use crate::clients::share::share;
 use crate::clients::tls::tls_error_in;
@@ -126,28 +127,26 @@ impl Connector {
             PostgresError::of(&error, &target, &self.redactor).noting(&tried.dsn.absent, note.as_deref())
         };
         // libpq speaks no TLS over a socket of this host, whatever sslmode says.
-        let tls = tried.tls.filter(|_| !place.is_socket());
-        if place.is_socket() {
-            config.ssl_mode(SslMode::Disable);
-        }
-        let (client, driver) = match tls {
-            None => {
+        let (client, driver, wire) = match place.is_socket() {
+            true => {
+                config.ssl_mode(SslMode::Disable);
                 let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
-                (client, drive(connection))
+                (client, drive(connection), None)
             }
-            Some(tls) => {
-                let (client, connection) = config.connect(tls.clone()).await.map_err(failed)?;
-                (client, drive(connection))
+            false => {
+                let wire = Wire::new(&mut config, tried.tls.cloned());
+                let (client, connection) = config.connect(wire.clone()).await.map_err(failed)?;
+                (client, drive(connection), Some(wire))
             }
         };
-        let live = Live::new(client, driver, target, tls.cloned(), tried.dsn.wanted, named(place, address));
+        let live = Live::new(client, driver, target, wire, tried.dsn.wanted, named(place, address));
         match tried.wanted.is_met(&live.client).await {
             Ok(true) => Ok(live),
             Ok(false) => {
                 let why = format!("it is not what target_session_attrs={} asks for", tried.wanted.word());
                 Err(PostgresError::new(PostgresErrorKind::WrongRole, &live.target, &why))
             }
-            Err(error) => Err(PostgresError::of(&error, &live.target, &self.redactor)),
+            Err(error) => Err(live.failed(&error, &self.redactor)),
         }
     }
 

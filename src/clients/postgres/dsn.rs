@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 
+use super::super::host_fault;
 use super::super::tls::{Identity, TlsProfile, Verification};
 use super::error::PostgresError;
 use super::files::Files;
@@ -159,14 +160,26 @@ impl Dsn {
             "options" => drop(config.options(value)),
             "application_name" => raw.name = Some(text()),
             "fallback_application_name" => raw.fallback_name = Some(text()),
-            "host" => raw.hosts = value.split(',').map(str::to_owned).collect(),
+            "host" => {
+                raw.hosts = value.split(',').map(str::to_owned).collect();
+                let by_name = raw.hosts.iter().filter(|host| !host.starts_with(['/', '@']));
+                if let Some(why) = by_name.filter_map(|host| host_fault(host)).next() {
+                    return Err(format!("host {why}"));
+                }
+            }
             "hostaddr" => {
                 raw.addresses =
                     list(value, |part| part.parse().ok()).ok_or("hostaddr must be IP addresses")?
             }
             "port" => {
-                let port = |part: &str| if part.is_empty() { Some(DEFAULT_PORT) } else { part.parse().ok() };
-                raw.ports = list(value, port).ok_or("port must be a number up to 65535")?;
+                let port = |part: &str| {
+                    if part.is_empty() {
+                        Some(DEFAULT_PORT)
+                    } else {
+                        part.parse().ok().filter(|port| *port > 0)
+                    }
+                };
+                raw.ports = list(value, port).ok_or("port must be a number from 1 to 65535")?;
             }
             "sslmode" => raw.mode = Some(text()),
             "sslrootcert" => raw.roots = Some(text()),

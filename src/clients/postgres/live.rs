@@ -8,10 +8,12 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::{Client, NoTls};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::error::{PostgresError, PostgresErrorKind};
 use super::role::Wanted;
+use super::wire::Wire;
 use crate::clients::Directory;
+use crate::secrets::Redactor;
 
 /// A name is looked up anew before a call, at most so often.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -26,7 +28,8 @@ const CANCEL: Duration = Duration::from_secs(2);
 pub(super) struct Live {
     pub(super) client: Client,
     pub(super) target: String,
-    tls: Option<MakeRustlsConnect>,
+    /// How it is connected; none over a socket of this host.
+    wire: Option<Wire>,
     driver: AbortHandle,
     wanted: Wanted,
     /// The name by which it was reached, and its address then.
@@ -41,7 +44,7 @@ impl Live {
         client: Client,
         driver: AbortHandle,
         target: String,
-        tls: Option<MakeRustlsConnect>,
+        wire: Option<Wire>,
         wanted: Wanted,
         named: Option<(String, IpAddr)>,
     ) -> Self {
@@ -49,13 +52,21 @@ impl Live {
         Self {
             client,
             target,
-            tls,
+            wire,
             driver,
             wanted,
             named,
             looked,
             looking: false.into(),
             moved: false.into(),
+        }
+    }
+
+    /// Sorts an error of the driver, which keeps to itself what was refused on this side.
+    pub(super) fn failed(&self, error: &tokio_postgres::Error, redactor: &Redactor) -> PostgresError {
+        match self.wire.as_ref().and_then(Wire::refusal) {
+            Some(why) => PostgresError::new(PostgresErrorKind::Protocol, &self.target, why),
+            None => PostgresError::of(error, &self.target, redactor),
         }
     }
 
@@ -108,11 +119,11 @@ impl Live {
 
     /// Asks the server to end the statement, then lets go of the socket, whatever the server does.
     pub(super) fn cancel(&self) {
-        let (token, tls, driver) = (self.client.cancel_token(), self.tls.clone(), self.driver.clone());
+        let (token, wire, driver) = (self.client.cancel_token(), self.wire.clone(), self.driver.clone());
         tokio::spawn(async move {
             let asked = async {
-                match tls {
-                    Some(tls) => token.cancel_query(tls).await,
+                match wire {
+                    Some(wire) => token.cancel_query(wire).await,
                     None => token.cancel_query(NoTls).await,
                 }
             };

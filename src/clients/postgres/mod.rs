@@ -8,6 +8,7 @@ mod live;
 mod read_only;
 mod role;
 mod session;
+mod wire;
 mod words;
 
 use std::collections::HashMap;

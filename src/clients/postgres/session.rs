@@ -73,7 +73,7 @@ impl Live {
         call: impl AsyncFnOnce(&Client) -> Result<T, tokio_postgres::Error>,
     ) -> Result<T, PostgresError> {
         match timeout_at(until, call(&self.client)).await {
-            Ok(result) => result.map_err(|error| PostgresError::of(&error, &self.target, redactor)),
+            Ok(result) => result.map_err(|error| self.failed(&error, redactor)),
             Err(_) => {
                 self.cancel();
                 Err(PostgresError::timeout(&self.target, "running a statement", deadline))

@@ -58,6 +58,35 @@ async fn a_server_that_accepts_and_never_answers_meets_the_deadline() {
     }
 }
 
+/// Announces two gigabytes as the answer to the start of a session, or to its first statement, and begins to send them.
+async fn announce(mut socket: TcpStream, lets_in: bool, rest: &str) {
+    if rest == "sslmode=prefer" {
+        let _ = socket.read(&mut [0; 1024]).await;
+        let _ = socket.write_all(b"N").await;
+    }
+    let _ = socket.read(&mut [0; 1024]).await;
+    if lets_in {
+        let welcome = [message(b'R', &[0; 4]), message(b'Z', b"I")].concat();
+        let _ = socket.write_all(&welcome).await;
+        let _ = socket.read(&mut [0; 1024]).await;
+    }
+    let _ = socket.write_all(&[b'D', 0x7f, 0xff, 0xff, 0xff]).await;
+    while socket.write_all(&[0; 65_536]).await.is_ok() {}
+}
+
+#[tokio::test]
+async fn a_message_of_two_gibibytes_is_refused_by_its_announcement() {
+    for lets_in in [false, true] {
+        for rest in ["sslmode=disable", "sslmode=prefer"] {
+            let port = listen(move |socket| announce(socket, lets_in, rest)).await;
+            let begun = Instant::now();
+            let error = failure(&dsn(port, rest), LONG).await;
+            assert!(error.to_string().starts_with("the server announced a message of 2 GiB ("), "{error}");
+            assert!(begun.elapsed() < LONG / 2 && error.kind == PostgresErrorKind::Protocol, "{error}");
+        }
+    }
+}
+
 /// A server that lets anybody in and answers every statement of the simple protocol.
 async fn answer_all(mut socket: TcpStream) {
     let _ = socket.read(&mut [0; 1024]).await;

@@ -165,7 +165,8 @@ fn kinds(fact: &Fact) -> &'static str {
         NotificationTracked { .. } | PagedUnrecorded { .. } | MessageDue { .. } => "people",
         MessageWaived { .. } => "people decisions",
         RoleAssigned { .. } | CalendarRead { .. } => "people",
-        EngineStarted { .. } | EngineStopped { .. } | ClockJumped { .. } | JournalChanged { .. } => "engine",
+        EngineStarted { .. } | EngineStopped { .. } | JournalChanged { .. } => "engine",
+        ClockJumped { .. } | ClockJudged { .. } => "engine",
         JournalSpace { .. } | PreflightStarted | PreflightRan { .. } | PreflightFound { .. } => "engine",
     }
 }
@@ -190,7 +191,10 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::TargetChanged { .. } => (Role::Critical, Glyph::Warn),
         Fact::StepHolding { .. } => (Role::Running, Glyph::Running),
         Fact::StepDoubted { .. } => (Role::Unknown, Glyph::Unknown),
-        Fact::GuardOverridden { .. } | Fact::ClockJumped { .. } => (Role::Warn, Glyph::Warn),
+        Fact::ClockJudged { off: None, .. } => (Role::Ok, Glyph::Ok),
+        Fact::GuardOverridden { .. } | Fact::ClockJumped { .. } | Fact::ClockJudged { .. } => {
+            (Role::Warn, Glyph::Warn)
+        }
         Fact::StepSkipped { .. } => (Role::Warn, Glyph::Skipped),
         Fact::NotificationFinished { attempted: Attempted::Failed { retry_at: None, .. }, .. }
         | Fact::NotificationTracked { tracked: Tracked::Failed(_), .. } => (Role::Critical, Glyph::Failed),

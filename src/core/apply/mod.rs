@@ -20,6 +20,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::EngineStarted { plan, .. } => engine_started(model, event, plan),
         Fact::EngineStopped { .. } | Fact::NoteAdded { .. } => {}
         Fact::ClockJumped { not_passed, .. } => escalate::put_off(model, *not_passed),
+        Fact::ClockJudged { off, .. } => model.live.clock_off = *off,
         Fact::ReadingTaken { probe, reading, judged } => {
             signals::reading_taken(model, probe, reading, *judged)
         }
@@ -110,6 +111,7 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str) {
         model.durable.plan_changed_at = Some(event.at);
     }
     model.live.recent.clear();
+    model.live.clock_off = None;
     model.live.preparing.clear();
     model.live.checking.clear();
     model.live.preflighting = None;

@@ -29,6 +29,7 @@ use crate::core::actor::Actor;
 use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::fact::Fact;
 use crate::core::model::Model;
+use crate::core::own_clock;
 use crate::core::refusal::Refusal;
 use jiff::Timestamp;
 
@@ -101,6 +102,7 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
         Report::ClockJumped { by, not_passed } => {
             Ok(vec![Fact::ClockJumped { by: *by, not_passed: *not_passed }])
         }
+        Report::ClockCompared(found) => Ok(own_clock::judged(model, *found).into_iter().collect()),
         Report::Observed(readings) => Ok(observe::observed(model, readings)),
         Report::PagedUnrecorded(pages) => {
             Ok(pages.iter().map(|page| Fact::PagedUnrecorded { page: page.clone() }).collect())

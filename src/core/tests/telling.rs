@@ -16,6 +16,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::Mode;
 use crate::core::model::Model;
 use crate::core::notification::{Again, Attempted, DeliveryStatus, Intent, Tracked};
+use crate::core::own_clock::ClockOff;
 use crate::ids::NotificationId;
 use crate::plan::Contact;
 use crate::plan::{MessageTemplate, NotifySettings, Occasion, PageStatus, Plan, Severity, Tries, Turns, Who};

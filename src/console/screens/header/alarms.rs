@@ -110,6 +110,13 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
         let text = format!("BLIND since {since}: no reference probe answers; nothing is called down");
         alarms.push((Role::Unknown, Glyph::Unknown, text));
     }
+    if let Some(off) = model.live.clock_off {
+        let text = format!(
+            "OWN CLOCK: {}; no certificate can be checked, and recorded times are wrong. Set it: `timedatectl`",
+            off.sentence()
+        );
+        alarms.push((Role::Warn, Glyph::Warn, text));
+    }
     alarms.extend(flapping(view));
     alarms.extend(left_behind(view));
     alarms

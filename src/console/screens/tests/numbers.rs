@@ -6,6 +6,7 @@ use super::{screen, text};
 use crate::console::glyphs::Glyph;
 use crate::console::ui::Screen;
 use crate::core::brief;
+use crate::core::own_clock::ClockOff;
 use crate::core::placement::Placement;
 use crate::core::reading::{Field, Verdict};
 use crate::plan::params::Param;
@@ -44,6 +45,24 @@ fn the_cell_where_a_service_serves_alone_is_marked_and_the_brief_names_it() {
     plain(&mut stage);
     let mark = stage.view().look.glyph(Glyph::Live).to_owned();
     assert!(line(&seen(&stage), "API Gateway").contains(&format!("{mark} ")), "without colours too");
+}
+
+#[test]
+fn a_wrong_clock_of_this_host_is_one_line_of_every_screen() {
+    let mut stage = healthy();
+    let ahead = super::plan::seconds(-7200);
+    stage.model.live.clock_off = Some(ClockOff { ahead, peers: 3 });
+    for size in [(80, 24), (40, 10)] {
+        for at in [Screen::Overview, Screen::Decide, Screen::Timeline] {
+            stage.ui.screen = at;
+            let shown = text(&screen(size, &stage.view()));
+            assert_eq!(shown.matches("OWN CLOCK").count(), 1, "{shown}");
+            if size.0 == 80 {
+                let told = "this host's clock is 2 h 00 behind by 3 peers";
+                assert_eq!(shown.matches(told).count(), 1, "{shown}");
+            }
+        }
+    }
 }
 
 #[test]

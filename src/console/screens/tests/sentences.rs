@@ -14,6 +14,7 @@ use crate::core::loss_reading::LossReading;
 use crate::core::notification::{
     Again, Attempted, Cause, Intent, Message, Queued, Receipt, Tracked, Undelivered, Way,
 };
+use crate::core::own_clock::ClockOff;
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::{ProbeFailure, Reading, Verdict};
 use crate::core::signal::SignalState;
@@ -56,6 +57,8 @@ fn of_engine() -> Vec<Fact> {
         Fact::EngineStopped { why: "asked to by alice".into() },
         Fact::ClockJumped { by: seconds(-75), not_passed: seconds(0) },
         Fact::ClockJumped { by: seconds(7200), not_passed: seconds(7200) },
+        Fact::ClockJudged { off: Some(ClockOff { ahead: seconds(-7200), peers: 3 }), recorded: true },
+        Fact::ClockJudged { off: None, recorded: true },
         reading(Ok("streaming, 14 s behind")),
         reading(Err("no route to host")),
         Fact::SignalChanged {
@@ -365,7 +368,7 @@ fn every_fact_has_a_sentence_of_its_own() {
     assert_eq!(kinds, (0..KINDS).collect::<Vec<_>>());
 }
 
-const KINDS: usize = 62;
+const KINDS: usize = 63;
 
 /// A new kind of fact does not compile before it has a number here, and fails above before it has a sentence.
 fn kind(fact: &Fact) -> usize {
@@ -432,5 +435,6 @@ fn kind(fact: &Fact) -> usize {
         Fact::JournalSpace { .. } => 59,
         Fact::ServicesMoved { .. } => 60,
         Fact::DivergenceSettled { .. } => 61,
+        Fact::ClockJudged { .. } => 62,
     }
 }

@@ -8,6 +8,24 @@ fn jump(telling: &mut Telling, by: SignedDuration, not_passed: SignedDuration) {
     telling.tick();
 }
 
+#[test]
+fn a_clock_that_several_servers_deny_is_recorded_when_it_turns_and_not_for_each_that_joins() {
+    let mut telling = Telling::new(plan());
+    let mut compare = |ahead_s: i64, peers: usize| {
+        let found = Some(ClockOff { ahead: seconds(ahead_s), peers });
+        let facts = telling.machine.report(Report::ClockCompared(found)).unwrap();
+        let recorded = facts.iter().filter(|fact| fact.is_durable()).count();
+        (facts.len(), recorded, telling.machine.model.live.clock_off.map(|off| off.peers))
+    };
+    assert_eq!(compare(7200, 1), (0, 0, None), "one server may be wrong itself");
+    assert_eq!(compare(7200, 2), (1, 1, Some(2)));
+    assert_eq!(compare(7201, 2), (0, 0, Some(2)), "nothing is new");
+    assert_eq!(compare(7203, 3), (1, 0, Some(3)), "who else says so is shown");
+    assert_eq!(compare(7800, 3), (1, 1, Some(3)), "it goes wrong further");
+    assert_eq!(compare(0, 0), (1, 1, None));
+    assert_eq!(compare(0, 0), (0, 0, None));
+}
+
 fn names(asked: &[String]) -> Vec<&str> {
     asked.iter().map(|line| line.split_once(' ').unwrap().1).collect()
 }
