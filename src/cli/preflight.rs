@@ -1,10 +1,11 @@
 //! `lifeboat preflight`: could each step of a plan be done right now, from here, with these credentials?
 
 use super::check::is_unicode;
-use super::{Failure, block_on, engine, say};
+use super::{Failure, block_on, engine, say, too_few};
 use crate::clients::Environment;
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::core::preflight::{Check, Checked, Preflight};
+use crate::engine::outside::Outside;
 use crate::plan::Plan;
 use crate::preflight::{self, NOT_SEEN};
 use crate::units;
@@ -46,7 +47,8 @@ pub fn run(
     let plan = engine::read_plan(Some(&args.plan))?;
     let found = block_on(async {
         let world = engine::real_world(&plan, environment)?;
-        Ok::<_, Failure>(preflight::run(&plan, &world as &dyn World).await)
+        let outside = Outside::start().map_err(too_few)?;
+        Ok::<_, Failure>(preflight::run(&plan, &world as &dyn World, &outside.probes).await)
     })??;
     let glyphs = if is_unicode() && !args.ascii { Glyphs::Unicode } else { Glyphs::Ascii };
     let text =

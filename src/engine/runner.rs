@@ -124,8 +124,9 @@ impl Runner {
             Effect::Preflight => {
                 let (world, sink) = (self.world.clone(), self.sink.clone());
                 let plan = self.model.read(|model| model.plan.clone());
+                let pool = self.steps.clone();
                 self.steps.spawn(async move {
-                    sink(Report::Preflighted(Box::new(crate::preflight::run(&plan, &*world).await)));
+                    sink(Report::Preflighted(Box::new(crate::preflight::run(&plan, &*world, &pool).await)));
                 });
             }
             Effect::Notify { id, attempt } => self.messenger.notify(&id, attempt),

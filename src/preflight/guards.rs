@@ -1,7 +1,8 @@
 //! What an irreversible step's guards and its runbook's loss would come to, by one reading of each probe now: a standby
 //! that can never catch up is found on a quiet day, not in the night.
 
-use super::{AFTER_A_FAILOVER, DEADLINE, Looks};
+use super::step::peer;
+use super::{AFTER_A_FAILOVER, DEADLINE, ENDLESS, Looks, Unanswered};
 use crate::core::actor::Actor;
 use crate::core::apply::apply;
 use crate::core::command::{Command, Report, Request};
@@ -48,10 +49,16 @@ impl Looks<'_> {
         let spec = plan.probes.get(probe)?;
         let failed = |why: String| ProbeFailure::new(why, "Look at the probe on the overview.".to_owned());
         let outcome = match self.world.probe(spec) {
-            Ok(made) => match timeout(DEADLINE, made.run()).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(failed(format!("no answer within {} s", DEADLINE.as_secs()))),
-            },
+            Ok(made) => {
+                let of = peer(&spec.params).map_or_else(String::new, |peer| format!(" from {peer}"));
+                let late = || failed(format!("no answer{of} within {} s", DEADLINE.as_secs()));
+                let run = self.apart(DEADLINE, async move { timeout(DEADLINE, made.run()).await });
+                match run.await {
+                    Ok(outcome) => outcome.unwrap_or_else(|_| Err(late())),
+                    Err(Unanswered::Endless) => Err(failed(format!("{}: {ENDLESS}", late().why))),
+                    Err(Unanswered::Broken) => Err(failed("lifeboat itself failed in it".to_owned())),
+                }
+            }
             Err(error) => Err(failed(error.to_string())),
         };
         let (at, took) = (self.world.clock().now(), SignedDuration::ZERO);
@@ -63,6 +70,10 @@ impl Looks<'_> {
     fn hold(&self, plan: &Plan, step: &Step, readings: Vec<(ProbeId, Reading)>) -> Vec<Check> {
         let now = self.world.clock().now();
         let mut model = Model::new(Arc::new(plan.clone()));
+        let unread: Vec<(ProbeId, String)> = readings
+            .iter()
+            .filter_map(|(probe, reading)| Some((probe.clone(), reading.outcome.as_ref().err()?.why.clone())))
+            .collect();
         let command = Command::Report(Report::Observed(readings));
         for fact in decide(&model, &Request { at: now, by: Actor::Engine, command }).unwrap_or_default() {
             apply(&mut model, &Event { at: now, by: Actor::Engine, fact, record: None });
@@ -80,7 +91,14 @@ impl Looks<'_> {
                     let values = outlook::values(&view, guard).join(", ");
                     Check::warn(what, format!("it does not hold now: {values}"), next)
                 }
-                Truth::Unknown(why) => Check::warn(what, format!("it cannot be told now: {why}"), next),
+                Truth::Unknown(why) => {
+                    let named = |probe: &ProbeId| {
+                        guard.references().iter().any(|name| name.name.as_deref() == Some(probe.as_str()))
+                    };
+                    let unread = unread.iter().filter(|(probe, _)| named(probe));
+                    let unread: String = unread.map(|(_, why)| format!("; {why}")).collect();
+                    Check::warn(what, format!("it cannot be told now: {why}{unread}"), next)
+                }
             }
         })
         .collect()

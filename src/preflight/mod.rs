@@ -11,6 +11,7 @@ mod tests;
 
 use crate::actions::{ALREADY_PRIMARY, STANDBY_NOW};
 use crate::core::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
+use crate::engine::outside::Pool;
 use crate::ids::RunbookId;
 use crate::plan::{Plan, Runbook, Step};
 use crate::world::World;
@@ -38,10 +39,11 @@ pub const NOT_SEEN: &[&str] = &[
 /// What to do about what is right as soon as another region serves.
 const AFTER_A_FAILOVER: &str = "Nothing, while it serves. Run preflight again after a failover.";
 
-/// Looks at every step of a plan.
-pub async fn run(plan: &Plan, world: &dyn World) -> Preflight {
+/// Looks at every step of a plan. What reaches outside runs in `pool`: a peer that sends without end keeps one of its
+/// threads busy, and the look at it ends by its deadline all the same.
+pub async fn run(plan: &Plan, world: &dyn World, pool: &Pool) -> Preflight {
     let (at, begun) = (world.clock().now(), Instant::now());
-    let looks = Looks::new(plan, world);
+    let looks = Looks::new(plan, world, pool);
     // First of all: from here on they are masked, whoever says them.
     let secrets = looks.secrets_of(plan).await;
     let databases = looks.databases(plan).await;
@@ -131,9 +133,24 @@ fn fences_of_another_day(plan: &Plan, steps: &mut [StepChecks]) {
     }
 }
 
+/// What a call gets beyond its deadline, so that its own words on being late come before the cut.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why a call did not come to its end.
+enum Unanswered {
+    /// It was cut off from outside.
+    Endless,
+    /// A panic.
+    Broken,
+}
+
+/// What is said of a peer that lets no deadline come to its turn.
+const ENDLESS: &str = "what answers sends without end, or this host is too busy";
+
 /// What all looks share.
 struct Looks<'w> {
     world: &'w dyn World,
+    pool: &'w Pool,
     /// How many looks each region still takes.
     permits: HashMap<String, Semaphore>,
     #[cfg(feature = "aws")]
@@ -141,14 +158,28 @@ struct Looks<'w> {
 }
 
 impl<'w> Looks<'w> {
-    fn new(plan: &Plan, world: &'w dyn World) -> Self {
+    fn new(plan: &Plan, world: &'w dyn World, pool: &'w Pool) -> Self {
         let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
         let permits = steps.map(|step| (group(step), Semaphore::new(TOGETHER))).collect();
         Self {
             world,
+            pool,
             permits,
             #[cfg(feature = "aws")]
             iam: aws::Iam::default(),
+        }
+    }
+
+    /// A call that reaches outside, and keeps its own deadlines as long as its peer lets it.
+    async fn apart<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        call: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        match tokio::time::timeout(deadline + GRACE, self.pool.call(call)).await {
+            Ok(Some(answer)) => Ok(answer),
+            Ok(None) => Err(Unanswered::Broken),
+            Err(_) => Err(Unanswered::Endless),
         }
     }
 
@@ -176,11 +207,7 @@ impl<'w> Looks<'w> {
             None => None,
         };
         let looked = AssertUnwindSafe(self.look(step)).catch_unwind().await;
-        let broken = || {
-            let why = "lifeboat itself failed in it";
-            vec![Check::fail("the look itself", why, "Please report this with the step's plan.")]
-        };
-        looked.unwrap_or_else(|_| broken())
+        looked.unwrap_or_else(|_| vec![broken()])
     }
 
     #[cfg(feature = "aws")]
@@ -195,6 +222,12 @@ impl<'w> Looks<'w> {
     async fn regions(&self, _: &Plan) -> Vec<RegionChecks> {
         Vec::new()
     }
+}
+
+/// What a panic in a look is told as.
+fn broken() -> Check {
+    let next = "Please report this with the step's plan.";
+    Check::fail("the look itself", "lifeboat itself failed in it", next)
 }
 
 /// What can be slow together: the region that a step names, or the server, by the words of the plan.

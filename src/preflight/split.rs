@@ -69,7 +69,11 @@ impl Looks<'_> {
         let now = self.world.clock().now();
         let looks = servers.iter().map(async |server| {
             let dsn = server.params.get(server.key)?;
-            let (name, measured) = read_postgres(server.params, server.key, clients, LOOK).await.ok()?;
+            let (params, key, clients) = (server.params.clone(), server.key, clients.clone());
+            // What does not answer is told where it is asked for by a step.
+            let read =
+                self.apart(LOOK, async move { read_postgres(&params, key, &clients, LOOK).await.ok() });
+            let (name, measured) = read.await.ok()??;
             let seen = Seen::of(&measured, now).filter(|seen| seen.writes)?;
             let hidden = measured.text(READ_ONLY_HIDDEN).map(str::to_owned);
             Some(Writing { title: server.title.map_or(name, str::to_owned), dsn, seen, hidden })

@@ -1,14 +1,16 @@
 //! One step: its secrets, its target, what its action itself needs, its permissions.
 
-use super::{DEADLINE, Looks};
+use super::{DEADLINE, ENDLESS, Looks, Unanswered, broken};
 use crate::actions::{self, Action};
+use crate::clients::Postgres;
 use crate::core::action::{Description, Failure, Target};
 use crate::core::preflight::Check;
 use crate::engine::scope;
 use crate::plan::Step;
-use crate::plan::params::Params;
-use crate::secrets::SecretRef;
+use crate::plan::params::{Param, Params};
+use crate::secrets::{Secret, SecretRef};
 use futures::future::join_all;
+use std::sync::Arc;
 use tokio::time::timeout;
 
 /// Kinds whose target only the plan names: they act on what lifeboat cannot read.
@@ -41,24 +43,35 @@ impl Looks<'_> {
             Err(error) => return unusable(error.to_string()),
         };
         let mut checks = self.secrets(&params.secrets()).await;
-        let late = |what: &str| {
-            let next = "See whether its region, its name and this host's network work.";
-            Check::fail(what, format!("no answer within {} s", DEADLINE.as_secs()), next)
+        let action: Arc<dyn Action> = action.into();
+        let asked = action.clone();
+        let answers = self.apart(DEADLINE, async move {
+            let (described, own) =
+                tokio::join!(timeout(DEADLINE, asked.describe()), timeout(DEADLINE, asked.preflight()));
+            (described.ok(), own.ok())
+        });
+        let (described, own, more) = match answers.await {
+            Ok((described, own)) => (described, own, String::new()),
+            Err(Unanswered::Endless) => (None, None, format!(": {ENDLESS}")),
+            Err(Unanswered::Broken) => return checks.into_iter().chain([broken()]).collect(),
         };
-        let (described, own) =
-            tokio::join!(timeout(DEADLINE, action.describe()), timeout(DEADLINE, action.preflight()));
+        let late = |what: &str| {
+            let of = peer(&params).map_or_else(String::new, |peer| format!(" from {peer}"));
+            let why = format!("no answer{of} within {} s{more}", DEADLINE.as_secs());
+            Check::fail(what, why, "See whether its region, its name and this host's network work.")
+        };
         // Names that only an incident gives can lead to something that is not there yet.
         let named_later = params != step.params;
         match &described {
-            Err(_) => checks.push(late(TARGET)),
-            Ok(Err(failure)) => checks.push(undescribed(failure, named_later)),
-            Ok(Ok(description)) => checks.push(self.target(step, description, named_later)),
+            None => checks.push(late(TARGET)),
+            Some(Err(failure)) => checks.push(undescribed(failure, named_later)),
+            Some(Ok(description)) => checks.push(self.target(step, description, named_later)),
         }
         match own {
-            Ok(own) => checks.extend(own),
-            Err(_) => checks.push(late("its own checks")),
+            Some(own) => checks.extend(own),
+            None => checks.push(late("its own checks")),
         }
-        let target = described.ok().and_then(Result::ok).map(|description| description.target);
+        let target = described.and_then(Result::ok).map(|description| description.target);
         checks.extend(self.permissions(step, action.as_ref(), &params, target.as_ref()).await);
         checks
     }
@@ -140,6 +153,16 @@ impl Looks<'_> {
     ) -> Vec<Check> {
         needed(step, action).iter().map(|name| Check::not_checkable(*name, "this build has no AWS")).collect()
     }
+}
+
+/// Who is asked, as far as the plan names it.
+pub(super) fn peer(params: &Params) -> Option<String> {
+    let url = params.text("url").map(|url| url.split(['?', '#']).next().unwrap_or(url).to_owned());
+    url.or_else(|| match params.get("dsn")? {
+        Param::Text(dsn) => Postgres::target(&Secret::from_plan(dsn)).ok(),
+        Param::Secret(secret) => Some(format!("what secret {} leads to", secret.name)),
+        _ => None,
+    })
 }
 
 /// The permissions that this step needs.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::clients::Clients;
 use crate::core::preflight::Checked;
+use crate::engine::outside::Outside;
 use crate::plan::{Registry, load_texts};
 use crate::probes::testing::{SECRET, clients, dead_address, silent_address};
 use crate::world::{RealWorld, Scenario, SimulatedWorld, scenario};
@@ -35,8 +36,13 @@ fn plan(steps: &str) -> Plan {
     load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}")).plan
 }
 
+/// No threads of their own.
+fn here() -> Pool {
+    Outside::on(&tokio::runtime::Handle::current()).probes.clone()
+}
+
 async fn real(steps: &str, clients: Clients) -> Preflight {
-    run(&plan(steps), &RealWorld::new(clients)).await
+    run(&plan(steps), &RealWorld::new(clients), &here()).await
 }
 
 fn of<'f>(found: &'f Preflight, step: &str, what: &str) -> &'f Check {
@@ -136,7 +142,7 @@ async fn a_simulated_world_says_that_it_is_one_and_looks_nothing_up() {
     let plan = Arc::new(plan(&(exec("lifeboat-has-no-such-program") + &promote("127.0.0.1:1"))));
     let calm: Scenario = scenario::generic("healthy").unwrap().resolve(&plan).unwrap();
     let world = SimulatedWorld::new(plan.clone(), calm, 1.0, jiff::Timestamp::now()).unwrap();
-    let found = run(&plan, &world).await;
+    let found = run(&plan, &world, &here()).await;
     assert_eq!(found.simulated.as_deref(), Some("healthy"));
     assert!(matches!(of(&found, "scale", "secret scaler-token").result, Checked::NotCheckable(_)));
     let target = of(&found, "promote", "target");

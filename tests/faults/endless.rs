@@ -150,3 +150,70 @@ fn a_mail_server_that_greets_without_end_fails_and_the_other_channel_is_told() {
 fn a_mail_server_that_greets_without_end_before_starttls_fails_and_the_other_channel_is_told() {
     mail_server_without_end("starttls");
 }
+
+#[test]
+fn notify_check_and_preflight_end_by_their_deadline_and_name_the_peer_that_sends_without_end() {
+    let address = endless("HTTP/1.1 100 Continue\r\n\r\n", true);
+    let more = format!(
+        r##"
+[contacts.ada]
+name = "Ada"
+slack = "#oncall"
+
+[channels.chat]
+kind = "slack"
+token = {{ secret = "bot" }}
+api_url = "http://{address}/api"
+timeout = "2s"
+
+[channels.pager]
+kind = "command"
+argv = ["true"]
+address = "slack"
+
+[policies.all]
+severities = ["P0"]
+
+[[policies.all.levels]]
+who = ["ada"]
+methods = ["chat", "pager"]
+
+[probes.endless]
+kind = "http"
+url = "http://{address}/"
+every = "60s"
+timeout = "30s"
+
+[[runbooks.mend.steps]]
+id = "drop"
+title = "Drop what is left"
+action = "exec"
+with.target = "db"
+with.argv = ["true"]
+with.verify_argv = ["true"]
+guard = ["signals['endless'].state == 'ok'"]
+confirm = "type"
+irreversible = true
+"##
+    );
+    let home = Home::with(&(include_str!("plan.toml").to_owned() + &more))
+        .env("LIFEBOAT_SECRET_BOT", "xoxb-1234-of-the-bot");
+    let said = |arguments: &[&str]| {
+        let plan = home.plan();
+        let output = home.run_bare(&[arguments, &[plan.to_str().unwrap()]].concat());
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    };
+    let asked = Instant::now();
+    let (code, text) = said(&["notify", "check"]);
+    let chat = text.lines().find(|line| line.contains("chat (slack): ")).unwrap_or_default();
+    // By its own deadline, or by the one that cuts it off.
+    let late = ["no complete answer within 2", "no answer from http://"];
+    assert!(code == Some(1) && late.iter().any(|late| chat.contains(late)), "{code:?}: {text}");
+    assert!(text.contains("pager (command)"), "the other one is looked at: {text}");
+    assert!(asked.elapsed() < Duration::from_secs(30), "{:?}", asked.elapsed());
+    let (code, text) = said(&["preflight"]);
+    assert!(matches!(code, Some(0 | 1)), "{code:?}: {text}");
+    assert!(text.contains(&format!("no answer from http://{address}/ within 15 s")), "{text}");
+    assert!(asked.elapsed() < Duration::from_secs(75), "{:?}", asked.elapsed());
+}

@@ -1,10 +1,12 @@
 //! `lifeboat notify check`: could messages be sent now? Sends none.
 
 use super::{Failure, block_on, notifier, open, say, within};
+use crate::cli::too_few;
 use crate::clients::Environment;
 use crate::core::model::Model;
 use crate::core::notification::Undelivered;
 use crate::core::oncall::{self, Fault};
+use crate::engine::outside::{Outside, Pool};
 use crate::plan::Plan;
 use crate::text::clean;
 use crate::world::World;
@@ -48,7 +50,8 @@ pub(super) fn run(
     let seen = block_on(async {
         let world = crate::cli::engine::real_world(&plan, environment)?;
         super::learn_secrets(&plan, &world).await;
-        Ok::<_, Failure>(look(&plan, &world).await)
+        let outside = Outside::start().map_err(too_few)?;
+        Ok::<_, Failure>(look(&plan, &world, &outside.probes).await)
     })??;
     let plan = Arc::new(plan);
     let faults = oncall::faults(&Model::new(plan.clone()), Timestamp::now());
@@ -71,12 +74,12 @@ fn on_call_line(fault: &Fault) -> String {
 }
 
 /// Looks at all channels at once.
-pub(super) async fn look(plan: &Plan, world: &dyn World) -> Vec<Seen> {
+pub(super) async fn look(plan: &Plan, world: &dyn World, pool: &Pool) -> Vec<Seen> {
     let looks = plan.channels.values().map(async |channel| Seen {
         channel: channel.id.to_string(),
         kind: channel.kind.clone(),
         result: match notifier(world, channel) {
-            Ok(notifier) => within(world, channel, notifier.check()).await,
+            Ok(notifier) => within(world, channel, pool, async move { notifier.check().await }).await,
             Err(failure) => Err(failure),
         },
     });

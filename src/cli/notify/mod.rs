@@ -12,6 +12,7 @@ use super::{EXIT_USAGE, Failure, block_on, say};
 use crate::clients::Environment;
 use crate::core::notification::{Again, Undelivered};
 use crate::core::outside::Outside;
+use crate::engine::outside::Pool;
 use crate::notifiers::Notifier;
 use crate::plan::{Channel, Plan};
 use crate::world::World;
@@ -78,19 +79,35 @@ fn notifier(world: &dyn World, channel: &Channel) -> Result<Box<dyn Notifier>, U
     })
 }
 
-/// A call within its channel's time-out; what it answers comes in through the world's door.
-async fn within<T: Outside>(
+/// A call within its channel's time-out, on a thread of the pool: a peer that sends without end can keep that one busy,
+/// and not this one. What it answers comes in through the world's door.
+async fn within<T: Outside + Send + 'static>(
     world: &dyn World,
     channel: &Channel,
-    call: impl Future<Output = Result<T, Undelivered>>,
+    pool: &Pool,
+    call: impl Future<Output = Result<T, Undelivered>> + Send + 'static,
 ) -> Result<T, Undelivered> {
     let limit = channel.timeout.unsigned_abs();
-    let answer = tokio::time::timeout(limit + GRACE, call).await.unwrap_or_else(|_| {
-        Err(Undelivered {
-            why: format!("no answer within {}", crate::units::duration(channel.timeout)),
-            next: "See whether the provider works at all.".into(),
-            again: Again::Maybe,
-        })
-    });
+    let failed = |why: String, next: &str| Undelivered { why, next: next.to_owned(), again: Again::Maybe };
+    let answer = match tokio::time::timeout(limit + GRACE, pool.call(call)).await {
+        Ok(Some(answer)) => answer,
+        Ok(None) => Err(failed("lifeboat itself failed in it".to_owned(), "Please report this.")),
+        Err(_) => {
+            let (peer, limit) = (peer(channel), crate::units::duration(channel.timeout));
+            let why = format!(
+                "no answer from {peer} within {limit}: what answers sends without end, or this host is too busy"
+            );
+            Err(failed(why, "See whether the provider works at all."))
+        }
+    };
     world.door().admit(answer)
+}
+
+/// Who is asked, as far as the plan names it.
+fn peer(channel: &Channel) -> String {
+    let text = |key| channel.params.text(key);
+    let url =
+        text("url").or(text("api_url")).map(|url| url.split(['?', '#']).next().unwrap_or(url).to_owned());
+    let host = || text("host").map(str::to_owned);
+    url.or_else(host).unwrap_or_else(|| format!("the service of `{}`", channel.kind))
 }

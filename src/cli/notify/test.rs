@@ -3,9 +3,10 @@
 use super::row::Row;
 use super::targets::{Selection, Target, select};
 use super::{EXIT_USAGE, Failure, block_on, notifier, open, say, within};
-use crate::cli::prompt;
+use crate::cli::{prompt, too_few};
 use crate::clients::Environment;
 use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
+use crate::engine::outside::{Outside, Pool};
 use crate::ids::ChannelId;
 use crate::notifiers::{Notifier, Outgoing};
 use crate::plan::{Channel, Plan};
@@ -18,6 +19,7 @@ use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Semaphore;
 
@@ -54,7 +56,8 @@ pub(super) fn run(
     let rows = block_on(async {
         let world = crate::cli::engine::real_world(&plan, environment)?;
         super::learn_secrets(&plan, &world).await;
-        Ok::<_, Failure>(send(&plan, &world, &selection.targets, &tester).await)
+        let outside = Outside::start().map_err(too_few)?;
+        Ok::<_, Failure>(send(&plan, &world, &outside.probes, &selection.targets, &tester).await)
     })??;
     let text = if args.json { as_json(&plan, &selection, &rows) } else { as_text(&selection, &rows) };
     say(out, &text)?;
@@ -90,7 +93,13 @@ pub(super) fn listing(plan: &Plan, selection: &Selection) -> String {
 }
 
 /// Sends to all at once, as many on each channel as it takes.
-pub(super) async fn send(plan: &Plan, world: &dyn World, targets: &[Target], tester: &str) -> Vec<Row> {
+pub(super) async fn send(
+    plan: &Plan,
+    world: &dyn World,
+    pool: &Pool,
+    targets: &[Target],
+    tester: &str,
+) -> Vec<Row> {
     let permits: HashMap<&ChannelId, Semaphore> = plan
         .channels
         .iter()
@@ -104,19 +113,19 @@ pub(super) async fn send(plan: &Plan, world: &dyn World, targets: &[Target], tes
         Some(async move {
             // It is never closed; without a permit the provider would only be hurried.
             let _permit = permits.acquire().await.ok();
-            to_one(world, channel, outgoing).await
+            to_one(world, channel, pool, outgoing).await
         })
     });
     join_all(sent).await.into_iter().flatten().collect()
 }
 
 /// One message; where it opens an alert, the alert is closed again.
-async fn to_one(world: &dyn World, channel: &Channel, outgoing: Outgoing) -> Vec<Row> {
-    let notifier = match notifier(world, channel) {
-        Ok(notifier) => notifier,
+async fn to_one(world: &dyn World, channel: &Channel, pool: &Pool, outgoing: Outgoing) -> Vec<Row> {
+    let notifier: Arc<dyn Notifier> = match notifier(world, channel) {
+        Ok(notifier) => notifier.into(),
         Err(failure) => return vec![row(channel, &outgoing, Err(failure), Instant::now())],
     };
-    let first = one(world, &*notifier, channel, &outgoing).await;
+    let first = one(world, &notifier, channel, pool, &outgoing).await;
     // What may be there has to be closed as well.
     let opened = match &first.result {
         Ok(_) => true,
@@ -125,14 +134,21 @@ async fn to_one(world: &dyn World, channel: &Channel, outgoing: Outgoing) -> Vec
     let mut rows = vec![first];
     if channel.manner.has_alerts && opened {
         let close = Outgoing { intent: Intent::Resolve, ..outgoing };
-        rows.push(one(world, &*notifier, channel, &close).await);
+        rows.push(one(world, &notifier, channel, pool, &close).await);
     }
     rows
 }
 
-async fn one(world: &dyn World, notifier: &dyn Notifier, channel: &Channel, outgoing: &Outgoing) -> Row {
+async fn one(
+    world: &dyn World,
+    notifier: &Arc<dyn Notifier>,
+    channel: &Channel,
+    pool: &Pool,
+    outgoing: &Outgoing,
+) -> Row {
     let began = Instant::now();
-    let result = within(world, channel, notifier.send(outgoing)).await;
+    let (sending, sent) = (notifier.clone(), outgoing.clone());
+    let result = within(world, channel, pool, async move { sending.send(&sent).await }).await;
     row(channel, outgoing, result, began)
 }
 

@@ -2,6 +2,7 @@ use super::targets::{Selection, select};
 use super::{check, test};
 use crate::clients::{Clients, Environment};
 use crate::core::notification::Intent;
+use crate::engine::outside::{Outside, Pool};
 use crate::plan::params::{Param, Params};
 use crate::plan::{Audience, Channel, Contact, Manner, Plan, Registry, Who, load_texts};
 use crate::world::RealWorld;
@@ -34,6 +35,11 @@ fn contact(name: &str, addresses: &[(&str, &str)]) -> Contact {
         addresses: addresses.iter().map(|(kind, address)| ((*kind).into(), (*address).into())).collect(),
         methods: Vec::new(),
     }
+}
+
+/// No threads of their own.
+fn here() -> Pool {
+    Outside::on(&tokio::runtime::Handle::current()).probes.clone()
 }
 
 /// Ana and Bo inside, a customer outside, a page that the public sees.
@@ -107,7 +113,7 @@ async fn each_message_says_that_it_is_a_test_and_tells_what_came_of_it() {
         "cat >{place}/$LIFEBOAT_TO; [ $LIFEBOAT_TO != bo@example.org ] || {{ echo no such user; exit 1; }}; echo ok"
     );
     let plan = three(&mail);
-    let rows = test::send(&plan, &world(), &select(&plan, None).unwrap().targets, "ana").await;
+    let rows = test::send(&plan, &world(), &here(), &select(&plan, None).unwrap().targets, "ana").await;
     let words: Vec<_> = rows.iter().map(|row| (&*row.who, &*row.channel, row.word())).collect();
     let expected =
         [("Ana Silva", "mail", "accepted"), ("Bo", "mail", "failed"), ("Ana Silva", "call", "accepted")];
@@ -136,7 +142,7 @@ async fn an_alert_that_was_or_may_have_been_opened_is_closed_again() {
         let mut channel = command("alerts", None, script);
         channel.manner.has_alerts = true;
         let plan = plan(vec![channel]);
-        let rows = test::send(&plan, &world(), &select(&plan, None).unwrap().targets, "ana").await;
+        let rows = test::send(&plan, &world(), &here(), &select(&plan, None).unwrap().targets, "ana").await;
         let found: Vec<Intent> = rows.iter().map(|row| row.intent).collect();
         assert_eq!(found, intents, "{script}: {rows:?}");
     }
@@ -149,7 +155,7 @@ async fn a_look_runs_nothing() {
     let mut unknown = command("unknown", None, "true");
     unknown.kind = "carrier-pigeon".into();
     let plan = plan(vec![command("mail", None, &format!("touch {}", touched.display())), unknown]);
-    let seen = check::look(&plan, &world()).await;
+    let seen = check::look(&plan, &world(), &here()).await;
     assert!(seen[0].result.as_ref().unwrap().as_ref().unwrap().contains("/bin/sh is there"), "{seen:?}");
     assert!(seen[1].result.as_ref().unwrap_err().why.contains("carrier-pigeon"), "{seen:?}");
     assert!(!touched.exists());

@@ -6,10 +6,16 @@ use crate::postgres::{PATIENCE, Pair, wait_until};
 use lifeboat::clients::{Directory, Names};
 use lifeboat::core::preflight::{Check, Checked, Preflight};
 use lifeboat::core::reading::{Field, Verdict};
+use lifeboat::engine::outside::{Outside, Pool};
 use lifeboat::plan::{Plan, Registry, load_texts};
 use lifeboat::preflight;
 use lifeboat::world::RealWorld;
 use std::time::{Duration, Instant};
+
+/// No threads of their own.
+fn here() -> Pool {
+    Outside::on(&tokio::runtime::Handle::current()).probes.clone()
+}
 
 async fn until(kind: &str, probe: &dyn Probe, good: impl Fn(&Measurement) -> bool) -> Measurement {
     let started = Instant::now();
@@ -167,7 +173,7 @@ async fn a_preflight_in_a_split_brain_fails_both_directions_with_the_words_for_t
     let pair = Pair::start();
     pair.wait_replayed();
     pair.standby.sql("select pg_promote(true, 30)");
-    let split = preflight::run(&plan(&pair), &RealWorld::new(clients())).await;
+    let split = preflight::run(&plan(&pair), &RealWorld::new(clients()), &here()).await;
     assert_eq!(split.failing(), ["databases", "over/promote", "back/promote"], "{split:#?}");
     for (_, check) in split.checks() {
         let fails = matches!(check.result, Checked::Fail(_));
@@ -178,7 +184,7 @@ async fn a_preflight_in_a_split_brain_fails_both_directions_with_the_words_for_t
     pair.standby.sql("alter system set default_transaction_read_only = on");
     pair.standby.sql("select pg_reload_conf()");
     wait_until("the fence holds", || pair.standby.sql("show default_transaction_read_only") == "on");
-    let fenced = preflight::run(&plan(&pair), &RealWorld::new(clients())).await;
+    let fenced = preflight::run(&plan(&pair), &RealWorld::new(clients()), &here()).await;
     assert!(fenced.checks().all(|(_, check)| !check.result.seen().contains("SPLIT BRAIN")), "{fenced:#?}");
 }
 
@@ -186,7 +192,7 @@ async fn a_preflight_in_a_split_brain_fails_both_directions_with_the_words_for_t
 async fn a_preflight_says_of_the_runbook_of_the_other_direction_that_it_is_for_another_day() {
     let pair = Pair::start();
     let plan = plan(&pair);
-    let look = async || preflight::run(&plan, &RealWorld::new(clients())).await;
+    let look = async || preflight::run(&plan, &RealWorld::new(clients()), &here()).await;
     let warns = |check: &Check, words: &str| {
         assert!(matches!(&check.result, Checked::Warn(seen) if seen.contains(words)), "{check:#?}");
         assert!(check.next.starts_with("Nothing, while"), "{check:#?}");
