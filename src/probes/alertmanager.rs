@@ -92,6 +92,10 @@ fn address(base: &str, spec: &ProbeSpec) -> Result<String, BuildError> {
         |key: &str, value: &str, why: String| BuildError::Value { key: key.into(), value: value.into(), why };
     let mut url = reqwest::Url::parse(base)
         .map_err(|error| value("url", base, format!("it is no address: {error}")))?;
+    if url.path().contains("/api/v") {
+        let why = "the path of the API is added to it: write the address that Alertmanager's own pages have";
+        return Err(value("url", base, why.to_owned()));
+    }
     let path = format!("{}/api/v2/alerts", url.path().trim_end_matches('/'));
     url.set_path(&path);
     let flag = |key: &str| if spec.params.flag(key) { "true" } else { "false" };
@@ -104,6 +108,11 @@ fn address(base: &str, spec: &ProbeSpec) -> Result<String, BuildError> {
             let why = "it takes a label, one of = != =~ !~, and a value: `severity=\"critical\"`".to_owned();
             return Err(value("matchers", matcher, why));
         }
+        let pattern = matcher.split_once('~').map(|(_, pattern)| pattern.trim().trim_matches('"'));
+        if pattern.is_some_and(|pattern| matcher_is_regex(matcher) && Regex::new(pattern).is_err()) {
+            let why = "what stands after `~` is no regular expression".to_owned();
+            return Err(value("matchers", matcher, why));
+        }
         query.append_pair("filter", matcher);
     }
     if let Some(receiver) = spec.params.text("receiver") {
@@ -111,6 +120,11 @@ fn address(base: &str, spec: &ProbeSpec) -> Result<String, BuildError> {
     }
     drop(query);
     Ok(url.into())
+}
+
+/// Whether a matcher's value is a pattern: a `~` may stand in another one's value too.
+fn matcher_is_regex(matcher: &str) -> bool {
+    matcher.split_once(['=', '!']).is_some_and(|(_, rest)| rest.trim_start_matches('=').starts_with('~'))
 }
 
 struct Alertmanager {

@@ -135,6 +135,11 @@ fn check(spec: &ProbeSpec) -> Vec<BuildError> {
     let equals = params.text("json_equals").filter(|_| params.text("json_pointer").is_none());
     let alone =
         equals.map(|value| BuildError::value("json_equals", value, "of which value? say `json_pointer`"));
+    let matches_all = params.text("body_matches").filter(|pattern| pattern.is_empty());
+    let matches_all = matches_all.map(|pattern| {
+        BuildError::value("body_matches", pattern, "it is empty, and matches every body: leave it out")
+    });
+    let alone = alone.into_iter().chain(matches_all).chain(keys::home_of(params, "tls_roots"));
     keys::request(params, "url").into_iter().chain(faults(found)).chain(alone).collect()
 }
 

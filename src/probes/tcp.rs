@@ -1,6 +1,6 @@
 //! `tcp`: does something accept connections there, and how fast.
 
-use crate::clients::{Clients, Directory, NameError, OWN_FAULT, is_own_fault};
+use crate::clients::{Clients, Directory, NameError, OWN_FAULT, host_fault, is_own_fault};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{ProbeSpec, Unit};
@@ -51,10 +51,14 @@ fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
 
 fn address(spec: &ProbeSpec) -> Result<(&str, u16), BuildError> {
     let address = spec.params.require_text("address")?;
-    host_and_port(address).ok_or_else(|| {
+    let (host, port) = host_and_port(address).ok_or_else(|| {
         let why = "it takes host and port (`db.example.com:5432`, `[::1]:5432`)";
         BuildError::value("address", address, why)
-    })
+    })?;
+    match host_fault(host) {
+        Some(why) => Err(BuildError::value("address", address, why)),
+        None => Ok((host, port)),
+    }
 }
 
 /// Host, without the brackets of an IPv6 address, and port.

@@ -4,8 +4,8 @@ mod mail;
 #[cfg(test)]
 mod tests;
 
-use crate::clients::Clients;
 use crate::clients::smtp::{Login, Mailing, Security, SmtpError, SmtpServer, Stage};
+use crate::clients::{Clients, host_fault};
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
 use crate::plan::keys::{Key, Takes};
@@ -79,6 +79,9 @@ fn build(channel: &Channel, clients: &Clients) -> Built {
     let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     if !is_address && (host.is_empty() || host.contains(|c: char| c.is_whitespace() || "/:@[]".contains(c))) {
         let why = "it takes the name or address of the mail server alone (`smtp.example.com`); the port stands in `port`";
+        return Err(BuildError::value("host", &clean(&host, 80), why));
+    }
+    if let Some(why) = host_fault(&host) {
         return Err(BuildError::value("host", &clean(&host, 80), why));
     }
     let security = match params.text("tls") {

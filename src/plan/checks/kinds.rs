@@ -71,7 +71,8 @@ fn general(all: &[Key], params: &Params) -> Vec<BuildError> {
         text.trim().is_empty().then(|| BuildError::value(key.name, text, "it is empty"))
     };
     let empty = all.iter().filter_map(empty);
-    empty.chain(keys::headers(params)).chain(keys::program(params, &PROGRAMS)).collect()
+    let roots = keys::home_of(params, "tls_roots");
+    empty.chain(keys::headers(params)).chain(keys::program(params, &PROGRAMS)).chain(roots).collect()
 }
 
 /// A state that has to last for longer than its step may take is never reached.

@@ -1,6 +1,6 @@
 //! Contacts that can be reached.
 
-use crate::notifiers::phone::e164;
+use crate::notifiers::phone;
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::sections::ADDRESSES;
@@ -43,6 +43,10 @@ fn fault(channel: &str, address: &str) -> Option<&'static str> {
             let parts: Vec<&str> = address.split('@').collect();
             let good = matches!(parts[..], [local, domain]
                 if !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.'))
+                && !address.contains("..")
+                && !address.starts_with('.')
+                && !address.contains(".@")
+                && !address.contains([',', ';', '<', '>', '"', '('])
                 && !address.contains(char::is_whitespace)
                 && !address.contains(char::is_control);
             (!good).then_some("write it as in `oncall@example.org`")
@@ -55,7 +59,7 @@ fn fault(channel: &str, address: &str) -> Option<&'static str> {
                  the member's profile",
             )
         }
-        _ => e164(address).is_none().then_some("write it with its country code, as in `+49 30 1234567`"),
+        _ => phone::fault(address),
     }
 }
 
@@ -84,9 +88,14 @@ mod tests {
             ("email", "a@b"),
             ("email", "a b@c.example"),
             ("email", "nobody"),
+            ("email", "a@b..example"),
+            ("email", "a.@b.example"),
+            ("email", "a,c@b.example"),
+            ("email", "Ada <a@b.example>"),
             ("phone", "555 1234567"),
             ("phone", "+1 call me"),
             ("sms", "+123"),
+            ("phone", "+49 (0)30 1234567"),
             ("slack", "@alice"),
             ("slack", "oncall"),
         ] {

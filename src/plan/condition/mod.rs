@@ -106,6 +106,16 @@ impl Condition {
         evaluate::evaluate(self, names)
     }
 
+    /// What it always comes to, in words, where nothing that is measured can change it.
+    pub fn always(&self) -> Option<&'static str> {
+        match self.evaluate(&NothingKnown) {
+            Truth::True => Some("always holds"),
+            Truth::False => Some("never holds"),
+            Truth::Unknown(_) if self.references.is_empty() => Some("is never known"),
+            Truth::Unknown(_) => None,
+        }
+    }
+
     /// Whether it counts several things in a way that is unknown as soon as one of them is.
     pub fn silence(&self) -> Option<Silence> {
         silence::find(&self.formula, &self.references)
@@ -114,6 +124,15 @@ impl Condition {
     /// Checks the types of the expression, given what each name holds (`None`: any of them).
     pub fn check_types(&self, kind_of: &dyn Fn(&Reference) -> Option<Kind>) -> Result<(), ConditionError> {
         types::check(self, kind_of)
+    }
+}
+
+/// The names of a plan of which nothing was measured.
+struct NothingKnown;
+
+impl Names for NothingKnown {
+    fn lookup(&self, reference: &Reference) -> Result<Scalar, String> {
+        Err(format!("{reference} is unknown"))
     }
 }
 

@@ -30,6 +30,27 @@ fn error(source: &str) -> (String, String) {
 }
 
 #[test]
+fn a_condition_that_nothing_measured_can_change_is_found() {
+    let always = |source: &str| Condition::parse(source).unwrap().always();
+    for source in [
+        "true",
+        "1 > 0",
+        "!false",
+        "signals.x.state == 'ok' || true",
+        "count([signals.x.state == 'ok']) >= 0",
+    ] {
+        assert_eq!(always(source), Some("always holds"), "{source}");
+    }
+    for source in ["false", "1 > 2", "signals.x.state == 'ok' && false"] {
+        assert_eq!(always(source), Some("never holds"), "{source}");
+    }
+    for source in ["signals.x.state == 'ok'", "!(signals.x.value > 1.0)", "incident.open", "signals.x.known"]
+    {
+        assert_eq!(always(source), None, "{source}");
+    }
+}
+
+#[test]
 fn references_are_found_in_every_way_of_writing_them() {
     let source = "signals['dr-lag'].value_s < 60.0 && signals.db.state == 'ok' \
                   || regions.primary.status in ['down'] && signals['x'].fields.receive_lag_bytes > 1 \

@@ -3,6 +3,7 @@
 use super::ids::Ids;
 use super::secrets;
 use super::value::{Read, Value};
+use crate::clients::host_fault;
 use crate::plan::condition::{Condition, Silence};
 use crate::plan::keys::{Named, Takes};
 use crate::plan::near::nearest;
@@ -238,6 +239,17 @@ impl Reader<'_> {
         });
         match checked {
             Ok(condition) => {
+                if let Some(always) = condition.always() {
+                    let message = format!("this condition {always}, whatever is measured");
+                    self.problem_within(
+                        "constant",
+                        node,
+                        text,
+                        0..text.len(),
+                        message,
+                        Some(ASKS_NOTHING.to_owned()),
+                    );
+                }
                 if let Some(silence) = condition.silence() {
                     self.report
                         .add(goes_silent(silence, self.sources.within(node.place, text, 0..text.len())));
@@ -286,7 +298,10 @@ impl Reader<'_> {
                 let message = format!("`{}` of {} names port 0, on which nothing can be", at.key, at.what);
                 Problem::error("bad-url", node.place, message)
             }
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => return Some(text),
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                let Some(why) = url.host_str().and_then(host_fault) else { return Some(text) };
+                Problem::error("bad-url", node.place, format!("`{}` of {}: {why}", at.key, at.what))
+            }
             Ok(_) => {
                 let message = format!("`{}` of {} takes an `http` or `https` address", at.key, at.what);
                 Problem::error("bad-url", node.place, message)
@@ -382,6 +397,10 @@ impl Reader<'_> {
 }
 
 /// A way of counting that fails just when it is needed.
+/// What to write in place of a condition that decides nothing.
+const ASKS_NOTHING: &str = "let it ask for something that is measured, as in `signals['api'].state == 'critical'`, or leave \
+                            it out";
+
 fn goes_silent(silence: Silence, place: Place) -> Problem {
     let (what, instead) = match silence {
         Silence::Sum => ("this sum", "`count([a, b, c]) > 1` or `at_least(2, [a, b, c])`"),
