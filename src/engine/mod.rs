@@ -6,6 +6,7 @@
 //! [`spawn`] starts an engine for it.
 
 pub mod access;
+mod alone;
 mod calendar;
 pub mod client;
 mod glass;
@@ -23,6 +24,7 @@ pub mod plan_file;
 pub mod protocol;
 pub mod record;
 pub mod replay;
+mod run;
 pub mod runner;
 pub mod scheduler;
 pub mod scope;

@@ -91,6 +91,31 @@ fn servers_that_announce_an_answer_without_end_keep_neither_the_engine_nor_other
     assert_stops(&home, engine);
 }
 
+#[test]
+fn a_server_that_falls_silent_is_critical_also_beside_servers_that_send_without_end() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut plan = include_str!("plan.toml").to_owned();
+    let endless = ["HTTP/1.1 100 Continue\r\n\r\n"; 4].map(|text| endless(text, true));
+    let silent = silent.local_addr().unwrap().to_string();
+    for (name, address) in ["e0", "e1", "e2", "e3"].iter().zip(&endless).chain([(&"silent", &silent)]) {
+        plan += &format!(
+            "\n[probes.{name}]\nkind = \"http\"\nurl = \"http://{address}/\"\nevery = \"2s\"\ntimeout = \"1s\"\n"
+        );
+    }
+    let home = Home::with(&plan);
+    let engine = home.engine();
+    home.wait_pid();
+    let mut seen = 0;
+    let critical = wait_for(|| {
+        let signals = signals(&home);
+        seen += usize::from(signals.iter().any(|(of, state)| of == "silent" && state == "critical"));
+        // It stays so.
+        (seen >= 10).then_some(())
+    });
+    critical.expect("what is silent is called down");
+    assert_stops(&home, engine);
+}
+
 fn mail_server_without_end(security: &str) {
     let address = endless("220-hello\r\n", false);
     let port = address.rsplit(':').next().unwrap();
