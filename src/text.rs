@@ -37,6 +37,16 @@ pub fn clean_counted(text: &str, max_chars: usize) -> String {
     format!("{} ({} characters more)", clean(text, kept), all - kept)
 }
 
+/// A text as a sentence that another one follows: with the full stop, exclamation or question mark that it has, or else
+/// with a full stop. What people and other programs wrote may end either way.
+pub fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    match text.ends_with(['.', '!', '?', '…']) {
+        true => text.to_owned(),
+        false => format!("{text}."),
+    }
+}
+
 /// The end of a text, of so many bytes at most.
 pub(crate) fn tail(text: &str, bytes: usize) -> &str {
     let from = (text.len().saturating_sub(bytes)..text.len()).find(|at| text.is_char_boundary(*at));
@@ -142,6 +152,20 @@ mod tests {
         let cut = clean_counted(&"x".repeat(100), 40);
         assert_eq!(cut, "xxxxxxxx… (92 characters more)");
         assert_eq!(clean_counted(&cut, 40), cut, "a second time changes nothing");
+    }
+
+    #[test]
+    fn a_text_that_is_a_sentence_already_gets_no_second_full_stop() {
+        for (text, sentence) in [
+            ("it is broken", "it is broken."),
+            ("It is broken.", "It is broken."),
+            ("It is broken. ", "It is broken."),
+            ("Is it?", "Is it?"),
+            ("No!", "No!"),
+            ("and so on…", "and so on…"),
+        ] {
+            assert_eq!(ended(text), sentence);
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod sets;
 mod wait_for;
 
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::outlook::Never;
 use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::plan::condition::{Condition, Truth};
@@ -103,9 +104,9 @@ pub trait Conditions: Send + Sync {
     fn values(&self, _condition: &Condition) -> Vec<String> {
         Vec::new()
     }
-    /// Why a condition cannot come true any more; none where it may, or nobody can tell. Only what was measured since
+    /// Why a condition cannot come true by waiting; none where it may, or nobody can tell. Only what was measured since
     /// this view was made counts.
-    fn never(&self, _condition: &Condition) -> Option<String> {
+    fn never(&self, _condition: &Condition) -> Option<Never> {
         None
     }
     /// Ends when something changed since the call.

@@ -1,7 +1,7 @@
 //! Who else changes a PostgreSQL server: a manager that decides which server is the primary, found by SQL.
 
 use crate::actions::postgres_server::LOOK;
-use crate::core::action::Failure;
+use crate::core::action::{Failure, MANAGED};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
@@ -126,9 +126,9 @@ pub(super) fn is_ignored(params: &Params) -> bool {
 }
 
 impl Manager {
-    /// `managed by Patroni (a session of it, Patroni restapi)`.
+    /// `Patroni (a session of it, Patroni restapi)`.
     fn words(&self) -> String {
-        format!("managed by {} ({})", self.name, self.hints.join("; "))
+        format!("{} ({})", self.name, self.hints.join("; "))
     }
 
     /// What it does about a change that it does not know of.
@@ -201,7 +201,7 @@ impl Manager {
             "{}. Only where the manager is known to be dead: `with.managed = \"ignore\"` in the plan.",
             self.instead(meddling)
         );
-        Failure::not_done(what, format!("it is {}. {}", self.words(), self.does(meddling)), next)
+        Failure::not_done(what, format!("{MANAGED}{}. {}", self.words(), self.does(meddling)), next)
     }
 }
 
@@ -214,7 +214,7 @@ impl Management {
                 "Whether a manager (Patroni, …) runs it cannot be told for certain: this role has no pg_monitor.".into(),
             ],
             Self::By(manager) => vec![format!(
-                "It is {}, and the plan says to ignore that. {}",
+                "It is managed by {}, and the plan says to ignore that. {}",
                 manager.words(),
                 manager.does(meddling)
             )],
@@ -244,7 +244,7 @@ impl Management {
             ),
             Self::By(manager) => Check::warn(
                 "manager",
-                format!("{}, which the plan ignores. {}", manager.words(), manager.does(meddling)),
+                format!("managed by {}, which the plan ignores. {}", manager.words(), manager.does(meddling)),
                 "Be sure that the manager is dead before this step runs.",
             ),
         }

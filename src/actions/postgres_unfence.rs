@@ -13,6 +13,7 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, Params};
 use crate::probes::source::{Database, DatabaseError, dsn_words};
 use futures::future::BoxFuture;
+use crate::text::ended;
 
 const RESET: &str = "alter system reset default_transaction_read_only";
 const RELOAD: &str = "select pg_catalog.pg_reload_conf()";
@@ -171,7 +172,7 @@ impl Unfence {
         if server.in_recovery {
             notes.push("It is a standby: this step will refuse.".into());
         } else if let Some(why) = server.read_only.hidden() {
-            notes.push(format!("Whether it is read-only is not known: {why}."));
+            notes.push(format!("Whether it is read-only is not known: {}", ended(&why)));
         } else if server.read_only.may_write() {
             notes.push("default_transaction_read_only is off already.".into());
         }

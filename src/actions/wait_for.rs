@@ -2,6 +2,7 @@
 
 use crate::actions::{Action, ActionKind, Built, Conditions, Context};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::outlook::Never;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::{Key, Named, Takes};
 use crate::plan::params::{Param, Params};
@@ -17,7 +18,7 @@ pub static KIND: ActionKind = ActionKind {
     name: "wait-for",
     doc: "Waits until a condition holds, or a signal is in a state, without a break for `sustain`. It changes \
           nothing. The step's `timeout` bounds the wait. A wait for how far a standby is behind fails at once where \
-          that server is no standby any more.",
+          that server is no standby any more, or where its replay is paused.",
     keys: &[
         Key::optional("condition", Takes::Condition, "What to wait for; either this or `signal`."),
         Key::optional("signal", Takes::Name(Named::Probe), "The probe whose signal to wait for."),
@@ -90,9 +91,9 @@ impl WaitFor {
             let truth = world.evaluate(&self.condition);
             progress.say(&truth, self.sustain, &self.condition);
             if truth != Truth::True
-                && let Some(why) = world.never(&self.condition)
+                && let Some(never) = world.never(&self.condition)
             {
-                return Err(self.in_vain(why));
+                return Err(self.in_vain(never));
             }
             match &truth {
                 Truth::True if self.sustain.is_zero() => return Ok(self.done()),
@@ -122,13 +123,8 @@ impl WaitFor {
     }
 
     /// It waits for what cannot come.
-    fn in_vain(&self, why: String) -> Failure {
-        Failure::not_done(
-            self.what(),
-            format!("it can never come true: {why}"),
-            "Somebody else acted, or an earlier step did: see who is the primary before anything is promoted. Skip the \
-             wait with a reason where it is not needed any more.",
-        )
+    fn in_vain(&self, never: Never) -> Failure {
+        Failure::not_done(self.what(), format!("it can never come true: {}", never.why), never.next)
     }
 
     fn too_late(&self, context: &Context, truth: &Truth) -> Failure {

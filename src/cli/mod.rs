@@ -53,7 +53,7 @@ const HELP: &str = "\
 Exit codes: 0 well, 1 failed, 2 wrong usage, a plan that is not there or cannot be used, or a terminal that does \
 not do; `lifeboat check` ends with 1 for errors in a plan that it could read. `lifeboat status` ends with 0 when \
 all is well, 1 in trouble (an incident, a severity, something down or degraded, a journal that cannot be written or whose disk is full, a \
-calendar of who is on call that cannot be read), 2 when that cannot be told, 3 when no engine runs. \
+calendar of who is on call that cannot be read, something that a run left in force, data that went apart), 2 when that cannot be told, 3 when no engine runs. \
 `lifeboat notify test` and `notify check` end with 1 when a message or channel fails. \
 `lifeboat journal verify` ends with 0 for a good journal, 1 for a bad one, 2 when it cannot be read.";
 

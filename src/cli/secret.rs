@@ -17,6 +17,7 @@ use crate::secrets::{
     Keyring, MAX_SECRET_BYTES, Origin, Resolver, Secret, SecretError, SecretName, SecretRef, Store, Stores,
     text_of,
 };
+use crate::text::ended;
 
 /// How long a keyring may take when a person sits at it and can unlock it.
 pub const PERSON_DEADLINE: Duration = Duration::from_secs(60);
@@ -168,7 +169,7 @@ async fn set(
         None => {
             let (origin, no_desktop) = stores.set_in_a_keyring(name, value).await?;
             if let Some(why) = no_desktop {
-                say(out, &format!("The desktop's keyring cannot be used: {why}."))?;
+                say(out, &format!("The desktop's keyring cannot be used: {}", ended(&why.to_string())))?;
             }
             origin
         }
@@ -179,13 +180,13 @@ async fn set(
         say(out, &kernel_warning(name))?;
     }
     for remark in Secret::from_plan(value).remarks() {
-        say(out, &format!("Note: {remark}."))?;
+        say(out, &format!("Note: {}", ended(&remark)))?;
     }
     // Another source may come first, or this one may not be configured: say so now, not during an incident.
     match resolver.resolve(&SecretRef { name: name.clone() }).await {
         Ok(found) if found.origin() == &origin => {}
         Ok(found) => say(out, &format!("Note: {} comes first and is what lifeboat uses.", found.origin()))?,
-        Err(error) => say(out, &format!("Note: it does not resolve: {error}. {}.", error.next_step()))?,
+        Err(error) => say(out, &format!("Note: it does not resolve: {} {}", ended(&error.to_string()), ended(&error.next_step())))?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -215,7 +216,7 @@ async fn remove(
                 removed = true;
             }
             Ok(false) => {}
-            Err(error) if choice == StoreChoice::Auto => say(out, &format!("Not searched: {error}."))?,
+            Err(error) if choice == StoreChoice::Auto => say(out, &format!("Not searched: {}", ended(&error.to_string())))?,
             Err(error) => return Err(error.into()),
         }
     }
@@ -258,7 +259,7 @@ async fn list(
         }
     }
     for failure in failures {
-        say(out, &format!("Not searched: {failure}."))?;
+        say(out, &format!("Not searched: {}", ended(&failure.to_string())))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::{Failure, Place, block_on, reach, say};
 use crate::core::awareness::{self, Awareness, Owed};
 use crate::core::contradiction::{self, Open};
 use crate::core::decide::current_escalation;
+use crate::core::in_force::InForce;
 use crate::core::incident::{Incident, Position};
 use crate::core::model::{Model, Standing, Status};
 use crate::core::objectives::{self, RtoClock};
@@ -104,7 +105,8 @@ fn code(model: &Model) -> u8 {
     let is_unread = oncall::troubles(model).any(|fault| fault.is_unread);
     let is_short = model.live.journal_failure.is_some() || model.live.journal_short.is_some();
     let is_off = model.live.clock_off.is_some();
-    if is_declared || is_short || is_off || is_unread || is_bad || shows {
+    let is_left = !in_force::left_behind(model).is_empty() || !divergence::open(model).is_empty();
+    if is_declared || is_short || is_off || is_unread || is_bad || shows || is_left {
         EXIT_TROUBLE
     } else if is_any(Status::Unknown) || is_signal(SignalState::Unknown) || blind::since(model).is_some() {
         EXIT_UNKNOWN
@@ -370,6 +372,19 @@ fn owed_as_json(owed: &Owed, now: Timestamp) -> Value {
     })
 }
 
+fn left_as_json(left: &InForce) -> Value {
+    json!({
+        "run": left.run,
+        "step": left.step,
+        "title": left.title,
+        "target": left.target,
+        "since": left.since,
+        "is_fence": left.is_fence,
+        "undo": left.undo,
+        "text": format!("{}: {}", left.heading(), left.sentence()),
+    })
+}
+
 fn journal(model: &Model) -> String {
     let head = model.durable.head.as_ref();
     let head = head.map_or_else(|| "empty".into(), |head| format!("head {}:{}", head.seq, head.checksum));
@@ -451,6 +466,8 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
             "target_s": clock.target.as_secs_f64(),
         })),
         "exposure": evidence::exposure(model, now),
+        "in_force": in_force::to_tell(model).iter().map(left_as_json).collect::<Vec<_>>(),
+        "diverged": divergence::open(model),
         "regions": regions,
         "services": services,
         "signals_not_ok": signals,
@@ -597,6 +614,39 @@ mod tests {
             (&json!(-7200), &json!(3))
         );
         assert_eq!(code(&model), EXIT_TROUBLE);
+    }
+
+    #[test]
+    fn a_fence_that_a_run_left_behind_is_an_attention_and_stands_in_the_json() {
+        let mut model = with(Status::Up);
+        model.durable.closed = crate::core::tests::in_force::closed_with_a_fence().model.durable.closed;
+        model.plan = crate::core::tests::in_force::fencing_plan();
+        assert_eq!(code(&model), EXIT_TROUBLE);
+        let value = as_json(&model, fixture::start(), 7);
+        assert_eq!(value["state"], "trouble");
+        assert_eq!(value["in_force"][0]["step"], "fence");
+        assert!(value["in_force"][0]["text"].as_str().unwrap().starts_with("STILL IN FORCE: Stop writes"), "{value}");
+        assert_eq!(value["diverged"].as_array().unwrap().len(), 0);
+    }
+
+    #[test]
+    fn data_that_went_apart_is_an_attention_until_somebody_has_answered_for_it() {
+        let mut model = with(Status::Up);
+        let split = divergence::Split {
+            id: "two-primaries:a@1,b@2".into(),
+            what: "SPLIT BRAIN: a and b accept writes".into(),
+            servers: Vec::new(),
+            since: fixture::start(),
+            until: Some(fixture::start()),
+            apart_since: None,
+            settled: None,
+        };
+        model.durable.splits.push(split);
+        assert_eq!(code(&model), EXIT_TROUBLE);
+        assert_eq!(as_json(&model, fixture::start(), 7)["diverged"][0]["id"], "two-primaries:a@1,b@2");
+        let answer = contradiction::Answer { at: fixture::start(), by: "dana".into(), reason: "compared".into() };
+        model.durable.splits[0].settled = Some(answer);
+        assert_eq!(code(&model), 0);
     }
 
     #[test]

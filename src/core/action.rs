@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 /// What the description of a simulated step says where nothing that is simulated changes what its proof reads.
 pub const UNMOVED: &str = "SIMULATED: this scenario does not know what the step changes";
 
+/// How a failure begins to say why, where a manager of its target (Patroni, repmgr, a cloud provider) decides over that.
+pub const MANAGED: &str = "it is managed by ";
+
 /// What a step would do, as the confirmation shows it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Description {
@@ -97,6 +100,11 @@ impl Failure {
     /// It may have been done.
     pub fn maybe_done(what: impl Into<String>, why: impl Into<String>, next: impl Into<String>) -> Self {
         Self { acted: Acted::Maybe, ..Self::not_done(what, why, next) }
+    }
+
+    /// Whether a manager of its target would take it back, so that the step refuses.
+    pub fn is_managed(&self) -> bool {
+        self.acted == Acted::No && self.why.starts_with(MANAGED)
     }
 
     /// The target is no longer what was confirmed; nothing was done.

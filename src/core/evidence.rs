@@ -3,7 +3,7 @@
 use crate::core::confirmation::{Evidence, LossEstimate};
 use crate::core::fencing::{self, Fenced};
 use crate::core::incident::Incident;
-use crate::core::loss_reading::{self, LossReading};
+use crate::core::loss_reading::{self, LossReading, MAY_WRITE};
 use crate::core::model::Model;
 use crate::core::names;
 use crate::core::roles;
@@ -207,7 +207,8 @@ fn close(loss: &mut LossEstimate, told: &LossReading, fence: &Fenced) {
     }
     loss.fenced_at = Some(fence.at);
     let how = if fence.proven { "proven" } else { "on a person's word alone" };
-    loss.basis = format!("fenced by \"{}\", {how}; before that: {}", fence.title, loss.basis);
+    let before = loss.basis.replace(MAY_WRITE, "nothing kept it from writing");
+    loss.basis = format!("fenced by \"{}\", {how}; before that: {before}", fence.title);
 }
 
 /// Whether evidence changed enough that somebody should look again: a state turned.

@@ -36,10 +36,8 @@ pub fn fenced(model: &Model, probe: &ProbeId) -> Option<Fenced> {
 /// The same of the primary that a replication probe measured a standby against. Once the roles changed sides that is the
 /// server which the plan calls the standby, and a fence around the other one says nothing of it.
 pub fn fenced_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Option<Fenced> {
-    if !reversed {
-        return fenced(model, &spec.id);
-    }
-    let (here, there) = (spec.params.get("dsn"), spec.params.get("primary"));
+    let (standby, primary) = (spec.params.get("dsn"), spec.params.get("primary"));
+    let (here, there) = if reversed { (standby, primary) } else { (primary, standby) };
     let watches_it = |probes: &[ProbeId]| {
         let others = probes.iter().filter_map(|id| model.plan.probes.get(id));
         others

@@ -9,6 +9,9 @@ use crate::ids::ProbeId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// What a basis says of a primary that nobody sees and nothing is known to keep from writing.
+pub const MAY_WRITE: &str = "it may accept writes still";
+
 /// What a reading tells of a loss, by the fields `exposure_*`, `primary_heard_s` and `primary_writable_s`, and of which
 /// standby, by `system_identifier` and `started_at`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

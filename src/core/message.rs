@@ -11,6 +11,7 @@ use crate::plan::template::render_text;
 use crate::units;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use crate::text::ended;
 
 /// How many events of the timeline a draft tells.
 const TIMELINE_LINES: usize = 8;
@@ -53,11 +54,11 @@ pub fn page(model: &Model, now: Timestamp, extra: &str) -> Draft {
     lines.extend(
         contradiction::of(model)
             .iter()
-            .map(|open| format!("{}. {}", open.contradiction.what, open.contradiction.next)),
+            .map(|open| format!("{} {}", ended(&open.contradiction.what), open.contradiction.next)),
     );
     for (label, name) in [("Regions down", "regions_down"), ("Services down", "services_down")] {
         if text(name) != NONE {
-            lines.push(format!("{label}: {}.", text(name)));
+            lines.push(format!("{label}: {}", ended(&text(name))));
         }
     }
     if !extra.is_empty() {
@@ -200,9 +201,9 @@ pub fn doing_or_over(model: &Model) -> String {
     let incident = model.durable.incident.as_ref();
     let closed = model.durable.closed.last().and_then(|incident| incident.closed.as_ref());
     match (incident.and_then(|incident| incident.resolved.as_ref()), incident, closed) {
-        (Some((_, how)), ..) => format!("Resolved: {how}."),
+        (Some((_, how)), ..) => format!("Resolved: {}", ended(how)),
         (None, Some(_), _) => "It goes on under a new alert.".into(),
-        (None, None, Some((_, how))) => format!("Closed: {how}."),
+        (None, None, Some((_, how))) => format!("Closed: {}", ended(how)),
         (None, None, None) => "It is over.".into(),
     }
 }

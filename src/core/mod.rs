@@ -28,6 +28,7 @@ pub mod incident;
 pub mod lifecycle;
 pub mod loss;
 pub mod loss_reading;
+pub mod managed;
 pub mod message;
 pub mod model;
 pub mod names;

@@ -3,7 +3,7 @@
 use crate::core::model::{Model, Standing, Status};
 use crate::core::reading::Field;
 use crate::core::signal::{Recent, SignalState, age, is_stale};
-use crate::core::{backup, blind, evidence};
+use crate::core::{backup, blind, evidence, servers};
 use crate::ids::ProbeId;
 use crate::plan::condition::{Condition, Names, Reference, Scalar};
 use crate::plan::{ProbeSpec, Unit};
@@ -18,10 +18,14 @@ pub struct View<'a> {
     pub now: Timestamp,
 }
 
-/// What people call a probe now: one that follows the primary measures the other server once the roles changed sides.
+/// What people call a probe now: one that follows the primary measures the other server once the roles changed sides, and
+/// an address that moved with the primary leads to another server.
 pub fn title(model: &Model, spec: &ProbeSpec) -> String {
     let measured = model.live.recent.get(&spec.id).and_then(Recent::measured);
     let fields = measured.and_then(|reading| Some(&reading.outcome.as_ref().ok()?.fields));
+    if let Some(other) = servers::leads_to(model, spec) {
+        return format!("{}, whose address leads to {} now", spec.title, other.title);
+    }
     if fields.and_then(|fields| fields.get("reversed")) != Some(&Field::Flag(true)) {
         return spec.title.clone();
     }

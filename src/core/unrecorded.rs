@@ -10,6 +10,7 @@ use crate::core::witness;
 use crate::plan::EscalationPolicy;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use crate::text::ended;
 
 /// How long the journal has to fail before somebody is woken up: what mends itself at once wakes nobody.
 pub const AFTER: SignedDuration = SignedDuration::from_secs(10);
@@ -54,9 +55,10 @@ fn first_that_reaches(model: &Model, policy: &EscalationPolicy, now: Timestamp) 
 pub fn message(model: &Model, why: &str) -> Message {
     let plan = &model.plan.name;
     let body = format!(
-        "The engine of {plan} cannot write its journal: {why}.\nUntil it can, nothing runs, no answer is taken and \
+        "The engine of {plan} cannot write its journal: {}\nUntil it can, nothing runs, no answer is taken and \
          nobody else is paged by it, whatever happens. Mend the disk or the folder on its host; it goes on by itself. \
-         `lifeboat status` says how it is.\nThis page is not recorded yet."
+         `lifeboat status` says how it is.\nThis page is not recorded yet.",
+        ended(why)
     );
     Message {
         subject: format!("[lifeboat] {plan}: the journal cannot be written"),

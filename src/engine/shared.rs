@@ -2,7 +2,7 @@
 
 use crate::core::model::Model;
 use crate::core::names::{Since, View};
-use crate::core::outlook;
+use crate::core::outlook::{self, Never};
 use crate::plan::condition::{Condition, Truth};
 use crate::world::Clock;
 use futures::future::BoxFuture;
@@ -62,7 +62,7 @@ impl crate::actions::Conditions for WorldView {
         self.model.read(|model| outlook::values(&View { model, now }, condition))
     }
 
-    fn never(&self, condition: &Condition) -> Option<String> {
+    fn never(&self, condition: &Condition) -> Option<Never> {
         self.model.read(|model| outlook::never(model, condition, self.since))
     }
 

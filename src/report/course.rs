@@ -8,6 +8,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::{GivenAnswer, Outcome, Run, RunEnd, StepRun};
 use crate::ids::{RunId, StepId};
 use crate::units;
+use crate::text::ended;
 
 /// Each event; beginnings of attempts to send are left out, their ends are there.
 pub(super) fn timeline(story: &Story) -> Vec<String> {
@@ -144,13 +145,13 @@ pub(super) fn overrides(story: &Story) -> Vec<String> {
             let losses: Vec<String> = losses.iter().map(LossEstimate::sentence).collect();
             let losses = if losses.is_empty() { "nothing estimated".into() } else { losses.join("; ") };
             Some(format!(
-                "{} {} let {} run although `{}` did not hold. Reason: {}. Loss: {}.",
+                "{} {} let {} run although `{}` did not hold. Reason: {} Loss: {}",
                 time(event.at),
                 text(&event.by.to_string()),
                 text(step.as_str()),
                 crate::text::clean(condition, 400).replace('`', "'"),
-                text(reason),
-                text(&losses)
+                text(&ended(reason)),
+                text(&ended(&losses))
             ))
         }
         _ => None,

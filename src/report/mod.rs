@@ -18,6 +18,7 @@ use crate::core::fact::RecordRef;
 use crate::core::witness;
 use crate::journal::Verification;
 use markdown::{section, text};
+use crate::text::ended;
 
 /// The post-mortem of an incident, with what the verification of its journal found.
 pub fn postmortem(story: &Story, verification: &Verification) -> String {
@@ -65,9 +66,9 @@ fn journal(story: &Story, found: &Verification) -> Vec<String> {
             text(&found.head.to_string())
         ),
         Some(bad) => format!(
-            "`lifeboat journal verify`: **BAD**: {}. {} records before it are good. This report is made of what \
+            "`lifeboat journal verify`: **BAD**: {} {} records before it are good. This report is made of what \
              can be read and proves nothing about the rest.",
-            text(&bad.to_string()),
+            text(&ended(&bad.to_string())),
             found.records
         ),
     }];

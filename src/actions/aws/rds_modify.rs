@@ -18,6 +18,7 @@ use crate::text::clean;
 use aws_sdk_rds::types::DbInstance;
 use diff::{Line, Wishes};
 use futures::future::BoxFuture;
+use crate::text::ended;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -125,7 +126,7 @@ impl Action for Modify {
                     (target, self.notes(&instance))
                 }
                 Ok(Ok(None)) => unseen(format!("This step will refuse: {}.", self.missing())),
-                Ok(Err(error)) => unseen(format!("It cannot be read: {error}. {}", error.next_step())),
+                Ok(Err(error)) => unseen(format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step())),
                 Err(_) => unseen("It cannot be read: no answer in time.".into()),
             };
             let request = self.request();
@@ -228,7 +229,7 @@ impl Modify {
         let lines = diff::lines(&self.wishes, instance);
         let mut notes: Vec<String> = lines.iter().filter(|line| line.holds()).map(Line::already).collect();
         if let Some((why, next)) = self.refused(instance) {
-            notes.insert(0, format!("This step will refuse: {why}. {next}"));
+            notes.insert(0, format!("This step will refuse: {} {next}", ended(&why)));
         }
         let status = status(instance);
         if !takes_changes(&status) {

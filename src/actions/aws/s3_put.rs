@@ -15,6 +15,7 @@ use aws_sdk_s3::types::ChecksumAlgorithm;
 use content::{Content, Source};
 use futures::future::BoxFuture;
 use std::path::PathBuf;
+use crate::text::ended;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -206,7 +207,7 @@ impl Put {
             Some(there) => format!("At the target: {}", there.words()),
         });
         let refused = self.refusal("", seen).err();
-        notes.extend(refused.map(|failure| format!("This step will refuse: {}.", failure.why)));
+        notes.extend(refused.map(|failure| format!("This step will refuse: {}", ended(&failure.why))));
         if self.storing.overwrite && seen.there.is_some() {
             notes.push("It REPLACES what is there; only a bucket with versions keeps the old one.".into());
         }

@@ -7,6 +7,7 @@ use crate::core::promoting;
 use crate::ids::{RunId, StepId};
 use crate::plan::condition::Truth;
 use jiff::Timestamp;
+use crate::text::ended;
 
 /// What the readings say now against attesting that a step was done: its guards that do not hold, its own proof that
 /// is not there, and what is lost by what it does.
@@ -27,7 +28,7 @@ pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp)
     let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
     if let Some(runbook) = runbook.filter(|_| plan.promotes()) {
         let losses = promoting::losses(model, runbook, plan, target_of(state), now);
-        lines.extend(losses.iter().map(|loss| format!("Lost by it: {}.", loss.sentence())));
+        lines.extend(losses.iter().map(|loss| format!("Lost by it: {}", ended(&loss.sentence()))));
     }
     lines
 }

@@ -13,6 +13,7 @@ use crate::core::notification::{Message, Queued};
 use crate::core::recipients;
 use crate::ids::{AudienceId, IncidentId, MessageId};
 use jiff::Timestamp;
+use crate::text::ended;
 
 /// What would be sent, as the engine would send it.
 #[derive(Clone, PartialEq, Debug)]
@@ -127,7 +128,7 @@ impl Compose {
     pub fn look_ahead(&self, model: &Model, now: Timestamp) -> Result<Preview, String> {
         let request = Request { at: now, by: Actor::Engine, command: Command::Ask(self.ask()) };
         let facts =
-            decide(model, &request).map_err(|refusal| format!("{}. {}", refusal.why, refusal.next))?;
+            decide(model, &request).map_err(|refusal| format!("{} {}", ended(&refusal.why), refusal.next))?;
         let queued = facts.into_iter().find_map(|fact| match fact {
             Fact::NotificationsQueued { message, to, .. } => Some((message, to)),
             _ => None,

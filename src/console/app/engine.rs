@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::clock::EngineClock;
+use crate::text::ended;
 
 impl App {
     pub(super) fn engine(&mut self, message: ToClient, at: Instant) -> Vec<Do> {
@@ -262,7 +263,7 @@ impl App {
                     self.renew_answer(at);
                     self.report(&refusal.why, &refusal.next, at);
                     // What is still being typed was meant for what the refusal ended.
-                    self.deafen(format!("{}. {}", refusal.why.trim_end_matches('.'), refusal.next), at);
+                    self.deafen(format!("{} {}", ended(&refusal.why), refusal.next), at);
                 } else {
                     self.toast(refusal.why, refusal.next, true, at);
                 }

@@ -9,6 +9,7 @@ use crate::core::status::StepStatus;
 use crate::ids::{ProbeId, RunId, StepId};
 use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
+use crate::text::ended;
 
 /// What is said of one thing that is in force.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -134,8 +135,10 @@ fn listed(mut left: Vec<InForce>, when: &str) -> Vec<String> {
 pub(super) fn by_skipping(model: &Model, run: &RunId, id: &StepId, now: Timestamp) -> Vec<String> {
     let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
     let Some((runbook, (step, state))) = runbook.zip(model.step(run, id)) else { return Vec::new() };
-    let mut lines = Vec::new();
     let waiting = after(runbook, step);
+    // What is left out may be the look at both sides that comes before one of them is thrown away.
+    let throws = std::iter::once(step).chain(waiting.iter().copied()).any(divergence::may_throw_away);
+    let mut lines = if throws { diverged(model) } else { Vec::new() };
     if step.is_fence() {
         lines.extend(without_fence(model, runbook, step, &waiting, now));
     }
@@ -172,7 +175,7 @@ fn without_fence(
     now: Timestamp,
 ) -> Vec<String> {
     let others = other_side::of(model, runbook, step, now);
-    let mut lines: Vec<String> = others.iter().map(|server| format!("{}.", server.words())).collect();
+    let mut lines: Vec<String> = others.iter().map(|server| ended(&server.words())).collect();
     let writes = others.iter().any(|server| matches!(server.does, Does::Writes | Does::Untold));
     if let Some(promotion) = waiting.iter().find(|step| step.irreversible) {
         let made =

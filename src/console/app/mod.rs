@@ -57,6 +57,7 @@ use jiff::{SignedDuration, Timestamp};
 use palette::Palette;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
+use crate::text::ended;
 
 /// How long good and bad news stay on the screen.
 const TOAST: Duration = Duration::from_secs(6);
@@ -380,7 +381,7 @@ impl App {
     /// Says trouble with the line where the operator looks.
     fn note_trouble(&mut self, why: &str, next: &str, at: Instant) -> Vec<Do> {
         match self.problem() {
-            Some(problem) => *problem = Some(format!("{why}. {next}")),
+            Some(problem) => *problem = Some(format!("{} {next}", ended(why))),
             None => self.toast(why, next, true, at),
         }
         vec![Do::Draw]
@@ -516,7 +517,7 @@ impl App {
     }
 
     fn refused_in_dialog(&mut self, why: &str, next: &str) -> bool {
-        let problem = if next.is_empty() { why.to_owned() } else { format!("{why}. {next}") };
+        let problem = if next.is_empty() { why.to_owned() } else { format!("{} {next}", ended(why)) };
         match &mut self.dialog {
             Some(Dialog::Form(form)) => form.refuse(problem),
             Some(Dialog::Confirm(confirming)) => confirming.refuse(problem),

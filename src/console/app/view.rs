@@ -8,6 +8,7 @@ use crate::console::ui::{Connection, Screen};
 use crate::core::tree::suggest;
 use crate::ids::IncidentId;
 use std::time::Instant;
+use crate::text::ended;
 
 /// Two views are equal where every key means the same.
 #[derive(Clone, PartialEq, Debug)]
@@ -164,9 +165,9 @@ impl App {
     pub(super) fn dropped(&mut self, count: usize, at: Instant) -> Vec<Do> {
         let keys = if count == 1 { "1 key was".to_owned() } else { format!("{count} keys were") };
         let next = format!("{keys} dropped: not meant for this. Wait a second, then go on.");
-        let why = self.deaf_for.trim_end_matches('.').to_owned();
+        let why = self.deaf_for.clone();
         match self.problem() {
-            Some(problem) => *problem = Some(format!("{why}. {next}")),
+            Some(problem) => *problem = Some(format!("{} {next}", ended(&why))),
             None => self.toast(why, next, true, at),
         }
         vec![Do::Draw]

@@ -18,6 +18,7 @@ use crate::plan::condition::Truth;
 use crate::plan::{Goto, MessageTemplate, Occasion, Runbook, Step};
 use crate::text::clean;
 use jiff::Timestamp;
+use crate::text::ended;
 
 /// Longest paragraph of a form that comes from elsewhere; what does not fit is read in pages.
 const LINE_CHARS: usize = 20_000;
@@ -80,10 +81,14 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         }
         Purpose::Revisit => vec!["The answers so far stay in the journal.".into()],
         Purpose::Retry(run, id) if form.choices.is_empty() => {
-            vec![step(run, id), "It is made ready again; nothing runs before it is confirmed anew.".into()]
+            let then = "It is made ready again; nothing runs before it is confirmed anew.".to_owned();
+            let diverged = model.map_or_else(Vec::new, |model| left::thrown_away(model, run, id));
+            [vec![step(run, id)], diverged, vec![then]].concat()
         }
         Purpose::Retry(run, id) => {
-            vec![step(run, id), "Nobody knows whether it acted: look before it runs twice.".into()]
+            let then = "Nobody knows whether it acted: look before it runs twice.".to_owned();
+            let diverged = model.map_or_else(Vec::new, |model| left::thrown_away(model, run, id));
+            [vec![step(run, id)], diverged, vec![then]].concat()
         }
         Purpose::Skip(run, id) => {
             let mut lines = vec![step(run, id)];
@@ -93,7 +98,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         Purpose::Override { run, step: id, losses, .. } => {
             let mut lines = vec![step(run, id)];
             lines.extend(model.map_or_else(Vec::new, |model| left::thrown_away(model, run, id)));
-            lines.extend(losses.iter().map(|loss| format!("Lost by it: {loss}.")));
+            lines.extend(losses.iter().map(|loss| format!("Lost by it: {}", ended(loss))));
             lines
         }
         Purpose::Attest(run, id) => {
@@ -135,7 +140,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         Purpose::Reopen(_) => vec!["The watch ends, and people are paged anew from the first level.".into()],
         Purpose::Dismiss(_) => {
             let proposal = model.and_then(|model| model.durable.proposal.as_ref());
-            let what = proposal.map(|proposal| format!("{}: {}.", proposal.severity.as_str(), proposal.title));
+            let what = proposal.map(|proposal| format!("{}: {}", proposal.severity.as_str(), ended(&proposal.title)));
             let then = "Nobody is paged further, and only something worse, or another reason, is proposed until all is well.";
             what.into_iter().chain([then.to_owned()]).collect()
         }
@@ -165,7 +170,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             let goes_on = "The engine goes on with what is running, and waits for people where the plan says so.";
             vec![format!("{open} {goes_on}"), "What attaches again is said when this ends.".into()]
         }
-        Purpose::Gone { why, next } => vec![format!("{why}."), next.clone()],
+        Purpose::Gone { why, next } => vec![ended(why), next.clone()],
     };
     lines.iter().map(|line| clean(line, LINE_CHARS)).collect()
 }
@@ -176,7 +181,7 @@ fn answering(model: &Model, ids: &[String]) -> Vec<String> {
     let mut lines: Vec<String> = contradiction::of(model)
         .iter()
         .filter(asked)
-        .map(|open| format!("{}: {}.", open.contradiction.what, open.contradiction.why))
+        .map(|open| format!("{}: {}", open.contradiction.what, ended(&open.contradiction.why)))
         .collect();
     if !lines.is_empty() {
         lines.push("An answer is good for this one only, and lifts what it blocks; it mends nothing.".into());
@@ -196,9 +201,9 @@ fn standing(model: &Model, now: Timestamp) -> Option<String> {
     let (severity, _, why) = model.durable.severity.as_ref()?;
     Some(match own_rule(model, now) {
         Some(Truth::Unknown(because)) => {
-            format!("It was {}, and CANNOT BE TOLD RIGHT NOW ({because}): {why}.", severity.as_str())
+            format!("It was {}, and CANNOT BE TOLD RIGHT NOW ({because}): {}", severity.as_str(), ended(why))
         }
-        _ => format!("{} HOLDS RIGHT NOW: {why}.", severity.as_str()),
+        _ => format!("{} HOLDS RIGHT NOW: {}", severity.as_str(), ended(why)),
     })
 }
 
@@ -215,10 +220,10 @@ fn resolving(model: Option<&Model>, now: Timestamp) -> Vec<String> {
         templates.iter().map(|template| template.title.as_str()).collect::<Vec<_>>().join(", ")
     };
     if !by_itself.is_empty() {
-        lines.push(format!("SENT BY ITSELF then: {}.", titles(by_itself)));
+        lines.push(format!("SENT BY ITSELF then: {}", ended(&titles(by_itself))));
     }
     if !due.is_empty() {
-        lines.push(format!("Due then: {}.", titles(due)));
+        lines.push(format!("Due then: {}", ended(&titles(due))));
     }
     lines
 }
@@ -300,7 +305,7 @@ fn giving(form: &Form, model: Option<&Model>, question: &QuestionId) -> String {
     let text = match model.and_then(|model| begun(form, model, question)) {
         Some((id, runbook)) => {
             let title = runbook.map_or(id.as_str(), |runbook| &runbook.title);
-            format!("\"{answer}\" begins {title}. Begin it?")
+            format!("\"{answer}\" begins {} Begin it?", ended(title))
         }
         None => format!("Answer \"{answer}\"?"),
     };
@@ -344,10 +349,10 @@ fn loss_by_beginning(model: &Model, runbook: &Runbook, now: Timestamp) -> Option
     match LossEstimate::worst(evidence::losses(model, runbook, now)) {
         Some(loss) if loss.is_known() => {
             let what = if is_failover(runbook) { "Its failover" } else { "It" };
-            Some(format!("{what} would lose: {}.", loss.sentence()))
+            Some(format!("{what} would lose: {}", ended(&loss.sentence())))
         }
         Some(loss) => {
-            Some(format!("What {} would lose IS NOT KNOWN: {}.", what_would_lose(runbook), loss.basis))
+            Some(format!("What {} would lose IS NOT KNOWN: {}", what_would_lose(runbook), ended(&loss.basis)))
         }
         None => without_loss(runbook),
     }

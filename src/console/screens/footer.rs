@@ -17,6 +17,7 @@ use crate::plan::Step;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use crate::text::ended;
 
 /// The most rows that a message takes.
 const MESSAGE_ROWS: usize = 3;
@@ -73,8 +74,10 @@ fn rest(view: &View<'_>) -> Vec<Span<'static>> {
 fn message_lines(view: &View<'_>, toast: &Toast, terminal: Rect) -> Vec<Line<'static>> {
     let look = &view.look;
     let (role, glyph) = if toast.bad { (Role::Critical, Glyph::Failed) } else { (Role::Accent, Glyph::Ok) };
-    let stop = if toast.next.is_empty() || toast.text.ends_with(['.', '!', '?']) { "" } else { "." };
-    let text = format!("{}{stop} {}", toast.text, toast.next);
+    let text = match toast.next.is_empty() {
+        true => toast.text.clone(),
+        false => format!("{} {}", ended(&toast.text), toast.next),
+    };
     let label = look.span(role, format!(" {}", look.glyph(glyph)));
     let width = terminal.width;
     let lines = labelled_with(look, label, 3, role, &text, width);

@@ -11,7 +11,7 @@ use super::{ROOMY, View};
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
-use crate::core::action::UNMOVED;
+use crate::core::action::{Failure, UNMOVED};
 use crate::core::contradiction::Open;
 use crate::core::decide::{proposed_in, target_of};
 use crate::core::in_force;
@@ -25,6 +25,7 @@ use crate::ids::{ProbeId, QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Step};
 use crate::units;
 use ratatui::text::Line;
+use crate::text::ended;
 
 /// What to do, and how urgent it is.
 #[derive(Clone, PartialEq, Debug)]
@@ -142,7 +143,6 @@ fn is_pressing(next: &Next, incident: &Incident) -> bool {
 
 fn without_incident(view: &View<'_>) -> Next {
     let model = view.model;
-    let declare = view.key(Action::DeclareIncident);
     if let Some(proposal) = &model.durable.proposal {
         return people::proposed(view, proposal);
     }
@@ -157,6 +157,18 @@ fn without_incident(view: &View<'_>) -> Next {
     if model.live.recent.is_empty() {
         return say(Role::Running, "Wait for the first readings: nothing was measured yet.");
     }
+    let next = of_signals(view);
+    match diverged::open(view) {
+        Some(apart) if next.role == Role::Ok => say(Role::Critical, apart),
+        Some(apart) => say(Role::Critical, format!("{apart} Then: {}", next.text)),
+        None => next,
+    }
+}
+
+/// What to do next outside of an incident, by what is measured and what was left behind.
+fn of_signals(view: &View<'_>) -> Next {
+    let model = view.model;
+    let declare = view.key(Action::DeclareIncident);
     let worst = model.durable.services.values().map(|s| s.status.as_signal().concern()).max();
     if let Some(left) = proposed_in(model, view.now).filter(|left| left.is_positive()) {
         let pages = awareness::declaring(model, Mode::Live, view.now);
@@ -183,10 +195,6 @@ fn without_incident(view: &View<'_>) -> Next {
             "Not everything can be seen: look at the unknown signals. {declare} declares an incident."
         );
         return say(Role::Unknown, text);
-    }
-    if let Some(apart) = diverged::open(view) {
-        let left = still_in_force(view).map_or_else(String::new, |left| format!(" {left}"));
-        return say(Role::Critical, format!("{apart}{left}"));
     }
     if let Some(left) = still_in_force(view) {
         return say(Role::Warn, left);
@@ -437,6 +445,9 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
                 "{name}: nobody knows whether it acted. {place}{retry} checks or retries, {attest} attests, {skip} skips."
             ),
         ),
+        StepStatus::Failed if let Some(failure) = managers(failed(state)) => {
+            by_its_manager(failure, name, &place, &attest, &skip)
+        }
         StepStatus::Failed if is_out_of_reach(state) => say(
             Role::Critical,
             format!(
@@ -450,6 +461,9 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
                 "{name} FAILED: {place}{retry} retries; or do it by hand and {attest} attests it; {skip} skips."
             ),
         ),
+        StepStatus::Ready if let Some(failure) = managers(state.obstacle.as_ref().map(|(found, _)| found)) => {
+            by_its_manager(failure, name, &place, &attest, &skip)
+        }
         StepStatus::Ready if state.obstacle.is_some() => say(
             Role::Critical,
             format!(
@@ -491,6 +505,27 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
         }
         _ => say(Role::Muted, "Wait: nothing needs you at the moment."),
     }
+}
+
+fn failed(state: &StepRun) -> Option<&Failure> {
+    match &state.outcome {
+        Some(Outcome::Failed(failure)) => Some(failure),
+        _ => None,
+    }
+}
+
+fn managers(failure: Option<&Failure>) -> Option<&Failure> {
+    failure.filter(|failure| failure.is_managed())
+}
+
+/// Its target has a manager: another attempt meets the same, and so does whoever does the same by hand.
+fn by_its_manager(failure: &Failure, name: &str, place: &str, attest: &str, skip: &str) -> Next {
+    let text = format!(
+        "{name} is refused: the manager of its server would take it back. {} Once it is done so, {place}{attest} attests \
+         it; {skip} skips it.",
+        ended(&failure.next)
+    );
+    say(Role::Critical, text)
 }
 
 /// Whether it is simulated and its proof waits for what no step of the simulation changes.

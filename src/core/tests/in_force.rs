@@ -10,7 +10,7 @@ use crate::plan::{ConfirmLevel, Plan, Step};
 use std::sync::Arc;
 
 /// The plan of the other tests with a fence before the promotion, and a runbook that takes the fence back.
-fn fencing_plan() -> Arc<Plan> {
+pub fn fencing_plan() -> Arc<Plan> {
     let mut plan = (*plan()).clone();
     let failover = plan.runbooks.get_mut("failover").unwrap();
     let like = failover.steps["scale"].clone();
@@ -65,6 +65,15 @@ fn do_step(machine: &mut Machine, step: &str) {
 fn abort(machine: &mut Machine) {
     machine.ask(Ask::Abort { reason: "changed our mind".into() }).unwrap();
     machine.settle();
+}
+
+/// Aborted after the fence, and closed.
+pub fn closed_with_a_fence() -> Machine {
+    let mut machine = failing_over();
+    do_step(&mut machine, "fence");
+    abort(&mut machine);
+    machine.ask(Ask::Close { reason: "by hand from here".into() }).unwrap();
+    machine
 }
 
 fn steps(list: &[InForce]) -> Vec<&str> {

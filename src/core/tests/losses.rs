@@ -555,3 +555,38 @@ fn a_loss_measured_against_another_server_than_the_one_that_serves_is_not_known(
     machine.pass(30, &world(bad(), primary(2, "b")));
     assert!(!known(&machine));
 }
+
+#[test]
+fn a_primary_that_is_fenced_is_not_said_to_accept_writes() {
+    let mut machine = night(5.0);
+    let mut measured = out_of_sight(5.0).unwrap();
+    let basis = format!("estimate: the primary was last seen 5 s ago; {}", crate::core::loss_reading::MAY_WRITE);
+    measured.fields.insert("exposure_basis".into(), Field::Text(basis));
+    machine.observe(&[("dr-lag", Ok(measured))]);
+    assert!(shown(&machine).basis.contains("may accept writes"), "{}", shown(&machine).basis);
+    fence(&mut machine);
+    let basis = shown(&machine).basis;
+    assert!(basis.starts_with("fenced by ") && basis.contains("last seen 5 s ago"), "{basis}");
+    assert!(!basis.contains("may accept writes"), "{basis}");
+}
+
+#[test]
+fn a_fence_that_names_the_probe_of_the_primary_alone_closes_the_loss_that_a_lag_tells_of_it() {
+    let mut plan = Plan::clone(&plan_with_fence());
+    plan.runbooks.get_mut("failover").unwrap().steps.get_mut("scale").unwrap().fences = vec!["primary-db".into()];
+    let dsn = |name: &str| Param::Text(format!("host={name}"));
+    let params = |plan: &mut Plan, probe: &str, key: &str, name: &str| {
+        plan.probes.get_mut(probe).unwrap().params.0.insert(key.into(), dsn(name));
+    };
+    params(&mut plan, "primary-db", "dsn", "a");
+    params(&mut plan, "dr-db", "dsn", "b");
+    params(&mut plan, "dr-lag", "dsn", "b");
+    params(&mut plan, "dr-lag", "primary", "a");
+    let mut machine = Machine::failing_over_under(Arc::new(plan));
+    machine.observe(&[("dr-lag", out_of_sight(5.0))]);
+    assert!(shown(&machine).grows_from.is_some());
+    fence(&mut machine);
+    later(&mut machine, 60);
+    let loss = shown(&machine);
+    assert!(loss.fenced_at.is_some() && loss.grows_from.is_none(), "{loss:?}");
+}

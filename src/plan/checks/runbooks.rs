@@ -54,6 +54,12 @@ fn serves(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report: 
     let mut moved: IndexMap<&ServiceId, (&RegionId, &Step)> = IndexMap::new();
     for step in runbook.steps.values() {
         let place = draft.places.of(&format!("{path}.{}.serves", step.id));
+        if !step.serves.is_empty() && step.verify.is_none() {
+            let message = format!("step `{}` moves services, and no `verify` shows that they serve there", step.id);
+            let help = "write `verify` with a condition that holds once they do (`signals['public-api'].state == 'ok'`): \
+                        without it they count as served there as soon as somebody attests the step";
+            report.add(Problem::warning("serves", place, message).help(help));
+        }
         for (service, region) in &step.serves {
             let health = draft.plan.services.get(service).map(|service| &service.health);
             if health.is_some_and(|health| !health.contains_key(region)) {

@@ -4,6 +4,7 @@ use super::exposure::{Exposure, Held, measured, unseen};
 use super::history::{History, Sample};
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::synchronous::waits_for;
+use crate::core::loss_reading::MAY_WRITE;
 use crate::core::reading::Measurement;
 use crate::probes::words;
 use std::time::{Duration, Instant};
@@ -185,7 +186,7 @@ impl Memory {
                 let basis = format!("what the primary last told the WAL receiver, {ago} ago");
                 measured(&self.history, Sample { at: *heard, end: *end }, held, standby.at, basis)
             }
-            _ => unseen(&self.history, held, self.claimed, standby.at, self.what_it_may_do(primary, holds)),
+            _ => unseen(&self.history, held, self.claimed, standby.at, &self.what_it_may_do(primary, holds)),
         }
     }
 
@@ -209,7 +210,7 @@ impl Memory {
                     "by what the standby held when it was last seen".into(),
                 )
             }
-            None => unseen(&self.history, held, self.claimed, now, self.what_it_may_do(primary, position)),
+            None => unseen(&self.history, held, self.claimed, now, &self.what_it_may_do(primary, position)),
         })
     }
 
@@ -231,17 +232,18 @@ impl Memory {
         self.synchronous.as_ref().is_some_and(|known| holds >= known.from && holds >= known.held)
     }
 
-    fn what_it_may_do(&self, primary: &PrimaryLook, holds: u64) -> &'static str {
+    fn what_it_may_do(&self, primary: &PrimaryLook, holds: u64) -> String {
         match primary {
             _ if self.is_synchronous(holds) => {
                 "its commits waited for this standby when it was last seen: nothing that was acknowledged is lost, unless \
                  that was turned off there since"
+                    .to_owned()
             }
-            PrimaryLook::NotAsked => "nobody looks at it, and it may accept writes still",
+            PrimaryLook::NotAsked => format!("nobody looks at it, and {MAY_WRITE}"),
             PrimaryLook::Seen(_) => {
-                "the server named as `primary` is itself a standby, and the primary may accept writes"
+                format!("the server named as `primary` is itself a standby; whoever the primary is, {MAY_WRITE}")
             }
-            PrimaryLook::Unreachable(..) | PrimaryLook::Unreadable(_) => "it may accept writes still",
+            PrimaryLook::Unreachable(..) | PrimaryLook::Unreadable(_) => MAY_WRITE.to_owned(),
         }
     }
 

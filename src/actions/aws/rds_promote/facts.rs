@@ -2,6 +2,7 @@
 
 use crate::text::clean;
 use aws_sdk_rds::types::DbInstance;
+use crate::text::ended;
 
 pub(super) fn status(instance: &DbInstance) -> String {
     clean(instance.db_instance_status().unwrap_or("not known"), 60)
@@ -39,7 +40,7 @@ pub(super) fn replication(instance: &DbInstance) -> Option<String> {
     let status = clean(info.status().unwrap_or("not known"), 80);
     let message = clean(info.message().unwrap_or_default(), 300);
     Some(match info.normal() {
-        Some(false) => format!("REPLICATION DOES NOT WORK: {status}. {message}").trim_end().to_owned(),
+        Some(false) => format!("REPLICATION DOES NOT WORK: {} {message}", ended(&status)).trim_end().to_owned(),
         _ => format!("Replication: {status}."),
     })
 }

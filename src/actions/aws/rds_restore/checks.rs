@@ -4,6 +4,7 @@ use super::{Backup, Restore, exists, wanted};
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
 use crate::core::preflight::Check;
 use crate::text::clean;
+use crate::text::ended;
 
 /// Whether a restore could be done now.
 pub async fn of_restore<B: Backup>(restore: &Restore<B>) -> Vec<Check> {
@@ -110,7 +111,7 @@ pub async fn subnet_group(reader: &Connection, group: &str) -> Check {
 
 /// A check that is not allowed or not answered does not say that the step would fail.
 fn unknown(what: String, error: &AwsError) -> Check {
-    Check::not_checkable(what, format!("{error}. {}", error.next_step()))
+    Check::not_checkable(what, format!("{} {}", ended(&error.to_string()), error.next_step()))
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::core::preflight::Check;
 use aws_sdk_rds::types::Tag;
 use futures::future::BoxFuture;
+use crate::text::ended;
 
 /// What a database is made from.
 pub trait Backup: Send + Sync {
@@ -105,7 +106,7 @@ impl<B: Backup> Action for Restore<B> {
                     (target, refusals(Some(&self.backup.missing(&self.wanted))), None)
                 }
                 Ok(Err(error)) => {
-                    (self.unseen(), vec![format!("It cannot be read: {error}. {}", error.next_step())], None)
+                    (self.unseen(), vec![format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step())], None)
                 }
                 Err(_) => (self.unseen(), vec!["It cannot be read: no answer in time.".into()], None),
             };
@@ -234,7 +235,7 @@ fn exists(found: &Database) -> String {
 
 fn refusals(refused: Option<&Refused>) -> Vec<String> {
     refused
-        .map(|refused| format!("This step will refuse: {}. {}", refused.why, refused.next))
+        .map(|refused| format!("This step will refuse: {} {}", ended(&refused.why), refused.next))
         .into_iter()
         .collect()
 }

@@ -238,6 +238,29 @@ impl Scene {
         self.tell(Message::Engine(ToClient::Events(vec![event])));
     }
 
+    /// Two servers took writes, and one of them does no more.
+    pub fn split_brain_that_is_over(&mut self) {
+        let what = "SPLIT BRAIN: a and b accept writes".to_owned();
+        let contradiction = Contradiction {
+            id: "two-primaries:primary-db@1,dr-db@2".into(),
+            kind: Kind::TwoPrimaries,
+            servers: vec!["primary-db".into(), "dr-db".into()],
+            severity: crate::plan::Severity::P0,
+            what: what.clone(),
+            why: "as the test wants it".into(),
+            next: "Fence one.".into(),
+            blocks: Vec::new(),
+            to_fence: None,
+            is_last: false,
+            serves: None,
+        };
+        let id = contradiction.id.clone();
+        let found = self.fact(Fact::ContradictionFound { contradiction: Box::new(contradiction) });
+        let ended = Fact::ContradictionEnded { id, what, why: "a was stopped".into(), unseen: false };
+        let ended = self.fact(ended);
+        self.tell(Message::Engine(ToClient::Events(vec![found, ended])));
+    }
+
     /// The engine reports something to itself.
     pub fn report(&mut self, report: Report) {
         let _ = self.decide(Actor::Engine, Command::Report(report));

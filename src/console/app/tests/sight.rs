@@ -817,3 +817,31 @@ fn a_confirmation_that_takes_the_place_of_an_open_one_opens_and_hears_no_key_at_
     scene.type_on("db.us", 100);
     assert_eq!(confirming(&scene).unwrap().typed.text(), "", "it came by itself");
 }
+
+#[test]
+fn a_step_taken_up_again_or_left_out_says_that_data_diverged_where_it_would_be_thrown_away() {
+    let mut scene = promoting();
+    scene.press("esc");
+    scene.split_brain_that_is_over();
+    for key in ["a", "s", "O"] {
+        scene.press(key);
+        assert!(scene.words().contains("DIVERGED: SPLIT BRAIN"), "{key}: {}", scene.words());
+        scene.press("esc esc");
+    }
+    scene.press("s");
+    scene.write("somebody promoted it");
+    scene.press("enter y");
+    assert_eq!(status(&scene, "promote"), crate::core::status::StepStatus::Skipped);
+    let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
+    scene.app.select_step(&(run, "promote".into()));
+    scene.press("r");
+    assert!(scene.words().contains("DIVERGED: SPLIT BRAIN"), "{}", scene.words());
+}
+
+#[test]
+fn a_look_at_both_sides_that_is_left_out_before_a_rebuild_says_that_data_diverged() {
+    let mut scene = running();
+    scene.split_brain_that_is_over();
+    scene.press("s");
+    assert!(scene.words().contains("DIVERGED: SPLIT BRAIN"), "what comes after it is a promotion: {}", scene.words());
+}

@@ -11,13 +11,15 @@ use crate::console::pages::Pages;
 use crate::console::theme::Role;
 use crate::console::widgets::{Dialog, centred, fit, hint_line};
 use crate::core::confirmation::Confirmation;
-use crate::core::contradiction::{self, Blocked, Contradiction};
+use crate::core::contradiction::{self, Blocked};
+use crate::core::{decide, drill};
 use crate::plan::ConfirmLevel;
 use crate::units;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
+use crate::text::ended;
 
 /// What the frame's title says before and after the step's.
 const CONFIRM: &str = "CONFIRM: ";
@@ -115,12 +117,20 @@ fn step_title<'v>(view: &View<'v>, confirmation: &'v Confirmation) -> &'v str {
     step.map_or(confirmation.step.as_str(), |(step, _)| &step.title)
 }
 
-/// What cannot be right, and keeps this step from being confirmed.
-fn contradicted<'v>(view: &View<'v>, confirmation: &Confirmation) -> Option<&'v Contradiction> {
-    let (step, _) = view.model.step(&confirmation.run, &confirmation.step)?;
-    let moves = contradiction::moves_the_primary(view.model, &confirmation.run, step);
-    let open = contradiction::blocking(view.model, Blocked::Promote).filter(|_| moves)?;
-    Some(&open.contradiction)
+/// Why this step cannot be confirmed whatever its guards say, and what to do: what cannot be right, a step before it that
+/// is done again, or an exercise that leaves it out.
+fn kept(view: &View<'_>, confirmation: &Confirmation) -> Option<String> {
+    let model = view.model;
+    let (step, _) = model.step(&confirmation.run, &confirmation.step)?;
+    let moves = contradiction::moves_the_primary(model, &confirmation.run, step);
+    if let Some(open) = contradiction::blocking(model, Blocked::Promote).filter(|_| moves) {
+        let (what, next) = (ended(&open.contradiction.what), ended(&open.contradiction.next));
+        let answer = view.key(Action::AnswerContradiction);
+        return Some(format!("{what} {next} Or leave this, and {answer} answers it."));
+    }
+    let waits = || decide::allow_after(model, model.run(&confirmation.run)?, step).err();
+    let refusal = drill::refusal(model, step).or_else(waits)?;
+    Some(format!("{} {}", ended(&refusal.why), ended(&refusal.next)))
 }
 
 /// The part that is always whole: what stands in the way, or what to type.
@@ -156,9 +166,8 @@ fn bottom(
         lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, text, width));
     } else if let Some((_, guard)) = confirmation.blocking_guard() {
         lines.extend(blocked(view, confirmation, &guard.condition, width));
-    } else if let Some(open) = contradicted(view, confirmation) {
-        let answer = view.key(Action::AnswerContradiction);
-        let text = format!("BLOCKED: {}. {} Or leave this, and {answer} answers it.", open.what, open.next);
+    } else if let Some(why) = kept(view, confirmation) {
+        let text = format!("BLOCKED: {why}");
         lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
     } else {
         lines.extend(what_to_press(view, confirmation, reader.typed, width));
@@ -264,6 +273,7 @@ fn context(confirmation: &Confirmation) -> Context {
 /// Whether there is something to press.
 fn is_open(view: &View<'_>, confirmation: &Confirmation) -> bool {
     confirmation.blocking_guard().is_none()
+        && kept(view, confirmation).is_none()
         && view.now < confirmation.expires_at
         && cannot_reach(view).is_none()
 }

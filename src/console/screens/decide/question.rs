@@ -19,6 +19,7 @@ use crate::plan::{Answer, Goto, Plan, Question};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use crate::text::ended;
 
 /// Answers given before that are shown at most, when the terminal is small.
 const PATH_ROWS: usize = 3;
@@ -294,7 +295,7 @@ fn suggestion(view: &View<'_>, suggested: &Suggestion, width: u16) -> Vec<Line<'
             (Role::Accent, " SUGGESTED", format!("\"{answer}\", because {because}"))
         }
         Suggestion::Withheld(why) => {
-            (Role::Unknown, " NO SUGGESTION", format!("{why}. Say why you answer as you do."))
+            (Role::Unknown, " NO SUGGESTION", format!("{} Say why you answer as you do.", ended(&why)))
         }
     };
     let indent = label.len() + 1;

@@ -10,6 +10,7 @@ use crate::core::escalation::IncidentRole;
 use crate::core::oncall;
 use crate::units;
 use ratatui::text::{Line, Span};
+use crate::text::ended;
 
 const INDENT: usize = 7;
 
@@ -35,14 +36,14 @@ fn state(view: &View<'_>) -> (State, Role, String) {
         };
         return (State::Ok, Role::Muted, text.into());
     };
-    let mut text = format!("{}.", awareness::sentence(model, &awareness, view.now));
+    let mut text = ended(&awareness::sentence(model, &awareness, view.now));
     if let Some(proposal) = &model.durable.proposal {
         let ago = units::age(view.now.duration_since(proposal.at));
         let (declare, dismiss) = (view.key(Action::DeclareIncident), view.key(Action::Dismiss));
         text = format!(
-            "{} PROPOSED {ago} ago and not declared: {}. {declare} declares it, {dismiss} dismisses it. {text}",
+            "{} PROPOSED {ago} ago and not declared: {} {declare} declares it, {dismiss} dismisses it. {text}",
             proposal.severity.as_str(),
-            proposal.title
+            ended(&proposal.title)
         );
     }
     let (state, role) = match &awareness {

@@ -18,6 +18,7 @@ use crate::core::signal::age;
 use crate::engine::client::of_process;
 use crate::units;
 use ratatui::text::{Line, Span};
+use crate::text::ended;
 
 /// Rows that an alarm takes at most.
 const ALARM_ROWS: usize = 2;
@@ -76,7 +77,7 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
     }
     if let Some(short) = model.live.journal_short.as_ref().filter(|_| model.live.journal_failure.is_none()) {
         let text =
-            format!("DISK FULL: {short}. Free space: without it nothing runs soon, nor can steps write");
+            format!("DISK FULL: {} Free space: without it nothing runs soon, nor can steps write", ended(short));
         alarms.push((Role::Critical, Glyph::Critical, text));
     }
     match &view.ui.connection {
@@ -165,19 +166,19 @@ fn real_meanwhile(view: &View<'_>) -> Option<(Role, Glyph, String)> {
     let (declare, dismiss) = (view.key(Action::DeclareIncident), view.key(Action::Dismiss));
     if let Some(proposal) = &model.durable.proposal {
         let text = format!(
-            "REAL TROUBLE DURING THE DRILL, paged as such: {} {}. {declare} makes the drill the live incident, \
+            "REAL TROUBLE DURING THE DRILL, paged as such: {} {} {declare} makes the drill the live incident, \
              {dismiss} says that it is the drill's doing",
             proposal.severity.as_str(),
-            proposal.title.trim_end_matches('.')
+            ended(&proposal.title)
         );
         return Some((Role::Danger, Glyph::Critical, text));
     }
     let left = proposed_in(model, view.now)?;
     let (severity, _, why) = model.durable.severity.as_ref()?;
     let text = format!(
-        "THE RULES SAY {}, drill or not: {}. It is proposed and paged in {}; {declare} makes the drill live now",
+        "THE RULES SAY {}, drill or not: {} It is proposed and paged in {}; {declare} makes the drill live now",
         severity.as_str(),
-        why.trim_end_matches('.'),
+        ended(why),
         units::clock(left)
     );
     Some((Role::Danger, Glyph::Critical, text))

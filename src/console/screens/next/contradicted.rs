@@ -6,10 +6,12 @@ use crate::console::screens::words;
 use crate::console::theme::Role;
 use crate::core::contradiction::{self, Contradiction, Kind, Open, Remedy, remedy};
 use crate::core::incident::Position;
+use crate::core::managed;
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
 use crate::ids::{RunId, StepId};
 use crate::plan::{Severity, Step};
+use crate::text::ended;
 
 /// The contradiction that comes before what the tree and the run lead to; none where none does.
 pub(super) fn first(model: &Model) -> Option<&Open> {
@@ -86,6 +88,9 @@ fn by_step(view: &View<'_>, contradiction: &Contradiction, found: &Remedy<'_>) -
             "Fence {server}: {name} is {word}, and it takes writes; {}{retry} does the step again.",
             on_decide(view)
         ),
+        true if let Some(instead) = managed::instead(view.model, &found.run.runbook, &found.step.id) => {
+            refused(&format!("Fence {server}"), &name, instead)
+        }
         true => {
             let runbook = view.model.plan.runbooks.get(&found.run.runbook);
             let capital = format!("Step {} \"{}\"", found.place, found.step.title);
@@ -111,8 +116,9 @@ fn by_other_means(view: &View<'_>, contradiction: &Contradiction) -> String {
     let model = view.model;
     let fences =
         |step: &Step| contradiction.to_fence.as_ref().is_some_and(|probe| step.fences.contains(probe));
-    let mut runbooks = model.plan.runbooks.values();
-    let found = runbooks.find_map(|book| Some((book, book.steps.values().find(|step| fences(step))?)));
+    let mut runbooks = model.plan.runbooks.iter();
+    let found =
+        runbooks.find_map(|(id, book)| Some((id, book, book.steps.values().find(|step| fences(step))?)));
     let way = match &model.durable.incident {
         None if contradiction.severity == Severity::P0 => {
             format!(" {} declares an incident.", view.key(Action::DeclareIncident))
@@ -123,12 +129,23 @@ fn by_other_means(view: &View<'_>, contradiction: &Contradiction) -> String {
         }
         _ => String::new(),
     };
+    let managed = found.and_then(|(id, _, step)| managed::instead(model, id, &step.id));
+    let way = if managed.is_some() { String::new() } else { way };
     let step = match (found, &contradiction.to_fence) {
-        (Some((book, step)), _) => format!(" \"{}\" of \"{}\" does that.", step.title, book.title),
+        (Some((_, book, step)), _) if let Some(instead) = managed => {
+            let name = format!("\"{}\" of \"{}\"", step.title, book.title);
+            format!(" {}", refused("A manager decides there", &name, instead))
+        }
+        (Some((_, book, step)), _) => format!(" \"{}\" of \"{}\" does that.", step.title, book.title),
         (None, Some(_)) => " No runbook of the plan has a step for that: do it by hand.".to_owned(),
         (None, None) => String::new(),
     };
     format!("{}{step}{way}", contradiction.next)
+}
+
+/// What works where the plan's own step is refused by the manager of its server.
+fn refused(what: &str, step: &str, instead: &str) -> String {
+    format!("{what}: its manager refuses {step}. {instead}")
 }
 
 /// Another region has the primary than the one that is recorded to serve.
@@ -138,15 +155,15 @@ fn elsewhere(view: &View<'_>, open: &Open) -> Next {
         Some((place, step)) => {
             let attest = view.key_in(Context::Decide, Action::AttestStep);
             format!(
-                "{}. Step {place} \"{}\" has nothing left to promote: find out who did it, then {}{attest} attests it.",
-                contradiction.what,
+                "{} Step {place} \"{}\" has nothing left to promote: find out who did it, then {}{attest} attests it.",
+                ended(&contradiction.what),
                 step.title,
                 on_decide(view)
             )
         }
         None => {
             let record = view.key(Action::RecordServing);
-            format!("{}. {} ({record})", contradiction.what, contradiction.next)
+            format!("{} {} ({record})", ended(&contradiction.what), contradiction.next)
         }
     };
     say(Role::Warn, text)

@@ -7,10 +7,12 @@ use crate::core::contradiction::{Blocked, blocking, moves_the_primary};
 use crate::core::decide::guards;
 use crate::core::evidence;
 use crate::core::incident::{Run, StepRun};
+use crate::core::managed;
 use crate::core::status::StepStatus;
 use crate::ids::StepId;
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
+use crate::text::ended;
 
 /// Why a step that is ready could not be confirmed, and what to do; none where it could.
 pub(super) fn now(
@@ -42,7 +44,7 @@ fn blocked(view: &View<'_>, run: &Run, step: &Step) -> Option<String> {
     let what = &open.contradiction.what;
     let answer = view.key(Action::AnswerContradiction);
     moves_the_primary(view.model, &run.id, step)
-        .then(|| format!("is BLOCKED until that is over, or {answer} answers it: {what}."))
+        .then(|| format!("is BLOCKED until that is over, or {answer} answers it: {}", ended(what)))
 }
 
 /// The last step before one that would have changed something, and that only a person's word says to be done.
@@ -77,6 +79,9 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, guard: &G
     };
     let left_out = || runbook.steps.values().enumerate().filter(|(_, step)| step.is_fence()).find(skipped);
     let first = match fences.next().filter(|_| of_loss) {
+        Some((at, step)) if let Some(instead) = managed::instead(view.model, &run.runbook, &step.id) => {
+            format!("Fence first: its manager refuses step {} \"{}\". {} Or", at + 1, step.title, ended(instead))
+        }
         Some((at, step)) => format!("Fence first: step {} \"{}\" ({prepare} there), or", at + 1, step.title),
         None if of_loss
             && !closed

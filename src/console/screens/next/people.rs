@@ -9,6 +9,7 @@ use crate::core::escalation::Proposal;
 use crate::core::incident::Incident;
 use crate::core::lifecycle;
 use crate::units;
+use crate::text::ended;
 
 /// What signals or alerts propose.
 pub fn proposed(view: &View<'_>, proposal: &Proposal) -> Next {
@@ -17,7 +18,7 @@ pub fn proposed(view: &View<'_>, proposal: &Proposal) -> Next {
     let severity = proposal.severity.as_str();
     say(
         Role::Critical,
-        format!("{severity} is proposed: {title}. {declare} declares it, {dismiss} dismisses it."),
+        format!("{severity} is proposed: {} {declare} declares it, {dismiss} dismisses it.", ended(title)),
     )
 }
 

@@ -10,8 +10,9 @@ use crate::core::contradiction::{self, Kind, Open};
 use crate::core::model::Status;
 use crate::core::objectives::service_clock;
 use crate::core::placement;
+use crate::core::servers;
 use crate::core::standing;
-use crate::ids::{RegionId, ServiceId};
+use crate::ids::{ProbeId, RegionId, ServiceId};
 use crate::plan::Service;
 use crate::units;
 use ratatui::text::{Line, Span};
@@ -130,7 +131,8 @@ fn regions(view: &View<'_>, width: u16) -> Line<'static> {
     let mut cells = vec![Span::raw(""), serves, view.look.span(Role::Muted, "region")];
     for (id, standing) in view.model.durable.regions.iter().take(shown) {
         let wrong = contradiction::in_region(view.model, id);
-        let cell = cell(view, standing.status, wrong);
+        let probes = view.model.plan.regions.get(id).into_iter().flat_map(|region| &region.health);
+        let cell = cell(view, standing.status, wrong, probes);
         let lasts = match standing.status {
             Status::Up => String::new(),
             _ if wrong.is_some() => String::new(),
@@ -154,8 +156,8 @@ fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'
     let placed = placement::of(view.model, id).map(|placed| &placed.region);
     for region in view.model.plan.regions.keys().take(shown) {
         let status = standing::cell(view.model, service, region).map(|status| {
-            let probes = service.health.get(region).into_iter().flatten();
-            cell(view, status, contradiction::on(view.model, probes))
+            let probes = || service.health.get(region).into_iter().flatten();
+            cell(view, status, contradiction::on(view.model, probes()), probes())
         });
         let status = status.unwrap_or_else(|| look.span(Role::Muted, "-"));
         // Only what is not where the head of the table says.
@@ -168,8 +170,19 @@ fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'
     row_line(look, &columns, &cells, width)
 }
 
-/// A status; where it answers although it cannot be right, what is wrong instead.
-fn cell(view: &View<'_>, status: Status, wrong: Option<&Open>) -> Span<'static> {
+/// Whether the address of a probe leads to a server of another region.
+fn leads_away(view: &View<'_>, probe: &ProbeId) -> bool {
+    let spec = view.model.plan.probes.get(probe);
+    spec.is_some_and(|spec| servers::leads_to(view.model, spec).is_some())
+}
+
+/// The status that some probes make; where it answers although it cannot be right, what is wrong instead.
+fn cell<'p>(
+    view: &View<'_>,
+    status: Status,
+    wrong: Option<&Open>,
+    probes: impl IntoIterator<Item = &'p ProbeId>,
+) -> Span<'static> {
     // A server in the wrong role counts as down, and takes writes all the same.
     let answers = |open: &&Open| {
         let writes = [Kind::TwoPrimaries, Kind::FencedWrites].contains(&open.contradiction.kind);
@@ -177,6 +190,10 @@ fn cell(view: &View<'_>, status: Status, wrong: Option<&Open>) -> Span<'static> 
     };
     match wrong.filter(answers) {
         Some(open) => marked(&view.look, State::Critical, open.contradiction.word()),
+        // What answers there is the server of another region: of its own nothing is seen.
+        None if matches!(status, Status::Up) && probes.into_iter().any(|probe| leads_away(view, probe)) => {
+            marked(&view.look, State::Unknown, "unseen")
+        }
         None => status_cell(&view.look, status),
     }
 }

@@ -4,13 +4,14 @@ use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::list::{Filter, no_match, window};
 use crate::console::screens::paint::{cleaned, detailed, labelled, put, put_list, rule};
-use crate::console::screens::words::{ceiling, concern_role, date_time, evidence_age, lasting, old, signal};
+use crate::console::screens::words::{ceiling, concern_role, date_time, evidence_age, lasting, marked, old, signal};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell, title_column};
 use crate::core::evidence;
 use crate::core::model::Model;
 use crate::core::names;
 use crate::core::reading::Field;
+use crate::core::servers;
 use crate::core::signal::{Signal, SignalState, failing};
 use crate::ids::ProbeId;
 use crate::units;
@@ -127,11 +128,17 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Colu
         None => look.span(Role::Muted, lasting(row.since, view.now)),
     };
     let failing = spec.zip(recent).and_then(|(spec, recent)| failing(spec, row.state, recent));
+    let away = spec.and_then(|spec| servers::leads_to(model, spec));
     let state = match failing {
         Some(_) if row.state != SignalState::Unknown => State::Failing,
         _ => signal(row.state),
     };
-    let title = spec.map_or_else(|| row.probe.to_string(), |spec| names::title(view.model, spec));
+    let title = match (spec, away) {
+        // Beside it stands what it leads to.
+        (Some(spec), Some(_)) => spec.title.clone(),
+        (Some(spec), None) => names::title(view.model, spec),
+        (None, _) => row.probe.to_string(),
+    };
     let fixed = |width, right| Column { width: Width::Fixed(width), right };
     let mut columns = vec![
         fixed(1, false),
@@ -142,7 +149,10 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Colu
     ];
     let mut cells = vec![
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
-        state_cell(look, state),
+        match away.filter(|_| row.state == SignalState::Ok) {
+            Some(_) => marked(look, State::Unknown, "elsewhere"),
+            None => state_cell(look, state),
+        },
         look.span(Role::Text, cleaned(&title)),
         look.span(state.role(), value.unwrap_or_default()),
         when,
@@ -161,7 +171,11 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Colu
     }
     columns.push(Column { width: Width::Share(1), right: false });
     let why = if width >= WIDE { &why } else { without_address(&why) };
-    cells.push(look.span(concern_role(row.state), cleaned(why)));
+    let why = match away {
+        Some(other) => format!("its address leads to {} now: {why}", other.title),
+        None => why.to_owned(),
+    };
+    cells.push(look.span(concern_role(row.state), cleaned(&why)));
     row_line(look, &columns, &cells, width)
 }
 

@@ -10,7 +10,8 @@ use crate::console::theme::Role;
 use crate::console::ui::Remains;
 use crate::console::widgets::State;
 use crate::core::contradiction;
-use crate::core::divergence::{self, DIVERGED};
+use crate::core::actor::Actor;
+use crate::core::divergence::{self, DIVERGED, Split};
 use crate::core::escalation::Phase;
 use crate::core::in_force;
 use crate::core::lifecycle;
@@ -20,6 +21,7 @@ use crate::plan::condition::Truth;
 use crate::units;
 use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
+use crate::text::ended;
 
 const INDENT: usize = 7;
 
@@ -127,11 +129,27 @@ fn phase(view: &View<'_>, width: u16) -> Option<Line<'static>> {
     Some(line)
 }
 
+/// That data which went apart is gone, by a rebuild that nobody had to confirm: it is news for a time.
+fn thrown_away(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let by_measure = |split: &&Split| {
+        let settled = split.settled.as_ref();
+        settled.is_some_and(|how| how.by == Actor::Engine.to_string() && age(how.at, view.now) < RECENTLY)
+    };
+    let last = view.model.durable.splits.iter().rfind(by_measure).and_then(|split| split.settled.as_ref());
+    last.map_or_else(Vec::new, |how| {
+        let ago = units::age(age(how.at, view.now));
+        let text = format!("{DIVERGED} data ended {ago} ago: {}", how.reason);
+        let label = view.look.span(Role::Title, " LAST");
+        cut(&view.look, labelled_with(&view.look, label, INDENT, Role::Warn, &text, width), 2, width)
+    })
+}
+
 /// What was closed lately, or dismissed and is still there: why nobody is paged.
 fn aftermath(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let model = view.model;
-    if model.durable.incident.is_some() || model.durable.proposal.is_some() {
-        return Vec::new();
+    let apart = thrown_away(view, width);
+    if !apart.is_empty() || model.durable.incident.is_some() || model.durable.proposal.is_some() {
+        return apart;
     }
     let ago = |at| units::age(age(at, view.now));
     let closed = model.durable.closed.last().and_then(|last| Some((last, last.closed.as_ref()?)));
@@ -192,7 +210,7 @@ fn why(view: &View<'_>) -> (State, Role, String) {
         return (
             State::Warn,
             Role::Warn,
-            format!("{} set by hand: {reason}. The rules: {rules}", severity.as_str()),
+            format!("{} set by hand: {} The rules: {rules}", severity.as_str(), ended(reason)),
         );
     }
     let answered = contradiction::worst(model).filter(|open| open.answered.is_some());
@@ -216,13 +234,14 @@ fn why(view: &View<'_>) -> (State, Role, String) {
     let unknown = model.durable.signals.values().any(|signal| signal.state == SignalState::Unknown);
     match unwell(view) {
         None if let Some(still) = still(view) => {
-            let text = format!("No severity rule holds and every signal is ok, but {still}.");
+            let text = format!("No severity rule holds and every signal is ok, but {}", ended(&still));
             (State::Warn, Role::Warn, text)
         }
         None => (State::Ok, Role::Ok, "All is well: no severity rule holds and every signal is ok.".into()),
         Some(unwell) => {
             let state = if unknown { State::Unknown } else { State::Warn };
-            (state, state.role(), format!("No severity rule holds, but {unwell}."))
+            let still = still(view).map_or_else(String::new, |still| format!(", and {still}"));
+            (state, state.role(), format!("No severity rule holds, but {unwell}{still}."))
         }
     }
 }

@@ -90,7 +90,7 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
         |id: &ServiceId| model.plan.services.get(id).map_or(id.as_str(), |service| &service.title).to_owned();
     if let Some(open) = contradiction::worst(model) {
         let role = if open.contradiction.is_grave() { Role::Critical } else { Role::Warn };
-        return (role, format!("{completed}, and {}.", open.contradiction.what));
+        return (role, format!("{completed}, and {}", crate::text::ended(&open.contradiction.what)));
     }
     if let Some((id, _)) = standings().find(|(_, standing)| standing.broken_since.is_some()) {
         return (Role::Critical, format!("{completed}, and {} does not work.", title(id)));
@@ -104,7 +104,7 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
     }
     // What no service measures a rule may: customers who see nothing.
     let holds = match &model.durable.severity {
-        Some((Severity::P0, _, why)) => format!(" P0 HOLDS ON: {}.", why.trim_end_matches('.')),
+        Some((Severity::P0, _, why)) => format!(" P0 HOLDS ON: {}", crate::text::ended(why)),
         _ => String::new(),
     };
     let unshown = attested::unshown(model, run, view.now);

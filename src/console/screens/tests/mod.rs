@@ -1,3 +1,4 @@
+mod apart;
 mod cuts;
 mod left;
 mod loss;

@@ -13,7 +13,7 @@ use crate::core::reading::{Field, Measurement, Verdict};
 use crate::plan::Severity;
 
 /// A server of the database `77`, which writes on a timeline or follows it.
-fn server(role: &str, timeline: f64, read_only: bool) -> Measurement {
+pub fn server(role: &str, timeline: f64, read_only: bool) -> Measurement {
     let fields = [
         ("role", Field::Text(role.into())),
         ("in_recovery", Field::Flag(role == "standby")),
@@ -26,7 +26,7 @@ fn server(role: &str, timeline: f64, read_only: bool) -> Measurement {
 }
 
 /// The failover with a fence that names the probe of the old primary; at the confirmation of the promotion.
-fn failing_over() -> Stage {
+pub fn failing_over() -> Stage {
     let mut plan = plan();
     let steps = &mut plan.runbooks.get_mut("full").unwrap().steps;
     steps.get_mut("fence").unwrap().fences = vec!["primary-db".into()];
@@ -40,7 +40,7 @@ fn failing_over() -> Stage {
     stage
 }
 
-fn both_write(stage: &mut Stage, others_are_well: impl Fn(&mut Stage)) {
+pub fn both_write(stage: &mut Stage, others_are_well: impl Fn(&mut Stage)) {
     for _ in 0..4 {
         stage.pass(5);
         others_are_well(stage);
@@ -59,12 +59,12 @@ fn split() -> Stage {
     stage
 }
 
-fn seen(stage: &Stage) -> String {
+pub fn seen(stage: &Stage) -> String {
     text(&screen((80, 24), &stage.view()))
 }
 
 /// The text without what a narrow screen broke it with.
-fn flat(text: &str) -> String {
+pub fn flat(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -12,6 +12,7 @@ use crate::core::recipients::{self, Recipients};
 use crate::ids::{IncidentId, PolicyId};
 use crate::plan::{EscalationLevel, EscalationPolicy, Plan, Severity};
 use jiff::Timestamp;
+use crate::text::ended;
 
 /// What is due of the escalation; nothing where the plan has no policies, or once the incident is resolved.
 pub fn escalation(model: &Model, now: Timestamp) -> Vec<Fact> {
@@ -204,10 +205,10 @@ fn level_line(
         line.push_str(&format!(" Nobody acknowledged before; round {}.", place.round + 1));
     }
     if let Some(because) = place.because {
-        line.push_str(&format!(" Told because {because}."));
+        line.push_str(&format!(" Told because {}", ended(because)));
     }
     if !found.missing.is_empty() {
-        line.push_str(&format!(" Not told: {}.", found.missing.join("; ")));
+        line.push_str(&format!(" Not told: {}", ended(&found.missing.join("; "))));
     }
     line
 }

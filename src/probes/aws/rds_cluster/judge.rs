@@ -10,6 +10,7 @@ use crate::text::clean;
 use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, GlobalCluster};
 use jiff::Timestamp;
 use std::sync::Arc;
+use crate::text::ended;
 
 /// What the plan expects of it.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -181,7 +182,7 @@ fn judge_membership(
     wanted: &Wanted,
 ) -> Verdict {
     if let Some(error) = unread {
-        return Verdict::Warn(format!("its global cluster is not known: {error}. {}", error.next_step()));
+        return Verdict::Warn(format!("its global cluster is not known: {} {}", ended(&error.to_string()), error.next_step()));
     }
     match (&wanted.global, membership) {
         (Some(expected), Some(membership)) if !same_name(membership.name(), expected) => {

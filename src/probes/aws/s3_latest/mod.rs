@@ -23,6 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use listing::{Found, Listing, Series};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
+use crate::text::ended;
 
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
@@ -221,7 +222,7 @@ impl S3Latest {
             Some(Ok((details, checked))) => of_details(measured, &details, &checked),
             Some(Err(error)) => {
                 let why =
-                    format!("encryption, replication and checksum not seen: {error}. {}", error.next_step());
+                    format!("encryption, replication and checksum not seen: {} {}", ended(&error.to_string()), error.next_step());
                 measured.judged(Verdict::Warn(why))
             }
             None => measured,

@@ -1,6 +1,7 @@
 //! A streaming standby: `postgres-replication`.
 
 use super::{Health, Moment};
+use crate::core::loss_reading::MAY_WRITE;
 use crate::core::reading::{Measurement, Verdict};
 use crate::probes::words;
 use crate::world::clock::later;
@@ -110,7 +111,7 @@ fn cut_off(moment: &Moment<'_>, cut: Timestamp) -> Measurement {
         .with_number("primary_heard_s", heard_s)
         .with_text(
             "exposure_basis",
-            format!("estimate: the primary was last seen {heard} ago and wrote {rate}/s; it may accept writes still"),
+            format!("estimate: the primary was last seen {heard} ago and wrote {rate}/s; {MAY_WRITE}"),
         );
     if asks_primary(moment) {
         measured.with_flag("primary_reachable", false).with_number("primary_writable_s", heard_s)
