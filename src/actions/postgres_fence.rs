@@ -278,7 +278,8 @@ impl Action for Fence {
                 undo,
             ],
             check: format!(
-                "A write to {server} is refused, or nothing can connect to it; applications cannot either."
+                "A write to {server} is refused, or the server is off or cut off, seen there. That it takes no further connection \
+                 is no proof: those that it has go on writing."
             ),
         }
     }

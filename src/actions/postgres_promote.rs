@@ -135,6 +135,8 @@ impl Action for Promote {
                     if !server.in_recovery {
                         notes.push("It is already a primary: this step will refuse.".into());
                     } else {
+                        let unwritable = server.unwritable().into_iter();
+                        notes.extend(unwritable.map(|(_, why, next)| format!("{why}. {next}")));
                         notes.extend(server.position_notes());
                         if !server.may_promote {
                             notes.push("This role may not call pg_promote(): grant it first.".into());
@@ -199,6 +201,11 @@ impl Action for Promote {
                 ),
             };
             let mut checks = vec![role, right];
+            let unwritable = server.unwritable().into_iter();
+            checks.extend(unwritable.map(|(what, why, next)| match what {
+                "writes" => Check::fail(what, why, next),
+                _ => Check::warn(what, why, next),
+            }));
             checks.extend(several(&self.database.name(LOOK).await));
             // A manager that is not ignored is said of the target, which it refuses.
             if let Ok(management) = self.management(&server, "").await {

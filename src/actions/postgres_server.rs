@@ -33,6 +33,7 @@ select pg_catalog.pg_is_in_recovery() as in_recovery,
        pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_replay_lsn(), '0/0')::bigint as replayed,
        case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_is_wal_replay_paused() else false end as paused,
        (select source || ':' || setting from pg_catalog.pg_settings where name = 'default_transaction_read_only') as read_only,
+       pg_catalog.current_setting('synchronous_standby_names') as synchronous,
        pg_catalog.has_function_privilege('pg_promote(boolean, integer)', 'execute') as may_promote,
        pg_catalog.current_setting('is_superuser') = 'on' as superuser,
        pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') as started_at,
@@ -51,6 +52,8 @@ pub(super) struct Server {
     replayed: Option<u64>,
     paused: bool,
     pub(super) read_only: ReadOnly,
+    /// `synchronous_standby_names`: whom its commits wait for once it is a primary.
+    synchronous: String,
     pub(super) may_promote: bool,
     pub(super) superuser: bool,
     started_at: String,
@@ -90,6 +93,7 @@ impl Server {
             replayed: position("replayed")?,
             paused: row.try_get("paused")?,
             read_only: ReadOnly::of(row.try_get("read_only")?),
+            synchronous: clean(&row.try_get::<_, String>("synchronous")?, 200),
             may_promote: row.try_get("may_promote")?,
             superuser: row.try_get("superuser")?,
             started_at: clean(&started_at, 40),
@@ -174,6 +178,28 @@ impl Server {
             self.system,
             self.started_at
         )
+    }
+
+    /// What keeps applications from writing to a standby once it is promoted, each with what to do about it.
+    pub(super) fn unwritable(&self) -> Vec<(&'static str, String, &'static str)> {
+        let read_only = (self.in_recovery && !self.read_only.may_write()).then(|| {
+            (
+                "writes",
+                "default_transaction_read_only is ON there: once it is promoted NOBODY CAN WRITE".to_owned(),
+                "On it: `alter system reset default_transaction_read_only; select pg_reload_conf()`.",
+            )
+        });
+        let waits = (self.in_recovery && !self.synchronous.trim().is_empty()).then(|| {
+            (
+                "commits",
+                format!(
+                    "synchronous_standby_names is '{}' there: once it is promoted every commit waits for such a standby",
+                    self.synchronous
+                ),
+                "Where none of that name will follow it: `alter system reset synchronous_standby_names; select pg_reload_conf()`.",
+            )
+        });
+        read_only.into_iter().chain(waits).collect()
     }
 
     /// Where a standby is, for the confirmation.

@@ -7,7 +7,7 @@ use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
 use crate::ids::ProbeId;
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,14 @@ impl Split {
         )
     }
 
+    /// Since when both may hold different data: `about 2026-11-29 01:44:00Z`, or at the latest since both were seen.
+    pub fn begin(&self) -> String {
+        match self.apart_since.filter(|apart| *apart < self.since) {
+            Some(apart) => format!("about {}", apart.strftime("%Y-%m-%d %H:%M:%SZ")),
+            None => format!("{} or long before", self.since.strftime("%Y-%m-%d %H:%M:%SZ")),
+        }
+    }
+
     /// `2026-11-29 02:02:05Z to 02:07:00Z`.
     pub fn window(&self) -> String {
         let until = self.until.map_or_else(String::new, |until| format!(" to {}", clock(until, self.since)));
@@ -94,7 +102,7 @@ pub fn may_throw_away(step: &Step) -> bool {
 /// Whether a step is meant to bring back one of the servers, or cannot be undone, as the plan has it.
 pub fn rebuilds(model: &Model, split: &Split, step: &Step) -> bool {
     may_throw_away(step)
-        && (step.irreversible || taken_back(model, step).iter().any(|server| split.servers.contains(server)))
+        && (step.irreversible || taken_back(&model.plan, step).iter().any(|server| split.servers.contains(server)))
 }
 
 /// That the data which went apart is dealt with.
@@ -145,7 +153,7 @@ fn follows(split: &Split, server: &Server<'_>, writer: &Server<'_>, now: Timesta
 /// The splits that a person's word ends with a step: it takes the fence of one of their servers back, and is no step
 /// that only lets it write again. A server that is seen as a primary was not rebuilt.
 pub fn by_word(model: &Model, now: Timestamp, step: &Step, how: &str) -> Vec<Fact> {
-    let fences: Vec<&ProbeId> = taken_back(model, step);
+    let fences: Vec<&ProbeId> = taken_back(&model.plan, step);
     if fences.is_empty() || step.action.ends_with("unfence") {
         return Vec::new();
     }
@@ -161,8 +169,8 @@ pub fn by_word(model: &Model, now: Timestamp, step: &Step, how: &str) -> Vec<Fac
 }
 
 /// The servers whose fence a step takes back.
-fn taken_back<'p>(model: &'p Model, step: &'p Step) -> Vec<&'p ProbeId> {
-    let steps = model.plan.runbooks.values().flat_map(|runbook| runbook.steps.values());
+pub fn taken_back<'p>(plan: &'p Plan, step: &'p Step) -> Vec<&'p ProbeId> {
+    let steps = plan.runbooks.values().flat_map(|runbook| runbook.steps.values());
     let undone = steps.filter(|other| step.undoes.contains(&other.id)).flat_map(|other| &other.fences);
     undone.chain(&step.unfences).collect()
 }

@@ -49,6 +49,13 @@ pub enum Effect {
         /// The step.
         step: StepId,
     },
+    /// Let the world know that a person did a step; only a simulated one does not know.
+    DoneByHand {
+        /// The run.
+        run: RunId,
+        /// The step.
+        step: StepId,
+    },
     /// Look whether each step of the plan could be done now; answer with `Preflighted`.
     Preflight,
     /// Send a message; answer with `Notified`.

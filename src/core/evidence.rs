@@ -182,12 +182,14 @@ pub fn estimate(
 /// Whether a fence may be believed: the primary was not seen to accept writes since, and, where nobody looks at that,
 /// what the standby holds does not reach beyond the fence.
 fn bears_out(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> bool {
+    // A look within the reading may be older than the reading by as long as it took.
+    let soon = fence.at.checked_add(spec.timeout).unwrap_or(fence.at);
     if let Some(writable) = told.writable_at {
-        // A look within the reading may be older than the reading by as long as it took.
-        return writable <= fence.at.checked_add(spec.timeout).unwrap_or(fence.at);
+        // A read-only server still commits what its own upkeep writes; one that is said to be off does not.
+        let is_off = fence.proven || told.held_until().is_none_or(|until| until <= soon);
+        return writable <= soon && is_off;
     }
-    let held_until = told.most.and_then(|most| told.at.checked_sub(most).ok());
-    !told.is_range() || held_until.is_some_and(|until| until <= fence.at)
+    !told.is_range() || told.held_until().is_some_and(|until| until <= fence.at)
 }
 
 /// Nothing was written after the fence: the upper end is what it was then.

@@ -36,6 +36,15 @@ pub fn fenced(model: &Model, probe: &ProbeId) -> Option<Fenced> {
 /// The same of the primary that a replication probe measured a standby against. Once the roles changed sides that is the
 /// server which the plan calls the standby, and a fence around the other one says nothing of it.
 pub fn fenced_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Option<Fenced> {
+    counts(around_primary(model, spec, reversed).into_iter())
+}
+
+/// The last fence around that primary, whether or not it holds.
+pub fn raised_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Option<Fenced> {
+    around_primary(model, spec, reversed).into_iter().max_by_key(|fence| fence.at)
+}
+
+fn around_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Vec<Fenced> {
     let (standby, primary) = (spec.params.get("dsn"), spec.params.get("primary"));
     let (here, there) = if reversed { (standby, primary) } else { (primary, standby) };
     let watches_it = |probes: &[ProbeId]| {
@@ -61,7 +70,7 @@ pub fn fenced_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Option
             || acts_on_it(step, &["postgres-unfence", "postgres-promote"])
             || names_it(step, &step.unfences)
     };
-    counts(around(model, fences, lifts))
+    around(model, fences, lifts).collect()
 }
 
 /// Whether a step of lifeboat is proven to have made this process of a server read-only by its setting, and nothing lifted

@@ -76,6 +76,11 @@ impl LossReading {
         self.least.zip(self.most).is_some_and(|(least, most)| least < most)
     }
 
+    /// Up to when the standby surely holds what the primary wrote, by the primary's own commits.
+    pub fn held_until(&self) -> Option<Timestamp> {
+        self.at.checked_sub(self.most?).ok()
+    }
+
     /// The loss at the moment of the reading.
     pub fn estimate(&self, probe: ProbeId) -> LossEstimate {
         let mut loss = LossEstimate {

@@ -19,6 +19,7 @@ pub mod describe;
 pub mod divergence;
 pub mod drill;
 pub mod effect;
+pub mod elsewhere;
 pub mod escalation;
 pub mod evidence;
 pub mod fact;

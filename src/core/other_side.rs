@@ -75,6 +75,7 @@ fn other(model: &Model, server: &Server<'_>) -> OtherServer {
         (Some(seen), _) if server.is_untold() => (Does::Untold, Some(seen.last)),
         (Some(seen), _) if server.writes() => (Does::Writes, Some(seen.last)),
         (Some(seen), _) => (Does::Idle, Some(seen.last)),
+        (None, _) if server.full_at.is_some() => (Does::Untold, server.full_at),
         (None, Some(since)) => (Does::Down, Some(since)),
         (None, None) => (Does::Unseen, None),
     };

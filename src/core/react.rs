@@ -37,6 +37,9 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         Fact::NotificationTracked { .. } => vec![Effect::Tick],
         // A loss that may not be measured again is noted at once: who is killed within the second would not know it.
         Fact::ReadingTaken { probe, .. } if loss::is_due(model, probe, event.at) => vec![Effect::Tick],
+        Fact::StepAttested { run, step, .. } => {
+            vec![Effect::Tick, Effect::DoneByHand { run: run.clone(), step: step.clone() }]
+        }
         Fact::PreflightStarted => vec![Effect::Preflight],
         Fact::StepPreparing { run, step } => vec![Effect::Describe { run: run.clone(), step: step.clone() }],
         Fact::StepStarted { run, step, attempt, confirmation } => {
@@ -69,7 +72,6 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         | Fact::RunStarted { .. }
         | Fact::TargetChanged { .. }
         | Fact::StepSkipped { .. }
-        | Fact::StepAttested { .. }
         | Fact::StepRetried { .. }
         | Fact::IncidentDeclared { .. }
         | Fact::DrillTurnedLive { .. }

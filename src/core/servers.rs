@@ -2,7 +2,7 @@
 
 use crate::core::fencing::set_read_only;
 use crate::core::model::Model;
-use crate::core::reading::{Field, Measurement};
+use crate::core::reading::{Field, Measurement, Reading};
 use crate::core::signal::SignalState;
 use crate::ids::{ProbeId, RegionId};
 use crate::plan::{Plan, ProbeSpec};
@@ -15,6 +15,9 @@ pub const NO_DATABASE: &str = "none";
 
 /// The field of a reading that says why it cannot tell whether a primary is read-only.
 pub const READ_ONLY_HIDDEN: &str = "read_only_hidden";
+
+/// The field of a reading that says that a server answers and lets nobody in: those that are in go on.
+pub const FULL: &str = "full";
 
 /// A server in one role, for as long as no reading said otherwise.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -81,6 +84,9 @@ pub struct Server<'a> {
     pub seen: Option<&'a Seen>,
     /// Since when its probe finds it down; none where it is not, or the console cannot see.
     pub down_since: Option<Timestamp>,
+    /// When it last answered that no connection is left: it is up, and whether it accepts writes of those that are in
+    /// cannot be told. None where it did not say so last.
+    pub full_at: Option<Timestamp>,
     /// Its probe cannot tell whether it is read-only, and lifeboat's own fence made it so: it neither counts as one that
     /// accepts writes nor as one that is known not to.
     pub fenced_unseen: bool,
@@ -95,13 +101,22 @@ impl<'a> Server<'a> {
         let fresh = |seen: &&Seen| now.duration_since(seen.last) <= probe.stale_after;
         let signal = model.durable.signals.get(&probe.id);
         let seen = recent.and_then(|recent| recent.seen.as_ref()).filter(fresh);
+        let latest = recent.and_then(|recent| recent.measured());
+        let is_full = |reading: &&Reading| {
+            let fields = reading.outcome.as_ref().ok().map(|measured| &measured.fields);
+            fields.is_some_and(|fields| fields.get(FULL) == Some(&Field::Flag(true)))
+        };
+        let full_at = latest.filter(is_full).map(|reading| reading.at);
+        let full_at = full_at.filter(|at| now.duration_since(*at) <= probe.stale_after && seen.is_none());
         let down = signal.filter(|signal| signal.state == SignalState::Critical && seen.is_none());
+        let down = down.filter(|_| full_at.is_none());
         let down = down.filter(|_| crate::core::blind::since(model).is_none());
         let is_fenced = |seen: &Seen| seen.untold && set_read_only(model, &probe.id, &seen.server);
         Self {
             probe,
             seen,
             down_since: down.map(|signal| signal.critical_since.unwrap_or(signal.since)),
+            full_at,
             fenced_unseen: seen.is_some_and(is_fenced),
             strays: false,
         }

@@ -141,6 +141,12 @@ impl Streak {
         }
         self
     }
+
+    /// Whether the latest reading was judged worse than this.
+    pub fn was_worse(&self, judged: SignalState) -> bool {
+        // Every reading is at least as bad as ok: without one nothing was judged.
+        self.at_least[0] > 0 && self.at_most[usize::from(judged.concern())] == 0
+    }
 }
 
 /// Judges one reading by the probe's own verdict, the role that its server should have, and the plan's thresholds; the

@@ -121,6 +121,12 @@ impl Runner {
             }
             Effect::Watch { run, step } => self.watch(run, step),
             Effect::Cancel { run, step } => self.cancel(run, step),
+            Effect::DoneByHand { run, step } => {
+                let plan = self.model.read(|model| model.step(&run, &step).map(|(plan, _)| plan.clone()));
+                if let Some(plan) = plan {
+                    self.world.done_by_hand(&plan);
+                }
+            }
             Effect::Preflight => {
                 let (world, sink) = (self.world.clone(), self.sink.clone());
                 let plan = self.model.read(|model| model.plan.clone());

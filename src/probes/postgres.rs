@@ -1,9 +1,9 @@
 //! `postgres`: does a server accept connections, and is it what it should be.
 
 use crate::clients::Clients;
-use crate::clients::postgres::ReadOnly;
+use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
-use crate::core::servers::READ_ONLY_HIDDEN;
+use crate::core::servers::{FULL, READ_ONLY_HIDDEN};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{ParamError, Params};
 use crate::plan::{ProbeSpec, Unit};
@@ -47,6 +47,7 @@ pub static KIND: ProbeKind = ProbeKind {
             "read_only",
             "the server's `default_transaction_read_only`: a fenced primary; not known where the session's own value hides it",
         ),
+        (FULL, "true where the server answers and has no connection left: those that are in go on"),
         (READ_ONLY_HIDDEN, "what hides it: a value of the role, the database or the connection string"),
         ("version", "the server's version"),
         ("timeline", "the timeline that it writes or follows"),
@@ -106,17 +107,32 @@ struct Postgres {
 impl Probe for Postgres {
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
-            // A kept session would hide a server that accepts no new ones.
-            self.database.disconnect(self.within).await;
             let started = Instant::now();
-            let server = match self.database.row(QUERY, self.within).await {
-                Ok(row) => Server::of(&row)?,
-                Err(error) if error.is_down() => return Ok(Measurement::critical(error.to_string())),
-                Err(error) => return Err(error.into()),
-            };
-            Ok(server.judge(started.elapsed()))
+            match look(&self.database, self.within).await {
+                Ok(server) => Ok(server.judge(started.elapsed())),
+                Err(error) if error.kind() == Some(PostgresErrorKind::TooManyConnections) => {
+                    Ok(Measurement::critical(error.to_string()).with_flag(FULL, true))
+                }
+                Err(error) if error.is_down() => Ok(Measurement::critical(error.to_string())),
+                Err(error) => Err(error.into()),
+            }
         })
     }
+}
+
+/// Reads a server over a new session, beside the one that other probes keep: that one would hide a server that accepts no
+/// new ones, and to give it up first would make room for this one alone.
+async fn look(database: &Database, within: Duration) -> Result<Server, DatabaseError> {
+    let until = Instant::now() + within;
+    let session = match database.session(within).await {
+        // A role that may have one session only has to give up the kept one.
+        Err(error) if error.kind() == Some(PostgresErrorKind::OwnLimit) => {
+            database.disconnect(within).await;
+            database.session(until.saturating_duration_since(Instant::now())).await?
+        }
+        opened => opened?,
+    };
+    Server::of(&session.row(QUERY, until.saturating_duration_since(Instant::now())).await?)
 }
 
 /// What this probe would measure on the server that a key names, and what operators call that server.
@@ -129,8 +145,7 @@ pub(crate) async fn read(
     let unusable = |error: ParamError| ProbeFailure::new(error.to_string(), "Correct the plan.".to_owned());
     let database = Database::of(params, key, clients).map_err(unusable)?;
     let started = Instant::now();
-    database.disconnect(within).await;
-    let server = Server::of(&database.row(QUERY, within).await?)?;
+    let server = look(&database, within).await?;
     Ok((database.name(within).await, server.judge(started.elapsed())))
 }
 

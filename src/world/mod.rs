@@ -44,6 +44,9 @@ pub trait World: Send + Sync {
     fn clients(&self) -> Option<&Clients> {
         None
     }
+    /// A person says that they did a step. The real world knows; a simulated one is told, so that the rehearsal goes on
+    /// as if they had.
+    fn done_by_hand(&self, _step: &Step) {}
     /// Makes the notifier of a channel.
     fn notifier(&self, channel: &Channel) -> notifiers::Built;
     /// Makes the action of a step; `params` are its parameters with run-time names filled in.

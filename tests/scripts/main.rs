@@ -46,6 +46,7 @@ scripts! {
     split_brain,
     split_brain_answered,
     split_brain_fenced,
+    split_brain_rebuilt,
 }
 
 /// A leaf or runbook of the demo tree that no script reaches would be one that nobody has walked.

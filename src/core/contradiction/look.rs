@@ -1,5 +1,6 @@
 //! Finding contradictions in what was measured.
 
+use super::belied::belied;
 use super::remedy::must_not_serve;
 use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
@@ -25,6 +26,7 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
             [split, nobody_writes(model, database, now), elsewhere(model, database, now), fenced]
         })
         .flatten()
+        .chain(belied(model, &databases))
         .chain(undone::undone(model, &databases))
         .chain(primary_alive(model, &databases))
         .collect();
@@ -409,7 +411,12 @@ fn name_of(server: &Server<'_>) -> String {
 /// `A database is a primary on timeline 14`.
 fn standing(server: &Server<'_>) -> String {
     let title = &server.probe.title;
-    let Some(seen) = server.seen else { return format!("{title} does not answer") };
+    let Some(seen) = server.seen else {
+        return match server.full_at {
+            Some(_) => format!("{title} lets nobody in and may accept the writes of those that are in"),
+            None => format!("{title} does not answer"),
+        };
+    };
     let timeline = seen.timeline.map_or_else(String::new, |timeline| format!(" on timeline {timeline}"));
     match (seen.writes, seen.untold) {
         _ if server.fenced_unseen => {
@@ -478,6 +485,16 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
         },
         Kind::FencedWrites if servers.iter().any(|server| is_done_again(model, &server.probe.id)) => {
             shown(false).map_or(Sight::Unseen, |server| Sight::Over(standing(server)))
+        }
+        // Who was fenced anew since, and is not seen, is not seen to write.
+        Kind::FencedWrites
+            if !servers.is_empty()
+                && servers.iter().all(|server| {
+                    let anew = raised(model, &server.probe.id).is_some_and(|fence| fence.at > open.since);
+                    server.seen.is_none() && anew
+                }) =>
+        {
+            Sight::Over("it was fenced again".into())
         }
         Kind::FencedWrites if servers.iter().all(|server| raised(model, &server.probe.id).is_none()) => {
             Sight::Over("a step lets it accept writes again".into())

@@ -1,6 +1,7 @@
 //! What cannot be right whatever the plan says: two servers accept writes, nobody does, another
 //! region has the primary than the one that is recorded to serve. It counts before the plan's rules, and some of it has to be answered by a person.
 
+mod belied;
 mod look;
 mod remedy;
 #[cfg(test)]

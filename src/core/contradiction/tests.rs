@@ -22,6 +22,11 @@ fn fenced(started: &str) -> Outcome {
     Ok(server("primary", 1, started).with_flag("read_only", true))
 }
 
+/// It follows the server that was promoted, on its timeline.
+fn rebuilt(started: &str) -> Outcome {
+    Ok(server("standby", 2, started))
+}
+
 fn kinds(machine: &Machine) -> Vec<Kind> {
     of(&machine.model).iter().map(|open| open.contradiction.kind).collect()
 }
@@ -591,7 +596,7 @@ fn a_fence_whose_server_was_rebuilt_as_a_standby_is_in_force_no_more() {
     let still_fenced = || Ok(server("standby", 2, "a2").with_flag("read_only", true));
     machine.pass(60, &world(still_fenced(), primary(2, "b")));
     assert_eq!(fences(&machine), 1, "a standby that took the setting with it");
-    machine.pass(60, &world(standby("a3"), primary(2, "b")));
+    machine.pass(60, &world(rebuilt("a3"), primary(2, "b")));
     assert_eq!(fences(&machine), 0);
     // It is promoted later: nobody fenced it.
     machine.pass(60, &world(primary(3, "a3"), bad()));
@@ -667,7 +672,7 @@ fn a_fence_that_a_lag_watches_too_is_in_force_no_more_once_its_server_was_rebuil
     machine.pass(30, &world(fenced("a"), primary(2, "b")));
     let fences = |machine: &Machine| in_force::of(&machine.model).iter().filter(|left| left.is_fence).count();
     assert_eq!(fences(&machine), 1);
-    machine.pass(60, &world(standby("a2"), primary(2, "b")));
+    machine.pass(60, &world(rebuilt("a2"), primary(2, "b")));
     assert_eq!(fences(&machine), 0);
     machine.pass(60, &world(primary(3, "a2"), bad()));
     assert!(!kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
@@ -684,9 +689,9 @@ fn a_fence_around_several_servers_stays_until_each_of_them_was_rebuilt() {
     let mut machine = fenced_under(Arc::new(plan));
     do_step(&mut machine, "promote");
     let fences = |machine: &Machine| in_force::of(&machine.model).iter().filter(|left| left.is_fence).count();
-    machine.pass(60, &[world(standby("a2"), primary(2, "b")), vec![("other-db", fenced("c"))]].concat());
+    machine.pass(60, &[world(rebuilt("a2"), primary(2, "b")), vec![("other-db", fenced("c"))]].concat());
     assert_eq!(fences(&machine), 1, "one of them is still fenced");
-    machine.pass(60, &[world(standby("a2"), primary(2, "b")), vec![("other-db", standby("c2"))]].concat());
+    machine.pass(60, &[world(rebuilt("a2"), primary(2, "b")), vec![("other-db", rebuilt("c2"))]].concat());
     assert_eq!(fences(&machine), 0);
 }
 
@@ -892,4 +897,138 @@ fn another_region_that_serves_is_over_once_its_server_takes_no_writes_or_it_is_r
     assert_eq!(kinds(&machine), [Kind::NobodyWrites]);
     let next = of(&machine.model)[0].contradiction.next.clone();
     assert!(next.contains("dr-db is a primary and read-only"), "{next}");
+}
+
+/// The fence is on a person's word; `after` seconds later the standby holds what was committed up to `held` seconds
+/// before, and nobody sees the primary.
+fn attested_and_fed(after: i64, held: f64) -> Machine {
+    let mut machine = Machine::failing_over_under(with_a_fence_seen_by_a_lag());
+    attest(&mut machine);
+    later(&mut machine, after, held);
+    machine
+}
+
+fn attest(machine: &mut Machine) {
+    let run = machine.run();
+    let how = "nothing can connect to it".into();
+    machine.ask(Ask::Attest { run, step: "check".into(), how }).unwrap();
+    machine.settle();
+}
+
+fn later(machine: &mut Machine, after: i64, held: f64) {
+    machine.now += seconds(after);
+    let mut fed = lag(0.0, held, 0.0).unwrap();
+    for (name, number) in [("exposure_min_s", 0.0), ("primary_heard_s", 60.0), ("primary_writable_s", 60.0)] {
+        fed.fields.insert(name.into(), crate::core::reading::Field::Number(number));
+    }
+    machine.observe(&[("primary-db", bad()), ("dr-db", standby("b")), ("dr-lag", Ok(fed))]);
+    machine.report(Report::Tick).unwrap();
+}
+
+#[test]
+fn a_fence_on_a_persons_word_is_broken_by_commits_that_come_after_it_although_nobody_sees_the_server() {
+    let machine = attested_and_fed(40, 0.5);
+    assert!(kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+    assert_eq!(severity(&machine), Some(Severity::P0));
+    let open = of(&machine.model).iter().find(|open| open.contradiction.kind == Kind::FencedWrites).unwrap();
+    let known = &open.contradiction;
+    assert!(known.what.contains("probe primary-db GOES ON COMMITTING"), "{}", known.what);
+    assert!(known.blocks.contains(&Blocked::Promote) && known.to_fence == Some("primary-db".into()));
+    let loss = crate::core::evidence::loss(&machine.model, &"dr-lag".into(), machine.now).unwrap();
+    assert!(loss.fenced_at.is_none() && loss.grows_from.is_some(), "it grows: {loss:?}");
+    // The fence vouches for nothing, and the step can be done again.
+    let found = remedy(&machine.model, known).unwrap();
+    assert!(found.step.id.as_str() == "check" && found.state.denied.is_some());
+}
+
+#[test]
+fn commits_of_before_a_fence_break_none_and_its_loss_is_closed() {
+    for (after, held) in [(40, 45.0), (40, 37.0), (2, 0.0)] {
+        let machine = attested_and_fed(after, held);
+        assert!(!kinds(&machine).contains(&Kind::FencedWrites), "{after} {held}: {:?}", kinds(&machine));
+    }
+    let machine = attested_and_fed(40, 45.0);
+    let loss = crate::core::evidence::loss(&machine.model, &"dr-lag".into(), machine.now).unwrap();
+    assert!(loss.fenced_at.is_some() && loss.grows_from.is_none(), "{loss:?}");
+}
+
+#[test]
+fn a_fence_that_commits_broke_is_over_once_it_is_raised_again_and_no_more_come() {
+    let mut machine = attested_and_fed(40, 0.5);
+    again(&mut machine, Some("it takes writes")).unwrap();
+    attest(&mut machine);
+    later(&mut machine, 40, 42.0);
+    assert!(!kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+    later(&mut machine, 40, 1.0);
+    assert!(kinds(&machine).contains(&Kind::FencedWrites), "and is broken again by new ones");
+}
+
+/// It answers that no connection is left.
+fn full() -> Outcome {
+    Ok(bad()?.with_flag(crate::core::servers::FULL, true))
+}
+
+#[test]
+fn a_server_that_lets_nobody_in_is_not_said_to_accept_no_writes() {
+    let mut machine = Machine::new();
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(60, &world(full(), standby("b")));
+    assert_eq!(machine.model.state(&"primary-db".into()), SignalState::Critical);
+    assert!(!kinds(&machine).contains(&Kind::NobodyWrites), "{:?}", kinds(&machine));
+    let mut failing = failing_over_with_a_fence();
+    failing.pass(12, &world(full(), standby("b")));
+    let runbook = &failing.model.plan.runbooks["failover"];
+    let others = crate::core::other_side::of(&failing.model, runbook, &runbook.steps["promote"], failing.now);
+    assert_eq!(others[0].does, crate::core::other_side::Does::Untold, "{others:?}");
+    assert!(others[0].words().contains("is UP"), "{}", others[0].words());
+}
+
+#[test]
+fn a_fence_stays_in_force_around_a_standby_that_was_not_rewound_onto_the_timeline_of_the_one_that_serves() {
+    let mut machine = failing_over_with_a_fence();
+    do_step(&mut machine, "promote");
+    machine.pass(30, &world(fenced("a"), primary(2, "b")));
+    machine.pass(90, &world(standby("a2"), primary(2, "b")));
+    assert_eq!(in_force::of(&machine.model).iter().filter(|left| left.is_fence).count(), 1);
+}
+
+/// What the fence's own look says who answers at its address.
+fn described(machine: &mut Machine, started: &str) {
+    let run = machine.run();
+    machine.ask(Ask::Prepare { run: run.clone(), step: "check".into() }).unwrap();
+    let pairs = [("system identifier", "77"), ("role", "primary"), ("started at", started)];
+    let target = crate::core::action::Target {
+        name: "db-a:5432".into(),
+        kind: "PostgreSQL server".into(),
+        identity: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        reachable: true,
+    };
+    let description = crate::core::action::Description {
+        call: "alter system".into(),
+        command: "psql".into(),
+        target,
+        notes: Vec::new(),
+        undo: Vec::new(),
+        sets: Vec::new(),
+    };
+    let manual = crate::core::action::ManualCard { instructions: vec!["by hand".into()], check: "look".into() };
+    machine.report(Report::Described { run, step: "check".into(), result: Ok(description), manual }).unwrap();
+    machine.effects.clear();
+}
+
+#[test]
+fn a_fence_whose_address_leads_to_the_server_that_serves_is_refused_and_the_one_that_is_meant_is_not() {
+    let mut machine = Machine::failing_over_under(with_a_fence());
+    machine.pass(12, &world(primary(2, "b"), primary(2, "b")));
+    machine.effects.clear();
+    described(&mut machine, "b");
+    let run = machine.run();
+    let (_, state) = machine.model.step(&run, &"check".into()).unwrap();
+    let (refused, _) = state.obstacle.clone().expect("it must not be confirmed");
+    assert!(refused.why.contains("leads to probe dr-db now, which accepts writes"), "{refused:?}");
+    assert_eq!(state.status, StepStatus::Ready);
+    // The process that the plan means.
+    machine.pass(12, &world(primary(1, "a"), standby("b")));
+    described(&mut machine, "a");
+    assert_eq!(status(&machine, "check"), StepStatus::Confirming);
 }

@@ -5,6 +5,7 @@ use crate::core::action::{Description, Failure, ManualCard, Target};
 use crate::core::confirmation::{Confirmation, GuardResult, LossEstimate, Unproven};
 use crate::core::contradiction::{self, Blocked};
 use crate::core::drill;
+use crate::core::elsewhere;
 use crate::core::evidence;
 use crate::core::fact::Fact;
 use crate::core::incident::{Incident, Run, StepRun};
@@ -84,15 +85,13 @@ pub fn described(
             "Its description came too late.",
         ));
     }
-    let description = match result {
-        Ok(description) => description.clone(),
+    let astray = |description: &Description| elsewhere::refusal(model, plan, &description.target, now);
+    let read = result.clone().and_then(|description| astray(&description).map_or(Ok(description), Err));
+    let description = match read {
+        Ok(description) => description,
         Err(failure) => {
-            return Ok(vec![Fact::StepObstructed {
-                run: run.clone(),
-                step: id.clone(),
-                failure: failure.clone(),
-                manual: manual.clone(),
-            }]);
+            let (run, step, manual) = (run.clone(), id.clone(), manual.clone());
+            return Ok(vec![Fact::StepObstructed { run, step, failure, manual }]);
         }
     };
     let confirmation = freeze(model, now, run_state, plan, state, description, manual.clone());

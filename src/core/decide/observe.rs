@@ -3,9 +3,17 @@
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::reading::Reading;
-use crate::core::roles;
+use crate::core::roles::{self, Role};
 use crate::core::signal::{Recent, SignalState, judge, next_state};
 use crate::ids::ProbeId;
+use crate::plan::ProbeSpec;
+
+/// Whether the reading before was bad only because its server should have been something else then: by what is expected
+/// of it now it was as good as this one.
+fn has_turned(spec: &ProbeSpec, expected: Option<Role>, recent: &Recent, judged: SignalState) -> bool {
+    let last = recent.latest.as_ref().filter(|_| recent.streak.was_worse(judged));
+    last.is_some_and(|last| judge(spec, expected, last).0.concern() <= judged.concern())
+}
 
 /// The facts of a batch of readings. A probe appears once in a batch; readings of probes that the plan does
 /// not have are dropped. A reference probe loses its ok with the first reading that is not: it vouches for the
@@ -21,7 +29,8 @@ pub fn observed(model: &Model, readings: &[(ProbeId, Reading)]) -> Vec<Fact> {
         let recent = model.live.recent.get(probe).unwrap_or(&never);
         let is_reference = model.plan.policy.reference.contains(probe);
         let fail_after = if is_reference && state == SignalState::Ok { 1 } else { spec.fail_after };
-        let to = next_state((fail_after, spec.recover_after), state, recent, judged);
+        let recover_after = if has_turned(spec, expected, recent, judged) { 1 } else { spec.recover_after };
+        let to = next_state((fail_after, recover_after), state, recent, judged);
         facts.push(Fact::ReadingTaken { probe: probe.clone(), reading: reading.clone(), judged });
         if to != state {
             let why = if to == judged { why } else { format!("its last readings differ; the latest: {why}") };

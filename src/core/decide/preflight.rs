@@ -7,7 +7,8 @@ use crate::core::model::Model;
 use crate::core::preflight::{Check, Preflight};
 use crate::core::refusal::Refusal;
 use crate::core::signal::age;
-use crate::ids::{RunbookId, StepId};
+use crate::core::servers;
+use crate::plan::{ProbeSpec, Step};
 use jiff::{SignedDuration, Timestamp};
 
 /// One that takes longer than this has lost its answer; every call in it has a shorter deadline.
@@ -25,7 +26,13 @@ pub fn begin(model: &Model, now: Timestamp) -> Result<Vec<Fact>, Refusal> {
 
 pub fn ended(model: &Model, found: &Preflight) -> Vec<Fact> {
     let mut found = found.clone();
-    found.steps.iter_mut().for_each(|step| step.checks.extend(apart(model, &step.runbook, &step.step)));
+    for step in &mut found.steps {
+        let own = model.plan.runbooks.get(&step.runbook).and_then(|runbook| runbook.steps.get(&step.step));
+        if let Some(own) = own {
+            step.checks.extend(apart(model, own));
+            step.checks.extend(led_away(model, own));
+        }
+    }
     let asked_by = model.live.preflighting.as_ref().map_or(Actor::Engine, |(_, by)| by.clone());
     let mut failing = found.failing();
     failing.truncate(PREFLIGHT_NAMES);
@@ -37,10 +44,19 @@ pub fn ended(model: &Model, found: &Preflight) -> Vec<Fact> {
 }
 
 /// The data that went apart and that a step may throw away: nothing that a preflight can read says so.
-fn apart(model: &Model, runbook: &RunbookId, step: &StepId) -> Vec<Check> {
-    let step = model.plan.runbooks.get(runbook).and_then(|runbook| runbook.steps.get(step));
-    let Some(step) = step else { return Vec::new() };
+fn apart(model: &Model, step: &Step) -> Vec<Check> {
     let splits = divergence::open(model).into_iter().filter(|split| divergence::rebuilds(model, split, step));
     let next = "Compare both first, and record what became of the data (E in the console, or `lifeboat serves --answer`).";
     splits.map(|split| Check::warn("data that went apart is dealt with", split.sentence(), next)).collect()
+}
+
+/// A fence whose server's address leads to the one that serves: it would stop that.
+fn led_away(model: &Model, step: &Step) -> Vec<Check> {
+    let fenced = step.fences.iter().filter(|_| step.is_fence()).filter_map(|probe| model.plan.probes.get(probe));
+    let mut away = fenced.filter_map(|spec| Some((spec, servers::leads_to(model, spec)?)));
+    let check = |(spec, other): (&ProbeSpec, &ProbeSpec)| {
+        let seen = format!("the address of {} leads to {} now, which serves: the step refuses", spec.title, other.title);
+        Check::warn("address", seen, "Give the step and its probe an address of that server's own.")
+    };
+    away.next().map(check).into_iter().collect()
 }

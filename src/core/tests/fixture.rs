@@ -336,7 +336,11 @@ impl Machine {
                     let result = Ok(Receipt { id: "taken".into(), ..Receipt::default() });
                     let _ = self.report(Report::Notified { id, attempt, result });
                 }
-                Effect::Watch { .. } | Effect::Cancel { .. } | Effect::Preflight | Effect::Track { .. } => {}
+                Effect::Watch { .. }
+                | Effect::Cancel { .. }
+                | Effect::DoneByHand { .. }
+                | Effect::Preflight
+                | Effect::Track { .. } => {}
             }
         }
     }

@@ -205,3 +205,33 @@ fn a_server_that_the_plan_compares_with_no_other_makes_no_split_brain() {
     machine.pass(30, &world(primary(1, "a"), primary(1, "b")));
     assert_eq!(kinds(&machine), []);
 }
+
+#[test]
+fn a_switchover_by_hand_is_green_with_the_first_reading_after_the_primary_was_measured() {
+    let mut machine = Machine::resumed_under(with_roles(), Vec::new(), start());
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    let moved = world(standby("a2"), primary(2, "b"));
+    let well = |machine: &Machine| {
+        ["primary-db", "dr-db"].iter().all(|probe| machine.model.state(&(*probe).into()) == SignalState::Ok)
+    };
+    let mut measured = None;
+    for second in 0..60 {
+        machine.pass(1, &moved);
+        // One look each second.
+        if serving(&machine) == "dr" {
+            let since = *measured.get_or_insert(second);
+            assert!(second - since < 2 || well(&machine), "{second} s, measured at {since} s");
+        }
+    }
+    assert!(measured.is_some() && well(&machine));
+}
+
+#[test]
+fn a_server_that_was_really_down_takes_its_time_to_be_well_again() {
+    let mut machine = Machine::resumed_under(with_roles(), Vec::new(), start());
+    machine.pass(20, &world(primary(1, "a"), standby("b")));
+    machine.pass(20, &world(bad(), standby("b")));
+    assert_eq!(machine.model.state(&"primary-db".into()), SignalState::Critical);
+    machine.pass(1, &world(primary(1, "a"), standby("b")));
+    assert_eq!(machine.model.state(&"primary-db".into()), SignalState::Critical, "one good reading of two");
+}

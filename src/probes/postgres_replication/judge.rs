@@ -32,6 +32,9 @@ pub fn judge(
         if standby.receiver != Receiver::None {
             memory.start_anew();
         }
+        if !may_follow(standby, primary) {
+            memory.learn_apart(primary);
+        }
         return Ok(describe(standby, primary, Measurement::critical(astray)));
     }
     memory.learn_feed(standby);
@@ -107,6 +110,12 @@ fn astray(standby: &Standby, primary: &PrimaryLook) -> Option<String> {
             "the standby is on timeline {here}, the primary on {there}: it does not follow this primary"
         ),
     })
+}
+
+/// Whether only the control file tells the standby's timeline, which is behind until the next restartpoint.
+fn may_follow(standby: &Standby, primary: &PrimaryLook) -> bool {
+    let is_below = matches!(primary, PrimaryLook::Seen(seen) if standby.timeline < seen.timeline);
+    standby.receiver == Receiver::None && is_below
 }
 
 fn stream(memory: &Memory, standby: &Standby, primary: &PrimaryLook) -> Stream {

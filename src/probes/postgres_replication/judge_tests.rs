@@ -609,3 +609,21 @@ fn a_standby_that_takes_itself_for_a_primary_is_not_believed() {
     assert!(measured.verdict.why().unwrap().contains("is itself a standby"), "{measured:?}");
     assert!(!measured.fields.contains_key("unreplicated_bytes"));
 }
+
+#[test]
+fn what_a_primary_wrote_while_the_standby_was_seen_not_to_follow_it_is_missing_for_certain_once_it_is_gone() {
+    let mut scene = Scene::new();
+    scene.healthy(3);
+    for at in [15, 20, 30, 50] {
+        let mut standby = Standby { timeline: 2, ..scene.standby(at, 10 * MB, 10 * MB) };
+        standby.receiver = Receiver::None;
+        assert!(why(&scene.judge(&standby, &scene.primary(at, at * MB))).contains("does not follow"));
+    }
+    let mut standby = Standby { timeline: 2, ..scene.standby(55, 10 * MB, 10 * MB) };
+    (standby.receiver, standby.commit_age) = (Receiver::None, Some(seconds(47)));
+    let dead = scene.judge(&standby, &scene.gone(53));
+    assert_eq!(number(&dead, "exposure_min_s"), 35.0, "{dead:#?}");
+    assert_eq!(number(&dead, "exposure_min_bytes"), (35 * MB) as f64);
+    assert!(number(&dead, "exposure_s") >= 47.0, "{dead:#?}");
+    assert!(dead.text("exposure_basis").unwrap().contains("did not follow the primary"), "{dead:#?}");
+}

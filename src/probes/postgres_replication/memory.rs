@@ -35,6 +35,8 @@ pub struct Memory {
     writable_at: Option<Instant>,
     /// An end of the primary's WAL that the standby's sender told, which may be less than the primary had.
     claimed: Option<u64>,
+    /// The first and the last look at a primary that this standby does not follow, and that is ahead of it since.
+    apart: Option<(Sample, Sample)>,
     /// What the standby had replayed when it was first seen without a stream.
     unfed_at: Option<u64>,
     /// The end of what the standby held when it was last seen.
@@ -63,9 +65,34 @@ pub enum Stream {
 }
 
 impl Memory {
-    /// Forgets all but the timeline: positions of other servers do not compare.
+    /// Forgets all but the timeline and what went apart: positions of other servers do not compare.
     pub fn start_anew(&mut self) {
-        *self = Self { timeline: self.timeline.take(), ..Self::default() };
+        *self = Self { timeline: self.timeline.take(), apart: self.apart.take(), ..Self::default() };
+    }
+
+    /// Takes in a primary that the standby does not follow: what that writes the standby will never hold.
+    pub fn learn_apart(&mut self, primary: &PrimaryLook) {
+        let Some(now) = source(primary) else { return };
+        let first = self.apart.map(|(first, _)| first).filter(|first| first.end <= now.end);
+        self.apart = Some((first.unwrap_or(now), now));
+    }
+
+    /// What is certainly missing of a primary that the standby did not follow when that was last seen.
+    fn at_least(&self, exposure: Exposure) -> Exposure {
+        let Some((first, last)) = self.apart.filter(|(first, last)| last.end > first.end) else { return exposure };
+        let span = last.at.saturating_duration_since(first.at);
+        let bytes = last.end - first.end;
+        Exposure {
+            span: exposure.span.map(|most| most.max(span)),
+            span_min: exposure.span_min.map(|least| least.max(span)),
+            bytes_min: Some(exposure.bytes_min.unwrap_or(0).max(bytes)),
+            basis: format!(
+                "{}; the standby did not follow the primary, which was seen to write for {}",
+                exposure.basis,
+                words::seconds(span.as_secs_f64())
+            ),
+            ..exposure
+        }
     }
 
     /// The timeline of the standby: the one on which it streams from this primary, else the highest that it was seen on
@@ -96,6 +123,9 @@ impl Memory {
     pub fn learn(&mut self, standby: &Standby, primary: &PrimaryLook, stream: &Stream) {
         if self.history.follow(&standby.system, standby.timeline) {
             (self.synchronous, self.claimed) = (None, None);
+        }
+        if source(primary).is_some() {
+            self.apart = None;
         }
         self.held = standby.holds().or(self.held);
         self.standby = Some((standby.system.clone(), standby.started_at.clone()));
@@ -186,7 +216,13 @@ impl Memory {
                 let basis = format!("what the primary last told the WAL receiver, {ago} ago");
                 measured(&self.history, Sample { at: *heard, end: *end }, held, standby.at, basis)
             }
-            _ => unseen(&self.history, held, self.claimed, standby.at, &self.what_it_may_do(primary, holds)),
+            _ => self.at_least(unseen(
+                &self.history,
+                held,
+                self.claimed,
+                standby.at,
+                &self.what_it_may_do(primary, holds),
+            )),
         }
     }
 

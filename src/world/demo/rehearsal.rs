@@ -208,6 +208,7 @@ impl Rehearsal {
                 self.verifying.push((run, step, attempt, patient, self.clock.now()));
             }
             Effect::Tick => self.report(Report::Tick),
+            Effect::DoneByHand { run, step } => self.world.done_by_hand(&self.step(&run, &step)),
             Effect::Watch { .. }
             | Effect::Cancel { .. }
             | Effect::Preflight

@@ -116,6 +116,8 @@ pub enum Change {
     Fenced(RegionId),
     /// The databases of this region take writes again.
     Unfenced(RegionId),
+    /// The databases of this region follow those of the region that was promoted last, as standbys.
+    Rebuilt(RegionId),
 }
 
 /// How a region is.

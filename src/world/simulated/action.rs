@@ -122,8 +122,10 @@ impl SimulatedAction {
     fn take_effect(&self) {
         let now = self.inner.clock.now();
         let own = self.own();
+        let plan = &self.inner.plan;
         let mut history = self.inner.history();
-        history.change(now, own.into_iter().chain(effects::routes(&self.inner.plan, &self.step)));
+        history.change(now, own.into_iter().chain(effects::routes(plan, &self.step)));
+        history.change(now, effects::rebuilt(plan, &self.step));
         for reaction in effects::reactions(&self.inner.scenario, &self.step) {
             history.change(later(now, reaction.after), reaction.changes.iter().cloned());
         }

@@ -1,9 +1,12 @@
 //! What a step does to the simulated world.
 
 use super::roles;
+use crate::core::divergence;
+use crate::ids::RegionId;
 use crate::plan::params::Params;
 use crate::plan::{Plan, Runbook, Step};
 use crate::world::scenario::{Attempts, Change, Fault, Reaction, Scenario, Trigger};
+use indexmap::IndexSet;
 use jiff::SignedDuration;
 
 /// Where neither scenario nor plan says how long a step takes.
@@ -18,6 +21,19 @@ pub(super) fn of_kind(plan: &Plan, step: &Step, params: &Params) -> Option<Chang
         "postgres-unfence" => Some(Change::Unfenced(region)),
         _ => None,
     }
+}
+
+/// The regions whose servers a step brings back: it takes a fence around them back, and is no step that only lets them
+/// write again, or makes one of them the primary.
+pub(super) fn rebuilt(plan: &Plan, step: &Step) -> Vec<Change> {
+    if step.promotes() || step.is_fence() || step.action.ends_with("unfence") {
+        return Vec::new();
+    }
+    let servers = divergence::taken_back(plan, step).into_iter().filter_map(|probe| plan.probes.get(probe));
+    // A replication probe watches the primary from the standby's region.
+    let watching = servers.filter(|spec| spec.kind != "postgres-replication");
+    let regions: IndexSet<&RegionId> = watching.filter_map(|spec| spec.region.as_ref()).collect();
+    regions.into_iter().map(|region| Change::Rebuilt(region.clone())).collect()
 }
 
 /// The endpoints outside of every region that prove a step which moves services answer from where it moves them.

@@ -63,6 +63,9 @@ pub(super) struct State {
     probes: HashMap<ProbeId, (ProbeState, Timestamp)>,
     regions: HashMap<RegionId, (RegionState, Timestamp)>,
     promoted: HashMap<RegionId, Timestamp>,
+    rebuilt: HashMap<RegionId, Timestamp>,
+    /// The timeline that was begun last, from 1, and those of the regions that left the first one.
+    timelines: (u32, HashMap<RegionId, u32>),
     fenced: HashMap<RegionId, Timestamp>,
     traffic: Option<RegionId>,
     routes: HashMap<ProbeId, RegionId>,
@@ -94,6 +97,11 @@ impl State {
                 self.routes.insert(probe.clone(), region.clone());
             }
             Change::Promoted(region) => {
+                if self.role(plan, Some(region)) == "standby" {
+                    self.timelines.0 = self.timeline_begun() + 1;
+                    self.timelines.1.insert(region.clone(), self.timelines.0);
+                }
+                self.rebuilt.remove(region);
                 self.promoted.entry(region.clone()).or_insert(at);
             }
             Change::Fenced(region) => {
@@ -101,6 +109,15 @@ impl State {
             }
             Change::Unfenced(region) => {
                 self.fenced.remove(region);
+            }
+            Change::Rebuilt(region) => {
+                self.fenced.remove(region);
+                // While nobody took its place there is nobody whom it could follow.
+                if self.promoted.keys().any(|other| other != region) {
+                    self.promoted.remove(region);
+                    self.rebuilt.insert(region.clone(), at);
+                    self.timelines.1.insert(region.clone(), self.timeline_begun());
+                }
             }
         }
     }
@@ -174,13 +191,23 @@ impl State {
     /// What the databases of a region are, `primary` or `standby`.
     pub(super) fn role(&self, plan: &Plan, region: Option<&RegionId>) -> &'static str {
         let role = region.and_then(|region| plan.regions.get(region)).map(|region| region.role);
-        let follows = role == Some(RegionRole::Standby) && self.promoted_at(region).is_none();
+        let is_rebuilt = self.rebuilt_at(region).is_some();
+        let follows = (role == Some(RegionRole::Standby) || is_rebuilt) && self.promoted_at(region).is_none();
         if follows { "standby" } else { "primary" }
+    }
+
+    /// When the databases of a region were made standbys of the region that was promoted.
+    pub(super) fn rebuilt_at(&self, region: Option<&RegionId>) -> Option<Timestamp> {
+        self.rebuilt.get(region?).copied()
     }
 
     /// The timeline that the databases of a region write or follow; a promotion begins the next one.
     pub(super) fn timeline(&self, region: Option<&RegionId>) -> u32 {
-        if self.promoted_at(region).is_some() { 2 } else { 1 }
+        region.and_then(|region| self.timelines.1.get(region)).copied().unwrap_or(1)
+    }
+
+    fn timeline_begun(&self) -> u32 {
+        self.timelines.0.max(1)
     }
 
     /// Whether the databases of a region were told to take no writes.

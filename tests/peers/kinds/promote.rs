@@ -202,3 +202,26 @@ async fn a_standby_that_was_restarted_or_holds_less_than_when_it_was_confirmed_i
     action.execute(&anew, &context()).await.unwrap();
     action.verify(&anew, &context()).await.unwrap();
 }
+
+/// What a base backup of a fenced or synchronous server copies.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standby_that_nobody_could_write_to_once_it_is_promoted_says_so_before() {
+    let pair = Pair::start();
+    let action = promote(&pair.standby);
+    let calm = action.preflight().await;
+    assert!(calm.iter().all(|check| !["writes", "commits"].contains(&&*check.what)), "{calm:?}");
+    pair.standby.sql("alter system set default_transaction_read_only = on");
+    pair.standby.sql("alter system set synchronous_standby_names = 'b1'");
+    pair.standby.sql("select pg_reload_conf()");
+    pair.standby.wait_for("select current_setting('synchronous_standby_names') = 'b1'");
+    let checks = action.preflight().await;
+    let word = |what: &str| {
+        let found = checks.iter().find(|check| check.what == what);
+        found.map(|check| (check.result.word(), check.next.clone())).unwrap_or_else(|| panic!("{what}: {checks:?}"))
+    };
+    assert_eq!(word("writes").0, "fail");
+    assert!(word("writes").1.contains("alter system reset default_transaction_read_only"), "{checks:?}");
+    assert_eq!(word("commits").0, "warn");
+    let notes = action.describe().await.unwrap().notes.join("\n");
+    assert!(notes.contains("NOBODY CAN WRITE") && notes.contains("every commit waits"), "{notes}");
+}

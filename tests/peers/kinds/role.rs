@@ -152,3 +152,46 @@ async fn a_search_path_with_functions_of_the_same_names_changes_no_reading() {
     let lag = measure("postgres-replication", &*probe("postgres-replication", &keys)).await;
     assert_eq!((lag.verdict.clone(), lag.number("exposure_bytes")), (Verdict::Good, Some(0.0)), "{lag:?}");
 }
+
+/// The one session that lifeboat keeps for its lag is the last that the server has room for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_last_connection_lifeboat_itself_keeps_is_down_for_everybody_else_and_says_so() {
+    let pair = Pair::start();
+    pair.primary.sql("create role app login in role pg_monitor");
+    pair.primary.sql("alter system set superuser_reserved_connections = 99");
+    pair.primary.stop();
+    pair.primary.start();
+    pair.standby.wait_for("select exists (select from pg_stat_wal_receiver where status = 'streaming')");
+    let clients = clients();
+    let of = |kind: &str, keys: &[(&str, &str)]| {
+        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients).unwrap()
+    };
+    let app = pair.primary.dsn_of("app");
+    let lag = of("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &app)]);
+    let role = of(KIND, &[("dsn", &app)]);
+    let kept = measure("postgres-replication", &*lag).await;
+    assert_eq!(kept.fields.get("primary_reachable"), Some(&lifeboat::core::reading::Field::Flag(true)), "{kept:?}");
+    let full = measure(KIND, &*role).await;
+    assert!(matches!(full.verdict, Verdict::Critical(_)), "{full:?}");
+    assert_eq!(full.fields.get("full"), Some(&lifeboat::core::reading::Field::Flag(true)), "{full:?}");
+}
+
+/// A role that may have one session is not kept out by the one that lifeboat keeps for its lag.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_have_one_session_serves_both_probes() {
+    let pair = Pair::start();
+    pair.primary.sql("create role app login in role pg_monitor connection limit 1");
+    let clients = clients();
+    let of = |kind: &str, keys: &[(&str, &str)]| {
+        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients).unwrap()
+    };
+    let app = pair.primary.dsn_of("app");
+    let lag = of("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &app)]);
+    let role = of(KIND, &[("dsn", &app)]);
+    measure("postgres-replication", &*lag).await;
+    let started = std::time::Instant::now();
+    while role.run().await.is_err() {
+        assert!(started.elapsed() < crate::postgres::PATIENCE, "it is kept out for good");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}

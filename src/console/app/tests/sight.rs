@@ -826,7 +826,7 @@ fn a_step_taken_up_again_or_left_out_says_that_data_diverged_where_it_would_be_t
     for key in ["a", "s", "O"] {
         scene.press(key);
         assert!(scene.words().contains("DIVERGED: SPLIT BRAIN"), "{key}: {}", scene.words());
-        scene.press("esc esc");
+        scene.press("esc");
     }
     scene.press("s");
     scene.write("somebody promoted it");

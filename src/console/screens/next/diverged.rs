@@ -16,9 +16,9 @@ pub fn open(view: &View<'_>) -> Option<String> {
     };
     let answer = view.key(Action::AnswerContradiction);
     Some(format!(
-        "DATA {DIVERGED}: two servers took writes, {}{more}. Compare both before one is rebuilt or thrown away; {answer} \
-         records what became of it.",
-        last.window()
+        "DATA {DIVERGED} since {}: two servers took writes{more}. Compare both from then on before one is rebuilt or \
+         thrown away; {answer} records what became of it.",
+        last.begin()
     ))
 }
 

@@ -42,7 +42,7 @@ fn data_that_went_apart_is_not_called_well_after_its_split_brain_was_answered_an
     over(&mut stage, 2.0);
     let told = |stage: &Stage| {
         let seen = flat(&seen(stage));
-        assert!(seen.contains("DATA DIVERGED: two servers took writes"), "{seen}");
+        assert!(seen.contains("DATA DIVERGED since 2026-01-31") && seen.contains("two servers took writes"), "{seen}");
         assert!(seen.contains("E records what became of it"), "{seen}");
         assert!(!CALM.iter().any(|calm| seen.contains(calm)), "{seen}");
         seen
@@ -131,11 +131,12 @@ fn a_target_that_only_does_not_answer_is_not_taken_for_a_managed_one() {
 
 #[test]
 fn a_step_that_a_manager_refuses_is_not_offered_again_nor_by_hand() {
-    let mut stage = failing_over();
-    stage.prepare("promote");
+    let mut stage = super::stage::region_down();
+    stage.failing_over();
+    stage.prepare("fence");
     let result = Err(refused_by_patroni());
     let manual = super::stage::card("db");
-    stage.report(Report::Described { run: RUN.into(), step: "promote".into(), result, manual });
+    stage.report(Report::Described { run: RUN.into(), step: "fence".into(), result, manual });
     let next = next(&stage.view()).text;
     assert!(next.contains("patronictl -c FILE switchover"), "{next}");
     assert!(!next.contains("tries again") && !next.contains("by hand"), "{next}");
@@ -162,18 +163,18 @@ fn a_confirmation_that_is_blocked_does_not_offer_to_run_it() {
 #[test]
 fn an_address_that_moved_says_which_server_it_leads_to_and_its_own_region_is_not_shown_as_up() {
     let mut stage = on(healthy(), Screen::Overview);
-    let write = |stage: &mut Stage, primary_db: f64| {
+    let write = |stage: &mut Stage, role: &str, started: f64| {
         for _ in 0..4 {
             stage.pass(5);
             stage.all_well();
             stage.read("dr-db", Ok(server("primary", 2.0, false)));
-            stage.read("primary-db", Ok(server("primary", primary_db, false)));
+            stage.read("primary-db", Ok(server(role, started, false)));
             stage.pass(1);
         }
     };
-    write(&mut stage, 2.0);
+    write(&mut stage, "standby", 1.0);
     stage.ask(Ask::RecordServing { region: "dr".into(), reason: "promoted by hand".into() });
-    write(&mut stage, 2.0);
+    write(&mut stage, "primary", 2.0);
     let seen = seen(&stage);
     let row = seen.lines().find(|line| line.contains("Primary database")).unwrap();
     assert!(row.contains("elsewhere") && row.contains("leads to DR"), "{seen}");

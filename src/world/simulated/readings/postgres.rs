@@ -22,7 +22,10 @@ pub(super) fn server(moment: &Moment<'_>, health: Health) -> Measurement {
     let timeline = moment.state.timeline(region);
     let took_ms = moment.value(health, 2.0 + 10.0 * moment.character());
     let up_before = SignedDuration::from_secs((86_400.0 * (3.0 + 40.0 * moment.character())) as i64);
-    let up = moment.now.duration_since(moment.start) + up_before;
+    let up = match moment.state.rebuilt_at(region) {
+        Some(rebuilt) => moment.now.duration_since(rebuilt),
+        None => moment.now.duration_since(moment.start) + up_before,
+    };
     Measurement::good(format!("{role}, PostgreSQL {VERSION}, timeline {timeline}, {took_ms:.0} ms"))
         .judged(judge_fence(fenced))
         .with_value(took_ms)

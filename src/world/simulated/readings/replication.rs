@@ -23,7 +23,14 @@ pub(super) fn standby(moment: &Moment<'_>, health: Health) -> Measurement {
     let timeline = moment.state.timeline(region);
     let upstream = roles::upstream(moment.plan, moment.spec);
     let cut = upstream.and_then(|up| moment.state.database_down_since(moment.plan, up, moment.now));
-    let measured = if moment.state.promoted_at(region).is_some() {
+    let reversed = asks_primary(moment)
+        && moment.state.role(moment.plan, region) == "primary"
+        && moment.state.role(moment.plan, upstream) == "standby"
+        && cut.is_none();
+    let measured = if reversed {
+        // The probe reads both servers, and the other one follows now.
+        streaming(moment, moment.state.is_fenced(region)).with_flag("reversed", true)
+    } else if moment.state.promoted_at(region).is_some() {
         Measurement::critical(format!("this server is not a standby: it was promoted (timeline {timeline})"))
     } else if let Some(cut) = cut {
         cut_off(moment, cut)
@@ -32,7 +39,7 @@ pub(super) fn standby(moment: &Moment<'_>, health: Health) -> Measurement {
         look_at_primary(moment, moment.state.is_unreachable(upstream), streaming)
     };
     measured
-        .with_flag("in_recovery", moment.state.role(moment.plan, region) == "standby")
+        .with_flag("in_recovery", reversed || moment.state.role(moment.plan, region) == "standby")
         .with_flag("replay_paused", false)
         .with_number("timeline", f64::from(timeline))
         .with_text("system_identifier", system_identifier(&moment.plan.name))

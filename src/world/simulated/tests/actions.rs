@@ -209,3 +209,47 @@ fn a_step_whose_proof_the_scenario_never_makes_says_so_before_it_runs_and_while_
     let scripted = scene("[[on]]\nstep = \"switch\"\nafter = \"3s\"\ntraffic = \"@standby\"\n");
     assert!(!notes(&scripted, "switch").contains("no fault"), "the scenario changes it");
 }
+
+/// The plan with a step that takes the fence back, as a rebuild does.
+fn with_a_rebuild(action: &str) -> Plan {
+    let mut plan = plan();
+    let steps = &mut plan.runbooks["failover"].steps;
+    steps["fence"].fences = vec!["a-db".into()];
+    let rebuild = Step { undoes: vec!["fence".into()], ..step("rebuild", action) };
+    steps.insert("rebuild".into(), rebuild);
+    plan
+}
+
+#[test]
+fn a_rebuild_makes_the_old_primary_a_standby_that_follows_the_one_that_was_promoted() {
+    for by_hand in [false, true] {
+        let scene = scene_of(with_a_rebuild("exec"), "");
+        scene.pass(10);
+        scene.execute("fence").unwrap();
+        scene.execute("promote").unwrap();
+        assert_eq!(text(&scene.read("a-db"), "role"), "primary");
+        let before = scene.read("a-db");
+        if by_hand {
+            scene.world.done_by_hand(&scene.plan.runbooks["failover"].steps["rebuild"]);
+        } else {
+            scene.execute("rebuild").unwrap();
+        }
+        scene.pass(2);
+        let (rebuilt, leads) = (scene.read("a-db"), scene.read("b-db"));
+        assert_eq!((text(&rebuilt, "role"), text(&leads, "role")), ("standby", "primary"));
+        assert_eq!((number(&rebuilt, "timeline"), number(&leads, "timeline")), (2.0, 2.0));
+        assert_eq!(rebuilt.verdict, Verdict::Good, "its fence is gone with what it was");
+        assert_ne!(text(&rebuilt, "started_at"), text(&before, "started_at"));
+    }
+}
+
+#[test]
+fn a_step_that_takes_a_fence_back_while_nobody_was_promoted_lets_its_server_write_again() {
+    let scene = scene_of(with_a_rebuild("exec"), "");
+    scene.pass(10);
+    scene.execute("fence").unwrap();
+    scene.execute("rebuild").unwrap();
+    let back = scene.read("a-db");
+    assert_eq!((text(&back, "role"), number(&back, "timeline")), ("primary", 1.0));
+    assert_eq!(back.verdict, Verdict::Good);
+}

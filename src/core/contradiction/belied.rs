@@ -1,0 +1,61 @@
+//! A server that nobody can look into, and whose own commits show that it is not fenced: they reach its standby.
+
+use super::{Blocked, Contradiction, Kind};
+use crate::core::fencing::raised_primary;
+use crate::core::loss_reading;
+use crate::core::model::Model;
+use crate::core::servers::Database;
+use crate::ids::ProbeId;
+use crate::plan::{ProbeSpec, Severity};
+use jiff::SignedDuration;
+
+/// How much later than the word of a fence a commit has to be, where the clocks of two servers were not compared.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
+
+/// The fences on a person's word that the commits of their servers deny.
+pub(super) fn belied(model: &Model, databases: &[Database<'_>]) -> Vec<Contradiction> {
+    let lags = model.plan.probes.values().filter(|spec| spec.kind == "postgres-replication");
+    lags.filter_map(|spec| by_commits(model, databases, spec)).collect()
+}
+
+fn by_commits(model: &Model, databases: &[Database<'_>], spec: &ProbeSpec) -> Option<Contradiction> {
+    let told = loss_reading::measured(model, &spec.id)?;
+    let fence = raised_primary(model, spec, told.reversed).filter(|fence| !fence.proven)?;
+    let committed = told.held_until()?;
+    if committed.duration_since(fence.at) <= spec.timeout.max(CLOCKS) {
+        return None;
+    }
+    let address = spec.params.get(if told.reversed { "dsn" } else { "primary" });
+    let mut servers = databases.iter().flatten();
+    let server = servers.find(|server| address.is_some() && server.probe.params.get("dsn") == address);
+    // Where it is seen, its own reading says what it does.
+    if server.is_some_and(|server| server.seen.is_some()) {
+        return None;
+    }
+    let (probe, title): (&ProbeId, _) = match server {
+        Some(server) => (&server.probe.id, server.probe.title.clone()),
+        None => (&spec.id, format!("the primary of {}", spec.title)),
+    };
+    Some(Contradiction {
+        id: format!("fenced-writes:{}/{},{probe}", fence.run, fence.step),
+        kind: Kind::FencedWrites,
+        servers: vec![probe.clone()],
+        severity: Severity::P0,
+        what: format!("{title} GOES ON COMMITTING although it is said to be fenced"),
+        why: format!(
+            "the step \"{}\" was attested at {}, and {} holds what was committed at {}",
+            fence.title,
+            fence.at.strftime("%H:%M:%SZ"),
+            spec.title,
+            committed.strftime("%H:%M:%SZ")
+        ),
+        next: format!(
+            "Fence {title} in earnest: switch it off or cut it off, and see that no further commit arrives. That nobody \
+             can connect is no proof."
+        ),
+        blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
+        to_fence: Some(probe.clone()),
+        is_last: false,
+        serves: None,
+    })
+}
