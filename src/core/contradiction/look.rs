@@ -490,7 +490,7 @@ fn sight(model: &Model, open: &Open, found: &[Contradiction], databases: &[Datab
         Kind::FencedWrites
             if !servers.is_empty()
                 && servers.iter().all(|server| {
-                    let anew = raised(model, &server.probe.id).is_some_and(|fence| fence.at > open.since);
+                    let anew = raised(model, &server.probe.id).is_some_and(|fence| fence.at >= open.since);
                     server.seen.is_none() && anew
                 }) =>
         {

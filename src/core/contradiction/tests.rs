@@ -1032,3 +1032,28 @@ fn a_fence_whose_address_leads_to_the_server_that_serves_is_refused_and_the_one_
     described(&mut machine, "a");
     assert_eq!(status(&machine, "check"), StepStatus::Confirming);
 }
+
+#[test]
+fn a_preflight_says_which_steps_act_on_the_server_that_serves_by_an_address_that_moved() {
+    use crate::core::preflight::{Preflight, StepChecks};
+    let mut machine = Machine::resumed_under(with_a_fence(), Vec::new(), start());
+    machine.pass(20, &world(standby("a"), primary(2, "b")));
+    let reason = "moved by hand".into();
+    machine.ask(Ask::RecordServing { region: "dr".into(), reason }).unwrap();
+    machine.pass(12, &world(primary(2, "b"), primary(2, "b")));
+    let step = |step: &str| StepChecks {
+        runbook: "failover".into(),
+        step: step.into(),
+        title: step.into(),
+        action: "postgres-fence".into(),
+        checks: Vec::new(),
+    };
+    let (at, took) = (machine.now, seconds(1));
+    let steps = vec![step("check"), step("promote")];
+    let found = Preflight { at, took, simulated: None, regions: Vec::new(), steps };
+    machine.report(Report::Preflighted(Box::new(found))).unwrap();
+    let found = machine.model.live.preflight.as_ref().unwrap();
+    let seen = |place: usize| found.steps[place].checks.iter().map(|check| check.result.seen()).collect::<String>();
+    assert!(seen(0).contains("the address of probe primary-db leads to probe dr-db now"), "{}", seen(0));
+    assert_eq!(seen(1), "", "it is about another one");
+}

@@ -50,12 +50,15 @@ fn apart(model: &Model, step: &Step) -> Vec<Check> {
     splits.map(|split| Check::warn("data that went apart is dealt with", split.sentence(), next)).collect()
 }
 
-/// A fence whose server's address leads to the one that serves: it would stop that.
+/// A step whose server's address leads to the one that serves: it would act on that.
 fn led_away(model: &Model, step: &Step) -> Vec<Check> {
-    let fenced = step.fences.iter().filter(|_| step.is_fence()).filter_map(|probe| model.plan.probes.get(probe));
-    let mut away = fenced.filter_map(|spec| Some((spec, servers::leads_to(model, spec)?)));
+    let dsn = step.params.get("dsn");
+    let acts_there = |spec: &&ProbeSpec| dsn.is_some() && spec.params.get("dsn") == dsn;
+    let is_meant = |spec: &&ProbeSpec| acts_there(spec) || (step.is_fence() && step.fences.contains(&spec.id));
+    let meant = model.plan.probes.values().filter(is_meant);
+    let mut away = meant.filter_map(|spec| Some((spec, servers::leads_to(model, spec)?)));
     let check = |(spec, other): (&ProbeSpec, &ProbeSpec)| {
-        let seen = format!("the address of {} leads to {} now, which serves: the step refuses", spec.title, other.title);
+        let seen = format!("the address of {} leads to {} now, which serves: it would act on that one", spec.title, other.title);
         Check::warn("address", seen, "Give the step and its probe an address of that server's own.")
     };
     away.next().map(check).into_iter().collect()

@@ -55,8 +55,11 @@ async fn a_server_without_room_for_anybody_is_down() {
     pair.primary.stop();
     pair.primary.start();
     let app = probe(KIND, &[("dsn", &pair.primary.dsn_of("app"))]);
-    let held = probe(KIND, &[("dsn", &pair.primary.dsn_of("app"))]);
-    let mut full = measure(KIND, &*held).await;
+    // It keeps its session, which takes the one that is left.
+    let keys = [("dsn", pair.standby.dsn()), ("primary", pair.primary.dsn_of("app"))];
+    let keys = keys.each_ref().map(|(key, dsn)| (*key, dsn.as_str()));
+    let held = probe("postgres-replication", &keys);
+    let mut full = measure("postgres-replication", &*held).await;
     for _ in 0..5 {
         full = measure(KIND, &*app).await;
         if matches!(full.verdict, Verdict::Critical(_)) {
