@@ -12,8 +12,8 @@ use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, Params};
 use crate::probes::source::{Database, DatabaseError, dsn_words};
-use futures::future::BoxFuture;
 use crate::text::ended;
+use futures::future::BoxFuture;
 
 const RESET: &str = "alter system reset default_transaction_read_only";
 const RELOAD: &str = "select pg_catalog.pg_reload_conf()";

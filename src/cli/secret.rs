@@ -186,7 +186,14 @@ async fn set(
     match resolver.resolve(&SecretRef { name: name.clone() }).await {
         Ok(found) if found.origin() == &origin => {}
         Ok(found) => say(out, &format!("Note: {} comes first and is what lifeboat uses.", found.origin()))?,
-        Err(error) => say(out, &format!("Note: it does not resolve: {} {}", ended(&error.to_string()), ended(&error.next_step())))?,
+        Err(error) => say(
+            out,
+            &format!(
+                "Note: it does not resolve: {} {}",
+                ended(&error.to_string()),
+                ended(&error.next_step())
+            ),
+        )?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -216,7 +223,9 @@ async fn remove(
                 removed = true;
             }
             Ok(false) => {}
-            Err(error) if choice == StoreChoice::Auto => say(out, &format!("Not searched: {}", ended(&error.to_string())))?,
+            Err(error) if choice == StoreChoice::Auto => {
+                say(out, &format!("Not searched: {}", ended(&error.to_string())))?
+            }
             Err(error) => return Err(error.into()),
         }
     }

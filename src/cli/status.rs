@@ -625,7 +625,10 @@ mod tests {
         let value = as_json(&model, fixture::start(), 7);
         assert_eq!(value["state"], "trouble");
         assert_eq!(value["in_force"][0]["step"], "fence");
-        assert!(value["in_force"][0]["text"].as_str().unwrap().starts_with("STILL IN FORCE: Stop writes"), "{value}");
+        assert!(
+            value["in_force"][0]["text"].as_str().unwrap().starts_with("STILL IN FORCE: Stop writes"),
+            "{value}"
+        );
         assert_eq!(value["diverged"].as_array().unwrap().len(), 0);
     }
 
@@ -644,7 +647,8 @@ mod tests {
         model.durable.splits.push(split);
         assert_eq!(code(&model), EXIT_TROUBLE);
         assert_eq!(as_json(&model, fixture::start(), 7)["diverged"][0]["id"], "two-primaries:a@1,b@2");
-        let answer = contradiction::Answer { at: fixture::start(), by: "dana".into(), reason: "compared".into() };
+        let answer =
+            contradiction::Answer { at: fixture::start(), by: "dana".into(), reason: "compared".into() };
         model.durable.splits[0].settled = Some(answer);
         assert_eq!(code(&model), 0);
     }

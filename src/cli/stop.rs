@@ -59,7 +59,13 @@ pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     match pid {
         Some(pid) if args.force => {
             let name = args.place.expect_own_journal(&folder)?;
-            say(out, &format!("{}\nProcess {pid} is ended by SIGTERM.\n", crate::text::ended(&unreachable.to_string())))?;
+            say(
+                out,
+                &format!(
+                    "{}\nProcess {pid} is ended by SIGTERM.\n",
+                    crate::text::ended(&unreachable.to_string())
+                ),
+            )?;
             end_by_signal(pid)?;
             ended(out, pid, name.map(|name| whose::of(&name, &folder)).as_deref())
         }

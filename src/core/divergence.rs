@@ -102,7 +102,8 @@ pub fn may_throw_away(step: &Step) -> bool {
 /// Whether a step is meant to bring back one of the servers, or cannot be undone, as the plan has it.
 pub fn rebuilds(model: &Model, split: &Split, step: &Step) -> bool {
     may_throw_away(step)
-        && (step.irreversible || taken_back(&model.plan, step).iter().any(|server| split.servers.contains(server)))
+        && (step.irreversible
+            || taken_back(&model.plan, step).iter().any(|server| split.servers.contains(server)))
 }
 
 /// That the data which went apart is dealt with.

@@ -8,10 +8,10 @@ use crate::core::notification::Message;
 use crate::core::{contradiction, describe, drill, evidence, lifecycle, objectives, situation, witness};
 use crate::ids::MessageId;
 use crate::plan::template::render_text;
+use crate::text::ended;
 use crate::units;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use crate::text::ended;
 
 /// How many events of the timeline a draft tells.
 const TIMELINE_LINES: usize = 8;

@@ -66,7 +66,11 @@ pub fn never(model: &Model, condition: &Condition, since: Timestamp) -> Option<N
 }
 
 /// What a replication probe measured, by a reading that began after `since`.
-fn measured<'m>(model: &'m Model, probe: &ProbeId, since: Timestamp) -> Option<(&'m ProbeSpec, &'m Measurement)> {
+fn measured<'m>(
+    model: &'m Model,
+    probe: &ProbeId,
+    since: Timestamp,
+) -> Option<(&'m ProbeSpec, &'m Measurement)> {
     let spec = model.plan.probes.get(probe).filter(|spec| spec.kind == "postgres-replication")?;
     let reading = model.live.recent.get(probe)?.latest.as_ref()?;
     let measured = reading.outcome.as_ref().ok().filter(|_| reading.at - reading.took >= since)?;

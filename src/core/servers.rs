@@ -213,7 +213,8 @@ pub fn databases(model: &Model, now: Timestamp) -> Vec<Database<'_>> {
 /// The probe of the server that the address of another probe leads to now: one process answers both, and it is in the
 /// region that serves. None where the address leads to its own server, as far as anybody sees.
 pub fn leads_to<'m>(model: &'m Model, spec: &ProbeSpec) -> Option<&'m ProbeSpec> {
-    let serving = model.serving().filter(|serving| is_server(spec) && spec.region.as_ref() != Some(*serving))?;
+    let serving =
+        model.serving().filter(|serving| is_server(spec) && spec.region.as_ref() != Some(*serving))?;
     let process = |probe: &ProbeId| {
         let seen = model.live.recent.get(probe)?.seen.as_ref()?;
         (!seen.server.is_empty()).then_some((&seen.server, &seen.database))
@@ -221,7 +222,11 @@ pub fn leads_to<'m>(model: &'m Model, spec: &ProbeSpec) -> Option<&'m ProbeSpec>
     let own = process(&spec.id)?;
     let dsn = spec.params.get("dsn");
     let mut here = model.plan.probes.values().filter(|other| other.region.as_ref() == Some(serving));
-    here.find(|other| is_server(other) && (dsn.is_none() || other.params.get("dsn") != dsn) && process(&other.id) == Some(own))
+    here.find(|other| {
+        is_server(other)
+            && (dsn.is_none() || other.params.get("dsn") != dsn)
+            && process(&other.id) == Some(own)
+    })
 }
 
 fn mark_strays(database: &mut Database<'_>, serving: &RegionId) {

@@ -6,8 +6,8 @@ use crate::core::lifecycle;
 use crate::core::model::{Model, Status};
 use crate::core::severity::own_rule;
 use crate::plan::condition::Truth;
-use jiff::Timestamp;
 use crate::text::ended;
+use jiff::Timestamp;
 
 /// One line for a subject, what matters most first; `title` where that still says it.
 pub fn subject(model: &Model, title: &str, now: Timestamp) -> String {
@@ -26,7 +26,8 @@ pub fn subject(model: &Model, title: &str, now: Timestamp) -> String {
 
 /// The same in full, a line each; nothing where the title still says it all.
 pub fn lines(model: &Model, title: &str, now: Timestamp) -> Vec<String> {
-    let holds = news(model, title, now).map(|news| format!("Now: {}", ended(&format!("{}{}", news.what, news.since()))));
+    let holds = news(model, title, now)
+        .map(|news| format!("Now: {}", ended(&format!("{}{}", news.what, news.since()))));
     let serves = serves(model).map(|region| format!("Region {region} serves."));
     let told = lifecycle::open_and_told(model).is_some();
     let diverged = divergence::over(model).into_iter().filter(|_| told);

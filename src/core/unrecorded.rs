@@ -8,9 +8,9 @@ use crate::core::notification::{Message, Way};
 use crate::core::recipients::{self, Recipient};
 use crate::core::witness;
 use crate::plan::EscalationPolicy;
+use crate::text::ended;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use crate::text::ended;
 
 /// How long the journal has to fail before somebody is woken up: what mends itself at once wakes nobody.
 pub const AFTER: SignedDuration = SignedDuration::from_secs(10);

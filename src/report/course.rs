@@ -7,8 +7,8 @@ use crate::core::describe::describe;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{GivenAnswer, Outcome, Run, RunEnd, StepRun};
 use crate::ids::{RunId, StepId};
-use crate::units;
 use crate::text::ended;
+use crate::units;
 
 /// Each event; beginnings of attempts to send are left out, their ends are there.
 pub(super) fn timeline(story: &Story) -> Vec<String> {

@@ -17,8 +17,8 @@ pub use story::{NoStory, Story};
 use crate::core::fact::RecordRef;
 use crate::core::witness;
 use crate::journal::Verification;
-use markdown::{section, text};
 use crate::text::ended;
+use markdown::{section, text};
 
 /// The post-mortem of an incident, with what the verification of its journal found.
 pub fn postmortem(story: &Story, verification: &Verification) -> String {

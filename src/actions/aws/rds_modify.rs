@@ -15,10 +15,10 @@ use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::text::clean;
+use crate::text::ended;
 use aws_sdk_rds::types::DbInstance;
 use diff::{Line, Wishes};
 use futures::future::BoxFuture;
-use crate::text::ended;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -126,7 +126,9 @@ impl Action for Modify {
                     (target, self.notes(&instance))
                 }
                 Ok(Ok(None)) => unseen(format!("This step will refuse: {}.", self.missing())),
-                Ok(Err(error)) => unseen(format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step())),
+                Ok(Err(error)) => {
+                    unseen(format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step()))
+                }
                 Err(_) => unseen("It cannot be read: no answer in time.".into()),
             };
             let request = self.request();

@@ -17,9 +17,9 @@ use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::text::clean;
+use crate::text::ended;
 use aws_sdk_rds::types::Tag;
 use futures::future::BoxFuture;
-use crate::text::ended;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -111,7 +111,9 @@ impl Action for TakeSnapshot {
                     (seen.target, notes)
                 }
                 Ok(Ok((None, _))) => unseen(format!("This step will refuse: {}.", self.missing())),
-                Ok(Err(error)) => unseen(format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step())),
+                Ok(Err(error)) => {
+                    unseen(format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step()))
+                }
                 Err(_) => unseen("It cannot be read: no answer in time.".into()),
             };
             let shown = self.request(self.snapshot.as_deref().unwrap_or("(made from the attempt)"));

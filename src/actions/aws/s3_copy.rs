@@ -9,9 +9,9 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::aws::find;
+use crate::text::ended;
 use aws_sdk_s3::types::MetadataDirective;
 use futures::future::BoxFuture;
-use crate::text::ended;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -208,7 +208,9 @@ impl Copy {
             Some(there) => format!("At the target: {}", there.words()),
         });
         notes.extend(
-            self.refusal("", seen).err().map(|failure| format!("This step will refuse: {}", ended(&failure.why))),
+            self.refusal("", seen)
+                .err()
+                .map(|failure| format!("This step will refuse: {}", ended(&failure.why))),
         );
         if self.storing.overwrite && seen.there.is_some() {
             notes.push("It REPLACES what is there; only a bucket with versions keeps the old one.".into());

@@ -11,11 +11,11 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
+use crate::text::ended;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use content::{Content, Source};
 use futures::future::BoxFuture;
 use std::path::PathBuf;
-use crate::text::ended;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {

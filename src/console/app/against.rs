@@ -6,8 +6,8 @@ use crate::core::names::View;
 use crate::core::promoting;
 use crate::ids::{RunId, StepId};
 use crate::plan::condition::Truth;
-use jiff::Timestamp;
 use crate::text::ended;
+use jiff::Timestamp;
 
 /// What the readings say now against attesting that a step was done: its guards that do not hold, its own proof that
 /// is not there, and what is lost by what it does.

@@ -12,8 +12,8 @@ use crate::core::model::Model;
 use crate::core::notification::{Message, Queued};
 use crate::core::recipients;
 use crate::ids::{AudienceId, IncidentId, MessageId};
-use jiff::Timestamp;
 use crate::text::ended;
+use jiff::Timestamp;
 
 /// What would be sent, as the engine would send it.
 #[derive(Clone, PartialEq, Debug)]

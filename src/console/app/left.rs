@@ -8,8 +8,8 @@ use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
 use crate::ids::{ProbeId, RunId, StepId};
 use crate::plan::{Runbook, Step};
-use jiff::Timestamp;
 use crate::text::ended;
+use jiff::Timestamp;
 
 /// What is said of one thing that is in force.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -46,6 +46,7 @@ use crate::core::objectives;
 use crate::core::signal::{Recent, Signal, age};
 use crate::engine::protocol::ToClient;
 use crate::ids::{ConfirmationId, ProbeId, RunId, StepId};
+use crate::text::ended;
 use clock::EngineClock;
 use compose::Compose;
 use confirm::Confirming;
@@ -57,7 +58,6 @@ use jiff::{SignedDuration, Timestamp};
 use palette::Palette;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use crate::text::ended;
 
 /// How long good and bad news stay on the screen.
 const TOAST: Duration = Duration::from_secs(6);

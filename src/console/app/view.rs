@@ -7,8 +7,8 @@ use crate::console::screens::{self, decide};
 use crate::console::ui::{Connection, Screen};
 use crate::core::tree::suggest;
 use crate::ids::IncidentId;
-use std::time::Instant;
 use crate::text::ended;
+use std::time::Instant;
 
 /// Two views are equal where every key means the same.
 #[derive(Clone, PartialEq, Debug)]

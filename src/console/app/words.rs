@@ -17,8 +17,8 @@ use crate::ids::{QuestionId, RunId, RunbookId, StepId};
 use crate::plan::condition::Truth;
 use crate::plan::{Goto, MessageTemplate, Occasion, Runbook, Step};
 use crate::text::clean;
-use jiff::Timestamp;
 use crate::text::ended;
+use jiff::Timestamp;
 
 /// Longest paragraph of a form that comes from elsewhere; what does not fit is read in pages.
 const LINE_CHARS: usize = 20_000;

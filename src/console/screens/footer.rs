@@ -14,10 +14,10 @@ use crate::core::incident::{Incident, Position, StepRun};
 use crate::core::status::StepStatus;
 use crate::ids::{QuestionId, RunId};
 use crate::plan::Step;
+use crate::text::ended;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use crate::text::ended;
 
 /// The most rows that a message takes.
 const MESSAGE_ROWS: usize = 3;

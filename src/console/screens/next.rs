@@ -23,9 +23,9 @@ use crate::core::status::StepStatus;
 use crate::core::{attested, awareness, backup, names, oncall, promoting, tree};
 use crate::ids::{ProbeId, QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Step};
+use crate::text::ended;
 use crate::units;
 use ratatui::text::Line;
-use crate::text::ended;
 
 /// What to do, and how urgent it is.
 #[derive(Clone, PartialEq, Debug)]
@@ -461,7 +461,9 @@ fn on_step(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, state: &S
                 "{name} FAILED: {place}{retry} retries; or do it by hand and {attest} attests it; {skip} skips."
             ),
         ),
-        StepStatus::Ready if let Some(failure) = managers(state.obstacle.as_ref().map(|(found, _)| found)) => {
+        StepStatus::Ready
+            if let Some(failure) = managers(state.obstacle.as_ref().map(|(found, _)| found)) =>
+        {
             by_its_manager(failure, name, &place, &attest, &skip)
         }
         StepStatus::Ready if state.obstacle.is_some() => say(

@@ -1011,7 +1011,8 @@ fn described(machine: &mut Machine, started: &str) {
         undo: Vec::new(),
         sets: Vec::new(),
     };
-    let manual = crate::core::action::ManualCard { instructions: vec!["by hand".into()], check: "look".into() };
+    let manual =
+        crate::core::action::ManualCard { instructions: vec!["by hand".into()], check: "look".into() };
     machine.report(Report::Described { run, step: "check".into(), result: Ok(description), manual }).unwrap();
     machine.effects.clear();
 }
@@ -1053,7 +1054,8 @@ fn a_preflight_says_which_steps_act_on_the_server_that_serves_by_an_address_that
     let found = Preflight { at, took, simulated: None, regions: Vec::new(), steps };
     machine.report(Report::Preflighted(Box::new(found))).unwrap();
     let found = machine.model.live.preflight.as_ref().unwrap();
-    let seen = |place: usize| found.steps[place].checks.iter().map(|check| check.result.seen()).collect::<String>();
+    let seen =
+        |place: usize| found.steps[place].checks.iter().map(|check| check.result.seen()).collect::<String>();
     assert!(seen(0).contains("the address of probe primary-db leads to probe dr-db now"), "{}", seen(0));
     assert_eq!(seen(1), "", "it is about another one");
 }

@@ -6,8 +6,8 @@ use crate::core::fact::{Fact, PREFLIGHT_NAMES};
 use crate::core::model::Model;
 use crate::core::preflight::{Check, Preflight};
 use crate::core::refusal::Refusal;
-use crate::core::signal::age;
 use crate::core::servers;
+use crate::core::signal::age;
 use crate::plan::{ProbeSpec, Step};
 use jiff::{SignedDuration, Timestamp};
 
@@ -54,11 +54,15 @@ fn apart(model: &Model, step: &Step) -> Vec<Check> {
 fn led_away(model: &Model, step: &Step) -> Vec<Check> {
     let dsn = step.params.get("dsn");
     let acts_there = |spec: &&ProbeSpec| dsn.is_some() && spec.params.get("dsn") == dsn;
-    let is_meant = |spec: &&ProbeSpec| acts_there(spec) || (step.is_fence() && step.fences.contains(&spec.id));
+    let is_meant =
+        |spec: &&ProbeSpec| acts_there(spec) || (step.is_fence() && step.fences.contains(&spec.id));
     let meant = model.plan.probes.values().filter(is_meant);
     let mut away = meant.filter_map(|spec| Some((spec, servers::leads_to(model, spec)?)));
     let check = |(spec, other): (&ProbeSpec, &ProbeSpec)| {
-        let seen = format!("the address of {} leads to {} now, which serves: it would act on that one", spec.title, other.title);
+        let seen = format!(
+            "the address of {} leads to {} now, which serves: it would act on that one",
+            spec.title, other.title
+        );
         Check::warn("address", seen, "Give the step and its probe an address of that server's own.")
     };
     away.next().map(check).into_iter().collect()

@@ -62,7 +62,8 @@ fn follows(model: &Model, database: &Database<'_>, server: &Server<'_>, now: Tim
     let seen = server.seen.filter(|seen| !seen.is_primary && seen.since > fence.at)?;
     let lasts = now.duration_since(seen.since) >= server.patience();
     // A standby that was not rewound stays on the timeline that it wrote itself.
-    let apart = seen.timeline.zip(writer.seen.and_then(|seen| seen.timeline)).is_some_and(|(own, of)| own != of);
+    let apart =
+        seen.timeline.zip(writer.seen.and_then(|seen| seen.timeline)).is_some_and(|(own, of)| own != of);
     let is_free = lasts && !apart && takes_writes_once_promoted(model, &server.probe.id);
     is_free.then(|| format!("{} is a standby, and {} serves", server.probe.title, writer.probe.title))
 }

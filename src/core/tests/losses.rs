@@ -560,7 +560,8 @@ fn a_loss_measured_against_another_server_than_the_one_that_serves_is_not_known(
 fn a_primary_that_is_fenced_is_not_said_to_accept_writes() {
     let mut machine = night(5.0);
     let mut measured = out_of_sight(5.0).unwrap();
-    let basis = format!("estimate: the primary was last seen 5 s ago; {}", crate::core::loss_reading::MAY_WRITE);
+    let basis =
+        format!("estimate: the primary was last seen 5 s ago; {}", crate::core::loss_reading::MAY_WRITE);
     measured.fields.insert("exposure_basis".into(), Field::Text(basis));
     machine.observe(&[("dr-lag", Ok(measured))]);
     assert!(shown(&machine).basis.contains("may accept writes"), "{}", shown(&machine).basis);
@@ -573,7 +574,8 @@ fn a_primary_that_is_fenced_is_not_said_to_accept_writes() {
 #[test]
 fn a_fence_that_names_the_probe_of_the_primary_alone_closes_the_loss_that_a_lag_tells_of_it() {
     let mut plan = Plan::clone(&plan_with_fence());
-    plan.runbooks.get_mut("failover").unwrap().steps.get_mut("scale").unwrap().fences = vec!["primary-db".into()];
+    plan.runbooks.get_mut("failover").unwrap().steps.get_mut("scale").unwrap().fences =
+        vec!["primary-db".into()];
     let dsn = |name: &str| Param::Text(format!("host={name}"));
     let params = |plan: &mut Plan, probe: &str, key: &str, name: &str| {
         plan.probes.get_mut(probe).unwrap().params.0.insert(key.into(), dsn(name));

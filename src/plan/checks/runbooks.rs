@@ -55,7 +55,8 @@ fn serves(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report: 
     for step in runbook.steps.values() {
         let place = draft.places.of(&format!("{path}.{}.serves", step.id));
         if !step.serves.is_empty() && step.verify.is_none() {
-            let message = format!("step `{}` moves services, and no `verify` shows that they serve there", step.id);
+            let message =
+                format!("step `{}` moves services, and no `verify` shows that they serve there", step.id);
             let help = "write `verify` with a condition that holds once they do (`signals['public-api'].state == 'ok'`): \
                         without it they count as served there as soon as somebody attests the step";
             report.add(Problem::warning("serves", place, message).help(help));

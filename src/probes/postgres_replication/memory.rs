@@ -79,7 +79,9 @@ impl Memory {
 
     /// What is certainly missing of a primary that the standby did not follow when that was last seen.
     fn at_least(&self, exposure: Exposure) -> Exposure {
-        let Some((first, last)) = self.apart.filter(|(first, last)| last.end > first.end) else { return exposure };
+        let Some((first, last)) = self.apart.filter(|(first, last)| last.end > first.end) else {
+            return exposure;
+        };
         let span = last.at.saturating_duration_since(first.at);
         let bytes = last.end - first.end;
         Exposure {

@@ -217,7 +217,9 @@ async fn a_standby_that_nobody_could_write_to_once_it_is_promoted_says_so_before
     let checks = action.preflight().await;
     let word = |what: &str| {
         let found = checks.iter().find(|check| check.what == what);
-        found.map(|check| (check.result.word(), check.next.clone())).unwrap_or_else(|| panic!("{what}: {checks:?}"))
+        found
+            .map(|check| (check.result.word(), check.next.clone()))
+            .unwrap_or_else(|| panic!("{what}: {checks:?}"))
     };
     assert_eq!(word("writes").0, "fail");
     assert!(word("writes").1.contains("alter system reset default_transaction_read_only"), "{checks:?}");

@@ -167,13 +167,18 @@ async fn a_server_whose_last_connection_lifeboat_itself_keeps_is_down_for_everyb
     pair.standby.wait_for("select exists (select from pg_stat_wal_receiver where status = 'streaming')");
     let clients = clients();
     let of = |kind: &str, keys: &[(&str, &str)]| {
-        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients).unwrap()
+        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients)
+            .unwrap()
     };
     let app = pair.primary.dsn_of("app");
     let lag = of("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &app)]);
     let role = of(KIND, &[("dsn", &app)]);
     let kept = measure("postgres-replication", &*lag).await;
-    assert_eq!(kept.fields.get("primary_reachable"), Some(&lifeboat::core::reading::Field::Flag(true)), "{kept:?}");
+    assert_eq!(
+        kept.fields.get("primary_reachable"),
+        Some(&lifeboat::core::reading::Field::Flag(true)),
+        "{kept:?}"
+    );
     let full = measure(KIND, &*role).await;
     assert!(matches!(full.verdict, Verdict::Critical(_)), "{full:?}");
     assert_eq!(full.fields.get("full"), Some(&lifeboat::core::reading::Field::Flag(true)), "{full:?}");
@@ -186,7 +191,8 @@ async fn a_role_that_may_have_one_session_serves_both_probes() {
     pair.primary.sql("create role app login in role pg_monitor connection limit 1");
     let clients = clients();
     let of = |kind: &str, keys: &[(&str, &str)]| {
-        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients).unwrap()
+        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients)
+            .unwrap()
     };
     let app = pair.primary.dsn_of("app");
     let lag = of("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &app)]);

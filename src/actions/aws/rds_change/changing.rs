@@ -8,10 +8,10 @@ use crate::actions::{Action, Context};
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
+use crate::text::ended;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use crate::text::ended;
 
 /// How often it is looked at.
 const EVERY: SignedDuration = SignedDuration::from_secs(5);
@@ -34,7 +34,9 @@ impl<C: RoleChange> Action for Changing<C> {
                     let notes = self.notes(&seen);
                     (Some(seen), target, notes)
                 }
-                Ok(Err(absent)) => (None, self.unseen(), vec![format!("It cannot be done: {}", ended(&absent.to_string()))]),
+                Ok(Err(absent)) => {
+                    (None, self.unseen(), vec![format!("It cannot be done: {}", ended(&absent.to_string()))])
+                }
                 Err(error) => {
                     (None, self.unseen(), vec![format!("It cannot be read: {error}"), error.next_step()])
                 }
@@ -133,8 +135,10 @@ impl<C: RoleChange> Changing<C> {
 
     fn notes(&self, seen: &C::Seen) -> Vec<String> {
         let refusal = self.0.wrong_role(seen).or_else(|| self.0.wrong_state(seen));
-        let mut notes: Vec<String> =
-            refusal.map(|refusal| format!("THIS STEP WILL REFUSE: {}", ended(&refusal.why))).into_iter().collect();
+        let mut notes: Vec<String> = refusal
+            .map(|refusal| format!("THIS STEP WILL REFUSE: {}", ended(&refusal.why)))
+            .into_iter()
+            .collect();
         notes.extend(self.0.notes(seen));
         notes
     }

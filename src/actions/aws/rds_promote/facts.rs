@@ -1,8 +1,8 @@
 //! What RDS says of an instance, in words.
 
 use crate::text::clean;
-use aws_sdk_rds::types::DbInstance;
 use crate::text::ended;
+use aws_sdk_rds::types::DbInstance;
 
 pub(super) fn status(instance: &DbInstance) -> String {
     clean(instance.db_instance_status().unwrap_or("not known"), 60)
@@ -40,7 +40,9 @@ pub(super) fn replication(instance: &DbInstance) -> Option<String> {
     let status = clean(info.status().unwrap_or("not known"), 80);
     let message = clean(info.message().unwrap_or_default(), 300);
     Some(match info.normal() {
-        Some(false) => format!("REPLICATION DOES NOT WORK: {} {message}", ended(&status)).trim_end().to_owned(),
+        Some(false) => {
+            format!("REPLICATION DOES NOT WORK: {} {message}", ended(&status)).trim_end().to_owned()
+        }
         _ => format!("Replication: {status}."),
     })
 }

@@ -17,9 +17,9 @@ use crate::actions::{Action, Context};
 use crate::clients::aws::{AwsError, Connection, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
+use crate::text::ended;
 use aws_sdk_rds::types::Tag;
 use futures::future::BoxFuture;
-use crate::text::ended;
 
 /// What a database is made from.
 pub trait Backup: Send + Sync {
@@ -105,9 +105,11 @@ impl<B: Backup> Action for Restore<B> {
                 Ok(Ok((None, target, _))) => {
                     (target, refusals(Some(&self.backup.missing(&self.wanted))), None)
                 }
-                Ok(Err(error)) => {
-                    (self.unseen(), vec![format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step())], None)
-                }
+                Ok(Err(error)) => (
+                    self.unseen(),
+                    vec![format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step())],
+                    None,
+                ),
                 Err(_) => (self.unseen(), vec!["It cannot be read: no answer in time.".into()], None),
             };
             notes.extend(self.wanted.notes());

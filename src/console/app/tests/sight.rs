@@ -843,5 +843,9 @@ fn a_look_at_both_sides_that_is_left_out_before_a_rebuild_says_that_data_diverge
     let mut scene = running();
     scene.split_brain_that_is_over();
     scene.press("s");
-    assert!(scene.words().contains("DIVERGED: SPLIT BRAIN"), "what comes after it is a promotion: {}", scene.words());
+    assert!(
+        scene.words().contains("DIVERGED: SPLIT BRAIN"),
+        "what comes after it is a promotion: {}",
+        scene.words()
+    );
 }

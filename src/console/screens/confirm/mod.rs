@@ -14,12 +14,12 @@ use crate::core::confirmation::Confirmation;
 use crate::core::contradiction::{self, Blocked};
 use crate::core::{decide, drill};
 use crate::plan::ConfirmLevel;
+use crate::text::ended;
 use crate::units;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
-use crate::text::ended;
 
 /// What the frame's title says before and after the step's.
 const CONFIRM: &str = "CONFIRM: ";

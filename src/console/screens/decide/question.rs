@@ -16,10 +16,10 @@ use crate::core::incident::GivenAnswer;
 use crate::core::tree::{Suggestion, suggest};
 use crate::ids::QuestionId;
 use crate::plan::{Answer, Goto, Plan, Question};
+use crate::text::ended;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use crate::text::ended;
 
 /// Answers given before that are shown at most, when the terminal is small.
 const PATH_ROWS: usize = 3;

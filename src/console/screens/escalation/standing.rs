@@ -8,9 +8,9 @@ use crate::console::widgets::State;
 use crate::core::awareness::{self, Awareness, Owed, SOON};
 use crate::core::escalation::IncidentRole;
 use crate::core::oncall;
+use crate::text::ended;
 use crate::units;
 use ratatui::text::{Line, Span};
-use crate::text::ended;
 
 const INDENT: usize = 7;
 

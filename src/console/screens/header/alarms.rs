@@ -16,9 +16,9 @@ use crate::core::drill;
 use crate::core::oncall;
 use crate::core::signal::age;
 use crate::engine::client::of_process;
+use crate::text::ended;
 use crate::units;
 use ratatui::text::{Line, Span};
-use crate::text::ended;
 
 /// Rows that an alarm takes at most.
 const ALARM_ROWS: usize = 2;
@@ -76,8 +76,10 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
         alarms.push((Role::Danger, Glyph::Critical, text));
     }
     if let Some(short) = model.live.journal_short.as_ref().filter(|_| model.live.journal_failure.is_none()) {
-        let text =
-            format!("DISK FULL: {} Free space: without it nothing runs soon, nor can steps write", ended(short));
+        let text = format!(
+            "DISK FULL: {} Free space: without it nothing runs soon, nor can steps write",
+            ended(short)
+        );
         alarms.push((Role::Critical, Glyph::Critical, text));
     }
     match &view.ui.connection {

@@ -80,7 +80,12 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, guard: &G
     let left_out = || runbook.steps.values().enumerate().filter(|(_, step)| step.is_fence()).find(skipped);
     let first = match fences.next().filter(|_| of_loss) {
         Some((at, step)) if let Some(instead) = managed::instead(view.model, &run.runbook, &step.id) => {
-            format!("Fence first: its manager refuses step {} \"{}\". {} Or", at + 1, step.title, ended(instead))
+            format!(
+                "Fence first: its manager refuses step {} \"{}\". {} Or",
+                at + 1,
+                step.title,
+                ended(instead)
+            )
         }
         Some((at, step)) => format!("Fence first: step {} \"{}\" ({prepare} there), or", at + 1, step.title),
         None if of_loss

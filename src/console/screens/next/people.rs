@@ -8,8 +8,8 @@ use crate::core::awareness::{self, Awareness, SOON};
 use crate::core::escalation::Proposal;
 use crate::core::incident::Incident;
 use crate::core::lifecycle;
-use crate::units;
 use crate::text::ended;
+use crate::units;
 
 /// What signals or alerts propose.
 pub fn proposed(view: &View<'_>, proposal: &Proposal) -> Next {

@@ -4,7 +4,9 @@ use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::list::{Filter, no_match, window};
 use crate::console::screens::paint::{cleaned, detailed, labelled, put, put_list, rule};
-use crate::console::screens::words::{ceiling, concern_role, date_time, evidence_age, lasting, marked, old, signal};
+use crate::console::screens::words::{
+    ceiling, concern_role, date_time, evidence_age, lasting, marked, old, signal,
+};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell, title_column};
 use crate::core::evidence;

@@ -9,8 +9,8 @@ use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
 use crate::console::ui::Remains;
 use crate::console::widgets::State;
-use crate::core::contradiction;
 use crate::core::actor::Actor;
+use crate::core::contradiction;
 use crate::core::divergence::{self, DIVERGED, Split};
 use crate::core::escalation::Phase;
 use crate::core::in_force;
@@ -18,10 +18,10 @@ use crate::core::lifecycle;
 use crate::core::severity::{assess, own_rule};
 use crate::core::signal::{SignalState, age};
 use crate::plan::condition::Truth;
+use crate::text::ended;
 use crate::units;
 use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
-use crate::text::ended;
 
 const INDENT: usize = 7;
 

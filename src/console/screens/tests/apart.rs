@@ -37,12 +37,16 @@ fn over(stage: &mut Stage, timeline: f64) {
 }
 
 #[test]
-fn data_that_went_apart_is_not_called_well_after_its_split_brain_was_answered_and_ended_without_an_incident() {
+fn data_that_went_apart_is_not_called_well_after_its_split_brain_was_answered_and_ended_without_an_incident()
+{
     let mut stage = answered();
     over(&mut stage, 2.0);
     let told = |stage: &Stage| {
         let seen = flat(&seen(stage));
-        assert!(seen.contains("DATA DIVERGED since 2026-01-31") && seen.contains("two servers took writes"), "{seen}");
+        assert!(
+            seen.contains("DATA DIVERGED since 2026-01-31") && seen.contains("two servers took writes"),
+            "{seen}"
+        );
         assert!(seen.contains("E records what became of it"), "{seen}");
         assert!(!CALM.iter().any(|calm| seen.contains(calm)), "{seen}");
         seen
@@ -85,7 +89,9 @@ fn with_fence_around(probe: &str) -> Stage {
 }
 
 fn refused_by_patroni() -> Failure {
-    let why = format!("{MANAGED}Patroni (a session of it, Patroni restapi). Patroni goes on calling it the leader.");
+    let why = format!(
+        "{MANAGED}Patroni (a session of it, Patroni restapi). Patroni goes on calling it the leader."
+    );
     Failure::not_done("postgres-fence on db:5432", why, "Let Patroni do it: `patronictl -c FILE switchover`.")
 }
 
@@ -111,12 +117,18 @@ fn next_names_what_works_where_the_manager_of_a_server_refuses_the_fence_of_the_
         assert!(by_step.contains("does that"), "{by_step}");
         let refused = refused_by_patroni();
         let (seen, then) = (refused.to_string(), refused.next.clone());
-        preflight(&mut stage, match as_warning {
-            true => Check::warn("target", seen, then),
-            false => Check::fail("target", seen, then),
-        });
+        preflight(
+            &mut stage,
+            match as_warning {
+                true => Check::warn("target", seen, then),
+                false => Check::fail("target", seen, then),
+            },
+        );
         let next = next(&stage.view()).text;
-        assert!(next.contains("its manager refuses") && next.contains("patronictl -c FILE switchover"), "{next}");
+        assert!(
+            next.contains("its manager refuses") && next.contains("patronictl -c FILE switchover"),
+            "{next}"
+        );
         assert!(!next.contains("does that") && !next.contains("goes to the question"), "{next}");
     }
 }

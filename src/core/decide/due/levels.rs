@@ -11,8 +11,8 @@ use crate::core::notification::{Cause, Intent};
 use crate::core::recipients::{self, Recipients};
 use crate::ids::{IncidentId, PolicyId};
 use crate::plan::{EscalationLevel, EscalationPolicy, Plan, Severity};
-use jiff::Timestamp;
 use crate::text::ended;
+use jiff::Timestamp;
 
 /// What is due of the escalation; nothing where the plan has no policies, or once the incident is resolved.
 pub fn escalation(model: &Model, now: Timestamp) -> Vec<Fact> {

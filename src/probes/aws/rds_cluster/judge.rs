@@ -7,10 +7,10 @@ use crate::core::reading::{Measurement, Verdict};
 use crate::probes::aws::rds_status;
 use crate::probes::words;
 use crate::text::clean;
+use crate::text::ended;
 use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, GlobalCluster};
 use jiff::Timestamp;
 use std::sync::Arc;
-use crate::text::ended;
 
 /// What the plan expects of it.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -182,7 +182,11 @@ fn judge_membership(
     wanted: &Wanted,
 ) -> Verdict {
     if let Some(error) = unread {
-        return Verdict::Warn(format!("its global cluster is not known: {} {}", ended(&error.to_string()), error.next_step()));
+        return Verdict::Warn(format!(
+            "its global cluster is not known: {} {}",
+            ended(&error.to_string()),
+            error.next_step()
+        ));
     }
     match (&wanted.global, membership) {
         (Some(expected), Some(membership)) if !same_name(membership.name(), expected) => {

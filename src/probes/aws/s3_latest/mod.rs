@@ -15,6 +15,7 @@ use crate::plan::{ProbeSpec, Unit};
 use crate::probes::series::{self, Sizes, in_words, judge_age, size};
 use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
 use crate::text::clean;
+use crate::text::ended;
 use bucket::Setting;
 use checksum::{Checked, Checker, Expected};
 use details::Details;
@@ -23,7 +24,6 @@ use jiff::{SignedDuration, Timestamp};
 use listing::{Found, Listing, Series};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use crate::text::ended;
 
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
@@ -221,8 +221,11 @@ impl S3Latest {
         measured = match looked {
             Some(Ok((details, checked))) => of_details(measured, &details, &checked),
             Some(Err(error)) => {
-                let why =
-                    format!("encryption, replication and checksum not seen: {} {}", ended(&error.to_string()), error.next_step());
+                let why = format!(
+                    "encryption, replication and checksum not seen: {} {}",
+                    ended(&error.to_string()),
+                    error.next_step()
+                );
                 measured.judged(Verdict::Warn(why))
             }
             None => measured,
