@@ -152,7 +152,7 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Colu
     let mut cells = vec![
         look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
         match away.filter(|_| row.state == SignalState::Ok) {
-            Some(_) => marked(look, State::Unknown, "elsewhere"),
+            Some(_) => marked(look, State::Unknown, "moved"),
             None => state_cell(look, state),
         },
         look.span(Role::Text, cleaned(&title)),
@@ -174,7 +174,7 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Colu
     columns.push(Column { width: Width::Share(1), right: false });
     let why = if width >= WIDE { &why } else { without_address(&why) };
     let why = match away {
-        Some(other) => format!("its address leads to {} now: {why}", other.title),
+        Some(other) => format!("leads to {} now: {why}", other.title),
         None => why.to_owned(),
     };
     cells.push(look.span(concern_role(row.state), cleaned(&why)));
