@@ -80,29 +80,16 @@ pub(super) fn is_read_by(folder: &StateFolder, plan: &Path) -> bool {
 /// # Errors
 /// Why they do not tell, in words.
 fn name_of(plan: &Path) -> Result<String, String> {
-    if let Ok(loaded) = load(plan, &Registry::built_in()) {
-        return Ok(loaded.plan.name);
-    }
-    let unread = |path: &Path, error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::NotFound => format!("there is no {}", path.display()),
-        _ => format!("{} cannot be read: {error}", path.display()),
+    let problems = match load(plan, &Registry::built_in()) {
+        Ok(loaded) => return Ok(loaded.plan.name),
+        Err(problems) => problems,
     };
-    let mut files = vec![plan.to_owned()];
-    if plan.is_dir() {
-        let entries = std::fs::read_dir(plan).map_err(|error| unread(plan, error))?;
-        files = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
-        files.sort();
-    }
-    let mut why = format!("{} has no `name` in its table [plan]", plan.display());
-    for file in &files {
-        let text = std::fs::read_to_string(file).map_err(|error| unread(file, error));
-        let table = text.and_then(|text| {
-            let wrong =
-                |error: toml::de::Error| format!("{} is no TOML: {}", file.display(), error.message());
-            text.parse::<toml::Table>().map_err(wrong)
-        });
-        match table {
+    let mut why = match problems.of_unread() {
+        Some((file, why)) => format!("{file}: {why}"),
+        None => format!("{} has no `name` in its table [plan]", plan.display()),
+    };
+    for file in &problems.sources().0 {
+        match file.text.parse::<toml::Table>() {
             Ok(table) => {
                 let name = table.get("plan").and_then(|plan| plan.get("name")?.as_str());
                 // One that is filled in cannot be told without the rest of the plan.
@@ -110,7 +97,7 @@ fn name_of(plan: &Path) -> Result<String, String> {
                     return Ok(name.to_owned());
                 }
             }
-            Err(wrong) => why = wrong,
+            Err(error) => why = format!("{} is no TOML: {}", file.path, error.message()),
         }
     }
     Err(clean(&why, WHY_CHARS))

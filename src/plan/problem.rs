@@ -127,7 +127,13 @@ impl Problems {
 
     /// Whether the plan, or a file of it, could not be read.
     pub fn unread(&self) -> bool {
-        self.list.iter().any(|problem| problem.file.is_some() && super::files::UNREAD.contains(&problem.code))
+        self.of_unread().is_some()
+    }
+
+    /// The first file or folder that could not be read, and why.
+    pub fn of_unread(&self) -> Option<(&str, &str)> {
+        let unread = self.list.iter().filter(|problem| super::files::UNREAD.contains(&problem.code));
+        unread.filter_map(|problem| Some((problem.file.as_deref()?, problem.message.as_str()))).next()
     }
 
     /// How many more there are than are kept.

@@ -131,11 +131,15 @@ fn a_plan_that_cannot_be_read_is_not_taken_for_the_one_that_the_folder_is_of() {
     let missing = home.path().join("typo.toml").to_str().unwrap().to_owned();
     let empty = home.path().join("empty");
     std::fs::create_dir(&empty).unwrap();
+    let pipe = home.path().join("pipe.toml").to_str().unwrap().to_owned();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
     let cases = [
         (broken, "broken.toml is no TOML"),
         (nameless, "has no `name`"),
         (missing, "there is no plan"),
-        (empty.to_str().unwrap().to_owned(), "has no `name`"),
+        (empty.to_str().unwrap().to_owned(), "the folder holds no .toml file"),
+        (pipe, "it is not a regular file"),
+        ("/dev/zero".into(), "it is not a regular file"),
     ];
     let state = home.state.to_str().unwrap();
     for (plan, why) in &cases {
