@@ -6,11 +6,11 @@
 //! [`spawn`] starts an engine for it.
 
 pub mod access;
-mod alone;
 mod calendar;
 pub mod client;
 mod glass;
 mod hold;
+mod lane;
 pub mod lead;
 pub mod ledger;
 pub mod log;
@@ -24,7 +24,6 @@ pub mod plan_file;
 pub mod protocol;
 pub mod record;
 pub mod replay;
-mod run;
 pub mod runner;
 pub mod scheduler;
 pub mod scope;

@@ -2,6 +2,7 @@
 //! within one poll. Then one of these threads is lost to it for a while, and the engine goes on: it measures time, cuts
 //! off what is late, records and answers.
 
+use crate::engine::lane::{Lane, Lanes};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,8 +14,8 @@ use tokio::task::JoinHandle;
 
 /// Threads for probes: so many peers less one can keep one busy each, and the others are still measured.
 const PROBE_THREADS: usize = 8;
-/// Threads for steps, and for messages.
-const OTHER_THREADS: usize = 4;
+/// Threads for steps.
+const STEP_THREADS: usize = 4;
 /// Between two looks whether a pool that has work has a thread left.
 const BEAT: Duration = Duration::from_millis(250);
 /// A wait for a thread that is no more than the system's own scheduling.
@@ -26,14 +27,13 @@ const END_WITHIN: Duration = Duration::from_millis(500);
 pub struct Outside {
     /// For measurements, and for what the plan's secrets and targets are looked at for.
     pub probes: Pool,
-    /// For probes whose last run was late: a library's task may go on after the run was cut off, and the
-    /// next ones would fill the threads of those that are well.
-    pub late: Pool,
     /// For steps.
     pub steps: Pool,
-    /// For messages to people.
+    /// For messages to people: a thread for each. They are few, each retry of one that is late may lose its thread, and
+    /// a page may not wait for that.
     pub messages: Pool,
     runtimes: Vec<Runtime>,
+    lanes: Lanes,
 }
 
 impl Outside {
@@ -50,22 +50,24 @@ impl Outside {
             runtimes.push(runtime);
             Ok(pool)
         };
-        let late = pool("late", OTHER_THREADS)?;
-        let steps = pool("steps", OTHER_THREADS)?;
-        let messages = pool("messages", OTHER_THREADS)?;
-        let probes = pool("probes", PROBE_THREADS)?;
-        Ok(Self { probes, late, steps, messages, runtimes })
+        let lanes = Lanes::new();
+        let steps = pool("steps", STEP_THREADS)?;
+        let probes = Pool { lanes: Some(lanes.clone()), ..pool("probes", PROBE_THREADS)? };
+        let messages =
+            Pool { threads: Threads::Each, lanes: Some(lanes.clone()), ..Pool::on(steps.handle.clone()) };
+        Ok(Self { probes, steps, messages, runtimes, lanes })
     }
 
     /// No threads of its own: all runs where `handle` says.
     pub fn on(handle: &Handle) -> Self {
         let pool = || Pool::on(handle.clone());
-        Self { probes: pool(), late: pool(), steps: pool(), messages: pool(), runtimes: Vec::new() }
+        let (runtimes, lanes) = (Vec::new(), Lanes::new());
+        Self { probes: pool(), steps: pool(), messages: pool(), runtimes, lanes }
     }
 
     /// Measures how long each pool has no thread left, until it is dropped.
     pub fn watch(&self) -> impl Future<Output = ()> + Send + 'static {
-        let pools = [&self.probes, &self.late, &self.steps, &self.messages].map(Pool::clone);
+        let pools = [&self.probes, &self.steps].map(Pool::clone);
         async move {
             loop {
                 tokio::time::sleep(BEAT).await;
@@ -78,9 +80,9 @@ impl Outside {
 
     /// Cuts off what still runs; whether all of it ended. What does not let itself be cut off goes with the process.
     pub async fn end(mut self) -> bool {
-        let runtimes = std::mem::take(&mut self.runtimes);
+        let (runtimes, lanes) = (std::mem::take(&mut self.runtimes), self.lanes.clone());
         let ending = tokio::task::spawn_blocking(move || {
-            let mut all = true;
+            let mut all = lanes.end_within(END_WITHIN);
             for runtime in runtimes {
                 let began = Instant::now();
                 runtime.shutdown_timeout(END_WITHIN);
@@ -99,13 +101,28 @@ impl Drop for Outside {
     }
 }
 
-/// Threads that share their work. Clones are the same.
+/// Threads for calls. Clones are the same.
 #[derive(Clone)]
 pub struct Pool {
+    /// Its threads; also for calls for which the system gives no thread of their own.
     handle: Handle,
+    threads: Threads,
+    /// Where it gets further threads; none where it has only those.
+    lanes: Option<Lanes>,
     /// Calls that have not ended.
     running: Arc<AtomicUsize>,
     stood: Arc<Mutex<Stood>>,
+}
+
+/// Which threads calls run on.
+#[derive(Clone)]
+enum Threads {
+    /// They share the pool's.
+    Shared,
+    /// One for all calls of one peer.
+    Own(Arc<Lane>),
+    /// One for each call.
+    Each,
 }
 
 /// How long nothing went on.
@@ -118,7 +135,16 @@ struct Stood {
 
 impl Pool {
     fn on(handle: Handle) -> Self {
-        Self { handle, running: Arc::default(), stood: Arc::default() }
+        let (running, stood) = (Arc::default(), Arc::default());
+        Self { handle, threads: Threads::Shared, lanes: None, running, stood }
+    }
+
+    /// A thread apart from the pool's, for the calls of one peer that may keep it: its task may go on after a call was cut
+    /// off, and must keep nobody else's. The pool itself where there is none.
+    pub fn apart(&self, name: &str) -> Self {
+        let lane = self.lanes.as_ref().and_then(|lanes| lanes.open(name).ok());
+        let threads = lane.map_or_else(|| self.threads.clone(), |lane| Threads::Own(Arc::new(lane)));
+        Self { threads, ..self.clone() }
     }
 
     /// Runs a call there. Its deadline is the caller's, who is not kept by what keeps the pool.
@@ -130,7 +156,13 @@ impl Pool {
             let _counted = counted;
             call.await
         };
-        Call { task: Some(self.handle.spawn(call)) }
+        let lane = match (&self.threads, &self.lanes) {
+            (Threads::Own(lane), _) => Some(lane.clone()),
+            (Threads::Each, Some(lanes)) => lanes.open("message").ok().map(Arc::new),
+            _ => None,
+        };
+        let handle = lane.as_ref().map_or(&self.handle, |lane| lane.handle());
+        Call { task: Some(handle.spawn(call)), _lane: lane }
     }
 
     /// Runs there what nobody waits for.
@@ -182,6 +214,8 @@ fn over_prompt(asked: Instant) -> Duration {
 /// A call that runs in a pool. Its value is none where lifeboat itself failed in it. It is cut off when this is dropped.
 pub struct Call<T> {
     task: Option<JoinHandle<T>>,
+    /// Where it runs, if that is no thread that others share.
+    _lane: Option<Arc<Lane>>,
 }
 
 impl<T> Call<T> {
@@ -271,6 +305,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn messages_that_keep_their_threads_keep_no_further_one() {
+        let outside = Outside::start().unwrap();
+        let held = Arc::new(AtomicBool::new(true));
+        let mut hogs = Vec::new();
+        for _ in 0..2 * PROBE_THREADS {
+            hogs.push(hog(&outside.messages, &held).await);
+        }
+        drop(hogs);
+        let told = tokio::time::timeout(Duration::from_secs(20), outside.messages.call(async { 3 })).await;
+        assert_eq!(told.expect("a thread of its own"), Some(3));
+        let waits = outside.messages.call(std::future::pending::<()>());
+        held.store(false, Ordering::Relaxed);
+        assert!(outside.end().await, "what can be cut off is, before the engine's end");
+        assert_eq!(waits.await, None);
+    }
+
+    #[tokio::test]
+    async fn a_peer_apart_keeps_its_own_thread_and_no_other() {
+        let outside = Outside::start().unwrap();
+        let held = Arc::new(AtomicBool::new(true));
+        let (one, other) = (outside.probes.apart("one"), outside.probes.apart("other"));
+        let cut = hog(&one, &held).await.cut().unwrap();
+        let mut kept = one.call(async { 1 });
+        assert!(tokio::time::timeout(Duration::from_millis(200), &mut kept).await.is_err());
+        assert_eq!(other.call(async { 2 }).await, Some(2));
+        assert_eq!(outside.probes.call(async { 3 }).await, Some(3));
+        held.store(false, Ordering::Relaxed);
+        assert_eq!(kept.await, Some(1));
+        drop((one, other));
+        assert!(outside.end().await);
+        assert!(cut.has_ended());
+    }
+
+    #[tokio::test]
     async fn the_end_does_not_wait_for_what_cannot_be_cut_off() {
         let outside = Outside::start().unwrap();
         let held = Arc::new(AtomicBool::new(true));
@@ -285,5 +353,8 @@ mod tests {
     async fn a_panic_in_a_call_is_no_value() {
         let outside = Outside::on(&Handle::current());
         assert_eq!(outside.steps.call(async { panic!("in a call") }).await, None::<()>);
+        let outside = Outside::start().unwrap();
+        assert_eq!(outside.messages.call(async { panic!("in a call") }).await, None::<()>);
+        assert!(outside.end().await);
     }
 }

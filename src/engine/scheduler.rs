@@ -1,9 +1,7 @@
 //! Runs the plan's probes: one task each, never two runs of one probe at a time.
 
 use crate::core::reading::{Measurement, ProbeFailure, Reading, Verdict};
-use crate::engine::alone::{Alone, Room};
-use crate::engine::outside::{Outside, Pool};
-use crate::engine::run::{Off, Run};
+use crate::engine::outside::{Cut, Outside, Pool};
 use crate::ids::ProbeId;
 use crate::plan::{Plan, ProbeSpec};
 use crate::probes::{BuildError, Probe};
@@ -11,7 +9,6 @@ use crate::units;
 use crate::world::{Clock, Door, World};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Probes that begin at once after a start; the others spread over their interval, so that a large plan
 /// does not come as one blow.
@@ -22,7 +19,7 @@ pub type ReadingSink = Arc<dyn Fn(ProbeId, Reading) + Send + Sync>;
 
 /// Starts a task for each probe of the plan on the current runtime; what it reaches outside with runs in a pool.
 pub fn start(plan: &Plan, world: &Arc<dyn World>, outside: &Outside, sink: &ReadingSink) {
-    let (count, room) = (plan.probes.len().max(1), Room::new());
+    let count = plan.probes.len().max(1);
     // All are made before the first one runs: those that are measured by one call know of each other from the start.
     let probes: Vec<_> = plan.probes.values().map(|spec| (spec.clone(), world.probe(spec))).collect();
     for (place, (spec, probe)) in probes.into_iter().enumerate() {
@@ -31,9 +28,8 @@ pub fn start(plan: &Plan, world: &Arc<dyn World>, outside: &Outside, sink: &Read
         let offset = spec.every.mul_f64(share);
         let sink = guarded(world.door(), sink.clone());
         let probe = probe.map(Arc::from);
-        let pools = [&outside.probes, &outside.late].map(Pool::clone);
-        let room = room.clone();
-        let runs = Runs { spec, probe, pools, room, is_late: false, clock: world.clock(), cut: None };
+        let (pool, clock) = (outside.probes.clone(), world.clock());
+        let runs = Runs { spec, probe, pool, apart: None, is_late: false, clock, cut: None };
         tokio::spawn(runs.repeat(sink, offset));
     }
 }
@@ -47,15 +43,14 @@ fn guarded(door: Door, sink: ReadingSink) -> ReadingSink {
 struct Runs {
     spec: ProbeSpec,
     probe: Result<Arc<dyn Probe>, BuildError>,
-    /// Where it runs, and where it does after a run that was late.
-    pools: [Pool; 2],
-    /// For threads of their own, which late runs get that can be alone: a peer that is silent must not be taken for one
-    /// that sends without end because both are late.
-    room: Room,
+    pool: Pool,
+    /// Where it runs after a run that was late: a library's task may go on after the run was cut off. Kept once it was
+    /// made, with the connections that live there.
+    apart: Option<Pool>,
     is_late: bool,
     clock: Arc<dyn Clock>,
     /// The run that was cut off last, and when.
-    cut: Option<(Off, Timestamp)>,
+    cut: Option<(Cut, Timestamp)>,
 }
 
 impl Runs {
@@ -69,16 +64,6 @@ impl Runs {
             let took = ended.duration_since(started);
             sink(self.spec.id.clone(), Reading { at: ended, took, outcome });
             self.clock.sleep(until_next(ended.duration_since(began), self.spec.every)).await;
-        }
-    }
-
-    /// Without room, or where the system gives no thread, the late ones share a pool.
-    fn begin(&self, probe: Arc<dyn Probe>, pool: &Pool) -> Run {
-        let place = (self.is_late && probe.can_run_alone()).then(|| self.room.place()).flatten();
-        let other = probe.clone();
-        match place.map(|place| Alone::start(place, async move { probe.run().await })) {
-            Some(Ok(run)) => Run::Alone(run),
-            Some(Err(_)) | None => Run::Pooled(pool.call(async move { other.run().await })),
         }
     }
 
@@ -98,10 +83,13 @@ impl Runs {
         {
             return Err(not_ended(started.duration_since(*at)));
         }
-        let pool = self.pools[usize::from(self.is_late)].clone();
+        let pool = match self.is_late {
+            true => self.apart.get_or_insert_with(|| self.pool.apart("late")),
+            false => &self.pool,
+        };
+        let pool = pool.clone();
         let stood = pool.stood_still();
-        let mut call = self.begin(probe, &pool);
-        let is_alone = matches!(call, Run::Alone(_));
+        let mut call = pool.call(async move { probe.run().await });
         let outcome = tokio::select! {
             outcome = &mut call => outcome.unwrap_or_else(|| Err(ProbeFailure {
                 why: format!("lifeboat itself failed in probe {}", self.spec.id),
@@ -116,8 +104,7 @@ impl Runs {
                 })
             }
         };
-        let stood = if is_alone { Duration::ZERO } else { pool.stood_still().saturating_sub(stood) };
-        let stood = stood.try_into().unwrap_or(SignedDuration::MAX);
+        let stood = pool.stood_still().saturating_sub(stood).try_into().unwrap_or(SignedDuration::MAX);
         if stood < self.spec.timeout / 2 {
             // A probe's own deadline comes somewhat before the engine's.
             let took = self.clock.now().duration_since(started);

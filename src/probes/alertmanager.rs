@@ -144,10 +144,6 @@ struct Alert {
 }
 
 impl Probe for Alertmanager {
-    fn can_run_alone(&self) -> bool {
-        true
-    }
-
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             let answer = self.request.send(&self.clients, self.within).await;

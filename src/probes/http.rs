@@ -168,10 +168,6 @@ struct Http {
 }
 
 impl Probe for Http {
-    fn can_run_alone(&self) -> bool {
-        true
-    }
-
     fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
         Box::pin(async move {
             match self.request.send(&self.clients, self.within).await {

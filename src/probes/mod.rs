@@ -35,12 +35,6 @@ pub trait Probe: Send + Sync {
     fn shares_its_call(&self) -> bool {
         false
     }
-
-    /// Whether a run leaves nothing behind that another one goes on with (a session, a shared call), so that it can be
-    /// given a thread of its own where its peer may keep one busy.
-    fn can_run_alone(&self) -> bool {
-        false
-    }
 }
 
 /// The time that a probe gives the outside before it calls silence an answer: nine tenths of the plan's
