@@ -1,7 +1,8 @@
 //! `exec`: runs a program.
 
+use crate::actions::program;
 use crate::actions::{Action, ActionKind, Built, Context};
-use crate::clients::{Clients, Ending, ProcessOutcome, leftover, process};
+use crate::clients::{Clients, ProcessOutcome, leftover};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
@@ -96,21 +97,17 @@ impl Action for Exec {
         })))
     }
 
-    fn obstacle<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
-        Box::pin(async move {
-            let (why, next) = still_running(context).await?;
-            Some(Failure::not_done(format!("{} for {}", self.program.argv[0], self.target), why, next))
-        })
+    fn goes_on<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
+        Box::pin(program::goes_on(self.what(), context))
     }
 
     fn execute<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Done, Failure>> {
         Box::pin(async move {
-            let what = format!("{} for {}", self.program.argv[0], self.target);
-            if let Some((why, next)) = still_running(context).await {
-                // This attempt did nothing, and what the earlier one does is as unknown as before.
-                return Err(Failure::maybe_done(what, why, next));
+            let what = self.what();
+            if let Some(earlier) = self.goes_on(context).await {
+                return Err(earlier);
             }
-            let ran = self.run(&self.program, Some(&context.token), context, &what).await?;
+            let ran = program::run(&self.program, &self.clients, context, &what).await?;
             if ran.success() {
                 let stays = match stays(context, &ran).await {
                     ids if ids.is_empty() => String::new(),
@@ -121,7 +118,7 @@ impl Action for Exec {
             }
             Err(Failure::maybe_done(
                 what,
-                ending_words(&ran),
+                program::ending_words(&ran),
                 "Read its output, look at what it acts on, then verify, retry or attest the step.",
             ))
         })
@@ -130,9 +127,6 @@ impl Action for Exec {
     fn verify<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
         Box::pin(async move {
             let what = format!("verification for {}", self.target);
-            if let Some((why, next)) = still_running(context).await {
-                return Err(Failure::maybe_done(what, why, next));
-            }
             let Some(check) = &self.check else {
                 return Err(Failure::not_done(
                     what,
@@ -140,13 +134,13 @@ impl Action for Exec {
                     "Check it by hand and attest the step, or give `verify_argv` or `verify` in the plan.",
                 ));
             };
-            let ran = self.run(check, None, context, &what).await?;
+            let ran = program::look(check, &self.clients, context, &what).await?;
             if ran.success() {
                 let line = ran.stdout.last_line().unwrap_or("no output");
                 return Ok(Proof { evidence: vec![format!("{} exited with 0: {line}", check.words())] });
             }
             let next = "Look at what the step acts on; verify again when it should be there.";
-            Err(Failure::not_done(what, ending_words(&ran), next))
+            Err(Failure::not_done(what, program::ending_words(&ran), next))
         })
     }
 
@@ -173,53 +167,9 @@ impl Action for Exec {
 }
 
 impl Exec {
-    /// Runs a program; with the attempt's `token` where it is the attempt and not a look at its effect.
-    async fn run(
-        &self,
-        program: &Program,
-        token: Option<&str>,
-        context: &Context,
-        what: &str,
-    ) -> Result<ProcessOutcome, Failure> {
-        let spec = program.spec(&self.clients, context.timeout.unsigned_abs()).await;
-        let mut spec = spec.map_err(|error| Failure::not_done(what, error.to_string(), error.next_step()))?;
-        spec.env.extend(token.map(|token| (leftover::TOKEN.into(), token.into())));
-        let ran = process::run(&spec, &self.clients.redactor, |_, line| (context.output)(line)).await;
-        ran.map_err(|error| Failure::not_done(what, error.to_string(), error.next_step))
+    fn what(&self) -> String {
+        format!("{} for {}", self.program.argv[0], self.target)
     }
-}
-
-/// A program of this step that outlived the engine that started it, in words, and what to do about it. Whatever the number of its attempt, and in
-/// whichever run of the incident: two side by side are a step that runs twice.
-async fn still_running(context: &Context) -> Option<(String, String)> {
-    let own = context.token.clone();
-    let found = tokio::task::spawn_blocking(move || leftover::running(|token| of_one_step(token, &own)));
-    match found.await.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
-        Ok(ids) if ids.is_empty() => None,
-        Ok(ids) => {
-            let list = |between: &str| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(between);
-            let next = format!(
-                "It was started by an engine that ended before it. Wait for its end, or end it with `kill -TERM {}`, then \
-                 verify or retry the step.",
-                list(" ")
-            );
-            Some((format!("the program of an earlier attempt still runs as process {}", list(", ")), next))
-        }
-        Err(error) => {
-            let why = format!("whether a program of an earlier attempt still runs cannot be told: {error}");
-            Some((why, "Look with `ps -ef`; raise the limit of open files (`ulimit -n`).".into()))
-        }
-    }
-}
-
-/// Whether two tokens, `MARK/RUN/STEP/ATTEMPT`, are of one step of one incident.
-fn of_one_step(one: &str, other: &str) -> bool {
-    let parts = |token: &str| {
-        let (step, _) = token.rsplit_once('/')?;
-        let (run, step) = step.rsplit_once('/')?;
-        Some((run.split('/').next()?.to_owned(), step.to_owned()))
-    };
-    parts(one).is_some() && parts(one) == parts(other)
 }
 
 /// What a program that has ended started and left, in its own group or elsewhere.
@@ -231,20 +181,4 @@ async fn stays(context: &Context, ran: &ProcessOutcome) -> Vec<u32> {
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// How a program that failed ended, with its last words.
-pub(super) fn ending_words(ran: &ProcessOutcome) -> String {
-    let ended = match ran.ending {
-        Ending::Exited(code) => format!("ended with exit code {code}"),
-        Ending::Signalled(signal) => format!("was ended by signal {signal}"),
-        Ending::TimedOut => {
-            format!("was ended after {:.0} s: it did not end in time", ran.elapsed.as_secs_f64())
-        }
-        Ending::Stopped => "was stopped".to_owned(),
-    };
-    match ran.stderr.last_line().or_else(|| ran.stdout.last_line()) {
-        Some(line) => format!("{ended}: {}", crate::text::clean(line, 300)),
-        None => ended,
-    }
 }

@@ -11,6 +11,7 @@ mod postgres_manager;
 mod postgres_promote;
 mod postgres_server;
 mod postgres_unfence;
+mod program;
 pub mod sets;
 mod wait_for;
 
@@ -35,6 +36,12 @@ pub trait Action: Send + Sync {
 
     /// What keeps it from being done now, whoever confirms it: found before anybody is asked to. Changes nothing.
     fn obstacle<'a>(&'a self, _context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
+        Box::pin(async { None })
+    }
+
+    /// What an earlier attempt of the step still does, begun by an engine that ended before it. While it does, its effect
+    /// is neither proven nor brought about anew. Changes nothing.
+    fn goes_on<'a>(&'a self, _context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
         Box::pin(async { None })
     }
 

@@ -6,7 +6,7 @@ use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
 use crate::actions::postgres_server::{
     LOOK, Server, hidden, same_server, same_target, several, unreachable, unread,
 };
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, ActionKind, Built, Context, program};
 use crate::clients::Clients;
 use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
@@ -148,6 +148,13 @@ impl Action for Fence {
                 Err(error) => (unreachable(name), vec![self.unreachable_note(&error)]),
             };
             Ok(Description { call, command, target, notes, undo: self.undo(), sets: Vec::new() })
+        })
+    }
+
+    fn goes_on<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
+        Box::pin(async move {
+            self.stop.as_ref()?;
+            program::goes_on(format!("fencing {}", self.words), context).await
         })
     }
 

@@ -12,6 +12,7 @@ mod output;
 mod own_clock;
 mod path_end;
 mod pinned;
+mod pipe;
 pub mod postgres;
 pub mod process;
 mod share;

@@ -8,12 +8,13 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
 use super::output::{Kept, Lines, Stream};
+use super::pipe::Pipe;
 use super::{OWN_FAULT, is_own_fault, leftover};
 use crate::secrets::Redactor;
 
@@ -40,6 +41,8 @@ pub struct ProcessSpec {
     pub grace: Duration,
     /// What it leaves in its process group is ended with it. A step's program may start a service that stays.
     pub ends_leftovers: bool,
+    /// It goes on when this process is killed: its output then still has somewhere to go (Linux).
+    pub outlives: bool,
 }
 
 impl ProcessSpec {
@@ -53,6 +56,7 @@ impl ProcessSpec {
             deadline,
             grace: Duration::from_secs(5),
             ends_leftovers: false,
+            outlives: false,
         }
     }
 
@@ -158,11 +162,9 @@ pub(crate) async fn run_raw(
     mut on_chunk: impl FnMut(Stream, &[u8]) -> ControlFlow<()>,
 ) -> Result<Ended, ProcessError> {
     let started = Instant::now();
-    let mut child = spawn(spec)?;
+    let Spawned { mut child, mut stdout, mut stderr } = spawn(spec)?;
     let mut group = Group::of(&child);
     let leader = Members(group.0);
-    let mut stdout = Pipe::new(child.stdout.take());
-    let mut stderr = Pipe::new(child.stderr.take());
     let feed = feed(child.stdin.take(), spec.stdin.clone());
     tokio::pin!(feed);
     let mut fed = false;
@@ -215,7 +217,13 @@ pub(crate) async fn run_raw(
     Ok(Ended { ending, elapsed: started.elapsed(), output_left_open, left })
 }
 
-fn spawn(spec: &ProcessSpec) -> Result<Child, ProcessError> {
+struct Spawned {
+    child: Child,
+    stdout: Pipe,
+    stderr: Pipe,
+}
+
+fn spawn(spec: &ProcessSpec) -> Result<Spawned, ProcessError> {
     let Some((program, arguments)) = spec.argv.split_first().filter(|(program, _)| !program.is_empty())
     else {
         return Err(ProcessError {
@@ -237,14 +245,16 @@ fn spawn(spec: &ProcessSpec) -> Result<Child, ProcessError> {
         .env_clear()
         .envs(spec.env.iter().map(|(key, value)| (key, value)))
         .stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .process_group(0)
         .kill_on_drop(true);
     if let Some(folder) = &spec.folder {
         command.current_dir(folder);
     }
-    command.spawn().map_err(|error| failed(spec, &error))
+    let pipe = || if spec.outlives { Pipe::lasting() } else { Pipe::plain() };
+    let piped = pipe().and_then(|stdout| Ok((stdout, pipe()?)));
+    let ((stdout, out), (stderr, err)) = piped.map_err(|error| failed(spec, &error))?;
+    let child = command.stdout(out).stderr(err).spawn().map_err(|error| failed(spec, &error))?;
+    Ok(Spawned { child, stdout, stderr })
 }
 
 fn failed(spec: &ProcessSpec, error: &std::io::Error) -> ProcessError {
@@ -282,34 +292,6 @@ async fn feed(stdin: Option<ChildStdin>, input: Option<Zeroizing<Vec<u8>>>) {
     {
         // A failing shutdown means the same as a failing write.
         let _ = stdin.shutdown().await;
-    }
-}
-
-/// One output pipe and its read buffer, which may have held a secret.
-struct Pipe<R> {
-    reader: Option<R>,
-    buffer: Zeroizing<Vec<u8>>,
-}
-
-impl<R: AsyncRead + Unpin> Pipe<R> {
-    fn new(reader: Option<R>) -> Self {
-        Self { reader, buffer: Zeroizing::new(vec![0; 16 * 1024]) }
-    }
-
-    fn open(&self) -> bool {
-        self.reader.is_some()
-    }
-
-    /// The next bytes; none at the end, after which the pipe is closed.
-    async fn read(&mut self) -> &[u8] {
-        let read = match &mut self.reader {
-            Some(reader) => reader.read(&mut self.buffer).await.unwrap_or(0),
-            None => 0,
-        };
-        if read == 0 {
-            self.reader = None;
-        }
-        &self.buffer[..read]
     }
 }
 
@@ -353,6 +335,29 @@ impl Drop for Group {
 mod tests {
     use super::*;
     use crate::clients::Environment;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_program_that_writes_goes_on_when_nobody_reads_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "echo begun; read _ < go; head -c 300000 /dev/zero; echo to all >&2; echo done > done";
+        let argv = ["sh", "-c", script].map(str::to_owned).to_vec();
+        let path = vec![("PATH".into(), std::env::var_os("PATH").unwrap())];
+        let mut spec = ProcessSpec::new(argv, path, Duration::from_secs(60));
+        spec.folder = Some(folder.path().to_owned());
+        rustix::fs::mkfifoat(rustix::fs::CWD, folder.path().join("go"), rustix::fs::Mode::RWXU).unwrap();
+        for outlives in [false, true] {
+            spec.outlives = outlives;
+            let Spawned { mut child, mut stdout, stderr } = spawn(&spec).unwrap();
+            assert_eq!(stdout.read().await, b"begun\n");
+            drop((stdout, stderr));
+            std::fs::write(folder.path().join("go"), "go\n").unwrap();
+            let ended = tokio::time::timeout(Duration::from_secs(60), child.wait()).await;
+            ended.expect("it ends").unwrap();
+            // A shell whose `head` was ended by SIGPIPE fails to write its own words.
+            assert_eq!(folder.path().join("done").exists(), outlives);
+        }
+    }
 
     const LONG: Duration = Duration::from_secs(30);
 

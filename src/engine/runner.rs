@@ -27,6 +27,8 @@ use tokio::task::AbortHandle;
 const DESCRIBE_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
 /// What an action gets beyond its timeout, so that its own words on being late come before the cut.
 const GRACE: SignedDuration = SignedDuration::from_secs(2);
+/// How long one look at a step's effect waits for what its condition names to be measured.
+const FIRST_READINGS: SignedDuration = SignedDuration::from_secs(15);
 /// Pause between two looks at a step's effect.
 const VERIFY_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
@@ -288,7 +290,12 @@ async fn describe(job: Job) {
     let result = match job.action() {
         Ok(action) => {
             let described = async move {
-                match action.obstacle(&context).await {
+                let obstacle = match action.goes_on(&context).await {
+                    None => action.obstacle(&context).await,
+                    // Reading the target has changed nothing.
+                    earlier => earlier.map(|earlier| Failure { acted: Acted::No, ..earlier }),
+                };
+                match obstacle {
                     Some(obstacle) => Err(obstacle),
                     None => action.describe().await,
                 }
@@ -340,11 +347,27 @@ async fn execute(job: Job, attempt: u32, expected: Target) {
     (job.sink)(Report::Executed { run: job.run.clone(), step: job.id.clone(), attempt, outcome });
 }
 
+/// An engine that has just started has measured nothing: its one look at a condition would never find a proof.
+async fn wait_for_readings(job: &Job, limit: SignedDuration) {
+    let Some(condition) = &job.step.verify else { return };
+    let seen = job.seen_since(|state| state.ended_at.or(state.started_at));
+    let until = job.clock.now() + limit;
+    while matches!(seen.evaluate(condition), Truth::Unknown(_)) && job.clock.now() < until {
+        tokio::select! {
+            () = seen.changed() => {}
+            () = job.clock.sleep(VERIFY_PAUSE) => {}
+        }
+    }
+}
+
 /// Reads the world back: once, or until it shows the effect or the plan's time is over.
 async fn verify(job: Job, attempt: u32, patient: bool) {
     let started = job.clock.now();
     let limit = job.step.verify_within;
     let mut said = String::new();
+    if !patient {
+        wait_for_readings(&job, limit.min(FIRST_READINGS)).await;
+    }
     let result = loop {
         let left = (limit - job.clock.now().duration_since(started)).max(VERIFY_PAUSE);
         let result = look(&job, attempt, patient, left).await;
@@ -376,6 +399,9 @@ async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> 
     };
     let kind = crate::actions::kind(&job.step.action);
     let mut proof = Proof { evidence: Vec::new() };
+    let (action, context) = (job.action()?, job.context(limit, attempt));
+    let earlier = async move { action.goes_on(&context).await.map_or(Ok(()), Err) };
+    job.within("the look for an earlier attempt", limit, Acted::Maybe, earlier).await?;
     if kind.is_none_or(|kind| kind.proves(&job.step.params)) {
         let context = job.context(limit, attempt);
         let expected =

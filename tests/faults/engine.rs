@@ -93,6 +93,51 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
 }
 
 #[test]
+fn a_step_is_not_proven_while_the_program_of_a_killed_engine_goes_on_and_prints() {
+    let home = Home::new();
+    let text = include_str!("plan.toml");
+    let text = text.replace("echo ran >> ran; while", "echo ran >> ran; while echo at work;");
+    let plan = text.replace(
+        "with.verify_argv = [\"test\", \"-e\", \"@folder/go\"]",
+        "verify = \"signals['reference'].state == 'ok'\"",
+    );
+    assert_ne!(plan, text);
+    home.write_plan(&plan);
+    let engine = home.engine();
+    let mut hands = Hands::attach(&home);
+    hands.begin_run();
+    hands.fire("work");
+    wait_for(|| (ran(&home) == 1).then_some(())).expect("the program runs");
+    drop(hands);
+    home.kill_engine();
+    drop(engine);
+
+    // The condition holds all the time, and what was begun is not done.
+    let _engine = home.engine();
+    let mut hands = Hands::attach(&home);
+    let step = StepId::new("work");
+    let recheck = Ask::Recheck { run: hands.run_id(), step: step.clone() };
+    hands.ask(recheck.clone()).unwrap();
+    hands.wait("the process is named", |model| {
+        let incident = model.durable.incident.as_ref().unwrap();
+        let state = &incident.runs.last().unwrap().steps[&step];
+        state.doubt.as_ref().is_some_and(|doubt| doubt.why.contains("still runs as process"))
+    });
+    assert_eq!(hands.step("work").status, StepStatus::Unknown);
+
+    // It was not ended by printing to nobody, and its end is seen.
+    std::fs::write(home.path().join("go"), "").unwrap();
+    let verified = wait_for(|| {
+        let _ = hands.ask(recheck.clone());
+        hands.wait("it was looked at", |model| model.live.checking.is_empty());
+        (hands.step("work").status == StepStatus::Verified).then_some(())
+    });
+    verified.expect("its end is seen");
+    assert_eq!(ran(&home), 1);
+    home.assert_journal_good();
+}
+
+#[test]
 fn an_engine_goes_on_when_its_console_is_killed_and_another_one_sees_all() {
     let home = Home::new();
     let mut first = home.open(80, 24);

@@ -2,9 +2,8 @@
 
 use super::{Fence, what};
 use crate::actions::postgres_server::{Server, same_server};
-use crate::actions::{Context, exec};
+use crate::actions::{Context, program};
 use crate::clients::postgres::PostgresErrorKind;
-use crate::clients::process;
 use crate::core::action::{Done, Failure, Proof, Target};
 use crate::core::watch::Found;
 use crate::probes::source::{DatabaseError, Program};
@@ -32,15 +31,14 @@ impl Fence {
         expected: &Target,
         context: &Context,
     ) -> Result<Done, Failure> {
-        let failed = |why: String, next: String| Failure::not_done(what(expected), why, next);
-        let spec = program.spec(&self.clients, context.timeout.unsigned_abs()).await;
-        let spec = spec.map_err(|error| failed(error.to_string(), error.next_step()))?;
-        let ran = process::run(&spec, &self.clients.redactor, |_, line| (context.output)(line)).await;
-        let ran = ran.map_err(|error| failed(error.to_string(), error.next_step.clone()))?;
+        if let Some(earlier) = program::goes_on(what(expected), context).await {
+            return Err(earlier);
+        }
+        let ran = program::run(program, &self.clients, context, &what(expected)).await?;
         if ran.success() {
             return Ok(Done { summary: format!("{} was told to stop", expected.name) });
         }
-        let ended = exec::ending_words(&ran);
+        let ended = program::ending_words(&ran);
         let next = "Verify the step: it shows whether the server still listens.";
         Err(Failure::maybe_done(what(expected), format!("the program that stops it {ended}"), next))
     }

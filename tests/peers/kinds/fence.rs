@@ -124,6 +124,36 @@ async fn the_program_that_stops_a_server_runs_although_the_server_does_not_answe
     assert!(!card.contains("default_transaction_read_only"), "the undo of another fence: {card}");
 }
 
+/// An engine that was killed left it running.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_program_that_stops_a_server_does_not_run_beside_that_of_a_killed_engine() {
+    use std::os::unix::process::CommandExt;
+    let pair = Pair::start();
+    let mark = pair.cluster.folder().join("switched-off");
+    let action = stop(&pair.primary, vec!["touch".into(), mark.display().to_string()]);
+    let target = action.describe().await.unwrap().target;
+    let of = |attempt: u32| {
+        let token = format!("of-{}/run/fence/{attempt}", pair.primary.address());
+        Context { token, ..context() }
+    };
+    let mut earlier = std::process::Command::new("sleep");
+    earlier.arg("600").env("LIFEBOAT_TOKEN", of(1).token).process_group(0);
+    let mut earlier = earlier.spawn().unwrap();
+    let pid = earlier.id().to_string();
+    let still = action.goes_on(&of(2)).await.expect("it is found");
+    let refused = action.execute(&target, &of(2)).await.unwrap_err();
+    for failure in [still, refused] {
+        assert!(failure.why.contains(&pid) && failure.acted == Acted::Maybe, "{failure:?}");
+    }
+    assert!(!mark.exists());
+    earlier.kill().unwrap();
+    earlier.wait().unwrap();
+    assert_eq!(action.goes_on(&of(2)).await, None);
+    action.execute(&target, &of(2)).await.unwrap();
+    assert!(mark.exists());
+}
+
 /// It may be any server: the plan's connection string is wrong, or somebody changed a password.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_lets_nobody_in_is_not_stopped_blindly() {
