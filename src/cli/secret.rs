@@ -180,7 +180,7 @@ async fn set(
         say(out, &kernel_warning(name))?;
     }
     for remark in Secret::from_plan(value).remarks() {
-        say(out, &format!("Note: {}", ended(&remark)))?;
+        say(out, &format!("Note: {}", ended(remark)))?;
     }
     // Another source may come first, or this one may not be configured: say so now, not during an incident.
     match resolver.resolve(&SecretRef { name: name.clone() }).await {

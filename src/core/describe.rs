@@ -112,6 +112,9 @@ fn services_moved(plan: &Plan, services: &[(ServiceId, RegionId)], step: &StepId
     let moved = |(region, titles): &(&RegionId, Vec<&str>)| {
         format!("{} from {} from now on", placement::served(titles), region_name(plan, region))
     };
+    if services.is_empty() {
+        return format!("{}: done by hand, and its own proof is seen now", step_title(plan, step));
+    }
     let moved: Vec<String> = by_region.iter().map(moved).collect();
     format!("{}: {}", step_title(plan, step), moved.join("; "))
 }
@@ -198,7 +201,10 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
         },
         Fact::StepRechecked { step, .. } => format!("{}: the world is read again", title(step)),
         Fact::StepSkipped { step, reason, .. } => format!("{}: SKIPPED, {reason}", title(step)),
-        Fact::StepAttested { step, how, .. } => format!("{}: done by hand, {how}", title(step)),
+        Fact::StepAttested { step, how, unproven, .. } => {
+            let unseen = if *unproven { " (ITS OWN PROOF WAS NOT SEEN)" } else { "" };
+            format!("{}: done by hand{unseen}, {how}", title(step))
+        }
         Fact::StepUndone { step, how, stays: true, .. } => {
             format!("{}: stays on purpose, {how}", title(step))
         }

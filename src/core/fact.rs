@@ -399,6 +399,9 @@ pub enum Fact {
         step: StepId,
         /// What was done and how it was checked.
         how: String,
+        /// What the plan wants as its proof was not seen: whom it lets serve counts once that is.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unproven: bool,
     },
     /// A person states that what a step did is not in force any more, or stays on purpose.
     StepUndone {

@@ -77,18 +77,16 @@ impl InForce {
 
     /// How it is taken back, in one line: the commands, or why there are none.
     pub fn undo_words(&self) -> String {
-        match (self.undo.as_slice(), self.irreversible) {
-            _ if self.how == Known::Denied => "nothing to undo, fence it again".into(),
-            ([], true) => "none, it cannot be undone".into(),
+        let how = match (self.undo.as_slice(), self.irreversible) {
+            _ if self.how == Known::Denied => return "nothing to undo, fence it again".into(),
+            ([], true) => return "none, it cannot be undone".into(),
             ([], false) if self.how == Known::Attested => "by hand, as it was done".into(),
-            ([], false) => "none is known".into(),
-            (commands, _) if self.guards_failover => {
-                format!(
-                    "ONLY ONCE IT FOLLOWS the server that serves, or there are two primaries: {}",
-                    commands.join("; ")
-                )
-            }
+            ([], false) => return "none is known".into(),
             (commands, _) => commands.join("; "),
+        };
+        match self.guards_failover {
+            true => format!("ONLY ONCE IT FOLLOWS the server that serves, or there are two primaries: {how}"),
+            false => how,
         }
     }
 
@@ -286,6 +284,8 @@ fn is_for_a_while(step: &Step, runbook: &Runbook) -> bool {
 struct Undoing<'m> {
     at: Timestamp,
     what: Undone<'m>,
+    /// Only a person says so.
+    is_word: bool,
 }
 
 /// What was taken back.
@@ -299,9 +299,9 @@ enum Undone<'m> {
 }
 
 impl Undoing<'_> {
-    /// When a person said so; none where a step did it.
+    /// When a person said so; none where a step showed it.
     fn by_word(&self) -> Option<Timestamp> {
-        matches!(self.what, Undone::Step(..)).then_some(self.at)
+        self.is_word.then_some(self.at)
     }
 
     fn covers(&self, found: &InForce, done: Timestamp) -> bool {
@@ -320,14 +320,15 @@ fn undoings(model: &Model) -> Vec<Undoing<'_>> {
         let runbook = model.plan.runbooks.get(&run.runbook);
         for (id, state) in &run.steps {
             if let Some((at, _)) = &state.undone {
-                found.push(Undoing { at: *at, what: Undone::Step(&run.runbook, id) });
+                found.push(Undoing { at: *at, what: Undone::Step(&run.runbook, id), is_word: true });
             }
             let settled = matches!(state.status, StepStatus::Verified | StepStatus::Attested);
             let plan = runbook.and_then(|runbook| runbook.steps.get(id)).filter(|_| settled);
             let Some(plan) = plan else { continue };
             let at = state.ended_at.unwrap_or(run.started_at);
-            found.extend(plan.undoes.iter().map(|step| Undoing { at, what: Undone::Named(step) }));
-            found.push(Undoing { at, what: Undone::Fence(&plan.unfences) });
+            let is_word = state.status == StepStatus::Attested;
+            found.extend(plan.undoes.iter().map(|step| Undoing { at, what: Undone::Named(step), is_word }));
+            found.push(Undoing { at, what: Undone::Fence(&plan.unfences), is_word });
         }
     }
     found

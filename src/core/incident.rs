@@ -201,6 +201,9 @@ pub struct StepRun {
     /// When what it says of where services serve was taken in, or a region that began to serve overtook it.
     #[serde(default)]
     pub moved: Option<Timestamp>,
+    /// A person says that it is done, and what the plan wants as its proof was not seen then.
+    #[serde(default)]
+    pub unproven: bool,
     /// When a person stated that what it did is taken back, or stays on purpose, and how.
     #[serde(default)]
     pub undone: Option<(Timestamp, String)>,
@@ -227,6 +230,7 @@ impl StepRun {
             denied: None,
             may_have_acted: false,
             moved: None,
+            unproven: false,
             undone: None,
         }
     }

@@ -12,7 +12,7 @@ use crate::ids::{RunbookId, StepId};
 pub fn instead<'m>(model: &'m Model, runbook: &RunbookId, step: &StepId) -> Option<&'m str> {
     let incidents = model.durable.closed.iter().chain(&model.durable.incident);
     let runs = incidents.flat_map(|incident| &incident.runs).filter(|run| run.runbook == *runbook);
-    let looked = runs.filter_map(|run: &Run| look(run.steps.get(step)?)).last();
+    let looked = runs.filter_map(|run: &Run| look(run.steps.get(step)?)).next_back();
     match looked {
         Some(found) => found.map(|failure| &*failure.next),
         None => preflight(model, runbook, step),

@@ -2,9 +2,9 @@
 
 use crate::core::model::{Model, Standing, Status};
 use crate::core::reading::Field;
-use crate::core::signal::{Recent, SignalState, age, is_stale};
-use crate::core::{backup, blind, evidence, servers};
-use crate::ids::ProbeId;
+use crate::core::signal::{Recent, SignalState, age, failing, is_stale};
+use crate::core::{backup, blind, evidence, placement, servers};
+use crate::ids::{ProbeId, ServiceId};
 use crate::plan::condition::{Condition, Names, Reference, Scalar};
 use crate::plan::{ProbeSpec, Unit};
 use crate::units;
@@ -91,14 +91,44 @@ pub struct Since<'a> {
 
 impl Names for Since<'_> {
     fn lookup(&self, reference: &Reference) -> Result<Scalar, String> {
-        let Some(probe) = reference.name.as_deref().filter(|_| reference.root == "signals") else {
-            return self.view.lookup(reference);
+        let name = reference.name.as_deref().unwrap_or_default();
+        let plan = &self.view.model.plan;
+        match reference.root.as_str() {
+            "signals" => self.measured(name, reference.field == "state")?,
+            "regions" => {
+                let mut health = plan.regions.get(name).into_iter().flat_map(|region| &region.health);
+                health.try_for_each(|probe| self.measured(probe.as_str(), true))?;
+            }
+            "services" => {
+                let service = ServiceId::from(name);
+                let region = placement::region_of(self.view.model, &service);
+                let health = plan.services.get(&service).zip(region);
+                let mut health =
+                    health.and_then(|(service, region)| service.health.get(region)).into_iter().flatten();
+                health.try_for_each(|probe| self.measured(probe.as_str(), true))?;
+            }
+            _ => {}
+        }
+        self.view.lookup(reference)
+    }
+}
+
+impl Since<'_> {
+    /// Refuses a signal of which no reading counts. Its state counts only where the latest reading is no worse: one bad
+    /// reading may not turn it yet, and proves nothing good.
+    fn measured(&self, probe: &str, is_state: bool) -> Result<(), String> {
+        let model = self.view.model;
+        let counts = |recent: &&Recent| {
+            let latest = recent.latest.as_ref();
+            latest.is_some_and(|reading| reading.at.duration_since(self.since) >= reading.took)
         };
-        let recent = self.view.model.live.recent.get(probe);
-        let latest = recent.and_then(|recent| recent.latest.as_ref());
-        match latest.filter(|reading| reading.at.duration_since(self.since) >= reading.took) {
-            Some(_) => self.view.lookup(reference),
-            None => Err(format!("signal {probe} was not measured since the step began")),
+        let Some(recent) = model.live.recent.get(probe).filter(counts) else {
+            return Err(format!("signal {probe} was not measured since the step began"));
+        };
+        let Some(spec) = model.plan.probes.get(probe).filter(|_| is_state) else { return Ok(()) };
+        match failing(spec, model.state(&spec.id), recent) {
+            Some((count, of)) => Err(format!("signal {probe} turns: {count} of {of} readings are worse")),
+            None => Ok(()),
         }
     }
 }

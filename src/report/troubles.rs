@@ -30,6 +30,7 @@ pub(super) fn troubles(story: &Story) -> Vec<String> {
 /// What is told by its own sentence.
 fn is_trouble(fact: &Fact) -> bool {
     match fact {
+        Fact::StepAttested { unproven, .. } => *unproven,
         Fact::StepFinished { outcome, .. } => matches!(outcome, Outcome::Failed(_)),
         Fact::RunEnded { end, .. } => matches!(end, RunEnd::Aborted(_)),
         Fact::NotificationsQueued { to, .. } => to.is_empty(),

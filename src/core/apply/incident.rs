@@ -153,8 +153,10 @@ fn was_carried_out(runbook: &Runbook, run: &Run) -> bool {
         && (by_a_person.peek().is_none() || by_a_person.any(done))
 }
 
+/// A person's word counts once the step's own proof was seen.
 fn is_done(run: &Run, step: &Step) -> bool {
-    run.steps.get(&step.id).is_some_and(|state| state.status.is_done())
+    let done = |state: &StepRun| state.status.is_done() && (!state.unproven || state.moved.is_some());
+    run.steps.get(&step.id).is_some_and(done)
 }
 
 /// Steps whose needs are settled become ready.

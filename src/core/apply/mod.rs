@@ -45,7 +45,11 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::ServingRecorded { region, .. } => signals::activated(model, at, region, None),
         Fact::ServicesMoved { run, step, services } => {
+            let unproven = model.step(run, step).is_some_and(|(_, state)| state.unproven);
             placement::moved(model, run, step, services, at);
+            if unproven {
+                incident::switch_over(model, at, run);
+            }
             signals::restand_all(model, at);
         }
         Fact::ContradictionFound { .. }

@@ -96,8 +96,11 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::StepSkipped { run, step, reason } => {
             moved(model, run, step, Move::Skip, |state| settle(state, at, reason));
         }
-        Fact::StepAttested { run, step, how } => {
-            moved(model, run, step, Move::Attest, |state| settle(state, at, how));
+        Fact::StepAttested { run, step, how, unproven } => {
+            moved(model, run, step, Move::Attest, |state| {
+                settle(state, at, how);
+                state.unproven = *unproven;
+            });
         }
         Fact::StepUndone { run, step, how, stays } => undone(model, at, (run, step), how, *stays),
         // Under another plan the same place may be another guard.
@@ -144,6 +147,7 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
 
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
     state.reason = Some(reason.to_owned());
+    state.unproven = false;
     state.denied = None;
     state.ended_at = Some(at);
 }

@@ -336,6 +336,11 @@ fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<C
         return None;
     }
     let servers: Vec<&Server<'_>> = database.iter().collect();
+    let by = match promoted_by_run(model, region) {
+        Some(true) => "promoted by a run that did not go on to the end",
+        Some(false) => "and a run that did not go on to the end may have promoted it",
+        None => "not by lifeboat",
+    };
     let name =
         |id: &RegionId| model.plan.regions.get(id).map_or(id.to_string(), |region| region.name.clone());
     Some(Contradiction {
@@ -344,7 +349,7 @@ fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<C
         servers: ids(&servers),
         severity: Severity::P2,
         what: format!(
-            "{} is recorded to serve, and {} in {} is the primary, not by lifeboat",
+            "{} is recorded to serve, and {} in {} is the primary, {by}",
             name(active),
             writer.probe.title,
             name(region)
@@ -356,6 +361,18 @@ fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<C
         is_last: false,
         serves: Some(region.clone()),
     })
+}
+
+/// Whether a run of the open incident that leads to a region promoted there, or may have (false); none where none did.
+fn promoted_by_run(model: &Model, region: &RegionId) -> Option<bool> {
+    let runs = model.durable.incident.iter().flat_map(|incident| &incident.runs);
+    let there = runs.filter(|run| {
+        let runbook = model.plan.runbooks.get(&run.runbook);
+        runbook.is_some_and(|runbook| runbook.activates.as_ref() == Some(region))
+    });
+    let promotions = there.flat_map(|run| run.promotions(&model.plan));
+    let acted = promotions.filter(|state| state.may_have_acted || state.status.may_have_acted());
+    acted.map(|state| state.status == StepStatus::Verified).max()
 }
 
 /// An open split brain says more of this server already.

@@ -372,6 +372,7 @@ pub fn override_guard(
         let why = format!("{} is {}", model.step_title(run, id), state.status.as_str());
         return Err(Refusal::new(why, step::way_out(state.status)));
     }
+    step::allow_after(model, run_state, plan)?;
     let condition = plan.guard.get(guard).ok_or_else(|| {
         let why = format!("{} has no guard number {}", model.step_title(run, id), guard + 1);
         Refusal::new(why, "Choose one of the step's guards.")

@@ -23,7 +23,7 @@ pub use due::{is_quiet, proposed_in};
 pub use escalate::{current as current_escalation, number as message_number, subject as escalation_subject};
 pub use placement::waits_for_proof;
 pub use serving::choices as serving_choices;
-pub use step::{allow_after, is_denied};
+pub use step::{allow_after, done_again_before, is_denied};
 
 use crate::core::actor::Actor;
 use crate::core::command::{Ask, Command, Report, Request};

@@ -26,7 +26,7 @@ pub fn moved(model: &Model, now: Timestamp) -> Vec<Fact> {
     let waiting = done.iter().filter(|step| step.state.moved.is_none() && !is_overtaken(step, &done));
     let fact = |step: &Done<'_>| {
         let services = services(model, step);
-        let is_due = !services.is_empty() && is_proven(model, step, now);
+        let is_due = (step.state.unproven || !services.is_empty()) && is_proven(model, step, now);
         is_due.then(|| Fact::ServicesMoved { run: step.run.id.clone(), step: step.step.id.clone(), services })
     };
     waiting.filter_map(fact).collect()

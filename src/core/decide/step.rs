@@ -2,6 +2,7 @@
 
 use super::{incident, required};
 use crate::core::action::{Failure, Proof};
+use crate::core::attested;
 use crate::core::contradiction::{self, remedy};
 use crate::core::divergence;
 use crate::core::fact::Fact;
@@ -159,18 +160,32 @@ pub fn is_denied(model: &Model, run: &RunId, id: &StepId) -> bool {
     meant.any(|found| found.state.status.is_settled())
 }
 
-/// Refuses a step that needs, directly or through others, one that is done again because the world denied it.
-pub fn allow_after(model: &Model, run: &Run, step: &Step) -> Result<(), Refusal> {
-    let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return Ok(()) };
+/// The step that another one needs, directly or through others, and that is done again: because the world denied it, or
+/// because somebody took it up again.
+pub fn done_again_before<'m>(model: &'m Model, run: &Run, step: &Step) -> Option<&'m Step> {
+    let runbook = model.plan.runbooks.get(&run.runbook)?;
     let again = |id: &&StepId| {
         run.steps.get(*id).is_some_and(|state| state.denied.is_some() && !state.status.is_settled())
     };
-    match runbook.before(step).into_iter().find(again) {
+    runbook.steps.get(runbook.before(step).into_iter().find(again)?)
+}
+
+/// Refuses a step before which another one is done again.
+pub fn allow_after(model: &Model, run: &Run, step: &Step) -> Result<(), Refusal> {
+    match done_again_before(model, run, step) {
         None => Ok(()),
         Some(before) => Err(Refusal::new(
-            format!("{} waits for {before}, which is done again", step.id),
+            format!("{} waits for {}, which is done again", step.id, before.id),
             "Settle that step first.",
         )),
+    }
+}
+
+/// The same for a person's word about a step that did nothing yet: one that acted may be told of at any time.
+fn allow_word_after(model: &Model, run: &Run, step: &Step, state: &StepRun) -> Result<(), Refusal> {
+    match state.status {
+        StepStatus::Ready | StepStatus::Confirming => allow_after(model, run, step),
+        _ => Ok(()),
     }
 }
 
@@ -187,8 +202,9 @@ pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
 
 /// Leaves a step out.
 pub fn skip(model: &Model, run: &RunId, id: &StepId, reason: &str) -> Result<Vec<Fact>, Refusal> {
-    let (_, _, state) = find_open(model, run, id)?;
+    let (open, step, state) = find_open(model, run, id)?;
     allowed(model, run, id, state, Move::Skip)?;
+    allow_word_after(model, open, step, state)?;
     let reason = required(reason, "the reason")?;
     Ok(vec![Fact::StepSkipped { run: run.clone(), step: id.clone(), reason }])
 }
@@ -201,11 +217,14 @@ pub fn attest(
     id: &StepId,
     how: &str,
 ) -> Result<Vec<Fact>, Refusal> {
-    let (_, step, state) = find_open(model, run, id)?;
+    let (open, step, state) = find_open(model, run, id)?;
     allowed(model, run, id, state, Move::Attest)?;
+    allow_word_after(model, open, step, state)?;
     let how = required(how, "what was done and how it was checked")?;
     let rebuilt = divergence::by_word(model, now, step, &how);
-    let attested = Fact::StepAttested { run: run.clone(), step: id.clone(), how };
+    // A simulation does not move every proof, which is no fault of the plan.
+    let unproven = model.live.simulation.is_none() && attested::is_unshown(model, step, now).is_some();
+    let attested = Fact::StepAttested { run: run.clone(), step: id.clone(), how, unproven };
     Ok([attested].into_iter().chain(rebuilt).collect())
 }
 

@@ -274,6 +274,36 @@ fn what_is_recorded_as_undone_stays_listed_as_long_as_its_server_is_read_as_fenc
 }
 
 #[test]
+fn a_rebuild_on_a_persons_word_lifts_no_fence_that_its_server_still_shows() {
+    use super::serving::{server, standby, world};
+    let mut machine = aborted_after_the_fence();
+    machine.ask(Ask::Revisit { question: "partial".into() }).unwrap();
+    answer(&mut machine, "partial", "yes", None);
+    machine.now = machine.now.checked_add(seconds(5)).unwrap();
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "unfence".into(), how: "rebuilt by hand".into() }).unwrap();
+    machine.settle();
+    assert_eq!(left_behind(&machine), Vec::<String>::new(), "nothing denies it");
+    let fenced = || Ok(server("primary", 1, "a").with_flag("read_only", true));
+    machine.pass(20, &world(fenced(), standby("b")));
+    assert_eq!(left_behind(&machine), ["fence"]);
+    machine.pass(20, &world(standby("a"), standby("b")));
+    assert_eq!(left_behind(&machine), Vec::<String>::new());
+}
+
+#[test]
+fn the_undo_of_a_fence_that_was_raised_by_hand_warns_of_two_primaries_too() {
+    let mut machine = failing_over();
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "fence".into(), how: "pulled the plug".into() }).unwrap();
+    machine.settle();
+    let fence = |machine: &Machine| in_force::of(&machine.model).remove(0).undo_words();
+    assert_eq!(fence(&machine), "by hand, as it was done");
+    do_step(&mut machine, "promote");
+    assert!(fence(&machine).starts_with("ONLY ONCE IT FOLLOWS"), "{}", fence(&machine));
+}
+
+#[test]
 fn a_fence_that_makes_the_outage_is_told_with_how_it_is_taken_back() {
     use super::serving::{server, standby, world};
     let mut machine = aborted_after_the_fence();

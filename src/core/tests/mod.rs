@@ -13,6 +13,7 @@ mod judging;
 mod losses;
 mod oncall;
 pub(crate) mod people;
+mod placement;
 mod readiness;
 mod recovery;
 pub(crate) mod serving;

@@ -7,10 +7,12 @@ use crate::core::apply::apply;
 use crate::core::command::{Ask, Report};
 use crate::core::incident::{Mode, Outcome};
 use crate::core::model::{Model, Status};
+use crate::core::names::{Since, View};
 use crate::core::objectives::overall_clock;
 use crate::core::placement;
 use crate::core::reading::{Measurement, ProbeFailure};
-use crate::plan::condition::Condition;
+use crate::core::signal::SignalState;
+use crate::plan::condition::{Condition, Truth};
 use crate::plan::{Goto, Plan, Runbook, Service, Step};
 use std::sync::Arc;
 
@@ -35,7 +37,8 @@ fn plan_with_api() -> Arc<Plan> {
     let proof = Some(Condition::parse("signals['public-api'].state == 'ok'").unwrap());
     let mut reroute = Step { verify: proof.clone(), ..step("reroute") };
     reroute.serves.insert("api".into(), "dr".into());
-    let back = Step { undoes: vec!["reroute".into()], verify: proof, ..step("back") };
+    let back = Step { undoes: vec!["reroute".into()], verify: proof.clone(), ..step("back") };
+    let switch = Step { switches: true, verify: proof, ..step("switch") };
     let mut says = step("says");
     says.serves.insert("api".into(), "primary".into());
     let mut add = |id: &str, activates: Option<&str>, steps: Vec<Step>| {
@@ -58,12 +61,13 @@ fn plan_with_api() -> Arc<Plan> {
     add("undo", None, vec![back]);
     add("say", None, vec![says]);
     add("to-dr", Some("dr"), vec![step("all-to-dr")]);
+    add("switch-to-dr", Some("dr"), vec![switch, Step { needs: vec!["switch".into()], ..step("after") }]);
     add("home", Some("primary"), vec![step("all-home")]);
     Arc::new(plan)
 }
 
 fn broken() -> Readings {
-    let mut readings = world(primary(1, "a"), standby("b"));
+    let mut readings: Readings = healthy().into_iter().collect();
     readings.retain(|(probe, _)| *probe != "primary-api");
     readings.extend([("primary-api", bad()), ("dr-api", good(None)), ("public-api", bad())]);
     readings
@@ -194,6 +198,30 @@ fn an_attested_move_counts_once_its_own_proof_holds_by_a_later_reading() {
 }
 
 #[test]
+fn a_region_that_a_step_switches_to_on_a_persons_word_serves_once_its_own_proof_is_seen() {
+    let mut machine = declared(Mode::Live);
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    machine.pass(30, &broken());
+    assert_eq!(machine.model.serving(), Some(&"primary".into()), "customers are not served");
+    assert!(overall_clock(&machine.model, machine.now).is_some());
+    assert_kept(&machine);
+    machine.pass(30, &rerouted());
+    assert_eq!(machine.model.serving(), Some(&"dr".into()));
+    assert_eq!(api(&machine), ("dr", Status::Up));
+    assert_kept(&machine);
+}
+
+#[test]
+fn a_word_for_a_proof_that_is_seen_moves_the_region_at_once() {
+    let mut machine = declared(Mode::Live);
+    begin(&mut machine, "switch-to-dr");
+    machine.pass(30, &rerouted());
+    attest(&mut machine, "switch");
+    assert_eq!(machine.model.serving(), Some(&"dr".into()));
+}
+
+#[test]
 fn what_was_measured_before_a_move_was_attested_proves_nothing() {
     let mut machine = moving();
     machine.pass(30, &rerouted());
@@ -202,6 +230,43 @@ fn what_was_measured_before_a_move_was_attested_proves_nothing() {
     assert_eq!(api(&machine), ("primary", Status::Down));
     machine.pass(6, &rerouted());
     assert_eq!(api(&machine), ("dr", Status::Up));
+}
+
+/// After a step every name of a condition asks for readings of after it, and one bad reading that turns no signal yet is
+/// no proof of a good one.
+#[test]
+fn neither_what_was_measured_before_a_step_nor_a_state_that_turns_proves_anything() {
+    let machine = {
+        let mut machine = Machine::resumed_under(plan_with_api(), Vec::new(), start());
+        machine.pass(20, &rerouted_and_well());
+        machine
+    };
+    let since = machine.now;
+    let holds = |machine: &Machine, source: &str| {
+        let view = View { model: &machine.model, now: machine.now };
+        Condition::parse(source).unwrap().evaluate(&Since { view, since })
+    };
+    let all = [
+        "signals['public-api'].state == 'ok'",
+        "regions.primary.status == 'up'",
+        "services.api.status == 'up'",
+    ];
+    for source in all {
+        assert!(matches!(holds(&machine, source), Truth::Unknown(_)), "{source}: measured before");
+    }
+    let mut machine = machine;
+    machine.pass(2, &rerouted_and_well());
+    for source in all {
+        assert_eq!(holds(&machine, source), Truth::True, "{source}");
+    }
+    let mut breaks: Readings = rerouted_and_well();
+    breaks.retain(|(probe, _)| !matches!(*probe, "public-api" | "primary-api"));
+    breaks.extend([("public-api", bad()), ("primary-api", bad())]);
+    machine.pass(1, &breaks);
+    assert_eq!(machine.model.state(&"public-api".into()), SignalState::Ok, "one reading turns nothing");
+    for source in all {
+        assert!(matches!(holds(&machine, source), Truth::Unknown(_)), "{source}: it turns");
+    }
 }
 
 #[test]

@@ -156,6 +156,22 @@ fn a_promotion_by_a_run_is_not_called_a_move_by_hand() {
 }
 
 #[test]
+fn what_an_aborted_run_promoted_is_not_told_as_somebody_elses() {
+    let mut machine = Machine::failing_over_under(with_roles());
+    let confirmation = machine.prepare("promote");
+    machine.ask(Ask::Confirm { confirmation, typed: Some("target-of-promote".into()) }).unwrap();
+    let mut world = world(bad(), primary(2, "b"));
+    world.retain(|(probe, _)| *probe != "primary-api");
+    machine.settle();
+    machine.pass(40, &world);
+    machine.ask(Ask::Abort { reason: "that will do".into() }).unwrap();
+    machine.pass(40, &world);
+    let said: Vec<&str> = of(&machine.model).iter().map(|open| open.contradiction.what.as_str()).collect();
+    assert!(said.iter().any(|what| what.contains("promoted by a run")), "{said:?}");
+    assert!(!said.iter().any(|what| what.contains("not by lifeboat")), "{said:?}");
+}
+
+#[test]
 fn a_server_that_somebody_else_promotes_while_a_run_is_open_serves_at_once_and_is_not_down() {
     let mut plan = (*with_roles()).clone();
     plan.probes.get_mut("dr-lag").unwrap().fail_after = 1;

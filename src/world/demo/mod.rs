@@ -7,14 +7,14 @@ mod tests;
 
 use crate::world::scenario::Shipped;
 
-/// The files of the demo plan: name and text, as a plan folder would hold them.
+/// The files of the demo plan: name and text, in the order in which a plan folder is read.
 pub fn plan_files() -> &'static [(&'static str, &'static str)] {
     &[
+        ("people.toml", include_str!("../../../plans/demo/people.toml")),
         ("plan.toml", include_str!("../../../plans/demo/plan.toml")),
         ("probes.toml", include_str!("../../../plans/demo/probes.toml")),
-        ("tree.toml", include_str!("../../../plans/demo/tree.toml")),
         ("runbooks.toml", include_str!("../../../plans/demo/runbooks.toml")),
-        ("people.toml", include_str!("../../../plans/demo/people.toml")),
+        ("tree.toml", include_str!("../../../plans/demo/tree.toml")),
     ]
 }
 

@@ -295,7 +295,7 @@ fn suggestion(view: &View<'_>, suggested: &Suggestion, width: u16) -> Vec<Line<'
             (Role::Accent, " SUGGESTED", format!("\"{answer}\", because {because}"))
         }
         Suggestion::Withheld(why) => {
-            (Role::Unknown, " NO SUGGESTION", format!("{} Say why you answer as you do.", ended(&why)))
+            (Role::Unknown, " NO SUGGESTION", format!("{} Say why you answer as you do.", ended(why)))
         }
     };
     let indent = label.len() + 1;

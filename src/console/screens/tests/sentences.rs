@@ -229,7 +229,7 @@ fn of_step() -> Vec<Fact> {
         Fact::StepRetried { run: run(), step: step(), reason: Some("it never reached the server".into()) },
         Fact::StepRechecked { run: run(), step: step() },
         Fact::StepSkipped { run: run(), step: step(), reason: "done before".into() },
-        Fact::StepAttested { run: run(), step: step(), how: "by hand, role read".into() },
+        Fact::StepAttested { run: run(), step: step(), how: "by hand, role read".into(), unproven: false },
         Fact::StepUndone {
             run: run(),
             step: step(),
