@@ -65,7 +65,8 @@ impl Night {
         self.operator.types_into("What was done", how, "its port is closed");
         self.keys("\r");
         self.sees("done?");
-        self.operator.press_until("y", |screen| screen.contains("attested"));
+        self.operator.console.gives_word("done");
+        self.sees("attested");
     }
 
     /// Opens the promotion's confirmation and returns what it says.

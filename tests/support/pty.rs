@@ -234,6 +234,24 @@ impl Pty {
         panic!("{text} was not typed; the screen is:\n{}", self.screen());
     }
 
+    /// Gives the word that a form asks for instead of a yes, until it has closed.
+    pub fn gives_word(&mut self, word: &str) {
+        const TRIES: usize = 5;
+        for _ in 0..TRIES {
+            std::thread::sleep(A_BREATH);
+            self.types(&format!("\x15{word}"));
+            self.decide("\x19");
+            let decided = Instant::now();
+            while decided.elapsed() < A_BREATH * 3 {
+                if !self.screen().contains("Type it here") {
+                    return;
+                }
+                std::thread::sleep(BETWEEN_STROKES);
+            }
+        }
+        panic!("{word} was not taken; the screen is:\n{}", self.screen());
+    }
+
     /// Changes the size of the terminal.
     pub fn resize(&self, columns: u16, rows: u16) {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };

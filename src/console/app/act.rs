@@ -77,7 +77,7 @@ impl App {
             Copy => return self.copy(at),
             Brief => return self.brief(at),
             Acknowledge if !self.admits(received, at) => return self.too_soon(at),
-            Acknowledge => return self.acknowledge(at),
+            Acknowledge => return self.ask_alone(received, Ask::Acknowledge, "takes it on", at),
             Left | Right => return self.unheard("there is nothing to the left or right here", at),
             Page | SendMessage | WaiveMessage | HandOver | Resolve | Reopen | Dismiss => {
                 return self.act_on_people(action, at);
@@ -208,7 +208,7 @@ impl App {
             return self.too_soon(at);
         }
         let answer = if action == Action::AnswerYes { "yes" } else { "no" };
-        self.answer(&question, answer, at)
+        self.answer(&question, answer, received, at)
     }
 
     fn act_on_step(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
@@ -241,7 +241,8 @@ impl App {
                 if !self.admits(received, at) {
                     return self.too_soon(at);
                 }
-                return self.ask(Ask::Retry { run, step, reason: None }, Asked::Plain, at);
+                let what = format!("makes {} ready again", self.title(&run, &step));
+                return self.ask_alone(received, Ask::Retry { run, step, reason: None }, &what, at);
             }
             Action::SkipStep => Form::writing(Purpose::Skip(run, step)),
             Action::AttestStep => Form::writing(Purpose::Attest(run, step)),

@@ -17,7 +17,13 @@ pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp)
     if let Some(proof) = &plan.verify
         && let Some(how) = against(&proof.evaluate(&View { model, now }))
     {
-        lines.push(format!("NOT SEEN: what proves it {how} now: {}.", proof.source()));
+        let moves = plan.switches || plan.irreversible || !plan.serves.is_empty();
+        let counts = if moves && model.live.simulation.is_none() {
+            " Who serves counts as changed only once that is seen."
+        } else {
+            ""
+        };
+        lines.push(format!("NOT SEEN: what proves it {how} now: {}.{counts}", proof.source()));
     }
     // Also one that was overridden: that was for an attempt of lifeboat's own.
     for guard in guards(model, plan, state, now) {

@@ -1,7 +1,8 @@
 //! Answering the tree: the suggestion with one key, anything else with a reason.
 
 use super::form::{self, Form, Purpose};
-use super::{App, Asked, Dialog, Do};
+use super::{App, Dialog, Do};
+use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::core::command::Ask;
 use crate::core::incident::{Incident, Position};
@@ -21,7 +22,13 @@ pub(super) fn open_question(model: &Model) -> Option<(&QuestionId, &Question)> {
 
 impl App {
     /// Gives an answer to the question that is on the screen.
-    pub(super) fn answer(&mut self, question: &QuestionId, answer: &str, at: Instant) -> Vec<Do> {
+    pub(super) fn answer(
+        &mut self,
+        question: &QuestionId,
+        answer: &str,
+        received: &Received,
+        at: Instant,
+    ) -> Vec<Do> {
         let now = self.now(at);
         let Some(plan) = self.model.as_ref().and_then(|model| model.plan.tree.questions.get(question)) else {
             return Vec::new();
@@ -39,10 +46,10 @@ impl App {
         let begins_a_run =
             matches!(plan.answers.get(answer).map(|answer| &answer.goto), Some(Goto::Runbook(_)));
         if suggested.as_deref() == Some(answer) && !begins_a_run {
+            let what = format!("answers \"{answer}\"");
             let (question, answer) = (question.clone(), answer.to_owned());
-            // The next question must not hear the key that answered this one.
-            self.gate.sent();
-            return self.ask(Ask::Answer { question, answer, suggested, reason: None }, Asked::Plain, at);
+            let ask = Ask::Answer { question, answer, suggested, reason: None };
+            return self.ask_alone(received, ask, &what, at);
         }
         self.offer_answer(question, answer, at)
     }

@@ -311,12 +311,18 @@ impl Form {
     }
 
     /// What is typed instead of a yes. Whatever everybody goes by from then on, pages included, no stray key may
-    /// change; none where a key is enough.
+    /// change; nor may a text that was written for one form end another one as well. None where a key is enough.
     pub fn word(&self) -> Option<&str> {
         match &self.purpose {
             Purpose::SetSeverity => self.choice(),
             Purpose::Dismiss(_) => Some("dismiss"),
             Purpose::Undone(_) => Some("undone"),
+            Purpose::Skip(..) => Some("skip"),
+            Purpose::Attest(..) => Some("done"),
+            Purpose::Abort(_) => Some("abort"),
+            Purpose::AnswerContradiction(_) => Some("answer"),
+            // Against the suggestion, with a reason.
+            Purpose::Answer { .. } if self.writes() => self.choice(),
             _ => None,
         }
     }

@@ -75,11 +75,10 @@ pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
             read_only.join(" and ")
         ));
     }
-    lines.push(
-        "lifeboat does nothing now: you say that it was taken back by hand, or that it stays on purpose. Your word \
-         takes it off the list."
-            .into(),
-    );
+    let strikes = if read_only.is_empty() { " Your word takes it off the list." } else { "" };
+    lines.push(format!(
+        "lifeboat does nothing now: you say that it was taken back by hand, or that it stays on purpose.{strikes}"
+    ));
     lines
 }
 

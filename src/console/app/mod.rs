@@ -24,6 +24,7 @@ pub mod help;
 mod keys;
 pub(super) mod left;
 pub mod link;
+mod lone;
 pub mod palette;
 mod people;
 pub mod run;
@@ -199,6 +200,8 @@ pub struct App {
     renewed: Option<(RunId, StepId)>,
     /// Where the incident stood when the selection was last where keys mean something, while it has to be looked at.
     unsettled: Option<Place>,
+    /// What one letter asks for, until it is plain that it does not begin a text.
+    lone: Option<lone::Lone>,
     /// When the operator last moved a selection.
     moved_at: Option<Instant>,
     /// Messages that were left before they were sent, the latest last.
@@ -238,6 +241,7 @@ impl App {
             awaited: None,
             renewed: None,
             unsettled: None,
+            lone: None,
             moved_at: None,
             kept: Vec::new(),
             toast_until: None,
@@ -277,7 +281,9 @@ impl App {
             Message::Tick => {
                 self.drop_old_toast(at);
                 self.settle_selection(at);
-                vec![Do::Draw]
+                let mut dos = self.ask_lone(Some(at));
+                dos.push(Do::Draw);
+                dos
             }
         }
     }
@@ -315,6 +321,22 @@ impl App {
         if let Verdict::Dropped(count) = self.gate.hear(received) {
             return self.dropped(count, at);
         }
+        if self.lone.is_some() {
+            let is_early = self.lone.as_ref().is_some_and(|lone| at < lone.due());
+            if is_early && self.is_lone(chord) {
+                return Vec::new();
+            }
+            if is_early && chord.typed().is_some() {
+                return self.drop_lone(at);
+            }
+            let mut dos = self.ask_lone(None);
+            dos.extend(self.key_alone(received, chord, manner, at));
+            return dos;
+        }
+        self.key_alone(received, chord, manner, at)
+    }
+
+    fn key_alone(&mut self, received: &Received, chord: Chord, manner: Manner, at: Instant) -> Vec<Do> {
         if self.is_hidden() {
             return self.key_while_hidden(received, chord, at);
         }
@@ -437,7 +459,8 @@ impl App {
             () if self.shows_ages(last_drawn) => AGEING,
             () => CALM,
         };
-        [Some(last_drawn + every), self.toast_until, self.settles_at()].into_iter().flatten().min()
+        let due = self.lone.as_ref().map(lone::Lone::due);
+        [Some(last_drawn + every), self.toast_until, self.settles_at(), due].into_iter().flatten().min()
     }
 
     /// Whether something on the screen is as old as it says only for seconds: details, and what was not measured when

@@ -1,11 +1,10 @@
 //! Telling people: acknowledging, the forms of the rest, what there is to read.
 
 use super::help::{Line, Reading};
-use super::{App, Asked, Dialog, Do, people};
+use super::{App, Dialog, Do, people};
 use crate::console::keymap::Action;
 use crate::console::screens::escalation;
 use crate::console::widgets::wrap;
-use crate::core::command::Ask;
 use crate::core::decide::current_escalation;
 use crate::core::{brief, describe};
 use std::time::Instant;
@@ -14,11 +13,6 @@ use std::time::Instant;
 const READING_WIDTH: usize = 70;
 
 impl App {
-    /// Takes the escalation on.
-    pub(super) fn acknowledge(&mut self, at: Instant) -> Vec<Do> {
-        self.ask(Ask::Acknowledge, Asked::Plain, at)
-    }
-
     /// Somebody took it on, perhaps whoever sits here.
     pub(super) fn acknowledged(&mut self, who: &str, via: &str, at: Instant) {
         if who != self.operator {

@@ -5,6 +5,7 @@ use super::declare;
 use super::form::{Form, Purpose};
 use super::left;
 use crate::console::ui::Remains;
+use crate::core::attested;
 use crate::core::awareness;
 use crate::core::contradiction::{self, Open};
 use crate::core::divergence::{self, DIVERGED, may_throw_away};
@@ -212,6 +213,10 @@ fn resolving(model: Option<&Model>, now: Timestamp) -> Vec<String> {
     let mut lines = vec!["Nobody is paged further, and the providers' alerts are closed.".to_owned()];
     let Some(model) = model else { return lines };
     lines.splice(0..0, standing(model, now));
+    let run = model.durable.incident.as_ref().and_then(|incident| incident.runs.last());
+    if let Some(unshown) = run.and_then(|run| attested::unshown(model, run, now)) {
+        lines.insert(0, format!("NOT PROVEN: {}.", unshown.words()));
+    }
     let watch = crate::units::duration(model.plan.policy.monitor);
     lines.push(format!("The watch of {watch} begins. A new P0 or P1 reopens it by itself."));
     let sent = model.plan.messages.values().filter(|template| template.on.contains(&Occasion::Resolved));
@@ -261,15 +266,13 @@ pub(super) fn sure(form: &Form, model: Option<&Model>, confirm: &str) -> String 
         Purpose::Declare if declare::mode(form).is_drill() => "Begin this drill?",
         Purpose::Declare => "Declare this incident?",
         Purpose::SetSeverity => "Set this severity?",
-        Purpose::Answer { question, .. } => return giving(form, model, question),
+        Purpose::Answer { question, .. } => &giving(form, model, question),
         Purpose::Revisit => "Go back to this question?",
         Purpose::Retry(..) if form.choice() == Some("recheck") => "Read the world again?",
         Purpose::Retry(..) => "Try it again?",
-        Purpose::Skip(run, step) => return of_step("Skip", model, (run, step), ""),
-        Purpose::Override { run, step, .. } => {
-            return of_step("Let", model, (run, step), " run against this guard");
-        }
-        Purpose::Attest(run, step) => return of_step("Is", model, (run, step), " done"),
+        Purpose::Skip(run, step) => &of_step("Skip", model, (run, step), ""),
+        Purpose::Override { run, step, .. } => &of_step("Let", model, (run, step), " run against this guard"),
+        Purpose::Attest(run, step) => &of_step("Is", model, (run, step), " done"),
         Purpose::Undone(_) => "Is it undone, or to stay as it is?",
         Purpose::Abort(_) => "Abort this run?",
         Purpose::Note => "Write this note?",

@@ -30,7 +30,8 @@ fn declared() -> Scene {
     let mut scene = Scene::new();
     scene.press("D 2");
     scene.write("region down");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert!(matches!(scene.last(), Ask::Declare { mode: Mode::Drill, .. }), "{:?}", scene.asked);
     scene
 }
@@ -40,7 +41,8 @@ fn running() -> Scene {
     let mut scene = declared();
     scene.press("y o 1");
     scene.write("seen from two places");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     let run = scene.model.durable.incident.as_ref().and_then(|incident| incident.open_run());
     assert_eq!(run.map(|run| run.runbook.as_str()), Some("full-region-failover"), "{:?}", scene.asked);
     scene
@@ -71,13 +73,15 @@ fn promoting() -> Scene {
     for _ in 0..3 {
         scene.press("s");
         scene.write("done before");
-        scene.press("enter y");
+        scene.press("enter");
+        scene.sure();
     }
     assert_eq!(status(&scene, "promote"), StepStatus::Ready);
     // The exposure is not measured in this test, so its guard is overridden.
     scene.press("O 1");
     scene.write("nothing is written");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert!(matches!(scene.last(), Ask::Override { guard: 1, .. }), "{:?}", scene.last());
     scene.press("p");
     scene
@@ -133,7 +137,8 @@ fn an_answer_whose_suggestion_turned_shows_the_one_of_now_and_keeps_what_was_typ
             scene.measured(probe.as_str(), "well");
         }
     }
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     let now = form(&scene).unwrap();
     assert!(
         now.problem.as_ref().is_some_and(|problem| problem.contains("the suggestion changed")),
@@ -163,6 +168,7 @@ fn two_answers_typed_ahead_answer_one_question() {
     scene.at += Duration::from_secs(2);
     scene.press_as("y", Manner::Single, Duration::ZERO);
     scene.press_as("y", Manner::Single, Duration::from_millis(80));
+    scene.rest();
     assert_eq!(scene.asked.len(), 2);
 }
 
@@ -223,6 +229,9 @@ fn skipping_asks_why_and_then_for_a_yes_that_enter_is_not() {
     assert_eq!(scene.asked.len(), before);
     assert_eq!(form(&scene).unwrap().stage, Stage::Sure);
     scene.press("y");
+    assert_eq!(scene.asked.len(), before, "a y may be of a text");
+    scene.press("backspace");
+    scene.sure();
     assert!(
         matches!(scene.last(), Ask::Skip { step, reason, .. } if step.as_str() == "check-standby" && reason == "not needed")
     );
@@ -235,7 +244,8 @@ fn a_settled_step_hands_the_selection_to_the_next_open_one() {
     let mut scene = running();
     scene.press("s");
     scene.write("x");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(scene.app.selected_step().unwrap().1.as_str(), "fence-old-primary");
 }
 
@@ -245,7 +255,8 @@ fn a_dialog_acts_upon_what_it_showed_whatever_is_selected_by_then() {
     scene.press("s");
     scene.write("x");
     scene.app.ui.decide.selected = 5;
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert!(matches!(scene.last(), Ask::Skip { step, .. } if step.as_str() == "check-standby"));
 }
 
@@ -412,7 +423,8 @@ fn a_refused_form_keeps_its_text() {
     scene.press("G s");
     scene.write("why not");
     scene.slow = true;
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     let refusal = crate::core::refusal::Refusal::new("it is running", "Wait.");
     scene.tell(Message::Engine(ToClient::Reply { id: 9, result: Err(refusal) }));
     let form = form(&scene).expect("it stays open");
@@ -508,12 +520,14 @@ fn a_lost_engine_sends_nothing_and_comes_back_without_a_word() {
     let before = scene.asked.len();
     scene.press("N");
     scene.write("a note");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(scene.asked.len(), before);
     assert_eq!(form(&scene).unwrap().text.text(), "a note");
     scene.attach();
     assert_eq!(scene.app.ui.connection, Connection::Attached);
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(*scene.last(), Ask::Note { text: "a note".into() });
 }
 
@@ -527,13 +541,15 @@ fn a_silent_engine_is_asked_nothing_and_its_next_word_makes_all_live_again() {
     let before = scene.asked.len();
     scene.press("N");
     scene.write("a note");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(scene.asked.len(), before);
     assert!(form(&scene).unwrap().problem.as_ref().unwrap().contains("does not answer"));
     let now = scene.model.durable.engine_started_at.unwrap_or_default();
     scene.tell(Message::Engine(ToClient::Beat { now }));
     assert_eq!(scene.app.ui.connection, Connection::Attached);
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(*scene.last(), Ask::Note { text: "a note".into() });
 }
 
@@ -551,7 +567,8 @@ fn what_was_asked_when_the_engine_went_is_called_doubtful() {
     scene.slow = true;
     scene.press("N");
     scene.write("a note");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     scene.tell(Message::Lost("it went".into()));
     assert!(form(&scene).unwrap().problem.as_ref().unwrap().contains("timeline"));
 }
@@ -752,7 +769,7 @@ fn an_abort_that_came_too_late_hits_no_other_run() {
         record: None,
     };
     scene.tell(Message::Engine(ToClient::Events(vec![event])));
-    scene.press("y");
+    scene.sure();
     assert!(!matches!(scene.last(), Ask::Abort { .. }));
     assert!(form(&scene).unwrap().problem.as_ref().unwrap().contains("ended"));
 }

@@ -70,7 +70,8 @@ fn the_palette_acknowledges_by_name() {
     scene.write("acknowledge");
     scene.press("enter");
     assert!(!scene.asked.contains(&Ask::Acknowledge), "it asks first");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(*scene.last(), Ask::Acknowledge);
 }
 
@@ -109,7 +110,8 @@ fn a_role_is_handed_over_to_a_name_that_is_typed_or_offered() {
     assert_eq!(*scene.last(), Ask::HandOver { role: IncidentRole::Communications, to });
     scene.press("o 1");
     scene.write("somebody new");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(*scene.last(), Ask::HandOver { role: IncidentRole::Commander, to: "somebody new".into() });
     scene.press("o 1 up enter y");
     assert_eq!(*scene.last(), Ask::HandOver { role: IncidentRole::Commander, to: "Carl Sagan".into() });
@@ -137,11 +139,13 @@ fn resolving_and_reopening_say_how_and_why() {
     assert!(scene.toast().contains("was not resolved"), "{}", scene.toast());
     scene.press("esc R");
     scene.write("restarted it");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(*scene.last(), Ask::Resolve { how: "restarted it".into() });
     scene.press("O");
     scene.write("it fell over again");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(*scene.last(), Ask::Reopen { reason: "it fell over again".into() });
 }
 

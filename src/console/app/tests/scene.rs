@@ -1,6 +1,6 @@
 //! A client over the core itself: what it asks is decided, folded on both sides and answered, without a socket.
 
-use super::super::{App, Do, Message};
+use super::super::{App, Dialog, Do, Message};
 use crate::console::glyphs::Glyphs;
 use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{self, Chord};
@@ -126,6 +126,7 @@ impl Scene {
     pub fn press(&mut self, keys: &str) {
         for key in keys.split_whitespace() {
             self.press_as(key, Manner::Single, CALM);
+            self.rest();
         }
     }
 
@@ -134,6 +135,21 @@ impl Scene {
         self.at += CALM;
         self.now += SignedDuration::try_from(CALM).unwrap();
         self.write_as(text, Manner::Single, BETWEEN_STROKES);
+    }
+
+    /// Gives the deliberate yes that the open form asks for: its word, or its key.
+    pub fn sure(&mut self) {
+        let word = match &self.app.dialog {
+            Some(Dialog::Form(form)) if form.takes_word() => form.word().map(str::to_owned),
+            _ => None,
+        };
+        match word {
+            Some(word) => {
+                self.write(&word);
+                self.press("ctrl-y");
+            }
+            None => self.press("y"),
+        }
     }
 
     /// Types on, without a look at the screen.
@@ -168,7 +184,16 @@ impl Scene {
     }
 
     pub fn tell(&mut self, message: Message) {
-        let dos = self.app.update(message, self.at);
+        self.tell_at(message, self.at);
+    }
+
+    /// No further key comes, and the loop wakes the client while it waits for that.
+    pub fn rest(&mut self) {
+        self.tell_at(Message::Tick, self.at + Duration::from_secs(1));
+    }
+
+    fn tell_at(&mut self, message: Message, at: Instant) {
+        let dos = self.app.update(message, at);
         self.paint();
         for act in dos {
             match act {

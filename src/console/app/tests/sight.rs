@@ -133,14 +133,14 @@ fn letters_that_a_confirmation_does_not_know_disarm_it() {
 #[test]
 fn letters_that_the_last_question_of_a_form_does_not_know_disarm_it() {
     let mut scene = running();
-    scene.press("down s");
+    scene.press("N");
     scene.write("no need");
     scene.press("enter");
     let before = scene.asked.len();
     scene.type_on("is by", 350);
     assert_eq!(scene.asked.len(), before);
     scene.press("y");
-    assert!(matches!(scene.last(), Ask::Skip { .. }));
+    assert!(matches!(scene.last(), Ask::Note { .. }));
 }
 
 #[test]
@@ -179,7 +179,8 @@ fn a_word_about_a_step_is_given_for_the_selected_one() {
     // The fence was left out; NEXT speaks of what follows.
     scene.press("down s");
     scene.write("later");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Skipped);
     scene.press("down");
     let fence = scene.app.selected_step().unwrap();
@@ -201,13 +202,16 @@ fn what_was_left_out_is_taken_up_again_with_a_reason() {
     let mut scene = running();
     scene.press("down s");
     scene.write("later");
-    scene.press("enter y down r");
+    scene.press("enter");
+    scene.sure();
+    scene.press("down r");
     assert!(matches!(
         form(&scene).map(|form| (&form.purpose, form.stage)),
         Some((Purpose::Retry(..), Stage::Write))
     ));
     scene.write("now it can be reached");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert!(matches!(scene.last(), Ask::Retry { reason: Some(_), .. }));
     assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Ready);
 }
@@ -566,7 +570,8 @@ fn after_attaching_again_the_selection_is_on_the_step_that_next_names() {
     let mut scene = running();
     scene.press("s");
     scene.write("done");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     let model = scene.model.clone();
     scene.app.ui.decide.selected = 0;
     scene.attach();
@@ -830,7 +835,8 @@ fn a_step_taken_up_again_or_left_out_says_that_data_diverged_where_it_would_be_t
     }
     scene.press("s");
     scene.write("somebody promoted it");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert_eq!(status(&scene, "promote"), crate::core::status::StepStatus::Skipped);
     let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
     scene.app.select_step(&(run, "promote".into()));

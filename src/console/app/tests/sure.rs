@@ -11,9 +11,12 @@ pub fn in_force() -> Scene {
     let mut scene = running();
     scene.press("s");
     scene.write("seen");
-    scene.press("enter y a");
+    scene.press("enter");
+    scene.sure();
+    scene.press("a");
     scene.write("fenced by hand");
-    scene.press("enter y");
+    scene.press("enter");
+    scene.sure();
     assert!(matches!(scene.last(), Ask::Attest { .. }), "{:?}", scene.last());
     scene
 }
@@ -26,8 +29,18 @@ fn proposed() -> Scene {
 }
 
 /// What each of the forms that ask for a word opens with, and its word.
-fn worded() -> [(Scene, &'static str, &'static str); 3] {
-    [(declared(), "S 2", "P2"), (proposed(), "X", "dismiss"), (in_force(), "Z 1", "undone")]
+fn worded() -> [(Scene, &'static str, &'static str); 7] {
+    let mut asked = declared();
+    asked.press("y");
+    [
+        (declared(), "S 2", "P2"),
+        (proposed(), "X", "dismiss"),
+        (in_force(), "Z 1", "undone"),
+        (running(), "s", "skip"),
+        (running(), "a", "done"),
+        (running(), "A", "abort"),
+        (asked, "o 2", "no"),
+    ]
 }
 
 #[test]

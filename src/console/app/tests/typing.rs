@@ -36,6 +36,10 @@ fn told(keys: &'static str) -> impl Fn() -> Scene {
     }
 }
 
+fn paged() -> Scene {
+    told("1")()
+}
+
 fn with(base: fn() -> Scene, keys: &'static str) -> impl Fn() -> Scene {
     move || {
         let mut scene = base();
@@ -277,4 +281,37 @@ fn the_states_of_the_typing_are_what_they_are_called() {
         assert!(!asks || scene.app.dialog.is_some(), "{name}: {:?}", scene.toast());
     }
     assert_eq!(states().len(), 30);
+}
+
+#[test]
+fn the_first_letter_of_a_text_neither_acknowledges_nor_answers_and_a_lone_one_does() {
+    for between_ms in [80, 350, 600] {
+        let mut scene = paged();
+        scene.at += Duration::from_secs(2);
+        scene.type_on("Kevin is on it", between_ms);
+        scene.rest();
+        assert!(!scene.asked.contains(&Ask::Acknowledge), "{between_ms}: {:?}", scene.asked);
+        assert!(scene.toast().contains("first letter of a text"), "{}", scene.toast());
+        scene.press("K");
+        assert_eq!(*scene.last(), Ask::Acknowledge);
+        for text in ["no, not yet: waiting for Paul", "yes, go on"] {
+            let mut scene = declared();
+            scene.at += Duration::from_secs(2);
+            let before = scene.asked.len();
+            scene.type_on(text, between_ms);
+            scene.rest();
+            assert_eq!(scene.asked.len(), before, "{text}: {:?}", scene.last());
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_no_letter_does_not_wait_for_what_follows_a_letter() {
+    let mut scene = paged();
+    scene.press_as("K", Manner::Single, Duration::from_secs(2));
+    assert!(!scene.asked.contains(&Ask::Acknowledge));
+    scene.press_as("K", Manner::Single, Duration::from_millis(200));
+    scene.press_as("down", Manner::Single, Duration::from_millis(200));
+    assert_eq!(*scene.last(), Ask::Acknowledge, "pressed twice, and asked for once");
+    assert_eq!(scene.asked.iter().filter(|ask| **ask == Ask::Acknowledge).count(), 1);
 }

@@ -13,6 +13,7 @@ use crate::core::awareness::{self, Awareness};
 use crate::core::contradiction::{self, Kind};
 use crate::core::decide::proposed_in;
 use crate::core::drill;
+use crate::core::incident::Position;
 use crate::core::oncall;
 use crate::core::signal::age;
 use crate::engine::client::of_process;
@@ -147,8 +148,17 @@ fn diverged(view: &View<'_>) -> Option<(Role, Glyph, String)> {
     still_diverged(view).map(|text| (Role::Critical, Glyph::Critical, text))
 }
 
+/// The decide screen with an open question has no NEXT.
 fn says_next(view: &View<'_>) -> bool {
-    matches!(view.ui.screen, Screen::Overview | Screen::Decide)
+    let incident = view.model.durable.incident.as_ref();
+    let asks = incident.is_some_and(|incident| {
+        matches!(incident.position, Position::Question(_)) && incident.open_run().is_none()
+    });
+    match view.ui.screen {
+        Screen::Overview => true,
+        Screen::Decide => !asks,
+        _ => false,
+    }
 }
 
 /// What runs that ended left behind, where NEXT does not say it already.

@@ -1,6 +1,6 @@
 //! What to do about what cannot be right: which server, which step, which key.
 
-use super::{Next, View, on_decide, on_step, say};
+use super::{Next, View, diverged, on_decide, on_step, say};
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::words;
 use crate::console::theme::Role;
@@ -38,9 +38,9 @@ fn comes_first(model: &Model, open: &Open) -> bool {
         }
 }
 
-/// The step that ends the contradiction which comes first.
+/// The step that ends the contradiction which NEXT begins with.
 pub(super) fn step(model: &Model) -> Option<(RunId, StepId)> {
-    let open = first(model)?;
+    let open = first(model).or_else(|| diverged::going_on(model))?;
     if let Some((_, step)) =
         promoted_by_others(model, open).filter(|_| open.contradiction.kind == Kind::ServesElsewhere)
     {

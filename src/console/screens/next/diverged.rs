@@ -3,8 +3,9 @@
 use super::{Next, View, say};
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
-use crate::core::contradiction::{self, Kind};
+use crate::core::contradiction::{self, Kind, Open};
 use crate::core::divergence::{self, DIVERGED};
+use crate::core::model::Model;
 
 /// That data went apart and what to do about it; none where nobody has to do anything, or both still take writes.
 pub fn open(view: &View<'_>) -> Option<String> {
@@ -42,10 +43,13 @@ pub(super) fn first(view: &View<'_>, next: Next) -> Next {
 
 /// A split brain that somebody answered and that goes on all the same: what was written is missing on the other, more
 /// of it with every write.
+pub(super) fn going_on(model: &Model) -> Option<&Open> {
+    let both = |open: &&Open| open.answered.is_some() && open.contradiction.kind == Kind::TwoPrimaries;
+    contradiction::of(model).iter().find(both)
+}
+
 fn goes_on(view: &View<'_>) -> Option<String> {
-    let answered = contradiction::of(view.model)
-        .iter()
-        .find(|open| open.answered.is_some() && open.contradiction.kind == Kind::TwoPrimaries)?;
+    let answered = going_on(view.model)?;
     let fence = super::contradicted::next(view, answered).text;
     Some(format!("(answered) {}, NOW: their data goes on going apart. {fence}", answered.contradiction.what))
 }

@@ -4,7 +4,7 @@ use super::{View, on_decide};
 use crate::console::keymap::{Action, Context};
 use crate::core::confirmation::GuardResult;
 use crate::core::contradiction::{Blocked, blocking, moves_the_primary};
-use crate::core::decide::guards;
+use crate::core::decide::{done_again_before, guards};
 use crate::core::evidence;
 use crate::core::incident::{Run, StepRun};
 use crate::core::managed;
@@ -40,6 +40,9 @@ pub(super) fn frozen(
 }
 
 fn blocked(view: &View<'_>, run: &Run, step: &Step) -> Option<String> {
+    if let Some(before) = done_again_before(view.model, run, step) {
+        return Some(format!("waits for \"{}\", which is done again.", before.title));
+    }
     let open = blocking(view.model, Blocked::Promote)?;
     let what = &open.contradiction.what;
     let answer = view.key(Action::AnswerContradiction);

@@ -11,7 +11,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
-use crate::core::decide::{self, is_denied, waits_for_proof};
+use crate::core::decide::{self, done_again_before, is_denied, waits_for_proof};
 use crate::core::divergence::{self, may_throw_away};
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
@@ -299,6 +299,11 @@ fn way_out(view: &View<'_>, run: &Run, step: &Step, state: &StepRun) -> String {
     let guarded = if held { format!(", {over} override a guard") } else { String::new() };
     match state.status {
         StepStatus::Pending => "wait for the steps that it needs".to_owned(),
+        StepStatus::Ready | StepStatus::Confirming
+            if let Some(before) = done_again_before(view.model, run, step) =>
+        {
+            format!("wait for \"{}\", which is done again", before.title)
+        }
         StepStatus::Ready | StepStatus::Confirming if step.is_by_hand() => {
             format!("do it, then {attest} attest it; {skip} skip it")
         }
