@@ -4,6 +4,7 @@ use crate::core::incident::Run;
 use crate::core::model::Model;
 use crate::core::names::View;
 use crate::core::status::StepStatus;
+use crate::ids::RegionId;
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use jiff::Timestamp;
@@ -50,6 +51,20 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
         Some(Unshown { place: place + 1, step, is_false })
     });
     found.min_by_key(|found| !found.is_false)
+}
+
+/// The step of the last run before the last close that lets a region serve on a person's word, and that region, where its
+/// proof was not seen: a proof that comes after the close moves nothing.
+pub fn left_unproven(model: &Model) -> Option<(&Step, &RegionId)> {
+    let run = model.durable.closed.last()?.runs.last()?;
+    let runbook = model.plan.runbooks.get(&run.runbook)?;
+    let region = runbook.activates.as_ref().filter(|region| model.serving() != Some(region))?;
+    let is_left = |step: &&Step| {
+        run.steps.get(&step.id).is_some_and(|state| {
+            state.status == StepStatus::Attested && state.unproven && state.moved.is_none()
+        })
+    };
+    runbook.steps.values().find(is_left).map(|step| (step, region))
 }
 
 /// Whether a step's own proof is known not to hold, or cannot be told (false); none where it holds or the plan wants none.

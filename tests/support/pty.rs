@@ -282,6 +282,13 @@ impl Pty {
         line.and_then(|count| count.parse().ok()).unwrap()
     }
 
+    /// Waits until the process has taken every key that was pressed.
+    pub fn wait_until_read(&self) {
+        let tty = std::fs::File::open(&self.tty).unwrap();
+        let taken = wait_for(|| (rustix::io::ioctl_fionread(&tty).unwrap() == 0).then_some(()));
+        taken.expect("keys were pressed, and nobody reads them");
+    }
+
     /// Waits until a program that writes all the time can write no more.
     pub fn wait_until_blocked(&self) {
         const STILL: Duration = Duration::from_millis(300);

@@ -227,6 +227,7 @@ fn a_resize_keeps_what_is_being_typed() {
     pty.resize(20, 5);
     pty.wait_for_text("40x10");
     pty.press(", typed blind");
+    pty.wait_until_read();
     pty.resize(100, 30);
     pty.wait_for_text("half a note");
     pty.decide(", and more");
@@ -352,7 +353,7 @@ fn the_demo_leaves_nothing_behind() {
 #[test]
 fn at_60x16_and_80x23_a_failover_can_be_begun_by_the_keys_that_are_shown() {
     for (columns, rows) in [(60, 16), (80, 23), (120, 40)] {
-        let engine = Engine::start("region-down", "20");
+        let engine = Engine::start("region-down", "5");
         let mut pty = engine.console().size(columns, rows).spawn();
         let screen = pty.wait_until("trouble, since when, and what next", |screen| {
             screen.contains("P0") && screen.contains("for ") && screen.contains("NEXT")

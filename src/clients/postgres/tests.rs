@@ -50,11 +50,11 @@ async fn accept_and_hang(mut socket: TcpStream) {
 async fn a_server_that_accepts_and_never_answers_meets_the_deadline() {
     let port = listen_in_silence().await;
     for rest in ["sslmode=disable", "sslmode=prefer", "sslmode=verify-full"] {
-        let error = failure(&dsn(port, rest), Duration::from_millis(200)).await;
+        let error = failure(&dsn(port, rest), Duration::from_secs(1)).await;
         assert_eq!(error.kind, PostgresErrorKind::Timeout, "{error}");
         // What of the deadline is left for the address: roots were read and the name was looked up before.
         let (words, place) = (error.to_string(), format!("(PostgreSQL at localhost:{port}/x)"));
-        assert!(words.starts_with("connecting: no answer within 0.") && words.ends_with(&place), "{error}");
+        assert!(words.starts_with("connecting: no answer within ") && words.ends_with(&place), "{error}");
     }
 }
 

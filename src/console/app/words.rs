@@ -152,6 +152,9 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         )],
         Purpose::Close(_) => {
             let mut lines: Vec<String> = model.and_then(|model| standing(model, now)).into_iter().collect();
+            if let Some(unproven) = model.and_then(|model| unproven(model, now)) {
+                lines.push(format!("{unproven} A proof that comes after the close moves nothing."));
+            }
             lines.extend(model.map_or_else(Vec::new, |model| awareness::unfinished(model, now)));
             lines.extend(model.map_or_else(Vec::new, left::by_closing));
             lines.push("The tree and its runs end with it; the journal keeps them.".into());
@@ -213,10 +216,7 @@ fn resolving(model: Option<&Model>, now: Timestamp) -> Vec<String> {
     let mut lines = vec!["Nobody is paged further, and the providers' alerts are closed.".to_owned()];
     let Some(model) = model else { return lines };
     lines.splice(0..0, standing(model, now));
-    let run = model.durable.incident.as_ref().and_then(|incident| incident.runs.last());
-    if let Some(unshown) = run.and_then(|run| attested::unshown(model, run, now)) {
-        lines.insert(0, format!("NOT PROVEN: {}.", unshown.words()));
-    }
+    lines.splice(0..0, unproven(model, now));
     let watch = crate::units::duration(model.plan.policy.monitor);
     lines.push(format!("The watch of {watch} begins. A new P0 or P1 reopens it by itself."));
     let sent = model.plan.messages.values().filter(|template| template.on.contains(&Occasion::Resolved));
@@ -231,6 +231,13 @@ fn resolving(model: Option<&Model>, now: Timestamp) -> Vec<String> {
         lines.push(format!("Due then: {}", ended(&titles(due))));
     }
     lines
+}
+
+/// The step of the last run that a person says is done and that its own proof does not show.
+fn unproven(model: &Model, now: Timestamp) -> Option<String> {
+    let run = model.durable.incident.as_ref()?.runs.last()?;
+    let unshown = attested::unshown(model, run, now)?;
+    Some(format!("NOT PROVEN: {}.", unshown.words()))
 }
 
 /// How to see that a step that a person does worked.

@@ -157,7 +157,20 @@ fn without_incident(view: &View<'_>) -> Next {
     if model.live.recent.is_empty() {
         return say(Role::Running, "Wait for the first readings: nothing was measured yet.");
     }
-    let next = of_signals(view);
+    let next = match attested::left_unproven(model) {
+        Some((step, region)) => {
+            let name = model.plan.regions.get(region).map_or(region.as_str(), |region| &region.name);
+            let record = view.key(Action::RecordServing);
+            let text = format!(
+                "\"{}\" was attested before the close, and its own proof was not seen. If {name} serves now, {record} records \
+                 it. {}",
+                step.title,
+                of_signals(view).text
+            );
+            say(Role::Warn, text)
+        }
+        None => of_signals(view),
+    };
     match diverged::open(view) {
         Some(apart) if next.role == Role::Ok => say(Role::Critical, apart),
         Some(apart) => say(Role::Critical, format!("{apart} Then: {}", next.text)),

@@ -4,6 +4,7 @@ use super::fixture::*;
 use super::serving::{primary, standby, world};
 use crate::core::action::{Acted, Failure};
 use crate::core::apply::apply;
+use crate::core::attested;
 use crate::core::command::{Ask, Report};
 use crate::core::incident::{Mode, Outcome};
 use crate::core::model::{Model, Status};
@@ -210,6 +211,23 @@ fn a_region_that_a_step_switches_to_on_a_persons_word_serves_once_its_own_proof_
     assert_eq!(machine.model.serving(), Some(&"dr".into()));
     assert_eq!(api(&machine), ("dr", Status::Up));
     assert_kept(&machine);
+}
+
+#[test]
+fn a_switch_that_was_closed_without_its_proof_is_left_to_be_recorded() {
+    let mut machine = declared(Mode::Live);
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    machine.ask(Ask::Abort { reason: "the supplier goes on".into() }).unwrap();
+    assert_eq!(attested::left_unproven(&machine.model), None, "the incident is open");
+    machine.ask(Ask::Close { reason: "they do it".into() }).unwrap();
+    machine.pass(30, &rerouted());
+    assert_eq!(machine.model.serving(), Some(&"primary".into()), "nothing counts after the close");
+    let left =
+        attested::left_unproven(&machine.model).map(|(step, region)| (step.id.as_str(), region.as_str()));
+    assert_eq!(left, Some(("switch", "dr")));
+    machine.ask(Ask::RecordServing { region: "dr".into(), reason: "seen".into() }).unwrap();
+    assert_eq!(attested::left_unproven(&machine.model), None);
 }
 
 #[test]
