@@ -4,7 +4,7 @@
 use super::Context;
 use crate::clients::process::{self, Ending, ProcessOutcome};
 use crate::clients::{Clients, leftover};
-use crate::core::action::Failure;
+use crate::core::action::{Failure, STILL_RUNS};
 use crate::probes::source::Program;
 
 /// Runs the program that does it. An engine that is killed leaves it running.
@@ -62,7 +62,7 @@ async fn still_running(context: &Context) -> Option<(String, String)> {
                  verify or retry the step.",
                 list(" ")
             );
-            Some((format!("the program of an earlier attempt still runs as process {}", list(", ")), next))
+            Some((format!("the program of an earlier attempt {STILL_RUNS} {}", list(", ")), next))
         }
         Err(error) => {
             let why = format!("whether a program of an earlier attempt still runs cannot be told: {error}");

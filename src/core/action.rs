@@ -7,6 +7,8 @@ pub const UNMOVED: &str = "SIMULATED: this scenario does not know what the step 
 
 /// How a failure begins to say why, where a manager of its target (Patroni, repmgr, a cloud provider) decides over that.
 pub const MANAGED: &str = "it is managed by ";
+/// How a failure says that a program of an earlier attempt goes on.
+pub const STILL_RUNS: &str = "still runs as process";
 
 /// What a step would do, as the confirmation shows it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

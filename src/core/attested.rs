@@ -1,8 +1,8 @@
 //! Steps that a person says are done while what the plan wants as their proof does not show it.
 
-use crate::core::incident::Run;
+use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
-use crate::core::names::View;
+use crate::core::names::{Since, View};
 use crate::core::status::StepStatus;
 use crate::ids::RegionId;
 use crate::plan::Step;
@@ -47,7 +47,12 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
         run.steps.get(&step.id).is_some_and(|state| state.status == StepStatus::Attested)
     });
     let found = attested.filter_map(|(place, step)| {
-        let is_false = is_unshown(model, step, now)?;
+        let state = run.steps.get(&step.id)?;
+        let is_false = match proof(model, step, state, now)? {
+            Truth::True => return None,
+            Truth::False => true,
+            Truth::Unknown(_) => false,
+        };
         Some(Unshown { place: place + 1, step, is_false })
     });
     found.min_by_key(|found| !found.is_false)
@@ -67,11 +72,13 @@ pub fn left_unproven(model: &Model) -> Option<(&Step, &RegionId)> {
     runbook.steps.values().find(is_left).map(|step| (step, region))
 }
 
-/// Whether a step's own proof is known not to hold, or cannot be told (false); none where it holds or the plan wants none.
-pub fn is_unshown(model: &Model, step: &Step, now: Timestamp) -> Option<bool> {
-    match step.verify.as_ref()?.evaluate(&View { model, now }) {
-        Truth::True => None,
-        Truth::False => Some(true),
-        Truth::Unknown(_) => Some(false),
-    }
+/// What a step's own proof comes to, by readings of after it ran or was attested: what was measured before says nothing of
+/// it. Of one that lifeboat did not run, and nobody attested, all readings count. None where the plan wants no proof.
+pub fn proof(model: &Model, step: &Step, state: &StepRun, now: Timestamp) -> Option<Truth> {
+    let view = View { model, now };
+    let condition = step.verify.as_ref()?;
+    Some(match state.ended_at.or(state.started_at) {
+        Some(since) => condition.evaluate(&Since { view, since }),
+        None => condition.evaluate(&view),
+    })
 }

@@ -202,7 +202,7 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::StepRechecked { step, .. } => format!("{}: the world is read again", title(step)),
         Fact::StepSkipped { step, reason, .. } => format!("{}: SKIPPED, {reason}", title(step)),
         Fact::StepAttested { step, how, unproven, .. } => {
-            let unseen = if *unproven { " (ITS OWN PROOF WAS NOT SEEN)" } else { "" };
+            let unseen = if *unproven { " (its own proof not seen yet)" } else { "" };
             format!("{}: done by hand{unseen}, {how}", title(step))
         }
         Fact::StepUndone { step, how, stays: true, .. } => {

@@ -17,7 +17,7 @@ pub(super) fn troubles(story: &Story) -> Vec<String> {
         story
             .events
             .iter()
-            .filter(|event| is_trouble(&event.fact))
+            .filter(|event| is_trouble(&event.fact) || stays_unproven(story, &event.fact))
             .map(|event| (event.at, said(story, event))),
     );
     found.extend(story.notifications().filter_map(|(_, known)| undelivered(story, known)));
@@ -30,7 +30,6 @@ pub(super) fn troubles(story: &Story) -> Vec<String> {
 /// What is told by its own sentence.
 fn is_trouble(fact: &Fact) -> bool {
     match fact {
-        Fact::StepAttested { unproven, .. } => *unproven,
         Fact::StepFinished { outcome, .. } => matches!(outcome, Outcome::Failed(_)),
         Fact::RunEnded { end, .. } => matches!(end, RunEnd::Aborted(_)),
         Fact::NotificationsQueued { to, .. } => to.is_empty(),
@@ -52,6 +51,13 @@ fn is_trouble(fact: &Fact) -> bool {
         | Fact::JournalChanged { .. } => true,
         _ => false,
     }
+}
+
+/// A step on a person's word whose own proof was never seen.
+fn stays_unproven(story: &Story, fact: &Fact) -> bool {
+    let Fact::StepAttested { run, step, unproven: true, .. } = fact else { return false };
+    let seen = |event: &Event| matches!(&event.fact, Fact::ServicesMoved { run: of, step: id, .. } if (of, id) == (run, step));
+    !story.events.iter().any(seen)
 }
 
 fn said(story: &Story, event: &Event) -> String {

@@ -556,14 +556,25 @@ mod tests {
         assert_eq!(redactor.redact("tok-000275-x"), "[secret AWS session token]");
     }
 
+    /// What this thread has used of a processor, see proc(5); elsewhere the time that passed.
+    fn spent() -> std::time::Duration {
+        static BEGUN: std::sync::LazyLock<std::time::Instant> =
+            std::sync::LazyLock::new(std::time::Instant::now);
+        let begun = *BEGUN;
+        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+        let nanos = told.and_then(|told| told.split_whitespace().next()?.parse().ok());
+        nanos.map_or_else(|| begun.elapsed(), std::time::Duration::from_nanos)
+    }
+
     #[test]
     fn a_secret_as_long_as_they_may_be_is_looked_for_in_little_time() {
         let secret: String =
             (0..super::super::value::MAX_SECRET_BYTES / 8).map(|n| format!("{n:07x}z")).collect();
         let redactor = redactor_of(&[("huge", &secret)]);
-        let begun = std::time::Instant::now();
+        let begun = spent();
         let redacted = redactor.redact(&format!("a {secret} b"));
-        assert!(redacted.len() < 60 && begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+        let took = spent() - begun;
+        assert!(redacted.len() < 60 && took.as_secs() < 20, "{took:?}");
     }
 
     proptest! {

@@ -232,8 +232,10 @@ fn a_standby_that_does_not_replay_is_refused_until_the_loss_is_named() {
         .waits_for("the lag shows", |screen| screen.contains("✘ critical") || screen.contains("▲ warn"));
     let behind = "select pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) > 200000";
     night.pair.standby.wait_for(behind);
-    night.pair.primary.kill();
     let rows = load.stop();
+    let end = night.pair.primary.sql("select pg_current_wal_lsn()");
+    night.pair.standby.wait_for(&format!("select pg_last_wal_receive_lsn() >= '{}'", end.trim()));
+    night.pair.primary.kill();
 
     night.decide();
     night.fence_by_hand();

@@ -1,8 +1,9 @@
 //! What speaks against a word that is given for a step.
 
+use crate::core::action::STILL_RUNS;
+use crate::core::attested;
 use crate::core::decide::{guards, target_of};
 use crate::core::model::Model;
-use crate::core::names::View;
 use crate::core::promoting;
 use crate::ids::{RunId, StepId};
 use crate::plan::condition::Truth;
@@ -14,8 +15,14 @@ use jiff::Timestamp;
 pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp) -> Vec<String> {
     let Some((plan, state)) = model.step(run, id) else { return Vec::new() };
     let mut lines = Vec::new();
+    if let Some(doubt) = state.doubt.as_ref().filter(|doubt| doubt.why.contains(STILL_RUNS)) {
+        lines.push(format!(
+            "ITS PROGRAM WAS STILL RUNNING when that was looked at: {}. {}",
+            doubt.why, doubt.next
+        ));
+    }
     if let Some(proof) = &plan.verify
-        && let Some(how) = against(&proof.evaluate(&View { model, now }))
+        && let Some(how) = attested::proof(model, plan, state, now).as_ref().and_then(against)
     {
         let moves = plan.switches || plan.irreversible || !plan.serves.is_empty();
         let counts = if moves && model.live.simulation.is_none() {

@@ -13,6 +13,7 @@ use crate::core::refusal::Refusal;
 use crate::core::status::{Move, StepStatus};
 use crate::ids::{RunId, StepId};
 use crate::plan::Step;
+use crate::plan::condition::Truth;
 use jiff::Timestamp;
 
 /// A step of the open run.
@@ -222,8 +223,10 @@ pub fn attest(
     allow_word_after(model, open, step, state)?;
     let how = required(how, "what was done and how it was checked")?;
     let rebuilt = divergence::by_word(model, now, step, &how);
-    // A simulation does not move every proof, which is no fault of the plan.
-    let unproven = model.live.simulation.is_none() && attested::is_unshown(model, step, now).is_some();
+    // A simulation does not move every proof, which is no fault of the plan. What a person did lifeboat did not see, so
+    // only what is measured from now on proves that.
+    let is_seen = state.started_at.is_some() && attested::proof(model, step, state, now) == Some(Truth::True);
+    let unproven = model.live.simulation.is_none() && step.verify.is_some() && !is_seen;
     let attested = Fact::StepAttested { run: run.clone(), step: id.clone(), how, unproven };
     Ok([attested].into_iter().chain(rebuilt).collect())
 }

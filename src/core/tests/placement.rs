@@ -231,12 +231,19 @@ fn a_switch_that_was_closed_without_its_proof_is_left_to_be_recorded() {
 }
 
 #[test]
-fn a_word_for_a_proof_that_is_seen_moves_the_region_at_once() {
+fn a_word_for_a_switch_counts_by_readings_of_after_it_alone() {
     let mut machine = declared(Mode::Live);
     begin(&mut machine, "switch-to-dr");
     machine.pass(30, &rerouted());
     attest(&mut machine, "switch");
+    assert_eq!(machine.model.serving(), Some(&"primary".into()), "that was measured before");
+    let run = machine.model.run(&machine.run()).unwrap();
+    let unshown = attested::unshown(&machine.model, run, machine.now).expect("it is told as not shown yet");
+    assert!(!unshown.is_false);
+    machine.pass(6, &rerouted());
     assert_eq!(machine.model.serving(), Some(&"dr".into()));
+    let run = machine.model.run(&machine.run()).unwrap();
+    assert_eq!(attested::unshown(&machine.model, run, machine.now), None);
 }
 
 #[test]
