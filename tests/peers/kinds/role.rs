@@ -156,6 +156,18 @@ async fn a_search_path_with_functions_of_the_same_names_changes_no_reading() {
     assert_eq!((lag.verdict.clone(), lag.number("exposure_bytes")), (Verdict::Good, Some(0.0)), "{lag:?}");
 }
 
+/// The lag of the standby and the role of the primary, both through the primary's role `app`: they share its kept session.
+fn lag_and_role_of_app(pair: &Pair) -> (Box<dyn Probe>, Box<dyn Probe>) {
+    let clients = clients();
+    let of = |kind: &str, keys: &[(&str, &str)]| {
+        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients)
+            .unwrap()
+    };
+    let app = pair.primary.dsn_of("app");
+    let lag = of("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &app)]);
+    (lag, of(KIND, &[("dsn", &app)]))
+}
+
 /// The one session that lifeboat keeps for its lag is the last that the server has room for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_whose_last_connection_lifeboat_itself_keeps_is_down_for_everybody_else_and_says_so() {
@@ -165,14 +177,7 @@ async fn a_server_whose_last_connection_lifeboat_itself_keeps_is_down_for_everyb
     pair.primary.stop();
     pair.primary.start();
     pair.standby.wait_for("select exists (select from pg_stat_wal_receiver where status = 'streaming')");
-    let clients = clients();
-    let of = |kind: &str, keys: &[(&str, &str)]| {
-        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients)
-            .unwrap()
-    };
-    let app = pair.primary.dsn_of("app");
-    let lag = of("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &app)]);
-    let role = of(KIND, &[("dsn", &app)]);
+    let (lag, role) = lag_and_role_of_app(&pair);
     let kept = measure("postgres-replication", &*lag).await;
     assert_eq!(
         kept.fields.get("primary_reachable"),
@@ -189,14 +194,7 @@ async fn a_server_whose_last_connection_lifeboat_itself_keeps_is_down_for_everyb
 async fn a_role_that_may_have_one_session_serves_both_probes() {
     let pair = Pair::start();
     pair.primary.sql("create role app login in role pg_monitor connection limit 1");
-    let clients = clients();
-    let of = |kind: &str, keys: &[(&str, &str)]| {
-        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients)
-            .unwrap()
-    };
-    let app = pair.primary.dsn_of("app");
-    let lag = of("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &app)]);
-    let role = of(KIND, &[("dsn", &app)]);
+    let (lag, role) = lag_and_role_of_app(&pair);
     measure("postgres-replication", &*lag).await;
     let started = std::time::Instant::now();
     while role.run().await.is_err() {
