@@ -6,25 +6,26 @@
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use lifeboat::base::ids::ProbeId;
 use lifeboat::core::actor::Operator;
 use lifeboat::core::command::{Ask, Report};
 use lifeboat::core::incident::Mode;
 use lifeboat::core::model::Model;
 use lifeboat::core::notification::{DeliveryStatus, Receipt, Undelivered};
 use lifeboat::core::reading::{Measurement, Reading};
+use lifeboat::core::simulation::Simulation;
 use lifeboat::engine::lead::{Input, Lead};
 use lifeboat::engine::ledger::Ledger;
 use lifeboat::engine::outside::Outside;
 use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::runner::Runner;
 use lifeboat::engine::shared::SharedModel;
-use lifeboat::ids::ProbeId;
 use lifeboat::journal::Options;
 use lifeboat::notifiers::{self, Notifier, Outgoing};
 use lifeboat::plan::params::Params;
 use lifeboat::plan::{Audience, Channel, Contact, Manner, Plan, ProbeSpec, Registry, Step, Who, load_texts};
 use lifeboat::probes::BuildError;
-use lifeboat::world::{Clock, RealClock, Simulation, World};
+use lifeboat::world::{Clock, RealClock, World};
 use lifeboat::{actions, probes};
 use std::error::Error;
 use std::sync::Arc;
@@ -108,7 +109,7 @@ fn plan(parallel: u32) -> Outcome<Plan> {
     plan.channels.insert(mail.id.clone(), mail);
     let mut who = Vec::new();
     for number in 0..MESSAGES {
-        let id = lifeboat::ids::ContactId::new(format!("c{number}"));
+        let id = lifeboat::base::ids::ContactId::new(format!("c{number}"));
         let email = format!("c{number}@example.org");
         let contact = Contact {
             name: format!("Contact {number}"),
@@ -251,7 +252,7 @@ fn measure(parallel: u32, runtime: &tokio::runtime::Runtime) -> Outcome<()> {
     let took = began.elapsed();
     let used = cpu()? - cpu_before;
     let ideal = MESSAGES.div_ceil(parallel as usize);
-    println!("{MESSAGES} messages, {parallel} at once, {} each:", lifeboat::units::duration(TAKES));
+    println!("{MESSAGES} messages, {parallel} at once, {} each:", lifeboat::base::units::duration(TAKES));
     println!("  until the last is accepted {took:.1?}; no engine could do it in less than {ideal} s");
     println!("  queueing all of them {queued:.1?}");
     println!("  a note's reply {}", words(&mut asks));

@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use lifeboat::base::environment::Environment;
 use lifeboat::cli::{self, Cli};
-use lifeboat::clients::Environment;
 use lifeboat::console::terminal;
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use lifeboat::clients::Environment;
+use lifeboat::base::environment::Environment;
 use lifeboat::secrets::{
     Keyring, Origin, Resolver, SecretError, SecretName, SecretRef, SecretsConfig, Source, Store,
 };

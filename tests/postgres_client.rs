@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use lifeboat::base::environment::Environment;
+use lifeboat::clients::Postgres;
 use lifeboat::clients::postgres::PostgresErrorKind;
-use lifeboat::clients::{Environment, Postgres};
 use lifeboat::secrets::{Redactor, Secret};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 

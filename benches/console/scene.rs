@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use lifeboat::base::ids::ProbeId;
 use lifeboat::core::actor::Actor;
 use lifeboat::core::apply::apply;
 use lifeboat::core::fact::{Event, Fact};
 use lifeboat::core::model::Model;
 use lifeboat::core::reading::{Measurement, Reading};
 use lifeboat::core::signal::SignalState;
-use lifeboat::ids::ProbeId;
 use lifeboat::plan::{Registry, load_texts, render};
 
 use super::Outcome;

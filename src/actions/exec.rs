@@ -2,7 +2,9 @@
 
 use crate::actions::program;
 use crate::actions::{Action, ActionKind, Built, Context};
-use crate::clients::{Clients, ProcessOutcome, leftover};
+use crate::base::orphans;
+use crate::base::process::ProcessOutcome;
+use crate::clients::Clients;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
@@ -111,7 +113,7 @@ impl Action for Exec {
             if ran.success() {
                 let stays = match stays(context, &ran).await {
                     ids if ids.is_empty() => String::new(),
-                    ids => format!("; {}", leftover::words(&ids)),
+                    ids => format!("; {}", orphans::words(&ids)),
                 };
                 let took = ran.elapsed.as_secs_f64();
                 return Ok(Done { summary: format!("{what}: done in {took:.1} s{stays}") });
@@ -175,7 +177,7 @@ impl Exec {
 /// What a program that has ended started and left, in its own group or elsewhere.
 async fn stays(context: &Context, ran: &ProcessOutcome) -> Vec<u32> {
     let token = context.token.clone();
-    let marked = tokio::task::spawn_blocking(move || leftover::marked(leftover::TOKEN, &token));
+    let marked = tokio::task::spawn_blocking(move || orphans::marked(orphans::TOKEN, &token));
     let mut found = marked.await.unwrap_or_default();
     found.extend(&ran.left);
     found.sort_unstable();

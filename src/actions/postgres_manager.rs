@@ -116,7 +116,7 @@ fn of(row: &Row) -> Result<Management, DatabaseError> {
         return Ok(if sees_all { Management::Nobody } else { Management::NotSeen });
     };
     let own = who.iter().zip(&why).filter(|(manager, _)| **manager == name);
-    let hints = own.map(|(_, why)| crate::text::clean(why, TEXT_LIMIT_CHARS)).take(HINTS).collect();
+    let hints = own.map(|(_, why)| crate::base::text::clean(why, TEXT_LIMIT_CHARS)).take(HINTS).collect();
     Ok(Management::By(Manager { name, hints }))
 }
 

@@ -1,13 +1,14 @@
 //! A PostgreSQL server as the target of an action: who it is, read live.
 
 use crate::actions::postgres_manager::Management;
+use crate::base::text::clean;
+use crate::base::words;
 use crate::clients::postgres::ReadOnly;
 use crate::core::action::{Failure, STARTED_AT, SYSTEM_IDENTIFIER, Target};
 use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::probes::source::{Database, DatabaseError, Session};
-use crate::probes::{timeline, words};
-use crate::text::clean;
+use crate::probes::timeline;
 use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 

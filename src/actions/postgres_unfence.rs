@@ -5,6 +5,7 @@ use crate::actions::postgres_server::{
     LOOK, Server, hidden, same_server, same_target, several, unreachable, unread,
 };
 use crate::actions::{Action, ActionKind, Built, Context};
+use crate::base::text::ended;
 use crate::clients::Clients;
 use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
@@ -12,7 +13,6 @@ use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, Params};
 use crate::probes::source::{Database, DatabaseError, dsn_words};
-use crate::text::ended;
 use futures::future::BoxFuture;
 
 const RESET: &str = "alter system reset default_transaction_read_only";

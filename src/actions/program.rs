@@ -2,8 +2,10 @@
 //! it; the one that looks at its effect is not.
 
 use super::Context;
-use crate::clients::process::{self, Ending, ProcessOutcome};
-use crate::clients::{Clients, leftover};
+use crate::base::orphans;
+use crate::base::process;
+use crate::base::process::{Ending, ProcessOutcome};
+use crate::clients::Clients;
 use crate::core::action::{Failure, STILL_RUNS};
 use crate::probes::source::Program;
 
@@ -36,7 +38,7 @@ async fn run_as(
 ) -> Result<ProcessOutcome, Failure> {
     let spec = program.spec(clients, context.timeout.unsigned_abs()).await;
     let mut spec = spec.map_err(|error| Failure::not_done(what, error.to_string(), error.next_step()))?;
-    spec.env.extend(token.map(|token| (leftover::TOKEN.into(), token.into())));
+    spec.env.extend(token.map(|token| (orphans::TOKEN.into(), token.into())));
     spec.outlives = token.is_some();
     let ran = process::run(&spec, &clients.redactor, |_, line| (context.output)(line)).await;
     ran.map_err(|error| Failure::not_done(what, error.to_string(), error.next_step))
@@ -52,7 +54,7 @@ pub(super) async fn goes_on(what: String, context: &Context) -> Option<Failure> 
 
 async fn still_running(context: &Context) -> Option<(String, String)> {
     let own = context.token.clone();
-    let found = tokio::task::spawn_blocking(move || leftover::running(|token| of_one_step(token, &own)));
+    let found = tokio::task::spawn_blocking(move || orphans::running(|token| of_one_step(token, &own)));
     match found.await.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
         Ok(ids) if ids.is_empty() => None,
         Ok(ids) => {
@@ -92,7 +94,7 @@ pub(super) fn ending_words(ran: &ProcessOutcome) -> String {
         Ending::Stopped => "was stopped".to_owned(),
     };
     match ran.stderr.last_line().or_else(|| ran.stdout.last_line()) {
-        Some(line) => format!("{ended}: {}", crate::text::clean(line, 300)),
+        Some(line) => format!("{ended}: {}", crate::base::text::clean(line, 300)),
         None => ended,
     }
 }

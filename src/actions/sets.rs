@@ -27,7 +27,7 @@ fn words(param: &Param) -> Option<String> {
         Param::Integer(number) => number.to_string(),
         Param::Number(number) => number.to_string(),
         Param::Flag(flag) => flag.to_string(),
-        Param::Duration(span) => crate::units::duration(*span),
+        Param::Duration(span) => crate::base::units::duration(*span),
         Param::List(params) => list(&mut params.iter().filter_map(words)),
         Param::Table(params) => {
             list(&mut params.iter().filter_map(|(name, value)| Some(format!("{name} = {}", words(value)?))))

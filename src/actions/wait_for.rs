@@ -1,12 +1,13 @@
 //! `wait-for`: waits until a condition or a signal's state holds, for as long as it must.
 
 use crate::actions::{Action, ActionKind, Built, Conditions, Context};
+use crate::base::words;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::outlook::Never;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::{Key, Named, Takes};
 use crate::plan::params::{Param, Params};
-use crate::probes::{BuildError, words};
+use crate::probes::BuildError;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Fuse, FusedFuture, pending, ready, select};
 use jiff::SignedDuration;

@@ -2,9 +2,9 @@
 
 use super::prompt::read_hidden;
 use super::{Failure, block_on, engine, say};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
+use crate::base::text::clean;
 use crate::clients::aws::{Aws, AwsError, Caller, CredentialsInUse};
-use crate::text::clean;
 use clap::{Args, Subcommand};
 use futures::future::join_all;
 use serde::Serialize;

@@ -2,14 +2,14 @@
 
 use super::engine::read_plan;
 use super::{Failure, Place, block_on, reach, say, whose};
+use crate::base::text::clean;
+use crate::base::units;
 use crate::core::brief;
 use crate::core::model::Model;
 use crate::engine::client::{Client, ClientError};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
 use crate::engine::replay;
-use crate::text::clean;
-use crate::units;
 use jiff::Timestamp;
 use std::io::Write;
 use std::process::ExitCode;

@@ -1,11 +1,11 @@
 //! `lifeboat check`: every problem of a plan at once.
 
 use super::EXIT_USAGE;
+use crate::base::text::{Printer, clean};
 use crate::console::glyphs::Glyphs;
 use crate::console::theme::{ColourDepth, ColourEnvironment};
 use crate::plan::render::{self, Style};
 use crate::plan::{Plan, Problems, Registry, load};
-use crate::text::{Printer, clean};
 use clap::Args;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The console in this terminal, from first frame to last.
 
 use super::{EXIT_USAGE, Failure, LookArgs, block_on};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::console::app::link::{Connect, How, LinkError};
 use crate::console::app::run::{ConsoleError, End};
 use crate::console::app::{App, run};

@@ -4,7 +4,7 @@ use super::console::{Leaving, connector, console};
 use super::ending::Ending;
 use super::simulation::Stage;
 use super::{Failure, LookArgs, simulation};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::engine::paths::StateFolder;
 use crate::world::demo::{self, DEFAULT_SCENARIO};
 use std::ffi::OsString;

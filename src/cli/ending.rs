@@ -1,12 +1,12 @@
 //! What is said when a demo or a rehearsal was left: what was done in how long, what is left of it, and what to try next.
 
+use crate::base::text::clean;
+use crate::base::units;
 use crate::console::app::App;
 use crate::core::incident::{Incident, Run, RunEnd};
 use crate::core::model::Model;
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
-use crate::text::clean;
-use crate::units;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::time::Instant;

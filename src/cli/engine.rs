@@ -1,7 +1,8 @@
 //! `lifeboat engine`: the process that probes, decides, journals and acts. `open` starts it by itself.
 
 use super::{EXIT_USAGE, Failure, LEFT_BEHIND, Place, limits, look, place, run_bounded, simulation};
-use crate::clients::{Clients, Environment};
+use crate::base::environment::Environment;
+use crate::clients::Clients;
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
 use crate::engine::{self, access};
@@ -113,7 +114,7 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
 
 fn find_group(name: &str) -> Result<access::Group, Failure> {
     access::Group::by_name(name).map_err(|error| {
-        let what = format!("the group {} cannot be used: {error}", crate::text::clean(name, 60));
+        let what = format!("the group {} cannot be used: {error}", crate::base::text::clean(name, 60));
         Failure::new(what, "Look at `getent group`; leave --group out to run for yourself alone.")
     })
 }

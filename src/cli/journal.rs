@@ -11,10 +11,10 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::base::text::{Printer, clean};
 use crate::engine::paths::StateFolder;
 use crate::journal::export::{self, ExportError};
 use crate::journal::{JournalError, Noted, Reader, Record, Verification, read, verify, verify_against};
-use crate::text::{Printer, clean};
 
 /// How often a followed journal is looked at.
 const FOLLOW_EVERY: Duration = Duration::from_millis(250);

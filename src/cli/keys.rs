@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::layered;
+use crate::base::text::Printer;
 use crate::console::keymap::{self, Context, Keymap};
 use crate::console::layers::{Layers, Problem};
-use crate::text::Printer;
 
 /// Arguments of `lifeboat keys`.
 #[derive(Debug, Args)]

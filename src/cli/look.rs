@@ -1,7 +1,7 @@
 //! How the console looks and which keys it has: flags over the configuration file over what the terminal says.
 
 use super::Failure;
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::console::glyphs::Glyphs;
 use crate::console::keymap::{self, Keymap};
 use crate::console::layers::Problem;

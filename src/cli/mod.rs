@@ -39,9 +39,9 @@ mod whose;
 pub use look::LookArgs;
 pub use place::Place;
 
-use crate::clients::Environment;
+use crate::base::environment::Environment;
+use crate::base::text::Printer;
 use crate::secrets::{Resolver, SecretsConfig};
-use crate::text::Printer;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};

@@ -2,7 +2,7 @@
 
 use super::console::{Leaving, connector, console};
 use super::{Failure, LookArgs, Place};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -2,9 +2,9 @@
 
 use super::EXIT_USAGE;
 use super::check::{detect_style, finish, is_unicode};
+use crate::base::text::Printer;
 use crate::plan::render::{self, Style};
 use crate::plan::{Plan, Registry, load, reference, schema, show};
-use crate::text::Printer;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};

@@ -2,12 +2,12 @@
 
 use super::engine::read_plan;
 use super::{Failure, Place, say};
+use crate::base::text::escaped;
 use crate::core::fact::Event;
 use crate::engine::ledger::LedgerError;
 use crate::engine::replay;
 use crate::journal::{self, JournalError};
 use crate::report::{self, Story};
-use crate::text::escaped;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;

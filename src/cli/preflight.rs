@@ -2,13 +2,13 @@
 
 use super::check::is_unicode;
 use super::{Failure, block_on, engine, say, too_few};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
+use crate::base::units;
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::core::preflight::{Check, Checked, Preflight};
 use crate::engine::outside::Outside;
 use crate::plan::Plan;
 use crate::preflight::{self, NOT_SEEN};
-use crate::units;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::fmt::Write as _;

@@ -8,7 +8,7 @@ use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tc
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
 
-use crate::text::Printer;
+use crate::base::text::Printer;
 
 /// Longest line that is read, in bytes.
 const MAX_BYTES: usize = crate::secrets::MAX_SECRET_BYTES;

@@ -3,7 +3,7 @@
 use super::ending::Ending;
 use super::simulation::Stage;
 use super::{Failure, LookArgs, demo, simulation};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use std::path::PathBuf;
 use std::process::ExitCode;
 

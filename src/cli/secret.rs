@@ -12,12 +12,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use zeroize::Zeroizing;
 
 use super::prompt::{PromptError, read_hidden};
+use crate::base::text::ended;
 use crate::plan::Plan;
 use crate::secrets::{
     Keyring, MAX_SECRET_BYTES, Origin, Resolver, Secret, SecretError, SecretName, SecretRef, Store, Stores,
     text_of,
 };
-use crate::text::ended;
 
 /// How long a keyring may take when a person sits at it and can unlock it.
 pub const PERSON_DEADLINE: Duration = Duration::from_secs(60);
@@ -300,7 +300,7 @@ fn say(out: &mut impl Write, line: &str) -> Result<(), SecretCommandError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::Environment;
+    use crate::base::environment::Environment;
     use crate::secrets::{SecretsConfig, Source};
     use clap::Parser;
 

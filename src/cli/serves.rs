@@ -1,12 +1,12 @@
 //! `lifeboat serves`: which region serves, as recorded and as measured; and records it, without a console.
 
 use super::{Failure, Place, ack, say, whose};
+use crate::base::ids::RegionId;
 use crate::core::command::Ask;
 use crate::core::contradiction;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::model::Model;
 use crate::core::placement;
-use crate::ids::RegionId;
 use std::io::Write;
 use std::process::ExitCode;
 

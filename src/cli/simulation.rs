@@ -1,7 +1,7 @@
 //! A simulated world from the command line: scenario, speed, and a state folder that is thrown away.
 
 use super::Failure;
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::plan::Plan;
 use crate::world::scenario::{GENERIC, Shipped};
 use crate::world::{Scenario, demo, scenario};

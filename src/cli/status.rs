@@ -1,6 +1,9 @@
 //! `lifeboat status`: how things are, as text or JSON, for scripts and for terminals that cannot show the console.
 
 use super::{Failure, Place, block_on, reach, say};
+use crate::base::ids::{RegionId, ServiceId};
+use crate::base::text::clean;
+use crate::base::units;
 use crate::core::awareness::{self, Awareness, Owed};
 use crate::core::contradiction::{self, Open};
 use crate::core::decide::current_escalation;
@@ -15,9 +18,6 @@ use crate::core::{blind, divergence, evidence, in_force, lifecycle, oncall, plac
 use crate::engine::client::Client;
 use crate::engine::plan_file;
 use crate::engine::protocol::ToClient;
-use crate::ids::{RegionId, ServiceId};
-use crate::text::clean;
-use crate::units;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -232,7 +232,7 @@ fn worst(model: &Model) -> Vec<(String, SignalState, String)> {
     let mut signals: Vec<_> =
         model.durable.signals.iter().filter(|(_, s)| s.state != SignalState::Ok).collect();
     signals.sort_by_key(|(_, signal)| std::cmp::Reverse(signal.state.concern()));
-    let row = |(id, signal): (&crate::ids::ProbeId, &crate::core::signal::Signal)| {
+    let row = |(id, signal): (&crate::base::ids::ProbeId, &crate::core::signal::Signal)| {
         (id.to_string(), signal.state, model.why(id))
     };
     signals.into_iter().map(row).collect()
@@ -349,7 +349,7 @@ fn people_as_json(model: &Model, now: Timestamp) -> Value {
 
 /// Who is on call in each rotation, and what is wrong with its calendar.
 fn on_call_as_json(model: &Model, now: Timestamp) -> Vec<Value> {
-    let rotation = |(id, rotation): (&crate::ids::RotationId, &crate::plan::Rotation)| {
+    let rotation = |(id, rotation): (&crate::base::ids::RotationId, &crate::plan::Rotation)| {
         let on_call = oncall::at(model, id, now);
         json!({
             "rotation": id.as_str(),

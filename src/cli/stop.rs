@@ -63,7 +63,7 @@ pub fn run(args: &StopArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
                 out,
                 &format!(
                     "{}\nProcess {pid} is ended by SIGTERM.\n",
-                    crate::text::ended(&unreachable.to_string())
+                    crate::base::text::ended(&unreachable.to_string())
                 ),
             )?;
             end_by_signal(pid)?;

@@ -9,9 +9,9 @@ use ratatui::prelude::IntoCrossterm;
 use ratatui::style::{Color, Style};
 
 use super::layered;
+use crate::base::text::Printer;
 use crate::console::layers::{Layers, Problem};
 use crate::console::theme::{self, ColourDepth, ColourEnvironment, ROLES, Role, Theme};
-use crate::text::Printer;
 
 /// Arguments of `lifeboat themes`.
 #[derive(Debug, Args)]

@@ -1,10 +1,10 @@
 //! Whose a state folder is: one that was named may be another plan's, by a slip or by a variable that was left set.
 
 use super::{Failure, Place, place};
+use crate::base::text::clean;
 use crate::engine::paths::StateFolder;
 use crate::engine::{plan_file, replay};
 use crate::plan::{Registry, load};
-use crate::text::clean;
 use std::path::Path;
 
 /// The longest name that is shown, in characters.

@@ -1,6 +1,6 @@
 //! What DNS resolvers answer, asked one by one and without a cache of our own: the TTL is what the resolver has left.
 
-use crate::text::clean;
+use crate::base::text::clean;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;

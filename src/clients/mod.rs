@@ -4,17 +4,12 @@
 pub mod aws;
 #[cfg(feature = "aws")]
 pub mod dns;
-mod environment;
 pub mod http;
-pub mod leftover;
 mod names;
-mod output;
 mod own_clock;
 mod path_end;
 mod pinned;
-mod pipe;
 pub mod postgres;
-pub mod process;
 mod share;
 pub mod smtp;
 #[cfg(test)]
@@ -23,17 +18,14 @@ mod tls;
 
 use std::path::Path;
 
+use crate::base::environment::Environment;
 use crate::secrets::{Redactor, Resolver, SecretsConfig};
 
-pub use environment::Environment;
 pub use http::Http;
-pub(crate) use names::host_fault;
 pub use names::{Directory, NameError, Names, SystemNames};
-pub use output::{Kept, MAX_KEPT_BYTES, MAX_LINE_CHARS, Stream};
 pub use own_clock::{Off, OwnClock};
 pub use path_end::{Part, PathEnd};
 pub use postgres::Postgres;
-pub use process::{Ending, ProcessError, ProcessOutcome, ProcessSpec};
 pub use tls::{Identity, TlsProfile, TlsSetupError, Verification};
 
 /// The connections that probes and actions share; cheap to clone, and clones share everything.
@@ -57,24 +49,6 @@ pub struct Clients {
     /// The variables that child processes may be given.
     pub environment: Environment,
 }
-
-/// Whether a call failed for want of something on this host: open files, memory, ports of its own. It says nothing
-/// about the other side.
-pub(crate) fn is_own_fault(error: &std::io::Error) -> bool {
-    use rustix::io::Errno;
-    let own = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
-    error.raw_os_error().is_some_and(|number| own.iter().any(|errno| errno.raw_os_error() == number))
-}
-
-/// What this host lacks now, where a library does not say why something failed: without a file to open a resolver knows
-/// no name, and there are no trusted roots.
-pub(crate) fn own_shortage() -> Option<String> {
-    let tried = std::net::UdpSocket::bind(("127.0.0.1", 0)).err().filter(is_own_fault);
-    tried.map(|error| error.to_string())
-}
-
-/// What to do about it.
-pub(crate) const OWN_FAULT: &str = "this host is short of open files, processes, memory or ports: look at `ulimit -a`, `free` and `ss -s` for the engine's user";
 
 impl Clients {
     /// Nothing is connected, read or looked up yet. `own_secret_files` is the user's own folder of secret files

@@ -10,7 +10,7 @@ use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
 use tokio::time::Instant;
 
-use crate::units;
+use crate::base::units;
 
 /// Clocks that differ by less agree: a certificate is not made to end on the minute.
 const AGREE: SignedDuration = SignedDuration::from_mins(5);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::path_end::{Foreseeing, PathEnds};
 use super::pinned::Pinned;
-use super::{OWN_FAULT, own_shortage};
+use crate::base::shortage::{OWN_FAULT, own_shortage};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
@@ -282,7 +282,7 @@ pub(super) fn tls_error_in<'a>(error: &'a (dyn std::error::Error + 'static)) -> 
 pub(super) fn explain(error: &rustls::Error) -> (String, String) {
     let rustls::Error::InvalidCertificate(fault) = error else {
         return (
-            crate::text::clean(&error.to_string(), 300),
+            crate::base::text::clean(&error.to_string(), 300),
             "check that the server speaks TLS on this port, with a version from 1.2 on".to_owned(),
         );
     };
@@ -308,5 +308,5 @@ pub(super) fn explain(error: &rustls::Error) -> (String, String) {
         }
         _ => "look at the certificate with `openssl s_client -connect HOST:PORT -showcerts`",
     };
-    (crate::text::clean(&fault.to_string(), 300), next_step.to_owned())
+    (crate::base::text::clean(&fault.to_string(), 300), next_step.to_owned())
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeString, DeTable, DeValue};
 
-use crate::text::clean;
+use crate::base::text::clean;
 
 /// Largest theme or keymap file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 256 * 1024;

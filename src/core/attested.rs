@@ -1,10 +1,10 @@
 //! Steps that a person says are done while what the plan wants as their proof does not show it.
 
+use crate::base::ids::RegionId;
 use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
 use crate::core::names::{Since, View};
 use crate::core::status::StepStatus;
-use crate::ids::RegionId;
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use jiff::Timestamp;

@@ -1,10 +1,11 @@
 //! How a backup is: from the signal of its probe, its allowed age, and what the plan asks of its copies.
 
+use crate::base::units;
+use crate::base::units::Unit;
 use crate::core::model::Model;
 use crate::core::reading::{Field, Measurement};
 use crate::core::signal::{Recent, SignalState, age};
-use crate::plan::{Backup, Unit};
-use crate::units;
+use crate::plan::Backup;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -195,7 +196,7 @@ fn encryption(backup: &Backup, found: &BackupStanding) -> Option<Finding> {
         Some(is) if is.to_lowercase().contains(&wanted.to_lowercase()) => None,
         Some(is) => {
             let text = format!("encryption is \"{is}\", the plan says \"{wanted}\"");
-            finding(SignalState::Critical, crate::text::clean(&text, 300))
+            finding(SignalState::Critical, crate::base::text::clean(&text, 300))
         }
         None => None,
     }

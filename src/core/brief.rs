@@ -5,11 +5,12 @@
 mod course;
 mod people;
 
+use crate::base::units;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::incident::{Incident, Mode};
 use crate::core::model::{Model, Status};
-use crate::core::{blind, contradiction, evidence, in_force, lifecycle, objectives, placement, witness};
-use crate::units;
+use crate::core::{blind, contradiction, evidence, in_force, lifecycle, objectives, placement};
+use crate::journal::spoken;
 use jiff::Timestamp;
 
 /// The most lines.
@@ -44,8 +45,9 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
         ("Journal", journal(model)),
     ];
     let left = in_force(model);
-    let line =
-        |(label, text): (&str, String)| crate::text::clean(&format!("{label}: {text}"), LINE_LIMIT_CHARS);
+    let line = |(label, text): (&str, String)| {
+        crate::base::text::clean(&format!("{label}: {text}"), LINE_LIMIT_CHARS)
+    };
     let (head, rest) = parts.split_at(BEFORE_IN_FORCE);
     let lines = head.iter().cloned().chain(left).chain(rest.iter().cloned());
     lines.filter(|(_, text)| !text.is_empty()).map(line).take(LINES).collect()
@@ -179,7 +181,7 @@ fn clock(model: &Model, now: Timestamp) -> String {
 }
 
 fn journal(model: &Model) -> String {
-    let head = witness::words(model.durable.head.as_ref());
+    let head = spoken::words(model.durable.head.as_ref());
     match &model.live.journal_failure {
         Some(why) => format!("{head}, CANNOT BE WRITTEN: {}", short(why)),
         None => head,
@@ -188,7 +190,7 @@ fn journal(model: &Model) -> String {
 
 /// A text of a person or a probe, cut so that the brief stays one.
 fn short(text: &str) -> String {
-    crate::text::clean(text, TEXT_LIMIT_CHARS)
+    crate::base::text::clean(text, TEXT_LIMIT_CHARS)
 }
 
 /// The first names of a list, and how many are left; none for an empty one.

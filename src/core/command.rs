@@ -1,5 +1,6 @@
 //! What people ask for, and what comes back from the world.
 
+use crate::base::ids::*;
 use crate::core::action::{Description, Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
 use crate::core::escalation::IncidentRole;
@@ -10,7 +11,6 @@ use crate::core::preflight::Preflight;
 use crate::core::reading::Reading;
 use crate::core::unrecorded::UnrecordedPage;
 use crate::core::watch::Found;
-use crate::ids::*;
 use crate::plan::{CalendarTrouble, Severity, Shift, Who};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,10 @@
 //! What a person confirms: a frozen bundle that owns the exact call it will run.
 
+use crate::base::ids::{ConfirmationId, ProbeId, RunId, StepId};
 use crate::core::action::{Description, ManualCard};
 use crate::core::other_side::OtherServer;
 use crate::core::signal::SignalState;
 use crate::core::status::StepStatus;
-use crate::ids::{ConfirmationId, ProbeId, RunId, StepId};
 
 pub use crate::core::loss::LossEstimate;
 use crate::plan::ConfirmLevel;

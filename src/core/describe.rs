@@ -4,15 +4,15 @@ mod telling;
 
 pub use telling::{in_how_long, to_whom};
 
+use crate::base::ids::{ProbeId, QuestionId, RegionId, RunbookId, ServiceId, StepId};
+use crate::base::units;
 use crate::core::confirmation::{Confirmation, LossEstimate};
 use crate::core::fact::Fact;
 use crate::core::incident::{GivenAnswer, Outcome, Position, RunEnd};
 use crate::core::loss_reading::LossReading;
 use crate::core::placement;
 use crate::core::signal::SignalState;
-use crate::ids::{ProbeId, QuestionId, RegionId, RunbookId, ServiceId, StepId};
 use crate::plan::{Plan, Severity};
-use crate::units;
 
 /// The longest sentence, in characters: the longest text of a person with its frame.
 const SENTENCE_LIMIT_CHARS: usize = 4_400;
@@ -20,7 +20,7 @@ const SENTENCE_LIMIT_CHARS: usize = 4_400;
 /// What happened, in one line of plain words. Names are the plan's titles where it knows them; text from
 /// outside is cleaned.
 pub fn describe(fact: &Fact, plan: &Plan) -> String {
-    crate::text::clean(&sentence(fact, plan), SENTENCE_LIMIT_CHARS)
+    crate::base::text::clean(&sentence(fact, plan), SENTENCE_LIMIT_CHARS)
 }
 
 fn sentence(fact: &Fact, plan: &Plan) -> String {

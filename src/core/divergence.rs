@@ -1,12 +1,12 @@
 //! Data that went apart while two servers of one database accepted writes. It outlives the split brain, its incident and
 //! a restart; it ends with a person's word, or once the server that lost was rebuilt.
 
+use crate::base::ids::ProbeId;
 use crate::core::contradiction::{self, Answer};
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
-use crate::ids::ProbeId;
 use crate::plan::{Plan, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What the engine has to do next. Plain data: a test compares it and answers by hand.
 
+use crate::base::ids::{NotificationId, RunId, StepId};
 use crate::core::action::Target;
-use crate::ids::{NotificationId, RunId, StepId};
 
 /// What the engine has to do.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
 //! Escalation: who is told next, until somebody acknowledges.
 
-use crate::ids::*;
+use crate::base::ids::*;
 use crate::plan::Severity;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

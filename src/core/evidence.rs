@@ -1,5 +1,7 @@
 //! Freezing what was on the screen.
 
+use crate::base::ids::ProbeId;
+use crate::base::units;
 use crate::core::confirmation::{Evidence, LossEstimate};
 use crate::core::fencing::{self, Fenced};
 use crate::core::incident::Incident;
@@ -9,10 +11,8 @@ use crate::core::names;
 use crate::core::roles;
 use crate::core::servers::{self, Database, Server};
 use crate::core::signal::{SignalState, age, failing, is_stale};
-use crate::ids::ProbeId;
 use crate::plan::condition::Condition;
 use crate::plan::{ProbeSpec, Runbook};
-use crate::units;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 

@@ -1,5 +1,6 @@
 //! Past tense: what happened. Durable facts are journal records; the model is their fold.
 
+use crate::base::ids::*;
 use crate::core::action::{Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
 use crate::core::confirmation::{Confirmation, LossEstimate};
@@ -14,7 +15,7 @@ use crate::core::reading::Reading;
 use crate::core::signal::SignalState;
 use crate::core::unrecorded::UnrecordedPage;
 use crate::core::watch::Found;
-use crate::ids::*;
+use crate::journal::Head;
 use crate::plan::{Severity, Shift};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -32,16 +33,7 @@ pub struct Event {
     /// What happened.
     pub fact: Fact,
     /// Its journal record; none for ephemeral facts.
-    pub record: Option<RecordRef>,
-}
-
-/// A place in the journal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct RecordRef {
-    /// Number of the record.
-    pub seq: u64,
-    /// Its checksum, hexadecimal.
-    pub checksum: String,
+    pub record: Option<Head>,
 }
 
 /// What happened.

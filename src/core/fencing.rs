@@ -1,11 +1,11 @@
 //! Which servers are kept from accepting writes, as far as steps that were verified or attested tell.
 
+use crate::base::ids::{ProbeId, RunId, StepId};
 use crate::core::action::STARTED_AT;
 use crate::core::in_force;
 use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
-use crate::ids::{ProbeId, RunId, StepId};
 use crate::plan::{ProbeSpec, Step};
 use jiff::Timestamp;
 

@@ -1,13 +1,13 @@
 //! What steps did to the world and nothing has taken back. It outlives an abort, a failure, a crash and the close of
 //! its incident, and ends only with a step that undoes it or with a person's word.
 
+use crate::base::ids::{IncidentId, ProbeId, RunId, RunbookId, StepId};
 use crate::core::incident::{Incident, Mode, Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::reading::Field;
 use crate::core::servers;
 use crate::core::signal::SignalState;
 use crate::core::status::StepStatus;
-use crate::ids::{IncidentId, ProbeId, RunId, RunbookId, StepId};
 use crate::plan::{ProbeSpec, Runbook, Step};
 use jiff::Timestamp;
 

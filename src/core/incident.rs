@@ -1,11 +1,11 @@
 //! An incident, its answers and its runs: the durable course of events.
 
+use crate::base::ids::*;
 use crate::core::action::{Acted, Done, Failure, ManualCard, Proof};
 use crate::core::actor::Actor;
 use crate::core::confirmation::{Confirmation, Evidence};
 use crate::core::escalation::IncidentRole;
 use crate::core::status::StepStatus;
-use crate::ids::*;
 use crate::plan::{Plan, Severity};
 use indexmap::IndexMap;
 use jiff::Timestamp;

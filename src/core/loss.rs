@@ -1,8 +1,8 @@
 //! What a failover would lose: one figure, or a range that grows until the old primary is fenced.
 
+use crate::base::ids::ProbeId;
+use crate::base::units;
 use crate::core::action::{STARTED_AT, SYSTEM_IDENTIFIER, Target};
-use crate::ids::ProbeId;
-use crate::units;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,11 @@
 //! What one reading tells of a loss. The latest that counts is a durable fact, so that it outlives the engine that
 //! measured it: a primary that is gone cannot be measured again.
 
+use crate::base::ids::ProbeId;
 use crate::core::loss::{LossEstimate, MeasuredStandby};
 use crate::core::model::Model;
 use crate::core::reading::{Field, Measurement, Reading};
 use crate::core::signal::Recent;
-use crate::ids::ProbeId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

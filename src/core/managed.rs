@@ -1,11 +1,11 @@
 //! What a manager of a database server (Patroni, repmgr, a cloud provider) keeps lifeboat's own steps from, as far as a
 //! step found that.
 
+use crate::base::ids::{RunbookId, StepId};
 use crate::core::action::{Failure, MANAGED};
 use crate::core::incident::{Outcome, Run, StepRun};
 use crate::core::model::Model;
 use crate::core::preflight::Checked;
-use crate::ids::{RunbookId, StepId};
 
 /// What works in the place of a step that its target's manager refuses; none where nothing is known to refuse it. The
 /// latest that was found counts: a run's own look, or else the last preflight of this engine.

@@ -1,15 +1,16 @@
 //! Messages to people: drafted from the plan's templates and the state of things.
 
+use crate::base::ids::MessageId;
+use crate::base::text::ended;
+use crate::base::units;
 use crate::core::escalation::Proposal;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::Position;
 use crate::core::model::{Model, Status};
 use crate::core::notification::Message;
-use crate::core::{contradiction, describe, drill, evidence, lifecycle, objectives, situation, witness};
-use crate::ids::MessageId;
+use crate::core::{contradiction, describe, drill, evidence, lifecycle, objectives, situation};
+use crate::journal::spoken;
 use crate::plan::template::render_text;
-use crate::text::ended;
-use crate::units;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -96,9 +97,9 @@ pub fn finish(model: &Model, draft: Draft, instead_of: &[String]) -> Message {
         body = format!("DRILL, an exercise: nothing is broken.{meant}{acts}\n{body}");
     }
     Message {
-        subject: crate::text::clean(&subject, SUBJECT_LIMIT_CHARS),
+        subject: crate::base::text::clean(&subject, SUBJECT_LIMIT_CHARS),
         body: clean_lines(&body),
-        witness: format!("Journal {}", witness::words(model.durable.head.as_ref())),
+        witness: format!("Journal {}", spoken::words(model.durable.head.as_ref())),
         severity: model.severity().or(model.durable.proposal.as_ref().map(|proposal| proposal.severity)),
         drill,
         page_status: None,
@@ -106,9 +107,9 @@ pub fn finish(model: &Model, draft: Draft, instead_of: &[String]) -> Message {
     }
 }
 
-/// As [`clean`](crate::text::clean), but lines stay lines.
+/// As [`clean`](crate::base::text::clean), but lines stay lines.
 pub fn clean_lines(text: &str) -> String {
-    let lines = text.lines().map(|line| crate::text::clean(line.trim_end(), BODY_LIMIT_CHARS));
+    let lines = text.lines().map(|line| crate::base::text::clean(line.trim_end(), BODY_LIMIT_CHARS));
     let joined = lines.collect::<Vec<_>>().join("\n");
     match joined.char_indices().nth(BODY_LIMIT_CHARS) {
         Some((at, _)) => format!("{}…", &joined[..at]),
@@ -128,13 +129,13 @@ pub fn scope(model: &Model, now: Timestamp) -> Value {
     };
     let detected = incident.map(|incident| incident.detected_at).or(proposal.map(began)).unwrap_or(now);
     let leader = incident.map_or_else(|| "nobody yet".to_owned(), |incident| incident.leader());
-    let down = |(id, _): &(&crate::ids::RegionId, _)| {
+    let down = |(id, _): &(&crate::base::ids::RegionId, _)| {
         model.plan.regions.get(*id).map_or(id.as_str(), |region| &region.name).to_owned()
     };
     let broken = |status: Status| matches!(status, Status::Down | Status::Degraded);
     let regions = model.durable.regions.iter().filter(|(_, standing)| standing.status == Status::Down);
     let services = model.durable.services.iter().filter(|(_, standing)| broken(standing.status));
-    let title = |(id, _): (&crate::ids::ServiceId, _)| {
+    let title = |(id, _): (&crate::base::ids::ServiceId, _)| {
         model.plan.services.get(id).map_or(id.as_str(), |service| &service.title).to_owned()
     };
     let severity = model.severity().or(proposal.map(|proposal| proposal.severity));
@@ -222,7 +223,7 @@ fn timeline(model: &Model) -> String {
         .map(|event| {
             let line =
                 format!("{} {}", event.at.strftime("%H:%MZ"), describe::describe(&event.fact, &model.plan));
-            crate::text::clean(&line, LINE_LIMIT_CHARS)
+            crate::base::text::clean(&line, LINE_LIMIT_CHARS)
         })
         .collect();
     lines.reverse();

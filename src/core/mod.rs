@@ -52,6 +52,7 @@ pub mod roles;
 pub mod servers;
 pub mod severity;
 pub mod signal;
+pub mod simulation;
 pub mod situation;
 pub mod standing;
 pub mod status;
@@ -59,7 +60,7 @@ pub mod tree;
 pub mod unrecorded;
 pub mod untold;
 pub mod watch;
-pub mod witness;
 
+pub mod scope;
 #[cfg(test)]
 pub(crate) mod tests;

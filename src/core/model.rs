@@ -1,10 +1,11 @@
 //! The model: the fold of all facts. Engine and clients hold the same one.
 
+use crate::base::ids::*;
 use crate::core::actor::Actor;
 use crate::core::contradiction::Open;
 use crate::core::divergence::Split;
 use crate::core::escalation::{Dismissal, DueMessage, Escalation, Proposal};
-use crate::core::fact::{Event, RecordRef};
+use crate::core::fact::Event;
 use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::lifecycle;
 use crate::core::loss_reading::LossReading;
@@ -16,7 +17,7 @@ use crate::core::preflight::{Preflight, Tally};
 use crate::core::roles::expected_of as expected;
 use crate::core::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
 use crate::core::status::StepStatus;
-use crate::ids::*;
+use crate::journal::Head;
 use crate::plan::{Plan, ProbeSpec, Runbook, Severity, Step};
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
@@ -105,7 +106,7 @@ pub struct Durable {
     /// The latest durable events, oldest first.
     pub timeline: VecDeque<Event>,
     /// The last record.
-    pub head: Option<RecordRef>,
+    pub head: Option<Head>,
     /// When the engine took over.
     pub engine_started_at: Option<Timestamp>,
     /// Digest of the plan that the last engine had.
@@ -236,7 +237,7 @@ pub struct Live {
     /// What the last preflight of this engine found.
     pub preflight: Option<Box<Preflight>>,
     /// What is simulated; none in the real world.
-    pub simulation: Option<crate::world::Simulation>,
+    pub simulation: Option<crate::core::simulation::Simulation>,
 }
 
 /// A line that a step said.
@@ -406,5 +407,5 @@ impl Model {
 
 fn quoted(title: &str) -> String {
     const TITLE_CHARS: usize = 80;
-    format!("\"{}\"", crate::text::clean(title, TITLE_CHARS))
+    format!("\"{}\"", crate::base::text::clean(title, TITLE_CHARS))
 }

@@ -1,13 +1,14 @@
 //! What conditions can read of the model. What is not known has no value, so that nothing follows from it.
 
+use crate::base::ids::{ProbeId, ServiceId};
+use crate::base::units;
+use crate::base::units::Unit;
 use crate::core::model::{Model, Standing, Status};
 use crate::core::reading::Field;
 use crate::core::signal::{Recent, SignalState, age, failing, is_stale};
 use crate::core::{backup, blind, evidence, placement, servers};
-use crate::ids::{ProbeId, ServiceId};
+use crate::plan::ProbeSpec;
 use crate::plan::condition::{Condition, Names, Reference, Scalar};
-use crate::plan::{ProbeSpec, Unit};
-use crate::units;
 use jiff::{SignedDuration, Timestamp};
 
 /// The model at a moment.

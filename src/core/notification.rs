@@ -1,6 +1,6 @@
 //! One message to one recipient on one way, from its queueing to its answer.
 
-use crate::ids::*;
+use crate::base::ids::*;
 use crate::plan::{ComponentStatus, Manner, MessageTemplate, PageStatus, Severity};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

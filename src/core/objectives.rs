@@ -1,8 +1,8 @@
 //! The RTO clocks: one for each service, from its loss until it works again.
 
+use crate::base::ids::ServiceId;
 use crate::core::model::{Model, Status};
 use crate::core::signal::age;
-use crate::ids::ServiceId;
 use jiff::{SignedDuration, Timestamp};
 
 /// Time that a service did not work, against its target.

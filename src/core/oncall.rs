@@ -1,8 +1,8 @@
 //! Who is on call at a moment, by what is known of the calendars: a calendar lies outside of the plan, and what is
 //! wrong with it keeps nothing else from working.
 
+use crate::base::ids::{ContactId, RotationId};
 use crate::core::model::Model;
-use crate::ids::{ContactId, RotationId};
 use crate::plan::oncall::{end, of_rotation};
 use crate::plan::{CalendarTrouble, Rotation, Shift, Turns};
 use jiff::Timestamp;

@@ -1,10 +1,10 @@
 //! The servers on the other side of a step: those that a failover leaves behind, or that a fence stops. Whether they
 //! take writes decides between a failover and two primaries.
 
+use crate::base::ids::ProbeId;
 use crate::core::fencing;
 use crate::core::model::Model;
 use crate::core::servers::{self, Server};
-use crate::ids::ProbeId;
 use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,13 @@
 //! What a condition reads now, and whether it can still come true: for whoever waits for it.
 
+use crate::base::ids::ProbeId;
+use crate::base::units;
 use crate::core::model::Model;
 use crate::core::names::View;
 use crate::core::reading::{Field, Measurement};
 use crate::core::watch;
-use crate::ids::ProbeId;
 use crate::plan::ProbeSpec;
 use crate::plan::condition::{Condition, Names, Reference, Scalar};
-use crate::units;
 use jiff::{SignedDuration, Timestamp};
 
 /// What each name of a condition is now, in its order: `signals['dr-lag'].fields.replay_lag_bytes is 20.8 MB`.

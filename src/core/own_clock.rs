@@ -1,8 +1,8 @@
 //! This host's own clock, where several servers deny it: ages, recorded times and certificates depend on it.
 
+use crate::base::units;
 use crate::core::fact::Fact;
 use crate::core::model::Model;
-use crate::units;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 

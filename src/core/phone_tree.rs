@@ -1,11 +1,11 @@
 //! The phone tree: whom to call when nothing else works, as plain text that fits on paper.
 
+use crate::base::ids::{ContactId, RotationId};
+use crate::base::units;
 use crate::core::model::Model;
 use crate::core::oncall;
-use crate::ids::{ContactId, RotationId};
 use crate::plan::oncall::{of_rotation, until};
 use crate::plan::{Contact, EscalationLevel, EscalationPolicy, Rotation, Severity, Tries, Who};
-use crate::units;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
@@ -209,7 +209,7 @@ fn times(count: u32) -> String {
 
 /// The plan's text without anything that a printer or an old terminal may not know; letters of names stay.
 fn plain(text: &str) -> String {
-    crate::text::clean(text, TEXT_LIMIT_CHARS).replace('…', "...").replace('\u{fffd}', "?")
+    crate::base::text::clean(text, TEXT_LIMIT_CHARS).replace('…', "...").replace('\u{fffd}', "?")
 }
 
 /// A word in pieces that fit on a line.

@@ -1,8 +1,8 @@
 //! Where each service serves from, where steps moved it away from the region that serves.
 
+use crate::base::ids::{RegionId, RunId, RunbookId, ServiceId, StepId};
 use crate::core::incident::Incident;
 use crate::core::model::Model;
-use crate::ids::{RegionId, RunId, RunbookId, ServiceId, StepId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! What an action finds when it looks whether it could be done right now.
 
-use crate::ids::{RunbookId, StepId};
+use crate::base::ids::{RunbookId, StepId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,11 @@
 //! What is known of the standby that a step promotes: what another standby of its database would lose says nothing of it.
 
+use crate::base::ids::ProbeId;
 use crate::core::action::Target;
 use crate::core::evidence;
 use crate::core::loss::{LossEstimate, MeasuredStandby};
 use crate::core::model::Model;
 use crate::core::names::View;
-use crate::ids::ProbeId;
 use crate::plan::condition::{Condition, Reference, Truth};
 use crate::plan::{Runbook, Step};
 use jiff::Timestamp;

@@ -1,5 +1,6 @@
 //! Reacting: what the engine has to do next. It is asked only after a fact is durable and applied.
 
+use crate::base::ids::{RunId, StepId};
 use crate::core::decide::loss;
 use crate::core::effect::Effect;
 use crate::core::fact::{Event, Fact};
@@ -8,7 +9,6 @@ use crate::core::model::Model;
 use crate::core::notification::{DeliveryStatus, Intent, Notification};
 use crate::core::status::StepStatus;
 use crate::core::watch::{is_watched, watched};
-use crate::ids::{RunId, StepId};
 
 /// The effects of a fact. The only way to execute a step is the reaction to its `StepStarted`.
 pub fn react(model: &Model, event: &Event) -> Vec<Effect> {

@@ -1,9 +1,9 @@
 //! From the plan's words to people and the ways to them.
 
+use crate::base::ids::{ChannelId, ContactId};
 use crate::core::model::Model;
 use crate::core::notification::Way;
 use crate::core::{lifecycle, oncall};
-use crate::ids::{ChannelId, ContactId};
 use crate::plan::{Channel, Contact, Who};
 use jiff::Timestamp;
 

@@ -1,10 +1,10 @@
 //! What each database server should be now. The plan names the roles of a normal day; they follow the primary, so that
 //! a day after a failover is as green as one before.
 
+use crate::base::ids::RegionId;
 use crate::core::model::Model;
 use crate::core::reading::{Measurement, Verdict};
 use crate::core::servers::{Database, Seen, Server, databases, is_server};
-use crate::ids::RegionId;
 use crate::plan::ProbeSpec;
 use jiff::Timestamp;
 

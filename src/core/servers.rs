@@ -1,10 +1,10 @@
 //! The database servers that probes watch: which of them are one database, and which accept writes.
 
+use crate::base::ids::{ProbeId, RegionId};
 use crate::core::fencing::set_read_only;
 use crate::core::model::Model;
 use crate::core::reading::{Field, Measurement, Reading};
 use crate::core::signal::SignalState;
-use crate::ids::{ProbeId, RegionId};
 use crate::plan::{Plan, ProbeSpec};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

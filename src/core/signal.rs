@@ -174,7 +174,10 @@ pub fn judge(spec: &ProbeSpec, expected: Option<Role>, reading: &Reading) -> (Si
     match bound {
         Some(bound) if by_value.concern() > by_probe.concern() => {
             let side = if spec.thresholds.below { "below" } else { "at or over" };
-            (by_value, format!("{}, {side} {}", measurement.summary, crate::units::value(bound, spec.unit)))
+            (
+                by_value,
+                format!("{}, {side} {}", measurement.summary, crate::base::units::value(bound, spec.unit)),
+            )
         }
         _ => (by_probe, said.clone()),
     }

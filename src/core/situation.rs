@@ -1,12 +1,12 @@
 //! What holds now, in a few words: a title says what it was when it began, which may be long over.
 
+use crate::base::text::ended;
 use crate::core::contradiction;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::lifecycle;
 use crate::core::model::{Model, Status};
 use crate::core::severity::own_rule;
 use crate::plan::condition::Truth;
-use crate::text::ended;
 use jiff::Timestamp;
 
 /// One line for a subject, what matters most first; `title` where that still says it.

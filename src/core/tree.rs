@@ -1,11 +1,11 @@
 //! Walking the decision tree: what is suggested, and why.
 
+use crate::base::units;
 use crate::core::blind;
 use crate::core::model::Model;
 use crate::core::names::View;
 use crate::plan::Question;
 use crate::plan::condition::Truth;
-use crate::units;
 use jiff::Timestamp;
 
 /// What the console suggests for a question.

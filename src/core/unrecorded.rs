@@ -3,12 +3,12 @@
 //! Everything else that the engine does is the reaction to a durable fact. While the journal cannot be written that
 //! rule would leave nobody told, so this page is sent first and recorded as soon as there is a journal again.
 
+use crate::base::text::ended;
 use crate::core::model::Model;
 use crate::core::notification::{Message, Way};
 use crate::core::recipients::{self, Recipient};
-use crate::core::witness;
+use crate::journal::spoken;
 use crate::plan::EscalationPolicy;
-use crate::text::ended;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,7 @@ pub fn message(model: &Model, why: &str) -> Message {
     Message {
         subject: format!("[lifeboat] {plan}: the journal cannot be written"),
         body: crate::core::message::clean_lines(&body),
-        witness: format!("Journal {}", witness::words(model.durable.head.as_ref())),
+        witness: format!("Journal {}", spoken::words(model.durable.head.as_ref())),
         severity: model.severity(),
         drill: false,
         page_status: None,

@@ -1,10 +1,10 @@
 //! What nobody can tell for too long: a severity rule whose signals stay unknown, a console that stays blind. Unknown is
 //! no failure of the system, and after a time it is a person's business all the same.
 
+use crate::base::ids::ProbeId;
 use crate::core::blind;
 use crate::core::model::Model;
 use crate::core::names::View;
-use crate::ids::ProbeId;
 use crate::plan::condition::{Reference, Truth};
 use crate::plan::{Plan, Service, Severity, SeverityRule};
 use jiff::Timestamp;

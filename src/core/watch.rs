@@ -1,11 +1,11 @@
 //! What a step made of a server, looked at again: while it has to hold before the step counts as verified, and until
 //! its incident is closed. Who else changes the server is seen by this and by nothing else of a plan.
 
+use crate::base::ids::{RunId, StepId};
 use crate::core::action::Proof;
 use crate::core::incident::{Incident, Run, StepRun};
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
-use crate::ids::{RunId, StepId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 //! see each other's work. Which engine a client believes: its own user's, root's, and another one's only where nobody
 //! else could have put it there.
 
-use crate::folder::{Folder, Owner, user};
+use crate::base::folder::{Folder, Owner, user};
 use rustix::fs::{FileType, Gid, Mode, fchmod, fchown};
 use std::io;
 use std::os::fd::AsFd;

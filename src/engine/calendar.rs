@@ -1,8 +1,8 @@
 //! Reads the calendars of who is on call, and reads them again when they change.
 
+use crate::base::ids::RotationId;
 use crate::core::command::Report;
 use crate::engine::runner::ReportSink;
-use crate::ids::RotationId;
 use crate::plan::calendar;
 use crate::plan::{CalendarTrouble, Plan, Rotation, Shift, Turns};
 use crate::world::Clock;
@@ -111,7 +111,7 @@ impl Watched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::ContactId;
+    use crate::base::ids::ContactId;
     use crate::plan::Contact;
     use crate::world::ManualClock;
     use jiff::tz::TimeZone;

@@ -1,13 +1,13 @@
 //! The client's end of the socket.
 
+use crate::base::folder::name_of;
+use crate::base::text::{clean, clean_counted};
 use crate::core::command::Ask;
 use crate::core::refusal::Refusal;
 use crate::engine::access::{folder_of, socket_in, trusted};
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
 };
-use crate::folder::name_of;
-use crate::text::{clean, clean_counted};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use std::io;

@@ -72,7 +72,7 @@ impl Glass {
         let silent = self.pulse.borrow().elapsed();
         if silent >= HANGS_AFTER {
             let silent = SignedDuration::try_from(silent).unwrap_or(SignedDuration::MAX);
-            let silent = crate::units::duration(silent);
+            let silent = crate::base::units::duration(silent);
             return Some(format!("its disk has not answered for {silent}, or the engine hangs by itself"));
         }
         self.model.read(|model| model.live.journal_failure.clone())
@@ -154,7 +154,7 @@ impl WayOut {
             sent = self.pool.call(async move { notifier.send(&outgoing).await }) => {
                 sent.ok_or("lifeboat itself failed in it; please report this")?
             }
-            () = clock.sleep(limit) => return Err(format!("no answer within {}", crate::units::duration(limit))),
+            () = clock.sleep(limit) => return Err(format!("no answer within {}", crate::base::units::duration(limit))),
         };
         result.map(|receipt| receipt.answer).map_err(|Undelivered { why, .. }| why)
     }

@@ -2,10 +2,10 @@
 
 use super::runner::Job;
 use crate::actions::{Action, Context};
+use crate::base::units;
 use crate::core::action::{Acted, Failure, Proof, Target};
 use crate::core::command::Report;
 use crate::core::watch::{Found, is_watched};
-use crate::units;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 

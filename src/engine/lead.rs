@@ -1,5 +1,6 @@
 //! The engine's loop: everything that happens passes through here, one at a time.
 
+use crate::base::ids::ProbeId;
 use crate::core::actor::{Actor, Operator};
 use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::decide::decide;
@@ -12,7 +13,6 @@ use crate::engine::ledger::{Committed, Ledger};
 use crate::engine::protocol::ToClient;
 use crate::engine::runner::Runner;
 use crate::engine::shared::SharedModel;
-use crate::ids::ProbeId;
 use crate::world::Clock;
 use bytes::Bytes;
 use std::collections::{BTreeMap, HashSet};

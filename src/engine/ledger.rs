@@ -3,7 +3,7 @@
 use crate::core::actor::Actor;
 use crate::core::apply::apply;
 use crate::core::effect::Effect;
-use crate::core::fact::{Event, Fact, RecordRef};
+use crate::core::fact::{Event, Fact};
 use crate::core::model::Model;
 use crate::core::react::react;
 use crate::core::refusal::Refusal;
@@ -191,7 +191,7 @@ impl Ledger {
             .map_err(|why| JournalError::Entry { action: "waiting".into(), why })?;
         journal.expect_room(ROOM_BYTES)?;
         let mut heads = journal.append(&entries)?;
-        resumed.record = heads.pop().map(|head| RecordRef { seq: head.seq, checksum: head.checksum });
+        resumed.record = heads.pop().map(|head| Head { seq: head.seq, checksum: head.checksum });
         let waited = std::mem::take(&mut self.waiting);
         self.model.write(|model| note_places(model, &waited, heads));
         self.head = journal.head().clone();
@@ -224,7 +224,7 @@ impl Ledger {
             .append(&entries.map_err(|error| error.to_string())?)
             .map_err(|error| error.to_string())?;
         for (place, head) in durable.into_iter().zip(heads) {
-            events[place].record = Some(RecordRef { seq: head.seq, checksum: head.checksum });
+            events[place].record = Some(Head { seq: head.seq, checksum: head.checksum });
         }
         self.head = journal.head().clone();
         Ok(())
@@ -265,7 +265,7 @@ impl Ledger {
 /// Events that waited have their places in the journal now.
 fn note_places(model: &mut Model, waited: &[Event], heads: Vec<Head>) {
     for (event, head) in waited.iter().zip(heads) {
-        let place = Some(RecordRef { seq: head.seq, checksum: head.checksum });
+        let place = Some(Head { seq: head.seq, checksum: head.checksum });
         model.durable.head.clone_from(&place);
         if let Some(kept) = model.durable.timeline.iter_mut().find(|kept| *kept == event) {
             kept.record = place;

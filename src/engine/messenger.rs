@@ -1,12 +1,12 @@
 //! Sends messages and asks providers what became of them: one task each, a deadline on every call.
 
+use crate::base::ids::NotificationId;
 use crate::core::command::Report;
 use crate::core::model::Model;
 use crate::core::notification::{Again, DeliveryStatus, Notification, Receipt, Tracked, Undelivered};
 use crate::engine::outside::Pool;
 use crate::engine::runner::ReportSink;
 use crate::engine::shared::SharedModel;
-use crate::ids::NotificationId;
 use crate::notifiers::{Notifier, Outgoing};
 use crate::plan::Channel;
 use crate::world::World;
@@ -151,7 +151,7 @@ async fn within<T: Send + 'static>(
             result.unwrap_or_else(|| Err(failure("lifeboat itself failed in it; please report this".into())))
         }
         () = clock.sleep(limit + GRACE) => {
-            Err(failure(format!("no answer within {}", crate::units::duration(limit))))
+            Err(failure(format!("no answer within {}", crate::base::units::duration(limit))))
         }
     }
 }

@@ -26,7 +26,6 @@ pub mod record;
 pub mod replay;
 pub mod runner;
 pub mod scheduler;
-pub mod scope;
 mod seats;
 mod secrets;
 mod server;
@@ -34,8 +33,9 @@ pub mod shared;
 mod socket;
 pub mod spawn;
 
-pub use crate::folder::name_of;
+pub use crate::base::folder::name_of;
 
+use crate::base::folder::Folder;
 use crate::core::command::Report;
 use crate::core::model::Model;
 use crate::engine::access::Group;
@@ -46,7 +46,6 @@ use crate::engine::outside::Outside;
 use crate::engine::paths::StateFolder;
 use crate::engine::runner::Runner;
 use crate::engine::socket::Socket;
-use crate::folder::Folder;
 use crate::journal::{JournalError, Options, Recovery};
 use crate::plan::Plan;
 use crate::world::{Jump, World};
@@ -242,7 +241,7 @@ fn elsewhere(state: &Folder, file: &Path) -> Option<String> {
         None
     })?;
     let (now, before) = (plan_file::place_of(file).display().to_string(), before.display().to_string());
-    let [now, before] = [now, before].map(|path| crate::text::clean(&path, PATH_CHARS));
+    let [now, before] = [now, before].map(|path| crate::base::text::clean(&path, PATH_CHARS));
     Some(format!("the plan is read from {now} now and was from {before}"))
 }
 

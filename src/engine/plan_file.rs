@@ -1,8 +1,8 @@
 //! The file that the plan of a state folder is read from: a name alone does not tell two plans apart, and of a plan that
 //! cannot be read now nobody knows the name.
 
+use crate::base::folder::Folder;
 use crate::engine::paths::StateFolder;
-use crate::folder::Folder;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};

@@ -1,12 +1,13 @@
 //! Between durable facts and journal records. The record's action and detail are the fact; the other fields
 //! say for an auditor who did what to what.
 
+use crate::base::ids::{RunId, StepId};
 use crate::core::actor::{Actor, Operator};
-use crate::core::fact::{Event, Fact, RecordRef};
+use crate::core::fact::{Event, Fact};
 use crate::core::incident::Outcome;
 use crate::core::model::Model;
 use crate::core::notification::{Again, Attempted, Tracked};
-use crate::ids::{RunId, StepId};
+use crate::journal::Head;
 use crate::journal::{Entry, Record};
 use serde_json::{Map, Value};
 
@@ -77,7 +78,7 @@ pub fn event(record: &Record) -> Result<Event, UnknownRecord> {
     let fact = serde_json::from_value(Value::Object(fact)).map_err(|error| unknown(error.to_string()))?;
     let by =
         operator_of(&record.operator).ok_or_else(|| unknown(format!("operator \"{}\"", record.operator)))?;
-    let place = RecordRef { seq: record.seq, checksum: record.checksum.clone() };
+    let place = Head { seq: record.seq, checksum: record.checksum.clone() };
     Ok(Event { at: record.timestamp, by, fact, record: Some(place) })
 }
 

@@ -1,6 +1,7 @@
 //! Runs effects: one task each, a deadline on every call, the outcome back as a report.
 
 use crate::actions::{Action, Conditions, Context};
+use crate::base::ids::{RunId, StepId};
 use crate::core::action::{Acted, Description, Failure, ManualCard, Proof, Target};
 use crate::core::command::Report;
 use crate::core::effect::Effect;
@@ -11,7 +12,6 @@ use crate::engine::originals::Originals;
 use crate::engine::output::Tap;
 use crate::engine::outside::{Outside, Pool};
 use crate::engine::shared::{SharedModel, WorldView};
-use crate::ids::{RunId, StepId};
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use crate::plan::params::Params;
@@ -170,7 +170,7 @@ impl Runner {
     fn job(&self, run: &RunId, id: &StepId) -> Option<Job> {
         let (step, params) = self.model.read(|model| {
             let (step, _) = model.step(run, id)?;
-            Some((step.clone(), super::scope::render(model, run, step)))
+            Some((step.clone(), crate::core::scope::render(model, run, step)))
         })?;
         Some(Job {
             run: run.clone(),
@@ -278,7 +278,7 @@ impl Job {
                 result.unwrap_or_else(|| Err(failure("lifeboat itself failed in it; please report this".into())))
             }
             () = self.clock.sleep(limit + GRACE) => {
-                Err(failure(format!("no end after {}", crate::units::duration(limit))))
+                Err(failure(format!("no end after {}", crate::base::units::duration(limit))))
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Runs the plan's probes: one task each, never two runs of one probe at a time.
 
+use crate::base::ids::ProbeId;
+use crate::base::units;
 use crate::core::reading::{Measurement, ProbeFailure, Reading, Verdict};
 use crate::engine::outside::{Cut, Outside, Pool};
-use crate::ids::ProbeId;
 use crate::plan::{Plan, ProbeSpec};
 use crate::probes::{BuildError, Probe};
-use crate::units;
 use crate::world::{Clock, Door, World};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;

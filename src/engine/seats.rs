@@ -1,7 +1,7 @@
 //! How many clients an engine serves at the same time. Who only watches makes room for who comes: nobody keeps others out
 //! by connecting, and nobody is locked out by connections that were left open.
 
-use crate::folder::name_of;
+use crate::base::folder::name_of;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

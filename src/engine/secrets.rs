@@ -57,7 +57,7 @@ fn say(error: &SecretError, users: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::Environment;
+    use crate::base::environment::Environment;
     use crate::plan::{Registry, load_texts};
     use crate::secrets::{SecretsConfig, Source};
 

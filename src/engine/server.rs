@@ -1,5 +1,6 @@
 //! The engine's socket: who connects, what they send, what they get.
 
+use crate::base::folder::{Folder, name_of};
 use crate::core::actor::Operator;
 use crate::engine::access::Group;
 use crate::engine::lead::Input;
@@ -7,7 +8,6 @@ use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
 };
 use crate::engine::seats::{Goodbye, Seat, Seats};
-use crate::folder::{Folder, name_of};
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use rustix::fs::{AtFlags, Mode, chmodat, chownat};

@@ -1,12 +1,12 @@
 //! The engine's socket as it lasts: it is made again where somebody removed or replaced it, and never in the folder of
 //! another engine.
 
+use crate::base::folder::Folder;
 use crate::engine::access::{self, Group};
 use crate::engine::lead::Input;
 use crate::engine::paths::StateFolder;
 use crate::engine::seats::Seats;
 use crate::engine::server;
-use crate::folder::Folder;
 use crate::journal;
 use std::io;
 use std::os::unix::fs::MetadataExt;

@@ -1,8 +1,8 @@
 //! Starting an engine that outlives the terminal.
 
+use crate::base::folder::Folder;
 use crate::engine::client::{Client, ClientError};
 use crate::engine::paths::StateFolder;
-use crate::folder::Folder;
 use rustix::fs::OFlags;
 use std::ffi::OsString;
 use std::fs::File;

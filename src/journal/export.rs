@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::JournalError;
 use super::reader::{Reader, read};
 use super::record::Record;
-use crate::text::clean;
+use crate::base::text::clean;
 
 /// Longest text, in characters, that a readable line shows of one field.
 const SHOWN_CHARS: usize = 200;

@@ -13,7 +13,7 @@ use serde_json::ser::Formatter;
 use sha2::{Digest, Sha256};
 
 use super::record::{Entry, Head, Record};
-use crate::text::is_invisible;
+use crate::base::text::is_invisible;
 
 /// Longest line, in bytes, with its newline. A longer record is refused, a longer line is bad.
 pub const MAX_LINE_BYTES: usize = 1 << 20;
@@ -196,7 +196,7 @@ pub(super) fn begun(bytes: &[u8]) -> Option<String> {
     fields.string_or_null(",\"incident\":").ok()?;
     fields.string(",\"operator\":").ok()?;
     let action: String = serde_json::from_str(fields.string(",\"action\":").ok()?).ok()?;
-    Some(format!("`{}`", crate::text::clean(&action, BEGUN_CHARS)))
+    Some(format!("`{}`", crate::base::text::clean(&action, BEGUN_CHARS)))
 }
 
 fn split_prev(sealed: &str) -> Option<(&str, &str)> {

@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use super::error::JournalError;
 use super::writer::Options;
-use crate::folder::{Folder, place_of};
+use crate::base::folder::{Folder, place_of};
 
 /// The file whose lock makes the writer the only one; it holds the writer's process id.
 pub(super) const LOCK_FILE: &str = "lock";

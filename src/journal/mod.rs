@@ -17,6 +17,7 @@ mod protection;
 mod reader;
 mod record;
 mod segment;
+pub mod spoken;
 mod verify;
 mod writer;
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::record::Head;
-use crate::core::witness;
+use crate::journal::spoken;
 
 /// What a witness keeps of a head: its number, and its checksum or the begin of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl From<&Head> for Noted {
 impl fmt::Display for Noted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.partial_bits() {
-            Some(_) => write!(f, "{}", witness::spoken(&self.digits)),
+            Some(_) => write!(f, "{}", spoken::spoken(&self.digits)),
             None => f.write_str(&self.digits),
         }
     }
@@ -56,7 +56,7 @@ impl FromStr for Noted {
         let seq = seq.parse().map_err(|_| {
             format!("`{seq}` is not a record's number: write the head as `#1042 lusab-babad-gutih-tugad`")
         })?;
-        Ok(Self { seq, digits: witness::digits(words.trim())? })
+        Ok(Self { seq, digits: spoken::digits(words.trim())? })
     }
 }
 

@@ -15,7 +15,7 @@ use super::reader::Reader;
 use super::record::Head;
 use super::segment::{self, Segment, sync_folder};
 use super::writer::{Journal, Options};
-use crate::folder::Folder;
+use crate::base::folder::Folder;
 
 /// What was found when the journal was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]

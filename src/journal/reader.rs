@@ -12,7 +12,7 @@ use super::error::{Bad, JournalError};
 use super::line::{Line, MAX_LINE_BYTES, sha256_text};
 use super::record::Record;
 use super::segment;
-use crate::folder::Folder;
+use crate::base::folder::Folder;
 
 const BUFFER_BYTES: usize = 256 << 10;
 

@@ -12,7 +12,7 @@ use rustix::process::{Resource, getrlimit};
 use super::error::JournalError;
 use super::protection::AppendOnly;
 use super::writer::Options;
-use crate::folder::Folder;
+use crate::base::folder::Folder;
 
 /// Space set aside on disk beyond the end of the open segment, without changing its length: an append then need
 /// not allocate, and an incident's records still fit when something else fills the disk.

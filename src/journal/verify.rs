@@ -13,7 +13,7 @@ use super::lock::LOCK_FILE;
 use super::noted::Noted;
 use super::reader::{Reader, read};
 use super::record::Head;
-use crate::core::witness;
+use crate::journal::spoken;
 
 /// How long a line that is being written may take to be finished.
 const WRITE_PATIENCE: Duration = Duration::from_secs(1);
@@ -150,7 +150,7 @@ fn check_noted(reader: &Reader, noted: Option<&Noted>) -> Result<(), JournalErro
 
 /// The same checksum as it is spoken, beside a noted one that is.
 fn in_words(noted: &Noted, head: &Head) -> String {
-    let spoken = || format!(" ({})", witness::spoken(&head.checksum));
+    let spoken = || format!(" ({})", spoken::spoken(&head.checksum));
     noted.partial_bits().map_or_else(String::new, |_| spoken())
 }
 

@@ -11,7 +11,7 @@ use super::protection::Protection;
 use super::record::{Entry, Head};
 use super::segment::Segment;
 use super::{TORN_TAIL, open};
-use crate::folder::Folder;
+use crate::base::folder::Folder;
 
 /// How a journal is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,15 @@
 //! `command`: a program of one's own that tells people.
 
-use crate::clients::{Clients, Ending, ProcessOutcome, process};
+use crate::base::process;
+use crate::base::process::{Ending, ProcessOutcome};
+use crate::base::text::clean;
+use crate::clients::Clients;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::core::preflight::Checked;
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
 use crate::probes::source::Program;
-use crate::text::clean;
 use futures::future::BoxFuture;
 use serde_json::json;
 use std::ffi::OsString;
@@ -145,7 +147,7 @@ impl Command {
                 failed(format!("was ended by signal {signal}"), unsure, Again::Maybe)
             }
             Ending::TimedOut | Ending::Stopped => {
-                let limit = crate::probes::words::seconds(self.timeout.as_secs_f64());
+                let limit = crate::base::words::seconds(self.timeout.as_secs_f64());
                 failed(format!("did not end within {limit} and was killed"), unsure, Again::Maybe)
             }
         }

@@ -10,7 +10,6 @@ mod google_chat;
 mod ntfy;
 mod opsgenie;
 mod pagerduty;
-pub(crate) mod phone;
 mod slack;
 mod slack_webhook;
 pub mod smtp;

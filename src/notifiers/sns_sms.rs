@@ -1,15 +1,15 @@
 //! `sns-sms`: text messages to phones through Amazon SNS.
 
+use crate::base::phone;
+use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::core::notification::{Again, Receipt, Undelivered};
-use crate::notifiers::phone;
 use crate::notifiers::text::{self, Fitted};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};
 use crate::probes::BuildError;
-use crate::text::clean;
 use aws_sdk_sns::types::MessageAttributeValue;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
@@ -67,11 +67,11 @@ fn build(channel: &Channel, clients: &Clients) -> Built {
     }
     if let Some(number) = channel.params.text("origination_number") {
         let is_short = (3..=8).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_short && crate::notifiers::phone::e164(number).is_none() {
+        if !is_short && crate::base::phone::e164(number).is_none() {
             return Err(BuildError::value(
                 "origination_number",
                 &clean(number, 40),
-                crate::notifiers::phone::NO_NUMBER,
+                crate::base::phone::NO_NUMBER,
             ));
         }
     }
@@ -166,7 +166,7 @@ impl SnsSms {
     }
 
     fn late(&self, again: Again) -> Undelivered {
-        let limit = crate::probes::words::seconds(self.timeout.as_secs_f64());
+        let limit = crate::base::words::seconds(self.timeout.as_secs_f64());
         Undelivered {
             why: format!("SNS in {} gave no answer within {limit}", self.place.region),
             next: "See whether the region works at all (`lifeboat aws whoami PLAN`); tell them otherwise."

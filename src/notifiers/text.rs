@@ -54,7 +54,10 @@ pub fn shrunk<T>(limit_chars: usize, make: impl Fn(usize) -> T, fits: impl Fn(&T
 
 /// Lines stay lines, however they end, and nothing else can steer or disguise what is shown.
 pub fn tame(text: &str) -> String {
-    text.replace("\r\n", "\n").chars().map(|c| if c == '\n' { c } else { crate::text::visible(c) }).collect()
+    text.replace("\r\n", "\n")
+        .chars()
+        .map(|c| if c == '\n' { c } else { crate::base::text::visible(c) })
+        .collect()
 }
 
 fn fit(text: &str, witness: &str, limit_chars: usize) -> Fitted {

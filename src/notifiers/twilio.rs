@@ -8,12 +8,12 @@ pub mod sms;
 mod spoken;
 pub mod voice;
 
+use crate::base::phone::e164;
 use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::answer;
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url, retry_after};
-use crate::notifiers::phone::e164;
 use crate::plan::Channel;
 use crate::plan::keys::{Key, Takes};
 use crate::probes::BuildError;

@@ -1,7 +1,7 @@
 //! Who is on call in a rotation at a moment.
 
 use super::{Rotation, Shift, Turns};
-use crate::ids::ContactId;
+use crate::base::ids::ContactId;
 use jiff::tz::AmbiguousOffset;
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,6 +1,6 @@
 //! The part of the resolved plan about people: who is told what, on which way, after which time.
 
-use crate::ids::*;
+use crate::base::ids::*;
 use crate::plan::Severity;
 use crate::plan::params::Params;
 use indexmap::IndexMap;

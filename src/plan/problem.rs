@@ -230,7 +230,7 @@ impl Report {
     /// A kind is used that this build leaves out.
     pub(crate) fn left_out(&self, place: Place, name: &str) {
         *self.errors.borrow_mut() += 1;
-        self.left_out.borrow_mut().push((place, crate::text::clean(name, KIND_CHARS)));
+        self.left_out.borrow_mut().push((place, crate::base::text::clean(name, KIND_CHARS)));
     }
 
     /// How many errors keep the plan from being used, whether or not they are kept.

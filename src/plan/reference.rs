@@ -4,8 +4,8 @@ use super::keys::{Key, Need, Takes};
 use super::registry::Registry;
 use super::sections::{LEVEL_KEYS, OVERRIDE_KEYS, SECTIONS, STEP_KEYS, Section, Shape};
 use super::template::{MESSAGE_NAMES, RUN_TIME_NAMES};
-use super::types::Unit;
 use super::vocabulary::PROPERTIES;
+use crate::base::units::Unit;
 use std::fmt::{self, Write};
 
 /// The whole reference.

@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use super::problem::{Level, Problem, Problems};
-use crate::text::clean;
+use crate::base::text::clean;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles,
 };
@@ -186,7 +186,7 @@ fn drawable(text: &str, file: usize, masked: &[Place]) -> String {
             out.push_str(&"*".repeat(c.len_utf8()));
             continue;
         }
-        let is_plain = matches!(c, '\n' | '\t') || !crate::text::is_hostile(c);
+        let is_plain = matches!(c, '\n' | '\t') || !crate::base::text::is_hostile(c);
         if is_plain { out.push(c) } else { out.push_str(mark(c)) }
     }
     out

@@ -5,9 +5,10 @@ mod people;
 use super::registry::Registry;
 use super::types::*;
 use super::units::format_duration;
-use crate::ids::{ProbeId, QuestionId};
+use crate::base::ids::{ProbeId, QuestionId};
+use crate::base::text::clean;
+use crate::base::units::Unit;
 use crate::plan::params::Param;
-use crate::text::clean;
 use std::collections::HashSet;
 
 /// Longest text that is shown on a line.

@@ -247,7 +247,7 @@ fn expression(text: &str, range: Range<usize>) -> Result<Piece<'_>, TemplateErro
     let written = as_it_is(&text[range.clone()]);
     let Some(path) = path(name) else {
         return Err(TemplateError {
-            message: format!("`{}` is not a name", crate::text::clean(name, 60)),
+            message: format!("`{}` is not a name", crate::base::text::clean(name, 60)),
             help: Some(format!(
                 "write a dotted name, as in `{{{{ regions.primary.name }}}}`, or where another program is to get the \
                  braces, write `{written}`"
@@ -260,7 +260,7 @@ fn expression(text: &str, range: Range<usize>) -> Result<Piece<'_>, TemplateErro
             Ok(Piece::Name(Name { path, json: filter.is_some(), text: &text[range.clone()], range }))
         }
         Some(filter) => Err(TemplateError {
-            message: format!("there is no filter `{}`", crate::text::clean(filter, 40)),
+            message: format!("there is no filter `{}`", crate::base::text::clean(filter, 40)),
             help: Some(format!(
                 "the only filter is `json`; where another program is to get the braces, write `{written}`"
             )),
@@ -327,7 +327,7 @@ fn unknown(name: &Name<'_>, plan: &Value, later: Later) -> TemplateError {
             as_it_is(name.text)
         ),
     };
-    name.error(format!("unknown name `{}`", crate::text::clean(&written, 80)), Some(help))
+    name.error(format!("unknown name `{}`", crate::base::text::clean(&written, 80)), Some(help))
 }
 
 const PLAN_WIDE: &str = "plan.name, regions.<id>.name, services.<id>.title and vars.<name>";

@@ -1,6 +1,7 @@
 //! The resolved plan: what the loader hands to everyone else once every problem is gone.
 
-use crate::ids::*;
+use crate::base::ids::*;
+use crate::base::units::Unit;
 use crate::plan::condition::Condition;
 use crate::plan::params::Params;
 use crate::plan::people::{
@@ -181,21 +182,6 @@ impl Thresholds {
     pub fn exist(&self) -> bool {
         self.warn.is_some() || self.critical.is_some()
     }
-}
-
-/// Unit of a measured value; the suffix names it in conditions (`signals['dr-lag'].value_s`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unit {
-    /// Seconds, `value_s`.
-    Seconds,
-    /// Milliseconds, `value_ms`.
-    Milliseconds,
-    /// Bytes, `value_bytes`.
-    Bytes,
-    /// A bare number, `value`.
-    #[default]
-    Number,
 }
 
 /// A backup and what it must satisfy; its freshness comes from a probe.

@@ -52,7 +52,7 @@ const MAX_SECONDS: f64 = 10.0 * 366.0 * 86_400.0;
 /// `30s`, `15m`, `1h 30m`, `1.5h`, `7d`.
 pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, UnitError> {
     let unknown = || UnitError {
-        message: format!("`{}` is not a duration", crate::text::clean(text, 40)),
+        message: format!("`{}` is not a duration", crate::base::text::clean(text, 40)),
         meant: meant_duration(text),
     };
     let parts = parts(text).ok_or_else(unknown)?;
@@ -73,7 +73,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<SignedDuration, UnitError> {
 /// `500 MB`, `1.5 GiB`, `0 B`.
 pub(crate) fn parse_size(text: &str) -> Result<i64, UnitError> {
     let unknown = || UnitError {
-        message: format!("`{}` is not a size", crate::text::clean(text, 40)),
+        message: format!("`{}` is not a size", crate::base::text::clean(text, 40)),
         meant: meant_size(text),
     };
     let parts = parts(text).ok_or_else(unknown)?;

@@ -1,7 +1,7 @@
 //! The names that conditions can read, with their types.
 
 use super::condition::{Kind, Reference};
-use super::types::Unit;
+use crate::base::units::Unit;
 
 /// A property that conditions can read.
 #[derive(Clone, Copy, Debug)]

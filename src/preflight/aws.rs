@@ -1,13 +1,14 @@
 //! AWS: who is calling in each region and until when, and what IAM would say to a permission.
 
 use super::DEADLINE;
+use crate::base::units;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Caller, Connection, Place};
 use crate::core::action::Target;
 use crate::core::preflight::{Check, RegionChecks};
 use crate::plan::Plan;
 use crate::plan::params::Params;
-use crate::{actions, probes, units};
+use crate::{actions, probes};
 use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType as Decision};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -51,7 +52,7 @@ pub fn places(plan: &Plan, clients: &Clients) -> Vec<Place> {
     if acting.is_empty() && !sees {
         return Vec::new();
     }
-    let own = plan.regions.keys().map(crate::ids::RegionId::as_str);
+    let own = plan.regions.keys().map(crate::base::ids::RegionId::as_str);
     let seeing = plan.probes.values().filter_map(|spec| spec.params.text("aws_region"));
     let named = acting.iter().filter_map(|params| params.text("region")).chain(seeing);
     let mut places: Vec<Place> = Vec::new();

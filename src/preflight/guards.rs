@@ -3,6 +3,7 @@
 
 use super::step::peer;
 use super::{AFTER_A_FAILOVER, DEADLINE, ENDLESS, Looks, Unanswered};
+use crate::base::ids::ProbeId;
 use crate::core::actor::Actor;
 use crate::core::apply::apply;
 use crate::core::command::{Command, Report, Request};
@@ -14,7 +15,6 @@ use crate::core::outlook;
 use crate::core::preflight::Check;
 use crate::core::promoting;
 use crate::core::reading::{Field, ProbeFailure, Reading, Verdict};
-use crate::ids::ProbeId;
 use crate::plan::condition::Truth;
 use crate::plan::{Plan, Runbook, Step};
 use futures::future::join_all;

@@ -5,7 +5,7 @@ use crate::actions::{self, Action};
 use crate::clients::Postgres;
 use crate::core::action::{Description, Failure, Target};
 use crate::core::preflight::Check;
-use crate::engine::scope;
+use crate::core::scope;
 use crate::plan::Step;
 use crate::plan::params::{Param, Params};
 use crate::secrets::{Secret, SecretRef};

@@ -1,13 +1,14 @@
 //! `alertmanager`: which alerts fire, as Prometheus' Alertmanager knows them.
 
+use crate::base::units;
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Request, keys};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
-use crate::units;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use regex::Regex;

@@ -5,15 +5,19 @@ mod number;
 mod reads;
 mod status_line;
 
-use crate::clients::process::run_raw;
-use crate::clients::{Clients, Ending, ProcessSpec, Stream, leftover};
+use crate::base::orphans;
+use crate::base::output::Stream;
+use crate::base::process::run_raw;
+use crate::base::process::{Ending, ProcessSpec};
+use crate::base::text::clean;
+use crate::base::units::Unit;
+use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Program, program_words};
 use crate::probes::{ANY_FIELD, Built, Probe, ProbeKind, deadline};
-use crate::text::clean;
 use futures::future::BoxFuture;
 use reads::Reads;
 use sha2::{Digest, Sha256};
@@ -179,7 +183,7 @@ impl Probe for Exec {
             });
             match orphans.is_empty() {
                 true => judged,
-                false => with_orphans(judged, &leftover::words(&orphans)),
+                false => with_orphans(judged, &orphans::words(&orphans)),
             }
         })
     }
@@ -191,7 +195,7 @@ impl Exec {
         spec.grace = self.within / 20;
         // A look at something has no reason to leave anything behind.
         spec.ends_leftovers = true;
-        spec.env.push((leftover::PROBE.into(), self.mark.clone().into()));
+        spec.env.push((orphans::PROBE.into(), self.mark.clone().into()));
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let ended = run_raw(&spec, |stream, chunk| {
             let kept = if stream == Stream::Stdout { &mut stdout } else { &mut stderr };
@@ -222,7 +226,7 @@ impl Exec {
             }
         }
         let mark = self.mark.clone();
-        let looked = tokio::task::spawn_blocking(move || leftover::marked(leftover::PROBE, &mark));
+        let looked = tokio::task::spawn_blocking(move || orphans::marked(orphans::PROBE, &mark));
         let found = looked.await.unwrap_or_default();
         let mut known = self.orphans.lock().unwrap_or_else(PoisonError::into_inner);
         let stay: Vec<u32> = found.iter().copied().filter(|id| known.found.contains(id)).collect();

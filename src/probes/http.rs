@@ -3,16 +3,17 @@
 mod headers;
 mod statuses;
 
+use crate::base::text::clean;
+use crate::base::units::Unit;
 use crate::clients::http::{Certificate, HttpResponse};
 use crate::clients::{Clients, Part, PathEnd};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{CONNECT_TO, Request, keys};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
 use crate::secrets::Redactor;
-use crate::text::clean;
 use futures::future::BoxFuture;
 use headers::Headers;
 use jiff::Timestamp;

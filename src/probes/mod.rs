@@ -12,13 +12,13 @@ mod postgres_replication;
 mod series;
 pub(crate) mod source;
 mod tcp;
-pub(crate) mod words;
 
 pub(crate) use postgres::{read as read_postgres, timeline};
 
+use crate::base::units::Unit;
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::Key;
-use crate::plan::{ProbeSpec, Unit};
 use futures::future::BoxFuture;
 
 /// One measurement that can be taken again and again. It may keep what it needs between two runs

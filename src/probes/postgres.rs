@@ -1,12 +1,13 @@
 //! `postgres`: does a server accept connections, and is it what it should be.
 
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::core::servers::{FULL, READ_ONLY_HIDDEN};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{ParamError, Params};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
 use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
 use futures::future::BoxFuture;
@@ -188,7 +189,7 @@ impl Server {
     fn judge(&self, took: Duration) -> Measurement {
         let ms = took.as_secs_f64() * 1000.0;
         let role = self.role();
-        let version = crate::text::clean(&self.version, 60);
+        let version = crate::base::text::clean(&self.version, 60);
         let mut measured = Measurement::good(format!(
             "{role}, PostgreSQL {version}, timeline {}, {ms:.0} ms",
             self.timeline
@@ -202,7 +203,7 @@ impl Server {
             measured = measured.judged(Verdict::Warn(why.to_owned()));
         }
         if let Some(waits) = self.commit_waits.filter(|waits| *waits >= COMMITS_HANG.as_secs_f64()) {
-            let waits = crate::probes::words::seconds(waits);
+            let waits = crate::base::words::seconds(waits);
             let why = format!(
                 "commits hang: the oldest has waited for {waits} for a synchronous standby (synchronous_standby_names)"
             );
@@ -220,7 +221,7 @@ impl Server {
             .with_text("version", version)
             .with_number("timeline", f64::from(self.timeline))
             .with_text("system_identifier", self.system.clone())
-            .with_text("started_at", crate::text::clean(&self.started_at, 40))
+            .with_text("started_at", crate::base::text::clean(&self.started_at, 40))
             .with_number("uptime_s", self.uptime)
             .with_number("sessions", self.sessions as f64)
             .with_number("max_sessions", self.max_sessions as f64)
@@ -232,8 +233,9 @@ impl Server {
 pub(crate) fn timeline(row: &Row) -> Result<u32, DatabaseError> {
     let written: Option<String> = row.try_get("timeline_hex")?;
     match written {
-        Some(hex) => u32::from_str_radix(&hex, 16)
-            .map_err(|_| DatabaseError::Answer(format!("{} is no timeline", crate::text::clean(&hex, 20)))),
+        Some(hex) => u32::from_str_radix(&hex, 16).map_err(|_| {
+            DatabaseError::Answer(format!("{} is no timeline", crate::base::text::clean(&hex, 20)))
+        }),
         None => {
             let followed: i64 = row.try_get("timeline")?;
             u32::try_from(followed).map_err(|_| DatabaseError::Answer(format!("{followed} is no timeline")))

@@ -1,12 +1,14 @@
 //! `postgres-backup`: does the WAL archiver of a primary keep up.
 
+use crate::base::text::clean;
+use crate::base::units::Unit;
+use crate::base::words;
 use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
-use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked, words};
-use crate::text::clean;
+use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio_postgres::Row;

@@ -1,9 +1,9 @@
 //! Backups that are made again and again: what is odd about the newest one.
 
+use crate::base::words;
 use crate::core::reading::{Measurement, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::probes::words;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

@@ -1,9 +1,12 @@
 //! `tcp`: does something accept connections there, and how fast.
 
-use crate::clients::{Clients, Directory, NameError, OWN_FAULT, host_fault, is_own_fault};
+use crate::base::host::host_fault;
+use crate::base::shortage::{OWN_FAULT, is_own_fault};
+use crate::base::units::Unit;
+use crate::clients::{Clients, Directory, NameError};
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
 use futures::future::BoxFuture;
 use std::io;

@@ -1,12 +1,13 @@
 //! For the registries' tests: examples as parameters, and servers that are dead or silent.
 
-use crate::clients::{Clients, Environment};
-use crate::ids::{ProbeId, RegionId};
+use crate::base::environment::Environment;
+use crate::base::ids::{ProbeId, RegionId};
+use crate::base::units::Unit;
+use crate::clients::Clients;
 use crate::plan::keys::Key;
 use crate::plan::params::{Param, Params};
 use crate::plan::{
-    AwsSettings, Channel, Level, Plan, ProbeSpec, Problem, Problems, Registry, Step, Thresholds, Unit,
-    load_texts,
+    AwsSettings, Channel, Level, Plan, ProbeSpec, Problem, Problems, Registry, Step, Thresholds, load_texts,
 };
 use jiff::SignedDuration;
 use std::path::Path;

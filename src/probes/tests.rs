@@ -270,12 +270,12 @@ async fn without_open_files_child() {
             Err(error) => break error,
         }
     };
-    assert!(crate::clients::is_own_fault(&full), "{full}");
+    assert!(crate::base::shortage::is_own_fault(&full), "{full}");
     for (number, probe) in probes.iter().enumerate() {
         let failure = probe.run().await.map_err(|failure| (failure.why.clone(), failure.next.clone()));
         let Err((why, next)) = failure else { panic!("probe {number}: {failure:?}") };
         assert!(why.contains("Too many open files") || why.contains("os error 24"), "probe {number}: {why}");
-        assert_eq!(next, crate::clients::OWN_FAULT, "probe {number}: {why}");
+        assert_eq!(next, crate::base::shortage::OWN_FAULT, "probe {number}: {why}");
     }
 }
 

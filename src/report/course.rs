@@ -2,13 +2,13 @@
 
 use super::markdown::{items, table, text, time};
 use super::story::Story;
+use crate::base::ids::{RunId, StepId};
+use crate::base::text::ended;
+use crate::base::units;
 use crate::core::confirmation::{Evidence, LossEstimate};
 use crate::core::describe::describe;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{GivenAnswer, Outcome, Run, RunEnd, StepRun};
-use crate::ids::{RunId, StepId};
-use crate::text::ended;
-use crate::units;
 
 /// Each event; beginnings of attempts to send are left out, their ends are there.
 pub(super) fn timeline(story: &Story) -> Vec<String> {
@@ -149,7 +149,7 @@ pub(super) fn overrides(story: &Story) -> Vec<String> {
                 time(event.at),
                 text(&event.by.to_string()),
                 text(step.as_str()),
-                crate::text::clean(condition, 400).replace('`', "'"),
+                crate::base::text::clean(condition, 400).replace('`', "'"),
                 text(&ended(reason)),
                 text(&ended(&losses))
             ))

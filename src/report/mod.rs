@@ -14,10 +14,10 @@ mod troubles;
 
 pub use story::{NoStory, Story};
 
-use crate::core::fact::RecordRef;
-use crate::core::witness;
+use crate::base::text::ended;
+use crate::journal::Head;
 use crate::journal::Verification;
-use crate::text::ended;
+use crate::journal::spoken;
 use markdown::{section, text};
 
 /// The post-mortem of an incident, with what the verification of its journal found.
@@ -57,12 +57,12 @@ fn action_items() -> Vec<String> {
 }
 
 fn journal(story: &Story, found: &Verification) -> Vec<String> {
-    let head = RecordRef { seq: found.head.seq, checksum: found.head.checksum.clone() };
+    let head = Head { seq: found.head.seq, checksum: found.head.checksum.clone() };
     let mut lines = vec![match &found.bad {
         None => format!(
             "`lifeboat journal verify`: GOOD, {} records, none changed. Head: `{}` ({}).",
             found.records,
-            witness::words(Some(&head).filter(|head| head.seq > 0)),
+            spoken::words(Some(&head).filter(|head| head.seq > 0)),
             text(&found.head.to_string())
         ),
         Some(bad) => format!(

@@ -1,12 +1,12 @@
 //! One incident taken out of the journal: its events, and how things stood at its end.
 
+use crate::base::ids::{IncidentId, NotificationId, ServiceId};
 use crate::core::apply::apply;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::Incident;
 use crate::core::model::Model;
 use crate::core::notification::Notification;
 use crate::core::signal::SignalState;
-use crate::ids::{IncidentId, NotificationId, ServiceId};
 use crate::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -165,7 +165,7 @@ fn find(all: &[Event], wanted: Option<&str>) -> Result<usize, NoStory> {
     let found = declared.iter().rev().find(|(_, id)| id.as_str() == wanted);
     found.map(|(place, _)| *place).ok_or_else(|| {
         let known: Vec<&str> = declared.iter().map(|(_, id)| id.as_str()).collect();
-        NoStory::Unknown(crate::text::clean(wanted, 80), known.join(", "))
+        NoStory::Unknown(crate::base::text::clean(wanted, 80), known.join(", "))
     })
 }
 

@@ -2,13 +2,13 @@
 
 use super::markdown::{items, table, text, time};
 use super::story::Story;
+use crate::base::units;
 use crate::core::actor::Actor;
 use crate::core::describe::describe;
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Mode, Position};
 use crate::core::notification::Intent;
 use crate::plan::Severity;
-use crate::units;
 use jiff::{SignedDuration, Timestamp};
 
 pub(super) fn head(story: &Story) -> String {

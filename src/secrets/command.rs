@@ -9,7 +9,10 @@ use super::file::text_of;
 use super::name::SecretName;
 use super::redactor::Redactor;
 use super::value::MAX_SECRET_BYTES;
-use crate::clients::{Ending, Environment, ProcessSpec, Stream, process};
+use crate::base::environment::Environment;
+use crate::base::output::Stream;
+use crate::base::process;
+use crate::base::process::{Ending, ProcessSpec};
 
 /// Stands for the secret's name in the command.
 const NAME_PLACE: &str = "{name}";

@@ -163,7 +163,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<SecretName>, std::io::Error> {
 
 /// The path as a shell would take it, for commands that the operator copies.
 fn quoted(path: &Path) -> String {
-    let text = crate::text::clean(&path.display().to_string(), 4096);
+    let text = crate::base::text::clean(&path.display().to_string(), 4096);
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@".contains(c);
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }

@@ -51,7 +51,7 @@ fn add_forms(value: &str, forms: &mut Vec<Form>) {
     let mut add = |text: Zeroizing<String>| forms.push(Form { text, by_pieces: false });
     add(value.to_owned().into());
     // What was cleaned before it was redacted: newlines and controls are gone from it.
-    add(crate::text::clean(value, usize::MAX).into());
+    add(crate::base::text::clean(value, usize::MAX).into());
     // For text whose white space is taken out: a line end may stand for a blank.
     add(value.split_whitespace().collect::<String>().into());
     for kept in [&b"-._~"[..], b"", b"-._~!$&'()*+,;=", b"*-._"] {

@@ -199,7 +199,7 @@ impl fmt::Display for KeyringError {
 }
 
 fn cleaned(why: &impl fmt::Display) -> String {
-    crate::text::clean(&why.to_string(), 200)
+    crate::base::text::clean(&why.to_string(), 200)
 }
 
 fn absent_is_none<T>(result: Result<T, KeyringError>) -> Result<Option<T>, KeyringError> {

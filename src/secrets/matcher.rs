@@ -4,7 +4,7 @@ use super::everyday::is_everyday;
 use super::forms::Form;
 use super::spellings;
 use super::view::{self, View};
-use crate::text::tail;
+use crate::base::text::tail;
 use aho_corasick::{AhoCorasick, BuildError};
 use std::ops::Range;
 

@@ -33,3 +33,6 @@ pub use redactor::Redactor;
 pub use resolver::{Resolver, SecretsConfig, Source};
 pub use store::{Listed, Store, Stores};
 pub use value::{MAX_SECRET_BYTES, MIN_SECRET_CHARS, Origin, Secret};
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,7 @@ impl FromStr for SecretName {
             || text.len() > MAX_NAME_CHARS
             || !text.chars().all(valid_char)
         {
-            return Err(InvalidName { name: crate::text::clean(text, MAX_NAME_CHARS) });
+            return Err(InvalidName { name: crate::base::text::clean(text, MAX_NAME_CHARS) });
         }
         Ok(Self(text.to_owned()))
     }

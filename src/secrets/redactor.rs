@@ -6,8 +6,9 @@ use super::forms::{Form, forms_of, forms_of_passwords_in, percent_decoded};
 use super::inside::is_secret_name;
 use super::matcher::{Found, Matcher};
 use super::value::{MIN_SECRET_CHARS, Secret};
-use crate::clients::Environment;
-use crate::text::clean;
+use crate::base::environment::Environment;
+use crate::base::output::Redact;
+use crate::base::text::clean;
 
 /// What stands for a secret when its own label would show part of another secret.
 const PLAIN_MARK: &str = "[redacted]";
@@ -22,7 +23,7 @@ const PROXY_VARIABLES: [&str; 4] = ["http_proxy", "https_proxy", "all_proxy", "f
 /// hexadecimal digits, broken by line ends, colours or what shows nothing, or cut off, and also the password alone when
 /// the secret is a connection string. Clones share what they know.
 ///
-/// Run it before [`crate::text::clean`], which cuts: a part that is left may be too short to be found.
+/// Run it before [`crate::base::text::clean`], which cuts: a part that is left may be too short to be found.
 #[derive(Clone, Default)]
 pub struct Redactor {
     known: Arc<RwLock<Known>>,
@@ -115,18 +116,6 @@ impl Redactor {
         self.redact_after("", text)
     }
 
-    /// The text without any known secret, also where one began in what stood `before` it.
-    pub fn redact_after(&self, before: &str, text: &str) -> String {
-        self.with_matcher(|known| known.redact(before, text)).unwrap_or_else(|| text.to_owned())
-    }
-
-    /// Whether a secret begins at the end of the text, which may go on in what comes next.
-    pub fn is_begun(&self, text: &str) -> bool {
-        let begun = self
-            .with_matcher(|known| known.matcher.as_ref().is_some_and(|of| of.is_begun(&known.forms, text)));
-        begun.unwrap_or_default()
-    }
-
     /// Asks what is known; none while nothing is.
     fn with_matcher<T>(&self, ask: impl FnOnce(&Known) -> T) -> Option<T> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -170,6 +159,18 @@ impl Redactor {
         known.owners.extend(std::iter::repeat_n(owner, forms.len()));
         known.forms.extend(forms);
         known.matcher = None;
+    }
+}
+
+impl Redact for Redactor {
+    fn redact_after(&self, before: &str, text: &str) -> String {
+        self.with_matcher(|known| known.redact(before, text)).unwrap_or_else(|| text.to_owned())
+    }
+
+    fn is_begun(&self, text: &str) -> bool {
+        let begun = self
+            .with_matcher(|known| known.matcher.as_ref().is_some_and(|of| of.is_begun(&known.forms, text)));
+        begun.unwrap_or_default()
     }
 }
 

@@ -17,7 +17,7 @@ use super::redactor::Redactor;
 use super::store::Stores;
 use super::value::{MAX_SECRET_BYTES, MIN_SECRET_CHARS, Origin, Secret};
 use super::{command, keyring};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 
 /// So many secrets are looked up at once where all of a plan's are.
 const TOGETHER: usize = 8;

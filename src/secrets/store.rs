@@ -10,7 +10,7 @@ use super::keyring::{Keyring, KeyringError};
 use super::name::{ENVIRONMENT_PREFIX, SecretName};
 use super::resolver::{Source, unfit};
 use super::value::Origin;
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 
 /// A place that `lifeboat secret` can write to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! A text as it was before a tool coloured it, broke it into lines or escaped it, with the place of each byte.
 
 use super::{entities, sequences};
-use crate::text::is_hostile;
+use crate::base::text::is_hostile;
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
 

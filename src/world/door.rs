@@ -1,9 +1,9 @@
 //! The one door through which text from outside comes in: secrets are taken out of the whole text, then what could
 //! steer or disguise, then what is too long.
 
+use crate::base::text::clean_counted;
 use crate::core::outside::{Extent, Outside};
 use crate::secrets::Redactor;
-use crate::text::clean_counted;
 
 /// How much is kept of what somebody said, in characters.
 const LINE_LIMIT_CHARS: usize = 2_000;

@@ -16,12 +16,12 @@ pub use simulated::{SimulatedWorld, SpeedError};
 
 use crate::clients::Clients;
 use crate::core::own_clock::ClockOff;
+use crate::core::simulation::Simulation;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
 use crate::{actions, notifiers, probes};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Where readings come from and where steps act.
@@ -51,15 +51,6 @@ pub trait World: Send + Sync {
     fn notifier(&self, channel: &Channel) -> notifiers::Built;
     /// Makes the action of a step; `params` are its parameters with run-time names filled in.
     fn action(&self, step: &Step, params: &Params) -> actions::Built;
-}
-
-/// What is simulated.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Simulation {
-    /// The scenario's name (`region-down`).
-    pub scenario: String,
-    /// How many simulated seconds pass in a real one.
-    pub speed: f64,
 }
 
 /// A leap of the system's wall clock.

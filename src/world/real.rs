@@ -2,10 +2,11 @@
 
 use crate::clients::Clients;
 use crate::core::own_clock::ClockOff;
+use crate::core::simulation::Simulation;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
 use crate::probes::BuildError;
-use crate::world::{Clock, RealClock, Simulation, World};
+use crate::world::{Clock, RealClock, World};
 use crate::{actions, notifiers, probes};
 use jiff::Timestamp;
 use std::sync::Arc;

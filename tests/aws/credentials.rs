@@ -4,7 +4,7 @@ mod host;
 
 use crate::aws::{Emulator, Fault, FaultProxy, Match, Times};
 use host::Host;
-use lifeboat::clients::Environment;
+use lifeboat::base::environment::Environment;
 use lifeboat::clients::aws::{Aws, AwsErrorKind};
 use lifeboat::plan::AwsSettings;
 use serde_json::Value;

@@ -3,7 +3,8 @@
 use crate::aws::{Emulator, Fault, FaultProxy, Match, Times};
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
-use lifeboat::clients::{Clients, Environment};
+use lifeboat::base::environment::Environment;
+use lifeboat::clients::Clients;
 use lifeboat::core::notification::{Again, Intent, Message, Receipt, Undelivered};
 use lifeboat::notifiers::{Notifier, Outgoing, kind};
 use lifeboat::plan::params::{Param, Params};

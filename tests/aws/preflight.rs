@@ -1,7 +1,8 @@
 //! Preflight against emulated AWS: who is calling, and what IAM's own simulator says.
 
 use crate::aws::{Emulator, Fault, FaultProxy, Match, Ministack, Times, isolate};
-use lifeboat::clients::{Clients, Environment};
+use lifeboat::base::environment::Environment;
+use lifeboat::clients::Clients;
 use lifeboat::core::action::Target;
 use lifeboat::core::preflight::{Check, Checked};
 use lifeboat::plan::AwsSettings;

@@ -1,6 +1,7 @@
 //! Probes as a plan has them, against emulated AWS.
 
-use lifeboat::clients::{Clients, Environment};
+use lifeboat::base::environment::Environment;
+use lifeboat::clients::Clients;
 use lifeboat::core::reading::{Measurement, ProbeFailure};
 use lifeboat::plan::{AwsSettings, Registry, load_texts};
 use lifeboat::probes::{self, Probe};

@@ -9,9 +9,9 @@ use lifeboat::core::decide::current_escalation;
 use lifeboat::core::fact::Fact;
 use lifeboat::core::incident::Mode;
 use lifeboat::core::notification::{DeliveryStatus, Intent};
-use lifeboat::core::witness;
 use lifeboat::engine::record;
 use lifeboat::journal;
+use lifeboat::journal::spoken;
 use lifeboat::plan::Plan;
 use lifeboat::world::{Clock, ManualClock};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl Course {
             let words = sent.outgoing.message.witness.strip_prefix("Journal #").unwrap();
             let (seq, spoken) = words.split_once(' ').unwrap();
             let record = &records[seq.parse::<usize>().unwrap() - 1];
-            assert_eq!(spoken, witness::spoken(&record.checksum), "{}", sent.line());
+            assert_eq!(spoken, spoken::spoken(&record.checksum), "{}", sent.line());
         }
     }
 }

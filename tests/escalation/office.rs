@@ -5,11 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 use lifeboat::actions;
 use lifeboat::core::notification::{Again, Intent, Receipt, Tracked, Undelivered};
 use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
+use lifeboat::core::simulation::Simulation;
 use lifeboat::notifiers::{self, Notifier, Outgoing};
 use lifeboat::plan::params::Params;
 use lifeboat::plan::{Channel, ProbeSpec, Step};
 use lifeboat::probes::{self, BuildError, Probe};
-use lifeboat::world::{Clock, ManualClock, Simulation, World};
+use lifeboat::world::{Clock, ManualClock, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

@@ -2,12 +2,12 @@
 
 use crate::pty::wait_for;
 use crate::rig::{Hands, Home, LIFEBOAT};
+use lifeboat::base::ids::StepId;
 use lifeboat::core::action::Failure;
 use lifeboat::core::command::Ask;
 use lifeboat::core::fact::Fact;
 use lifeboat::core::status::StepStatus;
 use lifeboat::engine::paths::StateFolder;
-use lifeboat::ids::StepId;
 use lifeboat::journal::{Journal, Options};
 use rustix::process::Signal;
 use std::os::unix::fs::PermissionsExt;

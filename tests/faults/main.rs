@@ -10,7 +10,7 @@
 //! - the terminal after signals, panics, a lost or stalled line: `tests/tty/guard.rs`
 //! - a clock that jumps: `src/world/clock.rs`; the words for it: `src/console/screens/tests/sentences.rs`
 //! - the body limit and time limits of a single call: `src/clients/http/tests.rs`, `src/clients/postgres/tests.rs`,
-//!   `src/clients/process.rs`
+//!   `src/base/process.rs`
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

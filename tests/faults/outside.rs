@@ -5,9 +5,9 @@ use crate::liars::{self, Said};
 use crate::rig::{Hands, Home};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use lifeboat::base::text::is_hostile;
 use lifeboat::core::command::Ask;
 use lifeboat::core::status::StepStatus;
-use lifeboat::text::is_hostile;
 use lifeboat::{actions, notifiers, probes};
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
 //! A plan in a folder of its own, the program on it, and hands that ask its engine for things.
 
 use crate::pty::{Program, Pty, wait_for};
+use lifeboat::base::ids::{RunId, StepId};
 use lifeboat::core::apply::apply;
 use lifeboat::core::command::Ask;
 use lifeboat::core::fact::Fact;
@@ -11,7 +12,6 @@ use lifeboat::core::status::StepStatus;
 use lifeboat::engine::client::{Client, Receiver, Sender};
 use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::record;
-use lifeboat::ids::{RunId, StepId};
 use lifeboat::journal;
 use rustix::process::{Pid, Signal};
 use std::net::TcpListener;

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use lifeboat::cli::journal::{JournalArgs, run};
-use lifeboat::core::fact::RecordRef;
-use lifeboat::core::witness;
+use lifeboat::journal::Head;
+use lifeboat::journal::spoken;
 use lifeboat::journal::{Entry, Journal, Record};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -77,7 +77,7 @@ fn a_head_is_taken_as_a_message_carries_it_and_what_that_leaves_out_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
     let journal = journal_of(dir, &["one", "two", "three"]);
-    let head = RecordRef { seq: journal.head().seq, checksum: journal.head().checksum.clone() };
+    let head = Head { seq: journal.head().seq, checksum: journal.head().checksum.clone() };
     let spoken = witness::words(Some(&head));
     for written in [spoken.clone(), spoken[1..].to_uppercase()] {
         let (code, text) = output(dir, &["verify", "--head", &written]);
@@ -87,11 +87,11 @@ fn a_head_is_taken_as_a_message_carries_it_and_what_that_leaves_out_is_said() {
     // A whole head says nothing of bits.
     assert!(!output(dir, &["verify", "--head", &journal.head().to_string()]).1.contains("bits"));
 
-    let another = RecordRef { checksum: "7f0000013f54dcc1".repeat(4), ..head.clone() };
+    let another = Head { checksum: "7f0000013f54dcc1".repeat(4), ..head.clone() };
     let (code, text) = output(dir, &["verify", "--head", &witness::words(Some(&another))]);
     assert!(code == ExitCode::from(1) && text.contains("the journal was rewritten"), "{text}");
     assert!(text.contains("lusab-babad-gutih-tugad was noted") && text.contains(&spoken[3..]), "{text}");
-    let later = RecordRef { seq: 4, ..head };
+    let later = Head { seq: 4, ..head };
     let (code, text) = output(dir, &["verify", "--head", &witness::words(Some(&later))]);
     assert!(code == ExitCode::from(1) && text.contains("tail was cut off"), "{text}");
 

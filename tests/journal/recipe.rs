@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use lifeboat::core::fact::RecordRef;
-use lifeboat::core::witness;
+use lifeboat::journal::Head;
+use lifeboat::journal::spoken;
 use lifeboat::journal::{Entry, Journal, Verification, verify};
 
 use crate::{entry, journal_of, options, segment};
@@ -53,7 +53,7 @@ fn the_words_of_a_message_are_computed_with_a_shell_alone() {
     let mut heads = journal.append(&[entry("one"), entry("two")]).unwrap();
     heads.extend(journal.append(&[entry("three")]).unwrap());
     for head in heads {
-        let wanted = RecordRef { seq: head.seq, checksum: head.checksum };
+        let wanted = Head { seq: head.seq, checksum: head.checksum };
         let output = Command::new("sh")
             .args(["-c", &block("sh")])
             .env("JOURNAL", folder.path())

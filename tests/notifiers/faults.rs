@@ -28,7 +28,7 @@ fn is_fit_to_be_shown(kind: &str, rig: &Rig, failure: &Undelivered) {
     for hidden in rig.hidden() {
         assert!(!shown.contains(&hidden), "{kind} shows {hidden}: {shown}");
     }
-    assert!(!shown.chars().any(lifeboat::text::is_hostile), "{kind}: {shown:?}");
+    assert!(!shown.chars().any(lifeboat::base::text::is_hostile), "{kind}: {shown:?}");
     assert!(failure.why.len() > 10 && failure.next.ends_with('.'), "{kind}: {failure:?}");
 }
 

@@ -82,7 +82,7 @@ pub fn check(value: &Value, fields: &[Field<'_>]) -> Result<(), String> {
 pub fn is_text(limit_chars: usize) -> impl Fn(&Value) -> bool {
     move |value| {
         let fits = |text: &str| !text.is_empty() && text.chars().count() <= limit_chars;
-        let tame = |text: &str| text.chars().all(|c| c == '\n' || !lifeboat::text::is_hostile(c));
+        let tame = |text: &str| text.chars().all(|c| c == '\n' || !lifeboat::base::text::is_hostile(c));
         value.as_str().is_some_and(|text| fits(text) && tame(text))
     }
 }

@@ -101,7 +101,7 @@ async fn hostile_text_stays_within_its_field_and_its_header() {
     Rig::new("webhook", &service.url()).build().send(&hostile).await.unwrap();
     let sent = service.body().await;
     assert_eq!(sent["type"], "lifeboat.inform");
-    let is_tame = |text: &str| text.chars().all(|c| c == '\n' || !lifeboat::text::is_hostile(c));
+    let is_tame = |text: &str| text.chars().all(|c| c == '\n' || !lifeboat::base::text::is_hostile(c));
     for (name, value) in sent["data"].as_object().unwrap() {
         assert!(value.as_str().is_none_or(is_tame), "{name}: {value:?}");
     }

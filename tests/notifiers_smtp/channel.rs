@@ -1,7 +1,8 @@
 //! Channels and messages as the engine hands them to notifiers.
 
 use jiff::{SignedDuration, Timestamp};
-use lifeboat::clients::{Clients, Environment};
+use lifeboat::base::environment::Environment;
+use lifeboat::clients::Clients;
 use lifeboat::core::notification::{Intent, Message};
 use lifeboat::notifiers::{Notifier, Outgoing, kind};
 use lifeboat::plan::Channel;

@@ -3,13 +3,13 @@
 use crate::patroni::Patroni;
 use crate::postgres::{Pair, Server, wait_until};
 use crate::rig::{Hands, Home, LIFEBOAT};
+use lifeboat::base::ids::StepId;
 use lifeboat::core::command::Ask;
 use lifeboat::core::contradiction::{self, Kind};
 use lifeboat::core::fact::Fact;
 use lifeboat::core::model::Model;
 use lifeboat::core::status::StepStatus;
 use lifeboat::core::watch::Found;
-use lifeboat::ids::StepId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;

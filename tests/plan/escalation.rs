@@ -3,7 +3,7 @@
 use crate::registry::registry;
 use crate::resolve::{good, plans};
 use jiff::SignedDuration;
-use lifeboat::ids::*;
+use lifeboat::base::ids::*;
 use lifeboat::plan::*;
 
 fn minutes(count: i64) -> SignedDuration {

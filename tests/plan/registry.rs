@@ -1,11 +1,12 @@
 //! A small registry for plans of tests, so that they do not change with the kinds of the build.
 
 use lifeboat::actions::{self, ActionKind};
+use lifeboat::base::units::Unit;
 use lifeboat::clients::Clients;
 use lifeboat::notifiers::{self, NotifierKind};
 use lifeboat::plan::keys::{Key, Named, Takes};
 use lifeboat::plan::params::Params;
-use lifeboat::plan::{Channel, Manner, ProbeSpec, Registry, Unit};
+use lifeboat::plan::{Channel, Manner, ProbeSpec, Registry};
 use lifeboat::probes::{self, BuildError, ProbeKind};
 
 static PROBES: &[&ProbeKind] = &[&HTTP, &REPLICATION, &FILE_SIZE];

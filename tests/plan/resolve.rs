@@ -2,7 +2,8 @@
 
 use crate::registry::registry;
 use jiff::SignedDuration;
-use lifeboat::ids::*;
+use lifeboat::base::ids::*;
+use lifeboat::base::units::Unit;
 use lifeboat::plan::params::Param;
 use lifeboat::plan::*;
 use std::path::{Path, PathBuf};

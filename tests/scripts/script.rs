@@ -24,6 +24,7 @@
 //! ```
 
 use crate::rig::Rig;
+use lifeboat::base::ids::{ConfirmationId, RunId};
 use lifeboat::core::command::Ask;
 use lifeboat::core::evidence;
 use lifeboat::core::incident::{Incident, Mode, Position, RunEnd};
@@ -31,7 +32,6 @@ use lifeboat::core::model::Model;
 use lifeboat::core::names::View;
 use lifeboat::core::refusal::Refusal;
 use lifeboat::core::tree::{Suggestion, suggest};
-use lifeboat::ids::{ConfirmationId, RunId};
 use lifeboat::plan::condition::{Condition, Truth};
 
 /// Plays a script; panics with its name and line where it does not come out.

@@ -2,6 +2,7 @@
 
 use crate::actions::aws::{LOOK, command, property, rds_target::unseen, same};
 use crate::actions::{Action, ActionKind, Built, Context};
+use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::AwsErrorKind;
 use crate::clients::aws::arc::{Cluster, Control, Refused};
@@ -11,7 +12,6 @@ use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, Params};
 use crate::probes::BuildError;
 use crate::probes::aws::arc_routing_control::{ENDPOINTS, STATES, cluster};
-use crate::text::clean;
 use futures::future::BoxFuture;
 use serde_json::json;
 use std::time::Duration;

@@ -4,13 +4,13 @@ mod change;
 
 use crate::actions::aws::{LOOK, Progress, caller, command, property, same, wait};
 use crate::actions::{Action, ActionKind, Built, Context};
+use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::aws::{GLOBAL, find};
-use crate::text::clean;
 use aws_sdk_cloudfront::types::DistributionConfig;
 use change::Change;
 use futures::future::BoxFuture;

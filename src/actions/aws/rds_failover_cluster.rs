@@ -8,13 +8,13 @@ use crate::actions::aws::rds_names::{self, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
 use crate::actions::aws::{REGION, command, place, property, rds_target};
 use crate::actions::{ActionKind, Built};
+use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::action::Target;
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::text::clean;
 use aws_sdk_rds::types::Filter;
 use seen::Seen;
 

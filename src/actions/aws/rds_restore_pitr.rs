@@ -6,12 +6,12 @@ use super::rds_restore::{Backup, Refused, Restore, Seen, Sort};
 use super::request::Request;
 use super::{REGION, place, rds_target};
 use crate::actions::{ActionKind, Built};
+use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Connection, date_time};
 use crate::core::action::Target;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::text::clean;
 use aws_sdk_rds::types::{RestoreWindow, Tag};
 use jiff::Timestamp;
 

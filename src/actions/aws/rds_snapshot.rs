@@ -10,14 +10,14 @@ use super::rds_restore_snapshot::snapshot::{Snapshot, named};
 use super::request::Request;
 use super::{LOOK, REGION, place, rds_names, rds_target, same};
 use crate::actions::{Action, ActionKind, Built, Context};
+use crate::base::text::clean;
+use crate::base::text::ended;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::text::clean;
-use crate::text::ended;
 use aws_sdk_rds::types::Tag;
 use futures::future::BoxFuture;
 

@@ -1,10 +1,10 @@
 //! An RDS instance or Aurora cluster as the target of an action: who it is, read live.
 
 use crate::actions::aws::caller;
+use crate::base::text::clean;
 use crate::clients::aws::rds::Role;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
 use crate::core::action::Target;
-use crate::text::clean;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
 
 /// What an action acts on.

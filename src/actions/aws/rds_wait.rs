@@ -129,7 +129,7 @@ impl RdsWait {
 
     async fn wait(&self, context: &Context) -> Result<Done, Failure> {
         let late = |last: String| {
-            let within = crate::units::duration(context.timeout);
+            let within = crate::base::units::duration(context.timeout);
             Failure::not_done(
                 self.what(),
                 format!("it is not after {within}: {last}"),

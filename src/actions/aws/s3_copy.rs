@@ -3,13 +3,13 @@
 use crate::actions::aws::s3_object::{self, MAX_SINGLE_BYTES, Object, Place as At, Storing};
 use crate::actions::aws::{LOOK, REGION, command, place, property, same};
 use crate::actions::{Action, ActionKind, Built, Context};
+use crate::base::text::ended;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::aws::find;
-use crate::text::ended;
 use aws_sdk_s3::types::MetadataDirective;
 use futures::future::BoxFuture;
 

@@ -1,12 +1,12 @@
 //! An S3 object as the target of an action, and how one is written.
 
 use crate::actions::aws::caller;
+use crate::base::text::clean;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, timestamp};
 use crate::core::action::{Failure, Target};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
-use crate::text::clean;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ChecksumMode, ServerSideEncryption, StorageClass};
 use jiff::Timestamp;

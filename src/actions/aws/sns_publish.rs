@@ -2,13 +2,13 @@
 
 use crate::actions::aws::{LOOK, REGION, caller, command, place, same};
 use crate::actions::{Action, ActionKind, Built, Context};
+use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
-use crate::text::clean;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,14 +1,14 @@
 //! `lifeboat notify check`: could messages be sent now? Sends none.
 
 use super::{Failure, block_on, notifier, open, say, within};
+use crate::base::environment::Environment;
+use crate::base::text::clean;
 use crate::cli::too_few;
-use crate::clients::Environment;
 use crate::core::model::Model;
 use crate::core::notification::Undelivered;
 use crate::core::oncall::{self, Fault};
 use crate::engine::outside::{Outside, Pool};
 use crate::plan::Plan;
-use crate::text::clean;
 use crate::world::World;
 use futures::future::join_all;
 use jiff::Timestamp;

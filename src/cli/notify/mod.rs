@@ -9,7 +9,7 @@ mod tests;
 mod tree;
 
 use super::{EXIT_USAGE, Failure, block_on, say};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::core::notification::{Again, Undelivered};
 use crate::core::outside::Outside;
 use crate::engine::outside::Pool;
@@ -93,7 +93,7 @@ async fn within<T: Outside + Send + 'static>(
         Ok(Some(answer)) => answer,
         Ok(None) => Err(failed("lifeboat itself failed in it".to_owned(), "Please report this.")),
         Err(_) => {
-            let (peer, limit) = (peer(channel), crate::units::duration(channel.timeout));
+            let (peer, limit) = (peer(channel), crate::base::units::duration(channel.timeout));
             let why = format!(
                 "no answer from {peer} within {limit}: what answers sends without end, or this host is too busy"
             );

@@ -1,7 +1,7 @@
 //! Whom a test goes to, and on which ways.
 
 use super::{EXIT_USAGE, Failure};
-use crate::ids::{ChannelId, ContactId};
+use crate::base::ids::{ChannelId, ContactId};
 use crate::plan::near::nearest;
 use crate::plan::{Channel, Contact, Plan, Turns, Who};
 use std::collections::HashSet;

@@ -3,11 +3,11 @@
 use super::row::Row;
 use super::targets::{Selection, Target, select};
 use super::{EXIT_USAGE, Failure, block_on, notifier, open, say, within};
+use crate::base::environment::Environment;
+use crate::base::ids::ChannelId;
 use crate::cli::{prompt, too_few};
-use crate::clients::Environment;
 use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
 use crate::engine::outside::{Outside, Pool};
-use crate::ids::ChannelId;
 use crate::notifiers::{Notifier, Outgoing};
 use crate::plan::{Channel, Plan};
 use crate::world::World;

@@ -1,6 +1,7 @@
 use super::targets::{Selection, select};
 use super::{check, test};
-use crate::clients::{Clients, Environment};
+use crate::base::environment::Environment;
+use crate::clients::Clients;
 use crate::core::notification::Intent;
 use crate::engine::outside::{Outside, Pool};
 use crate::plan::params::{Param, Params};

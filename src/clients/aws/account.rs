@@ -64,7 +64,7 @@ impl Connection {
             return Err("nothing gives credentials".into());
         };
         let found = provider.provide_credentials().await;
-        let found = found.map_err(|error| crate::text::clean(&error.to_string(), 300))?;
+        let found = found.map_err(|error| crate::base::text::clean(&error.to_string(), 300))?;
         Ok(found.expiry().and_then(|at| Timestamp::try_from(at).ok()))
     }
 
@@ -92,7 +92,7 @@ impl Connection {
     async fn identity(&self, region: &str, sts: &aws_sdk_sts::Client) -> Result<Caller, AwsError> {
         let call = Call::new("sts:GetCallerIdentity", region);
         let found = self.call(&call, sts.get_caller_identity().send()).await?;
-        let text = |text: Option<String>| crate::text::clean(&text.unwrap_or_default(), 300);
+        let text = |text: Option<String>| crate::base::text::clean(&text.unwrap_or_default(), 300);
         Ok(Caller { account: text(found.account), arn: text(found.arn) })
     }
 }

@@ -4,7 +4,7 @@
 //! (<https://docs.aws.amazon.com/r53recovery/latest/dg/route53-arc-best-practices.regional.html>).
 
 use super::{Aws, AwsError, AwsErrorKind, Call, Connection, Place};
-use crate::text::clean;
+use crate::base::text::clean;
 use aws_sdk_route53recoverycluster::Client;
 use aws_sdk_route53recoverycluster::types::{RoutingControlState, UpdateRoutingControlStateEntry};
 use futures::future::join_all;

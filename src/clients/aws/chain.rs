@@ -1,7 +1,7 @@
 //! The credentials that every AWS tool finds, looked for anew each time.
 
 use super::credentials::NoCredentials;
-use crate::text::clean;
+use crate::base::text::clean;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;

@@ -6,7 +6,7 @@ use super::elsewhere;
 use super::error::{AwsError, AwsErrorKind, Call};
 use super::role::Role;
 use super::session::SessionFile;
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::plan::AwsSettings;
 use crate::secrets::Redactor;
 use aws_config::identity::IdentityCache;

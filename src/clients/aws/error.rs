@@ -1,10 +1,10 @@
 //! What can go wrong with a call to AWS, told apart so that the operator knows what it means.
 
 use super::credentials::NoCredentials;
+use crate::base::text::clean;
 use crate::clients::names::NameError;
 use crate::core::action::Failure;
 use crate::core::reading::ProbeFailure;
-use crate::text::clean;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -103,7 +103,7 @@ impl AwsError {
     }
 
     pub(super) fn late(call: &Call, region: &str, within: Duration) -> Self {
-        let message = format!("no answer within {}", crate::probes::words::seconds(within.as_secs_f64()));
+        let message = format!("no answer within {}", crate::base::words::seconds(within.as_secs_f64()));
         Self { region: region.to_owned(), ..Self::new(call, AwsErrorKind::Timeout, message) }
     }
 

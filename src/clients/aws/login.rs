@@ -4,7 +4,7 @@ use super::connection::{Purpose, own};
 use super::role::{Mfa, Role, Session, own_session};
 use super::session::{Login, LoginError, SessionFile};
 use super::{Aws, AwsError, AwsErrorKind, Call};
-use crate::text::clean;
+use crate::base::text::clean;
 use jiff::Timestamp;
 
 impl Aws {

@@ -30,7 +30,7 @@ pub use session::{Login, LoginError};
 pub use shared::Shared;
 pub use time::{date_time, timestamp};
 
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::clients::names::{Directory, SystemNames};
 use crate::plan::AwsSettings;
 use crate::secrets::Redactor;

@@ -1,6 +1,6 @@
 //! RDS instances and clusters as the API tells them.
 
-use crate::text::clean;
+use crate::base::text::clean;
 use aws_sdk_rds::types::DbInstance;
 use std::fmt;
 

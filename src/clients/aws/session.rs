@@ -2,7 +2,7 @@
 
 use super::credentials::NoCredentials;
 use super::{AwsError, AwsErrorKind};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::plan::AwsSettings;
 use crate::secrets::file::{self, FileError};
 use aws_credential_types::Credentials;

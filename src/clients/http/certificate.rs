@@ -25,8 +25,8 @@ impl Certificate {
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let validity = certificate.validity();
         Some(Self {
-            subject: crate::text::clean(&certificate.subject().to_string(), 200),
-            issuer: crate::text::clean(&certificate.issuer().to_string(), 200),
+            subject: crate::base::text::clean(&certificate.subject().to_string(), 200),
+            issuer: crate::base::text::clean(&certificate.issuer().to_string(), 200),
             not_before: Timestamp::from_second(validity.not_before.timestamp()).ok()?,
             not_after: Timestamp::from_second(validity.not_after.timestamp()).ok()?,
             path_end: None,

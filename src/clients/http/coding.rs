@@ -72,14 +72,14 @@ fn undo(name: &str, coded: &Body, limit: usize) -> Result<Body, String> {
         "deflate" => deflate(&coded.bytes, &mut into),
         "br" => brotli(&coded.bytes, &mut into),
         "zstd" => zstd(&coded.bytes, &mut into),
-        _ => return Err(format!("the body is `{}`, which is not read", crate::text::clean(name, 40))),
+        _ => return Err(format!("the body is `{}`, which is not read", crate::base::text::clean(name, 40))),
     };
     match decoded {
         Ok(()) => Ok(Body { cut: coded.cut || into.left == 0, bytes: into.bytes }),
         // The rest of a stream is missing where the wire was cut: what came before it is good.
         Err(_) if coded.cut && !into.bytes.is_empty() => Ok(Body { cut: true, bytes: into.bytes }),
         Err(error) => {
-            let why = crate::text::clean(&error.to_string(), 120);
+            let why = crate::base::text::clean(&error.to_string(), 120);
             Err(format!("the body says {name} and cannot be decoded: {why}"))
         }
     }

@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::super::NameError;
 use super::super::own_clock;
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
-use super::super::{NameError, OWN_FAULT, is_own_fault};
+use crate::base::shortage::{OWN_FAULT, is_own_fault};
 use crate::secrets::Redactor;
 
 /// The longest message, in characters.

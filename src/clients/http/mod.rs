@@ -18,11 +18,11 @@ use reqwest::{Method, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
-use super::Environment;
 use super::names::{Directory, SystemNames};
 use super::own_clock::OwnClock;
 use super::path_end::PathEnds;
 use super::tls::TlsProfile;
+use crate::base::environment::Environment;
 use crate::secrets::{Redactor, Secret};
 
 use coding::{Body, Codings};
@@ -304,7 +304,7 @@ fn target(url: &Url, place: Option<&Place>) -> String {
 
 fn headers(request: &HttpRequest, url: &Url) -> Result<HeaderMap, HttpError> {
     let wrong = |name: &str, why: &str| {
-        let name = crate::text::clean(name, 80);
+        let name = crate::base::text::clean(name, 80);
         HttpError::new(HttpErrorKind::Configuration, &target(url, None), &format!("header {name:?} {why}"))
     };
     let mut headers = HeaderMap::new();

@@ -8,7 +8,7 @@ use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
 use super::message::{self, Kind, Said};
-use crate::clients::is_own_fault;
+use crate::base::shortage::is_own_fault;
 
 /// How long one server is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::super::{OWN_FAULT, is_own_fault, own_shortage};
-use crate::text::clean;
+use crate::base::shortage::{OWN_FAULT, is_own_fault, own_shortage};
+use crate::base::text::clean;
 
 /// How C libraries say that name servers answered, and that there is no such name or no address of it: EAI_NONAME and
 /// EAI_NODATA of glibc, musl and macOS. Rust keeps the text of getaddrinfo's error and not its number; the text is

@@ -3,7 +3,6 @@
 
 mod denial;
 mod error;
-mod host;
 mod message;
 mod system;
 
@@ -16,7 +15,6 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 pub use error::NameError;
-pub(crate) use host::host_fault;
 pub use system::SystemNames;
 
 /// Looks up names: a port, so that tests can move a name.

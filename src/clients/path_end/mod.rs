@@ -123,7 +123,7 @@ fn end_of(part: Part, der: &CertificateDer<'_>) -> Option<PathEnd> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(PathEnd {
         part,
-        subject: crate::text::clean(&certificate.subject().to_string(), 200),
+        subject: crate::base::text::clean(&certificate.subject().to_string(), 200),
         at: Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()?,
     })
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation};
 
-use super::super::host_fault;
 use super::super::tls::{Identity, TlsProfile, Verification};
 use super::error::PostgresError;
 use super::files::Files;
 use super::role::Wanted;
 use super::words::{self, Words, malformed};
+use crate::base::host::host_fault;
 
 /// The name under which lifeboat's sessions stand in `pg_stat_activity`.
 const APPLICATION_NAME: &str = "lifeboat";
@@ -145,7 +145,7 @@ impl Dsn {
     /// `host:port/database` of one of the servers.
     pub(super) fn target_at(&self, server: &str) -> String {
         let database = self.config.get_dbname().or(self.config.get_user()).unwrap_or("postgres");
-        crate::text::clean(&format!("{server}/{database}"), 200)
+        crate::base::text::clean(&format!("{server}/{database}"), 200)
     }
 
     /// Takes one word, or says why it cannot be.
@@ -290,7 +290,7 @@ fn without_effect(key: &str, value: &str) -> Result<(), String> {
         "sslcrl" | "sslcrldir" | "requirepeer" | "require_auth" | "scram_client_key" | "scram_server_key" => Ok(()),
         _ if key.starts_with("oauth_") => Err(format!("{key} is not supported: lifeboat logs in by password or certificate")),
         _ if !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_') => {
-            Err(format!("unknown option `{}`", crate::text::clean(key, 40)))
+            Err(format!("unknown option `{}`", crate::base::text::clean(key, 40)))
         }
         _ => Err("unknown option".into()),
     }

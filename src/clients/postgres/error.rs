@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
 
+use super::super::NameError;
 use super::super::own_clock;
 use super::super::tls::{TlsSetupError, explain, tls_error_in};
-use super::super::{NameError, OWN_FAULT, is_own_fault};
+use crate::base::shortage::{OWN_FAULT, is_own_fault};
+use crate::base::text::clean;
 use crate::secrets::Redactor;
-use crate::text::clean;
 
 /// Longest message from a server that is kept, in characters.
 const MAX_MESSAGE_CHARS: usize = 500;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::PostgresError;
 use super::words::{Words, malformed};
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 
 /// Debian's `PGSYSCONFDIR`.
 const SYSTEM_FOLDER: &str = "/etc/postgresql-common";

@@ -21,7 +21,8 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use super::own_clock::OwnClock;
-use super::{Directory, Environment, SystemNames};
+use super::{Directory, SystemNames};
+use crate::base::environment::Environment;
 use crate::secrets::{Redactor, Secret};
 use connect::Connector;
 use dsn::Dsn;

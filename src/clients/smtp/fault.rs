@@ -5,8 +5,8 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use super::link::WithoutEnd;
+use crate::base::text::clean;
 use crate::clients::tls::{explain, tls_error_in};
-use crate::text::clean;
 
 /// The longest answer of a server that is shown, in characters.
 const WORDS_LIMIT_CHARS: usize = 400;
@@ -151,7 +151,7 @@ impl SmtpError {
             }
             Fault::Cut(why) => format!("{server} ended the connection at {what} ({why})"),
             Fault::Late(limit) => {
-                let limit = crate::probes::words::seconds(limit.as_secs_f64());
+                let limit = crate::base::words::seconds(limit.as_secs_f64());
                 format!("{server} gave no answer to {what} within {limit}")
             }
             Fault::NoTls(why, _) => format!("no TLS with {server}: {why}"),

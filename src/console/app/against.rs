@@ -1,13 +1,13 @@
 //! What speaks against a word that is given for a step.
 
+use crate::base::ids::{RunId, StepId};
+use crate::base::text::ended;
 use crate::core::action::STILL_RUNS;
 use crate::core::attested;
 use crate::core::decide::{guards, target_of};
 use crate::core::model::Model;
 use crate::core::promoting;
-use crate::ids::{RunId, StepId};
 use crate::plan::condition::Truth;
-use crate::text::ended;
 use jiff::Timestamp;
 
 /// What the readings say now against attesting that a step was done: its guards that do not hold, its own proof that

@@ -2,13 +2,13 @@
 
 use super::form::{self, Form, Purpose};
 use super::{App, Dialog, Do};
+use crate::base::ids::QuestionId;
 use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::core::command::Ask;
 use crate::core::incident::{Incident, Position};
 use crate::core::model::Model;
 use crate::core::tree::suggest;
-use crate::ids::QuestionId;
 use crate::plan::{Goto, Question};
 use std::time::Instant;
 

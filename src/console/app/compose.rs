@@ -2,6 +2,8 @@
 
 use super::body::Body;
 use super::field::Field;
+use crate::base::ids::{AudienceId, IncidentId, MessageId};
+use crate::base::text::ended;
 use crate::console::keymap::Context;
 use crate::core::actor::Actor;
 use crate::core::command::{Ask, Command, Request};
@@ -11,8 +13,6 @@ use crate::core::message::Draft;
 use crate::core::model::Model;
 use crate::core::notification::{Message, Queued};
 use crate::core::recipients;
-use crate::ids::{AudienceId, IncidentId, MessageId};
-use crate::text::ended;
 use jiff::Timestamp;
 
 /// What would be sent, as the engine would send it.

@@ -2,13 +2,13 @@
 
 use super::compose::Compose;
 use super::{App, Asked, Dialog, Do};
+use crate::base::ids::{AudienceId, MessageId};
 use crate::console::input::Received;
 use crate::console::keymap::{Action, Chord};
 use crate::console::screens;
 use crate::console::ui::Connection;
 use crate::core::lifecycle;
 use crate::core::message::{self, Draft};
-use crate::ids::{AudienceId, MessageId};
 use std::time::Instant;
 
 /// How many texts that were left are kept.

@@ -3,13 +3,13 @@
 use super::App;
 use super::compose::Compose;
 use super::draw::{WIDTH, draw_text};
+use crate::base::text::clean;
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::View;
 use crate::console::screens::message::{self, Sheet};
 use crate::console::theme::Role;
 use crate::console::widgets::{self, Look, centred, hint_line, wrap};
 use crate::core::message::BODY_LIMIT_CHARS;
-use crate::text::clean;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::text::{Line, Text};

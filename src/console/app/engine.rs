@@ -3,6 +3,7 @@
 use super::confirm::Confirming;
 use super::form::Purpose;
 use super::{App, Asked, Dialog, Do, answer};
+use crate::base::ids::{RunId, StepId};
 use crate::console::input::PAUSE;
 use crate::console::screens;
 use crate::console::screens::decide::{self, Item};
@@ -17,12 +18,11 @@ use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
 use crate::engine::protocol::ToClient;
-use crate::ids::{RunId, StepId};
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::clock::EngineClock;
-use crate::text::ended;
+use crate::base::text::ended;
 
 impl App {
     pub(super) fn engine(&mut self, message: ToClient, at: Instant) -> Vec<Do> {

@@ -1,8 +1,8 @@
 //! A field of text: a reason, a note, a filter, the phrase of a confirmation.
 
+use crate::base::text::clean;
 use crate::console::keymap::Chord;
 use crate::core::decide::TEXT_LIMIT_CHARS;
-use crate::text::clean;
 use crossterm::event::{KeyCode, KeyModifiers};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};
 

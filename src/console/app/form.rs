@@ -5,12 +5,12 @@ use super::confirm::PASTED;
 use super::declare;
 use super::field::Field;
 use super::left::Undo;
+use crate::base::ids::{AudienceId, IncidentId, MessageId, QuestionId, RegionId, RunId, StepId};
 use crate::console::keymap::{Chord, Context};
 use crate::console::pages::Pages;
 use crate::console::ui::Remains;
 use crate::core::command::Ask;
 use crate::core::escalation::IncidentRole;
-use crate::ids::{AudienceId, IncidentId, MessageId, QuestionId, RegionId, RunId, StepId};
 use crate::plan::{Severity, Who};
 
 /// What a form is for, with all that it acts upon.

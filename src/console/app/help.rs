@@ -1,11 +1,11 @@
 //! The help overlay, written from the keymap, and other things to read.
 
 use super::field::Field;
+use crate::base::ids::RunbookId;
+use crate::base::units;
 use crate::console::keymap::{Action, Binding, Context, Keymap};
 use crate::console::widgets::wrap;
-use crate::ids::RunbookId;
 use crate::plan::{ConfirmLevel, Plan};
-use crate::units;
 
 /// Cells of the keys before what they do, where there is room.
 const KEYS_WIDTH: usize = 22;

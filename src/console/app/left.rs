@@ -1,14 +1,14 @@
 //! What dialogs say of what stays behind in the world.
 
 use super::form::{Form, Purpose, choices};
+use crate::base::ids::{ProbeId, RunId, StepId};
+use crate::base::text::ended;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::in_force::{self, InForce, Known};
 use crate::core::model::Model;
 use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
-use crate::ids::{ProbeId, RunId, StepId};
 use crate::plan::{Runbook, Step};
-use crate::text::ended;
 use jiff::Timestamp;
 
 /// What is said of one thing that is in force.

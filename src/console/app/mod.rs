@@ -36,6 +36,8 @@ mod words;
 
 pub use run::run;
 
+use crate::base::ids::{ConfirmationId, ProbeId, RunId, StepId};
+use crate::base::text::ended;
 use crate::console::input::{Event, Gate, Manner, Received, Verdict};
 use crate::console::keymap::{Action, Chord, Context, Keymap, Pending};
 use crate::console::pages::{Pages, Stretch};
@@ -46,8 +48,6 @@ use crate::core::model::Model;
 use crate::core::objectives;
 use crate::core::signal::{Recent, Signal, age};
 use crate::engine::protocol::ToClient;
-use crate::ids::{ConfirmationId, ProbeId, RunId, StepId};
-use crate::text::ended;
 use clock::EngineClock;
 use compose::Compose;
 use confirm::Confirming;
@@ -271,7 +271,8 @@ impl App {
             Message::Engine(message) => self.engine(message, at),
             Message::Silent { since, pid } => self.silent(since, pid),
             Message::OfAnother(user) => {
-                let text = format!("This engine runs as {}, not as you.", crate::text::clean(&user, 40));
+                let text =
+                    format!("This engine runs as {}, not as you.", crate::base::text::clean(&user, 40));
                 self.toast(text, "What you do in it is recorded under your own name.", false, at);
                 vec![Do::Draw]
             }

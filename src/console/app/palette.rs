@@ -1,9 +1,9 @@
 //! The command palette: actions, screens, runbooks and questions by name.
 
 use super::field::Field;
+use crate::base::ids::{QuestionId, RunbookId};
 use crate::console::keymap::{ACTIONS, Action, Chord, Context, Keymap};
 use crate::core::model::Model;
-use crate::ids::{QuestionId, RunbookId};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 

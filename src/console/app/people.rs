@@ -1,12 +1,12 @@
 //! The forms of telling people, with what there is to choose from.
 
 use super::form::{self, Form, Purpose};
+use crate::base::ids::{AudienceId, ContactId, MessageId};
 use crate::console::keymap::Action;
 use crate::core::awareness::{self, Owed};
 use crate::core::escalation::IncidentRole;
 use crate::core::model::Model;
 use crate::core::{oncall, recipients};
-use crate::ids::{AudienceId, ContactId, MessageId};
 use crate::plan::Who;
 use jiff::Timestamp;
 
@@ -130,7 +130,7 @@ fn send(model: &Model, now: Timestamp) -> Result<Form, Why> {
 
 /// `due in 8:12`, `OVERDUE by 3:00`.
 fn when(due: &Owed, now: Timestamp) -> String {
-    let clock = crate::units::clock(due.left(now));
+    let clock = crate::base::units::clock(due.left(now));
     if due.is_overdue(now) { format!("OVERDUE by {clock}") } else { format!("due in {clock}") }
 }
 
@@ -162,6 +162,6 @@ fn hand_over(model: &Model) -> Form {
     let labels = IncidentRole::ALL
         .map(|role| (role.as_str(), format!("{}, who {}: {} now", role.as_str(), does(role), holder(role))));
     let choices = form::choices(labels.iter().map(|(name, label)| (*name, label.as_str())));
-    let names = model.plan.contacts.values().map(|contact| crate::text::clean(&contact.name, 80));
+    let names = model.plan.contacts.values().map(|contact| crate::base::text::clean(&contact.name, 80));
     Form::hand_over(choices, names.collect())
 }

@@ -23,7 +23,7 @@ impl App {
         let next = policy.and_then(|policy| policy.repage).map_or_else(String::new, |silence| {
             let keys = self.keymap.keys(self.screen_context(), Action::Note);
             let key = keys.first().map_or_else(|| ":note".to_owned(), ToString::to_string);
-            let silence = crate::units::duration(silence);
+            let silence = crate::base::units::duration(silence);
             format!("{key} notes what you do: after {silence} of silence people are paged anew.")
         });
         self.toast("you took it on, no further level is paged", next, false, at);

@@ -2,12 +2,12 @@
 //! painted when it was pressed, and for no other.
 
 use super::{App, Dialog, Do, Message, answer};
+use crate::base::ids::IncidentId;
+use crate::base::text::ended;
 use crate::console::input::{Event, GRACE, PAUSE};
 use crate::console::screens::{self, decide};
 use crate::console::ui::{Connection, Screen};
 use crate::core::tree::suggest;
-use crate::ids::IncidentId;
-use crate::text::ended;
 use std::time::Instant;
 
 /// Two views are equal where every key means the same.

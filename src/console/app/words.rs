@@ -4,6 +4,9 @@ use super::against;
 use super::declare;
 use super::form::{Form, Purpose};
 use super::left;
+use crate::base::ids::{QuestionId, RunId, RunbookId, StepId};
+use crate::base::text::clean;
+use crate::base::text::ended;
 use crate::console::ui::Remains;
 use crate::core::attested;
 use crate::core::awareness;
@@ -12,13 +15,10 @@ use crate::core::divergence::{self, DIVERGED, may_throw_away};
 use crate::core::evidence;
 use crate::core::loss::LossEstimate;
 use crate::core::model::Model;
+use crate::core::scope;
 use crate::core::severity::own_rule;
-use crate::engine::scope;
-use crate::ids::{QuestionId, RunId, RunbookId, StepId};
 use crate::plan::condition::Truth;
 use crate::plan::{Goto, MessageTemplate, Occasion, Runbook, Step};
-use crate::text::clean;
-use crate::text::ended;
 use jiff::Timestamp;
 
 /// Longest paragraph of a form that comes from elsewhere; what does not fit is read in pages.
@@ -217,7 +217,7 @@ fn resolving(model: Option<&Model>, now: Timestamp) -> Vec<String> {
     let Some(model) = model else { return lines };
     lines.splice(0..0, standing(model, now));
     lines.splice(0..0, unproven(model, now));
-    let watch = crate::units::duration(model.plan.policy.monitor);
+    let watch = crate::base::units::duration(model.plan.policy.monitor);
     lines.push(format!("The watch of {watch} begins. A new P0 or P1 reopens it by itself."));
     let sent = model.plan.messages.values().filter(|template| template.on.contains(&Occasion::Resolved));
     let (by_itself, due): (Vec<_>, Vec<_>) = sent.partition(|template| template.automatic);

@@ -1,9 +1,9 @@
 //! What stands on the screen before the engine's first word.
 
 use super::paint::{labelled, put};
+use crate::base::units;
 use crate::console::theme::Role;
 use crate::console::widgets::Look;
-use crate::units;
 use jiff::SignedDuration;
 use ratatui::Frame;
 use ratatui::layout::Rect;

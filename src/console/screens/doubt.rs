@@ -1,10 +1,10 @@
 //! What may be believed of an engine that is not heard.
 
+use crate::base::ids::ProbeId;
 use crate::console::screens::View;
 use crate::console::ui::Connection;
 use crate::core::model::{Model, Status};
 use crate::core::signal::{Signal, SignalState, Streak};
-use crate::ids::ProbeId;
 
 /// Draws what the view shows, or what may be believed of it.
 pub fn believed<T>(view: &View<'_>, draw: impl FnOnce(&View<'_>) -> T) -> T {

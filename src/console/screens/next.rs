@@ -8,6 +8,9 @@ mod people;
 use super::paint::{cut, labelled_with};
 use super::words::{about, blind_since, clock_time, is_cut_off};
 use super::{ROOMY, View};
+use crate::base::ids::{ProbeId, QuestionId, RunId, StepId};
+use crate::base::text::ended;
+use crate::base::units;
 use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
@@ -21,10 +24,7 @@ use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age, failing};
 use crate::core::status::StepStatus;
 use crate::core::{attested, awareness, backup, names, oncall, promoting, tree};
-use crate::ids::{ProbeId, QuestionId, RunId, StepId};
 use crate::plan::{Runbook, Step};
-use crate::text::ended;
-use crate::units;
 use ratatui::text::Line;
 
 /// What to do, and how urgent it is.

@@ -2,12 +2,12 @@
 //! is replaced, and what does not fit is cut with a mark.
 
 use super::View;
+use crate::base::text::{Sieve, Taken, visible};
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::console::keymap::Action;
 use crate::console::pages::{Pages, Stretch};
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, wrap};
-use crate::text::{Sieve, Taken, visible};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -22,7 +22,7 @@ const CELL_LIMIT_CHARS: usize = 2_000;
 
 /// A text from outside as it may stand in a cell.
 pub fn cleaned(text: &str) -> String {
-    crate::text::clean(text, CELL_LIMIT_CHARS)
+    crate::base::text::clean(text, CELL_LIMIT_CHARS)
 }
 
 /// Writes lines from the top of `area`; where there are more than it has rows, its last one ends with an ellipsis.
@@ -180,7 +180,7 @@ pub fn labelled_with(
     width: u16,
 ) -> Vec<Line<'static>> {
     let room = usize::from(width).saturating_sub(indent).max(8);
-    let wrapped = wrap(&crate::text::clean(text, WRAPPED_LIMIT_CHARS), room);
+    let wrapped = wrap(&crate::base::text::clean(text, WRAPPED_LIMIT_CHARS), room);
     let padding = " ".repeat(indent.saturating_sub(label.width()));
     let mut lines = Vec::with_capacity(wrapped.len());
     for (index, text) in wrapped.into_iter().enumerate() {

@@ -78,7 +78,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 fn title(view: &View<'_>, shown: usize, width: u16) -> Line<'static> {
     let all = view.model.durable.timeline.len();
     let rest = match view.ui.filter.as_str() {
-        "" => format!("{}, newest first, times in UTC", crate::units::counted(all, "event")),
+        "" => format!("{}, newest first, times in UTC", crate::base::units::counted(all, "event")),
         filter => format!("{shown} of {all} events match \"{filter}\""),
     };
     rule(&view.look, "TIMELINE", cleaned(&rest), width)
@@ -220,7 +220,7 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
 fn detail(view: &View<'_>, event: &Event, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let record = match &event.record {
-        Some(record) => format!("record {} {}", record.seq, crate::text::clean(&record.checksum, 64)),
+        Some(record) => format!("record {} {}", record.seq, crate::base::text::clean(&record.checksum, 64)),
         None => "not in the journal".to_owned(),
     };
     let mut lines = vec![rule(look, "EVENT", record, width)];

@@ -1,6 +1,7 @@
 //! The words and cells that several screens share.
 
 use super::View;
+use crate::base::units;
 use crate::console::theme::Role;
 use crate::console::ui::Connection;
 use crate::console::widgets::{Look, State, state_glyph};
@@ -11,7 +12,6 @@ use crate::core::model::Status;
 use crate::core::signal::{Recent, SignalState, age};
 use crate::core::status::StepStatus;
 use crate::plan::ProbeSpec;
-use crate::units;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::text::Span;
 

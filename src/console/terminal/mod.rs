@@ -120,7 +120,7 @@ pub fn assumed_size(columns: Option<&str>, lines: Option<&str>) -> (u16, u16) {
 /// Prints a line to standard error once the terminal was given back, unless the line is stalled: a program that
 /// has heard SIGTERM must end, and not wait for somebody to read its last words.
 pub fn say(message: &str) {
-    let line = format!("{}\n", crate::text::escaped(message));
+    let line = format!("{}\n", crate::base::text::escaped(message));
     let _ = outlet::write_soon(rustix::stdio::stderr(), line.as_bytes(), FLUSH_PATIENCE);
 }
 

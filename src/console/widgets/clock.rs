@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
 
 use super::Look;
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
-use crate::units;
 
 /// `12:04 of 15:00, 2:56 left`, or `16:10 of 15:00, over by 1:10`.
 pub fn clock_words(elapsed: SignedDuration, target: SignedDuration) -> String {

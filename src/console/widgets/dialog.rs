@@ -27,7 +27,7 @@ impl Dialog<'_> {
     pub fn frame(&self, look: &Look<'_>, frame: &mut Frame<'_>, area: Rect) -> Rect {
         // The two corners and a blank at each end.
         let room = usize::from(area.width).saturating_sub(4);
-        let title = crate::text::clean(self.title, TITLE_CHARS);
+        let title = crate::base::text::clean(self.title, TITLE_CHARS);
         let role = if self.danger { Role::Danger } else { Role::BorderFocus };
         let block = Block::new()
             .borders(Borders::ALL)

@@ -1,6 +1,7 @@
 //! Telling people: the course of an escalation and of its messages. A fact that does not fit leaves the model as it
 //! is, as with steps.
 
+use crate::base::ids::*;
 use crate::core::actor::Actor;
 use crate::core::escalation::{Acknowledgement, Dismissal, Escalation, Proposal};
 use crate::core::fact::{Event, Fact};
@@ -8,7 +9,6 @@ use crate::core::model::Model;
 use crate::core::notification::{
     Again, Attempted, Cause, DeliveryMove, DeliveryStatus, Intent, Message, Notification, Queued, Tracked,
 };
-use crate::ids::*;
 use crate::plan::{CalendarTrouble, Occasion, Severity};
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,12 +1,12 @@
 //! The course of an incident.
 
 use super::signals;
+use crate::base::ids::{RegionId, RunId};
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::placement;
 use crate::core::status::Move;
-use crate::ids::{RegionId, RunId};
 use crate::plan::{Plan, Runbook, Step};
 use jiff::Timestamp;
 

@@ -3,13 +3,13 @@
 
 use super::incident::{switch_over, unblock};
 use super::signals;
+use crate::base::ids::{RunId, StepId};
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::StepRun;
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
 use crate::core::placement;
 use crate::core::status::{Move, StepStatus};
 use crate::core::watch::Holding;
-use crate::ids::{RunId, StepId};
 use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {

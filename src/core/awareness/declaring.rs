@@ -1,11 +1,11 @@
 //! Whom a declaration would tell, said before anybody declares.
 
+use crate::base::units;
 use crate::core::decide::{current_escalation, is_quiet};
 use crate::core::incident::Mode;
 use crate::core::model::Model;
 use crate::core::recipients;
 use crate::plan::{EscalationLevel, Severity};
-use crate::units;
 use jiff::Timestamp;
 
 /// What declaring an incident of this kind now does to people, one sentence.

@@ -218,7 +218,7 @@ pub fn unfinished(model: &Model, now: Timestamp) -> Vec<String> {
     match (&incident.resolved, lifecycle::watch_left(&model.plan, incident, now)) {
         (None, _) => found.push("It was NOT called resolved.".to_owned()),
         (Some(_), Some(left)) => {
-            found.push(format!("The watch is NOT over: {} left.", crate::units::duration(left)));
+            found.push(format!("The watch is NOT over: {} left.", crate::base::units::duration(left)));
         }
         (Some(_), None) => {}
     }

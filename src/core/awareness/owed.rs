@@ -1,7 +1,7 @@
 //! The messages of the plan that somebody waits for.
 
+use crate::base::ids::MessageId;
 use crate::core::model::Model;
-use crate::ids::MessageId;
 use jiff::{SignedDuration, Timestamp};
 
 /// A message of the plan that has to be sent.

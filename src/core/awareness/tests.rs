@@ -1,6 +1,7 @@
 //! People in a plan, and what is said of telling them.
 
 use super::*;
+use crate::base::ids::*;
 use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
 use crate::core::command::{Ask, Command, Report, Request};
@@ -9,7 +10,6 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::Mode;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::core::tests::fixture;
-use crate::ids::*;
 use crate::plan::*;
 use indexmap::IndexMap;
 use jiff::civil::{date, time};

@@ -1,9 +1,9 @@
 //! Who knows, in words.
 
 use super::{Awareness, NextLevel, Paging, Unreached};
+use crate::base::units;
 use crate::core::describe::in_how_long;
 use crate::core::model::Model;
-use crate::units;
 use jiff::Timestamp;
 
 /// The state in one or two sentences.
@@ -113,7 +113,7 @@ pub fn badge(model: &Model, awareness: &Awareness, now: Timestamp) -> Option<Str
     }
     Some(match awareness {
         Awareness::Acknowledged(taken) => {
-            let who = crate::text::clean(&taken.who, 12);
+            let who = crate::base::text::clean(&taken.who, 12);
             format!("ack {who} {}", units::age(now.duration_since(taken.at)))
         }
         Awareness::Paging(paging) if paging.unreached.as_ref().is_some_and(|u| u.nobody) => {

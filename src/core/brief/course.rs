@@ -1,14 +1,14 @@
 //! What was decided, where the run stands, and what is next.
 
 use super::{clock_time, listed, short};
+use crate::base::ids::{RunbookId, StepId};
+use crate::base::units;
 use crate::core::contradiction;
 use crate::core::incident::{Incident, Outcome, Position, Run, RunEnd, StepRun};
 use crate::core::lifecycle;
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
-use crate::ids::{RunbookId, StepId};
-use crate::units;
 use jiff::Timestamp;
 
 /// How many decisions are told, the latest.
@@ -116,7 +116,7 @@ fn watch(model: &Model, incident: &Incident, now: Timestamp) -> String {
     }
 }
 
-fn question(model: &Model, id: &crate::ids::QuestionId, now: Timestamp) -> String {
+fn question(model: &Model, id: &crate::base::ids::QuestionId, now: Timestamp) -> String {
     let Some(question) = model.plan.tree.questions.get(id) else {
         return format!("the plan has no question {id} any more: look at the tree");
     };

@@ -1,11 +1,11 @@
 //! A server that nobody can look into, and whose own commits show that it is not fenced: they reach its standby.
 
 use super::{Blocked, Contradiction, Kind};
+use crate::base::ids::ProbeId;
 use crate::core::fencing::raised_primary;
 use crate::core::loss_reading;
 use crate::core::model::Model;
 use crate::core::servers::Database;
-use crate::ids::ProbeId;
 use crate::plan::{ProbeSpec, Severity};
 use jiff::SignedDuration;
 

@@ -4,13 +4,13 @@ use super::belied::belied;
 use super::remedy::must_not_serve;
 use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
+use crate::base::ids::{ProbeId, RegionId};
 use crate::core::fencing::{Fenced, fenced, is_done_again, is_process, raised};
 use crate::core::in_force;
 use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
 use crate::core::status::StepStatus;
-use crate::ids::{ProbeId, RegionId};
 use crate::plan::{Severity, Step};
 use jiff::{SignedDuration, Timestamp};
 

@@ -11,9 +11,9 @@ mod undone;
 pub use look::{is_without_writer, look};
 pub use remedy::{Remedy, remedy};
 
+use crate::base::ids::{ProbeId, RegionId, RunId};
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
-use crate::ids::{ProbeId, RegionId, RunId};
 use crate::plan::{Plan, ProbeSpec, Severity, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,12 @@
 //! Which server must not accept writes, and which step of the incident keeps it from that.
 
 use super::{Contradiction, Kind};
+use crate::base::ids::ProbeId;
 use crate::core::fencing;
 use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::servers::Server;
 use crate::core::status::StepStatus;
-use crate::ids::ProbeId;
 use crate::plan::Step;
 
 /// The step that ends a contradiction.

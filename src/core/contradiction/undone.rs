@@ -2,10 +2,10 @@
 
 use super::look::is_last;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
+use crate::base::ids::{ProbeId, RunId, StepId};
 use crate::core::model::Model;
 use crate::core::servers::Database;
 use crate::core::watch::{self, Changed, Found};
-use crate::ids::{ProbeId, RunId, StepId};
 use crate::plan::Severity;
 
 /// What was taken back, of all that is watched. A server that is out of sight is what its probes are for.

@@ -1,6 +1,8 @@
 //! From a ready step to its start: prepare, freeze, confirm.
 
 use super::{required, step};
+use crate::base::ids::{ConfirmationId, RunId, StepId};
+use crate::base::units;
 use crate::core::action::{Description, Failure, ManualCard, Target};
 use crate::core::confirmation::{Confirmation, GuardResult, LossEstimate, Unproven};
 use crate::core::contradiction::{self, Blocked};
@@ -14,10 +16,8 @@ use crate::core::other_side;
 use crate::core::promoting::{self, losses};
 use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
-use crate::ids::{ConfirmationId, RunId, StepId};
 use crate::plan::condition::Truth;
 use crate::plan::{ConfirmLevel, Runbook, Step};
-use crate::units;
 use jiff::Timestamp;
 
 /// Why a confirmation is withdrawn when its step was prepared once more.

@@ -3,6 +3,7 @@
 use super::due::not_told;
 use super::incident::open;
 use super::required;
+use crate::base::ids::*;
 use crate::core::actor::Actor;
 use crate::core::describe;
 use crate::core::escalation::Escalation;
@@ -16,7 +17,6 @@ use crate::core::notification::{
 };
 use crate::core::recipients::{self, Recipients};
 use crate::core::refusal::Refusal;
-use crate::ids::*;
 use crate::plan::{Manner, Tries, Who};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
@@ -71,7 +71,7 @@ pub fn page(
     })?;
     let found = recipients::resolve(model, std::slice::from_ref(who), methods, false, now);
     refuse_nobody(&found)?;
-    let extra = crate::text::clean(text.trim(), super::TEXT_LIMIT_CHARS);
+    let extra = crate::base::text::clean(text.trim(), super::TEXT_LIMIT_CHARS);
     let message = message::finish(model, message::page(model, now, &extra), &found.instead_of);
     let batch = Batch {
         incident,
@@ -295,7 +295,7 @@ fn taken_on(model: &Model, known: &Notification, who: &str) -> Option<Fact> {
     let via = channel.map_or_else(|| known.queued.way.channel.to_string(), |channel| channel.title.clone());
     counts.then(|| Fact::EscalationAcknowledged {
         incident: escalation.incident.clone(),
-        who: crate::text::clean(who, 120),
+        who: crate::base::text::clean(who, 120),
         via,
     })
 }

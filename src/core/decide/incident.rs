@@ -1,6 +1,7 @@
 //! The course of an incident: declare, answer, close.
 
 use super::required;
+use crate::base::ids::{IncidentId, QuestionId, RunId};
 use crate::core::actor::Actor;
 use crate::core::brief;
 use crate::core::contradiction::{self, Blocked};
@@ -13,7 +14,6 @@ use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
 use crate::core::tree::suggest;
-use crate::ids::{IncidentId, QuestionId, RunId};
 use crate::plan::{Goto, Severity};
 use jiff::Timestamp;
 

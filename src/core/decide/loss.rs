@@ -1,12 +1,12 @@
 //! What is known of a loss goes into the journal at the moments after which it may not be measured again: when an
 //! incident is declared, when a run begins, when the primary goes out of sight, when it is fenced, and when the engine ends.
 
+use crate::base::ids::ProbeId;
 use crate::core::evidence::{estimate, loss};
 use crate::core::fact::Fact;
 use crate::core::loss::LossEstimate;
 use crate::core::loss_reading::{self, LossReading};
 use crate::core::model::Model;
-use crate::ids::ProbeId;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 

@@ -133,7 +133,7 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
 
 /// A text that a person must give, cleaned and cut.
 fn required(text: &str, what: &str) -> Result<String, Refusal> {
-    let text = crate::text::clean(text.trim(), TEXT_LIMIT_CHARS);
+    let text = crate::base::text::clean(text.trim(), TEXT_LIMIT_CHARS);
     if text.is_empty() {
         return Err(Refusal::new(
             format!("{what} is empty"),

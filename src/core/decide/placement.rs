@@ -1,12 +1,12 @@
 //! Services that a step moved to a region: told once the step is done and what proves it holds.
 
+use crate::base::ids::{RegionId, ServiceId};
 use crate::core::fact::Fact;
 use crate::core::incident::{Mode, Run, StepRun};
 use crate::core::model::Model;
 use crate::core::names::{Since, View};
 use crate::core::placement::{self, Placement};
 use crate::core::status::StepStatus;
-use crate::ids::{RegionId, ServiceId};
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use jiff::Timestamp;

@@ -1,5 +1,6 @@
 //! Fences that are gone although no step lifted them: their server was rebuilt, and follows the one that serves.
 
+use crate::base::ids::ProbeId;
 use crate::core::fact::Fact;
 use crate::core::fencing::raised;
 use crate::core::in_force::{self, InForce, Known};
@@ -7,7 +8,6 @@ use crate::core::model::Model;
 use crate::core::reading::Field;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
-use crate::ids::ProbeId;
 use crate::plan::ProbeSpec;
 use jiff::Timestamp;
 

@@ -1,6 +1,7 @@
 //! Which server is the primary and which region serves: measured, and recorded by a person.
 
 use super::required;
+use crate::base::ids::RegionId;
 use crate::core::contradiction::{Contradiction, Kind, of};
 use crate::core::fact::Fact;
 use crate::core::model::{Model, Status};
@@ -8,7 +9,6 @@ use crate::core::placement;
 use crate::core::refusal::Refusal;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
-use crate::ids::RegionId;
 use crate::plan::Region;
 use jiff::{SignedDuration, Timestamp};
 

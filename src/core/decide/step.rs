@@ -1,6 +1,7 @@
 //! A step after its start, and what people can do about it.
 
 use super::{incident, required};
+use crate::base::ids::{RunId, StepId};
 use crate::core::action::{Failure, Proof};
 use crate::core::attested;
 use crate::core::contradiction::{self, remedy};
@@ -11,7 +12,6 @@ use crate::core::incident::{Outcome, Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::status::{Move, StepStatus};
-use crate::ids::{RunId, StepId};
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use jiff::Timestamp;

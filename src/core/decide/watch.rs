@@ -1,13 +1,13 @@
 //! What a step made of its target, while it has to hold and afterwards.
 
 use super::step;
+use crate::base::ids::{RunId, StepId};
 use crate::core::action::Proof;
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::status::StepStatus;
 use crate::core::watch::{Found, is_looked_at};
-use crate::ids::{RunId, StepId};
 use jiff::SignedDuration;
 
 /// A verification found the effect; from now on it has to hold.

@@ -1,10 +1,10 @@
 //! Telling people, as sentences.
 
+use crate::base::ids::ContactId;
+use crate::base::units;
 use crate::core::fact::Fact;
 use crate::core::notification::{Again, Attempted, Cause, Intent, Queued, Tracked};
-use crate::ids::ContactId;
 use crate::plan::{Plan, Shift};
-use crate::units;
 
 pub(super) fn sentence(fact: &Fact, plan: &Plan) -> String {
     match fact {

@@ -1,10 +1,10 @@
 //! Invariant 3: a confirmation that expired, or whose evidence or target changed, cannot fire.
 
 use super::fixture::*;
+use crate::base::ids::ConfirmationId;
 use crate::core::command::Ask;
 use crate::core::fact::Fact;
 use crate::core::status::StepStatus;
-use crate::ids::ConfirmationId;
 use proptest::prelude::*;
 
 fn typed() -> Option<String> {
@@ -83,7 +83,7 @@ fn a_guard_refuses_until_it_is_overridden_with_a_reason_and_the_loss_is_recorded
 fn a_target_that_is_being_read_is_not_read_twice_so_that_no_bundle_is_taken_away_while_somebody_types() {
     let mut machine = Machine::failing_over();
     let (run, step) = (machine.run(), "promote".into());
-    let prepare = || Ask::Prepare { run: run.clone(), step: crate::ids::StepId::from("promote") };
+    let prepare = || Ask::Prepare { run: run.clone(), step: crate::base::ids::StepId::from("promote") };
     assert!(matches!(machine.ask(prepare()).unwrap()[..], [Fact::StepPreparing { .. }]));
     assert!(machine.ask(prepare()).unwrap().is_empty());
     machine.settle();

@@ -1,11 +1,11 @@
 //! A plan with people, and a machine whose providers answer as a test says and write down what they were asked.
 
 use super::fixture::{self, Machine, seconds, start};
+use crate::base::ids::*;
 use crate::core::command::{Ask, Report};
 use crate::core::effect::Effect;
 use crate::core::incident::Mode;
 use crate::core::notification::{Again, Receipt, Tracked, Undelivered};
-use crate::ids::*;
 use crate::plan::params::Params;
 use crate::plan::*;
 use jiff::{SignedDuration, Timestamp};
@@ -228,7 +228,7 @@ impl Telling {
 
     fn send(&mut self, id: NotificationId, attempt: u32) {
         let known = &self.machine.model.durable.notifications[&id];
-        let passed = crate::units::clock(self.machine.now.duration_since(self.began));
+        let passed = crate::base::units::clock(self.machine.now.duration_since(self.began));
         let (intent, channel) = (known.intent.as_str(), known.queued.way.channel.to_string());
         let name = known.queued.name.clone();
         self.asked.push(format!("+{passed} {intent} {name} by {channel}"));

@@ -1,19 +1,21 @@
 //! A small plan, and a machine that runs the core without an engine.
 
+use crate::base::ids::*;
+use crate::base::units::Unit;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
 use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::decide::decide;
 use crate::core::effect::Effect;
-use crate::core::fact::{Event, Fact, RecordRef};
+use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Mode, Outcome};
 use crate::core::model::Model;
 use crate::core::notification::Receipt;
 use crate::core::react::react;
 use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
 use crate::core::refusal::Refusal;
-use crate::ids::*;
+use crate::journal::Head;
 use crate::plan::condition::Condition;
 use crate::plan::params::Params;
 use crate::plan::*;
@@ -278,7 +280,7 @@ impl Machine {
         for fact in facts {
             let durable = fact.is_durable();
             let seq = self.log.len() as u64 + 1;
-            let record = durable.then(|| RecordRef { seq, checksum: format!("{seq:064}") });
+            let record = durable.then(|| Head { seq, checksum: format!("{seq:064}") });
             let event = Event { at: self.now, by: by.clone(), fact: fact.clone(), record };
             if durable {
                 self.log.push(event.clone());

@@ -1,11 +1,11 @@
 //! Who is on call: by the wall clock, with exceptions, from a calendar, and nobody.
 
 use super::fixture;
+use crate::base::ids::{ContactId, RotationId};
 use crate::core::command::Report;
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::oncall::{at, calendar, faults};
-use crate::ids::{ContactId, RotationId};
 use crate::plan::oncall::{of_rotation, until};
 use crate::plan::{CalendarTrouble, Contact, Plan, Rotation, Shift, Turns};
 use jiff::tz::TimeZone;

@@ -8,6 +8,7 @@ mod proposals;
 
 use super::desk::*;
 use super::fixture::{healthy, seconds};
+use crate::base::ids::NotificationId;
 use crate::core::actor::Actor;
 use crate::core::apply::apply;
 use crate::core::command::{Ask, Report};
@@ -17,7 +18,6 @@ use crate::core::incident::Mode;
 use crate::core::model::Model;
 use crate::core::notification::{Again, Attempted, DeliveryStatus, Intent, Tracked};
 use crate::core::own_clock::ClockOff;
-use crate::ids::NotificationId;
 use crate::plan::Contact;
 use crate::plan::{MessageTemplate, NotifySettings, Occasion, PageStatus, Plan, Severity, Tries, Turns, Who};
 use jiff::SignedDuration;

@@ -1,9 +1,9 @@
 //! A message as an email. All headers go through the encoder: no line break of a subject or a name gets into them.
 
+use crate::base::text::clean;
 use crate::core::message::clean_lines;
 use crate::core::notification::{Again, Intent, Undelivered};
 use crate::notifiers::{Outgoing, text};
-use crate::text::clean;
 use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, SinglePart};

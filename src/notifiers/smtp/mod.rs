@@ -4,8 +4,10 @@ mod mail;
 #[cfg(test)]
 mod tests;
 
+use crate::base::host::host_fault;
+use crate::base::text::clean;
+use crate::clients::Clients;
 use crate::clients::smtp::{Login, Mailing, Security, SmtpError, SmtpServer, Stage};
-use crate::clients::{Clients, host_fault};
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
 use crate::plan::keys::{Key, Takes};
@@ -13,7 +15,6 @@ use crate::plan::params::{Param, Params};
 use crate::plan::{Channel, Manner};
 use crate::probes::BuildError;
 use crate::secrets::SecretRef;
-use crate::text::clean;
 use futures::future::BoxFuture;
 use lettre::message::Mailbox;
 use std::net::IpAddr;

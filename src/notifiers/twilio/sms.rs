@@ -1,9 +1,9 @@
 //! `twilio-sms`: text messages.
 
 use super::{ACCOUNT, API_URL, AUTH_TOKEN, Account, TLS_ROOTS};
+use crate::base::phone::e164;
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
-use crate::notifiers::phone::e164;
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};

@@ -42,7 +42,7 @@ fn escaped(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            c if crate::text::is_hostile(c) => escaped.push(' '),
+            c if crate::base::text::is_hostile(c) => escaped.push(' '),
             c => escaped.push(c),
         }
     }

@@ -1,9 +1,9 @@
 //! `twilio-voice`: calls.
 
 use super::{ACCOUNT, API_URL, AUTH_TOKEN, Account, TLS_ROOTS, spoken};
+use crate::base::phone::{NO_NUMBER, e164};
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
-use crate::notifiers::phone::{NO_NUMBER, e164};
 use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::{Channel, Manner};

@@ -63,7 +63,9 @@ impl<'a> Event<'a> {
     pub(super) fn read(component: &'a Component<'_>, zones: &Zones) -> Result<Self, String> {
         let summary = text(component, "SUMMARY");
         let about = || match component.find_prop("DTSTART").map(|start| start.val.as_str()) {
-            Some(start) => format!("the event of {} (`{}`)", crate::text::clean(start, 30), short(summary)),
+            Some(start) => {
+                format!("the event of {} (`{}`)", crate::base::text::clean(start, 30), short(summary))
+            }
             None => format!("an event (`{}`)", short(summary)),
         };
         Self::times(component, summary, zones).map_err(|why| format!("{}: {why}", about()))
@@ -194,7 +196,7 @@ fn length(component: &Component<'_>, start: &Moment, zones: &Zones) -> Result<Le
         (Some(end), _) => Ok(Length::Exact(end.timestamp()?.duration_since(start.timestamp()?))),
         (None, Some(duration)) => {
             let text = duration.val.as_str().trim();
-            let wrong = |_| format!("`{}` is no duration", crate::text::clean(text, 40));
+            let wrong = |_| format!("`{}` is no duration", crate::base::text::clean(text, 40));
             text.parse().map(Length::Span).map_err(wrong)
         }
         (None, None) if start.is_day => Ok(Length::Wall(SignedDuration::from_hours(24))),
@@ -213,5 +215,5 @@ fn text<'a>(component: &'a Component<'_>, name: &str) -> &'a str {
 }
 
 fn short(summary: &str) -> String {
-    crate::text::clean(summary, 60)
+    crate::base::text::clean(summary, 60)
 }

@@ -27,7 +27,7 @@ pub fn read(path: &Path) -> Result<String, String> {
 
 /// The shifts that a calendar's file gave, and what of it does not count, with the file's name.
 pub fn told(path: &Path, said: Result<Said, String>) -> (Vec<Shift>, Option<CalendarTrouble>) {
-    let named = |why: String| format!("{}: {why}", crate::text::clean(&path.to_string_lossy(), 200));
+    let named = |why: String| format!("{}: {why}", crate::base::text::clean(&path.to_string_lossy(), 200));
     match said {
         Err(why) => (Vec::new(), Some(CalendarTrouble::Unread(named(why)))),
         Ok(said) if said.left_out.is_empty() => (said.shifts, None),

@@ -25,7 +25,7 @@ pub struct Said {
     pub left_out: Vec<String>,
 }
 
-use crate::ids::ContactId;
+use crate::base::ids::ContactId;
 use crate::plan::{Contact, Shift};
 use event::Event;
 use indexmap::IndexMap;
@@ -98,7 +98,7 @@ struct Found<'a> {
 impl Found<'_> {
     fn fault(&mut self, fault: String) {
         if self.faults.len() < MAX_FAULTS {
-            self.faults.push(crate::text::clean(&fault, 400));
+            self.faults.push(crate::base::text::clean(&fault, 400));
         } else {
             self.untold += 1;
         }

@@ -51,7 +51,7 @@ pub(super) fn one_moment(property: &Property<'_>, zones: &Zones, zone: &TimeZone
 
 /// `20260105T090000`, `20260105T090000Z` or `20260105`.
 pub(super) fn moment(text: &str, zone: &TimeZone) -> Result<Moment, String> {
-    let wrong = || format!("`{}` is no time", crate::text::clean(text, 40));
+    let wrong = || format!("`{}` is no time", crate::base::text::clean(text, 40));
     if text.len() == 8 {
         let day = Date::strptime("%Y%m%d", text).map_err(|_| wrong())?;
         return Ok(Moment { wall: day.to_datetime(Time::midnight()), zone: zone.clone(), is_day: true });

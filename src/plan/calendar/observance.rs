@@ -100,7 +100,7 @@ fn observance(part: &Component<'_>, is_daylight: bool, now: Timestamp) -> Result
         && part("INTERVAL").is_none_or(|interval| interval == "1")
         && part("COUNT").is_none();
     let day = onset(begins, &part).filter(|_| is_yearly);
-    let day = day.ok_or_else(|| format!("`{}` is not read", crate::text::clean(rule, 80)))?;
+    let day = day.ok_or_else(|| format!("`{}` is not read", crate::base::text::clean(rule, 80)))?;
     let yearly = format!("{day}/{}:{:02}:{:02}", begins.hour(), begins.minute(), begins.second());
     Ok(Some(Observance { is_daylight, to, begins, yearly: Some(yearly) }))
 }
@@ -162,7 +162,7 @@ fn weekday(text: &str) -> Option<Weekday> {
 }
 
 fn offset(text: &str) -> Result<Offset, String> {
-    let wrong = || format!("`{}` is no offset", crate::text::clean(text, 20));
+    let wrong = || format!("`{}` is no offset", crate::base::text::clean(text, 20));
     let (sign, digits) = match text.split_at_checked(1) {
         Some(("+", digits)) => (1, digits),
         Some(("-", digits)) => (-1, digits),

@@ -1,7 +1,7 @@
 //! Which contact an event is about.
 
 use super::event::Event;
-use crate::ids::ContactId;
+use crate::base::ids::ContactId;
 use crate::plan::Contact;
 use indexmap::IndexMap;
 use std::collections::{BTreeSet, HashMap};

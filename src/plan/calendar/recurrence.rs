@@ -80,7 +80,7 @@ impl Rule {
         }
         for part in text.split(';').filter(|part| !part.trim().is_empty()) {
             let Some((key, value)) = part.split_once('=') else {
-                return Err(format!("`{}` is no rule of recurrence", crate::text::clean(text, 60)));
+                return Err(format!("`{}` is no rule of recurrence", crate::base::text::clean(text, 60)));
             };
             let (key, value) = (key.trim().to_ascii_uppercase(), value.trim());
             match &*key {
@@ -91,7 +91,7 @@ impl Rule {
                 "FREQ"
                     if !["DAILY", "WEEKLY", "MONTHLY", "YEARLY"].contains(&&*value.to_ascii_uppercase()) =>
                 {
-                    let freq = crate::text::clean(value, 20);
+                    let freq = crate::base::text::clean(value, 20);
                     return Err(format!("it recurs {freq}: shifts recur daily, weekly, monthly or yearly"));
                 }
                 "BYMINUTE" | "BYSECOND" if value.contains(',') => {
@@ -130,7 +130,7 @@ impl Rule {
             return Err(too_many());
         }
         let text = format!("DTSTART:{}\nRRULE:{}", start.wall.strftime("%Y%m%dT%H%M%SZ"), self.rule);
-        let wrong = |_| format!("`{}` is no rule of recurrence", crate::text::clean(&self.rule, 60));
+        let wrong = |_| format!("`{}` is no rule of recurrence", crate::base::text::clean(&self.rule, 60));
         let set: RRuleSet = text.parse().map_err(wrong)?;
         let set = set.limit();
         let mut seen = 0;
@@ -151,7 +151,7 @@ impl Rule {
         }
         if self.count.is_none_or(|count| seen < count) {
             budget.spend_on_never();
-            return Err(format!("its rule `{}` never comes again", crate::text::clean(&self.rule, 60)));
+            return Err(format!("its rule `{}` never comes again", crate::base::text::clean(&self.rule, 60)));
         }
         Ok(())
     }

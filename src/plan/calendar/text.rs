@@ -135,7 +135,7 @@ pub(super) fn parts(text: &str) -> Result<(Vec<Component<'_>>, Vec<Component<'_>
     }
     let roots = read_calendar_simple(text).map_err(|error| {
         let broken = error.input.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        format!("it cannot be understood from `{}` on", crate::text::clean(broken, 60))
+        format!("it cannot be understood from `{}` on", crate::base::text::clean(broken, 60))
     })?;
     let is = |part: &Component<'_>, name: &str| part.name.as_str().eq_ignore_ascii_case(name);
     let parts = roots.into_iter().flat_map(|root| root.components);

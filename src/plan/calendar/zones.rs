@@ -30,11 +30,11 @@ impl Zones {
         match (known, self.own.get(name)) {
             (Some(zone), _) => Ok(zone),
             (None, Some(own)) => own.clone().map_err(|why| {
-                format!("the VTIMEZONE of `{}` cannot be read: {why}", crate::text::clean(name, 60))
+                format!("the VTIMEZONE of `{}` cannot be read: {why}", crate::base::text::clean(name, 60))
             }),
             (None, None) => Err(format!(
                 "the time zone `{}` has no IANA name such as Europe/Berlin, and no VTIMEZONE",
-                crate::text::clean(name, 60)
+                crate::base::text::clean(name, 60)
             )),
         }
     }

@@ -1,7 +1,8 @@
 //! What kinds of actions and channels refuse of their own keys: each step and channel is made once, connected to nothing, so
 //! that what could not be made in the night is found when the plan is loaded.
 
-use crate::clients::{Clients, Environment};
+use crate::base::environment::Environment;
+use crate::clients::Clients;
 use crate::notifiers::NotifierKind;
 use crate::plan::keys::{Key, Need, Takes};
 use crate::plan::load::Draft;

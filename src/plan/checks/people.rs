@@ -1,6 +1,6 @@
 //! Contacts that can be reached.
 
-use crate::notifiers::phone;
+use crate::base::phone;
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::sections::ADDRESSES;
@@ -15,7 +15,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
         for (channel, address) in &contact.addresses {
             let Some(help) = fault(channel, address) else { continue };
             let place = draft.places.of(&format!("contacts.{id}.{channel}"));
-            let shown = crate::text::clean(address, 80);
+            let shown = crate::base::text::clean(address, 80);
             let problem = Problem::error("contact", place, format!("`{shown}` is no {}", word(channel)));
             report.add(problem.help(help));
         }

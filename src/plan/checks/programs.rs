@@ -51,8 +51,10 @@ fn lines(draft: &Draft, report: &Report) {
         for key in ["argv", "verify_argv"] {
             let Some(line) = line(params, key) else { continue };
             let words: Vec<&str> = line.split_whitespace().collect();
-            let message =
-                format!("`{key}` of {what} runs a program that is called `{}`", crate::text::clean(line, 60));
+            let message = format!(
+                "`{key}` of {what} runs a program that is called `{}`",
+                crate::base::text::clean(line, 60)
+            );
             let problem =
                 Problem::warning("command-line", draft.places.of(&format!("{path}.{key}")), message);
             report.add(problem.help(format!("write each word for itself: `{words:?}`")));

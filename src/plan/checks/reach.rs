@@ -1,6 +1,6 @@
 //! Whether everyone who shall be told can be reached, and what every channel is for.
 
-use crate::ids::{ChannelId, ContactId};
+use crate::base::ids::{ChannelId, ContactId};
 use crate::plan::load::Draft;
 use crate::plan::people::{Channel, Contact, Turns, Who};
 use crate::plan::problem::{Problem, Report};

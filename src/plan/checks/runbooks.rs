@@ -1,7 +1,7 @@
 //! Steps: order, proof, confirmation.
 
 use super::tree::cycle;
-use crate::ids::{RegionId, RunbookId, ServiceId, StepId};
+use crate::base::ids::{RegionId, RunbookId, ServiceId, StepId};
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;

@@ -1,6 +1,6 @@
 //! The shape of the decision tree.
 
-use crate::ids::QuestionId;
+use crate::base::ids::QuestionId;
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::types::{Goto, Question, Tree};

@@ -128,7 +128,7 @@ pub(super) fn run<'a>(
     match context.resolve(&leaf.expression) {
         Ok(cel::Value::Bool(value)) => Ok(value),
         Ok(other) => Err(format!("it is {}, not true or false", other.type_of())),
-        Err(error) => Err(crate::text::clean(&explain(&error), 200)),
+        Err(error) => Err(crate::base::text::clean(&explain(&error), 200)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::value::Read;
-use crate::ids::RegionId;
+use crate::base::ids::RegionId;
 use crate::plan::AwsSettings;
 use crate::plan::types::Region;
 use indexmap::IndexMap;

@@ -4,7 +4,7 @@ use super::document::Document;
 use super::fields::{Fields, absent};
 use super::reader::{At, Reader};
 use super::{Places, missing_section, single};
-use crate::ids::*;
+use crate::base::ids::*;
 use crate::plan::node::{Entry, NodeValue};
 use crate::plan::problem::Problem;
 use crate::plan::sections;
@@ -60,7 +60,7 @@ pub(super) fn vars(document: &Document, reader: &Reader<'_>) {
             reader.report.add(Problem::error(
                 "wrong-type",
                 entry.node.place,
-                crate::text::clean(&message, 200),
+                crate::base::text::clean(&message, 200),
             ));
         }
         if let Some(text) = entry.node.text() {
@@ -115,7 +115,7 @@ pub(super) fn things(
     let Some(schema) = sections::find(section) else { return };
     let sections::Shape::Named(word) = schema.shape else { return };
     for (name, entry) in document.named(section) {
-        let what = format!("{word} `{}`", crate::text::clean(name, 80));
+        let what = format!("{word} `{}`", crate::base::text::clean(name, 80));
         let fields = Fields::read(reader, &[schema.keys], entry, &At::new(&what));
         if fields.complete {
             take(name, &fields);

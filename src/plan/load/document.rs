@@ -115,6 +115,6 @@ fn unknown_section(name: &str, place: Place) -> Problem {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("a plan has the tables {}", known().collect::<Vec<_>>().join(", ")),
     };
-    let message = format!("unknown table `{}`", crate::text::clean(name, 80));
+    let message = format!("unknown table `{}`", crate::base::text::clean(name, 80));
     Problem::error("unknown-key", place, message).help(help)
 }

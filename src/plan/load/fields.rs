@@ -169,7 +169,7 @@ impl Fields {
 }
 
 fn unknown_key(name: &str, place: Place, known: &[&str], at: &At<'_>) -> Problem {
-    let message = format!("unknown key `{}` in {}", crate::text::clean(name, 80), at.what);
+    let message = format!("unknown key `{}` in {}", crate::base::text::clean(name, 80), at.what);
     Problem::error("unknown-key", place, message).help(match near_or_list(name, known, "key") {
         help if help.starts_with("did") => help,
         _ => format!("its keys are {}", known.join(", ")),

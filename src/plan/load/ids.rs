@@ -132,7 +132,7 @@ pub(crate) fn is_name(name: &str) -> bool {
 }
 
 pub(crate) fn bad_name(name: &str, place: Place) -> Problem {
-    let message = format!("`{}` cannot be a name", crate::text::clean(name, 80));
+    let message = format!("`{}` cannot be a name", crate::base::text::clean(name, 80));
     Problem::error("bad-name", place, message)
         .help(format!("use up to {MAX_NAME} letters, digits, `-` and `_`, beginning with a letter or digit"))
 }

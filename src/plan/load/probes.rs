@@ -4,14 +4,15 @@ use super::Places;
 use super::document::Document;
 use super::fields::Fields;
 use super::reader::{At, Reader};
-use crate::ids::{ProbeId, RegionId};
+use crate::base::ids::{ProbeId, RegionId};
+use crate::base::units::Unit;
 use crate::plan::is_left_out;
 use crate::plan::keys::Key;
 use crate::plan::node::Entry;
 use crate::plan::place::Place;
 use crate::plan::problem::Problem;
 use crate::plan::sections;
-use crate::plan::types::{ProbeSpec, Thresholds, Unit};
+use crate::plan::types::{ProbeSpec, Thresholds};
 use crate::probes::ProbeKind;
 use indexmap::IndexMap;
 
@@ -45,7 +46,7 @@ fn probe(
     reader: &Reader<'_>,
     places: &mut Places,
 ) -> Option<ProbeSpec> {
-    let what = format!("probe `{}`", crate::text::clean(id, 80));
+    let what = format!("probe `{}`", crate::base::text::clean(id, 80));
     let kind = kind(entry, reader).ok()?;
     let at = At { unit: kind.map_or(Unit::Number, |kind| kind.unit), ..At::new(&what) };
     let fields = match kind {
@@ -102,7 +103,7 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static ProbeKind>
         if is_left_out(name) {
             return reader.report.left_out(named.node.place, name);
         }
-        let message = format!("there is no probe kind `{}`", crate::text::clean(name, 60));
+        let message = format!("there is no probe kind `{}`", crate::base::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", named.node.place, message);
         reader.report.add(problem.help(reader.registry.probe_help(name)));
     })

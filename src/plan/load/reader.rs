@@ -3,7 +3,8 @@
 use super::ids::Ids;
 use super::secrets;
 use super::value::{Read, Value};
-use crate::clients::host_fault;
+use crate::base::host::host_fault;
+use crate::base::units::Unit;
 use crate::plan::condition::{Condition, Silence};
 use crate::plan::keys::{Named, Takes};
 use crate::plan::near::nearest;
@@ -12,7 +13,6 @@ use crate::plan::place::{Place, Sources};
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use crate::plan::template::{self, Later};
-use crate::plan::types::Unit;
 use crate::plan::units::{UnitError, parse_duration, parse_size};
 use indexmap::{IndexMap, IndexSet};
 use std::path::Path;
@@ -321,7 +321,8 @@ impl Reader<'_> {
         if words.contains(&text) {
             return Some(text.to_owned());
         }
-        let message = format!("`{}` of {} cannot be `{}`", at.key, at.what, crate::text::clean(text, 60));
+        let message =
+            format!("`{}` of {} cannot be `{}`", at.key, at.what, crate::base::text::clean(text, 60));
         let all = format!("it is one of `{}`", words.join("`, `"));
         let help = match nearest(text, words.iter().copied()) {
             Some(near) => format!("did you mean `{near}`? {all}"),
@@ -341,7 +342,7 @@ impl Reader<'_> {
     }
 
     fn unknown_name(&self, named: Named, name: &str, place: Place, at: &At<'_>) {
-        let message = format!("no {} is called `{}`", named.what(), crate::text::clean(name, 80));
+        let message = format!("no {} is called `{}`", named.what(), crate::base::text::clean(name, 80));
         let problem = Problem::error("unknown-name", place, message);
         self.report.add(if self.report.is_full() {
             problem

@@ -25,7 +25,7 @@ impl Reader<'_> {
                     true => Vec::new(),
                     false => self.ids.section(section).map(|(name, _)| name.as_str()).collect(),
                 };
-                let message = format!("no {what} is called `{}`", crate::text::clean(name, 80));
+                let message = format!("no {what} is called `{}`", crate::base::text::clean(name, 80));
                 return Err(at_word(source, name, message, near_or_list(name, &known, what)));
             }
         }

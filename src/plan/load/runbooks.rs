@@ -8,7 +8,7 @@ use super::ids::{bad_name, is_name};
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
 use crate::actions::ActionKind;
-use crate::ids::{RegionId, RunbookId, ServiceId, StepId};
+use crate::base::ids::{RegionId, RunbookId, ServiceId, StepId};
 use crate::plan::is_left_out;
 use crate::plan::node::{Entry, Node, NodeValue};
 use crate::plan::problem::Problem;
@@ -84,7 +84,7 @@ fn step_names(rows: &[Node], reader: &Reader<'_>) -> Option<IndexSet<String>> {
                     Problem::error(
                         "duplicate-name",
                         id.node.place,
-                        format!("two steps are called `{}`", crate::text::clean(name, 80)),
+                        format!("two steps are called `{}`", crate::base::text::clean(name, 80)),
                     )
                     .also(*first, "first here"),
                 );
@@ -107,7 +107,7 @@ fn step(
 ) -> Option<Step> {
     let named = entry.node.table().and_then(|table| table.get("id")).and_then(|id| id.node.text());
     let what = match named {
-        Some(id) => format!("step `{}`", crate::text::clean(id, 80)),
+        Some(id) => format!("step `{}`", crate::base::text::clean(id, 80)),
         None => format!("a step of runbook `{runbook}`"),
     };
     let at = At { later: Later::Step, steps: Some(names), ..At::new(&what) };
@@ -201,7 +201,7 @@ fn kind(fields: &Fields, reader: &Reader<'_>) -> Option<&'static ActionKind> {
     if kind.is_none() && is_left_out(name) {
         reader.report.left_out(fields.place_of("action"), name);
     } else if kind.is_none() {
-        let message = format!("there is no action kind `{}`", crate::text::clean(name, 60));
+        let message = format!("there is no action kind `{}`", crate::base::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", fields.place_of("action"), message);
         reader.report.add(problem.help(reader.registry.action_help(name)));
     }

@@ -50,7 +50,8 @@ pub(crate) fn read(reader: &Reader<'_>, takes: Takes, node: &Node, at: &At<'_>) 
             let Some(name) = name else { return reader.wrong_type(takes, node, at) };
             let found = secret_ref(name).map(Value::Secret);
             if found.is_none() {
-                let message = format!("`{}` cannot be the name of a secret", crate::text::clean(name, 80));
+                let message =
+                    format!("`{}` cannot be the name of a secret", crate::base::text::clean(name, 80));
                 let help =
                     "use up to 64 lower-case letters, digits and hyphens, beginning with a letter or digit";
                 reader.report.add(Problem::error("bad-name", node.place, message).help(help));

@@ -6,7 +6,7 @@ use super::document::Document;
 use super::fields::Fields;
 use super::reader::Reader;
 use super::value::{Read, Value};
-use crate::ids::{LeafId, QuestionId, RunbookId};
+use crate::base::ids::{LeafId, QuestionId, RunbookId};
 use crate::plan::near::nearest;
 use crate::plan::problem::Problem;
 use crate::plan::types::{Answer, Goto, Leaf, Question, Tree};
@@ -31,7 +31,7 @@ pub(super) fn tree(document: &Document, reader: &Reader<'_>, places: &mut Places
         places.insert("tree".into(), fields.place_of("root"));
         tree.root = QuestionId::from(&*fields.text("root"));
     } else if let Some((name, first)) = document.named("tree").next() {
-        let help = format!("write `[tree]` and `root = \"{}\"`", crate::text::clean(name, 60));
+        let help = format!("write `[tree]` and `root = \"{}\"`", crate::base::text::clean(name, 60));
         reader
             .report
             .add(Problem::error("missing-key", first.key_place, "the tree lacks its `root`").help(help));
@@ -78,7 +78,7 @@ fn stray_suggestion(name: &str, suggested: &Read, answers: &IndexMap<String, Ans
     let known: Vec<&str> = answers.keys().map(String::as_str).collect();
     let message = format!(
         "`suggest.{}` is for an answer that the question does not have",
-        crate::text::clean(name, 60)
+        crate::base::text::clean(name, 60)
     );
     Problem::error("unknown-name", suggested.place, message).help(
         match nearest(name, known.iter().copied()) {

@@ -1,7 +1,7 @@
 //! Who is told what, on which way, after which time.
 
 use super::{Show, kebab};
-use crate::ids::ChannelId;
+use crate::base::ids::ChannelId;
 use crate::plan::people::*;
 use crate::plan::types::Severity;
 use crate::plan::units::format_duration;

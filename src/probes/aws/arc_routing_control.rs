@@ -1,13 +1,14 @@
 //! `arc-routing-control`: whether a switch of ARC is on.
 
+use crate::base::text::clean;
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::aws::arc::{Answered, Cluster, Control};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::{Param, Params};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, unchecked};
-use crate::text::clean;
 use futures::future::BoxFuture;
 use std::time::Duration;
 

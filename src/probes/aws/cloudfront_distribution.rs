@@ -1,13 +1,15 @@
 //! `cloudfront-distribution`: a CloudFront distribution and the origin that it fetches from.
 
 use super::reader::Reader;
+use crate::base::text::clean;
+use crate::base::units::Unit;
+use crate::base::words;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsErrorKind, Call, timestamp};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{Built, Probe, ProbeKind, unchecked, words};
-use crate::text::clean;
+use crate::probes::{Built, Probe, ProbeKind, unchecked};
 use aws_sdk_cloudfront::types::{Distribution, DistributionConfig};
 use futures::future::BoxFuture;
 use jiff::Timestamp;

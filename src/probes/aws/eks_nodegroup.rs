@@ -1,13 +1,14 @@
 //! `eks-nodegroup`: a managed node group of an EKS cluster.
 
 use super::reader::Reader;
+use crate::base::text::clean;
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsErrorKind, Call};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::{Built, Probe, ProbeKind, unchecked};
-use crate::text::clean;
 use aws_sdk_eks::types::{Issue, Nodegroup, NodegroupStatus};
 use futures::future::BoxFuture;
 

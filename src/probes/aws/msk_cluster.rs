@@ -1,13 +1,14 @@
 //! `msk-cluster`: a Kafka cluster of MSK.
 
 use super::reader::Reader;
+use crate::base::text::clean;
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::{Built, Probe, ProbeKind, unchecked};
-use crate::text::clean;
 use aws_sdk_kafka::types::{Cluster, ClusterState};
 use futures::future::BoxFuture;
 

@@ -2,13 +2,15 @@
 
 use super::rds_instance::gibibytes;
 use super::reader::Reader;
+use crate::base::text::clean;
+use crate::base::units::Unit;
+use crate::base::words;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, timestamp};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, faults, words};
-use crate::text::clean;
+use crate::probes::{BuildError, Built, Probe, ProbeKind, faults};
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot};
 use futures::future::BoxFuture;
 use jiff::Timestamp;

@@ -1,13 +1,14 @@
 //! `route53-health-check`: what Route 53's checkers around the world say.
 
+use crate::base::text::clean;
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::aws::{GLOBAL, find};
 use crate::probes::{Built, Probe, ProbeKind, unchecked};
-use crate::text::clean;
 use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckObservation};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;

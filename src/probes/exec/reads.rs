@@ -115,7 +115,7 @@ impl Reads {
             },
             _ => said.or(complaint),
         };
-        crate::text::clean(&line.unwrap_or_default(), super::MAX_LINE_CHARS)
+        crate::base::text::clean(&line.unwrap_or_default(), super::MAX_LINE_CHARS)
     }
 
     fn read(
@@ -214,7 +214,7 @@ impl Patterns {
             let pattern = pattern.as_ref()?;
             let found = [&output.err, &output.out].into_iter().find(|text| matches(pattern, text))?;
             let which = found.lines().find(|line| pattern.is_match(line)).unwrap_or(line);
-            Some(format!("it says: {}", crate::text::clean(which, super::MAX_LINE_CHARS)))
+            Some(format!("it says: {}", crate::base::text::clean(which, super::MAX_LINE_CHARS)))
         };
         if let Some(why) = says(&self.unknown) {
             return Err(why);

@@ -1,7 +1,7 @@
 //! One look at a series: its newest files or folders.
 
 use super::pattern::{Dated, Pattern};
-use crate::clients::is_own_fault;
+use crate::base::shortage::is_own_fault;
 use crate::probes::series;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BinaryHeap, HashMap};

@@ -4,11 +4,12 @@ mod content;
 mod look;
 mod pattern;
 
-use crate::clients::{OWN_FAULT, is_own_fault};
+use crate::base::shortage::{OWN_FAULT, is_own_fault};
+use crate::base::units::Unit;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::series::{self, Sizes, in_words, judge_age, size};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
 use futures::future::BoxFuture;
@@ -190,7 +191,7 @@ impl Series {
         if let Some(newer) = unfinished.as_ref().filter(|newer| **newer != name) {
             summary = format!("{summary}; {newer} is being written");
         }
-        let mut measured = Measurement::good(crate::text::clean(&summary, 200))
+        let mut measured = Measurement::good(crate::base::text::clean(&summary, 200))
             .judged(self.sizes.judge(last.bytes, median))
             .judged(series::judge_content(&name, last.bytes))
             .judged(judge_age(age));
@@ -204,8 +205,8 @@ impl Series {
             measured = measured.judged(part.content.judge(last));
         }
         series::with_age(measured, age)
-            .with_text("path", crate::text::clean(&last.path.to_string_lossy(), 1000))
-            .with_text("unfinished", unfinished.map(|path| crate::text::clean(&path, 1000)))
+            .with_text("path", crate::base::text::clean(&last.path.to_string_lossy(), 1000))
+            .with_text("unfinished", unfinished.map(|path| crate::base::text::clean(&path, 1000)))
             .with_number("size_bytes", last.bytes as f64)
             .with_number("median_bytes", median.map(|bytes| bytes as f64))
             .with_number("count", look.count as f64)

@@ -1,7 +1,7 @@
 //! What is lost if the standby is promoted now.
 
 use super::history::{History, Sample};
-use crate::probes::words;
+use crate::base::words;
 use std::time::{Duration, Instant};
 
 /// What is lost if the standby is promoted now: one figure while the primary is seen, else a range, whose upper end

@@ -3,8 +3,8 @@
 use super::exposure::Exposure;
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::memory::{Memory, Stream};
+use crate::base::words;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
-use crate::probes::words;
 use std::time::{Duration, Instant};
 
 /// Judges a standby.

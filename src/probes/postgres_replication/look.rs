@@ -1,10 +1,10 @@
 //! What one look at each server reads.
 
 use super::synchronous::Sender;
+use crate::base::text::clean;
 use crate::clients::postgres::ReadOnly;
 use crate::probes::postgres::timeline;
 use crate::probes::source::DatabaseError;
-use crate::text::clean;
 use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 

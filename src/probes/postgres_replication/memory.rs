@@ -4,9 +4,9 @@ use super::exposure::{Exposure, Held, measured, unseen};
 use super::history::{History, Sample};
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::synchronous::waits_for;
+use crate::base::words;
 use crate::core::loss_reading::MAY_WRITE;
 use crate::core::reading::Measurement;
-use crate::probes::words;
 use std::time::{Duration, Instant};
 
 /// How old the sender's last word may be to count as a look at the primary. A busy one speaks all the time.

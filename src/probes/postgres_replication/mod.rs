@@ -7,10 +7,11 @@ mod look;
 mod memory;
 mod synchronous;
 
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::source::{Database, DatabaseError};
 use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
 use futures::future::BoxFuture;

@@ -179,7 +179,7 @@ impl From<DatabaseError> for ProbeFailure {
 
 impl From<tokio_postgres::Error> for DatabaseError {
     fn from(error: tokio_postgres::Error) -> Self {
-        Self::Answer(crate::text::clean(&error.to_string(), 300))
+        Self::Answer(crate::base::text::clean(&error.to_string(), 300))
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn program(params: &Params, argv: &[&str]) -> Vec<BuildError> {
     });
     let variable = |key: &str, name: &str| {
         let fits = !name.is_empty() && !name.contains(['=', '\0']);
-        let why = format!("`{}` is no name of a variable", crate::text::clean(name, 60));
+        let why = format!("`{}` is no name of a variable", crate::base::text::clean(name, 60));
         (!fits).then(|| BuildError::value(key, name, why))
     };
     let set = params.table("env").filter_map(|(name, _)| variable("env", name));
@@ -38,7 +38,7 @@ pub(crate) fn program(params: &Params, argv: &[&str]) -> Vec<BuildError> {
 
 /// A name of `pass_env` that is never one of a variable that is passed on.
 fn unpassed(name: &str) -> Option<BuildError> {
-    let shown = crate::text::clean(name, 60);
+    let shown = crate::base::text::clean(name, 60);
     let why = if name.contains(['*', '?', '[', '{']) {
         format!(
             "`{shown}` is taken as it stands, and no variable is called so: name each variable for itself"
@@ -93,7 +93,7 @@ fn unread(key: &str, argv: &[&str], shell: bool) -> Option<BuildError> {
         ["$HOME", "${HOME}", "$USER", "${USER}", "$PWD"].iter().any(|name| word.starts_with(name))
     };
     let word = argv.iter().find(|word| is_sign(word) || is_variable(word))?;
-    let shown = crate::text::clean(word, 60);
+    let shown = crate::base::text::clean(word, 60);
     let why = format!(
         "no shell reads it, so that the program gets `{shown}` as it stands: write `[\"sh\", \"-c\", \"…\"]`, or what \
          the shell would make of it"
@@ -106,7 +106,7 @@ fn header(name: &str, value: &Param) -> Option<BuildError> {
         return Some(BuildError::value(
             "headers",
             name,
-            format!("`{}` is no name of a header", crate::text::clean(name, 60)),
+            format!("`{}` is no name of a header", crate::base::text::clean(name, 60)),
         ));
     }
     let literal = value.as_text()?;

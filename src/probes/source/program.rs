@@ -1,7 +1,9 @@
 //! A program that a plan names by its arguments.
 
 use super::{secret_texts, shown};
-use crate::clients::{Clients, Environment, ProcessSpec};
+use crate::base::environment::Environment;
+use crate::base::process::ProcessSpec;
+use crate::clients::Clients;
 use crate::core::preflight::Check;
 use crate::plan::params::{ParamError, Params};
 use crate::secrets::{SecretError, SecretText};

@@ -154,7 +154,7 @@ fn connect_to(params: &Params, request: &Request) -> Result<Option<Place>, Build
     let wrong = |why: String| BuildError::Value { key: CONNECT_TO.name.into(), value: text.into(), why };
     let place = Place::parse(text)
         .ok_or_else(|| wrong("it takes host and port (`lb.dr.example.com:443`, `[::1]:8443`)".into()))?;
-    if let Some(why) = crate::clients::host_fault(place.host()) {
+    if let Some(why) = crate::base::host::host_fault(place.host()) {
         return Err(wrong(why));
     }
     if request.proxied {

@@ -2,13 +2,14 @@
 //! processes, sockets and journal, and an operator who does what the console suggests.
 
 use crate::actions::{Conditions, Context};
+use crate::base::ids::{ProbeId, RunId, StepId};
 use crate::core::action::{Done, Failure};
 use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
 use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::decide::decide;
 use crate::core::effect::Effect;
-use crate::core::fact::{Event, RecordRef};
+use crate::core::fact::Event;
 use crate::core::incident::{Mode, Outcome, Position, RunEnd};
 use crate::core::model::Model;
 use crate::core::names::View;
@@ -17,7 +18,7 @@ use crate::core::reading::Reading;
 use crate::core::signal::SignalState;
 use crate::core::status::StepStatus;
 use crate::core::tree::{Suggestion, suggest};
-use crate::ids::{ProbeId, RunId, StepId};
+use crate::journal::Head;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::{Plan, Severity, Step};
 use crate::probes::Probe;
@@ -157,7 +158,7 @@ impl Rehearsal {
             decide(&model, &request).unwrap_or_else(|refusal| panic!("{:?}: {refusal:?}", request.command));
         for fact in facts {
             let seq = model.durable.head.as_ref().map_or(1, |head| head.seq + 1);
-            let record = fact.is_durable().then(|| RecordRef { seq, checksum: String::new() });
+            let record = fact.is_durable().then(|| Head { seq, checksum: String::new() });
             let event = Event { at: request.at, by: by.clone(), fact, record };
             apply(&mut model, &event);
             self.effects.extend(react(&model, &event));

@@ -6,8 +6,9 @@ use super::select;
 use super::{
     Attempts, Change, Event, Fault, FaultKind, ProbeState, Reaction, RegionState, Scenario, Trigger,
 };
-use crate::ids::ProbeId;
-use crate::plan::{Plan, Unit};
+use crate::base::ids::ProbeId;
+use crate::base::units::Unit;
+use crate::plan::Plan;
 use jiff::SignedDuration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

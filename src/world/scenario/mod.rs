@@ -12,7 +12,7 @@ mod tests;
 
 pub use problem::{Problem, Problems};
 
-use crate::ids::{ProbeId, RegionId, StepId};
+use crate::base::ids::{ProbeId, RegionId, StepId};
 use crate::plan::Plan;
 use jiff::SignedDuration;
 

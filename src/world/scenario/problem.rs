@@ -73,7 +73,7 @@ impl<'a> Sheet<'a> {
             line: before.matches('\n').count() + 1,
             column: before.get(line_start..).map_or(0, |line| line.chars().count()) + 1,
             span,
-            message: crate::text::clean(&message.into(), 400),
+            message: crate::base::text::clean(&message.into(), 400),
             help: (!help.is_empty()).then_some(help),
         });
     }

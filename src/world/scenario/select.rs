@@ -2,7 +2,7 @@
 
 use super::entry::Text;
 use super::problem::{Sheet, near_miss};
-use crate::ids::{ProbeId, RegionId, ServiceId, StepId};
+use crate::base::ids::{ProbeId, RegionId, ServiceId, StepId};
 use crate::plan::{Plan, RegionRole, is_left_out};
 use crate::world::simulated::roles;
 use indexmap::IndexSet;

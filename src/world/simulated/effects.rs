@@ -1,8 +1,8 @@
 //! What a step does to the simulated world.
 
 use super::roles;
+use crate::base::ids::RegionId;
 use crate::core::divergence;
-use crate::ids::RegionId;
 use crate::plan::params::Params;
 use crate::plan::{Plan, Runbook, Step};
 use crate::world::scenario::{Attempts, Change, Fault, Reaction, Scenario, Trigger};

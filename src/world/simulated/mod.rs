@@ -11,13 +11,15 @@ mod target;
 #[cfg(test)]
 pub(super) mod tests;
 
-use crate::clients::{Clients, Environment};
+use crate::base::environment::Environment;
+use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::simulation::Simulation;
 use crate::plan::params::Params;
 use crate::plan::{Channel, Plan, ProbeSpec, Step};
 use crate::probes::Probe;
 use crate::secrets::SecretsConfig;
-use crate::world::{Clock, ScaledClock, Scenario, Simulation, World};
+use crate::world::{Clock, ScaledClock, Scenario, World};
 use crate::{actions, notifiers, probes};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Timestamp;

@@ -1,6 +1,6 @@
 //! Who plays which part in a plan.
 
-use crate::ids::{ProbeId, RegionId};
+use crate::base::ids::{ProbeId, RegionId};
 use crate::plan::params::Params;
 use crate::plan::{Plan, ProbeSpec, RegionRole, Step};
 use indexmap::IndexSet;

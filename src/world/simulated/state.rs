@@ -1,6 +1,6 @@
 //! What happened in the simulated world so far, and how things are at a moment: a fold over the changes.
 
-use crate::ids::{ProbeId, RegionId, StepId};
+use crate::base::ids::{ProbeId, RegionId, StepId};
 use crate::plan::{Plan, ProbeSpec, RegionRole};
 use crate::world::clock::later;
 use crate::world::scenario::{Change, ProbeState, RegionState, Scenario};

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 use lifeboat::actions::{self, Action, Context};
-use lifeboat::clients::{Clients, Environment};
+use lifeboat::base::environment::Environment;
+use lifeboat::clients::Clients;
 use lifeboat::core::action::{Description, Failure};
 use lifeboat::plan::{AwsSettings, Plan, Registry, load_texts};
 

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::probing::PLAN;
-use lifeboat::clients::{Clients, Environment};
+use lifeboat::base::environment::Environment;
+use lifeboat::clients::Clients;
 use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
 use lifeboat::plan::{Plan, Registry, load_texts};
 use lifeboat::probes;

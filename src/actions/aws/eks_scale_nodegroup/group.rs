@@ -1,10 +1,10 @@
 //! A managed node group: its sizes, its identity, its updates.
 
 use crate::actions::aws::caller;
+use crate::base::text::clean;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
 use crate::core::action::Target;
 use crate::plan::params::Params;
-use crate::text::clean;
 use aws_sdk_eks::types::{Nodegroup, NodegroupScalingConfig, UpdateStatus};
 use std::fmt;
 

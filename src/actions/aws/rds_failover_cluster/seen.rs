@@ -1,6 +1,6 @@
 //! A cluster with its instances, as one look shows them.
 
-use crate::text::clean;
+use crate::base::text::clean;
 use aws_sdk_rds::types::{DbCluster, DbInstance};
 
 /// A cluster and what is known of its members.

@@ -1,7 +1,7 @@
 //! What a change of an instance asks for, against what the instance has.
 
+use crate::base::text::clean;
 use crate::plan::params::Params;
-use crate::text::clean;
 use aws_sdk_rds::types::DbInstance;
 
 /// What the plan asks for.

@@ -1,7 +1,7 @@
 //! What RDS says of an instance, in words.
 
-use crate::text::clean;
-use crate::text::ended;
+use crate::base::text::clean;
+use crate::base::text::ended;
 use aws_sdk_rds::types::DbInstance;
 
 pub(super) fn status(instance: &DbInstance) -> String {

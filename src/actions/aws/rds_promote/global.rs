@@ -11,13 +11,13 @@ use crate::actions::aws::rds_change::{Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{arn, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
 use crate::actions::aws::{command, property, rds_target};
+use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{Aws, AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::core::action::Target;
 use crate::core::preflight::Check;
 use crate::plan::params::Params;
 use crate::probes::BuildError;
-use crate::text::clean;
 use aws_sdk_rds::types::{DbCluster, GlobalCluster, GlobalClusterMember};
 
 /// The property of a target that tells its part in the global database.

@@ -6,8 +6,8 @@ use super::lag_note;
 use crate::actions::aws::property;
 use crate::actions::aws::rds_change::RoleChange;
 use crate::actions::aws::rds_names::arn;
+use crate::base::text::clean;
 use crate::core::action::Target;
-use crate::text::clean;
 use aws_sdk_rds::types::{GlobalCluster, GlobalClusterMember};
 
 impl Global {

@@ -1,10 +1,10 @@
 //! What a restore or a change of class needs, looked at before anyone needs it.
 
 use super::{Backup, Restore, exists, wanted};
+use crate::base::text::clean;
+use crate::base::text::ended;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
 use crate::core::preflight::Check;
-use crate::text::clean;
-use crate::text::ended;
 
 /// Whether a restore could be done now.
 pub async fn of_restore<B: Backup>(restore: &Restore<B>) -> Vec<Check> {

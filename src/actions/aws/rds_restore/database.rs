@@ -3,8 +3,8 @@
 use super::marks;
 use super::moment::written;
 use crate::actions::aws::rds_target;
+use crate::base::text::clean;
 use crate::clients::aws::{AwsError, Connection, timestamp};
-use crate::text::clean;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
 use jiff::Timestamp;
 

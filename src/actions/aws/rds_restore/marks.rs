@@ -33,9 +33,9 @@ pub fn token_of(tags: &[Tag]) -> Option<&str> {
 /// What the tags tell of its origin.
 pub fn origin(tags: &[Tag]) -> String {
     let of = |key| tags.iter().find(|tag| tag.key() == Some(key)).and_then(|tag| tag.value());
-    let source = crate::text::clean(of(SOURCE).unwrap_or("nobody knows what"), 300);
+    let source = crate::base::text::clean(of(SOURCE).unwrap_or("nobody knows what"), 300);
     match of(STATE) {
-        Some(state) => format!("{source} at {}", crate::text::clean(state, 300)),
+        Some(state) => format!("{source} at {}", crate::base::text::clean(state, 300)),
         None => source,
     }
 }

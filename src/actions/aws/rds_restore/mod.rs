@@ -14,10 +14,10 @@ pub use wanted::Wanted;
 use super::request::Request;
 use super::{LOOK, rds_target, same};
 use crate::actions::{Action, Context};
+use crate::base::text::ended;
 use crate::clients::aws::{AwsError, Connection, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
-use crate::text::ended;
 use aws_sdk_rds::types::Tag;
 use futures::future::BoxFuture;
 

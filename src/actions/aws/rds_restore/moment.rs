@@ -3,8 +3,8 @@
 use aws_sdk_rds::types::{DbCluster, DbInstance, RestoreWindow};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::base::units::duration;
 use crate::clients::aws::timestamp;
-use crate::units::duration;
 
 /// The time that a plan or an operator gives.
 #[derive(Clone, PartialEq, Eq, Debug)]

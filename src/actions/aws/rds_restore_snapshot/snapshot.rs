@@ -2,9 +2,9 @@
 
 use crate::actions::aws::rds_restore::moment::written;
 use crate::actions::aws::rds_restore::{Refused, Sort};
+use crate::base::text::clean;
+use crate::base::units::duration;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, timestamp};
-use crate::text::clean;
-use crate::units::duration;
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Tag};
 use jiff::{SignedDuration, Timestamp};
 

@@ -4,8 +4,8 @@ use super::RdsWait;
 use crate::actions::aws::LOOK;
 use crate::actions::aws::rds_status::{dead_end, ready};
 use crate::actions::aws::rds_target;
+use crate::base::text::clean;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
-use crate::text::clean;
 
 #[derive(Clone, Copy)]
 pub(super) enum Thing {

@@ -1,9 +1,9 @@
 //! What Route 53 would refuse, or do and be wrong, seen before anything is sent.
 
 use super::diff::{Change, Refusal};
+use crate::base::words::seconds;
 use crate::clients::aws::route53::{Record, Routing, Zone, canonical};
 use crate::core::preflight::Check;
-use crate::probes::words::seconds;
 
 /// Why a change must not be sent.
 pub fn refusal(change: &Change, zone: &Zone) -> Option<Refusal> {

@@ -90,7 +90,7 @@ pub fn notes(zone: &Zone, changes: &[Change]) -> Vec<String> {
     if let Some(ttl_s) = ttl_s {
         notes.push(format!(
             "Resolvers may answer the old for up to {}.",
-            crate::probes::words::seconds(ttl_s as f64)
+            crate::base::words::seconds(ttl_s as f64)
         ));
     }
     for change in changes {

@@ -11,6 +11,7 @@ pub use diff::{Change, Refusal};
 
 use crate::actions::aws::{LOOK, caller, command, same};
 use crate::actions::{Action, Context};
+use crate::base::text::clean;
 use crate::clients::aws::route53::{Record, Zone, canonical, records, zone};
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
@@ -18,7 +19,6 @@ use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
-use crate::text::clean;
 use futures::future::BoxFuture;
 use serde_json::json;
 use std::collections::HashMap;

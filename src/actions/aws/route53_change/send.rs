@@ -3,9 +3,9 @@
 use super::{Change, RecordsAction, Wanted};
 use crate::actions::Context;
 use crate::actions::aws::{Progress, wait};
+use crate::base::text::clean;
 use crate::clients::aws::{AwsError, Call, Connection};
 use crate::core::action::Failure;
-use crate::text::clean;
 use aws_sdk_route53::types::{Change as SdkChange, ChangeAction, ChangeBatch, ChangeStatus};
 use jiff::SignedDuration;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! What is put: a file or a text, and its checksum.
 
 use crate::actions::aws::s3_object::{MAX_SINGLE_BYTES, Object};
-use crate::text::clean;
+use crate::base::text::clean;
 use aws_sdk_s3::primitives::ByteStream;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -34,5 +34,5 @@ pub(super) fn order(canonical: &str) -> String {
 pub(super) fn shown(name: &str) -> String {
     let canonical = canonical(name);
     let name = canonical.strip_suffix('.').unwrap_or(&canonical);
-    crate::text::clean(name, 260)
+    crate::base::text::clean(name, 260)
 }

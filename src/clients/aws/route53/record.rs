@@ -1,8 +1,8 @@
 //! A record set, as lifeboat compares, shows and sends it.
 
 use super::name::{canonical, shown};
-use crate::probes::words::seconds;
-use crate::text::clean;
+use crate::base::text::clean;
+use crate::base::words::seconds;
 use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types::{
     AliasTarget, ResourceRecord, ResourceRecordSet, ResourceRecordSetFailover, ResourceRecordSetRegion,

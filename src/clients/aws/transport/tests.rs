@@ -1,5 +1,5 @@
 use super::*;
-use crate::clients::Environment;
+use crate::base::environment::Environment;
 use crate::clients::aws::{Aws, AwsError, AwsErrorKind, Caller};
 use crate::clients::testing::{NamesOfTest, closed_port, deaf, listen};
 use crate::plan::AwsSettings;

@@ -9,6 +9,7 @@ mod typing;
 
 use super::form::Stage;
 use super::{Dialog, Do, Message};
+use crate::base::ids::StepId;
 use crate::console::input::{Event, Manner};
 use crate::console::ui::{Connection, Remains, Screen};
 use crate::core::action::Failure;
@@ -19,7 +20,6 @@ use crate::core::reading::{Measurement, Reading};
 use crate::core::signal::Recent;
 use crate::core::status::StepStatus;
 use crate::engine::protocol::ToClient;
-use crate::ids::StepId;
 use crate::plan::Severity;
 use jiff::SignedDuration;
 use scene::Scene;

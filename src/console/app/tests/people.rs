@@ -2,6 +2,7 @@
 
 use super::scene::Scene;
 use super::{form, status};
+use crate::base::ids::ContactId;
 use crate::console::app::form::Stage;
 use crate::console::app::{Dialog, Message, compose::Compose};
 use crate::console::input::{Event, Manner};
@@ -12,7 +13,6 @@ use crate::core::escalation::IncidentRole;
 use crate::core::incident::Mode;
 use crate::core::status::StepStatus;
 use crate::engine::protocol::ToClient;
-use crate::ids::ContactId;
 use crate::plan::Who;
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! What a confirmation rests on, in sections of which the least important give way first on a small terminal.
 
 use super::step_is_irreversible;
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::screens::paint::{cleaned, labelled_with, limited};
 use crate::console::screens::run::guard_lines;
@@ -16,7 +17,6 @@ use crate::core::other_side::{Does, OtherServer};
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
 use crate::plan::condition::Truth;
-use crate::units;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 

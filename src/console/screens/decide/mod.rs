@@ -8,11 +8,11 @@ use super::next::next;
 use super::paint::{detailed, labelled_with, limited, put, rule, shown_by};
 use super::run;
 use super::words::date_time;
+use crate::base::ids::{LeafId, QuestionId, RunId, StepId};
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::core::incident::{Position, Run};
 use crate::core::model::Model;
-use crate::ids::{LeafId, QuestionId, RunId, StepId};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -91,7 +91,7 @@ fn without_incident(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     for runbook in view.model.plan.runbooks.values() {
         let estimate = run::estimate(runbook);
         let of = estimate.map_or_else(String::new, |total| format!(", {}", super::words::about(total)));
-        let steps = crate::units::counted(runbook.steps.len(), "step");
+        let steps = crate::base::units::counted(runbook.steps.len(), "step");
         let text = format!("{} ({steps}{of})", runbook.title);
         lines.extend(labelled_with(look, " ".into(), 1, Role::Text, &text, area.width));
     }

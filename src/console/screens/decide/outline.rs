@@ -1,11 +1,11 @@
 //! The whole tree in a narrow column: where the incident stands and where each answer would lead.
 
+use crate::base::ids::QuestionId;
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::paint::{cleaned, rule};
 use crate::console::theme::Role;
 use crate::core::incident::Position;
-use crate::ids::QuestionId;
 use crate::plan::Goto;
 use ratatui::text::{Line, Span};
 

@@ -1,5 +1,7 @@
 //! The open question: what was answered so far, the evidence beside it, what is suggested, and the answers.
 
+use crate::base::ids::QuestionId;
+use crate::base::text::ended;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
@@ -14,9 +16,7 @@ use crate::core::confirmation::Evidence;
 use crate::core::evidence;
 use crate::core::incident::GivenAnswer;
 use crate::core::tree::{Suggestion, suggest};
-use crate::ids::QuestionId;
 use crate::plan::{Answer, Goto, Plan, Question};
-use crate::text::ended;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;

@@ -1,13 +1,13 @@
 //! All that is known of one message: what became of it, and what it says.
 
 use super::table::{status, way, what, why};
+use crate::base::units;
 use crate::console::screens::View;
 use crate::console::screens::paint::{cleaned, labelled_with, rule};
 use crate::console::screens::words::{clock_time, date_time};
 use crate::console::theme::Role;
 use crate::core::model::Model;
 use crate::core::notification::{Cause, DeliveryStatus, Message, Notification};
-use crate::units;
 use jiff::Timestamp;
 use ratatui::text::Line;
 

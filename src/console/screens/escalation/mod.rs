@@ -65,7 +65,7 @@ fn title(view: &View<'_>, width: u16) -> Line<'static> {
             let policy = escalation.policy.as_ref();
             let policy = policy.map(|id| view.model.plan.policies.get(id).map_or(id.as_str(), |p| &p.title));
             let policy = policy.map_or_else(String::new, |title| format!(" by \"{title}\""));
-            let since = crate::units::age(view.now.duration_since(escalation.since));
+            let since = crate::base::units::age(view.now.duration_since(escalation.since));
             let again = match escalation.generation {
                 0 => String::new(),
                 1 => ", begun anew once".to_owned(),

@@ -1,5 +1,7 @@
 //! How it stands: who knows, who answers for what, what has to be told.
 
+use crate::base::text::ended;
+use crate::base::units;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::screens::paint::{cleaned, cut, labelled_with};
@@ -8,8 +10,6 @@ use crate::console::widgets::State;
 use crate::core::awareness::{self, Awareness, Owed, SOON};
 use crate::core::escalation::IncidentRole;
 use crate::core::oncall;
-use crate::text::ended;
-use crate::units;
 use ratatui::text::{Line, Span};
 
 const INDENT: usize = 7;

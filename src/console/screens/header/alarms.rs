@@ -1,5 +1,7 @@
 //! What is wrong with the console itself and with telling people, in rows of their own below the header.
 
+use crate::base::text::ended;
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
@@ -17,8 +19,6 @@ use crate::core::incident::Position;
 use crate::core::oncall;
 use crate::core::signal::age;
 use crate::engine::client::of_process;
-use crate::text::ended;
-use crate::units;
 use ratatui::text::{Line, Span};
 
 /// Rows that an alarm takes at most.

@@ -1,6 +1,8 @@
 //! What to do about what cannot be right: which server, which step, which key.
 
 use super::{Next, View, diverged, on_decide, on_step, say};
+use crate::base::ids::{RunId, StepId};
+use crate::base::text::ended;
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::words;
 use crate::console::theme::Role;
@@ -9,9 +11,7 @@ use crate::core::incident::Position;
 use crate::core::managed;
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
-use crate::ids::{RunId, StepId};
 use crate::plan::{Severity, Step};
-use crate::text::ended;
 
 /// The contradiction that comes before what the tree and the run lead to; none where none does.
 pub(super) fn first(model: &Model) -> Option<&Open> {

@@ -1,6 +1,8 @@
 //! What keeps a step from running, and what can be done instead of confirming it.
 
 use super::{View, on_decide};
+use crate::base::ids::StepId;
+use crate::base::text::ended;
 use crate::console::keymap::{Action, Context};
 use crate::core::confirmation::GuardResult;
 use crate::core::contradiction::{Blocked, blocking, moves_the_primary};
@@ -9,10 +11,8 @@ use crate::core::evidence;
 use crate::core::incident::{Run, StepRun};
 use crate::core::managed;
 use crate::core::status::StepStatus;
-use crate::ids::StepId;
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
-use crate::text::ended;
 
 /// Why a step that is ready could not be confirmed, and what to do; none where it could.
 pub(super) fn now(

@@ -1,6 +1,8 @@
 //! What to do next for people: take it on, tell those who wait for word, resolve, watch, close.
 
 use super::{Next, say};
+use crate::base::text::ended;
+use crate::base::units;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::theme::Role;
@@ -8,8 +10,6 @@ use crate::core::awareness::{self, Awareness, SOON};
 use crate::core::escalation::Proposal;
 use crate::core::incident::Incident;
 use crate::core::lifecycle;
-use crate::text::ended;
-use crate::units;
 
 /// What signals or alerts propose.
 pub fn proposed(view: &View<'_>, proposal: &Proposal) -> Next {

@@ -1,5 +1,7 @@
 //! What would be lost: replication with its history, and backups with their age.
 
+use crate::base::ids::ProbeId;
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::paint::cleaned;
@@ -10,9 +12,7 @@ use crate::core::backup::{BackupStanding, standing};
 use crate::core::evidence;
 use crate::core::evidence::bounds;
 use crate::core::names;
-use crate::ids::ProbeId;
 use crate::plan::{Backup, ProbeSpec};
-use crate::units;
 use ratatui::text::{Line, Span};
 
 const LABEL_WIDTH: usize = 8;

@@ -1,5 +1,7 @@
 //! Regions by services.
 
+use crate::base::ids::{ProbeId, RegionId, ServiceId};
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::paint::cleaned;
@@ -12,9 +14,7 @@ use crate::core::objectives::service_clock;
 use crate::core::placement;
 use crate::core::servers;
 use crate::core::standing;
-use crate::ids::{ProbeId, RegionId, ServiceId};
 use crate::plan::Service;
-use crate::units;
 use ratatui::text::{Line, Span};
 
 /// The worst service, and how many more there are.

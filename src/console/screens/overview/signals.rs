@@ -1,5 +1,7 @@
 //! The list of signals, worst first, and the whole evidence of the selected one.
 
+use crate::base::ids::ProbeId;
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::list::{Filter, no_match, window};
@@ -15,8 +17,6 @@ use crate::core::names;
 use crate::core::reading::Field;
 use crate::core::servers;
 use crate::core::signal::{Signal, SignalState, failing};
-use crate::ids::ProbeId;
-use crate::units;
 use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;

@@ -1,5 +1,7 @@
 //! How bad it is and why, what it could be, and what to do next.
 
+use crate::base::text::ended;
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
@@ -18,8 +20,6 @@ use crate::core::lifecycle;
 use crate::core::severity::{assess, own_rule};
 use crate::core::signal::{SignalState, age};
 use crate::plan::condition::Truth;
-use crate::text::ended;
-use crate::units;
 use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
 

@@ -1,5 +1,6 @@
 //! The selected step in full: what is wrong first, then what can be done, then what it does and what it showed.
 
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
 use crate::console::pages::Pages;
@@ -15,12 +16,11 @@ use crate::core::decide::{self, done_again_before, is_denied, waits_for_proof};
 use crate::core::divergence::{self, may_throw_away};
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
+use crate::core::scope;
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
-use crate::engine::scope;
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
-use crate::units;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};

@@ -8,6 +8,8 @@ pub(in crate::console::screens) use detail::guard_lines;
 use super::View;
 use super::paint::{cleaned, cut, labelled_with, put, rule};
 use super::words::{about, clock_time};
+use crate::base::ids::ServiceId;
+use crate::base::units;
 use crate::console::theme::Role;
 use crate::core::attested;
 use crate::core::confirmation::GuardResult;
@@ -17,9 +19,7 @@ use crate::core::incident::{Run, RunEnd, StepRun};
 use crate::core::model::Status;
 use crate::core::objectives;
 use crate::core::signal::age;
-use crate::ids::ServiceId;
 use crate::plan::{Runbook, Severity, Step};
-use crate::units;
 use jiff::SignedDuration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -90,7 +90,7 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
         |id: &ServiceId| model.plan.services.get(id).map_or(id.as_str(), |service| &service.title).to_owned();
     if let Some(open) = contradiction::worst(model) {
         let role = if open.contradiction.is_grave() { Role::Critical } else { Role::Warn };
-        return (role, format!("{completed}, and {}", crate::text::ended(&open.contradiction.what)));
+        return (role, format!("{completed}, and {}", crate::base::text::ended(&open.contradiction.what)));
     }
     if let Some((id, _)) = standings().find(|(_, standing)| standing.broken_since.is_some()) {
         return (Role::Critical, format!("{completed}, and {} does not work.", title(id)));
@@ -104,7 +104,7 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
     }
     // What no service measures a rule may: customers who see nothing.
     let holds = match &model.durable.severity {
-        Some((Severity::P0, _, why)) => format!(" P0 HOLDS ON: {}", crate::text::ended(why)),
+        Some((Severity::P0, _, why)) => format!(" P0 HOLDS ON: {}", crate::base::text::ended(why)),
         _ => String::new(),
     };
     let unshown = attested::unshown(model, run, view.now);
@@ -139,7 +139,7 @@ fn ended(view: &View<'_>, run: &Run, end: &RunEnd, at: jiff::Timestamp) -> (Role
 /// How long a runbook takes by its own estimates, along the longest chain of steps that wait for each other;
 /// none where it estimates nothing.
 pub fn estimate(runbook: &Runbook) -> Option<SignedDuration> {
-    let mut ends: Vec<(&crate::ids::StepId, SignedDuration)> = Vec::with_capacity(runbook.steps.len());
+    let mut ends: Vec<(&crate::base::ids::StepId, SignedDuration)> = Vec::with_capacity(runbook.steps.len());
     for (id, step) in &runbook.steps {
         let begins = ends.iter().filter(|(other, _)| step.needs.contains(other)).map(|(_, end)| *end).max();
         let begins = begins.unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The list of steps.
 
+use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::list::window;
@@ -11,7 +12,6 @@ use crate::core::incident::{Run, StepRun};
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
 use crate::plan::{ConfirmLevel, Runbook, Step};
-use crate::units;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;

@@ -120,7 +120,7 @@ fn a_severity_that_changed_its_reason_keeps_its_age_and_says_since_when_it_has_t
     stage.fact(Actor::Engine, Fact::SeverityChanged { from: Some(severity), to: Some(severity), why });
     stage.now += SignedDuration::from_secs(5);
     let (screen, clock) = (shown(&stage), |at: jiff::Timestamp| at.strftime("%H:%M:%SZ").to_string());
-    let lasts = crate::units::age(stage.now.duration_since(since));
+    let lasts = crate::base::units::age(stage.now.duration_since(since));
     assert!(screen.contains(&format!("P0 for {lasts} ·")), "{screen}");
     let wanted = format!(
         "WHY ✘ P0 since {} ({lasts}), for this reason since {}: something else is wrong now",

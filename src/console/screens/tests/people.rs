@@ -4,6 +4,7 @@ use super::plan::plan;
 use super::snapshots::{SIZES, assert_plain, check, on, plain};
 use super::stage::*;
 use super::{drawn, screen, text};
+use crate::base::ids::{ContactId, NotificationId};
 use crate::console::glyphs::Glyphs;
 use crate::console::screens::message::{self, Sheet};
 use crate::console::screens::next::next;
@@ -15,7 +16,6 @@ use crate::core::escalation::IncidentRole;
 use crate::core::fact::Fact;
 use crate::core::incident::Mode;
 use crate::core::notification::{Again, DeliveryStatus, Message, Queued, Receipt, Tracked, Undelivered};
-use crate::ids::{ContactId, NotificationId};
 use crate::plan::{Plan, Severity};
 use jiff::SignedDuration;
 use jiff::civil::time;
@@ -340,7 +340,7 @@ proptest! {
         for buffer in drawings {
             for cell in buffer.content() {
                 prop_assert!(!cell.symbol().chars().any(|c| c.is_control()), "{:?}", cell.symbol());
-                prop_assert!(!cell.symbol().chars().any(crate::text::is_invisible), "{:?}", cell.symbol());
+                prop_assert!(!cell.symbol().chars().any(crate::base::text::is_invisible), "{:?}", cell.symbol());
                 prop_assert!(!ascii || cell.symbol().is_ascii(), "{:?}", cell.symbol());
             }
         }

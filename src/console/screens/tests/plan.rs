@@ -1,6 +1,7 @@
 //! A plan as the loader would make it, after the warm standby of a compliance engine.
 
-use crate::ids::*;
+use crate::base::ids::*;
+use crate::base::units::Unit;
 use crate::plan::condition::Condition;
 use crate::plan::params::{Param, Params};
 use crate::plan::*;
@@ -41,7 +42,7 @@ pub fn bounded(mut probe: (ProbeId, ProbeSpec), warn: f64, critical: f64) -> (Pr
 }
 
 fn probes() -> IndexMap<ProbeId, ProbeSpec> {
-    use Unit::{Milliseconds as Ms, Number, Seconds};
+    use crate::base::units::Unit::{Milliseconds as Ms, Number, Seconds};
     IndexMap::from([
         bounded(
             probe("primary-health", "http", "Primary health endpoint", Some("primary"), Ms),

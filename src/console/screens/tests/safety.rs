@@ -4,6 +4,7 @@
 use super::plan::plan;
 use super::stage::*;
 use super::{drawn, screen, text};
+use crate::base::ids::ProbeId;
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::console::screens::{confirm, connecting, decide, footer, header, overview, timeline, too_small};
 use crate::console::theme::Role;
@@ -12,7 +13,6 @@ use crate::core::command::Ask;
 use crate::core::incident::{Mode, Outcome};
 use crate::core::reading::{ProbeFailure, Verdict};
 use crate::core::status::StepStatus;
-use crate::ids::ProbeId;
 use crate::plan::Plan;
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -95,7 +95,7 @@ proptest! {
         for buffer in draw_each(&stage, (width, height)) {
             for cell in buffer.content() {
                 prop_assert!(!cell.symbol().chars().any(|c| c.is_control()), "{:?}", cell.symbol());
-                prop_assert!(!cell.symbol().chars().any(crate::text::is_invisible), "{:?}", cell.symbol());
+                prop_assert!(!cell.symbol().chars().any(crate::base::text::is_invisible), "{:?}", cell.symbol());
                 prop_assert!(!ascii || cell.symbol().is_ascii(), "{:?}", cell.symbol());
             }
         }
@@ -184,13 +184,13 @@ fn a_rehearsed_step_whose_proof_nothing_moves_is_said_to_be_the_simulations_limi
     stage.ended("fence", Outcome::Done(done));
     let note = format!("{}. It never will here.", crate::core::action::UNMOVED);
     let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
-    let state = run.steps.get_mut(&crate::ids::StepId::from("fence")).unwrap();
+    let state = run.steps.get_mut(&crate::base::ids::StepId::from("fence")).unwrap();
     state.confirmation.as_mut().unwrap().description.notes.push(note);
     let finished = text(&screen((80, 24), &stage.view()));
     let finished = finished.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(finished.contains("THIS SIMULATION does not move"), "{finished}");
     let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
-    run.steps.get_mut(&crate::ids::StepId::from("fence")).unwrap().status = StepStatus::Unknown;
+    run.steps.get_mut(&crate::base::ids::StepId::from("fence")).unwrap().status = StepStatus::Unknown;
     let unknown = text(&screen((80, 24), &stage.view()));
     let words = unknown.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(words.contains("THIS SIMULATION does not move") && words.contains("a attests it"), "{unknown}");
@@ -205,7 +205,7 @@ fn a_step_that_is_ready_again_is_not_said_to_be_out_of_reach_by_what_was_read_be
     stage.prepare("fence");
     stage.describe("fence", "alter system", "primary-db:5432", "server");
     let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
-    let state = run.steps.get_mut(&crate::ids::StepId::from("fence")).unwrap();
+    let state = run.steps.get_mut(&crate::base::ids::StepId::from("fence")).unwrap();
     state.confirmation.as_mut().unwrap().description.target.reachable = false;
     state.status = StepStatus::Ready;
     stage.ui.details = true;

@@ -249,7 +249,7 @@ fn what_answered_during_a_split_brain_did_not_work() {
         (standing.status, standing.broken_since) = (Status::Up, None);
         standing.longest = Some(Outage { from, until });
     }
-    let works = crate::units::clock(until.duration_since(from));
+    let works = crate::base::units::clock(until.duration_since(from));
     stage.pass(40);
     let seen = flat(&seen(&stage));
     assert!(seen.contains(&format!("after {works}, within the RTO")), "{works}\n{seen}");

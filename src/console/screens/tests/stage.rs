@@ -13,10 +13,11 @@ use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
 use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::decide::decide;
-use crate::core::fact::{Event, Fact, RecordRef};
+use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Mode, Outcome};
 use crate::core::model::Model;
 use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
+use crate::journal::Head;
 use crate::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -66,7 +67,7 @@ impl Stage {
         let seq = self.model.durable.head.as_ref().map_or(1, |head| head.seq + 1);
         let checksum = format!("{:064x}", u128::from(seq) * 0x9e37_79b9_7f4a_7c15_f39c_c060);
         let checksum = checksum.chars().rev().collect();
-        let record = fact.is_durable().then_some(RecordRef { seq, checksum });
+        let record = fact.is_durable().then_some(Head { seq, checksum });
         apply(&mut self.model, &Event { at: self.now, by, fact, record });
     }
 

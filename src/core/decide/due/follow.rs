@@ -2,13 +2,13 @@
 
 use super::super::escalate::{Addressed, Batch, current, subject};
 use super::is_quiet;
+use crate::base::ids::IncidentId;
 use crate::core::fact::Fact;
 use crate::core::lifecycle;
 use crate::core::message;
 use crate::core::model::Model;
 use crate::core::notification::{Cause, DeliveryStatus, Intent, Message, Notification, Queued, Way};
 use crate::core::recipients::{Recipient, Recipients};
-use crate::ids::IncidentId;
 use crate::plan::Tries;
 use jiff::Timestamp;
 use std::collections::HashSet;

@@ -1,6 +1,8 @@
 //! The begin of an escalation, its next levels, its new begin.
 
 use super::super::escalate::{Batch, current, subject};
+use crate::base::ids::{IncidentId, PolicyId};
+use crate::base::text::ended;
 use crate::core::contradiction::{self, Kind, Open};
 use crate::core::escalation::Escalation;
 use crate::core::fact::Fact;
@@ -9,9 +11,7 @@ use crate::core::message;
 use crate::core::model::Model;
 use crate::core::notification::{Cause, Intent};
 use crate::core::recipients::{self, Recipients};
-use crate::ids::{IncidentId, PolicyId};
 use crate::plan::{EscalationLevel, EscalationPolicy, Plan, Severity};
-use crate::text::ended;
 use jiff::Timestamp;
 
 /// What is due of the escalation; nothing where the plan has no policies, or once the incident is resolved.
@@ -70,7 +70,7 @@ fn renewal(escalation: &Escalation, policy: Option<&EscalationPolicy>, now: Time
     if policy.and_then(|policy| policy.repage).is_none_or(|limit| silent < limit) {
         return Vec::new();
     }
-    let silence = crate::units::duration(silent);
+    let silence = crate::base::units::duration(silent);
     let why = format!("{} acknowledged by {} and gave no sign of life for {silence}", taken.who, taken.via);
     vec![Fact::EscalationRenewed { incident: escalation.incident.clone(), why }]
 }

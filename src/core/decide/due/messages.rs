@@ -1,6 +1,7 @@
 //! Messages of the plan that became due, and automatic ones that are sent.
 
 use super::super::escalate::{Batch, current};
+use crate::base::ids::{MessageId, RunbookId};
 use crate::core::escalation::DueMessage;
 use crate::core::fact::Fact;
 use crate::core::incident::Incident;
@@ -8,7 +9,6 @@ use crate::core::model::Model;
 use crate::core::notification::{Cause, Intent};
 use crate::core::recipients::{self, Recipients};
 use crate::core::{lifecycle, message};
-use crate::ids::{MessageId, RunbookId};
 use crate::plan::{MessageTemplate, Occasion, Tries};
 use jiff::Timestamp;
 

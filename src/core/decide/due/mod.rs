@@ -9,13 +9,13 @@ mod messages;
 pub use levels::is_quiet;
 pub use messages::not_told;
 
+use crate::base::ids::NotificationId;
 use crate::core::contradiction::{Open, of};
 use crate::core::drill;
 use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::severity::assess;
 use crate::core::untold::untold;
-use crate::ids::NotificationId;
 use crate::plan::Severity;
 use jiff::{SignedDuration, Timestamp};
 

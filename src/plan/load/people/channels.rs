@@ -1,6 +1,6 @@
 //! Channels: the keys of every channel, and those of its kind.
 
-use crate::ids::ChannelId;
+use crate::base::ids::ChannelId;
 use crate::notifiers::NotifierKind;
 use crate::plan::is_left_out;
 use crate::plan::keys::Key;
@@ -38,7 +38,7 @@ fn channel(
     reader: &Reader<'_>,
     places: &mut Places,
 ) -> Option<Channel> {
-    let what = format!("channel `{}`", crate::text::clean(id, 80));
+    let what = format!("channel `{}`", crate::base::text::clean(id, 80));
     let at = At::new(&what);
     let kind = kind(entry, reader).ok()?;
     let of_kind = kind.map_or(&[][..], |kind| kind.keys);
@@ -76,7 +76,7 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static NotifierKi
         if is_left_out(name) {
             return reader.report.left_out(named.node.place, name);
         }
-        let message = format!("there is no kind of channel `{}`", crate::text::clean(name, 60));
+        let message = format!("there is no kind of channel `{}`", crate::base::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", named.node.place, message);
         reader.report.add(problem.help(reader.registry.notifier_help(name)));
     })
@@ -86,7 +86,7 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static NotifierKi
 fn check_address(fields: &Fields, reader: &Reader<'_>) {
     let Some(address) = fields.get("address").and_then(Read::text) else { return };
     if !ADDRESSES.contains(&address) {
-        let message = format!("contacts have no address `{}`", crate::text::clean(address, 60));
+        let message = format!("contacts have no address `{}`", crate::base::text::clean(address, 60));
         let help = near_or_list(address, ADDRESSES, "address");
         reader.report.add(Problem::error("unknown-name", fields.place_of("address"), message).help(help));
     }

@@ -1,6 +1,6 @@
 //! Contacts and the ways to them.
 
-use crate::ids::ContactId;
+use crate::base::ids::ContactId;
 use crate::plan::load::Places;
 use crate::plan::load::basics::things;
 use crate::plan::load::document::Document;

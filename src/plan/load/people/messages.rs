@@ -1,7 +1,7 @@
 //! Audiences and the messages for them.
 
 use super::who;
-use crate::ids::{AudienceId, MessageId};
+use crate::base::ids::{AudienceId, MessageId};
 use crate::plan::load::Places;
 use crate::plan::load::basics::{severities, things};
 use crate::plan::load::document::Document;

@@ -16,7 +16,7 @@ pub(super) use rotations::rotations;
 
 use super::fields::Fields;
 use super::reader::{At, Reader};
-use crate::ids::{ContactId, RotationId};
+use crate::base::ids::{ContactId, RotationId};
 use crate::plan::keys::Key;
 use crate::plan::near::nearest;
 use crate::plan::node::{Entry, NodeValue};
@@ -60,7 +60,7 @@ fn zone(fields: &Fields, reader: &Reader<'_>) -> TimeZone {
     {
         return zone;
     }
-    let message = format!("there is no time zone `{}`", crate::text::clean(&name, 60));
+    let message = format!("there is no time zone `{}`", crate::base::text::clean(&name, 60));
     let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
     let help = match nearest(&name, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),

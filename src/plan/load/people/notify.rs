@@ -41,7 +41,7 @@ fn quiet(fields: &Fields, reader: &Reader<'_>) -> Option<(Time, Time)> {
     let span = text.split_once('-').and_then(|(from, until)| Some((time(from)?, time(until)?)));
     let span = span.filter(|(from, until)| from != until);
     if span.is_none() {
-        let message = format!("`{}` is no span of a day", crate::text::clean(text, 60));
+        let message = format!("`{}` is no span of a day", crate::base::text::clean(text, 60));
         let help = "write from when until when by the clock of `zone`, as in `22:00-07:00`";
         reader.report.add(Problem::error("quiet", fields.place_of("quiet"), message).help(help));
     }

@@ -1,7 +1,7 @@
 //! Policies of escalation and their levels.
 
 use super::{rows, who};
-use crate::ids::{ChannelId, ContactId, PolicyId, RotationId};
+use crate::base::ids::{ChannelId, ContactId, PolicyId, RotationId};
 use crate::plan::Severity;
 use crate::plan::load::Places;
 use crate::plan::load::basics::{severities, things};

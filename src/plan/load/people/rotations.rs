@@ -1,7 +1,7 @@
 //! Rotations: people who take turns, or a calendar.
 
 use super::{rows, zone};
-use crate::ids::{ContactId, RotationId};
+use crate::base::ids::{ContactId, RotationId};
 use crate::plan::calendar;
 use crate::plan::load::Places;
 use crate::plan::load::basics::things;
@@ -95,7 +95,7 @@ fn wall_clock(fields: &Fields, key: &str, reader: &Reader<'_>) -> Option<DateTim
     let text = fields.text(key);
     let time = DateTime::strptime("%Y-%m-%d %H:%M", &text).ok();
     if time.is_none() {
-        let message = format!("`{}` is no date with its time", crate::text::clean(&text, 60));
+        let message = format!("`{}` is no date with its time", crate::base::text::clean(&text, 60));
         let help = "write it as in `2026-01-05 09:00`, by the wall clock of the rotation's `zone`";
         reader.report.add(Problem::error("bad-time", fields.place_of(key), message).help(help));
     }
@@ -136,7 +136,7 @@ fn calendar(
         return None;
     };
     let path = folder.join(&file);
-    let shown = crate::text::clean(&file, 100);
+    let shown = crate::base::text::clean(&file, 100);
     let problem = |message: String, help: &str| {
         reader.report.add(Problem::error("calendar", place, message).outside().help(help));
     };

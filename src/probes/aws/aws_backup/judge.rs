@@ -1,8 +1,8 @@
 //! What recovery points mean.
 
+use crate::base::text::clean;
+use crate::base::words;
 use crate::core::reading::{Measurement, Verdict};
-use crate::probes::words;
-use crate::text::clean;
 use jiff::Timestamp;
 
 /// A recovery point, as the listings tell it; cleaned.

@@ -2,8 +2,8 @@
 
 use super::Of;
 use super::judge::{More, Point, Restore};
+use crate::base::text::clean;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, timestamp};
-use crate::text::clean;
 use aws_sdk_backup::types::{
     RecoveryPointByBackupVault, RecoveryPointByResource, RestoreJobStatus, RestoreJobsListMember,
 };

@@ -4,10 +4,11 @@ mod judge;
 mod look;
 
 use super::reader::Reader;
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, faults};
 use futures::future::BoxFuture;
 use jiff::Timestamp;

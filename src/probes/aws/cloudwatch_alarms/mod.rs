@@ -4,11 +4,12 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Place, Shared};
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, faults};
 use aws_sdk_cloudwatch::operation::describe_alarms::builders::DescribeAlarmsFluentBuilder;
 use aws_sdk_cloudwatch::types::AlarmType;

@@ -1,9 +1,9 @@
 //! The alarms as they were seen, and what they mean.
 
+use crate::base::text::clean;
+use crate::base::words;
 use crate::clients::aws::timestamp;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
-use crate::probes::words;
-use crate::text::clean;
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{CompositeAlarm, MetricAlarm, StateValue};
 use jiff::Timestamp;

@@ -6,13 +6,15 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+use crate::base::text::clean;
+use crate::base::units::Unit;
+use crate::base::words;
 use crate::clients::Clients;
 use crate::clients::aws::{Place, Shared};
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
-use crate::probes::{Built, Probe, ProbeKind, faults, words};
-use crate::text::clean;
+use crate::probes::{Built, Probe, ProbeKind, faults};
 use fetch::{Found, Point, fetch};
 use futures::future::BoxFuture;
 use jiff::Timestamp;

@@ -183,7 +183,7 @@ fn period(params: &Params) -> Result<i32, BuildError> {
         Some(seconds) => Ok(seconds),
         None => Err(wrong(
             "period",
-            crate::units::duration(period),
+            crate::base::units::duration(period),
             "it is 1, 5, 10, 20 or 30 seconds, or whole minutes up to a day",
         )),
     }
@@ -195,11 +195,11 @@ fn look_back(params: &Params, period_s: i32) -> Result<i64, BuildError> {
     let longest_s = if period_s < 60 { SHORT_S } else { LONGEST_S };
     match span.as_secs() {
         seconds if seconds < 2 * period_s => {
-            Err(wrong("look_back", crate::units::duration(span), "it takes two periods at least"))
+            Err(wrong("look_back", crate::base::units::duration(span), "it takes two periods at least"))
         }
         seconds if seconds > longest_s => Err(wrong(
             "look_back",
-            crate::units::duration(span),
+            crate::base::units::duration(span),
             "CloudWatch keeps datapoints of a minute for 15 days, shorter ones for 3 hours",
         )),
         seconds => Ok(seconds),

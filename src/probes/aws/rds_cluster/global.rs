@@ -1,9 +1,9 @@
 //! The Aurora global cluster that a cluster belongs to
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_GlobalCluster.html>).
 
+use crate::base::text::clean;
 use crate::clients::aws::rds::short;
 use crate::core::reading::{Measurement, Verdict};
-use crate::text::clean;
 use aws_sdk_rds::types::{GlobalCluster, GlobalClusterMember, GlobalClusterMemberSynchronizationStatus};
 
 /// A global cluster, seen from one of its members.

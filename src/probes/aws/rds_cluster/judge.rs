@@ -1,13 +1,13 @@
 //! What a cluster's description means.
 
 use super::global::Membership;
+use crate::base::text::clean;
+use crate::base::text::ended;
+use crate::base::words;
 use crate::clients::aws::rds::same_name;
 use crate::clients::aws::{AwsError, timestamp};
 use crate::core::reading::{Measurement, Verdict};
 use crate::probes::aws::rds_status;
-use crate::probes::words;
-use crate::text::clean;
-use crate::text::ended;
 use aws_sdk_rds::types::{ClusterPendingModifiedValues, DbCluster, GlobalCluster};
 use jiff::Timestamp;
 use std::sync::Arc;

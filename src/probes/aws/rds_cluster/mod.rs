@@ -4,12 +4,13 @@ mod global;
 mod judge;
 
 use super::reader::Reader;
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::aws::rds::same_name;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::{Built, Probe, ProbeKind, unchecked};
 use aws_sdk_rds::types::{DbCluster, GlobalCluster};
 use futures::future::BoxFuture;

@@ -1,11 +1,11 @@
 //! What an instance's description means.
 
+use crate::base::text::clean;
+use crate::base::words;
 use crate::clients::aws::rds::{Role, same_name, short};
 use crate::clients::aws::timestamp;
 use crate::core::reading::{Measurement, Verdict};
 use crate::probes::aws::rds_status;
-use crate::probes::words;
-use crate::text::clean;
 use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
 use jiff::Timestamp;
 

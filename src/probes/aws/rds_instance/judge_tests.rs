@@ -125,6 +125,6 @@ fn text_of_aws_is_cleaned() {
     let hostile = primary().engine("post\u{1b}[31mgres").db_instance_status("avail\u{202e}able").build();
     let measured = judge(&hostile, &Wanted::default(), now());
     let all = format!("{} {:?}", measured.summary, measured.text("engine"));
-    assert!(!all.contains(crate::text::is_hostile), "{all:?}");
+    assert!(!all.contains(crate::base::text::is_hostile), "{all:?}");
     assert!(matches!(measured.verdict, Verdict::Warn(_)));
 }

@@ -1,10 +1,10 @@
 //! What a record and the resolvers' answers come to.
 
+use crate::base::text::clean;
+use crate::base::words::seconds;
 use crate::clients::aws::route53::{Record, Routing};
 use crate::clients::dns::{Answer, canonical_value};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
-use crate::probes::words::seconds;
-use crate::text::clean;
 
 /// What the plan wants of a record.
 pub(super) struct Wanted {

@@ -2,13 +2,14 @@
 
 mod judge;
 
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::aws::route53::{Record, Zones, canonical, records};
 use crate::clients::aws::{AwsErrorKind, Place};
 use crate::clients::dns::{self, Resolver};
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::aws::{GLOBAL, find};
 use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
 use futures::future::{BoxFuture, join, join_all};

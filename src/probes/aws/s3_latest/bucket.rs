@@ -1,8 +1,8 @@
 //! What is set for the whole bucket.
 
+use crate::base::text::clean;
 use crate::clients::aws::{AwsError, Call, Connection};
 use crate::core::reading::Verdict;
-use crate::text::clean;
 use aws_sdk_s3::types::{ReplicationRule, ReplicationRuleStatus};
 
 /// The words for `bucket_checks`.

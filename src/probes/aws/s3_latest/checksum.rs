@@ -2,10 +2,10 @@
 
 use super::details::Details;
 use super::listing::Found;
+use crate::base::text::clean;
 use crate::clients::aws::{AwsErrorKind, Call, Connection};
 use crate::core::reading::Verdict;
 use crate::probes::series::size;
-use crate::text::clean;
 use aws_sdk_s3::primitives::ByteStream;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -136,7 +136,11 @@ impl Series {
 
     fn too_large(&self) -> ProbeFailure {
         ProbeFailure::new(
-            format!("more than {} objects under {}", PAGES * 1000, crate::text::clean(&self.place(), 200)),
+            format!(
+                "more than {} objects under {}",
+                PAGES * 1000,
+                crate::base::text::clean(&self.place(), 200)
+            ),
             "Narrow the prefix, with a date where the keys have one: `prefix = \"db/%Y/%m/%d/\"`.",
         )
     }

@@ -7,15 +7,16 @@ mod listing;
 #[cfg(test)]
 mod tests;
 
+use crate::base::text::clean;
+use crate::base::text::ended;
+use crate::base::units::Unit;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Place};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::{ProbeSpec, Unit};
 use crate::probes::series::{self, Sizes, in_words, judge_age, size};
 use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
-use crate::text::clean;
-use crate::text::ended;
 use bucket::Setting;
 use checksum::{Checked, Checker, Expected};
 use details::Details;

@@ -1,8 +1,8 @@
 //! Files and objects that are made again and again: `file-age`, `s3-latest`.
 
 use super::{Health, Moment};
+use crate::base::words;
 use crate::core::reading::Measurement;
-use crate::probes::words;
 
 /// Where the plan does not say how small a file may be.
 const SMALL_BYTES: f64 = 100_000.0;

@@ -1,8 +1,8 @@
 //! What AWS runs: `eks-nodegroup`, `msk-cluster`, `cloudfront-distribution`.
 
 use super::{Health, Moment};
+use crate::base::words;
 use crate::core::reading::Measurement;
-use crate::probes::words;
 
 pub(super) fn nodegroup(moment: &Moment<'_>, health: Health) -> Measurement {
     if health == Health::Down {

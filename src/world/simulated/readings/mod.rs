@@ -11,9 +11,10 @@ mod replication;
 
 use super::noise::wander;
 use super::state::{Health, State};
+use crate::base::units::Unit;
+use crate::base::words;
 use crate::core::reading::{Measurement, ProbeFailure};
-use crate::plan::{Plan, ProbeSpec, Unit};
-use crate::probes::words;
+use crate::plan::{Plan, ProbeSpec};
 use jiff::{SignedDuration, Timestamp};
 
 /// One probe at one moment.

@@ -2,8 +2,8 @@
 
 use super::files::sawtooth_s;
 use super::{Health, Moment};
+use crate::base::words;
 use crate::core::reading::{Measurement, Verdict};
-use crate::probes::words;
 use crate::world::clock::later;
 use crate::world::simulated::roles;
 use crate::world::simulated::target::system_identifier;

@@ -1,9 +1,9 @@
 //! A streaming standby: `postgres-replication`.
 
 use super::{Health, Moment};
+use crate::base::words;
 use crate::core::loss_reading::MAY_WRITE;
 use crate::core::reading::{Measurement, Verdict};
-use crate::probes::words;
 use crate::world::clock::later;
 use crate::world::simulated::roles;
 use crate::world::simulated::target::system_identifier;

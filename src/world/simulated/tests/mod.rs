@@ -5,13 +5,14 @@ mod readings;
 
 use super::*;
 use crate::actions::{Action, Conditions, Context};
+use crate::base::ids::{ProbeId, RegionId};
+use crate::base::units::Unit;
 use crate::core::action::{Acted, Done, Failure};
 use crate::core::reading::{Field, Verdict};
-use crate::ids::{ProbeId, RegionId};
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::params::Param;
 use crate::plan::{
-    AwsSettings, ConfirmLevel, Policy, Region, RegionRole, Runbook, Service, Strategy, Thresholds, Tree, Unit,
+    AwsSettings, ConfirmLevel, Policy, Region, RegionRole, Runbook, Service, Strategy, Thresholds, Tree,
 };
 use crate::world::ManualClock;
 use jiff::SignedDuration;

@@ -13,10 +13,10 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
-use super::output::{Kept, Lines, Stream};
+use super::orphans;
+use super::output::{Kept, Lines, Redact, Stream};
 use super::pipe::Pipe;
-use super::{OWN_FAULT, is_own_fault, leftover};
-use crate::secrets::Redactor;
+use super::shortage::{OWN_FAULT, is_own_fault};
 
 /// How long a program that ended may still have its output read when somebody else holds the pipe open.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -29,7 +29,7 @@ const REAP: Duration = Duration::from_secs(2);
 pub struct ProcessSpec {
     /// Program and arguments, handed over as they are: no shell reads them.
     pub argv: Vec<String>,
-    /// The child's whole environment; see [`super::Environment::for_child`].
+    /// The child's whole environment; see [`crate::base::environment::Environment::for_child`].
     pub env: Vec<(OsString, OsString)>,
     /// The folder to run in; this process's own when absent.
     pub folder: Option<PathBuf>,
@@ -123,7 +123,7 @@ pub struct ProcessError {
 /// When the program cannot be started. A non-zero exit code is an outcome, not an error.
 pub async fn run(
     spec: &ProcessSpec,
-    redactor: &Redactor,
+    redactor: &dyn Redact,
     mut on_line: impl FnMut(Stream, &str),
 ) -> Result<ProcessOutcome, ProcessError> {
     let mut stdout = Lines::new(redactor);
@@ -321,7 +321,7 @@ struct Members(Option<Pid>);
 impl Members {
     fn members(&self) -> Vec<u32> {
         let there = self.0.filter(|group| test_kill_process_group(*group).is_ok());
-        there.map_or_else(Vec::new, |group| leftover::in_group(group.as_raw_nonzero().get()))
+        there.map_or_else(Vec::new, |group| orphans::in_group(group.as_raw_nonzero().get()))
     }
 }
 
@@ -334,7 +334,8 @@ impl Drop for Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clients::Environment;
+    use crate::base::environment::Environment;
+    use crate::base::output::NoSecrets;
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
@@ -369,7 +370,7 @@ mod tests {
     }
 
     async fn run_quietly(spec: &ProcessSpec) -> ProcessOutcome {
-        run(spec, &Redactor::new(), |_, _| {}).await.unwrap()
+        run(spec, &NoSecrets, |_, _| {}).await.unwrap()
     }
 
     /// Is the process gone, or at least dead and not yet collected by its parent?
@@ -391,7 +392,7 @@ mod tests {
         let mut seen = Vec::new();
         let spec = script("echo one; echo two >&2; printf three; exit 7", LONG);
         let outcome =
-            run(&spec, &Redactor::new(), |stream, line| seen.push((stream, line.to_owned()))).await.unwrap();
+            run(&spec, &NoSecrets, |stream, line| seen.push((stream, line.to_owned()))).await.unwrap();
         assert_eq!(outcome.ending, Ending::Exited(7));
         assert!(!outcome.success());
         assert_eq!(outcome.stdout.text(), "one\nthree");
@@ -463,7 +464,7 @@ mod tests {
         let spec = script("sleep 600 & echo $!; wait", LONG);
         let (send, mut receive) = tokio::sync::mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
-            run(&spec, &Redactor::new(), |_, line| send.send(line.to_owned()).unwrap()).await
+            run(&spec, &NoSecrets, |_, line| send.send(line.to_owned()).unwrap()).await
         });
         let grandchild = receive.recv().await.unwrap();
         assert!(!gone(&grandchild));
@@ -478,7 +479,7 @@ mod tests {
         let outcome = run_quietly(&script(&format!("{line_of_a_gigabyte}; {many_lines}"), 4 * LONG)).await;
         assert!(outcome.success());
         assert_eq!(outcome.stdout.last_line(), Some("end"));
-        assert!(outcome.stdout.text().len() < 2 * crate::clients::MAX_KEPT_BYTES + 1000);
+        assert!(outcome.stdout.text().len() < 2 * crate::base::output::MAX_KEPT_BYTES + 1000);
         assert!(outcome.stdout.omitted_lines() > 9_000);
     }
 
@@ -499,7 +500,7 @@ mod tests {
             let argv = argv.iter().map(|&argument| argument.to_owned()).collect();
             let mut spec = ProcessSpec::new(argv, Vec::new(), LONG);
             spec.folder = folder.map(Into::into);
-            async move { run(&spec, &Redactor::new(), |_, _| {}).await.unwrap_err() }
+            async move { run(&spec, &NoSecrets, |_, _| {}).await.unwrap_err() }
         };
         let missing = error(&["/no/such/program"], None).await;
         assert_eq!(missing.to_string(), "cannot run \"/no/such/program\": there is no such program");

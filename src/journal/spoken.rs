@@ -4,7 +4,7 @@
 //! five letters for 16 bits, consonants and vowels in turn. Whoever has such a line in their inbox is a witness:
 //! `lifeboat journal verify --head` finds a journal that was written anew.
 
-use crate::core::fact::RecordRef;
+use super::Head;
 
 const CONSONANTS: &[u8; 16] = b"bdfghjklmnprstvz";
 const VOWELS: &[u8; 4] = b"aiou";
@@ -12,7 +12,7 @@ const VOWELS: &[u8; 4] = b"aiou";
 const SPOKEN_DIGITS: usize = 16;
 
 /// `#1042 lusab-babad-gutih-tugad`; `#0` for an empty journal.
-pub fn words(head: Option<&RecordRef>) -> String {
+pub fn words(head: Option<&Head>) -> String {
     match head {
         Some(head) => format!("#{} {}", head.seq, spoken(&head.checksum)),
         None => "#0".into(),
@@ -42,7 +42,7 @@ pub fn digits(words: &str) -> Result<String, String> {
         value(part).map(|value| format!("{value:04x}")).ok_or_else(|| {
             format!(
                 "`{}` is no word of a head: each has five letters, as `lusab`",
-                crate::text::clean(part, 20)
+                crate::base::text::clean(part, 20)
             )
         })
     });
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_head_is_short_and_names_its_record() {
-        let head = RecordRef { seq: 1042, checksum: "7f0000013f54dcc1".repeat(4) };
+        let head = Head { seq: 1042, checksum: "7f0000013f54dcc1".repeat(4) };
         assert_eq!(words(Some(&head)), "#1042 lusab-babad-gutih-tugad");
         assert_eq!(words(None), "#0");
     }

@@ -13,21 +13,21 @@ use zeroize::Zeroizing;
 const ROOM_BYTES: usize = 1 << 20;
 
 /// The end that is read.
-pub(super) struct Pipe {
+pub(crate) struct Pipe {
     reader: Option<Receiver>,
     buffer: Zeroizing<Vec<u8>>,
 }
 
 impl Pipe {
     /// A pipe, and what the program gets of it. A program that writes when the reader is gone is ended by SIGPIPE.
-    pub(super) fn plain() -> io::Result<(Self, Stdio)> {
+    pub(crate) fn plain() -> io::Result<(Self, Stdio)> {
         let (read, write) = io::pipe()?;
         Ok((Self::new(Receiver::from_owned_fd(read.into())?), write.into()))
     }
 
     /// A pipe of which the program has both ends: it goes on writing when the reader is gone, while there is room.
     #[cfg(target_os = "linux")]
-    pub(super) fn lasting() -> io::Result<(Self, Stdio)> {
+    pub(crate) fn lasting() -> io::Result<(Self, Stdio)> {
         use std::os::fd::AsRawFd;
         let (read, write) = io::pipe()?;
         // Without the system's leave there is less room.
@@ -38,7 +38,7 @@ impl Pipe {
     }
 
     #[cfg(not(target_os = "linux"))]
-    pub(super) fn lasting() -> io::Result<(Self, Stdio)> {
+    pub(crate) fn lasting() -> io::Result<(Self, Stdio)> {
         Self::plain()
     }
 
@@ -46,12 +46,12 @@ impl Pipe {
         Self { reader: Some(reader), buffer: Zeroizing::new(vec![0; 16 * 1024]) }
     }
 
-    pub(super) fn open(&self) -> bool {
+    pub(crate) fn open(&self) -> bool {
         self.reader.is_some()
     }
 
     /// The next bytes; none at the end, after which the pipe is closed.
-    pub(super) async fn read(&mut self) -> &[u8] {
+    pub(crate) async fn read(&mut self) -> &[u8] {
         let read = match &mut self.reader {
             Some(reader) => reader.read(&mut self.buffer).await.unwrap_or(0),
             None => 0,

@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::secrets::Redactor;
-use crate::text::{clean, tail};
+use crate::base::text::{clean, tail};
 
 /// Longest line kept, in characters.
 pub const MAX_LINE_CHARS: usize = 8 * 1024;
@@ -13,12 +12,36 @@ pub const MAX_KEPT_BYTES: usize = 512 * 1024;
 
 /// Bytes of one line that are looked at. More than a line's cap, so that a secret that lies across the cap
 /// is seen whole and redacted before the cut.
-const MAX_LINE_BYTES: usize = 4 * MAX_LINE_CHARS + 16 * 1024;
+pub(crate) const MAX_LINE_BYTES: usize = 4 * MAX_LINE_CHARS + 16 * 1024;
 
 /// So much waits for the rest of a secret that begins at its end, in bytes.
-const MAX_WAITING_BYTES: usize = 32 * 1024;
+pub(crate) const MAX_WAITING_BYTES: usize = 32 * 1024;
 /// So much of what went out is looked at again with what follows, in bytes: a secret can begin in it.
 const MAX_BEFORE_BYTES: usize = 8 * 1024;
+
+/// Clears text of what nobody may read.
+pub trait Redact: Sync {
+    /// The text without secrets; one may begin in what came before it.
+    fn redact_after(&self, before: &str, text: &str) -> String;
+
+    /// Whether the text ends within what may be a secret.
+    fn is_begun(&self, text: &str) -> bool;
+}
+
+/// Where there is nothing to clear.
+#[cfg(test)]
+pub(crate) struct NoSecrets;
+
+#[cfg(test)]
+impl Redact for NoSecrets {
+    fn redact_after(&self, _: &str, text: &str) -> String {
+        text.into()
+    }
+
+    fn is_begun(&self, _: &str) -> bool {
+        false
+    }
+}
 
 /// Which stream a line came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,20 +105,20 @@ impl Kept {
 
 /// Turns the chunks of one stream into lines. Where a secret begins at the end of a chunk's lines, they wait for the next
 /// chunk: a part that went out could not be taken back.
-pub(super) struct Lines<'a> {
-    redactor: &'a Redactor,
+pub(crate) struct Lines<'a> {
+    redactor: &'a dyn Redact,
     line: Vec<u8>,
     /// What went out last, as it came.
     before: String,
     /// Lines that wait, as they came.
-    waiting: String,
+    pub(crate) waiting: String,
     overlong: bool,
     streaming: bool,
-    pub(super) kept: Kept,
+    pub(crate) kept: Kept,
 }
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(redactor: &'a Redactor) -> Self {
+    pub(crate) fn new(redactor: &'a dyn Redact) -> Self {
         Self {
             redactor,
             line: Vec::new(),
@@ -108,7 +131,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Takes a chunk and hands complete lines to `on_line`, until the cap; later lines are only kept.
-    pub(super) fn take(&mut self, chunk: &[u8], on_line: &mut dyn FnMut(&str)) {
+    pub(crate) fn take(&mut self, chunk: &[u8], on_line: &mut dyn FnMut(&str)) {
         // A carriage return ends a line too: progress displays write nothing else for minutes.
         for piece in chunk.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
             let ends = matches!(piece.last(), Some(b'\n' | b'\r'));
@@ -126,7 +149,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Hands over what is left when the stream ends.
-    pub(super) fn finish(&mut self, on_line: &mut dyn FnMut(&str)) {
+    pub(crate) fn finish(&mut self, on_line: &mut dyn FnMut(&str)) {
         let unfinished = !self.line.is_empty();
         self.end_line();
         // A program that was ended in the middle of a line may have been about to say the rest.
@@ -177,75 +200,9 @@ impl<'a> Lines<'a> {
 mod tests {
     use super::*;
 
-    fn lines_of(chunks: &[&[u8]]) -> Vec<String> {
-        let redactor = Redactor::new();
-        redactor.learn(&crate::secrets::Secret::from_plan("hunter22"));
-        let mut lines = Lines::new(&redactor);
-        let mut seen = Vec::new();
-        for chunk in chunks {
-            lines.take(chunk, &mut |line| seen.push(line.to_owned()));
-        }
-        lines.finish(&mut |line| seen.push(line.to_owned()));
-        seen
-    }
-
-    #[test]
-    fn lines_are_whole_redacted_and_clean() {
-        let seen = lines_of(&[b"one\ntw", b"o hunt", b"er22\r\nthree\x1b[31m\r50%\r", b"end"]);
-        assert_eq!(seen, ["one", "two [secret plan]", "three\u{fffd}[31m", "50%", "end"]);
-    }
-
-    #[test]
-    fn a_secret_over_two_lines_or_chunks_leaves_no_part_of_it() {
-        for chunks in [
-            &[&b"it is hunt\ner22.\nend"[..]][..],
-            &[b"it is hunt\n", b"er22.\nend"],
-            &[b"it is hunt\x1b[0m\r\n\n", b"\x1b[31m  er22.\nend"],
-            &[b"it is hun\xe2\x80", b"\x8bt\ne\nr22.\n", b"end"],
-        ] {
-            assert_eq!(lines_of(chunks), ["it is [secret plan].", "end"], "{chunks:?}");
-        }
-        assert_eq!(lines_of(&[b"it is hun\x1b[1mt"]), ["it is [secret plan]…"], "ended in the middle of it");
-        assert_eq!(lines_of(&[b"on the hunt\nof it\n"]), ["on the hunt", "of it"]);
-        assert_eq!(lines_of(&[b"on the hunt\n"]), ["on the hunt"]);
-    }
-
-    #[test]
-    fn a_line_waits_only_where_a_secret_may_go_on_and_not_without_end() {
-        let redactor = Redactor::new();
-        let secret: String = (0..2_000).map(|number| format!("{number:07x}z")).collect();
-        redactor.learn_value("long", &secret);
-        let mut lines = Lines::new(&redactor);
-        let mut seen = Vec::new();
-        lines.take(b"a line\n", &mut |line| seen.push(line.to_owned()));
-        assert_eq!(seen, ["a line"], "nothing begins at its end");
-        let begun = std::time::Instant::now();
-        for part in secret.as_bytes().chunks(13) {
-            lines.take(&[part, b"\n"].concat(), &mut |line| seen.push(line.to_owned()));
-            assert!(lines.waiting.len() <= MAX_WAITING_BYTES + 20, "{}", lines.waiting.len());
-        }
-        lines.take(b"end\n", &mut |line| seen.push(line.to_owned()));
-        assert!(lines.waiting.is_empty() && seen.last().unwrap() == "end", "{seen:?}");
-        assert!(!seen.iter().any(|line| line.contains("00z0")), "{seen:?}");
-        assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
-    }
-
-    #[test]
-    fn a_secret_across_the_cap_of_a_line_is_not_cut_in_half() {
-        let long = format!("{}hunter22 and more", "x".repeat(MAX_LINE_CHARS - 4));
-        let seen = lines_of(&[long.as_bytes()]);
-        assert!(!seen[0].contains("hunt"), "{}", &seen[0][MAX_LINE_CHARS - 10..]);
-        assert!(seen[0].ends_with('…'));
-        // What shows nothing fills the line's bytes, so that what is cut off is not cut from what is shown.
-        let hidden = format!("{}hunter22", "\u{301}".repeat((MAX_LINE_BYTES - 5) / 2));
-        let seen = lines_of(&[hidden.as_bytes()]);
-        assert!(!seen[0].contains("hunt"), "{}", seen[0]);
-    }
-
     #[test]
     fn beginning_and_end_are_kept_and_the_middle_is_counted() {
-        let redactor = Redactor::new();
-        let mut lines = Lines::new(&redactor);
+        let mut lines = Lines::new(&NoSecrets);
         let mut streamed = 0;
         for number in 0..400_000 {
             lines.take(format!("line {number}\n").as_bytes(), &mut |_| streamed += 1);

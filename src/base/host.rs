@@ -14,7 +14,7 @@ pub(crate) fn host_fault(host: &str) -> Option<String> {
         Err(_) if bare.contains("{{") || bare.contains(':') => return None,
         Err(_) => of_name(bare)?,
     };
-    Some(format!("`{}` {why}", crate::text::clean(bare, 80)))
+    Some(format!("`{}` {why}", crate::base::text::clean(bare, 80)))
 }
 
 fn of_address(address: IpAddr) -> Option<&'static str> {

@@ -1,7 +1,22 @@
 //! How numbers are written for people: one form each, everywhere.
 
-use crate::plan::Unit;
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// Unit of a measured value; the suffix names it in conditions (`signals['dr-lag'].value_s`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// Seconds, `value_s`.
+    Seconds,
+    /// Milliseconds, `value_ms`.
+    Milliseconds,
+    /// Bytes, `value_bytes`.
+    Bytes,
+    /// A bare number, `value`.
+    #[default]
+    Number,
+}
 
 /// `1 line`, `2 lines`: a count with its noun.
 pub fn counted(count: usize, noun: &str) -> String {

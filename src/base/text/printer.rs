@@ -136,7 +136,7 @@ mod tests {
     fn json_keeps_its_meaning() {
         let value = serde_json::json!({ "why": "x\u{202e}y\u{9b}\u{e0041}\u{2800}é" });
         let text = printed(&[format!("{value:#}").as_bytes()], false);
-        assert!(!text.contains(|c: char| c != '\n' && crate::text::is_hostile(c)), "{text:?}");
+        assert!(!text.contains(|c: char| c != '\n' && crate::base::text::is_hostile(c)), "{text:?}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
     }
 

@@ -1,7 +1,7 @@
 //! The names that a step's texts can use at run time.
 
+use crate::base::ids::RunId;
 use crate::core::model::Model;
-use crate::ids::RunId;
 use crate::plan::Step;
 use crate::plan::params::Params;
 use serde_json::json;

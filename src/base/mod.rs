@@ -1,0 +1,15 @@
+//! The ground: words, numbers, names, files and processes. It knows nothing of plans, incidents or technologies.
+
+pub mod environment;
+pub mod folder;
+pub(crate) mod host;
+pub mod ids;
+pub mod orphans;
+pub mod output;
+pub(crate) mod phone;
+mod pipe;
+pub mod process;
+pub(crate) mod shortage;
+pub mod text;
+pub mod units;
+pub(crate) mod words;
