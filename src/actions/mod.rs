@@ -13,6 +13,7 @@ mod postgres_server;
 mod postgres_unfence;
 mod program;
 pub mod sets;
+pub mod wait;
 mod wait_for;
 
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};

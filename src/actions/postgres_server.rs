@@ -232,7 +232,7 @@ pub(super) async fn found(database: &Database, expected: &Target) -> Found {
 
 /// The target when the server cannot be read: it can be named, and nothing is known of it.
 pub(super) fn unreachable(name: String) -> Target {
-    Target { name, kind: "PostgreSQL server".into(), identity: Vec::new(), reachable: false }
+    Target::unseen(&name, "PostgreSQL server")
 }
 
 /// Fails when the server is not the one that was confirmed, down to its process, or has another manager by now, or is a

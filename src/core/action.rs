@@ -53,6 +53,27 @@ impl Target {
     pub fn property(&self, name: &str) -> Option<&str> {
         self.identity.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
     }
+
+    /// The target when it cannot be read, or is not there: it can be named, and nothing is known of it.
+    pub fn unseen(name: &str, kind: &str) -> Self {
+        Self { name: name.to_owned(), kind: kind.into(), identity: Vec::new(), reachable: false }
+    }
+
+    /// Fails when what was found is not the one that was confirmed.
+    ///
+    /// # Errors
+    /// `target_changed`, or that it could not be read when it was confirmed.
+    pub fn same(&self, found: &Self) -> Result<(), Failure> {
+        match self.reachable {
+            true if self.identity == found.identity => Ok(()),
+            true => Err(Failure::target_changed(self, found)),
+            false => Err(Failure::not_done(
+                format!("the target {} changed since it was confirmed", self.name),
+                "it could not be read then, and can be now",
+                "Nothing was done. Look at the target, then confirm the step again.",
+            )),
+        }
+    }
 }
 
 /// The step's execution came to its end.

@@ -78,7 +78,7 @@ fn a_head_is_taken_as_a_message_carries_it_and_what_that_leaves_out_is_said() {
     let dir = folder.path();
     let journal = journal_of(dir, &["one", "two", "three"]);
     let head = Head { seq: journal.head().seq, checksum: journal.head().checksum.clone() };
-    let spoken = witness::words(Some(&head));
+    let spoken = spoken::words(Some(&head));
     for written in [spoken.clone(), spoken[1..].to_uppercase()] {
         let (code, text) = output(dir, &["verify", "--head", &written]);
         assert!(code == ExitCode::SUCCESS && text.contains("record 3 is the one that was noted"), "{text}");
@@ -88,11 +88,11 @@ fn a_head_is_taken_as_a_message_carries_it_and_what_that_leaves_out_is_said() {
     assert!(!output(dir, &["verify", "--head", &journal.head().to_string()]).1.contains("bits"));
 
     let another = Head { checksum: "7f0000013f54dcc1".repeat(4), ..head.clone() };
-    let (code, text) = output(dir, &["verify", "--head", &witness::words(Some(&another))]);
+    let (code, text) = output(dir, &["verify", "--head", &spoken::words(Some(&another))]);
     assert!(code == ExitCode::from(1) && text.contains("the journal was rewritten"), "{text}");
     assert!(text.contains("lusab-babad-gutih-tugad was noted") && text.contains(&spoken[3..]), "{text}");
     let later = Head { seq: 4, ..head };
-    let (code, text) = output(dir, &["verify", "--head", &witness::words(Some(&later))]);
+    let (code, text) = output(dir, &["verify", "--head", &spoken::words(Some(&later))]);
     assert!(code == ExitCode::from(1) && text.contains("tail was cut off"), "{text}");
 
     let error = call(dir, &["verify", "--head", "#3 lusab-babed-gutih-tugad"], &mut Vec::new()).unwrap_err();

@@ -62,7 +62,7 @@ fn the_words_of_a_message_are_computed_with_a_shell_alone() {
             .unwrap();
         let (said, errors) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert_eq!(said.trim_end(), witness::words(Some(&wanted)), "{errors}");
+        assert_eq!(said.trim_end(), spoken::words(Some(&wanted)), "{errors}");
     }
 }
 

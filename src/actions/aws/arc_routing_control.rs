@@ -1,6 +1,6 @@
 //! `arc-routing-control`: turns switches of ARC on and off.
 
-use crate::actions::aws::{LOOK, command, property, rds_target::unseen, same};
+use crate::actions::aws::{LOOK, command};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::base::text::clean;
 use crate::clients::Clients;
@@ -199,7 +199,7 @@ impl SetStates {
                 let mut notes = self.notes(&[]);
                 notes.retain(|note| note.starts_with("SAFETY"));
                 notes.push(format!("They cannot be read: {error}"));
-                (unseen(&self.name(), TARGET), notes)
+                (Target::unseen(&self.name(), TARGET), notes)
             }
         };
         Description {
@@ -222,7 +222,7 @@ impl SetStates {
                 "Find out who set them, then attest the step.",
             ));
         }
-        same(expected, &self.target(&controls))?;
+        expected.same(&self.target(&controls))?;
         for note in self.notes(&controls) {
             (context.output)(&note);
         }
@@ -268,7 +268,7 @@ impl SetStates {
             ));
         }
         let was_so = |(arn, wanted): &(String, String)| {
-            property(expected, arn).is_some_and(|before| before.ends_with(&format!(" {wanted}")))
+            expected.property(arn).is_some_and(|before| before.ends_with(&format!(" {wanted}")))
         };
         if !expected.reachable || self.states.iter().all(was_so) {
             return Err(Failure::not_done(

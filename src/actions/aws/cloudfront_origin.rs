@@ -2,7 +2,8 @@
 
 mod change;
 
-use crate::actions::aws::{LOOK, Progress, caller, command, property, same, wait};
+use crate::actions::aws::{LOOK, caller, command};
+use crate::actions::wait::{Progress, wait};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::base::text::clean;
 use crate::clients::Clients;
@@ -91,7 +92,7 @@ struct Seen {
 impl Action for SetOrigin {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let unseen = || super::rds_target::unseen(&self.id, KIND_OF_TARGET);
+            let unseen = || Target::unseen(&self.id, KIND_OF_TARGET);
             let (mut undo, mut sets) = (Vec::new(), Vec::new());
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
                 Ok(Ok(seen)) => {
@@ -103,7 +104,7 @@ impl Action for SetOrigin {
                 Ok(Err(error)) => (unseen(), vec![format!("It cannot be read: {error}"), error.next_step()]),
                 Err(_) => (unseen(), vec!["It cannot be read: no answer in time.".into()]),
             };
-            let etag = property(&target, "etag").unwrap_or("(unread)");
+            let etag = target.property("etag").unwrap_or("(unread)");
             let call =
                 format!("cloudfront:UpdateDistribution Id={} If-Match={etag} {}", self.id, self.change);
             Ok(Description { call, command: self.commands().join("; "), target, notes, undo, sets })
@@ -206,7 +207,7 @@ impl SetOrigin {
     async fn set(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("{} on {}", self.change, expected.name);
         let seen = self.look().await.map_err(|error| error.not_done(&*what))?;
-        same(expected, &seen.target)?;
+        expected.same(&seen.target)?;
         let difference = self.change.difference(&seen.config);
         let difference = difference.map_err(|(why, next)| Failure::not_done(&*what, why, next))?;
         let Some((name, moved)) = difference else {
@@ -263,8 +264,8 @@ impl SetOrigin {
         let what = format!("{} on {}", self.change, expected.name);
         let seen = self.look().await.map_err(|error| error.not_done(&*what))?;
         let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
-        let before = property(expected, "etag");
-        if before.is_none() || property(expected, "arn") != property(&seen.target, "arn") {
+        let before = expected.property("etag");
+        if before.is_none() || expected.property("arn") != seen.target.property("arn") {
             return not_yet(
                 "it was not read when it was confirmed".into(),
                 "Compare by hand, then attest the step.",
@@ -282,7 +283,7 @@ impl SetOrigin {
             Err((why, next)) => return not_yet(why, &next),
         }
         let state = self.change.state(&seen.config);
-        if state.iter().all(|(name, value)| property(expected, name) == Some(value)) {
+        if state.iter().all(|(name, value)| expected.property(name) == Some(value)) {
             return not_yet(
                 "it was so before the step, and something else of it changed since: that proves nothing"
                     .into(),

@@ -3,7 +3,8 @@
 mod group;
 mod quota;
 
-use crate::actions::aws::{LOOK, Progress, REGION, command, place, same, wait};
+use crate::actions::aws::{LOOK, REGION, command, place};
+use crate::actions::wait::{Progress, Unseen, wait};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Connection, Place};
@@ -197,7 +198,7 @@ impl Scale {
     }
 
     fn unseen(&self) -> Target {
-        super::rds_target::unseen(&self.name(), group::KIND)
+        Target::unseen(&self.name(), group::KIND)
     }
 
     async fn look(&self) -> Result<(Target, Nodegroup), AwsError> {
@@ -223,7 +224,7 @@ impl Scale {
     async fn scale(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("scaling of {}", expected.name);
         let (found, group) = self.look().await.map_err(|error| error.not_done(&*what))?;
-        same(expected, &found)?;
+        expected.same(&found)?;
         let now = Size::of(&group);
         let next = self.limits.next(now).map_err(|(why, next)| Failure::not_done(&*what, why, next))?;
         if now == next {
@@ -259,7 +260,7 @@ impl Scale {
         connection: &Connection,
         what: &str,
         update: &str,
-    ) -> Result<Progress<()>, AwsError> {
+    ) -> Result<Progress<()>, Unseen> {
         let seen = group::update(connection, &self.cluster, &self.group, update).await?;
         Ok(match seen {
             group::Update::Failed(why) => Progress::Lost(Failure::maybe_done(
@@ -282,14 +283,13 @@ impl Scale {
         let what = format!("new size of {}", expected.name);
         let (found, group) = self.look().await.map_err(|error| error.not_done(&*what))?;
         let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
-        let property = |target: &Target, name| super::property(target, name).map(str::to_owned);
-        if property(expected, "arn") != property(&found, "arn") || property(expected, "arn").is_none() {
+        if expected.property("arn") != found.property("arn") || expected.property("arn").is_none() {
             return not_yet(
                 "it is not the node group that was confirmed".into(),
                 "Find out which one answers.",
             );
         }
-        let Some(before) = property(expected, "size").and_then(|size| Size::parse(&size)) else {
+        let Some(before) = expected.property("size").and_then(Size::parse) else {
             return not_yet("its size before is not known".into(), "Compare by hand, then attest the step.");
         };
         let now = Size::of(&group);

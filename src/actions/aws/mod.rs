@@ -1,4 +1,4 @@
-//! What every action on AWS has in common: where it acts, who calls, and waiting for the world.
+//! What every action on AWS has in common: where it acts, and who calls.
 
 pub mod arc_routing_control;
 pub mod cloudfront_origin;
@@ -24,14 +24,11 @@ mod s3_object;
 pub mod s3_put;
 pub mod sns_publish;
 
-use crate::actions::Context;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Connection, Place};
-use crate::core::action::{Failure, Target};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::probes::BuildError;
-use jiff::SignedDuration;
 use std::time::Duration;
 
 /// How long reading a target's identity may take, all calls together.
@@ -47,11 +44,6 @@ pub const REGION: Key =
 /// When the plan names no AWS region.
 pub fn place(params: &Params, clients: &Clients) -> Result<Place, BuildError> {
     crate::probes::aws::find(params.require_text("region")?, "region", clients)
-}
-
-/// The value of a property of a target's identity.
-pub fn property<'a>(target: &'a Target, name: &str) -> Option<&'a str> {
-    target.identity.iter().find(|(known, _)| known == name).map(|(_, value)| &**value)
 }
 
 /// The caller as a property of a target's identity: the journal then tells whose credentials acted, and other
@@ -70,81 +62,6 @@ fn lasting(arn: &str) -> String {
     match arn.rsplit_once('-').filter(named_by_clock) {
         Some((name, _)) if arn.contains(":assumed-role/") => format!("{name}-*"),
         _ => arn.to_owned(),
-    }
-}
-
-/// Fails when the target is not the one that was confirmed.
-///
-/// # Errors
-/// `target_changed`, or that it could not be read when it was confirmed.
-pub fn same(expected: &Target, found: &Target) -> Result<(), Failure> {
-    match expected.reachable {
-        true if expected.identity == found.identity => Ok(()),
-        true => Err(Failure::target_changed(expected, found)),
-        false => Err(Failure::not_done(
-            format!("the target {} changed since it was confirmed", expected.name),
-            "it could not be read then, and can be now",
-            "Nothing was done. Look at the target, then confirm the step again.",
-        )),
-    }
-}
-
-/// What a look at something that takes its time shows.
-pub enum Progress<T> {
-    /// Not there yet, in words for the operator.
-    Waiting(String),
-    /// There.
-    Reached(T),
-    /// It will not get there by waiting.
-    Lost(Failure),
-}
-
-/// Looks again and again until the world is there or the action's time is over. Says each change as output, and goes
-/// on over failed looks: a region that answers again is believed.
-///
-/// # Errors
-/// [`Progress::Lost`], or `late` with what was seen last.
-pub async fn wait<T, F>(
-    context: &Context,
-    every: SignedDuration,
-    late: impl FnOnce(String) -> Failure,
-    mut look: impl FnMut() -> F,
-) -> Result<T, Failure>
-where
-    F: Future<Output = Result<Progress<T>, AwsError>> + Send,
-{
-    let mut left = context.timeout;
-    let mut said = String::new();
-    loop {
-        let begun = tokio::time::Instant::now();
-        let seen = match look().await {
-            Ok(Progress::Reached(value)) => return Ok(value),
-            Ok(Progress::Lost(failure)) => return Err(failure),
-            Ok(Progress::Waiting(seen)) => seen,
-            Err(error) => format!("not seen: {error}"),
-        };
-        if seen != said {
-            (context.output)(&seen);
-            said = seen;
-        }
-        let took = SignedDuration::try_from(begun.elapsed()).unwrap_or_default();
-        left = left.saturating_sub(took).saturating_sub(every);
-        if left <= SignedDuration::ZERO {
-            return Err(late(said));
-        }
-        context.conditions.sleep(every).await;
-    }
-}
-
-/// The context of what is still to do, once some of its time is gone.
-pub fn remaining(context: &Context, gone: Duration) -> Context {
-    let gone = SignedDuration::try_from(gone).unwrap_or(SignedDuration::MAX);
-    Context {
-        output: context.output.clone(),
-        conditions: context.conditions.clone(),
-        timeout: context.timeout.saturating_sub(gone).max(SignedDuration::ZERO),
-        token: context.token.clone(),
-        ran: context.ran,
     }
 }
 

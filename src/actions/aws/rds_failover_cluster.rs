@@ -6,7 +6,7 @@ mod seen;
 use crate::actions::aws::rds_change::{Changing, Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{self, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
-use crate::actions::aws::{REGION, command, place, property, rds_target};
+use crate::actions::aws::{REGION, command, place, rds_target};
 use crate::actions::{ActionKind, Built};
 use crate::base::text::clean;
 use crate::clients::Clients;
@@ -192,7 +192,7 @@ impl RoleChange for Failover {
     }
 
     fn was_due(&self, expected: &Target) -> bool {
-        property(expected, "writer").is_some_and(|writer| self.to.as_deref() != Some(writer))
+        expected.property("writer").is_some_and(|writer| self.to.as_deref() != Some(writer))
     }
 
     fn stage(&self, expected: &Target, seen: &Seen) -> Stage {
@@ -201,7 +201,7 @@ impl RoleChange for Failover {
             let way = way_out(&status, &events(self.kind(), &self.id, &self.place.region));
             return Stage::Lost(Refusal::new(format!("its status is {status}"), way));
         }
-        let before = property(expected, "writer");
+        let before = expected.property("writer");
         let writer = seen.writer();
         let shown = clean(writer.unwrap_or("none"), 200);
         let over = serves(&status);

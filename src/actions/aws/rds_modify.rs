@@ -6,7 +6,7 @@ mod finish;
 use super::rds_restore::database::is_usable;
 use super::rds_restore::{checks, wanted::refuse};
 use super::request::Request;
-use super::{LOOK, REGION, place, rds_names, rds_target, same};
+use super::{LOOK, REGION, place, rds_names, rds_target};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::base::text::clean;
 use crate::base::text::ended;
@@ -116,7 +116,7 @@ struct Modify {
 impl Action for Modify {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let unseen = |why: String| (rds_target::unseen(&self.instance, rds_target::INSTANCE), vec![why]);
+            let unseen = |why: String| (Target::unseen(&self.instance, rds_target::INSTANCE), vec![why]);
             let (mut undo, mut sets) = (Vec::new(), Vec::new());
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
                 Ok(Ok(Some((instance, target)))) => {
@@ -262,7 +262,7 @@ impl Modify {
         if let Some((why, next)) = self.refused(&instance) {
             return Err(Failure::not_done(&what, why, next));
         }
-        same(expected, &target)?;
+        expected.same(&target)?;
         let changes: Vec<String> = self.missing_lines(&instance).iter().map(Line::words).collect();
         (context.output)(&self.request().words());
         self.send().await.map_err(|error| error.of_change(&what))?;

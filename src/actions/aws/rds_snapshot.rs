@@ -8,7 +8,7 @@ use super::rds_restore::{
 };
 use super::rds_restore_snapshot::snapshot::{Snapshot, named};
 use super::request::Request;
-use super::{LOOK, REGION, place, rds_names, rds_target, same};
+use super::{LOOK, REGION, place, rds_names, rds_target};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::base::text::clean;
 use crate::base::text::ended;
@@ -103,7 +103,7 @@ impl Action for TakeSnapshot {
 
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let unseen = |why: String| (rds_target::unseen(&self.source, self.sort.kind()), vec![why]);
+            let unseen = |why: String| (Target::unseen(&self.source, self.sort.kind()), vec![why]);
             let (target, notes) = match tokio::time::timeout(LOOK, self.look_at_all()).await {
                 Ok(Ok((Some(seen), other))) => {
                     let mut notes = seen.notes;
@@ -255,7 +255,7 @@ impl TakeSnapshot {
         let seen = self.look(&reader).await.map_err(|error| error.not_done(&what))?.ok_or_else(|| {
             Failure::not_done(&what, self.missing(), "Check name and region in the plan, or take it by hand.")
         })?;
-        same(expected, &seen.target)?;
+        expected.same(&seen.target)?;
         match named(&reader, self.sort, &id).await.map_err(|error| error.not_done(&what))? {
             Some(found) if marks::made_by(&found.tags, &context.token) => {}
             Some(other) => {

@@ -104,8 +104,3 @@ async fn target(
     identity.push(caller(connection).await?);
     Ok(Target { name: clean(name, 200), kind: kind.into(), identity, reachable: true })
 }
-
-/// The target when it cannot be read, or is not there: it can be named, and nothing is known of it.
-pub fn unseen(name: &str, kind: &str) -> Target {
-    Target { name: name.to_owned(), kind: kind.into(), identity: Vec::new(), reachable: false }
-}

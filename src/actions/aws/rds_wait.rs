@@ -4,8 +4,8 @@ mod look;
 
 use crate::actions::aws::rds_names::{self, events};
 use crate::actions::aws::rds_status::way_out;
-use crate::actions::aws::rds_target::unseen;
-use crate::actions::aws::{Progress, REGION, command, place, wait};
+use crate::actions::aws::{REGION, command, place};
+use crate::actions::wait::{Progress, wait};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::clients::Clients;
 use crate::clients::aws::{AwsErrorKind, Place};
@@ -143,7 +143,7 @@ impl RdsWait {
                 Err(error) if matches!(error.kind, AwsErrorKind::Denied | AwsErrorKind::Refused) => {
                     return Ok(Progress::Lost(error.not_done(self.what())));
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             Ok(match standing(look.status.as_deref(), self.gone) {
                 Standing::Reached => {
@@ -177,7 +177,7 @@ impl Action for RdsWait {
 
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let mut target = unseen(&self.id, self.thing.kind());
+            let mut target = Target::unseen(&self.id, self.thing.kind());
             let now = match self.looked().await {
                 Ok(look) => {
                     target.reachable = true;

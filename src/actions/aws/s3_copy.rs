@@ -1,7 +1,7 @@
 //! `s3-copy`: copies an object within S3.
 
 use crate::actions::aws::s3_object::{self, MAX_SINGLE_BYTES, Object, Place as At, Storing};
-use crate::actions::aws::{LOOK, REGION, command, place, property, same};
+use crate::actions::aws::{LOOK, REGION, command, place};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::base::text::ended;
 use crate::clients::Clients;
@@ -111,7 +111,7 @@ struct Seen {
 impl Action for Copy {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let unseen = || super::rds_target::unseen(&self.target.url(), s3_object::KIND);
+            let unseen = || Target::unseen(&self.target.url(), s3_object::KIND);
             let mut undo = Vec::new();
             let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
                 Ok(Ok(seen)) => {
@@ -233,7 +233,7 @@ impl Copy {
     async fn copy(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("copy to {}", expected.name);
         let seen = self.look().await.map_err(|error| error.not_done(&*what))?;
-        same(expected, &seen.target)?;
+        expected.same(&seen.target)?;
         self.refusal(&what, &seen)?;
         (context.output)(&format!("copying {} bytes", seen.source.bytes));
         let connection = self.to.writer().await;
@@ -279,7 +279,7 @@ impl Copy {
         let seen = self.look().await.map_err(|error| error.not_done(&*what))?;
         let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
         let Some(there) = &seen.there else { return not_yet("nothing is there".into(), "Retry the step.") };
-        let Some(before) = property(expected, "there now") else {
+        let Some(before) = expected.property("there now") else {
             return not_yet(
                 "what was there before is not known".into(),
                 "Compare by hand, then attest the step.",
@@ -288,7 +288,7 @@ impl Copy {
         if before == there.words() {
             return not_yet(format!("what is there was there before ({before})"), "Retry the step.");
         }
-        if property(expected, "content") != Some(&seen.source.words()) {
+        if expected.property("content") != Some(&seen.source.words()) {
             return not_yet(
                 format!("the source changed since: it is {} now", seen.source.words()),
                 "Compare by hand, then attest the step.",

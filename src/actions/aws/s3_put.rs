@@ -3,7 +3,7 @@
 mod content;
 
 use crate::actions::aws::s3_object::{self, ATTEMPT, Object, Place as At, Storing};
-use crate::actions::aws::{LOOK, REGION, command, place, property, same};
+use crate::actions::aws::{LOOK, REGION, command, place};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::base::text::ended;
 use crate::clients::Clients;
@@ -102,7 +102,7 @@ struct Seen {
 impl Action for Put {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let unseen = || super::rds_target::unseen(&self.target.url(), s3_object::KIND);
+            let unseen = || Target::unseen(&self.target.url(), s3_object::KIND);
             let mut undo = Vec::new();
             let (target, notes) = match tokio::time::timeout(LOOK, self.look("")).await {
                 Ok(Ok(seen)) => {
@@ -225,7 +225,7 @@ impl Put {
     async fn put(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("put of {}", expected.name);
         let seen = self.look(&what).await?;
-        same(expected, &seen.target)?;
+        expected.same(&seen.target)?;
         self.refusal(&what, &seen)?;
         let body = self.source.stream().await.map_err(|why| {
             Failure::not_done(&*what, why, "See that the file is still there. Nothing was sent.")
@@ -273,7 +273,7 @@ impl Put {
             );
         }
         // What was confirmed, not what the file is now.
-        let confirmed = property(expected, "content").unwrap_or_default();
+        let confirmed = expected.property("content").unwrap_or_default();
         let size_differs = !confirmed.starts_with(&format!("{} bytes", there.bytes));
         let sum_differs = there.sha256.as_ref().is_some_and(|sum| !confirmed.contains(&content::hex_of(sum)));
         if size_differs || sum_differs {

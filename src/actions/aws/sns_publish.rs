@@ -1,6 +1,6 @@
 //! `sns-publish`: tells a topic's subscribers, once.
 
-use crate::actions::aws::{LOOK, REGION, caller, command, place, same};
+use crate::actions::aws::{LOOK, REGION, caller, command, place};
 use crate::actions::{Action, ActionKind, Built, Context};
 use crate::base::text::clean;
 use crate::clients::Clients;
@@ -191,7 +191,7 @@ impl Publish {
     }
 
     fn unseen(&self) -> Target {
-        super::rds_target::unseen(self.name(), KIND_OF_TARGET)
+        Target::unseen(self.name(), KIND_OF_TARGET)
     }
 
     /// The topic, and how many it reaches.
@@ -224,7 +224,7 @@ impl Publish {
     async fn publish(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("the message to {}", expected.name);
         let (found, _) = self.look().await.map_err(|error| error.not_done(&*what))?;
-        same(expected, &found)?;
+        expected.same(&found)?;
         let connection = self.place.writer().await;
         let mut send = connection
             .sns()

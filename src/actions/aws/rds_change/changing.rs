@@ -1,9 +1,9 @@
 //! How a step with such a change goes: look, refuse, send once, wait, prove.
 
 use super::{Refusal, RoleChange, Stage};
+use crate::actions::aws::LOOK;
 use crate::actions::aws::rds_names::events;
-use crate::actions::aws::rds_target::unseen;
-use crate::actions::aws::{LOOK, Progress, property, remaining, same, wait};
+use crate::actions::wait::{Progress, remaining, wait};
 use crate::actions::{Action, Context};
 use crate::base::text::ended;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection};
@@ -79,7 +79,7 @@ impl<C: RoleChange> Action for Changing<C> {
 
 impl<C: RoleChange> Changing<C> {
     fn unseen(&self) -> Target {
-        unseen(self.0.name(), self.0.kind())
+        Target::unseen(self.0.name(), self.0.kind())
     }
 
     /// What there is and who it is, all within the time of one look; or why there is nothing.
@@ -127,7 +127,7 @@ impl<C: RoleChange> Changing<C> {
 
     /// Fails when the name leads to another resource than the confirmed one.
     fn same_resource(&self, expected: &Target, found: &Target) -> Result<(), Failure> {
-        match (property(expected, "resource id"), property(found, "resource id")) {
+        match (expected.property("resource id"), found.property("resource id")) {
             (Some(before), Some(now)) if before != now => Err(Failure::target_changed(expected, found)),
             _ => Ok(()),
         }
@@ -151,7 +151,7 @@ impl<C: RoleChange> Changing<C> {
         if let Some(refusal) = self.0.wrong_role(&seen) {
             return Err(refusal.not_done(what));
         }
-        same(expected, &found)?;
+        expected.same(&found)?;
         if let Some(refusal) = self.0.wrong_state(&seen) {
             return Err(refusal.not_done(what));
         }
@@ -199,7 +199,7 @@ impl<C: RoleChange> Changing<C> {
             )));
         };
         let now = self.0.resource_id(&seen).unwrap_or_default();
-        Ok(match property(expected, "resource id") {
+        Ok(match expected.property("resource id") {
             Some(before) if before != now => Stage::Lost(Refusal::new(
                 format!("another resource has its name now: resource id is {now}, was {before}"),
                 "Find out who made it; do not go on before it is known which one holds the data.",
@@ -232,7 +232,7 @@ impl<C: RoleChange> Changing<C> {
                 format!(
                     "it was not seen in its former role when the step was confirmed ({}): how it is now proves \
                      nothing",
-                    property(expected, "role").unwrap_or("nothing was read")
+                    expected.property("role").unwrap_or("nothing was read")
                 ),
                 "Find out who changed it and when, then attest the step.".into(),
             )),

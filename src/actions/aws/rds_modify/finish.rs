@@ -4,7 +4,8 @@ use super::diff::{self, Line};
 use super::{Modify, status};
 use crate::actions::Context;
 use crate::actions::aws::rds_restore::database::{is_lost, is_usable};
-use crate::actions::aws::{Progress, property, rds_target, wait};
+use crate::actions::aws::rds_target;
+use crate::actions::wait::{Progress, wait};
 use crate::core::action::{Failure, Proof, Target};
 use aws_sdk_rds::types::DbInstance;
 use jiff::SignedDuration;
@@ -64,7 +65,7 @@ impl Modify {
                 "Find out who deleted or renamed it, and look for its snapshots.",
             )
         })?;
-        let resource = |target| property(target, "resource id").map(str::to_owned);
+        let resource = |target: &Target| target.property("resource id").map(str::to_owned);
         if expected.reachable && resource(expected) != resource(&target) {
             return Err(Failure::not_done(
                 &what,
@@ -86,7 +87,7 @@ impl Modify {
             });
         }
         let lines = diff::lines(&self.wishes, &instance);
-        let was_so = |line: &Line| property(expected, line.name) == Some(&*line.wanted) && line.holds();
+        let was_so = |line: &Line| expected.property(line.name) == Some(&*line.wanted) && line.holds();
         if !expected.reachable || lines.iter().all(was_so) {
             return Err(Failure::not_done(
                 &what,
@@ -107,7 +108,7 @@ fn is_stuck(instance: &DbInstance) -> bool {
 }
 
 fn evidence(line: &Line, expected: &Target) -> String {
-    let before = property(expected, line.name).map_or(String::new(), |before| format!(", was {before}"));
+    let before = expected.property(line.name).map_or(String::new(), |before| format!(", was {before}"));
     match line.holds() {
         true => format!("{} is {}{before}", line.name, line.now),
         false => format!("{} {} is noted for the maintenance window{before}", line.name, line.wanted),

@@ -5,7 +5,7 @@ use super::{lag_note, not_the_arn, other_source, source_check, wrong_status};
 use crate::actions::aws::rds_change::{Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{arn, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
-use crate::actions::aws::{command, property, rds_target};
+use crate::actions::aws::{command, rds_target};
 use crate::base::text::clean;
 use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::action::Target;
@@ -116,7 +116,7 @@ impl RoleChange for Cluster {
     }
 
     fn was_due(&self, expected: &Target) -> bool {
-        property(expected, "replica of").is_some()
+        expected.property("replica of").is_some()
     }
 
     fn stage(&self, expected: &Target, seen: &DbCluster) -> Stage {
@@ -135,7 +135,7 @@ impl RoleChange for Cluster {
                 format!(
                     "{} replicates from nothing, did from {}",
                     self.id,
-                    property(expected, "replica of").unwrap_or("what was not read")
+                    expected.property("replica of").unwrap_or("what was not read")
                 ),
                 format!("its status is {status}"),
                 format!(

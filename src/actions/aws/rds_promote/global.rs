@@ -10,7 +10,7 @@ use super::{not_the_arn, value, wrong_status};
 use crate::actions::aws::rds_change::{Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{arn, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
-use crate::actions::aws::{command, property, rds_target};
+use crate::actions::aws::{command, rds_target};
 use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{Aws, AwsError, AwsErrorKind, Call, Connection, Place};
@@ -255,7 +255,7 @@ impl RoleChange for Global {
     }
 
     fn was_due(&self, expected: &Target) -> bool {
-        property(expected, PART) == Some("secondary")
+        expected.property(PART) == Some("secondary")
     }
 
     /// After a failover AWS rebuilds the other members, for hours perhaps: the new primary works before that ends.

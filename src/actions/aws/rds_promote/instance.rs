@@ -6,7 +6,7 @@ use super::{days, lag_note, not_the_arn, other_source, source_check, wrong_statu
 use crate::actions::aws::rds_change::{Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{arn, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
-use crate::actions::aws::{command, property, rds_target};
+use crate::actions::aws::{command, rds_target};
 use crate::base::text::clean;
 use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::action::Target;
@@ -169,7 +169,7 @@ impl RoleChange for Instance {
     }
 
     fn was_due(&self, expected: &Target) -> bool {
-        property(expected, "role").is_some_and(|role| role.starts_with("replica of "))
+        expected.property("role").is_some_and(|role| role.starts_with("replica of "))
     }
 
     fn stage(&self, expected: &Target, seen: &DbInstance) -> Stage {
@@ -187,11 +187,7 @@ impl RoleChange for Instance {
                     Stage::Short(Refusal::new(why, format!("`{}`, then verify again.", self.modify())))
                 }
                 None => Stage::There(vec![
-                    format!(
-                        "{} is {role}, was {}",
-                        self.id,
-                        property(expected, "role").unwrap_or("not read")
-                    ),
+                    format!("{} is {role}, was {}", self.id, expected.property("role").unwrap_or("not read")),
                     format!("its status is {status}"),
                     format!("its resource id is {}, as before", seen.dbi_resource_id().unwrap_or_default()),
                     format!(

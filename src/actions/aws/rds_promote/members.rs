@@ -3,7 +3,6 @@
 use super::cluster::{shape, status, writer};
 use super::global::{Global, Seen};
 use super::lag_note;
-use crate::actions::aws::property;
 use crate::actions::aws::rds_change::RoleChange;
 use crate::actions::aws::rds_names::arn;
 use crate::base::text::clean;
@@ -24,7 +23,7 @@ impl Global {
 
     /// What was read of the new primary.
     pub(super) fn evidence(&self, expected: &Target, seen: &Seen, global: &GlobalCluster) -> Vec<String> {
-        let before = property(expected, "primary of the global database").unwrap_or("not read");
+        let before = expected.property("primary of the global database").unwrap_or("not read");
         let mut evidence = vec![
             format!("{} is the primary of {}, before {before}", self.id, self.global),
             format!("its status is {}", status(&seen.cluster)),

@@ -3,7 +3,7 @@
 use super::database::{Database, find, is_lost};
 use super::{Backup, Restore, Seen, Sort, Wanted, marks};
 use crate::actions::Context;
-use crate::actions::aws::{Progress, remaining, wait as look_until};
+use crate::actions::wait::{Progress, remaining, wait as look_until};
 use crate::clients::aws::{AwsError, Call, Connection};
 use crate::core::action::{Done, Failure, Proof};
 use jiff::SignedDuration;

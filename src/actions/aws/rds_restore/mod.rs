@@ -11,8 +11,8 @@ pub use database::{Database, Sort};
 pub use moment::Refused;
 pub use wanted::Wanted;
 
+use super::LOOK;
 use super::request::Request;
-use super::{LOOK, rds_target, same};
 use crate::actions::{Action, Context};
 use crate::base::text::ended;
 use crate::clients::aws::{AwsError, Connection, Place};
@@ -171,7 +171,7 @@ impl<B: Backup> Restore<B> {
     }
 
     fn unseen(&self) -> Target {
-        rds_target::unseen(&self.wanted.target, &self.kind())
+        Target::unseen(&self.wanted.target, &self.kind())
     }
 
     fn kind(&self) -> String {
@@ -203,7 +203,7 @@ impl<B: Backup> Restore<B> {
         let not_done = |refused: Refused| Failure::not_done(what.clone(), refused.why, refused.next);
         let (seen, found, taken) = self.look().await.map_err(|error| error.not_done(&what))?;
         let seen = seen.ok_or_else(|| not_done(self.backup.missing(&self.wanted)))?;
-        same(expected, &found)?;
+        expected.same(&found)?;
         if let Some(other) = taken.iter().find(|found| !marks::made_by(&found.tags, &context.token)) {
             return Err(not_done(Refused::new(
                 exists(other),

@@ -4,7 +4,7 @@ use super::TakeSnapshot;
 use crate::actions::Context;
 use crate::actions::aws::rds_restore::marks;
 use crate::actions::aws::rds_restore_snapshot::snapshot::{Snapshot, named};
-use crate::actions::aws::{Progress, wait};
+use crate::actions::wait::{Progress, wait};
 use crate::clients::aws::Connection;
 use crate::core::action::{Done, Failure, Proof};
 use jiff::SignedDuration;

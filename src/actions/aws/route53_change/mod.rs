@@ -9,7 +9,7 @@ mod send;
 pub use check::refusal;
 pub use diff::{Change, Refusal};
 
-use crate::actions::aws::{LOOK, caller, command, same};
+use crate::actions::aws::{LOOK, caller, command};
 use crate::actions::{Action, Context};
 use crate::base::text::clean;
 use crate::clients::aws::route53::{Record, Zone, canonical, records, zone};
@@ -183,7 +183,7 @@ impl<W: Wanted> RecordsAction<W> {
                 self.described_blind(target, format!("THIS STEP WILL REFUSE: {}", refusal.why))
             }
             Err(error) => {
-                let target = crate::actions::aws::rds_target::unseen(&self.name(), KIND);
+                let target = Target::unseen(&self.name(), KIND);
                 self.described_blind(target, format!("It cannot be read: {error}"))
             }
         }
@@ -232,7 +232,7 @@ impl<W: Wanted> RecordsAction<W> {
                 "Find out who changed them, and whether the rest of the failover is as far. Then attest the step.",
             ));
         }
-        same(expected, &seen.target)?;
+        expected.same(&seen.target)?;
         if let Some(refusal) = changes.iter().find_map(|change| refusal(change, &seen.zone)) {
             return Err(refusal.failure(what));
         }

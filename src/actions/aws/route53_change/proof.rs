@@ -1,7 +1,6 @@
 //! Reading the records back.
 
 use super::{Change, RecordsAction, Wanted};
-use crate::actions::aws::property;
 use crate::clients::aws::route53::canonical;
 use crate::clients::dns::Resolver;
 use crate::core::action::{Failure, Proof, Target};
@@ -34,7 +33,7 @@ impl<W: Wanted> RecordsAction<W> {
         }
         let was_so = |change: &Change| {
             let (name, value) = change.identity();
-            property(expected, &name) == Some(&*value)
+            expected.property(&name) == Some(&*value)
         };
         if !expected.reachable || changes.iter().all(was_so) {
             return Err(Failure::not_done(

@@ -2,7 +2,7 @@
 
 use super::{Change, RecordsAction, Wanted};
 use crate::actions::Context;
-use crate::actions::aws::{Progress, wait};
+use crate::actions::wait::{Progress, Unseen, wait};
 use crate::base::text::clean;
 use crate::clients::aws::{AwsError, Call, Connection};
 use crate::core::action::Failure;
@@ -75,7 +75,7 @@ impl<W: Wanted> RecordsAction<W> {
 }
 
 /// How far a change has spread.
-async fn look_at_change(connection: Arc<Connection>, id: String) -> Result<Progress<()>, AwsError> {
+async fn look_at_change(connection: Arc<Connection>, id: String) -> Result<Progress<()>, Unseen> {
     let call = Call::new("route53:GetChange", &id);
     let found = connection.call(&call, connection.route53().get_change().id(&id).send()).await?;
     Ok(match found.change_info.map(|info| info.status) {
