@@ -22,9 +22,9 @@ use lifeboat::engine::runner::Runner;
 use lifeboat::engine::shared::SharedModel;
 use lifeboat::journal::Options;
 use lifeboat::notifiers::{self, Notifier, Outgoing};
+use lifeboat::plan::kinds::BuildError;
 use lifeboat::plan::params::Params;
-use lifeboat::plan::{Audience, Channel, Contact, Manner, Plan, ProbeSpec, Registry, Step, Who, load_texts};
-use lifeboat::probes::BuildError;
+use lifeboat::plan::{Audience, Channel, Contact, Manner, Plan, ProbeSpec, Step, Who, load_texts};
 use lifeboat::world::{Clock, RealClock, World};
 use lifeboat::{actions, probes};
 use std::error::Error;
@@ -94,7 +94,8 @@ impl World for Providers {
 
 fn plan(parallel: u32) -> Outcome<Plan> {
     let files = vec![("plan.toml".to_owned(), BASE.to_owned())];
-    let mut plan = load_texts(files, &Registry::built_in()).map_err(|problems| problems.to_string())?.plan;
+    let mut plan =
+        load_texts(files, &lifeboat::providers::registry()).map_err(|problems| problems.to_string())?.plan;
     let mail = Channel {
         id: "mail".into(),
         title: "Email".into(),

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench plan`.
 
-use lifeboat::plan::{Registry, load_texts};
+use lifeboat::plan::load_texts;
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ fn main() {
     let parse = best(|| drop(toml::de::DeTable::parse(&text)));
     let load = best(|| {
         let files = vec![("plan.toml".to_owned(), text.clone())];
-        if let Err(problems) = load_texts(files, &Registry::built_in()) {
+        if let Err(problems) = load_texts(files, &lifeboat::providers::registry()) {
             println!("the plan does not load: {problems}");
         }
     });

@@ -27,6 +27,7 @@ pub mod notifiers;
 pub mod plan;
 pub mod preflight;
 pub mod probes;
+pub mod providers;
 pub mod report;
 pub mod secrets;
 pub mod world;

@@ -11,7 +11,7 @@ use lifeboat::core::fact::{Event, Fact};
 use lifeboat::core::model::Model;
 use lifeboat::core::reading::{Measurement, Reading};
 use lifeboat::core::signal::SignalState;
-use lifeboat::plan::{Registry, load_texts, render};
+use lifeboat::plan::{load_texts, render};
 
 use super::Outcome;
 
@@ -68,7 +68,8 @@ pub fn plan_text(count: usize, addresses: &[String]) -> String {
 /// A model of that plan in which every signal was measured often enough for a whole history.
 pub fn model(count: usize, now: Timestamp) -> Outcome<Model> {
     let files = vec![("plan.toml".to_owned(), plan_text(count, &["db.example.org:5432".to_owned()]))];
-    let loaded = load_texts(files, &Registry::built_in()).map_err(|problems| render::plain(&problems))?;
+    let loaded =
+        load_texts(files, &lifeboat::providers::registry()).map_err(|problems| render::plain(&problems))?;
     let mut model = Model::new(Arc::new(loaded.plan));
     for number in 0..count {
         let state = if number % UNWELL_EVERY == 0 { SignalState::Warn } else { SignalState::Ok };

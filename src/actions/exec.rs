@@ -1,13 +1,14 @@
 //! `exec`: runs a program.
 
 use crate::actions::program;
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::orphans;
 use crate::base::process::ProcessOutcome;
 use crate::clients::Clients;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use crate::probes::source::{Program, program_words};
 use futures::future::{BoxFuture, ready};
@@ -57,10 +58,9 @@ confirm = "type"
 timeout = "10m"
 "#,
     call: |params| program_words(params, "argv"),
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     Ok(Box::new(Exec {
         target: params.require_text("target")?.to_owned(),
         program: Program::of(params, "argv")?,

@@ -1,12 +1,13 @@
 //! `http-request`: calls an interface once.
 
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use crate::probes::source::{CONNECT_TO, Request, Statuses, quoted, shown};
 use crate::secrets::SecretText;
 use futures::future::{BoxFuture, ready};
@@ -85,10 +86,9 @@ timeout = "30s"
         let at = params.text(CONNECT_TO.name).map(|place| format!(" at {place}")).unwrap_or_default();
         format!("{} {}{at}", params.text("method").unwrap_or("POST"), params.text("url").unwrap_or_default())
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let request = Request::of(params, "url", params.text("method").unwrap_or("POST"))?;
     let request = request.connecting(params)?;
     if let (None, Some(pattern)) = (params.get("verify_url"), params.text("verify_matches")) {

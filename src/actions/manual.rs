@@ -1,8 +1,9 @@
 //! `manual`: a person does it and attests that it is done.
 
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use futures::future::{BoxFuture, ready};
 
@@ -34,10 +35,9 @@ with.instructions = ["Open the pipeline's settings", "Switch on `Freeze`, with t
 with.check = "The banner of the pipeline says `frozen`."
 "#,
     call: |params| format!("by hand: {}", params.texts("instructions").join("; ")),
-    build,
 };
 
-fn build(params: &Params, _clients: &crate::clients::Clients) -> Built {
+pub fn build(params: &Params, _clients: &crate::clients::Clients) -> Built {
     Ok(Box::new(Manual {
         target: params.text("target").unwrap_or("by hand").to_owned(),
         card: ManualCard {

@@ -1,29 +1,27 @@
-//! Actions: what changes the world. One file per kind, one line per kind in [`KINDS`].
+//! Actions: what changes the world. One file per kind.
 
 #[cfg(feature = "aws")]
-mod aws;
-mod exec;
-mod http_request;
-mod manual;
-mod note;
-mod postgres_fence;
-mod postgres_manager;
-mod postgres_promote;
-mod postgres_server;
-mod postgres_unfence;
-mod program;
-pub mod sets;
-pub mod wait;
-mod wait_for;
+pub(crate) mod aws;
+pub(crate) mod exec;
+pub(crate) mod http_request;
+pub(crate) mod manual;
+pub(crate) mod note;
+pub(crate) mod postgres_fence;
+pub(crate) mod postgres_manager;
+pub(crate) mod postgres_promote;
+pub(crate) mod postgres_server;
+pub(crate) mod postgres_unfence;
+pub(crate) mod program;
+pub(crate) mod sets;
+pub(crate) mod wait;
+pub(crate) mod wait_for;
 
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::outlook::Never;
 use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::plan::condition::{Condition, Truth};
-use crate::plan::keys::Key;
-use crate::plan::params::Params;
-use crate::probes::BuildError;
+use crate::plan::kinds::BuildError;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -123,91 +121,13 @@ pub trait Conditions: Send + Sync {
     fn sleep(&self, duration: SignedDuration) -> BoxFuture<'_, ()>;
 }
 
-/// An action made from a plan, or why it cannot be.
-pub type Built = Result<Box<dyn Action>, BuildError>;
-
-/// What the registry knows of a kind of action.
-pub struct ActionKind {
-    /// As in `action = "…"`.
-    pub name: &'static str,
-    /// One paragraph for the reference.
-    pub doc: &'static str,
-    /// The keys of `with.…`.
-    pub keys: &'static [Key],
-    /// Whether it can change the world: those that can need a verification and, in a plan, a confirmation.
-    pub changes: bool,
-    /// Whether the action proves its own effect, or the plan must say `verify`.
-    pub verifies: bool,
-    /// A key with which the action proves its effect although `verifies` is false (`verify_url`).
-    pub verifies_with: Option<&'static str>,
-    /// The permissions that it needs, in the words of the provider's access control (`rds:PromoteReadReplica`).
-    pub permissions: &'static [&'static str],
-    /// A complete `[[runbooks.example.steps]]` table.
-    pub example: &'static str,
-    /// The call in words for `lifeboat plan show`, without a connection (`pg_promote() on {dsn}`).
-    pub call: fn(&Params) -> String,
-    /// Makes the action of a step.
-    pub build: fn(&Params, &crate::clients::Clients) -> Built,
-}
-
-impl ActionKind {
-    /// Whether an action with these parameters proves its own effect.
-    pub fn proves(&self, params: &Params) -> bool {
-        self.verifies || self.verifies_with.is_some_and(|key| params.get(key).is_some())
-    }
-}
-
 /// The name of the check of a server's role before a promotion, and what it says of one that is a primary.
 pub const ALREADY_PRIMARY: (&str, &str) = ("role", "it is already a primary");
 /// The same before a fence, of one that is a standby.
 pub const STANDBY_NOW: (&str, &str) = ("role", "it is a standby now");
 
-/// Every kind of action, in the order of the reference.
-pub static KINDS: &[&ActionKind] = &[
-    &postgres_promote::KIND,
-    &postgres_fence::KIND,
-    &postgres_unfence::KIND,
-    &http_request::KIND,
-    &wait_for::KIND,
-    &exec::KIND,
-    &manual::KIND,
-    &note::KIND,
-    #[cfg(feature = "aws")]
-    &aws::arc_routing_control::KIND,
-    #[cfg(feature = "aws")]
-    &aws::cloudfront_origin::KIND,
-    #[cfg(feature = "aws")]
-    &aws::eks_scale_nodegroup::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_failover_cluster::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_modify::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_promote::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_restore_pitr::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_restore_snapshot::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_snapshot::KIND,
-    #[cfg(feature = "aws")]
-    &aws::rds_wait::KIND,
-    #[cfg(feature = "aws")]
-    &aws::route53_switch::KIND,
-    #[cfg(feature = "aws")]
-    &aws::route53_upsert::KIND,
-    #[cfg(feature = "aws")]
-    &aws::s3_copy::KIND,
-    #[cfg(feature = "aws")]
-    &aws::s3_put::KIND,
-    #[cfg(feature = "aws")]
-    &aws::sns_publish::KIND,
-];
-
-/// The kind of that name.
-pub fn kind(name: &str) -> Option<&'static ActionKind> {
-    KINDS.iter().copied().find(|kind| kind.name == name)
-}
+/// An action made from a plan, or why it cannot be.
+pub type Built = Result<Box<dyn Action>, BuildError>;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,9 @@
 //! `note`: puts a text into the journal.
 
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use futures::future::{BoxFuture, ready};
 
@@ -23,10 +24,9 @@ action = "note"
 with.text = "Traffic is served from the DR region from here on."
 "#,
     call: |params| format!("record: {}", params.text("text").unwrap_or_default()),
-    build,
 };
 
-fn build(params: &Params, _clients: &crate::clients::Clients) -> Built {
+pub fn build(params: &Params, _clients: &crate::clients::Clients) -> Built {
     Ok(Box::new(Note { text: params.require_text("text")?.to_owned() }))
 }
 

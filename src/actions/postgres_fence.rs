@@ -6,15 +6,16 @@ use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
 use crate::actions::postgres_server::{
     LOOK, Server, hidden, same_server, same_target, several, unreachable, unread,
 };
-use crate::actions::{Action, ActionKind, Built, Context, program};
+use crate::actions::{Action, Built, Context, program};
 use crate::clients::Clients;
 use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use crate::probes::source::{Database, DatabaseError, Program, Session, dsn_words};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -91,10 +92,9 @@ timeout = "1m"
             _ => format!("{SET_READ_ONLY}, and end all sessions, on {server}"),
         }
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let stop = match params.text("method") {
         Some("stop") => Some(Program::of(params, "argv")?),
         _ => None,

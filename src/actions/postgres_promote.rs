@@ -4,15 +4,16 @@ use crate::actions::postgres_manager::{self, Management, Meddling, is_ignored};
 use crate::actions::postgres_server::{
     LOOK, Server, found, hidden, same_process, same_target, several, unreachable, unread,
 };
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::clients::Clients;
 use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use crate::probes::source::{Database, Session, dsn_words};
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -77,7 +78,6 @@ estimate = "1m"
 timeout = "3m"
 "#,
     call: |params| format!("{} on {}", call(wait_s(params)), dsn_words(params, "dsn")),
-    build,
 };
 
 fn wait_s(params: &Params) -> i64 {
@@ -88,7 +88,7 @@ fn call(wait_s: i64) -> String {
     format!("select pg_catalog.pg_promote(true, {wait_s})")
 }
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let table = params.text("verify_table").unwrap_or("lifeboat.write_proof");
     // It becomes part of a statement.
     let name = Regex::new(r"\A([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\z").ok();

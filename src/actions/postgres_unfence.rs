@@ -4,13 +4,14 @@ use crate::actions::postgres_manager::{self, Meddling};
 use crate::actions::postgres_server::{
     LOOK, Server, hidden, same_server, same_target, several, unreachable, unread,
 };
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::text::ended;
 use crate::clients::Clients;
 use crate::clients::postgres::{PostgresErrorKind, ReadOnly};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::{Param, Params};
 use crate::probes::source::{Database, DatabaseError, dsn_words};
 use futures::future::BoxFuture;
@@ -55,10 +56,9 @@ estimate = "5s"
 timeout = "1m"
 "#,
     call: |params| format!("{RESET}, on {}", dsn_words(params, "dsn")),
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let others = match params.get("others") {
         Some(Param::List(others)) => others.clone(),
         _ => Vec::new(),

@@ -2,7 +2,9 @@ use super::*;
 use crate::clients::Clients;
 use crate::core::action::Acted;
 use crate::plan::keys::Need;
+use crate::plan::params::Params;
 use crate::probes::testing::*;
+use crate::providers::{ACTIONS, ActionRow, action as action_kind};
 use std::collections::HashSet;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -36,18 +38,18 @@ fn context(timeout_ms: i64) -> (Context, Arc<Mutex<Vec<String>>>) {
     (context, lines)
 }
 
-fn example_params(kind: &ActionKind) -> Params {
+fn example_params(kind: &ActionRow) -> Params {
     step(kind.example).params
 }
 
-fn build_with(kind: &ActionKind, params: &Params, clients: &Clients) -> Box<dyn Action> {
+fn build_with(kind: &ActionRow, params: &Params, clients: &Clients) -> Box<dyn Action> {
     (kind.build)(params, clients).unwrap_or_else(|error| panic!("{}: {error}", kind.name))
 }
 
 #[test]
 fn kinds_are_unique_and_documented() {
     let mut names = HashSet::new();
-    for kind in KINDS {
+    for kind in ACTIONS {
         assert!(names.insert(kind.name), "{} twice", kind.name);
         assert!(kind.doc.len() > 80 && kind.doc.ends_with('.'), "{}: {}", kind.name, kind.doc);
         assert!(kind.keys.iter().all(|key| !key.doc.is_empty()), "{}", kind.name);
@@ -58,7 +60,7 @@ fn kinds_are_unique_and_documented() {
 
 #[test]
 fn examples_are_complete_and_build() {
-    for kind in KINDS {
+    for kind in ACTIONS {
         assert_eq!(step(kind.example).action, kind.name);
         for key in kind.keys.iter().filter(|key| key.need == Need::Required) {
             let mut params = example_params(kind);
@@ -78,7 +80,7 @@ fn examples_are_complete_and_build() {
 
 #[tokio::test]
 async fn descriptions_and_cards_are_exact_and_hold_no_secret() {
-    for kind in KINDS {
+    for kind in ACTIONS {
         let mut params = example_params(kind);
         aim(&mut params, kind.keys, &dead_address());
         let action = build_with(kind, &params, &clients(SECRETS));
@@ -97,7 +99,7 @@ async fn descriptions_and_cards_are_exact_and_hold_no_secret() {
 async fn the_target_is_the_server_that_is_typed_without_its_password() {
     let address = dead_address();
     for name in ["postgres-promote", "postgres-fence"] {
-        let kind = kind(name).unwrap();
+        let kind = action_kind(name).unwrap();
         let mut params = example_params(kind);
         aim(&mut params, kind.keys, &address);
         let described = build_with(kind, &params, &clients(SECRETS)).describe().await.unwrap();
@@ -107,8 +109,8 @@ async fn the_target_is_the_server_that_is_typed_without_its_password() {
 }
 
 /// Kinds that reach a server.
-fn remote() -> impl Iterator<Item = &'static &'static ActionKind> {
-    KINDS.iter().filter(|kind| kind.keys.iter().any(|key| ["dsn", "url"].contains(&key.name)))
+fn remote() -> impl Iterator<Item = &'static ActionRow> {
+    ACTIONS.iter().filter(|kind| kind.keys.iter().any(|key| ["dsn", "url"].contains(&key.name)))
 }
 
 #[tokio::test]
@@ -150,7 +152,7 @@ async fn a_server_that_never_answers_fails_within_the_deadline() {
 
 #[tokio::test]
 async fn fencing_what_cannot_be_reached_is_said_and_never_green() {
-    let kind = kind("postgres-fence").unwrap();
+    let kind = action_kind("postgres-fence").unwrap();
     let mut params = example_params(kind);
     aim(&mut params, kind.keys, &dead_address());
     let action = build_with(kind, &params, &clients(SECRETS));
@@ -168,7 +170,7 @@ async fn fencing_what_cannot_be_reached_is_said_and_never_green() {
 fn exec(table: &str, clients: &Clients) -> Box<dyn Action> {
     let head = "id = 'x'\ntitle = 'X'\naction = 'exec'\nconfirm = 'yes'\nverify = \"signals['dr-api'].state == 'ok'\"";
     let text = format!("[[runbooks.example.steps]]\n{head}\n[runbooks.example.steps.with]\n{table}");
-    build_with(kind("exec").unwrap(), &step(&text).params, clients)
+    build_with(action_kind("exec").unwrap(), &step(&text).params, clients)
 }
 
 #[tokio::test]
@@ -222,7 +224,7 @@ mod http {
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     fn action(server: &MockServer, clients: &Clients) -> Box<dyn Action> {
-        let kind = kind("http-request").unwrap();
+        let kind = action_kind("http-request").unwrap();
         let mut params = example_params(kind);
         aim(&mut params, kind.keys, &server.address().to_string());
         build_with(kind, &params, clients)
@@ -267,7 +269,7 @@ mod http {
 
     /// The example, asked at the server for names that lead elsewhere.
     fn aimed(server: &MockServer, verify_url: &str) -> Box<dyn Action> {
-        let kind = kind("http-request").unwrap();
+        let kind = action_kind("http-request").unwrap();
         let mut params = example_params(kind);
         let keys = [
             ("url", "http://edge.example.com/api"),

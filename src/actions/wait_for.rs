@@ -1,13 +1,14 @@
 //! `wait-for`: waits until a condition or a signal's state holds, for as long as it must.
 
-use crate::actions::{Action, ActionKind, Built, Conditions, Context};
+use crate::actions::{Action, Built, Conditions, Context};
 use crate::base::words;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::outlook::Never;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::{Key, Named, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::{Param, Params};
-use crate::probes::BuildError;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Fuse, FusedFuture, pending, ready, select};
 use jiff::SignedDuration;
@@ -43,10 +44,9 @@ timeout = "5m"
         Ok(condition) => format!("wait until {}", condition.source()),
         Err(_) => "wait".to_owned(),
     },
-    build,
 };
 
-fn build(params: &Params, _clients: &crate::clients::Clients) -> Built {
+pub fn build(params: &Params, _clients: &crate::clients::Clients) -> Built {
     let sustain = params.duration("sustain").unwrap_or_default().max(SignedDuration::ZERO);
     Ok(Box::new(WaitFor { condition: condition_of(params)?, sustain }))
 }

@@ -5,7 +5,7 @@ use crate::base::text::{Printer, clean};
 use crate::console::glyphs::Glyphs;
 use crate::console::theme::{ColourDepth, ColourEnvironment};
 use crate::plan::render::{self, Style};
-use crate::plan::{Plan, Problems, Registry, load};
+use crate::plan::{Plan, Problems, load};
 use clap::Args;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub fn run(args: &CheckArgs, style: Option<Style>, out: &mut dyn Write) -> io::R
     let (mut failed, mut unread) = (false, false);
     let mut json = Vec::new();
     for path in &args.plans {
-        let loaded = load(path, &Registry::built_in());
+        let loaded = load(path, &crate::providers::registry());
         let (plan, problems) = match &loaded {
             Ok(loaded) => (Some(&loaded.plan), &loaded.warnings),
             Err(problems) => (None, problems),

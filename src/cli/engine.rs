@@ -6,7 +6,7 @@ use crate::clients::Clients;
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
 use crate::engine::{self, access};
-use crate::plan::{Loaded, Plan, Problems, Registry, load, load_texts, render};
+use crate::plan::{Loaded, Plan, Problems, load, load_texts, render};
 use crate::world::{RealWorld, SimulatedWorld, World, demo};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
@@ -130,7 +130,7 @@ async fn look_in(socket: PathBuf) {
 
 /// The plan, or the demo's; every problem in it is the failure.
 pub(super) fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
-    let registry = Registry::built_in();
+    let registry = crate::providers::registry();
     let loaded = match path {
         Some(path) => load(path, &registry),
         None => {

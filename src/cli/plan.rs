@@ -57,7 +57,7 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<ExitCode> {
-    let registry = Registry::built_in();
+    let registry = crate::providers::registry();
     match &args.command {
         PlanCommand::Show { plan, json, ascii } => {
             let loaded = match load(plan, &registry) {

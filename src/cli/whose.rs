@@ -4,7 +4,7 @@ use super::{Failure, Place, place};
 use crate::base::text::clean;
 use crate::engine::paths::StateFolder;
 use crate::engine::{plan_file, replay};
-use crate::plan::{Registry, load};
+use crate::plan::load;
 use std::path::Path;
 
 /// The longest name that is shown, in characters.
@@ -80,7 +80,7 @@ pub(super) fn is_read_by(folder: &StateFolder, plan: &Path) -> bool {
 /// # Errors
 /// Why they do not tell, in words.
 fn name_of(plan: &Path) -> Result<String, String> {
-    let problems = match load(plan, &Registry::built_in()) {
+    let problems = match load(plan, &crate::providers::registry()) {
         Ok(loaded) => return Ok(loaded.plan.name),
         Err(problems) => problems,
     };

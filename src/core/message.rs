@@ -11,6 +11,7 @@ use crate::core::notification::Message;
 use crate::core::{contradiction, describe, drill, evidence, lifecycle, objectives, situation};
 use crate::journal::spoken;
 use crate::plan::template::render_text;
+use crate::plan::{BODY_LIMIT_CHARS, SUBJECT_LIMIT_CHARS};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -18,10 +19,6 @@ use serde_json::{Value, json};
 const TIMELINE_LINES: usize = 8;
 /// The longest line of it, in characters.
 const LINE_LIMIT_CHARS: usize = 160;
-/// The longest subject of a message, in characters.
-pub const SUBJECT_LIMIT_CHARS: usize = 200;
-/// The longest text of a message, in characters.
-pub const BODY_LIMIT_CHARS: usize = 4_000;
 
 /// What a person may change before it is sent.
 #[derive(Clone, PartialEq, Eq, Debug)]

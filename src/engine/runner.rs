@@ -397,12 +397,12 @@ async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> 
         next: "Look at the signals it names; recheck, retry, or do the step by hand and attest it.".into(),
         acted: Acted::Maybe,
     };
-    let kind = crate::actions::kind(&job.step.action);
+    let kind = crate::providers::action(&job.step.action);
     let mut proof = Proof { evidence: Vec::new() };
     let (action, context) = (job.action()?, job.context(limit, attempt));
     let earlier = async move { action.goes_on(&context).await.map_or(Ok(()), Err) };
     job.within("the look for an earlier attempt", limit, Acted::Maybe, earlier).await?;
-    if kind.is_none_or(|kind| kind.proves(&job.step.params)) {
+    if kind.is_none_or(|row| row.kind.proves(&job.step.params)) {
         let context = job.context(limit, attempt);
         let expected =
             job.confirmed_target().ok_or_else(|| not("no target was ever confirmed for it".into()))?;

@@ -58,7 +58,7 @@ fn say(error: &SecretError, users: &str) {
 mod tests {
     use super::*;
     use crate::base::environment::Environment;
-    use crate::plan::{Registry, load_texts};
+    use crate::plan::load_texts;
     use crate::secrets::{SecretsConfig, Source};
 
     const PLAN: &str = r#"
@@ -99,7 +99,8 @@ confirm = "yes"
 "#;
 
     fn plan() -> Arc<Plan> {
-        let loaded = load_texts(vec![("plan.toml".to_owned(), PLAN.to_owned())], &Registry::built_in());
+        let loaded =
+            load_texts(vec![("plan.toml".to_owned(), PLAN.to_owned())], &crate::providers::registry());
         Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).plan)
     }
 

@@ -6,8 +6,9 @@ use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::core::preflight::Checked;
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
+use crate::notifiers::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
 use crate::probes::source::Program;
 use futures::future::BoxFuture;
@@ -69,10 +70,10 @@ address = "phone"
 env.GATEWAY_TOKEN = { secret = "gateway-token" }
 timeout = "30s"
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     Ok(Box::new(Command {
         program: Program::of(&channel.params, "argv")?,
         timeout: channel.timeout.unsigned_abs(),

@@ -5,8 +5,9 @@
 use crate::clients::Clients;
 use crate::core::notification::{Intent, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, dedup, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, dedup, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -45,10 +46,10 @@ kind = "goalert"
 url = "https://goalert.example.com"
 token = { secret = "goalert-token" }
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     Ok(Box::new(GoAlert {
         channel: channel.id.to_string(),
         url: require_url(&channel.params, "url")?,

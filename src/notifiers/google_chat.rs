@@ -7,7 +7,8 @@ use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, WEBHOOK, require_secret};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, dedup, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, dedup, text};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -33,10 +34,10 @@ title = "Google Chat"
 kind = "google-chat"
 webhook = { secret = "google-chat-webhook" }
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     Ok(Box::new(GoogleChat {
         webhook: require_secret(&channel.params, "webhook")?,
         api: Api::new("Google Chat", channel, clients),

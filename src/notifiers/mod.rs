@@ -1,33 +1,28 @@
-//! Notifiers: ways to send messages to people. One file per kind, one line per kind in [`KINDS`].
+//! Notifiers: ways to send messages to people. One file per kind.
 
 pub(crate) mod answer;
 pub(crate) mod api;
-pub mod command;
+pub(crate) mod command;
 pub(crate) mod dedup;
-pub mod endings;
-mod goalert;
-mod google_chat;
-mod ntfy;
-mod opsgenie;
-mod pagerduty;
-mod slack;
-mod slack_webhook;
-pub mod smtp;
+pub(crate) mod goalert;
+pub(crate) mod google_chat;
+pub(crate) mod ntfy;
+pub(crate) mod opsgenie;
+pub(crate) mod pagerduty;
+pub(crate) mod slack;
+pub(crate) mod slack_webhook;
+pub(crate) mod smtp;
 #[cfg(feature = "aws")]
-pub mod sns_sms;
-mod statuspage;
-mod teams;
-mod telegram;
+pub(crate) mod sns_sms;
+pub(crate) mod statuspage;
+pub(crate) mod teams;
+pub(crate) mod telegram;
 pub(crate) mod text;
-mod twilio;
-mod webhook;
+pub(crate) mod twilio;
+pub(crate) mod webhook;
 
-use crate::clients::Clients;
 use crate::core::notification::{Intent, Message, Receipt, Tracked, Undelivered};
-use crate::plan::keys::Key;
-use crate::plan::params::Params;
-use crate::plan::{Channel, Manner};
-use crate::probes::BuildError;
+use crate::plan::kinds::BuildError;
 use futures::future::BoxFuture;
 
 /// One channel of a plan. Every call keeps the channel's time-out by itself; the engine cuts it off a little later,
@@ -79,61 +74,6 @@ pub struct Outgoing {
 
 /// A notifier made from a plan, or why it cannot be.
 pub type Built = Result<Box<dyn Notifier>, BuildError>;
-
-/// What the registry knows of a kind of channel.
-pub struct NotifierKind {
-    /// As in `kind = "…"`.
-    pub name: &'static str,
-    /// One paragraph for the reference.
-    pub doc: &'static str,
-    /// Which of a contact's addresses it goes to (`email`); none where it has one destination of its own. A kind with
-    /// a key `address` leaves it to the plan; see [`Self::address_of`].
-    pub address: Option<&'static str>,
-    /// How it behaves, given its keys.
-    pub manner: fn(&Params) -> Manner,
-    /// What it takes besides the keys that every channel has.
-    pub keys: &'static [Key],
-    /// The permissions that it needs, in the words of the provider's access control (`sns:Publish`).
-    pub permissions: &'static [&'static str],
-    /// A complete `[channels.example]` table.
-    pub example: &'static str,
-    /// Makes the notifier of a channel.
-    pub build: fn(&Channel, &Clients) -> Built,
-}
-
-impl NotifierKind {
-    /// Which of a contact's addresses a channel of this kind goes to, as its key `address` or the kind itself says.
-    pub fn address_of<'p>(&self, params: &'p Params) -> Option<&'p str> {
-        params.text("address").or(self.address)
-    }
-}
-
-/// Every kind of channel, in the order of the reference.
-pub static KINDS: &[&NotifierKind] = &[
-    &slack::KIND,
-    &slack_webhook::KIND,
-    &teams::KIND,
-    &google_chat::KIND,
-    &telegram::KIND,
-    &ntfy::KIND,
-    &pagerduty::KIND,
-    &opsgenie::jsm::KIND,
-    &opsgenie::KIND,
-    &goalert::KIND,
-    &twilio::voice::KIND,
-    &twilio::sms::KIND,
-    &statuspage::KIND,
-    &webhook::KIND,
-    &smtp::KIND,
-    #[cfg(feature = "aws")]
-    &sns_sms::KIND,
-    &command::KIND,
-];
-
-/// The kind of that name.
-pub fn kind(name: &str) -> Option<&'static NotifierKind> {
-    KINDS.iter().copied().find(|kind| kind.name == name)
-}
 
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,9 @@ use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Intent, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url, secret_text};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner, Severity};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -45,10 +46,10 @@ url = "https://ntfy.example.com"
 topic = { secret = "ntfy-topic" }
 token = { secret = "ntfy-token" }
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     Ok(Box::new(Ntfy {
         url: require_url(&channel.params, "url")?,
         topic: require_secret(&channel.params, "topic")?,

@@ -8,10 +8,11 @@ pub mod jsm;
 use crate::clients::Clients;
 use crate::core::notification::{Intent, Receipt, Tracked, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, dedup, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, dedup, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::{Ending, NotifierKind};
 use crate::plan::{Channel, Manner};
-use crate::probes::BuildError;
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
 use reqwest::Method;
@@ -60,10 +61,14 @@ kind = "opsgenie"
 api_key = { secret = "opsgenie-key" }
 responders = ["team:SRE", "schedule:Database on call"]
 "#,
-    build,
+    ends: Some(&Ending {
+        service: "Opsgenie with its Alert API",
+        on: jiff::civil::date(2027, 4, 5),
+        successor: "jsm-ops",
+    }),
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let api_url = require_url(&channel.params, "api_url")?;
     Ok(Box::new(Opsgenie { requests: Requests::of(channel, clients, PROVIDER, api_url)? }))
 }

@@ -10,8 +10,9 @@ mod incidents;
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url, secret_text};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, dedup};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, dedup};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -67,10 +68,10 @@ kind = "pagerduty"
 routing_key = { secret = "pagerduty-routing-key" }
 api_token = { secret = "pagerduty-api-token" }
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     Ok(Box::new(PagerDuty {
         channel: channel.id.to_string(),
         routing_key: require_secret(&channel.params, "routing_key")?,

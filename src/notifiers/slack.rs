@@ -8,8 +8,9 @@ use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Intent, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url, retry_after};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -38,10 +39,10 @@ title = "Slack"
 kind = "slack"
 token = { secret = "slack-token" }
 "##,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     Ok(Box::new(Slack {
         token: require_secret(&channel.params, "token")?,
         api_url: require_url(&channel.params, "api_url")?,

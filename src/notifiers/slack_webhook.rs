@@ -8,7 +8,8 @@ use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, WEBHOOK, require_secret};
 use crate::notifiers::slack::{TEXT_LIMIT_CHARS, plain};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, text};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -28,10 +29,10 @@ title = "Slack #incidents"
 kind = "slack-webhook"
 webhook = { secret = "slack-webhook" }
 "##,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     Ok(Box::new(SlackWebhook {
         webhook: require_secret(&channel.params, "webhook")?,
         api: Api::new("Slack", channel, clients),

@@ -6,10 +6,11 @@ use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::text::{self, Fitted};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
+use crate::notifiers::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
-use crate::probes::BuildError;
 use aws_sdk_sns::types::MessageAttributeValue;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
@@ -53,10 +54,10 @@ kind = "sns-sms"
 region = "us-west-2"
 sender_id = "LIFEBOAT"
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let sender_id = channel.params.text("sender_id").map(str::to_owned);
     if let Some(name) = sender_id.as_ref().filter(|name| !is_sender_id(name)) {
         return Err(BuildError::Value {

@@ -7,10 +7,11 @@ use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, ComponentStatus, Manner, PageStatus};
-use crate::probes::BuildError;
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
 use reqwest::Method;
@@ -51,10 +52,10 @@ api_key = { secret = "statuspage-key" }
 page = "kctbh9vrtdwd"
 components = ["8kbf7d35c070", "vtnh60py4yd7"]
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let params = &channel.params;
     let page = params.require_text("page")?;
     let components = params.texts("components").into_iter().map(str::to_owned).collect::<Vec<_>>();

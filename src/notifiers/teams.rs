@@ -8,8 +8,9 @@ use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, retry_after};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
@@ -46,10 +47,10 @@ title = "Teams"
 kind = "teams"
 webhook = { secret = "teams-webhook" }
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     Ok(Box::new(Teams {
         webhook: require_secret(&channel.params, "webhook")?,
         api: Api::new("Teams", channel, clients),

@@ -6,10 +6,11 @@ use crate::clients::Clients;
 use crate::clients::http::HttpResponse;
 use crate::core::notification::{Again, Intent, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
-use crate::probes::BuildError;
 use crate::secrets::SecretText;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -43,10 +44,10 @@ kind = "telegram"
 token = { secret = "telegram-token" }
 chat = "-1001234567890"
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let chat = channel.params.require_text("chat")?;
     let is_name =
         chat.strip_prefix('@').is_some_and(|name| !name.is_empty() && !name.contains(char::is_whitespace));

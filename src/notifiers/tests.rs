@@ -1,9 +1,11 @@
 use super::*;
 use crate::core::notification::Again;
+use crate::plan::Channel;
 use crate::plan::Severity;
 use crate::plan::keys::{Need, Takes};
 use crate::plan::params::Param;
 use crate::probes::testing::{SECRET, channel, clients, dead_address, silent_address};
+use crate::providers::{CHANNELS, ChannelRow};
 use jiff::SignedDuration;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -12,12 +14,12 @@ use std::time::Duration;
 const ADDRESSES: &[&str] = &["api_url", "events_url", "url", "webhook"];
 
 /// Kinds that speak HTTP.
-fn over_http() -> impl Iterator<Item = &'static NotifierKind> {
-    KINDS.iter().copied().filter(|kind| kind.keys.iter().any(|key| ADDRESSES.contains(&key.name)))
+fn over_http() -> impl Iterator<Item = &'static ChannelRow> {
+    CHANNELS.iter().filter(|kind| kind.keys.iter().any(|key| ADDRESSES.contains(&key.name)))
 }
 
 /// The example towards another address. Its secrets are all the same text: an address is written out.
-fn aimed(kind: &NotifierKind, address: &str) -> Channel {
+fn aimed(kind: &ChannelRow, address: &str) -> Channel {
     let mut channel = channel(kind.example);
     channel.timeout = SignedDuration::from_millis(700);
     for key in ADDRESSES {
@@ -31,7 +33,7 @@ fn aimed(kind: &NotifierKind, address: &str) -> Channel {
     channel
 }
 
-fn secrets(kind: &NotifierKind) -> Vec<String> {
+fn secrets(kind: &ChannelRow) -> Vec<String> {
     let params = channel(kind.example).params;
     let named = params.0.into_values().filter_map(|value| match value {
         Param::Secret(reference) => Some(reference.name.to_string()),
@@ -40,13 +42,13 @@ fn secrets(kind: &NotifierKind) -> Vec<String> {
     named.collect()
 }
 
-fn build(kind: &NotifierKind, channel: &Channel) -> Box<dyn Notifier> {
+fn build(kind: &ChannelRow, channel: &Channel) -> Box<dyn Notifier> {
     let secrets = secrets(kind);
     let names: Vec<&str> = secrets.iter().map(String::as_str).collect();
     (kind.build)(channel, &clients(&names)).unwrap_or_else(|error| panic!("{}: {error}", kind.name))
 }
 
-fn outgoing(kind: &NotifierKind) -> Outgoing {
+fn outgoing(kind: &ChannelRow) -> Outgoing {
     Outgoing {
         message: Message {
             subject: "[P0] Test".into(),
@@ -76,7 +78,7 @@ fn outgoing(kind: &NotifierKind) -> Outgoing {
 #[test]
 fn kinds_are_unique_and_documented() {
     let mut names = HashSet::new();
-    for kind in KINDS {
+    for kind in CHANNELS {
         assert!(names.insert(kind.name), "{} twice", kind.name);
         assert!(kind.doc.len() > 80 && kind.doc.ends_with('.'), "{}: {}", kind.name, kind.doc);
         let mut keys = HashSet::new();
@@ -91,7 +93,7 @@ fn kinds_are_unique_and_documented() {
 
 #[test]
 fn examples_are_complete_and_build() {
-    for kind in KINDS {
+    for kind in CHANNELS {
         let example = channel(kind.example);
         assert_eq!(example.kind, kind.name);
         assert_eq!(example.address.as_deref(), kind.address_of(&example.params), "{}", kind.name);

@@ -16,7 +16,7 @@ use crate::notifiers::answer;
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, require_secret, require_url, retry_after};
 use crate::plan::Channel;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::BuildError;
+use crate::plan::kinds::BuildError;
 use crate::secrets::SecretText;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -6,8 +6,9 @@
 use crate::clients::Clients;
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::notifiers::api::{Api, Call, TLS_ROOTS, http_url, require_secret, secret_text};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, dedup, text};
+use crate::notifiers::{Built, Notifier, Outgoing, dedup, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
 use crate::secrets::SecretText;
 use base64::Engine;
@@ -54,10 +55,10 @@ url = "https://hooks.example.com/lifeboat"
 secret = { secret = "incident-bot-key" }
 headers.X-Team = "sre"
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let params = &channel.params;
     let headers = params.table("headers");
     if let Some(url) = params.text("url") {

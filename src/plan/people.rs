@@ -8,6 +8,11 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use serde::{Deserialize, Serialize};
 
+/// The longest subject of a message, in characters.
+pub const SUBJECT_LIMIT_CHARS: usize = 200;
+/// The longest text of a message, in characters.
+pub const BODY_LIMIT_CHARS: usize = 4_000;
+
 /// A person or team.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Contact {

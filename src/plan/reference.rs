@@ -81,7 +81,7 @@ fn cell(text: &str) -> String {
 }
 
 fn write_probe_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
-    for kind in registry.probes {
+    for kind in &registry.probes {
         let unit = match kind.unit {
             Unit::Seconds => "seconds: `warn = \"30s\"`, `value_s` in conditions",
             Unit::Milliseconds => "milliseconds: `warn = \"500ms\"`, `value_ms` in conditions",
@@ -108,7 +108,7 @@ fn write_rows(out: &mut String, name: &str, keys: &[Key]) -> fmt::Result {
 }
 
 fn write_channel_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
-    for kind in registry.notifiers {
+    for kind in &registry.notifiers {
         let destination = match kind.address {
             Some(address) => format!("Goes to a contact's `{address}`."),
             None => "Has a destination of its own, whoever else a message is for.".to_owned(),
@@ -123,7 +123,7 @@ fn write_channel_kinds(out: &mut String, registry: &Registry) -> fmt::Result {
 
 fn write_steps(out: &mut String, registry: &Registry) -> fmt::Result {
     write_rows(out, "runbooks.<name>.steps", STEP_KEYS)?;
-    for kind in registry.actions {
+    for kind in &registry.actions {
         let changes = match (kind.changes, kind.verifies) {
             (true, true) => "Changes the world and proves its effect by itself.".to_owned(),
             (true, false) => match kind.verifies_with {

@@ -1,27 +1,35 @@
 //! The kinds of probes, actions and channels that plans are checked against.
 
+use super::aws::AwsSettings;
+use super::kinds::{ActionKind, BuildError, NotifierKind, ProbeKind};
 use super::near::nearest;
-use crate::actions::{self, ActionKind};
-use crate::notifiers::{self, NotifierKind};
-use crate::probes::{self, ProbeKind};
+use super::people::Channel;
+use super::types::Step;
 
-/// The kinds of probes, actions and channels that a plan can name.
-#[derive(Clone, Copy)]
+/// The kinds of probes, actions and channels that a plan can name, and what only their providers can tell of it.
 pub struct Registry {
     /// Kinds of probes.
-    pub probes: &'static [&'static ProbeKind],
+    pub probes: Vec<&'static ProbeKind>,
     /// Kinds of actions.
-    pub actions: &'static [&'static ActionKind],
+    pub actions: Vec<&'static ActionKind>,
     /// Kinds of channels.
-    pub notifiers: &'static [&'static NotifierKind],
+    pub notifiers: Vec<&'static NotifierKind>,
+    /// Makes steps and channels once, with the plan's way to AWS.
+    pub trial: fn(&AwsSettings) -> Box<dyn Trial>,
+    /// `host:port/database` of a connection string, without a secret, or what is wrong with it.
+    pub database: fn(&str) -> Result<String, String>,
+}
+
+/// Makes what a plan names once, connected to nothing, so that what could not be made in the night is found when the plan
+/// is loaded.
+pub trait Trial {
+    /// Why the action of a step cannot be made.
+    fn action(&self, step: &Step) -> Option<BuildError>;
+    /// Why a channel cannot be made.
+    fn channel(&self, channel: &Channel) -> Option<BuildError>;
 }
 
 impl Registry {
-    /// The kinds of this build.
-    pub fn built_in() -> Self {
-        Self { probes: probes::KINDS, actions: actions::KINDS, notifiers: notifiers::KINDS }
-    }
-
     /// The probe kind of that name.
     pub fn probe(&self, name: &str) -> Option<&'static ProbeKind> {
         self.probes.iter().copied().find(|kind| kind.name == name)
@@ -97,7 +105,7 @@ mod tests {
 
     #[test]
     fn kinds_of_aws_are_known_by_their_names() {
-        let registry = Registry::built_in();
+        let registry = crate::providers::registry();
         let probes = registry.probes.iter().map(|kind| (kind.name, kind.permissions));
         let actions = registry.actions.iter().map(|kind| (kind.name, kind.permissions));
         for (name, permissions) in probes.chain(actions) {

@@ -129,7 +129,7 @@ fn by_kind(
 /// A step: its keys, and in `with` those of the action that it names.
 fn step_schema(registry: &Registry) -> Value {
     let kinds: Vec<&str> = registry.actions.iter().map(|kind| kind.name).collect();
-    let of_kind = |kind: &&crate::actions::ActionKind| {
+    let of_kind = |kind: &&crate::plan::kinds::ActionKind| {
         let with = table(kind.keys.iter(), registry);
         json!({"if": {"properties": {"action": {"const": kind.name}}}, "then": {"properties": {"with": with}}})
     };

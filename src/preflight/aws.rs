@@ -8,7 +8,6 @@ use crate::core::action::Target;
 use crate::core::preflight::{Check, RegionChecks};
 use crate::plan::Plan;
 use crate::plan::params::Params;
-use crate::{actions, probes};
 use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType as Decision};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -44,11 +43,14 @@ pub async fn callers(places: Vec<Place>) -> Vec<RegionChecks> {
 pub fn places(plan: &Plan, clients: &Clients) -> Vec<Place> {
     let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
     let acting: Vec<&Params> = steps
-        .filter(|step| actions::kind(&step.action).is_some_and(|kind| !kind.permissions.is_empty()))
+        .filter(|step| {
+            crate::providers::action(&step.action).is_some_and(|row| !row.kind.permissions.is_empty())
+        })
         .map(|step| &step.params)
         .collect();
     let mut probing = plan.probes.values();
-    let sees = probing.any(|spec| probes::kind(&spec.kind).is_some_and(|kind| !kind.permissions.is_empty()));
+    let sees = probing
+        .any(|spec| crate::providers::probe(&spec.kind).is_some_and(|row| !row.kind.permissions.is_empty()));
     if acting.is_empty() && !sees {
         return Vec::new();
     }

@@ -1,7 +1,7 @@
 //! One step: its secrets, its target, what its action itself needs, its permissions.
 
 use super::{DEADLINE, ENDLESS, Looks, Unanswered, broken};
-use crate::actions::{self, Action};
+use crate::actions::Action;
 use crate::clients::Postgres;
 use crate::core::action::{Description, Failure, Target};
 use crate::core::preflight::Check;
@@ -167,7 +167,7 @@ pub(super) fn peer(params: &Params) -> Option<String> {
 
 /// The permissions that this step needs.
 fn needed(step: &Step, action: &dyn Action) -> Vec<&'static str> {
-    let known = actions::kind(&step.action).map_or(&[][..], |kind| kind.permissions);
+    let known = crate::providers::action(&step.action).map_or(&[][..], |row| row.kind.permissions);
     known.iter().copied().filter(|permission| action.needs(permission)).collect()
 }
 

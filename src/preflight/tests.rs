@@ -4,7 +4,7 @@ use super::*;
 use crate::clients::Clients;
 use crate::core::preflight::Checked;
 use crate::engine::outside::Outside;
-use crate::plan::{Registry, load_texts};
+use crate::plan::load_texts;
 use crate::probes::testing::{SECRET, clients, dead_address, silent_address};
 use crate::world::{RealWorld, Scenario, SimulatedWorld, scenario};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ title = "Fail over"
 
 fn plan(steps: &str) -> Plan {
     let files = vec![("plan.toml".to_owned(), format!("{BASE}{steps}"))];
-    load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}")).plan
+    load_texts(files, &crate::providers::registry()).unwrap_or_else(|problems| panic!("{problems}")).plan
 }
 
 /// No threads of their own.

@@ -7,8 +7,9 @@ use crate::clients::http::HttpResponse;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::source::{Request, keys};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, faults};
+use crate::probes::source::Request;
+use crate::probes::{Built, Probe, deadline};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use regex::Regex;
@@ -71,15 +72,17 @@ every = "15s"
 timeout = "5s"
 "#,
     check,
-    build,
 };
 
 fn check(spec: &ProbeSpec) -> Vec<BuildError> {
     let base = spec.params.text("url").unwrap_or_default();
-    keys::request(&spec.params, "url").into_iter().chain(faults([address(base, spec).err()])).collect()
+    crate::probes::source::faults_of(&spec.params, "url")
+        .into_iter()
+        .chain(faults([address(base, spec).err()]))
+        .collect()
 }
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let params = &spec.params;
     let mut request = Request::of(params, "url", "GET")?;
     request.url = address(&request.url, spec)?;
@@ -326,7 +329,7 @@ mod tests {
     async fn one_that_does_not_answer_is_unknown_and_never_green() {
         for address in [testing::dead_address(), testing::silent_address().await] {
             let spec = spec(&[], &format!("http://{address}"));
-            let probe = (KIND.build)(&spec, &testing::clients(&[])).unwrap();
+            let probe = build(&spec, &testing::clients(&[])).unwrap();
             let failure = probe.run().await.unwrap_err();
             assert!(failure.why.contains(&address) && !failure.next.is_empty(), "{failure:?}");
         }

@@ -15,9 +15,10 @@ use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{ANY_FIELD, ProbeKind};
 use crate::plan::params::Params;
 use crate::probes::source::{Program, program_words};
-use crate::probes::{ANY_FIELD, Built, Probe, ProbeKind, deadline};
+use crate::probes::{Built, Probe, deadline};
 use futures::future::BoxFuture;
 use reads::Reads;
 use sha2::{Digest, Sha256};
@@ -128,10 +129,9 @@ warn = 1000
 critical = 10000
 "#,
     check: checks::check,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Exec {
         program: Program::of(&spec.params, "argv")?,
         reads: Reads::of(&spec.params)?,

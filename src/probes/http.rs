@@ -10,9 +10,11 @@ use crate::clients::{Clients, Part, PathEnd};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::keys;
+use crate::plan::kinds::{BuildError, ProbeKind, faults};
 use crate::plan::params::Params;
-use crate::probes::source::{CONNECT_TO, Request, keys};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
+use crate::probes::source::{CONNECT_TO, Request};
+use crate::probes::{Built, Probe, deadline};
 use crate::secrets::Redactor;
 use futures::future::BoxFuture;
 use headers::Headers;
@@ -116,7 +118,6 @@ warn = "500ms"
 critical = "3s"
 "#,
     check,
-    build,
 };
 
 /// What to do where a status says nothing.
@@ -141,7 +142,7 @@ fn check(spec: &ProbeSpec) -> Vec<BuildError> {
         BuildError::value("body_matches", pattern, "it is empty, and matches every body: leave it out")
     });
     let alone = alone.into_iter().chain(matches_all).chain(keys::home_of(params, "tls_roots"));
-    keys::request(params, "url").into_iter().chain(faults(found)).chain(alone).collect()
+    crate::probes::source::faults_of(params, "url").into_iter().chain(faults(found)).chain(alone).collect()
 }
 
 /// A request whose answer has no body to look at.
@@ -151,7 +152,7 @@ fn bodiless(params: &Params) -> Option<BuildError> {
     (reads && params.text("method") == Some("HEAD")).then(|| BuildError::value("method", "HEAD", why))
 }
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let request = Request::of(&spec.params, "url", spec.params.text("method").unwrap_or("GET"))?;
     let request = request.connecting(&spec.params)?;
     let expected = Expected::of(&spec.params)?;

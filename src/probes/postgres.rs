@@ -7,9 +7,10 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::core::servers::{FULL, READ_ONLY_HIDDEN};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{ProbeKind, unchecked};
 use crate::plan::params::{ParamError, Params};
 use crate::probes::source::{Database, DatabaseError};
-use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
+use crate::probes::{Built, Probe, deadline};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -74,7 +75,6 @@ timeout = "3s"
 warn = "300ms"
 "#,
     check: unchecked,
-    build,
 };
 
 const QUERY: &str = "
@@ -96,7 +96,7 @@ select pg_catalog.pg_is_in_recovery() as in_recovery,
 /// From when on a commit that waits for a synchronous standby is said: replication itself takes milliseconds.
 const COMMITS_HANG: Duration = Duration::from_secs(5);
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Postgres { database: Database::of(&spec.params, "dsn", clients)?, within: deadline(spec) }))
 }
 

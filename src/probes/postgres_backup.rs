@@ -7,8 +7,9 @@ use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{ProbeKind, unchecked};
 use crate::probes::source::{Database, DatabaseError};
-use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
+use crate::probes::{Built, Probe, deadline};
 use futures::future::BoxFuture;
 use std::time::Duration;
 use tokio_postgres::Row;
@@ -60,7 +61,6 @@ warn = "5m"
 critical = "15m"
 "#,
     check: unchecked,
-    build,
 };
 
 /// How long after statistics began there may be no archived segment, in seconds: one is written until it is full, or until
@@ -80,7 +80,7 @@ select pg_catalog.pg_is_in_recovery() as in_recovery,
        (select setting::bigint from pg_catalog.pg_settings where name = 'wal_segment_size') as segment_bytes
   from pg_catalog.pg_stat_archiver a";
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let other = spec.params.get("other").map(|_| Database::of(&spec.params, "other", clients));
     let database = Database::of(&spec.params, "dsn", clients)?;
     Ok(Box::new(Backup { database, other: other.transpose()?, within: deadline(spec) }))

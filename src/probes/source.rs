@@ -1,13 +1,12 @@
 //! What probes and actions take from a plan to reach the outside: connection strings, requests, programs.
 
 mod database;
-pub(crate) mod keys;
 mod program;
 mod request;
 
 pub(crate) use database::{Database, DatabaseError, Session, dsn_words};
 pub(crate) use program::{Program, program_words, quoted};
-pub(crate) use request::{CONNECT_TO, Request, Statuses};
+pub(crate) use request::{CONNECT_TO, Request, Statuses, faults_of};
 
 use crate::plan::params::{Param, Params};
 use crate::secrets::SecretText;

@@ -7,7 +7,8 @@ use crate::clients::{Clients, Directory, NameError};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, faults};
+use crate::probes::{Built, Probe, deadline};
 use futures::future::BoxFuture;
 use std::io;
 use std::net::{Ipv6Addr, SocketAddr};
@@ -42,10 +43,9 @@ warn = "200ms"
 critical = "1s"
 "#,
     check: |spec| faults([address(spec).err()]),
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let address = spec.params.require_text("address")?.to_owned();
     let (host, port) = self::address(spec)?;
     let host = host.to_owned();

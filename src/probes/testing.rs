@@ -7,7 +7,7 @@ use crate::clients::Clients;
 use crate::plan::keys::Key;
 use crate::plan::params::{Param, Params};
 use crate::plan::{
-    AwsSettings, Channel, Level, Plan, ProbeSpec, Problem, Problems, Registry, Step, Thresholds, load_texts,
+    AwsSettings, Channel, Level, Plan, ProbeSpec, Problem, Problems, Step, Thresholds, load_texts,
 };
 use jiff::SignedDuration;
 use std::path::Path;
@@ -69,7 +69,7 @@ fn loaded(text: &str) -> Result<Plan, Problems> {
         advice = "Watch."
     "#;
     let files = vec![("base.toml".to_owned(), base.to_owned()), ("example.toml".to_owned(), text.to_owned())];
-    Ok(load_texts(files, &Registry::built_in())?.plan)
+    Ok(load_texts(files, &crate::providers::registry())?.plan)
 }
 
 /// The probe of `[probes.example]`, or what the loader finds wrong with it.

@@ -5,19 +5,20 @@ use crate::core::reading::{Measurement, Verdict};
 use crate::plan::Problems;
 use crate::plan::keys::Need;
 use crate::plan::params::Params;
+use crate::providers::{PROBES, ProbeRow, probe as probe_kind};
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 const SECRETS: &[&str] = &["api-probe-token", "primary-db", "dr-db", "kafka-monitor"];
 
-fn example_params(kind: &ProbeKind) -> Params {
+fn example_params(kind: &ProbeRow) -> Params {
     probe(kind.example).params
 }
 
 #[test]
 fn kinds_are_unique_and_documented() {
     let mut names = HashSet::new();
-    for kind in KINDS {
+    for kind in PROBES {
         assert!(names.insert(kind.name), "{} twice", kind.name);
         assert!(kind.doc.len() > 80 && kind.doc.ends_with(['.', '`']), "{}: {}", kind.name, kind.doc);
         for key in kind.keys {
@@ -31,7 +32,7 @@ fn kinds_are_unique_and_documented() {
 
 #[test]
 fn examples_are_complete_and_build() {
-    for kind in KINDS {
+    for kind in PROBES {
         assert_eq!(probe(kind.example).kind, kind.name);
         let spec = spec(kind.name, example_params(kind), 5000);
         (kind.build)(&spec, &clients(SECRETS)).unwrap_or_else(|error| panic!("{}: {error}", kind.name));
@@ -39,7 +40,7 @@ fn examples_are_complete_and_build() {
 }
 
 /// The kind's example without the keys that `drops` names by their need.
-fn without(kind: &ProbeKind, drops: impl Fn(Need) -> bool) -> Result<ProbeSpec, Problems> {
+fn without(kind: &ProbeRow, drops: impl Fn(Need) -> bool) -> Result<ProbeSpec, Problems> {
     let mut file: toml::Table = kind.example.parse().unwrap();
     let table = file["probes"]["example"].as_table_mut().unwrap();
     table.retain(|name, _| !kind.keys.iter().any(|key| key.name == name && drops(key.need)));
@@ -49,7 +50,7 @@ fn without(kind: &ProbeKind, drops: impl Fn(Need) -> bool) -> Result<ProbeSpec, 
 #[test]
 fn defaults_are_values_that_the_loader_takes() {
     let clients = clients(SECRETS);
-    for kind in KINDS {
+    for kind in PROBES {
         // A kind may need one of several keys that are optional by themselves.
         let bare = without(kind, |need| need != Need::Required)
             .or_else(|_| without(kind, |need| matches!(need, Need::Default(_))))
@@ -176,7 +177,7 @@ fn what_does_is_not_refused() {
 
 #[test]
 fn a_missing_required_key_is_an_error_not_a_panic() {
-    for kind in KINDS {
+    for kind in PROBES {
         for key in kind.keys.iter().filter(|key| key.need == Need::Required) {
             let mut params = example_params(kind);
             params.0.shift_remove(key.name);
@@ -188,13 +189,12 @@ fn a_missing_required_key_is_an_error_not_a_panic() {
 
 /// Kinds that measure the server that they reach. One that asks a server about something else knows nothing of that
 /// when it does not answer.
-fn remote() -> impl Iterator<Item = &'static &'static ProbeKind> {
-    let reaches =
-        |kind: &ProbeKind| kind.keys.iter().any(|key| ["dsn", "address", "url"].contains(&key.name));
-    KINDS.iter().filter(move |kind| reaches(kind) && kind.name != "alertmanager")
+fn remote() -> impl Iterator<Item = &'static ProbeRow> {
+    let reaches = |kind: &ProbeRow| kind.keys.iter().any(|key| ["dsn", "address", "url"].contains(&key.name));
+    PROBES.iter().filter(move |kind| reaches(kind) && kind.name != "alertmanager")
 }
 
-async fn run_at(kind: &ProbeKind, address: &str, clients: &Clients) -> Measurement {
+async fn run_at(kind: &ProbeRow, address: &str, clients: &Clients) -> Measurement {
     let mut params = example_params(kind);
     params.0.shift_remove("headers");
     aim(&mut params, kind.keys, address);
@@ -206,7 +206,7 @@ async fn run_at(kind: &ProbeKind, address: &str, clients: &Clients) -> Measureme
     measured.unwrap_or_else(|failure| panic!("{}: {failure:?}", kind.name))
 }
 
-fn assert_down(kind: &ProbeKind, measured: &Measurement) {
+fn assert_down(kind: &ProbeRow, measured: &Measurement) {
     assert!(matches!(measured.verdict, Verdict::Critical(_)), "{}: {measured:?}", kind.name);
     assert_eq!(measured.value, None, "{}: down has no value", kind.name);
     assert!(!format!("{measured:?}").contains(SECRET), "{}: {measured:?}", kind.name);
@@ -246,7 +246,7 @@ async fn without_open_files_child() {
     let clients = clients(SECRETS);
     let built = |kind: &str, keys: &str| {
         let spec = spec(kind, probe_params(kind, keys), 1000);
-        (super::kind(kind).unwrap().build)(&spec, &clients).unwrap()
+        (crate::providers::probe(kind).unwrap().build)(&spec, &clients).unwrap()
     };
     let dsn = |host: &str| format!("dsn = \"host={host} port=5432 user=a dbname=b sslmode=disable\"");
     let probes = [
@@ -293,7 +293,7 @@ async fn a_server_that_never_answers_is_down_within_the_deadline() {
 #[tokio::test]
 async fn a_secret_that_is_not_to_be_had_is_unknown_with_a_next_step() {
     let clients = clients(&[]);
-    for kind in KINDS.iter().filter(|kind| kind.example.contains("{ secret")) {
+    for kind in PROBES.iter().filter(|kind| kind.example.contains("{ secret")) {
         let probe = (kind.build)(&spec(kind.name, example_params(kind), 5000), &clients).unwrap();
         let failure = probe.run().await.unwrap_err();
         assert!(failure.next.contains("lifeboat secret set"), "{}: {failure:?}", kind.name);
@@ -302,7 +302,7 @@ async fn a_secret_that_is_not_to_be_had_is_unknown_with_a_next_step() {
 
 #[tokio::test]
 async fn a_program_that_does_not_end_is_unknown_within_the_deadline() {
-    let kind = kind("exec").unwrap();
+    let kind = probe_kind("exec").unwrap();
     let params = probe_params("exec", r#"argv = ["sh", "-c", "trap '' TERM; sleep 60"]"#);
     let probe = (kind.build)(&spec(kind.name, params, 5000), &clients(&[])).unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(5), probe.run()).await.unwrap();
@@ -311,7 +311,7 @@ async fn a_program_that_does_not_end_is_unknown_within_the_deadline() {
 
 #[tokio::test]
 async fn what_a_program_prints_is_cleared_of_secrets() {
-    let kind = kind("exec").unwrap();
+    let kind = probe_kind("exec").unwrap();
     let table = r#"
         argv = ["sh", "-c", "echo \"failed with $TOKEN\"; exit 1"]
         env.TOKEN = { secret = "kafka-monitor" }
@@ -328,7 +328,7 @@ mod http {
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
     async fn run(server: &MockServer, table: &str) -> Result<Measurement, ProbeFailure> {
-        let kind = kind("http").unwrap();
+        let kind = probe_kind("http").unwrap();
         let mut params = probe_params("http", &format!("url = \"http://x/\"\n{table}"));
         aim(&mut params, kind.keys, &server.address().to_string());
         let probe = (kind.build)(&spec(kind.name, params, 5000), &clients(SECRETS)).unwrap();

@@ -3,9 +3,9 @@
 use crate::clients::Clients;
 use crate::core::own_clock::ClockOff;
 use crate::core::simulation::Simulation;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
-use crate::probes::BuildError;
 use crate::world::{Clock, RealClock, World};
 use crate::{actions, notifiers, probes};
 use jiff::Timestamp;
@@ -43,19 +43,19 @@ impl World for RealWorld {
     }
 
     fn probe(&self, spec: &ProbeSpec) -> probes::Built {
-        let kind = probes::kind(&spec.kind)
+        let kind = crate::providers::probe(&spec.kind)
             .ok_or_else(|| BuildError::UnknownKind { what: "probe", kind: spec.kind.clone() })?;
         (kind.build)(spec, &self.clients)
     }
 
     fn notifier(&self, channel: &Channel) -> notifiers::Built {
-        let kind = notifiers::kind(&channel.kind)
+        let kind = crate::providers::channel(&channel.kind)
             .ok_or_else(|| BuildError::UnknownKind { what: "channel", kind: channel.kind.clone() })?;
         (kind.build)(channel, &self.clients)
     }
 
     fn action(&self, step: &Step, params: &Params) -> actions::Built {
-        let kind = actions::kind(&step.action)
+        let kind = crate::providers::action(&step.action)
             .ok_or_else(|| BuildError::UnknownKind { what: "action", kind: step.action.clone() })?;
         (kind.build)(params, &self.clients)
     }

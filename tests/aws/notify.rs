@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use lifeboat::base::environment::Environment;
 use lifeboat::clients::Clients;
 use lifeboat::core::notification::{Again, Intent, Message, Receipt, Undelivered};
-use lifeboat::notifiers::{Notifier, Outgoing, kind};
+use lifeboat::notifiers::{Notifier, Outgoing};
 use lifeboat::plan::params::{Param, Params};
 use lifeboat::plan::{AwsSettings, Channel};
 use serde_json::json;
@@ -31,7 +31,7 @@ impl World {
         };
         let clients = Clients::new(Default::default(), Path::new("/nonexistent"), Environment::default())
             .with_aws(settings, "ana");
-        let kind = kind("sns-sms").unwrap();
+        let kind = lifeboat::providers::channel("sns-sms").unwrap();
         let text = |text: &str| Param::Text(text.to_owned());
         let params: IndexMap<String, Param> =
             [("region".to_owned(), text("dr")), ("sender_id".to_owned(), text("LIFEBOAT"))].into();

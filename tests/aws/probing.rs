@@ -3,8 +3,8 @@
 use lifeboat::base::environment::Environment;
 use lifeboat::clients::Clients;
 use lifeboat::core::reading::{Measurement, ProbeFailure};
-use lifeboat::plan::{AwsSettings, Registry, load_texts};
-use lifeboat::probes::{self, Probe};
+use lifeboat::plan::{AwsSettings, load_texts};
+use lifeboat::probes::Probe;
 use std::path::Path;
 use tokio::runtime::Runtime;
 
@@ -59,11 +59,12 @@ impl Site {
             plan.push_str(&format!("[probes.p{number}]\n{table}\n"));
         }
         let files = vec![("plan.toml".to_owned(), plan)];
-        let plan =
-            load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}")).plan;
+        let plan = load_texts(files, &lifeboat::providers::registry())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .plan;
         let made = (0..tables.len()).map(|number| {
             let spec = &plan.probes[&*format!("p{number}")];
-            (probes::kind(&spec.kind).unwrap().build)(spec, &self.clients)
+            (lifeboat::providers::probe(&spec.kind).unwrap().build)(spec, &self.clients)
                 .unwrap_or_else(|error| panic!("{error}"))
         });
         made.collect()

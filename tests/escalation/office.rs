@@ -7,9 +7,11 @@ use lifeboat::core::notification::{Again, Intent, Receipt, Tracked, Undelivered}
 use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
 use lifeboat::core::simulation::Simulation;
 use lifeboat::notifiers::{self, Notifier, Outgoing};
+use lifeboat::plan::kinds::BuildError;
 use lifeboat::plan::params::Params;
 use lifeboat::plan::{Channel, ProbeSpec, Step};
-use lifeboat::probes::{self, BuildError, Probe};
+use lifeboat::probes;
+use lifeboat::probes::Probe;
 use lifeboat::world::{Clock, ManualClock, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

@@ -1,11 +1,11 @@
 //! The plans of the seeds.
 
-use lifeboat::plan::{Plan, Registry, load};
+use lifeboat::plan::{Plan, load};
 use std::path::Path;
 
 fn loaded(path: &str) -> Plan {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
-    load(&path, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}")).plan
+    load(&path, &lifeboat::providers::registry()).unwrap_or_else(|problems| panic!("{problems}")).plan
 }
 
 pub fn ara_ai() -> Plan {

@@ -8,7 +8,6 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use lifeboat::base::text::is_hostile;
 use lifeboat::core::command::Ask;
 use lifeboat::core::status::StepStatus;
-use lifeboat::{actions, notifiers, probes};
 use std::path::{Path, PathBuf};
 
 const PLAN: &str = include_str!("plan.toml");
@@ -213,15 +212,17 @@ fn home() -> Home {
     texts.push(format!("e{} {}", "\u{301}".repeat(240), "A".repeat(300_000)));
     let said = Said::new(texts);
     let plan = plan(&said);
-    for kind in
-        probes::KINDS.iter().map(|kind| kind.name).chain(notifiers::KINDS.iter().map(|kind| kind.name))
+    for kind in lifeboat::providers::PROBES
+        .iter()
+        .map(|kind| kind.name)
+        .chain(lifeboat::providers::CHANNELS.iter().map(|kind| kind.name))
     {
         assert!(
             HOSTED.contains(&kind) || aws(kind) || plan.contains(&format!("kind = \"{kind}\"")),
             "no {kind} here"
         );
     }
-    for kind in actions::KINDS.iter().map(|kind| kind.name) {
+    for kind in lifeboat::providers::ACTIONS.iter().map(|kind| kind.name) {
         // Of the actions upon databases these two stand for all: they reach them in one way.
         let here = plan.contains(&format!("action = \"{kind}\"")) || kind.starts_with("postgres-");
         assert!(here || aws(kind), "no {kind} here");

@@ -5,7 +5,7 @@ use crate::rig::*;
 use crate::service::*;
 use jiff::SignedDuration;
 use lifeboat::core::notification::{Again, Intent, Receipt, Tracked};
-use lifeboat::notifiers::{self, Outgoing};
+use lifeboat::notifiers::Outgoing;
 use lifeboat::plan::Severity;
 use lifeboat::plan::params::Params;
 use serde_json::{Value, json};
@@ -230,7 +230,7 @@ async fn only_a_person_acknowledges() {
 
 #[tokio::test]
 async fn it_is_asked_after_only_with_a_token_and_a_wrong_one_is_said() {
-    let kind = notifiers::kind("pagerduty").unwrap();
+    let kind = lifeboat::providers::channel("pagerduty").unwrap();
     assert!(!(kind.manner)(&Params::default()).tracks);
     let service = Service::start(|request| rest(request, &Value::Null)).await;
     assert_eq!(Rig::new("pagerduty", &service.url()).build().check().await.unwrap(), None);

@@ -122,7 +122,7 @@ impl Rig {
     }
 
     fn channel(&self) -> Channel {
-        let kind = notifiers::kind(self.kind).unwrap();
+        let kind = lifeboat::providers::channel(self.kind).unwrap();
         let mut params = self.params.clone();
         for key in kind.keys.iter().filter(|key| !self.params.contains_key(key.name)) {
             if let Need::Default(value) = key.need {
@@ -147,7 +147,7 @@ impl Rig {
         let variable = |key: &str| format!("LIFEBOAT_SECRET_THE_{}", key.to_uppercase());
         let environment = self.secrets.iter().map(|(key, value)| (variable(key), value.clone())).collect();
         let clients = Clients::new(Default::default(), Path::new("/nonexistent"), environment);
-        (notifiers::kind(self.kind).unwrap().build)(&self.channel(), &clients)
+        (lifeboat::providers::channel(self.kind).unwrap().build)(&self.channel(), &clients)
     }
 
     pub fn build(&self) -> Box<dyn Notifier> {

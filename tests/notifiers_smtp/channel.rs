@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use lifeboat::base::environment::Environment;
 use lifeboat::clients::Clients;
 use lifeboat::core::notification::{Intent, Message};
-use lifeboat::notifiers::{Notifier, Outgoing, kind};
+use lifeboat::notifiers::{Notifier, Outgoing};
 use lifeboat::plan::Channel;
 use lifeboat::plan::params::{Param, Params};
 use std::path::Path;
@@ -17,7 +17,7 @@ pub fn text(text: impl AsRef<str>) -> Param {
 
 /// A channel of a kind with these keys, as the plan's loader makes it.
 pub fn channel(name: &str, timeout: Duration, params: &[(&str, Param)]) -> Channel {
-    let kind = kind(name).unwrap();
+    let kind = lifeboat::providers::channel(name).unwrap();
     let params = Params(params.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect());
     Channel {
         id: "example".into(),
@@ -38,7 +38,7 @@ pub fn notifier(channel: &Channel, variables: &[(&str, &str)]) -> Box<dyn Notifi
     let variables = variables.iter().copied().chain([("PATH", &*path)]);
     let environment: Environment = variables.collect();
     let clients = Clients::new(Default::default(), Path::new("/nonexistent"), environment);
-    let built = (kind(&channel.kind).unwrap().build)(channel, &clients);
+    let built = (lifeboat::providers::channel(&channel.kind).unwrap().build)(channel, &clients);
     built.unwrap_or_else(|error| panic!("{error}"))
 }
 

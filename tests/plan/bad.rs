@@ -236,7 +236,7 @@ fn a_connection_string_that_cannot_be_met_is_found_with_all_that_is_wrong() {
              dsn = \"{dsn}\"\n[tree]\nroot = \"down\"\n[tree.down]\nask = \"Is it?\"\nanswers.no = \"stay\"\n\
              [leaves.stay]\ntitle = \"Stay\"\nadvice = \"Watch.\"\n"
         );
-        match load_texts(vec![("plan.toml".into(), text)], &lifeboat::plan::Registry::built_in()) {
+        match load_texts(vec![("plan.toml".into(), text)], &lifeboat::providers::registry()) {
             Ok(_) => String::new(),
             Err(problems) => {
                 problems.iter().map(|problem| format!("{}: {}\n", problem.code, problem.message)).collect()

@@ -3,7 +3,7 @@
 use crate::registry::registry;
 use crate::resolve::good;
 use lifeboat::plan::keys::{Key, Need};
-use lifeboat::plan::{Problems, Registry, load_texts, reference, schema, sections, show};
+use lifeboat::plan::{Problems, load_texts, reference, schema, sections, show};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ fn the_reference_in_the_book_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plan-reference.md");
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
-        committed == reference::reference(&Registry::built_in()),
+        committed == reference::reference(&lifeboat::providers::registry()),
         "docs/plan-reference.md is out of date: run `cargo run -- plan reference --output docs/plan-reference.md`"
     );
 }
@@ -28,7 +28,8 @@ fn the_plan_in_the_book_is_a_good_one() {
             heads.contains(&head.trim()).then(|| block.split("```").next().unwrap())
         });
         let file = ("plan.md".to_owned(), blocks.collect::<Vec<_>>().join("\n"));
-        load_texts(vec![file], &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"))
+        load_texts(vec![file], &lifeboat::providers::registry())
+            .unwrap_or_else(|problems| panic!("{problems}"))
     };
     let loaded = with(&[""]);
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
@@ -46,7 +47,8 @@ fn a_plan_is_warned_of_sessions_that_hide_whether_their_server_is_read_only() {
     let warnings = |standby: &str| {
         let text = page.replace("@primary", "host=a user=x dbname=x").replace("@standby", standby);
         let files = vec![("plan.toml".to_owned(), text.replace("@reference", "b:1"))];
-        let loaded = load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"));
+        let loaded = load_texts(files, &lifeboat::providers::registry())
+            .unwrap_or_else(|problems| panic!("{problems}"));
         loaded.warnings.to_string()
     };
     assert!(!warnings("host=b user=x dbname=x").contains("hidden-read-only"));
@@ -70,7 +72,8 @@ fn a_plan_is_warned_of_connection_strings_that_leave_open_which_server_is_promot
     };
     let warnings = |standby: &str| {
         let files = vec![("plan.toml".to_owned(), text(standby))];
-        let loaded = load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"));
+        let loaded = load_texts(files, &lifeboat::providers::registry())
+            .unwrap_or_else(|problems| panic!("{problems}"));
         loaded.warnings.to_string()
     };
     assert!(!warnings("host=b user=x dbname=x").contains("several"));
@@ -151,7 +154,7 @@ fn around(example: &str) -> Problems {
         }
     };
     let file = ("example.toml".to_owned(), format!("{plan}{steps}"));
-    match load_texts(vec![file], &Registry::built_in()) {
+    match load_texts(vec![file], &lifeboat::providers::registry()) {
         Ok(loaded) => loaded.warnings,
         Err(problems) => problems,
     }
@@ -159,7 +162,7 @@ fn around(example: &str) -> Problems {
 
 #[test]
 fn the_examples_of_all_kinds_load() {
-    let registry = Registry::built_in();
+    let registry = lifeboat::providers::registry();
     let probes = registry.probes.iter().map(|kind| (kind.name, kind.example));
     let actions = registry.actions.iter().map(|kind| (kind.name, kind.example));
     let channels = registry.notifiers.iter().map(|kind| (kind.name, kind.example));
@@ -178,7 +181,7 @@ fn the_examples_of_all_kinds_load() {
 
 #[test]
 fn the_defaults_of_all_kinds_can_be_read() {
-    let registry = Registry::built_in();
+    let registry = lifeboat::providers::registry();
     let probes = registry.probes.iter().map(|kind| format!("[probes.example]\nkind = \"{}\"\n", kind.name));
     let actions = registry.actions.iter().map(|kind| {
         let head = "[[runbooks.example.steps]]\nid = \"example\"\ntitle = \"x\"";
@@ -217,7 +220,7 @@ fn the_defaults_of_all_kinds_can_be_read() {
 
 #[test]
 fn no_kind_declares_a_key_twice_or_one_of_every_probe() {
-    let registry = Registry::built_in();
+    let registry = lifeboat::providers::registry();
     let common = sections::find("probes").unwrap().keys;
     for kind in registry.probes {
         unique(kind.name, common.iter().chain(kind.keys));

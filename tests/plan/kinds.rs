@@ -1,6 +1,6 @@
 //! What the kinds of actions and channels of this build refuse of their own keys, found when the plan is loaded.
 
-use lifeboat::plan::{Level, Problem, Registry, load_texts};
+use lifeboat::plan::{Level, Problem, load_texts};
 
 const PLAN: &str = r#"
 [plan]
@@ -33,7 +33,7 @@ title = "Over"
 
 /// The errors of a plan with one more table.
 fn errors(more: &str) -> Vec<Problem> {
-    match load_texts(vec![("plan.toml".into(), format!("{PLAN}{more}"))], &Registry::built_in()) {
+    match load_texts(vec![("plan.toml".into(), format!("{PLAN}{more}"))], &lifeboat::providers::registry()) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().filter(|problem| problem.level == Level::Error).cloned().collect(),
     }

@@ -1,28 +1,31 @@
 //! A small registry for plans of tests, so that they do not change with the kinds of the build.
 
-use lifeboat::actions::{self, ActionKind};
 use lifeboat::base::units::Unit;
-use lifeboat::clients::Clients;
-use lifeboat::notifiers::{self, NotifierKind};
 use lifeboat::plan::keys::{Key, Named, Takes};
-use lifeboat::plan::params::Params;
-use lifeboat::plan::{Channel, Manner, ProbeSpec, Registry};
-use lifeboat::probes::{self, BuildError, ProbeKind};
-
-static PROBES: &[&ProbeKind] = &[&HTTP, &REPLICATION, &FILE_SIZE];
-static ACTIONS: &[&ActionKind] = &[&PROMOTE, &REQUEST, &MANUAL, &WAIT_FOR, &EXEC];
-static NOTIFIERS: &[&NotifierKind] = &[&VOICE, &TEXT, &MAIL, &STATUS, &COMMAND];
+use lifeboat::plan::kinds::{self, ActionKind, BuildError, NotifierKind, ProbeKind};
+use lifeboat::plan::{Channel, Manner, Registry, Step, Trial};
 
 pub fn registry() -> Registry {
-    Registry { probes: PROBES, actions: ACTIONS, notifiers: NOTIFIERS }
+    Registry {
+        probes: vec![&HTTP, &REPLICATION, &FILE_SIZE],
+        actions: vec![&PROMOTE, &REQUEST, &MANUAL, &WAIT_FOR, &EXEC],
+        notifiers: vec![&VOICE, &TEXT, &MAIL, &STATUS, &COMMAND],
+        trial: |_| Box::new(Untried),
+        database: lifeboat::providers::registry().database,
+    }
 }
 
-fn no_probe(_: &ProbeSpec, _: &Clients) -> probes::Built {
-    Err(BuildError::UnknownKind { what: "probe", kind: "test".into() })
-}
+/// Kinds of which none is made.
+struct Untried;
 
-fn no_action(_: &Params, _: &Clients) -> actions::Built {
-    Err(BuildError::UnknownKind { what: "action", kind: "test".into() })
+impl Trial for Untried {
+    fn action(&self, _: &Step) -> Option<BuildError> {
+        None
+    }
+
+    fn channel(&self, _: &Channel) -> Option<BuildError> {
+        None
+    }
 }
 
 static HTTP: ProbeKind = ProbeKind {
@@ -38,8 +41,7 @@ static HTTP: ProbeKind = ProbeKind {
     fields: &[("status", "The status code."), ("tls_expiry_days", "Days until the certificate expires.")],
     permissions: &[],
     example: "",
-    check: probes::unchecked,
-    build: no_probe,
+    check: kinds::unchecked,
 };
 
 static REPLICATION: ProbeKind = ProbeKind {
@@ -53,8 +55,7 @@ static REPLICATION: ProbeKind = ProbeKind {
     fields: &[("receive_lag_bytes", "Bytes not yet received.")],
     permissions: &[],
     example: "",
-    check: probes::unchecked,
-    build: no_probe,
+    check: kinds::unchecked,
 };
 
 static FILE_SIZE: ProbeKind = ProbeKind {
@@ -69,8 +70,7 @@ static FILE_SIZE: ProbeKind = ProbeKind {
     fields: &[],
     permissions: &[],
     example: "",
-    check: probes::unchecked,
-    build: no_probe,
+    check: kinds::unchecked,
 };
 
 static PROMOTE: ActionKind = ActionKind {
@@ -83,7 +83,6 @@ static PROMOTE: ActionKind = ActionKind {
     permissions: &[],
     example: "",
     call: |params| format!("select pg_promote() on {}", params.text("dsn").unwrap_or("the secret's server")),
-    build: no_action,
 };
 
 static REQUEST: ActionKind = ActionKind {
@@ -100,7 +99,6 @@ static REQUEST: ActionKind = ActionKind {
     permissions: &[],
     example: "",
     call: |params| format!("{} {}", params.text("method").unwrap_or(""), params.text("url").unwrap_or("")),
-    build: no_action,
 };
 
 static MANUAL: ActionKind = ActionKind {
@@ -113,7 +111,6 @@ static MANUAL: ActionKind = ActionKind {
     permissions: &[],
     example: "",
     call: |params| params.text("instructions").unwrap_or("").to_owned(),
-    build: no_action,
 };
 
 static WAIT_FOR: ActionKind = ActionKind {
@@ -129,7 +126,6 @@ static WAIT_FOR: ActionKind = ActionKind {
     permissions: &[],
     example: "",
     call: |params| format!("wait until {}", params.condition("until").map_or("", |until| until.source())),
-    build: no_action,
 };
 
 static EXEC: ActionKind = ActionKind {
@@ -146,12 +142,7 @@ static EXEC: ActionKind = ActionKind {
     permissions: &[],
     example: "",
     call: |params| params.texts("argv").join(" "),
-    build: no_action,
 };
-
-fn no_notifier(_: &Channel, _: &Clients) -> notifiers::Built {
-    Err(BuildError::UnknownKind { what: "channel", kind: "test".into() })
-}
 
 static VOICE: NotifierKind = NotifierKind {
     name: "voice",
@@ -164,7 +155,7 @@ static VOICE: NotifierKind = NotifierKind {
     ],
     permissions: &[],
     example: "",
-    build: no_notifier,
+    ends: None,
 };
 
 static TEXT: NotifierKind = NotifierKind {
@@ -175,7 +166,7 @@ static TEXT: NotifierKind = NotifierKind {
     keys: &[],
     permissions: &[],
     example: "",
-    build: no_notifier,
+    ends: None,
 };
 
 static MAIL: NotifierKind = NotifierKind {
@@ -186,7 +177,7 @@ static MAIL: NotifierKind = NotifierKind {
     keys: &[Key::required("host", Takes::Text, "Through which server.")],
     permissions: &[],
     example: "",
-    build: no_notifier,
+    ends: None,
 };
 
 static STATUS: NotifierKind = NotifierKind {
@@ -197,7 +188,7 @@ static STATUS: NotifierKind = NotifierKind {
     keys: &[Key::default("components", Takes::List(&Takes::Text), "[]", "What is shown.")],
     permissions: &["page:Write"],
     example: "",
-    build: no_notifier,
+    ends: None,
 };
 
 static COMMAND: NotifierKind = NotifierKind {
@@ -211,5 +202,5 @@ static COMMAND: NotifierKind = NotifierKind {
     ],
     permissions: &[],
     example: "",
-    build: no_notifier,
+    ends: None,
 };

@@ -93,7 +93,7 @@ fn a_fence_names_the_probes_that_connect_as_it_does_and_no_probe_of_a_standby() 
         b = server(2),
     );
     let read = |text: &str| {
-        load_texts(vec![("plan.toml".into(), text.to_owned())], &Registry::built_in())
+        load_texts(vec![("plan.toml".into(), text.to_owned())], &lifeboat::providers::registry())
             .unwrap_or_else(|problems| panic!("{problems}"))
     };
     let unwatched = read(

@@ -12,7 +12,7 @@ fn plan(path: &str) -> Plan {
 }
 
 fn registry() -> Registry {
-    Registry::built_in()
+    lifeboat::providers::registry()
 }
 
 /// Minutes and title of each level, and on which channels.

@@ -82,6 +82,12 @@ impl Operator {
         self.repeats(&format!("{key:?} was not taken"), |console| console.press(key), asks, met);
     }
 
+    /// Presses a key again until the screen shows a text: what changes under a key swallows it.
+    pub fn presses_for(&mut self, key: &str, shown: &str) {
+        let press = |console: &mut Pty| console.press(key);
+        self.repeats(&format!("{key:?} was not taken"), press, |_| true, |screen| screen.contains(shown));
+    }
+
     /// Types a text until `shown` says that it arrived: a dialog that just opened takes keys for typed ahead. It
     /// types only while the screen shows the `field` that it is meant for.
     pub fn types_into(&mut self, field: &str, text: &str, shown: &str) {

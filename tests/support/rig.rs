@@ -14,7 +14,7 @@ use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::runner::Runner;
 use lifeboat::engine::scheduler;
 use lifeboat::journal::Options;
-use lifeboat::plan::{self, Plan, Registry};
+use lifeboat::plan::{self, Plan};
 use lifeboat::world::{Clock, ManualClock, SimulatedWorld, World, demo};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const CLIENT: u64 = 1;
 pub fn demo_plan() -> Arc<Plan> {
     let files =
         demo::plan_files().iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    match plan::load_texts(files, &Registry::built_in()) {
+    match plan::load_texts(files, &lifeboat::providers::registry()) {
         Ok(loaded) => Arc::new(loaded.plan),
         Err(problems) => panic!("the demo plan does not load:\n{problems}"),
     }

@@ -1,7 +1,7 @@
 //! `arc-routing-control`: turns switches of ARC on and off.
 
 use crate::actions::aws::{LOOK, command};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::AwsErrorKind;
@@ -9,8 +9,9 @@ use crate::clients::aws::arc::{Cluster, Control, Refused};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::{Param, Params};
-use crate::probes::BuildError;
 use crate::probes::aws::arc_routing_control::{ENDPOINTS, STATES, cluster};
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -70,7 +71,6 @@ ap-northeast-1 = "https://dddddddd.v1.ap-northeast-1.routing-control.amazonaws.c
 ap-southeast-2 = "https://eeeeeeee.v1.ap-southeast-2.routing-control.amazonaws.com/v1"
 "#,
     call: |params| call_words(&states(params), &rules(params)),
-    build,
 };
 
 fn states(params: &Params) -> Vec<(String, String)> {
@@ -91,7 +91,7 @@ fn call_words(states: &[(String, String)], rules: &[String]) -> String {
     format!("route53-recovery-cluster:UpdateRoutingControlStates {}{rules}", each.join(" "))
 }
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let states = states(params);
     let wrong = |value: &str, why: &str| BuildError::Value {
         key: "states".into(),

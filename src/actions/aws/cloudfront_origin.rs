@@ -4,12 +4,13 @@ mod change;
 
 use crate::actions::aws::{LOOK, caller, command};
 use crate::actions::wait::{Progress, wait};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use crate::probes::aws::{GLOBAL, find};
 use aws_sdk_cloudfront::types::DistributionConfig;
@@ -62,10 +63,9 @@ timeout = "20m"
         let change = Change::of(params).map_or_else(|_| String::new(), |change| format!(" {change}"));
         format!("cloudfront:UpdateDistribution Id={id}{change}")
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     Ok(Box::new(SetOrigin {
         place: find(GLOBAL, "distribution", clients)?,
         id: params.require_text("distribution")?.to_owned(),

@@ -5,14 +5,15 @@ mod quota;
 
 use crate::actions::aws::{LOOK, REGION, command, place};
 use crate::actions::wait::{Progress, Unseen, wait};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Connection, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use aws_sdk_eks::types::{Nodegroup, NodegroupStatus};
 use futures::future::BoxFuture;
 use group::{Limits, Size};
@@ -74,10 +75,9 @@ timeout = "15m"
             wish.words()
         )
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let limits = Limits::of(params);
     limits.check().map_err(|why| BuildError::Value {
         key: "desired".into(),

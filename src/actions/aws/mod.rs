@@ -3,32 +3,32 @@
 pub mod arc_routing_control;
 pub mod cloudfront_origin;
 pub mod eks_scale_nodegroup;
-mod rds_change;
+pub(crate) mod rds_change;
 pub mod rds_failover_cluster;
 pub mod rds_modify;
-mod rds_names;
+pub(crate) mod rds_names;
 pub mod rds_promote;
-mod rds_restore;
+pub(crate) mod rds_restore;
 pub mod rds_restore_pitr;
 pub mod rds_restore_snapshot;
 pub mod rds_snapshot;
-mod rds_status;
+pub(crate) mod rds_status;
 pub mod rds_target;
 pub mod rds_wait;
-mod request;
-mod route53_change;
+pub(crate) mod request;
+pub(crate) mod route53_change;
 pub mod route53_switch;
 pub mod route53_upsert;
 pub mod s3_copy;
-mod s3_object;
+pub(crate) mod s3_object;
 pub mod s3_put;
 pub mod sns_publish;
 
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Connection, Place};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use std::time::Duration;
 
 /// How long reading a target's identity may take, all calls together.

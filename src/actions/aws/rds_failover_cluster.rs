@@ -3,17 +3,18 @@
 
 mod seen;
 
+use crate::actions::Built;
 use crate::actions::aws::rds_change::{Changing, Refusal, RoleChange, Stage};
 use crate::actions::aws::rds_names::{self, events};
 use crate::actions::aws::rds_status::{dead_end, ready, serves, way_out};
 use crate::actions::aws::{REGION, command, place, rds_target};
-use crate::actions::{ActionKind, Built};
 use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::action::Target;
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use aws_sdk_rds::types::Filter;
 use seen::Seen;
@@ -55,10 +56,9 @@ timeout = "5m"
         let to = params.text("target_instance").map(|target| format!(" to {target}")).unwrap_or_default();
         format!("rds:FailoverDBCluster {}{to} in {}", text("cluster"), text("region"))
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     rds_names::identifier(params, "cluster")?;
     Ok(Box::new(Changing(Failover {
         place: place(params, clients)?,

@@ -7,7 +7,7 @@ use super::rds_restore::database::is_usable;
 use super::rds_restore::{checks, wanted::refuse};
 use super::request::Request;
 use super::{LOOK, REGION, place, rds_names, rds_target};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::text::clean;
 use crate::base::text::ended;
 use crate::clients::Clients;
@@ -15,6 +15,7 @@ use crate::clients::aws::{AwsError, Call, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use aws_sdk_rds::types::DbInstance;
 use diff::{Line, Wishes};
@@ -70,7 +71,6 @@ timeout = "45m"
         let wishes = Wishes::of(params);
         request(params.text("instance").unwrap_or_default(), &wishes, immediately(params)).words()
     },
-    build,
 };
 
 fn immediately(params: &Params) -> bool {
@@ -89,7 +89,7 @@ fn request(instance: &str, wishes: &Wishes, immediately: bool) -> Request {
         .flag("ApplyImmediately", Some(immediately))
 }
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let wishes = Wishes::of(params);
     rds_names::identifier(params, "instance")?;
     let instance = params.require_text("instance")?.to_owned();

@@ -1,8 +1,8 @@
 //! How RDS's resources are named, and the command that shows what happened to one.
 
 use crate::actions::aws::{command, rds_target};
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 
 /// The command that shows what RDS says happened in the last hour.
 pub fn events(kind: &str, name: &str, region: &str) -> String {

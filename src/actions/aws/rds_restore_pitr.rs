@@ -5,12 +5,13 @@ use super::rds_restore::wanted::{self, Wanted, refuse};
 use super::rds_restore::{Backup, Refused, Restore, Seen, Sort};
 use super::request::Request;
 use super::{REGION, place, rds_target};
-use crate::actions::{ActionKind, Built};
+use crate::actions::Built;
 use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Connection, date_time};
 use crate::core::action::Target;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use aws_sdk_rds::types::{RestoreWindow, Tag};
 use jiff::Timestamp;
@@ -81,10 +82,9 @@ timeout = "90m"
         let source = params.text("source_cluster").unwrap_or(text("source_instance"));
         format!("rds:RestoreDB{sort}ToPointInTime of {source} to {} at {}", text("target"), text("time"))
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let wanted = Wanted::of(params)?;
     let time = params.require_text("time")?;
     let moment = Moment::parse(time).map_err(|why| refuse("time", Some(time.to_owned()), &why))?;

@@ -4,10 +4,11 @@ use super::rds_restore::wanted::{self, Wanted, is_open};
 use super::rds_restore::{Backup, Refused, Restore, Seen, Sort};
 use super::request::Request;
 use super::{REGION, caller, place};
-use crate::actions::{ActionKind, Built};
+use crate::actions::Built;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Connection};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use aws_sdk_rds::types::Tag;
 use jiff::Timestamp;
@@ -82,10 +83,9 @@ timeout = "90m"
         let source = params.text("source_cluster").unwrap_or(text("source_instance"));
         format!("rds:{operation} {} of {source} to {}", text("snapshot"), text("target"))
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let wanted = Wanted::of(params)?;
     let snapshot = params.require_text("snapshot")?.to_owned();
     let prefix = params.text("prefix").map(str::to_owned);

@@ -9,7 +9,7 @@ use super::rds_restore::{
 use super::rds_restore_snapshot::snapshot::{Snapshot, named};
 use super::request::Request;
 use super::{LOOK, REGION, place, rds_names, rds_target};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::text::clean;
 use crate::base::text::ended;
 use crate::clients::Clients;
@@ -17,6 +17,7 @@ use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use aws_sdk_rds::types::Tag;
 use futures::future::BoxFuture;
@@ -62,10 +63,9 @@ timeout = "30m"
         };
         format!("rds:CreateDB{sort}Snapshot of {id}")
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let id = |key: &str| rds_names::identifier(params, key);
     let (sort, source) = match (id("instance")?, id("cluster")?) {
         (Some(id), None) => (Sort::Instance, id),

@@ -6,14 +6,15 @@ use crate::actions::aws::rds_names::{self, events};
 use crate::actions::aws::rds_status::way_out;
 use crate::actions::aws::{REGION, command, place};
 use crate::actions::wait::{Progress, wait};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::clients::Clients;
 use crate::clients::aws::{AwsErrorKind, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use look::{Look, Standing, Thing, standing};
@@ -68,10 +69,9 @@ timeout = "1h"
         let until = params.text("until").unwrap_or("available");
         format!("wait until {} is {until}", thing.unwrap_or_else(|| "it".into()))
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let place = place(params, clients)?;
     let mut given = THINGS.iter().filter_map(|(key, thing)| Some((*key, *thing, params.text(key)?)));
     let wrong = |key: &str, value: &str| BuildError::Value {

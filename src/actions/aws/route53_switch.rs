@@ -1,14 +1,15 @@
 //! `route53-switch`: moves traffic between weighted records that were made in advance.
 
+use crate::actions::Built;
 use crate::actions::aws::route53_change::{
     Change, MAX_TTL, PERMISSIONS, RESOLVERS, RecordsAction, Refusal, Wanted, ZONE,
 };
-use crate::actions::{ActionKind, Built};
 use crate::clients::Clients;
 use crate::clients::aws::route53::{Record, Routing, canonical};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::{Param, Params};
-use crate::probes::BuildError;
 use crate::probes::aws::route53_record::TYPES;
 use std::collections::HashMap;
 
@@ -58,7 +59,6 @@ timeout = "5m"
         let (name, zone) = (params.text("name").unwrap_or("?"), params.text("zone").unwrap_or("?"));
         format!("route53:ChangeResourceRecordSets weights of {name} in {zone}: {}", goal_words(params))
     },
-    build,
 };
 
 fn goal_words(params: &Params) -> String {
@@ -77,7 +77,7 @@ fn weights(params: &Params) -> Vec<(String, i64)> {
     params.table("weights").filter_map(|(set, param)| Some((set.to_owned(), weight(param)?))).collect()
 }
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     params.require_text("zone")?;
     let weights = weights(params);
     let goal = match (params.text("to"), weights.is_empty()) {

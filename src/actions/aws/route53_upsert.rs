@@ -1,14 +1,15 @@
 //! `route53-upsert`: makes records say what the plan says.
 
+use crate::actions::Built;
 use crate::actions::aws::route53_change::{
     Change, MAX_TTL, PERMISSIONS, RESOLVERS, RecordsAction, Refusal, Wanted, ZONE,
 };
-use crate::actions::{ActionKind, Built};
 use crate::clients::Clients;
 use crate::clients::aws::route53::{Alias, Record, Routing, canonical};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use crate::probes::aws::route53_record::TYPES;
 use std::collections::HashMap;
 
@@ -101,7 +102,6 @@ timeout = "5m"
             params.text("zone").unwrap_or("?")
         )
     },
-    build,
 };
 
 /// The records' tables: the keys themselves, and `records`.
@@ -110,7 +110,7 @@ fn tables(params: &Params) -> Vec<Params> {
     own.into_iter().chain(params.rows("records")).collect()
 }
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     params.require_text("zone")?;
     let records: Vec<Record> = tables(params).iter().map(record).collect::<Result<_, _>>()?;
     if records.is_empty() {

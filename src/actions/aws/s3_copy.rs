@@ -2,12 +2,13 @@
 
 use crate::actions::aws::s3_object::{self, MAX_SINGLE_BYTES, Object, Place as At, Storing};
 use crate::actions::aws::{LOOK, REGION, command, place};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::text::ended;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, AwsErrorKind, Call, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
 use crate::plan::params::Params;
 use crate::probes::aws::find;
 use aws_sdk_s3::types::MetadataDirective;
@@ -69,10 +70,9 @@ timeout = "15m"
             text("key")
         )
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let to = place(params, clients)?;
     let text = |key: &str| params.require_text(key).map(str::to_owned);
     Ok(Box::new(Copy {

@@ -4,14 +4,15 @@ mod content;
 
 use crate::actions::aws::s3_object::{self, ATTEMPT, Object, Place as At, Storing};
 use crate::actions::aws::{LOOK, REGION, command, place};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::text::ended;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use content::{Content, Source};
 use futures::future::BoxFuture;
@@ -59,10 +60,9 @@ timeout = "2m"
         let from = params.text("file").map_or("the plan's text".to_owned(), str::to_owned);
         format!("s3:PutObject Bucket={} Key={} Body=({from})", text("bucket"), text("key"))
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let wrong = |why: &str| BuildError::Value {
         key: "file".into(),
         value: params.text("file").unwrap_or_default().into(),

@@ -1,14 +1,15 @@
 //! `sns-publish`: tells a topic's subscribers, once.
 
 use crate::actions::aws::{LOOK, REGION, caller, command, place};
-use crate::actions::{Action, ActionKind, Built, Context};
+use crate::actions::{Action, Built, Context};
 use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::aws::{AwsError, Call, Place};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -53,10 +54,9 @@ confirm = "yes"
 timeout = "1m"
 "#,
     call: |params| format!("sns:Publish TopicArn={}", params.text("topic").unwrap_or_default()),
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let wrong = |key: &str, value: &str, why: &str| BuildError::Value {
         key: key.into(),
         value: value.to_owned(),

@@ -5,7 +5,7 @@ use crate::clients::Clients;
 use crate::core::notification::Intent;
 use crate::engine::outside::{Outside, Pool};
 use crate::plan::params::{Param, Params};
-use crate::plan::{Audience, Channel, Contact, Manner, Plan, Registry, Who, load_texts};
+use crate::plan::{Audience, Channel, Contact, Manner, Plan, Who, load_texts};
 use crate::world::RealWorld;
 use jiff::SignedDuration;
 use std::path::Path;
@@ -46,7 +46,7 @@ fn here() -> Pool {
 /// Ana and Bo inside, a customer outside, a page that the public sees.
 fn plan(channels: Vec<Channel>) -> Plan {
     let files = vec![("plan.toml".to_owned(), BASE.to_owned())];
-    let mut plan = load_texts(files, &Registry::built_in()).unwrap_or_else(|p| panic!("{p}")).plan;
+    let mut plan = load_texts(files, &crate::providers::registry()).unwrap_or_else(|p| panic!("{p}")).plan;
     plan.contacts = [
         ("ana".into(), contact("Ana Silva", &[("phone", "+1555"), ("email", "ana@example.org")])),
         ("bo".into(), contact("Bo", &[("email", "bo@example.org")])),

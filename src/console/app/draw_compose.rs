@@ -9,7 +9,7 @@ use crate::console::screens::View;
 use crate::console::screens::message::{self, Sheet};
 use crate::console::theme::Role;
 use crate::console::widgets::{self, Look, centred, hint_line, wrap};
-use crate::core::message::BODY_LIMIT_CHARS;
+use crate::plan::BODY_LIMIT_CHARS;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::text::{Line, Text};

@@ -5,7 +5,7 @@ use crate::engine::client::{Client, ClientError, Receiver};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
 use crate::engine::{self, EngineError, Settings, name_of};
-use crate::plan::{Plan, Registry, load_texts};
+use crate::plan::{Plan, load_texts};
 use crate::world::{SimulatedWorld, demo};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,9 @@ use tokio::task::JoinHandle;
 
 fn demo_plan() -> Arc<Plan> {
     let files = demo::plan_files().iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
-    Arc::new(load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}")).plan)
+    Arc::new(
+        load_texts(files, &crate::providers::registry()).unwrap_or_else(|problems| panic!("{problems}")).plan,
+    )
 }
 
 fn folder(path: &Path) -> StateFolder {

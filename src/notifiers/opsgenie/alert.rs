@@ -5,7 +5,7 @@ use crate::core::notification::{Again, Intent, Tracked, Undelivered};
 use crate::notifiers::api::Api;
 use crate::notifiers::{Outgoing, answer, text};
 use crate::plan::Severity;
-use crate::probes::BuildError;
+use crate::plan::kinds::BuildError;
 use serde_json::{Value, json};
 
 /// The longest `message`.

@@ -8,10 +8,11 @@ use super::{RESPONDERS, Requests, TAGS, alert};
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::notifiers::api::{Call, TLS_ROOTS, require_url, secret_text};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer};
+use crate::notifiers::{Built, Notifier, Outgoing, answer};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
-use crate::probes::BuildError;
 use crate::secrets::SecretText;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -62,10 +63,10 @@ cloud_id = "11111111-2222-3333-4444-555555555555"
 email = "lifeboat@example.com"
 api_token = { secret = "jsm-api-token" }
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let api_url = require_url(&channel.params, "api_url")?;
     Ok(Box::new(JsmOps {
         site: Site::of(channel, &api_url)?,

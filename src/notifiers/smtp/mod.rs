@@ -9,11 +9,12 @@ use crate::base::text::clean;
 use crate::clients::Clients;
 use crate::clients::smtp::{Login, Mailing, Security, SmtpError, SmtpServer, Stage};
 use crate::core::notification::{Again, Receipt, Undelivered};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing};
+use crate::notifiers::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::NotifierKind;
 use crate::plan::params::{Param, Params};
 use crate::plan::{Channel, Manner};
-use crate::probes::BuildError;
 use crate::secrets::SecretRef;
 use futures::future::BoxFuture;
 use lettre::message::Mailbox;
@@ -71,10 +72,10 @@ username = "lifeboat@example.com"
 password = { secret = "smtp-password" }
 from = "Lifeboat <lifeboat@example.com>"
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let params = &channel.params;
     let host = params.require_text("host")?.trim().to_owned();
     let is_address = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();

@@ -4,10 +4,11 @@ use super::{ACCOUNT, API_URL, AUTH_TOKEN, Account, TLS_ROOTS};
 use crate::base::phone::e164;
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer, text};
+use crate::notifiers::{Built, Notifier, Outgoing, answer, text};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
-use crate::probes::BuildError;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -40,10 +41,10 @@ account = "AC00000000000000000000000000000000"
 auth_token = { secret = "twilio-token" }
 from = "+14155550123"
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let from = channel.params.require_text("from")?;
     if !is_sender(from) {
         let why = "it takes a number with its country's code (`+14155550123`), a short code, a messaging service's SID \

@@ -4,10 +4,11 @@ use super::{ACCOUNT, API_URL, AUTH_TOKEN, Account, TLS_ROOTS, spoken};
 use crate::base::phone::{NO_NUMBER, e164};
 use crate::clients::Clients;
 use crate::core::notification::{Receipt, Tracked, Undelivered};
-use crate::notifiers::{Built, Notifier, NotifierKind, Outgoing, answer};
+use crate::notifiers::{Built, Notifier, Outgoing, answer};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::NotifierKind;
 use crate::plan::{Channel, Manner};
-use crate::probes::BuildError;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
@@ -39,10 +40,10 @@ account = "AC00000000000000000000000000000000"
 auth_token = { secret = "twilio-token" }
 from = "+14155550123"
 "#,
-    build,
+    ends: None,
 };
 
-fn build(channel: &Channel, clients: &Clients) -> Built {
+pub fn build(channel: &Channel, clients: &Clients) -> Built {
     let language = channel.params.require_text("language")?.to_owned();
     let from = channel.params.require_text("from")?;
     if e164(from).is_none() {

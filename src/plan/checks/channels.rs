@@ -2,12 +2,13 @@
 
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
+use crate::plan::registry::Registry;
 use jiff::SignedDuration;
 
 /// The longest deadline of one attempt: nobody waits longer for a page.
 const LONGEST_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 
-pub(super) fn check(draft: &Draft, report: &Report) {
+pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     for (id, channel) in &draft.plan.channels {
         let place = |key: &str| draft.places.of(&format!("channels.{id}.{key}"));
         let range = SignedDuration::from_secs(1)..=LONGEST_TIMEOUT;
@@ -19,7 +20,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
             let problem = Problem::error("out-of-range", place("give_up_after"), message);
             report.add(problem.help("make `give_up_after` longer than `timeout`; a few attempts should fit"));
         }
-        if let Some(ending) = crate::notifiers::endings::of(&channel.kind) {
+        if let Some(ending) = registry.notifier(&channel.kind).and_then(|kind| kind.ends) {
             let day = ending.on.strftime("%-d %B %Y");
             let message = format!("channel `{id}` reaches nobody from {day} on: {} ends", ending.service);
             let problem = Problem::warning("ending", place("kind"), message);

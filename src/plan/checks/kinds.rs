@@ -1,28 +1,21 @@
 //! What kinds of actions and channels refuse of their own keys: each step and channel is made once, connected to nothing, so
 //! that what could not be made in the night is found when the plan is loaded.
 
-use crate::base::environment::Environment;
-use crate::clients::Clients;
-use crate::notifiers::NotifierKind;
 use crate::plan::keys::{Key, Need, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::keys;
 use crate::plan::load::Draft;
 use crate::plan::params::{Param, Params};
-use crate::plan::people::Channel;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use crate::plan::types::Step;
 use crate::plan::units::format_duration;
-use crate::probes::BuildError;
-use crate::probes::source::keys;
-use crate::secrets::SecretsConfig;
-use std::path::Path;
 
 /// The keys that hold a program and its arguments.
 const PROGRAMS: [&str; 2] = ["argv", "verify_argv"];
 
 pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
-    let clients = Clients::new(SecretsConfig::default(), Path::new(""), Environment::default());
-    let clients = clients.with_aws(draft.plan.aws.clone(), "");
+    let trial = (registry.trial)(&draft.plan.aws);
     let told = |(prefix, what): (&str, &str), path: &str, params: &Params, found: Vec<BuildError>| {
         let mut told: Vec<&str> = Vec::new();
         let faults: Vec<(&str, String)> = found.iter().filter_map(BuildError::fault).collect();
@@ -44,7 +37,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     for (runbook, steps) in draft.plan.runbooks.iter().map(|(id, runbook)| (id, &runbook.steps)) {
         for step in steps.values() {
             let Some(kind) = registry.action(&step.action) else { continue };
-            let built = (kind.build)(&step.params, &clients).err();
+            let built = trial.action(step);
             let found = general(kind.keys, &step.params).into_iter().chain(built).chain(too_long(step));
             let what = format!("step `{}`", step.id);
             let path = format!("runbooks.{runbook}.steps.{}.with", step.id);
@@ -54,14 +47,9 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     for (id, channel) in &draft.plan.channels {
         let Some(kind) = registry.notifier(&channel.kind) else { continue };
         let what = format!("channel `{id}`");
-        let found = of_channel(kind, channel, &clients);
+        let found = general(kind.keys, &channel.params).into_iter().chain(trial.channel(channel)).collect();
         told(("", &what), &format!("channels.{id}"), &channel.params, found);
     }
-}
-
-fn of_channel(kind: &NotifierKind, channel: &Channel, clients: &Clients) -> Vec<BuildError> {
-    let built = (kind.build)(channel, clients).err();
-    general(kind.keys, &channel.params).into_iter().chain(built).collect()
 }
 
 /// What is wrong whatever the kind.

@@ -26,10 +26,10 @@ pub(crate) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     kinds::check(draft, registry, report);
     runbooks::check(draft, registry, report);
     managers::check(draft, report);
-    servers::check(draft, report);
+    servers::check(draft, registry, report);
     tree::check(draft, report);
     people::check(draft, report);
-    channels::check(draft, report);
+    channels::check(draft, registry, report);
     policies::check(draft, report);
     messages::check(draft, report);
     reach::check(draft, report);

@@ -1,16 +1,15 @@
 //! Which server is meant: one that is acted upon, or measured for what its promotion would lose, is named alone. And what
 //! a session may not set for itself, because the server's own value is what is asked for.
 
-use crate::clients::Postgres;
 use crate::plan::load::Draft;
 use crate::plan::params::Params;
 use crate::plan::problem::{Problem, Report};
-use crate::secrets::Secret;
+use crate::plan::registry::Registry;
 
 /// Actions on one server.
 const ACTIONS: [&str; 3] = ["postgres-promote", "postgres-fence", "postgres-unfence"];
 
-pub(super) fn check(draft: &Draft, report: &Report) {
+pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     read_only_sessions(draft, report);
     let warn = |what: String, path: String, servers: String| {
         let message = format!("{what} names several servers: {servers}");
@@ -19,13 +18,13 @@ pub(super) fn check(draft: &Draft, report: &Report) {
         report.add(Problem::warning("several-servers", draft.places.of(&path), message).help(help));
     };
     for probe in draft.plan.probes.values().filter(|probe| probe.kind == "postgres-replication") {
-        if let Some(servers) = several(&probe.params) {
+        if let Some(servers) = several(&probe.params, registry) {
             warn(format!("`dsn` of probe `{}`", probe.id), format!("probes.{}.dsn", probe.id), servers);
         }
     }
     for (book, runbook) in &draft.plan.runbooks {
         for step in runbook.steps.values().filter(|step| ACTIONS.contains(&&*step.action)) {
-            if let Some(servers) = several(&step.params) {
+            if let Some(servers) = several(&step.params, registry) {
                 let path = format!("runbooks.{book}.steps.{}.with.dsn", step.id);
                 warn(format!("`dsn` of step `{}`", step.id), path, servers);
             }
@@ -60,8 +59,8 @@ fn read_only_sessions(draft: &Draft, report: &Report) {
 }
 
 /// The servers of a connection string that names more than one. One that is a secret is looked at by a preflight.
-fn several(params: &Params) -> Option<String> {
+fn several(params: &Params, registry: &Registry) -> Option<String> {
     let dsn = params.text("dsn").filter(|dsn| !dsn.contains("{{"))?;
-    let target = Postgres::target(&Secret::from_plan(dsn)).ok()?;
+    let target = (registry.database)(dsn).ok()?;
     target.contains(',').then_some(target)
 }

@@ -3,11 +3,11 @@
 
 use super::document::Document;
 use crate::plan::keys::Named;
+use crate::plan::kinds::ProbeKind;
 use crate::plan::near::nearest;
 use crate::plan::place::Place;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
-use crate::probes::ProbeKind;
 use indexmap::{IndexMap, IndexSet};
 
 /// Longest name.

@@ -8,12 +8,12 @@ use crate::base::ids::{ProbeId, RegionId};
 use crate::base::units::Unit;
 use crate::plan::is_left_out;
 use crate::plan::keys::Key;
+use crate::plan::kinds::ProbeKind;
 use crate::plan::node::Entry;
 use crate::plan::place::Place;
 use crate::plan::problem::Problem;
 use crate::plan::sections;
 use crate::plan::types::{ProbeSpec, Thresholds};
-use crate::probes::ProbeKind;
 use indexmap::IndexMap;
 
 /// Most probes of a plan.

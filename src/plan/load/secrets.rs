@@ -3,11 +3,10 @@
 use super::fields::Fields;
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
-use crate::clients::Postgres;
 use crate::plan::keys::Takes;
 use crate::plan::node::{Node, NodeValue};
 use crate::plan::problem::Problem;
-use crate::secrets::{Secret, SecretRef, SecretsConfig, Source};
+use crate::secrets::{SecretRef, SecretsConfig, Source};
 use regex::Regex;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -78,8 +77,8 @@ fn check_connection_string(reader: &Reader<'_>, text: &str, node: &Node, at: &At
     if text.contains("{{") {
         return;
     }
-    if let Err(error) = Postgres::target(&Secret::from_plan(text)) {
-        let message = format!("`{}` of {} cannot be used: {}", at.key, at.what, error.message);
+    if let Err(why) = (reader.registry.database)(text) {
+        let message = format!("`{}` of {} cannot be used: {}", at.key, at.what, why);
         let help = "write `host=… port=5432 dbname=… user=… sslmode=verify-full`, or a postgresql:// URL";
         reader.report.add(Problem::error("connection-string", node.place, message).help(help));
     }

@@ -7,8 +7,9 @@ use crate::clients::aws::arc::{Answered, Cluster, Control};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{BuildError, ProbeKind, unchecked};
 use crate::plan::params::{Param, Params};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, unchecked};
+use crate::probes::{Built, Probe, deadline};
 use futures::future::BoxFuture;
 use std::time::Duration;
 
@@ -62,10 +63,9 @@ ap-northeast-1 = "https://dddddddd.v1.ap-northeast-1.routing-control.amazonaws.c
 ap-southeast-2 = "https://eeeeeeee.v1.ap-southeast-2.routing-control.amazonaws.com/v1"
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let cluster = cluster(&spec.params, clients)?;
     let share = deadline(spec) / u32::try_from(cluster.len()).unwrap_or(1).max(1);
     Ok(Box::new(RoutingControl {

@@ -9,7 +9,8 @@ use crate::clients::aws::{AwsErrorKind, Call, timestamp};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{Built, Probe, ProbeKind, unchecked};
+use crate::plan::kinds::{ProbeKind, unchecked};
+use crate::probes::{Built, Probe};
 use aws_sdk_cloudfront::types::{Distribution, DistributionConfig};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -55,10 +56,9 @@ every = "1m"
 timeout = "10s"
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Edge {
         reader: Reader::global(spec, clients)?,
         id: spec.params.require_text("distribution")?.to_owned(),

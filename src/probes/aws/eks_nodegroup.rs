@@ -8,7 +8,8 @@ use crate::clients::aws::{AwsErrorKind, Call};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{Built, Probe, ProbeKind, unchecked};
+use crate::plan::kinds::{ProbeKind, unchecked};
+use crate::probes::{Built, Probe};
 use aws_sdk_eks::types::{Issue, Nodegroup, NodegroupStatus};
 use futures::future::BoxFuture;
 
@@ -51,10 +52,9 @@ every = "1m"
 timeout = "10s"
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Group {
         reader: Reader::of(spec, clients)?,
         cluster: spec.params.require_text("cluster")?.to_owned(),

@@ -10,8 +10,8 @@ pub mod msk_cluster;
 pub mod rds_cluster;
 pub mod rds_instance;
 pub mod rds_snapshots;
-mod rds_status;
-mod reader;
+pub(crate) mod rds_status;
+pub(crate) mod reader;
 pub(crate) mod route53_health_check;
 pub(crate) mod route53_record;
 pub mod s3_latest;
@@ -20,7 +20,7 @@ use crate::clients::Clients;
 use crate::clients::aws::Place;
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::BuildError;
+use crate::plan::kinds::BuildError;
 
 /// Where a probe looks, when that is not the region that it is listed under.
 pub const REGION: Key = Key::optional(

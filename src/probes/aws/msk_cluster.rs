@@ -8,7 +8,8 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{Built, Probe, ProbeKind, unchecked};
+use crate::plan::kinds::{ProbeKind, unchecked};
+use crate::probes::{Built, Probe};
 use aws_sdk_kafka::types::{Cluster, ClusterState};
 use futures::future::BoxFuture;
 
@@ -43,10 +44,9 @@ every = "1m"
 timeout = "10s"
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let name = spec.params.require_text("cluster")?.to_owned();
     Ok(Box::new(Msk { reader: Reader::of(spec, clients)?, name }))
 }

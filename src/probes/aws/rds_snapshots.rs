@@ -10,7 +10,8 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, timestamp};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, faults};
+use crate::probes::{Built, Probe};
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -58,10 +59,9 @@ warn = "25h"
 critical = "49h"
 "#,
     check: |spec| faults([Of::named(spec).err()]),
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let of = Of::named(spec)?;
     let kind = spec.params.text("type").filter(|kind| *kind != "any").map(str::to_owned);
     Ok(Box::new(Snapshots { reader: Reader::of(spec, clients)?, of, kind }))

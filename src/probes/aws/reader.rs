@@ -4,7 +4,8 @@ use super::{find, place};
 use crate::clients::Clients;
 use crate::clients::aws::{Connection, Place};
 use crate::plan::ProbeSpec;
-use crate::probes::{BuildError, deadline};
+use crate::plan::kinds::BuildError;
+use crate::probes::deadline;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -7,8 +7,9 @@ use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{ProbeKind, unchecked};
 use crate::probes::aws::{GLOBAL, find};
-use crate::probes::{Built, Probe, ProbeKind, unchecked};
+use crate::probes::{Built, Probe};
 use aws_sdk_route53::types::{HealthCheckConfig, HealthCheckObservation};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -49,10 +50,9 @@ warn_below = 60
 critical_below = 18
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(HealthCheck {
         place: find(GLOBAL, "aws_region", clients)?,
         id: spec.params.require_text("health_check")?.to_owned(),

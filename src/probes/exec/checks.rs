@@ -2,9 +2,10 @@
 
 use super::reads::Reads;
 use crate::plan::ProbeSpec;
+use crate::plan::kinds::keys;
+use crate::plan::kinds::{BuildError, faults};
 use crate::plan::params::{Param, Params};
-use crate::probes::source::{Program, keys};
-use crate::probes::{BuildError, faults};
+use crate::probes::source::Program;
 
 pub(super) fn check(spec: &ProbeSpec) -> Vec<BuildError> {
     let params = &spec.params;

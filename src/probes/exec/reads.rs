@@ -2,8 +2,8 @@
 
 use super::{Output, number, status_line};
 use crate::core::reading::{Field, Measurement, Verdict};
+use crate::plan::kinds::BuildError;
 use crate::plan::params::{Param, ParamError, Params};
-use crate::probes::BuildError;
 use crate::probes::http::json_text;
 use crate::secrets::Redactor;
 use regex::Regex;

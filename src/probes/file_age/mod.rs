@@ -9,9 +9,10 @@ use crate::base::units::Unit;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{BuildError, ProbeKind};
 use crate::plan::params::Params;
 use crate::probes::series::{self, Sizes, in_words, judge_age, size};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline};
+use crate::probes::{Built, Probe, deadline};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use look::Look;
@@ -79,7 +80,6 @@ warn = "25h"
 critical = "49h"
 "#,
     check,
-    build,
 };
 
 /// Every path that can be none.
@@ -89,7 +89,7 @@ fn check(spec: &ProbeSpec) -> Vec<BuildError> {
     paths.filter_map(|(key, text)| Some(BuildError::value(key, text, Pattern::of(text).err()?))).collect()
 }
 
-fn build(spec: &ProbeSpec, _clients: &crate::clients::Clients) -> Built {
+pub fn build(spec: &ProbeSpec, _clients: &crate::clients::Clients) -> Built {
     let series = Series::of(&spec.params)?;
     Ok(Box::new(FileAge { series: Arc::new(series), within: deadline(spec), looking: Arc::default() }))
 }

@@ -1,8 +1,8 @@
 //! What the headers of an answer must say.
 
 use crate::core::reading::Verdict;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::{Param, Params};
-use crate::probes::BuildError;
 use crate::secrets::Redactor;
 use regex::Regex;
 use reqwest::header::{HeaderMap, HeaderName};

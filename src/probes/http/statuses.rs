@@ -1,8 +1,8 @@
 //! What a status code means: a verdict, or that nothing can be told.
 
 use crate::core::reading::Verdict;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use crate::probes::source::Statuses;
 
 const GOOD: &str = "good_statuses";

@@ -12,8 +12,9 @@ use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{ProbeKind, unchecked};
 use crate::probes::source::{Database, DatabaseError};
-use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
+use crate::probes::{Built, Probe, deadline};
 use futures::future::BoxFuture;
 use judge::{SETTLES, down, is_unsettled, judge};
 use look::{OLDEST_QUERY, PRIMARY_QUERY, Primary, PrimaryLook, STANDBY_QUERY, Standby};
@@ -106,10 +107,9 @@ warn = "30s"
 critical = "60s"
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let primary = spec.params.get("primary").map(|_| Database::of(&spec.params, "primary", clients));
     Ok(Box::new(Replication {
         standby: Database::of(&spec.params, "dsn", clients)?,

@@ -5,8 +5,9 @@ use crate::clients::Clients;
 use crate::clients::TlsProfile;
 use crate::clients::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse, Place};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
+use crate::plan::kinds::keys::headers;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use crate::secrets::{SecretError, SecretText};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -32,6 +33,13 @@ pub(crate) struct Request {
     /// Where to connect to instead.
     pub(crate) connect_to: Option<Place>,
     tls: TlsProfile,
+}
+
+/// What does not do among the keys of a request: its method, and the names and values of its headers as far as they stand
+/// in the plan.
+pub(crate) fn faults_of(params: &Params, url: &str) -> Vec<BuildError> {
+    let method = Request::of(params, url, params.text("method").unwrap_or("GET")).err();
+    method.into_iter().chain(headers(params)).collect()
 }
 
 /// Why a request has no answer.

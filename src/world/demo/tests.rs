@@ -5,13 +5,14 @@ use crate::core::model::Status;
 use crate::core::objectives::{overall_clock, overall_stopped};
 use crate::core::placement;
 use crate::core::signal::SignalState::{self, Critical, Ok as Good};
-use crate::plan::{Plan, Registry, Severity, load_texts};
+use crate::plan::{Plan, Severity, load_texts};
 use crate::world::scenario::GENERIC;
 use std::sync::{Arc, LazyLock};
 
 static PLAN: LazyLock<Arc<Plan>> = LazyLock::new(|| {
     let files = plan_files().iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    let loaded = load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}"));
+    let loaded =
+        load_texts(files, &crate::providers::registry()).unwrap_or_else(|problems| panic!("{problems}"));
     assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
     Arc::new(loaded.plan)
 });

@@ -77,7 +77,7 @@ pub(super) fn action(name: Text, plan: &Plan, sheet: &mut Sheet) -> Option<Strin
     let (text, span) = name;
     let used = plan.runbooks.values().flat_map(|runbook| runbook.steps.values());
     let mut known: IndexSet<&str> = used.map(|step| &*step.action).collect();
-    known.extend(crate::actions::KINDS.iter().map(|kind| kind.name));
+    known.extend(crate::providers::ACTIONS.iter().map(|row| row.kind.name));
     if !known.contains(text) && !is_left_out(text) {
         let message = format!("there is no kind of action `{text}`");
         sheet.problem(span, message, near_miss(text, known.iter().copied()));

@@ -101,7 +101,7 @@ impl World for SimulatedWorld {
 
     fn probe(&self, spec: &ProbeSpec) -> probes::Built {
         // What could not be made in reality is not made here either: a rehearsal finds it.
-        if let Some(kind) = probes::kind(&spec.kind) {
+        if let Some(kind) = crate::providers::probe(&spec.kind) {
             (kind.build)(spec, &self.unconnected)?;
         }
         Ok(Box::new(SimulatedProbe { inner: self.inner.clone(), spec: spec.clone() }))
@@ -114,15 +114,16 @@ impl World for SimulatedWorld {
 
     fn notifier(&self, channel: &Channel) -> notifiers::Built {
         // What could not be made in reality is not made here either: a rehearsal finds it.
-        if let Some(kind) = notifiers::kind(&channel.kind) {
+        if let Some(kind) = crate::providers::channel(&channel.kind) {
             (kind.build)(channel, &self.unconnected)?;
         }
         Ok(Box::new(notifier::SimulatedNotifier::new(self.inner.clone(), channel)))
     }
 
     fn action(&self, step: &Step, params: &Params) -> actions::Built {
-        let real =
-            actions::kind(&step.action).map(|kind| (kind.build)(params, &self.unconnected)).transpose()?;
+        let real = crate::providers::action(&step.action)
+            .map(|kind| (kind.build)(params, &self.unconnected))
+            .transpose()?;
         match real {
             Some(real) if WITHIN.contains(&&*step.action) => Ok(real),
             // Of the others only what needs no connection is asked.

@@ -86,8 +86,8 @@ pub(super) fn system_identifier(name: &str) -> String {
 
 /// The call in the words of the real kind, where this build has it.
 pub(super) fn call(step: &Step, params: &Params) -> String {
-    match crate::actions::kind(&step.action) {
-        Some(kind) => (kind.call)(params),
+    match crate::providers::action(&step.action) {
+        Some(row) => (row.kind.call)(params),
         None => effects::unknown_call(step, params),
     }
 }

@@ -230,7 +230,7 @@ fn the_probe_takes_the_next_endpoint_and_begins_with_another_each_time() {
             cluster.endpoints()
         );
         let spec = plan(&text).probes["example"].clone();
-        let kind = lifeboat::probes::kind("arc-routing-control").unwrap();
+        let kind = lifeboat::providers::probe("arc-routing-control").unwrap();
         let probe = (kind.build)(&spec, &clients("http://127.0.0.1:9")).unwrap();
         let mut asked = Vec::new();
         for _ in 0..5 {

@@ -8,11 +8,11 @@ mod records;
 use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
-use lifeboat::actions::{self, Action, Context};
+use lifeboat::actions::{Action, Context};
 use lifeboat::base::environment::Environment;
 use lifeboat::clients::Clients;
 use lifeboat::core::action::{Description, Failure};
-use lifeboat::plan::{AwsSettings, Plan, Registry, load_texts};
+use lifeboat::plan::{AwsSettings, Plan, load_texts};
 
 use crate::acting::Quick;
 use crate::aws::{Emulator, isolate};
@@ -36,7 +36,9 @@ fn clients(endpoint: &str) -> Clients {
 
 fn plan(text: &str) -> Plan {
     let files = vec![("base.toml".to_owned(), PLAN.to_owned()), ("own.toml".to_owned(), text.to_owned())];
-    load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{text}\n{problems}")).plan
+    load_texts(files, &lifeboat::providers::registry())
+        .unwrap_or_else(|problems| panic!("{text}\n{problems}"))
+        .plan
 }
 
 /// The action of a step with these keys under `with`.
@@ -46,7 +48,7 @@ fn action(kind: &str, with: &str, clients: &Clients) -> Box<dyn Action> {
          action = \"{kind}\"\nconfirm = \"yes\"\n[runbooks.example.steps.with]\n{with}"
     );
     let step = plan(&text).runbooks["example"].steps[0].clone();
-    (actions::kind(kind).unwrap().build)(&step.params, clients).unwrap()
+    (lifeboat::providers::action(kind).unwrap().build)(&step.params, clients).unwrap()
 }
 
 fn context() -> (Context, Arc<Mutex<Vec<String>>>) {

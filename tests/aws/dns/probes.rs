@@ -7,7 +7,7 @@ use hickory_resolver::proto::op::{Message, OpCode};
 use hickory_resolver::proto::rr::{RData, Record};
 use lifeboat::clients::Clients;
 use lifeboat::core::reading::{Field, Measurement, ProbeFailure, Verdict};
-use lifeboat::probes::{self, Probe};
+use lifeboat::probes::Probe;
 use serde_json::json;
 use tokio::net::UdpSocket;
 
@@ -17,13 +17,13 @@ use crate::aws::Emulator;
 fn probe(kind: &str, keys: &str, clients: &Clients) -> Box<dyn Probe> {
     let text = format!("[probes.example]\nkind = \"{kind}\"\nevery = \"5s\"\ntimeout = \"4s\"\n{keys}");
     let spec = plan(&text).probes["example"].clone();
-    (probes::kind(kind).unwrap().build)(&spec, clients).unwrap()
+    (lifeboat::providers::probe(kind).unwrap().build)(&spec, clients).unwrap()
 }
 
 async fn measure(kind: &str, keys: &str, clients: &Clients) -> Result<Measurement, ProbeFailure> {
     let measured = probe(kind, keys, clients).run().await;
     if let Ok(measured) = &measured {
-        let declared = probes::kind(kind).unwrap().fields;
+        let declared = lifeboat::providers::probe(kind).unwrap().fields;
         for field in measured.fields.keys() {
             assert!(declared.iter().any(|(name, _)| name == field), "{kind}: {field} is not declared");
         }

@@ -9,11 +9,11 @@ mod sns;
 use crate::acting::Quick;
 use crate::aws::{Emulator, FaultProxy};
 use jiff::SignedDuration;
-use lifeboat::actions::{Action, Context, kind};
+use lifeboat::actions::{Action, Context};
 use lifeboat::base::environment::Environment;
 use lifeboat::clients::Clients;
 use lifeboat::core::action::{Acted, Description, Done, Failure, Proof};
-use lifeboat::plan::{AwsSettings, Registry, load_texts};
+use lifeboat::plan::{AwsSettings, load_texts};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -49,10 +49,10 @@ impl World {
              [[runbooks.example.steps]]\nid = \"step\"\ntitle = \"Step\"\naction = \"{action}\"\nconfirm = \"type\"\n\
              [runbooks.example.steps.with]\n{with}\n"
         );
-        let plan = load_texts(vec![("plan.toml".into(), text)], &Registry::built_in());
+        let plan = load_texts(vec![("plan.toml".into(), text)], &lifeboat::providers::registry());
         let plan = plan.unwrap_or_else(|problems| panic!("{problems}")).plan;
         let params = &plan.runbooks["example"].steps[0].params;
-        let action = (kind(action).unwrap().build)(params, &self.clients);
+        let action = (lifeboat::providers::action(action).unwrap().build)(params, &self.clients);
         Step { world: self, action: action.unwrap_or_else(|error| panic!("{error}")), lines: Arc::default() }
     }
 }

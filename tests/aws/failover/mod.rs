@@ -129,8 +129,8 @@ impl Night {
 
     /// Says that the selected step was done, and how it was checked.
     fn attest(&mut self, title: &str, how: &str) {
-        self.operator.press("a");
-        self.operator.sees("What was done, and how it was checked");
+        // The list may just have changed under the key, which then asks for itself again.
+        self.operator.presses_for("a", "What was done, and how it was checked");
         self.operator.types_into("What was done", how, how);
         self.operator.press("\r");
         self.operator.sees("done?");

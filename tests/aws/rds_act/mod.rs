@@ -65,7 +65,10 @@ fn build(endpoint: &str, kind: &str, keys: &[(&str, &str)]) -> actions::Built {
         };
         ((*key).to_owned(), param)
     });
-    (actions::kind(kind).unwrap().build)(&Params(params.collect()), &clients.with_aws(settings, "ana"))
+    (lifeboat::providers::action(kind).unwrap().build)(
+        &Params(params.collect()),
+        &clients.with_aws(settings, "ana"),
+    )
 }
 
 /// One confirmed step: the action with what its description showed, and what it says while it runs.

@@ -10,7 +10,7 @@ mod snapshot;
 use crate::acting::Quick;
 use crate::aws::Emulator;
 use jiff::{SignedDuration, Timestamp};
-use lifeboat::actions::{self, Action, Context};
+use lifeboat::actions::{Action, Context};
 use lifeboat::base::environment::Environment;
 use lifeboat::clients::Clients;
 use lifeboat::core::action::{Description, Done, Failure, Proof};
@@ -97,7 +97,7 @@ fn action(endpoint: &str, kind: &str, keys: &[(&str, &str)]) -> Box<dyn Action> 
         ((*key).to_owned(), param)
     });
     let params = Params(params.collect());
-    let kind = actions::kind(kind).unwrap();
+    let kind = lifeboat::providers::action(kind).unwrap();
     let built = (kind.build)(&params, &clients.with_aws(settings, "ana"));
     built.unwrap_or_else(|error| panic!("{}: {error}", kind.name))
 }

@@ -78,6 +78,7 @@ for number in range(150):
     let table = |id: &String| {
         probe(id, "rds-instance", "dr", &format!("instance = \"{id}\""))
             .replace("every = \"1s\"", "every = \"5m\"")
+            .replace("timeout = \"5s\"", "timeout = \"2m\"")
     };
     let seer = Seer::at(&emulator.endpoint(), &ids.iter().map(table).collect::<String>());
     for round in 0..2 {

@@ -12,8 +12,7 @@ use crate::probing::PLAN;
 use lifeboat::base::environment::Environment;
 use lifeboat::clients::Clients;
 use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
-use lifeboat::plan::{Plan, Registry, load_texts};
-use lifeboat::probes;
+use lifeboat::plan::{Plan, load_texts};
 
 /// A plan's probes, and the connections that they share.
 struct Seer {
@@ -26,8 +25,9 @@ impl Seer {
     fn new(aws: &str, probes: &str) -> Self {
         let files = [("base.toml", PLAN.to_owned()), ("see.toml", format!("[aws]\n{aws}\n{probes}"))];
         let files = files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-        let plan =
-            load_texts(files, &Registry::built_in()).unwrap_or_else(|problems| panic!("{problems}")).plan;
+        let plan = load_texts(files, &lifeboat::providers::registry())
+            .unwrap_or_else(|problems| panic!("{problems}"))
+            .plan;
         let none: [(String, String); 0] = [];
         let environment: Environment = none.into_iter().collect();
         let clients = Clients::new(Default::default(), Path::new("/nonexistent"), environment)
@@ -43,7 +43,7 @@ impl Seer {
     /// Runs a probe once.
     async fn run(&self, id: &str) -> Result<Measurement, ProbeFailure> {
         let spec = &self.plan.probes[id];
-        let kind = probes::kind(&spec.kind).unwrap();
+        let kind = lifeboat::providers::probe(&spec.kind).unwrap();
         (kind.build)(spec, &self.clients).unwrap().run().await
     }
 

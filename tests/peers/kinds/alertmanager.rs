@@ -10,7 +10,7 @@ use lifeboat::core::decide::decide;
 use lifeboat::core::fact::Event;
 use lifeboat::core::model::Model;
 use lifeboat::core::reading::{Reading, Verdict};
-use lifeboat::plan::{Plan, Registry, Severity, load_texts};
+use lifeboat::plan::{Plan, Severity, load_texts};
 use std::time::{Duration, Instant};
 
 const KIND: &str = "alertmanager";
@@ -137,7 +137,7 @@ fn plan(server: &Alertmanager) -> Plan {
         "#,
         server.url()
     );
-    let loaded = load_texts(vec![("plan.toml".into(), text)], &Registry::built_in());
+    let loaded = load_texts(vec![("plan.toml".into(), text)], &lifeboat::providers::registry());
     let mut plan = loaded.unwrap_or_else(|problems| panic!("{problems}")).plan;
     plan.notify.propose = Some(Severity::P1);
     plan.notify.propose_after = SignedDuration::ZERO;
@@ -148,7 +148,8 @@ fn plan(server: &Alertmanager) -> Plan {
 async fn an_alert_proposes_an_incident_and_its_end_withdraws_it() {
     let server = Alertmanager::start();
     let plan = Arc::new(plan(&server));
-    let probe = (probes::kind(KIND).unwrap().build)(&plan.probes["alerts"], &clients()).unwrap();
+    let probe =
+        (lifeboat::providers::probe(KIND).unwrap().build)(&plan.probes["alerts"], &clients()).unwrap();
     let mut model = Model::new(plan);
     let take = |model: &mut Model, report: Report| {
         let (at, by) = (Timestamp::now(), Actor::Engine);

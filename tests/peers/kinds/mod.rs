@@ -11,7 +11,7 @@ mod role;
 
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use lifeboat::actions::{self, Action, Conditions, Context};
+use lifeboat::actions::{Action, Conditions, Context};
 use lifeboat::base::environment::Environment;
 use lifeboat::base::ids::ProbeId;
 use lifeboat::base::units::Unit;
@@ -20,7 +20,7 @@ use lifeboat::core::reading::Measurement;
 use lifeboat::plan::condition::{Condition, Truth};
 use lifeboat::plan::params::{Param, Params};
 use lifeboat::plan::{ProbeSpec, Thresholds};
-use lifeboat::probes::{self, Probe};
+use lifeboat::probes::Probe;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ fn probe(kind: &str, keys: &[(&str, &str)]) -> Box<dyn Probe> {
 }
 
 fn probe_of(kind: &str, params: Params, thresholds: Thresholds) -> Box<dyn Probe> {
-    (probes::kind(kind).unwrap().build)(&spec_of(kind, params, thresholds), &clients()).unwrap()
+    (lifeboat::providers::probe(kind).unwrap().build)(&spec_of(kind, params, thresholds), &clients()).unwrap()
 }
 
 fn spec_of(kind: &str, params: Params, thresholds: Thresholds) -> ProbeSpec {
@@ -62,7 +62,7 @@ fn spec_of(kind: &str, params: Params, thresholds: Thresholds) -> ProbeSpec {
 /// Measures, and checks that the kind declares every field.
 async fn measure(kind: &str, probe: &dyn Probe) -> Measurement {
     let measured = probe.run().await.unwrap_or_else(|failure| panic!("{kind}: {failure:?}"));
-    let declared = probes::kind(kind).unwrap().fields;
+    let declared = lifeboat::providers::probe(kind).unwrap().fields;
     for field in measured.fields.keys() {
         assert!(declared.iter().any(|(name, _)| name == field), "{kind}: {field} is not declared");
     }
@@ -74,7 +74,7 @@ fn action(kind: &str, keys: &[(&str, &str)]) -> Box<dyn Action> {
 }
 
 fn action_of(kind: &str, params: &Params) -> Box<dyn Action> {
-    (actions::kind(kind).unwrap().build)(params, &clients()).unwrap()
+    (lifeboat::providers::action(kind).unwrap().build)(params, &clients()).unwrap()
 }
 
 struct Nothing;

@@ -7,7 +7,7 @@ use lifeboat::clients::{Directory, Names};
 use lifeboat::core::preflight::{Check, Checked, Preflight};
 use lifeboat::core::reading::{Field, Verdict};
 use lifeboat::engine::outside::{Outside, Pool};
-use lifeboat::plan::{Plan, Registry, load_texts};
+use lifeboat::plan::{Plan, load_texts};
 use lifeboat::preflight;
 use lifeboat::world::RealWorld;
 use std::time::{Duration, Instant};
@@ -123,7 +123,7 @@ async fn a_primary_that_is_named_is_the_server_that_has_the_name_now() {
         format!("host=db-primary port={} user=postgres dbname=postgres sslmode=disable", before.port);
     let spec =
         spec_of(KIND, params(&[("dsn", &pair.standby.dsn()), ("primary", &primary)]), Thresholds::default());
-    let probe = (probes::kind(KIND).unwrap().build)(&spec, &clients).unwrap();
+    let probe = (lifeboat::providers::probe(KIND).unwrap().build)(&spec, &clients).unwrap();
     let well = until(KIND, &*probe, |measured| measured.verdict == Verdict::Good).await;
     assert!(well.number("primary_timeline").is_some(), "{well:#?}");
     *name.0.lock().unwrap() = "127.0.0.4";
@@ -158,7 +158,7 @@ fn plan(pair: &Pair) -> Plan {
         runbook("over", "b", &a, &b),
         runbook("back", "a", &b, &a),
     );
-    let loaded = load_texts(vec![("plan.toml".to_owned(), text)], &Registry::built_in());
+    let loaded = load_texts(vec![("plan.toml".to_owned(), text)], &lifeboat::providers::registry());
     loaded.unwrap_or_else(|problems| panic!("{problems}")).plan
 }
 

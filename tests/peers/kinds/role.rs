@@ -160,8 +160,11 @@ async fn a_search_path_with_functions_of_the_same_names_changes_no_reading() {
 fn lag_and_role_of_app(pair: &Pair) -> (Box<dyn Probe>, Box<dyn Probe>) {
     let clients = clients();
     let of = |kind: &str, keys: &[(&str, &str)]| {
-        (probes::kind(kind).unwrap().build)(&spec_of(kind, params(keys), Default::default()), &clients)
-            .unwrap()
+        (lifeboat::providers::probe(kind).unwrap().build)(
+            &spec_of(kind, params(keys), Default::default()),
+            &clients,
+        )
+        .unwrap()
     };
     let app = pair.primary.dsn_of("app");
     let lag = of("postgres-replication", &[("dsn", &pair.standby.dsn()), ("primary", &app)]);

@@ -1,8 +1,8 @@
 //! What is changed in a distribution's configuration.
 
 use crate::base::text::clean;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use aws_sdk_cloudfront::types::{DistributionConfig, Origin};
 use std::fmt;
 

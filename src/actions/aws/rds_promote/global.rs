@@ -16,8 +16,8 @@ use crate::clients::Clients;
 use crate::clients::aws::{Aws, AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::core::action::Target;
 use crate::core::preflight::Check;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use aws_sdk_rds::types::{DbCluster, GlobalCluster, GlobalClusterMember};
 
 /// The property of a target that tells its part in the global database.

@@ -11,8 +11,8 @@ use crate::base::text::clean;
 use crate::clients::aws::{AwsError, Call, Connection, Place};
 use crate::core::action::Target;
 use crate::core::preflight::Check;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use aws_sdk_rds::types::DbInstance;
 
 pub(super) struct Instance {

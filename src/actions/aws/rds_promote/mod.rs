@@ -6,17 +6,18 @@ mod global;
 mod instance;
 mod members;
 
+use crate::actions::Built;
 use crate::actions::aws::rds_change::{Changing, Refusal};
 use crate::actions::aws::rds_names::is_named;
 use crate::actions::aws::{REGION, place};
-use crate::actions::{ActionKind, Built};
 use crate::base::text::clean;
 use crate::base::words;
 use crate::clients::Clients;
 use crate::core::preflight::Check;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use cluster::Cluster;
 use global::Global;
 use instance::Instance;
@@ -114,10 +115,9 @@ timeout = "20m"
             (None, None) => format!("rds:PromoteReadReplicaDBCluster {} in {region}", text("cluster")),
         }
     },
-    build,
 };
 
-fn build(params: &Params, clients: &Clients) -> Built {
+pub fn build(params: &Params, clients: &Clients) -> Built {
     let place = place(params, clients)?;
     let (instance, cluster) = (params.text("instance"), params.text("cluster"));
     if params.text("global_cluster").is_none() {

@@ -6,8 +6,8 @@ use crate::actions::aws::rds_names;
 use crate::actions::aws::request::Request;
 use crate::clients::aws::{AwsError, Connection};
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 
 /// The database that is restored.
 pub const SOURCE_INSTANCE: Key = Key::optional(

@@ -21,7 +21,7 @@ use crate::core::react::react;
 use crate::core::reading::{Field, Measurement, Reading, Verdict};
 use crate::core::signal::SignalState;
 use crate::engine::protocol::ToClient;
-use crate::plan::{Plan, Registry, load_texts};
+use crate::plan::{Plan, load_texts};
 use crate::world::demo;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::backend::TestBackend;
@@ -70,8 +70,8 @@ impl Scene {
 
     fn of(change: impl FnOnce(Plan) -> Plan) -> Self {
         let texts = demo::plan_files().iter().map(|(name, text)| ((*name).into(), (*text).into()));
-        let plan =
-            load_texts(texts.collect(), &Registry::built_in()).map_err(|problems| format!("{problems:?}"));
+        let plan = load_texts(texts.collect(), &crate::providers::registry())
+            .map_err(|problems| format!("{problems:?}"));
         let keymap = keymap::load(&keymap::layers(None), keymap::DEFAULT).unwrap();
         let mut scene = Self {
             app: App::new(keymap, SIZE),

@@ -1,9 +1,9 @@
 //! Channels: the keys of every channel, and those of its kind.
 
 use crate::base::ids::ChannelId;
-use crate::notifiers::NotifierKind;
 use crate::plan::is_left_out;
 use crate::plan::keys::Key;
+use crate::plan::kinds::NotifierKind;
 use crate::plan::load::Places;
 use crate::plan::load::document::Document;
 use crate::plan::load::fields::Fields;

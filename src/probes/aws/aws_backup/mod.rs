@@ -9,7 +9,8 @@ use crate::clients::Clients;
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, faults};
+use crate::probes::{Built, Probe};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 
@@ -62,10 +63,9 @@ warn = "25h"
 critical = "49h"
 "#,
     check: |spec| faults([Of::named(spec).err()]),
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Points { reader: Reader::of(spec, clients)?, of: Of::named(spec)? }))
 }
 

@@ -10,7 +10,8 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Place, Share
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, faults};
+use crate::probes::{Built, Probe};
 use aws_sdk_cloudwatch::operation::describe_alarms::builders::DescribeAlarmsFluentBuilder;
 use aws_sdk_cloudwatch::types::AlarmType;
 use futures::future::BoxFuture;
@@ -57,10 +58,9 @@ every = "30s"
 timeout = "15s"
 "#,
     check: |spec| faults([Wanted::of(spec).err()]),
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let wanted = Wanted::of(spec)?;
     let place = super::place(spec, clients)?;
     let kept = place.kept::<Kept>();

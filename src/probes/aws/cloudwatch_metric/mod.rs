@@ -14,7 +14,8 @@ use crate::clients::aws::{Place, Shared};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{Built, Probe, ProbeKind, faults};
+use crate::plan::kinds::{ProbeKind, faults};
+use crate::probes::{Built, Probe};
 use fetch::{Found, Point, fetch};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -96,14 +97,13 @@ warn = 30
 critical = 60
 "#,
     check: |spec| faults([Wanted::of(&spec.params).err()]),
-    build,
 };
 
 /// What the metrics of a region share.
 #[derive(Default)]
 struct Metrics(Shared<Query, Found>);
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let wanted = Wanted::of(&spec.params)?;
     let place = super::place(spec, clients)?;
     let metrics = place.kept::<Metrics>();

@@ -2,8 +2,8 @@
 //! metrics one bad query fails all of them.
 
 use super::preset::{self, Preset};
+use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use crate::probes::BuildError;
 use jiff::SignedDuration;
 use regex::Regex;
 use std::collections::BTreeMap;

@@ -11,7 +11,8 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{Built, Probe, ProbeKind, unchecked};
+use crate::plan::kinds::{ProbeKind, unchecked};
+use crate::probes::{Built, Probe};
 use aws_sdk_rds::types::{DbCluster, GlobalCluster};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -82,10 +83,9 @@ warn = "10m"
 critical = "30m"
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Cluster {
         reader: Reader::of(spec, clients)?,
         name: spec.params.require_text("cluster")?.to_owned(),

@@ -12,7 +12,8 @@ use crate::clients::aws::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::probes::{Built, Probe, ProbeKind, unchecked};
+use crate::plan::kinds::{ProbeKind, unchecked};
+use crate::probes::{Built, Probe};
 use aws_sdk_rds::types::DbInstance;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -77,10 +78,9 @@ every = "30s"
 timeout = "10s"
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     Ok(Box::new(Instance {
         reader: Reader::of(spec, clients)?,
         name: spec.params.require_text("instance")?.to_owned(),

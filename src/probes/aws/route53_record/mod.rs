@@ -10,8 +10,9 @@ use crate::clients::dns::{self, Resolver};
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{BuildError, ProbeKind, faults};
 use crate::probes::aws::{GLOBAL, find};
-use crate::probes::{BuildError, Built, Probe, ProbeKind, deadline, faults};
+use crate::probes::{Built, Probe, deadline};
 use futures::future::{BoxFuture, join, join_all};
 use judge::{Elsewhere, Heard, Wanted};
 use std::net::SocketAddr;
@@ -89,7 +90,6 @@ timeout = "10s"
 warn = "2m"
 "#,
     check,
-    build,
 };
 
 fn check(spec: &ProbeSpec) -> Vec<BuildError> {
@@ -97,7 +97,7 @@ fn check(spec: &ProbeSpec) -> Vec<BuildError> {
     faults([zone, addresses(&spec.params.texts("resolvers")).err()])
 }
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let params = &spec.params;
     let within = deadline(spec);
     let (zone, name) = (params.require_text("zone")?, params.require_text("name")?);

@@ -2,7 +2,8 @@
 
 use crate::clients::aws::{AwsError, Call, Connection, timestamp};
 use crate::core::reading::ProbeFailure;
-use crate::probes::{BuildError, series};
+use crate::plan::kinds::BuildError;
+use crate::probes::series;
 use aws_sdk_s3::types::Object;
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;

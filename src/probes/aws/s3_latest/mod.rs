@@ -15,8 +15,9 @@ use crate::clients::aws::{AwsError, Place};
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::{ProbeKind, unchecked};
 use crate::probes::series::{self, Sizes, in_words, judge_age, size};
-use crate::probes::{Built, Probe, ProbeKind, deadline, unchecked};
+use crate::probes::{Built, Probe, deadline};
 use bucket::Setting;
 use checksum::{Checked, Checker, Expected};
 use details::Details;
@@ -116,10 +117,9 @@ warn = "25h"
 critical = "49h"
 "#,
     check: unchecked,
-    build,
 };
 
-fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
+pub fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
     let params = &spec.params;
     let text = |key: &str| params.text(key).unwrap_or_default().to_owned();
     let expected = match params.text("checksum") {

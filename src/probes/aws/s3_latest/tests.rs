@@ -190,6 +190,6 @@ fn replication_counts_when_a_rule_is_on() {
 fn a_prefix_that_is_wrong_is_told_when_the_probe_is_made() {
     let mut wrong = probe(KIND.example);
     wrong.params.0.insert("prefix".into(), crate::plan::params::Param::Text("%s".into()));
-    let built = (KIND.build)(&spec(KIND.name, wrong.params, 1000), &clients(&[]));
+    let built = super::build(&spec(KIND.name, wrong.params, 1000), &clients(&[]));
     assert!(built.is_err_and(|error| error.to_string().contains("%Y")));
 }

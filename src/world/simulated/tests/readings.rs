@@ -76,7 +76,7 @@ fn simulated_fields_are_fields_that_the_kinds_declare() {
     let (well, cut) = (scene(""), scene(REGION_DOWN));
     cut.pass(30);
     for spec in well.plan.probes.values() {
-        let Some(kind) = probes::kind(&spec.kind) else {
+        let Some(kind) = crate::providers::probe(&spec.kind) else {
             assert!(spec.kind == "future-kind" || is_left_out(&spec.kind), "{}", spec.kind);
             continue;
         };
@@ -87,7 +87,7 @@ fn simulated_fields_are_fields_that_the_kinds_declare() {
             }
         }
     }
-    for kind in probes::KINDS {
+    for kind in crate::providers::PROBES {
         let simulated = well.plan.probes.values().any(|spec| spec.kind == kind.name);
         assert!(simulated, "the kind {} has no probe in this test", kind.name);
     }

@@ -1,14 +1,9 @@
-//! What can be wrong with the keys of requests and JSON, found before anything is asked.
+//! What can be wrong with keys that many kinds have, found before anything is asked: headers, programs, paths, places
+//! in JSON.
 
+use crate::plan::kinds::BuildError;
 use crate::plan::params::{Param, Params};
-use crate::probes::BuildError;
 use reqwest::header::{HeaderName, HeaderValue};
-
-/// The keys of a request: its method, and the names and values of its headers as far as they stand in the plan.
-pub(crate) fn request(params: &Params, url: &str) -> Vec<BuildError> {
-    let method = super::Request::of(params, url, params.text("method").unwrap_or("GET")).err();
-    method.into_iter().chain(headers(params)).collect()
-}
 
 /// Headers that cannot be sent.
 pub(crate) fn headers(params: &Params) -> impl Iterator<Item = BuildError> {

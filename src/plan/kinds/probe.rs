@@ -1,0 +1,48 @@
+//! What a plan must know of a kind of probe.
+
+use super::BuildError;
+use crate::base::units::Unit;
+use crate::plan::ProbeSpec;
+use crate::plan::keys::Key;
+
+/// What the registry knows of a kind of probe.
+pub struct ProbeKind {
+    /// As in `kind = "…"`.
+    pub name: &'static str,
+    /// One paragraph for the reference.
+    pub doc: &'static str,
+    /// Unit of the value that `warn` and `critical` bound.
+    pub unit: Unit,
+    /// What it takes besides the keys that every probe has.
+    pub keys: &'static [Key],
+    /// The fields of a measurement, with what each means: `signals['x'].fields.…`. [`ANY_FIELD`] stands for
+    /// names that the plan chooses.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// The permissions that it needs, in the words of the provider's access control (`rds:DescribeDBInstances`).
+    pub permissions: &'static [&'static str],
+    /// A complete `[probes.example]` table.
+    pub example: &'static str,
+    /// What does not do among its keys, each for itself of the right type: found when the plan is loaded. It asks
+    /// nothing outside.
+    pub check: fn(&ProbeSpec) -> Vec<BuildError>,
+}
+
+/// Stands among a kind's fields for names that the plan chooses.
+pub const ANY_FIELD: &str = "…";
+
+impl ProbeKind {
+    /// Whether a measurement can have that field.
+    pub fn has_field(&self, name: &str) -> bool {
+        self.fields.iter().any(|(field, _)| *field == name || *field == ANY_FIELD)
+    }
+}
+
+/// For kinds whose keys need no check of their own.
+pub fn unchecked(_: &ProbeSpec) -> Vec<BuildError> {
+    Vec::new()
+}
+
+/// What several looks at the keys found.
+pub(crate) fn faults<const LOOKS: usize>(found: [Option<BuildError>; LOOKS]) -> Vec<BuildError> {
+    found.into_iter().flatten().collect()
+}
