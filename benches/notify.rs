@@ -21,12 +21,13 @@ use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::runner::Runner;
 use lifeboat::engine::shared::SharedModel;
 use lifeboat::journal::Options;
-use lifeboat::notifiers::{self, Notifier, Outgoing};
+use lifeboat::kinds;
+use lifeboat::kinds::channel::{Notifier, Outgoing};
+
 use lifeboat::plan::kinds::BuildError;
 use lifeboat::plan::params::Params;
 use lifeboat::plan::{Audience, Channel, Contact, Manner, Plan, ProbeSpec, Step, Who, load_texts};
 use lifeboat::world::{Clock, RealClock, World};
-use lifeboat::{actions, probes};
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -81,13 +82,13 @@ impl World for Providers {
     fn clock(&self) -> Arc<dyn Clock> {
         self.0.clone()
     }
-    fn probe(&self, spec: &ProbeSpec) -> probes::Built {
+    fn probe(&self, spec: &ProbeSpec) -> kinds::probe::Built {
         Err(BuildError::UnknownKind { what: "probe", kind: spec.kind.clone() })
     }
-    fn notifier(&self, _: &Channel) -> notifiers::Built {
+    fn notifier(&self, _: &Channel) -> kinds::channel::Built {
         Ok(Box::new(Slow(self.0.clone())))
     }
-    fn action(&self, step: &Step, _: &Params) -> actions::Built {
+    fn action(&self, step: &Step, _: &Params) -> kinds::action::Built {
         Err(BuildError::UnknownKind { what: "action", kind: step.action.clone() })
     }
 }

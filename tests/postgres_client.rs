@@ -7,8 +7,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lifeboat::base::environment::Environment;
-use lifeboat::clients::Postgres;
-use lifeboat::clients::postgres::PostgresErrorKind;
+use lifeboat::providers::postgres::client::Postgres;
+use lifeboat::providers::postgres::client::PostgresErrorKind;
 use lifeboat::secrets::{Redactor, Secret};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 

@@ -4,7 +4,7 @@ use super::prompt::read_hidden;
 use super::{Failure, block_on, engine, say};
 use crate::base::environment::Environment;
 use crate::base::text::clean;
-use crate::clients::aws::{Aws, AwsError, Caller, CredentialsInUse};
+use crate::providers::aws::client::{Aws, AwsError, Caller, CredentialsInUse};
 use clap::{Args, Subcommand};
 use futures::future::join_all;
 use serde::Serialize;
@@ -59,9 +59,9 @@ fn open(plan: &std::path::Path, environment: &Environment) -> Result<Aws, Failur
 }
 
 fn login(aws: &Aws, out: &mut dyn Write) -> Result<ExitCode, Failure> {
-    let refused = |error: crate::clients::aws::LoginError| Failure::new(&error, error.next_step());
+    let refused = |error: crate::providers::aws::client::LoginError| Failure::new(&error, error.next_step());
     let serial = aws.settings().mfa_serial.clone();
-    let serial = serial.ok_or_else(|| refused(crate::clients::aws::LoginError::NoDevice))?;
+    let serial = serial.ok_or_else(|| refused(crate::providers::aws::client::LoginError::NoDevice))?;
     let login = block_on(async {
         let code = read_code(&clean(&serial, 200)).await?;
         aws.login(&code).await.map_err(refused)

@@ -2,12 +2,14 @@
 
 use super::{EXIT_USAGE, Failure, LEFT_BEHIND, Place, limits, look, place, run_bounded, simulation};
 use crate::base::environment::Environment;
-use crate::clients::Clients;
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
 use crate::engine::{self, access};
 use crate::plan::{Loaded, Plan, Problems, load, load_texts, render};
-use crate::world::{RealWorld, SimulatedWorld, World, demo};
+use crate::providers::clients::Clients;
+use crate::simulation::SimulatedWorld;
+use crate::simulation::demo;
+use crate::world::{RealWorld, World};
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

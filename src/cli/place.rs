@@ -2,7 +2,7 @@
 
 use super::{EXIT_USAGE, Failure, whose};
 use crate::engine::paths::StateFolder;
-use crate::probes::source::quoted;
+use crate::providers::program::source::quoted;
 use std::path::{Path, PathBuf};
 
 /// A plan and its state folder.

@@ -3,8 +3,9 @@
 use super::Failure;
 use crate::base::environment::Environment;
 use crate::plan::Plan;
-use crate::world::scenario::{GENERIC, Shipped};
-use crate::world::{Scenario, demo, scenario};
+use crate::simulation::scenario::Scenario;
+use crate::simulation::scenario::{GENERIC, Shipped};
+use crate::simulation::{demo, scenario};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 

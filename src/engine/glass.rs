@@ -10,7 +10,7 @@ use crate::core::unrecorded::{self, AFTER, AGAIN_AFTER, UnrecordedPage};
 use crate::engine::outside::Pool;
 use crate::engine::runner::ReportSink;
 use crate::engine::shared::SharedModel;
-use crate::notifiers::Outgoing;
+use crate::kinds::channel::Outgoing;
 use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;

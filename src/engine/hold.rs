@@ -1,11 +1,11 @@
 //! Whether what a step made of a server stays so: while it has to hold, and until its incident is closed.
 
 use super::runner::Job;
-use crate::actions::{Action, Context};
 use crate::base::units;
 use crate::core::action::{Acted, Failure, Proof, Target};
 use crate::core::command::Report;
 use crate::core::watch::{Found, is_watched};
+use crate::kinds::action::{Action, Context};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 

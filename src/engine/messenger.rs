@@ -7,7 +7,7 @@ use crate::core::notification::{Again, DeliveryStatus, Notification, Receipt, Tr
 use crate::engine::outside::Pool;
 use crate::engine::runner::ReportSink;
 use crate::engine::shared::SharedModel;
-use crate::notifiers::{Notifier, Outgoing};
+use crate::kinds::channel::{Notifier, Outgoing};
 use crate::plan::Channel;
 use crate::world::World;
 use jiff::SignedDuration;

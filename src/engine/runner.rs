@@ -1,6 +1,5 @@
 //! Runs effects: one task each, a deadline on every call, the outcome back as a report.
 
-use crate::actions::{Action, Conditions, Context};
 use crate::base::ids::{RunId, StepId};
 use crate::core::action::{Acted, Description, Failure, ManualCard, Proof, Target};
 use crate::core::command::Report;
@@ -12,6 +11,7 @@ use crate::engine::originals::Originals;
 use crate::engine::output::Tap;
 use crate::engine::outside::{Outside, Pool};
 use crate::engine::shared::{SharedModel, WorldView};
+use crate::kinds::action::{Action, Conditions, Context};
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use crate::plan::params::Params;

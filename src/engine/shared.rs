@@ -50,7 +50,7 @@ impl WorldView {
     }
 }
 
-impl crate::actions::Conditions for WorldView {
+impl crate::kinds::action::Conditions for WorldView {
     fn evaluate(&self, condition: &Condition) -> Truth {
         let now = self.clock.now();
         let since = self.since;

@@ -2,12 +2,12 @@
 
 use super::DEADLINE;
 use crate::base::units;
-use crate::clients::Clients;
-use crate::clients::aws::{AwsError, AwsErrorKind, Call, Caller, Connection, Place};
 use crate::core::action::Target;
 use crate::core::preflight::{Check, RegionChecks};
 use crate::plan::Plan;
 use crate::plan::params::Params;
+use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Caller, Connection, Place};
+use crate::providers::clients::Clients;
 use aws_sdk_iam::types::{EvaluationResult, PolicyEvaluationDecisionType as Decision};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};

@@ -9,10 +9,10 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::actions::{ALREADY_PRIMARY, STANDBY_NOW};
 use crate::base::ids::RunbookId;
 use crate::core::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
 use crate::engine::outside::Pool;
+use crate::kinds::action::{ALREADY_PRIMARY, STANDBY_NOW};
 use crate::plan::{Plan, Runbook, Step};
 use crate::world::World;
 use futures::FutureExt;

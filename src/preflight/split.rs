@@ -1,13 +1,13 @@
 //! Two servers of one database that both accept writes: no runbook is the way back of the other then.
 
 use super::{AFTER_A_FAILOVER, Looks};
-use crate::actions::ALREADY_PRIMARY;
-use crate::clients::postgres::ReadOnly;
 use crate::core::preflight::{Check, Checked, RegionChecks};
 use crate::core::servers::{NO_DATABASE, READ_ONLY_HIDDEN, Seen};
+use crate::kinds::action::ALREADY_PRIMARY;
 use crate::plan::params::{Param, Params};
 use crate::plan::{Plan, Step};
-use crate::probes::read_postgres;
+use crate::providers::postgres::client::ReadOnly;
+use crate::providers::postgres::probe;
 use futures::future::join_all;
 use std::time::Duration;
 
@@ -71,8 +71,7 @@ impl Looks<'_> {
             let dsn = server.params.get(server.key)?;
             let (params, key, clients) = (server.params.clone(), server.key, clients.clone());
             // What does not answer is told where it is asked for by a step.
-            let read =
-                self.apart(LOOK, async move { read_postgres(&params, key, &clients, LOOK).await.ok() });
+            let read = self.apart(LOOK, async move { probe::read(&params, key, &clients, LOOK).await.ok() });
             let (name, measured) = read.await.ok()??;
             let seen = Seen::of(&measured, now).filter(|seen| seen.writes)?;
             let hidden = measured.text(READ_ONLY_HIDDEN).map(str::to_owned);

@@ -1,13 +1,13 @@
 //! One step: its secrets, its target, what its action itself needs, its permissions.
 
 use super::{DEADLINE, ENDLESS, Looks, Unanswered, broken};
-use crate::actions::Action;
-use crate::clients::Postgres;
 use crate::core::action::{Description, Failure, Target};
 use crate::core::preflight::Check;
 use crate::core::scope;
+use crate::kinds::action::Action;
 use crate::plan::Step;
 use crate::plan::params::{Param, Params};
+use crate::providers::postgres::client::Postgres;
 use crate::secrets::{Secret, SecretRef};
 use futures::future::join_all;
 use std::sync::Arc;

@@ -1,12 +1,15 @@
 //! Over the real world with what is not there, and over a simulated one.
 
 use super::*;
-use crate::clients::Clients;
 use crate::core::preflight::Checked;
 use crate::engine::outside::Outside;
 use crate::plan::load_texts;
-use crate::probes::testing::{SECRET, clients, dead_address, silent_address};
-use crate::world::{RealWorld, Scenario, SimulatedWorld, scenario};
+use crate::providers::clients::Clients;
+use crate::simulation::SimulatedWorld;
+use crate::simulation::scenario;
+use crate::simulation::scenario::Scenario;
+use crate::testing::{SECRET, clients, dead_address, silent_address};
+use crate::world::RealWorld;
 use std::sync::Arc;
 
 const BASE: &str = r#"

@@ -1,13 +1,31 @@
-//! What lifeboat can see, do and tell, by technology. What a plan must know of a kind stands beside what makes one; the
-//! tables here join the two.
+//! What lifeboat can see, do and tell, by technology. What a plan must know of a kind stands beside what makes one; a
+//! row of its technology joins the two.
+
+mod alertmanager;
+#[cfg(feature = "aws")]
+pub mod aws;
+pub mod clients;
+mod files;
+pub mod http;
+pub mod net;
+mod people;
+pub mod postgres;
+pub mod program;
+mod saas;
+pub mod sets;
+pub mod smtp;
+#[cfg(test)]
+mod tests;
+mod wait_for;
 
 use crate::base::environment::Environment;
-use crate::clients::{Clients, Postgres};
+use crate::kinds;
 use crate::plan::kinds::{ActionKind, BuildError, NotifierKind, ProbeKind};
 use crate::plan::params::Params;
 use crate::plan::{AwsSettings, Channel, ProbeSpec, Registry, Step, Trial};
 use crate::secrets::{Secret, SecretsConfig};
-use crate::{actions, notifiers, probes};
+use clients::Clients;
+use postgres::client::Postgres;
 use std::ops::Deref;
 use std::path::Path;
 
@@ -28,142 +46,85 @@ impl<K, B> Deref for Row<K, B> {
 }
 
 /// A kind of probe.
-pub type ProbeRow = Row<ProbeKind, fn(&ProbeSpec, &Clients) -> probes::Built>;
+pub type ProbeRow = Row<ProbeKind, fn(&ProbeSpec, &Clients) -> kinds::probe::Built>;
 /// A kind of action.
-pub type ActionRow = Row<ActionKind, fn(&Params, &Clients) -> actions::Built>;
+pub type ActionRow = Row<ActionKind, fn(&Params, &Clients) -> kinds::action::Built>;
 /// A kind of channel.
-pub type ChannelRow = Row<NotifierKind, fn(&Channel, &Clients) -> notifiers::Built>;
+pub type ChannelRow = Row<NotifierKind, fn(&Channel, &Clients) -> kinds::channel::Built>;
+
+/// One technology: the kinds that lifeboat has of it.
+pub struct Provider {
+    /// What it can see.
+    pub probes: &'static [ProbeRow],
+    /// What it can do.
+    pub actions: &'static [ActionRow],
+    /// How it can tell people.
+    pub channels: &'static [ChannelRow],
+}
 
 /// The row of a module that has a `KIND` and its `build`.
 macro_rules! row {
+    (self) => {
+        $crate::providers::Row { kind: &KIND, build }
+    };
     ($($path:ident)::+) => {
-        Row { kind: &$($path)::+::KIND, build: $($path)::+::build }
+        $crate::providers::Row { kind: &$($path)::+::KIND, build: $($path)::+::build }
     };
 }
+use row;
 
-/// Every kind of probe, in the order of the reference.
-pub static PROBES: &[ProbeRow] = &[
-    row!(probes::http),
-    row!(probes::tcp),
-    row!(probes::postgres),
-    row!(probes::postgres_replication),
-    row!(probes::postgres_backup),
-    row!(probes::file_age),
-    row!(probes::exec),
-    row!(probes::alertmanager),
+/// Every technology, in the order of the reference.
+static PROVIDERS: &[&Provider] = &[
+    &http::PROVIDER,
+    &net::PROVIDER,
+    &postgres::PROVIDER,
+    &files::PROVIDER,
+    &program::PROVIDER,
+    &alertmanager::PROVIDER,
+    &wait_for::PROVIDER,
+    &people::PROVIDER,
+    &saas::PROVIDER,
+    &smtp::PROVIDER,
     #[cfg(feature = "aws")]
-    row!(probes::aws::arc_routing_control),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::aws_backup),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::cloudfront_distribution),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::cloudwatch_alarms),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::cloudwatch_metric),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::eks_nodegroup),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::msk_cluster),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::rds_cluster),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::rds_instance),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::rds_snapshots),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::route53_health_check),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::route53_record),
-    #[cfg(feature = "aws")]
-    row!(probes::aws::s3_latest),
+    &aws::PROVIDER,
 ];
 
-/// Every kind of action, in the order of the reference.
-pub static ACTIONS: &[ActionRow] = &[
-    row!(actions::postgres_promote),
-    row!(actions::postgres_fence),
-    row!(actions::postgres_unfence),
-    row!(actions::http_request),
-    row!(actions::wait_for),
-    row!(actions::exec),
-    row!(actions::manual),
-    row!(actions::note),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::arc_routing_control),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::cloudfront_origin),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::eks_scale_nodegroup),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::rds_failover_cluster),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::rds_modify),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::rds_promote),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::rds_restore_pitr),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::rds_restore_snapshot),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::rds_snapshot),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::rds_wait),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::route53_switch),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::route53_upsert),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::s3_copy),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::s3_put),
-    #[cfg(feature = "aws")]
-    row!(actions::aws::sns_publish),
-];
+/// Every kind of probe of this build.
+pub fn probes() -> impl Iterator<Item = &'static ProbeRow> {
+    PROVIDERS.iter().flat_map(|provider| provider.probes)
+}
 
-/// Every kind of channel, in the order of the reference.
-pub static CHANNELS: &[ChannelRow] = &[
-    row!(notifiers::slack),
-    row!(notifiers::slack_webhook),
-    row!(notifiers::teams),
-    row!(notifiers::google_chat),
-    row!(notifiers::telegram),
-    row!(notifiers::ntfy),
-    row!(notifiers::pagerduty),
-    row!(notifiers::opsgenie::jsm),
-    row!(notifiers::opsgenie),
-    row!(notifiers::goalert),
-    row!(notifiers::twilio::voice),
-    row!(notifiers::twilio::sms),
-    row!(notifiers::statuspage),
-    row!(notifiers::webhook),
-    row!(notifiers::smtp),
-    #[cfg(feature = "aws")]
-    row!(notifiers::sns_sms),
-    row!(notifiers::command),
-];
+/// Every kind of action.
+pub fn actions() -> impl Iterator<Item = &'static ActionRow> {
+    PROVIDERS.iter().flat_map(|provider| provider.actions)
+}
+
+/// Every kind of channel.
+pub fn channels() -> impl Iterator<Item = &'static ChannelRow> {
+    PROVIDERS.iter().flat_map(|provider| provider.channels)
+}
 
 /// The kind of probe of that name.
 pub fn probe(name: &str) -> Option<&'static ProbeRow> {
-    PROBES.iter().find(|row| row.kind.name == name)
+    probes().find(|row| row.kind.name == name)
 }
 
 /// The kind of action of that name.
 pub fn action(name: &str) -> Option<&'static ActionRow> {
-    ACTIONS.iter().find(|row| row.kind.name == name)
+    actions().find(|row| row.kind.name == name)
 }
 
 /// The kind of channel of that name.
 pub fn channel(name: &str) -> Option<&'static ChannelRow> {
-    CHANNELS.iter().find(|row| row.kind.name == name)
+    channels().find(|row| row.kind.name == name)
 }
 
 /// The kinds of this build, for the loader of plans.
 pub fn registry() -> Registry {
     Registry {
-        probes: PROBES.iter().map(|row| row.kind).collect(),
-        actions: ACTIONS.iter().map(|row| row.kind).collect(),
-        notifiers: CHANNELS.iter().map(|row| row.kind).collect(),
+        probes: probes().map(|row| row.kind).collect(),
+        actions: actions().map(|row| row.kind).collect(),
+        notifiers: channels().map(|row| row.kind).collect(),
         trial: |aws| Box::new(Unconnected(unconnected(aws))),
         database: |dsn| Postgres::target(&Secret::from_plan(dsn)).map_err(|error| error.message),
     }

@@ -158,7 +158,7 @@ fn since_boot() -> Option<SignedDuration> {
 }
 
 /// `from` plus a span; the end of time where it does not fit.
-pub(super) fn later(from: Timestamp, span: SignedDuration) -> Timestamp {
+pub(crate) fn later(from: Timestamp, span: SignedDuration) -> Timestamp {
     from.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 

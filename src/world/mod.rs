@@ -2,24 +2,20 @@
 //! actions from the registries, the simulated one makes plausible ones from the same plan.
 
 mod clock;
-pub mod demo;
 mod door;
 mod real;
-pub mod scenario;
-mod simulated;
 
+pub(crate) use clock::later;
 pub use clock::{ManualClock, RealClock, ScaledClock};
 pub use door::Door;
 pub use real::RealWorld;
-pub use scenario::Scenario;
-pub use simulated::{SimulatedWorld, SpeedError};
 
-use crate::clients::Clients;
 use crate::core::own_clock::ClockOff;
 use crate::core::simulation::Simulation;
+use crate::kinds;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
-use crate::{actions, notifiers, probes};
+use crate::providers::clients::Clients;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -39,7 +35,7 @@ pub trait World: Send + Sync {
         None
     }
     /// Makes a probe of the plan.
-    fn probe(&self, spec: &ProbeSpec) -> probes::Built;
+    fn probe(&self, spec: &ProbeSpec) -> kinds::probe::Built;
     /// The connections to the real world; none in a simulated one.
     fn clients(&self) -> Option<&Clients> {
         None
@@ -48,9 +44,9 @@ pub trait World: Send + Sync {
     /// as if they had.
     fn done_by_hand(&self, _step: &Step) {}
     /// Makes the notifier of a channel.
-    fn notifier(&self, channel: &Channel) -> notifiers::Built;
+    fn notifier(&self, channel: &Channel) -> kinds::channel::Built;
     /// Makes the action of a step; `params` are its parameters with run-time names filled in.
-    fn action(&self, step: &Step, params: &Params) -> actions::Built;
+    fn action(&self, step: &Step, params: &Params) -> kinds::action::Built;
 }
 
 /// A leap of the system's wall clock.

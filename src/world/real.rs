@@ -1,13 +1,13 @@
 //! Reality: the system's clock, and probes and actions from the registries.
 
-use crate::clients::Clients;
 use crate::core::own_clock::ClockOff;
 use crate::core::simulation::Simulation;
+use crate::kinds;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
+use crate::providers::clients::Clients;
 use crate::world::{Clock, RealClock, World};
-use crate::{actions, notifiers, probes};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -42,19 +42,19 @@ impl World for RealWorld {
         Some(ClockOff { ahead: off.ahead, peers: off.servers })
     }
 
-    fn probe(&self, spec: &ProbeSpec) -> probes::Built {
+    fn probe(&self, spec: &ProbeSpec) -> kinds::probe::Built {
         let kind = crate::providers::probe(&spec.kind)
             .ok_or_else(|| BuildError::UnknownKind { what: "probe", kind: spec.kind.clone() })?;
         (kind.build)(spec, &self.clients)
     }
 
-    fn notifier(&self, channel: &Channel) -> notifiers::Built {
+    fn notifier(&self, channel: &Channel) -> kinds::channel::Built {
         let kind = crate::providers::channel(&channel.kind)
             .ok_or_else(|| BuildError::UnknownKind { what: "channel", kind: channel.kind.clone() })?;
         (kind.build)(channel, &self.clients)
     }
 
-    fn action(&self, step: &Step, params: &Params) -> actions::Built {
+    fn action(&self, step: &Step, params: &Params) -> kinds::action::Built {
         let kind = crate::providers::action(&step.action)
             .ok_or_else(|| BuildError::UnknownKind { what: "action", kind: step.action.clone() })?;
         (kind.build)(params, &self.clients)

@@ -2,7 +2,7 @@
 
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use lifeboat::actions::Conditions;
+use lifeboat::kinds::action::Conditions;
 use lifeboat::plan::condition::{Condition, Truth};
 use std::time::Duration;
 

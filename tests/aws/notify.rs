@@ -4,11 +4,11 @@ use crate::aws::{Emulator, Fault, FaultProxy, Match, Times};
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat::base::environment::Environment;
-use lifeboat::clients::Clients;
 use lifeboat::core::notification::{Again, Intent, Message, Receipt, Undelivered};
-use lifeboat::notifiers::{Notifier, Outgoing};
+use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::params::{Param, Params};
 use lifeboat::plan::{AwsSettings, Channel};
+use lifeboat::providers::clients::Clients;
 use serde_json::json;
 use std::path::Path;
 

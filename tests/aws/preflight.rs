@@ -2,12 +2,12 @@
 
 use crate::aws::{Emulator, Fault, FaultProxy, Match, Ministack, Times, isolate};
 use lifeboat::base::environment::Environment;
-use lifeboat::clients::Clients;
 use lifeboat::core::action::Target;
 use lifeboat::core::preflight::{Check, Checked};
 use lifeboat::plan::AwsSettings;
 use lifeboat::plan::params::{Param, Params};
 use lifeboat::preflight::aws::{Iam, callers};
+use lifeboat::providers::clients::Clients;
 use std::path::Path;
 
 const ARN: &str = "arn:aws:rds:us-west-2:000000000000:db:arka-db-dr-replica";

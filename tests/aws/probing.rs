@@ -1,10 +1,10 @@
 //! Probes as a plan has them, against emulated AWS.
 
 use lifeboat::base::environment::Environment;
-use lifeboat::clients::Clients;
 use lifeboat::core::reading::{Measurement, ProbeFailure};
+use lifeboat::kinds::probe::Probe;
 use lifeboat::plan::{AwsSettings, load_texts};
-use lifeboat::probes::Probe;
+use lifeboat::providers::clients::Clients;
 use std::path::Path;
 use tokio::runtime::Runtime;
 

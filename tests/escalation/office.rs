@@ -2,16 +2,15 @@
 
 use futures::future::{BoxFuture, ready};
 use jiff::{SignedDuration, Timestamp};
-use lifeboat::actions;
 use lifeboat::core::notification::{Again, Intent, Receipt, Tracked, Undelivered};
 use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
 use lifeboat::core::simulation::Simulation;
-use lifeboat::notifiers::{self, Notifier, Outgoing};
+use lifeboat::kinds;
+use lifeboat::kinds::channel::{Notifier, Outgoing};
+use lifeboat::kinds::probe::Probe;
 use lifeboat::plan::kinds::BuildError;
 use lifeboat::plan::params::Params;
 use lifeboat::plan::{Channel, ProbeSpec, Step};
-use lifeboat::probes;
-use lifeboat::probes::Probe;
 use lifeboat::world::{Clock, ManualClock, World};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -70,16 +69,16 @@ impl World for OfficeWorld {
         self.clock.clone()
     }
 
-    fn probe(&self, _: &ProbeSpec) -> probes::Built {
+    fn probe(&self, _: &ProbeSpec) -> kinds::probe::Built {
         Ok(Box::new(Window(self.office.clone())))
     }
 
-    fn notifier(&self, channel: &Channel) -> notifiers::Built {
+    fn notifier(&self, channel: &Channel) -> kinds::channel::Built {
         let (office, clock) = (self.office.clone(), self.clock.clone());
         Ok(Box::new(Desk { office, clock, channel: channel.id.to_string() }))
     }
 
-    fn action(&self, step: &Step, _: &Params) -> actions::Built {
+    fn action(&self, step: &Step, _: &Params) -> kinds::action::Built {
         Err(BuildError::UnknownKind { what: "action", kind: step.action.clone() })
     }
 }

@@ -9,7 +9,7 @@
 //! - a socket that is no client's, another protocol: `src/engine/tests/socket.rs`
 //! - the terminal after signals, panics, a lost or stalled line: `tests/tty/guard.rs`
 //! - a clock that jumps: `src/world/clock.rs`; the words for it: `src/console/screens/tests/sentences.rs`
-//! - the body limit and time limits of a single call: `src/clients/http/tests.rs`, `src/clients/postgres/tests.rs`,
+//! - the body limit and time limits of a single call: `src/providers/http/client/tests.rs`, `src/providers/postgres/client/tests.rs`,
 //!   `src/base/process.rs`
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -212,17 +212,16 @@ fn home() -> Home {
     texts.push(format!("e{} {}", "\u{301}".repeat(240), "A".repeat(300_000)));
     let said = Said::new(texts);
     let plan = plan(&said);
-    for kind in lifeboat::providers::PROBES
-        .iter()
+    for kind in lifeboat::providers::probes()
         .map(|kind| kind.name)
-        .chain(lifeboat::providers::CHANNELS.iter().map(|kind| kind.name))
+        .chain(lifeboat::providers::channels().map(|kind| kind.name))
     {
         assert!(
             HOSTED.contains(&kind) || aws(kind) || plan.contains(&format!("kind = \"{kind}\"")),
             "no {kind} here"
         );
     }
-    for kind in lifeboat::providers::ACTIONS.iter().map(|kind| kind.name) {
+    for kind in lifeboat::providers::actions().map(|kind| kind.name) {
         // Of the actions upon databases these two stand for all: they reach them in one way.
         let here = plan.contains(&format!("action = \"{kind}\"")) || kind.starts_with("postgres-");
         assert!(here || aws(kind), "no {kind} here");

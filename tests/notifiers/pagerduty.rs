@@ -5,7 +5,7 @@ use crate::rig::*;
 use crate::service::*;
 use jiff::SignedDuration;
 use lifeboat::core::notification::{Again, Intent, Receipt, Tracked};
-use lifeboat::notifiers::Outgoing;
+use lifeboat::kinds::channel::Outgoing;
 use lifeboat::plan::Severity;
 use lifeboat::plan::params::Params;
 use serde_json::{Value, json};

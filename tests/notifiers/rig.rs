@@ -2,12 +2,13 @@
 
 use indexmap::IndexMap;
 use jiff::SignedDuration;
-use lifeboat::clients::Clients;
 use lifeboat::core::notification::{Intent, Message};
-use lifeboat::notifiers::{self, Notifier, Outgoing};
+use lifeboat::kinds;
+use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::keys::{Need, Takes};
 use lifeboat::plan::params::{Param, Params};
 use lifeboat::plan::{Channel, Severity};
+use lifeboat::providers::clients::Clients;
 use std::path::Path;
 
 /// Kinds that speak HTTP.
@@ -143,7 +144,7 @@ impl Rig {
         }
     }
 
-    pub fn try_build(&self) -> notifiers::Built {
+    pub fn try_build(&self) -> kinds::channel::Built {
         let variable = |key: &str| format!("LIFEBOAT_SECRET_THE_{}", key.to_uppercase());
         let environment = self.secrets.iter().map(|(key, value)| (variable(key), value.clone())).collect();
         let clients = Clients::new(Default::default(), Path::new("/nonexistent"), environment);

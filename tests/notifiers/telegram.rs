@@ -4,7 +4,7 @@ use crate::rig::*;
 use crate::service::*;
 use jiff::SignedDuration;
 use lifeboat::core::notification::{Again, Intent};
-use lifeboat::notifiers::Outgoing;
+use lifeboat::kinds::channel::Outgoing;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 

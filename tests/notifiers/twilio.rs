@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
 use lifeboat::core::notification::{Again, Receipt, Tracked};
-use lifeboat::notifiers::Outgoing;
+use lifeboat::kinds::channel::Outgoing;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 

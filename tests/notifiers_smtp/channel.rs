@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat::base::environment::Environment;
-use lifeboat::clients::Clients;
 use lifeboat::core::notification::{Intent, Message};
-use lifeboat::notifiers::{Notifier, Outgoing};
+use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::Channel;
 use lifeboat::plan::params::{Param, Params};
+use lifeboat::providers::clients::Clients;
 use std::path::Path;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 use crate::channel::{channel, notifier, outgoing, text};
 use crate::peer::{MailServer, PASSWORD, USERNAME, free_port};
 use lifeboat::core::notification::{Again, Intent, Receipt, Undelivered};
-use lifeboat::notifiers::{Notifier, Outgoing};
+use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::params::Param;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};

@@ -13,7 +13,7 @@ use crate::base::environment::Environment;
 use crate::core::notification::{Again, Undelivered};
 use crate::core::outside::Outside;
 use crate::engine::outside::Pool;
-use crate::notifiers::Notifier;
+use crate::kinds::channel::Notifier;
 use crate::plan::{Channel, Plan};
 use crate::world::World;
 use clap::{Args, Subcommand};

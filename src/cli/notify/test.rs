@@ -8,7 +8,7 @@ use crate::base::ids::ChannelId;
 use crate::cli::{prompt, too_few};
 use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
 use crate::engine::outside::{Outside, Pool};
-use crate::notifiers::{Notifier, Outgoing};
+use crate::kinds::channel::{Notifier, Outgoing};
 use crate::plan::{Channel, Plan};
 use crate::world::World;
 use futures::future::join_all;

@@ -1,11 +1,11 @@
 use super::targets::{Selection, select};
 use super::{check, test};
 use crate::base::environment::Environment;
-use crate::clients::Clients;
 use crate::core::notification::Intent;
 use crate::engine::outside::{Outside, Pool};
 use crate::plan::params::{Param, Params};
 use crate::plan::{Audience, Channel, Contact, Manner, Plan, Who, load_texts};
+use crate::providers::clients::Clients;
 use crate::world::RealWorld;
 use jiff::SignedDuration;
 use std::path::Path;

@@ -97,7 +97,7 @@ fn unseen(params: &Params) -> Option<(&'static str, &'static str, &'static str, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probes::testing::probe_params;
+    use crate::testing::probe_params;
 
     #[test]
     fn a_command_line_is_no_program() {

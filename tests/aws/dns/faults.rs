@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lifeboat::actions::Action;
 use lifeboat::core::action::{Acted, Failure};
+use lifeboat::kinds::action::Action;
 use wiremock::matchers::{method, path, path_regex};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 

@@ -8,11 +8,11 @@ mod records;
 use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
-use lifeboat::actions::{Action, Context};
 use lifeboat::base::environment::Environment;
-use lifeboat::clients::Clients;
 use lifeboat::core::action::{Description, Failure};
+use lifeboat::kinds::action::{Action, Context};
 use lifeboat::plan::{AwsSettings, Plan, load_texts};
+use lifeboat::providers::clients::Clients;
 
 use crate::acting::Quick;
 use crate::aws::{Emulator, isolate};

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use hickory_resolver::proto::op::{Message, OpCode};
 use hickory_resolver::proto::rr::{RData, Record};
-use lifeboat::clients::Clients;
 use lifeboat::core::reading::{Field, Measurement, ProbeFailure, Verdict};
-use lifeboat::probes::Probe;
+use lifeboat::kinds::probe::Probe;
+use lifeboat::providers::clients::Clients;
 use serde_json::json;
 use tokio::net::UdpSocket;
 

@@ -10,12 +10,13 @@ mod waits;
 use crate::acting::Quick;
 use crate::aws::Emulator;
 use jiff::SignedDuration;
-use lifeboat::actions::{self, Action, Context};
 use lifeboat::base::environment::Environment;
-use lifeboat::clients::Clients;
 use lifeboat::core::action::{Description, Done, Failure, Proof};
+use lifeboat::kinds;
+use lifeboat::kinds::action::{Action, Context};
 use lifeboat::plan::AwsSettings;
 use lifeboat::plan::params::{Param, Params};
+use lifeboat::providers::clients::Clients;
 use serde_json::Value;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -49,7 +50,7 @@ fn action(endpoint: &str, kind: &str, keys: &[(&str, &str)]) -> Box<dyn Action> 
     build(endpoint, kind, keys).unwrap_or_else(|error| panic!("{kind}: {error}"))
 }
 
-fn build(endpoint: &str, kind: &str, keys: &[(&str, &str)]) -> actions::Built {
+fn build(endpoint: &str, kind: &str, keys: &[(&str, &str)]) -> kinds::action::Built {
     let settings = AwsSettings {
         endpoint: Some(endpoint.to_owned()),
         regions: [("dr".to_owned(), "us-west-2".to_owned())].into_iter().collect(),

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use crate::probing::PLAN;
 use lifeboat::base::environment::Environment;
-use lifeboat::clients::Clients;
 use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
 use lifeboat::plan::{Plan, load_texts};
+use lifeboat::providers::clients::Clients;
 
 /// A plan's probes, and the connections that they share.
 struct Seer {

@@ -11,16 +11,16 @@ mod role;
 
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
-use lifeboat::actions::{Action, Conditions, Context};
 use lifeboat::base::environment::Environment;
 use lifeboat::base::ids::ProbeId;
 use lifeboat::base::units::Unit;
-use lifeboat::clients::Clients;
 use lifeboat::core::reading::Measurement;
+use lifeboat::kinds::action::{Action, Conditions, Context};
+use lifeboat::kinds::probe::Probe;
 use lifeboat::plan::condition::{Condition, Truth};
 use lifeboat::plan::params::{Param, Params};
 use lifeboat::plan::{ProbeSpec, Thresholds};
-use lifeboat::probes::Probe;
+use lifeboat::providers::clients::Clients;
 use std::path::Path;
 use std::sync::Arc;
 

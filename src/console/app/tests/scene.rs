@@ -22,7 +22,7 @@ use crate::core::reading::{Field, Measurement, Reading, Verdict};
 use crate::core::signal::SignalState;
 use crate::engine::protocol::ToClient;
 use crate::plan::{Plan, load_texts};
-use crate::world::demo;
+use crate::simulation::demo;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::backend::TestBackend;
 use ratatui::{Frame, Terminal};

@@ -1,0 +1,33 @@
+//! Probes: periodic measurements. One file per kind.
+
+pub(crate) mod series;
+
+use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::ProbeSpec;
+use crate::plan::kinds::BuildError;
+use futures::future::BoxFuture;
+
+/// One measurement that can be taken again and again. It may keep what it needs between two runs
+/// (a connection, the previous value) behind its own lock.
+pub trait Probe: Send + Sync {
+    /// Measures once. `Ok` is a measurement, also of something that is down; `Err` means that nothing
+    /// could be measured, so that the signal is unknown. The engine cuts it off at the plan's deadline,
+    /// which counts as `Err`, so a probe for which silence is an answer keeps its own, shorter deadline
+    /// (see [`deadline`]).
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>>;
+
+    /// Whether one call to the outside answers for many probes like it. They run at the same moment, so that none
+    /// waits for its turn while the answer grows old.
+    fn shares_its_call(&self) -> bool {
+        false
+    }
+}
+
+/// The time that a probe gives the outside before it calls silence an answer: nine tenths of the plan's
+/// `timeout`, so that the probe's own verdict comes before the engine's cut.
+pub fn deadline(spec: &ProbeSpec) -> std::time::Duration {
+    spec.timeout.unsigned_abs().mul_f64(0.9)
+}
+
+/// A probe made from a plan, or why it cannot be.
+pub type Built = Result<Box<dyn Probe>, BuildError>;

@@ -1,0 +1,3 @@
+//! AWS Backup.
+
+pub mod probe;

@@ -1,0 +1,4 @@
+//! CloudFront.
+
+pub mod origin;
+pub mod probe_distribution;

@@ -1,0 +1,4 @@
+//! CloudWatch.
+
+pub mod probe_alarms;
+pub mod probe_metric;

@@ -1,0 +1,4 @@
+//! Elastic Kubernetes Service.
+
+pub mod probe_nodegroup;
+pub mod scale_nodegroup;

@@ -1,0 +1,3 @@
+//! Managed Streaming for Apache Kafka.
+
+pub mod probe_cluster;

@@ -1,0 +1,252 @@
+//! Restoring an RDS instance or cluster: what a point in time and a snapshot have in common.
+
+pub mod checks;
+pub mod database;
+mod finish;
+pub mod marks;
+pub mod moment;
+pub mod wanted;
+
+pub use database::{Database, Sort};
+pub use moment::Refused;
+pub use wanted::Wanted;
+
+use crate::base::text::ended;
+use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::preflight::Check;
+use crate::kinds::action::{Action, Context};
+use crate::providers::aws::action::LOOK;
+use crate::providers::aws::client::{AwsError, Connection, Place};
+use crate::providers::aws::request::Request;
+use aws_sdk_rds::types::Tag;
+use futures::future::BoxFuture;
+
+/// What a database is made from.
+pub trait Backup: Send + Sync {
+    /// What is there now; none where there is no such thing.
+    fn look(
+        &self,
+        reader: &Connection,
+        wanted: &Wanted,
+    ) -> impl Future<Output = Result<Option<Seen>, AwsError>> + Send;
+    /// Why there is nothing to restore from, when [`Self::look`] found nothing.
+    fn missing(&self, wanted: &Wanted) -> Refused;
+    /// The call; what was not looked at is a word in capitals.
+    fn request(&self, wanted: &Wanted, seen: Option<&Seen>) -> Request;
+    /// Sends the call.
+    fn send(
+        &self,
+        writer: &Connection,
+        wanted: &Wanted,
+        seen: &Seen,
+        tags: Vec<Tag>,
+    ) -> impl Future<Output = Result<(), AwsError>> + Send;
+    /// Whether the plan leaves something open that is filled in when the step runs.
+    fn is_open(&self) -> bool;
+    /// Commands that a person needs before the call, to fill it in.
+    fn finding(&self, wanted: &Wanted, region: &str) -> Vec<String>;
+}
+
+/// A backup as it is in the world.
+pub struct Seen {
+    /// What must not change between confirmation and execution.
+    pub identity: Vec<(String, String)>,
+    /// What else to know.
+    pub notes: Vec<String>,
+    /// Why it cannot be restored, if it cannot.
+    pub refused: Option<Refused>,
+    /// The name of the backup, where it is one (a snapshot).
+    pub id: String,
+    /// What it is of, for the tag: an ARN.
+    pub source: String,
+    /// The state that it gives, for the tag.
+    pub state: String,
+    /// Its engine.
+    pub engine: String,
+    /// The engine's version.
+    pub version: String,
+    /// The class of the instance that it is of, where that is known.
+    pub class: Option<String>,
+}
+
+/// The action: makes a new database from a backup.
+pub struct Restore<B> {
+    /// Where.
+    pub place: Place,
+    /// How it shall be.
+    pub wanted: Wanted,
+    /// From what.
+    pub backup: B,
+}
+
+impl<B: Backup> Action for Restore<B> {
+    fn needs(&self, permission: &str) -> bool {
+        let of_instance =
+            ["rds:CreateDBInstance", "rds:DescribeDBInstances", "rds:DescribeOrderableDBInstanceOptions"];
+        match self.wanted.sort {
+            Sort::Instance => !permission.contains("Cluster") && permission != "rds:CreateDBInstance",
+            Sort::Cluster if of_instance.contains(&permission) => self.wanted.class.is_some(),
+            Sort::Cluster => !permission.contains("DBInstance") && permission != "rds:DescribeDBSnapshots",
+        }
+    }
+
+    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
+        Box::pin(async move {
+            let look = tokio::time::timeout(LOOK, self.look());
+            let (target, mut notes, seen) = match look.await {
+                Ok(Ok((Some(seen), target, taken))) => {
+                    let mut notes = refusals(seen.refused.as_ref());
+                    notes.extend(
+                        taken.iter().map(|found| format!("This step will refuse: {}", exists(found))),
+                    );
+                    notes.extend(seen.notes.clone());
+                    (target, notes, Some(seen))
+                }
+                Ok(Ok((None, target, _))) => {
+                    (target, refusals(Some(&self.backup.missing(&self.wanted))), None)
+                }
+                Ok(Err(error)) => (
+                    self.unseen(),
+                    vec![format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step())],
+                    None,
+                ),
+                Err(_) => (self.unseen(), vec!["It cannot be read: no answer in time.".into()], None),
+            };
+            notes.extend(self.wanted.notes());
+            let request = self.backup.request(&self.wanted, seen.as_ref());
+            let command = request.command(&self.place.region);
+            Ok(Description {
+                call: request.words(),
+                command,
+                target,
+                notes,
+                undo: Vec::new(),
+                sets: Vec::new(),
+            })
+        })
+    }
+
+    fn execute<'a>(
+        &'a self,
+        expected: &'a Target,
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<Done, Failure>> {
+        Box::pin(self.restore(expected, context))
+    }
+
+    fn verify<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
+        Box::pin(self.prove(context))
+    }
+
+    fn manual(&self) -> ManualCard {
+        let (wanted, region) = (&self.wanted, &self.place.region);
+        let mut instructions = self.backup.finding(wanted, region);
+        instructions.push(self.backup.request(wanted, None).command(region));
+        instructions.push(waiter(wanted.sort, &wanted.target, region));
+        if let (Some(first), Some(create)) = (wanted.first_instance(), wanted.create_first("ENGINE")) {
+            instructions.push(create.command(region));
+            instructions.push(waiter(Sort::Instance, &first, region));
+        }
+        let shown = match wanted.sort {
+            Sort::Instance => {
+                Request::rds("DescribeDBInstances").with("DBInstanceIdentifier", &wanted.target)
+            }
+            Sort::Cluster => Request::rds("DescribeDBClusters").with("DBClusterIdentifier", &wanted.target),
+        };
+        let check = format!(
+            "`{}` shows `available` and an endpoint; connect to it and look at the newest rows.",
+            shown.command(region)
+        );
+        ManualCard { instructions, check }
+    }
+
+    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(checks::of_restore(self))
+    }
+}
+
+impl<B: Backup> Restore<B> {
+    fn what(&self) -> String {
+        format!("restore of {} to {}", self.wanted.source, self.wanted.target)
+    }
+
+    fn unseen(&self) -> Target {
+        Target::unseen(&self.wanted.target, &self.kind())
+    }
+
+    fn kind(&self) -> String {
+        format!("new {}", self.wanted.sort.kind())
+    }
+
+    /// The backup, the target made of it, and what stands under the names that are taken.
+    async fn look(&self) -> Result<(Option<Seen>, Target, Vec<Database>), AwsError> {
+        let reader = self.place.reader().await;
+        let (seen, taken) = futures::future::try_join(
+            self.backup.look(&reader, &self.wanted),
+            wanted::taken(&reader, &self.wanted),
+        )
+        .await?;
+        let target = match &seen {
+            Some(seen) => Target {
+                name: self.wanted.target.clone(),
+                kind: self.kind(),
+                identity: seen.identity.clone(),
+                reachable: true,
+            },
+            None => self.unseen(),
+        };
+        Ok((seen, target, taken))
+    }
+
+    async fn restore(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
+        let what = self.what();
+        let not_done = |refused: Refused| Failure::not_done(what.clone(), refused.why, refused.next);
+        let (seen, found, taken) = self.look().await.map_err(|error| error.not_done(&what))?;
+        let seen = seen.ok_or_else(|| not_done(self.backup.missing(&self.wanted)))?;
+        expected.same(&found)?;
+        if let Some(other) = taken.iter().find(|found| !marks::made_by(&found.tags, &context.token)) {
+            return Err(not_done(Refused::new(
+                exists(other),
+                "Nothing was done. Give the step another `target`, or find out whose it is and delete or rename it.",
+            )));
+        }
+        // What this very attempt made needs no second call, only its end.
+        if taken.is_empty() {
+            if let Some(refused) = seen.refused.clone() {
+                return Err(not_done(refused));
+            }
+            (context.output)(&self.backup.request(&self.wanted, Some(&seen)).words());
+            let tags = marks::tags(&context.token, &seen.source, Some(&seen.state));
+            let writer = self.place.writer().await;
+            let sent = self.backup.send(&writer, &self.wanted, &seen, tags).await;
+            sent.map_err(|error| error.of_change(&what))?;
+        }
+        finish::wait(self, &seen, context).await
+    }
+
+    async fn prove(&self, context: &Context) -> Result<Proof, Failure> {
+        let reader = self.place.reader().await;
+        finish::prove(&reader, &self.wanted, &self.what(), &context.token).await
+    }
+}
+
+/// What stands in the way.
+fn exists(found: &Database) -> String {
+    format!("{} exists already: {}", found.id, found.words())
+}
+
+fn refusals(refused: Option<&Refused>) -> Vec<String> {
+    refused
+        .map(|refused| format!("This step will refuse: {} {}", ended(&refused.why), refused.next))
+        .into_iter()
+        .collect()
+}
+
+/// The command that waits until it can be used.
+fn waiter(sort: Sort, id: &str, region: &str) -> String {
+    let words = match sort {
+        Sort::Instance => ["rds", "wait", "db-instance-available", "--db-instance-identifier", id],
+        Sort::Cluster => ["rds", "wait", "db-cluster-available", "--db-cluster-identifier", id],
+    };
+    crate::providers::aws::action::command(Some(region), &words)
+}

@@ -1,0 +1,5 @@
+//! What holds for every kind of this build.
+
+mod actions;
+mod channels;
+mod probes;
