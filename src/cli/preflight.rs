@@ -3,10 +3,10 @@
 use super::check::is_unicode;
 use super::{Failure, block_on, engine, say, too_few};
 use crate::base::environment::Environment;
+use crate::base::pool::Outside;
 use crate::base::units;
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::core::preflight::{Check, Checked, Preflight};
-use crate::engine::outside::Outside;
 use crate::plan::Plan;
 use crate::preflight::{self, NOT_SEEN};
 use crate::world::World;

@@ -1,10 +1,10 @@
 //! Sends messages and asks providers what became of them: one task each, a deadline on every call.
 
 use crate::base::ids::NotificationId;
+use crate::base::pool::Pool;
 use crate::core::command::Report;
 use crate::core::model::Model;
 use crate::core::notification::{Again, DeliveryStatus, Notification, Receipt, Tracked, Undelivered};
-use crate::engine::outside::Pool;
 use crate::engine::runner::ReportSink;
 use crate::engine::shared::SharedModel;
 use crate::kinds::channel::{Notifier, Outgoing};

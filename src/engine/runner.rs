@@ -1,6 +1,7 @@
 //! Runs effects: one task each, a deadline on every call, the outcome back as a report.
 
 use crate::base::ids::{RunId, StepId};
+use crate::base::pool::{Outside, Pool};
 use crate::core::action::{Acted, Description, Failure, ManualCard, Proof, Target};
 use crate::core::command::Report;
 use crate::core::effect::Effect;
@@ -9,7 +10,6 @@ use crate::engine::hold;
 use crate::engine::messenger::Messenger;
 use crate::engine::originals::Originals;
 use crate::engine::output::Tap;
-use crate::engine::outside::{Outside, Pool};
 use crate::engine::shared::{SharedModel, WorldView};
 use crate::kinds::action::{Action, Conditions, Context};
 use crate::plan::Step;

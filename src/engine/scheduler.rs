@@ -1,9 +1,9 @@
 //! Runs the plan's probes: one task each, never two runs of one probe at a time.
 
 use crate::base::ids::ProbeId;
+use crate::base::pool::{Cut, Outside, Pool};
 use crate::base::units;
 use crate::core::reading::{Measurement, ProbeFailure, Reading, Verdict};
-use crate::engine::outside::{Cut, Outside, Pool};
 use crate::kinds::probe::Probe;
 use crate::plan::kinds::BuildError;
 use crate::plan::{Plan, ProbeSpec};

@@ -1,7 +1,7 @@
 //! Looks up all secrets that the plan names, so that they are known before somebody else says one of them: a peer can
 //! echo a password that no probe or step has needed yet.
 
-use crate::engine::outside::Pool;
+use crate::base::pool::Pool;
 use crate::plan::Plan;
 use crate::secrets::{Resolver, SecretError, SecretRef};
 use std::collections::HashSet;

@@ -10,8 +10,8 @@ mod step;
 mod tests;
 
 use crate::base::ids::RunbookId;
+use crate::base::pool::Pool;
 use crate::core::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
-use crate::engine::outside::Pool;
 use crate::kinds::action::{ALREADY_PRIMARY, STANDBY_NOW};
 use crate::plan::{Plan, Runbook, Step};
 use crate::world::World;

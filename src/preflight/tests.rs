@@ -1,8 +1,8 @@
 //! Over the real world with what is not there, and over a simulated one.
 
 use super::*;
+use crate::base::pool::Outside;
 use crate::core::preflight::Checked;
-use crate::engine::outside::Outside;
 use crate::plan::load_texts;
 use crate::providers::clients::Clients;
 use crate::simulation::SimulatedWorld;

@@ -3,13 +3,13 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use lifeboat::base::pool::Outside;
 use lifeboat::core::actor::Operator;
 use lifeboat::core::command::{Ask, Report};
 use lifeboat::core::model::Model;
 use lifeboat::core::refusal::Refusal;
 use lifeboat::engine::lead::{Input, Lead};
 use lifeboat::engine::ledger::Ledger;
-use lifeboat::engine::outside::Outside;
 use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::runner::Runner;
 use lifeboat::engine::scheduler;

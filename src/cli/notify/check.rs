@@ -2,12 +2,12 @@
 
 use super::{Failure, block_on, notifier, open, say, within};
 use crate::base::environment::Environment;
+use crate::base::pool::{Outside, Pool};
 use crate::base::text::clean;
 use crate::cli::too_few;
 use crate::core::model::Model;
 use crate::core::notification::Undelivered;
 use crate::core::oncall::{self, Fault};
-use crate::engine::outside::{Outside, Pool};
 use crate::plan::Plan;
 use crate::world::World;
 use futures::future::join_all;

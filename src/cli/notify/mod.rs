@@ -10,9 +10,9 @@ mod tree;
 
 use super::{EXIT_USAGE, Failure, block_on, say};
 use crate::base::environment::Environment;
+use crate::base::pool::Pool;
 use crate::core::notification::{Again, Undelivered};
 use crate::core::outside::Outside;
-use crate::engine::outside::Pool;
 use crate::kinds::channel::Notifier;
 use crate::plan::{Channel, Plan};
 use crate::world::World;

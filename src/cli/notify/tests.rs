@@ -1,8 +1,8 @@
 use super::targets::{Selection, select};
 use super::{check, test};
 use crate::base::environment::Environment;
+use crate::base::pool::{Outside, Pool};
 use crate::core::notification::Intent;
-use crate::engine::outside::{Outside, Pool};
 use crate::plan::params::{Param, Params};
 use crate::plan::{Audience, Channel, Contact, Manner, Plan, Who, load_texts};
 use crate::providers::clients::Clients;

@@ -3,9 +3,9 @@
 use super::*;
 use crate::forward::Forwarder;
 use crate::postgres::{PATIENCE, Pair, wait_until};
+use lifeboat::base::pool::{Outside, Pool};
 use lifeboat::core::preflight::{Check, Checked, Preflight};
 use lifeboat::core::reading::{Field, Verdict};
-use lifeboat::engine::outside::{Outside, Pool};
 use lifeboat::plan::{Plan, load_texts};
 use lifeboat::preflight;
 use lifeboat::providers::net::names::{Directory, Names};

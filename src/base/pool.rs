@@ -2,7 +2,7 @@
 //! within one poll. Then one of these threads is lost to it for a while, and the engine goes on: it measures time, cuts
 //! off what is late, records and answers.
 
-use crate::engine::lane::{Lane, Lanes};
+use crate::base::lane::{Lane, Lanes};
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -11,28 +11,28 @@ use tokio::sync::{oneshot, watch};
 const LOOK: Duration = Duration::from_millis(5);
 
 /// Where calls run. The thread ends with it, or with all lanes, once what runs there lets itself be interrupted.
-pub(super) struct Lane {
+pub(crate) struct Lane {
     handle: Handle,
     _ends: oneshot::Sender<()>,
 }
 
 impl Lane {
     /// Where tasks are spawned.
-    pub(super) fn handle(&self) -> &Handle {
+    pub(crate) fn handle(&self) -> &Handle {
         &self.handle
     }
 }
 
 /// All lanes of an engine. Clones are the same.
 #[derive(Clone)]
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     ending: Arc<watch::Sender<bool>>,
     open: Arc<AtomicUsize>,
 }
 
 impl Lanes {
     /// None is open.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { ending: Arc::new(watch::Sender::new(false)), open: Arc::default() }
     }
 
@@ -40,7 +40,7 @@ impl Lanes {
     ///
     /// # Errors
     /// When the system gives none, or no descriptors for it.
-    pub(super) fn open(&self, name: &str) -> io::Result<Lane> {
+    pub(crate) fn open(&self, name: &str) -> io::Result<Lane> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (handle, mut ending) = (runtime.handle().clone(), self.ending.subscribe());
         let (ends, end) = oneshot::channel::<()>();
@@ -59,7 +59,7 @@ impl Lanes {
     }
 
     /// Cuts off what runs in them; whether all ended in time. It blocks.
-    pub(super) fn end_within(&self, limit: Duration) -> bool {
+    pub(crate) fn end_within(&self, limit: Duration) -> bool {
         self.ending.send_replace(true);
         let began = Instant::now();
         while self.open.load(Ordering::Relaxed) > 0 {
