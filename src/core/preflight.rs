@@ -3,6 +3,10 @@
 use crate::base::ids::{RunbookId, StepId};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long each question may take: reading a target, an action's own checks, a secret, a permission.
+pub const DEADLINE: Duration = Duration::from_secs(15);
 
 /// One thing that an action needs.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -35,6 +35,8 @@ pub use aws::AwsSettings;
 pub use load::{Loaded, load, load_texts};
 pub use people::*;
 pub use problem::{Level, Problem, Problems};
+#[cfg(test)]
+pub(crate) use registry::is_aws;
 pub(crate) use registry::is_left_out;
 pub use registry::{Registry, Trial};
 pub use types::*;

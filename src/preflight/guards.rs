@@ -2,7 +2,7 @@
 //! that can never catch up is found on a quiet day, not in the night.
 
 use super::step::peer;
-use super::{AFTER_A_FAILOVER, DEADLINE, ENDLESS, Looks, Unanswered};
+use super::{AFTER_A_FAILOVER, ENDLESS, Looks, Unanswered};
 use crate::base::ids::ProbeId;
 use crate::core::actor::Actor;
 use crate::core::apply::apply;
@@ -13,6 +13,7 @@ use crate::core::model::Model;
 use crate::core::names::View;
 use crate::core::outlook;
 use crate::core::preflight::Check;
+use crate::core::preflight::DEADLINE;
 use crate::core::promoting;
 use crate::core::reading::{Field, ProbeFailure, Reading, Verdict};
 use crate::plan::condition::Truth;

@@ -1,8 +1,6 @@
 //! Can each step of a plan be done now? Everything is asked that can be asked without changing anything; what
 //! cannot be asked is said, never taken for a yes.
 
-#[cfg(feature = "aws")]
-pub mod aws;
 mod guards;
 mod split;
 mod step;
@@ -11,9 +9,11 @@ mod tests;
 
 use crate::base::ids::RunbookId;
 use crate::base::pool::Pool;
-use crate::core::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
+use crate::core::preflight::{Check, Checked, DEADLINE, Preflight, RegionChecks, StepChecks};
 use crate::kinds::action::{ALREADY_PRIMARY, STANDBY_NOW};
 use crate::plan::{Plan, Runbook, Step};
+#[cfg(feature = "aws")]
+use crate::providers::aws::preflight as aws;
 use crate::world::World;
 use futures::FutureExt;
 use futures::future::join_all;
@@ -24,8 +24,6 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-/// How long each question may take: reading a target, an action's own checks, a secret, a permission.
-pub const DEADLINE: Duration = Duration::from_secs(15);
 /// Steps of one region that are looked at together. A region that does not answer holds up its own steps only.
 const TOGETHER: usize = 8;
 

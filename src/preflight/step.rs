@@ -1,8 +1,9 @@
 //! One step: its secrets, its target, what its action itself needs, its permissions.
 
-use super::{DEADLINE, ENDLESS, Looks, Unanswered, broken};
+use super::{ENDLESS, Looks, Unanswered, broken};
 use crate::core::action::{Description, Failure, Target};
 use crate::core::preflight::Check;
+use crate::core::preflight::DEADLINE;
 use crate::core::scope;
 use crate::kinds::action::Action;
 use crate::plan::Step;

@@ -7,6 +7,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::Simulated;
 use crate::plan::kinds::{BuildError, ProbeKind, faults};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
@@ -31,6 +32,7 @@ pub(super) static PROVIDER: Provider = Provider { probes: &[row!(self)], actions
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "alertmanager",
+    simulated: Simulated::Alertmanager,
     doc: "Asks Prometheus' Alertmanager which alerts fire (`GET /api/v2/alerts`). The value is how many do; one is enough \
           for critical, unless the plan has bounds for the value. Silenced and inhibited alerts do not count. An \
           Alertmanager that does not answer, or answers with anything but a list of alerts, makes the signal unknown: \

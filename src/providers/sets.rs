@@ -2,20 +2,9 @@
 
 use crate::plan::params::{Param, Params};
 
-/// For each kind the keys of `with` that say what is set, where the call does not. None of them takes a secret.
-const KEYS: &[(&str, &[&str])] = &[
-    ("http-request", &["method", "body"]),
-    ("route53-upsert", &["type", "values", "alias", "ttl", "weight", "failover", "health_check"]),
-    ("route53-switch", &["records", "to", "weights"]),
-    ("cloudfront-origin", &["origin", "domain", "default_origin"]),
-    ("arc-routing-control", &["states", "override_safety_rules"]),
-    ("eks-scale-nodegroup", &["desired", "min", "max"]),
-    ("rds-modify", &["class", "backup_retention_days", "multi_az", "storage_gib", "iops"]),
-];
-
 /// Name and value of all that a step sets; empty for kinds whose call says it all.
 pub fn of_params(kind: &str, params: &Params) -> Vec<(String, String)> {
-    let keys = KEYS.iter().find(|(name, _)| *name == kind).map_or(&[][..], |(_, keys)| keys);
+    let keys = super::action(kind).map_or(&[][..], |kind| kind.sets);
     let set = |key: &&str| Some(((*key).to_owned(), words(params.get(key)?)?));
     keys.iter().filter_map(set).collect()
 }

@@ -22,6 +22,8 @@ pub(super) static PROVIDER: Provider = Provider { probes: &[], actions: &[row!(s
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "wait-for",
+    simulated_target: "simulated target",
+    sets: &[],
     doc: "Waits until a condition holds, or a signal is in a state, without a break for `sustain`. It changes \
           nothing. The step's `timeout` bounds the wait. A wait for how far a standby is behind fails at once where \
           that server is no standby any more, or where its replay is paused.",

@@ -6,7 +6,7 @@ use lifeboat::core::action::Target;
 use lifeboat::core::preflight::{Check, Checked};
 use lifeboat::plan::AwsSettings;
 use lifeboat::plan::params::{Param, Params};
-use lifeboat::preflight::aws::{Iam, callers};
+use lifeboat::providers::aws::preflight::{Iam, callers};
 use lifeboat::providers::clients::Clients;
 use std::path::Path;
 

@@ -2,7 +2,7 @@
 
 use lifeboat::base::units::Unit;
 use lifeboat::plan::keys::{Key, Named, Takes};
-use lifeboat::plan::kinds::{self, ActionKind, BuildError, NotifierKind, ProbeKind};
+use lifeboat::plan::kinds::{self, ActionKind, BuildError, NotifierKind, ProbeKind, Simulated};
 use lifeboat::plan::{Channel, Manner, Registry, Step, Trial};
 
 pub fn registry() -> Registry {
@@ -30,6 +30,7 @@ impl Trial for Untried {
 
 static HTTP: ProbeKind = ProbeKind {
     name: "http",
+    simulated: Simulated::Http,
     doc: "Fetches an address.",
     unit: Unit::Milliseconds,
     keys: &[
@@ -46,6 +47,7 @@ static HTTP: ProbeKind = ProbeKind {
 
 static REPLICATION: ProbeKind = ProbeKind {
     name: "postgres-replication",
+    simulated: Simulated::Standby,
     doc: "Lag of a standby.",
     unit: Unit::Seconds,
     keys: &[
@@ -60,6 +62,7 @@ static REPLICATION: ProbeKind = ProbeKind {
 
 static FILE_SIZE: ProbeKind = ProbeKind {
     name: "file-size",
+    simulated: Simulated::Files,
     doc: "Size of a file.",
     unit: Unit::Bytes,
     keys: &[
@@ -75,6 +78,8 @@ static FILE_SIZE: ProbeKind = ProbeKind {
 
 static PROMOTE: ActionKind = ActionKind {
     name: "postgres-promote",
+    simulated_target: "PostgreSQL server",
+    sets: &[],
     doc: "Promotes a standby.",
     keys: &[Key::required("dsn", Takes::TextOrSecret, "The standby.")],
     changes: true,
@@ -87,6 +92,8 @@ static PROMOTE: ActionKind = ActionKind {
 
 static REQUEST: ActionKind = ActionKind {
     name: "http-request",
+    simulated_target: "HTTP interface",
+    sets: &["method", "body"],
     doc: "Sends a request.",
     keys: &[
         Key::required("url", Takes::Url, "Where to."),
@@ -103,6 +110,8 @@ static REQUEST: ActionKind = ActionKind {
 
 static MANUAL: ActionKind = ActionKind {
     name: "manual",
+    simulated_target: "simulated target",
+    sets: &[],
     doc: "A person does it and attests.",
     keys: &[Key::required("instructions", Takes::Text, "What to do.")],
     changes: false,
@@ -115,6 +124,8 @@ static MANUAL: ActionKind = ActionKind {
 
 static WAIT_FOR: ActionKind = ActionKind {
     name: "wait-for",
+    simulated_target: "simulated target",
+    sets: &[],
     doc: "Waits until a condition holds.",
     keys: &[
         Key::required("until", Takes::Condition, "The condition."),
@@ -130,6 +141,8 @@ static WAIT_FOR: ActionKind = ActionKind {
 
 static EXEC: ActionKind = ActionKind {
     name: "exec",
+    simulated_target: "what the program acts on",
+    sets: &[],
     doc: "Runs a program.",
     keys: &[
         Key::required("argv", Takes::List(&Takes::Text), "Program and arguments."),

@@ -67,7 +67,7 @@ async fn learn_secrets(plan: &Plan, world: &dyn World) {
     let Some(clients) = world.clients() else { return };
     let learnt = clients.secrets.learn_all(plan.secrets().into_keys().collect());
     // What could not be had is said where it is needed.
-    let _ = tokio::time::timeout(crate::preflight::DEADLINE, learnt).await;
+    let _ = tokio::time::timeout(crate::core::preflight::DEADLINE, learnt).await;
 }
 
 /// The notifier of a channel.

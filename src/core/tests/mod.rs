@@ -8,7 +8,6 @@ mod drills;
 mod fencing;
 pub(crate) mod fixture;
 pub(crate) mod in_force;
-mod invariants;
 mod judging;
 mod losses;
 mod oncall;

@@ -97,11 +97,30 @@ fn unseen(params: &Params) -> Option<(&'static str, &'static str, &'static str, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::probe_params;
+
+    use crate::plan::params::Param;
+
+    /// The parameters that the loader makes of such keys.
+    fn params(keys: &str) -> Params {
+        let table: toml::Table = keys.parse().unwrap();
+        let param = |value| match value {
+            toml::Value::Array(texts) => Param::List(
+                texts.into_iter().map(|text| Param::Text(text.as_str().unwrap().into())).collect(),
+            ),
+            toml::Value::Table(texts) => {
+                let texts = texts.into_iter();
+                Param::Table(
+                    texts.map(|(name, text)| (name, Param::Text(text.as_str().unwrap().into()))).collect(),
+                )
+            }
+            other => panic!("{other}"),
+        };
+        Params(table.into_iter().map(|(name, value)| (name, param(value))).collect())
+    }
 
     #[test]
     fn a_command_line_is_no_program() {
-        let line = |keys: &str| line(&probe_params("exec", keys), "argv").map(str::to_owned);
+        let line = |keys: &str| line(&params(keys), "argv").map(str::to_owned);
         for keys in [r#"argv = ["restart now"]"#, r#"argv = ["/bin/restart now"]"#, r#"argv = ["a b", "c"]"#]
         {
             assert!(line(keys).is_some(), "{keys}");
@@ -113,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_program_that_does_not_see_where_it_signs_in_is_told() {
-        let unseen = |keys: &str| unseen(&probe_params("exec", keys)).map(|(_, variable, ..)| variable);
+        let unseen = |keys: &str| unseen(&params(keys)).map(|(_, variable, ..)| variable);
         assert_eq!(unseen(r#"argv = ["kubectl", "get", "nodes"]"#), Some("KUBECONFIG"));
         assert_eq!(unseen(r#"argv = ["/usr/local/bin/aws", "sts", "x"]"#), Some("AWS_PROFILE"));
         assert_eq!(unseen(r#"argv = ["sh", "-c", "kubectl get nodes | wc -l"]"#), Some("KUBECONFIG"));

@@ -7,6 +7,10 @@ use crate::plan::params::Params;
 pub struct ActionKind {
     /// As in `action = "…"`.
     pub name: &'static str,
+    /// What it acts on, as a simulated world calls it.
+    pub simulated_target: &'static str,
+    /// The keys of `with` that say what is set, where the call does not. None of them takes a secret.
+    pub sets: &'static [&'static str],
     /// One paragraph for the reference.
     pub doc: &'static str,
     /// The keys of `with.…`.

@@ -11,4 +11,4 @@ pub use action::ActionKind;
 pub use channel::{Ending, NotifierKind};
 pub use error::BuildError;
 pub(crate) use probe::faults;
-pub use probe::{ANY_FIELD, ProbeKind, unchecked};
+pub use probe::{ANY_FIELD, ProbeKind, Simulated, unchecked};

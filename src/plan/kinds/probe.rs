@@ -9,6 +9,8 @@ use crate::plan::keys::Key;
 pub struct ProbeKind {
     /// As in `kind = "…"`.
     pub name: &'static str,
+    /// As what a simulated world measures it.
+    pub simulated: Simulated,
     /// One paragraph for the reference.
     pub doc: &'static str,
     /// Unit of the value that `warn` and `critical` bound.
@@ -25,6 +27,58 @@ pub struct ProbeKind {
     /// What does not do among its keys, each for itself of the right type: found when the plan is loaded. It asks
     /// nothing outside.
     pub check: fn(&ProbeSpec) -> Vec<BuildError>,
+}
+
+/// What a simulated world knows of a kind of probe: what it would return.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Simulated {
+    /// An HTTP endpoint.
+    Http,
+    /// A port.
+    Tcp,
+    /// A PostgreSQL server.
+    Server,
+    /// A PostgreSQL standby, and how far it is behind.
+    Standby,
+    /// What a PostgreSQL server archives.
+    Archiver,
+    /// The newest of files that this host sees.
+    Files,
+    /// A DNS record.
+    DnsRecord,
+    /// A health check of DNS.
+    DnsHealthCheck,
+    /// Switches of traffic.
+    RoutingControls,
+    /// The newest of objects in a bucket.
+    Objects,
+    /// A metric.
+    Metric,
+    /// Alarms on metrics.
+    Alarms,
+    /// Alerts of Prometheus.
+    Alertmanager,
+    /// A program.
+    Program,
+    /// A managed database's instance.
+    Instance,
+    /// A managed database's cluster.
+    Cluster,
+    /// Copies that a provider keeps.
+    Copies,
+    /// A group of nodes.
+    NodeGroup,
+    /// A Kafka cluster.
+    Kafka,
+    /// A content network.
+    Distribution,
+}
+
+impl Simulated {
+    /// A database, or what is told of one.
+    pub fn is_database(self) -> bool {
+        matches!(self, Self::Server | Self::Standby | Self::Archiver | Self::Instance | Self::Cluster)
+    }
 }
 
 /// Stands among a kind's fields for names that the plan chooses.

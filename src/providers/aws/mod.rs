@@ -8,6 +8,7 @@ mod cloudfront;
 mod cloudwatch;
 mod eks;
 mod msk;
+pub mod preflight;
 mod probe;
 mod rds;
 mod reader;

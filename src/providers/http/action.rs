@@ -25,6 +25,8 @@ const METHODS: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "GET"];
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "http-request",
+    simulated_target: "HTTP interface",
+    sets: &["method", "body"],
     doc: "Sends one HTTP request and never repeats it by itself. The attempt's token goes along as \
           `Idempotency-Key`, so that an interface that knows the header does it once. No redirect is followed. \
           An unexpected status, a time-out or a broken connection may have changed something: the step becomes \

@@ -10,6 +10,8 @@ use futures::future::{BoxFuture, ready};
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "manual",
+    simulated_target: "simulated target",
+    sets: &[],
     doc: "Something that only a person can do: a console of a provider, a phone call, a switch in a rack. \
           lifeboat shows the instructions and the check; the operator does it and attests it with a reason.",
     keys: &[

@@ -10,6 +10,8 @@ use futures::future::{BoxFuture, ready};
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "note",
+    simulated_target: "simulated target",
+    sets: &[],
     doc: "Records a text in the journal: a milestone, a decision, a reminder at the right moment. It changes \
           nothing else.",
     keys: &[Key::required("text", Takes::Text, "What to record.")],

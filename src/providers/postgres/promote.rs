@@ -31,6 +31,8 @@ const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(30);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "postgres-promote",
+    simulated_target: "PostgreSQL server",
+    sets: &[],
     doc: "Promotes a standby with `pg_promote()` (PostgreSQL 12 or newer). It refuses a server that is already a \
           primary, and one whose identity changed since it was confirmed: another cluster, server or process, or less \
           WAL than it held. WAL that was received is replayed \

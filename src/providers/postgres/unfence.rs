@@ -23,6 +23,8 @@ const RELOAD: &str = "select pg_catalog.pg_reload_conf()";
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "postgres-unfence",
+    simulated_target: "PostgreSQL server",
+    sets: &[],
     doc: "Takes the fence of `postgres-fence` with `read-only` back: resets `default_transaction_read_only` in \
           `postgresql.auto.conf` and reloads. The proof: in a new session the setting is off, and a write is accepted \
           (and rolled back). It refuses a standby, and where one of `others` is a primary that takes writes: two of \

@@ -16,6 +16,8 @@ use futures::future::{BoxFuture, ready};
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "exec",
+    simulated_target: "what the program acts on",
+    sets: &[],
     doc: "Runs a program, without a shell unless asked, in a process group of its own. Its output is shown as it \
           comes, cleared of secrets. Exit code 0 is success; anything else may have changed something, so that \
           the step becomes unknown. Secrets reach it through its environment only, never as arguments. It proves \

@@ -1,8 +1,10 @@
 //! Who plays which part in a plan.
 
 use crate::base::ids::{ProbeId, RegionId};
+use crate::plan::kinds::Simulated;
 use crate::plan::params::Params;
 use crate::plan::{Plan, ProbeSpec, RegionRole, Step};
+use crate::providers;
 use indexmap::IndexSet;
 
 /// The first region of that role.
@@ -14,7 +16,11 @@ pub(crate) fn first(plan: &Plan, role: RegionRole) -> Option<&RegionId> {
 /// for it.
 pub(crate) fn replication(plan: &Plan) -> impl Iterator<Item = &ProbeId> {
     let named = plan.runbooks.values().flat_map(|runbook| &runbook.loss);
-    let made = plan.probes.values().filter(|spec| spec.kind == "postgres-replication").map(|spec| &spec.id);
+    let made = plan
+        .probes
+        .values()
+        .filter(|spec| providers::probe(&spec.kind).is_some_and(|kind| kind.simulated == Simulated::Standby))
+        .map(|spec| &spec.id);
     named.chain(made).collect::<IndexSet<_>>().into_iter()
 }
 
@@ -41,7 +47,8 @@ pub(super) fn database(plan: &Plan, spec: &ProbeSpec) -> String {
 /// It answers from the region that traffic goes to.
 pub(super) fn follows_traffic(plan: &Plan, spec: &ProbeSpec) -> bool {
     spec.region.is_none()
-        && matches!(&*spec.kind, "http" | "tcp")
+        && providers::probe(&spec.kind)
+            .is_some_and(|kind| matches!(kind.simulated, Simulated::Http | Simulated::Tcp))
         && !plan.policy.reference.contains(&spec.id)
 }
 

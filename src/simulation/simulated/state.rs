@@ -1,6 +1,7 @@
 //! What happened in the simulated world so far, and how things are at a moment: a fold over the changes.
 
 use crate::base::ids::{ProbeId, RegionId, StepId};
+use crate::plan::kinds::Simulated;
 use crate::plan::{Plan, ProbeSpec, RegionRole};
 use crate::simulation::scenario::{Change, ProbeState, RegionState, Scenario};
 use crate::simulation::simulated::roles;
@@ -171,7 +172,7 @@ impl State {
             RegionState::Down => Some(*since),
             RegionState::Flapping(period) => down_phase(*period, *since, now),
         });
-        let servers = plan.probes.values().filter(|spec| spec.kind == "postgres");
+        let servers = plan.probes.values().filter(|spec| simulated(spec) == Some(Simulated::Server));
         let of_region_or_server = servers
             .filter(|spec| spec.region.as_ref() == Some(region))
             .filter_map(|spec| self.probes.get(&spec.id))
@@ -219,17 +220,20 @@ impl State {
 /// What a region's state means for what is measured in it. Files are seen from this host, not from there.
 fn spread(plan: &Plan, region: &RegionId, state: RegionState) -> Vec<(ProbeId, ProbeState)> {
     let inside = plan.probes.values().filter(|spec| spec.region.as_ref() == Some(region));
-    let remote = inside.filter(|spec| spec.kind != "file-age");
+    let remote = inside.filter(|spec| simulated(spec) != Some(Simulated::Files));
     let mut endpoints = 0;
     let of_each = remote.map(|spec| {
+        let kind = simulated(spec);
+        // Copies that a provider keeps in a region and lists there.
+        let is_kept = kind == Some(Simulated::Copies);
         let state = match state {
             RegionState::Up => ProbeState::Normal,
             // What is kept in it may well be there, but nobody tells.
-            RegionState::Down if is_kept(&spec.kind) => ProbeState::Unreachable,
+            RegionState::Down if is_kept => ProbeState::Unreachable,
             RegionState::Down => ProbeState::Down,
             RegionState::Unreachable => ProbeState::Unreachable,
             RegionState::Flapping(period) => ProbeState::Flapping(period),
-            RegionState::Partial if is_kept(&spec.kind) || is_database(&spec.kind) => ProbeState::Normal,
+            RegionState::Partial if is_kept || kind.is_some_and(Simulated::is_database) => ProbeState::Normal,
             RegionState::Partial => {
                 endpoints += 1;
                 if endpoints % 2 == 1 { ProbeState::Down } else { ProbeState::Normal }
@@ -240,13 +244,9 @@ fn spread(plan: &Plan, region: &RegionId, state: RegionState) -> Vec<(ProbeId, P
     of_each.collect()
 }
 
-fn is_database(kind: &str) -> bool {
-    kind.starts_with("postgres") || matches!(kind, "rds-instance" | "rds-cluster")
-}
-
-/// Copies that a provider keeps in a region and lists there.
-fn is_kept(kind: &str) -> bool {
-    matches!(kind, "rds-snapshots" | "aws-backup")
+/// As what a probe is simulated; none where this build has no such kind.
+fn simulated(spec: &ProbeSpec) -> Option<Simulated> {
+    crate::providers::probe(&spec.kind).map(|kind| kind.simulated)
 }
 
 fn health(state: ProbeState, since: Timestamp, now: Timestamp) -> Health {

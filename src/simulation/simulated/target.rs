@@ -37,16 +37,7 @@ pub(super) fn replaced(mut target: Target) -> Target {
 }
 
 fn kind(step: &Step) -> &'static str {
-    match &*step.action {
-        "postgres-promote" | "postgres-fence" | "postgres-unfence" => "PostgreSQL server",
-        "rds-restore-pitr" | "rds-restore-snapshot" => "new RDS database",
-        kind if kind.starts_with("rds-") => "RDS database",
-        "http-request" => "HTTP interface",
-        "route53-upsert" | "route53-switch" => "Route 53 records",
-        "arc-routing-control" => "ARC routing controls",
-        "exec" => "what the program acts on",
-        _ => "simulated target",
-    }
+    crate::providers::action(&step.action).map_or("simulated target", |kind| kind.simulated_target)
 }
 
 /// What the operator types: what the plan calls it, or the host of an address, or the step's name.

@@ -7,6 +7,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::Simulated;
 use crate::plan::kinds::{ProbeKind, unchecked};
 use crate::providers::aws::client::{AwsErrorKind, Call, timestamp};
 use crate::providers::aws::reader::Reader;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "cloudfront-distribution",
+    simulated: Simulated::Distribution,
     doc: "Reads a CloudFront distribution: whether it is enabled, whether its last change has reached all edges, and \
           which origin its default behavior fetches from. The value is the time since its last change. One that is \
           disabled or not there is critical, so is another origin than `expect_origin`; a change that is still on its \

@@ -18,6 +18,8 @@ use futures::future::BoxFuture;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "s3-copy",
+    simulated_target: "simulated target",
+    sets: &[],
     doc: "Copies one object of up to 5 GB within S3, also to another region, without passing it through this host. The \
           source must be the one that was confirmed (its ETag), and what is at the target is not replaced unless \
           `overwrite` says so. It proves the copy by reading size, checksum or ETag, encryption and time back. A larger \

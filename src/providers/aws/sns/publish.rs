@@ -27,6 +27,8 @@ const MAX_KEPT: usize = 1000;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "sns-publish",
+    simulated_target: "simulated target",
+    sets: &[],
     doc: "Publishes one message to an SNS topic and never sends it again by itself. A message cannot be read back: the \
           proof is the message id that AWS answered with, and it tells that AWS has the message, not that anybody read \
           it. When the answer is lost, or the engine ends in between, nobody can tell whether it was sent: the step \

@@ -9,6 +9,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
+use crate::plan::kinds::Simulated;
 use crate::plan::kinds::keys;
 use crate::plan::kinds::{BuildError, ProbeKind, faults};
 use crate::plan::params::Params;
@@ -28,6 +29,7 @@ use std::time::Duration;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "http",
+    simulated: Simulated::Http,
     doc: "Sends an HTTP request on a new connection. The value is the time to the response's headers. A refused \
           connection, a time-out, a failing TLS handshake, a wrong status, header or body is critical. So is a \
           name that is gone: name servers know no address of it, and answer for other names. Name servers that do \

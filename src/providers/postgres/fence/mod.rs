@@ -39,6 +39,8 @@ const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(10);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "postgres-fence",
+    simulated_target: "PostgreSQL server",
+    sets: &[],
     doc: "Stops writes on the old primary, so that no two primaries accept them. `read-only` sets \
           `default_transaction_read_only` for all new transactions and ends all client sessions; WAL senders stay, \
           so that the standby gets the rest. `stop` runs a program that stops the server, its host or its network, \

@@ -14,7 +14,9 @@ use super::state::{Health, State};
 use crate::base::units::Unit;
 use crate::base::words;
 use crate::core::reading::{Measurement, ProbeFailure};
+use crate::plan::kinds::Simulated;
 use crate::plan::{Plan, ProbeSpec};
+use crate::providers;
 use jiff::{SignedDuration, Timestamp};
 
 /// One probe at one moment.
@@ -36,28 +38,28 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, ProbeFailure> 
             "Wait, or play another scenario: this one makes the thing unreachable.",
         ));
     }
-    Ok(match &*moment.spec.kind {
-        "http" => endpoint::http(moment, health),
-        "tcp" => endpoint::tcp(moment, health),
-        "postgres" => postgres::server(moment, health),
-        "postgres-replication" => replication::standby(moment, health),
-        "postgres-backup" => postgres::archiver(moment, health),
-        "file-age" => files::newest(moment, health),
-        "route53-record" => dns::record(moment, health),
-        "route53-health-check" => dns::health_check(moment, health),
-        "arc-routing-control" => dns::routing_control(moment, health),
-        "s3-latest" => files::newest_object(moment, health),
-        "cloudwatch-metric" => metrics::metric(moment, health),
-        "cloudwatch-alarms" => metrics::alarms(moment, health),
-        "alertmanager" => metrics::alertmanager(moment, health),
-        "exec" => endpoint::exec(moment, health),
-        "rds-instance" => databases::instance(moment, health),
-        "rds-cluster" => databases::cluster(moment, health),
-        "rds-snapshots" | "aws-backup" => databases::copy(moment, health),
-        "eks-nodegroup" => managed::nodegroup(moment, health),
-        "msk-cluster" => managed::kafka(moment, health),
-        "cloudfront-distribution" => managed::distribution(moment, health),
-        _ => endpoint::other(moment, health),
+    let Some(kind) = providers::probe(&moment.spec.kind) else { return Ok(endpoint::other(moment, health)) };
+    Ok(match kind.simulated {
+        Simulated::Http => endpoint::http(moment, health),
+        Simulated::Tcp => endpoint::tcp(moment, health),
+        Simulated::Server => postgres::server(moment, health),
+        Simulated::Standby => replication::standby(moment, health),
+        Simulated::Archiver => postgres::archiver(moment, health),
+        Simulated::Files => files::newest(moment, health),
+        Simulated::DnsRecord => dns::record(moment, health),
+        Simulated::DnsHealthCheck => dns::health_check(moment, health),
+        Simulated::RoutingControls => dns::routing_control(moment, health),
+        Simulated::Objects => files::newest_object(moment, health),
+        Simulated::Metric => metrics::metric(moment, health),
+        Simulated::Alarms => metrics::alarms(moment, health),
+        Simulated::Alertmanager => metrics::alertmanager(moment, health),
+        Simulated::Program => endpoint::exec(moment, health),
+        Simulated::Instance => databases::instance(moment, health),
+        Simulated::Cluster => databases::cluster(moment, health),
+        Simulated::Copies => databases::copy(moment, health),
+        Simulated::NodeGroup => managed::nodegroup(moment, health),
+        Simulated::Kafka => managed::kafka(moment, health),
+        Simulated::Distribution => managed::distribution(moment, health),
     })
 }
 

@@ -26,6 +26,8 @@ const EACH: Duration = Duration::from_secs(5);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "arc-routing-control",
+    simulated_target: "ARC routing controls",
+    sets: &["states", "override_safety_rules"],
     doc: "Sets routing controls of ARC (Application Recovery Controller) on and off, all in one call. Routing \
           controls work in the data plane: they live in five regions and need neither Route 53's control plane nor \
           any one region, so that they are to be preferred to changing records. The endpoints are tried one after \

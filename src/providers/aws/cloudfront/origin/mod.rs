@@ -26,6 +26,8 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "cloudfront-origin",
+    simulated_target: "simulated target",
+    sets: &["origin", "domain", "default_origin"],
     doc: "Lets a CloudFront distribution fetch from elsewhere: either an origin gets another `domain`, or the default \
           behaviour gets another origin (`default_origin`) that the distribution already has. The confirmation shows \
           the difference. The change is sent with the ETag that was read for the confirmation, so that a change by \

@@ -25,6 +25,8 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "eks-scale-nodegroup",
+    simulated_target: "simulated target",
+    sets: &["desired", "min", "max"],
     doc: "Sets the desired size of a managed EKS node group with `UpdateNodegroupConfig`, waits until AWS says that the \
           update succeeded, and reads the size back. The confirmation shows from and to. It refuses a size below the \
           one now unless `allow_shrink` says so, and one outside of the group's limits unless `max` or `min` widens \

@@ -24,6 +24,8 @@ use seen::Seen;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-failover-cluster",
+    simulated_target: "RDS database",
+    sets: &[],
     doc: "Fails an Aurora or Multi-AZ cluster over to one of its readers (`FailoverDBCluster`): for a writer or a zone \
           that is lost, not for a region. It refuses a cluster without a reader that is available, a target that is \
           no reader of it, and a cluster whose writer changed since it was confirmed. The call is sent once; then it \

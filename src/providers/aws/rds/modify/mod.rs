@@ -26,6 +26,8 @@ use futures::future::BoxFuture;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-modify",
+    simulated_target: "RDS database",
+    sets: &["class", "backup_retention_days", "multi_az", "storage_gib", "iops"],
     doc: "Changes an RDS instance: class, storage, backup retention, standby. The confirmation shows each difference \
           against now with its outage, and what else is pending, because what is applied immediately takes that along. \
           It refuses when nothing would change. It waits until the instance has what was asked for and nothing of it is \

@@ -28,6 +28,8 @@ const MODES: &[&str] = &["switchover", "failover"];
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-promote",
+    simulated_target: "RDS database",
+    sets: &[],
     doc: "Promotes a replica in RDS: an instance (`PromoteReadReplica`), a cluster that replicates from another one \
           (`PromoteReadReplicaDBCluster`), or a secondary cluster of an Aurora global database, planned \
           (`SwitchoverGlobalCluster`, loses nothing, needs both regions) or not (`FailoverGlobalCluster` with \

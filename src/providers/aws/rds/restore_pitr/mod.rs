@@ -21,6 +21,8 @@ use jiff::Timestamp;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-restore-pitr",
+    simulated_target: "new RDS database",
+    sets: &[],
     doc: "Restores an RDS instance or cluster to a point in time, as a new one beside it. The time is checked against \
           the restorable window before anyone is asked, and again before anything is sent; the confirmation shows the \
           window and what is lost. The source is not changed. It waits until the new database can be used. What it \

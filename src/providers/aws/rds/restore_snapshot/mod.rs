@@ -20,6 +20,8 @@ pub mod snapshot;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-restore-snapshot",
+    simulated_target: "new RDS database",
+    sets: &[],
     doc: "Restores a snapshot of an RDS instance or cluster as a new one. The plan names the database that the snapshot \
           is of: a snapshot of another one, one that is not `available`, and a name that is taken are refused before \
           anything is sent. The confirmation shows the snapshot's time, age, size and encryption, and what is lost. It \

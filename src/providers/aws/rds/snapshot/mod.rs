@@ -24,6 +24,8 @@ use futures::future::BoxFuture;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-snapshot",
+    simulated_target: "RDS database",
+    sets: &[],
     doc: "Takes a snapshot of an RDS instance or cluster and waits until it is available. The name that the plan does \
           not give is made from the database's name and the attempt, so that a snapshot whose answer was lost is found \
           again. The proof: the snapshot is available and carries this attempt's tag `lifeboat:token`.",

@@ -36,6 +36,8 @@ const UNTIL: &[&str] = &["available", "deleted"];
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-wait",
+    simulated_target: "RDS database",
+    sets: &[],
     doc: "Waits until an RDS instance, cluster or snapshot is available, or deleted, with each status shown. It changes \
           nothing. It fails at once for what is not there and for a status that does not end by waiting (`failed`, \
           `incompatible-…`, `stopped`), and goes on while the region does not answer. The step's `timeout` bounds \

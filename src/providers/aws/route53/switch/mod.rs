@@ -16,6 +16,8 @@ use std::collections::HashMap;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "route53-switch",
+    simulated_target: "Route 53 records",
+    sets: &["records", "to", "weights"],
     doc: "Moves traffic between weighted records that were made in advance: the record `to` gets all of the weight, \
           or each gets its own of `weights`. Only weights change, so that nothing has to be known of the targets at \
           3 a.m. It refuses when a set identifier is not there, and when all weights would be 0, which Route 53 takes \

@@ -55,6 +55,8 @@ const ROW: &[Key] = record_keys!(Key::required("name", Takes::Text, NAME_DOC), [
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "route53-upsert",
+    simulated_target: "Route 53 records",
+    sets: &["type", "values", "alias", "ttl", "weight", "failover", "health_check"],
     doc: "Makes records of one hosted zone say what the plan says, all in one batch that Route 53 takes whole or not \
           at all: one record by the keys themselves, several by `records`. The confirmation shows the batch as a diff \
           against what is there, and a record that changed since then refuses the step. It refuses an empty set of \

@@ -22,6 +22,8 @@ use std::path::PathBuf;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "s3-put",
+    simulated_target: "simulated target",
+    sets: &[],
     doc: "Puts a local file or a text of the plan into S3, up to 5 GB, streamed. Its SHA-256 is computed first, shown at \
           the confirmation, checked by S3 as it arrives, and kept as the object's metadata `sha256`; a file that \
           changed after the confirmation is refused. What is there is not replaced unless `overwrite` says so. It \

@@ -1,8 +1,8 @@
 //! AWS: who is calling in each region and until when, and what IAM would say to a permission.
 
-use super::DEADLINE;
 use crate::base::units;
 use crate::core::action::Target;
+use crate::core::preflight::DEADLINE;
 use crate::core::preflight::{Check, RegionChecks};
 use crate::plan::Plan;
 use crate::plan::params::Params;

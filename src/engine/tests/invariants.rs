@@ -1,11 +1,11 @@
 //! The model is the fold of its durable facts, and unknown is never ok, under random people and worlds.
 
-use super::fixture::*;
 use crate::core::apply::apply;
 use crate::core::command::Ask;
 use crate::core::incident::Mode;
 use crate::core::model::{Model, Status};
 use crate::core::signal::SignalState;
+use crate::core::tests::fixture::*;
 use crate::engine::record;
 use crate::journal::Record;
 use crate::plan::Severity;

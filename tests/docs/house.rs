@@ -1,0 +1,130 @@
+//! The layout of the code: its floors, and that every file belongs to the build.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// The files below a folder, as paths from the root of the repository.
+fn files_below(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The floors, lowest first, as the doc of `src/lib.rs` lists them.
+fn floors() -> Vec<String> {
+    let library = text("src/lib.rs");
+    let lines = library.lines().filter(|line| line.starts_with("//! - ") || line.starts_with("//!   "));
+    let names = lines.flat_map(|line| line.split("[`").skip(1));
+    let mut floors: Vec<String> = names.map(|name| name.split('`').next().unwrap().to_owned()).collect();
+    // What only tests use, and never those of the floors below.
+    let above = floors.iter().position(|name| name == "providers").unwrap() + 1;
+    floors.insert(above, "testing".into());
+    floors
+}
+
+/// The modules of this crate that a line of code names, by their first part: comments are no code.
+fn named(line: &str) -> impl Iterator<Item = &str> {
+    let code = line.split("//").next().unwrap_or_default();
+    code.split("crate::").skip(1).filter_map(|rest| {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        // A group would hide what it names.
+        if rest.starts_with('{') { Some("{") } else { Some(&rest[..end]).filter(|name| !name.is_empty()) }
+    })
+}
+
+/// What a file of a floor names that stands above it, with the line.
+fn upward(floors: &[String], path: &str, text: &str) -> Vec<String> {
+    let height = |name: &str| floors.iter().position(|floor| floor == name);
+    let Some(own) = path.split('/').nth(1).and_then(height) else { return vec![format!("{path}: no floor")] };
+    let mut found = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let above = named(line).filter(|name| height(name).is_none_or(|height| height > own));
+        found.extend(above.map(|name| format!("{path}:{}: {name}", number + 1)));
+    }
+    found
+}
+
+#[test]
+fn a_floor_imports_only_floors_below_it() {
+    let floors = floors();
+    let folders: BTreeSet<String> = files_below("src")
+        .iter()
+        .filter(|path| path.matches('/').count() > 1)
+        .map(|path| first(path))
+        .collect();
+    assert_eq!(
+        folders,
+        floors.iter().filter(|name| *name != "testing").cloned().collect(),
+        "floors of src/lib.rs"
+    );
+    let mut found = Vec::new();
+    for path in
+        files_below("src").iter().filter(|path| !["src/lib.rs", "src/main.rs"].contains(&path.as_str()))
+    {
+        found.extend(upward(&floors, path, &text(path)));
+    }
+    assert!(found.is_empty(), "upward imports:\n{}", found.join("\n"));
+    let upward =
+        upward(&floors, "src/core/x.rs", "use crate::engine::Run;\nlet x = crate::plan::Plan; // crate::cli");
+    assert_eq!(upward, ["src/core/x.rs:1: engine"]);
+}
+
+fn first(path: &str) -> String {
+    path.split('/').nth(1).unwrap().to_owned()
+}
+
+/// Where a file's `mod` line can stand.
+fn parents(path: &str) -> Vec<String> {
+    let own = path.strip_suffix("/mod.rs").or_else(|| path.strip_suffix(".rs")).unwrap();
+    let (folder, _) = own.rsplit_once('/').unwrap();
+    ["mod.rs", "lib.rs", "main.rs"]
+        .iter()
+        .map(|name| format!("{folder}/{name}"))
+        .chain([format!("{folder}.rs")])
+        .collect()
+}
+
+#[test]
+fn every_file_is_named_by_a_module() {
+    let roots = ["src/lib.rs", "src/main.rs"];
+    let mut lost = Vec::new();
+    let sources = files_below("src");
+    let tests = files_below("tests").into_iter().filter(|path| path.matches('/').count() > 1);
+    for path in sources.into_iter().chain(tests) {
+        if roots.contains(&path.as_str()) || path.ends_with("/main.rs") || path.contains("/support/") {
+            continue;
+        }
+        let name = path.strip_suffix("/mod.rs").or_else(|| path.strip_suffix(".rs")).unwrap();
+        let name = name.rsplit_once('/').unwrap().1;
+        let line = format!("mod {name};");
+        let is_named = |parent: &String| {
+            let text = fs::read_to_string(root().join(parent)).unwrap_or_default();
+            text.lines()
+                .any(|found| found.trim_start().ends_with(&line) && !found.trim_start().starts_with("//"))
+        };
+        if !parents(&path).iter().any(is_named) {
+            lost.push(path);
+        }
+    }
+    assert!(lost.is_empty(), "never compiled:\n{}", lost.join("\n"));
+}
