@@ -3,12 +3,13 @@
 use super::EXIT_USAGE;
 use super::check::{detect_style, finish, is_unicode};
 use crate::base::text::Printer;
+use crate::core::status::table;
 use crate::plan::render::{self, Style};
 use crate::plan::{Plan, Registry, load, reference, schema, show};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Look at a plan, and at what plans can hold.
@@ -35,6 +36,12 @@ enum PlanCommand {
     Schema,
     /// Print the reference of everything that a plan can hold, as Markdown.
     Reference {
+        /// Write it to this file instead.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Print what can happen to a step in each of its states, as Markdown.
+    Table {
         /// Write it to this file instead.
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -83,17 +90,19 @@ pub fn run(
             serde_json::to_writer_pretty(&mut *out, &schema::schema(&registry))?;
             writeln!(out)?;
         }
-        PlanCommand::Reference { output: None } => {
-            out.write_all(reference::reference(&registry).as_bytes())?
-        }
-        PlanCommand::Reference { output: Some(file) } => {
-            std::fs::write(file, reference::reference(&registry)).map_err(|error| {
-                io::Error::new(error.kind(), format!("{} cannot be written: {error}", file.display()))
-            })?;
-        }
+        PlanCommand::Reference { output } => page(&reference::reference(&registry), output.as_deref(), out)?,
+        PlanCommand::Table { output } => page(&table::markdown(), output.as_deref(), out)?,
     }
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A page of the book, to a file or to `out`.
+fn page(text: &str, file: Option<&Path>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(file) = file else { return out.write_all(text.as_bytes()) };
+    std::fs::write(file, text).map_err(|error| {
+        io::Error::new(error.kind(), format!("{} cannot be written: {error}", file.display()))
+    })
 }
 
 /// The plan with the exact call of each step, by runbook and step.

@@ -19,6 +19,16 @@ fn the_reference_in_the_book_is_up_to_date() {
 }
 
 #[test]
+fn the_states_of_a_step_in_the_book_are_those_of_the_program() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/step-states.md");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == lifeboat::core::status::table::markdown(),
+        "docs/step-states.md is out of date: run `cargo run -- plan table --output docs/step-states.md`"
+    );
+}
+
+#[test]
 fn the_plan_in_the_book_is_a_good_one() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plan.md")).unwrap();
     // The blocks of one page are one plan; that of a server with a manager says on purpose what `check` warns of.

@@ -1,5 +1,7 @@
 //! The one transition table of a step.
 
+pub mod table;
+
 use serde::{Deserialize, Serialize};
 
 /// Where a step is.
@@ -66,6 +68,20 @@ pub struct IllegalMove {
 }
 
 impl StepStatus {
+    /// All of them, in the order in which a step meets them.
+    pub const ALL: [Self; 10] = [
+        Self::Pending,
+        Self::Ready,
+        Self::Confirming,
+        Self::Started,
+        Self::Finished,
+        Self::Failed,
+        Self::Unknown,
+        Self::Verified,
+        Self::Skipped,
+        Self::Attested,
+    ];
+
     /// Where a move leads, or that there is no such move.
     pub fn after(self, by: Move) -> Result<Self, IllegalMove> {
         use Move as M;
@@ -122,6 +138,21 @@ impl StepStatus {
 }
 
 impl Move {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Unblock,
+        Self::Prepare,
+        Self::Void,
+        Self::Start,
+        Self::Finish,
+        Self::Fail,
+        Self::Lose,
+        Self::Verify,
+        Self::Retry,
+        Self::Skip,
+        Self::Attest,
+    ];
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Unblock => "become ready",
