@@ -48,7 +48,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             let unproven = model.step(run, step).is_some_and(|(_, state)| state.unproven);
             placement::moved(model, run, step, services, at);
             if unproven {
-                incident::switch_over(model, at, run);
+                incident::switch_over(model, at, run, step);
             }
             signals::restand_all(model, at);
         }

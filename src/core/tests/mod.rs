@@ -14,6 +14,7 @@ mod losses;
 mod oncall;
 pub(crate) mod people;
 mod placement;
+mod proving;
 mod readiness;
 mod recovery;
 pub(crate) mod serving;
