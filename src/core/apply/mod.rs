@@ -8,7 +8,7 @@ mod step;
 
 use crate::core::actor::Actor;
 use crate::core::fact::{Event, Fact};
-use crate::core::model::{Model, TIMELINE_LENGTH};
+use crate::core::model::{Model, Switch, TIMELINE_LENGTH};
 use crate::core::placement;
 use crate::plan::Severity;
 use jiff::Timestamp;
@@ -42,6 +42,10 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::LossNoted { probe, reading: None } => {
             model.durable.losses.remove(probe);
+        }
+        Fact::RegionMoved { run, region } => {
+            let told = |switch: &&mut Switch| switch.untold.as_ref() == Some(run) && switch.region == *region;
+            model.durable.switches.iter_mut().filter(told).for_each(|switch| switch.untold = None);
         }
         Fact::ServingRecorded { region, .. } => signals::activated(model, at, region, None),
         Fact::ServicesMoved { run, step, services } => {

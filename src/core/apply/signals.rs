@@ -61,17 +61,17 @@ pub fn activated(model: &mut Model, at: Timestamp, region: &RegionId, by: Option
     model.durable.measured = None;
     let moves = placement::region_serves(model, by, at);
     if is_new {
-        switched(model, at, region);
+        switched(model, at, region, by.cloned());
     } else if moves {
         restand_all(model, at);
     }
 }
 
-fn switched(model: &mut Model, at: Timestamp, region: &RegionId) {
+fn switched(model: &mut Model, at: Timestamp, region: &RegionId, untold: Option<RunId>) {
     if model.durable.switches.len() == REMEMBERED_SWITCHES {
         model.durable.switches.remove(0);
     }
-    model.durable.switches.push(Switch { at, region: region.clone() });
+    model.durable.switches.push(Switch { at, region: region.clone(), untold });
     restand(model, at, |_| true);
 }
 
@@ -88,7 +88,7 @@ pub fn primary_moved(
     primaries.push(probe.clone());
     if let Some(region) = serves {
         model.durable.measured = Some(region.clone()).filter(|_| model.durable.active.as_ref() != serves);
-        switched(model, at, region);
+        switched(model, at, region, None);
     }
 }
 

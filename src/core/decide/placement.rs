@@ -33,6 +33,15 @@ pub fn moved(model: &Model, now: Timestamp) -> Vec<Fact> {
     waiting.filter_map(fact).collect()
 }
 
+/// What runs of the open incident moved the region to and is not told yet.
+pub fn region_moved(model: &Model) -> Vec<Fact> {
+    let untold = model.durable.switches.iter().filter_map(|switch| {
+        let run = switch.untold.clone().filter(|run| model.run(run).is_some())?;
+        Some(Fact::RegionMoved { run, region: switch.region.clone() })
+    });
+    untold.collect()
+}
+
 fn done(model: &Model) -> Vec<Done<'_>> {
     let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill);
     let runs = incident.into_iter().flat_map(|incident| &incident.runs);

@@ -373,3 +373,17 @@ fn readings_count_after_a_word_that_a_clock_put_into_the_future() {
     machine.pass(30, &rerouted());
     assert_eq!(serving(&machine), "dr");
 }
+
+#[test]
+fn a_region_that_a_run_moved_is_told_once() {
+    let mut machine = switched();
+    let told = |machine: &Machine| {
+        let moved = machine.log.iter().filter(|event| matches!(event.fact, Fact::RegionMoved { .. }));
+        moved.count()
+    };
+    assert_eq!(told(&machine), 1);
+    record(&mut machine, "primary");
+    attest(&mut machine, "after");
+    machine.pass(30, &rerouted());
+    assert_eq!(told(&machine), 1, "a record tells of itself");
+}
