@@ -231,7 +231,7 @@ fn clock(model: &Model, now: Timestamp) -> Option<RtoClock> {
 fn unproven(model: &Model, now: Timestamp) -> Vec<String> {
     let waiting = attested::unshown_of_any(model, now).map(|unshown| format!("{}.", unshown.words()));
     let left = attested::left(model);
-    let left = left.iter().map(|left| left.sentence(model, "`lifeboat serves --record`"));
+    let left = left.iter().map(|left| left.sentence(model, attested::RECORD));
     waiting.into_iter().chain(left).collect()
 }
 
@@ -501,7 +501,7 @@ mod tests {
     use super::*;
     use crate::core::awareness::tests as people;
     use crate::core::signal::Signal;
-    use crate::core::tests::fixture;
+    use crate::core::tests::{fixture, proving};
     use std::collections::VecDeque;
 
     fn with(status: Status) -> Model {
@@ -666,6 +666,19 @@ mod tests {
             contradiction::Answer { at: fixture::start(), by: "dana".into(), reason: "compared".into() };
         model.durable.splits[0].settled = Some(answer);
         assert_eq!(code(&model), 0);
+    }
+
+    #[test]
+    fn a_switch_that_was_closed_unproven_is_trouble_until_it_is_known_what_serves() {
+        let mut machine = proving::closed_by_word();
+        assert_eq!(code(&machine.model), EXIT_TROUBLE);
+        let text = as_text(&machine.model, machine.now);
+        assert!(text.contains("unproven") && text.contains("its own proof was not seen"), "{text}");
+        let told = as_json(&machine.model, machine.now, 7);
+        assert_eq!(told["unproven"].as_array().map(Vec::len), Some(1));
+        proving::record(&mut machine, "dr");
+        assert_eq!(code(&machine.model), 0);
+        assert!(!as_text(&machine.model, machine.now).contains("unproven"));
     }
 
     #[test]

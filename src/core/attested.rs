@@ -53,7 +53,7 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
     let runbook = model.plan.runbooks.get(&run.runbook)?;
     let found = runbook.steps.values().enumerate().filter_map(|(place, step)| {
         let state = run.steps.get(&step.id)?;
-        let is_over = state.proven.is_some() || state.moved.is_some() || is_taken_back(state);
+        let is_over = state.proven.is_some() || state.moved.is_some();
         if state.status != StepStatus::Attested || is_over {
             return None;
         }
@@ -73,9 +73,8 @@ pub fn unshown_of_any(model: &Model, now: Timestamp) -> Option<Unshown<'_>> {
     runs.filter_map(|run| unshown(model, run, now)).min_by_key(|found| !found.is_false)
 }
 
-fn is_taken_back(state: &StepRun) -> bool {
-    state.undone.as_ref().is_some_and(|(at, _)| state.ended_at.is_none_or(|ended| *at >= ended))
-}
+/// What records which region serves, where no key can be named.
+pub const RECORD: &str = "`lifeboat serves --record`";
 
 /// A word for something that makes a region or services serve, which nothing has proven and no proof gives effect to any
 /// more: its run was aborted, or its incident closed. It ends with what is known to serve since.
@@ -148,7 +147,7 @@ pub fn words<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = (&'m St
         runbook.into_iter().flat_map(|runbook| runbook.steps.values().map(move |step| (runbook, step)));
     steps.filter_map(move |(runbook, step)| {
         let state = run.steps.get(&step.id)?;
-        if !state.is_mere_word() || state.moved.is_some() || is_taken_back(state) {
+        if !state.is_mere_word() || state.moved.is_some() {
             return None;
         }
         let region = runbook.activates.as_ref().filter(|_| runbook.makes_serve(step));
@@ -168,7 +167,7 @@ pub fn words<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = (&'m St
 pub fn proof(model: &Model, run: &Run, step: &Step, state: &StepRun, now: Timestamp) -> Option<Truth> {
     let view = View { model, now };
     let condition = step.verify.as_ref()?;
-    let since = state.ended_at.or(state.started_at).unwrap_or(Timestamp::MIN);
+    let since = state.ended_at.or(state.started_at);
     let ahead = placement::ahead(model, run, step);
     Some(condition.evaluate(&Since { view, since, ahead }))
 }

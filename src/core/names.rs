@@ -86,8 +86,8 @@ impl Names for View<'_> {
 pub struct Since<'a> {
     /// The model at a moment.
     pub view: View<'a>,
-    /// Readings from before are not counted.
-    pub since: Timestamp,
+    /// Readings from before are not counted; none where all are.
+    pub since: Option<Timestamp>,
     /// Services that are looked at in another region than the one that they serve from: where a step moves them to.
     pub ahead: Vec<(ServiceId, RegionId)>,
 }
@@ -103,11 +103,12 @@ impl Names for Since<'_> {
 impl Since<'_> {
     /// Refuses a name that rests on something of which no reading counts.
     fn asked(&self, reference: &Reference) -> Result<(), String> {
+        let Some(since) = self.since else { return Ok(()) };
         let name = reference.name.as_deref().unwrap_or_default();
         let model = self.view.model;
         let plan = &model.plan;
         let probes: Vec<&ProbeId> = match reference.root.as_str() {
-            "signals" => return self.measured(name, reference.field == "state"),
+            "signals" => return self.measured(name, since, reference.field == "state"),
             "regions" => plan.regions.get(name).into_iter().flat_map(|region| &region.health).collect(),
             "services" => {
                 let service = ServiceId::from(name);
@@ -127,7 +128,7 @@ impl Since<'_> {
             "incident" => Vec::new(),
             root => return Err(format!("`{root}` does not say what it was measured by")),
         };
-        probes.into_iter().try_for_each(|probe| self.measured(probe.as_str(), true))
+        probes.into_iter().try_for_each(|probe| self.measured(probe.as_str(), since, true))
     }
 
     fn is_severity_set(&self) -> bool {
@@ -150,11 +151,11 @@ impl Since<'_> {
 
     /// Refuses a signal of which no reading counts. Its state counts only where the latest reading is no worse: one bad
     /// reading may not turn it yet, and proves nothing good.
-    fn measured(&self, probe: &str, is_state: bool) -> Result<(), String> {
+    fn measured(&self, probe: &str, since: Timestamp, is_state: bool) -> Result<(), String> {
         let model = self.view.model;
         let counts = |recent: &&Recent| {
             let latest = recent.latest.as_ref();
-            latest.is_some_and(|reading| reading.at.duration_since(self.since) >= reading.took)
+            latest.is_some_and(|reading| reading.at.duration_since(since) >= reading.took)
         };
         let Some(recent) = model.live.recent.get(probe).filter(counts) else {
             return Err(format!("signal {probe} was not measured since the step began"));

@@ -54,21 +54,25 @@ impl WorldView {
     }
 }
 
-impl crate::actions::Conditions for WorldView {
-    fn evaluate(&self, condition: &Condition) -> Truth {
+impl WorldView {
+    fn look<T>(&self, since: Option<Timestamp>, with: impl FnOnce(&Since<'_>) -> T) -> T {
         let now = self.clock.now();
-        let since = self.since;
         let (run, step) = &self.of;
         self.model.read(|model| {
             let plan = model.run(run).zip(model.step(run, step));
             let ahead = plan.map_or_else(Vec::new, |(run, (step, _))| placement::ahead(model, run, step));
-            condition.evaluate(&Since { view: View { model, now }, since, ahead })
+            with(&Since { view: View { model, now }, since, ahead })
         })
+    }
+}
+
+impl crate::actions::Conditions for WorldView {
+    fn evaluate(&self, condition: &Condition) -> Truth {
+        self.look(Some(self.since), |names| condition.evaluate(names))
     }
 
     fn values(&self, condition: &Condition) -> Vec<String> {
-        let now = self.clock.now();
-        self.model.read(|model| outlook::values(&View { model, now }, condition))
+        self.look(None, |names| outlook::values(names, condition))
     }
 
     fn never(&self, condition: &Condition) -> Option<Never> {

@@ -159,7 +159,11 @@ fn without_incident(view: &View<'_>) -> Next {
         return say(Role::Running, "Wait for the first readings: nothing was measured yet.");
     }
     let next = match unproven(view) {
-        Some(left) => say(Role::Warn, format!("{left} {}", of_signals(view).text)),
+        Some(left) => {
+            let then = of_signals(view);
+            let then = if then.role == Role::Ok { String::new() } else { format!(" {}", then.text) };
+            say(Role::Warn, format!("{left}{then}"))
+        }
         None => of_signals(view),
     };
     match diverged::open(view) {
@@ -328,10 +332,11 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
             }
             let doubt = unshown.map_or_else(String::new, |unshown| {
                 format!(
-                    " But see step {} \"{}\": it was attested, and its own proof {}.",
+                    " But see step {} \"{}\": it was attested, and its own proof {}.{}",
                     unshown.place,
                     unshown.step.title,
-                    unshown.how()
+                    unshown.how(),
+                    recorded_instead(view, unshown)
                 )
             });
             let text = format!(

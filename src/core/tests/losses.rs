@@ -207,7 +207,7 @@ fn what_a_step_waits_for_is_not_satisfied_by_a_reading_from_before_it() {
     let now = |machine: &Machine| {
         condition.evaluate(&Since {
             view: View { model: &machine.model, now: machine.now },
-            since: begun,
+            since: Some(begun),
             ahead: Vec::new(),
         })
     };
@@ -217,7 +217,7 @@ fn what_a_step_waits_for_is_not_satisfied_by_a_reading_from_before_it() {
     let now = |machine: &Machine| {
         condition.evaluate(&Since {
             view: View { model: &machine.model, now: machine.now },
-            since: begun,
+            since: Some(begun),
             ahead: Vec::new(),
         })
     };

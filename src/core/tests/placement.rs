@@ -17,7 +17,7 @@ use crate::plan::condition::{Condition, Truth};
 use crate::plan::{Goto, Plan, Runbook, Service, Step};
 use std::sync::Arc;
 
-pub(super) type Readings = Vec<(&'static str, Result<Measurement, ProbeFailure>)>;
+pub(crate) type Readings = Vec<(&'static str, Result<Measurement, ProbeFailure>)>;
 
 /// The plan of the other tests with a service that runs in both regions, a runbook that moves it alone, one that moves
 /// it back by undoing that, one that says where it is, and one that is for the whole region.
@@ -67,7 +67,7 @@ pub(super) fn plan_with_api() -> Arc<Plan> {
     Arc::new(plan)
 }
 
-pub(super) fn broken() -> Readings {
+pub(crate) fn broken() -> Readings {
     let mut readings: Readings = healthy().into_iter().collect();
     readings.retain(|(probe, _)| *probe != "primary-api");
     readings.extend([("primary-api", bad()), ("dr-api", good(None)), ("public-api", bad())]);
@@ -252,7 +252,7 @@ fn neither_what_was_measured_before_a_step_nor_a_state_that_turns_proves_anythin
     let since = machine.now;
     let holds = |machine: &Machine, source: &str| {
         let view = View { model: &machine.model, now: machine.now };
-        Condition::parse(source).unwrap().evaluate(&Since { view, since, ahead: Vec::new() })
+        Condition::parse(source).unwrap().evaluate(&Since { view, since: Some(since), ahead: Vec::new() })
     };
     let all = [
         "signals['public-api'].state == 'ok'",

@@ -16,7 +16,7 @@ use crate::plan::{Plan, Severity};
 use std::sync::Arc;
 
 /// The run that switches is open, and its switch is on a person's word.
-fn switched_by_word() -> Machine {
+pub(crate) fn switched_by_word() -> Machine {
     let mut machine = declared(Mode::Live);
     begin(&mut machine, "switch-to-dr");
     attest(&mut machine, "switch");
@@ -24,7 +24,7 @@ fn switched_by_word() -> Machine {
 }
 
 /// The same once its proof was seen.
-fn switched() -> Machine {
+pub(crate) fn switched() -> Machine {
     let mut machine = switched_by_word();
     machine.pass(30, &rerouted());
     assert_eq!(serving(&machine), "dr");
@@ -41,7 +41,7 @@ fn skip(machine: &mut Machine, step: &str) {
     machine.settle();
 }
 
-fn record(machine: &mut Machine, region: &str) {
+pub(crate) fn record(machine: &mut Machine, region: &str) {
     machine.ask(Ask::RecordServing { region: region.into(), reason: "seen".into() }).unwrap();
 }
 
@@ -59,9 +59,18 @@ fn state(machine: &Machine, step: &str) -> StepRun {
 }
 
 /// The run is complete; the next one of the incident may begin.
-fn complete(machine: &mut Machine) {
+pub(crate) fn complete(machine: &mut Machine) {
     skip(machine, "after");
     machine.pass(1, &[]);
+}
+
+/// The incident was closed before the proof of its switch was seen, and all is well.
+pub(crate) fn closed_by_word() -> Machine {
+    let mut machine = switched_by_word();
+    complete(&mut machine);
+    close(&mut machine);
+    machine.pass(30, &rerouted_and_well());
+    machine
 }
 
 fn with(change: impl FnOnce(&mut Plan)) -> Machine {
@@ -222,7 +231,7 @@ fn every_name_of_a_condition_asks_for_readings_of_after_the_step() {
         .collect();
     let value = |machine: &Machine, reference: &Reference| {
         let view = View { model: &machine.model, now: machine.now };
-        Since { view, since, ahead: Vec::new() }.lookup(reference)
+        Since { view, since: Some(since), ahead: Vec::new() }.lookup(reference)
     };
     // What people did; nothing measures it.
     let is_done = |reference: &Reference| reference.root == "incident" && reference.field != "severity";
@@ -249,7 +258,7 @@ fn a_service_without_probes_where_it_serves_is_proven_by_readings_of_after_the_w
     let proof = Condition::parse("services.api.status == 'up'").unwrap();
     let holds = |machine: &Machine| {
         let view = View { model: &machine.model, now: machine.now };
-        proof.evaluate(&Since { view, since, ahead: Vec::new() })
+        proof.evaluate(&Since { view, since: Some(since), ahead: Vec::new() })
     };
     assert!(matches!(holds(&machine), crate::plan::condition::Truth::Unknown(_)));
     machine.pass(2, &rerouted_and_well());
