@@ -6,7 +6,7 @@ use crate::base::text::ended;
 use crate::core::attested;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::in_force::{self, InForce, Known};
-use crate::core::incident::Run;
+use crate::core::incident::{Mode, Run};
 use crate::core::model::Model;
 use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
@@ -102,7 +102,8 @@ pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String>
 
 /// What a run moved by a person's word that nothing has proven.
 fn words_left<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = String> {
-    attested::words(model, run).map(|(step, _)| {
+    let is_said = model.durable.incident.as_ref().is_some_and(|incident| incident.mode != Mode::SafeDrill);
+    attested::words(model, run).filter(move |_| is_said).map(|(step, _)| {
         format!(
             "MAY BE IN FORCE after it: \"{}\" is on a person's word and NOT PROVEN. No proof of it counts after the \
              abort: record then which region serves.",

@@ -47,9 +47,10 @@ pub fn forget(model: &mut Model, at: Timestamp, same_plan: bool) {
         signal.since = at;
         signal.why = "not measured since the engine started".into();
     }
-    // Turns that a clock set wrong put into the future would count as recent for as long.
+    // Turns that a clock set wrong put into the future would count as recent for as long, and what broke then broke before.
     for standing in model.durable.regions.values_mut().chain(model.durable.services.values_mut()) {
         standing.turns.retain(|turn| *turn <= at);
+        standing.broken_since = standing.broken_since.map(|since| since.min(at));
     }
     restand(model, at, |_| true);
 }

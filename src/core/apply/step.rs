@@ -181,6 +181,7 @@ fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: 
 /// the future was before the engine's start all the same, and what is measured from here on comes after it.
 pub fn lose_all(model: &mut Model, at: Timestamp) {
     let Some(incident) = model.durable.incident.as_mut() else { return };
+    incident.detected_at = incident.detected_at.min(at);
     for state in incident.runs.iter_mut().flat_map(|run| run.steps.values_mut()) {
         for time in [&mut state.started_at, &mut state.ended_at] {
             *time = time.map(|time| time.min(at));

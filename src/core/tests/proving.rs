@@ -9,6 +9,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Mode, Outcome, StepRun};
 use crate::core::model::Status;
 use crate::core::names::{Since, View};
+use crate::core::objectives::{overall_clock, overall_stopped};
 use crate::core::status::StepStatus;
 use crate::plan::condition::{Condition, Names, Reference};
 use crate::plan::vocabulary::PROPERTIES;
@@ -379,8 +380,14 @@ fn readings_count_after_a_word_that_a_clock_put_into_the_future() {
     let right = machine.now.checked_sub(seconds(600)).unwrap();
     let mut machine = Machine::resumed_under(plan_with_api(), log, right);
     assert_eq!(state(&machine, "switch").status, StepStatus::Attested);
+    machine.pass(10, &broken());
+    let clock = overall_clock(&machine.model, machine.now).expect("it does not work");
+    assert!(!clock.elapsed.is_negative() && clock.elapsed <= seconds(10), "{clock:?}");
     machine.pass(30, &rerouted());
     assert_eq!(serving(&machine), "dr");
+    let services = machine.model.durable.services.keys();
+    let stopped = overall_stopped(&machine.model, services).expect("it was broken in this incident");
+    assert!(stopped.elapsed.is_positive(), "{stopped:?}");
 }
 
 #[test]
