@@ -4,6 +4,7 @@ use super::{Failure, Place, block_on, reach, say};
 use crate::base::ids::{RegionId, ServiceId};
 use crate::base::text::clean;
 use crate::base::units;
+use crate::core::attested;
 use crate::core::awareness::{self, Awareness, Owed};
 use crate::core::contradiction::{self, Open};
 use crate::core::decide::current_escalation;
@@ -105,7 +106,9 @@ fn code(model: &Model) -> u8 {
     let is_unread = oncall::troubles(model).any(|fault| fault.is_unread);
     let is_short = model.live.journal_failure.is_some() || model.live.journal_short.is_some();
     let is_off = model.live.clock_off.is_some();
-    let is_left = !in_force::left_behind(model).is_empty() || !divergence::open(model).is_empty();
+    let is_left = !in_force::left_behind(model).is_empty()
+        || !divergence::open(model).is_empty()
+        || !attested::left(model).is_empty();
     if is_declared || is_short || is_off || is_unread || is_bad || shows || is_left {
         EXIT_TROUBLE
     } else if is_any(Status::Unknown) || is_signal(SignalState::Unknown) || blind::since(model).is_some() {
@@ -149,6 +152,9 @@ fn as_text(model: &Model, now: Timestamp) -> String {
         let measured = if model.durable.measured.is_some() { ", as measured and not recorded" } else { "" };
         let others = placement::sentences(model).into_iter().map(|other| format!("; {other}"));
         line("serves", format!("{serving}{measured}{}", others.collect::<String>()));
+    }
+    for said in unproven(model, now) {
+        line("unproven", said);
     }
     for open in contradiction::of(model) {
         let known = &open.contradiction;
@@ -219,6 +225,14 @@ fn severity(model: &Model, now: Timestamp) -> String {
 fn clock(model: &Model, now: Timestamp) -> Option<RtoClock> {
     let stopped = || objectives::overall_stopped(model, model.durable.services.keys());
     objectives::overall_clock(model, now).or_else(stopped)
+}
+
+/// What a person says was moved and nothing has proven.
+fn unproven(model: &Model, now: Timestamp) -> Vec<String> {
+    let waiting = attested::unshown_of_any(model, now).map(|unshown| format!("{}.", unshown.words()));
+    let left = attested::left(model);
+    let left = left.iter().map(|left| left.sentence(model, attested::RECORD));
+    waiting.into_iter().chain(left).collect()
 }
 
 /// Since when the console is blind; since the engine's start where no reference probe ever answered.
@@ -468,6 +482,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "exposure": evidence::exposure(model, now),
         "in_force": in_force::to_tell(model).iter().map(left_as_json).collect::<Vec<_>>(),
         "diverged": divergence::open(model),
+        "unproven": unproven(model, now),
         "regions": regions,
         "services": services,
         "signals_not_ok": signals,
@@ -486,7 +501,7 @@ mod tests {
     use super::*;
     use crate::core::awareness::tests as people;
     use crate::core::signal::Signal;
-    use crate::core::tests::fixture;
+    use crate::core::tests::{fixture, proving};
     use std::collections::VecDeque;
 
     fn with(status: Status) -> Model {
@@ -651,6 +666,19 @@ mod tests {
             contradiction::Answer { at: fixture::start(), by: "dana".into(), reason: "compared".into() };
         model.durable.splits[0].settled = Some(answer);
         assert_eq!(code(&model), 0);
+    }
+
+    #[test]
+    fn a_switch_that_was_closed_unproven_is_trouble_until_it_is_known_what_serves() {
+        let mut machine = proving::closed_by_word();
+        assert_eq!(code(&machine.model), EXIT_TROUBLE);
+        let text = as_text(&machine.model, machine.now);
+        assert!(text.contains("unproven") && text.contains("its own proof was not seen"), "{text}");
+        let told = as_json(&machine.model, machine.now, 7);
+        assert_eq!(told["unproven"].as_array().map(Vec::len), Some(1));
+        proving::record(&mut machine, "dr");
+        assert_eq!(code(&machine.model), 0);
+        assert!(!as_text(&machine.model, machine.now).contains("unproven"));
     }
 
     #[test]

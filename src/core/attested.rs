@@ -1,17 +1,20 @@
 //! Steps that a person says are done while what the plan wants as their proof does not show it.
 
 use crate::base::ids::RegionId;
-use crate::core::incident::{Run, StepRun};
+use crate::core::incident::{Incident, Mode, Run, StepRun};
 use crate::core::model::Model;
 use crate::core::names::{Since, View};
+use crate::core::placement;
 use crate::core::status::StepStatus;
-use crate::plan::Step;
 use crate::plan::condition::Truth;
+use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
 
 /// A step whose own proof does not hold now.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Unshown<'m> {
+    /// Its runbook.
+    pub runbook: &'m Runbook,
     /// Its place in the runbook, from 1.
     pub place: usize,
     /// The step.
@@ -20,7 +23,7 @@ pub struct Unshown<'m> {
     pub is_false: bool,
 }
 
-impl Unshown<'_> {
+impl<'m> Unshown<'m> {
     /// `step 7 "Switch traffic" is on a person's word, and its own proof DOES NOT HOLD: services.shop.up`.
     pub fn words(&self) -> String {
         let step = self.step;
@@ -37,48 +40,134 @@ impl Unshown<'_> {
     pub fn how(&self) -> &'static str {
         if self.is_false { "DOES NOT HOLD" } else { "CANNOT BE TOLD" }
     }
+
+    /// The region that serves once it is proven, or once a person records it.
+    pub fn region(&self) -> Option<&'m RegionId> {
+        self.runbook.activates.as_ref().filter(|_| self.runbook.makes_serve(self.step))
+    }
 }
 
-/// The first attested step of a run whose own proof does not hold now; one that is known to be false comes first.
+/// The first attested step of a run whose own proof does not hold now; one that is known to be false comes first. What
+/// was proven once, was taken back, or was overtaken by what serves since, is none.
 pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshown<'m>> {
     let runbook = model.plan.runbooks.get(&run.runbook)?;
-    let steps = runbook.steps.values().enumerate();
-    let attested = steps.filter(|(_, step)| {
-        run.steps.get(&step.id).is_some_and(|state| state.status == StepStatus::Attested)
-    });
-    let found = attested.filter_map(|(place, step)| {
+    let found = runbook.steps.values().enumerate().filter_map(|(place, step)| {
         let state = run.steps.get(&step.id)?;
-        let is_false = match proof(model, step, state, now)? {
+        let is_over = state.proven.is_some() || state.moved.is_some();
+        if state.status != StepStatus::Attested || is_over {
+            return None;
+        }
+        let is_false = match proof(model, run, step, state, now)? {
             Truth::True => return None,
             Truth::False => true,
             Truth::Unknown(_) => false,
         };
-        Some(Unshown { place: place + 1, step, is_false })
+        Some(Unshown { runbook, place: place + 1, step, is_false })
     });
     found.min_by_key(|found| !found.is_false)
 }
 
-/// The step of the last run before the last close that lets a region serve on a person's word, and that region, where its
-/// proof was not seen: a proof that comes after the close moves nothing.
-pub fn left_unproven(model: &Model) -> Option<(&Step, &RegionId)> {
-    let run = model.durable.closed.last()?.runs.last()?;
-    let runbook = model.plan.runbooks.get(&run.runbook)?;
-    let region = runbook.activates.as_ref().filter(|region| model.serving() != Some(region))?;
-    let is_left = |step: &&Step| {
-        run.steps.get(&step.id).is_some_and(|state| {
-            state.status == StepStatus::Attested && state.unproven && state.moved.is_none()
-        })
-    };
-    runbook.steps.values().find(is_left).map(|step| (step, region))
+/// The same of all runs of the open incident, the latest first.
+pub fn unshown_of_any(model: &Model, now: Timestamp) -> Option<Unshown<'_>> {
+    let runs = model.durable.incident.iter().flat_map(|incident| incident.runs.iter().rev());
+    runs.filter_map(|run| unshown(model, run, now)).min_by_key(|found| !found.is_false)
+}
+
+/// What records which region serves, where no key can be named.
+pub const RECORD: &str = "`lifeboat serves --record`";
+
+/// A word for something that makes a region or services serve, which nothing has proven and no proof gives effect to any
+/// more: its run was aborted, or its incident closed. It ends with what is known to serve since.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Left<'m> {
+    /// The step.
+    pub step: &'m Step,
+    /// The region that would serve; none of a step that moves services by themselves.
+    pub region: Option<&'m RegionId>,
+    /// Its incident is closed; else its run was aborted.
+    pub is_closed: bool,
+}
+
+impl Left<'_> {
+    /// What is not known, and the way out; `record` is what records which region serves.
+    pub fn sentence(&self, model: &Model, record: &str) -> String {
+        let name =
+            |id: &RegionId| model.plan.regions.get(id).map_or(id.to_string(), |region| region.name.clone());
+        let title = &self.step.title;
+        let end = if self.is_closed { "close" } else { "abort" };
+        let said = format!("\"{title}\" was attested before the {end}, and its own proof was not seen");
+        match self.region {
+            Some(region) => {
+                let other = model
+                    .serving()
+                    .map_or_else(String::new, |serving| format!(", or that {} still does", name(serving)));
+                format!("{said}. If {} serves now, {record} records it{other}.", name(region))
+            }
+            None => {
+                let services = self.step.serves.iter().map(|(service, region)| {
+                    let title = model.plan.services.get(service).map_or(service.as_str(), |spec| &spec.title);
+                    format!("{title} from {}", name(region))
+                });
+                format!(
+                    "{said}: {}. If that is so, begin its runbook again and attest it; {record} records that all serve \
+                     with the region.",
+                    services.collect::<Vec<_>>().join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// All words that are left so, oldest first.
+pub fn left(model: &Model) -> Vec<Left<'_>> {
+    let over = runs(model).filter(|(incident, run)| incident.closed.is_some() || run.is_aborted());
+    let left = over.flat_map(|(incident, run)| {
+        let is_closed = incident.closed.is_some();
+        words(model, run).map(move |(step, region)| Left { step, region, is_closed })
+    });
+    left.collect()
+}
+
+/// Whether a word that nothing has proven stands anywhere, also where its proof may still come.
+pub fn is_any(model: &Model) -> bool {
+    runs(model).any(|(_, run)| words(model, run).next().is_some())
+}
+
+/// All runs but those of exercises that move nothing.
+fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
+    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
+    real.flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
+}
+
+/// The steps of a run that move what serves on a person's word that nothing has proven, with the region that would serve.
+pub fn words<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = (&'m Step, Option<&'m RegionId>)> {
+    let runbook = model.plan.runbooks.get(&run.runbook);
+    let steps =
+        runbook.into_iter().flat_map(|runbook| runbook.steps.values().map(move |step| (runbook, step)));
+    steps.filter_map(move |(runbook, step)| {
+        let state = run.steps.get(&step.id)?;
+        if !state.is_mere_word() || state.moved.is_some() {
+            return None;
+        }
+        let region = runbook.activates.as_ref().filter(|_| runbook.makes_serve(step));
+        // What began to serve since says more than the word.
+        let said = state.ended_at?;
+        let is_told = model.durable.switches.iter().any(|switch| switch.at > said);
+        let region = region.filter(|region| !is_told && model.serving() != Some(region));
+        let is_elsewhere = |service| placement::of(model, service).is_none_or(|placed| placed.since <= said);
+        let moves_services = step.serves.keys().any(is_elsewhere);
+        (region.is_some() || moves_services).then_some((step, region))
+    })
 }
 
 /// What a step's own proof comes to, by readings of after it ran or was attested: what was measured before says nothing of
-/// it. Of one that lifeboat did not run, and nobody attested, all readings count. None where the plan wants no proof.
-pub fn proof(model: &Model, step: &Step, state: &StepRun, now: Timestamp) -> Option<Truth> {
+/// it. Of one that lifeboat did not run, and nobody attested, all readings count. What it moves is looked at where it moves
+/// it to. None where the plan wants no proof.
+pub fn proof(model: &Model, run: &Run, step: &Step, state: &StepRun, now: Timestamp) -> Option<Truth> {
     let view = View { model, now };
     let condition = step.verify.as_ref()?;
-    Some(match state.ended_at.or(state.started_at) {
-        Some(since) => condition.evaluate(&Since { view, since }),
-        None => condition.evaluate(&view),
-    })
+    let since = state.ended_at.or(state.started_at);
+    let ahead = placement::ahead(model, run, step);
+    Some(condition.evaluate(&Since { view, since, ahead }))
 }

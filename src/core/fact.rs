@@ -131,6 +131,13 @@ pub enum Fact {
         /// Each service with its region.
         services: Vec<(ServiceId, RegionId)>,
     },
+    /// A run moved the region that serves: told after the fact that brought it about.
+    RegionMoved {
+        /// The run.
+        run: RunId,
+        /// The region.
+        region: RegionId,
+    },
     /// A person recorded which region serves.
     ServingRecorded {
         /// The region.

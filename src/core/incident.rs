@@ -136,11 +136,19 @@ pub struct Run {
     pub started_at: Timestamp,
     /// How and when it ended.
     pub ended: Option<(Timestamp, RunEnd)>,
+    /// When it let its region serve, or something later said which one serves instead: either happens once.
+    #[serde(default)]
+    pub switched: Option<Timestamp>,
     /// Its steps, in the runbook's order.
     pub steps: IndexMap<StepId, StepRun>,
 }
 
 impl Run {
+    /// A person stopped it.
+    pub fn is_aborted(&self) -> bool {
+        matches!(self.ended, Some((_, RunEnd::Aborted(_))))
+    }
+
     /// How its steps stand that make another server the primary, in the runbook's order.
     pub fn promotions<'r>(&'r self, plan: &'r Plan) -> impl Iterator<Item = &'r StepRun> {
         let steps = plan.runbooks.get(&self.runbook).into_iter().flat_map(|runbook| runbook.steps.values());
@@ -204,6 +212,9 @@ pub struct StepRun {
     /// A person says that it is done, and what the plan wants as its proof was not seen then.
     #[serde(default)]
     pub unproven: bool,
+    /// When that proof was seen, by readings of after the word.
+    #[serde(default)]
+    pub proven: Option<Timestamp>,
     /// When a person stated that what it did is taken back, or stays on purpose, and how.
     #[serde(default)]
     pub undone: Option<(Timestamp, String)>,
@@ -231,8 +242,19 @@ impl StepRun {
             may_have_acted: false,
             moved: None,
             unproven: false,
+            proven: None,
             undone: None,
         }
+    }
+
+    /// A person says that it is done, and nothing has shown it yet.
+    pub fn is_mere_word(&self) -> bool {
+        self.status == StepStatus::Attested && self.unproven && self.proven.is_none()
+    }
+
+    /// It is done, and what is on a person's word was shown.
+    pub fn is_shown(&self) -> bool {
+        self.status.is_done() && !self.is_mere_word()
     }
 
     /// A step that waits for nothing.

@@ -234,6 +234,7 @@ fn is_of_interest(fact: &Fact) -> bool {
             | Fact::PrimaryMeasured { .. }
             | Fact::ServingRecorded { .. }
             | Fact::ServicesMoved { .. }
+            | Fact::RegionMoved { .. }
             | Fact::ContradictionFound { .. }
             | Fact::ContradictionAnswered { .. }
             | Fact::ContradictionEnded { .. }

@@ -127,6 +127,9 @@ pub struct Switch {
     pub at: Timestamp,
     /// Which.
     pub region: RegionId,
+    /// The run that moved it, until that is told.
+    #[serde(default)]
+    pub untold: Option<RunId>,
 }
 
 impl Durable {

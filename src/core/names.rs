@@ -1,12 +1,12 @@
 //! What conditions can read of the model. What is not known has no value, so that nothing follows from it.
 
-use crate::base::ids::{ProbeId, ServiceId};
+use crate::base::ids::{ProbeId, RegionId, ServiceId};
 use crate::base::units;
 use crate::base::units::Unit;
 use crate::core::model::{Model, Standing, Status};
 use crate::core::reading::Field;
 use crate::core::signal::{Recent, SignalState, age, failing, is_stale};
-use crate::core::{backup, blind, evidence, placement, servers};
+use crate::core::{backup, blind, evidence, lifecycle, placement, servers, standing};
 use crate::plan::ProbeSpec;
 use crate::plan::condition::{Condition, Names, Reference, Scalar};
 use jiff::{SignedDuration, Timestamp};
@@ -86,42 +86,76 @@ impl Names for View<'_> {
 pub struct Since<'a> {
     /// The model at a moment.
     pub view: View<'a>,
-    /// Readings from before are not counted.
-    pub since: Timestamp,
+    /// Readings from before are not counted; none where all are.
+    pub since: Option<Timestamp>,
+    /// Services that are looked at in another region than the one that they serve from: where a step moves them to.
+    pub ahead: Vec<(ServiceId, RegionId)>,
 }
 
 impl Names for Since<'_> {
     fn lookup(&self, reference: &Reference) -> Result<Scalar, String> {
-        let name = reference.name.as_deref().unwrap_or_default();
-        let plan = &self.view.model.plan;
-        match reference.root.as_str() {
-            "signals" => self.measured(name, reference.field == "state")?,
-            "regions" => {
-                let mut health = plan.regions.get(name).into_iter().flat_map(|region| &region.health);
-                health.try_for_each(|probe| self.measured(probe.as_str(), true))?;
-            }
-            "services" => {
-                let service = ServiceId::from(name);
-                let region = placement::region_of(self.view.model, &service);
-                let health = plan.services.get(&service).zip(region);
-                let mut health =
-                    health.and_then(|(service, region)| service.health.get(region)).into_iter().flatten();
-                health.try_for_each(|probe| self.measured(probe.as_str(), true))?;
-            }
-            _ => {}
-        }
-        self.view.lookup(reference)
+        self.asked(reference)?;
+        let moved = (reference.root == "services").then(|| self.moved(reference)).flatten();
+        moved.unwrap_or_else(|| self.view.lookup(reference))
     }
 }
 
 impl Since<'_> {
+    /// Refuses a name that rests on something of which no reading counts.
+    fn asked(&self, reference: &Reference) -> Result<(), String> {
+        let Some(since) = self.since else { return Ok(()) };
+        let name = reference.name.as_deref().unwrap_or_default();
+        let model = self.view.model;
+        let plan = &model.plan;
+        let probes: Vec<&ProbeId> = match reference.root.as_str() {
+            "signals" => return self.measured(name, since, reference.field == "state"),
+            "regions" => plan.regions.get(name).into_iter().flat_map(|region| &region.health).collect(),
+            "services" => {
+                let service = ServiceId::from(name);
+                let region = self.region(&service).or_else(|| placement::region_of(model, &service));
+                let spec = plan.services.get(&service);
+                spec.map_or_else(Vec::new, |spec| standing::looked_at(spec, region))
+            }
+            "backups" => plan.backups.get(name).into_iter().map(|backup| &backup.probe).collect(),
+            // The rules' severity rests on all that they read; a person's on nothing that is measured.
+            "incident" if reference.field == "severity" && !self.is_severity_set() => {
+                let rules = plan.severity.iter().flat_map(|rule| rule.when.references());
+                let mut others = rules.filter(|other| other.root != "incident");
+                return others.try_for_each(|other| self.asked(other));
+            }
+            "console" => plan.policy.reference.iter().collect(),
+            // What people did; nothing measures it.
+            "incident" => Vec::new(),
+            root => return Err(format!("`{root}` does not say what it was measured by")),
+        };
+        probes.into_iter().try_for_each(|probe| self.measured(probe.as_str(), since, true))
+    }
+
+    fn is_severity_set(&self) -> bool {
+        let incident = lifecycle::open_and_told(self.view.model);
+        incident.is_some_and(|incident| incident.severity_override.is_some())
+    }
+
+    fn region(&self, service: &ServiceId) -> Option<&RegionId> {
+        self.ahead.iter().find(|(known, _)| known == service).map(|(_, region)| region)
+    }
+
+    /// How a service is where a step moves it to; none of another one, and of what its past tells.
+    fn moved(&self, reference: &Reference) -> Option<Result<Scalar, String>> {
+        let id = ServiceId::from(reference.name.as_deref()?);
+        let region = self.region(&id)?;
+        let model = self.view.model;
+        let status = standing::service_in(model, model.plan.services.get(&id)?, Some(region));
+        status_of("service", id.as_str(), &reference.field, status)
+    }
+
     /// Refuses a signal of which no reading counts. Its state counts only where the latest reading is no worse: one bad
     /// reading may not turn it yet, and proves nothing good.
-    fn measured(&self, probe: &str, is_state: bool) -> Result<(), String> {
+    fn measured(&self, probe: &str, since: Timestamp, is_state: bool) -> Result<(), String> {
         let model = self.view.model;
         let counts = |recent: &&Recent| {
             let latest = recent.latest.as_ref();
-            latest.is_some_and(|reading| reading.at.duration_since(self.since) >= reading.took)
+            latest.is_some_and(|reading| reading.at.duration_since(since) >= reading.took)
         };
         let Some(recent) = model.live.recent.get(probe).filter(counts) else {
             return Err(format!("signal {probe} was not measured since the step began"));
@@ -131,6 +165,17 @@ impl Since<'_> {
             Some((count, of)) => Err(format!("signal {probe} turns: {count} of {of} readings are worse")),
             None => Ok(()),
         }
+    }
+}
+
+/// What a status says of one of its fields; none where the field is not about it.
+fn status_of(kind: &str, name: &str, field: &str, status: Status) -> Option<Result<Scalar, String>> {
+    let known = status != Status::Unknown;
+    match field {
+        "known" => Some(Ok(Scalar::Flag(known))),
+        "status" if known => Some(Ok(Scalar::Text(status.as_str().into()))),
+        "status" => Some(Err(format!("the status of {kind} {name} is unknown"))),
+        _ => None,
     }
 }
 
@@ -198,16 +243,12 @@ impl View<'_> {
         found: Option<&Standing>,
     ) -> Result<Scalar, String> {
         let standing = found.ok_or_else(|| format!("there is no {kind} {name}"))?;
-        let known = standing.status != Status::Unknown;
-        match field {
-            "known" => Ok(Scalar::Flag(known)),
-            "flapping" => {
-                Ok(Scalar::Flag(standing.flapping_until(self.model.plan.policy.cooldown, self.now).is_some()))
-            }
-            "status" if known => Ok(Scalar::Text(standing.status.as_str().into())),
-            "status" => Err(format!("the status of {kind} {name} is unknown")),
-            _ => Err(format!("a {kind} has no `{field}`")),
+        if field == "flapping" {
+            let until = standing.flapping_until(self.model.plan.policy.cooldown, self.now);
+            return Ok(Scalar::Flag(until.is_some()));
         }
+        status_of(kind, name, field, standing.status)
+            .unwrap_or_else(|| Err(format!("a {kind} has no `{field}`")))
     }
 
     fn backup(&self, name: &str, field: &str) -> Result<Scalar, String> {

@@ -3,7 +3,6 @@
 use crate::base::ids::ProbeId;
 use crate::base::units;
 use crate::core::model::Model;
-use crate::core::names::View;
 use crate::core::reading::{Field, Measurement};
 use crate::core::watch;
 use crate::plan::ProbeSpec;
@@ -11,8 +10,8 @@ use crate::plan::condition::{Condition, Names, Reference, Scalar};
 use jiff::{SignedDuration, Timestamp};
 
 /// What each name of a condition is now, in its order: `signals['dr-lag'].fields.replay_lag_bytes is 20.8 MB`.
-pub fn values(view: &View<'_>, condition: &Condition) -> Vec<String> {
-    let value = |reference: &Reference| match view.lookup(reference) {
+pub fn values(names: &dyn Names, condition: &Condition) -> Vec<String> {
+    let value = |reference: &Reference| match names.lookup(reference) {
         Ok(scalar) => format!("{reference} is {}", words(&reference.field, &scalar)),
         Err(why) => why,
     };

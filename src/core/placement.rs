@@ -1,8 +1,9 @@
 //! Where each service serves from, where steps moved it away from the region that serves.
 
 use crate::base::ids::{RegionId, RunId, RunbookId, ServiceId, StepId};
-use crate::core::incident::Incident;
+use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
+use crate::plan::{Plan, Runbook, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -88,10 +89,11 @@ pub fn moved(model: &mut Model, run: &RunId, step: &StepId, to: &[(ServiceId, Re
             placements.remove(oldest);
         }
     }
-    if let Some(state) = incident(model)
-        .and_then(|known| known.runs.iter_mut().find(|known| known.id == *run)?.steps.get_mut(step))
-    {
+    let known = model.durable.incident.iter_mut().flat_map(|incident| &mut incident.runs);
+    let state = known.into_iter().find(|known| known.id == *run).and_then(|run| run.steps.get_mut(step));
+    if let Some(state) = state {
         state.moved = Some(at);
+        state.proven = Some(at).filter(|_| state.unproven);
     }
 }
 
@@ -109,17 +111,91 @@ pub fn undone(model: &mut Model, run: &RunId, step: &StepId) -> bool {
 }
 
 /// Takes in that a region serves, by a run or a person's word: all services do from there, but those that the same run
-/// moved elsewhere. What other steps say and nothing has proven yet is overtaken. Whether anything changed.
+/// moved elsewhere. What other steps say of it, in whatever incident, and nothing has shown yet is overtaken. Whether
+/// anything changed.
 pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bool {
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| Some(&placed.run) == by);
-    let runs = incident(model).into_iter().flat_map(|incident| &mut incident.runs);
-    let others = runs.filter(|run| Some(&run.id) != by);
-    let settled = others.flat_map(|run| run.steps.values_mut()).filter(|state| state.status.is_done());
-    settled.for_each(|state| state.moved = state.moved.or(Some(at)));
+    let plan = model.plan.clone();
+    for incident in model.durable.closed.iter_mut().chain(&mut model.durable.incident) {
+        let is_closed = incident.closed.is_some();
+        for run in incident.runs.iter_mut().filter(|run| Some(&run.id) != by) {
+            overtake(&plan, run, is_closed, at);
+        }
+    }
     model.durable.placements.len() != before
 }
 
-fn incident(model: &mut Model) -> Option<&mut Incident> {
-    model.durable.incident.as_mut()
+/// What a run has said so far of what serves counts no more. What an open one is yet to do does.
+fn overtake(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
+    let runbook = plan.runbooks.get(&run.runbook);
+    for (id, state) in run.steps.iter_mut().filter(|(_, state)| state.status.is_done()) {
+        let step = runbook.and_then(|runbook| runbook.steps.get(id));
+        if step.is_none_or(|step| !step.serves.is_empty() || !step.undoes.is_empty()) {
+            state.moved = state.moved.or(Some(at));
+        }
+    }
+    let has_said = moves_to(plan, run, |state| state.status.is_done()).is_some();
+    if has_said || is_closed || run.ended.is_some() {
+        run.switched = run.switched.or(Some(at));
+        let makes_serve = |id: &StepId| {
+            runbook.is_some_and(|runbook| runbook.steps.get(id).is_some_and(|step| runbook.makes_serve(step)))
+        };
+        for (_, state) in run.steps.iter_mut().filter(|(id, state)| state.is_mere_word() && makes_serve(id)) {
+            state.moved = state.moved.or(Some(at));
+        }
+    }
+}
+
+/// The region that a run has made serve, by what is done of it so far.
+pub fn moves_to<'p>(plan: &'p Plan, run: &Run, is_done: fn(&StepRun) -> bool) -> Option<&'p RegionId> {
+    let runbook = plan.runbooks.get(&run.runbook)?;
+    let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
+    let done = |step: &Step| run.steps.get(&step.id).is_some_and(is_done);
+    let moved = match runbook.steps.values().find(|step| step.switches) {
+        Some(step) => done(step),
+        None => {
+            was_carried_out(runbook, done) && runbook.steps.values().filter(open).all(Step::is_for_people)
+        }
+    };
+    runbook.activates.as_ref().filter(|_| moved)
+}
+
+/// Whether a run did what its runbook is for: no irreversible step was left out, nor all that need a person.
+fn was_carried_out(runbook: &Runbook, done: impl Fn(&Step) -> bool) -> bool {
+    let mut by_a_person = runbook.steps.values().filter(|step| !step.runs_by_itself()).peekable();
+    runbook.steps.values().filter(|step| step.irreversible).all(&done)
+        && (by_a_person.peek().is_none() || by_a_person.any(done))
+}
+
+/// Where a step moves services by itself, or moves them back by undoing what was done up to `at`.
+pub fn moves(model: &Model, step: &Step, at: Timestamp) -> Vec<(ServiceId, RegionId)> {
+    let undone = model.plan.services.keys().filter_map(|service| {
+        let is_undone = |placed: &&Placement| step.undoes.contains(&placed.step);
+        of(model, service).filter(is_undone).filter(|placed| placed.since <= at)?;
+        let mut earlier = model.durable.placements.iter().rev().filter(|placed| placed.service == *service);
+        let before = earlier.find(|placed| !is_undone(placed)).map(|placed| &placed.region);
+        Some((service.clone(), before.or_else(|| model.serving())?.clone()))
+    });
+    let own = step.serves.iter().map(|(service, region)| (service.clone(), region.clone()));
+    undone.filter(|(service, _)| !step.serves.contains_key(service)).chain(own).collect()
+}
+
+/// Where services have to work for a step to be proven, as far as they do not serve from there yet: what it moves works
+/// where it moves it to. What comes after the step that makes another region serve is looked at there too.
+pub fn ahead(model: &Model, run: &Run, step: &Step) -> Vec<(ServiceId, RegionId)> {
+    let mut found = moves(model, step, Timestamp::MAX);
+    let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return found };
+    let after = || runbook.before(step).into_iter().filter_map(|id| runbook.steps.get(id));
+    let leads = step.switches
+        || (runbook.steps.values().all(|step| !step.switches)
+            && (runbook.makes_serve(step) || after().any(|step| runbook.makes_serve(step))));
+    let Some(region) = runbook.activates.as_ref().filter(|_| leads && run.switched.is_none()) else {
+        return found;
+    };
+    let is_own = |service: &ServiceId| of(model, service).is_some_and(|placed| placed.run == run.id);
+    let others = model.plan.services.keys().filter(|service| !is_own(service));
+    let others: Vec<_> = others.filter(|service| found.iter().all(|(known, _)| known != *service)).collect();
+    found.extend(others.into_iter().map(|service| (service.clone(), region.clone())));
+    found
 }

@@ -41,13 +41,23 @@ pub fn cell(model: &Model, service: &Service, region: &RegionId) -> Option<Statu
 
 /// The status of a service where it serves from, or anywhere when it does not run there.
 pub fn service(model: &Model, id: &ServiceId, service: &Service) -> Status {
-    let measured = match placement::region_of(model, id).and_then(|region| service.health.get(region)) {
-        Some(probes) => status(model, probes),
-        None => status(model, service.health.values().flatten()),
-    };
+    service_in(model, service, placement::region_of(model, id))
+}
+
+/// The status of a service if it serves from a region.
+pub fn service_in(model: &Model, service: &Service, region: Option<&RegionId>) -> Status {
+    let measured = status(model, looked_at(service, region));
     // What answers while two servers take writes, or none does, does not work.
     let denied = contradiction::denies_service(model, service.health.values().flatten());
     if denied && measured == Status::Up { Status::Degraded } else { measured }
+}
+
+/// The probes that tell of a service where it serves from: all of them where it has none there.
+pub fn looked_at<'p>(service: &'p Service, region: Option<&RegionId>) -> Vec<&'p ProbeId> {
+    match region.and_then(|region| service.health.get(region)) {
+        Some(probes) => probes.iter().collect(),
+        None => service.health.values().flatten().collect(),
+    }
 }
 
 /// What an outage of a service belongs to.

@@ -123,6 +123,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
             text(probe.as_str(), serves.as_ref().map_or("", |region| region.as_str()), "primary")
         }
         Fact::LossNoted { probe, .. } => text(probe.as_str(), "", "noted"),
+        Fact::RegionMoved { region, .. } => text("serving", region.as_str(), "moved"),
         Fact::ServingRecorded { region, .. } => text("serving", region.as_str(), "recorded"),
         Fact::ServicesMoved { run, step: id, .. } => step(run, id, "moved"),
         Fact::ContradictionFound { contradiction } => {

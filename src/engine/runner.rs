@@ -256,7 +256,8 @@ impl Job {
     fn seen_since(&self, moment: impl FnOnce(&StepRun) -> Option<Timestamp>) -> WorldView {
         let since = self.model.read(|model| moment(model.step(&self.run, &self.id)?.1));
         let since = since.unwrap_or_else(|| self.clock.now());
-        WorldView::new(self.model.clone(), self.clock.clone(), since)
+        let of = (self.run.clone(), self.id.clone());
+        WorldView::new(self.model.clone(), self.clock.clone(), since, of)
     }
 
     /// Runs a call outside, within a deadline; a panic in it is a failure like any other.

@@ -1,8 +1,10 @@
 //! The one model of the engine: written by its loop, read by the tasks that act.
 
+use crate::base::ids::{RunId, StepId};
 use crate::core::model::Model;
 use crate::core::names::{Since, View};
 use crate::core::outlook::{self, Never};
+use crate::core::placement;
 use crate::plan::condition::{Condition, Truth};
 use crate::world::Clock;
 use futures::future::BoxFuture;
@@ -41,25 +43,36 @@ pub struct WorldView {
     model: SharedModel,
     clock: Arc<dyn Clock>,
     since: Timestamp,
+    of: (RunId, StepId),
 }
 
 impl WorldView {
-    /// A view of a shared model in the world's time, by readings since a moment.
-    pub fn new(model: SharedModel, clock: Arc<dyn Clock>, since: Timestamp) -> Self {
-        Self { model, clock, since }
+    /// A view of a shared model in the world's time, by readings since a moment, for a step: what it moves is looked at
+    /// where it moves it to.
+    pub fn new(model: SharedModel, clock: Arc<dyn Clock>, since: Timestamp, of: (RunId, StepId)) -> Self {
+        Self { model, clock, since, of }
+    }
+}
+
+impl WorldView {
+    fn look<T>(&self, since: Option<Timestamp>, with: impl FnOnce(&Since<'_>) -> T) -> T {
+        let now = self.clock.now();
+        let (run, step) = &self.of;
+        self.model.read(|model| {
+            let plan = model.run(run).zip(model.step(run, step));
+            let ahead = plan.map_or_else(Vec::new, |(run, (step, _))| placement::ahead(model, run, step));
+            with(&Since { view: View { model, now }, since, ahead })
+        })
     }
 }
 
 impl crate::kinds::action::Conditions for WorldView {
     fn evaluate(&self, condition: &Condition) -> Truth {
-        let now = self.clock.now();
-        let since = self.since;
-        self.model.read(|model| condition.evaluate(&Since { view: View { model, now }, since }))
+        self.look(Some(self.since), |names| condition.evaluate(names))
     }
 
     fn values(&self, condition: &Condition) -> Vec<String> {
-        let now = self.clock.now();
-        self.model.read(|model| outlook::values(&View { model, now }, condition))
+        self.look(None, |names| outlook::values(names, condition))
     }
 
     fn never(&self, condition: &Condition) -> Option<Never> {

@@ -329,6 +329,15 @@ pub struct Runbook {
 }
 
 impl Runbook {
+    /// Whether its region serves because of a step: the one that switches, else those that cannot be undone, else those
+    /// that act, else any.
+    pub fn makes_serve(&self, step: &Step) -> bool {
+        let kinds: [fn(&Step) -> bool; 3] =
+            [|step| step.switches, |step| step.irreversible, |step| !step.is_for_people()];
+        let named = kinds.into_iter().find(|is| self.steps.values().any(is));
+        self.activates.is_some() && named.is_none_or(|is| is(step))
+    }
+
     /// The steps that a step needs, directly or through others.
     pub fn before<'p>(&'p self, step: &'p Step) -> Vec<&'p StepId> {
         let mut needed: Vec<&StepId> = step.needs.iter().collect();

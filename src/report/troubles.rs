@@ -17,7 +17,7 @@ pub(super) fn troubles(story: &Story) -> Vec<String> {
         story
             .events
             .iter()
-            .filter(|event| is_trouble(&event.fact) || stays_unproven(story, &event.fact))
+            .filter(|event| is_trouble(&event.fact) || stays_unproven(story, event))
             .map(|event| (event.at, said(story, event))),
     );
     found.extend(story.notifications().filter_map(|(_, known)| undelivered(story, known)));
@@ -54,10 +54,10 @@ fn is_trouble(fact: &Fact) -> bool {
 }
 
 /// A step on a person's word whose own proof was never seen.
-fn stays_unproven(story: &Story, fact: &Fact) -> bool {
-    let Fact::StepAttested { run, step, unproven: true, .. } = fact else { return false };
+fn stays_unproven(story: &Story, attested: &Event) -> bool {
+    let Fact::StepAttested { run, step, unproven: true, .. } = &attested.fact else { return false };
     let seen = |event: &Event| matches!(&event.fact, Fact::ServicesMoved { run: of, step: id, .. } if (of, id) == (run, step));
-    !story.events.iter().any(seen)
+    !story.events.iter().any(|event| event.at >= attested.at && seen(event))
 }
 
 fn said(story: &Story, event: &Event) -> String {

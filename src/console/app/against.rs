@@ -22,15 +22,21 @@ pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp)
         ));
     }
     if let Some(proof) = &plan.verify
-        && let Some(how) = attested::proof(model, plan, state, now).as_ref().and_then(against)
+        && let Some(truth) = model.run(run).and_then(|run| attested::proof(model, run, plan, state, now))
     {
         let moves = plan.switches || plan.irreversible || !plan.serves.is_empty();
-        let counts = if moves && model.live.simulation.is_none() {
-            " Who serves counts as changed only once that is seen."
-        } else {
-            ""
-        };
-        lines.push(format!("NOT SEEN: what proves it {how} now: {}.{counts}", proof.source()));
+        let waits = moves && model.live.simulation.is_none();
+        match against(&truth) {
+            Some(how) => {
+                let counts = if waits { " Who serves counts as changed only once that is seen." } else { "" };
+                lines.push(format!("NOT SEEN: what proves it {how} now: {}.{counts}", proof.source()));
+            }
+            None if waits => lines.push(format!(
+                "Who serves counts as changed only once readings of after your word show it: {}.",
+                proof.source()
+            )),
+            None => {}
+        }
     }
     // Also one that was overridden: that was for an attempt of lifeboat's own.
     for guard in guards(model, plan, state, now) {

@@ -3,8 +3,10 @@
 use super::form::{Form, Purpose, choices};
 use crate::base::ids::{ProbeId, RunId, StepId};
 use crate::base::text::ended;
+use crate::core::attested;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::in_force::{self, InForce, Known};
+use crate::core::incident::{Mode, Run};
 use crate::core::model::Model;
 use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
@@ -85,6 +87,7 @@ pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
 /// What an abort leaves behind.
 pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String> {
     let mut lines = listed(in_force::of_run(model, run), " after it");
+    lines.extend(model.run(run).into_iter().flat_map(|run| words_left(model, run)));
     if lines.is_empty() {
         lines.push("No step of it has changed anything.".into());
     }
@@ -95,6 +98,18 @@ pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String>
     let running = model.run(run).into_iter().flat_map(|run| run.steps.iter().filter_map(irreversible));
     lines.extend(running.map(|title| format!("{title} RUNS NOW AND CANNOT BE UNDONE: it may be done half.")));
     lines
+}
+
+/// What a run moved by a person's word that nothing has proven.
+fn words_left<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = String> {
+    let is_said = model.durable.incident.as_ref().is_some_and(|incident| incident.mode != Mode::SafeDrill);
+    attested::words(model, run).filter(move |_| is_said).map(|(step, _)| {
+        format!(
+            "MAY BE IN FORCE after it: \"{}\" is on a person's word and NOT PROVEN. No proof of it counts after the \
+             abort: record then which region serves.",
+            step.title
+        )
+    })
 }
 
 /// What the end of the incident leaves behind.

@@ -233,11 +233,10 @@ fn resolving(model: Option<&Model>, now: Timestamp) -> Vec<String> {
     lines
 }
 
-/// The step of the last run that a person says is done and that its own proof does not show.
+/// The step, of any run of the incident, that a person says is done and that its own proof does not show.
 fn unproven(model: &Model, now: Timestamp) -> Option<String> {
-    let run = model.durable.incident.as_ref()?.runs.last()?;
-    let unshown = attested::unshown(model, run, now)?;
-    Some(format!("NOT PROVEN: {}.", unshown.words()))
+    let unshown = attested::unshown_of_any(model, now)?;
+    Some(format!("NOT PROVEN: {} ({}).", unshown.words(), unshown.runbook.title))
 }
 
 /// How to see that a step that a person does worked.

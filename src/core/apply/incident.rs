@@ -1,13 +1,13 @@
 //! The course of an incident.
 
 use super::signals;
-use crate::base::ids::{RegionId, RunId};
+use crate::base::ids::{RegionId, RunId, StepId};
 use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
 use crate::core::model::Model;
-use crate::core::placement;
+use crate::core::placement::{self, moves_to};
 use crate::core::status::Move;
-use crate::plan::{Plan, Runbook, Step};
+use crate::plan::Plan;
 use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {
@@ -77,6 +77,7 @@ pub fn apply(model: &mut Model, event: &Event) {
                         runbook: runbook.clone(),
                         started_at: event.at,
                         ended: None,
+                        switched: None,
                         steps: steps.iter().map(|id| (id.clone(), StepRun::new())).collect(),
                     };
                     unblock(&plan, &mut run);
@@ -91,6 +92,14 @@ pub fn apply(model: &mut Model, event: &Event) {
 /// What was set for the exercise counts no more. Whoever was told about the proposal stays told.
 fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Timestamp) {
     let Some(incident) = model.durable.incident.as_mut() else { return };
+    if incident.mode == Mode::SafeDrill {
+        // What was said for an exercise that moves nothing says nothing of what serves.
+        for run in &mut incident.runs {
+            let settled = run.steps.values_mut().filter(|state| state.status.is_settled());
+            settled.for_each(|state| state.moved = state.moved.or(Some(at)));
+            run.switched = moves_to(&model.plan, run, |state| state.status.is_done()).map(|_| at);
+        }
+    }
     incident.mode = Mode::Live;
     incident.title = title.to_owned();
     incident.detected_at = detected_at;
@@ -113,17 +122,13 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     }
 }
 
-/// Moves the region that serves: with the step that switches it, where the plan names one; else as soon as a run has
-/// done all that changes or waits for the world. What is left for people to tell or note keeps no clock running.
-/// A drill that runs safe steps only moves nothing.
-pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId) {
-    let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill);
-    let runs = incident.map_or(&[][..], |incident| &incident.runs);
-    let mut later = runs.iter().skip_while(|run| run.id != *id);
-    let region = later.next().and_then(|run| moves_to(&model.plan, run));
-    // What is read back late of an older run says nothing of where a newer one moved it.
-    let is_overtaken = later.any(|run| moves_to(&model.plan, run).is_some());
-    let Some(region) = region.filter(|_| !is_overtaken).cloned() else { return };
+/// Moves the region that serves once for a run: with the step that switches it, where the plan names one; else as soon as
+/// it has done all that changes or waits for the world. What is left for people to tell or note keeps no clock running.
+/// What is settled later, or besides, moves nothing. A drill that runs safe steps only moves nothing.
+pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepId) {
+    let Some(region) = moved_by(model, id, settled).cloned() else { return };
+    let runs = model.durable.incident.iter_mut().flat_map(|incident| &mut incident.runs);
+    runs.filter(|run| run.id == *id).for_each(|run| run.switched = Some(at));
     if model.durable.active.as_ref() != Some(&region) {
         signals::activated(model, at, &region, Some(id));
     } else if placement::region_serves(model, Some(id), at) {
@@ -131,32 +136,19 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId) {
     }
 }
 
-/// The region that serves because of what a run has done so far.
-fn moves_to<'p>(plan: &'p Plan, run: &Run) -> Option<&'p RegionId> {
-    let runbook = plan.runbooks.get(&run.runbook)?;
-    let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
-    let done = match runbook.steps.values().find(|step| step.switches) {
-        Some(step) => is_done(run, step),
-        None => {
-            was_carried_out(runbook, run)
-                && runbook.steps.values().filter(open).all(|step| step.is_for_people())
-        }
-    };
-    runbook.activates.as_ref().filter(|_| done)
-}
-
-/// Whether a run did what its runbook is for: no irreversible step was left out, nor all that need a person.
-fn was_carried_out(runbook: &Runbook, run: &Run) -> bool {
-    let done = |step: &Step| is_done(run, step);
-    let mut by_a_person = runbook.steps.values().filter(|step| !step.runs_by_itself()).peekable();
-    runbook.steps.values().filter(|step| step.irreversible).all(done)
-        && (by_a_person.peek().is_none() || by_a_person.any(done))
-}
-
-/// A person's word counts once the step's own proof was seen.
-fn is_done(run: &Run, step: &Step) -> bool {
-    let done = |state: &StepRun| state.status.is_done() && (!state.unproven || state.moved.is_some());
-    run.steps.get(&step.id).is_some_and(done)
+/// The region that begins to serve because a step of a run is settled.
+fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m RegionId> {
+    let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill)?;
+    let mut later = incident.runs.iter().skip_while(|run| run.id != *id);
+    let run = later.next().filter(|run| run.switched.is_none())?;
+    // What is read back late of an older run says nothing of where a newer one moved it.
+    if later.any(|run| run.switched.is_some()) {
+        return None;
+    }
+    let runbook = model.plan.runbooks.get(&run.runbook)?;
+    let switching = runbook.steps.values().find(|step| step.switches);
+    let brings_about = switching.is_none_or(|step| step.id == *settled);
+    moves_to(&model.plan, run, StepRun::is_shown).filter(|_| brings_about)
 }
 
 /// Steps whose needs are settled become ready.

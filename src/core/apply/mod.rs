@@ -8,7 +8,7 @@ mod step;
 
 use crate::core::actor::Actor;
 use crate::core::fact::{Event, Fact};
-use crate::core::model::{Model, TIMELINE_LENGTH};
+use crate::core::model::{Model, Switch, TIMELINE_LENGTH};
 use crate::core::placement;
 use crate::plan::Severity;
 use jiff::Timestamp;
@@ -43,12 +43,16 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::LossNoted { probe, reading: None } => {
             model.durable.losses.remove(probe);
         }
+        Fact::RegionMoved { run, region } => {
+            let told = |switch: &&mut Switch| switch.untold.as_ref() == Some(run) && switch.region == *region;
+            model.durable.switches.iter_mut().filter(told).for_each(|switch| switch.untold = None);
+        }
         Fact::ServingRecorded { region, .. } => signals::activated(model, at, region, None),
         Fact::ServicesMoved { run, step, services } => {
             let unproven = model.step(run, step).is_some_and(|(_, state)| state.unproven);
             placement::moved(model, run, step, services, at);
             if unproven {
-                incident::switch_over(model, at, run);
+                incident::switch_over(model, at, run, step);
             }
             signals::restand_all(model, at);
         }

@@ -47,9 +47,10 @@ pub fn forget(model: &mut Model, at: Timestamp, same_plan: bool) {
         signal.since = at;
         signal.why = "not measured since the engine started".into();
     }
-    // Turns that a clock set wrong put into the future would count as recent for as long.
+    // Turns that a clock set wrong put into the future would count as recent for as long, and what broke then broke before.
     for standing in model.durable.regions.values_mut().chain(model.durable.services.values_mut()) {
         standing.turns.retain(|turn| *turn <= at);
+        standing.broken_since = standing.broken_since.map(|since| since.min(at));
     }
     restand(model, at, |_| true);
 }
@@ -61,17 +62,17 @@ pub fn activated(model: &mut Model, at: Timestamp, region: &RegionId, by: Option
     model.durable.measured = None;
     let moves = placement::region_serves(model, by, at);
     if is_new {
-        switched(model, at, region);
+        switched(model, at, region, by.cloned());
     } else if moves {
         restand_all(model, at);
     }
 }
 
-fn switched(model: &mut Model, at: Timestamp, region: &RegionId) {
+fn switched(model: &mut Model, at: Timestamp, region: &RegionId, untold: Option<RunId>) {
     if model.durable.switches.len() == REMEMBERED_SWITCHES {
         model.durable.switches.remove(0);
     }
-    model.durable.switches.push(Switch { at, region: region.clone() });
+    model.durable.switches.push(Switch { at, region: region.clone(), untold });
     restand(model, at, |_| true);
 }
 
@@ -88,7 +89,7 @@ pub fn primary_moved(
     primaries.push(probe.clone());
     if let Some(region) = serves {
         model.durable.measured = Some(region.clone()).filter(|_| model.durable.active.as_ref() != serves);
-        switched(model, at, region);
+        switched(model, at, region, None);
     }
 }
 

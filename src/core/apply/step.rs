@@ -118,9 +118,11 @@ pub fn apply(model: &mut Model, event: &Event) {
         // It served from when its effect was there, not from when that had held for long enough.
         Fact::StepVerified { run, step, .. } => {
             let held = model.step(run, step).and_then(|(_, state)| state.holding.as_ref());
-            switch_over(model, held.map_or(at, |held| held.since), run);
+            switch_over(model, held.map_or(at, |held| held.since), run, step);
         }
-        Fact::StepSkipped { run, .. } | Fact::StepAttested { run, .. } => switch_over(model, at, run),
+        Fact::StepSkipped { run, step, .. } | Fact::StepAttested { run, step, .. } => {
+            switch_over(model, at, run, step);
+        }
         _ => {}
     }
 }
@@ -138,16 +140,24 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         state.proof = None;
         state.reason = None;
         state.moved = None;
+        (state.unproven, state.proven) = (false, None);
     });
+    let plan = model.plan.clone();
     let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
     if let Some(run) = runs.find(|run| run.id == *id) {
         run.ended = None;
+        let runbook = plan.runbooks.get(&run.runbook);
+        if runbook
+            .is_some_and(|runbook| runbook.steps.get(step).is_some_and(|step| runbook.makes_serve(step)))
+        {
+            run.switched = None;
+        }
     }
 }
 
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
     state.reason = Some(reason.to_owned());
-    state.unproven = false;
+    (state.unproven, state.proven) = (false, None);
     state.denied = None;
     state.ended_at = Some(at);
 }
@@ -167,10 +177,15 @@ fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: 
     }
 }
 
-/// Steps that were running when the engine ended: nobody knows whether they acted.
+/// Steps that were running when the engine ended: nobody knows whether they acted. What a clock that was ahead put into
+/// the future was before the engine's start all the same, and what is measured from here on comes after it.
 pub fn lose_all(model: &mut Model, at: Timestamp) {
     let Some(incident) = model.durable.incident.as_mut() else { return };
+    incident.detected_at = incident.detected_at.min(at);
     for state in incident.runs.iter_mut().flat_map(|run| run.steps.values_mut()) {
+        for time in [&mut state.started_at, &mut state.ended_at] {
+            *time = time.map(|time| time.min(at));
+        }
         match state.status {
             StepStatus::Started => {
                 state.status = state.status.after(Move::Lose).unwrap_or(state.status);

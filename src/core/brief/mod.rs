@@ -9,7 +9,7 @@ use crate::base::units;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::incident::{Incident, Mode};
 use crate::core::model::{Model, Status};
-use crate::core::{blind, contradiction, evidence, in_force, lifecycle, objectives, placement};
+use crate::core::{attested, blind, contradiction, evidence, in_force, lifecycle, objectives, placement};
 use crate::journal::spoken;
 use jiff::Timestamp;
 
@@ -44,13 +44,20 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
         ("Messages", people::due(model, now)),
         ("Journal", journal(model)),
     ];
-    let left = in_force(model);
+    let left = unproven(model, now).into_iter().chain(in_force(model));
     let line = |(label, text): (&str, String)| {
         crate::base::text::clean(&format!("{label}: {text}"), LINE_LIMIT_CHARS)
     };
     let (head, rest) = parts.split_at(BEFORE_IN_FORCE);
     let lines = head.iter().cloned().chain(left).chain(rest.iter().cloned());
     lines.filter(|(_, text)| !text.is_empty()).map(line).take(LINES).collect()
+}
+
+/// What a person says was done and nothing has shown, of the open incident and of what is over; one of each.
+fn unproven(model: &Model, now: Timestamp) -> Vec<(&'static str, String)> {
+    let waiting = attested::unshown_of_any(model, now).map(|unshown| unshown.words());
+    let left = attested::left(model).last().map(|left| left.sentence(model, attested::RECORD));
+    waiting.into_iter().chain(left).map(|text| ("NOT PROVEN", text)).collect()
 }
 
 /// What is in force and has to be taken back some day, fences first; how many more there are.

@@ -2,6 +2,7 @@
 
 use super::required;
 use crate::base::ids::RegionId;
+use crate::core::attested;
 use crate::core::contradiction::{Contradiction, Kind, of};
 use crate::core::fact::Fact;
 use crate::core::model::{Model, Status};
@@ -148,9 +149,10 @@ fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Opti
         let next = format!("{} What serves is measured once one is left.", split.next);
         return Some(Refusal::new(split.what.clone(), next));
     }
-    // A person's word brings home what steps moved.
+    // A person's word brings home what steps moved, and ends what a word that nothing proved left open.
     let is_recorded = model.durable.active.as_ref() == Some(region)
         && model.durable.measured.is_none()
+        && !attested::is_any(model)
         && placement::elsewhere(model).is_empty();
     let nobody_writes = of(model).iter().any(|open| open.contradiction.kind == Kind::NobodyWrites);
     if is_recorded && !nobody_writes {

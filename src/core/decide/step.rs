@@ -3,7 +3,6 @@
 use super::{incident, required};
 use crate::base::ids::{RunId, StepId};
 use crate::core::action::{Failure, Proof};
-use crate::core::attested;
 use crate::core::contradiction::{self, remedy};
 use crate::core::divergence;
 use crate::core::fact::Fact;
@@ -13,7 +12,6 @@ use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::status::{Move, StepStatus};
 use crate::plan::Step;
-use crate::plan::condition::Truth;
 use jiff::Timestamp;
 
 /// A step of the open run.
@@ -224,9 +222,8 @@ pub fn attest(
     let how = required(how, "what was done and how it was checked")?;
     let rebuilt = divergence::by_word(model, now, step, &how);
     // A simulation does not move every proof, which is no fault of the plan. What a person did lifeboat did not see, so
-    // only what is measured from now on proves that.
-    let is_seen = state.started_at.is_some() && attested::proof(model, step, state, now) == Some(Truth::True);
-    let unproven = model.live.simulation.is_none() && step.verify.is_some() && !is_seen;
+    // only what is measured from now on proves that, also where lifeboat tried it before.
+    let unproven = model.live.simulation.is_none() && step.verify.is_some();
     let attested = Fact::StepAttested { run: run.clone(), step: id.clone(), how, unproven };
     Ok([attested].into_iter().chain(rebuilt).collect())
 }

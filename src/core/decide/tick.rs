@@ -41,6 +41,7 @@ pub fn tick(model: &Model, now: Timestamp) -> Vec<Fact> {
         }
     }
     facts.extend(placement::moved(model, now));
+    facts.extend(placement::region_moved(model));
     facts.extend(due(model, now));
     facts
 }

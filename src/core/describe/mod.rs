@@ -68,6 +68,9 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::ServingRecorded { region, reason } => {
             format!("Recorded that {} serves: {reason}", region_name(plan, region))
         }
+        Fact::RegionMoved { region, .. } => {
+            format!("{} serves from now on, by the runbook", region_name(plan, region))
+        }
         Fact::ServicesMoved { services, step, .. } => services_moved(plan, services, step),
         Fact::DivergenceSettled { what, how, .. } => format!("The data that went apart in \"{what}\": {how}"),
         Fact::ContradictionAnswered { what, reason, .. } => format!("Answered \"{what}\": {reason}"),

@@ -226,6 +226,7 @@ pub fn operator() -> Actor {
 }
 
 /// The core without an engine: effects queue up, and are answered by hand or by [`Machine::settle`].
+#[derive(Clone)]
 pub struct Machine {
     pub model: Model,
     pub now: Timestamp,

@@ -205,13 +205,21 @@ fn what_a_step_waits_for_is_not_satisfied_by_a_reading_from_before_it() {
     let begun = machine.now;
     later(&mut machine, 2);
     let now = |machine: &Machine| {
-        condition.evaluate(&Since { view: View { model: &machine.model, now: machine.now }, since: begun })
+        condition.evaluate(&Since {
+            view: View { model: &machine.model, now: machine.now },
+            since: Some(begun),
+            ahead: Vec::new(),
+        })
     };
     assert_eq!(now(&machine), Truth::True, "a reading of the same moment");
     later(&mut machine, 2);
     let begun = machine.now;
     let now = |machine: &Machine| {
-        condition.evaluate(&Since { view: View { model: &machine.model, now: machine.now }, since: begun })
+        condition.evaluate(&Since {
+            view: View { model: &machine.model, now: machine.now },
+            since: Some(begun),
+            ahead: Vec::new(),
+        })
     };
     assert!(matches!(now(&machine), Truth::Unknown(why) if why.contains("since the step began")));
     later(&mut machine, 1);

@@ -20,7 +20,7 @@ fn hours(hours: i64) -> SignedDuration {
 }
 
 /// The value of `dr-lag` is in seconds: it stands for the age of a copy.
-fn dumps() -> Backup {
+pub(super) fn dumps() -> Backup {
     Backup {
         title: "dumps".into(),
         method: "pg_dump".into(),

@@ -15,6 +15,7 @@ use crate::console::keymap::{Action, Context};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
 use crate::core::action::{Failure, UNMOVED};
+use crate::core::attested::{self, Unshown};
 use crate::core::contradiction::Open;
 use crate::core::decide::{proposed_in, target_of};
 use crate::core::in_force;
@@ -23,7 +24,7 @@ use crate::core::loss::LossEstimate;
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age, failing};
 use crate::core::status::StepStatus;
-use crate::core::{attested, awareness, backup, names, oncall, promoting, tree};
+use crate::core::{awareness, backup, names, oncall, promoting, tree};
 use crate::plan::{Runbook, Step};
 use ratatui::text::Line;
 
@@ -157,17 +158,11 @@ fn without_incident(view: &View<'_>) -> Next {
     if model.live.recent.is_empty() {
         return say(Role::Running, "Wait for the first readings: nothing was measured yet.");
     }
-    let next = match attested::left_unproven(model) {
-        Some((step, region)) => {
-            let name = model.plan.regions.get(region).map_or(region.as_str(), |region| &region.name);
-            let record = view.key(Action::RecordServing);
-            let text = format!(
-                "\"{}\" was attested before the close, and its own proof was not seen. If {name} serves now, {record} records \
-                 it. {}",
-                step.title,
-                of_signals(view).text
-            );
-            say(Role::Warn, text)
+    let next = match unproven(view) {
+        Some(left) => {
+            let then = of_signals(view);
+            let then = if then.role == Role::Ok { String::new() } else { format!(" {}", then.text) };
+            say(Role::Warn, format!("{left}{then}"))
         }
         None => of_signals(view),
     };
@@ -176,6 +171,14 @@ fn without_incident(view: &View<'_>) -> Next {
         Some(apart) => say(Role::Critical, format!("{apart} Then: {}", next.text)),
         None => next,
     }
+}
+
+/// A word that moves what serves and that no proof gives effect to any more; none where nothing is left so.
+fn unproven(view: &View<'_>) -> Option<String> {
+    let left = attested::left(view.model);
+    let said = left.last()?.sentence(view.model, &view.key(Action::RecordServing));
+    let more = if left.len() > 1 { format!(" And {} more.", left.len() - 1) } else { String::new() };
+    Some(format!("{said}{more}"))
 }
 
 /// What to do next outside of an incident, by what is measured and what was left behind.
@@ -315,24 +318,25 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
     match ended {
         Some((_, RunEnd::Completed)) => {
             let watch = units::age(view.model.plan.policy.monitor);
-            let run = incident.runs.last();
-            let unshown = run.and_then(|run| attested::unshown(view.model, run, view.now));
+            let unshown = attested::unshown_of_any(view.model, view.now);
             if let Some(unshown) = unshown.filter(|unshown| unshown.is_false) {
                 let text = format!(
                     "See whether step {} \"{}\" was done: it was attested, and its own proof {}. {resolve} resolves it only \
-                     once that is so.",
+                     once that is so.{}",
                     unshown.place,
                     unshown.step.title,
-                    unshown.how()
+                    unshown.how(),
+                    recorded_instead(view, unshown)
                 );
                 return say(Role::Critical, text);
             }
             let doubt = unshown.map_or_else(String::new, |unshown| {
                 format!(
-                    " But see step {} \"{}\": it was attested, and its own proof {}.",
+                    " But see step {} \"{}\": it was attested, and its own proof {}.{}",
                     unshown.place,
                     unshown.step.title,
-                    unshown.how()
+                    unshown.how(),
+                    recorded_instead(view, unshown)
                 )
             });
             let text = format!(
@@ -342,7 +346,8 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
         }
         Some((_, RunEnd::Aborted(_))) => {
             let other = view.key_in(Context::Decide, Action::AnswerOther);
-            let left = still_in_force(view).map_or_else(String::new, |left| format!("{left} Then: "));
+            let left = [unproven(view), still_in_force(view)].into_iter().flatten();
+            let left: String = left.map(|left| format!("{left} Then: ")).collect();
             let text = format!(
                 "{left}The run was aborted; no further step starts. {}{other} answers a question of the tree again, \
                  {close} closes the incident.",
@@ -354,6 +359,15 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
             say(Role::Warn, "The tree ended in a runbook, but no run of it is known: look at the timeline.")
         }
     }
+}
+
+/// The way out where the proof of a word does not come although its region serves.
+fn recorded_instead(view: &View<'_>, unshown: Unshown<'_>) -> String {
+    let region = unshown.region().filter(|region| view.model.serving() != Some(region));
+    let name = region.and_then(|region| view.model.plan.regions.get(region)).map(|region| &region.name);
+    name.map_or_else(String::new, |name| {
+        format!(" If {name} serves all the same, {} records it.", view.key(Action::RecordServing))
+    })
 }
 
 /// A run that began under another plan: its steps may not mean what they did.

@@ -122,6 +122,13 @@ fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) ->
     serves(&mut sheet, run, step, state);
     guards(&mut sheet, step, state);
     what_it_showed(&mut sheet, state);
+    if let Some(proof) = step.verify.as_ref().filter(|_| state.is_mere_word() && state.moved.is_none()) {
+        sheet.add(
+            "proof",
+            Role::Warn,
+            &format!("NOT PROVEN by readings of after the word: {}", proof.source()),
+        );
+    }
     sheet.lines
 }
 
@@ -212,6 +219,9 @@ fn serves(sheet: &mut Sheet<'_, '_>, run: &Run, step: &Step, state: &StepRun) {
         (false, Some(proof)) => {
             let text = format!("{services}, NOT YET: only once this holds: {}", proof.source());
             sheet.add("serves", Role::Warn, &text);
+        }
+        (false, None) if state.is_mere_word() => {
+            sheet.add("serves", Role::Warn, &format!("{services}, NEVER PROVEN: nothing was moved by it"));
         }
         (false, None) => sheet.add("serves", Role::Text, &services),
     }

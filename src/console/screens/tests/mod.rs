@@ -10,6 +10,7 @@ mod sentences;
 mod snapshots;
 mod split;
 mod stage;
+mod unproven;
 
 use super::View;
 use ratatui::Frame;

@@ -1,0 +1,62 @@
+//! What a person says was switched and nothing has shown, as the screens tell it, and the way out.
+
+use super::snapshots::on;
+use super::split::{flat, seen};
+use super::stage::{Stage, healthy};
+use crate::console::app::left::by_aborting;
+use crate::console::ui::Screen;
+use crate::core::brief;
+use crate::core::command::Ask;
+use crate::core::tests::fixture::Machine;
+use crate::core::tests::proving::{closed_by_word, complete, record, switched, switched_by_word};
+
+fn staged(machine: Machine) -> Stage {
+    let mut stage = on(healthy(), Screen::Overview);
+    (stage.model, stage.now) = (machine.model, machine.now);
+    stage
+}
+
+#[test]
+fn next_names_the_way_out_for_a_switch_that_was_closed_unproven_until_somebody_takes_it() {
+    let mut machine = closed_by_word();
+    let stage = staged(machine.clone());
+    let screen = flat(&seen(&stage));
+    assert!(screen.contains("its own proof was not seen"), "{screen}");
+    assert!(screen.contains("T records it"), "{screen}");
+    let told = brief::lines(&stage.model, stage.now).join("\n");
+    assert!(told.contains("NOT PROVEN"), "{told}");
+    record(&mut machine, "primary");
+    let screen = flat(&seen(&staged(machine)));
+    assert!(!screen.contains("own proof"), "{screen}");
+}
+
+#[test]
+fn the_form_of_the_abort_tells_of_a_word_that_nothing_has_proven() {
+    let mut machine = switched_by_word();
+    let lines = by_aborting(&machine.model, &machine.run()).join("\n");
+    assert!(lines.contains("MAY BE IN FORCE") && lines.contains("NOT PROVEN"), "{lines}");
+    assert!(!lines.contains("No step of it has changed anything"), "{lines}");
+    machine.ask(Ask::Abort { reason: "it was never done".into() }).unwrap();
+    let mut stage = staged(machine);
+    stage.ui.screen = Screen::Decide;
+    let screen = flat(&seen(&stage));
+    assert!(screen.contains("attested before the abort"), "{screen}");
+}
+
+#[test]
+fn next_names_the_way_out_where_the_proof_of_a_switch_does_not_come() {
+    let mut machine = switched_by_word();
+    complete(&mut machine);
+    machine.pass(10, &crate::core::tests::placement::broken());
+    let screen = flat(&seen(&staged(machine)));
+    assert!(screen.contains("DOES NOT HOLD") && screen.contains("T records it"), "{screen}");
+}
+
+#[test]
+fn a_switch_that_was_proven_and_broke_later_is_not_sent_back_to() {
+    let mut machine = switched();
+    complete(&mut machine);
+    machine.pass(30, &crate::core::tests::placement::broken());
+    let screen = flat(&seen(&staged(machine)));
+    assert!(!screen.contains("See whether step") && !screen.contains("own proof"), "{screen}");
+}
