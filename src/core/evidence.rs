@@ -186,10 +186,10 @@ fn bears_out(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> bool {
     let soon = fence.at.checked_add(spec.timeout).unwrap_or(fence.at);
     if let Some(writable) = told.writable_at {
         // A read-only server still commits what its own upkeep writes; one that is said to be off does not.
-        let is_off = fence.proven || told.held_until().is_none_or(|until| until <= soon);
+        let is_off = fence.proven || told.committed_at().is_none_or(|last| last <= soon);
         return writable <= soon && is_off;
     }
-    !told.is_range() || told.held_until().is_some_and(|until| until <= fence.at)
+    !told.is_range() || told.committed_at().is_some_and(|last| last <= fence.at)
 }
 
 /// Nothing was written after the fence: the upper end is what it was then.
