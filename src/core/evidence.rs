@@ -5,6 +5,7 @@ use crate::base::units;
 use crate::core::confirmation::{Evidence, LossEstimate};
 use crate::core::fencing::{self, Fenced};
 use crate::core::incident::Incident;
+use crate::core::loss::OnWord;
 use crate::core::loss_reading::{self, LossReading, MAY_WRITE};
 use crate::core::model::Model;
 use crate::core::names;
@@ -169,7 +170,15 @@ pub fn estimate(
         loss.basis = format!("{}; not seen for {}", loss.basis, units::duration(unseen));
     }
     match fencing::fenced_primary(model, spec, told.reversed).filter(|fence| bears_out(told, fence, spec)) {
-        Some(fence) => close(&mut loss, told, &fence),
+        Some(fence) => {
+            let seen_since = told.at >= fence.at && !told.is_range() && !stale;
+            loss.on_word = told.most.filter(|_| !fence.proven && !seen_since).map(|most| OnWord {
+                by: fence.by.clone(),
+                most: most + unseen,
+                from: now,
+            });
+            close(&mut loss, told, &fence);
+        }
         None if stale || told.is_range() => {
             loss.span = loss.span.map(|span| span + unseen);
             loss.grows_from = Some(now);

@@ -5,6 +5,7 @@ use crate::base::ids::{ProbeId, RunId, StepId};
 use crate::base::text::ended;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::in_force::{self, InForce, Known};
+use crate::core::left_running;
 use crate::core::model::Model;
 use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
@@ -94,7 +95,18 @@ pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String>
     };
     let running = model.run(run).into_iter().flat_map(|run| run.steps.iter().filter_map(irreversible));
     lines.extend(running.map(|title| format!("{title} RUNS NOW AND CANNOT BE UNDONE: it may be done half.")));
-    lines
+    let left = |(id, state): (&StepId, &crate::core::incident::StepRun)| {
+        let left = left_running::of(state)?;
+        Some(format!("{}: {} THE ABORT DOES NOT END IT.", model.step_title(run, id), left.sentence()))
+    };
+    let programs = model.run(run).into_iter().flat_map(|run| run.steps.iter().filter_map(left));
+    programs.chain(lines).collect()
+}
+
+/// That a program of the step was still running when that was looked at.
+pub(super) fn running(model: &Model, run: &RunId, id: &StepId) -> Vec<String> {
+    let found = model.step(run, id).and_then(|(_, state)| left_running::of(state));
+    found.map(|left| left.sentence()).into_iter().collect()
 }
 
 /// What the end of the incident leaves behind.
@@ -137,7 +149,9 @@ pub(super) fn by_skipping(model: &Model, run: &RunId, id: &StepId, now: Timestam
     let waiting = after(runbook, step);
     // What is left out may be the look at both sides that comes before one of them is thrown away.
     let throws = std::iter::once(step).chain(waiting.iter().copied()).any(divergence::may_throw_away);
-    let mut lines = if throws { diverged(model) } else { Vec::new() };
+    let mut lines = running(model, run, id);
+    lines.extend(left_running::of(state).map(|_| "Left out, it goes on beside what comes next.".to_owned()));
+    lines.extend(if throws { diverged(model) } else { Vec::new() });
     if step.is_fence() {
         lines.extend(without_fence(model, runbook, step, &waiting, now));
     }
