@@ -217,9 +217,12 @@ fn close(loss: &mut LossEstimate, told: &LossReading, fence: &Fenced) {
         }
     }
     loss.fenced_at = Some(fence.at);
-    let how = if fence.proven { "proven" } else { "on a person's word alone" };
     let before = loss.basis.replace(MAY_WRITE, "nothing kept it from writing");
-    loss.basis = format!("fenced by \"{}\", {how}; before that: {before}", fence.title);
+    // Where it is a word, whose it is stands beside the figure.
+    loss.basis = match fence.proven {
+        true => format!("fenced by \"{}\", proven; before that: {before}", fence.title),
+        false => format!("by a word alone; before: {}", before.trim_start_matches("estimate: ")),
+    };
 }
 
 /// Whether evidence changed enough that somebody should look again: a state turned.

@@ -161,11 +161,12 @@ pub fn left_behind(model: &Model) -> Vec<InForce> {
     pending(model).into_iter().filter(|left| Some(&left.run) != open).collect()
 }
 
-/// What a brief tells of: what runs that ended left behind, and the fences of the open one.
+/// What a brief tells of: what runs that ended left behind, and of the open one the fences and what goes on by itself.
 pub fn to_tell(model: &Model) -> Vec<InForce> {
     let left = left_behind(model);
-    let fences = pending(model).into_iter().filter(|found| found.is_fence && !left.contains(found));
-    let mut told: Vec<InForce> = left.iter().cloned().chain(fences).collect();
+    let is_told = |found: &InForce| found.is_fence || found.program.is_some();
+    let of_open = pending(model).into_iter().filter(|found| is_told(found) && !left.contains(found));
+    let mut told: Vec<InForce> = left.iter().cloned().chain(of_open).collect();
     told.sort_by_key(InForce::order);
     told
 }

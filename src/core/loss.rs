@@ -49,7 +49,7 @@ impl OnWord {
     fn sentence(&self) -> String {
         let whose = self.by.as_ref().map_or_else(|| "a person's".to_owned(), |by| format!("{by}'s"));
         format!(
-            " on {whose} word, NOT PROVEN; up to {}, and growing, if it still takes writes",
+            " on {whose} word, NOT PROVEN: up to {} and growing if it takes writes",
             units::duration(self.most)
         )
     }
@@ -215,7 +215,7 @@ impl LossEstimate {
     /// That the primary is fenced, as far as that is known where something has closed it.
     pub fn fence_words(&self) -> &'static str {
         match self.on_word {
-            Some(_) => "The primary is fenced on a person's word, NOT PROVEN",
+            Some(_) => "It is fenced on a word",
             None => "The primary is fenced",
         }
     }

@@ -119,7 +119,7 @@ fn a_word_of_a_fence_is_broken_by_the_commits_of_a_primary_whose_clock_is_ahead(
     night.fence_by_hand();
     let is_broken = |fact: &Fact| matches!(fact, Fact::ContradictionFound { contradiction } if contradiction.kind == Kind::FencedWrites);
     wait_until("the word is found to be wrong", || night.home.facts().iter().any(is_broken));
-    night.sees("GOES ON COMMITTING");
+    night.sees("and it takes writes; r does the step again");
     assert!(load.stop().len() > 50);
     night.home.end();
 }

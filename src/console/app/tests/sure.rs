@@ -163,7 +163,7 @@ fn a_program_that_goes_on_is_named_in_what_stays_in_force_until_its_step_is_prov
     let (mut scene, seen) = left_running();
     let wanted = format!("ITS PROGRAM, process 20233, MAY RUN STILL, seen at {seen}");
     let told = |scene: &Scene| {
-        in_force::pending(&scene.model).iter().any(|left| left.sentence().contains(&wanted))
+        in_force::to_tell(&scene.model).iter().any(|left| left.sentence().contains(&wanted))
     };
     assert!(told(&scene));
     scene.by_another(Ask::Abort { reason: "it is over".into() });

@@ -59,7 +59,7 @@ fn a_range_that_a_word_closed_has_no_tick_and_says_that_the_fence_is_not_proven(
     let rpo = screen.split("RPO ").nth(1).unwrap();
     assert!(rpo.starts_with("▲ 0 s to 3 s of 60 s") && screen.contains("fence NOT PROVEN"), "{screen}");
     let next = crate::console::screens::next::next(&stage.view()).text;
-    assert!(next.contains("word, NOT PROVEN; up to 1 min 43 s, and growing"), "{next}");
+    assert!(next.contains("word, NOT PROVEN: up to 1 min 43 s and growing"), "{next}");
 }
 
 #[test]
