@@ -48,6 +48,7 @@ etcd etcd-server
 setpriv util-linux
 unshare util-linux
 nsenter util-linux
+faketime faketime
 setsid util-linux
 TOOLS
     # Debian splits venv's own pip from Python.

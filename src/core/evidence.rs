@@ -5,6 +5,7 @@ use crate::base::units;
 use crate::core::confirmation::{Evidence, LossEstimate};
 use crate::core::fencing::{self, Fenced};
 use crate::core::incident::Incident;
+use crate::core::loss::OnWord;
 use crate::core::loss_reading::{self, LossReading, MAY_WRITE};
 use crate::core::model::Model;
 use crate::core::names;
@@ -169,7 +170,15 @@ pub fn estimate(
         loss.basis = format!("{}; not seen for {}", loss.basis, units::duration(unseen));
     }
     match fencing::fenced_primary(model, spec, told.reversed).filter(|fence| bears_out(told, fence, spec)) {
-        Some(fence) => close(&mut loss, told, &fence),
+        Some(fence) => {
+            let seen_since = told.at >= fence.at && !told.is_range() && !stale;
+            loss.on_word = told.most.filter(|_| !fence.proven && !seen_since).map(|most| OnWord {
+                by: fence.by.clone(),
+                most: most + unseen,
+                from: now,
+            });
+            close(&mut loss, told, &fence);
+        }
         None if stale || told.is_range() => {
             loss.span = loss.span.map(|span| span + unseen);
             loss.grows_from = Some(now);
@@ -186,10 +195,10 @@ fn bears_out(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> bool {
     let soon = fence.at.checked_add(spec.timeout).unwrap_or(fence.at);
     if let Some(writable) = told.writable_at {
         // A read-only server still commits what its own upkeep writes; one that is said to be off does not.
-        let is_off = fence.proven || told.held_until().is_none_or(|until| until <= soon);
+        let is_off = fence.proven || told.committed_at().is_none_or(|last| last <= soon);
         return writable <= soon && is_off;
     }
-    !told.is_range() || told.held_until().is_some_and(|until| until <= fence.at)
+    !told.is_range() || told.committed_at().is_some_and(|last| last <= fence.at)
 }
 
 /// Nothing was written after the fence: the upper end is what it was then.
@@ -208,9 +217,12 @@ fn close(loss: &mut LossEstimate, told: &LossReading, fence: &Fenced) {
         }
     }
     loss.fenced_at = Some(fence.at);
-    let how = if fence.proven { "proven" } else { "on a person's word alone" };
     let before = loss.basis.replace(MAY_WRITE, "nothing kept it from writing");
-    loss.basis = format!("fenced by \"{}\", {how}; before that: {before}", fence.title);
+    // Where it is a word, whose it is stands beside the figure.
+    loss.basis = match fence.proven {
+        true => format!("fenced by \"{}\", proven; before that: {before}", fence.title),
+        false => format!("by a word alone; before: {}", before.trim_start_matches("estimate: ")),
+    };
 }
 
 /// Whether evidence changed enough that somebody should look again: a state turned.

@@ -20,6 +20,8 @@ pub struct Fenced {
     pub step: StepId,
     /// What people call the step.
     pub title: String,
+    /// On whose word, where it was attested and that is known.
+    pub by: Option<String>,
     /// Proven by reading the world back; else on a person's word alone.
     pub proven: bool,
     /// The world denies it: the server was seen to accept writes since.
@@ -151,6 +153,7 @@ fn fence(run: &Run, step: &Step, state: &StepRun) -> Option<Fenced> {
         run: run.id.clone(),
         step: step.id.clone(),
         title: step.title.clone(),
+        by: state.attested_by.clone().filter(|_| !proven),
         proven,
         denied: state.denied.is_some(),
     })

@@ -3,6 +3,7 @@
 
 use crate::base::ids::{IncidentId, ProbeId, RunId, RunbookId, StepId};
 use crate::core::incident::{Incident, Mode, Run, RunEnd, StepRun};
+use crate::core::left_running;
 use crate::core::model::Model;
 use crate::core::reading::Field;
 use crate::core::servers;
@@ -42,6 +43,8 @@ pub struct InForce {
     pub guards_failover: bool,
     /// The runbook ran to its end and this is what it is for: the normal state from then on.
     pub intended: bool,
+    /// A program of it that outlived its engine and is not known to have ended.
+    pub program: Option<String>,
     /// When a person recorded that it is undone or stays on purpose, although its server is read as fenced since.
     pub recorded: Option<Timestamp>,
 }
@@ -106,10 +109,16 @@ impl InForce {
                 self.title
             );
         }
-        match self.how {
-            Known::Verified | Known::Denied => self.title.clone(),
-            Known::Attested => format!("{} (done by hand)", self.title),
-            Known::Maybe => format!("{} (MAY BE: nobody knows whether it acted)", self.title),
+        let how = match self.how {
+            Known::Verified | Known::Denied => None,
+            Known::Attested => Some("done by hand"),
+            Known::Maybe => Some("MAY BE: nobody knows whether it acted"),
+        };
+        // Where it does not fit, what has to be ended is read first.
+        let said: Vec<&str> = self.program.as_deref().into_iter().chain(how).collect();
+        match said.as_slice() {
+            [] => self.title.clone(),
+            said => format!("{} ({})", self.title, said.join("; ")),
         }
     }
 }
@@ -152,11 +161,12 @@ pub fn left_behind(model: &Model) -> Vec<InForce> {
     pending(model).into_iter().filter(|left| Some(&left.run) != open).collect()
 }
 
-/// What a brief tells of: what runs that ended left behind, and the fences of the open one.
+/// What a brief tells of: what runs that ended left behind, and of the open one the fences and what goes on by itself.
 pub fn to_tell(model: &Model) -> Vec<InForce> {
     let left = left_behind(model);
-    let fences = pending(model).into_iter().filter(|found| found.is_fence && !left.contains(found));
-    let mut told: Vec<InForce> = left.iter().cloned().chain(fences).collect();
+    let is_told = |found: &InForce| found.is_fence || found.program.is_some();
+    let of_open = pending(model).into_iter().filter(|found| is_told(found) && !left.contains(found));
+    let mut told: Vec<InForce> = left.iter().cloned().chain(of_open).collect();
     told.sort_by_key(InForce::order);
     told
 }
@@ -206,6 +216,7 @@ fn left(
     }
     let completed = run.ended.as_ref().is_some_and(|(_, end)| *end == RunEnd::Completed);
     let for_a_while = plan.zip(runbook).is_some_and(|(step, runbook)| is_for_a_while(step, runbook));
+    let program = left_running::of(state).map(|left| left.words());
     let found = InForce {
         incident: incident.id.clone(),
         run: run.id.clone(),
@@ -220,7 +231,8 @@ fn left(
         fences: plan.map_or_else(Vec::new, |step| step.fences.clone()),
         is_fence: plan.is_some_and(Step::is_fence),
         guards_failover: plan.is_some_and(|step| guards_failover(model, run, step)),
-        intended: completed && how != Known::Maybe && !for_a_while,
+        intended: completed && how != Known::Maybe && !for_a_while && program.is_none(),
+        program,
         recorded: None,
     };
     Some((done, found))

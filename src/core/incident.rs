@@ -199,6 +199,9 @@ pub struct StepRun {
     pub seen: Option<(Timestamp, crate::core::watch::Found)>,
     /// Why the last verification did not succeed.
     pub doubt: Option<Failure>,
+    /// When that was found.
+    #[serde(default)]
+    pub doubted_at: Option<Timestamp>,
     /// When the world was seen to deny it although it was settled: its server accepts writes. None once that is shown to
     /// be over, or the step is settled anew.
     #[serde(default)]
@@ -209,6 +212,9 @@ pub struct StepRun {
     /// When what it says of where services serve was taken in, or a region that began to serve overtook it.
     #[serde(default)]
     pub moved: Option<Timestamp>,
+    /// Who said that it is done, where a person's word stands for its verification.
+    #[serde(default)]
+    pub attested_by: Option<String>,
     /// A person says that it is done, and what the plan wants as its proof was not seen then.
     #[serde(default)]
     pub unproven: bool,
@@ -238,9 +244,11 @@ impl StepRun {
             holding: None,
             seen: None,
             doubt: None,
+            doubted_at: None,
             denied: None,
             may_have_acted: false,
             moved: None,
+            attested_by: None,
             unproven: false,
             proven: None,
             undone: None,

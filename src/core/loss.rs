@@ -29,6 +29,32 @@ impl MeasuredStandby {
     }
 }
 
+/// A fence that a person says to be there and that nothing has shown.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct OnWord {
+    /// Who says so, where that is known.
+    pub by: Option<String>,
+    /// Time span of writes, at most, if the server is not fenced; it grows with the clock.
+    pub most: SignedDuration,
+    /// The moment for which that is right.
+    pub from: Timestamp,
+}
+
+impl OnWord {
+    fn at(&self, now: Timestamp) -> Self {
+        let passed = now.duration_since(self.from).max(SignedDuration::ZERO);
+        Self { most: self.most + passed, from: now, ..self.clone() }
+    }
+
+    fn sentence(&self) -> String {
+        let whose = self.by.as_ref().map_or_else(|| "a person's".to_owned(), |by| format!("{by}'s"));
+        format!(
+            " on {whose} word, NOT PROVEN: up to {} and growing if it takes writes",
+            units::duration(self.most)
+        )
+    }
+}
+
 /// What would be lost if the failover happened now.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct LossEstimate {
@@ -59,6 +85,9 @@ pub struct LossEstimate {
     /// When the old primary was fenced, by which a range is closed.
     #[serde(default)]
     pub fenced_at: Option<Timestamp>,
+    /// That fence rests on a person's word alone: what holds if it is not so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_word: Option<OnWord>,
     /// How many further probes that should tell a loss cannot: it may be worse than this.
     #[serde(default)]
     pub untold: usize,
@@ -84,6 +113,7 @@ impl LossEstimate {
             heard_at: None,
             grows_from: None,
             fenced_at: None,
+            on_word: None,
             untold: 0,
             restarted_at: None,
             standby: None,
@@ -132,9 +162,10 @@ impl LossEstimate {
     /// The same at a later moment, grown by the time that passed.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
-        let Some(from) = self.grows_from else { return self.clone() };
+        let on_word = self.on_word.as_ref().map(|word| word.at(now));
+        let Some(from) = self.grows_from else { return Self { on_word, ..self.clone() } };
         let passed = now.duration_since(from).max(SignedDuration::ZERO);
-        Self { span: self.span.map(|span| span + passed), grows_from: Some(now), ..self.clone() }
+        Self { span: self.span.map(|span| span + passed), grows_from: Some(now), on_word, ..self.clone() }
     }
 
     /// `about 14 s, 3.2 MB not yet replicated`, a range with what decides within it, or that it is not known.
@@ -164,13 +195,28 @@ impl LossEstimate {
             }
             (Some(_), None) => format!("up to {}, and growing: it is not seen any more", self.most()),
             (None, Some(least)) => {
-                let by = self.fenced_at.map_or_else(String::new, |at| format!(": fenced at {}", clock(at)));
-                format!("between {} and {}{by}", self.words(least, self.bytes_min), self.most())
+                format!("between {} and {}{}", self.words(least, self.bytes_min), self.most(), self.fence())
             }
+            (None, None) if self.on_word.is_some() => format!("about {amount}{}", self.fence()),
             (None, None) if self.span == Some(SignedDuration::ZERO) && self.bytes == Some(0) => {
                 "nothing: everything that was written is replicated".into()
             }
             (None, None) => format!("about {amount} not yet replicated"),
+        }
+    }
+
+    /// What has closed it.
+    fn fence(&self) -> String {
+        let Some(at) = self.fenced_at else { return String::new() };
+        let word = self.on_word.as_ref().map_or_else(String::new, OnWord::sentence);
+        format!(": fenced at {}{word}", clock(at))
+    }
+
+    /// That the primary is fenced, as far as that is known where something has closed it.
+    pub fn fence_words(&self) -> &'static str {
+        match self.on_word {
+            Some(_) => "It is fenced on a word",
+            None => "The primary is fenced",
         }
     }
 

@@ -31,6 +31,10 @@ pub struct LossReading {
     pub heard_at: Option<Timestamp>,
     /// When the primary was last seen to accept writes; none where nobody looks at that, or saw it.
     pub writable_at: Option<Timestamp>,
+    /// The last moment after which the primary surely committed, by what reached the standby and whatever the clocks of
+    /// servers say; none where nothing shows that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_after: Option<Timestamp>,
     /// How it was found, in words.
     pub basis: String,
     /// The standby that was measured, where the reading tells that.
@@ -57,6 +61,7 @@ impl LossReading {
             bytes_min: bytes("exposure_min_bytes"),
             heard_at: ago("primary_heard_s"),
             writable_at: ago("primary_writable_s"),
+            committed_after: ago("primary_commits_s"),
             basis: String::new(),
             standby: measured_standby(measured),
             reversed: measured.fields.get("reversed") == Some(&Field::Flag(true)),
@@ -79,6 +84,12 @@ impl LossReading {
     /// Up to when the standby surely holds what the primary wrote, by the primary's own commits.
     pub fn held_until(&self) -> Option<Timestamp> {
         self.at.checked_sub(self.most?).ok()
+    }
+
+    /// The last moment of which it is known that the primary committed then or later. By its commits' own times that rests
+    /// on clocks of two servers, by what reached the standby it does not: the later of both tells.
+    pub fn committed_at(&self) -> Option<Timestamp> {
+        self.held_until().max(self.committed_after)
     }
 
     /// The loss at the moment of the reading.
@@ -114,11 +125,27 @@ fn measured_standby(measured: &Measurement) -> Option<MeasuredStandby> {
     Some(MeasuredStandby { system: text("system_identifier")?, started_at: text("started_at")? })
 }
 
-/// What this engine measured last, where that counts; none where nothing was measured, or more was known before.
-pub fn measured(model: &Model, probe: &ProbeId) -> Option<LossReading> {
+/// The last moment of which this engine knows that the primary committed then or later. What reached the standby shows
+/// that too where the loss by the same reading does not count.
+pub fn committed_at(model: &Model, probe: &ProbeId) -> Option<Timestamp> {
+    let by_loss = measured(model, probe).and_then(|told| told.committed_at());
+    by_loss.max(latest(model, probe).and_then(|(told, _)| told.committed_after))
+}
+
+fn latest<'m>(model: &'m Model, probe: &ProbeId) -> Option<(LossReading, &'m Measurement)> {
     let reading = model.live.recent.get(probe).and_then(Recent::measured)?;
     let measured = reading.outcome.as_ref().ok()?;
-    let told = LossReading::of(reading, measured);
+    Some((LossReading::of(reading, measured), measured))
+}
+
+/// Whether the roles have changed sides by the latest reading.
+pub fn is_reversed(model: &Model, probe: &ProbeId) -> bool {
+    latest(model, probe).is_some_and(|(told, _)| told.reversed)
+}
+
+/// What this engine measured last, where that counts; none where nothing was measured, or more was known before.
+pub fn measured(model: &Model, probe: &ProbeId) -> Option<LossReading> {
+    let (told, measured) = latest(model, probe)?;
     let kept = model.durable.losses.get(probe);
     kept.is_none_or(|kept| told.overrules(kept, measured)).then_some(told)
 }

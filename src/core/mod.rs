@@ -26,6 +26,7 @@ pub mod fact;
 pub mod fencing;
 pub mod in_force;
 pub mod incident;
+pub mod left_running;
 pub mod lifecycle;
 pub mod loss;
 pub mod loss_reading;

@@ -94,7 +94,11 @@ impl Night {
         self.operator.press_until("\r", |screen| screen.contains("Reason"));
         self.operator.types_into("Reason", reason, &reason[reason.len() - 12..]);
         self.keys("\r");
-        self.operator.press_until("y", |screen| screen.contains("overrid") && !screen.contains("esc back"));
+        self.sees("Type override");
+        self.operator.console.gives_word("override");
+        self.operator.waits_for("it is overridden", |screen| {
+            screen.contains("overrid") && !screen.contains("esc back")
+        });
         // The override makes a confirmation of its own; one that is asked for before it is there would be withdrawn.
         self.sees("waits for your confirmation");
         self.operator.opens("CONFIRM: Promote the standby");

@@ -3,6 +3,8 @@
 use crate::failover::{Night, lost};
 use crate::forward::Forwarder;
 use crate::postgres::{Load, Pair, wait_until};
+use lifeboat::core::contradiction::Kind;
+use lifeboat::core::fact::Fact;
 use std::time::{Duration, Instant};
 
 /// What the guard of the promotion allows; the objective is a minute, for which nobody wants to wait in a test.
@@ -96,5 +98,28 @@ fn a_cut_off_primary_that_two_probes_watch_is_a_p0_as_soon_as_with_one() {
     night.operator.waits_for("a P0", |screen| screen.contains("P0"));
     let took = cut.elapsed();
     assert!(took < SOON, "it came after {took:?}");
+    night.home.end();
+}
+
+/// Only lifeboat's line to it is cut: what it commits goes on to the standby, with times of ten minutes later.
+#[test]
+fn a_word_of_a_fence_is_broken_by_the_commits_of_a_primary_whose_clock_is_ahead() {
+    let pair = Pair::start();
+    pair.primary.stop();
+    pair.primary.start_with_clock_ahead(600);
+    pair.standby.wait_for("select exists (select from pg_stat_wal_receiver where status = 'streaming')");
+    let ours = Forwarder::to(pair.primary.port);
+    let dsn = pair.primary.dsn().replace(&pair.primary.port.to_string(), &ours.port.to_string());
+    let mut night = Night::begin_with(pair, |plan| plan.replace("@primary", &dsn));
+    let load = Load::start(&night.pair.primary, 20);
+    night.pair.wait_replayed();
+    ours.go_silent();
+
+    night.decide();
+    night.fence_by_hand();
+    let is_broken = |fact: &Fact| matches!(fact, Fact::ContradictionFound { contradiction } if contradiction.kind == Kind::FencedWrites);
+    wait_until("the word is found to be wrong", || night.home.facts().iter().any(is_broken));
+    night.sees("and it takes writes; r does the step again");
+    assert!(load.stop().len() > 50);
     night.home.end();
 }

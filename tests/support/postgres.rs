@@ -185,7 +185,23 @@ impl Server {
 
     /// Starts it and waits until it takes connections.
     pub fn start(&self) {
+        self.start_by(self.pg_ctl());
+    }
+
+    /// Starts it with a clock that is ahead by so many seconds, or behind where that is below zero.
+    pub fn start_with_clock_ahead(&self, seconds: i64) {
         let mut start = self.pg_ctl();
+        // The loader puts this host's folder of libraries in the place of `$LIB`.
+        start.env("LD_PRELOAD", "/usr/$LIB/faketime/libfaketime.so.1");
+        start.env("FAKETIME", format!("{seconds:+}")).env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        self.start_by(start);
+        let now: i64 = self.sql("select extract(epoch from clock_timestamp())::bigint").parse().unwrap();
+        let here = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let ahead = now - i64::try_from(here).unwrap();
+        assert!((ahead - seconds).abs() < 5, "its clock is {ahead} s ahead instead of {seconds} s");
+    }
+
+    fn start_by(&self, mut start: Command) {
         start.args(["-w", "-t", "30", "-l"]).arg(&self.log).arg("start");
         // The server inherits these and outlives the program.
         let status = start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();

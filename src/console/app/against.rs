@@ -1,8 +1,8 @@
 //! What speaks against a word that is given for a step.
 
+use super::left;
 use crate::base::ids::{RunId, StepId};
 use crate::base::text::ended;
-use crate::core::action::STILL_RUNS;
 use crate::core::attested;
 use crate::core::decide::{guards, target_of};
 use crate::core::model::Model;
@@ -14,13 +14,7 @@ use jiff::Timestamp;
 /// is not there, and what is lost by what it does.
 pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp) -> Vec<String> {
     let Some((plan, state)) = model.step(run, id) else { return Vec::new() };
-    let mut lines = Vec::new();
-    if let Some(doubt) = state.doubt.as_ref().filter(|doubt| doubt.why.contains(STILL_RUNS)) {
-        lines.push(format!(
-            "ITS PROGRAM WAS STILL RUNNING when that was looked at: {}. {}",
-            doubt.why, doubt.next
-        ));
-    }
+    let mut lines = left::running(model, run, id);
     if let Some(proof) = &plan.verify
         && let Some(truth) = model.run(run).and_then(|run| attested::proof(model, run, plan, state, now))
     {

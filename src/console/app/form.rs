@@ -321,6 +321,10 @@ impl Form {
             Purpose::Attest(..) => Some("done"),
             Purpose::Abort(_) => Some("abort"),
             Purpose::AnswerContradiction(_) => Some("answer"),
+            Purpose::RecordServing(regions) => regions.get(self.chosen).map(RegionId::as_str),
+            Purpose::Resolve(_) => Some("resolve"),
+            Purpose::Close(_) => Some("close"),
+            Purpose::Override { .. } => Some("override"),
             // Against the suggestion, with a reason.
             Purpose::Answer { .. } if self.writes() => self.choice(),
             _ => None,

@@ -7,6 +7,7 @@ use crate::core::attested;
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::in_force::{self, InForce, Known};
 use crate::core::incident::{Mode, Run};
+use crate::core::left_running;
 use crate::core::model::Model;
 use crate::core::other_side::{self, Does};
 use crate::core::status::StepStatus;
@@ -88,7 +89,13 @@ pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
 pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String> {
     let mut lines = listed(in_force::of_run(model, run), " after it");
     lines.extend(model.run(run).into_iter().flat_map(|run| words_left(model, run)));
-    if lines.is_empty() {
+    let left = |(id, state): (&StepId, &crate::core::incident::StepRun)| {
+        let left = left_running::of(state)?;
+        Some(format!("{}: {} THE ABORT DOES NOT END IT.", model.step_title(run, id), left.sentence()))
+    };
+    let programs: Vec<String> =
+        model.run(run).into_iter().flat_map(|run| run.steps.iter().filter_map(left)).collect();
+    if lines.is_empty() && programs.is_empty() {
         lines.push("No step of it has changed anything.".into());
     }
     let irreversible = |(id, state): (&StepId, &crate::core::incident::StepRun)| {
@@ -97,7 +104,13 @@ pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String>
     };
     let running = model.run(run).into_iter().flat_map(|run| run.steps.iter().filter_map(irreversible));
     lines.extend(running.map(|title| format!("{title} RUNS NOW AND CANNOT BE UNDONE: it may be done half.")));
-    lines
+    programs.into_iter().chain(lines).collect()
+}
+
+/// That a program of the step was still running when that was looked at.
+pub(super) fn running(model: &Model, run: &RunId, id: &StepId) -> Vec<String> {
+    let found = model.step(run, id).and_then(|(_, state)| left_running::of(state));
+    found.map(|left| left.sentence()).into_iter().collect()
 }
 
 /// What a run moved by a person's word that nothing has proven.
@@ -152,7 +165,9 @@ pub(super) fn by_skipping(model: &Model, run: &RunId, id: &StepId, now: Timestam
     let waiting = after(runbook, step);
     // What is left out may be the look at both sides that comes before one of them is thrown away.
     let throws = std::iter::once(step).chain(waiting.iter().copied()).any(divergence::may_throw_away);
-    let mut lines = if throws { diverged(model) } else { Vec::new() };
+    let mut lines = running(model, run, id);
+    lines.extend(left_running::of(state).map(|_| "Left out, it goes on beside what comes next.".to_owned()));
+    lines.extend(if throws { diverged(model) } else { Vec::new() });
     if step.is_fence() {
         lines.extend(without_fence(model, runbook, step, &waiting, now));
     }

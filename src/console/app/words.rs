@@ -84,12 +84,14 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
         Purpose::Retry(run, id) if form.choices.is_empty() => {
             let then = "It is made ready again; nothing runs before it is confirmed anew.".to_owned();
             let diverged = model.map_or_else(Vec::new, |model| left::thrown_away(model, run, id));
-            [vec![step(run, id)], diverged, vec![then]].concat()
+            let running = model.map_or_else(Vec::new, |model| left::running(model, run, id));
+            [vec![step(run, id)], running, diverged, vec![then]].concat()
         }
         Purpose::Retry(run, id) => {
             let then = "Nobody knows whether it acted: look before it runs twice.".to_owned();
             let diverged = model.map_or_else(Vec::new, |model| left::thrown_away(model, run, id));
-            [vec![step(run, id)], diverged, vec![then]].concat()
+            let running = model.map_or_else(Vec::new, |model| left::running(model, run, id));
+            [vec![step(run, id)], running, diverged, vec![then]].concat()
         }
         Purpose::Skip(run, id) => {
             let mut lines = vec![step(run, id)];

@@ -80,7 +80,9 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::StepDoubted { run, step, failure } => {
             model.live.checking.remove(&(run.clone(), step.clone()));
             moved(model, run, step, Move::Lose, |state| state.may_have_acted = true);
-            change(model, run, step, |state| state.doubt = Some(failure.clone()));
+            change(model, run, step, |state| {
+                (state.doubt, state.doubted_at) = (Some(failure.clone()), Some(at));
+            });
         }
         // What was let pass for one attempt is asked again for the next: the loss may be another by then.
         Fact::StepRetried { run, step, .. } => {
@@ -100,6 +102,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             moved(model, run, step, Move::Attest, |state| {
                 settle(state, at, how);
                 state.unproven = *unproven;
+                state.attested_by = Some(event.by.to_string());
             });
         }
         Fact::StepUndone { run, step, how, stays } => undone(model, at, (run, step), how, *stays),

@@ -9,7 +9,8 @@ use crate::core::servers::Database;
 use crate::plan::{ProbeSpec, Severity};
 use jiff::SignedDuration;
 
-/// How much later than the word of a fence a commit has to be, where the clocks of two servers were not compared.
+/// How much later than the word of a fence a commit has to be: so long may its way to the standby be, or clocks be apart
+/// that were not compared.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 
 /// The fences on a person's word that the commits of their servers deny.
@@ -19,13 +20,13 @@ pub(super) fn belied(model: &Model, databases: &[Database<'_>]) -> Vec<Contradic
 }
 
 fn by_commits(model: &Model, databases: &[Database<'_>], spec: &ProbeSpec) -> Option<Contradiction> {
-    let told = loss_reading::measured(model, &spec.id)?;
-    let fence = raised_primary(model, spec, told.reversed).filter(|fence| !fence.proven)?;
-    let committed = told.held_until()?;
+    let committed = loss_reading::committed_at(model, &spec.id)?;
+    let reversed = loss_reading::is_reversed(model, &spec.id);
+    let fence = raised_primary(model, spec, reversed).filter(|fence| !fence.proven)?;
     if committed.duration_since(fence.at) <= spec.timeout.max(CLOCKS) {
         return None;
     }
-    let address = spec.params.get(if told.reversed { "dsn" } else { "primary" });
+    let address = spec.params.get(if reversed { "dsn" } else { "primary" });
     let mut servers = databases.iter().flatten();
     let server = servers.find(|server| address.is_some() && server.probe.params.get("dsn") == address);
     // Where it is seen, its own reading says what it does.
@@ -43,7 +44,7 @@ fn by_commits(model: &Model, databases: &[Database<'_>], spec: &ProbeSpec) -> Op
         severity: Severity::P0,
         what: format!("{title} GOES ON COMMITTING although it is said to be fenced"),
         why: format!(
-            "the step \"{}\" was attested at {}, and {} holds what was committed at {}",
+            "the step \"{}\" was attested at {}, and {} holds what was committed at {} or later",
             fence.title,
             fence.at.strftime("%H:%M:%SZ"),
             spec.title,

@@ -963,6 +963,35 @@ fn a_fence_that_commits_broke_is_over_once_it_is_raised_again_and_no_more_come()
     assert!(kinds(&machine).contains(&Kind::FencedWrites), "and is broken again by new ones");
 }
 
+/// The same by what reached the standby `ago` seconds before, while the times of commits tell nothing of after the word.
+fn goes_on(machine: &mut Machine, after: i64, ago: f64) {
+    machine.now += seconds(after);
+    let fed = lag(0.0, 600.0, 0.0).unwrap().with_number("primary_commits_s", ago);
+    machine.observe(&[("primary-db", bad()), ("dr-db", standby("b")), ("dr-lag", Ok(fed))]);
+    machine.report(Report::Tick).unwrap();
+}
+
+#[test]
+fn a_fence_on_a_persons_word_is_broken_by_what_reaches_the_standby_whatever_the_clocks_say() {
+    for (after, ago, broken) in [(40, 1.0, true), (40, 30.0, true), (40, 37.0, false), (40, 50.0, false)] {
+        let mut machine = Machine::failing_over_under(with_a_fence_seen_by_a_lag());
+        attest(&mut machine);
+        goes_on(&mut machine, after, ago);
+        assert_eq!(kinds(&machine).contains(&Kind::FencedWrites), broken, "{ago}: {:?}", kinds(&machine));
+        let loss = crate::core::evidence::loss(&machine.model, &"dr-lag".into(), machine.now).unwrap();
+        assert_eq!(loss.fenced_at.is_none(), broken, "{ago}: {loss:?}");
+    }
+}
+
+#[test]
+fn what_reaches_the_standby_breaks_a_word_also_for_an_engine_that_never_saw_the_primary() {
+    let mut machine = attested_and_fed(40, 45.0);
+    let mut again = Machine::resumed_under(with_a_fence_seen_by_a_lag(), machine.log.clone(), machine.now);
+    std::mem::swap(&mut machine, &mut again);
+    goes_on(&mut machine, 20, 1.0);
+    assert!(kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+}
+
 /// It answers that no connection is left.
 fn full() -> Outcome {
     Ok(bad()?.with_flag(crate::core::servers::FULL, true))

@@ -268,12 +268,13 @@ fn way_through(model: &Model, run: &RunId, loss: &LossEstimate) -> String {
     let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
     let fences =
         runbook.is_some_and(|book| book.steps.values().any(|step| step.fences.contains(&loss.probe)));
+    let closed = format!("{}, so that it does not grow any more. Skip the step", loss.fence_words());
     let first = match (loss.grows_from, loss.fenced_at) {
         (Some(_), _) if fences => "Fence the old primary, or attest that it is off: that ends the growth",
         (Some(_), _) => {
             "No step of this runbook says that it `fences` the primary, so that nothing ends the growth"
         }
-        (None, Some(_)) => "The primary is fenced, so that it does not grow any more. Skip the step",
+        (None, Some(_)) => &closed,
         (None, None) => "Wait until it holds, skip the step",
     };
     format!("{first}, or override the guard, and with it accept to lose {}.", loss.sentence())

@@ -43,7 +43,7 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
             units::duration(*by)
         ),
         Fact::ClockJudged { off: Some(off), .. } => format!(
-            "Own clock: {}; recorded times are wrong by that, and no certificate can be checked. Check its time service",
+            "Own clock: {}; recorded times are wrong by that, and certificates may be misjudged. Check its time service",
             off.sentence()
         ),
         Fact::ClockJudged { off: None, .. } => "This host's clock agrees again with what servers say".into(),

@@ -100,7 +100,28 @@ fn an_attested_fence_closes_the_range_too_and_says_on_what_it_rests() {
     later(&mut machine, 60);
     let loss = shown(&machine);
     assert_eq!((loss.span, loss.grows_from), (span(5), None));
-    assert!(loss.basis.contains("on a person's word alone"), "{}", loss.basis);
+    assert!(loss.basis.contains("by a word alone"), "{}", loss.basis);
+}
+
+#[test]
+fn a_loss_that_a_word_closed_says_whose_it_is_and_what_holds_if_it_is_not_so() {
+    let mut machine = night(5.0);
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    later(&mut machine, 60);
+    let loss = shown(&machine);
+    let sentence = loss.sentence();
+    assert!(sentence.contains("on alice's word, NOT PROVEN: up to 1 min 05 s and growing"), "{sentence}");
+    let then = loss.at(machine.now + seconds(10));
+    assert_eq!((then.span, then.on_word.as_ref().map(|word| word.most)), (span(5), span(75)));
+    assert_eq!(loss.fence_words(), "It is fenced on a word");
+    // What the world shows says nothing of words.
+    let mut proven = night(5.0);
+    fence(&mut proven);
+    later(&mut proven, 60);
+    let loss = shown(&proven);
+    assert!(loss.fenced_at.is_some() && loss.on_word.is_none(), "{loss:?}");
+    assert!(!loss.sentence().contains("word"), "{}", loss.sentence());
 }
 
 #[test]

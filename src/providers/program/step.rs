@@ -60,8 +60,9 @@ async fn still_running(context: &Context) -> Option<(String, String)> {
         Ok(ids) => {
             let list = |between: &str| ids.iter().map(u32::to_string).collect::<Vec<_>>().join(between);
             let next = format!(
-                "It was started by an engine that ended before it. Wait for its end, or end it with `kill -TERM {}`, then \
-                 verify or retry the step.",
+                "It was started by an engine that ended before it. Wait for its end, or end it: see by `ps -o lstart,args -p \
+                 {}` that it is still that program, then `kill -TERM {}`. Then verify or retry the step.",
+                list(","),
                 list(" ")
             );
             Some((format!("the program of an earlier attempt {STILL_RUNS} {}", list(", ")), next))

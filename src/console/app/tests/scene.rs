@@ -53,7 +53,7 @@ pub struct Scene {
     pub reads: bool,
     /// Rows of what is looked at.
     pub height: u16,
-    now: Timestamp,
+    pub now: Timestamp,
     sequence: u64,
 }
 

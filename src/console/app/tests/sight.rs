@@ -365,6 +365,7 @@ fn what_a_form_says_can_be_read_to_its_end_and_the_key_is_said_where_it_is_cut()
     let (guards, losses) = (vec![0], losses.collect());
     scene.app.dialog =
         Some(Dialog::Form(Box::new(Form::writing(Purpose::Override { run, step, guards, losses }))));
+    let key = "page-down";
     for stage in [Stage::Write, Stage::Sure] {
         if let Some(Dialog::Form(form)) = &mut scene.app.dialog {
             form.stage = stage;
@@ -373,7 +374,6 @@ fn what_a_form_says_can_be_read_to_its_end_and_the_key_is_said_where_it_is_cut()
         scene.tell(Message::Tick);
         let first = scene.words();
         assert!(first.contains("more lines") && !first.contains("number 29 "), "{first}");
-        let key = if stage == Stage::Write { "page-down" } else { "ctrl-f" };
         assert!(first.contains(&format!("{key} shows them")), "{first}");
         let pages: Vec<String> = (0..3)
             .map(|_| {
@@ -760,7 +760,7 @@ fn the_dialog_of_an_engine_that_went_does_nothing_by_a_key_that_was_meant_for_th
 }
 
 #[test]
-fn the_region_that_serves_is_recorded_by_a_choice_a_reason_and_a_yes() {
+fn the_region_that_serves_is_recorded_by_a_choice_a_reason_and_its_name() {
     let mut scene = declared();
     for _ in 0..12 {
         scene.pass(5);
@@ -778,8 +778,11 @@ fn the_region_that_serves_is_recorded_by_a_choice_a_reason_and_a_yes() {
     scene.press("enter");
     let words = scene.words();
     assert!(words.contains("Does it serve?") && words.contains("Say what was done"), "{words}");
-    assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::RecordServing { .. })), "Enter records nothing");
     scene.press("y");
+    assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::RecordServing { .. })), "Enter and y record nothing");
+    scene.press("backspace");
+    scene.write("dr");
+    scene.press("ctrl-y");
     let Ask::RecordServing { region, reason } = scene.last().clone() else { panic!("{:?}", scene.asked) };
     assert_eq!((region.as_str(), reason.as_str()), ("dr", "promoted on the host"));
     assert!(scene.app.dialog.is_none());

@@ -95,7 +95,10 @@ fn states() -> Vec<State> {
         state("a page that waits for its yes", told("p 1 enter")),
         state("a message", told("u 1")),
         state("a message that waits for its yes", told("u 1 ctrl-s")),
+        state("a close that waits for its word", with(declared, "C a enter")),
         state("a resolution", told("R")),
+        state("a resolution that waits for its word", told("R a enter")),
+        state("a region that waits for its name", with(super::sure::nobody_writes, "T 2 a enter")),
         state("a dismissal", with(proposed, "X")),
         state("a dismissal that waits for its word", with(proposed, "X a enter")),
         state("a severity that waits for its word", with(declared, "S 1 a enter")),
@@ -280,7 +283,7 @@ fn the_states_of_the_typing_are_what_they_are_called() {
             || name.contains("begins a run");
         assert!(!asks || scene.app.dialog.is_some(), "{name}: {:?}", scene.toast());
     }
-    assert_eq!(states().len(), 30);
+    assert_eq!(states().len(), 33);
 }
 
 #[test]

@@ -14,12 +14,17 @@ use crate::console::theme::Role;
 use crate::console::widgets::{Dialog, centred, fit, hint_line};
 use crate::core::confirmation::Confirmation;
 use crate::core::contradiction::{self, Blocked};
+use crate::core::signal::age;
 use crate::core::{decide, drill};
 use crate::plan::ConfirmLevel;
+use jiff::SignedDuration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
+
+/// What was read so long ago is not said to be old.
+const STILL_NEW: SignedDuration = SignedDuration::from_secs(15);
 
 /// What the frame's title says before and after the step's.
 const CONFIRM: &str = "CONFIRM: ";
@@ -167,7 +172,7 @@ fn bottom(
     } else if let Some((_, guard)) = confirmation.blocking_guard() {
         lines.extend(blocked(view, confirmation, &guard.condition, width));
     } else if let Some(why) = kept(view, confirmation) {
-        let text = format!("BLOCKED: {why}");
+        let text = format!("BLOCKED: {why}{}", as_it_was(view, confirmation));
         lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
     } else {
         lines.extend(what_to_press(view, confirmation, reader.typed, width));
@@ -190,16 +195,28 @@ fn blocked(view: &View<'_>, confirmation: &Confirmation, condition: &str, width:
     let over = view.key_in(Context::Decide, Action::OverrideGuard);
     let mut losses = confirmation.losses.iter().filter(|_| condition.contains("exposure_"));
     let first = match losses.find(|loss| loss.grows_from.is_some() || loss.fenced_at.is_some()) {
-        Some(loss) if loss.grows_from.is_some() => "Fence the old primary, so that it grows no more; then",
-        Some(_) => "The primary is fenced: waiting helps no more;",
-        None => "Wait until it holds, or",
+        Some(loss) if loss.grows_from.is_some() => {
+            "Fence the old primary, so that it grows no more; then".to_owned()
+        }
+        Some(loss) => format!("{}: waiting helps no more;", loss.fence_words()),
+        None => "Wait until it holds, or".to_owned(),
     };
     let text = format!(
         "BLOCKED by the guard {condition}. {first} close this ({back}) and override it with a \
-         reason ({over}): the journal then names who, why and what is lost."
+         reason ({over}): the journal then names who, why and what is lost.{}",
+        as_it_was(view, confirmation)
     );
     let label = look.span(Role::Critical, look.glyph(Glyph::Critical));
     labelled_with(look, label, 2, Role::Critical, &text, width)
+}
+
+/// A bundle that is blocked is neither fired nor prepared anew: what it says may be otherwise by now.
+fn as_it_was(view: &View<'_>, confirmation: &Confirmation) -> String {
+    let old = age(confirmation.prepared_at, view.now);
+    match old > STILL_NEW {
+        true => format!(" ABOVE IS WHAT WAS READ {} AGO, not what holds now.", units::age(old)),
+        false => String::new(),
+    }
 }
 
 /// How the rest is read.

@@ -5,7 +5,7 @@ use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
-use crate::console::screens::next::{next, still_diverged, still_in_force, tells_diverged, tells_left};
+use crate::console::screens::next::{goes_apart, next, still_diverged, still_in_force, tells_diverged, tells_left};
 use crate::console::screens::paint::{cleaned, cut, labelled_with};
 use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;
@@ -116,7 +116,7 @@ fn alarms(view: &View<'_>, width: u16) -> Vec<(Role, Glyph, String)> {
     }
     if let Some(off) = model.live.clock_off {
         let text = format!(
-            "OWN CLOCK: {}; no certificate can be checked, and recorded times are wrong. Set it: `timedatectl`",
+            "OWN CLOCK: {}; recorded times are wrong, and certificates may be misjudged. Set it: `timedatectl`",
             off.sentence()
         );
         alarms.push((Role::Warn, Glyph::Warn, text));
@@ -145,7 +145,8 @@ fn diverged(view: &View<'_>) -> Option<(Role, Glyph, String)> {
     if says_next(view) && tells_diverged(&next(view).text) {
         return None;
     }
-    still_diverged(view).map(|text| (Role::Critical, Glyph::Critical, text))
+    let text = still_diverged(view).or_else(|| goes_apart(view.model))?;
+    Some((Role::Critical, Glyph::Critical, text))
 }
 
 /// The decide screen with an open question has no NEXT.

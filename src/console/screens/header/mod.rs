@@ -342,6 +342,7 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     let (role, glyph, state) = match () {
         () if is_blind => (Role::Unknown, Glyph::Unknown, ""),
         () if past(certain, 1) => (Role::Critical, Glyph::Critical, ""),
+        () if loss.on_word.is_some() => (Role::Warn, Glyph::Warn, ", fence NOT PROVEN"),
         // What may still grow is not well, whatever it is now.
         () if loss.grows_from.is_some() || past(loss.span, 2) => (Role::Warn, Glyph::Warn, ""),
         () if loss.untold > 0 => (Role::Unknown, Glyph::Unknown, ""),

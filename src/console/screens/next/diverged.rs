@@ -23,9 +23,15 @@ pub fn open(view: &View<'_>) -> Option<String> {
     ))
 }
 
-/// Whether a text says that data went apart.
+/// The same of data that goes on going apart, in one row: its split brain is told of at length.
+pub fn in_progress(model: &Model) -> Option<String> {
+    let last = divergence::open(model).into_iter().next_back()?;
+    Some(format!("DATA {DIVERGED} since {}, and goes on", last.begin()))
+}
+
+/// Whether a text begins with data that went apart: what comes later in it may be cut off.
 pub fn tells(text: &str) -> bool {
-    text.contains(DIVERGED)
+    text.starts_with(&format!("DATA {DIVERGED}"))
 }
 
 /// What to do next after what has to be compared. What cannot wait for that stays first.

@@ -76,7 +76,8 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, guard: &G
     let mut fences = steps.filter(|(_, step)| step.is_fence() && open(step));
     let of_loss = guard.condition.contains("exposure_");
     let loss = |probe| evidence::loss(view.model, probe, view.now);
-    let closed = of_loss && runbook.loss.iter().filter_map(loss).any(|loss| loss.fenced_at.is_some());
+    let mut closed = runbook.loss.iter().filter_map(loss).filter(|loss| of_loss && loss.fenced_at.is_some());
+    let closed = closed.next();
     let skipped = |(_, step): &(usize, &Step)| {
         run.steps.get(&step.id).is_some_and(|state| state.status == StepStatus::Skipped)
     };
@@ -92,7 +93,7 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, guard: &G
         }
         Some((at, step)) => format!("Fence first: step {} \"{}\" ({prepare} there), or", at + 1, step.title),
         None if of_loss
-            && !closed
+            && closed.is_none()
             && let Some((at, step)) = left_out() =>
         {
             format!(
@@ -107,7 +108,7 @@ fn guarded(view: &View<'_>, run: &Run, runbook: &Runbook, step: &Step, guard: &G
             at + 1,
             before.title
         ),
-        None if closed => "The primary is fenced, so waiting changes nothing:".to_owned(),
+        None if let Some(closed) = closed => format!("{}, so waiting changes nothing:", closed.fence_words()),
         None => "Wait until it holds, or".to_owned(),
     };
     // The keys first: a long condition may be cut.

@@ -267,7 +267,7 @@ fn is_failing(model: &Model, id: &ProbeId) -> bool {
     known().is_some_and(|(spec, recent)| failing(spec, model.state(id), recent).is_some())
 }
 
-pub use diverged::{open as still_diverged, tells as tells_diverged};
+pub use diverged::{in_progress as goes_apart, open as still_diverged, tells as tells_diverged};
 
 /// Whether a text says what was left behind.
 pub fn tells_left(text: &str) -> bool {

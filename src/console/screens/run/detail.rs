@@ -10,6 +10,7 @@ use crate::console::screens::paint::{cleaned, labelled_with, limited, paged, put
 use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
+use crate::core::left_running;
 use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
 use crate::core::decide::{self, done_again_before, is_denied, waits_for_proof};
@@ -151,6 +152,9 @@ fn trouble(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
     }
     if let Some(doubt) = &state.doubt {
         sheet.add_failure("unproven", Role::Unknown, doubt);
+    }
+    if let Some(left) = left_running::of(state) {
+        sheet.add("looked", Role::Unknown, &left.when());
     }
 }
 

@@ -170,6 +170,7 @@ fn a_confirmation_that_is_blocked_does_not_offer_to_run_it() {
     let blocked = asked(&stage);
     assert!(blocked.contains("BLOCKED: SPLIT BRAIN") && blocked.contains("back, nothing runs"), "{blocked}");
     assert!(!blocked.contains("run it") && !blocked.contains("runs it"), "{blocked}");
+    assert!(blocked.contains("ABOVE IS WHAT WAS READ 2"), "it is not taken for what holds now: {blocked}");
 }
 
 #[test]

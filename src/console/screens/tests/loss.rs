@@ -44,6 +44,25 @@ fn a_range_that_grows_is_the_same_in_the_header_and_in_what_is_next_and_has_no_t
 }
 
 #[test]
+fn a_range_that_a_word_closed_has_no_tick_and_says_that_the_fence_is_not_proven() {
+    let mut stage = region_down();
+    let mut plan = (*stage.model.plan).clone();
+    let steps = &mut plan.runbooks.get_mut("full").unwrap().steps;
+    steps.get_mut("fence").unwrap().fences = vec!["dr-lag".into()];
+    stage.model.plan = std::sync::Arc::new(plan);
+    stage.ui.screen = Screen::Decide;
+    stage.failing_over();
+    out_of_sight(&mut stage, 3.0);
+    stage.ask(Ask::Attest { run: RUN.into(), step: "fence".into(), how: "it is off".into() });
+    stage.now += SignedDuration::from_secs(100);
+    let screen = shown(&stage);
+    let rpo = screen.split("RPO ").nth(1).unwrap();
+    assert!(rpo.starts_with("▲ 0 s to 3 s of 60 s") && screen.contains("fence NOT PROVEN"), "{screen}");
+    let next = crate::console::screens::next::next(&stage.view()).text;
+    assert!(next.contains("word, NOT PROVEN: up to 1 min 43 s and growing"), "{next}");
+}
+
+#[test]
 fn what_another_probe_cannot_tell_takes_the_tick_away_and_not_the_number() {
     use crate::core::loss::LossEstimate;
     let known =

@@ -352,6 +352,7 @@ fn loss_reading() -> LossReading {
         bytes_min: Some(0),
         heard_at: None,
         writable_at: None,
+        committed_after: None,
         basis: "estimate".into(),
         standby: None,
         reversed: false,

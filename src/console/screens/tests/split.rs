@@ -89,6 +89,23 @@ fn a_split_brain_is_named_in_one_row_of_every_screen_with_the_server_the_step_an
 }
 
 #[test]
+fn data_that_goes_on_going_apart_is_in_a_row_of_every_screen_answered_or_not() {
+    for answered in [false, true] {
+        let mut stage = split();
+        if answered {
+            let id = stage.model.durable.splits[0].id.clone();
+            stage.ask(Ask::AnswerContradiction { id, reason: "it is known".into() });
+        }
+        for place in [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Escalation] {
+            stage.ui.screen = place;
+            let seen = seen(&stage);
+            let row = seen.lines().any(|line| line.contains("DATA DIVERGED since "));
+            assert!(row, "answered {answered}, {place:?}:\n{seen}");
+        }
+    }
+}
+
+#[test]
 fn the_footer_offers_the_key_that_answers_what_next_names() {
     let mut stage = split();
     for place in [Screen::Overview, Screen::Decide] {

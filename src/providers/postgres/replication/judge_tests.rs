@@ -30,7 +30,7 @@ impl Scene {
             timeline: 1,
             received: Some(received),
             replayed: Some(replayed),
-            commit_age: Some(seconds(3600)),
+            committed: Some(1000.0 + at as f64 - 3600.0),
             paused: false,
             apply_delay: Duration::ZERO,
             receiver_timeout: seconds(60),
@@ -154,12 +154,12 @@ fn out_of_sight_the_exposure_is_a_range_whose_upper_end_grows() {
 fn a_primary_never_seen_leaves_the_exposure_unknown() {
     let mut scene = Scene::new();
     let mut standby = scene.standby(5, MB, MB);
-    (standby.receiver, standby.commit_age) = (Receiver::None, None);
+    (standby.receiver, standby.committed) = (Receiver::None, None);
     let measured = scene.judge(&standby, &scene.gone(5));
     assert!(!measured.fields.contains_key("exposure_s") && !measured.fields.contains_key("exposure_bytes"));
     assert!(measured.text("exposure_basis").unwrap().starts_with("unknown"), "{measured:?}");
     // The last commit that it replayed tells at least how much it is at most.
-    standby.commit_age = Some(seconds(90));
+    standby.committed = Some(standby.clock - 90.0);
     let measured = scene.judge(&standby, &scene.gone(5));
     assert_eq!(number(&measured, "exposure_s").round(), 90.0);
     assert_eq!(number(&measured, "exposure_min_s"), 0.0);
@@ -192,7 +192,7 @@ fn a_sender_that_goes_on_speaking_is_not_taken_for_the_primary_that_is_out_of_si
     }
     // Commits that still come through bound it.
     let mut standby = scene.standby(250, 200 * MB, 200 * MB);
-    standby.commit_age = Some(seconds(2));
+    standby.committed = Some(standby.clock - 2.0);
     let measured = scene.judge(&standby, &scene.gone(250));
     assert_eq!(number(&measured, "exposure_s").round(), 2.0);
 }
@@ -291,7 +291,7 @@ fn a_standby_that_was_rewound_to_an_older_timeline_and_streams_from_its_primary_
 
 #[test]
 fn a_moments_difference_on_an_idle_primary_is_no_lag_at_the_first_look() {
-    let idle = |standby: Standby| Standby { commit_age: Some(seconds(900)), ..standby };
+    let idle = |standby: Standby| Standby { committed: Some(standby.clock - 900.0), ..standby };
     // Received and not yet replayed: WAL of no transaction.
     let mut scene = Scene::new();
     let standby = Standby { complete_to: Some(7), ..idle(scene.standby(0, 2 * MB, MB)) };
@@ -576,7 +576,7 @@ fn an_archive_that_goes_on_without_a_primary_to_ask_is_measured_by_its_last_comm
     let mut scene = Scene::new();
     let fed = |scene: &Scene, at, replayed, age| {
         let mut standby = scene.standby(at, 0, replayed);
-        (standby.receiver, standby.commit_age) = (Receiver::None, Some(seconds(age)));
+        (standby.receiver, standby.committed) = (Receiver::None, Some(standby.clock - age as f64));
         standby.fed = Feed { archive: true, wants_stream: Some(true), ..Feed::default() };
         standby
     };
@@ -620,10 +620,68 @@ fn what_a_primary_wrote_while_the_standby_was_seen_not_to_follow_it_is_missing_f
         assert!(why(&scene.judge(&standby, &scene.primary(at, at * MB))).contains("does not follow"));
     }
     let mut standby = Standby { timeline: 2, ..scene.standby(55, 10 * MB, 10 * MB) };
-    (standby.receiver, standby.commit_age) = (Receiver::None, Some(seconds(47)));
+    (standby.receiver, standby.committed) = (Receiver::None, Some(standby.clock - 47.0));
     let dead = scene.judge(&standby, &scene.gone(53));
     assert_eq!(number(&dead, "exposure_min_s"), 35.0, "{dead:#?}");
     assert_eq!(number(&dead, "exposure_min_bytes"), (35 * MB) as f64);
     assert!(number(&dead, "exposure_s") >= 47.0, "{dead:#?}");
     assert!(dead.text("exposure_basis").unwrap().contains("did not follow the primary"), "{dead:#?}");
+}
+
+/// The primary's clock is ahead of the standby's by so many seconds, the two were compared, and the primary is out of sight
+/// since 15 s; a commit reached the standby that was made at that moment, by the right time.
+fn cut_off(ahead: f64, now: u64, committed: u64) -> Measurement {
+    let mut scene = Scene::new();
+    for at in [0, 5, 10] {
+        let standby = Standby { committed: Some(1000.0 + at as f64 + ahead), ..scene.standby(at, at * MB, at * MB) };
+        let seen = Primary { clock: 1000.0 + at as f64 + ahead, ..scene.primary_seen(at, at * MB) };
+        scene.judge(&standby, &PrimaryLook::Seen(seen));
+    }
+    let at = committed * MB;
+    let standby =
+        Standby { committed: Some(1000.0 + committed as f64 + ahead), ..scene.standby(now, at, at) };
+    scene.judge(&standby, &scene.gone(now))
+}
+
+#[test]
+fn a_last_commit_is_as_old_as_it_is_whichever_clock_is_ahead() {
+    for ahead in [0.0, 0.7, 30.0, 600.0, 86_400.0, -0.7, -30.0, -600.0, -86_400.0] {
+        for (now, committed, old) in [(40, 40, 0.2), (40, 38, 2.2), (700, 20, 680.2)] {
+            let told = number(&cut_off(ahead, now, committed), "exposure_s");
+            assert!((told - old).abs() < 0.01, "{ahead} s ahead: {told} s instead of {old} s");
+        }
+    }
+}
+
+#[test]
+fn a_commit_of_the_future_bounds_no_loss() {
+    // The clock of the primary was set forward after it was seen: its commit seems to be of an hour later.
+    let mut scene = Scene::new();
+    scene.healthy(3);
+    let standby = Standby { committed: Some(1000.0 + 3640.0), ..scene.standby(40, 12 * MB, 12 * MB) };
+    let measured = scene.judge(&standby, &scene.gone(40));
+    assert_eq!(number(&measured, "exposure_s"), 30.0, "by the last look: {measured:?}");
+    // Nobody compared any.
+    let mut unseen = Scene::new();
+    let standby = Standby { committed: Some(1000.0 + 3640.0), ..unseen.standby(40, 12 * MB, 12 * MB) };
+    let measured = unseen.judge(&standby, &unseen.gone(40));
+    assert_eq!(measured.fields.get("exposure_s"), None, "{measured:?}");
+}
+
+#[test]
+fn a_primary_out_of_sight_that_goes_on_is_told_by_what_reaches_the_standby() {
+    let mut scene = Scene::new();
+    scene.healthy(3);
+    for at in [15, 20, 25] {
+        let standby = Standby { committed: Some(5.0 + at as f64), ..scene.standby(at, at * MB, at * MB) };
+        let measured = scene.judge(&standby, &scene.gone(at));
+        if at > 15 {
+            assert_eq!(number(&measured, "primary_commits_s"), 5.0, "{measured:?}");
+        }
+    }
+    // It is dead: the stream says so after a while, and the moment stays what it was.
+    let mut standby = Standby { committed: Some(30.0), ..scene.standby(60, 25 * MB, 25 * MB) };
+    standby.receiver = streaming(seconds(35), 25 * MB);
+    let measured = scene.judge(&standby, &scene.gone(60));
+    assert_eq!(number(&measured, "primary_commits_s"), 40.0, "{measured:?}");
 }

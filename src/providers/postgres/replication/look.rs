@@ -18,7 +18,7 @@ select pg_catalog.pg_is_in_recovery() as in_recovery,
        case when not pg_catalog.pg_is_in_recovery() then pg_catalog.substr(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) end as timeline_hex,
        pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_receive_lsn(), '0/0')::bigint as received,
        pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_last_wal_replay_lsn(), '0/0')::bigint as replayed,
-       extract(epoch from pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp())::double precision as commit_age_s,
+       extract(epoch from pg_catalog.pg_last_xact_replay_timestamp())::double precision as committed_s,
        case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_is_wal_replay_paused() else false end as paused,
        (select setting::double precision / 1000 from pg_catalog.pg_settings where name = 'recovery_min_apply_delay') as delay_s,
        (select setting::double precision / 1000 from pg_catalog.pg_settings where name = 'wal_receiver_timeout') as timeout_s,
@@ -90,8 +90,8 @@ pub struct Standby {
     pub received: Option<u64>,
     /// The end of what its queries see.
     pub replayed: Option<u64>,
-    /// Age of the last replayed commit, between the clocks of two servers.
-    pub commit_age: Option<Duration>,
+    /// When the last commit was made that it replayed: by the clock of the server that made it, seconds since 1970.
+    pub committed: Option<f64>,
     /// Somebody paused replay.
     pub paused: bool,
     /// `recovery_min_apply_delay`.
@@ -202,7 +202,7 @@ impl Standby {
             timeline: timeline(row)?,
             received: position(row, "received")?,
             replayed: position(row, "replayed")?,
-            commit_age: row.try_get::<_, Option<f64>>("commit_age_s")?.map(span),
+            committed: row.try_get("committed_s")?,
             paused: row.try_get("paused")?,
             apply_delay: row.try_get::<_, Option<f64>>("delay_s")?.map_or(Duration::ZERO, span),
             receiver_timeout: row.try_get::<_, Option<f64>>("timeout_s")?.map_or(Duration::ZERO, span),
@@ -218,6 +218,11 @@ impl Standby {
     /// even while replay is paused. After a restart the received position can be behind the replayed one.
     pub fn holds(&self) -> Option<u64> {
         self.received.max(self.replayed)
+    }
+
+    /// Age of the last replayed commit in seconds, between the clocks of two servers: below zero where the other is ahead.
+    pub fn commit_age_s(&self) -> Option<f64> {
+        self.committed.map(|committed| self.clock - committed)
     }
 
     /// Whether its receiver says that it streams.
@@ -314,7 +319,7 @@ fn position(row: &Row, column: &str) -> Result<Option<u64>, DatabaseError> {
     Ok(position.map(i64::unsigned_abs))
 }
 
-/// A difference of two clocks can be below zero.
+/// A difference of two times of one host, whose clock may have been set back in between.
 fn span(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
 }

@@ -3,6 +3,7 @@
 use super::exposure::{Exposure, Held, measured, unseen};
 use super::history::{History, Sample};
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
+use super::progress::{Has, Progress};
 use super::synchronous::waits_for;
 use crate::base::words;
 use crate::core::loss_reading::MAY_WRITE;
@@ -41,6 +42,8 @@ pub struct Memory {
     unfed_at: Option<u64>,
     /// The end of what the standby held when it was last seen.
     held: Option<u64>,
+    /// That the primary goes on, by what reaches the standby.
+    progress: Progress,
     /// Which standby that was: cluster and start of its process.
     standby: Option<(String, String)>,
 }
@@ -124,7 +127,7 @@ impl Memory {
     /// Takes in two looks at the same cluster.
     pub fn learn(&mut self, standby: &Standby, primary: &PrimaryLook, stream: &Stream) {
         if self.history.follow(&standby.system, standby.timeline) {
-            (self.synchronous, self.claimed) = (None, None);
+            (self.synchronous, self.claimed, self.progress) = (None, None, Progress::default());
         }
         if source(primary).is_some() {
             self.apart = None;
@@ -132,6 +135,7 @@ impl Memory {
         self.held = standby.holds().or(self.held);
         self.standby = Some((standby.system.clone(), standby.started_at.clone()));
         self.learn_silence(standby, stream);
+        self.learn_progress(standby, stream);
         self.learn_primary(standby, primary);
         match (stream, &standby.receiver) {
             (Stream::Flows { heard, end: Some(end) }, _) if may_speak_for_itself(primary) => {
@@ -153,6 +157,16 @@ impl Memory {
                 self.silent_since.get_or_insert(standby.at);
             }
         }
+    }
+
+    fn learn_progress(&mut self, standby: &Standby, stream: &Stream) {
+        let Some(holds) = standby.holds() else { return };
+        let heard = match stream {
+            Stream::Flows { heard, end } => Some((*heard, end.unwrap_or(holds))),
+            Stream::Archive(_) | Stream::Stopped(_) => None,
+        };
+        let has = Has { holds, replayed: standby.replayed, committed: standby.committed };
+        self.progress.learn(has, heard);
     }
 
     fn learn_primary(&mut self, standby: &Standby, primary: &PrimaryLook) {
@@ -253,15 +267,15 @@ impl Memory {
     }
 
     fn what_is_held(&self, standby: &Standby, position: u64) -> Held {
-        let corrected = |age: Duration| {
-            let seconds = (age.as_secs_f64() + self.ahead_s.unwrap_or(0.0)).max(0.0);
-            Duration::try_from_secs_f64(seconds).unwrap_or(age) + CLOCKS
-        };
-        Held {
-            position,
-            commit_age: standby.commit_age.map(corrected),
-            clocks_compared: self.ahead_s.is_some(),
-        }
+        let commit_age = self.commit_age(standby);
+        Held { position, commit_age, clocks_compared: self.ahead_s.is_some() }
+    }
+
+    /// Age of the last replayed commit, by what the two servers' clocks were apart when both were seen. None for one of
+    /// the future: those clocks are not what they were then, or were never compared, and such an age bounds nothing.
+    fn commit_age(&self, standby: &Standby) -> Option<Duration> {
+        let seconds = standby.commit_age_s()? + self.ahead_s.unwrap_or(0.0) + CLOCKS.as_secs_f64();
+        Duration::try_from_secs_f64(seconds).ok()
     }
 
     /// Whether the primary's commits wait for this standby, and did for all that it holds. What the primary was told of
@@ -313,7 +327,7 @@ impl Memory {
             Some(replayed) => Some(until.saturating_duration_since(replayed)),
             None => {
                 let since = standby.at.saturating_duration_since(until);
-                standby.commit_age.map(|age| age.saturating_sub(since))
+                self.commit_age(standby).map(|age| age.saturating_sub(since))
             }
         }
     }
@@ -335,6 +349,7 @@ impl Memory {
             .with_text("exposure_basis", exposure.basis)
             .with_number("primary_heard_s", ago(self.history.newest().map(|newest| newest.at)))
             .with_number("primary_writable_s", ago(self.writable_at))
+            .with_number("primary_commits_s", ago(self.progress.committed_after()))
     }
 }
 

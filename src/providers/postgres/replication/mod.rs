@@ -5,6 +5,7 @@ mod history;
 mod judge;
 mod look;
 mod memory;
+mod progress;
 mod synchronous;
 
 use crate::base::units::Unit;
@@ -85,6 +86,11 @@ pub static KIND: ProbeKind = ProbeKind {
         ),
         ("primary_heard_s", "time since the primary was last seen or heard"),
         ("primary_writable_s", "time since the primary was last seen to accept writes"),
+        (
+            "primary_commits_s",
+            "time since the last moment after which the primary surely committed, by what reached the standby and whatever \
+             the clocks say",
+        ),
         (
             "slot_status",
             "`wal_status` of that slot on the primary: `reserved`, `extended`, `unreserved`, `lost`",
