@@ -228,5 +228,4 @@ fn values(answer: &Answer) -> String {
 }
 
 #[cfg(test)]
-#[path = "judge_tests.rs"]
 mod tests;

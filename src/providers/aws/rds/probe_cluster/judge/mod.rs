@@ -221,5 +221,4 @@ fn changes(pending: &ClusterPendingModifiedValues) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "judge_tests.rs"]
 mod tests;

@@ -198,5 +198,4 @@ fn changes(pending: &PendingModifiedValues) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[path = "judge_tests.rs"]
 mod tests;

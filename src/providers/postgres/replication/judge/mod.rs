@@ -346,5 +346,4 @@ fn state(receiver: &Receiver) -> String {
 }
 
 #[cfg(test)]
-#[path = "judge_tests.rs"]
 mod tests;
