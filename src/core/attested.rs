@@ -53,7 +53,8 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
     let runbook = model.plan.runbooks.get(&run.runbook)?;
     let found = runbook.steps.values().enumerate().filter_map(|(place, step)| {
         let state = run.steps.get(&step.id)?;
-        let is_over = state.proven.is_some() || state.moved.is_some();
+        let moves = !step.serves.is_empty() || runbook.makes_serve(step);
+        let is_over = state.proven.is_some() || (state.moved.is_some() && (moves || state.undone.is_some()));
         if state.status != StepStatus::Attested || is_over {
             return None;
         }

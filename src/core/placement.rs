@@ -155,7 +155,11 @@ pub fn moves_to<'p>(plan: &'p Plan, run: &Run, is_done: fn(&StepRun) -> bool) ->
     let moved = match runbook.steps.values().find(|step| step.switches) {
         Some(step) => done(step),
         None => {
-            was_carried_out(runbook, done) && runbook.steps.values().filter(open).all(Step::is_for_people)
+            let said = runbook.steps.values().filter(|step| runbook.makes_serve(step));
+            let mut said = said.filter_map(|step| run.steps.get(&step.id));
+            was_carried_out(runbook, done)
+                && said.all(|state| !state.status.is_done() || is_done(state))
+                && runbook.steps.values().filter(open).all(Step::is_for_people)
         }
     };
     runbook.activates.as_ref().filter(|_| moved)
@@ -182,15 +186,13 @@ pub fn moves(model: &Model, step: &Step, at: Timestamp) -> Vec<(ServiceId, Regio
 }
 
 /// Where services have to work for a step to be proven, as far as they do not serve from there yet: what it moves works
-/// where it moves it to. What comes after the step that makes another region serve is looked at there too.
+/// where it moves it to.
 pub fn ahead(model: &Model, run: &Run, step: &Step) -> Vec<(ServiceId, RegionId)> {
     let mut found = moves(model, step, Timestamp::MAX);
     let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return found };
-    let after = || runbook.before(step).into_iter().filter_map(|id| runbook.steps.get(id));
-    let leads = step.switches
-        || (runbook.steps.values().all(|step| !step.switches)
-            && (runbook.makes_serve(step) || after().any(|step| runbook.makes_serve(step))));
-    let Some(region) = runbook.activates.as_ref().filter(|_| leads && run.switched.is_none()) else {
+    let Some(region) =
+        runbook.activates.as_ref().filter(|_| run.switched.is_none() && leads(runbook, run, step))
+    else {
         return found;
     };
     let is_own = |service: &ServiceId| of(model, service).is_some_and(|placed| placed.run == run.id);
@@ -198,4 +200,20 @@ pub fn ahead(model: &Model, run: &Run, step: &Step) -> Vec<(ServiceId, RegionId)
     let others: Vec<_> = others.filter(|service| found.iter().all(|(known, _)| known != *service)).collect();
     found.extend(others.into_iter().map(|service| (service.clone(), region.clone())));
     found
+}
+
+/// Whether what a step has to be proven by is that its runbook's region serves: it switches; or it is, or comes after, what
+/// cannot be undone; or it is the last one that is to do something. Before that a step means what serves now.
+fn leads(runbook: &Runbook, run: &Run, step: &Step) -> bool {
+    let is_any = |is: fn(&Step) -> bool| runbook.steps.values().any(is);
+    if is_any(|step| step.switches) {
+        return step.switches;
+    }
+    if is_any(|step| step.irreversible) {
+        let mut before = runbook.before(step).into_iter().filter_map(|id| runbook.steps.get(id));
+        return step.irreversible || before.any(|step| step.irreversible);
+    }
+    let settled = |step: &Step| run.steps.get(&step.id).is_some_and(|state| state.status.is_settled());
+    let mut others = runbook.steps.values().filter(|other| other.id != step.id && runbook.makes_serve(other));
+    runbook.makes_serve(step) && others.all(settled)
 }

@@ -10,6 +10,7 @@ use crate::core::incident::{Mode, Outcome, StepRun};
 use crate::core::model::Status;
 use crate::core::names::{Since, View};
 use crate::core::objectives::{overall_clock, overall_stopped};
+use crate::core::placement;
 use crate::core::status::StepStatus;
 use crate::plan::condition::{Condition, Names, Reference};
 use crate::plan::vocabulary::PROPERTIES;
@@ -402,4 +403,31 @@ fn a_region_that_a_run_moved_is_told_once() {
     attest(&mut machine, "after");
     machine.pass(30, &rerouted());
     assert_eq!(told(&machine), 1, "a record tells of itself");
+}
+
+#[test]
+fn the_last_step_of_a_runbook_that_names_no_switch_is_proven_where_it_leads_and_the_ones_before_where_it_serves()
+ {
+    let up = || Some(Condition::parse("services.api.status == 'up'").unwrap());
+    let mut machine = with(|plan| {
+        let runbook = plan.runbooks.get_mut("to-dr").unwrap();
+        let mut last = runbook.steps["all-to-dr"].clone();
+        (last.id, last.verify, last.needs) = ("last".into(), up(), vec!["all-to-dr".into()]);
+        runbook.steps.insert("last".into(), last);
+        runbook.steps["all-to-dr"].verify = up();
+    });
+    begin(&mut machine, "to-dr");
+    let ahead = |machine: &Machine, step: &str| {
+        let run = machine.model.run(&machine.run()).unwrap();
+        let (step, _) = machine.model.step(&run.id, &step.into()).unwrap();
+        placement::ahead(&machine.model, run, step).len()
+    };
+    assert_eq!((ahead(&machine, "all-to-dr"), ahead(&machine, "last")), (0, 0));
+    do_step(&mut machine, "all-to-dr");
+    assert_eq!(ahead(&machine, "last"), 2, "both services");
+    attest(&mut machine, "last");
+    machine.pass(1, &[]);
+    assert_eq!(serving(&machine), "primary", "it is on a word");
+    machine.pass(30, &broken());
+    assert_eq!(serving(&machine), "dr", "it works there");
 }
