@@ -31,7 +31,12 @@ pub fn of(state: &StepRun) -> Option<LeftRunning<'_>> {
 impl LeftRunning<'_> {
     /// `ITS PROGRAM WAS STILL RUNNING at 19:42:01Z: …`, and what to do about it.
     pub fn sentence(&self) -> String {
-        format!("ITS PROGRAM WAS STILL RUNNING {}: {} {}", self.when(), ended(&self.found.why), self.found.next)
+        format!(
+            "ITS PROGRAM WAS STILL RUNNING {}: {} {}",
+            self.when(),
+            ended(&self.found.why),
+            self.found.next
+        )
     }
 
     /// `ITS PROGRAM, process 20233, MAY RUN STILL, seen at 19:42:01Z`.

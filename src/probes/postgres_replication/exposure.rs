@@ -89,7 +89,8 @@ pub fn unseen(history: &History, held: Held, claimed: Option<u64>, now: Instant,
     let basis = match (until, newest) {
         (None, _) => format!("unknown: {seen}"),
         (Some(_), None) => {
-            let clocks = if held.clocks_compared { "" } else { ", by clocks of two servers that nobody compared" };
+            let clocks =
+                if held.clocks_compared { "" } else { ", by clocks of two servers that nobody compared" };
             format!("estimate: {seen}; time by the last commit that the standby replayed{clocks}; {why}")
         }
         (Some(_), Some(_)) => format!("estimate: {seen}; {why}"),

@@ -633,7 +633,8 @@ fn what_a_primary_wrote_while_the_standby_was_seen_not_to_follow_it_is_missing_f
 fn cut_off(ahead: f64, now: u64, committed: u64) -> Measurement {
     let mut scene = Scene::new();
     for at in [0, 5, 10] {
-        let standby = Standby { committed: Some(1000.0 + at as f64 + ahead), ..scene.standby(at, at * MB, at * MB) };
+        let standby =
+            Standby { committed: Some(1000.0 + at as f64 + ahead), ..scene.standby(at, at * MB, at * MB) };
         let seen = Primary { clock: 1000.0 + at as f64 + ahead, ..scene.primary_seen(at, at * MB) };
         scene.judge(&standby, &PrimaryLook::Seen(seen));
     }

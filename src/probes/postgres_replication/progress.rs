@@ -60,7 +60,8 @@ impl Progress {
     fn mark(&mut self, mark: Mark, has: Has) {
         let replayed = (has.replayed >= Some(mark.end)).then_some(has.committed);
         // A later moment at which it had not gone further says more.
-        let says_less = |known: &Mark| known.end == mark.end || (replayed.is_some() && known.replayed.is_some());
+        let says_less =
+            |known: &Mark| known.end == mark.end || (replayed.is_some() && known.replayed.is_some());
         self.marks.retain(|known| !says_less(known));
         if self.marks.len() >= MAX_MARKS {
             self.marks.pop_front();

@@ -779,7 +779,10 @@ fn the_region_that_serves_is_recorded_by_a_choice_a_reason_and_its_name() {
     let words = scene.words();
     assert!(words.contains("Does it serve?") && words.contains("Say what was done"), "{words}");
     scene.press("y");
-    assert!(!scene.asked.iter().any(|ask| matches!(ask, Ask::RecordServing { .. })), "Enter and y record nothing");
+    assert!(
+        !scene.asked.iter().any(|ask| matches!(ask, Ask::RecordServing { .. })),
+        "Enter and y record nothing"
+    );
     scene.press("backspace");
     scene.write("dr");
     scene.press("ctrl-y");

@@ -118,7 +118,11 @@ fn a_sentence_for_somebody_else_records_no_region_and_ends_no_incident() {
                 let ended = |ask: &Ask| {
                     matches!(ask, Ask::RecordServing { .. } | Ask::Close { .. } | Ask::Resolve { .. })
                 };
-                assert!(!scene.asked.iter().any(ended), "{sentence} {between_ms} {answer}: {:?}", scene.asked);
+                assert!(
+                    !scene.asked.iter().any(ended),
+                    "{sentence} {between_ms} {answer}: {:?}",
+                    scene.asked
+                );
             }
         }
     }
@@ -162,9 +166,8 @@ fn every_form_about_a_step_says_that_its_program_was_still_running_and_when() {
 fn a_program_that_goes_on_is_named_in_what_stays_in_force_until_its_step_is_proven() {
     let (mut scene, seen) = left_running();
     let wanted = format!("ITS PROGRAM, process 20233, MAY RUN STILL, seen at {seen}");
-    let told = |scene: &Scene| {
-        in_force::to_tell(&scene.model).iter().any(|left| left.sentence().contains(&wanted))
-    };
+    let told =
+        |scene: &Scene| in_force::to_tell(&scene.model).iter().any(|left| left.sentence().contains(&wanted));
     assert!(told(&scene));
     scene.by_another(Ask::Abort { reason: "it is over".into() });
     assert!(told(&scene), "{:?}", in_force::pending(&scene.model));

@@ -5,7 +5,9 @@ use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
-use crate::console::screens::next::{goes_apart, next, still_diverged, still_in_force, tells_diverged, tells_left};
+use crate::console::screens::next::{
+    goes_apart, next, still_diverged, still_in_force, tells_diverged, tells_left,
+};
 use crate::console::screens::paint::{cleaned, cut, labelled_with};
 use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;

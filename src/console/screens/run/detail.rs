@@ -10,13 +10,13 @@ use crate::console::screens::paint::{cleaned, labelled_with, limited, paged, put
 use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
-use crate::core::left_running;
 use crate::core::action::{Failure, ManualCard};
 use crate::core::confirmation::GuardResult;
 use crate::core::decide::{self, done_again_before, is_denied, waits_for_proof};
 use crate::core::divergence::{self, may_throw_away};
 use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
+use crate::core::left_running;
 use crate::core::scope;
 use crate::core::signal::age;
 use crate::core::status::StepStatus;

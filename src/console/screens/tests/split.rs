@@ -96,7 +96,8 @@ fn data_that_goes_on_going_apart_is_in_a_row_of_every_screen_answered_or_not() {
             let id = stage.model.durable.splits[0].id.clone();
             stage.ask(Ask::AnswerContradiction { id, reason: "it is known".into() });
         }
-        for place in [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Escalation] {
+        for place in [Screen::Overview, Screen::Decide, Screen::Timeline, Screen::Backups, Screen::Escalation]
+        {
             stage.ui.screen = place;
             let seen = seen(&stage);
             let row = seen.lines().any(|line| line.contains("DATA DIVERGED since "));
