@@ -94,7 +94,7 @@ impl Night {
         self.operator.press_until("\r", |screen| screen.contains("Reason"));
         self.operator.types_into("Reason", reason, &reason[reason.len() - 12..]);
         self.keys("\r");
-        self.sees("Type override");
+        self.sees("Type it here");
         self.operator.console.gives_word("override");
         self.operator.waits_for("it is overridden", |screen| {
             screen.contains("overrid") && !screen.contains("esc back")

@@ -180,7 +180,7 @@ fn from_the_outage_to_the_promotion_by_keys_alone() {
     pty.wait_for_text("Reason");
     pty.press("nobody serves there");
     pty.press("\r");
-    pty.wait_for_text("Type override");
+    pty.wait_for_text("Type it here");
     pty.gives_word("override");
     pty.wait_until("the guard is overridden", |screen| !screen.contains("Go on against a guard"));
     // It is prepared anew by the override: a key before that would replace what it opened.

@@ -99,7 +99,8 @@ fn a_severity_a_dismissal_and_what_is_struck_off_need_a_word_and_no_letter_gives
 /// A sentence for a colleague, its Enter, and another one, at the speed of a hand that does not look.
 #[test]
 fn a_sentence_for_somebody_else_records_no_region_and_ends_no_incident() {
-    let states: [(fn() -> Scene, &str); 4] = [
+    type Begin = fn() -> Scene;
+    let states: [(Begin, &str); 4] = [
         (nobody_writes, "Tom is on it"),
         (declared, "Carol says close it all"),
         (resolved, "Carol says close it all"),

@@ -342,9 +342,10 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     let (role, glyph, state) = match () {
         () if is_blind => (Role::Unknown, Glyph::Unknown, ""),
         () if past(certain, 1) => (Role::Critical, Glyph::Critical, ""),
-        () if loss.on_word.is_some() => (Role::Warn, Glyph::Warn, ", fence NOT PROVEN"),
         // What may still grow is not well, whatever it is now.
-        () if loss.grows_from.is_some() || past(loss.span, 2) => (Role::Warn, Glyph::Warn, ""),
+        () if loss.grows_from.is_some() || loss.on_word.is_some() || past(loss.span, 2) => {
+            (Role::Warn, Glyph::Warn, "")
+        }
         () if loss.untold > 0 => (Role::Unknown, Glyph::Unknown, ""),
         // What is written to either of two primaries is missing on the other.
         () if is_split => (Role::Warn, Glyph::Warn, ""),
@@ -354,7 +355,9 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     };
     let age = if stale { format!(", {} old", units::age(measured)) } else { String::new() };
     let untold = if loss.untold > 0 { format!(", {} more not known", loss.untold) } else { String::new() };
-    (role, format!("{} {amount}{AT_RISK}{untold}{state}{age}", view.look.glyph(glyph)))
+    // A narrow line is cut at its end: what the figure rests on comes first.
+    let word = if loss.on_word.is_some() { "UNPROVEN " } else { "" };
+    (role, format!("{} {word}{amount}{AT_RISK}{untold}{state}{age}", view.look.glyph(glyph)))
 }
 
 fn console_line(view: &View<'_>, width: u16) -> Line<'static> {

@@ -44,7 +44,7 @@ fn a_range_that_grows_is_the_same_in_the_header_and_in_what_is_next_and_has_no_t
 }
 
 #[test]
-fn a_range_that_a_word_closed_has_no_tick_and_says_that_the_fence_is_not_proven() {
+fn a_range_that_a_word_closed_has_no_tick_and_says_that_it_is_not_proven() {
     let mut stage = region_down();
     let mut plan = (*stage.model.plan).clone();
     let steps = &mut plan.runbooks.get_mut("full").unwrap().steps;
@@ -57,7 +57,9 @@ fn a_range_that_a_word_closed_has_no_tick_and_says_that_the_fence_is_not_proven(
     stage.now += SignedDuration::from_secs(100);
     let screen = shown(&stage);
     let rpo = screen.split("RPO ").nth(1).unwrap();
-    assert!(rpo.starts_with("▲ 0 s to 3 s of 60 s") && screen.contains("fence NOT PROVEN"), "{screen}");
+    assert!(rpo.starts_with("▲ UNPROVEN 0 s to 3 s of 60 s"), "{screen}");
+    let narrow = text(&super::screen((80, 24), &stage.view()));
+    assert!(narrow.contains("RPO ▲ UNPROVEN 0 s to 3 s of 60 s"), "{narrow}");
     let next = crate::console::screens::next::next(&stage.view()).text;
     assert!(next.contains("word, NOT PROVEN: up to 1 min 43 s and growing"), "{next}");
 }
