@@ -224,8 +224,7 @@ async fn a_refused_connection_is_down() {
 /// Runs `without_open_files_child` as a process that may have few.
 #[test]
 fn without_open_files_every_probe_is_unknown_and_names_this_host() {
-    let script =
-        r#"ulimit -n 100; exec "$0" --exact probes::tests::without_open_files_child --ignored --nocapture"#;
+    let script = r#"ulimit -n 100; exec "$0" --exact providers::tests::probes::without_open_files_child --ignored --nocapture"#;
     let mut child = std::process::Command::new("/bin/sh");
     let child = child.args(["-c", script]).arg(std::env::current_exe().unwrap()).output().unwrap();
     let said = String::from_utf8_lossy(&child.stdout) + String::from_utf8_lossy(&child.stderr);
