@@ -145,7 +145,7 @@ fn steps(model: &Model) -> impl Iterator<Item = (&Run, &Step, &StepRun)> {
 fn fence(run: &Run, step: &Step, state: &StepRun) -> Option<Fenced> {
     let proven = match state.status {
         StepStatus::Verified => true,
-        StepStatus::Attested => false,
+        StepStatus::Attested if !state.exercise => false,
         _ => return None,
     };
     Some(Fenced {
@@ -162,6 +162,7 @@ fn fence(run: &Run, step: &Step, state: &StepRun) -> Option<Fenced> {
 /// When a step may have let a server accept writes again: also one of which nobody knows whether it acted.
 fn lifted_at(state: &StepRun) -> Option<Timestamp> {
     match state.status {
+        StepStatus::Attested if state.exercise => None,
         StepStatus::Verified | StepStatus::Attested | StepStatus::Unknown | StepStatus::Finished => {
             state.ended_at.max(state.started_at)
         }

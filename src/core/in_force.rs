@@ -265,6 +265,7 @@ pub fn is_read_only_primary(model: &Model, probe: &ProbeId) -> bool {
 /// nobody saw may still have.
 fn known(state: &StepRun) -> Option<Known> {
     match state.status {
+        StepStatus::Attested if state.exercise => None,
         StepStatus::Verified | StepStatus::Attested if state.denied.is_some() => Some(Known::Denied),
         StepStatus::Verified => Some(Known::Verified),
         StepStatus::Attested => Some(Known::Attested),
@@ -334,7 +335,7 @@ fn undoings(model: &Model) -> Vec<Undoing<'_>> {
             if let Some((at, _)) = &state.undone {
                 found.push(Undoing { at: *at, what: Undone::Step(&run.runbook, id), is_word: true });
             }
-            let settled = matches!(state.status, StepStatus::Verified | StepStatus::Attested);
+            let settled = state.status.is_done() && !state.exercise;
             let plan = runbook.and_then(|runbook| runbook.steps.get(id)).filter(|_| settled);
             let Some(plan) = plan else { continue };
             let at = state.ended_at.unwrap_or(run.started_at);

@@ -212,6 +212,9 @@ pub struct StepRun {
     /// When what it says of where services serve was taken in, or a region that began to serve overtook it.
     #[serde(default)]
     pub moved: Option<Timestamp>,
+    /// It was said in an exercise that moves nothing, which turned live: nobody did it.
+    #[serde(default)]
+    pub exercise: bool,
     /// Who said that it is done, where a person's word stands for its verification.
     #[serde(default)]
     pub attested_by: Option<String>,
@@ -249,6 +252,7 @@ impl StepRun {
             may_have_acted: false,
             moved: None,
             attested_by: None,
+            exercise: false,
             unproven: false,
             proven: None,
             undone: None,

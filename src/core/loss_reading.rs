@@ -125,11 +125,10 @@ fn measured_standby(measured: &Measurement) -> Option<MeasuredStandby> {
     Some(MeasuredStandby { system: text("system_identifier")?, started_at: text("started_at")? })
 }
 
-/// The last moment of which this engine knows that the primary committed then or later. What reached the standby shows
-/// that too where the loss by the same reading does not count.
-pub fn committed_at(model: &Model, probe: &ProbeId) -> Option<Timestamp> {
-    let by_loss = measured(model, probe).and_then(|told| told.committed_at());
-    by_loss.max(latest(model, probe).and_then(|(told, _)| told.committed_after))
+/// The last moment after which the primary surely committed, by what reached the standby since this engine looks: no clock
+/// of another server is asked, as it may be ahead, and a commit of before the word would break it.
+pub fn committed_after(model: &Model, probe: &ProbeId) -> Option<Timestamp> {
+    latest(model, probe)?.0.committed_after
 }
 
 fn latest<'m>(model: &'m Model, probe: &ProbeId) -> Option<(LossReading, &'m Measurement)> {

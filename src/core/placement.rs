@@ -152,6 +152,9 @@ pub fn moves_to<'p>(plan: &'p Plan, run: &Run, is_done: fn(&StepRun) -> bool) ->
     let runbook = plan.runbooks.get(&run.runbook)?;
     let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
     let done = |step: &Step| run.steps.get(&step.id).is_some_and(is_done);
+    // Where people do all of it by hand, what they do is what moves it.
+    let acts = runbook.steps.values().any(|step| !step.is_for_people());
+    let left_for_people = |step: &Step| step.is_for_people() && (acts || !step.is_by_hand());
     let moved = match runbook.steps.values().find(|step| step.switches) {
         Some(step) => done(step),
         None => {
@@ -159,7 +162,7 @@ pub fn moves_to<'p>(plan: &'p Plan, run: &Run, is_done: fn(&StepRun) -> bool) ->
             let mut said = said.filter_map(|step| run.steps.get(&step.id));
             was_carried_out(runbook, done)
                 && said.all(|state| !state.status.is_done() || is_done(state))
-                && runbook.steps.values().filter(open).all(Step::is_for_people)
+                && runbook.steps.values().filter(open).all(left_for_people)
         }
     };
     runbook.activates.as_ref().filter(|_| moved)

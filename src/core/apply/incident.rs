@@ -6,7 +6,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::placement::{self, moves_to};
-use crate::core::status::Move;
+use crate::core::status::{Move, StepStatus};
 use crate::plan::Plan;
 use jiff::Timestamp;
 
@@ -96,7 +96,11 @@ fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Times
         // What was said for an exercise that moves nothing says nothing of what serves.
         for run in &mut incident.runs {
             let settled = run.steps.values_mut().filter(|state| state.status.is_settled());
-            settled.for_each(|state| state.moved = state.moved.or(Some(at)));
+            settled.for_each(|state| {
+                state.moved = state.moved.or(Some(at));
+                state.exercise = state.status == StepStatus::Attested;
+                state.unproven |= state.exercise;
+            });
             run.switched = moves_to(&model.plan, run, |state| state.status.is_done()).map(|_| at);
         }
     }
@@ -140,7 +144,8 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepI
 fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m RegionId> {
     let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill)?;
     let mut later = incident.runs.iter().skip_while(|run| run.id != *id);
-    let run = later.next().filter(|run| run.switched.is_none())?;
+    // Whoever stopped a run says what serves.
+    let run = later.next().filter(|run| run.switched.is_none() && !run.is_aborted())?;
     // What is read back late of an older run says nothing of where a newer one moved it.
     if later.any(|run| run.switched.is_some()) {
         return None;

@@ -142,7 +142,7 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         state.holding = None;
         state.proof = None;
         state.reason = None;
-        state.moved = None;
+        (state.moved, state.exercise) = (None, false);
         (state.unproven, state.proven) = (false, None);
     });
     let plan = model.plan.clone();
@@ -150,9 +150,8 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
     if let Some(run) = runs.find(|run| run.id == *id) {
         run.ended = None;
         let runbook = plan.runbooks.get(&run.runbook);
-        if runbook
-            .is_some_and(|runbook| runbook.steps.get(step).is_some_and(|step| runbook.makes_serve(step)))
-        {
+        // Without a step that switches, nobody knows which of them would do it again: what is recorded stays.
+        if runbook.is_some_and(|runbook| runbook.steps.get(step).is_some_and(|step| step.switches)) {
             run.switched = None;
         }
     }

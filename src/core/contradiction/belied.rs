@@ -9,9 +9,8 @@ use crate::core::servers::Database;
 use crate::plan::{ProbeSpec, Severity};
 use jiff::SignedDuration;
 
-/// How much later than the word of a fence a commit has to be: so long may its way to the standby be, or clocks be apart
-/// that were not compared.
-const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
+/// How much later than the word of a fence a commit has to be: so long may its way to the standby be.
+const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(5);
 
 /// The fences on a person's word that the commits of their servers deny.
 pub(super) fn belied(model: &Model, databases: &[Database<'_>]) -> Vec<Contradiction> {
@@ -20,10 +19,10 @@ pub(super) fn belied(model: &Model, databases: &[Database<'_>]) -> Vec<Contradic
 }
 
 fn by_commits(model: &Model, databases: &[Database<'_>], spec: &ProbeSpec) -> Option<Contradiction> {
-    let committed = loss_reading::committed_at(model, &spec.id)?;
+    let committed = loss_reading::committed_after(model, &spec.id)?;
     let reversed = loss_reading::is_reversed(model, &spec.id);
     let fence = raised_primary(model, spec, reversed).filter(|fence| !fence.proven)?;
-    if committed.duration_since(fence.at) <= spec.timeout.max(CLOCKS) {
+    if committed.duration_since(fence.at) <= spec.timeout.max(ON_ITS_WAY) {
         return None;
     }
     let address = spec.params.get(if reversed { "dsn" } else { "primary" });
@@ -52,7 +51,7 @@ fn by_commits(model: &Model, databases: &[Database<'_>], spec: &ProbeSpec) -> Op
         ),
         next: format!(
             "Fence {title} in earnest: switch it off or cut it off, and see that no further commit arrives. That nobody \
-             can connect is no proof."
+             can connect is no proof. Its own upkeep (autovacuum) commits on a server that is read-only too: then say so."
         ),
         blocks: vec![Blocked::Promote, Blocked::Resolve, Blocked::Close],
         to_fence: Some(probe.clone()),

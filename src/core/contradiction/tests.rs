@@ -918,7 +918,13 @@ fn attest(machine: &mut Machine) {
 fn later(machine: &mut Machine, after: i64, held: f64) {
     machine.now += seconds(after);
     let mut fed = lag(0.0, held, 0.0).unwrap();
-    for (name, number) in [("exposure_min_s", 0.0), ("primary_heard_s", 60.0), ("primary_writable_s", 60.0)] {
+    let fields = [
+        ("exposure_min_s", 0.0),
+        ("primary_heard_s", 60.0),
+        ("primary_writable_s", 60.0),
+        ("primary_commits_s", held),
+    ];
+    for (name, number) in fields {
         fed.fields.insert(name.into(), crate::core::reading::Field::Number(number));
     }
     machine.observe(&[("primary-db", bad()), ("dr-db", standby("b")), ("dr-lag", Ok(fed))]);
@@ -981,6 +987,19 @@ fn a_fence_on_a_persons_word_is_broken_by_what_reaches_the_standby_whatever_the_
         let loss = crate::core::evidence::loss(&machine.model, &"dr-lag".into(), machine.now).unwrap();
         assert_eq!(loss.fenced_at.is_none(), broken, "{ago}: {loss:?}");
     }
+}
+
+#[test]
+fn a_fence_that_was_said_in_an_exercise_closes_no_loss() {
+    let mut machine = attested_and_fed(40, 45.0);
+    let fenced = |machine: &Machine| {
+        let loss = crate::core::evidence::loss(&machine.model, &"dr-lag".into(), machine.now).unwrap();
+        (loss.fenced_at.is_some(), !crate::core::in_force::of(&machine.model).is_empty())
+    };
+    assert_eq!(fenced(&machine), (true, true));
+    let run = &mut machine.model.durable.incident.as_mut().unwrap().runs[0];
+    run.steps.values_mut().for_each(|state| state.exercise = true);
+    assert_eq!(fenced(&machine), (false, false));
 }
 
 #[test]

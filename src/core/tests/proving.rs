@@ -181,8 +181,64 @@ fn what_was_said_in_an_exercise_moves_nothing_once_it_is_live() {
         severity: Some(Severity::P1),
         proposal: None,
     }]);
+    assert!(state(&machine, "switch").exercise, "nobody did it");
+    assert_eq!(crate::core::in_force::of(&machine.model).len(), 0);
     attest(&mut machine, "after");
     machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "primary");
+}
+
+#[test]
+fn a_record_stands_when_a_step_of_a_run_without_a_switching_step_is_taken_up_again_and_skipped() {
+    let mut machine = with(|plan| {
+        let runbook = plan.runbooks.get_mut("to-dr").unwrap();
+        let mut rest = runbook.steps["all-to-dr"].clone();
+        (rest.id, rest.action, rest.changes) = ("rest".into(), "manual".into(), false);
+        rest.needs = vec!["all-to-dr".into()];
+        runbook.steps.insert("rest".into(), rest);
+    });
+    begin(&mut machine, "to-dr");
+    do_step(&mut machine, "all-to-dr");
+    record(&mut machine, "primary");
+    let run = machine.run();
+    machine.ask(Ask::Retry { run, step: "all-to-dr".into(), reason: Some("is it needed?".into()) }).unwrap();
+    skip(&mut machine, "all-to-dr");
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "primary");
+}
+
+#[test]
+fn a_runbook_that_people_do_by_hand_moves_with_the_last_thing_that_they_do() {
+    let mut machine = with(|plan| {
+        let runbook = plan.runbooks.get_mut("to-dr").unwrap();
+        let by_hand = |step: &mut crate::plan::Step| (step.action, step.changes) = ("manual".into(), false);
+        runbook.steps.values_mut().for_each(by_hand);
+        let mut announce = runbook.steps["all-to-dr"].clone();
+        (announce.id, announce.needs, announce.verify) = ("announce".into(), Vec::new(), None);
+        runbook.steps.shift_insert(0, "announce".into(), announce);
+    });
+    begin(&mut machine, "to-dr");
+    attest(&mut machine, "announce");
+    assert_eq!(serving(&machine), "primary", "nothing was moved by telling people");
+    attest(&mut machine, "all-to-dr");
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "dr");
+}
+
+#[test]
+fn an_aborted_run_moves_nothing_whatever_is_read_later() {
+    let mut machine = declared(Mode::Live);
+    begin(&mut machine, "switch-to-dr");
+    let confirmation = machine.prepare("switch");
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    let run = machine.run();
+    let outcome = Outcome::Done(crate::core::action::Done { summary: "done".into() });
+    machine.report(Report::Executed { run, step: "switch".into(), attempt: 1, outcome }).unwrap();
+    machine.effects.clear();
+    machine.ask(Ask::Abort { reason: "the supplier refused it".into() }).unwrap();
+    machine.settle();
+    machine.pass(30, &rerouted());
+    machine.settle();
     assert_eq!(serving(&machine), "primary");
 }
 

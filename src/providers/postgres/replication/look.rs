@@ -36,7 +36,8 @@ select pg_catalog.pg_is_in_recovery() as in_recovery,
        r.pid is not null as receiver,
        r.status, r.slot_name, r.sender_host, r.sender_port,
        extract(epoch from pg_catalog.clock_timestamp() - r.last_msg_receipt_time)::double precision as message_age_s,
-       pg_catalog.pg_wal_lsn_diff(r.latest_end_lsn, '0/0')::bigint as latest_end
+       case when r.latest_end_lsn > r.receive_start_lsn
+            then pg_catalog.pg_wal_lsn_diff(r.latest_end_lsn, '0/0')::bigint end as latest_end
   from (select (select setting from pg_catalog.pg_settings where name = 'primary_conninfo') as conninfo) as c
        left join pg_catalog.pg_stat_wal_receiver r on true";
 
@@ -138,7 +139,7 @@ pub enum Receiver {
         status: String,
         /// Since the last message from the sender.
         silent: Duration,
-        /// Where the sender's WAL ended by that message.
+        /// Where the sender's WAL ended by that message; none before the first one of this receiver.
         end: Option<u64>,
         /// The replication slot that it uses.
         slot: Option<String>,

@@ -162,11 +162,11 @@ impl Memory {
     fn learn_progress(&mut self, standby: &Standby, stream: &Stream) {
         let Some(holds) = standby.holds() else { return };
         let heard = match stream {
-            Stream::Flows { heard, end } => Some((*heard, end.unwrap_or(holds))),
+            Stream::Flows { heard, end } => end.map(|end| (*heard, end)),
             Stream::Archive(_) | Stream::Stopped(_) => None,
         };
         let has = Has { holds, replayed: standby.replayed, committed: standby.committed };
-        self.progress.learn(has, heard);
+        self.progress.learn(standby.at, has, heard);
     }
 
     fn learn_primary(&mut self, standby: &Standby, primary: &PrimaryLook) {
