@@ -198,7 +198,9 @@ fn a_record_stands_when_a_step_of_a_run_without_a_switching_step_is_taken_up_aga
         runbook.steps.insert("rest".into(), rest);
     });
     begin(&mut machine, "to-dr");
-    do_step(&mut machine, "all-to-dr");
+    attest(&mut machine, "all-to-dr");
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "dr");
     record(&mut machine, "primary");
     let run = machine.run();
     machine.ask(Ask::Retry { run, step: "all-to-dr".into(), reason: Some("is it needed?".into()) }).unwrap();

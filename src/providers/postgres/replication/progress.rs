@@ -17,8 +17,8 @@ const MIN_WAL_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub struct Progress {
     marks: VecDeque<Mark>,
-    /// The last commit, by the primary's clock, and the latest looks at which it was a newer one.
-    last: Option<f64>,
+    /// The last commit of the look before, by the primary's clock, and the latest looks at which there was a newer one.
+    last: Option<Option<f64>>,
     newer: VecDeque<Instant>,
     committed_after: Option<Instant>,
 }
@@ -64,10 +64,10 @@ impl Progress {
 
     /// Whether commits come again and again.
     fn is_steady(&mut self, now: Instant, has: Has) -> bool {
-        if has.committed > self.last {
+        if self.last.is_some_and(|last| has.committed > last) {
             self.newer.push_back(now);
-            self.last = has.committed;
         }
+        self.last = Some(has.committed);
         self.newer.retain(|at| now.saturating_duration_since(*at) <= WITHIN);
         self.newer.len() >= LOOKS
     }
