@@ -1,7 +1,7 @@
 //! The engine: the loop, the journal handshake, timers, the socket.
 //!
 //! [`run`] is the engine process. [`lead`] is the loop that everything passes through, on a thread of its own;
-//! [`scheduler`], [`runner`], `calendar` and `server` are tasks around it, and [`outside`] has the threads for what they
+//! [`scheduler`], [`runner`], `calendar` and `server` are tasks around it, and [`pool`](crate::base::pool) has the threads for what they
 //! reach outside with. [`client`] is the other end of the socket and
 //! [`spawn`] starts an engine for it.
 
