@@ -7,8 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lifeboat::base::environment::Environment;
-use lifeboat::providers::postgres::client::Postgres;
-use lifeboat::providers::postgres::client::PostgresErrorKind;
+use lifeboat::providers::postgres::client::{Postgres, PostgresErrorKind};
 use lifeboat::secrets::{Redactor, Secret};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 

@@ -3,8 +3,7 @@
 use super::Failure;
 use crate::base::environment::Environment;
 use crate::plan::Plan;
-use crate::simulation::scenario::Scenario;
-use crate::simulation::scenario::{GENERIC, Shipped};
+use crate::simulation::scenario::{GENERIC, Scenario, Shipped};
 use crate::simulation::{demo, scenario};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,10 @@
 //! The status of regions and services, from the signals of their health probes.
 
 use crate::base::ids::{ProbeId, RegionId, ServiceId};
-use crate::core::blind;
-use crate::core::contradiction;
 use crate::core::model::{Model, Outage, Standing, Status};
 use crate::core::placement;
 use crate::core::signal::{REMEMBERED_CHANGES, SignalState};
+use crate::core::{blind, contradiction};
 use crate::plan::Service;
 use jiff::{SignedDuration, Timestamp};
 

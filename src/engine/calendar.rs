@@ -3,8 +3,7 @@
 use crate::base::ids::RotationId;
 use crate::core::command::Report;
 use crate::engine::runner::ReportSink;
-use crate::plan::calendar;
-use crate::plan::{CalendarTrouble, Plan, Rotation, Shift, Turns};
+use crate::plan::{CalendarTrouble, Plan, Rotation, Shift, Turns, calendar};
 use crate::world::Clock;
 use jiff::{SignedDuration, Timestamp};
 use std::path::PathBuf;

@@ -7,8 +7,7 @@ use crate::core::fact::{Event, Fact};
 use crate::core::incident::Outcome;
 use crate::core::model::Model;
 use crate::core::notification::{Again, Attempted, Tracked};
-use crate::journal::Head;
-use crate::journal::{Entry, Record};
+use crate::journal::{Entry, Head, Record};
 use serde_json::{Map, Value};
 
 /// A record that cannot be understood.

@@ -2,8 +2,7 @@
 
 use super::{ENDLESS, Looks, Unanswered, broken};
 use crate::core::action::{Description, Failure, Target};
-use crate::core::preflight::Check;
-use crate::core::preflight::DEADLINE;
+use crate::core::preflight::{Check, DEADLINE};
 use crate::core::scope;
 use crate::kinds::action::Action;
 use crate::plan::Step;

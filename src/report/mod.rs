@@ -15,9 +15,7 @@ mod troubles;
 pub use story::{NoStory, Story};
 
 use crate::base::text::ended;
-use crate::journal::Head;
-use crate::journal::Verification;
-use crate::journal::spoken;
+use crate::journal::{Head, Verification, spoken};
 use markdown::{section, text};
 
 /// The post-mortem of an incident, with what the verification of its journal found.

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use lifeboat::cli::journal::{JournalArgs, run};
-use lifeboat::journal::Head;
-use lifeboat::journal::spoken;
-use lifeboat::journal::{Entry, Journal, Record};
+use lifeboat::journal::{Entry, Head, Journal, Record, spoken};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

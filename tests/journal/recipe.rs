@@ -4,9 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use lifeboat::journal::Head;
-use lifeboat::journal::spoken;
-use lifeboat::journal::{Entry, Journal, Verification, verify};
+use lifeboat::journal::{Entry, Head, Journal, Verification, spoken, verify};
 
 use crate::{entry, journal_of, options, segment};
 

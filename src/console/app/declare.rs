@@ -1,10 +1,9 @@
 //! Declaring: what is offered, what it does to the world, and whom it tells.
 
 use super::form::{Form, Stage, choices};
-use crate::core::awareness;
-use crate::core::drill;
 use crate::core::incident::Mode;
 use crate::core::model::Model;
+use crate::core::{awareness, drill};
 use crate::plan::Step;
 use jiff::Timestamp;
 

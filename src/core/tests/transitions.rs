@@ -3,8 +3,7 @@
 use super::fixture::*;
 use crate::base::ids::{ConfirmationId, RunId, StepId};
 use crate::core::command::Ask;
-use crate::core::status::table;
-use crate::core::status::{Move, StepStatus};
+use crate::core::status::{Move, StepStatus, table};
 use Move::*;
 use StepStatus as S;
 

@@ -1,6 +1,5 @@
 use super::*;
-use crate::plan::oncall;
-use crate::plan::{Rotation, Turns};
+use crate::plan::{Rotation, Turns, oncall};
 use proptest::prelude::*;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};

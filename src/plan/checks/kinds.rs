@@ -2,8 +2,7 @@
 //! that what could not be made in the night is found when the plan is loaded.
 
 use crate::plan::keys::{Key, Need, Takes};
-use crate::plan::kinds::BuildError;
-use crate::plan::kinds::keys;
+use crate::plan::kinds::{BuildError, keys};
 use crate::plan::load::Draft;
 use crate::plan::params::{Param, Params};
 use crate::plan::problem::{Problem, Report};

@@ -2,8 +2,7 @@
 
 use crate::base::units;
 use crate::core::action::Target;
-use crate::core::preflight::DEADLINE;
-use crate::core::preflight::{Check, RegionChecks};
+use crate::core::preflight::{Check, DEADLINE, RegionChecks};
 use crate::plan::Plan;
 use crate::plan::params::Params;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Caller, Connection, Place};

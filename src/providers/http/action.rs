@@ -4,8 +4,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::kinds::action::{Action, Built, Context};
 use crate::kinds::source::shown;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
-use crate::plan::kinds::BuildError;
+use crate::plan::kinds::{ActionKind, BuildError};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;

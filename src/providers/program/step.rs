@@ -1,9 +1,8 @@
 //! The programs of a step: the one that does it is marked, so that it is found when it outlives the engine that started
 //! it; the one that looks at its effect is not.
 
-use crate::base::orphans;
-use crate::base::process;
 use crate::base::process::{Ending, ProcessOutcome};
+use crate::base::{orphans, process};
 use crate::core::action::{Failure, STILL_RUNS};
 use crate::kinds::action::Context;
 use crate::providers::clients::Clients;

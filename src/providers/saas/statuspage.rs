@@ -6,8 +6,7 @@
 use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::BuildError;
-use crate::plan::kinds::NotifierKind;
+use crate::plan::kinds::{BuildError, NotifierKind};
 use crate::plan::{Channel, ComponentStatus, Manner, PageStatus};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;

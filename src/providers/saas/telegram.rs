@@ -5,8 +5,7 @@
 use crate::core::notification::{Again, Intent, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::BuildError;
-use crate::plan::kinds::NotifierKind;
+use crate::plan::kinds::{BuildError, NotifierKind};
 use crate::plan::{Channel, Manner};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;

@@ -1,9 +1,8 @@
 use crate::core::notification::{Again, Intent, Message, Receipt};
 use crate::kinds::channel::*;
-use crate::plan::Channel;
-use crate::plan::Severity;
 use crate::plan::keys::{Need, Takes};
 use crate::plan::params::Param;
+use crate::plan::{Channel, Severity};
 use crate::providers::{ChannelRow, channels};
 use crate::testing::{SECRET, channel, clients, dead_address, silent_address};
 use jiff::SignedDuration;

@@ -11,9 +11,7 @@ use crate::console::widgets::{Column, State, Width, row_line};
 use crate::core::contradiction::{self, Kind, Open};
 use crate::core::model::Status;
 use crate::core::objectives::service_clock;
-use crate::core::placement;
-use crate::core::servers;
-use crate::core::standing;
+use crate::core::{placement, servers, standing};
 use crate::plan::Service;
 use ratatui::text::{Line, Span};
 

@@ -6,11 +6,10 @@ use crate::base::text::ended;
 use crate::core::contradiction::{self, Kind, Open};
 use crate::core::escalation::Escalation;
 use crate::core::fact::Fact;
-use crate::core::lifecycle;
-use crate::core::message;
 use crate::core::model::Model;
 use crate::core::notification::{Cause, Intent};
 use crate::core::recipients::{self, Recipients};
+use crate::core::{lifecycle, message};
 use crate::plan::{EscalationLevel, EscalationPolicy, Plan, Severity};
 use jiff::Timestamp;
 

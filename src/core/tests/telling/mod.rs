@@ -18,8 +18,9 @@ use crate::core::incident::Mode;
 use crate::core::model::Model;
 use crate::core::notification::{Again, Attempted, DeliveryStatus, Intent, Tracked};
 use crate::core::own_clock::ClockOff;
-use crate::plan::Contact;
-use crate::plan::{MessageTemplate, NotifySettings, Occasion, PageStatus, Plan, Severity, Tries, Turns, Who};
+use crate::plan::{
+    Contact, MessageTemplate, NotifySettings, Occasion, PageStatus, Plan, Severity, Tries, Turns, Who,
+};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use std::collections::HashSet;

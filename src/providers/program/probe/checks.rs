@@ -2,8 +2,7 @@
 
 use super::reads::Reads;
 use crate::plan::ProbeSpec;
-use crate::plan::kinds::keys;
-use crate::plan::kinds::{BuildError, faults};
+use crate::plan::kinds::{BuildError, faults, keys};
 use crate::plan::params::{Param, Params};
 use crate::providers::program::source::Program;
 

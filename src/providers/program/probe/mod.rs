@@ -7,16 +7,14 @@ mod status_line;
 
 use crate::base::orphans;
 use crate::base::output::Stream;
-use crate::base::process::run_raw;
-use crate::base::process::{Ending, ProcessSpec};
+use crate::base::process::{Ending, ProcessSpec, run_raw};
 use crate::base::text::clean;
 use crate::base::units::Unit;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::Simulated;
-use crate::plan::kinds::{ANY_FIELD, ProbeKind};
+use crate::plan::kinds::{ANY_FIELD, ProbeKind, Simulated};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::program::source::{Program, program_words};

@@ -5,8 +5,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::core::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
-use crate::plan::kinds::BuildError;
+use crate::plan::kinds::{ActionKind, BuildError};
 use crate::plan::params::{Param, Params};
 use crate::providers::aws::action::{LOOK, command};
 use crate::providers::aws::arc::client::{Cluster, Control, Refused};

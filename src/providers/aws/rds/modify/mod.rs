@@ -3,8 +3,7 @@
 mod diff;
 mod finish;
 
-use crate::base::text::clean;
-use crate::base::text::ended;
+use crate::base::text::{clean, ended};
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};

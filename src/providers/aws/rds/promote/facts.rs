@@ -1,7 +1,6 @@
 //! What RDS says of an instance, in words.
 
-use crate::base::text::clean;
-use crate::base::text::ended;
+use crate::base::text::{clean, ended};
 use aws_sdk_rds::types::DbInstance;
 
 pub(super) fn status(instance: &DbInstance) -> String {

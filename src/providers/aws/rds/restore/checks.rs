@@ -1,8 +1,7 @@
 //! What a restore or a change of class needs, looked at before anyone needs it.
 
 use super::{Backup, Restore, exists, wanted};
-use crate::base::text::clean;
-use crate::base::text::ended;
+use crate::base::text::{clean, ended};
 use crate::core::preflight::Check;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};
 

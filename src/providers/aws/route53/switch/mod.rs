@@ -2,8 +2,7 @@
 
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
-use crate::plan::kinds::BuildError;
+use crate::plan::kinds::{ActionKind, BuildError};
 use crate::plan::params::{Param, Params};
 use crate::providers::aws::route53::change::{
     Change, MAX_TTL, PERMISSIONS, RESOLVERS, RecordsAction, Refusal, Wanted, ZONE,

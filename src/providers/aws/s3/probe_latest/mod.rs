@@ -7,8 +7,7 @@ mod listing;
 #[cfg(test)]
 mod tests;
 
-use crate::base::text::clean;
-use crate::base::text::ended;
+use crate::base::text::{clean, ended};
 use crate::base::units::Unit;
 use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::series;
@@ -16,8 +15,7 @@ use crate::kinds::probe::series::{Sizes, in_words, judge_age, size};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::Simulated;
-use crate::plan::kinds::{ProbeKind, unchecked};
+use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
 use crate::providers::aws::client::{AwsError, Place};
 use crate::providers::clients::Clients;
 use bucket::Setting;

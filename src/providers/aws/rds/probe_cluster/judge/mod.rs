@@ -1,8 +1,7 @@
 //! What a cluster's description means.
 
 use super::global::Membership;
-use crate::base::text::clean;
-use crate::base::text::ended;
+use crate::base::text::{clean, ended};
 use crate::base::words;
 use crate::core::reading::{Measurement, Verdict};
 use crate::providers::aws::client::{AwsError, timestamp};
