@@ -2,6 +2,9 @@
 //! ended, statements that hang, a stop and a new start. Without the server's programs these tests fail.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/port.rs"]
+mod port;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -22,7 +25,7 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = port::free();
         let server = Self { folder, port };
         let data = server.data();
         std::fs::write(server.folder.path().join("password"), "hunter22").unwrap();

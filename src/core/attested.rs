@@ -77,8 +77,8 @@ pub fn unshown_of_any(model: &Model, now: Timestamp) -> Option<Unshown<'_>> {
 /// What records which region serves, where no key can be named.
 pub const RECORD: &str = "`lifeboat serves --record`";
 
-/// A word for something that makes a region or services serve, which nothing has proven and no proof gives effect to any
-/// more: its run was aborted, or its incident closed. It ends with what is known to serve since.
+/// Something that makes a region or services serve, which is on a person's word or in doubt, and which no proof gives
+/// effect to any more: its run was aborted, or its incident closed. It ends with what is known to serve since.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Left<'m> {
     /// The step.
@@ -87,6 +87,8 @@ pub struct Left<'m> {
     pub region: Option<&'m RegionId>,
     /// Its incident is closed; else its run was aborted.
     pub is_closed: bool,
+    /// Nobody knows whether it acted; else a person says that it is done.
+    pub is_doubtful: bool,
 }
 
 impl Left<'_> {
@@ -96,7 +98,10 @@ impl Left<'_> {
             |id: &RegionId| model.plan.regions.get(id).map_or(id.to_string(), |region| region.name.clone());
         let title = &self.step.title;
         let end = if self.is_closed { "close" } else { "abort" };
-        let said = format!("\"{title}\" was attested before the {end}, and its own proof was not seen");
+        let said = match self.is_doubtful {
+            true => format!("nobody knows whether \"{title}\" acted before the {end}"),
+            false => format!("\"{title}\" was attested before the {end}, and its own proof was not seen"),
+        };
         match self.region {
             Some(region) => {
                 let other = model
@@ -121,17 +126,23 @@ impl Left<'_> {
 
 /// All words that are left so, oldest first.
 pub fn left(model: &Model) -> Vec<Left<'_>> {
-    let over = runs(model).filter(|(incident, run)| incident.closed.is_some() || run.is_aborted());
-    let left = over.flat_map(|(incident, run)| {
-        let is_closed = incident.closed.is_some();
-        words(model, run).map(move |(step, region)| Left { step, region, is_closed })
+    let left = runs(model).filter(|(incident, run)| is_over(incident, run)).flat_map(|(incident, run)| {
+        let left = move |is_doubtful: bool| {
+            move |(step, region)| Left { step, region, is_closed: incident.closed.is_some(), is_doubtful }
+        };
+        words(model, run).map(left(false)).chain(doubts(model, run).map(left(true)))
     });
     left.collect()
 }
 
-/// Whether a word that nothing has proven stands anywhere, also where its proof may still come.
+/// Nothing that is read later gives effect to what the run did.
+fn is_over(incident: &Incident, run: &Run) -> bool {
+    incident.closed.is_some() || run.is_aborted()
+}
+
+/// Whether a word that nothing has proven stands anywhere, also where its proof may still come, or a doubt is left.
 pub fn is_any(model: &Model) -> bool {
-    runs(model).any(|(_, run)| words(model, run).next().is_some())
+    runs(model).any(|(_, run)| words(model, run).next().is_some()) || !left(model).is_empty()
 }
 
 /// All runs but those of exercises that move nothing.
@@ -143,17 +154,30 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
 
 /// The steps of a run that move what serves on a person's word that nothing has proven, with the region that would serve.
 pub fn words<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = (&'m Step, Option<&'m RegionId>)> {
+    would_serve(model, run, StepRun::is_mere_word)
+}
+
+/// The same of steps of which nobody knows whether they acted.
+fn doubts<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = (&'m Step, Option<&'m RegionId>)> {
+    would_serve(model, run, |state| state.status == StepStatus::Unknown)
+}
+
+fn would_serve<'m>(
+    model: &'m Model,
+    run: &'m Run,
+    is_open: impl Fn(&StepRun) -> bool,
+) -> impl Iterator<Item = (&'m Step, Option<&'m RegionId>)> {
     let runbook = model.plan.runbooks.get(&run.runbook);
     let steps =
         runbook.into_iter().flat_map(|runbook| runbook.steps.values().map(move |step| (runbook, step)));
     steps.filter_map(move |(runbook, step)| {
         let state = run.steps.get(&step.id)?;
-        if !state.is_mere_word() || state.moved.is_some() {
+        if !is_open(state) || state.moved.is_some() {
             return None;
         }
         let region = runbook.activates.as_ref().filter(|_| runbook.makes_serve(step));
         // What began to serve since says more than the word.
-        let said = state.ended_at?;
+        let said = state.ended_at.or(state.started_at)?;
         let is_told = model.durable.switches.iter().any(|switch| switch.at > said);
         let region = region.filter(|region| !is_told && model.serving() != Some(region));
         let is_elsewhere = |service| placement::of(model, service).is_none_or(|placed| placed.since <= said);

@@ -126,11 +126,14 @@ fn around<'m>(
     let lifted = steps(model).filter(|(_, step, _)| lifts(step));
     let lifted = lifted.filter_map(|(_, _, state)| lifted_at(state)).max();
     let fences = steps(model).filter(move |(_, step, _)| fences(step));
-    let fences = fences.filter_map(|(run, step, state)| fence(run, step, state));
     // A person, or a step that the plan says undoes it, may have taken it back.
     let in_force = in_force::of(model);
-    let stands = move |fence: &Fenced| in_force.iter().any(|left| left.is_fence && left.step == fence.step);
-    fences.filter(stands).filter(move |fence| lifted.is_none_or(|lifted| fence.at > lifted))
+    let stands = move |run: &Run, step: &Step| {
+        in_force.iter().any(|left| left.is_fence && left.step == step.id && left.runbook == run.runbook)
+    };
+    let fences = fences.filter(move |(run, step, _)| stands(run, step));
+    let fences = fences.filter_map(|(run, step, state)| fence(run, step, state));
+    fences.filter(move |fence| lifted.is_none_or(|lifted| fence.at > lifted))
 }
 
 /// All steps of all runs that are known, with their plan.

@@ -9,7 +9,7 @@ use crate::core::reading::Field;
 use crate::core::servers;
 use crate::core::signal::SignalState;
 use crate::core::status::StepStatus;
-use crate::plan::{ProbeSpec, Runbook, Step};
+use crate::plan::{Plan, ProbeSpec, Runbook, Step};
 use jiff::Timestamp;
 
 /// Something that a step did and nothing has taken back.
@@ -130,7 +130,8 @@ pub fn of(model: &Model) -> Vec<InForce> {
     for (incident, run) in runs(model) {
         for (id, state) in &run.steps {
             let Some((since, mut found)) = left(model, incident, run, id, state) else { continue };
-            let mut undone = undoings.iter().filter(|undoing| undoing.covers(&found, since)).peekable();
+            let mut undone =
+                undoings.iter().filter(|undoing| undoing.covers(&model.plan, &found, since)).peekable();
             if undone.peek().is_some() {
                 // A word does not lift a fence that its server still shows.
                 let Some(word) = undone.map(|undoing| undoing.by_word()).collect::<Option<Vec<_>>>() else {
@@ -305,8 +306,8 @@ struct Undoing<'m> {
 enum Undone<'m> {
     /// This step, as a person says.
     Step(&'m RunbookId, &'m StepId),
-    /// Steps of this name, as the plan says.
-    Named(&'m StepId),
+    /// What this step of this runbook takes back, as the plan says.
+    By(&'m RunbookId, &'m Step),
     /// The fence around these servers, by the probes that watch them.
     Fence(&'m [ProbeId]),
 }
@@ -317,11 +318,11 @@ impl Undoing<'_> {
         self.is_word.then_some(self.at)
     }
 
-    fn covers(&self, found: &InForce, done: Timestamp) -> bool {
+    fn covers(&self, plan: &Plan, found: &InForce, done: Timestamp) -> bool {
         self.at >= done
             && match self.what {
                 Undone::Step(runbook, step) => *runbook == found.runbook && *step == found.step,
-                Undone::Named(step) => *step == found.step,
+                Undone::By(runbook, step) => plan.takes_back((runbook, step), (&found.runbook, &found.step)),
                 Undone::Fence(servers) => found.fences.iter().any(|probe| servers.contains(probe)),
             }
     }
@@ -340,7 +341,7 @@ fn undoings(model: &Model) -> Vec<Undoing<'_>> {
             let Some(plan) = plan else { continue };
             let at = state.ended_at.unwrap_or(run.started_at);
             let is_word = state.status == StepStatus::Attested;
-            found.extend(plan.undoes.iter().map(|step| Undoing { at, what: Undone::Named(step), is_word }));
+            found.push(Undoing { at, what: Undone::By(&run.runbook, plan), is_word });
             found.push(Undoing { at, what: Undone::Fence(&plan.unfences), is_word });
         }
     }

@@ -233,6 +233,12 @@ pub struct Live {
     /// By how much this host's clock is off, where several servers say so.
     #[serde(default)]
     pub clock_off: Option<ClockOff>,
+    /// When the clock was set last, by what it shows since: what it said before is not compared with what it says after.
+    #[serde(default)]
+    pub clock_set_at: Option<Timestamp>,
+    /// Probes whose latest reading is of before that.
+    #[serde(default)]
+    pub read_before_clock_set: BTreeSet<ProbeId>,
     /// Which protections of the journal are active, in words.
     pub journal_protection: String,
     /// Since when a preflight is under way, and who asked for it.

@@ -3,6 +3,7 @@
 use crate::base::ids::{RegionId, RunId, RunbookId, ServiceId, StepId};
 use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
+use crate::core::status::StepStatus;
 use crate::plan::{Plan, Runbook, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -145,6 +146,10 @@ fn overtake(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
             state.moved = state.moved.or(Some(at));
         }
     }
+    if is_closed || run.is_aborted() {
+        let doubtful = run.steps.iter_mut().filter(|(_, state)| state.status == StepStatus::Unknown);
+        doubtful.for_each(|(_, state)| state.moved = state.moved.or(Some(at)));
+    }
 }
 
 /// The region that a run has made serve, by what is done of it so far.
@@ -175,10 +180,11 @@ fn was_carried_out(runbook: &Runbook, done: impl Fn(&Step) -> bool) -> bool {
         && (by_a_person.peek().is_none() || by_a_person.any(done))
 }
 
-/// Where a step moves services by itself, or moves them back by undoing what was done up to `at`.
-pub fn moves(model: &Model, step: &Step, at: Timestamp) -> Vec<(ServiceId, RegionId)> {
+/// Where a step of a runbook moves services by itself, or moves them back by undoing what was done up to `at`.
+pub fn moves(model: &Model, runbook: &RunbookId, step: &Step, at: Timestamp) -> Vec<(ServiceId, RegionId)> {
     let undone = model.plan.services.keys().filter_map(|service| {
-        let is_undone = |placed: &&Placement| step.undoes.contains(&placed.step);
+        let is_undone =
+            |placed: &&Placement| model.plan.takes_back((runbook, step), (&placed.runbook, &placed.step));
         of(model, service).filter(is_undone).filter(|placed| placed.since <= at)?;
         let mut earlier = model.durable.placements.iter().rev().filter(|placed| placed.service == *service);
         let before = earlier.find(|placed| !is_undone(placed)).map(|placed| &placed.region);
@@ -191,7 +197,7 @@ pub fn moves(model: &Model, step: &Step, at: Timestamp) -> Vec<(ServiceId, Regio
 /// Where services have to work for a step to be proven, as far as they do not serve from there yet: what it moves works
 /// where it moves it to.
 pub fn ahead(model: &Model, run: &Run, step: &Step) -> Vec<(ServiceId, RegionId)> {
-    let mut found = moves(model, step, Timestamp::MAX);
+    let mut found = moves(model, &run.runbook, step, Timestamp::MAX);
     let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return found };
     let Some(region) =
         runbook.activates.as_ref().filter(|_| run.switched.is_none() && leads(runbook, run, step))

@@ -400,7 +400,7 @@ pub struct Step {
     pub manual: Option<String>,
     /// How it is taken back, for actions that cannot know; templated text.
     pub undo: Option<String>,
-    /// Steps of any runbook that it takes back once it is verified or attested.
+    /// Steps that it takes back once it is verified or attested; [`Plan::takes_back`] says of which runbook.
     pub undoes: Vec<StepId>,
 }
 
@@ -483,5 +483,12 @@ impl Plan {
     /// The region that serves in normal times.
     pub fn primary(&self) -> Option<(&RegionId, &Region)> {
         self.regions.iter().find(|(_, region)| region.role == RegionRole::Primary)
+    }
+
+    /// Whether a step takes back another one. An id in `undoes` means the step of the same runbook, where that has one of
+    /// that name, else those of all others.
+    pub fn takes_back(&self, (own, step): (&RunbookId, &Step), (of, undone): (&RunbookId, &StepId)) -> bool {
+        let has_one = || self.runbooks.get(own).is_some_and(|runbook| runbook.steps.contains_key(undone));
+        step.undoes.contains(undone) && (own == of || !has_one())
     }
 }

@@ -17,6 +17,8 @@ mod home;
 mod notify;
 #[path = "../support/operator.rs"]
 mod operator;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;

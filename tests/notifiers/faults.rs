@@ -48,7 +48,7 @@ async fn a_service_that_hangs_is_given_up_in_time_and_nobody_knows() {
 #[tokio::test]
 async fn where_nobody_listens_it_certainly_did_not_arrive() {
     for kind in KINDS {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = crate::port::free();
         let rig = Rig::new(kind, &format!("http://127.0.0.1:{port}"));
         let failure = rig.build().send(&page(kind)).await.unwrap_err();
         assert_eq!(failure.again, Again::After(None), "{kind}: {failure:?}");

@@ -9,6 +9,8 @@ mod jsm_ops;
 mod ntfy;
 mod opsgenie;
 mod pagerduty;
+#[path = "../support/port.rs"]
+mod port;
 mod rig;
 mod service;
 mod slack;

@@ -5,4 +5,6 @@
 mod channel;
 mod command;
 mod peer;
+#[path = "../support/port.rs"]
+mod port;
 mod smtp;

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -104,9 +103,4 @@ fn certify(folder: &Path) {
     std::fs::write(folder.join("ca.pem"), issuer.pem()).unwrap();
     std::fs::write(folder.join("server.pem"), certificate.pem()).unwrap();
     std::fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
-}
-
-/// A port of this host on which nobody listens.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -1,7 +1,7 @@
 //! `smtp` against a real mail server, on good days and bad ones.
 
 use crate::channel::{channel, notifier, outgoing, text};
-use crate::peer::{MailServer, PASSWORD, USERNAME, free_port};
+use crate::peer::{MailServer, PASSWORD, USERNAME};
 use lifeboat::core::notification::{Again, Intent, Receipt, Undelivered};
 use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::params::Param;
@@ -295,7 +295,7 @@ async fn clear_text_is_said_loudly() {
 async fn a_server_that_is_not_there_is_tried_again() {
     let server = MailServer::good();
     let mut keys = without(keys(&server), "port");
-    keys.push(("port", Param::Integer(free_port().into())));
+    keys.push(("port", Param::Integer(crate::port::free().into())));
     let refused = mailer(&keys, PATIENT).send(&page()).await.unwrap_err();
     assert_eq!(refused.again, Again::After(None));
     assert!(refused.why.contains("cannot be reached"), "{refused:?}");

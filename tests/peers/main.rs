@@ -16,6 +16,8 @@ mod operator;
 mod partition;
 #[path = "../support/patroni.rs"]
 mod patroni;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code)]
 mod postgres;

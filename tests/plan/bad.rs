@@ -92,6 +92,7 @@ cases! {
     a_step_without_proof: "no-verification", ["verify = \"services.api.status == 'up'\"\n" => ""];
     a_switch_to_nowhere: "switches", ["confirm = \"type\"" => "confirm = \"type\"\nswitches = true"];
     a_step_that_takes_back_what_no_runbook_has: "undoes", ["confirm = \"yes\"" => "confirm = \"yes\"\nundoes = [\"no-such-step\"]"];
+    a_step_that_takes_back_one_of_two_of_that_name: "undoes", ["answers.no = \"keep-monitoring\"" => "answers.no = \"keep-monitoring\"\nanswers.back = \"back\"", "[contacts.alice]" => "[runbooks.back]\ntitle = \"Back\"\nloss = []\n[[runbooks.back.steps]]\nid = \"announce\"\ntitle = \"Wait\"\naction = \"wait-for\"\nwith.until = \"incident.open\"\n[[runbooks.back.steps]]\nid = \"home\"\ntitle = \"Home\"\naction = \"wait-for\"\nwith.until = \"incident.open\"\nundoes = [\"announce\"]\n[contacts.alice]"];
     a_service_moved_to_no_region: "unknown-name", ["verify = \"incident.open\"" => "verify = \"incident.open\"\nserves.api = \"drr\""];
     no_service_moved_to_a_region: "unknown-name", ["verify = \"incident.open\"" => "verify = \"incident.open\"\nserves.apu = \"dr\""];
     a_service_moved_where_nothing_watches_it: "serves", ["health.dr = [\"dr-api\"]\n" => "", "verify = \"incident.open\"" => "verify = \"incident.open\"\nserves.api = \"dr\""];

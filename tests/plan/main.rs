@@ -9,6 +9,8 @@ mod escalation;
 mod files;
 mod generated;
 mod kinds;
+#[path = "../support/port.rs"]
+mod port;
 mod preflight;
 mod registry;
 mod resolve;

@@ -8,7 +8,7 @@ const TOKEN: &str = "hunter22-never-shown";
 
 /// A plan of two steps: a promotion of a server where nothing listens, and a program.
 fn plan(folder: &Path, promotion: bool, program: &str) -> String {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = crate::port::free();
     let promote = format!(
         "[[runbooks.failover.steps]]\nid = \"promote\"\ntitle = \"Promote\"\naction = \"postgres-promote\"\n\
          with.dsn = \"host=127.0.0.1 port={free} user=u sslmode=disable\"\nconfirm = \"type\"\n"

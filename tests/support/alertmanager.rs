@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -36,8 +36,7 @@ impl Alertmanager {
         let config = folder.path().join("alertmanager.yml");
         std::fs::write(&config, CONFIG).unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        // The port is free for as long as it takes to start; another test's server cannot get it twice in a row.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let address = format!("127.0.0.1:{}", crate::port::free());
         let process = Command::new("prometheus-alertmanager")
             .arg(format!("--config.file={}", config.display()))
             .arg(format!("--storage.path={}", folder.path().join("data").display()))

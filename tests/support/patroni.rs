@@ -1,8 +1,8 @@
 //! A real Patroni cluster of a test's own, with its own etcd: two members, or a standby cluster of one. It looks at its
 //! members every two seconds. All of it is gone when it is dropped.
 
+use crate::port;
 use crate::postgres::{Cluster, Server, wait_until};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
@@ -24,7 +24,7 @@ impl Patroni {
     /// etcd alone.
     pub fn new() -> Self {
         let cluster = Cluster::new();
-        let (client, peer) = (free_port(), free_port());
+        let (client, peer) = (port::free(), port::free());
         let url = |port: u16| format!("http://127.0.0.1:{port}");
         let mut etcd = cluster.as_user_directly("etcd");
         etcd.args(["--name", "e", "--unsafe-no-fsync", "--log-outputs", "stderr", "--data-dir"]);
@@ -73,7 +73,7 @@ impl Patroni {
     }
 
     fn add(&mut self, scope: &str, name: &str, follows: Option<u16>) {
-        let (port, rest) = (free_port(), free_port());
+        let (port, rest) = (port::free(), port::free());
         let folder = self.cluster.folder().join(name);
         let made = self.cluster.as_user_directly("mkdir").arg(&folder).status().unwrap();
         assert!(made.success());
@@ -136,8 +136,4 @@ fn config(
          pg_hba: ['local all all trust', 'host all all 127.0.0.1/32 trust', 'host replication all 127.0.0.1/32 trust']\n",
         bin = cluster.programs().display(),
     )
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

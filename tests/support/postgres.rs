@@ -2,7 +2,6 @@
 //! Each has its own folder and port and is gone when it is dropped.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -139,9 +138,8 @@ impl Cluster {
     }
 
     fn server(&self, name: &str) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         Server {
-            port: listener.local_addr().unwrap().port(),
+            port: crate::port::free(),
             data: self.folder().join(name),
             log: self.folder().join(format!("{name}.log")),
             programs: self.programs.clone(),

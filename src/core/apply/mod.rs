@@ -19,7 +19,10 @@ pub fn apply(model: &mut Model, event: &Event) {
     match &event.fact {
         Fact::EngineStarted { plan, .. } => engine_started(model, event, plan),
         Fact::EngineStopped { .. } | Fact::NoteAdded { .. } => {}
-        Fact::ClockJumped { not_passed, .. } => escalate::put_off(model, *not_passed),
+        Fact::ClockJumped { not_passed, .. } => {
+            signals::clock_set(model, at);
+            escalate::put_off(model, *not_passed);
+        }
         Fact::ClockJudged { off, .. } => model.live.clock_off = *off,
         Fact::ReadingTaken { probe, reading, judged } => {
             signals::reading_taken(model, probe, reading, *judged)

@@ -14,6 +14,12 @@ const REMEMBERED_SWITCHES: usize = 100;
 
 pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judged: SignalState) {
     model.live.recent.entry(probe.clone()).or_default().push(reading.clone(), judged);
+    model.live.read_before_clock_set.remove(probe);
+}
+
+pub fn clock_set(model: &mut Model, at: Timestamp) {
+    model.live.clock_set_at = Some(at);
+    model.live.read_before_clock_set = model.live.recent.keys().cloned().collect();
 }
 
 pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalState, why: &str) {

@@ -7,22 +7,32 @@ use crate::core::loss_reading;
 use crate::core::model::Model;
 use crate::core::servers::Database;
 use crate::plan::{ProbeSpec, Severity};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// How much later than the word of a fence a commit has to be: so long may its way to the standby be.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(5);
 
 /// The fences on a person's word that the commits of their servers deny.
-pub(super) fn belied(model: &Model, databases: &[Database<'_>]) -> Vec<Contradiction> {
+pub(super) fn belied(model: &Model, databases: &[Database<'_>], now: Timestamp) -> Vec<Contradiction> {
     let lags = model.plan.probes.values().filter(|spec| spec.kind == "postgres-replication");
-    lags.filter_map(|spec| by_commits(model, databases, spec)).collect()
+    // A clock that was set since the reading says nothing of when that commit came.
+    let dated = lags.filter(|spec| !model.live.read_before_clock_set.contains(&spec.id));
+    dated.filter_map(|spec| by_commits(model, databases, spec, now)).collect()
 }
 
-fn by_commits(model: &Model, databases: &[Database<'_>], spec: &ProbeSpec) -> Option<Contradiction> {
+fn by_commits(
+    model: &Model,
+    databases: &[Database<'_>],
+    spec: &ProbeSpec,
+    now: Timestamp,
+) -> Option<Contradiction> {
     let committed = loss_reading::committed_after(model, &spec.id)?;
     let reversed = loss_reading::is_reversed(model, &spec.id);
     let fence = raised_primary(model, spec, reversed).filter(|fence| !fence.proven)?;
-    if committed.duration_since(fence.at) <= spec.timeout.max(ON_ITS_WAY) {
+    // A word that is ahead of the clock was given before the clock was set back.
+    let said = Some(fence.at).filter(|at| *at <= now);
+    let from = said.max(model.live.clock_set_at)?;
+    if committed.duration_since(from) <= spec.timeout.max(ON_ITS_WAY) {
         return None;
     }
     let address = spec.params.get(if reversed { "dsn" } else { "primary" });

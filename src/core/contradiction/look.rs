@@ -26,7 +26,7 @@ pub fn look(model: &Model, now: Timestamp) -> (Vec<Contradiction>, Vec<Sight>) {
             [split, nobody_writes(model, database, now), elsewhere(model, database, now), fenced]
         })
         .flatten()
-        .chain(belied(model, &databases))
+        .chain(belied(model, &databases, now))
         .chain(undone::undone(model, &databases))
         .chain(primary_alive(model, &databases))
         .collect();

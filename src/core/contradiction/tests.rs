@@ -989,6 +989,39 @@ fn a_fence_on_a_persons_word_is_broken_by_what_reaches_the_standby_whatever_the_
     }
 }
 
+/// The clock of this host is set by so many seconds.
+fn set_clock(machine: &mut Machine, by: i64) {
+    machine.now += seconds(by);
+    machine.report(Report::ClockJumped { by: seconds(by), not_passed: seconds(by.max(0)) }).unwrap();
+    machine.report(Report::Tick).unwrap();
+}
+
+#[test]
+fn an_own_clock_that_is_set_after_the_word_of_a_fence_breaks_none_and_hides_no_commit() {
+    for by in [3600, 10, -10, -3600] {
+        let mut machine = Machine::failing_over_under(with_a_fence_seen_by_a_lag());
+        goes_on(&mut machine, 1, 0.5);
+        attest(&mut machine);
+        set_clock(&mut machine, by);
+        let broken = |machine: &Machine| kinds(machine).contains(&Kind::FencedWrites);
+        assert!(!broken(&machine), "{by}: by a reading of before");
+        goes_on(&mut machine, 2, 4.0);
+        assert!(!broken(&machine), "{by}: by a commit of before the word");
+        goes_on(&mut machine, 40, 0.5);
+        assert!(broken(&machine), "{by}: a commit of long after both");
+    }
+}
+
+#[test]
+fn a_fence_that_is_said_after_the_clock_was_set_back_is_not_broken_by_what_was_read_before() {
+    let mut machine = Machine::failing_over_under(with_a_fence_seen_by_a_lag());
+    goes_on(&mut machine, 1, 0.5);
+    set_clock(&mut machine, -3600);
+    attest(&mut machine);
+    machine.report(Report::Tick).unwrap();
+    assert!(!kinds(&machine).contains(&Kind::FencedWrites), "{:?}", kinds(&machine));
+}
+
 #[test]
 fn a_fence_that_was_said_in_an_exercise_closes_no_loss() {
     let mut machine = attested_and_fed(40, 45.0);

@@ -1,5 +1,6 @@
 //! Services that a step moved to a region: told once the step is done and what proves it holds.
 
+use crate::base::ids::ServiceId;
 use crate::core::attested;
 use crate::core::fact::Fact;
 use crate::core::incident::{Mode, Run, StepRun};
@@ -21,12 +22,14 @@ struct Done<'m> {
 }
 
 /// Services that serve from another region from now on. What a person attests counts once the step's own proof holds by
-/// a reading that began after it. A drill that runs safe steps only moves nothing.
+/// a reading that began after it, for what no later step says otherwise of. A drill that runs safe steps only moves
+/// nothing.
 pub fn moved(model: &Model, now: Timestamp) -> Vec<Fact> {
     let done = done(model);
-    let waiting = done.iter().filter(|step| step.state.moved.is_none() && !is_overtaken(step, &done));
+    let waiting = done.iter().filter(|step| step.state.moved.is_none() && !is_overtaken(model, step, &done));
     let fact = |step: &Done<'_>| {
-        let services = placement::moves(model, step.step, step.at);
+        let mut services = placement::moves(model, &step.run.runbook, step.step, step.at);
+        services.retain(|(service, _)| !is_moved_later(step, service, &done));
         let is_due = (step.state.unproven || !services.is_empty()) && is_proven(model, step, now);
         is_due.then(|| Fact::ServicesMoved { run: step.run.id.clone(), step: step.step.id.clone(), services })
     };
@@ -57,13 +60,28 @@ fn done(model: &Model) -> Vec<Done<'_>> {
         .collect()
 }
 
-/// A step that was done later says where one of its services is, or takes it back.
-fn is_overtaken(done: &Done<'_>, all: &[Done<'_>]) -> bool {
-    let says = |other: &Done<'_>| {
-        other.step.undoes.contains(&done.step.id)
-            || other.step.serves.keys().any(|service| done.step.serves.contains_key(service))
+/// Nothing is left of what a step says of what serves: a later one takes it back, or moves all of its services and the
+/// step makes no region serve.
+fn is_overtaken(model: &Model, done: &Done<'_>, all: &[Done<'_>]) -> bool {
+    let takes_back = |other: &&Done<'_>| {
+        model.plan.takes_back((&other.run.runbook, other.step), (&done.run.runbook, &done.step.id))
     };
-    all.iter().any(|other| (other.at, other.place) > (done.at, done.place) && says(other))
+    let services = &done.step.serves;
+    let runbook = model.plan.runbooks.get(&done.run.runbook);
+    let makes_serve = runbook.is_some_and(|runbook| runbook.makes_serve(done.step));
+    let moves_nothing = || services.keys().all(|service| is_moved_later(done, service, all));
+    later(done, all).any(|other| takes_back(&other))
+        || (!services.is_empty() && !makes_serve && moves_nothing())
+}
+
+/// A step that was done later says where a service is.
+fn is_moved_later(done: &Done<'_>, service: &ServiceId, all: &[Done<'_>]) -> bool {
+    later(done, all).any(|other| other.step.serves.contains_key(service))
+}
+
+fn later<'a, 'm>(done: &Done<'m>, all: &'a [Done<'m>]) -> impl Iterator<Item = &'a Done<'m>> {
+    let from = (done.at, done.place);
+    all.iter().filter(move |other| (other.at, other.place) > from)
 }
 
 fn is_proven(model: &Model, done: &Done<'_>, now: Timestamp) -> bool {
@@ -76,5 +94,5 @@ pub fn waits_for_proof(model: &Model, run: &Run, step: &Step, state: &StepRun) -
     let done = done(model);
     let waiting = done.iter().find(|done| done.run.id == run.id && done.step.id == step.id);
     let waits = state.status == StepStatus::Attested && state.moved.is_none();
-    waits && waiting.is_some_and(|step| !is_overtaken(step, &done)) && !step.serves.is_empty()
+    waits && waiting.is_some_and(|step| !is_overtaken(model, step, &done)) && !step.serves.is_empty()
 }

@@ -489,3 +489,62 @@ fn the_last_step_of_a_runbook_that_names_no_switch_is_proven_where_it_leads_and_
     machine.pass(30, &broken());
     assert_eq!(serving(&machine), "dr", "it works there");
 }
+
+#[test]
+fn a_word_whose_service_a_later_step_moves_still_moves_the_region_and_the_rest() {
+    // The switch says where the API is, and so does the step after it, before the proof of either was seen.
+    let serves = |region: &str| [("api".into(), region.into())].into_iter().collect();
+    let mut machine = with(|plan| {
+        let steps = &mut plan.runbooks["switch-to-dr"].steps;
+        steps["switch"].serves = serves("dr");
+        steps["after"].serves = serves("dr");
+    });
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    attest(&mut machine, "after");
+    assert_eq!(serving(&machine), "primary", "nothing has shown it");
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "dr");
+    assert_eq!(api(&machine).0, "dr");
+    assert_kept(&machine);
+}
+
+#[test]
+fn a_step_takes_back_the_one_of_its_own_runbook_and_none_of_that_name_elsewhere() {
+    let mut machine = with(|plan| {
+        let own = plan.runbooks["selective"].steps["reroute"].clone();
+        let back = &mut plan.runbooks["undo"];
+        back.steps.insert("reroute".into(), crate::plan::Step { serves: Default::default(), ..own });
+    });
+    begin(&mut machine, "selective");
+    do_step(&mut machine, "reroute");
+    do_step(&mut machine, "rest");
+    machine.pass(1, &rerouted());
+    assert_eq!(api(&machine).0, "dr");
+    run_through(&mut machine, "undo", "back");
+    assert_eq!(api(&machine).0, "dr", "its own `reroute` is meant, which moved nothing");
+}
+
+#[test]
+fn a_switch_that_nobody_knows_of_is_left_after_the_abort_and_the_close_until_somebody_records_what_serves() {
+    for region in ["dr", "primary"] {
+        let mut machine = declared(Mode::Live);
+        begin(&mut machine, "switch-to-dr");
+        let confirmation = machine.prepare("switch");
+        machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+        let mut machine = Machine::resumed_under(plan_with_api(), machine.log, machine.now);
+        assert_eq!(state(&machine, "switch").status, StepStatus::Unknown);
+        machine.pass(30, &broken());
+        assert_eq!(left(&machine), [], "its run goes on: its proof, or a person, says what became of it");
+        machine.ask(Ask::Abort { reason: "nobody knows".into() }).unwrap();
+        assert_eq!(left(&machine), [("switch", Some("dr"))]);
+        let said = attested::left(&machine.model)[0].sentence(&machine.model, "T");
+        assert!(said.starts_with("nobody knows whether \"switch\" acted before the abort. If "), "{said}");
+        close(&mut machine);
+        machine.pass(30, &rerouted_and_well());
+        assert_eq!((serving(&machine), left(&machine).len()), ("primary", 1));
+        record(&mut machine, region);
+        assert_eq!((serving(&machine), left(&machine)), (region, vec![]));
+        assert_kept(&machine);
+    }
+}

@@ -124,6 +124,22 @@ fn undoes(path: &str, runbook: &Runbook, draft: &Draft, report: &Report) {
             let help = "name steps by their `id`, of this or of another runbook";
             report.add(Problem::error("undoes", place, message).help(help));
         }
+        own_step_meant(path, runbook, step, draft, report);
+    }
+}
+
+/// Says which step is meant where another runbook has one of that name too.
+fn own_step_meant(path: &str, runbook: &Runbook, step: &Step, draft: &Draft, report: &Report) {
+    for undone in step.undoes.iter().filter(|id| **id != step.id && runbook.steps.contains_key(*id)) {
+        let mut others = draft.plan.runbooks.iter().filter(|(_, other)| !std::ptr::eq(*other, runbook));
+        let Some((other, _)) = others.find(|(_, other)| other.steps.contains_key(undone)) else { continue };
+        let message = format!(
+            "step `{}` undoes `{undone}`, which is a step of this runbook and of `{other}`: this runbook's is meant",
+            step.id
+        );
+        let place = draft.places.of(&format!("{path}.{}.undoes", step.id));
+        let help = format!("where that of `{other}` is meant, give one of them another id");
+        report.add(Problem::warning("undoes", place, message).help(help));
     }
 }
 

@@ -282,7 +282,7 @@ pub static STEP_KEYS: &[Key] = &[
     Key::optional(
         "undoes",
         Takes::List(&Takes::RawText),
-        "Steps of this or another runbook, by their ids, that it takes back once it is verified or attested.",
+        "Steps of this or another runbook, by their ids, that it takes back once it is verified or attested. An id that this runbook has means its own step.",
     ),
     SAFE_TO_DRILL,
 ];

@@ -9,7 +9,7 @@ mod shapes;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -111,7 +111,7 @@ impl Ministack {
     /// Starts one; returns once it answers.
     pub fn start() -> Self {
         isolate();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = crate::port::free();
         let mut server = Server::spawn(&["ministack_server.py", &port.to_string()]);
         server.port = port;
         let deadline = Instant::now() + PATIENCE;
