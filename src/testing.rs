@@ -122,6 +122,7 @@ pub fn spec(kind: &str, params: Params, timeout_ms: i64) -> ProbeSpec {
     ProbeSpec {
         id: ProbeId::new("example"),
         kind: kind.into(),
+        sees: crate::providers::probe(kind).unwrap().sees,
         title: "Example".into(),
         region: Some(RegionId::new("dr")),
         database: None,

@@ -7,6 +7,7 @@ use crate::core::fact::Fact;
 use crate::core::model::Model;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
+use crate::plan::kinds::Does;
 use crate::plan::{Plan, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -155,7 +156,7 @@ fn follows(split: &Split, server: &Server<'_>, writer: &Server<'_>, now: Timesta
 /// that only lets it write again. A server that is seen as a primary was not rebuilt.
 pub fn by_word(model: &Model, now: Timestamp, step: &Step, how: &str) -> Vec<Fact> {
     let fences: Vec<&ProbeId> = taken_back(&model.plan, step);
-    if fences.is_empty() || step.action.ends_with("unfence") {
+    if fences.is_empty() || step.does == Does::Unfences {
         return Vec::new();
     }
     let databases = databases(model, now);

@@ -12,6 +12,7 @@ use crate::core::servers::{self, Database, Server};
 use crate::core::signal::{SignalState, age, failing, is_stale};
 use crate::core::{names, roles};
 use crate::plan::condition::Condition;
+use crate::plan::kinds::Sees;
 use crate::plan::{ProbeSpec, Runbook};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -117,7 +118,7 @@ pub fn exposure(model: &Model, now: Timestamp) -> Option<LossEstimate> {
 /// Whether a probe measures a standby against another server than the one that accepts writes now. Where no probe tells
 /// who that is, or what the server is that it measures against, nobody knows.
 fn is_astray(model: &Model, databases: &[Database<'_>], probe: &ProbeId) -> bool {
-    let Some(spec) = model.plan.probes.get(probe).filter(|spec| spec.kind == "postgres-replication") else {
+    let Some(spec) = model.plan.probes.get(probe).filter(|spec| spec.sees == Sees::Standby) else {
         return false;
     };
     let reversed = loss_reading::measured(model, probe).is_some_and(|told| told.reversed);

@@ -6,6 +6,7 @@ use crate::core::in_force;
 use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
 use crate::core::status::StepStatus;
+use crate::plan::kinds::Does;
 use crate::plan::{ProbeSpec, Step};
 use jiff::Timestamp;
 
@@ -55,9 +56,9 @@ fn around_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Vec<Fenced
             .filter(|probe| probe.kind != spec.kind)
             .any(|probe| here.is_some() && probe.params.get("dsn") == here)
     };
-    let acts_on_it = |step: &Step, kinds: &[&str]| {
-        let server = step.params.get("dsn");
-        server.is_some() && server == here && kinds.contains(&&*step.action)
+    let acts_on_it = |step: &Step, does: &[Does]| {
+        let server = step.server();
+        server.is_some() && server == here && does.contains(&step.does)
     };
     // Who names the replication probe means its primary of now, unless the step says that it acts on the other server.
     let names_it = |step: &Step, probes: &[ProbeId]| {
@@ -65,11 +66,11 @@ fn around_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Vec<Fenced
         probes.contains(&spec.id) && (server.is_none() || server != there)
     };
     let fences = |step: &Step| {
-        watches_it(&step.fences) || acts_on_it(step, &["postgres-fence"]) || names_it(step, &step.fences)
+        watches_it(&step.fences) || acts_on_it(step, &[Does::Fences]) || names_it(step, &step.fences)
     };
     let lifts = |step: &Step| {
         watches_it(&step.unfences)
-            || acts_on_it(step, &["postgres-unfence", "postgres-promote"])
+            || acts_on_it(step, &[Does::Unfences, Does::Promotes])
             || names_it(step, &step.unfences)
     };
     around(model, fences, lifts).collect()
@@ -80,7 +81,7 @@ fn around_primary(model: &Model, spec: &ProbeSpec, reversed: bool) -> Vec<Fenced
 pub fn set_read_only(model: &Model, probe: &ProbeId, process: &str) -> bool {
     let by_setting = |step: &Step| {
         let stops = step.params.text("method") == Some("stop");
-        step.action == "postgres-fence" && !stops && step.fences.contains(probe)
+        step.does == Does::Fences && !stops && step.fences.contains(probe)
     };
     let proven = |fence: &Fenced| fence.proven && !fence.denied;
     let mut fences = around(model, by_setting, |step| step.unfences.contains(probe)).filter(proven);

@@ -9,6 +9,7 @@ use crate::core::reading::Field;
 use crate::core::servers;
 use crate::core::signal::SignalState;
 use crate::core::status::StepStatus;
+use crate::plan::kinds::Sees;
 use crate::plan::{Plan, ProbeSpec, Runbook, Step};
 use jiff::Timestamp;
 
@@ -279,7 +280,7 @@ fn known(state: &StepRun) -> Option<Known> {
 /// somebody.
 fn guards_failover(model: &Model, run: &Run, step: &Step) -> bool {
     // A replication probe watches the primary from the standby's region.
-    let watches_it = |spec: &&ProbeSpec| spec.kind != "postgres-replication";
+    let watches_it = |spec: &&ProbeSpec| spec.sees != Sees::Standby;
     let spec = |probe: &ProbeId| model.plan.probes.get(probe).filter(watches_it);
     let region = |probe: &ProbeId| spec(probe).and_then(|spec| spec.region.as_ref());
     let serves_elsewhere = |of| model.serving().is_some_and(|serving| serving != of);

@@ -9,6 +9,7 @@ use crate::core::signal::{Recent, SignalState, age, failing, is_stale};
 use crate::core::{backup, blind, evidence, lifecycle, placement, servers, standing};
 use crate::plan::ProbeSpec;
 use crate::plan::condition::{Condition, Names, Reference, Scalar};
+use crate::plan::kinds::Sees;
 use jiff::{SignedDuration, Timestamp};
 
 /// The model at a moment.
@@ -31,7 +32,7 @@ pub fn title(model: &Model, spec: &ProbeSpec) -> String {
         return spec.title.clone();
     }
     let address = spec.params.get("primary");
-    let is_other = |other: &&ProbeSpec| other.kind == "postgres" && other.params.get("dsn") == address;
+    let is_other = |other: &&ProbeSpec| other.sees == Sees::Server && other.params.get("dsn") == address;
     match model.plan.probes.values().find(is_other) {
         Some(other) => format!("reversed, of {}", other.title),
         None => format!("reversed: {}", spec.title),

@@ -7,6 +7,7 @@ use crate::core::reading::{Field, Measurement};
 use crate::core::watch;
 use crate::plan::ProbeSpec;
 use crate::plan::condition::{Condition, Names, Reference, Scalar};
+use crate::plan::kinds::Sees;
 use jiff::{SignedDuration, Timestamp};
 
 /// What each name of a condition is now, in its order: `signals['dr-lag'].fields.replay_lag_bytes is 20.8 MB`.
@@ -70,7 +71,7 @@ fn measured<'m>(
     probe: &ProbeId,
     since: Timestamp,
 ) -> Option<(&'m ProbeSpec, &'m Measurement)> {
-    let spec = model.plan.probes.get(probe).filter(|spec| spec.kind == "postgres-replication")?;
+    let spec = model.plan.probes.get(probe).filter(|spec| spec.sees == Sees::Standby)?;
     let reading = model.live.recent.get(probe)?.latest.as_ref()?;
     let measured = reading.outcome.as_ref().ok().filter(|_| reading.at - reading.took >= since)?;
     Some((spec, measured))

@@ -7,6 +7,7 @@ use crate::core::loss::{LossEstimate, MeasuredStandby};
 use crate::core::model::Model;
 use crate::core::names::View;
 use crate::plan::condition::{Condition, Reference, Truth};
+use crate::plan::kinds::Sees;
 use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
 
@@ -58,7 +59,7 @@ pub fn guard(
 fn asks_how_far(model: &Model, step: &Step, reference: &Reference) -> bool {
     let probe = reference.name.as_deref().filter(|_| reference.root == "signals");
     let Some(spec) = probe.and_then(|probe| model.plan.probes.get(probe)) else { return false };
-    let tells = spec.kind == "postgres-replication"
+    let tells = spec.sees == Sees::Standby
         || model.plan.runbooks.values().any(|runbook| runbook.loss.contains(&spec.id));
     let dsn = step.params.get("dsn");
     let is_for_it = dsn.is_some() && spec.params.get("dsn") == dsn;
@@ -83,7 +84,7 @@ fn seen(model: &Model, step: &Step, now: Timestamp) -> Option<MeasuredStandby> {
         .plan
         .probes
         .values()
-        .filter(|spec| spec.kind == "postgres" && spec.params.get("dsn") == Some(dsn));
+        .filter(|spec| spec.sees == Sees::Server && spec.params.get("dsn") == Some(dsn));
     let mut found = probes.filter_map(|spec| {
         let seen = model.live.recent.get(&spec.id)?.seen.as_ref()?;
         let is_fresh = now.duration_since(seen.last) <= spec.stale_after;

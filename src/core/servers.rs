@@ -5,6 +5,7 @@ use crate::core::fencing::set_read_only;
 use crate::core::model::Model;
 use crate::core::reading::{Field, Measurement, Reading};
 use crate::core::signal::SignalState;
+use crate::plan::kinds::Sees;
 use crate::plan::{Plan, ProbeSpec};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -175,7 +176,7 @@ pub fn is_server(spec: &ProbeSpec) -> bool {
     match spec.database.as_deref() {
         Some(NO_DATABASE) => false,
         Some(_) => true,
-        None => spec.kind == "postgres",
+        None => spec.sees == Sees::Server,
     }
 }
 
@@ -261,7 +262,7 @@ impl<'a> Ties<'a> {
                 at.entry(address).or_default().push(&spec.id);
             }
         }
-        let links = plan.probes.values().filter(|spec| spec.kind == "postgres-replication").map(|spec| {
+        let links = plan.probes.values().filter(|spec| spec.sees == Sees::Standby).map(|spec| {
             let ends = ["dsn", "primary"].into_iter().filter_map(|key| address(spec, key));
             ends.filter_map(|address| at.get(&address)).flatten().copied().collect::<Vec<_>>()
         });

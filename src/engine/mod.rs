@@ -46,6 +46,7 @@ use crate::engine::runner::Runner;
 use crate::engine::socket::Socket;
 use crate::journal::{JournalError, Options, Recovery};
 use crate::plan::Plan;
+use crate::plan::kinds::Sees;
 use crate::world::{Jump, World};
 use jiff::SignedDuration;
 use std::io;
@@ -224,7 +225,7 @@ pub async fn run(
 
 /// Probes of files whose last look gave no answer, and what it said.
 fn unread(model: &Model) -> Vec<String> {
-    let of_files = model.plan.probes.values().filter(|probe| probe.kind == "file-age");
+    let of_files = model.plan.probes.values().filter(|probe| probe.sees == Sees::Files);
     let latest = of_files.filter_map(|probe| {
         let reading = model.live.recent.get(&probe.id)?.latest.as_ref()?;
         Some(format!("{}: {}", probe.id, reading.outcome.as_ref().err()?.why))

@@ -3,7 +3,8 @@
 use crate::base::ids::*;
 use crate::base::units::Unit;
 use crate::plan::condition::Condition;
-use crate::plan::params::Params;
+use crate::plan::kinds::{Does, Sees};
+use crate::plan::params::{Param, Params};
 use crate::plan::people::{
     Audience, Channel, Contact, EscalationPolicy, MessageTemplate, NotifySettings, Rotation,
 };
@@ -140,6 +141,8 @@ pub struct ProbeSpec {
     pub id: ProbeId,
     /// The kind in the probe registry (`postgres-replication`).
     pub kind: String,
+    /// What the kind looks at.
+    pub sees: Sees,
     /// What people call it.
     pub title: String,
     /// Where the measured thing lives; none for things outside of every region.
@@ -361,6 +364,8 @@ pub struct Step {
     pub title: String,
     /// The kind in the action registry (`postgres-promote`).
     pub action: String,
+    /// What the kind does.
+    pub does: Does,
     /// What the kind needs (`with.…`).
     pub params: Params,
     /// Steps that must be settled before; the previous one where the plan does not say.
@@ -404,18 +409,15 @@ pub struct Step {
     pub undoes: Vec<StepId>,
 }
 
-/// The kinds of action that send people or programs to another place.
-const TRAFFIC: [&str; 4] = ["route53-upsert", "route53-switch", "cloudfront-origin", "arc-routing-control"];
-
 impl Step {
     /// A person does it and attests it; lifeboat only shows what to do.
     pub fn is_by_hand(&self) -> bool {
-        self.action == "manual"
+        self.does == Does::ByHand
     }
 
     /// It changes nothing that the services need: people tell, note or look.
     pub fn is_for_people(&self) -> bool {
-        self.is_by_hand() || self.action == "note"
+        self.is_by_hand() || self.does == Does::Notes
     }
 
     /// It can leave something behind in the world: what it did is in force until it is taken back. A message that was
@@ -423,29 +425,33 @@ impl Step {
     /// it back.
     pub fn leaves_something(&self) -> bool {
         let by_hand = self.undo.is_some() || self.is_fence() || !self.serves.is_empty();
-        (self.changes && self.action != "sns-publish") || by_hand
+        (self.changes && self.does != Does::Tells) || by_hand
     }
 
     /// It keeps a server from accepting writes.
     pub fn is_fence(&self) -> bool {
-        !self.fences.is_empty() || self.action == "postgres-fence"
+        !self.fences.is_empty() || self.does == Does::Fences
     }
 
     /// It makes another server the primary.
     pub fn promotes(&self) -> bool {
-        self.action.ends_with("promote")
+        self.does == Does::Promotes
     }
 
     /// Data may be lost by it: all but the kinds that touch none. What a program, a request or a person does nobody
     /// knows.
     pub fn may_lose_data(&self) -> bool {
-        let waits = ["note", "wait-for", "rds-wait", "rds-snapshot", "sns-publish", "eks-scale-nodegroup"];
-        !waits.contains(&&*self.action) && !TRAFFIC.contains(&&*self.action)
+        !self.does.keeps_data()
     }
 
     /// It sends people or programs to another place.
     pub fn moves_traffic(&self) -> bool {
-        self.switches || !self.serves.is_empty() || TRAFFIC.contains(&&*self.action)
+        self.switches || !self.serves.is_empty() || self.does == Does::Routes
+    }
+
+    /// The address of the database server that it acts on, where it connects to that server itself.
+    pub fn server(&self) -> Option<&Param> {
+        self.params.get("dsn")
     }
 
     /// It needs no confirmation, and no person to do it.

@@ -4,6 +4,7 @@ use super::{AFTER_A_FAILOVER, Looks};
 use crate::core::preflight::{Check, Checked, RegionChecks};
 use crate::core::servers::{NO_DATABASE, READ_ONLY_HIDDEN, Seen};
 use crate::kinds::action::ALREADY_PRIMARY;
+use crate::plan::kinds::Sees;
 use crate::plan::params::{Param, Params};
 use crate::plan::{Plan, Step};
 use crate::providers::postgres::client::ReadOnly;
@@ -85,13 +86,13 @@ impl Looks<'_> {
 fn named(plan: &Plan) -> Vec<Named<'_>> {
     let compared = |spec: &&crate::plan::ProbeSpec| spec.database.as_deref() != Some(NO_DATABASE);
     let probes = || plan.probes.values().filter(compared);
-    let watched = probes().filter(|spec| spec.kind == "postgres");
+    let watched = probes().filter(|spec| spec.sees == Sees::Server);
     let watched = watched.map(|spec| Named { title: Some(&spec.title), params: &spec.params, key: "dsn" });
-    let replicated = probes().filter(|spec| spec.kind == "postgres-replication");
+    let replicated = probes().filter(|spec| spec.sees == Sees::Standby);
     let replicated = replicated
         .flat_map(|spec| ["dsn", "primary"].map(|key| Named { title: None, params: &spec.params, key }));
     let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
-    let steps = steps.filter(|step| step.action.starts_with("postgres-"));
+    let steps = steps.filter(|step| step.server().is_some());
     let steps = steps.map(|step| Named { title: None, params: &step.params, key: "dsn" });
     let mut servers: Vec<Named<'_>> = Vec::new();
     for server in watched.chain(replicated).chain(steps) {

@@ -6,6 +6,7 @@ use crate::core::preflight::{Check, DEADLINE};
 use crate::core::scope;
 use crate::kinds::action::Action;
 use crate::plan::Step;
+use crate::plan::kinds::Does;
 use crate::plan::params::{Param, Params};
 use crate::providers::postgres::client::Postgres;
 use crate::secrets::{Secret, SecretRef};
@@ -13,8 +14,6 @@ use futures::future::join_all;
 use std::sync::Arc;
 use tokio::time::timeout;
 
-/// Kinds whose target only the plan names: they act on what lifeboat cannot read.
-const UNREAD: [&str; 2] = ["exec", "http-request"];
 /// Properties of a target that say nothing to a person here.
 const NOT_SHOWN: [&str; 4] = ["arn", "caller", "tags", "url"];
 /// Properties that are shown.
@@ -25,9 +24,9 @@ pub(super) const TARGET: &str = "target";
 impl Looks<'_> {
     /// All checks of a step.
     pub(super) async fn look(&self, step: &Step) -> Vec<Check> {
-        match &*step.action {
-            "manual" => return vec![Check::not_checkable("by hand", "a person does it")],
-            "note" | "wait-for" => {
+        match step.does {
+            Does::ByHand => return vec![Check::not_checkable("by hand", "a person does it")],
+            Does::Notes | Does::Waits => {
                 return vec![Check::pass("itself", "it needs nothing outside of lifeboat")];
             }
             _ => {}
@@ -108,7 +107,7 @@ impl Looks<'_> {
         let target = &description.target;
         let simulated = if self.world.clients().is_some() { "" } else { "simulated: " };
         let name = format!("{simulated}{} {}", target.kind, target.name);
-        if UNREAD.contains(&&*step.action) {
+        if step.does == Does::Runs {
             let why = format!("{name}: only the plan says what it acts on; lifeboat cannot read it");
             return Check::not_checkable(TARGET, why);
         }

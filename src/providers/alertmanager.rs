@@ -7,7 +7,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, faults};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
 use crate::providers::http::source::Request;
@@ -31,7 +31,7 @@ pub(super) static PROVIDER: Provider = Provider { probes: &[row!(self)], actions
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "alertmanager",
-    simulated: Simulated::Alertmanager,
+    sees: Sees::Alertmanager,
     doc: "Asks Prometheus' Alertmanager which alerts fire (`GET /api/v2/alerts`). The value is how many do; one is enough \
           for critical, unless the plan has bounds for the value. Silenced and inhibited alerts do not count. An \
           Alertmanager that does not answer, or answers with anything but a list of alerts, makes the signal unknown: \

@@ -7,7 +7,7 @@ use crate::core::outlook::Never;
 use crate::kinds::action::{Action, Built, Conditions, Context};
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::{Key, Named, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::{Param, Params};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Either, Fuse, FusedFuture, pending, ready, select};
@@ -21,6 +21,7 @@ pub(super) static PROVIDER: Provider = Provider { probes: &[], actions: &[row!(s
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "wait-for",
+    does: Does::Waits,
     simulated_target: "simulated target",
     sets: &[],
     doc: "Waits until a condition holds, or a signal is in a state, without a break for `sustain`. It changes \

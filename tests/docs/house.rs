@@ -129,3 +129,62 @@ fn every_file_is_named_by_a_module() {
     }
     assert!(lost.is_empty(), "never compiled:\n{}", lost.join("\n"));
 }
+
+/// Text in quotes on a line of code.
+fn quoted(line: &str) -> impl Iterator<Item = &str> {
+    line.split("//").next().unwrap_or_default().split('"').skip(1).step_by(2)
+}
+
+/// The code of a file without its tests.
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()
+}
+
+/// Kinds that a line names. A name of one word is often another thing too: it counts where the kind of something is looked
+/// at, as what a name begins or ends with does.
+fn kinds_named<'l>(kinds: &BTreeSet<&str>, line: &'l str) -> Vec<&'l str> {
+    let looks = [".action", ".kind"].iter().any(|field| line.contains(field));
+    let matches = [".starts_with(", ".ends_with(", ".contains("].iter().any(|by| line.contains(by));
+    let is_named = |text: &&str| {
+        let whole = kinds.contains(text) && (looks || text.contains('-'));
+        let part = looks && matches && text.len() > 2 && kinds.iter().any(|kind| kind.contains(text));
+        whole || part
+    };
+    quoted(line).filter(is_named).collect()
+}
+
+/// What others than the kind itself have to know of it stands with its description (`Does`, `Sees`, `sets` and others), so
+/// that whoever adds a kind is asked for it by the compiler.
+#[test]
+fn no_kind_is_named_outside_of_its_providers_folder() {
+    use lifeboat::providers;
+    let probes = providers::probes().map(|row| row.kind.name);
+    let actions = providers::actions().map(|row| row.kind.name);
+    let channels = providers::channels().map(|row| row.kind.name);
+    let kinds: BTreeSet<&str> = probes.chain(actions).chain(channels).collect();
+    assert!(kinds.len() > 40, "{kinds:?}");
+    let is_outside = |path: &String| {
+        let of_tests = path.contains("/tests/") || path.ends_with("tests.rs") || path.ends_with("testing.rs");
+        !path.starts_with("src/providers/") && !of_tests
+    };
+    let mut found = Vec::new();
+    for path in files_below("src").iter().filter(|path| is_outside(path)) {
+        let text = text(path);
+        for (number, line) in without_tests(&text).lines().enumerate() {
+            found.extend(
+                kinds_named(&kinds, line).iter().map(|kind| format!("{path}:{}: {kind}", number + 1)),
+            );
+        }
+    }
+    assert!(found.is_empty(), "kinds by their names:\n{}", found.join("\n"));
+    for (line, named) in [
+        ("let x = spec.sees == Sees::Standby; // \"postgres-replication\"", 0),
+        ("\"postgres-replication\" => 1,", 1),
+        ("step.action == \"manual\"", 1),
+        ("step.action.starts_with(\"rds-\")", usize::from(cfg!(feature = "aws"))),
+        ("spec.kind.ends_with(\"fence\")", 1),
+        ("(Action::Note, \"note\")", 0),
+    ] {
+        assert_eq!(kinds_named(&kinds, line).len(), named, "{line}");
+    }
+}

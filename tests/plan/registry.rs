@@ -2,7 +2,7 @@
 
 use lifeboat::base::units::Unit;
 use lifeboat::plan::keys::{Key, Named, Takes};
-use lifeboat::plan::kinds::{self, ActionKind, BuildError, NotifierKind, ProbeKind, Simulated};
+use lifeboat::plan::kinds::{self, ActionKind, BuildError, Does, NotifierKind, ProbeKind, Sees};
 use lifeboat::plan::{Channel, Manner, Registry, Step, Trial};
 
 pub fn registry() -> Registry {
@@ -30,7 +30,7 @@ impl Trial for Untried {
 
 static HTTP: ProbeKind = ProbeKind {
     name: "http",
-    simulated: Simulated::Http,
+    sees: Sees::Http,
     doc: "Fetches an address.",
     unit: Unit::Milliseconds,
     keys: &[
@@ -47,7 +47,7 @@ static HTTP: ProbeKind = ProbeKind {
 
 static REPLICATION: ProbeKind = ProbeKind {
     name: "postgres-replication",
-    simulated: Simulated::Standby,
+    sees: Sees::Standby,
     doc: "Lag of a standby.",
     unit: Unit::Seconds,
     keys: &[
@@ -62,7 +62,7 @@ static REPLICATION: ProbeKind = ProbeKind {
 
 static FILE_SIZE: ProbeKind = ProbeKind {
     name: "file-size",
-    simulated: Simulated::Files,
+    sees: Sees::Files,
     doc: "Size of a file.",
     unit: Unit::Bytes,
     keys: &[
@@ -78,6 +78,7 @@ static FILE_SIZE: ProbeKind = ProbeKind {
 
 static PROMOTE: ActionKind = ActionKind {
     name: "postgres-promote",
+    does: Does::Promotes,
     simulated_target: "PostgreSQL server",
     sets: &[],
     doc: "Promotes a standby.",
@@ -92,6 +93,7 @@ static PROMOTE: ActionKind = ActionKind {
 
 static REQUEST: ActionKind = ActionKind {
     name: "http-request",
+    does: Does::Runs,
     simulated_target: "HTTP interface",
     sets: &["method", "body"],
     doc: "Sends a request.",
@@ -110,6 +112,7 @@ static REQUEST: ActionKind = ActionKind {
 
 static MANUAL: ActionKind = ActionKind {
     name: "manual",
+    does: Does::ByHand,
     simulated_target: "simulated target",
     sets: &[],
     doc: "A person does it and attests.",
@@ -124,6 +127,7 @@ static MANUAL: ActionKind = ActionKind {
 
 static WAIT_FOR: ActionKind = ActionKind {
     name: "wait-for",
+    does: Does::Waits,
     simulated_target: "simulated target",
     sets: &[],
     doc: "Waits until a condition holds.",
@@ -141,6 +145,7 @@ static WAIT_FOR: ActionKind = ActionKind {
 
 static EXEC: ActionKind = ActionKind {
     name: "exec",
+    does: Does::Runs,
     simulated_target: "what the program acts on",
     sets: &[],
     doc: "Runs a program.",

@@ -6,6 +6,7 @@ use crate::core::fencing::raised_primary;
 use crate::core::loss_reading;
 use crate::core::model::Model;
 use crate::core::servers::Database;
+use crate::plan::kinds::Sees;
 use crate::plan::{ProbeSpec, Severity};
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,7 +15,7 @@ const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(5);
 
 /// The fences on a person's word that the commits of their servers deny.
 pub(super) fn belied(model: &Model, databases: &[Database<'_>], now: Timestamp) -> Vec<Contradiction> {
-    let lags = model.plan.probes.values().filter(|spec| spec.kind == "postgres-replication");
+    let lags = model.plan.probes.values().filter(|spec| spec.sees == Sees::Standby);
     // A clock that was set since the reading says nothing of when that commit came.
     let dated = lags.filter(|spec| !model.live.read_before_clock_set.contains(&spec.id));
     dated.filter_map(|spec| by_commits(model, databases, spec, now)).collect()

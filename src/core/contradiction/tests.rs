@@ -13,6 +13,7 @@ use crate::core::status::StepStatus;
 use crate::core::tests::desk::{self, Telling};
 use crate::core::tests::fixture::*;
 use crate::core::tests::serving::{primary, server, standby, world};
+use crate::plan::kinds::Does;
 use crate::plan::{ConfirmLevel, Plan};
 use std::sync::Arc;
 
@@ -492,6 +493,7 @@ fn a_step_that_moves_traffic_is_refused_during_a_split_brain() {
         let mut plan = (*with_a_fence()).clone();
         let dns = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("dns").unwrap();
         (dns.action, dns.switches) = (action.into(), switches);
+        dns.does = if switches { Does::Runs } else { Does::Routes };
         let mut machine = fenced_under(Arc::new(plan));
         do_step(&mut machine, "promote");
         machine.pass(12, &split());
@@ -812,7 +814,7 @@ fn a_primary_that_came_back_and_whose_probe_cannot_tell_is_no_proof_of_its_fence
 fn a_server_that_lifeboat_made_read_only_is_no_second_primary_where_its_probe_cannot_tell() {
     let mut plan = (*with_a_fence()).clone();
     let fence = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("check").unwrap();
-    fence.action = "postgres-fence".into();
+    *fence = of_kind(fence.clone(), "postgres-fence");
     fence.changes = true;
     let mut machine = Machine::failing_over_under(Arc::new(plan));
     machine.pass(12, &world(hidden(1, "a"), standby("b")));

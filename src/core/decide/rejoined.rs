@@ -9,6 +9,7 @@ use crate::core::reading::Field;
 use crate::core::roles;
 use crate::core::servers::{Database, Server, databases};
 use crate::plan::ProbeSpec;
+use crate::plan::kinds::Sees;
 use jiff::Timestamp;
 
 /// The fences that no server has around it any more. A fence that is believed for longer than it stands makes the next
@@ -49,8 +50,8 @@ fn rebuilt(model: &Model, databases: &[Database<'_>], left: InForce, now: Timest
 /// measured against it, or what else answers in its region.
 fn watches_too(other: &ProbeSpec, server: &ProbeSpec) -> bool {
     let (measured_against, dsn) = (other.params.get("primary"), server.params.get("dsn"));
-    match other.kind.as_str() {
-        "postgres-replication" => measured_against.is_some() && measured_against == dsn,
+    match other.sees {
+        Sees::Standby => measured_against.is_some() && measured_against == dsn,
         _ => other.region.is_some() && other.region == server.region,
     }
 }

@@ -120,8 +120,8 @@ fn a_loser_on_its_own_timeline_or_of_an_unknown_one_was_not_rebuilt() {
 fn a_rebuild_by_hand_ends_it_and_a_fence_that_is_only_lifted_does_not() {
     let machine = closed();
     let like = plan().runbooks["failover"].steps["scale"].clone();
-    let rebuild = Step { action: "manual".into(), unfences: vec!["primary-db".into()], ..like };
-    let unfence = Step { action: "postgres-unfence".into(), ..rebuild.clone() };
+    let rebuild = of_kind(Step { unfences: vec!["primary-db".into()], ..like }, "manual");
+    let unfence = of_kind(rebuild.clone(), "postgres-unfence");
     let by = |machine: &Machine, step: &Step| {
         divergence::by_word(&machine.model, machine.now, step, "pg_rewind, it streams").len()
     };

@@ -64,7 +64,7 @@ fn a_step_that_runs_by_itself_does_not_in_a_drill_of_safe_steps() {
     let mut plan = (*plan()).clone();
     let steps = &mut plan.runbooks.get_mut("failover").unwrap().steps;
     let check = steps["check"].clone();
-    steps.insert("check".into(), Step { action: "exec".into(), changes: true, ..check });
+    steps.insert("check".into(), of_kind(Step { changes: true, ..check }, "exec"));
     let machine = drilling(Arc::new(plan.clone()), Mode::SafeDrill);
     assert_eq!(machine.executed, []);
     assert_eq!(drilling(Arc::new(plan), Mode::Drill).executed.len(), 1, "it acts in a drill that acts");

@@ -17,6 +17,7 @@ use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
 use crate::core::refusal::Refusal;
 use crate::journal::Head;
 use crate::plan::condition::Condition;
+use crate::plan::kinds::{Does, Sees};
 use crate::plan::params::Params;
 use crate::plan::*;
 use indexmap::{IndexMap, indexmap};
@@ -41,6 +42,7 @@ fn probe(
     let spec = ProbeSpec {
         id: id.into(),
         kind: kind.into(),
+        sees: sees(kind),
         title: format!("probe {id}"),
         region: region.map(RegionId::from),
         database: None,
@@ -56,11 +58,42 @@ fn probe(
     (id.into(), spec)
 }
 
+/// What a kind looks at, as its provider, which stands above the core, has it.
+pub fn sees(kind: &str) -> Sees {
+    match kind {
+        "http" => Sees::Http,
+        "tcp" => Sees::Tcp,
+        "postgres" => Sees::Server,
+        "postgres-replication" => Sees::Standby,
+        "exec" => Sees::Program,
+        _ => panic!("{kind}"),
+    }
+}
+
+/// What a kind does, as its provider has it.
+pub fn does(action: &str) -> Does {
+    match action {
+        "manual" => Does::ByHand,
+        "note" => Does::Notes,
+        "exec" => Does::Runs,
+        "postgres-promote" => Does::Promotes,
+        "postgres-fence" => Does::Fences,
+        "postgres-unfence" => Does::Unfences,
+        _ => panic!("{action}"),
+    }
+}
+
+/// The same step of another kind.
+pub fn of_kind(step: Step, action: &str) -> Step {
+    Step { action: action.into(), does: does(action), ..step }
+}
+
 fn step(id: &str, action: &str, needs: &[&str], confirm: ConfirmLevel) -> (StepId, Step) {
     let step = Step {
         id: id.into(),
         title: format!("step {id}"),
         action: action.into(),
+        does: does(action),
         params: Params::default(),
         needs: needs.iter().map(|need| StepId::from(*need)).collect(),
         guard: Vec::new(),

@@ -6,6 +6,7 @@ use crate::core::command::{Ask, Report};
 use crate::core::effect::Effect;
 use crate::core::in_force::{self, InForce, Known};
 use crate::core::incident::{Mode, Outcome};
+use crate::plan::kinds::Sees;
 use crate::plan::{ConfirmLevel, Plan, Step};
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ pub fn fencing_plan() -> Arc<Plan> {
     let failover = plan.runbooks.get_mut("failover").unwrap();
     let like = failover.steps["scale"].clone();
     let fence = Step { id: "fence".into(), title: "Stop writes".into(), ..like.clone() };
-    let fence = Step { action: "postgres-fence".into(), needs: vec!["check".into()], ..fence };
+    let fence = of_kind(Step { needs: vec!["check".into()], ..fence }, "postgres-fence");
     failover.steps.shift_insert(1, "fence".into(), fence);
     failover.steps.get_mut("promote").unwrap().needs = vec!["fence".into()];
     failover.steps.get_mut("scale").unwrap().undo = Some("scale it down".into());
@@ -202,7 +203,7 @@ fn what_was_fenced_anew_after_it_was_taken_back_is_in_force_again() {
 fn a_fence_that_a_person_raised_by_hand_is_in_force_and_outlives_the_close() {
     let mut plan = (*fencing_plan()).clone();
     let fence = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("fence").unwrap();
-    (fence.action, fence.changes) = ("manual".into(), false);
+    *fence = of_kind(Step { changes: false, ..fence.clone() }, "manual");
     fence.fences = vec!["primary-db".into()];
     let mut machine = Machine::resumed_under(Arc::new(plan), Vec::new(), start());
     machine.pass(20, &healthy());
@@ -237,7 +238,7 @@ fn aborted_after_the_fence() -> Machine {
     let failover = plan.runbooks.get_mut("failover").unwrap();
     failover.steps.get_mut("fence").unwrap().fences = vec!["primary-db".into(), "dr-lag".into()];
     let mut probe = plan.probes["dr-lag"].clone();
-    probe.kind = "postgres-replication".into();
+    (probe.kind, probe.sees) = ("postgres-replication".into(), Sees::Standby);
     plan.probes.insert("dr-lag".into(), probe);
     let mut machine = Machine::resumed_under(Arc::new(plan), Vec::new(), start());
     machine.pass(20, &healthy());

@@ -449,7 +449,7 @@ fn failing_back(server: &str) -> Machine {
         lag.params.0.insert(key.into(), Param::Text(at.into()));
     }
     let scale = plan.runbooks.get_mut("failover").unwrap().steps.get_mut("scale").unwrap();
-    scale.action = "postgres-fence".into();
+    *scale = of_kind(scale.clone(), "postgres-fence");
     scale.params.0.insert("dsn".into(), Param::Text(server.into()));
     scale.fences = if server == "a" { vec!["dr-lag".into()] } else { Vec::new() };
     Machine::failing_over_under(Arc::new(plan))

@@ -7,6 +7,7 @@ use crate::core::fact::Fact;
 use crate::core::model::Status;
 use crate::core::reading::{Measurement, ProbeFailure};
 use crate::core::signal::SignalState;
+use crate::plan::kinds::Sees;
 use crate::plan::params::Param;
 use crate::plan::{Plan, Severity};
 use std::sync::Arc;
@@ -204,7 +205,7 @@ fn two_masters_of_what_the_plan_calls_one_database_are_a_split_brain() {
     let mut plan = (*plan()).clone();
     for probe in ["primary-db", "dr-db"] {
         let spec = plan.probes.get_mut(probe).unwrap();
-        spec.kind = "exec".into();
+        (spec.kind, spec.sees) = ("exec".into(), Sees::Program);
         spec.database = Some("redis".into());
     }
     let master = || Ok(Measurement::good("master").with_value(1.0).with_text("role", "master".to_owned()));

@@ -1,12 +1,11 @@
 //! Steps that act around the manager of a PostgreSQL server, as far as the plan itself tells that there is one.
 
+use crate::plan::kinds::Does;
 use crate::plan::load::Draft;
 use crate::plan::params::{Param, Params};
 use crate::plan::problem::{Problem, Report};
 use crate::plan::types::{ConfirmLevel, Plan, Step};
 
-/// Actions that a manager undoes.
-const AROUND: [&str; 2] = ["postgres-promote", "postgres-fence"];
 /// What stands in addresses of servers that a provider manages, and whose they are.
 const HOSTS: &[(&str, &str)] = &[
     (".rds.amazonaws.com", "Amazon RDS"),
@@ -29,7 +28,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
     let tool = tool(plan);
     beside_a_primary(draft, report);
     for (book, runbook) in &plan.runbooks {
-        for step in runbook.steps.values().filter(|step| AROUND.contains(&&*step.action)) {
+        for step in runbook.steps.values().filter(|step| is_undone(step)) {
             let place = |key: &str| draft.places.of(&format!("runbooks.{book}.steps.{}.{key}", step.id));
             let id = &step.id;
             if step.params.text("managed") == Some("ignore") {
@@ -53,6 +52,11 @@ pub(super) fn check(draft: &Draft, report: &Report) {
             }
         }
     }
+}
+
+/// Whether a manager undoes what a step does.
+fn is_undone(step: &Step) -> bool {
+    matches!(step.does, Does::Promotes | Does::Fences) && step.server().is_some()
 }
 
 /// Lifting a fence beside another primary makes two of them.

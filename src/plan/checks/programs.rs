@@ -1,6 +1,7 @@
 //! Programs: those that find their account or cluster through variables that they do not get unasked, and command lines
 //! that were not taken apart.
 
+use crate::plan::kinds::Sees;
 use crate::plan::load::Draft;
 use crate::plan::params::Params;
 use crate::plan::problem::{Problem, Report};
@@ -18,7 +19,7 @@ const KUBE: &str = "~/.kube/config";
 
 pub(super) fn check(draft: &Draft, report: &Report) {
     lines(draft, report);
-    for probe in draft.plan.probes.values().filter(|probe| probe.kind == "exec") {
+    for probe in draft.plan.probes.values().filter(|probe| probe.sees == Sees::Program) {
         let Some((program, variable, argument, without)) = unseen(&probe.params) else { continue };
         let message = format!(
             "`{program}` of probe `{}` signs in by {without} of the engine's user: {variable} is not passed on",

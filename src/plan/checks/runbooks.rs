@@ -2,6 +2,7 @@
 
 use super::tree::cycle;
 use crate::base::ids::{RegionId, RunbookId, ServiceId, StepId};
+use crate::plan::kinds::Does;
 use crate::plan::load::Draft;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
@@ -20,7 +21,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
         for step in runbook.steps.values() {
             self::step(&format!("{path}.{}", step.id), step, draft, registry, report);
         }
-        let promotes = |step: &&Step| step.irreversible && step.action.contains("promote");
+        let promotes = |step: &&Step| step.irreversible && step.promotes();
         if let Some(step) = runbook.steps.values().find(promotes)
             && runbook.loss.is_empty()
         {
@@ -177,7 +178,7 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
             ),
         }));
     }
-    if kind.name == "postgres-fence" && step.fences.is_empty() {
+    if kind.does == Does::Fences && step.fences.is_empty() {
         let message = format!("step `{id}` fences a server that no probe is known to watch");
         let help = "what a failover would lose grows until the old primary is fenced: name its probes, and the \
                     replication probes of its standbys, in `fences`";

@@ -1,13 +1,11 @@
 //! Which server is meant: one that is acted upon, or measured for what its promotion would lose, is named alone. And what
 //! a session may not set for itself, because the server's own value is what is asked for.
 
+use crate::plan::kinds::Sees;
 use crate::plan::load::Draft;
 use crate::plan::params::Params;
 use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
-
-/// Actions on one server.
-const ACTIONS: [&str; 3] = ["postgres-promote", "postgres-fence", "postgres-unfence"];
 
 pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
     read_only_sessions(draft, report);
@@ -17,13 +15,13 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
             "name one: which server is meant depends on who answers, and the loss may be measured on another";
         report.add(Problem::warning("several-servers", draft.places.of(&path), message).help(help));
     };
-    for probe in draft.plan.probes.values().filter(|probe| probe.kind == "postgres-replication") {
+    for probe in draft.plan.probes.values().filter(|probe| probe.sees == Sees::Standby) {
         if let Some(servers) = several(&probe.params, registry) {
             warn(format!("`dsn` of probe `{}`", probe.id), format!("probes.{}.dsn", probe.id), servers);
         }
     }
     for (book, runbook) in &draft.plan.runbooks {
-        for step in runbook.steps.values().filter(|step| ACTIONS.contains(&&*step.action)) {
+        for step in runbook.steps.values().filter(|step| step.server().is_some()) {
             if let Some(servers) = several(&step.params, registry) {
                 let path = format!("runbooks.{book}.steps.{}.with.dsn", step.id);
                 warn(format!("`dsn` of step `{}`", step.id), path, servers);
@@ -43,13 +41,13 @@ fn read_only_sessions(draft: &Draft, report: &Report) {
         let dsn = params.text(key).unwrap_or_default().to_lowercase().replace('-', "_");
         dsn.contains("default_transaction_read_only")
     };
-    for probe in draft.plan.probes.values().filter(|probe| probe.kind.starts_with("postgres")) {
+    for probe in draft.plan.probes.values().filter(|probe| probe.sees.is_postgres()) {
         for key in ["dsn", "primary"].into_iter().filter(|key| sets(&probe.params, key)) {
             warn(format!("`{key}` of probe `{}`", probe.id), format!("probes.{}.{key}", probe.id));
         }
     }
     for (book, runbook) in &draft.plan.runbooks {
-        for step in runbook.steps.values().filter(|step| ACTIONS.contains(&&*step.action)) {
+        for step in runbook.steps.values().filter(|step| step.server().is_some()) {
             if sets(&step.params, "dsn") {
                 let path = format!("runbooks.{book}.steps.{}.with.dsn", step.id);
                 warn(format!("`dsn` of step `{}`", step.id), path);

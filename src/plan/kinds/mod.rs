@@ -7,8 +7,8 @@ mod error;
 pub(crate) mod keys;
 mod probe;
 
-pub use action::ActionKind;
+pub use action::{ActionKind, Does};
 pub use channel::{Ending, NotifierKind};
 pub use error::BuildError;
 pub(crate) use probe::faults;
-pub use probe::{ANY_FIELD, ProbeKind, Simulated, unchecked};
+pub use probe::{ANY_FIELD, ProbeKind, Sees, unchecked};

@@ -4,13 +4,14 @@ use super::BuildError;
 use crate::base::units::Unit;
 use crate::plan::ProbeSpec;
 use crate::plan::keys::Key;
+use serde::{Deserialize, Serialize};
 
 /// What the registry knows of a kind of probe.
 pub struct ProbeKind {
     /// As in `kind = "…"`.
     pub name: &'static str,
-    /// As what a simulated world measures it.
-    pub simulated: Simulated,
+    /// What it looks at.
+    pub sees: Sees,
     /// One paragraph for the reference.
     pub doc: &'static str,
     /// Unit of the value that `warn` and `critical` bound.
@@ -29,9 +30,11 @@ pub struct ProbeKind {
     pub check: fn(&ProbeSpec) -> Vec<BuildError>,
 }
 
-/// What a simulated world knows of a kind of probe: what it would return.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Simulated {
+/// What a kind of probe looks at, as far as others than the kind itself have to know. A simulated world returns what such
+/// a probe would return.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sees {
     /// An HTTP endpoint.
     Http,
     /// A port.
@@ -74,10 +77,20 @@ pub enum Simulated {
     Distribution,
 }
 
-impl Simulated {
+impl Sees {
     /// A database, or what is told of one.
     pub fn is_database(self) -> bool {
         matches!(self, Self::Server | Self::Standby | Self::Archiver | Self::Instance | Self::Cluster)
+    }
+
+    /// A PostgreSQL server that is asked over a connection of its own.
+    pub fn is_postgres(self) -> bool {
+        matches!(self, Self::Server | Self::Standby | Self::Archiver)
+    }
+
+    /// Something that answers whoever asks it, or not: what tells how a region is where the plan does not say.
+    pub fn answers(self) -> bool {
+        matches!(self, Self::Http | Self::Tcp | Self::Server)
     }
 }
 

@@ -20,6 +20,7 @@ use super::place::{Place, Sources};
 use super::problem::{Problem, Problems, Report};
 use super::registry::Registry;
 use super::types::{Plan, ProbeSpec};
+use crate::plan::kinds::{Does, Sees};
 use document::Document;
 use fields::Fields;
 use ids::Ids;
@@ -178,16 +179,19 @@ fn fill_fences(plan: &mut Plan) {
     let probes = &plan.probes;
     let steps = plan.runbooks.values_mut().flat_map(|runbook| runbook.steps.values_mut());
     for step in steps {
-        let known = match &*step.action {
-            "postgres-fence" => &mut step.fences,
+        let Some(server) = step.server().cloned() else { continue };
+        let known = match step.does {
+            Does::Fences => &mut step.fences,
             // Who is promoted accepts writes, fenced before or not.
-            "postgres-unfence" | "postgres-promote" => &mut step.unfences,
+            Does::Unfences | Does::Promotes => &mut step.unfences,
             _ => continue,
         };
-        let Some(server) = step.params.get("dsn").filter(|_| known.is_empty()) else { continue };
+        if !known.is_empty() {
+            continue;
+        }
         let watches = |probe: &&ProbeSpec| {
-            let key = if probe.kind == "postgres-replication" { "primary" } else { "dsn" };
-            probe.params.get(key) == Some(server)
+            let key = if probe.sees == Sees::Standby { "primary" } else { "dsn" };
+            probe.params.get(key) == Some(&server)
         };
         *known = probes.values().filter(watches).map(|probe| probe.id.clone()).collect();
     }
@@ -197,10 +201,7 @@ fn fill_fences(plan: &mut Plan) {
 fn fill_health(plan: &mut Plan) {
     for (id, region) in plan.regions.iter_mut().filter(|(_, region)| region.health.is_empty()) {
         let here = plan.probes.values().filter(|probe| probe.region.as_ref() == Some(id));
-        region.health = here
-            .filter(|probe| ["tcp", "http", "postgres"].contains(&&*probe.kind))
-            .map(|probe| probe.id.clone())
-            .collect();
+        region.health = here.filter(|probe| probe.sees.answers()).map(|probe| probe.id.clone()).collect();
     }
 }
 

@@ -66,6 +66,7 @@ fn probe(
     let spec = ProbeSpec {
         id: ProbeId::from(id),
         kind: kind.name.to_owned(),
+        sees: kind.sees,
         title: fields.text_or("title", id),
         region: fields.get("region").and_then(|region| region.text()).map(RegionId::from),
         database: fields.get("database").and_then(|database| database.text()).map(str::to_owned),

@@ -144,6 +144,7 @@ fn step(
         id: StepId::from(&*id),
         title: fields.text("title"),
         action: kind.name.to_owned(),
+        does: kind.does,
         params,
         needs: match fields.get("needs") {
             Some(_) => fields.names("needs"),

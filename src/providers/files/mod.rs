@@ -13,7 +13,7 @@ use crate::kinds::probe::series::{Sizes, in_words, judge_age, size};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees};
 use crate::plan::params::Params;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
@@ -33,7 +33,7 @@ pub(super) static PROVIDER: Provider = Provider { probes: &[row!(self)], actions
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "file-age",
-    simulated: Simulated::Files,
+    sees: Sees::Files,
     doc: "Looks at the newest file, or folder, that matches a pattern. The value is its age. No match is critical, \
           so is one smaller than `min_size`, and an archive with nothing in it (the 20 bytes that `gzip` makes of a dump \
           that failed, a tar of zeros) or that is cut off: a plain dump of PostgreSQL without its last \

@@ -4,7 +4,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::kinds::action::{Action, Built, Context};
 use crate::kinds::source::shown;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
@@ -24,6 +24,7 @@ const METHODS: &[&str] = &["POST", "PUT", "PATCH", "DELETE", "GET"];
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "http-request",
+    does: Does::Runs,
     simulated_target: "HTTP interface",
     sets: &["method", "body"],
     doc: "Sends one HTTP request and never repeats it by itself. The attempt's token goes along as \

@@ -7,7 +7,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, faults};
 use crate::providers::clients::Clients;
 use crate::providers::net::names::{Directory, NameError};
 use futures::future::BoxFuture;
@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout_at};
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "tcp",
-    simulated: Simulated::Tcp,
+    sees: Sees::Tcp,
     doc: "Opens a TCP connection and closes it. The value is the time that the connection took. A connection \
           that is refused, unreachable or not answered within the time-out is critical. So is a \
           name that is gone: name servers know no address of it, and answer for other names. Name servers that do \

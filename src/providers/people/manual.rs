@@ -3,13 +3,14 @@
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use futures::future::{BoxFuture, ready};
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "manual",
+    does: Does::ByHand,
     simulated_target: "simulated target",
     sets: &[],
     doc: "Something that only a person can do: a console of a provider, a phone call, a switch in a rack. \

@@ -3,13 +3,14 @@
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use futures::future::{BoxFuture, ready};
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "note",
+    does: Does::Notes,
     simulated_target: "simulated target",
     sets: &[],
     doc: "Records a text in the journal: a milestone, a decision, a reminder at the right moment. It changes \

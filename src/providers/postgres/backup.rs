@@ -7,7 +7,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
 use crate::providers::postgres::source::{Database, DatabaseError};
 use futures::future::BoxFuture;
@@ -22,7 +22,7 @@ const EMPTY_SEGMENT_BYTES: u64 = 256;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "postgres-backup",
-    simulated: Simulated::Archiver,
+    sees: Sees::Archiver,
     doc: "Reads the WAL archiver of a primary (`pg_stat_archiver`). The value is the age of the newest WAL that \
           is safe in the archive: the time since the last archived segment, or zero when nothing was written \
           since. Archiving that is off, that fails, or that never archived anything is critical. It says nothing \

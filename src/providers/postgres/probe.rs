@@ -6,7 +6,7 @@ use crate::core::servers::{FULL, READ_ONLY_HIDDEN};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::plan::params::{ParamError, Params};
 use crate::providers::clients::Clients;
 use crate::providers::postgres::client::{PostgresErrorKind, ReadOnly};
@@ -21,7 +21,7 @@ const ROLES: &[&str] = &["primary", "standby", "any"];
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "postgres",
-    simulated: Simulated::Server,
+    sees: Sees::Server,
     doc: "Opens a new session on a PostgreSQL server (version 12 or newer) and reads its role. The value is the \
           time that connecting and reading took. A server that refuses, does not answer, is starting or has no \
           connection left is critical; so is one in another role than expected, and a primary that takes no \

@@ -5,7 +5,7 @@ use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::postgres::client::{PostgresErrorKind, ReadOnly};
@@ -30,6 +30,7 @@ const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(30);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "postgres-promote",
+    does: Does::Promotes,
     simulated_target: "PostgreSQL server",
     sets: &[],
     doc: "Promotes a standby with `pg_promote()` (PostgreSQL 12 or newer). It refuses a server that is already a \

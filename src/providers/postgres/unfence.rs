@@ -5,7 +5,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::core::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::{Param, Params};
 use crate::providers::clients::Clients;
 use crate::providers::postgres::client::{PostgresErrorKind, ReadOnly};
@@ -23,6 +23,7 @@ const RELOAD: &str = "select pg_catalog.pg_reload_conf()";
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "postgres-unfence",
+    does: Does::Unfences,
     simulated_target: "PostgreSQL server",
     sets: &[],
     doc: "Takes the fence of `postgres-fence` with `read-only` back: resets `default_transaction_read_only` in \

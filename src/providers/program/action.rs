@@ -6,7 +6,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::core::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::program::source::{Program, program_words};
@@ -16,6 +16,7 @@ use futures::future::{BoxFuture, ready};
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "exec",
+    does: Does::Runs,
     simulated_target: "what the program acts on",
     sets: &[],
     doc: "Runs a program, without a shell unless asked, in a process group of its own. Its output is shown as it \

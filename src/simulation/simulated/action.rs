@@ -4,6 +4,7 @@ use super::{Inner, effects, target};
 use crate::core::action::{Acted, Description, Done, Failure, ManualCard, Proof, Target, UNMOVED};
 use crate::kinds::action::{Action, Context};
 use crate::plan::Step;
+use crate::plan::kinds::Does;
 use crate::plan::params::Params;
 use crate::providers::sets;
 use crate::simulation::scenario::{Change, Fault, FaultKind};
@@ -37,7 +38,7 @@ impl SimulatedAction {
 
     /// As the real kinds say it, where that is not the plan's to say.
     fn undo(&self) -> Vec<String> {
-        let fenced = self.step.action == "postgres-fence" && self.params.text("method") != Some("stop");
+        let fenced = self.step.does == Does::Fences && self.params.text("method") != Some("stop");
         let commands = [
             "alter system reset default_transaction_read_only".to_owned(),
             "select pg_reload_conf()".to_owned(),
@@ -162,7 +163,7 @@ impl SimulatedAction {
         let state = self.inner.state();
         let evidence = match effects::of_kind(&self.inner.plan, &self.step, &self.params) {
             Some(Change::Promoted(region)) => state.promoted_at(Some(&region)).map(|at| {
-                let managed = self.step.action.starts_with("rds-");
+                let managed = self.step.server().is_none();
                 let also = if managed { "its status is available" } else { "timeline is 2" };
                 vec![format!("role is primary since {at:.0}"), also.into(), "a write worked".into()]
             }),

@@ -3,6 +3,7 @@
 use super::roles;
 use crate::base::ids::RegionId;
 use crate::core::divergence;
+use crate::plan::kinds::{Does, Sees};
 use crate::plan::params::Params;
 use crate::plan::{Plan, Runbook, Step};
 use crate::simulation::scenario::{Attempts, Change, Fault, Reaction, Scenario, Trigger};
@@ -15,10 +16,10 @@ const USUAL: SignedDuration = SignedDuration::from_secs(5);
 /// What the kind of action does by itself, whatever the scenario adds.
 pub(super) fn of_kind(plan: &Plan, step: &Step, params: &Params) -> Option<Change> {
     let region = roles::database_of(plan, step, params)?;
-    match &*step.action {
-        "postgres-promote" | "rds-promote" => Some(Change::Promoted(region)),
-        "postgres-fence" => Some(Change::Fenced(region)),
-        "postgres-unfence" => Some(Change::Unfenced(region)),
+    match step.does {
+        Does::Promotes => Some(Change::Promoted(region)),
+        Does::Fences => Some(Change::Fenced(region)),
+        Does::Unfences => Some(Change::Unfenced(region)),
         _ => None,
     }
 }
@@ -26,12 +27,12 @@ pub(super) fn of_kind(plan: &Plan, step: &Step, params: &Params) -> Option<Chang
 /// The regions whose servers a step brings back: it takes a fence around them back, and is no step that only lets them
 /// write again, or makes one of them the primary.
 pub(super) fn rebuilt(plan: &Plan, step: &Step) -> Vec<Change> {
-    if step.promotes() || step.is_fence() || step.action.ends_with("unfence") {
+    if step.promotes() || step.is_fence() || step.does == Does::Unfences {
         return Vec::new();
     }
     let servers = divergence::taken_back(plan, step).into_iter().filter_map(|probe| plan.probes.get(probe));
     // A replication probe watches the primary from the standby's region.
-    let watching = servers.filter(|spec| spec.kind != "postgres-replication");
+    let watching = servers.filter(|spec| spec.sees != Sees::Standby);
     let regions: IndexSet<&RegionId> = watching.filter_map(|spec| spec.region.as_ref()).collect();
     regions.into_iter().map(|region| Change::Rebuilt(region.clone())).collect()
 }

@@ -32,9 +32,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// How fast simulated time may pass, in simulated seconds for each real one.
 const SPEEDS: std::ops::RangeInclusive<f64> = 0.01..=1000.0;
 
-/// Kinds of actions that never leave the engine: they are the real ones here too.
-const WITHIN: [&str; 3] = ["wait-for", "manual", "note"];
-
 /// A world in which nothing real is seen or touched.
 pub struct SimulatedWorld {
     inner: Arc<Inner>,
@@ -126,7 +123,8 @@ impl World for SimulatedWorld {
             .map(|kind| (kind.build)(params, &self.unconnected))
             .transpose()?;
         match real {
-            Some(real) if WITHIN.contains(&&*step.action) => Ok(real),
+            // They are the real ones here too.
+            Some(real) if step.does.is_within() => Ok(real),
             // Of the others only what needs no connection is asked.
             real => {
                 let card = real.map(|action| action.manual());

@@ -1,10 +1,9 @@
 //! Who plays which part in a plan.
 
 use crate::base::ids::{ProbeId, RegionId};
-use crate::plan::kinds::Simulated;
+use crate::plan::kinds::{Does, Sees};
 use crate::plan::params::Params;
 use crate::plan::{Plan, ProbeSpec, RegionRole, Step};
-use crate::providers;
 use indexmap::IndexSet;
 
 /// The first region of that role.
@@ -16,11 +15,7 @@ pub(crate) fn first(plan: &Plan, role: RegionRole) -> Option<&RegionId> {
 /// for it.
 pub(crate) fn replication(plan: &Plan) -> impl Iterator<Item = &ProbeId> {
     let named = plan.runbooks.values().flat_map(|runbook| &runbook.loss);
-    let made = plan
-        .probes
-        .values()
-        .filter(|spec| providers::probe(&spec.kind).is_some_and(|kind| kind.simulated == Simulated::Standby))
-        .map(|spec| &spec.id);
+    let made = plan.probes.values().filter(|spec| spec.sees == Sees::Standby).map(|spec| &spec.id);
     named.chain(made).collect::<IndexSet<_>>().into_iter()
 }
 
@@ -47,17 +42,16 @@ pub(super) fn database(plan: &Plan, spec: &ProbeSpec) -> String {
 /// It answers from the region that traffic goes to.
 pub(super) fn follows_traffic(plan: &Plan, spec: &ProbeSpec) -> bool {
     spec.region.is_none()
-        && providers::probe(&spec.kind)
-            .is_some_and(|kind| matches!(kind.simulated, Simulated::Http | Simulated::Tcp))
+        && matches!(spec.sees, Sees::Http | Sees::Tcp)
         && !plan.policy.reference.contains(&spec.id)
 }
 
 /// The region of the database that a step promotes or fences: that of a probe with the same `dsn`, the one that
 /// the step names, otherwise the side where it is usually done. None for steps about something else.
 pub(super) fn database_of(plan: &Plan, step: &Step, params: &Params) -> Option<RegionId> {
-    let usual = match &*step.action {
-        "postgres-promote" | "rds-promote" => RegionRole::Standby,
-        "postgres-fence" | "postgres-unfence" => RegionRole::Primary,
+    let usual = match step.does {
+        Does::Promotes => RegionRole::Standby,
+        Does::Fences | Does::Unfences => RegionRole::Primary,
         _ => return None,
     };
     let dsn = params.get("dsn");

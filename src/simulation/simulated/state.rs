@@ -1,7 +1,7 @@
 //! What happened in the simulated world so far, and how things are at a moment: a fold over the changes.
 
 use crate::base::ids::{ProbeId, RegionId, StepId};
-use crate::plan::kinds::Simulated;
+use crate::plan::kinds::Sees;
 use crate::plan::{Plan, ProbeSpec, RegionRole};
 use crate::simulation::scenario::{Change, ProbeState, RegionState, Scenario};
 use crate::simulation::simulated::roles;
@@ -172,7 +172,7 @@ impl State {
             RegionState::Down => Some(*since),
             RegionState::Flapping(period) => down_phase(*period, *since, now),
         });
-        let servers = plan.probes.values().filter(|spec| simulated(spec) == Some(Simulated::Server));
+        let servers = plan.probes.values().filter(|spec| spec.sees == Sees::Server);
         let of_region_or_server = servers
             .filter(|spec| spec.region.as_ref() == Some(region))
             .filter_map(|spec| self.probes.get(&spec.id))
@@ -220,12 +220,11 @@ impl State {
 /// What a region's state means for what is measured in it. Files are seen from this host, not from there.
 fn spread(plan: &Plan, region: &RegionId, state: RegionState) -> Vec<(ProbeId, ProbeState)> {
     let inside = plan.probes.values().filter(|spec| spec.region.as_ref() == Some(region));
-    let remote = inside.filter(|spec| simulated(spec) != Some(Simulated::Files));
+    let remote = inside.filter(|spec| spec.sees != Sees::Files);
     let mut endpoints = 0;
     let of_each = remote.map(|spec| {
-        let kind = simulated(spec);
         // Copies that a provider keeps in a region and lists there.
-        let is_kept = kind == Some(Simulated::Copies);
+        let is_kept = spec.sees == Sees::Copies;
         let state = match state {
             RegionState::Up => ProbeState::Normal,
             // What is kept in it may well be there, but nobody tells.
@@ -233,7 +232,7 @@ fn spread(plan: &Plan, region: &RegionId, state: RegionState) -> Vec<(ProbeId, P
             RegionState::Down => ProbeState::Down,
             RegionState::Unreachable => ProbeState::Unreachable,
             RegionState::Flapping(period) => ProbeState::Flapping(period),
-            RegionState::Partial if is_kept || kind.is_some_and(Simulated::is_database) => ProbeState::Normal,
+            RegionState::Partial if is_kept || spec.sees.is_database() => ProbeState::Normal,
             RegionState::Partial => {
                 endpoints += 1;
                 if endpoints % 2 == 1 { ProbeState::Down } else { ProbeState::Normal }
@@ -242,11 +241,6 @@ fn spread(plan: &Plan, region: &RegionId, state: RegionState) -> Vec<(ProbeId, P
         (spec.id.clone(), state)
     });
     of_each.collect()
-}
-
-/// As what a probe is simulated; none where this build has no such kind.
-fn simulated(spec: &ProbeSpec) -> Option<Simulated> {
-    crate::providers::probe(&spec.kind).map(|kind| kind.simulated)
 }
 
 fn health(state: ProbeState, since: Timestamp, now: Timestamp) -> Health {

@@ -4,6 +4,7 @@ use super::noise::hash;
 use super::{Inner, effects, roles};
 use crate::core::action::Target;
 use crate::plan::Step;
+use crate::plan::kinds::Does;
 use crate::plan::params::{Param, Params};
 
 /// The target of a step as the simulated world has it now.
@@ -19,7 +20,7 @@ pub(super) fn of_step(inner: &Inner, step: &Step, params: &Params) -> Target {
         if reachable {
             let read = |name: &str, value: String| (name.to_owned(), value);
             identity.push(read("role", state.role(&inner.plan, Some(&region)).to_owned()));
-            if step.action.starts_with("rds-") {
+            if step.server().is_none() {
                 identity.push(read("resource id", format!("db-{:016X}", hash(&name))));
             } else {
                 identity.push(read("system identifier", system_identifier(&inner.plan.name)));
@@ -55,7 +56,7 @@ fn name(step: &Step, params: &Params) -> String {
 
 /// The name whose records a step changes, or their zone.
 fn dns_name<'p>(step: &Step, params: &'p Params) -> Option<&'p str> {
-    let is_dns = step.action.starts_with("route53-");
+    let is_dns = step.does == Does::Routes;
     params.text("name").or_else(|| params.text("zone")).filter(|_| is_dns)
 }
 

@@ -45,6 +45,7 @@ fn spec_of(kind: &str, params: Params, thresholds: Thresholds) -> ProbeSpec {
     ProbeSpec {
         id: ProbeId::new("example"),
         kind: kind.into(),
+        sees: lifeboat::providers::probe(kind).unwrap().sees,
         title: kind.into(),
         region: None,
         database: None,

@@ -9,6 +9,7 @@ use crate::console::ui::{Remains, Screen};
 use crate::core::command::Ask;
 use crate::core::status::StepStatus;
 use crate::engine::protocol::ToClient;
+use crate::plan::kinds::Does;
 use std::time::Duration;
 
 fn resize(scene: &mut Scene, height: u16) {
@@ -710,12 +711,12 @@ fn a_form_has_a_field_only_where_it_asks_for_a_text() {
 #[test]
 fn a_runbook_whose_steps_touch_no_data_says_calmly_that_the_plan_names_no_loss() {
     let mut scene = declared();
-    let told = |scene: &mut Scene, action: &str, irreversible: bool| {
+    let told = |scene: &mut Scene, does: Does, irreversible: bool| {
         let mut plan = (*scene.model.plan).clone();
         let runbook = plan.runbooks.get_mut("full-region-failover").unwrap();
         runbook.loss.clear();
         for step in runbook.steps.values_mut() {
-            (step.action, step.irreversible) = (action.to_owned(), irreversible);
+            (step.does, step.irreversible) = (does, irreversible);
         }
         scene.model.plan = std::sync::Arc::new(plan);
         scene.attach();
@@ -725,16 +726,16 @@ fn a_runbook_whose_steps_touch_no_data_says_calmly_that_the_plan_names_no_loss()
         words
     };
     scene.press("y");
-    let calm = told(&mut scene, "route53-upsert", true);
+    let calm = told(&mut scene, Does::Routes, true);
     assert!(calm.contains("The plan names no loss for it") && calm.contains("touches no data"), "{calm}");
     assert!(!calm.contains("IS NOT KNOWN"), "{calm}");
-    for may_lose in ["exec", "http-request", "manual", "rds-restore-pitr", "s3-put", "postgres-promote"] {
+    for may_lose in [Does::Runs, Does::ByHand, Does::Changes, Does::Promotes] {
         let loud = told(&mut scene, may_lose, true);
-        assert!(loud.contains("IS NOT KNOWN: the plan names no probe"), "{may_lose}: {loud}");
+        assert!(loud.contains("IS NOT KNOWN: the plan names no probe"), "{may_lose:?}: {loud}");
     }
-    let promotes = told(&mut scene, "rds-promote", false);
+    let promotes = told(&mut scene, Does::Promotes, false);
     assert!(promotes.contains("IS NOT KNOWN"), "{promotes}");
-    let nothing = told(&mut scene, "exec", false);
+    let nothing = told(&mut scene, Does::Runs, false);
     assert!(!nothing.contains("names no"), "what can be taken back loses nothing: {nothing}");
 }
 

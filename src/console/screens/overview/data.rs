@@ -12,6 +12,7 @@ use crate::core::backup::{BackupStanding, standing};
 use crate::core::evidence;
 use crate::core::evidence::bounds;
 use crate::core::names;
+use crate::plan::kinds::Sees;
 use crate::plan::{Backup, ProbeSpec};
 use ratatui::text::{Line, Span};
 
@@ -65,7 +66,7 @@ fn label(view: &View<'_>, lines: &mut [Line<'static>], from: usize, count: usize
 fn lag_probes<'a>(view: &View<'a>) -> Vec<(&'a ProbeId, &'a ProbeSpec)> {
     let plan = &view.model.plan;
     let tells = |id: &ProbeId| plan.runbooks.values().any(|runbook| runbook.loss.contains(id));
-    let candidates = plan.probes.iter().filter(|(_, spec)| spec.kind.ends_with("replication"));
+    let candidates = plan.probes.iter().filter(|(_, spec)| spec.sees == Sees::Standby);
     let mut found: Vec<_> = candidates.collect();
     let usable = plan.runbooks.values().filter(|runbook| evidence::leads_away(view.model, runbook));
     let others = usable.flat_map(|runbook| &runbook.loss);

@@ -3,6 +3,7 @@
 use crate::base::ids::*;
 use crate::base::units::Unit;
 use crate::plan::condition::Condition;
+use crate::plan::kinds::Does;
 use crate::plan::params::{Param, Params};
 use crate::plan::*;
 use indexmap::IndexMap;
@@ -21,6 +22,7 @@ fn probe(id: &str, kind: &str, title: &str, region: Option<&str>, unit: Unit) ->
     let spec = ProbeSpec {
         id: id.into(),
         kind: kind.into(),
+        sees: crate::providers::probe(kind).unwrap().sees,
         title: title.into(),
         region: region.map(RegionId::from),
         database: None,
@@ -170,6 +172,7 @@ fn step(
         id: id.into(),
         title: title.into(),
         action: action.into(),
+        does: crate::providers::action(action).map_or(Does::Changes, |kind| kind.does),
         params: Params::default(),
         needs: needs.iter().map(|need| StepId::from(*need)).collect(),
         guard: Vec::new(),

@@ -6,7 +6,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, unchecked};
 use crate::plan::params::{Param, Params};
 use crate::providers::aws::arc::client::{Answered, Cluster, Control};
 use crate::providers::clients::Clients;
@@ -31,7 +31,7 @@ pub(crate) const ENDPOINTS: Key = Key::required(
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "arc-routing-control",
-    simulated: Simulated::RoutingControls,
+    sees: Sees::RoutingControls,
     doc: "Whether a routing control of ARC (Application Recovery Controller) is on. The cluster's endpoints are \
           tried one after the other, beginning with another one each time, as AWS asks. The value is 1 for on and 0 \
           for off. A control that is not in `expect` is a warning. When no endpoint answers, the signal is unknown.",

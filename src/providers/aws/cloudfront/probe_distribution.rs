@@ -7,7 +7,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::aws::client::{AwsErrorKind, Call, timestamp};
 use crate::providers::aws::reader::Reader;
 use crate::providers::clients::Clients;
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "cloudfront-distribution",
-    simulated: Simulated::Distribution,
+    sees: Sees::Distribution,
     doc: "Reads a CloudFront distribution: whether it is enabled, whether its last change has reached all edges, and \
           which origin its default behavior fetches from. The value is the time since its last change. One that is \
           disabled or not there is critical, so is another origin than `expect_origin`; a change that is still on its \

@@ -6,7 +6,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::aws::client::{AwsErrorKind, Call};
 use crate::providers::aws::reader::Reader;
 use crate::providers::clients::Clients;
@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "eks-nodegroup",
-    simulated: Simulated::NodeGroup,
+    sees: Sees::NodeGroup,
     doc: "Reads a managed node group of an EKS cluster: its status, its sizes, and what EKS finds wrong with it. The \
           value is the desired size: what was asked for, not what is ready, which Kubernetes tells. A group that is \
           degraded, failed or not there is critical; other health issues are a warning.",

@@ -6,7 +6,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::providers::aws::reader::Reader;
 use crate::providers::clients::Clients;
@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "msk-cluster",
-    simulated: Simulated::Kafka,
+    sees: Sees::Kafka,
     doc: "Reads a Kafka cluster of MSK: its state, brokers and version. The value is the number of brokers that it \
           has, which a serverless cluster does not tell; whether they all answer, and whether partitions are offline, \
           is in CloudWatch (`cloudwatch-metric`). A cluster that failed, is being deleted or is not there is \

@@ -7,7 +7,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, faults};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, timestamp};
 use crate::providers::aws::rds::probe_instance::gibibytes;
 use crate::providers::aws::reader::Reader;
@@ -19,7 +19,7 @@ use jiff::Timestamp;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "rds-snapshots",
-    simulated: Simulated::Copies,
+    sees: Sees::Copies,
     doc: "Looks at the snapshots of an RDS instance or cluster. The value is the age of the newest one that is \
           complete. No complete snapshot is critical, one that failed after the newest complete one is a warning. \
           The size is that of the storage that a restore allocates: RDS does not tell how much a snapshot stores.",

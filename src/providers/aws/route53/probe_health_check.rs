@@ -6,7 +6,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
 use crate::providers::aws::probe::{GLOBAL, find};
 use crate::providers::clients::Clients;
@@ -21,7 +21,7 @@ const ENOUGH_PERCENT: f64 = 18.0;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "route53-health-check",
-    simulated: Simulated::DnsHealthCheck,
+    sees: Sees::DnsHealthCheck,
     doc: "What Route 53's checkers say of an endpoint: how many of them reach it, and why others do not. The value \
           is the percentage that does; Route 53 takes the endpoint for healthy above 18 %. An inverted check is \
           healthy when the endpoint is not; a disabled one always counts as healthy, which is a warning here. \

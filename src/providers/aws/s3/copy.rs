@@ -4,7 +4,7 @@ use crate::base::text::ended;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, REGION, command, place};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Place};
@@ -18,6 +18,7 @@ use futures::future::BoxFuture;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "s3-copy",
+    does: Does::Changes,
     simulated_target: "simulated target",
     sets: &[],
     doc: "Copies one object of up to 5 GB within S3, also to another region, without passing it through this host. The \

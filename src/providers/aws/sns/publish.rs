@@ -4,7 +4,7 @@ use crate::base::text::clean;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, REGION, caller, command, place};
 use crate::providers::aws::client::{AwsError, Call, Place};
@@ -26,6 +26,7 @@ const MAX_KEPT: usize = 1000;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "sns-publish",
+    does: Does::Tells,
     simulated_target: "simulated target",
     sets: &[],
     doc: "Publishes one message to an SNS topic and never sends it again by itself. A message cannot be read back: the \

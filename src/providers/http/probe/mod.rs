@@ -9,7 +9,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated, faults, keys};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, faults, keys};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::http::client::{Certificate, HttpResponse};
@@ -27,7 +27,7 @@ use std::time::Duration;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "http",
-    simulated: Simulated::Http,
+    sees: Sees::Http,
     doc: "Sends an HTTP request on a new connection. The value is the time to the response's headers. A refused \
           connection, a time-out, a failing TLS handshake, a wrong status, header or body is critical. So is a \
           name that is gone: name servers know no address of it, and answer for other names. Name servers that do \

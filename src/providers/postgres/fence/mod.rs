@@ -7,7 +7,7 @@ use crate::core::preflight::Check;
 use crate::core::watch::Found;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::postgres::client::{PostgresErrorKind, ReadOnly};
@@ -38,6 +38,7 @@ const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(10);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "postgres-fence",
+    does: Does::Fences,
     simulated_target: "PostgreSQL server",
     sets: &[],
     doc: "Stops writes on the old primary, so that no two primaries accept them. `read-only` sets \

@@ -13,7 +13,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::clients::Clients;
 use crate::providers::postgres::source::{Database, DatabaseError};
 use futures::future::BoxFuture;
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "postgres-replication",
-    simulated: Simulated::Standby,
+    sees: Sees::Standby,
     doc: "Reads a streaming standby (PostgreSQL 12 or newer; the role needs `pg_monitor`) and, where `primary` is \
           given, the primary as well. The value is how far the standby is behind: what would be lost, or not yet \
           be visible, if it were promoted now. An idle primary is no lag, and neither is \

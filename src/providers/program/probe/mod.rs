@@ -14,7 +14,7 @@ use crate::core::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ANY_FIELD, ProbeKind, Simulated};
+use crate::plan::kinds::{ANY_FIELD, ProbeKind, Sees};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::program::source::{Program, program_words};
@@ -39,7 +39,7 @@ const CODES: Takes = Takes::List(&Takes::Integer(0, 255));
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "exec",
-    simulated: Simulated::Program,
+    sees: Sees::Program,
     doc: "Runs a program, without a shell, and takes its exit code and output as the measurement: 0 is good, \
           anything else critical. With `nagios`, 1 warns, 2 is critical and 3 is unknown, as monitoring plugins \
           have it; `good_codes`, `warn_codes`, `critical_codes` and `unknown_codes` say it code by code, and \

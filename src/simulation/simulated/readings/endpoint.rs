@@ -54,11 +54,3 @@ pub(super) fn exec(moment: &Moment<'_>, health: Health) -> Measurement {
     };
     measured(format!("{value}")).with_value(value)
 }
-
-pub(super) fn other(moment: &Moment<'_>, health: Health) -> Measurement {
-    if health == Health::Down {
-        return Measurement::critical("down");
-    }
-    let value = moment.value(health, 1.0);
-    Measurement::good(moment.in_words(value)).with_value(value)
-}

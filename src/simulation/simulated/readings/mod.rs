@@ -11,12 +11,9 @@ mod replication;
 
 use super::noise::wander;
 use super::state::{Health, State};
-use crate::base::units::Unit;
-use crate::base::words;
 use crate::core::reading::{Measurement, ProbeFailure};
-use crate::plan::kinds::Simulated;
+use crate::plan::kinds::Sees;
 use crate::plan::{Plan, ProbeSpec};
-use crate::providers;
 use jiff::{SignedDuration, Timestamp};
 
 /// One probe at one moment.
@@ -38,28 +35,27 @@ pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, ProbeFailure> 
             "Wait, or play another scenario: this one makes the thing unreachable.",
         ));
     }
-    let Some(kind) = providers::probe(&moment.spec.kind) else { return Ok(endpoint::other(moment, health)) };
-    Ok(match kind.simulated {
-        Simulated::Http => endpoint::http(moment, health),
-        Simulated::Tcp => endpoint::tcp(moment, health),
-        Simulated::Server => postgres::server(moment, health),
-        Simulated::Standby => replication::standby(moment, health),
-        Simulated::Archiver => postgres::archiver(moment, health),
-        Simulated::Files => files::newest(moment, health),
-        Simulated::DnsRecord => dns::record(moment, health),
-        Simulated::DnsHealthCheck => dns::health_check(moment, health),
-        Simulated::RoutingControls => dns::routing_control(moment, health),
-        Simulated::Objects => files::newest_object(moment, health),
-        Simulated::Metric => metrics::metric(moment, health),
-        Simulated::Alarms => metrics::alarms(moment, health),
-        Simulated::Alertmanager => metrics::alertmanager(moment, health),
-        Simulated::Program => endpoint::exec(moment, health),
-        Simulated::Instance => databases::instance(moment, health),
-        Simulated::Cluster => databases::cluster(moment, health),
-        Simulated::Copies => databases::copy(moment, health),
-        Simulated::NodeGroup => managed::nodegroup(moment, health),
-        Simulated::Kafka => managed::kafka(moment, health),
-        Simulated::Distribution => managed::distribution(moment, health),
+    Ok(match moment.spec.sees {
+        Sees::Http => endpoint::http(moment, health),
+        Sees::Tcp => endpoint::tcp(moment, health),
+        Sees::Server => postgres::server(moment, health),
+        Sees::Standby => replication::standby(moment, health),
+        Sees::Archiver => postgres::archiver(moment, health),
+        Sees::Files => files::newest(moment, health),
+        Sees::DnsRecord => dns::record(moment, health),
+        Sees::DnsHealthCheck => dns::health_check(moment, health),
+        Sees::RoutingControls => dns::routing_control(moment, health),
+        Sees::Objects => files::newest_object(moment, health),
+        Sees::Metric => metrics::metric(moment, health),
+        Sees::Alarms => metrics::alarms(moment, health),
+        Sees::Alertmanager => metrics::alertmanager(moment, health),
+        Sees::Program => endpoint::exec(moment, health),
+        Sees::Instance => databases::instance(moment, health),
+        Sees::Cluster => databases::cluster(moment, health),
+        Sees::Copies => databases::copy(moment, health),
+        Sees::NodeGroup => managed::nodegroup(moment, health),
+        Sees::Kafka => managed::kafka(moment, health),
+        Sees::Distribution => managed::distribution(moment, health),
     })
 }
 
@@ -93,16 +89,6 @@ impl Moment<'_> {
             bounds_given.map(|bound| bound * 2.0).fold(usual, f64::max)
         } else {
             bounds_given.map(|bound| bound * 0.4).fold(usual, f64::min)
-        }
-    }
-
-    /// The measured value in words.
-    fn in_words(&self, value: f64) -> String {
-        match self.spec.unit {
-            Unit::Seconds => words::seconds(value),
-            Unit::Milliseconds => format!("{value:.0} ms"),
-            Unit::Bytes => words::bytes(value),
-            Unit::Number => format!("{value:.1}"),
         }
     }
 

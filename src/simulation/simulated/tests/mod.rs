@@ -10,6 +10,7 @@ use crate::core::action::{Acted, Done, Failure};
 use crate::core::reading::{Field, Verdict};
 use crate::kinds::action::{Action, Conditions, Context};
 use crate::plan::condition::{Condition, Truth};
+use crate::plan::kinds::{Does, Sees};
 use crate::plan::params::Param;
 use crate::plan::{
     AwsSettings, ConfirmLevel, Policy, Region, RegionRole, Runbook, Service, Strategy, Thresholds, Tree,
@@ -24,6 +25,7 @@ fn probe(id: &str, kind: &str, region: Option<&str>, unit: Unit, warn: Option<f6
     ProbeSpec {
         id: id.into(),
         kind: kind.into(),
+        sees: crate::providers::probe(kind).map_or(Sees::Program, |kind| kind.sees),
         title: id.into(),
         region: region.map(RegionId::from),
         database: None,
@@ -75,6 +77,7 @@ fn step(id: &str, action: &str) -> Step {
         id: id.into(),
         title: id.into(),
         action: action.into(),
+        does: crate::providers::action(action).map_or(Does::Changes, |kind| kind.does),
         params: params(action),
         needs: Vec::new(),
         guard: Vec::new(),
@@ -131,7 +134,6 @@ pub(crate) fn plan() -> Plan {
         probe("b-nodes", "eks-nodegroup", Some("b"), Unit::Number, None),
         probe("a-kafka", "msk-cluster", Some("a"), Unit::Number, None),
         probe("edge", "cloudfront-distribution", None, Unit::Seconds, None),
-        probe("b-odd", "future-kind", Some("b"), Unit::Bytes, Some(100.0)),
     ];
     let steps =
         [step("promote", "postgres-promote"), step("fence", "postgres-fence"), step("switch", "exec")];

@@ -5,7 +5,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::core::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::{Param, Params};
 use crate::providers::aws::action::{LOOK, command};
 use crate::providers::aws::arc::client::{Cluster, Control, Refused};
@@ -25,6 +25,7 @@ const EACH: Duration = Duration::from_secs(5);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "arc-routing-control",
+    does: Does::Routes,
     simulated_target: "ARC routing controls",
     sets: &["states", "override_safety_rules"],
     doc: "Sets routing controls of ARC (Application Recovery Controller) on and off, all in one call. Routing \

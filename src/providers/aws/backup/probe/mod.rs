@@ -8,7 +8,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, faults};
 use crate::providers::aws::reader::Reader;
 use crate::providers::clients::Clients;
 use futures::future::BoxFuture;
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "aws-backup",
-    simulated: Simulated::Copies,
+    sees: Sees::Copies,
     doc: "Looks at the recovery points of AWS Backup: those of a resource, those in a vault, or those of a resource in \
           a vault. The value is the age of the newest complete one. No complete recovery point is critical, one that \
           is newer and partial, stopped or expired is a warning. How long it is kept, whether its vault is locked, \

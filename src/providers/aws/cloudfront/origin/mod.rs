@@ -7,7 +7,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::kinds::action::wait::{Progress, wait};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, caller, command};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Place};
@@ -26,6 +26,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(15);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "cloudfront-origin",
+    does: Does::Routes,
     simulated_target: "simulated target",
     sets: &["origin", "domain", "default_origin"],
     doc: "Lets a CloudFront distribution fetch from elsewhere: either an origin gets another `domain`, or the default \

@@ -9,7 +9,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, faults};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Place, Shared};
 use crate::providers::clients::Clients;
 use aws_sdk_cloudwatch::operation::describe_alarms::builders::DescribeAlarmsFluentBuilder;
@@ -29,7 +29,7 @@ const PAGES: usize = 20;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "cloudwatch-alarms",
-    simulated: Simulated::Alarms,
+    sees: Sees::Alarms,
     doc: "Reads the state of CloudWatch alarms, metric and composite ones, by name or by the beginning of their \
           names. The value is how many are in ALARM, and one is enough for critical; alarms with insufficient data \
           are a warning. A named alarm that does not exist makes the signal unknown, unless another one is in ALARM; \

@@ -13,7 +13,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, faults};
+use crate::plan::kinds::{ProbeKind, Sees, faults};
 use crate::providers::aws::client::{Place, Shared};
 use crate::providers::clients::Clients;
 use fetch::{Found, Point, fetch};
@@ -26,7 +26,7 @@ use std::time::Duration;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "cloudwatch-metric",
-    simulated: Simulated::Metric,
+    sees: Sees::Metric,
     doc: "Reads the newest datapoint of a CloudWatch metric. The value, `warn` and `critical` are in the metric's own \
           unit: seconds for `rds-replica-lag`, milliseconds for `aurora-replica-lag` and `aurora-global-lag`, bytes \
           for `oldest-replication-slot-lag`. All metrics of a region are asked for together, up to 500 in a call \

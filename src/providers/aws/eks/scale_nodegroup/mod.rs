@@ -8,7 +8,7 @@ use crate::core::preflight::Check;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, REGION, command, place};
 use crate::providers::aws::client::{AwsError, Connection, Place};
@@ -24,6 +24,7 @@ const PAUSE: SignedDuration = SignedDuration::from_secs(5);
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "eks-scale-nodegroup",
+    does: Does::Scales,
     simulated_target: "simulated target",
     sets: &["desired", "min", "max"],
     doc: "Sets the desired size of a managed EKS node group with `UpdateNodegroupConfig`, waits until AWS says that the \

@@ -8,7 +8,7 @@ use crate::core::action::Target;
 use crate::core::preflight::Check;
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{REGION, command, place};
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
@@ -24,6 +24,7 @@ use seen::Seen;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-failover-cluster",
+    does: Does::Changes,
     simulated_target: "RDS database",
     sets: &[],
     doc: "Fails an Aurora or Multi-AZ cluster over to one of its readers (`FailoverDBCluster`): for a writer or a zone \

@@ -8,7 +8,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::core::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, REGION, place};
 use crate::providers::aws::client::{AwsError, Call, Place};
@@ -25,6 +25,7 @@ use futures::future::BoxFuture;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-modify",
+    does: Does::Changes,
     simulated_target: "RDS database",
     sets: &["class", "backup_retention_days", "multi_az", "storage_gib", "iops"],
     doc: "Changes an RDS instance: class, storage, backup retention, standby. The confirmation shows each difference \

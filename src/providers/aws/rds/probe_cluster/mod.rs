@@ -8,7 +8,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::providers::aws::rds::client::same_name;
 use crate::providers::aws::reader::Reader;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "rds-cluster",
-    simulated: Simulated::Cluster,
+    sees: Sees::Cluster,
     doc: "Reads an Aurora or Multi-AZ cluster: its status, who writes and who reads, its backups, and the Aurora \
           global cluster that it belongs to. The value is the age of its latest restorable time, so that it can be \
           the probe of a backup. A cluster that serves writes and has no writer, one in a status in which it does not \

@@ -9,7 +9,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Listing};
 use crate::providers::aws::rds::client::same_name;
 use crate::providers::aws::reader::Reader;
@@ -23,7 +23,7 @@ use std::time::Duration;
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "rds-instance",
-    simulated: Simulated::Instance,
+    sees: Sees::Instance,
     doc: "Reads an RDS instance: its status, role, replication, pending changes and backups. The value is the age of \
           its latest restorable time, so that it can be the probe of a backup; there is none where automated \
           backups are off, as they are on most replicas. A status in which it does not serve, replication that \

@@ -11,7 +11,7 @@ use crate::base::words;
 use crate::core::preflight::Check;
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{REGION, place};
 use crate::providers::aws::rds::change::{Changing, Refusal};
@@ -27,6 +27,7 @@ const MODES: &[&str] = &["switchover", "failover"];
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-promote",
+    does: Does::Promotes,
     simulated_target: "RDS database",
     sets: &[],
     doc: "Promotes a replica in RDS: an instance (`PromoteReadReplica`), a cluster that replicates from another one \

@@ -4,7 +4,7 @@ use crate::base::text::clean;
 use crate::core::action::Target;
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{REGION, place};
 use crate::providers::aws::client::{AwsError, Call, Connection, date_time};
@@ -21,6 +21,7 @@ use jiff::Timestamp;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-restore-pitr",
+    does: Does::Changes,
     simulated_target: "new RDS database",
     sets: &[],
     doc: "Restores an RDS instance or cluster to a point in time, as a new one beside it. The time is checked against \

@@ -2,7 +2,7 @@
 
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{REGION, caller, place};
 use crate::providers::aws::client::{AwsError, Call, Connection};
@@ -20,6 +20,7 @@ pub mod snapshot;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-restore-snapshot",
+    does: Does::Changes,
     simulated_target: "new RDS database",
     sets: &[],
     doc: "Restores a snapshot of an RDS instance or cluster as a new one. The plan names the database that the snapshot \

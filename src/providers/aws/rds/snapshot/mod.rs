@@ -7,7 +7,7 @@ use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target}
 use crate::core::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::ActionKind;
+use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, REGION, place};
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
@@ -23,6 +23,7 @@ use futures::future::BoxFuture;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-snapshot",
+    does: Does::Copies,
     simulated_target: "RDS database",
     sets: &[],
     doc: "Takes a snapshot of an RDS instance or cluster and waits until it is available. The name that the plan does \

@@ -7,7 +7,7 @@ use crate::core::preflight::Check;
 use crate::kinds::action::wait::{Progress, wait};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{REGION, command, place};
 use crate::providers::aws::client::{AwsErrorKind, Place};
@@ -35,6 +35,7 @@ const UNTIL: &[&str] = &["available", "deleted"];
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "rds-wait",
+    does: Does::Watches,
     simulated_target: "RDS database",
     sets: &[],
     doc: "Waits until an RDS instance, cluster or snapshot is available, or deleted, with each status shown. It changes \

@@ -7,7 +7,7 @@ use crate::core::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{BuildError, ProbeKind, Simulated, faults};
+use crate::plan::kinds::{BuildError, ProbeKind, Sees, faults};
 use crate::providers::aws::client::{AwsErrorKind, Place};
 use crate::providers::aws::probe::{GLOBAL, find};
 use crate::providers::aws::route53::client::{Record, Zones, canonical, records};
@@ -29,7 +29,7 @@ pub(crate) const TYPES: &[&str] =
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "route53-record",
-    simulated: Simulated::DnsRecord,
+    sees: Sees::DnsRecord,
     doc: "What a record of Route 53 says now, and what resolvers still answer. The value is how long the oldest \
           other answer lives: the highest TTL left among resolvers that answer something else than the record \
           says, 0 when all agree. No such record is critical; no such zone makes the signal unknown. All records \

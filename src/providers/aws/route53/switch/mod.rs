@@ -2,7 +2,7 @@
 
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::{Param, Params};
 use crate::providers::aws::route53::change::{
     Change, MAX_TTL, PERMISSIONS, RESOLVERS, RecordsAction, Refusal, Wanted, ZONE,
@@ -15,6 +15,7 @@ use std::collections::HashMap;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "route53-switch",
+    does: Does::Routes,
     simulated_target: "Route 53 records",
     sets: &["records", "to", "weights"],
     doc: "Moves traffic between weighted records that were made in advance: the record `to` gets all of the weight, \

@@ -2,7 +2,7 @@
 
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::route53::change::{
     Change, MAX_TTL, PERMISSIONS, RESOLVERS, RecordsAction, Refusal, Wanted, ZONE,
@@ -54,6 +54,7 @@ const ROW: &[Key] = record_keys!(Key::required("name", Takes::Text, NAME_DOC), [
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "route53-upsert",
+    does: Does::Routes,
     simulated_target: "Route 53 records",
     sets: &["type", "values", "alias", "ttl", "weight", "failover", "health_check"],
     doc: "Makes records of one hosted zone say what the plan says, all in one batch that Route 53 takes whole or not \

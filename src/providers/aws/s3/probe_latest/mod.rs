@@ -15,7 +15,7 @@ use crate::kinds::probe::series::{Sizes, in_words, judge_age, size};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ProbeKind, Simulated, unchecked};
+use crate::plan::kinds::{ProbeKind, Sees, unchecked};
 use crate::providers::aws::client::{AwsError, Place};
 use crate::providers::clients::Clients;
 use bucket::Setting;
@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {
     name: "s3-latest",
-    simulated: Simulated::Objects,
+    sees: Sees::Objects,
     doc: "Looks at the newest object under a prefix of an S3 bucket. The value is its age. No object is critical, so is \
           one smaller than `min_size` and one whose checksum is not the expected one; one that is much smaller than \
           the median of those before it is a warning, so is one whose replication failed or whose checksum could not \

@@ -6,7 +6,7 @@ use crate::base::text::ended;
 use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
-use crate::plan::kinds::{ActionKind, BuildError};
+use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, REGION, command, place};
 use crate::providers::aws::client::{AwsError, Call, Place};
@@ -21,6 +21,7 @@ use std::path::PathBuf;
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "s3-put",
+    does: Does::Changes,
     simulated_target: "simulated target",
     sets: &[],
     doc: "Puts a local file or a text of the plan into S3, up to 5 GB, streamed. Its SHA-256 is computed first, shown at \
