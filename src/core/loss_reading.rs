@@ -71,6 +71,37 @@ impl LossReading {
         Self { basis: measured.text("exposure_basis").unwrap_or(as_told).to_owned(), ..told }
     }
 
+    /// Moves all of its times to a clock that was set back by so much.
+    pub fn set_back(&mut self, by: SignedDuration) {
+        let moved = |time: &mut Timestamp| *time = time.checked_sub(by).unwrap_or(Timestamp::MIN);
+        moved(&mut self.at);
+        let others = [&mut self.heard_at, &mut self.writable_at, &mut self.committed_after];
+        others.into_iter().flatten().for_each(moved);
+    }
+
+    /// What is left of it once nobody knows how long ago it was measured: a loss that grows since then is not known.
+    pub fn undated(&self, now: Timestamp) -> Self {
+        let why =
+            "it was measured before this host's clock was set back, and nobody knows how long ago that is";
+        let (most, least, bytes, bytes_min) = (None, None, None, None);
+        let (heard_at, writable_at, committed_after) = (None, None, None);
+        let basis = why.to_owned();
+        let (standby, reversed) = (self.standby.clone(), self.reversed);
+        Self {
+            at: now,
+            most,
+            least,
+            bytes,
+            bytes_min,
+            heard_at,
+            writable_at,
+            committed_after,
+            basis,
+            standby,
+            reversed,
+        }
+    }
+
     /// Whether it tells anything.
     pub fn is_known(&self) -> bool {
         self.most.is_some() || self.bytes.is_some()

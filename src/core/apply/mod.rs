@@ -19,8 +19,8 @@ pub fn apply(model: &mut Model, event: &Event) {
     match &event.fact {
         Fact::EngineStarted { plan, .. } => engine_started(model, event, plan),
         Fact::EngineStopped { .. } | Fact::NoteAdded { .. } => {}
-        Fact::ClockJumped { not_passed, .. } => {
-            signals::clock_set(model, at);
+        Fact::ClockJumped { by, not_passed } => {
+            signals::clock_set(model, at, *by);
             escalate::put_off(model, *not_passed);
         }
         Fact::ClockJudged { off, .. } => model.live.clock_off = *off,
@@ -129,6 +129,7 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str) {
     model.live.preflight = None;
     model.durable.engine_started_at = Some(event.at);
     signals::forget(model, event.at, same_plan);
+    signals::undate_losses(model, event.at);
     step::lose_all(model, event.at);
     escalate::lose_all(model, event.at);
     escalate::set_back(model, event.at);

@@ -17,9 +17,21 @@ pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judg
     model.live.read_before_clock_set.remove(probe);
 }
 
-pub fn clock_set(model: &mut Model, at: Timestamp) {
+pub fn clock_set(model: &mut Model, at: Timestamp, by: SignedDuration) {
+    // Set ahead, what was measured seems older than it is, and no loss seems smaller.
+    if by.is_negative() {
+        model.durable.losses.values_mut().for_each(|kept| kept.set_back(by.abs()));
+    }
     model.live.clock_set_at = Some(at);
     model.live.read_before_clock_set = model.live.recent.keys().cloned().collect();
+}
+
+/// What seems to have been measured after this engine began was measured by a clock that is set back since: how long ago
+/// that is, nobody can tell.
+pub fn undate_losses(model: &mut Model, now: Timestamp) {
+    for kept in model.durable.losses.values_mut().filter(|kept| kept.at > now) {
+        *kept = kept.undated(now);
+    }
 }
 
 pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalState, why: &str) {

@@ -52,9 +52,9 @@ fn by_commits(
         kind: Kind::FencedWrites,
         servers: vec![probe.clone()],
         severity: Severity::P0,
-        what: format!("{title} GOES ON COMMITTING although it is said to be fenced"),
+        what: format!("{title} GOES ON WRITING although it is said to be fenced"),
         why: format!(
-            "the step \"{}\" was attested at {}, and {} holds what was committed at {} or later",
+            "the step \"{}\" was attested at {}, and {} received what it wrote at {} or later",
             fence.title,
             fence.at.strftime("%H:%M:%SZ"),
             spec.title,

@@ -940,7 +940,7 @@ fn a_fence_on_a_persons_word_is_broken_by_commits_that_come_after_it_although_no
     assert_eq!(severity(&machine), Some(Severity::P0));
     let open = of(&machine.model).iter().find(|open| open.contradiction.kind == Kind::FencedWrites).unwrap();
     let known = &open.contradiction;
-    assert!(known.what.contains("probe primary-db GOES ON COMMITTING"), "{}", known.what);
+    assert!(known.what.contains("probe primary-db GOES ON WRITING"), "{}", known.what);
     assert!(known.blocks.contains(&Blocked::Promote) && known.to_fence == Some("primary-db".into()));
     let loss = crate::core::evidence::loss(&machine.model, &"dr-lag".into(), machine.now).unwrap();
     assert!(loss.fenced_at.is_none() && loss.grows_from.is_some(), "it grows: {loss:?}");

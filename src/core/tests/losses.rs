@@ -293,6 +293,31 @@ fn the_loss_that_was_measured_outlives_the_engine_and_grows_on() {
 }
 
 #[test]
+fn a_loss_that_was_measured_by_a_clock_that_was_ahead_stands_never_still() {
+    let mut machine = night(5.0);
+    machine.pass(10, &[("dr-lag", out_of_sight(5.0))]);
+    let before = shown(&machine).span.unwrap();
+    // Set right while the engine runs: it grows on.
+    machine.now -= seconds(600);
+    machine.report(Report::ClockJumped { by: seconds(-600), not_passed: seconds(0) }).unwrap();
+    machine.model.live.recent.clear();
+    later(&mut machine, 30);
+    let after = shown(&machine).span.unwrap();
+    assert!((after - before - seconds(30)).abs() <= seconds(10), "{after} after {before}");
+    // Set back while no engine ran: nobody knows how long ago it was measured.
+    let mut machine = night(5.0);
+    machine.pass(10, &[("dr-lag", out_of_sight(5.0))]);
+    machine.now -= seconds(600);
+    let mut machine = restarted(machine);
+    later(&mut machine, 30);
+    let loss = shown(&machine);
+    assert!(loss.span.is_none() && loss.basis.contains("clock was set back"), "{loss:?}");
+    assert_ne!(guard(&machine, "signals['dr-lag'].fields.exposure_s < 600.0"), Truth::True);
+    machine.observe(&[("dr-lag", out_of_sight(40.0))]);
+    assert_eq!(shown(&machine).span, span(40), "and what this engine measures counts");
+}
+
+#[test]
 fn a_loss_that_a_fence_closed_stays_closed_over_a_restart() {
     let mut machine = night(5.0);
     later(&mut machine, 30);

@@ -36,6 +36,7 @@ select pg_catalog.pg_is_in_recovery() as in_recovery,
        r.pid is not null as receiver,
        r.status, r.slot_name, r.sender_host, r.sender_port,
        extract(epoch from pg_catalog.clock_timestamp() - r.last_msg_receipt_time)::double precision as message_age_s,
+       extract(epoch from r.last_msg_receipt_time - r.last_msg_send_time)::double precision as message_took_s,
        case when r.latest_end_lsn > r.receive_start_lsn
             then pg_catalog.pg_wal_lsn_diff(r.latest_end_lsn, '0/0')::bigint end as latest_end
   from (select (select setting from pg_catalog.pg_settings where name = 'primary_conninfo') as conninfo) as c
@@ -139,6 +140,9 @@ pub enum Receiver {
         status: String,
         /// Since the last message from the sender.
         silent: Duration,
+        /// Seconds from when the sender sent it, by its clock, to when it came, by the standby's; the clocks' difference is
+        /// in it.
+        took_s: Option<f64>,
         /// Where the sender's WAL ended by that message; none before the first one of this receiver.
         end: Option<u64>,
         /// The replication slot that it uses.
@@ -269,6 +273,7 @@ impl Receiver {
         Ok(Self::Seen {
             status,
             silent: silent.map_or(Duration::ZERO, span),
+            took_s: row.try_get("message_took_s")?,
             end: position(row, "latest_end")?,
             slot: row.try_get::<_, Option<String>>("slot_name")?.map(|slot| clean(&slot, 100)),
             sender: host.zip(port).map(|(host, port)| clean(&format!("{host}:{port}"), 200)),

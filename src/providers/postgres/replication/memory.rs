@@ -4,7 +4,7 @@ use super::exposure::{Exposure, Held, measured, unseen};
 use super::history::{History, Sample};
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::progress::{Has, Progress};
-use super::synchronous::waits_for;
+use super::synchronous::{Sender, waits_for};
 use crate::base::words;
 use crate::core::loss_reading::MAY_WRITE;
 use crate::core::reading::Measurement;
@@ -44,6 +44,12 @@ pub struct Memory {
     held: Option<u64>,
     /// That the primary goes on, by what reaches the standby.
     progress: Progress,
+    /// Where the plan finds the primary, `host:port`.
+    primary_address: Option<String>,
+    /// The least that a message of that sender seemed to take: what another one takes beyond that, it was on its way.
+    least_took_s: Option<f64>,
+    /// The server from which the standby received when the primary was last seen, and said that it sends to it.
+    primary_sender: Option<Option<String>>,
     /// Which standby that was: cluster and start of its process.
     standby: Option<(String, String)>,
 }
@@ -70,7 +76,17 @@ pub enum Stream {
 impl Memory {
     /// Forgets all but the timeline and what went apart: positions of other servers do not compare.
     pub fn start_anew(&mut self) {
-        *self = Self { timeline: self.timeline.take(), apart: self.apart.take(), ..Self::default() };
+        *self = Self {
+            timeline: self.timeline.take(),
+            apart: self.apart.take(),
+            primary_address: self.primary_address.take(),
+            ..Self::default()
+        };
+    }
+
+    /// Takes in where the plan finds the primary, `host:port`.
+    pub fn learn_address(&mut self, address: Option<String>) {
+        self.primary_address = address;
     }
 
     /// Takes in a primary that the standby does not follow: what that writes the standby will never hold.
@@ -135,8 +151,8 @@ impl Memory {
         self.held = standby.holds().or(self.held);
         self.standby = Some((standby.system.clone(), standby.started_at.clone()));
         self.learn_silence(standby, stream);
-        self.learn_progress(standby, stream);
         self.learn_primary(standby, primary);
+        self.learn_progress(standby, primary, stream);
         match (stream, &standby.receiver) {
             (Stream::Flows { heard, end: Some(end) }, _) if may_speak_for_itself(primary) => {
                 self.history.push(Sample { at: *heard, end: *end });
@@ -159,14 +175,34 @@ impl Memory {
         }
     }
 
-    fn learn_progress(&mut self, standby: &Standby, stream: &Stream) {
+    fn learn_progress(&mut self, standby: &Standby, primary: &PrimaryLook, stream: &Stream) {
         let Some(holds) = standby.holds() else { return };
+        let longer = self.on_its_way(standby);
         let heard = match stream {
-            Stream::Flows { heard, end } => end.map(|end| (*heard, end)),
-            Stream::Archive(_) | Stream::Stopped(_) => None,
+            Stream::Flows { heard, end } if self.receives_from_primary(standby, primary) => {
+                end.zip(heard.checked_sub(longer)).map(|(end, sent)| (sent, end))
+            }
+            _ => None,
         };
         let has = Has { holds, replayed: standby.replayed, committed: standby.committed };
         self.progress.learn(standby.at, has, heard);
+    }
+
+    /// How much longer the sender's last message was on its way than the quickest one, whatever the clocks say.
+    fn on_its_way(&mut self, standby: &Standby) -> Duration {
+        let Receiver::Seen { took_s: Some(took), .. } = standby.receiver else { return Duration::ZERO };
+        let least = self.least_took_s.map_or(took, |least| least.min(took));
+        self.least_took_s = Some(least);
+        Duration::try_from_secs_f64(took - least).unwrap_or_default()
+    }
+
+    /// Whether the standby's sender is the primary: by the address that the plan gives of it, or by what the primary said
+    /// when it was last seen. A standby in between goes on sending what is of before when the primary is dead, and where it
+    /// ends says nothing of when that was written.
+    fn receives_from_primary(&self, standby: &Standby, primary: &PrimaryLook) -> bool {
+        let Receiver::Seen { sender, .. } = &standby.receiver else { return may_speak_for_itself(primary) };
+        let is_named = sender.is_some() && *sender == self.primary_address;
+        may_speak_for_itself(primary) || is_named || self.primary_sender.as_ref() == Some(sender)
     }
 
     fn learn_primary(&mut self, standby: &Standby, primary: &PrimaryLook) {
@@ -187,6 +223,10 @@ impl Memory {
             return;
         }
         self.history.push(Sample { at: primary.at, end: primary.end });
+        if let (Receiver::Seen { sender, .. }, Some(standbys)) = (&standby.receiver, &primary.standbys) {
+            let is_it = |to: &&Sender| to.name.eq_ignore_ascii_case(&standby.fed.name);
+            self.primary_sender = (standbys.iter().filter(is_it).count() == 1).then(|| sender.clone());
+        }
         if primary.read_only.known() == Some(false) {
             self.writable_at = Some(primary.at);
         }
@@ -349,7 +389,7 @@ impl Memory {
             .with_text("exposure_basis", exposure.basis)
             .with_number("primary_heard_s", ago(self.history.newest().map(|newest| newest.at)))
             .with_number("primary_writable_s", ago(self.writable_at))
-            .with_number("primary_commits_s", ago(self.progress.committed_after()))
+            .with_number("primary_commits_s", ago(self.progress.writes_after()))
     }
 }
 

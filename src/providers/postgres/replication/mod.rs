@@ -87,8 +87,9 @@ pub static KIND: ProbeKind = ProbeKind {
         ("primary_writable_s", "time since the primary was last seen to accept writes"),
         (
             "primary_commits_s",
-            "time since the last moment after which the primary surely committed, by what reached the standby and whatever \
-             the clocks say",
+            "time since the last moment after which the primary surely went on to write (commits at three looks, 10 s or more \
+             apart, or a MiB of WAL that nobody replays), by what reached the standby and whatever the clocks say; told where \
+             the standby is known to receive from the primary itself",
         ),
         (
             "slot_status",
@@ -163,12 +164,19 @@ impl Replication {
     async fn measure(&self, began: Instant) -> Result<Measurement, ProbeFailure> {
         let left = || self.within.saturating_sub(began.elapsed());
         // Together: a primary that does not answer must not cost the look at the standby its time.
-        let (mut standby, mut primary) =
-            tokio::join!(self.look_at_standby(left()), self.look_at_primary(left()));
+        let (mut standby, mut primary, mut address) = tokio::join!(
+            self.look_at_standby(left()),
+            self.look_at_primary(left()),
+            self.primary_address(left())
+        );
         if is_turned(&standby, &primary) {
             self.turned.fetch_xor(true, Ordering::Relaxed);
             *self.memory() = Memory::default();
-            (standby, primary) = tokio::join!(self.look_at_standby(left()), self.look_at_primary(left()));
+            (standby, primary, address) = tokio::join!(
+                self.look_at_standby(left()),
+                self.look_at_primary(left()),
+                self.primary_address(left())
+            );
         }
         let turned = self.turned.load(Ordering::Relaxed);
         if let (Ok(standby), PrimaryLook::Seen(primary)) = (&standby, &mut primary)
@@ -177,6 +185,7 @@ impl Replication {
             primary.oldest = self.oldest(left()).await;
         }
         let mut memory = self.memory();
+        memory.learn_address(address);
         let standby = match standby {
             Ok(standby) => standby,
             Err(error) if error.is_down() => {
@@ -202,6 +211,11 @@ impl Replication {
     async fn look_at_standby(&self, within: Duration) -> Result<Standby, DatabaseError> {
         let row = self.ends().0.row(STANDBY_QUERY, within).await?;
         Standby::of(&row, Instant::now())
+    }
+
+    /// Where the plan finds the primary, `host:port`.
+    async fn primary_address(&self, within: Duration) -> Option<String> {
+        Some(self.ends().1?.name(within).await)
     }
 
     /// Where the primary's oldest WAL begins; none where that cannot be had in time, or not by this role.

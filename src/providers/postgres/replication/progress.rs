@@ -1,26 +1,44 @@
-//! That a primary goes on committing, by what reaches its standby: told without comparing the clocks of two servers.
+//! That a primary goes on writing, by what reaches its standby: told without comparing the clocks of two servers.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Ends of WAL that are waited for. While nothing is replayed each look adds one.
 const MAX_MARKS: usize = 64;
-/// Commits have to come at so many looks within [`WITHIN`]: a server that is read-only still commits what its own upkeep
-/// does (autovacuum), in bursts a minute apart.
+/// Commits have to come at so many looks, of which the first and the last are so far apart: a server that is read-only
+/// still commits what its own upkeep does (autovacuum), in bursts a minute apart.
 const LOOKS: usize = 3;
+const SPREAD: Duration = Duration::from_secs(10);
+/// And so near each other, or as near as that many looks can be.
 const WITHIN: Duration = Duration::from_secs(60);
 /// So much WAL, while nothing is replayed, is more than a server writes by itself that nobody writes to (a checkpoint, its
 /// running transactions).
 const MIN_WAL_BYTES: u64 = 1 << 20;
+/// No look counts for more of it: the end of WAL leaps to the next segment at the begin and the end of a base backup,
+/// whether or not anything was written.
+const MAX_LOOK_BYTES: u64 = MIN_WAL_BYTES / 4;
 
 /// What reached the standby, and up to where the primary's WAL went at which moment.
 #[derive(Debug, Default)]
 pub struct Progress {
     marks: VecDeque<Mark>,
-    /// The last commit of the look before, by the primary's clock, and the latest looks at which there was a newer one.
-    last: Option<Option<f64>>,
-    newer: VecDeque<Instant>,
-    committed_after: Option<Instant>,
+    last: Option<Last>,
+    /// The latest looks that brought a commit of after a moment, with the last such moment.
+    newer: VecDeque<Newer>,
+    writes_after: Option<Instant>,
+}
+
+/// The look before.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    at: Instant,
+    has: Has,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Newer {
+    look: Instant,
+    after: Instant,
 }
 
 /// At that moment the primary's WAL had not gone beyond that end, as far as its sender told.
@@ -30,6 +48,8 @@ struct Mark {
     end: u64,
     /// The last commit, by the primary's clock, once all up to the end was replayed: one of later is a commit of after.
     replayed: Option<Option<f64>>,
+    /// WAL that came since beyond the end, while nothing was replayed up to there.
+    grown: u64,
 }
 
 /// What a standby has at one look.
@@ -44,38 +64,48 @@ pub struct Has {
 }
 
 impl Progress {
-    /// Takes in what the standby has `now`; `heard` is when its sender last told where its WAL ends, and that end.
+    /// Takes in what the standby has `now`; `heard` is when the primary last told where its WAL ends, and that end.
     pub fn learn(&mut self, now: Instant, has: Has, heard: Option<(Instant, u64)>) {
-        let is_steady = self.is_steady(now, has);
+        let before = self.last.replace(Last { at: now, has });
+        let news = before.is_some_and(|last| has.committed > last.has.committed);
+        if news
+            && let Some(after) =
+                self.marks.iter().filter(|mark| mark.commits_on(has)).map(|mark| mark.at).max()
+        {
+            self.newer.push_back(Newer { look: now, after });
+        }
+        let apart = before.map_or(Duration::ZERO, |last| now.saturating_duration_since(last.at));
+        let within = WITHIN.max(apart.saturating_mul(LOOKS as u32 + 1));
+        self.newer.retain(|newer| now.saturating_duration_since(newer.look) <= within);
+        self.writes_after = self.writes_after.max(self.commits_again_and_again());
         for mark in &mut self.marks {
-            if mark.writes_on(has) || (is_steady && mark.commits_on(has)) {
-                self.committed_after = self.committed_after.max(Some(mark.at));
+            mark.grow(before, has);
+            if mark.grown >= MIN_WAL_BYTES {
+                self.writes_after = self.writes_after.max(Some(mark.at));
             }
             if mark.replayed.is_none() && has.replayed >= Some(mark.end) {
                 mark.replayed = Some(has.committed);
             }
         }
-        let known = self.committed_after;
+        let known = self.writes_after;
         self.marks.retain(|mark| known.is_none_or(|known| mark.at > known));
         if let Some((at, end)) = heard {
-            self.mark(Mark { at, end: end.max(has.holds), replayed: None }, has);
+            self.mark(Mark { at, end: end.max(has.holds), replayed: None, grown: 0 }, has);
         }
     }
 
-    /// Whether commits come again and again.
-    fn is_steady(&mut self, now: Instant, has: Has) -> bool {
-        if self.last.is_some_and(|last| has.committed > last) {
-            self.newer.push_back(now);
-        }
-        self.last = Some(has.committed);
-        self.newer.retain(|at| now.saturating_duration_since(*at) <= WITHIN);
-        self.newer.len() >= LOOKS
+    /// The last moment after which commits came at enough looks: all of them are of after it.
+    fn commits_again_and_again(&self) -> Option<Instant> {
+        let last = self.newer.back()?.look;
+        let is_spread = |newer: &&Newer| last.saturating_duration_since(newer.look) >= SPREAD;
+        let until = self.newer.len().checked_sub(LOOKS - 1)?;
+        self.newer.iter().take(until).filter(is_spread).map(|newer| newer.after).max()
     }
 
-    /// The last moment after which the primary surely committed, or wrote what nobody replays; none where nothing shows
-    /// that.
-    pub fn committed_after(&self) -> Option<Instant> {
-        self.committed_after
+    /// The last moment after which the primary surely went on to commit, or to write what nobody replays; none where
+    /// nothing shows that.
+    pub fn writes_after(&self) -> Option<Instant> {
+        self.writes_after
     }
 
     fn mark(&mut self, mark: Mark, has: Has) {
@@ -97,10 +127,13 @@ impl Mark {
         self.replayed.is_some_and(|before| has.committed > before)
     }
 
-    /// Whether more WAL came while that of before is still not replayed, so that nobody sees what it holds.
-    fn writes_on(&self, has: Has) -> bool {
+    /// Takes in what came at one look while that of before is still not replayed, so that nobody sees what it holds.
+    fn grow(&mut self, before: Option<Last>, has: Has) {
         let is_open = self.replayed.is_none() && has.replayed < Some(self.end);
-        is_open && has.holds > self.end.saturating_add(MIN_WAL_BYTES)
+        let from = before.map_or(self.end, |last| last.has.holds.max(self.end));
+        if is_open {
+            self.grown += has.holds.saturating_sub(from).min(MAX_LOOK_BYTES);
+        }
     }
 }
 
@@ -134,9 +167,9 @@ mod tests {
         for clock in [1e3, 1e6, -1e6] {
             let looks = [0.0, 0.0, 1.0, 2.0, 3.0, 3.0, 3.0].map(|seconds| clock + seconds);
             let (_, twice) = told(&looks[..3]);
-            assert_eq!(twice.committed_after(), None, "one commit may be the server's own");
+            assert_eq!(twice.writes_after(), None, "one commit may be the server's own");
             let (start, often) = told(&looks);
-            assert_eq!(often.committed_after(), Some(at(start, 20)), "and it stopped");
+            assert_eq!(often.writes_after(), Some(at(start, 10)), "all three are of after it");
         }
     }
 
@@ -148,12 +181,55 @@ mod tests {
             looks.extend([cycle as f64, cycle as f64 + 0.5]);
             looks.extend([cycle as f64 + 0.5; 12]);
         }
-        assert_eq!(told(&looks).1.committed_after(), None);
+        assert_eq!(told(&looks).1.writes_after(), None);
+    }
+
+    #[test]
+    fn commits_of_before_a_moment_do_not_make_one_of_after_it_count() {
+        // Busy until it was fenced at 62 s, then autovacuum once.
+        let mut looks: Vec<f64> = (1..=12).map(f64::from).collect();
+        looks.extend([12.0; 6]);
+        looks.extend([20.0, 20.0, 20.0, 20.0]);
+        let (start, progress) = told(&looks);
+        assert!(progress.writes_after() < Some(at(start, 62)), "{:?}", progress.newer);
+    }
+
+    #[test]
+    fn a_burst_of_commits_is_no_sign_however_often_it_is_looked_at() {
+        let (start, mut progress) = (Instant::now(), Progress::default());
+        for look in 0..120 {
+            let (now, end) = (at(start, look), 100 * look);
+            let committed = (look as f64).clamp(30.0, 38.0);
+            progress.learn(now, has(end, end, committed), Some((now, end)));
+        }
+        assert_eq!(progress.writes_after(), None, "autovacuum of many tables, for 8 s");
+    }
+
+    #[test]
+    fn slow_looks_see_it_too() {
+        let (start, mut progress) = (Instant::now(), Progress::default());
+        for look in 0..5 {
+            let (now, end) = (at(start, 120 * look), 100 * look);
+            progress.learn(now, has(end, end, look as f64), Some((now, end)));
+        }
+        assert_eq!(progress.writes_after(), Some(at(start, 120)));
+    }
+
+    #[test]
+    fn a_base_backup_of_a_server_that_is_read_only_is_no_write_of_anybody() {
+        let (start, mut progress) = (Instant::now(), Progress::default());
+        for look in 0..60 {
+            // The end leaps to the next segment when it begins and when it ends.
+            let leaps = 16 * MB * [20, 40].iter().filter(|leap| look >= **leap).count() as u64;
+            let (now, end) = (at(start, look), 100 * MB + leaps);
+            progress.learn(now, has(end, 50, 1.0), Some((now, end)));
+        }
+        assert_eq!(progress.writes_after(), None);
     }
 
     #[test]
     fn wal_without_a_commit_and_commits_of_before_that_come_late_show_nothing() {
-        assert_eq!(told(&[1.0; 6]).1.committed_after(), None, "checkpoints of a server that is read-only");
+        assert_eq!(told(&[1.0; 6]).1.writes_after(), None, "checkpoints of a server that is read-only");
         // The sender was far ahead when it was last heard: what comes until there is of before.
         let start = Instant::now();
         let mut late = Progress::default();
@@ -161,13 +237,13 @@ mod tests {
         for (place, end) in (1..).zip([300, 500, 600, 700, 900]) {
             late.learn(at(start, place), has(end, end, place as f64 + 1.0), None);
         }
-        assert_eq!(late.committed_after(), None);
+        assert_eq!(late.writes_after(), None);
         // A receiver that has just begun was told of no end yet.
         let mut begun = Progress::default();
         for place in 1..6 {
             begun.learn(at(start, place), has(100 * place, 100 * place, place as f64), None);
         }
-        assert_eq!(begun.committed_after(), None);
+        assert_eq!(begun.writes_after(), None);
     }
 
     #[test]
@@ -178,14 +254,14 @@ mod tests {
             let end = (100 + 2 * look) * MB;
             paused.learn(at(start, look), has(end, 50, 1.0), Some((at(start, look), end)));
         }
-        assert_eq!(paused.committed_after(), Some(at(start, 198)));
-        assert!(paused.marks.len() <= 2, "{:?}", paused.marks);
+        assert_eq!(paused.writes_after(), Some(at(start, 195)));
+        assert!(paused.marks.len() <= 4, "{:?}", paused.marks);
         let mut idle = Progress::default();
         for look in 0..200 {
             let end = 100 * MB + 200 * look;
             idle.learn(at(start, look), has(end, 50, 1.0), Some((at(start, look), end)));
         }
-        assert_eq!(idle.committed_after(), None);
+        assert_eq!(idle.writes_after(), None);
     }
 
     #[test]
@@ -194,9 +270,9 @@ mod tests {
         let mut progress = Progress::default();
         progress.learn(start, Has { holds: 100, replayed: Some(100), committed: None }, Some((start, 100)));
         for look in 1..4 {
-            let end = 100 * (look + 1);
-            progress.learn(at(start, look), has(end, end, look as f64), Some((at(start, look), end)));
+            let (now, end) = (at(start, 5 * look), 100 * (look + 1));
+            progress.learn(now, has(end, end, look as f64), Some((now, end)));
         }
-        assert_eq!(progress.committed_after(), Some(at(start, 2)));
+        assert_eq!(progress.writes_after(), Some(start));
     }
 }

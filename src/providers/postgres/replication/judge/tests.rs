@@ -82,7 +82,14 @@ impl Scene {
 }
 
 fn streaming(silent: Duration, end: u64) -> Receiver {
-    Receiver::Seen { status: "streaming".into(), silent, end: Some(end), slot: None, sender: None }
+    Receiver::Seen {
+        status: "streaming".into(),
+        silent,
+        took_s: Some(0.1),
+        end: Some(end),
+        slot: None,
+        sender: None,
+    }
 }
 
 fn number(measured: &Measurement, name: &str) -> f64 {
@@ -669,20 +676,68 @@ fn a_commit_of_the_future_bounds_no_loss() {
     assert_eq!(measured.fields.get("exposure_s"), None, "{measured:?}");
 }
 
+/// Looks 5 s apart at a standby that gets a commit each, while nobody sees the primary.
+fn fed_on(scene: &mut Scene, from: u64, sender: Option<&str>) -> Measurement {
+    let mut last = None;
+    for at in [from, from + 5, from + 10, from + 15] {
+        let mut standby = Standby { committed: Some(5.0 + at as f64), ..scene.standby(at, at * MB, at * MB) };
+        if let Receiver::Seen { sender: of, .. } = &mut standby.receiver {
+            *of = sender.map(str::to_owned);
+        }
+        last = Some(scene.judge(&standby, &scene.gone(at)));
+    }
+    last.unwrap()
+}
+
 #[test]
 fn a_primary_out_of_sight_that_goes_on_is_told_by_what_reaches_the_standby() {
     let mut scene = Scene::new();
-    scene.healthy(3);
-    for at in [15, 20, 25] {
-        let standby = Standby { committed: Some(5.0 + at as f64), ..scene.standby(at, at * MB, at * MB) };
-        let measured = scene.judge(&standby, &scene.gone(at));
-        if at > 20 {
-            assert_eq!(number(&measured, "primary_commits_s"), 5.0, "{measured:?}");
-        }
+    let listed = |scene: &Scene, at| {
+        let standbys = Some(vec![Sender { name: "b".into(), held: None }]);
+        PrimaryLook::Seen(Primary { standbys, ..scene.primary_seen(at, at * MB) })
+    };
+    for at in [0, 5, 10] {
+        scene.judge(&scene.standby(at, at * MB, at * MB), &listed(&scene, at));
     }
+    let measured = fed_on(&mut scene, 15, None);
+    assert_eq!(number(&measured, "primary_commits_s"), 15.0, "{measured:?}");
     // It is dead: the stream says so after a while, and the moment stays what it was.
-    let mut standby = Standby { committed: Some(30.0), ..scene.standby(60, 25 * MB, 25 * MB) };
-    standby.receiver = streaming(seconds(35), 25 * MB);
+    let mut standby = Standby { committed: Some(35.0), ..scene.standby(60, 30 * MB, 30 * MB) };
+    standby.receiver = streaming(seconds(30), 30 * MB);
     let measured = scene.judge(&standby, &scene.gone(60));
-    assert_eq!(number(&measured, "primary_commits_s"), 40.0, "{measured:?}");
+    assert_eq!(number(&measured, "primary_commits_s"), 45.0, "{measured:?}");
+}
+
+/// A standby in between sends on what it has from an archive, also when the primary is dead.
+#[test]
+fn what_a_standby_in_between_sends_on_tells_nothing_of_the_primary() {
+    let mut chained = Scene::new();
+    // The primary was seen, and does not send to it; then another sender of it is not the primary either.
+    chained.healthy(3);
+    let measured = fed_on(&mut chained, 15, None);
+    assert_eq!(measured.fields.get("primary_commits_s"), None, "{measured:?}");
+    // Nobody ever saw it: the address decides.
+    for (sender, told) in [("mid:5432", false), ("db1:5432", true)] {
+        let mut scene = Scene::new();
+        scene.memory.learn_address(Some("db1:5432".into()));
+        let measured = fed_on(&mut scene, 15, Some(sender));
+        assert_eq!(measured.fields.contains_key("primary_commits_s"), told, "{sender}: {measured:?}");
+    }
+}
+
+/// On a slow line what the primary wrote before it was fenced comes long after: by when it was sent.
+#[test]
+fn what_was_on_its_way_for_long_was_written_when_it_was_sent() {
+    let mut scene = Scene::new();
+    scene.memory.learn_address(Some("db1:5432".into()));
+    let mut told = None;
+    for at in (0..60).step_by(5) {
+        let mut standby = Standby { committed: Some(5.0 + at as f64), ..scene.standby(at, at * MB, at * MB) };
+        if let Receiver::Seen { sender, took_s, .. } = &mut standby.receiver {
+            (*sender, *took_s) = (Some("db1:5432".into()), Some(3600.0 + at as f64 / 2.0));
+        }
+        told = Some(scene.judge(&standby, &scene.gone(at)));
+    }
+    // The last three came at 45, 50 and 55 s. The first of them is of after what was heard at 40 s, 20 s after it was sent.
+    assert_eq!(number(&told.unwrap(), "primary_commits_s"), 35.0);
 }
