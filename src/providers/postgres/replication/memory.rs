@@ -16,6 +16,9 @@ const RECENT: Duration = Duration::from_secs(10);
 /// What two servers' clocks may seem apart although they are not: the way of the answers.
 const CLOCKS: Duration = Duration::from_millis(200);
 
+/// How much longer one answer may be on its way than another.
+const ANSWERS: Duration = Duration::from_secs(2);
+
 /// What is remembered between two runs.
 #[derive(Debug, Default)]
 pub struct Memory {
@@ -30,6 +33,10 @@ pub struct Memory {
     timeline: Option<(String, u32)>,
     /// How far the primary's clock is ahead of the standby's, in seconds.
     ahead_s: Option<f64>,
+    /// The last commit that the standby had, by the primary's clock, and when it was first seen to have it.
+    newest_commit: Option<(f64, Instant)>,
+    /// That commit is younger by the clocks than it was seen to be: they are not what they were when they were compared.
+    clocks_moved: bool,
     /// The primary's commits wait for this standby.
     synchronous: Option<Synchronous>,
     /// When the primary was last seen to accept writes.
@@ -152,6 +159,7 @@ impl Memory {
         self.standby = Some((standby.system.clone(), standby.started_at.clone()));
         self.learn_silence(standby, stream);
         self.learn_primary(standby, primary);
+        self.learn_clocks(standby);
         self.learn_progress(standby, primary, stream);
         match (stream, &standby.receiver) {
             (Stream::Flows { heard, end: Some(end) }, _) if may_speak_for_itself(primary) => {
@@ -232,6 +240,7 @@ impl Memory {
         }
         let between = seconds_between(primary.at, standby.at);
         self.ahead_s = Some(primary.clock - standby.clock - between);
+        self.clocks_moved = false;
         let standbys = primary.standbys.as_deref();
         let names = primary.synchronous.as_deref();
         self.synchronous =
@@ -311,10 +320,24 @@ impl Memory {
         Held { position, commit_age, clocks_compared: self.ahead_s.is_some() }
     }
 
+    /// Notices a clock that was set since both were seen: a commit that the standby has had for a minute is no younger.
+    fn learn_clocks(&mut self, standby: &Standby) {
+        let Some(committed) = standby.committed else { return };
+        let known = self.newest_commit.filter(|(known, _)| *known == committed);
+        let (_, first) = *self.newest_commit.insert(known.unwrap_or((committed, standby.at)));
+        let had = standby.at.saturating_duration_since(first).as_secs_f64();
+        let age = standby.commit_age_s().unwrap_or_default() + self.ahead_s.unwrap_or_default();
+        if age + ANSWERS.as_secs_f64() < had {
+            (self.clocks_moved, self.ahead_s) = (true, None);
+        }
+    }
+
     /// Age of the last replayed commit, by what the two servers' clocks were apart when both were seen. None for one of
     /// the future: those clocks are not what they were then, or were never compared, and such an age bounds nothing.
     fn commit_age(&self, standby: &Standby) -> Option<Duration> {
-        let seconds = standby.commit_age_s()? + self.ahead_s.unwrap_or(0.0) + CLOCKS.as_secs_f64();
+        let seconds = standby.commit_age_s().filter(|_| !self.clocks_moved)?
+            + self.ahead_s.unwrap_or(0.0)
+            + CLOCKS.as_secs_f64();
         Duration::try_from_secs_f64(seconds).ok()
     }
 

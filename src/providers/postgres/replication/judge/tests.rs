@@ -676,6 +676,20 @@ fn a_commit_of_the_future_bounds_no_loss() {
     assert_eq!(measured.fields.get("exposure_s"), None, "{measured:?}");
 }
 
+#[test]
+fn a_commit_that_was_of_the_future_bounds_no_loss_later_either() {
+    // The clock of the primary was set forward by 50 s after it was seen, and its stream is cut at 20 s.
+    let mut scene = Scene::new();
+    scene.healthy(3);
+    let mut told = Vec::new();
+    for now in (20..=90).step_by(10) {
+        let standby = Standby { committed: Some(1000.0 + 70.0), ..scene.standby(now, 20 * MB, 20 * MB) };
+        told.push(number(&scene.judge(&standby, &scene.gone(now)), "exposure_s"));
+    }
+    assert!(told.is_sorted(), "it never falls: {told:?}");
+    assert_eq!(told.last(), Some(&80.0), "by the last look: {told:?}");
+}
+
 /// Looks 5 s apart at a standby that gets a commit each, while nobody sees the primary.
 fn fed_on(scene: &mut Scene, from: u64, sender: Option<&str>) -> Measurement {
     let mut last = None;
