@@ -15,7 +15,7 @@ use lifeboat::core::model::Model;
 use lifeboat::core::notification::{DeliveryStatus, Receipt, Undelivered};
 use lifeboat::core::reading::{Measurement, Reading};
 use lifeboat::core::simulation::Simulation;
-use lifeboat::engine::lead::{Input, Lead};
+use lifeboat::engine::dispatcher::{Dispatcher, Input};
 use lifeboat::engine::ledger::Ledger;
 use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::runner::Runner;
@@ -26,7 +26,7 @@ use lifeboat::kinds::channel::{Notifier, Outgoing};
 
 use lifeboat::plan::kinds::BuildError;
 use lifeboat::plan::params::Params;
-use lifeboat::plan::{Audience, Channel, Contact, Manner, Plan, ProbeSpec, Step, Who, load_texts};
+use lifeboat::plan::{Audience, Capabilities, Channel, Contact, Plan, ProbeSpec, Step, Who, load_texts};
 use lifeboat::world::{Clock, RealClock, World};
 use std::error::Error;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ fn plan(parallel: u32) -> Outcome<Plan> {
         title: "Email".into(),
         kind: "smtp".into(),
         address: Some("email".into()),
-        manner: Manner::default(),
+        capabilities: Capabilities::default(),
         give_up_after: SignedDuration::from_hours(1),
         timeout: SignedDuration::from_secs(30),
         parallel,
@@ -147,9 +147,9 @@ impl Engine {
             let _ = reports.send(Input::Report(report));
         });
         let runner = Runner::new(handle.clone(), &Outside::on(&handle), world.clone(), model.clone(), sink);
-        let lead = Lead::new(ledger, runner, world.clock(), false);
+        let dispatcher = Dispatcher::new(ledger, runner, world.clock(), false);
         let begin = Report::EngineStarted { version: "bench".into(), recovery: String::new() };
-        std::thread::spawn(move || lead.run(inputs, begin));
+        std::thread::spawn(move || dispatcher.run(inputs, begin));
         let ticks = inbox.clone();
         handle.spawn(async move {
             while ticks.send(Input::Report(Report::Tick)).is_ok() {

@@ -7,6 +7,9 @@
 #[path = "../../tests/support/aws/mod.rs"]
 #[allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 mod aws;
+#[path = "../../tests/support/port.rs"]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod port;
 #[cfg(target_os = "linux")]
 #[path = "../console/process.rs"]
 mod process;

@@ -1,7 +1,7 @@
 //! `lifeboat brief`: the sixty-second brief, from the running engine, or from the journal alone.
 
 use super::engine::read_plan;
-use super::{Failure, Place, block_on, reach, say, whose};
+use super::{Failure, PlanArgs, block_on, reach, say, whose};
 use crate::base::text::clean;
 use crate::base::units;
 use crate::core::brief;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 pub struct BriefArgs {
     #[command(flatten)]
-    place: Place,
+    place: PlanArgs,
 }
 
 /// Prints the brief.

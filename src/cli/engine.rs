@@ -1,6 +1,6 @@
 //! `lifeboat engine`: the process that probes, decides, journals and acts. `open` starts it by itself.
 
-use super::{EXIT_USAGE, Failure, LEFT_BEHIND, Place, limits, look, place, run_bounded, simulation};
+use super::{EXIT_USAGE, Failure, LEFT_BEHIND, PlanArgs, limits, look, place, run_bounded, simulation};
 use crate::base::environment::Environment;
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
@@ -76,7 +76,7 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     let former_name = match &args.plan {
         Some(plan) => {
             let (plan, state) = (plan.clone(), args.state.clone());
-            Place { plan, state, renamed_from: args.renamed_from.clone() }.expect_own_journal(&folder)?
+            PlanArgs { plan, state, renamed_from: args.renamed_from.clone() }.expect_own_journal(&folder)?
         }
         None => None,
     };

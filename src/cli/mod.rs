@@ -37,7 +37,7 @@ pub mod themes;
 mod whose;
 
 pub use look::LookArgs;
-pub use place::Place;
+pub use place::PlanArgs;
 
 use crate::base::environment::Environment;
 use crate::base::text::Printer;

@@ -1,7 +1,7 @@
 //! `lifeboat open`: attaches to the plan's engine, and starts it when none runs.
 
 use super::console::{Leaving, connector, console};
-use super::{Failure, LookArgs, Place};
+use super::{Failure, LookArgs, PlanArgs};
 use crate::base::environment::Environment;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct OpenArgs {
     #[command(flatten)]
-    place: Place,
+    place: PlanArgs,
     /// Do not ask for the append-only attribute on the journal's files, which needs root and `chattr -a` to remove
     /// them; counts when this starts the engine.
     #[arg(long)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// A plan and its state folder.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Place {
+pub struct PlanArgs {
     /// The plan: a file, or a folder with its .toml files.
     pub plan: PathBuf,
     /// Folder of the engine's state: journal, socket, log [default: the plan's own below the user's state folder].
@@ -18,7 +18,7 @@ pub struct Place {
     pub renamed_from: Option<String>,
 }
 
-impl Place {
+impl PlanArgs {
     /// The state folder.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_command_that_attaches_again_names_the_state_folder_of_this_engine() {
-        let place = |state: Option<&str>| Place {
+        let place = |state: Option<&str>| PlanArgs {
             plan: "my plan".into(),
             state: state.map(PathBuf::from),
             renamed_from: None,

@@ -1,7 +1,7 @@
 //! `lifeboat postmortem`: an incident as Markdown, from the journal alone.
 
 use super::engine::read_plan;
-use super::{Failure, Place, say};
+use super::{Failure, PlanArgs, say};
 use crate::base::text::escaped;
 use crate::core::fact::Event;
 use crate::engine::ledger::LedgerError;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 pub struct PostmortemArgs {
     #[command(flatten)]
-    place: Place,
+    place: PlanArgs,
     /// The incident [default: the last one].
     incident: Option<String>,
     /// Write it into this new file instead of standard output.

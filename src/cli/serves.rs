@@ -1,6 +1,6 @@
 //! `lifeboat serves`: which region serves, as recorded and as measured; and records it, without a console.
 
-use super::{Failure, Place, ack, say, whose};
+use super::{Failure, PlanArgs, ack, say, whose};
 use crate::base::ids::RegionId;
 use crate::core::command::Ask;
 use crate::core::contradiction;
@@ -14,7 +14,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct ServesArgs {
     #[command(flatten)]
-    place: Place,
+    place: PlanArgs,
     /// Record that this region serves: what was done outside of lifeboat.
     #[arg(long, value_name = "REGION", requires = "reason", conflicts_with = "answer")]
     record: Option<String>,

@@ -1,6 +1,6 @@
 //! `lifeboat status`: how things are, as text or JSON, for scripts and for terminals that cannot show the console.
 
-use super::{Failure, Place, block_on, reach, say};
+use super::{Failure, PlanArgs, block_on, reach, say};
 use crate::base::ids::{RegionId, ServiceId};
 use crate::base::text::clean;
 use crate::base::units;
@@ -36,7 +36,7 @@ const EXIT_NO_ENGINE: u8 = 3;
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
     #[command(flatten)]
-    place: Place,
+    place: PlanArgs,
     /// Print it as JSON.
     #[arg(long)]
     json: bool,
@@ -571,7 +571,7 @@ mod tests {
     fn without_an_engine_json_is_json_with_a_state_and_the_exit_code() {
         let folder = tempfile::tempdir().unwrap();
         let state = Some(folder.path().to_owned());
-        let place = Place { plan: "plans/demo".into(), state, renamed_from: None };
+        let place = PlanArgs { plan: "plans/demo".into(), state, renamed_from: None };
         let mut out = Vec::new();
         let code = run(&StatusArgs { place: place.clone(), json: true }, &mut out).unwrap();
         assert_eq!(code, ExitCode::from(EXIT_NO_ENGINE));
@@ -583,7 +583,7 @@ mod tests {
         );
         out.clear();
         assert_eq!(run(&StatusArgs { place, json: false }, &mut out).unwrap_err().code, EXIT_NO_ENGINE);
-        let nowhere = Place { plan: "/no/such/plan".into(), state: None, renamed_from: None };
+        let nowhere = PlanArgs { plan: "/no/such/plan".into(), state: None, renamed_from: None };
         let failure = run(&StatusArgs { place: nowhere, json: true }, &mut out).unwrap_err();
         assert_eq!(failure.code, 2, "there is nothing to ask about");
     }

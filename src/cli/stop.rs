@@ -1,6 +1,6 @@
 //! `lifeboat stop`: ends a plan's engine, and waits until it has ended.
 
-use super::{Failure, Place, block_on, moved, reach, say, whose};
+use super::{Failure, PlanArgs, block_on, moved, reach, say, whose};
 use crate::engine::client::{Client, ClientError};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
@@ -20,7 +20,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 #[derive(Debug, clap::Args)]
 pub struct StopArgs {
     #[command(flatten)]
-    place: Place,
+    place: PlanArgs,
     /// Also while a step runs; nobody knows then whether it acted.
     #[arg(long)]
     force: bool,
@@ -96,7 +96,7 @@ enum Answer {
 }
 
 /// Asks the engine to end; one without a socket gets the time to make it again.
-async fn ask(place: &Place, folder: &StateFolder, force: bool) -> Result<Answer, ClientError> {
+async fn ask(place: &PlanArgs, folder: &StateFolder, force: bool) -> Result<Answer, ClientError> {
     let deadline = Instant::now() + SOCKET_TIMEOUT;
     let mut client = loop {
         match Client::connect(&folder.socket()).await {

@@ -1,6 +1,6 @@
 //! Whose a state folder is: one that was named may be another plan's, by a slip or by a variable that was left set.
 
-use super::{Failure, Place, place};
+use super::{Failure, PlanArgs, place};
 use crate::base::text::clean;
 use crate::engine::paths::StateFolder;
 use crate::engine::{plan_file, replay};
@@ -14,7 +14,7 @@ const PATH_CHARS: usize = 300;
 /// The longest reason that is shown, in characters.
 const WHY_CHARS: usize = 400;
 
-impl Place {
+impl PlanArgs {
     /// Refuses the state of the plan `found`, where the named folder is meant for another. The plan's own folder, and the
     /// one whose engine reads this very file, is its own whatever the plan is called by now.
     ///
@@ -55,7 +55,7 @@ impl Place {
     /// The same for what the folder's journal says; the name that the plan had before, where it has another now.
     ///
     /// # Errors
-    /// As [`Place::expect_own`].
+    /// As [`PlanArgs::expect_own`].
     pub(super) fn expect_own_journal(&self, folder: &StateFolder) -> Result<Option<String>, Failure> {
         let Some(found) = replay::plan_name(&folder.journal()) else { return Ok(None) };
         self.expect_own(&found)?;

@@ -14,7 +14,7 @@ const PREVIOUS_SIZE: [&str; 2] = ["previous_size_bytes", "median_bytes"];
 
 /// How a backup is.
 #[derive(Clone, PartialEq, Debug)]
-pub struct BackupStanding {
+pub struct BackupStatus {
     /// The worse of its probe's signal and its age against the allowed one: what conditions see.
     pub state: SignalState,
     /// Age of the last good copy; none where it is not known.
@@ -57,7 +57,7 @@ pub enum About {
     Restore,
 }
 
-impl BackupStanding {
+impl BackupStatus {
     /// The worst of everything that is known of it, for lists with the worst first.
     pub fn worst(&self) -> SignalState {
         let all = self.findings.iter().map(|finding| finding.state).chain([self.state]);
@@ -71,14 +71,14 @@ impl BackupStanding {
 }
 
 /// How a backup is now.
-pub fn standing(model: &Model, backup: &Backup, now: Timestamp) -> BackupStanding {
+pub fn standing(model: &Model, backup: &Backup, now: Timestamp) -> BackupStatus {
     let signal = model.durable.signals.get(&backup.probe);
     let (state, why) =
         signal.map_or((SignalState::Unknown, "no such probe".into()), |s| (s.state, s.why.clone()));
     let reading = model.live.recent.get(&backup.probe).and_then(Recent::measured);
     let measured = reading.and_then(|reading| Some((reading, reading.outcome.as_ref().ok()?)));
     let restored = restored(model, backup, measured.map(|(reading, m)| (reading.at, m)), now);
-    let mut found = BackupStanding {
+    let mut found = BackupStatus {
         state,
         age: None,
         size_bytes: None,
@@ -124,7 +124,7 @@ fn span(seconds: f64) -> Option<SignedDuration> {
     SignedDuration::try_from_secs_f64(seconds).ok()
 }
 
-fn judge_age(found: &mut BackupStanding, backup: &Backup) {
+fn judge_age(found: &mut BackupStatus, backup: &Backup) {
     match (found.age, backup.max_age) {
         (Some(copy), Some(limit)) if copy > limit && found.state != SignalState::Critical => {
             found.state = SignalState::Critical;
@@ -161,7 +161,7 @@ fn restored(
 }
 
 /// An empty copy, or one whose size is far from that of the copy before.
-fn size(backup: &Backup, found: &BackupStanding) -> Option<Finding> {
+fn size(backup: &Backup, found: &BackupStatus) -> Option<Finding> {
     let finding = |state, text| Some(Finding { about: About::Size, state, text });
     let bytes = found.size_bytes?;
     if bytes == 0 {
@@ -189,7 +189,7 @@ pub fn change(share: f64) -> String {
 }
 
 /// Encrypted otherwise than the plan says, or nobody tells.
-fn encryption(backup: &Backup, found: &BackupStanding) -> Option<Finding> {
+fn encryption(backup: &Backup, found: &BackupStatus) -> Option<Finding> {
     let wanted = backup.encryption.as_ref()?;
     let finding = |state, text| Some(Finding { about: About::Encryption, state, text });
     match &found.encryption {
@@ -203,7 +203,7 @@ fn encryption(backup: &Backup, found: &BackupStanding) -> Option<Finding> {
 }
 
 /// No restore was proven, or too long ago.
-fn restore(backup: &Backup, found: &BackupStanding) -> Option<Finding> {
+fn restore(backup: &Backup, found: &BackupStatus) -> Option<Finding> {
     let finding = |text| Some(Finding { about: About::Restore, state: SignalState::Warn, text });
     match (found.restored, backup.test_every) {
         (None, _) => finding("no restore of it was ever proven".into()),

@@ -46,14 +46,14 @@ pub fn real_counts(model: &Model) -> bool {
 
 /// How a drill stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct DrillStanding {
+pub struct DrillStatus {
     /// How long ago it was last done; none where that is not known to have happened.
     pub done: Option<SignedDuration>,
     /// How long until it is due; negative when it is overdue, zero where it was never done.
     pub due_in: SignedDuration,
 }
 
-impl DrillStanding {
+impl DrillStatus {
     /// Whether it should have been done by now.
     pub fn is_due(&self) -> bool {
         self.due_in <= SignedDuration::ZERO
@@ -62,13 +62,13 @@ impl DrillStanding {
 
 /// How a drill stands now: the later of the plan's date and the last drill of this journal that completed its
 /// runbook.
-pub fn standing(model: &Model, drill: &Drill, now: Timestamp) -> DrillStanding {
+pub fn standing(model: &Model, drill: &Drill, now: Timestamp) -> DrillStatus {
     let written =
         drill.last.and_then(|date| date.to_zoned(TimeZone::UTC).ok()).map(|zoned| zoned.timestamp());
     let journaled = model.durable.closed.iter().filter_map(|incident| completed(incident, drill)).max();
     let done = [written, journaled].into_iter().flatten().max().map(|at| age(at, now));
     let due_in = done.map_or(SignedDuration::ZERO, |ago| drill.every.saturating_sub(ago));
-    DrillStanding { done, due_in }
+    DrillStatus { done, due_in }
 }
 
 fn completed(incident: &Incident, drill: &Drill) -> Option<Timestamp> {

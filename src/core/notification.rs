@@ -1,7 +1,7 @@
 //! One message to one recipient on one way, from its queueing to its answer.
 
 use crate::base::ids::*;
-use crate::plan::{ComponentStatus, Manner, MessageTemplate, PageStatus, Severity};
+use crate::plan::{Capabilities, ComponentStatus, MessageTemplate, PageStatus, Severity};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,7 @@ pub struct Queued {
     pub give_up_at: Timestamp,
     /// How its channel behaved when it was queued: a plan that changes later does not change what happened.
     #[serde(default)]
-    pub manner: Manner,
+    pub capabilities: Capabilities,
 }
 
 /// What the provider said.
@@ -276,7 +276,7 @@ impl Notification {
     /// Its provider keeps an alert because of it, or may keep one.
     pub fn has_alert(&self) -> bool {
         let arrived = self.status.is_with_provider() || self.status == DeliveryStatus::Unknown;
-        self.intent == Intent::Page && self.queued.manner.has_alerts && arrived
+        self.intent == Intent::Page && self.queued.capabilities.has_alerts && arrived
     }
 }
 

@@ -117,7 +117,7 @@ fn untold(model: &Model) -> Vec<Effect> {
 fn is_tracked(known: &Notification) -> bool {
     let with_provider = matches!(known.status, DeliveryStatus::Accepted | DeliveryStatus::Delivered);
     let asks = matches!(known.intent, Intent::Page | Intent::Inform);
-    with_provider && asks && known.queued.manner.tracks
+    with_provider && asks && known.queued.capabilities.tracks
 }
 
 fn running(model: &Model, run: &RunId) -> Vec<Effect> {

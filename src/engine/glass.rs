@@ -101,11 +101,11 @@ impl Glass {
                 way: Way { channel: "".into(), address: None },
                 result: Err("no way was tried".into()),
             };
-            let way_out =
+            let next_step =
                 WayOut { world: self.world.clone(), model: self.model.clone(), pool: self.pool.clone() };
             let (message, sent) = (message.clone(), sent.clone());
             tokio::spawn(async move {
-                let page = way_out.tell(page, person.ways, &message, since).await;
+                let page = next_step.tell(page, person.ways, &message, since).await;
                 match &page.result {
                     Ok(_) => tracing::warn!(who = page.who, "paged without a record"),
                     Err(why) => {

@@ -156,7 +156,7 @@ impl Ledger {
     }
 
     /// Tries to open a failed journal again and to record what waited.
-    pub fn mend(&mut self, at: Timestamp) {
+    pub fn repair(&mut self, at: Timestamp) {
         if self.model.read(|model| model.live.journal_failure.is_none()) {
             return;
         }

@@ -33,7 +33,7 @@ pub struct Messenger {
 }
 
 /// One message on its way, with all that a task about it needs.
-struct Errand {
+struct Delivery {
     id: NotificationId,
     channel: Channel,
     outgoing: Outgoing,
@@ -58,25 +58,25 @@ impl Messenger {
 
     /// Makes one attempt to send a message.
     pub fn notify(&self, id: &NotificationId, attempt: u32) {
-        if let Some(errand) = self.errand(id) {
-            self.handle.spawn(send(errand, attempt));
+        if let Some(delivery) = self.delivery(id) {
+            self.handle.spawn(send(delivery, attempt));
         }
     }
 
     /// Asks after a message until it is known what became of it, or nothing more is expected.
     pub fn track(&self, id: &NotificationId) {
-        if let Some(errand) = self.errand(id) {
-            self.handle.spawn(track(errand));
+        if let Some(delivery) = self.delivery(id) {
+            self.handle.spawn(track(delivery));
         }
     }
 
-    fn errand(&self, id: &NotificationId) -> Option<Errand> {
+    fn delivery(&self, id: &NotificationId) -> Option<Delivery> {
         let (channel, outgoing, receipt) = self.model.read(|model| {
             let known = model.durable.notifications.get(id)?;
             let channel = model.plan.channels.get(&known.queued.way.channel)?.clone();
             Some((channel, outgoing(model, known)?, known.receipt.clone()))
         })?;
-        Some(Errand {
+        Some(Delivery {
             id: id.clone(),
             channel,
             outgoing,
@@ -116,19 +116,19 @@ fn thread(model: &Model, known: &Notification) -> Option<String> {
     begun.find(|thread| !thread.is_empty()).cloned()
 }
 
-async fn send(errand: Errand, attempt: u32) {
-    let result = match notifier(&errand) {
+async fn send(delivery: Delivery, attempt: u32) {
+    let result = match notifier(&delivery) {
         Ok(notifier) => {
-            let outgoing = errand.outgoing.clone();
-            within(&errand, async move { notifier.send(&outgoing).await }).await
+            let outgoing = delivery.outgoing.clone();
+            within(&delivery, async move { notifier.send(&outgoing).await }).await
         }
         Err(failure) => Err(failure),
     };
-    (errand.sink)(Report::Notified { id: errand.id.clone(), attempt, result });
+    (delivery.sink)(Report::Notified { id: delivery.id.clone(), attempt, result });
 }
 
-fn notifier(errand: &Errand) -> Result<Arc<dyn Notifier>, Undelivered> {
-    errand.world.notifier(&errand.channel).map(Arc::from).map_err(|error| Undelivered {
+fn notifier(delivery: &Delivery) -> Result<Arc<dyn Notifier>, Undelivered> {
+    delivery.world.notifier(&delivery.channel).map(Arc::from).map_err(|error| Undelivered {
         why: error.to_string(),
         next: "Correct the plan and start the engine again; tell them otherwise meanwhile.".into(),
         again: Again::Never,
@@ -137,7 +137,7 @@ fn notifier(errand: &Errand) -> Result<Arc<dyn Notifier>, Undelivered> {
 
 /// A call within the channel's time-out; a panic in it is a failure like any other.
 async fn within<T: Send + 'static>(
-    errand: &Errand,
+    delivery: &Delivery,
     call: impl Future<Output = Result<T, Undelivered>> + Send + 'static,
 ) -> Result<T, Undelivered> {
     let failure = |why: String| Undelivered {
@@ -145,9 +145,9 @@ async fn within<T: Send + 'static>(
         next: "Ask the recipient whether it arrived, or tell them otherwise.".into(),
         again: Again::Maybe,
     };
-    let (limit, clock) = (errand.channel.timeout, errand.world.clock());
+    let (limit, clock) = (delivery.channel.timeout, delivery.world.clock());
     tokio::select! {
-        result = errand.pool.call(call) => {
+        result = delivery.pool.call(call) => {
             result.unwrap_or_else(|| Err(failure("lifeboat itself failed in it; please report this".into())))
         }
         () = clock.sleep(limit + GRACE) => {
@@ -156,27 +156,27 @@ async fn within<T: Send + 'static>(
     }
 }
 
-async fn track(errand: Errand) {
-    let (Ok(notifier), Some(receipt)) = (notifier(&errand), errand.receipt.clone()) else { return };
-    let clock = errand.world.clock();
+async fn track(delivery: Delivery) {
+    let (Ok(notifier), Some(receipt)) = (notifier(&delivery), delivery.receipt.clone()) else { return };
+    let clock = delivery.world.clock();
     let began = clock.now();
     let mut pause = FIRST_LOOK;
     while clock.now().duration_since(began) < TRACKED_FOR {
         clock.sleep(pause).await;
         pause = (pause + pause / 2).min(LATE_LOOK);
-        if !errand.model.read(|model| is_open(model, &errand.id)) {
+        if !delivery.model.read(|model| is_open(model, &delivery.id)) {
             return;
         }
-        let (notifier, outgoing, receipt) = (notifier.clone(), errand.outgoing.clone(), receipt.clone());
+        let (notifier, outgoing, receipt) = (notifier.clone(), delivery.outgoing.clone(), receipt.clone());
         let asked = async move { notifier.track(&outgoing, &receipt).await };
-        match within(&errand, asked).await {
+        match within(&delivery, asked).await {
             Ok(Tracked::Pending) => {}
             // Until it is recorded it is asked again: while the journal cannot be written a report is lost.
-            Ok(tracked) => (errand.sink)(Report::Tracked { id: errand.id.clone(), tracked }),
+            Ok(tracked) => (delivery.sink)(Report::Tracked { id: delivery.id.clone(), tracked }),
             // Not being able to ask changes nothing about the message; the next look may succeed.
             Err(failure) => {
-                let failure = errand.world.door().admit(failure);
-                tracing::debug!(id = %errand.id, why = failure.why, "a message could not be asked after")
+                let failure = delivery.world.door().admit(failure);
+                tracing::debug!(id = %delivery.id, why = failure.why, "a message could not be asked after")
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The engine: the loop, the journal handshake, timers, the socket.
 //!
-//! [`run`] is the engine process. [`lead`] is the loop that everything passes through, on a thread of its own;
+//! [`run`] is the engine process. [`dispatcher`] is the loop that everything passes through, on a thread of its own;
 //! [`scheduler`], [`runner`], `calendar` and `server` are tasks around it, and [`pool`](crate::base::pool) has the threads for what they
 //! reach outside with. [`client`] is the other end of the socket and
 //! [`spawn`] starts an engine for it.
@@ -8,9 +8,9 @@
 pub mod access;
 mod calendar;
 pub mod client;
+pub mod dispatcher;
 mod glass;
 mod hold;
-pub mod lead;
 pub mod ledger;
 pub mod log;
 mod messenger;
@@ -38,8 +38,8 @@ use crate::base::pool::Outside;
 use crate::core::command::Report;
 use crate::core::model::Model;
 use crate::engine::access::Group;
+use crate::engine::dispatcher::{Dispatcher, Input};
 use crate::engine::glass::Glass;
-use crate::engine::lead::{Input, Lead};
 use crate::engine::ledger::{Ledger, LedgerError};
 use crate::engine::paths::StateFolder;
 use crate::engine::runner::Runner;
@@ -167,12 +167,12 @@ pub async fn run(
     let shared = ledger.model().clone();
     let here = tokio::runtime::Handle::current();
     let runner = Runner::new(here, &outside, world.clone(), shared.clone(), sink.clone());
-    let lead = Lead::new(ledger, runner, clock.clone(), settings.ends_alone);
+    let dispatcher = Dispatcher::new(ledger, runner, clock.clone(), settings.ends_alone);
     let glass = Glass {
         model: shared.clone(),
         world: world.clone(),
         pool: outside.messages.clone(),
-        pulse: lead.pulse(),
+        pulse: dispatcher.pulse(),
         sink: runner::guarded(world.door(), sink),
     };
     let begin = Report::EngineStarted {
@@ -180,8 +180,8 @@ pub async fn run(
         recovery: words(&recovery, renamed.into_iter().chain(moved)),
     };
     let (done, ended) = tokio::sync::oneshot::channel();
-    let lead = std::thread::Builder::new().name("lead".into()).spawn(move || {
-        let ledger = lead.run(inputs, begin);
+    let dispatcher = std::thread::Builder::new().name("lead".into()).spawn(move || {
+        let ledger = dispatcher.run(inputs, begin);
         let _ = done.send(());
         ledger
     })?;
@@ -213,7 +213,7 @@ pub async fn run(
         tracing::warn!(what, "the engine ends without waiting for what does not answer");
     }
     // The journal stays locked until here: another engine could otherwise act beside what this one still runs.
-    let Ok(_ledger) = lead.join() else {
+    let Ok(_ledger) = dispatcher.join() else {
         return Err(EngineError::System(io::Error::other(
             "its loop failed; please report this with the engine's log",
         )));

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 const LINES_PER_SECOND: u32 = 200;
 
 /// Lets a bounded number of lines pass.
-pub struct Tap {
+pub struct RateLimit {
     /// When the running second began, and how many lines passed in it.
     window: Mutex<(Instant, u32)>,
 }
 
-impl Tap {
+impl RateLimit {
     /// Open.
     pub fn new() -> Self {
         Self { window: Mutex::new((Instant::now(), 0)) }
@@ -43,11 +43,11 @@ mod tests {
 
     #[test]
     fn a_flood_is_cut_and_said() {
-        let tap = Tap::new();
+        let limited = RateLimit::new();
         let mut lines = Vec::new();
         let begun = Instant::now();
         for number in 0..1_000_000 {
-            tap.take(&number.to_string(), |line| lines.push(line.to_owned()));
+            limited.take(&number.to_string(), |line| lines.push(line.to_owned()));
         }
         let most = (begun.elapsed().as_secs() as usize + 1) * 201;
         assert!(lines.len() <= most, "{} of at most {most}", lines.len());

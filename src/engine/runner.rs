@@ -9,7 +9,7 @@ use crate::core::incident::{Outcome, StepRun};
 use crate::engine::hold;
 use crate::engine::messenger::Messenger;
 use crate::engine::originals::Originals;
-use crate::engine::output::Tap;
+use crate::engine::output::RateLimit;
 use crate::engine::shared::{SharedModel, WorldView};
 use crate::kinds::action::{Action, Conditions, Context};
 use crate::plan::Step;
@@ -238,10 +238,10 @@ impl Job {
 
     pub(super) fn context(&self, timeout: SignedDuration, attempt: u32) -> Context {
         let (sink, run, step) = (self.sink.clone(), self.run.clone(), self.id.clone());
-        let tap = Tap::new();
+        let limited = RateLimit::new();
         Context {
             output: Arc::new(move |line: &str| {
-                tap.take(line, |line| {
+                limited.take(line, |line| {
                     sink(Report::Output { run: run.clone(), step: step.clone(), line: line.to_owned() });
                 });
             }),

@@ -3,7 +3,7 @@
 use crate::base::folder::{Folder, name_of};
 use crate::core::actor::Operator;
 use crate::engine::access::Group;
-use crate::engine::lead::Input;
+use crate::engine::dispatcher::Input;
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
 };

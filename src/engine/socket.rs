@@ -3,7 +3,7 @@
 
 use crate::base::folder::Folder;
 use crate::engine::access::{self, Group};
-use crate::engine::lead::Input;
+use crate::engine::dispatcher::Input;
 use crate::engine::paths::StateFolder;
 use crate::engine::seats::Seats;
 use crate::engine::server;

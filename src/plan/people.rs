@@ -38,7 +38,7 @@ pub struct Channel {
     /// Which of a contact's addresses it goes to; none where it has one destination of its own.
     pub address: Option<String>,
     /// How it behaves, as its kind says.
-    pub manner: Manner,
+    pub capabilities: Capabilities,
     /// How long a message is tried, all attempts together.
     pub give_up_after: SignedDuration,
     /// Deadline of one attempt.
@@ -51,7 +51,7 @@ pub struct Channel {
 
 /// How a kind of channel behaves, as far as decisions depend on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Manner {
+pub struct Capabilities {
     /// The provider knows a request that comes twice by its key, so that an attempt of which nobody knows whether it
     /// arrived can be made again.
     pub repeatable: bool,
@@ -165,7 +165,7 @@ pub struct EscalationLevel {
     /// On which ways, best first; none where each contact's own count.
     pub methods: Vec<ChannelId>,
     /// Whether all ways are taken at once.
-    pub tries: Tries,
+    pub tries: Fallbacks,
     /// In turn: after how long without an acknowledgement the next way is taken; none only when one fails.
     pub next_after: Option<SignedDuration>,
 }
@@ -173,7 +173,7 @@ pub struct EscalationLevel {
 /// How the ways to one person are taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Tries {
+pub enum Fallbacks {
     /// All at once.
     All,
     /// The next one when one fails or is not answered.

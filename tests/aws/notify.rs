@@ -40,7 +40,7 @@ impl World {
             title: "Text message".into(),
             kind: kind.name.into(),
             address: kind.address.map(str::to_owned),
-            manner: (kind.manner)(&Params::default()),
+            capabilities: (kind.capabilities)(&Params::default()),
             give_up_after: SignedDuration::from_mins(10),
             timeout: SignedDuration::from_secs(20),
             parallel: 4,

@@ -231,7 +231,7 @@ async fn only_a_person_acknowledges() {
 #[tokio::test]
 async fn it_is_asked_after_only_with_a_token_and_a_wrong_one_is_said() {
     let kind = lifeboat::providers::channel("pagerduty").unwrap();
-    assert!(!(kind.manner)(&Params::default()).tracks);
+    assert!(!(kind.capabilities)(&Params::default()).tracks);
     let service = Service::start(|request| rest(request, &Value::Null)).await;
     assert_eq!(Rig::new("pagerduty", &service.url()).build().check().await.unwrap(), None);
     assert!(service.requests().await.is_empty());

@@ -136,7 +136,7 @@ impl Rig {
             title: "Duty".into(),
             kind: self.kind.into(),
             address: kind.address.map(str::to_owned),
-            manner: (kind.manner)(&params),
+            capabilities: (kind.capabilities)(&params),
             give_up_after: SignedDuration::from_mins(3),
             timeout: SignedDuration::from_millis(self.timeout_ms),
             parallel: 4,

@@ -24,7 +24,7 @@ pub fn channel(name: &str, timeout: Duration, params: &[(&str, Param)]) -> Chann
         title: "Example".into(),
         kind: name.into(),
         address: kind.address_of(&params).map(str::to_owned),
-        manner: (kind.manner)(&params),
+        capabilities: (kind.capabilities)(&params),
         give_up_after: SignedDuration::from_mins(10),
         timeout: timeout.try_into().unwrap(),
         parallel: 4,

@@ -89,7 +89,7 @@ async fn a_program_that_is_not_there_is_seen_before_it_is_needed() {
 #[test]
 fn the_plan_says_whether_it_may_be_run_again_and_which_address_it_takes() {
     let with = |params: &[(&str, Param)]| channel("command", PATIENT, params);
-    assert!(!with(&[]).manner.repeatable);
-    assert!(with(&[("repeatable", Param::Flag(true))]).manner.repeatable);
+    assert!(!with(&[]).capabilities.repeatable);
+    assert!(with(&[("repeatable", Param::Flag(true))]).capabilities.repeatable);
     assert_eq!(with(&[]).address, None);
 }

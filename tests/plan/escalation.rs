@@ -11,7 +11,7 @@ fn minutes(count: i64) -> SignedDuration {
 }
 
 #[test]
-fn channels_have_their_kinds_keys_and_manner() {
+fn channels_have_their_kinds_keys_and_capabilities() {
     let plan = good();
     let voice = &plan.channels["voice"];
     assert_eq!((voice.title.as_str(), voice.address.as_deref()), ("Telephone", Some("phone")));
@@ -20,10 +20,10 @@ fn channels_have_their_kinds_keys_and_manner() {
         (SignedDuration::from_secs(20), minutes(3), 2)
     );
     assert_eq!(voice.params.text("from"), Some("+1 555 0100"));
-    assert!(voice.manner.tracks && !voice.manner.threads);
+    assert!(voice.capabilities.tracks && !voice.capabilities.threads);
     let status = &plan.channels["status"];
     assert_eq!((status.address.as_deref(), status.parallel), (None, 8));
-    assert!(status.manner.threads, "as its components say");
+    assert!(status.capabilities.threads, "as its components say");
     assert_eq!(plan.channels["mail"].params.text("host"), Some("mail.us-west-2.example.org"));
     assert_eq!(plan.contacts["bob"].methods, [ChannelId::from("voice"), "text".into()]);
 }
@@ -63,8 +63,11 @@ fn policies_have_levels_with_defaults() {
     let [first, second] = &urgent.levels[..] else { panic!("{:?}", urgent.levels) };
     assert_eq!((first.title.as_str(), first.after), ("On-call engineer", SignedDuration::ZERO));
     assert_eq!(first.who, [Who::OnCall("oncall".into())]);
-    assert_eq!((first.tries, first.next_after), (Tries::InTurn, Some(minutes(2))));
-    assert_eq!((second.title.as_str(), second.tries, second.next_after), ("Management", Tries::All, None));
+    assert_eq!((first.tries, first.next_after), (Fallbacks::InTurn, Some(minutes(2))));
+    assert_eq!(
+        (second.title.as_str(), second.tries, second.next_after),
+        ("Management", Fallbacks::All, None)
+    );
     let daytime = &plan.policies["daytime"];
     assert_eq!((daytime.repeats, daytime.repeat, daytime.quiet), (3, None, true));
     assert_eq!(daytime.levels[0].title, "On-call engineer, Bob Jones");

@@ -3,7 +3,7 @@
 use lifeboat::base::units::Unit;
 use lifeboat::plan::keys::{Key, Named, Takes};
 use lifeboat::plan::kinds::{self, ActionKind, BuildError, Does, NotifierKind, ProbeKind, Sees};
-use lifeboat::plan::{Channel, Manner, Registry, Step, Trial};
+use lifeboat::plan::{Capabilities, Channel, Registry, Step, Trial};
 
 pub fn registry() -> Registry {
     Registry {
@@ -166,7 +166,7 @@ static VOICE: NotifierKind = NotifierKind {
     name: "voice",
     doc: "Calls somebody.",
     address: Some("phone"),
-    manner: |_| Manner { tracks: true, ..Manner::default() },
+    capabilities: |_| Capabilities { tracks: true, ..Capabilities::default() },
     keys: &[
         Key::required("from", Takes::Text, "The number that calls."),
         Key::required("token", Takes::Secret, "Who calls."),
@@ -180,7 +180,7 @@ static TEXT: NotifierKind = NotifierKind {
     name: "text",
     doc: "Sends a text message.",
     address: Some("sms"),
-    manner: |_| Manner::default(),
+    capabilities: |_| Capabilities::default(),
     keys: &[],
     permissions: &[],
     example: "",
@@ -191,7 +191,7 @@ static MAIL: NotifierKind = NotifierKind {
     name: "mail",
     doc: "Sends a mail.",
     address: Some("email"),
-    manner: |_| Manner::default(),
+    capabilities: |_| Capabilities::default(),
     keys: &[Key::required("host", Takes::Text, "Through which server.")],
     permissions: &[],
     example: "",
@@ -202,7 +202,10 @@ static STATUS: NotifierKind = NotifierKind {
     name: "status",
     doc: "Writes on a status page.",
     address: None,
-    manner: |params| Manner { threads: !params.texts("components").is_empty(), ..Manner::default() },
+    capabilities: |params| Capabilities {
+        threads: !params.texts("components").is_empty(),
+        ..Capabilities::default()
+    },
     keys: &[Key::default("components", Takes::List(&Takes::Text), "[]", "What is shown.")],
     permissions: &["page:Write"],
     example: "",
@@ -213,7 +216,7 @@ static COMMAND: NotifierKind = NotifierKind {
     name: "command",
     doc: "Runs a program.",
     address: None,
-    manner: |_| Manner { repeatable: true, ..Manner::default() },
+    capabilities: |_| Capabilities { repeatable: true, ..Capabilities::default() },
     keys: &[
         Key::required("argv", Takes::List(&Takes::Text), "Program and arguments."),
         Key::optional("address", Takes::RawText, "The address of contacts that it gets."),

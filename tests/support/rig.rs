@@ -8,7 +8,7 @@ use lifeboat::core::actor::Operator;
 use lifeboat::core::command::{Ask, Report};
 use lifeboat::core::model::Model;
 use lifeboat::core::refusal::Refusal;
-use lifeboat::engine::lead::{Input, Lead};
+use lifeboat::engine::dispatcher::{Dispatcher, Input};
 use lifeboat::engine::ledger::Ledger;
 use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::runner::Runner;
@@ -44,7 +44,7 @@ pub struct Rig {
 /// From an engine's start to its crash.
 struct Life {
     runtime: Runtime,
-    lead: Lead,
+    dispatcher: Dispatcher,
     inputs: mpsc::UnboundedReceiver<Input>,
     frames: mpsc::Receiver<bytes::Bytes>,
     asked: u64,
@@ -88,8 +88,8 @@ impl Rig {
         // Time is moved by hand: what reaches outside runs here as well.
         let (here, outside) = (runtime.handle().clone(), Outside::on(runtime.handle()));
         let runner = Runner::new(here, &outside, self.world.clone(), ledger.model().clone(), sink);
-        let mut lead = Lead::new(ledger, runner, self.clock.clone(), false);
-        lead.begin(Report::EngineStarted { version: "test".into(), recovery: String::new() });
+        let mut dispatcher = Dispatcher::new(ledger, runner, self.clock.clone(), false);
+        dispatcher.begin(Report::EngineStarted { version: "test".into(), recovery: String::new() });
         let observed: scheduler::ReadingSink = Arc::new(move |probe, reading| {
             drop(inbox.send(Input::Report(Report::Observed(vec![(probe, reading)]))));
         });
@@ -99,8 +99,8 @@ impl Rig {
         }
         let (sender, frames) = mpsc::channel(100_000);
         let operator = Operator { name: "alice".into(), uid: 1000 };
-        lead.handle(vec![Input::Attach { client: CLIENT, operator, frames: sender }]);
-        self.life = Some(Life { runtime, lead, inputs, frames, asked: 0 });
+        dispatcher.handle(vec![Input::Attach { client: CLIENT, operator, frames: sender }]);
+        self.life = Some(Life { runtime, dispatcher, inputs, frames, asked: 0 });
         self.life().settle();
     }
 
@@ -122,14 +122,14 @@ impl Rig {
     }
 
     pub fn read<T>(&self, look: impl FnOnce(&Model) -> T) -> T {
-        self.life.as_ref().unwrap().lead.model().read(look)
+        self.life.as_ref().unwrap().dispatcher.model().read(look)
     }
 
     pub fn pass(&mut self, seconds: i64) {
         for _ in 0..seconds {
             self.clock.advance(jiff::SignedDuration::from_secs(1));
             self.life().settle();
-            self.life().lead.handle(vec![Input::Report(Report::Tick)]);
+            self.life().dispatcher.handle(vec![Input::Report(Report::Tick)]);
             self.life().settle();
         }
     }
@@ -138,7 +138,7 @@ impl Rig {
         let life = self.life();
         life.asked += 1;
         let id = life.asked;
-        life.lead.handle(vec![Input::Ask { client: CLIENT, id, ask }]);
+        life.dispatcher.handle(vec![Input::Ask { client: CLIENT, id, ask }]);
         let result = life.reply(id);
         life.settle();
         result
@@ -165,7 +165,7 @@ impl Life {
             if batch.is_empty() {
                 return;
             }
-            self.lead.handle(batch);
+            self.dispatcher.handle(batch);
         }
     }
 

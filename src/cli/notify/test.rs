@@ -81,7 +81,7 @@ pub(super) fn listing(plan: &Plan, selection: &Selection) -> String {
     let mut text = String::from("A TEST message would go to\n");
     for target in &selection.targets {
         let channel = plan.channels.get(&target.channel);
-        let alert = channel.is_some_and(|channel| channel.manner.has_alerts);
+        let alert = channel.is_some_and(|channel| channel.capabilities.has_alerts);
         let alert = if alert { ", which opens an alert and closes it again" } else { "" };
         let address = target.address.as_ref().map(|address| format!(" {address}")).unwrap_or_default();
         let _ = writeln!(text, "  {}: {}{address}{alert}", target.who, target.channel);
@@ -132,7 +132,7 @@ async fn to_one(world: &dyn World, channel: &Channel, pool: &Pool, outgoing: Out
         Err(failure) => failure.again == Again::Maybe,
     };
     let mut rows = vec![first];
-    if channel.manner.has_alerts && opened {
+    if channel.capabilities.has_alerts && opened {
         let close = Outgoing { intent: Intent::Resolve, ..outgoing };
         rows.push(one(world, &notifier, channel, pool, &close).await);
     }
@@ -187,7 +187,7 @@ fn outgoing(
             page_status: None,
             component_status: None,
         },
-        intent: if channel.manner.has_alerts { Intent::Page } else { Intent::Inform },
+        intent: if channel.capabilities.has_alerts { Intent::Page } else { Intent::Inform },
         address: target.address.clone(),
         recipient: target.who.clone(),
         incident: "test".into(),

@@ -4,7 +4,7 @@ use crate::base::environment::Environment;
 use crate::base::pool::{Outside, Pool};
 use crate::core::notification::Intent;
 use crate::plan::params::{Param, Params};
-use crate::plan::{Audience, Channel, Contact, Manner, Plan, Who, load_texts};
+use crate::plan::{Audience, Capabilities, Channel, Contact, Plan, Who, load_texts};
 use crate::providers::clients::Clients;
 use crate::world::RealWorld;
 use jiff::SignedDuration;
@@ -21,7 +21,7 @@ fn command(id: &str, address: Option<&str>, script: &str) -> Channel {
         title: format!("The {id}"),
         kind: "command".into(),
         address: address.map(str::to_owned),
-        manner: Manner::default(),
+        capabilities: Capabilities::default(),
         give_up_after: SignedDuration::from_mins(10),
         timeout: SignedDuration::from_secs(20),
         parallel: 2,
@@ -141,7 +141,7 @@ async fn an_alert_that_was_or_may_have_been_opened_is_closed_again() {
         ("exit 1", &[Intent::Page]),
     ] {
         let mut channel = command("alerts", None, script);
-        channel.manner.has_alerts = true;
+        channel.capabilities.has_alerts = true;
         let plan = plan(vec![channel]);
         let rows = test::send(&plan, &world(), &here(), &select(&plan, None).unwrap().targets, "ana").await;
         let found: Vec<Intent> = rows.iter().map(|row| row.intent).collect();

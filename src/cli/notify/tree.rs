@@ -2,7 +2,7 @@
 //! knows.
 
 use crate::cli::engine::read_plan;
-use crate::cli::{Failure, Place, say};
+use crate::cli::{Failure, PlanArgs, say};
 use crate::core::model::Model;
 use crate::core::{oncall, phone_tree};
 use crate::engine::replay;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[derive(Debug, clap::Args)]
 pub struct TreeArgs {
     #[command(flatten)]
-    place: Place,
+    place: PlanArgs,
 }
 
 /// Prints the phone tree.
@@ -41,7 +41,7 @@ pub fn run(args: &TreeArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 }
 
 /// A calendar that cannot be read counts as an engine last read it, where the journal is there and knows.
-fn with_last_read(mut model: Model, place: &Place) -> Model {
+fn with_last_read(mut model: Model, place: &PlanArgs) -> Model {
     if oncall::troubles(&model).any(|fault| fault.is_unread)
         && let Ok(folder) = place.state_folder()
         && place.expect_own_journal(&folder).is_ok()

@@ -3,7 +3,7 @@
 use super::form::{self, Form, Purpose, Stage};
 use super::help;
 use super::palette::{Entry, Palette, Target};
-use super::{App, Asked, Dialog, Do, answer, declare, left, people};
+use super::{App, Asked, Dialog, Effect, answer, declare, left, people};
 use crate::base::ids::{RunId, StepId};
 use crate::console::input::Received;
 use crate::console::keymap::Action;
@@ -31,7 +31,7 @@ struct Elsewhere {
 }
 
 impl App {
-    pub(super) fn act(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
+    pub(super) fn act(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Effect> {
         use Action::*;
         match action {
             Quit => return self.quit(),
@@ -73,7 +73,7 @@ impl App {
             Bottom => self.move_by(isize::MAX, at),
             Select => return self.select(received, at),
             ToggleDetails => self.toggle_details(),
-            Refresh => return vec![Do::Repaint, Do::Draw],
+            Refresh => return vec![Effect::Repaint, Effect::Draw],
             Copy => return self.copy(at),
             Brief => return self.brief(at),
             Acknowledge if !self.admits(received, at) => return self.too_soon(at),
@@ -84,14 +84,14 @@ impl App {
             }
             _ => return self.act_on_incident(action, received, at),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// Actions that ask the engine for something, most of them through a form.
-    fn act_on_incident(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
+    fn act_on_incident(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Effect> {
         let Some(model) = &self.model else {
             self.complain("the engine was not reached yet", "Wait a moment.", at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         };
         match (action, self.incident_form(action, model, at)) {
             (_, Some(Ok(form))) => self.open_form(form, at),
@@ -194,15 +194,15 @@ impl App {
     }
 
     /// Answers by a key of the answer: yes or no.
-    fn answer_by_key(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
+    fn answer_by_key(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Effect> {
         let open = self.model.as_ref().and_then(answer::open_question).map(|(id, _)| id.clone());
         let Some(question) = open else {
             self.complain("no question is open", "", at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         };
         if self.unseen {
             self.complain(&screens::too_small_to_act(), "", at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         }
         if !self.admits(received, at) {
             return self.too_soon(at);
@@ -211,7 +211,7 @@ impl App {
         self.answer(&question, answer, received, at)
     }
 
-    fn act_on_step(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Do> {
+    fn act_on_step(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Effect> {
         let (run, step) = match self.step_for(action, at) {
             Ok(Some(found)) => found,
             Ok(None) => {
@@ -262,10 +262,10 @@ impl App {
     }
 
     /// Asks for the confirmation of a step; it opens when the engine has read the target.
-    fn prepare(&mut self, run: RunId, step: StepId, at: Instant) -> Vec<Do> {
+    fn prepare(&mut self, run: RunId, step: StepId, at: Instant) -> Vec<Effect> {
         let ask = Ask::Prepare { run: run.clone(), step: step.clone() };
         let dos = self.ask(ask, Asked::Prepare, at);
-        if dos.iter().any(|act| matches!(act, Do::Ask(_))) {
+        if dos.iter().any(|act| matches!(act, Effect::Ask(_))) {
             let title = self.title(&run, &step);
             self.toast(format!("reading the target of {title}"), "", false, at);
             self.awaited = Some((run, step));
@@ -355,7 +355,7 @@ impl App {
         }
     }
 
-    fn select(&mut self, received: &Received, at: Instant) -> Vec<Do> {
+    fn select(&mut self, received: &Received, at: Instant) -> Vec<Effect> {
         if self.ui.screen == Screen::Escalation {
             return self.read_notification(at);
         }
@@ -374,7 +374,7 @@ impl App {
             }
             _ => {
                 self.toggle_details();
-                vec![Do::Draw]
+                vec![Effect::Draw]
             }
         }
     }
@@ -384,7 +384,7 @@ impl App {
         self.ui.pages.clear();
     }
 
-    fn copy(&mut self, at: Instant) -> Vec<Do> {
+    fn copy(&mut self, at: Instant) -> Vec<Effect> {
         let step = self.selected_step();
         let found = step.and_then(|(run, step)| {
             let (_, state) = self.model.as_ref()?.step(&run, &step)?;
@@ -394,27 +394,27 @@ impl App {
         match found {
             Some(text) => {
                 self.toast("copied, if the terminal allows it", "", false, at);
-                vec![Do::Draw, Do::Copy(text)]
+                vec![Effect::Draw, Effect::Copy(text)]
             }
             None => {
                 self.complain("there is no command to copy", "Prepare a step first.", at);
-                vec![Do::Draw]
+                vec![Effect::Draw]
             }
         }
     }
 
-    fn quit(&mut self) -> Vec<Do> {
+    fn quit(&mut self) -> Vec<Effect> {
         let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
         match incident.map(|incident| incident.open_run().map(|run| run.id.clone())) {
             Some(run) => self.open(Dialog::Form(Box::new(Form::quit(run, self.ui.remains)))),
-            None => vec![Do::Quit],
+            None => vec![Effect::Quit],
         }
     }
 
     /// Leaves the console at once. What ends with its console cannot be left running: that is said, and asked.
-    fn detach(&mut self) -> Vec<Do> {
+    fn detach(&mut self) -> Vec<Effect> {
         if self.ui.remains == Remains::Engine {
-            return vec![Do::Quit];
+            return vec![Effect::Quit];
         }
         let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
         let run = incident.and_then(Incident::open_run).map(|run| run.id.clone());
@@ -439,7 +439,7 @@ impl App {
     }
 
     /// Shows a screen; its questions hear no key that was meant for another one.
-    fn show(&mut self, screen: Screen) -> Vec<Do> {
+    fn show(&mut self, screen: Screen) -> Vec<Effect> {
         if self.ui.screen == screen {
             return Vec::new();
         }
@@ -461,9 +461,9 @@ impl App {
     }
 
     /// Asks the engine to look at every step; the results come to every client.
-    fn run_preflight(&mut self, at: Instant) -> Vec<Do> {
+    fn run_preflight(&mut self, at: Instant) -> Vec<Effect> {
         let dos = self.ask(Ask::Preflight, Asked::Plain, at);
-        if dos.iter().any(|act| matches!(act, Do::Ask(_))) {
+        if dos.iter().any(|act| matches!(act, Effect::Ask(_))) {
             self.ui.screen = Screen::Readiness;
         }
         dos
@@ -490,7 +490,7 @@ impl App {
     }
 
     /// Does what was chosen in the palette.
-    pub(super) fn follow(&mut self, entry: &Entry, received: &Received, at: Instant) -> Vec<Do> {
+    pub(super) fn follow(&mut self, entry: &Entry, received: &Received, at: Instant) -> Vec<Effect> {
         match &entry.target {
             // What is found by its name in a list is asked once more, whatever one key does elsewhere.
             Target::Action(Action::Acknowledge) => self.open_form(Form::asking(Purpose::Acknowledge), at),
@@ -504,7 +504,7 @@ impl App {
             Target::Action(action) => self.act(*action, received, at),
             Target::Told(how) => {
                 self.toast("this is done on the command line", *how, false, at);
-                vec![Do::Draw]
+                vec![Effect::Draw]
             }
             Target::Runbook(id) => {
                 let reading = self.model.as_ref().and_then(|model| help::preview(&model.plan, id));

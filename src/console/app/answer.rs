@@ -1,7 +1,7 @@
 //! Answering the tree: the suggestion with one key, anything else with a reason.
 
 use super::form::{self, Form, Purpose};
-use super::{App, Dialog, Do};
+use super::{App, Dialog, Effect};
 use crate::base::ids::QuestionId;
 use crate::console::input::Received;
 use crate::console::keymap::Action;
@@ -28,7 +28,7 @@ impl App {
         answer: &str,
         received: &Received,
         at: Instant,
-    ) -> Vec<Do> {
+    ) -> Vec<Effect> {
         let now = self.now(at);
         let Some(plan) = self.model.as_ref().and_then(|model| model.plan.tree.questions.get(question)) else {
             return Vec::new();
@@ -39,7 +39,7 @@ impl App {
             let key = keys.first().map_or_else(|| ":answer-other".to_owned(), ToString::to_string);
             let next = format!("Its answers are: {}; {key} chooses.", known.join(", "));
             self.complain(&format!("this question cannot be answered with {answer}"), &next, at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         }
         let suggested =
             self.model.as_ref().and_then(|model| suggest(model, plan, now).answer().map(str::to_owned));
@@ -55,7 +55,7 @@ impl App {
     }
 
     /// Opens the form of an answer: for its reason, or for the yes where it needs none.
-    pub(super) fn offer_answer(&mut self, question: &QuestionId, answer: &str, at: Instant) -> Vec<Do> {
+    pub(super) fn offer_answer(&mut self, question: &QuestionId, answer: &str, at: Instant) -> Vec<Effect> {
         let Some(mut form) = self.answer_form(question, at) else { return Vec::new() };
         form.chosen = form.choices.iter().position(|choice| choice.name == answer).unwrap_or(0);
         form.skip_choice();
@@ -63,7 +63,7 @@ impl App {
     }
 
     /// Offers all answers of the open question, or the questions to go back to.
-    pub(super) fn answer_other(&mut self, at: Instant) -> Vec<Do> {
+    pub(super) fn answer_other(&mut self, at: Instant) -> Vec<Effect> {
         let model = self.model.as_ref();
         let open = model.and_then(open_question).map(|(id, _)| id.clone());
         if let Some(form) = open.and_then(|question| self.answer_form(&question, at)) {
@@ -72,19 +72,19 @@ impl App {
         let incident = self.model.as_ref().and_then(|model| model.durable.incident.as_ref());
         let Some(incident) = incident else {
             self.complain("no incident is open", "Declare one first.", at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         };
         if let Some(run) = incident.open_run() {
             let runbook = self.model.as_ref().map(|model| model.runbook_title(&run.runbook));
             let why = format!("the runbook {} is running", runbook.unwrap_or_default());
             self.complain(&why, "Settle its steps, or abort it, to answer again.", at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         }
         match self.revisit_form() {
             Some(form) => self.open_form(form, at),
             None => {
                 self.complain("no question was answered yet", "", at);
-                vec![Do::Draw]
+                vec![Effect::Draw]
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Writing a message, reading it as it will be sent, sending it.
 
 use super::compose::Compose;
-use super::{App, Asked, Dialog, Do};
+use super::{App, Asked, Dialog, Effect};
 use crate::base::ids::{AudienceId, MessageId};
 use crate::console::input::Received;
 use crate::console::keymap::{Action, Chord};
@@ -21,12 +21,12 @@ impl App {
         message: Option<MessageId>,
         audience: AudienceId,
         at: Instant,
-    ) -> Vec<Do> {
+    ) -> Vec<Effect> {
         let now = self.now(at);
         let Some(model) = &self.model else { return Vec::new() };
         let Some(incident) = lifecycle::told_about(model) else {
             self.complain("no incident is open", "Declare one first.", at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         };
         let id = incident.id.clone();
         if let Some(place) = self.kept.iter().position(|kept| kept.is_for(&message, &audience, &id)) {
@@ -59,7 +59,7 @@ impl App {
         received: &Received,
         chord: Chord,
         at: Instant,
-    ) -> Vec<Do> {
+    ) -> Vec<Effect> {
         let previewing = matches!(&self.dialog, Some(Dialog::Compose(open)) if open.preview.is_some());
         let sure = previewing && action == Some(Action::ConfirmYes) && self.admits(received, at);
         let page = self.page();
@@ -89,7 +89,7 @@ impl App {
                 Some(Action::Select) => compose.problem = Some("Enter does not send.".into()),
                 _ => return Vec::new(),
             }
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         }
         match action {
             Some(Action::Back) => return self.leave_compose(at),
@@ -103,11 +103,11 @@ impl App {
             None => drop(compose.subject.press(chord)),
             _ => return Vec::new(),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// What a person wrote is not lost by leaving it.
-    fn leave_compose(&mut self, at: Instant) -> Vec<Do> {
+    fn leave_compose(&mut self, at: Instant) -> Vec<Effect> {
         let Some(Dialog::Compose(compose)) = self.dialog.take() else { return Vec::new() };
         let changed = compose.is_changed();
         if changed {
@@ -124,7 +124,7 @@ impl App {
         dos
     }
 
-    fn preview_message(&mut self, at: Instant) -> Vec<Do> {
+    fn preview_message(&mut self, at: Instant) -> Vec<Effect> {
         let now = self.now(at);
         let (Some(model), Some(Dialog::Compose(compose))) = (&self.model, &mut self.dialog) else {
             return Vec::new();
@@ -136,19 +136,19 @@ impl App {
             }
             Err(problem) => {
                 compose.problem = Some(problem);
-                vec![Do::Draw]
+                vec![Effect::Draw]
             }
         }
     }
 
-    fn send_message(&mut self, at: Instant) -> Vec<Do> {
+    fn send_message(&mut self, at: Instant) -> Vec<Effect> {
         let now = self.now(at);
         let (Some(model), Some(Dialog::Compose(compose))) = (&self.model, &mut self.dialog) else {
             return Vec::new();
         };
         if lifecycle::told_about(model).is_none_or(|incident| incident.id != compose.incident) {
             compose.refuse("This incident was closed meanwhile.".into());
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         }
         if let Err(problem) = compose.still_holds(model, now) {
             compose.problem = Some(problem);
@@ -165,7 +165,7 @@ impl App {
     }
 
     /// The engine has the message; what becomes of it is on the screen of the escalation.
-    pub(super) fn queued(&mut self, at: Instant) -> Vec<Do> {
+    pub(super) fn queued(&mut self, at: Instant) -> Vec<Effect> {
         let Some(Dialog::Compose(compose)) = &self.dialog else { return Vec::new() };
         if !compose.sent {
             return Vec::new();

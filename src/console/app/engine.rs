@@ -2,7 +2,7 @@
 
 use super::confirm::Confirming;
 use super::form::Purpose;
-use super::{App, Asked, Dialog, Do, answer};
+use super::{App, Asked, Dialog, Effect, answer};
 use crate::base::ids::{RunId, StepId};
 use crate::console::input::PAUSE;
 use crate::console::screens;
@@ -25,18 +25,18 @@ use super::clock::EngineClock;
 use crate::base::text::ended;
 
 impl App {
-    pub(super) fn engine(&mut self, message: ToClient, at: Instant) -> Vec<Do> {
+    pub(super) fn engine(&mut self, message: ToClient, at: Instant) -> Vec<Effect> {
         let mut dos = Vec::new();
         if let Connection::Silent { .. } = self.ui.connection {
             // The view is another one by it: what was pressed into the silence confirms nothing.
             self.ui.connection = Connection::Attached;
-            dos.push(Do::Draw);
+            dos.push(Effect::Draw);
         }
         dos.extend(self.said(message, at));
         dos
     }
 
-    fn said(&mut self, message: ToClient, at: Instant) -> Vec<Do> {
+    fn said(&mut self, message: ToClient, at: Instant) -> Vec<Effect> {
         match message {
             ToClient::Welcome { operator, now, model, .. } => {
                 let model = Arc::unwrap_or_clone(model);
@@ -63,7 +63,7 @@ impl App {
     }
 
     /// The engine is there, for the first time or again. What a dialog acts upon may be gone.
-    fn attached(&mut self, at: Instant) -> Vec<Do> {
+    fn attached(&mut self, at: Instant) -> Vec<Effect> {
         self.ui.connection = Connection::Attached;
         self.asked.clear();
         self.awaited = None;
@@ -80,7 +80,7 @@ impl App {
     }
 
     /// Closes a confirmation that is not open any more, whatever ended it: its run may be over.
-    fn shut_what_ended(&mut self, at: Instant) -> Vec<Do> {
+    fn shut_what_ended(&mut self, at: Instant) -> Vec<Effect> {
         match &self.dialog {
             Some(Dialog::Confirm(confirming)) if !self.is_open(&confirming.confirmation) => {
                 let dos = self.shut();
@@ -107,16 +107,16 @@ impl App {
     }
 
     /// The engine is there and says nothing. What it was asked it may still answer.
-    pub(super) fn silent(&mut self, since: Instant, pid: Option<u32>) -> Vec<Do> {
+    pub(super) fn silent(&mut self, since: Instant, pid: Option<u32>) -> Vec<Effect> {
         if let Connection::Lost { .. } = self.ui.connection {
             return Vec::new();
         }
         self.ui.connection = Connection::Silent { since: self.now(since), pid };
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// The engine is out of reach. Whether it took what was asked last is not known.
-    pub(super) fn lost(&mut self, why: String, at: Instant) -> Vec<Do> {
+    pub(super) fn lost(&mut self, why: String, at: Instant) -> Vec<Effect> {
         if let Connection::Lost { .. } = self.ui.connection {
             return Vec::new();
         }
@@ -130,17 +130,17 @@ impl App {
             self.report(why, "Look at the timeline before you send it again.", at);
             self.mark_sent(sent);
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
-    fn events(&mut self, events: &[Event], at: Instant) -> Vec<Do> {
+    fn events(&mut self, events: &[Event], at: Instant) -> Vec<Effect> {
         let Some(model) = &mut self.model else { return Vec::new() };
         let place = place(model);
-        let mut dos = vec![Do::DrawSoon];
+        let mut dos = vec![Effect::DrawSoon];
         for event in events {
             apply(model, event);
             if !matches!(event.fact, Fact::ReadingTaken { .. }) {
-                dos[0] = Do::Draw;
+                dos[0] = Effect::Draw;
             }
         }
         if let (Some(clock), Some(last)) = (&mut self.clock, events.last()) {
@@ -159,7 +159,7 @@ impl App {
     }
 
     /// What an event means for this client, after it was folded.
-    fn notice(&mut self, event: &Event, at: Instant) -> Vec<Do> {
+    fn notice(&mut self, event: &Event, at: Instant) -> Vec<Effect> {
         match &event.fact {
             Fact::StepPrepared { confirmation } => return self.prepared(confirmation, at),
             Fact::StepObstructed { run, step, failure, .. }
@@ -217,7 +217,7 @@ impl App {
 
     /// A confirmation was made. It opens only where this client asked for it, or looked at the one that it replaces, and
     /// nothing else is open.
-    fn prepared(&mut self, confirmation: &Confirmation, at: Instant) -> Vec<Do> {
+    fn prepared(&mut self, confirmation: &Confirmation, at: Instant) -> Vec<Effect> {
         let of = (confirmation.run.clone(), confirmation.step.clone());
         let ours = self.awaited.as_ref() == Some(&of);
         let renewed = self.renewed.take().as_ref() == Some(&of);
@@ -237,7 +237,7 @@ impl App {
         self.open(Dialog::Confirm(Box::new(Confirming::new(confirmation.clone()))))
     }
 
-    fn reply(&mut self, result: Result<(), Refusal>, at: Instant) -> Vec<Do> {
+    fn reply(&mut self, result: Result<(), Refusal>, at: Instant) -> Vec<Effect> {
         let Some(asked) = self.asked.pop_front() else { return Vec::new() };
         match (result, asked) {
             (Ok(()), Asked::Form) => match &self.dialog {

@@ -2,7 +2,7 @@
 
 use super::draw::reading_width;
 use super::form::{Form, Outcome, Purpose, Stage};
-use super::{App, Asked, Dialog, Do};
+use super::{App, Asked, Dialog, Effect};
 use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{Action, Chord, Context, Resolution};
 use crate::console::screens;
@@ -39,7 +39,7 @@ fn alone(received: &Received) -> bool {
 }
 
 impl App {
-    pub(super) fn key(&mut self, received: &Received, chord: Chord, at: Instant) -> Vec<Do> {
+    pub(super) fn key(&mut self, received: &Received, chord: Chord, at: Instant) -> Vec<Effect> {
         let context = self.context();
         let mut pending = self.chord;
         let resolution = self.keymap.resolve(context, &mut pending, chord);
@@ -49,7 +49,7 @@ impl App {
             Resolution::Unbound => None,
             Resolution::Pending => {
                 self.moved_at = Some(at);
-                return vec![Do::Draw];
+                return vec![Effect::Draw];
             }
         };
         let typing = self.is_typed_into() && self.gate.is_typing(received);
@@ -75,7 +75,7 @@ impl App {
         (action, chord): (Option<Action>, Chord),
         context: Context,
         at: Instant,
-    ) -> Vec<Do> {
+    ) -> Vec<Effect> {
         match self.dialog {
             None => match action {
                 Some(action) => self.act(action, received, at),
@@ -91,7 +91,7 @@ impl App {
     }
 
     /// Pastes are typing in fields, and nothing in confirmations.
-    pub(super) fn paste(&mut self, text: &str, at: Instant) -> Vec<Do> {
+    pub(super) fn paste(&mut self, text: &str, at: Instant) -> Vec<Effect> {
         match &mut self.dialog {
             Some(Dialog::Form(form)) if form.stage == Stage::Write && !form.sent => form.paste(text),
             Some(Dialog::Filter { field, .. }) => {
@@ -107,12 +107,12 @@ impl App {
             None => return self.unheard("a paste does nothing here", at),
             _ => return Vec::new(),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// A key that means nothing here. A letter may be the first of a text that is typed on the wrong screen: what
     /// follows it must not become commands.
-    fn unbound(&mut self, chord: Chord, at: Instant) -> Vec<Do> {
+    fn unbound(&mut self, chord: Chord, at: Instant) -> Vec<Effect> {
         let why = format!("{chord} does nothing here");
         let dos = self.unheard(&why, at);
         self.stray(chord, &why, at);
@@ -127,18 +127,18 @@ impl App {
     }
 
     /// Says why a key did nothing: silence reads as a console that hangs.
-    pub(super) fn unheard(&mut self, why: &str, at: Instant) -> Vec<Do> {
+    pub(super) fn unheard(&mut self, why: &str, at: Instant) -> Vec<Effect> {
         let help = self.keymap.keys(self.context(), Action::Help);
         let next = help.first().map_or_else(String::new, |key| format!("{key} shows every key that works."));
         self.toast_here(why, &next, at);
         self.toast_until = Some(at + UNHEARD);
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// A key that answers was pressed too early to have been meant for what is on the screen.
-    pub(super) fn too_soon(&mut self, at: Instant) -> Vec<Do> {
+    pub(super) fn too_soon(&mut self, at: Instant) -> Vec<Effect> {
         self.toast_here("that key came too soon or was held down", "Press it once more.", at);
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// A page of a list: what of it is in sight, but for one row that stays.
@@ -153,23 +153,23 @@ impl App {
     }
 
     /// The terminal shows nothing: only leaving works, and not by a letter that may be part of a text.
-    pub(super) fn key_while_hidden(&mut self, received: &Received, chord: Chord, at: Instant) -> Vec<Do> {
+    pub(super) fn key_while_hidden(&mut self, received: &Received, chord: Chord, at: Instant) -> Vec<Effect> {
         let mut pending = self.chord;
         let resolution = self.keymap.resolve(Context::Overview, &mut pending, chord);
         self.chord = pending;
         let is_text = self.context().types_text() && chord.typed().is_some();
         let leaves = resolution == Resolution::Action(Action::Quit) && !is_text;
-        if leaves && self.admits(received, at) { vec![Do::Quit] } else { Vec::new() }
+        if leaves && self.admits(received, at) { vec![Effect::Quit] } else { Vec::new() }
     }
 
     /// Opens a dialog; where it asks for a yes, keys that were pressed before do not count.
-    pub(super) fn open(&mut self, dialog: Dialog) -> Vec<Do> {
+    pub(super) fn open(&mut self, dialog: Dialog) -> Vec<Effect> {
         self.dialog = Some(dialog);
         self.renew()
     }
 
     /// Opens a form, unless what it asks for would be refused anyway: that is said before anything is typed.
-    pub(super) fn open_form(&mut self, form: Form, at: Instant) -> Vec<Do> {
+    pub(super) fn open_form(&mut self, form: Form, at: Instant) -> Vec<Effect> {
         let refusal = form.trial().and_then(|ask| self.refusal(&ask, at));
         match refusal {
             Some(refusal) => {
@@ -191,10 +191,10 @@ impl App {
 
     /// Says why a form does not open. A hand that meant it types on: nothing counts until it has rested, or the text
     /// becomes commands.
-    pub(super) fn refuse_form(&mut self, why: &str, next: &str, at: Instant) -> Vec<Do> {
+    pub(super) fn refuse_form(&mut self, why: &str, next: &str, at: Instant) -> Vec<Effect> {
         self.complain(why, next, at);
         self.deafen(why.to_owned(), at);
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// Why the engine would refuse an ask now, by its own decision made here; none when it would take it.
@@ -206,14 +206,14 @@ impl App {
     }
 
     /// Closes the dialog. What follows on the screen below is as new to the eye as a dialog is.
-    pub(super) fn shut(&mut self) -> Vec<Do> {
+    pub(super) fn shut(&mut self) -> Vec<Effect> {
         let gone = self.gone.take();
         self.dialog = gone.map(|(why, next)| Dialog::Form(Box::new(Form::gone(why, next))));
         self.renew()
     }
 
     /// Says that the engine is gone. Nothing that is being typed is lost: the form waits for another dialog to close.
-    pub(super) fn say_gone(&mut self, why: String, next: String, at: Instant) -> Vec<Do> {
+    pub(super) fn say_gone(&mut self, why: String, next: String, at: Instant) -> Vec<Effect> {
         let replaces =
             matches!(&self.dialog, Some(Dialog::Form(form)) if matches!(form.purpose, Purpose::Gone { .. }));
         if self.dialog.is_none() || replaces {
@@ -221,12 +221,12 @@ impl App {
         }
         self.note_trouble(&why, "", at);
         self.gone = Some((why, next));
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// What a key means has changed. A dialog that confirms also drops what was typed ahead; a field keeps it, it may
     /// be its text.
-    pub(super) fn renew(&mut self) -> Vec<Do> {
+    pub(super) fn renew(&mut self) -> Vec<Effect> {
         self.serial += 1;
         let drains = match &self.dialog {
             Some(Dialog::Confirm(_)) => true,
@@ -234,11 +234,11 @@ impl App {
             Some(Dialog::Compose(compose)) => compose.preview.is_some(),
             _ => false,
         };
-        if drains { vec![Do::Draw, Do::Drain] } else { vec![Do::Draw] }
+        if drains { vec![Effect::Draw, Effect::Drain] } else { vec![Effect::Draw] }
     }
 
     /// Closes the confirmation and tells the engine, so that nothing waits for it.
-    pub(super) fn decline(&mut self, at: Instant) -> Vec<Do> {
+    pub(super) fn decline(&mut self, at: Instant) -> Vec<Effect> {
         let Some(Dialog::Confirm(confirming)) = &self.dialog else { return Vec::new() };
         let decline = Ask::Decline { confirmation: confirming.confirmation.id.clone() };
         let mut dos = self.shut();
@@ -252,7 +252,7 @@ impl App {
         received: &Received,
         chord: Chord,
         at: Instant,
-    ) -> Vec<Do> {
+    ) -> Vec<Effect> {
         let asks = matches!(&self.dialog, Some(Dialog::Form(form)) if form.stage == Stage::Sure);
         let view = self.view(at);
         let sure = asks
@@ -344,15 +344,15 @@ impl App {
             }
             _ => return Vec::new(),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// The present stage is done.
-    fn advance(&mut self, at: Instant) -> Vec<Do> {
+    fn advance(&mut self, at: Instant) -> Vec<Effect> {
         let Some(Dialog::Form(form)) = &mut self.dialog else { return Vec::new() };
         if let Some(missing) = form.missing() {
             form.problem = Some(missing.into());
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         }
         match form.next() {
             Some(stage) => {
@@ -364,13 +364,13 @@ impl App {
         }
     }
 
-    fn finish(&mut self, at: Instant) -> Vec<Do> {
+    fn finish(&mut self, at: Instant) -> Vec<Effect> {
         let Some(Dialog::Form(form)) = &self.dialog else { return Vec::new() };
         match form.outcome() {
             Outcome::Ask(ask) => {
                 if let Some(moved) = self.moved_on(&form.purpose) {
                     self.complain(moved, "", at);
-                    return vec![Do::Draw];
+                    return vec![Effect::Draw];
                 }
                 let dos = self.ask(ask, Asked::Form, at);
                 if self.ui.connection == Connection::Attached
@@ -381,11 +381,11 @@ impl App {
                 dos
             }
             Outcome::Compose(message, audience) => self.compose(message, audience, at),
-            Outcome::Quit => vec![Do::Quit],
+            Outcome::Quit => vec![Effect::Quit],
             Outcome::Start => {
                 let mut dos = self.shut();
                 self.toast("starting the engine", "", false, at);
-                dos.push(Do::Start);
+                dos.push(Effect::Start);
                 dos
             }
             Outcome::Stay => self.shut(),
@@ -423,7 +423,7 @@ impl App {
         received: &Received,
         chord: Chord,
         at: Instant,
-    ) -> Vec<Do> {
+    ) -> Vec<Effect> {
         let now = self.now(at);
         let fires = matches!(action, Some(Action::ConfirmYes | Action::ConfirmTyped));
         let view = self.view(at);
@@ -446,7 +446,7 @@ impl App {
             Some(Action::PageUp) => confirming.pages.back(),
             Some(Action::Copy) => {
                 confirming.problem = Some("The command was copied, if the terminal allows it.".into());
-                return vec![Do::Draw, Do::Copy(confirming.confirmation.description.command.clone())];
+                return vec![Effect::Draw, Effect::Copy(confirming.confirmation.description.command.clone())];
             }
             Some(Action::Help) => confirming.problem = Some(IN_THE_FRAME.into()),
             Some(Action::Submit | Action::Select) => {
@@ -478,10 +478,10 @@ impl App {
             }
             _ => return Vec::new(),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
-    fn key_in_filter(&mut self, action: Option<Action>, chord: Chord) -> Vec<Do> {
+    fn key_in_filter(&mut self, action: Option<Action>, chord: Chord) -> Vec<Effect> {
         let Some(Dialog::Filter { field, before }) = &mut self.dialog else { return Vec::new() };
         match action {
             Some(Action::Back) => {
@@ -493,7 +493,7 @@ impl App {
         }
         self.ui.filter = field.text().to_owned();
         self.select_first();
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     fn key_in_palette(
@@ -502,7 +502,7 @@ impl App {
         received: &Received,
         chord: Chord,
         at: Instant,
-    ) -> Vec<Do> {
+    ) -> Vec<Effect> {
         let page = self.page();
         let Some(Dialog::Palette(palette)) = &mut self.dialog else { return Vec::new() };
         match action {
@@ -521,10 +521,10 @@ impl App {
             Some(Action::PageDown) => palette.step(page),
             _ => palette.press(chord),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
-    fn key_in_help(&mut self, action: Option<Action>, chord: Chord, context: Context) -> Vec<Do> {
+    fn key_in_help(&mut self, action: Option<Action>, chord: Chord, context: Context) -> Vec<Effect> {
         let page = self.page();
         let width = reading_width(self.size.0);
         let reading = match &mut self.dialog {
@@ -536,12 +536,12 @@ impl App {
                     _ => {}
                 }
                 help.reading.top();
-                return vec![Do::Draw];
+                return vec![Effect::Draw];
             }
             Some(Dialog::Help(help)) => {
                 if action == Some(Action::Filter) {
                     help.begin_search();
-                    return vec![Do::Draw];
+                    return vec![Effect::Draw];
                 }
                 &mut help.reading
             }
@@ -558,6 +558,6 @@ impl App {
             Some(Action::Bottom) => reading.scroll(isize::MAX, width),
             _ => return Vec::new(),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 }

@@ -1,7 +1,7 @@
 //! A letter that asks the engine for something at once, where it may as well be the first of a text that is typed on the
 //! wrong screen: it counts when no other letter follows.
 
-use super::{App, Asked, Do};
+use super::{App, Asked, Effect};
 use crate::console::input::{Event, Received};
 use crate::console::keymap::Chord;
 use crate::core::command::Ask;
@@ -27,18 +27,24 @@ impl Lone {
 
 impl App {
     /// Asks for it once the key has stayed alone: `what` says what it does. A key that is no letter asks at once.
-    pub(super) fn ask_alone(&mut self, received: &Received, ask: Ask, what: &str, at: Instant) -> Vec<Do> {
+    pub(super) fn ask_alone(
+        &mut self,
+        received: &Received,
+        ask: Ask,
+        what: &str,
+        at: Instant,
+    ) -> Vec<Effect> {
         let key = match received.event {
             Event::Key { chord, .. } if chord.typed().is_some() => chord,
             _ => return self.ask_now(ask, at),
         };
         self.toast(format!("{key} {what}"), "A letter after it would call it off.", false, at);
         self.lone = Some(Lone { key, ask, due: at + ALONE });
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// Asks for what waits; at a time only once it is due.
-    pub(super) fn ask_lone(&mut self, at: Option<Instant>) -> Vec<Do> {
+    pub(super) fn ask_lone(&mut self, at: Option<Instant>) -> Vec<Effect> {
         let is_due = |lone: &Lone| at.is_none_or(|at| lone.due <= at);
         match self.lone.take_if(|lone| is_due(lone)) {
             Some(lone) => {
@@ -56,15 +62,15 @@ impl App {
     }
 
     /// Another letter follows: neither counts, nor does what comes after them.
-    pub(super) fn drop_lone(&mut self, at: Instant) -> Vec<Do> {
+    pub(super) fn drop_lone(&mut self, at: Instant) -> Vec<Effect> {
         let Some(lone) = self.lone.take() else { return Vec::new() };
         let why = format!("{} was the first letter of a text and asked for nothing", lone.key);
         self.deafen_to_letters(why.clone(), at);
         self.toast_here(&why, "Press it alone where it was meant.", at);
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
-    fn ask_now(&mut self, ask: Ask, at: Instant) -> Vec<Do> {
+    fn ask_now(&mut self, ask: Ask, at: Instant) -> Vec<Effect> {
         // What the screen shows next must not hear the key that led there.
         self.gate.sent();
         self.ask(ask, Asked::Plain, at)

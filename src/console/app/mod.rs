@@ -1,7 +1,7 @@
 //! The client: keys and the engine's messages in, asks and drawings out.
 //!
 //! - [`App`] is all that the client knows: the folded model, what is looked at, the open dialog.
-//! - [`App::update`] is pure: it takes a [`Message`] and returns what the [`run`](run::run) loop has to [`Do`].
+//! - [`App::update`] is pure: it takes a [`Message`] and returns what the [`run`](run::run) loop has to [`Effect`].
 //! - [`form`], [`confirm`](mod@confirm), [`compose`], [`palette`] and [`help`] are the dialogs. Each owns what it acts upon: nothing is
 //!   looked up again when the operator says yes.
 //! - [`link`] holds the connection to the engine and finds it again when it is lost.
@@ -94,7 +94,7 @@ pub enum Message {
     Painted {
         /// Columns and rows of the terminal.
         size: (u16, u16),
-        /// The last of the keys that [`Do::Drain`] threw away, and when it was read.
+        /// The last of the keys that [`Effect::Drain`] threw away, and when it was read.
         drained: Option<(Chord, Instant)>,
         /// What of a text that does not fit is in sight; none where all of it is.
         text: Option<Stretch>,
@@ -113,7 +113,7 @@ pub enum Message {
 
 /// What the loop has to do.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Do {
+pub enum Effect {
     /// Draw at once.
     Draw,
     /// Draw with the next frame: only measurements changed.
@@ -265,7 +265,7 @@ impl App {
         self.toast(trouble, "The built-in one stands in for it.", true, at);
     }
 
-    fn take(&mut self, message: Message, at: Instant) -> Vec<Do> {
+    fn take(&mut self, message: Message, at: Instant) -> Vec<Effect> {
         match message {
             Message::Input(received) => self.input(&received, at),
             Message::Engine(message) => self.engine(message, at),
@@ -274,7 +274,7 @@ impl App {
                 let text =
                     format!("This engine runs as {}, not as you.", crate::base::text::clean(&user, 40));
                 self.toast(text, "What you do in it is recorded under your own name.", false, at);
-                vec![Do::Draw]
+                vec![Effect::Draw]
             }
             Message::Lost(why) => self.lost(why, at),
             Message::NotStarted(why) => self.say_gone(why, "Mend that, then start it again.".into(), at),
@@ -283,13 +283,13 @@ impl App {
                 self.drop_old_toast(at);
                 self.settle_selection(at);
                 let mut dos = self.ask_lone(Some(at));
-                dos.push(Do::Draw);
+                dos.push(Effect::Draw);
                 dos
             }
         }
     }
 
-    fn input(&mut self, received: &Received, at: Instant) -> Vec<Do> {
+    fn input(&mut self, received: &Received, at: Instant) -> Vec<Effect> {
         match &received.event {
             Event::Key { chord, manner } => self.key_heard(received, *chord, *manner, at),
             Event::Paste(text) => match self.gate.hear(received) {
@@ -313,12 +313,12 @@ impl App {
                 dos.extend(self.renew());
                 dos
             }
-            Event::Ended(_) => vec![Do::Quit],
+            Event::Ended(_) => vec![Effect::Quit],
         }
     }
 
     /// A key, if it is one that counts at all.
-    fn key_heard(&mut self, received: &Received, chord: Chord, manner: Manner, at: Instant) -> Vec<Do> {
+    fn key_heard(&mut self, received: &Received, chord: Chord, manner: Manner, at: Instant) -> Vec<Effect> {
         if let Verdict::Dropped(count) = self.gate.hear(received) {
             return self.dropped(count, at);
         }
@@ -337,7 +337,7 @@ impl App {
         self.key_alone(received, chord, manner, at)
     }
 
-    fn key_alone(&mut self, received: &Received, chord: Chord, manner: Manner, at: Instant) -> Vec<Do> {
+    fn key_alone(&mut self, received: &Received, chord: Chord, manner: Manner, at: Instant) -> Vec<Effect> {
         if self.is_hidden() {
             return self.key_while_hidden(received, chord, at);
         }
@@ -363,7 +363,7 @@ impl App {
     }
 
     /// The terminal has another size. A confirmation that cannot be seen any more is none.
-    fn resized(&mut self, size: (u16, u16), at: Instant) -> Vec<Do> {
+    fn resized(&mut self, size: (u16, u16), at: Instant) -> Vec<Effect> {
         if size.0 != self.size.0 {
             // Other lines: what was read of them is not known any more.
             self.ui.pages.clear();
@@ -378,17 +378,17 @@ impl App {
             *problem = None;
         }
         if !self.is_hidden() {
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         }
         match &self.dialog {
             Some(Dialog::Confirm(open)) if !open.sent => {
                 let mut dos = self.decline(at);
                 let why = "the confirmation was closed: the terminal became too small to show it";
                 self.toast(why, "Nothing ran.", true, at);
-                dos.push(Do::Draw);
+                dos.push(Effect::Draw);
                 dos
             }
-            _ => vec![Do::Draw],
+            _ => vec![Effect::Draw],
         }
     }
 
@@ -402,12 +402,12 @@ impl App {
     }
 
     /// Says trouble with the line where the operator looks.
-    fn note_trouble(&mut self, why: &str, next: &str, at: Instant) -> Vec<Do> {
+    fn note_trouble(&mut self, why: &str, next: &str, at: Instant) -> Vec<Effect> {
         match self.problem() {
             Some(problem) => *problem = Some(format!("{} {next}", ended(why))),
             None => self.toast(why, next, true, at),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// The engine's time at `at`; this host's until the engine was reached.
@@ -507,11 +507,11 @@ impl App {
     }
 
     /// Sends an ask while there is somebody to hear it.
-    fn ask(&mut self, ask: Ask, asked: Asked, at: Instant) -> Vec<Do> {
+    fn ask(&mut self, ask: Ask, asked: Asked, at: Instant) -> Vec<Effect> {
         let (why, next) = match &self.ui.connection {
             Connection::Attached => {
                 self.asked.push_back(asked);
-                return vec![Do::Draw, Do::Ask(ask)];
+                return vec![Effect::Draw, Effect::Ask(ask)];
             }
             Connection::Silent { .. } => {
                 ("the engine does not answer", "Nothing was sent. Ask again when it does.")
@@ -521,7 +521,7 @@ impl App {
             }
         };
         self.complain(why, next, at);
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// Says why a key did nothing where the operator looks: in the open dialog, or as a toast.

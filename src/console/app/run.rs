@@ -1,7 +1,7 @@
 //! The loop: waits for keys, the engine and the clock; draws when something visible changed.
 
 use super::link::{Connect, Link, LinkError, News, Order};
-use super::{App, Do, Message, draw};
+use super::{App, Effect, Message, draw};
 use crate::console::input::{EndReason, Event, Input, Received};
 use crate::console::pages::Shown;
 use crate::console::terminal::{Drawn, Terminal, TerminalError};
@@ -154,10 +154,10 @@ impl Console<'_> {
     }
 
     /// A new size is drawn at once.
-    fn look_at_size(&mut self, at: Instant) -> Result<Vec<Do>, ConsoleError> {
+    fn look_at_size(&mut self, at: Instant) -> Result<Vec<Effect>, ConsoleError> {
         self.sized_at = at;
         let size = self.terminal.size().map_err(TerminalError::from)?;
-        Ok(if size == self.size { Vec::new() } else { vec![Do::Draw] })
+        Ok(if size == self.size { Vec::new() } else { vec![Effect::Draw] })
     }
 
     /// Takes all input that waits, before anything is drawn: a hundred thousand keys are no hundred thousand frames.
@@ -172,7 +172,7 @@ impl Console<'_> {
             }
             let dos = self.app.update(Message::Input(received), at);
             // What the operator did is seen at once.
-            if dos.iter().any(|act| matches!(act, Do::Draw | Do::DrawSoon)) {
+            if dos.iter().any(|act| matches!(act, Effect::Draw | Effect::DrawSoon)) {
                 self.draw_at = Some(at);
             }
             if let Some(end) = self.carry_out(dos, link, at)? {
@@ -185,7 +185,7 @@ impl Console<'_> {
     }
 
     /// Takes all messages that came together, before anything is drawn.
-    fn take_all(&mut self, first: News, link: &mut Link, at: Instant) -> Result<Vec<Do>, ConsoleError> {
+    fn take_all(&mut self, first: News, link: &mut Link, at: Instant) -> Result<Vec<Effect>, ConsoleError> {
         let mut dos = Vec::new();
         let mut next = Some(first);
         let had_data = self.app.model.is_some();
@@ -208,24 +208,24 @@ impl Console<'_> {
         Ok(dos)
     }
 
-    fn carry_out(&mut self, dos: Vec<Do>, link: &Link, at: Instant) -> Result<Option<End>, ConsoleError> {
+    fn carry_out(&mut self, dos: Vec<Effect>, link: &Link, at: Instant) -> Result<Option<End>, ConsoleError> {
         for act in dos {
             match act {
-                Do::Draw => self.draw_by(self.last_drawn + FRAME, at),
-                Do::DrawSoon => {
+                Effect::Draw => self.draw_by(self.last_drawn + FRAME, at),
+                Effect::DrawSoon => {
                     let pace = if self.app.counts(at) { MEASUREMENTS } else { CALM_MEASUREMENTS };
                     self.draw_by(self.last_drawn + pace, at);
                 }
                 // The link says by itself when there is nobody to take it.
-                Do::Ask(ask) => drop(link.orders.send(Order::Ask(ask))),
-                Do::Start => drop(link.orders.send(Order::Start)),
-                Do::Drain => {
+                Effect::Ask(ask) => drop(link.orders.send(Order::Ask(ask))),
+                Effect::Start => drop(link.orders.send(Order::Start)),
+                Effect::Drain => {
                     self.wants_drain = true;
                     self.draw_at = Some(at);
                 }
-                Do::Copy(text) => drop(self.terminal.copy(&text)?),
-                Do::Repaint => self.terminal.repaint()?,
-                Do::Quit => return Ok(Some(End::Quit)),
+                Effect::Copy(text) => drop(self.terminal.copy(&text)?),
+                Effect::Repaint => self.terminal.repaint()?,
+                Effect::Quit => return Ok(Some(End::Quit)),
             }
         }
         Ok(None)
@@ -237,7 +237,7 @@ impl Console<'_> {
     }
 
     /// Draws a frame, and says what follows from its being seen.
-    fn draw(&mut self) -> Result<Vec<Do>, ConsoleError> {
+    fn draw(&mut self) -> Result<Vec<Effect>, ConsoleError> {
         let at = Instant::now();
         let waited =
             SignedDuration::try_from(at.duration_since(self.started)).unwrap_or(SignedDuration::ZERO);

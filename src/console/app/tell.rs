@@ -1,7 +1,7 @@
 //! Telling people: acknowledging, the forms of the rest, what there is to read.
 
 use super::help::{Line, Reading};
-use super::{App, Dialog, Do, people};
+use super::{App, Dialog, Effect, people};
 use crate::console::keymap::Action;
 use crate::console::screens::escalation;
 use crate::console::widgets::wrap;
@@ -30,11 +30,11 @@ impl App {
     }
 
     /// Opens the form of what is to be done for people.
-    pub(super) fn act_on_people(&mut self, action: Action, at: Instant) -> Vec<Do> {
+    pub(super) fn act_on_people(&mut self, action: Action, at: Instant) -> Vec<Effect> {
         let now = self.now(at);
         let Some(model) = &self.model else {
             self.complain("the engine was not reached yet", "Wait a moment.", at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         };
         match people::form_for(action, model, now) {
             Ok(form) => self.open_form(form, at),
@@ -43,11 +43,11 @@ impl App {
     }
 
     /// Shows what somebody who takes over has to know.
-    pub(super) fn brief(&mut self, at: Instant) -> Vec<Do> {
+    pub(super) fn brief(&mut self, at: Instant) -> Vec<Effect> {
         let now = self.now(at);
         let Some(model) = &self.model else {
             self.complain("the engine was not reached yet", "Wait a moment.", at);
-            return vec![Do::Draw];
+            return vec![Effect::Draw];
         };
         let mut brief = reading("Brief".into(), brief::lines(model, now));
         if !self.cut.is_empty() {
@@ -62,7 +62,7 @@ impl App {
     }
 
     /// Shows all that is known of the selected message, and its whole text.
-    pub(super) fn read_notification(&mut self, at: Instant) -> Vec<Do> {
+    pub(super) fn read_notification(&mut self, at: Instant) -> Vec<Effect> {
         let now = self.now(at);
         let found = self.model.as_ref().and_then(|model| {
             let rows = escalation::rows(model, &self.ui.filter);

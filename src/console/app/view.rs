@@ -1,7 +1,7 @@
 //! What a key means something by: the screen, the dialog, the question, the step. A key counts for the view that was
 //! painted when it was pressed, and for no other.
 
-use super::{App, Dialog, Do, Message, answer};
+use super::{App, Dialog, Effect, Message, answer};
 use crate::base::ids::IncidentId;
 use crate::base::text::ended;
 use crate::console::input::{Event, GRACE, PAUSE};
@@ -94,7 +94,7 @@ impl App {
     }
 
     /// Takes a message that came at `at`; what it returns is to be done in its order.
-    pub fn update(&mut self, message: Message, at: Instant) -> Vec<Do> {
+    pub fn update(&mut self, message: Message, at: Instant) -> Vec<Effect> {
         if let Message::Painted { size, drained, text, rows, unseen, cut, keys } = message {
             self.pages().see(text);
             self.rows = rows.unwrap_or(0);
@@ -162,7 +162,7 @@ impl App {
     }
 
     /// Says what was dropped.
-    pub(super) fn dropped(&mut self, count: usize, at: Instant) -> Vec<Do> {
+    pub(super) fn dropped(&mut self, count: usize, at: Instant) -> Vec<Effect> {
         let keys = if count == 1 { "1 key was".to_owned() } else { format!("{count} keys were") };
         let next = format!("{keys} dropped: not meant for this. Wait a second, then go on.");
         let why = self.deaf_for.clone();
@@ -170,7 +170,7 @@ impl App {
             Some(problem) => *problem = Some(format!("{} {next}", ended(&why))),
             None => self.toast(why, next, true, at),
         }
-        vec![Do::Draw]
+        vec![Effect::Draw]
     }
 
     /// Where the open dialog says what is wrong; none where it has no place for it.

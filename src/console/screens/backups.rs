@@ -9,7 +9,7 @@ use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, Width, row_line, state_cell};
-use crate::core::backup::{About, BackupStanding, change, standing};
+use crate::core::backup::{About, BackupStatus, change, standing};
 use crate::core::model::Model;
 use crate::core::signal::{SignalState, age};
 use crate::plan::Backup;
@@ -33,7 +33,7 @@ pub struct Row<'m> {
     /// What the plan says of it.
     pub backup: &'m Backup,
     /// How it is.
-    pub standing: BackupStanding,
+    pub standing: BackupStatus,
 }
 
 /// The backups that the filter lets through: worst first, then as in the plan.
@@ -170,7 +170,7 @@ fn unseen(view: &View<'_>, row: &Row<'_>) -> Option<jiff::SignedDuration> {
 }
 
 /// `48.3 GB -62 %`.
-fn size(standing: &BackupStanding) -> String {
+fn size(standing: &BackupStatus) -> String {
     let Some(bytes) = standing.size_bytes else { return "not told".into() };
     match standing.previous_bytes {
         _ if bytes == 0 => "EMPTY".into(),
@@ -181,12 +181,12 @@ fn size(standing: &BackupStanding) -> String {
     }
 }
 
-fn restored(standing: &BackupStanding) -> String {
+fn restored(standing: &BackupStatus) -> String {
     standing.restored.map_or_else(|| "NEVER".into(), |ago| format!("{} ago", brief(ago)))
 }
 
 /// What the probe sees of it, and what the plan asks where that is another thing.
-fn encryption(backup: &Backup, standing: &BackupStanding, whole: bool) -> String {
+fn encryption(backup: &Backup, standing: &BackupStatus, whole: bool) -> String {
     let wanted = backup.encryption.as_deref();
     match (&standing.encryption, wanted) {
         (Some(is), Some(wanted)) if whole && standing.finding(About::Encryption).is_some() => {

@@ -10,7 +10,7 @@ use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, fit, row_line};
-use crate::core::drill::{DrillStanding, standing};
+use crate::core::drill::{DrillStatus, standing};
 use crate::core::model::Model;
 use crate::core::preflight::{Check, Checked};
 use crate::core::signal::age;
@@ -196,7 +196,7 @@ fn check_state(view: &View<'_>, check: &Check) -> Span<'static> {
     marked(&view.look, state, check.result.word())
 }
 
-fn drill_state(view: &View<'_>, standing: DrillStanding) -> Span<'static> {
+fn drill_state(view: &View<'_>, standing: DrillStatus) -> Span<'static> {
     match standing.is_due() {
         true => marked(&view.look, State::Warn, "due"),
         false => marked(&view.look, State::Ok, "done"),
@@ -204,7 +204,7 @@ fn drill_state(view: &View<'_>, standing: DrillStanding) -> Span<'static> {
 }
 
 /// `4 d ago, every 90 d, due in 86 d`.
-fn drill_words(standing: DrillStanding, drill: &Drill) -> String {
+fn drill_words(standing: DrillStatus, drill: &Drill) -> String {
     let every = brief(drill.every);
     match standing.done {
         None => format!("NEVER done, due every {every}"),

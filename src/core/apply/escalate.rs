@@ -171,7 +171,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
     let sending =
         model.durable.notifications.values_mut().filter(|known| known.status == DeliveryStatus::Sent);
     for known in sending {
-        let by = if known.queued.manner.repeatable { DeliveryMove::Retry } else { DeliveryMove::Lose };
+        let by = if known.queued.capabilities.repeatable { DeliveryMove::Retry } else { DeliveryMove::Lose };
         known.status = known.status.after(by).unwrap_or(known.status);
         known.may_have_arrived = true;
         known.changed_at = at;

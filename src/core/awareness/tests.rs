@@ -31,7 +31,7 @@ fn channel(id: &str, title: &str, address: Option<&str>, has_alerts: bool) -> (C
         title: title.into(),
         kind: id.into(),
         address: address.map(str::to_owned),
-        manner: Manner { repeatable: has_alerts, has_alerts, threads: false, tracks: has_alerts },
+        capabilities: Capabilities { repeatable: has_alerts, has_alerts, threads: false, tracks: has_alerts },
         give_up_after: minutes(3),
         timeout: SignedDuration::from_secs(10),
         parallel: 4,
@@ -48,7 +48,7 @@ fn level(title: &str, after: i64, who: &[Who]) -> EscalationLevel {
         after,
         who: who.to_vec(),
         methods,
-        tries: Tries::All,
+        tries: Fallbacks::All,
         next_after: None,
     }
 }
@@ -289,7 +289,7 @@ fn a_level_that_fails_after_one_that_did_not_is_told_apart() {
 fn a_way_that_is_left_is_not_yet_a_failure() {
     let mut desk = Desk::new(|plan| {
         for level in &mut plan.policies.values_mut().next().unwrap().levels {
-            level.tries = Tries::InTurn;
+            level.tries = Fallbacks::InTurn;
         }
     });
     desk.ask(Ask::Declare { title: "it is down".into(), mode: Mode::Live });

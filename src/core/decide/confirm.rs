@@ -42,7 +42,7 @@ pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
         )),
         other => Err(Refusal::new(
             format!("{} is {}", model.step_title(run, id), other.as_str()),
-            step::way_out(other),
+            step::next_step(other),
         )),
     }
 }
@@ -369,7 +369,7 @@ pub fn override_guard(
     let (run_state, plan, state) = step::find_open(model, run, id)?;
     if !matches!(state.status, StepStatus::Ready | StepStatus::Confirming) {
         let why = format!("{} is {}", model.step_title(run, id), state.status.as_str());
-        return Err(Refusal::new(why, step::way_out(state.status)));
+        return Err(Refusal::new(why, step::next_step(state.status)));
     }
     step::allow_after(model, run_state, plan)?;
     let condition = plan.guard.get(guard).ok_or_else(|| {

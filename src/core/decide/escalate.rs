@@ -17,7 +17,7 @@ use crate::core::notification::{
 };
 use crate::core::recipients::{self, Recipients};
 use crate::core::refusal::Refusal;
-use crate::plan::{Manner, Tries, Who};
+use crate::plan::{Capabilities, Fallbacks, Who};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
 
@@ -78,7 +78,7 @@ pub fn page(
         cause: Cause::ByHand,
         intent: Intent::Page,
         message,
-        tries: Tries::All,
+        tries: Fallbacks::All,
         next_after: None,
     };
     Ok(vec![batch.queue(model, now, &found)])
@@ -139,7 +139,7 @@ pub fn send(model: &Model, now: Timestamp, written: Written<'_>) -> Result<Vec<F
         None => Cause::Written,
     };
     let batch =
-        Batch { incident, cause, intent: Intent::Inform, message, tries: Tries::All, next_after: None };
+        Batch { incident, cause, intent: Intent::Inform, message, tries: Fallbacks::All, next_after: None };
     let queued = batch.queue(model, now, &found);
     Ok(std::iter::once(queued).chain(not_told(&audience.title, &found)).collect())
 }
@@ -165,7 +165,7 @@ pub struct Batch {
     pub cause: Cause,
     pub intent: Intent,
     pub message: Message,
-    pub tries: Tries,
+    pub tries: Fallbacks,
     pub next_after: Option<SignedDuration>,
 }
 
@@ -176,8 +176,8 @@ impl Batch {
         let mut taken = HashSet::new();
         for recipient in &found.people {
             let (ways, then) = match self.tries {
-                Tries::All => (recipient.ways.as_slice(), &[][..]),
-                Tries::InTurn => recipient.ways.split_at(recipient.ways.len().min(1)),
+                Fallbacks::All => (recipient.ways.as_slice(), &[][..]),
+                Fallbacks::InTurn => recipient.ways.split_at(recipient.ways.len().min(1)),
             };
             for way in ways.iter().filter(|way| taken.insert(*way)) {
                 let number = model.durable.queued_messages + to.len() + 1;
@@ -201,8 +201,8 @@ impl Batch {
         let patience = channel.map_or(SignedDuration::from_mins(3), |channel| channel.give_up_after);
         let id = NotificationId::new(format!("{}/n{number}", self.incident));
         let generation = current(model).map_or(0, |escalation| escalation.generation);
-        let manner = channel.map_or_else(Manner::default, |channel| channel.manner);
-        let key = match manner.has_alerts && self.cause != Cause::ByHand {
+        let capabilities = channel.map_or_else(Capabilities::default, |channel| channel.capabilities);
+        let key = match capabilities.has_alerts && self.cause != Cause::ByHand {
             // One alert for one generation, whoever is told by it; a page by hand has an alert of its own.
             true => format!("lifeboat/{}/{}/{generation}", model.plan.name, self.incident),
             false => format!("lifeboat/{}/{id}", model.plan.name),
@@ -216,7 +216,7 @@ impl Batch {
             next_after: self.next_after,
             key,
             give_up_at: now.checked_add(patience).unwrap_or(now),
-            manner,
+            capabilities,
         }
     }
 }
@@ -248,7 +248,7 @@ pub fn notified(
             let again = match failure.again {
                 Again::After(wait) => Some(wait),
                 // Where the provider knows a repeated request, the second one changes nothing.
-                Again::Maybe if known.queued.manner.repeatable => Some(None),
+                Again::Maybe if known.queued.capabilities.repeatable => Some(None),
                 Again::Maybe | Again::Never => None,
             };
             let pause = again.map(|named| named.unwrap_or_default().max(backoff(attempt)));

@@ -53,7 +53,7 @@ pub fn find_any<'a>(
 }
 
 /// What a person can do about a step in this status.
-pub fn way_out(status: StepStatus) -> &'static str {
+pub fn next_step(status: StepStatus) -> &'static str {
     match status {
         StepStatus::Pending => "Settle the steps that it needs first.",
         StepStatus::Ready | StepStatus::Confirming => "Prepare and confirm it, skip it, or attest it.",
@@ -69,7 +69,7 @@ pub fn way_out(status: StepStatus) -> &'static str {
 
 fn allowed(model: &Model, run: &RunId, id: &StepId, state: &StepRun, by: Move) -> Result<(), Refusal> {
     let refuse = |illegal: crate::core::status::IllegalMove| {
-        Refusal::new(format!("{}: {illegal}", model.step_title(run, id)), way_out(state.status))
+        Refusal::new(format!("{}: {illegal}", model.step_title(run, id)), next_step(state.status))
     };
     state.status.after(by).map(|_| ()).map_err(refuse)
 }
@@ -121,7 +121,7 @@ pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> R
     let denied = is_denied(model, run, id);
     let (_, _, state) = if denied { find_any(model, run, id)? } else { find_open(model, run, id)? };
     if state.status == StepStatus::Verified && !denied {
-        return Err(Refusal::new(format!("{id} is {}", state.status.as_str()), way_out(state.status)));
+        return Err(Refusal::new(format!("{id} is {}", state.status.as_str()), next_step(state.status)));
     }
     if state.obstacle.is_some() && state.status == StepStatus::Ready {
         return super::confirm::preparing(model, run, id);
@@ -193,9 +193,10 @@ pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
     let (_, _, state) = find_any(model, run, id)?;
     match state.status {
         StepStatus::Unknown => Ok(vec![Fact::StepRechecked { run: run.clone(), step: id.clone() }]),
-        other => {
-            Err(Refusal::new(format!("{} is {}", model.step_title(run, id), other.as_str()), way_out(other)))
-        }
+        other => Err(Refusal::new(
+            format!("{} is {}", model.step_title(run, id), other.as_str()),
+            next_step(other),
+        )),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::base::units;
 use crate::core::model::Model;
 use crate::core::oncall;
 use crate::plan::oncall::{of_rotation, until};
-use crate::plan::{Contact, EscalationLevel, EscalationPolicy, Rotation, Severity, Tries, Who};
+use crate::plan::{Contact, EscalationLevel, EscalationPolicy, Fallbacks, Rotation, Severity, Who};
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
@@ -89,8 +89,11 @@ impl Sheet {
         let channels = level.methods.iter().filter_map(|id| model.plan.channels.get(id));
         let titles: Vec<&str> = channels.map(|channel| channel.title.as_str()).collect();
         if !titles.is_empty() {
-            let how =
-                if level.tries == Tries::InTurn && titles.len() > 1 { ", one after the other" } else { "" };
+            let how = if level.tries == Fallbacks::InTurn && titles.len() > 1 {
+                ", one after the other"
+            } else {
+                ""
+            };
             self.line(4, &format!("lifeboat tells them by {}{how}", titles.join(", ")));
         }
     }

@@ -15,13 +15,13 @@ pub fn minutes(count: i64) -> SignedDuration {
     SignedDuration::from_mins(count)
 }
 
-fn channel(id: &str, address: Option<&str>, manner: Manner) -> (ChannelId, Channel) {
+fn channel(id: &str, address: Option<&str>, capabilities: Capabilities) -> (ChannelId, Channel) {
     let channel = Channel {
         id: id.into(),
         title: id.to_uppercase(),
         kind: "test".into(),
         address: address.map(str::to_owned),
-        manner,
+        capabilities,
         give_up_after: minutes(3),
         timeout: seconds(10),
         parallel: 2,
@@ -41,14 +41,20 @@ fn contact(id: &str, name: &str, methods: &[&str]) -> (ContactId, Contact) {
     (id.into(), contact)
 }
 
-fn level(title: &str, after: SignedDuration, who: &[Who], methods: &[&str], tries: Tries) -> EscalationLevel {
+fn level(
+    title: &str,
+    after: SignedDuration,
+    who: &[Who],
+    methods: &[&str],
+    tries: Fallbacks,
+) -> EscalationLevel {
     EscalationLevel {
         title: title.into(),
         after,
         who: who.to_vec(),
         methods: methods.iter().map(|method| ChannelId::from(*method)).collect(),
         tries,
-        next_after: (tries == Tries::InTurn).then(|| minutes(5)),
+        next_after: (tries == Fallbacks::InTurn).then(|| minutes(5)),
     }
 }
 
@@ -58,8 +64,8 @@ pub fn who(id: &str) -> Who {
 
 /// The plan of the fixture with the escalation path of ARA AI: 0, 15, 30 and 60 minutes; and one for P1.
 pub fn plan() -> Plan {
-    let alerts = Manner { repeatable: true, has_alerts: true, threads: false, tracks: true };
-    let threads = Manner { threads: true, ..Manner::default() };
+    let alerts = Capabilities { repeatable: true, has_alerts: true, threads: false, tracks: true };
+    let threads = Capabilities { threads: true, ..Capabilities::default() };
     let on_call = Who::OnCall("primary".into());
     let policy = |title: &str, severity, levels| EscalationPolicy {
         title: title.into(),
@@ -71,12 +77,12 @@ pub fn plan() -> Plan {
         quiet: false,
     };
     let path = vec![
-        level("On-call engineer", minutes(0), &[on_call], &["phone", "email"], Tries::InTurn),
-        level("Team lead", minutes(15), &[who("lead")], &["phone", "slack"], Tries::All),
-        level("Engineering manager", minutes(30), &[who("manager")], &[], Tries::InTurn),
-        level("CTO", minutes(60), &[who("cto")], &["phone", "email"], Tries::All),
+        level("On-call engineer", minutes(0), &[on_call], &["phone", "email"], Fallbacks::InTurn),
+        level("Team lead", minutes(15), &[who("lead")], &["phone", "slack"], Fallbacks::All),
+        level("Engineering manager", minutes(30), &[who("manager")], &[], Fallbacks::InTurn),
+        level("CTO", minutes(60), &[who("cto")], &["phone", "email"], Fallbacks::All),
     ];
-    let pager = vec![level("Pager", minutes(0), &[], &["pager"], Tries::All)];
+    let pager = vec![level("Pager", minutes(0), &[], &["pager"], Fallbacks::All)];
     let turns = Turns::Cycle {
         start: "2026-02-23T09:00:00".parse().unwrap(),
         every: SignedDuration::from_hours(24 * 7),
@@ -100,8 +106,8 @@ pub fn plan() -> Plan {
         ]
         .into(),
         channels: [
-            channel("phone", Some("phone"), Manner { tracks: true, ..Manner::default() }),
-            channel("email", Some("email"), Manner::default()),
+            channel("phone", Some("phone"), Capabilities { tracks: true, ..Capabilities::default() }),
+            channel("email", Some("email"), Capabilities::default()),
             channel("slack", Some("slack"), threads),
             channel("pager", None, alerts),
             channel("page", None, threads),

@@ -15,13 +15,13 @@ fn contact(name: &str, role: &str, phone: &str, email: &str) -> Contact {
     }
 }
 
-fn channel(id: &str, title: &str, kind: &str, address: Option<&str>, manner: Manner) -> Channel {
+fn channel(id: &str, title: &str, kind: &str, address: Option<&str>, capabilities: Capabilities) -> Channel {
     Channel {
         id: id.into(),
         title: title.into(),
         kind: kind.into(),
         address: address.map(str::to_owned),
-        manner,
+        capabilities,
         give_up_after: seconds(180),
         timeout: seconds(10),
         parallel: 4,
@@ -35,7 +35,7 @@ fn level(title: &str, after: i64, who: Who, methods: &[&str]) -> EscalationLevel
         after: seconds(after),
         who: vec![who],
         methods: methods.iter().map(|id| (*id).into()).collect(),
-        tries: Tries::All,
+        tries: Fallbacks::All,
         next_after: None,
     }
 }
@@ -50,11 +50,11 @@ pub fn plan() -> Arc<Plan> {
         "carol".into() => contact("Carol Cruz", "Engineering manager", "+49 30 1003", "carol@example.com"),
         "dora".into() => contact("Dora Diaz", "Support lead", "+49 30 1004", "dora@example.com"),
     };
-    let tracks = Manner { tracks: true, ..Manner::default() };
+    let tracks = Capabilities { tracks: true, ..Capabilities::default() };
     plan.channels = indexmap! {
         "phone".into() => channel("phone", "phone", "voice", Some("phone"), tracks),
-        "mail".into() => channel("mail", "mail", "smtp", Some("email"), Manner::default()),
-        "page".into() => channel("page", "the status page", "statuspage", None, Manner { threads: true, ..Manner::default() }),
+        "mail".into() => channel("mail", "mail", "smtp", Some("email"), Capabilities::default()),
+        "page".into() => channel("page", "the status page", "statuspage", None, Capabilities { threads: true, ..Capabilities::default() }),
     };
     plan.rotations = indexmap! {
         "primary".into() => Rotation {

@@ -1,7 +1,7 @@
 //! What a plan asks of its backups and drills, and preflights.
 
 use super::fixture::*;
-use crate::core::backup::{self, About, BackupStanding};
+use crate::core::backup::{self, About, BackupStatus};
 use crate::core::command::{Ask, Report};
 use crate::core::effect::Effect;
 use crate::core::fact::Fact;
@@ -46,13 +46,13 @@ fn copy(bytes: f64, before: f64) -> Measurement {
         .with_text("encryption", Some("aws:kms arn:aws:kms:us-west-2:1:key/dr".to_owned()))
 }
 
-fn seen(backup: &Backup, measured: Measurement) -> BackupStanding {
+fn seen(backup: &Backup, measured: Measurement) -> BackupStatus {
     let mut machine = Machine::new();
     machine.observe(&[("dr-lag", Ok(measured))]);
     backup::standing(&machine.model, backup, machine.now)
 }
 
-fn finding(standing: &BackupStanding, about: About) -> Option<(SignalState, &str)> {
+fn finding(standing: &BackupStatus, about: About) -> Option<(SignalState, &str)> {
     standing.finding(about).map(|finding| (finding.state, &*finding.text))
 }
 

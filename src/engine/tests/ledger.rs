@@ -63,11 +63,11 @@ fn while_the_journal_cannot_be_written_the_screen_stays_true_and_nothing_is_done
     assert!(matches!(&news[0].fact, Fact::JournalChanged { failure: Some(_), .. }), "{news:?}");
     ledger.commit(start(), &Actor::Engine, vec![turned(SignalState::Critical)]).unwrap();
     assert_eq!(ledger.model().read(|model| model.state(&"primary-db".into())), SignalState::Critical);
-    ledger.mend(start());
+    ledger.repair(start());
     assert!(ledger.take_news().is_empty(), "a missing segment is not mended by beginning a new one");
 
     std::fs::rename(&aside, &segment).unwrap();
-    ledger.mend(start());
+    ledger.repair(start());
     assert!(matches!(&ledger.take_news()[0].fact, Fact::JournalChanged { failure: None, .. }));
     ledger.commit(start(), &operator(), vec![note("after")]).unwrap();
     assert_eq!(actions(folder.path()), ["note-added", "signal-changed", "journal-changed", "note-added"]);
@@ -91,7 +91,7 @@ fn a_start_that_cannot_be_recorded_counts_at_once_and_is_recorded_first() {
     assert!(ledger.commit(start(), &operator(), vec![note("refused")]).is_err());
     ledger.commit(start(), &Actor::Engine, vec![turned(SignalState::Critical)]).unwrap();
     std::fs::rename(folder.path().join("aside"), folder.path().join("000001.jsonl")).unwrap();
-    ledger.mend(start());
+    ledger.repair(start());
     assert_eq!(actions(folder.path()), ["note-added", "engine-started", "signal-changed", "journal-changed"]);
     let before = ledger.model().read(|model| model.durable.clone());
     drop(ledger);
@@ -112,7 +112,7 @@ fn the_outcome_of_a_step_finds_room_however_much_waits() {
     let finished = Fact::StepFinished { run: "r".into(), step: "s".into(), attempt: 1, outcome };
     ledger.commit(start(), &Actor::Engine, vec![finished]).unwrap();
     std::fs::rename(folder.path().join("aside"), folder.path().join("000001.jsonl")).unwrap();
-    ledger.mend(start());
+    ledger.repair(start());
     assert!(actions(folder.path()).ends_with(&["step-finished".into(), "journal-changed".into()]));
 }
 

@@ -2,7 +2,7 @@
 
 use crate::plan::Severity;
 use crate::plan::load::Draft;
-use crate::plan::people::{EscalationPolicy, Tries};
+use crate::plan::people::{EscalationPolicy, Fallbacks};
 use crate::plan::problem::{Problem, Report};
 use jiff::SignedDuration;
 use std::collections::HashMap;
@@ -61,7 +61,7 @@ fn levels(id: &str, policy: &EscalationPolicy, draft: &Draft, report: &Report) {
             );
         }
         before = level.after;
-        if level.next_after.is_some() && level.tries == Tries::All {
+        if level.next_after.is_some() && level.tries == Fallbacks::All {
             let message =
                 format!("level {} of policy `{id}` takes all methods at once, there is no next", index + 1);
             let problem = Problem::error("policy", place("next_after"), message);

@@ -1,6 +1,6 @@
 //! What a plan must know of a kind of channel.
 
-use crate::plan::Manner;
+use crate::plan::Capabilities;
 use crate::plan::keys::Key;
 use crate::plan::params::Params;
 use jiff::civil::Date;
@@ -15,7 +15,7 @@ pub struct NotifierKind {
     /// a key `address` leaves it to the plan; see [`Self::address_of`].
     pub address: Option<&'static str>,
     /// How it behaves, given its keys.
-    pub manner: fn(&Params) -> Manner,
+    pub capabilities: fn(&Params) -> Capabilities,
     /// What it takes besides the keys that every channel has.
     pub keys: &'static [Key],
     /// The permissions that it needs, in the words of the provider's access control (`sns:Publish`).

@@ -126,7 +126,7 @@ impl Show<'_> {
         for (id, audience) in &self.plan.audiences {
             let public = if audience.public { ", outside of the company" } else { "" };
             self.line(&format!("  {id}  {}{public}", audience.title));
-            self.line(&format!("      {}", told(&audience.who, &audience.methods, Tries::All)));
+            self.line(&format!("      {}", told(&audience.who, &audience.methods, Fallbacks::All)));
         }
     }
 
@@ -184,7 +184,7 @@ impl Show<'_> {
             self.line(&format!("  an incident is proposed from {} on, after {after}", propose.as_str()));
         }
         if !settings.drill_who.is_empty() || !settings.drill_methods.is_empty() {
-            let drills = told(&settings.drill_who, &settings.drill_methods, Tries::All);
+            let drills = told(&settings.drill_who, &settings.drill_methods, Fallbacks::All);
             self.line(&format!("  in drills: {drills}"));
         }
     }
@@ -203,13 +203,13 @@ impl Show<'_> {
 }
 
 /// Who is told on which ways, in words.
-fn told(who: &[Who], methods: &[ChannelId], tries: Tries) -> String {
+fn told(who: &[Who], methods: &[ChannelId], tries: Fallbacks) -> String {
     let name = |who: &Who| match who {
         Who::Contact(id) => id.to_string(),
         Who::OnCall(id) => format!("whoever is on call in {id}"),
     };
     let names: Vec<String> = who.iter().map(name).collect();
-    let between = if tries == Tries::All { " and " } else { " then " };
+    let between = if tries == Fallbacks::All { " and " } else { " then " };
     match (names.is_empty(), methods.is_empty()) {
         (true, _) => channels(methods, between),
         (false, true) => format!("{} as each wants", names.join(", ")),

@@ -8,7 +8,7 @@ use crate::core::preflight::Checked;
 use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::program::source::Program;
 use futures::future::BoxFuture;
@@ -37,7 +37,7 @@ pub static KIND: NotifierKind = NotifierKind {
           means that it was sent, 75 that it can be tried again, any other that it was not sent and will not be. A \
           program that is killed, by the time-out or by somebody, may have sent it.",
     address: None,
-    manner: |params| Manner { repeatable: params.flag("repeatable"), ..Manner::default() },
+    capabilities: |params| Capabilities { repeatable: params.flag("repeatable"), ..Capabilities::default() },
     keys: &[
         Key::required("argv", Takes::List(&Takes::Text), "Program and arguments; no shell reads them."),
         Key::optional(

@@ -6,7 +6,7 @@ use crate::core::notification::{Intent, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::saas::answer;
 use crate::providers::saas::api::{Api, Call, TLS_ROOTS, require_secret, require_url};
@@ -30,7 +30,7 @@ pub static KIND: NotifierKind = NotifierKind {
           is seen there only. Everything that GoAlert is sent pages somebody: a message that only informs is an alert of \
           its own, so give it to another channel.",
     address: None,
-    manner: |_| Manner { repeatable: true, has_alerts: true, threads: false, tracks: false },
+    capabilities: |_| Capabilities { repeatable: true, has_alerts: true, threads: false, tracks: false },
     keys: &[
         Key::required("url", Takes::Url, "Where GoAlert runs (`https://goalert.example.com`)."),
         Key::required(

@@ -6,7 +6,7 @@
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup, text};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::answer;
@@ -27,7 +27,7 @@ pub static KIND: NotifierKind = NotifierKind {
     doc: "Posts to the space of Google Chat that an incoming webhook was made for. The messages of one incident make a \
           thread. Google tells nothing of who read it.",
     address: None,
-    manner: |_| Manner::default(),
+    capabilities: |_| Capabilities::default(),
     keys: &[WEBHOOK, TLS_ROOTS],
     permissions: &[],
     example: r#"[channels.example]

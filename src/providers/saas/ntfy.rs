@@ -6,7 +6,7 @@ use crate::core::notification::{Again, Intent, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner, Severity};
+use crate::plan::{Capabilities, Channel, Severity};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::answer;
@@ -28,7 +28,7 @@ pub static KIND: NotifierKind = NotifierKind {
           P0 has the highest priority, which rings through \"do not disturb\" where the phone allows it. ntfy tells \
           that it took the message, not that a phone has it.",
     address: None,
-    manner: |_| Manner::default(),
+    capabilities: |_| Capabilities::default(),
     keys: &[
         Key::required(
             "topic",

@@ -8,7 +8,7 @@ use crate::core::notification::{Again, Intent, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::answer;
@@ -28,7 +28,7 @@ pub static KIND: NotifierKind = NotifierKind {
           of a channel or member (`C…`, `G…`, `D…`, `U…`). Slack takes no `@names`: a member's id is in their profile. \
           The messages of one incident to one destination make a thread; a page in it is shown in the channel too.",
     address: Some("slack"),
-    manner: |_| Manner { threads: true, ..Manner::default() },
+    capabilities: |_| Capabilities { threads: true, ..Capabilities::default() },
     keys: &[
         Key::required("token", Takes::Secret, "The bot's token (`xoxb-…`) with the scope `chat:write`."),
         Key::default("api_url", Takes::Url, "https://slack.com/api", "Slack's Web API."),

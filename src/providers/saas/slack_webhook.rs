@@ -6,7 +6,7 @@
 use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::answer;
@@ -22,7 +22,7 @@ pub static KIND: NotifierKind = NotifierKind {
     doc: "Posts to the one Slack channel that an incoming webhook was made for. It needs no bot, but knows no threads \
           and gives no receipt but `ok`: the kind `slack` says more.",
     address: None,
-    manner: |_| Manner::default(),
+    capabilities: |_| Capabilities::default(),
     keys: &[WEBHOOK, TLS_ROOTS],
     permissions: &["incoming-webhook"],
     example: r##"[channels.example]

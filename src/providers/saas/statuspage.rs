@@ -7,7 +7,7 @@ use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};
-use crate::plan::{Channel, ComponentStatus, Manner, PageStatus};
+use crate::plan::{Capabilities, Channel, ComponentStatus, PageStatus};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::answer;
@@ -30,7 +30,7 @@ pub static KIND: NotifierKind = NotifierKind {
           (`page_status`, `component_status`); without it a new incident is `investigating` and an update changes \
           nothing but the text.",
     address: None,
-    manner: |_| Manner { threads: true, ..Manner::default() },
+    capabilities: |_| Capabilities { threads: true, ..Capabilities::default() },
     keys: &[
         Key::required("api_key", Takes::Secret, "An API key of the organisation (\"API info\")."),
         Key::required("page", Takes::Text, "The page's id (\"API info\")."),

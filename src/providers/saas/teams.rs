@@ -8,7 +8,7 @@ use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::answer;
@@ -33,7 +33,7 @@ pub static KIND: NotifierKind = NotifierKind {
           received\"). Teams answers that the workflow began, not that it posted: a failed run is seen in Power \
           Automate only.",
     address: None,
-    manner: |_| Manner::default(),
+    capabilities: |_| Capabilities::default(),
     keys: &[
         Key::required(
             "webhook",

@@ -6,7 +6,7 @@ use crate::core::notification::{Again, Intent, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::answer;
@@ -26,7 +26,7 @@ pub static KIND: NotifierKind = NotifierKind {
     doc: "Writes to a chat, group or channel of Telegram as a bot. The messages of one incident answer the first. What \
           only informs makes no sound. Telegram tells that it took the message, not that somebody read it.",
     address: None,
-    manner: |_| Manner { threads: true, ..Manner::default() },
+    capabilities: |_| Capabilities { threads: true, ..Capabilities::default() },
     keys: &[
         Key::required("token", Takes::Secret, "The bot's token, from @BotFather."),
         Key::required(

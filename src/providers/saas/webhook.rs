@@ -7,7 +7,7 @@ use crate::core::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::saas::api::{Api, Call, TLS_ROOTS, http_url, require_secret, secret_text};
 use crate::secrets::SecretText;
@@ -32,7 +32,7 @@ pub static KIND: NotifierKind = NotifierKind {
           (`webhook-id`, `webhook-timestamp`, `webhook-signature`). A request of which nobody knows whether it arrived \
           is sent again with the same `webhook-id`: the receiver takes each id once. Any 2xx means that it was taken.",
     address: None,
-    manner: |_| Manner { repeatable: true, ..Manner::default() },
+    capabilities: |_| Capabilities { repeatable: true, ..Capabilities::default() },
     keys: &[
         Key::required(
             "url",

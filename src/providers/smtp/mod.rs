@@ -13,7 +13,7 @@ use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};
 use crate::plan::params::{Param, Params};
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::smtp::client::{Login, Mailing, Security, SmtpError, SmtpServer, Stage};
 use crate::secrets::SecretRef;
@@ -36,7 +36,7 @@ pub static KIND: NotifierKind = NotifierKind {
     address: Some("email"),
     // Not `threads`: that would have a page wait for the answer to the one before. The reference to the first message
     // is there whenever its receipt is.
-    manner: |_| Manner { repeatable: false, has_alerts: false, threads: false, tracks: false },
+    capabilities: |_| Capabilities { repeatable: false, has_alerts: false, threads: false, tracks: false },
     keys: &[
         Key::required("host", Takes::Text, "The mail server; its certificate has to be for this name."),
         Key::optional(

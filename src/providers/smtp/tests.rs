@@ -94,7 +94,7 @@ fn channel(params: &[(&str, Param)]) -> Channel {
         title: "Email".into(),
         kind: "smtp".into(),
         address: Some("email".into()),
-        manner: Manner::default(),
+        capabilities: Capabilities::default(),
         give_up_after: jiff::SignedDuration::from_mins(10),
         timeout: jiff::SignedDuration::from_secs(5),
         parallel: 4,

@@ -126,7 +126,7 @@ async fn what_never_answers_is_given_up_in_time() {
         let sent = tokio::time::timeout(limit, notifier.send(&outgoing)).await;
         let failure = sent.unwrap_or_else(|_| panic!("{} hangs", kind.name)).unwrap_err();
         assert_eq!(failure.again, Again::Maybe, "{}: {failure:?}", kind.name);
-        if channel.manner.tracks {
+        if channel.capabilities.tracks {
             let tracked = tokio::time::timeout(limit, notifier.track(&outgoing, &receipt)).await;
             assert!(tracked.unwrap_or_else(|_| panic!("{} hangs", kind.name)).is_err(), "{}", kind.name);
         }

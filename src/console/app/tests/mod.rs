@@ -8,7 +8,7 @@ mod sure;
 mod typing;
 
 use super::form::Stage;
-use super::{Dialog, Do, Message};
+use super::{Dialog, Effect, Message};
 use crate::base::ids::StepId;
 use crate::console::input::{Event, Manner};
 use crate::console::ui::{Connection, Remains, Screen};
@@ -480,16 +480,16 @@ fn leaving_during_a_run_asks_and_detaching_does_not() {
     scene.press("q enter");
     assert!(scene.done.is_empty());
     scene.press("y");
-    assert_eq!(scene.done, [Do::Quit]);
+    assert_eq!(scene.done, [Effect::Quit]);
     let mut scene = running();
     scene.press("d");
-    assert_eq!(scene.done, [Do::Quit]);
+    assert_eq!(scene.done, [Effect::Quit]);
     let mut scene = declared();
     scene.press("q");
     assert!(scene.done.is_empty(), "an incident is open");
     let mut scene = Scene::new();
     scene.press("q");
-    assert_eq!(scene.done, [Do::Quit]);
+    assert_eq!(scene.done, [Effect::Quit]);
 }
 
 #[test]
@@ -507,7 +507,7 @@ fn what_ends_with_its_console_says_so_by_either_key_and_what_is_left_of_it() {
             assert!(!about.contains("attaches again"), "{about}");
             assert_eq!(super::words::sure(open, None, "ctrl-y"), "End this simulation?");
             scene.press("y");
-            assert_eq!(scene.done, [Do::Quit]);
+            assert_eq!(scene.done, [Effect::Quit]);
         }
     }
 }
@@ -580,7 +580,7 @@ fn an_engine_that_was_stopped_is_started_again_on_demand() {
     scene.tell(Message::Engine(bye));
     assert!(form(&scene).is_some());
     scene.press("1");
-    assert_eq!(scene.done, [Do::Start]);
+    assert_eq!(scene.done, [Effect::Start]);
     scene.attach();
     assert!(scene.app.dialog.is_none());
 }
@@ -778,7 +778,7 @@ fn an_abort_that_came_too_late_hits_no_other_run() {
 fn nothing_but_measurements_is_not_drawn_at_once() {
     let mut scene = Scene::new();
     let at = scene.at;
-    assert_eq!(scene.app.update(Message::Engine(ToClient::Events(Vec::new())), at), [Do::DrawSoon]);
+    assert_eq!(scene.app.update(Message::Engine(ToClient::Events(Vec::new())), at), [Effect::DrawSoon]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A client over the core itself: what it asks is decided, folded on both sides and answered, without a socket.
 
-use super::super::{App, Dialog, Do, Message};
+use super::super::{App, Dialog, Effect, Message};
 use crate::console::glyphs::Glyphs;
 use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{self, Chord};
@@ -14,7 +14,7 @@ use crate::core::awareness::tests::with_people;
 use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::contradiction::{Blocked, Contradiction, Kind};
 use crate::core::decide::decide;
-use crate::core::effect::Effect;
+use crate::core::effect;
 use crate::core::fact::{self, Fact};
 use crate::core::model::Model;
 use crate::core::react::react;
@@ -43,7 +43,7 @@ pub struct Scene {
     /// What was asked so far.
     pub asked: Vec<Ask>,
     /// What the loop was told to do besides drawing, asking and gates.
-    pub done: Vec<Do>,
+    pub done: Vec<Effect>,
     pub at: Instant,
     /// Replies and events are kept back, as on a slow line.
     pub slow: bool,
@@ -197,8 +197,8 @@ impl Scene {
         self.paint();
         for act in dos {
             match act {
-                Do::Ask(ask) => self.ask(ask),
-                Do::Drain | Do::Draw | Do::DrawSoon => {}
+                Effect::Ask(ask) => self.ask(ask),
+                Effect::Drain | Effect::Draw | Effect::DrawSoon => {}
                 other => self.done.push(other),
             }
         }
@@ -304,7 +304,7 @@ impl Scene {
         }
         self.tell(Message::Engine(ToClient::Events(events)));
         for effect in effects {
-            if let Effect::Describe { run, step } = effect {
+            if let effect::Effect::Describe { run, step } = effect {
                 let manual = ManualCard { instructions: vec!["by hand".into()], check: "look".into() };
                 let result = Ok(description());
                 self.report(Report::Described { run, step, result, manual });

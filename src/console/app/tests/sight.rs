@@ -3,7 +3,7 @@
 use super::scene::Scene;
 use super::{Dialog, confirming, declared, form, promoting, running, status};
 use crate::console::app::form::{Form, Purpose, Stage};
-use crate::console::app::{Do, Message};
+use crate::console::app::{Effect, Message};
 use crate::console::input::{Event, Manner};
 use crate::console::ui::{Remains, Screen};
 use crate::core::command::Ask;
@@ -38,7 +38,7 @@ fn a_terminal_that_is_too_small_can_be_left_but_not_by_a_letter_of_a_text() {
     scene.press("q");
     assert!(scene.done.is_empty());
     scene.press("ctrl-c");
-    assert_eq!(scene.done, [Do::Quit]);
+    assert_eq!(scene.done, [Effect::Quit]);
 }
 
 #[test]
@@ -630,7 +630,7 @@ fn a_dialog_that_comes_by_itself_hears_nothing_that_was_on_its_way() {
     assert!(scene.done.is_empty());
     assert!(matches!(scene.app.dialog, Some(Dialog::Form(_))));
     scene.press("1");
-    assert_eq!(scene.done, [Do::Start]);
+    assert_eq!(scene.done, [Effect::Start]);
 }
 
 #[test]

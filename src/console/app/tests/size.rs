@@ -104,7 +104,7 @@ fn a_key_that_was_pressed_before_the_new_size_was_painted_acts_on_nothing() {
     let chord = crate::console::keymap::Chord::parse("y").unwrap();
     let key = Event::Key { chord, manner: super::Manner::Single };
     let dos = scene.app.update(super::Message::Input(received(key, 9_002)), at);
-    assert!(!dos.iter().any(|act| matches!(act, super::Do::Ask(_))), "{dos:?}");
+    assert!(!dos.iter().any(|act| matches!(act, super::Effect::Ask(_))), "{dos:?}");
 }
 
 #[test]

@@ -215,16 +215,17 @@ fn of_signals(view: &View<'_>) -> Next {
     if let Some(left) = still_in_force(view) {
         return say(Role::Warn, left);
     }
-    if let Some(unwell) = unwell(view) {
-        let text =
-            format!("Look at what is not ok ({unwell}). {declare} declares an incident or begins a drill.");
+    if let Some(anomalies) = anomalies(view) {
+        let text = format!(
+            "Look at what is not ok ({anomalies}). {declare} declares an incident or begins a drill."
+        );
         return say(Role::Warn, text);
     }
     say(Role::Ok, format!("Nothing to do. {declare} declares an incident or begins a drill."))
 }
 
 /// What is not as it should be although no rule gives it a severity; none when all is well.
-pub fn unwell(view: &View<'_>) -> Option<String> {
+pub fn anomalies(view: &View<'_>) -> Option<String> {
     let (mut unknown, mut bad, mut failing) = (0, 0, 0);
     for (id, signal) in &view.model.durable.signals {
         match signal.state {

@@ -8,7 +8,7 @@ use crate::console::screens::paint::cleaned;
 use crate::console::screens::words::{brief, ceiling, concern_role, old, signal};
 use crate::console::theme::Role;
 use crate::console::widgets::{Look, fit, sparkline, state_cell};
-use crate::core::backup::{BackupStanding, standing};
+use crate::core::backup::{BackupStatus, standing};
 use crate::core::evidence;
 use crate::core::evidence::bounds;
 use crate::core::names;
@@ -27,7 +27,7 @@ const WIDE: u16 = 100;
 /// Replication first, then the backups, worst first, in at most `room` lines.
 pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
     let lags = lag_probes(view);
-    let mut backups: Vec<(&Backup, BackupStanding)> =
+    let mut backups: Vec<(&Backup, BackupStatus)> =
         view.model.plan.backups.values().map(|b| (b, standing(view.model, b, view.now))).collect();
     backups.sort_by_key(|(_, standing)| std::cmp::Reverse(standing.state.concern()));
     let for_lags = lags.len().min(room.saturating_sub(usize::from(!backups.is_empty()))).min(room / 2 + 1);
@@ -135,7 +135,7 @@ fn cell(look: &Look<'_>, span: Span<'static>, width: usize) -> Span<'static> {
 
 /// `✘ critical PostgreSQL full 31 h of 26 h, 1.2 GB, tested 40 d ago`: age of the last good copy of what is
 /// allowed, its size, and when a restore was last proven.
-fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStanding, width: u16) -> Line<'static> {
+fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStatus, width: u16) -> Line<'static> {
     let look = &view.look;
     let state = signal(standing.state);
     let age = standing.age.map_or_else(|| "age unknown".to_owned(), brief);
@@ -152,11 +152,11 @@ fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStanding, width: u16)
 }
 
 /// How long ago a restore was last proven.
-fn restore_test(standing: &BackupStanding) -> String {
+fn restore_test(standing: &BackupStatus) -> String {
     standing.restored.map_or_else(|| "never tested".to_owned(), |ago| format!("tested {} ago", brief(ago)))
 }
 
-fn rest(look: &Look<'_>, hidden: &[(&Backup, BackupStanding)]) -> Line<'static> {
+fn rest(look: &Look<'_>, hidden: &[(&Backup, BackupStatus)]) -> Line<'static> {
     let bad = hidden.iter().filter(|(_, standing)| standing.state.concern() > 0).count();
     let (role, words) = match bad {
         0 => (Role::Muted, "all ok".to_owned()),

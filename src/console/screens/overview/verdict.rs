@@ -5,7 +5,7 @@ use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
-use crate::console::screens::next::{self, unwell};
+use crate::console::screens::next::{self, anomalies};
 use crate::console::screens::paint::{cut, labelled_with, limited};
 use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
@@ -231,16 +231,16 @@ fn why(view: &View<'_>) -> (State, Role, String) {
         };
     }
     let unknown = model.durable.signals.values().any(|signal| signal.state == SignalState::Unknown);
-    match unwell(view) {
+    match anomalies(view) {
         None if let Some(still) = still(view) => {
             let text = format!("No severity rule holds and every signal is ok, but {}", ended(&still));
             (State::Warn, Role::Warn, text)
         }
         None => (State::Ok, Role::Ok, "All is well: no severity rule holds and every signal is ok.".into()),
-        Some(unwell) => {
+        Some(anomalies) => {
             let state = if unknown { State::Unknown } else { State::Warn };
             let still = still(view).map_or_else(String::new, |still| format!(", and {still}"));
-            (state, state.role(), format!("No severity rule holds, but {unwell}{still}."))
+            (state, state.role(), format!("No severity rule holds, but {anomalies}{still}."))
         }
     }
 }

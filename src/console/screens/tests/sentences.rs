@@ -18,7 +18,7 @@ use crate::core::own_clock::ClockOff;
 use crate::core::preflight::{Preflight, Tally};
 use crate::core::reading::{ProbeFailure, Reading, Verdict};
 use crate::core::signal::SignalState;
-use crate::plan::{Manner, Severity, Shift};
+use crate::plan::{Capabilities, Severity, Shift};
 
 fn failure(acted: Acted) -> Failure {
     Failure {
@@ -260,7 +260,7 @@ fn of_telling() -> Vec<Fact> {
         next_after: None,
         key: "k".into(),
         give_up_at: at,
-        manner: Manner::default(),
+        capabilities: Capabilities::default(),
     };
     let message = Message {
         subject: "[P0] Test".into(),

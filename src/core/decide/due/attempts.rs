@@ -45,9 +45,9 @@ pub fn attempts(model: &Model, now: Timestamp) -> Vec<Fact> {
             continue;
         }
         let free = under_way.entry(&way.channel).or_default();
-        let in_order = channel.manner.threads && busy.contains(way);
+        let in_order = channel.capabilities.threads && busy.contains(way);
         let waits = known.not_before.is_some_and(|at| at > now);
-        if channel.manner.threads {
+        if channel.capabilities.threads {
             busy.insert(way);
         }
         if in_order || waits || *free >= channel.parallel {

@@ -8,7 +8,7 @@ use crate::core::model::Model;
 use crate::core::notification::{Cause, DeliveryStatus, Intent, Message, Notification, Queued, Way};
 use crate::core::recipients::{Recipient, Recipients};
 use crate::core::{lifecycle, message};
-use crate::plan::Tries;
+use crate::plan::Fallbacks;
 use jiff::Timestamp;
 use std::collections::HashSet;
 
@@ -29,7 +29,7 @@ pub fn following(model: &Model, now: Timestamp) -> Vec<Fact> {
         }
         let message = follow_up(model, intent);
         let (incident, cause) = (page.incident.clone(), Cause::Follow(intent));
-        let batch = Batch { incident, cause, intent, message, tries: Tries::All, next_after: None };
+        let batch = Batch { incident, cause, intent, message, tries: Fallbacks::All, next_after: None };
         let to = Addressed {
             contact: page.queued.contact.clone(),
             name: page.queued.name.clone(),
@@ -106,7 +106,7 @@ pub fn passing_on(model: &Model, now: Timestamp) -> Vec<Fact> {
             cause: Cause::Fallback { of: known.queued.id.clone() },
             intent: known.intent,
             message: message.clone(),
-            tries: Tries::InTurn,
+            tries: Fallbacks::InTurn,
             next_after: known.queued.next_after,
         };
         let Queued { contact, name, then, .. } = known.queued.clone();

@@ -9,7 +9,7 @@ use crate::core::model::Model;
 use crate::core::notification::{Cause, Intent};
 use crate::core::recipients::{self, Recipients};
 use crate::core::{lifecycle, message};
-use crate::plan::{MessageTemplate, Occasion, Tries};
+use crate::plan::{Fallbacks, MessageTemplate, Occasion};
 use jiff::Timestamp;
 
 /// Messages of the plan that became due, and automatic ones that are.
@@ -100,7 +100,7 @@ fn automatic(
         cause: Cause::Message { message: id.clone(), number: due.number },
         intent: Intent::Inform,
         message,
-        tries: Tries::All,
+        tries: Fallbacks::All,
         next_after: None,
     };
     std::iter::once(batch.queue(model, now, &found)).chain(not_told(&template.title, &found)).collect()

@@ -123,7 +123,7 @@ fn pages_that_nobody_needs_any_more_are_not_sent() {
     let mut plan = plan();
     plan.channels["phone"].parallel = 1;
     plan.policies["path"].levels[0].who = vec![who("alice"), who("bob"), who("lead")];
-    plan.policies["path"].levels[0].tries = Tries::All;
+    plan.policies["path"].levels[0].tries = Fallbacks::All;
     let mut telling = Telling::new(plan);
     telling.machine.ask(Ask::Declare { title: "It is gone".into(), mode: Mode::Live }).unwrap();
     telling.machine.ask(Ask::SetSeverity { severity: Severity::P0, reason: "seen".into() }).unwrap();

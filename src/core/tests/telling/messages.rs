@@ -74,7 +74,7 @@ fn a_drill_sends_customers_nothing() {
 fn an_information_that_somebody_has_read_stops_no_page() {
     let message = MessageTemplate { automatic: true, ..template("internal", &[Occasion::Declared]) };
     let mut plan = with_message(message);
-    plan.channels["email"].manner.tracks = true;
+    plan.channels["email"].capabilities.tracks = true;
     let mut telling = Telling::new(plan);
     telling.declare(Severity::P1, Mode::Live);
     telling.pass(seconds(2));

@@ -19,7 +19,7 @@ use crate::core::model::Model;
 use crate::core::notification::{Again, Attempted, DeliveryStatus, Intent, Tracked};
 use crate::core::own_clock::ClockOff;
 use crate::plan::{
-    Contact, MessageTemplate, NotifySettings, Occasion, PageStatus, Plan, Severity, Tries, Turns, Who,
+    Contact, Fallbacks, MessageTemplate, NotifySettings, Occasion, PageStatus, Plan, Severity, Turns, Who,
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;

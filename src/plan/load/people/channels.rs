@@ -59,7 +59,7 @@ fn channel(
         title: fields.text_or("title", id),
         kind: kind.name.to_owned(),
         address,
-        manner: (kind.manner)(&params),
+        capabilities: (kind.capabilities)(&params),
         give_up_after: fields.duration("give_up_after")?,
         timeout: fields.duration("timeout")?,
         parallel: fields.integer("parallel").and_then(|count| u32::try_from(count).ok())?,

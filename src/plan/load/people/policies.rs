@@ -8,7 +8,7 @@ use crate::plan::load::basics::{severities, things};
 use crate::plan::load::document::Document;
 use crate::plan::load::fields::Fields;
 use crate::plan::load::reader::Reader;
-use crate::plan::people::{Channel, Contact, EscalationLevel, EscalationPolicy, Rotation, Tries, Who};
+use crate::plan::people::{Channel, Contact, EscalationLevel, EscalationPolicy, Fallbacks, Rotation, Who};
 use crate::plan::sections::LEVEL_KEYS;
 use indexmap::IndexMap;
 
@@ -69,7 +69,7 @@ fn levels(
         levels.push(EscalationLevel {
             title: row.text_or("title", &titles.of(&who, &methods)),
             after: row.duration("after").unwrap_or_default(),
-            tries: if row.text("tries") == "all" { Tries::All } else { Tries::InTurn },
+            tries: if row.text("tries") == "all" { Fallbacks::All } else { Fallbacks::InTurn },
             next_after: row.duration("next_after"),
             who,
             methods,

@@ -1,7 +1,7 @@
 //! A region's clients, made from how users already sign in.
 
 use super::chain::Chain;
-use super::credentials::{CredentialsInUse, Keeper};
+use super::credentials::{CredentialCache, CredentialsInUse};
 use super::elsewhere;
 use super::error::{AwsError, AwsErrorKind, Call};
 use super::role::Role;
@@ -43,7 +43,7 @@ pub struct Connection {
     /// Deadline of one call, tries included.
     pub deadline: Duration,
     config: SdkConfig,
-    credentials: Keeper,
+    credentials: CredentialCache,
     rds: OnceLock<aws_sdk_rds::Client>,
     route53: OnceLock<aws_sdk_route53::Client>,
     cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
@@ -76,9 +76,9 @@ impl Connection {
         let patience = settings.deadline.unsigned_abs().mul_f64(0.8);
         let credentials = match Role::of(settings, &config, &base, session) {
             _ if settings.mfa_serial.is_some() => {
-                Keeper::new(SessionFile::new(settings, environment), patience)
+                CredentialCache::new(SessionFile::new(settings, environment), patience)
             }
-            Some(role) => Keeper::new(role, patience),
+            Some(role) => CredentialCache::new(role, patience),
             None => base,
         };
         credentials.tell(redactor);
@@ -96,7 +96,7 @@ impl Connection {
         Self::new(settings, &reader.region, config, reader.credentials.clone())
     }
 
-    fn new(settings: &AwsSettings, region: &str, config: SdkConfig, credentials: Keeper) -> Self {
+    fn new(settings: &AwsSettings, region: &str, config: SdkConfig, credentials: CredentialCache) -> Self {
         let provider = SharedCredentialsProvider::new(credentials.clone());
         let config = config.into_builder().credentials_provider(provider).build();
         Self {
@@ -253,7 +253,7 @@ pub(super) async fn deliver<T, E>(
     call: &Call,
     region: &str,
     within: Duration,
-    credentials: &Keeper,
+    credentials: &CredentialCache,
     send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<T, AwsError>
 where
@@ -277,7 +277,7 @@ pub(super) async fn own(
     http: &Option<SharedHttpClient>,
     region: &str,
     purpose: Purpose,
-) -> (SdkConfig, Keeper) {
+) -> (SdkConfig, CredentialCache) {
     let deadline = settings.deadline.unsigned_abs();
     let retry = match purpose {
         Purpose::Read => {
@@ -297,7 +297,7 @@ pub(super) async fn own(
         timeouts: TimeoutConfig::builder().connect_timeout(CONNECT).build(),
         http: http.clone(),
     };
-    let credentials = Keeper::new(chain, deadline.mul_f64(0.5));
+    let credentials = CredentialCache::new(chain, deadline.mul_f64(0.5));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
         .retry_config(retry)

@@ -2,7 +2,7 @@
 //! down. While that one does not answer, the STS of the plan's other regions does.
 
 use super::connection::deliver;
-use super::credentials::{Keeper, NoCredentials};
+use super::credentials::{CredentialCache, NoCredentials};
 use super::elsewhere;
 use super::{AwsError, AwsErrorKind, Call};
 use crate::plan::AwsSettings;
@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 pub(super) struct Role {
     sts: aws_sdk_sts::Client,
     elsewhere: Vec<(String, aws_sdk_sts::Client)>,
-    base: Keeper,
+    base: CredentialCache,
     region: String,
     arn: String,
     session: String,
@@ -49,7 +49,12 @@ impl std::fmt::Debug for Role {
 
 impl Role {
     /// The role of the settings; none where they name none. `config` has the caller's own credentials, from `base`.
-    pub fn of(settings: &AwsSettings, config: &SdkConfig, base: &Keeper, session: &str) -> Option<Self> {
+    pub fn of(
+        settings: &AwsSettings,
+        config: &SdkConfig,
+        base: &CredentialCache,
+        session: &str,
+    ) -> Option<Self> {
         let region = config.region().map(ToString::to_string).unwrap_or_default();
         Some(Self {
             sts: aws_sdk_sts::Client::new(config),
@@ -143,7 +148,7 @@ impl ProvideCredentials for Role {
 pub(super) async fn own_session(
     settings: &AwsSettings,
     config: &SdkConfig,
-    base: &Keeper,
+    base: &CredentialCache,
     mfa: &Mfa<'_>,
 ) -> Result<Session, AwsError> {
     let call = Call::new("sts:GetSessionToken", mfa.serial);

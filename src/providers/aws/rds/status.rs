@@ -30,7 +30,7 @@ pub fn dead_end(status: &str) -> bool {
 }
 
 /// What the operator can do about a status that does not end by waiting.
-pub fn way_out(status: &str, events: &str) -> String {
+pub fn next_step(status: &str, events: &str) -> String {
     let first = match status {
         "incompatible-network" => "Give its subnet group free addresses and its VPC DNS, then reboot it.",
         "incompatible-parameters" => {
@@ -70,8 +70,8 @@ mod tests {
         }
         for status in ["failed", "incompatible-parameters", "migration-failed", "stopped", "deleting"] {
             assert!(dead_end(status), "{status}");
-            assert!(way_out(status, "aws rds describe-events").contains("describe-events"), "{status}");
+            assert!(next_step(status, "aws rds describe-events").contains("describe-events"), "{status}");
         }
-        assert!(way_out("incompatible-network", "").starts_with("Give its subnet group"));
+        assert!(next_step("incompatible-network", "").starts_with("Give its subnet group"));
     }
 }

@@ -117,7 +117,7 @@ impl Action for Copy {
         Box::pin(async move {
             let unseen = || Target::unseen(&self.target.url(), object::KIND);
             let mut undo = Vec::new();
-            let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
+            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
                 Ok(Ok(seen)) => {
                     let notes = self.notes(&seen);
                     if seen.there.is_none() {
@@ -191,7 +191,7 @@ impl Copy {
         command(Some(&self.to.region), &words)
     }
 
-    async fn look(&self) -> Result<Seen, AwsError> {
+    async fn inspect(&self) -> Result<Seen, AwsError> {
         let (from, to) = (self.from.reader().await, self.to.reader().await);
         let (source, there) =
             tokio::join!(object::head(&from, &self.source), object::head(&to, &self.target));
@@ -236,7 +236,7 @@ impl Copy {
 
     async fn copy(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("copy to {}", expected.name);
-        let seen = self.look().await.map_err(|error| error.not_done(&*what))?;
+        let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         expected.same(&seen.target)?;
         self.refusal(&what, &seen)?;
         (context.output)(&format!("copying {} bytes", seen.source.bytes));
@@ -280,7 +280,7 @@ impl Copy {
 
     async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
         let what = format!("copy at {}", expected.name);
-        let seen = self.look().await.map_err(|error| error.not_done(&*what))?;
+        let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
         let Some(there) = &seen.there else { return not_yet("nothing is there".into(), "Retry the step.") };
         let Some(before) = expected.property("there now") else {

@@ -102,7 +102,7 @@ struct Sent(Mutex<HashMap<String, String>>);
 impl Action for Publish {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let (target, mut notes) = match tokio::time::timeout(LOOK, self.look()).await {
+            let (target, mut notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
                 Ok(Ok((target, subscribers))) => (target, vec![subscribers]),
                 Ok(Err(error)) => {
                     (self.unseen(), vec![format!("It cannot be read: {error}"), error.next_step()])
@@ -197,7 +197,7 @@ impl Publish {
     }
 
     /// The topic, and how many it reaches.
-    async fn look(&self) -> Result<(Target, String), AwsError> {
+    async fn inspect(&self) -> Result<(Target, String), AwsError> {
         let connection = self.place.reader().await;
         let call = Call::new("sns:GetTopicAttributes", &self.topic);
         let send = connection.sns().get_topic_attributes().topic_arn(&self.topic).send();
@@ -225,7 +225,7 @@ impl Publish {
 
     async fn publish(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("the message to {}", expected.name);
-        let (found, _) = self.look().await.map_err(|error| error.not_done(&*what))?;
+        let (found, _) = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         expected.same(&found)?;
         let connection = self.place.writer().await;
         let mut send = connection

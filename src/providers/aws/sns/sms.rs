@@ -8,7 +8,7 @@ use crate::kinds::channel::text::Fitted;
 use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::providers::clients::Clients;
 use aws_sdk_sns::types::MessageAttributeValue;
@@ -33,7 +33,7 @@ pub static KIND: NotifierKind = NotifierKind {
           only; `lifeboat notify check` says so where the caller may ask (`sns:GetSMSSandboxAccountStatus`, \
           `sns:GetSMSAttributes`).",
     address: Some("sms"),
-    manner: |_| Manner { repeatable: false, has_alerts: false, threads: false, tracks: false },
+    capabilities: |_| Capabilities { repeatable: false, has_alerts: false, threads: false, tracks: false },
     keys: &[
         Key::required("region", Takes::Text, "A region of the plan, or an AWS region's name (`us-west-2`)."),
         Key::optional(

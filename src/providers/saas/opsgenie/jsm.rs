@@ -9,7 +9,7 @@ use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::saas::answer;
 use crate::providers::saas::api::{Call, TLS_ROOTS, require_url, secret_text};
@@ -28,7 +28,7 @@ pub static KIND: NotifierKind = NotifierKind {
           `email` and `api_token`, Jira is asked who acknowledged it. A message that only informs is an alert of its \
           own with priority P5, which lifeboat does not close.",
     address: None,
-    manner: |_| Manner { repeatable: true, has_alerts: true, threads: false, tracks: true },
+    capabilities: |_| Capabilities { repeatable: true, has_alerts: true, threads: false, tracks: true },
     keys: &[
         Key::required(
             "api_key",

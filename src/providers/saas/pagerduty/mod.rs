@@ -11,7 +11,7 @@ use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::saas::answer;
 use crate::providers::saas::api::{Api, Call, TLS_ROOTS, require_secret, require_url, secret_text};
@@ -30,7 +30,7 @@ pub static KIND: NotifierKind = NotifierKind {
           who acknowledged it. A message that only informs is an alert of its own with severity `info`, which \
           lifeboat does not close.",
     address: None,
-    manner: |params| Manner {
+    capabilities: |params| Capabilities {
         repeatable: true,
         has_alerts: true,
         threads: false,

@@ -6,7 +6,7 @@ use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::saas::answer;
 use futures::future::BoxFuture;
@@ -21,7 +21,7 @@ pub static KIND: NotifierKind = NotifierKind {
     doc: "Sends a text message through Twilio to a contact's `sms` address, a number with its country's code. Twilio is \
           asked whether the carrier delivered it. Twilio takes 1,600 characters at most.",
     address: Some("sms"),
-    manner: |_| Manner { tracks: true, ..Manner::default() },
+    capabilities: |_| Capabilities { tracks: true, ..Capabilities::default() },
     keys: &[
         ACCOUNT,
         AUTH_TOKEN,

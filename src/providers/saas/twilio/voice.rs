@@ -6,7 +6,7 @@ use crate::core::notification::{Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};
-use crate::plan::{Channel, Manner};
+use crate::plan::{Capabilities, Channel};
 use crate::providers::clients::Clients;
 use crate::providers::saas::answer;
 use futures::future::BoxFuture;
@@ -19,7 +19,7 @@ pub static KIND: NotifierKind = NotifierKind {
           twice, and the journal's head slowly. Twilio is asked whether the call was answered, by a person or by \
           voicemail; answering acknowledges nothing.",
     address: Some("phone"),
-    manner: |_| Manner { tracks: true, ..Manner::default() },
+    capabilities: |_| Capabilities { tracks: true, ..Capabilities::default() },
     keys: &[
         ACCOUNT,
         AUTH_TOKEN,

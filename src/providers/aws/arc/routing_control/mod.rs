@@ -131,7 +131,7 @@ impl SetStates {
     }
 
     /// The controls as they are now, in the plan's order.
-    async fn look(&self) -> Result<Vec<Control>, crate::providers::aws::client::AwsError> {
+    async fn inspect(&self) -> Result<Vec<Control>, crate::providers::aws::client::AwsError> {
         let asked = self.states.iter().map(|(arn, _)| self.cluster.state(arn, self.each()));
         let found: Result<Vec<_>, _> = futures::future::join_all(asked).await.into_iter().collect();
         Ok(found?.into_iter().map(|answered| answered.value).collect())
@@ -186,7 +186,7 @@ impl SetStates {
 
     async fn describe_now(&self) -> Description {
         let (mut undo, mut sets) = (Vec::new(), self.states.clone());
-        let (target, notes) = match self.look().await {
+        let (target, notes) = match self.inspect().await {
             Ok(controls) => {
                 let before: Vec<_> =
                     controls.iter().map(|control| (control.arn.clone(), control.state.clone())).collect();
@@ -216,7 +216,7 @@ impl SetStates {
 
     async fn set(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = self.what();
-        let controls = self.look().await.map_err(|error| error.not_done(&*what))?;
+        let controls = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         if expected.reachable && self.is_there(&controls) {
             return Err(Failure::not_done(
                 what,

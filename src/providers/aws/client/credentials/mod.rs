@@ -48,7 +48,7 @@ type Loading = Shared<BoxFuture<'static, Result<Credentials, NoCredentials>>>;
 
 /// A provider whose answers are kept. Clones share them.
 #[derive(Clone)]
-pub(super) struct Keeper {
+pub(super) struct CredentialCache {
     inner: Arc<Inner>,
 }
 
@@ -75,13 +75,13 @@ struct Good {
     refused: bool,
 }
 
-impl std::fmt::Debug for Keeper {
+impl std::fmt::Debug for CredentialCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Keeper")
     }
 }
 
-impl Keeper {
+impl CredentialCache {
     /// Keeps what `provider` gives; a caller waits up to `patience` for it.
     pub fn new(provider: impl ProvideCredentials + 'static, patience: Duration) -> Self {
         let provider = SharedCredentialsProvider::new(provider);
@@ -225,7 +225,7 @@ impl Good {
     }
 }
 
-impl ProvideCredentials for Keeper {
+impl ProvideCredentials for CredentialCache {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,

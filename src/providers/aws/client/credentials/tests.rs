@@ -25,17 +25,17 @@ impl ProvideCredentials for Scripted {
     }
 }
 
-fn keeper(
+fn cache(
     takes_s: u64,
     answers: Vec<Result<Option<SystemTime>, &'static str>>,
-) -> (Keeper, Arc<AtomicUsize>) {
+) -> (CredentialCache, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let scripted = Scripted { asked: asked.clone(), takes: Duration::from_secs(takes_s), answers };
-    (Keeper::new(scripted, Duration::from_secs(5)), asked)
+    (CredentialCache::new(scripted, Duration::from_secs(5)), asked)
 }
 
-async fn key(keeper: &Keeper) -> Result<String, NoCredentials> {
-    keeper.get().await.map(|credentials| credentials.access_key_id().to_owned())
+async fn key(cache: &CredentialCache) -> Result<String, NoCredentials> {
+    cache.get().await.map(|credentials| credentials.access_key_id().to_owned())
 }
 
 fn in_s(seconds: u64) -> Result<Option<SystemTime>, &'static str> {
@@ -44,58 +44,58 @@ fn in_s(seconds: u64) -> Result<Option<SystemTime>, &'static str> {
 
 #[tokio::test(start_paused = true)]
 async fn a_hundred_callers_ask_once() {
-    let (keeper, asked) = keeper(1, vec![in_s(3600)]);
-    let keys = futures::future::join_all((0..100).map(|_| key(&keeper))).await;
+    let (cache, asked) = cache(1, vec![in_s(3600)]);
+    let keys = futures::future::join_all((0..100).map(|_| key(&cache))).await;
     assert!(keys.iter().all(|key| key.as_deref() == Ok("key-0")));
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-0"));
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-0"));
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_too_long_is_told_and_no_second_attempt_is_begun() {
-    let (keeper, asked) = keeper(20, vec![in_s(3600)]);
+    let (cache, asked) = cache(20, vec![in_s(3600)]);
     for _ in 0..2 {
-        let missing = key(&keeper).await.unwrap_err();
+        let missing = key(&cache).await.unwrap_err();
         assert_eq!(missing.why, "no answer within 5 s");
         assert!(missing.next.contains("credential_process"), "{missing:?}");
     }
     tokio::time::sleep(Duration::from_secs(15)).await;
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-0"), "what took its time is used after all");
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-0"), "what took its time is used after all");
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_counts_for_a_moment_and_is_then_forgotten() {
-    let (keeper, asked) = keeper(0, vec![Err("no"), in_s(3600)]);
+    let (cache, asked) = cache(0, vec![Err("no"), in_s(3600)]);
     for _ in 0..10 {
-        assert_eq!(key(&keeper).await.unwrap_err().why, "no");
+        assert_eq!(key(&cache).await.unwrap_err().why, "no");
     }
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     tokio::time::advance(FAILED).await;
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-1"));
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-1"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn old_credentials_are_used_while_new_ones_cannot_be_had() {
-    let (keeper, asked) = keeper(0, vec![in_s(200), Err("STS is down")]);
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-0"));
+    let (cache, asked) = cache(0, vec![in_s(200), Err("STS is down")]);
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-0"));
     tokio::time::advance(ENDLESS).await;
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-0"));
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-0"));
     assert_eq!(asked.load(Ordering::SeqCst), 2);
-    keeper.refused();
-    assert_eq!(key(&keeper).await.unwrap_err().why, "STS is down", "AWS no longer takes the old ones");
+    cache.refused();
+    assert_eq!(key(&cache).await.unwrap_err().why, "STS is down", "AWS no longer takes the old ones");
 }
 
 #[tokio::test(start_paused = true)]
 async fn keys_without_an_end_are_read_again_and_refused_ones_at_once() {
-    let (keeper, _) = keeper(0, vec![Ok(None)]);
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-0"));
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-0"));
-    keeper.refused();
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-1"));
+    let (cache, _) = cache(0, vec![Ok(None)]);
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-0"));
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-0"));
+    cache.refused();
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-1"));
     tokio::time::advance(ENDLESS).await;
-    assert_eq!(key(&keeper).await.as_deref(), Ok("key-2"));
-    assert_eq!(keeper.in_use().unwrap().expires, None);
+    assert_eq!(key(&cache).await.as_deref(), Ok("key-2"));
+    assert_eq!(cache.in_use().unwrap().expires, None);
 }
 
 #[test]

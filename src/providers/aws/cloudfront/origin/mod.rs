@@ -97,7 +97,7 @@ impl Action for SetOrigin {
         Box::pin(async move {
             let unseen = || Target::unseen(&self.id, KIND_OF_TARGET);
             let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
+            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
                 Ok(Ok(seen)) => {
                     let notes = self.notes(&seen);
                     undo = self.undo(&seen);
@@ -161,7 +161,7 @@ impl SetOrigin {
         vec![get, format!("in config.json: {}", before.collect::<Vec<_>>().join(", ")), update]
     }
 
-    async fn look(&self) -> Result<Seen, AwsError> {
+    async fn inspect(&self) -> Result<Seen, AwsError> {
         let connection = self.place.reader().await;
         let call = Call::new("cloudfront:GetDistribution", &self.id);
         let send = connection.cloudfront().get_distribution().id(&self.id).send();
@@ -209,7 +209,7 @@ impl SetOrigin {
 
     async fn set(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("{} on {}", self.change, expected.name);
-        let seen = self.look().await.map_err(|error| error.not_done(&*what))?;
+        let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         expected.same(&seen.target)?;
         let difference = self.change.difference(&seen.config);
         let difference = difference.map_err(|(why, next)| Failure::not_done(&*what, why, next))?;
@@ -254,7 +254,7 @@ impl SetOrigin {
             Failure::maybe_done(what, format!("CloudFront has it, and the edges do not all: {seen}"), next)
         };
         let look = || async {
-            let seen = self.look().await?;
+            let seen = self.inspect().await?;
             Ok(match seen.status == "Deployed" {
                 true => Progress::Reached(()),
                 false => Progress::Waiting(format!("the distribution is {}", seen.status)),
@@ -265,7 +265,7 @@ impl SetOrigin {
 
     async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
         let what = format!("{} on {}", self.change, expected.name);
-        let seen = self.look().await.map_err(|error| error.not_done(&*what))?;
+        let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
         let before = expected.property("etag");
         if before.is_none() || expected.property("arn") != seen.target.property("arn") {

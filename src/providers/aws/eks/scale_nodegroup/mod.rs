@@ -109,7 +109,7 @@ impl Action for Scale {
         Box::pin(async move {
             let mut scaling = self.limits.words();
             let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
+            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
                 Ok(Ok((target, group))) => {
                     let now = Size::of(&group);
                     if let Ok(next) = self.limits.next(now) {
@@ -203,7 +203,7 @@ impl Scale {
         Target::unseen(&self.name(), group::KIND)
     }
 
-    async fn look(&self) -> Result<(Target, Nodegroup), AwsError> {
+    async fn inspect(&self) -> Result<(Target, Nodegroup), AwsError> {
         let connection = self.place.reader().await;
         let group = group::read(&connection, &self.cluster, &self.group).await?;
         let target = group::target(&connection, &self.name(), &group).await?;
@@ -225,7 +225,7 @@ impl Scale {
 
     async fn scale(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("scaling of {}", expected.name);
-        let (found, group) = self.look().await.map_err(|error| error.not_done(&*what))?;
+        let (found, group) = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         expected.same(&found)?;
         let now = Size::of(&group);
         let next = self.limits.next(now).map_err(|(why, next)| Failure::not_done(&*what, why, next))?;
@@ -283,7 +283,7 @@ impl Scale {
 
     async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
         let what = format!("new size of {}", expected.name);
-        let (found, group) = self.look().await.map_err(|error| error.not_done(&*what))?;
+        let (found, group) = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
         if expected.property("arn") != found.property("arn") || expected.property("arn").is_none() {
             return not_yet(

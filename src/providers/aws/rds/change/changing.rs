@@ -29,7 +29,7 @@ impl<C: RoleChange> Action for Changing<C> {
 
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let (seen, target, notes) = match self.look().await {
+            let (seen, target, notes) = match self.inspect().await {
                 Ok(Ok((seen, target))) => {
                     let notes = self.notes(&seen);
                     (Some(seen), target, notes)
@@ -83,7 +83,7 @@ impl<C: RoleChange> Changing<C> {
     }
 
     /// What there is and who it is, all within the time of one look; or why there is nothing.
-    async fn look(&self) -> Result<Result<(C::Seen, Target), String>, AwsError> {
+    async fn inspect(&self) -> Result<Result<(C::Seen, Target), String>, AwsError> {
         let reader = self.0.place().reader().await;
         let look = async {
             match self.0.read(&reader).await? {
@@ -122,7 +122,7 @@ impl<C: RoleChange> Changing<C> {
             let next = "Correct name and region in the plan, or look whether somebody deleted it.";
             Failure::not_done(what.clone(), why, next)
         };
-        self.look().await.map_err(|error| error.not_done(what.clone()))?.map_err(absent)
+        self.inspect().await.map_err(|error| error.not_done(what.clone()))?.map_err(absent)
     }
 
     /// Fails when the name leads to another resource than the confirmed one.
@@ -242,7 +242,7 @@ impl<C: RoleChange> Changing<C> {
 
     async fn check(&self) -> Vec<Check> {
         let there = format!("{} is there", self.0.name());
-        let seen = match self.look().await {
+        let seen = match self.inspect().await {
             Ok(Ok((seen, _))) => seen,
             Ok(Err(absent)) => {
                 return vec![Check::fail(there, absent, "Correct name and region in the plan.")];

@@ -15,7 +15,7 @@ use crate::providers::aws::client::{AwsError, Call, Connection, Place};
 use crate::providers::aws::rds::change::{Changing, Refusal, RoleChange, Stage};
 use crate::providers::aws::rds::names;
 use crate::providers::aws::rds::names::events;
-use crate::providers::aws::rds::status::{dead_end, ready, serves, way_out};
+use crate::providers::aws::rds::status::{dead_end, next_step, ready, serves};
 use crate::providers::aws::rds::target;
 use crate::providers::clients::Clients;
 use aws_sdk_rds::types::Filter;
@@ -173,7 +173,7 @@ impl RoleChange for Failover {
         let status = seen.status();
         if !ready(&status) && status != "backing-up" {
             let next = match dead_end(&status) {
-                true => way_out(&status, &events(self.kind(), &self.id, &self.place.region)),
+                true => next_step(&status, &events(self.kind(), &self.id, &self.place.region)),
                 false => {
                     format!("Watch `{}` until it is available, then confirm it again.", self.look_command())
                 }
@@ -203,7 +203,7 @@ impl RoleChange for Failover {
     fn stage(&self, expected: &Target, seen: &Seen) -> Stage {
         let status = seen.status();
         if dead_end(&status) {
-            let way = way_out(&status, &events(self.kind(), &self.id, &self.place.region));
+            let way = next_step(&status, &events(self.kind(), &self.id, &self.place.region));
             return Stage::Lost(Refusal::new(format!("its status is {status}"), way));
         }
         let before = expected.property("writer");

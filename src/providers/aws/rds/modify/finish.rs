@@ -57,7 +57,7 @@ impl Modify {
     /// The proof that the instance has it.
     pub(super) async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
         let what = self.what();
-        let found = self.look().await.map_err(|error| error.not_done(&what))?;
+        let found = self.inspect().await.map_err(|error| error.not_done(&what))?;
         let (instance, target) = found.ok_or_else(|| {
             Failure::not_done(
                 &what,

@@ -122,7 +122,7 @@ impl Action for Modify {
         Box::pin(async move {
             let unseen = |why: String| (Target::unseen(&self.instance, target::INSTANCE), vec![why]);
             let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match tokio::time::timeout(LOOK, self.look()).await {
+            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
                 Ok(Ok(Some((instance, target)))) => {
                     undo = self.undo(&instance);
                     let lines = diff::lines(&self.wishes, &instance);
@@ -202,7 +202,7 @@ impl Modify {
     }
 
     /// The instance, with what is about to be changed in its identity.
-    async fn look(&self) -> Result<Option<(DbInstance, Target)>, AwsError> {
+    async fn inspect(&self) -> Result<Option<(DbInstance, Target)>, AwsError> {
         let reader = self.place.reader().await;
         let Some(instance) = target::instance(&reader, &self.instance).await? else { return Ok(None) };
         let mut target = target::of_instance(&reader, &instance).await?;
@@ -258,7 +258,7 @@ impl Modify {
 
     async fn modify(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = self.what();
-        let found = self.look().await.map_err(|error| error.not_done(&what))?;
+        let found = self.inspect().await.map_err(|error| error.not_done(&what))?;
         let (instance, target) = found.ok_or_else(|| {
             Failure::not_done(&what, self.missing(), "Check name and region in the plan; nothing was done.")
         })?;
@@ -293,7 +293,7 @@ impl Modify {
 
     async fn checks(&self) -> Vec<Check> {
         let what = format!("{} can be changed", self.instance);
-        let found = self.look().await;
+        let found = self.inspect().await;
         let (instance, _) = match found {
             Ok(Some(found)) => found,
             Ok(None) => return vec![Check::fail(what, self.missing(), "Check name and region in the plan.")],

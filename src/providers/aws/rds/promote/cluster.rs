@@ -11,7 +11,7 @@ use crate::providers::aws::action::command;
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
 use crate::providers::aws::rds::change::{Refusal, RoleChange, Stage};
 use crate::providers::aws::rds::names::{arn, events};
-use crate::providers::aws::rds::status::{dead_end, ready, serves, way_out};
+use crate::providers::aws::rds::status::{dead_end, next_step, ready, serves};
 use crate::providers::aws::rds::target;
 use aws_sdk_rds::types::DbCluster;
 
@@ -110,7 +110,7 @@ impl RoleChange for Cluster {
             let why = format!("its status is {status}: PromoteReadReplicaDBCluster was not sent");
             return Some(Refusal::new(
                 why,
-                way_out(&status, &events(self.kind(), &self.id, &self.place.region)),
+                next_step(&status, &events(self.kind(), &self.id, &self.place.region)),
             ));
         }
         (!ready(&status)).then(|| wrong_status(&status, "PromoteReadReplicaDBCluster", &self.look_command()))
@@ -123,7 +123,7 @@ impl RoleChange for Cluster {
     fn stage(&self, expected: &Target, seen: &DbCluster) -> Stage {
         let status = status(seen);
         if dead_end(&status) {
-            let way = way_out(&status, &events(self.kind(), &self.id, &self.place.region));
+            let way = next_step(&status, &events(self.kind(), &self.id, &self.place.region));
             return Stage::Lost(Refusal::new(format!("its status is {status}"), way));
         }
         match source(seen).map(|source| clean(source, 200)) {

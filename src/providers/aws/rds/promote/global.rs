@@ -16,7 +16,7 @@ use crate::providers::aws::action::command;
 use crate::providers::aws::client::{Aws, AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::providers::aws::rds::change::{Refusal, RoleChange, Stage};
 use crate::providers::aws::rds::names::{arn, events};
-use crate::providers::aws::rds::status::{dead_end, ready, serves, way_out};
+use crate::providers::aws::rds::status::{dead_end, next_step, ready, serves};
 use crate::providers::aws::rds::target;
 use crate::providers::clients::Clients;
 use aws_sdk_rds::types::{DbCluster, GlobalCluster, GlobalClusterMember};
@@ -241,7 +241,7 @@ impl RoleChange for Global {
             let why = format!("its status is {status}: {} was not sent", self.operation());
             return Some(Refusal::new(
                 why,
-                way_out(&status, &events(self.kind(), &self.id, &self.place.region)),
+                next_step(&status, &events(self.kind(), &self.id, &self.place.region)),
             ));
         }
         if !ready(&status) {
@@ -263,7 +263,7 @@ impl RoleChange for Global {
     fn stage(&self, expected: &Target, seen: &Seen) -> Stage {
         let status = status(&seen.cluster);
         if dead_end(&status) {
-            let way = way_out(&status, &events(self.kind(), &self.id, &self.place.region));
+            let way = next_step(&status, &events(self.kind(), &self.id, &self.place.region));
             return Stage::Lost(Refusal::new(format!("its status is {status}"), way));
         }
         let Some(global) = seen.global.as_ref().filter(|_| self.member(seen).is_some()) else {

@@ -12,7 +12,7 @@ use crate::providers::aws::action::command;
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
 use crate::providers::aws::rds::change::{Refusal, RoleChange, Stage};
 use crate::providers::aws::rds::names::{arn, events};
-use crate::providers::aws::rds::status::{dead_end, ready, serves, way_out};
+use crate::providers::aws::rds::status::{dead_end, next_step, ready, serves};
 use crate::providers::aws::rds::target;
 use aws_sdk_rds::types::DbInstance;
 
@@ -153,7 +153,7 @@ impl RoleChange for Instance {
             let why = format!("its status is {status}: PromoteReadReplica was not sent");
             return Some(Refusal::new(
                 why,
-                way_out(&status, &events(self.kind(), &self.id, &self.place.region)),
+                next_step(&status, &events(self.kind(), &self.id, &self.place.region)),
             ));
         }
         if !ready(&status) {
@@ -176,7 +176,7 @@ impl RoleChange for Instance {
     fn stage(&self, expected: &Target, seen: &DbInstance) -> Stage {
         let (status, role) = (status(seen), target::role(seen));
         if dead_end(&status) {
-            let way = way_out(&status, &events(self.kind(), &self.id, &self.place.region));
+            let way = next_step(&status, &events(self.kind(), &self.id, &self.place.region));
             return Stage::Lost(Refusal::new(format!("its status is {status}, and it is {role}"), way));
         }
         match source(seen) {

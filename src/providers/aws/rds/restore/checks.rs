@@ -10,7 +10,7 @@ pub async fn of_restore<B: Backup>(restore: &Restore<B>) -> Vec<Check> {
     let (wanted, reader) = (&restore.wanted, restore.place.reader().await);
     let mut checks = Vec::new();
     let what = format!("{} can be restored", wanted.source);
-    let seen = restore.backup.look(&reader, wanted).await;
+    let seen = restore.backup.inspect(&reader, wanted).await;
     const OPEN: &str = "the plan fills it in when the step runs";
     checks.push(match &seen {
         _ if restore.backup.is_open() => Check::not_checkable(what, OPEN),

@@ -10,14 +10,14 @@ use jiff::Timestamp;
 
 /// Whether something is an instance or a cluster: their calls differ, their story does not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sort {
+pub enum DatabaseKind {
     /// An instance.
     Instance,
     /// A cluster (Aurora, Multi-AZ).
     Cluster,
 }
 
-impl Sort {
+impl DatabaseKind {
     /// As the operator reads it.
     pub fn kind(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Sort {
 #[derive(Clone, Debug)]
 pub struct Database {
     /// What it is.
-    pub sort: Sort,
+    pub sort: DatabaseKind,
     /// Its name.
     pub id: String,
     /// Its status, as AWS says it.
@@ -53,10 +53,18 @@ pub struct Database {
 ///
 /// # Errors
 /// When it cannot be told.
-pub async fn find(connection: &Connection, sort: Sort, id: &str) -> Result<Option<Database>, AwsError> {
+pub async fn find(
+    connection: &Connection,
+    sort: DatabaseKind,
+    id: &str,
+) -> Result<Option<Database>, AwsError> {
     Ok(match sort {
-        Sort::Instance => target::instance(connection, id).await?.map(|instance| Database::from(&instance)),
-        Sort::Cluster => target::cluster(connection, id).await?.map(|cluster| Database::from(&cluster)),
+        DatabaseKind::Instance => {
+            target::instance(connection, id).await?.map(|instance| Database::from(&instance))
+        }
+        DatabaseKind::Cluster => {
+            target::cluster(connection, id).await?.map(|cluster| Database::from(&cluster))
+        }
     })
 }
 
@@ -66,7 +74,7 @@ impl From<&DbInstance> for Database {
             Some(format!("{}:{}", clean(endpoint.address()?, 300), endpoint.port().unwrap_or_default()))
         });
         Self {
-            sort: Sort::Instance,
+            sort: DatabaseKind::Instance,
             id: text(instance.db_instance_identifier()),
             status: text(instance.db_instance_status()),
             tags: instance.tag_list().to_vec(),
@@ -83,7 +91,7 @@ impl From<&DbCluster> for Database {
     fn from(cluster: &DbCluster) -> Self {
         let host = cluster.endpoint().filter(|endpoint| !endpoint.is_empty());
         Self {
-            sort: Sort::Cluster,
+            sort: DatabaseKind::Cluster,
             id: text(cluster.db_cluster_identifier()),
             status: text(cluster.status()),
             tags: cluster.tag_list().to_vec(),

@@ -1,7 +1,7 @@
 //! The way from an accepted restore to a database that can be used, and the proof that it is there.
 
 use super::database::{Database, find, is_lost};
-use super::{Backup, Restore, Seen, Sort, Wanted, marks};
+use super::{Backup, DatabaseKind, Restore, Seen, Wanted, marks};
 use crate::core::action::{Done, Failure, Proof};
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, remaining, wait as look_until};
@@ -30,7 +30,7 @@ pub async fn wait<B: Backup>(restore: &Restore<B>, seen: &Seen, context: &Contex
             )
         })?;
         let context = remaining(context, begun.elapsed());
-        until_usable(&reader, Sort::Instance, &first, &what, &context).await?;
+        until_usable(&reader, DatabaseKind::Instance, &first, &what, &context).await?;
         summary = format!("{summary}, with its first instance {first}");
     }
     let endpoint = database.endpoint.map_or(String::new(), |endpoint| format!(": {endpoint}"));
@@ -39,7 +39,7 @@ pub async fn wait<B: Backup>(restore: &Restore<B>, seen: &Seen, context: &Contex
 
 async fn until_usable(
     reader: &Connection,
-    sort: Sort,
+    sort: DatabaseKind,
     id: &str,
     what: &str,
     context: &Context,
@@ -73,7 +73,7 @@ async fn make_first(
     let Some((first, request)) = wanted.first_instance().zip(wanted.create_first(&seen.engine)) else {
         return Ok(());
     };
-    if find(reader, Sort::Instance, &first).await?.is_some() {
+    if find(reader, DatabaseKind::Instance, &first).await?.is_some() {
         return Ok(());
     }
     (context.output)(&request.words());
@@ -110,7 +110,8 @@ pub async fn prove(reader: &Connection, wanted: &Wanted, what: &str, token: &str
         usable(&database, what)?,
     ];
     if let Some(first) = wanted.first_instance() {
-        let instance = find(reader, Sort::Instance, &first).await.map_err(|error| error.not_done(what))?;
+        let instance =
+            find(reader, DatabaseKind::Instance, &first).await.map_err(|error| error.not_done(what))?;
         let instance = instance.filter(|instance| instance.is_member_of(target)).ok_or_else(|| {
             let why = format!("{target} is restored, but its first instance {first} is not there");
             not(why, &by_hand(wanted, &database.engine, &reader.region))

@@ -7,7 +7,7 @@ pub mod marks;
 pub mod moment;
 pub mod wanted;
 
-pub use database::{Database, Sort};
+pub use database::{Database, DatabaseKind};
 pub use moment::Refused;
 pub use wanted::Wanted;
 
@@ -24,7 +24,7 @@ use futures::future::BoxFuture;
 /// What a database is made from.
 pub trait Backup: Send + Sync {
     /// What is there now; none where there is no such thing.
-    fn look(
+    fn inspect(
         &self,
         reader: &Connection,
         wanted: &Wanted,
@@ -84,15 +84,17 @@ impl<B: Backup> Action for Restore<B> {
         let of_instance =
             ["rds:CreateDBInstance", "rds:DescribeDBInstances", "rds:DescribeOrderableDBInstanceOptions"];
         match self.wanted.sort {
-            Sort::Instance => !permission.contains("Cluster") && permission != "rds:CreateDBInstance",
-            Sort::Cluster if of_instance.contains(&permission) => self.wanted.class.is_some(),
-            Sort::Cluster => !permission.contains("DBInstance") && permission != "rds:DescribeDBSnapshots",
+            DatabaseKind::Instance => !permission.contains("Cluster") && permission != "rds:CreateDBInstance",
+            DatabaseKind::Cluster if of_instance.contains(&permission) => self.wanted.class.is_some(),
+            DatabaseKind::Cluster => {
+                !permission.contains("DBInstance") && permission != "rds:DescribeDBSnapshots"
+            }
         }
     }
 
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let look = tokio::time::timeout(LOOK, self.look());
+            let look = tokio::time::timeout(LOOK, self.inspect());
             let (target, mut notes, seen) = match look.await {
                 Ok(Ok((Some(seen), target, taken))) => {
                     let mut notes = refusals(seen.refused.as_ref());
@@ -145,13 +147,15 @@ impl<B: Backup> Action for Restore<B> {
         instructions.push(waiter(wanted.sort, &wanted.target, region));
         if let (Some(first), Some(create)) = (wanted.first_instance(), wanted.create_first("ENGINE")) {
             instructions.push(create.command(region));
-            instructions.push(waiter(Sort::Instance, &first, region));
+            instructions.push(waiter(DatabaseKind::Instance, &first, region));
         }
         let shown = match wanted.sort {
-            Sort::Instance => {
+            DatabaseKind::Instance => {
                 Request::rds("DescribeDBInstances").with("DBInstanceIdentifier", &wanted.target)
             }
-            Sort::Cluster => Request::rds("DescribeDBClusters").with("DBClusterIdentifier", &wanted.target),
+            DatabaseKind::Cluster => {
+                Request::rds("DescribeDBClusters").with("DBClusterIdentifier", &wanted.target)
+            }
         };
         let check = format!(
             "`{}` shows `available` and an endpoint; connect to it and look at the newest rows.",
@@ -179,10 +183,10 @@ impl<B: Backup> Restore<B> {
     }
 
     /// The backup, the target made of it, and what stands under the names that are taken.
-    async fn look(&self) -> Result<(Option<Seen>, Target, Vec<Database>), AwsError> {
+    async fn inspect(&self) -> Result<(Option<Seen>, Target, Vec<Database>), AwsError> {
         let reader = self.place.reader().await;
         let (seen, taken) = futures::future::try_join(
-            self.backup.look(&reader, &self.wanted),
+            self.backup.inspect(&reader, &self.wanted),
             wanted::taken(&reader, &self.wanted),
         )
         .await?;
@@ -201,7 +205,7 @@ impl<B: Backup> Restore<B> {
     async fn restore(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = self.what();
         let not_done = |refused: Refused| Failure::not_done(what.clone(), refused.why, refused.next);
-        let (seen, found, taken) = self.look().await.map_err(|error| error.not_done(&what))?;
+        let (seen, found, taken) = self.inspect().await.map_err(|error| error.not_done(&what))?;
         let seen = seen.ok_or_else(|| not_done(self.backup.missing(&self.wanted)))?;
         expected.same(&found)?;
         if let Some(other) = taken.iter().find(|found| !marks::made_by(&found.tags, &context.token)) {
@@ -243,10 +247,10 @@ fn refusals(refused: Option<&Refused>) -> Vec<String> {
 }
 
 /// The command that waits until it can be used.
-fn waiter(sort: Sort, id: &str, region: &str) -> String {
+fn waiter(sort: DatabaseKind, id: &str, region: &str) -> String {
     let words = match sort {
-        Sort::Instance => ["rds", "wait", "db-instance-available", "--db-instance-identifier", id],
-        Sort::Cluster => ["rds", "wait", "db-cluster-available", "--db-cluster-identifier", id],
+        DatabaseKind::Instance => ["rds", "wait", "db-instance-available", "--db-instance-identifier", id],
+        DatabaseKind::Cluster => ["rds", "wait", "db-cluster-available", "--db-cluster-identifier", id],
     };
     crate::providers::aws::action::command(Some(region), &words)
 }

@@ -1,6 +1,6 @@
 //! How the new database of a restore shall be.
 
-use super::Sort;
+use super::DatabaseKind;
 use super::database::{Database, find};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
@@ -63,7 +63,7 @@ pub const MULTI_AZ: Key =
 /// How the new database shall be.
 pub struct Wanted {
     /// What it is.
-    pub sort: Sort,
+    pub sort: DatabaseKind,
     /// The database that the backup is of.
     pub source: String,
     /// Its name.
@@ -90,15 +90,15 @@ impl Wanted {
         let id = |key: &str| names::identifier(params, key);
         id("target")?;
         let (sort, source) = match (id("source_instance")?, id("source_cluster")?) {
-            (Some(source), None) => (Sort::Instance, source),
-            (None, Some(source)) => (Sort::Cluster, source),
+            (Some(source), None) => (DatabaseKind::Instance, source),
+            (None, Some(source)) => (DatabaseKind::Cluster, source),
             (instance, _) => {
                 return Err(refuse("source_instance", instance, "give it or `source_cluster`, one of them"));
             }
         };
         let (class, other) = match sort {
-            Sort::Instance => ("class", ["instance_class", "instance_class"]),
-            Sort::Cluster => ("instance_class", ["class", "multi_az"]),
+            DatabaseKind::Instance => ("class", ["instance_class", "instance_class"]),
+            DatabaseKind::Cluster => ("instance_class", ["class", "multi_az"]),
         };
         if let Some(key) = other.into_iter().find(|key| params.get(key).is_some()) {
             let why = format!("it is not for an {}; `{class}` is", sort.kind());
@@ -118,14 +118,14 @@ impl Wanted {
 
     /// The name of a cluster's first instance, where one is made.
     pub fn first_instance(&self) -> Option<String> {
-        (self.sort == Sort::Cluster && self.class.is_some()).then(|| format!("{}-1", self.target))
+        (self.sort == DatabaseKind::Cluster && self.class.is_some()).then(|| format!("{}-1", self.target))
     }
 
     /// The call with what is wanted.
     pub fn added_to(&self, request: Request) -> Request {
         let (class, group) = match self.sort {
-            Sort::Instance => (self.class.as_deref(), "DBParameterGroupName"),
-            Sort::Cluster => (None, "DBClusterParameterGroupName"),
+            DatabaseKind::Instance => (self.class.as_deref(), "DBParameterGroupName"),
+            DatabaseKind::Cluster => (None, "DBClusterParameterGroupName"),
         };
         request
             .maybe("DBInstanceClass", class)
@@ -160,14 +160,14 @@ impl Wanted {
             );
         }
         match (self.sort, self.first_instance(), &self.class) {
-            (Sort::Cluster, Some(id), Some(class)) => {
+            (DatabaseKind::Cluster, Some(id), Some(class)) => {
                 notes.push(format!("Then its first instance {id} ({class}) is made: without one nobody can connect."));
             }
-            (Sort::Cluster, ..) => notes.push(
+            (DatabaseKind::Cluster, ..) => notes.push(
                 "The cluster has NO INSTANCE afterwards and takes no connections: give instance_class, or add one."
                     .into(),
             ),
-            (Sort::Instance, ..) => {}
+            (DatabaseKind::Instance, ..) => {}
         }
         notes
     }
@@ -177,7 +177,7 @@ impl Wanted {
 pub async fn taken(connection: &Connection, wanted: &Wanted) -> Result<Vec<Database>, AwsError> {
     let target = find(connection, wanted.sort, &wanted.target).await?;
     let first = match wanted.first_instance() {
-        Some(id) => find(connection, Sort::Instance, &id).await?,
+        Some(id) => find(connection, DatabaseKind::Instance, &id).await?,
         None => None,
     };
     Ok(target.into_iter().chain(first).collect())

@@ -11,7 +11,7 @@ use crate::providers::aws::client::{AwsError, Call, Connection, date_time};
 use crate::providers::aws::rds::restore::moment::{Moment, Window};
 use crate::providers::aws::rds::restore::wanted;
 use crate::providers::aws::rds::restore::wanted::{Wanted, refuse};
-use crate::providers::aws::rds::restore::{Backup, Refused, Restore, Seen, Sort};
+use crate::providers::aws::rds::restore::{Backup, DatabaseKind, Refused, Restore, Seen};
 use crate::providers::aws::rds::target;
 use crate::providers::aws::request::Request;
 use crate::providers::clients::Clients;
@@ -95,7 +95,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     let moment = Moment::parse(time).map_err(|why| refuse("time", Some(time.to_owned()), &why))?;
     let restore_type = params.text("restore_type").map(str::to_owned);
     let refused = |why: &str| Err(refuse("restore_type", restore_type.clone(), why));
-    if restore_type.is_some() && wanted.sort == Sort::Instance {
+    if restore_type.is_some() && wanted.sort == DatabaseKind::Instance {
         return refused("it is for clusters only");
     }
     if restore_type.as_deref() == Some("copy-on-write") && moment != Moment::Latest {
@@ -111,10 +111,10 @@ struct PointInTime {
 }
 
 impl Backup for PointInTime {
-    async fn look(&self, reader: &Connection, wanted: &Wanted) -> Result<Option<Seen>, AwsError> {
+    async fn inspect(&self, reader: &Connection, wanted: &Wanted) -> Result<Option<Seen>, AwsError> {
         match wanted.sort {
-            Sort::Instance => self.look_at_instance(reader, wanted).await,
-            Sort::Cluster => self.look_at_cluster(reader, wanted).await,
+            DatabaseKind::Instance => self.look_at_instance(reader, wanted).await,
+            DatabaseKind::Cluster => self.look_at_cluster(reader, wanted).await,
         }
     }
 
@@ -127,13 +127,13 @@ impl Backup for PointInTime {
 
     fn request(&self, wanted: &Wanted, _: Option<&Seen>) -> Request {
         let (request, time) = match wanted.sort {
-            Sort::Instance => (
+            DatabaseKind::Instance => (
                 Request::rds("RestoreDBInstanceToPointInTime")
                     .with("SourceDBInstanceIdentifier", &wanted.source)
                     .with("TargetDBInstanceIdentifier", &wanted.target),
                 "RestoreTime",
             ),
-            Sort::Cluster => (
+            DatabaseKind::Cluster => (
                 Request::rds("RestoreDBClusterToPointInTime")
                     .with("SourceDBClusterIdentifier", &wanted.source)
                     .with("DBClusterIdentifier", &wanted.target)
@@ -160,7 +160,7 @@ impl Backup for PointInTime {
         };
         let latest = (self.moment == Moment::Latest).then_some(true);
         match wanted.sort {
-            Sort::Instance => {
+            DatabaseKind::Instance => {
                 let send = writer
                     .rds()
                     .restore_db_instance_to_point_in_time()
@@ -178,7 +178,7 @@ impl Backup for PointInTime {
                 let call = Call::new("rds:RestoreDBInstanceToPointInTime", &wanted.source);
                 writer.call(&call, send).await.map(drop)
             }
-            Sort::Cluster => {
+            DatabaseKind::Cluster => {
                 let send = writer
                     .rds()
                     .restore_db_cluster_to_point_in_time()

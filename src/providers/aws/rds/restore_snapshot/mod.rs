@@ -8,7 +8,7 @@ use crate::providers::aws::action::{REGION, caller, place};
 use crate::providers::aws::client::{AwsError, Call, Connection};
 use crate::providers::aws::rds::restore::wanted;
 use crate::providers::aws::rds::restore::wanted::{Wanted, is_open};
-use crate::providers::aws::rds::restore::{Backup, Refused, Restore, Seen, Sort};
+use crate::providers::aws::rds::restore::{Backup, DatabaseKind, Refused, Restore, Seen};
 use crate::providers::aws::request::Request;
 use crate::providers::clients::Clients;
 use aws_sdk_rds::types::Tag;
@@ -122,7 +122,7 @@ impl FromSnapshot {
 }
 
 impl Backup for FromSnapshot {
-    async fn look(&self, reader: &Connection, wanted: &Wanted) -> Result<Option<Seen>, AwsError> {
+    async fn inspect(&self, reader: &Connection, wanted: &Wanted) -> Result<Option<Seen>, AwsError> {
         let Some(snapshot) = self.find(reader, wanted).await? else { return Ok(None) };
         let mut identity = vec![("region".to_owned(), reader.region.clone())];
         identity.extend(snapshot.identity());
@@ -161,10 +161,10 @@ impl Backup for FromSnapshot {
         let id = seen.map_or(named, |seen| &seen.id);
         let engine = seen.map_or("ENGINE", |seen| &seen.engine);
         wanted.added_to(match wanted.sort {
-            Sort::Instance => Request::rds("RestoreDBInstanceFromDBSnapshot")
+            DatabaseKind::Instance => Request::rds("RestoreDBInstanceFromDBSnapshot")
                 .with("DBInstanceIdentifier", &wanted.target)
                 .with("DBSnapshotIdentifier", id),
-            Sort::Cluster => Request::rds("RestoreDBClusterFromSnapshot")
+            DatabaseKind::Cluster => Request::rds("RestoreDBClusterFromSnapshot")
                 .with("DBClusterIdentifier", &wanted.target)
                 .with("SnapshotIdentifier", id)
                 .with("Engine", engine),
@@ -179,7 +179,7 @@ impl Backup for FromSnapshot {
         tags: Vec<Tag>,
     ) -> Result<(), AwsError> {
         match wanted.sort {
-            Sort::Instance => {
+            DatabaseKind::Instance => {
                 let send = writer
                     .rds()
                     .restore_db_instance_from_db_snapshot()
@@ -195,7 +195,7 @@ impl Backup for FromSnapshot {
                 let call = Call::new("rds:RestoreDBInstanceFromDBSnapshot", &seen.id);
                 writer.call(&call, send).await.map(drop)
             }
-            Sort::Cluster => {
+            DatabaseKind::Cluster => {
                 let send = writer
                     .rds()
                     .restore_db_cluster_from_snapshot()
@@ -219,8 +219,8 @@ impl Backup for FromSnapshot {
 
     fn finding(&self, wanted: &Wanted, region: &str) -> Vec<String> {
         let (operation, key) = match wanted.sort {
-            Sort::Instance => ("DescribeDBSnapshots", "DBInstanceIdentifier"),
-            Sort::Cluster => ("DescribeDBClusterSnapshots", "DBClusterIdentifier"),
+            DatabaseKind::Instance => ("DescribeDBSnapshots", "DBInstanceIdentifier"),
+            DatabaseKind::Cluster => ("DescribeDBClusterSnapshots", "DBClusterIdentifier"),
         };
         let list = Request::rds(operation).with(key, &wanted.source).command(region);
         vec![format!(

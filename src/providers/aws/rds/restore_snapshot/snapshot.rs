@@ -4,7 +4,7 @@ use crate::base::text::clean;
 use crate::base::units::duration;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, timestamp};
 use crate::providers::aws::rds::restore::moment::written;
-use crate::providers::aws::rds::restore::{Refused, Sort};
+use crate::providers::aws::rds::restore::{DatabaseKind, Refused};
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Tag};
 use jiff::{SignedDuration, Timestamp};
 
@@ -137,16 +137,16 @@ pub fn newest(snapshots: Vec<Snapshot>, prefix: Option<&str>) -> Option<Snapshot
 ///
 /// # Errors
 /// When it cannot be told.
-pub async fn named(reader: &Connection, sort: Sort, id: &str) -> Result<Option<Snapshot>, AwsError> {
+pub async fn named(reader: &Connection, sort: DatabaseKind, id: &str) -> Result<Option<Snapshot>, AwsError> {
     let found = match sort {
-        Sort::Instance => {
+        DatabaseKind::Instance => {
             let call = Call::new("rds:DescribeDBSnapshots", id);
             let ask = reader.rds().describe_db_snapshots().db_snapshot_identifier(id);
             let send = ask.set_snapshot_type(type_of(id)).send();
             let found = reader.call(&call, send).await;
             found.map(|found| found.db_snapshots.unwrap_or_default().into_iter().next().map(Snapshot::from))
         }
-        Sort::Cluster => {
+        DatabaseKind::Cluster => {
             let call = Call::new("rds:DescribeDBClusterSnapshots", id);
             let ask = reader.rds().describe_db_cluster_snapshots().db_cluster_snapshot_identifier(id);
             let send = ask.set_snapshot_type(type_of(id)).send();
@@ -173,15 +173,19 @@ fn type_of(id: &str) -> Option<String> {
 ///
 /// # Errors
 /// When they cannot be listed.
-pub async fn of_source(reader: &Connection, sort: Sort, source: &str) -> Result<Vec<Snapshot>, AwsError> {
+pub async fn of_source(
+    reader: &Connection,
+    sort: DatabaseKind,
+    source: &str,
+) -> Result<Vec<Snapshot>, AwsError> {
     match sort {
-        Sort::Instance => {
+        DatabaseKind::Instance => {
             let call = Call::new("rds:DescribeDBSnapshots", source);
             let ask = reader.rds().describe_db_snapshots().db_instance_identifier(source).into_paginator();
             let all = ask.items().send().collect::<Result<Vec<_>, _>>();
             Ok(reader.call(&call, all).await?.into_iter().map(Snapshot::from).collect())
         }
-        Sort::Cluster => {
+        DatabaseKind::Cluster => {
             let call = Call::new("rds:DescribeDBClusterSnapshots", source);
             let ask =
                 reader.rds().describe_db_cluster_snapshots().db_cluster_identifier(source).into_paginator();

@@ -12,7 +12,7 @@ use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, REGION, place};
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
 use crate::providers::aws::rds::restore::wanted::{is_open, refuse};
-use crate::providers::aws::rds::restore::{Sort, marks};
+use crate::providers::aws::rds::restore::{DatabaseKind, marks};
 use crate::providers::aws::rds::restore_snapshot::snapshot::{Snapshot, named};
 use crate::providers::aws::rds::{names, target};
 use crate::providers::aws::request::Request;
@@ -69,8 +69,8 @@ timeout = "30m"
 pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     let id = |key: &str| names::identifier(params, key);
     let (sort, source) = match (id("instance")?, id("cluster")?) {
-        (Some(id), None) => (Sort::Instance, id),
-        (None, Some(id)) => (Sort::Cluster, id),
+        (Some(id), None) => (DatabaseKind::Instance, id),
+        (None, Some(id)) => (DatabaseKind::Cluster, id),
         (instance, _) => return Err(refuse("instance", instance, "give it or `cluster`, one of them")),
     };
     Ok(Box::new(TakeSnapshot {
@@ -83,7 +83,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
 
 struct TakeSnapshot {
     place: Place,
-    sort: Sort,
+    sort: DatabaseKind,
     source: String,
     snapshot: Option<String>,
 }
@@ -99,7 +99,7 @@ struct Seen {
 impl Action for TakeSnapshot {
     fn needs(&self, permission: &str) -> bool {
         permission == "rds:AddTagsToResource"
-            || permission.contains("Cluster") == (self.sort == Sort::Cluster)
+            || permission.contains("Cluster") == (self.sort == DatabaseKind::Cluster)
     }
 
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
@@ -145,14 +145,16 @@ impl Action for TakeSnapshot {
     fn manual(&self) -> ManualCard {
         let (id, region) = (self.name_by_hand(), &self.place.region);
         let (waiter, operation, key) = match self.sort {
-            Sort::Instance => ("db-snapshot-available", "DescribeDBSnapshots", "DBSnapshotIdentifier"),
-            Sort::Cluster => {
+            DatabaseKind::Instance => {
+                ("db-snapshot-available", "DescribeDBSnapshots", "DBSnapshotIdentifier")
+            }
+            DatabaseKind::Cluster => {
                 ("db-cluster-snapshot-available", "DescribeDBClusterSnapshots", "DBClusterSnapshotIdentifier")
             }
         };
         let option = match self.sort {
-            Sort::Instance => "--db-snapshot-identifier",
-            Sort::Cluster => "--db-cluster-snapshot-identifier",
+            DatabaseKind::Instance => "--db-snapshot-identifier",
+            DatabaseKind::Cluster => "--db-cluster-snapshot-identifier",
         };
         let show = Request::rds(operation).with(key, &id).command(region);
         ManualCard {
@@ -192,10 +194,10 @@ impl TakeSnapshot {
 
     fn request(&self, id: &str) -> Request {
         match self.sort {
-            Sort::Instance => Request::rds("CreateDBSnapshot")
+            DatabaseKind::Instance => Request::rds("CreateDBSnapshot")
                 .with("DBInstanceIdentifier", &self.source)
                 .with("DBSnapshotIdentifier", id),
-            Sort::Cluster => Request::rds("CreateDBClusterSnapshot")
+            DatabaseKind::Cluster => Request::rds("CreateDBClusterSnapshot")
                 .with("DBClusterIdentifier", &self.source)
                 .with("DBClusterSnapshotIdentifier", id),
         }
@@ -218,18 +220,18 @@ impl TakeSnapshot {
                 _ => Ok(None),
             }
         };
-        futures::future::try_join(self.look(&reader), other).await
+        futures::future::try_join(self.inspect(&reader), other).await
     }
 
-    async fn look(&self, reader: &Connection) -> Result<Option<Seen>, AwsError> {
+    async fn inspect(&self, reader: &Connection) -> Result<Option<Seen>, AwsError> {
         let (target, status, arn, single) = match self.sort {
-            Sort::Instance => {
+            DatabaseKind::Instance => {
                 let Some(found) = target::instance(reader, &self.source).await? else { return Ok(None) };
                 let target = target::of_instance(reader, &found).await?;
                 let single = found.multi_az() != Some(true);
                 (target, found.db_instance_status, found.db_instance_arn, single)
             }
-            Sort::Cluster => {
+            DatabaseKind::Cluster => {
                 let Some(found) = target::cluster(reader, &self.source).await? else { return Ok(None) };
                 let target = target::of_cluster(reader, &found).await?;
                 (target, found.status, found.db_cluster_arn, false)
@@ -253,7 +255,7 @@ impl TakeSnapshot {
     async fn take(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let (what, id) = (self.what(), self.name(&context.token));
         let reader = self.place.reader().await;
-        let seen = self.look(&reader).await.map_err(|error| error.not_done(&what))?.ok_or_else(|| {
+        let seen = self.inspect(&reader).await.map_err(|error| error.not_done(&what))?.ok_or_else(|| {
             Failure::not_done(&what, self.missing(), "Check name and region in the plan, or take it by hand.")
         })?;
         expected.same(&seen.target)?;
@@ -276,12 +278,12 @@ impl TakeSnapshot {
 
     async fn send(&self, writer: &Connection, id: &str, tags: Vec<Tag>) -> Result<(), AwsError> {
         match self.sort {
-            Sort::Instance => {
+            DatabaseKind::Instance => {
                 let ask = writer.rds().create_db_snapshot().db_instance_identifier(&self.source);
                 let send = ask.db_snapshot_identifier(id).set_tags(Some(tags)).send();
                 writer.call(&Call::new("rds:CreateDBSnapshot", &self.source), send).await.map(drop)
             }
-            Sort::Cluster => {
+            DatabaseKind::Cluster => {
                 let ask = writer.rds().create_db_cluster_snapshot().db_cluster_identifier(&self.source);
                 let send = ask.db_cluster_snapshot_identifier(id).set_tags(Some(tags)).send();
                 writer.call(&Call::new("rds:CreateDBClusterSnapshot", &self.source), send).await.map(drop)

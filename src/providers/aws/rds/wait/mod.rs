@@ -13,7 +13,7 @@ use crate::providers::aws::action::{REGION, command, place};
 use crate::providers::aws::client::{AwsErrorKind, Place};
 use crate::providers::aws::rds::names;
 use crate::providers::aws::rds::names::events;
-use crate::providers::aws::rds::status::way_out;
+use crate::providers::aws::rds::status::next_step;
 use crate::providers::clients::Clients;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
@@ -125,7 +125,7 @@ impl RdsWait {
             Some(status) => Failure::not_done(
                 self.what(),
                 format!("its status is {status}, which does not end by waiting"),
-                way_out(status, &events(self.thing.kind(), &self.id, &self.place.region)),
+                next_step(status, &events(self.thing.kind(), &self.id, &self.place.region)),
             ),
         }
     }

@@ -122,7 +122,7 @@ impl<W: Wanted> RecordsAction<W> {
     }
 
     /// The zone, its records and the caller, within the time for a look.
-    async fn look(&self, connection: &Connection) -> Result<Seen, AwsError> {
+    async fn inspect(&self, connection: &Connection) -> Result<Seen, AwsError> {
         let look = async {
             let zone = zone(connection, &self.zone).await?;
             let found = self.found(connection).await?;
@@ -165,7 +165,7 @@ impl<W: Wanted> RecordsAction<W> {
 
     async fn describe_now(&self) -> Description {
         let connection = self.place.reader().await;
-        match self.look(&connection).await {
+        match self.inspect(&connection).await {
             Ok(Seen { zone, changes: Ok(changes), target }) => {
                 let mut notes = diff::notes(&zone, &changes);
                 notes.extend(
@@ -225,7 +225,7 @@ impl<W: Wanted> RecordsAction<W> {
         let what = self.what();
         let connection = self.place.writer().await;
         let reader = self.place.reader().await;
-        let seen = self.look(&reader).await.map_err(|error| error.not_done(&*what))?;
+        let seen = self.inspect(&reader).await.map_err(|error| error.not_done(&*what))?;
         let changes = match seen.changes {
             Ok(changes) => changes,
             Err(refusal) => return Err(refusal.failure(what)),

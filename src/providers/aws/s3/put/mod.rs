@@ -107,7 +107,7 @@ impl Action for Put {
         Box::pin(async move {
             let unseen = || Target::unseen(&self.target.url(), object::KIND);
             let mut undo = Vec::new();
-            let (target, notes) = match tokio::time::timeout(LOOK, self.look("")).await {
+            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect("")).await {
                 Ok(Ok(seen)) => {
                     let notes = self.notes(&seen);
                     if seen.there.is_none() {
@@ -189,7 +189,7 @@ impl Put {
         }
     }
 
-    async fn look(&self, what: &str) -> Result<Seen, Failure> {
+    async fn inspect(&self, what: &str) -> Result<Seen, Failure> {
         let content = self.source.content().await.map_err(|why| {
             let next =
                 "See that the engine's user can read the file, on the engine's host. Nothing was sent.";
@@ -227,7 +227,7 @@ impl Put {
 
     async fn put(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("put of {}", expected.name);
-        let seen = self.look(&what).await?;
+        let seen = self.inspect(&what).await?;
         expected.same(&seen.target)?;
         self.refusal(&what, &seen)?;
         let body = self.source.stream().await.map_err(|why| {

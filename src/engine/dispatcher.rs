@@ -74,7 +74,7 @@ struct Client {
 }
 
 /// The loop's state.
-pub struct Lead {
+pub struct Dispatcher {
     ledger: Ledger,
     runner: Runner,
     clock: Arc<dyn Clock>,
@@ -87,7 +87,7 @@ pub struct Lead {
     pulse: watch::Sender<Instant>,
 }
 
-impl Lead {
+impl Dispatcher {
     /// A loop over a ledger. With `ends_alone` the engine ends when its last client has gone.
     pub fn new(ledger: Ledger, runner: Runner, clock: Arc<dyn Clock>, ends_alone: bool) -> Self {
         Self {
@@ -146,7 +146,7 @@ impl Lead {
         match input {
             Input::Report(Report::Tick) => {
                 self.ledger.look(self.clock.now());
-                self.ledger.mend(self.clock.now());
+                self.ledger.repair(self.clock.now());
                 let news = self.ledger.take_news();
                 self.broadcast(&news);
                 self.report(Report::Tick);
