@@ -13,5 +13,6 @@ pub mod pool;
 pub mod process;
 pub(crate) mod shortage;
 pub mod text;
+pub mod toml;
 pub mod units;
 pub(crate) mod words;

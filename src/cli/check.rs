@@ -2,9 +2,9 @@
 
 use super::EXIT_USAGE;
 use crate::base::text::{Printer, clean};
+use crate::base::toml::render::{self, Style};
 use crate::console::glyphs::Glyphs;
 use crate::console::theme::{ColourDepth, ColourEnvironment};
-use crate::plan::render::{self, Style};
 use crate::plan::{Plan, Problems, load};
 use clap::Args;
 use std::io::{self, ErrorKind, IsTerminal, Write};

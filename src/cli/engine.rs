@@ -2,10 +2,11 @@
 
 use super::{EXIT_USAGE, Failure, LEFT_BEHIND, PlanArgs, limits, look, place, run_bounded, simulation};
 use crate::base::environment::Environment;
+use crate::base::toml::render;
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
 use crate::engine::{self, access};
-use crate::plan::{Loaded, Plan, Problems, load, load_texts, render};
+use crate::plan::{Loaded, Plan, Problems, load, load_texts};
 use crate::providers::clients::Clients;
 use crate::simulation::{SimulatedWorld, demo};
 use crate::world::{RealWorld, World};

@@ -1,7 +1,6 @@
 //! Reads a plan's files, within limits that are checked before anything is read.
 
-use super::place::{SourceFile, Sources};
-use super::problem::{Problem, Report};
+use crate::base::toml::{Problem, Report, SourceFile, Sources};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,9 +11,6 @@ const MAX_FILE_BYTES: u64 = 4 << 20;
 const MAX_PLAN_BYTES: u64 = 32 << 20;
 /// Most files of a plan.
 const MAX_FILES: usize = 200;
-
-/// What is wrong with a whole file or folder of which nothing was read.
-pub(crate) const UNREAD: [&str; 5] = ["unreadable", "empty", "too-many-files", "too-large", "encoding"];
 
 /// Reads one file, or the `*.toml` files of a folder in the order of their names. Second is whether all of them were read:
 /// else what seems to be missing may stand in the others.

@@ -11,17 +11,11 @@ mod files;
 pub mod keys;
 pub mod kinds;
 mod load;
-pub(crate) mod near;
-mod node;
 pub mod oncall;
 pub mod params;
 pub mod people;
-pub mod place;
-pub mod problem;
-
 pub mod reference;
 mod registry;
-pub mod render;
 pub mod schema;
 mod secrets;
 pub mod sections;
@@ -31,10 +25,10 @@ mod types;
 pub(crate) mod units;
 pub mod vocabulary;
 
+pub use crate::base::toml::{Level, Problem, Problems};
 pub use aws::AwsSettings;
 pub use load::{Loaded, load, load_texts};
 pub use people::*;
-pub use problem::{Level, Problem, Problems};
 #[cfg(test)]
 pub(crate) use registry::is_aws;
 pub(crate) use registry::is_left_out;

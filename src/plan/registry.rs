@@ -2,9 +2,9 @@
 
 use super::aws::AwsSettings;
 use super::kinds::{ActionKind, BuildError, NotifierKind, ProbeKind};
-use super::near::nearest;
 use super::people::Channel;
 use super::types::Step;
+use crate::base::toml::near::nearest;
 
 /// The kinds of probes, actions and channels that a plan can name, and what only their providers can tell of it.
 pub struct Registry {

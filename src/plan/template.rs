@@ -5,8 +5,8 @@
 //! `minijinja` evaluates the names, strictly. Plan-wide names are filled in when the plan loads; names of the
 //! incident and the run when a step is described or run, or a message is drafted.
 
-use super::near::nearest;
 use super::params::{Param, Params};
+use crate::base::toml::near::nearest;
 use serde_json::Value;
 use std::ops::Range;
 

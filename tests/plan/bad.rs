@@ -2,7 +2,7 @@
 
 use crate::registry::registry;
 use crate::resolve::plans;
-use lifeboat::plan::render::{Style, graphical};
+use lifeboat::base::toml::render::{Style, graphical};
 use lifeboat::plan::{Problems, load_texts};
 
 const NARROW: Style = Style { color: false, unicode: true, width: 80 };
@@ -202,7 +202,7 @@ fn a_secret_in_a_plan_is_not_shown() {
         let shown = format!(
             "{}{problems}{:?}",
             graphical(&problems, NARROW),
-            lifeboat::plan::render::json(&problems)
+            lifeboat::base::toml::render::json(&problems)
         );
         assert!(
             problems.iter().any(|problem| problem.code == "literal-secret") && !shown.contains("hunter22"),
@@ -222,7 +222,7 @@ fn a_hostile_plan_cannot_steer_the_terminal() {
         let shown = format!(
             "{}{problems}{}",
             graphical(&problems, NARROW),
-            serde_json::json!(lifeboat::plan::render::json(&problems))
+            serde_json::json!(lifeboat::base::toml::render::json(&problems))
         );
         assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{shown:?}");
     }

@@ -2,9 +2,9 @@
 
 use crate::resolve::plans;
 use clap::Parser;
+use lifeboat::base::toml::render::Style;
 use lifeboat::cli::check::{self, CheckArgs};
 use lifeboat::cli::plan::{self, Drawing, PlanArgs};
-use lifeboat::plan::render::Style;
 use std::process::ExitCode;
 
 #[derive(Parser)]

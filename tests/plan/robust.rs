@@ -2,7 +2,7 @@
 
 use crate::registry::registry;
 use crate::resolve::plans;
-use lifeboat::plan::render::{Style, graphical};
+use lifeboat::base::toml::render::{Style, graphical};
 use lifeboat::plan::{load_texts, show};
 use proptest::prelude::*;
 

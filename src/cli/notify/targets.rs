@@ -2,7 +2,7 @@
 
 use super::{EXIT_USAGE, Failure};
 use crate::base::ids::{ChannelId, ContactId};
-use crate::plan::near::nearest;
+use crate::base::toml::near::nearest;
 use crate::plan::{Channel, Contact, Plan, Turns, Who};
 use std::collections::HashSet;
 

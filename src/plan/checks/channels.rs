@@ -1,7 +1,7 @@
 //! Channels: times that leave room for an attempt, and services that go on.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::load::Draft;
-use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use jiff::SignedDuration;
 

@@ -1,11 +1,11 @@
 //! What kinds of actions and channels refuse of their own keys: each step and channel is made once, connected to nothing, so
 //! that what could not be made in the night is found when the plan is loaded.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::keys::{Key, Need, Takes};
 use crate::plan::kinds::{BuildError, keys};
 use crate::plan::load::Draft;
 use crate::plan::params::{Param, Params};
-use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use crate::plan::types::Step;
 use crate::plan::units::format_duration;

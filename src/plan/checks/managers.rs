@@ -1,9 +1,9 @@
 //! Steps that act around the manager of a PostgreSQL server, as far as the plan itself tells that there is one.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::kinds::Does;
 use crate::plan::load::Draft;
 use crate::plan::params::{Param, Params};
-use crate::plan::problem::{Problem, Report};
 use crate::plan::types::{ConfirmLevel, Plan, Step};
 
 /// What stands in addresses of servers that a provider manages, and whose they are.

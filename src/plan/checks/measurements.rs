@@ -1,7 +1,7 @@
 //! Probes, regions, services, backups, severity rules.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::load::Draft;
-use crate::plan::problem::{Problem, Report};
 use crate::plan::types::{ProbeSpec, RegionRole};
 use crate::plan::units::format_duration;
 use jiff::SignedDuration;

@@ -1,8 +1,8 @@
 //! Messages that can become due, in time, and that are not too long.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::load::Draft;
 use crate::plan::people::{MessageTemplate, Occasion};
-use crate::plan::problem::{Problem, Report};
 use crate::plan::{BODY_LIMIT_CHARS, SUBJECT_LIMIT_CHARS};
 use jiff::SignedDuration;
 

@@ -15,8 +15,8 @@ mod servers;
 mod tree;
 
 use super::load::Draft;
-use super::problem::Report;
 use super::registry::Registry;
+use crate::base::toml::Report;
 
 /// Reports everything that is wrong with the plan as a whole.
 pub(crate) fn check(draft: &Draft, registry: &Registry, report: &Report) {

@@ -1,8 +1,8 @@
 //! Contacts that can be reached.
 
 use crate::base::phone;
+use crate::base::toml::{Problem, Report};
 use crate::plan::load::Draft;
-use crate::plan::problem::{Problem, Report};
 use crate::plan::sections::ADDRESSES;
 
 pub(super) fn check(draft: &Draft, report: &Report) {

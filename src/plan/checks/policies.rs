@@ -1,9 +1,9 @@
 //! Policies of escalation: one for each severity, levels in the order of their time.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::Severity;
 use crate::plan::load::Draft;
 use crate::plan::people::{EscalationPolicy, Fallbacks};
-use crate::plan::problem::{Problem, Report};
 use jiff::SignedDuration;
 use std::collections::HashMap;
 

@@ -1,10 +1,10 @@
 //! Programs: those that find their account or cluster through variables that they do not get unasked, and command lines
 //! that were not taken apart.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::kinds::Sees;
 use crate::plan::load::Draft;
 use crate::plan::params::Params;
-use crate::plan::problem::{Problem, Report};
 use std::path::Path;
 
 /// A program, the variable that says where it signs in, the argument that says it too, and what it takes without.

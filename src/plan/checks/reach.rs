@@ -1,9 +1,9 @@
 //! Whether everyone who shall be told can be reached, and what every channel is for.
 
 use crate::base::ids::{ChannelId, ContactId};
+use crate::base::toml::{Problem, Report};
 use crate::plan::load::Draft;
 use crate::plan::people::{Channel, Contact, Turns, Who};
-use crate::plan::problem::{Problem, Report};
 use crate::plan::sections::ADDRESSES;
 use std::collections::HashSet;
 

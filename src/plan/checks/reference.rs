@@ -1,7 +1,7 @@
 //! What tells "they are down" from "I am blind", and when what is unknown becomes a person's business.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::load::Draft;
-use crate::plan::problem::{Problem, Report};
 use crate::plan::types::ProbeSpec;
 use crate::plan::units::format_duration;
 use jiff::SignedDuration;

@@ -2,9 +2,9 @@
 
 use super::tree::cycle;
 use crate::base::ids::{RegionId, RunbookId, ServiceId, StepId};
+use crate::base::toml::{Problem, Report};
 use crate::plan::kinds::Does;
 use crate::plan::load::Draft;
-use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use crate::plan::types::{ConfirmLevel, Runbook, Step};
 use indexmap::IndexMap;

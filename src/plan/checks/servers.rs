@@ -1,10 +1,10 @@
 //! Which server is meant: one that is acted upon, or measured for what its promotion would lose, is named alone. And what
 //! a session may not set for itself, because the server's own value is what is asked for.
 
+use crate::base::toml::{Problem, Report};
 use crate::plan::kinds::Sees;
 use crate::plan::load::Draft;
 use crate::plan::params::Params;
-use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 
 pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {

@@ -1,8 +1,8 @@
 //! The shape of the decision tree.
 
 use crate::base::ids::QuestionId;
+use crate::base::toml::{Problem, Report};
 use crate::plan::load::Draft;
-use crate::plan::problem::{Problem, Report};
 use crate::plan::types::{Goto, Question, Tree};
 use std::collections::HashSet;
 

@@ -298,7 +298,7 @@ impl Compiler<'_> {
 
     fn unknown_name(&self, name: &str) -> ConditionError {
         let error = ConditionError::at_word(self.source, name, format!("unknown name `{name}`"));
-        match crate::plan::near::nearest(name, ROOTS) {
+        match crate::base::toml::near::nearest(name, ROOTS) {
             Some(near) => error.help(format!("did you mean `{near}`?")),
             None if self.source.contains('-') => {
                 error.help("a name with a dash is written in brackets: `signals['dr-lag'].state`")

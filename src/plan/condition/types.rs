@@ -196,7 +196,7 @@ fn word_help(reference: &Reference, word: &str, words: &[&str]) -> String {
         let name = reference.name.as_deref().unwrap_or_default();
         return format!("{all}, or not known at all: ask with `!{}['{name}'].known`", reference.root);
     }
-    match crate::plan::near::nearest(word, words.iter().copied()) {
+    match crate::base::toml::near::nearest(word, words.iter().copied()) {
         Some(near) => format!("did you mean '{near}'? {all}"),
         None => all,
     }

@@ -1,9 +1,8 @@
 //! The files of a plan, merged.
 
-use crate::plan::near::nearest;
-use crate::plan::node::{Entry, Node, NodeValue, Table, parse};
-use crate::plan::place::{Place, SourceFile, Sources};
-use crate::plan::problem::{Problem, Report};
+use crate::base::toml::near::nearest;
+use crate::base::toml::node::{Entry, Node, NodeValue, Table, parse};
+use crate::base::toml::{Problem, Report, SourceFile, Sources, Span};
 use crate::plan::sections::{self, SECTIONS, Section, Shape};
 use indexmap::IndexMap;
 
@@ -102,14 +101,14 @@ impl Document {
     }
 }
 
-fn duplicate(message: String, place: Place, first: Place) -> Problem {
+fn duplicate(message: String, place: Span, first: Span) -> Problem {
     Problem::error("duplicate-table", place, message)
         .label("again here")
         .also(first, "first here")
         .help("keep one of them")
 }
 
-fn unknown_section(name: &str, place: Place) -> Problem {
+fn unknown_section(name: &str, place: Span) -> Problem {
     let known = || SECTIONS.iter().map(|section| section.name);
     let help = match nearest(name, known()) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -3,18 +3,17 @@
 use super::ids::near_or_list;
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
+use crate::base::toml::node::{Entry, Node, NodeValue};
+use crate::base::toml::{Problem, Span};
 use crate::plan::condition::Condition;
 use crate::plan::keys::{Key, Need, Takes};
-use crate::plan::node::{Entry, Node, NodeValue};
 use crate::plan::params::Params;
-use crate::plan::place::Place;
-use crate::plan::problem::Problem;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
 
 /// The values of one table, by key.
 pub(crate) struct Fields {
-    pub(crate) place: Place,
+    pub(crate) place: Span,
     values: IndexMap<&'static str, Read>,
     /// Whether everything was there and right.
     pub(crate) complete: bool,
@@ -99,7 +98,7 @@ impl Fields {
         }
     }
 
-    pub(crate) fn place_of(&self, key: &str) -> Place {
+    pub(crate) fn place_of(&self, key: &str) -> Span {
         self.get(key).map_or(self.place, |read| read.place)
     }
 
@@ -168,7 +167,7 @@ impl Fields {
     }
 }
 
-fn unknown_key(name: &str, place: Place, known: &[&str], at: &At<'_>) -> Problem {
+fn unknown_key(name: &str, place: Span, known: &[&str], at: &At<'_>) -> Problem {
     let message = format!("unknown key `{}` in {}", crate::base::text::clean(name, 80), at.what);
     Problem::error("unknown-key", place, message).help(match near_or_list(name, known, "key") {
         help if help.starts_with("did") => help,
@@ -177,7 +176,7 @@ fn unknown_key(name: &str, place: Place, known: &[&str], at: &At<'_>) -> Problem
 }
 
 /// A default as if it were written in the file. What is written as text in a file is text here.
-fn default_node(takes: Takes, value: &str, place: Place) -> Node {
+fn default_node(takes: Takes, value: &str, place: Span) -> Node {
     let bare = match takes {
         Takes::Integer(..) => value.parse().ok().map(NodeValue::Integer),
         Takes::Number | Takes::Threshold => value.parse().ok().map(NodeValue::Number),
@@ -186,7 +185,7 @@ fn default_node(takes: Takes, value: &str, place: Place) -> Node {
         Takes::Table(_) | Takes::TableBy(..) if value == "{}" => Some(NodeValue::Table(IndexMap::new())),
         _ => None,
     };
-    let structured = || crate::plan::node::parse_value(value, place);
+    let structured = || crate::base::toml::node::parse_value(value, place);
     let value = match takes {
         Takes::List(_) | Takes::Table(_) | Takes::TableBy(..) => bare.or_else(structured),
         _ => bare,
@@ -197,6 +196,6 @@ fn default_node(takes: Takes, value: &str, place: Place) -> Node {
 
 /// A table that is not in the files: all defaults.
 pub(crate) fn absent() -> Entry {
-    let place = Place { file: 0, start: 0, end: 0 };
+    let place = Span { file: 0, start: 0, end: 0 };
     Entry { key_place: place, node: Node { place, value: NodeValue::Table(IndexMap::new()) } }
 }

@@ -2,11 +2,10 @@
 //! checked where it stands.
 
 use super::document::Document;
+use crate::base::toml::near::nearest;
+use crate::base::toml::{Problem, Report, Span};
 use crate::plan::keys::Named;
 use crate::plan::kinds::ProbeKind;
-use crate::plan::near::nearest;
-use crate::plan::place::Place;
-use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use indexmap::{IndexMap, IndexSet};
 
@@ -16,7 +15,7 @@ const MAX_NAME: usize = 64;
 /// Declared names with their places.
 #[derive(Default)]
 pub(crate) struct Ids {
-    sections: IndexMap<&'static str, IndexMap<String, Place>>,
+    sections: IndexMap<&'static str, IndexMap<String, Span>>,
     /// The kind of each probe, where it names a known one.
     pub(crate) kinds: IndexMap<String, &'static ProbeKind>,
 }
@@ -48,7 +47,7 @@ impl Ids {
 
     /// Where a name can mean a thing of several sections, it cannot be two of them.
     fn check_shared(&self, sections: &[(&str, &'static str)], why: &str, report: &Report) {
-        let mut seen: IndexMap<&str, (Place, &str)> = IndexMap::new();
+        let mut seen: IndexMap<&str, (Span, &str)> = IndexMap::new();
         for (section, what) in sections.iter().copied() {
             for (name, place) in self.section(section) {
                 match seen.get(name.as_str()) {
@@ -69,7 +68,7 @@ impl Ids {
         }
     }
 
-    pub(crate) fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Place)> {
+    pub(crate) fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Span)> {
         self.sections.get(name).into_iter().flatten()
     }
 
@@ -131,7 +130,7 @@ pub(crate) fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
-pub(crate) fn bad_name(name: &str, place: Place) -> Problem {
+pub(crate) fn bad_name(name: &str, place: Span) -> Problem {
     let message = format!("`{}` cannot be a name", crate::base::text::clean(name, 80));
     Problem::error("bad-name", place, message)
         .help(format!("use up to {MAX_NAME} letters, digits, `-` and `_`, beginning with a letter or digit"))

@@ -5,6 +5,7 @@ mod basics;
 mod document;
 mod fields;
 mod ids;
+mod left_out;
 mod people;
 mod probes;
 mod reader;
@@ -16,10 +17,9 @@ mod value;
 
 use super::checks;
 use super::files;
-use super::place::{Place, Sources};
-use super::problem::{Problem, Problems, Report};
 use super::registry::Registry;
 use super::types::{Plan, ProbeSpec};
+use crate::base::toml::{Problem, Problems, Report, Sources, Span};
 use crate::plan::kinds::{Does, Sees};
 use document::Document;
 use fields::Fields;
@@ -43,21 +43,21 @@ pub struct Loaded {
 
 /// Where the things of a plan stand: `probes.db`, `tree.q.answers.yes`, `runbooks.r.steps.promote.needs`.
 #[derive(Default)]
-pub(crate) struct Places(HashMap<String, Place>);
+pub(crate) struct Places(HashMap<String, Span>);
 
 impl Places {
-    pub(crate) fn insert(&mut self, path: String, place: Place) {
+    pub(crate) fn insert(&mut self, path: String, place: Span) {
         self.0.insert(path, place);
     }
 
     /// The place of a thing, or of what holds it.
-    pub(crate) fn of(&self, path: &str) -> Place {
+    pub(crate) fn of(&self, path: &str) -> Span {
         let mut path = path;
         loop {
             match (self.0.get(path), path.rfind('.')) {
                 (Some(place), _) => return *place,
                 (None, Some(dot)) => path = &path[..dot],
-                (None, None) => return Place { file: 0, start: 0, end: 0 },
+                (None, None) => return Span { file: 0, start: 0, end: 0 },
             }
         }
     }
@@ -81,14 +81,14 @@ pub fn load(path: &Path, registry: &Registry) -> Result<Loaded, Problems> {
     if !all {
         // What was read may be no TOML, and says nothing of what the others hold.
         let _ = Document::merge(&sources, &report);
-        return Err(report.finish(sources));
+        return Err(report.finish(sources, left_out::told));
     }
     load_sources(sources, registry, report, folder.as_deref())
 }
 
 /// Loads a plan from texts that are in memory, by file name.
 pub fn load_texts(files: Vec<(String, String)>, registry: &Registry) -> Result<Loaded, Problems> {
-    let file = |(path, text): (String, String)| super::place::SourceFile { path, text: text.into() };
+    let file = |(path, text): (String, String)| crate::base::toml::SourceFile { path, text: text.into() };
     let sources = Arc::new(Sources(files.into_iter().map(file).collect()));
     load_sources(sources, registry, Report::default(), None)
 }
@@ -100,9 +100,11 @@ fn load_sources(
     folder: Option<&Path>,
 ) -> Result<Loaded, Problems> {
     if sources.0.is_empty() {
-        return Err(report.finish(sources));
+        return Err(report.finish(sources, left_out::told));
     }
-    let Some(document) = Document::merge(&sources, &report) else { return Err(report.finish(sources)) };
+    let Some(document) = Document::merge(&sources, &report) else {
+        return Err(report.finish(sources, left_out::told));
+    };
     let ids = Ids::collect(&document, registry, &report);
     let templates = basics::template_names(&document);
     let reader = Reader {
@@ -117,7 +119,7 @@ fn load_sources(
     let draft = read_plan(&document, &reader, digest(&sources));
     checks::check(&draft, registry, &report);
     let errors = report.errors();
-    let problems = report.finish(Arc::clone(&sources));
+    let problems = report.finish(Arc::clone(&sources), left_out::told);
     match errors {
         0 => Ok(Loaded { plan: draft.plan, warnings: problems, sources }),
         _ => Err(problems),

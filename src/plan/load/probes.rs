@@ -5,13 +5,12 @@ use super::document::Document;
 use super::fields::Fields;
 use super::reader::{At, Reader};
 use crate::base::ids::{ProbeId, RegionId};
+use crate::base::toml::node::Entry;
+use crate::base::toml::{Problem, Span};
 use crate::base::units::Unit;
 use crate::plan::is_left_out;
 use crate::plan::keys::Key;
 use crate::plan::kinds::ProbeKind;
-use crate::plan::node::Entry;
-use crate::plan::place::Place;
-use crate::plan::problem::Problem;
 use crate::plan::sections;
 use crate::plan::types::{ProbeSpec, Thresholds};
 use indexmap::IndexMap;
@@ -102,7 +101,7 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static ProbeKind>
     let Some(name) = named.node.text() else { return Ok(None) };
     reader.registry.probe(name).map(Some).ok_or_else(|| {
         if is_left_out(name) {
-            return reader.report.left_out(named.node.place, name);
+            return super::left_out::used(reader.report, named.node.place, name);
         }
         let message = format!("there is no probe kind `{}`", crate::base::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", named.node.place, message);
@@ -116,7 +115,7 @@ fn thresholds(fields: &Fields, reader: &Reader<'_>) -> Option<Thresholds> {
     let below = under.0.is_some() || under.1.is_some();
     if below && (above.0.is_some() || above.1.is_some()) {
         let one = fields.place_of(if above.0.is_some() { "warn" } else { "critical" });
-        let other: Place = fields.place_of(if under.0.is_some() { "warn_below" } else { "critical_below" });
+        let other: Span = fields.place_of(if under.0.is_some() { "warn_below" } else { "critical_below" });
         reader.report.add(
             Problem::error("thresholds", one, "a probe has bounds from above or from below, not both")
                 .also(other, "the other bound")

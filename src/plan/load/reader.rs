@@ -4,13 +4,12 @@ use super::ids::Ids;
 use super::secrets;
 use super::value::{Read, Value};
 use crate::base::host::host_fault;
+use crate::base::toml::near::nearest;
+use crate::base::toml::node::{Node, NodeValue};
+use crate::base::toml::{Problem, Report, Sources, Span};
 use crate::base::units::Unit;
 use crate::plan::condition::{Condition, Silence};
 use crate::plan::keys::{Named, Takes};
-use crate::plan::near::nearest;
-use crate::plan::node::{Node, NodeValue};
-use crate::plan::place::{Place, Sources};
-use crate::plan::problem::{Problem, Report};
 use crate::plan::registry::Registry;
 use crate::plan::template::{self, Later};
 use crate::plan::units::{UnitError, parse_duration, parse_size};
@@ -209,7 +208,7 @@ impl Reader<'_> {
         parse_size(text).map_err(|error| self.bad_unit(error, Takes::Size, node.place)).ok()
     }
 
-    fn bad_unit(&self, error: UnitError, takes: Takes, place: Place) {
+    fn bad_unit(&self, error: UnitError, takes: Takes, place: Span) {
         let help = error.help(match takes {
             Takes::Size => "units are B, kB, MB, GB, TB, KiB, MiB, GiB and TiB",
             _ => "units are ms, s, m, h, d and w, as in `1h 30m`",
@@ -341,7 +340,7 @@ impl Reader<'_> {
         None
     }
 
-    fn unknown_name(&self, named: Named, name: &str, place: Place, at: &At<'_>) {
+    fn unknown_name(&self, named: Named, name: &str, place: Span, at: &At<'_>) {
         let message = format!("no {} is called `{}`", named.what(), crate::base::text::clean(name, 80));
         let problem = Problem::error("unknown-name", place, message);
         self.report.add(if self.report.is_full() {
@@ -402,7 +401,7 @@ impl Reader<'_> {
 const ASKS_NOTHING: &str = "let it ask for something that is measured, as in `signals['api'].state == 'critical'`, or leave \
                             it out";
 
-fn goes_silent(silence: Silence, place: Place) -> Problem {
+fn goes_silent(silence: Silence, place: Span) -> Problem {
     let (what, instead) = match silence {
         Silence::Sum => ("this sum", "`count([a, b, c]) > 1` or `at_least(2, [a, b, c])`"),
         Silence::List => ("this list", "`any([…])`, `all([…])`, `at_least(2, […])` or `count([…]) > 1`"),

@@ -8,10 +8,10 @@ use super::ids::{bad_name, is_name};
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
 use crate::base::ids::{RegionId, RunbookId, ServiceId, StepId};
+use crate::base::toml::Problem;
+use crate::base::toml::node::{Entry, Node, NodeValue};
 use crate::plan::is_left_out;
 use crate::plan::kinds::ActionKind;
-use crate::plan::node::{Entry, Node, NodeValue};
-use crate::plan::problem::Problem;
 use crate::plan::sections::STEP_KEYS;
 use crate::plan::template::Later;
 use crate::plan::types::{ConfirmLevel, Runbook, Step};
@@ -200,7 +200,7 @@ fn kind(fields: &Fields, reader: &Reader<'_>) -> Option<&'static ActionKind> {
     let name = fields.get("action")?.text()?;
     let kind = reader.registry.action(name);
     if kind.is_none() && is_left_out(name) {
-        reader.report.left_out(fields.place_of("action"), name);
+        super::left_out::used(reader.report, fields.place_of("action"), name);
     } else if kind.is_none() {
         let message = format!("there is no action kind `{}`", crate::base::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", fields.place_of("action"), message);

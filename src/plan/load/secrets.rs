@@ -3,9 +3,9 @@
 use super::fields::Fields;
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
+use crate::base::toml::Problem;
+use crate::base::toml::node::{Node, NodeValue};
 use crate::plan::keys::Takes;
-use crate::plan::node::{Node, NodeValue};
-use crate::plan::problem::Problem;
 use crate::secrets::{SecretRef, SecretsConfig, Source};
 use regex::Regex;
 use std::path::PathBuf;

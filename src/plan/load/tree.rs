@@ -7,8 +7,8 @@ use super::fields::Fields;
 use super::reader::Reader;
 use super::value::{Read, Value};
 use crate::base::ids::{LeafId, QuestionId, RunbookId};
-use crate::plan::near::nearest;
-use crate::plan::problem::Problem;
+use crate::base::toml::Problem;
+use crate::base::toml::near::nearest;
 use crate::plan::types::{Answer, Goto, Leaf, Question, Tree};
 use indexmap::IndexMap;
 

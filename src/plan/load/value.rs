@@ -1,9 +1,9 @@
 //! Values that were read and found to be of the right type.
 
+use crate::base::toml::Span;
+use crate::base::toml::node::Node;
 use crate::plan::condition::Condition;
-use crate::plan::node::Node;
 use crate::plan::params::Param;
-use crate::plan::place::Place;
 use crate::secrets::SecretRef;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 #[derive(Clone, Debug)]
 pub(crate) struct Read {
     pub(crate) value: Value,
-    pub(crate) place: Place,
+    pub(crate) place: Span,
 }
 
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! What is wrong with a scenario file, with its place.
 
-use crate::plan::near::nearest;
+use crate::base::toml::near::nearest;
 use std::{fmt, ops::Range};
 
 /// One thing wrong in a scenario file.

@@ -1,6 +1,8 @@
 //! Channels: the keys of every channel, and those of its kind.
 
 use crate::base::ids::ChannelId;
+use crate::base::toml::Problem;
+use crate::base::toml::node::Entry;
 use crate::plan::is_left_out;
 use crate::plan::keys::Key;
 use crate::plan::kinds::NotifierKind;
@@ -10,9 +12,7 @@ use crate::plan::load::fields::Fields;
 use crate::plan::load::ids::near_or_list;
 use crate::plan::load::reader::{At, Reader};
 use crate::plan::load::value::Read;
-use crate::plan::node::Entry;
 use crate::plan::people::Channel;
-use crate::plan::problem::Problem;
 use crate::plan::sections::{self, ADDRESSES};
 use indexmap::IndexMap;
 
@@ -74,7 +74,7 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static NotifierKi
     let Some(name) = named.node.text() else { return Ok(None) };
     reader.registry.notifier(name).map(Some).ok_or_else(|| {
         if is_left_out(name) {
-            return reader.report.left_out(named.node.place, name);
+            return crate::plan::load::left_out::used(reader.report, named.node.place, name);
         }
         let message = format!("there is no kind of channel `{}`", crate::base::text::clean(name, 60));
         let problem = Problem::error("unknown-kind", named.node.place, message);

@@ -17,11 +17,11 @@ pub(super) use rotations::rotations;
 use super::fields::Fields;
 use super::reader::{At, Reader};
 use crate::base::ids::{ContactId, RotationId};
+use crate::base::toml::Problem;
+use crate::base::toml::near::nearest;
+use crate::base::toml::node::{Entry, NodeValue};
 use crate::plan::keys::Key;
-use crate::plan::near::nearest;
-use crate::plan::node::{Entry, NodeValue};
 use crate::plan::people::Who;
-use crate::plan::problem::Problem;
 use jiff::tz::TimeZone;
 
 /// Most rows of one thing.
@@ -36,7 +36,7 @@ fn rows(fields: &Fields, key: &str, keys: &'static [Key], reader: &Reader<'_>, w
         reader.report.add(Problem::error("too-large", node.place, message));
         return Vec::new();
     }
-    let row = |row: &crate::plan::node::Node| {
+    let row = |row: &crate::base::toml::node::Node| {
         let entry = Entry { key_place: row.place, node: row.clone() };
         Fields::read(reader, &[keys], &entry, &At::new(what))
     };

@@ -1,6 +1,7 @@
 //! Plan-wide settings of telling people.
 
 use super::{who, zone};
+use crate::base::toml::Problem;
 use crate::plan::load::Places;
 use crate::plan::load::basics::severity_of;
 use crate::plan::load::document::Document;
@@ -8,7 +9,6 @@ use crate::plan::load::fields::Fields;
 use crate::plan::load::reader::Reader;
 use crate::plan::load::single;
 use crate::plan::people::NotifySettings;
-use crate::plan::problem::Problem;
 use jiff::civil::Time;
 
 pub(in crate::plan::load) fn notify(

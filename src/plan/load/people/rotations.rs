@@ -2,6 +2,7 @@
 
 use super::{rows, zone};
 use crate::base::ids::{ContactId, RotationId};
+use crate::base::toml::{Problem, Span};
 use crate::plan::calendar;
 use crate::plan::load::Places;
 use crate::plan::load::basics::things;
@@ -10,8 +11,6 @@ use crate::plan::load::fields::Fields;
 use crate::plan::load::reader::Reader;
 use crate::plan::oncall;
 use crate::plan::people::{CalendarTrouble, Contact, Rotation, Shift, Turns};
-use crate::plan::place::Place;
-use crate::plan::problem::Problem;
 use crate::plan::sections::OVERRIDE_KEYS;
 use indexmap::IndexMap;
 use jiff::civil::DateTime;
@@ -161,7 +160,7 @@ fn calendar(
 const EVENT_HELP: &str = "an event is a shift: its SUMMARY or an ATTENDEE names a contact, and it has an end";
 
 /// Warns of a rotation in which nobody is on call now, or soon nobody any more.
-fn expect_somebody(id: &str, rotation: &Rotation, place: Place, reader: &Reader<'_>) {
+fn expect_somebody(id: &str, rotation: &Rotation, place: Span, reader: &Reader<'_>) {
     // What cannot be read is said already.
     if matches!(&rotation.turns, Turns::Calendar { trouble: Some(CalendarTrouble::Unread(_)), .. }) {
         return;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// A span of bytes in one of a plan's files.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Place {
+pub struct Span {
     /// Which of the [`Sources`].
     pub file: usize,
     /// First byte.
@@ -14,7 +14,7 @@ pub struct Place {
     pub end: usize,
 }
 
-impl Place {
+impl Span {
     /// A span of a file.
     pub fn new(file: usize, span: Range<usize>) -> Self {
         Self { file, start: span.start, end: span.end.max(span.start) }
@@ -49,17 +49,17 @@ pub struct Position {
 
 impl Sources {
     /// The file of a place.
-    pub fn file(&self, place: Place) -> Option<&SourceFile> {
+    pub fn file(&self, place: Span) -> Option<&SourceFile> {
         self.0.get(place.file)
     }
 
     /// The text at a place.
-    pub fn text(&self, place: Place) -> &str {
+    pub fn text(&self, place: Span) -> &str {
         self.file(place).and_then(|file| file.text.get(place.start..place.end)).unwrap_or("")
     }
 
     /// Lines and columns of a place.
-    pub fn position(&self, place: Place) -> Position {
+    pub fn position(&self, place: Span) -> Position {
         let text = self.file(place).map_or("", |file| &*file.text);
         let (line, column) = line_and_column(text, place.start);
         let (end_line, end_column) = line_and_column(text, place.end);
@@ -67,14 +67,14 @@ impl Sources {
     }
 
     /// `plan.toml:12:5`.
-    pub fn describe(&self, place: Place) -> String {
+    pub fn describe(&self, place: Span) -> String {
         let Position { line, column, .. } = self.position(place);
         format!("{}:{line}:{column}", self.file(place).map_or("", |file| &file.path))
     }
 
     /// The place of a part of a text value: within its quotes where the file has it letter by letter, the
     /// whole value where it has escapes.
-    pub(crate) fn within(&self, value: Place, text: &str, part: Range<usize>) -> Place {
+    pub(crate) fn within(&self, value: Span, text: &str, part: Range<usize>) -> Span {
         let raw = self.text(value);
         let quotes = if raw.starts_with("\"\"\"") || raw.starts_with("'''") { 3 } else { 1 };
         let inner = raw.get(quotes..raw.len().saturating_sub(quotes)).unwrap_or("");
@@ -84,7 +84,7 @@ impl Sources {
             inner if inner.get(skipped..) == Some(text) => value.start + quotes + skipped,
             _ => return value,
         };
-        Place { file: value.file, start: start + part.start, end: start + part.end }
+        Span { file: value.file, start: start + part.start, end: start + part.end }
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn places_are_counted_in_characters_from_one() {
         let sources = Sources(vec![SourceFile { path: "a.toml".into(), text: "x = 1\né = 'ab'\n".into() }]);
-        let value = Place::new(0, 11..15);
+        let value = Span::new(0, 11..15);
         assert_eq!(sources.text(value), "'ab'");
         let inner = sources.within(value, "ab", 1..2);
         assert_eq!(sources.position(inner), Position { line: 2, column: 7, end_line: 2, end_column: 8 });

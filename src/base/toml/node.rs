@@ -1,14 +1,14 @@
 //! A TOML file as a tree in the order of the file, every key and value with its place.
 
-use super::place::Place;
-use super::problem::{Problem, Report};
+use super::Span;
+use super::{Problem, Report};
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
 /// A value with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
-    pub(crate) place: Place,
+    pub(crate) place: Span,
     pub(crate) value: NodeValue,
 }
 
@@ -28,7 +28,7 @@ pub(crate) enum NodeValue {
 /// A key with its place, and its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub(crate) key_place: Place,
+    pub(crate) key_place: Span,
     pub(crate) node: Node,
 }
 
@@ -65,13 +65,13 @@ pub(crate) fn parse(file: usize, text: &str, report: &Report) -> Option<Table> {
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
         let start = floor(text, span.start);
-        let place = Place::new(file, start..floor(text, span.end).max(start));
+        let place = Span::new(file, start..floor(text, span.end).max(start));
         report.add(syntax_problem(place, error.message()));
     }
     errors.is_empty().then(|| convert_table(file, table.into_inner()))
 }
 
-fn syntax_problem(place: Place, message: &str) -> Problem {
+fn syntax_problem(place: Span, message: &str) -> Problem {
     let problem = Problem::error("syntax", place, format!("TOML: {message}"));
     match message {
         message if message.contains("duplicate key") => {
@@ -92,8 +92,8 @@ fn convert_table(file: usize, table: DeTable<'_>) -> Table {
     let mut entries: Vec<(String, Entry)> = table
         .into_iter()
         .map(|(key, value)| {
-            let key_place = Place::new(file, key.span());
-            let place = Place::new(file, value.span());
+            let key_place = Span::new(file, key.span());
+            let place = Span::new(file, value.span());
             let node = Node { place, value: convert(file, value.into_inner()) };
             (key.into_inner().into_owned(), Entry { key_place, node })
         })
@@ -125,7 +125,7 @@ fn convert(file: usize, value: DeValue<'_>) -> NodeValue {
             array
                 .into_iter()
                 .map(|value| {
-                    let place = Place::new(file, value.span());
+                    let place = Span::new(file, value.span());
                     Node { place, value: convert(file, value.into_inner()) }
                 })
                 .collect(),
@@ -135,14 +135,14 @@ fn convert(file: usize, value: DeValue<'_>) -> NodeValue {
 }
 
 /// A value as it would stand in a file, all of it at one place.
-pub(crate) fn parse_value(text: &str, place: Place) -> Option<NodeValue> {
+pub(crate) fn parse_value(text: &str, place: Span) -> Option<NodeValue> {
     let value = DeValue::parse(text).ok()?;
     let mut converted = convert(place.file, value.into_inner());
     move_to(&mut converted, place);
     Some(converted)
 }
 
-fn move_to(value: &mut NodeValue, place: Place) {
+fn move_to(value: &mut NodeValue, place: Span) {
     match value {
         NodeValue::List(list) => {
             for node in list {

@@ -1,7 +1,7 @@
 //! Problems for people (with the marked lines of the file), for logs (a line each) and for editors (JSON).
 
-use super::place::Place;
-use super::problem::{Level, Problem, Problems};
+use super::Span;
+use super::{Level, Problem, Problems};
 use crate::base::text::clean;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles,
@@ -105,8 +105,8 @@ fn file_of(problem: &Problem, problems: &Problems) -> Option<String> {
 const MAX_DISTANCE: usize = 12;
 
 /// Whether another place of a problem is drawn with its first one, or only named.
-fn is_near(problem: &Problem, other: Place, problems: &Problems) -> bool {
-    let line = |place: Place| problems.sources().position(place).line;
+fn is_near(problem: &Problem, other: Span, problems: &Problems) -> bool {
+    let line = |place: Span| problems.sources().position(place).line;
     problem.place.as_ref().is_some_and(|(place, _)| {
         place.file == other.file && line(*place).abs_diff(line(other)) <= MAX_DISTANCE
     })
@@ -164,14 +164,14 @@ impl Drawn {
     }
 }
 
-fn labeled(place: Place, label: &str) -> LabeledSpan {
+fn labeled(place: Span, label: &str) -> LabeledSpan {
     let label = (!label.is_empty()).then(|| clean(label, 200));
     LabeledSpan::new(label, place.start, place.end - place.start)
 }
 
 /// The text with every character that could steer a terminal replaced by a mark of the same length in bytes,
 /// so that places stay right. Secrets that stand in the text are masked.
-fn drawable(text: &str, file: usize, masked: &[Place]) -> String {
+fn drawable(text: &str, file: usize, masked: &[Span]) -> String {
     let mark = |c: char| match c.len_utf8() {
         1 => "?",
         2 => "\u{bf}",
@@ -233,7 +233,7 @@ impl miette::Diagnostic for Drawn {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, drawable};
+    use super::{Span, drawable};
 
     #[test]
     fn hostile_characters_are_replaced_byte_for_byte() {
@@ -241,7 +241,7 @@ mod tests {
         let drawn = drawable(hostile, 0, &[]);
         assert_eq!(drawn, "a?[2J\u{bf}\u{fffd}\u{fffd}?é\tb\n");
         assert_eq!(drawn.len(), hostile.len());
-        assert_eq!(drawable("dsn = 'sécret'", 0, &[Place::new(0, 7..14)]), "dsn = '*******'");
-        assert_eq!(drawable("dsn", 1, &[Place::new(0, 0..3)]), "dsn");
+        assert_eq!(drawable("dsn = 'sécret'", 0, &[Span::new(0, 7..14)]), "dsn = '*******'");
+        assert_eq!(drawable("dsn", 1, &[Span::new(0, 0..3)]), "dsn");
     }
 }

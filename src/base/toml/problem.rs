@@ -1,6 +1,6 @@
-//! What is wrong with a plan, with its place and what to do about it.
+//! What is wrong with a file, with its place and what to do about it.
 
-use super::place::{Place, Sources};
+use super::{Sources, Span};
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
@@ -36,9 +36,9 @@ pub struct Problem {
     /// The file, where the problem is not at a place in its text.
     pub file: Option<String>,
     /// Where it is, and what the mark says.
-    pub place: Option<(Place, String)>,
+    pub place: Option<(Span, String)>,
     /// Other places that belong to it.
-    pub also: Vec<(Place, String)>,
+    pub also: Vec<(Span, String)>,
     /// What would do.
     pub help: Option<String>,
     /// It is about what lies outside of the plan and is read again while the plan is used: the plan can be used all the
@@ -48,7 +48,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at a place.
-    pub(crate) fn at(level: Level, code: &'static str, place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn at(level: Level, code: &'static str, place: Span, message: impl Into<String>) -> Self {
         let place = Some((place, String::new()));
         Self {
             level,
@@ -63,12 +63,12 @@ impl Problem {
     }
 
     /// An error at a place.
-    pub(crate) fn error(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn error(code: &'static str, place: Span, message: impl Into<String>) -> Self {
         Self::at(Level::Error, code, place, message)
     }
 
     /// A warning at a place.
-    pub(crate) fn warning(code: &'static str, place: Place, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(code: &'static str, place: Span, message: impl Into<String>) -> Self {
         Self::at(Level::Warning, code, place, message)
     }
 
@@ -99,7 +99,7 @@ impl Problem {
         self
     }
 
-    pub(crate) fn also(mut self, place: Place, label: impl Into<String>) -> Self {
+    pub(crate) fn also(mut self, place: Span, label: impl Into<String>) -> Self {
         self.also.push((place, label.into()));
         self
     }
@@ -116,7 +116,7 @@ pub struct Problems {
     list: Vec<Problem>,
     omitted: usize,
     sources: Arc<Sources>,
-    masked: Vec<Place>,
+    masked: Vec<Span>,
 }
 
 impl Problems {
@@ -132,7 +132,7 @@ impl Problems {
 
     /// The first file or folder that could not be read, and why.
     pub fn of_unread(&self) -> Option<(&str, &str)> {
-        let unread = self.list.iter().filter(|problem| super::files::UNREAD.contains(&problem.code));
+        let unread = self.list.iter().filter(|problem| UNREAD.contains(&problem.code));
         unread.filter_map(|problem| Some((problem.file.as_deref()?, problem.message.as_str()))).next()
     }
 
@@ -147,7 +147,7 @@ impl Problems {
     }
 
     /// What is never shown of the files: secrets that were written in them.
-    pub(crate) fn masked(&self) -> &[Place] {
+    pub(crate) fn masked(&self) -> &[Span] {
         &self.masked
     }
 
@@ -176,27 +176,11 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
+/// What is wrong with a whole file or folder of which nothing was read.
+pub(crate) const UNREAD: [&str; 5] = ["unreadable", "empty", "too-many-files", "too-large", "encoding"];
+
 /// Most problems that are kept: more would be noise, and a hostile plan could ask for millions.
 const MAX_PROBLEMS: usize = 100;
-
-/// Longest name of a kind that is quoted, and how many different ones are.
-const KIND_CHARS: usize = 60;
-const KINDS: usize = 4;
-
-/// All uses of what this build leaves out as one problem, at the first of them.
-fn without_aws(uses: &[(Place, String)]) -> Option<Problem> {
-    let first = uses.iter().map(|(place, _)| *place).min_by_key(|place| (place.file, place.start))?;
-    let kinds: std::collections::BTreeSet<&str> = uses.iter().map(|(_, name)| name.as_str()).collect();
-    let named: Vec<String> = kinds.iter().take(KINDS).map(|name| format!("`{name}`")).collect();
-    let more = match kinds.len().saturating_sub(KINDS) {
-        0 => String::new(),
-        more => format!(" and {more} more kinds"),
-    };
-    let places = if uses.len() == 1 { "1 place".to_owned() } else { format!("{} places", uses.len()) };
-    let message =
-        format!("this plan uses AWS in {places}, and this build has none of it: {}{more}", named.join(", "));
-    Some(Problem::error("unknown-kind", first, message).help(super::registry::other_build_help()))
-}
 
 /// Collects problems while a plan is read.
 #[derive(Default)]
@@ -204,9 +188,9 @@ pub(crate) struct Report {
     list: RefCell<Vec<Problem>>,
     omitted: RefCell<usize>,
     errors: RefCell<usize>,
-    masked: RefCell<Vec<Place>>,
-    /// Uses of kinds that this build leaves out: told once, however many there are.
-    left_out: RefCell<Vec<(Place, String)>>,
+    masked: RefCell<Vec<Span>>,
+    /// What is told once, at the first of its places, however many there are.
+    gathered: RefCell<Vec<(Span, String)>>,
 }
 
 impl Report {
@@ -227,10 +211,10 @@ impl Report {
         }
     }
 
-    /// A kind is used that this build leaves out.
-    pub(crate) fn left_out(&self, place: Place, name: &str) {
+    /// An error that is told once for all of its places, with what is named there.
+    pub(crate) fn gather(&self, place: Span, name: String) {
         *self.errors.borrow_mut() += 1;
-        self.left_out.borrow_mut().push((place, crate::base::text::clean(name, KIND_CHARS)));
+        self.gathered.borrow_mut().push((place, name));
     }
 
     /// How many errors keep the plan from being used, whether or not they are kept.
@@ -239,7 +223,7 @@ impl Report {
     }
 
     /// Keeps a secret that is written in a file off screens and logs.
-    pub(crate) fn mask(&self, place: Place) {
+    pub(crate) fn mask(&self, place: Span) {
         self.masked.borrow_mut().push(place);
     }
 
@@ -248,9 +232,14 @@ impl Report {
         self.list.borrow().len() >= MAX_PROBLEMS
     }
 
-    pub(crate) fn finish(self, sources: Arc<Sources>) -> Problems {
+    /// All that was found; `told` makes one problem of what was gathered.
+    pub(crate) fn finish(
+        self,
+        sources: Arc<Sources>,
+        told: impl FnOnce(&[(Span, String)]) -> Option<Problem>,
+    ) -> Problems {
         let mut list = self.list.into_inner();
-        list.extend(without_aws(&self.left_out.into_inner()));
+        list.extend(told(&self.gathered.into_inner()));
         let key = |problem: &Problem| problem.place.as_ref().map(|(place, _)| (place.file, place.start));
         list.sort_by_key(key);
         Problems { list, omitted: self.omitted.into_inner(), sources, masked: self.masked.into_inner() }
