@@ -1,34 +1,32 @@
 //! One table of a scenario file, read key by key so that every mistake in it is found.
 
-use super::problem::{Sheet, near_miss};
+use super::sheet::{Sheet, near_miss};
+use crate::base::toml::Span;
+use crate::base::toml::node::{Node, NodeValue, Table};
 use crate::plan::units::parse_duration;
 use jiff::SignedDuration;
-use std::ops::Range;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 /// A table and the place of its head.
 pub(super) struct Entry<'t> {
-    table: &'t DeTable<'t>,
-    pub(super) span: Range<usize>,
+    table: &'t Table,
+    pub(super) span: Span,
 }
 
 /// A text with its place.
-pub(super) type Text<'t> = (&'t str, Range<usize>);
+pub(super) type Text<'t> = (&'t str, Span);
 
 impl<'t> Entry<'t> {
     /// Notes every key that is not among `known`.
     pub(super) fn new(
-        table: &'t DeTable<'t>,
-        span: Range<usize>,
+        table: &'t Table,
+        span: Span,
         known: &'static [&'static str],
         sheet: &mut Sheet,
     ) -> Self {
-        for key in table.keys() {
-            let name: &str = key.get_ref();
-            if !known.contains(&name) {
+        for (name, entry) in table {
+            if !known.contains(&name.as_str()) {
                 sheet.problem(
-                    key.span(),
+                    entry.key_place,
                     format!("there is no key `{name}` here"),
                     near_miss(name, known.iter().copied()),
                 );
@@ -37,13 +35,13 @@ impl<'t> Entry<'t> {
         Self { table, span }
     }
 
-    fn get(&self, key: &str) -> Option<&'t Spanned<DeValue<'t>>> {
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    fn get(&self, key: &str) -> Option<&'t Node> {
+        self.table.get(key).map(|entry| &entry.node)
     }
 
     /// The place of a key's value; of the table where it is absent.
-    pub(super) fn place(&self, key: &str) -> Range<usize> {
-        self.get(key).map_or_else(|| self.span.clone(), Spanned::span)
+    pub(super) fn place(&self, key: &str) -> Span {
+        self.get(key).map_or(self.span, |node| node.place)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
@@ -53,17 +51,17 @@ impl<'t> Entry<'t> {
     /// A text.
     pub(super) fn text(&self, key: &str, sheet: &mut Sheet) -> Option<Text<'t>> {
         let value = self.get(key)?;
-        let text = value.get_ref().as_str();
+        let text = value.text();
         if text.is_none() {
             wrong_type(key, value, "a text in quotes", sheet);
         }
-        text.map(|text| (text, value.span()))
+        text.map(|text| (text, value.place))
     }
 
     /// A text that must be there.
     pub(super) fn require_text(&self, key: &str, sheet: &mut Sheet) -> Option<Text<'t>> {
         if !self.has(key) {
-            sheet.problem(self.span.clone(), format!("the key `{key}` is missing"), "");
+            sheet.problem(self.span, format!("the key `{key}` is missing"), "");
         }
         self.text(key, sheet)
     }
@@ -84,12 +82,11 @@ impl<'t> Entry<'t> {
     /// A number, whole or not.
     pub(super) fn number(&self, key: &str, sheet: &mut Sheet) -> Option<f64> {
         let value = self.get(key)?;
-        let number = match value.get_ref() {
-            DeValue::Integer(number) => number.as_str().parse().ok(),
-            DeValue::Float(number) => number.as_str().parse().ok(),
+        let number = match value.value {
+            NodeValue::Integer(number) => Some(number as f64),
+            NodeValue::Number(number) => Some(number),
             _ => None,
         };
-        let number = number.filter(|number: &f64| number.is_finite());
         if number.is_none() {
             wrong_type(key, value, "a number", sheet);
         }
@@ -99,13 +96,13 @@ impl<'t> Entry<'t> {
     /// A list of texts; empty where it is absent.
     pub(super) fn texts(&self, key: &str, sheet: &mut Sheet) -> Vec<String> {
         let Some(value) = self.get(key) else { return Vec::new() };
-        let Some(list) = value.get_ref().as_array() else {
+        let NodeValue::List(list) = &value.value else {
             wrong_type(key, value, "a list of texts", sheet);
             return Vec::new();
         };
         let mut texts = Vec::new();
-        for item in list.iter() {
-            match item.get_ref().as_str() {
+        for item in list {
+            match item.text() {
                 Some(text) => texts.push(text.to_owned()),
                 None => wrong_type(key, item, "a text in quotes", sheet),
             }
@@ -125,7 +122,7 @@ impl<'t> Entry<'t> {
     }
 }
 
-fn wrong_type(key: &str, value: &Spanned<DeValue<'_>>, expected: &str, sheet: &mut Sheet) {
-    let found = value.get_ref().type_str();
-    sheet.problem(value.span(), format!("`{key}` takes {expected}, not {found}"), "");
+fn wrong_type(key: &str, value: &Node, expected: &str, sheet: &mut Sheet) {
+    let found = value.describe();
+    sheet.problem(value.place, format!("`{key}` takes {expected}, not {found}"), "");
 }

@@ -1,17 +1,17 @@
 //! Reading a scenario file.
 
 use super::entry::Entry;
-use super::problem::{Problems, Sheet};
 use super::select;
+use super::sheet::Sheet;
 use super::{
     Attempts, Change, Event, Fault, FaultKind, ProbeState, Reaction, RegionState, Scenario, Trigger,
 };
 use crate::base::ids::ProbeId;
+use crate::base::toml::Problems;
+use crate::base::toml::node::{NodeValue, Table};
 use crate::base::units::Unit;
 use crate::plan::Plan;
 use jiff::SignedDuration;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 /// More than anyone writes by hand.
 const MAX_BYTES: usize = 256 * 1024;
@@ -56,29 +56,17 @@ const ON_KEYS: &[&str] = &[
 pub(super) fn parse(text: &str, file: &str, plan: &Plan) -> Result<Scenario, Problems> {
     let mut sheet = Sheet::new(file, text);
     if text.len() > MAX_BYTES {
-        sheet.problem(0..0, format!("the file is larger than {} KiB", MAX_BYTES / 1024), "is it a scenario?");
-        return sheet.finish(empty());
+        let message = format!("the file is larger than {} KiB", MAX_BYTES / 1024);
+        sheet.problem(sheet.head(), message, "is it a scenario?");
+        return sheet.finish(None);
     }
-    let (root, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
-        sheet.problem(error.span().unwrap_or(0..0), error.message(), "");
-    }
-    let scenario = read(root.get_ref(), plan, &mut sheet);
+    let root = sheet.parse();
+    let scenario = root.map(|root| read(&root, plan, &mut sheet));
     sheet.finish(scenario)
 }
 
-fn empty() -> Scenario {
-    Scenario {
-        name: String::new(),
-        title: String::new(),
-        steps_take: None,
-        events: vec![],
-        reactions: vec![],
-    }
-}
-
-fn read(root: &DeTable<'_>, plan: &Plan, sheet: &mut Sheet) -> Scenario {
-    let head = Entry::new(root, 0..0, SCENARIO_KEYS, sheet);
+fn read(root: &Table, plan: &Plan, sheet: &mut Sheet) -> Scenario {
+    let head = Entry::new(root, sheet.head(), SCENARIO_KEYS, sheet);
     let text = |found: Option<(&str, _)>| found.map(|(text, _)| text.to_owned()).unwrap_or_default();
     Scenario {
         name: text(head.require_text("name", sheet)),
@@ -91,31 +79,28 @@ fn read(root: &DeTable<'_>, plan: &Plan, sheet: &mut Sheet) -> Scenario {
 
 /// Reads each `[[key]]` table; those with problems are left out.
 fn entries<'t, T>(
-    root: &'t DeTable<'t>,
+    root: &'t Table,
     key: &str,
     known: &'static [&'static str],
     sheet: &mut Sheet,
     mut read: impl FnMut(&Entry<'t>, &mut Sheet) -> Option<T>,
 ) -> Vec<T> {
-    let Some((_, value)) = root.iter().find(|(name, _)| name.get_ref() == key) else { return Vec::new() };
-    let list: &[Spanned<DeValue<'t>>] = match value.get_ref() {
-        DeValue::Array(list) => list,
-        _ => {
-            sheet.problem(value.span(), format!("`{key}` is a list of tables"), format!("write `[[{key}]]`"));
-            return Vec::new();
-        }
+    let Some(value) = root.get(key).map(|entry| &entry.node) else { return Vec::new() };
+    let NodeValue::List(list) = &value.value else {
+        sheet.problem(value.place, format!("`{key}` is a list of tables"), format!("write `[[{key}]]`"));
+        return Vec::new();
     };
     if list.len() > MAX_ENTRIES {
-        sheet.problem(value.span(), format!("more than {MAX_ENTRIES} `[[{key}]]` tables"), "");
+        sheet.problem(value.place, format!("more than {MAX_ENTRIES} `[[{key}]]` tables"), "");
         return Vec::new();
     }
     let mut found = Vec::new();
     for item in list {
-        let Some(table) = item.get_ref().as_table() else {
-            sheet.problem(item.span(), format!("`{key}` is a list of tables"), format!("write `[[{key}]]`"));
+        let Some(table) = item.table() else {
+            sheet.problem(item.place, format!("`{key}` is a list of tables"), format!("write `[[{key}]]`"));
             continue;
         };
-        let entry = Entry::new(table, item.span(), known, sheet);
+        let entry = Entry::new(table, item.place, known, sheet);
         found.extend(read(&entry, sheet));
     }
     found
@@ -123,7 +108,7 @@ fn entries<'t, T>(
 
 fn event(entry: &Entry<'_>, plan: &Plan, sheet: &mut Sheet) -> Option<Event> {
     if subjects(entry) == 0 {
-        sheet.problem(entry.span.clone(), "nothing happens here", "name a region, probe, service or traffic");
+        sheet.problem(entry.span, "nothing happens here", "name a region, probe, service or traffic");
     }
     let changes = changes(entry, plan, sheet);
     Some(Event { after: entry.duration("after", sheet).unwrap_or_default(), changes })
@@ -134,7 +119,7 @@ fn reaction(entry: &Entry<'_>, plan: &Plan, sheet: &mut Sheet) -> Option<Reactio
         (Some(step), None) => select::step(step, plan, sheet).map(Trigger::Step),
         (None, Some(action)) => select::action(action, plan, sheet).map(Trigger::Action),
         _ => {
-            sheet.problem(entry.span.clone(), "`[[on]]` needs either `step` or `action`", "");
+            sheet.problem(entry.span, "`[[on]]` needs either `step` or `action`", "");
             None
         }
     };
@@ -145,7 +130,7 @@ fn reaction(entry: &Entry<'_>, plan: &Plan, sheet: &mut Sheet) -> Option<Reactio
     let after = entry.duration("after", sheet).unwrap_or_default();
     if subjects(entry) == 0 && !["fails", "takes", "output"].iter().any(|key| entry.has(key)) {
         let help = "say what changes, how long it takes, what it prints or how it fails";
-        sheet.problem(entry.span.clone(), "nothing follows from this", help);
+        sheet.problem(entry.span, "nothing follows from this", help);
     }
     Some(Reaction { trigger: trigger?, takes, output, fault, after, changes })
 }
@@ -177,7 +162,7 @@ fn subjects(entry: &Entry<'_>) -> usize {
 fn changes(entry: &Entry<'_>, plan: &Plan, sheet: &mut Sheet) -> Vec<Change> {
     if subjects(entry) > 1 {
         let help = "write one table for each";
-        sheet.problem(entry.span.clone(), "more than one of region, probe, service and traffic", help);
+        sheet.problem(entry.span, "more than one of region, probe, service and traffic", help);
         return Vec::new();
     }
     if subjects(entry) == 0 {
@@ -258,7 +243,7 @@ fn probe_state(entry: &Entry<'_>, probe: &ProbeId, plan: &Plan, sheet: &mut Shee
         let per_second = entry.number("grow_per_minute", sheet).unwrap_or(0.0) / 60.0;
         return entry.number("value", sheet).map(|value| ProbeState::Value { value, per_second });
     }
-    sheet.problem(entry.span.clone(), "how is it?", "say `is`, `lag`, `age` or `value`");
+    sheet.problem(entry.span, "how is it?", "say `is`, `lag`, `age` or `value`");
     None
 }
 

@@ -5,14 +5,13 @@
 
 mod entry;
 mod file;
-mod problem;
 mod select;
+mod sheet;
 #[cfg(test)]
 mod tests;
 
-pub use problem::{Problem, Problems};
-
 use crate::base::ids::{ProbeId, RegionId, StepId};
+use crate::base::toml::Problems;
 use crate::plan::Plan;
 use jiff::SignedDuration;
 

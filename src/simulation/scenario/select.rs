@@ -1,7 +1,7 @@
 //! What the names in a scenario mean in a plan, also the parts that any plan has (`@primary`).
 
 use super::entry::Text;
-use super::problem::{Sheet, near_miss};
+use super::sheet::{Sheet, near_miss};
 use crate::base::ids::{ProbeId, RegionId, ServiceId, StepId};
 use crate::plan::{Plan, RegionRole, is_left_out};
 use crate::simulation::simulated::roles;

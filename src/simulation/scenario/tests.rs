@@ -1,10 +1,16 @@
 use super::*;
+use crate::base::toml::Problem;
 use crate::simulation::simulated::tests::plan;
 
 fn problems(text: &str) -> Vec<String> {
     let head = "name = \"x\"\ntitle = \"x\"\n";
     let problems = Scenario::parse(&format!("{head}{text}"), "x.toml", &plan()).unwrap_err();
-    problems.0.iter().map(ToString::to_string).collect()
+    let line = |problem: &Problem| {
+        let place = problems.sources().describe(problem.place.as_ref().unwrap().0);
+        let help = problem.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+        format!("{place}: {}{help}", problem.message)
+    };
+    problems.iter().map(line).collect()
 }
 
 #[test]
@@ -43,7 +49,7 @@ fn what_makes_no_sense_is_refused() {
         ("[[at]]\nprobe = \"a-web\"", "how is it?"),
         ("[[at]]\nprobe = \"a-web\"\nis = \"broken\"", "`is` cannot be `broken`"),
         ("[[at]]\nprobe = \"a-web\"\nlag = \"5s\"", "does not measure time"),
-        ("[[at]]\nprobe = \"a-web\"\nvalue = \"5\"", "`value` takes a number, not string"),
+        ("[[at]]\nprobe = \"a-web\"\nvalue = \"5\"", "`value` takes a number, not text"),
         ("[[at]]\nprobe = \"a-web\"\nvalue = nan", "`value` takes a number"),
         ("[[at]]\nprobe = \"@backup\"\nis = \"stale\"", "the plan has no probe `@backup`"),
         (
