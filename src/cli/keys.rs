@@ -8,8 +8,9 @@ use clap::{Args, Subcommand};
 
 use super::layered;
 use crate::base::text::Printer;
+use crate::base::toml::Report;
 use crate::console::keymap::{self, Context, Keymap};
-use crate::console::layers::{Layers, Problem};
+use crate::console::layers::Layers;
 
 /// Arguments of `lifeboat keys`.
 #[derive(Debug, Args)]
@@ -52,8 +53,8 @@ pub fn run(args: &KeysArgs) -> ExitCode {
     })
 }
 
-fn problems_of(layers: &Layers, index: usize) -> Vec<Problem> {
-    keymap::check(layers, index).1
+fn problems_of(layers: &Layers, index: usize, report: &Report) {
+    keymap::check(layers, index, report);
 }
 
 fn show(out: &mut impl Write, layers: &Layers, name: &str, markdown: bool) -> io::Result<bool> {
@@ -117,7 +118,7 @@ mod tests {
     fn an_unknown_name_is_a_problem() {
         assert_eq!(
             shown("emcas", false),
-            (false, "emcas: no keymap called `emcas`\n    help: did you mean `emacs`?\n".into())
+            (false, "emcas: error[unknown-name]: no keymap called `emcas`\n  help: did you mean `emacs`?\n".into())
         );
     }
 }

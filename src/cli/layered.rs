@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::console::layers::{Layers, Origin, Problem, Source, read_source};
+use crate::base::toml::{Problems, Report, render};
+use crate::console::layers::{Layers, Origin, Source, read_source, unreadable};
 
 /// The user's own folder of `kind` ("themes", "keymaps"): below the folder given, or below
 /// `$XDG_CONFIG_HOME/lifeboat`.
@@ -20,7 +21,7 @@ pub(super) fn user_folder(config: Option<&Path>, kind: &str) -> Option<PathBuf> 
 pub(super) fn list(
     out: &mut impl Write,
     layers: &Layers,
-    check: impl Fn(&Layers, usize) -> Vec<Problem>,
+    check: impl Fn(&Layers, usize, &Report),
 ) -> io::Result<bool> {
     let names = layers.names();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -30,14 +31,18 @@ pub(super) fn list(
             Origin::BuiltIn => "built in".to_owned(),
             Origin::File(path) => format!("user: {}", path.display()),
         };
-        let trouble = match check(layers, index).len() {
+        let report = Report::default();
+        check(layers, index, &report);
+        let trouble = match report.errors() {
             0 => String::new(),
             1 => ", 1 problem (see check)".to_owned(),
             count => format!(", {count} problems (see check)"),
         };
         writeln!(out, "{name:width$}  {from}{trouble}")?;
     }
-    print_problems(out, layers.unreadable())?;
+    let report = Report::default();
+    layers.unreadable().iter().for_each(|problem| report.add(problem.clone()));
+    print_problems(out, &report.finish(layers.texts(), |_| None))?;
     Ok(layers.unreadable().is_empty())
 }
 
@@ -46,31 +51,24 @@ pub(super) fn check(
     out: &mut impl Write,
     mut layers: Layers,
     file: Option<&Path>,
-    check: impl Fn(&Layers, usize) -> Vec<Problem>,
+    check: impl Fn(&Layers, usize, &Report),
 ) -> io::Result<bool> {
-    let mut problems = Vec::new();
+    let report = Report::default();
     let indices: Vec<usize> = match file {
         Some(path) => match read_source(path) {
             Ok(source) => vec![layers.push(source)],
             Err(error) => {
-                let place = path.display().to_string();
-                problems.push(Problem { place, message: format!("cannot be read: {error}"), help: None });
+                report.add(unreadable(path, &error));
                 Vec::new()
             }
         },
         None => {
-            problems.extend_from_slice(layers.unreadable());
+            layers.unreadable().iter().for_each(|problem| report.add(problem.clone()));
             (0..layers.sources().len()).collect()
         }
     };
-    for index in &indices {
-        for problem in check(&layers, *index) {
-            // A problem of a parent shows in each of its heirs.
-            if !problems.contains(&problem) {
-                problems.push(problem);
-            }
-        }
-    }
+    indices.iter().for_each(|index| check(&layers, *index, &report));
+    let problems = report.finish(layers.texts(), |_| None);
     print_problems(out, &problems)?;
     if problems.is_empty() {
         let names: Vec<&str> = indices.iter().map(|index| layers.sources()[*index].name.as_str()).collect();
@@ -80,8 +78,8 @@ pub(super) fn check(
 }
 
 /// Prints problems, each with its place.
-pub(super) fn print_problems(out: &mut impl Write, problems: &[Problem]) -> io::Result<()> {
-    problems.iter().try_for_each(|problem| writeln!(out, "{problem}"))
+pub(super) fn print_problems(out: &mut impl Write, problems: &Problems) -> io::Result<()> {
+    out.write_all(render::plain(problems).as_bytes())
 }
 
 /// The exit code: 0 when all is well, 1 when there are problems. A reader that closed the pipe had enough.

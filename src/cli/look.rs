@@ -2,9 +2,9 @@
 
 use super::Failure;
 use crate::base::environment::Environment;
+use crate::base::toml::Problems;
 use crate::console::glyphs::Glyphs;
 use crate::console::keymap::{self, Keymap};
-use crate::console::layers::Problem;
 use crate::console::theme::{self, ColourDepth, ColourEnvironment, Theme};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -121,11 +121,10 @@ fn read_config(folder: Option<&Path>) -> (Config, Option<String>) {
 /// The one that a flag names, or the configuration, or the default.
 fn choose<T>(
     (flag, configured, default): (Option<&str>, Option<&str>, &str),
-    load: impl Fn(&str) -> Result<T, Vec<Problem>>,
+    load: impl Fn(&str) -> Result<T, Problems>,
     trouble: &mut Option<String>,
 ) -> Result<T, Failure> {
-    let lines =
-        |problems: Vec<Problem>| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let lines = |problems: Problems| problems.to_string();
     if let Some(flag) = flag {
         return load(flag).map_err(|problems| Failure::new(lines(problems), ""));
     }

@@ -10,7 +10,8 @@ use ratatui::style::{Color, Style};
 
 use super::layered;
 use crate::base::text::Printer;
-use crate::console::layers::{Layers, Problem};
+use crate::base::toml::Report;
+use crate::console::layers::Layers;
 use crate::console::theme::{self, ColourDepth, ColourEnvironment, ROLES, Role, Theme};
 
 /// Arguments of `lifeboat themes`.
@@ -79,8 +80,8 @@ pub fn run(args: &ThemesArgs) -> ExitCode {
     })
 }
 
-fn problems_of(layers: &Layers, index: usize) -> Vec<Problem> {
-    theme::check(layers, index).1
+fn problems_of(layers: &Layers, index: usize, report: &Report) {
+    theme::check(layers, index, report);
 }
 
 /// The depth of standard output; `None` where it is no terminal and wants plain text.
@@ -195,7 +196,7 @@ mod tests {
         let mut out = Vec::new();
         assert!(!layered::check(&mut out, theme::layers(None), Some(&file), problems_of).unwrap());
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("mine.toml:3: unknown key `okk`"), "{text}");
+        assert!(text.contains("mine.toml:3:1: error[unknown-key]: unknown key `okk`"), "{text}");
         assert!(layered::check(&mut Vec::new(), theme::layers(None), None, problems_of).unwrap());
     }
 }

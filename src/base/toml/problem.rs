@@ -24,8 +24,8 @@ impl Level {
     }
 }
 
-/// One problem of a plan.
-#[derive(Clone, Debug)]
+/// One thing that is wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
     /// How bad it is.
     pub level: Level,
@@ -199,6 +199,10 @@ impl Report {
             *self.errors.borrow_mut() += 1;
         }
         let mut list = self.list.borrow_mut();
+        // A problem of what several inherit from is found with each of them.
+        if list.contains(&problem) {
+            return;
+        }
         if list.len() < MAX_PROBLEMS {
             list.push(problem);
             return;

@@ -2,16 +2,20 @@
 
 use std::path::Path;
 
-use toml::de::{DeTable, DeValue};
-
 use super::{ACTIONS, Action, ActionInfo, Binding, Context, Keymap, Sequence};
-use crate::console::layers::{Layers, Problem, Source, expect_text, near_miss, reject_unknown_keys};
+use crate::base::text::clean;
+use crate::base::toml::node::{Node, NodeValue, Table};
+use crate::base::toml::{Problem, Problems, Report, Sources, Span};
+use crate::console::layers::{self, Layers, expect_text, near_miss, reject_unknown_keys};
 
 /// Keymaps embedded in the program, as `(name, TOML)`.
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("default", include_str!("../../../keymaps/default.toml")),
     ("emacs", include_str!("../../../keymaps/emacs.toml")),
 ];
+
+/// Longest name that is quoted in a problem.
+const MAX_NAME_CHARS: usize = 100;
 
 /// The keymap that is used when none is named.
 pub const DEFAULT: &str = "default";
@@ -22,33 +26,36 @@ pub fn layers(folder: Option<&Path>) -> Layers {
 }
 
 /// The keymap called `name`, or every problem that stands in its way.
-pub fn load(layers: &Layers, name: &str) -> Result<Keymap, Vec<Problem>> {
-    let index = layers.find(name).map_err(|problem| vec![problem])?;
-    let (keymap, problems) = check(layers, index);
-    if problems.is_empty() { Ok(keymap) } else { Err(problems) }
+///
+/// # Errors
+/// All that is wrong with it and with what it inherits.
+pub fn load(layers: &Layers, name: &str) -> Result<Keymap, Problems> {
+    let report = Report::default();
+    let keymap = layers.find(name).map(|index| check(layers, index, &report));
+    let keymap = keymap.map_err(|problem| report.add(*problem)).ok();
+    layers::finish(layers, report, keymap)
 }
 
-/// Reads the source at `index` of `layers` with all it inherits, and every problem in them.
-pub fn check(layers: &Layers, index: usize) -> (Keymap, Vec<Problem>) {
-    let mut problems = Vec::new();
+/// Reads the source at `index` of `layers` with all it inherits; every problem in them is reported.
+pub(crate) fn check(layers: &Layers, index: usize, report: &Report) -> Keymap {
+    let before = report.errors();
     let mut bindings: Vec<Binding> = Vec::new();
-    let lineage = layers.lineage(index, &mut problems);
-    for source in lineage.iter().map(|index| &layers.sources()[*index]) {
-        let layer = read_layer(source, &mut problems);
+    let texts = layers.texts();
+    for index in layers.lineage(index, report) {
+        let layer = read_layer(&layers.parse(index, report), &texts, report);
         lay_over(&mut bindings, &layer);
     }
-    let source = &layers.sources()[index];
-    if problems.is_empty() {
-        report_unbound(source, &bindings, &mut problems);
+    if report.errors() == before {
+        report_unbound(Span::new(index, 0..0), &bindings, report);
     }
     let position = |action: Action| ACTIONS.iter().position(|info| info.action == action);
     bindings.sort_by_key(|binding| position(binding.action));
-    (Keymap { name: source.name.clone(), bindings }, problems)
+    Keymap { name: layers.sources()[index].name.clone(), bindings }
 }
 
 /// What one file says: its keys with their places, and the actions whose inherited keys it replaces.
 struct Layer {
-    bindings: Vec<(Binding, usize)>,
+    bindings: Vec<(Binding, Span)>,
     replaced: Vec<(Context, Action)>,
 }
 
@@ -66,87 +73,75 @@ fn lay_over(bindings: &mut Vec<Binding>, layer: &Layer) {
     bindings.extend(layer.bindings.iter().map(|(binding, _)| *binding));
 }
 
-fn read_layer(source: &Source, problems: &mut Vec<Problem>) -> Layer {
+fn read_layer(table: &Table, texts: &Sources, report: &Report) -> Layer {
     let mut layer = Layer { bindings: Vec::new(), replaced: Vec::new() };
-    let table = source.parse(problems);
     let mut known = vec!["title", "inherits"];
     known.extend(Context::ALL.iter().map(|context| context.name()));
-    reject_unknown_keys(source, &table, &known, problems);
-    expect_text(source, &table, "title", problems);
-    expect_text(source, &table, "inherits", problems);
+    reject_unknown_keys(table, &known, report);
+    expect_text(table, "title", report);
+    expect_text(table, "inherits", report);
     for context in Context::ALL {
-        let Some(value) = table.get(context.name()) else { continue };
-        match value.get_ref() {
-            DeValue::Table(keys) => read_context(source, context, keys, &mut layer, problems),
-            _ => problems
-                .push(source.problem(value.span().start, format!("`{}` must be a table", context.name()))),
+        let Some(value) = table.get(context.name()).map(|entry| &entry.node) else { continue };
+        match value.table() {
+            Some(keys) => read_context(context, keys, &mut layer, texts, report),
+            None => {
+                let message = format!("`{}` must be a table", context.name());
+                report.add(Problem::error("wrong-type", value.place, message));
+            }
         }
     }
     layer
 }
 
-fn read_context(
-    source: &Source,
-    context: Context,
-    table: &DeTable<'_>,
-    layer: &mut Layer,
-    problems: &mut Vec<Problem>,
-) {
-    for (key, value) in table {
-        let name = key.get_ref();
-        let offset = key.span().start;
+fn read_context(context: Context, table: &Table, layer: &mut Layer, texts: &Sources, report: &Report) {
+    for (name, entry) in table {
         let Some(info) = Action::by_name(name) else {
-            let problem = source.problem(offset, format!("unknown action `{name}`"));
-            let names = ACTIONS.iter().map(|info| info.name);
-            problems.push(match near_miss(name, names) {
-                Some(help) => problem.with_help(help),
-                None => problem.with_help("`lifeboat keys show default` names every action"),
-            });
+            let message = format!("unknown action `{}`", clean(name, MAX_NAME_CHARS));
+            let help = near_miss(name, ACTIONS.iter().map(|info| info.name))
+                .unwrap_or_else(|| "`lifeboat keys show default` names every action".into());
+            report.add(Problem::error("unknown-name", entry.key_place, message).help(help));
             continue;
         };
         if !info.contexts.contains(&context) {
             let places: Vec<&str> = info.contexts.iter().map(|context| context.name()).collect();
             let message = format!("`{name}` means nothing in `{}`", context.name());
-            problems.push(
-                source.problem(offset, message).with_help(format!("it works in: {}", places.join(", "))),
-            );
+            let problem = Problem::error("wrong-context", entry.key_place, message);
+            report.add(problem.help(format!("it works in: {}", places.join(", "))));
             continue;
         }
         layer.replaced.push((context, info.action));
-        read_keys(source, context, info, value, layer, problems);
+        read_keys(context, info, &entry.node, layer, texts, report);
     }
 }
 
 fn read_keys(
-    source: &Source,
     context: Context,
     info: &ActionInfo,
-    value: &toml::Spanned<DeValue<'_>>,
+    value: &Node,
     layer: &mut Layer,
-    problems: &mut Vec<Problem>,
+    texts: &Sources,
+    report: &Report,
 ) {
-    let single = std::slice::from_ref(value);
-    let values = match value.get_ref() {
-        DeValue::Array(values) => values.iter().as_slice(),
-        _ => single,
+    let values = match &value.value {
+        NodeValue::List(values) => values.as_slice(),
+        _ => std::slice::from_ref(value),
     };
     for value in values {
-        let offset = value.span().start;
-        let Some(text) = value.get_ref().as_str() else {
+        let Some(text) = value.text() else {
             let message = format!("the keys of `{}` must be text, or a list of texts", info.name);
-            problems.push(source.problem(offset, message));
+            report.add(Problem::error("wrong-type", value.place, message));
             continue;
         };
         match Sequence::parse(text) {
             Err(message) => {
                 let help = "keys look like `q`, `G`, `ctrl-x`, `alt-v`, `shift-tab`, `f1`, `space`, `g g`";
-                problems.push(source.problem(offset, message).with_help(help));
+                report.add(Problem::error("bad-key", value.place, message).help(help));
             }
             Ok(sequence) => {
                 let binding = Binding { context, sequence, action: info.action };
-                match refusal(info, &binding, &layer.bindings, source) {
-                    Some(message) => problems.push(source.problem(offset, message)),
-                    None => layer.bindings.push((binding, offset)),
+                match refusal(info, &binding, &layer.bindings, texts) {
+                    Some(message) => report.add(Problem::error("bad-key", value.place, message)),
+                    None => layer.bindings.push((binding, value.place)),
                 }
             }
         }
@@ -154,12 +149,7 @@ fn read_keys(
 }
 
 /// Why this key cannot be bound, if it cannot.
-fn refusal(
-    info: &ActionInfo,
-    new: &Binding,
-    earlier: &[(Binding, usize)],
-    source: &Source,
-) -> Option<String> {
+fn refusal(info: &ActionInfo, new: &Binding, earlier: &[(Binding, Span)], texts: &Sources) -> Option<String> {
     let Sequence { first, second } = new.sequence;
     if info.destructive && (first.is_reflex() || second.is_some_and(super::Chord::is_reflex)) {
         return Some(format!("`{}` is destructive: Enter and space can never be bound to it", info.name));
@@ -174,15 +164,15 @@ fn refusal(
     earlier
         .iter()
         .find(|(old, _)| old.context == new.context && old.sequence.collides_with(&new.sequence))
-        .map(|(old, offset)| {
-            let place = source.problem(*offset, "").place;
+        .map(|(old, place)| {
+            let place = texts.describe(*place);
             let old_name = old.action.info().name;
             format!("`{}` conflicts with `{}`, bound to `{old_name}` at {place}", new.sequence, old.sequence)
         })
 }
 
 /// Reports required actions that no key reaches.
-fn report_unbound(source: &Source, bindings: &[Binding], problems: &mut Vec<Problem>) {
+fn report_unbound(head: Span, bindings: &[Binding], report: &Report) {
     for info in ACTIONS {
         for context in info.required {
             let bound =
@@ -190,7 +180,7 @@ fn report_unbound(source: &Source, bindings: &[Binding], problems: &mut Vec<Prob
             if !bound {
                 let message = format!("`{}` has no key in `{}`", info.name, context.name());
                 let help = "bind one, or add `inherits = \"default\"`";
-                problems.push(source.problem(0, message).with_help(help));
+                report.add(Problem::error("unbound", head, message).help(help));
             }
         }
     }

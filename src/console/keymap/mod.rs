@@ -8,7 +8,8 @@ mod load;
 pub use actions::{ACTIONS, Action, ActionInfo, Context};
 pub use chord::Chord;
 pub use document::markdown;
-pub use load::{BUILT_IN, DEFAULT, check, layers, load};
+pub(crate) use load::check;
+pub use load::{BUILT_IN, DEFAULT, layers, load};
 
 use std::fmt;
 

@@ -1,5 +1,7 @@
 use super::*;
-use crate::console::layers::{Layers, Problem};
+use crate::base::toml::Report;
+use crate::console::layers::Layers;
+use crate::console::layers::tests::Told;
 
 fn keymap(name: &str) -> Keymap {
     load(&layers(None), name).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"))
@@ -13,11 +15,13 @@ fn press(keymap: &Keymap, context: Context, keys: &str) -> Resolution {
         .unwrap()
 }
 
-fn problems_of(text: &str) -> Vec<Problem> {
+fn problems_of(text: &str) -> Vec<Told> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("mine.toml"), text).unwrap();
     let layers: Layers = layers(Some(folder.path()));
-    check(&layers, layers.find("mine").unwrap()).1
+    let report = Report::default();
+    check(&layers, layers.find("mine").unwrap(), &report);
+    Told::all(&report.finish(layers.texts(), |_| None))
 }
 
 #[test]

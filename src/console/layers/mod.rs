@@ -5,15 +5,17 @@
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-
-use toml::de::{DeString, DeTable, DeValue};
+use std::sync::Arc;
 
 use crate::base::text::clean;
+use crate::base::toml::near::nearest;
+use crate::base::toml::node::{Table, parse};
+use crate::base::toml::{Problem, Problems, Report, SourceFile, Sources, Span};
 
 /// Largest theme or keymap file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
-/// Longest message of a problem; what a file says is quoted in it.
-const MAX_MESSAGE_CHARS: usize = 400;
+/// Longest name that is quoted in a problem.
+const MAX_NAME_CHARS: usize = 100;
 
 /// Where a theme or keymap comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,65 +43,14 @@ pub struct Source {
     /// Where it was found.
     pub origin: Origin,
     /// Its TOML text.
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 impl Source {
-    /// A problem at byte `offset` of this source.
-    pub fn problem(&self, offset: usize, message: impl Into<String>) -> Problem {
-        let before = self.text.get(..offset).unwrap_or(&self.text);
-        let line = before.matches('\n').count() + 1;
-        Problem {
-            place: format!("{}:{line}", self.place()),
-            message: clean(&message.into(), MAX_MESSAGE_CHARS),
-            help: None,
-        }
-    }
-
-    fn place(&self) -> String {
+    fn path(&self) -> String {
         match &self.origin {
             Origin::BuiltIn => format!("{}.toml (built in)", self.name),
             Origin::File(path) => path.display().to_string(),
-        }
-    }
-
-    /// Parses the text, with every syntax error as a problem. What could be read is returned all the same,
-    /// so that its own problems are shown at once.
-    pub fn parse(&self, problems: &mut Vec<Problem>) -> DeTable<'_> {
-        let (table, errors) = DeTable::parse_recoverable(&self.text);
-        for error in errors {
-            let offset = error.span().map_or(0, |span| span.start);
-            problems.push(self.problem(offset, format!("not valid TOML: {}", error.message())));
-        }
-        table.into_inner()
-    }
-}
-
-/// One thing wrong with a theme or keymap, with its place and what would fix it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// `file:line`.
-    pub place: String,
-    /// What is wrong.
-    pub message: String,
-    /// What would make it right, where that is known.
-    pub help: Option<String>,
-}
-
-impl Problem {
-    /// Adds what would make it right.
-    pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {}", self.place, self.message)?;
-        match &self.help {
-            Some(help) => write!(formatter, "\n    help: {help}"),
-            None => Ok(()),
         }
     }
 }
@@ -125,7 +76,7 @@ impl Layers {
             .map(|(name, text)| Source {
                 name: (*name).to_owned(),
                 origin: Origin::BuiltIn,
-                text: (*text).to_owned(),
+                text: (*text).into(),
             })
             .collect();
         let mut layers = Self { kind, sources, unreadable: Vec::new() };
@@ -155,11 +106,19 @@ impl Layers {
     }
 
     fn add_unreadable(&mut self, path: &Path, error: &std::io::Error) {
-        self.unreadable.push(Problem {
-            place: path.display().to_string(),
-            message: format!("cannot be read: {error}"),
-            help: Some(format!("mend or remove it; the built-in {}s work without it", self.kind)),
-        });
+        let help = format!("mend or remove it; the built-in {}s work without it", self.kind);
+        self.unreadable.push(unreadable(path, error).help(help));
+    }
+
+    /// The texts that places of problems point into.
+    pub fn texts(&self) -> Arc<Sources> {
+        let file = |source: &Source| SourceFile { path: source.path(), text: source.text.clone() };
+        Arc::new(Sources(self.sources.iter().map(file).collect()))
+    }
+
+    /// Reads the source at `index`; every error of its syntax is told. One with errors says nothing.
+    pub(crate) fn parse(&self, index: usize, report: &Report) -> Table {
+        parse(index, &self.sources[index].text, report).unwrap_or_default()
     }
 
     /// Every source in order, built-in ones first; a later one shadows an earlier one of the same name.
@@ -190,8 +149,8 @@ impl Layers {
     }
 
     /// The index of the topmost source called `name`.
-    pub fn find(&self, name: &str) -> Result<usize, Problem> {
-        self.find_below(name, self.sources.len()).ok_or_else(|| self.no_such(name))
+    pub fn find(&self, name: &str) -> Result<usize, Box<Problem>> {
+        self.find_below(name, self.sources.len()).ok_or_else(|| Box::new(self.no_such(name)))
     }
 
     fn find_below(&self, name: &str, end: usize) -> Option<usize> {
@@ -199,22 +158,21 @@ impl Layers {
     }
 
     fn no_such(&self, name: &str) -> Problem {
+        let message = format!("no {} called `{name}`", self.kind);
+        Problem::of_file("unknown-name", name, message).help(self.known(name))
+    }
+
+    fn known(&self, name: &str) -> String {
         let names = self.names();
-        let help = near_miss(name, names.iter().copied())
-            .unwrap_or_else(|| format!("there are: {}", names.join(", ")));
-        Problem {
-            place: name.to_owned(),
-            message: format!("no {} called `{name}`", self.kind),
-            help: Some(help),
-        }
+        near_miss(name, names.iter().copied()).unwrap_or_else(|| format!("there are: {}", names.join(", ")))
     }
 
     /// The sources that make up the one at `index`: the ancestors named by `inherits` first, itself last.
     /// A missing parent or a cycle is a problem at the line that names it.
-    pub fn lineage(&self, index: usize, problems: &mut Vec<Problem>) -> Vec<usize> {
+    pub(crate) fn lineage(&self, index: usize, report: &Report) -> Vec<usize> {
         let mut lineage = vec![index];
         let mut current = index;
-        while let Some((parent, offset)) = self.parent_name(current) {
+        while let Some((parent, span)) = self.parent_name(current) {
             let source = &self.sources[current];
             let found = if parent == source.name {
                 self.find_below(&parent, current)
@@ -223,15 +181,14 @@ impl Layers {
             };
             match found {
                 None => {
-                    let help = self.no_such(&parent).help.unwrap_or_default();
                     let message = format!("inherits from `{parent}`, and no {} has that name", self.kind);
-                    problems.push(source.problem(offset, message).with_help(help));
+                    report.add(Problem::error("unknown-name", span, message).help(self.known(&parent)));
                     break;
                 }
                 Some(next) if lineage.contains(&next) => {
                     let names: Vec<&str> = lineage.iter().map(|i| self.sources[*i].name.as_str()).collect();
                     let message = format!("inherits from itself: {} -> {parent}", names.join(" -> "));
-                    problems.push(source.problem(offset, message).with_help("remove one `inherits`"));
+                    report.add(Problem::error("inherits", span, message).help("remove one `inherits`"));
                     break;
                 }
                 Some(next) => {
@@ -244,11 +201,16 @@ impl Layers {
         lineage
     }
 
-    fn parent_name(&self, index: usize) -> Option<(String, usize)> {
-        let (table, _) = DeTable::parse_recoverable(&self.sources[index].text);
-        let value = table.get_ref().get("inherits")?;
-        Some((value.get_ref().as_str()?.to_owned(), value.span().start))
+    fn parent_name(&self, index: usize) -> Option<(String, Span)> {
+        let table = self.parse(index, &Report::default());
+        let value = &table.get("inherits")?.node;
+        Some((value.text()?.to_owned(), value.place))
     }
+}
+
+/// That a file or folder cannot be read.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
+    Problem::of_file("unreadable", path.display().to_string(), format!("cannot be read: {error}"))
 }
 
 /// Reads one TOML file of bounded size; the name of the source is the file name without its extension.
@@ -260,48 +222,38 @@ pub fn read_source(path: &Path) -> std::io::Result<Source> {
     }
     let text = String::from_utf8(bytes).map_err(|_| std::io::Error::other("not UTF-8 text"))?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Source { name, origin: Origin::File(path.to_owned()), text })
+    Ok(Source { name, origin: Origin::File(path.to_owned()), text: text.into() })
 }
 
 /// Checks that a table has only `known` keys; each other key is a problem with its near miss.
-pub fn reject_unknown_keys(
-    source: &Source,
-    table: &DeTable<'_>,
-    known: &[&str],
-    problems: &mut Vec<Problem>,
-) {
-    for key in table.keys() {
-        let name: &DeString<'_> = key.get_ref();
-        if !known.contains(&name.as_ref()) {
-            let help = near_miss(name, known.iter().copied())
-                .unwrap_or_else(|| format!("known here: {}", known.join(", ")));
-            problems.push(source.problem(key.span().start, format!("unknown key `{name}`")).with_help(help));
-        }
+pub(crate) fn reject_unknown_keys(table: &Table, known: &[&str], report: &Report) {
+    for (name, entry) in table.iter().filter(|(name, _)| !known.contains(&name.as_str())) {
+        let help = near_miss(name, known.iter().copied())
+            .unwrap_or_else(|| format!("known here: {}", known.join(", ")));
+        let message = format!("unknown key `{}`", clean(name, MAX_NAME_CHARS));
+        report.add(Problem::error("unknown-key", entry.key_place, message).help(help));
     }
 }
 
 /// Checks that an optional key holds text.
-pub fn expect_text(source: &Source, table: &DeTable<'_>, key: &str, problems: &mut Vec<Problem>) {
-    if let Some(value) = table.get(key)
-        && value.get_ref().as_str().is_none()
-    {
-        problems.push(source.problem(value.span().start, format!("`{key}` must be text in quotes")));
+pub(crate) fn expect_text(table: &Table, key: &str, report: &Report) {
+    if let Some(entry) = table.get(key).filter(|entry| entry.node.text().is_none()) {
+        report.add(Problem::error("wrong-type", entry.node.place, format!("`{key}` must be text in quotes")));
     }
 }
 
-/// The text of an optional key, empty when it is missing or not text.
-pub fn text_of<'t>(table: &'t DeTable<'_>, key: &str) -> &'t str {
-    table.get(key).and_then(|value| DeValue::as_str(value.get_ref())).unwrap_or_default()
+/// "did you mean `x`?" for the closest candidate, when one is close enough to be a slip of the finger.
+pub(crate) fn near_miss<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
+    nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
-/// "did you mean `x`?" for the closest candidate, when one is close enough to be a slip of the finger.
-pub fn near_miss<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
-    candidates
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .map(|(_, candidate)| format!("did you mean `{candidate}`?"))
+/// What was read, where nothing is wrong; else all that is.
+pub(super) fn finish<T>(layers: &Layers, report: Report, read: Option<T>) -> Result<T, Problems> {
+    match read.filter(|_| report.errors() == 0) {
+        Some(read) => Ok(read),
+        None => Err(report.finish(layers.texts(), |_| None)),
+    }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

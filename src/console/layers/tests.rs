@@ -1,5 +1,26 @@
 use super::*;
 
+/// One problem as somebody reads it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Told {
+    /// `file:line`.
+    pub place: String,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+impl Told {
+    pub fn all(problems: &Problems) -> Vec<Self> {
+        let told = |problem: &Problem| {
+            let place = problem.place.as_ref().map(|(place, _)| problems.sources().describe(*place));
+            let place = place.map(|place| place.rsplit_once(':').unwrap().0.to_owned());
+            let place = place.or_else(|| problem.file.clone()).unwrap_or_default();
+            Self { place, message: problem.message.clone(), help: problem.help.clone() }
+        };
+        problems.iter().map(told).collect()
+    }
+}
+
 const BUILT_IN: &[(&str, &str)] = &[("base", ""), ("leaf", "inherits = 'base'")];
 
 #[test]
@@ -8,10 +29,10 @@ fn a_user_file_shadows_the_built_in_and_may_inherit_from_it() {
     std::fs::write(folder.path().join("base.toml"), "inherits = 'base'").unwrap();
     let layers = Layers::collect("theme", BUILT_IN, Some(folder.path()));
     assert_eq!(layers.names(), ["base", "leaf"]);
-    let mut problems = Vec::new();
-    let lineage = layers.lineage(layers.find("leaf").unwrap(), &mut problems);
+    let report = Report::default();
+    let lineage = layers.lineage(layers.find("leaf").unwrap(), &report);
     let origins: Vec<_> = lineage.iter().map(|i| layers.sources()[*i].origin.clone()).collect();
-    assert_eq!(problems, []);
+    assert_eq!(report.errors(), 0);
     assert_eq!(origins[0], Origin::BuiltIn);
     assert!(matches!(origins[1], Origin::File(_)));
     assert_eq!(lineage.len(), 3);
@@ -24,10 +45,12 @@ fn a_cycle_and_a_missing_parent_are_named_with_their_line() {
     std::fs::write(folder.path().join("two.toml"), "inherits = 'one'").unwrap();
     std::fs::write(folder.path().join("three.toml"), "inherits = 'bsae'").unwrap();
     let layers = Layers::collect("theme", BUILT_IN, Some(folder.path()));
-    let mut problems = Vec::new();
-    layers.lineage(layers.find("one").unwrap(), &mut problems);
-    layers.lineage(layers.find("three").unwrap(), &mut problems);
-    assert!(problems[0].place.ends_with("two.toml:1"), "{}", problems[0]);
+    let report = Report::default();
+    layers.lineage(layers.find("one").unwrap(), &report);
+    layers.lineage(layers.find("three").unwrap(), &report);
+    let mut problems = Told::all(&report.finish(layers.texts(), |_| None));
+    problems.sort_by_key(|problem| !problem.place.ends_with("two.toml:1"));
+    assert!(problems[0].place.ends_with("two.toml:1"), "{:?}", problems[0]);
     assert!(problems[0].message.contains("one -> two -> one"));
     assert_eq!(problems[1].help.as_deref(), Some("did you mean `base`?"));
 }

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use ratatui::style::{Color, Modifier, Style};
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use super::{ROLES, Role, Theme, colour};
-use crate::console::layers::{Layers, Problem, Source, expect_text, near_miss, reject_unknown_keys};
+use crate::base::text::clean;
+use crate::base::toml::node::{Node, NodeValue, Table};
+use crate::base::toml::{Problem, Problems, Report, Span};
+use crate::console::layers::{self, Layers, expect_text, near_miss, reject_unknown_keys};
 
 /// Themes embedded in the program, as `(name, TOML)`.
 pub const BUILT_IN: &[(&str, &str)] = &[
@@ -17,6 +18,9 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("colour-blind", include_str!("../../../themes/colour-blind.toml")),
     ("ansi16", include_str!("../../../themes/ansi16.toml")),
 ];
+
+/// Longest colour that is quoted in a problem.
+const MAX_COLOUR_CHARS: usize = 60;
 
 /// The theme that is used when none is named.
 pub const DEFAULT: &str = "dark";
@@ -35,101 +39,98 @@ pub fn layers(folder: Option<&Path>) -> Layers {
 }
 
 /// The theme called `name` in all its colours, or every problem that stands in its way.
-pub fn load(layers: &Layers, name: &str) -> Result<Theme, Vec<Problem>> {
-    let index = layers.find(name).map_err(|problem| vec![problem])?;
-    let (theme, problems) = check(layers, index);
-    if problems.is_empty() { Ok(theme) } else { Err(problems) }
+///
+/// # Errors
+/// All that is wrong with it and with what it inherits.
+pub fn load(layers: &Layers, name: &str) -> Result<Theme, Problems> {
+    let report = Report::default();
+    let theme = layers.find(name).map(|index| check(layers, index, &report));
+    let theme = theme.map_err(|problem| report.add(*problem)).ok();
+    layers::finish(layers, report, theme)
 }
 
-/// Reads the source at `index` of `layers` with all it inherits, and every problem in them.
-pub fn check(layers: &Layers, index: usize) -> (Theme, Vec<Problem>) {
-    let mut problems = Vec::new();
+/// Reads the source at `index` of `layers` with all it inherits; every problem in them is reported.
+pub(crate) fn check(layers: &Layers, index: usize, report: &Report) -> Theme {
     let mut styles = [None; ROLES.len()];
-    for index in layers.lineage(index, &mut problems) {
-        read_layer(&layers.sources()[index], &mut styles, &mut problems);
+    for index in layers.lineage(index, report) {
+        read_layer(&layers.parse(index, report), &mut styles, report);
     }
-    let source = &layers.sources()[index];
     let missing: Vec<&str> =
         ROLES.iter().zip(&styles).filter(|(_, style)| style.is_none()).map(|(info, _)| info.name).collect();
     if !missing.is_empty() {
         let message = format!("no style for: {}", missing.join(", "));
         let help = "add them under [roles], or add `inherits = \"dark\"`";
-        problems.push(source.problem(0, message).with_help(help));
+        report.add(Problem::error("missing-key", Span::new(index, 0..0), message).help(help));
     }
     let styles = styles.map(Option::unwrap_or_default);
-    (Theme { name: source.name.clone(), styles }, problems)
+    Theme { name: layers.sources()[index].name.clone(), styles }
 }
 
-fn read_layer(source: &Source, styles: &mut [Option<Style>; ROLES.len()], problems: &mut Vec<Problem>) {
-    let table = source.parse(problems);
-    reject_unknown_keys(source, &table, &["title", "inherits", "roles"], problems);
-    expect_text(source, &table, "title", problems);
-    expect_text(source, &table, "inherits", problems);
-    let Some(roles) = table.get("roles") else { return };
-    let DeValue::Table(roles) = roles.get_ref() else {
-        problems.push(source.problem(roles.span().start, "`roles` must be a table"));
-        return;
+fn read_layer(table: &Table, styles: &mut [Option<Style>; ROLES.len()], report: &Report) {
+    reject_unknown_keys(table, &["title", "inherits", "roles"], report);
+    expect_text(table, "title", report);
+    expect_text(table, "inherits", report);
+    let Some(roles) = table.get("roles").map(|entry| &entry.node) else { return };
+    let Some(roles) = roles.table() else {
+        return report.add(Problem::error("wrong-type", roles.place, "`roles` must be a table"));
     };
     let names: Vec<&str> = ROLES.iter().map(|info| info.name).collect();
-    reject_unknown_keys(source, roles, &names, problems);
+    reject_unknown_keys(roles, &names, report);
     for (info, slot) in ROLES.iter().zip(styles) {
-        if let Some(value) = roles.get(info.name) {
+        if let Some(entry) = roles.get(info.name) {
             // A role with a problem counts as given, so that one mistake is reported once.
-            *slot = Some(read_style(source, info.role, value, problems));
+            *slot = Some(read_style(info.role, &entry.node, report));
         }
     }
 }
 
-fn read_style(
-    source: &Source,
-    role: Role,
-    value: &Spanned<DeValue<'_>>,
-    problems: &mut Vec<Problem>,
-) -> Style {
-    let DeValue::Table(table) = value.get_ref() else {
+fn read_style(role: Role, value: &Node, report: &Report) -> Style {
+    let Some(table) = value.table() else {
         if role == Role::Background {
             let message = "`background` needs `{ bg = ... }`: a bare colour would be that of the text";
-            problems.push(source.problem(value.span().start, message));
+            report.add(Problem::error("wrong-type", value.place, message));
         }
-        return Style { fg: read_colour(source, value, problems), ..Style::new() };
+        return Style { fg: read_colour(value, report), ..Style::new() };
     };
     let known: Vec<&str> = ["fg", "bg"].into_iter().chain(MODIFIERS.iter().map(|(name, _)| *name)).collect();
-    reject_unknown_keys(source, table, &known, problems);
-    let mut style = Style::new();
-    style.fg = table.get("fg").and_then(|colour| read_colour(source, colour, problems));
-    style.bg = table.get("bg").and_then(|colour| read_colour(source, colour, problems));
+    reject_unknown_keys(table, &known, report);
+    let colour = |key: &str| table.get(key).and_then(|entry| read_colour(&entry.node, report));
+    let mut style = Style { fg: colour("fg"), bg: colour("bg"), ..Style::new() };
     for (name, modifier) in MODIFIERS {
-        if read_flag(source, table, name, problems) {
+        if read_flag(table, name, report) {
             style = style.add_modifier(modifier);
         }
     }
     style
 }
 
-fn read_flag(source: &Source, table: &DeTable<'_>, name: &str, problems: &mut Vec<Problem>) -> bool {
-    let Some(value) = table.get(name) else { return false };
-    value.get_ref().as_bool().unwrap_or_else(|| {
-        problems.push(source.problem(value.span().start, format!("`{name}` must be true or false")));
-        false
-    })
+fn read_flag(table: &Table, name: &str, report: &Report) -> bool {
+    match table.get(name).map(|entry| (&entry.node.value, entry.node.place)) {
+        None => false,
+        Some((NodeValue::Flag(flag), _)) => *flag,
+        Some((_, place)) => {
+            report.add(Problem::error("wrong-type", place, format!("`{name}` must be true or false")));
+            false
+        }
+    }
 }
 
-fn read_colour(source: &Source, value: &Spanned<DeValue<'_>>, problems: &mut Vec<Problem>) -> Option<Color> {
-    let text = match value.get_ref() {
-        DeValue::String(text) => text.as_ref(),
-        DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
-        _ => "",
+fn read_colour(value: &Node, report: &Report) -> Option<Color> {
+    let text = match &value.value {
+        NodeValue::Text(text) => text.clone(),
+        NodeValue::Integer(number) => number.to_string(),
+        _ => String::new(),
     };
-    let colour = colour::parse(text);
+    let colour = colour::parse(&text);
     if colour.is_none() {
-        let message = match text {
+        let message = match &*text {
             "" => "a colour must be a text or a number from 0 to 255".to_owned(),
-            text => format!("`{text}` is not a colour"),
+            text => format!("`{}` is not a colour", clean(text, MAX_COLOUR_CHARS)),
         };
-        let help = near_miss(text, colour::names()).unwrap_or_else(|| {
+        let help = near_miss(&text, colour::names()).unwrap_or_else(|| {
             "colours are names (`red`, `bright-blue`, `default`), 0 to 255, or `#rrggbb`".into()
         });
-        problems.push(source.problem(value.span().start, message).with_help(help));
+        report.add(Problem::error("bad-colour", value.place, message).help(help));
     }
     colour
 }

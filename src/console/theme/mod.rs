@@ -5,7 +5,8 @@ mod load;
 mod roles;
 
 pub use colour::{ColourDepth, ColourEnvironment, contrast, fixed_rgb};
-pub use load::{BUILT_IN, DEFAULT, check, layers, load};
+pub(crate) use load::check;
+pub use load::{BUILT_IN, DEFAULT, layers, load};
 pub use roles::{ROLES, Role, RoleInfo};
 
 use ratatui::style::{Modifier, Style};

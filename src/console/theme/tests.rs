@@ -1,17 +1,20 @@
 use ratatui::style::Color;
 
 use super::*;
-use crate::console::layers::Problem;
+use crate::base::toml::Report;
+use crate::console::layers::tests::Told;
 
 fn theme(name: &str) -> Theme {
     load(&layers(None), name).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"))
 }
 
-fn problems_of(text: &str) -> Vec<Problem> {
+fn problems_of(text: &str) -> Vec<Told> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("mine.toml"), text).unwrap();
     let layers = layers(Some(folder.path()));
-    check(&layers, layers.find("mine").unwrap()).1
+    let report = Report::default();
+    check(&layers, layers.find("mine").unwrap(), &report);
+    Told::all(&report.finish(layers.texts(), |_| None))
 }
 
 /// The colours a role is read in: its own background, or that of the screen.
@@ -151,13 +154,13 @@ fn every_problem_is_reported_at_once_with_its_line() {
 #[test]
 fn a_theme_that_inherits_nothing_must_say_everything() {
     let problems = problems_of("[roles]\nok = 'green'");
-    assert!(problems[0].message.starts_with("no style for: background, text"), "{}", problems[0]);
+    assert!(problems[0].message.starts_with("no style for: background, text"), "{:?}", problems[0]);
 }
 
 #[test]
 fn text_that_is_not_toml_is_named_with_its_line() {
     let problems = problems_of("inherits = 'dark'\n[roles\nok = 'green'\n");
-    assert!(problems.iter().any(|problem| problem.message.starts_with("not valid TOML")), "{problems:?}");
+    assert!(problems.iter().any(|problem| problem.message.starts_with("TOML: ")), "{problems:?}");
 }
 
 #[test]
