@@ -118,7 +118,11 @@ mod tests {
     fn an_unknown_name_is_a_problem() {
         assert_eq!(
             shown("emcas", false),
-            (false, "emcas: error[unknown-name]: no keymap called `emcas`\n  help: did you mean `emacs`?\n".into())
+            (
+                false,
+                "emcas: error[unknown-name]: no keymap called `emcas`\n  help: did you mean `emacs`?\n"
+                    .into()
+            )
         );
     }
 }

@@ -78,7 +78,47 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         | Fact::EscalationStarted { .. }
         | Fact::EscalationAcknowledged { .. }
         | Fact::ConfirmationVoided { .. } => vec![Effect::Tick],
-        _ => Vec::new(),
+        // Nothing has to be done at once.
+        Fact::EngineStopped { .. }
+        | Fact::ClockJumped { .. }
+        | Fact::ClockJudged { .. }
+        | Fact::ReadingTaken { .. }
+        | Fact::SeverityChanged { .. }
+        | Fact::PrimaryMeasured { .. }
+        | Fact::LossNoted { .. }
+        | Fact::ServicesMoved { .. }
+        | Fact::RegionMoved { .. }
+        | Fact::ServingRecorded { .. }
+        | Fact::ContradictionAnswered { .. }
+        | Fact::DivergenceSettled { .. }
+        | Fact::SeveritySet { .. }
+        | Fact::QuestionAnswered { .. }
+        | Fact::QuestionRevisited { .. }
+        | Fact::StepPrepared { .. }
+        | Fact::StepObstructed { .. }
+        | Fact::StepConfirmed { .. }
+        | Fact::StepOutput { .. }
+        | Fact::StepHolding { .. }
+        | Fact::GuardOverridden { .. }
+        | Fact::StepUndone { .. }
+        | Fact::RunEnded { .. }
+        | Fact::NoteAdded { .. }
+        | Fact::PreflightRan { .. }
+        | Fact::PreflightFound { .. }
+        | Fact::IncidentProposed { .. }
+        | Fact::ProposalWithdrawn { .. }
+        | Fact::EscalationRenewed { .. }
+        | Fact::NotificationsQueued { .. }
+        | Fact::PagedUnrecorded { .. }
+        | Fact::MessageDue { .. }
+        | Fact::MessageWaived { .. }
+        | Fact::RoleAssigned { .. }
+        | Fact::IncidentResolved { .. }
+        | Fact::IncidentReopened { .. }
+        | Fact::CalendarRead { .. }
+        | Fact::IncidentClosed { .. }
+        | Fact::JournalChanged { .. }
+        | Fact::JournalSpace { .. } => Vec::new(),
     }
 }
 

@@ -212,7 +212,39 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::StepStarted { .. } => (Role::Running, Glyph::Running),
         Fact::DrillTurnedLive { .. } => (Role::Critical, Glyph::Live),
         Fact::IncidentDeclared { .. } | Fact::RunStarted { .. } => (Role::Accent, Glyph::Running),
-        _ => (Role::Text, Glyph::Separator),
+        Fact::EngineStarted { .. }
+        | Fact::EngineStopped { .. }
+        | Fact::ReadingTaken { .. }
+        | Fact::LossNoted { .. }
+        | Fact::SeveritySet { .. }
+        | Fact::QuestionAnswered { .. }
+        | Fact::QuestionRevisited { .. }
+        | Fact::StepPreparing { .. }
+        | Fact::StepPrepared { .. }
+        | Fact::ConfirmationVoided { .. }
+        | Fact::StepConfirmed { .. }
+        | Fact::StepOutput { .. }
+        | Fact::StepFinished { .. }
+        | Fact::StepRetried { .. }
+        | Fact::StepRechecked { .. }
+        | Fact::RunEnded { .. }
+        | Fact::NoteAdded { .. }
+        | Fact::PreflightStarted
+        | Fact::PreflightRan { .. }
+        | Fact::PreflightFound { .. }
+        | Fact::ProposalWithdrawn { .. }
+        | Fact::EscalationStarted { .. }
+        | Fact::NotificationsQueued { .. }
+        | Fact::NotificationStarted { .. }
+        | Fact::NotificationFinished { .. }
+        | Fact::NotificationTracked { .. }
+        | Fact::PagedUnrecorded { .. }
+        | Fact::MessageDue { .. }
+        | Fact::RoleAssigned { .. }
+        | Fact::CalendarRead { .. }
+        | Fact::IncidentClosed { .. }
+        | Fact::JournalChanged { .. }
+        | Fact::JournalSpace { .. } => (Role::Text, Glyph::Separator),
     }
 }
 

@@ -104,7 +104,24 @@ pub fn apply(model: &mut Model, event: &Event) {
             model.live.journal_protection = protection.clone();
         }
         Fact::JournalSpace { short } => model.live.journal_short.clone_from(short),
-        _ => step::apply(model, event),
+        Fact::StepPreparing { .. }
+        | Fact::StepPrepared { .. }
+        | Fact::StepObstructed { .. }
+        | Fact::ConfirmationVoided { .. }
+        | Fact::StepConfirmed { .. }
+        | Fact::StepStarted { .. }
+        | Fact::StepOutput { .. }
+        | Fact::StepFinished { .. }
+        | Fact::StepVerified { .. }
+        | Fact::StepHolding { .. }
+        | Fact::TargetChanged { .. }
+        | Fact::StepDoubted { .. }
+        | Fact::StepRetried { .. }
+        | Fact::StepRechecked { .. }
+        | Fact::StepSkipped { .. }
+        | Fact::GuardOverridden { .. }
+        | Fact::StepAttested { .. }
+        | Fact::StepUndone { .. } => step::apply(model, event),
     }
     if event.fact.is_durable() {
         if matches!(event.by, Actor::Operator(_)) {

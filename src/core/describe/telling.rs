@@ -75,7 +75,56 @@ pub(super) fn sentence(fact: &Fact, plan: &Plan) -> String {
             }
         }
         // Everything else is told by the module above.
-        _ => String::new(),
+        // Told before this is asked.
+        Fact::EngineStarted { .. }
+        | Fact::EngineStopped { .. }
+        | Fact::ClockJumped { .. }
+        | Fact::ClockJudged { .. }
+        | Fact::ReadingTaken { .. }
+        | Fact::SignalChanged { .. }
+        | Fact::SeverityChanged { .. }
+        | Fact::ContradictionFound { .. }
+        | Fact::PrimaryMeasured { .. }
+        | Fact::LossNoted { .. }
+        | Fact::ServicesMoved { .. }
+        | Fact::RegionMoved { .. }
+        | Fact::ServingRecorded { .. }
+        | Fact::ContradictionAnswered { .. }
+        | Fact::ContradictionEnded { .. }
+        | Fact::DivergenceSettled { .. }
+        | Fact::IncidentDeclared { .. }
+        | Fact::DrillTurnedLive { .. }
+        | Fact::SeveritySet { .. }
+        | Fact::QuestionAnswered { .. }
+        | Fact::QuestionRevisited { .. }
+        | Fact::RunStarted { .. }
+        | Fact::StepPreparing { .. }
+        | Fact::StepPrepared { .. }
+        | Fact::StepObstructed { .. }
+        | Fact::ConfirmationVoided { .. }
+        | Fact::StepConfirmed { .. }
+        | Fact::StepStarted { .. }
+        | Fact::StepOutput { .. }
+        | Fact::StepFinished { .. }
+        | Fact::StepVerified { .. }
+        | Fact::StepHolding { .. }
+        | Fact::TargetChanged { .. }
+        | Fact::StepDoubted { .. }
+        | Fact::StepRetried { .. }
+        | Fact::StepRechecked { .. }
+        | Fact::StepSkipped { .. }
+        | Fact::GuardOverridden { .. }
+        | Fact::StepAttested { .. }
+        | Fact::StepUndone { .. }
+        | Fact::RunEnded { .. }
+        | Fact::NoteAdded { .. }
+        | Fact::PreflightStarted
+        | Fact::PreflightRan { .. }
+        | Fact::PreflightFound { .. }
+        | Fact::PagedUnrecorded { .. }
+        | Fact::IncidentClosed { .. }
+        | Fact::JournalChanged { .. }
+        | Fact::JournalSpace { .. } => String::new(),
     }
 }
 
