@@ -74,7 +74,6 @@ pub(super) fn sentence(fact: &Fact, plan: &Plan) -> String {
                 ),
             }
         }
-        // Everything else is told by the module above.
         // Told before this is asked.
         Fact::EngineStarted { .. }
         | Fact::EngineStopped { .. }
