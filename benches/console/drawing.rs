@@ -1,5 +1,6 @@
 //! Time and bytes of a frame, and what stands before it: the whole model at the start, a second's readings after.
 
+use lifeboat::console::ui::Screen;
 use std::cell::Cell;
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -121,7 +122,7 @@ fn frames(count: usize, (width, height): (u16, u16), mut stage: Stage) -> Outcom
 
     let (mut times, mut bytes) = (Vec::new(), Vec::new());
     for _ in 0..FRAMES {
-        stage.ui.overview.selected += 1;
+        stage.ui.cursor_mut(Screen::Overview).selected += 1;
         let (time, size) = stage.draw()?;
         times.push(time);
         bytes.push(size);

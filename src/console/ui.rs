@@ -39,18 +39,8 @@ pub struct Cursor {
 pub struct Ui {
     /// The screen.
     pub screen: Screen,
-    /// Cursor of the overview's list of signals.
-    pub overview: Cursor,
-    /// Cursor of the tree's answers or the run's steps.
-    pub decide: Cursor,
-    /// Cursor of the timeline, from the newest.
-    pub timeline: Cursor,
-    /// Cursor of the backups.
-    pub backups: Cursor,
-    /// Cursor of the readiness screen.
-    pub readiness: Cursor,
-    /// Cursor of the messages that were sent, from the newest.
-    pub escalation: Cursor,
+    /// Cursors of the screens' lists, in the order of the screens.
+    pub cursors: [Cursor; Screen::ALL.len()],
     /// Rows that do not match are hidden; empty shows all.
     pub filter: String,
     /// Whether the details of the selected row are shown.
@@ -63,6 +53,18 @@ pub struct Ui {
     pub connection: Connection,
     /// What is left when this console is.
     pub remains: Remains,
+}
+
+impl Ui {
+    /// The cursor of a screen's list: signals, answers or steps, backups, checks; events and messages from the newest.
+    pub fn cursor(&self, screen: Screen) -> Cursor {
+        self.cursors[screen as usize]
+    }
+
+    /// The same, to move it.
+    pub fn cursor_mut(&mut self, screen: Screen) -> &mut Cursor {
+        &mut self.cursors[screen as usize]
+    }
 }
 
 /// What is left when a console is closed.

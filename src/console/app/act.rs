@@ -8,7 +8,8 @@ use crate::base::ids::{RunId, StepId};
 use crate::console::input::Received;
 use crate::console::keymap::Action;
 use crate::console::screens::decide::Item;
-use crate::console::screens::{self, backups, decide, escalation, overview, readiness, timeline};
+use crate::console::screens::table;
+use crate::console::screens::{self, decide, overview};
 use crate::console::ui::{Cursor, Remains, Screen};
 use crate::core::command::Ask;
 use crate::core::contradiction;
@@ -53,12 +54,9 @@ impl App {
             Back => self.back(),
             NextScreen => return self.show(self.turned(1)),
             PrevScreen => return self.show(self.turned(Screen::ALL.len() - 1)),
-            GotoOverview => return self.show(Screen::Overview),
-            GotoDecide => return self.show(Screen::Decide),
-            GotoTimeline => return self.show(Screen::Timeline),
-            GotoBackups => return self.show(Screen::Backups),
-            GotoReadiness => return self.show(Screen::Readiness),
-            GotoEscalation => return self.show(Screen::Escalation),
+            GotoOverview | GotoDecide | GotoTimeline | GotoBackups | GotoReadiness | GotoEscalation => {
+                return table::shown_by(action).map_or_else(Vec::new, |screen| self.show(screen));
+            }
             RunPreflight => return self.run_preflight(at),
             Up => self.move_by(-1, at),
             Down => self.move_by(1, at),
@@ -278,7 +276,7 @@ impl App {
         if self.ui.screen != Screen::Decide {
             return None;
         }
-        match decide::items(self.model.as_ref()?).into_iter().nth(self.ui.decide.selected)? {
+        match decide::items(self.model.as_ref()?).into_iter().nth(self.ui.cursor(Screen::Decide).selected)? {
             Item::Step { run, step } => Some((run, step)),
             Item::Answer { .. } => None,
         }
@@ -351,7 +349,7 @@ impl App {
         let items = self.model.as_ref().map_or_else(Vec::new, decide::items);
         let here = |item: &Item| matches!(item, Item::Step { run: r, step: s } if r == run && s == step);
         if let Some(place) = items.iter().position(here) {
-            self.ui.decide.selected = place;
+            self.ui.cursor_mut(Screen::Decide).selected = place;
         }
     }
 
@@ -363,7 +361,7 @@ impl App {
             (Some(model), Screen::Decide) => decide::items(model),
             _ => Vec::new(),
         };
-        match items.into_iter().nth(self.ui.decide.selected) {
+        match items.into_iter().nth(self.ui.cursor(Screen::Decide).selected) {
             // Enter opens what is selected; it never answers.
             Some(Item::Answer { question, answer }) => {
                 if self.admits(received, at) {
@@ -450,14 +448,7 @@ impl App {
     }
 
     fn cursor(&mut self) -> &mut Cursor {
-        match self.ui.screen {
-            Screen::Overview => &mut self.ui.overview,
-            Screen::Decide => &mut self.ui.decide,
-            Screen::Timeline => &mut self.ui.timeline,
-            Screen::Backups => &mut self.ui.backups,
-            Screen::Readiness => &mut self.ui.readiness,
-            Screen::Escalation => &mut self.ui.escalation,
-        }
+        self.ui.cursor_mut(self.ui.screen)
     }
 
     /// Asks the engine to look at every step; the results come to every client.
@@ -471,14 +462,8 @@ impl App {
 
     fn move_by(&mut self, by: isize, at: Instant) {
         self.moved_at = Some(at);
-        let rows = self.model.as_ref().map_or(0, |model| match self.ui.screen {
-            Screen::Overview => overview::count(model, &self.ui.filter),
-            Screen::Decide => decide::items(model).len(),
-            Screen::Timeline => timeline::rows(model, &self.ui.filter).len(),
-            Screen::Backups => backups::count(model, &self.ui.filter),
-            Screen::Readiness => readiness::count(model, &self.ui.filter),
-            Screen::Escalation => escalation::count(model, &self.ui.filter),
-        });
+        let row = table::row(self.ui.screen);
+        let rows = self.model.as_ref().map_or(0, |model| (row.count)(model, &self.ui.filter));
         self.ui.pages.clear();
         let cursor = self.cursor();
         cursor.selected = cursor.selected.saturating_add_signed(by).min(rows.saturating_sub(1));

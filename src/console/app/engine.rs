@@ -288,7 +288,7 @@ impl App {
         // One that runs is watched: what it says stands below the list.
         let runs = matches!(status, Some(StepStatus::Started | StepStatus::Finished));
         let was_next = !runs && before.next.is_some() && selected == before.next;
-        let is_there = decide::items(model).get(self.ui.decide.selected).is_some();
+        let is_there = decide::items(model).get(self.ui.cursor(Screen::Decide).selected).is_some();
         if after.list != before.list || !is_there || ((needs_nobody || was_next) && after != before) {
             self.select_next(at);
         }
@@ -310,7 +310,7 @@ impl App {
         let items = decide::items(model);
         let is_suggested =
             |item: &Item| matches!(item, Item::Answer { answer, .. } if Some(answer) == suggested.as_ref());
-        self.ui.decide.selected = items.iter().position(is_suggested).unwrap_or(0);
+        self.ui.cursor_mut(Screen::Decide).selected = items.iter().position(is_suggested).unwrap_or(0);
     }
 
     pub(super) fn title(&self, run: &RunId, step: &StepId) -> String {

@@ -42,6 +42,7 @@ use crate::console::input::{Event, Gate, Manner, Received, Verdict};
 use crate::console::keymap::{Action, Chord, Context, Keymap, Pending};
 use crate::console::pages::{Pages, Stretch};
 use crate::console::screens;
+use crate::console::screens::table;
 use crate::console::ui::{Connection, Remains, Screen, Toast, Ui};
 use crate::core::command::Ask;
 use crate::core::model::Model;
@@ -431,14 +432,7 @@ impl App {
 
     /// The context of the screen below any dialog.
     pub fn screen_context(&self) -> Context {
-        match self.ui.screen {
-            Screen::Overview => Context::Overview,
-            Screen::Decide => Context::Decide,
-            Screen::Timeline => Context::Timeline,
-            Screen::Backups => Context::Backups,
-            Screen::Readiness => Context::Readiness,
-            Screen::Escalation => Context::Escalation,
-        }
+        table::row(self.ui.screen).context
     }
 
     /// Whether seconds count: an incident is open, a clock runs, or the engine is out of reach.

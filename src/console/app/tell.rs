@@ -4,6 +4,7 @@ use super::help::{Line, Reading};
 use super::{App, Dialog, Effect, people};
 use crate::console::keymap::Action;
 use crate::console::screens::escalation;
+use crate::console::ui::Screen;
 use crate::console::widgets::wrap;
 use crate::core::decide::current_escalation;
 use crate::core::{brief, describe};
@@ -66,7 +67,8 @@ impl App {
         let now = self.now(at);
         let found = self.model.as_ref().and_then(|model| {
             let rows = escalation::rows(model, &self.ui.filter);
-            let known = *rows.get(self.ui.escalation.selected.min(rows.len().checked_sub(1)?))?;
+            let known =
+                *rows.get(self.ui.cursor(Screen::Escalation).selected.min(rows.len().checked_sub(1)?))?;
             let about = escalation::paragraphs(model, known, now);
             let mut lines: Vec<String> =
                 about.into_iter().map(|(name, text)| format!("{name}: {text}")).collect();

@@ -64,7 +64,8 @@ impl App {
         });
         let on_decide = self.ui.screen == Screen::Decide;
         let model = self.model.as_ref().filter(|_| on_decide);
-        let item = model.and_then(|model| decide::items(model).into_iter().nth(self.ui.decide.selected));
+        let item = model
+            .and_then(|model| decide::items(model).into_iter().nth(self.ui.cursor(Screen::Decide).selected));
         let selected = item.map(|item| match &item {
             decide::Item::Answer { .. } => format!("{item:?}"),
             decide::Item::Step { run, step } => {

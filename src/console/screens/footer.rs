@@ -4,6 +4,7 @@ use super::View;
 use super::decide::{Item, items, shown_run};
 use super::paint::{cut, labelled_with, put};
 use super::run::is_held;
+use super::table::{self, Hints};
 use crate::base::ids::{QuestionId, RunId};
 use crate::base::text::ended;
 use crate::console::glyphs::Glyph;
@@ -86,28 +87,27 @@ fn message_lines(view: &View<'_>, toast: &Toast, terminal: Rect) -> Vec<Line<'st
 }
 
 /// The keys that matter on the current screen now, most important first.
-pub fn hints(view: &View<'_>) -> &'static [(Action, &'static str)] {
-    let incident = view.model.durable.incident.as_ref();
-    match (view.ui.screen, incident) {
-        (Screen::Decide, Some(incident)) => match shown_run(view.model) {
-            Some(run) if run.ended.is_none() => step_hints(view),
-            Some(_) if selected(view).is_some_and(|(run, step, _)| is_denied(view.model, &run, &step.id)) => {
-                DENIED
-            }
-            None => match &incident.position {
-                Position::Question(id) if has_yes_or_no(view, id) => QUESTION,
-                Position::Question(_) => NAMED_ANSWERS,
-                _ => outcome(incident),
-            },
-            Some(_) => outcome(incident),
+pub fn hints(view: &View<'_>) -> Hints {
+    (table::row(view.ui.screen).hints)(view)
+}
+
+pub(super) fn overview(view: &View<'_>) -> Hints {
+    if view.model.durable.incident.is_some() { INCIDENT } else { NO_INCIDENT }
+}
+
+pub(super) fn decide(view: &View<'_>) -> Hints {
+    let Some(incident) = &view.model.durable.incident else { return TREE_ONLY };
+    match shown_run(view.model) {
+        Some(run) if run.ended.is_none() => step_hints(view),
+        Some(_) if selected(view).is_some_and(|(run, step, _)| is_denied(view.model, &run, &step.id)) => {
+            DENIED
+        }
+        None => match &incident.position {
+            Position::Question(id) if has_yes_or_no(view, id) => QUESTION,
+            Position::Question(_) => NAMED_ANSWERS,
+            _ => outcome(incident),
         },
-        (Screen::Decide, None) => TREE_ONLY,
-        (Screen::Overview, None) => NO_INCIDENT,
-        (Screen::Overview, Some(_)) => INCIDENT,
-        (Screen::Timeline, _) => TIMELINE,
-        (Screen::Backups, _) => BACKUPS,
-        (Screen::Readiness, _) => READINESS,
-        (Screen::Escalation, _) => escalation_hints(view),
+        Some(_) => outcome(incident),
     }
 }
 
@@ -118,11 +118,9 @@ fn is_to_answer(view: &View<'_>) -> bool {
         .is_some_and(|open| open.answered.is_none() && !open.contradiction.blocks.is_empty())
 }
 
-type Hints = &'static [(Action, &'static str)];
-
 /// The selected step, with its run.
 fn selected<'v>(view: &View<'v>) -> Option<(RunId, &'v Step, &'v StepRun)> {
-    match items(view.model).into_iter().nth(view.ui.decide.selected)? {
+    match items(view.model).into_iter().nth(view.ui.cursor(Screen::Decide).selected)? {
         Item::Step { run, step } => {
             let (step, state) = view.model.step(&run, &step)?;
             Some((run, step, state))
@@ -202,7 +200,7 @@ const OUTCOME: Hints = &[
     (Action::Help, "help"),
     (Action::Quit, "quit"),
 ];
-const TIMELINE: Hints = &[
+pub(super) const TIMELINE: Hints = &[
     (Action::ToggleDetails, "details"),
     (Action::Filter, "filter"),
     (Action::Note, "note"),
@@ -212,7 +210,7 @@ const TIMELINE: Hints = &[
     (Action::Help, "help"),
     (Action::Quit, "quit"),
 ];
-const BACKUPS: Hints = &[
+pub(super) const BACKUPS: Hints = &[
     (Action::ToggleDetails, "details"),
     (Action::Filter, "filter"),
     (Action::GotoOverview, "overview"),
@@ -222,7 +220,7 @@ const BACKUPS: Hints = &[
     (Action::Help, "help"),
     (Action::Quit, "quit"),
 ];
-const READINESS: Hints = &[
+pub(super) const READINESS: Hints = &[
     (Action::RunPreflight, "run preflight"),
     (Action::ToggleDetails, "details"),
     (Action::Filter, "filter"),
@@ -351,7 +349,7 @@ fn has_yes_or_no(view: &View<'_>, id: &QuestionId) -> bool {
     question.is_some_and(|question| ["yes", "no"].iter().any(|answer| question.answers.contains_key(*answer)))
 }
 
-fn escalation_hints(view: &View<'_>) -> Hints {
+pub(super) fn escalation(view: &View<'_>) -> Hints {
     let durable = &view.model.durable;
     let taken = durable.escalation.as_ref().is_some_and(|escalation| escalation.acknowledged.is_some());
     match &durable.incident {

@@ -18,6 +18,7 @@ pub mod overview;
 pub(super) mod paint;
 pub mod readiness;
 pub mod run;
+pub mod table;
 pub mod timeline;
 pub mod too_small;
 mod words;
@@ -30,7 +31,7 @@ mod tests;
 use crate::console::keymap::{Action, Context, Keymap};
 use crate::console::pages::Shown;
 use crate::console::theme::Role;
-use crate::console::ui::{Screen, Ui};
+use crate::console::ui::Ui;
 use crate::console::widgets::Look;
 use crate::core::model::Model;
 use jiff::Timestamp;
@@ -79,14 +80,7 @@ pub struct View<'a> {
 impl View<'_> {
     /// The keymap's context of the current screen.
     pub fn context(&self) -> Context {
-        match self.ui.screen {
-            Screen::Overview => Context::Overview,
-            Screen::Decide => Context::Decide,
-            Screen::Timeline => Context::Timeline,
-            Screen::Backups => Context::Backups,
-            Screen::Readiness => Context::Readiness,
-            Screen::Escalation => Context::Escalation,
-        }
+        table::row(self.ui.screen).context
     }
 
     /// The key that does `action` on the current screen, or how to find it when no key does.
@@ -117,13 +111,6 @@ pub fn frame_screen(frame: &mut Frame<'_>, view: &View<'_>) {
     ];
     let [head, body, foot] = Layout::vertical(rows).areas(area);
     header::draw(frame, head, view);
-    match view.ui.screen {
-        Screen::Overview => overview::draw(frame, body, view),
-        Screen::Decide => decide::draw(frame, body, view),
-        Screen::Timeline => timeline::draw(frame, body, view),
-        Screen::Backups => backups::draw(frame, body, view),
-        Screen::Readiness => readiness::draw(frame, body, view),
-        Screen::Escalation => escalation::draw(frame, body, view),
-    }
+    (table::row(view.ui.screen).draw)(frame, body, view);
     footer::draw(frame, foot, view, footer::hints(view));
 }

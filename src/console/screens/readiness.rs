@@ -9,6 +9,7 @@ use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
+use crate::console::ui::Screen;
 use crate::console::widgets::{Column, State, Width, fit, row_line};
 use crate::core::drill::{DrillStatus, standing};
 use crate::core::model::Model;
@@ -94,7 +95,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     }
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
-    let selected = view.ui.readiness.selected.min(rows.len() - 1);
+    let selected = view.ui.cursor(Screen::Readiness).selected.min(rows.len() - 1);
     let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines: Vec<Line<'static>> =
         shown.clone().map(|place| line(view, &rows[place], place == selected, list.width)).collect();

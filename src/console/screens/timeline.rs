@@ -6,6 +6,7 @@ use super::paint::{cleaned, detailed, labelled_with, put, put_list, rule};
 use super::words::{clock_time, date_time};
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
+use crate::console::ui::Screen;
 use crate::console::widgets::{Column, Width, fit, row_line};
 use crate::core::confirmation::{Evidence, GuardResult, LossEstimate};
 use crate::core::describe::describe;
@@ -63,7 +64,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     if rows.is_empty() {
         return put(frame, list, &view.look, [no_match(view)]);
     }
-    let cursor = view.ui.timeline;
+    let cursor = view.ui.cursor(Screen::Timeline);
     let selected = cursor.selected.min(rows.len() - 1);
     let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines = lines(view, &rows, shown.clone(), selected, list.width);

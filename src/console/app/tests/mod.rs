@@ -254,7 +254,7 @@ fn a_dialog_acts_upon_what_it_showed_whatever_is_selected_by_then() {
     let mut scene = running();
     scene.press("s");
     scene.write("x");
-    scene.app.ui.decide.selected = 5;
+    scene.app.ui.cursor_mut(Screen::Decide).selected = 5;
     scene.press("enter");
     scene.sure();
     assert!(matches!(scene.last(), Ask::Skip { step, .. } if step.as_str() == "check-standby"));

@@ -110,9 +110,9 @@ fn a_letter_that_no_question_takes_is_the_first_of_a_text() {
     scene.type_on("sakes", 350);
     assert!(scene.app.dialog.is_none());
     // The arrows go on; letters do after a rest.
-    let selected = scene.app.ui.decide.selected;
+    let selected = scene.app.ui.cursor(Screen::Decide).selected;
     scene.press_as("up", Manner::Single, Duration::from_millis(100));
-    assert_ne!(scene.app.ui.decide.selected, selected);
+    assert_ne!(scene.app.ui.cursor(Screen::Decide).selected, selected);
     scene.press("N");
     assert!(form(&scene).is_some());
 }
@@ -505,7 +505,7 @@ fn a_page_of_a_list_is_what_of_it_is_in_sight() {
     let mut scene = Scene::new();
     scene.reads = true;
     scene.press("v");
-    let row = |scene: &Scene| scene.app.ui.overview.selected;
+    let row = |scene: &Scene| scene.app.ui.cursor(Screen::Overview).selected;
     scene.press("ctrl-f");
     let list = row(&scene) + 1;
     let titles = scene.seen();
@@ -574,7 +574,7 @@ fn after_attaching_again_the_selection_is_on_the_step_that_next_names() {
     scene.press("enter");
     scene.sure();
     let model = scene.model.clone();
-    scene.app.ui.decide.selected = 0;
+    scene.app.ui.cursor_mut(Screen::Decide).selected = 0;
     scene.attach();
     let next = crate::console::screens::next::step(&model).unwrap();
     assert_eq!(scene.app.selected_step(), Some(next));

@@ -5,6 +5,7 @@ use super::{Dialog, declared, promoting, running};
 use crate::console::app::Message;
 use crate::console::input::{Event, Manner};
 use crate::console::keymap::Chord;
+use crate::console::ui::Screen;
 use crate::core::command::Ask;
 use crate::engine::protocol::ToClient;
 use crossterm::event::{KeyCode, KeyModifiers};
@@ -255,7 +256,7 @@ proptest! {
             _ => scene.perhaps_by_another(Ask::Abort { reason: "over".into() }),
         }
         prop_assert!(scene.app.dialog.is_none(), "it closed: {how}");
-        let (screen, selected) = (scene.app.ui.screen, scene.app.ui.decide);
+        let (screen, selected) = (scene.app.ui.screen, scene.app.ui.cursor(Screen::Decide));
         scene.asked.clear();
         scene.done.clear();
         let count = keys.len();
@@ -263,7 +264,7 @@ proptest! {
             scene.stroke(chord, Manner::Single, Duration::from_millis(after));
         }
         prop_assert!(scene.app.dialog.is_none());
-        prop_assert_eq!((scene.app.ui.screen, scene.app.ui.decide), (screen, selected));
+        prop_assert_eq!((scene.app.ui.screen, scene.app.ui.cursor(Screen::Decide)), (screen, selected));
         prop_assert!(scene.asked.is_empty() && scene.done.is_empty(), "{:?} {:?}", scene.asked, scene.done);
         let next = scene.app.ui.toast.as_ref().map(|toast| toast.next.clone()).unwrap_or_default();
         prop_assert!(next.contains(&format!("{count} key")) && next.contains("dropped"), "{next}");

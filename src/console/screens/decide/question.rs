@@ -11,6 +11,7 @@ use crate::console::screens::paint::{
 };
 use crate::console::screens::words::{clock_time, concern_role, evidence_age, evidence_state};
 use crate::console::theme::Role;
+use crate::console::ui::Screen;
 use crate::console::widgets::{Column, Width, row_line, state_cell};
 use crate::core::confirmation::Evidence;
 use crate::core::evidence;
@@ -52,7 +53,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId)
     let below = Rect { y: area.y + used, height: area.height - used, ..area };
     let wanted = u16::try_from(answers.len()).unwrap_or(u16::MAX);
     let list = Rect { height: below.height.min(wanted), ..below };
-    let selected = view.ui.decide.selected.min(answers.len().saturating_sub(1));
+    let selected = view.ui.cursor(Screen::Decide).selected.min(answers.len().saturating_sub(1));
     let shown = window(view, selected, answers.len(), usize::from(list.height));
     let mark = selected.saturating_sub(shown.start);
     put_list(frame, list, look, answers[shown].to_vec(), Some(mark));
@@ -306,7 +307,7 @@ fn suggestion(view: &View<'_>, suggested: &Suggestion, width: u16) -> Vec<Line<'
 
 fn answers(view: &View<'_>, question: &Question, suggested: &Suggestion, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
-    let selected = view.ui.decide.selected.min(question.answers.len().saturating_sub(1));
+    let selected = view.ui.cursor(Screen::Decide).selected.min(question.answers.len().saturating_sub(1));
     let columns = [
         Column { width: Width::Fixed(1), right: false },
         Column { width: Width::Fixed(6), right: false },

@@ -13,6 +13,7 @@ use super::list::{no_match, window};
 use super::paint::{cleaned, detailed, limited, put, put_list, rule, shown_by};
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
+use crate::console::ui::Screen;
 use crate::core::decide::current_escalation;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -45,7 +46,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     }
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 3 / 4) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
-    let selected = view.ui.escalation.selected.min(rows.len() - 1);
+    let selected = view.ui.cursor(Screen::Escalation).selected.min(rows.len() - 1);
     let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines: Vec<Line<'static>> =
         shown.clone().map(|place| table::line(view, rows[place], place == selected, list.width)).collect();

@@ -10,6 +10,7 @@ use crate::console::screens::words::{
     ceiling, concern_role, date_time, evidence_age, lasting, marked, old, signal,
 };
 use crate::console::theme::Role;
+use crate::console::ui::Screen;
 use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell, title_column};
 use crate::core::evidence;
 use crate::core::model::Model;
@@ -74,7 +75,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height.saturating_sub(details), ..below };
-    let cursor = view.ui.overview;
+    let cursor = view.ui.cursor(Screen::Overview);
     let shown = window(view, cursor.selected, rows.len(), usize::from(list.height));
     let selected = cursor.selected.min(rows.len().saturating_sub(1));
     let titles = title_column(list.width, view.model.plan.probes.values().map(|spec| spec.title.as_str()));

@@ -11,6 +11,7 @@ use super::words::{about, clock_time};
 use crate::base::ids::ServiceId;
 use crate::base::units;
 use crate::console::theme::Role;
+use crate::console::ui::Screen;
 use crate::core::attested;
 use crate::core::confirmation::GuardResult;
 use crate::core::contradiction;
@@ -37,7 +38,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, run: &Run) {
     let used = u16::try_from(top.len()).unwrap_or(u16::MAX).min(area.height);
     put(frame, area, &view.look, top);
     let area = Rect { y: area.y + used, height: area.height - used, ..area };
-    let selected = view.ui.decide.selected.min(run.steps.len().saturating_sub(1));
+    let selected = view.ui.cursor(Screen::Decide).selected.min(run.steps.len().saturating_sub(1));
     let (list, panel) = split(area, view.ui.details, steps::height(run, runbook));
     if list.height > 0 {
         steps::draw(frame, list, view, run, runbook, selected);

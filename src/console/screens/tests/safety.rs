@@ -83,10 +83,8 @@ proptest! {
         stage.ui.filter = filter;
         stage.glyphs = if ascii { Glyphs::Ascii } else { Glyphs::Unicode };
         let ui = &mut stage.ui;
-        for cursor in
-            [&mut ui.overview, &mut ui.decide, &mut ui.timeline, &mut ui.backups, &mut ui.readiness, &mut ui.escalation]
-        {
-            cursor.selected = selected;
+        for screen in Screen::ALL {
+            ui.cursor_mut(screen).selected = selected;
         }
         stage.read("primary-db", Ok(measured(Verdict::Critical(said.clone()), Some(f64::NAN), &said, &[])));
         stage.read("dr-lag", Err(ProbeFailure { why: said.clone(), next: said.clone() }));
@@ -201,7 +199,7 @@ fn a_step_that_is_ready_again_is_not_said_to_be_out_of_reach_by_what_was_read_be
     let mut stage = region_down();
     stage.failing_over();
     stage.ui.screen = Screen::Decide;
-    stage.ui.decide.selected = 1;
+    stage.ui.cursor_mut(Screen::Decide).selected = 1;
     stage.prepare("fence");
     stage.describe("fence", "alter system", "primary-db:5432", "server");
     let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
@@ -240,7 +238,7 @@ fn crowd(count: usize) -> Stage {
 #[test]
 fn a_crowd_of_signals_is_drawn_from_the_rows_in_view() {
     let mut stage = crowd(300);
-    stage.ui.overview.selected = 299;
+    stage.ui.cursor_mut(Screen::Overview).selected = 299;
     let text = text(&screen((80, 24), &stage.view()));
     assert!(text.contains("150 critical"), "{text}");
     assert!(text.contains("› ✓ ok") || text.contains("› ? unknown"), "{text}");

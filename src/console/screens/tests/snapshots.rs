@@ -67,7 +67,7 @@ fn overview_with_details_and_a_filter() {
     let mut stage = region_down();
     stage.ui.details = true;
     stage.ui.filter = "DR".into();
-    stage.ui.overview.selected = 2;
+    stage.ui.cursor_mut(Screen::Overview).selected = 2;
     check("overview_details", stage);
 }
 
@@ -176,7 +176,7 @@ fn a_question_without_a_suggestion() {
         Err(ProbeFailure { why: "the standby closed the connection".into(), next: String::new() }),
     );
     stage.pass(2);
-    stage.ui.decide.selected = 1;
+    stage.ui.cursor_mut(Screen::Decide).selected = 1;
     check("decide_withheld", stage);
 }
 
@@ -193,7 +193,7 @@ fn a_leaf() {
 fn a_run_with_a_step_to_confirm() {
     let mut stage = on(region_down(), Screen::Decide);
     stage.promoting();
-    stage.ui.decide.selected = 2;
+    stage.ui.cursor_mut(Screen::Decide).selected = 2;
     check("run_confirming", stage);
 }
 
@@ -206,7 +206,7 @@ fn a_run_in_progress() {
     stage.pass(11);
     stage.output("promote", "waiting for the end of recovery");
     stage.pass(1);
-    stage.ui.decide.selected = 2;
+    stage.ui.cursor_mut(Screen::Decide).selected = 2;
     check("run_progress", stage);
 }
 
@@ -228,7 +228,7 @@ fn a_failed_step() {
             acted: Acted::No,
         }),
     );
-    stage.ui.decide.selected = 2;
+    stage.ui.cursor_mut(Screen::Decide).selected = 2;
     check("run_failed", stage);
 }
 
@@ -262,7 +262,7 @@ fn a_step_that_nobody_knows_of() {
     });
     stage.rest_is_well();
     stage.pass(3);
-    stage.ui.decide.selected = 2;
+    stage.ui.cursor_mut(Screen::Decide).selected = 2;
     check("run_unknown", stage);
 }
 
@@ -282,7 +282,7 @@ fn a_step_that_cannot_be_prepared() {
         }),
         manual: card("primary-db.example"),
     });
-    stage.ui.decide.selected = 1;
+    stage.ui.cursor_mut(Screen::Decide).selected = 1;
     check("run_obstacle", stage);
 }
 
@@ -309,7 +309,7 @@ fn completed() -> Stage {
     });
     stage.ask(Ask::Skip { run: RUN.into(), step: "verify".into(), reason: "checked by the API team".into() });
     stage.pass(5);
-    stage.ui.decide.selected = 6;
+    stage.ui.cursor_mut(Screen::Decide).selected = 6;
     stage
 }
 
@@ -330,7 +330,7 @@ fn an_aborted_run() {
 fn step_details_fill_the_screen() {
     let mut stage = completed();
     stage.ui.details = true;
-    stage.ui.decide.selected = 2;
+    stage.ui.cursor_mut(Screen::Decide).selected = 2;
     check("run_details", stage);
 }
 
@@ -409,7 +409,7 @@ fn the_backups() {
 fn a_backup_with_details() {
     let mut stage = with_backups();
     stage.ui.details = true;
-    stage.ui.backups.selected = 1;
+    stage.ui.cursor_mut(Screen::Backups).selected = 1;
     check("backups_details", stage);
 }
 

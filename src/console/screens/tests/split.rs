@@ -83,7 +83,7 @@ fn a_split_brain_is_named_in_one_row_of_every_screen_with_the_server_the_step_an
         "Fence {title}: step 2 \"Stop writes on the old primary\" is verified, and it takes writes; r does the step again."
     );
     assert!(seen.contains(&wanted), "{wanted}\n{seen}");
-    stage.ui.decide.selected = 1;
+    stage.ui.cursor_mut(Screen::Decide).selected = 1;
     let hints = text(&screen((80, 24), &stage.view()));
     assert!(hints.lines().last().unwrap().contains("r do it again"), "{hints}");
 }
@@ -181,7 +181,7 @@ fn a_run_that_ended_is_not_called_well_while_something_cannot_be_right() {
     let seen = flat(&seen(&stage));
     assert!(seen.contains(", and SPLIT BRAIN:"), "{seen}");
     assert!(!seen.contains("What it restores works"), "{seen}");
-    stage.ui.decide.selected = 1;
+    stage.ui.cursor_mut(Screen::Decide).selected = 1;
     let hints = text(&screen((80, 24), &stage.view()));
     assert!(hints.lines().last().unwrap().contains("r do it again"), "{hints}");
 }
