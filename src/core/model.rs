@@ -359,9 +359,10 @@ impl Model {
         self.durable.measured.as_ref().or(self.durable.active.as_ref())
     }
 
-    /// Whether a run is under way that is for moving what serves to a region.
+    /// Whether a run is under way that is for moving what serves to a region, and has not done so, nor been overtaken.
     pub fn leads_to(&self, region: &RegionId) -> bool {
-        self.moving().is_some_and(|(_, runbook)| runbook.activates.as_ref() == Some(region))
+        let mut moving = self.moving().into_iter().filter(|(run, _)| run.switched.is_none());
+        moving.any(|(_, runbook)| runbook.activates.as_ref() == Some(region))
     }
 
     /// Whether a run itself makes another server the primary in a region, or has: it says when that one serves. Before its

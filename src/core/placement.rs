@@ -3,7 +3,6 @@
 use crate::base::ids::{RegionId, RunId, RunbookId, ServiceId, StepId};
 use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
-use crate::core::status::StepStatus;
 use crate::plan::{Plan, Runbook, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +35,14 @@ pub fn region_of<'m>(model: &'m Model, service: &ServiceId) -> Option<&'m Region
 /// The last move of a service that holds; none where it serves with its region.
 pub fn of<'m>(model: &'m Model, service: &ServiceId) -> Option<&'m Placement> {
     model.durable.placements.iter().rev().find(|placed| placed.service == *service)
+}
+
+/// When the step of a move was done: on a person's word that was before its proof was seen.
+pub fn said_at(model: &Model, placed: &Placement) -> Timestamp {
+    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    let run = incidents.find_map(|incident| incident.run(&placed.run));
+    let done = run.and_then(|run| run.steps.get(&placed.step)?.ended_at);
+    done.filter(|done| *done <= placed.since).unwrap_or(placed.since)
 }
 
 /// The services that serve from another region than the one that serves, in the plan's order.
@@ -127,27 +134,31 @@ pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bo
     model.durable.placements.len() != before
 }
 
-/// What a run has said so far of what serves counts no more. What an open one is yet to do does.
+/// What a run has said so far of what serves counts no more. What an open one is yet to do does, and so does what was
+/// only said in an exercise.
 fn overtake(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
     let runbook = plan.runbooks.get(&run.runbook);
-    for (id, state) in run.steps.iter_mut().filter(|(_, state)| state.status.is_done()) {
+    let is_over = is_closed || run.ended.is_some();
+    let is_said = |state: &StepRun| state.status.is_done() && (is_over || !state.exercise);
+    for (id, state) in run.steps.iter_mut().filter(|(_, state)| is_said(state)) {
         let step = runbook.and_then(|runbook| runbook.steps.get(id));
         if step.is_none_or(|step| !step.serves.is_empty() || !step.undoes.is_empty()) {
             state.moved = state.moved.or(Some(at));
         }
     }
-    let has_said = moves_to(plan, run, |state| state.status.is_done()).is_some();
-    if has_said || is_closed || run.ended.is_some() {
+    let has_said = moves_to(plan, run, |state| state.status.is_done() && !state.exercise).is_some();
+    if has_said || is_over {
         run.switched = run.switched.or(Some(at));
         let makes_serve = |id: &StepId| {
             runbook.is_some_and(|runbook| runbook.steps.get(id).is_some_and(|step| runbook.makes_serve(step)))
         };
-        for (_, state) in run.steps.iter_mut().filter(|(id, state)| state.is_mere_word() && makes_serve(id)) {
+        let is_word = |state: &StepRun| state.is_mere_word() && is_said(state);
+        for (_, state) in run.steps.iter_mut().filter(|(id, state)| is_word(state) && makes_serve(id)) {
             state.moved = state.moved.or(Some(at));
         }
     }
     if is_closed || run.is_aborted() {
-        let doubtful = run.steps.iter_mut().filter(|(_, state)| state.status == StepStatus::Unknown);
+        let doubtful = run.steps.iter_mut().filter(|(_, state)| state.is_in_doubt());
         doubtful.for_each(|(_, state)| state.moved = state.moved.or(Some(at)));
     }
 }
@@ -155,29 +166,34 @@ fn overtake(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
 /// The region that a run has made serve, by what is done of it so far.
 pub fn moves_to<'p>(plan: &'p Plan, run: &Run, is_done: fn(&StepRun) -> bool) -> Option<&'p RegionId> {
     let runbook = plan.runbooks.get(&run.runbook)?;
-    let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
-    let done = |step: &Step| run.steps.get(&step.id).is_some_and(is_done);
-    // Where people do all of it by hand, what they do is what moves it.
-    let acts = runbook.steps.values().any(|step| !step.is_for_people());
-    let left_for_people = |step: &Step| step.is_for_people() && (acts || !step.is_by_hand());
     let moved = match runbook.steps.values().find(|step| step.switches) {
-        Some(step) => done(step),
-        None => {
-            let said = runbook.steps.values().filter(|step| runbook.makes_serve(step));
-            let mut said = said.filter_map(|step| run.steps.get(&step.id));
-            was_carried_out(runbook, done)
-                && said.all(|state| !state.status.is_done() || is_done(state))
-                && runbook.steps.values().filter(open).all(left_for_people)
-        }
+        Some(step) => run.steps.get(&step.id).is_some_and(is_done),
+        None => was_carried_out(runbook, run, is_done),
     };
     runbook.activates.as_ref().filter(|_| moved)
 }
 
-/// Whether a run did what its runbook is for: no irreversible step was left out, nor all that need a person.
-fn was_carried_out(runbook: &Runbook, done: impl Fn(&Step) -> bool) -> bool {
-    let mut by_a_person = runbook.steps.values().filter(|step| !step.runs_by_itself()).peekable();
-    runbook.steps.values().filter(|step| step.irreversible).all(&done)
-        && (by_a_person.peek().is_none() || by_a_person.any(done))
+/// Whether a run in which no step switches did what its runbook is for: all that cannot be undone; else something of what
+/// acts, and something that a person let act where the runbook asks one; else all that people do by hand, or that it
+/// waits for. Nothing of it is on a mere word or may have acted, and what is left is for people to tell or note.
+fn was_carried_out(runbook: &Runbook, run: &Run, is_done: fn(&StepRun) -> bool) -> bool {
+    let is = |step: &Step, is: fn(&StepRun) -> bool| run.steps.get(&step.id).is_some_and(is);
+    let done = |step: &&Step| is(step, is_done);
+    let (makes, rest): (Vec<&Step>, Vec<&Step>) =
+        runbook.steps.values().partition(|step| runbook.makes_serve(step));
+    let is_any_enough = makes.iter().all(|step| step.acts() && !step.irreversible);
+    let by_itself = makes.iter().all(|step| step.runs_by_itself());
+    let mut asked = makes.iter().copied().filter(|step| by_itself || !step.runs_by_itself());
+    let enough = match is_any_enough {
+        true => asked.any(|step| done(&step)) && !makes.iter().any(|step| is(step, StepRun::is_in_doubt)),
+        false => makes.iter().all(done),
+    };
+    let is_settled = |step: &Step| is(step, |state| state.status.is_settled());
+    enough
+        && makes
+            .iter()
+            .all(|step| is_settled(step) && (done(step) || !is(step, |state| state.status.is_done())))
+        && rest.iter().all(|step| step.is_for_people() || is_settled(step))
 }
 
 /// Where a step of a runbook moves services by itself, or moves them back by undoing what was done up to `at`.
@@ -185,7 +201,7 @@ pub fn moves(model: &Model, runbook: &RunbookId, step: &Step, at: Timestamp) -> 
     let undone = model.plan.services.keys().filter_map(|service| {
         let is_undone =
             |placed: &&Placement| model.plan.takes_back((runbook, step), (&placed.runbook, &placed.step));
-        of(model, service).filter(is_undone).filter(|placed| placed.since <= at)?;
+        of(model, service).filter(is_undone).filter(|placed| said_at(model, placed) <= at)?;
         let mut earlier = model.durable.placements.iter().rev().filter(|placed| placed.service == *service);
         let before = earlier.find(|placed| !is_undone(placed)).map(|placed| &placed.region);
         Some((service.clone(), before.or_else(|| model.serving())?.clone()))
@@ -223,6 +239,7 @@ fn leads(runbook: &Runbook, run: &Run, step: &Step) -> bool {
         return step.irreversible || before.any(|step| step.irreversible);
     }
     let settled = |step: &Step| run.steps.get(&step.id).is_some_and(|state| state.status.is_settled());
-    let mut others = runbook.steps.values().filter(|other| other.id != step.id && runbook.makes_serve(other));
-    runbook.makes_serve(step) && others.all(settled)
+    let does = |step: &Step| runbook.makes_serve(step) || !step.is_for_people();
+    let mut others = runbook.steps.values().filter(|other| other.id != step.id && does(other));
+    does(step) && others.all(settled)
 }

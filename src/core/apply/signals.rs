@@ -78,6 +78,8 @@ fn switched(model: &mut Model, at: Timestamp, region: &RegionId, untold: Option<
     if model.durable.switches.len() == REMEMBERED_SWITCHES {
         model.durable.switches.remove(0);
     }
+    // A move that was not told before it was over is not told after what ended it.
+    model.durable.switches.iter_mut().for_each(|switch| switch.untold = None);
     model.durable.switches.push(Switch { at, region: region.clone(), untold });
     restand(model, at, |_| true);
 }

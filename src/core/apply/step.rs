@@ -138,7 +138,8 @@ fn guard_at<'a>(model: &'a Model, run: &RunId, step: &StepId, place: usize) -> O
 fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: StepStatus) {
     change(model, id, step, |state| {
         state.denied = state.denied.or(Some(at));
-        state.may_have_acted |= was != StepStatus::Skipped;
+        // What was only said in an exercise nobody did.
+        state.may_have_acted |= was != StepStatus::Skipped && !state.exercise;
         state.holding = None;
         state.proof = None;
         state.reason = None;
@@ -169,7 +170,7 @@ fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: 
     let incidents = model.durable.closed.iter_mut().chain(model.durable.incident.as_mut());
     let run = incidents.flat_map(|incident| &mut incident.runs).find(|run| run.id == *id);
     if let Some(state) = run.and_then(|run| run.steps.get_mut(step)) {
-        state.undone = Some((at, how.to_owned()));
+        (state.undone, state.stays) = (Some((at, how.to_owned())), stays);
         if !stays {
             state.moved = state.moved.or(Some(at));
         }

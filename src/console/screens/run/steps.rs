@@ -156,6 +156,7 @@ fn note(run: &Run, runbook: &Runbook, place: usize, plan: Option<&Step>, state: 
             ConfirmLevel::Type => "typed".to_owned(),
         },
         StepStatus::Started if runs_beside(run, place) => "parallel".to_owned(),
+        StepStatus::Attested if state.exercise => "exercise".to_owned(),
         _ => String::new(),
     }
 }
