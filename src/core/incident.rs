@@ -212,7 +212,7 @@ pub struct StepRun {
     /// When what it says of where services serve was taken in, or a region that began to serve overtook it.
     #[serde(default)]
     pub moved: Option<Timestamp>,
-    /// It was said in an exercise that moves nothing, which turned live: nobody did it.
+    /// It was said in an exercise that moves nothing, also where that turned live: nobody did it.
     #[serde(default)]
     pub exercise: bool,
     /// Who said that it is done, where a person's word stands for its verification.

@@ -3,6 +3,7 @@
 use crate::base::ids::{RegionId, RunId, RunbookId, ServiceId, StepId};
 use crate::core::incident::{Run, StepRun};
 use crate::core::model::Model;
+use crate::core::status::StepStatus;
 use crate::plan::{Plan, Runbook, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -125,42 +126,74 @@ pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bo
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| Some(&placed.run) == by);
     let plan = model.plan.clone();
-    for incident in model.durable.closed.iter_mut().chain(&mut model.durable.incident) {
-        let is_closed = incident.closed.is_some();
-        for run in incident.runs.iter_mut().filter(|run| Some(&run.id) != by) {
-            overtake(&plan, run, is_closed, at);
-        }
+    for (run, is_closed) in runs(model).filter(|(run, _)| Some(&run.id) != by) {
+        overtake_services(&plan, run, is_closed, at);
+        overtake_region(&plan, run, is_closed, at);
     }
     model.durable.placements.len() != before
 }
 
-/// What a run has said so far of what serves counts no more. What an open one is yet to do does, and so does what was
-/// only said in an exercise.
-fn overtake(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
+/// Takes in that a region is measured to serve: what runs say of another one, and nothing has shown yet, is overtaken.
+pub fn region_measured(model: &mut Model, region: &RegionId, at: Timestamp) {
+    let plan = model.plan.clone();
+    let leads_elsewhere = |run: &Run| {
+        let runbook = plan.runbooks.get(&run.runbook);
+        runbook.is_some_and(|runbook| runbook.activates.as_ref().is_some_and(|other| other != region))
+    };
+    for (run, is_closed) in runs(model).filter(|(run, _)| leads_elsewhere(run)) {
+        overtake_region(&plan, run, is_closed, at);
+    }
+}
+
+/// All runs, and whether their incident is closed.
+fn runs(model: &mut Model) -> impl Iterator<Item = (&mut Run, bool)> {
+    let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
+    incidents.flat_map(|incident| {
+        let is_closed = incident.closed.is_some();
+        incident.runs.iter_mut().map(move |run| (run, is_closed))
+    })
+}
+
+/// What a run has said or may have done so far of where services serve counts no more. What an open one is yet to do
+/// does, and so does what was only said in an exercise.
+fn overtake_services(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
     let runbook = plan.runbooks.get(&run.runbook);
     let is_over = is_closed || run.ended.is_some();
-    let is_said = |state: &StepRun| state.status.is_done() && (is_over || !state.exercise);
-    for (id, state) in run.steps.iter_mut().filter(|(_, state)| is_said(state)) {
+    let is_stopped = is_closed || run.is_aborted();
+    for (id, state) in &mut run.steps {
         let step = runbook.and_then(|runbook| runbook.steps.get(id));
-        if step.is_none_or(|step| !step.serves.is_empty() || !step.undoes.is_empty()) {
+        let says = step.is_none_or(|step| !step.serves.is_empty() || !step.undoes.is_empty());
+        let is_said = (says && is_said(state, is_over)) || (is_stopped && state.is_in_doubt());
+        if is_said || (says && has_ended_in_doubt(state)) {
             state.moved = state.moved.or(Some(at));
         }
     }
-    let has_said = moves_to(plan, run, |state| state.status.is_done() && !state.exercise).is_some();
-    if has_said || is_over {
-        run.switched = run.switched.or(Some(at));
-        let makes_serve = |id: &StepId| {
-            runbook.is_some_and(|runbook| runbook.steps.get(id).is_some_and(|step| runbook.makes_serve(step)))
-        };
-        let is_word = |state: &StepRun| state.is_mere_word() && is_said(state);
-        for (_, state) in run.steps.iter_mut().filter(|(id, state)| is_word(state) && makes_serve(id)) {
-            state.moved = state.moved.or(Some(at));
-        }
+}
+
+/// The same of the region that it is for.
+fn overtake_region(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
+    let is_over = is_closed || run.ended.is_some();
+    let has_said = moves_to(plan, run, |state| is_said(state, false) || has_ended_in_doubt(state)).is_some();
+    if !has_said && !is_over {
+        return;
     }
-    if is_closed || run.is_aborted() {
-        let doubtful = run.steps.iter_mut().filter(|(_, state)| state.is_in_doubt());
-        doubtful.for_each(|(_, state)| state.moved = state.moved.or(Some(at)));
+    run.switched = run.switched.or(Some(at));
+    let Some(runbook) = plan.runbooks.get(&run.runbook) else { return };
+    let makes_serve = |id: &StepId| runbook.steps.get(id).is_some_and(|step| runbook.makes_serve(step));
+    let is_word = |state: &StepRun| state.is_mere_word() && is_said(state, is_over);
+    for (_, state) in run.steps.iter_mut().filter(|(id, state)| is_word(state) && makes_serve(id)) {
+        state.moved = state.moved.or(Some(at));
     }
+}
+
+/// It is done; what was only said in an exercise is so once nobody can do it any more.
+fn is_said(state: &StepRun, is_over: bool) -> bool {
+    state.status.is_done() && (is_over || !state.exercise)
+}
+
+/// It ran, and is not proven.
+fn has_ended_in_doubt(state: &StepRun) -> bool {
+    matches!(state.status, StepStatus::Unknown | StepStatus::Finished)
 }
 
 /// The region that a run has made serve, by what is done of it so far.

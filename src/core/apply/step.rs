@@ -5,7 +5,7 @@ use super::incident::{switch_over, unblock};
 use super::signals;
 use crate::base::ids::{RunId, StepId};
 use crate::core::fact::{Event, Fact};
-use crate::core::incident::StepRun;
+use crate::core::incident::{Mode, StepRun};
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
 use crate::core::placement;
 use crate::core::status::{Move, StepStatus};
@@ -34,6 +34,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::ConfirmationVoided { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
         Fact::StepStarted { run, step, attempt, .. } => {
             model.live.preparing.remove(&(run.clone(), step.clone()));
+            anew(model, run, step, Move::Start);
             moved(model, run, step, Move::Start, |state| {
                 state.attempt = *attempt;
                 state.started_at = Some(at);
@@ -99,8 +100,11 @@ pub fn apply(model: &mut Model, event: &Event) {
             moved(model, run, step, Move::Skip, |state| settle(state, at, reason));
         }
         Fact::StepAttested { run, step, how, unproven } => {
+            let mode = model.durable.incident.as_ref().map(|incident| incident.mode);
+            anew(model, run, step, Move::Attest);
             moved(model, run, step, Move::Attest, |state| {
                 settle(state, at, how);
+                state.exercise = mode == Some(Mode::SafeDrill);
                 state.unproven = *unproven;
                 state.attested_by = Some(event.by.to_string());
             });
@@ -127,6 +131,19 @@ pub fn apply(model: &mut Model, event: &Event) {
             switch_over(model, at, run, step);
         }
         _ => {}
+    }
+}
+
+/// What is done, or said to be done, from now on comes after whatever overtook what it did before.
+fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
+    let plan = model.plan.clone();
+    let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
+    let Some(run) = runs.find(|run| run.id == *id) else { return };
+    let Some(state) = run.steps.get_mut(step).filter(|state| state.status.after(by).is_ok()) else { return };
+    state.moved = None;
+    let runbook = plan.runbooks.get(&run.runbook);
+    if runbook.is_some_and(|runbook| runbook.steps.get(step).is_some_and(|step| step.switches)) {
+        run.switched = None;
     }
 }
 

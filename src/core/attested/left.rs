@@ -55,6 +55,10 @@ impl Why {
         }
     }
 
+    fn as_str(self) -> &'static str {
+        if self == Self::Shown { "verified" } else { "attested" }
+    }
+
     /// It is done as far as anybody asks.
     fn is_done(self) -> bool {
         matches!(self, Self::Said | Self::Shown)
@@ -115,6 +119,9 @@ impl Left<'_> {
         let region = || self.region.map_or_else(String::new, |region| name(model, region));
         match self.why {
             Why::Word => format!("\"{title}\" was attested before the {end}, and its own proof was not seen"),
+            Why::Said | Why::Shown if self.end == End::Run => {
+                format!("\"{title}\" is {}, and its run moved nothing", self.why.as_str())
+            }
             Why::Said => format!("\"{title}\" was attested, and moved nothing because of the {end}"),
             Why::Shown => format!("\"{title}\" is verified, and moved nothing because of the {end}"),
             Why::Doubt if self.end == End::Run => {

@@ -5,7 +5,7 @@ mod left;
 pub use left::{Left, RECORD, Why, is_any, left, of_run};
 
 use crate::base::ids::RegionId;
-use crate::core::incident::{Run, StepRun};
+use crate::core::incident::{Mode, Run, StepRun};
 use crate::core::model::Model;
 use crate::core::names::{Since, View};
 use crate::core::placement;
@@ -79,9 +79,9 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
         if state.status != StepStatus::Attested || is_over {
             return None;
         }
-        let found =
-            |is_false| Unshown { runbook, place: place + 1, step, is_false, is_exercise: state.exercise };
-        if state.exercise {
+        let is_exercise = is_only_said(model, run, state);
+        let found = |is_false| Unshown { runbook, place: place + 1, step, is_false, is_exercise };
+        if is_exercise {
             return Some(found(moves || !step.is_for_people()));
         }
         let is_false = match proof(model, run, step, state, now)? {
@@ -92,6 +92,13 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
         (!is_taken_back(model, run, &step.id, state)).then(|| found(is_false))
     });
     found.min_by_key(|found| !found.is_false)
+}
+
+/// Whether a step was only said in an exercise that moves nothing and is real by now. While it goes on that is what it is
+/// for.
+pub fn is_only_said(model: &Model, run: &Run, state: &StepRun) -> bool {
+    let drills = model.durable.incident.iter().filter(|incident| incident.mode == Mode::SafeDrill);
+    state.exercise && drills.into_iter().all(|incident| incident.run(&run.id).is_none())
 }
 
 /// The same of all runs of the open incident, the latest first.

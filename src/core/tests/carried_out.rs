@@ -3,6 +3,7 @@
 use super::fixture::*;
 use super::placement::*;
 use super::proving::*;
+use super::serving::{primary, standby, world};
 use crate::core::action::{Acted, Done, Failure};
 use crate::core::attested;
 use crate::core::command::{Ask, Report};
@@ -264,5 +265,82 @@ fn a_move_that_a_record_ended_before_it_was_told_is_told_no_more() {
     machine.pass(5, &rerouted());
     let told = machine.log.iter().any(|event| matches!(event.fact, Fact::RegionMoved { .. }));
     assert!(!told, "it would stand after the record");
+    assert_refolds(&machine);
+}
+
+#[test]
+fn what_may_have_acted_before_a_persons_record_moves_nothing_in_an_open_run_until_it_is_done_anew() {
+    let prove = |machine: &mut Machine, attempt| {
+        let proof = crate::core::action::Proof { evidence: vec!["seen".into()] };
+        let (run, step) = (machine.run(), "reroute".into());
+        machine.report(Report::Checked { run, step, attempt, result: Ok(proof) }).unwrap();
+        machine.pass(5, &rerouted());
+    };
+    let recorded = || {
+        let mut machine = moving();
+        lost(&mut machine, "reroute");
+        ["dr", "primary"].into_iter().for_each(|region| record(&mut machine, region));
+        machine
+    };
+    let mut machine = recorded();
+    prove(&mut machine, 1);
+    assert_eq!((state(&machine, "reroute").status, api(&machine).0), (StepStatus::Verified, "primary"));
+    assert_kept(&machine);
+    let mut machine = recorded();
+    let run = machine.run();
+    machine.ask(Ask::Retry { run, step: "reroute".into(), reason: Some("once more".into()) }).unwrap();
+    do_step(&mut machine, "reroute");
+    machine.pass(5, &rerouted());
+    assert_eq!(api(&machine).0, "dr", "it is done anew");
+    let mut machine = recorded();
+    attest(&mut machine, "reroute");
+    machine.pass(30, &rerouted());
+    assert_eq!(api(&machine).0, "dr", "somebody says so anew");
+}
+
+#[test]
+fn a_switch_that_may_have_acted_before_a_persons_record_does_not_overturn_it() {
+    let recorded = || {
+        let mut machine = declared(Mode::Live);
+        begin(&mut machine, "switch-to-dr");
+        lost(&mut machine, "switch");
+        ["primary", "dr", "primary"].into_iter().for_each(|region| {
+            machine.take(vec![Fact::ServingRecorded { region: region.into(), reason: "seen".into() }]);
+        });
+        machine
+    };
+    let mut machine = recorded();
+    recheck(&mut machine, "switch");
+    assert_eq!((state(&machine, "switch").status, serving(&machine)), (StepStatus::Verified, "primary"));
+    let mut machine = recorded();
+    let run = machine.run();
+    machine.ask(Ask::Retry { run, step: "switch".into(), reason: Some("once more".into()) }).unwrap();
+    do_step(&mut machine, "switch");
+    assert_eq!(serving(&machine), "dr", "it is done anew");
+    let mut machine = recorded();
+    attest(&mut machine, "switch");
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "dr", "somebody says so anew");
+}
+
+#[test]
+fn an_open_word_ends_with_another_region_that_is_measured_to_serve_since() {
+    let measured = |database: Readings| {
+        let mut readings = broken();
+        readings.retain(|(probe, _)| !probe.ends_with("-db"));
+        readings.extend(database.into_iter().filter(|(probe, _)| probe.ends_with("-db")));
+        readings
+    };
+    let unshown = |machine: &Machine| attested::unshown_of_any(&machine.model, machine.now).is_some();
+    let mut machine = switched_by_word();
+    complete(&mut machine);
+    machine.pass(60, &measured(world(standby("a2"), primary(2, "b"))));
+    assert_eq!(serving(&machine), "dr");
+    assert!(unshown(&machine), "its proof does not hold");
+    machine.pass(60, &measured(world(primary(3, "a3"), standby("b2"))));
+    assert_eq!((serving(&machine), unshown(&machine), left(&machine)), ("primary", false, vec![]));
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "primary", "the proof of before moves nothing");
+    assert_eq!(machine.model.durable.active.as_ref().unwrap().as_str(), "primary");
     assert_refolds(&machine);
 }

@@ -120,3 +120,47 @@ fn an_exercise_of_which_nothing_was_done_for_real_leaves_nothing_after_the_close
     close(&mut machine);
     assert_eq!(left(&machine), []);
 }
+
+#[test]
+fn what_is_said_in_an_exercise_ends_nothing_that_is_in_force() {
+    let in_force = |machine: &Machine| in_force::pending(&machine.model).len();
+    let mut machine = moving();
+    do_step(&mut machine, "reroute");
+    abort(&mut machine);
+    machine.pass(60, &rerouted_and_well());
+    close(&mut machine);
+    assert_eq!(in_force(&machine), 1);
+    machine.ask(Ask::Declare { title: "an exercise".into(), mode: Mode::SafeDrill }).unwrap();
+    let (runbook, steps) = ("undo".into(), vec!["back".into()]);
+    machine.take(vec![Fact::RunStarted { run: "exercise/1".into(), runbook, steps }]);
+    attest(&mut machine, "back");
+    machine.pass(30, &rerouted_and_well());
+    assert_eq!((in_force(&machine), api(&machine).0), (1, "dr"));
+    close(&mut machine);
+    assert_eq!((in_force(&machine), api(&machine).0), (1, "dr"));
+    assert_refolds(&machine);
+}
+
+#[test]
+fn an_exercise_is_not_told_as_one_while_it_goes_on() {
+    let mut machine = to_dr(Mode::SafeDrill, promotion);
+    attest(&mut machine, "promote");
+    assert_eq!(unshown(&machine), None);
+}
+
+#[test]
+fn a_switch_that_a_drill_verified_on_a_copy_is_left_once_the_run_ends_for_real() {
+    let mut machine = to_dr(Mode::SafeDrill, |plan| {
+        let switch = Step { switches: true, safe_to_drill: true, ..acting(plan, "switch") };
+        vec![switch, by_hand(plan, "phone")]
+    });
+    do_step(&mut machine, "switch");
+    turn_live(&mut machine);
+    attest(&mut machine, "phone");
+    machine.pass(1, &[]);
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![("switch", Some("dr"))]));
+    let said = attested::left(&machine.model)[0].sentence(&machine.model, "T");
+    assert!(said.starts_with("\"switch\" is verified, and its run moved nothing. If "), "{said}");
+    record(&mut machine, "dr");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+}

@@ -11,7 +11,7 @@ use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::action::{Failure, ManualCard};
-use crate::core::attested::EXERCISE;
+use crate::core::attested::{EXERCISE, is_only_said};
 use crate::core::confirmation::GuardResult;
 use crate::core::decide::{self, done_again_before, is_denied, waits_for_proof};
 use crate::core::divergence::{self, may_throw_away};
@@ -123,7 +123,7 @@ fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) ->
     serves(&mut sheet, run, step, state);
     guards(&mut sheet, step, state);
     what_it_showed(&mut sheet, state);
-    if state.exercise {
+    if is_only_said(view.model, run, state) {
         let text = format!("{EXERCISE}: nobody did it for real. Taken up again, it is done or attested anew");
         sheet.add("exercise", Role::Warn, &text);
     } else if let Some(proof) = step.verify.as_ref().filter(|_| state.is_mere_word() && state.moved.is_none())
