@@ -156,6 +156,9 @@ fn a_switch_that_a_drill_verified_on_a_copy_is_left_once_the_run_ends_for_real()
     });
     do_step(&mut machine, "switch");
     turn_live(&mut machine);
+    let mut recorded = machine.clone();
+    record(&mut recorded, "dr");
+    assert_eq!(serving(&recorded), "dr", "the run leads nowhere any more");
     attest(&mut machine, "phone");
     machine.pass(1, &[]);
     assert_eq!((serving(&machine), left(&machine)), ("primary", vec![("switch", Some("dr"))]));
