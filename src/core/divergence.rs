@@ -1,7 +1,7 @@
 //! Data that went apart while two servers of one database accepted writes. It outlives the split brain, its incident and
 //! a restart; it ends with a person's word, or once the server that lost was rebuilt.
 
-use crate::base::ids::ProbeId;
+use crate::base::ids::{ProbeId, RunbookId};
 use crate::core::contradiction::{self, Answer};
 use crate::core::fact::Fact;
 use crate::core::model::Model;
@@ -172,8 +172,17 @@ pub fn by_word(model: &Model, now: Timestamp, step: &Step, how: &str) -> Vec<Fac
 
 /// The servers whose fence a step takes back.
 pub fn taken_back<'p>(plan: &'p Plan, step: &'p Step) -> Vec<&'p ProbeId> {
-    let steps = plan.runbooks.values().flat_map(|runbook| runbook.steps.values());
-    let undone = steps.filter(|other| step.undoes.contains(&other.id)).flat_map(|other| &other.fences);
+    let own: Vec<&RunbookId> = plan
+        .runbooks
+        .iter()
+        .filter(|(_, runbook)| runbook.steps.get(&step.id) == Some(step))
+        .map(|(id, _)| id)
+        .collect();
+    let is_meant =
+        |of: &RunbookId, other: &Step| own.iter().any(|own| plan.takes_back((own, step), (of, &other.id)));
+    let steps =
+        plan.runbooks.iter().flat_map(|(id, runbook)| runbook.steps.values().map(move |step| (id, step)));
+    let undone = steps.filter(|(of, other)| is_meant(of, other)).flat_map(|(_, other)| &other.fences);
     undone.chain(&step.unfences).collect()
 }
 

@@ -337,7 +337,7 @@ fn undoings(model: &Model) -> Vec<Undoing<'_>> {
             if let Some((at, _)) = &state.undone {
                 found.push(Undoing { at: *at, what: Undone::Step(&run.runbook, id), is_word: true });
             }
-            let settled = state.status.is_done() && !state.exercise;
+            let settled = state.status.is_done() && !state.exercise && !state.is_taken_back();
             let plan = runbook.and_then(|runbook| runbook.steps.get(id)).filter(|_| settled);
             let Some(plan) = plan else { continue };
             let at = state.ended_at.unwrap_or(run.started_at);

@@ -212,7 +212,7 @@ pub struct StepRun {
     /// When what it says of where services serve was taken in, or a region that began to serve overtook it.
     #[serde(default)]
     pub moved: Option<Timestamp>,
-    /// It was said in an exercise that moves nothing, which turned live: nobody did it.
+    /// It was said in an exercise that moves nothing, also where that turned live: nobody did it.
     #[serde(default)]
     pub exercise: bool,
     /// Who said that it is done, where a person's word stands for its verification.
@@ -227,6 +227,9 @@ pub struct StepRun {
     /// When a person stated that what it did is taken back, or stays on purpose, and how.
     #[serde(default)]
     pub undone: Option<(Timestamp, String)>,
+    /// What was stated then is that it stays.
+    #[serde(default)]
+    pub stays: bool,
 }
 
 impl StepRun {
@@ -256,6 +259,7 @@ impl StepRun {
             unproven: false,
             proven: None,
             undone: None,
+            stays: false,
         }
     }
 
@@ -267,6 +271,22 @@ impl StepRun {
     /// It is done, and what is on a person's word was shown.
     pub fn is_shown(&self) -> bool {
         self.status.is_done() && !self.is_mere_word()
+    }
+
+    /// Nobody knows whether it acted: it was begun and is not proven, also where it was left out since.
+    pub fn is_in_doubt(&self) -> bool {
+        match self.status {
+            StepStatus::Started | StepStatus::Finished | StepStatus::Unknown => true,
+            StepStatus::Verified | StepStatus::Attested => false,
+            _ => self.may_have_acted,
+        }
+    }
+
+    /// A person stated that what it did, when it was done last, is taken back.
+    pub fn is_taken_back(&self) -> bool {
+        let done = self.ended_at.or(self.started_at);
+        let since = self.undone.as_ref().filter(|_| !self.stays).map(|(at, _)| *at);
+        since.is_some_and(|at| done.is_none_or(|done| at >= done))
     }
 
     /// A step that waits for nothing.

@@ -57,6 +57,7 @@ pub mod simulation;
 pub mod situation;
 pub mod standing;
 pub mod status;
+pub mod taken_back;
 pub mod tree;
 pub mod unrecorded;
 pub mod untold;

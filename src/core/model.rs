@@ -359,9 +359,17 @@ impl Model {
         self.durable.measured.as_ref().or(self.durable.active.as_ref())
     }
 
-    /// Whether a run is under way that is for moving what serves to a region.
+    /// Whether a run is under way that is for moving what serves to a region, and has not done so, nor been overtaken.
     pub fn leads_to(&self, region: &RegionId) -> bool {
-        self.moving().is_some_and(|(_, runbook)| runbook.activates.as_ref() == Some(region))
+        // A switch that a drill of safe steps verified moved nothing, and is not done again.
+        let is_spent = |run: &Run, step: &Step| {
+            let state = run.steps.get(&step.id);
+            step.switches && state.is_some_and(|state| state.is_shown() && state.moved.is_some())
+        };
+        let mut moving = self.moving().into_iter().filter(|(run, runbook)| {
+            run.switched.is_none() && !runbook.steps.values().any(|step| is_spent(run, step))
+        });
+        moving.any(|(_, runbook)| runbook.activates.as_ref() == Some(region))
     }
 
     /// Whether a run itself makes another server the primary in a region, or has: it says when that one serves. Before its

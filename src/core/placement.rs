@@ -38,6 +38,14 @@ pub fn of<'m>(model: &'m Model, service: &ServiceId) -> Option<&'m Placement> {
     model.durable.placements.iter().rev().find(|placed| placed.service == *service)
 }
 
+/// When the step of a move was done: on a person's word that was before its proof was seen.
+pub fn said_at(model: &Model, placed: &Placement) -> Timestamp {
+    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    let run = incidents.find_map(|incident| incident.run(&placed.run));
+    let done = run.and_then(|run| run.steps.get(&placed.step)?.ended_at);
+    done.filter(|done| *done <= placed.since).unwrap_or(placed.since)
+}
+
 /// The services that serve from another region than the one that serves, in the plan's order.
 pub fn elsewhere(model: &Model) -> Vec<&Placement> {
     let services = model.plan.services.keys().filter_map(|service| of(model, service));
@@ -118,66 +126,107 @@ pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bo
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| Some(&placed.run) == by);
     let plan = model.plan.clone();
-    for incident in model.durable.closed.iter_mut().chain(&mut model.durable.incident) {
-        let is_closed = incident.closed.is_some();
-        for run in incident.runs.iter_mut().filter(|run| Some(&run.id) != by) {
-            overtake(&plan, run, is_closed, at);
-        }
+    for (run, is_closed) in runs(model).filter(|(run, _)| Some(&run.id) != by) {
+        overtake_services(&plan, run, is_closed, at);
+        overtake_region(&plan, run, is_closed, at);
     }
     model.durable.placements.len() != before
 }
 
-/// What a run has said so far of what serves counts no more. What an open one is yet to do does.
-fn overtake(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
+/// Takes in that a region is measured to serve: what runs say of another one, and nothing has shown yet, is overtaken.
+pub fn region_measured(model: &mut Model, region: &RegionId, at: Timestamp) {
+    let plan = model.plan.clone();
+    let leads_elsewhere = |run: &Run| {
+        let runbook = plan.runbooks.get(&run.runbook);
+        runbook.is_some_and(|runbook| runbook.activates.as_ref().is_some_and(|other| other != region))
+    };
+    for (run, is_closed) in runs(model).filter(|(run, _)| leads_elsewhere(run)) {
+        overtake_region(&plan, run, is_closed, at);
+    }
+}
+
+/// All runs, and whether their incident is closed.
+fn runs(model: &mut Model) -> impl Iterator<Item = (&mut Run, bool)> {
+    let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
+    incidents.flat_map(|incident| {
+        let is_closed = incident.closed.is_some();
+        incident.runs.iter_mut().map(move |run| (run, is_closed))
+    })
+}
+
+/// What a run has said or may have done so far of where services serve counts no more. What an open one is yet to do
+/// does, and so does what was only said in an exercise.
+fn overtake_services(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
     let runbook = plan.runbooks.get(&run.runbook);
-    for (id, state) in run.steps.iter_mut().filter(|(_, state)| state.status.is_done()) {
+    let is_over = is_closed || run.ended.is_some();
+    let is_stopped = is_closed || run.is_aborted();
+    for (id, state) in &mut run.steps {
         let step = runbook.and_then(|runbook| runbook.steps.get(id));
-        if step.is_none_or(|step| !step.serves.is_empty() || !step.undoes.is_empty()) {
+        let says = step.is_none_or(|step| !step.serves.is_empty() || !step.undoes.is_empty());
+        let is_said = (says && is_said(state, is_over)) || (is_stopped && state.is_in_doubt());
+        if is_said || (says && has_ended_in_doubt(state)) {
             state.moved = state.moved.or(Some(at));
         }
     }
-    let has_said = moves_to(plan, run, |state| state.status.is_done()).is_some();
-    if has_said || is_closed || run.ended.is_some() {
-        run.switched = run.switched.or(Some(at));
-        let makes_serve = |id: &StepId| {
-            runbook.is_some_and(|runbook| runbook.steps.get(id).is_some_and(|step| runbook.makes_serve(step)))
-        };
-        for (_, state) in run.steps.iter_mut().filter(|(id, state)| state.is_mere_word() && makes_serve(id)) {
-            state.moved = state.moved.or(Some(at));
-        }
+}
+
+/// The same of the region that it is for.
+fn overtake_region(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
+    let is_over = is_closed || run.ended.is_some();
+    let has_said = moves_to(plan, run, |state| is_said(state, false) || has_ended_in_doubt(state)).is_some();
+    if !has_said && !is_over {
+        return;
     }
-    if is_closed || run.is_aborted() {
-        let doubtful = run.steps.iter_mut().filter(|(_, state)| state.status == StepStatus::Unknown);
-        doubtful.for_each(|(_, state)| state.moved = state.moved.or(Some(at)));
+    run.switched = run.switched.or(Some(at));
+    let Some(runbook) = plan.runbooks.get(&run.runbook) else { return };
+    let makes_serve = |id: &StepId| runbook.steps.get(id).is_some_and(|step| runbook.makes_serve(step));
+    let is_word = |state: &StepRun| state.is_mere_word() && is_said(state, is_over);
+    for (_, state) in run.steps.iter_mut().filter(|(id, state)| is_word(state) && makes_serve(id)) {
+        state.moved = state.moved.or(Some(at));
     }
+}
+
+/// It is done; what was only said in an exercise is so once nobody can do it any more.
+fn is_said(state: &StepRun, is_over: bool) -> bool {
+    state.status.is_done() && (is_over || !state.exercise)
+}
+
+/// It ran, and is not proven.
+fn has_ended_in_doubt(state: &StepRun) -> bool {
+    matches!(state.status, StepStatus::Unknown | StepStatus::Finished)
 }
 
 /// The region that a run has made serve, by what is done of it so far.
 pub fn moves_to<'p>(plan: &'p Plan, run: &Run, is_done: fn(&StepRun) -> bool) -> Option<&'p RegionId> {
     let runbook = plan.runbooks.get(&run.runbook)?;
-    let open = |step: &&Step| run.steps.get(&step.id).is_none_or(|state| !state.status.is_settled());
-    let done = |step: &Step| run.steps.get(&step.id).is_some_and(is_done);
-    // Where people do all of it by hand, what they do is what moves it.
-    let acts = runbook.steps.values().any(|step| !step.is_for_people());
-    let left_for_people = |step: &Step| step.is_for_people() && (acts || !step.is_by_hand());
     let moved = match runbook.steps.values().find(|step| step.switches) {
-        Some(step) => done(step),
-        None => {
-            let said = runbook.steps.values().filter(|step| runbook.makes_serve(step));
-            let mut said = said.filter_map(|step| run.steps.get(&step.id));
-            was_carried_out(runbook, done)
-                && said.all(|state| !state.status.is_done() || is_done(state))
-                && runbook.steps.values().filter(open).all(left_for_people)
-        }
+        Some(step) => run.steps.get(&step.id).is_some_and(is_done),
+        None => was_carried_out(runbook, run, is_done),
     };
     runbook.activates.as_ref().filter(|_| moved)
 }
 
-/// Whether a run did what its runbook is for: no irreversible step was left out, nor all that need a person.
-fn was_carried_out(runbook: &Runbook, done: impl Fn(&Step) -> bool) -> bool {
-    let mut by_a_person = runbook.steps.values().filter(|step| !step.runs_by_itself()).peekable();
-    runbook.steps.values().filter(|step| step.irreversible).all(&done)
-        && (by_a_person.peek().is_none() || by_a_person.any(done))
+/// Whether a run in which no step switches did what its runbook is for: all that cannot be undone; else something of what
+/// acts, and something that a person let act where the runbook asks one; else all that people do by hand, or that it
+/// waits for. Nothing of it is on a mere word or may have acted, and what is left is for people to tell or note.
+fn was_carried_out(runbook: &Runbook, run: &Run, is_done: fn(&StepRun) -> bool) -> bool {
+    let is = |step: &Step, is: fn(&StepRun) -> bool| run.steps.get(&step.id).is_some_and(is);
+    let done = |step: &&Step| is(step, is_done);
+    let (makes, rest): (Vec<&Step>, Vec<&Step>) =
+        runbook.steps.values().partition(|step| runbook.makes_serve(step));
+    let is_any_enough = makes.iter().all(|step| step.acts() && !step.irreversible);
+    let by_itself = makes.iter().all(|step| step.runs_by_itself());
+    let mut asked = makes.iter().copied().filter(|step| by_itself || !step.runs_by_itself());
+    let enough = match is_any_enough {
+        true => asked.any(|step| done(&step)) && !makes.iter().any(|step| is(step, StepRun::is_in_doubt)),
+        false => makes.iter().all(done),
+    };
+    let is_settled = |step: &Step| is(step, |state| state.status.is_settled());
+    enough
+        && makes
+            .iter()
+            .all(|step| is_settled(step) && (done(step) || !is(step, |state| state.status.is_done())))
+        && rest.iter().all(|step| step.is_for_people() || is_settled(step))
 }
 
 /// Where a step of a runbook moves services by itself, or moves them back by undoing what was done up to `at`.
@@ -185,7 +234,7 @@ pub fn moves(model: &Model, runbook: &RunbookId, step: &Step, at: Timestamp) -> 
     let undone = model.plan.services.keys().filter_map(|service| {
         let is_undone =
             |placed: &&Placement| model.plan.takes_back((runbook, step), (&placed.runbook, &placed.step));
-        of(model, service).filter(is_undone).filter(|placed| placed.since <= at)?;
+        of(model, service).filter(is_undone).filter(|placed| said_at(model, placed) <= at)?;
         let mut earlier = model.durable.placements.iter().rev().filter(|placed| placed.service == *service);
         let before = earlier.find(|placed| !is_undone(placed)).map(|placed| &placed.region);
         Some((service.clone(), before.or_else(|| model.serving())?.clone()))
@@ -223,6 +272,7 @@ fn leads(runbook: &Runbook, run: &Run, step: &Step) -> bool {
         return step.irreversible || before.any(|step| step.irreversible);
     }
     let settled = |step: &Step| run.steps.get(&step.id).is_some_and(|state| state.status.is_settled());
-    let mut others = runbook.steps.values().filter(|other| other.id != step.id && runbook.makes_serve(other));
-    runbook.makes_serve(step) && others.all(settled)
+    let does = |step: &Step| runbook.makes_serve(step) || !step.is_for_people();
+    let mut others = runbook.steps.values().filter(|other| other.id != step.id && does(other));
+    does(step) && others.all(settled)
 }

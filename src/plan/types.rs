@@ -333,10 +333,15 @@ pub struct Runbook {
 
 impl Runbook {
     /// Whether its region serves because of a step: the one that switches, else those that cannot be undone, else those
-    /// that act, else any.
+    /// that act, else what people do by hand, else what is waited for, else any.
     pub fn makes_serve(&self, step: &Step) -> bool {
-        let kinds: [fn(&Step) -> bool; 3] =
-            [|step| step.switches, |step| step.irreversible, |step| !step.is_for_people()];
+        let kinds: [fn(&Step) -> bool; 5] = [
+            |step| step.switches,
+            |step| step.irreversible,
+            Step::acts,
+            Step::is_by_hand,
+            |step| !step.is_for_people(),
+        ];
         let named = kinds.into_iter().find(|is| self.steps.values().any(is));
         self.activates.is_some() && named.is_none_or(|is| is(step))
     }
@@ -418,6 +423,12 @@ impl Step {
     /// It changes nothing that the services need: people tell, note or look.
     pub fn is_for_people(&self) -> bool {
         self.is_by_hand() || self.does == Does::Notes
+    }
+
+    /// It changes something that services may need. Waits and messages change nothing, and what keeps a server out lets no
+    /// other one serve.
+    pub fn acts(&self) -> bool {
+        self.changes && !self.is_for_people() && self.does != Does::Tells && !self.is_fence()
     }
 
     /// It can leave something behind in the world: what it did is in force until it is taken back. A message that was

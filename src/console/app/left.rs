@@ -1,9 +1,9 @@
 //! What dialogs say of what stays behind in the world.
 
 use super::form::{Form, Purpose, choices};
-use crate::base::ids::{ProbeId, RunId, StepId};
+use crate::base::ids::{ProbeId, RegionId, RunId, StepId};
 use crate::base::text::ended;
-use crate::core::attested;
+use crate::core::attested::{self, Why};
 use crate::core::divergence::{self, DIVERGED};
 use crate::core::in_force::{self, InForce, Known};
 use crate::core::incident::{Mode, Run};
@@ -38,7 +38,7 @@ pub(super) fn form(model: &Model) -> Option<Form> {
     let mut what = Vec::new();
     for left in &left {
         let undo = |stays| Undo { run: left.run.clone(), step: left.step.clone(), stays };
-        if moves_services(model, left) {
+        if matters_if_it_stays(model, left) {
             labels.push(format!("taken back: {}", left.words()));
             labels.push(format!("stays: {}", left.words()));
             what.extend([undo(false), undo(true)]);
@@ -51,10 +51,14 @@ pub(super) fn form(model: &Model) -> Option<Form> {
     Some(Form::choosing(Purpose::Undone(what), choices))
 }
 
-/// Where its services serve from depends on whether it is taken back.
-fn moves_services(model: &Model, left: &InForce) -> bool {
+/// Where services serve from, or what else is in force, depends on whether it is taken back.
+fn matters_if_it_stays(model: &Model, left: &InForce) -> bool {
     let step = model.plan.runbooks.get(&left.runbook).and_then(|runbook| runbook.steps.get(&left.step));
-    step.is_some_and(|step| !step.serves.is_empty())
+    let makes_serve =
+        |step: &Step| model.plan.runbooks.get(&left.runbook).is_some_and(|runbook| runbook.makes_serve(step));
+    step.is_some_and(|step| {
+        !step.serves.is_empty() || !step.undoes.is_empty() || !step.unfences.is_empty() || makes_serve(step)
+    })
 }
 
 /// What the form that takes something off the list says of it.
@@ -95,6 +99,8 @@ pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String>
     };
     let programs: Vec<String> =
         model.run(run).into_iter().flat_map(|run| run.steps.iter().filter_map(left)).collect();
+    let by_hand = model.run(run).and_then(|run| told_by_people(model, run, &lines));
+    lines.extend(by_hand);
     if lines.is_empty() && programs.is_empty() {
         lines.push("No step of it has changed anything.".into());
     }
@@ -113,16 +119,49 @@ pub(super) fn running(model: &Model, run: &RunId, id: &StepId) -> Vec<String> {
     found.map(|left| left.sentence()).into_iter().collect()
 }
 
-/// What a run moved by a person's word that nothing has proven.
-fn words_left<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = String> {
-    let is_said = model.durable.incident.as_ref().is_some_and(|incident| incident.mode != Mode::SafeDrill);
-    attested::words(model, run).filter(move |_| is_said).map(|(step, _)| {
-        format!(
-            "MAY BE IN FORCE after it: \"{}\" is on a person's word and NOT PROVEN. No proof of it counts after the \
-             abort: record then which region serves.",
-            step.title
-        )
-    })
+/// Whether what is said of the open incident was done for real.
+fn is_real(model: &Model) -> bool {
+    model.durable.incident.as_ref().is_some_and(|incident| incident.mode != Mode::SafeDrill)
+}
+
+/// What a run did that makes something serve, and that moves nothing after an abort.
+fn words_left(model: &Model, run: &Run) -> Vec<String> {
+    let line = |(step, region, why): (&Step, Option<&RegionId>, Why)| {
+        let title = &step.title;
+        let said = match why {
+            Why::Word => {
+                return Some(format!(
+                    "MAY BE IN FORCE after it: \"{title}\" is on a person's word and NOT PROVEN. No proof of it \
+                     counts after the abort: record then which region serves."
+                ));
+            }
+            Why::Said => "was attested",
+            Why::Shown => "is verified",
+            Why::Doubt => "may have acted",
+            Why::LeftOut | Why::Exercise => return None,
+        };
+        region?;
+        Some(format!(
+            "\"{title}\" {said}. After the abort its run moves no region: record then which one serves."
+        ))
+    };
+    let left = attested::of_run(model, run).into_iter().filter(|_| is_real(model));
+    left.filter_map(line).collect()
+}
+
+/// What else people say that they did by hand: nobody knows what of it has to be taken back.
+fn told_by_people(model: &Model, run: &Run, told: &[String]) -> Option<String> {
+    let runbook = model.plan.runbooks.get(&run.runbook).filter(|_| is_real(model))?;
+    let is_said = |step: &&Step| {
+        let state = run.steps.get(&step.id);
+        step.is_by_hand()
+            && state.is_some_and(|state| state.status == StepStatus::Attested && !state.exercise)
+    };
+    let titles = runbook.steps.values().filter(is_said).map(|step| format!("\"{}\"", step.title));
+    let titles: Vec<String> =
+        titles.filter(|title| !told.iter().any(|line| line.contains(title.as_str()))).collect();
+    (!titles.is_empty())
+        .then(|| format!("Done by hand, and not taken back by the abort: {}.", titles.join(", ")))
 }
 
 /// What the end of the incident leaves behind.
@@ -131,6 +170,7 @@ pub(in crate::console) fn by_closing(model: &Model) -> Vec<String> {
     if !lines.is_empty() {
         lines.push("It stays on the overview until it is undone, or recorded as such.".into());
     }
+    lines.extend(attested::left(model).iter().map(|left| left.sentence(model, attested::RECORD)));
     diverged(model).into_iter().chain(lines).collect()
 }
 

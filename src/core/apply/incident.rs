@@ -96,12 +96,11 @@ fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Times
         // What was said for an exercise that moves nothing says nothing of what serves.
         for run in &mut incident.runs {
             let settled = run.steps.values_mut().filter(|state| state.status.is_settled());
-            settled.for_each(|state| {
-                state.moved = state.moved.or(Some(at));
-                state.exercise = state.status == StepStatus::Attested;
-                state.unproven |= state.exercise;
+            settled.for_each(|state| match state.status {
+                // Nobody did it: it is open until it is taken up again, or somebody records what serves.
+                StepStatus::Attested => (state.exercise, state.unproven) = (true, true),
+                _ => state.moved = state.moved.or(Some(at)),
             });
-            run.switched = moves_to(&model.plan, run, |state| state.status.is_done()).map(|_| at);
         }
     }
     incident.mode = Mode::Live;
@@ -153,7 +152,8 @@ fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m Re
     let runbook = model.plan.runbooks.get(&run.runbook)?;
     let switching = runbook.steps.values().find(|step| step.switches);
     let brings_about = switching.is_none_or(|step| step.id == *settled);
-    moves_to(&model.plan, run, StepRun::is_shown).filter(|_| brings_about)
+    let is_done = |state: &StepRun| state.is_shown() && !state.is_taken_back();
+    moves_to(&model.plan, run, is_done).filter(|_| brings_about)
 }
 
 /// Steps whose needs are settled become ready.

@@ -90,6 +90,8 @@ fn switched(model: &mut Model, at: Timestamp, region: &RegionId, untold: Option<
     if model.durable.switches.len() == REMEMBERED_SWITCHES {
         model.durable.switches.remove(0);
     }
+    // A move that was not told before it was over is not told after what ended it.
+    model.durable.switches.iter_mut().for_each(|switch| switch.untold = None);
     model.durable.switches.push(Switch { at, region: region.clone(), untold });
     restand(model, at, |_| true);
 }
@@ -106,6 +108,7 @@ pub fn primary_moved(
     primaries.retain(|known| known != probe && Some(known) != before);
     primaries.push(probe.clone());
     if let Some(region) = serves {
+        placement::region_measured(model, region, at);
         model.durable.measured = Some(region.clone()).filter(|_| model.durable.active.as_ref() != serves);
         switched(model, at, region, None);
     }

@@ -5,7 +5,7 @@ use super::incident::{switch_over, unblock};
 use super::signals;
 use crate::base::ids::{RunId, StepId};
 use crate::core::fact::{Event, Fact};
-use crate::core::incident::StepRun;
+use crate::core::incident::{Mode, StepRun};
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
 use crate::core::placement;
 use crate::core::status::{Move, StepStatus};
@@ -34,6 +34,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::ConfirmationVoided { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
         Fact::StepStarted { run, step, attempt, .. } => {
             model.live.preparing.remove(&(run.clone(), step.clone()));
+            anew(model, run, step, Move::Start);
             moved(model, run, step, Move::Start, |state| {
                 state.attempt = *attempt;
                 state.started_at = Some(at);
@@ -99,8 +100,11 @@ pub fn apply(model: &mut Model, event: &Event) {
             moved(model, run, step, Move::Skip, |state| settle(state, at, reason));
         }
         Fact::StepAttested { run, step, how, unproven } => {
+            let mode = model.durable.incident.as_ref().map(|incident| incident.mode);
+            anew(model, run, step, Move::Attest);
             moved(model, run, step, Move::Attest, |state| {
                 settle(state, at, how);
+                state.exercise = mode == Some(Mode::SafeDrill);
                 state.unproven = *unproven;
                 state.attested_by = Some(event.by.to_string());
             });
@@ -130,6 +134,19 @@ pub fn apply(model: &mut Model, event: &Event) {
     }
 }
 
+/// What is done, or said to be done, from now on comes after whatever overtook what it did before.
+fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
+    let plan = model.plan.clone();
+    let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
+    let Some(run) = runs.find(|run| run.id == *id) else { return };
+    let Some(state) = run.steps.get_mut(step).filter(|state| state.status.after(by).is_ok()) else { return };
+    state.moved = None;
+    let runbook = plan.runbooks.get(&run.runbook);
+    if runbook.is_some_and(|runbook| runbook.steps.get(step).is_some_and(|step| step.switches)) {
+        run.switched = None;
+    }
+}
+
 fn guard_at<'a>(model: &'a Model, run: &RunId, step: &StepId, place: usize) -> Option<&'a str> {
     Some(model.step(run, step)?.0.guard.get(place)?.source())
 }
@@ -138,7 +155,8 @@ fn guard_at<'a>(model: &'a Model, run: &RunId, step: &StepId, place: usize) -> O
 fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: StepStatus) {
     change(model, id, step, |state| {
         state.denied = state.denied.or(Some(at));
-        state.may_have_acted |= was != StepStatus::Skipped;
+        // What was only said in an exercise nobody did.
+        state.may_have_acted |= was != StepStatus::Skipped && !state.exercise;
         state.holding = None;
         state.proof = None;
         state.reason = None;
@@ -169,7 +187,7 @@ fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: 
     let incidents = model.durable.closed.iter_mut().chain(model.durable.incident.as_mut());
     let run = incidents.flat_map(|incident| &mut incident.runs).find(|run| run.id == *id);
     if let Some(state) = run.and_then(|run| run.steps.get_mut(step)) {
-        state.undone = Some((at, how.to_owned()));
+        (state.undone, state.stays) = (Some((at, how.to_owned())), stays);
         if !stays {
             state.moved = state.moved.or(Some(at));
         }

@@ -19,13 +19,17 @@ struct Done<'m> {
     at: Timestamp,
     /// Its place among all of them, where two were done in one moment.
     place: usize,
+    /// It says where services are for those that were done before it too: it is no word that nothing has shown.
+    counts: bool,
 }
 
 /// Services that serve from another region from now on. What a person attests counts once the step's own proof holds by
-/// a reading that began after it, for what no later step says otherwise of. A drill that runs safe steps only moves
-/// nothing.
+/// a reading that began after it, for what no later step says otherwise of: one that is shown too, for until then what was
+/// shown before it counts. A drill that runs safe steps only moves nothing.
 pub fn moved(model: &Model, now: Timestamp) -> Vec<Fact> {
-    let done = done(model);
+    let mut done = done(model);
+    let proven: Vec<bool> = done.iter().map(|step| step.counts || is_proven(model, step, now)).collect();
+    done.iter_mut().zip(proven).for_each(|(step, proven)| step.counts = proven);
     let waiting = done.iter().filter(|step| step.state.moved.is_none() && !is_overtaken(model, step, &done));
     let fact = |step: &Done<'_>| {
         let mut services = placement::moves(model, &step.run.runbook, step.step, step.at);
@@ -52,11 +56,17 @@ fn done(model: &Model) -> Vec<Done<'_>> {
         let runbook = model.plan.runbooks.get(&run.runbook);
         run.steps.iter().filter_map(move |(id, state)| Some((run, runbook?.steps.get(id)?, state)))
     });
-    // No proof gives effect to the word of a run that was aborted: whoever stopped it says what serves.
-    let is_void = |run: &Run, state: &StepRun| run.is_aborted() && state.is_mere_word();
+    // No proof gives effect to the word of a run that was aborted: whoever stopped it says what serves. Nor to what was
+    // only said in an exercise, or was taken back since.
+    let is_void = |run: &Run, state: &StepRun| {
+        (run.is_aborted() && state.is_mere_word()) || state.exercise || state.is_taken_back()
+    };
     let found = steps.filter(|(run, _, state)| state.status.is_done() && !is_void(run, state)).enumerate();
     found
-        .filter_map(|(place, (run, step, state))| Some(Done { run, step, state, at: state.ended_at?, place }))
+        .filter_map(|(place, (run, step, state))| {
+            let counts = state.is_shown() || state.moved.is_some();
+            Some(Done { run, step, state, at: state.ended_at?, place, counts })
+        })
         .collect()
 }
 
@@ -81,7 +91,7 @@ fn is_moved_later(done: &Done<'_>, service: &ServiceId, all: &[Done<'_>]) -> boo
 
 fn later<'a, 'm>(done: &Done<'m>, all: &'a [Done<'m>]) -> impl Iterator<Item = &'a Done<'m>> {
     let from = (done.at, done.place);
-    all.iter().filter(move |other| (other.at, other.place) > from)
+    all.iter().filter(move |other| other.counts && (other.at, other.place) > from)
 }
 
 fn is_proven(model: &Model, done: &Done<'_>, now: Timestamp) -> bool {

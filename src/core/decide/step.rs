@@ -7,7 +7,7 @@ use crate::core::contradiction::{self, remedy};
 use crate::core::divergence;
 use crate::core::fact::Fact;
 use crate::core::in_force;
-use crate::core::incident::{Outcome, Run, RunEnd, StepRun};
+use crate::core::incident::{Mode, Outcome, Run, RunEnd, StepRun};
 use crate::core::model::Model;
 use crate::core::refusal::Refusal;
 use crate::core::status::{Move, StepStatus};
@@ -221,7 +221,9 @@ pub fn attest(
     allowed(model, run, id, state, Move::Attest)?;
     allow_word_after(model, open, step, state)?;
     let how = required(how, "what was done and how it was checked")?;
-    let rebuilt = divergence::by_word(model, now, step, &how);
+    let drill = model.durable.incident.as_ref().is_some_and(|incident| incident.mode == Mode::SafeDrill);
+    // In an exercise that changes nothing nobody rebuilt anything.
+    let rebuilt = if drill { Vec::new() } else { divergence::by_word(model, now, step, &how) };
     // A simulation does not move every proof, which is no fault of the plan. What a person did lifeboat did not see, so
     // only what is measured from now on proves that, also where lifeboat tried it before.
     let unproven = model.live.simulation.is_none() && step.verify.is_some();

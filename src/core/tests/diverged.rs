@@ -6,9 +6,11 @@ use crate::core::brief;
 use crate::core::command::Ask;
 use crate::core::contradiction::of;
 use crate::core::divergence::{self, Split};
+use crate::core::fact::Fact;
 use crate::core::incident::Mode;
 use crate::core::message;
-use crate::plan::Step;
+use crate::plan::{Plan, Step};
+use std::sync::Arc;
 
 fn split(machine: &mut Machine) {
     machine.pass(12, &world(primary(1, "a"), primary(2, "b")));
@@ -22,7 +24,11 @@ fn end_it(machine: &mut Machine) {
 
 /// Declared, split, over, closed.
 fn closed() -> Machine {
-    let mut machine = Machine::new();
+    closed_under(plan())
+}
+
+fn closed_under(plan: Arc<Plan>) -> Machine {
+    let mut machine = Machine::resumed_under(plan, Vec::new(), start());
     machine.pass(20, &world(primary(1, "a"), standby("b")));
     machine.ask(Ask::Declare { title: "odd".into(), mode: Mode::Live }).unwrap();
     split(&mut machine);
@@ -167,4 +173,37 @@ fn a_page_of_another_incident_says_in_its_text_that_data_is_apart_and_not_in_its
     let page = message::page(&machine.model, machine.now, "");
     assert!(!page.subject.contains("DIVERGED"), "{}", page.subject);
     assert!(page.body.contains("DIVERGED: SPLIT BRAIN"), "{}", page.body);
+}
+
+#[test]
+fn a_rebuild_that_is_only_said_in_an_exercise_ends_nothing() {
+    for (mode, is_told) in [(Mode::SafeDrill, true), (Mode::Live, false)] {
+        let mut plan = (*plan()).clone();
+        let rebuild = &mut plan.runbooks["failover"].steps["tell"];
+        (rebuild.unfences, rebuild.needs) = (vec!["primary-db".into()], Vec::new());
+        let mut machine = closed_under(Arc::new(plan));
+        machine.ask(Ask::Declare { title: "again".into(), mode }).unwrap();
+        let runbook = crate::base::ids::RunbookId::from("failover");
+        let steps = machine.model.plan.runbooks[&runbook].steps.keys().cloned().collect();
+        machine.take(vec![Fact::RunStarted { run: "exercise/1".into(), runbook, steps }]);
+        let how = "pg_rewind, it streams".into();
+        machine.ask(Ask::Attest { run: "exercise/1".into(), step: "tell".into(), how }).unwrap();
+        assert_eq!(!told(&machine).is_empty(), is_told, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_step_that_takes_back_another_one_of_its_own_runbook_takes_back_no_fence_elsewhere() {
+    let mut plan = (*plan()).clone();
+    plan.runbooks["failover"].steps["scale"].fences = vec!["primary-db".into()];
+    let like = plan.runbooks["failover"].clone();
+    let mut own = like.clone();
+    own.steps["scale"].fences = Vec::new();
+    own.steps["dns"].undoes = vec!["scale".into()];
+    let clean = own.steps["dns"].clone();
+    plan.runbooks.insert("own".into(), own.clone());
+    assert!(divergence::taken_back(&plan, &clean).is_empty(), "its own `scale` is meant");
+    own.steps.shift_remove("scale");
+    plan.runbooks.insert("own".into(), own);
+    assert_eq!(divergence::taken_back(&plan, &clean), [&crate::base::ids::ProbeId::from("primary-db")]);
 }

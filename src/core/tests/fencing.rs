@@ -2,7 +2,9 @@
 
 use super::fixture::*;
 use crate::core::command::Ask;
+use crate::core::fact::Fact;
 use crate::core::fencing::{Fenced, fenced};
+use crate::core::incident::Mode;
 use crate::plan::Plan;
 use std::sync::Arc;
 
@@ -93,4 +95,47 @@ fn a_server_that_may_have_been_let_write_again_is_not_called_fenced() {
     assert_eq!(of(&machine), None, "it runs");
     let lost = Machine::resumed_under(machine.model.plan.clone(), machine.log.clone(), machine.now);
     assert_eq!(of(&lost), None, "nobody knows whether it acted");
+}
+
+#[test]
+fn a_fence_is_not_lifted_by_what_is_only_said_in_an_exercise() {
+    let mut machine = promoted();
+    run(&mut machine, "scale");
+    let fence = of(&machine);
+    machine.ask(Ask::Abort { reason: "enough".into() }).unwrap();
+    machine.ask(Ask::Close { reason: "enough".into() }).unwrap();
+    machine.take(vec![Fact::IncidentDeclared {
+        id: "exercise".into(),
+        title: "an exercise".into(),
+        mode: Mode::SafeDrill,
+        detected_at: machine.now,
+        severity: None,
+    }]);
+    let runbook = crate::base::ids::RunbookId::from("failover");
+    let steps = ["check", "promote", "dns"];
+    machine.take(vec![Fact::RunStarted {
+        run: "exercise/1".into(),
+        runbook,
+        steps: steps.map(Into::into).to_vec(),
+    }]);
+    let how = || "as one would".to_owned();
+    machine.take(
+        steps
+            .map(|step| Fact::StepAttested {
+                run: "exercise/1".into(),
+                step: step.into(),
+                how: how(),
+                unproven: false,
+            })
+            .to_vec(),
+    );
+    assert_eq!(
+        machine.model.durable.incident.as_ref().unwrap().runs[0].steps["dns"].status.as_str(),
+        "attested"
+    );
+    assert_eq!(of(&machine), fence);
+    machine.ask(Ask::Close { reason: "done".into() }).unwrap_err();
+    machine.ask(Ask::Abort { reason: "done".into() }).unwrap();
+    machine.ask(Ask::Close { reason: "done".into() }).unwrap();
+    assert_eq!(of(&machine), fence);
 }

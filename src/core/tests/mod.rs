@@ -1,10 +1,12 @@
 //! The core under random people, random worlds and crashes.
 
+pub(crate) mod carried_out;
 mod confirmations;
 mod crashes;
 pub(crate) mod desk;
 mod diverged;
 mod drills;
+pub(crate) mod exercised;
 mod fencing;
 pub(crate) mod fixture;
 pub(crate) mod in_force;
@@ -17,6 +19,7 @@ pub(crate) mod proving;
 mod readiness;
 mod recovery;
 pub(crate) mod serving;
+mod taken_back;
 mod telling;
 mod transitions;
 mod untold;

@@ -33,11 +33,11 @@ pub(crate) fn switched() -> Machine {
     machine
 }
 
-fn serving(machine: &Machine) -> &str {
+pub(super) fn serving(machine: &Machine) -> &str {
     machine.model.serving().unwrap().as_str()
 }
 
-fn skip(machine: &mut Machine, step: &str) {
+pub(super) fn skip(machine: &mut Machine, step: &str) {
     let run = machine.run();
     machine.ask(Ask::Skip { run, step: step.into(), reason: "no need".into() }).unwrap();
     machine.settle();
@@ -47,16 +47,16 @@ pub(crate) fn record(machine: &mut Machine, region: &str) {
     machine.ask(Ask::RecordServing { region: region.into(), reason: "seen".into() }).unwrap();
 }
 
-fn close(machine: &mut Machine) {
+pub(super) fn close(machine: &mut Machine) {
     machine.ask(Ask::Close { reason: "they go on".into() }).unwrap();
 }
 
-fn left(machine: &Machine) -> Vec<(&str, Option<&str>)> {
+pub(super) fn left(machine: &Machine) -> Vec<(&str, Option<&str>)> {
     let left = attested::left(&machine.model);
     left.iter().map(|left| (left.step.id.as_str(), left.region.map(|region| region.as_str()))).collect()
 }
 
-fn state(machine: &Machine, step: &str) -> StepRun {
+pub(super) fn state(machine: &Machine, step: &str) -> StepRun {
     machine.model.step(&machine.run(), &step.into()).unwrap().1.clone()
 }
 
@@ -75,13 +75,17 @@ pub(crate) fn closed_by_word() -> Machine {
     machine
 }
 
-fn with(change: impl FnOnce(&mut Plan)) -> Machine {
+pub(super) fn with(change: impl FnOnce(&mut Plan)) -> Machine {
+    with_mode(Mode::Live, change)
+}
+
+pub(super) fn with_mode(mode: Mode, change: impl FnOnce(&mut Plan)) -> Machine {
     let mut plan = (*plan_with_api()).clone();
     change(&mut plan);
     let mut machine = Machine::resumed_under(Arc::new(plan), Vec::new(), start());
     machine.pass(20, &healthy());
     machine.pass(30, &broken());
-    machine.ask(Ask::Declare { title: "API gone".into(), mode: Mode::Live }).unwrap();
+    machine.ask(Ask::Declare { title: "API gone".into(), mode }).unwrap();
     machine
 }
 
@@ -386,7 +390,7 @@ fn a_word_of_an_aborted_or_closed_run_moves_nothing_and_is_left_until_somebody_r
     for region in ["dr", "primary"] {
         let mut machine = switched_by_word();
         let run = machine.model.run(&machine.run()).unwrap().clone();
-        assert_eq!(attested::words(&machine.model, &run).count(), 1, "what the form of the abort tells");
+        assert_eq!(attested::of_run(&machine.model, &run).len(), 1, "what the form of the abort tells");
         assert_eq!(left(&machine), [], "its proof may come");
         machine.ask(Ask::Abort { reason: "it was never done".into() }).unwrap();
         assert_eq!(left(&machine), [("switch", Some("dr"))]);

@@ -120,7 +120,11 @@ fn in_incident(view: &View<'_>, incident: &Incident) -> Next {
         return say(next.role, format!("It is called resolved, and a runbook goes on. {}", next.text));
     }
     if resolved {
-        return people::resolved(view, incident);
+        let next = people::resolved(view, incident);
+        return match unproven(view) {
+            Some(left) => say(Role::Warn, format!("{left} Then: {}", next.text)),
+            None => next,
+        };
     }
     match (incident.open_run(), &incident.position) {
         (Some(run), _) => in_run(view, run),
@@ -173,7 +177,7 @@ fn without_incident(view: &View<'_>) -> Next {
     }
 }
 
-/// A word that moves what serves and that no proof gives effect to any more; none where nothing is left so.
+/// What makes something serve and moved nothing, and nothing gives effect to any more; none where nothing is left so.
 fn unproven(view: &View<'_>) -> Option<String> {
     let left = attested::left(view.model);
     let said = left.last()?.sentence(view.model, &view.key(Action::RecordServing));
@@ -322,28 +326,30 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
             let unshown = attested::unshown_of_any(view.model, view.now);
             if let Some(unshown) = unshown.filter(|unshown| unshown.is_false) {
                 let text = format!(
-                    "See whether step {} \"{}\" was done: it was attested, and its own proof {}. {resolve} resolves it only \
-                     once that is so.{}",
+                    "See whether step {} \"{}\" was done: {}. {resolve} resolves it only once that is so.{}",
                     unshown.place,
                     unshown.step.title,
-                    unshown.how(),
+                    unshown.why(),
                     recorded_instead(view, unshown)
                 );
                 return say(Role::Critical, text);
             }
             let doubt = unshown.map_or_else(String::new, |unshown| {
                 format!(
-                    " But see step {} \"{}\": it was attested, and its own proof {}.{}",
+                    " But see step {} \"{}\": {}.{}",
                     unshown.place,
                     unshown.step.title,
-                    unshown.how(),
+                    unshown.why(),
                     recorded_instead(view, unshown)
                 )
             });
+            let left = unproven(view).map(|left| format!("{left} Then: "));
+            let role = if left.is_some() { Role::Warn } else { Role::Accent };
             let text = format!(
-                "Every step is settled.{doubt} {resolve} resolves it once it holds; the watch of {watch} begins then."
+                "{}Every step is settled.{doubt} {resolve} resolves it once it holds; the watch of {watch} begins then.",
+                left.unwrap_or_default()
             );
-            say(Role::Accent, text)
+            say(role, text)
         }
         Some((_, RunEnd::Aborted(_))) => {
             let other = view.key_in(Context::Decide, Action::AnswerOther);

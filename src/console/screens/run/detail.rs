@@ -11,6 +11,7 @@ use crate::console::screens::words::{self, clock_time, marked};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
 use crate::core::action::{Failure, ManualCard};
+use crate::core::attested::{EXERCISE, is_only_said};
 use crate::core::confirmation::GuardResult;
 use crate::core::decide::{self, done_again_before, is_denied, waits_for_proof};
 use crate::core::divergence::{self, may_throw_away};
@@ -18,6 +19,7 @@ use crate::core::in_force;
 use crate::core::incident::{Outcome, Run, StepRun};
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
+use crate::core::taken_back::is_taken_back;
 use crate::core::{left_running, scope};
 use crate::plan::condition::Truth;
 use crate::plan::{Runbook, Step};
@@ -122,14 +124,27 @@ fn body(view: &View<'_>, run: &Run, step: &Step, state: &StepRun, width: u16) ->
     serves(&mut sheet, run, step, state);
     guards(&mut sheet, step, state);
     what_it_showed(&mut sheet, state);
-    if let Some(proof) = step.verify.as_ref().filter(|_| state.is_mere_word() && state.moved.is_none()) {
-        sheet.add(
-            "proof",
-            Role::Warn,
-            &format!("NOT PROVEN by readings of after the word: {}", proof.source()),
-        );
-    }
+    word(&mut sheet, run, step, state);
     sheet.lines
+}
+
+/// What a person's word wants: its proof, or that somebody does for real what was only said in an exercise.
+fn word(sheet: &mut Sheet<'_, '_>, run: &Run, step: &Step, state: &StepRun) {
+    let model = sheet.view.model;
+    if is_only_said(model, run, state) {
+        let again = if run.ended.is_none() { ". Taken up again, it is done or attested anew" } else { "" };
+        sheet.add("exercise", Role::Warn, &format!("{EXERCISE}: nobody did it for real{again}"));
+        return;
+    }
+    let is_open = state.is_mere_word() && state.moved.is_none();
+    let Some(proof) = step.verify.as_ref().filter(|_| is_open) else { return };
+    match is_taken_back(model, run, &step.id, state) {
+        true => sheet.add("proof", Role::Muted, "none is asked for any more: it was taken back"),
+        false => {
+            let text = format!("NOT PROVEN by readings of after the word: {}", proof.source());
+            sheet.add("proof", Role::Warn, &text);
+        }
+    }
 }
 
 /// What is wrong, first.

@@ -8,7 +8,9 @@ use crate::console::screens::paint::{cleaned, put_list};
 use crate::console::screens::words;
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, row_line, state_cell, title_column};
+use crate::core::attested::is_only_said;
 use crate::core::incident::{Run, StepRun};
+use crate::core::model::Model;
 use crate::core::signal::age;
 use crate::core::status::StepStatus;
 use crate::plan::{ConfirmLevel, Runbook, Step};
@@ -113,7 +115,7 @@ fn line(
         status,
         look.span(title_role, cleaned(plan.map_or(id.as_str(), |step| &step.title))),
         look.span(Role::Muted, time(view, plan, state)),
-        look.span(note_role(state), note(run, runbook, place, plan, state)),
+        look.span(note_role(state), note(view.model, run, runbook, place, plan, state)),
     ];
     row_line(look, &columns, &cells, width)
 }
@@ -132,7 +134,14 @@ fn note_role(state: &StepRun) -> Role {
 }
 
 /// The most telling of: an obstacle, an attempt, what it waits for, how it is confirmed.
-fn note(run: &Run, runbook: &Runbook, place: usize, plan: Option<&Step>, state: &StepRun) -> String {
+fn note(
+    model: &Model,
+    run: &Run,
+    runbook: &Runbook,
+    place: usize,
+    plan: Option<&Step>,
+    state: &StepRun,
+) -> String {
     let Some(step) = plan else { return String::new() };
     if state.obstacle.is_some() && !state.status.is_settled() {
         return "obstructed".to_owned();
@@ -156,6 +165,7 @@ fn note(run: &Run, runbook: &Runbook, place: usize, plan: Option<&Step>, state: 
             ConfirmLevel::Type => "typed".to_owned(),
         },
         StepStatus::Started if runs_beside(run, place) => "parallel".to_owned(),
+        StepStatus::Attested if is_only_said(model, run, state) => "exercise".to_owned(),
         _ => String::new(),
     }
 }

@@ -7,6 +7,8 @@ use crate::console::app::left::by_aborting;
 use crate::console::ui::Screen;
 use crate::core::brief;
 use crate::core::command::Ask;
+use crate::core::tests::carried_out::{switched_by_hand, without_its_switch};
+use crate::core::tests::exercised::complete_but_for_the_promotion;
 use crate::core::tests::fixture::Machine;
 use crate::core::tests::proving::{closed_by_word, complete, record, switched, switched_by_word};
 
@@ -59,4 +61,45 @@ fn a_switch_that_was_proven_and_broke_later_is_not_sent_back_to() {
     machine.pass(30, &crate::core::tests::placement::broken());
     let screen = flat(&seen(&staged(machine)));
     assert!(!screen.contains("See whether step") && !screen.contains("own proof"), "{screen}");
+}
+
+#[test]
+fn a_run_that_went_to_its_end_without_its_switch_leads_to_the_record_of_what_serves() {
+    let mut machine = without_its_switch();
+    machine.pass(10, &crate::core::tests::placement::broken());
+    let screen = flat(&seen(&staged(machine.clone())));
+    assert!(screen.contains("\"dns\" was skipped: whether") && screen.contains("T records it"), "{screen}");
+    let told = brief::lines(&machine.model, machine.now).join("\n");
+    assert!(told.contains("NOT PROVEN: \"dns\" was skipped"), "{told}");
+    machine.ask(Ask::Resolve { how: "they go on".into() }).unwrap();
+    let screen = flat(&seen(&staged(machine)));
+    assert!(screen.contains("\"dns\" was skipped: whether"), "{screen}");
+}
+
+#[test]
+fn a_word_of_the_exercise_is_told_as_such_once_it_is_live() {
+    let machine = complete_but_for_the_promotion();
+    let mut stage = staged(machine);
+    let screen = flat(&seen(&stage));
+    assert!(
+        screen.contains("See whether step 1 \"promote\" was done: it was ONLY SAID IN THE EXERCISE"),
+        "{screen}"
+    );
+    assert!(screen.contains("T records it"), "{screen}");
+    let told = brief::lines(&stage.model, stage.now).join("\n");
+    assert!(told.contains("ONLY SAID IN THE EXERCISE"), "{told}");
+    stage.ui.screen = Screen::Decide;
+    let screen = flat(&seen(&stage));
+    assert!(screen.contains("exercise"), "{screen}");
+}
+
+#[test]
+fn the_form_of_the_abort_tells_what_people_did_by_hand() {
+    let machine = switched_by_hand();
+    let lines = by_aborting(&machine.model, &machine.run()).join("\n");
+    assert!(
+        lines.contains("\"dns\" was attested") && lines.contains("record then which one serves"),
+        "{lines}"
+    );
+    assert!(!lines.contains("No step of it has changed anything"), "{lines}");
 }
