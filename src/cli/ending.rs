@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_named_with_the_commands_that_read_it_and_only_then() {
-        let desk = crate::core::awareness::tests::Desk::declared();
+        let desk = crate::core::escalation_status::tests::Desk::declared();
         let kept = ending(Some("/tmp/my demo")).lines(Some(&desk.model), desk.now).join("\n");
         assert!(kept.contains("lifeboat postmortem '/tmp/my demo/plan' --state '/tmp/my demo'"), "{kept}");
         assert!(kept.contains("lifeboat journal verify --state '/tmp/my demo'"), "{kept}");

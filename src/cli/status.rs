@@ -5,9 +5,9 @@ use crate::base::ids::{RegionId, ServiceId};
 use crate::base::text::clean;
 use crate::base::units;
 use crate::core::attested;
-use crate::core::awareness::{self, Awareness, Owed};
 use crate::core::contradiction::{self, Open};
 use crate::core::decide::current_escalation;
+use crate::core::escalation_status::{self, Awareness, Owed};
 use crate::core::in_force::InForce;
 use crate::core::incident::{Incident, Position};
 use crate::core::model::{Model, Standing, Status};
@@ -310,10 +310,10 @@ fn people(model: &Model, now: Timestamp) -> Vec<(&'static str, String)> {
         let severity = proposal.severity.as_str();
         found.push(("proposed", format!("{severity}, {ago} ago, nobody declared it: {}", proposal.title)));
     }
-    if let Some(awareness) = awareness::of(model, now) {
-        found.push(("escalation", awareness::sentence(model, &awareness, now)));
+    if let Some(escalation_status) = escalation_status::of(model, now) {
+        found.push(("escalation", escalation_status::sentence(model, &escalation_status, now)));
     }
-    for owed in awareness::owed(model) {
+    for owed in escalation_status::owed(model) {
         let left = units::duration(owed.left(now).abs());
         let when = if owed.is_overdue(now) { format!("OVERDUE by {left}") } else { format!("due in {left}") };
         found.push(("message", format!("{} to {}: {when}", owed.title, owed.audience)));
@@ -322,19 +322,19 @@ fn people(model: &Model, now: Timestamp) -> Vec<(&'static str, String)> {
 }
 
 fn people_as_json(model: &Model, now: Timestamp) -> Value {
-    let Some(awareness) = awareness::of(model, now) else { return Value::Null };
+    let Some(escalation_status) = escalation_status::of(model, now) else { return Value::Null };
     let mut told = json!({
-        "state": match &awareness {
+        "state": match &escalation_status {
             Awareness::Acknowledged(_) => "acknowledged",
             Awareness::Paging(_) => "paging",
             Awareness::Resolved => "resolved",
             Awareness::NoPolicy(_) => "no-policy",
             Awareness::NotBegun => "not-begun",
         },
-        "text": awareness::sentence(model, &awareness, now),
+        "text": escalation_status::sentence(model, &escalation_status, now),
         "severity": current_escalation(model).map(|escalation| escalation.severity.as_str()),
     });
-    match awareness {
+    match escalation_status {
         Awareness::Acknowledged(taken) => {
             told["acknowledged"] = json!({ "by": taken.who, "via": taken.via, "at": taken.at });
         }
@@ -490,7 +490,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "proposal": model.durable.proposal,
         "escalation": people_as_json(model, now),
         "on_call": on_call_as_json(model, now),
-        "messages_due": awareness::owed(model).iter().map(|owed| owed_as_json(owed, now)).collect::<Vec<_>>(),
+        "messages_due": escalation_status::owed(model).iter().map(|owed| owed_as_json(owed, now)).collect::<Vec<_>>(),
         "journal": { "head": model.durable.head, "failure": model.live.journal_failure, "short": model.live.journal_short,
             "protection": model.live.journal_protection },
     })
@@ -499,7 +499,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::awareness::tests as people;
+    use crate::core::escalation_status::tests as people;
     use crate::core::signal::Signal;
     use crate::core::tests::{fixture, proving};
     use std::collections::VecDeque;

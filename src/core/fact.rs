@@ -243,7 +243,8 @@ pub enum Fact {
         confirmation: Box<Confirmation>,
     },
     /// A step could not be prepared.
-    StepObstructed {
+    #[serde(rename = "step-obstructed")]
+    StepPreparationFailed {
         /// The run.
         run: RunId,
         /// The step.
@@ -254,7 +255,8 @@ pub enum Fact {
         manual: ManualCard,
     },
     /// A confirmation can no longer be used.
-    ConfirmationVoided {
+    #[serde(rename = "confirmation-voided")]
+    ConfirmationWithdrawn {
         /// The run.
         run: RunId,
         /// The step.
@@ -342,7 +344,8 @@ pub enum Fact {
         to: Found,
     },
     /// The world does not show the step's effect, or could not be read.
-    StepDoubted {
+    #[serde(rename = "step-doubted")]
+    StepVerificationFailed {
         /// The run.
         run: RunId,
         /// The step.

@@ -206,27 +206,16 @@ pub fn moves_to<'p>(plan: &'p Plan, run: &Run, is_done: fn(&StepRun) -> bool) ->
     runbook.activates.as_ref().filter(|_| moved)
 }
 
-/// Whether a run in which no step switches did what its runbook is for: all that cannot be undone; else something of what
-/// acts, and something that a person let act where the runbook asks one; else all that people do by hand, or that it
-/// waits for. Nothing of it is on a mere word or may have acted, and what is left is for people to tell or note.
+/// Whether a run in which no step switches did what its runbook is for: all steps that make its region serve are done, and
+/// shown where they are on a person's word. Which of them could be left out, only the plan can say, with `switches`. What
+/// else is left is for people to tell or note.
 fn was_carried_out(runbook: &Runbook, run: &Run, is_done: fn(&StepRun) -> bool) -> bool {
     let is = |step: &Step, is: fn(&StepRun) -> bool| run.steps.get(&step.id).is_some_and(is);
-    let done = |step: &&Step| is(step, is_done);
-    let (makes, rest): (Vec<&Step>, Vec<&Step>) =
-        runbook.steps.values().partition(|step| runbook.makes_serve(step));
-    let is_any_enough = makes.iter().all(|step| step.acts() && !step.irreversible);
-    let by_itself = makes.iter().all(|step| step.runs_by_itself());
-    let mut asked = makes.iter().copied().filter(|step| by_itself || !step.runs_by_itself());
-    let enough = match is_any_enough {
-        true => asked.any(|step| done(&step)) && !makes.iter().any(|step| is(step, StepRun::is_in_doubt)),
-        false => makes.iter().all(done),
-    };
-    let is_settled = |step: &Step| is(step, |state| state.status.is_settled());
-    enough
-        && makes
-            .iter()
-            .all(|step| is_settled(step) && (done(step) || !is(step, |state| state.status.is_done())))
-        && rest.iter().all(|step| step.is_for_people() || is_settled(step))
+    let mut steps = runbook.steps.values();
+    steps.all(|step| match runbook.makes_serve(step) {
+        true => is(step, is_done),
+        false => step.is_for_people() || is(step, |state| state.status.is_settled()),
+    })
 }
 
 /// Where a step of a runbook moves services by itself, or moves them back by undoing what was done up to `at`.

@@ -16,7 +16,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         Fact::EngineStarted { .. } => {
             unproven(model).into_iter().chain(untold(model)).chain(watches(model)).collect()
         }
-        Fact::StepVerified { run, step, .. } | Fact::StepDoubted { run, step, .. } => {
+        Fact::StepVerified { run, step, .. } | Fact::StepVerificationFailed { run, step, .. } => {
             let watched = model.step(run, step).is_some_and(|(_, state)| is_watched(state));
             let watch = watched.then(|| watch(run, step));
             std::iter::once(Effect::Tick).chain(watch).collect()
@@ -77,7 +77,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         | Fact::DrillTurnedLive { .. }
         | Fact::EscalationStarted { .. }
         | Fact::EscalationAcknowledged { .. }
-        | Fact::ConfirmationVoided { .. } => vec![Effect::Tick],
+        | Fact::ConfirmationWithdrawn { .. } => vec![Effect::Tick],
         // Nothing has to be done at once.
         Fact::EngineStopped { .. }
         | Fact::ClockJumped { .. }
@@ -95,7 +95,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         | Fact::QuestionAnswered { .. }
         | Fact::QuestionRevisited { .. }
         | Fact::StepPrepared { .. }
-        | Fact::StepObstructed { .. }
+        | Fact::StepPreparationFailed { .. }
         | Fact::StepConfirmed { .. }
         | Fact::StepOutput { .. }
         | Fact::StepHolding { .. }

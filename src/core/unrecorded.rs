@@ -74,7 +74,7 @@ pub fn message(model: &Model, why: &str) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::awareness::tests::Desk;
+    use crate::core::escalation_status::tests::Desk;
 
     #[test]
     fn the_first_level_that_reaches_somebody_is_told_also_without_an_incident() {

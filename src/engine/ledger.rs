@@ -280,7 +280,7 @@ fn comes_once(fact: &Fact) -> bool {
         Fact::EngineStarted { .. }
             | Fact::StepFinished { .. }
             | Fact::StepVerified { .. }
-            | Fact::StepDoubted { .. }
+            | Fact::StepVerificationFailed { .. }
             | Fact::NotificationFinished { .. }
     )
 }
@@ -297,12 +297,12 @@ fn may_wait(fact: &Fact) -> bool {
                 | Fact::CalendarRead { .. }
                 | Fact::ClockJumped { .. }
                 | Fact::ClockJudged { .. }
-                | Fact::ConfirmationVoided { .. }
+                | Fact::ConfirmationWithdrawn { .. }
                 | Fact::PreflightRan { .. }
-                | Fact::StepObstructed { .. }
+                | Fact::StepPreparationFailed { .. }
                 | Fact::StepFinished { .. }
                 | Fact::StepVerified { .. }
-                | Fact::StepDoubted { .. }
+                | Fact::StepVerificationFailed { .. }
                 | Fact::StepHolding { .. }
                 | Fact::TargetChanged { .. }
                 | Fact::NotificationFinished { .. }

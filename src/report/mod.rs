@@ -3,13 +3,13 @@
 //! [`story`] takes the events of one incident out of the journal; each section of the report is a file of its own.
 //! What only people know (causes, lessons, action items) is left for them to fill in.
 
-mod course;
 mod impact;
 mod left;
 mod markdown;
 pub mod story;
 mod summary;
 mod telling;
+mod timeline;
 mod troubles;
 
 pub use story::{NoStory, Story};
@@ -26,11 +26,11 @@ pub fn postmortem(story: &Story, verification: &Verification) -> String {
         section("Times", summary::times(story)),
         section("Severity", summary::severity(story)),
         section("Impact", impact::impact(story)),
-        section("Timeline", course::timeline(story)),
-        section("Decisions", course::decisions(story)),
-        section("Steps", course::steps(story)),
+        section("Timeline", timeline::timeline(story)),
+        section("Decisions", timeline::decisions(story)),
+        section("Steps", timeline::steps(story)),
         section("Still in force", left::in_force(story)),
-        section("Guards that were overridden", course::overrides(story)),
+        section("Guards that were overridden", timeline::overrides(story)),
         section("Who was told", telling::told(story)),
         section("Messages, word for word", telling::messages(story)),
         section("What did not go as planned", troubles::troubles(story)),

@@ -34,8 +34,8 @@ fn is_trouble(fact: &Fact) -> bool {
         Fact::RunEnded { end, .. } => matches!(end, RunEnd::Aborted(_)),
         Fact::NotificationsQueued { to, .. } => to.is_empty(),
         Fact::CalendarRead { shifts, left_out, .. } => shifts.is_err() || !left_out.is_empty(),
-        Fact::StepObstructed { .. }
-        | Fact::StepDoubted { .. }
+        Fact::StepPreparationFailed { .. }
+        | Fact::StepVerificationFailed { .. }
         | Fact::StepSkipped { .. }
         | Fact::EscalationRenewed { .. }
         | Fact::PrimaryMeasured { .. }

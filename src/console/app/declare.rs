@@ -3,7 +3,7 @@
 use super::form::{Form, Stage, choices};
 use crate::core::incident::Mode;
 use crate::core::model::Model;
-use crate::core::{awareness, drill};
+use crate::core::{drill, escalation_status};
 use crate::plan::Step;
 use jiff::Timestamp;
 
@@ -42,7 +42,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
     let mut lines = vec!["Everything that follows is recorded under it.".to_owned()];
     let Some(model) = model else { return lines };
     let mode = mode(form);
-    lines.push(awareness::declaring(model, mode, now));
+    lines.push(escalation_status::declaring(model, mode, now));
     if form.proposed && form.stage == Stage::Write {
         lines.push("The title is a proposal: Enter takes it, what is typed takes its place.".into());
     }

@@ -162,13 +162,13 @@ impl App {
     fn notice(&mut self, event: &Event, at: Instant) -> Vec<Effect> {
         match &event.fact {
             Fact::StepPrepared { confirmation } => return self.prepared(confirmation, at),
-            Fact::StepObstructed { run, step, failure, .. }
+            Fact::StepPreparationFailed { run, step, failure, .. }
                 if self.awaited.as_ref().is_some_and(|(r, s)| r == run && s == step) =>
             {
                 self.awaited = None;
                 self.report(&failure.to_string(), &failure.next, at);
             }
-            Fact::ConfirmationVoided { confirmation, run, step, why, .. }
+            Fact::ConfirmationWithdrawn { confirmation, run, step, why, .. }
                 if self.shows(confirmation.as_str()) =>
             {
                 let dos = self.shut();

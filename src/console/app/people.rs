@@ -3,8 +3,8 @@
 use super::form::{self, Form, Purpose};
 use crate::base::ids::{AudienceId, ContactId, MessageId};
 use crate::console::keymap::Action;
-use crate::core::awareness::{self, Owed};
 use crate::core::escalation::IncidentRole;
+use crate::core::escalation_status::{self, Owed};
 use crate::core::model::Model;
 use crate::core::{oncall, recipients};
 use crate::plan::Who;
@@ -91,7 +91,7 @@ fn label_ways(model: &Model, who: &Who, label: &str, now: Timestamp) -> String {
 
 /// What is due first, then the plan's other messages, then a text of one's own to each audience.
 fn send(model: &Model, now: Timestamp) -> Result<Form, Why> {
-    let owed = awareness::owed(model);
+    let owed = escalation_status::owed(model);
     if model.durable.incident.is_none() && owed.is_empty() {
         return Err(NO_INCIDENT);
     }
@@ -135,7 +135,7 @@ fn when(due: &Owed, now: Timestamp) -> String {
 }
 
 fn waive(model: &Model, now: Timestamp) -> Result<Form, Why> {
-    let owed = awareness::owed(model);
+    let owed = escalation_status::owed(model);
     let labels = owed.iter().map(|due| {
         let when = when(due, now);
         (due.message.as_str(), format!("{}, to {}: {when}", due.title, due.audience))

@@ -14,7 +14,7 @@ use crate::core::loss::LossEstimate;
 use crate::core::model::Model;
 use crate::core::scope;
 use crate::core::severity::own_rule;
-use crate::core::{attested, awareness};
+use crate::core::{attested, escalation_status};
 use crate::plan::condition::Truth;
 use crate::plan::{Goto, MessageTemplate, Occasion, Runbook, Step};
 use jiff::Timestamp;
@@ -155,7 +155,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             if let Some(unproven) = model.and_then(|model| unproven(model, now)) {
                 lines.push(format!("{unproven} A proof that comes after the close moves nothing."));
             }
-            lines.extend(model.map_or_else(Vec::new, |model| awareness::unfinished(model, now)));
+            lines.extend(model.map_or_else(Vec::new, |model| escalation_status::unfinished(model, now)));
             lines.extend(model.map_or_else(Vec::new, left::by_closing));
             lines.push("The tree and its runs end with it; the journal keeps them.".into());
             lines

@@ -155,9 +155,12 @@ fn kinds(fact: &Fact) -> &'static str {
         ProposalWithdrawn { .. } | IncidentResolved { .. } | IncidentReopened { .. } => "incident decisions",
         IncidentClosed { .. } => "incident decisions",
         RunStarted { .. } | RunEnded { .. } | StepPreparing { .. } | StepPrepared { .. } => "steps",
-        StepObstructed { .. } | ConfirmationVoided { .. } | StepStarted { .. } | StepOutput { .. } => "steps",
+        StepPreparationFailed { .. }
+        | ConfirmationWithdrawn { .. }
+        | StepStarted { .. }
+        | StepOutput { .. } => "steps",
         StepFinished { .. } | StepVerified { .. } | StepHolding { .. } | TargetChanged { .. } => "steps",
-        StepDoubted { .. } | StepRechecked { .. } => "steps",
+        StepVerificationFailed { .. } | StepRechecked { .. } => "steps",
         StepConfirmed { .. } | StepRetried { .. } | StepSkipped { .. } => "steps decisions",
         GuardOverridden { .. } | StepAttested { .. } | StepUndone { .. } => "steps decisions",
         NoteAdded { .. } => "notes",
@@ -188,10 +191,10 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         Fact::ContradictionAnswered { .. } | Fact::DivergenceSettled { .. } => (Role::Text, Glyph::Attested),
         Fact::ContradictionEnded { .. } => (Role::Ok, Glyph::Ok),
         Fact::StepFinished { outcome: Outcome::Failed(_), .. } => (Role::Critical, Glyph::Failed),
-        Fact::StepObstructed { .. } => (Role::Critical, Glyph::Failed),
+        Fact::StepPreparationFailed { .. } => (Role::Critical, Glyph::Failed),
         Fact::TargetChanged { .. } => (Role::Critical, Glyph::Warn),
         Fact::StepHolding { .. } => (Role::Running, Glyph::Running),
-        Fact::StepDoubted { .. } => (Role::Unknown, Glyph::Unknown),
+        Fact::StepVerificationFailed { .. } => (Role::Unknown, Glyph::Unknown),
         Fact::ClockJudged { off: None, .. } => (Role::Ok, Glyph::Ok),
         Fact::GuardOverridden { .. } | Fact::ClockJumped { .. } | Fact::ClockJudged { .. } => {
             (Role::Warn, Glyph::Warn)
@@ -222,7 +225,7 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         | Fact::QuestionRevisited { .. }
         | Fact::StepPreparing { .. }
         | Fact::StepPrepared { .. }
-        | Fact::ConfirmationVoided { .. }
+        | Fact::ConfirmationWithdrawn { .. }
         | Fact::StepConfirmed { .. }
         | Fact::StepOutput { .. }
         | Fact::StepFinished { .. }
@@ -294,12 +297,13 @@ fn particulars(fact: &Fact, plan: &Plan) -> Vec<(&'static str, String)> {
             found.extend(losses(lost));
             found
         }
-        Fact::StepObstructed { failure, manual, .. } => {
+        Fact::StepPreparationFailed { failure, manual, .. } => {
             let mut found = vec![("next", failure.next.clone())];
             found.extend(manual.instructions.iter().map(|instruction| ("by hand", instruction.clone())));
             found
         }
-        Fact::StepFinished { outcome: Outcome::Failed(failure), .. } | Fact::StepDoubted { failure, .. } => {
+        Fact::StepFinished { outcome: Outcome::Failed(failure), .. }
+        | Fact::StepVerificationFailed { failure, .. } => {
             vec![("next", failure.next.clone())]
         }
         Fact::QuestionAnswered { answer, .. } => {

@@ -135,7 +135,7 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepI
     if model.durable.active.as_ref() != Some(&region) {
         signals::activated(model, at, &region, Some(id));
     } else if placement::region_serves(model, Some(id), at) {
-        signals::restand_all(model, at);
+        signals::recompute_all(model, at);
     }
 }
 

@@ -57,14 +57,14 @@ pub fn apply(model: &mut Model, event: &Event) {
             if unproven {
                 incident::switch_over(model, at, run, step);
             }
-            signals::restand_all(model, at);
+            signals::recompute_all(model, at);
         }
         Fact::ContradictionFound { .. }
         | Fact::ContradictionAnswered { .. }
         | Fact::ContradictionEnded { .. }
         | Fact::DivergenceSettled { .. } => {
             contradiction::apply(model, event);
-            signals::restand_all(model, at);
+            signals::recompute_all(model, at);
         }
         Fact::IncidentDeclared { .. }
         | Fact::DrillTurnedLive { .. }
@@ -106,8 +106,8 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::JournalSpace { short } => model.live.journal_short.clone_from(short),
         Fact::StepPreparing { .. }
         | Fact::StepPrepared { .. }
-        | Fact::StepObstructed { .. }
-        | Fact::ConfirmationVoided { .. }
+        | Fact::StepPreparationFailed { .. }
+        | Fact::ConfirmationWithdrawn { .. }
         | Fact::StepConfirmed { .. }
         | Fact::StepStarted { .. }
         | Fact::StepOutput { .. }
@@ -115,7 +115,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         | Fact::StepVerified { .. }
         | Fact::StepHolding { .. }
         | Fact::TargetChanged { .. }
-        | Fact::StepDoubted { .. }
+        | Fact::StepVerificationFailed { .. }
         | Fact::StepRetried { .. }
         | Fact::StepRechecked { .. }
         | Fact::StepSkipped { .. }

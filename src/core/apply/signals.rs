@@ -52,7 +52,7 @@ pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalStat
         recent.streak = Default::default();
     }
     let everything = model.plan.policy.reference.contains(probe);
-    restand(model, at, |probes| everything || probes.contains(probe));
+    recompute_status(model, at, |probes| everything || probes.contains(probe));
 }
 
 /// All signals become unknown: a new engine has not seen anything yet. What was unknown before goes on being so; under
@@ -70,7 +70,7 @@ pub fn forget(model: &mut Model, at: Timestamp, same_plan: bool) {
         standing.turns.retain(|turn| *turn <= at);
         standing.broken_since = standing.broken_since.map(|since| since.min(at));
     }
-    restand(model, at, |_| true);
+    recompute_status(model, at, |_| true);
 }
 
 /// The region that is recorded to serve changed, by a run or a person's word: services stand where it is now.
@@ -82,7 +82,7 @@ pub fn activated(model: &mut Model, at: Timestamp, region: &RegionId, by: Option
     if is_new {
         switched(model, at, region, by.cloned());
     } else if moves {
-        restand_all(model, at);
+        recompute_all(model, at);
     }
 }
 
@@ -93,7 +93,7 @@ fn switched(model: &mut Model, at: Timestamp, region: &RegionId, untold: Option<
     // A move that was not told before it was over is not told after what ended it.
     model.durable.switches.iter_mut().for_each(|switch| switch.untold = None);
     model.durable.switches.push(Switch { at, region: region.clone(), untold });
-    restand(model, at, |_| true);
+    recompute_status(model, at, |_| true);
 }
 
 /// Another server is the primary, and perhaps another region serves.
@@ -115,11 +115,11 @@ pub fn primary_moved(
 }
 
 /// What regions and services stand on changed by something else than a signal.
-pub fn restand_all(model: &mut Model, at: Timestamp) {
-    restand(model, at, |_| true);
+pub fn recompute_all(model: &mut Model, at: Timestamp) {
+    recompute_status(model, at, |_| true);
 }
 
-fn restand(model: &mut Model, at: Timestamp, concerned: impl Fn(&[ProbeId]) -> bool) {
+fn recompute_status(model: &mut Model, at: Timestamp, concerned: impl Fn(&[ProbeId]) -> bool) {
     let plan = model.plan.clone();
     let is_hit = |(_, region): &(&RegionId, &Region)| concerned(&region.health);
     for (id, region) in plan.regions.iter().filter(is_hit) {

@@ -27,11 +27,11 @@ pub fn apply(model: &mut Model, event: &Event) {
                 state.confirmation = Some((**confirmation).clone());
             });
         }
-        Fact::StepObstructed { run, step, failure, manual } => {
+        Fact::StepPreparationFailed { run, step, failure, manual } => {
             model.live.preparing.remove(&(run.clone(), step.clone()));
             change(model, run, step, |state| state.obstacle = Some((failure.clone(), manual.clone())));
         }
-        Fact::ConfirmationVoided { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
+        Fact::ConfirmationWithdrawn { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
         Fact::StepStarted { run, step, attempt, .. } => {
             model.live.preparing.remove(&(run.clone(), step.clone()));
             anew(model, run, step, Move::Start);
@@ -78,7 +78,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::TargetChanged { run, step, to, .. } => {
             change(model, run, step, |state| state.seen = Some((at, to.clone())));
         }
-        Fact::StepDoubted { run, step, failure } => {
+        Fact::StepVerificationFailed { run, step, failure } => {
             model.live.checking.remove(&(run.clone(), step.clone()));
             moved(model, run, step, Move::Lose, |state| state.may_have_acted = true);
             change(model, run, step, |state| {
@@ -193,7 +193,7 @@ fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: 
         }
     }
     if !stays && placement::undone(model, id, step) {
-        signals::restand_all(model, at);
+        signals::recompute_all(model, at);
     }
 }
 

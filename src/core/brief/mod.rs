@@ -2,8 +2,8 @@
 //!
 //! At most [`LINES`] lines that can be read aloud within a minute: long lists are cut and say so.
 
-mod course;
 mod people;
+mod timeline;
 
 use crate::base::units;
 use crate::core::divergence::{self, DIVERGED};
@@ -34,9 +34,9 @@ pub fn lines(model: &Model, now: Timestamp) -> Vec<String> {
         ("Since", since(model, now)),
         ("State", state(model)),
         ("Clock", clock(model, now)),
-        ("Decided", course::decided(model)),
-        ("Run", course::run(model, now)),
-        ("Next", course::next(model, now)),
+        ("Decided", timeline::decided(model)),
+        ("Run", timeline::run(model, now)),
+        ("Next", timeline::next(model, now)),
         ("Told", people::told(model)),
         ("Taken on", people::acknowledged(model, now)),
         ("On call", people::on_call(model, now)),

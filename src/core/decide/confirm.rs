@@ -89,7 +89,7 @@ pub fn described(
         Ok(description) => description,
         Err(failure) => {
             let (run, step, manual) = (run.clone(), id.clone(), manual.clone());
-            return Ok(vec![Fact::StepObstructed { run, step, failure, manual }]);
+            return Ok(vec![Fact::StepPreparationFailed { run, step, failure, manual }]);
         }
     };
     let confirmation = freeze(model, now, run_state, plan, state, description, manual.clone());
@@ -188,7 +188,7 @@ fn started(run: &RunId, id: &StepId, state: &StepRun, confirmation: Confirmation
 }
 
 fn voided(confirmation: &Confirmation, why: impl Into<String>) -> Fact {
-    Fact::ConfirmationVoided {
+    Fact::ConfirmationWithdrawn {
         run: confirmation.run.clone(),
         step: confirmation.step.clone(),
         confirmation: confirmation.id.clone(),

@@ -110,7 +110,7 @@ pub fn checked(
     let (run, step) = (run.clone(), id.clone());
     Ok(vec![match result {
         Ok(proof) => Fact::StepVerified { run, step, proof: proof.clone() },
-        Err(failure) => Fact::StepDoubted { run, step, failure: failure.clone() },
+        Err(failure) => Fact::StepVerificationFailed { run, step, failure: failure.clone() },
     }])
 }
 

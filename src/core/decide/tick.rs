@@ -122,7 +122,7 @@ fn overtaken(
     now: Timestamp,
 ) -> Option<Fact> {
     let confirmation = state.confirmation.as_ref()?;
-    let voided = |why: &str| Fact::ConfirmationVoided {
+    let voided = |why: &str| Fact::ConfirmationWithdrawn {
         run: run.id.clone(),
         step: id.clone(),
         confirmation: confirmation.id.clone(),

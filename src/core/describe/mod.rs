@@ -1,8 +1,8 @@
 //! Facts as sentences: one readable line each, for the timeline, the command line and the report.
 
-mod telling;
+mod notifications;
 
-pub use telling::{in_how_long, to_whom};
+pub use notifications::{in_how_long, to_whom};
 
 use crate::base::ids::{ProbeId, QuestionId, RegionId, RunbookId, ServiceId, StepId};
 use crate::base::units;
@@ -161,10 +161,10 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
     match fact {
         Fact::StepPreparing { step, .. } => format!("{}: its target is being read", title(step)),
         Fact::StepPrepared { confirmation } => prepared(confirmation, title(&confirmation.step)),
-        Fact::StepObstructed { step, failure, .. } => {
+        Fact::StepPreparationFailed { step, failure, .. } => {
             format!("{}: cannot be prepared, {failure}", title(step))
         }
-        Fact::ConfirmationVoided { step, why, .. } => {
+        Fact::ConfirmationWithdrawn { step, why, .. } => {
             format!("{}: confirmation withdrawn, {why}", title(step))
         }
         Fact::StepConfirmed { step, typed: Some(typed), .. } => {
@@ -197,7 +197,9 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
             to.words(),
             from.words()
         ),
-        Fact::StepDoubted { step, failure, .. } => format!("{}: not proven, {failure}", title(step)),
+        Fact::StepVerificationFailed { step, failure, .. } => {
+            format!("{}: not proven, {failure}", title(step))
+        }
         Fact::StepRetried { step, reason, .. } => match reason {
             Some(reason) => format!("{}: to be tried again, {reason}", title(step)),
             None => format!("{}: to be tried again", title(step)),
@@ -218,7 +220,7 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
                 if losses.is_empty() { String::new() } else { format!(" (loss: {})", losses.join("; ")) };
             format!("{}: guard OVERRIDDEN, {reason}{loss}: {condition}", title(step))
         }
-        _ => telling::sentence(fact, plan),
+        _ => notifications::sentence(fact, plan),
     }
 }
 

@@ -344,3 +344,12 @@ fn an_open_word_ends_with_another_region_that_is_measured_to_serve_since() {
     assert_eq!(machine.model.durable.active.as_ref().unwrap().as_str(), "primary");
     assert_refolds(&machine);
 }
+
+#[test]
+fn a_run_of_which_an_acting_step_was_left_out_leaves_it_to_a_person_to_say_what_serves() {
+    let mut machine = to_dr(Mode::Live, |plan| vec![acting(plan, "snapshot"), acting(plan, "dns")]);
+    do_step(&mut machine, "snapshot");
+    skip(&mut machine, "dns");
+    machine.pass(1, &[]);
+    assert_left(machine, "dns");
+}

@@ -13,7 +13,7 @@ fn typed() -> Option<String> {
 
 fn voided(machine: &mut Machine, id: ConfirmationId) -> String {
     let facts = machine.ask(Ask::Confirm { confirmation: id, typed: typed() }).unwrap();
-    let [Fact::ConfirmationVoided { why, .. }] = &facts[..] else { panic!("{facts:?}") };
+    let [Fact::ConfirmationWithdrawn { why, .. }] = &facts[..] else { panic!("{facts:?}") };
     why.clone()
 }
 

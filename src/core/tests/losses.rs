@@ -180,7 +180,7 @@ fn withdrawn(machine: &mut Machine, after: i64) -> Option<String> {
     later(machine, after);
     let facts = machine.ask(Ask::Confirm { confirmation, typed: typed() }).unwrap();
     match facts.first() {
-        Some(Fact::ConfirmationVoided { why, .. }) => Some(why.clone()),
+        Some(Fact::ConfirmationWithdrawn { why, .. }) => Some(why.clone()),
         _ => None,
     }
 }
@@ -461,8 +461,7 @@ fn a_confirmation_is_withdrawn_when_the_probe_measures_another_standby_since() {
     let open = state.confirmation.as_ref().unwrap();
     let ask = Ask::Confirm { confirmation: open.id.clone(), typed: open.phrase().map(str::to_owned) };
     let facts = machine.ask(ask).unwrap();
-    let withdrawn =
-        |fact: &Fact| matches!(fact, Fact::ConfirmationVoided { why, .. } if why.contains("another standby"));
+    let withdrawn = |fact: &Fact| matches!(fact, Fact::ConfirmationWithdrawn { why, .. } if why.contains("another standby"));
     assert!(matches!(&facts[..], [fact] if withdrawn(fact)), "{facts:?}");
 }
 

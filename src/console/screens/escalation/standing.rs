@@ -7,8 +7,8 @@ use crate::console::screens::View;
 use crate::console::screens::paint::{cleaned, cut, labelled_with};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
-use crate::core::awareness::{self, Awareness, Owed, SOON};
 use crate::core::escalation::IncidentRole;
+use crate::core::escalation_status::{self, Awareness, Owed, SOON};
 use crate::core::oncall;
 use ratatui::text::{Line, Span};
 
@@ -29,14 +29,14 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
 /// The state in one sentence, with what a proposal waits for.
 fn state(view: &View<'_>) -> (State, Role, String) {
     let model = view.model;
-    let Some(awareness) = awareness::of(model, view.now) else {
+    let Some(escalation_status) = escalation_status::of(model, view.now) else {
         let text = match model.plan.policies.is_empty() {
             true => "Nothing to tell about. The plan has no escalation policies: nobody would be paged.",
             false => "Nothing to tell about: no incident is open and none is proposed.",
         };
         return (State::Ok, Role::Muted, text.into());
     };
-    let mut text = ended(&awareness::sentence(model, &awareness, view.now));
+    let mut text = ended(&escalation_status::sentence(model, &escalation_status, view.now));
     if let Some(proposal) = &model.durable.proposal {
         let ago = units::age(view.now.duration_since(proposal.at));
         let (declare, dismiss) = (view.key(Action::DeclareIncident), view.key(Action::Dismiss));
@@ -46,7 +46,7 @@ fn state(view: &View<'_>) -> (State, Role, String) {
             ended(&proposal.title)
         );
     }
-    let (state, role) = match &awareness {
+    let (state, role) = match &escalation_status {
         Awareness::Acknowledged(_) => (State::Ok, Role::Ok),
         Awareness::Paging(paging) if paging.unreached.is_some() => (State::Failed, Role::Danger),
         Awareness::Paging(_) => (State::Critical, Role::Critical),
@@ -83,8 +83,8 @@ fn roles(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
 fn owed(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
     let mut told: Vec<(Role, String)> =
-        awareness::owed(view.model).iter().map(|due| due_line(view, due)).collect();
-    if let Some(next) = awareness::next_update(view.model) {
+        escalation_status::owed(view.model).iter().map(|due| due_line(view, due)).collect();
+    if let Some(next) = escalation_status::next_update(view.model) {
         let left = units::clock(next.left(view.now));
         told.push((
             Role::Muted,

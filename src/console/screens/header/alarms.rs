@@ -13,10 +13,10 @@ use crate::console::screens::words::{blind_since, clock_time};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen};
 use crate::console::widgets::fit;
-use crate::core::awareness::{self, Awareness};
 use crate::core::contradiction::{self, Kind};
 use crate::core::decide::proposed_in;
 use crate::core::drill;
+use crate::core::escalation_status::{self, Awareness};
 use crate::core::incident::Position;
 use crate::core::oncall;
 use crate::core::signal::age;
@@ -205,7 +205,7 @@ fn not_told(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
     if view.ui.screen == Screen::Escalation {
         return None;
     }
-    let Awareness::Paging(paging) = awareness::of(view.model, view.now)? else { return None };
+    let Awareness::Paging(paging) = escalation_status::of(view.model, view.now)? else { return None };
     // Half a number helps nobody: what wrapping may waste is left free.
     let room = (usize::from(width).saturating_sub(3) * ALARM_ROWS).saturating_sub(WRAPPING_CHARS);
     paging.unreached.map(|unreached| (Role::Danger, Glyph::Critical, unreached.alarm(room)))
@@ -227,7 +227,7 @@ fn unread_calendars(view: &View<'_>) -> Option<(Role, Glyph, String)> {
 
 /// Messages that should have been sent.
 fn overdue(view: &View<'_>) -> Option<(Role, Glyph, String)> {
-    let mut late = awareness::owed(view.model);
+    let mut late = escalation_status::owed(view.model);
     late.retain(|owed| owed.is_overdue(view.now));
     let first = late.first()?;
     let by = units::clock(first.left(view.now));

@@ -11,9 +11,9 @@ use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
 use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
-use crate::core::awareness::{self, Awareness};
 use crate::core::confirmation::LossEstimate;
 use crate::core::contradiction::{self, Kind};
+use crate::core::escalation_status::{self, Awareness};
 use crate::core::model::{Model, Status};
 use crate::core::objectives::{self, RtoClock};
 use crate::core::signal::{SignalState, age};
@@ -155,9 +155,9 @@ fn what(view: &View<'_>) -> Vec<Span<'static>> {
 
 /// Who took it on, or how far telling people has come.
 fn who_knows(view: &View<'_>) -> Option<Span<'static>> {
-    let awareness = awareness::of(view.model, view.now)?;
-    let text = awareness::badge(view.model, &awareness, view.now)?;
-    let role = match &awareness {
+    let escalation_status = escalation_status::of(view.model, view.now)?;
+    let text = escalation_status::badge(view.model, &escalation_status, view.now)?;
+    let role = match &escalation_status {
         Awareness::Acknowledged(_) => Role::Ok,
         Awareness::Paging(paging) if paging.unreached.is_some() => Role::Danger,
         Awareness::Paging(_) => Role::Critical,

@@ -24,7 +24,7 @@ use crate::core::loss::LossEstimate;
 use crate::core::model::{Model, Status};
 use crate::core::signal::{SignalState, age, failing};
 use crate::core::status::StepStatus;
-use crate::core::{awareness, backup, names, oncall, promoting, tree};
+use crate::core::{backup, escalation_status, names, oncall, promoting, tree};
 use crate::plan::{Runbook, Step};
 use ratatui::text::Line;
 
@@ -191,7 +191,7 @@ fn of_signals(view: &View<'_>) -> Next {
     let declare = view.key(Action::DeclareIncident);
     let worst = model.durable.services.values().map(|s| s.status.as_signal().concern()).max();
     if let Some(left) = proposed_in(model, view.now).filter(|left| left.is_positive()) {
-        let pages = awareness::declaring(model, Mode::Live, view.now);
+        let pages = escalation_status::declaring(model, Mode::Live, view.now);
         let text = format!(
             "If it lasts it is proposed and paged in {}. {declare} declares it now. {pages}",
             units::clock(left)
@@ -199,7 +199,7 @@ fn of_signals(view: &View<'_>) -> Next {
         return say(Role::Warn, text);
     }
     if model.durable.severity.is_some() {
-        let pages = awareness::declaring(model, Mode::Live, view.now);
+        let pages = escalation_status::declaring(model, Mode::Live, view.now);
         let text =
             format!("Nobody is paged until {declare} declares an incident; the tree then leads on. {pages}");
         return say(Role::Accent, text);

@@ -6,8 +6,8 @@ use crate::base::units;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::theme::Role;
-use crate::core::awareness::{self, Awareness, SOON};
 use crate::core::escalation::Proposal;
+use crate::core::escalation_status::{self, Awareness, SOON};
 use crate::core::incident::Incident;
 use crate::core::lifecycle;
 
@@ -31,7 +31,7 @@ fn not_taken(view: &View<'_>, incident: &Incident) -> Option<Next> {
     if incident.resolved.is_some() {
         return None;
     }
-    let Some(Awareness::Paging(paging)) = awareness::of(view.model, view.now) else { return None };
+    let Some(Awareness::Paging(paging)) = escalation_status::of(view.model, view.now) else { return None };
     let key = view.key(Action::Acknowledge);
     Some(match paging.unreached {
         Some(_) => {
@@ -45,7 +45,7 @@ fn not_taken(view: &View<'_>, incident: &Incident) -> Option<Next> {
 
 /// Who waits for word that is due soon or should have come.
 pub fn waiting(view: &View<'_>) -> Option<Next> {
-    let owed = awareness::owed(view.model);
+    let owed = escalation_status::owed(view.model);
     // What is sent by itself and is overdue could not be.
     let first = owed.iter().find(|owed| !owed.automatic || owed.is_overdue(view.now))?;
     let left = first.left(view.now);
@@ -69,7 +69,7 @@ pub fn resolved(view: &View<'_>, incident: &Incident) -> Next {
             format!("Resolved. Watch for {left} more, then {close} closes; {reopen} reopens it."),
         );
     }
-    let due = awareness::owed(view.model);
+    let due = escalation_status::owed(view.model);
     let open = match due.as_slice() {
         [] => String::new(),
         [one] => format!(" Not sent yet: {}.", one.title),

@@ -99,8 +99,8 @@ pub(super) fn sentence(fact: &Fact, plan: &Plan) -> String {
         | Fact::RunStarted { .. }
         | Fact::StepPreparing { .. }
         | Fact::StepPrepared { .. }
-        | Fact::StepObstructed { .. }
-        | Fact::ConfirmationVoided { .. }
+        | Fact::StepPreparationFailed { .. }
+        | Fact::ConfirmationWithdrawn { .. }
         | Fact::StepConfirmed { .. }
         | Fact::StepStarted { .. }
         | Fact::StepOutput { .. }
@@ -108,7 +108,7 @@ pub(super) fn sentence(fact: &Fact, plan: &Plan) -> String {
         | Fact::StepVerified { .. }
         | Fact::StepHolding { .. }
         | Fact::TargetChanged { .. }
-        | Fact::StepDoubted { .. }
+        | Fact::StepVerificationFailed { .. }
         | Fact::StepRetried { .. }
         | Fact::StepRechecked { .. }
         | Fact::StepSkipped { .. }

@@ -7,8 +7,8 @@ use crate::core::model::Model;
 use jiff::Timestamp;
 
 /// The state in one or two sentences.
-pub fn sentence(model: &Model, awareness: &Awareness, now: Timestamp) -> String {
-    match awareness {
+pub fn sentence(model: &Model, escalation_status: &Awareness, now: Timestamp) -> String {
+    match escalation_status {
         Awareness::Acknowledged(taken) => {
             let ago = units::age(now.duration_since(taken.at));
             format!("ACKNOWLEDGED by {} {ago} ago ({})", taken.who, taken.via)
@@ -107,11 +107,11 @@ impl Unreached {
 
 /// As short as a corner of the header: `ack dana 3 min`, `PAGING 2/4, next 12:04`, `NOBODY TOLD`; none where the
 /// plan pages nobody at all.
-pub fn badge(model: &Model, awareness: &Awareness, now: Timestamp) -> Option<String> {
-    if model.plan.policies.is_empty() && !matches!(awareness, Awareness::Acknowledged(_)) {
+pub fn badge(model: &Model, escalation_status: &Awareness, now: Timestamp) -> Option<String> {
+    if model.plan.policies.is_empty() && !matches!(escalation_status, Awareness::Acknowledged(_)) {
         return None;
     }
-    Some(match awareness {
+    Some(match escalation_status {
         Awareness::Acknowledged(taken) => {
             let who = crate::base::text::clean(&taken.who, 12);
             format!("ack {who} {}", units::age(now.duration_since(taken.at)))
