@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat::base::ids::ProbeId;
 use lifeboat::base::toml::render;
-use lifeboat::core::actor::Actor;
 use lifeboat::core::apply::apply;
-use lifeboat::core::fact::{Event, Fact};
 use lifeboat::core::model::Model;
-use lifeboat::core::reading::{Measurement, Reading};
-use lifeboat::core::signal::SignalState;
+use lifeboat::core::words::actor::Actor;
+use lifeboat::core::words::fact::{Event, Fact};
+use lifeboat::core::words::reading::{Measurement, Reading};
+use lifeboat::core::words::signal::SignalState;
 use lifeboat::plan::load_texts;
 
 use super::Outcome;

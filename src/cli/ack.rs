@@ -1,10 +1,10 @@
 //! `lifeboat ack`: takes the escalation on, without a console.
 
 use super::{Failure, PlanArgs, block_on, reach, say, whose};
-use crate::core::command::Ask;
 use crate::core::decide::current_escalation;
 use crate::core::model::Model;
-use crate::core::refusal::Refusal;
+use crate::core::words::command::Ask;
+use crate::core::words::refusal::Refusal;
 use crate::engine::client::{ANSWER_TIMEOUT, Client, ClientError};
 use crate::engine::protocol::ToClient;
 use std::io::Write;

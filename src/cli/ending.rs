@@ -3,10 +3,10 @@
 use crate::base::text::clean;
 use crate::base::units;
 use crate::console::app::App;
-use crate::core::incident::{Incident, Run, RunEnd};
 use crate::core::model::Model;
-use crate::core::signal::age;
-use crate::core::status::StepStatus;
+use crate::core::words::incident::{Incident, Run, RunEnd};
+use crate::core::words::signal::age;
+use crate::core::words::status::StepStatus;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_named_with_the_commands_that_read_it_and_only_then() {
-        let desk = crate::core::escalation_status::tests::Desk::declared();
+        let desk = crate::core::ask::escalation_status::tests::Desk::declared();
         let kept = ending(Some("/tmp/my demo")).lines(Some(&desk.model), desk.now).join("\n");
         assert!(kept.contains("lifeboat postmortem '/tmp/my demo/plan' --state '/tmp/my demo'"), "{kept}");
         assert!(kept.contains("lifeboat journal verify --state '/tmp/my demo'"), "{kept}");

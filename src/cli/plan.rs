@@ -4,7 +4,7 @@ use super::EXIT_USAGE;
 use super::check::{detect_style, finish, is_unicode};
 use crate::base::text::Printer;
 use crate::base::toml::render::{self, Style};
-use crate::core::status::table;
+use crate::core::words::status::table;
 use crate::plan::{Plan, Registry, load, reference, schema, show};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};

@@ -3,7 +3,7 @@
 use super::engine::read_plan;
 use super::{Failure, PlanArgs, say};
 use crate::base::text::escaped;
-use crate::core::fact::Event;
+use crate::core::words::fact::Event;
 use crate::engine::ledger::LedgerError;
 use crate::engine::replay;
 use crate::journal::{self, JournalError};

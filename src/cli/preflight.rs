@@ -6,7 +6,7 @@ use crate::base::environment::Environment;
 use crate::base::pool::Outside;
 use crate::base::units;
 use crate::console::glyphs::{Glyph, Glyphs};
-use crate::core::preflight::{Check, Checked, Preflight};
+use crate::core::words::preflight::{Check, Checked, Preflight};
 use crate::plan::Plan;
 use crate::preflight::{self, NOT_SEEN};
 use crate::world::World;
@@ -145,7 +145,7 @@ fn as_json(plan: &Plan, found: &Preflight) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::preflight::RegionChecks;
+    use crate::core::words::preflight::RegionChecks;
     use jiff::{SignedDuration, Timestamp};
 
     fn found(checks: Vec<Check>) -> Preflight {

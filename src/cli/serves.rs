@@ -2,11 +2,11 @@
 
 use super::{Failure, PlanArgs, ack, say, whose};
 use crate::base::ids::RegionId;
-use crate::core::command::Ask;
-use crate::core::contradiction;
-use crate::core::divergence::{self, DIVERGED};
+use crate::core::ask::contradiction;
+use crate::core::ask::divergence::{self, DIVERGED};
+use crate::core::ask::placement;
 use crate::core::model::Model;
-use crate::core::placement;
+use crate::core::words::command::Ask;
 use std::io::Write;
 use std::process::ExitCode;
 

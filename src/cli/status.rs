@@ -4,18 +4,18 @@ use super::{Failure, PlanArgs, block_on, reach, say};
 use crate::base::ids::{RegionId, ServiceId};
 use crate::base::text::clean;
 use crate::base::units;
-use crate::core::attested;
-use crate::core::contradiction::{self, Open};
+use crate::core::ask::attested;
+use crate::core::ask::contradiction::{self, Open};
+use crate::core::ask::escalation_status::{self, Awareness, Owed};
+use crate::core::ask::in_force::InForce;
+use crate::core::ask::objectives::{self, RtoClock};
+use crate::core::ask::tree::suggest;
+use crate::core::ask::{blind, divergence, evidence, in_force, lifecycle, oncall, placement};
 use crate::core::decide::current_escalation;
-use crate::core::escalation_status::{self, Awareness, Owed};
-use crate::core::in_force::InForce;
-use crate::core::incident::{Incident, Position};
 use crate::core::model::{Model, Standing, Status};
-use crate::core::objectives::{self, RtoClock};
-use crate::core::signal::{SignalState, age};
-use crate::core::status::StepStatus;
-use crate::core::tree::suggest;
-use crate::core::{blind, divergence, evidence, in_force, lifecycle, oncall, placement};
+use crate::core::words::incident::{Incident, Position};
+use crate::core::words::signal::{SignalState, age};
+use crate::core::words::status::StepStatus;
 use crate::engine::client::Client;
 use crate::engine::plan_file;
 use crate::engine::protocol::ToClient;
@@ -246,7 +246,7 @@ fn worst(model: &Model) -> Vec<(String, SignalState, String)> {
     let mut signals: Vec<_> =
         model.durable.signals.iter().filter(|(_, s)| s.state != SignalState::Ok).collect();
     signals.sort_by_key(|(_, signal)| std::cmp::Reverse(signal.state.concern()));
-    let row = |(id, signal): (&crate::base::ids::ProbeId, &crate::core::signal::Signal)| {
+    let row = |(id, signal): (&crate::base::ids::ProbeId, &crate::core::words::signal::Signal)| {
         (id.to_string(), signal.state, model.why(id))
     };
     signals.into_iter().map(row).collect()
@@ -499,9 +499,9 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::escalation_status::tests as people;
-    use crate::core::signal::Signal;
+    use crate::core::ask::escalation_status::tests as people;
     use crate::core::tests::{fixture, proving};
+    use crate::core::words::signal::Signal;
     use std::collections::VecDeque;
 
     fn with(status: Status) -> Model {
@@ -619,7 +619,7 @@ mod tests {
     fn a_wrong_clock_of_this_host_is_told_once_with_who_says_so() {
         let mut model = with(Status::Up);
         let ahead = jiff::SignedDuration::from_hours(-2);
-        model.live.clock_off = Some(crate::core::own_clock::ClockOff { ahead, peers: 3 });
+        model.live.clock_off = Some(crate::core::ask::own_clock::ClockOff { ahead, peers: 3 });
         let text = as_text(&model, fixture::start());
         let told = "own clock    this host's clock is 2 h 00 behind by 3 peers\n";
         assert_eq!(text.matches(told).count(), 1, "{text}");

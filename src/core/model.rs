@@ -1,22 +1,22 @@
 //! The model: the fold of all facts. Engine and clients hold the same one.
 
 use crate::base::ids::*;
-use crate::core::actor::Actor;
-use crate::core::contradiction::Open;
-use crate::core::divergence::Split;
-use crate::core::escalation::{Dismissal, DueMessage, Escalation, Proposal};
-use crate::core::fact::Event;
-use crate::core::incident::{Incident, Run, StepRun};
-use crate::core::lifecycle;
-use crate::core::loss_reading::LossReading;
-use crate::core::notification::{Message, Notification};
-use crate::core::oncall::KnownCalendar;
-use crate::core::own_clock::ClockOff;
-use crate::core::placement::Placement;
-use crate::core::preflight::{Preflight, Tally};
-use crate::core::roles::expected_of as expected;
-use crate::core::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
-use crate::core::status::StepStatus;
+use crate::core::ask::contradiction::Open;
+use crate::core::ask::divergence::Split;
+use crate::core::ask::lifecycle;
+use crate::core::ask::loss_reading::LossReading;
+use crate::core::ask::oncall::KnownCalendar;
+use crate::core::ask::own_clock::ClockOff;
+use crate::core::ask::placement::Placement;
+use crate::core::ask::roles::expected_of as expected;
+use crate::core::words::actor::Actor;
+use crate::core::words::escalation::{Dismissal, DueMessage, Escalation, Proposal};
+use crate::core::words::fact::Event;
+use crate::core::words::incident::{Incident, Run, StepRun};
+use crate::core::words::notification::{Message, Notification};
+use crate::core::words::preflight::{Preflight, Tally};
+use crate::core::words::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
+use crate::core::words::status::StepStatus;
 use crate::journal::Head;
 use crate::plan::{Plan, ProbeSpec, Runbook, Severity, Step};
 use indexmap::IndexMap;
@@ -246,7 +246,7 @@ pub struct Live {
     /// What the last preflight of this engine found.
     pub preflight: Option<Box<Preflight>>,
     /// What is simulated; none in the real world.
-    pub simulation: Option<crate::core::simulation::Simulation>,
+    pub simulation: Option<crate::core::words::simulation::Simulation>,
 }
 
 /// A line that a step said.

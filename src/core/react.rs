@@ -1,14 +1,14 @@
 //! Reacting: what the engine has to do next. It is asked only after a fact is durable and applied.
 
 use crate::base::ids::{RunId, StepId};
+use crate::core::ask::watch::{is_watched, watched};
 use crate::core::decide::loss;
-use crate::core::effect::Effect;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Outcome, RunEnd};
 use crate::core::model::Model;
-use crate::core::notification::{DeliveryStatus, Intent, Notification};
-use crate::core::status::StepStatus;
-use crate::core::watch::{is_watched, watched};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Outcome, RunEnd};
+use crate::core::words::notification::{DeliveryStatus, Intent, Notification};
+use crate::core::words::status::StepStatus;
 
 /// The effects of a fact. The only way to execute a step is the reaction to its `StepStarted`.
 pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
@@ -48,7 +48,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
                 state.filter(|state| state.status == StepStatus::Started && state.attempt == *attempt);
             let bundle =
                 bundle.and_then(|state| state.confirmation.as_ref()).filter(|open| open.id == *confirmation);
-            let execute = |bundle: &crate::core::confirmation::Confirmation| Effect::Execute {
+            let execute = |bundle: &crate::core::words::confirmation::Confirmation| Effect::Execute {
                 run: run.clone(),
                 step: step.clone(),
                 attempt: *attempt,
@@ -141,7 +141,7 @@ fn unproven(model: &Model) -> Vec<Effect> {
     let steps = runs.flat_map(|run| run.steps.iter().map(|(id, state)| (&run.id, id, state)));
     let waiting =
         steps.filter(|(.., state)| matches!(state.status, StepStatus::Unknown | StepStatus::Finished));
-    let effect = |(run, step, state): (&RunId, &StepId, &crate::core::incident::StepRun)| {
+    let effect = |(run, step, state): (&RunId, &StepId, &crate::core::words::incident::StepRun)| {
         verify(run, step, state.attempt, state.status == StepStatus::Finished)
     };
     waiting.map(effect).collect()

@@ -1,7 +1,7 @@
 //! Reads the calendars of who is on call, and reads them again when they change.
 
 use crate::base::ids::RotationId;
-use crate::core::command::Report;
+use crate::core::words::command::Report;
 use crate::engine::runner::ReportSink;
 use crate::plan::{CalendarTrouble, Plan, Rotation, Shift, Turns, calendar};
 use crate::world::Clock;

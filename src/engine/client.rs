@@ -2,8 +2,8 @@
 
 use crate::base::folder::name_of;
 use crate::base::text::{clean, clean_counted};
-use crate::core::command::Ask;
-use crate::core::refusal::Refusal;
+use crate::core::words::command::Ask;
+use crate::core::words::refusal::Refusal;
 use crate::engine::access::{folder_of, socket_in, trusted};
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,

@@ -1,14 +1,14 @@
 //! The engine's loop: everything that happens passes through here, one at a time.
 
 use crate::base::ids::ProbeId;
-use crate::core::actor::{Actor, Operator};
-use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::decide::decide;
-use crate::core::effect::Effect;
-use crate::core::fact::{Event, Fact};
-use crate::core::reading::Reading;
-use crate::core::refusal::Refusal;
-use crate::core::status::StepStatus;
+use crate::core::words::actor::{Actor, Operator};
+use crate::core::words::command::{Ask, Command, Report, Request};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::reading::Reading;
+use crate::core::words::refusal::Refusal;
+use crate::core::words::status::StepStatus;
 use crate::engine::ledger::{Committed, Ledger};
 use crate::engine::protocol::ToClient;
 use crate::engine::runner::Runner;

@@ -1,13 +1,13 @@
 //! Pages that the journal cannot be written, without a record: the one exception, and how it is kept small.
 //!
 //! A task of its own, beside the loop: it works as well while the loop waits for a disk that hangs. See
-//! [`crate::core::unrecorded`] for whom it tells what.
+//! [`crate::core::ask::unrecorded`] for whom it tells what.
 
 use crate::base::pool::Pool;
-use crate::core::command::Report;
+use crate::core::ask::unrecorded::{self, AFTER, AGAIN_AFTER, UnrecordedPage};
 use crate::core::model::Model;
-use crate::core::notification::{Intent, Message, Undelivered, Way};
-use crate::core::unrecorded::{self, AFTER, AGAIN_AFTER, UnrecordedPage};
+use crate::core::words::command::Report;
+use crate::core::words::notification::{Intent, Message, Undelivered, Way};
 use crate::engine::runner::ReportSink;
 use crate::engine::shared::SharedModel;
 use crate::kinds::channel::Outgoing;

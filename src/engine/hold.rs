@@ -2,9 +2,9 @@
 
 use super::runner::Job;
 use crate::base::units;
-use crate::core::action::{Acted, Failure, Proof, Target};
-use crate::core::command::Report;
-use crate::core::watch::{Found, is_watched};
+use crate::core::ask::watch::{Found, is_watched};
+use crate::core::words::action::{Acted, Failure, Proof, Target};
+use crate::core::words::command::Report;
 use crate::kinds::action::{Action, Context};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! Facts become durable, then part of the model, in that order.
 
-use crate::core::actor::Actor;
 use crate::core::apply::apply;
-use crate::core::effect::Effect;
-use crate::core::fact::{Event, Fact};
 use crate::core::model::Model;
 use crate::core::react::react;
-use crate::core::refusal::Refusal;
+use crate::core::words::actor::Actor;
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::refusal::Refusal;
 use crate::engine::record::{self, UnknownRecord};
 use crate::engine::replay;
 use crate::engine::shared::SharedModel;

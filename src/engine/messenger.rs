@@ -2,9 +2,9 @@
 
 use crate::base::ids::NotificationId;
 use crate::base::pool::Pool;
-use crate::core::command::Report;
 use crate::core::model::Model;
-use crate::core::notification::{Again, DeliveryStatus, Notification, Receipt, Tracked, Undelivered};
+use crate::core::words::command::Report;
+use crate::core::words::notification::{Again, DeliveryStatus, Notification, Receipt, Tracked, Undelivered};
 use crate::engine::runner::ReportSink;
 use crate::engine::shared::SharedModel;
 use crate::kinds::channel::{Notifier, Outgoing};

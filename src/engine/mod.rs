@@ -35,8 +35,8 @@ pub use crate::base::folder::name_of;
 
 use crate::base::folder::Folder;
 use crate::base::pool::Outside;
-use crate::core::command::Report;
 use crate::core::model::Model;
+use crate::core::words::command::Report;
 use crate::engine::access::Group;
 use crate::engine::dispatcher::{Dispatcher, Input};
 use crate::engine::glass::Glass;

@@ -1,7 +1,7 @@
 //! Targets as their actions read them. What is recorded, shown and confirmed went through the door, and may have
 //! another spelling; an action compares what it finds with what it read itself.
 
-use crate::core::action::Target;
+use crate::core::words::action::Target;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,6 +1,6 @@
 //! Keeps the phone tree as a file in the state folder, so that it is there when nothing else is.
 
-use crate::core::phone_tree;
+use crate::core::prose::phone_tree;
 use crate::engine::shared::SharedModel;
 use crate::world::Clock;
 use jiff::SignedDuration;

@@ -1,10 +1,10 @@
 //! What engine and clients say to each other: JSON in length-delimited frames over a unix socket.
 
-use crate::core::actor::Operator;
-use crate::core::command::Ask;
-use crate::core::fact::Event;
 use crate::core::model::Model;
-use crate::core::refusal::Refusal;
+use crate::core::words::actor::Operator;
+use crate::core::words::command::Ask;
+use crate::core::words::fact::Event;
+use crate::core::words::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;

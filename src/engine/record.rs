@@ -2,11 +2,11 @@
 //! say for an auditor who did what to what.
 
 use crate::base::ids::{RunId, StepId};
-use crate::core::actor::{Actor, Operator};
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::Outcome;
 use crate::core::model::Model;
-use crate::core::notification::{Again, Attempted, Tracked};
+use crate::core::words::actor::{Actor, Operator};
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::Outcome;
+use crate::core::words::notification::{Again, Attempted, Tracked};
 use crate::journal::{Entry, Head, Record};
 use serde_json::{Map, Value};
 
@@ -141,8 +141,8 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
             run.as_str(),
             "",
             match end {
-                crate::core::incident::RunEnd::Completed => "completed",
-                crate::core::incident::RunEnd::Aborted(_) => "aborted",
+                crate::core::words::incident::RunEnd::Completed => "completed",
+                crate::core::words::incident::RunEnd::Aborted(_) => "aborted",
             },
         ),
         Fact::StepPrepared { confirmation } => text(

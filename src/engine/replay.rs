@@ -1,8 +1,8 @@
 //! The journal read back as events: for an engine that takes over, and for commands that need none. Takes no lock.
 
 use crate::core::apply::apply;
-use crate::core::fact::Event;
 use crate::core::model::Model;
+use crate::core::words::fact::Event;
 use crate::engine::ledger::LedgerError;
 use crate::engine::record;
 use crate::journal::{self, TORN_TAIL};
@@ -49,9 +49,9 @@ pub fn model(plan: Arc<Plan>, folder: &Path) -> Result<Model, LedgerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::command::Ask;
-    use crate::core::incident::Mode;
     use crate::core::tests::{fixture, people};
+    use crate::core::words::command::Ask;
+    use crate::core::words::incident::Mode;
     use crate::journal::{Journal, Options};
 
     /// A journal of what the machine did, each record made under the model of that moment as the engine does.

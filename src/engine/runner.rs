@@ -2,10 +2,10 @@
 
 use crate::base::ids::{RunId, StepId};
 use crate::base::pool::{Outside, Pool};
-use crate::core::action::{Acted, Description, Failure, ManualCard, Proof, Target};
-use crate::core::command::Report;
-use crate::core::effect::Effect;
-use crate::core::incident::{Outcome, StepRun};
+use crate::core::words::action::{Acted, Description, Failure, ManualCard, Proof, Target};
+use crate::core::words::command::Report;
+use crate::core::words::effect::Effect;
+use crate::core::words::incident::{Outcome, StepRun};
 use crate::engine::hold;
 use crate::engine::messenger::Messenger;
 use crate::engine::originals::Originals;
@@ -170,7 +170,7 @@ impl Runner {
     fn job(&self, run: &RunId, id: &StepId) -> Option<Job> {
         let (step, params) = self.model.read(|model| {
             let (step, _) = model.step(run, id)?;
-            Some((step.clone(), crate::core::scope::render(model, run, step)))
+            Some((step.clone(), crate::core::ask::scope::render(model, run, step)))
         })?;
         Some(Job {
             run: run.clone(),

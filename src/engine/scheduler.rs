@@ -3,7 +3,7 @@
 use crate::base::ids::ProbeId;
 use crate::base::pool::{Cut, Outside, Pool};
 use crate::base::units;
-use crate::core::reading::{Measurement, ProbeFailure, Reading, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Reading, Verdict};
 use crate::kinds::probe::Probe;
 use crate::plan::kinds::BuildError;
 use crate::plan::{Plan, ProbeSpec};

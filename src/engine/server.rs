@@ -1,7 +1,7 @@
 //! The engine's socket: who connects, what they send, what they get.
 
 use crate::base::folder::{Folder, name_of};
-use crate::core::actor::Operator;
+use crate::core::words::actor::Operator;
 use crate::engine::access::Group;
 use crate::engine::dispatcher::Input;
 use crate::engine::protocol::{

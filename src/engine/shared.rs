@@ -1,10 +1,10 @@
 //! The one model of the engine: written by its loop, read by the tasks that act.
 
 use crate::base::ids::{RunId, StepId};
+use crate::core::ask::names::{Since, View};
+use crate::core::ask::outlook::{self, Never};
+use crate::core::ask::placement;
 use crate::core::model::Model;
-use crate::core::names::{Since, View};
-use crate::core::outlook::{self, Never};
-use crate::core::placement;
 use crate::plan::condition::{Condition, Truth};
 use crate::world::Clock;
 use futures::future::BoxFuture;

@@ -9,7 +9,7 @@ mod tests;
 
 use crate::base::ids::RunbookId;
 use crate::base::pool::Pool;
-use crate::core::preflight::{Check, Checked, DEADLINE, Preflight, RegionChecks, StepChecks};
+use crate::core::words::preflight::{Check, Checked, DEADLINE, Preflight, RegionChecks, StepChecks};
 use crate::kinds::action::{ALREADY_PRIMARY, STANDBY_NOW};
 use crate::plan::{Plan, Runbook, Step};
 #[cfg(feature = "aws")]

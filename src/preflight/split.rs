@@ -1,8 +1,8 @@
 //! Two servers of one database that both accept writes: no runbook is the way back of the other then.
 
 use super::{AFTER_A_FAILOVER, Looks};
-use crate::core::preflight::{Check, Checked, RegionChecks};
-use crate::core::servers::{NO_DATABASE, READ_ONLY_HIDDEN, Seen};
+use crate::core::ask::servers::{NO_DATABASE, READ_ONLY_HIDDEN, Seen};
+use crate::core::words::preflight::{Check, Checked, RegionChecks};
 use crate::kinds::action::ALREADY_PRIMARY;
 use crate::plan::kinds::Sees;
 use crate::plan::params::{Param, Params};

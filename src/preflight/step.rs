@@ -1,9 +1,9 @@
 //! One step: its secrets, its target, what its action itself needs, its permissions.
 
 use super::{ENDLESS, Looks, Unanswered, broken};
-use crate::core::action::{Description, Failure, Target};
-use crate::core::preflight::{Check, DEADLINE};
-use crate::core::scope;
+use crate::core::ask::scope;
+use crate::core::words::action::{Description, Failure, Target};
+use crate::core::words::preflight::{Check, DEADLINE};
 use crate::kinds::action::Action;
 use crate::plan::Step;
 use crate::plan::kinds::Does;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::pool::Outside;
-use crate::core::preflight::Checked;
+use crate::core::words::preflight::Checked;
 use crate::plan::load_texts;
 use crate::providers::clients::Clients;
 use crate::simulation::scenario::Scenario;

@@ -3,7 +3,7 @@
 use super::{Provider, row};
 use crate::base::units;
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -212,7 +212,7 @@ impl Alertmanager {
         // Each name is redacted already; a cut leaves no part of one.
         let names = redactor.excerpt(&names.join(", "), NAMES_LIMIT_CHARS);
         let critical = alerts.iter().filter(|alert| label(alert, "severity") == "critical").count();
-        let ages = || alerts.iter().map(|alert| crate::core::signal::age(alert.starts_at, now));
+        let ages = || alerts.iter().map(|alert| crate::core::words::signal::age(alert.starts_at, now));
         let (newest, oldest) = (ages().min(), ages().max());
         let summary = match oldest {
             None => "no alert fires".to_owned(),

@@ -2,8 +2,8 @@
 
 use super::{Provider, row};
 use crate::base::words;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::outlook::Never;
+use crate::core::ask::outlook::Never;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Conditions, Context};
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::{Key, Named, Takes};

@@ -5,8 +5,8 @@ use super::markdown::{items, table, text, time};
 use super::story::{Outage, Story};
 use crate::base::ids::ProbeId;
 use crate::base::units;
-use crate::core::fact::{Event, Fact};
-use crate::core::signal::SignalState;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::signal::SignalState;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 
@@ -112,7 +112,7 @@ fn losses(story: &Story) -> Vec<String> {
         let bundle = state.confirmation.iter();
         bundle.flat_map(move |bundle| bundle.losses.iter().map(move |loss| (id, loss)))
     });
-    let row = |(id, loss): (&crate::base::ids::StepId, &crate::core::confirmation::LossEstimate)| {
+    let row = |(id, loss): (&crate::base::ids::StepId, &crate::core::words::confirmation::LossEstimate)| {
         vec![
             text(id.as_str()),
             text(&loss.sentence()),

@@ -2,8 +2,8 @@
 
 use super::markdown::{items, text, time};
 use super::story::Story;
-use crate::core::divergence::{DIVERGED, Split};
-use crate::core::in_force;
+use crate::core::ask::divergence::{DIVERGED, Split};
+use crate::core::ask::in_force;
 
 /// What went apart while it lasted, and what became of it.
 pub(super) fn diverged(story: &Story) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Markdown in which no text of the journal can mean more than itself.
 
 use crate::base::text::clean;
-use crate::core::message;
+use crate::core::prose::message;
 use jiff::Timestamp;
 
 /// The longest text within a line, in characters: the longest that a person can put into a record.

@@ -2,11 +2,11 @@
 
 use crate::base::ids::{IncidentId, NotificationId, ServiceId};
 use crate::core::apply::apply;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::Incident;
 use crate::core::model::Model;
-use crate::core::notification::Notification;
-use crate::core::signal::SignalState;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::Incident;
+use crate::core::words::notification::Notification;
+use crate::core::words::signal::SignalState;
 use crate::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;

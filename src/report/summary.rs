@@ -3,11 +3,11 @@
 use super::markdown::{items, table, text, time};
 use super::story::Story;
 use crate::base::units;
-use crate::core::actor::Actor;
-use crate::core::describe::describe;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Mode, Position};
-use crate::core::notification::Intent;
+use crate::core::prose::describe::describe;
+use crate::core::words::actor::Actor;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Mode, Position};
+use crate::core::words::notification::Intent;
 use crate::plan::Severity;
 use jiff::{SignedDuration, Timestamp};
 

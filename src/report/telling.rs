@@ -3,7 +3,7 @@
 use super::markdown::{table, text, time, verbatim};
 use super::story::Story;
 use crate::base::ids::NotificationId;
-use crate::core::notification::{Cause, DeliveryStatus, Intent, Notification};
+use crate::core::words::notification::{Cause, DeliveryStatus, Intent, Notification};
 
 pub(super) fn told(story: &Story) -> Vec<String> {
     let row = |(id, known): (&NotificationId, &Notification)| {

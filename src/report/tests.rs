@@ -1,14 +1,14 @@
 use super::*;
-use crate::core::action::{Acted, Failure};
 use crate::core::apply::apply;
-use crate::core::command::{Ask, Report};
-use crate::core::effect::Effect;
-use crate::core::escalation::IncidentRole;
-use crate::core::incident::{Mode, Outcome};
-use crate::core::notification::{Again, Receipt, Tracked, Undelivered};
 use crate::core::tests::fixture::{self, Machine, seconds};
 use crate::core::tests::people::{self, with_people};
 use crate::core::tests::serving;
+use crate::core::words::action::{Acted, Failure};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::effect::Effect;
+use crate::core::words::escalation::IncidentRole;
+use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::notification::{Again, Receipt, Tracked, Undelivered};
 use crate::journal::{Bad, Head};
 use std::sync::Arc;
 
@@ -24,8 +24,10 @@ fn report(machine: &Machine, incident: Option<&str>) -> String {
 }
 
 /// A far behind standby, so that the guard of the promotion does not hold.
-fn world()
--> Vec<(&'static str, Result<crate::core::reading::Measurement, crate::core::reading::ProbeFailure>)> {
+fn world() -> Vec<(
+    &'static str,
+    Result<crate::core::words::reading::Measurement, crate::core::words::reading::ProbeFailure>,
+)> {
     let mut world = fixture::down();
     world.retain(|(probe, _)| *probe != "dr-lag");
     world.push(("dr-lag", fixture::lag(90.0, 90.0, 3_200_000.0)));

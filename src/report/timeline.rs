@@ -5,10 +5,10 @@ use super::story::Story;
 use crate::base::ids::{RunId, StepId};
 use crate::base::text::ended;
 use crate::base::units;
-use crate::core::confirmation::{Evidence, LossEstimate};
-use crate::core::describe::describe;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{GivenAnswer, Outcome, Run, RunEnd, StepRun};
+use crate::core::prose::describe::describe;
+use crate::core::words::confirmation::{Evidence, LossEstimate};
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{GivenAnswer, Outcome, Run, RunEnd, StepRun};
 
 /// Each event; beginnings of attempts to send are left out, their ends are there.
 pub(super) fn timeline(story: &Story) -> Vec<String> {

@@ -3,11 +3,11 @@
 use super::markdown::{items, text, time};
 use super::story::{Gap, Story};
 use crate::base::units;
-use crate::core::describe::{describe, to_whom};
-use crate::core::escalation::DueMessage;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Outcome, RunEnd};
-use crate::core::notification::{Cause, DeliveryStatus, Intent, Notification};
+use crate::core::prose::describe::{describe, to_whom};
+use crate::core::words::escalation::DueMessage;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Outcome, RunEnd};
+use crate::core::words::notification::{Cause, DeliveryStatus, Intent, Notification};
 use jiff::Timestamp;
 
 /// In the order of time.

@@ -2,7 +2,7 @@
 //! steer or disguise, then what is too long.
 
 use crate::base::text::clean_counted;
-use crate::core::outside::{Extent, Outside};
+use crate::core::words::outside::{Extent, Outside};
 use crate::secrets::Redactor;
 
 /// How much is kept of what somebody said, in characters.
@@ -46,7 +46,7 @@ impl Door {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::reading::Measurement;
+    use crate::core::words::reading::Measurement;
 
     fn door() -> Door {
         let redactor = Redactor::new();
@@ -72,8 +72,11 @@ mod tests {
 
     #[test]
     fn what_a_person_writes_keeps_its_lines() {
-        let ask = crate::core::command::Ask::Note { text: "it is hunter22\nand more".into() };
+        let ask = crate::core::words::command::Ask::Note { text: "it is hunter22\nand more".into() };
         let masked = door().mask(ask);
-        assert_eq!(masked, crate::core::command::Ask::Note { text: "it is [secret db]\nand more".into() });
+        assert_eq!(
+            masked,
+            crate::core::words::command::Ask::Note { text: "it is [secret db]\nand more".into() }
+        );
     }
 }

@@ -10,8 +10,8 @@ pub use clock::{ManualClock, RealClock, ScaledClock};
 pub use door::Door;
 pub use real::RealWorld;
 
-use crate::core::own_clock::ClockOff;
-use crate::core::simulation::Simulation;
+use crate::core::ask::own_clock::ClockOff;
+use crate::core::words::simulation::Simulation;
 use crate::kinds;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};

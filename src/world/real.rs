@@ -1,7 +1,7 @@
 //! Reality: the system's clock, and probes and actions from the registries.
 
-use crate::core::own_clock::ClockOff;
-use crate::core::simulation::Simulation;
+use crate::core::ask::own_clock::ClockOff;
+use crate::core::words::simulation::Simulation;
 use crate::kinds;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;

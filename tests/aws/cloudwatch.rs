@@ -2,7 +2,7 @@
 
 use crate::aws::{Emulator, Fault, FaultProxy, Match, Times};
 use crate::probing::{Site, number, text};
-use lifeboat::core::reading::Verdict;
+use lifeboat::core::words::reading::Verdict;
 use serde_json::json;
 
 /// Puts values of one metric, each so many seconds old.

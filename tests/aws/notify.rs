@@ -4,7 +4,7 @@ use crate::aws::{Emulator, Fault, FaultProxy, Match, Times};
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat::base::environment::Environment;
-use lifeboat::core::notification::{Again, Intent, Message, Receipt, Undelivered};
+use lifeboat::core::words::notification::{Again, Intent, Message, Receipt, Undelivered};
 use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::params::{Param, Params};
 use lifeboat::plan::{AwsSettings, Channel};

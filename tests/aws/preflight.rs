@@ -2,8 +2,8 @@
 
 use crate::aws::{Emulator, Fault, FaultProxy, Match, Ministack, Times, isolate};
 use lifeboat::base::environment::Environment;
-use lifeboat::core::action::Target;
-use lifeboat::core::preflight::{Check, Checked};
+use lifeboat::core::words::action::Target;
+use lifeboat::core::words::preflight::{Check, Checked};
 use lifeboat::plan::AwsSettings;
 use lifeboat::plan::params::{Param, Params};
 use lifeboat::providers::aws::preflight::{Iam, callers};

@@ -1,7 +1,7 @@
 //! Probes as a plan has them, against emulated AWS.
 
 use lifeboat::base::environment::Environment;
-use lifeboat::core::reading::{Measurement, ProbeFailure};
+use lifeboat::core::words::reading::{Measurement, ProbeFailure};
 use lifeboat::kinds::probe::Probe;
 use lifeboat::plan::{AwsSettings, load_texts};
 use lifeboat::providers::clients::Clients;

@@ -2,7 +2,7 @@
 
 use crate::aws::{Emulator, Fault, FaultProxy, Match, Times};
 use crate::probing::{Site, number, text};
-use lifeboat::core::reading::{Field, Verdict};
+use lifeboat::core::words::reading::{Field, Verdict};
 use serde_json::json;
 
 const BUCKET: &str = "s3 = client('s3', 'us-west-2')\n\
@@ -17,7 +17,7 @@ fn emulator(script: &str) -> Emulator {
     emulator
 }
 
-fn measure(emulator: &Emulator, keys: &str) -> lifeboat::core::reading::Measurement {
+fn measure(emulator: &Emulator, keys: &str) -> lifeboat::core::words::reading::Measurement {
     Site::of(&emulator.endpoint()).measure(&format!("{PROBE}{keys}"))
 }
 

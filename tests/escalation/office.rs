@@ -2,9 +2,9 @@
 
 use futures::future::{BoxFuture, ready};
 use jiff::{SignedDuration, Timestamp};
-use lifeboat::core::notification::{Again, Intent, Receipt, Tracked, Undelivered};
-use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
-use lifeboat::core::simulation::Simulation;
+use lifeboat::core::words::notification::{Again, Intent, Receipt, Tracked, Undelivered};
+use lifeboat::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use lifeboat::core::words::simulation::Simulation;
 use lifeboat::kinds;
 use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::kinds::probe::Probe;

@@ -1,7 +1,7 @@
 //! What is left when the engine is gone: the brief, the phone tree and the post-mortem.
 
 use crate::rig::{Hands, Home, LIFEBOAT};
-use lifeboat::core::command::Ask;
+use lifeboat::core::words::command::Ask;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 

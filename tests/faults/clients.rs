@@ -2,9 +2,9 @@
 
 use crate::pty::wait_for;
 use crate::rig::{Hands, Home};
-use lifeboat::core::command::Ask;
-use lifeboat::core::fact::Fact;
 use lifeboat::core::model::Model;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::fact::Fact;
 use lifeboat::engine::protocol::{PROTOCOL_VERSION, ToEngine};
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;

@@ -3,10 +3,10 @@
 use crate::pty::wait_for;
 use crate::rig::{Hands, Home, LIFEBOAT};
 use lifeboat::base::ids::StepId;
-use lifeboat::core::action::Failure;
-use lifeboat::core::command::Ask;
-use lifeboat::core::fact::Fact;
-use lifeboat::core::status::StepStatus;
+use lifeboat::core::words::action::Failure;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::fact::Fact;
+use lifeboat::core::words::status::StepStatus;
 use lifeboat::engine::paths::StateFolder;
 use lifeboat::journal::{Journal, Options};
 use rustix::process::Signal;
@@ -157,7 +157,7 @@ fn an_engine_goes_on_when_its_console_is_killed_and_another_one_sees_all() {
     second.wait_for_text("Is the database down?");
     let mut hands = Hands::attach(&home);
     assert_eq!(hands.model.durable.incident.as_ref().unwrap().title, "No database takes writes");
-    let answer = lifeboat::core::command::Ask::Answer {
+    let answer = lifeboat::core::words::command::Ask::Answer {
         question: "down".into(),
         answer: "yes".into(),
         suggested: Some("yes".into()),

@@ -2,7 +2,7 @@
 
 use crate::pty::wait_for;
 use crate::rig::{Home, LIFEBOAT};
-use lifeboat::core::fact::Fact;
+use lifeboat::core::words::fact::Fact;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

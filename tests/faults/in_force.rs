@@ -2,9 +2,9 @@
 
 use crate::pty::{Pty, wait_for};
 use crate::rig::{Hands, Home};
-use lifeboat::core::command::Ask;
-use lifeboat::core::in_force;
-use lifeboat::core::status::StepStatus;
+use lifeboat::core::ask::in_force;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::status::StepStatus;
 
 const FENCE: &str = r#"
 [[runbooks.mend.steps]]

@@ -1,10 +1,10 @@
 //! A journal that is torn, taken away, or has no room.
 
 use crate::rig::{Hands, Home};
-use lifeboat::core::command::Ask;
-use lifeboat::core::fact::Fact;
 use lifeboat::core::model::Model;
-use lifeboat::core::status::StepStatus;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::fact::Fact;
+use lifeboat::core::words::status::StepStatus;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use std::io::Write;
 

@@ -30,7 +30,7 @@ fn what_a_probe_leaves_in_its_group_ends_with_it() {
     hands.wait("several runs", |model| {
         model.live.recent.get("leaves").is_some_and(|recent| recent.values.len() > 3)
     });
-    assert_eq!(hands.model.state(&"leaves".into()), lifeboat::core::signal::SignalState::Ok);
+    assert_eq!(hands.model.state(&"leaves".into()), lifeboat::core::words::signal::SignalState::Ok);
     // One may belong to the run that is under way.
     wait_for(|| (running("sleep 3017").len() <= 1).then_some(())).expect("they are ended");
     drop(_engine);

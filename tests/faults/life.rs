@@ -2,8 +2,8 @@
 
 use crate::pty::wait_for;
 use crate::rig::{Engine, Hands, Home, kill};
-use lifeboat::core::command::Ask;
 use lifeboat::core::model::Model;
+use lifeboat::core::words::command::Ask;
 use rustix::process::Signal;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -62,7 +62,7 @@ fn a_key_that_asks_a_silent_engine_says_that_it_does_not_answer() {
     let mut hands = Hands::attach(&home);
     hands.wait("the note", |model| {
         model.durable.timeline.iter().any(|event| {
-        matches!(&event.fact, lifeboat::core::fact::Fact::NoteAdded { text } if text == "are you there")
+        matches!(&event.fact, lifeboat::core::words::fact::Fact::NoteAdded { text } if text == "are you there")
     })
     });
 }
@@ -132,7 +132,7 @@ fn a_disk_that_is_full_for_the_log_too_ends_neither_the_engine_nor_its_step() {
     let mut hands = Hands::attach_to(&socket);
     hands.begin_run();
     hands.fire("work");
-    hands.wait_step("work", lifeboat::core::status::StepStatus::Started);
+    hands.wait_step("work", lifeboat::core::words::status::StepStatus::Started);
     let looks = |model: &Model| model.live.recent["reference"].values.len();
     // A short record may still fit where a long one does not, so that the journal goes on for a while.
     let full = (0..20).any(|round| {
@@ -147,13 +147,13 @@ fn a_disk_that_is_full_for_the_log_too_ends_neither_the_engine_nor_its_step() {
     assert!(engine.0.try_wait().unwrap().is_none(), "it runs");
 
     std::fs::write(home.path().join("go"), "").unwrap();
-    hands.wait_step("work", lifeboat::core::status::StepStatus::Verified);
+    hands.wait_step("work", lifeboat::core::words::status::StepStatus::Verified);
     let mut nsenter = Command::new("nsenter");
     nsenter.args(["-m", "-t", &pid.to_string(), "mount", "-o", "remount,size=8m"]).arg(&home.state);
     let remounted = nsenter.status().unwrap();
     assert!(remounted.success());
     hands.wait("there is room", |model| model.live.journal_failure.is_none());
-    hands.wait_step("done", lifeboat::core::status::StepStatus::Verified);
+    hands.wait_step("done", lifeboat::core::words::status::StepStatus::Verified);
 }
 
 #[test]
@@ -344,16 +344,18 @@ fn an_engine_that_has_open_files_for_a_few_things_only_says_that_the_fault_is_it
     let engine = home.engine();
     let mut hands = Hands::attach(&home);
     let pid = rustix::process::Pid::from_raw(i32::try_from(engine.0.id()).unwrap());
-    hands.wait("it sees", |model| model.state(&"many".into()) == lifeboat::core::signal::SignalState::Ok);
+    hands.wait("it sees", |model| {
+        model.state(&"many".into()) == lifeboat::core::words::signal::SignalState::Ok
+    });
     // Not one file more than it has.
     let open = std::fs::read_dir(format!("/proc/{}/fd", engine.0.id())).unwrap().count() as u64;
     let maximum = rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum;
     let few = rustix::process::Rlimit { current: Some(open.min(8)), maximum };
     rustix::process::prlimit(pid, rustix::process::Resource::Nofile, few).unwrap();
     hands.wait("it is unknown", |model| {
-        model.state(&"many".into()) != lifeboat::core::signal::SignalState::Ok
+        model.state(&"many".into()) != lifeboat::core::words::signal::SignalState::Ok
     });
-    assert_eq!(hands.model.state(&"many".into()), lifeboat::core::signal::SignalState::Unknown);
+    assert_eq!(hands.model.state(&"many".into()), lifeboat::core::words::signal::SignalState::Unknown);
     assert!(
         hands.model.why(&"many".into()).contains("Too many open files"),
         "{}",

@@ -6,8 +6,8 @@ use crate::rig::{Hands, Home};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use lifeboat::base::text::is_hostile;
-use lifeboat::core::command::Ask;
-use lifeboat::core::status::StepStatus;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::status::StepStatus;
 use std::path::{Path, PathBuf};
 
 const PLAN: &str = include_str!("plan.toml");

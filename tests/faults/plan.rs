@@ -2,9 +2,9 @@
 
 use crate::pty::Program;
 use crate::rig::{Hands, Home};
-use lifeboat::core::fact::Fact;
-use lifeboat::core::incident::RunEnd;
-use lifeboat::core::status::StepStatus;
+use lifeboat::core::words::fact::Fact;
+use lifeboat::core::words::incident::RunEnd;
+use lifeboat::core::words::status::StepStatus;
 use std::time::{Duration, Instant};
 
 const PLAN: &str = include_str!("plan.toml");
@@ -124,9 +124,10 @@ fn a_step_that_was_taken_out_of_the_plan_is_not_forgotten() {
     let mut hands = Hands::attach(&home);
     assert_eq!(hands.step("work").status, StepStatus::Unknown);
     let run = hands.run_id();
-    let refused = hands.ask(lifeboat::core::command::Ask::Recheck { run, step: "work".into() }).unwrap_err();
+    let refused =
+        hands.ask(lifeboat::core::words::command::Ask::Recheck { run, step: "work".into() }).unwrap_err();
     assert!(refused.why.contains("has no step work"), "{refused:?}");
-    hands.ask(lifeboat::core::command::Ask::Abort { reason: "the plan changed".into() }).unwrap();
+    hands.ask(lifeboat::core::words::command::Ask::Abort { reason: "the plan changed".into() }).unwrap();
     console.wait_for_text("ABORTED");
     assert!(!completed(&home));
     home.assert_journal_good();
@@ -142,7 +143,7 @@ fn a_run_whose_runbook_was_taken_out_is_not_called_complete() {
     console.wait_for_text("it has no runbook mend any more");
     assert!(!completed(&home));
     let mut hands = Hands::attach(&home);
-    hands.ask(lifeboat::core::command::Ask::Abort { reason: "the plan changed".into() }).unwrap();
+    hands.ask(lifeboat::core::words::command::Ask::Abort { reason: "the plan changed".into() }).unwrap();
     console.wait_until("the end of the run", |screen| screen.contains("aborted"));
 }
 

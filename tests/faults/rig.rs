@@ -3,12 +3,12 @@
 use crate::pty::{Program, Pty, wait_for};
 use lifeboat::base::ids::{RunId, StepId};
 use lifeboat::core::apply::apply;
-use lifeboat::core::command::Ask;
-use lifeboat::core::fact::Fact;
-use lifeboat::core::incident::{Mode, StepRun};
 use lifeboat::core::model::Model;
-use lifeboat::core::refusal::Refusal;
-use lifeboat::core::status::StepStatus;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::fact::Fact;
+use lifeboat::core::words::incident::{Mode, StepRun};
+use lifeboat::core::words::refusal::Refusal;
+use lifeboat::core::words::status::StepStatus;
 use lifeboat::engine::client::{Client, Receiver, Sender};
 use lifeboat::engine::protocol::ToClient;
 use lifeboat::engine::record;

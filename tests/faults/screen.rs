@@ -1,7 +1,7 @@
 //! Terminals that are tiny, and that change while somebody types.
 
 use crate::rig::{Hands, Home};
-use lifeboat::core::fact::Fact;
+use lifeboat::core::words::fact::Fact;
 
 #[test]
 fn a_terminal_of_20x5_says_what_it_needs_and_becomes_the_console_when_it_grows() {

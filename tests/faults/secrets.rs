@@ -1,7 +1,7 @@
 //! Secrets stay where they belong, and say why they cannot be had.
 
 use crate::rig::{Hands, Home};
-use lifeboat::core::status::StepStatus;
+use lifeboat::core::words::status::StepStatus;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 

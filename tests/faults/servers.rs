@@ -1,9 +1,9 @@
 //! Servers that say nothing, too much, or what a terminal would obey.
 
 use crate::rig::{Hands, Home};
-use lifeboat::core::command::Ask;
-use lifeboat::core::signal::SignalState;
-use lifeboat::core::status::StepStatus;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::signal::SignalState;
+use lifeboat::core::words::status::StepStatus;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::pty::wait_for;
 use crate::rig::{Hands, Home};
-use lifeboat::core::fact::Fact;
+use lifeboat::core::words::fact::Fact;
 use std::time::{Duration, Instant};
 
 const PEOPLE: &str = r#"

@@ -1,9 +1,9 @@
 //! A state folder of another plan: named by a slip, or by a variable that was left set.
 
 use crate::rig::{Hands, Home};
-use lifeboat::core::command::Ask;
-use lifeboat::core::fact::Fact;
-use lifeboat::core::incident::Mode;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::fact::Fact;
+use lifeboat::core::words::incident::Mode;
 use std::path::PathBuf;
 use std::process::Output;
 

@@ -3,7 +3,7 @@
 use crate::rig::*;
 use crate::service::*;
 use jiff::SignedDuration;
-use lifeboat::core::notification::{Again, Undelivered};
+use lifeboat::core::words::notification::{Again, Undelivered};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use wiremock::ResponseTemplate;

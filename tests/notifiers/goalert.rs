@@ -2,7 +2,7 @@
 
 use crate::rig::*;
 use crate::service::*;
-use lifeboat::core::notification::{Again, Intent};
+use lifeboat::core::words::notification::{Again, Intent};
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 

@@ -4,7 +4,7 @@ use crate::rig::*;
 use crate::service::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use lifeboat::core::notification::{Again, Intent, Receipt, Tracked};
+use lifeboat::core::words::notification::{Again, Intent, Receipt, Tracked};
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 

@@ -3,7 +3,7 @@
 use crate::rig::*;
 use crate::service::*;
 use jiff::SignedDuration;
-use lifeboat::core::notification::{Again, Intent, Receipt, Tracked};
+use lifeboat::core::words::notification::{Again, Intent, Receipt, Tracked};
 use lifeboat::kinds::channel::Outgoing;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use jiff::SignedDuration;
-use lifeboat::core::notification::{Intent, Message};
+use lifeboat::core::words::notification::{Intent, Message};
 use lifeboat::kinds;
 use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::keys::{Need, Takes};

@@ -2,7 +2,7 @@
 
 use crate::rig::*;
 use crate::service::*;
-use lifeboat::core::notification::Again;
+use lifeboat::core::words::notification::Again;
 use serde_json::json;
 use wiremock::{Request, ResponseTemplate};
 

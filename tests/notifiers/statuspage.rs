@@ -3,7 +3,7 @@
 use crate::rig::*;
 use crate::service::*;
 use jiff::SignedDuration;
-use lifeboat::core::notification::{Again, Intent};
+use lifeboat::core::words::notification::{Again, Intent};
 use lifeboat::kinds::channel::Outgoing;
 use lifeboat::plan::params::Param;
 use lifeboat::plan::{ComponentStatus, PageStatus};

@@ -3,7 +3,7 @@
 use crate::rig::*;
 use crate::service::*;
 use jiff::SignedDuration;
-use lifeboat::core::notification::Again;
+use lifeboat::core::words::notification::Again;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};
 

@@ -5,7 +5,7 @@ use crate::service::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::SignedDuration;
-use lifeboat::core::notification::{Again, Receipt, Tracked};
+use lifeboat::core::words::notification::{Again, Receipt, Tracked};
 use lifeboat::kinds::channel::Outgoing;
 use serde_json::{Value, json};
 use wiremock::{Request, ResponseTemplate};

@@ -5,7 +5,7 @@ use crate::service::*;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use lifeboat::core::notification::{Again, Intent};
+use lifeboat::core::words::notification::{Again, Intent};
 use lifeboat::plan::params::Param;
 use serde_json::{Value, json};
 use sha2::Sha256;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use lifeboat::base::environment::Environment;
-use lifeboat::core::notification::{Intent, Message};
+use lifeboat::core::words::notification::{Intent, Message};
 use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::Channel;
 use lifeboat::plan::params::{Param, Params};

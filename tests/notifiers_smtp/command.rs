@@ -1,7 +1,7 @@
 //! `command` with real programs.
 
 use crate::channel::{channel, notifier, outgoing, text};
-use lifeboat::core::notification::{Again, Receipt, Undelivered};
+use lifeboat::core::words::notification::{Again, Receipt, Undelivered};
 use lifeboat::plan::params::Param;
 use std::time::{Duration, Instant};
 

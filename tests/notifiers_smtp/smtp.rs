@@ -2,7 +2,7 @@
 
 use crate::channel::{channel, notifier, outgoing, text};
 use crate::peer::{MailServer, PASSWORD, USERNAME};
-use lifeboat::core::notification::{Again, Intent, Receipt, Undelivered};
+use lifeboat::core::words::notification::{Again, Intent, Receipt, Undelivered};
 use lifeboat::kinds::channel::{Notifier, Outgoing};
 use lifeboat::plan::params::Param;
 use serde_json::{Value, json};

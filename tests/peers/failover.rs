@@ -3,7 +3,7 @@
 use crate::home::Home;
 use crate::operator::Operator;
 use crate::postgres::{Load, PATIENCE, Pair, Row, wait_until};
-use lifeboat::core::fact::Fact;
+use lifeboat::core::words::fact::Fact;
 use std::net::TcpListener;
 
 /// A plan over a real pair, an engine, and a console at 80x24.

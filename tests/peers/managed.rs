@@ -4,12 +4,12 @@ use crate::patroni::Patroni;
 use crate::postgres::{Pair, Server, wait_until};
 use crate::rig::{Hands, Home, LIFEBOAT};
 use lifeboat::base::ids::StepId;
-use lifeboat::core::command::Ask;
-use lifeboat::core::contradiction::{self, Kind};
-use lifeboat::core::fact::Fact;
+use lifeboat::core::ask::contradiction::{self, Kind};
+use lifeboat::core::ask::watch::Found;
 use lifeboat::core::model::Model;
-use lifeboat::core::status::StepStatus;
-use lifeboat::core::watch::Found;
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::fact::Fact;
+use lifeboat::core::words::status::StepStatus;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -122,7 +122,7 @@ fn a_member_of_patroni_is_neither_promoted_nor_fenced_and_the_way_that_does_it_i
     let mut hands = Hands::attach(&home);
     hands.begin_run();
     let (run, step) = (hands.run_id(), "promote".into());
-    hands.ask(lifeboat::core::command::Ask::Prepare { run, step }).unwrap();
+    hands.ask(lifeboat::core::words::command::Ask::Prepare { run, step }).unwrap();
     hands.wait("the refusal", |model| {
         let incident = model.durable.incident.as_ref().unwrap();
         incident.runs[0].steps["promote"].obstacle.is_some()

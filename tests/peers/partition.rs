@@ -3,8 +3,8 @@
 use crate::failover::{Night, lost};
 use crate::forward::Forwarder;
 use crate::postgres::{Load, Pair, wait_until};
-use lifeboat::core::contradiction::Kind;
-use lifeboat::core::fact::Fact;
+use lifeboat::core::ask::contradiction::Kind;
+use lifeboat::core::words::fact::Fact;
 use std::time::{Duration, Instant};
 
 /// What the guard of the promotion allows; the objective is a minute, for which nobody wants to wait in a test.

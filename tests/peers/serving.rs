@@ -2,8 +2,8 @@
 
 use crate::failover::Night;
 use crate::postgres::wait_until;
-use lifeboat::core::contradiction::Kind;
-use lifeboat::core::fact::Fact;
+use lifeboat::core::ask::contradiction::Kind;
+use lifeboat::core::words::fact::Fact;
 
 fn happened(night: &Night, is_it: impl Fn(&Fact) -> bool) -> bool {
     night.home.facts().iter().any(is_it)

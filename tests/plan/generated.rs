@@ -23,7 +23,7 @@ fn the_states_of_a_step_in_the_book_are_those_of_the_program() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/step-states.md");
     let committed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
-        committed == lifeboat::core::status::table::markdown(),
+        committed == lifeboat::core::words::status::table::markdown(),
         "docs/step-states.md is out of date: run `cargo run -- plan table --output docs/step-states.md`"
     );
 }

@@ -25,13 +25,13 @@
 
 use crate::rig::Rig;
 use lifeboat::base::ids::{ConfirmationId, RunId};
-use lifeboat::core::command::Ask;
-use lifeboat::core::evidence;
-use lifeboat::core::incident::{Incident, Mode, Position, RunEnd};
+use lifeboat::core::ask::evidence;
+use lifeboat::core::ask::names::View;
+use lifeboat::core::ask::tree::{Suggestion, suggest};
 use lifeboat::core::model::Model;
-use lifeboat::core::names::View;
-use lifeboat::core::refusal::Refusal;
-use lifeboat::core::tree::{Suggestion, suggest};
+use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::incident::{Incident, Mode, Position, RunEnd};
+use lifeboat::core::words::refusal::Refusal;
 use lifeboat::plan::condition::{Condition, Truth};
 
 /// Plays a script; panics with its name and line where it does not come out.
@@ -130,8 +130,9 @@ fn when(rig: &mut Rig, deed: &str, place: &str) -> Result<(), Refusal> {
         "recheck" => Ask::Recheck { run: run(rig), step: what.as_str().into() },
         "undone" => rig.read(|model| {
             let (step, how) = rest.split_once(": ").unwrap();
-            let left =
-                lifeboat::core::in_force::pending(model).into_iter().find(|left| left.step.as_str() == step);
+            let left = lifeboat::core::ask::in_force::pending(model)
+                .into_iter()
+                .find(|left| left.step.as_str() == step);
             let left = left.unwrap_or_else(|| panic!("{place}: it is not in force"));
             Ask::Undone { run: left.run, step: left.step, how: how.into(), stays: false }
         }),
@@ -197,14 +198,14 @@ fn then(rig: &mut Rig, claim: &str, place: &str) {
         }
         "diverged" => {
             let open: Vec<&str> =
-                lifeboat::core::divergence::open(model).iter().map(|split| &*split.what).collect();
+                lifeboat::core::ask::divergence::open(model).iter().map(|split| &*split.what).collect();
             let is_said =
                 if rest == "nothing" { open.is_empty() } else { open.iter().any(|what| what.contains(rest)) };
             assert!(is_said, "{place}: {open:?}");
         }
         "active" => assert_eq!(model.durable.active.as_ref().map(|id| id.as_str()), Some(rest), "{place}"),
         "force" => {
-            let left = lifeboat::core::in_force::left_behind(model);
+            let left = lifeboat::core::ask::in_force::left_behind(model);
             let steps: Vec<&str> = left.iter().map(|left| left.step.as_str()).collect();
             assert_eq!(
                 if steps.is_empty() { "nothing".to_owned() } else { steps.join(", ") },

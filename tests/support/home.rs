@@ -3,8 +3,8 @@
 #![allow(dead_code)]
 
 use crate::pty::{Program, Pty};
-use lifeboat::core::confirmation::Confirmation;
-use lifeboat::core::fact::Fact;
+use lifeboat::core::words::confirmation::Confirmation;
+use lifeboat::core::words::fact::Fact;
 use lifeboat::engine::record;
 use lifeboat::journal;
 use std::path::PathBuf;

@@ -4,10 +4,10 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lifeboat::base::pool::Outside;
-use lifeboat::core::actor::Operator;
-use lifeboat::core::command::{Ask, Report};
 use lifeboat::core::model::Model;
-use lifeboat::core::refusal::Refusal;
+use lifeboat::core::words::actor::Operator;
+use lifeboat::core::words::command::{Ask, Report};
+use lifeboat::core::words::refusal::Refusal;
 use lifeboat::engine::dispatcher::{Dispatcher, Input};
 use lifeboat::engine::ledger::Ledger;
 use lifeboat::engine::protocol::ToClient;

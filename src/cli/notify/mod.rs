@@ -11,8 +11,8 @@ mod tree;
 use super::{EXIT_USAGE, Failure, block_on, say};
 use crate::base::environment::Environment;
 use crate::base::pool::Pool;
-use crate::core::notification::{Again, Undelivered};
-use crate::core::outside::Outside;
+use crate::core::words::notification::{Again, Undelivered};
+use crate::core::words::outside::Outside;
 use crate::kinds::channel::Notifier;
 use crate::plan::{Channel, Plan};
 use crate::world::World;
@@ -67,7 +67,7 @@ async fn learn_secrets(plan: &Plan, world: &dyn World) {
     let Some(clients) = world.clients() else { return };
     let learnt = clients.secrets.learn_all(plan.secrets().into_keys().collect());
     // What could not be had is said where it is needed.
-    let _ = tokio::time::timeout(crate::core::preflight::DEADLINE, learnt).await;
+    let _ = tokio::time::timeout(crate::core::words::preflight::DEADLINE, learnt).await;
 }
 
 /// The notifier of a channel.

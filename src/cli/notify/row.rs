@@ -1,7 +1,7 @@
 //! What came of one message, as a line and as JSON.
 
 use crate::base::text::clean;
-use crate::core::notification::{Again, Intent, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Intent, Receipt, Undelivered};
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::time::Duration;

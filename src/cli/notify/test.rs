@@ -7,7 +7,7 @@ use crate::base::environment::Environment;
 use crate::base::ids::ChannelId;
 use crate::base::pool::{Outside, Pool};
 use crate::cli::{prompt, too_few};
-use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Intent, Message, Receipt, Undelivered};
 use crate::kinds::channel::{Notifier, Outgoing};
 use crate::plan::{Channel, Plan};
 use crate::world::World;

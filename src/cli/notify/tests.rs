@@ -2,7 +2,7 @@ use super::targets::{Selection, select};
 use super::{check, test};
 use crate::base::environment::Environment;
 use crate::base::pool::{Outside, Pool};
-use crate::core::notification::Intent;
+use crate::core::words::notification::Intent;
 use crate::plan::params::{Param, Params};
 use crate::plan::{Audience, Capabilities, Channel, Contact, Plan, Who, load_texts};
 use crate::providers::clients::Clients;

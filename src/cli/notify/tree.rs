@@ -3,8 +3,9 @@
 
 use crate::cli::engine::read_plan;
 use crate::cli::{Failure, PlanArgs, say};
+use crate::core::ask::oncall;
 use crate::core::model::Model;
-use crate::core::{oncall, phone_tree};
+use crate::core::prose::phone_tree;
 use crate::engine::replay;
 use jiff::Timestamp;
 use std::io::Write;

@@ -3,10 +3,10 @@
 use super::left;
 use crate::base::ids::{RunId, StepId};
 use crate::base::text::ended;
-use crate::core::attested;
+use crate::core::ask::attested;
+use crate::core::ask::promoting;
 use crate::core::decide::{guards, target_of};
 use crate::core::model::Model;
-use crate::core::promoting;
 use crate::plan::condition::Truth;
 use jiff::Timestamp;
 

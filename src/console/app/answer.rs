@@ -5,10 +5,10 @@ use super::{App, Dialog, Effect};
 use crate::base::ids::QuestionId;
 use crate::console::input::Received;
 use crate::console::keymap::Action;
-use crate::core::command::Ask;
-use crate::core::incident::{Incident, Position};
+use crate::core::ask::tree::suggest;
 use crate::core::model::Model;
-use crate::core::tree::suggest;
+use crate::core::words::command::Ask;
+use crate::core::words::incident::{Incident, Position};
 use crate::plan::{Goto, Question};
 use std::time::Instant;
 

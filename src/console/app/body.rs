@@ -2,7 +2,7 @@
 
 use super::field::edit;
 use crate::console::keymap::Chord;
-use crate::core::message::clean_lines;
+use crate::core::prose::message::clean_lines;
 use crate::plan::BODY_LIMIT_CHARS;
 use crossterm::event::{KeyCode, KeyModifiers};
 use ratatui_textarea::{CursorMove, TextArea, WrapMode};

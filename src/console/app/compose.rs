@@ -5,14 +5,14 @@ use super::field::Field;
 use crate::base::ids::{AudienceId, IncidentId, MessageId};
 use crate::base::text::ended;
 use crate::console::keymap::Context;
-use crate::core::actor::Actor;
-use crate::core::command::{Ask, Command, Request};
+use crate::core::ask::recipients;
 use crate::core::decide::decide;
-use crate::core::fact::Fact;
-use crate::core::message::Draft;
 use crate::core::model::Model;
-use crate::core::notification::{Message, Queued};
-use crate::core::recipients;
+use crate::core::prose::message::Draft;
+use crate::core::words::actor::Actor;
+use crate::core::words::command::{Ask, Command, Request};
+use crate::core::words::fact::Fact;
+use crate::core::words::notification::{Message, Queued};
 use jiff::Timestamp;
 
 /// What would be sent, as the engine would send it.

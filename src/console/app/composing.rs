@@ -7,8 +7,8 @@ use crate::console::input::Received;
 use crate::console::keymap::{Action, Chord};
 use crate::console::screens;
 use crate::console::ui::Connection;
-use crate::core::lifecycle;
-use crate::core::message::{self, Draft};
+use crate::core::ask::lifecycle;
+use crate::core::prose::message::{self, Draft};
 use std::time::Instant;
 
 /// How many texts that were left are kept.

@@ -3,8 +3,8 @@
 use super::field::Field;
 use crate::console::keymap::Context;
 use crate::console::pages::Pages;
-use crate::core::command::Ask;
-use crate::core::confirmation::Confirmation;
+use crate::core::words::command::Ask;
+use crate::core::words::confirmation::Confirmation;
 use jiff::Timestamp;
 
 /// What is said of a paste, with brackets or without.

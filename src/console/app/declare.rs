@@ -1,9 +1,9 @@
 //! Declaring: what is offered, what it does to the world, and whom it tells.
 
 use super::form::{Form, Stage, choices};
-use crate::core::incident::Mode;
+use crate::core::ask::{drill, escalation_status};
 use crate::core::model::Model;
-use crate::core::{drill, escalation_status};
+use crate::core::words::incident::Mode;
 use crate::plan::Step;
 use jiff::Timestamp;
 

@@ -9,8 +9,8 @@ use crate::base::ids::{AudienceId, IncidentId, MessageId, QuestionId, RegionId, 
 use crate::console::keymap::{Chord, Context};
 use crate::console::pages::Pages;
 use crate::console::ui::Remains;
-use crate::core::command::Ask;
-use crate::core::escalation::IncidentRole;
+use crate::core::words::command::Ask;
+use crate::core::words::escalation::IncidentRole;
 use crate::plan::{Severity, Who};
 
 /// What a form is for, with all that it acts upon.

@@ -7,12 +7,12 @@ use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{Action, Chord, Context, Resolution};
 use crate::console::screens;
 use crate::console::ui::Connection;
-use crate::core::actor::{Actor, Operator};
-use crate::core::command::{Ask, Command, Request};
-use crate::core::contradiction;
+use crate::core::ask::contradiction;
 use crate::core::decide::decide;
-use crate::core::incident::Incident;
-use crate::core::refusal::Refusal;
+use crate::core::words::actor::{Actor, Operator};
+use crate::core::words::command::{Ask, Command, Request};
+use crate::core::words::incident::Incident;
+use crate::core::words::refusal::Refusal;
 use crossterm::event::KeyCode;
 use std::time::{Duration, Instant};
 

@@ -3,14 +3,14 @@
 use super::form::{Form, Purpose, choices};
 use crate::base::ids::{ProbeId, RegionId, RunId, StepId};
 use crate::base::text::ended;
-use crate::core::attested::{self, Why};
-use crate::core::divergence::{self, DIVERGED};
-use crate::core::in_force::{self, InForce, Known};
-use crate::core::incident::{Mode, Run};
-use crate::core::left_running;
+use crate::core::ask::attested::{self, Why};
+use crate::core::ask::divergence::{self, DIVERGED};
+use crate::core::ask::in_force::{self, InForce, Known};
+use crate::core::ask::left_running;
+use crate::core::ask::other_side::{self, Does};
 use crate::core::model::Model;
-use crate::core::other_side::{self, Does};
-use crate::core::status::StepStatus;
+use crate::core::words::incident::{Mode, Run};
+use crate::core::words::status::StepStatus;
 use crate::plan::{Runbook, Step};
 use jiff::Timestamp;
 
@@ -93,7 +93,7 @@ pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
 pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String> {
     let mut lines = listed(in_force::of_run(model, run), " after it");
     lines.extend(model.run(run).into_iter().flat_map(|run| words_left(model, run)));
-    let left = |(id, state): (&StepId, &crate::core::incident::StepRun)| {
+    let left = |(id, state): (&StepId, &crate::core::words::incident::StepRun)| {
         let left = left_running::of(state)?;
         Some(format!("{}: {} THE ABORT DOES NOT END IT.", model.step_title(run, id), left.sentence()))
     };
@@ -104,7 +104,7 @@ pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String>
     if lines.is_empty() && programs.is_empty() {
         lines.push("No step of it has changed anything.".into());
     }
-    let irreversible = |(id, state): (&StepId, &crate::core::incident::StepRun)| {
+    let irreversible = |(id, state): (&StepId, &crate::core::words::incident::StepRun)| {
         let step = model.step(run, id).map(|(step, _)| step).filter(|step| step.irreversible)?;
         (state.status == StepStatus::Started).then(|| step.title.clone())
     };

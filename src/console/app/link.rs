@@ -1,6 +1,6 @@
 //! The connection to the engine: made, held, and made again when it is lost.
 
-use crate::core::command::Ask;
+use crate::core::words::command::Ask;
 use crate::engine::client::{ANSWER_TIMEOUT, Client, ClientError};
 use crate::engine::protocol::{SILENT_AFTER, ToClient};
 use crate::engine::spawn::SpawnError;

@@ -4,7 +4,7 @@
 use super::{App, Asked, Effect};
 use crate::console::input::{Event, Received};
 use crate::console::keymap::Chord;
-use crate::core::command::Ask;
+use crate::core::words::command::Ask;
 use std::time::{Duration, Instant};
 
 /// Longer than a slow hand takes from one letter of a text to the next.

@@ -3,10 +3,10 @@
 use super::form::{self, Form, Purpose};
 use crate::base::ids::{AudienceId, ContactId, MessageId};
 use crate::console::keymap::Action;
-use crate::core::escalation::IncidentRole;
-use crate::core::escalation_status::{self, Owed};
+use crate::core::ask::escalation_status::{self, Owed};
+use crate::core::ask::{oncall, recipients};
 use crate::core::model::Model;
-use crate::core::{oncall, recipients};
+use crate::core::words::escalation::IncidentRole;
 use crate::plan::Who;
 use jiff::Timestamp;
 

@@ -7,7 +7,7 @@ use crate::console::screens::escalation;
 use crate::console::ui::Screen;
 use crate::console::widgets::wrap;
 use crate::core::decide::current_escalation;
-use crate::core::{brief, describe};
+use crate::core::prose::{brief, describe};
 use std::time::Instant;
 
 /// The width to which texts to read are broken; the smallest terminal shows it.

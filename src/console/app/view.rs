@@ -7,7 +7,7 @@ use crate::base::text::ended;
 use crate::console::input::{Event, GRACE, PAUSE};
 use crate::console::screens::{self, decide};
 use crate::console::ui::{Connection, Screen};
-use crate::core::tree::suggest;
+use crate::core::ask::tree::suggest;
 use std::time::Instant;
 
 /// Two views are equal where every key means the same.

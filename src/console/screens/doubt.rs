@@ -4,7 +4,7 @@ use crate::base::ids::ProbeId;
 use crate::console::screens::View;
 use crate::console::ui::Connection;
 use crate::core::model::{Model, Status};
-use crate::core::signal::{Signal, SignalState, Streak};
+use crate::core::words::signal::{Signal, SignalState, Streak};
 
 /// Draws what the view shows, or what may be believed of it.
 pub fn believed<T>(view: &View<'_>, draw: impl FnOnce(&View<'_>) -> T) -> T {

@@ -1,12 +1,12 @@
 //! Contradictions: found, answered, over; and the fences that they deny.
 
-use crate::core::contradiction::{Answer, Contradiction, Kind, Open};
-use crate::core::divergence::Split;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Incident, Run, StepRun};
-use crate::core::loss::LossEstimate;
+use crate::core::ask::contradiction::{Answer, Contradiction, Kind, Open};
+use crate::core::ask::divergence::Split;
 use crate::core::model::Model;
-use crate::core::status::StepStatus;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Incident, Run, StepRun};
+use crate::core::words::loss::LossEstimate;
+use crate::core::words::status::StepStatus;
 use crate::plan::Plan;
 use jiff::Timestamp;
 

@@ -2,11 +2,11 @@
 //! is, as with steps.
 
 use crate::base::ids::*;
-use crate::core::actor::Actor;
-use crate::core::escalation::{Acknowledgement, Dismissal, Escalation, Proposal};
-use crate::core::fact::{Event, Fact};
 use crate::core::model::Model;
-use crate::core::notification::{
+use crate::core::words::actor::Actor;
+use crate::core::words::escalation::{Acknowledgement, Dismissal, Escalation, Proposal};
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::notification::{
     Again, Attempted, Cause, DeliveryMove, DeliveryStatus, Intent, Message, Notification, Queued, Tracked,
 };
 use crate::plan::{CalendarTrouble, Occasion, Severity};

@@ -2,11 +2,11 @@
 
 use super::signals;
 use crate::base::ids::{RegionId, RunId, StepId};
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
+use crate::core::ask::placement::{self, moves_to};
 use crate::core::model::Model;
-use crate::core::placement::{self, moves_to};
-use crate::core::status::{Move, StepStatus};
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
+use crate::core::words::status::{Move, StepStatus};
 use crate::plan::Plan;
 use jiff::Timestamp;
 

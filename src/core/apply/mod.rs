@@ -6,10 +6,10 @@ mod incident;
 mod signals;
 mod step;
 
-use crate::core::actor::Actor;
-use crate::core::fact::{Event, Fact};
+use crate::core::ask::placement;
 use crate::core::model::{Model, Switch, TIMELINE_LENGTH};
-use crate::core::placement;
+use crate::core::words::actor::Actor;
+use crate::core::words::fact::{Event, Fact};
 use crate::plan::Severity;
 use jiff::Timestamp;
 

@@ -1,11 +1,11 @@
 //! Signals, and the regions and services that follow from them.
 
 use crate::base::ids::{ProbeId, RegionId, RunId, ServiceId};
+use crate::core::ask::placement;
+use crate::core::ask::standing::{self, Course};
 use crate::core::model::{Model, Switch};
-use crate::core::placement;
-use crate::core::reading::Reading;
-use crate::core::signal::{SignalState, is_stale};
-use crate::core::standing::{self, Course};
+use crate::core::words::reading::Reading;
+use crate::core::words::signal::{SignalState, is_stale};
 use crate::plan::{Region, Service};
 use jiff::{SignedDuration, Timestamp};
 

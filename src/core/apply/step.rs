@@ -4,12 +4,12 @@
 use super::incident::{switch_over, unblock};
 use super::signals;
 use crate::base::ids::{RunId, StepId};
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Mode, StepRun};
+use crate::core::ask::placement;
+use crate::core::ask::watch::Holding;
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
-use crate::core::placement;
-use crate::core::status::{Move, StepStatus};
-use crate::core::watch::Holding;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Mode, StepRun};
+use crate::core::words::status::{Move, StepStatus};
 use jiff::Timestamp;
 
 pub fn apply(model: &mut Model, event: &Event) {
@@ -48,7 +48,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::StepOutput { run, step, line } => output(model, at, run, step, line),
         Fact::StepFinished { run, step, outcome, .. } => {
             let by = match outcome {
-                crate::core::incident::Outcome::Done(_) => Move::Finish,
+                crate::core::words::incident::Outcome::Done(_) => Move::Finish,
                 failed if failed.is_uncertain() => Move::Lose,
                 _ => Move::Fail,
             };

@@ -1,9 +1,9 @@
 //! What a calendar says becomes a fact where it is news.
 
 use crate::base::ids::RotationId;
-use crate::core::fact::Fact;
+use crate::core::ask::oncall;
 use crate::core::model::Model;
-use crate::core::oncall;
+use crate::core::words::fact::Fact;
 use crate::plan::{CalendarTrouble, Shift};
 use jiff::Timestamp;
 

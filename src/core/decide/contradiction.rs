@@ -1,11 +1,11 @@
 //! Contradictions: what the world shows, and what a person says to it.
 
 use super::required;
-use crate::core::contradiction::{Contradiction, Kind, Open, Sight, look, of};
-use crate::core::divergence;
-use crate::core::fact::Fact;
+use crate::core::ask::contradiction::{Contradiction, Kind, Open, Sight, look, of};
+use crate::core::ask::divergence;
 use crate::core::model::Model;
-use crate::core::refusal::Refusal;
+use crate::core::words::fact::Fact;
+use crate::core::words::refusal::Refusal;
 use jiff::Timestamp;
 
 /// What began and what ended. One that was answered and cannot be seen any more is over: nobody is kept waiting for a

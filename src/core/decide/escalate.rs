@@ -4,19 +4,19 @@ use super::due::not_told;
 use super::incident::open;
 use super::required;
 use crate::base::ids::*;
-use crate::core::actor::Actor;
-use crate::core::describe;
-use crate::core::escalation::Escalation;
-use crate::core::fact::Fact;
-use crate::core::lifecycle;
-use crate::core::message::{self, Draft};
+use crate::core::ask::lifecycle;
+use crate::core::ask::recipients::{self, Recipients};
 use crate::core::model::Model;
-use crate::core::notification::{
+use crate::core::prose::describe;
+use crate::core::prose::message::{self, Draft};
+use crate::core::words::actor::Actor;
+use crate::core::words::escalation::Escalation;
+use crate::core::words::fact::Fact;
+use crate::core::words::notification::{
     Again, Attempted, Cause, DeliveryStatus, Intent, Message, Notification, Queued, Receipt, Tracked,
     Undelivered, Way,
 };
-use crate::core::recipients::{self, Recipients};
-use crate::core::refusal::Refusal;
+use crate::core::words::refusal::Refusal;
 use crate::plan::{Capabilities, Fallbacks, Who};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;

@@ -2,18 +2,18 @@
 
 use super::required;
 use crate::base::ids::{IncidentId, QuestionId, RunId};
-use crate::core::actor::Actor;
-use crate::core::brief;
-use crate::core::contradiction::{self, Blocked};
-use crate::core::drill;
-use crate::core::escalation::IncidentRole;
-use crate::core::evidence::freeze;
-use crate::core::fact::Fact;
-use crate::core::incident::{GivenAnswer, Incident, Mode, Position, Run};
+use crate::core::ask::contradiction::{self, Blocked};
+use crate::core::ask::drill;
+use crate::core::ask::evidence::freeze;
+use crate::core::ask::tree::suggest;
 use crate::core::model::Model;
-use crate::core::refusal::Refusal;
-use crate::core::status::StepStatus;
-use crate::core::tree::suggest;
+use crate::core::prose::brief;
+use crate::core::words::actor::Actor;
+use crate::core::words::escalation::IncidentRole;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::{GivenAnswer, Incident, Mode, Position, Run};
+use crate::core::words::refusal::Refusal;
+use crate::core::words::status::StepStatus;
 use crate::plan::{Goto, Severity};
 use jiff::Timestamp;
 

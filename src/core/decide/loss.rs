@@ -2,11 +2,11 @@
 //! incident is declared, when a run begins, when the primary goes out of sight, when it is fenced, and when the engine ends.
 
 use crate::base::ids::ProbeId;
-use crate::core::evidence::{estimate, loss};
-use crate::core::fact::Fact;
-use crate::core::loss::LossEstimate;
-use crate::core::loss_reading::{self, LossReading};
+use crate::core::ask::evidence::{estimate, loss};
+use crate::core::ask::loss_reading::{self, LossReading};
 use crate::core::model::Model;
+use crate::core::words::fact::Fact;
+use crate::core::words::loss::LossEstimate;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 

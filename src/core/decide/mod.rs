@@ -25,12 +25,12 @@ pub use placement::waits_for_proof;
 pub use serving::choices as serving_choices;
 pub use step::{allow_after, done_again_before, is_denied};
 
-use crate::core::actor::Actor;
-use crate::core::command::{Ask, Command, Report, Request};
-use crate::core::fact::Fact;
+use crate::core::ask::own_clock;
 use crate::core::model::Model;
-use crate::core::own_clock;
-use crate::core::refusal::Refusal;
+use crate::core::words::actor::Actor;
+use crate::core::words::command::{Ask, Command, Report, Request};
+use crate::core::words::fact::Fact;
+use crate::core::words::refusal::Refusal;
 use jiff::Timestamp;
 
 /// The longest text that a person can put into a record.

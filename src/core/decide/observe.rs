@@ -1,11 +1,11 @@
 //! Readings become facts: each is taken, and some turn a signal.
 
 use crate::base::ids::ProbeId;
-use crate::core::fact::Fact;
+use crate::core::ask::roles::{self, Role};
 use crate::core::model::Model;
-use crate::core::reading::Reading;
-use crate::core::roles::{self, Role};
-use crate::core::signal::{Recent, SignalState, judge, next_state};
+use crate::core::words::fact::Fact;
+use crate::core::words::reading::Reading;
+use crate::core::words::signal::{Recent, SignalState, judge, next_state};
 use crate::plan::ProbeSpec;
 
 /// Whether the reading before was bad only because its server should have been something else then: by what is expected

@@ -1,12 +1,12 @@
 //! Services that a step moved to a region: told once the step is done and what proves it holds.
 
 use crate::base::ids::ServiceId;
-use crate::core::attested;
-use crate::core::fact::Fact;
-use crate::core::incident::{Mode, Run, StepRun};
+use crate::core::ask::attested;
+use crate::core::ask::placement;
 use crate::core::model::Model;
-use crate::core::placement;
-use crate::core::status::StepStatus;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::{Mode, Run, StepRun};
+use crate::core::words::status::StepStatus;
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use jiff::Timestamp;

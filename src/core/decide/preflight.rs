@@ -1,13 +1,13 @@
 //! Preflights: can each step of the plan be done now.
 
-use crate::core::actor::Actor;
-use crate::core::divergence;
-use crate::core::fact::{Fact, PREFLIGHT_NAMES};
+use crate::core::ask::divergence;
+use crate::core::ask::servers;
 use crate::core::model::Model;
-use crate::core::preflight::{Check, Preflight};
-use crate::core::refusal::Refusal;
-use crate::core::servers;
-use crate::core::signal::age;
+use crate::core::words::actor::Actor;
+use crate::core::words::fact::{Fact, PREFLIGHT_NAMES};
+use crate::core::words::preflight::{Check, Preflight};
+use crate::core::words::refusal::Refusal;
+use crate::core::words::signal::age;
 use crate::plan::{ProbeSpec, Step};
 use jiff::{SignedDuration, Timestamp};
 

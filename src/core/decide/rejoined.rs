@@ -1,13 +1,13 @@
 //! Fences that are gone although no step lifted them: their server was rebuilt, and follows the one that serves.
 
 use crate::base::ids::ProbeId;
-use crate::core::fact::Fact;
-use crate::core::fencing::raised;
-use crate::core::in_force::{self, InForce, Known};
+use crate::core::ask::fencing::raised;
+use crate::core::ask::in_force::{self, InForce, Known};
+use crate::core::ask::roles;
+use crate::core::ask::servers::{Database, Server, databases};
 use crate::core::model::Model;
-use crate::core::reading::Field;
-use crate::core::roles;
-use crate::core::servers::{Database, Server, databases};
+use crate::core::words::fact::Fact;
+use crate::core::words::reading::Field;
 use crate::plan::ProbeSpec;
 use crate::plan::kinds::Sees;
 use jiff::Timestamp;

@@ -2,14 +2,14 @@
 
 use super::required;
 use crate::base::ids::RegionId;
-use crate::core::attested;
-use crate::core::contradiction::{Contradiction, Kind, of};
-use crate::core::fact::Fact;
+use crate::core::ask::attested;
+use crate::core::ask::contradiction::{Contradiction, Kind, of};
+use crate::core::ask::placement;
+use crate::core::ask::roles;
+use crate::core::ask::servers::{Database, Server, databases};
 use crate::core::model::{Model, Status};
-use crate::core::placement;
-use crate::core::refusal::Refusal;
-use crate::core::roles;
-use crate::core::servers::{Database, Server, databases};
+use crate::core::words::fact::Fact;
+use crate::core::words::refusal::Refusal;
 use crate::plan::Region;
 use jiff::{SignedDuration, Timestamp};
 

@@ -2,15 +2,15 @@
 
 use super::{incident, required};
 use crate::base::ids::{RunId, StepId};
-use crate::core::action::{Failure, Proof};
-use crate::core::contradiction::{self, remedy};
-use crate::core::divergence;
-use crate::core::fact::Fact;
-use crate::core::in_force;
-use crate::core::incident::{Mode, Outcome, Run, RunEnd, StepRun};
+use crate::core::ask::contradiction::{self, remedy};
+use crate::core::ask::divergence;
+use crate::core::ask::in_force;
 use crate::core::model::Model;
-use crate::core::refusal::Refusal;
-use crate::core::status::{Move, StepStatus};
+use crate::core::words::action::{Failure, Proof};
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::{Mode, Outcome, Run, RunEnd, StepRun};
+use crate::core::words::refusal::Refusal;
+use crate::core::words::status::{Move, StepStatus};
 use crate::plan::Step;
 use jiff::Timestamp;
 
@@ -68,7 +68,7 @@ pub fn next_step(status: StepStatus) -> &'static str {
 }
 
 fn allowed(model: &Model, run: &RunId, id: &StepId, state: &StepRun, by: Move) -> Result<(), Refusal> {
-    let refuse = |illegal: crate::core::status::IllegalMove| {
+    let refuse = |illegal: crate::core::words::status::IllegalMove| {
         Refusal::new(format!("{}: {illegal}", model.step_title(run, id)), next_step(state.status))
     };
     state.status.after(by).map(|_| ()).map_err(refuse)

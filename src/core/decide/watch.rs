@@ -2,12 +2,12 @@
 
 use super::step;
 use crate::base::ids::{RunId, StepId};
-use crate::core::action::Proof;
-use crate::core::fact::Fact;
+use crate::core::ask::watch::{Found, is_looked_at};
 use crate::core::model::Model;
-use crate::core::refusal::Refusal;
-use crate::core::status::StepStatus;
-use crate::core::watch::{Found, is_looked_at};
+use crate::core::words::action::Proof;
+use crate::core::words::fact::Fact;
+use crate::core::words::refusal::Refusal;
+use crate::core::words::status::StepStatus;
 use jiff::SignedDuration;
 
 /// A verification found the effect; from now on it has to hold.

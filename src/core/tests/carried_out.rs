@@ -4,13 +4,13 @@ use super::fixture::*;
 use super::placement::*;
 use super::proving::*;
 use super::serving::{primary, standby, world};
-use crate::core::action::{Acted, Done, Failure};
-use crate::core::attested;
-use crate::core::command::{Ask, Report};
-use crate::core::fact::Fact;
-use crate::core::incident::{Mode, Outcome};
+use crate::core::ask::attested;
 use crate::core::model::Model;
-use crate::core::status::StepStatus;
+use crate::core::words::action::{Acted, Done, Failure};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::status::StepStatus;
 use crate::plan::condition::Condition;
 use crate::plan::kinds::Does;
 use crate::plan::{ConfirmLevel, Plan, Step};
@@ -231,7 +231,7 @@ fn a_persons_record_stands_when_what_ran_before_the_abort_is_proven_after_it() {
     record(&mut machine, "dr");
     record(&mut machine, "primary");
     let (run, step) = (machine.run(), "reroute".into());
-    let proof = crate::core::action::Proof { evidence: vec!["seen".into()] };
+    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
     machine.report(Report::Checked { run, step, attempt: 1, result: Ok(proof) }).unwrap();
     assert_eq!(state(&machine, "reroute").status, StepStatus::Verified);
     machine.pass(10, &rerouted());
@@ -271,7 +271,7 @@ fn a_move_that_a_record_ended_before_it_was_told_is_told_no_more() {
 #[test]
 fn what_may_have_acted_before_a_persons_record_moves_nothing_in_an_open_run_until_it_is_done_anew() {
     let prove = |machine: &mut Machine, attempt| {
-        let proof = crate::core::action::Proof { evidence: vec!["seen".into()] };
+        let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
         let (run, step) = (machine.run(), "reroute".into());
         machine.report(Report::Checked { run, step, attempt, result: Ok(proof) }).unwrap();
         machine.pass(5, &rerouted());

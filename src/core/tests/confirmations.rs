@@ -2,9 +2,9 @@
 
 use super::fixture::*;
 use crate::base::ids::ConfirmationId;
-use crate::core::command::Ask;
-use crate::core::fact::Fact;
-use crate::core::status::StepStatus;
+use crate::core::words::command::Ask;
+use crate::core::words::fact::Fact;
+use crate::core::words::status::StepStatus;
 use proptest::prelude::*;
 
 fn typed() -> Option<String> {
@@ -131,7 +131,7 @@ proptest! {
                 prop_assert!(lag_s < 60.0 && loss_s <= 24.0);
             }
             let state = machine.model.state(&"dr-lag".into());
-            prop_assert_eq!(state, crate::core::signal::SignalState::Ok);
+            prop_assert_eq!(state, crate::core::words::signal::SignalState::Ok);
         }
     }
 }

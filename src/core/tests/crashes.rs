@@ -3,11 +3,11 @@
 
 use super::fixture::*;
 use crate::core::apply::apply;
-use crate::core::command::{Ask, Report};
-use crate::core::effect::Effect;
-use crate::core::fact::{Event, Fact};
 use crate::core::model::Model;
-use crate::core::status::StepStatus;
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::status::StepStatus;
 use crate::plan::Plan;
 use std::collections::HashSet;
 

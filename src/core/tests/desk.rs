@@ -2,10 +2,10 @@
 
 use super::fixture::{self, Machine, seconds, start};
 use crate::base::ids::*;
-use crate::core::command::{Ask, Report};
-use crate::core::effect::Effect;
-use crate::core::incident::Mode;
-use crate::core::notification::{Again, Receipt, Tracked, Undelivered};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::effect::Effect;
+use crate::core::words::incident::Mode;
+use crate::core::words::notification::{Again, Receipt, Tracked, Undelivered};
 use crate::plan::params::Params;
 use crate::plan::*;
 use jiff::{SignedDuration, Timestamp};

@@ -2,13 +2,13 @@
 
 use super::fixture::*;
 use super::serving::{primary, server, standby, world};
-use crate::core::brief;
-use crate::core::command::Ask;
-use crate::core::contradiction::of;
-use crate::core::divergence::{self, Split};
-use crate::core::fact::Fact;
-use crate::core::incident::Mode;
-use crate::core::message;
+use crate::core::ask::contradiction::of;
+use crate::core::ask::divergence::{self, Split};
+use crate::core::prose::brief;
+use crate::core::prose::message;
+use crate::core::words::command::Ask;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::Mode;
 use crate::plan::{Plan, Step};
 use std::sync::Arc;
 
@@ -141,23 +141,23 @@ fn a_rebuild_by_hand_ends_it_and_a_fence_that_is_only_lifted_does_not() {
 #[test]
 fn a_preflight_warns_of_the_data_that_a_step_may_throw_away() {
     let mut machine = closed();
-    let step = crate::core::preflight::StepChecks {
+    let step = crate::core::words::preflight::StepChecks {
         runbook: "failover".into(),
         step: "promote".into(),
         title: "Promote".into(),
         action: "postgres-promote".into(),
         checks: Vec::new(),
     };
-    let other = crate::core::preflight::StepChecks { step: "check".into(), ..step.clone() };
-    let found = crate::core::preflight::Preflight {
+    let other = crate::core::words::preflight::StepChecks { step: "check".into(), ..step.clone() };
+    let found = crate::core::words::preflight::Preflight {
         at: machine.now,
         took: seconds(1),
         simulated: None,
         regions: Vec::new(),
         steps: vec![step, other],
     };
-    let facts = machine.report(crate::core::command::Report::Preflighted(Box::new(found))).unwrap();
-    let Some(crate::core::fact::Fact::PreflightFound { preflight }) = facts.last() else {
+    let facts = machine.report(crate::core::words::command::Report::Preflighted(Box::new(found))).unwrap();
+    let Some(crate::core::words::fact::Fact::PreflightFound { preflight }) = facts.last() else {
         panic!("{facts:?}")
     };
     let warned: Vec<usize> = preflight.steps.iter().map(|step| step.checks.len()).collect();

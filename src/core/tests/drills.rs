@@ -1,11 +1,11 @@
 //! What a drill may do, and that a confirmation says what it builds on.
 
 use super::fixture::*;
-use crate::core::command::Ask;
-use crate::core::drill;
-use crate::core::incident::Mode;
-use crate::core::other_side::Does;
-use crate::core::status::StepStatus;
+use crate::core::ask::drill;
+use crate::core::ask::other_side::Does;
+use crate::core::words::command::Ask;
+use crate::core::words::incident::Mode;
+use crate::core::words::status::StepStatus;
 use crate::plan::{Plan, Step};
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ fn a_drill_of_safe_steps_moves_nothing_and_what_was_only_said_is_not_in_force() 
     }
     machine.settle();
     assert_eq!(machine.model.durable.active, Some("primary".into()));
-    assert_eq!(crate::core::in_force::of(&machine.model), []);
+    assert_eq!(crate::core::ask::in_force::of(&machine.model), []);
 }
 
 #[test]

@@ -4,10 +4,10 @@ use super::carried_out::*;
 use super::fixture::*;
 use super::placement::*;
 use super::proving::*;
-use crate::core::command::Ask;
-use crate::core::fact::Fact;
-use crate::core::incident::Mode;
-use crate::core::{attested, in_force};
+use crate::core::ask::{attested, in_force};
+use crate::core::words::command::Ask;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::Mode;
 use crate::plan::{Plan, Severity, Step};
 
 fn turn_live(machine: &mut Machine) {

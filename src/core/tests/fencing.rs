@@ -1,10 +1,10 @@
 //! What is known of servers that were fenced.
 
 use super::fixture::*;
-use crate::core::command::Ask;
-use crate::core::fact::Fact;
-use crate::core::fencing::{Fenced, fenced};
-use crate::core::incident::Mode;
+use crate::core::ask::fencing::{Fenced, fenced};
+use crate::core::words::command::Ask;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::Mode;
 use crate::plan::Plan;
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ fn a_promotion_ends_the_fence_of_the_server_that_it_promotes() {
     machine.ask(Ask::Confirm { confirmation, typed: Some("target-of-promote".into()) }).unwrap();
     machine.settle();
     assert!(!is_fenced(&machine));
-    let left = crate::core::in_force::of(&machine.model);
+    let left = crate::core::ask::in_force::of(&machine.model);
     assert!(left.iter().all(|left| !left.is_fence), "{left:?}");
 }
 

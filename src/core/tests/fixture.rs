@@ -2,19 +2,19 @@
 
 use crate::base::ids::*;
 use crate::base::units::Unit;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
-use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::decide::decide;
-use crate::core::effect::Effect;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Mode, Outcome};
 use crate::core::model::Model;
-use crate::core::notification::Receipt;
 use crate::core::react::react;
-use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
-use crate::core::refusal::Refusal;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::actor::{Actor, Operator};
+use crate::core::words::command::{Ask, Command, Report, Request};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::notification::Receipt;
+use crate::core::words::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
+use crate::core::words::refusal::Refusal;
 use crate::journal::Head;
 use crate::plan::condition::Condition;
 use crate::plan::kinds::{Does, Sees};
@@ -431,7 +431,7 @@ impl Machine {
             what: "it".into(),
             why: "broke".into(),
             next: "look".into(),
-            acted: crate::core::action::Acted::No,
+            acted: crate::core::words::action::Acted::No,
         }
     }
 }

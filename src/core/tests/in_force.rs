@@ -1,11 +1,11 @@
 //! What steps left behind in the world stays listed until it is taken back.
 
 use super::fixture::*;
-use crate::core::action::Acted;
-use crate::core::command::{Ask, Report};
-use crate::core::effect::Effect;
-use crate::core::in_force::{self, InForce, Known};
-use crate::core::incident::{Mode, Outcome};
+use crate::core::ask::in_force::{self, InForce, Known};
+use crate::core::words::action::Acted;
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::effect::Effect;
+use crate::core::words::incident::{Mode, Outcome};
 use crate::plan::kinds::Sees;
 use crate::plan::{ConfirmLevel, Plan, Step};
 use std::sync::Arc;
@@ -123,7 +123,7 @@ fn a_second_attempt_that_certainly_did_nothing_says_nothing_about_the_first() {
     let ends_with = |machine: &mut Machine, attempt, acted| {
         let confirmation = machine.prepare("fence");
         machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
-        let outcome = Outcome::Failed(crate::core::action::Failure { acted, ..Machine::failure() });
+        let outcome = Outcome::Failed(crate::core::words::action::Failure { acted, ..Machine::failure() });
         let (run, step) = (machine.run(), "fence".into());
         machine.effects.retain(|effect| !matches!(effect, Effect::Execute { .. }));
         machine.report(Report::Executed { run, step, attempt, outcome }).unwrap();
@@ -309,7 +309,7 @@ fn a_fence_that_makes_the_outage_is_told_with_how_it_is_taken_back() {
     use super::serving::{server, standby, world};
     let mut machine = aborted_after_the_fence();
     machine.pass(60, &world(Ok(server("primary", 1, "a").with_flag("read_only", true)), standby("b")));
-    let open = crate::core::contradiction::of(&machine.model);
+    let open = crate::core::ask::contradiction::of(&machine.model);
     let next = open.iter().map(|open| open.contradiction.next.as_str()).collect::<Vec<_>>().join("\n");
     assert!(next.contains("To let it write again: ") && next.contains("nothing was promoted"), "{next}");
 }

@@ -1,9 +1,9 @@
 use super::fixture::*;
+use crate::core::ask::tree::{Suggestion, suggest};
+use crate::core::ask::{blind, evidence, objectives, severity};
 use crate::core::model::Status;
-use crate::core::reading::{Measurement, ProbeFailure, Reading};
-use crate::core::signal::{Recent, SignalState};
-use crate::core::tree::{Suggestion, suggest};
-use crate::core::{blind, evidence, objectives, severity};
+use crate::core::words::reading::{Measurement, ProbeFailure, Reading};
+use crate::core::words::signal::{Recent, SignalState};
 use crate::plan::condition::Condition;
 use crate::plan::{Severity, SeverityRule};
 use jiff::SignedDuration;
@@ -244,7 +244,7 @@ fn a_severity_whose_own_rule_is_known_not_to_hold_does_not_stay_because_a_worse_
     half[0] = healthy()[0].clone();
     machine.pass(20, &half);
     assert_eq!(machine.model.severity(), None, "the API answers, and that is known");
-    let possible = crate::core::severity::assess(&machine.model, machine.now).possible;
+    let possible = crate::core::ask::severity::assess(&machine.model, machine.now).possible;
     assert_eq!(possible.map(|(level, _)| level), Some(Severity::P0), "what it could be is still said");
 }
 
@@ -327,7 +327,7 @@ fn turns_in_a_future_that_was_a_wrong_clock_do_not_flap_for_as_long() {
 
 #[test]
 fn a_backup_with_a_limit_whose_age_nobody_knows_is_not_ok() {
-    use crate::core::backup;
+    use crate::core::ask::backup;
     let mut machine = Machine::new();
     machine.pass(10, &healthy());
     let mut spec = crate::plan::Backup {

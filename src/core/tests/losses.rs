@@ -1,13 +1,13 @@
 //! What a failover would lose, while nobody sees the primary: a range that grows, and closes with the fence.
 
 use super::fixture::*;
-use crate::core::command::{Ask, Report};
-use crate::core::effect::Effect;
-use crate::core::evidence;
-use crate::core::fact::Fact;
-use crate::core::loss::LossEstimate;
-use crate::core::names::{Since, View};
-use crate::core::reading::{Field, Measurement, ProbeFailure};
+use crate::core::ask::evidence;
+use crate::core::ask::names::{Since, View};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::Fact;
+use crate::core::words::loss::LossEstimate;
+use crate::core::words::reading::{Field, Measurement, ProbeFailure};
 use crate::plan::Plan;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::params::Param;
@@ -362,7 +362,9 @@ fn a_loss_is_noted_at_its_moments_and_not_with_each_reading() {
     let mut machine = Machine::resumed_under(plan_with_fence(), Vec::new(), start());
     machine.pass(600, &[("dr-lag", seen(0.5))]);
     assert_eq!(noted(&machine), 0, "nothing happens");
-    machine.ask(Ask::Declare { title: "slow".into(), mode: crate::core::incident::Mode::Live }).unwrap();
+    machine
+        .ask(Ask::Declare { title: "slow".into(), mode: crate::core::words::incident::Mode::Live })
+        .unwrap();
     machine.pass(600, &[("dr-lag", seen(0.5))]);
     assert_eq!(noted(&machine), 1, "declared");
     machine.pass(1, &[("dr-lag", out_of_sight(2.0))]);
@@ -614,7 +616,7 @@ fn a_primary_that_is_fenced_is_not_said_to_accept_writes() {
     let mut machine = night(5.0);
     let mut measured = out_of_sight(5.0).unwrap();
     let basis =
-        format!("estimate: the primary was last seen 5 s ago; {}", crate::core::loss_reading::MAY_WRITE);
+        format!("estimate: the primary was last seen 5 s ago; {}", crate::core::ask::loss_reading::MAY_WRITE);
     measured.fields.insert("exposure_basis".into(), Field::Text(basis));
     machine.observe(&[("dr-lag", Ok(measured))]);
     assert!(shown(&machine).basis.contains("may accept writes"), "{}", shown(&machine).basis);

@@ -2,10 +2,10 @@
 
 use super::fixture;
 use crate::base::ids::{ContactId, RotationId};
-use crate::core::command::Report;
-use crate::core::fact::Fact;
+use crate::core::ask::oncall::{at, calendar, faults};
 use crate::core::model::Model;
-use crate::core::oncall::{at, calendar, faults};
+use crate::core::words::command::Report;
+use crate::core::words::fact::Fact;
 use crate::plan::oncall::{of_rotation, until};
 use crate::plan::{CalendarTrouble, Contact, Plan, Rotation, Shift, Turns};
 use jiff::tz::TimeZone;
@@ -307,7 +307,7 @@ fn two_people_whose_shifts_begin_together_are_both_on_call() {
     assert_eq!(who(&rotation, "2026-03-01T21:00:00Z").as_deref(), Some("alice"));
     let model = model(rotation);
     let who = [crate::plan::Who::OnCall("primary".into())];
-    let told = crate::core::recipients::in_earnest(&model, &who, &[], time("2026-03-01T12:00:00Z"));
+    let told = crate::core::ask::recipients::in_earnest(&model, &who, &[], time("2026-03-01T12:00:00Z"));
     let told: Vec<_> = told.people.iter().map(|recipient| recipient.name.as_str()).collect();
     assert_eq!(told, ["alice", "bob"]);
 }

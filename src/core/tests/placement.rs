@@ -2,17 +2,17 @@
 
 use super::fixture::*;
 use super::serving::{primary, standby, world};
-use crate::core::action::{Acted, Failure};
 use crate::core::apply::apply;
-use crate::core::attested;
-use crate::core::command::{Ask, Report};
-use crate::core::incident::{Mode, Outcome};
+use crate::core::ask::attested;
+use crate::core::ask::names::{Since, View};
+use crate::core::ask::objectives::overall_clock;
+use crate::core::ask::placement;
 use crate::core::model::{Model, Status};
-use crate::core::names::{Since, View};
-use crate::core::objectives::overall_clock;
-use crate::core::placement;
-use crate::core::reading::{Measurement, ProbeFailure};
-use crate::core::signal::SignalState;
+use crate::core::words::action::{Acted, Failure};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::signal::SignalState;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::{Goto, Plan, Runbook, Service, Step};
 use std::sync::Arc;

@@ -3,15 +3,15 @@
 use super::fixture::*;
 use super::placement::*;
 use super::readiness::dumps;
-use crate::core::attested;
-use crate::core::command::{Ask, Report};
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Mode, Outcome, StepRun};
+use crate::core::ask::attested;
+use crate::core::ask::names::{Since, View};
+use crate::core::ask::objectives::{overall_clock, overall_stopped};
+use crate::core::ask::placement;
 use crate::core::model::Status;
-use crate::core::names::{Since, View};
-use crate::core::objectives::{overall_clock, overall_stopped};
-use crate::core::placement;
-use crate::core::status::StepStatus;
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Mode, Outcome, StepRun};
+use crate::core::words::status::StepStatus;
 use crate::plan::condition::{Condition, Names, Reference};
 use crate::plan::vocabulary::PROPERTIES;
 use crate::plan::{Plan, Severity};
@@ -187,7 +187,7 @@ fn what_was_said_in_an_exercise_moves_nothing_once_it_is_live() {
         proposal: None,
     }]);
     assert!(state(&machine, "switch").exercise, "nobody did it");
-    assert_eq!(crate::core::in_force::of(&machine.model).len(), 0);
+    assert_eq!(crate::core::ask::in_force::of(&machine.model).len(), 0);
     attest(&mut machine, "after");
     machine.pass(30, &rerouted());
     assert_eq!(serving(&machine), "primary");
@@ -240,7 +240,7 @@ fn an_aborted_run_moves_nothing_whatever_is_read_later() {
     let confirmation = machine.prepare("switch");
     machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
     let run = machine.run();
-    let outcome = Outcome::Done(crate::core::action::Done { summary: "done".into() });
+    let outcome = Outcome::Done(crate::core::words::action::Done { summary: "done".into() });
     machine.report(Report::Executed { run, step: "switch".into(), attempt: 1, outcome }).unwrap();
     machine.effects.clear();
     machine.ask(Ask::Abort { reason: "the supplier refused it".into() }).unwrap();
@@ -257,8 +257,10 @@ fn a_word_counts_by_readings_of_after_it_also_where_lifeboat_had_tried_the_step(
     let confirmation = machine.prepare("switch");
     machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
     let run = machine.run();
-    let lost =
-        crate::core::action::Failure { acted: crate::core::action::Acted::Maybe, ..Machine::failure() };
+    let lost = crate::core::words::action::Failure {
+        acted: crate::core::words::action::Acted::Maybe,
+        ..Machine::failure()
+    };
     machine
         .report(Report::Executed { run, step: "switch".into(), attempt: 1, outcome: Outcome::Failed(lost) })
         .unwrap();

@@ -1,16 +1,18 @@
 //! What a plan asks of its backups and drills, and preflights.
 
 use super::fixture::*;
-use crate::core::backup::{self, About, BackupStatus};
-use crate::core::command::{Ask, Report};
-use crate::core::effect::Effect;
-use crate::core::fact::Fact;
+use crate::core::ask::backup::{self, About, BackupStatus};
+use crate::core::ask::drill;
 use crate::core::model::Model;
-use crate::core::preflight::{Check, Preflight, RegionChecks};
+use crate::core::prose::describe;
 use crate::core::react::react;
-use crate::core::reading::Measurement;
-use crate::core::signal::SignalState;
-use crate::core::{describe, drill, fact};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact;
+use crate::core::words::fact::Fact;
+use crate::core::words::preflight::{Check, Preflight, RegionChecks};
+use crate::core::words::reading::Measurement;
+use crate::core::words::signal::SignalState;
 use crate::plan::{Backup, Drill};
 use jiff::SignedDuration;
 use jiff::civil::date;
@@ -149,9 +151,9 @@ fn a_drill_is_due_by_its_date_and_done_by_a_completed_run() {
     assert_eq!(due(&machine.model, &spec).done, None);
     let mut model = machine.model.clone();
     let closed = model.durable.closed.last_mut().unwrap();
-    closed.mode = crate::core::incident::Mode::Drill;
+    closed.mode = crate::core::words::incident::Mode::Drill;
     let at = closed.runs[0].ended.as_ref().unwrap().0;
-    closed.runs[0].ended = Some((at, crate::core::incident::RunEnd::Completed));
+    closed.runs[0].ended = Some((at, crate::core::words::incident::RunEnd::Completed));
     let standing = due(&model, &spec);
     assert!(standing.done.is_some() && !standing.is_due(), "{standing:?}");
 }

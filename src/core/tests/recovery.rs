@@ -2,15 +2,15 @@
 
 use super::fixture::*;
 use super::serving::{primary, standby, world};
-use crate::core::command::Ask;
-use crate::core::contradiction::{Kind, denies_service, in_region, of, on};
+use crate::core::ask::contradiction::{Kind, denies_service, in_region, of, on};
+use crate::core::ask::objectives::{overall_clock, overall_stopped};
+use crate::core::ask::standing::Course;
 use crate::core::decide::serving_choices;
-use crate::core::incident::Mode;
-use crate::core::message;
 use crate::core::model::{Outage, Standing, Status};
-use crate::core::objectives::{overall_clock, overall_stopped};
-use crate::core::reading::{Measurement, ProbeFailure};
-use crate::core::standing::Course;
+use crate::core::prose::message;
+use crate::core::words::command::Ask;
+use crate::core::words::incident::Mode;
+use crate::core::words::reading::{Measurement, ProbeFailure};
 
 fn service(machine: &Machine) -> &Standing {
     &machine.model.durable.services["postgresql"]

@@ -1,12 +1,12 @@
 //! What serves is measured: who is the primary, where, and what each server should be because of it.
 
 use super::fixture::*;
-use crate::core::command::Ask;
-use crate::core::contradiction::{Kind, of};
-use crate::core::fact::Fact;
+use crate::core::ask::contradiction::{Kind, of};
 use crate::core::model::Status;
-use crate::core::reading::{Measurement, ProbeFailure};
-use crate::core::signal::SignalState;
+use crate::core::words::command::Ask;
+use crate::core::words::fact::Fact;
+use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::signal::SignalState;
 use crate::plan::kinds::Sees;
 use crate::plan::params::Param;
 use crate::plan::{Plan, Severity};
@@ -97,7 +97,7 @@ fn a_failback_by_hand_is_measured_and_a_later_death_of_the_primary_is_a_p0_on_th
     machine.pass(40, &world(bad(), standby("b2")));
     assert_eq!((serving(&machine), service(&machine)), ("primary", Status::Down));
     assert_eq!(machine.model.severity(), Some(Severity::P0));
-    let clock = crate::core::objectives::overall_clock(&machine.model, machine.now);
+    let clock = crate::core::ask::objectives::overall_clock(&machine.model, machine.now);
     assert!(clock.is_some(), "the RTO runs");
 }
 

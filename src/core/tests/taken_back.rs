@@ -4,8 +4,8 @@ use super::carried_out::*;
 use super::fixture::*;
 use super::placement::*;
 use super::proving::*;
-use crate::core::command::Ask;
-use crate::core::{attested, in_force};
+use crate::core::ask::{attested, in_force};
+use crate::core::words::command::Ask;
 use crate::plan::Plan;
 use crate::plan::condition::Condition;
 

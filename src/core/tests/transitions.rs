@@ -2,8 +2,8 @@
 
 use super::fixture::*;
 use crate::base::ids::{ConfirmationId, RunId, StepId};
-use crate::core::command::Ask;
-use crate::core::status::{Move, StepStatus, table};
+use crate::core::words::command::Ask;
+use crate::core::words::status::{Move, StepStatus, table};
 use Move::*;
 use StepStatus as S;
 

@@ -2,9 +2,9 @@
 
 use super::fixture::*;
 use super::people::with_people;
-use crate::core::notification::Cause;
-use crate::core::reading::{Measurement, ProbeFailure};
-use crate::core::untold::untold;
+use crate::core::ask::untold::untold;
+use crate::core::words::notification::Cause;
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::plan::Severity;
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 use super::fixture::*;
-use crate::core::action::{Done, Proof};
-use crate::core::command::{Ask, Report};
-use crate::core::effect::Effect;
-use crate::core::fact::Fact;
-use crate::core::incident::{Mode, Outcome, Position, RunEnd};
-use crate::core::status::StepStatus;
+use crate::core::words::action::{Done, Proof};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::{Mode, Outcome, Position, RunEnd};
+use crate::core::words::status::StepStatus;
 
 fn answer(question: &str, answer: &str, suggested: Option<&str>, reason: Option<&str>) -> Ask {
     Ask::Answer {
@@ -145,10 +145,10 @@ fn an_aborted_run_cuts_its_steps_off_and_they_become_unknown() {
     machine.effects.clear();
     let facts = machine.ask(Ask::Abort { reason: "the primary came back".into() }).unwrap();
     assert!(matches!(&facts[..], [Fact::RunEnded { end: RunEnd::Aborted(_), .. }]));
-    let cancel = crate::core::effect::Effect::Cancel { run: machine.run(), step: "promote".into() };
+    let cancel = crate::core::words::effect::Effect::Cancel { run: machine.run(), step: "promote".into() };
     assert_eq!(machine.effects, [cancel]);
     let mut failure = Machine::failure();
-    failure.acted = crate::core::action::Acted::Maybe;
+    failure.acted = crate::core::words::action::Acted::Maybe;
     let outcome = Outcome::Failed(failure);
     machine
         .report(Report::Executed { run: machine.run(), step: "promote".into(), attempt: 1, outcome })
@@ -220,8 +220,11 @@ fn what_an_aborted_run_left_behind_can_still_be_proven_and_is_not_lost_by_closin
     machine.ask(Ask::Abort { reason: "wrong region".into() }).unwrap();
     let close = || Ask::Close { reason: "enough".into() };
     assert!(machine.ask(close()).unwrap_err().why.contains("is still being ended"));
-    let outcome =
-        Outcome::Failed(crate::core::action::Failure::maybe_done("promote", "cut off", "read it back"));
+    let outcome = Outcome::Failed(crate::core::words::action::Failure::maybe_done(
+        "promote",
+        "cut off",
+        "read it back",
+    ));
     let run = machine.run();
     machine
         .report(Report::Executed { run: run.clone(), step: "promote".into(), attempt: 1, outcome })
@@ -297,9 +300,9 @@ fn a_description_that_was_lost_with_the_journal_is_asked_for_again() {
     machine.ask(answer("primary-down", "yes", Some("yes"), None)).unwrap();
     machine.report(Report::Tick).unwrap();
     machine.effects.clear();
-    let fact = crate::core::fact::Fact::JournalChanged { failure: None, protection: String::new() };
-    let by = crate::core::actor::Actor::Engine;
-    let event = crate::core::fact::Event { at: machine.now, by, fact, record: None };
+    let fact = crate::core::words::fact::Fact::JournalChanged { failure: None, protection: String::new() };
+    let by = crate::core::words::actor::Actor::Engine;
+    let event = crate::core::words::fact::Event { at: machine.now, by, fact, record: None };
     crate::core::apply::apply(&mut machine.model, &event);
     machine.report(Report::Tick).unwrap();
     machine.settle();

@@ -1,14 +1,14 @@
 //! What a step made of a server has to hold, and is watched until its incident is closed.
 
 use super::fixture::*;
-use crate::core::action::{Done, Proof};
-use crate::core::command::{Ask, Report};
-use crate::core::contradiction::{self, Kind};
-use crate::core::effect::Effect;
-use crate::core::fact::Fact;
-use crate::core::incident::Outcome;
-use crate::core::status::StepStatus;
-use crate::core::watch::Found;
+use crate::core::ask::contradiction::{self, Kind};
+use crate::core::ask::watch::Found;
+use crate::core::words::action::{Done, Proof};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::Outcome;
+use crate::core::words::status::StepStatus;
 use crate::plan::Severity;
 
 fn primary(timeline: u32) -> Found {
@@ -37,7 +37,7 @@ fn holding() -> Machine {
     machine
 }
 
-fn check(machine: &mut Machine, result: Result<Proof, crate::core::action::Failure>) {
+fn check(machine: &mut Machine, result: Result<Proof, crate::core::words::action::Failure>) {
     let run = machine.run();
     machine.report(Report::Checked { run, step: "promote".into(), attempt: 1, result }).unwrap();
 }

@@ -1,11 +1,11 @@
 //! The model is the fold of its durable facts, and unknown is never ok, under random people and worlds.
 
 use crate::core::apply::apply;
-use crate::core::command::Ask;
-use crate::core::incident::Mode;
 use crate::core::model::{Model, Status};
-use crate::core::signal::SignalState;
 use crate::core::tests::fixture::*;
+use crate::core::words::command::Ask;
+use crate::core::words::incident::Mode;
+use crate::core::words::signal::SignalState;
 use crate::engine::record;
 use crate::journal::Record;
 use crate::plan::Severity;
@@ -149,7 +149,7 @@ proptest! {
     /// Each execution has its own confirmed start: level `type` only after the phrase was typed.
     #[test]
     fn nothing_irreversible_runs_without_its_phrase(deeds in prop::collection::vec(deed(), 1..60)) {
-        use crate::core::fact::Fact;
+        use crate::core::words::fact::Fact;
         let mut machine = Machine::failing_over();
         for deed in &deeds {
             does(&mut machine, deed);

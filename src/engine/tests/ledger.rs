@@ -1,8 +1,8 @@
-use crate::core::actor::Actor;
-use crate::core::fact::Fact;
 use crate::core::model::Model;
-use crate::core::signal::SignalState;
 use crate::core::tests::fixture::{operator, plan, start};
+use crate::core::words::actor::Actor;
+use crate::core::words::fact::Fact;
+use crate::core::words::signal::SignalState;
 use crate::engine::ledger::Ledger;
 use crate::journal::{self, Options};
 use std::path::Path;
@@ -107,8 +107,8 @@ fn the_outcome_of_a_step_finds_room_however_much_waits() {
     let flood = (0..10_000).map(|_| turned(SignalState::Critical)).collect();
     ledger.commit(start(), &Actor::Engine, flood).unwrap();
     assert!(ledger.commit(start(), &Actor::Engine, vec![turned(SignalState::Ok)]).is_err());
-    let failure = crate::core::action::Failure::maybe_done("it", "cut off", "look");
-    let outcome = crate::core::incident::Outcome::Failed(failure);
+    let failure = crate::core::words::action::Failure::maybe_done("it", "cut off", "look");
+    let outcome = crate::core::words::incident::Outcome::Failed(failure);
     let finished = Fact::StepFinished { run: "r".into(), step: "s".into(), attempt: 1, outcome };
     ledger.commit(start(), &Actor::Engine, vec![finished]).unwrap();
     std::fs::rename(folder.path().join("aside"), folder.path().join("000001.jsonl")).unwrap();

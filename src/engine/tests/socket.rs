@@ -1,6 +1,6 @@
-use crate::core::command::Ask;
-use crate::core::fact::Fact;
-use crate::core::incident::Mode;
+use crate::core::words::command::Ask;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::Mode;
 use crate::engine::client::{Client, ClientError, Receiver};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;

@@ -3,10 +3,10 @@
 #[cfg(feature = "aws")]
 pub(crate) mod wait;
 
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::outlook::Never;
-use crate::core::preflight::Check;
-use crate::core::watch::Found;
+use crate::core::ask::outlook::Never;
+use crate::core::ask::watch::Found;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::kinds::BuildError;
 use futures::future::BoxFuture;

@@ -1,7 +1,7 @@
 //! Waiting until the world is as an action wants it.
 
 use super::Context;
-use crate::core::action::Failure;
+use crate::core::words::action::Failure;
 use jiff::SignedDuration;
 use std::time::Duration;
 

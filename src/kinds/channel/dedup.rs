@@ -1,6 +1,6 @@
 //! What a provider knows a message by: the same for a repeated request, another one for another channel.
 
-use crate::core::notification::Intent;
+use crate::core::words::notification::Intent;
 use crate::kinds::channel::Outgoing;
 use sha2::{Digest, Sha256};
 

@@ -3,7 +3,7 @@
 pub(crate) mod dedup;
 pub(crate) mod text;
 
-use crate::core::notification::{Intent, Message, Receipt, Tracked, Undelivered};
+use crate::core::words::notification::{Intent, Message, Receipt, Tracked, Undelivered};
 use crate::plan::kinds::BuildError;
 use futures::future::BoxFuture;
 

@@ -1,6 +1,6 @@
 //! Messages as text within a service's limit. The witness is never cut off.
 
-use crate::core::notification::Message;
+use crate::core::words::notification::Message;
 
 /// Nothing is looked for below.
 const SMALLEST_CHARS: usize = 40;

@@ -2,7 +2,7 @@
 
 pub(crate) mod series;
 
-use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::plan::ProbeSpec;
 use crate::plan::kinds::BuildError;
 use futures::future::BoxFuture;

@@ -1,7 +1,7 @@
 //! Backups that are made again and again: what is odd about the newest one.
 
 use crate::base::words;
-use crate::core::reading::{Measurement, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use jiff::civil::Date;

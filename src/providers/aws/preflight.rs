@@ -1,8 +1,8 @@
 //! AWS: who is calling in each region and until when, and what IAM would say to a permission.
 
 use crate::base::units;
-use crate::core::action::Target;
-use crate::core::preflight::{Check, DEADLINE, RegionChecks};
+use crate::core::words::action::Target;
+use crate::core::words::preflight::{Check, DEADLINE, RegionChecks};
 use crate::plan::Plan;
 use crate::plan::params::Params;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Caller, Connection, Place};
@@ -259,7 +259,7 @@ fn reads(permission: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::preflight::Checked;
+    use crate::core::words::preflight::Checked;
 
     const ARN: &str = "arn:aws:rds:us-west-2:123456789012:db:arka-db-dr-replica";
 

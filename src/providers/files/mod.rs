@@ -7,7 +7,7 @@ mod pattern;
 use super::{Provider, row};
 use crate::base::shortage::{OWN_FAULT, is_own_fault};
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::series;
 use crate::kinds::probe::series::{Sizes, in_words, judge_age, size};
 use crate::kinds::probe::{Built, Probe, deadline};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::reading::{Field, Verdict};
+use crate::core::words::reading::{Field, Verdict};
 use crate::plan::params::Param;
 use std::fs;
 use std::path::Path;

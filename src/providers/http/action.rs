@@ -1,6 +1,6 @@
 //! `http-request`: calls an interface once.
 
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::kinds::source::shown;
 use crate::plan::keys::{Key, Takes};

@@ -3,7 +3,7 @@
 use crate::base::host::host_fault;
 use crate::base::shortage::{OWN_FAULT, is_own_fault};
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -154,7 +154,7 @@ fn reason(error: &io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::reading::Verdict;
+    use crate::core::words::reading::Verdict;
     use crate::providers::net::names::SystemNames;
     use crate::providers::net::testing::NamesOfTest;
     use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! `note`: puts a text into the journal.
 
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};

@@ -1,7 +1,7 @@
 //! Who else changes a PostgreSQL server: a manager that decides which server is the primary, found by SQL.
 
-use crate::core::action::{Failure, MANAGED};
-use crate::core::preflight::Check;
+use crate::core::words::action::{Failure, MANAGED};
+use crate::core::words::preflight::Check;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::params::Params;
 use crate::providers::postgres::server::LOOK;

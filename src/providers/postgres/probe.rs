@@ -1,8 +1,8 @@
 //! `postgres`: does a server accept connections, and is it what it should be.
 
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
-use crate::core::servers::{FULL, READ_ONLY_HIDDEN};
+use crate::core::ask::servers::{FULL, READ_ONLY_HIDDEN};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};

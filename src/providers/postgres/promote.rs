@@ -1,8 +1,8 @@
 //! `postgres-promote`: makes a standby the primary, and proves it by a write.
 
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::preflight::Check;
-use crate::core::watch::Found;
+use crate::core::ask::watch::Found;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};

@@ -2,9 +2,9 @@
 
 use crate::base::text::clean;
 use crate::base::words;
-use crate::core::action::{Failure, STARTED_AT, SYSTEM_IDENTIFIER, Target};
-use crate::core::preflight::Check;
-use crate::core::watch::Found;
+use crate::core::ask::watch::Found;
+use crate::core::words::action::{Failure, STARTED_AT, SYSTEM_IDENTIFIER, Target};
+use crate::core::words::preflight::Check;
 use crate::providers::postgres::client::ReadOnly;
 use crate::providers::postgres::manager::Management;
 use crate::providers::postgres::probe::timeline;

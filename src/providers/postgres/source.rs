@@ -1,6 +1,6 @@
 //! A PostgreSQL server that a plan names by its connection string.
 
-use crate::core::reading::ProbeFailure;
+use crate::core::words::reading::ProbeFailure;
 use crate::kinds::source::secret_text;
 use crate::plan::params::{ParamError, Params};
 use crate::providers::clients::Clients;

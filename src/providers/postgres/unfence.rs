@@ -1,8 +1,8 @@
 //! `postgres-unfence`: takes a read-only fence back, and proves that new sessions write again.
 
 use crate::base::text::ended;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::preflight::Check;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};

@@ -3,8 +3,8 @@
 use crate::base::process;
 use crate::base::process::{Ending, ProcessOutcome};
 use crate::base::text::clean;
-use crate::core::notification::{Again, Receipt, Undelivered};
-use crate::core::preflight::Checked;
+use crate::core::words::notification::{Again, Receipt, Undelivered};
+use crate::core::words::preflight::Checked;
 use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;

@@ -2,7 +2,7 @@
 
 use crate::base::environment::Environment;
 use crate::base::process::ProcessSpec;
-use crate::core::preflight::Check;
+use crate::core::words::preflight::Check;
 use crate::kinds::source::{secret_texts, shown};
 use crate::plan::params::{ParamError, Params};
 use crate::providers::clients::Clients;

@@ -3,7 +3,7 @@
 
 use crate::base::process::{Ending, ProcessOutcome};
 use crate::base::{orphans, process};
-use crate::core::action::{Failure, STILL_RUNS};
+use crate::core::words::action::{Failure, STILL_RUNS};
 use crate::kinds::action::Context;
 use crate::providers::clients::Clients;
 use crate::providers::program::source::Program;

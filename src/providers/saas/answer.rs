@@ -1,6 +1,6 @@
 //! What a provider's answer says, whatever it looks like: a proxy's page or JSON of another shape is no receipt.
 
-use crate::core::notification::{Again, Undelivered};
+use crate::core::words::notification::{Again, Undelivered};
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::api::Api;
 use serde_json::Value;

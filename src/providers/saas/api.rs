@@ -1,6 +1,6 @@
 //! Calls to a provider's HTTP interface, with their failures sorted by what another attempt would do.
 
-use crate::core::notification::{Again, Undelivered};
+use crate::core::words::notification::{Again, Undelivered};
 use crate::plan::Channel;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;

@@ -2,7 +2,7 @@
 //!
 //! After <https://github.com/target/goalert/blob/master/genericapi/handler.go> and its `alert/alert.go`.
 
-use crate::core::notification::{Intent, Receipt, Undelivered};
+use crate::core::words::notification::{Intent, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;

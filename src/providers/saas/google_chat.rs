@@ -3,7 +3,7 @@
 //! After <https://developers.google.com/workspace/chat/quickstart/webhooks> and, for threads and limits,
 //! <https://developers.google.com/workspace/chat/api/reference/rest/v1/spaces.messages/create>.
 
-use crate::core::notification::{Again, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup, text};
 use crate::plan::kinds::NotifierKind;
 use crate::plan::{Capabilities, Channel};

@@ -4,7 +4,7 @@
 //! <https://docs.slack.dev/apis/web-api/rate-limits> and
 //! <https://docs.slack.dev/messaging/formatting-message-text> (escaping).
 
-use crate::core::notification::{Again, Intent, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Intent, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;

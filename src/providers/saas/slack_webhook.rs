@@ -3,7 +3,7 @@
 //! After <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks> and, for the errors,
 //! <https://docs.slack.dev/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks>.
 
-use crate::core::notification::{Again, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::kinds::NotifierKind;
 use crate::plan::{Capabilities, Channel};

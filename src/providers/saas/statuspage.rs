@@ -3,7 +3,7 @@
 //! After <https://developer.statuspage.io/> (`POST /pages/{page_id}/incidents`,
 //! `PATCH /pages/{page_id}/incidents/{incident_id}`, `GET /pages/{page_id}/components`).
 
-use crate::core::notification::{Again, Intent, Message, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Intent, Message, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};

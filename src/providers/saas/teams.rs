@@ -4,7 +4,7 @@
 //! (the message with its card), <https://learn.microsoft.com/connectors/teams/#microsoft-teams-webhook> (the trigger,
 //! and the limit of 28 KB) and <https://adaptivecards.io/explorer/RichTextBlock.html>.
 
-use crate::core::notification::{Again, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;

@@ -2,7 +2,7 @@
 //!
 //! After <https://core.telegram.org/bots/api#sendmessage> and <https://core.telegram.org/bots/api#making-requests>.
 
-use crate::core::notification::{Again, Intent, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Intent, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};

@@ -3,7 +3,7 @@
 //! After Standard Webhooks 1.0.0,
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>.
 
-use crate::core::notification::{Again, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;

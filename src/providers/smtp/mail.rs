@@ -1,8 +1,8 @@
 //! A message as an email. All headers go through the encoder: no line break of a subject or a name gets into them.
 
 use crate::base::text::clean;
-use crate::core::message::clean_lines;
-use crate::core::notification::{Again, Intent, Undelivered};
+use crate::core::prose::message::clean_lines;
+use crate::core::words::notification::{Again, Intent, Undelivered};
 use crate::kinds::channel::{Outgoing, text};
 use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};

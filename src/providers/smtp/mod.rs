@@ -8,7 +8,7 @@ mod tests;
 use super::{Provider, row};
 use crate::base::host::host_fault;
 use crate::base::text::clean;
-use crate::core::notification::{Again, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};

@@ -1,6 +1,6 @@
 use super::mail::compose;
 use super::*;
-use crate::core::notification::{Intent, Message};
+use crate::core::words::notification::{Intent, Message};
 use crate::plan::params::Param;
 use crate::providers::smtp::client::Fault;
 

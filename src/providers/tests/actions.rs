@@ -1,4 +1,4 @@
-use crate::core::action::{Acted, Target};
+use crate::core::words::action::{Acted, Target};
 use crate::kinds::action::*;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::Need;

@@ -1,4 +1,4 @@
-use crate::core::notification::{Again, Intent, Message, Receipt};
+use crate::core::words::notification::{Again, Intent, Message, Receipt};
 use crate::kinds::channel::*;
 use crate::plan::keys::{Need, Takes};
 use crate::plan::params::Param;

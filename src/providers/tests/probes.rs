@@ -1,4 +1,4 @@
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::Need;
 use crate::plan::params::Params;
 use crate::plan::{ProbeSpec, Problems};

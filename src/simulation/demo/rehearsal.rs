@@ -2,21 +2,21 @@
 //! processes, sockets and journal, and an operator who does what the console suggests.
 
 use crate::base::ids::{ProbeId, RunId, StepId};
-use crate::core::action::{Done, Failure};
-use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
-use crate::core::command::{Ask, Command, Report, Request};
+use crate::core::ask::names::View;
+use crate::core::ask::tree::{Suggestion, suggest};
 use crate::core::decide::decide;
-use crate::core::effect::Effect;
-use crate::core::fact::Event;
-use crate::core::incident::{Mode, Outcome, Position, RunEnd};
 use crate::core::model::Model;
-use crate::core::names::View;
 use crate::core::react::react;
-use crate::core::reading::Reading;
-use crate::core::signal::SignalState;
-use crate::core::status::StepStatus;
-use crate::core::tree::{Suggestion, suggest};
+use crate::core::words::action::{Done, Failure};
+use crate::core::words::actor::{Actor, Operator};
+use crate::core::words::command::{Ask, Command, Report, Request};
+use crate::core::words::effect::Effect;
+use crate::core::words::fact::Event;
+use crate::core::words::incident::{Mode, Outcome, Position, RunEnd};
+use crate::core::words::reading::Reading;
+use crate::core::words::signal::SignalState;
+use crate::core::words::status::StepStatus;
 use crate::journal::Head;
 use crate::kinds::action::{Conditions, Context};
 use crate::kinds::probe::Probe;
@@ -247,7 +247,7 @@ impl Rehearsal {
         }
     }
 
-    fn look(&self, step: &Step) -> Result<crate::core::action::Proof, Failure> {
+    fn look(&self, step: &Step) -> Result<crate::core::words::action::Proof, Failure> {
         let context = self.context(step);
         let action = self.world.action(step, &step.params).unwrap();
         let target = action.describe().now_or_never().unwrap().unwrap().target;

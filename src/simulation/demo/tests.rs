@@ -1,10 +1,10 @@
 use super::rehearsal::Rehearsal;
 use super::*;
-use crate::core::incident::Position;
+use crate::core::ask::objectives::{overall_clock, overall_stopped};
+use crate::core::ask::placement;
 use crate::core::model::Status;
-use crate::core::objectives::{overall_clock, overall_stopped};
-use crate::core::placement;
-use crate::core::signal::SignalState::{self, Critical, Ok as Good};
+use crate::core::words::incident::Position;
+use crate::core::words::signal::SignalState::{self, Critical, Ok as Good};
 use crate::plan::{Plan, Severity, load_texts};
 use crate::simulation::scenario::GENERIC;
 use std::sync::{Arc, LazyLock};

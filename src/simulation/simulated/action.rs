@@ -1,7 +1,7 @@
 //! Steps that change only the simulated world.
 
 use super::{Inner, effects, target};
-use crate::core::action::{Acted, Description, Done, Failure, ManualCard, Proof, Target, UNMOVED};
+use crate::core::words::action::{Acted, Description, Done, Failure, ManualCard, Proof, Target, UNMOVED};
 use crate::kinds::action::{Action, Context};
 use crate::plan::Step;
 use crate::plan::kinds::Does;

@@ -2,7 +2,7 @@
 
 use super::roles;
 use crate::base::ids::RegionId;
-use crate::core::divergence;
+use crate::core::ask::divergence;
 use crate::plan::kinds::{Does, Sees};
 use crate::plan::params::Params;
 use crate::plan::{Plan, Runbook, Step};

@@ -12,8 +12,8 @@ mod target;
 pub(crate) mod tests;
 
 use crate::base::environment::Environment;
-use crate::core::reading::{Measurement, ProbeFailure};
-use crate::core::simulation::Simulation;
+use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::simulation::Simulation;
 use crate::kinds;
 use crate::kinds::probe::Probe;
 use crate::plan::params::Params;

@@ -1,7 +1,7 @@
 //! Channels of the simulated world: nothing leaves it.
 
 use super::Inner;
-use crate::core::notification::{Receipt, Tracked, Undelivered};
+use crate::core::words::notification::{Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Notifier, Outgoing};
 use crate::plan::Channel;
 use futures::future::BoxFuture;

@@ -2,7 +2,7 @@
 
 use super::noise::hash;
 use super::{Inner, effects, roles};
-use crate::core::action::Target;
+use crate::core::words::action::Target;
 use crate::plan::Step;
 use crate::plan::kinds::Does;
 use crate::plan::params::{Param, Params};

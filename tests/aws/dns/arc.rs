@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lifeboat::core::action::Acted;
-use lifeboat::core::preflight::Checked;
-use lifeboat::core::reading::Verdict;
+use lifeboat::core::words::action::Acted;
+use lifeboat::core::words::preflight::Checked;
+use lifeboat::core::words::reading::Verdict;
 use serde_json::{Value, json};
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};

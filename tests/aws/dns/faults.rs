@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifeboat::core::action::{Acted, Failure};
+use lifeboat::core::words::action::{Acted, Failure};
 use lifeboat::kinds::action::Action;
 use wiremock::matchers::{method, path, path_regex};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -30,7 +30,7 @@ fn rig() -> Rig {
 }
 
 /// Confirms, then executes with a fault.
-async fn fails(rig: &Rig, which: &str, fault: Fault) -> (lifeboat::core::action::Target, Failure) {
+async fn fails(rig: &Rig, which: &str, fault: Fault) -> (lifeboat::core::words::action::Target, Failure) {
     let target = rig.action.describe().await.unwrap().target;
     rig.proxy.fault(Match::operation(which), fault, Times::Always);
     let failure = rig.action.execute(&target, &context().0).await.unwrap_err();
@@ -111,7 +111,8 @@ fn a_zone_that_hangs_or_is_not_there_is_described_and_not_changed() {
         let failure = action.execute(&described.target, &context().0).await.unwrap_err();
         assert_eq!(failure.acted, Acted::No);
         // What could not be read when it was confirmed is not the same now.
-        let target = lifeboat::core::action::Target { name: "api.sparc.com".into(), ..described.target };
+        let target =
+            lifeboat::core::words::action::Target { name: "api.sparc.com".into(), ..described.target };
         let failure = rig.action.execute(&target, &context().0).await.unwrap_err();
         assert!(failure.why.contains("could not be read then"), "{failure:?}");
         assert_eq!(changes(&rig.emulator), 0);

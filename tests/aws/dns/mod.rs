@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 use lifeboat::base::environment::Environment;
-use lifeboat::core::action::{Description, Failure};
+use lifeboat::core::words::action::{Description, Failure};
 use lifeboat::kinds::action::{Action, Context};
 use lifeboat::plan::{AwsSettings, Plan, load_texts};
 use lifeboat::providers::clients::Clients;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use hickory_resolver::proto::op::{Message, OpCode};
 use hickory_resolver::proto::rr::{RData, Record};
-use lifeboat::core::reading::{Field, Measurement, ProbeFailure, Verdict};
+use lifeboat::core::words::reading::{Field, Measurement, ProbeFailure, Verdict};
 use lifeboat::kinds::probe::Probe;
 use lifeboat::providers::clients::Clients;
 use serde_json::json;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use lifeboat::core::action::Acted;
-use lifeboat::core::preflight::Checked;
+use lifeboat::core::words::action::Acted;
+use lifeboat::core::words::preflight::Checked;
 
 use super::{API, action, changes, clients, context, run, sets, signed_in, zone};
 use crate::aws::Emulator;

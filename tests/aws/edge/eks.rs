@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::{Fault, Match, Times};
-use lifeboat::core::preflight::Checked;
+use lifeboat::core::words::preflight::Checked;
 use serde_json::json;
 
 const GROUP: &str = r#"

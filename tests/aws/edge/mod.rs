@@ -10,7 +10,7 @@ use crate::acting::Quick;
 use crate::aws::{Emulator, FaultProxy};
 use jiff::SignedDuration;
 use lifeboat::base::environment::Environment;
-use lifeboat::core::action::{Acted, Description, Done, Failure, Proof};
+use lifeboat::core::words::action::{Acted, Description, Done, Failure, Proof};
 use lifeboat::kinds::action::{Action, Context};
 use lifeboat::plan::{AwsSettings, load_texts};
 use lifeboat::providers::clients::Clients;

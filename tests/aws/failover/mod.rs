@@ -11,7 +11,7 @@ use crate::home::Home;
 use crate::operator::Operator;
 use crate::postgres::{PATIENCE, Pair};
 use copy::Copy;
-use lifeboat::core::confirmation::Confirmation;
+use lifeboat::core::words::confirmation::Confirmation;
 use site::Site;
 use std::time::Duration;
 

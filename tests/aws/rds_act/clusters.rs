@@ -1,6 +1,6 @@
 use super::*;
 use crate::aws::{Fault, FaultProxy, Match, Times};
-use lifeboat::core::action::Acted;
+use lifeboat::core::words::action::Acted;
 use serde_json::json;
 
 const KIND: &str = "rds-failover-cluster";

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::aws::{Fault, FaultProxy, Match, Ministack, Times};
-use lifeboat::core::action::Acted;
+use lifeboat::core::words::action::Acted;
 use serde_json::json;
 
 const WORLD: &str = r#"

@@ -1,6 +1,6 @@
 use super::*;
-use lifeboat::core::action::Acted;
-use lifeboat::core::preflight::Checked;
+use lifeboat::core::words::action::Acted;
+use lifeboat::core::words::preflight::Checked;
 use serde_json::json;
 
 const WANTED: &[(&str, &str)] =
@@ -137,7 +137,7 @@ async fn names_that_lead_nowhere_or_to_something_else_are_told_apart() {
 async fn a_preflight_sees_the_replica_and_whether_it_is_the_one_that_is_meant() {
     let emulator = world();
     let endpoint = emulator.endpoint();
-    let result = |checks: &[lifeboat::core::preflight::Check], what: &str| {
+    let result = |checks: &[lifeboat::core::words::preflight::Check], what: &str| {
         checks.iter().find(|check| check.what.contains(what)).map(|check| check.result.clone()).unwrap()
     };
     let checks = action(&endpoint, "rds-promote", WANTED).preflight().await;

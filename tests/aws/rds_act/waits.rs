@@ -1,7 +1,7 @@
 use super::*;
 use crate::aws::{Fault, FaultProxy, Match, Times};
-use lifeboat::core::action::Acted;
-use lifeboat::core::preflight::Checked;
+use lifeboat::core::words::action::Acted;
+use lifeboat::core::words::preflight::Checked;
 use serde_json::json;
 
 const KIND: &str = "rds-wait";

@@ -11,7 +11,7 @@ use crate::acting::Quick;
 use crate::aws::Emulator;
 use jiff::{SignedDuration, Timestamp};
 use lifeboat::base::environment::Environment;
-use lifeboat::core::action::{Description, Done, Failure, Proof};
+use lifeboat::core::words::action::{Description, Done, Failure, Proof};
 use lifeboat::kinds::action::{Action, Context};
 use lifeboat::plan::AwsSettings;
 use lifeboat::plan::params::{Param, Params};

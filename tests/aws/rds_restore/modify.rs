@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::{Fault, FaultProxy, Match, Times};
-use lifeboat::core::action::Acted;
+use lifeboat::core::words::action::Acted;
 use serde_json::json;
 
 const TOKEN: &str = "2026-03-01T12:00:00Z/1/scale-up/1";

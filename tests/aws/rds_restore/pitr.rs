@@ -1,7 +1,7 @@
 //! Restores to a point in time.
 
 use super::*;
-use lifeboat::core::action::Acted;
+use lifeboat::core::words::action::Acted;
 
 const TOKEN: &str = "2026-03-01T12:00:00Z/1/restore/1";
 

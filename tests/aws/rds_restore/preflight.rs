@@ -1,7 +1,7 @@
 //! What the actions find when they look whether they could be done now.
 
 use super::*;
-use lifeboat::core::preflight::{Check, Checked};
+use lifeboat::core::words::preflight::{Check, Checked};
 use serde_json::json;
 
 fn words(checks: &[Check]) -> Vec<String> {

@@ -155,7 +155,7 @@ async fn the_newest_recovery_point_is_told_with_its_keeping_and_last_restore() {
     assert_eq!((seen.number("retention_days"), seen.text("not_read")), (Some(35.0), None), "{seen:?}");
     assert!((600.0..660.0).contains(&seen.number("last_restore_age_s").unwrap()), "{seen:?}");
     assert_eq!(seen.text("last_restore_validation"), Some("SUCCESSFUL"));
-    let flag = lifeboat::core::reading::Field::Flag(true);
+    let flag = lifeboat::core::words::reading::Field::Flag(true);
     assert_eq!((seen.fields.get("vault_locked"), seen.fields.get("encrypted")), (Some(&flag), Some(&flag)));
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::Emulator;
-use lifeboat::core::reading::Field;
+use lifeboat::core::words::reading::Field;
 
 #[tokio::test]
 async fn a_node_group_tells_what_was_asked_for() {

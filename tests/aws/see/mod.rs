@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::probing::PLAN;
 use lifeboat::base::environment::Environment;
-use lifeboat::core::reading::{Measurement, ProbeFailure, Verdict};
+use lifeboat::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use lifeboat::plan::{Plan, load_texts};
 use lifeboat::providers::clients::Clients;
 

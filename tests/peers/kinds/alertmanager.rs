@@ -3,13 +3,13 @@
 use super::*;
 use crate::alertmanager::Alertmanager;
 use jiff::Timestamp;
-use lifeboat::core::actor::Actor;
 use lifeboat::core::apply::apply;
-use lifeboat::core::command::{Command, Report, Request};
 use lifeboat::core::decide::decide;
-use lifeboat::core::fact::Event;
 use lifeboat::core::model::Model;
-use lifeboat::core::reading::{Reading, Verdict};
+use lifeboat::core::words::actor::Actor;
+use lifeboat::core::words::command::{Command, Report, Request};
+use lifeboat::core::words::fact::Event;
+use lifeboat::core::words::reading::{Reading, Verdict};
 use lifeboat::plan::{Plan, Severity, load_texts};
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::postgres::{Cluster, PATIENCE};
-use lifeboat::core::reading::Verdict;
+use lifeboat::core::words::reading::Verdict;
 use std::time::{Duration, Instant};
 
 const KIND: &str = "postgres-backup";

@@ -1,7 +1,7 @@
 use super::*;
 use crate::postgres::{Load, Pair, Server, wait_until};
-use lifeboat::core::action::Acted;
-use lifeboat::core::reading::Verdict;
+use lifeboat::core::words::action::Acted;
+use lifeboat::core::words::reading::Verdict;
 
 fn fence(server: &Server) -> Box<dyn Action> {
     action("postgres-fence", &[("dsn", &server.dsn()), ("method", "read-only")])

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::postgres::{Pair, Server};
-use lifeboat::core::action::{Acted, Failure};
-use lifeboat::core::preflight::Checked;
+use lifeboat::core::words::action::{Acted, Failure};
+use lifeboat::core::words::preflight::Checked;
 
 const IGNORE: (&str, &str) = ("managed", "ignore");
 

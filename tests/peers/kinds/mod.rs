@@ -14,7 +14,7 @@ use jiff::SignedDuration;
 use lifeboat::base::environment::Environment;
 use lifeboat::base::ids::ProbeId;
 use lifeboat::base::units::Unit;
-use lifeboat::core::reading::Measurement;
+use lifeboat::core::words::reading::Measurement;
 use lifeboat::kinds::action::{Action, Conditions, Context};
 use lifeboat::kinds::probe::Probe;
 use lifeboat::plan::condition::{Condition, Truth};

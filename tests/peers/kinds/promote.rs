@@ -1,6 +1,6 @@
 use super::*;
 use crate::postgres::{Pair, Server};
-use lifeboat::core::action::Acted;
+use lifeboat::core::words::action::Acted;
 
 fn promote(server: &Server) -> Box<dyn Action> {
     action("postgres-promote", &[("dsn", &server.dsn())])
@@ -89,7 +89,7 @@ async fn a_role_that_may_not_promote_fails_without_having_acted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preflight_tells_a_standby_from_a_primary_and_who_may_promote_it() {
-    use lifeboat::core::preflight::Checked;
+    use lifeboat::core::words::preflight::Checked;
     let pair = Pair::start();
     pair.primary.sql("create role app login");
     pair.wait_replayed();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::postgres::{Load, PATIENCE, Pair, Server, wait_until};
-use lifeboat::core::reading::{Field, Verdict};
+use lifeboat::core::words::reading::{Field, Verdict};
 use std::time::{Duration, Instant};
 
 const KIND: &str = "postgres-replication";

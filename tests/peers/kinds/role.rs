@@ -1,6 +1,6 @@
 use super::*;
 use crate::postgres::Pair;
-use lifeboat::core::reading::Verdict;
+use lifeboat::core::words::reading::Verdict;
 
 const KIND: &str = "postgres";
 
@@ -125,7 +125,7 @@ async fn a_role_that_is_read_only_by_itself_does_not_make_its_server_a_fenced_on
     assert!(failure.why.contains("is not known") && failure.next.contains("reset"), "{failure:?}");
     let checks = action.preflight().await;
     let told = checks.iter().find(|check| check.what == "read-only").unwrap();
-    assert!(matches!(told.result, lifeboat::core::preflight::Checked::Fail(_)), "{told:?}");
+    assert!(matches!(told.result, lifeboat::core::words::preflight::Checked::Fail(_)), "{told:?}");
 
     // Set for all roles it is the server's.
     pair.primary.sql("alter system reset default_transaction_read_only");
@@ -184,12 +184,12 @@ async fn a_server_whose_last_connection_lifeboat_itself_keeps_is_down_for_everyb
     let kept = measure("postgres-replication", &*lag).await;
     assert_eq!(
         kept.fields.get("primary_reachable"),
-        Some(&lifeboat::core::reading::Field::Flag(true)),
+        Some(&lifeboat::core::words::reading::Field::Flag(true)),
         "{kept:?}"
     );
     let full = measure(KIND, &*role).await;
     assert!(matches!(full.verdict, Verdict::Critical(_)), "{full:?}");
-    assert_eq!(full.fields.get("full"), Some(&lifeboat::core::reading::Field::Flag(true)), "{full:?}");
+    assert_eq!(full.fields.get("full"), Some(&lifeboat::core::words::reading::Field::Flag(true)), "{full:?}");
 }
 
 /// A role that may have one session is not kept out by the one that lifeboat keeps for its lag.

@@ -12,13 +12,13 @@ use super::{Dialog, Effect, Message};
 use crate::base::ids::StepId;
 use crate::console::input::{Event, Manner};
 use crate::console::ui::{Connection, Remains, Screen};
-use crate::core::action::Failure;
-use crate::core::command::{Ask, Report};
-use crate::core::incident::{Mode, Outcome};
 use crate::core::model::Model;
-use crate::core::reading::{Measurement, Reading};
-use crate::core::signal::Recent;
-use crate::core::status::StepStatus;
+use crate::core::words::action::Failure;
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::reading::{Measurement, Reading};
+use crate::core::words::signal::Recent;
+use crate::core::words::status::StepStatus;
 use crate::engine::protocol::ToClient;
 use crate::plan::Severity;
 use jiff::SignedDuration;
@@ -389,7 +389,7 @@ fn an_expired_confirmation_closes_and_says_why() {
 fn a_confirmation_that_somebody_else_asked_for_does_not_open_here() {
     let mut scene = running();
     let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
-    let manual = crate::core::action::ManualCard { instructions: Vec::new(), check: String::new() };
+    let manual = crate::core::words::action::ManualCard { instructions: Vec::new(), check: String::new() };
     let result = Ok(scene::description());
     scene.report(Report::Described { run, step: StepId::from("fence-old-primary"), result, manual });
     assert_eq!(status(&scene, "fence-old-primary"), StepStatus::Confirming);
@@ -403,7 +403,7 @@ fn a_confirmation_does_not_open_over_a_text_that_is_typed() {
     scene.press("down p N");
     scene.slow = false;
     let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
-    let manual = crate::core::action::ManualCard { instructions: Vec::new(), check: String::new() };
+    let manual = crate::core::words::action::ManualCard { instructions: Vec::new(), check: String::new() };
     let result = Ok(scene::description());
     scene.report(Report::Described { run, step: StepId::from("fence-old-primary"), result, manual });
     assert!(form(&scene).is_some());
@@ -425,7 +425,7 @@ fn a_refused_form_keeps_its_text() {
     scene.slow = true;
     scene.press("enter");
     scene.sure();
-    let refusal = crate::core::refusal::Refusal::new("it is running", "Wait.");
+    let refusal = crate::core::words::refusal::Refusal::new("it is running", "Wait.");
     scene.tell(Message::Engine(ToClient::Reply { id: 9, result: Err(refusal) }));
     let form = form(&scene).expect("it stays open");
     assert_eq!((form.text.text(), form.stage, form.sent), ("why not", Stage::Write, false));
@@ -761,10 +761,13 @@ fn an_abort_that_came_too_late_hits_no_other_run() {
     scene.slow = true;
     scene.press("enter");
     let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
-    let ended = crate::core::fact::Fact::RunEnded { run, end: crate::core::incident::RunEnd::Completed };
-    let event = crate::core::fact::Event {
+    let ended = crate::core::words::fact::Fact::RunEnded {
+        run,
+        end: crate::core::words::incident::RunEnd::Completed,
+    };
+    let event = crate::core::words::fact::Event {
         at: "2026-01-31T04:00:00Z".parse().unwrap(),
-        by: crate::core::actor::Actor::Engine,
+        by: crate::core::words::actor::Actor::Engine,
         fact: ended,
         record: None,
     };

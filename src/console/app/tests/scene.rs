@@ -7,19 +7,19 @@ use crate::console::keymap::{self, Chord};
 use crate::console::pages::Shown;
 use crate::console::theme::{self, ColourDepth};
 use crate::console::widgets::Look;
-use crate::core::action::{Description, ManualCard, Target};
-use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
-use crate::core::command::{Ask, Command, Report, Request};
-use crate::core::contradiction::{Blocked, Contradiction, Kind};
+use crate::core::ask::contradiction::{Blocked, Contradiction, Kind};
+use crate::core::ask::escalation_status::tests::with_people;
 use crate::core::decide::decide;
-use crate::core::effect;
-use crate::core::escalation_status::tests::with_people;
-use crate::core::fact::{self, Fact};
 use crate::core::model::Model;
 use crate::core::react::react;
-use crate::core::reading::{Field, Measurement, Reading, Verdict};
-use crate::core::signal::SignalState;
+use crate::core::words::action::{Description, ManualCard, Target};
+use crate::core::words::actor::{Actor, Operator};
+use crate::core::words::command::{Ask, Command, Report, Request};
+use crate::core::words::effect;
+use crate::core::words::fact::{self, Fact};
+use crate::core::words::reading::{Field, Measurement, Reading, Verdict};
+use crate::core::words::signal::SignalState;
 use crate::engine::protocol::ToClient;
 use crate::plan::{Plan, load_texts};
 use crate::simulation::demo;
@@ -291,7 +291,7 @@ impl Scene {
         let _ = self.decide(Actor::Engine, Command::Report(report));
     }
 
-    fn decide(&mut self, by: Actor, command: Command) -> Result<(), crate::core::refusal::Refusal> {
+    fn decide(&mut self, by: Actor, command: Command) -> Result<(), crate::core::words::refusal::Refusal> {
         let request = Request { at: self.now, by: by.clone(), command };
         let facts = decide(&self.model, &request)?;
         let mut events = Vec::new();

@@ -6,8 +6,8 @@ use crate::console::app::form::{Form, Purpose, Stage};
 use crate::console::app::{Effect, Message};
 use crate::console::input::{Event, Manner};
 use crate::console::ui::{Remains, Screen};
-use crate::core::command::Ask;
-use crate::core::status::StepStatus;
+use crate::core::words::command::Ask;
+use crate::core::words::status::StepStatus;
 use crate::engine::protocol::ToClient;
 use crate::plan::kinds::Does;
 use std::time::Duration;
@@ -450,13 +450,14 @@ fn a_page_turned_after_the_height_changed_begins_where_the_last_one_ended() {
         let incident = model.durable.incident.as_mut().unwrap();
         let state =
             incident.runs.iter_mut().find(|open| open.id == run).unwrap().steps.get_mut(&step).unwrap();
-        let failure = crate::core::action::Failure {
-            acted: crate::core::action::Acted::No,
+        let failure = crate::core::words::action::Failure {
+            acted: crate::core::words::action::Acted::No,
             what: "cannot read the target".into(),
             why: "no route".into(),
             next: "By hand.".into(),
         };
-        let manual = crate::core::action::ManualCard { instructions: vec![words], check: "look".into() };
+        let manual =
+            crate::core::words::action::ManualCard { instructions: vec![words], check: "look".into() };
         state.obstacle = Some((failure, manual));
         scene.model = model;
         scene.attach();
@@ -844,7 +845,7 @@ fn a_step_taken_up_again_or_left_out_says_that_data_diverged_where_it_would_be_t
     scene.write("somebody promoted it");
     scene.press("enter");
     scene.sure();
-    assert_eq!(status(&scene, "promote"), crate::core::status::StepStatus::Skipped);
+    assert_eq!(status(&scene, "promote"), crate::core::words::status::StepStatus::Skipped);
     let run = scene.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone();
     scene.app.select_step(&(run, "promote".into()));
     scene.press("r");

@@ -4,7 +4,7 @@ use super::scene::Scene;
 use super::{confirming, declared, form, promoting, running};
 use crate::console::app::form::Stage;
 use crate::console::input::Event;
-use crate::core::command::Ask;
+use crate::core::words::command::Ask;
 
 /// A terminal of that size, on which frames are really drawn.
 fn on(mut scene: Scene, width: u16, height: u16) -> Scene {

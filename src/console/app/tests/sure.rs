@@ -3,10 +3,10 @@
 use super::scene::Scene;
 use super::{declared, form, running};
 use crate::console::input::{Event, Manner};
-use crate::core::action::{Failure, STILL_RUNS};
-use crate::core::command::Ask;
-use crate::core::in_force;
-use crate::core::status::StepStatus;
+use crate::core::ask::in_force;
+use crate::core::words::action::{Failure, STILL_RUNS};
+use crate::core::words::command::Ask;
+use crate::core::words::status::StepStatus;
 use std::time::Duration;
 
 /// Something that was done by hand is in force.

@@ -6,7 +6,7 @@ use crate::console::app::Message;
 use crate::console::input::{Event, Manner};
 use crate::console::keymap::Chord;
 use crate::console::ui::Screen;
-use crate::core::command::Ask;
+use crate::core::words::command::Ask;
 use crate::engine::protocol::ToClient;
 use crossterm::event::{KeyCode, KeyModifiers};
 use proptest::prelude::*;

@@ -5,7 +5,7 @@ use crate::console::glyphs::Glyph;
 use crate::console::screens::View;
 use crate::console::screens::paint::{cleaned, rule};
 use crate::console::theme::Role;
-use crate::core::incident::Position;
+use crate::core::words::incident::Position;
 use crate::plan::Goto;
 use ratatui::text::{Line, Span};
 

@@ -13,10 +13,10 @@ use crate::console::screens::words::{clock_time, concern_role, evidence_age, evi
 use crate::console::theme::Role;
 use crate::console::ui::Screen;
 use crate::console::widgets::{Column, Width, row_line, state_cell};
-use crate::core::confirmation::Evidence;
-use crate::core::evidence;
-use crate::core::incident::GivenAnswer;
-use crate::core::tree::{Suggestion, suggest};
+use crate::core::ask::evidence;
+use crate::core::ask::tree::{Suggestion, suggest};
+use crate::core::words::confirmation::Evidence;
+use crate::core::words::incident::GivenAnswer;
 use crate::plan::{Answer, Goto, Plan, Question};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -274,7 +274,7 @@ pub fn evidence_line(view: &View<'_>, evidence: &Evidence, width: u16) -> Line<'
     let age = if never { "never".to_owned() } else { evidence_age(evidence, view.now) };
     let spec = view.model.plan.probes.get(&evidence.probe);
     let old = evidence.measured_at.is_none_or(|at| {
-        spec.is_some_and(|spec| crate::core::signal::age(at, view.now) > spec.every.saturating_mul(2))
+        spec.is_some_and(|spec| crate::core::words::signal::age(at, view.now) > spec.every.saturating_mul(2))
     });
     let cells = [
         look.span(state.role(), format!(" {}", cell.content)),

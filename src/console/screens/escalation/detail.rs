@@ -7,7 +7,7 @@ use crate::console::screens::paint::{cleaned, labelled_with, rule};
 use crate::console::screens::words::{clock_time, date_time};
 use crate::console::theme::Role;
 use crate::core::model::Model;
-use crate::core::notification::{Cause, DeliveryStatus, Message, Notification};
+use crate::core::words::notification::{Cause, DeliveryStatus, Message, Notification};
 use jiff::Timestamp;
 use ratatui::text::Line;
 
@@ -16,7 +16,7 @@ const INDENT: usize = 13;
 /// The lines of the panel: first what became of it, then the text.
 pub fn lines(view: &View<'_>, known: &Notification, width: u16) -> Vec<Line<'static>> {
     let look = &view.look;
-    let to = crate::core::describe::to_whom(&known.queued, &view.model.plan);
+    let to = crate::core::prose::describe::to_whom(&known.queued, &view.model.plan);
     let mut lines = vec![rule(look, cleaned(&to), known.queued.id.as_str(), width)];
     for (label, text) in paragraphs(view.model, known, view.now) {
         let role = if label == "status" { status(known.status).1 } else { Role::Text };

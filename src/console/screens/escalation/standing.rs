@@ -7,9 +7,9 @@ use crate::console::screens::View;
 use crate::console::screens::paint::{cleaned, cut, labelled_with};
 use crate::console::theme::Role;
 use crate::console::widgets::State;
-use crate::core::escalation::IncidentRole;
-use crate::core::escalation_status::{self, Awareness, Owed, SOON};
-use crate::core::oncall;
+use crate::core::ask::escalation_status::{self, Awareness, Owed, SOON};
+use crate::core::ask::oncall;
+use crate::core::words::escalation::IncidentRole;
 use ratatui::text::{Line, Span};
 
 const INDENT: usize = 7;

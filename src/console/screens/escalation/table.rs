@@ -8,7 +8,7 @@ use crate::console::screens::words::clock_time;
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, Width, row_line};
 use crate::core::model::Model;
-use crate::core::notification::{DeliveryStatus, Intent, Notification};
+use crate::core::words::notification::{DeliveryStatus, Intent, Notification};
 use ratatui::text::{Line, Span};
 
 /// From this width on, there is room for the attempts.

@@ -6,11 +6,11 @@ use crate::base::text::ended;
 use crate::console::keymap::{Action, Context};
 use crate::console::screens::words;
 use crate::console::theme::Role;
-use crate::core::contradiction::{self, Contradiction, Kind, Open, Remedy, remedy};
-use crate::core::incident::Position;
-use crate::core::managed;
+use crate::core::ask::contradiction::{self, Contradiction, Kind, Open, Remedy, remedy};
+use crate::core::ask::managed;
 use crate::core::model::Model;
-use crate::core::status::StepStatus;
+use crate::core::words::incident::Position;
+use crate::core::words::status::StepStatus;
 use crate::plan::{Severity, Step};
 
 /// The contradiction that comes before what the tree and the run lead to; none where none does.

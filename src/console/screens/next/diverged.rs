@@ -3,8 +3,8 @@
 use super::{Next, View, say};
 use crate::console::keymap::Action;
 use crate::console::theme::Role;
-use crate::core::contradiction::{self, Kind, Open};
-use crate::core::divergence::{self, DIVERGED};
+use crate::core::ask::contradiction::{self, Kind, Open};
+use crate::core::ask::divergence::{self, DIVERGED};
 use crate::core::model::Model;
 
 /// That data went apart and what to do about it; none where nobody has to do anything, or both still take writes.

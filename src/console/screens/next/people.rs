@@ -6,10 +6,10 @@ use crate::base::units;
 use crate::console::keymap::Action;
 use crate::console::screens::View;
 use crate::console::theme::Role;
-use crate::core::escalation::Proposal;
-use crate::core::escalation_status::{self, Awareness, SOON};
-use crate::core::incident::Incident;
-use crate::core::lifecycle;
+use crate::core::ask::escalation_status::{self, Awareness, SOON};
+use crate::core::ask::lifecycle;
+use crate::core::words::escalation::Proposal;
+use crate::core::words::incident::Incident;
 
 /// What signals or alerts propose.
 pub fn proposed(view: &View<'_>, proposal: &Proposal) -> Next {

@@ -8,10 +8,10 @@ use crate::console::screens::paint::cleaned;
 use crate::console::screens::words::{brief, lasting, marked, status_cell};
 use crate::console::theme::Role;
 use crate::console::widgets::{Column, State, Width, row_line};
-use crate::core::contradiction::{self, Kind, Open};
+use crate::core::ask::contradiction::{self, Kind, Open};
+use crate::core::ask::objectives::service_clock;
+use crate::core::ask::{placement, servers, standing};
 use crate::core::model::Status;
-use crate::core::objectives::service_clock;
-use crate::core::{placement, servers, standing};
 use crate::plan::Service;
 use ratatui::text::{Line, Span};
 

@@ -9,9 +9,9 @@ use super::{drawn, text};
 use crate::console::screens::confirm::{self, Reader};
 use crate::console::screens::next::next;
 use crate::console::ui::Screen;
-use crate::core::action::{Failure, MANAGED};
-use crate::core::command::{Ask, Report};
-use crate::core::preflight::{Check, Preflight, StepChecks};
+use crate::core::words::action::{Failure, MANAGED};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::preflight::{Check, Preflight, StepChecks};
 
 const CALM: [&str; 2] = ["All is well", "Nothing to do"];
 
@@ -221,9 +221,9 @@ fn no_sentence_ends_in_two_full_stops_where_the_texts_of_a_plan_and_of_people_en
             assert_eq!(stops(&seen), None, "{place:?} {seen}");
         }
     }
-    let page = crate::core::message::page(&stage.model, stage.now, "");
+    let page = crate::core::prose::message::page(&stage.model, stage.now, "");
     assert_eq!(stops(&page.body), None);
     stage.ask(Ask::Resolve { how: "It works again.".into() });
-    let page = crate::core::message::page(&stage.model, stage.now, "");
+    let page = crate::core::prose::message::page(&stage.model, stage.now, "");
     assert_eq!(stops(&page.body), None);
 }

@@ -6,7 +6,7 @@ use super::{screen, text};
 use crate::console::glyphs::Glyphs;
 use crate::console::pages::Shown;
 use crate::console::ui::{Connection, Screen, Toast};
-use crate::core::command::Ask;
+use crate::core::words::command::Ask;
 
 const SIZES: [(u16, u16); 7] = [(80, 24), (80, 23), (60, 16), (40, 10), (100, 30), (120, 40), (200, 50)];
 

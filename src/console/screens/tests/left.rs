@@ -4,8 +4,8 @@ use super::snapshots::{check, check_confirmation, on};
 use super::stage::{RUN, Stage, healthy, region_down};
 use super::{screen, text};
 use crate::console::ui::Screen;
-use crate::core::command::Ask;
-use crate::core::incident::Mode;
+use crate::core::words::command::Ask;
+use crate::core::words::incident::Mode;
 
 /// The run was aborted after its fence.
 fn aborted() -> Stage {

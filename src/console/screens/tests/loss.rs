@@ -4,10 +4,10 @@ use super::stage::*;
 use super::{drawn, screen, text};
 use crate::console::screens::confirm::{self, Reader};
 use crate::console::ui::Screen;
-use crate::core::actor::Actor;
-use crate::core::command::{Ask, Report};
-use crate::core::fact::Fact;
-use crate::core::reading::{Field, Verdict};
+use crate::core::words::actor::Actor;
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::fact::Fact;
+use crate::core::words::reading::{Field, Verdict};
 use jiff::SignedDuration;
 
 /// The standby does not see its primary since a while, and has everything that was written until then.
@@ -66,7 +66,7 @@ fn a_range_that_a_word_closed_has_no_tick_and_says_that_it_is_not_proven() {
 
 #[test]
 fn what_another_probe_cannot_tell_takes_the_tick_away_and_not_the_number() {
-    use crate::core::loss::LossEstimate;
+    use crate::core::words::loss::LossEstimate;
     let known =
         LossEstimate { span: Some(SignedDuration::from_secs(3)), ..LossEstimate::unknown("a".into(), "") };
     let worst = LossEstimate::worst([LossEstimate::unknown("b".into(), "it is down"), known]).unwrap();

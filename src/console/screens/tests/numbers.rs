@@ -5,10 +5,10 @@ use super::stage::{RUN, Stage, healthy, measured};
 use super::{screen, text};
 use crate::console::glyphs::Glyph;
 use crate::console::ui::Screen;
-use crate::core::brief;
-use crate::core::own_clock::ClockOff;
-use crate::core::placement::Placement;
-use crate::core::reading::{Field, Verdict};
+use crate::core::ask::own_clock::ClockOff;
+use crate::core::ask::placement::Placement;
+use crate::core::prose::brief;
+use crate::core::words::reading::{Field, Verdict};
 use crate::plan::params::Param;
 use std::sync::Arc;
 

@@ -9,13 +9,15 @@ use crate::console::glyphs::Glyphs;
 use crate::console::screens::message::{self, Sheet};
 use crate::console::screens::next::next;
 use crate::console::ui::Screen;
-use crate::core::command::{Ask, Command, Report, Request};
+use crate::core::ask::escalation_status::tests::with_people;
 use crate::core::decide::decide;
-use crate::core::escalation::IncidentRole;
-use crate::core::escalation_status::tests::with_people;
-use crate::core::fact::Fact;
-use crate::core::incident::Mode;
-use crate::core::notification::{Again, DeliveryStatus, Message, Queued, Receipt, Tracked, Undelivered};
+use crate::core::words::command::{Ask, Command, Report, Request};
+use crate::core::words::escalation::IncidentRole;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::Mode;
+use crate::core::words::notification::{
+    Again, DeliveryStatus, Message, Queued, Receipt, Tracked, Undelivered,
+};
 use crate::plan::{Plan, Severity};
 use jiff::SignedDuration;
 use jiff::civil::time;
@@ -168,7 +170,7 @@ fn preview(stage: &Stage, message: Option<&str>, audience: &str, body: &str) -> 
         subject: "us-east-1 does not answer".into(),
         body: body.into(),
     };
-    let by = crate::core::actor::Actor::Engine;
+    let by = crate::core::words::actor::Actor::Engine;
     let facts = decide(&stage.model, &Request { at: stage.now, by, command: Command::Ask(ask) }).unwrap();
     match facts.into_iter().next() {
         Some(Fact::NotificationsQueued { message, to, .. }) => (message, to),

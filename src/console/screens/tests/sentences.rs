@@ -2,22 +2,22 @@
 
 use super::plan::{plan, seconds};
 use super::stage::*;
-use crate::core::action::{Acted, Done, Failure, Proof};
-use crate::core::actor::Actor;
-use crate::core::confirmation::LossEstimate;
-use crate::core::contradiction::{Contradiction, Kind};
-use crate::core::describe::describe;
-use crate::core::escalation::{DueMessage, IncidentRole};
-use crate::core::fact::Fact;
-use crate::core::incident::{Mode, Outcome, RunEnd};
-use crate::core::loss_reading::LossReading;
-use crate::core::notification::{
+use crate::core::ask::contradiction::{Contradiction, Kind};
+use crate::core::ask::loss_reading::LossReading;
+use crate::core::ask::own_clock::ClockOff;
+use crate::core::prose::describe::describe;
+use crate::core::words::action::{Acted, Done, Failure, Proof};
+use crate::core::words::actor::Actor;
+use crate::core::words::confirmation::LossEstimate;
+use crate::core::words::escalation::{DueMessage, IncidentRole};
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::{Mode, Outcome, RunEnd};
+use crate::core::words::notification::{
     Again, Attempted, Cause, Intent, Message, Queued, Receipt, Tracked, Undelivered, Way,
 };
-use crate::core::own_clock::ClockOff;
-use crate::core::preflight::{Preflight, Tally};
-use crate::core::reading::{ProbeFailure, Reading, Verdict};
-use crate::core::signal::SignalState;
+use crate::core::words::preflight::{Preflight, Tally};
+use crate::core::words::reading::{ProbeFailure, Reading, Verdict};
+use crate::core::words::signal::SignalState;
 use crate::plan::{Capabilities, Severity, Shift};
 
 fn failure(acted: Acted) -> Failure {
@@ -108,11 +108,11 @@ fn of_engine() -> Vec<Fact> {
         Fact::JournalSpace { short: Some("0 bytes can still be written to /state/journal".into()) },
         Fact::JournalSpace { short: None },
         Fact::PagedUnrecorded {
-            page: crate::core::unrecorded::UnrecordedPage {
+            page: crate::core::ask::unrecorded::UnrecordedPage {
                 sent_at: jiff::Timestamp::UNIX_EPOCH,
                 why: "disk full".into(),
                 who: "Ada".into(),
-                way: crate::core::notification::Way { channel: "sms".into(), address: None },
+                way: crate::core::words::notification::Way { channel: "sms".into(), address: None },
                 result: Err("no answer".into()),
             },
         },
@@ -178,7 +178,8 @@ fn of_step() -> Vec<Fact> {
     stage.promoting();
     let bundle = stage.model.step(&RUN.into(), &"promote".into()).unwrap().1.confirmation.clone().unwrap();
     let (run, step, confirmation) = (|| RUN.into(), || "promote".into(), bundle.id.clone());
-    let primary = crate::core::watch::Found::Primary { timeline: 2, writable: true, system: "77".into() };
+    let primary =
+        crate::core::ask::watch::Found::Primary { timeline: 2, writable: true, system: "77".into() };
     let started =
         |attempt| Fact::StepStarted { run: run(), step: step(), attempt, confirmation: bundle.id.clone() };
     let finished = |outcome| Fact::StepFinished { run: run(), step: step(), attempt: 1, outcome };
@@ -228,7 +229,7 @@ fn of_step() -> Vec<Fact> {
             step: step(),
             target: "127.0.0.1:5433".into(),
             from: primary,
-            to: crate::core::watch::Found::Standby { timeline: 2, system: "77".into() },
+            to: crate::core::ask::watch::Found::Standby { timeline: 2, system: "77".into() },
         },
         Fact::StepVerificationFailed { run: run(), step: step(), failure: failure(Acted::Maybe) },
         Fact::StepRetried { run: run(), step: step(), reason: None },

@@ -6,10 +6,10 @@ use super::stage::{RUN, Stage};
 use super::{drawn, screen, text};
 use crate::console::screens::confirm::{self, Reader};
 use crate::console::ui::Screen;
-use crate::core::command::Ask;
-use crate::core::incident::Mode;
 use crate::core::model::{Outage, Status};
-use crate::core::reading::{Field, Measurement, Verdict};
+use crate::core::words::command::Ask;
+use crate::core::words::incident::Mode;
+use crate::core::words::reading::{Field, Measurement, Verdict};
 use crate::plan::Severity;
 
 /// A server of the database `77`, which writes on a timeline or follows it.
@@ -148,7 +148,7 @@ fn a_split_brain_after_a_skipped_fence_offers_the_step_too() {
     stage.ask(Ask::Abort { reason: "anew".into() });
     stage.model.durable.incident.as_mut().unwrap().runs[0].ended = None;
     let run = &mut stage.model.durable.incident.as_mut().unwrap().runs[0];
-    run.steps.get_mut("fence").unwrap().status = crate::core::status::StepStatus::Skipped;
+    run.steps.get_mut("fence").unwrap().status = crate::core::words::status::StepStatus::Skipped;
     both_write(&mut stage, Stage::rest_is_well);
     let seen = flat(&seen(&stage));
     assert!(seen.contains("is skipped, and it takes writes; r does the step again"), "{seen}");
@@ -177,7 +177,7 @@ fn a_fence_that_is_done_again_is_prepared_as_any_step() {
 fn a_run_that_ended_is_not_called_well_while_something_cannot_be_right() {
     let mut stage = split();
     let run = stage.model.durable.incident.as_mut().unwrap().runs.last_mut().unwrap();
-    run.ended = Some((stage.now, crate::core::incident::RunEnd::Completed));
+    run.ended = Some((stage.now, crate::core::words::incident::RunEnd::Completed));
     let seen = flat(&seen(&stage));
     assert!(seen.contains(", and SPLIT BRAIN:"), "{seen}");
     assert!(!seen.contains("What it restores works"), "{seen}");
@@ -260,7 +260,8 @@ fn what_answered_during_a_split_brain_did_not_work() {
     stage.pass(60);
     stage.rest_is_well();
     let incident = stage.model.durable.incident.as_mut().unwrap();
-    incident.runs.last_mut().unwrap().ended = Some((stage.now, crate::core::incident::RunEnd::Completed));
+    incident.runs.last_mut().unwrap().ended =
+        Some((stage.now, crate::core::words::incident::RunEnd::Completed));
     stage.model.durable.contradictions.clear();
     let (from, until) = (incident.detected_at, stage.now);
     for standing in stage.model.durable.services.values_mut() {
@@ -309,7 +310,8 @@ fn nothing_is_called_well_while_a_p0_holds_that_no_service_measures() {
     stage.pass(60);
     stage.rest_is_well();
     let incident = stage.model.durable.incident.as_mut().unwrap();
-    incident.runs.last_mut().unwrap().ended = Some((stage.now, crate::core::incident::RunEnd::Completed));
+    incident.runs.last_mut().unwrap().ended =
+        Some((stage.now, crate::core::words::incident::RunEnd::Completed));
     stage.model.durable.contradictions.clear();
     stage.model.durable.severity = Some((Severity::P0, stage.now, "customers see nothing".into()));
     for standing in stage.model.durable.services.values_mut() {

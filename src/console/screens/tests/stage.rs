@@ -8,15 +8,15 @@ use crate::console::screens::View;
 use crate::console::theme::{self, Theme};
 use crate::console::ui::{Connection, Ui};
 use crate::console::widgets::Look;
-use crate::core::action::{Description, ManualCard, Proof, Target};
-use crate::core::actor::{Actor, Operator};
 use crate::core::apply::apply;
-use crate::core::command::{Ask, Command, Report, Request};
 use crate::core::decide::decide;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::{Mode, Outcome};
 use crate::core::model::Model;
-use crate::core::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
+use crate::core::words::action::{Description, ManualCard, Proof, Target};
+use crate::core::words::actor::{Actor, Operator};
+use crate::core::words::command::{Ask, Command, Report, Request};
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
 use crate::journal::Head;
 use crate::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
@@ -239,7 +239,7 @@ impl Stage {
     }
 
     pub fn done(&mut self, step: &str, summary: &str, proof: &str) {
-        self.ended(step, Outcome::Done(crate::core::action::Done { summary: summary.into() }));
+        self.ended(step, Outcome::Done(crate::core::words::action::Done { summary: summary.into() }));
         let attempt = self.model.step(&RUN.into(), &step.into()).unwrap().1.attempt;
         let result = Ok(Proof { evidence: vec![proof.into()] });
         self.report(Report::Checked { run: RUN.into(), step: step.into(), attempt, result });

@@ -5,12 +5,12 @@ use super::split::{flat, seen};
 use super::stage::{Stage, healthy};
 use crate::console::app::left::by_aborting;
 use crate::console::ui::Screen;
-use crate::core::brief;
-use crate::core::command::Ask;
+use crate::core::prose::brief;
 use crate::core::tests::carried_out::{switched_by_hand, without_its_switch};
 use crate::core::tests::exercised::complete_but_for_the_promotion;
 use crate::core::tests::fixture::Machine;
 use crate::core::tests::proving::{closed_by_word, complete, record, switched, switched_by_word};
+use crate::core::words::command::Ask;
 
 fn staged(machine: Machine) -> Stage {
     let mut stage = on(healthy(), Screen::Overview);

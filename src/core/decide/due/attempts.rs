@@ -3,10 +3,12 @@
 use super::super::escalate::current;
 use super::follow::is_over;
 use crate::base::ids::ChannelId;
-use crate::core::describe;
-use crate::core::fact::Fact;
 use crate::core::model::Model;
-use crate::core::notification::{Again, Attempted, Cause, DeliveryStatus, Intent, Notification, Undelivered};
+use crate::core::prose::describe;
+use crate::core::words::fact::Fact;
+use crate::core::words::notification::{
+    Again, Attempted, Cause, DeliveryStatus, Intent, Notification, Undelivered,
+};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 

@@ -3,11 +3,12 @@
 use super::super::escalate::{Addressed, Batch, current, subject};
 use super::is_quiet;
 use crate::base::ids::IncidentId;
-use crate::core::fact::Fact;
+use crate::core::ask::lifecycle;
+use crate::core::ask::recipients::{Recipient, Recipients};
 use crate::core::model::Model;
-use crate::core::notification::{Cause, DeliveryStatus, Intent, Message, Notification, Queued, Way};
-use crate::core::recipients::{Recipient, Recipients};
-use crate::core::{lifecycle, message};
+use crate::core::prose::message;
+use crate::core::words::fact::Fact;
+use crate::core::words::notification::{Cause, DeliveryStatus, Intent, Message, Notification, Queued, Way};
 use crate::plan::Fallbacks;
 use jiff::Timestamp;
 use std::collections::HashSet;

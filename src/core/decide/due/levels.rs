@@ -3,13 +3,14 @@
 use super::super::escalate::{Batch, current, subject};
 use crate::base::ids::{IncidentId, PolicyId};
 use crate::base::text::ended;
-use crate::core::contradiction::{self, Kind, Open};
-use crate::core::escalation::Escalation;
-use crate::core::fact::Fact;
+use crate::core::ask::contradiction::{self, Kind, Open};
+use crate::core::ask::lifecycle;
+use crate::core::ask::recipients::{self, Recipients};
 use crate::core::model::Model;
-use crate::core::notification::{Cause, Intent};
-use crate::core::recipients::{self, Recipients};
-use crate::core::{lifecycle, message};
+use crate::core::prose::message;
+use crate::core::words::escalation::Escalation;
+use crate::core::words::fact::Fact;
+use crate::core::words::notification::{Cause, Intent};
 use crate::plan::{EscalationLevel, EscalationPolicy, Plan, Severity};
 use jiff::Timestamp;
 

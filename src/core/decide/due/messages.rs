@@ -2,13 +2,14 @@
 
 use super::super::escalate::{Batch, current};
 use crate::base::ids::{MessageId, RunbookId};
-use crate::core::escalation::DueMessage;
-use crate::core::fact::Fact;
-use crate::core::incident::Incident;
+use crate::core::ask::lifecycle;
+use crate::core::ask::recipients::{self, Recipients};
 use crate::core::model::Model;
-use crate::core::notification::{Cause, Intent};
-use crate::core::recipients::{self, Recipients};
-use crate::core::{lifecycle, message};
+use crate::core::prose::message;
+use crate::core::words::escalation::DueMessage;
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::Incident;
+use crate::core::words::notification::{Cause, Intent};
 use crate::plan::{Fallbacks, MessageTemplate, Occasion};
 use jiff::Timestamp;
 

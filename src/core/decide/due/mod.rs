@@ -10,12 +10,12 @@ pub use levels::is_quiet;
 pub use messages::not_told;
 
 use crate::base::ids::NotificationId;
-use crate::core::contradiction::{Open, of};
-use crate::core::drill;
-use crate::core::fact::Fact;
+use crate::core::ask::contradiction::{Open, of};
+use crate::core::ask::drill;
+use crate::core::ask::severity::assess;
+use crate::core::ask::untold::untold;
 use crate::core::model::Model;
-use crate::core::severity::assess;
-use crate::core::untold::untold;
+use crate::core::words::fact::Fact;
 use crate::plan::Severity;
 use jiff::{SignedDuration, Timestamp};
 

@@ -75,7 +75,7 @@ proptest! {
                         let same = format!("{cause:?} {intent:?} {:?} {}", queued.way, queued.key);
                         prop_assert!(pages.insert(same), "queued twice: {:?}", event.fact);
                     }
-                    prop_assert!(*intent != Intent::Page || !matches!(cause, crate::core::notification::Cause::Follow(_)));
+                    prop_assert!(*intent != Intent::Page || !matches!(cause, crate::core::words::notification::Cause::Follow(_)));
                 }
                 Fact::NotificationStarted { id, attempt, .. } => {
                     prop_assert!(!taken.contains(id), "{} was with its provider", id);

@@ -9,7 +9,8 @@ fn a_message_of_the_plan_is_due_until_a_person_sends_or_waives_it() {
     let due = telling.machine.model.durable.due[0].clone();
     assert_eq!(due.by, telling.machine.now.checked_add(minutes(15)).unwrap());
     let draft =
-        crate::core::message::draft(&telling.machine.model, &"failover".into(), telling.machine.now).unwrap();
+        crate::core::prose::message::draft(&telling.machine.model, &"failover".into(), telling.machine.now)
+            .unwrap();
     assert_eq!(draft.subject, "[P0] It is gone");
     telling.take_asked();
     let send = Ask::Send {

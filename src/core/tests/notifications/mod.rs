@@ -9,15 +9,15 @@ mod proposals;
 use super::desk::*;
 use super::fixture::{healthy, seconds};
 use crate::base::ids::NotificationId;
-use crate::core::actor::Actor;
 use crate::core::apply::apply;
-use crate::core::command::{Ask, Report};
+use crate::core::ask::own_clock::ClockOff;
 use crate::core::decide;
-use crate::core::fact::{Event, Fact};
-use crate::core::incident::Mode;
 use crate::core::model::Model;
-use crate::core::notification::{Again, Attempted, DeliveryStatus, Intent, Tracked};
-use crate::core::own_clock::ClockOff;
+use crate::core::words::actor::Actor;
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::fact::{Event, Fact};
+use crate::core::words::incident::Mode;
+use crate::core::words::notification::{Again, Attempted, DeliveryStatus, Intent, Tracked};
 use crate::plan::{
     Contact, Fallbacks, MessageTemplate, NotifySettings, Occasion, PageStatus, Plan, Severity, Turns, Who,
 };
@@ -288,7 +288,7 @@ fn with_message(message: MessageTemplate) -> Plan {
 fn hands_over_with_a_brief() {
     let mut telling = Telling::new(plan());
     telling.declare(Severity::P1, Mode::Live);
-    let role = crate::core::escalation::IncidentRole::Commander;
+    let role = crate::core::words::escalation::IncidentRole::Commander;
     let facts = telling.machine.ask(Ask::HandOver { role, to: "bob".into() }).unwrap();
     let Fact::RoleAssigned { brief, .. } = &facts[0] else { panic!("{facts:?}") };
     assert!(!brief.is_empty());

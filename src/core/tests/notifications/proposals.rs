@@ -117,7 +117,7 @@ fn real_trouble_in_a_drill() -> Telling {
     telling
 }
 
-fn last_page(telling: &Telling) -> &crate::core::notification::Message {
+fn last_page(telling: &Telling) -> &crate::core::words::notification::Message {
     let durable = &telling.machine.model.durable;
     let mut pages = durable.notifications.values().filter(|known| known.intent == Intent::Page);
     &durable.sent_messages[pages.next_back().unwrap().message]
@@ -216,7 +216,7 @@ fn a_proposal_dismissed_when_it_is_well_again_silences_nothing_of_the_next_troub
 
 #[test]
 fn a_dismissal_is_for_its_reason_and_another_one_as_bad_is_proposed_anew() {
-    use crate::core::escalation::Dismissal;
+    use crate::core::words::escalation::Dismissal;
     let at = super::super::fixture::start();
     let (who, why) = ("anna".to_owned(), "host network".to_owned());
     let blind =

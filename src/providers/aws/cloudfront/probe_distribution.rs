@@ -3,7 +3,7 @@
 use crate::base::text::clean;
 use crate::base::units::Unit;
 use crate::base::words;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -259,11 +259,11 @@ mod tests {
         let measured = measure("prod", true, "Deployed", Some(PROD));
         assert_eq!((&measured.verdict, measured.value), (&Verdict::Good, Some(600.0)));
         assert_eq!(measured.summary, format!("deployed, fetches from {PROD}, changed 10 min ago"));
-        assert_eq!(measured.fields["as_expected"], crate::core::reading::Field::Flag(true));
+        assert_eq!(measured.fields["as_expected"], crate::core::words::reading::Field::Flag(true));
         let other = measure("backup", true, "Deployed", Some(PROD));
         let why = format!("it fetches from sparc-videos-backup.s3.amazonaws.com, expected {PROD}");
         assert_eq!(other.verdict, Verdict::Critical(why));
-        assert_eq!(other.fields["as_expected"], crate::core::reading::Field::Flag(false));
+        assert_eq!(other.fields["as_expected"], crate::core::words::reading::Field::Flag(false));
         assert!(!measure("prod", true, "Deployed", None).fields.contains_key("as_expected"));
     }
 

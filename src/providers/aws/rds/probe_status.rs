@@ -3,7 +3,7 @@
 //! Instances: <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html>, clusters:
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html>.
 
-use crate::core::reading::Verdict;
+use crate::core::words::reading::Verdict;
 
 /// It serves, whatever else is done to it.
 const SERVES: &[&str] = &[

@@ -1,7 +1,7 @@
 //! An RDS instance or Aurora cluster as the target of an action: who it is, read live.
 
 use crate::base::text::clean;
-use crate::core::action::Target;
+use crate::core::words::action::Target;
 use crate::providers::aws::action::caller;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};
 use crate::providers::aws::rds::client::Role;

@@ -1,7 +1,7 @@
 //! `s3-copy`: copies an object within S3.
 
 use crate::base::text::ended;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};

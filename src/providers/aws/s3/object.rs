@@ -1,7 +1,7 @@
 //! An S3 object as the target of an action, and how one is written.
 
 use crate::base::text::clean;
-use crate::core::action::{Failure, Target};
+use crate::core::words::action::{Failure, Target};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;

@@ -1,7 +1,7 @@
 //! `sns-publish`: tells a topic's subscribers, once.
 
 use crate::base::text::clean;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
@@ -273,7 +273,7 @@ fn receipt(id: Option<&str>, what: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::action::Acted;
+    use crate::core::words::action::Acted;
 
     #[test]
     fn an_answer_without_a_message_id_proves_nothing() {

@@ -2,7 +2,7 @@
 
 use crate::base::phone;
 use crate::base::text::clean;
-use crate::core::notification::{Again, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Receipt, Undelivered};
 use crate::kinds::channel::text;
 use crate::kinds::channel::text::Fitted;
 use crate::kinds::channel::{Built, Notifier, Outgoing};
@@ -248,7 +248,7 @@ fn fitted(outgoing: &Outgoing) -> Fitted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::notification::{Intent, Message};
+    use crate::core::words::notification::{Intent, Message};
 
     fn outgoing(body: &str) -> Outgoing {
         Outgoing {

@@ -2,7 +2,7 @@
 //! can be counts. What may not be read, or is of no kind that is known here, says nothing.
 
 use super::look::Found;
-use crate::core::reading::Verdict;
+use crate::core::words::reading::Verdict;
 use flate2::bufread::GzDecoder;
 use jiff::Timestamp;
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! What the headers of an answer must say.
 
-use crate::core::reading::Verdict;
+use crate::core::words::reading::Verdict;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::{Param, Params};
 use crate::secrets::Redactor;

@@ -5,7 +5,7 @@ mod statuses;
 
 use crate::base::text::clean;
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -408,7 +408,7 @@ mod tests {
         assert_eq!(why(&[("json_pointer", "/gone")], &healthy), "the body has no /gone");
         assert!(why(&[("json_pointer", "/x")], &response(200, "<html>")).starts_with("the body is not JSON"));
         let lag = judge(&[("json_pointer", "/checks/0/lag"), ("json_equals", "3")], &healthy);
-        assert_eq!(lag.fields["json_number"], crate::core::reading::Field::Number(3.0));
+        assert_eq!(lag.fields["json_number"], crate::core::words::reading::Field::Number(3.0));
     }
 
     #[test]

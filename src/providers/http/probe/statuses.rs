@@ -1,6 +1,6 @@
 //! What a status code means: a verdict, or that nothing can be told.
 
-use crate::core::reading::Verdict;
+use crate::core::words::reading::Verdict;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::http::source::Statuses;

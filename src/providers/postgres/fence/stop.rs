@@ -1,8 +1,8 @@
 //! The strong way: a program stops the server, whether it answers or not.
 
 use super::{Fence, what};
-use crate::core::action::{Done, Failure, Proof, Target};
-use crate::core::watch::Found;
+use crate::core::ask::watch::Found;
+use crate::core::words::action::{Done, Failure, Proof, Target};
 use crate::kinds::action::Context;
 use crate::providers::postgres::client::PostgresErrorKind;
 use crate::providers::postgres::server::{Server, same_server};

@@ -6,8 +6,8 @@ use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::progress::{Has, Progress};
 use super::synchronous::{Sender, waits_for};
 use crate::base::words;
-use crate::core::loss_reading::MAY_WRITE;
-use crate::core::reading::Measurement;
+use crate::core::ask::loss_reading::MAY_WRITE;
+use crate::core::words::reading::Measurement;
 use std::time::{Duration, Instant};
 
 /// How old the sender's last word may be to count as a look at the primary. A busy one speaks all the time.

@@ -10,7 +10,7 @@ use crate::base::output::Stream;
 use crate::base::process::{Ending, ProcessSpec, run_raw};
 use crate::base::text::clean;
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};

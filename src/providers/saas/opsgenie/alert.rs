@@ -1,6 +1,6 @@
 //! Alerts as the Alert API takes and shows them, and how it refuses them.
 
-use crate::core::notification::{Again, Intent, Tracked, Undelivered};
+use crate::core::words::notification::{Again, Intent, Tracked, Undelivered};
 use crate::kinds::channel::{Outgoing, text};
 use crate::plan::Severity;
 use crate::plan::kinds::BuildError;

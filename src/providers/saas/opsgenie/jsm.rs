@@ -5,7 +5,7 @@
 //! and <https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v2/api-group-alerts/>.
 
 use super::{RESPONDERS, Requests, TAGS, alert};
-use crate::core::notification::{Receipt, Tracked, Undelivered};
+use crate::core::words::notification::{Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};

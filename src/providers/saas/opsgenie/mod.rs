@@ -5,7 +5,7 @@
 mod alert;
 pub mod jsm;
 
-use crate::core::notification::{Intent, Receipt, Tracked, Undelivered};
+use crate::core::words::notification::{Intent, Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup, text};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, Ending, NotifierKind};

@@ -1,6 +1,6 @@
 //! Events as the Events API v2 takes them, and how it refuses them.
 
-use crate::core::notification::{Again, Intent, Undelivered};
+use crate::core::words::notification::{Again, Intent, Undelivered};
 use crate::kinds::channel::{Outgoing, text};
 use crate::plan::Severity;
 use crate::providers::http::client::HttpResponse;

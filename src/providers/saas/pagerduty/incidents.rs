@@ -1,6 +1,6 @@
 //! What the REST API says of the incident that an alert opened.
 
-use crate::core::notification::{Tracked, Undelivered};
+use crate::core::words::notification::{Tracked, Undelivered};
 use crate::providers::http::client::HttpResponse;
 use crate::providers::saas::answer;
 use crate::providers::saas::api::Api;

@@ -7,7 +7,7 @@
 mod events;
 mod incidents;
 
-use crate::core::notification::{Receipt, Tracked, Undelivered};
+use crate::core::words::notification::{Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing, dedup};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::NotifierKind;

@@ -9,7 +9,7 @@ mod spoken;
 pub mod voice;
 
 use crate::base::phone::e164;
-use crate::core::notification::{Again, Receipt, Undelivered};
+use crate::core::words::notification::{Again, Receipt, Undelivered};
 use crate::plan::Channel;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;

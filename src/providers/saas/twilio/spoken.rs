@@ -1,6 +1,6 @@
 //! A message to be read out, as TwiML (<https://www.twilio.com/docs/voice/twiml/say>).
 
-use crate::core::notification::Message;
+use crate::core::words::notification::Message;
 use crate::kinds::channel::text;
 
 /// The longest `Twiml` of a call.

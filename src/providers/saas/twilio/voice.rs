@@ -2,7 +2,7 @@
 
 use super::{ACCOUNT, API_URL, AUTH_TOKEN, Account, TLS_ROOTS, spoken};
 use crate::base::phone::{NO_NUMBER, e164};
-use crate::core::notification::{Receipt, Tracked, Undelivered};
+use crate::core::words::notification::{Receipt, Tracked, Undelivered};
 use crate::kinds::channel::{Built, Notifier, Outgoing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{BuildError, NotifierKind};

@@ -3,7 +3,7 @@
 use super::files::sawtooth_s;
 use super::{Health, Moment};
 use crate::base::words;
-use crate::core::reading::{Measurement, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::world::later;
 use jiff::SignedDuration;
 

@@ -1,7 +1,7 @@
 //! Records, health checks and switches: `route53-record`, `route53-health-check`, `arc-routing-control`.
 
 use super::{Health, Moment};
-use crate::core::reading::{Measurement, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 
 /// On a good day the record points where the plan expects it, and resolvers agree.
 pub(super) fn record(moment: &Moment<'_>, health: Health) -> Measurement {

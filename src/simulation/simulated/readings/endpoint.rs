@@ -1,7 +1,7 @@
 //! Endpoints and commands: `http`, `tcp`, `exec`, and kinds that this file does not know.
 
 use super::{Health, Moment};
-use crate::core::reading::Measurement;
+use crate::core::words::reading::Measurement;
 
 pub(super) fn http(moment: &Moment<'_>, health: Health) -> Measurement {
     if health == Health::Down {

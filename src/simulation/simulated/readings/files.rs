@@ -2,7 +2,7 @@
 
 use super::{Health, Moment};
 use crate::base::words;
-use crate::core::reading::Measurement;
+use crate::core::words::reading::Measurement;
 
 /// Where the plan does not say how small a file may be.
 const SMALL_BYTES: f64 = 100_000.0;

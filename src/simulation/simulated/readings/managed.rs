@@ -2,7 +2,7 @@
 
 use super::{Health, Moment};
 use crate::base::words;
-use crate::core::reading::Measurement;
+use crate::core::words::reading::Measurement;
 
 pub(super) fn nodegroup(moment: &Moment<'_>, health: Health) -> Measurement {
     if health == Health::Down {

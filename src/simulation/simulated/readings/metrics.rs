@@ -1,7 +1,7 @@
 //! What other monitoring says: `cloudwatch-metric`, `cloudwatch-alarms` and `alertmanager`.
 
 use super::{Health, Moment};
-use crate::core::reading::Measurement;
+use crate::core::words::reading::Measurement;
 
 /// AWS's own metrics come each minute and a little late.
 const LATE_S: f64 = 60.0;

@@ -11,7 +11,7 @@ mod replication;
 
 use super::noise::wander;
 use super::state::{Health, State};
-use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::plan::kinds::Sees;
 use crate::plan::{Plan, ProbeSpec};
 use jiff::{SignedDuration, Timestamp};

@@ -2,8 +2,8 @@
 
 use super::{Health, Moment};
 use crate::base::words;
-use crate::core::loss_reading::MAY_WRITE;
-use crate::core::reading::{Measurement, Verdict};
+use crate::core::ask::loss_reading::MAY_WRITE;
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::simulation::simulated::roles;
 use crate::simulation::simulated::target::system_identifier;
 use crate::world::later;

@@ -1,8 +1,8 @@
 //! `arc-routing-control`: turns switches of ARC on and off.
 
 use crate::base::text::clean;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::preflight::Check;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
@@ -305,7 +305,7 @@ fn failure(refused: &Refused, what: String) -> Failure {
                 .into();
     }
     if refused.may_have_acted {
-        failure.acted = crate::core::action::Acted::Maybe;
+        failure.acted = crate::core::words::action::Acted::Maybe;
         failure.next =
             format!("Verify the step before anything else: an endpoint may have taken it. {}", failure.next);
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::action::Acted;
+use crate::core::words::action::Acted;
 use crate::providers::aws::client::{AwsError, Call};
 
 fn refused(kind: AwsErrorKind, message: &str, may_have_acted: bool) -> Refused {

@@ -2,7 +2,7 @@
 
 use crate::base::text::clean;
 use crate::base::words;
-use crate::core::reading::{Measurement, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use jiff::Timestamp;
 
 /// A recovery point, as the listings tell it; cleaned.
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(measured.summary, "completed, 3.2 MB, 2 h old, in vault prod");
         assert_eq!((measured.number("count"), measured.number("retention_days")), (Some(2.0), Some(35.0)));
         assert_eq!(measured.text("newest_status"), Some("CREATING"));
-        assert_eq!(measured.fields["vault_locked"], crate::core::reading::Field::Flag(true));
+        assert_eq!(measured.fields["vault_locked"], crate::core::words::reading::Field::Flag(true));
         let continuous = measure(&[point("AVAILABLE", 60)], &More::default());
         assert_eq!(continuous.value, Some(60.0));
     }

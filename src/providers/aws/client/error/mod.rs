@@ -2,8 +2,8 @@
 
 use super::credentials::NoCredentials;
 use crate::base::text::clean;
-use crate::core::action::Failure;
-use crate::core::reading::ProbeFailure;
+use crate::core::words::action::Failure;
+use crate::core::words::reading::ProbeFailure;
 use crate::providers::net::names::NameError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

@@ -32,7 +32,7 @@ fn codes_of_different_services_mean_the_same() {
 fn only_what_may_have_arrived_is_unknown() {
     let call = Call::new("rds:PromoteReadReplica", "db");
     let acted = |kind| AwsError::new(&call, kind, "x").of_change("promotion of db").acted;
-    use crate::core::action::Acted;
+    use crate::core::words::action::Acted;
     for kind in [AwsErrorKind::Timeout, AwsErrorKind::Broken, AwsErrorKind::NotAws, AwsErrorKind::Internal] {
         assert_eq!(acted(kind), Acted::Maybe, "{kind:?}");
     }
@@ -62,7 +62,7 @@ fn a_copy_that_broke_off_within_an_answer_of_status_200_may_have_acted() {
             HttpResponse::new(200.try_into().unwrap(), aws_smithy_types::body::SdkBody::from("<Error>"));
         let error = SdkError::service_error(CopyObjectError::generic(meta), raw);
         let failure = AwsError::of(&call, "us-west-2", &error).of_change("copy");
-        assert_eq!(failure.acted, crate::core::action::Acted::Maybe, "{failure:?}");
+        assert_eq!(failure.acted, crate::core::words::action::Acted::Maybe, "{failure:?}");
     }
 }
 

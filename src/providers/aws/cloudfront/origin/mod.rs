@@ -3,7 +3,7 @@
 mod change;
 
 use crate::base::text::clean;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::wait::{Progress, wait};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};

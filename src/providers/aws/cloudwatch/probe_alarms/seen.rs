@@ -2,7 +2,7 @@
 
 use crate::base::text::clean;
 use crate::base::words;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::providers::aws::client::timestamp;
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{CompositeAlarm, MetricAlarm, StateValue};

@@ -9,7 +9,7 @@ mod tests;
 use crate::base::text::clean;
 use crate::base::units::Unit;
 use crate::base::words;
-use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};

@@ -1,6 +1,6 @@
 use super::fetch::Gathered;
 use super::*;
-use crate::core::reading::Verdict;
+use crate::core::words::reading::Verdict;
 use crate::plan::params::Params;
 use crate::providers::aws::client::AwsErrorKind;
 use crate::testing::{probe_params, refused};

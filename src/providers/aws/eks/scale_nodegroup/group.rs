@@ -1,7 +1,7 @@
 //! A managed node group: its sizes, its identity, its updates.
 
 use crate::base::text::clean;
-use crate::core::action::Target;
+use crate::core::words::action::Target;
 use crate::plan::params::Params;
 use crate::providers::aws::action::caller;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};

@@ -1,7 +1,7 @@
 //! Whether the account may run the vCPUs of more nodes: its quota against its use.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html#ec2-on-demand-instances-limits>
 
-use crate::core::preflight::Check;
+use crate::core::words::preflight::Check;
 use crate::providers::aws::client::{AwsErrorKind, Call, Connection, date_time};
 use aws_sdk_cloudwatch::types::{Dimension, Statistic};
 use aws_sdk_eks::types::{CapacityTypes, Nodegroup};
@@ -120,7 +120,7 @@ fn vcpus(instance_type: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::preflight::Checked;
+    use crate::core::words::preflight::Checked;
 
     #[test]
     fn vcpus_follow_from_the_size_of_standard_types() {

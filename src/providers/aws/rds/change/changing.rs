@@ -2,8 +2,8 @@
 
 use super::{Refusal, RoleChange, Stage};
 use crate::base::text::ended;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::preflight::Check;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
 use crate::kinds::action::wait::{Progress, remaining, wait};
 use crate::kinds::action::{Action, Context};
 use crate::providers::aws::action::LOOK;

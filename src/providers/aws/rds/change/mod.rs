@@ -5,8 +5,8 @@ mod changing;
 
 pub use changing::Changing;
 
-use crate::core::action::{Failure, Target};
-use crate::core::preflight::Check;
+use crate::core::words::action::{Failure, Target};
+use crate::core::words::preflight::Check;
 use crate::providers::aws::client::{AwsError, Connection, Place};
 
 /// Why something is not done or not proven, and what to do next.

@@ -4,8 +4,8 @@
 mod seen;
 
 use crate::base::text::clean;
-use crate::core::action::Target;
-use crate::core::preflight::Check;
+use crate::core::words::action::Target;
+use crate::core::words::preflight::Check;
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};

@@ -2,7 +2,7 @@
 
 use super::diff::{self, Line};
 use super::{Modify, status};
-use crate::core::action::{Failure, Proof, Target};
+use crate::core::words::action::{Failure, Proof, Target};
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, wait};
 use crate::providers::aws::rds::restore::database::{is_lost, is_usable};

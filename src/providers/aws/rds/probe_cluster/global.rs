@@ -2,7 +2,7 @@
 //! (<https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_GlobalCluster.html>).
 
 use crate::base::text::clean;
-use crate::core::reading::{Measurement, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::providers::aws::rds::client::short;
 use aws_sdk_rds::types::{GlobalCluster, GlobalClusterMember, GlobalClusterMemberSynchronizationStatus};
 

@@ -4,7 +4,7 @@ mod global;
 mod judge;
 
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};

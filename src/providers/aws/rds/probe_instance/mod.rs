@@ -5,7 +5,7 @@ mod judge;
 pub(crate) use judge::gibibytes;
 
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};

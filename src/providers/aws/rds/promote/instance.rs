@@ -4,8 +4,8 @@
 use super::facts::{pending, replicas, replication, shape, source, status};
 use super::{days, lag_note, not_the_arn, other_source, source_check, wrong_status};
 use crate::base::text::clean;
-use crate::core::action::Target;
-use crate::core::preflight::Check;
+use crate::core::words::action::Target;
+use crate::core::words::preflight::Check;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::aws::action::command;

@@ -4,7 +4,7 @@ use super::cluster::{shape, status, writer};
 use super::global::{Global, Seen};
 use super::lag_note;
 use crate::base::text::clean;
-use crate::core::action::Target;
+use crate::core::words::action::Target;
 use crate::providers::aws::rds::change::RoleChange;
 use crate::providers::aws::rds::names::arn;
 use aws_sdk_rds::types::{GlobalCluster, GlobalClusterMember};

@@ -8,7 +8,7 @@ mod members;
 
 use crate::base::text::clean;
 use crate::base::words;
-use crate::core::preflight::Check;
+use crate::core::words::preflight::Check;
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};

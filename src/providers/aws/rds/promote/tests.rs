@@ -1,7 +1,7 @@
 use super::instance::Instance;
 use super::*;
-use crate::core::action::Target;
-use crate::core::preflight::Checked;
+use crate::core::words::action::Target;
+use crate::core::words::preflight::Checked;
 use crate::plan::AwsSettings;
 use crate::plan::params::Param;
 use crate::providers::aws::client::{Aws, Place};

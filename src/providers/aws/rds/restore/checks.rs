@@ -2,7 +2,7 @@
 
 use super::{Backup, Restore, exists, wanted};
 use crate::base::text::{clean, ended};
-use crate::core::preflight::Check;
+use crate::core::words::preflight::Check;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};
 
 /// Whether a restore could be done now.
@@ -116,7 +116,7 @@ fn unknown(what: String, error: &AwsError) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::preflight::Checked;
+    use crate::core::words::preflight::Checked;
 
     #[test]
     fn a_class_that_is_not_offered_fails_and_capacity_is_never_promised() {

@@ -2,7 +2,7 @@
 
 use super::database::{Database, find, is_lost};
 use super::{Backup, DatabaseKind, Restore, Seen, Wanted, marks};
-use crate::core::action::{Done, Failure, Proof};
+use crate::core::words::action::{Done, Failure, Proof};
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, remaining, wait as look_until};
 use crate::providers::aws::client::{AwsError, Call, Connection};

@@ -12,8 +12,8 @@ pub use moment::Refused;
 pub use wanted::Wanted;
 
 use crate::base::text::ended;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::preflight::Check;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
 use crate::kinds::action::{Action, Context};
 use crate::providers::aws::action::LOOK;
 use crate::providers::aws::client::{AwsError, Connection, Place};

@@ -1,7 +1,7 @@
 //! `rds-restore-pitr`: a new database as an instance or cluster was at a point in time.
 
 use crate::base::text::clean;
-use crate::core::action::Target;
+use crate::core::words::action::Target;
 use crate::kinds::action::Built;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};

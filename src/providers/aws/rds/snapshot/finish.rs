@@ -1,7 +1,7 @@
 //! The way from an accepted snapshot to one that is available, and the proof.
 
 use super::TakeSnapshot;
-use crate::core::action::{Done, Failure, Proof};
+use crate::core::words::action::{Done, Failure, Proof};
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, wait};
 use crate::providers::aws::client::Connection;

@@ -2,8 +2,8 @@
 
 mod look;
 
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::preflight::Check;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
 use crate::kinds::action::wait::{Progress, wait};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};

@@ -2,7 +2,7 @@
 
 use super::diff::{Change, Refusal};
 use crate::base::words::seconds;
-use crate::core::preflight::Check;
+use crate::core::words::preflight::Check;
 use crate::providers::aws::route53::client::{Record, Routing, Zone, canonical};
 
 /// Why a change must not be sent.

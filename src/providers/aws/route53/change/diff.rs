@@ -1,6 +1,6 @@
 //! A change of a record, and a batch of them as a diff.
 
-use crate::core::action::Failure;
+use crate::core::words::action::Failure;
 use crate::providers::aws::route53::client::{Record, Zone};
 
 /// What a record is, and what it becomes.

@@ -10,8 +10,8 @@ pub use check::refusal;
 pub use diff::{Change, Refusal};
 
 use crate::base::text::clean;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::core::preflight::Check;
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::preflight::Check;
 use crate::kinds::action::{Action, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;

@@ -1,7 +1,7 @@
 //! Reading the records back.
 
 use super::{Change, RecordsAction, Wanted};
-use crate::core::action::{Failure, Proof, Target};
+use crate::core::words::action::{Failure, Proof, Target};
 use crate::providers::aws::route53::client::canonical;
 use crate::providers::net::dns::Resolver;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::{Change, RecordsAction, Wanted};
 use crate::base::text::clean;
-use crate::core::action::Failure;
+use crate::core::words::action::Failure;
 use crate::kinds::action::Context;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
 use crate::providers::aws::client::{AwsError, Call, Connection};

@@ -3,7 +3,7 @@
 mod judge;
 
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};

@@ -1,7 +1,7 @@
 //! What is set for the whole bucket.
 
 use crate::base::text::clean;
-use crate::core::reading::Verdict;
+use crate::core::words::reading::Verdict;
 use crate::providers::aws::client::{AwsError, Call, Connection};
 use aws_sdk_s3::types::{ReplicationRule, ReplicationRuleStatus};
 

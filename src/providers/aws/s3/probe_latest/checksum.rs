@@ -3,7 +3,7 @@
 use super::details::Details;
 use super::listing::Found;
 use crate::base::text::clean;
-use crate::core::reading::Verdict;
+use crate::core::words::reading::Verdict;
 use crate::kinds::probe::series::size;
 use crate::providers::aws::client::{AwsErrorKind, Call, Connection};
 use aws_sdk_s3::primitives::ByteStream;

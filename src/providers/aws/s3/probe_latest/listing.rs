@@ -1,6 +1,6 @@
 //! The newest objects under a prefix.
 
-use crate::core::reading::ProbeFailure;
+use crate::core::words::reading::ProbeFailure;
 use crate::kinds::probe::series;
 use crate::plan::kinds::BuildError;
 use crate::providers::aws::client::{AwsError, Call, Connection, timestamp};

@@ -9,7 +9,7 @@ mod tests;
 
 use crate::base::text::{clean, ended};
 use crate::base::units::Unit;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::kinds::probe::series;
 use crate::kinds::probe::series::{Sizes, in_words, judge_age, size};
 use crate::kinds::probe::{Built, Probe, deadline};

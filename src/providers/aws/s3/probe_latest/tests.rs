@@ -115,7 +115,7 @@ fn a_checksum_that_differs_is_critical_and_one_that_is_not_compared_a_warning() 
     let of = |checked| judge(&listing(&[100]), Some(Ok((details(), checked))));
     let differs = of(Checked::Differs("x".into()));
     assert!(matches!(&differs.verdict, Verdict::Critical(why) if why.starts_with("damaged")));
-    assert_eq!(differs.fields["checksum_matches"], crate::core::reading::Field::Flag(false));
+    assert_eq!(differs.fields["checksum_matches"], crate::core::words::reading::Field::Flag(false));
     assert!(matches!(of(Checked::NotCompared("x".into())).verdict, Verdict::Warn(_)));
     assert!(!of(Checked::Kept("SHA-256".into())).fields.contains_key("checksum_matches"));
 }

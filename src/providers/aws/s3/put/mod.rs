@@ -3,7 +3,7 @@
 mod content;
 
 use crate::base::text::ended;
-use crate::core::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};

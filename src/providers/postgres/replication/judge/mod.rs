@@ -4,7 +4,7 @@ use super::exposure::Exposure;
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::memory::{Memory, Stream};
 use crate::base::words;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use std::time::{Duration, Instant};
 
 /// Judges a standby.

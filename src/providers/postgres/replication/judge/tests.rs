@@ -1,5 +1,5 @@
 use super::*;
-use crate::core::reading::Field;
+use crate::core::words::reading::Field;
 use crate::providers::postgres::client::ReadOnly;
 use crate::providers::postgres::replication::look::Feed;
 use crate::providers::postgres::replication::synchronous::Sender;

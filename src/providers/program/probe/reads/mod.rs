@@ -1,7 +1,7 @@
 //! What an `exec` probe reads from a program's end.
 
 use super::{Output, number, status_line};
-use crate::core::reading::{Field, Measurement, Verdict};
+use crate::core::words::reading::{Field, Measurement, Verdict};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::{Param, ParamError, Params};
 use crate::providers::http::probe::json_text;

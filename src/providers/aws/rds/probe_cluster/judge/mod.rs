@@ -3,7 +3,7 @@
 use super::global::Membership;
 use crate::base::text::{clean, ended};
 use crate::base::words;
-use crate::core::reading::{Measurement, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::providers::aws::client::{AwsError, timestamp};
 use crate::providers::aws::rds::client::same_name;
 use crate::providers::aws::rds::probe_status;

@@ -2,7 +2,7 @@
 
 use crate::base::text::clean;
 use crate::base::words;
-use crate::core::reading::{Measurement, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::providers::aws::client::timestamp;
 use crate::providers::aws::rds::client::{Role, same_name, short};
 use crate::providers::aws::rds::probe_status;

@@ -2,7 +2,7 @@
 
 use crate::base::text::clean;
 use crate::base::words::seconds;
-use crate::core::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::providers::aws::route53::client::{Record, Routing};
 use crate::providers::net::dns::{Answer, canonical_value};
 

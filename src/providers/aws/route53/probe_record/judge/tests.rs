@@ -93,7 +93,7 @@ fn an_alias_agrees_when_it_shares_an_address_with_its_target() {
     let good =
         judge(&wanted, "Z1", &records, &[with(&["192.0.2.1"], answer(&["192.0.2.1", "192.0.2.9"], 60))]);
     assert_eq!((&good.verdict, good.value), (&Verdict::Good, Some(0.0)));
-    assert_eq!(good.fields.get("as_expected"), Some(&crate::core::reading::Field::Flag(true)));
+    assert_eq!(good.fields.get("as_expected"), Some(&crate::core::words::reading::Field::Flag(true)));
     assert_eq!(good.text("routing"), Some("main: weight 0; dr: weight 100"));
     let old = judge(&wanted, "Z1", &records, &[with(&["203.0.113.5"], answer(&["192.0.2.1"], 60))]);
     assert_eq!(old.value, Some(50.0));

@@ -1,0 +1,181 @@
+//! What one reading tells of a loss. The latest that counts is a durable fact, so that it outlives the engine that
+//! measured it: a primary that is gone cannot be measured again.
+
+use crate::base::ids::ProbeId;
+use crate::core::model::Model;
+use crate::core::words::loss::{LossEstimate, MeasuredStandby};
+use crate::core::words::reading::{Field, Measurement, Reading};
+use crate::core::words::signal::Recent;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a basis says of a primary that nobody sees and nothing is known to keep from writing.
+pub const MAY_WRITE: &str = "it may accept writes still";
+
+/// What a reading tells of a loss, by the fields `exposure_*`, `primary_heard_s` and `primary_writable_s`, and of which
+/// standby, by `system_identifier` and `started_at`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LossReading {
+    /// For when it holds: the begin of the run. The rest of it may have been spent on waiting for a primary that does
+    /// not answer.
+    pub at: Timestamp,
+    /// Time span of writes, at most; none where it is not known.
+    pub most: Option<SignedDuration>,
+    /// Time span of writes, at least; none where it is not known.
+    pub least: Option<SignedDuration>,
+    /// Bytes, at most; none where it is not known.
+    pub bytes: Option<u64>,
+    /// Bytes, at least; none where it is not known.
+    pub bytes_min: Option<u64>,
+    /// When the primary was last heard of; none where the probe does not tell, or has not heard of it.
+    pub heard_at: Option<Timestamp>,
+    /// When the primary was last seen to accept writes; none where nobody looks at that, or saw it.
+    pub writable_at: Option<Timestamp>,
+    /// The last moment after which the primary surely committed, by what reached the standby and whatever the clocks of
+    /// servers say; none where nothing shows that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_after: Option<Timestamp>,
+    /// How it was found, in words.
+    pub basis: String,
+    /// The standby that was measured, where the reading tells that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standby: Option<MeasuredStandby>,
+    /// The roles changed sides: the primary was the server that the plan calls the standby.
+    #[serde(default)]
+    pub reversed: bool,
+}
+
+impl LossReading {
+    fn of(reading: &Reading, measured: &Measurement) -> Self {
+        let span = |name: &str| {
+            measured.number(name).and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok())
+        };
+        let bytes = |name: &str| measured.number(name).map(|bytes| bytes.max(0.0) as u64);
+        let at = reading.at.checked_sub(reading.took).unwrap_or(reading.at);
+        let ago = |name: &str| span(name).and_then(|ago| at.checked_sub(ago).ok());
+        let told = Self {
+            at,
+            most: span("exposure_s"),
+            least: span("exposure_min_s"),
+            bytes: bytes("exposure_bytes"),
+            bytes_min: bytes("exposure_min_bytes"),
+            heard_at: ago("primary_heard_s"),
+            writable_at: ago("primary_writable_s"),
+            committed_after: ago("primary_commits_s"),
+            basis: String::new(),
+            standby: measured_standby(measured),
+            reversed: measured.fields.get("reversed") == Some(&Field::Flag(true)),
+        };
+        // What a program printed is its own measurement, and no reason.
+        let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
+        Self { basis: measured.text("exposure_basis").unwrap_or(as_told).to_owned(), ..told }
+    }
+
+    /// Moves all of its times to a clock that was set back by so much.
+    pub fn set_back(&mut self, by: SignedDuration) {
+        let moved = |time: &mut Timestamp| *time = time.checked_sub(by).unwrap_or(Timestamp::MIN);
+        moved(&mut self.at);
+        let others = [&mut self.heard_at, &mut self.writable_at, &mut self.committed_after];
+        others.into_iter().flatten().for_each(moved);
+    }
+
+    /// What is left of it once nobody knows how long ago it was measured: a loss that grows since then is not known.
+    pub fn undated(&self, now: Timestamp) -> Self {
+        let why =
+            "it was measured before this host's clock was set back, and nobody knows how long ago that is";
+        let (most, least, bytes, bytes_min) = (None, None, None, None);
+        let (heard_at, writable_at, committed_after) = (None, None, None);
+        let basis = why.to_owned();
+        let (standby, reversed) = (self.standby.clone(), self.reversed);
+        Self {
+            at: now,
+            most,
+            least,
+            bytes,
+            bytes_min,
+            heard_at,
+            writable_at,
+            committed_after,
+            basis,
+            standby,
+            reversed,
+        }
+    }
+
+    /// Whether it tells anything.
+    pub fn is_known(&self) -> bool {
+        self.most.is_some() || self.bytes.is_some()
+    }
+
+    /// Whether it is a range: the primary was not seen.
+    pub fn is_range(&self) -> bool {
+        self.least.zip(self.most).is_some_and(|(least, most)| least < most)
+    }
+
+    /// Up to when the standby surely holds what the primary wrote, by the primary's own commits.
+    pub fn held_until(&self) -> Option<Timestamp> {
+        self.at.checked_sub(self.most?).ok()
+    }
+
+    /// The last moment of which it is known that the primary committed then or later. By its commits' own times that rests
+    /// on clocks of two servers, by what reached the standby it does not: the later of both tells.
+    pub fn committed_at(&self) -> Option<Timestamp> {
+        self.held_until().max(self.committed_after)
+    }
+
+    /// The loss at the moment of the reading.
+    pub fn estimate(&self, probe: ProbeId) -> LossEstimate {
+        let mut loss = LossEstimate {
+            span: self.most,
+            bytes: self.bytes,
+            measured_at: Some(self.at),
+            standby: self.standby.clone(),
+            ..LossEstimate::unknown(probe, self.basis.clone())
+        };
+        if self.is_range() {
+            (loss.span_min, loss.bytes_min) = (self.least, self.bytes_min);
+            loss.bytes = None;
+            loss.heard_at = self.heard_at;
+        }
+        loss
+    }
+
+    /// Whether this engine's own look counts in the place of what was `kept`: it has heard of the primary since, or
+    /// shows that there is none to be heard of. A probe that began anew without its primary knows less than that.
+    fn overrules(&self, kept: &Self, measured: &Measurement) -> bool {
+        let is = |name: &str, flag: bool| measured.fields.get(name) == Some(&Field::Flag(flag));
+        self.heard_at.is_some()
+            || kept.heard_at.is_none()
+            || is("primary_reachable", true)
+            || is("in_recovery", false)
+    }
+}
+
+fn measured_standby(measured: &Measurement) -> Option<MeasuredStandby> {
+    let text = |name: &str| measured.text(name).map(str::to_owned);
+    Some(MeasuredStandby { system: text("system_identifier")?, started_at: text("started_at")? })
+}
+
+/// The last moment after which the primary surely committed, by what reached the standby since this engine looks: no clock
+/// of another server is asked, as it may be ahead, and a commit of before the word would break it.
+pub fn committed_after(model: &Model, probe: &ProbeId) -> Option<Timestamp> {
+    latest(model, probe)?.0.committed_after
+}
+
+fn latest<'m>(model: &'m Model, probe: &ProbeId) -> Option<(LossReading, &'m Measurement)> {
+    let reading = model.live.recent.get(probe).and_then(Recent::measured)?;
+    let measured = reading.outcome.as_ref().ok()?;
+    Some((LossReading::of(reading, measured), measured))
+}
+
+/// Whether the roles have changed sides by the latest reading.
+pub fn is_reversed(model: &Model, probe: &ProbeId) -> bool {
+    latest(model, probe).is_some_and(|(told, _)| told.reversed)
+}
+
+/// What this engine measured last, where that counts; none where nothing was measured, or more was known before.
+pub fn measured(model: &Model, probe: &ProbeId) -> Option<LossReading> {
+    let (told, measured) = latest(model, probe)?;
+    let kept = model.durable.losses.get(probe);
+    kept.is_none_or(|kept| told.overrules(kept, measured)).then_some(told)
+}

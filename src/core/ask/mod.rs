@@ -1,0 +1,36 @@
+//! Pure questions: what is true now, by the model and the plan. None changes anything.
+
+pub mod attested;
+pub mod backup;
+pub mod blind;
+pub mod contradiction;
+pub mod divergence;
+pub mod drill;
+pub mod elsewhere;
+pub mod escalation_status;
+pub mod evidence;
+pub mod fencing;
+pub mod in_force;
+pub mod left_running;
+pub mod lifecycle;
+pub mod loss_reading;
+pub mod managed;
+pub mod names;
+pub mod objectives;
+pub mod oncall;
+pub mod other_side;
+pub mod outlook;
+pub mod own_clock;
+pub mod placement;
+pub mod promoting;
+pub mod recipients;
+pub mod roles;
+pub mod scope;
+pub mod servers;
+pub mod severity;
+pub mod standing;
+pub mod taken_back;
+pub mod tree;
+pub mod unrecorded;
+pub mod untold;
+pub mod watch;

@@ -1,0 +1,319 @@
+//! An incident, its answers and its runs: the durable course of events.
+
+use crate::base::ids::*;
+use crate::core::words::action::{Acted, Done, Failure, ManualCard, Proof};
+use crate::core::words::actor::Actor;
+use crate::core::words::confirmation::{Confirmation, Evidence};
+use crate::core::words::escalation::IncidentRole;
+use crate::core::words::status::StepStatus;
+use crate::plan::{Plan, Severity};
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// From declaration to close.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its name.
+    pub id: IncidentId,
+    /// What it is about.
+    pub title: String,
+    /// Real, or an exercise.
+    pub mode: Mode,
+    /// Who declared it, and commands it.
+    pub commander: Actor,
+    /// When it was declared.
+    pub declared_at: Timestamp,
+    /// When the first signal behind it turned; the RTO clock runs from here.
+    pub detected_at: Timestamp,
+    /// A severity set by a person, and why; it wins over the rules.
+    pub severity_override: Option<(Severity, String)>,
+    /// Answers in the order in which they were given.
+    pub answers: Vec<GivenAnswer>,
+    /// Where the incident stands in the decision tree.
+    pub position: Position,
+    /// Runs in the order in which they were started; at most the last is open.
+    pub runs: Vec<Run>,
+    /// Who answers for what, by name, where it is not the commander who declared it.
+    pub roles: BTreeMap<IncidentRole, String>,
+    /// When it was called resolved, and how.
+    pub resolved: Option<(Timestamp, String)>,
+    /// When and why it was closed.
+    pub closed: Option<(Timestamp, String)>,
+}
+
+impl Incident {
+    /// The run that has not ended.
+    pub fn open_run(&self) -> Option<&Run> {
+        self.runs.last().filter(|run| run.ended.is_none())
+    }
+
+    /// Who answers for something, by name; nobody where only the commander is known.
+    pub fn holder(&self, role: IncidentRole) -> Option<String> {
+        let commander = || (role == IncidentRole::Commander).then(|| self.commander.to_string());
+        self.roles.get(&role).cloned().or_else(commander)
+    }
+
+    /// Who leads it.
+    pub fn leader(&self) -> String {
+        self.holder(IncidentRole::Commander).unwrap_or_else(|| self.commander.to_string())
+    }
+
+    /// A run by its name.
+    pub fn run(&self, id: &RunId) -> Option<&Run> {
+        self.runs.iter().find(|run| run.id == *id)
+    }
+}
+
+/// Real, or an exercise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Real.
+    Live,
+    /// An exercise whose steps act for real; only messages and reports differ.
+    Drill,
+    /// An exercise in which only what the plan marks as safe acts.
+    SafeDrill,
+}
+
+impl Mode {
+    /// `live`, `drill`, `safe-drill`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Drill => "drill",
+            Self::SafeDrill => "safe-drill",
+        }
+    }
+
+    /// An exercise, of either kind.
+    pub fn is_drill(self) -> bool {
+        self != Self::Live
+    }
+}
+
+/// Where an incident stands in the decision tree.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Position {
+    /// A question is open.
+    Question(QuestionId),
+    /// The tree ended without a runbook.
+    Leaf(LeafId),
+    /// The tree ended in a runbook.
+    Runbook(RunbookId),
+}
+
+/// An answer, with what was on the screen when it was given.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct GivenAnswer {
+    /// The question.
+    pub question: QuestionId,
+    /// The answer.
+    pub answer: String,
+    /// What the console suggested.
+    pub suggested: Option<String>,
+    /// Why, where the answer differs from the suggestion or there was none.
+    pub reason: Option<String>,
+    /// The evidence beside the question.
+    pub evidence: Vec<Evidence>,
+    /// Who answered.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One execution of a runbook.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Its name.
+    pub id: RunId,
+    /// The runbook.
+    pub runbook: RunbookId,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How and when it ended.
+    pub ended: Option<(Timestamp, RunEnd)>,
+    /// When it let its region serve, or something later said which one serves instead: either happens once.
+    #[serde(default)]
+    pub switched: Option<Timestamp>,
+    /// Its steps, in the runbook's order.
+    pub steps: IndexMap<StepId, StepRun>,
+}
+
+impl Run {
+    /// A person stopped it.
+    pub fn is_aborted(&self) -> bool {
+        matches!(self.ended, Some((_, RunEnd::Aborted(_))))
+    }
+
+    /// How its steps stand that make another server the primary, in the runbook's order.
+    pub fn promotions<'r>(&'r self, plan: &'r Plan) -> impl Iterator<Item = &'r StepRun> {
+        let steps = plan.runbooks.get(&self.runbook).into_iter().flat_map(|runbook| runbook.steps.values());
+        steps.filter(|step| step.promotes()).filter_map(|step| self.steps.get(&step.id))
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunEnd {
+    /// Every step is settled.
+    Completed,
+    /// A person stopped it, and why.
+    Aborted(String),
+}
+
+/// One step of a run.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StepRun {
+    /// Where it is.
+    pub status: StepStatus,
+    /// How often it was started.
+    pub attempt: u32,
+    /// How many confirmations were made for it.
+    pub prepared: u32,
+    /// The confirmation that is open, or that the last attempt ran under.
+    pub confirmation: Option<Confirmation>,
+    /// Guards that a person overrode, by their place in the plan, and why.
+    pub overrides: Vec<(usize, String)>,
+    /// When the last attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it came to rest.
+    pub ended_at: Option<Timestamp>,
+    /// What the last attempt said.
+    pub outcome: Option<Outcome>,
+    /// What the world showed.
+    pub proof: Option<Proof>,
+    /// Why it was skipped, or how it was done by hand.
+    pub reason: Option<String>,
+    /// Why it could not be prepared, with what a person can do instead.
+    pub obstacle: Option<(Failure, ManualCard)>,
+    /// Since when its effect is proven and has to hold, or had to; none for effects that need not.
+    #[serde(default)]
+    pub holding: Option<crate::core::ask::watch::Holding>,
+    /// What its target was found to be when it last changed after the step was verified, and when.
+    #[serde(default)]
+    pub seen: Option<(Timestamp, crate::core::ask::watch::Found)>,
+    /// Why the last verification did not succeed.
+    pub doubt: Option<Failure>,
+    /// When that was found.
+    #[serde(default)]
+    pub doubted_at: Option<Timestamp>,
+    /// When the world was seen to deny it although it was settled: its server accepts writes. None once that is shown to
+    /// be over, or the step is settled anew.
+    #[serde(default)]
+    pub denied: Option<Timestamp>,
+    /// An attempt ended so that nobody knew whether it had acted; whatever became of the step later.
+    #[serde(default)]
+    pub may_have_acted: bool,
+    /// When what it says of where services serve was taken in, or a region that began to serve overtook it.
+    #[serde(default)]
+    pub moved: Option<Timestamp>,
+    /// It was said in an exercise that moves nothing, also where that turned live: nobody did it.
+    #[serde(default)]
+    pub exercise: bool,
+    /// Who said that it is done, where a person's word stands for its verification.
+    #[serde(default)]
+    pub attested_by: Option<String>,
+    /// A person says that it is done, and what the plan wants as its proof was not seen then.
+    #[serde(default)]
+    pub unproven: bool,
+    /// When that proof was seen, by readings of after the word.
+    #[serde(default)]
+    pub proven: Option<Timestamp>,
+    /// When a person stated that what it did is taken back, or stays on purpose, and how.
+    #[serde(default)]
+    pub undone: Option<(Timestamp, String)>,
+    /// What was stated then is that it stays.
+    #[serde(default)]
+    pub stays: bool,
+}
+
+impl StepRun {
+    /// A step that nothing happened to yet.
+    pub fn new() -> Self {
+        Self {
+            status: StepStatus::Pending,
+            attempt: 0,
+            prepared: 0,
+            confirmation: None,
+            overrides: Vec::new(),
+            started_at: None,
+            ended_at: None,
+            outcome: None,
+            proof: None,
+            reason: None,
+            obstacle: None,
+            holding: None,
+            seen: None,
+            doubt: None,
+            doubted_at: None,
+            denied: None,
+            may_have_acted: false,
+            moved: None,
+            attested_by: None,
+            exercise: false,
+            unproven: false,
+            proven: None,
+            undone: None,
+            stays: false,
+        }
+    }
+
+    /// A person says that it is done, and nothing has shown it yet.
+    pub fn is_mere_word(&self) -> bool {
+        self.status == StepStatus::Attested && self.unproven && self.proven.is_none()
+    }
+
+    /// It is done, and what is on a person's word was shown.
+    pub fn is_shown(&self) -> bool {
+        self.status.is_done() && !self.is_mere_word()
+    }
+
+    /// Nobody knows whether it acted: it was begun and is not proven, also where it was left out since.
+    pub fn is_in_doubt(&self) -> bool {
+        match self.status {
+            StepStatus::Started | StepStatus::Finished | StepStatus::Unknown => true,
+            StepStatus::Verified | StepStatus::Attested => false,
+            _ => self.may_have_acted,
+        }
+    }
+
+    /// A person stated that what it did, when it was done last, is taken back.
+    pub fn is_taken_back(&self) -> bool {
+        let done = self.ended_at.or(self.started_at);
+        let since = self.undone.as_ref().filter(|_| !self.stays).map(|(at, _)| *at);
+        since.is_some_and(|at| done.is_none_or(|done| at >= done))
+    }
+
+    /// A step that waits for nothing.
+    pub fn ready() -> Self {
+        Self { status: StepStatus::Ready, ..Self::new() }
+    }
+}
+
+impl Default for StepRun {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It says that it did it; the verification follows.
+    Done(Done),
+    /// It failed; [`Failure::acted`] tells whether the world may have changed.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// The step's next status.
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Failed(failure) if failure.acted == Acted::Maybe)
+    }
+}
