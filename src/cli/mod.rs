@@ -1,44 +1,30 @@
-//! The command line: one file per subcommand.
+//! The command line: one file per subcommand in `commands`, and what they share beside it.
 //!
 //! The environment is read once, in `main`, and handed on as a value. An error is reported once, at the same
 //! place: what failed, why, and what to do next.
 
-pub mod ack;
-#[cfg(feature = "aws")]
-pub mod aws;
-pub mod brief;
-pub mod check;
+pub mod commands;
 mod console;
-pub mod demo;
 mod ending;
-pub mod engine;
-pub mod generate;
-pub mod journal;
-pub mod keys;
 mod layered;
 mod limits;
 mod look;
 mod moved;
-pub mod notify;
-pub mod open;
 mod place;
-pub mod plan;
-pub mod postmortem;
-pub mod preflight;
 pub mod prompt;
 mod reach;
-pub mod rehearse;
-pub mod secret;
-pub mod serves;
 mod simulation;
-pub mod status;
-pub mod stop;
-pub mod themes;
 mod whose;
 
 pub use look::LookArgs;
 pub use place::PlanArgs;
 
+#[cfg(feature = "aws")]
+use self::commands::aws;
+use self::commands::{
+    ack, brief, check, demo, engine, generate, journal, keys, notify, open, plan, postmortem, preflight,
+    rehearse, secret, serves, status, stop, themes,
+};
 use crate::base::environment::Environment;
 use crate::base::text::Printer;
 use crate::secrets::{Resolver, SecretsConfig};

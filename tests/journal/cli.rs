@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use lifeboat::cli::journal::{JournalArgs, run};
+use lifeboat::cli::commands::journal::{JournalArgs, run};
 use lifeboat::journal::{Entry, Head, Journal, Record, spoken};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -3,8 +3,8 @@
 use crate::resolve::plans;
 use clap::Parser;
 use lifeboat::base::toml::render::Style;
-use lifeboat::cli::check::{self, CheckArgs};
-use lifeboat::cli::plan::{self, Drawing, PlanArgs};
+use lifeboat::cli::commands::check::{self, CheckArgs};
+use lifeboat::cli::commands::plan::{self, Drawing, PlanArgs};
 use std::process::ExitCode;
 
 #[derive(Parser)]

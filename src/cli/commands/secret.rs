@@ -11,8 +11,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use zeroize::Zeroizing;
 
-use super::prompt::{PromptError, read_hidden};
 use crate::base::text::ended;
+use crate::cli::prompt::{PromptError, read_hidden};
 use crate::plan::Plan;
 use crate::secrets::{
     Keyring, MAX_SECRET_BYTES, Origin, Resolver, Secret, SecretError, SecretName, SecretRef, Store, Stores,
@@ -60,7 +60,7 @@ enum SecretCommand {
 
 impl SecretArgs {
     /// The plan whose secrets are meant.
-    pub(super) fn plan(&self) -> Option<&Path> {
+    pub(in crate::cli) fn plan(&self) -> Option<&Path> {
         match &self.command {
             SecretCommand::List { plan } => plan.as_deref(),
             SecretCommand::Set { .. } | SecretCommand::Rm { .. } => None,

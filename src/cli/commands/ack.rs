@@ -1,6 +1,6 @@
 //! `lifeboat ack`: takes the escalation on, without a console.
 
-use super::{Failure, PlanArgs, block_on, reach, say, whose};
+use crate::cli::{Failure, PlanArgs, block_on, reach, say, whose};
 use crate::core::decide::current_escalation;
 use crate::core::model::Model;
 use crate::core::words::command::Ask;
@@ -35,7 +35,10 @@ pub fn run(args: &AckArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> {
 
 /// Asks the engine of a plan for some things, one after the other as long as none is refused; the model is as it was
 /// before.
-pub(super) fn put(place: &PlanArgs, asks: impl IntoIterator<Item = Ask>) -> Result<Arc<Model>, Failure> {
+pub(in crate::cli) fn put(
+    place: &PlanArgs,
+    asks: impl IntoIterator<Item = Ask>,
+) -> Result<Arc<Model>, Failure> {
     let folder = place.state_folder()?;
     let asked = block_on(async {
         let mut client = Client::connect(&folder.socket()).await?;

@@ -1,10 +1,11 @@
 //! `lifeboat preflight`: could each step of a plan be done right now, from here, with these credentials?
 
 use super::check::is_unicode;
-use super::{Failure, block_on, engine, say, too_few};
+use super::engine;
 use crate::base::environment::Environment;
 use crate::base::pool::Outside;
 use crate::base::units;
+use crate::cli::{Failure, block_on, say, too_few};
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::core::words::preflight::{Check, Checked, Preflight};
 use crate::plan::Plan;

@@ -1,8 +1,8 @@
 //! `lifeboat check`: every problem of a plan at once.
 
-use super::EXIT_USAGE;
 use crate::base::text::{Printer, clean};
 use crate::base::toml::render::{self, Style};
+use crate::cli::EXIT_USAGE;
 use crate::console::glyphs::Glyphs;
 use crate::console::theme::{ColourDepth, ColourEnvironment};
 use crate::plan::{Plan, Problems, load};
@@ -111,7 +111,7 @@ pub fn detect_style() -> Option<Style> {
 }
 
 /// Whether the locale takes box-drawing characters.
-pub(super) fn is_unicode() -> bool {
+pub(in crate::cli) fn is_unicode() -> bool {
     let read = |name| std::env::var(name).ok();
     let (all, ctype, lang) = (read("LC_ALL"), read("LC_CTYPE"), read("LANG"));
     let dumb = read("TERM").is_some_and(|term| term == "dumb");
@@ -119,7 +119,7 @@ pub(super) fn is_unicode() -> bool {
 }
 
 /// The exit code of a command that writes to standard output: a reader that went away has seen enough.
-pub(super) fn finish(outcome: io::Result<ExitCode>) -> io::Result<ExitCode> {
+pub(in crate::cli) fn finish(outcome: io::Result<ExitCode>) -> io::Result<ExitCode> {
     match outcome {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         other => other,

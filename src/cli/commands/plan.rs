@@ -1,9 +1,9 @@
 //! `lifeboat plan`: the resolved plan, the JSON schema of plans, and their reference.
 
-use super::EXIT_USAGE;
 use super::check::{detect_style, finish, is_unicode};
 use crate::base::text::Printer;
 use crate::base::toml::render::{self, Style};
+use crate::cli::EXIT_USAGE;
 use crate::core::words::status::table;
 use crate::plan::{Plan, Registry, load, reference, schema, show};
 use clap::{Args, Subcommand};

@@ -1,8 +1,8 @@
 //! `lifeboat postmortem`: an incident as Markdown, from the journal alone.
 
 use super::engine::read_plan;
-use super::{Failure, PlanArgs, say};
 use crate::base::text::escaped;
+use crate::cli::{Failure, PlanArgs, say};
 use crate::core::words::fact::Event;
 use crate::engine::ledger::LedgerError;
 use crate::engine::replay;

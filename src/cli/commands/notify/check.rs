@@ -48,7 +48,7 @@ pub(super) fn run(
 ) -> Result<ExitCode, Failure> {
     let plan = open(&args.plan)?;
     let seen = block_on(async {
-        let world = crate::cli::engine::real_world(&plan, environment)?;
+        let world = crate::cli::commands::engine::real_world(&plan, environment)?;
         super::learn_secrets(&plan, &world).await;
         let outside = Outside::start().map_err(too_few)?;
         Ok::<_, Failure>(look(&plan, &world, &outside.probes).await)

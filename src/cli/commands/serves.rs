@@ -1,7 +1,8 @@
 //! `lifeboat serves`: which region serves, as recorded and as measured; and records it, without a console.
 
-use super::{Failure, PlanArgs, ack, say, whose};
+use super::ack;
 use crate::base::ids::RegionId;
+use crate::cli::{Failure, PlanArgs, say, whose};
 use crate::core::ask::contradiction;
 use crate::core::ask::divergence::{self, DIVERGED};
 use crate::core::ask::placement;

@@ -1,7 +1,7 @@
 //! `lifeboat notify tree`: the phone tree, from the plan alone; of a calendar that cannot be read, what the journal
 //! knows.
 
-use crate::cli::engine::read_plan;
+use crate::cli::commands::engine::read_plan;
 use crate::cli::{Failure, PlanArgs, say};
 use crate::core::ask::oncall;
 use crate::core::model::Model;

@@ -1,9 +1,9 @@
 //! `lifeboat status`: how things are, as text or JSON, for scripts and for terminals that cannot show the console.
 
-use super::{Failure, PlanArgs, block_on, reach, say};
 use crate::base::ids::{RegionId, ServiceId};
 use crate::base::text::clean;
 use crate::base::units;
+use crate::cli::{Failure, PlanArgs, block_on, reach, say};
 use crate::core::ask::attested;
 use crate::core::ask::contradiction::{self, Open};
 use crate::core::ask::escalation_status::{self, Awareness, Owed};

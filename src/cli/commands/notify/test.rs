@@ -54,7 +54,7 @@ pub(super) fn run(
     }
     let tester = crate::engine::name_of(rustix::process::getuid().as_raw());
     let rows = block_on(async {
-        let world = crate::cli::engine::real_world(&plan, environment)?;
+        let world = crate::cli::commands::engine::real_world(&plan, environment)?;
         super::learn_secrets(&plan, &world).await;
         let outside = Outside::start().map_err(too_few)?;
         Ok::<_, Failure>(send(&plan, &world, &outside.probes, &selection.targets, &tester).await)

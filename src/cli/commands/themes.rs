@@ -8,9 +8,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use ratatui::prelude::IntoCrossterm;
 use ratatui::style::{Color, Style};
 
-use super::layered;
 use crate::base::text::Printer;
 use crate::base::toml::Report;
+use crate::cli::layered;
 use crate::console::layers::Layers;
 use crate::console::theme::{self, ColourDepth, ColourEnvironment, ROLES, Role, Theme};
 

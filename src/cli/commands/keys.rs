@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::layered;
 use crate::base::text::Printer;
 use crate::base::toml::Report;
+use crate::cli::layered;
 use crate::console::keymap::{self, Context, Keymap};
 use crate::console::layers::Layers;
 

@@ -1,9 +1,10 @@
 //! `lifeboat rehearse`: a plan of one's own over a simulated world.
 
-use super::ending::Ending;
-use super::simulation::Stage;
-use super::{Failure, LookArgs, demo, simulation};
+use super::demo;
 use crate::base::environment::Environment;
+use crate::cli::ending::Ending;
+use crate::cli::simulation::Stage;
+use crate::cli::{Failure, LookArgs, simulation};
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -123,9 +123,9 @@ struct Filter {
 
 impl JournalArgs {
     /// The plan together with the state folder that is named for it: the folder may be another plan's.
-    pub(super) fn plan_and_state(&self) -> Option<super::PlanArgs> {
+    pub(in crate::cli) fn plan_and_state(&self) -> Option<crate::cli::PlanArgs> {
         let (plan, state) = (self.place.plan.clone()?, self.place.state.clone()?);
-        Some(super::PlanArgs { plan, state: Some(state), renamed_from: None })
+        Some(crate::cli::PlanArgs { plan, state: Some(state), renamed_from: None })
     }
 
     /// Whether the output is to have the journal's own bytes.

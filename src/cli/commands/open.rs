@@ -1,8 +1,8 @@
 //! `lifeboat open`: attaches to the plan's engine, and starts it when none runs.
 
-use super::console::{Leaving, connector, console};
-use super::{Failure, LookArgs, PlanArgs};
 use crate::base::environment::Environment;
+use crate::cli::console::{Leaving, connector, console};
+use crate::cli::{Failure, LookArgs, PlanArgs};
 use std::ffi::OsString;
 use std::process::ExitCode;
 

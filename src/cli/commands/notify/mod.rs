@@ -8,9 +8,9 @@ mod test;
 mod tests;
 mod tree;
 
-use super::{EXIT_USAGE, Failure, block_on, say};
 use crate::base::environment::Environment;
 use crate::base::pool::Pool;
+use crate::cli::{EXIT_USAGE, Failure, block_on, say};
 use crate::core::words::notification::{Again, Undelivered};
 use crate::core::words::outside::Outside;
 use crate::kinds::channel::Notifier;

@@ -1,9 +1,9 @@
 //! `lifeboat brief`: the sixty-second brief, from the running engine, or from the journal alone.
 
 use super::engine::read_plan;
-use super::{Failure, PlanArgs, block_on, reach, say, whose};
 use crate::base::text::clean;
 use crate::base::units;
+use crate::cli::{Failure, PlanArgs, block_on, reach, say, whose};
 use crate::core::model::Model;
 use crate::core::prose::brief;
 use crate::engine::client::{Client, ClientError};

@@ -1,8 +1,8 @@
 //! `lifeboat engine`: the process that probes, decides, journals and acts. `open` starts it by itself.
 
-use super::{EXIT_USAGE, Failure, LEFT_BEHIND, PlanArgs, limits, look, place, run_bounded, simulation};
 use crate::base::environment::Environment;
 use crate::base::toml::render;
+use crate::cli::{EXIT_USAGE, Failure, LEFT_BEHIND, PlanArgs, limits, look, place, run_bounded, simulation};
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
 use crate::engine::{self, access};
@@ -68,7 +68,7 @@ pub fn run(args: &EngineArgs, environment: &Environment) -> Result<ExitCode, Fai
     }
     let wanted = environment.get("LIFEBOAT_LOG").and_then(|wanted| wanted.to_str()).unwrap_or("info");
     limits::of_engine()?;
-    let _log = engine::log::Log::to_stderr(wanted).map_err(super::too_few)?;
+    let _log = engine::log::Log::to_stderr(wanted).map_err(crate::cli::too_few)?;
     let plan = Arc::new(read_plan(args.plan.as_deref())?);
     let folder = place::state_folder(
         args.state.as_deref(),
@@ -131,7 +131,7 @@ async fn look_in(socket: PathBuf) {
 }
 
 /// The plan, or the demo's; every problem in it is the failure.
-pub(super) fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
+pub(in crate::cli) fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
     let registry = crate::providers::registry();
     let loaded = match path {
         Some(path) => load(path, &registry),
@@ -170,7 +170,7 @@ fn make_world(
 ///
 /// # Errors
 /// When the user has no configuration folder.
-pub(super) fn real_world(plan: &Plan, environment: &Environment) -> Result<RealWorld, Failure> {
+pub(in crate::cli) fn real_world(plan: &Plan, environment: &Environment) -> Result<RealWorld, Failure> {
     // The first one counts; nobody else installs one in this process.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let own_secrets = look::config_folder(None)?.join("secrets");

@@ -1,9 +1,10 @@
 //! `lifeboat aws`: sign in with MFA, and see who AWS takes lifeboat for.
 
-use super::prompt::read_hidden;
-use super::{Failure, block_on, engine, say};
+use super::engine;
 use crate::base::environment::Environment;
 use crate::base::text::clean;
+use crate::cli::prompt::read_hidden;
+use crate::cli::{Failure, block_on, say};
 use crate::providers::aws::client::{Aws, AwsError, Caller, CredentialsInUse};
 use clap::{Args, Subcommand};
 use futures::future::join_all;

@@ -1,6 +1,6 @@
 //! `lifeboat stop`: ends a plan's engine, and waits until it has ended.
 
-use super::{Failure, PlanArgs, block_on, moved, reach, say, whose};
+use crate::cli::{Failure, PlanArgs, block_on, moved, reach, say, whose};
 use crate::engine::client::{Client, ClientError};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;

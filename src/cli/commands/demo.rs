@@ -1,10 +1,10 @@
 //! `lifeboat demo`: the console over a simulated system, with nothing to install or to break.
 
-use super::console::{Leaving, connector, console};
-use super::ending::Ending;
-use super::simulation::Stage;
-use super::{Failure, LookArgs, simulation};
 use crate::base::environment::Environment;
+use crate::cli::console::{Leaving, connector, console};
+use crate::cli::ending::Ending;
+use crate::cli::simulation::Stage;
+use crate::cli::{Failure, LookArgs, simulation};
 use crate::engine::paths::StateFolder;
 use crate::simulation::demo;
 use crate::simulation::demo::DEFAULT_SCENARIO;
@@ -81,7 +81,7 @@ fn write_plan(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Opens the console over an engine of its own that ends with it, and leaves behind what is to be kept.
-pub(super) fn play(
+pub(in crate::cli) fn play(
     look: &LookArgs,
     environment: &Environment,
     title: &str,
