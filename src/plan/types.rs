@@ -333,13 +333,13 @@ pub struct Runbook {
 
 impl Runbook {
     /// Whether its region serves because of a step: the one that switches, else those that cannot be undone, else those
-    /// that act, else what people do by hand, else what is waited for, else any.
+    /// that act and what people do by hand, else what is waited for, else any. What keeps a server out, or takes another
+    /// step back, lets no region serve.
     pub fn makes_serve(&self, step: &Step) -> bool {
-        let kinds: [fn(&Step) -> bool; 5] = [
+        let kinds: [fn(&Step) -> bool; 4] = [
             |step| step.switches,
-            |step| step.irreversible,
-            Step::acts,
-            Step::is_by_hand,
+            |step| step.irreversible && step.acts(),
+            |step| (step.acts() || step.is_by_hand()) && step.undoes.is_empty() && !step.is_fence(),
             |step| !step.is_for_people(),
         ];
         let named = kinds.into_iter().find(|is| self.steps.values().any(is));

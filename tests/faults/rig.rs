@@ -23,7 +23,7 @@ use std::time::Duration;
 pub const LIFEBOAT: &str = env!("CARGO_BIN_EXE_lifeboat");
 
 /// How long the engine may take for what a test waits for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A plan's folder, with something outside that answers.
 pub struct Home {

@@ -3,6 +3,7 @@
 use super::signals;
 use crate::base::ids::{RegionId, RunId, StepId};
 use crate::core::ask::placement::{self, moves_to};
+use crate::core::ask::taken_back::{is_taken_back, is_taken_back_by};
 use crate::core::model::Model;
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
@@ -152,8 +153,10 @@ fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m Re
     let runbook = model.plan.runbooks.get(&run.runbook)?;
     let switching = runbook.steps.values().find(|step| step.switches);
     let brings_about = switching.is_none_or(|step| step.id == *settled);
-    let is_done = |state: &StepRun| state.is_shown() && !state.is_taken_back();
-    moves_to(&model.plan, run, is_done).filter(|_| brings_about)
+    let is_done =
+        |step: &StepId, state: &StepRun| state.is_shown() && !is_taken_back(model, run, step, state);
+    let is_over = |step: &StepId, state: &StepRun| is_taken_back_by(model, run, step, state, &run.id);
+    moves_to(&model.plan, run, is_done, is_over).filter(|_| brings_about)
 }
 
 /// Steps whose needs are settled become ready.

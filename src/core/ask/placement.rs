@@ -173,11 +173,12 @@ fn overtake_services(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp)
 /// The same of the region that it is for.
 fn overtake_region(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
     let is_over = is_closed || run.ended.is_some();
-    let has_said = moves_to(plan, run, |state| is_said(state, false) || has_ended_in_doubt(state)).is_some();
+    let said = |_: &StepId, state: &StepRun| is_said(state, false) || has_ended_in_doubt(state);
+    let has_said = moves_to(plan, run, said, |_, _| false).is_some();
     if !has_said && !is_over {
         return;
     }
-    run.switched = run.switched.or(Some(at));
+    run.switched = run.switched.max(Some(at));
     let Some(runbook) = plan.runbooks.get(&run.runbook) else { return };
     let makes_serve = |id: &StepId| runbook.steps.get(id).is_some_and(|step| runbook.makes_serve(step));
     let is_word = |state: &StepRun| state.is_mere_word() && is_said(state, is_over);
@@ -196,26 +197,43 @@ fn has_ended_in_doubt(state: &StepRun) -> bool {
     matches!(state.status, StepStatus::Unknown | StepStatus::Finished)
 }
 
-/// The region that a run has made serve, by what is done of it so far.
-pub fn moves_to<'p>(plan: &'p Plan, run: &Run, is_done: fn(&StepRun) -> bool) -> Option<&'p RegionId> {
+/// The region that a run has made serve, by what is done of it so far. What it has taken back itself says nothing more.
+pub fn moves_to<'p>(
+    plan: &'p Plan,
+    run: &Run,
+    is_done: impl Fn(&StepId, &StepRun) -> bool,
+    is_over: impl Fn(&StepId, &StepRun) -> bool,
+) -> Option<&'p RegionId> {
     let runbook = plan.runbooks.get(&run.runbook)?;
+    let is = |step: &Step, is: &dyn Fn(&StepId, &StepRun) -> bool| {
+        run.steps.get(&step.id).is_some_and(|state| is(&step.id, state))
+    };
     let moved = match runbook.steps.values().find(|step| step.switches) {
-        Some(step) => run.steps.get(&step.id).is_some_and(is_done),
-        None => was_carried_out(runbook, run, is_done),
+        Some(step) => is(step, &is_done),
+        None => {
+            let settled = |_: &StepId, state: &StepRun| state.status.is_settled();
+            let [done, settled, over] = [&is_done as &dyn Fn(&StepId, &StepRun) -> bool, &settled, &is_over]
+                .map(|known| move |step: &Step| is(step, known));
+            was_carried_out(runbook, &done, &settled, &over)
+        }
     };
     runbook.activates.as_ref().filter(|_| moved)
 }
 
 /// Whether a run in which no step switches did what its runbook is for: all steps that make its region serve are done, and
 /// shown where they are on a person's word. Which of them could be left out, only the plan can say, with `switches`. What
-/// else is left is for people to tell or note.
-fn was_carried_out(runbook: &Runbook, run: &Run, is_done: fn(&StepRun) -> bool) -> bool {
-    let is = |step: &Step, is: fn(&StepRun) -> bool| run.steps.get(&step.id).is_some_and(is);
-    let mut steps = runbook.steps.values();
-    steps.all(|step| match runbook.makes_serve(step) {
-        true => is(step, is_done),
-        false => step.is_for_people() || is(step, |state| state.status.is_settled()),
-    })
+/// the run took back itself was meant for a while, and what else is left is for people to tell or note.
+fn was_carried_out(
+    runbook: &Runbook,
+    is_done: &dyn Fn(&Step) -> bool,
+    is_settled: &dyn Fn(&Step) -> bool,
+    is_over: &dyn Fn(&Step) -> bool,
+) -> bool {
+    let (makes, rest): (Vec<&Step>, Vec<&Step>) =
+        runbook.steps.values().partition(|step| runbook.makes_serve(step));
+    makes.iter().any(|step| is_done(step))
+        && makes.iter().all(|step| is_done(step) || is_over(step))
+        && rest.iter().all(|step| step.is_for_people() || is_settled(step))
 }
 
 /// Where a step of a runbook moves services by itself, or moves them back by undoing what was done up to `at`.

@@ -353,3 +353,109 @@ fn a_run_of_which_an_acting_step_was_left_out_leaves_it_to_a_person_to_say_what_
     machine.pass(1, &[]);
     assert_left(machine, "dns");
 }
+
+#[test]
+fn what_is_done_anew_after_a_record_and_moves_nothing_is_told() {
+    let mut machine = to_dr(Mode::Live, |plan| vec![no_return(plan, "promote"), by_hand(plan, "last")]);
+    attest(&mut machine, "promote");
+    record(&mut machine, "primary");
+    machine.now += seconds(1);
+    let run = machine.run();
+    machine.ask(Ask::Retry { run, step: "promote".into(), reason: Some("it was not done".into()) }).unwrap();
+    do_step(&mut machine, "promote");
+    machine.pass(30, &rerouted());
+    attest(&mut machine, "last");
+    machine.pass(1, &[]);
+    assert_eq!(serving(&machine), "primary", "the record stands");
+    assert!(
+        said(&machine).starts_with("\"promote\" is verified, and its run moved nothing"),
+        "{}",
+        said(&machine)
+    );
+    assert_left(machine, "promote");
+}
+
+#[test]
+fn a_fence_that_cannot_be_undone_lets_no_region_serve() {
+    let mut machine = to_dr(Mode::Live, |plan| {
+        let kill = Step { fences: vec!["primary-db".into()], ..no_return(plan, "kill") };
+        vec![kill, acting(plan, "dns"), by_hand(plan, "last")]
+    });
+    do_step(&mut machine, "kill");
+    skip(&mut machine, "dns");
+    machine.pass(1, &[]);
+    assert_eq!(serving(&machine), "primary");
+    attest(&mut machine, "last");
+    machine.pass(1, &[]);
+    assert_left(machine, "dns");
+}
+
+#[test]
+fn what_people_do_by_hand_counts_beside_what_acts() {
+    let steps = |plan: &Plan| vec![acting(plan, "snapshot"), by_hand(plan, "dns")];
+    let mut machine = to_dr(Mode::Live, steps);
+    do_step(&mut machine, "snapshot");
+    machine.pass(1, &[]);
+    assert_eq!(serving(&machine), "primary", "nobody switched yet");
+    attest(&mut machine, "dns");
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "dr");
+    let mut machine = to_dr(Mode::Live, steps);
+    do_step(&mut machine, "snapshot");
+    skip(&mut machine, "dns");
+    machine.pass(1, &[]);
+    assert_left(machine, "dns");
+}
+
+#[test]
+fn what_a_run_put_up_for_a_while_and_took_down_again_keeps_nothing_from_moving() {
+    let mut machine = to_dr(Mode::Live, |plan| {
+        let off = Step { undoes: vec!["on".into()], verify: None, ..acting(plan, "off") };
+        let never = Some(Condition::parse("signals['primary-api'].state == 'ok'").unwrap());
+        let on = Step { verify: never, ..acting(plan, "on") };
+        vec![on, Step { verify: None, ..acting(plan, "dns") }, off]
+    });
+    attest(&mut machine, "on");
+    do_step(&mut machine, "dns");
+    machine.pass(5, &broken());
+    assert_eq!(serving(&machine), "primary");
+    do_step(&mut machine, "off");
+    machine.pass(5, &broken());
+    assert_eq!(serving(&machine), "dr");
+}
+
+#[test]
+fn a_switch_that_its_own_run_took_back_moves_nothing() {
+    let mut machine = to_dr(Mode::Live, |plan| {
+        let back = Step { undoes: vec!["dns".into()], verify: None, ..acting(plan, "back") };
+        vec![Step { verify: None, ..acting(plan, "dns") }, by_hand(plan, "wait"), back]
+    });
+    for step in ["dns", "back"] {
+        do_step(&mut machine, step);
+    }
+    attest(&mut machine, "wait");
+    machine.pass(1, &[]);
+    assert_eq!(serving(&machine), "dr", "the step by hand is done, and is not taken back");
+    let mut machine = to_dr(Mode::Live, |plan| {
+        let back = Step { undoes: vec!["dns".into()], verify: None, ..acting(plan, "back") };
+        vec![Step { verify: None, ..acting(plan, "dns") }, back]
+    });
+    for step in ["dns", "back"] {
+        do_step(&mut machine, step);
+    }
+    machine.pass(1, &[]);
+    assert_eq!(serving(&machine), "primary");
+}
+
+#[test]
+fn a_run_that_only_waited_leaves_nothing_to_record() {
+    let mut machine = to_dr(Mode::Live, |plan| {
+        let dns = Step { switches: true, ..acting(plan, "dns") };
+        vec![waiting(plan, "wait"), dns]
+    });
+    machine.settle();
+    machine.pass(5, &rerouted());
+    skip(&mut machine, "dns");
+    machine.pass(1, &[]);
+    assert_eq!(left(&machine), []);
+}

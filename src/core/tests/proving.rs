@@ -148,7 +148,7 @@ fn a_region_that_a_run_without_a_switching_step_moved_is_not_moved_again_by_what
         let runbook = plan.runbooks.get_mut("to-dr").unwrap();
         let mut rest = runbook.steps["all-to-dr"].clone();
         (rest.id, rest.changes) = ("rest".into(), false);
-        rest = of_kind(rest, "manual");
+        rest = of_kind(rest, "note");
         rest.needs = vec!["all-to-dr".into()];
         runbook.steps.insert("rest".into(), rest);
     });
@@ -199,7 +199,7 @@ fn a_record_stands_when_a_step_of_a_run_without_a_switching_step_is_taken_up_aga
         let runbook = plan.runbooks.get_mut("to-dr").unwrap();
         let mut rest = runbook.steps["all-to-dr"].clone();
         (rest.id, rest.changes) = ("rest".into(), false);
-        rest = of_kind(rest, "manual");
+        rest = of_kind(rest, "note");
         rest.needs = vec!["all-to-dr".into()];
         runbook.steps.insert("rest".into(), rest);
     });

@@ -183,11 +183,12 @@ fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<
     found.into_iter().map(left).collect()
 }
 
-/// Something of a run was done for real, or may have been, besides notes.
+/// Something of a run was done for real, or may have been, besides notes, waits and messages.
 fn is_begun(runbook: &Runbook, run: &Run) -> bool {
     let is_real = |state: &StepRun| state.is_in_doubt() || (state.status.is_done() && !state.exercise);
     let mut acted = run.steps.iter().filter(|(_, state)| is_real(state));
-    acted.any(|(id, _)| runbook.steps.get(id).is_some_and(|step| step.is_by_hand() || !step.is_for_people()))
+    let changes = |step: &Step| step.is_by_hand() || step.acts() || step.is_fence();
+    acted.any(|(id, _)| runbook.steps.get(id).is_some_and(changes))
 }
 
 /// Whether what somebody has to record is left anywhere, also where a proof may still come.
@@ -239,9 +240,14 @@ fn region<'m>(
     said: Timestamp,
 ) -> Option<&'m RegionId> {
     let region =
-        runbook.activates.as_ref().filter(|_| run.switched.is_none() && runbook.makes_serve(step))?;
+        runbook.activates.as_ref().filter(|_| is_after(run.switched, said) && runbook.makes_serve(step))?;
     let is_told = model.durable.switches.iter().any(|switch| switch.at > said);
     (!is_told && model.serving() != Some(region)).then_some(region)
+}
+
+/// Whether nothing was known of where a run leads, or only before a step was done.
+fn is_after(switched: Option<Timestamp>, said: Timestamp) -> bool {
+    switched.is_none_or(|at| said > at)
 }
 
 /// Whether a step says of a service what is not so, and nothing later does.

@@ -82,7 +82,8 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
         let is_exercise = is_only_said(model, run, state);
         let found = |is_false| Unshown { runbook, place: place + 1, step, is_false, is_exercise };
         if is_exercise {
-            return Some(found(moves || !step.is_for_people()));
+            // Of a run that was aborted nobody does it any more.
+            return (!run.is_aborted()).then(|| found(moves || !step.is_for_people()));
         }
         let is_false = match proof(model, run, step, state, now)? {
             Truth::True => return None,
@@ -91,7 +92,7 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
         };
         (!is_taken_back(model, run, &step.id, state)).then(|| found(is_false))
     });
-    found.min_by_key(|found| !found.is_false)
+    found.min_by_key(|found| (!found.is_false, found.region().is_none()))
 }
 
 /// Whether a step was only said in an exercise that moves nothing and is real by now. While it goes on that is what it is

@@ -87,8 +87,8 @@ pub static KIND: ProbeKind = ProbeKind {
         ("primary_writable_s", "time since the primary was last seen to accept writes"),
         (
             "primary_commits_s",
-            "time since the last moment after which the primary surely went on to write (commits at three looks, 10 s or more \
-             apart, or a MiB of WAL that nobody replays), by what reached the standby and whatever the clocks say; told where \
+            "time since the last moment after which the primary surely went on to write (commits at three looks or more \
+             for 20 s, or a MiB of WAL that nobody replays), by what reached the standby and whatever the clocks say; told where \
              the standby is known to receive from the primary itself",
         ),
         (

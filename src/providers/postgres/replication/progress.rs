@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 /// Ends of WAL that are waited for. While nothing is replayed each look adds one.
 const MAX_MARKS: usize = 64;
-/// Commits have to come at so many looks, of which the first and the last are so far apart: a server that is read-only
-/// still commits what its own upkeep does (autovacuum), in bursts a minute apart.
+/// Commits have to come at so many looks, of which the first and the last are so far apart, with no longer pause between:
+/// a server that is read-only still commits what its own upkeep does (autovacuum), in a burst for each of its databases.
 const LOOKS: usize = 3;
-const SPREAD: Duration = Duration::from_secs(10);
-/// And so near each other, or as near as that many looks can be.
+const SPREAD: Duration = Duration::from_secs(20);
+/// Or two looks, where those are further apart.
+const PAUSE: Duration = Duration::from_secs(10);
+/// How long a look counts, or as long as it takes to look so often.
 const WITHIN: Duration = Duration::from_secs(60);
 /// So much WAL, while nothing is replayed, is more than a server writes by itself that nobody writes to (a checkpoint, its
 /// running transactions).
@@ -77,7 +79,7 @@ impl Progress {
         let apart = before.map_or(Duration::ZERO, |last| now.saturating_duration_since(last.at));
         let within = WITHIN.max(apart.saturating_mul(LOOKS as u32 + 1));
         self.newer.retain(|newer| now.saturating_duration_since(newer.look) <= within);
-        self.writes_after = self.writes_after.max(self.commits_again_and_again());
+        self.writes_after = self.writes_after.max(self.commits_on_and_on(PAUSE.max(apart.saturating_mul(2))));
         for mark in &mut self.marks {
             mark.grow(before, has);
             if mark.grown >= MIN_WAL_BYTES {
@@ -95,11 +97,15 @@ impl Progress {
     }
 
     /// The last moment after which commits came at enough looks: all of them are of after it.
-    fn commits_again_and_again(&self) -> Option<Instant> {
+    fn commits_on_and_on(&self, pause: Duration) -> Option<Instant> {
         let last = self.newer.back()?.look;
+        let mut next = last;
+        let on = self.newer.iter().rev().take_while(|newer| {
+            let before = std::mem::replace(&mut next, newer.look);
+            before.saturating_duration_since(newer.look) <= pause
+        });
         let is_spread = |newer: &&Newer| last.saturating_duration_since(newer.look) >= SPREAD;
-        let until = self.newer.len().checked_sub(LOOKS - 1)?;
-        self.newer.iter().take(until).filter(is_spread).map(|newer| newer.after).max()
+        on.skip(LOOKS - 1).find(is_spread).map(|newer| newer.after)
     }
 
     /// The last moment after which the primary surely went on to commit, or to write what nobody replays; none where
@@ -165,11 +171,11 @@ mod tests {
     fn commits_that_come_look_after_look_were_made_after_the_moments_that_they_are_newer_than() {
         // Whatever the primary's clock says: it may go ahead, behind, or have been set back an hour.
         for clock in [1e3, 1e6, -1e6] {
-            let looks = [0.0, 0.0, 1.0, 2.0, 3.0, 3.0, 3.0].map(|seconds| clock + seconds);
-            let (_, twice) = told(&looks[..3]);
-            assert_eq!(twice.writes_after(), None, "one commit may be the server's own");
+            let looks = [0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 5.0].map(|seconds| clock + seconds);
+            let (_, twice) = told(&looks[..6]);
+            assert_eq!(twice.writes_after(), None, "commits of 15 s may be the server's own");
             let (start, often) = told(&looks);
-            assert_eq!(often.writes_after(), Some(at(start, 10)), "all three are of after it");
+            assert_eq!(often.writes_after(), Some(at(start, 10)), "all five are of after it");
         }
     }
 
@@ -203,6 +209,18 @@ mod tests {
             progress.learn(now, has(end, end, committed), Some((now, end)));
         }
         assert_eq!(progress.writes_after(), None, "autovacuum of many tables, for 8 s");
+    }
+
+    #[test]
+    fn bursts_of_several_databases_are_no_sign_either() {
+        let (start, mut progress) = (Instant::now(), Progress::default());
+        for look in 0..180 {
+            let (now, end) = (at(start, look), 100 * look);
+            // Autovacuum, for 4 s in each of three databases a minute.
+            let committed = (look - look % 20 + (look % 20).min(4)) as f64;
+            progress.learn(now, has(end, end, committed), Some((now, end)));
+        }
+        assert_eq!(progress.writes_after(), None);
     }
 
     #[test]
@@ -269,7 +287,7 @@ mod tests {
         let start = Instant::now();
         let mut progress = Progress::default();
         progress.learn(start, Has { holds: 100, replayed: Some(100), committed: None }, Some((start, 100)));
-        for look in 1..4 {
+        for look in 1..6 {
             let (now, end) = (at(start, 5 * look), 100 * (look + 1));
             progress.learn(now, has(end, end, look as f64), Some((now, end)));
         }
