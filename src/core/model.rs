@@ -59,6 +59,9 @@ pub struct Durable {
     /// The servers that were measured to be the primary of their database, where that is not as the plan says.
     #[serde(default)]
     pub primaries: Vec<ProbeId>,
+    /// By how much the times of the last engine are ahead of the clock, which was set back while it ran.
+    #[serde(default)]
+    pub clock_ahead: SignedDuration,
     /// What was last noted of a loss, by the probe that tells it.
     #[serde(default)]
     pub losses: BTreeMap<ProbeId, LossReading>,
@@ -286,6 +289,7 @@ impl Model {
             last_known: None,
         };
         let durable = Durable {
+            clock_ahead: SignedDuration::ZERO,
             signals: plan.probes.keys().map(|id| (id.clone(), unseen("not measured yet"))).collect(),
             regions: plan.regions.keys().map(|id| (id.clone(), standing())).collect(),
             services: plan.services.keys().map(|id| (id.clone(), standing())).collect(),

@@ -340,7 +340,7 @@ impl Runbook {
             |step| step.switches,
             |step| step.irreversible && step.acts(),
             |step| (step.acts() || step.is_by_hand()) && step.undoes.is_empty() && !step.is_fence(),
-            |step| !step.is_for_people(),
+            |step| !step.is_for_people() && !step.is_fence(),
         ];
         let named = kinds.into_iter().find(|is| self.steps.values().any(is));
         self.activates.is_some() && named.is_none_or(|is| is(step))

@@ -106,7 +106,8 @@ impl Cluster {
             copy.args(["-S", slot]);
         }
         run(&mut copy);
-        server.configure(&format!("port = {}\n", server.port));
+        // By its name the primary tells it apart.
+        server.configure(&format!("port = {}\ncluster_name = '{name}'\n", server.port));
         server.start();
         server.wait_for("select exists (select from pg_stat_wal_receiver where status = 'streaming')");
         server

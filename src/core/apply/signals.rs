@@ -18,10 +18,8 @@ pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judg
 }
 
 pub fn clock_set(model: &mut Model, at: Timestamp, by: SignedDuration) {
-    // Set ahead, what was measured seems older than it is, and no loss seems smaller.
-    if by.is_negative() {
-        model.durable.losses.values_mut().for_each(|kept| kept.set_back(by.abs()));
-    }
+    // Times go on in this engine; the next one begins by what the clock shows.
+    model.durable.clock_ahead = (model.durable.clock_ahead - by).max(SignedDuration::ZERO);
     model.live.clock_set_at = Some(at);
     model.live.read_before_clock_set = model.live.recent.keys().cloned().collect();
 }
@@ -29,6 +27,8 @@ pub fn clock_set(model: &mut Model, at: Timestamp, by: SignedDuration) {
 /// What seems to have been measured after this engine began was measured by a clock that is set back since: how long ago
 /// that is, nobody can tell.
 pub fn undate_losses(model: &mut Model, now: Timestamp) {
+    let ahead = std::mem::take(&mut model.durable.clock_ahead);
+    model.durable.losses.values_mut().for_each(|kept| kept.set_back(ahead));
     for kept in model.durable.losses.values_mut().filter(|kept| kept.at > now) {
         *kept = kept.undated(now);
     }

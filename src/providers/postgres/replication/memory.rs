@@ -16,6 +16,12 @@ const RECENT: Duration = Duration::from_secs(10);
 /// What two servers' clocks may seem apart although they are not: the way of the answers.
 const CLOCKS: Duration = Duration::from_millis(200);
 
+/// How long a message is on its way at most. What seems to be longer is a clock that was set.
+const MAX_WAY: Duration = Duration::from_secs(120);
+
+/// The name of a standby that was given none: several may have it.
+const NAMELESS: &str = "walreceiver";
+
 /// How much longer one answer may be on its way than another.
 const ANSWERS: Duration = Duration::from_secs(2);
 
@@ -201,7 +207,7 @@ impl Memory {
         let Receiver::Seen { took_s: Some(took), .. } = standby.receiver else { return Duration::ZERO };
         let least = self.least_took_s.map_or(took, |least| least.min(took));
         self.least_took_s = Some(least);
-        Duration::try_from_secs_f64(took - least).unwrap_or_default()
+        Duration::try_from_secs_f64(took - least).unwrap_or_default().min(MAX_WAY)
     }
 
     /// Whether the standby's sender is the primary: by the address that the plan gives of it, or by what the primary said
@@ -232,7 +238,7 @@ impl Memory {
         }
         self.history.push(Sample { at: primary.at, end: primary.end });
         if let (Receiver::Seen { sender, .. }, Some(standbys)) = (&standby.receiver, &primary.standbys) {
-            let is_it = |to: &&Sender| to.name.eq_ignore_ascii_case(&standby.fed.name);
+            let is_it = |to: &&Sender| to.name != NAMELESS && to.name.eq_ignore_ascii_case(&standby.fed.name);
             self.primary_sender = (standbys.iter().filter(is_it).count() == 1).then(|| sender.clone());
         }
         if primary.read_only.known() == Some(false) {

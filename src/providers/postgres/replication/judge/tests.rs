@@ -730,6 +730,17 @@ fn what_a_standby_in_between_sends_on_tells_nothing_of_the_primary() {
     chained.healthy(3);
     let measured = fed_on(&mut chained, 15, None);
     assert_eq!(measured.fields.get("primary_commits_s"), None, "{measured:?}");
+    // It sends to one standby without a name, and so has this one none: the one in between may be meant.
+    let mut nameless = Scene::new();
+    for at in [0, 5, 10] {
+        let standbys = Some(vec![Sender { name: "walreceiver".into(), held: None }]);
+        let seen = PrimaryLook::Seen(Primary { standbys, ..nameless.primary_seen(at, at * MB) });
+        let mut standby = nameless.standby(at, at * MB, at * MB);
+        standby.fed.name = "walreceiver".into();
+        nameless.judge(&standby, &seen);
+    }
+    let measured = fed_on(&mut nameless, 15, None);
+    assert_eq!(measured.fields.get("primary_commits_s"), None, "{measured:?}");
     // Nobody ever saw it: the address decides.
     for (sender, told) in [("mid:5432", false), ("db1:5432", true)] {
         let mut scene = Scene::new();
@@ -754,4 +765,21 @@ fn what_was_on_its_way_for_long_was_written_when_it_was_sent() {
     }
     // The last five came at 35 to 55 s. The first of them is of after what was heard at 30 s, 15 s after it was sent.
     assert_eq!(number(&told.unwrap(), "primary_commits_s"), 40.0);
+}
+
+/// A clock of the standby that stood wrong for a moment turns nothing off for good.
+#[test]
+fn a_clock_that_was_wrong_for_a_moment_hides_commits_for_two_minutes_at_most() {
+    let mut scene = Scene::new();
+    scene.memory.learn_address(Some("db1:5432".into()));
+    let mut told = None;
+    for at in (0..200).step_by(5) {
+        let mut standby = Standby { committed: Some(5.0 + at as f64), ..scene.standby(at, at * MB, at * MB) };
+        if let Receiver::Seen { sender, took_s, .. } = &mut standby.receiver {
+            (*sender, *took_s) = (Some("db1:5432".into()), Some(if at == 10 { -3600.0 } else { 0.1 }));
+        }
+        told = Some(scene.judge(&standby, &scene.gone(at)));
+    }
+    let ago = number(&told.unwrap(), "primary_commits_s");
+    assert!(ago <= 150.0, "{ago}");
 }
