@@ -265,7 +265,7 @@ result(here.describe_global_clusters(GlobalClusterIdentifier="world")["GlobalClu
 #[test]
 fn records_distributions_nodegroups_and_objects_change_as_on_aws() {
     let emulator = Emulator::start();
-    emulator.control(json!({"transition_ms": 800}));
+    emulator.control(json!({"transition_ms": 5_000}));
     let began = emulator.boto(
         r#"
 dns = client("route53")
@@ -279,6 +279,7 @@ eks.create_cluster(name="c", roleArn=role, resourcesVpcConfig={"subnetIds": ["su
 eks.create_nodegroup(clusterName="c", nodegroupName="n", subnets=["subnet-1"], nodeRole=role,
     scalingConfig={"minSize": 1, "maxSize": 6, "desiredSize": 2})
 update = eks.update_nodegroup_config(clusterName="c", nodegroupName="n", scalingConfig={"desiredSize": 6})["update"]
+group = eks.describe_nodegroup(clusterName="c", nodegroupName="n")["nodegroup"]
 s3 = client("s3", "eu-west-1")
 where = {"LocationConstraint": "eu-west-1"}
 for bucket in ("backups", "backups-dr"):
@@ -289,7 +290,7 @@ s3.put_bucket_replication(Bucket="backups", ReplicationConfiguration={"Role": ro
     "Destination": {"Bucket": "arn:aws:s3:::backups-dr"}}]})
 s3.put_object(Bucket="backups", Key="db.gz", Body=b"x", Metadata={"sha256": "ab"}, ServerSideEncryption="AES256")
 result({"change": change, "zone": zone, "update": update,
-    "group": eks.describe_nodegroup(clusterName="c", nodegroupName="n")["nodegroup"],
+    "group": group,
     "replication": s3.head_object(Bucket="backups", Key="db.gz")["ReplicationStatus"]})
 "#,
     );

@@ -126,8 +126,8 @@ impl Night {
         let started =
             |fact: &Fact| matches!(fact, Fact::StepStarted { step, .. } if step.as_str() == "promote");
         assert!(!self.home.facts().iter().any(started));
-        self.operator
-            .press_until("\x19", |screen| screen.contains("verified") && !screen.contains("CONFIRM"));
+        let verified = |screen: &str| screen.contains("verified") && !screen.contains("CONFIRM");
+        self.operator.confirms("CONFIRM: Promote", &phrase, verified);
     }
 }
 

@@ -107,6 +107,18 @@ impl Operator {
         self.repeats(&format!("{phrase} was not typed"), press, open, done);
     }
 
+    /// Confirms by the phrase and ctrl-y, until the screen meets a condition. What was typed while the dialog let nothing
+    /// through is typed again.
+    pub fn confirms(&mut self, confirmation: &str, phrase: &str, met: impl Fn(&str) -> bool) {
+        let typed_anew = format!("\x15{phrase}");
+        let press = |console: &mut Pty| match console.screen().contains("to go, then ctrl-y") {
+            true => console.types(&typed_anew),
+            false => console.press("\x19"),
+        };
+        let asks = |screen: &str| screen.contains(confirmation);
+        self.repeats(&format!("{phrase} was not confirmed"), press, asks, met);
+    }
+
     /// Opens a confirmation with `p`, and gives the screen. Where it does not come, its target could not be read in time
     /// or what it rests on changed: a person reads that and presses again.
     pub fn opens(&mut self, confirmation: &str) -> String {

@@ -113,7 +113,7 @@ impl Night {
         self.operator.types_phrase("CONFIRM:", phrase);
         self.operator.press("\r");
         self.operator.sees("CONFIRM:");
-        self.operator.press_until("\x19", |screen| !screen.contains("CONFIRM:"));
+        self.operator.confirms("CONFIRM:", phrase, |screen| !screen.contains("CONFIRM:"));
     }
 
     /// A step with kubectl: it fails, somebody does it elsewhere, and the operator says what was done.
