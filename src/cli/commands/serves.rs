@@ -3,9 +3,8 @@
 use super::ack;
 use crate::base::ids::RegionId;
 use crate::cli::{Failure, PlanArgs, say, whose};
-use crate::core::ask::contradiction;
 use crate::core::ask::divergence::{self, DIVERGED};
-use crate::core::ask::placement;
+use crate::core::ask::{contradiction, placement};
 use crate::core::model::Model;
 use crate::core::words::command::Ask;
 use std::io::Write;

@@ -3,8 +3,7 @@
 use super::left;
 use crate::base::ids::{RunId, StepId};
 use crate::base::text::ended;
-use crate::core::ask::attested;
-use crate::core::ask::promoting;
+use crate::core::ask::{attested, promoting};
 use crate::core::decide::{guards, target_of};
 use crate::core::model::Model;
 use crate::plan::condition::Truth;

@@ -2,8 +2,7 @@
 //! its incident, and ends only with a step that undoes it or with a person's word.
 
 use crate::base::ids::{IncidentId, ProbeId, RunId, RunbookId, StepId};
-use crate::core::ask::left_running;
-use crate::core::ask::servers;
+use crate::core::ask::{left_running, servers};
 use crate::core::model::Model;
 use crate::core::words::incident::{Incident, Mode, Run, RunEnd, StepRun};
 use crate::core::words::reading::Field;

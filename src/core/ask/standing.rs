@@ -1,8 +1,7 @@
 //! The status of regions and services, from the signals of their health probes.
 
 use crate::base::ids::{ProbeId, RegionId, ServiceId};
-use crate::core::ask::placement;
-use crate::core::ask::{blind, contradiction};
+use crate::core::ask::{blind, contradiction, placement};
 use crate::core::model::{Model, Outage, Standing, Status};
 use crate::core::words::signal::{REMEMBERED_CHANGES, SignalState};
 use crate::plan::Service;

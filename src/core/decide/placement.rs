@@ -1,8 +1,7 @@
 //! Services that a step moved to a region: told once the step is done and what proves it holds.
 
 use crate::base::ids::ServiceId;
-use crate::core::ask::attested;
-use crate::core::ask::placement;
+use crate::core::ask::{attested, placement};
 use crate::core::model::Model;
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Run, StepRun};

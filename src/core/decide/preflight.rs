@@ -1,7 +1,6 @@
 //! Preflights: can each step of the plan be done now.
 
-use crate::core::ask::divergence;
-use crate::core::ask::servers;
+use crate::core::ask::{divergence, servers};
 use crate::core::model::Model;
 use crate::core::words::actor::Actor;
 use crate::core::words::fact::{Fact, PREFLIGHT_NAMES};

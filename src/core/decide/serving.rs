@@ -2,11 +2,9 @@
 
 use super::required;
 use crate::base::ids::RegionId;
-use crate::core::ask::attested;
 use crate::core::ask::contradiction::{Contradiction, Kind, of};
-use crate::core::ask::placement;
-use crate::core::ask::roles;
 use crate::core::ask::servers::{Database, Server, databases};
+use crate::core::ask::{attested, placement, roles};
 use crate::core::model::{Model, Status};
 use crate::core::words::fact::Fact;
 use crate::core::words::refusal::Refusal;

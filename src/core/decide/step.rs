@@ -3,8 +3,7 @@
 use super::{incident, required};
 use crate::base::ids::{RunId, StepId};
 use crate::core::ask::contradiction::{self, remedy};
-use crate::core::ask::divergence;
-use crate::core::ask::in_force;
+use crate::core::ask::{divergence, in_force};
 use crate::core::model::Model;
 use crate::core::words::action::{Failure, Proof};
 use crate::core::words::fact::Fact;

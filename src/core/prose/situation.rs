@@ -1,10 +1,9 @@
 //! What holds now, in a few words: a title says what it was when it began, which may be long over.
 
 use crate::base::text::ended;
-use crate::core::ask::contradiction;
 use crate::core::ask::divergence::{self, DIVERGED};
-use crate::core::ask::lifecycle;
 use crate::core::ask::severity::own_rule;
+use crate::core::ask::{contradiction, lifecycle};
 use crate::core::model::{Model, Status};
 use crate::plan::condition::Truth;
 use jiff::Timestamp;

@@ -3,10 +3,9 @@
 use super::fixture::*;
 use super::serving::{primary, standby, world};
 use crate::core::apply::apply;
-use crate::core::ask::attested;
 use crate::core::ask::names::{Since, View};
 use crate::core::ask::objectives::overall_clock;
-use crate::core::ask::placement;
+use crate::core::ask::{attested, placement};
 use crate::core::model::{Model, Status};
 use crate::core::words::action::{Acted, Failure};
 use crate::core::words::command::{Ask, Report};

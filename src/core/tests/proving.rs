@@ -3,10 +3,9 @@
 use super::fixture::*;
 use super::placement::*;
 use super::readiness::dumps;
-use crate::core::ask::attested;
 use crate::core::ask::names::{Since, View};
 use crate::core::ask::objectives::{overall_clock, overall_stopped};
-use crate::core::ask::placement;
+use crate::core::ask::{attested, placement};
 use crate::core::model::Status;
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::{Event, Fact};

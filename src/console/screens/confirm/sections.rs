@@ -9,10 +9,9 @@ use crate::console::screens::words::{concern_role, evidence_age, evidence_state}
 use crate::console::screens::{ROOMY, View};
 use crate::console::theme::Role;
 use crate::console::widgets::state_cell;
-use crate::core::ask::contradiction;
 use crate::core::ask::divergence::{self, DIVERGED, may_throw_away};
-use crate::core::ask::drill;
 use crate::core::ask::other_side::{Does, OtherServer};
+use crate::core::ask::{contradiction, drill};
 use crate::core::words::confirmation::{Confirmation, Evidence, GuardResult, LossEstimate, Unproven};
 use crate::core::words::signal::age;
 use crate::core::words::status::StepStatus;

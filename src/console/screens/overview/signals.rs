@@ -12,9 +12,7 @@ use crate::console::screens::words::{
 use crate::console::theme::Role;
 use crate::console::ui::Screen;
 use crate::console::widgets::{Column, State, Width, row_line, sparkline, state_cell, title_column};
-use crate::core::ask::evidence;
-use crate::core::ask::names;
-use crate::core::ask::servers;
+use crate::core::ask::{evidence, names, servers};
 use crate::core::model::Model;
 use crate::core::words::reading::Field;
 use crate::core::words::signal::{Signal, SignalState, failing};

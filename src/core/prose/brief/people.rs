@@ -1,8 +1,7 @@
 //! Who was told, who took it on, who answers for what, and what has still to be told.
 
 use super::{clock_time, listed, short};
-use crate::core::ask::lifecycle;
-use crate::core::ask::oncall;
+use crate::core::ask::{lifecycle, oncall};
 use crate::core::decide::current_escalation;
 use crate::core::model::Model;
 use crate::core::prose::describe::{in_how_long, to_whom};

@@ -3,9 +3,8 @@
 use super::{clock_time, listed, short};
 use crate::base::ids::{RunbookId, StepId};
 use crate::base::units;
-use crate::core::ask::contradiction;
-use crate::core::ask::lifecycle;
 use crate::core::ask::tree::suggest;
+use crate::core::ask::{contradiction, lifecycle};
 use crate::core::model::Model;
 use crate::core::words::incident::{Incident, Outcome, Position, Run, RunEnd, StepRun};
 use crate::core::words::status::StepStatus;
