@@ -1,12 +1,13 @@
 //! What the keys of the screens do.
 
-use super::form::{self, Form, Purpose, Stage};
-use super::help;
-use super::palette::{Entry, Palette, Target};
-use super::{App, Asked, Dialog, Effect, answer, declare, left, people};
+use super::{App, Asked, Dialog, Effect, answer};
 use crate::base::ids::{RunId, StepId};
 use crate::console::input::Received;
 use crate::console::keymap::Action;
+use crate::console::overlays::form::{self, Form, Purpose, Stage};
+use crate::console::overlays::help;
+use crate::console::overlays::palette::{Entry, Palette, Target};
+use crate::console::overlays::{declare, left, people};
 use crate::console::screens::decide::Item;
 use crate::console::screens::table;
 use crate::console::screens::{self, decide, overview};
@@ -47,7 +48,7 @@ impl App {
             }
             Filter => {
                 let before = self.ui.filter.clone();
-                let field = super::field::Field::new(&before);
+                let field = crate::console::overlays::field::Field::new(&before);
                 return self.open(Dialog::Filter { field, before });
             }
             Back => self.back(),

@@ -1,10 +1,10 @@
 //! Answering the tree: the suggestion with one key, anything else with a reason.
 
-use super::form::{self, Form, Purpose};
 use super::{App, Dialog, Effect};
 use crate::base::ids::QuestionId;
 use crate::console::input::Received;
 use crate::console::keymap::Action;
+use crate::console::overlays::form::{self, Form, Purpose};
 use crate::core::ask::tree::suggest;
 use crate::core::model::Model;
 use crate::core::words::command::Ask;

@@ -1,10 +1,10 @@
 //! Writing a message, reading it as it will be sent, sending it.
 
-use super::compose::Compose;
 use super::{App, Asked, Dialog, Effect};
 use crate::base::ids::{AudienceId, MessageId};
 use crate::console::input::Received;
 use crate::console::keymap::{Action, Chord};
+use crate::console::overlays::compose::Compose;
 use crate::console::screens;
 use crate::console::ui::Connection;
 use crate::core::ask::lifecycle;

@@ -1,14 +1,14 @@
 //! One frame: the screen, and the dialog over it.
 
-use super::confirm::Confirming;
-use super::field::Field;
-use super::form::{Choice, Form, Stage};
-use super::help::{Help, KEYS_INDENT, Line as Text, Reading, broken, keys_width};
-use super::palette::{Entry, Palette};
 use super::{App, Dialog, draw_compose, words};
 use crate::base::text::clean;
 use crate::console::glyphs::Glyph;
 use crate::console::keymap::{Action, Context};
+use crate::console::overlays::confirm::Confirming;
+use crate::console::overlays::field::Field;
+use crate::console::overlays::form::{Choice, Form, Stage};
+use crate::console::overlays::help::{Help, KEYS_INDENT, Line as Text, Reading, broken, keys_width};
+use crate::console::overlays::palette::{Entry, Palette};
 use crate::console::pages::Shown;
 use crate::console::screens::confirm::Reader;
 use crate::console::screens::{self, View, paint};

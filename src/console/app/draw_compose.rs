@@ -1,10 +1,10 @@
 //! The dialog in which a message is written.
 
 use super::App;
-use super::compose::Compose;
 use super::draw::{WIDTH, draw_text};
 use crate::base::text::clean;
 use crate::console::keymap::{Action, Context};
+use crate::console::overlays::compose::Compose;
 use crate::console::screens::View;
 use crate::console::screens::message::{self, Sheet};
 use crate::console::theme::Role;

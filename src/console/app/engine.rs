@@ -1,10 +1,10 @@
 //! What the engine says: folding it, and what it means for the open dialog.
 
-use super::confirm::Confirming;
-use super::form::Purpose;
 use super::{App, Asked, Dialog, Effect, answer};
 use crate::base::ids::{RunId, StepId};
 use crate::console::input::PAUSE;
+use crate::console::overlays::confirm::Confirming;
+use crate::console::overlays::form::Purpose;
 use crate::console::screens;
 use crate::console::screens::decide::{self, Item};
 use crate::console::ui::{Connection, Screen};

@@ -1,10 +1,10 @@
 //! Keys, by where they are pressed.
 
 use super::draw::reading_width;
-use super::form::{Form, Outcome, Purpose, Stage};
 use super::{App, Asked, Dialog, Effect};
 use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{Action, Chord, Context, Resolution};
+use crate::console::overlays::form::{Form, Outcome, Purpose, Stage};
 use crate::console::screens;
 use crate::console::ui::Connection;
 use crate::core::ask::contradiction;

@@ -7,26 +7,15 @@
 //! - [`link`] holds the connection to the engine and finds it again when it is lost.
 
 mod act;
-mod against;
 mod answer;
-mod body;
 pub mod clock;
-pub mod compose;
 mod composing;
-pub mod confirm;
-mod declare;
 mod draw;
 mod draw_compose;
 mod engine;
-pub mod field;
-pub mod form;
-pub mod help;
 mod keys;
-pub(super) mod left;
 pub mod link;
 mod lone;
-pub mod palette;
-mod people;
 pub mod run;
 mod tell;
 #[cfg(test)]
@@ -40,6 +29,15 @@ use crate::base::ids::{ConfirmationId, ProbeId, RunId, StepId};
 use crate::base::text::ended;
 use crate::console::input::{Event, Gate, Manner, Received, Verdict};
 use crate::console::keymap::{Action, Chord, Context, Keymap, Pending};
+use crate::console::overlays::compose::Compose;
+use crate::console::overlays::confirm::Confirming;
+use crate::console::overlays::field::Field;
+use crate::console::overlays::form::Form;
+use crate::console::overlays::palette::Palette;
+use crate::console::overlays::{
+    confirm,
+    help::{self, Help},
+};
 use crate::console::pages::{Pages, Stretch};
 use crate::console::screens;
 use crate::console::screens::table;
@@ -50,14 +48,8 @@ use crate::core::words::command::Ask;
 use crate::core::words::signal::{Recent, Signal, age};
 use crate::engine::protocol::ToClient;
 use clock::EngineClock;
-use compose::Compose;
-use confirm::Confirming;
 use engine::Place;
-use field::Field;
-use form::Form;
-use help::Help;
 use jiff::{SignedDuration, Timestamp};
-use palette::Palette;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 

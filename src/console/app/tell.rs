@@ -1,8 +1,9 @@
 //! Telling people: acknowledging, the forms of the rest, what there is to read.
 
-use super::help::{Line, Reading};
-use super::{App, Dialog, Effect, people};
+use super::{App, Dialog, Effect};
 use crate::console::keymap::Action;
+use crate::console::overlays::help::{Line, Reading};
+use crate::console::overlays::people;
 use crate::console::screens::escalation;
 use crate::console::ui::Screen;
 use crate::console::widgets::wrap;

@@ -1,11 +1,11 @@
 //! What the forms say.
 
-use super::against;
-use super::declare;
-use super::form::{Form, Purpose};
-use super::left;
 use crate::base::ids::{QuestionId, RunId, RunbookId, StepId};
 use crate::base::text::{clean, ended};
+use crate::console::overlays::against;
+use crate::console::overlays::declare;
+use crate::console::overlays::form::{Form, Purpose};
+use crate::console::overlays::left;
 use crate::console::ui::Remains;
 use crate::core::ask::contradiction::{self, Open};
 use crate::core::ask::divergence::{self, DIVERGED, may_throw_away};

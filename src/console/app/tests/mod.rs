@@ -7,10 +7,10 @@ mod size;
 mod sure;
 mod typing;
 
-use super::form::Stage;
 use super::{Dialog, Effect, Message};
 use crate::base::ids::StepId;
 use crate::console::input::{Event, Manner};
+use crate::console::overlays::form::Stage;
 use crate::console::ui::{Connection, Remains, Screen};
 use crate::core::model::Model;
 use crate::core::words::action::Failure;
@@ -48,7 +48,7 @@ fn running() -> Scene {
     scene
 }
 
-fn form(scene: &Scene) -> Option<&super::form::Form> {
+fn form(scene: &Scene) -> Option<&crate::console::overlays::form::Form> {
     match &scene.app.dialog {
         Some(Dialog::Form(form)) => Some(form),
         _ => None,
@@ -145,7 +145,7 @@ fn an_answer_whose_suggestion_turned_shows_the_one_of_now_and_keeps_what_was_typ
         "{now:?}"
     );
     assert!(
-        !matches!(&now.purpose, super::form::Purpose::Answer { suggested: Some(said), .. } if said == "yes"),
+        !matches!(&now.purpose, crate::console::overlays::form::Purpose::Answer { suggested: Some(said), .. } if said == "yes"),
         "{now:?}"
     );
     assert_eq!((now.stage, now.text.text(), now.choice()), (Stage::Choose, "it serves", Some("no")));
@@ -594,7 +594,7 @@ fn a_stopped_engine_takes_nothing_from_a_text_that_is_typed() {
     scene.tell(Message::Engine(bye));
     assert_eq!(form(&scene).unwrap().text.text(), "half a no");
     scene.press("esc");
-    assert!(matches!(form(&scene).unwrap().purpose, super::form::Purpose::Gone { .. }));
+    assert!(matches!(form(&scene).unwrap().purpose, crate::console::overlays::form::Purpose::Gone { .. }));
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use super::scene::Scene;
 use super::{form, status};
 use crate::base::ids::ContactId;
-use crate::console::app::form::Stage;
-use crate::console::app::{Dialog, Message, compose::Compose};
+use crate::console::app::{Dialog, Message};
 use crate::console::input::{Event, Manner};
+use crate::console::overlays::compose::Compose;
+use crate::console::overlays::form::Stage;
 use crate::console::ui::Screen;
 use crate::core::ask::contradiction::Blocked;
 use crate::core::words::command::Ask;

@@ -2,9 +2,9 @@
 
 use super::scene::Scene;
 use super::{Dialog, confirming, declared, form, promoting, running, status};
-use crate::console::app::form::{Form, Purpose, Stage};
 use crate::console::app::{Effect, Message};
 use crate::console::input::{Event, Manner};
+use crate::console::overlays::form::{Form, Purpose, Stage};
 use crate::console::ui::{Remains, Screen};
 use crate::core::words::command::Ask;
 use crate::core::words::status::StepStatus;
@@ -696,7 +696,7 @@ fn a_form_has_a_field_only_where_it_asks_for_a_text() {
     scene.press("y");
     let (question, ask, suggested) = ("standby-fit".into(), "Can it?".to_owned(), Some("yes".to_owned()));
     let question = scene.model.plan.tree.questions.keys().nth(1).cloned().unwrap_or(question);
-    let choices = crate::console::app::form::choices([("yes", "yes"), ("no", "no")]);
+    let choices = crate::console::overlays::form::choices([("yes", "yes"), ("no", "no")]);
     let mut asked = Form::choosing(Purpose::Answer { question, ask, suggested }, choices);
     asked.skip_choice();
     assert_eq!(asked.stage, Stage::Sure);

@@ -2,8 +2,8 @@
 
 use super::scene::Scene;
 use super::{confirming, declared, form, promoting, running};
-use crate::console::app::form::Stage;
 use crate::console::input::Event;
+use crate::console::overlays::form::Stage;
 use crate::core::words::command::Ask;
 
 /// A terminal of that size, on which frames are really drawn.

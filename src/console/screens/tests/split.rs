@@ -201,13 +201,13 @@ fn the_header_does_not_say_that_every_service_works_during_a_split_brain() {
 #[test]
 fn a_fence_that_does_not_hold_is_said_on_every_screen_after_the_abort_and_in_the_dialog() {
     let mut stage = split();
-    let lines = crate::console::app::left::by_aborting(&stage.model, &RUN.into()).join("\n");
+    let lines = crate::console::overlays::left::by_aborting(&stage.model, &RUN.into()).join("\n");
     assert!(
         lines.contains("FENCE DOES NOT HOLD, its server takes writes: Stop writes on the old primary"),
         "{lines}"
     );
     stage.ask(Ask::Abort { reason: "by hand from here".into() });
-    let lines = crate::console::app::left::by_closing(&stage.model).join("\n");
+    let lines = crate::console::overlays::left::by_closing(&stage.model).join("\n");
     assert!(
         lines.contains("FENCE DOES NOT HOLD, its server takes writes: Stop writes on the old primary"),
         "{lines}"

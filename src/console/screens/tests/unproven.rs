@@ -3,7 +3,7 @@
 use super::snapshots::on;
 use super::split::{flat, seen};
 use super::stage::{Stage, healthy};
-use crate::console::app::left::by_aborting;
+use crate::console::overlays::left::by_aborting;
 use crate::console::ui::Screen;
 use crate::core::prose::brief;
 use crate::core::tests::carried_out::{switched_by_hand, without_its_switch};

@@ -383,7 +383,7 @@ impl Form {
     }
 
     /// Whether it asks for a text, with what is chosen now.
-    pub(super) fn writes(&self) -> bool {
+    pub(in crate::console) fn writes(&self) -> bool {
         match &self.purpose {
             Purpose::Answer { suggested, .. } => self.choice() != suggested.as_deref(),
             Purpose::Retry(..) if self.choices.is_empty() => self.entry == Stage::Write,

@@ -8,7 +8,7 @@ use crate::core::words::confirmation::Confirmation;
 use jiff::Timestamp;
 
 /// What is said of a paste, with brackets or without.
-pub(super) const PASTED: &str = "pasted text confirms nothing: type it";
+pub(in crate::console) const PASTED: &str = "pasted text confirms nothing: type it";
 
 /// An open confirmation.
 #[derive(Clone, Debug)]

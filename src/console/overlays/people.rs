@@ -16,7 +16,7 @@ const NO_INCIDENT: Why =
     ("no incident is open", "Declare one first; everything that follows is recorded under it.");
 
 /// The form of what is to be done for people, or why there is nothing to do.
-pub(super) fn form_for(action: Action, model: &Model, now: Timestamp) -> Result<Form, Why> {
+pub(in crate::console) fn form_for(action: Action, model: &Model, now: Timestamp) -> Result<Form, Why> {
     let durable = &model.durable;
     let incident = durable.incident.as_ref().ok_or(NO_INCIDENT);
     match action {

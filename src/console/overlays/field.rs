@@ -64,7 +64,7 @@ impl Field {
 }
 
 /// Moves or deletes where the cursor is; false when the key means nothing in a text.
-pub(super) fn edit(area: &mut TextArea<'static>, chord: Chord) -> bool {
+pub(in crate::console) fn edit(area: &mut TextArea<'static>, chord: Chord) -> bool {
     match (chord.code, chord.modifiers) {
         (KeyCode::Backspace, KeyModifiers::NONE) => drop(area.delete_char()),
         (KeyCode::Delete, KeyModifiers::NONE) => drop(area.delete_next_char()),

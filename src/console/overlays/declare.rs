@@ -8,10 +8,10 @@ use crate::plan::Step;
 use jiff::Timestamp;
 
 /// An exercise that acts: it asks once more, and says on what it acts.
-pub(super) const ACTING_DRILL: &str = "drill";
+pub(in crate::console) const ACTING_DRILL: &str = "drill";
 
 /// What can be declared now; in an open drill only that it is live from here on.
-pub(super) fn form(model: &Model, title: &str) -> Form {
+pub(in crate::console) fn form(model: &Model, title: &str) -> Form {
     let safe = format!("drill, safe steps only: {}", safe_steps(model));
     let offered = match (drill::open(model).is_some(), model.live.simulation.is_some()) {
         (true, _) => vec![("live", "live: no exercise any more, the open drill becomes this incident")],
@@ -29,7 +29,7 @@ pub(super) fn form(model: &Model, title: &str) -> Form {
 }
 
 /// The kind of incident that is chosen.
-pub(super) fn mode(form: &Form) -> Mode {
+pub(in crate::console) fn mode(form: &Form) -> Mode {
     match form.choice() {
         Some(ACTING_DRILL | "simulated-drill") => Mode::Drill,
         Some("safe-drill") => Mode::SafeDrill,
@@ -38,7 +38,7 @@ pub(super) fn mode(form: &Form) -> Mode {
 }
 
 /// What follows from what is chosen.
-pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<String> {
+pub(in crate::console) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<String> {
     let mut lines = vec!["Everything that follows is recorded under it.".to_owned()];
     let Some(model) = model else { return lines };
     let mode = mode(form);

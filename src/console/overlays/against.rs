@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 /// What the readings say now against attesting that a step was done: its guards that do not hold, its own proof that
 /// is not there, and what is lost by what it does.
-pub(super) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp) -> Vec<String> {
+pub(in crate::console) fn attesting(model: &Model, run: &RunId, id: &StepId, now: Timestamp) -> Vec<String> {
     let Some((plan, state)) = model.step(run, id) else { return Vec::new() };
     let mut lines = left::running(model, run, id);
     if let Some(proof) = &plan.verify

@@ -29,7 +29,7 @@ pub struct Undo {
 const TOLD: usize = 3;
 
 /// Takes one thing off the list; none where nothing is on it.
-pub(super) fn form(model: &Model) -> Option<Form> {
+pub(in crate::console) fn form(model: &Model) -> Option<Form> {
     let left = in_force::pending(model);
     if left.is_empty() {
         return None;
@@ -62,7 +62,7 @@ fn matters_if_it_stays(model: &Model, left: &InForce) -> bool {
 }
 
 /// What the form that takes something off the list says of it.
-pub(super) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
+pub(in crate::console) fn undone(form: &Form, model: Option<&Model>) -> Vec<String> {
     let Purpose::Undone(what) = &form.purpose else { return Vec::new() };
     let chosen = what.get(form.chosen);
     let list = model.map_or_else(Vec::new, in_force::pending);
@@ -114,7 +114,7 @@ pub(in crate::console) fn by_aborting(model: &Model, run: &RunId) -> Vec<String>
 }
 
 /// That a program of the step was still running when that was looked at.
-pub(super) fn running(model: &Model, run: &RunId, id: &StepId) -> Vec<String> {
+pub(in crate::console) fn running(model: &Model, run: &RunId, id: &StepId) -> Vec<String> {
     let found = model.step(run, id).and_then(|(_, state)| left_running::of(state));
     found.map(|left| left.sentence()).into_iter().collect()
 }
@@ -175,12 +175,12 @@ pub(in crate::console) fn by_closing(model: &Model) -> Vec<String> {
 }
 
 /// The data that went apart and that nobody has answered for.
-pub(super) fn diverged(model: &Model) -> Vec<String> {
+pub(in crate::console) fn diverged(model: &Model) -> Vec<String> {
     divergence::open(model).into_iter().map(|split| format!("{DIVERGED}: {}", split.sentence())).collect()
 }
 
 /// The same, where a step may throw away what one of the servers holds.
-pub(super) fn thrown_away(model: &Model, run: &RunId, id: &StepId) -> Vec<String> {
+pub(in crate::console) fn thrown_away(model: &Model, run: &RunId, id: &StepId) -> Vec<String> {
     let step = model.step(run, id).map(|(step, _)| step);
     if step.is_some_and(divergence::may_throw_away) { diverged(model) } else { Vec::new() }
 }
@@ -199,7 +199,12 @@ fn listed(mut left: Vec<InForce>, when: &str) -> Vec<String> {
 }
 
 /// What follows from leaving a step out.
-pub(super) fn by_skipping(model: &Model, run: &RunId, id: &StepId, now: Timestamp) -> Vec<String> {
+pub(in crate::console) fn by_skipping(
+    model: &Model,
+    run: &RunId,
+    id: &StepId,
+    now: Timestamp,
+) -> Vec<String> {
     let runbook = model.run(run).and_then(|run| model.plan.runbooks.get(&run.runbook));
     let Some((runbook, (step, state))) = runbook.zip(model.step(run, id)) else { return Vec::new() };
     let waiting = after(runbook, step);
