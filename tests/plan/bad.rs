@@ -98,6 +98,7 @@ cases! {
     a_service_moved_where_nothing_watches_it: "serves", ["health.dr = [\"dr-api\"]\n" => "", "verify = \"incident.open\"" => "verify = \"incident.open\"\nserves.api = \"dr\""];
     a_service_moved_without_a_proof: "serves", ["irreversible = true" => "irreversible = true\nserves.api = \"dr\""];
     a_service_moved_to_two_regions_in_one_run: "serves", ["verify = \"incident.open\"" => "verify = \"incident.open\"\nserves.api = \"dr\"", "irreversible = true" => "irreversible = true\nserves.api = \"primary\""];
+    a_region_that_serves_and_nobody_says_by_what: "switches", ["loss = [\"dr-lag\"]\n" => "loss = [\"dr-lag\"]\nactivates = \"dr\"\n", "irreversible = true\n" => ""];
     two_switches: "switches", ["loss = [\"dr-lag\"]\n" => "loss = [\"dr-lag\"]\nactivates = \"dr\"\n", "confirm = \"yes\"" => "confirm = \"yes\"\nswitches = true", "confirm = \"type\"" => "confirm = \"type\"\nswitches = true"];
     an_irreversible_step_that_is_not_typed: "confirmation", ["confirm = \"type\"" => "confirm = \"yes\""];
     a_change_without_confirmation: "confirmation", ["confirm = \"yes\"" => "confirm = \"none\""];

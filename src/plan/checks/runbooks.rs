@@ -48,6 +48,21 @@ fn switches(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report
         let help = "one step moves the traffic, the runbook's `activates` names the region that serves then";
         report.add(Problem::error("switches", place, message).help(help));
     }
+    unsaid_switch(id, runbook, draft, report);
+}
+
+/// Where no step switches and none is irreversible, only the whole of what is done tells when the region serves.
+fn unsaid_switch(id: &RunbookId, runbook: &Runbook, draft: &Draft, report: &Report) {
+    let says = |step: &Step| step.switches || (step.irreversible && step.acts());
+    let is_unsaid = draft.complete && !runbook.steps.values().any(says);
+    let Some(region) = runbook.activates.as_ref().filter(|_| is_unsaid) else { return };
+    let message = format!(
+        "runbook `{id}` makes `{region}` serve, and no step says by what: it does once all that acts, and all that people \
+         do by hand, is done, and not where any of that is skipped"
+    );
+    let place = draft.places.of(&format!("runbooks.{id}.activates"));
+    let help = "write `switches = true` at the step that moves the traffic";
+    report.add(Problem::warning("switches", place, message).help(help));
 }
 
 /// A service runs where a step moves it, and one run moves it to one place.
