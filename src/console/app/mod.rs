@@ -2,7 +2,7 @@
 //!
 //! - [`App`] is all that the client knows: the folded model, what is looked at, the open dialog.
 //! - [`App::update`] is pure: it takes a [`Message`] and returns what the [`run`](run::run) loop has to [`Effect`].
-//! - [`form`], [`confirm`](mod@confirm), [`compose`], [`palette`] and [`help`] are the dialogs. Each owns what it acts upon: nothing is
+//! - [`overlays`](crate::console::overlays) are the dialogs. Each owns what it acts upon: nothing is
 //!   looked up again when the operator says yes.
 //! - [`link`] holds the connection to the engine and finds it again when it is lost.
 
