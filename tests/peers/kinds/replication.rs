@@ -125,7 +125,7 @@ async fn behind_a_standby_the_loss_grows_from_when_the_root_died() {
 async fn what_a_synchronous_standby_lacks_was_never_acknowledged() {
     let pair = Pair::start();
     let probe = watch(&pair.standby, &pair.primary);
-    pair.primary.sql("alter system set synchronous_standby_names = 'walreceiver'");
+    pair.primary.sql("alter system set synchronous_standby_names = 'standby'");
     pair.primary.sql("select pg_reload_conf()");
     pair.primary.wait_for("select bool_or(sync_state = 'sync') from pg_stat_replication");
     let well =
@@ -162,7 +162,14 @@ async fn what_a_synchronous_standby_lacks_was_never_acknowledged() {
 async fn a_synchronous_name_that_two_standbys_have_is_no_promise_of_this_one() {
     let pair = Pair::start();
     pair.primary.sql("select pg_create_physical_replication_slot('s2')");
-    let _other = pair.cluster.standby("other", &pair.primary, Some("s2"));
+    let other = pair.cluster.standby("other", &pair.primary, Some("s2"));
+    for nameless in [&pair.standby, &other] {
+        nameless.configure("cluster_name = ''\n");
+        nameless.stop();
+        nameless.start();
+    }
+    pair.primary
+        .wait_for("select count(*) = 2 from pg_stat_replication where application_name = 'walreceiver'");
     pair.primary.sql("alter system set synchronous_standby_names = 'walreceiver'");
     pair.primary.sql("select pg_reload_conf()");
     pair.primary.wait_for("select bool_or(sync_state = 'sync') from pg_stat_replication");
