@@ -213,7 +213,7 @@ fn a_touched_file_is_noticed_where_nothing_says_that_the_name_has_a_date() {
         }
     }
     for name in
-        [format!("db-{}.dump", day(HOUR * 30)), "db-20261301.dump".into(), "db-1234567890123.dump".into()]
+        [format!("db-{}.dump", day(HOUR * 24)), "db-20261301.dump".into(), "db-1234567890123.dump".into()]
     {
         put(folder.path(), &name, 1000, HOUR);
         assert_eq!(measure(&series(&folder.path().join(&name))).verdict, Verdict::Good, "{name}");
