@@ -4,7 +4,7 @@ use super::aws::AwsSettings;
 use super::kinds::{ActionKind, BuildError, NotifierKind, ProbeKind};
 use super::people::Channel;
 use super::types::Step;
-use crate::base::toml::near::nearest;
+use crate::base::toml::near::near_miss;
 
 /// The kinds of probes, actions and channels that a plan can name, and what only their providers can tell of it.
 pub struct Registry {
@@ -86,10 +86,7 @@ fn help(name: &str, known: Vec<&str>) -> String {
     if is_aws(name) && !known.iter().any(|known| is_aws(known)) {
         return WITHOUT_AWS.to_owned();
     }
-    match nearest(name, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known kinds are {}", known.join(", ")),
-    }
+    near_miss(name, known.iter().copied()).unwrap_or_else(|| format!("known kinds are {}", known.join(", ")))
 }
 
 #[cfg(test)]

@@ -13,9 +13,14 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, candidate)| candidate)
 }
 
+/// `did you mean …?` for the nearest of the known words; none where none is near enough.
+pub(crate) fn near_miss<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(word, known).map(|near| format!("did you mean `{near}`?"))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{near_miss, nearest};
 
     #[test]
     fn a_slip_is_found_and_another_word_is_not() {
@@ -24,5 +29,11 @@ mod tests {
         assert_eq!(nearest("Warn", known), Some("warn"));
         assert_eq!(nearest("region", known), None);
         assert_eq!(nearest("x", known), None);
+    }
+
+    #[test]
+    fn only_a_slip_of_the_finger_is_a_near_miss() {
+        assert_eq!(near_miss("critcal", ["ok", "critical"]).unwrap(), "did you mean `critical`?");
+        assert_eq!(near_miss("zebra", ["ok", "critical"]), None);
     }
 }

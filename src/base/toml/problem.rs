@@ -8,9 +8,9 @@ use std::sync::Arc;
 /// How bad a problem is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Level {
-    /// The plan cannot be used.
+    /// What was read cannot be used.
     Error,
-    /// The plan can be used, and may not do what its writer wants.
+    /// It can be used, and may not do what its writer wants.
     Warning,
 }
 
@@ -41,8 +41,7 @@ pub struct Problem {
     pub also: Vec<(Span, String)>,
     /// What would do.
     pub help: Option<String>,
-    /// It is about what lies outside of the plan and is read again while the plan is used: the plan can be used all the
-    /// same.
+    /// It is about what lies outside of the files and is read again while they are used: they can be used all the same.
     pub outside: bool,
 }
 
@@ -86,7 +85,7 @@ impl Problem {
         }
     }
 
-    /// The same, about what lies outside of the plan.
+    /// The same, about what lies outside of the files.
     pub(crate) fn outside(mut self) -> Self {
         self.outside = true;
         self
@@ -110,7 +109,7 @@ impl Problem {
     }
 }
 
-/// Everything that is wrong with a plan, errors and warnings, in the order of the files.
+/// Everything that is wrong, errors and warnings, in the order of the files.
 #[derive(Clone, Debug, Default)]
 pub struct Problems {
     list: Vec<Problem>,
@@ -125,7 +124,7 @@ impl Problems {
         self.list.iter()
     }
 
-    /// Whether the plan, or a file of it, could not be read.
+    /// Whether all of it, or a file, could not be read.
     pub fn unread(&self) -> bool {
         self.of_unread().is_some()
     }
@@ -179,10 +178,10 @@ impl std::error::Error for Problems {}
 /// What is wrong with a whole file or folder of which nothing was read.
 pub(crate) const UNREAD: [&str; 5] = ["unreadable", "empty", "too-many-files", "too-large", "encoding"];
 
-/// Most problems that are kept: more would be noise, and a hostile plan could ask for millions.
+/// Most problems that are kept: more would be noise, and a hostile file could ask for millions.
 const MAX_PROBLEMS: usize = 100;
 
-/// Collects problems while a plan is read.
+/// Collects problems while something is read.
 #[derive(Default)]
 pub(crate) struct Report {
     list: RefCell<Vec<Problem>>,
@@ -221,7 +220,7 @@ impl Report {
         self.gathered.borrow_mut().push((place, name));
     }
 
-    /// How many errors keep the plan from being used, whether or not they are kept.
+    /// How many errors keep what was read from being used, whether or not they are kept.
     pub(crate) fn errors(&self) -> usize {
         *self.errors.borrow()
     }

@@ -1,9 +1,9 @@
-//! Where something stands in the files of a plan.
+//! Where something stands in files.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A span of bytes in one of a plan's files.
+/// A span of bytes in one of several files.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Span {
     /// Which of the [`Sources`].
@@ -21,16 +21,16 @@ impl Span {
     }
 }
 
-/// One file of a plan, as it was read.
+/// One file, as it was read.
 #[derive(Clone, Debug)]
 pub struct SourceFile {
-    /// As it was found, relative to where the plan was asked for.
+    /// As it was found, relative to where it was asked for.
     pub path: String,
     /// Its text, without a byte-order mark.
     pub text: Arc<str>,
 }
 
-/// The files of a plan, in the order in which they are merged.
+/// Files, in the order in which they are merged.
 #[derive(Clone, Debug, Default)]
 pub struct Sources(pub Vec<SourceFile>);
 

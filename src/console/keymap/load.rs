@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::{ACTIONS, Action, ActionInfo, Binding, Context, Keymap, Sequence};
 use crate::base::text::clean;
+use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Node, NodeValue, Table};
 use crate::base::toml::{Problem, Problems, Report, Sources, Span};
-use crate::console::layers::{self, Layers, expect_text, near_miss, reject_unknown_keys};
+use crate::console::layers::{self, Layers, expect_text, reject_unknown_keys};
 
 /// Keymaps embedded in the program, as `(name, TOML)`.
 pub const BUILT_IN: &[(&str, &str)] = &[

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::base::text::clean;
-use crate::base::toml::near::nearest;
+use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Table, parse};
 use crate::base::toml::{Problem, Problems, Report, SourceFile, Sources, Span};
 
@@ -240,11 +240,6 @@ pub(crate) fn expect_text(table: &Table, key: &str, report: &Report) {
     if let Some(entry) = table.get(key).filter(|entry| entry.node.text().is_none()) {
         report.add(Problem::error("wrong-type", entry.node.place, format!("`{key}` must be text in quotes")));
     }
-}
-
-/// "did you mean `x`?" for the closest candidate, when one is close enough to be a slip of the finger.
-pub(crate) fn near_miss<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<String> {
-    nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
 /// What was read, where nothing is wrong; else all that is.

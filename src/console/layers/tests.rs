@@ -71,9 +71,3 @@ fn a_missing_folder_is_an_empty_one() {
     let layers = Layers::collect("theme", BUILT_IN, Some(Path::new("/nonexistent/lifeboat")));
     assert_eq!(layers.unreadable(), []);
 }
-
-#[test]
-fn only_a_slip_of_the_finger_is_a_near_miss() {
-    assert_eq!(near_miss("critcal", ["ok", "critical"].into_iter()).unwrap(), "did you mean `critical`?");
-    assert_eq!(near_miss("zebra", ["ok", "critical"].into_iter()), None);
-}

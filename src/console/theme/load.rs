@@ -6,9 +6,10 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::{ROLES, Role, Theme, colour};
 use crate::base::text::clean;
+use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Node, NodeValue, Table};
 use crate::base::toml::{Problem, Problems, Report, Span};
-use crate::console::layers::{self, Layers, expect_text, near_miss, reject_unknown_keys};
+use crate::console::layers::{self, Layers, expect_text, reject_unknown_keys};
 
 /// Themes embedded in the program, as `(name, TOML)`.
 pub const BUILT_IN: &[(&str, &str)] = &[

@@ -8,7 +8,7 @@ use crate::core::ask::placement;
 use crate::core::ask::watch::Holding;
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Mode, StepRun};
+use crate::core::words::incident::{Mode, Run, StepRun};
 use crate::core::words::status::{Move, StepStatus};
 use jiff::Timestamp;
 
@@ -136,14 +136,22 @@ pub fn apply(model: &mut Model, event: &Event) {
 
 /// What is done, or said to be done, from now on comes after whatever overtook what it did before.
 fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
-    let plan = model.plan.clone();
-    let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
-    let Some(run) = runs.find(|run| run.id == *id) else { return };
-    let Some(state) = run.steps.get_mut(step).filter(|state| state.status.after(by).is_ok()) else { return };
-    state.moved = None;
-    let runbook = plan.runbooks.get(&run.runbook);
-    if runbook.is_some_and(|runbook| runbook.steps.get(step).is_some_and(|step| step.switches)) {
-        run.switched = None;
+    let mut begins = false;
+    of_open_incident(model, id, |run| {
+        if let Some(state) = run.steps.get_mut(step).filter(|state| state.status.after(by).is_ok()) {
+            (state.moved, begins) = (None, true);
+        }
+    });
+    if begins {
+        switches_anew(model, id, step);
+    }
+}
+
+/// A step that switches moves the region once more. Without one, nobody knows which of the steps would do it again: what is
+/// recorded stays.
+fn switches_anew(model: &mut Model, id: &RunId, step: &StepId) {
+    if model.step(id, step).is_some_and(|(step, _)| step.switches) {
+        of_open_incident(model, id, |run| run.switched = None);
     }
 }
 
@@ -163,16 +171,8 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         (state.moved, state.exercise) = (None, false);
         (state.unproven, state.proven) = (false, None);
     });
-    let plan = model.plan.clone();
-    let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
-    if let Some(run) = runs.find(|run| run.id == *id) {
-        run.ended = None;
-        let runbook = plan.runbooks.get(&run.runbook);
-        // Without a step that switches, nobody knows which of them would do it again: what is recorded stays.
-        if runbook.is_some_and(|runbook| runbook.steps.get(step).is_some_and(|step| step.switches)) {
-            run.switched = None;
-        }
-    }
+    of_open_incident(model, id, |run| run.ended = None);
+    switches_anew(model, id, step);
 }
 
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
@@ -230,10 +230,14 @@ fn output(model: &mut Model, at: Timestamp, run: &RunId, step: &StepId, line: &s
 }
 
 fn change(model: &mut Model, run: &RunId, step: &StepId, with: impl FnOnce(&mut StepRun)) {
-    let mut runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
-    if let Some(run) = runs.find(|known| known.id == *run) {
-        // A step that was taken out of the plan since is not forgotten: what is recorded of it happened.
-        with(run.steps.entry(step.clone()).or_insert_with(StepRun::ready));
+    // A step that was taken out of the plan since is not forgotten: what is recorded of it happened.
+    of_open_incident(model, run, |run| with(run.steps.entry(step.clone()).or_insert_with(StepRun::ready)));
+}
+
+fn of_open_incident(model: &mut Model, id: &RunId, with: impl FnOnce(&mut Run)) {
+    let mut runs = model.durable.incident.iter_mut().flat_map(|incident| &mut incident.runs);
+    if let Some(run) = runs.find(|run| run.id == *id) {
+        with(run);
     }
 }
 
@@ -252,8 +256,9 @@ fn moved(model: &mut Model, run: &RunId, step: &StepId, by: Move, with: impl FnO
         }
     });
     let plan = model.plan.clone();
-    let runs = model.durable.incident.as_mut().into_iter().flat_map(|incident| &mut incident.runs);
-    if let Some(run) = runs.into_iter().find(|known| known.id == *run && known.ended.is_none()) {
-        unblock(&plan, run);
-    }
+    of_open_incident(model, run, |run| {
+        if run.ended.is_none() {
+            unblock(&plan, run);
+        }
+    });
 }

@@ -1,6 +1,6 @@
 //! The files of a plan, merged.
 
-use crate::base::toml::near::nearest;
+use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Entry, Node, NodeValue, Table, parse};
 use crate::base::toml::{Problem, Report, SourceFile, Sources, Span};
 use crate::plan::sections::{self, SECTIONS, Section, Shape};
@@ -110,10 +110,8 @@ fn duplicate(message: String, place: Span, first: Span) -> Problem {
 
 fn unknown_section(name: &str, place: Span) -> Problem {
     let known = || SECTIONS.iter().map(|section| section.name);
-    let help = match nearest(name, known()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("a plan has the tables {}", known().collect::<Vec<_>>().join(", ")),
-    };
+    let help = near_miss(name, known())
+        .unwrap_or_else(|| format!("a plan has the tables {}", known().collect::<Vec<_>>().join(", ")));
     let message = format!("unknown table `{}`", crate::base::text::clean(name, 80));
     Problem::error("unknown-key", place, message).help(help)
 }

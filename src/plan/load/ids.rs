@@ -2,7 +2,7 @@
 //! checked where it stands.
 
 use super::document::Document;
-use crate::base::toml::near::nearest;
+use crate::base::toml::near::near_miss;
 use crate::base::toml::{Problem, Report, Span};
 use crate::plan::keys::Named;
 use crate::plan::kinds::ProbeKind;
@@ -97,12 +97,11 @@ impl Ids {
 
 /// `did you mean …?`, or the known names when they are few.
 pub(crate) fn near_or_list(word: &str, known: &[&str], what: &str) -> String {
-    match nearest(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => format!("the plan has no {what}"),
-        None if known.len() <= 12 => format!("known: {}", known.join(", ")),
-        None => format!("the plan has {} others, none of a similar name", known.len()),
-    }
+    near_miss(word, known.iter().copied()).unwrap_or_else(|| match known.len() {
+        0 => format!("the plan has no {what}"),
+        1..=12 => format!("known: {}", known.join(", ")),
+        count => format!("the plan has {count} others, none of a similar name"),
+    })
 }
 
 fn sections(named: Named) -> &'static [&'static str] {

@@ -1,6 +1,6 @@
 //! One table of a scenario file, read key by key so that every mistake in it is found.
 
-use super::sheet::{Sheet, near_miss};
+use super::sheet::{Sheet, meant};
 use crate::base::toml::Span;
 use crate::base::toml::node::{Node, NodeValue, Table};
 use crate::plan::units::parse_duration;
@@ -28,7 +28,7 @@ impl<'t> Entry<'t> {
                 sheet.problem(
                     entry.key_place,
                     format!("there is no key `{name}` here"),
-                    near_miss(name, known.iter().copied()),
+                    meant(name, known.iter().copied()),
                 );
             }
         }
@@ -115,7 +115,7 @@ impl<'t> Entry<'t> {
         let (word, span) = self.text(key, sheet)?;
         let found = choices.iter().find(|(name, _)| *name == word);
         if found.is_none() {
-            let help = near_miss(word, choices.iter().map(|(name, _)| *name));
+            let help = meant(word, choices.iter().map(|(name, _)| *name));
             sheet.problem(span, format!("`{key}` cannot be `{word}`"), help);
         }
         found.map(|(_, choice)| *choice)

@@ -1,7 +1,7 @@
 //! What the names in a scenario mean in a plan, also the parts that any plan has (`@primary`).
 
 use super::entry::Text;
-use super::sheet::{Sheet, near_miss};
+use super::sheet::{Sheet, meant};
 use crate::base::ids::{ProbeId, RegionId, ServiceId, StepId};
 use crate::plan::{Plan, RegionRole, is_left_out};
 use crate::simulation::simulated::roles;
@@ -21,7 +21,7 @@ pub(super) fn region(name: Text, plan: &Plan, sheet: &mut Sheet) -> Option<Regio
     if found.is_none() {
         let known =
             plan.regions.keys().map(RegionId::as_str).chain(REGION_PARTS).filter(|known| *known != text);
-        sheet.problem(span, format!("the plan has no region `{text}`"), near_miss(text, known));
+        sheet.problem(span, format!("the plan has no region `{text}`"), meant(text, known));
     }
     found.cloned()
 }
@@ -37,7 +37,7 @@ pub(super) fn probes(name: Text, plan: &Plan, sheet: &mut Sheet) -> Vec<ProbeId>
     };
     if found.is_empty() {
         let known = plan.probes.keys().map(ProbeId::as_str).chain(PROBE_PARTS).filter(|known| *known != text);
-        sheet.problem(span, format!("the plan has no probe `{text}`"), near_miss(text, known));
+        sheet.problem(span, format!("the plan has no probe `{text}`"), meant(text, known));
     }
     found.into_iter().collect()
 }
@@ -47,7 +47,7 @@ pub(super) fn service(name: Text, at: Option<RegionId>, plan: &Plan, sheet: &mut
     let (text, span) = name;
     let Some(service) = plan.services.get(text) else {
         let known = plan.services.keys().map(ServiceId::as_str);
-        sheet.problem(span, format!("the plan has no service `{text}`"), near_miss(text, known));
+        sheet.problem(span, format!("the plan has no service `{text}`"), meant(text, known));
         return Vec::new();
     };
     let cells = service.health.iter().filter(|(region, _)| at.as_ref().is_none_or(|at| at == *region));
@@ -67,7 +67,7 @@ pub(super) fn step(name: Text, plan: &Plan, sheet: &mut Sheet) -> Option<StepId>
     let found = steps.find(|id| id.as_str() == text);
     if found.is_none() {
         let known = plan.runbooks.values().flat_map(|runbook| runbook.steps.keys().map(StepId::as_str));
-        sheet.problem(span, format!("no runbook of the plan has a step `{text}`"), near_miss(text, known));
+        sheet.problem(span, format!("no runbook of the plan has a step `{text}`"), meant(text, known));
     }
     found.cloned()
 }
@@ -80,7 +80,7 @@ pub(super) fn action(name: Text, plan: &Plan, sheet: &mut Sheet) -> Option<Strin
     known.extend(crate::providers::actions().map(|row| row.kind.name));
     if !known.contains(text) && !is_left_out(text) {
         let message = format!("there is no kind of action `{text}`");
-        sheet.problem(span, message, near_miss(text, known.iter().copied()));
+        sheet.problem(span, message, meant(text, known.iter().copied()));
         return None;
     }
     Some(text.to_owned())

@@ -1,7 +1,7 @@
 //! A scenario file being read, and what was found wrong in it so far.
 
 use crate::base::text::clean;
-use crate::base::toml::near::nearest;
+use crate::base::toml::near;
 use crate::base::toml::node::{Table, parse};
 use crate::base::toml::{Problem, Problems, Report, SourceFile, Sources, Span};
 use std::sync::Arc;
@@ -48,13 +48,12 @@ impl Sheet {
 }
 
 /// "did you mean" where one of the known names is near, otherwise the first of them.
-pub(super) fn near_miss<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
+pub(super) fn meant<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> String {
     const SHOWN: usize = 12;
     let known: Vec<&str> = known.into_iter().collect();
-    match nearest(name, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None if known.is_empty() => "there are none".into(),
-        None if known.len() > SHOWN => format!("there are: {}, …", known[..SHOWN].join(", ")),
-        None => format!("there are: {}", known.join(", ")),
-    }
+    near::near_miss(name, known.iter().copied()).unwrap_or_else(|| match known.len() {
+        0 => "there are none".into(),
+        count if count > SHOWN => format!("there are: {}, …", known[..SHOWN].join(", ")),
+        _ => format!("there are: {}", known.join(", ")),
+    })
 }

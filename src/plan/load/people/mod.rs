@@ -18,7 +18,7 @@ use super::fields::Fields;
 use super::reader::{At, Reader};
 use crate::base::ids::{ContactId, RotationId};
 use crate::base::toml::Problem;
-use crate::base::toml::near::nearest;
+use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Entry, NodeValue};
 use crate::plan::keys::Key;
 use crate::plan::people::Who;
@@ -62,10 +62,8 @@ fn zone(fields: &Fields, reader: &Reader<'_>) -> TimeZone {
     }
     let message = format!("there is no time zone `{}`", crate::base::text::clean(&name, 60));
     let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-    let help = match nearest(&name, known.iter().map(String::as_str)) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "write its IANA name, as in `Europe/Berlin` or `America/New_York`".into(),
-    };
+    let help = near_miss(&name, known.iter().map(String::as_str))
+        .unwrap_or_else(|| "write its IANA name, as in `Europe/Berlin` or `America/New_York`".into());
     reader.report.add(Problem::error("zone", fields.place_of("zone"), message).help(help));
     TimeZone::UTC
 }
