@@ -325,25 +325,17 @@ pub struct Runbook {
     pub loss: Vec<ProbeId>,
     /// Services that it brings back, for their clocks.
     pub restores: Vec<ServiceId>,
-    /// The region that serves once all but manual steps and notes is done; none where it moves nothing.
+    /// The region that it is for: it serves once the step that switches is done, or a person records it; none where it
+    /// moves nothing.
     pub activates: Option<RegionId>,
     /// The steps, by name, in the order of the file.
     pub steps: IndexMap<StepId, Step>,
 }
 
 impl Runbook {
-    /// Whether its region serves because of a step: the one that switches, else those that cannot be undone, else those
-    /// that act and what people do by hand, else what is waited for, else any. What keeps a server out, or takes another
-    /// step back, lets no region serve.
-    pub fn makes_serve(&self, step: &Step) -> bool {
-        let kinds: [fn(&Step) -> bool; 4] = [
-            |step| step.switches,
-            |step| step.irreversible && step.acts(),
-            |step| (step.acts() || step.is_by_hand()) && step.undoes.is_empty() && !step.is_fence(),
-            |step| !step.is_for_people() && !step.is_fence(),
-        ];
-        let named = kinds.into_iter().find(|is| self.steps.values().any(is));
-        self.activates.is_some() && named.is_none_or(|is| is(step))
+    /// The step that lets the region serve that it activates; none where the plan leaves that to a person's record.
+    pub fn switching(&self) -> Option<&Step> {
+        self.steps.values().find(|step| step.switches)
     }
 
     /// The steps that a step needs, directly or through others.

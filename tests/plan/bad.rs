@@ -56,7 +56,7 @@ cases! {
     a_bad_regular_expression: "bad-regex", ["'\"status\":\\s*\"ok\"'" => "'(open'"];
     a_bad_address: "bad-url", ["url = \"https://dr.example.org/health\"" => "url = \"dr.example.org/health\""];
     a_bad_name: "bad-name", ["[drills.quarterly]" => "[drills.\"every quarter\"]"];
-    a_restored_service_that_nothing_watches_there: "restores", ["health.dr = [\"dr-api\"]\n" => "", "restores = [\"api\"]" => "activates = \"dr\"\nrestores = [\"api\"]"];
+    a_restored_service_that_nothing_watches_there: "restores", ["health.dr = [\"dr-api\"]\n" => "", "restores = [\"api\"]" => "activates = \"dr\"\nrestores = [\"api\"]", "confirm = \"yes\"" => "confirm = \"yes\"\nswitches = true"];
     a_dangling_probe: "unknown-name", ["evidence = [\"dr-api\", \"dr-lag\"]" => "evidence = [\"dr-apo\", \"dr-lag\"]"];
     a_dangling_destination: "unknown-name", ["answers.yes = \"failover\"\nanswers.no" => "answers.yes = \"failover\"\nanswers.later = \"wait\"\nanswers.no"];
     a_dangling_region: "unknown-name", ["health.dr = " => "health.drr = "];

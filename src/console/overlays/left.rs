@@ -1,9 +1,9 @@
 //! What dialogs say of what stays behind in the world.
 
 use super::form::{Form, Purpose, choices};
-use crate::base::ids::{ProbeId, RegionId, RunId, StepId};
+use crate::base::ids::{ProbeId, RunId, StepId};
 use crate::base::text::ended;
-use crate::core::ask::attested::{self, Why};
+use crate::core::ask::attested::{self, Why, WouldServe};
 use crate::core::ask::divergence::{self, DIVERGED};
 use crate::core::ask::in_force::{self, InForce, Known};
 use crate::core::ask::left_running;
@@ -54,10 +54,8 @@ pub(in crate::console) fn form(model: &Model) -> Option<Form> {
 /// Where services serve from, or what else is in force, depends on whether it is taken back.
 fn matters_if_it_stays(model: &Model, left: &InForce) -> bool {
     let step = model.plan.runbooks.get(&left.runbook).and_then(|runbook| runbook.steps.get(&left.step));
-    let makes_serve =
-        |step: &Step| model.plan.runbooks.get(&left.runbook).is_some_and(|runbook| runbook.makes_serve(step));
     step.is_some_and(|step| {
-        !step.serves.is_empty() || !step.undoes.is_empty() || !step.unfences.is_empty() || makes_serve(step)
+        !step.serves.is_empty() || !step.undoes.is_empty() || !step.unfences.is_empty() || step.switches
     })
 }
 
@@ -126,8 +124,8 @@ fn is_real(model: &Model) -> bool {
 
 /// What a run did that makes something serve, and that moves nothing after an abort.
 fn words_left(model: &Model, run: &Run) -> Vec<String> {
-    let line = |(step, region, why): (&Step, Option<&RegionId>, Why)| {
-        let title = &step.title;
+    let line = |WouldServe { by, region, why }: WouldServe<'_>| {
+        let title = by.title();
         let said = match why {
             Why::Word => {
                 return Some(format!(
@@ -138,7 +136,12 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
             Why::Said => "was attested",
             Why::Shown => "is verified",
             Why::Doubt => "may have acted",
-            Why::LeftOut | Why::Exercise => return None,
+            Why::Unsaid => {
+                let begun = "What its run did may let another region serve, and the plan does not say by which step \
+                             (`switches`): record then which one serves.";
+                return Some(begun.to_owned());
+            }
+            Why::LeftOut | Why::Exercise | Why::TakenBack => return None,
         };
         region?;
         Some(format!(

@@ -2,9 +2,9 @@
 
 use super::signals;
 use crate::base::ids::{RegionId, RunId, StepId};
-use crate::core::ask::placement::{self, moves_to};
-use crate::core::ask::taken_back::{is_taken_back, is_taken_back_by};
-use crate::core::model::Model;
+use crate::core::ask::placement;
+use crate::core::ask::taken_back::is_taken_back;
+use crate::core::model::{Model, Switch};
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
 use crate::core::words::status::{Move, StepStatus};
@@ -126,17 +126,33 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     }
 }
 
-/// Moves the region that serves once for a run: with the step that switches it, where the plan names one; else as soon as
-/// it has done all that changes or waits for the world. What is left for people to tell or note keeps no clock running.
-/// What is settled later, or besides, moves nothing. A drill that runs safe steps only moves nothing.
+/// Moves the region that serves once for a run: when the step that switches it is done, and shown where it is on a
+/// person's word. What is settled later, or besides, moves nothing. A drill that runs safe steps only moves nothing.
 pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepId) {
     let Some(region) = moved_by(model, id, settled).cloned() else { return };
-    let runs = model.durable.incident.iter_mut().flat_map(|incident| &mut incident.runs);
-    runs.filter(|run| run.id == *id).for_each(|run| run.switched = Some(at));
+    of_run(model, id, |run| run.switched = Some(at));
     if model.durable.active.as_ref() != Some(&region) {
         signals::activated(model, at, &region, Some(id));
     } else if placement::region_serves(model, Some(id), at) {
         signals::recompute_all(model, at);
+    }
+}
+
+/// Takes in that a run moved the region. Under the plan of now, or the rules of now, it may not have: what was recorded
+/// then stands.
+pub fn region_moved(model: &mut Model, at: Timestamp, id: &RunId, region: &RegionId) {
+    let is_told = |switch: &&mut Switch| switch.untold.as_ref() == Some(id) && switch.region == *region;
+    if !model.durable.switches.iter_mut().any(|switch| is_told(&switch)) {
+        of_run(model, id, |run| run.switched = Some(at));
+        signals::activated(model, at, region, Some(id));
+    }
+    model.durable.switches.iter_mut().filter(is_told).for_each(|switch| switch.untold = None);
+}
+
+fn of_run(model: &mut Model, id: &RunId, with: impl FnOnce(&mut Run)) {
+    let mut runs = model.durable.incident.iter_mut().flat_map(|incident| &mut incident.runs);
+    if let Some(run) = runs.find(|run| run.id == *id) {
+        with(run);
     }
 }
 
@@ -151,12 +167,10 @@ fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m Re
         return None;
     }
     let runbook = model.plan.runbooks.get(&run.runbook)?;
-    let switching = runbook.steps.values().find(|step| step.switches);
-    let brings_about = switching.is_none_or(|step| step.id == *settled);
-    let is_done =
-        |step: &StepId, state: &StepRun| state.is_shown() && !is_taken_back(model, run, step, state);
-    let is_over = |step: &StepId, state: &StepRun| is_taken_back_by(model, run, step, state, &run.id);
-    moves_to(&model.plan, run, is_done, is_over).filter(|_| brings_about)
+    let step = runbook.switching().filter(|step| step.id == *settled)?;
+    let state = run.steps.get(&step.id)?;
+    let is_done = state.is_shown() && !is_taken_back(model, run, &step.id, state);
+    runbook.activates.as_ref().filter(|_| is_done)
 }
 
 /// Steps whose needs are settled become ready.

@@ -7,7 +7,7 @@ mod signals;
 mod step;
 
 use crate::core::ask::placement;
-use crate::core::model::{Model, Switch, TIMELINE_LENGTH};
+use crate::core::model::{Model, TIMELINE_LENGTH};
 use crate::core::words::actor::Actor;
 use crate::core::words::fact::{Event, Fact};
 use crate::plan::Severity;
@@ -47,8 +47,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             model.durable.losses.remove(probe);
         }
         Fact::RegionMoved { run, region } => {
-            let told = |switch: &&mut Switch| switch.untold.as_ref() == Some(run) && switch.region == *region;
-            model.durable.switches.iter_mut().filter(told).for_each(|switch| switch.untold = None);
+            incident::region_moved(model, at, run, region);
         }
         Fact::ServingRecorded { region, .. } => signals::activated(model, at, region, None),
         Fact::ServicesMoved { run, step, services } => {

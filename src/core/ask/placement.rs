@@ -125,10 +125,10 @@ pub fn undone(model: &mut Model, run: &RunId, step: &StepId) -> bool {
 pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bool {
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| Some(&placed.run) == by);
-    let plan = model.plan.clone();
+    let (plan, serving) = (model.plan.clone(), model.durable.active.clone());
     for (run, is_closed) in runs(model).filter(|(run, _)| Some(&run.id) != by) {
         overtake_services(&plan, run, is_closed, at);
-        overtake_region(&plan, run, is_closed, at);
+        overtake_region(&plan, run, is_closed, serving.as_ref(), at);
     }
     model.durable.placements.len() != before
 }
@@ -141,7 +141,7 @@ pub fn region_measured(model: &mut Model, region: &RegionId, at: Timestamp) {
         runbook.is_some_and(|runbook| runbook.activates.as_ref().is_some_and(|other| other != region))
     };
     for (run, is_closed) in runs(model).filter(|(run, _)| leads_elsewhere(run)) {
-        overtake_region(&plan, run, is_closed, at);
+        overtake_region(&plan, run, is_closed, Some(region), at);
     }
 }
 
@@ -170,19 +170,20 @@ fn overtake_services(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp)
     }
 }
 
-/// The same of the region that it is for.
-fn overtake_region(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
-    let is_over = is_closed || run.ended.is_some();
-    let said = |_: &StepId, state: &StepRun| is_said(state, false) || has_ended_in_doubt(state);
-    let has_said = moves_to(plan, run, said, |_, _| false).is_some();
+/// The same of the region that it is for. A run in which no step switches says nothing of it before its end, but that it
+/// is to move where something serves by now.
+fn overtake_region(plan: &Plan, run: &mut Run, is_closed: bool, serving: Option<&RegionId>, at: Timestamp) {
+    let runbook = plan.runbooks.get(&run.runbook);
+    let switching = runbook.and_then(Runbook::switching);
+    let is_there = || runbook.is_some_and(|runbook| runbook.activates.as_ref() == serving);
+    let is_over = is_closed || run.ended.is_some() || (switching.is_none() && is_there());
+    let state = switching.and_then(|step| run.steps.get_mut(&step.id));
+    let has_said = state.as_ref().is_some_and(|state| is_said(state, false) || has_ended_in_doubt(state));
     if !has_said && !is_over {
         return;
     }
     run.switched = run.switched.max(Some(at));
-    let Some(runbook) = plan.runbooks.get(&run.runbook) else { return };
-    let makes_serve = |id: &StepId| runbook.steps.get(id).is_some_and(|step| runbook.makes_serve(step));
-    let is_word = |state: &StepRun| state.is_mere_word() && is_said(state, is_over);
-    for (_, state) in run.steps.iter_mut().filter(|(id, state)| is_word(state) && makes_serve(id)) {
+    if let Some(state) = state.filter(|state| state.is_mere_word() && is_said(state, is_over)) {
         state.moved = state.moved.or(Some(at));
     }
 }
@@ -195,45 +196,6 @@ fn is_said(state: &StepRun, is_over: bool) -> bool {
 /// It ran, and is not proven.
 fn has_ended_in_doubt(state: &StepRun) -> bool {
     matches!(state.status, StepStatus::Unknown | StepStatus::Finished)
-}
-
-/// The region that a run has made serve, by what is done of it so far. What it has taken back itself says nothing more.
-pub fn moves_to<'p>(
-    plan: &'p Plan,
-    run: &Run,
-    is_done: impl Fn(&StepId, &StepRun) -> bool,
-    is_over: impl Fn(&StepId, &StepRun) -> bool,
-) -> Option<&'p RegionId> {
-    let runbook = plan.runbooks.get(&run.runbook)?;
-    let is = |step: &Step, is: &dyn Fn(&StepId, &StepRun) -> bool| {
-        run.steps.get(&step.id).is_some_and(|state| is(&step.id, state))
-    };
-    let moved = match runbook.steps.values().find(|step| step.switches) {
-        Some(step) => is(step, &is_done),
-        None => {
-            let settled = |_: &StepId, state: &StepRun| state.status.is_settled();
-            let [done, settled, over] = [&is_done as &dyn Fn(&StepId, &StepRun) -> bool, &settled, &is_over]
-                .map(|known| move |step: &Step| is(step, known));
-            was_carried_out(runbook, &done, &settled, &over)
-        }
-    };
-    runbook.activates.as_ref().filter(|_| moved)
-}
-
-/// Whether a run in which no step switches did what its runbook is for: all steps that make its region serve are done, and
-/// shown where they are on a person's word. Which of them could be left out, only the plan can say, with `switches`. What
-/// the run took back itself was meant for a while, and what else is left is for people to tell or note.
-fn was_carried_out(
-    runbook: &Runbook,
-    is_done: &dyn Fn(&Step) -> bool,
-    is_settled: &dyn Fn(&Step) -> bool,
-    is_over: &dyn Fn(&Step) -> bool,
-) -> bool {
-    let (makes, rest): (Vec<&Step>, Vec<&Step>) =
-        runbook.steps.values().partition(|step| runbook.makes_serve(step));
-    makes.iter().any(|step| is_done(step))
-        && makes.iter().all(|step| is_done(step) || is_over(step))
-        && rest.iter().all(|step| step.is_for_people() || is_settled(step))
 }
 
 /// Where a step of a runbook moves services by itself, or moves them back by undoing what was done up to `at`.
@@ -254,32 +216,11 @@ pub fn moves(model: &Model, runbook: &RunbookId, step: &Step, at: Timestamp) -> 
 /// where it moves it to.
 pub fn ahead(model: &Model, run: &Run, step: &Step) -> Vec<(ServiceId, RegionId)> {
     let mut found = moves(model, &run.runbook, step, Timestamp::MAX);
-    let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return found };
-    let Some(region) =
-        runbook.activates.as_ref().filter(|_| run.switched.is_none() && leads(runbook, run, step))
-    else {
-        return found;
-    };
+    let activates = model.plan.runbooks.get(&run.runbook).and_then(|runbook| runbook.activates.as_ref());
+    let Some(region) = activates.filter(|_| step.switches && run.switched.is_none()) else { return found };
     let is_own = |service: &ServiceId| of(model, service).is_some_and(|placed| placed.run == run.id);
     let others = model.plan.services.keys().filter(|service| !is_own(service));
     let others: Vec<_> = others.filter(|service| found.iter().all(|(known, _)| known != *service)).collect();
     found.extend(others.into_iter().map(|service| (service.clone(), region.clone())));
     found
-}
-
-/// Whether what a step has to be proven by is that its runbook's region serves: it switches; or it is, or comes after, what
-/// cannot be undone; or it is the last one that is to do something. Before that a step means what serves now.
-fn leads(runbook: &Runbook, run: &Run, step: &Step) -> bool {
-    let is_any = |is: fn(&Step) -> bool| runbook.steps.values().any(is);
-    if is_any(|step| step.switches) {
-        return step.switches;
-    }
-    if is_any(|step| step.irreversible) {
-        let mut before = runbook.before(step).into_iter().filter_map(|id| runbook.steps.get(id));
-        return step.irreversible || before.any(|step| step.irreversible);
-    }
-    let settled = |step: &Step| run.steps.get(&step.id).is_some_and(|state| state.status.is_settled());
-    let does = |step: &Step| runbook.makes_serve(step) || !step.is_for_people();
-    let mut others = runbook.steps.values().filter(|other| other.id != step.id && does(other));
-    does(step) && others.all(settled)
 }

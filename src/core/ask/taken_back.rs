@@ -1,35 +1,27 @@
 //! What steps did and was taken back since.
 
-use crate::base::ids::{RunId, StepId};
+use crate::base::ids::StepId;
 use crate::core::model::Model;
 use crate::core::words::incident::{Mode, Run, StepRun};
 use crate::plan::Step;
+use jiff::Timestamp;
 
 /// Whether what a step did was taken back: a person says so, or a later step that is shown undoes it.
 pub fn is_taken_back(model: &Model, run: &Run, id: &StepId, state: &StepRun) -> bool {
-    state.is_taken_back() || takers(model, run, id, state).next().is_some()
+    taken_back_at(model, run, id, state).is_some()
 }
 
-/// Whether a step of that run took it back.
-pub fn is_taken_back_by(model: &Model, run: &Run, id: &StepId, state: &StepRun, by: &RunId) -> bool {
-    !state.is_taken_back() && takers(model, run, id, state).any(|taker| taker.id == *by)
-}
-
-/// The runs whose steps took back what a step did.
-fn takers<'m>(
-    model: &'m Model,
-    run: &'m Run,
-    id: &'m StepId,
-    state: &StepRun,
-) -> impl Iterator<Item = &'m Run> {
+/// When that was, at the latest.
+pub fn taken_back_at(model: &Model, run: &Run, id: &StepId, state: &StepRun) -> Option<Timestamp> {
     let done = state.ended_at.or(state.started_at);
-    let takes_it_back = move |(other, step, by): &(&Run, &Step, &StepRun)| {
+    let takes_it_back = |(other, step, by): &(&Run, &Step, &StepRun)| {
         model.plan.takes_back((&other.runbook, step), (&run.runbook, id))
             && by.is_shown()
             && !by.is_taken_back()
             && by.ended_at >= done
     };
-    steps(model).filter(takes_it_back).map(|(run, ..)| run)
+    let said = state.undone.as_ref().filter(|_| state.is_taken_back()).map(|(at, _)| *at);
+    steps(model).filter(takes_it_back).filter_map(|(_, _, by)| by.ended_at).chain(said).max()
 }
 
 /// All steps of all runs but those of exercises that change nothing, with their plan.

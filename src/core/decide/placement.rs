@@ -76,11 +76,9 @@ fn is_overtaken(model: &Model, done: &Done<'_>, all: &[Done<'_>]) -> bool {
         model.plan.takes_back((&other.run.runbook, other.step), (&done.run.runbook, &done.step.id))
     };
     let services = &done.step.serves;
-    let runbook = model.plan.runbooks.get(&done.run.runbook);
-    let makes_serve = runbook.is_some_and(|runbook| runbook.makes_serve(done.step));
     let moves_nothing = || services.keys().all(|service| is_moved_later(done, service, all));
     later(done, all).any(|other| takes_back(&other))
-        || (!services.is_empty() && !makes_serve && moves_nothing())
+        || (!services.is_empty() && !done.step.switches && moves_nothing())
 }
 
 /// A step that was done later says where a service is.

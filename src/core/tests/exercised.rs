@@ -24,7 +24,7 @@ fn again(machine: &mut Machine, step: &str) {
 }
 
 fn promotion(plan: &Plan) -> Vec<Step> {
-    vec![no_return(plan, "promote"), by_hand(plan, "phone")]
+    vec![switching(no_return(plan, "promote")), by_hand(plan, "phone")]
 }
 
 fn unshown(machine: &Machine) -> Option<String> {
@@ -87,15 +87,15 @@ fn a_word_of_an_exercise_is_told_as_such_until_somebody_records_what_serves() {
 
 #[test]
 fn a_word_of_an_exercise_for_a_part_that_people_do_by_hand_is_told_and_keeps_the_region() {
-    let hands = |plan: &Plan| vec![by_hand(plan, "phone"), by_hand(plan, "dns")];
-    let mut machine = said(hands, "phone");
-    attest(&mut machine, "dns");
+    let hands = |plan: &Plan| vec![by_hand(plan, "phone"), switching(by_hand(plan, "dns"))];
+    let mut machine = said(hands, "dns");
+    attest(&mut machine, "phone");
     machine.pass(10, &rerouted());
     assert_eq!(serving(&machine), "primary");
-    assert!(unshown(&machine).is_some_and(|told| told.contains("\"phone\" was ONLY SAID")));
-    assert_eq!(left(&machine), [("phone", Some("dr"))]);
-    let mut machine = said(hands, "phone");
-    again(&mut machine, "phone");
+    assert!(unshown(&machine).is_some_and(|told| told.contains("\"dns\" was ONLY SAID")));
+    assert_eq!(left(&machine), [("dns", Some("dr"))]);
+    let mut machine = said(hands, "dns");
+    again(&mut machine, "dns");
     ["phone", "dns"].into_iter().for_each(|step| attest(&mut machine, step));
     assert_eq!(serving(&machine), "dr");
 }
@@ -151,7 +151,7 @@ fn an_exercise_is_not_told_as_one_while_it_goes_on() {
 #[test]
 fn a_switch_that_a_drill_verified_on_a_copy_is_left_once_the_run_ends_for_real() {
     let mut machine = to_dr(Mode::SafeDrill, |plan| {
-        let switch = Step { switches: true, safe_to_drill: true, ..acting(plan, "switch") };
+        let switch = Step { safe_to_drill: true, ..switching(acting(plan, "switch")) };
         vec![switch, by_hand(plan, "phone")]
     });
     do_step(&mut machine, "switch");

@@ -135,11 +135,13 @@ pub fn plan() -> Arc<Plan> {
     let mut promote = step("promote", "postgres-promote", &["check"], ConfirmLevel::Type).1;
     promote.guard = vec![Condition::parse("signals['dr-lag'].value_s < 60.0").unwrap()];
     promote.irreversible = true;
+    let mut dns = step("dns", "exec", &["promote"], ConfirmLevel::Yes);
+    dns.1.switches = true;
     let steps: IndexMap<_, _> = [
         step("check", "note", &[], ConfirmLevel::None),
         ("promote".into(), promote),
         step("scale", "exec", &["promote"], ConfirmLevel::Yes),
-        step("dns", "exec", &["promote"], ConfirmLevel::Yes),
+        dns,
         step("tell", "manual", &["scale", "dns"], ConfirmLevel::None),
     ]
     .into_iter()

@@ -22,6 +22,7 @@ mod recovery;
 pub(crate) mod serving;
 mod taken_back;
 mod transitions;
+mod unsaid;
 mod untold;
 mod walking;
 mod watching;

@@ -60,9 +60,10 @@ pub(super) fn plan_with_api() -> Arc<Plan> {
     add("selective", None, vec![reroute, rest]);
     add("undo", None, vec![back]);
     add("say", None, vec![says]);
-    add("to-dr", Some("dr"), vec![step("all-to-dr")]);
+    let all = |id: &str| Step { switches: true, ..step(id) };
+    add("to-dr", Some("dr"), vec![all("all-to-dr")]);
     add("switch-to-dr", Some("dr"), vec![switch, Step { needs: vec!["switch".into()], ..step("after") }]);
-    add("home", Some("primary"), vec![step("all-home")]);
+    add("home", Some("primary"), vec![all("all-home")]);
     Arc::new(plan)
 }
 

@@ -3,9 +3,9 @@
 use super::fixture::*;
 use super::placement::*;
 use super::readiness::dumps;
+use crate::core::ask::attested;
 use crate::core::ask::names::{Since, View};
 use crate::core::ask::objectives::{overall_clock, overall_stopped};
-use crate::core::ask::{attested, placement};
 use crate::core::model::Status;
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::{Event, Fact};
@@ -50,9 +50,16 @@ pub(super) fn close(machine: &mut Machine) {
     machine.ask(Ask::Close { reason: "they go on".into() }).unwrap();
 }
 
+/// What somebody has to record something for, by its name in the plan, and the region that would serve.
 pub(super) fn left(machine: &Machine) -> Vec<(&str, Option<&str>)> {
+    fn id<'m>(left: &attested::Left<'m>) -> &'m str {
+        match left.by {
+            attested::By::Step(step) => step.id.as_str(),
+            attested::By::Run(runbook) => runbook.title.as_str(),
+        }
+    }
     let left = attested::left(&machine.model);
-    left.iter().map(|left| (left.step.id.as_str(), left.region.map(|region| region.as_str()))).collect()
+    left.iter().map(|left| (id(left), left.region.map(|region| region.as_str()))).collect()
 }
 
 pub(super) fn state(machine: &Machine, step: &str) -> StepRun {
@@ -142,25 +149,6 @@ fn a_persons_record_stands_when_any_other_step_of_the_run_is_settled_later() {
 }
 
 #[test]
-fn a_region_that_a_run_without_a_switching_step_moved_is_not_moved_again_by_what_is_left_of_it() {
-    let mut machine = with(|plan| {
-        let runbook = plan.runbooks.get_mut("to-dr").unwrap();
-        let mut rest = runbook.steps["all-to-dr"].clone();
-        (rest.id, rest.changes) = ("rest".into(), false);
-        rest = of_kind(rest, "note");
-        rest.needs = vec!["all-to-dr".into()];
-        runbook.steps.insert("rest".into(), rest);
-    });
-    begin(&mut machine, "to-dr");
-    do_step(&mut machine, "all-to-dr");
-    assert_eq!(serving(&machine), "dr");
-    record(&mut machine, "primary");
-    attest(&mut machine, "rest");
-    machine.pass(10, &broken());
-    assert_eq!(serving(&machine), "primary");
-}
-
-#[test]
 fn a_switch_that_is_done_again_moves_again() {
     let mut machine = switched();
     record(&mut machine, "primary");
@@ -190,46 +178,6 @@ fn what_was_said_in_an_exercise_moves_nothing_once_it_is_live() {
     attest(&mut machine, "after");
     machine.pass(30, &rerouted());
     assert_eq!(serving(&machine), "primary");
-}
-
-#[test]
-fn a_record_stands_when_a_step_of_a_run_without_a_switching_step_is_taken_up_again_and_skipped() {
-    let mut machine = with(|plan| {
-        let runbook = plan.runbooks.get_mut("to-dr").unwrap();
-        let mut rest = runbook.steps["all-to-dr"].clone();
-        (rest.id, rest.changes) = ("rest".into(), false);
-        rest = of_kind(rest, "note");
-        rest.needs = vec!["all-to-dr".into()];
-        runbook.steps.insert("rest".into(), rest);
-    });
-    begin(&mut machine, "to-dr");
-    attest(&mut machine, "all-to-dr");
-    machine.pass(30, &rerouted());
-    assert_eq!(serving(&machine), "dr");
-    record(&mut machine, "primary");
-    let run = machine.run();
-    machine.ask(Ask::Retry { run, step: "all-to-dr".into(), reason: Some("is it needed?".into()) }).unwrap();
-    skip(&mut machine, "all-to-dr");
-    machine.pass(30, &rerouted());
-    assert_eq!(serving(&machine), "primary");
-}
-
-#[test]
-fn a_runbook_that_people_do_by_hand_moves_with_the_last_thing_that_they_do() {
-    let mut machine = with(|plan| {
-        let runbook = plan.runbooks.get_mut("to-dr").unwrap();
-        let by_hand = |step: &mut crate::plan::Step| (step.action, step.changes) = ("manual".into(), false);
-        runbook.steps.values_mut().for_each(by_hand);
-        let mut announce = runbook.steps["all-to-dr"].clone();
-        (announce.id, announce.needs, announce.verify) = ("announce".into(), Vec::new(), None);
-        runbook.steps.shift_insert(0, "announce".into(), announce);
-    });
-    begin(&mut machine, "to-dr");
-    attest(&mut machine, "announce");
-    assert_eq!(serving(&machine), "primary", "nothing was moved by telling people");
-    attest(&mut machine, "all-to-dr");
-    machine.pass(30, &rerouted());
-    assert_eq!(serving(&machine), "dr");
 }
 
 #[test]
@@ -468,33 +416,6 @@ fn a_region_that_a_run_moved_is_told_once() {
     attest(&mut machine, "after");
     machine.pass(30, &rerouted());
     assert_eq!(told(&machine), 1, "a record tells of itself");
-}
-
-#[test]
-fn the_last_step_of_a_runbook_that_names_no_switch_is_proven_where_it_leads_and_the_ones_before_where_it_serves()
- {
-    let up = || Some(Condition::parse("services.api.status == 'up'").unwrap());
-    let mut machine = with(|plan| {
-        let runbook = plan.runbooks.get_mut("to-dr").unwrap();
-        let mut last = runbook.steps["all-to-dr"].clone();
-        (last.id, last.verify, last.needs) = ("last".into(), up(), vec!["all-to-dr".into()]);
-        runbook.steps.insert("last".into(), last);
-        runbook.steps["all-to-dr"].verify = up();
-    });
-    begin(&mut machine, "to-dr");
-    let ahead = |machine: &Machine, step: &str| {
-        let run = machine.model.run(&machine.run()).unwrap();
-        let (step, _) = machine.model.step(&run.id, &step.into()).unwrap();
-        placement::ahead(&machine.model, run, step).len()
-    };
-    assert_eq!((ahead(&machine, "all-to-dr"), ahead(&machine, "last")), (0, 0));
-    do_step(&mut machine, "all-to-dr");
-    assert_eq!(ahead(&machine, "last"), 2, "both services");
-    attest(&mut machine, "last");
-    machine.pass(1, &[]);
-    assert_eq!(serving(&machine), "primary", "it is on a word");
-    machine.pass(30, &broken());
-    assert_eq!(serving(&machine), "dr", "it works there");
 }
 
 #[test]

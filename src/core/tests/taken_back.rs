@@ -111,3 +111,39 @@ fn an_undo_that_was_taken_back_itself_ends_nothing() {
     assert_eq!((api(&machine).0, in_force_now(&machine)), ("dr", vec!["reroute".into()]));
     assert_kept(&machine);
 }
+
+/// The region that a switch made serve, once the switch was taken back, is left to a person to record.
+fn assert_asked(mut machine: Machine) {
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![("switch", Some("dr"))]));
+    let told = "\"switch\" was taken back: whether somewhere still serves is not known. T records which region does.";
+    assert_eq!(said(&machine), told);
+    for region in ["dr", "primary"] {
+        let mut machine = machine.clone();
+        record(&mut machine, region);
+        assert_eq!((serving(&machine), left(&machine)), (region, vec![]));
+        assert_refolds(&machine);
+    }
+    close(&mut machine);
+    assert_eq!(left(&machine), [("switch", Some("dr"))], "also after the close");
+}
+
+#[test]
+fn a_switch_that_was_taken_back_leaves_it_to_a_person_to_say_what_serves() {
+    let mut machine = switched();
+    undo(&mut machine, "switch");
+    assert_eq!(left(&machine), [("switch", Some("dr"))], "also while its run goes on");
+    complete(&mut machine);
+    assert_asked(machine);
+    let mut machine = with(|plan| {
+        plan.runbooks["undo"].steps["back"].undoes = vec!["switch".into()];
+        plan.runbooks["undo"].steps["back"].verify = None;
+    });
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    assert_eq!(left(&machine), []);
+    begin(&mut machine, "undo");
+    do_step(&mut machine, "back");
+    machine.pass(1, &[]);
+    assert_asked(machine);
+}

@@ -51,14 +51,13 @@ fn switches(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report
     unsaid_switch(id, runbook, draft, report);
 }
 
-/// Where no step switches and none is irreversible, only the whole of what is done tells when the region serves.
+/// Without a step that switches a run moves nothing by itself.
 fn unsaid_switch(id: &RunbookId, runbook: &Runbook, draft: &Draft, report: &Report) {
-    let says = |step: &Step| step.switches || (step.irreversible && step.acts());
-    let is_unsaid = draft.complete && !runbook.steps.values().any(says);
+    let is_unsaid = draft.complete && runbook.switching().is_none();
     let Some(region) = runbook.activates.as_ref().filter(|_| is_unsaid) else { return };
     let message = format!(
-        "runbook `{id}` makes `{region}` serve, and no step says by what: it does once all that acts, and all that people \
-         do by hand, is done, and not where any of that is skipped"
+        "runbook `{id}` is for `{region}`, and no step says that it serves: the clocks run on, and services are looked at \
+         where they were, until somebody records after the run which region serves"
     );
     let place = draft.places.of(&format!("runbooks.{id}.activates"));
     let help = "write `switches = true` at the step that moves the traffic";

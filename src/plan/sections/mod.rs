@@ -248,7 +248,7 @@ pub static STEP_KEYS: &[Key] = &[
         "switches",
         Takes::Flag,
         "false",
-        "Once it is verified or attested, the region that the runbook `activates` serves. Where no step says so, that is once all but manual steps and notes is done.",
+        "Once it is verified or attested, the region that the runbook `activates` serves. Where no step says so, the run moves nothing: a person records which region serves.",
     ),
     Key::optional(
         "serves",

@@ -201,6 +201,8 @@ fn steps() -> IndexMap<StepId, Step> {
     promote.1.irreversible = true;
     promote.1.guard =
         vec![condition("signals['dr-lag'].value_s < 60.0"), condition("signals['dr-db'].state == 'ok'")];
+    let mut dns = step("dns", "Point DNS to us-west-2", "exec", &["scale-api"], Yes, 2);
+    dns.1.switches = true;
     let mut tell = step("tell", "Tell the customers", "manual", &["promote"], Auto, 2);
     let post = Param::Text("Post on the status page: we moved to us-west-2, writes work again.".into());
     let check = Param::Text("The page shows it.".into());
@@ -212,7 +214,7 @@ fn steps() -> IndexMap<StepId, Step> {
         promote,
         step("scale-api", "Scale up the DR API", "kube-scale", &["promote"], Yes, 3),
         step("scale-worker", "Scale up the DR workers", "kube-scale", &["promote"], Yes, 3),
-        step("dns", "Point DNS to us-west-2", "exec", &["scale-api"], Yes, 2),
+        dns,
         tell,
         step("verify", "Verify that the DR region serves", "http-request", &["dns"], Auto, 2),
     ])

@@ -6,7 +6,7 @@ use super::stage::{Stage, healthy};
 use crate::console::overlays::left::by_aborting;
 use crate::console::ui::Screen;
 use crate::core::prose::brief;
-use crate::core::tests::carried_out::{switched_by_hand, without_its_switch};
+use crate::core::tests::carried_out::{switched_by_hand, without_a_switching_step, without_its_switch};
 use crate::core::tests::exercised::complete_but_for_the_promotion;
 use crate::core::tests::fixture::Machine;
 use crate::core::tests::proving::{closed_by_word, complete, record, switched, switched_by_word};
@@ -98,8 +98,23 @@ fn the_form_of_the_abort_tells_what_people_did_by_hand() {
     let machine = switched_by_hand();
     let lines = by_aborting(&machine.model, &machine.run()).join("\n");
     assert!(
-        lines.contains("\"dns\" was attested") && lines.contains("record then which one serves"),
+        lines.contains("Done by hand, and not taken back by the abort: \"dns\".")
+            && lines.contains("by which step (`switches`): record then which one serves"),
         "{lines}"
     );
     assert!(!lines.contains("No step of it has changed anything"), "{lines}");
+}
+
+#[test]
+fn next_asks_what_serves_after_a_run_whose_plan_does_not_say_when_its_region_does() {
+    let mut machine = without_a_switching_step();
+    machine.pass(10, &crate::core::tests::placement::broken());
+    let screen = flat(&seen(&staged(machine.clone())));
+    assert!(screen.contains("does not say which step lets somewhere serve (`switches`)"), "{screen}");
+    assert!(screen.contains("T records it, or that somewhere still does"), "{screen}");
+    let told = brief::lines(&machine.model, machine.now).join("\n");
+    assert!(told.contains("NOT PROVEN: \"to-dr\" has ended"), "{told}");
+    record(&mut machine, "dr");
+    let screen = flat(&seen(&staged(machine)));
+    assert!(!screen.contains("`switches`"), "{screen}");
 }

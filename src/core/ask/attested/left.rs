@@ -2,7 +2,7 @@
 
 use crate::base::ids::{RegionId, ServiceId};
 use crate::core::ask::placement;
-use crate::core::ask::taken_back::is_taken_back;
+use crate::core::ask::taken_back::{is_taken_back, taken_back_at};
 use crate::core::model::Model;
 use crate::core::words::incident::{Incident, Mode, Run, StepRun};
 use crate::core::words::status::StepStatus;
@@ -16,16 +16,36 @@ pub const RECORD: &str = "`lifeboat serves --record`";
 /// went to its end without what moves the region, or its incident was closed. It ends with what is known to serve since.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Left<'m> {
-    /// The step.
-    pub step: &'m Step,
+    /// What did it.
+    pub by: By<'m>,
     /// The region that would serve; none of a step that moves services by themselves.
     pub region: Option<&'m RegionId>,
     /// What is known of it.
     pub why: Why,
-    end: End,
+    /// What keeps it from taking effect.
+    pub end: End,
 }
 
-/// What is known of a step that makes something serve.
+/// What makes something serve.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum By<'m> {
+    /// A step that says so.
+    Step(&'m Step),
+    /// A run in which no step switches.
+    Run(&'m Runbook),
+}
+
+impl<'m> By<'m> {
+    /// What people call it.
+    pub fn title(&self) -> &'m str {
+        match self {
+            Self::Step(step) => &step.title,
+            Self::Run(runbook) => &runbook.title,
+        }
+    }
+}
+
+/// What is known of what makes something serve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Why {
     /// It is on a person's word, and its own proof was not seen.
@@ -40,6 +60,10 @@ pub enum Why {
     LeftOut,
     /// It was only said in an exercise.
     Exercise,
+    /// The plan does not say which of its steps does it.
+    Unsaid,
+    /// It did, and was taken back since.
+    TakenBack,
 }
 
 impl Why {
@@ -55,15 +79,6 @@ impl Why {
         }
     }
 
-    fn as_str(self) -> &'static str {
-        if self == Self::Shown { "verified" } else { "attested" }
-    }
-
-    /// It is done as far as anybody asks.
-    fn is_done(self) -> bool {
-        matches!(self, Self::Said | Self::Shown)
-    }
-
     /// Nobody did it.
     fn is_undone(self) -> bool {
         matches!(self, Self::LeftOut | Self::Exercise)
@@ -72,9 +87,12 @@ impl Why {
 
 /// What keeps it from taking effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum End {
+pub enum End {
+    /// The run was stopped.
     Abort,
+    /// The incident was closed.
     Close,
+    /// The run went to its end.
     Run,
 }
 
@@ -92,16 +110,17 @@ impl Left<'_> {
     /// What is not known, and the way out; `record` is what records which region serves.
     pub fn sentence(&self, model: &Model, record: &str) -> String {
         let said = self.said(model);
-        match self.region {
-            Some(region) => {
-                let serving = model.serving();
+        match (self.region, self.by) {
+            _ if self.why == Why::TakenBack => format!("{said}. {record} records which region does."),
+            (Some(region), _) => {
+                let serving = model.serving().filter(|serving| *serving != region);
                 let other = serving.map_or_else(String::new, |serving| {
                     format!(", or that {} still does", name(model, serving))
                 });
                 format!("{said}. If {} serves now, {record} records it{other}.", name(model, region))
             }
-            None => {
-                let services = self.step.serves.iter().map(|(service, region)| {
+            (None, By::Step(step)) => {
+                let services = step.serves.iter().map(|(service, region)| {
                     let title = model.plan.services.get(service).map_or(service.as_str(), |spec| &spec.title);
                     format!("{title} from {}", name(model, region))
                 });
@@ -111,18 +130,22 @@ impl Left<'_> {
                     services.collect::<Vec<_>>().join(", ")
                 )
             }
+            (None, By::Run(_)) => said,
         }
     }
 
     fn said(&self, model: &Model) -> String {
-        let (title, end) = (&self.step.title, self.end.as_str());
+        let (title, end) = (self.by.title(), self.end.as_str());
         let region = || self.region.map_or_else(String::new, |region| name(model, region));
         match self.why {
             Why::Word => format!("\"{title}\" was attested before the {end}, and its own proof was not seen"),
-            Why::Said | Why::Shown if self.end == End::Run => {
-                format!("\"{title}\" is {}, and its run moved nothing", self.why.as_str())
+            Why::Said if self.end == End::Run => {
+                format!("\"{title}\" is attested, and its run moved nothing")
             }
             Why::Said => format!("\"{title}\" was attested, and moved nothing because of the {end}"),
+            Why::Shown if self.end == End::Run => {
+                format!("\"{title}\" is verified, and its run moved nothing")
+            }
             Why::Shown => format!("\"{title}\" is verified, and moved nothing because of the {end}"),
             Why::Doubt if self.end == End::Run => {
                 format!("nobody knows whether \"{title}\" acted before it was skipped")
@@ -133,6 +156,20 @@ impl Left<'_> {
                 "\"{title}\" was only said in the exercise: whether {} serves now is not known",
                 region()
             ),
+            Why::Unsaid => {
+                let how = match self.end {
+                    End::Abort => "was aborted",
+                    End::Close => "was closed",
+                    End::Run => "has ended",
+                };
+                format!(
+                    "\"{title}\" {how}, and the plan does not say which step lets {} serve (`switches`)",
+                    region()
+                )
+            }
+            Why::TakenBack => {
+                format!("\"{title}\" was taken back: whether {} still serves is not known", region())
+            }
         }
     }
 }
@@ -148,54 +185,54 @@ pub fn left(model: &Model) -> Vec<Left<'_>> {
 
 fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<'m>> {
     let is_closed = incident.closed.is_some();
-    let Some(runbook) = model.plan.runbooks.get(&run.runbook).filter(|_| is_closed || run.ended.is_some())
-    else {
-        return Vec::new();
-    };
-    let mut found = would_serve(model, runbook, run);
-    if run.is_aborted() {
-        // What moves services by itself goes on to, as long as the incident is open; a word does not.
-        let is_taken_in = |step: &WouldServe<'_>| step.why.is_done() && step.region.is_none() && !is_closed;
-        found.retain(|step| !step.why.is_undone() && !is_taken_in(step));
-    } else {
-        // What was left out says more than what was done, and a proof may come as long as the incident is open.
-        let is_whole = found.iter().all(|step| step.region.is_none() || step.why.is_done());
-        let was_begun = is_begun(runbook, run);
-        found.retain(|step| match step.why {
-            Why::Said | Why::Shown if step.region.is_some() => is_whole,
-            Why::LeftOut | Why::Exercise => was_begun,
-            Why::Doubt => true,
-            Why::Word | Why::Said | Why::Shown => is_closed,
-        });
-    }
-    let end = |why: Why| match why {
+    let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return Vec::new() };
+    let end = |why| match why {
         _ if run.is_aborted() => End::Abort,
-        Why::Word => End::Close,
-        Why::Said | Why::Shown if is_closed => End::Close,
+        Why::Word | Why::Said | Why::Shown if is_closed => End::Close,
+        _ if run.ended.is_none() => End::Close,
         _ => End::Run,
     };
-    let left = |found: WouldServe<'m>| Left {
-        step: found.step,
-        region: found.region,
-        why: found.why,
-        end: end(found.why),
-    };
-    found.into_iter().map(left).collect()
+    let is_over = is_closed || run.ended.is_some();
+    let found = would_serve(model, runbook, run).into_iter().filter(|found| match found.why {
+        // A run that is under way to another region says itself when that one serves.
+        Why::TakenBack => model.moving().is_none_or(|(_, moving)| moving.activates.as_ref() == found.region),
+        _ => is_over && is_left(found, runbook, run, is_closed),
+    });
+    found.map(|WouldServe { by, region, why }| Left { by, region, why, end: end(why) }).collect()
+}
+
+/// Nothing gives effect to it any more.
+fn is_left(found: &WouldServe<'_>, runbook: &Runbook, run: &Run, is_closed: bool) -> bool {
+    match found.why {
+        Why::Doubt | Why::Unsaid | Why::TakenBack => true,
+        why if why.is_undone() => !run.is_aborted() && is_begun(runbook, run),
+        Why::Said | Why::Shown if found.region.is_some() => true,
+        // What moves services by itself goes on to, as long as the incident is open; the word of an aborted run does not.
+        Why::Word => is_closed || run.is_aborted(),
+        _ => is_closed,
+    }
 }
 
 /// Something of a run was done for real, or may have been, besides notes, waits and messages.
 fn is_begun(runbook: &Runbook, run: &Run) -> bool {
+    begun(runbook, run).next().is_some()
+}
+
+/// When what was done so, or may have been, was.
+fn begun<'m>(runbook: &'m Runbook, run: &'m Run) -> impl Iterator<Item = Timestamp> + 'm {
     let is_real = |state: &StepRun| state.is_in_doubt() || (state.status.is_done() && !state.exercise);
-    let mut acted = run.steps.iter().filter(|(_, state)| is_real(state));
     let changes = |step: &Step| step.is_by_hand() || step.acts() || step.is_fence();
-    acted.any(|(id, _)| runbook.steps.get(id).is_some_and(changes))
+    let done = run
+        .steps
+        .iter()
+        .filter(move |(id, state)| is_real(state) && runbook.steps.get(*id).is_some_and(changes));
+    done.filter_map(|(_, state)| state.ended_at.or(state.started_at))
 }
 
 /// Whether what somebody has to record is left anywhere, also where a proof may still come.
 pub fn is_any(model: &Model) -> bool {
-    let is_open = |why| matches!(why, Why::Word | Why::Exercise);
-    runs(model).any(|(_, run)| of_run(model, run).into_iter().any(|(_, _, why)| is_open(why)))
-        || !left(model).is_empty()
+    let is_open = |found: &WouldServe<'_>| matches!(found.why, Why::Word | Why::Exercise);
+    runs(model).any(|(_, run)| of_run(model, run).iter().any(is_open)) || !left(model).is_empty()
 }
 
 /// All runs but those of exercises that move nothing.
@@ -205,17 +242,20 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
     real.flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
 }
 
-/// The steps of a run that make something serve and have not moved it, with the region that would serve.
-pub fn of_run<'m>(model: &'m Model, run: &'m Run) -> Vec<(&'m Step, Option<&'m RegionId>, Why)> {
-    let runbook = model.plan.runbooks.get(&run.runbook);
-    let found = runbook.map_or_else(Vec::new, |runbook| would_serve(model, runbook, run));
-    found.into_iter().map(|found| (found.step, found.region, found.why)).collect()
+/// Something that makes a region or services serve, and has not moved them.
+pub struct WouldServe<'m> {
+    /// What does it.
+    pub by: By<'m>,
+    /// The region that would serve; none of a step that moves services by themselves.
+    pub region: Option<&'m RegionId>,
+    /// What is known of it.
+    pub why: Why,
 }
 
-struct WouldServe<'m> {
-    step: &'m Step,
-    region: Option<&'m RegionId>,
-    why: Why,
+/// What a run did so, also while it is open.
+pub fn of_run<'m>(model: &'m Model, run: &'m Run) -> Vec<WouldServe<'m>> {
+    let runbook = model.plan.runbooks.get(&run.runbook);
+    runbook.map_or_else(Vec::new, |runbook| would_serve(model, runbook, run))
 }
 
 fn would_serve<'m>(model: &'m Model, runbook: &'m Runbook, run: &'m Run) -> Vec<WouldServe<'m>> {
@@ -223,26 +263,38 @@ fn would_serve<'m>(model: &'m Model, runbook: &'m Runbook, run: &'m Run) -> Vec<
         let state = run.steps.get(&step.id)?;
         let why = Why::of(state)?;
         let said = state.ended_at.or(state.started_at)?;
-        let region = region(model, runbook, run, step, said);
+        let region = region(model, runbook, run, said).filter(|_| step.switches);
         let moves = !why.is_undone() && state.moved.is_none() && moves_services(model, step, said);
         let is_open = (region.is_some() || moves) && !is_taken_back(model, run, &step.id, state);
-        is_open.then_some(WouldServe { step, region, why })
+        is_open.then_some(WouldServe { by: By::Step(step), region, why })
     };
-    runbook.steps.values().filter_map(of_step).collect()
+    let steps = runbook.steps.values().filter_map(of_step);
+    steps.chain(unsaid(model, runbook, run)).chain(taken_back(model, runbook, run)).collect()
 }
 
-/// The region that would serve because of a step. What began to serve since says more.
-fn region<'m>(
-    model: &Model,
-    runbook: &'m Runbook,
-    run: &Run,
-    step: &Step,
-    said: Timestamp,
-) -> Option<&'m RegionId> {
-    let region =
-        runbook.activates.as_ref().filter(|_| is_after(run.switched, said) && runbook.makes_serve(step))?;
-    let is_told = model.durable.switches.iter().any(|switch| switch.at > said);
+/// A run for a region in which something was done, and no step says that the region serves.
+fn unsaid<'m>(model: &'m Model, runbook: &'m Runbook, run: &'m Run) -> Option<WouldServe<'m>> {
+    let done = begun(runbook, run).max().filter(|_| runbook.switching().is_none())?;
+    let region = region(model, runbook, run, done)?;
+    Some(WouldServe { by: By::Run(runbook), region: Some(region), why: Why::Unsaid })
+}
+
+/// The region that would serve because of what was done then. What began to serve since says more.
+fn region<'m>(model: &Model, runbook: &'m Runbook, run: &Run, done: Timestamp) -> Option<&'m RegionId> {
+    let region = runbook.activates.as_ref().filter(|_| is_after(run.switched, done))?;
+    let is_told = model.durable.switches.iter().any(|switch| switch.at > done);
     (!is_told && model.serving() != Some(region)).then_some(region)
+}
+
+/// The step that switched, where its region serves on and what it did was taken back.
+fn taken_back<'m>(model: &'m Model, runbook: &'m Runbook, run: &'m Run) -> Option<WouldServe<'m>> {
+    let step = runbook.switching()?;
+    let state = run.steps.get(&step.id)?;
+    let at = taken_back_at(model, run, &step.id, state)?;
+    let region = runbook.activates.as_ref().filter(|region| model.serving() == Some(*region))?;
+    let is_told = model.durable.switches.iter().any(|switch| switch.at > at);
+    let is_open = !is_told && run.switched.is_some_and(|moved| moved < at);
+    is_open.then_some(WouldServe { by: By::Step(step), region: Some(region), why: Why::TakenBack })
 }
 
 /// Whether nothing was known of where a run leads, or only before a step was done.

@@ -2,7 +2,7 @@
 
 mod left;
 
-pub use left::{Left, RECORD, Why, is_any, left, of_run};
+pub use left::{By, Left, RECORD, Why, WouldServe, is_any, left, of_run};
 
 use crate::base::ids::RegionId;
 use crate::core::ask::names::{Since, View};
@@ -64,7 +64,7 @@ impl<'m> Unshown<'m> {
 
     /// The region that serves once it is proven, or once a person records it.
     pub fn region(&self) -> Option<&'m RegionId> {
-        self.runbook.activates.as_ref().filter(|_| self.runbook.makes_serve(self.step))
+        self.runbook.activates.as_ref().filter(|_| self.step.switches)
     }
 }
 
@@ -74,7 +74,7 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
     let runbook = model.plan.runbooks.get(&run.runbook)?;
     let found = runbook.steps.values().enumerate().filter_map(|(place, step)| {
         let state = run.steps.get(&step.id)?;
-        let moves = !step.serves.is_empty() || runbook.makes_serve(step);
+        let moves = !step.serves.is_empty() || step.switches;
         let is_over = state.proven.is_some() || (state.moved.is_some() && (moves || state.undone.is_some()));
         if state.status != StepStatus::Attested || is_over {
             return None;
