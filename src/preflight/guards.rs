@@ -1,8 +1,9 @@
 //! What an irreversible step's guards and its runbook's loss would come to, by one reading of each probe now: a standby
 //! that can never catch up is found on a quiet day, not in the night.
 
+use super::another_day::AFTER_A_FAILOVER;
 use super::step::peer;
-use super::{AFTER_A_FAILOVER, ENDLESS, Looks, Unanswered};
+use super::{ENDLESS, Looks, Unanswered};
 use crate::base::ids::ProbeId;
 use crate::core::apply::apply;
 use crate::core::ask::names::View;

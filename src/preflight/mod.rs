@@ -1,20 +1,20 @@
 //! Can each step of a plan be done now? Everything is asked that can be asked without changing anything; what
 //! cannot be asked is said, never taken for a yes.
 
+mod another_day;
 mod guards;
 mod split;
 mod step;
 #[cfg(test)]
 mod tests;
 
-use crate::base::ids::RunbookId;
 use crate::base::pool::Pool;
-use crate::core::words::preflight::{Check, Checked, DEADLINE, Preflight, RegionChecks, StepChecks};
-use crate::kinds::action::{ALREADY_PRIMARY, STANDBY_NOW};
-use crate::plan::{Plan, Runbook, Step};
+use crate::core::words::preflight::{Check, DEADLINE, Preflight, RegionChecks, StepChecks};
+use crate::plan::{Plan, Step};
 #[cfg(feature = "aws")]
 use crate::providers::aws::preflight as aws;
 use crate::world::World;
+use another_day::{fences_of_another_day, way_back};
 use futures::FutureExt;
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -33,9 +33,6 @@ pub const NOT_SEEN: &[&str] = &[
     "Of AWS permissions, the caller's own policies are simulated; service control policies are not seen, and \
      neither are resource policies and session policies.",
 ];
-
-/// What to do about what is right as soon as another region serves.
-const AFTER_A_FAILOVER: &str = "Nothing, while it serves. Run preflight again after a failover.";
 
 /// Looks at every step of a plan. What reaches outside runs in `pool`: a peer that sends without end keeps one of its
 /// threads busy, and the look at it ends by its deadline all the same.
@@ -79,56 +76,6 @@ pub async fn run(plan: &Plan, world: &dyn World, pool: &Pool) -> Preflight {
         regions,
         steps,
     })
-}
-
-/// A runbook that leads to the region that serves already is for another day: that its server is the primary is right
-/// then, and no failing. Which server lives there is told by the probe that watches it.
-fn way_back(plan: &Plan, book: &Runbook, step: &Step, mut checks: Vec<Check>) -> Vec<Check> {
-    let dsn = step.params.get("dsn").filter(|_| step.promotes());
-    let mut watching = plan.probes.values().filter(|probe| dsn.is_some() && probe.params.get("dsn") == dsn);
-    let leads_there = book.activates.is_some() && watching.any(|probe| probe.region == book.activates);
-    for check in checks.iter_mut().filter(|check| leads_there && check.what == ALREADY_PRIMARY.0) {
-        if let Checked::Fail(seen) = &check.result
-            && seen == ALREADY_PRIMARY.1
-        {
-            check.result =
-                Checked::Warn(format!("{seen}: its region serves, this runbook is the way back to it"));
-            check.next = AFTER_A_FAILOVER.into();
-        }
-    }
-    checks
-}
-
-/// Fences in a runbook that leads to where the primary is already: what they stop is the other side, which is a standby
-/// now, or was stopped and is not back.
-fn fences_of_another_day(plan: &Plan, steps: &mut [StepChecks]) {
-    let leads_there = |of: &StepChecks| {
-        let says = |check: &Check| {
-            let seen = check.result.seen();
-            check.what == ALREADY_PRIMARY.0
-                && matches!(check.result, Checked::Warn(_))
-                && seen.starts_with(ALREADY_PRIMARY.1)
-        };
-        of.checks.iter().any(says)
-    };
-    let books: Vec<RunbookId> =
-        steps.iter().filter(|of| leads_there(of)).map(|of| of.runbook.clone()).collect();
-    let fences = |of: &&mut StepChecks| {
-        let step = plan.runbooks.get(&of.runbook).and_then(|book| book.steps.get(&of.step));
-        books.contains(&of.runbook) && step.is_some_and(Step::is_fence)
-    };
-    for check in steps.iter_mut().filter(fences).flat_map(|of| &mut of.checks) {
-        let of_the_other_side = match &check.result {
-            Checked::Warn(seen) => (check.what.as_str(), seen.as_str()) == STANDBY_NOW,
-            Checked::Fail(_) => check.what == step::TARGET,
-            Checked::Pass(_) | Checked::NotCheckable(_) => false,
-        };
-        if of_the_other_side {
-            let seen = check.result.seen();
-            check.result = Checked::Warn(format!("{seen}; this runbook fences it only once it serves"));
-            check.next = "Nothing, while the other side serves. Run preflight again after a failover.".into();
-        }
-    }
 }
 
 /// What a call gets beyond its deadline, so that its own words on being late come before the cut.

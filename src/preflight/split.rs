@@ -1,6 +1,7 @@
 //! Two servers of one database that both accept writes: no runbook is the way back of the other then.
 
-use super::{AFTER_A_FAILOVER, Looks};
+use super::Looks;
+use super::another_day::AFTER_A_FAILOVER;
 use crate::core::ask::servers::{NO_DATABASE, READ_ONLY_HIDDEN, Seen};
 use crate::core::words::preflight::{Check, Checked, RegionChecks};
 use crate::kinds::action::ALREADY_PRIMARY;
