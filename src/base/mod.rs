@@ -14,5 +14,6 @@ pub mod process;
 pub(crate) mod shortage;
 pub mod text;
 pub mod toml;
+pub mod unanswered;
 pub mod units;
 pub(crate) mod words;

@@ -161,7 +161,7 @@ pub async fn run(
         let _ = reports.send(Input::Report(report));
     });
     let outside = Outside::start()?;
-    let resolver = world.clients().map(|clients| clients.secrets.clone());
+    let resolver = world.secrets().cloned();
     secrets::learn(&plan, resolver, &outside.probes).await;
     let calendars = calendar::start(&plan, clock.clone(), runner::guarded(world.door(), sink.clone()));
     let shared = ledger.model().clone();

@@ -4,6 +4,7 @@ use super::step::TARGET;
 use crate::base::ids::RunbookId;
 use crate::core::words::preflight::{Check, Checked, StepChecks};
 use crate::kinds::action::{ALREADY_PRIMARY, STANDBY_NOW};
+use crate::kinds::survey::Conflict;
 use crate::plan::{Plan, Runbook, Step};
 
 /// What to do about what is right as soon as another region serves.
@@ -57,4 +58,17 @@ pub(super) fn fences_of_another_day(plan: &Plan, steps: &mut [StepChecks]) {
             check.next = "Nothing, while the other side serves. Run preflight again after a failover.".into();
         }
     }
+}
+
+/// What would be right of a runbook for another day is not, where its step is in a conflict.
+pub(super) fn never_right(conflict: &Conflict, mut checks: Vec<Check>) -> Vec<Check> {
+    for check in &mut checks {
+        let seen = check.result.seen();
+        let is_primary = (check.what.as_str(), seen) == ALREADY_PRIMARY;
+        if is_primary || check.next == AFTER_A_FAILOVER {
+            check.result = Checked::Fail(format!("{seen}; {}", conflict.what));
+            check.next.clone_from(&conflict.next);
+        }
+    }
+    checks
 }

@@ -1,10 +1,11 @@
 //! What an irreversible step's guards and its runbook's loss would come to, by one reading of each probe now: a standby
 //! that can never catch up is found on a quiet day, not in the night.
 
+use super::Looks;
 use super::another_day::AFTER_A_FAILOVER;
 use super::step::peer;
-use super::{ENDLESS, Looks, Unanswered};
 use crate::base::ids::ProbeId;
+use crate::base::unanswered::{ENDLESS, Unanswered};
 use crate::core::apply::apply;
 use crate::core::ask::names::View;
 use crate::core::ask::{outlook, promoting};
@@ -26,7 +27,7 @@ impl Looks<'_> {
     /// The checks of a step's guards and of what it would lose. Nothing for what can be taken back, nor in a simulated
     /// world, whose probes say what the scenario says.
     pub(super) async fn guards(&self, plan: &Plan, runbook: &Runbook, step: &Step) -> Vec<Check> {
-        if !step.irreversible || self.world.clients().is_none() {
+        if !step.irreversible || self.world.simulation().is_some() {
             return Vec::new();
         }
         let named = step.guard.iter().flat_map(|guard| guard.references());
@@ -52,7 +53,7 @@ impl Looks<'_> {
             Ok(made) => {
                 let of = peer(&spec.params).map_or_else(String::new, |peer| format!(" from {peer}"));
                 let late = || failed(format!("no answer{of} within {} s", DEADLINE.as_secs()));
-                let run = self.apart(DEADLINE, async move { timeout(DEADLINE, made.run()).await });
+                let run = self.pool.within(DEADLINE, async move { timeout(DEADLINE, made.run()).await });
                 match run.await {
                     Ok(outcome) => outcome.unwrap_or_else(|_| Err(late())),
                     Err(Unanswered::Endless) => Err(failed(format!("{}: {ENDLESS}", late().why))),

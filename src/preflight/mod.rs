@@ -3,24 +3,22 @@
 
 mod another_day;
 mod guards;
-mod split;
 mod step;
 #[cfg(test)]
 mod tests;
 
 use crate::base::pool::Pool;
 use crate::core::words::preflight::{Check, DEADLINE, Preflight, RegionChecks, StepChecks};
+use crate::kinds::survey::{Conflict, Survey, Together};
 use crate::plan::{Plan, Step};
-#[cfg(feature = "aws")]
-use crate::providers::aws::preflight as aws;
+use crate::providers::Provider;
 use crate::world::World;
-use another_day::{fences_of_another_day, way_back};
+use another_day::{fences_of_another_day, never_right, way_back};
 use futures::FutureExt;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -41,7 +39,8 @@ pub async fn run(plan: &Plan, world: &dyn World, pool: &Pool) -> Preflight {
     let looks = Looks::new(plan, world, pool);
     // First of all: from here on they are masked, whoever says them.
     let secrets = looks.secrets_of(plan).await;
-    let databases = looks.databases(plan).await;
+    let together = looks.together(plan).await;
+    let conflicts: Vec<&Conflict> = together.iter().flat_map(|of| &of.conflicts).collect();
     let steps =
         plan.runbooks.iter().flat_map(|(id, book)| book.steps.values().map(move |step| (id, book, step)));
     let steps = join_all(steps.map(async |(runbook, book, step)| StepChecks {
@@ -52,10 +51,13 @@ pub async fn run(plan: &Plan, world: &dyn World, pool: &Pool) -> Preflight {
         checks: {
             let mut checks = looks.at(step).await;
             let guards = looks.guards(plan, book, step).await;
-            match split::of(&databases.splits, step) {
-                Some(split) => {
+            let of_this = |conflict: &&&Conflict| {
+                conflict.steps.iter().any(|(book, id)| (book, id) == (runbook, &step.id))
+            };
+            match conflicts.iter().find(of_this) {
+                Some(conflict) => {
                     checks.extend(guards);
-                    split.fail(checks)
+                    never_right(conflict, checks)
                 }
                 None => {
                     checks = way_back(plan, book, step, checks);
@@ -66,7 +68,7 @@ pub async fn run(plan: &Plan, world: &dyn World, pool: &Pool) -> Preflight {
         },
     }));
     let (mut regions, mut steps) = futures::future::join(looks.regions(plan), steps).await;
-    regions.extend(split::checks(&databases));
+    regions.extend(together.into_iter().filter_map(|of| of.checks));
     regions.extend(secrets);
     fences_of_another_day(plan, &mut steps);
     world.door().admit(Preflight {
@@ -78,54 +80,30 @@ pub async fn run(plan: &Plan, world: &dyn World, pool: &Pool) -> Preflight {
     })
 }
 
-/// What a call gets beyond its deadline, so that its own words on being late come before the cut.
-const GRACE: Duration = Duration::from_secs(2);
-
-/// Why a call did not come to its end.
-enum Unanswered {
-    /// It was cut off from outside.
-    Endless,
-    /// A panic.
-    Broken,
-}
-
-/// What is said of a peer that lets no deadline come to its turn.
-const ENDLESS: &str = "what answers sends without end, or this host is too busy";
-
 /// What all looks share.
 struct Looks<'w> {
     world: &'w dyn World,
     pool: &'w Pool,
     /// How many looks each region still takes.
     permits: HashMap<String, Semaphore>,
-    #[cfg(feature = "aws")]
-    iam: aws::Iam,
+    /// What the technologies look at.
+    surveys: Vec<(&'static Provider, Box<dyn Survey>)>,
 }
 
 impl<'w> Looks<'w> {
     fn new(plan: &Plan, world: &'w dyn World, pool: &'w Pool) -> Self {
         let steps = plan.runbooks.values().flat_map(|book| book.steps.values());
         let permits = steps.map(|step| (group(step), Semaphore::new(TOGETHER))).collect();
-        Self {
-            world,
-            pool,
-            permits,
-            #[cfg(feature = "aws")]
-            iam: aws::Iam::default(),
-        }
+        let surveys = crate::providers::all().filter_map(|of| Some((of, world.survey(of)?))).collect();
+        Self { world, pool, permits, surveys }
     }
 
-    /// A call that reaches outside, and keeps its own deadlines as long as its peer lets it.
-    async fn apart<T: Send + 'static>(
-        &self,
-        deadline: Duration,
-        call: impl Future<Output = T> + Send + 'static,
-    ) -> Result<T, Unanswered> {
-        match tokio::time::timeout(deadline + GRACE, self.pool.call(call)).await {
-            Ok(Some(answer)) => Ok(answer),
-            Ok(None) => Err(Unanswered::Broken),
-            Err(_) => Err(Unanswered::Endless),
-        }
+    async fn together(&self, plan: &Plan) -> Vec<Together> {
+        join_all(self.surveys.iter().map(|(_, survey)| survey.together(plan, self.pool))).await
+    }
+
+    async fn regions(&self, plan: &Plan) -> Vec<RegionChecks> {
+        join_all(self.surveys.iter().map(|(_, survey)| survey.regions(plan))).await.concat()
     }
 
     /// What probes and channels need; a step says for itself what it lacks.
@@ -135,9 +113,9 @@ impl<'w> Looks<'w> {
             let by_step = users.iter().any(|user| user.starts_with("step "));
             if by_step { of_steps.push(secret) } else { others.push(secret) }
         }
-        if let Some(clients) = self.world.clients() {
+        if let Some(resolver) = self.world.secrets() {
             // What does not come is said at its step.
-            let _ = tokio::time::timeout(DEADLINE, clients.secrets.learn_all(of_steps)).await;
+            let _ = tokio::time::timeout(DEADLINE, resolver.learn_all(of_steps)).await;
         }
         let checks = self.secrets(&others).await;
         (!checks.is_empty()).then(|| RegionChecks { region: "secrets of probes and channels".into(), checks })
@@ -153,19 +131,6 @@ impl<'w> Looks<'w> {
         };
         let looked = AssertUnwindSafe(self.look(step)).catch_unwind().await;
         looked.unwrap_or_else(|_| vec![broken()])
-    }
-
-    #[cfg(feature = "aws")]
-    async fn regions(&self, plan: &Plan) -> Vec<RegionChecks> {
-        match self.world.clients() {
-            Some(clients) => aws::callers(aws::places(plan, clients)).await,
-            None => Vec::new(),
-        }
-    }
-
-    #[cfg(not(feature = "aws"))]
-    async fn regions(&self, _: &Plan) -> Vec<RegionChecks> {
-        Vec::new()
     }
 }
 

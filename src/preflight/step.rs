@@ -1,6 +1,7 @@
 //! One step: its secrets, its target, what its action itself needs, its permissions.
 
-use super::{ENDLESS, Looks, Unanswered, broken};
+use super::{Looks, broken};
+use crate::base::unanswered::{ENDLESS, Unanswered};
 use crate::core::ask::scope;
 use crate::core::words::action::{Description, Failure, Target};
 use crate::core::words::preflight::{Check, DEADLINE};
@@ -8,8 +9,7 @@ use crate::kinds::action::Action;
 use crate::plan::Step;
 use crate::plan::kinds::Does;
 use crate::plan::params::{Param, Params};
-use crate::providers::postgres::client::Postgres;
-use crate::secrets::{Secret, SecretRef};
+use crate::secrets::SecretRef;
 use futures::future::join_all;
 use std::sync::Arc;
 use tokio::time::timeout;
@@ -44,7 +44,7 @@ impl Looks<'_> {
         let mut checks = self.secrets(&params.secrets()).await;
         let action: Arc<dyn Action> = action.into();
         let asked = action.clone();
-        let answers = self.apart(DEADLINE, async move {
+        let answers = self.pool.within(DEADLINE, async move {
             let (described, own) =
                 tokio::join!(timeout(DEADLINE, asked.describe()), timeout(DEADLINE, asked.preflight()));
             (described.ok(), own.ok())
@@ -77,7 +77,7 @@ impl Looks<'_> {
 
     /// Each of these secrets can be had. Its value is looked up and dropped.
     pub(super) async fn secrets(&self, named: &[SecretRef]) -> Vec<Check> {
-        let Some(clients) = self.world.clients() else {
+        let Some(resolver) = self.world.secrets() else {
             let simulated = |secret: &SecretRef| {
                 Check::not_checkable(format!("secret {}", secret.name), "simulated: no secret is looked up")
             };
@@ -85,7 +85,7 @@ impl Looks<'_> {
         };
         let looks = named.iter().map(async |secret| {
             let what = format!("secret {}", secret.name);
-            match timeout(DEADLINE, clients.secrets.resolve(secret)).await {
+            match timeout(DEADLINE, resolver.resolve(secret)).await {
                 Ok(Ok(secret)) => match secret.remarks().as_slice() {
                     [] => Check::pass(what, "it can be had"),
                     odd => {
@@ -105,7 +105,7 @@ impl Looks<'_> {
 
     fn target(&self, step: &Step, description: &Description, named_later: bool) -> Check {
         let target = &description.target;
-        let simulated = if self.world.clients().is_some() { "" } else { "simulated: " };
+        let simulated = if self.world.simulation().is_none() { "" } else { "simulated: " };
         let name = format!("{simulated}{} {}", target.kind, target.name);
         if step.does == Does::Runs {
             let why = format!("{name}: only the plan says what it acts on; lifeboat cannot read it");
@@ -125,7 +125,7 @@ impl Looks<'_> {
         )
     }
 
-    #[cfg(feature = "aws")]
+    /// Nothing where nobody can be asked: in a simulated world.
     async fn permissions(
         &self,
         step: &Step,
@@ -133,24 +133,12 @@ impl Looks<'_> {
         params: &Params,
         target: Option<&Target>,
     ) -> Vec<Check> {
-        let permissions = needed(step, action);
-        match self.world.clients() {
-            Some(clients) if !permissions.is_empty() => {
-                self.iam.check(clients, params, &permissions, target).await
-            }
-            _ => Vec::new(),
+        let needed = needed(step, action);
+        let of_it = self.surveys.iter().find(|(provider, _)| provider.acts(&step.action));
+        match of_it.filter(|_| !needed.is_empty()) {
+            Some((_, survey)) => survey.permissions(params, &needed, target).await,
+            None => Vec::new(),
         }
-    }
-
-    #[cfg(not(feature = "aws"))]
-    async fn permissions(
-        &self,
-        step: &Step,
-        action: &dyn Action,
-        _: &Params,
-        _: Option<&Target>,
-    ) -> Vec<Check> {
-        needed(step, action).iter().map(|name| Check::not_checkable(*name, "this build has no AWS")).collect()
     }
 }
 
@@ -158,7 +146,7 @@ impl Looks<'_> {
 pub(super) fn peer(params: &Params) -> Option<String> {
     let url = params.text("url").map(|url| url.split(['?', '#']).next().unwrap_or(url).to_owned());
     url.or_else(|| match params.get("dsn")? {
-        Param::Text(dsn) => Postgres::target(&Secret::from_plan(dsn)).ok(),
+        Param::Text(dsn) => crate::providers::database(dsn).ok(),
         Param::Secret(secret) => Some(format!("what secret {} leads to", secret.name)),
         _ => None,
     })

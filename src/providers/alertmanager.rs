@@ -26,7 +26,7 @@ const NAMES_LIMIT_CHARS: usize = 200;
 const MATCHER: &str = r#"^\s*[a-zA-Z_:][a-zA-Z0-9_:]*\s*(=|!=|=~|!~)\s*("([^"\\]|\\.)*"|[^"\s,{}]*)\s*$"#;
 
 /// Alertmanager.
-pub(super) static PROVIDER: Provider = Provider { probes: &[row!(self)], actions: &[], channels: &[] };
+pub(super) static PROVIDER: Provider = Provider { probes: &[row!(self)], ..Provider::NONE };
 
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {

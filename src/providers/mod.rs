@@ -20,6 +20,7 @@ mod wait_for;
 
 use crate::base::environment::Environment;
 use crate::kinds;
+use crate::kinds::survey::Survey;
 use crate::plan::kinds::{ActionKind, BuildError, NotifierKind, ProbeKind};
 use crate::plan::params::Params;
 use crate::plan::{AwsSettings, Channel, ProbeSpec, Registry, Step, Trial};
@@ -52,6 +53,9 @@ pub type ActionRow = Row<ActionKind, fn(&Params, &Clients) -> kinds::action::Bui
 /// A kind of channel.
 pub type ChannelRow = Row<NotifierKind, fn(&Channel, &Clients) -> kinds::channel::Built>;
 
+/// Makes a technology's survey of a plan.
+pub type MakeSurvey = fn(&Clients) -> Box<dyn Survey>;
+
 /// One technology: the kinds that lifeboat has of it.
 pub struct Provider {
     /// What it can see.
@@ -60,6 +64,18 @@ pub struct Provider {
     pub actions: &'static [ActionRow],
     /// How it can tell people.
     pub channels: &'static [ChannelRow],
+    /// How it looks at a whole plan before the night, where there is more to see than each step sees.
+    pub survey: Option<MakeSurvey>,
+}
+
+impl Provider {
+    /// Has no kinds: a technology names those that it has.
+    const NONE: Self = Self { probes: &[], actions: &[], channels: &[], survey: None };
+
+    /// Whether an action of that name is its own.
+    pub fn acts(&self, action: &str) -> bool {
+        self.actions.iter().any(|row| row.kind.name == action)
+    }
 }
 
 /// The row of a module that has a `KIND` and its `build`.
@@ -89,19 +105,24 @@ static PROVIDERS: &[&Provider] = &[
     &aws::PROVIDER,
 ];
 
+/// Every technology of this build.
+pub fn all() -> impl Iterator<Item = &'static Provider> {
+    PROVIDERS.iter().copied()
+}
+
 /// Every kind of probe of this build.
 pub fn probes() -> impl Iterator<Item = &'static ProbeRow> {
-    PROVIDERS.iter().flat_map(|provider| provider.probes)
+    all().flat_map(|provider| provider.probes)
 }
 
 /// Every kind of action.
 pub fn actions() -> impl Iterator<Item = &'static ActionRow> {
-    PROVIDERS.iter().flat_map(|provider| provider.actions)
+    all().flat_map(|provider| provider.actions)
 }
 
 /// Every kind of channel.
 pub fn channels() -> impl Iterator<Item = &'static ChannelRow> {
-    PROVIDERS.iter().flat_map(|provider| provider.channels)
+    all().flat_map(|provider| provider.channels)
 }
 
 /// The kind of probe of that name.
@@ -126,8 +147,13 @@ pub fn registry() -> Registry {
         actions: actions().map(|row| row.kind).collect(),
         notifiers: channels().map(|row| row.kind).collect(),
         trial: |aws| Box::new(Unconnected(unconnected(aws))),
-        database: |dsn| Postgres::target(&Secret::from_plan(dsn)).map_err(|error| error.message),
+        database,
     }
+}
+
+/// `host:port/database` of a connection string, without a secret, or what is wrong with it.
+pub fn database(dsn: &str) -> Result<String, String> {
+    Postgres::target(&Secret::from_plan(dsn)).map_err(|error| error.message)
 }
 
 /// Connections of which none is ever made.

@@ -16,7 +16,7 @@ use jiff::SignedDuration;
 const STATES: &[&str] = &["ok", "warn", "critical", "unknown"];
 
 /// The signals of the plan, waited for.
-pub(super) static PROVIDER: Provider = Provider { probes: &[], actions: &[row!(self)], channels: &[] };
+pub(super) static PROVIDER: Provider = Provider { actions: &[row!(self)], ..Provider::NONE };
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {

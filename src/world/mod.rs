@@ -13,9 +13,11 @@ pub use real::RealWorld;
 use crate::core::ask::own_clock::ClockOff;
 use crate::core::words::simulation::Simulation;
 use crate::kinds;
+use crate::kinds::survey::Survey;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
-use crate::providers::clients::Clients;
+use crate::providers::Provider;
+use crate::secrets::Resolver;
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -28,7 +30,7 @@ pub trait World: Send + Sync {
     fn clock(&self) -> Arc<dyn Clock>;
     /// Through which all that comes back from it is let in.
     fn door(&self) -> Door {
-        Door::new(self.clients().map(|clients| clients.redactor.clone()).unwrap_or_default())
+        Door::new(self.secrets().map(Resolver::redactor).unwrap_or_default())
     }
     /// What other servers say of this host's clock; none where it is not off, or nobody says anything.
     fn own_clock(&self) -> Option<ClockOff> {
@@ -36,8 +38,12 @@ pub trait World: Send + Sync {
     }
     /// Makes a probe of the plan.
     fn probe(&self, spec: &ProbeSpec) -> kinds::probe::Built;
-    /// The connections to the real world; none in a simulated one.
-    fn clients(&self) -> Option<&Clients> {
+    /// Where the plan's secrets are looked up; none in a simulated world, which needs none.
+    fn secrets(&self) -> Option<&Resolver> {
+        None
+    }
+    /// How a technology looks at a whole plan; none where it does not, nor in a simulated world.
+    fn survey(&self, _provider: &Provider) -> Option<Box<dyn Survey>> {
         None
     }
     /// A person says that they did a step. The real world knows; a simulated one is told, so that the rehearsal goes on

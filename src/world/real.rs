@@ -3,10 +3,13 @@
 use crate::core::ask::own_clock::ClockOff;
 use crate::core::words::simulation::Simulation;
 use crate::kinds;
+use crate::kinds::survey::Survey;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::plan::{Channel, ProbeSpec, Step};
+use crate::providers::Provider;
 use crate::providers::clients::Clients;
+use crate::secrets::Resolver;
 use crate::world::{Clock, RealClock, World};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -29,8 +32,12 @@ impl World for RealWorld {
         None
     }
 
-    fn clients(&self) -> Option<&Clients> {
-        Some(&self.clients)
+    fn secrets(&self) -> Option<&Resolver> {
+        Some(&self.clients.secrets)
+    }
+
+    fn survey(&self, provider: &Provider) -> Option<Box<dyn Survey>> {
+        provider.survey.map(|survey| survey(&self.clients))
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -54,4 +54,5 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(sns::publish),
     ],
     channels: &[row!(sns::sms)],
+    survey: Some(preflight::survey),
 };

@@ -28,7 +28,7 @@ use std::time::Duration;
 const SPARE: usize = 4;
 
 /// Files.
-pub(super) static PROVIDER: Provider = Provider { probes: &[row!(self)], actions: &[], channels: &[] };
+pub(super) static PROVIDER: Provider = Provider { probes: &[row!(self)], ..Provider::NONE };
 
 /// The kind.
 pub static KIND: ProbeKind = ProbeKind {

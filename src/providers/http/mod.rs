@@ -9,4 +9,4 @@ use super::{Provider, row};
 
 /// HTTP.
 pub(super) static PROVIDER: Provider =
-    Provider { probes: &[row!(probe)], actions: &[row!(action)], channels: &[] };
+    Provider { probes: &[row!(probe)], actions: &[row!(action)], ..Provider::NONE };

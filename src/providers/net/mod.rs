@@ -15,4 +15,4 @@ pub mod tls;
 use super::{Provider, row};
 
 /// TCP.
-pub(super) static PROVIDER: Provider = Provider { probes: &[row!(tcp)], actions: &[], channels: &[] };
+pub(super) static PROVIDER: Provider = Provider { probes: &[row!(tcp)], ..Provider::NONE };

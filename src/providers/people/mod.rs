@@ -6,5 +6,4 @@ mod note;
 use super::{Provider, row};
 
 /// People.
-pub(super) static PROVIDER: Provider =
-    Provider { probes: &[], actions: &[row!(manual), row!(note)], channels: &[] };
+pub(super) static PROVIDER: Provider = Provider { actions: &[row!(manual), row!(note)], ..Provider::NONE };

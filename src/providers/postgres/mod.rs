@@ -4,6 +4,7 @@ mod backup;
 pub mod client;
 mod fence;
 mod manager;
+mod preflight;
 pub(crate) mod probe;
 mod promote;
 mod replication;
@@ -17,5 +18,6 @@ use super::{Provider, row};
 pub(super) static PROVIDER: Provider = Provider {
     probes: &[row!(probe), row!(replication), row!(backup)],
     actions: &[row!(promote), row!(fence), row!(unfence)],
-    channels: &[],
+    survey: Some(preflight::survey),
+    ..Provider::NONE
 };

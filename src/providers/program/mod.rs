@@ -9,5 +9,9 @@ pub(crate) mod step;
 use super::{Provider, row};
 
 /// Programs.
-pub(super) static PROVIDER: Provider =
-    Provider { probes: &[row!(probe)], actions: &[row!(action)], channels: &[row!(channel)] };
+pub(super) static PROVIDER: Provider = Provider {
+    probes: &[row!(probe)],
+    actions: &[row!(action)],
+    channels: &[row!(channel)],
+    ..Provider::NONE
+};

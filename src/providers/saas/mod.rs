@@ -19,8 +19,6 @@ use super::{Provider, row};
 
 /// Services that carry messages.
 pub(super) static PROVIDER: Provider = Provider {
-    probes: &[],
-    actions: &[],
     channels: &[
         row!(slack),
         row!(slack_webhook),
@@ -37,4 +35,5 @@ pub(super) static PROVIDER: Provider = Provider {
         row!(statuspage),
         row!(webhook),
     ],
+    ..Provider::NONE
 };

@@ -23,7 +23,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 /// Mail.
-pub(super) static PROVIDER: Provider = Provider { probes: &[], actions: &[], channels: &[row!(self)] };
+pub(super) static PROVIDER: Provider = Provider { channels: &[row!(self)], ..Provider::NONE };
 
 /// The kind.
 pub static KIND: NotifierKind = NotifierKind {

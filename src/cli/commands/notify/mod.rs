@@ -10,6 +10,7 @@ mod tree;
 
 use crate::base::environment::Environment;
 use crate::base::pool::Pool;
+use crate::base::unanswered::{ENDLESS, Unanswered};
 use crate::cli::{EXIT_USAGE, Failure, block_on, say};
 use crate::core::words::notification::{Again, Undelivered};
 use crate::core::words::outside::Outside;
@@ -20,10 +21,6 @@ use clap::{Args, Subcommand};
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
-
-/// What a notifier gets beyond its time-out, so that its own words on being late come before the cut.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// Try the ways on which people are told.
 #[derive(Debug, Args)]
@@ -64,8 +61,8 @@ fn open(path: &Path) -> Result<Plan, Failure> {
 
 /// Looks up what the plan names, for the time that a channel has too: a provider's answer can hold another one's secret.
 async fn learn_secrets(plan: &Plan, world: &dyn World) {
-    let Some(clients) = world.clients() else { return };
-    let learnt = clients.secrets.learn_all(plan.secrets().into_keys().collect());
+    let Some(resolver) = world.secrets() else { return };
+    let learnt = resolver.learn_all(plan.secrets().into_keys().collect());
     // What could not be had is said where it is needed.
     let _ = tokio::time::timeout(crate::core::words::preflight::DEADLINE, learnt).await;
 }
@@ -89,14 +86,14 @@ async fn within<T: Outside + Send + 'static>(
 ) -> Result<T, Undelivered> {
     let limit = channel.timeout.unsigned_abs();
     let failed = |why: String, next: &str| Undelivered { why, next: next.to_owned(), again: Again::Maybe };
-    let answer = match tokio::time::timeout(limit + GRACE, pool.call(call)).await {
-        Ok(Some(answer)) => answer,
-        Ok(None) => Err(failed("lifeboat itself failed in it".to_owned(), "Please report this.")),
-        Err(_) => {
+    let answer = match pool.within(limit, call).await {
+        Ok(answer) => answer,
+        Err(Unanswered::Broken) => {
+            Err(failed("lifeboat itself failed in it".to_owned(), "Please report this."))
+        }
+        Err(Unanswered::Endless) => {
             let (peer, limit) = (peer(channel), crate::base::units::duration(channel.timeout));
-            let why = format!(
-                "no answer from {peer} within {limit}: what answers sends without end, or this host is too busy"
-            );
+            let why = format!("no answer from {peer} within {limit}: {ENDLESS}");
             Err(failed(why, "See whether the provider works at all."))
         }
     };

@@ -1,16 +1,17 @@
 //! Two servers of one database that both accept writes: no runbook is the way back of the other then.
 
-use super::Looks;
-use super::another_day::AFTER_A_FAILOVER;
+use crate::base::pool::Pool;
 use crate::core::ask::servers::{NO_DATABASE, READ_ONLY_HIDDEN, Seen};
-use crate::core::words::preflight::{Check, Checked, RegionChecks};
-use crate::kinds::action::ALREADY_PRIMARY;
+use crate::core::words::preflight::{Check, RegionChecks};
+use crate::kinds::survey::{Conflict, Survey, Together};
 use crate::plan::kinds::Sees;
 use crate::plan::params::{Param, Params};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, ProbeSpec};
+use crate::providers::clients::Clients;
 use crate::providers::postgres::client::ReadOnly;
 use crate::providers::postgres::probe;
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// How long reading a server may take.
@@ -22,7 +23,7 @@ const ONE_PRIMARY: &str = "one primary";
 
 /// Servers of one database that accept writes at the same time.
 #[derive(Debug)]
-pub(super) struct Split<'p> {
+struct Split<'p> {
     what: String,
     next: String,
     dsns: Vec<&'p Param>,
@@ -44,38 +45,39 @@ struct Writing<'p> {
     hidden: Option<String>,
 }
 
-/// What the servers that the plan names are to each other.
-pub(super) struct Databases<'p> {
-    /// Where more than one accepts writes.
-    pub(super) splits: Vec<Split<'p>>,
-    /// Which of them lifeboat could not call fenced, nor read-only.
-    untold: Vec<Check>,
+struct Servers(Clients);
+
+/// The look at all servers that a plan names.
+pub(super) fn survey(clients: &Clients) -> Box<dyn Survey> {
+    Box::new(Servers(clients.clone()))
 }
 
-impl Looks<'_> {
+impl Survey for Servers {
     /// Each database of which more than one server accepts writes, by two looks at all servers: in a switchover one of
     /// them may be read just before and the other just after.
-    pub(super) async fn databases<'p>(&self, plan: &'p Plan) -> Databases<'p> {
-        let servers = named(plan);
-        let writing = self.writing(&servers).await;
-        let untold = writing.iter().filter_map(untold).collect();
-        let splits = match splits(writing).is_empty() {
-            true => Vec::new(),
-            false => splits(self.writing(&servers).await),
-        };
-        Databases { splits, untold }
+    fn together<'a>(&'a self, plan: &'a Plan, pool: &'a Pool) -> BoxFuture<'a, Together> {
+        Box::pin(async move {
+            let servers = named(plan);
+            let writing = self.writing(&servers, pool).await;
+            let untold: Vec<Check> = writing.iter().filter_map(untold).collect();
+            let splits = match splits(writing).is_empty() {
+                true => Vec::new(),
+                false => splits(self.writing(&servers, pool).await),
+            };
+            Together { checks: checks(&splits, untold), conflicts: conflicts(plan, splits) }
+        })
     }
+}
 
-    async fn writing<'p>(&self, servers: &[Named<'p>]) -> Vec<Writing<'p>> {
-        let Some(clients) = self.world.clients() else { return Vec::new() };
-        let now = self.world.clock().now();
+impl Servers {
+    async fn writing<'p>(&self, servers: &[Named<'p>], pool: &Pool) -> Vec<Writing<'p>> {
         let looks = servers.iter().map(async |server| {
             let dsn = server.params.get(server.key)?;
-            let (params, key, clients) = (server.params.clone(), server.key, clients.clone());
+            let (params, key, clients) = (server.params.clone(), server.key, self.0.clone());
             // What does not answer is told where it is asked for by a step.
-            let read = self.apart(LOOK, async move { probe::read(&params, key, &clients, LOOK).await.ok() });
+            let read = pool.within(LOOK, async move { probe::read(&params, key, &clients, LOOK).await.ok() });
             let (name, measured) = read.await.ok()??;
-            let seen = Seen::of(&measured, now).filter(|seen| seen.writes)?;
+            let seen = Seen::of(&measured, Timestamp::now()).filter(|seen| seen.writes)?;
             let hidden = measured.text(READ_ONLY_HIDDEN).map(str::to_owned);
             Some(Writing { title: server.title.map_or(name, str::to_owned), dsn, seen, hidden })
         });
@@ -85,7 +87,7 @@ impl Looks<'_> {
 
 /// The servers that probes watch first: those have titles.
 fn named(plan: &Plan) -> Vec<Named<'_>> {
-    let compared = |spec: &&crate::plan::ProbeSpec| spec.database.as_deref() != Some(NO_DATABASE);
+    let compared = |spec: &&ProbeSpec| spec.database.as_deref() != Some(NO_DATABASE);
     let probes = || plan.probes.values().filter(compared);
     let watched = probes().filter(|spec| spec.sees == Sees::Server);
     let watched = watched.map(|spec| Named { title: Some(&spec.title), params: &spec.params, key: "dsn" });
@@ -151,37 +153,29 @@ fn split<'p>(database: &[Writing<'p>]) -> Option<Split<'p>> {
     })
 }
 
-/// The checks that fail because of them.
-pub(super) fn checks(databases: &Databases<'_>) -> Option<RegionChecks> {
+/// What is told of all servers.
+fn checks(splits: &[Split<'_>], untold: Vec<Check>) -> Option<RegionChecks> {
     let check = |split: &Split<'_>| {
         let why =
             format!("{}; one database, and what is written to either is missing on the other", split.what);
         Check::fail(ONE_PRIMARY, why, &*split.next)
     };
-    let splits = databases.splits.iter().map(check);
-    let checks: Vec<Check> = splits.chain(databases.untold.iter().cloned()).collect();
+    let checks: Vec<Check> = splits.iter().map(check).chain(untold).collect();
     (!checks.is_empty()).then(|| RegionChecks { region: HEADING.into(), checks })
 }
 
-/// The split that a step would promote in.
-pub(super) fn of<'s, 'p>(splits: &'s [Split<'p>], step: &Step) -> Option<&'s Split<'p>> {
-    let dsn = step.params.get("dsn").filter(|_| step.promotes())?;
-    splits.iter().find(|split| split.dsns.contains(&dsn))
-}
-
-impl Split<'_> {
-    /// What would be right of a runbook for another day is not, with a second primary.
-    pub(super) fn fail(&self, mut checks: Vec<Check>) -> Vec<Check> {
-        for check in &mut checks {
-            let seen = check.result.seen();
-            let is_primary = (check.what.as_str(), seen) == ALREADY_PRIMARY;
-            if is_primary || check.next == AFTER_A_FAILOVER {
-                check.result = Checked::Fail(format!("{seen}; {}", self.what));
-                check.next.clone_from(&self.next);
-            }
-        }
-        checks
-    }
+/// The splits, with the steps that would promote in one.
+fn conflicts(plan: &Plan, splits: Vec<Split<'_>>) -> Vec<Conflict> {
+    let steps = plan.runbooks.iter().flat_map(|(id, book)| book.steps.values().map(move |step| (id, step)));
+    let promoting: Vec<_> = steps.filter(|(_, step)| step.promotes()).collect();
+    let conflict = |split: Split<'_>| {
+        let concerned = promoting
+            .iter()
+            .filter(|(_, step)| step.params.get("dsn").is_some_and(|dsn| split.dsns.contains(&dsn)));
+        let steps = concerned.map(|(runbook, step)| ((*runbook).clone(), step.id.clone())).collect();
+        Conflict { what: split.what, next: split.next, steps }
+    };
+    splits.into_iter().map(conflict).collect()
 }
 
 #[cfg(test)]
