@@ -1,5 +1,6 @@
 //! Actions: what changes the world. One file per kind.
 
+pub mod refusal;
 #[cfg(feature = "aws")]
 pub(crate) mod wait;
 

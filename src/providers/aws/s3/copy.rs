@@ -2,6 +2,7 @@
 
 use crate::base::text::ended;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::kinds::action::refusal::Refusal;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
@@ -212,9 +213,7 @@ impl Copy {
             Some(there) => format!("At the target: {}", there.words()),
         });
         notes.extend(
-            self.refusal("", seen)
-                .err()
-                .map(|failure| format!("This step will refuse: {}", ended(&failure.why))),
+            self.refusal(seen).err().map(|refusal| format!("This step will refuse: {}", ended(&refusal.why))),
         );
         if self.storing.overwrite && seen.there.is_some() {
             notes.push("It REPLACES what is there; only a bucket with versions keeps the old one.".into());
@@ -223,22 +222,21 @@ impl Copy {
     }
 
     /// Why it cannot be copied as it is now.
-    fn refusal(&self, what: &str, seen: &Seen) -> Result<(), Failure> {
+    fn refusal(&self, seen: &Seen) -> Result<(), Refusal> {
         if seen.source.bytes > MAX_SINGLE_BYTES {
-            return Err(Failure::not_done(
-                what,
+            return Err(Refusal::new(
                 format!("{} bytes are more than the 5 GB that S3 copies in one call", seen.source.bytes),
                 format!("Copy it in parts by hand, then attest the step: {}", self.command()),
             ));
         }
-        object::may_write(what, seen.there.as_ref(), &seen.source, self.storing.overwrite)
+        object::may_write(seen.there.as_ref(), &seen.source, self.storing.overwrite)
     }
 
     async fn copy(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("copy to {}", expected.name);
         let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         expected.same(&seen.target)?;
-        self.refusal(&what, &seen)?;
+        self.refusal(&seen).map_err(|refusal| refusal.not_done(&*what))?;
         (context.output)(&format!("copying {} bytes", seen.source.bytes));
         let connection = self.to.writer().await;
         let mut send = connection

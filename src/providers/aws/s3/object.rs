@@ -2,6 +2,7 @@
 
 use crate::base::text::clean;
 use crate::core::words::action::{Failure, Target};
+use crate::kinds::action::refusal::Refusal;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
@@ -228,12 +229,7 @@ pub async fn target(
 ///
 /// # Errors
 /// With what is there.
-pub fn may_write(
-    what: &str,
-    there: Option<&Object>,
-    content: &Object,
-    overwrite: bool,
-) -> Result<(), Failure> {
+pub fn may_write(there: Option<&Object>, content: &Object, overwrite: bool) -> Result<(), Refusal> {
     let Some(there) = there.filter(|_| !overwrite) else { return Ok(()) };
     let (why, next) = match there.same_content(content) {
         Some(true) => {
@@ -248,7 +244,7 @@ pub fn may_write(
             "Compare by hand; choose another key, or write `with.overwrite = true` when it shall be replaced.",
         ),
     };
-    Err(Failure::not_done(what, format!("{why} ({}): nothing was sent", there.words()), next))
+    Err(Refusal::new(format!("{why} ({}): nothing was sent", there.words()), next))
 }
 
 /// What came of a write: that something else came first is certain not to have changed anything.
@@ -307,9 +303,9 @@ mod tests {
     fn what_is_there_is_replaced_only_when_the_plan_says_so() {
         let content = object(3, "\"a\"", None, None);
         let other = object(9, "\"b\"", None, None);
-        assert!(may_write("x", None, &content, false).is_ok());
-        assert!(may_write("x", Some(&other), &content, true).is_ok());
-        let refused = |there: &Object| may_write("x", Some(there), &content, false).unwrap_err();
+        assert!(may_write(None, &content, false).is_ok());
+        assert!(may_write(Some(&other), &content, true).is_ok());
+        let refused = |there: &Object| may_write(Some(there), &content, false).unwrap_err();
         assert!(refused(&other).why.starts_with("another object is there"));
         assert!(refused(&content.clone()).why.contains("already, with this content"));
     }

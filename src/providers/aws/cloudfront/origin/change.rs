@@ -1,6 +1,7 @@
 //! What is changed in a distribution's configuration.
 
 use crate::base::text::clean;
+use crate::kinds::action::refusal::Refusal;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use aws_sdk_cloudfront::types::{DistributionConfig, Origin};
@@ -27,9 +28,6 @@ impl fmt::Display for Change {
         }
     }
 }
-
-/// Why a change cannot be made, and what to do.
-type Refusal = (String, String);
 
 impl Change {
     /// The change that the plan asks for.
@@ -90,7 +88,7 @@ impl Change {
     fn absent(&self, config: &DistributionConfig) -> Refusal {
         let (Self::Domain { origin, .. } | Self::Default(origin)) = self;
         let known: Vec<String> = targets(config).map(|id| clean(id, 100)).collect();
-        (
+        Refusal::new(
             format!("the distribution has no origin {origin}"),
             format!("Correct the plan; its origins are: {}.", known.join(", ")),
         )
@@ -226,7 +224,7 @@ mod tests {
         let after = change.applied(config());
         assert_eq!(default_origin(&after), "api-dr");
         assert_eq!(change.difference(&after).unwrap(), None);
-        let (why, next) = Change::Default("west".into()).difference(&config()).unwrap_err();
+        let Refusal { why, next } = Change::Default("west".into()).difference(&config()).unwrap_err();
         assert!(why.contains("no origin west") && next.contains("api, api-dr"), "{why} {next}");
     }
 

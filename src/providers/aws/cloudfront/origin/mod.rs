@@ -191,7 +191,7 @@ impl SetOrigin {
         let mut notes = match self.change.difference(&seen.config) {
             Ok(None) => vec!["It is so already: this step will refuse.".into()],
             Ok(Some(_)) => Vec::new(),
-            Err((why, next)) => vec![format!("{why}: this step will refuse."), next],
+            Err(refusal) => refusal.notes(),
         };
         notes.extend(self.change.warnings(&seen.config));
         if seen.status != "Deployed" {
@@ -212,7 +212,7 @@ impl SetOrigin {
         let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         expected.same(&seen.target)?;
         let difference = self.change.difference(&seen.config);
-        let difference = difference.map_err(|(why, next)| Failure::not_done(&*what, why, next))?;
+        let difference = difference.map_err(|refusal| refusal.not_done(&*what))?;
         let Some((name, moved)) = difference else {
             let next = "Skip the step with this as the reason.";
             return Err(Failure::not_done(what, "it is so already: nothing was sent", next));
@@ -283,7 +283,7 @@ impl SetOrigin {
                 let next = "Somebody else changed it. Look at it, then confirm the step again.";
                 return not_yet(format!("it changed, and not to this: {name}: {moved}"), next);
             }
-            Err((why, next)) => return not_yet(why, &next),
+            Err(refusal) => return Err(refusal.not_done(what)),
         }
         let state = self.change.state(&seen.config);
         if state.iter().all(|(name, value)| expected.property(name) == Some(value)) {

@@ -2,6 +2,7 @@
 
 use crate::base::text::clean;
 use crate::core::words::action::Target;
+use crate::kinds::action::refusal::Refusal;
 use crate::plan::params::Params;
 use crate::providers::aws::action::caller;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};
@@ -100,14 +101,14 @@ impl Limits {
     }
 
     /// The sizes that a group of these sizes gets, or why not and what to do.
-    pub fn next(&self, now: Size) -> Result<Size, (String, String)> {
+    pub fn next(&self, now: Size) -> Result<Size, Refusal> {
         let max = self.max.map_or(now.max, |max| max.max(now.max));
         let min = match self.min {
             Some(min) if self.shrink => min,
             Some(min) => min.max(now.min),
             None => now.min,
         };
-        let refuse = |why: String, next: &str| Err((why, next.to_owned()));
+        let refuse = |why: String, next: &str| Err(Refusal::new(why, next));
         if self.desired < now.desired && !self.shrink {
             return refuse(
                 format!("{} nodes are fewer than the {} of now", self.desired, now.desired),
@@ -266,7 +267,7 @@ mod tests {
 
     #[test]
     fn limits_are_widened_only_when_the_plan_says_so() {
-        let next = |wish: Limits| wish.next(NOW).map_err(|(why, _)| why);
+        let next = |wish: Limits| wish.next(NOW).map_err(|refusal| refusal.why);
         assert_eq!(next(limits(4, None, None, false)), Ok(Size { desired: 4, ..NOW }));
         assert_eq!(next(limits(10, None, Some(20), false)), Ok(Size { desired: 10, max: 20, ..NOW }));
         assert_eq!(next(limits(3, Some(1), Some(3), false)), Ok(Size { desired: 3, ..NOW }), "never lowered");

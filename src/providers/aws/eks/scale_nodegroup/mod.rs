@@ -166,12 +166,8 @@ impl Action for Scale {
             };
             let more = self.limits.desired - Size::of(&group).desired;
             let mut checks: Vec<Check> = quota::check(&connection, &group, more).await.into_iter().collect();
-            checks.extend(
-                self.limits
-                    .next(Size::of(&group))
-                    .err()
-                    .map(|(why, next)| Check::fail("the node group takes the size", why, next)),
-            );
+            let refused = self.limits.next(Size::of(&group)).err();
+            checks.extend(refused.map(|refusal| refusal.check("the node group takes the size")));
             checks
         })
     }
@@ -213,7 +209,7 @@ impl Scale {
     fn notes(&self, group: &Nodegroup) -> Vec<String> {
         let mut notes = match self.limits.next(Size::of(group)) {
             Ok(_) => Vec::new(),
-            Err((why, next)) => vec![format!("{why}: this step will refuse."), next],
+            Err(refusal) => refusal.notes(),
         };
         notes.extend(group::troubles(group));
         notes.push(
@@ -228,7 +224,7 @@ impl Scale {
         let (found, group) = self.inspect().await.map_err(|error| error.not_done(&*what))?;
         expected.same(&found)?;
         let now = Size::of(&group);
-        let next = self.limits.next(now).map_err(|(why, next)| Failure::not_done(&*what, why, next))?;
+        let next = self.limits.next(now).map_err(|refusal| refusal.not_done(&*what))?;
         if now == next {
             return Err(Failure::not_done(
                 what,

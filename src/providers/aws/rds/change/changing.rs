@@ -1,9 +1,10 @@
 //! How a step with such a change goes: look, refuse, send once, wait, prove.
 
-use super::{Refusal, RoleChange, Stage};
+use super::{RoleChange, Stage};
 use crate::base::text::ended;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
+use crate::kinds::action::refusal::Refusal;
 use crate::kinds::action::wait::{Progress, remaining, wait};
 use crate::kinds::action::{Action, Context};
 use crate::providers::aws::action::LOOK;
@@ -255,7 +256,7 @@ impl<C: RoleChange> Changing<C> {
             [("its role fits", self.0.wrong_role(&seen)), ("its state fits", self.0.wrong_state(&seen))]
         {
             checks.push(match refusal {
-                Some(refusal) => Check::fail(what, refusal.why, refusal.next),
+                Some(refusal) => refusal.check(what),
                 None => Check::pass(what, format!("{} could begin now", self.0.what())),
             });
         }

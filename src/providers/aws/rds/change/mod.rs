@@ -5,29 +5,10 @@ mod changing;
 
 pub use changing::Changing;
 
-use crate::core::words::action::{Failure, Target};
+use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;
+use crate::kinds::action::refusal::Refusal;
 use crate::providers::aws::client::{AwsError, Connection, Place};
-
-/// Why something is not done or not proven, and what to do next.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// Why.
-    pub why: String,
-    /// What the operator can do.
-    pub next: String,
-}
-
-impl Refusal {
-    /// A reason and a way on.
-    pub fn new(why: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { why: why.into(), next: next.into() }
-    }
-
-    fn not_done(self, what: impl Into<String>) -> Failure {
-        Failure::not_done(what, self.why, self.next)
-    }
-}
 
 /// How far a change is, as one look shows it; each with words for the operator.
 #[derive(Clone, PartialEq, Eq, Debug)]

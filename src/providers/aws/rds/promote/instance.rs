@@ -6,11 +6,12 @@ use super::{days, lag_note, not_the_arn, other_source, source_check, wrong_statu
 use crate::base::text::clean;
 use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;
+use crate::kinds::action::refusal::Refusal;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::aws::action::command;
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
-use crate::providers::aws::rds::change::{Refusal, RoleChange, Stage};
+use crate::providers::aws::rds::change::{RoleChange, Stage};
 use crate::providers::aws::rds::names::{arn, events};
 use crate::providers::aws::rds::status::{dead_end, next_step, ready, serves};
 use crate::providers::aws::rds::target;

@@ -15,13 +15,10 @@ pub async fn of_restore<B: Backup>(restore: &Restore<B>) -> Vec<Check> {
     checks.push(match &seen {
         _ if restore.backup.is_open() => Check::not_checkable(what, OPEN),
         Ok(Some(seen)) => match &seen.refused {
-            Some(refused) => Check::fail(what, &refused.why, &refused.next),
+            Some(refused) => refused.clone().check(what),
             None => Check::pass(what, seen.notes.first().cloned().unwrap_or_default()),
         },
-        Ok(None) => {
-            let refused = restore.backup.missing(wanted);
-            Check::fail(what, refused.why, refused.next)
-        }
+        Ok(None) => restore.backup.missing(wanted).check(what),
         Err(error) => Check::fail(what, error.to_string(), error.next_step()),
     });
     let what = format!("the name {} is free", wanted.target);

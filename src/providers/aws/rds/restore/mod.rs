@@ -8,12 +8,12 @@ pub mod moment;
 pub mod wanted;
 
 pub use database::{Database, DatabaseKind};
-pub use moment::Refused;
 pub use wanted::Wanted;
 
 use crate::base::text::ended;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
+use crate::kinds::action::refusal::Refusal;
 use crate::kinds::action::{Action, Context};
 use crate::providers::aws::action::LOOK;
 use crate::providers::aws::client::{AwsError, Connection, Place};
@@ -30,7 +30,7 @@ pub trait Backup: Send + Sync {
         wanted: &Wanted,
     ) -> impl Future<Output = Result<Option<Seen>, AwsError>> + Send;
     /// Why there is nothing to restore from, when [`Self::look`] found nothing.
-    fn missing(&self, wanted: &Wanted) -> Refused;
+    fn missing(&self, wanted: &Wanted) -> Refusal;
     /// The call; what was not looked at is a word in capitals.
     fn request(&self, wanted: &Wanted, seen: Option<&Seen>) -> Request;
     /// Sends the call.
@@ -54,7 +54,7 @@ pub struct Seen {
     /// What else to know.
     pub notes: Vec<String>,
     /// Why it cannot be restored, if it cannot.
-    pub refused: Option<Refused>,
+    pub refused: Option<Refusal>,
     /// The name of the backup, where it is one (a snapshot).
     pub id: String,
     /// What it is of, for the tag: an ARN.
@@ -204,20 +204,20 @@ impl<B: Backup> Restore<B> {
 
     async fn restore(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = self.what();
-        let not_done = |refused: Refused| Failure::not_done(what.clone(), refused.why, refused.next);
         let (seen, found, taken) = self.inspect().await.map_err(|error| error.not_done(&what))?;
-        let seen = seen.ok_or_else(|| not_done(self.backup.missing(&self.wanted)))?;
+        let seen = seen.ok_or_else(|| self.backup.missing(&self.wanted).not_done(&*what))?;
         expected.same(&found)?;
         if let Some(other) = taken.iter().find(|found| !marks::made_by(&found.tags, &context.token)) {
-            return Err(not_done(Refused::new(
+            return Err(Failure::not_done(
+                what,
                 exists(other),
                 "Nothing was done. Give the step another `target`, or find out whose it is and delete or rename it.",
-            )));
+            ));
         }
         // What this very attempt made needs no second call, only its end.
         if taken.is_empty() {
             if let Some(refused) = seen.refused.clone() {
-                return Err(not_done(refused));
+                return Err(refused.not_done(what));
             }
             (context.output)(&self.backup.request(&self.wanted, Some(&seen)).words());
             let tags = marks::tags(&context.token, &seen.source, Some(&seen.state));
@@ -239,7 +239,7 @@ fn exists(found: &Database) -> String {
     format!("{} exists already: {}", found.id, found.words())
 }
 
-fn refusals(refused: Option<&Refused>) -> Vec<String> {
+fn refusals(refused: Option<&Refusal>) -> Vec<String> {
     refused
         .map(|refused| format!("This step will refuse: {} {}", ended(&refused.why), refused.next))
         .into_iter()

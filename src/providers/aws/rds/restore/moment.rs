@@ -4,6 +4,7 @@ use aws_sdk_rds::types::{DbCluster, DbInstance, RestoreWindow};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::base::units::duration;
+use crate::kinds::action::refusal::Refusal;
 use crate::providers::aws::client::timestamp;
 
 /// The time that a plan or an operator gives.
@@ -24,22 +25,6 @@ pub struct Window {
     pub earliest: Option<Timestamp>,
     /// The last of them: some minutes ago while backups work.
     pub latest: Option<Timestamp>,
-}
-
-/// Why something is not done, and what can be done about it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refused {
-    /// The reason.
-    pub why: String,
-    /// What the operator can do.
-    pub next: String,
-}
-
-impl Refused {
-    /// A reason and a way on.
-    pub fn new(why: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { why: why.into(), next: next.into() }
-    }
 }
 
 impl Moment {
@@ -71,34 +56,34 @@ impl Moment {
     }
 
     /// Why these backups cannot give this time, if they cannot.
-    pub fn refused(&self, window: &Window, now: Timestamp) -> Option<Refused> {
+    pub fn refused(&self, window: &Window, now: Timestamp) -> Option<Refusal> {
         let Some(latest) = window.latest else {
-            return Some(Refused::new(
+            return Some(Refusal::new(
                 "it has no restorable time: automated backups are off, or the first one is not done",
                 "Restore a snapshot instead (`rds-restore-snapshot`), or look at its backup retention period.",
             ));
         };
         let time = match self {
             Self::Latest => return None,
-            Self::Open => return Some(Refused::new("its time is not filled in", "Give the step a time.")),
+            Self::Open => return Some(Refusal::new("its time is not filled in", "Give the step a time.")),
             Self::At(time) => *time,
         };
         let at = written(time);
         if time > now {
             let ahead = duration(time.duration_since(now));
-            return Some(Refused::new(
+            return Some(Refusal::new(
                 format!("{at} is in the future, by {ahead}"),
                 "Check date and zone of the time that was given.",
             ));
         }
         if time > latest {
-            return Some(Refused::new(
+            return Some(Refusal::new(
                 format!("{at} is after {}, the latest restorable time", written(latest)),
                 "Wait until the latest restorable time has passed it (it moves about every 5 minutes), or restore `latest`.",
             ));
         }
         match window.earliest {
-            Some(earliest) if time < earliest => Some(Refused::new(
+            Some(earliest) if time < earliest => Some(Refusal::new(
                 format!("{at} is before {}, the earliest restorable time", written(earliest)),
                 "Give a later time, or restore a snapshot of that time (`rds-restore-snapshot`).",
             )),

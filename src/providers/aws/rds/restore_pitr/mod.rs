@@ -3,6 +3,7 @@
 use crate::base::text::clean;
 use crate::core::words::action::Target;
 use crate::kinds::action::Built;
+use crate::kinds::action::refusal::Refusal;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -11,7 +12,7 @@ use crate::providers::aws::client::{AwsError, Call, Connection, date_time};
 use crate::providers::aws::rds::restore::moment::{Moment, Window};
 use crate::providers::aws::rds::restore::wanted;
 use crate::providers::aws::rds::restore::wanted::{Wanted, refuse};
-use crate::providers::aws::rds::restore::{Backup, DatabaseKind, Refused, Restore, Seen};
+use crate::providers::aws::rds::restore::{Backup, DatabaseKind, Restore, Seen};
 use crate::providers::aws::rds::target;
 use crate::providers::aws::request::Request;
 use crate::providers::clients::Clients;
@@ -118,8 +119,8 @@ impl Backup for PointInTime {
         }
     }
 
-    fn missing(&self, wanted: &Wanted) -> Refused {
-        Refused::new(
+    fn missing(&self, wanted: &Wanted) -> Refusal {
+        Refusal::new(
             format!("there is no {} {}", wanted.sort.kind(), wanted.source),
             "Check name and region in the plan. Of a deleted one a snapshot can be restored (`rds-restore-snapshot`).",
         )
@@ -220,7 +221,7 @@ impl PointInTime {
         }
         if let Some(cluster) = instance.db_cluster_identifier() {
             let why = format!("{} is a member of the cluster {}", wanted.source, clean(cluster, 200));
-            seen.refused = Some(Refused::new(why, "Restore the cluster: give `source_cluster`."));
+            seen.refused = Some(Refusal::new(why, "Restore the cluster: give `source_cluster`."));
         }
         seen.engine = clean(instance.engine().unwrap_or_default(), 100);
         seen.version = clean(instance.engine_version().unwrap_or_default(), 100);

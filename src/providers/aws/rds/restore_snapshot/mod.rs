@@ -1,6 +1,7 @@
 //! `rds-restore-snapshot`: a new database from a snapshot of an instance or cluster.
 
 use crate::kinds::action::Built;
+use crate::kinds::action::refusal::Refusal;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -8,7 +9,7 @@ use crate::providers::aws::action::{REGION, caller, place};
 use crate::providers::aws::client::{AwsError, Call, Connection};
 use crate::providers::aws::rds::restore::wanted;
 use crate::providers::aws::rds::restore::wanted::{Wanted, is_open};
-use crate::providers::aws::rds::restore::{Backup, DatabaseKind, Refused, Restore, Seen};
+use crate::providers::aws::rds::restore::{Backup, DatabaseKind, Restore, Seen};
 use crate::providers::aws::request::Request;
 use crate::providers::clients::Clients;
 use aws_sdk_rds::types::Tag;
@@ -140,19 +141,19 @@ impl Backup for FromSnapshot {
         }))
     }
 
-    fn missing(&self, wanted: &Wanted) -> Refused {
+    fn missing(&self, wanted: &Wanted) -> Refusal {
         let sort = wanted.sort.kind();
         let next = "List what there is: `aws rds describe-db-snapshots` for instances, `aws rds \
                     describe-db-cluster-snapshots` for clusters. Snapshots stay in their region unless they are copied.";
         match (&*self.snapshot, &self.prefix) {
             ("latest", None) => {
-                Refused::new(format!("there is no available snapshot of the {sort} {}", wanted.source), next)
+                Refusal::new(format!("there is no available snapshot of the {sort} {}", wanted.source), next)
             }
-            ("latest", Some(prefix)) => Refused::new(
+            ("latest", Some(prefix)) => Refusal::new(
                 format!("there is no available snapshot {prefix}… of the {sort} {}", wanted.source),
                 next,
             ),
-            (id, _) => Refused::new(format!("there is no snapshot {id} of an {sort}"), next),
+            (id, _) => Refusal::new(format!("there is no snapshot {id} of an {sort}"), next),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use crate::base::text::clean;
 use crate::base::units::duration;
+use crate::kinds::action::refusal::Refusal;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, timestamp};
+use crate::providers::aws::rds::restore::DatabaseKind;
 use crate::providers::aws::rds::restore::moment::written;
-use crate::providers::aws::rds::restore::{DatabaseKind, Refused};
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Tag};
 use jiff::{SignedDuration, Timestamp};
 
@@ -88,16 +89,16 @@ impl Snapshot {
     }
 
     /// Why it cannot be restored as this source, if it cannot.
-    pub fn refused(&self, source: &str) -> Option<Refused> {
+    pub fn refused(&self, source: &str) -> Option<Refusal> {
         if !self.of.eq_ignore_ascii_case(source) {
-            return Some(Refused::new(
+            return Some(Refusal::new(
                 format!("{} is a snapshot of {}, not of {source}", self.id, self.of),
                 "Give the right snapshot, or name the database that it is of as the source.",
             ));
         }
         let percent = self.percent.map_or(String::new(), |percent| format!(" ({percent} %)"));
         (self.status != "available").then(|| {
-            Refused::new(
+            Refusal::new(
                 format!("the snapshot {} is {}{percent}, not available", self.id, self.status),
                 "Wait until it is available, or restore another one.",
             )

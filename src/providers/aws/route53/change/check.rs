@@ -1,8 +1,9 @@
 //! What Route 53 would refuse, or do and be wrong, seen before anything is sent.
 
-use super::diff::{Change, Refusal};
+use super::diff::Change;
 use crate::base::words::seconds;
 use crate::core::words::preflight::Check;
+use crate::kinds::action::refusal::Refusal;
 use crate::providers::aws::route53::client::{Record, Routing, Zone, canonical};
 
 /// Why a change must not be sent.
@@ -78,14 +79,14 @@ pub fn preflight(zone: &Zone, changes: Result<Vec<Change>, Refusal>, max_ttl_s: 
     let changes = match changes {
         Ok(changes) => changes,
         Err(refusal) => {
-            checks.push(Check::fail("the records can be changed", refusal.why, refusal.next));
+            checks.push(refusal.check("the records can be changed"));
             return checks;
         }
     };
     for change in &changes {
         let key = change.after.key_words();
         if let Some(refusal) = refusal(change, zone) {
-            checks.push(Check::fail(format!("{key} can be changed"), refusal.why, refusal.next));
+            checks.push(refusal.check(format!("{key} can be changed")));
         }
         let exists = format!("{key} exists");
         match &change.before {

@@ -1,6 +1,5 @@
 //! A change of a record, and a batch of them as a diff.
 
-use crate::core::words::action::Failure;
 use crate::providers::aws::route53::client::{Record, Zone};
 
 /// What a record is, and what it becomes.
@@ -12,27 +11,6 @@ pub struct Change {
     pub after: Record,
     /// The other record sets of the same name.
     pub others: Vec<Record>,
-}
-
-/// Why a change cannot be done, before it is sent.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    /// Why.
-    pub why: String,
-    /// What to do about it.
-    pub next: String,
-}
-
-impl Refusal {
-    /// A refusal.
-    pub fn new(why: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { why: why.into(), next: next.into() }
-    }
-
-    /// As an action's failure.
-    pub fn failure(self, what: impl Into<String>) -> Failure {
-        Failure::not_done(what, self.why, self.next)
-    }
 }
 
 impl Change {

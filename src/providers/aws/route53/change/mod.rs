@@ -7,11 +7,12 @@ mod proof;
 mod send;
 
 pub use check::refusal;
-pub use diff::{Change, Refusal};
+pub use diff::Change;
 
 use crate::base::text::clean;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
+use crate::kinds::action::refusal::Refusal;
 use crate::kinds::action::{Action, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
@@ -228,7 +229,7 @@ impl<W: Wanted> RecordsAction<W> {
         let seen = self.inspect(&reader).await.map_err(|error| error.not_done(&*what))?;
         let changes = match seen.changes {
             Ok(changes) => changes,
-            Err(refusal) => return Err(refusal.failure(what)),
+            Err(refusal) => return Err(refusal.not_done(what)),
         };
         if expected.reachable && changes.iter().all(Change::is_there) {
             return Err(Failure::not_done(
@@ -239,7 +240,7 @@ impl<W: Wanted> RecordsAction<W> {
         }
         expected.same(&seen.target)?;
         if let Some(refusal) = changes.iter().find_map(|change| refusal(change, &seen.zone)) {
-            return Err(refusal.failure(what));
+            return Err(refusal.not_done(what));
         }
         for line in diff::lines(&changes) {
             (context.output)(&line);

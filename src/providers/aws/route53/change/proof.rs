@@ -17,7 +17,7 @@ impl<W: Wanted> RecordsAction<W> {
         let found = self.found(&connection).await.map_err(|error| error.not_done(&*what))?;
         let changes = match self.wanted.changes(&found) {
             Ok(changes) => changes,
-            Err(refusal) => return Err(refusal.failure(what)),
+            Err(refusal) => return Err(refusal.not_done(what)),
         };
         if let Some(change) = changes.iter().find(|change| !change.is_there()) {
             return Err(Failure::not_done(

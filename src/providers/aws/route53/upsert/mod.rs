@@ -1,11 +1,12 @@
 //! `route53-upsert`: makes records say what the plan says.
 
 use crate::kinds::action::Built;
+use crate::kinds::action::refusal::Refusal;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::route53::change::{
-    Change, MAX_TTL, PERMISSIONS, RESOLVERS, RecordsAction, Refusal, Wanted, ZONE,
+    Change, MAX_TTL, PERMISSIONS, RESOLVERS, RecordsAction, Wanted, ZONE,
 };
 use crate::providers::aws::route53::client::{Alias, Record, Routing, canonical};
 use crate::providers::aws::route53::probe_record::TYPES;

@@ -4,6 +4,7 @@ mod content;
 
 use crate::base::text::ended;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::kinds::action::refusal::Refusal;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
@@ -209,27 +210,27 @@ impl Put {
             None => "Nothing is at the target.".into(),
             Some(there) => format!("At the target: {}", there.words()),
         });
-        let refused = self.refusal("", seen).err();
-        notes.extend(refused.map(|failure| format!("This step will refuse: {}", ended(&failure.why))));
+        let refused = self.refusal(seen).err();
+        notes.extend(refused.map(|refusal| format!("This step will refuse: {}", ended(&refusal.why))));
         if self.storing.overwrite && seen.there.is_some() {
             notes.push("It REPLACES what is there; only a bucket with versions keeps the old one.".into());
         }
         notes
     }
 
-    fn refusal(&self, what: &str, seen: &Seen) -> Result<(), Failure> {
+    fn refusal(&self, seen: &Seen) -> Result<(), Refusal> {
         seen.content.fits().map_err(|why| {
             let next = format!("Put it in parts by hand, then attest the step: {}", self.command());
-            Failure::not_done(what, why, next)
+            Refusal::new(why, next)
         })?;
-        object::may_write(what, seen.there.as_ref(), &seen.content.object(), self.storing.overwrite)
+        object::may_write(seen.there.as_ref(), &seen.content.object(), self.storing.overwrite)
     }
 
     async fn put(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
         let what = format!("put of {}", expected.name);
         let seen = self.inspect(&what).await?;
         expected.same(&seen.target)?;
-        self.refusal(&what, &seen)?;
+        self.refusal(&seen).map_err(|refusal| refusal.not_done(&*what))?;
         let body = self.source.stream().await.map_err(|why| {
             Failure::not_done(&*what, why, "See that the file is still there. Nothing was sent.")
         })?;
