@@ -1,5 +1,6 @@
 //! What every connection rests on: names, TLS, the time that others say, and a port that takes one.
 
+mod around;
 #[cfg(feature = "aws")]
 pub mod dns;
 pub mod names;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use super::around::{Looks, Presented};
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, Error};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// Takes a certificate of an authority for a server's own where that very certificate is trusted, as OpenSSL does: what
@@ -17,47 +18,23 @@ pub(crate) struct Pinned {
     pub(crate) inner: Arc<dyn ServerCertVerifier>,
 }
 
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        match self.inner.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+impl Looks for Pinned {
+    fn inner(&self) -> &dyn ServerCertVerifier {
+        &*self.inner
+    }
+
+    fn verify(&self, presented: &Presented<'_>) -> Result<ServerCertVerified, Error> {
+        let certificate = presented.certificate;
+        match presented.to(&*self.inner) {
             Err(Error::InvalidCertificate(fault))
                 if fault.to_string().contains("CaUsedAsEndEntity") && self.trusted.contains(certificate) =>
             {
-                check_dates(certificate, now)?;
-                verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+                check_dates(certificate, presented.now)?;
+                verify_server_name(&ParsedCertificate::try_from(certificate)?, presented.name)?;
                 Ok(ServerCertVerified::assertion())
             }
             result => result,
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
     }
 }
 

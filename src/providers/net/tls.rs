@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::around::{Around, Looks, Presented};
 use super::path_end::{Foreseeing, PathEnds};
 use super::pinned::Pinned;
 use crate::base::shortage::{OWN_FAULT, own_shortage};
@@ -73,7 +74,7 @@ impl TlsProfile {
         let (inner, roots) = self.verifier()?;
         let mut config = match self.verification {
             Verification::None => self.config_with(inner)?,
-            _ => self.config_with(Arc::new(Foreseeing { inner, roots, ends: ends.clone() }))?,
+            _ => self.config_with(Arc::new(Around(Foreseeing { inner, roots, ends: ends.clone() })))?,
         };
         config.resumption = Resumption::disabled();
         Ok(config)
@@ -87,7 +88,7 @@ impl TlsProfile {
             (_, Some(path)) => file_verifier(path).map_err(or_shortage)?,
         };
         match self.verification {
-            Verification::ChainOnly => Ok((Arc::new(AnyName(chain)), roots)),
+            Verification::ChainOnly => Ok((Arc::new(Around(AnyName(chain))), roots)),
             _ => Ok((chain, roots)),
         }
     }
@@ -163,7 +164,7 @@ pub(crate) fn verifier_of(
     }
     let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
     let inner = inner.build().map_err(|error| error.to_string())?;
-    Ok(Arc::new(Pinned { trusted: certificates, inner }))
+    Ok(Arc::new(Around(Pinned { trusted: certificates, inner })))
 }
 
 fn setup_error(error: &rustls::Error) -> TlsSetupError {
@@ -221,44 +222,19 @@ impl ServerCertVerifier for Unchecked {
 #[derive(Debug)]
 struct AnyName(Arc<dyn ServerCertVerifier>);
 
-impl ServerCertVerifier for AnyName {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+impl Looks for AnyName {
+    fn inner(&self) -> &dyn ServerCertVerifier {
+        &*self.0
+    }
+
+    fn verify(&self, presented: &Presented<'_>) -> Result<ServerCertVerified, rustls::Error> {
         use CertificateError::{NotValidForName, NotValidForNameContext};
-        match self.0.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+        match presented.to(&*self.0) {
             Err(rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })) => {
                 Ok(ServerCertVerified::assertion())
             }
             result => result,
         }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.0.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
     }
 }
 

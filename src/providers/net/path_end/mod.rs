@@ -1,17 +1,17 @@
 //! Which certificate of a verified path ends first: on that day all clients fail, whatever the server's own says.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::Error;
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use super::around::{Looks, Presented};
 use super::tls::verifier_of;
 
 /// Ends that are tried, at most: a server can present any number of certificates.
@@ -43,7 +43,7 @@ pub enum Part {
 }
 
 /// The ends of the paths that were verified, by a digest of the server's certificate. Clones share them.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct PathEnds(Arc<Mutex<HashMap<[u8; 32], PathEnd>>>);
 
 impl PathEnds {
@@ -70,6 +70,7 @@ fn digest(certificate: &[u8]) -> [u8; 32] {
 }
 
 /// Verifies as another verifier does, and notes when that will fail.
+#[derive(Debug)]
 pub(crate) struct Foreseeing {
     pub(crate) inner: Arc<dyn ServerCertVerifier>,
     /// The file's roots, whose own ends this library does not look at and others do; none with the platform's.
@@ -80,13 +81,8 @@ pub(crate) struct Foreseeing {
 impl Foreseeing {
     /// The first of the certificates' ends at which a client finds no path any more. One that no path needs, such as an
     /// old cross-signed root, is none.
-    fn path_end(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        now: UnixTime,
-    ) -> Option<PathEnd> {
+    fn path_end(&self, presented: &Presented<'_>) -> Option<PathEnd> {
+        let Presented { certificate, intermediates, name, now, .. } = *presented;
         let server = std::iter::once((Part::Server, certificate));
         let between = intermediates.iter().map(|der| (Part::Intermediate, der));
         let roots = self.roots.iter().map(|der| (Part::Root, der));
@@ -99,9 +95,8 @@ impl Foreseeing {
             // What has ended already is of no use now.
             let after = Duration::from_secs(seconds(end.at).saturating_add(1).max(now.as_secs()));
             let after = UnixTime::since_unix_epoch(after);
-            let verifier = self.verifier_after(end.at);
-            verifier
-                .is_none_or(|v| v.verify_server_cert(certificate, intermediates, name, &[], after).is_err())
+            let then = Presented { certificate, intermediates, name, ocsp: &[], now: after };
+            self.verifier_after(end.at).is_none_or(|verifier| then.to(&*verifier).is_err())
         })
     }
 
@@ -128,46 +123,15 @@ fn end_of(part: Part, der: &CertificateDer<'_>) -> Option<PathEnd> {
     })
 }
 
-impl ServerCertVerifier for Foreseeing {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let verified = self.inner.verify_server_cert(certificate, intermediates, name, ocsp, now)?;
-        self.ends.keep(certificate, self.path_end(certificate, intermediates, name, now));
+impl Looks for Foreseeing {
+    fn inner(&self) -> &dyn ServerCertVerifier {
+        &*self.inner
+    }
+
+    fn verify(&self, presented: &Presented<'_>) -> Result<ServerCertVerified, Error> {
+        let verified = presented.to(&*self.inner)?;
+        self.ends.keep(presented.certificate, self.path_end(presented));
         Ok(verified)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-}
-
-impl fmt::Debug for Foreseeing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Foreseeing")
     }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
+use crate::providers::net::around::Around;
 use rcgen::{CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rustls::pki_types::ServerName;
 
 type Day = (i32, u8, u8);
 
@@ -68,7 +70,8 @@ fn params(name: &str, (year, month, day): Day, is_authority: bool) -> Certificat
 fn end(roots: &[&Authority], server: &CertificateDer<'_>, between: &[&Authority]) -> (Part, String, String) {
     let roots: Vec<_> = roots.iter().map(|root| root.der()).collect();
     let ends = PathEnds::default();
-    let foreseeing = Foreseeing { inner: verifier_of(roots.clone()).unwrap(), roots, ends: ends.clone() };
+    let inner = verifier_of(roots.clone()).unwrap();
+    let foreseeing = Around(Foreseeing { inner, roots, ends: ends.clone() });
     let now: Timestamp = "2026-11-29T00:00:00Z".parse().unwrap();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds(now)));
     let between: Vec<_> = between.iter().map(|between| between.der()).collect();
@@ -159,7 +162,8 @@ fn what_does_not_verify_has_no_end() {
     let (root, other) = (Authority::root("root", (2036, 1, 1)), Authority::root("other", (2036, 1, 1)));
     let (server, ends) = (other.server((2027, 1, 1)), PathEnds::default());
     let roots = vec![root.der()];
-    let foreseeing = Foreseeing { inner: verifier_of(roots.clone()).unwrap(), roots, ends: ends.clone() };
+    let inner = verifier_of(roots.clone()).unwrap();
+    let foreseeing = Around(Foreseeing { inner, roots, ends: ends.clone() });
     let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_000_000));
     let name = ServerName::try_from("localhost").unwrap();
     foreseeing.verify_server_cert(&server, &[], &name, &[], now).unwrap_err();
