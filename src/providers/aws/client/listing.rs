@@ -15,6 +15,18 @@ pub struct Listing<T> {
     denied: Mutex<Option<Instant>>,
 }
 
+/// What was answered; none where AWS says that there is no such thing.
+///
+/// # Errors
+/// Any other one than that.
+pub fn present<T>(answer: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match answer {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl<T> Default for Listing<T> {
     fn default() -> Self {
         Self { shared: Shared::default(), denied: Mutex::new(None) }

@@ -22,7 +22,7 @@ pub use account::Caller;
 pub use connection::{Connection, Purpose};
 pub use credentials::CredentialsInUse;
 pub use error::{AwsError, AwsErrorKind, Call};
-pub use listing::Listing;
+pub use listing::{Listing, present};
 pub use session::{Login, LoginError};
 pub use shared::Shared;
 pub use time::{date_time, timestamp};

@@ -7,7 +7,7 @@ use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
-use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Listing};
+use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Listing, present};
 use crate::providers::aws::reader::Reader;
 use crate::providers::clients::Clients;
 use aws_sdk_kafka::types::{Cluster, ClusterState};
@@ -94,11 +94,8 @@ async fn find(connection: &Connection, name: &str, reader: &Reader) -> Result<Op
         }
         let call = Call::new("kafka:DescribeClusterV2", name);
         let send = kafka.describe_cluster_v2().cluster_arn(name).send();
-        match connection.call_within(&call, reader.within, send).await {
-            Ok(found) => Ok(found.cluster_info),
-            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = present(connection.call_within(&call, reader.within, send).await)?;
+        Ok(found.and_then(|found| found.cluster_info))
     };
     let is = |cluster: &Cluster| cluster.cluster_name() == Some(name) || cluster.cluster_arn() == Some(name);
     connection.kept::<Listing<Cluster>>().find(reader.fresh, list, is, one).await

@@ -3,9 +3,10 @@
 use crate::base::text::clean;
 use crate::core::words::action::Target;
 use crate::providers::aws::action::caller;
-use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};
+use crate::providers::aws::client::{AwsError, Call, Connection, present};
 use crate::providers::aws::rds::client::Role;
 use aws_sdk_rds::types::{DbCluster, DbInstance, Tag};
+use std::time::Duration;
 
 /// What an action acts on.
 pub const INSTANCE: &str = "RDS instance";
@@ -17,13 +18,22 @@ pub const CLUSTER: &str = "RDS cluster";
 /// # Errors
 /// When it cannot be told.
 pub async fn instance(connection: &Connection, id: &str) -> Result<Option<DbInstance>, AwsError> {
+    instance_within(connection, id, connection.deadline).await
+}
+
+/// The same within another deadline.
+///
+/// # Errors
+/// When it cannot be told.
+pub async fn instance_within(
+    connection: &Connection,
+    id: &str,
+    within: Duration,
+) -> Result<Option<DbInstance>, AwsError> {
     let call = Call::new("rds:DescribeDBInstances", id);
     let send = connection.rds().describe_db_instances().db_instance_identifier(id).send();
-    match connection.call(&call, send).await {
-        Ok(found) => Ok(found.db_instances.unwrap_or_default().into_iter().next()),
-        Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    let found = present(connection.call_within(&call, within, send).await)?;
+    Ok(found.and_then(|found| found.db_instances?.into_iter().next()))
 }
 
 /// The cluster of that name; none where the region has none.
@@ -31,13 +41,22 @@ pub async fn instance(connection: &Connection, id: &str) -> Result<Option<DbInst
 /// # Errors
 /// When it cannot be told.
 pub async fn cluster(connection: &Connection, id: &str) -> Result<Option<DbCluster>, AwsError> {
+    cluster_within(connection, id, connection.deadline).await
+}
+
+/// The same within another deadline.
+///
+/// # Errors
+/// When it cannot be told.
+pub async fn cluster_within(
+    connection: &Connection,
+    id: &str,
+    within: Duration,
+) -> Result<Option<DbCluster>, AwsError> {
     let call = Call::new("rds:DescribeDBClusters", id);
     let send = connection.rds().describe_db_clusters().db_cluster_identifier(id).send();
-    match connection.call(&call, send).await {
-        Ok(found) => Ok(found.db_clusters.unwrap_or_default().into_iter().next()),
-        Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    let found = present(connection.call_within(&call, within, send).await)?;
+    Ok(found.and_then(|found| found.db_clusters?.into_iter().next()))
 }
 
 /// What an instance is to replication (`standalone`, `replica of …`, `member of …`).

@@ -3,7 +3,7 @@
 use super::Of;
 use super::judge::{More, Point, Restore};
 use crate::base::text::clean;
-use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, timestamp};
+use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, present, timestamp};
 use aws_sdk_backup::types::{
     RecoveryPointByBackupVault, RecoveryPointByResource, RestoreJobStatus, RestoreJobsListMember,
 };
@@ -139,11 +139,8 @@ async fn last_restore(connection: &Connection, of: &Of, until: Instant) -> Resul
     let asked = connection.backup().list_restore_jobs_by_protected_resource().resource_arn(arn);
     let pages = asked.by_status(RestoreJobStatus::Completed).max_results(1000).into_paginator();
     let jobs = pages.items().send().collect::<Result<Vec<_>, _>>();
-    match connection.call_within(&call, left(until), jobs).await {
-        Ok(jobs) => Ok(newest_restore(&jobs)),
-        Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    let jobs = present(connection.call_within(&call, left(until), jobs).await)?;
+    Ok(jobs.and_then(|jobs| newest_restore(&jobs)))
 }
 
 pub(super) fn newest_restore(jobs: &[RestoreJobsListMember]) -> Option<Restore> {

@@ -9,8 +9,9 @@ use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
-use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Listing};
+use crate::providers::aws::client::{AwsError, Call, Connection, Listing};
 use crate::providers::aws::rds::client::same_name;
+use crate::providers::aws::rds::target;
 use crate::providers::aws::reader::Reader;
 use crate::providers::clients::Clients;
 use aws_sdk_rds::types::{DbCluster, GlobalCluster};
@@ -135,15 +136,7 @@ async fn find(connection: &Connection, name: &str, reader: &Reader) -> Result<Op
         let pages = rds.describe_db_clusters().max_records(100).into_paginator().items().send();
         connection.call_within(&call, reader.within, pages.collect::<Result<Vec<_>, _>>()).await
     };
-    let one = async || {
-        let call = Call::new("rds:DescribeDBClusters", name);
-        let send = rds.describe_db_clusters().db_cluster_identifier(name).send();
-        match connection.call_within(&call, reader.within, send).await {
-            Ok(found) => Ok(found.db_clusters.unwrap_or_default().into_iter().next()),
-            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    };
+    let one = || target::cluster_within(connection, name, reader.within);
     let is = |cluster: &DbCluster| {
         let called = |other: Option<&str>| other.is_some_and(|other| same_name(other, name));
         called(cluster.db_cluster_identifier()) || called(cluster.db_cluster_arn())

@@ -10,8 +10,9 @@ use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ProbeKind, Sees, unchecked};
-use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Listing};
+use crate::providers::aws::client::{AwsError, Call, Connection, Listing};
 use crate::providers::aws::rds::client::same_name;
+use crate::providers::aws::rds::target;
 use crate::providers::aws::reader::Reader;
 use crate::providers::clients::Clients;
 use aws_sdk_rds::types::DbInstance;
@@ -132,15 +133,7 @@ async fn find(
         let pages = rds.describe_db_instances().max_records(100).into_paginator().items().send();
         connection.call_within(&call, within, pages.collect::<Result<Vec<_>, _>>()).await
     };
-    let one = async || {
-        let call = Call::new("rds:DescribeDBInstances", name);
-        let send = rds.describe_db_instances().db_instance_identifier(name).send();
-        match connection.call_within(&call, within, send).await {
-            Ok(found) => Ok(found.db_instances.unwrap_or_default().into_iter().next()),
-            Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    };
+    let one = || target::instance_within(connection, name, within);
     let is = |instance: &DbInstance| {
         let called = |other: Option<&str>| other.is_some_and(|other| same_name(other, name));
         called(instance.db_instance_identifier()) || called(instance.db_instance_arn())

@@ -3,7 +3,7 @@
 use crate::base::text::clean;
 use crate::base::units::duration;
 use crate::kinds::action::refusal::Refusal;
-use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, timestamp};
+use crate::providers::aws::client::{AwsError, Call, Connection, present, timestamp};
 use crate::providers::aws::rds::restore::DatabaseKind;
 use crate::providers::aws::rds::restore::moment::written;
 use aws_sdk_rds::types::{DbClusterSnapshot, DbSnapshot, Tag};
@@ -157,10 +157,7 @@ pub async fn named(reader: &Connection, sort: DatabaseKind, id: &str) -> Result<
             })
         }
     };
-    match found {
-        Err(error) if error.kind == AwsErrorKind::NotFound => Ok(None),
-        found => found,
-    }
+    present(found).map(Option::flatten)
 }
 
 /// The type that AWS wants to be told for a name that it gave itself; none for those of people.
