@@ -1,5 +1,7 @@
 //! What every action on AWS has in common: where it acts, and who calls.
 
+pub mod unread;
+
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;

@@ -7,7 +7,7 @@ use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{LOOK, REGION, command, place};
+use crate::providers::aws::action::{REGION, command, place, unread::read};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Place};
 use crate::providers::aws::probe::find;
 use crate::providers::aws::s3::object;
@@ -118,16 +118,15 @@ impl Action for Copy {
         Box::pin(async move {
             let unseen = || Target::unseen(&self.target.url(), object::KIND);
             let mut undo = Vec::new();
-            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
-                Ok(Ok(seen)) => {
+            let (target, notes) = match read(self.inspect()).await {
+                Ok(seen) => {
                     let notes = self.notes(&seen);
                     if seen.there.is_none() {
                         undo = vec![format!("aws s3 rm {}", self.target.url())];
                     }
                     (seen.target, notes)
                 }
-                Ok(Err(error)) => (unseen(), vec![format!("It cannot be read: {error}"), error.next_step()]),
-                Err(_) => (unseen(), vec!["It cannot be read: no answer in time.".into()]),
+                Err(unread) => (unseen(), unread.notes()),
             };
             Ok(Description {
                 call: self.call(),

@@ -6,7 +6,7 @@ use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{LOOK, REGION, caller, command, place};
+use crate::providers::aws::action::{REGION, caller, command, place, unread::read};
 use crate::providers::aws::client::{AwsError, Call, Place};
 use crate::providers::clients::Clients;
 use futures::future::BoxFuture;
@@ -102,12 +102,9 @@ struct Sent(Mutex<HashMap<String, String>>);
 impl Action for Publish {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let (target, mut notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
-                Ok(Ok((target, subscribers))) => (target, vec![subscribers]),
-                Ok(Err(error)) => {
-                    (self.unseen(), vec![format!("It cannot be read: {error}"), error.next_step()])
-                }
-                Err(_) => (self.unseen(), vec!["It cannot be read: no answer in time.".into()]),
+            let (target, mut notes) = match read(self.inspect()).await {
+                Ok((target, subscribers)) => (target, vec![subscribers]),
+                Err(unread) => (self.unseen(), unread.notes()),
             };
             notes.extend(self.subject.as_ref().map(|subject| format!("Subject: {subject}")));
             notes.push(format!("Message: {}", clean(&self.message, 400)));

@@ -9,7 +9,7 @@ use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{LOOK, caller, command};
+use crate::providers::aws::action::{caller, command, unread::read};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Place};
 use crate::providers::aws::probe::{GLOBAL, find};
 use crate::providers::clients::Clients;
@@ -97,15 +97,14 @@ impl Action for SetOrigin {
         Box::pin(async move {
             let unseen = || Target::unseen(&self.id, KIND_OF_TARGET);
             let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
-                Ok(Ok(seen)) => {
+            let (target, notes) = match read(self.inspect()).await {
+                Ok(seen) => {
                     let notes = self.notes(&seen);
                     undo = self.undo(&seen);
                     sets.extend(self.change.difference(&seen.config).ok().flatten());
                     (seen.target, notes)
                 }
-                Ok(Err(error)) => (unseen(), vec![format!("It cannot be read: {error}"), error.next_step()]),
-                Err(_) => (unseen(), vec!["It cannot be read: no answer in time.".into()]),
+                Err(unread) => (unseen(), unread.notes()),
             };
             let etag = target.property("etag").unwrap_or("(unread)");
             let call =

@@ -10,7 +10,7 @@ use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{LOOK, REGION, command, place};
+use crate::providers::aws::action::{REGION, command, place, unread::read};
 use crate::providers::aws::client::{AwsError, Connection, Place};
 use crate::providers::clients::Clients;
 use aws_sdk_eks::types::{Nodegroup, NodegroupStatus};
@@ -109,8 +109,8 @@ impl Action for Scale {
         Box::pin(async move {
             let mut scaling = self.limits.words();
             let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
-                Ok(Ok((target, group))) => {
+            let (target, notes) = match read(self.inspect()).await {
+                Ok((target, group)) => {
                     let now = Size::of(&group);
                     if let Ok(next) = self.limits.next(now) {
                         scaling = next.words();
@@ -119,10 +119,7 @@ impl Action for Scale {
                     undo = vec![self.command(&now.words())];
                     (target, self.notes(&group))
                 }
-                Ok(Err(error)) => {
-                    (self.unseen(), vec![format!("It cannot be read: {error}"), error.next_step()])
-                }
-                Err(_) => (self.unseen(), vec!["It cannot be read: no answer in time.".into()]),
+                Err(unread) => (self.unseen(), unread.notes()),
             };
             Ok(Description {
                 call: self.call(&scaling),

@@ -10,7 +10,7 @@ use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{LOOK, REGION, place};
+use crate::providers::aws::action::{REGION, place, unread::read};
 use crate::providers::aws::client::{AwsError, Call, Place};
 use crate::providers::aws::rds::restore::checks;
 use crate::providers::aws::rds::restore::database::is_usable;
@@ -122,18 +122,15 @@ impl Action for Modify {
         Box::pin(async move {
             let unseen = |why: String| (Target::unseen(&self.instance, target::INSTANCE), vec![why]);
             let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect()).await {
-                Ok(Ok(Some((instance, target)))) => {
+            let (target, notes) = match read(self.inspect()).await {
+                Ok(Some((instance, target))) => {
                     undo = self.undo(&instance);
                     let lines = diff::lines(&self.wishes, &instance);
                     sets = lines.iter().filter(|line| !line.holds()).map(Line::set).collect();
                     (target, self.notes(&instance))
                 }
-                Ok(Ok(None)) => unseen(format!("This step will refuse: {}.", self.missing())),
-                Ok(Err(error)) => {
-                    unseen(format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step()))
-                }
-                Err(_) => unseen("It cannot be read: no answer in time.".into()),
+                Ok(None) => unseen(format!("This step will refuse: {}.", self.missing())),
+                Err(unread) => unseen(unread.note()),
             };
             let request = self.request();
             let command = request.command(&self.place.region);

@@ -15,7 +15,7 @@ use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, 
 use crate::core::words::preflight::Check;
 use crate::kinds::action::refusal::Refusal;
 use crate::kinds::action::{Action, Context};
-use crate::providers::aws::action::LOOK;
+use crate::providers::aws::action::unread::read;
 use crate::providers::aws::client::{AwsError, Connection, Place};
 use crate::providers::aws::request::Request;
 use aws_sdk_rds::types::Tag;
@@ -94,9 +94,8 @@ impl<B: Backup> Action for Restore<B> {
 
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
-            let look = tokio::time::timeout(LOOK, self.inspect());
-            let (target, mut notes, seen) = match look.await {
-                Ok(Ok((Some(seen), target, taken))) => {
+            let (target, mut notes, seen) = match read(self.inspect()).await {
+                Ok((Some(seen), target, taken)) => {
                     let mut notes = refusals(seen.refused.as_ref());
                     notes.extend(
                         taken.iter().map(|found| format!("This step will refuse: {}", exists(found))),
@@ -104,15 +103,8 @@ impl<B: Backup> Action for Restore<B> {
                     notes.extend(seen.notes.clone());
                     (target, notes, Some(seen))
                 }
-                Ok(Ok((None, target, _))) => {
-                    (target, refusals(Some(&self.backup.missing(&self.wanted))), None)
-                }
-                Ok(Err(error)) => (
-                    self.unseen(),
-                    vec![format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step())],
-                    None,
-                ),
-                Err(_) => (self.unseen(), vec!["It cannot be read: no answer in time.".into()], None),
+                Ok((None, target, _)) => (target, refusals(Some(&self.backup.missing(&self.wanted))), None),
+                Err(unread) => (self.unseen(), vec![unread.note()], None),
             };
             notes.extend(self.wanted.notes());
             let request = self.backup.request(&self.wanted, seen.as_ref());

@@ -2,14 +2,14 @@
 
 mod finish;
 
-use crate::base::text::{clean, ended};
+use crate::base::text::clean;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
 use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{LOOK, REGION, place};
+use crate::providers::aws::action::{REGION, place, unread::read};
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
 use crate::providers::aws::rds::restore::wanted::{is_open, refuse};
 use crate::providers::aws::rds::restore::{DatabaseKind, marks};
@@ -105,17 +105,14 @@ impl Action for TakeSnapshot {
     fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
         Box::pin(async move {
             let unseen = |why: String| (Target::unseen(&self.source, self.sort.kind()), vec![why]);
-            let (target, notes) = match tokio::time::timeout(LOOK, self.look_at_all()).await {
-                Ok(Ok((Some(seen), other))) => {
+            let (target, notes) = match read(self.look_at_all()).await {
+                Ok((Some(seen), other)) => {
                     let mut notes = seen.notes;
                     notes.extend(other.map(|other| format!("This step will refuse: {}", exists(&other))));
                     (seen.target, notes)
                 }
-                Ok(Ok((None, _))) => unseen(format!("This step will refuse: {}.", self.missing())),
-                Ok(Err(error)) => {
-                    unseen(format!("It cannot be read: {} {}", ended(&error.to_string()), error.next_step()))
-                }
-                Err(_) => unseen("It cannot be read: no answer in time.".into()),
+                Ok((None, _)) => unseen(format!("This step will refuse: {}.", self.missing())),
+                Err(unread) => unseen(unread.note()),
             };
             let shown = self.request(self.snapshot.as_deref().unwrap_or("(made from the attempt)"));
             let command = self.request(&self.name_by_hand()).command(&self.place.region);

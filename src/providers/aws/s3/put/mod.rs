@@ -9,7 +9,7 @@ use crate::kinds::action::{Action, Built, Context};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{LOOK, REGION, command, place};
+use crate::providers::aws::action::{REGION, command, place, unread::read};
 use crate::providers::aws::client::{AwsError, Call, Place};
 use crate::providers::aws::s3::object;
 use crate::providers::aws::s3::object::{ATTEMPT, Object, Place as At, Storing};
@@ -108,18 +108,15 @@ impl Action for Put {
         Box::pin(async move {
             let unseen = || Target::unseen(&self.target.url(), object::KIND);
             let mut undo = Vec::new();
-            let (target, notes) = match tokio::time::timeout(LOOK, self.inspect("")).await {
-                Ok(Ok(seen)) => {
+            let (target, notes) = match read(self.inspect("")).await {
+                Ok(seen) => {
                     let notes = self.notes(&seen);
                     if seen.there.is_none() {
                         undo = vec![format!("aws s3 rm {}", self.target.url())];
                     }
                     (seen.target, notes)
                 }
-                Ok(Err(failure)) => {
-                    (unseen(), vec![format!("It cannot be read: {}", failure.why), failure.next])
-                }
-                Err(_) => (unseen(), vec!["It cannot be read: no answer in time.".into()]),
+                Err(unread) => (unseen(), unread.notes()),
             };
             Ok(Description {
                 call: self.call(),
