@@ -84,6 +84,15 @@ pub fn judge(status: &str) -> Verdict {
     }
 }
 
+/// What waits to be changed, in words.
+pub fn pending(
+    changes: impl IntoIterator<Item = (&'static str, Option<String>)>,
+    password: bool,
+) -> Vec<String> {
+    let changes = changes.into_iter().filter_map(|(name, value)| Some(format!("{name} to {}", value?)));
+    changes.chain(password.then(|| "a new master password".into())).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

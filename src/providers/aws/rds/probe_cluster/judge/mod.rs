@@ -211,12 +211,7 @@ fn changes(pending: &ClusterPendingModifiedValues) -> Vec<String> {
         ("name", text(pending.db_cluster_identifier())),
         ("IAM sign-in", sign_in.map(str::to_owned)),
     ];
-    let mut words: Vec<String> =
-        changes.into_iter().filter_map(|(name, value)| Some(format!("{name} to {}", value?))).collect();
-    if pending.master_user_password().is_some() {
-        words.push("a new master password".into());
-    }
-    words
+    probe_status::pending(changes, pending.master_user_password().is_some())
 }
 
 #[cfg(test)]

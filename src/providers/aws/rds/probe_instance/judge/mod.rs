@@ -189,12 +189,7 @@ fn changes(pending: &PendingModifiedValues) -> Vec<String> {
         ("log volume of its own", flag(pending.dedicated_log_volume())),
         ("tenants", flag(pending.multi_tenant())),
     ];
-    let mut words: Vec<String> =
-        changes.into_iter().filter_map(|(name, value)| Some(format!("{name} to {}", value?))).collect();
-    if pending.master_user_password().is_some() {
-        words.push("a new master password".into());
-    }
-    words
+    probe_status::pending(changes, pending.master_user_password().is_some())
 }
 
 #[cfg(test)]
