@@ -148,7 +148,8 @@ impl Engine {
         });
         let runner = Runner::new(handle.clone(), &Outside::on(&handle), world.clone(), model.clone(), sink);
         let dispatcher = Dispatcher::new(ledger, runner, world.clock(), false);
-        let begin = Report::EngineStarted { version: "bench".into(), recovery: String::new() };
+        let begin =
+            Report::EngineStarted { version: "bench".into(), recovery: String::new(), since_boot: None };
         std::thread::spawn(move || dispatcher.run(inputs, begin));
         let ticks = inbox.clone();
         handle.spawn(async move {

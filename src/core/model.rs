@@ -16,6 +16,7 @@ use crate::core::words::incident::{Incident, Run, StepRun};
 use crate::core::words::notification::{Message, Notification};
 use crate::core::words::preflight::{Preflight, Tally};
 use crate::core::words::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
+use crate::core::words::since_boot::Clocks;
 use crate::core::words::status::StepStatus;
 use crate::journal::Head;
 use crate::plan::{Plan, ProbeSpec, Runbook, Severity, Step};
@@ -62,6 +63,9 @@ pub struct Durable {
     /// By how much the times of the last engine are ahead of the clock, which was set back while it ran.
     #[serde(default)]
     pub clock_ahead: SignedDuration,
+    /// What the last engine's time and its host's uptime were at one moment; none where nothing told that.
+    #[serde(default)]
+    pub clocks: Option<Clocks>,
     /// What was last noted of a loss, by the probe that tells it.
     #[serde(default)]
     pub losses: BTreeMap<ProbeId, LossReading>,
@@ -290,6 +294,7 @@ impl Model {
         };
         let durable = Durable {
             clock_ahead: SignedDuration::ZERO,
+            clocks: None,
             signals: plan.probes.keys().map(|id| (id.clone(), unseen("not measured yet"))).collect(),
             regions: plan.regions.keys().map(|id| (id.clone(), standing())).collect(),
             services: plan.services.keys().map(|id| (id.clone(), standing())).collect(),

@@ -178,6 +178,7 @@ pub async fn run(
     let begin = Report::EngineStarted {
         version: env!("CARGO_PKG_VERSION").into(),
         recovery: words(&recovery, renamed.into_iter().chain(moved)),
+        since_boot: clock.since_boot(),
     };
     let (done, ended) = tokio::sync::oneshot::channel();
     let dispatcher = std::thread::Builder::new().name("lead".into()).spawn(move || {

@@ -1,5 +1,6 @@
 //! Three clocks: the system's, a scaled one for demo and rehearse, and one that tests move by hand.
 
+use crate::core::words::since_boot::SinceBoot;
 use crate::world::{Clock, Jump};
 use futures::future::{BoxFuture, FutureExt};
 use jiff::{SignedDuration, Timestamp};
@@ -91,6 +92,10 @@ impl Clock for RealClock {
         let not_passed = if not_passed > JUMP { not_passed } else { SignedDuration::ZERO };
         Some(Jump { by: moved, not_passed })
     }
+
+    fn since_boot(&self) -> Option<SinceBoot> {
+        Some(SinceBoot { boot: boot_id()?, passed: (self.boot)()? })
+    }
 }
 
 /// Time that starts where it is told and passes `speed` times as fast as the system's.
@@ -155,6 +160,12 @@ impl Clock for ManualClock {
 fn since_boot() -> Option<SignedDuration> {
     let text = std::fs::read_to_string("/proc/uptime").ok()?;
     SignedDuration::try_from_secs_f64(text.split_whitespace().next()?.parse().ok()?).ok()
+}
+
+/// Linux gives each start of the host a name.
+fn boot_id() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned()).filter(|id| !id.is_empty())
 }
 
 /// `from` plus a span; the end of time where it does not fit.

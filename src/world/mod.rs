@@ -12,6 +12,7 @@ pub use real::RealWorld;
 
 use crate::core::ask::own_clock::ClockOff;
 use crate::core::words::simulation::Simulation;
+use crate::core::words::since_boot::SinceBoot;
 use crate::kinds;
 use crate::kinds::survey::Survey;
 use crate::plan::params::Params;
@@ -73,6 +74,10 @@ pub trait Clock: Send + Sync {
     /// How the system's wall clock moved against elapsed time since the last call, when that is more than drift: someone
     /// set the clock, or the machine slept. Ages and deadlines around it are doubtful.
     fn jump(&self) -> Option<Jump> {
+        None
+    }
+    /// How long the host has been up; none where it does not tell, or the world's time is not the host's.
+    fn since_boot(&self) -> Option<SinceBoot> {
         None
     }
 }

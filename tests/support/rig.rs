@@ -89,7 +89,11 @@ impl Rig {
         let (here, outside) = (runtime.handle().clone(), Outside::on(runtime.handle()));
         let runner = Runner::new(here, &outside, self.world.clone(), ledger.model().clone(), sink);
         let mut dispatcher = Dispatcher::new(ledger, runner, self.clock.clone(), false);
-        dispatcher.begin(Report::EngineStarted { version: "test".into(), recovery: String::new() });
+        dispatcher.begin(Report::EngineStarted {
+            version: "test".into(),
+            recovery: String::new(),
+            since_boot: None,
+        });
         let observed: scheduler::ReadingSink = Arc::new(move |probe, reading| {
             drop(inbox.send(Input::Report(Report::Observed(vec![(probe, reading)]))));
         });

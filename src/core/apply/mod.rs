@@ -10,6 +10,7 @@ use crate::core::ask::placement;
 use crate::core::model::{Model, TIMELINE_LENGTH};
 use crate::core::words::actor::Actor;
 use crate::core::words::fact::{Event, Fact};
+use crate::core::words::since_boot::SinceBoot;
 use crate::plan::Severity;
 use jiff::Timestamp;
 
@@ -17,10 +18,12 @@ use jiff::Timestamp;
 pub fn apply(model: &mut Model, event: &Event) {
     let at = event.at;
     match &event.fact {
-        Fact::EngineStarted { plan, .. } => engine_started(model, event, plan),
+        Fact::EngineStarted { plan, since_boot, .. } => {
+            engine_started(model, event, plan, since_boot.as_ref())
+        }
         Fact::EngineStopped { .. } | Fact::NoteAdded { .. } => {}
         Fact::ClockJumped { by, not_passed } => {
-            signals::clock_set(model, at, *by);
+            signals::clock_set(model, at, *by, *not_passed);
             escalate::put_off(model, *not_passed);
         }
         Fact::ClockJudged { off, .. } => model.live.clock_off = *off,
@@ -131,7 +134,7 @@ pub fn apply(model: &mut Model, event: &Event) {
 }
 
 /// Nothing that was measured before counts any more, and nobody watched the steps that were running.
-fn engine_started(model: &mut Model, event: &Event, digest: &str) {
+fn engine_started(model: &mut Model, event: &Event, digest: &str, since_boot: Option<&SinceBoot>) {
     let before = model.durable.plan_digest.replace(digest.to_owned());
     let same_plan = before.as_deref() == Some(digest);
     if model.durable.incident.is_some() && before.is_some() && !same_plan {
@@ -145,7 +148,7 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str) {
     model.live.preflight = None;
     model.durable.engine_started_at = Some(event.at);
     signals::forget(model, event.at, same_plan);
-    signals::undate_losses(model, event.at);
+    signals::redate_losses(model, event.at, since_boot);
     step::lose_all(model, event.at);
     escalate::lose_all(model, event.at);
     escalate::set_back(model, event.at);

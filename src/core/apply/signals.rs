@@ -6,31 +6,51 @@ use crate::core::ask::standing::{self, Course};
 use crate::core::model::{Model, Switch};
 use crate::core::words::reading::Reading;
 use crate::core::words::signal::{SignalState, is_stale};
+use crate::core::words::since_boot::{Clocks, SinceBoot};
 use crate::plan::{Region, Service};
 use jiff::{SignedDuration, Timestamp};
 
 /// How many switches of the region that serves are kept; the journal has all of them.
 const REMEMBERED_SWITCHES: usize = 100;
 
+/// What two clocks of one host go apart by themselves.
+const DRIFT: SignedDuration = SignedDuration::from_secs(2);
+
 pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judged: SignalState) {
     model.live.recent.entry(probe.clone()).or_default().push(reading.clone(), judged);
     model.live.read_before_clock_set.remove(probe);
 }
 
-pub fn clock_set(model: &mut Model, at: Timestamp, by: SignedDuration) {
+pub fn clock_set(model: &mut Model, at: Timestamp, by: SignedDuration, not_passed: SignedDuration) {
     // Times go on in this engine; the next one begins by what the clock shows.
     model.durable.clock_ahead = (model.durable.clock_ahead - by).max(SignedDuration::ZERO);
+    if let Some(clocks) = &mut model.durable.clocks {
+        clocks.at = clocks.at.checked_add(not_passed).unwrap_or(Timestamp::MAX);
+    }
     model.live.clock_set_at = Some(at);
     model.live.read_before_clock_set = model.live.recent.keys().cloned().collect();
 }
 
-/// What seems to have been measured after this engine began was measured by a clock that is set back since: how long ago
-/// that is, nobody can tell.
-pub fn undate_losses(model: &mut Model, now: Timestamp) {
-    let ahead = std::mem::take(&mut model.durable.clock_ahead);
-    model.durable.losses.values_mut().for_each(|kept| kept.set_back(ahead));
-    for kept in model.durable.losses.values_mut().filter(|kept| kept.at > now) {
-        *kept = kept.undated(now);
+/// What was kept of losses grows by the time that passed since, which the clock does not show where it was set back. The
+/// host's uptime tells it. Where that does not, and this engine seems to begin before what was measured or recorded last,
+/// nobody knows how long ago it was measured.
+pub fn redate_losses(model: &mut Model, now: Timestamp, since_boot: Option<&SinceBoot>) {
+    let seen = std::mem::take(&mut model.durable.clock_ahead);
+    let clocks = since_boot.map(|since_boot| Clocks { at: now, since_boot: since_boot.clone() });
+    let before = std::mem::replace(&mut model.durable.clocks, clocks);
+    let fell_back = before.zip(model.durable.clocks.as_ref()).and_then(|(old, new)| old.fell_back(new));
+    let unseen = fell_back.map(|all| all.saturating_sub(seen)).filter(|unseen| *unseen > DRIFT);
+    let by = seen.saturating_add(unseen.unwrap_or_default());
+    let last = model.durable.timeline.back().and_then(|event| event.at.checked_sub(by).ok());
+    // Journals of before uptimes were recorded are read as they were then.
+    let is_before = since_boot.is_some() && last.is_some_and(|last| last.duration_since(now) > DRIFT);
+    for kept in model.durable.losses.values_mut() {
+        kept.set_back(by);
+        if kept.at > now || is_before {
+            *kept = kept.undated(now);
+        } else if let Some(unseen) = unseen {
+            kept.say_older(unseen);
+        }
     }
 }
 

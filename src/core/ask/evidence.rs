@@ -192,13 +192,16 @@ pub fn estimate(
 /// what the standby holds does not reach beyond the fence.
 fn bears_out(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> bool {
     // A look within the reading may be older than the reading by as long as it took.
-    let soon = fence.at.checked_add(spec.timeout).unwrap_or(fence.at);
+    // Where its times were moved since, the word may be of before: they are compared as they were then.
+    let moved = if fence.proven { SignedDuration::ZERO } else { told.moved };
+    let at = fence.at.checked_sub(moved).unwrap_or(fence.at);
+    let soon = at.checked_add(spec.timeout).unwrap_or(at);
     if let Some(writable) = told.writable_at {
         // A read-only server still commits what its own upkeep writes; one that is said to be off does not.
         let is_off = fence.proven || told.committed_at().is_none_or(|last| last <= soon);
         return writable <= soon && is_off;
     }
-    !told.is_range() || told.committed_at().is_some_and(|last| last <= fence.at)
+    !told.is_range() || told.committed_at().is_some_and(|last| last <= at)
 }
 
 /// Nothing was written after the fence: the upper end is what it was then.

@@ -2,6 +2,7 @@
 //! measured it: a primary that is gone cannot be measured again.
 
 use crate::base::ids::ProbeId;
+use crate::base::units;
 use crate::core::model::Model;
 use crate::core::words::loss::{LossEstimate, MeasuredStandby};
 use crate::core::words::reading::{Field, Measurement, Reading};
@@ -43,6 +44,10 @@ pub struct LossReading {
     /// The roles changed sides: the primary was the server that the plan calls the standby.
     #[serde(default)]
     pub reversed: bool,
+    /// By how much its times were moved since it was taken, for a clock that was set back. A word of a fence may be of
+    /// before that.
+    #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
+    pub moved: SignedDuration,
 }
 
 impl LossReading {
@@ -65,6 +70,7 @@ impl LossReading {
             basis: String::new(),
             standby: measured_standby(measured),
             reversed: measured.fields.get("reversed") == Some(&Field::Flag(true)),
+            moved: SignedDuration::ZERO,
         };
         // What a program printed is its own measurement, and no reason.
         let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
@@ -77,6 +83,16 @@ impl LossReading {
         moved(&mut self.at);
         let others = [&mut self.heard_at, &mut self.writable_at, &mut self.committed_after];
         others.into_iter().flatten().for_each(moved);
+        self.moved = self.moved.saturating_add(by);
+    }
+
+    /// Says that it is older than the clock would tell.
+    pub fn say_older(&mut self, by: SignedDuration) {
+        self.basis = format!(
+            "{}; this host's clock was set back by {} while no engine ran, which is counted in",
+            self.basis,
+            units::duration(by)
+        );
     }
 
     /// What is left of it once nobody knows how long ago it was measured: a loss that grows since then is not known.
@@ -99,6 +115,7 @@ impl LossReading {
             basis,
             standby,
             reversed,
+            moved: SignedDuration::ZERO,
         }
     }
 

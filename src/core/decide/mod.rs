@@ -89,10 +89,11 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
 
 fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<Fact>, Refusal> {
     match report {
-        Report::EngineStarted { version, recovery } => Ok(vec![Fact::EngineStarted {
+        Report::EngineStarted { version, recovery, since_boot } => Ok(vec![Fact::EngineStarted {
             version: version.clone(),
             plan: model.plan.digest.clone(),
             recovery: recovery.clone(),
+            since_boot: since_boot.clone(),
         }]),
         Report::EngineStopping { why } => {
             let mut facts = loss::noted_at_the_end(model);

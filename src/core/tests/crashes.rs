@@ -122,7 +122,8 @@ fn a_plan_that_changes_in_the_middle_of_a_run_is_noticed_and_changes_none_of_its
         run.steps.keys().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(machine.model.durable.plan_changed_at, None);
-    let started = || Report::EngineStarted { version: "test".into(), recovery: String::new() };
+    let started =
+        || Report::EngineStarted { version: "test".into(), recovery: String::new(), since_boot: None };
     let mut same = resumed_under(Plan::clone(&plan()), &machine.log);
     same.report(started()).unwrap();
     assert_eq!(same.model.durable.plan_changed_at, None, "the same plan is no other plan");
@@ -154,7 +155,9 @@ fn what_was_recorded_under_another_plan_is_not_lost_when_the_steps_wait_for_othe
     assert_eq!(status(&resumed), StepStatus::Started, "it was running when the engine ended");
     other.runbooks["failover"].steps.shift_remove("promote");
     let mut without = resumed_under(other, &machine.log);
-    without.report(Report::EngineStarted { version: "test".into(), recovery: String::new() }).unwrap();
+    without
+        .report(Report::EngineStarted { version: "test".into(), recovery: String::new(), since_boot: None })
+        .unwrap();
     assert_eq!(status(&without), StepStatus::Unknown, "nobody knows whether it acted, in the plan or not");
 }
 

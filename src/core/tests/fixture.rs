@@ -15,6 +15,7 @@ use crate::core::words::incident::{Mode, Outcome};
 use crate::core::words::notification::Receipt;
 use crate::core::words::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
 use crate::core::words::refusal::Refusal;
+use crate::core::words::since_boot::SinceBoot;
 use crate::journal::Head;
 use crate::plan::condition::Condition;
 use crate::plan::kinds::{Does, Sees};
@@ -282,12 +283,22 @@ impl Machine {
 
     /// The same under another plan.
     pub fn resumed_under(plan: Arc<Plan>, log: Vec<Event>, now: Timestamp) -> Self {
+        Self::resumed_on(plan, log, now, None)
+    }
+
+    /// The same on a host that tells how long it is up.
+    pub fn resumed_on(
+        plan: Arc<Plan>,
+        log: Vec<Event>,
+        now: Timestamp,
+        since_boot: Option<SinceBoot>,
+    ) -> Self {
         let mut model = Model::new(plan);
         for event in &log {
             apply(&mut model, event);
         }
         let mut machine = Self { model, now, log, effects: Vec::new(), executed: Vec::new() };
-        let started = Report::EngineStarted { version: "test".into(), recovery: String::new() };
+        let started = Report::EngineStarted { version: "test".into(), recovery: String::new(), since_boot };
         machine.report(started).unwrap();
         machine
     }

@@ -8,6 +8,7 @@ use crate::core::words::effect::Effect;
 use crate::core::words::fact::Fact;
 use crate::core::words::loss::LossEstimate;
 use crate::core::words::reading::{Field, Measurement, ProbeFailure};
+use crate::core::words::since_boot::SinceBoot;
 use crate::plan::Plan;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::params::Param;
@@ -319,6 +320,108 @@ fn a_loss_that_was_measured_by_a_clock_that_was_ahead_stands_never_still() {
     assert_ne!(guard(&machine, "signals['dr-lag'].fields.exposure_s < 600.0"), Truth::True);
     machine.observe(&[("dr-lag", out_of_sight(40.0))]);
     assert_eq!(shown(&machine).span, span(40), "and what this engine measures counts");
+}
+
+/// A host that was up for so long when its engine began.
+fn up(boot: &str, passed: i64) -> Option<SinceBoot> {
+    Some(SinceBoot { boot: boot.into(), passed: seconds(passed) })
+}
+
+/// The engine begins, with what its host's uptime is then.
+fn begun(machine: Machine, since_boot: Option<SinceBoot>) -> Machine {
+    Machine::resumed_on(plan_with_fence(), machine.log, machine.now, since_boot)
+}
+
+/// The primary out of sight for 15 s, measured by an engine that began 10 s before on a host that was up for 1000 s then.
+fn night_on_a_host() -> Machine {
+    let mut machine = begun(night(5.0), up("a", 1000));
+    machine.pass(10, &[("dr-lag", out_of_sight(5.0))]);
+    machine
+}
+
+/// That a loss grew by what passed, or by a little more: what is kept is not the last look.
+fn grew(loss: &LossEstimate, before: SignedDuration, by: i64) {
+    let more = loss.span.unwrap() - before - seconds(by);
+    assert!(more >= seconds(-1) && more <= seconds(10), "{loss:?} after {before}");
+}
+
+#[test]
+fn a_clock_that_was_set_back_while_no_engine_ran_takes_nothing_from_a_loss() {
+    let machine = night_on_a_host();
+    let before = shown(&machine).span.unwrap();
+    // Killed; the clock is set back by 60 s; begun 66 s later: 6 s later by the clock, so that nothing seems to be ahead.
+    let mut after = machine.clone();
+    after.now += seconds(6);
+    let after = begun(after, up("a", 1010 + 66));
+    let loss = shown(&after);
+    grew(&loss, before, 66);
+    assert!(loss.basis.contains("clock was set back by 1 min 00 s while no engine ran"), "{}", loss.basis);
+    // Set back to before it was measured: what passed is known all the same.
+    let mut behind = machine.clone();
+    behind.now -= seconds(600);
+    let loss = shown(&begun(behind, up("a", 1010 + 66)));
+    grew(&loss, before, 66);
+    // The next engine does not count it again.
+    let mut again = after;
+    again.now += seconds(30);
+    let loss = shown(&begun(again, up("a", 1010 + 96)));
+    grew(&loss, before, 96);
+}
+
+#[test]
+fn a_clock_that_was_set_while_the_engine_ran_is_counted_once() {
+    let mut machine = night_on_a_host();
+    machine.report(Report::ClockJumped { by: seconds(-600), not_passed: seconds(0) }).unwrap();
+    machine.pass(10, &[("dr-lag", out_of_sight(15.0))]);
+    let before = shown(&machine).span.unwrap();
+    // Times are 600 s ahead of the clock; 30 s pass, and it is set back by another 20 s in them.
+    machine.now += seconds(30 - 600 - 20);
+    let loss = shown(&begun(machine, up("a", 1020 + 30)));
+    grew(&loss, before, 30);
+    // Set ahead, and right again while no engine ran.
+    let mut machine = night_on_a_host();
+    machine.now += seconds(600);
+    machine.report(Report::ClockJumped { by: seconds(600), not_passed: seconds(600) }).unwrap();
+    machine.pass(10, &[("dr-lag", out_of_sight(15.0))]);
+    let before = shown(&machine).span.unwrap();
+    machine.now += seconds(30 - 600);
+    let loss = shown(&begun(machine, up("a", 1020 + 30)));
+    grew(&loss, before, 30);
+}
+
+#[test]
+fn after_a_reboot_a_clock_that_is_behind_the_journal_leaves_no_figure() {
+    let mut machine = night_on_a_host();
+    let measured = machine.now;
+    machine.now += seconds(120);
+    machine.ask(Ask::Note { text: "the host goes down".into() }).unwrap();
+    let later = |clock: i64, since_boot| {
+        let machine = Machine { now: measured + seconds(clock), ..machine.clone() };
+        shown(&begun(machine, since_boot))
+    };
+    let behind = later(60, up("b", 10));
+    assert!(behind.span.is_none() && behind.basis.contains("clock was set back"), "{behind:?}");
+    let ahead = later(180, up("b", 10));
+    assert!(ahead.span.unwrap() >= seconds(180) && !ahead.basis.contains("set back"), "{ahead:?}");
+    // A journal of before uptimes were recorded is read as it was.
+    let silent = later(60, None);
+    assert!(silent.span.unwrap() >= seconds(60), "{silent:?}");
+}
+
+#[test]
+fn a_word_that_did_not_count_does_not_count_for_a_clock_that_was_set_back() {
+    let mut machine = night_on_a_host();
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    machine.now += seconds(30);
+    // It was seen to accept writes after that word.
+    machine.observe(&[("dr-lag", out_of_sight(1.0))]);
+    machine.report(Report::Tick).unwrap();
+    assert!(shown(&machine).grows_from.is_some());
+    machine.now += seconds(6);
+    let passed = 1000 + 10 + 36 + 60;
+    let loss = shown(&begun(machine, up("a", passed)));
+    assert!(loss.grows_from.is_some() && loss.span.unwrap() >= seconds(67), "{loss:?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::core::words::incident::{Mode, Outcome};
 use crate::core::words::notification::{Receipt, Tracked, Undelivered};
 use crate::core::words::preflight::Preflight;
 use crate::core::words::reading::Reading;
+use crate::core::words::since_boot::SinceBoot;
 use crate::plan::{CalendarTrouble, Severity, Shift, Who};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -238,6 +239,8 @@ pub enum Report {
         version: String,
         /// What the journal needed at its opening; empty when nothing.
         recovery: String,
+        /// How long its host has been up; none where the host does not tell.
+        since_boot: Option<SinceBoot>,
     },
     /// The engine ends because it was asked to.
     EngineStopping {

@@ -15,6 +15,7 @@ use crate::core::words::notification::{Attempted, Cause, Intent, Message, Queued
 use crate::core::words::preflight::{Preflight, Tally};
 use crate::core::words::reading::Reading;
 use crate::core::words::signal::SignalState;
+use crate::core::words::since_boot::SinceBoot;
 use crate::journal::Head;
 use crate::plan::{Severity, Shift};
 use jiff::{SignedDuration, Timestamp};
@@ -48,6 +49,9 @@ pub enum Fact {
         plan: String,
         /// What the journal needed at its opening; empty when nothing.
         recovery: String,
+        /// How long its host had been up then; none where the host does not tell, and in older journals.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since_boot: Option<SinceBoot>,
     },
     /// The engine ended because it was asked to.
     EngineStopped {

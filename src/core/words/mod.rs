@@ -16,4 +16,5 @@ pub mod reading;
 pub mod refusal;
 pub mod signal;
 pub mod simulation;
+pub mod since_boot;
 pub mod status;

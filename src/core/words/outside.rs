@@ -246,7 +246,7 @@ impl Outside for UnrecordedPage {
 impl Outside for Report {
     fn texts(&mut self, visit: &mut Visit<'_>) {
         match self {
-            Self::EngineStarted { version: _, recovery } => visit(recovery, Extent::Line),
+            Self::EngineStarted { version: _, recovery, since_boot: _ } => visit(recovery, Extent::Line),
             Self::EngineStopping { why } => visit(why, Extent::Line),
             Self::Observed(readings) => readings.iter_mut().for_each(|(_, reading)| reading.texts(visit)),
             Self::Tick | Self::ClockJumped { .. } | Self::ClockCompared(_) => {}

@@ -85,7 +85,12 @@ fn a_start_that_cannot_be_recorded_counts_at_once_and_is_recorded_first() {
     drop(ledger);
     let mut ledger = open(folder.path());
     std::fs::rename(folder.path().join("000001.jsonl"), folder.path().join("aside")).unwrap();
-    let started = Fact::EngineStarted { version: "v".into(), plan: "p".into(), recovery: String::new() };
+    let started = Fact::EngineStarted {
+        version: "v".into(),
+        plan: "p".into(),
+        recovery: String::new(),
+        since_boot: None,
+    };
     ledger.commit(start(), &Actor::Engine, vec![started]).unwrap();
     assert_eq!(ledger.model().read(|model| model.durable.engine_started_at), Some(start()));
     assert!(ledger.commit(start(), &operator(), vec![note("refused")]).is_err());

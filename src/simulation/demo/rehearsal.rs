@@ -85,7 +85,11 @@ impl Rehearsal {
             elapsed_s: 0,
             courses: HashMap::new(),
         };
-        rehearsal.report(Report::EngineStarted { version: "test".into(), recovery: String::new() });
+        rehearsal.report(Report::EngineStarted {
+            version: "test".into(),
+            recovery: String::new(),
+            since_boot: None,
+        });
         rehearsal
     }
 

@@ -124,7 +124,11 @@ fn a_server_that_nobody_looked_at_while_the_engine_was_away_was_not_seen_to_be_d
     assert!(words.contains("does not answer, for "), "the engine looked all the time: {words}");
     let mut stage = region_down();
     stage.failing_over();
-    stage.report(Report::EngineStarted { version: "0.1.0".into(), recovery: String::new() });
+    stage.report(Report::EngineStarted {
+        version: "0.1.0".into(),
+        recovery: String::new(),
+        since_boot: None,
+    });
     stage.rest_is_well();
     let words = other_side(&mut stage);
     assert!(words.contains("does not answer, not seen to for "), "{words}");

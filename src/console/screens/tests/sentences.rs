@@ -50,6 +50,7 @@ fn of_engine() -> Vec<Fact> {
         version: "0.1.0".into(),
         plan: "3f9a".into(),
         recovery: recovery.into(),
+        since_boot: None,
     };
     vec![
         started(""),
@@ -362,6 +363,7 @@ fn loss_reading() -> LossReading {
         basis: "estimate".into(),
         standby: None,
         reversed: false,
+        moved: seconds(0),
     }
 }
 

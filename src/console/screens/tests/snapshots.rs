@@ -259,6 +259,7 @@ fn a_step_that_nobody_knows_of() {
     stage.report(Report::EngineStarted {
         version: "0.1.0".into(),
         recovery: "a torn line was kept aside".into(),
+        since_boot: None,
     });
     stage.rest_is_well();
     stage.pass(3);

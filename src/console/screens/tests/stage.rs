@@ -46,7 +46,11 @@ impl Stage {
             glyphs: Glyphs::Unicode,
             shown: Shown::default(),
         };
-        stage.report(Report::EngineStarted { version: "0.1.0".into(), recovery: String::new() });
+        stage.report(Report::EngineStarted {
+            version: "0.1.0".into(),
+            recovery: String::new(),
+            since_boot: None,
+        });
         stage.model.live.journal_protection = "append-only".into();
         stage
     }
