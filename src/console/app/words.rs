@@ -12,6 +12,7 @@ use crate::core::ask::divergence::{self, DIVERGED, may_throw_away};
 use crate::core::ask::severity::own_rule;
 use crate::core::ask::{attested, escalation_status, evidence, scope};
 use crate::core::model::Model;
+use crate::core::words::incident::Mode;
 use crate::core::words::loss::LossEstimate;
 use crate::plan::condition::Truth;
 use crate::plan::{Goto, MessageTemplate, Occasion, Runbook, Step};
@@ -144,10 +145,16 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
             what.into_iter().chain([then.to_owned()]).collect()
         }
         Purpose::AnswerContradiction(ids) => model.map_or_else(Vec::new, |model| answering(model, ids)),
-        Purpose::RecordServing(regions) => vec![format!(
-            "{}: its services, objectives and failback are looked at from there. Say what was done, and by whom.",
-            regions.iter().map(|region| region.as_str()).collect::<Vec<_>>().join(", ")
-        )],
+        Purpose::RecordServing(regions) => {
+            let what = format!(
+                "{}: its services, objectives and failback are looked at from there. Say what was done, and by whom.",
+                regions.iter().map(|region| region.as_str()).collect::<Vec<_>>().join(", ")
+            );
+            let incident = model.and_then(|model| model.durable.incident.as_ref());
+            let is_drill = incident.is_some_and(|incident| incident.mode == Mode::SafeDrill);
+            let real = "THIS IS REAL and no part of the exercise: what is recorded here holds after the drill too.";
+            is_drill.then(|| real.to_owned()).into_iter().chain([what]).collect()
+        }
         Purpose::Close(_) => {
             let mut lines: Vec<String> = model.and_then(|model| standing(model, now)).into_iter().collect();
             if let Some(unproven) = model.and_then(|model| unproven(model, now)) {

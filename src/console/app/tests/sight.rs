@@ -7,6 +7,7 @@ use crate::console::input::{Event, Manner};
 use crate::console::overlays::form::{Form, Purpose, Stage};
 use crate::console::ui::{Remains, Screen};
 use crate::core::words::command::Ask;
+use crate::core::words::incident::Mode;
 use crate::core::words::status::StepStatus;
 use crate::engine::protocol::ToClient;
 use crate::plan::kinds::Does;
@@ -792,6 +793,22 @@ fn the_region_that_serves_is_recorded_by_a_choice_a_reason_and_its_name() {
     assert_eq!((region.as_str(), reason.as_str()), ("dr", "promoted on the host"));
     assert!(scene.app.dialog.is_none());
     assert_eq!(scene.model.serving().map(|region| region.as_str()), Some("dr"));
+}
+
+#[test]
+fn in_a_drill_of_safe_steps_the_record_of_which_region_serves_says_that_it_is_real() {
+    for (mode, is_said) in [(Mode::SafeDrill, true), (Mode::Live, false)] {
+        let mut scene = Scene::new();
+        scene.by_another(Ask::Declare { title: "exercise".into(), mode });
+        for _ in 0..12 {
+            scene.pass(5);
+            scene.servers(&[("primary-db", "standby"), ("dr-db", "standby")]);
+        }
+        scene.press("T 2");
+        let words = scene.words();
+        assert!(words.contains("Record which region serves"), "{words}");
+        assert_eq!(words.contains("THIS IS REAL and no part of the exercise"), is_said, "{words}");
+    }
 }
 
 #[test]
