@@ -32,10 +32,13 @@ pub enum PromptError {
 /// # Errors
 /// When the person interrupts it, a signal ends it, or the terminal is gone.
 pub async fn read_hidden(terminal: File, question: &str) -> Result<Zeroizing<String>, PromptError> {
-    // SIGTERM and SIGHUP would otherwise end the program with the echo still off.
+    // They would otherwise end the program with the echo still off.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
+    let mut quit = signal(SignalKind::quit())?;
+    let mut user1 = signal(SignalKind::user_defined1())?;
+    let mut user2 = signal(SignalKind::user_defined2())?;
     let terminal = Arc::new(terminal);
     let hidden = Hidden::begin(terminal.clone())?;
     (&*terminal).write_all(question.as_bytes())?;
@@ -51,6 +54,9 @@ pub async fn read_hidden(terminal: File, question: &str) -> Result<Zeroizing<Str
         _ = interrupt.recv() => Err(PromptError::Interrupted),
         _ = terminate.recv() => Err(PromptError::Interrupted),
         _ = hang_up.recv() => Err(PromptError::Interrupted),
+        _ = quit.recv() => Err(PromptError::Interrupted),
+        _ = user1.recv() => Err(PromptError::Interrupted),
+        _ = user2.recv() => Err(PromptError::Interrupted),
     };
     drop(hidden);
     // The newline that was typed was not shown either. A terminal that is gone needs none.

@@ -303,12 +303,21 @@ fn stop_on_signal(inbox: UnboundedSender<Input>) -> io::Result<impl Future<Outpu
     let mut interrupt = signal(SignalKind::interrupt())?;
     // The terminal that it was started from is none of its business.
     let mut hangup = signal(SignalKind::hangup())?;
+    // The quit key of a terminal would end it without a record, and so would a signal that means nothing to it.
+    let mut quit = signal(SignalKind::quit())?;
+    let mut user1 = signal(SignalKind::user_defined1())?;
+    let mut user2 = signal(SignalKind::user_defined2())?;
+    let mut alarm = signal(SignalKind::alarm())?;
     Ok(async move {
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
+                _ = quit.recv() => break,
                 _ = hangup.recv() => {}
+                _ = user1.recv() => {}
+                _ = user2.recv() => {}
+                _ = alarm.recv() => {}
             }
         }
         let _ = inbox.send(Input::Stop { client: None, force: true });

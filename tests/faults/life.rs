@@ -4,6 +4,7 @@ use crate::pty::wait_for;
 use crate::rig::{Engine, Hands, Home, kill};
 use lifeboat::core::model::Model;
 use lifeboat::core::words::command::Ask;
+use lifeboat::core::words::fact::Fact;
 use rustix::process::Signal;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -361,4 +362,20 @@ fn an_engine_that_has_open_files_for_a_few_things_only_says_that_the_fault_is_it
         "{}",
         hands.model.why(&"many".into())
     );
+}
+
+#[test]
+fn signals_that_mean_nothing_to_an_engine_do_not_end_it_and_the_quit_key_ends_it_in_good_order() {
+    let home = Home::new();
+    let engine = home.engine();
+    let mut hands = Hands::attach(&home);
+    let pid = i32::try_from(engine.0.id()).unwrap();
+    for signal in [Signal::USR1, Signal::USR2, Signal::ALARM, Signal::HUP] {
+        kill(pid, signal);
+        hands.ask(note(&format!("after {signal:?}"))).unwrap();
+    }
+    kill(pid, Signal::QUIT);
+    let end = wait_for(|| home.facts().into_iter().find(|fact| matches!(fact, Fact::EngineStopped { .. })));
+    assert!(end.is_some(), "it says that it ends: {:?}", home.facts().last());
+    home.assert_journal_good();
 }
