@@ -9,7 +9,7 @@ use crate::core::ask::{names, roles};
 use crate::core::model::Model;
 use crate::core::words::confirmation::{Evidence, LossEstimate};
 use crate::core::words::incident::Incident;
-use crate::core::words::loss::OnWord;
+use crate::core::words::loss::{DoubtedWord, OnWord};
 use crate::core::words::signal::{SignalState, age, failing, is_stale};
 use crate::plan::condition::Condition;
 use crate::plan::kinds::Sees;
@@ -169,8 +169,12 @@ pub fn estimate(
     if stale {
         loss.basis = format!("{}; not seen for {}", loss.basis, units::duration(unseen));
     }
-    match fencing::fenced_primary(model, spec, told.reversed).filter(|fence| bears_out(told, fence, spec)) {
-        Some(fence) => {
+    let fence = fencing::fenced_primary(model, spec, told.reversed);
+    let open = fence
+        .as_ref()
+        .and_then(|fence| doubt(told, fence, spec).or_else(|| unchecked(model, fence, spec, told, now)));
+    match fence {
+        Some(fence) if open.is_none() => {
             let seen_since = told.at >= fence.at && !told.is_range() && !stale;
             loss.on_word = told.most.filter(|_| !fence.proven && !seen_since).map(|most| OnWord {
                 by: fence.by.clone(),
@@ -179,29 +183,61 @@ pub fn estimate(
             });
             close(&mut loss, told, &fence);
         }
-        None if stale || told.is_range() => {
+        fence if stale || told.is_range() => {
             loss.span = loss.span.map(|span| span + unseen);
             loss.grows_from = Some(now);
+            let word = fence.filter(|fence| !fence.proven).zip(open);
+            loss.doubted = word.map(|(fence, why)| DoubtedWord { by: fence.by, why });
         }
-        None => {}
+        _ => {}
     }
     loss
 }
 
-/// Whether a fence may be believed: the primary was not seen to accept writes since, and, where nobody looks at that,
-/// what the standby holds does not reach beyond the fence.
-fn bears_out(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> bool {
-    // A look within the reading may be older than the reading by as long as it took.
+/// Why a fence is not believed: the primary was seen to accept writes since, or, where nobody looks at that, what the
+/// standby holds reaches beyond the fence. None where it may be.
+fn doubt(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> Option<String> {
+    let beyond = || {
+        let until = told.committed_at().map(|last| last.strftime(" up to %H:%M:%S UTC").to_string());
+        let until = until.unwrap_or_else(|| ", nobody knows up to when".into());
+        format!("does not close this: {} holds what it wrote{until}", spec.title)
+    };
     // Where its times were moved since, the word may be of before: they are compared as they were then.
     let moved = if fence.proven { SignedDuration::ZERO } else { told.moved };
     let at = fence.at.checked_sub(moved).unwrap_or(fence.at);
+    // A look within the reading may be older than the reading by as long as it took.
     let soon = at.checked_add(spec.timeout).unwrap_or(at);
     if let Some(writable) = told.writable_at {
         // A read-only server still commits what its own upkeep writes; one that is said to be off does not.
         let is_off = fence.proven || told.committed_at().is_none_or(|last| last <= soon);
-        return writable <= soon && is_off;
+        let seen = writable.strftime("does not close this: it was seen to accept writes at %H:%M:%S UTC");
+        let seen = (writable > soon).then(|| seen.to_string());
+        return seen.or_else(|| (!is_off).then(beyond));
     }
-    !told.is_range() || told.committed_at().is_some_and(|last| last <= at)
+    let is_within = !told.is_range() || told.committed_at().is_some_and(|last| last <= at);
+    (!is_within).then(beyond)
+}
+
+/// Why a person's word of a fence cannot be checked: the standby streams on from a server that may be the fenced one under
+/// another address, or one in between. None where it can, or nothing arrives that would have to be.
+fn unchecked(
+    model: &Model,
+    fence: &Fenced,
+    spec: &ProbeSpec,
+    told: &LossReading,
+    now: Timestamp,
+) -> Option<String> {
+    if fence.proven {
+        return None;
+    }
+    let sender = loss_reading::unmatched_sender(model, &spec.id)?;
+    let address = spec.params.get(if told.reversed { "dsn" } else { "primary" });
+    let databases = servers::databases(model, now);
+    let is_it = |server: &&Server<'_>| address.is_some() && server.probe.params.get("dsn") == address;
+    // Where a probe of its own sees it, that says what it does.
+    let is_seen = databases.iter().flatten().find(is_it).is_some_and(|server| server.seen.is_some());
+    let why = || format!("cannot be checked: {} streams from {sender}, which may be that server", spec.title);
+    (!is_seen).then(why)
 }
 
 /// Nothing was written after the fence: the upper end is what it was then.

@@ -179,6 +179,15 @@ pub fn committed_after(model: &Model, probe: &ProbeId) -> Option<Timestamp> {
     latest(model, probe)?.0.committed_after
 }
 
+/// From whom a standby streams, where nobody sees the primary and that server is not known to be it: what the primary goes
+/// on to commit would not be told from what a standby in between passes on.
+pub fn unmatched_sender(model: &Model, probe: &ProbeId) -> Option<String> {
+    let (_, measured) = latest(model, probe)?;
+    let is_unmatched = measured.fields.get("sender_matched") == Some(&Field::Flag(false));
+    let sender = || measured.text("sender").unwrap_or("a server that it does not name").to_owned();
+    is_unmatched.then(sender)
+}
+
 fn latest<'m>(model: &'m Model, probe: &ProbeId) -> Option<(LossReading, &'m Measurement)> {
     let reading = model.live.recent.get(probe).and_then(Recent::measured)?;
     let measured = reading.outcome.as_ref().ok()?;

@@ -4,6 +4,7 @@ use super::{required, step};
 use crate::base::ids::{ConfirmationId, RunId, StepId};
 use crate::base::units;
 use crate::core::ask::contradiction::{self, Blocked};
+use crate::core::ask::loss_reading::unmatched_sender;
 use crate::core::ask::promoting::{self, losses};
 use crate::core::ask::{drill, elsewhere, evidence, other_side};
 use crate::core::model::Model;
@@ -267,6 +268,12 @@ fn way_through(model: &Model, run: &RunId, loss: &LossEstimate) -> String {
         runbook.is_some_and(|book| book.steps.values().any(|step| step.fences.contains(&loss.probe)));
     let closed = format!("{}, so that it does not grow any more. Skip the step", loss.fence_words());
     let first = match (loss.grows_from, loss.fenced_at) {
+        (Some(_), _) if loss.doubted.is_some() => {
+            "Have the fence proven by its step: a word does not end the growth"
+        }
+        (Some(_), _) if fences && unmatched_sender(model, &loss.probe).is_some() => {
+            "Fence the old primary, and have that proven: that ends the growth"
+        }
         (Some(_), _) if fences => "Fence the old primary, or attest that it is off: that ends the growth",
         (Some(_), _) => {
             "No step of this runbook says that it `fences` the primary, so that nothing ends the growth"

@@ -218,6 +218,12 @@ fn a_guard_that_the_range_blocks_says_how_it_is_closed() {
     let refusal = machine.ask(Ask::Confirm { confirmation, typed: typed() }).unwrap_err();
     assert!(refusal.next.contains("Fence the old primary, or attest that it is off"), "{refusal}");
     assert!(refusal.next.contains("up to 1 min 40 s"), "{refusal}");
+    // A word closes nothing where the standby streams on from a server that nobody knows.
+    let mut machine = night(100.0);
+    machine.observe(&[("dr-lag", out_of_sight(100.0).map(|seen| seen.with_flag("sender_matched", false)))]);
+    let confirmation = machine.prepare("promote");
+    let refusal = machine.ask(Ask::Confirm { confirmation, typed: typed() }).unwrap_err();
+    assert!(refusal.next.contains("Fence the old primary, and have that proven"), "{refusal}");
 }
 
 #[test]
@@ -406,6 +412,33 @@ fn after_a_reboot_a_clock_that_is_behind_the_journal_leaves_no_figure() {
     // A journal of before uptimes were recorded is read as it was.
     let silent = later(60, None);
     assert!(silent.span.unwrap() >= seconds(60), "{silent:?}");
+}
+
+#[test]
+fn a_loss_that_grows_although_a_person_says_that_it_is_fenced_says_why() {
+    let mut machine = night(5.0);
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    machine.now += seconds(30);
+    machine.observe(&[("dr-lag", out_of_sight(1.0))]);
+    let sentence = shown(&machine).sentence();
+    let said =
+        "grows until its fence is PROVEN: alice's word does not close this: it was seen to accept writes at ";
+    assert!(sentence.contains(said), "{sentence}");
+    assert!(!sentence.contains("until it is fenced"), "{sentence}");
+    // Nobody sees what it does, and the standby holds what it wrote after that word.
+    let mut measured = out_of_sight(5.0).unwrap();
+    measured.fields.remove("primary_writable_s");
+    machine.observe(&[("dr-lag", Ok(measured))]);
+    let sentence = shown(&machine).sentence();
+    assert!(
+        sentence.contains("alice's word does not close this: probe dr-lag holds what it wrote up to "),
+        "{sentence}"
+    );
+    // Its step, proven by the world, does.
+    let mut proven = night(5.0);
+    fence(&mut proven);
+    assert!(shown(&proven).doubted.is_none());
 }
 
 #[test]

@@ -47,12 +47,31 @@ impl OnWord {
     }
 
     fn sentence(&self) -> String {
-        let whose = self.by.as_ref().map_or_else(|| "a person's".to_owned(), |by| format!("{by}'s"));
         format!(
-            " on {whose} word, NOT PROVEN: up to {} and growing if it takes writes",
+            " on {} word, NOT PROVEN: up to {} and growing if it takes writes",
+            whose(self.by.as_deref()),
             units::duration(self.most)
         )
     }
+}
+
+/// A person's word of a fence that closes no loss.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DoubtedWord {
+    /// Whose it is, where that is known.
+    pub by: Option<String>,
+    /// What is with it, as the rest of the sentence: `cannot be checked: …`.
+    pub why: String,
+}
+
+impl DoubtedWord {
+    fn sentence(&self) -> String {
+        format!("{} word {}", whose(self.by.as_deref()), self.why)
+    }
+}
+
+fn whose(by: Option<&str>) -> String {
+    by.map_or_else(|| "a person's".to_owned(), |by| format!("{by}'s"))
 }
 
 /// What would be lost if the failover happened now.
@@ -88,6 +107,9 @@ pub struct LossEstimate {
     /// That fence rests on a person's word alone: what holds if it is not so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_word: Option<OnWord>,
+    /// A person's word that the primary is fenced, which does not close it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted: Option<DoubtedWord>,
     /// How many further probes that should tell a loss cannot: it may be worse than this.
     #[serde(default)]
     pub untold: usize,
@@ -114,6 +136,7 @@ impl LossEstimate {
             grows_from: None,
             fenced_at: None,
             on_word: None,
+            doubted: None,
             untold: 0,
             restarted_at: None,
             standby: None,
@@ -187,12 +210,13 @@ impl LossEstimate {
             (Some(_), Some(least)) => {
                 let heard = self.heard_at.map_or_else(String::new, |at| format!(" ({})", clock(at)));
                 format!(
-                    "{} if the primary died when last heard of{heard}, up to {} if it still takes writes; grows until it \
-                     is fenced",
+                    "{} if the primary died when last heard of{heard}, up to {} if it still takes writes; {}",
                     self.words(least, self.bytes_min),
-                    self.most()
+                    self.most(),
+                    self.until()
                 )
             }
+            (Some(_), None) if self.doubted.is_some() => format!("up to {}; {}", self.most(), self.until()),
             (Some(_), None) => format!("up to {}, and growing: it is not seen any more", self.most()),
             (None, Some(least)) => {
                 format!("between {} and {}{}", self.words(least, self.bytes_min), self.most(), self.fence())
@@ -202,6 +226,14 @@ impl LossEstimate {
                 "nothing: everything that was written is replicated".into()
             }
             (None, None) => format!("about {amount} not yet replicated"),
+        }
+    }
+
+    /// What ends its growth.
+    fn until(&self) -> String {
+        match &self.doubted {
+            Some(word) => format!("grows until its fence is PROVEN: {}", word.sentence()),
+            None => "grows until it is fenced".to_owned(),
         }
     }
 

@@ -196,6 +196,9 @@ fn blocked(view: &View<'_>, confirmation: &Confirmation, condition: &str, width:
     let over = view.key_in(Context::Decide, Action::OverrideGuard);
     let mut losses = confirmation.losses.iter().filter(|_| condition.contains("exposure_"));
     let first = match losses.find(|loss| loss.grows_from.is_some() || loss.fenced_at.is_some()) {
+        Some(loss) if loss.doubted.is_some() => {
+            "Have the fence of the old primary proven, so that it grows no more; then".to_owned()
+        }
         Some(loss) if loss.grows_from.is_some() => {
             "Fence the old primary, so that it grows no more; then".to_owned()
         }

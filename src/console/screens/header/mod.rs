@@ -355,7 +355,8 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     let age = if stale { format!(", {} old", units::age(measured)) } else { String::new() };
     let untold = if loss.untold > 0 { format!(", {} more not known", loss.untold) } else { String::new() };
     // A narrow line is cut at its end: what the figure rests on comes first.
-    let word = if loss.on_word.is_some() { "UNPROVEN " } else { "" };
+    let is_unproven = loss.on_word.is_some() || loss.doubted.is_some();
+    let word = if is_unproven { "UNPROVEN " } else { "" };
     (role, format!("{} {word}{amount}{AT_RISK}{untold}{state}{age}", view.look.glyph(glyph)))
 }
 

@@ -65,6 +65,28 @@ fn a_range_that_a_word_closed_has_no_tick_and_says_that_it_is_not_proven() {
 }
 
 #[test]
+fn a_loss_that_a_word_does_not_close_says_so_in_the_header_and_in_what_is_next() {
+    let mut stage = region_down();
+    let mut plan = (*stage.model.plan).clone();
+    let steps = &mut plan.runbooks.get_mut("full").unwrap().steps;
+    steps.get_mut("fence").unwrap().fences = vec!["dr-lag".into()];
+    stage.model.plan = std::sync::Arc::new(plan);
+    stage.ui.screen = Screen::Decide;
+    stage.failing_over();
+    stage.ask(Ask::Attest { run: RUN.into(), step: "fence".into(), how: "it is off".into() });
+    stage.now += SignedDuration::from_secs(100);
+    out_of_sight(&mut stage, 3.0);
+    let narrow = text(&super::screen((80, 24), &stage.view()));
+    assert!(narrow.contains("RPO ▲ UNPROVEN 0 s to 3 s of 60 s"), "{narrow}");
+    let next = crate::console::screens::next::next(&stage.view()).text;
+    assert!(
+        next.contains("grows until its fence is PROVEN: ") && next.contains("'s word does not close this"),
+        "{next}"
+    );
+    assert!(!next.contains("until it is fenced"), "{next}");
+}
+
+#[test]
 fn what_another_probe_cannot_tell_takes_the_tick_away_and_not_the_number() {
     use crate::core::words::loss::LossEstimate;
     let known =

@@ -965,6 +965,46 @@ fn commits_of_before_a_fence_break_none_and_its_loss_is_closed() {
     assert!(loss.fenced_at.is_some() && loss.grows_from.is_none(), "{loss:?}");
 }
 
+/// The console was opened in the outage, and the standby streams from the same server under another address, or from one
+/// in between.
+#[test]
+fn a_word_that_cannot_be_checked_says_so_and_closes_no_loss() {
+    let mut machine = attested_and_fed(40, 45.0);
+    let loss = |machine: &Machine| {
+        crate::core::ask::evidence::loss(&machine.model, &"dr-lag".into(), machine.now).unwrap()
+    };
+    assert!(loss(&machine).grows_from.is_none(), "a stream from the server itself would break it");
+    machine.now += seconds(5);
+    let mut fed = out_of_sight_and_fed(50.0).with_flag("sender_matched", false);
+    machine.observe(&[("primary-db", bad()), ("dr-db", standby("b")), ("dr-lag", Ok(fed.clone()))]);
+    let found = loss(&machine);
+    assert!(found.grows_from.is_some() && found.fenced_at.is_none() && found.on_word.is_none(), "{found:?}");
+    let sentence = found.sentence();
+    let said =
+        "grows until its fence is PROVEN: alice's word cannot be checked: probe dr-lag streams from a server";
+    assert!(sentence.contains(said), "{sentence}");
+    fed = fed.with_text("sender", "10.0.0.5:5432".to_owned());
+    machine.observe(&[("dr-lag", Ok(fed.clone()))]);
+    let sentence = loss(&machine).sentence();
+    assert!(sentence.contains("streams from 10.0.0.5:5432, which may be that server"), "{sentence}");
+    // The next engine sees it no better.
+    machine.report(Report::Tick).unwrap();
+    let mut again =
+        Machine::resumed_under(with_a_fence_seen_by_a_lag(), machine.log, machine.now + seconds(5));
+    again.observe(&[("dr-lag", Ok(fed.clone()))]);
+    assert!(loss(&again).doubted.is_some(), "{}", loss(&again).sentence());
+    // Who looks into the server needs no stream to know what it does.
+    again.observe(&[("primary-db", Ok(server("primary", 1, "a").with_flag("read_only", true)))]);
+    assert!(loss(&again).grows_from.is_none(), "{}", loss(&again).sentence());
+}
+
+fn out_of_sight_and_fed(held: f64) -> crate::core::words::reading::Measurement {
+    let fields = [("exposure_min_s", 0.0), ("primary_heard_s", 60.0), ("primary_writable_s", 60.0)];
+    fields
+        .into_iter()
+        .fold(lag(0.0, held, 0.0).unwrap(), |measured, (name, number)| measured.with_number(name, number))
+}
+
 #[test]
 fn a_fence_that_commits_broke_is_over_once_it_is_raised_again_and_no_more_come() {
     let mut machine = attested_and_fed(40, 0.5);

@@ -219,6 +219,18 @@ impl Memory {
         may_speak_for_itself(primary) || is_named || self.primary_sender.as_ref() == Some(sender)
     }
 
+    /// Whether the server that the standby streams from is known to be the primary, while nobody sees that; none where
+    /// nothing streams, or the primary is seen.
+    pub fn is_sender_matched(
+        &self,
+        standby: &Standby,
+        primary: &PrimaryLook,
+        stream: &Stream,
+    ) -> Option<bool> {
+        let is_unseen = matches!(stream, Stream::Flows { .. }) && source(primary).is_none();
+        is_unseen.then(|| self.receives_from_primary(standby, primary))
+    }
+
     fn learn_primary(&mut self, standby: &Standby, primary: &PrimaryLook) {
         match primary {
             PrimaryLook::Unreachable(_, began) => {

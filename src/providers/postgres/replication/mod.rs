@@ -61,6 +61,11 @@ pub static KIND: ProbeKind = ProbeKind {
         ("receiver_silent_s", "time since the last message from the primary"),
         ("slot", "the replication slot in use"),
         ("sender", "the server that the standby receives from, `host:port`"),
+        (
+            "sender_matched",
+            "whether that is known to be the primary; told while something streams and the primary is out of sight. While it is \
+             not, commits that arrive break no word of a fence, and such a word closes no loss",
+        ),
         ("timeline", "the timeline that the standby follows"),
         ("system_identifier", "identifies the cluster"),
         (

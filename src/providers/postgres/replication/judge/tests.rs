@@ -750,6 +750,27 @@ fn what_a_standby_in_between_sends_on_tells_nothing_of_the_primary() {
     }
 }
 
+#[test]
+fn whether_the_sender_is_the_primary_is_told_while_nobody_sees_that_and_something_streams() {
+    let matched = |measured: &Measurement| measured.fields.get("sender_matched").cloned();
+    for (sender, is_it) in [("mid:5432", false), ("db1:5432", true)] {
+        let mut scene = Scene::new();
+        scene.memory.learn_address(Some("db1:5432".into()));
+        let measured = fed_on(&mut scene, 15, Some(sender));
+        assert_eq!(matched(&measured), Some(Field::Flag(is_it)), "{sender}: {measured:?}");
+        // What does not stream brings nothing.
+        let cut = Standby { receiver: Receiver::None, ..scene.standby(60, 45 * MB, 45 * MB) };
+        assert_eq!(matched(&scene.judge(&cut, &scene.gone(60))), None);
+        assert_eq!(
+            matched(&scene.judge(&scene.standby(65, 65 * MB, 65 * MB), &scene.primary(65, 65 * MB))),
+            None
+        );
+    }
+    let mut alone = Scene::new();
+    let measured = alone.judge(&alone.standby(0, MB, MB), &PrimaryLook::NotAsked);
+    assert_eq!(matched(&measured), Some(Field::Flag(true)), "who names no primary means the sender");
+}
+
 /// On a slow line what the primary wrote before it was fenced comes long after: by when it was sent.
 #[test]
 fn what_was_on_its_way_for_long_was_written_when_it_was_sent() {
