@@ -118,6 +118,7 @@ cases! {
     a_signal_that_is_always_stale: "out-of-range", ["every = \"10s\"" => "every = \"10s\"\nstale_after = \"5s\""];
     severity_rules_out_of_order: "severity-order", ["level = \"P0\"" => "level = \"P2\""];
     objectives_that_look_exchanged: "objectives", ["rto = \"15m\"\nrpo = \"1m\"" => "rto = \"1m\"\nrpo = \"15m\""];
+    a_proof_that_may_end_before_its_probe_looks: "slow-proof", ["verify = \"incident.open\"" => "verify = \"signals['dump'].state == 'ok'\"\nverify_within = \"10m\""];
     a_probe_slower_than_its_objective: "objectives", ["every = \"10s\"" => "every = \"2m\""];
     an_unknown_kind_of_channel: "unknown-kind", ["kind = \"mail\"" => "kind = \"mial\""];
     an_unknown_key_of_a_channel: "unknown-key", ["host = \"mail." => "hots = 1\nhost = \"mail."];

@@ -1,12 +1,14 @@
 //! Steps: order, proof, confirmation.
 
 use super::tree::cycle;
-use crate::base::ids::{RegionId, RunbookId, ServiceId, StepId};
+use crate::base::ids::{ProbeId, RegionId, RunbookId, ServiceId, StepId};
 use crate::base::toml::{Problem, Report};
+use crate::plan::condition::Reference;
 use crate::plan::kinds::Does;
 use crate::plan::load::Draft;
 use crate::plan::registry::Registry;
 use crate::plan::types::{ConfirmLevel, Runbook, Step};
+use crate::plan::units::format_duration;
 use indexmap::IndexMap;
 use jiff::SignedDuration;
 
@@ -215,6 +217,7 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
     if step.timeout.is_zero() || step.verify_within.is_zero() && step.verify.is_some() {
         report.add(Problem::error("out-of-range", place("timeout"), format!("step `{id}` gets no time")));
     }
+    proof_in_time(path, step, draft, report);
     if let Some(estimate) = step.estimate
         && estimate > step.timeout
         && step.timeout > SignedDuration::ZERO
@@ -222,5 +225,39 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
         let message = format!("step `{id}` usually takes longer than its deadline");
         let problem = Problem::warning("out-of-range", place("timeout"), message);
         report.add(problem.help("make `timeout` longer than `estimate`; it is 5m where absent"));
+    }
+}
+
+/// A proof is read after the step's end: a probe that runs less often than the proof is waited for may never bring one.
+fn proof_in_time(path: &str, step: &Step, draft: &Draft, report: &Report) {
+    let Some(condition) = &step.verify else { return };
+    let read = condition.references().iter().flat_map(|reference| probes(draft, reference));
+    let slow = read.filter_map(|probe| draft.plan.probes.get(probe)).max_by_key(|probe| probe.every);
+    let Some(probe) = slow.filter(|probe| probe.every > step.verify_within && !step.verify_within.is_zero())
+    else {
+        return;
+    };
+    let (within, every) = (format_duration(step.verify_within), format_duration(probe.every));
+    let message =
+        format!("the proof of step `{}` may take {within}, probe `{}` runs every {every}", step.id, probe.id);
+    let least = format_duration(probe.every.saturating_add(probe.timeout));
+    let help = format!(
+        "a proof needs a reading of after the step: make `verify_within` longer ({least} or more; it is 60s where absent), or \
+         `every` of that probe shorter"
+    );
+    let place = draft.places.of(&format!("{path}.verify_within"));
+    let every = draft.places.of(&format!("probes.{}.every", probe.id));
+    report.add(Problem::warning("slow-proof", place, message).also(every, "less often").help(help));
+}
+
+/// The probes on which rests what a condition reads; of a service it depends on where that serves then.
+fn probes<'d>(draft: &'d Draft, reference: &'d Reference) -> Vec<&'d ProbeId> {
+    let plan = &draft.plan;
+    let Some(name) = reference.name.as_deref() else { return Vec::new() };
+    match reference.root.as_str() {
+        "signals" => plan.probes.get_key_value(name).map(|(id, _)| id).into_iter().collect(),
+        "regions" => plan.regions.get(name).map_or(Vec::new(), |region| region.health.iter().collect()),
+        "backups" => plan.backups.get(name).map(|backup| &backup.probe).into_iter().collect(),
+        _ => Vec::new(),
     }
 }

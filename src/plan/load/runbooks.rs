@@ -131,6 +131,7 @@ fn step(
         "fences",
         "unfences",
         "verify",
+        "verify_within",
         "needs",
         "timeout",
         "action",
