@@ -30,6 +30,13 @@ pub struct Description {
     pub sets: Vec<(String, String)>,
 }
 
+impl Description {
+    /// Of what the call says all of, and nothing takes back.
+    pub fn new(call: String, command: String, target: Target, notes: Vec<String>) -> Self {
+        Self { call, command, target, notes, undo: Vec::new(), sets: Vec::new() }
+    }
+}
+
 /// What an action acts on, with its identity read from the world.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Target {

@@ -149,14 +149,7 @@ impl Action for Promote {
                 }
                 Err(error) => (unreachable(name), vec![format!("It cannot be read: {error}")]),
             };
-            Ok(Description {
-                call: call(self.wait_s),
-                command,
-                target,
-                notes,
-                undo: Vec::new(),
-                sets: Vec::new(),
-            })
+            Ok(Description::new(call(self.wait_s), command, target, notes))
         })
     }
 

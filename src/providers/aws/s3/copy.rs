@@ -128,14 +128,7 @@ impl Action for Copy {
                 }
                 Err(unread) => (unseen(), unread.notes()),
             };
-            Ok(Description {
-                call: self.call(),
-                command: self.command(),
-                target,
-                notes,
-                undo,
-                sets: Vec::new(),
-            })
+            Ok(Description { undo, ..Description::new(self.call(), self.command(), target, notes) })
         })
     }
 

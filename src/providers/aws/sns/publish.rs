@@ -109,14 +109,7 @@ impl Action for Publish {
             notes.extend(self.subject.as_ref().map(|subject| format!("Subject: {subject}")));
             notes.push(format!("Message: {}", clean(&self.message, 400)));
             notes.push("It is sent once. A message cannot be called back, nor read back.".into());
-            Ok(Description {
-                call: self.call(),
-                command: self.command(),
-                target,
-                notes,
-                undo: Vec::new(),
-                sets: Vec::new(),
-            })
+            Ok(Description::new(self.call(), self.command(), target, notes))
         })
     }
 

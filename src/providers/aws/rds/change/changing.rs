@@ -43,14 +43,7 @@ impl<C: RoleChange> Action for Changing<C> {
                 }
             };
             let seen = seen.as_ref();
-            Ok(Description {
-                call: self.0.call(seen),
-                command: self.0.command(seen),
-                target,
-                notes,
-                undo: Vec::new(),
-                sets: Vec::new(),
-            })
+            Ok(Description::new(self.0.call(seen), self.0.command(seen), target, notes))
         })
     }
 

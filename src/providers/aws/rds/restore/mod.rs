@@ -109,14 +109,7 @@ impl<B: Backup> Action for Restore<B> {
             notes.extend(self.wanted.notes());
             let request = self.backup.request(&self.wanted, seen.as_ref());
             let command = request.command(&self.place.region);
-            Ok(Description {
-                call: request.words(),
-                command,
-                target,
-                notes,
-                undo: Vec::new(),
-                sets: Vec::new(),
-            })
+            Ok(Description::new(request.words(), command, target, notes))
         })
     }
 

@@ -116,14 +116,7 @@ impl Action for TakeSnapshot {
             };
             let shown = self.request(self.snapshot.as_deref().unwrap_or("(made from the attempt)"));
             let command = self.request(&self.name_by_hand()).command(&self.place.region);
-            Ok(Description {
-                call: shown.words(),
-                command,
-                target,
-                notes,
-                undo: Vec::new(),
-                sets: Vec::new(),
-            })
+            Ok(Description::new(shown.words(), command, target, notes))
         })
     }
 

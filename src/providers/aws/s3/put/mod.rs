@@ -118,14 +118,7 @@ impl Action for Put {
                 }
                 Err(unread) => (unseen(), unread.notes()),
             };
-            Ok(Description {
-                call: self.call(),
-                command: self.command(),
-                target,
-                notes,
-                undo,
-                sets: Vec::new(),
-            })
+            Ok(Description { undo, ..Description::new(self.call(), self.command(), target, notes) })
         })
     }
 
