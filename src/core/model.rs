@@ -12,7 +12,7 @@ use crate::core::ask::roles::expected_of as expected;
 use crate::core::words::actor::Actor;
 use crate::core::words::escalation::{Dismissal, DueMessage, Escalation, Proposal};
 use crate::core::words::fact::Event;
-use crate::core::words::incident::{Incident, Run, StepRun};
+use crate::core::words::incident::{Incident, Mode, Run, StepRun};
 use crate::core::words::notification::{Message, Notification};
 use crate::core::words::preflight::{Preflight, Tally};
 use crate::core::words::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
@@ -371,20 +371,24 @@ impl Model {
     /// Whether a run is under way that is for moving what serves to a region, and has not done so, nor been overtaken.
     pub fn leads_to(&self, region: &RegionId) -> bool {
         // A switch that a drill of safe steps verified moved nothing, and is not done again.
-        let is_spent = |run: &Run, step: &Step| {
-            let state = run.steps.get(&step.id);
-            step.switches && state.is_some_and(|state| state.is_shown() && state.moved.is_some())
-        };
-        let mut moving = self.moving().into_iter().filter(|(run, runbook)| {
-            run.switched.is_none() && !runbook.steps.values().any(|step| is_spent(run, step))
-        });
-        moving.any(|(_, runbook)| runbook.activates.as_ref() == Some(region))
+        let is_spent =
+            |run: &Run| run.switch().is_some_and(|state| state.is_shown() && state.moved.is_some());
+        let moving = self.moving().filter(|(run, _)| run.switched.is_none() && !is_spent(run));
+        moving.is_some_and(|(run, _)| run.aim.region.as_ref() == Some(region))
     }
 
-    /// Whether a run itself makes another server the primary in a region, or has: it says when that one serves. Before its
+    /// The region of which the run under way may say itself that it serves: its switch is yet to be done.
+    pub fn told_by_run(&self) -> Option<&RegionId> {
+        let (run, _) = self.moving()?;
+        let region = run.aim.region.as_ref().filter(|region| self.leads_to(region))?;
+        Some(region).filter(|_| run.switch().is_some_and(|state| !state.status.is_settled()))
+    }
+
+    /// Whether a run itself makes another server the primary in a region, or has, and says when that one serves. Before its
     /// promotion began it was somebody else; of a run that has no promotion nobody can tell.
     pub fn is_moving_to(&self, region: &RegionId) -> bool {
-        let Some((run, runbook)) = self.moving().filter(|_| self.leads_to(region)) else { return false };
+        let tells = self.told_by_run() == Some(region);
+        let Some((run, runbook)) = self.moving().filter(|_| tells) else { return false };
         let mut promotions = runbook.steps.values().filter(|step| step.promotes()).peekable();
         // What was taken back while nobody had proven it is over: who is promoted after that is so by somebody else.
         let is_over = |state: &StepRun| state.status == StepStatus::Unknown && state.seen.is_some();
@@ -395,10 +399,11 @@ impl Model {
         promotions.peek().is_none() || promotions.any(begun)
     }
 
-    /// The open run, where it moves the region that serves.
+    /// The open run, where it moves the region that serves: a drill of safe steps moves none.
     pub fn moving(&self) -> Option<(&Run, &Runbook)> {
-        let run = self.durable.incident.as_ref()?.open_run()?;
-        Some((run, self.plan.runbooks.get(&run.runbook).filter(|runbook| runbook.activates.is_some())?))
+        let incident = self.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill);
+        let run = incident?.open_run()?;
+        Some((run, self.plan.runbooks.get(&run.runbook).filter(|_| run.aim.region.is_some())?))
     }
 
     /// A run of the open incident.

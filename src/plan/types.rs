@@ -333,11 +333,6 @@ pub struct Runbook {
 }
 
 impl Runbook {
-    /// The step that lets the region serve that it activates; none where the plan leaves that to a person's record.
-    pub fn switching(&self) -> Option<&Step> {
-        self.steps.values().find(|step| step.switches)
-    }
-
     /// The steps that a step needs, directly or through others.
     pub fn before<'p>(&'p self, step: &'p Step) -> Vec<&'p StepId> {
         let mut needed: Vec<&StepId> = step.needs.iter().collect();

@@ -276,8 +276,9 @@ impl Hands {
         self.model.durable.incident.as_ref().unwrap().open_run().unwrap().id.clone()
     }
 
+    /// A step of the last run, which may have ended with it.
     pub fn step(&self, id: &str) -> &StepRun {
-        let run = self.model.durable.incident.as_ref().unwrap().open_run().unwrap();
+        let run = self.model.durable.incident.as_ref().unwrap().runs.last().unwrap();
         &run.steps[&StepId::new(id)]
     }
 

@@ -124,8 +124,7 @@ fn is_real(model: &Model) -> bool {
 
 /// What a run did that makes something serve, and that moves nothing after an abort.
 fn words_left(model: &Model, run: &Run) -> Vec<String> {
-    let line = |WouldServe { by, region, why }: WouldServe<'_>| {
-        let title = by.title();
+    let line = |WouldServe { title, region, why, .. }: WouldServe<'_>| {
         let said = match why {
             Why::Word => {
                 return Some(format!(
@@ -141,7 +140,9 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
                              (`switches`): record then which one serves.";
                 return Some(begun.to_owned());
             }
-            Why::LeftOut | Why::Exercise | Why::TakenBack => return None,
+            Why::LeftOut | Why::Exercise | Why::TakenBack | Why::SaidTakenBack | Why::Reopened => {
+                return None;
+            }
         };
         region?;
         Some(format!(

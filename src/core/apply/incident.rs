@@ -6,7 +6,7 @@ use crate::core::ask::placement;
 use crate::core::ask::taken_back::is_taken_back;
 use crate::core::model::{Model, Switch};
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Incident, Mode, Position, Run, RunEnd, StepRun};
+use crate::core::words::incident::{Aim, Incident, Mode, Position, Run, RunEnd, StepRun};
 use crate::core::words::status::{Move, StepStatus};
 use crate::plan::Plan;
 use jiff::Timestamp;
@@ -72,8 +72,11 @@ pub fn apply(model: &mut Model, event: &Event) {
                 Fact::QuestionRevisited { question } => {
                     incident.position = Position::Question(question.clone())
                 }
-                Fact::RunStarted { run, runbook, steps } => {
+                Fact::RunStarted { run, runbook, steps, aim } => {
+                    let planned = || plan.runbooks.get(runbook).map(Aim::of);
                     let mut run = Run {
+                        aim: aim.clone().or_else(planned).unwrap_or_default(),
+                        doubted: None,
                         id: run.clone(),
                         runbook: runbook.clone(),
                         started_at: event.at,
@@ -138,11 +141,10 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepI
     }
 }
 
-/// Takes in that a run moved the region. Under the plan of now, or the rules of now, it may not have: what was recorded
-/// then stands.
+/// Takes in that a run moved the region. By the rules of now it may not have: what was recorded then stands.
 pub fn region_moved(model: &mut Model, at: Timestamp, id: &RunId, region: &RegionId) {
     let is_told = |switch: &&mut Switch| switch.untold.as_ref() == Some(id) && switch.region == *region;
-    if !model.durable.switches.iter_mut().any(|switch| is_told(&switch)) {
+    if model.run(id).is_some_and(|run| run.switched.is_none()) {
         of_run(model, id, |run| run.switched = Some(at));
         signals::activated(model, at, region, Some(id));
     }
@@ -166,11 +168,9 @@ fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m Re
     if later.any(|run| run.switched.is_some()) {
         return None;
     }
-    let runbook = model.plan.runbooks.get(&run.runbook)?;
-    let step = runbook.switching().filter(|step| step.id == *settled)?;
-    let state = run.steps.get(&step.id)?;
-    let is_done = state.is_shown() && !is_taken_back(model, run, &step.id, state);
-    runbook.activates.as_ref().filter(|_| is_done)
+    let state = run.switch().filter(|_| run.is_switch(settled))?;
+    let is_done = state.is_shown() && !is_taken_back(model, run, settled, state);
+    run.aim.region.as_ref().filter(|_| is_done)
 }
 
 /// Steps whose needs are settled become ready.

@@ -34,7 +34,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::ConfirmationWithdrawn { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
         Fact::StepStarted { run, step, attempt, .. } => {
             model.live.preparing.remove(&(run.clone(), step.clone()));
-            anew(model, run, step, Move::Start);
+            anew(model, at, run, step, Move::Start);
             moved(model, run, step, Move::Start, |state| {
                 state.attempt = *attempt;
                 state.started_at = Some(at);
@@ -101,7 +101,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::StepAttested { run, step, how, unproven } => {
             let mode = model.durable.incident.as_ref().map(|incident| incident.mode);
-            anew(model, run, step, Move::Attest);
+            anew(model, at, run, step, Move::Attest);
             moved(model, run, step, Move::Attest, |state| {
                 settle(state, at, how);
                 state.exercise = mode == Some(Mode::SafeDrill);
@@ -135,7 +135,7 @@ pub fn apply(model: &mut Model, event: &Event) {
 }
 
 /// What is done, or said to be done, from now on comes after whatever overtook what it did before.
-fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
+fn anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, by: Move) {
     let mut begins = false;
     of_open_incident(model, id, |run| {
         if let Some(state) = run.steps.get_mut(step).filter(|state| state.status.after(by).is_ok()) {
@@ -143,16 +143,18 @@ fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
         }
     });
     if begins {
-        switches_anew(model, id, step);
+        switches_anew(model, at, id, step);
     }
 }
 
-/// A step that switches moves the region once more. Without one, nobody knows which of the steps would do it again: what is
-/// recorded stays.
-fn switches_anew(model: &mut Model, id: &RunId, step: &StepId) {
-    if model.step(id, step).is_some_and(|(step, _)| step.switches) {
-        of_open_incident(model, id, |run| run.switched = None);
-    }
+/// A step that switches moves the region once more; until it has, nobody knows whether that still serves.
+fn switches_anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
+    of_open_incident(model, id, |run| {
+        if run.is_switch(step) {
+            run.doubted = run.doubted.or(run.switched.map(|_| at));
+            run.switched = None;
+        }
+    });
 }
 
 fn guard_at<'a>(model: &'a Model, run: &RunId, step: &StepId, place: usize) -> Option<&'a str> {
@@ -172,7 +174,7 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         (state.unproven, state.proven) = (false, None);
     });
     of_open_incident(model, id, |run| run.ended = None);
-    switches_anew(model, id, step);
+    switches_anew(model, at, id, step);
 }
 
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {

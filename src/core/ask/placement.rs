@@ -2,9 +2,9 @@
 
 use crate::base::ids::{RegionId, RunId, RunbookId, ServiceId, StepId};
 use crate::core::model::Model;
-use crate::core::words::incident::{Run, StepRun};
+use crate::core::words::incident::{Mode, Run, StepRun};
 use crate::core::words::status::StepStatus;
-use crate::plan::{Plan, Runbook, Step};
+use crate::plan::{Plan, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -40,10 +40,15 @@ pub fn of<'m>(model: &'m Model, service: &ServiceId) -> Option<&'m Placement> {
 
 /// When the step of a move was done: on a person's word that was before its proof was seen.
 pub fn said_at(model: &Model, placed: &Placement) -> Timestamp {
-    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let run = incidents.find_map(|incident| incident.run(&placed.run));
+    let run = of_any(model, &placed.run);
     let done = run.and_then(|run| run.steps.get(&placed.step)?.ended_at);
     done.filter(|done| *done <= placed.since).unwrap_or(placed.since)
+}
+
+/// A run of whatever incident.
+fn of_any<'m>(model: &'m Model, run: &RunId) -> Option<&'m Run> {
+    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    incidents.find_map(|incident| incident.run(run))
 }
 
 /// The services that serve from another region than the one that serves, in the plan's order.
@@ -106,14 +111,11 @@ pub fn moved(model: &mut Model, run: &RunId, step: &StepId, to: &[(ServiceId, Re
     }
 }
 
-/// Takes in that what a step did was taken back, in whatever run: its services serve from where they did before it.
-/// Whether anything changed.
+/// Takes in that what a step did was taken back, in whatever run: its services serve from where they did before it. Of
+/// the step that moved the region too nobody knows what serves then, before somebody records it. Whether anything changed.
 pub fn undone(model: &mut Model, run: &RunId, step: &StepId) -> bool {
-    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let Some(runbook) = incidents.find_map(|incident| incident.run(run)).map(|run| run.runbook.clone())
-    else {
-        return false;
-    };
+    let Some(run) = of_any(model, run).filter(|run| !run.is_switch(step)) else { return false };
+    let runbook = run.runbook.clone();
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| placed.runbook != runbook || placed.step != *step);
     model.durable.placements.len() != before
@@ -126,44 +128,55 @@ pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bo
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| Some(&placed.run) == by);
     let (plan, serving) = (model.plan.clone(), model.durable.active.clone());
-    for (run, is_closed) in runs(model).filter(|(run, _)| Some(&run.id) != by) {
-        overtake_services(&plan, run, is_closed, at);
-        overtake_region(&plan, run, is_closed, serving.as_ref(), at);
+    for (run, ending) in runs(model) {
+        run.doubted = None;
+        if Some(&run.id) != by {
+            overtake_services(&plan, run, ending, at);
+            overtake_region(run, ending, serving.as_ref(), at);
+        }
     }
     model.durable.placements.len() != before
 }
 
 /// Takes in that a region is measured to serve: what runs say of another one, and nothing has shown yet, is overtaken.
 pub fn region_measured(model: &mut Model, region: &RegionId, at: Timestamp) {
-    let plan = model.plan.clone();
-    let leads_elsewhere = |run: &Run| {
-        let runbook = plan.runbooks.get(&run.runbook);
-        runbook.is_some_and(|runbook| runbook.activates.as_ref().is_some_and(|other| other != region))
-    };
-    for (run, is_closed) in runs(model).filter(|(run, _)| leads_elsewhere(run)) {
-        overtake_region(&plan, run, is_closed, Some(region), at);
+    for (run, ending) in runs(model) {
+        run.doubted = None;
+        if run.aim.region.as_ref().is_some_and(|other| other != region) {
+            overtake_region(run, ending, Some(region), at);
+        }
     }
 }
 
-/// All runs, and whether their incident is closed.
-fn runs(model: &mut Model) -> impl Iterator<Item = (&mut Run, bool)> {
+/// What may still come of a run.
+#[derive(Clone, Copy)]
+struct Ending {
+    /// Its incident is closed.
+    is_closed: bool,
+    /// It goes on as an exercise that moves nothing.
+    is_exercise: bool,
+}
+
+/// All runs.
+fn runs(model: &mut Model) -> impl Iterator<Item = (&mut Run, Ending)> {
     let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
     incidents.flat_map(|incident| {
         let is_closed = incident.closed.is_some();
-        incident.runs.iter_mut().map(move |run| (run, is_closed))
+        let is_exercise = !is_closed && incident.mode == Mode::SafeDrill;
+        incident.runs.iter_mut().map(move |run| (run, Ending { is_closed, is_exercise }))
     })
 }
 
 /// What a run has said or may have done so far of where services serve counts no more. What an open one is yet to do
-/// does, and so does what was only said in an exercise.
-fn overtake_services(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp) {
+/// does, and so does what is said in an exercise as long as that goes on.
+fn overtake_services(plan: &Plan, run: &mut Run, ending: Ending, at: Timestamp) {
     let runbook = plan.runbooks.get(&run.runbook);
-    let is_over = is_closed || run.ended.is_some();
-    let is_stopped = is_closed || run.is_aborted();
+    let is_stopped = ending.is_closed || run.is_aborted();
+    let is_over = ending.is_closed || run.ended.is_some();
     for (id, state) in &mut run.steps {
         let step = runbook.and_then(|runbook| runbook.steps.get(id));
         let says = step.is_none_or(|step| !step.serves.is_empty() || !step.undoes.is_empty());
-        let is_said = (says && is_said(state, is_over)) || (is_stopped && state.is_in_doubt());
+        let is_said = (says && is_said(state, is_over, ending)) || (is_stopped && state.is_in_doubt());
         if is_said || (says && has_ended_in_doubt(state)) {
             state.moved = state.moved.or(Some(at));
         }
@@ -172,25 +185,24 @@ fn overtake_services(plan: &Plan, run: &mut Run, is_closed: bool, at: Timestamp)
 
 /// The same of the region that it is for. A run in which no step switches says nothing of it before its end, but that it
 /// is to move where something serves by now.
-fn overtake_region(plan: &Plan, run: &mut Run, is_closed: bool, serving: Option<&RegionId>, at: Timestamp) {
-    let runbook = plan.runbooks.get(&run.runbook);
-    let switching = runbook.and_then(Runbook::switching);
-    let is_there = || runbook.is_some_and(|runbook| runbook.activates.as_ref() == serving);
-    let is_over = is_closed || run.ended.is_some() || (switching.is_none() && is_there());
-    let state = switching.and_then(|step| run.steps.get_mut(&step.id));
-    let has_said = state.as_ref().is_some_and(|state| is_said(state, false) || has_ended_in_doubt(state));
-    if !has_said && !is_over {
+fn overtake_region(run: &mut Run, ending: Ending, serving: Option<&RegionId>, at: Timestamp) {
+    let is_there = run.aim.region.as_ref() == serving;
+    let is_over = ending.is_closed || run.ended.is_some() || (run.aim.switch.is_none() && is_there);
+    let state = run.aim.switch.as_ref().and_then(|switch| run.steps.get_mut(switch));
+    let says = |state: &&mut StepRun| is_said(state, false, ending) || has_ended_in_doubt(state);
+    if !is_over && !state.as_ref().is_some_and(says) {
         return;
     }
     run.switched = run.switched.max(Some(at));
-    if let Some(state) = state.filter(|state| state.is_mere_word() && is_said(state, is_over)) {
+    let is_word = |state: &&mut StepRun| state.is_mere_word() && is_said(state, is_over, ending);
+    if let Some(state) = state.filter(is_word) {
         state.moved = state.moved.or(Some(at));
     }
 }
 
-/// It is done; what was only said in an exercise is so once nobody can do it any more.
-fn is_said(state: &StepRun, is_over: bool) -> bool {
-    state.status.is_done() && (is_over || !state.exercise)
+/// It is done; what is said in an exercise that goes on is so once nobody can do it any more.
+fn is_said(state: &StepRun, is_over: bool, ending: Ending) -> bool {
+    state.status.is_done() && (is_over || !state.exercise || !ending.is_exercise)
 }
 
 /// It ran, and is not proven.
@@ -201,8 +213,10 @@ fn has_ended_in_doubt(state: &StepRun) -> bool {
 /// Where a step of a runbook moves services by itself, or moves them back by undoing what was done up to `at`.
 pub fn moves(model: &Model, runbook: &RunbookId, step: &Step, at: Timestamp) -> Vec<(ServiceId, RegionId)> {
     let undone = model.plan.services.keys().filter_map(|service| {
-        let is_undone =
-            |placed: &&Placement| model.plan.takes_back((runbook, step), (&placed.runbook, &placed.step));
+        let is_undone = |placed: &&Placement| {
+            let switched = || of_any(model, &placed.run).is_some_and(|run| run.is_switch(&placed.step));
+            model.plan.takes_back((runbook, step), (&placed.runbook, &placed.step)) && !switched()
+        };
         of(model, service).filter(is_undone).filter(|placed| said_at(model, placed) <= at)?;
         let mut earlier = model.durable.placements.iter().rev().filter(|placed| placed.service == *service);
         let before = earlier.find(|placed| !is_undone(placed)).map(|placed| &placed.region);
@@ -216,8 +230,8 @@ pub fn moves(model: &Model, runbook: &RunbookId, step: &Step, at: Timestamp) -> 
 /// where it moves it to.
 pub fn ahead(model: &Model, run: &Run, step: &Step) -> Vec<(ServiceId, RegionId)> {
     let mut found = moves(model, &run.runbook, step, Timestamp::MAX);
-    let activates = model.plan.runbooks.get(&run.runbook).and_then(|runbook| runbook.activates.as_ref());
-    let Some(region) = activates.filter(|_| step.switches && run.switched.is_none()) else { return found };
+    let region = run.aim.region.as_ref().filter(|_| run.is_switch(&step.id) && run.switched.is_none());
+    let Some(region) = region else { return found };
     let is_own = |service: &ServiceId| of(model, service).is_some_and(|placed| placed.run == run.id);
     let others = model.plan.services.keys().filter(|service| !is_own(service));
     let others: Vec<_> = others.filter(|service| found.iter().all(|(known, _)| known != *service)).collect();

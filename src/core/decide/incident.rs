@@ -11,7 +11,7 @@ use crate::core::prose::brief;
 use crate::core::words::actor::Actor;
 use crate::core::words::escalation::IncidentRole;
 use crate::core::words::fact::Fact;
-use crate::core::words::incident::{GivenAnswer, Incident, Mode, Position, Run};
+use crate::core::words::incident::{Aim, GivenAnswer, Incident, Mode, Position, Run};
 use crate::core::words::refusal::Refusal;
 use crate::core::words::status::StepStatus;
 use crate::plan::{Goto, Severity};
@@ -165,9 +165,9 @@ pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Re
     let mut facts = vec![Fact::QuestionAnswered { answer, position: position.clone() }];
     if let Position::Runbook(runbook) = position {
         let run = RunId::new(format!("{}/{}", incident.id, incident.runs.len() + 1));
-        let steps =
-            model.plan.runbooks.get(&runbook).map_or_else(Vec::new, |r| r.steps.keys().cloned().collect());
-        facts.push(Fact::RunStarted { run, runbook, steps });
+        let planned = model.plan.runbooks.get(&runbook);
+        let steps = planned.map_or_else(Vec::new, |planned| planned.steps.keys().cloned().collect());
+        facts.push(Fact::RunStarted { run, runbook, steps, aim: planned.map(Aim::of) });
     }
     Ok(facts)
 }

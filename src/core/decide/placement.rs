@@ -78,7 +78,7 @@ fn is_overtaken(model: &Model, done: &Done<'_>, all: &[Done<'_>]) -> bool {
     let services = &done.step.serves;
     let moves_nothing = || services.keys().all(|service| is_moved_later(done, service, all));
     later(done, all).any(|other| takes_back(&other))
-        || (!services.is_empty() && !done.step.switches && moves_nothing())
+        || (!services.is_empty() && !done.run.is_switch(&done.step.id) && moves_nothing())
 }
 
 /// A step that was done later says where a service is.

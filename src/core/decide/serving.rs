@@ -8,7 +8,7 @@ use crate::core::ask::{attested, placement, roles};
 use crate::core::model::{Model, Status};
 use crate::core::words::fact::Fact;
 use crate::core::words::refusal::Refusal;
-use crate::plan::{Region, Runbook};
+use crate::plan::Region;
 use jiff::{SignedDuration, Timestamp};
 
 /// Primaries that moved, by readings that lasted as long as the plan waits before it believes that something turned.
@@ -157,9 +157,7 @@ fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Opti
         let why = format!("{region} is recorded to serve already");
         return Some(Refusal::new(why, "There is nothing to record."));
     }
-    let switches = |(_, runbook): (_, &Runbook)| runbook.switching().is_some();
-    let tells_itself = model.leads_to(region) && model.moving().is_some_and(switches);
-    if tells_itself && model.durable.measured.as_ref() != Some(region) {
+    if model.told_by_run() == Some(region) && model.durable.measured.as_ref() != Some(region) {
         let next = "It says itself when the region serves: end its steps, or abort it first.";
         return Some(Refusal::new(format!("a run that moves to {region} is under way"), next));
     }

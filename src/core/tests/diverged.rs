@@ -185,7 +185,7 @@ fn a_rebuild_that_is_only_said_in_an_exercise_ends_nothing() {
         machine.ask(Ask::Declare { title: "again".into(), mode }).unwrap();
         let runbook = crate::base::ids::RunbookId::from("failover");
         let steps = machine.model.plan.runbooks[&runbook].steps.keys().cloned().collect();
-        machine.take(vec![Fact::RunStarted { run: "exercise/1".into(), runbook, steps }]);
+        machine.take(vec![Fact::RunStarted { run: "exercise/1".into(), runbook, steps, aim: None }]);
         let how = "pg_rewind, it streams".into();
         machine.ask(Ask::Attest { run: "exercise/1".into(), step: "tell".into(), how }).unwrap();
         assert_eq!(!told(&machine).is_empty(), is_told, "{mode:?}");

@@ -27,7 +27,7 @@ fn promotion(plan: &Plan) -> Vec<Step> {
     vec![switching(no_return(plan, "promote")), by_hand(plan, "phone")]
 }
 
-fn unshown(machine: &Machine) -> Option<String> {
+pub(super) fn unshown(machine: &Machine) -> Option<String> {
     attested::unshown_of_any(&machine.model, machine.now).map(|unshown| unshown.words())
 }
 
@@ -132,7 +132,7 @@ fn what_is_said_in_an_exercise_ends_nothing_that_is_in_force() {
     assert_eq!(in_force(&machine), 1);
     machine.ask(Ask::Declare { title: "an exercise".into(), mode: Mode::SafeDrill }).unwrap();
     let (runbook, steps) = ("undo".into(), vec!["back".into()]);
-    machine.take(vec![Fact::RunStarted { run: "exercise/1".into(), runbook, steps }]);
+    machine.take(vec![Fact::RunStarted { run: "exercise/1".into(), runbook, steps, aim: None }]);
     attest(&mut machine, "back");
     machine.pass(30, &rerouted_and_well());
     assert_eq!((in_force(&machine), api(&machine).0), (1, "dr"));

@@ -117,6 +117,7 @@ fn a_fence_is_not_lifted_by_what_is_only_said_in_an_exercise() {
         run: "exercise/1".into(),
         runbook,
         steps: steps.map(Into::into).to_vec(),
+        aim: None,
     }]);
     let how = || "as one would".to_owned();
     machine.take(

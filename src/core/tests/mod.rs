@@ -1,5 +1,6 @@
 //! The core under random people, random worlds and crashes.
 
+mod aims;
 pub(crate) mod carried_out;
 mod confirmations;
 mod crashes;

@@ -110,7 +110,7 @@ pub(super) fn declared(mode: Mode) -> Machine {
     machine
 }
 
-pub(super) fn rerouted_and_well() -> Readings {
+pub(crate) fn rerouted_and_well() -> Readings {
     let mut readings = rerouted();
     readings.retain(|(probe, _)| *probe != "primary-api");
     readings.push(("primary-api", good(None)));

@@ -52,14 +52,8 @@ pub(super) fn close(machine: &mut Machine) {
 
 /// What somebody has to record something for, by its name in the plan, and the region that would serve.
 pub(super) fn left(machine: &Machine) -> Vec<(&str, Option<&str>)> {
-    fn id<'m>(left: &attested::Left<'m>) -> &'m str {
-        match left.by {
-            attested::By::Step(step) => step.id.as_str(),
-            attested::By::Run(runbook) => runbook.title.as_str(),
-        }
-    }
     let left = attested::left(&machine.model);
-    left.iter().map(|left| (id(left), left.region.map(|region| region.as_str()))).collect()
+    left.iter().map(|left| (left.found.id, left.found.region.map(|region| region.as_str()))).collect()
 }
 
 pub(super) fn state(machine: &Machine, step: &str) -> StepRun {

@@ -10,7 +10,7 @@ use crate::core::words::action::{Failure, ManualCard, Proof};
 use crate::core::words::actor::Actor;
 use crate::core::words::confirmation::{Confirmation, LossEstimate};
 use crate::core::words::escalation::{DueMessage, IncidentRole};
-use crate::core::words::incident::{GivenAnswer, Mode, Outcome, Position, RunEnd};
+use crate::core::words::incident::{Aim, GivenAnswer, Mode, Outcome, Position, RunEnd};
 use crate::core::words::notification::{Attempted, Cause, Intent, Message, Queued, Tracked};
 use crate::core::words::preflight::{Preflight, Tally};
 use crate::core::words::reading::Reading;
@@ -233,6 +233,9 @@ pub enum Fact {
         runbook: RunbookId,
         /// Its steps as the plan had them at that moment, in order: a later plan adds and forgets none.
         steps: Vec<StepId>,
+        /// Where it leads, as the plan said then; none in journals of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        aim: Option<Aim>,
     },
     /// A step's target is being read (ephemeral).
     StepPreparing {

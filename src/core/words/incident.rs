@@ -6,7 +6,7 @@ use crate::core::words::actor::Actor;
 use crate::core::words::confirmation::{Confirmation, Evidence};
 use crate::core::words::escalation::IncidentRole;
 use crate::core::words::status::StepStatus;
-use crate::plan::{Plan, Severity};
+use crate::plan::{Plan, Runbook, Severity};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -136,14 +136,30 @@ pub struct Run {
     pub started_at: Timestamp,
     /// How and when it ended.
     pub ended: Option<(Timestamp, RunEnd)>,
+    /// Where it leads.
+    #[serde(default)]
+    pub aim: Aim,
     /// When it let its region serve, or something later said which one serves instead: either happens once.
     #[serde(default)]
     pub switched: Option<Timestamp>,
+    /// When what had let its region serve was taken up again; none once it is known what serves.
+    #[serde(default)]
+    pub doubted: Option<Timestamp>,
     /// Its steps, in the runbook's order.
     pub steps: IndexMap<StepId, StepRun>,
 }
 
 impl Run {
+    /// Whether a step lets the region serve that the run is for.
+    pub fn is_switch(&self, step: &StepId) -> bool {
+        self.aim.switch.as_ref() == Some(step)
+    }
+
+    /// How the step stands that does.
+    pub fn switch(&self) -> Option<&StepRun> {
+        self.steps.get(self.aim.switch.as_ref()?)
+    }
+
     /// A person stopped it.
     pub fn is_aborted(&self) -> bool {
         matches!(self.ended, Some((_, RunEnd::Aborted(_))))
@@ -153,6 +169,23 @@ impl Run {
     pub fn promotions<'r>(&'r self, plan: &'r Plan) -> impl Iterator<Item = &'r StepRun> {
         let steps = plan.runbooks.get(&self.runbook).into_iter().flat_map(|runbook| runbook.steps.values());
         steps.filter(|step| step.promotes()).filter_map(|step| self.steps.get(&step.id))
+    }
+}
+
+/// Where a run leads, as the plan said when it began: what the plan says later changes nothing of it.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Aim {
+    /// The region that it is for; none where it moves nothing.
+    pub region: Option<RegionId>,
+    /// The step that lets that one serve; none where only a person says so.
+    pub switch: Option<StepId>,
+}
+
+impl Aim {
+    /// That of a runbook.
+    pub fn of(runbook: &Runbook) -> Self {
+        let switch = runbook.steps.values().find(|step| step.switches).map(|step| step.id.clone());
+        Self { region: runbook.activates.clone(), switch: switch.filter(|_| runbook.activates.is_some()) }
     }
 }
 

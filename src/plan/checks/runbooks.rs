@@ -55,7 +55,7 @@ fn switches(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report
 
 /// Without a step that switches a run moves nothing by itself.
 fn unsaid_switch(id: &RunbookId, runbook: &Runbook, draft: &Draft, report: &Report) {
-    let is_unsaid = draft.complete && runbook.switching().is_none();
+    let is_unsaid = draft.complete && !runbook.steps.values().any(|step| step.switches);
     let Some(region) = runbook.activates.as_ref().filter(|_| is_unsaid) else { return };
     let message = format!(
         "runbook `{id}` is for `{region}`, and no step says that it serves: the clocks run on, and services are looked at \

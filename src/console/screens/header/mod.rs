@@ -14,7 +14,7 @@ use crate::console::widgets::{clock_line, drill_or_live, fit, severity_badge};
 use crate::core::ask::contradiction::{self, Kind};
 use crate::core::ask::escalation_status::{self, Awareness};
 use crate::core::ask::objectives::{self, RtoClock};
-use crate::core::ask::{drill, evidence};
+use crate::core::ask::{attested, drill, evidence};
 use crate::core::model::{Model, Status};
 use crate::core::words::confirmation::LossEstimate;
 use crate::core::words::signal::{SignalState, age};
@@ -247,6 +247,10 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
         }
         _ if contradiction::is_without_writer(model, view.now) => {
             let text = format!("{} no server accepts writes now", look.glyph(Glyph::Warn));
+            return vec![look.span(Role::Warn, text)];
+        }
+        _ if attested::is_left(model) => {
+            let text = format!("{} what serves is not known: NEXT", look.glyph(Glyph::Warn));
             return vec![look.span(Role::Warn, text)];
         }
         _ => match stopped_clock {

@@ -94,7 +94,7 @@ pub fn next(view: &View<'_>) -> Next {
     let Some(incident) = &model.durable.incident else {
         return open.map_or_else(|| without_incident(view), |open| contradicted::next(view, open));
     };
-    let next = diverged::first(view, in_incident(view, incident));
+    let next = diverged::first(view, besides(view, in_incident(view, incident)));
     if let Some(open) = open {
         let first = contradicted::next(view, open);
         let run = incident.open_run();
@@ -173,6 +173,14 @@ fn without_incident(view: &View<'_>) -> Next {
         Some(apart) if next.role == Role::Ok => say(Role::Critical, apart),
         Some(apart) => say(Role::Critical, format!("{apart} Then: {}", next.text)),
         None => next,
+    }
+}
+
+/// What a run of before left undecided is not forgotten over what is to be done.
+fn besides(view: &View<'_>, next: Next) -> Next {
+    match unproven(view) {
+        Some(left) if !next.text.contains(&left) => say(next.role, format!("{} Besides: {left}", next.text)),
+        _ => next,
     }
 }
 
@@ -369,7 +377,7 @@ fn after_run(view: &View<'_>, incident: &Incident) -> Next {
 
 /// The way out where the proof of a word does not come although its region serves.
 fn recorded_instead(view: &View<'_>, unshown: Unshown<'_>) -> String {
-    let region = unshown.region().filter(|region| view.model.serving() != Some(region));
+    let region = unshown.region.filter(|region| view.model.serving() != Some(region));
     let name = region.and_then(|region| view.model.plan.regions.get(region)).map(|region| &region.name);
     name.map_or_else(String::new, |name| {
         format!(" If {name} serves all the same, {} records it.", view.key(Action::RecordServing))

@@ -13,7 +13,7 @@ use crate::console::ui::Remains;
 use crate::console::widgets::State;
 use crate::core::ask::divergence::{self, DIVERGED, Split};
 use crate::core::ask::severity::{assess, own_rule};
-use crate::core::ask::{contradiction, in_force, lifecycle};
+use crate::core::ask::{attested, contradiction, in_force, lifecycle};
 use crate::core::words::actor::Actor;
 use crate::core::words::escalation::Phase;
 use crate::core::words::signal::{SignalState, age};
@@ -250,6 +250,7 @@ fn still(view: &View<'_>) -> Option<String> {
     let apart = !divergence::open(view.model).is_empty();
     match (apart, left.iter().min_by_key(|left| left.order())) {
         (true, _) => Some(format!("data {DIVERGED} and nobody has said what became of it")),
+        _ if attested::is_left(view.model) => Some("it is not known what serves: see NEXT".to_owned()),
         (false, Some(left)) => Some(format!("{}: {}", left.heading(), left.words())),
         (false, None) => None,
     }

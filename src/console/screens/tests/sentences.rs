@@ -166,7 +166,12 @@ fn of_incident() -> Vec<Fact> {
         Fact::SeveritySet { severity: Severity::P2, reason: "only the office sees it".into() },
         answered,
         Fact::QuestionRevisited { question: "down".into() },
-        Fact::RunStarted { run: RUN.into(), runbook: "full".into(), steps: vec!["promote".into()] },
+        Fact::RunStarted {
+            run: RUN.into(),
+            runbook: "full".into(),
+            steps: vec!["promote".into()],
+            aim: None,
+        },
         Fact::RunEnded { run: RUN.into(), end: RunEnd::Completed },
         Fact::RunEnded { run: RUN.into(), end: RunEnd::Aborted("it came back".into()) },
         Fact::NoteAdded { text: "called the \u{1b}[31mDBA".into() },

@@ -118,3 +118,20 @@ fn next_asks_what_serves_after_a_run_whose_plan_does_not_say_when_its_region_doe
     let screen = flat(&seen(&staged(machine)));
     assert!(!screen.contains("`switches`"), "{screen}");
 }
+
+#[test]
+fn a_question_of_what_serves_is_on_the_screen_while_a_run_goes_on_and_nothing_is_well_beside_it() {
+    let mut machine = switched();
+    let run = machine.run();
+    machine.ask(Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false }).unwrap();
+    machine.pass(60, &crate::core::tests::placement::rerouted_and_well());
+    let screen = flat(&seen(&staged(machine.clone())));
+    assert!(screen.contains("what serves is not known: NEXT"), "{screen}");
+    assert!(!screen.contains("every service works") && !screen.contains("All is well"), "{screen}");
+    let next = crate::console::screens::next::next(&staged(machine.clone()).view()).text;
+    let told = "Besides: \"switch\" was taken back: whether somewhere still serves is not known. T records";
+    assert!(next.contains(told), "{next}");
+    record(&mut machine, "dr");
+    let screen = flat(&seen(&staged(machine)));
+    assert!(!screen.contains("what serves is not known"), "{screen}");
+}

@@ -1,12 +1,13 @@
 //! What runs did of what serves and did not move: it is left to a person to record which region serves.
 
-use crate::base::ids::{RegionId, ServiceId};
+use crate::base::ids::{RegionId, ServiceId, StepId};
 use crate::core::ask::placement;
-use crate::core::ask::taken_back::{is_taken_back, taken_back_at};
+use crate::core::ask::taken_back::{is_taken_back, said_to_be_taken_back_at, taken_back_at};
 use crate::core::model::Model;
 use crate::core::words::incident::{Incident, Mode, Run, StepRun};
 use crate::core::words::status::StepStatus;
 use crate::plan::{Runbook, Step};
+use indexmap::IndexMap;
 use jiff::Timestamp;
 
 /// What records which region serves, where no key can be named.
@@ -16,33 +17,25 @@ pub const RECORD: &str = "`lifeboat serves --record`";
 /// went to its end without what moves the region, or its incident was closed. It ends with what is known to serve since.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Left<'m> {
-    /// What did it.
-    pub by: By<'m>,
-    /// The region that would serve; none of a step that moves services by themselves.
-    pub region: Option<&'m RegionId>,
-    /// What is known of it.
-    pub why: Why,
+    /// What it is.
+    pub found: WouldServe<'m>,
     /// What keeps it from taking effect.
     pub end: End,
 }
 
-/// What makes something serve.
+/// Something that makes a region or services serve, and has not moved them.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub enum By<'m> {
-    /// A step that says so.
-    Step(&'m Step),
-    /// A run in which no step switches.
-    Run(&'m Runbook),
-}
-
-impl<'m> By<'m> {
+pub struct WouldServe<'m> {
+    /// What did it, a step or a run in which none switches: its name in the plan.
+    pub id: &'m str,
     /// What people call it.
-    pub fn title(&self) -> &'m str {
-        match self {
-            Self::Step(step) => &step.title,
-            Self::Run(runbook) => &runbook.title,
-        }
-    }
+    pub title: &'m str,
+    /// The region that would serve; none of a step that moves services by themselves.
+    pub region: Option<&'m RegionId>,
+    /// The services that would, and from where.
+    pub services: Option<&'m IndexMap<ServiceId, RegionId>>,
+    /// What is known of it.
+    pub why: Why,
 }
 
 /// What is known of what makes something serve.
@@ -64,6 +57,10 @@ pub enum Why {
     Unsaid,
     /// It did, and was taken back since.
     TakenBack,
+    /// It did, and a person says that it was taken back since, which nothing has shown.
+    SaidTakenBack,
+    /// It did, was taken up again since, and is not done.
+    Reopened,
 }
 
 impl Why {
@@ -77,6 +74,11 @@ impl Why {
             StepStatus::Skipped => Some(Self::LeftOut),
             _ => None,
         }
+    }
+
+    /// Its region serves because of it, and perhaps does no more.
+    fn is_of_the_past(self) -> bool {
+        matches!(self, Self::TakenBack | Self::SaidTakenBack | Self::Reopened)
     }
 
     /// Nobody did it.
@@ -110,34 +112,30 @@ impl Left<'_> {
     /// What is not known, and the way out; `record` is what records which region serves.
     pub fn sentence(&self, model: &Model, record: &str) -> String {
         let said = self.said(model);
-        match (self.region, self.by) {
-            _ if self.why == Why::TakenBack => format!("{said}. {record} records which region does."),
-            (Some(region), _) => {
-                let serving = model.serving().filter(|serving| *serving != region);
-                let other = serving.map_or_else(String::new, |serving| {
-                    format!(", or that {} still does", name(model, serving))
-                });
-                format!("{said}. If {} serves now, {record} records it{other}.", name(model, region))
-            }
-            (None, By::Step(step)) => {
-                let services = step.serves.iter().map(|(service, region)| {
-                    let title = model.plan.services.get(service).map_or(service.as_str(), |spec| &spec.title);
-                    format!("{title} from {}", name(model, region))
-                });
-                format!(
-                    "{said}: {}. If that is so, begin its runbook again and attest it; {record} records that all serve \
-                     with the region.",
-                    services.collect::<Vec<_>>().join(", ")
-                )
-            }
-            (None, By::Run(_)) => said,
+        if self.found.why.is_of_the_past() {
+            return format!("{said}. {record} records which region does.");
         }
+        if let Some(region) = self.found.region {
+            let serving = model.serving().filter(|serving| *serving != region);
+            let other = serving
+                .map_or_else(String::new, |serving| format!(", or that {} still does", name(model, serving)));
+            return format!("{said}. If {} serves now, {record} records it{other}.", name(model, region));
+        }
+        let services = self.found.services.into_iter().flatten().map(|(service, region)| {
+            let title = model.plan.services.get(service).map_or(service.as_str(), |spec| &spec.title);
+            format!("{title} from {}", name(model, region))
+        });
+        format!(
+            "{said}: {}. If that is so, begin its runbook again and attest it; {record} records that all serve with the \
+             region.",
+            services.collect::<Vec<_>>().join(", ")
+        )
     }
 
     fn said(&self, model: &Model) -> String {
-        let (title, end) = (self.by.title(), self.end.as_str());
-        let region = || self.region.map_or_else(String::new, |region| name(model, region));
-        match self.why {
+        let (title, end) = (self.found.title, self.end.as_str());
+        let region = || self.found.region.map_or_else(String::new, |region| name(model, region));
+        match self.found.why {
             Why::Word => format!("\"{title}\" was attested before the {end}, and its own proof was not seen"),
             Why::Said if self.end == End::Run => {
                 format!("\"{title}\" is attested, and its run moved nothing")
@@ -170,6 +168,15 @@ impl Left<'_> {
             Why::TakenBack => {
                 format!("\"{title}\" was taken back: whether {} still serves is not known", region())
             }
+            Why::SaidTakenBack => format!(
+                "a person says that \"{title}\" was taken back, and its proof was not seen: whether {} still serves is not \
+                 known",
+                region()
+            ),
+            Why::Reopened => format!(
+                "\"{title}\" was taken up again, and is not done: whether {} still serves is not known",
+                region()
+            ),
         }
     }
 }
@@ -178,34 +185,43 @@ fn name(model: &Model, id: &RegionId) -> String {
     model.plan.regions.get(id).map_or(id.to_string(), |region| region.name.clone())
 }
 
-/// All that is left so, oldest first.
+/// All that is left so, oldest first; what several runs left, once.
 pub fn left(model: &Model) -> Vec<Left<'_>> {
-    runs(model).flat_map(|(incident, run)| left_by(model, incident, run)).collect()
+    let mut kept: Vec<Left<'_>> = Vec::new();
+    for left in runs(model).flat_map(|(incident, run)| left_by(model, incident, run)) {
+        let same = |other: &Left<'_>| other.found == left.found && other.end == left.end;
+        kept.retain(|other| !same(other));
+        kept.push(left);
+    }
+    kept
+}
+
+/// Whether anything is.
+pub fn is_left(model: &Model) -> bool {
+    runs(model).any(|(incident, run)| !left_by(model, incident, run).is_empty())
 }
 
 fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<'m>> {
     let is_closed = incident.closed.is_some();
-    let Some(runbook) = model.plan.runbooks.get(&run.runbook) else { return Vec::new() };
     let end = |why| match why {
         _ if run.is_aborted() => End::Abort,
         Why::Word | Why::Said | Why::Shown if is_closed => End::Close,
-        _ if run.ended.is_none() => End::Close,
         _ => End::Run,
     };
     let is_over = is_closed || run.ended.is_some();
-    let found = would_serve(model, runbook, run).into_iter().filter(|found| match found.why {
-        // A run that is under way to another region says itself when that one serves.
-        Why::TakenBack => model.moving().is_none_or(|(_, moving)| moving.activates.as_ref() == found.region),
-        _ => is_over && is_left(found, runbook, run, is_closed),
+    let found = of_run(model, run).into_iter().filter(|found| match found.why {
+        // A run that is under way may say itself what serves.
+        why if why.is_of_the_past() => model.told_by_run().is_none(),
+        _ => is_over && has_no_effect(model, found, run, is_closed),
     });
-    found.map(|WouldServe { by, region, why }| Left { by, region, why, end: end(why) }).collect()
+    found.map(|found| Left { end: end(found.why), found }).collect()
 }
 
 /// Nothing gives effect to it any more.
-fn is_left(found: &WouldServe<'_>, runbook: &Runbook, run: &Run, is_closed: bool) -> bool {
+fn has_no_effect(model: &Model, found: &WouldServe<'_>, run: &Run, is_closed: bool) -> bool {
     match found.why {
-        Why::Doubt | Why::Unsaid | Why::TakenBack => true,
-        why if why.is_undone() => !run.is_aborted() && is_begun(runbook, run),
+        Why::Doubt | Why::Unsaid => true,
+        why if why.is_undone() => !run.is_aborted() && begun(model, run).next().is_some(),
         Why::Said | Why::Shown if found.region.is_some() => true,
         // What moves services by itself goes on to, as long as the incident is open; the word of an aborted run does not.
         Why::Word => is_closed || run.is_aborted(),
@@ -213,19 +229,14 @@ fn is_left(found: &WouldServe<'_>, runbook: &Runbook, run: &Run, is_closed: bool
     }
 }
 
-/// Something of a run was done for real, or may have been, besides notes, waits and messages.
-fn is_begun(runbook: &Runbook, run: &Run) -> bool {
-    begun(runbook, run).next().is_some()
-}
-
-/// When what was done so, or may have been, was.
-fn begun<'m>(runbook: &'m Runbook, run: &'m Run) -> impl Iterator<Item = Timestamp> + 'm {
+/// When what was done for real, or may have been, was: besides notes, waits and messages. Of a step that the plan has no
+/// more nobody can tell what it was.
+fn begun<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = Timestamp> + 'm {
+    let runbook = model.plan.runbooks.get(&run.runbook);
     let is_real = |state: &StepRun| state.is_in_doubt() || (state.status.is_done() && !state.exercise);
     let changes = |step: &Step| step.is_by_hand() || step.acts() || step.is_fence();
-    let done = run
-        .steps
-        .iter()
-        .filter(move |(id, state)| is_real(state) && runbook.steps.get(*id).is_some_and(changes));
+    let step = move |id: &StepId| runbook.and_then(|runbook| runbook.steps.get(id));
+    let done = run.steps.iter().filter(move |(id, state)| is_real(state) && step(id).is_none_or(changes));
     done.filter_map(|(_, state)| state.ended_at.or(state.started_at))
 }
 
@@ -242,59 +253,67 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
     real.flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
 }
 
-/// Something that makes a region or services serve, and has not moved them.
-pub struct WouldServe<'m> {
-    /// What does it.
-    pub by: By<'m>,
-    /// The region that would serve; none of a step that moves services by themselves.
-    pub region: Option<&'m RegionId>,
-    /// What is known of it.
-    pub why: Why,
-}
-
 /// What a run did so, also while it is open.
 pub fn of_run<'m>(model: &'m Model, run: &'m Run) -> Vec<WouldServe<'m>> {
-    let runbook = model.plan.runbooks.get(&run.runbook);
-    runbook.map_or_else(Vec::new, |runbook| would_serve(model, runbook, run))
+    let steps = run.steps.iter().filter_map(|(id, state)| of_step(model, run, id, state));
+    steps.chain(unsaid(model, run)).chain(doubted(model, run)).collect()
 }
 
-fn would_serve<'m>(model: &'m Model, runbook: &'m Runbook, run: &'m Run) -> Vec<WouldServe<'m>> {
-    let of_step = |step: &'m Step| {
-        let state = run.steps.get(&step.id)?;
-        let why = Why::of(state)?;
-        let said = state.ended_at.or(state.started_at)?;
-        let region = region(model, runbook, run, said).filter(|_| step.switches);
-        let moves = !why.is_undone() && state.moved.is_none() && moves_services(model, step, said);
-        let is_open = (region.is_some() || moves) && !is_taken_back(model, run, &step.id, state);
-        is_open.then_some(WouldServe { by: By::Step(step), region, why })
-    };
-    let steps = runbook.steps.values().filter_map(of_step);
-    steps.chain(unsaid(model, runbook, run)).chain(taken_back(model, runbook, run)).collect()
+fn planned<'m>(model: &'m Model, run: &Run) -> Option<&'m Runbook> {
+    model.plan.runbooks.get(&run.runbook)
+}
+
+fn of_step<'m>(model: &'m Model, run: &'m Run, id: &'m StepId, state: &StepRun) -> Option<WouldServe<'m>> {
+    let step = planned(model, run).and_then(|runbook| runbook.steps.get(id));
+    let why = Why::of(state)?;
+    let said = state.ended_at.or(state.started_at)?;
+    let region = region(model, run, said).filter(|_| run.is_switch(id));
+    let moves = || step.is_some_and(|step| moves_services(model, step, said));
+    let is_open = region.is_some() || (!why.is_undone() && state.moved.is_none() && moves());
+    let title = step.map_or(id.as_str(), |step| &step.title);
+    (is_open && !is_taken_back(model, run, id, state)).then_some(WouldServe {
+        id: id.as_str(),
+        title,
+        region,
+        services: step.map(|step| &step.serves),
+        why,
+    })
 }
 
 /// A run for a region in which something was done, and no step says that the region serves.
-fn unsaid<'m>(model: &'m Model, runbook: &'m Runbook, run: &'m Run) -> Option<WouldServe<'m>> {
-    let done = begun(runbook, run).max().filter(|_| runbook.switching().is_none())?;
-    let region = region(model, runbook, run, done)?;
-    Some(WouldServe { by: By::Run(runbook), region: Some(region), why: Why::Unsaid })
+fn unsaid<'m>(model: &'m Model, run: &'m Run) -> Option<WouldServe<'m>> {
+    let done = begun(model, run).max().filter(|_| run.aim.switch.is_none())?;
+    let region = Some(region(model, run, done)?);
+    let title = planned(model, run).map_or(run.runbook.as_str(), |runbook| &runbook.title);
+    Some(WouldServe { id: run.runbook.as_str(), title, region, services: None, why: Why::Unsaid })
 }
 
 /// The region that would serve because of what was done then. What began to serve since says more.
-fn region<'m>(model: &Model, runbook: &'m Runbook, run: &Run, done: Timestamp) -> Option<&'m RegionId> {
-    let region = runbook.activates.as_ref().filter(|_| is_after(run.switched, done))?;
+fn region<'m>(model: &Model, run: &'m Run, done: Timestamp) -> Option<&'m RegionId> {
+    let region = run.aim.region.as_ref().filter(|_| is_after(run.switched, done))?;
     let is_told = model.durable.switches.iter().any(|switch| switch.at > done);
     (!is_told && model.serving() != Some(region)).then_some(region)
 }
 
-/// The step that switched, where its region serves on and what it did was taken back.
-fn taken_back<'m>(model: &'m Model, runbook: &'m Runbook, run: &'m Run) -> Option<WouldServe<'m>> {
-    let step = runbook.switching()?;
-    let state = run.steps.get(&step.id)?;
-    let at = taken_back_at(model, run, &step.id, state)?;
-    let region = runbook.activates.as_ref().filter(|region| model.serving() == Some(*region))?;
+/// The step that switched, where its region serves on, and what it did was taken back, or is to be done once more.
+fn doubted<'m>(model: &'m Model, run: &'m Run) -> Option<WouldServe<'m>> {
+    let id = run.aim.switch.as_ref()?;
+    let state = run.steps.get(id)?;
+    let moved = run.switched;
+    let since = |at: &Timestamp| moved.is_some_and(|moved| moved < *at);
+    let taken_back = taken_back_at(model, run, id, state).filter(since);
+    let said = said_to_be_taken_back_at(model, run, id, state).filter(since);
+    let at = taken_back.max(said).max(run.doubted)?;
     let is_told = model.durable.switches.iter().any(|switch| switch.at > at);
-    let is_open = !is_told && run.switched.is_some_and(|moved| moved < at);
-    is_open.then_some(WouldServe { by: By::Step(step), region: Some(region), why: Why::TakenBack })
+    let region = run.aim.region.as_ref().filter(|region| model.serving() == Some(*region) && !is_told);
+    let step = planned(model, run).and_then(|runbook| runbook.steps.get(id));
+    let title = step.map_or(id.as_str(), |step| &step.title);
+    let why = match (taken_back, said) {
+        (Some(_), _) => Why::TakenBack,
+        (None, Some(_)) => Why::SaidTakenBack,
+        (None, None) => Why::Reopened,
+    };
+    region.is_some().then_some(WouldServe { id: id.as_str(), title, region, services: None, why })
 }
 
 /// Whether nothing was known of where a run leads, or only before a step was done.

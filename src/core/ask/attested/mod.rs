@@ -2,7 +2,7 @@
 
 mod left;
 
-pub use left::{By, Left, RECORD, Why, WouldServe, is_any, left, of_run};
+pub use left::{Left, RECORD, Why, WouldServe, is_any, is_left, left, of_run};
 
 use crate::base::ids::RegionId;
 use crate::core::ask::names::{Since, View};
@@ -31,6 +31,8 @@ pub struct Unshown<'m> {
     pub is_false: bool,
     /// It was only said in an exercise that moves nothing.
     pub is_exercise: bool,
+    /// The region that serves once it is proven, or once a person records it.
+    pub region: Option<&'m RegionId>,
 }
 
 impl<'m> Unshown<'m> {
@@ -61,26 +63,22 @@ impl<'m> Unshown<'m> {
     fn how(&self) -> &'static str {
         if self.is_false { "DOES NOT HOLD" } else { "CANNOT BE TOLD" }
     }
-
-    /// The region that serves once it is proven, or once a person records it.
-    pub fn region(&self) -> Option<&'m RegionId> {
-        self.runbook.activates.as_ref().filter(|_| self.step.switches)
-    }
 }
 
 /// The first attested step of a run whose own proof does not hold now, or that nobody did for real; one that is known to
 /// be false comes first. What was proven once, was taken back, or was overtaken by what serves since, is none.
-pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshown<'m>> {
+pub fn unshown<'m>(model: &'m Model, run: &'m Run, now: Timestamp) -> Option<Unshown<'m>> {
     let runbook = model.plan.runbooks.get(&run.runbook)?;
     let found = runbook.steps.values().enumerate().filter_map(|(place, step)| {
         let state = run.steps.get(&step.id)?;
-        let moves = !step.serves.is_empty() || step.switches;
+        let moves = !step.serves.is_empty() || run.is_switch(&step.id);
         let is_over = state.proven.is_some() || (state.moved.is_some() && (moves || state.undone.is_some()));
         if state.status != StepStatus::Attested || is_over {
             return None;
         }
         let is_exercise = is_only_said(model, run, state);
-        let found = |is_false| Unshown { runbook, place: place + 1, step, is_false, is_exercise };
+        let region = run.aim.region.as_ref().filter(|_| run.is_switch(&step.id));
+        let found = |is_false| Unshown { runbook, place: place + 1, step, is_false, is_exercise, region };
         if is_exercise {
             // Of a run that was aborted nobody does it any more.
             return (!run.is_aborted()).then(|| found(moves || !step.is_for_people()));
@@ -92,7 +90,7 @@ pub fn unshown<'m>(model: &'m Model, run: &Run, now: Timestamp) -> Option<Unshow
         };
         (!is_taken_back(model, run, &step.id, state)).then(|| found(is_false))
     });
-    found.min_by_key(|found| (!found.is_false, found.region().is_none()))
+    found.min_by_key(|found| (!found.is_false, found.region.is_none()))
 }
 
 /// Whether a step was only said in an exercise that moves nothing and is real by now. While it goes on that is what it is

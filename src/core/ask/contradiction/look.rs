@@ -336,6 +336,7 @@ fn elsewhere(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<C
     }
     let servers: Vec<&Server<'_>> = database.iter().collect();
     let by = match promoted_by_run(model, region) {
+        Some(true) if model.leads_to(region) => "promoted by the run that is under way",
         Some(true) => "promoted by a run that did not go on to the end",
         Some(false) => "and a run that did not go on to the end may have promoted it",
         None => "not by lifeboat",

@@ -74,7 +74,7 @@ async fn a_silent_first_address_leaves_time_for_the_next_also_for_what_is_sent_o
     // The silent one is not waited for again.
     let begun = Instant::now();
     kit.read().await.unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < CONNECT / 2, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn an_address_that_refuses_costs_no_time() {
     let kit = kit(port, "127.0.0.9, 127.0.0.8, 127.0.0.7, 127.0.0.1");
     let begun = Instant::now();
     assert_eq!(kit.change().await.unwrap().account, "123456789012");
-    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < CONNECT / 2, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn addresses_that_are_all_silent_end_in_time_and_nothing_was_sent() {
     let error = kit(port, "127.0.0.9, 127.0.0.8").change().await.unwrap_err();
     assert_eq!(error.kind, AwsErrorKind::Unreachable, "{error}");
     assert!(!error.may_have_acted());
-    assert!(begun.elapsed() < CONNECT + Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < 2 * CONNECT, "they share the time: {:?}", begun.elapsed());
     drop((one, two));
 }
 
