@@ -27,7 +27,6 @@ const END_WITHIN: Duration = Duration::from_millis(500);
 pub struct Outside {
     /// For measurements, and for what the plan's secrets and targets are looked at for.
     pub probes: Pool,
-    /// For steps.
     pub steps: Pool,
     /// For messages to people: a thread for each. They are few, each retry of one that is late may lose its thread, and
     /// a page may not wait for that.

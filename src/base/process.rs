@@ -81,7 +81,6 @@ pub enum Ending {
 /// What came of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessOutcome {
-    /// How it ended.
     pub ending: Ending,
     /// From start to end.
     pub elapsed: Duration,
@@ -106,7 +105,6 @@ impl ProcessOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot run {program:?}: {why}")]
 pub struct ProcessError {
-    /// The program.
     pub program: String,
     /// What failed.
     pub why: String,

@@ -4,7 +4,7 @@ use ratatui::symbols::border;
 
 /// What a glyph stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // GLYPHS documents each.
+// GLYPHS documents each.
 pub enum Glyph {
     Ok,
     Warn,
@@ -38,7 +38,6 @@ pub enum Glyph {
 /// One entry of the table.
 #[derive(Debug)]
 pub struct GlyphInfo {
-    /// The glyph.
     pub glyph: Glyph,
     /// What it stands for.
     pub doc: &'static str,

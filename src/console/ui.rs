@@ -37,7 +37,6 @@ pub struct Cursor {
 /// What the operator looks at.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Ui {
-    /// The screen.
     pub screen: Screen,
     /// Cursors of the screens' lists, in the order of the screens.
     pub cursors: [Cursor; Screen::ALL.len()],
@@ -111,7 +110,6 @@ pub enum Connection {
     Lost {
         /// Since when, in the engine's time as the client reckons it.
         since: Timestamp,
-        /// Why.
         why: String,
     },
 }

@@ -34,7 +34,6 @@ pub const OUTPUT_LENGTH: usize = 500;
 /// Everything that decisions and screens are made from.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Model {
-    /// The plan.
     pub plan: Arc<Plan>,
     /// What the journal holds.
     pub durable: Durable,
@@ -130,9 +129,7 @@ pub struct Durable {
 /// Another region began to serve.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Switch {
-    /// When.
     pub at: Timestamp,
-    /// Which.
     pub region: RegionId,
     /// The run that moved it, until that is told.
     #[serde(default)]
@@ -149,9 +146,7 @@ impl Durable {
 /// How a region or service is, since when, and how often that changed lately.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Standing {
-    /// How it is.
     pub status: Status,
-    /// Since when.
     pub since: Timestamp,
     /// Since when it does not work as it should; it goes on while nobody can tell, and ends when all is well.
     pub broken_since: Option<Timestamp>,
@@ -174,7 +169,6 @@ pub struct Standing {
 pub struct Outage {
     /// Since when.
     pub from: Timestamp,
-    /// Until when.
     pub until: Timestamp,
 }
 
@@ -259,13 +253,9 @@ pub struct Live {
 /// A line that a step said.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StepOutput {
-    /// The run.
     pub run: RunId,
-    /// The step.
     pub step: StepId,
-    /// When.
     pub at: Timestamp,
-    /// The line.
     pub line: String,
 }
 

@@ -49,7 +49,6 @@ pub enum Input {
         client: u64,
         /// Comes back with the reply.
         id: u64,
-        /// What is asked.
         ask: Ask,
     },
     /// A client waits until what it sent before was taken: its next frame is read only then.

@@ -56,7 +56,6 @@ pub enum ToClient {
         pid: u32,
         /// The engine's time, for clocks that run at another speed.
         now: jiff::Timestamp,
-        /// The model.
         model: Arc<Model>,
     },
     /// What happened since.
@@ -75,7 +74,6 @@ pub enum ToClient {
     },
     /// The engine does not talk to this client, or ends.
     Goodbye {
-        /// Why.
         why: String,
         /// What the operator can do.
         next: String,

@@ -16,9 +16,7 @@ use serde_json::{Map, Value};
 pub struct UnknownRecord {
     /// Its number.
     pub seq: u64,
-    /// Its action.
     pub action: String,
-    /// Why.
     pub why: String,
 }
 

@@ -55,7 +55,6 @@ pub enum SpawnError {
     Silent {
         /// Its process.
         pid: u32,
-        /// Its log.
         log: PathBuf,
     },
     /// The socket is there and cannot be used.

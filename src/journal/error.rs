@@ -73,7 +73,6 @@ pub enum JournalError {
         path: PathBuf,
         /// What the system said.
         why: String,
-        /// What to do next.
         next: &'static str,
     },
     /// The open segment is no longer the file that the journal wrote to.

@@ -6,7 +6,6 @@
 pub struct Key {
     /// As it is written in the file.
     pub name: &'static str,
-    /// What it takes.
     pub takes: Takes,
     /// Whether it must be there.
     pub need: Need,

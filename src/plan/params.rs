@@ -62,7 +62,6 @@ impl Param {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the key `{key}` is missing or not {expected}: run `lifeboat check` on the plan")]
 pub struct ParamError {
-    /// The key.
     pub key: String,
     /// What it should have been, in words.
     pub expected: &'static str,

@@ -120,7 +120,6 @@ pub struct Shift {
     pub from: Timestamp,
     /// Until before this moment.
     pub until: Timestamp,
-    /// Who.
     pub contact: ContactId,
 }
 
@@ -139,7 +138,6 @@ pub enum Who {
 pub struct EscalationPolicy {
     /// What people call it.
     pub title: String,
-    /// The severities that it is for.
     pub severities: Vec<Severity>,
     /// Its levels, by their time.
     pub levels: Vec<EscalationLevel>,
@@ -198,7 +196,6 @@ pub struct Audience {
 pub struct MessageTemplate {
     /// What people call it (`Initial DR activation`).
     pub title: String,
-    /// Whom it is for.
     pub audience: AudienceId,
     /// What makes it due; nothing where a person alone decides.
     pub on: Vec<Occasion>,

@@ -267,7 +267,6 @@ pub struct SeverityRule {
 pub struct Tree {
     /// The first question.
     pub root: QuestionId,
-    /// All questions.
     pub questions: IndexMap<QuestionId, Question>,
     /// Outcomes that start nothing ("do not fail over").
     pub leaves: IndexMap<LeafId, Leaf>,
@@ -364,7 +363,6 @@ pub struct Step {
     pub needs: Vec<StepId>,
     /// What must be true just before it runs.
     pub guard: Vec<Condition>,
-    /// How it is confirmed.
     pub confirm: ConfirmLevel,
     /// Whether its kind of action can change the world.
     pub changes: bool,

@@ -32,7 +32,6 @@ pub struct Story {
     pub plan: Arc<Plan>,
     /// The incident, as it was at its end, or is now.
     pub incident: Incident,
-    /// When it was proposed, where it was.
     pub proposed_at: Option<Timestamp>,
     /// Its events, oldest first, from the first signal behind it to the last word about it.
     pub events: Vec<Event>,
@@ -51,7 +50,6 @@ pub struct Story {
 /// A time in which a service did not work.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Outage {
-    /// The service.
     pub service: ServiceId,
     /// Since when.
     pub from: Timestamp,

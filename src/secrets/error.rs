@@ -17,7 +17,6 @@ pub enum SecretError {
     /// No source has it.
     #[error("secret {name:?} was not found ({})", list(tried), name = name.as_str())]
     NotFound {
-        /// The secret.
         name: SecretName,
         /// Every source that was searched.
         tried: Vec<Tried>,
@@ -25,23 +24,18 @@ pub enum SecretError {
     /// A source has it, and it cannot be used. The search stops there: using another value would hide the fault.
     #[error("secret {name:?} cannot be used: {place}: {why}", name = name.as_str())]
     Unusable {
-        /// The secret.
         name: SecretName,
-        /// The place that has it.
         place: String,
         /// What is wrong with it.
         why: String,
-        /// What to do.
         next_step: String,
     },
     /// A store could not be written, read or searched.
     #[error("{store}: {why}")]
     Store {
-        /// The store.
         store: String,
         /// What failed.
         why: String,
-        /// What to do.
         next_step: String,
     },
 }

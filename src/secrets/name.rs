@@ -74,7 +74,6 @@ impl<'de> Deserialize<'de> for SecretName {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SecretRef {
-    /// The secret's name.
     #[serde(rename = "secret")]
     pub name: SecretName,
 }

@@ -24,7 +24,6 @@ pub enum Store {
 /// One secret and every place that has it; the first is the one that is used. Values are never part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// The secret.
     pub name: SecretName,
     /// Where it is, in the order of the sources.
     pub places: Vec<Origin>,

@@ -188,3 +188,39 @@ fn no_kind_is_named_outside_of_its_providers_folder() {
         assert_eq!(kinds_named(&kinds, line).len(), named, "{line}");
     }
 }
+
+/// The public items of a file that no doc stands above, with their lines. A field says what it is by its name and type, where
+/// it can, and a key of a plan by the text that it has for the reference.
+fn undocumented(path: &str, text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).collect();
+    let is_item = |line: &str| {
+        let rest = line.trim_start().strip_prefix("pub ").unwrap_or_default();
+        let rest = rest.trim_start_matches("async ").trim_start_matches("const ");
+        ["fn ", "struct ", "enum ", "trait ", "type ", "static "].iter().any(|word| rest.starts_with(word))
+            || (line.trim_start().starts_with("pub const ") && !line.contains(": Key ="))
+    };
+    let has_doc = |at: usize| {
+        let mut is_inside = false;
+        let attribute = |line: &&str| {
+            is_inside = !line.starts_with("#[") && (is_inside || line.ends_with(")]"));
+            is_inside || line.starts_with("#[") || line.starts_with("$(#[")
+        };
+        let mut above = lines[..at].iter().rev().map(|line| line.trim_start()).skip_while(attribute);
+        above.next().is_some_and(|line| line.starts_with("///") || line.starts_with("//!"))
+    };
+    let items = lines
+        .iter()
+        .enumerate()
+        .filter(|(at, line)| is_item(line) && !line.contains("$name") && !has_doc(*at));
+    items.map(|(at, line)| format!("{path}:{}: {}", at + 1, line.trim())).collect()
+}
+
+#[test]
+fn every_public_item_says_what_it_is() {
+    let is_test = |path: &String| path.contains("/tests") || path.ends_with("testing.rs");
+    let files = files_below("src").into_iter().filter(|path| !is_test(path));
+    let found: Vec<String> = files.flat_map(|path| undocumented(&path, &text(&path))).collect();
+    assert!(found.is_empty(), "without a doc:\n{}", found.join("\n"));
+    let sample = "/// It is.\n#[must_use]\npub fn a() {}\n\npub async fn b() {}\n    pub field: u8,\npub const C: u8 = 1;\n";
+    assert_eq!(undocumented("x", sample), ["x:5: pub async fn b() {}", "x:7: pub const C: u8 = 1;"]);
+}

@@ -41,7 +41,6 @@ pub struct Position {
     pub line: usize,
     /// Column of the first character.
     pub column: usize,
-    /// Line of the end.
     pub end_line: usize,
     /// Column after the last character.
     pub end_column: usize,

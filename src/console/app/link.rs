@@ -40,7 +40,6 @@ pub enum LinkError {
     /// It does not want this client.
     #[error("{why}. {next}")]
     Refused {
-        /// Why.
         why: String,
         /// What can be done.
         next: String,

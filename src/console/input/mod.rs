@@ -95,7 +95,6 @@ pub struct Received {
     pub event: Event,
     /// Its number; grows by one with each event.
     pub sequence: u64,
-    /// When it was read.
     pub read_at: Instant,
 }
 

@@ -99,7 +99,7 @@ impl Context {
 
 /// What a key can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // ACTIONS documents each, in the words that the user reads.
+// ACTIONS documents each, in the words that the user reads.
 pub enum Action {
     Quit,
     Detach,
@@ -163,7 +163,6 @@ pub enum Action {
 /// One entry of the registry.
 #[derive(Debug)]
 pub struct ActionInfo {
-    /// The action.
     pub action: Action,
     /// Its name in keymap files and in the palette.
     pub name: &'static str,

@@ -10,7 +10,6 @@ use crate::console::input::introduces;
 /// a character carries its own case, so Shift is dropped from it, and Shift with Tab is one key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Chord {
-    /// The key.
     pub code: KeyCode,
     /// Ctrl, Alt and Shift held with it.
     pub modifiers: KeyModifiers,

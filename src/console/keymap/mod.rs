@@ -16,7 +16,6 @@ use std::fmt;
 /// One chord, or two pressed one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sequence {
-    /// The first chord.
     pub first: Chord,
     /// The second, where there is one.
     pub second: Option<Chord>,
@@ -55,7 +54,6 @@ pub struct Binding {
     pub context: Context,
     /// What is pressed.
     pub sequence: Sequence,
-    /// What it does.
     pub action: Action,
 }
 

@@ -18,7 +18,6 @@ use jiff::Timestamp;
 /// What would be sent, as the engine would send it.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Preview {
-    /// The message.
     pub message: Message,
     /// To whom, on which ways.
     pub to: Vec<Queued>,
@@ -53,7 +52,6 @@ impl Preview {
 pub struct Compose {
     /// The plan's message that it is; none for one of the person's own.
     pub message: Option<MessageId>,
-    /// Whom it is for.
     pub audience: AudienceId,
     /// What it is about.
     pub incident: IncidentId,

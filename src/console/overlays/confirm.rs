@@ -13,9 +13,7 @@ pub(in crate::console) const PASTED: &str = "pasted text confirms nothing: type 
 /// An open confirmation.
 #[derive(Clone, Debug)]
 pub struct Confirming {
-    /// What is confirmed.
     pub confirmation: Confirmation,
-    /// What was typed.
     pub typed: Field,
     /// Why it did not go through.
     pub problem: Option<String>,

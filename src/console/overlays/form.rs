@@ -24,7 +24,6 @@ pub enum Purpose {
     Answer {
         /// The question that was on the screen.
         question: QuestionId,
-        /// What it asks.
         ask: String,
         /// The suggestion that was on the screen.
         suggested: Option<String>,
@@ -37,9 +36,7 @@ pub enum Purpose {
     Skip(RunId, StepId),
     /// Lets a step run against a guard.
     Override {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// The guards' places in the plan, in the order of the choices.
         guards: Vec<usize>,
@@ -85,7 +82,6 @@ pub enum Purpose {
     },
     /// The engine ended.
     Gone {
-        /// Why.
         why: String,
         /// What can be done.
         next: String,
@@ -132,15 +128,12 @@ pub enum Outcome {
 /// An open form.
 #[derive(Clone, Debug)]
 pub struct Form {
-    /// What it is for.
     pub purpose: Purpose,
     /// What it asks for.
     pub stage: Stage,
     /// What there is to choose from; empty where there is no choice.
     pub choices: Vec<Choice>,
-    /// Which is chosen.
     pub chosen: usize,
-    /// The text.
     pub text: Field,
     /// What was typed of the word that takes the place of a yes.
     pub typed: Field,

@@ -93,7 +93,6 @@ fn parts(text: &str, width: usize) -> Vec<String> {
 /// The open help.
 #[derive(Clone, Debug)]
 pub struct Help {
-    /// All of it.
     pub reading: Reading,
     /// The text that is being searched, while it is typed.
     pub search: Option<Field>,

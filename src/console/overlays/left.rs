@@ -19,7 +19,6 @@ use jiff::Timestamp;
 pub struct Undo {
     /// The run of the step.
     pub run: RunId,
-    /// The step.
     pub step: StepId,
     /// It stays on purpose; where that makes no difference the words of whoever says it tell.
     pub stays: bool,

@@ -28,9 +28,7 @@ pub enum Target {
 pub struct Entry {
     /// What it leads to.
     pub target: Target,
-    /// Its name.
     pub name: String,
-    /// What it does.
     pub doc: String,
     /// The key that does the same on this screen; empty where none does.
     pub key: String,

@@ -33,7 +33,6 @@ pub struct Row<'m> {
     pub id: &'m BackupId,
     /// What the plan says of it.
     pub backup: &'m Backup,
-    /// How it is.
     pub standing: BackupStatus,
 }
 

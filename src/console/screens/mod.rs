@@ -61,7 +61,6 @@ pub fn too_small_to_act() -> String {
 /// Everything that a frame is drawn from.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// What is.
     pub model: &'a Model,
     /// What is looked at.
     pub ui: &'a Ui,

@@ -41,7 +41,6 @@ pub enum Row<'m> {
     Check {
         /// What it belongs to (`full/promote`).
         of: String,
-        /// It.
         check: &'m Check,
     },
 }

@@ -12,7 +12,6 @@ pub type Hints = &'static [(Action, &'static str)];
 
 /// One screen.
 pub struct Row {
-    /// Which one.
     pub screen: Screen,
     /// Where its keys are bound.
     pub context: Context,

@@ -2,7 +2,7 @@
 
 /// What a piece of the screen means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // ROLES documents each, in the words that the user reads.
+// ROLES documents each, in the words that the user reads.
 pub enum Role {
     Background,
     Text,
@@ -36,7 +36,6 @@ pub enum Role {
 /// One entry of the registry.
 #[derive(Debug)]
 pub struct RoleInfo {
-    /// The role.
     pub role: Role,
     /// Its name in theme files.
     pub name: &'static str,

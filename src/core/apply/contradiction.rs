@@ -10,6 +10,7 @@ use crate::core::words::status::StepStatus;
 use crate::plan::Plan;
 use jiff::Timestamp;
 
+/// Takes in what was found of contradictions and said of them.
 pub fn apply(model: &mut Model, event: &Event) {
     let open = &mut model.durable.contradictions;
     match &event.fact {

@@ -12,6 +12,7 @@ use crate::core::words::notification::{
 use crate::plan::{CalendarTrouble, Occasion, Severity};
 use jiff::{SignedDuration, Timestamp};
 
+/// Takes in who was told what, and who answered.
 pub fn apply(model: &mut Model, event: &Event) {
     let at = event.at;
     match &event.fact {

@@ -11,6 +11,7 @@ use crate::core::words::status::{Move, StepStatus};
 use crate::plan::Plan;
 use jiff::Timestamp;
 
+/// Takes in a fact of an incident's course.
 pub fn apply(model: &mut Model, event: &Event) {
     match &event.fact {
         Fact::IncidentDeclared { id, title, mode, detected_at, .. } => {

@@ -16,11 +16,13 @@ const REMEMBERED_SWITCHES: usize = 100;
 /// What two clocks of one host go apart by themselves.
 const DRIFT: SignedDuration = SignedDuration::from_secs(2);
 
+/// Takes in a reading, as it was judged.
 pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judged: SignalState) {
     model.live.recent.entry(probe.clone()).or_default().push(reading.clone(), judged);
     model.live.read_before_clock_set.remove(probe);
 }
 
+/// Takes in that this host's clock was set.
 pub fn clock_set(model: &mut Model, at: Timestamp, by: SignedDuration, not_passed: SignedDuration) {
     // Times go on in this engine; the next one begins by what the clock shows.
     model.durable.clock_ahead = (model.durable.clock_ahead - by).max(SignedDuration::ZERO);
@@ -54,6 +56,7 @@ pub fn redate_losses(model: &mut Model, now: Timestamp, since_boot: Option<&Sinc
     }
 }
 
+/// Takes in that a signal turned.
 pub fn changed(model: &mut Model, at: Timestamp, probe: &ProbeId, to: SignalState, why: &str) {
     let Some(signal) = model.durable.signals.get_mut(probe) else { return };
     signal.state = to;

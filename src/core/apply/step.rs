@@ -12,6 +12,7 @@ use crate::core::words::incident::{Mode, Run, StepRun};
 use crate::core::words::status::{Move, StepStatus};
 use jiff::Timestamp;
 
+/// Takes in a fact of a step.
 pub fn apply(model: &mut Model, event: &Event) {
     let at = event.at;
     match &event.fact {

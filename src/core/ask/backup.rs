@@ -38,7 +38,6 @@ pub struct BackupStatus {
 /// Something that is wrong with a backup's copies besides their age.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
-    /// What it is about.
     pub about: About,
     /// How bad it is.
     pub state: SignalState,

@@ -15,9 +15,7 @@ use jiff::Timestamp;
 pub struct Fenced {
     /// Since when at the latest: when the step was proven, or a person said so.
     pub at: Timestamp,
-    /// The run.
     pub run: RunId,
-    /// The step.
     pub step: StepId,
     /// What people call the step.
     pub title: String,

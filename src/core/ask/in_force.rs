@@ -21,7 +21,6 @@ pub struct InForce {
     pub run: RunId,
     /// The runbook of the run.
     pub runbook: RunbookId,
-    /// The step.
     pub step: StepId,
     /// What people call the step.
     pub title: String,
@@ -29,7 +28,6 @@ pub struct InForce {
     pub target: Option<String>,
     /// Since when, at the earliest.
     pub since: Timestamp,
-    /// How it is known.
     pub how: Known,
     /// The exact commands that take it back, in order; empty where nobody knows any.
     pub undo: Vec<String>,

@@ -14,7 +14,6 @@ use jiff::{SignedDuration, Timestamp};
 
 /// The model at a moment.
 pub struct View<'a> {
-    /// The model.
     pub model: &'a Model,
     /// The moment, for ages.
     pub now: Timestamp,

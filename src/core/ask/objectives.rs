@@ -16,7 +16,6 @@ pub struct RtoClock {
     pub stopped: Option<Timestamp>,
     /// Time that passed.
     pub elapsed: SignedDuration,
-    /// The target.
     pub target: SignedDuration,
 }
 

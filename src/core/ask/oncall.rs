@@ -26,7 +26,6 @@ pub struct KnownCalendar {
 
 /// What counts of a calendar.
 pub struct Counting<'m> {
-    /// Its shifts.
     pub shifts: &'m [Shift],
     /// What of it does not count, and why.
     pub trouble: Option<&'m CalendarTrouble>,

@@ -16,7 +16,6 @@ pub struct OtherServer {
     pub probe: ProbeId,
     /// What people call the probe.
     pub title: String,
-    /// What it does.
     pub does: Does,
     /// When it was last seen to do so, or since when it is down; none where it never was.
     pub at: Option<Timestamp>,

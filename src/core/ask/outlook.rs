@@ -40,7 +40,6 @@ fn words(field: &str, scalar: &Scalar) -> String {
 /// Why a condition cannot come true by waiting.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Never {
-    /// Why.
     pub why: String,
     /// What to do about it.
     pub next: String,

@@ -14,7 +14,6 @@ const REMEMBERED: usize = 10;
 /// A step moved a service to a region.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Placement {
-    /// The service.
     pub service: ServiceId,
     /// The region that it serves from.
     pub region: RegionId,
@@ -22,9 +21,7 @@ pub struct Placement {
     pub runbook: RunbookId,
     /// The run of the step.
     pub run: RunId,
-    /// The step.
     pub step: StepId,
-    /// Since when.
     pub since: Timestamp,
 }
 

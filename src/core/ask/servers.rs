@@ -79,7 +79,6 @@ impl Seen {
 /// A server of a database, by the probe that watches it.
 #[derive(Clone, Copy, Debug)]
 pub struct Server<'a> {
-    /// The probe.
     pub probe: &'a ProbeSpec,
     /// How it was seen last; none where that is too old, or was never.
     pub seen: Option<&'a Seen>,

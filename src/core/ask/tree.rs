@@ -13,7 +13,6 @@ use jiff::Timestamp;
 pub enum Suggestion {
     /// This answer, and why.
     Answer {
-        /// The answer.
         answer: String,
         /// The condition that holds.
         because: String,

@@ -20,13 +20,10 @@ pub const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(30);
 /// A page that was sent without a record, as it is recorded later.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct UnrecordedPage {
-    /// When it was sent.
     pub sent_at: Timestamp,
-    /// Why it was.
     pub why: String,
     /// To whom, in words.
     pub who: String,
-    /// The way.
     pub way: Way,
     /// What the provider said, or why it did not get there; cleaned and redacted.
     pub result: Result<String, String>,

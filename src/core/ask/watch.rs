@@ -32,10 +32,7 @@ pub enum Found {
     /// Nothing listens there.
     Stopped,
     /// It cannot be told what it is.
-    Unread {
-        /// Why.
-        why: String,
-    },
+    Unread { why: String },
 }
 
 /// An effect that was proven and has to hold.
@@ -54,9 +51,7 @@ pub struct Holding {
 /// What a verified step made is not what its server is now.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Changed<'m> {
-    /// The run.
     pub run: &'m RunId,
-    /// The step.
     pub step: &'m StepId,
     /// What people call the step.
     pub title: &'m str,

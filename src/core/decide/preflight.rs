@@ -13,6 +13,10 @@ use jiff::{SignedDuration, Timestamp};
 /// One that takes longer than this has lost its answer; every call in it has a shorter deadline.
 const LOST_AFTER: SignedDuration = SignedDuration::from_mins(3);
 
+/// What a preflight begins with.
+///
+/// # Errors
+/// While another one goes on.
 pub fn begin(model: &Model, now: Timestamp) -> Result<Vec<Fact>, Refusal> {
     match &model.live.preflighting {
         Some((since, by)) if age(*since, now) < LOST_AFTER => Err(Refusal::new(
@@ -23,6 +27,7 @@ pub fn begin(model: &Model, now: Timestamp) -> Result<Vec<Fact>, Refusal> {
     }
 }
 
+/// What its end comes to.
 pub fn ended(model: &Model, found: &Preflight) -> Vec<Fact> {
     let mut found = found.clone();
     for step in &mut found.steps {

@@ -82,7 +82,6 @@ pub fn record(model: &Model, now: Timestamp, region: &RegionId, reason: &str) ->
 /// A region that a person may record to serve.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Choice {
-    /// It.
     pub region: RegionId,
     /// Its name, and what the readings say against it.
     pub sentence: String,

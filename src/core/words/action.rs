@@ -103,7 +103,6 @@ pub struct Proof {
 pub struct Failure {
     /// What failed, on what (`pg_promote on 127.0.0.1:5433`).
     pub what: String,
-    /// Why.
     pub why: String,
     /// What the operator can do next.
     pub next: String,

@@ -49,14 +49,12 @@ pub enum Ask {
     },
     /// Overrides the derived severity.
     SetSeverity {
-        /// The severity.
         severity: Severity,
         /// Why.
         reason: String,
     },
     /// Records that a region serves: what was done outside of lifeboat.
     RecordServing {
-        /// The region.
         region: RegionId,
         /// What was done, by whom.
         reason: String,
@@ -70,9 +68,7 @@ pub enum Ask {
     },
     /// Answers the open question.
     Answer {
-        /// The question.
         question: QuestionId,
-        /// The answer.
         answer: String,
         /// The suggestion that was on the screen.
         suggested: Option<String>,
@@ -80,17 +76,9 @@ pub enum Ask {
         reason: Option<String>,
     },
     /// Goes back to a question, while no run is open.
-    Revisit {
-        /// The question.
-        question: QuestionId,
-    },
+    Revisit { question: QuestionId },
     /// Opens the confirmation of a step.
-    Prepare {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    Prepare { run: RunId, step: StepId },
     /// Confirms what the bundle shows.
     Confirm {
         /// The bundle.
@@ -105,34 +93,23 @@ pub enum Ask {
     },
     /// Tries a failed or unknown step again.
     Retry {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// Why; needed where nobody knows whether the step acted.
         reason: Option<String>,
     },
     /// Reads the world again for a step whose effect is not known.
-    Recheck {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    Recheck { run: RunId, step: StepId },
     /// Leaves a step out.
     Skip {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// Why.
         reason: String,
     },
     /// Lets a step run although a guard does not hold.
     Override {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// The guard's place in the plan, from 0.
         guard: usize,
@@ -141,18 +118,14 @@ pub enum Ask {
     },
     /// States that a step was done by hand.
     Attest {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// What was done and how it was checked.
         how: String,
     },
     /// States that what a step did is not in force any more, or stays on purpose; also after its incident was closed.
     Undone {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// What was done and how it was checked.
         how: String,
@@ -166,15 +139,11 @@ pub enum Ask {
         reason: String,
     },
     /// Writes into the timeline.
-    Note {
-        /// The text.
-        text: String,
-    },
+    Note { text: String },
     /// Takes the escalation on.
     Acknowledge,
     /// Pages somebody now, whatever the policy says.
     Page {
-        /// Whom.
         who: Who,
         /// On which ways; none for all that they have.
         methods: Vec<ChannelId>,
@@ -185,7 +154,6 @@ pub enum Ask {
     Send {
         /// The plan's message that it is; none for one of the person's own.
         message: Option<MessageId>,
-        /// Whom it is for.
         audience: AudienceId,
         /// One line.
         subject: String,
@@ -194,23 +162,18 @@ pub enum Ask {
     },
     /// Does without a message that is due.
     Waive {
-        /// Which.
         message: MessageId,
         /// Why.
         reason: String,
     },
     /// Lets somebody else answer for something.
     HandOver {
-        /// For what.
         role: IncidentRole,
         /// Who, by name.
         to: String,
     },
     /// Says that what had to be mended is mended.
-    Resolve {
-        /// How.
-        how: String,
-    },
+    Resolve { how: String },
     /// Says that it was not over.
     Reopen {
         /// Why.
@@ -243,10 +206,7 @@ pub enum Report {
         since_boot: Option<SinceBoot>,
     },
     /// The engine ends because it was asked to.
-    EngineStopping {
-        /// Why.
-        why: String,
-    },
+    EngineStopping { why: String },
     /// Probes ran.
     Observed(Vec<(ProbeId, Reading)>),
     /// Time passed: staleness, expiry, what runs by itself.
@@ -262,9 +222,7 @@ pub enum Report {
     ClockCompared(Option<ClockOff>),
     /// A step's description came back.
     Described {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// What it would do, or why it cannot be told.
         result: Result<Description, Failure>,
@@ -277,42 +235,25 @@ pub enum Report {
     Preflighted(Box<Preflight>),
     /// A line of live output.
     Output {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// The line, cleaned and redacted.
         line: String,
     },
     /// A step's execution ended.
-    Executed {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-        /// The attempt.
-        attempt: u32,
-        /// How.
-        outcome: Outcome,
-    },
+    Executed { run: RunId, step: StepId, attempt: u32, outcome: Outcome },
     /// A step's verification ended.
     Checked {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
-        /// The attempt.
         attempt: u32,
         /// What the world showed.
         result: Result<Proof, Failure>,
     },
     /// A verification found the effect, which has to hold.
     Holding {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
-        /// The attempt.
         attempt: u32,
         /// What was read.
         proof: Proof,
@@ -322,33 +263,22 @@ pub enum Report {
         hold: SignedDuration,
     },
     /// The target of a verified step was looked at again.
-    Watched {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-        /// What it is.
-        found: Found,
-    },
+    Watched { run: RunId, step: StepId, found: Found },
     /// An attempt to send a message ended.
     Notified {
         /// The message.
         id: NotificationId,
-        /// The attempt.
         attempt: u32,
-        /// How.
         result: Result<Receipt, Undelivered>,
     },
     /// More is known of a message.
     Tracked {
         /// The message.
         id: NotificationId,
-        /// What.
         tracked: Tracked,
     },
     /// A calendar of who is on call was read, or could not be.
     Calendar {
-        /// The rotation.
         rotation: RotationId,
         /// Its shifts; none where it cannot be read.
         shifts: Vec<Shift>,

@@ -15,11 +15,9 @@ use serde::{Deserialize, Serialize};
 /// A signal as it was when somebody decided.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The probe.
     pub probe: ProbeId,
     /// What people call it.
     pub title: String,
-    /// Its state.
     pub state: SignalState,
     /// The measured value, as the screen shows it; empty where there is none.
     pub value: String,
@@ -39,7 +37,6 @@ pub struct Evidence {
 /// A guard as it was when the confirmation was made.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct GuardResult {
-    /// The condition.
     pub condition: String,
     /// What it came to.
     pub truth: Truth,
@@ -72,17 +69,13 @@ pub struct Unproven {
 pub struct Confirmation {
     /// Its name; a new one each time that it is made.
     pub id: ConfirmationId,
-    /// The run.
     pub run: RunId,
-    /// The step.
     pub step: StepId,
-    /// How it is confirmed.
     pub level: ConfirmLevel,
     /// The exact call and its target.
     pub description: Description,
     /// What a person would do instead.
     pub manual: ManualCard,
-    /// The guards.
     pub guards: Vec<GuardResult>,
     /// The signals that the guards read.
     pub evidence: Vec<Evidence>,
@@ -91,7 +84,6 @@ pub struct Confirmation {
     /// The steps before it that nothing in the world has proven.
     #[serde(default)]
     pub before: Vec<Unproven>,
-    /// The servers on the other side of it.
     #[serde(default)]
     pub other_side: Vec<OtherServer>,
     /// When it was made.

@@ -7,62 +7,35 @@ use crate::core::words::action::Target;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
     /// Read a step's target and describe the call; answer with `Described`.
-    Describe {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    Describe { run: RunId, step: StepId },
     /// Execute a step; answer with `Executed`.
     Execute {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
-        /// The attempt.
         attempt: u32,
         /// The target that was confirmed.
         expected: Target,
     },
     /// Read the world back; answer with `Checked`.
     Verify {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
-        /// The attempt.
         attempt: u32,
         /// Whether it is known that the step ran; if not, one look is enough.
         patient: bool,
     },
     /// Look at a verified step's target again and again until the incident is closed; answer with `Watched`.
-    Watch {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    Watch { run: RunId, step: StepId },
     /// End what a step is doing.
-    Cancel {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    Cancel { run: RunId, step: StepId },
     /// Let the world know that a person did a step; only a simulated one does not know.
-    DoneByHand {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    DoneByHand { run: RunId, step: StepId },
     /// Look whether each step of the plan could be done now; answer with `Preflighted`.
     Preflight,
     /// Send a message; answer with `Notified`.
     Notify {
         /// The message.
         id: NotificationId,
-        /// The attempt.
         attempt: u32,
     },
     /// Ask the provider what became of a message, until that is known; answer with `Tracked`.

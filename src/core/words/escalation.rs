@@ -24,11 +24,8 @@ pub struct Proposal {
 pub struct Dismissal {
     /// Only a worse one is proposed.
     pub severity: Severity,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub who: String,
-    /// Why.
     pub why: String,
     /// What the severity rested on then.
     #[serde(default)]
@@ -77,7 +74,6 @@ pub struct Escalation {
 /// Who took an escalation on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Acknowledgement {
-    /// When.
     pub at: Timestamp,
     /// Who, as the console or the provider names them.
     pub who: String,
@@ -88,7 +84,6 @@ pub struct Acknowledgement {
 /// A message of the plan that has to be sent.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct DueMessage {
-    /// Which.
     pub message: MessageId,
     /// Which time, from 1.
     pub number: u32,

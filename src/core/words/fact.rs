@@ -54,10 +54,7 @@ pub enum Fact {
         since_boot: Option<SinceBoot>,
     },
     /// The engine ended because it was asked to.
-    EngineStopped {
-        /// Why.
-        why: String,
-    },
+    EngineStopped { why: String },
     /// The wall clock moved against the machine's steady clock.
     ClockJumped {
         /// By how much, positive for forward.
@@ -76,7 +73,6 @@ pub enum Fact {
     },
     /// A probe ran (ephemeral).
     ReadingTaken {
-        /// The probe.
         probe: ProbeId,
         /// What it returned.
         reading: Reading,
@@ -85,13 +81,11 @@ pub enum Fact {
     },
     /// A signal turned.
     SignalChanged {
-        /// The probe.
         probe: ProbeId,
         /// Before.
         from: SignalState,
         /// Now.
         to: SignalState,
-        /// Why.
         why: String,
     },
     /// The derived severity changed.
@@ -104,10 +98,7 @@ pub enum Fact {
         why: String,
     },
     /// Something cannot be right, whatever the plan says.
-    ContradictionFound {
-        /// It.
-        contradiction: Box<Contradiction>,
-    },
+    ContradictionFound { contradiction: Box<Contradiction> },
     /// Another server is the primary of its database than before, as its readings show.
     PrimaryMeasured {
         /// The probe that watches it.
@@ -121,30 +112,16 @@ pub enum Fact {
     },
     /// What a probe tells of a loss, at a moment after which it may not be measured again.
     LossNoted {
-        /// The probe.
         probe: ProbeId,
         /// Its reading; none once what was noted before is not so any more.
         reading: Option<LossReading>,
     },
     /// A step moved services by themselves: they serve from these regions from now on.
-    ServicesMoved {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-        /// Each service with its region.
-        services: Vec<(ServiceId, RegionId)>,
-    },
+    ServicesMoved { run: RunId, step: StepId, services: Vec<(ServiceId, RegionId)> },
     /// A run moved the region that serves: told after the fact that brought it about.
-    RegionMoved {
-        /// The run.
-        run: RunId,
-        /// The region.
-        region: RegionId,
-    },
+    RegionMoved { run: RunId, region: RegionId },
     /// A person recorded which region serves.
     ServingRecorded {
-        /// The region.
         region: RegionId,
         /// What was done, by whom.
         reason: String,
@@ -177,7 +154,6 @@ pub enum Fact {
         id: String,
         /// What it was, one line.
         what: String,
-        /// How.
         how: String,
     },
     /// An incident was opened.
@@ -208,7 +184,6 @@ pub enum Fact {
     },
     /// A person set the severity.
     SeveritySet {
-        /// The severity.
         severity: Severity,
         /// Why.
         reason: String,
@@ -221,15 +196,10 @@ pub enum Fact {
         position: Position,
     },
     /// The incident went back to a question.
-    QuestionRevisited {
-        /// The question.
-        question: QuestionId,
-    },
+    QuestionRevisited { question: QuestionId },
     /// A runbook was begun.
     RunStarted {
-        /// The run.
         run: RunId,
-        /// The runbook.
         runbook: RunbookId,
         /// Its steps as the plan had them at that moment, in order: a later plan adds and forgets none.
         steps: Vec<StepId>,
@@ -238,12 +208,7 @@ pub enum Fact {
         aim: Option<Aim>,
     },
     /// A step's target is being read (ephemeral).
-    StepPreparing {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    StepPreparing { run: RunId, step: StepId },
     /// A step's confirmation was made.
     StepPrepared {
         /// The frozen bundle.
@@ -252,9 +217,7 @@ pub enum Fact {
     /// A step could not be prepared.
     #[serde(rename = "step-obstructed")]
     StepPreparationFailed {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// Why.
         failure: Failure,
@@ -264,9 +227,7 @@ pub enum Fact {
     /// A confirmation can no longer be used.
     #[serde(rename = "confirmation-voided")]
     ConfirmationWithdrawn {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// The bundle.
         confirmation: ConfirmationId,
@@ -275,20 +236,15 @@ pub enum Fact {
     },
     /// A person confirmed a step.
     StepConfirmed {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// The bundle.
         confirmation: ConfirmationId,
-        /// What was typed.
         typed: Option<String>,
     },
     /// A step's execution begins, once this is durable.
     StepStarted {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// The attempt, from 1.
         attempt: u32,
@@ -296,39 +252,19 @@ pub enum Fact {
         confirmation: ConfirmationId,
     },
     /// A step said something (ephemeral).
-    StepOutput {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-        /// The line.
-        line: String,
-    },
+    StepOutput { run: RunId, step: StepId, line: String },
     /// A step's execution ended.
-    StepFinished {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-        /// The attempt.
-        attempt: u32,
-        /// How.
-        outcome: Outcome,
-    },
+    StepFinished { run: RunId, step: StepId, attempt: u32, outcome: Outcome },
     /// The world shows the step's effect.
     StepVerified {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// What was read.
         proof: Proof,
     },
     /// The world shows the step's effect, which has to hold before the step counts as verified.
     StepHolding {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// What was read.
         proof: Proof,
@@ -339,9 +275,7 @@ pub enum Fact {
     },
     /// The target of a verified step is not any more what it was.
     TargetChanged {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// What the target is called.
         target: String,
@@ -353,43 +287,30 @@ pub enum Fact {
     /// The world does not show the step's effect, or could not be read.
     #[serde(rename = "step-doubted")]
     StepVerificationFailed {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// Why.
         failure: Failure,
     },
     /// A person wants a step tried again.
     StepRetried {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// Why.
         reason: Option<String>,
     },
     /// A person wants the world read again (ephemeral).
-    StepRechecked {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    StepRechecked { run: RunId, step: StepId },
     /// A person left a step out.
     StepSkipped {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// Why.
         reason: String,
     },
     /// A person lets a step run although a guard does not hold.
     GuardOverridden {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// The guard's place in the plan.
         guard: usize,
@@ -402,9 +323,7 @@ pub enum Fact {
     },
     /// A person did a step by hand.
     StepAttested {
-        /// The run.
         run: RunId,
-        /// The step.
         step: StepId,
         /// What was done and how it was checked.
         how: String,
@@ -416,7 +335,6 @@ pub enum Fact {
     StepUndone {
         /// The run, of the open incident or of a closed one.
         run: RunId,
-        /// The step.
         step: StepId,
         /// What was done and how it was checked.
         how: String,
@@ -425,22 +343,13 @@ pub enum Fact {
         stays: bool,
     },
     /// A run ended.
-    RunEnded {
-        /// The run.
-        run: RunId,
-        /// How.
-        end: RunEnd,
-    },
+    RunEnded { run: RunId, end: RunEnd },
     /// A person wrote into the timeline.
-    NoteAdded {
-        /// The text.
-        text: String,
-    },
+    NoteAdded { text: String },
     /// Somebody wants to know whether each step of the plan could be done now (ephemeral).
     PreflightStarted,
     /// It is known how many steps of the plan could be done.
     PreflightRan {
-        /// Who asked.
         asked_by: Actor,
         /// How many checks came to what.
         tally: Tally,
@@ -450,10 +359,7 @@ pub enum Fact {
         simulated: bool,
     },
     /// All that a preflight found (ephemeral).
-    PreflightFound {
-        /// It.
-        preflight: Box<Preflight>,
-    },
+    PreflightFound { preflight: Box<Preflight> },
     /// Signals or alerts propose an incident that nobody has declared.
     IncidentProposed {
         /// The name that it gets when it is declared.
@@ -467,7 +373,6 @@ pub enum Fact {
     ProposalWithdrawn {
         /// Its name.
         id: IncidentId,
-        /// Why.
         why: String,
     },
     /// Telling people begins, or begins anew because the severity rose.
@@ -484,7 +389,6 @@ pub enum Fact {
     },
     /// Somebody took it on: no further level is told.
     EscalationAcknowledged {
-        /// The incident.
         incident: IncidentId,
         /// Who, as the console or the provider names them.
         who: String,
@@ -493,7 +397,6 @@ pub enum Fact {
     },
     /// Nobody gave a sign of life for too long: telling people begins anew.
     EscalationRenewed {
-        /// The incident.
         incident: IncidentId,
         /// Who had taken it on, and since when there was no sign of them.
         why: String,
@@ -526,9 +429,7 @@ pub enum Fact {
         id: NotificationId,
         /// To whom and how, in words.
         to: String,
-        /// The attempt.
         attempt: u32,
-        /// How.
         attempted: Attempted,
     },
     /// More is known of a message that was sent.
@@ -537,14 +438,10 @@ pub enum Fact {
         id: NotificationId,
         /// To whom and how, in words.
         to: String,
-        /// What.
         tracked: Tracked,
     },
     /// A page went out while the journal could not be written, and is recorded now.
-    PagedUnrecorded {
-        /// It.
-        page: UnrecordedPage,
-    },
+    PagedUnrecorded { page: UnrecordedPage },
     /// A message of the plan has to be sent.
     MessageDue {
         /// Which, and until when.
@@ -552,7 +449,6 @@ pub enum Fact {
     },
     /// A person decided that a message is not sent.
     MessageWaived {
-        /// Which.
         message: MessageId,
         /// Which time.
         number: u32,
@@ -561,7 +457,6 @@ pub enum Fact {
     },
     /// Somebody else answers for something.
     RoleAssigned {
-        /// For what.
         role: IncidentRole,
         /// Who, by name.
         to: String,
@@ -569,18 +464,11 @@ pub enum Fact {
         brief: Vec<String>,
     },
     /// What had to be mended is mended; the system is watched.
-    IncidentResolved {
-        /// How.
-        how: String,
-    },
+    IncidentResolved { how: String },
     /// It was not over.
-    IncidentReopened {
-        /// Why.
-        why: String,
-    },
+    IncidentReopened { why: String },
     /// A calendar of who is on call says something else than before, or cannot be read any more.
     CalendarRead {
-        /// The rotation.
         rotation: RotationId,
         /// The next shifts, or why they cannot be told; those before count on then.
         shifts: Result<Vec<Shift>, String>,

@@ -23,7 +23,6 @@ pub struct Incident {
     pub mode: Mode,
     /// Who declared it, and commands it.
     pub commander: Actor,
-    /// When it was declared.
     pub declared_at: Timestamp,
     /// When the first signal behind it turned; the RTO clock runs from here.
     pub detected_at: Timestamp,
@@ -109,9 +108,7 @@ pub enum Position {
 /// An answer, with what was on the screen when it was given.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct GivenAnswer {
-    /// The question.
     pub question: QuestionId,
-    /// The answer.
     pub answer: String,
     /// What the console suggested.
     pub suggested: Option<String>,
@@ -119,9 +116,7 @@ pub struct GivenAnswer {
     pub reason: Option<String>,
     /// The evidence beside the question.
     pub evidence: Vec<Evidence>,
-    /// Who answered.
     pub by: Actor,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -130,11 +125,9 @@ pub struct GivenAnswer {
 pub struct Run {
     /// Its name.
     pub id: RunId,
-    /// The runbook.
     pub runbook: RunbookId,
     /// When it began.
     pub started_at: Timestamp,
-    /// How and when it ended.
     pub ended: Option<(Timestamp, RunEnd)>,
     /// Where it leads.
     #[serde(default)]
@@ -202,7 +195,6 @@ pub enum RunEnd {
 /// One step of a run.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StepRun {
-    /// Where it is.
     pub status: StepStatus,
     /// How often it was started.
     pub attempt: u32,

@@ -78,7 +78,6 @@ pub enum Cause {
     },
     /// A message of the plan.
     Message {
-        /// Which.
         message: MessageId,
         /// Which time, from 1.
         number: u32,
@@ -94,7 +93,6 @@ pub enum Cause {
 /// A way to somebody.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Way {
-    /// The channel.
     pub channel: ChannelId,
     /// The address on it; none where the channel has one destination.
     pub address: Option<String>,
@@ -109,7 +107,6 @@ pub struct Queued {
     pub contact: Option<ContactId>,
     /// Who that is, in words.
     pub name: String,
-    /// The way.
     pub way: Way,
     /// The ways that are left when this one fails, best first.
     pub then: Vec<Way>,
@@ -283,7 +280,6 @@ impl Notification {
 /// One message to one recipient on one way, and what became of it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Notification {
-    /// As it was queued.
     pub queued: Queued,
     /// The incident, or the proposal of one.
     pub incident: IncidentId,
@@ -295,9 +291,7 @@ pub struct Notification {
     pub intent: Intent,
     /// What it says; its number in [`Durable::sent_messages`](crate::core::model::Durable::sent_messages).
     pub message: usize,
-    /// When it was queued.
     pub queued_at: Timestamp,
-    /// Where it is.
     pub status: DeliveryStatus,
     /// How many attempts were begun.
     pub attempt: u32,

@@ -104,22 +104,18 @@ pub struct Preflight {
 pub struct RegionChecks {
     /// The provider's name of it (`us-west-2`).
     pub region: String,
-    /// What was checked.
     pub checks: Vec<Check>,
 }
 
 /// What was checked for a step.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StepChecks {
-    /// Its runbook.
     pub runbook: RunbookId,
-    /// The step.
     pub step: StepId,
     /// What people call it.
     pub title: String,
     /// The kind of its action.
     pub action: String,
-    /// What was checked.
     pub checks: Vec<Check>,
 }
 

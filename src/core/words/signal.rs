@@ -52,9 +52,7 @@ pub const REMEMBERED_VALUES: usize = 60;
 /// The durable part of a signal: it changes only by `SignalChanged` and `EngineStarted`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Signal {
-    /// How it is.
     pub state: SignalState,
-    /// Since when.
     pub since: Timestamp,
     /// Since when it was seen to be nothing but critical; it goes on while nobody can tell, as over a restart.
     #[serde(default)]

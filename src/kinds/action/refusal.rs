@@ -6,7 +6,6 @@ use crate::core::words::preflight::Check;
 /// Why something is not done or not proven, and what to do next: found by looking, so that nothing was changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
-    /// Why.
     pub why: String,
     /// What the operator can do.
     pub next: String,

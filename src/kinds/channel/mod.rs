@@ -40,7 +40,6 @@ pub struct Outgoing {
     pub address: Option<String>,
     /// Whom it is for, in words.
     pub recipient: String,
-    /// The incident.
     pub incident: String,
     /// The system.
     pub plan: String,

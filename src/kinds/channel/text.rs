@@ -8,7 +8,6 @@ const SMALLEST_CHARS: usize = 40;
 /// A text and what had to be left out of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fitted {
-    /// The text.
     pub text: String,
     /// `cut from 2,100 to 1,600 characters`; empty where nothing is missing.
     pub cut: String,

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 pub struct ActionKind {
     /// As in `action = "…"`.
     pub name: &'static str,
-    /// What it does.
     pub does: Does,
     /// What it acts on, as a simulated world calls it.
     pub simulated_target: &'static str,

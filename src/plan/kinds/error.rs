@@ -19,9 +19,7 @@ pub enum BuildError {
     /// A value that does not do.
     #[error("{key} = \"{value}\" does not do: {why}")]
     Value {
-        /// The key.
         key: String,
-        /// Its value.
         value: String,
         /// Why, and what would do.
         why: String,

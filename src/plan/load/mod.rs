@@ -33,7 +33,6 @@ use std::sync::Arc;
 /// A plan that can be used, with what its writer should look at.
 #[derive(Clone, Debug)]
 pub struct Loaded {
-    /// The plan.
     pub plan: Plan,
     /// What may not do what its writer wants, and errors of what lies outside of the plan.
     pub warnings: Problems,

@@ -29,7 +29,6 @@ pub struct Section {
     pub name: &'static str,
     /// How it is written.
     pub shape: Shape,
-    /// What it is for.
     pub doc: &'static str,
     /// Keys of the section itself, beside its things (`root` of the tree).
     pub own: &'static [Key],

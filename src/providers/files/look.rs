@@ -20,7 +20,6 @@ const LEFT_ALONE: SignedDuration = SignedDuration::from_secs(60);
 pub struct Found {
     /// When it was made: by its name where the pattern has a date and the file's own time does not fit it.
     pub made: Timestamp,
-    /// Where it is.
     pub path: PathBuf,
     /// Its size; of a folder that of all files in it.
     pub bytes: u64,
@@ -33,7 +32,6 @@ pub struct Found {
 /// What a look found: the newest backups, newest first, and how many there are.
 #[derive(Debug, Default)]
 pub struct Look {
-    /// The newest.
     pub newest: Vec<Found>,
     /// How many match.
     pub count: usize,

@@ -41,11 +41,9 @@ pub struct Api {
 
 /// One call.
 pub struct Call<'a> {
-    /// The method.
     pub method: Method,
     /// Where to; may hold a secret (a webhook's address), which is never shown.
     pub url: SecretText,
-    /// Headers.
     pub headers: Vec<(&'a str, SecretText)>,
     /// What to send.
     pub body: Option<Vec<u8>>,

@@ -22,11 +22,9 @@ const ID_BYTES: usize = 16;
 
 /// A message ready to go.
 pub(super) struct Composed {
-    /// Whom it is for.
     pub(super) to: Address,
     /// Headers and text, ASCII only.
     pub(super) content: Vec<u8>,
-    /// Its Message-ID.
     pub(super) message_id: String,
     /// The Message-ID that the incident's next one refers to.
     pub(super) thread: String,

@@ -68,7 +68,6 @@ pub enum Trigger {
 /// How a step goes wrong.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fault {
-    /// At which attempts.
     pub attempts: Attempts,
     /// In which way.
     pub how: FaultKind,

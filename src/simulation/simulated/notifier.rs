@@ -18,6 +18,7 @@ pub struct SimulatedNotifier {
 }
 
 impl SimulatedNotifier {
+    /// The notifier of a channel.
     pub fn new(inner: Arc<Inner>, channel: &Channel) -> Self {
         Self { inner, title: channel.title.clone() }
     }

@@ -38,7 +38,6 @@ const WIDEST: u16 = 116;
 /// What the person before the confirmation did so far.
 #[derive(Clone, Copy, Default)]
 pub struct Reader<'a> {
-    /// What was typed.
     pub typed: &'a str,
     /// It was sent, and the engine has not said what became of it.
     pub sent: bool,

@@ -24,19 +24,9 @@ const TREE_ROWS: u16 = 4;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Item {
     /// An answer of the open question.
-    Answer {
-        /// The question.
-        question: QuestionId,
-        /// The answer.
-        answer: String,
-    },
+    Answer { question: QuestionId, answer: String },
     /// A step of the run that is shown.
-    Step {
-        /// The run.
-        run: RunId,
-        /// The step.
-        step: StepId,
-    },
+    Step { run: RunId, step: StepId },
 }
 
 /// The rows of this screen: the answers of the open question, or the steps of the run that is shown.

@@ -59,12 +59,14 @@ fn columns(width: u16) -> Vec<Column> {
     columns
 }
 
+/// The line above the rows.
 pub fn heads(view: &View<'_>, width: u16) -> Line<'static> {
     let names = ["", "TIME", "STATUS", "WHAT", "WHO", "WAY", "ANSWER", "TRIES"];
     let cells: Vec<Span<'static>> = names.iter().map(|name| view.look.span(Role::Title, *name)).collect();
     row_line(&view.look, &columns(width), &cells, width)
 }
 
+/// The row of a notification.
 pub fn line(view: &View<'_>, known: &Notification, selected: bool, width: u16) -> Line<'static> {
     let look = &view.look;
     let (glyph, role, word) = status(known.status);

@@ -30,7 +30,6 @@ use ratatui::text::Line;
 /// What to do, and how urgent it is.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Next {
-    /// What to do.
     pub text: String,
     /// How it is drawn.
     pub role: Role,

@@ -31,9 +31,7 @@ const SPARK_WIDTH: u16 = 16;
 pub struct Row<'m> {
     /// The signal's probe.
     pub probe: &'m ProbeId,
-    /// How it is.
     pub state: SignalState,
-    /// Since when.
     pub since: Timestamp,
 }
 

@@ -17,7 +17,6 @@ pub const RECORD: &str = "`lifeboat serves --record`";
 /// went to its end without what moves the region, or its incident was closed. It ends with what is known to serve since.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Left<'m> {
-    /// What it is.
     pub found: WouldServe<'m>,
     /// What keeps it from taking effect.
     pub end: End,
@@ -32,7 +31,6 @@ pub struct WouldServe<'m> {
     pub title: &'m str,
     /// The region that would serve; none of a step that moves services by themselves.
     pub region: Option<&'m RegionId>,
-    /// The services that would, and from where.
     pub services: Option<&'m IndexMap<ServiceId, RegionId>>,
     /// What is known of it.
     pub why: Why,

@@ -21,11 +21,9 @@ pub const EXERCISE: &str = "ONLY SAID IN THE EXERCISE";
 /// A step whose own proof does not hold now, or that was only said in an exercise.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Unshown<'m> {
-    /// Its runbook.
     pub runbook: &'m Runbook,
     /// Its place in the runbook, from 1.
     pub place: usize,
-    /// The step.
     pub step: &'m Step,
     /// Whether that is known; else nobody can tell.
     pub is_false: bool,

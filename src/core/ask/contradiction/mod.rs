@@ -33,7 +33,6 @@ pub struct Contradiction {
     pub what: String,
     /// What shows it.
     pub why: String,
-    /// What to do.
     pub next: String,
     /// What is refused until a person has answered it.
     pub blocks: Vec<Blocked>,
@@ -122,7 +121,6 @@ pub enum Blocked {
 /// A contradiction from when it was found until the world shows that it is over.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Open {
-    /// It.
     pub contradiction: Contradiction,
     /// When it was found.
     pub since: Timestamp,
@@ -133,9 +131,7 @@ pub struct Open {
 /// A person's answer to a contradiction.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Answer {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub by: String,
     /// Why it may be so, or what was done about it.
     pub reason: String,

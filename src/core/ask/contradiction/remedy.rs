@@ -12,11 +12,9 @@ use crate::plan::Step;
 /// The step that ends a contradiction.
 #[derive(Clone, Copy, Debug)]
 pub struct Remedy<'m> {
-    /// The run.
     pub run: &'m Run,
     /// Its place in the runbook, from 1.
     pub place: usize,
-    /// The step.
     pub step: &'m Step,
     /// How it stands.
     pub state: &'m StepRun,

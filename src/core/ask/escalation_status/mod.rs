@@ -60,7 +60,6 @@ pub struct NextLevel {
     pub level: usize,
     /// What people call it.
     pub title: String,
-    /// When.
     pub at: Timestamp,
     /// It waits for the end of the quiet hours.
     pub quiet: bool,

@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 /// A message of the plan that has to be sent.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Owed {
-    /// Which.
     pub message: MessageId,
     /// What people call it.
     pub title: String,

@@ -61,7 +61,6 @@ pub enum Move {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("a step that is {} cannot {}", from.as_str(), by.as_str())]
 pub struct IllegalMove {
-    /// Where the step is.
     pub from: StepStatus,
     /// What was tried.
     pub by: Move,

@@ -92,6 +92,7 @@ impl LoginError {
 }
 
 impl SessionFile {
+    /// By the plan's settings and the environment.
     pub fn new(settings: &AwsSettings, environment: &Environment) -> Self {
         let of = |text: &Option<String>| text.clone().unwrap_or_default();
         let who = [of(&settings.role), of(&settings.mfa_serial), of(&settings.profile)].join("\n");

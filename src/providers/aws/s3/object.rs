@@ -51,6 +51,7 @@ pub struct Place {
 }
 
 impl Place {
+    /// `s3://bucket/key`.
     pub fn url(&self) -> String {
         format!("s3://{}/{}", self.bucket, self.key)
     }
@@ -81,6 +82,7 @@ pub struct Storing {
 }
 
 impl Storing {
+    /// As a step wants it.
     pub fn of(params: &Params) -> Self {
         Self {
             class: params.text("storage_class").map(StorageClass::from),

@@ -7,7 +7,6 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 /// The parts of a server's certificate that an operator watches. Texts are cleaned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Whom it is for.
     pub subject: String,
     /// Who signed it.
     pub issuer: String,

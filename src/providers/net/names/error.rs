@@ -25,7 +25,6 @@ pub enum NameError {
         if *before { "" } else { " (it never had one since the engine began: a misspelt name looks the same)" }
     )]
     Gone {
-        /// The name.
         host: String,
         /// Which name they answer for.
         other: String,
@@ -36,14 +35,10 @@ pub enum NameError {
     #[error(
         "this host finds no address of {host}, and no other name that would show that its name servers answer"
     )]
-    NoAddress {
-        /// The name.
-        host: String,
-    },
+    NoAddress { host: String },
     /// No name server answers, or with a failure of its own.
     #[error("the name servers of this host do not answer for {host}: {why}")]
     Silent {
-        /// The name.
         host: String,
         /// What the system says.
         why: String,
@@ -51,7 +46,6 @@ pub enum NameError {
     /// This host has no open files, memory or ports left to ask.
     #[error("this host cannot ask for {host}: {why}")]
     ThisHost {
-        /// The name.
         host: String,
         /// What it lacks.
         why: String,

@@ -23,11 +23,9 @@ const MAX_REMEMBERED: usize = 256;
 /// The certificate of a verified path that ends first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PathEnd {
-    /// Which one it is.
     pub part: Part,
     /// Whom it is for; cleaned.
     pub subject: String,
-    /// When it ends.
     pub at: Timestamp,
 }
 

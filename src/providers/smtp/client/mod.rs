@@ -37,7 +37,6 @@ pub enum Security {
 pub struct SmtpServer {
     /// Its name, which its certificate has to be for.
     pub host: String,
-    /// Its port.
     pub port: u16,
     /// How the conversation is protected.
     pub security: Security,
@@ -51,7 +50,6 @@ pub struct SmtpServer {
 pub struct Login {
     /// The user name.
     pub username: String,
-    /// The password.
     pub password: Secret,
 }
 
@@ -59,7 +57,6 @@ pub struct Login {
 pub struct Mailing<'a> {
     /// Whom errors about it go to.
     pub from: &'a Address,
-    /// Whom it is for.
     pub to: &'a Address,
     /// Headers and text, ASCII only.
     pub content: &'a [u8],

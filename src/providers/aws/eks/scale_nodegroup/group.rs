@@ -27,6 +27,7 @@ impl fmt::Display for Size {
 }
 
 impl Size {
+    /// The size of a group now.
     pub fn of(group: &Nodegroup) -> Self {
         let scaling = group.scaling_config();
         Self {
@@ -72,6 +73,7 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// As a step wants them.
     pub fn of(params: &Params) -> Self {
         let number = |key| params.integer(key).and_then(|number| i32::try_from(number).ok());
         Self {

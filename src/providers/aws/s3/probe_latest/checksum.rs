@@ -72,6 +72,7 @@ pub enum Checked {
 }
 
 impl Checked {
+    /// What the comparison comes to.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Differs(how) => Verdict::Critical(format!("damaged or not what was put there: {how}")),
@@ -111,6 +112,7 @@ pub struct Checker {
 }
 
 impl Checker {
+    /// Compares an object with the sum that is kept of it.
     pub async fn check(
         &self,
         connection: &Connection,

@@ -39,6 +39,7 @@ pub async fn look(connection: &Connection, bucket: &str, found: &Found) -> Resul
 }
 
 impl Details {
+    /// As S3 tells them.
     pub fn of(answer: &HeadObjectOutput) -> Self {
         let encryption = answer.server_side_encryption().map(|it| it.as_str().to_owned());
         // https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html: with KMS keys or in parts it is no MD5.

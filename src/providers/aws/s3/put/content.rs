@@ -23,6 +23,7 @@ pub struct Content {
 }
 
 impl Source {
+    /// The file, or how long the text is.
     pub fn words(&self) -> String {
         match self {
             Self::File(path) => clean(&path.display().to_string(), 300),
@@ -30,6 +31,7 @@ impl Source {
         }
     }
 
+    /// The file, where it is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) => Some(path),
@@ -98,14 +100,17 @@ fn sum(path: &Path) -> Result<Content, String> {
 }
 
 impl Content {
+    /// Its SHA-256 in hex.
     pub fn hex(&self) -> String {
         hex(&self.sha256)
     }
 
+    /// Its SHA-256 as S3 takes it.
     pub fn base64(&self) -> String {
         STANDARD.encode(&self.sha256)
     }
 
+    /// Its size and sum.
     pub fn words(&self) -> String {
         format!("{} bytes, SHA-256 {}", self.bytes, self.hex())
     }
