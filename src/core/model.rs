@@ -1,6 +1,7 @@
 //! The model: the fold of all facts. Engine and clients hold the same one.
 
 use crate::base::ids::*;
+use crate::core::ask::attested::Why;
 use crate::core::ask::contradiction::Open;
 use crate::core::ask::divergence::Split;
 use crate::core::ask::lifecycle;
@@ -106,6 +107,9 @@ pub struct Durable {
     /// When another region began to serve, and which, oldest first.
     #[serde(default)]
     pub switches: Vec<Switch>,
+    /// Why it is not known whether the region still serves that a run moved to; none where it is.
+    #[serde(default)]
+    pub doubt: Option<Doubt>,
     /// Services that steps moved by themselves, in the order of the moves; one that is not there serves with its region.
     #[serde(default)]
     pub placements: Vec<Placement>,
@@ -134,6 +138,19 @@ pub struct Switch {
     /// The run that moved it, until that is told.
     #[serde(default)]
     pub untold: Option<RunId>,
+}
+
+/// What let a region serve may do so no more.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The region, which is recorded to serve.
+    pub region: RegionId,
+    /// The run that moved there.
+    pub run: RunId,
+    /// Its step that switched.
+    pub step: StepId,
+    /// What became of that.
+    pub why: Why,
 }
 
 impl Durable {
@@ -309,6 +326,7 @@ impl Model {
             message_turns: BTreeMap::new(),
             closed: Vec::new(),
             switches: Vec::new(),
+            doubt: None,
             placements: Vec::new(),
             timeline: VecDeque::new(),
             head: None,
@@ -371,7 +389,9 @@ impl Model {
     pub fn told_by_run(&self) -> Option<&RegionId> {
         let (run, _) = self.moving()?;
         let region = run.aim.region.as_ref().filter(|region| self.leads_to(region))?;
-        Some(region).filter(|_| run.switch().is_some_and(|state| !state.status.is_settled()))
+        // A switch that the plan has no more nobody can do.
+        let (_, switch) = self.step(&run.id, run.aim.switch.as_ref()?)?;
+        (!switch.status.is_settled()).then_some(region)
     }
 
     /// Whether a run itself makes another server the primary in a region, or has, and says when that one serves. Before its

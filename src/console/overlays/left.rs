@@ -139,7 +139,7 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
                              (`switches`): record then which one serves.";
                 return Some(begun.to_owned());
             }
-            Why::LeftOut | Why::Exercise | Why::TakenBack | Why::SaidTakenBack | Why::Reopened => {
+            Why::LeftOut | Why::Exercise | Why::TakenBack | Why::MayBeTakenBack | Why::Reopened => {
                 return None;
             }
         };

@@ -74,10 +74,12 @@ pub fn apply(model: &mut Model, event: &Event) {
                     incident.position = Position::Question(question.clone())
                 }
                 Fact::RunStarted { run, runbook, steps, aim } => {
-                    let planned = || plan.runbooks.get(runbook).map(Aim::of);
+                    // What a plan of later says of a switch is none of a journal of before: that says itself what moved.
+                    let planned =
+                        || plan.runbooks.get(runbook).map(|runbook| Aim { switch: None, ..Aim::of(runbook) });
                     let mut run = Run {
                         aim: aim.clone().or_else(planned).unwrap_or_default(),
-                        doubted: None,
+                        has_moved: false,
                         id: run.clone(),
                         runbook: runbook.clone(),
                         started_at: event.at,
@@ -134,7 +136,7 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
 /// person's word. What is settled later, or besides, moves nothing. A drill that runs safe steps only moves nothing.
 pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepId) {
     let Some(region) = moved_by(model, id, settled).cloned() else { return };
-    of_run(model, id, |run| run.switched = Some(at));
+    of_run(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
     if model.durable.active.as_ref() != Some(&region) {
         signals::activated(model, at, &region, Some(id));
     } else if placement::region_serves(model, Some(id), at) {
@@ -145,8 +147,8 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepI
 /// Takes in that a run moved the region. By the rules of now it may not have: what was recorded then stands.
 pub fn region_moved(model: &mut Model, at: Timestamp, id: &RunId, region: &RegionId) {
     let is_told = |switch: &&mut Switch| switch.untold.as_ref() == Some(id) && switch.region == *region;
-    if model.run(id).is_some_and(|run| run.switched.is_none()) {
-        of_run(model, id, |run| run.switched = Some(at));
+    if model.run(id).is_some_and(|run| !run.has_moved) {
+        of_run(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
         signals::activated(model, at, region, Some(id));
     }
     model.durable.switches.iter_mut().filter(is_told).for_each(|switch| switch.untold = None);

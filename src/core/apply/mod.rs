@@ -1,6 +1,7 @@
 //! Applying: facts fold into the model. Pure and infallible; `fold(journal)` is the model's durable part.
 
 mod contradiction;
+mod doubt;
 mod escalate;
 mod incident;
 mod signals;

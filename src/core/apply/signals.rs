@@ -25,12 +25,22 @@ pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judg
 /// Takes in that this host's clock was set.
 pub fn clock_set(model: &mut Model, at: Timestamp, by: SignedDuration, not_passed: SignedDuration) {
     // Times go on in this engine; the next one begins by what the clock shows.
-    model.durable.clock_ahead = (model.durable.clock_ahead - by).max(SignedDuration::ZERO);
+    let before = model.durable.clock_ahead;
+    model.durable.clock_ahead = (before - by).max(SignedDuration::ZERO);
+    move_clock(model, (by - before).max(SignedDuration::ZERO));
     if let Some(clocks) = &mut model.durable.clocks {
         clocks.at = clocks.at.checked_add(not_passed).unwrap_or(Timestamp::MAX);
     }
     model.live.clock_set_at = Some(at);
     model.live.read_before_clock_set = model.live.recent.keys().cloned().collect();
+}
+
+/// What steps were done at is compared with what is measured by the clock of now.
+fn move_clock(model: &mut Model, by: SignedDuration) {
+    let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
+    for state in incidents.flat_map(|incident| &mut incident.runs).flat_map(|run| run.steps.values_mut()) {
+        state.clock_moved = state.clock_moved.saturating_add(by);
+    }
 }
 
 /// What was kept of losses grows by the time that passed since, which the clock does not show where it was set back. The
@@ -46,6 +56,7 @@ pub fn redate_losses(model: &mut Model, now: Timestamp, since_boot: Option<&Sinc
     let last = model.durable.timeline.back().and_then(|event| event.at.checked_sub(by).ok());
     // Journals of before uptimes were recorded are read as they were then.
     let is_before = since_boot.is_some() && last.is_some_and(|last| last.duration_since(now) > DRIFT);
+    move_clock(model, -by);
     for kept in model.durable.losses.values_mut() {
         kept.set_back(by);
         if kept.at > now || is_before {

@@ -1,6 +1,7 @@
 //! The course of a step. A fact that the transition table does not allow leaves the step as it is: `decide`
 //! never makes one, and a journal from elsewhere must not be able to bend the model.
 
+use super::doubt;
 use super::incident::{switch_over, unblock};
 use super::signals;
 use crate::base::ids::{RunId, StepId};
@@ -10,7 +11,7 @@ use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Mode, Run, StepRun};
 use crate::core::words::status::{Move, StepStatus};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Takes in a fact of a step.
 pub fn apply(model: &mut Model, event: &Event) {
@@ -35,7 +36,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::ConfirmationWithdrawn { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
         Fact::StepStarted { run, step, attempt, .. } => {
             model.live.preparing.remove(&(run.clone(), step.clone()));
-            anew(model, at, run, step, Move::Start);
+            anew(model, run, step, Move::Start);
             moved(model, run, step, Move::Start, |state| {
                 state.attempt = *attempt;
                 state.started_at = Some(at);
@@ -58,7 +59,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             }
             moved(model, run, step, by, |state| {
                 state.outcome = Some(outcome.clone());
-                state.ended_at = Some(at);
+                (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
                 state.may_have_acted |= by == Move::Lose;
             });
         }
@@ -68,7 +69,7 @@ pub fn apply(model: &mut Model, event: &Event) {
                 state.proof = Some(proof.clone());
                 state.doubt = None;
                 state.denied = None;
-                state.ended_at = Some(at);
+                (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
             });
         }
         Fact::StepHolding { run, step, proof, found, hold } => change(model, run, step, |state| {
@@ -102,7 +103,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::StepAttested { run, step, how, unproven } => {
             let mode = model.durable.incident.as_ref().map(|incident| incident.mode);
-            anew(model, at, run, step, Move::Attest);
+            anew(model, run, step, Move::Attest);
             moved(model, run, step, Move::Attest, |state| {
                 settle(state, at, how);
                 state.exercise = mode == Some(Mode::SafeDrill);
@@ -122,6 +123,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         _ => {}
     }
+    doubt::apply(model, event);
     match &event.fact {
         // It served from when its effect was there, not from when that had held for long enough.
         Fact::StepVerified { run, step, .. } => {
@@ -136,7 +138,7 @@ pub fn apply(model: &mut Model, event: &Event) {
 }
 
 /// What is done, or said to be done, from now on comes after whatever overtook what it did before.
-fn anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, by: Move) {
+fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
     let mut begins = false;
     of_open_incident(model, id, |run| {
         if let Some(state) = run.steps.get_mut(step).filter(|state| state.status.after(by).is_ok()) {
@@ -144,15 +146,15 @@ fn anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, by: Move) {
         }
     });
     if begins {
-        switches_anew(model, at, id, step);
+        switches_anew(model, id, step);
     }
 }
 
 /// A step that switches moves the region once more; until it has, nobody knows whether that still serves.
-fn switches_anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
+fn switches_anew(model: &mut Model, id: &RunId, step: &StepId) {
+    doubt::reopened(model, id, step);
     of_open_incident(model, id, |run| {
         if run.is_switch(step) {
-            run.doubted = run.doubted.or(run.switched.map(|_| at));
             run.switched = None;
         }
     });
@@ -175,14 +177,14 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         (state.unproven, state.proven) = (false, None);
     });
     of_open_incident(model, id, |run| run.ended = None);
-    switches_anew(model, at, id, step);
+    switches_anew(model, id, step);
 }
 
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
     state.reason = Some(reason.to_owned());
     (state.unproven, state.proven) = (false, None);
     state.denied = None;
-    state.ended_at = Some(at);
+    (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
 }
 
 /// Also in incidents that are closed: what they left behind outlives them.
@@ -206,13 +208,16 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
     let Some(incident) = model.durable.incident.as_mut() else { return };
     incident.detected_at = incident.detected_at.min(at);
     for state in incident.runs.iter_mut().flat_map(|run| run.steps.values_mut()) {
-        for time in [&mut state.started_at, &mut state.ended_at] {
-            *time = time.map(|time| time.min(at));
+        state.started_at = state.started_at.map(|time| time.min(at));
+        if let Some(ended) = state.ended_at.filter(|ended| *ended > at) {
+            // By the clock of now it stays when it was.
+            let ahead = ended.duration_since(at);
+            (state.ended_at, state.clock_moved) = (Some(at), state.clock_moved.saturating_add(ahead));
         }
         match state.status {
             StepStatus::Started => {
                 state.status = state.status.after(Move::Lose).unwrap_or(state.status);
-                state.ended_at = Some(at);
+                (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
                 state.may_have_acted = true;
             }
             StepStatus::Confirming => state.status = state.status.after(Move::Void).unwrap_or(state.status),

@@ -175,7 +175,7 @@ pub fn estimate(
         .and_then(|fence| doubt(told, fence, spec).or_else(|| unchecked(model, fence, spec, told, now)));
     match fence {
         Some(fence) if open.is_none() => {
-            let seen_since = told.at >= fence.at && !told.is_range() && !stale;
+            let seen_since = told.at >= fence.by_clock_now && !told.is_range() && !stale;
             loss.on_word = told.most.filter(|_| !fence.proven && !seen_since).map(|most| OnWord {
                 by: fence.by.clone(),
                 most: most + unseen,
@@ -202,9 +202,7 @@ fn doubt(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> Option<String>
         let until = until.unwrap_or_else(|| ", nobody knows up to when".into());
         format!("does not close this: {} holds what it wrote{until}", spec.title)
     };
-    // Where its times were moved since, the word may be of before: they are compared as they were then.
-    let moved = if fence.proven { SignedDuration::ZERO } else { told.moved };
-    let at = fence.at.checked_sub(moved).unwrap_or(fence.at);
+    let at = fence.by_clock_now;
     // A look within the reading may be older than the reading by as long as it took.
     let soon = at.checked_add(spec.timeout).unwrap_or(at);
     if let Some(writable) = told.writable_at {
@@ -242,10 +240,10 @@ fn unchecked(
 
 /// Nothing was written after the fence: the upper end is what it was then.
 fn close(loss: &mut LossEstimate, told: &LossReading, fence: &Fenced) {
-    let seen_since = told.at >= fence.at && !told.is_range();
+    let seen_since = told.at >= fence.by_clock_now && !told.is_range();
     if let Some(most) = told.most {
         let least = if told.is_range() { told.least.unwrap_or_default() } else { SignedDuration::ZERO };
-        let closed = (most + fence.at.duration_since(told.at)).max(least);
+        let closed = (most + fence.by_clock_now.duration_since(told.at)).max(least);
         loss.span = Some(closed);
         // What is missing is known where both were seen; how much was written between the last look and the fence nobody saw.
         if !seen_since {

@@ -15,6 +15,8 @@ use jiff::Timestamp;
 pub struct Fenced {
     /// Since when at the latest: when the step was proven, or a person said so.
     pub at: Timestamp,
+    /// The same moment by the clock of now, where that was set since.
+    pub by_clock_now: Timestamp,
     pub run: RunId,
     pub step: StepId,
     /// What people call the step.
@@ -150,8 +152,10 @@ fn fence(run: &Run, step: &Step, state: &StepRun) -> Option<Fenced> {
         StepStatus::Attested if !state.exercise => false,
         _ => return None,
     };
+    let at = state.ended_at?;
     Some(Fenced {
-        at: state.ended_at?,
+        at,
+        by_clock_now: at.checked_add(state.clock_moved).unwrap_or(at),
         run: run.id.clone(),
         step: step.id.clone(),
         title: step.title.clone(),

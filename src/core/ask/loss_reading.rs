@@ -44,10 +44,6 @@ pub struct LossReading {
     /// The roles changed sides: the primary was the server that the plan calls the standby.
     #[serde(default)]
     pub reversed: bool,
-    /// By how much its times were moved since it was taken, for a clock that was set back. A word of a fence may be of
-    /// before that.
-    #[serde(default, skip_serializing_if = "SignedDuration::is_zero")]
-    pub moved: SignedDuration,
 }
 
 impl LossReading {
@@ -70,7 +66,6 @@ impl LossReading {
             basis: String::new(),
             standby: measured_standby(measured),
             reversed: measured.fields.get("reversed") == Some(&Field::Flag(true)),
-            moved: SignedDuration::ZERO,
         };
         // What a program printed is its own measurement, and no reason.
         let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
@@ -83,7 +78,6 @@ impl LossReading {
         moved(&mut self.at);
         let others = [&mut self.heard_at, &mut self.writable_at, &mut self.committed_after];
         others.into_iter().flatten().for_each(moved);
-        self.moved = self.moved.saturating_add(by);
     }
 
     /// Says that it is older than the clock would tell.
@@ -115,7 +109,6 @@ impl LossReading {
             basis,
             standby,
             reversed,
-            moved: SignedDuration::ZERO,
         }
     }
 

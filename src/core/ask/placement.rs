@@ -125,23 +125,20 @@ pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bo
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| Some(&placed.run) == by);
     let (plan, serving) = (model.plan.clone(), model.durable.active.clone());
-    for (run, ending) in runs(model) {
-        run.doubted = None;
-        if Some(&run.id) != by {
-            overtake_services(&plan, run, ending, at);
-            overtake_region(run, ending, serving.as_ref(), at);
-        }
+    model.durable.doubt = None;
+    for (run, ending) in runs(model).filter(|(run, _)| Some(&run.id) != by) {
+        overtake_services(&plan, run, ending, at);
+        overtake_region(run, ending, serving.as_ref(), at);
     }
     model.durable.placements.len() != before
 }
 
 /// Takes in that a region is measured to serve: what runs say of another one, and nothing has shown yet, is overtaken.
 pub fn region_measured(model: &mut Model, region: &RegionId, at: Timestamp) {
-    for (run, ending) in runs(model) {
-        run.doubted = None;
-        if run.aim.region.as_ref().is_some_and(|other| other != region) {
-            overtake_region(run, ending, Some(region), at);
-        }
+    model.durable.doubt = None;
+    let leads_elsewhere = |run: &Run| run.aim.region.as_ref().is_some_and(|other| other != region);
+    for (run, ending) in runs(model).filter(|(run, _)| leads_elsewhere(run)) {
+        overtake_region(run, ending, Some(region), at);
     }
 }
 
@@ -186,7 +183,10 @@ fn overtake_region(run: &mut Run, ending: Ending, serving: Option<&RegionId>, at
     let is_there = run.aim.region.as_ref() == serving;
     let is_over = ending.is_closed || run.ended.is_some() || (run.aim.switch.is_none() && is_there);
     let state = run.aim.switch.as_ref().and_then(|switch| run.steps.get_mut(switch));
-    let says = |state: &&mut StepRun| is_said(state, false, ending) || has_ended_in_doubt(state);
+    let says = |state: &&mut StepRun| {
+        let is_left_out = state.status == StepStatus::Skipped;
+        is_said(state, false, ending) || has_ended_in_doubt(state) || is_left_out
+    };
     if !is_over && !state.as_ref().is_some_and(says) {
         return;
     }

@@ -47,7 +47,9 @@ fn agreed<'a>(model: &Model, settled: &[(&Database<'a>, &Server<'a>)]) -> Option
         .map(|(_, writer)| writer.region());
     let region = regions.next()??;
     let all = regions.all(|other| other == Some(region));
-    (all && !model.is_moving_to(region)).then_some(region)
+    // What was measured elsewhere before is not so any more.
+    let is_recorded = model.durable.active.as_ref() == Some(region);
+    (all && (is_recorded || !model.is_moving_to(region))).then_some(region)
 }
 
 fn fact(
@@ -156,7 +158,8 @@ fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Opti
         let why = format!("{region} is recorded to serve already");
         return Some(Refusal::new(why, "There is nothing to record."));
     }
-    if model.told_by_run() == Some(region) && model.durable.measured.as_ref() != Some(region) {
+    let is_asked = attested::is_any(model) || model.durable.measured.as_ref() == Some(region);
+    if model.told_by_run() == Some(region) && !is_asked {
         let next = "It says itself when the region serves: end its steps, or abort it first.";
         return Some(Refusal::new(format!("a run that moves to {region} is under way"), next));
     }

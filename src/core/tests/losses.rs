@@ -458,6 +458,55 @@ fn a_word_that_did_not_count_does_not_count_for_a_clock_that_was_set_back() {
 }
 
 #[test]
+fn a_clock_that_is_set_changes_nothing_of_a_loss_that_a_fence_closed() {
+    let word = |machine: &mut Machine| {
+        let run = machine.run();
+        machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    };
+    for raise in [fence as fn(&mut Machine), word] {
+        let mut machine = night_on_a_host();
+        raise(&mut machine);
+        let closed = shown(&machine);
+        assert!(closed.grows_from.is_none() && closed.fenced_at.is_some(), "{closed:?}");
+        let is_closed_as_before = |loss: &LossEstimate, how: &str| {
+            // What is kept is not the last look.
+            let more = loss.span.unwrap() - closed.span.unwrap();
+            let is_same = more >= seconds(0) && more <= seconds(10);
+            assert!(loss.grows_from.is_none() && is_same, "{how}: {closed:?} {loss:?}");
+        };
+        for by in [20, 600, -600] {
+            let mut machine = machine.clone();
+            machine.now += seconds(by.max(0));
+            machine.report(Report::ClockJumped { by: seconds(by), not_passed: seconds(by.max(0)) }).unwrap();
+            machine.pass(10, &[("dr-lag", out_of_sight(15.0))]);
+            is_closed_as_before(&shown(&machine), &format!("set by {by} s while the engine runs"));
+            machine.now += seconds(30 - by.max(0));
+            let loss = shown(&begun(machine, up("a", 1020 + 30)));
+            is_closed_as_before(&loss, &format!("set by {by} s, right again while none runs"));
+        }
+        for back in [60, 3600] {
+            let mut machine = machine.clone();
+            machine.pass(10, &[("dr-lag", out_of_sight(15.0))]);
+            machine.now += seconds(30 - back);
+            let loss = shown(&begun(machine, up("a", 1020 + 30)));
+            is_closed_as_before(&loss, &format!("set back by {back} s while none runs"));
+        }
+    }
+}
+
+#[test]
+fn a_word_of_after_a_clock_was_set_back_closes_a_loss_that_was_kept() {
+    let mut machine = night_on_a_host();
+    machine.pass(10, &[("dr-lag", out_of_sight(15.0))]);
+    machine.now += seconds(30 - 3600);
+    let mut machine = begun(machine, up("a", 1020 + 30));
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    let loss = shown(&machine);
+    assert!(loss.grows_from.is_none() && loss.on_word.is_some(), "{}", loss.sentence());
+}
+
+#[test]
 fn a_loss_that_a_fence_closed_stays_closed_over_a_restart() {
     let mut machine = night(5.0);
     later(&mut machine, 30);

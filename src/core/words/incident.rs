@@ -8,7 +8,7 @@ use crate::core::words::escalation::IncidentRole;
 use crate::core::words::status::StepStatus;
 use crate::plan::{Plan, Runbook, Severity};
 use indexmap::IndexMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -135,9 +135,9 @@ pub struct Run {
     /// When it let its region serve, or something later said which one serves instead: either happens once.
     #[serde(default)]
     pub switched: Option<Timestamp>,
-    /// When what had let its region serve was taken up again; none once it is known what serves.
+    /// It has let its region serve, whatever came after that.
     #[serde(default)]
-    pub doubted: Option<Timestamp>,
+    pub has_moved: bool,
     /// Its steps, in the runbook's order.
     pub steps: IndexMap<StepId, StepRun>,
 }
@@ -208,6 +208,9 @@ pub struct StepRun {
     pub started_at: Option<Timestamp>,
     /// When it came to rest.
     pub ended_at: Option<Timestamp>,
+    /// How far this host's clock was set since then, forward where that is positive.
+    #[serde(default)]
+    pub clock_moved: SignedDuration,
     /// What the last attempt said.
     pub outcome: Option<Outcome>,
     /// What the world showed.
@@ -268,6 +271,7 @@ impl StepRun {
             overrides: Vec::new(),
             started_at: None,
             ended_at: None,
+            clock_moved: SignedDuration::ZERO,
             outcome: None,
             proof: None,
             reason: None,

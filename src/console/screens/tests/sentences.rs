@@ -368,7 +368,6 @@ fn loss_reading() -> LossReading {
         basis: "estimate".into(),
         standby: None,
         reversed: false,
-        moved: seconds(0),
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::base::ids::{RegionId, ServiceId, StepId};
 use crate::core::ask::placement;
-use crate::core::ask::taken_back::{is_taken_back, said_to_be_taken_back_at, taken_back_at};
+use crate::core::ask::taken_back::is_taken_back;
 use crate::core::model::Model;
 use crate::core::words::incident::{Incident, Mode, Run, StepRun};
 use crate::core::words::status::StepStatus;
 use crate::plan::{Runbook, Step};
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// What records which region serves, where no key can be named.
 pub const RECORD: &str = "`lifeboat serves --record`";
@@ -37,7 +38,8 @@ pub struct WouldServe<'m> {
 }
 
 /// What is known of what makes something serve.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Why {
     /// It is on a person's word, and its own proof was not seen.
     Word,
@@ -55,9 +57,9 @@ pub enum Why {
     Unsaid,
     /// It did, and was taken back since.
     TakenBack,
-    /// It did, and a person says that it was taken back since, which nothing has shown.
-    SaidTakenBack,
-    /// It did, was taken up again since, and is not done.
+    /// It did, and may have been taken back since: by a step that was begun, or that is on a person's word.
+    MayBeTakenBack,
+    /// It did, and was taken up again since.
     Reopened,
 }
 
@@ -72,11 +74,6 @@ impl Why {
             StepStatus::Skipped => Some(Self::LeftOut),
             _ => None,
         }
-    }
-
-    /// Its region serves because of it, and perhaps does no more.
-    fn is_of_the_past(self) -> bool {
-        matches!(self, Self::TakenBack | Self::SaidTakenBack | Self::Reopened)
     }
 
     /// Nobody did it.
@@ -94,6 +91,8 @@ pub enum End {
     Close,
     /// The run went to its end.
     Run,
+    /// It took effect, and that is not known to last.
+    Doubt,
 }
 
 impl End {
@@ -101,7 +100,7 @@ impl End {
         match self {
             Self::Abort => "abort",
             Self::Close => "close",
-            Self::Run => "end of its run",
+            Self::Run | Self::Doubt => "end of its run",
         }
     }
 }
@@ -110,7 +109,7 @@ impl Left<'_> {
     /// What is not known, and the way out; `record` is what records which region serves.
     pub fn sentence(&self, model: &Model, record: &str) -> String {
         let said = self.said(model);
-        if self.found.why.is_of_the_past() {
+        if self.end == End::Doubt {
             return format!("{said}. {record} records which region does.");
         }
         if let Some(region) = self.found.region {
@@ -155,8 +154,7 @@ impl Left<'_> {
             Why::Unsaid => {
                 let how = match self.end {
                     End::Abort => "was aborted",
-                    End::Close => "was closed",
-                    End::Run => "has ended",
+                    End::Close | End::Run | End::Doubt => "has ended",
                 };
                 format!(
                     "\"{title}\" {how}, and the plan does not say which step lets {} serve (`switches`)",
@@ -166,15 +164,15 @@ impl Left<'_> {
             Why::TakenBack => {
                 format!("\"{title}\" was taken back: whether {} still serves is not known", region())
             }
-            Why::SaidTakenBack => format!(
-                "a person says that \"{title}\" was taken back, and its proof was not seen: whether {} still serves is not \
-                 known",
-                region()
-            ),
-            Why::Reopened => format!(
-                "\"{title}\" was taken up again, and is not done: whether {} still serves is not known",
-                region()
-            ),
+            Why::MayBeTakenBack => {
+                format!(
+                    "\"{title}\" may have been taken back: whether {} still serves is not known",
+                    region()
+                )
+            }
+            Why::Reopened => {
+                format!("\"{title}\" was taken up again: whether {} still serves is not known", region())
+            }
         }
     }
 }
@@ -186,7 +184,8 @@ fn name(model: &Model, id: &RegionId) -> String {
 /// All that is left so, oldest first; what several runs left, once.
 pub fn left(model: &Model) -> Vec<Left<'_>> {
     let mut kept: Vec<Left<'_>> = Vec::new();
-    for left in runs(model).flat_map(|(incident, run)| left_by(model, incident, run)) {
+    let of_runs = runs(model).flat_map(|(incident, run)| left_by(model, incident, run));
+    for left in of_runs.chain(doubted(model)) {
         let same = |other: &Left<'_>| other.found == left.found && other.end == left.end;
         kept.retain(|other| !same(other));
         kept.push(left);
@@ -196,7 +195,8 @@ pub fn left(model: &Model) -> Vec<Left<'_>> {
 
 /// Whether anything is.
 pub fn is_left(model: &Model) -> bool {
-    runs(model).any(|(incident, run)| !left_by(model, incident, run).is_empty())
+    model.durable.doubt.is_some()
+        || runs(model).any(|(incident, run)| !left_by(model, incident, run).is_empty())
 }
 
 fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<'m>> {
@@ -207,11 +207,8 @@ fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<
         _ => End::Run,
     };
     let is_over = is_closed || run.ended.is_some();
-    let found = of_run(model, run).into_iter().filter(|found| match found.why {
-        // A run that is under way may say itself what serves.
-        why if why.is_of_the_past() => model.told_by_run().is_none(),
-        _ => is_over && has_no_effect(model, found, run, is_closed),
-    });
+    let is_left = |found: &WouldServe<'_>| is_over && has_no_effect(model, found, run, is_closed);
+    let found = of_run(model, run).into_iter().filter(is_left);
     found.map(|found| Left { end: end(found.why), found }).collect()
 }
 
@@ -219,7 +216,7 @@ fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<
 fn has_no_effect(model: &Model, found: &WouldServe<'_>, run: &Run, is_closed: bool) -> bool {
     match found.why {
         Why::Doubt | Why::Unsaid => true,
-        why if why.is_undone() => !run.is_aborted() && begun(model, run).next().is_some(),
+        why if why.is_undone() => begun(model, run).next().is_some(),
         Why::Said | Why::Shown if found.region.is_some() => true,
         // What moves services by itself goes on to, as long as the incident is open; the word of an aborted run does not.
         Why::Word => is_closed || run.is_aborted(),
@@ -254,7 +251,7 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
 /// What a run did so, also while it is open.
 pub fn of_run<'m>(model: &'m Model, run: &'m Run) -> Vec<WouldServe<'m>> {
     let steps = run.steps.iter().filter_map(|(id, state)| of_step(model, run, id, state));
-    steps.chain(unsaid(model, run)).chain(doubted(model, run)).collect()
+    steps.chain(unsaid(model, run)).collect()
 }
 
 fn planned<'m>(model: &'m Model, run: &Run) -> Option<&'m Runbook> {
@@ -293,25 +290,20 @@ fn region<'m>(model: &Model, run: &'m Run, done: Timestamp) -> Option<&'m Region
     (!is_told && model.serving() != Some(region)).then_some(region)
 }
 
-/// The step that switched, where its region serves on, and what it did was taken back, or is to be done once more.
-fn doubted<'m>(model: &'m Model, run: &'m Run) -> Option<WouldServe<'m>> {
-    let id = run.aim.switch.as_ref()?;
-    let state = run.steps.get(id)?;
-    let moved = run.switched;
-    let since = |at: &Timestamp| moved.is_some_and(|moved| moved < *at);
-    let taken_back = taken_back_at(model, run, id, state).filter(since);
-    let said = said_to_be_taken_back_at(model, run, id, state).filter(since);
-    let at = taken_back.max(said).max(run.doubted)?;
-    let is_told = model.durable.switches.iter().any(|switch| switch.at > at);
-    let region = run.aim.region.as_ref().filter(|region| model.serving() == Some(*region) && !is_told);
-    let step = planned(model, run).and_then(|runbook| runbook.steps.get(id));
-    let title = step.map_or(id.as_str(), |step| &step.title);
-    let why = match (taken_back, said) {
-        (Some(_), _) => Why::TakenBack,
-        (None, Some(_)) => Why::SaidTakenBack,
-        (None, None) => Why::Reopened,
+/// The step that let the region serve which may do so no more.
+fn doubted(model: &Model) -> Option<Left<'_>> {
+    let doubt = model.durable.doubt.as_ref()?;
+    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    let runbook = incidents.find_map(|incident| incident.run(&doubt.run)).and_then(|run| planned(model, run));
+    let step = runbook.and_then(|runbook| runbook.steps.get(&doubt.step));
+    let found = WouldServe {
+        id: doubt.step.as_str(),
+        title: step.map_or(doubt.step.as_str(), |step| &step.title),
+        region: Some(&doubt.region),
+        services: None,
+        why: doubt.why,
     };
-    region.is_some().then_some(WouldServe { id: id.as_str(), title, region, services: None, why })
+    Some(Left { found, end: End::Doubt })
 }
 
 /// Whether nothing was known of where a run leads, or only before a step was done.

@@ -22,6 +22,14 @@ const MAX_WAY: Duration = Duration::from_secs(120);
 /// The name of a standby that was given none: several may have it.
 const NAMELESS: &str = "walreceiver";
 
+/// Whether a name tells standbys apart: PostgreSQL's own default does not, nor does what Debian calls each cluster
+/// (`17/main`).
+fn is_nameless(name: &str) -> bool {
+    let is_version =
+        |(version, _): (&str, &str)| !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    name == NAMELESS || name.split_once('/').is_some_and(is_version)
+}
+
 /// How much longer one answer may be on its way than another.
 const ANSWERS: Duration = Duration::from_secs(2);
 
@@ -250,7 +258,8 @@ impl Memory {
         }
         self.history.push(Sample { at: primary.at, end: primary.end });
         if let (Receiver::Seen { sender, .. }, Some(standbys)) = (&standby.receiver, &primary.standbys) {
-            let is_it = |to: &&Sender| to.name != NAMELESS && to.name.eq_ignore_ascii_case(&standby.fed.name);
+            let is_it =
+                |to: &&Sender| !is_nameless(&to.name) && to.name.eq_ignore_ascii_case(&standby.fed.name);
             self.primary_sender = (standbys.iter().filter(is_it).count() == 1).then(|| sender.clone());
         }
         if primary.read_only.known() == Some(false) {

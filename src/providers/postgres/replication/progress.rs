@@ -121,7 +121,12 @@ impl Progress {
             |known: &Mark| known.end == mark.end || (replayed.is_some() && known.replayed.is_some());
         self.marks.retain(|known| !says_less(known));
         if self.marks.len() >= MAX_MARKS {
-            self.marks.pop_front();
+            // The oldest one stays: at a slow server it takes long until so much came.
+            let mut place = 0;
+            self.marks.retain(|_| {
+                place += 1;
+                place % 2 == 1
+            });
         }
         self.marks.push_back(Mark { replayed, ..mark });
     }
