@@ -173,6 +173,18 @@ mod tests {
     }
 
     #[test]
+    fn a_slow_writer_is_found_out_however_long_its_wal_takes_while_nothing_is_replayed() {
+        let (start, mut progress) = (Instant::now(), Progress::default());
+        // 8 kB at each look of a second: a MiB takes more looks than there are marks.
+        for second in 0..200 {
+            let end = MB + 8192 * second;
+            progress.learn(at(start, second), has(end, MB, 1.0), Some((at(start, second), end)));
+        }
+        let after = progress.writes_after().expect("it writes on");
+        assert!(after >= start && after <= at(start, 70), "the oldest moments stay");
+    }
+
+    #[test]
     fn commits_that_come_look_after_look_were_made_after_the_moments_that_they_are_newer_than() {
         // Whatever the primary's clock says: it may go ahead, behind, or have been set back an hour.
         for clock in [1e3, 1e6, -1e6] {
