@@ -1,15 +1,9 @@
 //! What runs did of what serves and did not move: it is left to a person to record which region serves.
 
-use crate::base::ids::{RegionId, ServiceId, StepId};
-use crate::core::ask::placement;
-use crate::core::ask::taken_back::is_taken_back;
+use super::would_serve::{Why, WouldServe, begun, of_run, planned};
+use crate::base::ids::RegionId;
 use crate::core::model::Model;
-use crate::core::words::incident::{Incident, Mode, Run, StepRun};
-use crate::core::words::status::StepStatus;
-use crate::plan::{Runbook, Step};
-use indexmap::IndexMap;
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use crate::core::words::incident::{Incident, Mode, Run};
 
 /// What records which region serves, where no key can be named.
 pub const RECORD: &str = "`lifeboat serves --record`";
@@ -21,65 +15,6 @@ pub struct Left<'m> {
     pub found: WouldServe<'m>,
     /// What keeps it from taking effect.
     pub end: End,
-}
-
-/// Something that makes a region or services serve, and has not moved them.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct WouldServe<'m> {
-    /// What did it, a step or a run in which none switches: its name in the plan.
-    pub id: &'m str,
-    /// What people call it.
-    pub title: &'m str,
-    /// The region that would serve; none of a step that moves services by themselves.
-    pub region: Option<&'m RegionId>,
-    pub services: Option<&'m IndexMap<ServiceId, RegionId>>,
-    /// What is known of it.
-    pub why: Why,
-}
-
-/// What is known of what makes something serve.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Why {
-    /// It is on a person's word, and its own proof was not seen.
-    Word,
-    /// It is on a person's word, and nothing else is asked for, or its proof was seen.
-    Said,
-    /// It is verified.
-    Shown,
-    /// Nobody knows whether it acted.
-    Doubt,
-    /// It was skipped.
-    LeftOut,
-    /// It was only said in an exercise.
-    Exercise,
-    /// The plan does not say which of its steps does it.
-    Unsaid,
-    /// It did, and was taken back since.
-    TakenBack,
-    /// It did, and may have been taken back since: by a step that was begun, or that is on a person's word.
-    MayBeTakenBack,
-    /// It did, and was taken up again since.
-    Reopened,
-}
-
-impl Why {
-    fn of(state: &StepRun) -> Option<Self> {
-        match state.status {
-            StepStatus::Attested if state.exercise => Some(Self::Exercise),
-            StepStatus::Attested if state.is_mere_word() => Some(Self::Word),
-            StepStatus::Attested => Some(Self::Said),
-            StepStatus::Verified => Some(Self::Shown),
-            _ if state.is_in_doubt() => Some(Self::Doubt),
-            StepStatus::Skipped => Some(Self::LeftOut),
-            _ => None,
-        }
-    }
-
-    /// Nobody did it.
-    fn is_undone(self) -> bool {
-        matches!(self, Self::LeftOut | Self::Exercise)
-    }
 }
 
 /// What keeps it from taking effect.
@@ -224,17 +159,6 @@ fn has_no_effect(model: &Model, found: &WouldServe<'_>, run: &Run, is_closed: bo
     }
 }
 
-/// When what was done for real, or may have been, was: besides notes, waits and messages. Of a step that the plan has no
-/// more nobody can tell what it was.
-fn begun<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = Timestamp> + 'm {
-    let runbook = model.plan.runbooks.get(&run.runbook);
-    let is_real = |state: &StepRun| state.is_in_doubt() || (state.status.is_done() && !state.exercise);
-    let changes = |step: &Step| step.is_by_hand() || step.acts() || step.is_fence();
-    let step = move |id: &StepId| runbook.and_then(|runbook| runbook.steps.get(id));
-    let done = run.steps.iter().filter(move |(id, state)| is_real(state) && step(id).is_none_or(changes));
-    done.filter_map(|(_, state)| state.ended_at.or(state.started_at))
-}
-
 /// Whether what somebody has to record is left anywhere, also where a proof may still come.
 pub fn is_any(model: &Model) -> bool {
     let is_open = |found: &WouldServe<'_>| matches!(found.why, Why::Word | Why::Exercise);
@@ -246,48 +170,6 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
     let incidents = model.durable.closed.iter().chain(&model.durable.incident);
     let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
     real.flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
-}
-
-/// What a run did so, also while it is open.
-pub fn of_run<'m>(model: &'m Model, run: &'m Run) -> Vec<WouldServe<'m>> {
-    let steps = run.steps.iter().filter_map(|(id, state)| of_step(model, run, id, state));
-    steps.chain(unsaid(model, run)).collect()
-}
-
-fn planned<'m>(model: &'m Model, run: &Run) -> Option<&'m Runbook> {
-    model.plan.runbooks.get(&run.runbook)
-}
-
-fn of_step<'m>(model: &'m Model, run: &'m Run, id: &'m StepId, state: &StepRun) -> Option<WouldServe<'m>> {
-    let step = planned(model, run).and_then(|runbook| runbook.steps.get(id));
-    let why = Why::of(state)?;
-    let said = state.ended_at.or(state.started_at)?;
-    let region = region(model, run, said).filter(|_| run.is_switch(id));
-    let moves = || step.is_some_and(|step| moves_services(model, step, said));
-    let is_open = region.is_some() || (!why.is_undone() && state.moved.is_none() && moves());
-    let title = step.map_or(id.as_str(), |step| &step.title);
-    (is_open && !is_taken_back(model, run, id, state)).then_some(WouldServe {
-        id: id.as_str(),
-        title,
-        region,
-        services: step.map(|step| &step.serves),
-        why,
-    })
-}
-
-/// A run for a region in which something was done, and no step says that the region serves.
-fn unsaid<'m>(model: &'m Model, run: &'m Run) -> Option<WouldServe<'m>> {
-    let done = begun(model, run).max().filter(|_| run.aim.switch.is_none())?;
-    let region = Some(region(model, run, done)?);
-    let title = planned(model, run).map_or(run.runbook.as_str(), |runbook| &runbook.title);
-    Some(WouldServe { id: run.runbook.as_str(), title, region, services: None, why: Why::Unsaid })
-}
-
-/// The region that would serve because of what was done then. What began to serve since says more.
-fn region<'m>(model: &Model, run: &'m Run, done: Timestamp) -> Option<&'m RegionId> {
-    let region = run.aim.region.as_ref().filter(|_| is_after(run.switched, done))?;
-    let is_told = model.durable.switches.iter().any(|switch| switch.at > done);
-    (!is_told && model.serving() != Some(region)).then_some(region)
 }
 
 /// The step that let the region serve which may do so no more.
@@ -304,19 +186,4 @@ fn doubted(model: &Model) -> Option<Left<'_>> {
         why: doubt.why,
     };
     Some(Left { found, end: End::Doubt })
-}
-
-/// Whether nothing was known of where a run leads, or only before a step was done.
-fn is_after(switched: Option<Timestamp>, said: Timestamp) -> bool {
-    switched.is_none_or(|at| said > at)
-}
-
-/// Whether a step says of a service what is not so, and nothing later does.
-fn moves_services(model: &Model, step: &Step, said: Timestamp) -> bool {
-    let is_elsewhere = |(service, region): (&ServiceId, &RegionId)| {
-        let placed = placement::of(model, service);
-        let is_last = placed.is_none_or(|placed| placement::said_at(model, placed) <= said);
-        is_last && placement::region_of(model, service) != Some(region)
-    };
-    step.serves.iter().any(is_elsewhere)
 }

@@ -1,8 +1,10 @@
 //! Steps that a person says are done while what the plan wants as their proof does not show it.
 
 mod left;
+mod would_serve;
 
-pub use left::{Left, RECORD, Why, WouldServe, is_any, is_left, left, of_run};
+pub use left::{Left, RECORD, is_any, is_left, left};
+pub use would_serve::{Why, WouldServe, of_run};
 
 use crate::base::ids::RegionId;
 use crate::core::ask::names::{Since, View};
