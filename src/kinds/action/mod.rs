@@ -1,8 +1,14 @@
 //! Actions: what changes the world. One file per kind.
 
+pub mod change;
 pub mod refusal;
+pub mod unread;
 #[cfg(feature = "aws")]
 pub(crate) mod wait;
+
+pub use change::{Change, Changing, Confirmed, LOOK, Shown};
+pub use refusal::Refusal;
+pub use unread::Unread;
 
 use crate::core::ask::outlook::Never;
 use crate::core::ask::watch::Found;
@@ -13,6 +19,7 @@ use crate::plan::kinds::BuildError;
 use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One step's change of the world. Built from the step's parameters, with run-time names filled in,
 /// each time that the step is described, executed or verified: it keeps nothing.
@@ -88,6 +95,20 @@ pub struct Context {
     pub token: String,
     /// At a verification: whether it is known that this attempt came to its end and reported success.
     pub ran: bool,
+}
+
+impl Context {
+    /// The context of what is still to do, once some of its time is gone.
+    pub fn remaining(&self, gone: Duration) -> Self {
+        let gone = SignedDuration::try_from(gone).unwrap_or(SignedDuration::MAX);
+        Self {
+            output: self.output.clone(),
+            conditions: self.conditions.clone(),
+            timeout: self.timeout.saturating_sub(gone).max(SignedDuration::ZERO),
+            token: self.token.clone(),
+            ran: self.ran,
+        }
+    }
 }
 
 /// The engine's view of the world, for actions that wait.

@@ -3,7 +3,6 @@
 use super::Context;
 use crate::core::words::action::Failure;
 use jiff::SignedDuration;
-use std::time::Duration;
 
 /// What a look at something that takes its time shows.
 pub enum Progress<T> {
@@ -52,17 +51,5 @@ where
             return Err(late(said));
         }
         context.conditions.sleep(every).await;
-    }
-}
-
-/// The context of what is still to do, once some of its time is gone.
-pub fn remaining(context: &Context, gone: Duration) -> Context {
-    let gone = SignedDuration::try_from(gone).unwrap_or(SignedDuration::MAX);
-    Context {
-        output: context.output.clone(),
-        conditions: context.conditions.clone(),
-        timeout: context.timeout.saturating_sub(gone).max(SignedDuration::ZERO),
-        token: context.token.clone(),
-        ran: context.ran,
     }
 }

@@ -2,15 +2,14 @@
 
 pub mod unread;
 
+pub use crate::kinds::action::LOOK;
+
+use crate::kinds::action::{Refusal, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::aws::client::{AwsError, Connection, Place};
 use crate::providers::clients::Clients;
-use std::time::Duration;
-
-/// How long reading a target's identity may take, all calls together.
-pub const LOOK: Duration = Duration::from_secs(12);
 
 /// Where an action acts.
 pub const REGION: Key =
@@ -40,6 +39,12 @@ fn lasting(arn: &str) -> String {
     match arn.rsplit_once('-').filter(named_by_clock) {
         Some((name, _)) if arn.contains(":assumed-role/") => format!("{name}-*"),
         _ => arn.to_owned(),
+    }
+}
+
+impl From<AwsError> for Unread {
+    fn from(error: AwsError) -> Self {
+        Self::Failed(Refusal::new(error.to_string(), error.next_step()))
     }
 }
 

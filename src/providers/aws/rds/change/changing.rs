@@ -5,7 +5,7 @@ use crate::base::text::ended;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
 use crate::kinds::action::refusal::Refusal;
-use crate::kinds::action::wait::{Progress, remaining, wait};
+use crate::kinds::action::wait::{Progress, wait};
 use crate::kinds::action::{Action, Context};
 use crate::providers::aws::action::LOOK;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};
@@ -151,7 +151,7 @@ impl<C: RoleChange> Changing<C> {
         }
         (context.output)(&self.0.call(Some(&seen)));
         self.0.send(&seen).await.map_err(|error| error.of_change(what.clone()))?;
-        self.until_there(expected, &remaining(context, begun.elapsed())).await
+        self.until_there(expected, &context.remaining(begun.elapsed())).await
     }
 
     async fn until_there(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {

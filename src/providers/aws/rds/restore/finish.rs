@@ -4,7 +4,7 @@ use super::database::{Database, find, is_lost};
 use super::{Backup, DatabaseKind, Restore, Seen, Wanted, marks};
 use crate::core::words::action::{Done, Failure, Proof};
 use crate::kinds::action::Context;
-use crate::kinds::action::wait::{Progress, remaining, wait as look_until};
+use crate::kinds::action::wait::{Progress, wait as look_until};
 use crate::providers::aws::client::{AwsError, Call, Connection};
 use jiff::SignedDuration;
 use tokio::time::Instant;
@@ -29,7 +29,7 @@ pub async fn wait<B: Backup>(restore: &Restore<B>, seen: &Seen, context: &Contex
                 by_hand(wanted, &seen.engine, &reader.region),
             )
         })?;
-        let context = remaining(context, begun.elapsed());
+        let context = context.remaining(begun.elapsed());
         until_usable(&reader, DatabaseKind::Instance, &first, &what, &context).await?;
         summary = format!("{summary}, with its first instance {first}");
     }
