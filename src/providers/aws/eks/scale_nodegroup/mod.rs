@@ -3,18 +3,17 @@
 mod group;
 mod quota;
 
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
-use crate::kinds::action::{Action, Built, Context};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{REGION, command, place, unread::read};
-use crate::providers::aws::client::{AwsError, Connection, Place};
+use crate::providers::aws::action::{REGION, command, place};
+use crate::providers::aws::client::{Connection, Place};
 use crate::providers::clients::Clients;
 use aws_sdk_eks::types::{Nodegroup, NodegroupStatus};
-use futures::future::BoxFuture;
 use group::{Limits, Size};
 use jiff::SignedDuration;
 
@@ -89,12 +88,12 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     params
         .integer("desired")
         .ok_or(crate::plan::params::ParamError { key: "desired".into(), expected: "a whole number" })?;
-    Ok(Box::new(Scale {
+    Ok(Box::new(Changing(Scale {
         place: place(params, clients)?,
         cluster: params.require_text("cluster")?.to_owned(),
         group: params.require_text("nodegroup")?.to_owned(),
         limits,
-    }))
+    })))
 }
 
 struct Scale {
@@ -104,44 +103,95 @@ struct Scale {
     limits: Limits,
 }
 
-impl Action for Scale {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let mut scaling = self.limits.words();
-            let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match read(self.inspect()).await {
-                Ok((target, group)) => {
-                    let now = Size::of(&group);
-                    if let Ok(next) = self.limits.next(now) {
-                        scaling = next.words();
-                        sets.push(("scaling".into(), now.to(next)));
-                    }
-                    undo = vec![self.command(&now.words())];
-                    (target, self.notes(&group))
-                }
-                Err(unread) => (self.unseen(), unread.notes()),
-            };
-            Ok(Description {
-                call: self.call(&scaling),
-                command: self.command(&scaling),
-                target,
-                notes,
-                undo,
-                sets,
-            })
+impl Change for Scale {
+    type Seen = Nodegroup;
+
+    fn what(&self, name: &str) -> String {
+        format!("scaling of {name}")
+    }
+
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.name(), group::KIND)
+    }
+
+    async fn read(&self) -> Result<(Target, Nodegroup), Unread> {
+        let connection = self.place.reader().await;
+        let group = group::read(&connection, &self.cluster, &self.group).await?;
+        let target = group::target(&connection, &self.name(), &group).await?;
+        Ok((target, group))
+    }
+
+    fn show(&self, group: Option<&Nodegroup>) -> Shown {
+        let now = group.map(Size::of);
+        let next = now.and_then(|now| self.limits.next(now).ok());
+        let scaling = next.map_or_else(|| self.limits.words(), Size::words);
+        Shown {
+            call: self.call(&scaling),
+            command: self.command(&scaling),
+            notes: group.map(|group| self.notes(group)).unwrap_or_default(),
+            undo: now.map(|now| self.command(&now.words())).into_iter().collect(),
+            sets: now.zip(next).map(|(now, next)| ("scaling".into(), now.to(next))).into_iter().collect(),
+        }
+    }
+
+    fn refuses(&self, group: &Nodegroup, _: &Context) -> Option<Refusal> {
+        let now = Size::of(group);
+        match self.limits.next(now) {
+            Ok(next) if next == now => Some(Refusal::new(
+                format!("it has this size already ({now}): nothing was sent"),
+                "Skip the step with this as the reason.",
+            )),
+            next => next.err(),
+        }
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Nodegroup>, context: &Context) -> Result<Done, Failure> {
+        let what = &*confirmed.what;
+        let now = Size::of(&confirmed.seen);
+        let next = self.limits.next(now).map_err(|refusal| refusal.not_done(what))?;
+        (context.output)(&now.to(next));
+        let connection = self.place.writer().await;
+        let update = group::resize(&connection, &self.cluster, &self.group, next, &context.token).await;
+        self.follow(what, &update.map_err(|error| error.of_change(what))?, context).await?;
+        Ok(Done { summary: format!("{}: {}", confirmed.expected.name, now.to(next)) })
+    }
+
+    async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
+        let what = format!("new size of {}", expected.name);
+        let (found, group) = self.read().await.map_err(|unread| unread.not_done(&*what))?;
+        let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
+        if expected.property("arn") != found.property("arn") || expected.property("arn").is_none() {
+            return not_yet(
+                "it is not the node group that was confirmed".into(),
+                "Find out which one answers.",
+            );
+        }
+        let Some(before) = expected.property("size").and_then(Size::parse) else {
+            return not_yet("its size before is not known".into(), "Compare by hand, then attest the step.");
+        };
+        let now = Size::of(&group);
+        let wished = self.limits.next(before);
+        if wished.as_ref().is_ok_and(|wished| *wished == before) {
+            return not_yet(format!("it had this size before ({before})"), "Skip the step.");
+        }
+        if wished.as_ref().ok() != Some(&now) {
+            let next =
+                "If an autoscaler moved it on, compare by hand and attest; else it was not done: retry.";
+            return not_yet(format!("its size is {now}, it was {before}"), next);
+        }
+        if group.status() != Some(&NodegroupStatus::Active) {
+            return not_yet(
+                format!("its status is {}", group::status(&group)),
+                "It still goes on: verify again.",
+            );
+        }
+        Ok(Proof {
+            evidence: vec![
+                format!("DescribeNodegroup: {now}, before {before}"),
+                "the node group is ACTIVE".into(),
+                "that nodes are Ready was not looked at: Kubernetes tells it".into(),
+            ],
         })
-    }
-
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.scale(expected, context))
-    }
-
-    fn verify<'a>(&'a self, expected: &'a Target, _: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected))
     }
 
     fn manual(&self) -> ManualCard {
@@ -154,19 +204,17 @@ impl Action for Scale {
         }
     }
 
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(async move {
-            let connection = self.place.reader().await;
-            let group = match group::read(&connection, &self.cluster, &self.group).await {
-                Ok(group) => group,
-                Err(error) => return vec![Check::not_checkable("the EC2 vCPU quota", error.to_string())],
-            };
-            let more = self.limits.desired - Size::of(&group).desired;
-            let mut checks: Vec<Check> = quota::check(&connection, &group, more).await.into_iter().collect();
-            let refused = self.limits.next(Size::of(&group)).err();
-            checks.extend(refused.map(|refusal| refusal.check("the node group takes the size")));
-            checks
-        })
+    async fn checks(&self) -> Vec<Check> {
+        let connection = self.place.reader().await;
+        let group = match group::read(&connection, &self.cluster, &self.group).await {
+            Ok(group) => group,
+            Err(error) => return vec![Check::not_checkable("the EC2 vCPU quota", error.to_string())],
+        };
+        let more = self.limits.desired - Size::of(&group).desired;
+        let mut checks: Vec<Check> = quota::check(&connection, &group, more).await.into_iter().collect();
+        let refused = self.limits.next(Size::of(&group)).err();
+        checks.extend(refused.map(|refusal| refusal.check("the node group takes the size")));
+        checks
     }
 }
 
@@ -192,17 +240,6 @@ impl Scale {
         command(Some(&self.place.region), &[&words[..], &["--scaling-config", &scaling]].concat())
     }
 
-    fn unseen(&self) -> Target {
-        Target::unseen(&self.name(), group::KIND)
-    }
-
-    async fn inspect(&self) -> Result<(Target, Nodegroup), AwsError> {
-        let connection = self.place.reader().await;
-        let group = group::read(&connection, &self.cluster, &self.group).await?;
-        let target = group::target(&connection, &self.name(), &group).await?;
-        Ok((target, group))
-    }
-
     fn notes(&self, group: &Nodegroup) -> Vec<String> {
         let mut notes = match self.limits.next(Size::of(group)) {
             Ok(_) => Vec::new(),
@@ -214,27 +251,6 @@ impl Scale {
                 .into(),
         );
         notes
-    }
-
-    async fn scale(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = format!("scaling of {}", expected.name);
-        let (found, group) = self.inspect().await.map_err(|error| error.not_done(&*what))?;
-        expected.same(&found)?;
-        let now = Size::of(&group);
-        let next = self.limits.next(now).map_err(|refusal| refusal.not_done(&*what))?;
-        if now == next {
-            return Err(Failure::not_done(
-                what,
-                format!("it has this size already ({now}): nothing was sent"),
-                "Skip the step with this as the reason.",
-            ));
-        }
-        (context.output)(&now.to(next));
-        let connection = self.place.writer().await;
-        let update = group::resize(&connection, &self.cluster, &self.group, next, &context.token).await;
-        let update = update.map_err(|error| error.of_change(&*what))?;
-        self.follow(&what, &update, context).await?;
-        Ok(Done { summary: format!("{}: {}", expected.name, now.to(next)) })
     }
 
     /// Until the update succeeded and the group is active again.
@@ -271,44 +287,6 @@ impl Scale {
                     _ => Progress::Waiting(format!("update successful; group {}", group::status(&group))),
                 }
             }
-        })
-    }
-
-    async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
-        let what = format!("new size of {}", expected.name);
-        let (found, group) = self.inspect().await.map_err(|error| error.not_done(&*what))?;
-        let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
-        if expected.property("arn") != found.property("arn") || expected.property("arn").is_none() {
-            return not_yet(
-                "it is not the node group that was confirmed".into(),
-                "Find out which one answers.",
-            );
-        }
-        let Some(before) = expected.property("size").and_then(Size::parse) else {
-            return not_yet("its size before is not known".into(), "Compare by hand, then attest the step.");
-        };
-        let now = Size::of(&group);
-        let wished = self.limits.next(before);
-        if wished.as_ref().is_ok_and(|wished| *wished == before) {
-            return not_yet(format!("it had this size before ({before})"), "Skip the step.");
-        }
-        if wished.as_ref().ok() != Some(&now) {
-            let next =
-                "If an autoscaler moved it on, compare by hand and attest; else it was not done: retry.";
-            return not_yet(format!("its size is {now}, it was {before}"), next);
-        }
-        if group.status() != Some(&NodegroupStatus::Active) {
-            return not_yet(
-                format!("its status is {}", group::status(&group)),
-                "It still goes on: verify again.",
-            );
-        }
-        Ok(Proof {
-            evidence: vec![
-                format!("DescribeNodegroup: {now}, before {before}"),
-                "the node group is ACTIVE".into(),
-                "that nodes are Ready was not looked at: Kubernetes tells it".into(),
-            ],
         })
     }
 }
