@@ -1,5 +1,6 @@
 //! A call of an API as the confirmation shows it, and as AWS's own tool takes it.
 
+use crate::kinds::action::change::Shown;
 use crate::providers::aws::action::command;
 
 /// One call with its parameters, in the API's own names.
@@ -46,6 +47,11 @@ impl Request {
     pub fn flag(mut self, name: &'static str, value: Option<bool>) -> Self {
         self.values.extend(value.map(|value| (name, Value::Flag(value))));
         self
+    }
+
+    /// The call and its command, for the confirmation.
+    pub fn shown(&self, region: &str) -> Shown {
+        Shown { call: self.words(), command: self.command(region), ..Shown::default() }
     }
 
     /// `rds:ModifyDBInstance DBInstanceIdentifier=db-1 ApplyImmediately=true`.

@@ -15,7 +15,7 @@ const EVERY: SignedDuration = SignedDuration::from_secs(10);
 impl Modify {
     /// Waits until the instance has it, or until AWS has noted it.
     pub(super) async fn until_there(&self, context: &Context) -> Result<(), Failure> {
-        let what = self.what();
+        let what = self.subject();
         let reader = self.place.reader().await;
         let late = |seen: String| {
             let next = "It goes on by itself. Verify the step until it is there; do not change it again before that.";
@@ -48,17 +48,17 @@ impl Modify {
 
     fn lost(&self, instance: &DbInstance) -> Failure {
         Failure::maybe_done(
-            self.what(),
+            self.subject(),
             format!("it is {}: that does not pass by waiting", status(instance)),
             "Read its events (`aws rds describe-events`), correct the cause, then verify or run the step again.",
         )
     }
 
     /// The proof that the instance has it.
-    pub(super) async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
-        let what = self.what();
+    pub(super) async fn proof(&self, expected: &Target) -> Result<Proof, Failure> {
+        let what = self.subject();
         let found = self.inspect().await.map_err(|error| error.not_done(&what))?;
-        let (instance, target) = found.ok_or_else(|| {
+        let (target, instance) = found.ok_or_else(|| {
             Failure::not_done(
                 &what,
                 self.missing(),

@@ -4,13 +4,13 @@ mod diff;
 mod finish;
 
 use crate::base::text::{clean, ended};
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Action, Built, Context};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{REGION, place, unread::read};
+use crate::providers::aws::action::{REGION, place};
 use crate::providers::aws::client::{AwsError, Call, Place};
 use crate::providers::aws::rds::restore::checks;
 use crate::providers::aws::rds::restore::database::is_usable;
@@ -20,7 +20,6 @@ use crate::providers::aws::request::Request;
 use crate::providers::clients::Clients;
 use aws_sdk_rds::types::DbInstance;
 use diff::{Line, Wishes};
-use futures::future::BoxFuture;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -102,12 +101,12 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
             "there is nothing to change: give class, backup_retention_days, multi_az, storage_gib or iops";
         return Err(refuse("instance", Some(instance), why));
     }
-    Ok(Box::new(Modify {
+    Ok(Box::new(Changing(Modify {
         place: place(params, clients)?,
         instance,
         wishes,
         immediately: immediately(params),
-    }))
+    })))
 }
 
 struct Modify {
@@ -117,37 +116,56 @@ struct Modify {
     immediately: bool,
 }
 
-impl Action for Modify {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let unseen = |why: String| (Target::unseen(&self.instance, target::INSTANCE), vec![why]);
-            let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match read(self.inspect()).await {
-                Ok(Some((instance, target))) => {
-                    undo = self.undo(&instance);
-                    let lines = diff::lines(&self.wishes, &instance);
-                    sets = lines.iter().filter(|line| !line.holds()).map(Line::set).collect();
-                    (target, self.notes(&instance))
-                }
-                Ok(None) => unseen(format!("This step will refuse: {}.", self.missing())),
-                Err(unread) => unseen(unread.note()),
-            };
-            let request = self.request();
-            let command = request.command(&self.place.region);
-            Ok(Description { call: request.words(), command, target, notes, undo, sets })
+impl Change for Modify {
+    type Seen = DbInstance;
+
+    fn what(&self, _: &str) -> String {
+        self.subject()
+    }
+
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.instance, target::INSTANCE)
+    }
+
+    async fn read(&self) -> Result<(Target, DbInstance), Unread> {
+        self.inspect().await?.ok_or_else(|| {
+            let next = "Check name and region in the plan; nothing was done.";
+            Unread::Absent(Refusal::new(self.missing(), next))
         })
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.modify(expected, context))
+    fn show(&self, instance: Option<&DbInstance>) -> Shown {
+        let mut shown = self.request().shown(&self.place.region);
+        if let Some(instance) = instance {
+            let lines = diff::lines(&self.wishes, instance);
+            shown.notes = self.notes(instance);
+            shown.undo = self.undo(instance);
+            shown.sets = lines.iter().filter(|line| !line.holds()).map(Line::set).collect();
+        }
+        shown
     }
 
-    fn verify<'a>(&'a self, expected: &'a Target, _: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected))
+    fn unread(&self, unread: Unread) -> Vec<String> {
+        vec![unread.note()]
+    }
+
+    /// What is there already is told as such, not as a target that changed.
+    fn refuses_first(&self, instance: &DbInstance, _: &Target) -> Option<Refusal> {
+        self.refused(instance)
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, DbInstance>, context: &Context) -> Result<Done, Failure> {
+        let missing = self.missing_lines(&confirmed.seen);
+        let changes: Vec<String> = missing.iter().map(Line::words).collect();
+        (context.output)(&self.request().words());
+        self.ask().await.map_err(|error| error.of_change(confirmed.what))?;
+        self.until_there(context).await?;
+        let when = if self.immediately { "" } else { ", in its maintenance window" };
+        Ok(Done { summary: format!("{}: {}{when}", self.instance, changes.join(", ")) })
+    }
+
+    async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
+        self.proof(expected).await
     }
 
     fn manual(&self) -> ManualCard {
@@ -163,13 +181,37 @@ impl Action for Modify {
         ManualCard { instructions: vec![self.request().command(region)], check }
     }
 
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(self.checks())
+    async fn checks(&self) -> Vec<Check> {
+        let what = format!("{} can be changed", self.instance);
+        let found = self.inspect().await;
+        let instance = match found {
+            Ok(Some((_, instance))) => instance,
+            Ok(None) => return vec![Check::fail(what, self.missing(), "Check name and region in the plan.")],
+            Err(error) => return vec![Check::fail(what, error.to_string(), error.next_step())],
+        };
+        let changes: Vec<String> = self.missing_lines(&instance).iter().map(Line::words).collect();
+        let status = status(&instance);
+        let mut checks = vec![match self.refused(&instance) {
+            Some(refusal) => Check::warn(what, refusal.why, refusal.next),
+            None if !takes_changes(&status) => {
+                Check::fail(what, format!("it is {status}"), "AWS changes an available instance only.")
+            }
+            None => Check::pass(what, changes.join(", ")),
+        }];
+        if let Some(class) = &self.wishes.class {
+            let (engine, version) = (instance.engine(), instance.engine_version());
+            let reader = self.place.reader().await;
+            checks.push(
+                checks::orderable(&reader, class, engine.unwrap_or_default(), version.unwrap_or_default())
+                    .await,
+            );
+        }
+        checks
     }
 }
 
 impl Modify {
-    fn what(&self) -> String {
+    fn subject(&self) -> String {
         format!("change of {}", self.instance)
     }
 
@@ -199,14 +241,14 @@ impl Modify {
     }
 
     /// The instance, with what is about to be changed in its identity.
-    async fn inspect(&self) -> Result<Option<(DbInstance, Target)>, AwsError> {
+    async fn inspect(&self) -> Result<Option<(Target, DbInstance)>, AwsError> {
         let reader = self.place.reader().await;
         let Some(instance) = target::instance(&reader, &self.instance).await? else { return Ok(None) };
         let mut target = target::of_instance(&reader, &instance).await?;
         let lines = diff::lines(&self.wishes, &instance);
         let more = lines.into_iter().filter(|line| line.name != "class");
         target.identity.extend(more.map(|line| (line.name.to_owned(), line.now)));
-        Ok(Some((instance, target)))
+        Ok(Some((target, instance)))
     }
 
     fn missing_lines(&self, instance: &DbInstance) -> Vec<Line> {
@@ -215,13 +257,13 @@ impl Modify {
     }
 
     /// Why it is not sent, if it is not, and what to do then.
-    fn refused(&self, instance: &DbInstance) -> Option<(String, &'static str)> {
+    fn refused(&self, instance: &DbInstance) -> Option<Refusal> {
         if let Some(why) = diff::impossible(&self.wishes, instance) {
-            return Some((why, "Correct the plan; nothing was done."));
+            return Some(Refusal::new(why, "Correct the plan; nothing was done."));
         }
         self.missing_lines(instance).is_empty().then(|| {
             let noted = if self.immediately { "" } else { ", or has it noted for its maintenance window" };
-            (
+            Refusal::new(
                 format!("{} already has all that is asked for{noted}", self.instance),
                 "Nothing was done. Skip the step, or attest it.",
             )
@@ -231,7 +273,7 @@ impl Modify {
     fn notes(&self, instance: &DbInstance) -> Vec<String> {
         let lines = diff::lines(&self.wishes, instance);
         let mut notes: Vec<String> = lines.iter().filter(|line| line.holds()).map(Line::already).collect();
-        if let Some((why, next)) = self.refused(instance) {
+        if let Some(Refusal { why, next }) = self.refused(instance) {
             notes.insert(0, format!("This step will refuse: {} {next}", ended(&why)));
         }
         let status = status(instance);
@@ -253,26 +295,7 @@ impl Modify {
         notes
     }
 
-    async fn modify(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = self.what();
-        let found = self.inspect().await.map_err(|error| error.not_done(&what))?;
-        let (instance, target) = found.ok_or_else(|| {
-            Failure::not_done(&what, self.missing(), "Check name and region in the plan; nothing was done.")
-        })?;
-        // First of all: what is there already is told as such, not as a target that changed.
-        if let Some((why, next)) = self.refused(&instance) {
-            return Err(Failure::not_done(&what, why, next));
-        }
-        expected.same(&target)?;
-        let changes: Vec<String> = self.missing_lines(&instance).iter().map(Line::words).collect();
-        (context.output)(&self.request().words());
-        self.send().await.map_err(|error| error.of_change(&what))?;
-        self.until_there(context).await?;
-        let when = if self.immediately { "" } else { ", in its maintenance window" };
-        Ok(Done { summary: format!("{}: {}{when}", self.instance, changes.join(", ")) })
-    }
-
-    async fn send(&self) -> Result<(), AwsError> {
+    async fn ask(&self) -> Result<(), AwsError> {
         let writer = self.place.writer().await;
         let send = writer
             .rds()
@@ -286,34 +309,6 @@ impl Modify {
             .apply_immediately(self.immediately)
             .send();
         writer.call(&Call::new("rds:ModifyDBInstance", &self.instance), send).await.map(drop)
-    }
-
-    async fn checks(&self) -> Vec<Check> {
-        let what = format!("{} can be changed", self.instance);
-        let found = self.inspect().await;
-        let (instance, _) = match found {
-            Ok(Some(found)) => found,
-            Ok(None) => return vec![Check::fail(what, self.missing(), "Check name and region in the plan.")],
-            Err(error) => return vec![Check::fail(what, error.to_string(), error.next_step())],
-        };
-        let changes: Vec<String> = self.missing_lines(&instance).iter().map(Line::words).collect();
-        let status = status(&instance);
-        let mut checks = vec![match self.refused(&instance) {
-            Some((why, next)) => Check::warn(what, why, next),
-            None if !takes_changes(&status) => {
-                Check::fail(what, format!("it is {status}"), "AWS changes an available instance only.")
-            }
-            None => Check::pass(what, changes.join(", ")),
-        }];
-        if let Some(class) = &self.wishes.class {
-            let (engine, version) = (instance.engine(), instance.engine_version());
-            let reader = self.place.reader().await;
-            checks.push(
-                checks::orderable(&reader, class, engine.unwrap_or_default(), version.unwrap_or_default())
-                    .await,
-            );
-        }
-        checks
     }
 }
 
