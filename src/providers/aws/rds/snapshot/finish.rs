@@ -19,7 +19,7 @@ impl TakeSnapshot {
         id: &str,
         context: &Context,
     ) -> Result<Done, Failure> {
-        let what = self.what();
+        let what = self.subject();
         let late = |seen: String| {
             let next = "Verify the step until it is available; take no other one before that.";
             Failure::maybe_done(&what, format!("it is not done yet, and goes on by itself: {seen}"), next)
@@ -38,8 +38,8 @@ impl TakeSnapshot {
     }
 
     /// The proof that this attempt took it and that it is available.
-    pub(super) async fn prove(&self, context: &Context) -> Result<Proof, Failure> {
-        let (what, id) = (self.what(), self.name(&context.token));
+    pub(super) async fn proof(&self, context: &Context) -> Result<Proof, Failure> {
+        let (what, id) = (self.subject(), self.name(&context.token));
         let reader = self.place.reader().await;
         let found = named(&reader, self.sort, &id).await.map_err(|error| error.not_done(&what))?;
         let snapshot = found.ok_or_else(|| {

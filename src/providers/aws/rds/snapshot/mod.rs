@@ -3,13 +3,13 @@
 mod finish;
 
 use crate::base::text::clean;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Action, Built, Context};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{REGION, place, unread::read};
+use crate::providers::aws::action::{REGION, place};
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
 use crate::providers::aws::rds::restore::wanted::{is_open, refuse};
 use crate::providers::aws::rds::restore::{DatabaseKind, marks};
@@ -18,7 +18,6 @@ use crate::providers::aws::rds::{names, target};
 use crate::providers::aws::request::Request;
 use crate::providers::clients::Clients;
 use aws_sdk_rds::types::Tag;
-use futures::future::BoxFuture;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -73,12 +72,12 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         (None, Some(id)) => (DatabaseKind::Cluster, id),
         (instance, _) => return Err(refuse("instance", instance, "give it or `cluster`, one of them")),
     };
-    Ok(Box::new(TakeSnapshot {
+    Ok(Box::new(Changing(TakeSnapshot {
         place: place(params, clients)?,
         sort,
         source,
         snapshot: params.text("snapshot").map(str::to_owned),
-    }))
+    })))
 }
 
 struct TakeSnapshot {
@@ -90,46 +89,71 @@ struct TakeSnapshot {
 
 /// The database as it is now.
 struct Seen {
-    target: Target,
     status: String,
     arn: String,
     notes: Vec<String>,
+    /// What has the plan's name for the snapshot already.
+    other: Option<Snapshot>,
 }
 
-impl Action for TakeSnapshot {
+impl Change for TakeSnapshot {
+    type Seen = Seen;
+
     fn needs(&self, permission: &str) -> bool {
         permission == "rds:AddTagsToResource"
             || permission.contains("Cluster") == (self.sort == DatabaseKind::Cluster)
     }
 
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let unseen = |why: String| (Target::unseen(&self.source, self.sort.kind()), vec![why]);
-            let (target, notes) = match read(self.look_at_all()).await {
-                Ok((Some(seen), other)) => {
-                    let mut notes = seen.notes;
-                    notes.extend(other.map(|other| format!("This step will refuse: {}", exists(&other))));
-                    (seen.target, notes)
-                }
-                Ok((None, _)) => unseen(format!("This step will refuse: {}.", self.missing())),
-                Err(unread) => unseen(unread.note()),
-            };
-            let shown = self.request(self.snapshot.as_deref().unwrap_or("(made from the attempt)"));
-            let command = self.request(&self.name_by_hand()).command(&self.place.region);
-            Ok(Description::new(shown.words(), command, target, notes))
+    fn what(&self, _: &str) -> String {
+        self.subject()
+    }
+
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.source, self.sort.kind())
+    }
+
+    async fn read(&self) -> Result<(Target, Seen), Unread> {
+        self.inspect().await?.ok_or_else(|| {
+            let next = "Check name and region in the plan, or take it by hand.";
+            Unread::Absent(Refusal::new(self.missing(), next))
         })
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.take(expected, context))
+    fn show(&self, seen: Option<&Seen>) -> Shown {
+        let mut notes = seen.map(|seen| seen.notes.clone()).unwrap_or_default();
+        let other = seen.and_then(|seen| seen.other.as_ref());
+        notes.extend(other.map(|other| format!("This step will refuse: {}", exists(other))));
+        let shown = self.request(self.snapshot.as_deref().unwrap_or("(made from the attempt)"));
+        let command = self.request(&self.name_by_hand()).command(&self.place.region);
+        Shown { call: shown.words(), command, notes, ..Shown::default() }
     }
 
-    fn verify<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(context))
+    fn unread(&self, unread: Unread) -> Vec<String> {
+        vec![unread.note()]
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Seen>, context: &Context) -> Result<Done, Failure> {
+        let (what, id) = (&*confirmed.what, self.name(&context.token));
+        let reader = self.place.reader().await;
+        match named(&reader, self.sort, &id).await.map_err(|error| error.not_done(what))? {
+            Some(found) if marks::made_by(&found.tags, &context.token) => {}
+            Some(other) => {
+                let next =
+                    "Nothing was done. Give the step another `snapshot`, with a time or the incident in it.";
+                return Err(Failure::not_done(what, exists(&other), next));
+            }
+            None => {
+                (context.output)(&self.request(&id).words());
+                let tags = marks::tags(&context.token, &confirmed.seen.arn, None);
+                let writer = self.place.writer().await;
+                self.ask(&writer, &id, tags).await.map_err(|error| error.of_change(what))?;
+            }
+        }
+        self.until_available(&reader, &id, context).await
+    }
+
+    async fn prove(&self, _: &Target, context: &Context) -> Result<Proof, Failure> {
+        self.proof(context).await
     }
 
     fn manual(&self) -> ManualCard {
@@ -156,25 +180,23 @@ impl Action for TakeSnapshot {
         }
     }
 
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(async move {
-            let what = format!("a snapshot of {} can be taken", self.source);
-            let next = "Check the plan's names and region; a snapshot needs an available database.";
-            vec![match self.look_at_all().await {
-                Ok((Some(_), Some(other))) => {
-                    Check::fail(what, exists(&other), "Give the step another `snapshot`.")
-                }
-                Ok((Some(seen), None)) if seen.status == "available" => Check::pass(what, "it is available"),
-                Ok((Some(seen), None)) => Check::fail(what, format!("it is {}", seen.status), next),
-                Ok((None, _)) => Check::fail(what, self.missing(), next),
-                Err(error) => Check::fail(what, error.to_string(), error.next_step()),
-            }]
-        })
+    async fn checks(&self) -> Vec<Check> {
+        let what = format!("a snapshot of {} can be taken", self.source);
+        let next = "Check the plan's names and region; a snapshot needs an available database.";
+        vec![match self.inspect().await {
+            Ok(Some((_, Seen { other: Some(other), .. }))) => {
+                Check::fail(what, exists(&other), "Give the step another `snapshot`.")
+            }
+            Ok(Some((_, seen))) if seen.status == "available" => Check::pass(what, "it is available"),
+            Ok(Some((_, seen))) => Check::fail(what, format!("it is {}", seen.status), next),
+            Ok(None) => Check::fail(what, self.missing(), next),
+            Err(error) => Check::fail(what, error.to_string(), error.next_step()),
+        }]
     }
 }
 
 impl TakeSnapshot {
-    fn what(&self) -> String {
+    fn subject(&self) -> String {
         format!("snapshot of {}", self.source)
     }
 
@@ -202,7 +224,7 @@ impl TakeSnapshot {
     }
 
     /// The database, and what has the plan's name for the snapshot already.
-    async fn look_at_all(&self) -> Result<(Option<Seen>, Option<Snapshot>), AwsError> {
+    async fn inspect(&self) -> Result<Option<(Target, Seen)>, AwsError> {
         let reader = self.place.reader().await;
         let other = async {
             match &self.snapshot {
@@ -210,10 +232,11 @@ impl TakeSnapshot {
                 _ => Ok(None),
             }
         };
-        futures::future::try_join(self.inspect(&reader), other).await
+        let (seen, other) = futures::future::try_join(self.database(&reader), other).await?;
+        Ok(seen.map(|(target, seen)| (target, Seen { other, ..seen })))
     }
 
-    async fn inspect(&self, reader: &Connection) -> Result<Option<Seen>, AwsError> {
+    async fn database(&self, reader: &Connection) -> Result<Option<(Target, Seen)>, AwsError> {
         let (target, status, arn, single) = match self.sort {
             DatabaseKind::Instance => {
                 let Some(found) = target::instance(reader, &self.source).await? else { return Ok(None) };
@@ -239,34 +262,10 @@ impl TakeSnapshot {
             );
         }
         let arn = clean(arn.as_deref().unwrap_or(&self.source), 300);
-        Ok(Some(Seen { target, status, arn, notes }))
+        Ok(Some((target, Seen { status, arn, notes, other: None })))
     }
 
-    async fn take(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let (what, id) = (self.what(), self.name(&context.token));
-        let reader = self.place.reader().await;
-        let seen = self.inspect(&reader).await.map_err(|error| error.not_done(&what))?.ok_or_else(|| {
-            Failure::not_done(&what, self.missing(), "Check name and region in the plan, or take it by hand.")
-        })?;
-        expected.same(&seen.target)?;
-        match named(&reader, self.sort, &id).await.map_err(|error| error.not_done(&what))? {
-            Some(found) if marks::made_by(&found.tags, &context.token) => {}
-            Some(other) => {
-                let next =
-                    "Nothing was done. Give the step another `snapshot`, with a time or the incident in it.";
-                return Err(Failure::not_done(&what, exists(&other), next));
-            }
-            None => {
-                (context.output)(&self.request(&id).words());
-                let tags = marks::tags(&context.token, &seen.arn, None);
-                let writer = self.place.writer().await;
-                self.send(&writer, &id, tags).await.map_err(|error| error.of_change(&what))?;
-            }
-        }
-        self.until_available(&reader, &id, context).await
-    }
-
-    async fn send(&self, writer: &Connection, id: &str, tags: Vec<Tag>) -> Result<(), AwsError> {
+    async fn ask(&self, writer: &Connection, id: &str, tags: Vec<Tag>) -> Result<(), AwsError> {
         match self.sort {
             DatabaseKind::Instance => {
                 let ask = writer.rds().create_db_snapshot().db_instance_identifier(&self.source);
