@@ -3,19 +3,18 @@
 mod change;
 
 use crate::base::text::clean;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::wait::{Progress, wait};
-use crate::kinds::action::{Action, Built, Context};
+use crate::kinds::action::{self, Built, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{caller, command, unread::read};
+use crate::providers::aws::action::{caller, command};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Place};
 use crate::providers::aws::probe::{GLOBAL, find};
 use crate::providers::clients::Clients;
 use aws_sdk_cloudfront::types::DistributionConfig;
 use change::Change;
-use futures::future::BoxFuture;
 use jiff::SignedDuration;
 
 const KIND_OF_TARGET: &str = "CloudFront distribution";
@@ -69,12 +68,12 @@ timeout = "20m"
 };
 
 pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
-    Ok(Box::new(SetOrigin {
+    Ok(Box::new(Changing(SetOrigin {
         place: find(GLOBAL, "distribution", clients)?,
         id: params.require_text("distribution")?.to_owned(),
         change: Change::of(params)?,
         wait_deployed: params.flag("wait_deployed"),
-    }))
+    })))
 }
 
 struct SetOrigin {
@@ -86,43 +85,99 @@ struct SetOrigin {
 
 /// A distribution as it is now.
 struct Seen {
-    target: Target,
     config: DistributionConfig,
     etag: String,
     status: String,
 }
 
-impl Action for SetOrigin {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let unseen = || Target::unseen(&self.id, KIND_OF_TARGET);
-            let (mut undo, mut sets) = (Vec::new(), Vec::new());
-            let (target, notes) = match read(self.inspect()).await {
-                Ok(seen) => {
-                    let notes = self.notes(&seen);
-                    undo = self.undo(&seen);
-                    sets.extend(self.change.difference(&seen.config).ok().flatten());
-                    (seen.target, notes)
-                }
-                Err(unread) => (unseen(), unread.notes()),
-            };
-            let etag = target.property("etag").unwrap_or("(unread)");
-            let call =
-                format!("cloudfront:UpdateDistribution Id={} If-Match={etag} {}", self.id, self.change);
-            Ok(Description { call, command: self.commands().join("; "), target, notes, undo, sets })
-        })
+impl action::Change for SetOrigin {
+    type Seen = Seen;
+
+    fn what(&self, name: &str) -> String {
+        format!("{} on {name}", self.change)
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.set(expected, context))
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.id, KIND_OF_TARGET)
     }
 
-    fn verify<'a>(&'a self, expected: &'a Target, _: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected))
+    async fn read(&self) -> Result<(Target, Seen), Unread> {
+        Ok(self.inspect().await?)
+    }
+
+    fn show(&self, seen: Option<&Seen>) -> Shown {
+        let etag = seen.map_or("(unread)".into(), |seen| clean(&seen.etag, 100));
+        let difference = seen.and_then(|seen| self.change.difference(&seen.config).ok().flatten());
+        Shown {
+            call: format!("cloudfront:UpdateDistribution Id={} If-Match={etag} {}", self.id, self.change),
+            command: self.commands().join("; "),
+            notes: seen.map(|seen| self.notes(seen)).unwrap_or_default(),
+            undo: seen.map(|seen| self.undo(seen)).unwrap_or_default(),
+            sets: difference.into_iter().collect(),
+        }
+    }
+
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Refusal> {
+        match self.change.difference(&seen.config) {
+            Ok(Some(_)) => None,
+            Ok(None) => Some(Refusal::new(
+                "it is so already: nothing was sent",
+                "Skip the step with this as the reason.",
+            )),
+            Err(refusal) => Some(refusal),
+        }
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Seen>, context: &Context) -> Result<Done, Failure> {
+        let Confirmed { seen, expected, what, .. } = confirmed;
+        let difference = self.change.difference(&seen.config).ok().flatten();
+        let difference = difference.map(|(name, moved)| format!("{name}: {moved}")).unwrap_or_default();
+        (context.output)(&difference);
+        self.update(&what, seen).await?;
+        if self.wait_deployed {
+            self.deployed(&what, context).await?;
+        }
+        Ok(Done { summary: format!("{}: {difference}", expected.name) })
+    }
+
+    async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
+        let what = self.what(&expected.name);
+        let (found, seen) = self.inspect().await.map_err(|error| error.not_done(&*what))?;
+        let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
+        let before = expected.property("etag");
+        if before.is_none() || expected.property("arn") != found.property("arn") {
+            return not_yet(
+                "it was not read when it was confirmed".into(),
+                "Compare by hand, then attest the step.",
+            );
+        }
+        if before == Some(&seen.etag) {
+            return not_yet("its ETag is the one of before: nothing was changed".into(), "Retry the step.");
+        }
+        match self.change.difference(&seen.config) {
+            Ok(None) => {}
+            Ok(Some((name, moved))) => {
+                let next = "Somebody else changed it. Look at it, then confirm the step again.";
+                return not_yet(format!("it changed, and not to this: {name}: {moved}"), next);
+            }
+            Err(refusal) => return Err(refusal.not_done(what)),
+        }
+        let state = self.change.state(&seen.config);
+        if state.iter().all(|(name, value)| expected.property(name) == Some(value)) {
+            return not_yet(
+                "it was so before the step, and something else of it changed since: that proves nothing"
+                    .into(),
+                "Find out who changed it, then attest the step or skip it.",
+            );
+        }
+        if self.wait_deployed && seen.status != "Deployed" {
+            return not_yet(format!("its status is {}", seen.status), "It goes on by itself: verify again.");
+        }
+        let mut evidence: Vec<String> =
+            state.iter().map(|(name, value)| format!("{name} is {value}")).collect();
+        evidence.push(format!("ETag is {}, before {}", clean(&seen.etag, 100), before.unwrap_or_default()));
+        evidence.push(format!("status is {}", seen.status));
+        Ok(Proof { evidence })
     }
 
     fn manual(&self) -> ManualCard {
@@ -160,7 +215,7 @@ impl SetOrigin {
         vec![get, format!("in config.json: {}", before.collect::<Vec<_>>().join(", ")), update]
     }
 
-    async fn inspect(&self) -> Result<Seen, AwsError> {
+    async fn inspect(&self) -> Result<(Target, Seen), AwsError> {
         let connection = self.place.reader().await;
         let call = Call::new("cloudfront:GetDistribution", &self.id);
         let send = connection.cloudfront().get_distribution().id(&self.id).send();
@@ -183,7 +238,7 @@ impl SetOrigin {
         identity.push(caller(&connection).await?);
         let name = clean(&self.id, 200);
         let target = Target { name, kind: KIND_OF_TARGET.into(), identity, reachable: true };
-        Ok(Seen { target, config, etag, status: clean(&distribution.status, 40) })
+        Ok((target, Seen { config, etag, status: clean(&distribution.status, 40) }))
     }
 
     fn notes(&self, seen: &Seen) -> Vec<String> {
@@ -206,26 +261,7 @@ impl SetOrigin {
         notes
     }
 
-    async fn set(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = format!("{} on {}", self.change, expected.name);
-        let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
-        expected.same(&seen.target)?;
-        let difference = self.change.difference(&seen.config);
-        let difference = difference.map_err(|refusal| refusal.not_done(&*what))?;
-        let Some((name, moved)) = difference else {
-            let next = "Skip the step with this as the reason.";
-            return Err(Failure::not_done(what, "it is so already: nothing was sent", next));
-        };
-        let difference = format!("{name}: {moved}");
-        (context.output)(&difference);
-        self.send(&what, seen).await?;
-        if self.wait_deployed {
-            self.deployed(&what, context).await?;
-        }
-        Ok(Done { summary: format!("{}: {}", expected.name, difference) })
-    }
-
-    async fn send(&self, what: &str, seen: Seen) -> Result<(), Failure> {
+    async fn update(&self, what: &str, seen: Seen) -> Result<(), Failure> {
         let connection = self.place.writer().await;
         let config = self.change.applied(seen.config);
         let call = Call::new("cloudfront:UpdateDistribution", &self.id);
@@ -253,52 +289,12 @@ impl SetOrigin {
             Failure::maybe_done(what, format!("CloudFront has it, and the edges do not all: {seen}"), next)
         };
         let look = || async {
-            let seen = self.inspect().await?;
+            let (_, seen) = self.inspect().await?;
             Ok(match seen.status == "Deployed" {
                 true => Progress::Reached(()),
                 false => Progress::Waiting(format!("the distribution is {}", seen.status)),
             })
         };
         wait(context, PAUSE, late, look).await
-    }
-
-    async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
-        let what = format!("{} on {}", self.change, expected.name);
-        let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
-        let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
-        let before = expected.property("etag");
-        if before.is_none() || expected.property("arn") != seen.target.property("arn") {
-            return not_yet(
-                "it was not read when it was confirmed".into(),
-                "Compare by hand, then attest the step.",
-            );
-        }
-        if before == Some(&seen.etag) {
-            return not_yet("its ETag is the one of before: nothing was changed".into(), "Retry the step.");
-        }
-        match self.change.difference(&seen.config) {
-            Ok(None) => {}
-            Ok(Some((name, moved))) => {
-                let next = "Somebody else changed it. Look at it, then confirm the step again.";
-                return not_yet(format!("it changed, and not to this: {name}: {moved}"), next);
-            }
-            Err(refusal) => return Err(refusal.not_done(what)),
-        }
-        let state = self.change.state(&seen.config);
-        if state.iter().all(|(name, value)| expected.property(name) == Some(value)) {
-            return not_yet(
-                "it was so before the step, and something else of it changed since: that proves nothing"
-                    .into(),
-                "Find out who changed it, then attest the step or skip it.",
-            );
-        }
-        if self.wait_deployed && seen.status != "Deployed" {
-            return not_yet(format!("its status is {}", seen.status), "It goes on by itself: verify again.");
-        }
-        let mut evidence: Vec<String> =
-            state.iter().map(|(name, value)| format!("{name} is {value}")).collect();
-        evidence.push(format!("ETag is {}, before {}", clean(&seen.etag, 100), before.unwrap_or_default()));
-        evidence.push(format!("status is {}", seen.status));
-        Ok(Proof { evidence })
     }
 }
