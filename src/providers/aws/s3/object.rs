@@ -227,6 +227,14 @@ pub async fn target(
     Ok(Target { name: clean(&place.url(), 200), kind: KIND.into(), identity, reachable: true })
 }
 
+/// What takes a new object back, once it was looked whether one is there; none where it replaces another.
+pub fn undo(at: &Place, there: Option<Option<&Object>>) -> Vec<String> {
+    match there {
+        Some(None) => vec![format!("aws s3 rm {}", at.url())],
+        _ => Vec::new(),
+    }
+}
+
 /// Fails when another object is there and may not be replaced.
 ///
 /// # Errors

@@ -3,20 +3,18 @@
 mod content;
 
 use crate::base::text::ended;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::kinds::action::refusal::Refusal;
-use crate::kinds::action::{Action, Built, Context};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{REGION, command, place, unread::read};
-use crate::providers::aws::client::{AwsError, Call, Place};
+use crate::providers::aws::action::{REGION, command, place};
+use crate::providers::aws::client::{Call, Place};
 use crate::providers::aws::s3::object;
 use crate::providers::aws::s3::object::{ATTEMPT, Object, Place as At, Storing};
 use crate::providers::clients::Clients;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use content::{Content, Source};
-use futures::future::BoxFuture;
 use std::path::PathBuf;
 
 /// The kind.
@@ -79,13 +77,13 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         _ => return Err(wrong("it takes either `file` or `text`")),
     };
     let text = |key: &str| params.require_text(key).map(str::to_owned);
-    Ok(Box::new(Put {
+    Ok(Box::new(Changing(Put {
         place: place(params, clients)?,
         target: At { bucket: object::bucket_of(params, "bucket")?, key: text("key")? },
         source,
         content_type: params.text("content_type").map(str::to_owned),
         storing: Storing::of(params),
-    }))
+    })))
 }
 
 struct Put {
@@ -98,129 +96,50 @@ struct Put {
 
 /// The place and the content as they are now.
 struct Seen {
-    target: Target,
     there: Option<Object>,
     content: Content,
 }
 
-impl Action for Put {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let unseen = || Target::unseen(&self.target.url(), object::KIND);
-            let mut undo = Vec::new();
-            let (target, notes) = match read(self.inspect("")).await {
-                Ok(seen) => {
-                    let notes = self.notes(&seen);
-                    if seen.there.is_none() {
-                        undo = vec![format!("aws s3 rm {}", self.target.url())];
-                    }
-                    (seen.target, notes)
-                }
-                Err(unread) => (unseen(), unread.notes()),
-            };
-            Ok(Description { undo, ..Description::new(self.call(), self.command(), target, notes) })
-        })
+impl Change for Put {
+    type Seen = Seen;
+
+    fn what(&self, name: &str) -> String {
+        format!("put of {name}")
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.put(expected, context))
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.target.url(), object::KIND)
     }
 
-    fn verify<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected, context))
-    }
-
-    fn manual(&self) -> ManualCard {
-        ManualCard {
-            instructions: vec![self.command()],
-            check: format!(
-                "`{}` shows its size and the time of now.",
-                command(Some(&self.place.region), &["s3", "ls", &self.target.url()])
-            ),
-        }
-    }
-}
-
-impl Put {
-    fn call(&self) -> String {
-        let only = if self.storing.overwrite { "If-Match=(what is there)" } else { "If-None-Match=*" };
-        format!(
-            "s3:PutObject Bucket={} Key={} Body=({}){} {only}",
-            self.target.bucket,
-            self.target.key,
-            self.source.words(),
-            self.storing.words()
-        )
-    }
-
-    fn command(&self) -> String {
-        let target = self.target.url();
-        let file = self.source.path().map(|path| path.display().to_string());
-        let mut words = vec!["s3", "cp", file.as_deref().unwrap_or("-"), &*target];
-        let options = self.storing.options();
-        words.extend(options.iter().map(String::as_str));
-        if let Some(content_type) = &self.content_type {
-            words.extend(["--content-type", content_type]);
-        }
-        let copy = command(Some(&self.place.region), &words);
-        match &self.source {
-            Source::File(_) => copy,
-            Source::Text(text) => {
-                let print = ["printf".to_owned(), "%s".to_owned(), text.clone()];
-                format!("{} | {copy}", crate::providers::program::source::quoted(&print))
-            }
-        }
-    }
-
-    async fn inspect(&self, what: &str) -> Result<Seen, Failure> {
+    async fn read(&self) -> Result<(Target, Seen), Unread> {
         let content = self.source.content().await.map_err(|why| {
             let next =
                 "See that the engine's user can read the file, on the engine's host. Nothing was sent.";
-            Failure::not_done(what, why, next)
+            Unread::Failed(Refusal::new(why, next))
         })?;
         let connection = self.place.reader().await;
-        let unread = |error: AwsError| error.not_done(what);
-        let there = object::head(&connection, &self.target).await.map_err(unread)?;
+        let there = object::head(&connection, &self.target).await?;
         let identity = [("content", content.words())];
-        let target = object::target(&connection, &self.target, there.as_ref(), &identity).await;
-        Ok(Seen { target: target.map_err(unread)?, there, content })
+        let target = object::target(&connection, &self.target, there.as_ref(), &identity).await?;
+        Ok((target, Seen { there, content }))
     }
 
-    fn notes(&self, seen: &Seen) -> Vec<String> {
-        let mut notes = vec![format!("Content: {}", seen.content.words())];
-        notes.push(match &seen.there {
-            None => "Nothing is at the target.".into(),
-            Some(there) => format!("At the target: {}", there.words()),
-        });
-        let refused = self.refusal(seen).err();
-        notes.extend(refused.map(|refusal| format!("This step will refuse: {}", ended(&refusal.why))));
-        if self.storing.overwrite && seen.there.is_some() {
-            notes.push("It REPLACES what is there; only a bucket with versions keeps the old one.".into());
+    fn show(&self, seen: Option<&Seen>) -> Shown {
+        Shown {
+            call: self.call(),
+            command: self.command(),
+            notes: seen.map(|seen| self.notes(seen)).unwrap_or_default(),
+            undo: object::undo(&self.target, seen.map(|seen| seen.there.as_ref())),
+            ..Shown::default()
         }
-        notes
     }
 
-    fn refusal(&self, seen: &Seen) -> Result<(), Refusal> {
-        seen.content.fits().map_err(|why| {
-            let next = format!("Put it in parts by hand, then attest the step: {}", self.command());
-            Refusal::new(why, next)
-        })?;
-        object::may_write(seen.there.as_ref(), &seen.content.object(), self.storing.overwrite)
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Refusal> {
+        self.refusal(seen).err()
     }
 
-    async fn put(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = format!("put of {}", expected.name);
-        let seen = self.inspect(&what).await?;
-        expected.same(&seen.target)?;
-        self.refusal(&seen).map_err(|refusal| refusal.not_done(&*what))?;
+    async fn send(&self, confirmed: Confirmed<'_, Seen>, context: &Context) -> Result<Done, Failure> {
+        let Confirmed { seen, what, .. } = confirmed;
         let body = self.source.stream().await.map_err(|why| {
             Failure::not_done(&*what, why, "See that the file is still there. Nothing was sent.")
         })?;
@@ -283,5 +202,69 @@ impl Put {
         evidence.push("it carries this attempt's mark".into());
         evidence.extend(there.encryption.as_ref().map(|sse| format!("encryption is {sse}")));
         Ok(Proof { evidence })
+    }
+
+    fn manual(&self) -> ManualCard {
+        ManualCard {
+            instructions: vec![self.command()],
+            check: format!(
+                "`{}` shows its size and the time of now.",
+                command(Some(&self.place.region), &["s3", "ls", &self.target.url()])
+            ),
+        }
+    }
+}
+
+impl Put {
+    fn call(&self) -> String {
+        let only = if self.storing.overwrite { "If-Match=(what is there)" } else { "If-None-Match=*" };
+        format!(
+            "s3:PutObject Bucket={} Key={} Body=({}){} {only}",
+            self.target.bucket,
+            self.target.key,
+            self.source.words(),
+            self.storing.words()
+        )
+    }
+
+    fn command(&self) -> String {
+        let target = self.target.url();
+        let file = self.source.path().map(|path| path.display().to_string());
+        let mut words = vec!["s3", "cp", file.as_deref().unwrap_or("-"), &*target];
+        let options = self.storing.options();
+        words.extend(options.iter().map(String::as_str));
+        if let Some(content_type) = &self.content_type {
+            words.extend(["--content-type", content_type]);
+        }
+        let copy = command(Some(&self.place.region), &words);
+        match &self.source {
+            Source::File(_) => copy,
+            Source::Text(text) => {
+                let print = ["printf".to_owned(), "%s".to_owned(), text.clone()];
+                format!("{} | {copy}", crate::providers::program::source::quoted(&print))
+            }
+        }
+    }
+
+    fn notes(&self, seen: &Seen) -> Vec<String> {
+        let mut notes = vec![format!("Content: {}", seen.content.words())];
+        notes.push(match &seen.there {
+            None => "Nothing is at the target.".into(),
+            Some(there) => format!("At the target: {}", there.words()),
+        });
+        let refused = self.refusal(seen).err();
+        notes.extend(refused.map(|refusal| format!("This step will refuse: {}", ended(&refusal.why))));
+        if self.storing.overwrite && seen.there.is_some() {
+            notes.push("It REPLACES what is there; only a bucket with versions keeps the old one.".into());
+        }
+        notes
+    }
+
+    fn refusal(&self, seen: &Seen) -> Result<(), Refusal> {
+        seen.content.fits().map_err(|why| {
+            let next = format!("Put it in parts by hand, then attest the step: {}", self.command());
+            Refusal::new(why, next)
+        })?;
+        object::may_write(seen.there.as_ref(), &seen.content.object(), self.storing.overwrite)
     }
 }
