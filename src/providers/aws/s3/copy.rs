@@ -1,20 +1,18 @@
 //! `s3-copy`: copies an object within S3.
 
 use crate::base::text::ended;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::kinds::action::refusal::Refusal;
-use crate::kinds::action::{Action, Built, Context};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{REGION, command, place, unread::read};
+use crate::providers::aws::action::{REGION, command, place};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Place};
 use crate::providers::aws::probe::find;
 use crate::providers::aws::s3::object;
 use crate::providers::aws::s3::object::{MAX_SINGLE_BYTES, Object, Place as At, Storing};
 use crate::providers::clients::Clients;
 use aws_sdk_s3::types::MetadataDirective;
-use futures::future::BoxFuture;
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -80,7 +78,7 @@ timeout = "15m"
 pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     let to = place(params, clients)?;
     let text = |key: &str| params.require_text(key).map(str::to_owned);
-    Ok(Box::new(Copy {
+    Ok(Box::new(Changing(Copy {
         from: match params.text("source_region") {
             Some(region) => find(region, "source_region", clients)?,
             None => to.clone(),
@@ -93,7 +91,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
             .table("metadata")
             .filter_map(|(name, value)| Some((name.to_owned(), value.as_text()?.to_owned())))
             .collect(),
-    }))
+    })))
 }
 
 struct Copy {
@@ -108,40 +106,112 @@ struct Copy {
 
 /// Both ends as they are now.
 struct Seen {
-    target: Target,
     source: Object,
     there: Option<Object>,
 }
 
-impl Action for Copy {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let unseen = || Target::unseen(&self.target.url(), object::KIND);
-            let mut undo = Vec::new();
-            let (target, notes) = match read(self.inspect()).await {
-                Ok(seen) => {
-                    let notes = self.notes(&seen);
-                    if seen.there.is_none() {
-                        undo = vec![format!("aws s3 rm {}", self.target.url())];
-                    }
-                    (seen.target, notes)
-                }
-                Err(unread) => (unseen(), unread.notes()),
-            };
-            Ok(Description { undo, ..Description::new(self.call(), self.command(), target, notes) })
-        })
+impl Change for Copy {
+    type Seen = Seen;
+
+    fn what(&self, name: &str) -> String {
+        format!("copy to {name}")
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.copy(expected, context))
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.target.url(), object::KIND)
     }
 
-    fn verify<'a>(&'a self, expected: &'a Target, _: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected))
+    async fn read(&self) -> Result<(Target, Seen), Unread> {
+        let (from, to) = (self.from.reader().await, self.to.reader().await);
+        let (source, there) =
+            tokio::join!(object::head(&from, &self.source), object::head(&to, &self.target));
+        let source = source?.ok_or_else(|| {
+            let call = Call::new("s3:GetObject", self.source.url());
+            AwsError::new(&call, AwsErrorKind::NotFound, "there is no such object")
+        })?;
+        let there = there?;
+        let content = [("source", self.source.url()), ("content", source.words())];
+        let target = object::target(&to, &self.target, there.as_ref(), &content).await?;
+        Ok((target, Seen { source, there }))
+    }
+
+    fn show(&self, seen: Option<&Seen>) -> Shown {
+        Shown {
+            call: self.call(),
+            command: self.command(),
+            notes: seen.map(|seen| self.notes(seen)).unwrap_or_default(),
+            undo: object::undo(&self.target, seen.map(|seen| seen.there.as_ref())),
+            ..Shown::default()
+        }
+    }
+
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Refusal> {
+        self.refusal(seen).err()
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Seen>, context: &Context) -> Result<Done, Failure> {
+        let Confirmed { seen, what, .. } = confirmed;
+        (context.output)(&format!("copying {} bytes", seen.source.bytes));
+        let connection = self.to.writer().await;
+        let mut send = connection
+            .s3()
+            .copy_object()
+            .copy_source(self.copy_source())
+            .copy_source_if_match(&seen.source.etag)
+            .bucket(&self.target.bucket)
+            .key(&self.target.key)
+            .set_storage_class(self.storing.class.clone())
+            .set_server_side_encryption(self.storing.sse.clone())
+            .set_ssekms_key_id(self.storing.kms_key.clone());
+        send = match &seen.there {
+            Some(there) => send.if_match(&there.etag),
+            None => send.if_none_match("*"),
+        };
+        if !self.metadata.is_empty() {
+            send = send
+                .metadata_directive(MetadataDirective::Replace)
+                .set_metadata(Some(self.metadata.iter().cloned().collect()));
+        }
+        let call = Call::new("s3:PutObject", self.target.url());
+        // S3 copies before it answers: a gigabyte takes longer than a call does.
+        let within = context.timeout.unsigned_abs();
+        let sent = connection.call_within(&call, within, send.send()).await;
+        sent.map_err(|error| object::of_write(&what, &error))?;
+        Ok(Done { summary: format!("{} is at {}", self.source.url(), self.target.url()) })
+    }
+
+    async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
+        let what = format!("copy at {}", expected.name);
+        let (_, seen) = self.read().await.map_err(|unread| unread.not_done(&*what))?;
+        let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
+        let Some(there) = &seen.there else { return not_yet("nothing is there".into(), "Retry the step.") };
+        let Some(before) = expected.property("there now") else {
+            return not_yet(
+                "what was there before is not known".into(),
+                "Compare by hand, then attest the step.",
+            );
+        };
+        if before == there.words() {
+            return not_yet(format!("what is there was there before ({before})"), "Retry the step.");
+        }
+        if expected.property("content") != Some(&seen.source.words()) {
+            return not_yet(
+                format!("the source changed since: it is {} now", seen.source.words()),
+                "Compare by hand, then attest the step.",
+            );
+        }
+        let compared = match there.same_content(&seen.source) {
+            Some(true) => "checksum or ETag is the source's",
+            Some(false) => {
+                return not_yet(format!("it is another object: {}", there.words()), "Find out who wrote it.");
+            }
+            None => "its size is the source's; S3 has no checksum of both to compare",
+        };
+        let mut evidence = vec![format!("HeadObject: {}", there.words()), compared.to_owned()];
+        evidence.extend(there.encryption.as_ref().map(|sse| format!("encryption is {sse}")));
+        evidence.extend(there.class.as_ref().map(|class| format!("storage class is {class}")));
+        evidence.push(format!("there before: {before}"));
+        Ok(Proof { evidence })
     }
 
     fn manual(&self) -> ManualCard {
@@ -184,20 +254,6 @@ impl Copy {
         command(Some(&self.to.region), &words)
     }
 
-    async fn inspect(&self) -> Result<Seen, AwsError> {
-        let (from, to) = (self.from.reader().await, self.to.reader().await);
-        let (source, there) =
-            tokio::join!(object::head(&from, &self.source), object::head(&to, &self.target));
-        let source = source?.ok_or_else(|| {
-            let call = Call::new("s3:GetObject", self.source.url());
-            AwsError::new(&call, AwsErrorKind::NotFound, "there is no such object")
-        })?;
-        let there = there?;
-        let content = [("source", self.source.url()), ("content", source.words())];
-        let target = object::target(&to, &self.target, there.as_ref(), &content).await?;
-        Ok(Seen { target, source, there })
-    }
-
     fn notes(&self, seen: &Seen) -> Vec<String> {
         let mut notes = vec![format!("Source: {}", seen.source.words())];
         notes.push(match &seen.there {
@@ -224,40 +280,6 @@ impl Copy {
         object::may_write(seen.there.as_ref(), &seen.source, self.storing.overwrite)
     }
 
-    async fn copy(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = format!("copy to {}", expected.name);
-        let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
-        expected.same(&seen.target)?;
-        self.refusal(&seen).map_err(|refusal| refusal.not_done(&*what))?;
-        (context.output)(&format!("copying {} bytes", seen.source.bytes));
-        let connection = self.to.writer().await;
-        let mut send = connection
-            .s3()
-            .copy_object()
-            .copy_source(self.copy_source())
-            .copy_source_if_match(&seen.source.etag)
-            .bucket(&self.target.bucket)
-            .key(&self.target.key)
-            .set_storage_class(self.storing.class.clone())
-            .set_server_side_encryption(self.storing.sse.clone())
-            .set_ssekms_key_id(self.storing.kms_key.clone());
-        send = match &seen.there {
-            Some(there) => send.if_match(&there.etag),
-            None => send.if_none_match("*"),
-        };
-        if !self.metadata.is_empty() {
-            send = send
-                .metadata_directive(MetadataDirective::Replace)
-                .set_metadata(Some(self.metadata.iter().cloned().collect()));
-        }
-        let call = Call::new("s3:PutObject", self.target.url());
-        // S3 copies before it answers: a gigabyte takes longer than a call does.
-        let within = context.timeout.unsigned_abs();
-        let sent = connection.call_within(&call, within, send.send()).await;
-        sent.map_err(|error| object::of_write(&what, &error))?;
-        Ok(Done { summary: format!("{} is at {}", self.source.url(), self.target.url()) })
-    }
-
     /// Bucket and key as the header takes them: each part of the path percent-encoded.
     fn copy_source(&self) -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
@@ -266,39 +288,5 @@ impl Copy {
             false => format!("%{byte:02X}"),
         });
         format!("{}/{}", self.source.bucket, encoded.collect::<String>())
-    }
-
-    async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
-        let what = format!("copy at {}", expected.name);
-        let seen = self.inspect().await.map_err(|error| error.not_done(&*what))?;
-        let not_yet = |why: String, next: &str| Err(Failure::not_done(&*what, why, next));
-        let Some(there) = &seen.there else { return not_yet("nothing is there".into(), "Retry the step.") };
-        let Some(before) = expected.property("there now") else {
-            return not_yet(
-                "what was there before is not known".into(),
-                "Compare by hand, then attest the step.",
-            );
-        };
-        if before == there.words() {
-            return not_yet(format!("what is there was there before ({before})"), "Retry the step.");
-        }
-        if expected.property("content") != Some(&seen.source.words()) {
-            return not_yet(
-                format!("the source changed since: it is {} now", seen.source.words()),
-                "Compare by hand, then attest the step.",
-            );
-        }
-        let compared = match there.same_content(&seen.source) {
-            Some(true) => "checksum or ETag is the source's",
-            Some(false) => {
-                return not_yet(format!("it is another object: {}", there.words()), "Find out who wrote it.");
-            }
-            None => "its size is the source's; S3 has no checksum of both to compare",
-        };
-        let mut evidence = vec![format!("HeadObject: {}", there.words()), compared.to_owned()];
-        evidence.extend(there.encryption.as_ref().map(|sse| format!("encryption is {sse}")));
-        evidence.extend(there.class.as_ref().map(|class| format!("storage class is {class}")));
-        evidence.push(format!("there before: {before}"));
-        Ok(Proof { evidence })
     }
 }
