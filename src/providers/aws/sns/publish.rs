@@ -1,15 +1,14 @@
 //! `sns-publish`: tells a topic's subscribers, once.
 
 use crate::base::text::clean;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
-use crate::kinds::action::{Action, Built, Context};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
-use crate::providers::aws::action::{REGION, caller, command, place, unread::read};
-use crate::providers::aws::client::{AwsError, Call, Place};
+use crate::providers::aws::action::{REGION, caller, command, place};
+use crate::providers::aws::client::{Call, Place};
 use crate::providers::clients::Clients;
-use futures::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -79,7 +78,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     let subject = params.text("subject").map(str::to_owned);
     // It can hold text of the incident, which is known only when the step runs: what does not fit is cut then.
     let subject = subject.map(|subject| fitting(&subject)).filter(|subject| !subject.is_empty());
-    Ok(Box::new(Publish { place: place(params, clients)?, topic, subject, message }))
+    Ok(Box::new(Changing(Publish { place: place(params, clients)?, topic, subject, message })))
 }
 
 /// A subject as SNS takes it: printable ASCII, not more than 100 characters.
@@ -99,51 +98,101 @@ struct Publish {
 #[derive(Default)]
 struct Sent(Mutex<HashMap<String, String>>);
 
-impl Action for Publish {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let (target, mut notes) = match read(self.inspect()).await {
-                Ok((target, subscribers)) => (target, vec![subscribers]),
-                Err(unread) => (self.unseen(), unread.notes()),
-            };
-            notes.extend(self.subject.as_ref().map(|subject| format!("Subject: {subject}")));
-            notes.push(format!("Message: {}", clean(&self.message, 400)));
-            notes.push("It is sent once. A message cannot be called back, nor read back.".into());
-            Ok(Description::new(self.call(), self.command(), target, notes))
-        })
+impl Change for Publish {
+    /// How many it reaches, in words.
+    type Seen = String;
+
+    fn what(&self, name: &str) -> String {
+        format!("the message to {name}")
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.publish(expected, context))
+    async fn unseen(&self) -> Target {
+        Target::unseen(self.name(), KIND_OF_TARGET)
     }
 
-    fn verify<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(async move {
-            let connection = self.place.writer().await;
-            let sent = connection.kept::<Sent>();
-            let id = sent.0.lock().unwrap_or_else(PoisonError::into_inner).get(&context.token).cloned();
-            match id {
-                Some(id) => Ok(Proof {
-                    evidence: vec![
-                        format!("AWS answered the message with id {id}: it has it"),
-                        "that anybody got or read it is not proven".into(),
-                    ],
-                }),
-                None => Err(Failure::maybe_done(
-                    format!("the message to {}", expected.name),
-                    "nobody can tell whether it was sent: no answer of AWS is known, and a message cannot be read back",
-                    "Look whether it is in a subscriber's inbox. Then attest the step, or retry it with a reason.",
-                )),
+    async fn read(&self) -> Result<(Target, String), Unread> {
+        let connection = self.place.reader().await;
+        let call = Call::new("sns:GetTopicAttributes", &self.topic);
+        let send = connection.sns().get_topic_attributes().topic_arn(&self.topic).send();
+        let found = connection.call(&call, send).await?.attributes.unwrap_or_default();
+        let text = |name: &str| found.get(name).map(|value| clean(value, 300)).unwrap_or_default();
+        let mut identity =
+            vec![("region".to_owned(), connection.region.clone()), ("arn".into(), text("TopicArn"))];
+        let others = [("owner", "Owner"), ("display name", "DisplayName"), ("key", "KmsMasterKeyId")];
+        for (name, attribute) in others {
+            let value = text(attribute);
+            if !value.is_empty() {
+                identity.push((name.into(), value));
             }
-        })
+        }
+        identity.push(caller(&connection).await?);
+        let subscribers = match text("SubscriptionsConfirmed").as_str() {
+            "" => "How many are subscribed is not told.".into(),
+            "0" => "NOBODY is subscribed: no person will get this message.".into(),
+            count => format!("{count} confirmed subscriptions, {} pending.", text("SubscriptionsPending")),
+        };
+        let target =
+            Target { name: clean(self.name(), 200), kind: KIND_OF_TARGET.into(), identity, reachable: true };
+        Ok((target, subscribers))
+    }
+
+    fn show(&self, subscribers: Option<&String>) -> Shown {
+        let mut notes: Vec<String> = subscribers.cloned().into_iter().collect();
+        notes.extend(self.subject.as_ref().map(|subject| format!("Subject: {subject}")));
+        notes.push(format!("Message: {}", clean(&self.message, 400)));
+        notes.push("It is sent once. A message cannot be called back, nor read back.".into());
+        Shown { call: self.call(), command: self.command(), notes, ..Shown::default() }
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, String>, context: &Context) -> Result<Done, Failure> {
+        let Confirmed { expected, what, .. } = confirmed;
+        let connection = self.place.writer().await;
+        let mut send = connection
+            .sns()
+            .publish()
+            .topic_arn(&self.topic)
+            .set_subject(self.subject.clone())
+            .message(&self.message);
+        if self.is_ordered() {
+            send = send.message_group_id("lifeboat").message_deduplication_id(&context.token);
+        }
+        let call = Call::new("sns:Publish", &self.topic);
+        let answer = connection.call(&call, send.send()).await;
+        let answer = answer.map_err(|error| match error.may_have_acted() {
+            true => Failure::maybe_done(
+                &*what,
+                format!("{error}; nobody can tell whether it was sent"),
+                "Look whether it is in a subscriber's inbox before you send it again.",
+            ),
+            false => error.not_done(&*what),
+        })?;
+        let id = receipt(answer.message_id.as_deref(), &what)?;
+        let sent = connection.kept::<Sent>();
+        let mut sent = sent.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sent.len() >= MAX_KEPT {
+            sent.clear();
+        }
+        sent.insert(context.token.clone(), id.clone());
+        Ok(Done { summary: format!("{} has the message, id {id}", expected.name) })
+    }
+
+    async fn prove(&self, expected: &Target, context: &Context) -> Result<Proof, Failure> {
+        let connection = self.place.writer().await;
+        let sent = connection.kept::<Sent>();
+        let id = sent.0.lock().unwrap_or_else(PoisonError::into_inner).get(&context.token).cloned();
+        match id {
+            Some(id) => Ok(Proof {
+                evidence: vec![
+                    format!("AWS answered the message with id {id}: it has it"),
+                    "that anybody got or read it is not proven".into(),
+                ],
+            }),
+            None => Err(Failure::maybe_done(
+                self.what(&expected.name),
+                "nobody can tell whether it was sent: no answer of AWS is known, and a message cannot be read back",
+                "Look whether it is in a subscriber's inbox. Then attest the step, or retry it with a reason.",
+            )),
+        }
     }
 
     fn manual(&self) -> ManualCard {
@@ -180,71 +229,6 @@ impl Publish {
             words.extend(["--message-group-id", "lifeboat", "--message-deduplication-id", "by-hand"]);
         }
         command(Some(&self.place.region), &words)
-    }
-
-    fn unseen(&self) -> Target {
-        Target::unseen(self.name(), KIND_OF_TARGET)
-    }
-
-    /// The topic, and how many it reaches.
-    async fn inspect(&self) -> Result<(Target, String), AwsError> {
-        let connection = self.place.reader().await;
-        let call = Call::new("sns:GetTopicAttributes", &self.topic);
-        let send = connection.sns().get_topic_attributes().topic_arn(&self.topic).send();
-        let found = connection.call(&call, send).await?.attributes.unwrap_or_default();
-        let text = |name: &str| found.get(name).map(|value| clean(value, 300)).unwrap_or_default();
-        let mut identity =
-            vec![("region".to_owned(), connection.region.clone()), ("arn".into(), text("TopicArn"))];
-        let others = [("owner", "Owner"), ("display name", "DisplayName"), ("key", "KmsMasterKeyId")];
-        for (name, attribute) in others {
-            let value = text(attribute);
-            if !value.is_empty() {
-                identity.push((name.into(), value));
-            }
-        }
-        identity.push(caller(&connection).await?);
-        let subscribers = match text("SubscriptionsConfirmed").as_str() {
-            "" => "How many are subscribed is not told.".into(),
-            "0" => "NOBODY is subscribed: no person will get this message.".into(),
-            count => format!("{count} confirmed subscriptions, {} pending.", text("SubscriptionsPending")),
-        };
-        let target =
-            Target { name: clean(self.name(), 200), kind: KIND_OF_TARGET.into(), identity, reachable: true };
-        Ok((target, subscribers))
-    }
-
-    async fn publish(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = format!("the message to {}", expected.name);
-        let (found, _) = self.inspect().await.map_err(|error| error.not_done(&*what))?;
-        expected.same(&found)?;
-        let connection = self.place.writer().await;
-        let mut send = connection
-            .sns()
-            .publish()
-            .topic_arn(&self.topic)
-            .set_subject(self.subject.clone())
-            .message(&self.message);
-        if self.is_ordered() {
-            send = send.message_group_id("lifeboat").message_deduplication_id(&context.token);
-        }
-        let call = Call::new("sns:Publish", &self.topic);
-        let answer = connection.call(&call, send.send()).await;
-        let answer = answer.map_err(|error| match error.may_have_acted() {
-            true => Failure::maybe_done(
-                &*what,
-                format!("{error}; nobody can tell whether it was sent"),
-                "Look whether it is in a subscriber's inbox before you send it again.",
-            ),
-            false => error.not_done(&*what),
-        })?;
-        let id = receipt(answer.message_id.as_deref(), &what)?;
-        let sent = connection.kept::<Sent>();
-        let mut sent = sent.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if sent.len() >= MAX_KEPT {
-            sent.clear();
-        }
-        sent.insert(context.token.clone(), id.clone());
-        Ok(Done { summary: format!("{} has the message, id {id}", expected.name) })
     }
 }
 
