@@ -1,9 +1,9 @@
 //! `arc-routing-control`: turns switches of ARC on and off.
 
 use crate::base::text::clean;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Action, Built, Context};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::{Param, Params};
@@ -12,7 +12,6 @@ use crate::providers::aws::arc::client::{Cluster, Control, Refused};
 use crate::providers::aws::arc::probe_routing_control::{ENDPOINTS, STATES, cluster};
 use crate::providers::aws::client::AwsErrorKind;
 use crate::providers::clients::Clients;
-use futures::future::BoxFuture;
 use serde_json::json;
 use std::time::Duration;
 
@@ -106,7 +105,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     if let Some((odd, _)) = states.iter().find(|(arn, _)| !arn.contains(":route53-recovery-control:")) {
         return Err(wrong(odd, "it takes ARNs of routing controls (`arn:aws:route53-recovery-control::…`)"));
     }
-    Ok(Box::new(SetStates { cluster: cluster(params, clients)?, states, rules: rules(params) }))
+    Ok(Box::new(Changing(SetStates { cluster: cluster(params, clients)?, states, rules: rules(params) })))
 }
 
 struct SetStates {
@@ -122,19 +121,8 @@ impl SetStates {
         clean(&ids.join(" "), 200)
     }
 
-    fn what(&self) -> String {
-        format!("UpdateRoutingControlStates of {}", self.name())
-    }
-
     fn each(&self) -> Duration {
         LOOK / u32::try_from(self.cluster.len()).unwrap_or(1).max(1)
-    }
-
-    /// The controls as they are now, in the plan's order.
-    async fn inspect(&self) -> Result<Vec<Control>, crate::providers::aws::client::AwsError> {
-        let asked = self.states.iter().map(|(arn, _)| self.cluster.state(arn, self.each()));
-        let found: Result<Vec<_>, _> = futures::future::join_all(asked).await.into_iter().collect();
-        Ok(found?.into_iter().map(|answered| answered.value).collect())
     }
 
     fn target(&self, controls: &[Control]) -> Target {
@@ -161,11 +149,15 @@ impl SetStates {
         command(Some(region), &words)
     }
 
-    fn notes(&self, controls: &[Control]) -> Vec<String> {
-        let mut notes = Vec::new();
-        if !self.rules.is_empty() {
-            notes.push(format!("SAFETY RULES ARE OVERRIDDEN: {}", self.rules.join(", ")));
+    fn overrides(&self) -> Vec<String> {
+        match self.rules.is_empty() {
+            true => Vec::new(),
+            false => vec![format!("SAFETY RULES ARE OVERRIDDEN: {}", self.rules.join(", "))],
         }
+    }
+
+    fn notes(&self, controls: &[Control]) -> Vec<String> {
+        let mut notes = self.overrides();
         for (control, (_, wanted)) in controls.iter().zip(&self.states) {
             match control.state == *wanted {
                 true => notes.push(format!("= {}", words(control))),
@@ -183,49 +175,94 @@ impl SetStates {
     fn is_there(&self, controls: &[Control]) -> bool {
         controls.iter().zip(&self.states).all(|(control, (_, wanted))| control.state == *wanted)
     }
+}
 
-    async fn describe_now(&self) -> Description {
-        let (mut undo, mut sets) = (Vec::new(), self.states.clone());
-        let (target, notes) = match self.inspect().await {
-            Ok(controls) => {
-                let before: Vec<_> =
-                    controls.iter().map(|control| (control.arn.clone(), control.state.clone())).collect();
-                undo = vec![self.command(&before)];
-                let set = |(control, (_, wanted)): (&Control, &(String, String))| {
-                    (name(control).to_string(), format!("{wanted} (now {})", control.state))
-                };
-                sets = controls.iter().zip(&self.states).map(set).collect();
-                (self.target(&controls), self.notes(&controls))
-            }
-            Err(error) => {
-                let mut notes = self.notes(&[]);
-                notes.retain(|note| note.starts_with("SAFETY"));
-                notes.push(format!("They cannot be read: {error}"));
-                (Target::unseen(&self.name(), TARGET), notes)
-            }
-        };
-        Description {
-            call: call_words(&self.states, &self.rules),
-            command: self.command(&self.states),
-            target,
-            notes,
-            undo,
-            sets,
-        }
+fn name(control: &Control) -> &str {
+    if control.name.is_empty() { &control.arn } else { &control.name }
+}
+
+/// `cell-us-east-1 On`.
+fn words(control: &Control) -> String {
+    format!("{} {}", name(control), control.state)
+}
+
+/// https://docs.aws.amazon.com/routing-control/latest/APIReference/API_UpdateRoutingControlStates.html
+fn failure(refused: &Refused, what: String) -> Failure {
+    let mut failure = refused.error.not_done(what);
+    if refused.error.kind == AwsErrorKind::Conflict {
+        failure.why = format!("a safety rule refuses it: {}", refused.error.message);
+        failure.next =
+            "Nothing was changed. See what the rule guards (too many or too few cells on at once), and set \
+                        the other controls in the same step. `override_safety_rules` is the last resort."
+                .into();
+    }
+    if refused.may_have_acted {
+        failure.acted = crate::core::words::action::Acted::Maybe;
+        failure.next =
+            format!("Verify the step before anything else: an endpoint may have taken it. {}", failure.next);
+    }
+    failure
+}
+
+impl Change for SetStates {
+    /// The controls as they are now, in the plan's order.
+    type Seen = Vec<Control>;
+
+    /// Each endpoint has its part of a look.
+    const LOOK: Option<Duration> = None;
+
+    fn what(&self, _: &str) -> String {
+        format!("UpdateRoutingControlStates of {}", self.name())
     }
 
-    async fn set(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = self.what();
-        let controls = self.inspect().await.map_err(|error| error.not_done(&*what))?;
-        if expected.reachable && self.is_there(&controls) {
-            return Err(Failure::not_done(
-                what,
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.name(), TARGET)
+    }
+
+    async fn read(&self) -> Result<(Target, Vec<Control>), Unread> {
+        let asked = self.states.iter().map(|(arn, _)| self.cluster.state(arn, self.each()));
+        let found: Result<Vec<_>, _> = futures::future::join_all(asked).await.into_iter().collect();
+        let controls: Vec<Control> = found?.into_iter().map(|answered| answered.value).collect();
+        Ok((self.target(&controls), controls))
+    }
+
+    fn show(&self, controls: Option<&Vec<Control>>) -> Shown {
+        let mut shown = Shown {
+            call: call_words(&self.states, &self.rules),
+            command: self.command(&self.states),
+            sets: self.states.clone(),
+            ..Shown::default()
+        };
+        if let Some(controls) = controls {
+            let before: Vec<_> =
+                controls.iter().map(|control| (control.arn.clone(), control.state.clone())).collect();
+            let set = |(control, (_, wanted)): (&Control, &(String, String))| {
+                (name(control).to_string(), format!("{wanted} (now {})", control.state))
+            };
+            shown.notes = self.notes(controls);
+            shown.undo = vec![self.command(&before)];
+            shown.sets = controls.iter().zip(&self.states).map(set).collect();
+        }
+        shown
+    }
+
+    fn unread(&self, unread: Unread) -> Vec<String> {
+        let mut notes = self.overrides();
+        notes.push(format!("They cannot be read: {}", unread.why()));
+        notes
+    }
+
+    fn refuses_first(&self, controls: &Vec<Control>, expected: &Target) -> Option<Refusal> {
+        (expected.reachable && self.is_there(controls)).then(|| {
+            Refusal::new(
                 "all are in these states already: nothing was sent",
                 "Find out who set them, then attest the step.",
-            ));
-        }
-        expected.same(&self.target(&controls))?;
-        for note in self.notes(&controls) {
+            )
+        })
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Vec<Control>>, context: &Context) -> Result<Done, Failure> {
+        for note in self.notes(&confirmed.seen) {
             (context.output)(&note);
         }
         let each = EACH.min(context.timeout.unsigned_abs() / 6);
@@ -237,11 +274,11 @@ impl SetStates {
                 };
                 Ok(Done { summary: format!("{} took the states of {}{silent}", answered.by, self.name()) })
             }
-            Err(refused) => Err(failure(&refused, what)),
+            Err(refused) => Err(failure(&refused, confirmed.what)),
         }
     }
 
-    async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
+    async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
         let what = format!("states of {}", self.name());
         let arns: Vec<&str> = self.states.iter().map(|(arn, _)| &**arn).collect();
         let everywhere = self.cluster.everywhere(&arns, self.each()).await;
@@ -283,51 +320,6 @@ impl SetStates {
         evidence.push(format!("{answered} of {} endpoints answered, and agree", everywhere.len()));
         Ok(Proof { evidence })
     }
-}
-
-fn name(control: &Control) -> &str {
-    if control.name.is_empty() { &control.arn } else { &control.name }
-}
-
-/// `cell-us-east-1 On`.
-fn words(control: &Control) -> String {
-    format!("{} {}", name(control), control.state)
-}
-
-/// https://docs.aws.amazon.com/routing-control/latest/APIReference/API_UpdateRoutingControlStates.html
-fn failure(refused: &Refused, what: String) -> Failure {
-    let mut failure = refused.error.not_done(what);
-    if refused.error.kind == AwsErrorKind::Conflict {
-        failure.why = format!("a safety rule refuses it: {}", refused.error.message);
-        failure.next =
-            "Nothing was changed. See what the rule guards (too many or too few cells on at once), and set \
-                        the other controls in the same step. `override_safety_rules` is the last resort."
-                .into();
-    }
-    if refused.may_have_acted {
-        failure.acted = crate::core::words::action::Acted::Maybe;
-        failure.next =
-            format!("Verify the step before anything else: an endpoint may have taken it. {}", failure.next);
-    }
-    failure
-}
-
-impl Action for SetStates {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async { Ok(self.describe_now().await) })
-    }
-
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.set(expected, context))
-    }
-
-    fn verify<'a>(&'a self, expected: &'a Target, _: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected))
-    }
 
     fn manual(&self) -> ManualCard {
         let (region, url) = self.cluster.first().unwrap_or_default();
@@ -344,29 +336,27 @@ impl Action for SetStates {
         }
     }
 
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(async {
-            let arns: Vec<&str> = self.states.iter().map(|(arn, _)| &**arn).collect();
-            let everywhere = self.cluster.everywhere(&arns, self.each()).await;
-            let answering = everywhere.iter().filter(|(_, answer)| answer.is_ok()).count();
-            let what = "the cluster's endpoints answer";
-            let seen = format!("{answering} of {}", everywhere.len());
-            let silent: Vec<String> = everywhere
-                .iter()
-                .filter_map(|(region, answer)| Some(format!("{region}: {}", answer.as_ref().err()?.message)))
-                .collect();
-            let next = format!("These do not: {}.", silent.join("; "));
-            vec![match answering {
-                0 => Check::fail(what, seen, next),
-                // A cluster has five, and is made for two of them being gone.
-                _ if !silent.is_empty() || everywhere.len() < 5 => Check::warn(
-                    what,
-                    seen,
-                    if silent.is_empty() { "Name all five endpoints in the plan.".into() } else { next },
-                ),
-                _ => Check::pass(what, seen),
-            }]
-        })
+    async fn checks(&self) -> Vec<Check> {
+        let arns: Vec<&str> = self.states.iter().map(|(arn, _)| &**arn).collect();
+        let everywhere = self.cluster.everywhere(&arns, self.each()).await;
+        let answering = everywhere.iter().filter(|(_, answer)| answer.is_ok()).count();
+        let what = "the cluster's endpoints answer";
+        let seen = format!("{answering} of {}", everywhere.len());
+        let silent: Vec<String> = everywhere
+            .iter()
+            .filter_map(|(region, answer)| Some(format!("{region}: {}", answer.as_ref().err()?.message)))
+            .collect();
+        let next = format!("These do not: {}.", silent.join("; "));
+        vec![match answering {
+            0 => Check::fail(what, seen, next),
+            // A cluster has five, and is made for two of them being gone.
+            _ if !silent.is_empty() || everywhere.len() < 5 => Check::warn(
+                what,
+                seen,
+                if silent.is_empty() { "Name all five endpoints in the plan.".into() } else { next },
+            ),
+            _ => Check::pass(what, seen),
+        }]
     }
 }
 
