@@ -10,20 +10,19 @@ pub use check::refusal;
 pub use diff::Change;
 
 use crate::base::text::clean;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::refusal::Refusal;
-use crate::kinds::action::{Action, Context};
+use crate::kinds::action::{self, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::aws::action::{LOOK, caller, command};
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection, Place};
 use crate::providers::aws::route53::client::{Record, Zone, canonical, records, zone};
-use futures::future::BoxFuture;
 use serde_json::json;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What the target is.
 pub const KIND: &str = "Route 53 records";
@@ -76,10 +75,9 @@ pub struct RecordsAction<W> {
 }
 
 /// What a look at the zone shows.
-struct Seen {
+pub struct Seen {
     zone: Zone,
     changes: Result<Vec<Change>, Refusal>,
-    target: Target,
 }
 
 impl<W: Wanted> RecordsAction<W> {
@@ -113,17 +111,13 @@ impl<W: Wanted> RecordsAction<W> {
         }
     }
 
-    fn what(&self) -> String {
-        format!("ChangeResourceRecordSets for {}", self.name())
-    }
-
     async fn found(&self, connection: &Connection) -> Result<HashMap<String, Vec<Record>>, AwsError> {
         let names: Vec<String> = self.wanted.names().iter().map(|name| canonical(name)).collect();
         records(connection, &self.zone, &names).await
     }
 
     /// The zone, its records and the caller, within the time for a look.
-    async fn inspect(&self, connection: &Connection) -> Result<Seen, AwsError> {
+    async fn inspect(&self, connection: &Connection) -> Result<(Target, Seen), AwsError> {
         let look = async {
             let zone = zone(connection, &self.zone).await?;
             let found = self.found(connection).await?;
@@ -136,7 +130,7 @@ impl<W: Wanted> RecordsAction<W> {
             }
             identity.push(caller(connection).await?);
             let target = Target { name: self.name(), kind: KIND.into(), identity, reachable: true };
-            Ok(Seen { zone, changes, target })
+            Ok((target, Seen { zone, changes }))
         };
         match tokio::time::timeout(LOOK, look).await {
             Ok(seen) => seen,
@@ -164,34 +158,14 @@ impl<W: Wanted> RecordsAction<W> {
         format!("route53:ChangeResourceRecordSets HostedZoneId={} {}", self.zone, each.join("; "))
     }
 
-    async fn describe_now(&self) -> Description {
-        let connection = self.place.reader().await;
-        match self.inspect(&connection).await {
-            Ok(Seen { zone, changes: Ok(changes), target }) => {
-                let mut notes = diff::notes(&zone, &changes);
-                notes.extend(
-                    changes
-                        .iter()
-                        .filter_map(|change| refusal(change, &zone))
-                        .map(|refusal| format!("THIS STEP WILL REFUSE: {}", refusal.why)),
-                );
-                let after = || changes.iter().map(|change| &change.after);
-                Description {
-                    call: self.call(after()),
-                    command: self.command(after()),
-                    target,
-                    notes,
-                    undo: self.undo(&changes),
-                    sets: changes.iter().map(Change::set).collect(),
-                }
-            }
-            Ok(Seen { changes: Err(refusal), target, .. }) => {
-                self.described_blind(target, format!("THIS STEP WILL REFUSE: {}", refusal.why))
-            }
-            Err(error) => {
-                let target = Target::unseen(&self.name(), KIND);
-                self.described_blind(target, format!("It cannot be read: {error}"))
-            }
+    /// As far as it is known without looking.
+    fn outlined(&self) -> Shown {
+        let outline = self.wanted.outline();
+        Shown {
+            call: self.call(outline.iter()),
+            command: self.command(outline.iter()),
+            sets: outline.iter().map(|record| (record.key_words(), record.content_words())).collect(),
+            ..Shown::default()
         }
     }
 
@@ -209,65 +183,80 @@ impl<W: Wanted> RecordsAction<W> {
         let words = ["route53", "change-resource-record-sets", "--hosted-zone-id", &self.zone];
         vec![command(None, &[&words[..], &["--change-batch", &batch]].concat())]
     }
+}
 
-    fn described_blind(&self, target: Target, note: String) -> Description {
-        let outline = self.wanted.outline();
-        Description {
-            call: self.call(outline.iter()),
-            command: self.command(outline.iter()),
-            target,
-            notes: vec![note],
-            undo: Vec::new(),
-            sets: outline.iter().map(|record| (record.key_words(), record.content_words())).collect(),
+impl<W: Wanted> action::Change for RecordsAction<W> {
+    type Seen = Seen;
+
+    /// The look has an end of its own, with words of its own.
+    const LOOK: Option<Duration> = None;
+
+    fn what(&self, _: &str) -> String {
+        format!("ChangeResourceRecordSets for {}", self.name())
+    }
+
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.name(), KIND)
+    }
+
+    async fn read(&self) -> Result<(Target, Seen), Unread> {
+        Ok(self.inspect(&*self.place.reader().await).await?)
+    }
+
+    fn show(&self, seen: Option<&Seen>) -> Shown {
+        let refused = |refusal: &Refusal| format!("THIS STEP WILL REFUSE: {}", refusal.why);
+        match seen.map(|seen| (&seen.changes, &seen.zone)) {
+            Some((Ok(changes), zone)) => {
+                let mut notes = diff::notes(zone, changes);
+                let refusals = changes.iter().filter_map(|change| refusal(change, zone));
+                notes.extend(refusals.map(|refusal| refused(&refusal)));
+                let after = || changes.iter().map(|change| &change.after);
+                Shown {
+                    call: self.call(after()),
+                    command: self.command(after()),
+                    notes,
+                    undo: self.undo(changes),
+                    sets: changes.iter().map(Change::set).collect(),
+                }
+            }
+            Some((Err(refusal), _)) => Shown { notes: vec![refused(refusal)], ..self.outlined() },
+            None => self.outlined(),
         }
     }
 
-    async fn change(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = self.what();
-        let connection = self.place.writer().await;
-        let reader = self.place.reader().await;
-        let seen = self.inspect(&reader).await.map_err(|error| error.not_done(&*what))?;
-        let changes = match seen.changes {
-            Ok(changes) => changes,
-            Err(refusal) => return Err(refusal.not_done(what)),
-        };
-        if expected.reachable && changes.iter().all(Change::is_there) {
-            return Err(Failure::not_done(
-                what,
+    fn unread(&self, unread: Unread) -> Vec<String> {
+        vec![format!("It cannot be read: {}", unread.why())]
+    }
+
+    fn refuses_first(&self, seen: &Seen, expected: &Target) -> Option<Refusal> {
+        match &seen.changes {
+            Ok(changes) if expected.reachable && changes.iter().all(Change::is_there) => Some(Refusal::new(
                 "the records already say so: nothing was sent",
                 "Find out who changed them, and whether the rest of the failover is as far. Then attest the step.",
-            ));
+            )),
+            changes => changes.as_ref().err().cloned(),
         }
-        expected.same(&seen.target)?;
-        if let Some(refusal) = changes.iter().find_map(|change| refusal(change, &seen.zone)) {
-            return Err(refusal.not_done(what));
-        }
+    }
+
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Refusal> {
+        seen.changes.iter().flatten().find_map(|change| refusal(change, &seen.zone))
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Seen>, context: &Context) -> Result<Done, Failure> {
+        let what = &*confirmed.what;
+        let changes = confirmed.seen.changes.map_err(|refusal| refusal.not_done(what))?;
         for line in diff::lines(&changes) {
             (context.output)(&line);
         }
-        let id = self.send(&connection, &changes, context, &what).await?;
+        let id = self.upsert(&*self.place.writer().await, &changes, context, what).await?;
         (context.output)(&format!("Route 53 took the change as {id}"));
-        self.wait_for_sync(&reader, &id, context, &what).await?;
+        self.wait_for_sync(&self.place.reader().await, &id, context, what).await?;
         let count = changes.iter().filter(|change| !change.is_there()).count();
         Ok(Done { summary: format!("{} changed ({count} records), {id} is INSYNC", self.name()) })
     }
-}
 
-impl<W: Wanted> Action for RecordsAction<W> {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async { Ok(self.describe_now().await) })
-    }
-
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.change(expected, context))
-    }
-
-    fn verify<'a>(&'a self, expected: &'a Target, _: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected))
+    async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
+        self.proof(expected).await
     }
 
     fn manual(&self) -> ManualCard {
@@ -286,22 +275,20 @@ impl<W: Wanted> Action for RecordsAction<W> {
         }
     }
 
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(async {
-            let connection = self.place.reader().await;
-            let zone = match zone(&connection, &self.zone).await {
-                Ok(zone) => zone,
-                Err(error) => {
-                    let what = format!("hosted zone {} answers", self.zone);
-                    return vec![Check::fail(what, error.to_string(), error.next_step())];
-                }
-            };
-            match self.found(&connection).await {
-                Ok(found) => check::preflight(&zone, self.wanted.changes(&found), self.max_ttl_s),
-                Err(error) => {
-                    vec![Check::fail("the zone's records can be read", error.to_string(), error.next_step())]
-                }
+    async fn checks(&self) -> Vec<Check> {
+        let connection = self.place.reader().await;
+        let zone = match zone(&connection, &self.zone).await {
+            Ok(zone) => zone,
+            Err(error) => {
+                let what = format!("hosted zone {} answers", self.zone);
+                return vec![Check::fail(what, error.to_string(), error.next_step())];
             }
-        })
+        };
+        match self.found(&connection).await {
+            Ok(found) => check::preflight(&zone, self.wanted.changes(&found), self.max_ttl_s),
+            Err(error) => {
+                vec![Check::fail("the zone's records can be read", error.to_string(), error.next_step())]
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ const ASK: Duration = Duration::from_secs(3);
 
 impl<W: Wanted> RecordsAction<W> {
     /// Whether the records are as wanted, and were not before the step.
-    pub(super) async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
+    pub(super) async fn proof(&self, expected: &Target) -> Result<Proof, Failure> {
         let what = format!("change of {}", self.name());
         let connection = self.place.reader().await;
         let found = self.found(&connection).await.map_err(|error| error.not_done(&*what))?;

@@ -15,7 +15,7 @@ const EVERY: SignedDuration = SignedDuration::from_secs(3);
 
 impl<W: Wanted> RecordsAction<W> {
     /// Sends the batch once; gives the id of the change.
-    pub(super) async fn send(
+    pub(super) async fn upsert(
         &self,
         connection: &Connection,
         changes: &[Change],

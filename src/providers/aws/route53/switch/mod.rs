@@ -1,7 +1,6 @@
 //! `route53-switch`: moves traffic between weighted records that were made in advance.
 
-use crate::kinds::action::Built;
-use crate::kinds::action::refusal::Refusal;
+use crate::kinds::action::{Built, Changing, Refusal};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::{Param, Params};
@@ -99,7 +98,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         kind: params.text("type").unwrap_or("A").to_owned(),
         goal,
     };
-    Ok(Box::new(RecordsAction::new(params, switch, clients)?))
+    Ok(Box::new(Changing(RecordsAction::new(params, switch, clients)?)))
 }
 
 struct Switch {

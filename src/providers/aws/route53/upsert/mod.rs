@@ -1,7 +1,6 @@
 //! `route53-upsert`: makes records say what the plan says.
 
-use crate::kinds::action::Built;
-use crate::kinds::action::refusal::Refusal;
+use crate::kinds::action::{Built, Changing, Refusal};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
@@ -128,7 +127,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
             return Err(wrong("records", &one.key_words(), "the batch has this record twice"));
         }
     }
-    Ok(Box::new(RecordsAction::new(params, Upsert { records }, clients)?))
+    Ok(Box::new(Changing(RecordsAction::new(params, Upsert { records }, clients)?)))
 }
 
 fn wrong(key: &str, value: &str, why: &str) -> BuildError {
