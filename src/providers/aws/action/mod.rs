@@ -1,7 +1,5 @@
 //! What every action on AWS has in common: where it acts, and who calls.
 
-pub mod unread;
-
 pub use crate::kinds::action::LOOK;
 
 use crate::kinds::action::{Refusal, Unread};

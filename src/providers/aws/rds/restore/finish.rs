@@ -15,7 +15,7 @@ const EVERY: SignedDuration = SignedDuration::from_secs(10);
 /// Waits until the database can be used; makes a cluster's first instance on the way.
 pub async fn wait<B: Backup>(restore: &Restore<B>, seen: &Seen, context: &Context) -> Result<Done, Failure> {
     let wanted = &restore.wanted;
-    let what = restore.what();
+    let what = restore.subject();
     let reader = restore.place.reader().await;
     let begun = Instant::now();
     let database = until_usable(&reader, wanted.sort, &wanted.target, &what, context).await?;

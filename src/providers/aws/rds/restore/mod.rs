@@ -11,15 +11,12 @@ pub use database::{Database, DatabaseKind};
 pub use wanted::Wanted;
 
 use crate::base::text::ended;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::refusal::Refusal;
-use crate::kinds::action::{Action, Context};
-use crate::providers::aws::action::unread::read;
+use crate::kinds::action::{Change, Confirmed, Context, Refusal, Shown, Unread};
 use crate::providers::aws::client::{AwsError, Connection, Place};
 use crate::providers::aws::request::Request;
 use aws_sdk_rds::types::Tag;
-use futures::future::BoxFuture;
 
 /// What a database is made from.
 pub trait Backup: Send + Sync {
@@ -29,7 +26,7 @@ pub trait Backup: Send + Sync {
         reader: &Connection,
         wanted: &Wanted,
     ) -> impl Future<Output = Result<Option<Seen>, AwsError>> + Send;
-    /// Why there is nothing to restore from, when [`Self::look`] found nothing.
+    /// Why there is nothing to restore from, when [`Self::inspect`] found nothing.
     fn missing(&self, wanted: &Wanted) -> Refusal;
     /// The call; what was not looked at is a word in capitals.
     fn request(&self, wanted: &Wanted, seen: Option<&Seen>) -> Request;
@@ -79,7 +76,9 @@ pub struct Restore<B> {
     pub backup: B,
 }
 
-impl<B: Backup> Action for Restore<B> {
+impl<B: Backup> Change for Restore<B> {
+    type Seen = (Seen, Vec<Database>);
+
     fn needs(&self, permission: &str) -> bool {
         let of_instance =
             ["rds:CreateDBInstance", "rds:DescribeDBInstances", "rds:DescribeOrderableDBInstanceOptions"];
@@ -92,37 +91,77 @@ impl<B: Backup> Action for Restore<B> {
         }
     }
 
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let (target, mut notes, seen) = match read(self.inspect()).await {
-                Ok((Some(seen), target, taken)) => {
-                    let mut notes = refusals(seen.refused.as_ref());
-                    notes.extend(
-                        taken.iter().map(|found| format!("This step will refuse: {}", exists(found))),
-                    );
-                    notes.extend(seen.notes.clone());
-                    (target, notes, Some(seen))
-                }
-                Ok((None, target, _)) => (target, refusals(Some(&self.backup.missing(&self.wanted))), None),
-                Err(unread) => (self.unseen(), vec![unread.note()], None),
-            };
-            notes.extend(self.wanted.notes());
-            let request = self.backup.request(&self.wanted, seen.as_ref());
-            let command = request.command(&self.place.region);
-            Ok(Description::new(request.words(), command, target, notes))
-        })
+    fn what(&self, _: &str) -> String {
+        self.subject()
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.restore(expected, context))
+    async fn unseen(&self) -> Target {
+        Target::unseen(&self.wanted.target, &self.kind())
     }
 
-    fn verify<'a>(&'a self, _: &'a Target, context: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(context))
+    /// The backup, and what stands under the names that are taken.
+    async fn read(&self) -> Result<(Target, Self::Seen), Unread> {
+        let reader = self.place.reader().await;
+        let (seen, taken) = futures::future::try_join(
+            self.backup.inspect(&reader, &self.wanted),
+            wanted::taken(&reader, &self.wanted),
+        )
+        .await?;
+        let seen = seen.ok_or_else(|| Unread::Absent(self.backup.missing(&self.wanted)))?;
+        let target = Target {
+            name: self.wanted.target.clone(),
+            kind: self.kind(),
+            identity: seen.identity.clone(),
+            reachable: true,
+        };
+        Ok((target, (seen, taken)))
+    }
+
+    fn show(&self, found: Option<&Self::Seen>) -> Shown {
+        let mut notes = Vec::new();
+        if let Some((seen, taken)) = found {
+            notes.extend(seen.refused.as_ref().map(refuses));
+            notes.extend(taken.iter().map(|found| format!("This step will refuse: {}", exists(found))));
+            notes.extend(seen.notes.clone());
+        }
+        notes.extend(self.wanted.notes());
+        let request = self.backup.request(&self.wanted, found.map(|(seen, _)| seen));
+        Shown { notes, ..request.shown(&self.place.region) }
+    }
+
+    fn unread(&self, unread: Unread) -> Vec<String> {
+        vec![match unread {
+            Unread::Absent(refusal) => refuses(&refusal),
+            unread => unread.note(),
+        }]
+    }
+
+    /// What this very attempt made needs no second call, only its end.
+    fn refuses(&self, (seen, taken): &Self::Seen, context: &Context) -> Option<Refusal> {
+        match taken.iter().find(|found| !marks::made_by(&found.tags, &context.token)) {
+            Some(other) => Some(Refusal::new(
+                exists(other),
+                "Nothing was done. Give the step another `target`, or find out whose it is and delete or rename it.",
+            )),
+            None => seen.refused.clone().filter(|_| taken.is_empty()),
+        }
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Self::Seen>, context: &Context) -> Result<Done, Failure> {
+        let (seen, taken) = confirmed.seen;
+        if taken.is_empty() {
+            (context.output)(&self.backup.request(&self.wanted, Some(&seen)).words());
+            let tags = marks::tags(&context.token, &seen.source, Some(&seen.state));
+            let writer = self.place.writer().await;
+            let sent = self.backup.send(&writer, &self.wanted, &seen, tags).await;
+            sent.map_err(|error| error.of_change(confirmed.what))?;
+        }
+        finish::wait(self, &seen, context).await
+    }
+
+    async fn prove(&self, _: &Target, context: &Context) -> Result<Proof, Failure> {
+        let reader = self.place.reader().await;
+        finish::prove(&reader, &self.wanted, &self.subject(), &context.token).await
     }
 
     fn manual(&self) -> ManualCard {
@@ -149,73 +188,18 @@ impl<B: Backup> Action for Restore<B> {
         ManualCard { instructions, check }
     }
 
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(checks::of_restore(self))
+    async fn checks(&self) -> Vec<Check> {
+        checks::of_restore(self).await
     }
 }
 
 impl<B: Backup> Restore<B> {
-    fn what(&self) -> String {
+    fn subject(&self) -> String {
         format!("restore of {} to {}", self.wanted.source, self.wanted.target)
-    }
-
-    fn unseen(&self) -> Target {
-        Target::unseen(&self.wanted.target, &self.kind())
     }
 
     fn kind(&self) -> String {
         format!("new {}", self.wanted.sort.kind())
-    }
-
-    /// The backup, the target made of it, and what stands under the names that are taken.
-    async fn inspect(&self) -> Result<(Option<Seen>, Target, Vec<Database>), AwsError> {
-        let reader = self.place.reader().await;
-        let (seen, taken) = futures::future::try_join(
-            self.backup.inspect(&reader, &self.wanted),
-            wanted::taken(&reader, &self.wanted),
-        )
-        .await?;
-        let target = match &seen {
-            Some(seen) => Target {
-                name: self.wanted.target.clone(),
-                kind: self.kind(),
-                identity: seen.identity.clone(),
-                reachable: true,
-            },
-            None => self.unseen(),
-        };
-        Ok((seen, target, taken))
-    }
-
-    async fn restore(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = self.what();
-        let (seen, found, taken) = self.inspect().await.map_err(|error| error.not_done(&what))?;
-        let seen = seen.ok_or_else(|| self.backup.missing(&self.wanted).not_done(&*what))?;
-        expected.same(&found)?;
-        if let Some(other) = taken.iter().find(|found| !marks::made_by(&found.tags, &context.token)) {
-            return Err(Failure::not_done(
-                what,
-                exists(other),
-                "Nothing was done. Give the step another `target`, or find out whose it is and delete or rename it.",
-            ));
-        }
-        // What this very attempt made needs no second call, only its end.
-        if taken.is_empty() {
-            if let Some(refused) = seen.refused.clone() {
-                return Err(refused.not_done(what));
-            }
-            (context.output)(&self.backup.request(&self.wanted, Some(&seen)).words());
-            let tags = marks::tags(&context.token, &seen.source, Some(&seen.state));
-            let writer = self.place.writer().await;
-            let sent = self.backup.send(&writer, &self.wanted, &seen, tags).await;
-            sent.map_err(|error| error.of_change(&what))?;
-        }
-        finish::wait(self, &seen, context).await
-    }
-
-    async fn prove(&self, context: &Context) -> Result<Proof, Failure> {
-        let reader = self.place.reader().await;
-        finish::prove(&reader, &self.wanted, &self.what(), &context.token).await
     }
 }
 
@@ -224,11 +208,8 @@ fn exists(found: &Database) -> String {
     format!("{} exists already: {}", found.id, found.words())
 }
 
-fn refusals(refused: Option<&Refusal>) -> Vec<String> {
-    refused
-        .map(|refused| format!("This step will refuse: {} {}", ended(&refused.why), refused.next))
-        .into_iter()
-        .collect()
+fn refuses(refusal: &Refusal) -> String {
+    format!("This step will refuse: {} {}", ended(&refusal.why), refusal.next)
 }
 
 /// The command that waits until it can be used.

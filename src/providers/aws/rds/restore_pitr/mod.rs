@@ -2,8 +2,7 @@
 
 use crate::base::text::clean;
 use crate::core::words::action::Target;
-use crate::kinds::action::Built;
-use crate::kinds::action::refusal::Refusal;
+use crate::kinds::action::{Built, Changing, Refusal};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -103,7 +102,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         return refused("a clone is always of now: give `time = \"latest\"`, or `full-copy`");
     }
     let place = place(params, clients)?;
-    Ok(Box::new(Restore { place, wanted, backup: PointInTime { moment, restore_type } }))
+    Ok(Box::new(Changing(Restore { place, wanted, backup: PointInTime { moment, restore_type } })))
 }
 
 struct PointInTime {

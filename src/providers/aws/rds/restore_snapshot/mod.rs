@@ -1,7 +1,6 @@
 //! `rds-restore-snapshot`: a new database from a snapshot of an instance or cluster.
 
-use crate::kinds::action::Built;
-use crate::kinds::action::refusal::Refusal;
+use crate::kinds::action::{Built, Changing, Refusal};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -97,11 +96,11 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     if prefix.is_some() && snapshot != "latest" {
         return Err(wanted::refuse("prefix", prefix, "it is for `snapshot = \"latest\"`"));
     }
-    Ok(Box::new(Restore {
+    Ok(Box::new(Changing(Restore {
         place: place(params, clients)?,
         wanted,
         backup: FromSnapshot { snapshot, prefix },
-    }))
+    })))
 }
 
 struct FromSnapshot {
