@@ -1,9 +1,9 @@
 //! A change of role that RDS does in its own time: it is asked for once, looked at until it is there, and proven by
 //! what RDS then says of the same resource.
 
-mod changing;
+mod role;
 
-pub use changing::Changing;
+pub use role::Role;
 
 use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;

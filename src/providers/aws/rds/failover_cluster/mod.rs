@@ -6,14 +6,13 @@ mod seen;
 use crate::base::text::clean;
 use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::Built;
-use crate::kinds::action::refusal::Refusal;
+use crate::kinds::action::{Built, Changing, Refusal};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{REGION, command, place};
 use crate::providers::aws::client::{AwsError, Call, Connection, Place};
-use crate::providers::aws::rds::change::{Changing, RoleChange, Stage};
+use crate::providers::aws::rds::change::{Role, RoleChange, Stage};
 use crate::providers::aws::rds::names;
 use crate::providers::aws::rds::names::events;
 use crate::providers::aws::rds::status::{dead_end, next_step, ready, serves};
@@ -66,11 +65,11 @@ timeout = "5m"
 
 pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     names::identifier(params, "cluster")?;
-    Ok(Box::new(Changing(Failover {
+    Ok(Box::new(Changing(Role(Failover {
         place: place(params, clients)?,
         id: params.require_text("cluster")?.to_owned(),
         to: names::identifier(params, "target_instance")?,
-    })))
+    }))))
 }
 
 struct Failover {

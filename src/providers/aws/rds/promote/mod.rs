@@ -9,13 +9,12 @@ mod members;
 use crate::base::text::clean;
 use crate::base::words;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::Built;
-use crate::kinds::action::refusal::Refusal;
+use crate::kinds::action::{Built, Changing, Refusal};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::aws::action::{REGION, place};
-use crate::providers::aws::rds::change::Changing;
+use crate::providers::aws::rds::change::Role;
 use crate::providers::aws::rds::names::is_named;
 use crate::providers::clients::Clients;
 use cluster::Cluster;
@@ -127,15 +126,15 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         only_with(params, "global_cluster", &["allow_data_loss", "mode"])?;
     }
     match (instance, cluster, params.text("global_cluster")) {
-        (Some(_), None, None) => Ok(Box::new(Changing(Instance::new(params, place)?))),
+        (Some(_), None, None) => Ok(Box::new(Changing(Role(Instance::new(params, place)?)))),
         (None, Some(cluster), None) => {
             only_with(params, "instance", &["backup_retention_days", "backup_window"])?;
-            Ok(Box::new(Changing(Cluster::new(cluster, params, place)?)))
+            Ok(Box::new(Changing(Role(Cluster::new(cluster, params, place)?))))
         }
         (None, Some(cluster), Some(global)) => {
             only_with(params, "instance", &["backup_retention_days", "backup_window"])?;
             only_with(params, "instance", &["source"])?;
-            Ok(Box::new(Changing(Global::new(global, cluster, params, place, clients)?)))
+            Ok(Box::new(Changing(Role(Global::new(global, cluster, params, place, clients)?))))
         }
         (Some(instance), _, _) => Err(value("instance", instance, "give either `instance` or `cluster`")),
         (None, None, Some(global)) => Err(value(
