@@ -8,6 +8,7 @@ mod preflight;
 pub(crate) mod probe;
 mod promote;
 mod replication;
+mod seen;
 mod server;
 mod source;
 mod unfence;

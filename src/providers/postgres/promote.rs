@@ -1,21 +1,21 @@
 //! `postgres-promote`: makes a standby the primary, and proves it by a write.
 
 use crate::core::ask::watch::Found;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Action, Built, Context};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::postgres::client::{PostgresErrorKind, ReadOnly};
 use crate::providers::postgres::manager;
-use crate::providers::postgres::manager::{Management, Meddling, is_ignored};
+use crate::providers::postgres::manager::{Meddling, is_ignored};
+use crate::providers::postgres::seen::Seen;
 use crate::providers::postgres::server::{
-    LOOK, Server, found, hidden, same_process, same_target, several, unreachable, unread,
+    LOOK, Server, found, hidden, same_process, several, unreachable, unread,
 };
 use crate::providers::postgres::source::{Database, Session, dsn_words};
-use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use regex::Regex;
 use std::time::Duration;
@@ -102,7 +102,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
             why: "it takes schema and table in lower case (`lifeboat.write_proof`)".into(),
         });
     };
-    Ok(Box::new(Promote {
+    Ok(Box::new(Changing(Promote {
         database: Database::of(params, "dsn", clients)?,
         wait_s: wait_s(params),
         write_to: params
@@ -113,7 +113,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         folder: params.text("data_directory").unwrap_or("DATA_DIRECTORY").to_owned(),
         ignores_manager: is_ignored(params),
         hold: params.duration("hold").unwrap_or(DEFAULT_HOLD).max(SignedDuration::ZERO),
-    }))
+    })))
 }
 
 struct Promote {
@@ -126,132 +126,58 @@ struct Promote {
     hold: SignedDuration,
 }
 
-impl Action for Promote {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let name = self.database.name(LOOK).await;
-            let command = format!("pg_ctl promote -D {}", self.folder);
-            let (target, notes) = match Server::look(&self.database).await {
-                Ok(server) => {
-                    let management = self.management(&server, &what(&name)).await?;
-                    let mut notes = management.notes(Meddling::Promotes);
-                    if !server.in_recovery {
-                        notes.push("It is already a primary: this step will refuse.".into());
-                    } else {
-                        let unwritable = server.unwritable().into_iter();
-                        notes.extend(unwritable.map(|(_, why, next)| format!("{why}. {next}")));
-                        notes.extend(server.position_notes());
-                        if !server.may_promote {
-                            notes.push("This role may not call pg_promote(): grant it first.".into());
-                        }
-                    }
-                    (server.target(server.called(name), &management), notes)
-                }
-                Err(error) => (unreachable(name), vec![format!("It cannot be read: {error}")]),
-            };
-            Ok(Description::new(call(self.wait_s), command, target, notes))
-        })
+impl Change for Promote {
+    type Seen = Seen;
+
+    const LOOK: Option<Duration> = None;
+
+    fn what(&self, name: &str) -> String {
+        format!("pg_promote on {name}")
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.promote(expected, context))
+    async fn unseen(&self) -> Target {
+        unreachable(self.database.name(LOOK).await)
     }
 
-    fn verify<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected, context))
+    async fn read(&self) -> Result<(Target, Seen), Unread> {
+        Ok(Seen::read(&self.database, Meddling::Promotes, self.ignores_manager).await?)
     }
 
-    fn hold(&self) -> SignedDuration {
-        self.hold
-    }
-
-    fn found<'a>(&'a self, expected: &'a Target) -> BoxFuture<'a, Option<Found>> {
-        Box::pin(async move { Some(found(&self.database, expected).await) })
-    }
-
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(async move {
-            // That it cannot be read is said of the target.
-            let Ok(server) = Server::look(&self.database).await else { return Vec::new() };
-            let role = match server.in_recovery {
-                true => Check::pass(crate::kinds::action::ALREADY_PRIMARY.0, "it is a standby"),
-                false => {
-                    let (what, seen) = crate::kinds::action::ALREADY_PRIMARY;
-                    Check::fail(what, seen, "Name the standby in the plan.")
-                }
-            };
-            let right = match server.may_promote {
-                true => Check::pass("right", "it may call pg_promote()"),
-                false => Check::fail(
-                    "right",
-                    "the role may not call pg_promote()",
-                    "grant execute on function pg_promote(boolean, integer) to it.",
-                ),
-            };
-            let mut checks = vec![role, right];
-            let unwritable = server.unwritable().into_iter();
-            checks.extend(unwritable.map(|(what, why, next)| match what {
-                "writes" => Check::fail(what, why, next),
-                _ => Check::warn(what, why, next),
-            }));
-            checks.extend(several(&self.database.name(LOOK).await));
-            // A manager that is not ignored is said of the target, which it refuses.
-            if let Ok(management) = self.management(&server, "").await {
-                checks.push(management.check(Meddling::Promotes));
-            }
-            checks.extend(hidden(&server));
-            checks
-        })
-    }
-
-    fn manual(&self) -> ManualCard {
-        ManualCard {
-            instructions: vec![
-                "where a manager (Patroni, repmgr, an operator, a cloud) runs the server: by the manager's own command, \
-                 never as below; it would undo that"
-                    .into(),
-                format!("on {}, as a superuser: psql -c \"{}\"", self.words, call(self.wait_s)),
-                format!("or on its host, as the user postgres: pg_ctl promote -D {}", self.folder),
-            ],
-            check: "`select pg_is_in_recovery()` is false, and a row can be committed and read back.".into(),
+    fn show(&self, seen: Option<&Seen>) -> Shown {
+        Shown {
+            call: call(self.wait_s),
+            command: format!("pg_ctl promote -D {}", self.folder),
+            notes: seen.map(notes).unwrap_or_default(),
+            ..Shown::default()
         }
     }
-}
 
-fn what(name: &str) -> String {
-    format!("pg_promote on {name}")
-}
-
-impl Promote {
-    /// Who manages the server, unless that is a manager which the plan does not ignore.
-    async fn management(&self, server: &Server, what: &str) -> Result<Management, Failure> {
-        manager::allowed(&server.session, what, Meddling::Promotes, self.ignores_manager).await
+    fn unread(&self, unread: Unread) -> Vec<String> {
+        vec![format!("It cannot be read: {}", unread.why())]
     }
 
-    async fn promote(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = what(&expected.name);
-        let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
-        if !server.in_recovery && !server.is_another(expected) {
-            return Err(Failure::not_done(
-                what,
+    fn refuses_first(&self, Seen { server, .. }: &Seen, expected: &Target) -> Option<Refusal> {
+        (!server.in_recovery && !server.is_another(expected)).then(|| {
+            Refusal::new(
                 format!(
                     "it is already a primary, on timeline {}: pg_promote was not called",
                     server.timeline
                 ),
                 "Find out who promoted it, and whether the old primary is fenced. Then attest the step.",
-            ));
-        }
-        // A manager can have come since the step was confirmed.
-        let management = self.management(&server, &what).await?;
-        same_target(expected, &server, &management)?;
+            )
+        })
+    }
+
+    fn forbids(&self, seen: &Seen) -> Option<Refusal> {
+        seen.forbidden.clone()
+    }
+
+    fn same(&self, expected: &Target, _: &Target, seen: &Seen) -> Result<(), Failure> {
+        seen.same(expected)
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Seen>, context: &Context) -> Result<Done, Failure> {
+        let Confirmed { seen: Seen { server, .. }, expected, what, .. } = confirmed;
         (context.output)(&call(self.wait_s));
         let wait = u64::try_from(self.wait_s).unwrap_or_default();
         let within = Duration::from_secs(wait.saturating_add(5)).min(context.timeout.unsigned_abs());
@@ -321,6 +247,79 @@ impl Promote {
         Ok(Proof { evidence })
     }
 
+    fn hold(&self) -> SignedDuration {
+        self.hold
+    }
+
+    async fn found(&self, expected: &Target) -> Option<Found> {
+        Some(found(&self.database, expected).await)
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        // That it cannot be read is said of the target.
+        let Ok((_, seen)) = self.read().await else { return Vec::new() };
+        let server = &seen.server;
+        let role = match server.in_recovery {
+            true => Check::pass(crate::kinds::action::ALREADY_PRIMARY.0, "it is a standby"),
+            false => {
+                let (what, seen) = crate::kinds::action::ALREADY_PRIMARY;
+                Check::fail(what, seen, "Name the standby in the plan.")
+            }
+        };
+        let right = match server.may_promote {
+            true => Check::pass("right", "it may call pg_promote()"),
+            false => Check::fail(
+                "right",
+                "the role may not call pg_promote()",
+                "grant execute on function pg_promote(boolean, integer) to it.",
+            ),
+        };
+        let mut checks = vec![role, right];
+        let unwritable = server.unwritable().into_iter();
+        checks.extend(unwritable.map(|(what, why, next)| match what {
+            "writes" => Check::fail(what, why, next),
+            _ => Check::warn(what, why, next),
+        }));
+        checks.extend(several(&self.database.name(LOOK).await));
+        // A manager that is not ignored is said of the target, which it refuses.
+        if seen.forbidden.is_none() {
+            checks.push(seen.management.check(Meddling::Promotes));
+        }
+        checks.extend(hidden(server));
+        checks
+    }
+
+    fn manual(&self) -> ManualCard {
+        ManualCard {
+            instructions: vec![
+                "where a manager (Patroni, repmgr, an operator, a cloud) runs the server: by the manager's own command, \
+                 never as below; it would undo that"
+                    .into(),
+                format!("on {}, as a superuser: psql -c \"{}\"", self.words, call(self.wait_s)),
+                format!("or on its host, as the user postgres: pg_ctl promote -D {}", self.folder),
+            ],
+            check: "`select pg_is_in_recovery()` is false, and a row can be committed and read back.".into(),
+        }
+    }
+}
+
+fn notes(seen: &Seen) -> Vec<String> {
+    let server = &seen.server;
+    let mut notes = seen.management.notes(Meddling::Promotes);
+    if !server.in_recovery {
+        notes.push("It is already a primary: this step will refuse.".into());
+    } else {
+        let unwritable = server.unwritable().into_iter();
+        notes.extend(unwritable.map(|(_, why, next)| format!("{why}. {next}")));
+        notes.extend(server.position_notes());
+        if !server.may_promote {
+            notes.push("This role may not call pg_promote(): grant it first.".into());
+        }
+    }
+    notes
+}
+
+impl Promote {
     /// Commits a row and reads it back in a transaction of its own.
     async fn write(
         session: &Session,
