@@ -1,21 +1,19 @@
 //! `postgres-unfence`: takes a read-only fence back, and proves that new sessions write again.
 
 use crate::base::text::ended;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Action, Built, Context};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::{Param, Params};
 use crate::providers::clients::Clients;
 use crate::providers::postgres::client::{PostgresErrorKind, ReadOnly};
-use crate::providers::postgres::manager;
 use crate::providers::postgres::manager::Meddling;
-use crate::providers::postgres::server::{
-    LOOK, Server, hidden, same_server, same_target, several, unreachable, unread,
-};
+use crate::providers::postgres::seen::Seen;
+use crate::providers::postgres::server::{LOOK, Server, hidden, same_server, several, unreachable, unread};
 use crate::providers::postgres::source::{Database, DatabaseError, dsn_words};
-use futures::future::BoxFuture;
+use std::time::Duration;
 
 const RESET: &str = "alter system reset default_transaction_read_only";
 const RELOAD: &str = "select pg_catalog.pg_reload_conf()";
@@ -71,12 +69,12 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         let params = Params([("dsn".to_owned(), dsn)].into_iter().collect());
         Database::of(&params, "dsn", clients)
     };
-    Ok(Box::new(Unfence {
+    Ok(Box::new(Changing(Unfence {
         database: Database::of(params, "dsn", clients)?,
         others: others.into_iter().map(other).collect::<Result<_, _>>()?,
         beside_a_primary: params.text("beside_a_primary") == Some("allow"),
         words: dsn_words(params, "dsn"),
-    }))
+    })))
 }
 
 struct Unfence {
@@ -93,63 +91,124 @@ struct Others {
     unread: Vec<String>,
 }
 
-fn what(name: &str) -> String {
-    format!("lifting the fence of {name}")
-}
+impl Change for Unfence {
+    type Seen = (Seen, Others);
 
-impl Action for Unfence {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let name = self.database.name(LOOK).await;
-            let command = format!("psql -c \"{RESET}\" -c \"{RELOAD}\"");
-            let (target, notes) = match Server::look(&self.database).await {
-                Ok(server) => {
-                    let management = self.management(&server, &name).await?;
-                    (server.target(server.called(name), &management), self.notes(&server).await)
+    const LOOK: Option<Duration> = None;
+
+    fn what(&self, name: &str) -> String {
+        format!("lifting the fence of {name}")
+    }
+
+    async fn unseen(&self) -> Target {
+        unreachable(self.database.name(LOOK).await)
+    }
+
+    /// Whoever manages the server: a fence stands in a manager's way, so lifting it needs no leave of it.
+    async fn read(&self) -> Result<(Target, Self::Seen), Unread> {
+        let (target, seen) = Seen::read(&self.database, Meddling::Fences, true).await?;
+        Ok((target, (seen, self.others().await)))
+    }
+
+    fn show(&self, seen: Option<&Self::Seen>) -> Shown {
+        Shown {
+            call: format!("{RESET}; {RELOAD}"),
+            command: format!("psql -c \"{RESET}\" -c \"{RELOAD}\""),
+            notes: seen.map(|(seen, others)| self.notes(&seen.server, others)).unwrap_or_default(),
+            undo: vec![format!(
+                "on {}: psql -c \"alter system set default_transaction_read_only = on\" -c \"{RELOAD}\"",
+                self.words
+            )],
+            ..Shown::default()
+        }
+    }
+
+    fn unread(&self, unread: Unread) -> Vec<String> {
+        vec![format!("It cannot be read: {}", unread.why())]
+    }
+
+    fn same(&self, expected: &Target, _: &Target, (seen, _): &Self::Seen) -> Result<(), Failure> {
+        seen.same(expected)
+    }
+
+    fn refuses(&self, (seen, others): &Self::Seen, _: &Context) -> Option<Refusal> {
+        if seen.server.in_recovery {
+            let next = "A standby takes no writes: look for the primary, or skip the step with a reason.";
+            return Some(Refusal::new("it is a standby", next));
+        }
+        let other = others.writing.first().filter(|_| !self.beside_a_primary)?;
+        Some(Refusal::new(
+            format!("{other}: rows would go to both, and be lost on one"),
+            "Fence the other one first; or rebuild this one as its standby, which needs no lifting.",
+        ))
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Self::Seen>, context: &Context) -> Result<Done, Failure> {
+        let Confirmed { seen: (Seen { server, .. }, _), expected, what, .. } = confirmed;
+        (context.output)(RESET);
+        let within = context.timeout.unsigned_abs().min(Duration::from_secs(20));
+        for statement in [RESET, RELOAD] {
+            let sent = server.session.batch(statement, within).await;
+            sent.map_err(|error| match error.may_have_acted() || statement == RELOAD {
+                true => {
+                    let next = "Verify the step: it shows whether new sessions write.";
+                    Failure::maybe_done(what.clone(), error.to_string(), next)
                 }
-                Err(error) => (unreachable(name), vec![format!("It cannot be read: {error}")]),
-            };
-            Ok(Description {
-                call: format!("{RESET}; {RELOAD}"),
-                command,
-                target,
-                notes,
-                undo: vec![format!(
-                    "on {}: psql -c \"alter system set default_transaction_read_only = on\" -c \"{RELOAD}\"",
-                    self.words
-                )],
-                sets: Vec::new(),
-            })
-        })
+                false => unread(what.clone(), &error),
+            })?;
+        }
+        Ok(Done { summary: format!("{} takes writes by default again", expected.name) })
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(self.lift(expected, context))
+    /// In a new session the setting is off and a write is accepted.
+    async fn prove(&self, expected: &Target, _: &Context) -> Result<Proof, Failure> {
+        let what = self.what(&expected.name);
+        let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
+        same_server(expected, &server)?;
+        let not = |why: &str, next: &str| Err(Failure::not_done(what.clone(), why, next));
+        if server.in_recovery {
+            return not("it is a standby", "A standby takes no writes: look for the primary.");
+        }
+        if let Some(why) = server.read_only.hidden() {
+            return not(&format!("whether new sessions may write is not known: {why}"), ReadOnly::NEXT);
+        }
+        if !server.read_only.may_write() {
+            return not(
+                "default_transaction_read_only is on in a new session",
+                "Look for `alter role … set` or `alter database … set`, and for it in postgresql.conf.",
+            );
+        }
+        // Always rolled back: nothing stays behind.
+        let attempt =
+            server.session.batch("begin; create table lifeboat_unfence_attempt (); rollback", LOOK).await;
+        match attempt {
+            Ok(()) => Ok(Proof {
+                evidence: vec![
+                    "it is a primary".into(),
+                    "default_transaction_read_only is off in a new session".into(),
+                    "a write was accepted, and rolled back".into(),
+                ],
+            }),
+            Err(error) if refuses_writes(&error) => {
+                not("a write was refused", "Look at the server's settings.")
+            }
+            Err(error) => Err(unread(what, &error)),
+        }
     }
 
-    fn verify<'a>(&'a self, expected: &'a Target, _: &'a Context) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(self.prove(expected))
-    }
-
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(async move {
-            // That it cannot be read is said of the target.
-            let Ok(server) = Server::look(&self.database).await else { return Vec::new() };
-            let right = match server.superuser {
-                true => Check::pass("right", "the role is a superuser"),
-                false => Check::warn(
-                    "right",
-                    "the role is no superuser: alter system may be refused",
-                    "Use a superuser's connection string for this step, or grant what it needs.",
-                ),
-            };
-            let checks = [right].into_iter().chain(hidden(&server));
-            checks.chain(several(&self.database.name(LOOK).await)).collect()
-        })
+    async fn checks(&self) -> Vec<Check> {
+        // That it cannot be read is said of the target.
+        let Ok(server) = Server::look(&self.database).await else { return Vec::new() };
+        let right = match server.superuser {
+            true => Check::pass("right", "the role is a superuser"),
+            false => Check::warn(
+                "right",
+                "the role is no superuser: alter system may be refused",
+                "Use a superuser's connection string for this step, or grant what it needs.",
+            ),
+        };
+        let checks = [right].into_iter().chain(hidden(&server));
+        checks.chain(several(&self.database.name(LOOK).await)).collect()
     }
 
     fn manual(&self) -> ManualCard {
@@ -166,12 +225,7 @@ impl Action for Unfence {
 }
 
 impl Unfence {
-    /// Whoever manages the server: a fence stands in a manager's way, so lifting it needs no leave of it.
-    async fn management(&self, server: &Server, name: &str) -> Result<manager::Management, Failure> {
-        manager::allowed(&server.session, &what(name), Meddling::Fences, true).await
-    }
-
-    async fn notes(&self, server: &Server) -> Vec<String> {
+    fn notes(&self, server: &Server, others: &Others) -> Vec<String> {
         let mut notes = Vec::new();
         if server.in_recovery {
             notes.push("It is a standby: this step will refuse.".into());
@@ -180,7 +234,6 @@ impl Unfence {
         } else if server.read_only.may_write() {
             notes.push("default_transaction_read_only is off already.".into());
         }
-        let others = self.others().await;
         for name in &others.writing {
             let then = if self.beside_a_primary {
                 "two primaries will take writes"
@@ -219,72 +272,6 @@ impl Unfence {
             }
         }
         others
-    }
-
-    async fn lift(&self, expected: &Target, context: &Context) -> Result<Done, Failure> {
-        let what = what(&expected.name);
-        let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
-        same_target(expected, &server, &self.management(&server, &expected.name).await?)?;
-        if server.in_recovery {
-            let next = "A standby takes no writes: look for the primary, or skip the step with a reason.";
-            return Err(Failure::not_done(what, "it is a standby", next));
-        }
-        if let Some(other) = self.others().await.writing.first().filter(|_| !self.beside_a_primary) {
-            return Err(Failure::not_done(
-                what,
-                format!("{other}: rows would go to both, and be lost on one"),
-                "Fence the other one first; or rebuild this one as its standby, which needs no lifting.",
-            ));
-        }
-        (context.output)(RESET);
-        let within = context.timeout.unsigned_abs().min(std::time::Duration::from_secs(20));
-        for statement in [RESET, RELOAD] {
-            let sent = server.session.batch(statement, within).await;
-            sent.map_err(|error| match error.may_have_acted() || statement == RELOAD {
-                true => {
-                    let next = "Verify the step: it shows whether new sessions write.";
-                    Failure::maybe_done(what.clone(), error.to_string(), next)
-                }
-                false => unread(what.clone(), &error),
-            })?;
-        }
-        Ok(Done { summary: format!("{} takes writes by default again", expected.name) })
-    }
-
-    /// In a new session the setting is off and a write is accepted.
-    async fn prove(&self, expected: &Target) -> Result<Proof, Failure> {
-        let what = what(&expected.name);
-        let server = Server::look(&self.database).await.map_err(|error| unread(what.clone(), &error))?;
-        same_server(expected, &server)?;
-        let not = |why: &str, next: &str| Err(Failure::not_done(what.clone(), why, next));
-        if server.in_recovery {
-            return not("it is a standby", "A standby takes no writes: look for the primary.");
-        }
-        if let Some(why) = server.read_only.hidden() {
-            return not(&format!("whether new sessions may write is not known: {why}"), ReadOnly::NEXT);
-        }
-        if !server.read_only.may_write() {
-            return not(
-                "default_transaction_read_only is on in a new session",
-                "Look for `alter role … set` or `alter database … set`, and for it in postgresql.conf.",
-            );
-        }
-        // Always rolled back: nothing stays behind.
-        let attempt =
-            server.session.batch("begin; create table lifeboat_unfence_attempt (); rollback", LOOK).await;
-        match attempt {
-            Ok(()) => Ok(Proof {
-                evidence: vec![
-                    "it is a primary".into(),
-                    "default_transaction_read_only is off in a new session".into(),
-                    "a write was accepted, and rolled back".into(),
-                ],
-            }),
-            Err(error) if refuses_writes(&error) => {
-                not("a write was refused", "Look at the server's settings.")
-            }
-            Err(error) => Err(unread(what, &error)),
-        }
     }
 }
 
