@@ -3,23 +3,21 @@
 mod stop;
 
 use crate::core::ask::watch::Found;
-use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
+use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Action, Built, Context};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::postgres::client::{PostgresErrorKind, ReadOnly};
 use crate::providers::postgres::manager;
-use crate::providers::postgres::manager::{Management, Meddling, is_ignored};
-use crate::providers::postgres::server::{
-    LOOK, Server, hidden, same_server, same_target, several, unreachable, unread,
-};
+use crate::providers::postgres::manager::{Meddling, is_ignored};
+use crate::providers::postgres::seen::Seen;
+use crate::providers::postgres::server::{LOOK, Server, hidden, same_server, several, unreachable, unread};
 use crate::providers::postgres::source::{Database, DatabaseError, Session, dsn_words};
 use crate::providers::program::source::Program;
 use crate::providers::program::step;
-use futures::future::BoxFuture;
 use jiff::SignedDuration;
 use std::time::Duration;
 
@@ -107,14 +105,14 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     if let (None, Some(program)) = (&stop, params.texts("argv").first()) {
         return Err(BuildError::value("argv", program, "it is run with `method = \"stop\"` only"));
     }
-    Ok(Box::new(Fence {
+    Ok(Box::new(Changing(Fence {
         database: Database::of(params, "dsn", clients)?,
         stop,
         clients: clients.clone(),
         words: dsn_words(params, "dsn"),
         ignores_manager: is_ignored(params),
         hold: params.duration("hold").unwrap_or(DEFAULT_HOLD).max(SignedDuration::ZERO),
-    }))
+    })))
 }
 
 struct Fence {
@@ -126,135 +124,160 @@ struct Fence {
     hold: SignedDuration,
 }
 
-impl Action for Fence {
-    fn describe(&self) -> BoxFuture<'_, Result<Description, Failure>> {
-        Box::pin(async move {
-            let name = self.database.name(LOOK).await;
-            let (call, command) = match &self.stop {
-                Some(program) => (program.words(), program.words()),
-                None => {
-                    let terminate = format!(
-                        "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where {WRITERS}"
-                    );
-                    let call = format!("{SET_READ_ONLY}; select pg_reload_conf(); {terminate}");
-                    let command = format!(
-                        "psql -c \"{SET_READ_ONLY}\" -c \"select pg_reload_conf()\" -c \"{terminate}\""
-                    );
-                    (call, command)
-                }
-            };
-            let (target, notes) = match Server::look(&self.database).await {
-                Ok(server) => {
-                    let management = self.management(&server, &format!("fencing {name}")).await?;
-                    let mut notes = management.notes(self.meddling());
-                    notes.extend(self.notes(&server));
-                    (server.target(server.called(name), &management), notes)
-                }
-                Err(error) => (unreachable(name), vec![self.unreachable_note(&error)]),
-            };
-            Ok(Description { call, command, target, notes, undo: self.undo(), sets: Vec::new() })
+/// What a look shows; without an answer too it may be stopped.
+enum Look {
+    Answers(Seen),
+    Silent(DatabaseError),
+}
+
+impl Change for Fence {
+    type Seen = Look;
+
+    const LOOK: Option<Duration> = None;
+
+    fn what(&self, name: &str) -> String {
+        what(name)
+    }
+
+    async fn unseen(&self) -> Target {
+        unreachable(self.database.name(LOOK).await)
+    }
+
+    async fn read(&self) -> Result<(Target, Look), Unread> {
+        let seen = Seen::read(&self.database, self.meddling(), self.ignores_manager);
+        // At the same time: where its secret is not to be had, that takes no longer than once.
+        let (seen, name) = tokio::join!(seen, self.database.name(LOOK));
+        Ok(match seen {
+            Ok((target, seen)) => (target, Look::Answers(seen)),
+            Err(error) => (unreachable(name), Look::Silent(error)),
         })
     }
 
-    fn goes_on<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Option<Failure>> {
-        Box::pin(async move {
-            self.stop.as_ref()?;
-            step::goes_on(format!("fencing {}", self.words), context).await
-        })
+    fn show(&self, look: Option<&Look>) -> Shown {
+        let (call, command) = match &self.stop {
+            Some(program) => (program.words(), program.words()),
+            None => {
+                let terminate = format!(
+                    "select pg_catalog.pg_terminate_backend(pid) from pg_catalog.pg_stat_activity where {WRITERS}"
+                );
+                let call = format!("{SET_READ_ONLY}; select pg_reload_conf(); {terminate}");
+                let command =
+                    format!("psql -c \"{SET_READ_ONLY}\" -c \"select pg_reload_conf()\" -c \"{terminate}\"");
+                (call, command)
+            }
+        };
+        let notes = match look {
+            Some(Look::Answers(seen)) => {
+                let mut notes = seen.management.notes(self.meddling());
+                notes.extend(self.notes(&seen.server));
+                notes
+            }
+            Some(Look::Silent(error)) => vec![self.unreachable_note(error)],
+            None => Vec::new(),
+        };
+        Shown { call, command, notes, undo: self.undo(), ..Shown::default() }
     }
 
-    fn execute<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Done, Failure>> {
-        Box::pin(async move {
-            let what = what(expected);
-            let server = match (Server::look(&self.database).await, &self.stop) {
-                (Ok(server), _) => server,
-                (Err(error), Some(program)) if stop::runs_blind(&error) => {
-                    (context.output)(&format!("it does not answer, so the program runs: {error}"));
-                    return self.run_stop(program, expected, context).await;
-                }
-                (Err(error), _) => return Err(not_fenced(expected, &error)),
-            };
-            // A manager can have come since the step was confirmed.
-            let management = self.management(&server, &what).await?;
-            same_target(expected, &server, &management)?;
-            if server.in_recovery {
-                return Err(Failure::not_done(
-                    what,
-                    "it is a standby: it takes no writes, and is not the old primary",
-                    "Check the connection string in the plan; skip the step with a reason if this is as it should be.",
-                ));
-            }
-            match &self.stop {
-                Some(program) => self.run_stop(program, expected, context).await,
-                None => set_read_only(&server.session, expected, context).await,
-            }
-        })
+    fn refuses_first(&self, look: &Look, _: &Target) -> Option<Refusal> {
+        match look {
+            Look::Silent(error) if !self.runs_blind(error) => Some(not_fenced(error)),
+            _ => None,
+        }
     }
 
-    fn verify<'a>(
-        &'a self,
-        expected: &'a Target,
-        context: &'a Context,
-    ) -> BoxFuture<'a, Result<Proof, Failure>> {
-        Box::pin(async move {
-            match &self.stop {
-                Some(_) => self.prove_stopped(expected, context).await,
-                None => self.prove_read_only(expected, context).await,
-            }
-        })
+    fn forbids(&self, look: &Look) -> Option<Refusal> {
+        match look {
+            Look::Answers(seen) => seen.forbidden.clone(),
+            Look::Silent(_) => None,
+        }
+    }
+
+    /// What the program stops is what the plan says: of a server that does not answer nothing can be compared.
+    fn same(&self, expected: &Target, _: &Target, look: &Look) -> Result<(), Failure> {
+        match look {
+            Look::Answers(seen) => seen.same(expected),
+            Look::Silent(_) => Ok(()),
+        }
+    }
+
+    fn refuses(&self, look: &Look, _: &Context) -> Option<Refusal> {
+        match look {
+            Look::Answers(seen) if seen.server.in_recovery => Some(Refusal::new(
+                "it is a standby: it takes no writes, and is not the old primary",
+                "Check the connection string in the plan; skip the step with a reason if this is as it should be.",
+            )),
+            _ => None,
+        }
+    }
+
+    async fn send(&self, confirmed: Confirmed<'_, Look>, context: &Context) -> Result<Done, Failure> {
+        let expected = confirmed.expected;
+        if let Look::Silent(error) = &confirmed.seen {
+            (context.output)(&format!("it does not answer, so the program runs: {error}"));
+        }
+        match (&self.stop, confirmed.seen) {
+            (Some(program), _) => self.run_stop(program, expected, context).await,
+            (None, Look::Answers(seen)) => set_read_only(&seen.server.session, expected, context).await,
+            (None, Look::Silent(error)) => Err(not_fenced(&error).not_done(confirmed.what)),
+        }
+    }
+
+    async fn prove(&self, expected: &Target, context: &Context) -> Result<Proof, Failure> {
+        match &self.stop {
+            Some(_) => self.prove_stopped(expected, context).await,
+            None => self.prove_read_only(expected, context).await,
+        }
+    }
+
+    async fn goes_on(&self, context: &Context) -> Option<Failure> {
+        self.stop.as_ref()?;
+        step::goes_on(what(&self.words), context).await
     }
 
     fn hold(&self) -> SignedDuration {
         if self.stop.is_some() { self.hold } else { SignedDuration::ZERO }
     }
 
-    fn found<'a>(&'a self, expected: &'a Target) -> BoxFuture<'a, Option<Found>> {
-        Box::pin(async move {
-            self.stop.as_ref()?;
-            Some(self.found_stopped(expected).await)
-        })
+    async fn found(&self, expected: &Target) -> Option<Found> {
+        self.stop.as_ref()?;
+        Some(self.found_stopped(expected).await)
     }
 
-    fn preflight(&self) -> BoxFuture<'_, Vec<Check>> {
-        Box::pin(async move {
-            let mut checks = Vec::new();
-            if let Some(program) = &self.stop {
-                checks.push(program.exists(&self.clients.environment).await);
+    async fn checks(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        if let Some(program) = &self.stop {
+            checks.push(program.exists(&self.clients.environment).await);
+        }
+        checks.extend(several(&self.database.name(LOOK).await));
+        // That it cannot be read is said of the target.
+        let Ok((_, Look::Answers(seen))) = self.read().await else { return checks };
+        let server = &seen.server;
+        // A manager that is not ignored is said of the target, which it refuses.
+        if seen.forbidden.is_none() {
+            checks.push(seen.management.check(self.meddling()));
+        }
+        let role = match server.in_recovery {
+            false => Check::pass("role", "it is a primary"),
+            true => {
+                let (what, seen) = crate::kinds::action::STANDBY_NOW;
+                Check::warn(what, seen, "Fence the primary: check the plan.")
             }
-            checks.extend(several(&self.database.name(LOOK).await));
-            // That it cannot be read is said of the target.
-            let Ok(server) = Server::look(&self.database).await else { return checks };
-            // A manager that is not ignored is said of the target, which it refuses.
-            if let Ok(management) = self.management(&server, "").await {
-                checks.push(management.check(self.meddling()));
-            }
-            let role = match server.in_recovery {
-                false => Check::pass("role", "it is a primary"),
-                true => {
-                    let (what, seen) = crate::kinds::action::STANDBY_NOW;
-                    Check::warn(what, seen, "Fence the primary: check the plan.")
-                }
-            };
-            checks.push(role);
-            if self.stop.is_some() {
-                return checks;
-            }
-            let right = match server.superuser {
-                true => Check::pass("right", "the role is a superuser"),
-                false => Check::warn(
-                    "right",
-                    "the role is no superuser: alter system may be refused",
-                    "Use a superuser's connection string for this step, or grant what it needs.",
-                ),
-            };
-            checks.push(right);
-            checks.extend(hidden(&server));
-            checks
-        })
+        };
+        checks.push(role);
+        if self.stop.is_some() {
+            return checks;
+        }
+        let right = match server.superuser {
+            true => Check::pass("right", "the role is a superuser"),
+            false => Check::warn(
+                "right",
+                "the role is no superuser: alter system may be refused",
+                "Use a superuser's connection string for this step, or grant what it needs.",
+            ),
+        };
+        checks.push(right);
+        checks.extend(hidden(server));
+        checks
     }
 
     fn manual(&self) -> ManualCard {
@@ -297,20 +320,19 @@ impl Action for Fence {
     }
 }
 
-fn what(expected: &Target) -> String {
-    format!("fencing {}", expected.name)
+fn what(name: &str) -> String {
+    format!("fencing {name}")
 }
 
 /// It could not be reached or read: never a success, even when nothing listens there now.
-fn not_fenced(expected: &Target, error: &DatabaseError) -> Failure {
+fn not_fenced(error: &DatabaseError) -> Refusal {
     let why = match error.kind() {
         Some(PostgresErrorKind::Refused) => {
             format!("it is NOT fenced: {error}. It accepts writes as soon as it starts again")
         }
         _ => format!("it is NOT fenced: {error}. It may be accepting writes from others"),
     };
-    Failure::not_done(
-        what(expected),
+    Refusal::new(
         why,
         "Fence it by other means: cut its network (security group, firewall), or stop its host from the provider's \
          console and keep it from starting. Then attest the step with what you did.",
@@ -318,11 +340,6 @@ fn not_fenced(expected: &Target, error: &DatabaseError) -> Failure {
 }
 
 impl Fence {
-    /// Who manages the server, unless that is a manager which the plan does not ignore.
-    async fn management(&self, server: &Server, what: &str) -> Result<Management, Failure> {
-        manager::allowed(&server.session, what, self.meddling(), self.ignores_manager).await
-    }
-
     /// What takes the fence back. What starts a stopped server nobody but its administrator knows.
     fn undo(&self) -> Vec<String> {
         match &self.stop {
@@ -335,13 +352,17 @@ impl Fence {
         if self.stop.is_some() { Meddling::Stops } else { Meddling::Fences }
     }
 
+    fn runs_blind(&self, error: &DatabaseError) -> bool {
+        self.stop.is_some() && stop::runs_blind(error)
+    }
+
     fn unreachable_note(&self, error: &DatabaseError) -> String {
-        match &self.stop {
-            Some(_) if stop::runs_blind(error) => format!(
+        match self.runs_blind(error) {
+            true => format!(
                 "It does not answer: the program runs all the same, and what it stops is what the plan says; which \
                  server that is cannot be checked ({error})"
             ),
-            _ => format!("It cannot be reached, so it cannot be fenced from here: {error}"),
+            false => format!("It cannot be reached, so it cannot be fenced from here: {error}"),
         }
     }
 
@@ -365,9 +386,11 @@ impl Fence {
 
     /// A write of a new session is refused, and no session is left that writes.
     async fn prove_read_only(&self, expected: &Target, context: &Context) -> Result<Proof, Failure> {
-        let server = Server::look(&self.database).await.map_err(|error| not_fenced(expected, &error))?;
+        let server = Server::look(&self.database)
+            .await
+            .map_err(|error| not_fenced(&error).not_done(what(&expected.name)))?;
         same_server(expected, &server)?;
-        let open = |why: String, next: &str| Err(Failure::not_done(what(expected), why, next));
+        let open = |why: String, next: &str| Err(Failure::not_done(what(&expected.name), why, next));
         if let Some(why) = server.read_only.hidden() {
             return open(format!("whether the server is read-only is not known: {why}"), ReadOnly::NEXT);
         }
@@ -382,10 +405,10 @@ impl Fence {
         let attempt = server.session.batch(attempt, LOOK).await;
         match attempt {
             Err(error) if error.kind() == Some(PostgresErrorKind::ReadOnly) => {}
-            Err(error) => return Err(unread(what(expected), &error)),
+            Err(error) => return Err(unread(what(&expected.name), &error)),
             Ok(()) => return open("a write was accepted".into(), "It is NOT fenced: stop the server."),
         }
-        server.session.batch("rollback", LOOK).await.map_err(|error| unread(what(expected), &error))?;
+        server.session.batch("rollback", LOOK).await.map_err(|error| unread(what(&expected.name), &error))?;
         let left = left(&server.session, expected).await?;
         if left.writers > 0 {
             (context.output)(&format!("{} sessions are still writing", left.writers));
@@ -419,7 +442,7 @@ async fn left(session: &Session, expected: &Target) -> Result<Left, Failure> {
     );
     let read = session.row(&query, LOOK).await;
     let read = read.and_then(|row| Ok(Left { writers: row.try_get(0)?, overrides: row.try_get(1)? }));
-    read.map_err(|error| unread(what(expected), &error))
+    read.map_err(|error| unread(what(&expected.name), &error))
 }
 
 /// Over the session by which the server was found to be the confirmed one.
@@ -429,7 +452,7 @@ async fn set_read_only(session: &Session, expected: &Target, context: &Context) 
     sent(expected, session.batch(SET_READ_ONLY, within).await)?;
     let begun = |error: DatabaseError| {
         let why = format!("it was set and did not take effect everywhere: {error}");
-        Failure::maybe_done(what(expected), why, "Verify the step: it shows what is still open.")
+        Failure::maybe_done(what(&expected.name), why, "Verify the step: it shows what is still open.")
     };
     session.batch("select pg_catalog.pg_reload_conf()", within).await.map_err(begun)?;
     let terminate = format!(
@@ -447,9 +470,9 @@ fn sent<T>(expected: &Target, result: Result<T, DatabaseError>) -> Result<T, Fai
     result.map_err(|error| {
         if error.may_have_acted() {
             let next = "Verify the step: it shows whether writes are refused.";
-            return Failure::maybe_done(what(expected), error.to_string(), next);
+            return Failure::maybe_done(what(&expected.name), error.to_string(), next);
         }
-        unread(what(expected), &error)
+        unread(what(&expected.name), &error)
     })
 }
 

@@ -33,16 +33,16 @@ impl Fence {
         expected: &Target,
         context: &Context,
     ) -> Result<Done, Failure> {
-        if let Some(earlier) = step::goes_on(what(expected), context).await {
+        if let Some(earlier) = step::goes_on(what(&expected.name), context).await {
             return Err(earlier);
         }
-        let ran = step::run(program, &self.clients, context, &what(expected)).await?;
+        let ran = step::run(program, &self.clients, context, &what(&expected.name)).await?;
         if ran.success() {
             return Ok(Done { summary: format!("{} was told to stop", expected.name) });
         }
         let ended = step::ending_words(&ran);
         let next = "Verify the step: it shows whether the server still listens.";
-        Err(Failure::maybe_done(what(expected), format!("the program that stops it {ended}"), next))
+        Err(Failure::maybe_done(what(&expected.name), format!("the program that stops it {ended}"), next))
     }
 
     /// What is there now: a port that refuses is a server that is stopped.
@@ -80,6 +80,6 @@ impl Fence {
                 format!("it still answers, as a {}", server.role())
             }
         };
-        Err(Failure::not_done(what(expected), why, next))
+        Err(Failure::not_done(what(&expected.name), why, next))
     }
 }
