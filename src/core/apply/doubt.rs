@@ -19,27 +19,38 @@ pub fn apply(model: &mut Model, event: &Event) {
             undone_by(model, event.at, (run, step), Why::MayBeTakenBack);
         }
         Fact::StepAttested { run, step, .. } => undone_by(model, event.at, (run, step), Why::TakenBack),
-        Fact::StepVerified { run, step, .. } => undone_by(model, event.at, (run, step), Why::TakenBack),
+        Fact::StepVerified { run, step, .. } => {
+            // What was recorded since it ran stands: that it ran was told then.
+            let was_answered = model.durable.doubt.is_none();
+            undone_by(model, event.at, (run, step), Why::TakenBack);
+            if was_answered {
+                model.durable.doubt = None;
+            }
+        }
         _ => {}
     }
 }
 
 /// Takes in that a step is done once more, or is to be: where it is the switch, it may have been undone for that.
 pub fn reopened(model: &mut Model, id: &RunId, step: &StepId) {
-    raise(model, Why::Reopened, |_, run| run.id == *id && run.is_switch(step));
+    if !is_real(model) {
+        return;
+    }
+    raise(model, Why::Reopened, |_, run| run.id == *id && run.is_switch(step) && run.has_moved);
 }
 
-/// A step that takes back the switch of a run: one of a drill of safe steps changes nothing.
+/// A step that takes back the switch of a run.
 fn undone_by(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), why: Why) {
-    let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill);
-    let Some(runbook) = incident.and_then(|incident| incident.run(id)).map(|run| run.runbook.clone()) else {
+    let Some(runbook) = model.run(id).filter(|_| is_real(model)).map(|run| run.runbook.clone()) else {
         return;
     };
     let Some(planned) = model.step(id, step).map(|(planned, _)| planned.clone()) else { return };
     let undoes =
         |plan: &Plan, of: &RunbookId, other: &StepId| plan.takes_back((&runbook, &planned), (of, other));
+    // Of a step that switches itself its own run says what became of it.
+    let is_switch = model.run(id).is_some_and(|run| run.is_switch(step));
     raise(model, why, |model, run| {
-        run.aim.switch.as_ref().is_some_and(|switch| undoes(&model.plan, &run.runbook, switch))
+        !is_switch && run.aim.switch.as_ref().is_some_and(|switch| undoes(&model.plan, &run.runbook, switch))
     });
     if why == Why::MayBeTakenBack {
         return;
@@ -54,9 +65,15 @@ fn undone_by(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), wh
     }
 }
 
+/// What is done in the open incident is done for real.
+fn is_real(model: &Model) -> bool {
+    model.durable.incident.as_ref().is_some_and(|incident| incident.mode != Mode::SafeDrill)
+}
+
 /// Says so of the last run that is meant, where its region serves because of it.
 fn raise(model: &mut Model, why: Why, is_meant: impl Fn(&Model, &Run) -> bool) {
-    let serves = |run: &&Run| run.switched.is_some() && run.aim.region.as_ref() == model.serving();
+    let has_moved = |run: &Run| run.has_moved || run.switched.is_some();
+    let serves = |run: &&Run| has_moved(run) && run.aim.region.as_ref() == model.serving();
     let incidents = model.durable.closed.iter().chain(&model.durable.incident);
     let runs = incidents.flat_map(|incident| &incident.runs).filter(serves);
     let doubt = runs.filter(|run| is_meant(model, run)).last().and_then(|run| {

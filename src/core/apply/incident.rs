@@ -74,9 +74,8 @@ pub fn apply(model: &mut Model, event: &Event) {
                     incident.position = Position::Question(question.clone())
                 }
                 Fact::RunStarted { run, runbook, steps, aim } => {
-                    // What a plan of later says of a switch is none of a journal of before: that says itself what moved.
-                    let planned =
-                        || plan.runbooks.get(runbook).map(|runbook| Aim { switch: None, ..Aim::of(runbook) });
+                    let planned = || plan.runbooks.get(runbook).map(Aim::of);
+                    let planned = || planned().map(|aim| Aim { is_recorded: false, ..aim });
                     let mut run = Run {
                         aim: aim.clone().or_else(planned).unwrap_or_default(),
                         has_moved: false,
@@ -171,7 +170,8 @@ fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m Re
     if later.any(|run| run.switched.is_some()) {
         return None;
     }
-    let state = run.switch().filter(|_| run.is_switch(settled))?;
+    // A journal of before says itself what its runs moved.
+    let state = run.switch().filter(|_| run.aim.is_recorded && run.is_switch(settled))?;
     let is_done = state.is_shown() && !is_taken_back(model, run, settled, state);
     run.aim.region.as_ref().filter(|_| is_done)
 }

@@ -184,7 +184,7 @@ fn overtake_region(run: &mut Run, ending: Ending, serving: Option<&RegionId>, at
     let is_over = ending.is_closed || run.ended.is_some() || (run.aim.switch.is_none() && is_there);
     let state = run.aim.switch.as_ref().and_then(|switch| run.steps.get_mut(switch));
     let says = |state: &&mut StepRun| {
-        let is_left_out = state.status == StepStatus::Skipped;
+        let is_left_out = state.status == StepStatus::Skipped && !ending.is_exercise;
         is_said(state, false, ending) || has_ended_in_doubt(state) || is_left_out
     };
     if !is_over && !state.as_ref().is_some_and(says) {

@@ -7,7 +7,7 @@ use super::placement::*;
 use super::proving::*;
 use super::serving::{primary, standby, world};
 use crate::core::ask::contradiction::{self, Kind};
-use crate::core::words::command::Ask;
+use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::Mode;
 use crate::plan::{Plan, Step};
@@ -403,12 +403,96 @@ fn a_primary_that_is_back_where_it_is_recorded_is_believed_while_a_run_moves_the
 
 #[test]
 fn that_nobody_writes_is_told_in_a_run_that_says_no_more_what_serves() {
-    let mut machine = to_dr(Mode::Live, |plan| vec![switching(acting(plan, "dns")), by_hand(plan, "phone")]);
+    let mut machine = to_dr(Mode::Live, |plan| {
+        vec![acting(plan, "fence"), switching(acting(plan, "dns")), by_hand(plan, "phone")]
+    });
+    let kinds = |machine: &Machine| -> Vec<Kind> {
+        contradiction::of(&machine.model).iter().map(|open| open.contradiction.kind).collect()
+    };
+    let mut idle = machine.clone();
+    idle.pass(60, &measured(world(standby("a2"), standby("b2"))));
+    assert!(kinds(&idle).contains(&Kind::NobodyWrites), "nothing of the run is begun");
+    do_step(&mut machine, "fence");
     machine.pass(60, &measured(world(standby("a2"), standby("b2"))));
     assert_eq!(contradiction::of(&machine.model), [], "between fence and promotion nobody does");
     skip(&mut machine, "dns");
     machine.pass(60, &measured(world(standby("a2"), standby("b2"))));
-    let kinds: Vec<Kind> =
-        contradiction::of(&machine.model).iter().map(|open| open.contradiction.kind).collect();
-    assert!(kinds.contains(&Kind::NobodyWrites), "{kinds:?}");
+    assert!(kinds(&machine).contains(&Kind::NobodyWrites), "{:?}", kinds(&machine));
+}
+
+#[test]
+fn what_is_taken_up_again_in_a_drill_of_safe_steps_raises_no_question() {
+    let mut machine =
+        to_dr(Mode::SafeDrill, |plan| vec![switching(acting(plan, "dns")), by_hand(plan, "phone")]);
+    skip(&mut machine, "dns");
+    record(&mut machine, "dr");
+    again(&mut machine, "dns");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+}
+
+#[test]
+fn a_switch_that_is_taken_back_after_the_question_of_before_was_answered_asks_anew() {
+    let mut machine = reopened();
+    record(&mut machine, "dr");
+    assert_eq!(left(&machine), []);
+    skip(&mut machine, "switch");
+    take_back(&mut machine, "switch");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![("switch", Some("dr"))]));
+    record(&mut machine, "dr");
+    assert_eq!(left(&machine), []);
+}
+
+#[test]
+fn a_switch_of_a_journal_of_before_that_is_taken_back_is_asked_for() {
+    let mut machine = declared(Mode::Live);
+    let steps = vec!["switch".into(), "after".into()];
+    machine.take(vec![Fact::RunStarted {
+        run: "before/1".into(),
+        runbook: "switch-to-dr".into(),
+        steps,
+        aim: None,
+    }]);
+    do_step(&mut machine, "switch");
+    machine.take(vec![Fact::RegionMoved { run: "before/1".into(), region: "dr".into() }]);
+    take_back(&mut machine, "switch");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![("switch", Some("dr"))]));
+}
+
+#[test]
+fn a_record_stands_when_what_took_the_switch_back_before_it_is_proven_later() {
+    let mut machine = with(|plan| {
+        (plan.runbooks["undo"].steps["back"].undoes, plan.runbooks["undo"].steps["back"].verify) =
+            (vec!["switch".into()], None);
+    });
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    begin(&mut machine, "undo");
+    finished(&mut machine, "back");
+    assert_eq!(left(&machine), [("switch", Some("dr"))]);
+    record(&mut machine, "dr");
+    let (run, step) = (machine.run(), "back".into());
+    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
+    machine.report(Report::Checked { run, step, attempt: 1, result: Ok(proof) }).unwrap();
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    assert_refolds(&machine);
+}
+
+#[test]
+fn a_failback_that_goes_its_way_asks_nothing() {
+    let mut machine = with(|plan| plan.runbooks["home"].steps["all-home"].undoes = vec!["switch".into()]);
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    begin(&mut machine, "home");
+    finished(&mut machine, "all-home");
+    assert_eq!(left(&machine), []);
+    let mut proven = machine.clone();
+    let (run, step) = (proven.run(), "all-home".into());
+    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
+    proven.report(Report::Checked { run, step, attempt: 1, result: Ok(proof) }).unwrap();
+    proven.pass(1, &[]);
+    assert_eq!((serving(&proven), left(&proven)), ("primary", vec![]));
+    abort(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![("all-home", Some("primary"))]));
 }

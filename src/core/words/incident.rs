@@ -172,13 +172,18 @@ pub struct Aim {
     pub region: Option<RegionId>,
     /// The step that lets that one serve; none where only a person says so.
     pub switch: Option<StepId>,
+    /// It was recorded when the run began. In journals of before it was not: it is what the plan says now, by which nothing
+    /// moves.
+    #[serde(default)]
+    pub is_recorded: bool,
 }
 
 impl Aim {
     /// That of a runbook.
     pub fn of(runbook: &Runbook) -> Self {
         let switch = runbook.steps.values().find(|step| step.switches).map(|step| step.id.clone());
-        Self { region: runbook.activates.clone(), switch: switch.filter(|_| runbook.activates.is_some()) }
+        let switch = switch.filter(|_| runbook.activates.is_some());
+        Self { region: runbook.activates.clone(), switch, is_recorded: true }
     }
 }
 

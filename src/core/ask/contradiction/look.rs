@@ -392,9 +392,12 @@ fn is_split_since(model: &Model, server: &Server<'_>, at: Timestamp) -> bool {
 /// nobody accepts writes.
 fn is_being_moved(model: &Model) -> bool {
     let known = |kind| model.durable.contradictions.iter().any(|open| open.contradiction.kind == kind);
-    let promotes = model.moving().is_some_and(|(run, _)| run.promotions(&model.plan).next().is_some());
-    let goes_on = moved_at(model) == Timestamp::MIN && (promotes || model.told_by_run().is_some());
-    model.moving().is_some() && goes_on && !known(Kind::NobodyWrites)
+    let Some((run, _)) = model.moving() else { return false };
+    let promotes = run.promotions(&model.plan).next().is_some();
+    let leads_away = model.told_by_run().is_some_and(|region| model.serving() != Some(region));
+    let is_begun = run.steps.values().any(|state| state.started_at.is_some() || state.ended_at.is_some());
+    let goes_on = is_begun && moved_at(model) == Timestamp::MIN && (promotes || leads_away);
+    goes_on && !known(Kind::NobodyWrites)
 }
 
 /// When the promotions of the open run came to rest, whatever came of them, or were proven; the beginning of time where
