@@ -3,8 +3,8 @@
 use ratatui::symbols::border;
 
 /// What a glyph stands for.
+/// [`GLYPHS`] documents each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-// GLYPHS documents each.
 pub enum Glyph {
     Ok,
     Warn,

@@ -98,8 +98,8 @@ impl Context {
 }
 
 /// What a key can do.
+/// [`ACTIONS`] documents each, in the words that the user reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-// ACTIONS documents each, in the words that the user reads.
 pub enum Action {
     Quit,
     Detach,

@@ -1,8 +1,8 @@
 //! The registry of roles: what a colour means. Screens name roles, never colours.
 
 /// What a piece of the screen means.
+/// [`ROLES`] documents each, in the words that the user reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-// ROLES documents each, in the words that the user reads.
 pub enum Role {
     Background,
     Text,

@@ -7,7 +7,7 @@ use super::placement::*;
 use super::proving::*;
 use super::serving::{primary, standby, world};
 use crate::core::ask::contradiction::{self, Kind};
-use crate::core::words::command::{Ask, Report};
+use crate::core::words::command::Ask;
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::Mode;
 use crate::plan::{Plan, Step};
@@ -29,6 +29,25 @@ fn under(machine: &Machine, change: impl FnOnce(&mut Plan)) -> Machine {
     change(&mut plan);
     plan.digest = "1".repeat(64);
     Machine::resumed_under(Arc::new(plan), machine.log.clone(), machine.now)
+}
+
+/// The switch moved the region under such a plan, and its run is complete.
+fn switched_under(change: impl FnOnce(&mut Plan)) -> Machine {
+    let mut machine = with(change);
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    machine
+}
+
+/// The switch is verified in a run of which it was not recorded where it leads.
+fn switched_by_a_journal_of_before() -> Machine {
+    let mut machine = declared(Mode::Live);
+    let (run, runbook) = ("before/1".into(), "switch-to-dr".into());
+    let steps = vec!["switch".into(), "after".into()];
+    machine.take(vec![Fact::RunStarted { run, runbook, steps, aim: None }]);
+    do_step(&mut machine, "switch");
+    machine
 }
 
 /// The switch moved the region, and was taken up again.
@@ -285,10 +304,8 @@ fn what_a_switch_moved_alone_stays_where_it_is_until_somebody_says_what_serves()
 
 #[test]
 fn a_step_that_takes_the_switch_back_and_may_have_acted_leaves_the_question() {
-    let mut machine = with(|plan| plan.runbooks["undo"].steps["back"].undoes = vec!["switch".into()]);
-    begin(&mut machine, "switch-to-dr");
-    do_step(&mut machine, "switch");
-    complete(&mut machine);
+    let undoes = vec!["switch".into()];
+    let mut machine = switched_under(|plan| plan.runbooks["undo"].steps["back"].undoes = undoes);
     begin(&mut machine, "undo");
     lost(&mut machine, "back");
     skip(&mut machine, "back");
@@ -342,15 +359,7 @@ fn a_switch_that_was_left_out_of_a_run_that_was_aborted_is_asked_for() {
 
 #[test]
 fn a_journal_of_before_moves_by_what_it_says_itself_under_whatever_plan() {
-    let mut machine = declared(Mode::Live);
-    let steps = vec!["switch".into(), "after".into()];
-    machine.take(vec![Fact::RunStarted {
-        run: "before/1".into(),
-        runbook: "switch-to-dr".into(),
-        steps,
-        aim: None,
-    }]);
-    do_step(&mut machine, "switch");
+    let mut machine = switched_by_a_journal_of_before();
     machine.pass(1, &[]);
     assert_eq!(serving(&machine), "primary", "nobody says that it moved");
     machine.take(vec![Fact::RegionMoved { run: "before/1".into(), region: "dr".into() }]);
@@ -444,15 +453,7 @@ fn a_switch_that_is_taken_back_after_the_question_of_before_was_answered_asks_an
 
 #[test]
 fn a_switch_of_a_journal_of_before_that_is_taken_back_is_asked_for() {
-    let mut machine = declared(Mode::Live);
-    let steps = vec!["switch".into(), "after".into()];
-    machine.take(vec![Fact::RunStarted {
-        run: "before/1".into(),
-        runbook: "switch-to-dr".into(),
-        steps,
-        aim: None,
-    }]);
-    do_step(&mut machine, "switch");
+    let mut machine = switched_by_a_journal_of_before();
     machine.take(vec![Fact::RegionMoved { run: "before/1".into(), region: "dr".into() }]);
     take_back(&mut machine, "switch");
     assert_eq!((serving(&machine), left(&machine)), ("dr", vec![("switch", Some("dr"))]));
@@ -460,37 +461,28 @@ fn a_switch_of_a_journal_of_before_that_is_taken_back_is_asked_for() {
 
 #[test]
 fn a_record_stands_when_what_took_the_switch_back_before_it_is_proven_later() {
-    let mut machine = with(|plan| {
-        (plan.runbooks["undo"].steps["back"].undoes, plan.runbooks["undo"].steps["back"].verify) =
-            (vec!["switch".into()], None);
+    let mut machine = switched_under(|plan| {
+        let back = &mut plan.runbooks["undo"].steps["back"];
+        (back.undoes, back.verify) = (vec!["switch".into()], None);
     });
-    begin(&mut machine, "switch-to-dr");
-    do_step(&mut machine, "switch");
-    complete(&mut machine);
     begin(&mut machine, "undo");
     finished(&mut machine, "back");
     assert_eq!(left(&machine), [("switch", Some("dr"))]);
     record(&mut machine, "dr");
-    let (run, step) = (machine.run(), "back".into());
-    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
-    machine.report(Report::Checked { run, step, attempt: 1, result: Ok(proof) }).unwrap();
+    prove(&mut machine, "back");
     assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
     assert_refolds(&machine);
 }
 
 #[test]
 fn a_failback_that_goes_its_way_asks_nothing() {
-    let mut machine = with(|plan| plan.runbooks["home"].steps["all-home"].undoes = vec!["switch".into()]);
-    begin(&mut machine, "switch-to-dr");
-    do_step(&mut machine, "switch");
-    complete(&mut machine);
+    let undoes = vec!["switch".into()];
+    let mut machine = switched_under(|plan| plan.runbooks["home"].steps["all-home"].undoes = undoes);
     begin(&mut machine, "home");
     finished(&mut machine, "all-home");
     assert_eq!(left(&machine), []);
     let mut proven = machine.clone();
-    let (run, step) = (proven.run(), "all-home".into());
-    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
-    proven.report(Report::Checked { run, step, attempt: 1, result: Ok(proof) }).unwrap();
+    prove(&mut proven, "all-home");
     proven.pass(1, &[]);
     assert_eq!((serving(&proven), left(&proven)), ("primary", vec![]));
     abort(&mut machine);

@@ -6,7 +6,7 @@ use super::proving::*;
 use super::serving::{primary, standby, world};
 use crate::core::ask::attested;
 use crate::core::model::Model;
-use crate::core::words::action::{Acted, Done, Failure};
+use crate::core::words::action::{Acted, Done, Failure, Proof};
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Outcome};
@@ -66,6 +66,13 @@ fn executed(machine: &mut Machine, step: &str, outcome: Outcome) {
     let run = machine.run();
     machine.report(Report::Executed { run, step: step.into(), attempt: 1, outcome }).unwrap();
     machine.effects.clear();
+}
+
+/// The world shows what the first attempt at a step did.
+pub(super) fn prove(machine: &mut Machine, step: &str) {
+    let proof = Proof { evidence: vec!["seen".into()] };
+    let (run, step) = (machine.run(), step.into());
+    machine.report(Report::Checked { run, step, attempt: 1, result: Ok(proof) }).unwrap();
 }
 
 pub(super) fn recheck(machine: &mut Machine, step: &str) {
@@ -188,9 +195,7 @@ fn a_persons_record_stands_when_what_ran_before_the_abort_is_proven_after_it() {
     assert_eq!(left(&machine), [("reroute", None)], "it may have moved the API");
     record(&mut machine, "dr");
     record(&mut machine, "primary");
-    let (run, step) = (machine.run(), "reroute".into());
-    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
-    machine.report(Report::Checked { run, step, attempt: 1, result: Ok(proof) }).unwrap();
+    prove(&mut machine, "reroute");
     assert_eq!(state(&machine, "reroute").status, StepStatus::Verified);
     machine.pass(10, &rerouted());
     assert_eq!(api(&machine).0, "primary");
@@ -216,12 +221,6 @@ fn a_move_that_a_record_ended_before_it_was_told_is_told_no_more() {
 
 #[test]
 fn what_may_have_acted_before_a_persons_record_moves_nothing_in_an_open_run_until_it_is_done_anew() {
-    let prove = |machine: &mut Machine, attempt| {
-        let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
-        let (run, step) = (machine.run(), "reroute".into());
-        machine.report(Report::Checked { run, step, attempt, result: Ok(proof) }).unwrap();
-        machine.pass(5, &rerouted());
-    };
     let recorded = || {
         let mut machine = moving();
         lost(&mut machine, "reroute");
@@ -229,7 +228,8 @@ fn what_may_have_acted_before_a_persons_record_moves_nothing_in_an_open_run_unti
         machine
     };
     let mut machine = recorded();
-    prove(&mut machine, 1);
+    prove(&mut machine, "reroute");
+    machine.pass(5, &rerouted());
     assert_eq!((state(&machine, "reroute").status, api(&machine).0), (StepStatus::Verified, "primary"));
     assert_kept(&machine);
     let mut machine = recorded();
