@@ -7,10 +7,10 @@ use super::placement::*;
 use super::proving::*;
 use super::serving::{primary, standby, world};
 use crate::core::ask::contradiction::{self, Kind};
-use crate::core::words::command::Ask;
+use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::Mode;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Severity, Step};
 use std::sync::Arc;
 
 fn again(machine: &mut Machine, step: &str) {
@@ -487,4 +487,35 @@ fn a_failback_that_goes_its_way_asks_nothing() {
     assert_eq!((serving(&proven), left(&proven)), ("primary", vec![]));
     abort(&mut machine);
     assert_eq!((serving(&machine), left(&machine)), ("dr", vec![("all-home", Some("primary"))]));
+}
+
+#[test]
+fn a_planned_run_whose_promotion_lifeboat_does_not_know_as_one_is_no_alarm_that_nobody_writes() {
+    let nobody = || measured(world(standby("a2"), standby("b2")));
+    let is_told = |machine: &Machine| {
+        let is_grave = |open: &contradiction::Open| open.contradiction.severity == Severity::P0;
+        contradiction::of(&machine.model)
+            .iter()
+            .any(|open| open.contradiction.kind == Kind::NobodyWrites && is_grave(open))
+    };
+    let steps: [fn(&Plan) -> Vec<Step>; 3] = [
+        |plan| vec![acting(plan, "fence"), switching(acting(plan, "promote")), by_hand(plan, "phone")],
+        |plan| vec![acting(plan, "fence"), switching(acting(plan, "promote"))],
+        |plan| vec![acting(plan, "fence"), acting(plan, "promote"), by_hand(plan, "phone")],
+    ];
+    for steps in steps {
+        let mut machine = to_dr(Mode::Live, steps);
+        do_step(&mut machine, "fence");
+        machine.pass(60, &nobody());
+        do_step(&mut machine, "promote");
+        machine.report(Report::Tick).unwrap();
+        assert!(!is_told(&machine), "it is looked at anew first");
+        machine.pass(5, &measured(world(standby("a2"), primary(2, "b"))));
+        assert!(!is_told(&machine));
+    }
+    let mut machine = to_dr(Mode::Live, steps[1]);
+    do_step(&mut machine, "fence");
+    do_step(&mut machine, "promote");
+    machine.pass(60, &nobody());
+    assert!(is_told(&machine), "it came of nothing");
 }

@@ -9,6 +9,7 @@ use crate::core::ask::fencing::{Fenced, fenced, is_done_again, is_process, raise
 use crate::core::ask::servers::{Database, Server, databases};
 use crate::core::ask::{in_force, roles};
 use crate::core::model::Model;
+use crate::core::words::incident::{Mode, StepRun};
 use crate::core::words::status::StepStatus;
 use crate::plan::{Severity, Step};
 use jiff::{SignedDuration, Timestamp};
@@ -394,17 +395,29 @@ fn is_being_moved(model: &Model) -> bool {
     let known = |kind| model.durable.contradictions.iter().any(|open| open.contradiction.kind == kind);
     let Some((run, _)) = model.moving() else { return false };
     let promotes = run.promotions(&model.plan).next().is_some();
-    let leads_away = model.told_by_run().is_some_and(|region| model.serving() != Some(region));
+    let leads_away = run.aim.region.as_ref() != model.serving();
     let is_begun = run.steps.values().any(|state| state.started_at.is_some() || state.ended_at.is_some());
     let goes_on = is_begun && moved_at(model) == Timestamp::MIN && (promotes || leads_away);
     goes_on && !known(Kind::NobodyWrites)
 }
 
-/// When the promotions of the open run came to rest, whatever came of them, or were proven; the beginning of time where
-/// none did. From then on somebody has to accept writes.
+/// When what the last run did to move the primary came to rest, whatever came of it, or was proven; the beginning of time
+/// where nothing did. From then on somebody has to accept writes. Without a promotion that is the switch, and without one
+/// all that the run does: any step may be it.
 fn moved_at(model: &Model) -> Timestamp {
-    let steps = model.moving().into_iter().flat_map(|(run, _)| run.promotions(&model.plan));
-    let rested = steps.filter_map(|state| match &state.holding {
+    let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill);
+    let last = incident.and_then(|incident| incident.runs.last()).filter(|run| run.aim.region.is_some());
+    let Some(run) = last else { return Timestamp::MIN };
+    let promotions: Vec<&StepRun> = run.promotions(&model.plan).collect();
+    let steps = match (promotions.is_empty(), run.switch()) {
+        (false, _) => promotions,
+        (true, Some(switch)) => vec![switch],
+        (true, None) => {
+            let is_open = run.steps.values().any(|state| !state.status.is_settled());
+            run.steps.values().filter(|_| !is_open).collect()
+        }
+    };
+    let rested = steps.into_iter().filter_map(|state| match &state.holding {
         Some(holding) => Some(holding.since),
         None if state.status.is_settled()
             || matches!(state.status, StepStatus::Failed | StepStatus::Unknown) =>
