@@ -421,6 +421,12 @@ impl Model {
         self.durable.incident.as_ref()?.run(run)
     }
 
+    /// A run of whatever incident.
+    pub fn run_of_any(&self, run: &RunId) -> Option<&Run> {
+        let mut incidents = self.durable.closed.iter().chain(&self.durable.incident);
+        incidents.find_map(|incident| incident.run(run))
+    }
+
     /// A step of a run of the open incident, with its plan.
     pub fn step(&self, run: &RunId, step: &StepId) -> Option<(&Step, &StepRun)> {
         let run = self.run(run)?;

@@ -135,7 +135,7 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
 /// person's word. What is settled later, or besides, moves nothing. A drill that runs safe steps only moves nothing.
 pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepId) {
     let Some(region) = moved_by(model, id, settled).cloned() else { return };
-    of_run(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
+    of_open_incident(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
     if model.durable.active.as_ref() != Some(&region) {
         signals::activated(model, at, &region, Some(id));
     } else if placement::region_serves(model, Some(id), at) {
@@ -147,13 +147,14 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepI
 pub fn region_moved(model: &mut Model, at: Timestamp, id: &RunId, region: &RegionId) {
     let is_told = |switch: &&mut Switch| switch.untold.as_ref() == Some(id) && switch.region == *region;
     if model.run(id).is_some_and(|run| !run.has_moved) {
-        of_run(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
+        of_open_incident(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
         signals::activated(model, at, region, Some(id));
     }
     model.durable.switches.iter_mut().filter(is_told).for_each(|switch| switch.untold = None);
 }
 
-fn of_run(model: &mut Model, id: &RunId, with: impl FnOnce(&mut Run)) {
+/// Changes a run of the open incident.
+pub fn of_open_incident(model: &mut Model, id: &RunId, with: impl FnOnce(&mut Run)) {
     let mut runs = model.durable.incident.iter_mut().flat_map(|incident| &mut incident.runs);
     if let Some(run) = runs.find(|run| run.id == *id) {
         with(run);

@@ -2,14 +2,14 @@
 //! never makes one, and a journal from elsewhere must not be able to bend the model.
 
 use super::doubt;
-use super::incident::{switch_over, unblock};
+use super::incident::{of_open_incident, switch_over, unblock};
 use super::signals;
 use crate::base::ids::{RunId, StepId};
 use crate::core::ask::placement;
 use crate::core::ask::watch::Holding;
 use crate::core::model::{Model, OUTPUT_LENGTH, StepOutput};
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Mode, Run, StepRun};
+use crate::core::words::incident::{Mode, StepRun};
 use crate::core::words::status::{Move, StepStatus};
 use jiff::{SignedDuration, Timestamp};
 
@@ -240,13 +240,6 @@ fn output(model: &mut Model, at: Timestamp, run: &RunId, step: &StepId, line: &s
 fn change(model: &mut Model, run: &RunId, step: &StepId, with: impl FnOnce(&mut StepRun)) {
     // A step that was taken out of the plan since is not forgotten: what is recorded of it happened.
     of_open_incident(model, run, |run| with(run.steps.entry(step.clone()).or_insert_with(StepRun::ready)));
-}
-
-fn of_open_incident(model: &mut Model, id: &RunId, with: impl FnOnce(&mut Run)) {
-    let mut runs = model.durable.incident.iter_mut().flat_map(|incident| &mut incident.runs);
-    if let Some(run) = runs.find(|run| run.id == *id) {
-        with(run);
-    }
 }
 
 /// Moves a step, then changes it, then lets the steps that waited for it go.

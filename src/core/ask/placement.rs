@@ -37,15 +37,9 @@ pub fn of<'m>(model: &'m Model, service: &ServiceId) -> Option<&'m Placement> {
 
 /// When the step of a move was done: on a person's word that was before its proof was seen.
 pub fn said_at(model: &Model, placed: &Placement) -> Timestamp {
-    let run = of_any(model, &placed.run);
+    let run = model.run_of_any(&placed.run);
     let done = run.and_then(|run| run.steps.get(&placed.step)?.ended_at);
     done.filter(|done| *done <= placed.since).unwrap_or(placed.since)
-}
-
-/// A run of whatever incident.
-fn of_any<'m>(model: &'m Model, run: &RunId) -> Option<&'m Run> {
-    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    incidents.find_map(|incident| incident.run(run))
 }
 
 /// The services that serve from another region than the one that serves, in the plan's order.
@@ -111,7 +105,7 @@ pub fn moved(model: &mut Model, run: &RunId, step: &StepId, to: &[(ServiceId, Re
 /// Takes in that what a step did was taken back, in whatever run: its services serve from where they did before it. Of
 /// the step that moved the region too nobody knows what serves then, before somebody records it. Whether anything changed.
 pub fn undone(model: &mut Model, run: &RunId, step: &StepId) -> bool {
-    let Some(run) = of_any(model, run).filter(|run| !run.is_switch(step)) else { return false };
+    let Some(run) = model.run_of_any(run).filter(|run| !run.is_switch(step)) else { return false };
     let runbook = run.runbook.clone();
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| placed.runbook != runbook || placed.step != *step);
@@ -211,7 +205,7 @@ fn has_ended_in_doubt(state: &StepRun) -> bool {
 pub fn moves(model: &Model, runbook: &RunbookId, step: &Step, at: Timestamp) -> Vec<(ServiceId, RegionId)> {
     let undone = model.plan.services.keys().filter_map(|service| {
         let is_undone = |placed: &&Placement| {
-            let switched = || of_any(model, &placed.run).is_some_and(|run| run.is_switch(&placed.step));
+            let switched = || model.run_of_any(&placed.run).is_some_and(|run| run.is_switch(&placed.step));
             model.plan.takes_back((runbook, step), (&placed.runbook, &placed.step)) && !switched()
         };
         of(model, service).filter(is_undone).filter(|placed| said_at(model, placed) <= at)?;

@@ -121,8 +121,7 @@ pub fn left(model: &Model) -> Vec<Left<'_>> {
     let mut kept: Vec<Left<'_>> = Vec::new();
     let of_runs = runs(model).flat_map(|(incident, run)| left_by(model, incident, run));
     for left in of_runs.chain(doubted(model)) {
-        let same = |other: &Left<'_>| other.found == left.found && other.end == left.end;
-        kept.retain(|other| !same(other));
+        kept.retain(|other| *other != left);
         kept.push(left);
     }
     kept
@@ -175,8 +174,7 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
 /// The step that let the region serve which may do so no more.
 fn doubted(model: &Model) -> Option<Left<'_>> {
     let doubt = model.durable.doubt.as_ref()?;
-    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let runbook = incidents.find_map(|incident| incident.run(&doubt.run)).and_then(|run| planned(model, run));
+    let runbook = model.run_of_any(&doubt.run).and_then(|run| planned(model, run));
     let step = runbook.and_then(|runbook| runbook.steps.get(&doubt.step));
     let found = WouldServe {
         id: doubt.step.as_str(),
