@@ -107,7 +107,7 @@ pub struct Durable {
     /// When another region began to serve, and which, oldest first.
     #[serde(default)]
     pub switches: Vec<Switch>,
-    /// Why it is not known whether the region still serves that a run moved to; none where it is.
+    /// Why it is not known which region serves; none where it is.
     #[serde(default)]
     pub doubt: Option<Doubt>,
     /// Services that steps moved by themselves, in the order of the moves; one that is not there serves with its region.
@@ -140,17 +140,30 @@ pub struct Switch {
     pub untold: Option<RunId>,
 }
 
-/// What let a region serve may do so no more.
+/// What let a region serve may do so no more, or nobody knows whether it does by now.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Doubt {
-    /// The region, which is recorded to serve.
+    /// The region.
     pub region: RegionId,
-    /// The run that moved there.
+    /// The run that leads there.
     pub run: RunId,
-    /// Its step that switched.
+    /// Its step that switches.
     pub step: StepId,
     /// What became of that.
     pub why: Why,
+    /// The step because of which it is not known.
+    #[serde(default)]
+    pub by: Option<(RunId, StepId)>,
+    /// Since when: what a switch did before that does not end it.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+impl Doubt {
+    /// Whether it is because of that step.
+    pub fn is_by(&self, run: &RunId, step: &StepId) -> bool {
+        self.by.as_ref().is_some_and(|by| by.0 == *run && by.1 == *step)
+    }
 }
 
 impl Durable {

@@ -3,7 +3,7 @@
 use super::markdown::{items, text, time};
 use super::story::Story;
 use crate::core::ask::divergence::{DIVERGED, Split};
-use crate::core::ask::in_force;
+use crate::core::ask::{attested, in_force};
 
 /// What went apart while it lasted, and what became of it.
 pub(super) fn diverged(story: &Story) -> Vec<String> {
@@ -19,6 +19,11 @@ fn said(split: &Split) -> String {
         None => "**NOBODY has said what became of that data.**".to_owned(),
     };
     format!("{DIVERGED}: {} {became}", text(&split.sentence()))
+}
+
+/// What nobody knew of which region serves at its end.
+pub(super) fn unproven(story: &Story) -> Vec<String> {
+    items(attested::sentences(&story.model, story.until).iter().map(|said| text(said)).collect())
 }
 
 /// What its steps did and nothing had taken back at its end.

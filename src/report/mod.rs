@@ -30,6 +30,7 @@ pub fn postmortem(story: &Story, verification: &Verification) -> String {
         section("Decisions", timeline::decisions(story)),
         section("Steps", timeline::steps(story)),
         section("Still in force", left::in_force(story)),
+        section("Not proven", left::unproven(story)),
         section("Guards that were overridden", timeline::overrides(story)),
         section("Who was told", telling::told(story)),
         section("Messages, word for word", telling::messages(story)),

@@ -4,9 +4,10 @@ use super::ack;
 use crate::base::ids::RegionId;
 use crate::cli::{Failure, PlanArgs, say, whose};
 use crate::core::ask::divergence::{self, DIVERGED};
-use crate::core::ask::{contradiction, placement};
+use crate::core::ask::{attested, contradiction, placement};
 use crate::core::model::Model;
 use crate::core::words::command::Ask;
+use jiff::Timestamp;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -42,18 +43,21 @@ pub fn run(args: &ServesArgs, out: &mut dyn Write) -> Result<ExitCode, Failure> 
     let plan = whose::of(&model.plan.name, &args.place.state_folder()?);
     match is_asked {
         true => say(out, &format!("Recorded for {plan}.\n"))?,
-        false => say(out, &format!("of: {plan}\n{}", text(&model)))?,
+        false => say(out, &format!("of: {plan}\n{}", text(&model, Timestamp::now())))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(model: &Model) -> String {
+fn text(model: &Model, now: Timestamp) -> String {
     let name = |id: Option<&RegionId>| id.map_or("no region".to_owned(), ToString::to_string);
     let mut text = format!("recorded: {} serves\n", name(model.durable.active.as_ref()));
     if let Some(measured) = &model.durable.measured {
         text.push_str(&format!(
             "measured: {measured} serves; `lifeboat serves --record {measured}` records it\n"
         ));
+    }
+    for said in attested::sentences(model, now) {
+        text.push_str(&format!("NOT PROVEN: {said}\n"));
     }
     for placed in placement::elsewhere(model) {
         let since = placed.since.strftime("%Y-%m-%d %H:%M:%SZ");
@@ -80,4 +84,20 @@ fn text(model: &Model) -> String {
         text.push_str(&format!("{DIVERGED}: {}\n  name: {}\n", split.sentence(), split.id));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::tests::proving::{closed_by_word, record};
+
+    #[test]
+    fn what_is_not_known_of_who_serves_is_named_and_how_it_is_recorded() {
+        let mut machine = closed_by_word();
+        let told = text(&machine.model, machine.now);
+        assert!(told.starts_with("recorded: primary serves\nNOT PROVEN: \"switch\" was attested"), "{told}");
+        assert!(told.contains("`lifeboat serves --record` records it"), "{told}");
+        record(&mut machine, "dr");
+        assert_eq!(text(&machine.model, machine.now), "recorded: dr serves\n");
+    }
 }

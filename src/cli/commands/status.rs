@@ -152,7 +152,7 @@ fn as_text(model: &Model, now: Timestamp) -> String {
         let others = placement::sentences(model).into_iter().map(|other| format!("; {other}"));
         line("serves", format!("{serving}{measured}{}", others.collect::<String>()));
     }
-    for said in unproven(model, now) {
+    for said in attested::sentences(model, now) {
         line("unproven", said);
     }
     for open in contradiction::of(model) {
@@ -224,14 +224,6 @@ fn severity(model: &Model, now: Timestamp) -> String {
 fn clock(model: &Model, now: Timestamp) -> Option<RtoClock> {
     let stopped = || objectives::overall_stopped(model, model.durable.services.keys());
     objectives::overall_clock(model, now).or_else(stopped)
-}
-
-/// What a person says was moved and nothing has proven.
-fn unproven(model: &Model, now: Timestamp) -> Vec<String> {
-    let waiting = attested::unshown_of_any(model, now).map(|unshown| format!("{}.", unshown.words()));
-    let left = attested::left(model);
-    let left = left.iter().map(|left| left.sentence(model, attested::RECORD));
-    waiting.into_iter().chain(left).collect()
 }
 
 /// Since when the console is blind; since the engine's start where no reference probe ever answered.
@@ -481,7 +473,7 @@ fn as_json(model: &Model, now: Timestamp, pid: u32) -> Value {
         "exposure": evidence::exposure(model, now),
         "in_force": in_force::to_tell(model).iter().map(left_as_json).collect::<Vec<_>>(),
         "diverged": divergence::open(model),
-        "unproven": unproven(model, now),
+        "unproven": attested::sentences(model, now),
         "regions": regions,
         "services": services,
         "signals_not_ok": signals,

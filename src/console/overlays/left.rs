@@ -139,9 +139,12 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
                              (`switches`): record then which one serves.";
                 return Some(begun.to_owned());
             }
-            Why::LeftOut | Why::Exercise | Why::TakenBack | Why::MayBeTakenBack | Why::Reopened => {
-                return None;
-            }
+            Why::LeftOut
+            | Why::Exercise
+            | Why::TakenBack
+            | Why::BeingTakenBack
+            | Why::MayBeTakenBack
+            | Why::Reopened => return None,
         };
         region?;
         Some(format!(

@@ -5,57 +5,104 @@ use crate::base::ids::{RunId, RunbookId, StepId};
 use crate::core::ask::attested::Why;
 use crate::core::model::{Doubt, Model};
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Mode, Run};
+use crate::core::words::incident::{Mode, Outcome, Run};
+use crate::core::words::status::StepStatus;
 use crate::plan::Plan;
 use jiff::Timestamp;
 
-/// Takes in a fact of a step that may undo what let the region serve.
+/// Takes in a fact of a step that may change what serves.
 pub fn apply(model: &mut Model, event: &Event) {
+    let at = event.at;
     match &event.fact {
         Fact::StepUndone { run, step, stays: false, .. } => {
-            raise(model, Why::TakenBack, |_, switched| switched.id == *run && switched.is_switch(step));
+            let by = (run.clone(), step.clone());
+            raise(model, at, Why::TakenBack, &by, |_, switched| {
+                switched.id == *run && switched.is_switch(step)
+            });
         }
-        Fact::StepStarted { run, step, .. } | Fact::StepAttested { run, step, unproven: true, .. } => {
-            undone_by(model, event.at, (run, step), Why::MayBeTakenBack);
+        Fact::StepStarted { run, step, .. } => undone_by(model, at, (run, step), Why::BeingTakenBack),
+        Fact::StepFinished { run, step, outcome: Outcome::Done(_), .. } => {
+            undone_by(model, at, (run, step), Why::MayBeTakenBack);
         }
-        Fact::StepAttested { run, step, .. } => undone_by(model, event.at, (run, step), Why::TakenBack),
-        Fact::StepVerified { run, step, .. } => {
-            // What was recorded since it ran stands: that it ran was told then.
-            let was_answered = model.durable.doubt.is_none();
-            undone_by(model, event.at, (run, step), Why::TakenBack);
-            if was_answered {
-                model.durable.doubt = None;
+        Fact::StepFinished { run, step, outcome, .. } if outcome.is_uncertain() => {
+            may_have_acted(model, at, (run, step));
+        }
+        Fact::StepFinished { run, step, .. } => did_not_act(model, (run, step)),
+        Fact::StepVerificationFailed { run, step, .. } => may_have_acted(model, at, (run, step)),
+        Fact::StepAttested { run, step, unproven, .. } => {
+            let why = if *unproven { Why::MayBeTakenBack } else { Why::TakenBack };
+            undone_by(model, at, (run, step), why);
+            if !unproven {
+                end_words(model, at, (run, step));
             }
+        }
+        Fact::StepVerified { run, step, .. } => {
+            shown(model, (run, step));
+            end_words(model, at, (run, step));
         }
         _ => {}
     }
 }
 
-/// Takes in that a step is done once more, or is to be: where it is the switch, it may have been undone for that.
-pub fn reopened(model: &mut Model, id: &RunId, step: &StepId) {
+/// Takes in that a step is done once more, or is to be: where it is the switch, it may have been undone for that. Of one
+/// that moved nothing yet nobody knows whether it acted.
+pub fn reopened(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
     if !is_real(model) {
         return;
     }
-    raise(model, Why::Reopened, |_, run| run.id == *id && run.is_switch(step) && run.has_moved);
+    let by = (id.clone(), step.clone());
+    let has_moved = model.run(id).is_some_and(|run| run.has_moved);
+    let may_have_acted = || {
+        let state = model.run(id).and_then(|run| run.steps.get(step));
+        state.is_some_and(|state| state.may_have_acted && state.status != StepStatus::Started)
+    };
+    let why = match has_moved {
+        true => Why::Reopened,
+        false if may_have_acted() => Why::Doubt,
+        false => return,
+    };
+    raise(model, at, why, &by, |_, run| run.id == *id && run.is_switch(step));
 }
 
-/// A step that takes back the switch of a run.
-fn undone_by(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), why: Why) {
-    let Some(runbook) = model.run(id).filter(|_| is_real(model)).map(|run| run.runbook.clone()) else {
-        return;
-    };
-    let Some(planned) = model.step(id, step).map(|(planned, _)| planned.clone()) else { return };
-    let undoes =
-        |plan: &Plan, of: &RunbookId, other: &StepId| plan.takes_back((&runbook, &planned), (of, other));
-    // Of a step that switches itself its own run says what became of it.
-    let is_switch = model.run(id).is_some_and(|run| run.is_switch(step));
-    raise(model, why, |model, run| {
-        !is_switch && run.aim.switch.as_ref().is_some_and(|switch| undoes(&model.plan, &run.runbook, switch))
-    });
-    if why == Why::MayBeTakenBack {
-        return;
+/// Takes in that a step ended so that nobody knows whether it acted.
+pub fn may_have_acted(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId)) {
+    undone_by(model, at, (id, step), Why::MayBeTakenBack);
+    if is_real(model) {
+        let by = (id.clone(), step.clone());
+        raise(model, at, Why::Doubt, &by, |_, run| run.id == *id && run.is_switch(step));
     }
-    // A word that was taken back moves nothing any more, whatever becomes of the step that did.
+}
+
+/// Takes in that a step ended and surely changed nothing.
+fn did_not_act(model: &mut Model, (id, step): (&RunId, &StepId)) {
+    let is_its = |doubt: &Doubt| doubt.why == Why::BeingTakenBack && doubt.is_by(id, step);
+    model.durable.doubt = model.durable.doubt.take().filter(|doubt| !is_its(doubt));
+}
+
+/// Takes in that a step is proven: what it took back may be so no more. That it ran was told when it ended.
+fn shown(model: &mut Model, (id, step): (&RunId, &StepId)) {
+    let mut doubt = model.durable.doubt.as_mut().filter(|doubt| doubt.is_by(id, step));
+    if let Some(doubt) = doubt.as_mut().filter(|doubt| doubt.why == Why::MayBeTakenBack) {
+        doubt.why = Why::TakenBack;
+    }
+}
+
+/// A step that takes back the switch of a run. Of one that switches itself its own run says what became of it, unless
+/// nobody recorded where that leads.
+fn undone_by(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), why: Why) {
+    let Some(undoes) = takes_back(model, id, step) else { return };
+    let is_switch = model.run(id).is_some_and(|run| run.aim.is_recorded && run.is_switch(step));
+    if !is_switch {
+        let by = (id.clone(), step.clone());
+        raise(model, at, why, &by, |model, run| {
+            run.aim.switch.as_ref().is_some_and(|switch| undoes(&model.plan, &run.runbook, switch))
+        });
+    }
+}
+
+/// A word that was taken back moves nothing any more, whatever becomes of the step that did.
+fn end_words(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId)) {
+    let Some(undoes) = takes_back(model, id, step) else { return };
     let plan = model.plan.clone();
     let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
     for run in incidents.flat_map(|incident| &mut incident.runs) {
@@ -65,20 +112,48 @@ fn undone_by(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), wh
     }
 }
 
+/// Which steps a step of a run takes back; none of one that is done for nothing, or is not in the plan.
+fn takes_back(
+    model: &Model,
+    id: &RunId,
+    step: &StepId,
+) -> Option<impl Fn(&Plan, &RunbookId, &StepId) -> bool + use<>> {
+    let runbook = model.run(id).filter(|_| is_real(model)).map(|run| run.runbook.clone())?;
+    let planned = model.step(id, step).map(|(planned, _)| planned.clone())?;
+    Some(move |plan: &Plan, of: &RunbookId, other: &StepId| {
+        plan.takes_back((&runbook, &planned), (of, other))
+    })
+}
+
 /// What is done in the open incident is done for real.
 fn is_real(model: &Model) -> bool {
     model.durable.incident.as_ref().is_some_and(|incident| incident.mode != Mode::SafeDrill)
 }
 
-/// Says so of the last run that is meant, where its region serves because of it.
-fn raise(model: &mut Model, why: Why, is_meant: impl Fn(&Model, &Run) -> bool) {
-    let has_moved = |run: &Run| run.has_moved || run.switched.is_some();
-    let serves = |run: &&Run| has_moved(run) && run.aim.region.as_ref() == model.serving();
+/// Says so of the last run that is meant, where its region serves because of it, or may.
+fn raise(
+    model: &mut Model,
+    at: Timestamp,
+    why: Why,
+    by: &(RunId, StepId),
+    is_meant: impl Fn(&Model, &Run) -> bool,
+) {
+    // What was begun may still come to nothing, and the question of before is the same.
+    if why == Why::BeingTakenBack && model.durable.doubt.is_some() {
+        return;
+    }
     let incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let runs = incidents.flat_map(|incident| &incident.runs).filter(serves);
-    let doubt = runs.filter(|run| is_meant(model, run)).last().and_then(|run| {
+    let runs = incidents.flat_map(|incident| &incident.runs);
+    let doubt = runs.filter(|run| may_serve(model, run) && is_meant(model, run)).last().and_then(|run| {
         let (region, step) = (run.aim.region.clone()?, run.aim.switch.clone()?);
-        Some(Doubt { region, run: run.id.clone(), step, why })
+        Some(Doubt { region, run: run.id.clone(), step, why, by: Some(by.clone()), at })
     });
     model.durable.doubt = doubt.or(model.durable.doubt.take());
+}
+
+/// Whether the region of a run serves because of it, or its switch may have acted and nothing has told what came of it.
+fn may_serve(model: &Model, run: &Run) -> bool {
+    let serves = run.aim.region.as_ref() == model.serving() && (run.has_moved || run.switched.is_some());
+    let is_open = || run.switch().is_some_and(|switch| switch.is_mere_word() || switch.is_in_doubt());
+    serves || (run.switched.is_none() && is_open())
 }

@@ -4,7 +4,7 @@ use super::signals;
 use crate::base::ids::{RegionId, RunId, StepId};
 use crate::core::ask::placement;
 use crate::core::ask::taken_back::is_taken_back;
-use crate::core::model::{Model, Switch};
+use crate::core::model::{Doubt, Model, Switch};
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Aim, Incident, Mode, Position, Run, RunEnd, StepRun};
 use crate::core::words::status::{Move, StepStatus};
@@ -75,9 +75,10 @@ pub fn apply(model: &mut Model, event: &Event) {
                 }
                 Fact::RunStarted { run, runbook, steps, aim } => {
                     let planned = || plan.runbooks.get(runbook).map(Aim::of);
-                    let planned = || planned().map(|aim| Aim { is_recorded: false, ..aim });
+                    let planned = || planned().map(|aim| Aim { is_recorded: false, is_noted: false, ..aim });
+                    let noted = aim.clone().map(|aim| Aim { is_noted: true, ..aim });
                     let mut run = Run {
-                        aim: aim.clone().or_else(planned).unwrap_or_default(),
+                        aim: noted.or_else(planned).unwrap_or_default(),
                         has_moved: false,
                         id: run.clone(),
                         runbook: runbook.clone(),
@@ -146,11 +147,22 @@ pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepI
 /// Takes in that a run moved the region. By the rules of now it may not have: what was recorded then stands.
 pub fn region_moved(model: &mut Model, at: Timestamp, id: &RunId, region: &RegionId) {
     let is_told = |switch: &&mut Switch| switch.untold.as_ref() == Some(id) && switch.region == *region;
-    if model.run(id).is_some_and(|run| !run.has_moved) {
+    // A run of before may have moved it more than once, and only these facts say so.
+    if model.run(id).is_some_and(|run| !run.has_moved || !run.aim.is_recorded) {
         of_open_incident(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
         signals::activated(model, at, region, Some(id));
     }
     model.durable.switches.iter_mut().filter(is_told).for_each(|switch| switch.untold = None);
+}
+
+/// Takes in where runs lead of which that was not recorded when they began.
+pub fn aims_told(model: &mut Model, aims: &[(RunId, Aim)]) {
+    let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
+    for run in incidents.flat_map(|incident| &mut incident.runs) {
+        if let Some((_, aim)) = aims.iter().find(|(id, _)| *id == run.id) {
+            run.aim = aim.clone();
+        }
+    }
 }
 
 /// Changes a run of the open incident.
@@ -173,7 +185,12 @@ fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m Re
     }
     // A journal of before says itself what its runs moved.
     let state = run.switch().filter(|_| run.aim.is_recorded && run.is_switch(settled))?;
-    let is_done = state.is_shown() && !is_taken_back(model, run, settled, state);
+    let acted = if state.status == StepStatus::Attested { state.ended_at } else { state.started_at };
+    // What may have taken it back since it acted is answered by no proof of it.
+    let is_doubted = |doubt: &Doubt| !doubt.is_by(id, settled) && acted.is_none_or(|acted| doubt.at > acted);
+    let is_done = state.is_shown()
+        && !is_taken_back(model, run, settled, state)
+        && !model.durable.doubt.as_ref().is_some_and(is_doubted);
     run.aim.region.as_ref().filter(|_| is_done)
 }
 

@@ -36,7 +36,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::ConfirmationWithdrawn { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
         Fact::StepStarted { run, step, attempt, .. } => {
             model.live.preparing.remove(&(run.clone(), step.clone()));
-            anew(model, run, step, Move::Start);
+            anew(model, at, run, step, Move::Start);
             moved(model, run, step, Move::Start, |state| {
                 state.attempt = *attempt;
                 state.started_at = Some(at);
@@ -103,7 +103,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::StepAttested { run, step, how, unproven } => {
             let mode = model.durable.incident.as_ref().map(|incident| incident.mode);
-            anew(model, run, step, Move::Attest);
+            anew(model, at, run, step, Move::Attest);
             moved(model, run, step, Move::Attest, |state| {
                 settle(state, at, how);
                 state.exercise = mode == Some(Mode::SafeDrill);
@@ -138,7 +138,7 @@ pub fn apply(model: &mut Model, event: &Event) {
 }
 
 /// What is done, or said to be done, from now on comes after whatever overtook what it did before.
-fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
+fn anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, by: Move) {
     let mut begins = false;
     of_open_incident(model, id, |run| {
         if let Some(state) = run.steps.get_mut(step).filter(|state| state.status.after(by).is_ok()) {
@@ -146,13 +146,13 @@ fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
         }
     });
     if begins {
-        switches_anew(model, id, step);
+        switches_anew(model, at, id, step);
     }
 }
 
 /// A step that switches moves the region once more; until it has, nobody knows whether that still serves.
-fn switches_anew(model: &mut Model, id: &RunId, step: &StepId) {
-    doubt::reopened(model, id, step);
+fn switches_anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
+    doubt::reopened(model, at, id, step);
     of_open_incident(model, id, |run| {
         if run.is_switch(step) {
             run.switched = None;
@@ -177,7 +177,7 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         (state.unproven, state.proven) = (false, None);
     });
     of_open_incident(model, id, |run| run.ended = None);
-    switches_anew(model, id, step);
+    switches_anew(model, at, id, step);
 }
 
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
@@ -205,9 +205,14 @@ fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: 
 /// Steps that were running when the engine ended: nobody knows whether they acted. What a clock that was ahead put into
 /// the future was before the engine's start all the same, and what is measured from here on comes after it.
 pub fn lose_all(model: &mut Model, at: Timestamp) {
+    if let Some(doubt) = &mut model.durable.doubt {
+        doubt.at = doubt.at.min(at);
+    }
     let Some(incident) = model.durable.incident.as_mut() else { return };
     incident.detected_at = incident.detected_at.min(at);
-    for state in incident.runs.iter_mut().flat_map(|run| run.steps.values_mut()) {
+    let mut lost = Vec::new();
+    let steps = incident.runs.iter_mut().flat_map(|run| run.steps.iter_mut().map(|step| (&run.id, step)));
+    for (run, (id, state)) in steps {
         state.started_at = state.started_at.map(|time| time.min(at));
         if let Some(ended) = state.ended_at.filter(|ended| *ended > at) {
             // By the clock of now it stays when it was.
@@ -219,10 +224,14 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
                 state.status = state.status.after(Move::Lose).unwrap_or(state.status);
                 (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
                 state.may_have_acted = true;
+                lost.push((run.clone(), id.clone()));
             }
             StepStatus::Confirming => state.status = state.status.after(Move::Void).unwrap_or(state.status),
             _ => {}
         }
+    }
+    for (run, step) in lost {
+        doubt::may_have_acted(model, at, (&run, &step));
     }
 }
 

@@ -247,3 +247,13 @@ fn no_open_run(model: &Model, incident: &Incident) -> Result<(), Refusal> {
         None => Ok(()),
     }
 }
+
+/// Where runs lead that began before that was recorded. Under the plan of then it is what it was; under another one nobody
+/// knows, and it stays what that plan says.
+pub fn aims(model: &Model) -> Vec<(RunId, Aim)> {
+    let is_same = model.durable.plan_digest.as_ref() == Some(&model.plan.digest);
+    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    let untold = incidents.flat_map(|incident| &incident.runs).filter(|run| !run.aim.is_noted);
+    let aim = |run: &Run| Aim { is_noted: true, is_recorded: is_same, ..run.aim.clone() };
+    untold.map(|run| (run.id.clone(), aim(run))).collect()
+}

@@ -94,6 +94,7 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
             plan: model.plan.digest.clone(),
             recovery: recovery.clone(),
             since_boot: since_boot.clone(),
+            aims: incident::aims(model),
         }]),
         Report::EngineStopping { why } => {
             let mut facts = loss::noted_at_the_end(model);

@@ -6,6 +6,7 @@ mod confirmations;
 mod crashes;
 pub(crate) mod desk;
 mod diverged;
+mod doubted;
 mod drills;
 pub(crate) mod exercised;
 mod fencing;

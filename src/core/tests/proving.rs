@@ -457,7 +457,11 @@ fn a_switch_that_nobody_knows_of_is_left_after_the_abort_and_the_close_until_som
         let mut machine = Machine::resumed_under(plan_with_api(), machine.log, machine.now);
         assert_eq!(state(&machine, "switch").status, StepStatus::Unknown);
         machine.pass(30, &broken());
-        assert_eq!(left(&machine), [], "its run goes on: its proof, or a person, says what became of it");
+        assert_eq!(
+            left(&machine),
+            [("switch", Some("dr"))],
+            "its proof, or a person, says what became of it"
+        );
         machine.ask(Ask::Abort { reason: "nobody knows".into() }).unwrap();
         assert_eq!(left(&machine), [("switch", Some("dr"))]);
         let said = attested::left(&machine.model)[0].sentence(&machine.model, "T");

@@ -52,6 +52,9 @@ pub enum Fact {
         /// How long its host had been up then; none where the host does not tell, and in older journals.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since_boot: Option<SinceBoot>,
+        /// Where runs lead that began when that was not recorded yet, as far as no engine told it before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        aims: Vec<(RunId, Aim)>,
     },
     /// The engine ended because it was asked to.
     EngineStopped { why: String },

@@ -172,10 +172,13 @@ pub struct Aim {
     pub region: Option<RegionId>,
     /// The step that lets that one serve; none where only a person says so.
     pub switch: Option<StepId>,
-    /// It was recorded when the run began. In journals of before it was not: it is what the plan says now, by which nothing
-    /// moves.
+    /// It was recorded when the run began, or the first engine that records such things had the plan of then. Otherwise it
+    /// is what another plan said, by which nothing moves.
     #[serde(default)]
     pub is_recorded: bool,
+    /// It is in the journal, so that no plan of later changes it.
+    #[serde(default)]
+    pub is_noted: bool,
 }
 
 impl Aim {
@@ -183,7 +186,7 @@ impl Aim {
     pub fn of(runbook: &Runbook) -> Self {
         let switch = runbook.steps.values().find(|step| step.switches).map(|step| step.id.clone());
         let switch = switch.filter(|_| runbook.activates.is_some());
-        Self { region: runbook.activates.clone(), switch, is_recorded: true }
+        Self { region: runbook.activates.clone(), switch, is_recorded: true, is_noted: true }
     }
 }
 

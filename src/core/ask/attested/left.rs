@@ -77,6 +77,9 @@ impl Left<'_> {
                 format!("\"{title}\" is verified, and its run moved nothing")
             }
             Why::Shown => format!("\"{title}\" is verified, and moved nothing because of the {end}"),
+            Why::Doubt if self.end == End::Doubt => {
+                format!("nobody knows whether \"{title}\" acted: whether {} serves is not known", region())
+            }
             Why::Doubt if self.end == End::Run => {
                 format!("nobody knows whether \"{title}\" acted before it was skipped")
             }
@@ -99,6 +102,9 @@ impl Left<'_> {
             Why::TakenBack => {
                 format!("\"{title}\" was taken back: whether {} still serves is not known", region())
             }
+            Why::BeingTakenBack => {
+                format!("\"{title}\" is being taken back: whether {} still serves is not known", region())
+            }
             Why::MayBeTakenBack => {
                 format!(
                     "\"{title}\" may have been taken back: whether {} still serves is not known",
@@ -119,11 +125,14 @@ fn name(model: &Model, id: &RegionId) -> String {
 /// All that is left so, oldest first; what several runs left, once.
 pub fn left(model: &Model) -> Vec<Left<'_>> {
     let mut kept: Vec<Left<'_>> = Vec::new();
-    let of_runs = runs(model).flat_map(|(incident, run)| left_by(model, incident, run));
-    for left in of_runs.chain(doubted(model)) {
+    for left in runs(model).flat_map(|(incident, run)| left_by(model, incident, run)) {
         kept.retain(|other| *other != left);
         kept.push(left);
     }
+    let is_told = |doubt: &Left<'_>| {
+        kept.iter().any(|left| (left.found.id, left.found.region) == (doubt.found.id, doubt.found.region))
+    };
+    kept.extend(doubted(model).filter(|doubt| !is_told(doubt)));
     kept
 }
 
@@ -140,8 +149,10 @@ fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<
         Why::Word | Why::Said | Why::Shown if is_closed => End::Close,
         _ => End::Run,
     };
-    let is_over = is_closed || run.ended.is_some();
-    let is_left = |found: &WouldServe<'_>| is_over && has_no_effect(model, found, run, is_closed);
+    // A run of which nobody recorded where it leads, or whose runbook the plan has no more, moves nothing any more.
+    let is_stuck = !run.aim.is_recorded || planned(model, run).is_none();
+    let is_over = is_closed || run.ended.is_some() || is_stuck;
+    let is_left = |found: &WouldServe<'_>| is_over && has_no_effect(model, found, run, is_closed || is_stuck);
     let found = of_run(model, run).into_iter().filter(is_left);
     found.map(|found| Left { end: end(found.why), found }).collect()
 }

@@ -106,6 +106,14 @@ pub fn unshown_of_any(model: &Model, now: Timestamp) -> Option<Unshown<'_>> {
     runs.filter_map(|run| unshown(model, run, now)).min_by_key(|found| !found.is_false)
 }
 
+/// What people say was moved and nothing has proven, and what is left to record, with the command that does.
+pub fn sentences(model: &Model, now: Timestamp) -> Vec<String> {
+    let waiting = unshown_of_any(model, now).map(|unshown| format!("{}.", unshown.words()));
+    let left = left(model);
+    let left = left.iter().map(|left| left.sentence(model, RECORD));
+    waiting.into_iter().chain(left).collect()
+}
+
 /// What a step's own proof comes to, by readings of after it ran or was attested: what was measured before says nothing of
 /// it. Of one that lifeboat did not run, and nobody attested, all readings count. What it moves is looked at where it moves
 /// it to. None where the plan wants no proof.

@@ -45,7 +45,9 @@ pub enum Why {
     Unsaid,
     /// It did, and was taken back since.
     TakenBack,
-    /// It did, and may have been taken back since: by a step that was begun, or that is on a person's word.
+    /// It did, and a step is under way that takes it back.
+    BeingTakenBack,
+    /// It did, and may have been taken back since: by a step that ended, or that is on a person's word.
     MayBeTakenBack,
     /// It did, and was taken up again since.
     Reopened,

@@ -2,14 +2,13 @@
 
 use super::belied::belied;
 use super::remedy::must_not_serve;
-use super::undone;
 use super::{Blocked, Contradiction, Kind, Open, Sight};
+use super::{moving, undone};
 use crate::base::ids::{ProbeId, RegionId};
 use crate::core::ask::fencing::{Fenced, fenced, is_done_again, is_process, raised};
 use crate::core::ask::servers::{Database, Server, databases};
 use crate::core::ask::{in_force, roles};
 use crate::core::model::Model;
-use crate::core::words::incident::{Mode, StepRun};
 use crate::core::words::status::StepStatus;
 use crate::plan::{Severity, Step};
 use jiff::{SignedDuration, Timestamp};
@@ -240,8 +239,8 @@ fn without_writer_since(database: &Database<'_>) -> Option<Timestamp> {
 /// It is a warning at once, and trouble when it lasts for longer than a switchover and two looks at each server. One
 /// alone that is down is what the plan's rules are for.
 fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<Contradiction> {
-    let since = without_writer_since(database)?.max(moved_at(model));
-    if is_being_moved(model) {
+    let since = without_writer_since(database)?.max(moving::moved_at(model));
+    if moving::is_being_moved(model, now) {
         return None;
     }
     let servers: Vec<&Server<'_>> = database.iter().collect();
@@ -387,46 +386,6 @@ fn is_split_since(model: &Model, server: &Server<'_>, at: Timestamp) -> bool {
         let known = &open.contradiction;
         known.kind == Kind::TwoPrimaries && known.servers.contains(&server.probe.id) && open.since > at
     })
-}
-
-/// A run is under way that moves the region that serves, and has not promoted anybody yet: between fence and promotion
-/// nobody accepts writes.
-fn is_being_moved(model: &Model) -> bool {
-    let known = |kind| model.durable.contradictions.iter().any(|open| open.contradiction.kind == kind);
-    let Some((run, _)) = model.moving() else { return false };
-    let promotes = run.promotions(&model.plan).next().is_some();
-    let leads_away = run.aim.region.as_ref() != model.serving();
-    let is_begun = run.steps.values().any(|state| state.started_at.is_some() || state.ended_at.is_some());
-    let goes_on = is_begun && moved_at(model) == Timestamp::MIN && (promotes || leads_away);
-    goes_on && !known(Kind::NobodyWrites)
-}
-
-/// When what the last run did to move the primary came to rest, whatever came of it, or was proven; the beginning of time
-/// where nothing did. From then on somebody has to accept writes. Without a promotion that is the switch, and without one
-/// all that the run does: any step may be it.
-fn moved_at(model: &Model) -> Timestamp {
-    let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill);
-    let last = incident.and_then(|incident| incident.runs.last()).filter(|run| run.aim.region.is_some());
-    let Some(run) = last else { return Timestamp::MIN };
-    let promotions: Vec<&StepRun> = run.promotions(&model.plan).collect();
-    let steps = match (promotions.is_empty(), run.switch()) {
-        (false, _) => promotions,
-        (true, Some(switch)) => vec![switch],
-        (true, None) => {
-            let is_open = run.steps.values().any(|state| !state.status.is_settled());
-            run.steps.values().filter(|_| !is_open).collect()
-        }
-    };
-    let rested = steps.into_iter().filter_map(|state| match &state.holding {
-        Some(holding) => Some(holding.since),
-        None if state.status.is_settled()
-            || matches!(state.status, StepStatus::Failed | StepStatus::Unknown) =>
-        {
-            state.ended_at
-        }
-        None => None,
-    });
-    rested.max().unwrap_or(Timestamp::MIN)
 }
 
 /// `two-primaries:a-db@14,b-db@15`: another server or another timeline is another instance.

@@ -3,6 +3,7 @@
 
 mod belied;
 mod look;
+mod moving;
 mod remedy;
 #[cfg(test)]
 mod tests;

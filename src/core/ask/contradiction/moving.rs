@@ -1,0 +1,51 @@
+//! Nobody accepts writes while a run moves the primary: from its fence to its promotion that is as it should be.
+
+use super::Kind;
+use crate::core::model::Model;
+use crate::core::words::incident::{Mode, Run, StepRun};
+use crate::core::words::status::StepStatus;
+use jiff::{SignedDuration, Timestamp};
+
+/// A run in which nothing was begun or ended for so long moves nothing: whoever works on it is told.
+const RESTS: SignedDuration = SignedDuration::from_mins(5);
+
+/// A run is under way that moves the region that serves, and has not promoted anybody yet.
+pub fn is_being_moved(model: &Model, now: Timestamp) -> bool {
+    let known = |kind| model.durable.contradictions.iter().any(|open| open.contradiction.kind == kind);
+    let Some((run, _)) = model.moving() else { return false };
+    let promotes = run.promotions(&model.plan).next().is_some();
+    let leads_away = run.aim.region.as_ref() != model.serving();
+    let last = run.steps.values().filter_map(|state| state.started_at.max(state.ended_at)).max();
+    let goes_on = last.is_some_and(|last| now.duration_since(last) < RESTS);
+    goes_on && rested(model, run).is_none() && (promotes || leads_away) && !known(Kind::NobodyWrites)
+}
+
+/// When what runs did to move the primary last came to rest; the beginning of time where nothing did. From then on
+/// somebody has to accept writes.
+pub fn moved_at(model: &Model) -> Timestamp {
+    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
+    let runs = real.flat_map(|incident| &incident.runs).filter(|run| run.aim.region.is_some());
+    runs.filter_map(|run| rested(model, run)).max().unwrap_or(Timestamp::MIN)
+}
+
+/// When what a run did to move the primary came to rest, whatever came of it, or was proven. Without a promotion that is
+/// the switch, and without one all that the run does: any step may be it.
+fn rested(model: &Model, run: &Run) -> Option<Timestamp> {
+    let promotions: Vec<&StepRun> = run.promotions(&model.plan).collect();
+    let steps = match (promotions.is_empty(), run.switch()) {
+        (false, _) => promotions,
+        (true, Some(switch)) => vec![switch],
+        (true, None) => {
+            let is_open = run.steps.values().any(|state| !state.status.is_settled());
+            run.steps.values().filter(|_| !is_open).collect()
+        }
+    };
+    let at_rest = |status| matches!(status, StepStatus::Failed | StepStatus::Unknown);
+    let rested = steps.into_iter().filter_map(|state| match &state.holding {
+        Some(holding) => Some(holding.since),
+        None if state.status.is_settled() || at_rest(state.status) => state.ended_at,
+        None => None,
+    });
+    rested.max()
+}

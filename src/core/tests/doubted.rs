@@ -1,0 +1,352 @@
+//! Whether it is known which region serves, by what may have acted since that was known: no record, no proof and no run
+//! under way answers for what acts after it.
+
+use super::carried_out::*;
+use super::fixture::*;
+use super::placement::*;
+use super::proving::*;
+use super::serving::{standby, world};
+use crate::core::ask::contradiction::{self, Kind};
+use crate::core::words::action::{Acted, Failure};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::fact::Fact;
+use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::status::StepStatus;
+use crate::plan::{Plan, Severity, Step};
+use std::sync::Arc;
+
+/// A plan whose runbook `undo` takes the switch back; its step may be proven as this says.
+fn with_undo(change: impl FnOnce(&mut Plan)) -> Machine {
+    with(|plan| {
+        let back = &mut plan.runbooks["undo"].steps["back"];
+        (back.undoes, back.verify) = (vec!["switch".into()], None);
+        change(plan);
+    })
+}
+
+/// The switch moved the region, and the run that takes it back is begun.
+fn to_be_undone() -> Machine {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    begin(&mut machine, "undo");
+    machine
+}
+
+/// The switch is on a word whose proof is not seen, its run is complete, and the run that takes it back is begun.
+fn said_and_to_be_undone(change: impl FnOnce(&mut Plan)) -> Machine {
+    let mut machine = with_undo(change);
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    complete(&mut machine);
+    machine.pass(5, &broken());
+    begin(&mut machine, "undo");
+    machine
+}
+
+fn start_step(machine: &mut Machine, step: &str) {
+    let confirmation = machine.prepare(step);
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    machine.effects.clear();
+    assert_eq!(state(machine, step).status, StepStatus::Started);
+}
+
+fn end_step(machine: &mut Machine, step: &str, outcome: Outcome) {
+    let run = machine.run();
+    machine.report(Report::Executed { run, step: step.into(), attempt: 1, outcome }).unwrap();
+    machine.effects.clear();
+}
+
+fn again(machine: &mut Machine, step: &str) {
+    let run = machine.run();
+    machine.ask(Ask::Retry { run, step: step.into(), reason: Some("once more".into()) }).unwrap();
+}
+
+fn done() -> Outcome {
+    Outcome::Done(crate::core::words::action::Done { summary: "done".into() })
+}
+
+fn assert_asked(machine: &Machine, region: &str) {
+    assert_eq!((serving(machine), left(machine).len()), (region, 1), "{:?}", left(machine));
+    for region in ["dr", "primary"] {
+        let mut machine = machine.clone();
+        record(&mut machine, region);
+        assert_eq!((serving(&machine), left(&machine)), (region, vec![]));
+        assert_refolds(&machine);
+    }
+}
+
+#[test]
+fn a_record_does_not_answer_for_what_takes_the_switch_back_after_it() {
+    let mut machine = to_be_undone();
+    start_step(&mut machine, "back");
+    assert!(said(&machine).starts_with("\"switch\" is being taken back: whether"), "{}", said(&machine));
+    machine.pass(1, &[]);
+    record(&mut machine, "dr");
+    assert_eq!(left(&machine), []);
+    machine.pass(5, &[]);
+    end_step(&mut machine, "back", done());
+    assert_asked(&machine, "dr");
+    prove(&mut machine, "back");
+    assert!(said(&machine).starts_with("\"switch\" was taken back: whether"), "{}", said(&machine));
+    machine.pass(1, &[]);
+    assert_asked(&machine, "dr");
+}
+
+#[test]
+fn an_engine_that_ends_while_the_switch_is_taken_back_leaves_the_question_over_a_record() {
+    let mut machine = to_be_undone();
+    start_step(&mut machine, "back");
+    record(&mut machine, "dr");
+    let machine = Machine::resumed_under(machine.model.plan.clone(), machine.log, machine.now);
+    assert_eq!(state(&machine, "back").status, StepStatus::Unknown);
+    assert_asked(&machine, "dr");
+}
+
+#[test]
+fn a_step_that_takes_back_and_surely_did_nothing_leaves_no_question() {
+    let failed = || Outcome::Failed(Failure { acted: Acted::No, ..Machine::failure() });
+    let mut machine = to_be_undone();
+    start_step(&mut machine, "back");
+    end_step(&mut machine, "back", failed());
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    let mut machine = to_be_undone();
+    lost(&mut machine, "back");
+    assert_asked(&machine, "dr");
+    again(&mut machine, "back");
+    let confirmation = machine.prepare("back");
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    machine.effects.clear();
+    let run = machine.run();
+    machine.report(Report::Executed { run, step: "back".into(), attempt: 2, outcome: failed() }).unwrap();
+    assert_asked(&machine, "dr");
+}
+
+#[test]
+fn the_proof_of_a_word_moves_nothing_over_what_took_the_switch_back_after_it() {
+    let mut machine = said_and_to_be_undone(|_| {});
+    finished(&mut machine, "back");
+    machine.pass(30, &rerouted());
+    assert_asked(&machine, "primary");
+    prove(&mut machine, "back");
+    machine.pass(30, &rerouted());
+    assert_asked(&machine, "primary");
+}
+
+#[test]
+fn of_two_words_the_proof_of_the_earlier_moves_nothing() {
+    let mut machine = said_and_to_be_undone(|plan| {
+        let proof = plan.runbooks["switch-to-dr"].steps["switch"].verify.clone();
+        plan.runbooks["undo"].steps["back"].verify = proof;
+    });
+    machine.pass(5, &broken());
+    attest(&mut machine, "back");
+    machine.pass(30, &rerouted_and_well());
+    assert_asked(&machine, "primary");
+}
+
+#[test]
+fn a_word_that_was_taken_back_by_a_step_that_is_taken_up_again_is_asked_for_at_once() {
+    let mut machine = said_and_to_be_undone(|plan| {
+        let undo = &mut plan.runbooks["undo"].steps;
+        let more = Step { id: "more".into(), undoes: Vec::new(), ..undo["back"].clone() };
+        undo.insert("more".into(), more);
+    });
+    attest(&mut machine, "back");
+    again(&mut machine, "back");
+    skip(&mut machine, "back");
+    machine.pass(30, &rerouted());
+    assert_asked(&machine, "primary");
+}
+
+#[test]
+fn a_failback_whose_switch_may_have_acted_is_asked_for_while_its_run_is_open() {
+    let undoes = vec!["switch".into()];
+    let mut machine = with(|plan| {
+        let home = &mut plan.runbooks["home"].steps;
+        home["all-home"].undoes = undoes;
+        let more =
+            Step { id: "more".into(), switches: false, undoes: Vec::new(), ..home["all-home"].clone() };
+        home.insert("more".into(), more);
+    });
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    machine.pass(5, &rerouted());
+    begin(&mut machine, "home");
+    start_step(&mut machine, "all-home");
+    assert_eq!(left(&machine), [], "its run says it");
+    end_step(
+        &mut machine,
+        "all-home",
+        Outcome::Failed(Failure { acted: Acted::Maybe, ..Machine::failure() }),
+    );
+    let told = "nobody knows whether \"all-home\" acted: whether";
+    assert!(said(&machine).starts_with(told), "{}", said(&machine));
+    assert_asked(&machine, "dr");
+    skip(&mut machine, "all-home");
+    assert_asked(&machine, "dr");
+    let mut again = {
+        let mut machine = machine.clone();
+        again(&mut machine, "all-home");
+        machine
+    };
+    do_step(&mut again, "all-home");
+    assert_eq!((serving(&again), left(&again)), ("primary", vec![]));
+    assert_refolds(&again);
+    abort(&mut machine);
+    assert_asked(&machine, "dr");
+}
+
+/// A run that began when nobody recorded where it leads.
+fn of_before() -> Machine {
+    let mut machine = with_undo(|_| {});
+    let (run, runbook) = ("before/1".into(), "switch-to-dr".into());
+    let steps = vec!["switch".into(), "after".into()];
+    machine.take(vec![Fact::RunStarted { run, runbook, steps, aim: None }]);
+    machine
+}
+
+fn resumed(machine: Machine) -> Machine {
+    Machine::resumed_under(machine.model.plan.clone(), machine.log, machine.now)
+}
+
+/// The same journal under a plan in which this is other.
+fn under(machine: Machine, change: impl FnOnce(&mut Plan)) -> Machine {
+    let mut plan = (*machine.model.plan).clone();
+    change(&mut plan);
+    plan.digest = "1".repeat(64);
+    Machine::resumed_under(Arc::new(plan), machine.log, machine.now)
+}
+
+#[test]
+fn an_open_run_of_a_journal_of_before_goes_on_under_the_plan_of_then() {
+    let mut machine = resumed(of_before());
+    do_step(&mut machine, "switch");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    assert_refolds(&machine);
+    let mut machine = of_before();
+    attest(&mut machine, "switch");
+    let mut machine = resumed(machine);
+    again(&mut machine, "switch");
+    assert_eq!(serving(&machine), "primary");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    assert_refolds(&machine);
+}
+
+#[test]
+fn an_open_run_of_a_journal_of_before_under_another_plan_leaves_it_to_a_person_at_once() {
+    let mut machine = under(of_before(), |_| {});
+    do_step(&mut machine, "switch");
+    assert_eq!(machine.model.run(&machine.run()).unwrap().ended, None);
+    assert_asked(&machine, "primary");
+}
+
+#[test]
+fn a_run_of_before_moves_as_often_as_its_journal_says() {
+    let mut machine = of_before();
+    let moved = |region: &str| Fact::RegionMoved { run: "before/1".into(), region: region.into() };
+    machine.take(vec![moved("dr")]);
+    record(&mut machine, "primary");
+    machine.take(vec![moved("dr")]);
+    assert_eq!(serving(&resumed(machine)), "dr");
+}
+
+#[test]
+fn where_a_run_of_before_leads_stands_from_the_first_engine_that_records_it() {
+    let mut machine = of_before();
+    do_step(&mut machine, "switch");
+    machine.take(vec![Fact::RegionMoved { run: "before/1".into(), region: "dr".into() }]);
+    let mut machine = resumed(machine);
+    let run = machine.run();
+    machine.ask(Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false }).unwrap();
+    assert_asked(&machine, "dr");
+    let machine = under(machine, |plan| {
+        let runbook = plan.runbooks.shift_remove("switch-to-dr").unwrap();
+        plan.runbooks.insert("over".into(), runbook);
+    });
+    assert_eq!(left(&machine), [("switch", Some("dr"))]);
+    assert_asked(&machine, "dr");
+}
+
+#[test]
+fn a_plan_that_lets_another_step_switch_asks_nothing_of_a_run_of_before() {
+    let mut machine = of_before();
+    skip(&mut machine, "switch");
+    let mut machine = resumed(machine);
+    record(&mut machine, "dr");
+    record(&mut machine, "primary");
+    attest(&mut machine, "after");
+    close(&mut machine);
+    let machine = under(machine, |plan| {
+        let steps = &mut plan.runbooks["switch-to-dr"].steps;
+        (steps["switch"].switches, steps["after"].switches) = (false, true);
+    });
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+}
+
+#[test]
+fn a_word_in_a_run_whose_runbook_the_plan_has_no_more_is_told_while_the_run_is_open() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    let machine = under(machine, |plan| {
+        plan.runbooks.shift_remove("switch-to-dr").unwrap();
+    });
+    assert_asked(&machine, "primary");
+}
+
+/// The kinds of the contradictions that are grave.
+fn grave(machine: &Machine) -> Vec<Kind> {
+    let open = contradiction::of(&machine.model).iter().map(|open| &open.contradiction);
+    open.filter(|open| open.severity == Severity::P0).map(|open| open.kind).collect()
+}
+
+fn nobody() -> Readings {
+    let mut readings = broken();
+    readings.retain(|(probe, _)| !probe.ends_with("-db"));
+    let databases = world(standby("a2"), standby("b2"));
+    readings.extend(databases.into_iter().filter(|(probe, _)| probe.ends_with("-db")));
+    readings
+}
+
+/// Fenced for a minute, then promoted by a program that lifeboat does not know as a promotion.
+fn promoted() -> Machine {
+    let mut machine =
+        to_dr(Mode::Live, |plan| vec![acting(plan, "fence"), switching(acting(plan, "promote"))]);
+    do_step(&mut machine, "fence");
+    machine.pass(60, &nobody());
+    do_step(&mut machine, "promote");
+    machine.report(Report::Tick).unwrap();
+    assert_eq!(grave(&machine), []);
+    machine
+}
+
+#[test]
+fn that_nobody_writes_is_no_alarm_when_the_next_run_begins_right_after_the_promotion() {
+    let mut machine = promoted();
+    begin(&mut machine, "selective");
+    machine.report(Report::Tick).unwrap();
+    assert_eq!(grave(&machine), []);
+    let mut machine = promoted();
+    close(&mut machine);
+    machine.report(Report::Tick).unwrap();
+    assert_eq!(grave(&machine), []);
+    machine.pass(60, &nobody());
+    assert_eq!(grave(&machine), [Kind::NobodyWrites], "it came of nothing");
+}
+
+#[test]
+fn that_nobody_writes_is_an_alarm_where_the_run_that_moves_the_primary_rests() {
+    let mut machine =
+        to_dr(Mode::Live, |plan| vec![acting(plan, "fence"), switching(acting(plan, "promote"))]);
+    do_step(&mut machine, "fence");
+    machine.pass(4 * 60, &nobody());
+    assert_eq!(grave(&machine), []);
+    machine.pass(2 * 60, &nobody());
+    assert_eq!(grave(&machine), [Kind::NobodyWrites]);
+}
