@@ -14,7 +14,7 @@ use lifeboat::console::pages::Shown;
 use lifeboat::console::screens::{View, frame_screen};
 use lifeboat::console::theme::{self, ColourDepth, Theme};
 use lifeboat::console::ui::{Connection, Ui};
-use lifeboat::console::widgets::Look;
+use lifeboat::console::widgets::Styles;
 use lifeboat::core::apply::apply;
 use lifeboat::core::model::Model;
 use lifeboat::core::words::fact::Event;
@@ -80,7 +80,7 @@ impl Stage {
         let view = View {
             model: &self.model,
             ui: &self.ui,
-            look: Look::new(&self.theme, Glyphs::Unicode),
+            styles: Styles::new(&self.theme, Glyphs::Unicode),
             now: self.now,
             operator: "ana",
             keymap: &self.keymap,

@@ -7,7 +7,7 @@ use crate::console::app::run::{ConsoleError, End};
 use crate::console::app::{App, run};
 use crate::console::input::{EndReason, Input};
 use crate::console::terminal::{self, Terminal, TerminalError, Unusable};
-use crate::console::widgets::Look;
+use crate::console::widgets::Styles;
 use crate::engine::client::Client;
 use crate::engine::paths::StateFolder;
 use crate::engine::spawn::{self, SpawnError};
@@ -33,7 +33,7 @@ pub(super) enum Leaving {
 /// # Errors
 /// When the terminal does not do, or the engine cannot be reached.
 pub(super) fn console(
-    look: &LookArgs,
+    styles: &LookArgs,
     environment: &Environment,
     title: &str,
     (leaving, parting): (Leaving, &dyn Fn(&App) -> String),
@@ -41,7 +41,7 @@ pub(super) fn console(
 ) -> Result<ExitCode, Failure> {
     let term = environment.get("TERM").and_then(|term| term.to_str());
     terminal::usable(term).map_err(unusable)?;
-    let outfit = look.outfit(environment)?;
+    let outfit = styles.outfit(environment)?;
     let text = |name| environment.get(name).and_then(|value| value.to_str());
     let assumed = terminal::assumed_size(text("COLUMNS"), text("LINES"));
     let mut app = App::new(outfit.keymap, terminal::size().unwrap_or(assumed));
@@ -51,11 +51,11 @@ pub(super) fn console(
     if let Some(trouble) = outfit.trouble {
         app.warn(trouble, Instant::now());
     }
-    let look = Look::new(&outfit.theme, outfit.glyphs);
+    let styles = Styles::new(&outfit.theme, outfit.glyphs);
     let ended = block_on(async {
         let mut terminal = Terminal::enter(term)?.assuming(assumed);
         let mut input = Input::start(&terminal).map_err(TerminalError::from)?;
-        let ended = run(&mut terminal, &mut input, &mut app, look, title, connect).await;
+        let ended = run(&mut terminal, &mut input, &mut app, styles, title, connect).await;
         drop(input);
         terminal.leave();
         ended

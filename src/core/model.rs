@@ -100,7 +100,7 @@ pub struct Durable {
     pub sent_messages: Vec<Message>,
     /// Messages of the plan that have to be sent.
     pub due: Vec<DueMessage>,
-    /// How often each message of the plan was due, sent or waived in this incident, and when last.
+    /// How often each message of the plan was due, sent or skipped in this incident, and when last.
     pub message_turns: BTreeMap<MessageId, (u32, Timestamp)>,
     /// Closed incidents, oldest first.
     pub closed: Vec<Incident>,

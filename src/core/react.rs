@@ -111,7 +111,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         | Fact::NotificationsQueued { .. }
         | Fact::PagedUnrecorded { .. }
         | Fact::MessageDue { .. }
-        | Fact::MessageWaived { .. }
+        | Fact::MessageSkipped { .. }
         | Fact::RoleAssigned { .. }
         | Fact::IncidentResolved { .. }
         | Fact::IncidentReopened { .. }

@@ -211,7 +211,7 @@ fn summary(model: &Model, fact: &Fact) -> (String, String, String) {
             text("engine", &page.who, if page.result.is_ok() { "accepted" } else { "failed" })
         }
         Fact::MessageDue { due } => text("plan", due.message.as_str(), "due"),
-        Fact::MessageWaived { message, .. } => text("message", message.as_str(), "waived"),
+        Fact::MessageSkipped { message, .. } => text("message", message.as_str(), "waived"),
         Fact::CalendarRead { rotation, shifts, .. } => {
             text("calendar", rotation.as_str(), if shifts.is_ok() { "read" } else { "unreadable" })
         }

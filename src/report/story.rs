@@ -183,7 +183,7 @@ fn is_telling(event: &Event) -> bool {
             | Fact::NotificationFinished { .. }
             | Fact::NotificationTracked { .. }
             | Fact::MessageDue { .. }
-            | Fact::MessageWaived { .. }
+            | Fact::MessageSkipped { .. }
     )
 }
 

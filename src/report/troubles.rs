@@ -44,7 +44,7 @@ fn is_trouble(fact: &Fact) -> bool {
         | Fact::ContradictionEnded { .. }
         | Fact::DivergenceSettled { .. }
         | Fact::IncidentReopened { .. }
-        | Fact::MessageWaived { .. }
+        | Fact::MessageSkipped { .. }
         | Fact::ClockJumped { .. }
         | Fact::ClockJudged { .. }
         | Fact::PagedUnrecorded { .. }
@@ -99,7 +99,7 @@ fn late(story: &Story, event: &Event) -> Option<(Timestamp, String)> {
 fn settled(story: &Story, due: &DueMessage) -> Option<Timestamp> {
     let settles = |event: &&Event| match &event.fact {
         Fact::NotificationsQueued { cause: Cause::Message { message, number }, .. }
-        | Fact::MessageWaived { message, number, .. } => *message == due.message && *number == due.number,
+        | Fact::MessageSkipped { message, number, .. } => *message == due.message && *number == due.number,
         _ => false,
     };
     story.events.iter().find(settles).map(|event| event.at)

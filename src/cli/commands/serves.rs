@@ -59,7 +59,7 @@ fn text(model: &Model, now: Timestamp) -> String {
     for said in attested::sentences(model, now) {
         text.push_str(&format!("NOT PROVEN: {said}\n"));
     }
-    for placed in placement::elsewhere(model) {
+    for placed in placement::other_regions(model) {
         let since = placed.since.strftime("%Y-%m-%d %H:%M:%SZ");
         text.push_str(&format!(
             "{}: {} serves since {since}, moved by step {} of {}\n",

@@ -77,7 +77,7 @@ impl App {
             Acknowledge if !self.admits(received, at) => return self.too_soon(at),
             Acknowledge => return self.ask_alone(received, Ask::Acknowledge, "takes it on", at),
             Left | Right => return self.unheard("there is nothing to the left or right here", at),
-            Page | SendMessage | WaiveMessage | HandOver | Resolve | Reopen | Dismiss => {
+            Page | SendMessage | SkipMessage | HandOver | Resolve | Reopen | Dismiss => {
                 return self.act_on_people(action, at);
             }
             _ => return self.act_on_incident(action, received, at),
@@ -108,7 +108,7 @@ impl App {
             |form: Form| form.trial().and_then(|ask| self.refusal(&ask, at)).map(|refusal| refusal.why);
         match action {
             Acknowledge => self.refusal(&Ask::Acknowledge, at).map(|refusal| refusal.why),
-            Page | SendMessage | WaiveMessage | HandOver | Resolve | Reopen | Dismiss => {
+            Page | SendMessage | SkipMessage | HandOver | Resolve | Reopen | Dismiss => {
                 match people::form_for(action, model, self.now(at)) {
                     Ok(form) => refused(form),
                     Err((why, _)) => Some(why.to_owned()),

@@ -14,7 +14,7 @@ use crate::console::screens::confirm::Reader;
 use crate::console::screens::{self, View, paint};
 use crate::console::theme::Role;
 use crate::console::ui::Connection;
-use crate::console::widgets::{self, Look, centred, fit, hint_line, wrap};
+use crate::console::widgets::{self, Styles, centred, fit, hint_line, wrap};
 use crate::engine::client::ClientError;
 use jiff::SignedDuration;
 use ratatui::Frame;
@@ -44,13 +44,13 @@ const PROBLEM_ROWS: usize = 2;
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     app: &App,
-    look: Look<'_>,
+    styles: Styles<'_>,
     at: Instant,
     plan: &str,
     waited: SignedDuration,
 ) -> Shown {
     let shown = Shown::default();
-    draw_all(frame, app, look, at, plan, waited, &shown);
+    draw_all(frame, app, styles, at, plan, waited, &shown);
     screens::paint::sift(frame.buffer_mut());
     shown
 }
@@ -58,7 +58,7 @@ pub(super) fn draw(
 fn draw_all(
     frame: &mut Frame<'_>,
     app: &App,
-    look: Look<'_>,
+    styles: Styles<'_>,
     at: Instant,
     plan: &str,
     waited: SignedDuration,
@@ -70,16 +70,16 @@ fn draw_all(
             Connection::Silent { pid, .. } => Some(ClientError::Silent(pid).to_string()),
             _ => None,
         };
-        screens::connecting::draw(frame, area, &look, plan, waited, silent.as_deref());
+        screens::connecting::draw(frame, area, &styles, plan, waited, silent.as_deref());
         if let Some(Dialog::Help(help)) = &app.dialog {
-            draw_help(frame, app, &look, help, shown);
+            draw_help(frame, app, &styles, help, shown);
         }
         return;
     };
     let view = View {
         model,
         ui: &app.ui,
-        look,
+        styles,
         now: app.now(at),
         operator: &app.operator,
         keymap: &app.keymap,
@@ -90,7 +90,7 @@ fn draw_all(
 
 fn draw_view(frame: &mut Frame<'_>, app: &App, view: &View<'_>) {
     screens::frame_screen(frame, view);
-    let (area, look) = (frame.area(), &view.look);
+    let (area, styles) = (frame.area(), &view.styles);
     let (width, height) = screens::SMALLEST;
     if area.width < width || area.height < height {
         return;
@@ -104,12 +104,12 @@ fn draw_view(frame: &mut Frame<'_>, app: &App, view: &View<'_>) {
         Some(Dialog::Confirm(confirming)) => draw_confirmation(frame, view, confirming),
         Some(Dialog::Compose(compose)) => draw_compose::draw(frame, app, view, compose),
         Some(Dialog::Palette(palette)) => draw_palette(frame, app, view, palette),
-        Some(Dialog::Help(help)) => draw_help(frame, app, look, help, view.shown),
+        Some(Dialog::Help(help)) => draw_help(frame, app, styles, help, view.shown),
         Some(Dialog::Preview(reading)) => {
             let lines: Vec<&Text> = reading.lines.iter().collect();
-            draw_reading(frame, app, look, reading, &lines, None, view.shown);
+            draw_reading(frame, app, styles, reading, &lines, None, view.shown);
         }
-        Some(Dialog::Filter { field, .. }) => draw_filter(frame, look, field),
+        Some(Dialog::Filter { field, .. }) => draw_filter(frame, styles, field),
     }
 }
 
@@ -123,29 +123,29 @@ fn draw_confirmation(frame: &mut Frame<'_>, view: &View<'_>, confirming: &Confir
 }
 
 fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
-    let look = &view.look;
+    let styles = &view.styles;
     let width = WIDTH.min(frame.area().width);
     let inner = usize::from(width.saturating_sub(4));
     let mut lines: Vec<Line<'static>> = Vec::new();
     let title = words::title(form, app.model.as_ref());
     if title.width() + 4 > usize::from(width) {
         // The frame has no room for all of it.
-        lines.extend(wrap(&title, inner).into_iter().map(|line| Line::from(look.span(Role::Title, line))));
+        lines.extend(wrap(&title, inner).into_iter().map(|line| Line::from(styles.span(Role::Title, line))));
     }
     for text in words::about(form, app.model.as_ref(), view.now) {
-        lines.extend(wrap(&text, inner).into_iter().map(|line| Line::from(look.span(Role::Text, line))));
+        lines.extend(wrap(&text, inner).into_iter().map(|line| Line::from(styles.span(Role::Text, line))));
     }
     if form.stage == Stage::Choose {
         lines.push(Line::default());
         // Frame, problem and the lines above stay; the chosen one of many is in view.
         let room = usize::from(frame.area().height).saturating_sub(lines.len() + 2 + PROBLEM_ROWS);
-        let list = choices(look, form, inner, room.max(1));
+        let list = choices(styles, form, inner, room.max(1));
         view.shown.note_rows(list.len());
         lines.extend(list);
     } else if let Some(choice) = form.choices.get(form.chosen) {
         lines.push(Line::default());
         let label = wrap(&clean(&choice.label, LINE_CHARS), inner).into_iter();
-        lines.extend(label.map(|line| Line::from(look.span(Role::Accent, line))));
+        lines.extend(label.map(|line| Line::from(styles.span(Role::Accent, line))));
     }
     let label = (form.stage != Stage::Choose).then(|| words::label(form)).flatten();
     let mut below: Vec<Line<'static>> = Vec::new();
@@ -153,11 +153,11 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     if form.stage == Stage::Sure || unheard.is_some() {
         let confirm = view.key_in(Context::TextEntry, Action::ConfirmTyped);
         let sure = unheard.map_or_else(|| words::sure(form, app.model.as_ref(), &confirm), str::to_owned);
-        below.extend(wrap(&sure, inner).into_iter().map(|line| Line::from(look.span(Role::Danger, line))));
+        below.extend(wrap(&sure, inner).into_iter().map(|line| Line::from(styles.span(Role::Danger, line))));
     }
     let waiting = form.sent.then(|| "Sent; waiting for the engine.".to_owned());
     if let Some(problem) = form.problem.clone().or(waiting) {
-        below.extend(wrap(&problem, inner).into_iter().map(|line| Line::from(look.span(Role::Warn, line))));
+        below.extend(wrap(&problem, inner).into_iter().map(|line| Line::from(styles.span(Role::Warn, line))));
     }
     let tight = screens::is_tight(frame.area());
     let rows = |lines: &[Line<'_>]| u16::try_from(lines.len()).unwrap_or(u16::MAX);
@@ -171,24 +171,24 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     if unseen {
         view.shown.note_unseen();
         let why = wrap(&screens::too_small_to_act(), inner).into_iter();
-        below = why.map(|line| Line::from(look.span(Role::Danger, line))).collect();
+        below = why.map(|line| Line::from(styles.span(Role::Danger, line))).collect();
     }
     let most = usize::from(frame.area().height) / 2;
     if below.len() > most && form.stage != Stage::Choose {
         let key = view.key_in(form.context(), Action::PageDown);
         lines.splice(0..0, below.iter().cloned());
-        below = paint::limited(look, below, most, &format!("lines, {key} shows them"));
+        below = paint::limited(styles, below, most, &format!("lines, {key} shows them"));
     }
     if form.stage != Stage::Choose {
         let room =
             usize::from(frame.area().height.saturating_sub(2 + field_rows)).saturating_sub(below.len());
         let key = view.key_in(form.context(), Action::PageDown);
-        let begin = paint::limited(look, lines.clone(), room, &format!("lines, {key} shows them"));
+        let begin = paint::limited(styles, lines.clone(), room, &format!("lines, {key} shows them"));
         lines = paint::paged(view, &form.pages, lines, begin, room);
     }
     let height = rows(&lines).saturating_add(field_rows).saturating_add(rows(&below)).saturating_add(2);
     let footer = hint_line(
-        look,
+        styles,
         &app.keymap,
         form.context(),
         hints(form, unheard.is_none() && !unseen),
@@ -196,7 +196,7 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
     );
     let dialog = widgets::Dialog { title: &title, footer, danger: form.is_grave() };
     let area = centred(frame.area(), width, height);
-    let inside = dialog.frame(look, frame, area);
+    let inside = dialog.frame(styles, frame, area);
     // What the dialog cannot hold on a small terminal goes from its middle: the field and the problem stay.
     let constraints = [Constraint::Min(0), Constraint::Length(field_rows), Constraint::Length(rows(&below))];
     let [above, middle, end] = Layout::vertical(constraints).areas(inside);
@@ -206,12 +206,12 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, view: &View<'_>, form: &Form) {
             true => (&form.typed, true),
             false => (&form.text, form.stage == Stage::Write),
         };
-        draw_text(frame, look, text.area(), label, middle, active);
+        draw_text(frame, styles, text.area(), label, middle, active);
     }
     frame.render_widget(ratatui::text::Text::from(below), end);
 }
 
-fn choices(look: &Look<'_>, form: &Form, width: usize, room: usize) -> Vec<Line<'static>> {
+fn choices(styles: &Styles<'_>, form: &Form, width: usize, room: usize) -> Vec<Line<'static>> {
     const INDENT: usize = 5;
     let marked = |choice: &Choice, mark: &str| {
         let key = if choice.key == '\0' { ' ' } else { choice.key };
@@ -220,14 +220,14 @@ fn choices(look: &Look<'_>, form: &Form, width: usize, room: usize) -> Vec<Line<
     let row = |(place, choice): (usize, &Choice)| {
         if place != form.chosen {
             let text = format!("{}{}", marked(choice, " "), choice.label);
-            return vec![Line::from(look.span(Role::Text, cell(look, &text, width)))];
+            return vec![Line::from(styles.span(Role::Text, cell(styles, &text, width)))];
         }
         // The chosen one can be read whole, so each of them can.
         let label = wrap(&clean(&choice.label, LINE_CHARS), width.saturating_sub(INDENT));
-        let begins = marked(choice, look.glyph(Glyph::Selected));
+        let begins = marked(choice, styles.glyph(Glyph::Selected));
         let line = |(row, part): (usize, String)| {
             let before = if row == 0 { begins.clone() } else { " ".repeat(INDENT) };
-            Line::from(look.span(Role::Selection, cell(look, &format!("{before}{part}"), width)))
+            Line::from(styles.span(Role::Selection, cell(styles, &format!("{before}{part}"), width)))
         };
         label.into_iter().enumerate().map(line).collect()
     };
@@ -260,18 +260,18 @@ fn hints(form: &Form, heard: bool) -> &'static [(Action, &'static str)] {
 /// A text under its label; the area is one row higher than the text.
 pub(super) fn draw_text(
     frame: &mut Frame<'_>,
-    look: &Look<'_>,
+    styles: &Styles<'_>,
     text: &TextArea<'static>,
     label: &str,
     area: Rect,
     active: bool,
 ) {
     let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(1)]).areas(area);
-    frame.render_widget(look.span(Role::Muted, label.to_owned()), head);
+    frame.render_widget(styles.span(Role::Muted, label.to_owned()), head);
     let mut widget = text.clone();
-    widget.set_style(look.style(Role::Input));
-    widget.set_cursor_line_style(look.style(Role::Input));
-    let cursor = look.style(Role::Input);
+    widget.set_style(styles.style(Role::Input));
+    widget.set_cursor_line_style(styles.style(Role::Input));
+    let cursor = styles.style(Role::Input);
     widget.set_cursor_style(if active {
         cursor.add_modifier(ratatui::style::Modifier::REVERSED)
     } else {
@@ -281,32 +281,32 @@ pub(super) fn draw_text(
 }
 
 /// The filter is typed in the last row, over the hints.
-fn draw_filter(frame: &mut Frame<'_>, look: &Look<'_>, field: &Field) {
+fn draw_filter(frame: &mut Frame<'_>, styles: &Styles<'_>, field: &Field) {
     let area = frame.area();
     let row = Rect { y: area.bottom().saturating_sub(1), height: 1, ..area };
     frame.render_widget(Clear, row);
-    frame.render_widget(look.span(Role::KeyHint, " filter "), row);
+    frame.render_widget(styles.span(Role::KeyHint, " filter "), row);
     let mut widget = field.area().clone();
     widget.set_wrap_mode(ratatui_textarea::WrapMode::None);
-    widget.set_style(look.style(Role::Input));
-    widget.set_cursor_line_style(look.style(Role::Input));
+    widget.set_style(styles.style(Role::Input));
+    widget.set_cursor_line_style(styles.style(Role::Input));
     let rest = Rect { x: row.x + 8, width: row.width.saturating_sub(8), ..row };
     frame.render_widget(&widget, rest);
 }
 
 fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Palette) {
-    let look = &view.look;
+    let styles = &view.styles;
     let margin = if screens::is_tight(frame.area()) { 2 } else { 4 };
     let area = centred(frame.area(), WIDTH, frame.area().height.saturating_sub(margin).min(20));
     let footer = hint_line(
-        look,
+        styles,
         &app.keymap,
         Context::Palette,
         &[(Action::Select, "do it"), (Action::Back, "back")],
         area.width.saturating_sub(4),
     );
     let dialog = widgets::Dialog { title: "Commands", footer, danger: false };
-    let inside = dialog.frame(look, frame, area);
+    let inside = dialog.frame(styles, frame, area);
     let width = usize::from(inside.width);
     let whole =
         palette.matching().nth(palette.selected).map_or_else(Vec::new, |entry| wrap(&told(entry), width));
@@ -314,12 +314,12 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Pal
     let rows = u16::try_from(whole.len()).unwrap_or(0);
     let parts = [Constraint::Length(2), Constraint::Min(1), Constraint::Length(rows)];
     let [field, list, below] = Layout::vertical(parts).areas(inside);
-    let selected = whole.iter().map(|line| Line::from(look.span(Role::Accent, line.clone())));
+    let selected = whole.iter().map(|line| Line::from(styles.span(Role::Accent, line.clone())));
     frame.render_widget(ratatui::text::Text::from_iter(selected), below);
     let mut widget = palette.field.area().clone();
     widget.set_wrap_mode(ratatui_textarea::WrapMode::None);
-    widget.set_style(look.style(Role::Input));
-    widget.set_cursor_line_style(look.style(Role::Input));
+    widget.set_style(styles.style(Role::Input));
+    widget.set_cursor_line_style(styles.style(Role::Input));
     frame.render_widget(&widget, Rect { height: 1, ..field });
     let height = usize::from(list.height);
     view.shown.note_rows(height);
@@ -333,13 +333,13 @@ fn draw_palette(frame: &mut Frame<'_>, app: &App, view: &View<'_>, palette: &Pal
                 Some(_) => Role::Muted,
                 None => Role::Text,
             };
-            let (name, key) = (cell(look, &entry.name, name_width), cell(look, &entry.key, KEY_WIDTH));
+            let (name, key) = (cell(styles, &entry.name, name_width), cell(styles, &entry.key, KEY_WIDTH));
             let doc = doc(entry);
-            Line::from(look.span(role, cell(look, &format!("{name} {key} {doc}"), width)))
+            Line::from(styles.span(role, cell(styles, &format!("{name} {key} {doc}"), width)))
         })
         .collect();
     if lines.is_empty() {
-        frame.render_widget(look.span(Role::Muted, "nothing matches"), list);
+        frame.render_widget(styles.span(Role::Muted, "nothing matches"), list);
     }
     frame.render_widget(ratatui::text::Text::from(lines), list);
 }
@@ -354,15 +354,15 @@ fn told(entry: &Entry) -> String {
     clean(&format!("{} {}: {}", entry.name, entry.key, doc(entry)).replace(" :", ":"), LINE_CHARS)
 }
 
-fn draw_help(frame: &mut Frame<'_>, app: &App, look: &Look<'_>, help: &Help, seen: &Shown) {
+fn draw_help(frame: &mut Frame<'_>, app: &App, styles: &Styles<'_>, help: &Help, seen: &Shown) {
     let shown = help.shown();
-    draw_reading(frame, app, look, &help.reading, &shown, Some(help), seen);
+    draw_reading(frame, app, styles, &help.reading, &shown, Some(help), seen);
 }
 
 fn draw_reading(
     frame: &mut Frame<'_>,
     app: &App,
-    look: &Look<'_>,
+    styles: &Styles<'_>,
     reading: &Reading,
     lines: &[&Text],
     help: Option<&Help>,
@@ -375,7 +375,7 @@ fn draw_reading(
         }
         None => &[(Action::Down, "down"), (Action::Up, "up"), (Action::Back, "back")],
     };
-    let footer = hint_line(look, &app.keymap, Context::Help, hints, area.width.saturating_sub(4));
+    let footer = hint_line(styles, &app.keymap, Context::Help, hints, area.width.saturating_sub(4));
     let wanted = help.map_or("", Help::wanted);
     let mut title =
         if wanted.is_empty() { reading.title.clone() } else { format!("{} / {wanted}", reading.title) };
@@ -388,9 +388,9 @@ fn draw_reading(
         title = format!("{title}, lines {} to {} of {}", first + 1, first + rows, lines.len());
     }
     let dialog = widgets::Dialog { title: &title, footer, danger: false };
-    let inside = dialog.frame(look, frame, area);
+    let inside = dialog.frame(styles, frame, area);
     let shown = lines.iter().skip(first).take(usize::from(inside.height));
-    let text: Vec<Line<'_>> = shown.map(|line| text_line(look, line, width)).collect();
+    let text: Vec<Line<'_>> = shown.map(|line| text_line(styles, line, width)).collect();
     frame.render_widget(ratatui::text::Text::from(text), inside);
 }
 
@@ -399,20 +399,21 @@ pub(super) fn reading_width(terminal: u16) -> usize {
     usize::from(terminal.saturating_sub(8).max(1))
 }
 
-fn text_line(look: &Look<'_>, line: &Text, width: usize) -> Line<'static> {
+fn text_line(styles: &Styles<'_>, line: &Text, width: usize) -> Line<'static> {
     match line {
-        Text::Heading(text) => Line::from(look.span(Role::Title, cell(look, text, width))),
-        Text::Text(text) => Line::from(look.span(Role::Text, cell(look, text, width))),
+        Text::Heading(text) => Line::from(styles.span(Role::Title, cell(styles, text, width))),
+        Text::Text(text) => Line::from(styles.span(Role::Text, cell(styles, text, width))),
         Text::Key(keys, what) => Line::from(vec![
-            look.span(Role::KeyHint, cell(look, &format!("{:KEYS_INDENT$}{keys}", ""), keys_width(width))),
-            look.span(Role::Text, cell(look, what, width.saturating_sub(keys_width(width)))),
+            styles
+                .span(Role::KeyHint, cell(styles, &format!("{:KEYS_INDENT$}{keys}", ""), keys_width(width))),
+            styles.span(Role::Text, cell(styles, what, width.saturating_sub(keys_width(width)))),
         ]),
     }
 }
 
 /// Cleaned text in exactly `width` cells.
-fn cell(look: &Look<'_>, text: &str, width: usize) -> String {
-    let text = fit(look, &clean(text, LINE_CHARS), width);
+fn cell(styles: &Styles<'_>, text: &str, width: usize) -> String {
+    let text = fit(styles, &clean(text, LINE_CHARS), width);
     let missing = width.saturating_sub(text.width());
     text + &" ".repeat(missing)
 }

@@ -5,7 +5,7 @@ use super::{App, Effect, Message, draw};
 use crate::console::input::{EndReason, Event, Input, Received};
 use crate::console::pages::Shown;
 use crate::console::terminal::{Drawn, Terminal, TerminalError};
-use crate::console::widgets::Look;
+use crate::console::widgets::Styles;
 use jiff::SignedDuration;
 use std::time::{Duration, Instant};
 
@@ -50,7 +50,7 @@ pub async fn run(
     terminal: &mut Terminal,
     input: &mut Input,
     app: &mut App,
-    look: Look<'_>,
+    styles: Styles<'_>,
     plan: &str,
     connect: Connect,
 ) -> Result<End, ConsoleError> {
@@ -59,7 +59,7 @@ pub async fn run(
         terminal,
         input,
         app,
-        look,
+        styles,
         plan,
         started: now,
         last_drawn: now,
@@ -79,7 +79,7 @@ struct Console<'a> {
     terminal: &'a mut Terminal,
     input: &'a mut Input,
     app: &'a mut App,
-    look: Look<'a>,
+    styles: Styles<'a>,
     plan: &'a str,
     started: Instant,
     last_drawn: Instant,
@@ -241,9 +241,9 @@ impl Console<'_> {
         let at = Instant::now();
         let waited =
             SignedDuration::try_from(at.duration_since(self.started)).unwrap_or(SignedDuration::ZERO);
-        let (app, look, plan) = (&*self.app, self.look, self.plan);
+        let (app, styles, plan) = (&*self.app, self.styles, self.plan);
         let mut shown = Shown::default();
-        let drawn = self.terminal.draw(|frame| shown = draw::draw(frame, app, look, at, plan, waited))?;
+        let drawn = self.terminal.draw(|frame| shown = draw::draw(frame, app, styles, at, plan, waited))?;
         if drawn == Drawn::Later {
             self.stalled = true;
             return Ok(Vec::new());

@@ -39,7 +39,7 @@ pub(super) fn title(form: &Form, model: Option<&Model>) -> String {
         Purpose::Note => "Note".into(),
         Purpose::Page(_) => "Page somebody".into(),
         Purpose::Send(_) => "Send a message".into(),
-        Purpose::Waive => "Do without a message".into(),
+        Purpose::SkipMessage => "Do without a message".into(),
         Purpose::HandOver => "Hand over".into(),
         Purpose::Resolve(id) => format!("Resolve {id}"),
         Purpose::Reopen(id) => format!("Reopen {id}"),
@@ -123,7 +123,7 @@ pub(super) fn about(form: &Form, model: Option<&Model>, now: Timestamp) -> Vec<S
                 .into(),
         ],
         Purpose::Send(_) => vec!["You read it before it is sent.".into()],
-        Purpose::Waive => vec!["Those whom it is for are not told. The reason goes into the journal.".into()],
+        Purpose::SkipMessage => vec!["Those whom it is for are not told. The reason goes into the journal.".into()],
         Purpose::HandOver => {
             let mut lines = vec![
                 "It is recorded and shown, and nobody is told by it: tell them, and read them the brief.".to_owned(),
@@ -289,7 +289,7 @@ pub(super) fn sure(form: &Form, model: Option<&Model>, confirm: &str) -> String 
         Purpose::Note => "Write this note?",
         Purpose::Page(_) => "Page them now?",
         Purpose::Send(_) => "Write this message?",
-        Purpose::Waive => "Do without this message?",
+        Purpose::SkipMessage => "Do without this message?",
         Purpose::HandOver => "Hand it over?",
         Purpose::Resolve(_) => "Call it resolved?",
         Purpose::Reopen(_) => "Reopen it?",

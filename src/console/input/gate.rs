@@ -46,7 +46,7 @@ pub enum Verdict {
 pub struct Gate<V> {
     seen: Option<Seen<V>>,
     /// How long the view that is painted next must be looked at.
-    look: Duration,
+    styles: Duration,
     /// The last keys, the latest first.
     keys: [Option<(Chord, Instant)>; 3],
     held: Option<(Chord, Instant)>,
@@ -69,14 +69,14 @@ struct Deaf {
 
 impl<V> Default for Gate<V> {
     fn default() -> Self {
-        Self { seen: None, look: GRACE, keys: [None; 3], held: None, deaf: None }
+        Self { seen: None, styles: GRACE, keys: [None; 3], held: None, deaf: None }
     }
 }
 
 impl<V: PartialEq> Gate<V> {
     /// The view changed; the next one must be looked at for `look` before keys act on it.
-    pub fn changed(&mut self, look: Duration) {
-        self.look = self.look.max(look);
+    pub fn changed(&mut self, styles: Duration) {
+        self.styles = self.styles.max(styles);
         self.held = self.keys[0];
     }
 
@@ -87,9 +87,9 @@ impl<V: PartialEq> Gate<V> {
             self.held = Some(key);
         }
         if self.seen.as_ref().is_none_or(|seen| seen.view != view) {
-            self.seen = Some(Seen { view, acts_from: at + self.look });
+            self.seen = Some(Seen { view, acts_from: at + self.styles });
         }
-        self.look = GRACE;
+        self.styles = GRACE;
     }
 
     /// Something was sent that changes what is on the screen: no key acts before it was painted again.

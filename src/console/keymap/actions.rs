@@ -135,7 +135,7 @@ pub enum Action {
     Acknowledge,
     Page,
     SendMessage,
-    WaiveMessage,
+    SkipMessage,
     HandOver,
     Resolve,
     Reopen,
@@ -313,7 +313,7 @@ pub const ACTIONS: &[ActionInfo] = &[
     safe(Action::Page, "page", "Page somebody now, whatever the policy says.", SCREENS, &[]),
     safe(Action::SendMessage, "send-message", "Write a message or update, read it, send it.", SCREENS, &[]),
     safe(
-        Action::WaiveMessage,
+        Action::SkipMessage,
         "waive-message",
         "Do without a message that is due, with a reason.",
         SCREENS,

@@ -54,7 +54,7 @@ pub enum Purpose {
     /// Chooses what is written: the message of the plan, where it is one, and whom it is for.
     Send(Vec<(Option<MessageId>, AudienceId)>),
     /// Does without a message that is due.
-    Waive,
+    SkipMessage,
     /// Lets somebody else answer for something.
     HandOver,
     /// Calls the incident resolved.
@@ -418,7 +418,7 @@ impl Form {
         use Purpose::*;
         let of_a_step = matches!(self.purpose, Skip(..) | Override { .. } | Attest(..) | Abort(_));
         // These wake somebody, or let nobody be told.
-        let of_people = matches!(self.purpose, Page(_) | Waive | Resolve(_) | Dismiss(_));
+        let of_people = matches!(self.purpose, Page(_) | SkipMessage | Resolve(_) | Dismiss(_));
         let of_the_world = matches!(self.purpose, AnswerContradiction(_) | RecordServing(_) | Undone(_));
         let acts = matches!(self.purpose, Declare) && self.choice() == Some(declare::ACTING_DRILL);
         of_a_step || of_people || of_the_world || acts || matches!(self.purpose, Close(_) | Quit { .. })
@@ -498,7 +498,7 @@ impl Form {
                     None => Outcome::Stay,
                 };
             }
-            Purpose::Waive => Ask::Waive { message: MessageId::new(choice), reason: text },
+            Purpose::SkipMessage => Ask::SkipMessage { message: MessageId::new(choice), reason: text },
             Purpose::HandOver => {
                 let role = IncidentRole::ALL.into_iter().find(|role| role.as_str() == choice);
                 Ask::HandOver { role: role.unwrap_or(IncidentRole::Commander), to: text }

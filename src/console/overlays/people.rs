@@ -23,7 +23,7 @@ pub(in crate::console) fn form_for(action: Action, model: &Model, now: Timestamp
         Action::Page if durable.incident.is_none() && durable.proposal.is_none() => Err(NO_INCIDENT),
         Action::Page => page(model, now),
         Action::SendMessage => send(model, now),
-        Action::WaiveMessage => waive(model, now),
+        Action::SkipMessage => skip_message(model, now),
         Action::HandOver => incident.map(|_| hand_over(model)),
         Action::Resolve => match incident? {
             open if open.resolved.is_some() => {
@@ -134,7 +134,7 @@ fn when(due: &Owed, now: Timestamp) -> String {
     if due.is_overdue(now) { format!("OVERDUE by {clock}") } else { format!("due in {clock}") }
 }
 
-fn waive(model: &Model, now: Timestamp) -> Result<Form, Why> {
+fn skip_message(model: &Model, now: Timestamp) -> Result<Form, Why> {
     let owed = escalation_status::owed(model);
     let labels = owed.iter().map(|due| {
         let when = when(due, now);
@@ -145,7 +145,7 @@ fn waive(model: &Model, now: Timestamp) -> Result<Form, Why> {
         return Err(("no message is due", "There is nothing to do without."));
     }
     let choices = form::choices(labels.iter().map(|(id, label)| (*id, label.as_str())));
-    Ok(Form::choosing(Purpose::Waive, choices))
+    Ok(Form::choosing(Purpose::SkipMessage, choices))
 }
 
 fn hand_over(model: &Model) -> Form {

@@ -62,17 +62,17 @@ fn let_through<'m>(model: &'m Model, filter: &str) -> impl Iterator<Item = (&'m 
 
 /// Draws the screen.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let look = &view.look;
+    let styles = &view.styles;
     let rows = rows(view.model, &view.ui.filter, view.now);
-    put(frame, area, look, [title(view, &rows, area.width), heads(view, area.width)]);
+    put(frame, area, styles, [title(view, &rows, area.width), heads(view, area.width)]);
     let below = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     if rows.is_empty() {
         let none = " the plan names no backups: write `[backups.<name>]`";
         let line = match view.model.plan.backups.is_empty() {
-            true => Line::from(look.span(Role::Muted, none)),
+            true => Line::from(styles.span(Role::Muted, none)),
             false => no_match(view),
         };
-        return put(frame, below, look, [line]);
+        return put(frame, below, styles, [line]);
     }
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
@@ -80,11 +80,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines: Vec<Line<'static>> =
         shown.clone().map(|place| line(view, &rows[place], place == selected, list.width)).collect();
-    put_list(frame, list, look, lines, Some(selected.saturating_sub(shown.start)));
+    put_list(frame, list, styles, lines, Some(selected.saturating_sub(shown.start)));
     if details > 0 {
         let panel = Rect { y: list.bottom(), height: details, ..below };
         let lines = detailed(view, detail(view, &rows[selected], panel.width), usize::from(details));
-        put(frame, panel, look, lines);
+        put(frame, panel, styles, lines);
     }
 }
 
@@ -102,7 +102,7 @@ fn title(view: &View<'_>, rows: &[Row<'_>], width: u16) -> Line<'static> {
         let hidden = view.model.plan.backups.len() - rows.len();
         words.push(format!("filter \"{}\" hides {hidden}", view.ui.filter));
     }
-    rule(&view.look, "BACKUPS", cleaned(&words.join(", ")), width)
+    rule(&view.styles, "BACKUPS", cleaned(&words.join(", ")), width)
 }
 
 /// Marker, state, what, age, size, restored; on a wide terminal also encryption, retention, method and place.
@@ -128,29 +128,29 @@ fn columns(width: u16) -> Vec<Column> {
 
 fn heads(view: &View<'_>, width: u16) -> Line<'static> {
     let names = ["", "STATE", "WHAT", "AGE OF", "SIZE", "RESTORED", "ENCRYPTED", "KEPT", "METHOD", "WHERE"];
-    let cells: Vec<Span<'static>> = names.iter().map(|name| view.look.span(Role::Title, *name)).collect();
-    row_line(&view.look, &columns(width), &cells, width)
+    let cells: Vec<Span<'static>> = names.iter().map(|name| view.styles.span(Role::Title, *name)).collect();
+    row_line(&view.styles, &columns(width), &cells, width)
 }
 
 fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'static> {
-    let (look, backup, standing) = (&view.look, row.backup, &row.standing);
+    let (styles, backup, standing) = (&view.styles, row.backup, &row.standing);
     let side = |about| standing.finding(about).map(|finding| signal(finding.state).role());
     let cells = [
-        look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
-        state_cell(look, signal(standing.worst())),
-        look.span(Role::Text, cleaned(&backup.title)),
-        look.span(concern_role(standing.state), copy_age(view, row)),
-        look.span(side(About::Size).unwrap_or(Role::Text), size(standing)),
-        look.span(side(About::Restore).unwrap_or(Role::Muted), restored(standing)),
-        look.span(
+        styles.span(Role::Accent, if selected { styles.glyph(Glyph::Selected) } else { " " }),
+        state_cell(styles, signal(standing.worst())),
+        styles.span(Role::Text, cleaned(&backup.title)),
+        styles.span(concern_role(standing.state), copy_age(view, row)),
+        styles.span(side(About::Size).unwrap_or(Role::Text), size(standing)),
+        styles.span(side(About::Restore).unwrap_or(Role::Muted), restored(standing)),
+        styles.span(
             side(About::Encryption).unwrap_or(Role::Muted),
             cleaned(&encryption(backup, standing, false)),
         ),
-        look.span(Role::Muted, cleaned(&kept(backup))),
-        look.span(Role::Muted, cleaned(&backup.method)),
-        look.span(Role::Muted, cleaned(&backup.location)),
+        styles.span(Role::Muted, cleaned(&kept(backup))),
+        styles.span(Role::Muted, cleaned(&backup.method)),
+        styles.span(Role::Muted, cleaned(&backup.location)),
     ];
-    row_line(look, &columns(width), &cells, width)
+    row_line(styles, &columns(width), &cells, width)
 }
 
 /// `10 h of 26 h`, and that it was not seen for a while: the age goes on, and nobody knows of newer copies.
@@ -211,11 +211,11 @@ fn kept(backup: &Backup) -> String {
 
 /// All that is known of a backup.
 fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
-    let (look, backup, standing) = (&view.look, row.backup, &row.standing);
-    let mut lines = vec![rule(look, &*backup.title, row.id.as_str(), width)];
+    let (styles, backup, standing) = (&view.styles, row.backup, &row.standing);
+    let mut lines = vec![rule(styles, &*backup.title, row.id.as_str(), width)];
     let mut add = |label: &str, role: Role, text: &str| {
-        let label = look.span(Role::Muted, format!(" {label}"));
-        lines.extend(labelled_with(look, label, INDENT, role, text, width));
+        let label = styles.span(Role::Muted, format!(" {label}"));
+        lines.extend(labelled_with(styles, label, INDENT, role, text, width));
     };
     let state = signal(standing.state);
     // An age in it goes on: when it was read tells what it is by now.

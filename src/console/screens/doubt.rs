@@ -9,7 +9,7 @@ use crate::core::words::signal::{Signal, SignalState, Streak};
 /// Draws what the view shows, or what may be believed of it.
 pub fn believed<T>(view: &View<'_>, draw: impl FnOnce(&View<'_>) -> T) -> T {
     match doubted(view.model, &view.ui.connection) {
-        Some(model) => draw(&View { model: &model, look: view.look.doubting(), ..*view }),
+        Some(model) => draw(&View { model: &model, styles: view.styles.doubting(), ..*view }),
         None => draw(view),
     }
 }

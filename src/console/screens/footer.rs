@@ -39,7 +39,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, hints: &[(Action
         view.ui.toast.as_ref().map_or_else(Vec::new, |toast| {
             message_lines(view, toast, Rect { height: terminal.height, ..area })
         });
-    put(frame, area, &view.look, lines.iter().cloned());
+    put(frame, area, &view.styles, lines.iter().cloned());
     view.shown.cuts().keep_drawn(frame.buffer_mut());
     let rest = rest(view);
     let room = area
@@ -50,11 +50,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, hints: &[(Action
         hints.insert(hints.len().min(1), (Action::AnswerContradiction, "answer it"));
     }
     view.shown.note_keys(hints.iter().map(|(action, _)| *action));
-    let mut line = hint_line(&view.look, view.keymap, view.context(), &hints, room);
+    let mut line = hint_line(&view.styles, view.keymap, view.context(), &hints, room);
     line.spans.insert(0, " ".into());
     line.spans.extend(rest);
     lines.push(line);
-    put(frame, area, &view.look, lines);
+    put(frame, area, &view.styles, lines);
 }
 
 /// The key that shows what is cut off on this screen; nothing where nothing is.
@@ -62,28 +62,28 @@ fn rest(view: &View<'_>) -> Vec<Span<'static>> {
     if view.shown.cuts().is_empty() {
         return Vec::new();
     }
-    let look = &view.look;
-    let words = format!(" shows {}", look.glyph(Glyph::Ellipsis));
-    let separator = format!(" {} ", look.glyph(Glyph::Separator));
+    let styles = &view.styles;
+    let words = format!(" shows {}", styles.glyph(Glyph::Ellipsis));
+    let separator = format!(" {} ", styles.glyph(Glyph::Separator));
     vec![
-        look.span(Role::Muted, separator),
-        look.span(Role::KeyHint, view.key(Action::Brief)),
-        look.span(Role::Muted, words),
+        styles.span(Role::Muted, separator),
+        styles.span(Role::KeyHint, view.key(Action::Brief)),
+        styles.span(Role::Muted, words),
     ]
 }
 
 fn message_lines(view: &View<'_>, toast: &Toast, terminal: Rect) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let (role, glyph) = if toast.bad { (Role::Critical, Glyph::Failed) } else { (Role::Accent, Glyph::Ok) };
     let text = match toast.next.is_empty() {
         true => toast.text.clone(),
         false => format!("{} {}", ended(&toast.text), toast.next),
     };
-    let label = look.span(role, format!(" {}", look.glyph(glyph)));
+    let label = styles.span(role, format!(" {}", styles.glyph(glyph)));
     let width = terminal.width;
-    let lines = labelled_with(look, label, 3, role, &text, width);
+    let lines = labelled_with(styles, label, 3, role, &text, width);
     let rows = if terminal.height < LOW { LOW_MESSAGE_ROWS } else { MESSAGE_ROWS };
-    cut(look, lines, rows, width)
+    cut(styles, lines, rows, width)
 }
 
 /// The keys that matter on the current screen now, most important first.
@@ -244,7 +244,7 @@ const PAGING: Hints = &[
     (Action::Page, "page"),
     (Action::SendMessage, "message"),
     (Action::HandOver, "hand over"),
-    (Action::WaiveMessage, "waive"),
+    (Action::SkipMessage, "skip message"),
     (Action::Select, "read"),
     (Action::Help, "help"),
     (Action::Palette, "commands"),
@@ -252,7 +252,7 @@ const PAGING: Hints = &[
 ];
 const TAKEN: Hints = &[
     (Action::SendMessage, "message"),
-    (Action::WaiveMessage, "waive"),
+    (Action::SkipMessage, "skip message"),
     (Action::HandOver, "hand over"),
     (Action::Page, "page"),
     (Action::Resolve, "resolve"),
@@ -265,7 +265,7 @@ const RESOLVED: Hints = &[
     (Action::CloseIncident, "close"),
     (Action::Reopen, "reopen"),
     (Action::SendMessage, "message"),
-    (Action::WaiveMessage, "waive"),
+    (Action::SkipMessage, "skip message"),
     (Action::Select, "read"),
     (Action::Help, "help"),
     (Action::Palette, "commands"),

@@ -25,7 +25,7 @@ pub fn no_match(view: &View<'_>) -> Line<'static> {
         "" => " nothing to show".to_owned(),
         filter => format!(" nothing matches \"{filter}\"; {} clears the filter", view.key(Action::Back)),
     };
-    Line::from(view.look.span(Role::Muted, text))
+    Line::from(view.styles.span(Role::Muted, text))
 }
 
 /// A case-insensitive substring.

@@ -35,7 +35,7 @@ pub struct Sheet<'a> {
 
 /// Draws the dialog over the screen.
 pub fn draw(frame: &mut Frame<'_>, screen: Rect, view: &View<'_>, sheet: Sheet<'_>) {
-    let look = &view.look;
+    let styles = &view.styles;
     let area = screen.inner(Margin::new(1, 0));
     let hints = [
         (Action::ConfirmYes, "SEND"),
@@ -59,21 +59,21 @@ pub fn draw(frame: &mut Frame<'_>, screen: Rect, view: &View<'_>, sheet: Sheet<'
         true => format!("Read it, then send it: lines {} to {} of {}", first + 1, first + rows, lines.len()),
         false => "Read it, then send it".to_owned(),
     };
-    let footer = hint_line(look, view.keymap, Context::Dialog, hints, width);
-    let inside = Dialog { title: &title, footer, danger: true }.frame(look, frame, area);
+    let footer = hint_line(styles, view.keymap, Context::Dialog, hints, width);
+    let inside = Dialog { title: &title, footer, danger: true }.frame(styles, frame, area);
     let shown: Vec<Line<'static>> = lines.into_iter().skip(first).take(rows).collect();
-    put(frame, inside, look, shown);
+    put(frame, inside, styles, shown);
     let below = u16::try_from(question.len()).unwrap_or(0).min(inside.height);
     let end = Rect { y: inside.bottom() - below, height: below, ..inside };
-    put(frame, end, look, question);
+    put(frame, end, styles, question);
 }
 
 /// The last question, with what does not let it go through.
 fn question(view: &View<'_>, sheet: &Sheet<'_>, unseen: bool, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let mut lines = Vec::new();
     if let Some(problem) = sheet.problem {
-        lines.extend(labelled_with(look, look.span(Role::Warn, ""), 0, Role::Warn, problem, width));
+        lines.extend(labelled_with(styles, styles.span(Role::Warn, ""), 0, Role::Warn, problem, width));
     }
     let key = view.key_in(Context::Dialog, Action::ConfirmYes);
     let public = if is_public(sheet) { " to the PUBLIC" } else { "" };
@@ -86,7 +86,7 @@ fn question(view: &View<'_>, sheet: &Sheet<'_>, unseen: bool, width: u16) -> Vec
             format!("Send exactly this on {count}{ways}{public}? {key} sends it; it cannot be taken back.")
         }
     };
-    lines.extend(labelled_with(look, look.span(Role::Danger, ""), 0, Role::Danger, &text, width));
+    lines.extend(labelled_with(styles, styles.span(Role::Danger, ""), 0, Role::Danger, &text, width));
     lines
 }
 
@@ -95,24 +95,24 @@ fn is_public(sheet: &Sheet<'_>) -> bool {
 }
 
 fn lines(view: &View<'_>, sheet: &Sheet<'_>, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let mut lines = Vec::new();
     let mut add = |label: &str, role: Role, text: &str| {
-        let label = look.span(Role::Muted, label.to_owned());
-        lines.extend(labelled_with(look, label, INDENT, role, text, width));
+        let label = styles.span(Role::Muted, label.to_owned());
+        lines.extend(labelled_with(styles, label, INDENT, role, text, width));
     };
     let title = sheet.audience.map_or("an audience that is gone", |audience| &audience.title);
     let drill = sheet.message.drill;
     match (is_public(sheet), drill) {
         (true, false) => {
-            let glyph = look.glyph(Glyph::Critical);
+            let glyph = styles.glyph(Glyph::Critical);
             let text = format!(
                 "{glyph} {title} are OUTSIDE OF THE COMPANY: customers and everybody else read this."
             );
             add("PUBLIC", Role::Danger, &text);
         }
         (_, true) => {
-            let glyph = look.glyph(Glyph::Drill);
+            let glyph = styles.glyph(Glyph::Drill);
             let text = format!("{glyph} an exercise: its subject and its text say so.");
             add("DRILL", Role::HeaderDrill, &text);
         }

@@ -32,7 +32,7 @@ use crate::console::keymap::{Action, Context, Keymap};
 use crate::console::pages::Shown;
 use crate::console::theme::Role;
 use crate::console::ui::Ui;
-use crate::console::widgets::Look;
+use crate::console::widgets::Styles;
 use crate::core::model::Model;
 use jiff::Timestamp;
 use ratatui::Frame;
@@ -65,7 +65,7 @@ pub struct View<'a> {
     /// What is looked at.
     pub ui: &'a Ui,
     /// How things look on this terminal.
-    pub look: Look<'a>,
+    pub styles: Styles<'a>,
     /// The engine's time, for ages and clocks.
     pub now: Timestamp,
     /// Who sits here.
@@ -96,9 +96,9 @@ impl View<'_> {
 
 /// Draws header, current screen and footer; below [`SMALLEST`] how bad it is and what is next, as text.
 pub fn frame_screen(frame: &mut Frame<'_>, view: &View<'_>) {
-    let view = &View { look: view.look.noting(view.shown.cuts()), ..*view };
+    let view = &View { styles: view.styles.noting(view.shown.cuts()), ..*view };
     let area = frame.area();
-    let ground = view.look.style(Role::Background).patch(view.look.style(Role::Text));
+    let ground = view.styles.style(Role::Background).patch(view.styles.style(Role::Text));
     frame.buffer_mut().set_style(area, ground);
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small::draw(frame, area, view);

@@ -7,7 +7,7 @@ use crate::console::glyphs::{Glyph, Glyphs};
 use crate::console::keymap::Action;
 use crate::console::pages::{Pages, Stretch};
 use crate::console::theme::Role;
-use crate::console::widgets::{Look, wrap};
+use crate::console::widgets::{Styles, wrap};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -29,21 +29,21 @@ pub fn cleaned(text: &str) -> String {
 pub fn put(
     frame: &mut Frame<'_>,
     area: Rect,
-    look: &Look<'_>,
+    styles: &Styles<'_>,
     lines: impl IntoIterator<Item = Line<'static>>,
 ) {
     let area = area.intersection(frame.area());
     let mut lines = lines.into_iter();
     let mut last = None;
     for (row, line) in (area.y..area.bottom()).zip(lines.by_ref()) {
-        let line = tidy(look, line, area.width);
+        let line = tidy(styles, line, area.width);
         frame.buffer_mut().set_line(area.x, row, &line, area.width);
         last = Some((row, line));
     }
     let rest: Vec<Line<'static>> = lines.filter(|line| line.width() > 0).collect();
     if let Some((row, mut line)) = last.filter(|_| !rest.is_empty()) {
         let whole = format!("{} {}", all_of(std::slice::from_ref(&line)), all_of(&rest));
-        mark_cut(look, &mut line, area.width, &whole);
+        mark_cut(styles, &mut line, area.width, &whole);
         frame.buffer_mut().set_line(area.x, row, &line, area.width);
     }
 }
@@ -67,20 +67,20 @@ pub fn sift(buffer: &mut Buffer) {
 pub fn put_list(
     frame: &mut Frame<'_>,
     area: Rect,
-    look: &Look<'_>,
+    styles: &Styles<'_>,
     lines: impl IntoIterator<Item = Line<'static>>,
     selected: Option<usize>,
 ) {
-    put(frame, area, look, lines);
+    put(frame, area, styles, lines);
     let row = selected.and_then(|row| u16::try_from(row).ok()).filter(|row| *row < area.height);
     if let Some(row) = row {
         let line = Rect { y: area.y + row, height: 1, ..area }.intersection(frame.area());
-        frame.buffer_mut().set_style(line, look.style(Role::Selection));
+        frame.buffer_mut().set_style(line, styles.style(Role::Selection));
     }
 }
 
 /// A line whose text is safe, within the terminal's characters, and at most `width` cells wide.
-pub fn tidy(look: &Look<'_>, line: Line<'static>, width: u16) -> Line<'static> {
+pub fn tidy(styles: &Styles<'_>, line: Line<'static>, width: u16) -> Line<'static> {
     let plain = |c: char| c.is_ascii() && !c.is_ascii_control();
     let all_plain = line.spans.iter().all(|span| span.content.chars().all(plain));
     if all_plain && line.width() <= usize::from(width) {
@@ -90,11 +90,11 @@ pub fn tidy(look: &Look<'_>, line: Line<'static>, width: u16) -> Line<'static> {
     let mut room = usize::from(width);
     let mut tidied = Line { style: line.style, alignment: line.alignment, spans: Vec::new() };
     for span in line.spans {
-        let (text, fits) = tidy_text(look, &span.content, room);
+        let (text, fits) = tidy_text(styles, &span.content, room);
         room = room.saturating_sub(Span::raw(&text).width());
         tidied.push_span(Span::styled(text, span.style));
         if !fits {
-            mark_cut(look, &mut tidied, width, &whole);
+            mark_cut(styles, &mut tidied, width, &whole);
             break;
         }
     }
@@ -102,12 +102,12 @@ pub fn tidy(look: &Look<'_>, line: Line<'static>, width: u16) -> Line<'static> {
 }
 
 /// The text as far as it fits into `room` cells, and whether that was all of it.
-fn tidy_text(look: &Look<'_>, text: &str, room: usize) -> (String, bool) {
+fn tidy_text(styles: &Styles<'_>, text: &str, room: usize) -> (String, bool) {
     let mut tidied = String::with_capacity(text.len());
     let mut used = 0;
     // Marks without a width of their own are bounded too, or one cell could take a megabyte.
     for (count, character) in text.chars().enumerate() {
-        let shown = shown(look.glyphs, character);
+        let shown = shown(styles.glyphs, character);
         used += shown.width().unwrap_or(0);
         if used > room || count > room * 4 {
             return (tidied, false);
@@ -133,7 +133,7 @@ fn all_of(lines: &[Line<'_>]) -> String {
 }
 
 /// Puts the ellipsis into the last cell of a line that was cut, and notes what is `whole`.
-fn mark_cut(look: &Look<'_>, line: &mut Line<'static>, width: u16, whole: &str) {
+fn mark_cut(styles: &Styles<'_>, line: &mut Line<'static>, width: u16, whole: &str) {
     let width = usize::from(width);
     let style = line.spans.last().map_or(Style::new(), |span| span.style);
     while line.width() + 1 > width {
@@ -146,33 +146,38 @@ fn mark_cut(look: &Look<'_>, line: &mut Line<'static>, width: u16, whole: &str) 
         last.content = text.into();
     }
     if width > 0 {
-        line.push_span(Span::styled(look.glyph(Glyph::Ellipsis), style));
-        look.note_cut(&all_of(std::slice::from_ref(line)), whole);
+        line.push_span(Span::styled(styles.glyph(Glyph::Ellipsis), style));
+        styles.note_cut(&all_of(std::slice::from_ref(line)), whole);
     }
 }
 
 /// A title on a line across the whole width.
-pub fn rule(look: &Look<'_>, title: impl Into<String>, rest: impl Into<String>, width: u16) -> Line<'static> {
-    let dash = look.glyph(Glyph::TreeLine);
+pub fn rule(
+    styles: &Styles<'_>,
+    title: impl Into<String>,
+    rest: impl Into<String>,
+    width: u16,
+) -> Line<'static> {
+    let dash = styles.glyph(Glyph::TreeLine);
     let (title, rest) = (title.into(), rest.into());
     let mut line =
-        Line::from(vec![look.span(Role::Border, dash), look.span(Role::Title, format!(" {title} "))]);
+        Line::from(vec![styles.span(Role::Border, dash), styles.span(Role::Title, format!(" {title} "))]);
     if !rest.is_empty() {
-        line.push_span(look.span(Role::Muted, format!("{rest} ")));
+        line.push_span(styles.span(Role::Muted, format!("{rest} ")));
     }
     let left = usize::from(width).saturating_sub(line.width());
-    line.push_span(look.span(Role::Border, dash.repeat(left)));
+    line.push_span(styles.span(Role::Border, dash.repeat(left)));
     line
 }
 
 /// Wrapped text behind a label: the first line carries the label, the others are indented to it.
-pub fn labelled(look: &Look<'_>, label: &str, role: Role, text: &str, width: u16) -> Vec<Line<'static>> {
-    labelled_with(look, look.span(Role::Muted, label.to_owned()), label.len() + 1, role, text, width)
+pub fn labelled(styles: &Styles<'_>, label: &str, role: Role, text: &str, width: u16) -> Vec<Line<'static>> {
+    labelled_with(styles, styles.span(Role::Muted, label.to_owned()), label.len() + 1, role, text, width)
 }
 
 /// As [`labelled`], with a label in a style of its own and the indent given in cells.
 pub fn labelled_with(
-    look: &Look<'_>,
+    styles: &Styles<'_>,
     label: Span<'static>,
     indent: usize,
     role: Role,
@@ -184,7 +189,7 @@ pub fn labelled_with(
     let padding = " ".repeat(indent.saturating_sub(label.width()));
     let mut lines = Vec::with_capacity(wrapped.len());
     for (index, text) in wrapped.into_iter().enumerate() {
-        let text = look.span(role, text);
+        let text = styles.span(role, text);
         lines.push(if index == 0 {
             Line::from(vec![label.clone(), Span::raw(padding.clone()), text])
         } else {
@@ -196,7 +201,7 @@ pub fn labelled_with(
 
 /// The first `limit` lines, the last of them saying how many more there are.
 pub fn limited(
-    look: &Look<'_>,
+    styles: &Styles<'_>,
     mut lines: Vec<Line<'static>>,
     limit: usize,
     what: &str,
@@ -206,20 +211,25 @@ pub fn limited(
         let more = lines.len() - kept;
         lines.truncate(kept);
         if limit > 0 {
-            let glyph = look.glyph(Glyph::More);
-            lines.push(Line::from(look.span(Role::Muted, format!("  {glyph} {more} more {what}"))));
+            let glyph = styles.glyph(Glyph::More);
+            lines.push(Line::from(styles.span(Role::Muted, format!("  {glyph} {more} more {what}"))));
         }
     }
     lines
 }
 
 /// The first `rows` lines; an ellipsis ends the last of them where there were more, which is noted.
-pub fn cut(look: &Look<'_>, mut lines: Vec<Line<'static>>, rows: usize, width: u16) -> Vec<Line<'static>> {
+pub fn cut(
+    styles: &Styles<'_>,
+    mut lines: Vec<Line<'static>>,
+    rows: usize,
+    width: u16,
+) -> Vec<Line<'static>> {
     if lines.len() > rows {
         let whole = all_of(&lines);
         lines.truncate(rows);
         if let Some(last) = lines.last_mut() {
-            mark_cut(look, last, width, &whole);
+            mark_cut(styles, last, width, &whole);
         }
     }
     lines
@@ -249,7 +259,7 @@ pub fn paged(
     let end = (first + rows).min(count);
     view.shown.note_text(Stretch { first, end, all: count });
     let heading = format!("ALL OF IT, lines {} to {end} of {count}", first + 1);
-    let heading = Line::from(view.look.span(Role::Accent, heading));
+    let heading = Line::from(view.styles.span(Role::Accent, heading));
     let mut lines: Vec<Line<'static>> = (room > 1).then_some(heading).into_iter().collect();
     lines.extend(all.into_iter().skip(first).take(rows));
     lines.resize(room, Line::default());
@@ -258,7 +268,7 @@ pub fn paged(
 
 /// Details in their room: their begin with the key that turns to the rest, or the page that was turned to.
 pub fn detailed(view: &View<'_>, lines: Vec<Line<'static>>, room: usize) -> Vec<Line<'static>> {
-    let begin = limited(&view.look, lines.clone(), room, &shown_by(view, Action::PageDown));
+    let begin = limited(&view.styles, lines.clone(), room, &shown_by(view, Action::PageDown));
     paged(view, &view.ui.pages, lines, begin, room)
 }
 

@@ -81,16 +81,16 @@ impl Row<'_> {
 
 /// Draws the screen.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let look = &view.look;
+    let styles = &view.styles;
     let rows = rows(view.model, &view.ui.filter, view.now);
-    put(frame, area, look, [title(view, rows.len(), area.width), preflight(view, area.width)]);
+    put(frame, area, styles, [title(view, rows.len(), area.width), preflight(view, area.width)]);
     let below = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
     if rows.is_empty() {
         let line = match view.ui.filter.is_empty() {
-            true => Line::from(look.span(Role::Muted, " the plan names no drills")),
+            true => Line::from(styles.span(Role::Muted, " the plan names no drills")),
             false => no_match(view),
         };
-        return put(frame, below, look, [line]);
+        return put(frame, below, styles, [line]);
     }
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
@@ -98,11 +98,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines: Vec<Line<'static>> =
         shown.clone().map(|place| line(view, &rows[place], place == selected, list.width)).collect();
-    put_list(frame, list, look, lines, Some(selected.saturating_sub(shown.start)));
+    put_list(frame, list, styles, lines, Some(selected.saturating_sub(shown.start)));
     if details > 0 {
         let panel = Rect { y: list.bottom(), height: details, ..below };
         let lines = detailed(view, detail(view, &rows[selected], panel.width), usize::from(details));
-        put(frame, panel, look, lines);
+        put(frame, panel, styles, lines);
     }
 }
 
@@ -114,14 +114,14 @@ fn title(view: &View<'_>, shown: usize, width: u16) -> Line<'static> {
         let hidden = count(view.model, "").saturating_sub(shown);
         rest.push_str(&format!(", filter \"{}\" hides {hidden}", view.ui.filter));
     }
-    rule(&view.look, "READINESS", cleaned(&rest), width)
+    rule(&view.styles, "READINESS", cleaned(&rest), width)
 }
 
 /// When the last preflight ran and what it came to, or how to run one.
 fn preflight(view: &View<'_>, width: u16) -> Line<'static> {
     let (role, glyph, text) = preflight_words(view);
-    let text = format!(" {} {text}", view.look.glyph(glyph));
-    Line::from(view.look.span(role, fit(&view.look, &cleaned(&text), usize::from(width))))
+    let text = format!(" {} {text}", view.styles.glyph(glyph));
+    Line::from(view.styles.span(role, fit(&view.styles, &cleaned(&text), usize::from(width))))
 }
 
 fn preflight_words(view: &View<'_>) -> (Role, Glyph, String) {
@@ -157,7 +157,7 @@ fn preflight_words(view: &View<'_>) -> (Role, Glyph, String) {
 }
 
 fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let fixed = |width| Column { width: Width::Fixed(width), right: false };
     let share = |share| Column { width: Width::Share(share), right: false };
     let columns = [fixed(1), fixed(15), share(3), share(3), share(6)];
@@ -177,13 +177,13 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16) -> Line<'sta
     };
     let role = state.style;
     let cells = [
-        look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
+        styles.span(Role::Accent, if selected { styles.glyph(Glyph::Selected) } else { " " }),
         state,
-        look.span(Role::Text, of),
-        look.span(Role::Text, what),
+        styles.span(Role::Text, of),
+        styles.span(Role::Text, what),
         Span::styled(seen, role),
     ];
-    row_line(look, &columns, &cells, width)
+    row_line(styles, &columns, &cells, width)
 }
 
 fn check_state(view: &View<'_>, check: &Check) -> Span<'static> {
@@ -193,13 +193,13 @@ fn check_state(view: &View<'_>, check: &Check) -> Span<'static> {
         Checked::Fail(_) => State::Failed,
         Checked::NotCheckable(_) => State::Unknown,
     };
-    marked(&view.look, state, check.result.word())
+    marked(&view.styles, state, check.result.word())
 }
 
 fn drill_state(view: &View<'_>, standing: DrillStatus) -> Span<'static> {
     match standing.is_due() {
-        true => marked(&view.look, State::Warn, "due"),
-        false => marked(&view.look, State::Ok, "done"),
+        true => marked(&view.styles, State::Warn, "due"),
+        false => marked(&view.styles, State::Ok, "done"),
     }
 }
 
@@ -216,16 +216,16 @@ fn drill_words(standing: DrillStatus, drill: &Drill) -> String {
 }
 
 fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let mut lines = Vec::new();
     let add = |lines: &mut Vec<Line<'static>>, label: &str, role: Role, text: &str| {
-        let label = look.span(Role::Muted, format!(" {label}"));
-        lines.extend(labelled_with(look, label, INDENT, role, text, width));
+        let label = styles.span(Role::Muted, format!(" {label}"));
+        lines.extend(labelled_with(styles, label, INDENT, role, text, width));
     };
     match row {
         Row::Drill { id, drill } => {
             let standing = standing(view.model, drill, view.now);
-            lines.push(rule(look, &*drill.title, id.as_str(), width));
+            lines.push(rule(styles, &*drill.title, id.as_str(), width));
             add(&mut lines, "done", Role::Text, &drill_words(standing, drill));
             let at = standing.done.and_then(|ago| view.now.checked_sub(ago).ok());
             if let Some(at) = at {
@@ -238,7 +238,7 @@ fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
             add(&mut lines, "next", Role::Muted, next);
         }
         Row::Check { of, check } => {
-            lines.push(rule(look, of.as_str(), cleaned(&check.what), width));
+            lines.push(rule(styles, of.as_str(), cleaned(&check.what), width));
             add(&mut lines, check.result.word(), Role::Text, check.result.seen());
             if !check.next.is_empty() {
                 add(&mut lines, "next", Role::Accent, &check.next);

@@ -56,23 +56,23 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let rows = rows(view.model, &view.ui.filter);
     let head = [title(view, rows.len(), area.width), protection(view, area.width)];
     let head_rows = head.len() as u16;
-    put(frame, area, &view.look, head);
+    put(frame, area, &view.styles, head);
     let below = Rect { y: area.y + head_rows, height: area.height.saturating_sub(head_rows), ..area };
     let details =
         if view.ui.details { DETAIL_ROWS.max(below.height / 3).min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
     if rows.is_empty() {
-        return put(frame, list, &view.look, [no_match(view)]);
+        return put(frame, list, &view.styles, [no_match(view)]);
     }
     let cursor = view.ui.cursor(Screen::Timeline);
     let selected = cursor.selected.min(rows.len() - 1);
     let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines = lines(view, &rows, shown.clone(), selected, list.width);
-    put_list(frame, list, &view.look, lines, Some(selected.saturating_sub(shown.start)));
+    put_list(frame, list, &view.styles, lines, Some(selected.saturating_sub(shown.start)));
     if let Some(event) = view.model.durable.timeline.get(rows[selected].place).filter(|_| details > 0) {
         let panel = Rect { y: list.bottom(), height: details, ..below };
         let lines = detailed(view, detail(view, event, panel.width), usize::from(details));
-        put(frame, panel, &view.look, lines);
+        put(frame, panel, &view.styles, lines);
     }
 }
 
@@ -82,7 +82,7 @@ fn title(view: &View<'_>, shown: usize, width: u16) -> Line<'static> {
         "" => format!("{}, newest first, times in UTC", crate::base::units::counted(all, "event")),
         filter => format!("{shown} of {all} events match \"{filter}\""),
     };
-    rule(&view.look, "TIMELINE", cleaned(&rest), width)
+    rule(&view.styles, "TIMELINE", cleaned(&rest), width)
 }
 
 /// Which protections of the journal are active, or that it cannot be written.
@@ -93,7 +93,7 @@ fn protection(view: &View<'_>, width: u16) -> Line<'static> {
         None => (Role::Muted, live.journal_protection.clone()),
     };
     let text = cleaned(&format!(" journal: {text}"));
-    Line::from(view.look.span(role, fit(&view.look, &text, usize::from(width))))
+    Line::from(view.styles.span(role, fit(&view.styles, &text, usize::from(width))))
 }
 
 fn lines(
@@ -120,7 +120,7 @@ fn lines(
 }
 
 fn line(view: &View<'_>, event: &Event, time: String, selected: bool, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let fixed = |width, right| Column { width: Width::Fixed(width), right };
     let columns = [
         fixed(1, false),
@@ -131,13 +131,13 @@ fn line(view: &View<'_>, event: &Event, time: String, selected: bool, width: u16
     ];
     let (role, glyph) = weight(&event.fact);
     let cells = [
-        look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
-        look.span(Role::Muted, time),
-        look.span(Role::Muted, cleaned(&event.by.to_string())),
-        look.span(role, look.glyph(glyph)),
-        look.span(role, describe(&event.fact, &view.model.plan)),
+        styles.span(Role::Accent, if selected { styles.glyph(Glyph::Selected) } else { " " }),
+        styles.span(Role::Muted, time),
+        styles.span(Role::Muted, cleaned(&event.by.to_string())),
+        styles.span(role, styles.glyph(glyph)),
+        styles.span(role, describe(&event.fact, &view.model.plan)),
     ];
-    row_line(look, &columns, &cells, width)
+    row_line(styles, &columns, &cells, width)
 }
 
 /// What an event is about, in the words that a filter may ask for.
@@ -167,7 +167,7 @@ fn kinds(fact: &Fact) -> &'static str {
         EscalationStarted { .. } | EscalationAcknowledged { .. } | EscalationRenewed { .. } => "people",
         NotificationsQueued { .. } | NotificationStarted { .. } | NotificationFinished { .. } => "people",
         NotificationTracked { .. } | PagedUnrecorded { .. } | MessageDue { .. } => "people",
-        MessageWaived { .. } => "people decisions",
+        MessageSkipped { .. } => "people decisions",
         RoleAssigned { .. } | CalendarRead { .. } => "people",
         EngineStarted { .. } | EngineStopped { .. } | JournalChanged { .. } => "engine",
         ClockJumped { .. } | ClockJudged { .. } => "engine",
@@ -208,7 +208,7 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
         }
         Fact::EscalationAcknowledged { .. } => (Role::Ok, Glyph::Attested),
         Fact::IncidentResolved { .. } => (Role::Ok, Glyph::Ok),
-        Fact::MessageWaived { .. } => (Role::Warn, Glyph::Skipped),
+        Fact::MessageSkipped { .. } => (Role::Warn, Glyph::Skipped),
         Fact::CalendarRead { shifts, left_out, .. } if shifts.is_err() || !left_out.is_empty() => {
             (Role::Warn, Glyph::Warn)
         }
@@ -254,16 +254,16 @@ fn weight(fact: &Fact) -> (Role, Glyph) {
 
 /// The whole event: its sentence, its place in the journal, and what was frozen with it.
 fn detail(view: &View<'_>, event: &Event, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let record = match &event.record {
         Some(record) => format!("record {} {}", record.seq, crate::base::text::clean(&record.checksum, 64)),
         None => "not in the journal".to_owned(),
     };
-    let mut lines = vec![rule(look, "EVENT", record, width)];
+    let mut lines = vec![rule(styles, "EVENT", record, width)];
     let sentence = describe(&event.fact, &view.model.plan);
     let mut add = |label: &str, role: Role, text: &str| {
-        let label = look.span(Role::Muted, format!(" {label}"));
-        lines.extend(labelled_with(look, label, INDENT, role, text, width));
+        let label = styles.span(Role::Muted, format!(" {label}"));
+        lines.extend(labelled_with(styles, label, INDENT, role, text, width));
     };
     add("when", Role::Text, &format!("{} by {}", date_time(event.at), event.by));
     add("what", weight(&event.fact).0, &sentence);
@@ -272,7 +272,7 @@ fn detail(view: &View<'_>, event: &Event, width: u16) -> Vec<Line<'static>> {
     }
     let evidence = frozen(&event.fact);
     if !evidence.is_empty() {
-        lines.push(Line::from(look.span(Role::Muted, " as it was on the screen then:")));
+        lines.push(Line::from(styles.span(Role::Muted, " as it was on the screen then:")));
     }
     lines.extend(evidence.iter().map(|evidence| frozen_line(view, evidence)));
     lines
@@ -339,8 +339,8 @@ fn frozen(fact: &Fact) -> &[Evidence] {
 }
 
 fn frozen_line(view: &View<'_>, evidence: &Evidence) -> Line<'static> {
-    let look = &view.look;
-    let state = crate::console::widgets::state_cell(look, super::words::signal(evidence.state));
+    let styles = &view.styles;
+    let state = crate::console::widgets::state_cell(styles, super::words::signal(evidence.state));
     let value = if evidence.value.is_empty() { "no value" } else { &evidence.value };
     let measured = evidence.measured_at.map_or_else(|| "never measured".to_owned(), clock_time);
     let bounds =
@@ -349,6 +349,6 @@ fn frozen_line(view: &View<'_>, evidence: &Evidence) -> Line<'static> {
     Line::from(vec![
         Span::raw("   "),
         Span::styled(state.content, state.style),
-        look.span(Role::Text, cleaned(&text)),
+        styles.span(Role::Text, cleaned(&text)),
     ])
 }

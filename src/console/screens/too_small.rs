@@ -15,13 +15,13 @@ use ratatui::text::Span;
 
 /// Says how bad it is and since when, how small the terminal is and what works all the same, and what is next.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let (look, next) = (&view.look, next(view));
+    let (styles, next) = (&view.styles, next(view));
     let (role, standing) = standing(view);
     let lines =
         [(role, standing), (Role::Text, leaving(view, area)), (next.role, format!("NEXT {}", next.text))]
             .into_iter()
-            .flat_map(|(role, text)| labelled_with(look, Span::raw(""), 0, role, &text, area.width));
-    put(frame, area, look, lines);
+            .flat_map(|(role, text)| labelled_with(styles, Span::raw(""), 0, role, &text, area.width));
+    put(frame, area, styles, lines);
 }
 
 fn standing(view: &View<'_>) -> (Role, String) {

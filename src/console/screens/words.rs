@@ -4,7 +4,7 @@ use super::View;
 use crate::base::units;
 use crate::console::theme::Role;
 use crate::console::ui::Connection;
-use crate::console::widgets::{Look, State, state_glyph};
+use crate::console::widgets::{State, Styles, state_glyph};
 use crate::core::ask::blind;
 use crate::core::model::Status;
 use crate::core::words::confirmation::Evidence;
@@ -70,9 +70,9 @@ pub fn evidence_state(evidence: &Evidence) -> State {
 }
 
 /// Glyph and word of a region or service: `✘ down`.
-pub fn status_cell(look: &Look<'_>, status: Status) -> Span<'static> {
+pub fn status_cell(styles: &Styles<'_>, status: Status) -> Span<'static> {
     let state = signal(status.as_signal());
-    look.span(state.role(), format!("{} {}", look.glyph(state.glyph()), status.as_str()))
+    styles.span(state.role(), format!("{} {}", styles.glyph(state.glyph()), status.as_str()))
 }
 
 /// The state that is drawn for a step.
@@ -92,8 +92,8 @@ pub fn step(state: &StepRun) -> State {
 }
 
 /// A glyph with a word of one's own.
-pub fn marked(look: &Look<'_>, state: State, word: &str) -> Span<'static> {
-    let glyph = state_glyph(look, state);
+pub fn marked(styles: &Styles<'_>, state: State, word: &str) -> Span<'static> {
+    let glyph = state_glyph(styles, state);
     Span::styled(format!("{} {word}", glyph.content), glyph.style)
 }
 

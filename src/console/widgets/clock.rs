@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use ratatui::text::{Line, Span};
 
-use super::Look;
+use super::Styles;
 use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
@@ -22,7 +22,7 @@ pub fn clock_words(elapsed: SignedDuration, target: SignedDuration) -> String {
 /// A bar of `bar_width` cells with its words. It warns from three quarters of the target on, and is critical
 /// once the target has passed.
 pub fn clock_line(
-    look: &Look<'_>,
+    styles: &Styles<'_>,
     elapsed: SignedDuration,
     target: SignedDuration,
     bar_width: u16,
@@ -41,9 +41,9 @@ pub fn clock_line(
     // Only a target that has passed fills the bar.
     let full = ((share * width as f64).floor() as usize).min(width);
     Line::from(vec![
-        look.span(role, look.glyph(Glyph::BarFull).repeat(full)),
-        look.span(Role::Muted, look.glyph(Glyph::BarEmpty).repeat(width - full)),
+        styles.span(role, styles.glyph(Glyph::BarFull).repeat(full)),
+        styles.span(Role::Muted, styles.glyph(Glyph::BarEmpty).repeat(width - full)),
         Span::raw(" "),
-        look.span(role, format!("{} {}", look.glyph(glyph), clock_words(elapsed, target))),
+        styles.span(role, format!("{} {}", styles.glyph(glyph), clock_words(elapsed, target))),
     ])
 }

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Borders, Clear, Padding, Paragraph, Wrap};
 
-use super::Look;
+use super::Styles;
 use crate::console::theme::Role;
 
 /// The longest heading, in characters.
@@ -24,18 +24,18 @@ pub struct Dialog<'d> {
 
 impl Dialog<'_> {
     /// Clears `area`, draws the frame and returns what is left inside it.
-    pub fn frame(&self, look: &Look<'_>, frame: &mut Frame<'_>, area: Rect) -> Rect {
+    pub fn frame(&self, styles: &Styles<'_>, frame: &mut Frame<'_>, area: Rect) -> Rect {
         // The two corners and a blank at each end.
         let room = usize::from(area.width).saturating_sub(4);
         let title = crate::base::text::clean(self.title, TITLE_CHARS);
         let role = if self.danger { Role::Danger } else { Role::BorderFocus };
         let block = Block::new()
             .borders(Borders::ALL)
-            .border_set(look.glyphs.border())
-            .border_style(look.style(role))
-            .style(look.style(Role::Dialog))
+            .border_set(styles.glyphs.border())
+            .border_style(styles.style(role))
+            .style(styles.style(Role::Dialog))
             .padding(Padding::horizontal(1))
-            .title(look.span(Role::Title, format!(" {} ", super::fit(look, &title, room))))
+            .title(styles.span(Role::Title, format!(" {} ", super::fit(styles, &title, room))))
             .title_bottom(self.footer.clone());
         let inside = block.inner(area);
         frame.render_widget(Clear, area);
@@ -46,7 +46,7 @@ impl Dialog<'_> {
     /// Draws a dialog of wrapped lines, as high as they need, in the middle of `screen`.
     pub fn render(
         &self,
-        look: &Look<'_>,
+        styles: &Styles<'_>,
         frame: &mut Frame<'_>,
         screen: Rect,
         width: u16,
@@ -61,7 +61,7 @@ impl Dialog<'_> {
             wrapped => wrapped + 1,
         });
         let height = u16::try_from(rows.sum::<usize>() + 2).unwrap_or(u16::MAX);
-        let inside = self.frame(look, frame, centred(screen, width, height));
+        let inside = self.frame(styles, frame, centred(screen, width, height));
         frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inside);
     }
 }

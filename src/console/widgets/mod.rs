@@ -23,7 +23,7 @@ use super::theme::{Role, Theme};
 
 /// How things look on this terminal: the theme at its colour depth, and its set of glyphs.
 #[derive(Debug, Clone, Copy)]
-pub struct Look<'t> {
+pub struct Styles<'t> {
     /// The theme, already brought down to the terminal's colours.
     pub theme: &'t Theme,
     /// The glyphs that the terminal shows.
@@ -34,7 +34,7 @@ pub struct Look<'t> {
     pub cuts: Option<&'t Cuts>,
 }
 
-impl<'t> Look<'t> {
+impl<'t> Styles<'t> {
     /// How things look in a theme, with a set of glyphs.
     pub fn new(theme: &'t Theme, glyphs: Glyphs) -> Self {
         Self { theme, glyphs, doubts: false, cuts: None }

@@ -2,7 +2,7 @@
 
 use ratatui::text::Span;
 
-use super::Look;
+use super::Styles;
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
 
@@ -76,28 +76,28 @@ impl State {
 }
 
 /// Glyph and word of a state: `✓ ok`.
-pub fn state_cell(look: &Look<'_>, state: State) -> Span<'static> {
-    look.span(state.role(), format!("{} {}", look.glyph(state.glyph()), state.word()))
+pub fn state_cell(styles: &Styles<'_>, state: State) -> Span<'static> {
+    styles.span(state.role(), format!("{} {}", styles.glyph(state.glyph()), state.word()))
 }
 
 /// The glyph alone, for cells whose word stands next to it.
-pub fn state_glyph(look: &Look<'_>, state: State) -> Span<'static> {
-    look.span(state.role(), look.glyph(state.glyph()))
+pub fn state_glyph(styles: &Styles<'_>, state: State) -> Span<'static> {
+    styles.span(state.role(), styles.glyph(state.glyph()))
 }
 
 /// The badge of a severity: ` P0 `. `level` is its number, 0 the worst; above 3 it is drawn as P3.
-pub fn severity_badge(look: &Look<'_>, level: u8) -> Span<'static> {
+pub fn severity_badge(styles: &Styles<'_>, level: u8) -> Span<'static> {
     let roles = [Role::SeverityP0, Role::SeverityP1, Role::SeverityP2, Role::SeverityP3];
     let role = roles.get(usize::from(level)).copied().unwrap_or(Role::SeverityP3);
-    look.span(role, format!(" P{level} "))
+    styles.span(role, format!(" P{level} "))
 }
 
 /// ` ● LIVE ` or ` ◆ DRILL - … `: words, glyph and colour; a drill that acts has the colour of danger.
-pub fn drill_or_live(look: &Look<'_>, drill: Option<&'static str>, acts: bool) -> Span<'static> {
+pub fn drill_or_live(styles: &Styles<'_>, drill: Option<&'static str>, acts: bool) -> Span<'static> {
     let (role, glyph, word) = match drill {
         Some(words) if acts => (Role::Danger, Glyph::Drill, words),
         Some(words) => (Role::HeaderDrill, Glyph::Drill, words),
         None => (Role::HeaderLive, Glyph::Live, "LIVE"),
     };
-    look.span(role, format!(" {} {word} ", look.glyph(glyph)))
+    styles.span(role, format!(" {} {word} ", styles.glyph(glyph)))
 }

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::UnicodeWidthStr;
 
-use super::Look;
+use super::Styles;
 use crate::console::glyphs::Glyph;
 
 /// How wide a column is.
@@ -36,37 +36,37 @@ pub fn title_column<'t>(width: u16, titles: impl Iterator<Item = &'t str>) -> Co
 }
 
 /// Text cut to `width` cells, with the ellipsis glyph in the last when something was lost, which is noted.
-pub fn fit(look: &Look<'_>, text: &str, width: usize) -> String {
-    let fitting = shortened(look, text, width);
+pub fn fit(styles: &Styles<'_>, text: &str, width: usize) -> String {
+    let fitting = shortened(styles, text, width);
     if fitting != text {
-        look.note_cut(&fitting, text);
+        styles.note_cut(&fitting, text);
     }
     fitting
 }
 
-fn shortened(look: &Look<'_>, text: &str, width: usize) -> String {
+fn shortened(styles: &Styles<'_>, text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
     let Some(room) = width.checked_sub(1) else { return String::new() };
     let (kept, _) = text.unicode_truncate(room);
-    format!("{kept}{}", look.glyph(Glyph::Ellipsis))
+    format!("{kept}{}", styles.glyph(Glyph::Ellipsis))
 }
 
 /// As [`fit`], but the end is kept: for paths and host names, whose end tells them apart.
-pub fn fit_start(look: &Look<'_>, text: &str, width: usize) -> String {
+pub fn fit_start(styles: &Styles<'_>, text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
     let Some(room) = width.checked_sub(1) else { return String::new() };
     let (kept, _) = text.unicode_truncate_start(room);
-    let fitting = format!("{}{kept}", look.glyph(Glyph::Ellipsis));
-    look.note_cut(&fitting, text);
+    let fitting = format!("{}{kept}", styles.glyph(Glyph::Ellipsis));
+    styles.note_cut(&fitting, text);
     fitting
 }
 
 /// One row: each cell cut and padded to its column, one cell of space between columns.
-pub fn row_line<'c>(look: &Look<'_>, columns: &[Column], cells: &[Span<'c>], width: u16) -> Line<'c> {
+pub fn row_line<'c>(styles: &Styles<'_>, columns: &[Column], cells: &[Span<'c>], width: u16) -> Line<'c> {
     let mut line = Line::default();
     for (index, (cells_wide, (column, cell))) in
         widths(columns, width).into_iter().zip(columns.iter().zip(cells)).enumerate()
@@ -74,10 +74,10 @@ pub fn row_line<'c>(look: &Look<'_>, columns: &[Column], cells: &[Span<'c>], wid
         if index > 0 {
             line.push_span(Span::raw(" "));
         }
-        let text = shortened(look, &cell.content, cells_wide);
+        let text = shortened(styles, &cell.content, cells_wide);
         if text != cell.content {
             // A piece alone would not say of what it is.
-            look.note_cut(&text, &whole(cells));
+            styles.note_cut(&text, &whole(cells));
         }
         let padding = " ".repeat(cells_wide - text.width());
         let text = if column.right { padding + &text } else { text + &padding };

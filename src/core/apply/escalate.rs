@@ -54,7 +54,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             model.durable.message_turns.insert(due.message.clone(), (due.number, due.since));
             model.durable.due.push(due.clone());
         }
-        Fact::MessageWaived { message, number, .. } => settled(model, at, message, *number),
+        Fact::MessageSkipped { message, number, .. } => settled(model, at, message, *number),
         Fact::CalendarRead { rotation, shifts, left_out } => {
             let known = model.durable.calendars.entry(rotation.clone()).or_default();
             known.noted_at = at;

@@ -91,7 +91,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         | Fact::NotificationFinished { .. }
         | Fact::NotificationTracked { .. }
         | Fact::MessageDue { .. }
-        | Fact::MessageWaived { .. }
+        | Fact::MessageSkipped { .. }
         | Fact::CalendarRead { .. } => escalate::apply(model, event),
         // It happened; nothing follows from it.
         Fact::PagedUnrecorded { .. } => {}

@@ -43,7 +43,7 @@ pub fn said_at(model: &Model, placed: &Placement) -> Timestamp {
 }
 
 /// The services that serve from another region than the one that serves, in the plan's order.
-pub fn elsewhere(model: &Model) -> Vec<&Placement> {
+pub fn other_regions(model: &Model) -> Vec<&Placement> {
     let services = model.plan.services.keys().filter_map(|service| of(model, service));
     services.filter(|placed| Some(&placed.region) != model.serving()).collect()
 }
@@ -51,7 +51,7 @@ pub fn elsewhere(model: &Model) -> Vec<&Placement> {
 /// `API gateway and Checkout are served from us-west-2`, one for each region; nothing where all serve with the region.
 pub fn sentences(model: &Model) -> Vec<String> {
     let mut by_region: Vec<(&RegionId, Vec<&str>)> = Vec::new();
-    for placed in elsewhere(model) {
+    for placed in other_regions(model) {
         let title = model.plan.services.get(&placed.service).map_or("", |service| &service.title);
         match by_region.iter_mut().find(|(region, _)| *region == &placed.region) {
             Some((_, titles)) => titles.push(title),

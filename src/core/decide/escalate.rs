@@ -151,12 +151,12 @@ pub fn number(model: &Model, id: &MessageId) -> u32 {
 }
 
 /// Does without a message that is due.
-pub fn waive(model: &Model, id: &MessageId, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn skip(model: &Model, id: &MessageId, reason: &str) -> Result<Vec<Fact>, Refusal> {
     let due = model.durable.due.iter().find(|due| due.message == *id).ok_or_else(|| {
         Refusal::new(format!("the message {id} is not due"), "There is nothing to do without.")
     })?;
     let reason = required(reason, "the reason")?;
-    Ok(vec![Fact::MessageWaived { message: id.clone(), number: due.number, reason }])
+    Ok(vec![Fact::MessageSkipped { message: id.clone(), number: due.number, reason }])
 }
 
 /// Messages of one cause.

@@ -79,7 +79,7 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
             let written = escalate::Written { message: message.as_ref(), audience, subject, body };
             escalate::send(model, now, written)
         }
-        Ask::Waive { message, reason } => escalate::waive(model, message, reason),
+        Ask::SkipMessage { message, reason } => escalate::skip(model, message, reason),
         Ask::HandOver { role, to } => incident::hand_over(model, now, *role, to),
         Ask::Resolve { how } => incident::resolve(model, how),
         Ask::Reopen { reason } => incident::reopen(model, reason),

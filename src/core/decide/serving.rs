@@ -152,7 +152,7 @@ fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Opti
     let is_recorded = model.durable.active.as_ref() == Some(region)
         && model.durable.measured.is_none()
         && !attested::is_any(model)
-        && placement::elsewhere(model).is_empty();
+        && placement::other_regions(model).is_empty();
     let nobody_writes = of(model).iter().any(|open| open.contradiction.kind == Kind::NobodyWrites);
     if is_recorded && !nobody_writes {
         let why = format!("{region} is recorded to serve already");

@@ -371,7 +371,7 @@ fn after_a_failover_of_the_whole_region_and_the_way_back_all_serve_with_the_regi
     let mut machine = moved();
     run_through(&mut machine, "to-dr", "all-to-dr");
     assert_eq!(machine.model.serving(), Some(&"dr".into()));
-    assert!(placement::elsewhere(&machine.model).is_empty());
+    assert!(placement::other_regions(&machine.model).is_empty());
     run_through(&mut machine, "home", "all-home");
     assert_eq!(api(&machine), ("primary", Status::Down));
     assert_kept(&machine);

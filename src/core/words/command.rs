@@ -161,7 +161,7 @@ pub enum Ask {
         body: String,
     },
     /// Does without a message that is due.
-    Waive {
+    SkipMessage {
         message: MessageId,
         /// Why.
         reason: String,

@@ -451,7 +451,8 @@ pub enum Fact {
         due: DueMessage,
     },
     /// A person decided that a message is not sent.
-    MessageWaived {
+    #[serde(rename = "message-waived")]
+    MessageSkipped {
         message: MessageId,
         /// Which time.
         number: u32,

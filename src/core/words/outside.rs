@@ -303,7 +303,7 @@ impl Outside for Ask {
             | Self::Reopen { reason }
             | Self::Dismiss { reason }
             | Self::Close { reason }
-            | Self::Waive { message: _, reason } => texts.push(reason),
+            | Self::SkipMessage { message: _, reason } => texts.push(reason),
             Self::Note { text } | Self::Page { who: _, methods: _, text } => texts.push(text),
             Self::Send { message: _, audience: _, subject, body } => texts.extend([subject, body]),
             Self::HandOver { role: _, to } => texts.push(to),

@@ -128,7 +128,10 @@ fn a_due_message_is_waived_with_a_reason_and_a_yes() {
     scene.press("enter");
     assert_eq!(form(&scene).unwrap().stage, Stage::Sure);
     scene.press("y");
-    assert_eq!(*scene.last(), Ask::Waive { message: "activation".into(), reason: "told by phone".into() });
+    assert_eq!(
+        *scene.last(),
+        Ask::SkipMessage { message: "activation".into(), reason: "told by phone".into() }
+    );
     scene.press("w");
     assert!(scene.toast().contains("no message is due"), "{}", scene.toast());
 }

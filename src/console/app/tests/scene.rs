@@ -6,7 +6,7 @@ use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{self, Chord};
 use crate::console::pages::Shown;
 use crate::console::theme::{self, ColourDepth};
-use crate::console::widgets::Look;
+use crate::console::widgets::Styles;
 use crate::core::apply::apply;
 use crate::core::ask::contradiction::{Blocked, Contradiction, Kind};
 use crate::core::ask::escalation_status::tests::with_people;
@@ -370,12 +370,12 @@ impl Scene {
 
     fn drawn(&self) -> (String, Shown) {
         let theme = theme::load(&theme::layers(None), theme::DEFAULT).unwrap().at_depth(ColourDepth::None);
-        let look = Look::new(&theme, Glyphs::Ascii);
+        let styles = Styles::new(&theme, Glyphs::Ascii);
         let (width, height) = (self.size.0.min(80), self.size.1.min(self.height));
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         let mut shown = Shown::default();
         let draw = |frame: &mut Frame<'_>| {
-            shown = super::super::draw::draw(frame, &self.app, look, self.at, "plan", SignedDuration::ZERO);
+            shown = super::super::draw::draw(frame, &self.app, styles, self.at, "plan", SignedDuration::ZERO);
         };
         let buffer = terminal.draw(draw).unwrap().buffer.clone();
         let row = |y| {

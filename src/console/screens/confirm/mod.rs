@@ -55,7 +55,7 @@ pub fn draw(
     confirmation: &Confirmation,
     reader: Reader<'_>,
 ) {
-    let look = &view.look;
+    let styles = &view.styles;
     let irreversible = step_is_irreversible(view, confirmation);
     let width = area.width.min(WIDEST);
     let title = title(view, confirmation, irreversible, width);
@@ -71,14 +71,14 @@ pub fn draw(
     // What stands in the way may be long; what is to be typed is not.
     if bottom.len() > most && !open {
         all.splice(0..0, bottom.iter().cloned());
-        bottom = limited(look, bottom, most, &shown_by_page(view, confirmation));
+        bottom = limited(styles, bottom, most, &shown_by_page(view, confirmation));
     }
     let unseen = open && is_tight(area) && all.len() + bottom.len() + 2 > usize::from(area.height);
     if unseen {
         view.shown.note_unseen();
         bottom.truncate(1);
         let why = too_small_to_act();
-        bottom.extend(labelled_with(look, Span::raw(""), 0, Role::Danger, &why, inner));
+        bottom.extend(labelled_with(styles, Span::raw(""), 0, Role::Danger, &why, inner));
     }
     let room = usize::from(area.height).saturating_sub(2 + bottom.len());
     let is_cut = all.len() > room;
@@ -91,8 +91,8 @@ pub fn draw(
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let footer = footer(view, confirmation, (open && !unseen, reader.sent), width, is_cut);
     let dialog = Dialog { title: &title, footer, danger: irreversible };
-    let inside = dialog.frame(look, frame, centred(area, width, height));
-    put(frame, inside, look, lines);
+    let inside = dialog.frame(styles, frame, centred(area, width, height));
+    put(frame, inside, styles, lines);
 }
 
 fn step_is_irreversible(view: &View<'_>, confirmation: &Confirmation) -> bool {
@@ -102,9 +102,9 @@ fn step_is_irreversible(view: &View<'_>, confirmation: &Confirmation) -> bool {
 fn title(view: &View<'_>, confirmation: &Confirmation, irreversible: bool, width: u16) -> String {
     let kind = if irreversible { IRREVERSIBLE } else { "" };
     let room = title_room(irreversible, width);
-    let title = fit(&view.look, &cleaned(step_title(view, confirmation)), room);
+    let title = fit(&view.styles, &cleaned(step_title(view, confirmation)), room);
     // The frame is drawn by a widget that takes the text as it is.
-    let title = match view.look.glyphs {
+    let title = match view.styles.glyphs {
         crate::console::glyphs::Glyphs::Ascii => title.replace(|c: char| !c.is_ascii(), "?"),
         crate::console::glyphs::Glyphs::Unicode => title,
     };
@@ -145,11 +145,11 @@ fn bottom(
     reader: Reader<'_>,
     width: u16,
 ) -> Vec<Line<'static>> {
-    let look = &view.look;
-    let dash = look.glyph(Glyph::TreeLine);
-    let mut lines = vec![Line::from(look.span(Role::Border, dash.repeat(usize::from(width))))];
+    let styles = &view.styles;
+    let dash = styles.glyph(Glyph::TreeLine);
+    let mut lines = vec![Line::from(styles.span(Role::Border, dash.repeat(usize::from(width))))];
     lines.extend(limited(
-        look,
+        styles,
         problem(view, reader, width),
         PROBLEM_ROWS,
         &shown_by_page(view, confirmation),
@@ -161,36 +161,36 @@ fn bottom(
             "SENT, AND NOT ANSWERED: it may have started, or start when the engine goes on. {back} closes this and takes \
              nothing back."
         );
-        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
+        lines.extend(labelled_with(styles, Span::raw(""), 0, Role::Critical, &text, width));
     } else if let Some(why) = cannot_reach(view) {
         let back = view.key_in(context(confirmation), Action::Back);
         let text = format!("{why} {back} closes this; nothing runs.");
-        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
+        lines.extend(labelled_with(styles, Span::raw(""), 0, Role::Critical, &text, width));
     } else if !left.is_positive() {
         let text = "EXPIRED: nothing was done. Close this and open it again; everything is then read anew.";
-        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, text, width));
+        lines.extend(labelled_with(styles, Span::raw(""), 0, Role::Critical, text, width));
     } else if let Some((_, guard)) = confirmation.blocking_guard() {
         lines.extend(blocked(view, confirmation, &guard.condition, width));
     } else if let Some(why) = kept(view, confirmation) {
         let text = format!("BLOCKED: {why}{}", as_it_was(view, confirmation));
-        lines.extend(labelled_with(look, Span::raw(""), 0, Role::Critical, &text, width));
+        lines.extend(labelled_with(styles, Span::raw(""), 0, Role::Critical, &text, width));
     } else {
         lines.extend(what_to_press(view, confirmation, reader.typed, width));
         let expiry = format!("Expires in {}; nothing happens then.", units::clock(left));
-        lines.push(Line::from(look.span(Role::Muted, expiry)));
+        lines.push(Line::from(styles.span(Role::Muted, expiry)));
     }
     lines
 }
 
 /// Why the last try did not go through.
 fn problem(view: &View<'_>, reader: Reader<'_>, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
-    let label = look.span(Role::Critical, look.glyph(Glyph::Failed));
-    reader.problem.map_or_else(Vec::new, |text| labelled_with(look, label, 2, Role::Critical, text, width))
+    let styles = &view.styles;
+    let label = styles.span(Role::Critical, styles.glyph(Glyph::Failed));
+    reader.problem.map_or_else(Vec::new, |text| labelled_with(styles, label, 2, Role::Critical, text, width))
 }
 
 fn blocked(view: &View<'_>, confirmation: &Confirmation, condition: &str, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let back = view.key_in(Context::Dialog, Action::Back);
     let over = view.key_in(Context::Decide, Action::OverrideGuard);
     let mut losses = confirmation.losses.iter().filter(|_| condition.contains("exposure_"));
@@ -209,8 +209,8 @@ fn blocked(view: &View<'_>, confirmation: &Confirmation, condition: &str, width:
          reason ({over}): the journal then names who, why and what is lost.{}",
         as_it_was(view, confirmation)
     );
-    let label = look.span(Role::Critical, look.glyph(Glyph::Critical));
-    labelled_with(look, label, 2, Role::Critical, &text, width)
+    let label = styles.span(Role::Critical, styles.glyph(Glyph::Critical));
+    labelled_with(styles, label, 2, Role::Critical, &text, width)
 }
 
 /// A bundle that is blocked is neither fired nor prepared anew: what it says may be otherwise by now.
@@ -233,7 +233,7 @@ fn what_to_press(
     typed: &str,
     width: u16,
 ) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let Some(phrase) = confirmation.phrase() else {
         let text = match confirmation.level {
             ConfirmLevel::Yes => {
@@ -244,12 +244,12 @@ fn what_to_press(
             }
             _ => "It runs by itself once its guards hold.".to_owned(),
         };
-        return labelled_with(look, Span::raw(""), 0, Role::Accent, &text, width);
+        return labelled_with(styles, Span::raw(""), 0, Role::Accent, &text, width);
     };
-    let ask = look.span(Role::Text, "Type the target's name:  ");
+    let ask = styles.span(Role::Text, "Type the target's name:  ");
     // A name that is wider than the line is wrapped: half of it cannot be typed.
     let indent = if ask.width() + phrase.width() <= usize::from(width) { ask.width() } else { 0 };
-    let name = |label| labelled_with(look, label, indent, Role::Accent, phrase, width);
+    let name = |label| labelled_with(styles, label, indent, Role::Accent, phrase, width);
     let mut lines = match indent {
         0 => [vec![Line::from(ask)], name(Span::raw(""))].concat(),
         _ => name(ask),
@@ -261,25 +261,25 @@ fn what_to_press(
 /// What was typed, with the place from which it differs marked in words and colour: below it, where there is no room
 /// beside it.
 fn typed_lines(view: &View<'_>, phrase: &str, typed: &str, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let same = phrase.chars().zip(typed.chars()).take_while(|(want, got)| want == got).count();
     let good: String = typed.chars().take(same).collect();
     let wrong: String = typed.chars().skip(same).collect();
     let confirm = view.key_in(Context::TextEntry, Action::ConfirmTyped);
     let word = if !wrong.is_empty() {
-        look.span(Role::Critical, format!("  {} differs from here: {wrong}", look.glyph(Glyph::Critical)))
+        styles.span(Role::Critical, format!("  {} differs from here: {wrong}", styles.glyph(Glyph::Critical)))
     } else if typed == phrase {
-        look.span(Role::Ok, format!("  {} matches: {confirm} runs it", look.glyph(Glyph::Ok)))
+        styles.span(Role::Ok, format!("  {} matches: {confirm} runs it", styles.glyph(Glyph::Ok)))
     } else {
         let left = phrase.chars().count() - same;
         let left = units::counted(left, "character");
-        look.span(Role::Muted, format!("  {left} to go, then {confirm}; Enter does nothing"))
+        styles.span(Role::Muted, format!("  {left} to go, then {confirm}; Enter does nothing"))
     };
-    let good = look.span(Role::Input, format!("> {good}_"));
+    let good = styles.span(Role::Input, format!("> {good}_"));
     if good.width() + word.width() <= usize::from(width) {
         return vec![Line::from(vec![good, word])];
     }
-    let told = labelled_with(look, Span::raw(""), 0, Role::Text, word.content.trim_start(), width);
+    let told = labelled_with(styles, Span::raw(""), 0, Role::Text, word.content.trim_start(), width);
     let told = told.into_iter().map(|line| line.patch_style(word.style));
     std::iter::once(Line::from(good)).chain(told).collect()
 }
@@ -320,7 +320,7 @@ fn footer(
     };
     hints.splice(0..0, own.iter().copied());
     let context = context(confirmation);
-    let mut line = hint_line(&view.look, view.keymap, context, &hints, width.saturating_sub(6));
+    let mut line = hint_line(&view.styles, view.keymap, context, &hints, width.saturating_sub(6));
     line.spans.insert(0, Span::raw(" "));
     line.push_span(Span::raw(" "));
     line

@@ -63,15 +63,21 @@ pub fn lines(
     ];
     if irreversible {
         let text = "This cannot be undone: nothing brings the former state back.";
-        let glyph = view.look.glyph(Glyph::Critical);
-        let lines =
-            labelled_with(&view.look, view.look.span(Role::Critical, glyph), 2, Role::Critical, text, width);
+        let glyph = view.styles.glyph(Glyph::Critical);
+        let lines = labelled_with(
+            &view.styles,
+            view.styles.span(Role::Critical, glyph),
+            2,
+            Role::Critical,
+            text,
+            width,
+        );
         sections.push(section("", 1, 9, lines));
     }
     shrink(&mut sections, room);
     let cut = sections.into_iter().flat_map(|section| {
         let keep = section.least;
-        limited(&view.look, section.lines, keep, section.what)
+        limited(&view.styles, section.lines, keep, section.what)
     });
     cut.collect()
 }
@@ -100,7 +106,7 @@ fn shrink(sections: &mut [Section], room: usize) {
 }
 
 fn labelled(view: &View<'_>, label: &str, role: Role, text: &str, width: u16) -> Vec<Line<'static>> {
-    labelled_with(&view.look, view.look.span(Role::Muted, label.to_owned()), INDENT, role, text, width)
+    labelled_with(&view.styles, view.styles.span(Role::Muted, label.to_owned()), INDENT, role, text, width)
 }
 
 /// The step's title, where the frame has no room for all of it.
@@ -117,11 +123,11 @@ fn target(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
     if !target.reachable {
         let text = format!(
             "{} could not be read: what stands here is from the plan",
-            view.look.glyph(Glyph::Unknown)
+            view.styles.glyph(Glyph::Unknown)
         );
         lines.extend(labelled(view, "", Role::Unknown, &text, width));
     }
-    let separator = format!(" {} ", view.look.glyph(Glyph::Separator));
+    let separator = format!(" {} ", view.styles.glyph(Glyph::Separator));
     let identity: Vec<String> =
         target.identity.iter().map(|(name, value)| format!("{name} {value}")).collect();
     if !identity.is_empty() {
@@ -141,7 +147,7 @@ fn drill(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<'
         (false, true) => (Role::HeaderDrill, "the plan says that this step is safe to drill"),
         (false, false) => (Role::HeaderDrill, "the plan does not mark this step as safe: it is refused"),
     };
-    labelled_with(&view.look, view.look.span(role, ""), 0, role, &format!("{words}: {then}."), width)
+    labelled_with(&view.styles, view.styles.span(role, ""), 0, role, &format!("{words}: {then}."), width)
 }
 
 /// What two servers hold that each took writes, where the step may throw one of them away.
@@ -171,7 +177,7 @@ fn before(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
             StepStatus::Skipped => (Role::Critical, Glyph::Skipped, "was SKIPPED"),
             _ => (Role::Warn, Glyph::Attested, "is on a person's word"),
         };
-        let glyph = view.look.glyph(glyph);
+        let glyph = view.styles.glyph(glyph);
         let text = format!("{glyph} {} \"{}\" {word}: {}", step.place, step.title, step.reason);
         labelled(view, label, role, &text, width)
     });
@@ -194,7 +200,7 @@ fn others(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
             Does::Down if !server.fenced.is_some_and(|(_, proven)| proven) => (Role::Warn, Glyph::Warn),
             Does::Down | Does::Idle => (Role::Text, Glyph::Ok),
         };
-        let text = format!("{} {}", view.look.glyph(glyph), other_sentence(view, server, stops));
+        let text = format!("{} {}", view.styles.glyph(glyph), other_sentence(view, server, stops));
         labelled(view, label, role, &text, width)
     });
     lines.collect()
@@ -295,10 +301,10 @@ fn guards(view: &View<'_>, confirmation: &Confirmation, width: u16) -> Vec<Line<
 fn evidence(view: &View<'_>, confirmation: &Confirmation, width: u16, whole: bool) -> Vec<Line<'static>> {
     let mut evidence: Vec<&Evidence> = confirmation.evidence.iter().collect();
     evidence.sort_by_key(|evidence| std::cmp::Reverse(evidence.state.concern()));
-    let look = &view.look;
+    let styles = &view.styles;
     let line = |(place, evidence): (usize, &Evidence)| {
         let label = if place == 0 { "EVIDENCE" } else { "" };
-        let state = state_cell(look, evidence_state(evidence));
+        let state = state_cell(styles, evidence_state(evidence));
         let value = if evidence.value.is_empty() { &evidence.summary } else { &evidence.value };
         let bounds =
             if evidence.threshold.is_empty() { String::new() } else { format!(" ({})", evidence.threshold) };
@@ -314,9 +320,9 @@ fn evidence(view: &View<'_>, confirmation: &Confirmation, width: u16, whole: boo
             return labelled(view, label, role, &format!("{}{text}", state.content), width);
         }
         vec![Line::from(vec![
-            look.span(Role::Muted, format!("{label:<INDENT$}")),
+            styles.span(Role::Muted, format!("{label:<INDENT$}")),
             Span::styled(state.content, state.style),
-            look.span(role, cleaned(&text)),
+            styles.span(role, cleaned(&text)),
         ])]
     };
     evidence.into_iter().enumerate().flat_map(line).collect()

@@ -60,40 +60,40 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         Some(Position::Question(id)) => question::draw(frame, area, view, id),
         Some(Position::Leaf(id)) => leaf(frame, area, view, id),
         // A runbook without a run: `next` says so.
-        Some(Position::Runbook(_)) => put(frame, area, &view.look, todo(view, area.width)),
+        Some(Position::Runbook(_)) => put(frame, area, &view.styles, todo(view, area.width)),
     }
 }
 
 /// What to do next, where nothing else can be drawn.
 pub(super) fn todo(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let next = next(view);
-    let label = view.look.span(Role::Title, " NEXT");
-    labelled_with(&view.look, label, 7, next.role, &next.text, width)
+    let label = view.styles.span(Role::Title, " NEXT");
+    labelled_with(&view.styles, label, 7, next.role, &next.text, width)
 }
 
 /// Before an incident: how the tree begins, and what can be run.
 fn without_incident(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let look = &view.look;
-    let mut lines = vec![rule(look, "NO INCIDENT IS OPEN", "", area.width)];
+    let styles = &view.styles;
+    let mut lines = vec![rule(styles, "NO INCIDENT IS OPEN", "", area.width)];
     lines.extend(todo(view, area.width));
     lines.push(Line::default());
-    lines.push(rule(look, "RUNBOOKS", "", area.width));
+    lines.push(rule(styles, "RUNBOOKS", "", area.width));
     for runbook in view.model.plan.runbooks.values() {
         let estimate = run::estimate(runbook);
         let of = estimate.map_or_else(String::new, |total| format!(", {}", super::words::about(total)));
         let steps = crate::base::units::counted(runbook.steps.len(), "step");
         let text = format!("{} ({steps}{of})", runbook.title);
-        lines.extend(labelled_with(look, " ".into(), 1, Role::Text, &text, area.width));
+        lines.extend(labelled_with(styles, " ".into(), 1, Role::Text, &text, area.width));
     }
     if let Some(last) = view.model.durable.closed.last() {
         let closed =
             last.closed.as_ref().map_or_else(String::new, |(at, why)| format!("{}: {why}", date_time(*at)));
         let text = format!("Last incident {} ({}), closed {closed}", last.id, last.mode.as_str());
-        lines.extend(labelled_with(look, " ".into(), 1, Role::Muted, &text, area.width));
+        lines.extend(labelled_with(styles, " ".into(), 1, Role::Muted, &text, area.width));
     }
     lines.push(Line::default());
     let used = lines.len();
-    put(frame, area, look, lines);
+    put(frame, area, styles, lines);
     tree_below(frame, area, view, used);
 }
 
@@ -105,37 +105,37 @@ fn tree_below(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, used: usize) {
         let (lines, room) = (outline::lines(view, left.width), usize::from(left.height));
         let lines = match view.ui.details {
             true => detailed(view, lines, room),
-            false => limited(&view.look, lines, room, &shown_by(view, Action::ToggleDetails)),
+            false => limited(&view.styles, lines, room, &shown_by(view, Action::ToggleDetails)),
         };
-        put(frame, left, &view.look, lines);
+        put(frame, left, &view.styles, lines);
     }
 }
 
 /// The tree ended without a runbook.
 fn leaf(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &LeafId) {
-    let look = &view.look;
+    let styles = &view.styles;
     let leaf = view.model.plan.tree.leaves.get(id);
     let title = leaf.map_or(id.as_str(), |leaf| &leaf.title);
-    let mut outcome = vec![rule(look, "OUTCOME", "", area.width)];
-    outcome.extend(labelled_with(look, " ".into(), 1, Role::Accent, title, area.width));
+    let mut outcome = vec![rule(styles, "OUTCOME", "", area.width)];
+    outcome.extend(labelled_with(styles, " ".into(), 1, Role::Accent, title, area.width));
     outcome.push(Line::default());
     outcome.extend(todo(view, area.width));
     let other = view.key(Action::AnswerOther);
     let again = format!("When things change, {other} goes back to a question.");
     outcome.push(Line::default());
-    outcome.extend(labelled_with(look, " ".into(), 1, Role::Muted, &again, area.width));
+    outcome.extend(labelled_with(styles, " ".into(), 1, Role::Muted, &again, area.width));
     outcome.push(Line::default());
     if view.ui.details {
         let mut rest = question::path(view, area.width, usize::MAX);
         rest.extend(outline::lines(view, area.width));
         let room = usize::from(area.height).saturating_sub(outcome.len());
         outcome.extend(detailed(view, rest, room));
-        return put(frame, area, look, outcome);
+        return put(frame, area, styles, outcome);
     }
     let mut lines = question::path(view, area.width, usize::from(area.height) / 2);
     lines.push(Line::default());
     lines.extend(outcome);
     let used = lines.len();
-    put(frame, area, look, lines);
+    put(frame, area, styles, lines);
     tree_below(frame, area, view, used);
 }

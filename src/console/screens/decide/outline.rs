@@ -14,13 +14,13 @@ const DEEPEST: usize = 12;
 
 /// The tree from its root.
 pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
-    let mut lines = vec![rule(&view.look, "TREE", "", width)];
+    let mut lines = vec![rule(&view.styles, "TREE", "", width)];
     question(view, &view.model.plan.tree.root, "", DEEPEST, &mut lines);
     lines
 }
 
 fn question(view: &View<'_>, id: &QuestionId, indent: &str, depth: usize, lines: &mut Vec<Line<'static>>) {
-    let look = &view.look;
+    let styles = &view.styles;
     let position = view.model.durable.incident.as_ref().map(|incident| &incident.position);
     let open = position == Some(&Position::Question(id.clone()));
     let Some(question_spec) = view.model.plan.tree.questions.get(id) else { return };
@@ -39,28 +39,28 @@ fn question(view: &View<'_>, id: &QuestionId, indent: &str, depth: usize, lines:
     let count = question_spec.answers.len();
     for (place, (name, answer)) in question_spec.answers.iter().enumerate() {
         let last = place + 1 == count;
-        let branch = look.glyph(if last { Glyph::TreeLast } else { Glyph::TreeBranch });
-        let dash = look.glyph(Glyph::TreeLine);
+        let branch = styles.glyph(if last { Glyph::TreeLast } else { Glyph::TreeBranch });
+        let dash = styles.glyph(Glyph::TreeLine);
         let chosen = given.is_some_and(|given| given.answer == *name);
         let role = if chosen { Role::Ok } else { Role::Muted };
-        let tick = if chosen { look.glyph(Glyph::Ok) } else { "" };
+        let tick = if chosen { styles.glyph(Glyph::Ok) } else { "" };
         let name = cleaned(name);
         lines.push(Line::from(vec![
-            look.span(Role::Border, format!(" {indent}{branch}{dash}")),
-            look.span(role, format!("{tick}{name}: ")),
+            styles.span(Role::Border, format!(" {indent}{branch}{dash}")),
+            styles.span(role, format!("{tick}{name}: ")),
         ]));
-        let trunk = if last { " " } else { look.glyph(Glyph::TreeTrunk) };
+        let trunk = if last { " " } else { styles.glyph(Glyph::TreeTrunk) };
         match &answer.goto {
             Goto::Question(next) => question(view, next, &format!("{indent}{trunk} "), depth - 1, lines),
             Goto::Runbook(id) => {
                 let title = view.model.plan.runbooks.get(id).map_or(id.as_str(), |runbook| &runbook.title);
-                append(lines, look.span(Role::Text, format!("run {}", cleaned(title))));
+                append(lines, styles.span(Role::Text, format!("run {}", cleaned(title))));
             }
             Goto::Leaf(id) => {
                 let here = position == Some(&Position::Leaf(id.clone()));
                 let title = view.model.plan.tree.leaves.get(id).map_or(id.as_str(), |leaf| &leaf.title);
                 let role = if here { Role::Accent } else { Role::Text };
-                append(lines, look.span(role, cleaned(title)));
+                append(lines, styles.span(role, cleaned(title)));
             }
         }
     }
@@ -69,8 +69,8 @@ fn question(view: &View<'_>, id: &QuestionId, indent: &str, depth: usize, lines:
 fn asked(view: &View<'_>, open: bool, ask: &str) -> Span<'static> {
     let ask = cleaned(ask);
     match open {
-        true => view.look.span(Role::Accent, format!("{} {ask}", view.look.glyph(Glyph::Running))),
-        false => view.look.span(Role::Text, ask),
+        true => view.styles.span(Role::Accent, format!("{} {ask}", view.styles.glyph(Glyph::Running))),
+        false => view.styles.span(Role::Text, ask),
     }
 }
 

@@ -32,9 +32,9 @@ const LOW: u16 = 15;
 
 /// Draws the open question.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId) {
-    let look = &view.look;
+    let styles = &view.styles;
     let Some(question) = view.model.plan.tree.questions.get(id) else {
-        return put(frame, area, look, super::todo(view, area.width));
+        return put(frame, area, styles, super::todo(view, area.width));
     };
     let suggested = suggest(view.model, question, view.now);
     let answers = answers(view, question, &suggested, area.width);
@@ -44,19 +44,19 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, id: &QuestionId)
         false if area.height < LOW => in_brief(view, question, &suggested, area, room),
         false => in_short(view, question, &suggested, area, room),
     };
-    lines.push(rule(look, "ANSWERS", "", area.width));
+    lines.push(rule(styles, "ANSWERS", "", area.width));
     if lines.len() + answers.len() > usize::from(area.height) {
         view.shown.note_unseen();
     }
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height.saturating_sub(1));
-    put(frame, Rect { height: used, ..area }, look, lines);
+    put(frame, Rect { height: used, ..area }, styles, lines);
     let below = Rect { y: area.y + used, height: area.height - used, ..area };
     let wanted = u16::try_from(answers.len()).unwrap_or(u16::MAX);
     let list = Rect { height: below.height.min(wanted), ..below };
     let selected = view.ui.cursor(Screen::Decide).selected.min(answers.len().saturating_sub(1));
     let shown = window(view, selected, answers.len(), usize::from(list.height));
     let mark = selected.saturating_sub(shown.start);
-    put_list(frame, list, look, answers[shown].to_vec(), Some(mark));
+    put_list(frame, list, styles, answers[shown].to_vec(), Some(mark));
     super::tree_below(frame, below, view, usize::from(list.height) + 1);
 }
 
@@ -69,18 +69,18 @@ fn in_short(
     area: Rect,
     room: usize,
 ) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let roomy = area.height >= 28;
     let rest = shown_by(view, Action::ToggleDetails);
     let mut lines = path(view, area.width, if roomy { 8 } else { PATH_ROWS });
     lines.extend(ask(view, question, area.width));
-    lines.extend(limited(look, help(view, question, area.width), if roomy { 6 } else { 2 }, &rest));
+    lines.extend(limited(styles, help(view, question, area.width), if roomy { 6 } else { 2 }, &rest));
     let suggestion = suggestion(view, suggested, area.width);
-    let suggestion = limited(look, suggestion, SUGGESTION_ROWS, &rest);
+    let suggestion = limited(styles, suggestion, SUGGESTION_ROWS, &rest);
     let room = room.saturating_sub(lines.len() + 1 + suggestion.len()).max(2);
     let (evidence, whole) = evidence_lines(view, question, area.width, room);
     lines.push(evidence_rule(view, whole, area.width));
-    lines.extend(limited(look, evidence, room, &rest));
+    lines.extend(limited(styles, evidence, room, &rest));
     lines.extend(suggestion);
     lines
 }
@@ -93,17 +93,17 @@ fn in_brief(
     area: Rect,
     room: usize,
 ) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let rest = shown_by(view, Action::ToggleDetails);
     let mut lines = ask(view, question, area.width);
     let left = room.saturating_sub(lines.len());
     let (evidence, _) = evidence_lines(view, question, area.width, left);
     // Without its heading: the words that it begins with say what it is.
     let suggestion = suggestion(view, suggested, area.width).into_iter().skip(1).collect();
-    let suggestion = limited(look, suggestion, left.saturating_sub(evidence.len().min(2)), &rest);
+    let suggestion = limited(styles, suggestion, left.saturating_sub(evidence.len().min(2)), &rest);
     lines.extend(suggestion);
     let left = room.saturating_sub(lines.len());
-    lines.extend(limited(look, evidence, left, &rest));
+    lines.extend(limited(styles, evidence, left, &rest));
     lines
 }
 
@@ -128,7 +128,7 @@ fn whole(
 
 /// The questions answered so far, oldest first: answer, question, who and when; then why, where there is room.
 pub fn path(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let Some(incident) = &view.model.durable.incident else { return Vec::new() };
     let given = &incident.answers;
     if given.is_empty() {
@@ -144,15 +144,15 @@ pub fn path(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
         if reason.is_empty() {
             continue;
         }
-        let text = labelled_with(look, "".into(), 9, Role::Muted, &reason, width);
+        let text = labelled_with(styles, "".into(), 9, Role::Muted, &reason, width);
         let rows = if room == usize::MAX { text.len() } else { spare.min(1) };
         whole &= rows == text.len();
         spare = spare.saturating_sub(rows);
-        lines.extend(cut(look, text, rows, width));
+        lines.extend(cut(styles, text, rows, width));
     }
     let rest =
         if whole { String::new() } else { format!("{} shows all of it", view.key(Action::ToggleDetails)) };
-    lines.insert(0, rule(look, "ANSWERED", rest, width));
+    lines.insert(0, rule(styles, "ANSWERED", rest, width));
     lines
 }
 
@@ -173,7 +173,7 @@ fn reason(given: &GivenAnswer) -> String {
 }
 
 fn given_line(view: &View<'_>, given: &GivenAnswer, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let question = view.model.plan.tree.questions.get(&given.question);
     let ask = question.map_or(given.question.as_str(), |question| &question.ask);
     let (role, glyph) = if differs(given) { (Role::Warn, Glyph::Warn) } else { (Role::Ok, Glyph::Ok) };
@@ -183,17 +183,17 @@ fn given_line(view: &View<'_>, given: &GivenAnswer, width: u16) -> Line<'static>
         Column { width: Width::Fixed(18), right: true },
     ];
     let cells = [
-        look.span(role, format!(" {} {}", look.glyph(glyph), cleaned(&given.answer))),
-        look.span(Role::Text, cleaned(ask)),
-        look.span(Role::Muted, format!("{} {}", cleaned(&given.by.to_string()), clock_time(given.at))),
+        styles.span(role, format!(" {} {}", styles.glyph(glyph), cleaned(&given.answer))),
+        styles.span(Role::Text, cleaned(ask)),
+        styles.span(Role::Muted, format!("{} {}", cleaned(&given.by.to_string()), clock_time(given.at))),
     ];
-    row_line(look, &columns, &cells, width)
+    row_line(styles, &columns, &cells, width)
 }
 
 fn ask(view: &View<'_>, question: &Question, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
-    let mut lines = vec![rule(look, "OPEN QUESTION", "", width)];
-    lines.extend(labelled_with(look, " ".into(), 1, Role::Accent, &question.ask, width));
+    let styles = &view.styles;
+    let mut lines = vec![rule(styles, "OPEN QUESTION", "", width)];
+    lines.extend(labelled_with(styles, " ".into(), 1, Role::Accent, &question.ask, width));
     lines
 }
 
@@ -201,7 +201,7 @@ fn ask(view: &View<'_>, question: &Question, width: u16) -> Vec<Line<'static>> {
 fn help(view: &View<'_>, question: &Question, width: u16) -> Vec<Line<'static>> {
     match question.help.is_empty() {
         true => Vec::new(),
-        false => labelled_with(&view.look, " ".into(), 1, Role::Muted, &question.help, width),
+        false => labelled_with(&view.styles, " ".into(), 1, Role::Muted, &question.help, width),
     }
 }
 
@@ -212,7 +212,7 @@ fn evidence_rule(view: &View<'_>, whole: bool, width: u16) -> Line<'static> {
         true => live.to_owned(),
         false => format!("{} shows all of it ({live})", view.key(Action::ToggleDetails)),
     };
-    rule(&view.look, "EVIDENCE", rest, width)
+    rule(&view.styles, "EVIDENCE", rest, width)
 }
 
 /// Each piece of evidence in one line, and below what the probe says and where it comes from: in one line as far as
@@ -224,11 +224,11 @@ fn evidence_lines(
     width: u16,
     room: usize,
 ) -> (Vec<Line<'static>>, bool) {
-    let look = &view.look;
+    let styles = &view.styles;
     let mut frozen: Vec<Evidence> =
         question.evidence.iter().filter_map(|probe| evidence::freeze(view.model, probe)).collect();
     if frozen.is_empty() {
-        let none = look.span(Role::Muted, " the plan names none for this question");
+        let none = styles.span(Role::Muted, " the plan names none for this question");
         return (vec![Line::from(none)], true);
     }
     if frozen.len() > room {
@@ -241,7 +241,7 @@ fn evidence_lines(
     let mut whole = true;
     for (place, evidence) in frozen.iter().enumerate() {
         let row = evidence_line(view, evidence, width);
-        let cut_off = row.spans.iter().any(|span| span.content.contains(look.glyph(Glyph::Ellipsis)));
+        let cut_off = row.spans.iter().any(|span| span.content.contains(styles.glyph(Glyph::Ellipsis)));
         lines.push(row);
         // What the columns have no room for is read below them.
         let named = match (cut_off && room == usize::MAX, evidence.threshold.as_str()) {
@@ -250,17 +250,17 @@ fn evidence_lines(
             (true, bounds) => format!("{}, {bounds}: ", evidence.title),
         };
         let text = format!("{named}{} ({})", evidence.summary, evidence.source);
-        let more = labelled_with(look, "".into(), 12, concern_role(evidence.state), &text, width);
+        let more = labelled_with(styles, "".into(), 12, concern_role(evidence.state), &text, width);
         let rows = if room == usize::MAX { more.len() } else { usize::from(worst.contains(&place)) };
         whole &= rows == more.len() && (room == usize::MAX || !cut_off);
-        lines.extend(cut(look, more, rows, width));
+        lines.extend(cut(styles, more, rows, width));
     }
     (lines, whole)
 }
 
 /// State, title, value, age and bounds of a signal, as evidence.
 pub fn evidence_line(view: &View<'_>, evidence: &Evidence, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let state = evidence_state(evidence);
     let columns = [
         Column { width: Width::Fixed(11), right: false },
@@ -269,7 +269,7 @@ pub fn evidence_line(view: &View<'_>, evidence: &Evidence, width: u16) -> Line<'
         Column { width: Width::Fixed(9), right: true },
         Column { width: Width::Share(25), right: false },
     ];
-    let cell = state_cell(look, state);
+    let cell = state_cell(styles, state);
     let never = evidence.measured_at.is_none();
     let age = if never { "never".to_owned() } else { evidence_age(evidence, view.now) };
     let spec = view.model.plan.probes.get(&evidence.probe);
@@ -277,20 +277,20 @@ pub fn evidence_line(view: &View<'_>, evidence: &Evidence, width: u16) -> Line<'
         spec.is_some_and(|spec| crate::core::words::signal::age(at, view.now) > spec.every.saturating_mul(2))
     });
     let cells = [
-        look.span(state.role(), format!(" {}", cell.content)),
-        look.span(Role::Text, cleaned(&evidence.title)),
-        look.span(
+        styles.span(state.role(), format!(" {}", cell.content)),
+        styles.span(Role::Text, cleaned(&evidence.title)),
+        styles.span(
             state.role(),
             if evidence.value.is_empty() { "-".to_owned() } else { evidence.value.clone() },
         ),
-        look.span(if old { Role::Stale } else { Role::Muted }, age),
-        look.span(Role::Muted, evidence.threshold.clone()),
+        styles.span(if old { Role::Stale } else { Role::Muted }, age),
+        styles.span(Role::Muted, evidence.threshold.clone()),
     ];
-    row_line(look, &columns, &cells, width)
+    row_line(styles, &columns, &cells, width)
 }
 
 fn suggestion(view: &View<'_>, suggested: &Suggestion, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let (role, label, text) = match suggested {
         Suggestion::Answer { answer, because } => {
             (Role::Accent, " SUGGESTED", format!("\"{answer}\", because {because}"))
@@ -300,13 +300,13 @@ fn suggestion(view: &View<'_>, suggested: &Suggestion, width: u16) -> Vec<Line<'
         }
     };
     let indent = label.len() + 1;
-    let mut lines = vec![rule(look, "SUGGESTION", "", width)];
-    lines.extend(labelled_with(look, look.span(role, label), indent, role, &text, width));
+    let mut lines = vec![rule(styles, "SUGGESTION", "", width)];
+    lines.extend(labelled_with(styles, styles.span(role, label), indent, role, &text, width));
     lines
 }
 
 fn answers(view: &View<'_>, question: &Question, suggested: &Suggestion, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let selected = view.ui.cursor(Screen::Decide).selected.min(question.answers.len().saturating_sub(1));
     let columns = [
         Column { width: Width::Fixed(1), right: false },
@@ -316,14 +316,14 @@ fn answers(view: &View<'_>, question: &Question, suggested: &Suggestion, width: 
     ];
     let line = |(place, (name, answer)): (usize, (&String, &Answer))| {
         let is_suggested = suggested.answer() == Some(name);
-        let mark = if is_suggested { format!("{name} {}", look.glyph(Glyph::Ok)) } else { name.clone() };
+        let mark = if is_suggested { format!("{name} {}", styles.glyph(Glyph::Ok)) } else { name.clone() };
         let cells = [
-            look.span(Role::Accent, if place == selected { look.glyph(Glyph::Selected) } else { " " }),
-            look.span(Role::KeyHint, key(view, name, place)),
-            look.span(if is_suggested { Role::Accent } else { Role::Text }, cleaned(&mark)),
-            look.span(Role::Text, cleaned(&leads(&view.model.plan, &answer.goto))),
+            styles.span(Role::Accent, if place == selected { styles.glyph(Glyph::Selected) } else { " " }),
+            styles.span(Role::KeyHint, key(view, name, place)),
+            styles.span(if is_suggested { Role::Accent } else { Role::Text }, cleaned(&mark)),
+            styles.span(Role::Text, cleaned(&leads(&view.model.plan, &answer.goto))),
         ];
-        row_line(look, &columns, &cells, width)
+        row_line(styles, &columns, &cells, width)
     };
     question.answers.iter().enumerate().map(line).collect()
 }

@@ -15,17 +15,17 @@ const INDENT: usize = 13;
 
 /// The lines of the panel: first what became of it, then the text.
 pub fn lines(view: &View<'_>, known: &Notification, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let to = crate::core::prose::describe::to_whom(&known.queued, &view.model.plan);
-    let mut lines = vec![rule(look, cleaned(&to), known.queued.id.as_str(), width)];
+    let mut lines = vec![rule(styles, cleaned(&to), known.queued.id.as_str(), width)];
     for (label, text) in paragraphs(view.model, known, view.now) {
         let role = if label == "status" { status(known.status).1 } else { Role::Text };
-        let label = look.span(Role::Muted, format!(" {label}"));
-        lines.extend(labelled_with(look, label, INDENT, role, &text, width));
+        let label = styles.span(Role::Muted, format!(" {label}"));
+        lines.extend(labelled_with(styles, label, INDENT, role, &text, width));
     }
     for text in texts(view.model, known) {
-        let label = look.span(Role::Muted, " |");
-        lines.extend(labelled_with(look, label, 3, Role::Text, &text, width));
+        let label = styles.span(Role::Muted, " |");
+        lines.extend(labelled_with(styles, label, 3, Role::Text, &text, width));
     }
     lines
 }

@@ -26,23 +26,23 @@ const TABLE_ROWS: u16 = 6;
 
 /// Draws the screen.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let look = &view.look;
+    let styles = &view.styles;
     let mut top = vec![title(view, area.width)];
     top.extend(standing::lines(view, area.width));
     let room = usize::from(area.height.saturating_sub(TABLE_ROWS)).max(2);
-    let top = limited(look, top, room, &shown_by(view, Action::Brief));
+    let top = limited(styles, top, room, &shown_by(view, Action::Brief));
     let used = u16::try_from(top.len()).unwrap_or(u16::MAX).min(area.height);
-    put(frame, area, look, top);
+    put(frame, area, styles, top);
     let below = Rect { y: area.y + used, height: area.height - used, ..area };
     let rows = rows(view.model, &view.ui.filter);
-    put(frame, below, look, [table::title(view, &rows, below.width), table::heads(view, below.width)]);
+    put(frame, below, styles, [table::title(view, &rows, below.width), table::heads(view, below.width)]);
     let below = Rect { y: below.y + 2.min(below.height), height: below.height.saturating_sub(2), ..below };
     if rows.is_empty() {
         let line = match view.model.durable.notifications.is_empty() {
-            true => Line::from(look.span(Role::Muted, " nobody was told anything yet")),
+            true => Line::from(styles.span(Role::Muted, " nobody was told anything yet")),
             false => no_match(view),
         };
-        return put(frame, below, look, [line]);
+        return put(frame, below, styles, [line]);
     }
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 3 / 4) } else { 0 };
     let list = Rect { height: below.height - details, ..below };
@@ -50,11 +50,11 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let shown = window(view, selected, rows.len(), usize::from(list.height));
     let lines: Vec<Line<'static>> =
         shown.clone().map(|place| table::line(view, rows[place], place == selected, list.width)).collect();
-    put_list(frame, list, look, lines, Some(selected.saturating_sub(shown.start)));
+    put_list(frame, list, styles, lines, Some(selected.saturating_sub(shown.start)));
     if details > 0 {
         let panel = Rect { y: list.bottom(), height: details, ..below };
         let lines = detail::lines(view, rows[selected], panel.width);
-        put(frame, panel, look, detailed(view, lines, usize::from(details)));
+        put(frame, panel, styles, detailed(view, lines, usize::from(details)));
     }
 }
 
@@ -75,5 +75,5 @@ fn title(view: &View<'_>, width: u16) -> Line<'static> {
             format!("{}{policy}, for {since}{again}", escalation.severity.as_str())
         }
     };
-    rule(&view.look, "ESCALATION", cleaned(&rest), width)
+    rule(&view.styles, "ESCALATION", cleaned(&rest), width)
 }

@@ -16,10 +16,10 @@ const INDENT: usize = 7;
 
 /// The lines over the table.
 pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let (state, role, text) = state(view);
-    let label = look.span(role, format!(" {}", look.glyph(state.glyph())));
-    let mut lines = labelled_with(look, label, 3, role, &text, width);
+    let label = styles.span(role, format!(" {}", styles.glyph(state.glyph())));
+    let mut lines = labelled_with(styles, label, 3, role, &text, width);
     lines.extend(rotations(view, width));
     lines.extend(roles(view, width));
     lines.extend(owed(view, width));
@@ -58,11 +58,11 @@ fn state(view: &View<'_>) -> (State, Role, String) {
 
 /// What is wrong with who is on call: calendars of which not all counts, rotations in which nobody is.
 fn rotations(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let line = |fault: oncall::Fault| {
-        let text = format!("{} {}", look.glyph(State::Warn.glyph()), fault.text);
-        let label = look.span(Role::Title, " CALL");
-        cut(look, labelled_with(look, label, INDENT, Role::Warn, &text, width), 2, width)
+        let text = format!("{} {}", styles.glyph(State::Warn.glyph()), fault.text);
+        let label = styles.span(Role::Title, " CALL");
+        cut(styles, labelled_with(styles, label, INDENT, Role::Warn, &text, width), 2, width)
     };
     oncall::faults(view.model, view.now).into_iter().flat_map(line).collect()
 }
@@ -75,13 +75,13 @@ fn roles(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
         format!("{} {}", role.as_str(), cleaned(&name))
     };
     let text = IncidentRole::ALL.map(holder).join(", ");
-    let label = view.look.span(Role::Title, " ROLES");
-    cut(&view.look, labelled_with(&view.look, label, INDENT, Role::Text, &text, width), 2, width)
+    let label = view.styles.span(Role::Title, " ROLES");
+    cut(&view.styles, labelled_with(&view.styles, label, INDENT, Role::Text, &text, width), 2, width)
 }
 
 /// The messages that are due, the most urgent first, and the next update.
 fn owed(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let mut told: Vec<(Role, String)> =
         escalation_status::owed(view.model).iter().map(|due| due_line(view, due)).collect();
     if let Some(next) = escalation_status::next_update(view.model) {
@@ -93,8 +93,8 @@ fn owed(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     }
     let mut lines = Vec::new();
     for (place, (role, text)) in told.into_iter().enumerate() {
-        let label = if place == 0 { look.span(Role::Title, " DUE") } else { Span::raw("") };
-        lines.extend(cut(look, labelled_with(look, label, INDENT, role, &text, width), 2, width));
+        let label = if place == 0 { styles.span(Role::Title, " DUE") } else { Span::raw("") };
+        lines.extend(cut(styles, labelled_with(styles, label, INDENT, role, &text, width), 2, width));
     }
     lines
 }
@@ -111,6 +111,6 @@ fn due_line(view: &View<'_>, due: &Owed) -> (Role, String) {
     let public = if due.public { " (PUBLIC)" } else { "" };
     let number = if due.number > 1 { format!(" number {}", due.number) } else { String::new() };
     let by_itself = if due.automatic { ", sent by itself" } else { "" };
-    let glyph = view.look.glyph(state.glyph());
+    let glyph = view.styles.glyph(state.glyph());
     (role, format!("{glyph} {}{public}: {}{number}, {when}{by_itself}", due.audience, due.title))
 }

@@ -46,7 +46,7 @@ pub fn title(view: &View<'_>, rows: &[&Notification], width: u16) -> Line<'stati
     if !view.ui.filter.is_empty() {
         words.push(format!("filter \"{}\" hides {}", view.ui.filter, all.len() - rows.len()));
     }
-    rule(&view.look, "TOLD", cleaned(&words.join(", ")), width)
+    rule(&view.styles, "TOLD", cleaned(&words.join(", ")), width)
 }
 
 fn columns(width: u16) -> Vec<Column> {
@@ -62,25 +62,25 @@ fn columns(width: u16) -> Vec<Column> {
 /// The line above the rows.
 pub fn heads(view: &View<'_>, width: u16) -> Line<'static> {
     let names = ["", "TIME", "STATUS", "WHAT", "WHO", "WAY", "ANSWER", "TRIES"];
-    let cells: Vec<Span<'static>> = names.iter().map(|name| view.look.span(Role::Title, *name)).collect();
-    row_line(&view.look, &columns(width), &cells, width)
+    let cells: Vec<Span<'static>> = names.iter().map(|name| view.styles.span(Role::Title, *name)).collect();
+    row_line(&view.styles, &columns(width), &cells, width)
 }
 
 /// The row of a notification.
 pub fn line(view: &View<'_>, known: &Notification, selected: bool, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let (glyph, role, word) = status(known.status);
     let cells = [
-        look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
-        look.span(Role::Muted, clock_time(known.queued_at)),
-        look.span(role, format!("{} {word}", look.glyph(glyph))),
-        look.span(Role::Text, what(known)),
-        look.span(Role::Text, cleaned(&known.queued.name)),
-        look.span(Role::Text, cleaned(way(view.model, known))),
-        look.span(if role == Role::Ok { Role::Muted } else { role }, cleaned(&why(known))),
-        look.span(Role::Muted, known.attempt.to_string()),
+        styles.span(Role::Accent, if selected { styles.glyph(Glyph::Selected) } else { " " }),
+        styles.span(Role::Muted, clock_time(known.queued_at)),
+        styles.span(role, format!("{} {word}", styles.glyph(glyph))),
+        styles.span(Role::Text, what(known)),
+        styles.span(Role::Text, cleaned(&known.queued.name)),
+        styles.span(Role::Text, cleaned(way(view.model, known))),
+        styles.span(if role == Role::Ok { Role::Muted } else { role }, cleaned(&why(known))),
+        styles.span(Role::Muted, known.attempt.to_string()),
     ];
-    row_line(look, &columns(width), &cells, width)
+    row_line(styles, &columns(width), &cells, width)
 }
 
 /// Glyph, colour and word of where a message is; what is bad is written large.

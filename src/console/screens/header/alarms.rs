@@ -58,10 +58,10 @@ fn drawn(
     rows: usize,
     width: u16,
 ) -> impl Iterator<Item = Line<'static>> {
-    let label = view.look.span(role, format!(" {}", view.look.glyph(glyph)));
-    let alarm = labelled_with(&view.look, label, 3, role, &text, width);
-    let style = view.look.style(role);
-    cut(&view.look, alarm, rows, width).into_iter().map(move |mut line| {
+    let label = view.styles.span(role, format!(" {}", view.styles.glyph(glyph)));
+    let alarm = labelled_with(&view.styles, label, 3, role, &text, width);
+    let style = view.styles.style(role);
+    cut(&view.styles, alarm, rows, width).into_iter().map(move |mut line| {
         let left = usize::from(width).saturating_sub(line.width());
         line.push_span(Span::raw(" ".repeat(left)));
         line.patch_style(style)
@@ -138,7 +138,7 @@ fn contradicted(view: &View<'_>, width: u16) -> Option<(Role, Glyph, String)> {
     }
     let answered = if open.answered.is_some() { "(answered) " } else { "" };
     let text = cleaned(&format!("{answered}{}", open.contradiction.what));
-    Some((Role::Danger, Glyph::Critical, fit(&view.look, &text, usize::from(width).saturating_sub(4))))
+    Some((Role::Danger, Glyph::Critical, fit(&view.styles, &text, usize::from(width).saturating_sub(4))))
 }
 
 /// Data that two servers hold differently, where NEXT does not say it already.

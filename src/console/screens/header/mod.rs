@@ -70,7 +70,7 @@ pub fn height(view: &View<'_>, terminal: Rect) -> u16 {
 /// Draws the header.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let terminal = Rect { height: frame.area().height, ..area };
-    put(frame, area, &view.look, lines(view, terminal));
+    put(frame, area, &view.styles, lines(view, terminal));
 }
 
 fn lines(view: &View<'_>, terminal: Rect) -> Vec<Line<'static>> {
@@ -94,7 +94,7 @@ fn two_sided(
     let room = usize::from(width).saturating_sub(right_width + usize::from(right_width > 0));
     let left = left.into_iter().map(|span| Span::styled(cleaned(&span.content), span.style));
     let left = Line::from(left.collect::<Vec<_>>());
-    let mut line = tidy(&view.look, left, u16::try_from(room).unwrap_or(width));
+    let mut line = tidy(&view.styles, left, u16::try_from(room).unwrap_or(width));
     let gap = usize::from(width).saturating_sub(line.width() + right_width);
     line.push_span(Span::raw(" ".repeat(gap)));
     line.spans.extend(right);
@@ -102,11 +102,11 @@ fn two_sided(
 }
 
 fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let left = [how_bad(view), what(view)].concat();
     let simulated = view.model.live.simulation.as_ref().map(|simulation| {
-        let scenario = fit(look, &cleaned(&simulation.scenario), SCENARIO_WIDTH);
-        look.span(Role::Simulated, format!(" SIMULATED {scenario} x{} ", simulation.speed))
+        let scenario = fit(styles, &cleaned(&simulation.scenario), SCENARIO_WIDTH);
+        styles.span(Role::Simulated, format!(" SIMULATED {scenario} x{} ", simulation.speed))
     });
     let right = who_knows(view).into_iter().chain(simulated).collect();
     two_sided(view, left, right, width)
@@ -114,28 +114,28 @@ fn title_line(view: &View<'_>, width: u16) -> Line<'static> {
 
 /// Whether it is real, how bad it is, and since when.
 fn how_bad(view: &View<'_>) -> Vec<Span<'static>> {
-    let (look, model) = (&view.look, view.model);
+    let (styles, model) = (&view.styles, view.model);
     let mut left = Vec::new();
     match &model.durable.incident {
         // What is simulated is said at the right.
         Some(incident) if incident.mode.is_drill() && model.live.simulation.is_some() => {
-            left.push(drill_or_live(look, Some("DRILL"), false));
+            left.push(drill_or_live(styles, Some("DRILL"), false));
         }
-        Some(_) => left.push(drill_or_live(look, drill::words(model), drill::acts(model))),
+        Some(_) => left.push(drill_or_live(styles, drill::words(model), drill::acts(model))),
         None if model.durable.proposal.is_some() => {
-            left.push(look.span(Role::Critical, format!(" {} PROPOSED ", look.glyph(Glyph::Warn))));
+            left.push(styles.span(Role::Critical, format!(" {} PROPOSED ", styles.glyph(Glyph::Warn))));
         }
-        None => left.push(look.span(Role::Muted, " no incident ")),
+        None => left.push(styles.span(Role::Muted, " no incident ")),
     }
     if let Some(severity) = model.severity() {
         left.push(Span::raw(" "));
-        left.push(severity_badge(look, severity_number(severity)));
+        left.push(severity_badge(styles, severity_number(severity)));
         if let Some((derived, since, _)) = &model.durable.severity
             && *derived == severity
         {
-            left.push(look.span(
+            left.push(styles.span(
                 Role::Text,
-                format!(" for {} {}", units::age(age(*since, view.now)), look.glyph(Glyph::Separator)),
+                format!(" for {} {}", units::age(age(*since, view.now)), styles.glyph(Glyph::Separator)),
             ));
         }
     }
@@ -144,11 +144,11 @@ fn how_bad(view: &View<'_>) -> Vec<Span<'static>> {
 
 /// Of which plan, and what the incident is called.
 fn what(view: &View<'_>) -> Vec<Span<'static>> {
-    let (look, model) = (&view.look, view.model);
-    let mut what = vec![look.span(Role::Title, format!(" {}", model.plan.name))];
+    let (styles, model) = (&view.styles, view.model);
+    let mut what = vec![styles.span(Role::Title, format!(" {}", model.plan.name))];
     if let Some(incident) = &model.durable.incident {
-        what.push(look.span(Role::Muted, format!(" {} ", look.glyph(Glyph::Separator))));
-        what.push(look.span(Role::Text, incident.title.clone()));
+        what.push(styles.span(Role::Muted, format!(" {} ", styles.glyph(Glyph::Separator))));
+        what.push(styles.span(Role::Text, incident.title.clone()));
     }
     what
 }
@@ -163,7 +163,7 @@ fn who_knows(view: &View<'_>) -> Option<Span<'static>> {
         Awareness::Paging(_) => Role::Critical,
         _ => Role::Warn,
     };
-    Some(view.look.span(role, format!(" {text} ")))
+    Some(view.styles.span(role, format!(" {text} ")))
 }
 
 /// The number of a severity's badge, 0 the worst.
@@ -178,13 +178,13 @@ pub(super) fn severity_number(severity: Severity) -> u8 {
 
 /// The clock that runs, and what would be lost: one line, as it may be longer than there is room.
 fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let clock = rto(view, width);
     let Some((role, mut text)) = rpo(view) else {
-        return Line::from([vec![look.span(Role::Muted, RTO)], clock].concat());
+        return Line::from([vec![styles.span(Role::Muted, RTO)], clock].concat());
     };
     let before = |clock: &[Span<'static>]| -> Vec<Span<'static>> {
-        let (rto, rpo) = (look.span(Role::Muted, RTO), look.span(Role::Muted, format!(" {RPO}")));
+        let (rto, rpo) = (styles.span(Role::Muted, RTO), styles.span(Role::Muted, format!(" {RPO}")));
         [&[rto], clock, &[rpo]].concat()
     };
     let room = |clock: &[Span<'static>]| {
@@ -201,10 +201,10 @@ fn objectives_line(view: &View<'_>, width: u16) -> Line<'static> {
         && over > 0
     {
         let width = title.width().saturating_sub(over + 1).max(SHORTEST_TITLE);
-        title.content = format!("{} ", fit(look, title.content.trim_end(), width)).into();
+        title.content = format!("{} ", fit(styles, title.content.trim_end(), width)).into();
     }
     let mut line = Line::from(before(&clock));
-    line.push_span(look.span(role, text));
+    line.push_span(styles.span(role, text));
     line
 }
 
@@ -226,13 +226,13 @@ fn terse(clock: Vec<Span<'static>>) -> Vec<Span<'static>> {
 
 /// The overall clock, or in words why none runs.
 fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
-    let (look, model) = (&view.look, view.model);
+    let (styles, model) = (&view.styles, view.model);
     if let Some(clock) = objectives::overall_clock(model, view.now) {
         let (bar, room) = if width >= WIDE { (BAR_WIDTH, WIDE_TITLE_WIDTH) } else { (0, TITLE_WIDTH) };
-        let mut spans = clock_line(look, clock.elapsed, clock.target, bar).spans;
+        let mut spans = clock_line(styles, clock.elapsed, clock.target, bar).spans;
         spans.retain(|span| bar > 0 || !span.content.trim().is_empty());
         spans.insert(0, titled(view, &clock, room));
-        spans.push(look.span(Role::Muted, format!(",{BROKEN} {}", clock_time(clock.since))));
+        spans.push(styles.span(Role::Muted, format!(",{BROKEN} {}", clock_time(clock.since))));
         return spans;
     }
     let unknown = model.durable.services.values().filter(|s| s.status == Status::Unknown).count();
@@ -242,16 +242,16 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
         unknown if unknown > 0 => (Role::Unknown, format!("{CANNOT_TELL}{unknown} services unknown")),
         // Two primaries answer as well as one; and what the plan's services do not measure a rule may.
         _ if denied(model) || (is_p0(model) && stopped_clock.is_none()) => {
-            let text = format!("{} services answer; what is wrong: WHY", look.glyph(Glyph::Critical));
-            return vec![look.span(Role::Critical, text)];
+            let text = format!("{} services answer; what is wrong: WHY", styles.glyph(Glyph::Critical));
+            return vec![styles.span(Role::Critical, text)];
         }
         _ if contradiction::is_without_writer(model, view.now) => {
-            let text = format!("{} no server accepts writes now", look.glyph(Glyph::Warn));
-            return vec![look.span(Role::Warn, text)];
+            let text = format!("{} no server accepts writes now", styles.glyph(Glyph::Warn));
+            return vec![styles.span(Role::Warn, text)];
         }
         _ if attested::is_left(model) => {
-            let text = format!("{} what serves is not known: NEXT", look.glyph(Glyph::Warn));
-            return vec![look.span(Role::Warn, text)];
+            let text = format!("{} what serves is not known: NEXT", styles.glyph(Glyph::Warn));
+            return vec![styles.span(Role::Warn, text)];
         }
         _ => match stopped_clock {
             Some(clock) => return stopped(view, &clock, width),
@@ -259,7 +259,7 @@ fn rto(view: &View<'_>, width: u16) -> Vec<Span<'static>> {
         },
     };
     let glyph = if unknown > 0 { Glyph::Unknown } else { Glyph::Ok };
-    vec![look.span(role, format!("{} {text}", look.glyph(glyph)))]
+    vec![styles.span(role, format!("{} {text}", styles.glyph(glyph)))]
 }
 
 /// The rules of the plan, or what cannot be right, come to the worst severity.
@@ -274,7 +274,7 @@ fn denied(model: &Model) -> bool {
 
 /// The clock that stopped: how long the service did not work, against its target.
 fn stopped(view: &View<'_>, clock: &RtoClock, width: u16) -> Vec<Span<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let room = if width >= WIDE { WIDE_TITLE_WIDTH } else { TITLE_WIDTH };
     let (elapsed, target) = (units::clock(clock.elapsed), units::clock(clock.target));
     let (role, glyph, over) = match clock.left().is_negative() {
@@ -282,13 +282,13 @@ fn stopped(view: &View<'_>, clock: &RtoClock, width: u16) -> Vec<Span<'static>> 
         false if is_p0(view.model) => (Role::Warn, Glyph::Warn, String::new()),
         false => (Role::Ok, Glyph::Ok, String::new()),
     };
-    let text = format!("{} {AGAIN} {elapsed} of {target}", look.glyph(glyph));
+    let text = format!("{} {AGAIN} {elapsed} of {target}", styles.glyph(glyph));
     let since = clock.stopped.map_or_else(String::new, |at| format!("{SINCE} {}", clock_time(at)));
     vec![
         titled(view, clock, room),
-        look.span(role, text),
-        look.span(role, over),
-        look.span(Role::Muted, since),
+        styles.span(role, text),
+        styles.span(role, over),
+        styles.span(Role::Muted, since),
     ]
 }
 
@@ -296,8 +296,8 @@ fn stopped(view: &View<'_>, clock: &RtoClock, width: u16) -> Vec<Span<'static>> 
 fn titled(view: &View<'_>, clock: &RtoClock, room: usize) -> Span<'static> {
     let service = view.model.plan.services.get(&clock.service);
     let title = service.map_or(clock.service.as_str(), |service| &service.title);
-    let title = fit(&view.look, &cleaned(title), room);
-    view.look.span(Role::Text, format!("{title} "))
+    let title = fit(&view.styles, &cleaned(title), room);
+    view.styles.span(Role::Text, format!("{title} "))
 }
 
 /// What would be lost by a failover now; none where the plan has no probe that can tell.
@@ -310,7 +310,7 @@ fn rpo(view: &View<'_>) -> Option<(Role, String)> {
     let is_behind =
         |runbook: &Runbook| runbook.activates.is_some() && runbook.activates.as_ref() == model.serving();
     if !evidence::is_since_failover(model, &loss) && away.all(is_behind) {
-        let text = format!("{} not measured since the failover", view.look.glyph(Glyph::Unknown));
+        let text = format!("{} not measured since the failover", view.styles.glyph(Glyph::Unknown));
         return Some((Role::Unknown, text));
     }
     Some(exposed(view, &loss))
@@ -321,7 +321,7 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     let target = view.model.plan.services.values().filter_map(|service| service.rpo).min();
     let allowed = target.map_or_else(String::new, |target| format!(" of {}", brief(target)));
     let Some(short) = loss.short() else {
-        return (Role::Unknown, format!("{} not known", view.look.glyph(Glyph::Unknown)));
+        return (Role::Unknown, format!("{} not known", view.styles.glyph(Glyph::Unknown)));
     };
     // Of a range the bytes are in the words of the confirmation; here is room for what the objective is about.
     let amount = match (loss.span, loss.bytes) {
@@ -361,17 +361,17 @@ fn exposed(view: &View<'_>, loss: &LossEstimate) -> (Role, String) {
     // A narrow line is cut at its end: what the figure rests on comes first.
     let is_unproven = loss.on_word.is_some() || loss.doubted.is_some();
     let word = if is_unproven { "UNPROVEN " } else { "" };
-    (role, format!("{} {word}{amount}{AT_RISK}{untold}{state}{age}", view.look.glyph(glyph)))
+    (role, format!("{} {word}{amount}{AT_RISK}{untold}{state}{age}", view.styles.glyph(glyph)))
 }
 
 fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
-    let (look, model) = (&view.look, view.model);
-    let separator = format!(" {} ", look.glyph(Glyph::Separator));
-    let mut left = vec![look.span(Role::Muted, " you "), look.span(Role::Text, view.operator.to_owned())];
+    let (styles, model) = (&view.styles, view.model);
+    let separator = format!(" {} ", styles.glyph(Glyph::Separator));
+    let mut left = vec![styles.span(Role::Muted, " you "), styles.span(Role::Text, view.operator.to_owned())];
     if let Some(incident) = &model.durable.incident {
-        left.push(look.span(Role::Muted, format!("{separator}led by {}", incident.leader())));
+        left.push(styles.span(Role::Muted, format!("{separator}led by {}", incident.leader())));
         if width >= WIDE {
-            left.push(look.span(Role::Muted, format!("{separator}{}", incident.id)));
+            left.push(styles.span(Role::Muted, format!("{separator}{}", incident.id)));
         }
     }
     if model.live.journal_failure.is_none() {
@@ -382,7 +382,7 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
             }
             None => format!("{separator}journal empty"),
         };
-        left.push(look.span(Role::Muted, head));
+        left.push(styles.span(Role::Muted, head));
     }
     // A narrow line keeps its room for who leads; only the current screen is named in full.
     let screens = match width >= WIDE {
@@ -400,7 +400,7 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
         if place > 0 {
             right.push(Span::raw(" "));
         }
-        right.push(look.span(role, name));
+        right.push(styles.span(role, name));
     }
     two_sided(view, left, right, width)
 }

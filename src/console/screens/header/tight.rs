@@ -36,7 +36,7 @@ pub fn lines(view: &View<'_>, terminal: Rect) -> Vec<Line<'static>> {
 /// How bad it is, with who knows beside it or below it; what it is called has the rest of the room.
 fn title(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     let simulated =
-        view.model.live.simulation.as_ref().map(|_| view.look.span(Role::Simulated, " SIMULATED "));
+        view.model.live.simulation.as_ref().map(|_| view.styles.span(Role::Simulated, " SIMULATED "));
     let cells = |spans: &[Span<'static>]| spans.iter().map(Span::width).sum::<usize>();
     let (bad, who) = (how_bad(view), who_knows(view));
     let beside: Vec<Span<'static>> = who.iter().chain(&simulated).cloned().collect();
@@ -46,7 +46,7 @@ fn title(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     }
     let mut lines = vec![two_sided(view, left, simulated.into_iter().collect(), width)];
     lines.extend(who.map(|who| {
-        let text = fit(&view.look, &who.content, usize::from(width));
+        let text = fit(&view.styles, &who.content, usize::from(width));
         Line::from(Span::styled(text, who.style))
     }));
     lines
@@ -54,15 +54,16 @@ fn title(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
 
 /// The clocks in one line where they fit, in two where they do not.
 fn objectives(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let line = objectives_line(view, width);
     let Some((role, text)) = rpo(view).filter(|_| line.width() > usize::from(width)) else {
         return vec![line];
     };
-    let behind = |clock: Vec<Span<'static>>| Line::from([vec![look.span(Role::Muted, RTO)], clock].concat());
+    let behind =
+        |clock: Vec<Span<'static>>| Line::from([vec![styles.span(Role::Muted, RTO)], clock].concat());
     let clock = match behind(rto(view, width)) {
         long if long.width() > usize::from(width) => behind(terse(rto(view, width))),
         fits => fits,
     };
-    vec![clock, Line::from(vec![look.span(Role::Muted, RPO), look.span(role, text)])]
+    vec![clock, Line::from(vec![styles.span(Role::Muted, RPO), styles.span(role, text)])]
 }

@@ -49,16 +49,16 @@ pub fn lines(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
 /// The same in so many rows.
 pub fn lines_in(view: &View<'_>, rows: usize, width: u16) -> Vec<Line<'static>> {
     let next = next(view);
-    let look = &view.look;
-    let label = look.span(Role::Title, " NEXT");
-    let all = labelled_with(look, label, INDENT, next.role, &next.text, width);
+    let styles = &view.styles;
+    let label = styles.span(Role::Title, " NEXT");
+    let all = labelled_with(styles, label, INDENT, next.role, &next.text, width);
     if all.len() <= rows {
         return all;
     }
     let rest = format!("{} tells all", view.key(Action::Brief));
-    let rest = look.span(Role::Muted, format!(" {rest}"));
+    let rest = styles.span(Role::Muted, format!(" {rest}"));
     let room = width.saturating_sub(u16::try_from(rest.width()).unwrap_or(u16::MAX));
-    let mut lines = cut(look, all, rows, room);
+    let mut lines = cut(styles, all, rows, room);
     if let Some(last) = lines.last_mut() {
         last.push_span(rest);
     }

@@ -7,7 +7,7 @@ use crate::console::screens::View;
 use crate::console::screens::paint::cleaned;
 use crate::console::screens::words::{brief, ceiling, concern_role, old, signal};
 use crate::console::theme::Role;
-use crate::console::widgets::{Look, fit, sparkline, state_cell};
+use crate::console::widgets::{Styles, fit, sparkline, state_cell};
 use crate::core::ask::backup::{BackupStatus, standing};
 use crate::core::ask::evidence::bounds;
 use crate::core::ask::{evidence, names};
@@ -36,7 +36,7 @@ pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
     let shown = if backups.len() > space { space.saturating_sub(1).max(1) } else { backups.len() };
     lines.extend(backups.iter().take(shown).map(|(backup, standing)| copy(view, backup, standing, width)));
     if backups.len() > shown && space > shown {
-        lines.push(rest(&view.look, &backups[shown..]));
+        lines.push(rest(&view.styles, &backups[shown..]));
     } else {
         count_hidden(view, lines.last_mut(), backups.len() - shown);
     }
@@ -49,7 +49,7 @@ pub fn lines(view: &View<'_>, width: u16, room: usize) -> Vec<Line<'static>> {
 /// Where there is no row to say it, the last line of a block says how many it leaves out.
 fn count_hidden(view: &View<'_>, line: Option<&mut Line<'static>>, hidden: usize) {
     if let Some(line) = line.filter(|_| hidden > 0) {
-        line.push_span(view.look.span(Role::Muted, format!(", +{hidden} more")));
+        line.push_span(view.styles.span(Role::Muted, format!(", +{hidden} more")));
     }
 }
 
@@ -57,7 +57,7 @@ fn count_hidden(view: &View<'_>, line: Option<&mut Line<'static>>, hidden: usize
 fn label(view: &View<'_>, lines: &mut [Line<'static>], from: usize, count: usize, name: &str) {
     for (place, line) in lines.iter_mut().skip(from).take(count.max(1)).enumerate() {
         let text = if place == 0 && count > 0 { format!(" {name:<7}") } else { " ".repeat(LABEL_WIDTH) };
-        line.spans.insert(0, view.look.span(Role::Title, text));
+        line.spans.insert(0, view.styles.span(Role::Title, text));
     }
 }
 
@@ -80,36 +80,36 @@ fn lag_probes<'a>(view: &View<'a>) -> Vec<(&'a ProbeId, &'a ProbeSpec)> {
 
 /// `✓ ok DR lag 14 s ▁▂▃▅█ warn 30 s, critical 60 s`.
 fn lag(view: &View<'_>, id: &ProbeId, spec: &ProbeSpec, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let recent = view.model.live.recent.get(id);
     let measured = recent.and_then(|r| r.latest.as_ref()).and_then(|r| r.outcome.as_ref().ok());
     let state = signal(view.model.state(id));
     let title = cleaned(&names::title(view.model, spec));
     let mut line = Line::from(vec![
-        cell(look, state_cell(look, state), 11),
-        cell(look, look.span(Role::Text, title), title_width(width) + 1),
+        cell(styles, state_cell(styles, state), 11),
+        cell(styles, styles.span(Role::Text, title), title_width(width) + 1),
     ]);
     let Some(value) = measured.and_then(|measured| measured.value) else {
         // Why there is none takes the room of the value, and of its history where there is little.
         let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width());
-        let why = fit(look, &cleaned(&without_value(view, id, spec)), room);
-        line.push_span(look.span(state.role(), why));
+        let why = fit(styles, &cleaned(&without_value(view, id, spec)), room);
+        line.push_span(styles.span(state.role(), why));
         return line;
     };
-    line.push_span(cell(look, look.span(state.role(), units::value(value, spec.unit)), 10));
+    line.push_span(cell(styles, styles.span(state.role(), units::value(value, spec.unit)), 10));
     if let Some(old) = old(spec, recent, view.now) {
-        line.push_span(look.span(Role::Stale, format!("{old} ")));
+        line.push_span(styles.span(Role::Stale, format!("{old} ")));
     }
     let values: Vec<Option<f64>> =
         recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
     let spark = if width >= WIDE { WIDEST_SPARK } else { SPARK_WIDTH };
-    line.spans.extend(sparkline(look, &values, ceiling(spec), spark).spans);
+    line.spans.extend(sparkline(styles, &values, ceiling(spec), spark).spans);
     let room = usize::from(width).saturating_sub(LABEL_WIDTH + line.width() + 1);
     // The whole bounds, or the one that matters most, or none: half a bound would mislead.
     let critical =
         spec.thresholds.critical.map(|bound| format!("critical {}", units::value(bound, spec.unit)));
     let fits = [Some(bounds(spec)), critical].into_iter().flatten().find(|text| text.len() <= room);
-    line.push_span(look.span(Role::Muted, format!(" {}", fits.unwrap_or_default())));
+    line.push_span(styles.span(Role::Muted, format!(" {}", fits.unwrap_or_default())));
     line
 }
 
@@ -126,8 +126,8 @@ fn title_width(width: u16) -> usize {
     if width >= WIDE { WIDEST_TITLE } else { TITLE_WIDTH }
 }
 
-fn cell(look: &Look<'_>, span: Span<'static>, width: usize) -> Span<'static> {
-    let text = fit(look, &span.content, width - 1);
+fn cell(styles: &Styles<'_>, span: Span<'static>, width: usize) -> Span<'static> {
+    let text = fit(styles, &span.content, width - 1);
     let padding = " ".repeat(width.saturating_sub(Span::raw(&text).width()));
     Span::styled(text + &padding, span.style)
 }
@@ -135,7 +135,7 @@ fn cell(look: &Look<'_>, span: Span<'static>, width: usize) -> Span<'static> {
 /// `✘ critical PostgreSQL full 31 h of 26 h, 1.2 GB, tested 40 d ago`: age of the last good copy of what is
 /// allowed, its size, and when a restore was last proven.
 fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStatus, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let state = signal(standing.state);
     let age = standing.age.map_or_else(|| "age unknown".to_owned(), brief);
     let allowed = backup.max_age.map_or_else(String::new, |limit| format!(" of {}", brief(limit)));
@@ -144,9 +144,9 @@ fn copy(view: &View<'_>, backup: &Backup, standing: &BackupStatus, width: u16) -
     let kept =
         if width >= WIDE { format!(", {} in {}", backup.method, backup.location) } else { String::new() };
     Line::from(vec![
-        cell(look, state_cell(look, state), 11),
-        cell(look, look.span(Role::Text, cleaned(&backup.title)), title_width(width) + 1),
-        look.span(concern_role(standing.state), format!("{age}{allowed}{size}, {test}{kept}")),
+        cell(styles, state_cell(styles, state), 11),
+        cell(styles, styles.span(Role::Text, cleaned(&backup.title)), title_width(width) + 1),
+        styles.span(concern_role(standing.state), format!("{age}{allowed}{size}, {test}{kept}")),
     ])
 }
 
@@ -155,12 +155,12 @@ fn restore_test(standing: &BackupStatus) -> String {
     standing.restored.map_or_else(|| "never tested".to_owned(), |ago| format!("tested {} ago", brief(ago)))
 }
 
-fn rest(look: &Look<'_>, hidden: &[(&Backup, BackupStatus)]) -> Line<'static> {
+fn rest(styles: &Styles<'_>, hidden: &[(&Backup, BackupStatus)]) -> Line<'static> {
     let bad = hidden.iter().filter(|(_, standing)| standing.state.concern() > 0).count();
     let (role, words) = match bad {
         0 => (Role::Muted, "all ok".to_owned()),
         bad => (Role::Warn, format!("{bad} not ok")),
     };
-    let glyph = look.glyph(Glyph::More);
-    Line::from(look.span(role, format!("         {glyph} {} more: {words}", hidden.len())))
+    let glyph = styles.glyph(Glyph::More);
+    Line::from(styles.span(role, format!("         {glyph} {} more: {words}", hidden.len())))
 }

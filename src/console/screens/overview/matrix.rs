@@ -74,9 +74,11 @@ fn rest(view: &View<'_>, hidden: &[Placed<'_>]) -> Line<'static> {
         .collect();
     let all_up = hidden.iter().all(|(_, id, _)| well(view, id));
     let role = if all_up { Role::Muted } else { Role::Warn };
-    let glyph = view.look.glyph(Glyph::More);
+    let glyph = view.styles.glyph(Glyph::More);
     let noun = if hidden.len() == 1 { "service" } else { "services" };
-    Line::from(view.look.span(role, format!("   {glyph} {} more {noun}: {}", hidden.len(), known.join(", "))))
+    Line::from(
+        view.styles.span(role, format!("   {glyph} {} more {noun}: {}", hidden.len(), known.join(", "))),
+    )
 }
 
 /// Tier, name, target, one cell for each region that there is room for, and the clock.
@@ -96,23 +98,23 @@ fn columns(view: &View<'_>, width: u16) -> (Vec<Column>, usize) {
 }
 
 fn head(view: &View<'_>, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let (columns, shown) = columns(view, width);
-    let muted = |text: &str| look.span(Role::Muted, text.to_owned());
-    let mut cells = vec![muted("  T"), look.span(Role::Title, "SERVICE"), muted("RTO")];
+    let muted = |text: &str| styles.span(Role::Muted, text.to_owned());
+    let mut cells = vec![muted("  T"), styles.span(Role::Title, "SERVICE"), muted("RTO")];
     for (id, region) in view.model.plan.regions.iter().take(shown) {
         let name = cleaned(&region.name);
         cells.push(match serves(view, id) {
-            true => look.span(Role::Accent, format!("{} {name}", look.glyph(Glyph::Live))),
-            false => look.span(Role::Title, name),
+            true => styles.span(Role::Accent, format!("{} {name}", styles.glyph(Glyph::Live))),
+            false => styles.span(Role::Title, name),
         });
     }
     let hidden = view.model.plan.regions.len() - shown;
     cells.push(match hidden {
         0 => muted("RTO CLOCK"),
-        hidden => look.span(Role::Warn, format!("+{}", units::counted(hidden, "region"))),
+        hidden => styles.span(Role::Warn, format!("+{}", units::counted(hidden, "region"))),
     });
-    row_line(look, &columns, &cells, width)
+    row_line(styles, &columns, &cells, width)
 }
 
 fn serves(view: &View<'_>, id: &RegionId) -> bool {
@@ -123,10 +125,10 @@ fn regions(view: &View<'_>, width: u16) -> Line<'static> {
     let (columns, shown) = columns(view, width);
     let active = view.model.serving().and_then(|id| view.model.plan.regions.get(id));
     let serves = active.map_or_else(
-        || view.look.span(Role::Unknown, "no active region"),
-        |region| view.look.span(Role::Accent, format!("active {}", cleaned(&region.name))),
+        || view.styles.span(Role::Unknown, "no active region"),
+        |region| view.styles.span(Role::Accent, format!("active {}", cleaned(&region.name))),
     );
-    let mut cells = vec![Span::raw(""), serves, view.look.span(Role::Muted, "region")];
+    let mut cells = vec![Span::raw(""), serves, view.styles.span(Role::Muted, "region")];
     for (id, standing) in view.model.durable.regions.iter().take(shown) {
         let wrong = contradiction::in_region(view.model, id);
         let probes = view.model.plan.regions.get(id).into_iter().flat_map(|region| &region.health);
@@ -139,17 +141,17 @@ fn regions(view: &View<'_>, width: u16) -> Line<'static> {
         cells.push(Span::styled(format!("{}{lasts}", cell.content), cell.style));
     }
     cells.push(Span::raw(""));
-    row_line(&view.look, &columns, &cells, width)
+    row_line(&view.styles, &columns, &cells, width)
 }
 
 fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let (columns, shown) = columns(view, width);
     let name_role = if well(view, id) { Role::Text } else { Role::Accent };
     let mut cells = vec![
-        look.span(Role::Muted, format!("  {}", service.tier)),
-        look.span(name_role, cleaned(&service.title)),
-        look.span(Role::Muted, brief(service.rto)),
+        styles.span(Role::Muted, format!("  {}", service.tier)),
+        styles.span(name_role, cleaned(&service.title)),
+        styles.span(Role::Muted, brief(service.rto)),
     ];
     let placed = placement::of(view.model, id).map(|placed| &placed.region);
     for region in view.model.plan.regions.keys().take(shown) {
@@ -157,15 +159,17 @@ fn row(view: &View<'_>, id: &ServiceId, service: &Service, width: u16) -> Line<'
             let probes = || service.health.get(region).into_iter().flatten();
             cell(view, status, contradiction::on(view.model, probes()), probes())
         });
-        let status = status.unwrap_or_else(|| look.span(Role::Muted, "-"));
+        let status = status.unwrap_or_else(|| styles.span(Role::Muted, "-"));
         // Only what is not where the head of the table says.
         cells.push(match placed.filter(|placed| *placed == region && !serves(view, region)) {
-            Some(_) => Span::styled(format!("{} {}", look.glyph(Glyph::Live), status.content), status.style),
+            Some(_) => {
+                Span::styled(format!("{} {}", styles.glyph(Glyph::Live), status.content), status.style)
+            }
             None => status,
         });
     }
     cells.push(clock(view, id));
-    row_line(look, &columns, &cells, width)
+    row_line(styles, &columns, &cells, width)
 }
 
 /// Whether the address of a probe leads to a server of another region.
@@ -187,12 +191,12 @@ fn cell<'p>(
         writes || matches!(status, Status::Up | Status::Degraded)
     };
     match wrong.filter(answers) {
-        Some(open) => marked(&view.look, State::Critical, open.contradiction.word()),
+        Some(open) => marked(&view.styles, State::Critical, open.contradiction.word()),
         // What answers there is the server of another region: of its own nothing is seen.
         None if matches!(status, Status::Up) && probes.into_iter().any(|probe| leads_away(view, probe)) => {
-            marked(&view.look, State::Unknown, "unseen")
+            marked(&view.styles, State::Unknown, "unseen")
         }
-        None => status_cell(&view.look, status),
+        None => status_cell(&view.styles, status),
     }
 }
 
@@ -207,5 +211,5 @@ fn clock(view: &View<'_>, id: &ServiceId) -> Span<'static> {
     } else {
         (Role::Text, Glyph::Ok, format!("{} left", units::clock(left)))
     };
-    view.look.span(role, format!("{} {words}", view.look.glyph(glyph)))
+    view.styles.span(role, format!("{} {words}", view.styles.glyph(glyph)))
 }

@@ -38,7 +38,7 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 /// Writes lines and returns what is left below them.
 fn put_block(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, lines: Vec<Line<'static>>) -> Rect {
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
-    put(frame, area, &view.look, lines);
+    put(frame, area, &view.styles, lines);
     Rect { y: area.y + used, height: area.height - used, ..area }
 }
 

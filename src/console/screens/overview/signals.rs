@@ -67,7 +67,7 @@ fn let_through<'m>(model: &'m Model, filter: &str) -> impl Iterator<Item = (&'m 
 /// Draws the list, and below it the details of the selected signal when they are asked for.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let rows = rows(view.model, &view.ui.filter);
-    put(frame, area, &view.look, [title(view, &rows, area.width)]);
+    put(frame, area, &view.styles, [title(view, &rows, area.width)]);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     let details = if view.ui.details { DETAIL_ROWS.min(below.height * 2 / 3) } else { 0 };
     let list = Rect { height: below.height.saturating_sub(details), ..below };
@@ -81,14 +81,14 @@ pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
         .map(|(place, row)| line(view, row, shown.start + place == selected, list.width, titles));
     let lines: Vec<Line<'static>> = lines.collect();
     if rows.is_empty() {
-        put(frame, list, &view.look, [no_match(view)]);
+        put(frame, list, &view.styles, [no_match(view)]);
     }
     let marked = (!rows.is_empty()).then(|| selected.saturating_sub(shown.start));
-    put_list(frame, list, &view.look, lines, marked);
+    put_list(frame, list, &view.styles, lines, marked);
     if let Some(row) = rows.get(selected).filter(|_| details > 0) {
         let panel = Rect { y: list.bottom(), height: details, ..below };
         let lines = detailed(view, detail(view, row, panel.width), usize::from(panel.height));
-        put(frame, panel, &view.look, lines);
+        put(frame, panel, &view.styles, lines);
     }
 }
 
@@ -107,15 +107,15 @@ fn title(view: &View<'_>, rows: &[Row<'_>], width: u16) -> Line<'static> {
         let hidden = view.model.durable.signals.len() - rows.len();
         rest.push_str(&format!(
             " {} filter \"{}\" hides {hidden}",
-            view.look.glyph(Glyph::Separator),
+            view.styles.glyph(Glyph::Separator),
             view.ui.filter
         ));
     }
-    rule(&view.look, "SIGNALS", cleaned(&rest), width)
+    rule(&view.styles, "SIGNALS", cleaned(&rest), width)
 }
 
 fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Column) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let model = view.model;
     let spec = model.plan.probes.get(row.probe);
     let recent = model.live.recent.get(row.probe);
@@ -123,8 +123,8 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Colu
     let measured = recent.and_then(|r| r.latest.as_ref()).and_then(|r| r.outcome.as_ref().ok());
     let value = measured.and_then(|m| m.value).zip(spec).map(|(v, spec)| units::value(v, spec.unit));
     let when = match spec.and_then(|spec| old(spec, recent, view.now)) {
-        Some(old) => look.span(Role::Stale, old),
-        None => look.span(Role::Muted, lasting(row.since, view.now)),
+        Some(old) => styles.span(Role::Stale, old),
+        None => styles.span(Role::Muted, lasting(row.since, view.now)),
     };
     let failing = spec.zip(recent).and_then(|(spec, recent)| failing(spec, row.state, recent));
     let away = spec.and_then(|spec| servers::leads_to(model, spec));
@@ -147,26 +147,26 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Colu
         fixed(10, false),
     ];
     let mut cells = vec![
-        look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
+        styles.span(Role::Accent, if selected { styles.glyph(Glyph::Selected) } else { " " }),
         match away.filter(|_| row.state == SignalState::Ok) {
-            Some(_) => marked(look, State::Unknown, "moved"),
-            None => state_cell(look, state),
+            Some(_) => marked(styles, State::Unknown, "moved"),
+            None => state_cell(styles, state),
         },
-        look.span(Role::Text, cleaned(&title)),
-        look.span(state.role(), value.unwrap_or_default()),
+        styles.span(Role::Text, cleaned(&title)),
+        styles.span(state.role(), value.unwrap_or_default()),
         when,
     ];
     if width >= WIDE {
         let values: Vec<Option<f64>> =
             recent.map_or_else(Vec::new, |recent| recent.values.iter().copied().collect());
-        let history: String = sparkline(look, &values, spec.map_or(0.0, ceiling), SPARK_WIDTH)
+        let history: String = sparkline(styles, &values, spec.map_or(0.0, ceiling), SPARK_WIDTH)
             .spans
             .iter()
             .map(|span| span.content.as_ref())
             .collect();
         let history = if values.iter().any(Option::is_some) { history } else { String::new() };
         columns.push(fixed(SPARK_WIDTH, false));
-        cells.push(look.span(Role::Sparkline, history));
+        cells.push(styles.span(Role::Sparkline, history));
     }
     columns.push(Column { width: Width::Share(1), right: false });
     let why = if width >= WIDE { &why } else { without_address(&why) };
@@ -174,8 +174,8 @@ fn line(view: &View<'_>, row: &Row<'_>, selected: bool, width: u16, titles: Colu
         Some(other) => format!("leads to {} now: {why}", other.title),
         None => why.to_owned(),
     };
-    cells.push(look.span(concern_role(row.state), cleaned(&why)));
-    row_line(look, &columns, &cells, width)
+    cells.push(styles.span(concern_role(row.state), cleaned(&why)));
+    row_line(styles, &columns, &cells, width)
 }
 
 /// `connection refused` of `db.example:5432: connection refused`: where there is little room, what is wrong says
@@ -189,9 +189,9 @@ fn without_address(why: &str) -> &str {
 
 /// Everything that is known of a signal.
 fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let Some(frozen) = evidence::freeze(view.model, row.probe) else { return Vec::new() };
-    let mut lines = vec![rule(look, cleaned(&frozen.title), row.probe.to_string(), width)];
+    let mut lines = vec![rule(styles, cleaned(&frozen.title), row.probe.to_string(), width)];
     let recent = view.model.live.recent.get(row.probe);
     let latest = recent.and_then(|recent| recent.latest.as_ref());
     let why = view.model.why(row.probe);
@@ -200,15 +200,15 @@ fn detail(view: &View<'_>, row: &Row<'_>, width: u16) -> Vec<Line<'static>> {
         lasting => format!("since {} ({lasting})", date_time(row.since)),
     };
     let state = signal(row.state);
-    let glyph = state_cell(look, state);
+    let glyph = state_cell(styles, state);
     lines.push(Line::from(vec![
         Span::raw("           "),
         glyph,
-        look.span(Role::Muted, format!(" {since}")),
+        styles.span(Role::Muted, format!(" {since}")),
     ]));
     let mut add = |label: &str, role: Role, text: &str| {
         if !text.is_empty() {
-            lines.extend(labelled(look, &format!(" {label:<9}"), role, text, width));
+            lines.extend(labelled(styles, &format!(" {label:<9}"), role, text, width));
         }
     };
     let value = if frozen.value.is_empty() { "no value".to_owned() } else { frozen.value.clone() };

@@ -40,29 +40,29 @@ const ROWS_EACH: usize = 3;
 /// The lines at the top of the overview. Where the terminal is small and this screen has `low` rows, what to do next
 /// comes right after why, and the rest has what these two leave.
 pub fn lines(view: &View<'_>, width: u16, low: Option<usize>) -> Vec<Line<'static>> {
-    let look = &view.look;
-    let label = |text: &str| look.span(Role::Title, format!(" {text}"));
+    let styles = &view.styles;
+    let label = |text: &str| styles.span(Role::Title, format!(" {text}"));
     let (state, role, why) = why(view);
-    let why = format!("{} {why}", look.glyph(state.glyph()));
-    let why = labelled_with(look, label("WHY"), INDENT, role, &why, width);
+    let why = format!("{} {why}", styles.glyph(state.glyph()));
+    let why = labelled_with(styles, label("WHY"), INDENT, role, &why, width);
     if let Some(room) = low {
-        let mut lines = cut(look, why, ROWS_EACH.min(room / 3).max(1), width);
+        let mut lines = cut(styles, why, ROWS_EACH.min(room / 3).max(1), width);
         lines.extend(next::lines_in(view, room.saturating_sub(lines.len()).max(1), width));
         let rest =
             [contradictions(view, width), phase(view, width).into_iter().collect(), aftermath(view, width)];
         let spare = room.saturating_sub(lines.len() + SIGNALS_LEFT);
         if spare > 0 {
-            lines.extend(limited(look, rest.concat(), spare, "lines: enlarge this terminal"));
+            lines.extend(limited(styles, rest.concat(), spare, "lines: enlarge this terminal"));
         }
         return lines;
     }
-    let mut lines = cut(look, why, ROWS_EACH, width);
+    let mut lines = cut(styles, why, ROWS_EACH, width);
     lines.extend(contradictions(view, width));
     if let Some((severity, because)) = worse(view) {
         let text =
-            format!("{} could be {severity}: cannot tell, {because}", look.glyph(State::Unknown.glyph()));
-        let more = labelled_with(look, Span::raw(""), INDENT, Role::Unknown, &text, width);
-        lines.extend(cut(look, more, 2, width));
+            format!("{} could be {severity}: cannot tell, {because}", styles.glyph(State::Unknown.glyph()));
+        let more = labelled_with(styles, Span::raw(""), INDENT, Role::Unknown, &text, width);
+        lines.extend(cut(styles, more, 2, width));
     }
     lines.extend(phase(view, width));
     lines.extend(aftermath(view, width));
@@ -72,7 +72,7 @@ pub fn lines(view: &View<'_>, width: u16, low: Option<usize>) -> Vec<Line<'stati
 
 /// What cannot be right, with what shows it; what is the reason of the severity is not said twice.
 fn contradictions(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
-    let (look, model) = (&view.look, view.model);
+    let (styles, model) = (&view.styles, view.model);
     let why = model.durable.severity.as_ref().map(|(.., why)| why);
     let mut lines = Vec::new();
     let all = contradiction::of(model);
@@ -85,44 +85,46 @@ fn contradictions(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
             .as_ref()
             .map_or_else(String::new, |answer| format!(" (answered by {}: {})", answer.by, answer.reason));
         let text =
-            format!("{} {what}{gap}{}{answered}", look.glyph(State::Critical.glyph()), contradiction.why);
-        let more = labelled_with(look, Span::raw(""), INDENT, Role::Critical, &text, width);
-        lines.extend(cut(look, more, 2, width));
+            format!("{} {what}{gap}{}{answered}", styles.glyph(State::Critical.glyph()), contradiction.why);
+        let more = labelled_with(styles, Span::raw(""), INDENT, Role::Critical, &text, width);
+        lines.extend(cut(styles, more, 2, width));
     }
     if let Some(hidden) = all.len().checked_sub(CONTRADICTIONS).filter(|hidden| *hidden > 0) {
         let brief = view.key(Action::Brief);
-        let text =
-            format!("{} and {hidden} more that cannot be right, {brief} tells all", look.glyph(Glyph::More));
-        lines.extend(labelled_with(look, Span::raw(""), INDENT, Role::Critical, &text, width));
+        let text = format!(
+            "{} and {hidden} more that cannot be right, {brief} tells all",
+            styles.glyph(Glyph::More)
+        );
+        lines.extend(labelled_with(styles, Span::raw(""), INDENT, Role::Critical, &text, width));
     }
     lines
 }
 
 /// Where the incident is in its life, or that it is only proposed.
 fn phase(view: &View<'_>, width: u16) -> Option<Line<'static>> {
-    let (look, model) = (&view.look, view.model);
-    let label = look.span(Role::Title, " PHASE");
+    let (styles, model) = (&view.styles, view.model);
+    let label = styles.span(Role::Title, " PHASE");
     if let Some(proposal) = &model.durable.proposal {
         let ago = units::age(age(proposal.at, view.now));
         let text = format!("PROPOSED {ago} ago as {}: {}", proposal.severity.as_str(), proposal.title);
-        let lines = labelled_with(look, label, INDENT, Role::Critical, &text, width);
-        return cut(look, lines, 1, width).into_iter().next();
+        let lines = labelled_with(styles, label, INDENT, Role::Critical, &text, width);
+        return cut(styles, lines, 1, width).into_iter().next();
     }
     let incident = model.durable.incident.as_ref()?;
     let now = lifecycle::phase(&model.plan, incident, view.now);
     let mut line = Line::from(vec![label, Span::raw(" ")]);
     for (place, phase) in PHASES.into_iter().enumerate() {
         if place > 0 {
-            line.push_span(look.span(Role::Muted, " > "));
+            line.push_span(styles.span(Role::Muted, " > "));
         }
         let (role, word) = match phase == now {
             true => (Role::Accent, format!("[{}]", phase.as_str())),
             false => (Role::Muted, phase.as_str().to_owned()),
         };
-        line.push_span(look.span(role, word));
+        line.push_span(styles.span(role, word));
     }
     if let Some(left) = lifecycle::watch_left(&model.plan, incident, view.now) {
-        line.push_span(look.span(Role::Muted, format!(", {} left", units::age(left))));
+        line.push_span(styles.span(Role::Muted, format!(", {} left", units::age(left))));
     }
     Some(line)
 }
@@ -137,8 +139,8 @@ fn thrown_away(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
     last.map_or_else(Vec::new, |how| {
         let ago = units::age(age(how.at, view.now));
         let text = format!("{DIVERGED} data ended {ago} ago: {}", how.reason);
-        let label = view.look.span(Role::Title, " LAST");
-        cut(&view.look, labelled_with(&view.look, label, INDENT, Role::Warn, &text, width), 2, width)
+        let label = view.styles.span(Role::Title, " LAST");
+        cut(&view.styles, labelled_with(&view.styles, label, INDENT, Role::Warn, &text, width), 2, width)
     })
 }
 
@@ -189,8 +191,8 @@ fn aftermath(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
         }
         _ => return Vec::new(),
     };
-    let label = view.look.span(Role::Title, " LAST");
-    cut(&view.look, labelled_with(&view.look, label, INDENT, role, &text, width), 2, width)
+    let label = view.styles.span(Role::Title, " LAST");
+    cut(&view.styles, labelled_with(&view.styles, label, INDENT, role, &text, width), 2, width)
 }
 
 fn why(view: &View<'_>) -> (State, Role, String) {

@@ -40,29 +40,29 @@ pub fn draw(
     runbook: &Runbook,
     selected: usize,
 ) {
-    let look = &view.look;
+    let styles = &view.styles;
     let Some((id, state)) = run.steps.get_index(selected) else { return };
     let Some(step) = runbook.steps.get(id) else {
         let text = format!("The plan has no step {id} any more; the timeline has what is recorded of it.");
-        let lines = labelled_with(look, " ".into(), 1, Role::Critical, &text, area.width);
-        return put(frame, area, look, lines);
+        let lines = labelled_with(styles, " ".into(), 1, Role::Critical, &text, area.width);
+        return put(frame, area, styles, lines);
     };
     let title = format!("{} {}", selected + 1, cleaned(&step.title));
     let kind = if step.irreversible { format!("{}, IRREVERSIBLE", step.action) } else { step.action.clone() };
-    let mut lines = vec![rule(look, title, kind, area.width)];
+    let mut lines = vec![rule(styles, title, kind, area.width)];
     let body = body(view, run, step, state, area.width);
     let output = output(view, run, step);
     let height = usize::from(area.height).saturating_sub(1);
     let for_output = output.len().min(OUTPUT_ROWS.max(height.saturating_sub(body.len() + 1)));
     let for_output = if output.is_empty() { 0 } else { for_output + 1 };
     let room = height.saturating_sub(for_output.min(height / 2));
-    let heading = |text: String| Line::from(look.span(Role::Muted, text));
+    let heading = |text: String| Line::from(styles.span(Role::Muted, text));
     let begin = Pages::default();
     let pages = if view.ui.details { &view.ui.pages } else { &begin };
     let all = [body.clone(), vec![heading(" output".into())], output.clone()].concat();
     let turns = if view.ui.details { Action::PageDown } else { Action::ToggleDetails };
     let (key, rest) = (view.key(turns), shown_by(view, turns));
-    let mut short = limited(look, body, room, &rest);
+    let mut short = limited(styles, body, room, &rest);
     if for_output > 0 {
         let left = height.saturating_sub(short.len() + 1);
         let earlier = output.len().saturating_sub(left);
@@ -73,7 +73,7 @@ pub fn draw(
         short.extend(output[earlier..].iter().cloned());
     }
     lines.extend(paged(view, pages, all, short, height));
-    put(frame, area, look, lines);
+    put(frame, area, styles, lines);
 }
 
 /// A label and its wrapped text.
@@ -85,8 +85,8 @@ struct Sheet<'v, 'm> {
 
 impl Sheet<'_, '_> {
     fn add(&mut self, label: &str, role: Role, text: &str) {
-        let label = self.view.look.span(Role::Muted, format!(" {label}"));
-        self.lines.extend(labelled_with(&self.view.look, label, INDENT, role, text, self.width));
+        let label = self.view.styles.span(Role::Muted, format!(" {label}"));
+        self.lines.extend(labelled_with(&self.view.styles, label, INDENT, role, text, self.width));
     }
 
     fn add_failure(&mut self, label: &str, role: Role, failure: &Failure) {
@@ -265,20 +265,20 @@ pub fn guard_lines(
     indent: usize,
     width: u16,
 ) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let (state, word) = match &guard.truth {
         Truth::True => (State::Ok, "holds".to_owned()),
         Truth::False => (State::Critical, "DOES NOT HOLD".to_owned()),
         Truth::Unknown(why) => (State::Unknown, format!("CANNOT BE TOLD ({why})")),
     };
-    let mark = marked(look, state, "");
+    let mark = marked(styles, state, "");
     let text = format!("{}{word}: {}", mark.content, guard.condition);
-    let label = look.span(Role::Muted, label.to_owned());
+    let label = styles.span(Role::Muted, label.to_owned());
     let role = if guard.truth == Truth::True { Role::Text } else { state.role() };
-    let mut lines = labelled_with(look, label, indent, role, &text, width);
+    let mut lines = labelled_with(styles, label, indent, role, &text, width);
     if let Some(reason) = &guard.overridden {
-        let text = format!("{} OVERRIDDEN: {reason}", look.glyph(Glyph::Warn));
-        lines.extend(labelled_with(look, Span::raw(""), indent, Role::Warn, &text, width));
+        let text = format!("{} OVERRIDDEN: {reason}", styles.glyph(Glyph::Warn));
+        lines.extend(labelled_with(styles, Span::raw(""), indent, Role::Warn, &text, width));
     }
     lines
 }
@@ -288,7 +288,7 @@ fn what_it_showed(sheet: &mut Sheet<'_, '_>, state: &StepRun) {
         sheet.add("outcome", Role::Text, &done.summary);
     }
     if let Some(proof) = &state.proof {
-        let glyph = sheet.view.look.glyph(Glyph::Ok);
+        let glyph = sheet.view.styles.glyph(Glyph::Ok);
         for (place, line) in proof.evidence.iter().enumerate() {
             sheet.add(if place == 0 { "proof" } else { "" }, Role::Ok, &format!("{glyph} {line}"));
         }
@@ -373,8 +373,8 @@ fn output(view: &View<'_>, run: &Run, step: &Step) -> Vec<Line<'static>> {
     let of_step = view.model.live.output.iter().filter(|kept| kept.run == run.id && kept.step == step.id);
     let line = |kept: &crate::core::model::StepOutput| {
         Line::from(vec![
-            view.look.span(Role::Muted, format!("  {} ", clock_time(kept.at))),
-            view.look.span(Role::Text, cleaned(&kept.line)),
+            view.styles.span(Role::Muted, format!("  {} ", clock_time(kept.at))),
+            view.styles.span(Role::Text, cleaned(&kept.line)),
         ])
     };
     of_step.map(line).collect()

@@ -30,11 +30,11 @@ const DETAIL_ROWS: u16 = 9;
 /// Draws a run.
 pub fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, run: &Run) {
     let Some(runbook) = view.model.plan.runbooks.get(&run.runbook) else {
-        return put(frame, area, &view.look, super::decide::todo(view, area.width));
+        return put(frame, area, &view.styles, super::decide::todo(view, area.width));
     };
     let top = summary(view, run, runbook, area.width);
     let used = u16::try_from(top.len()).unwrap_or(u16::MAX).min(area.height);
-    put(frame, area, &view.look, top);
+    put(frame, area, &view.styles, top);
     let area = Rect { y: area.y + used, height: area.height - used, ..area };
     let selected = view.ui.cursor(Screen::Decide).selected.min(run.steps.len().saturating_sub(1));
     let (list, panel) = split(area, view.ui.details, steps::height(run, runbook));
@@ -57,17 +57,17 @@ fn split(area: Rect, details: bool, wanted: u16) -> (Rect, Rect) {
 
 /// The runbook's name, how far it is, and how it ended; then what to do next.
 fn summary(view: &View<'_>, run: &Run, runbook: &Runbook, width: u16) -> Vec<Line<'static>> {
-    let look = &view.look;
+    let styles = &view.styles;
     let settled = run.steps.values().filter(|step| step.status.is_settled()).count();
     let end = run.ended.as_ref().map_or(view.now, |(at, _)| *at);
     let took = units::clock(age(run.started_at, end));
     let of = estimate(runbook).map_or_else(String::new, |total| format!(" of {}", about(total)));
     let total = run.steps.len();
     let rest = format!("{settled} of {total} steps settled, {took}{of}");
-    let mut lines = vec![rule(look, cleaned(&runbook.title), rest, width)];
+    let mut lines = vec![rule(styles, cleaned(&runbook.title), rest, width)];
     if let Some((at, end)) = &run.ended {
         let (role, text) = ended(view, run, end, *at);
-        lines.extend(cut(look, labelled_with(look, " ".into(), 1, role, &text, width), 2, width));
+        lines.extend(cut(styles, labelled_with(styles, " ".into(), 1, role, &text, width), 2, width));
     }
     lines.extend(super::next::lines(view, width));
     lines

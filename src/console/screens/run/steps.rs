@@ -64,7 +64,7 @@ pub fn draw(
         })
         .collect();
     let mark = (!run.steps.is_empty()).then(|| place.saturating_sub(shown.start));
-    put_list(frame, area, &view.look, lines, mark);
+    put_list(frame, area, &view.styles, lines, mark);
     more(frame, area, view, shown.start, entries.len() - shown.end);
 }
 
@@ -75,17 +75,17 @@ fn more(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, above: usize, below:
         [(above, Glyph::Less, area.y), (below, Glyph::More, area.bottom().saturating_sub(1))]
     {
         if count > 0 && area.height > 0 && area.width > 0 {
-            let look = &view.look;
-            frame.buffer_mut().set_string(right, row, look.glyph(glyph), look.style(Role::Accent));
+            let styles = &view.styles;
+            frame.buffer_mut().set_string(right, row, styles.glyph(glyph), styles.style(Role::Accent));
         }
     }
 }
 
 fn no_return(view: &View<'_>, width: u16) -> Line<'static> {
-    let dash = view.look.glyph(Glyph::NoReturn);
+    let dash = view.styles.glyph(Glyph::NoReturn);
     let text = format!("{} POINT OF NO RETURN: what follows cannot be undone ", dash.repeat(3));
     let left = usize::from(width).saturating_sub(text.chars().count());
-    Line::from(view.look.span(Role::Danger, text + &dash.repeat(left)))
+    Line::from(view.styles.span(Role::Danger, text + &dash.repeat(left)))
 }
 
 fn line(
@@ -97,7 +97,7 @@ fn line(
     width: u16,
     titles: Column,
 ) -> Line<'static> {
-    let look = &view.look;
+    let styles = &view.styles;
     let Some((id, state)) = run.steps.get_index(place) else { return Line::default() };
     let plan = runbook.steps.get(id);
     let fixed = |width, right| Column { width: Width::Fixed(width), right };
@@ -105,19 +105,19 @@ fn line(
         [fixed(1, false), fixed(2, true), fixed(12, false), titles, fixed(14, true), fixed(10, false)];
     let begun = !matches!(state.status, StepStatus::Pending | StepStatus::Ready | StepStatus::Confirming);
     let status = match run.ended.is_some() && !begun {
-        true => words::marked(look, State::Pending, "not run"),
-        false => state_cell(look, words::step(state)),
+        true => words::marked(styles, State::Pending, "not run"),
+        false => state_cell(styles, words::step(state)),
     };
     let title_role = if state.status.is_settled() { Role::Muted } else { Role::Text };
     let cells = [
-        look.span(Role::Accent, if selected { look.glyph(Glyph::Selected) } else { " " }),
-        look.span(Role::Muted, (place + 1).to_string()),
+        styles.span(Role::Accent, if selected { styles.glyph(Glyph::Selected) } else { " " }),
+        styles.span(Role::Muted, (place + 1).to_string()),
         status,
-        look.span(title_role, cleaned(plan.map_or(id.as_str(), |step| &step.title))),
-        look.span(Role::Muted, time(view, plan, state)),
-        look.span(note_role(state), note(view.model, run, runbook, place, plan, state)),
+        styles.span(title_role, cleaned(plan.map_or(id.as_str(), |step| &step.title))),
+        styles.span(Role::Muted, time(view, plan, state)),
+        styles.span(note_role(state), note(view.model, run, runbook, place, plan, state)),
     ];
-    row_line(look, &columns, &cells, width)
+    row_line(styles, &columns, &cells, width)
 }
 
 /// `0:12 of 5 min` once it runs, the estimate before.

@@ -34,7 +34,7 @@ fn the_cell_where_a_service_serves_alone_is_marked_and_the_brief_names_it() {
         step: "dns".into(),
         since: stage.now,
     });
-    let mark = stage.view().look.glyph(Glyph::Live).to_owned();
+    let mark = stage.view().styles.glyph(Glyph::Live).to_owned();
     let shown = seen(&stage);
     let (api, queue) = (line(&shown, "API Gateway"), line(&shown, "PostgreSQL "));
     assert_eq!(api.matches(&mark).count(), 1, "{shown}");
@@ -43,7 +43,7 @@ fn the_cell_where_a_service_serves_alone_is_marked_and_the_brief_names_it() {
     let told = brief::lines(&stage.model, stage.now).join("\n");
     assert!(told.contains("API Gateway is served from us-west-2"), "{told}");
     plain(&mut stage);
-    let mark = stage.view().look.glyph(Glyph::Live).to_owned();
+    let mark = stage.view().styles.glyph(Glyph::Live).to_owned();
     assert!(line(&seen(&stage), "API Gateway").contains(&format!("{mark} ")), "without colours too");
 }
 

@@ -48,7 +48,7 @@ fn draw_each(stage: &Stage, size: (u16, u16)) -> Vec<Buffer> {
         drawn(size, |frame| footer::draw(frame, frame.area(), &view, footer::hints(&view))),
         drawn(size, |frame| too_small::draw(frame, frame.area(), &view)),
         drawn(size, |frame| {
-            connecting::draw(frame, frame.area(), &view.look, "x", SignedDuration::from_secs(9), Some("y"));
+            connecting::draw(frame, frame.area(), &view.styles, "x", SignedDuration::from_secs(9), Some("y"));
         }),
     ];
     if let Some((_, state)) = stage.model.step(&RUN.into(), &"promote".into())

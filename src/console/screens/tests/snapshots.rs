@@ -657,10 +657,10 @@ fn small_terminals_still_say_how_bad_since_when_and_what_next() {
 #[test]
 fn connecting_and_too_small() {
     let stage = healthy();
-    let look = stage.view().look;
+    let styles = stage.view().styles;
     let buffer = drawn((80, 24), |frame| {
         let problem = Some("the socket is there, but nobody answers");
-        connecting::draw(frame, frame.area(), &look, "ARKA Engine", seconds(4), problem);
+        connecting::draw(frame, frame.area(), &styles, "ARKA Engine", seconds(4), problem);
     });
     insta::assert_snapshot!("connecting", text(&buffer));
     let down = region_down();

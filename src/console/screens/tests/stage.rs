@@ -7,7 +7,7 @@ use crate::console::pages::Shown;
 use crate::console::screens::View;
 use crate::console::theme::{self, Theme};
 use crate::console::ui::{Connection, Ui};
-use crate::console::widgets::Look;
+use crate::console::widgets::Styles;
 use crate::core::apply::apply;
 use crate::core::decide::decide;
 use crate::core::model::Model;
@@ -59,7 +59,7 @@ impl Stage {
         View {
             model: &self.model,
             ui: &self.ui,
-            look: Look::new(&self.theme, self.glyphs),
+            styles: Styles::new(&self.theme, self.glyphs),
             now: self.now,
             operator: "alice",
             keymap: &self.keymap,

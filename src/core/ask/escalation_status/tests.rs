@@ -348,7 +348,7 @@ fn what_is_owed_gets_overdue_and_the_next_update_follows() {
     desk.pass(16 * 60);
     assert!(owed(&desk.model)[0].is_overdue(desk.now));
     assert_eq!(next_update(&desk.model), None, "while it is due itself");
-    desk.ask(Ask::Waive { message: "activation".into(), reason: "told by phone".into() });
+    desk.ask(Ask::SkipMessage { message: "activation".into(), reason: "told by phone".into() });
     assert!(owed(&desk.model).is_empty());
     let next = next_update(&desk.model).unwrap();
     assert_eq!((next.number, next.message.as_str()), (2, "activation"));

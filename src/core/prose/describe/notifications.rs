@@ -51,7 +51,7 @@ pub(super) fn sentence(fact: &Fact, plan: &Plan) -> String {
                 plan.messages.get(&due.message).map_or(due.message.as_str(), |message| &message.title);
             format!("To be told by {}: {title}", due.by.strftime("%H:%MZ"))
         }
-        Fact::MessageWaived { message, reason, .. } => {
+        Fact::MessageSkipped { message, reason, .. } => {
             let title = plan.messages.get(message).map_or(message.as_str(), |message| &message.title);
             format!("{title}: not told, {reason}")
         }

@@ -53,9 +53,9 @@ fn updates_are_due_again_after_their_time_until_it_is_resolved() {
 fn a_waived_message_needs_a_reason_and_is_not_sent() {
     let mut telling = Telling::new(with_message(template("customers", &[Occasion::Declared])));
     telling.declare(Severity::P0, Mode::Live);
-    let waive = |reason: &str| Ask::Waive { message: "failover".into(), reason: reason.into() };
-    assert!(telling.machine.ask(waive(" ")).is_err());
-    telling.machine.ask(waive("no customer saw it")).unwrap();
+    let skip_message = |reason: &str| Ask::SkipMessage { message: "failover".into(), reason: reason.into() };
+    assert!(telling.machine.ask(skip_message(" ")).is_err());
+    telling.machine.ask(skip_message("no customer saw it")).unwrap();
     telling.pass(minutes(30));
     assert!(telling.machine.model.durable.due.is_empty());
     assert!(!telling.asked.iter().any(|line| line.contains("inform")));
