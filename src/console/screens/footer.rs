@@ -244,7 +244,7 @@ const PAGING: Hints = &[
     (Action::Page, "page"),
     (Action::SendMessage, "message"),
     (Action::HandOver, "hand over"),
-    (Action::SkipMessage, "skip message"),
+    (Action::SkipMessage, "skip"),
     (Action::Select, "read"),
     (Action::Help, "help"),
     (Action::Palette, "commands"),
@@ -252,7 +252,7 @@ const PAGING: Hints = &[
 ];
 const TAKEN: Hints = &[
     (Action::SendMessage, "message"),
-    (Action::SkipMessage, "skip message"),
+    (Action::SkipMessage, "skip"),
     (Action::HandOver, "hand over"),
     (Action::Page, "page"),
     (Action::Resolve, "resolve"),
@@ -265,7 +265,7 @@ const RESOLVED: Hints = &[
     (Action::CloseIncident, "close"),
     (Action::Reopen, "reopen"),
     (Action::SendMessage, "message"),
-    (Action::SkipMessage, "skip message"),
+    (Action::SkipMessage, "skip"),
     (Action::Select, "read"),
     (Action::Help, "help"),
     (Action::Palette, "commands"),
