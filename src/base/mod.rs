@@ -5,6 +5,7 @@ pub mod folder;
 pub(crate) mod host;
 pub mod ids;
 pub(crate) mod lane;
+pub mod moment;
 pub mod orphans;
 pub mod output;
 pub(crate) mod phone;

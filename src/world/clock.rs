@@ -1,5 +1,6 @@
 //! Three clocks: the system's, a scaled one for demo and rehearse, and one that tests move by hand.
 
+use crate::base::moment::Moment;
 use crate::core::words::since_boot::SinceBoot;
 use crate::world::{Clock, Jump};
 use futures::future::{BoxFuture, FutureExt};
@@ -39,7 +40,10 @@ impl RealClock {
     /// Starts from the system's wall clock.
     pub fn new() -> Self {
         // A clock that was set to where no time is stands still there, and this process with it.
-        Self::over(|| Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX), since_boot)
+        Self::over(
+            || Timestamp::try_from(std::time::SystemTime::now()).unwrap_or(Timestamp::MAX),
+            || Moment::now().since_boot(),
+        )
     }
 
     fn over(wall: fn() -> Timestamp, boot: fn() -> Option<SignedDuration>) -> Self {
@@ -154,12 +158,6 @@ impl Clock for ManualClock {
         }
         .boxed()
     }
-}
-
-/// Linux counts sleep in this time, and not in its steady clock.
-fn since_boot() -> Option<SignedDuration> {
-    let text = std::fs::read_to_string("/proc/uptime").ok()?;
-    SignedDuration::try_from_secs_f64(text.split_whitespace().next()?.parse().ok()?).ok()
 }
 
 /// Linux gives each start of the host a name.

@@ -1,8 +1,9 @@
 //! What is lost if the standby is promoted now.
 
 use super::history::{History, Sample};
+use crate::base::moment::Moment;
 use crate::base::words;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What is lost if the standby is promoted now: one figure while the primary is seen, else a range, whose upper end
 /// takes the primary to accept writes still and so grows.
@@ -44,7 +45,7 @@ impl Exposure {
 }
 
 /// From a known end of the primary's WAL.
-pub fn measured(history: &History, end: Sample, held: Held, now: Instant, basis: String) -> Exposure {
+pub fn measured(history: &History, end: Sample, held: Held, now: Moment, basis: String) -> Exposure {
     let bytes = end.end.saturating_sub(held.position);
     if bytes == 0 {
         return Exposure::nothing(basis);
@@ -65,7 +66,7 @@ pub fn measured(history: &History, end: Sample, held: Held, now: Instant, basis:
 
 /// Without a look at the primary: from nothing but what was seen of it, up to what it may have written since.
 /// `claimed` is an end of its WAL that the standby's sender told and that may be less than the primary had.
-pub fn unseen(history: &History, held: Held, claimed: Option<u64>, now: Instant, why: &str) -> Exposure {
+pub fn unseen(history: &History, held: Held, claimed: Option<u64>, now: Moment, why: &str) -> Exposure {
     let newest = history.newest();
     let by_look = history.held_until(held.position);
     let by_commit = held.commit_age.and_then(|age| now.checked_sub(age));
@@ -116,7 +117,7 @@ mod tests {
         Held { position, commit_age: None, clocks_compared: false }
     }
 
-    fn busy(start: Instant) -> History {
+    fn busy(start: Moment) -> History {
         let mut history = History::default();
         for look in 0..3 {
             history.push(Sample { at: start + seconds(5 * look), end: 5000 * look });
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn out_of_sight_the_loss_lies_between_what_was_seen_and_what_may_have_been_written() {
-        let start = Instant::now();
+        let start = Moment::now();
         // Last look at 10 s and 10,000 B; the standby holds 7,000 B.
         let exposure = unseen(&busy(start), held(7_000), None, start + seconds(40), "");
         assert_eq!((exposure.span_min, exposure.span), (Some(seconds(0)), Some(seconds(35))));
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_idle_primary_may_still_have_committed_since_it_was_last_seen() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut history = History::default();
         history.push(Sample { at: start, end: 100 });
         history.push(Sample { at: start + seconds(5), end: 100 });
@@ -152,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_commit_that_the_standby_replayed_bounds_the_loss_where_clocks_were_compared() {
-        let start = Instant::now();
+        let start = Moment::now();
         let replayed =
             |compared| Held { commit_age: Some(seconds(3)), clocks_compared: compared, ..held(13_000) };
         let span = |held| unseen(&busy(start), held, None, start + seconds(40), "").span;
@@ -162,7 +163,7 @@ mod tests {
 
     #[test]
     fn never_having_seen_the_primary_is_not_zero() {
-        let now = Instant::now();
+        let now = Moment::now();
         let exposure = unseen(&History::default(), held(100), Some(100), now, "");
         assert_eq!((exposure.span, exposure.bytes, exposure.span_min), (None, None, None));
         let replayed = Held { commit_age: Some(seconds(90)), ..held(100) };
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn behind_since_before_the_first_look_has_bytes_and_no_span() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut history = History::default();
         history.push(Sample { at: start, end: 5000 });
         let end = Sample { at: start + seconds(5), end: 6000 };

@@ -1,8 +1,9 @@
 //! Where the primary's WAL ended, and when: what turns positions into times, and what is left to estimate
 //! from once the primary is gone.
 
+use crate::base::moment::Moment;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Samples kept. At one every 5 s of a busy primary that is more than two hours.
 const MAX_SAMPLES: usize = 2048;
@@ -21,7 +22,7 @@ pub struct History {
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sample {
     /// On this host's clock.
-    pub at: Instant,
+    pub at: Moment,
     /// WAL position.
     pub end: u64,
 }
@@ -75,7 +76,7 @@ impl History {
 
     /// The last time at which the primary's WAL ended at or before a position, between samples in proportion.
     /// `upto` is a further, newest sample. None when that was before the first sample.
-    pub fn time_at(&self, position: u64, upto: Sample) -> Option<Instant> {
+    pub fn time_at(&self, position: u64, upto: Sample) -> Option<Moment> {
         let mut later = upto;
         if position >= later.end {
             return Some(later.at);
@@ -92,17 +93,17 @@ impl History {
 
     /// The last look until which all of the primary's WAL ended at or before a position: whoever holds it holds
     /// everything that was committed until then. None when that was before the first sample.
-    pub fn held_until(&self, position: u64) -> Option<Instant> {
+    pub fn held_until(&self, position: u64) -> Option<Moment> {
         self.samples.iter().rev().find(|sample| sample.end <= position).map(|sample| sample.at)
     }
 
     /// The first look at which the primary's WAL reached beyond a position.
-    pub fn beyond_since(&self, position: u64) -> Option<Instant> {
+    pub fn beyond_since(&self, position: u64) -> Option<Moment> {
         self.samples.iter().find(|sample| sample.end > position).map(|sample| sample.at)
     }
 
     /// How long the primary has been watched until then.
-    pub fn watched(&self, until: Instant) -> Duration {
+    pub fn watched(&self, until: Moment) -> Duration {
         self.samples.front().map_or(Duration::ZERO, |first| until.saturating_duration_since(first.at))
     }
 }
@@ -115,7 +116,7 @@ mod tests {
         Duration::from_secs(count)
     }
 
-    fn steady(start: Instant, looks: u64, step: u64) -> History {
+    fn steady(start: Moment, looks: u64, step: u64) -> History {
         let mut history = History::default();
         for look in 0..looks {
             history.push(Sample { at: start + seconds(5 * look), end: 1000 + step * look });
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn positions_between_two_looks_have_a_time_in_proportion() {
-        let start = Instant::now();
+        let start = Moment::now();
         let history = steady(start, 3, 500);
         let now = Sample { at: start + seconds(11), end: 2000 };
         assert_eq!(history.time_at(1250, now), Some(start + Duration::from_millis(2500)));
@@ -135,7 +136,7 @@ mod tests {
 
     #[test]
     fn an_idle_primary_is_two_samples_and_a_burst_is_dated_after_the_idle_time() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut history = steady(start, 1000, 0);
         assert_eq!(history.samples.len(), 2);
         let burst = Sample { at: start + seconds(5000), end: 9000 };
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_rate_is_that_of_the_last_minute() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut history = steady(start, 100, 0);
         for look in 1..=13 {
             history.push(Sample { at: start + seconds(495 + 5 * look), end: 1000 + 5000 * look });
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn another_timeline_or_cluster_starts_anew_and_late_news_is_passed_over() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut history = steady(start, 3, 500);
         history.follow("1", 1);
         assert_eq!(history.newest(), None);

@@ -1,11 +1,12 @@
 //! What one look at each server reads.
 
 use super::synchronous::Sender;
+use crate::base::moment::Moment;
 use crate::base::text::clean;
 use crate::providers::postgres::client::ReadOnly;
 use crate::providers::postgres::probe::timeline;
 use crate::providers::postgres::source::DatabaseError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio_postgres::Row;
 
 /// Reads a standby. Works from PostgreSQL 12 on. Positions are bytes from the start of the WAL.
@@ -79,7 +80,7 @@ select pg_catalog.min(pg_catalog.substr(name, 9)) as segment,
 #[derive(Clone, PartialEq, Debug)]
 pub struct Standby {
     /// When, on this host's clock.
-    pub at: Instant,
+    pub at: Moment,
     /// Still a standby?
     pub in_recovery: bool,
     /// Identifies the cluster; the same on primary and standby.
@@ -156,7 +157,7 @@ pub enum Receiver {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Primary {
     /// When, on this host's clock.
-    pub at: Instant,
+    pub at: Moment,
     /// It is itself a standby.
     pub in_recovery: bool,
     /// Identifies the cluster.
@@ -191,14 +192,14 @@ pub enum PrimaryLook {
     /// It answered.
     Seen(Primary),
     /// Refused, silent, gone; and when the look began.
-    Unreachable(String, Instant),
+    Unreachable(String, Moment),
     /// It may be well, and could not be read (no right to log in, no secret).
     Unreadable(String),
 }
 
 impl Standby {
     /// Reads a row of [`STANDBY_QUERY`].
-    pub fn of(row: &Row, at: Instant) -> Result<Self, DatabaseError> {
+    pub fn of(row: &Row, at: Moment) -> Result<Self, DatabaseError> {
         Ok(Self {
             at,
             in_recovery: row.try_get("in_recovery")?,
@@ -283,7 +284,7 @@ impl Receiver {
 
 impl Primary {
     /// Reads a row of [`PRIMARY_QUERY`].
-    pub fn of(row: &Row, at: Instant) -> Result<Self, DatabaseError> {
+    pub fn of(row: &Row, at: Moment) -> Result<Self, DatabaseError> {
         let in_recovery = row.try_get("in_recovery")?;
         let senders: i64 = row.try_get("senders")?;
         let names: String = row.try_get("synchronous_names")?;

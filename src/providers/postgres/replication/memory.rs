@@ -5,10 +5,11 @@ use super::history::{History, Sample};
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::progress::{Has, Progress};
 use super::synchronous::{Sender, waits_for};
+use crate::base::moment::Moment;
 use crate::base::words;
 use crate::core::ask::loss_reading::MAY_WRITE;
 use crate::core::words::reading::Measurement;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How old the sender's last word may be to count as a look at the primary. A busy one speaks all the time.
 const RECENT: Duration = Duration::from_secs(10);
@@ -39,22 +40,22 @@ pub struct Memory {
     /// Where the primary's WAL ended, by the primary's own word.
     pub history: History,
     /// When the standby last heard from the primary, or when it was first seen without a stream.
-    pub silent_since: Option<Instant>,
+    pub silent_since: Option<Moment>,
     /// When the first of the failing looks at the primary began.
-    pub unreachable_since: Option<Instant>,
+    pub unreachable_since: Option<Moment>,
     /// The cluster, and the timeline on which this standby was seen. Its control file lags behind until the next
     /// restartpoint, so that it alone would take the standby back to the timeline before a promotion.
     timeline: Option<(String, u32)>,
     /// How far the primary's clock is ahead of the standby's, in seconds.
     ahead_s: Option<f64>,
     /// The last commit that the standby had, by the primary's clock, and when it was first seen to have it.
-    newest_commit: Option<(f64, Instant)>,
+    newest_commit: Option<(f64, Moment)>,
     /// That commit is younger by the clocks than it was seen to be: they are not what they were when they were compared.
     clocks_moved: bool,
     /// The primary's commits wait for this standby.
     synchronous: Option<Synchronous>,
     /// When the primary was last seen to accept writes.
-    writable_at: Option<Instant>,
+    writable_at: Option<Moment>,
     /// An end of the primary's WAL that the standby's sender told, which may be less than the primary had.
     claimed: Option<u64>,
     /// The first and the last look at a primary that this standby does not follow, and that is ahead of it since.
@@ -87,7 +88,7 @@ struct Synchronous {
 /// The state of the way by which WAL comes to the standby.
 pub enum Stream {
     /// It flows; the last message came then, and told where the sender's WAL ends.
-    Flows { heard: Instant, end: Option<u64> },
+    Flows { heard: Moment, end: Option<u64> },
     /// It comes by `restore_command`; where it should stream, why it does not.
     Archive(Option<String>),
     /// It does not come, and why.
@@ -319,7 +320,7 @@ impl Memory {
     }
 
     /// What would be lost by what was last known of a standby that does not answer.
-    pub fn exposure_without_standby(&mut self, now: Instant, primary: &PrimaryLook) -> Option<Exposure> {
+    pub fn exposure_without_standby(&mut self, now: Moment, primary: &PrimaryLook) -> Option<Exposure> {
         let position = self.held?;
         let held = Held { position, commit_age: None, clocks_compared: false };
         let timeline = self.timeline.as_ref().map(|(_, timeline)| *timeline);
@@ -429,8 +430,8 @@ impl Memory {
     }
 
     /// The fields of an exposure.
-    pub fn tell(&self, measured: Measurement, exposure: Exposure, now: Instant) -> Measurement {
-        let ago = |at: Option<Instant>| at.map(|at| now.saturating_duration_since(at).as_secs_f64());
+    pub fn tell(&self, measured: Measurement, exposure: Exposure, now: Moment) -> Measurement {
+        let ago = |at: Option<Moment>| at.map(|at| now.saturating_duration_since(at).as_secs_f64());
         measured
             .with_number("exposure_s", exposure.span.map(|span| span.as_secs_f64()))
             .with_number("exposure_bytes", exposure.bytes.map(|bytes| bytes as f64))
@@ -477,7 +478,7 @@ fn may_be_its_sender(standby: &Standby, primary: &PrimaryLook) -> bool {
 }
 
 /// From `earlier` to `later`; negative the other way round.
-fn seconds_between(later: Instant, earlier: Instant) -> f64 {
+fn seconds_between(later: Moment, earlier: Moment) -> f64 {
     match later.checked_duration_since(earlier) {
         Some(ahead) => ahead.as_secs_f64(),
         None => -earlier.saturating_duration_since(later).as_secs_f64(),

@@ -8,6 +8,7 @@ mod memory;
 mod progress;
 mod synchronous;
 
+use crate::base::moment::Moment;
 use crate::base::units::Unit;
 use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::kinds::probe::{Built, Probe, deadline};
@@ -194,7 +195,7 @@ impl Replication {
         let standby = match standby {
             Ok(standby) => standby,
             Err(error) if error.is_down() => {
-                return Ok(down(&mut memory, &error.to_string(), Instant::now(), &primary));
+                return Ok(down(&mut memory, &error.to_string(), Moment::now(), &primary));
             }
             Err(error) => return Err(error.into()),
         };
@@ -215,7 +216,7 @@ impl Replication {
 
     async fn look_at_standby(&self, within: Duration) -> Result<Standby, DatabaseError> {
         let row = self.ends().0.row(STANDBY_QUERY, within).await?;
-        Standby::of(&row, Instant::now())
+        Standby::of(&row, Moment::now())
     }
 
     /// Where the plan finds the primary, `host:port`.
@@ -231,9 +232,9 @@ impl Replication {
 
     async fn look_at_primary(&self, within: Duration) -> PrimaryLook {
         let Some(primary) = self.ends().1 else { return PrimaryLook::NotAsked };
-        let began = Instant::now();
+        let began = Moment::now();
         let seen = match primary.row(PRIMARY_QUERY, within).await {
-            Ok(row) => Primary::of(&row, Instant::now()),
+            Ok(row) => Primary::of(&row, Moment::now()),
             Err(error) => Err(error),
         };
         match seen {

@@ -1,7 +1,8 @@
 //! That a primary goes on writing, by what reaches its standby: told without comparing the clocks of two servers.
 
+use crate::base::moment::Moment;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Ends of WAL that are waited for. While nothing is replayed each look adds one.
 const MAX_MARKS: usize = 64;
@@ -27,26 +28,26 @@ pub struct Progress {
     last: Option<Last>,
     /// The latest looks that brought a commit of after a moment, with the last such moment.
     newer: VecDeque<Newer>,
-    writes_after: Option<Instant>,
+    writes_after: Option<Moment>,
 }
 
 /// The look before.
 #[derive(Clone, Copy, Debug)]
 struct Last {
-    at: Instant,
+    at: Moment,
     has: Has,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Newer {
-    look: Instant,
-    after: Instant,
+    look: Moment,
+    after: Moment,
 }
 
 /// At that moment the primary's WAL had not gone beyond that end, as far as its sender told.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
-    at: Instant,
+    at: Moment,
     end: u64,
     /// The last commit, by the primary's clock, once all up to the end was replayed: one of later is a commit of after.
     replayed: Option<Option<f64>>,
@@ -67,7 +68,7 @@ pub struct Has {
 
 impl Progress {
     /// Takes in what the standby has `now`; `heard` is when the primary last told where its WAL ends, and that end.
-    pub fn learn(&mut self, now: Instant, has: Has, heard: Option<(Instant, u64)>) {
+    pub fn learn(&mut self, now: Moment, has: Has, heard: Option<(Moment, u64)>) {
         let before = self.last.replace(Last { at: now, has });
         let news = before.is_some_and(|last| has.committed > last.has.committed);
         if news
@@ -97,7 +98,7 @@ impl Progress {
     }
 
     /// The last moment after which commits came at enough looks: all of them are of after it.
-    fn commits_on_and_on(&self, pause: Duration) -> Option<Instant> {
+    fn commits_on_and_on(&self, pause: Duration) -> Option<Moment> {
         let last = self.newer.back()?.look;
         let mut next = last;
         let on = self.newer.iter().rev().take_while(|newer| {
@@ -110,7 +111,7 @@ impl Progress {
 
     /// The last moment after which the primary surely went on to commit, or to write what nobody replays; none where
     /// nothing shows that.
-    pub fn writes_after(&self) -> Option<Instant> {
+    pub fn writes_after(&self) -> Option<Moment> {
         self.writes_after
     }
 
@@ -154,7 +155,7 @@ mod tests {
 
     const MB: u64 = 1 << 20;
 
-    fn at(start: Instant, seconds: u64) -> Instant {
+    fn at(start: Moment, seconds: u64) -> Moment {
         start + Duration::from_secs(seconds)
     }
 
@@ -163,8 +164,8 @@ mod tests {
     }
 
     /// A look each 5 s; each has all that its sender told, and this last commit.
-    fn told(looks: &[f64]) -> (Instant, Progress) {
-        let (start, mut progress) = (Instant::now(), Progress::default());
+    fn told(looks: &[f64]) -> (Moment, Progress) {
+        let (start, mut progress) = (Moment::now(), Progress::default());
         for (number, committed) in (1..).zip(looks) {
             let (now, end) = (at(start, 5 * number), 100 * number);
             progress.learn(now, has(end, end, *committed), Some((now, end)));
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_slow_writer_is_found_out_however_long_its_wal_takes_while_nothing_is_replayed() {
-        let (start, mut progress) = (Instant::now(), Progress::default());
+        let (start, mut progress) = (Moment::now(), Progress::default());
         // 8 kB at each look of a second: a MiB takes more looks than there are marks.
         for second in 0..200 {
             let end = MB + 8192 * second;
@@ -219,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_burst_of_commits_is_no_sign_however_often_it_is_looked_at() {
-        let (start, mut progress) = (Instant::now(), Progress::default());
+        let (start, mut progress) = (Moment::now(), Progress::default());
         for look in 0..120 {
             let (now, end) = (at(start, look), 100 * look);
             let committed = (look as f64).clamp(30.0, 38.0);
@@ -230,7 +231,7 @@ mod tests {
 
     #[test]
     fn bursts_of_several_databases_are_no_sign_either() {
-        let (start, mut progress) = (Instant::now(), Progress::default());
+        let (start, mut progress) = (Moment::now(), Progress::default());
         for look in 0..180 {
             let (now, end) = (at(start, look), 100 * look);
             // Autovacuum, for 4 s in each of three databases a minute.
@@ -242,7 +243,7 @@ mod tests {
 
     #[test]
     fn slow_looks_see_it_too() {
-        let (start, mut progress) = (Instant::now(), Progress::default());
+        let (start, mut progress) = (Moment::now(), Progress::default());
         for look in 0..5 {
             let (now, end) = (at(start, 120 * look), 100 * look);
             progress.learn(now, has(end, end, look as f64), Some((now, end)));
@@ -252,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_base_backup_of_a_server_that_is_read_only_is_no_write_of_anybody() {
-        let (start, mut progress) = (Instant::now(), Progress::default());
+        let (start, mut progress) = (Moment::now(), Progress::default());
         for look in 0..60 {
             // The end leaps to the next segment when it begins and when it ends.
             let leaps = 16 * MB * [20, 40].iter().filter(|leap| look >= **leap).count() as u64;
@@ -266,7 +267,7 @@ mod tests {
     fn wal_without_a_commit_and_commits_of_before_that_come_late_show_nothing() {
         assert_eq!(told(&[1.0; 6]).1.writes_after(), None, "checkpoints of a server that is read-only");
         // The sender was far ahead when it was last heard: what comes until there is of before.
-        let start = Instant::now();
+        let start = Moment::now();
         let mut late = Progress::default();
         late.learn(start, has(100, 100, 1.0), Some((start, 900)));
         for (place, end) in (1..).zip([300, 500, 600, 700, 900]) {
@@ -283,7 +284,7 @@ mod tests {
 
     #[test]
     fn wal_that_grows_and_is_not_replayed_counts_as_going_on_and_a_checkpoint_does_not() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut paused = Progress::default();
         for look in 0..200 {
             let end = (100 + 2 * look) * MB;
@@ -301,7 +302,7 @@ mod tests {
 
     #[test]
     fn the_first_commits_of_all_count_too() {
-        let start = Instant::now();
+        let start = Moment::now();
         let mut progress = Progress::default();
         progress.learn(start, Has { holds: 100, replayed: Some(100), committed: None }, Some((start, 100)));
         for look in 1..6 {

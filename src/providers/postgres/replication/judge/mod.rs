@@ -3,9 +3,10 @@
 use super::exposure::Exposure;
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::memory::{Memory, Stream};
+use crate::base::moment::Moment;
 use crate::base::words;
 use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Judges a standby.
 ///
@@ -71,7 +72,7 @@ pub fn is_unsettled(measured: &Measurement) -> bool {
 pub const SETTLES: Duration = Duration::from_secs(1);
 
 /// A standby that is down: what it held when it was last seen still tells what a promotion would lose at most.
-pub fn down(memory: &mut Memory, why: &str, now: Instant, primary: &PrimaryLook) -> Measurement {
+pub fn down(memory: &mut Memory, why: &str, now: Moment, primary: &PrimaryLook) -> Measurement {
     let measured = Measurement::critical(format!("the standby is down: {why}"));
     match memory.exposure_without_standby(now, primary) {
         Some(exposure) => memory.tell_standby(memory.tell(measured, exposure, now)),

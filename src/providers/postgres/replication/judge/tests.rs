@@ -12,13 +12,13 @@ fn seconds(count: u64) -> Duration {
 
 /// A primary that writes 1 MB/s and a standby that is looked at every 5 s.
 struct Scene {
-    start: Instant,
+    start: Moment,
     memory: Memory,
 }
 
 impl Scene {
     fn new() -> Self {
-        Self { start: Instant::now(), memory: Memory::default() }
+        Self { start: Moment::now(), memory: Memory::default() }
     }
 
     fn standby(&self, at: u64, received: u64, replayed: u64) -> Standby {
