@@ -23,6 +23,7 @@ select pg_catalog.pg_is_in_recovery() as in_recovery,
        case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_is_wal_replay_paused() else false end as paused,
        (select setting::double precision / 1000 from pg_catalog.pg_settings where name = 'recovery_min_apply_delay') as delay_s,
        (select setting::double precision / 1000 from pg_catalog.pg_settings where name = 'wal_receiver_timeout') as timeout_s,
+       (select setting::double precision from pg_catalog.pg_settings where name = 'autovacuum_naptime') as naptime_s,
        extract(epoch from pg_catalog.clock_timestamp())::double precision as clock_s,
        coalesce((select setting from pg_catalog.pg_settings where name = 'restore_command'), '') <> '' as archive,
        c.conninfo <> '' as wants_stream,
@@ -76,6 +77,9 @@ select pg_catalog.min(pg_catalog.substr(name, 9)) as segment,
        (select setting::bigint from pg_catalog.pg_settings where name = 'wal_segment_size') as segment_bytes
   from pg_catalog.pg_ls_waldir() where name ~ '^[0-9A-F]{24}$'";
 
+/// PostgreSQL's default of `autovacuum_naptime`.
+pub const UPKEEP_ROUND: Duration = Duration::from_secs(60);
+
 /// A standby as it was seen.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Standby {
@@ -101,6 +105,8 @@ pub struct Standby {
     pub apply_delay: Duration,
     /// `wal_receiver_timeout`; zero is none.
     pub receiver_timeout: Duration,
+    /// How long autovacuum takes to come to each database once, `autovacuum_naptime`: its primary's is taken to be the same.
+    pub upkeep_round: Duration,
     /// What the replaying process waits for.
     pub waits_for: Option<String>,
     /// The first transaction that it knows nothing of, where it knows how all before ended.
@@ -212,6 +218,7 @@ impl Standby {
             paused: row.try_get("paused")?,
             apply_delay: row.try_get::<_, Option<f64>>("delay_s")?.map_or(Duration::ZERO, span),
             receiver_timeout: row.try_get::<_, Option<f64>>("timeout_s")?.map_or(Duration::ZERO, span),
+            upkeep_round: row.try_get::<_, Option<f64>>("naptime_s")?.map_or(UPKEEP_ROUND, span),
             waits_for: row.try_get("waits_for")?,
             complete_to: row.try_get("complete_to")?,
             clock: row.try_get("clock_s")?,

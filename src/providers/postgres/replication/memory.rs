@@ -207,7 +207,12 @@ impl Memory {
             }
             _ => None,
         };
-        let has = Has { holds, replayed: standby.replayed, committed: standby.committed };
+        let has = Has {
+            holds,
+            replayed: standby.replayed,
+            committed: standby.committed,
+            round: standby.upkeep_round,
+        };
         self.progress.learn(standby.at, has, heard);
     }
 

@@ -93,9 +93,10 @@ pub static KIND: ProbeKind = ProbeKind {
         ("primary_writable_s", "time since the primary was last seen to accept writes"),
         (
             "primary_commits_s",
-            "time since the last moment after which the primary surely went on to write (commits at three looks or more \
-             for 20 s, or a MiB of WAL that nobody replays), by what reached the standby and whatever the clocks say; told where \
-             the standby is known to receive from the primary itself",
+            "time since the last moment after which the primary surely went on to write (commits for longer than a round \
+             of autovacuum takes, its `autovacuum_naptime` and 15 s, without a pause of over 10 s or two looks; or a MiB of \
+             WAL that nobody replays), by what reached the standby and whatever the clocks say; told where the standby is \
+             known to receive from the primary itself",
         ),
         (
             "slot_status",

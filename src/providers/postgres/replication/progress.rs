@@ -6,14 +6,15 @@ use std::time::Duration;
 
 /// Ends of WAL that are waited for. While nothing is replayed each look adds one.
 const MAX_MARKS: usize = 64;
-/// Commits have to come at so many looks, of which the first and the last are so far apart, with no longer pause between:
-/// a server that is read-only still commits what its own upkeep does (autovacuum), in a burst for each of its databases.
+/// Commits have to come at so many looks.
 const LOOKS: usize = 3;
-const SPREAD: Duration = Duration::from_secs(20);
-/// Or two looks, where those are further apart.
+/// They have to go on without a longer pause than this, or two looks.
 const PAUSE: Duration = Duration::from_secs(10);
-/// How long a look counts, or as long as it takes to look so often.
-const WITHIN: Duration = Duration::from_secs(60);
+/// And for so much longer than a round of upkeep takes, or two looks. A server that is read-only still commits what
+/// autovacuum does, in a burst for each of its databases, one after the other: where they are many there is no pause.
+const MARGIN: Duration = Duration::from_secs(15);
+/// No round counts for longer: in one of hours the pauses between databases are long.
+const MAX_ROUND: Duration = Duration::from_secs(600);
 /// So much WAL, while nothing is replayed, is more than a server writes by itself that nobody writes to (a checkpoint, its
 /// running transactions).
 const MIN_WAL_BYTES: u64 = 1 << 20;
@@ -64,6 +65,8 @@ pub struct Has {
     pub replayed: Option<u64>,
     /// When the last commit was made that it replayed, by the primary's clock, in seconds since 1970.
     pub committed: Option<f64>,
+    /// How long autovacuum takes to come to each database once.
+    pub round: Duration,
 }
 
 impl Progress {
@@ -78,9 +81,10 @@ impl Progress {
             self.newer.push_back(Newer { look: now, after });
         }
         let apart = before.map_or(Duration::ZERO, |last| now.saturating_duration_since(last.at));
-        let within = WITHIN.max(apart.saturating_mul(LOOKS as u32 + 1));
-        self.newer.retain(|newer| now.saturating_duration_since(newer.look) <= within);
-        self.writes_after = self.writes_after.max(self.commits_on_and_on(PAUSE.max(apart.saturating_mul(2))));
+        let two_looks = apart.saturating_mul(2);
+        let spread = has.round.min(MAX_ROUND) + MARGIN.max(two_looks);
+        self.newer.retain(|newer| now.saturating_duration_since(newer.look) <= spread * 2);
+        self.writes_after = self.writes_after.max(self.commits_on_and_on(PAUSE.max(two_looks), spread));
         for mark in &mut self.marks {
             mark.grow(before, has);
             if mark.grown >= MIN_WAL_BYTES {
@@ -97,15 +101,15 @@ impl Progress {
         }
     }
 
-    /// The last moment after which commits came at enough looks: all of them are of after it.
-    fn commits_on_and_on(&self, pause: Duration) -> Option<Moment> {
+    /// The last moment after which commits came for so long, without such a pause: all of them are of after it.
+    fn commits_on_and_on(&self, pause: Duration, spread: Duration) -> Option<Moment> {
         let last = self.newer.back()?.look;
         let mut next = last;
         let on = self.newer.iter().rev().take_while(|newer| {
             let before = std::mem::replace(&mut next, newer.look);
             before.saturating_duration_since(newer.look) <= pause
         });
-        let is_spread = |newer: &&Newer| last.saturating_duration_since(newer.look) >= SPREAD;
+        let is_spread = |newer: &&Newer| last.saturating_duration_since(newer.look) >= spread;
         on.skip(LOOKS - 1).find(is_spread).map(|newer| newer.after)
     }
 
@@ -154,13 +158,14 @@ mod tests {
     use super::*;
 
     const MB: u64 = 1 << 20;
+    const ROUND: Duration = Duration::from_secs(60);
 
     fn at(start: Moment, seconds: u64) -> Moment {
         start + Duration::from_secs(seconds)
     }
 
     fn has(holds: u64, replayed: u64, committed: f64) -> Has {
-        Has { holds, replayed: Some(replayed), committed: Some(committed) }
+        Has { holds, replayed: Some(replayed), committed: Some(committed), round: ROUND }
     }
 
     /// A look each 5 s; each has all that its sender told, and this last commit.
@@ -189,11 +194,14 @@ mod tests {
     fn commits_that_come_look_after_look_were_made_after_the_moments_that_they_are_newer_than() {
         // Whatever the primary's clock says: it may go ahead, behind, or have been set back an hour.
         for clock in [1e3, 1e6, -1e6] {
-            let looks = [0.0, 0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 5.0].map(|seconds| clock + seconds);
-            let (_, twice) = told(&looks[..6]);
-            assert_eq!(twice.writes_after(), None, "commits of 15 s may be the server's own");
-            let (start, often) = told(&looks);
-            assert_eq!(often.writes_after(), Some(at(start, 10)), "all five are of after it");
+            let looks: Vec<f64> = (0..20).map(|look| clock + f64::from(look)).collect();
+            let (_, a_round) = told(&looks[..16]);
+            assert_eq!(a_round.writes_after(), None, "commits of 70 s may be the server's own");
+            let (start, longer) = told(&looks[..17]);
+            assert_eq!(longer.writes_after(), Some(at(start, 5)), "all of them are of after it");
+            let mut stopped = looks[..17].to_vec();
+            stopped.extend([looks[16]; 10]);
+            assert_eq!(told(&stopped).1.writes_after().map(|after| after > start), Some(true));
         }
     }
 
@@ -241,6 +249,56 @@ mod tests {
         assert_eq!(progress.writes_after(), None);
     }
 
+    /// Looks at a server, one a second, up to one at which it is known to write on; each has the last of these commits.
+    fn found_out(seconds: u64, commits: &[f64]) -> Option<u64> {
+        let (start, mut progress) = (Moment::now(), Progress::default());
+        (0..seconds).find(|second| {
+            let last = commits.iter().copied().filter(|commit| *commit <= *second as f64).next_back();
+            let (now, end) = (at(start, *second), 100 * second);
+            progress.learn(now, has(end, end, last.unwrap_or(-1.0)), Some((now, end)));
+            progress.writes_after().is_some()
+        })
+    }
+
+    #[test]
+    fn a_round_of_autovacuum_through_many_databases_is_no_sign() {
+        // Ten of twelve databases have something to do, each a twelfth of a minute after the one before.
+        let round = [5, 10, 15, 20, 25, 40, 45, 50, 55, 60];
+        let twice: Vec<f64> = round.iter().chain(&round.map(|at| at + 60)).map(|at| f64::from(*at)).collect();
+        assert_eq!(found_out(240, &twice), None);
+        // All ten have, and each takes its time; the next round comes after a minute in which there is nothing to do.
+        for apart in [5.0, 5.5, 6.0] {
+            let begins = [7.0, 7.0 + 120.0];
+            let twice: Vec<f64> = begins
+                .iter()
+                .flat_map(|begin| {
+                    (0..10).flat_map(move |one| [0.0, 4.0].map(|late| begin + apart * f64::from(one) + late))
+                })
+                .collect();
+            assert_eq!(found_out(300, &twice), None, "{apart}");
+        }
+    }
+
+    #[test]
+    fn who_writes_all_the_time_is_found_out_within_80_seconds() {
+        let often: Vec<f64> = (0..4000).map(|row| f64::from(row) / 20.0).collect();
+        let after = found_out(200, &often);
+        assert!(after.is_some_and(|after| after <= 80), "{after:?}");
+        let now_and_then: Vec<f64> = (0..20).map(|row| f64::from(row) * 9.0).collect();
+        assert!(found_out(200, &now_and_then).is_some_and(|after| after <= 100));
+    }
+
+    #[test]
+    fn where_autovacuum_comes_round_sooner_so_it_is_found_out() {
+        let (start, mut progress) = (Moment::now(), Progress::default());
+        for look in 0..30 {
+            let (now, end) = (at(start, look), 100 * look);
+            let has = Has { round: Duration::from_secs(5), ..has(end, end, look as f64) };
+            progress.learn(now, has, Some((now, end)));
+        }
+        assert!(progress.writes_after().is_some());
+    }
+
     #[test]
     fn slow_looks_see_it_too() {
         let (start, mut progress) = (Moment::now(), Progress::default());
@@ -248,7 +306,7 @@ mod tests {
             let (now, end) = (at(start, 120 * look), 100 * look);
             progress.learn(now, has(end, end, look as f64), Some((now, end)));
         }
-        assert_eq!(progress.writes_after(), Some(at(start, 120)));
+        assert_eq!(progress.writes_after(), Some(start));
     }
 
     #[test]
@@ -304,8 +362,8 @@ mod tests {
     fn the_first_commits_of_all_count_too() {
         let start = Moment::now();
         let mut progress = Progress::default();
-        progress.learn(start, Has { holds: 100, replayed: Some(100), committed: None }, Some((start, 100)));
-        for look in 1..6 {
+        progress.learn(start, Has { committed: None, ..has(100, 100, 0.0) }, Some((start, 100)));
+        for look in 1..17 {
             let (now, end) = (at(start, 5 * look), 100 * (look + 1));
             progress.learn(now, has(end, end, look as f64), Some((now, end)));
         }

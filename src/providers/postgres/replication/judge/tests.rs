@@ -34,6 +34,8 @@ impl Scene {
             paused: false,
             apply_delay: Duration::ZERO,
             receiver_timeout: seconds(60),
+            // So that commits of 20 s show that it writes on.
+            upkeep_round: seconds(5),
             waits_for: Some("RecoveryWalStream".into()),
             complete_to: None,
             clock: 1000.0 + at as f64,
