@@ -1,8 +1,9 @@
 //! Signals, and the regions and services that follow from them.
 
 use crate::base::ids::{ProbeId, RegionId, RunId, ServiceId};
-use crate::core::ask::placement;
+use crate::core::ask::loss_reading::LossReading;
 use crate::core::ask::standing::{self, Course};
+use crate::core::ask::{evidence, placement};
 use crate::core::model::{Model, Switch};
 use crate::core::words::reading::Reading;
 use crate::core::words::signal::{SignalState, is_stale};
@@ -15,6 +16,10 @@ const REMEMBERED_SWITCHES: usize = 100;
 
 /// What two clocks of one host go apart by themselves.
 const DRIFT: SignedDuration = SignedDuration::from_secs(2);
+
+/// Why nobody knows how long ago a loss was measured.
+const SET_BACK: &str = "before this host's clock was set back";
+const STARTED_ANEW: &str = "before this host was restarted, or on another one";
 
 /// Takes in a reading, as it was judged.
 pub fn reading_taken(model: &mut Model, probe: &ProbeId, reading: &Reading, judged: SignalState) {
@@ -44,27 +49,41 @@ fn move_clock(model: &mut Model, by: SignedDuration) {
 }
 
 /// What was kept of losses grows by the time that passed since, which the clock does not show where it was set back. The
-/// host's uptime tells it. Where that does not, and this engine seems to begin before what was measured or recorded last,
-/// nobody knows how long ago it was measured.
+/// host's uptime tells it. Where that does not, as the host was started anew or this is another one, nobody knows how long
+/// ago it was measured: a clock that nothing kept while the host was off is behind by as long, and ahead of the journal.
 pub fn redate_losses(model: &mut Model, now: Timestamp, since_boot: Option<&SinceBoot>) {
     let seen = std::mem::take(&mut model.durable.clock_ahead);
     let clocks = since_boot.map(|since_boot| Clocks { at: now, since_boot: since_boot.clone() });
     let before = std::mem::replace(&mut model.durable.clocks, clocks);
-    let fell_back = before.zip(model.durable.clocks.as_ref()).and_then(|(old, new)| old.fell_back(new));
+    // Journals of before uptimes were recorded are read as they were then.
+    let told = before.zip(model.durable.clocks.as_ref());
+    let is_started_anew = told.as_ref().is_some_and(|(old, new)| !old.since_boot.goes_on(&new.since_boot));
+    let fell_back = told.and_then(|(old, new)| old.fell_back(new));
     let unseen = fell_back.map(|all| all.saturating_sub(seen)).filter(|unseen| *unseen > DRIFT);
     let by = seen.saturating_add(unseen.unwrap_or_default());
     let last = model.durable.timeline.back().and_then(|event| event.at.checked_sub(by).ok());
-    // Journals of before uptimes were recorded are read as they were then.
     let is_before = since_boot.is_some() && last.is_some_and(|last| last.duration_since(now) > DRIFT);
     move_clock(model, -by);
-    for kept in model.durable.losses.values_mut() {
+    let mut losses = std::mem::take(&mut model.durable.losses);
+    for (probe, kept) in &mut losses {
         kept.set_back(by);
-        if kept.at > now || is_before {
-            *kept = kept.undated(now);
-        } else if let Some(unseen) = unseen {
-            kept.say_older(unseen);
+        let why = match (is_started_anew, is_before || kept.at > now) {
+            (true, _) => Some(STARTED_ANEW),
+            (false, true) => Some(SET_BACK),
+            (false, false) => None,
+        };
+        match why.filter(|_| !is_closed(model, probe, kept, now)) {
+            Some(why) => *kept = kept.undated(now, why),
+            None => unseen.into_iter().for_each(|unseen| kept.say_older(unseen)),
         }
     }
+    model.durable.losses = losses;
+}
+
+/// Whether a proven fence has closed a loss: what passed since is not in it.
+fn is_closed(model: &Model, probe: &ProbeId, kept: &LossReading, now: Timestamp) -> bool {
+    let loss = model.plan.probes.get(probe).map(|spec| evidence::estimate(model, spec, kept, true, now));
+    loss.is_some_and(|loss| loss.fenced_at.is_some() && loss.on_word.is_none())
 }
 
 /// Takes in that a signal turned.

@@ -89,13 +89,12 @@ impl LossReading {
         );
     }
 
-    /// What is left of it once nobody knows how long ago it was measured: a loss that grows since then is not known.
-    pub fn undated(&self, now: Timestamp) -> Self {
-        let why =
-            "it was measured before this host's clock was set back, and nobody knows how long ago that is";
+    /// What is left of it once nobody knows how long ago it was measured, and by `when` it was: a loss that grows since then
+    /// is not known.
+    pub fn undated(&self, now: Timestamp, when: &str) -> Self {
         let (most, least, bytes, bytes_min) = (None, None, None, None);
         let (heard_at, writable_at, committed_after) = (None, None, None);
-        let basis = why.to_owned();
+        let basis = format!("it was measured {when}, and nobody knows how long ago that is");
         let (standby, reversed) = (self.standby.clone(), self.reversed);
         Self {
             at: now,

@@ -396,7 +396,7 @@ fn a_clock_that_was_set_while_the_engine_ran_is_counted_once() {
 }
 
 #[test]
-fn after_a_reboot_a_clock_that_is_behind_the_journal_leaves_no_figure() {
+fn after_a_reboot_nobody_knows_how_long_ago_a_loss_was_measured() {
     let mut machine = night_on_a_host();
     let measured = machine.now;
     machine.now += seconds(120);
@@ -405,13 +405,41 @@ fn after_a_reboot_a_clock_that_is_behind_the_journal_leaves_no_figure() {
         let machine = Machine { now: measured + seconds(clock), ..machine.clone() };
         shown(&begun(machine, since_boot))
     };
-    let behind = later(60, up("b", 10));
-    assert!(behind.span.is_none() && behind.basis.contains("clock was set back"), "{behind:?}");
-    let ahead = later(180, up("b", 10));
-    assert!(ahead.span.unwrap() >= seconds(180) && !ahead.basis.contains("set back"), "{ahead:?}");
+    // A clock that nobody kept meanwhile may be ahead of the journal, and behind all the same.
+    let why = "before this host was restarted, or on another one, and nobody knows how long ago that is";
+    for (clock, since_boot) in
+        [(60, up("b", 10)), (180, up("b", 10)), (180, up("b", 9000)), (180, up("a", 30))]
+    {
+        let loss = later(clock, since_boot);
+        assert!(loss.span.is_none() && loss.basis.contains(why), "{loss:?}");
+        assert!(loss.sentence().starts_with("not known: it was measured before"), "{}", loss.sentence());
+    }
+    // The engine alone was restarted.
+    let same = later(180, up("a", 1010 + 180));
+    assert!(same.span.unwrap() >= seconds(180) && !same.basis.contains("restarted"), "{same:?}");
     // A journal of before uptimes were recorded is read as it was.
     let silent = later(60, None);
     assert!(silent.span.unwrap() >= seconds(60), "{silent:?}");
+    let first = Machine { now: measured + seconds(180), ..night(5.0) };
+    assert!(shown(&begun(first, up("b", 10))).span.unwrap() >= seconds(180));
+}
+
+#[test]
+fn a_loss_that_a_proven_fence_closed_stays_closed_over_a_reboot_and_one_on_a_word_does_not() {
+    let mut machine = night_on_a_host();
+    later(&mut machine, 30);
+    let mut on_word = machine.clone();
+    fence(&mut machine);
+    let before = shown(&machine).span.unwrap();
+    later(&mut machine, 60);
+    let loss = shown(&begun(machine, up("b", 10)));
+    assert!(loss.fenced_at.is_some() && loss.grows_from.is_none(), "{loss:?}");
+    grew(&loss, before, 0);
+    let run = on_word.run();
+    on_word.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    assert!(shown(&on_word).on_word.is_some());
+    later(&mut on_word, 60);
+    assert_eq!(shown(&begun(on_word, up("b", 10))).span, None, "what holds if it is not true is not known");
 }
 
 #[test]

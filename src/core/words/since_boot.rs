@@ -21,12 +21,19 @@ pub struct Clocks {
     pub since_boot: SinceBoot,
 }
 
+impl SinceBoot {
+    /// Whether a later one counts on from the same start of the same host.
+    pub fn goes_on(&self, later: &Self) -> bool {
+        self.boot == later.boot && self.passed <= later.passed
+    }
+}
+
 impl Clocks {
     /// By how much less the engine's time moved than time passed, up to a later engine's begin; none where the host was
     /// started anew in between, so that nothing tells.
     pub fn fell_back(&self, later: &Self) -> Option<SignedDuration> {
-        let passed = later.since_boot.passed.checked_sub(self.since_boot.passed)?;
-        let is_same = self.since_boot.boot == later.since_boot.boot;
-        is_same.then(|| passed.saturating_sub(later.at.duration_since(self.at)))
+        let passed = later.since_boot.passed.saturating_sub(self.since_boot.passed);
+        let fell_back = passed.saturating_sub(later.at.duration_since(self.at));
+        self.since_boot.goes_on(&later.since_boot).then_some(fell_back)
     }
 }
