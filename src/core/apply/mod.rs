@@ -149,8 +149,8 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str, since_boot: Op
     model.live.preflighting = None;
     model.live.preflight = None;
     model.durable.engine_started_at = Some(event.at);
+    signals::redate(model, event.at, since_boot);
     signals::forget(model, event.at, same_plan);
-    signals::redate_losses(model, event.at, since_boot);
     step::lose_all(model, event.at);
     escalate::lose_all(model, event.at);
     escalate::set_back(model, event.at);

@@ -48,10 +48,11 @@ fn move_clock(model: &mut Model, by: SignedDuration) {
     }
 }
 
-/// What was kept of losses grows by the time that passed since, which the clock does not show where it was set back. The
-/// host's uptime tells it. Where that does not, as the host was started anew or this is another one, nobody knows how long
-/// ago it was measured: a clock that nothing kept while the host was off is behind by as long, and ahead of the journal.
-pub fn redate_losses(model: &mut Model, now: Timestamp, since_boot: Option<&SinceBoot>) {
+/// What was kept of losses, and what does not work, lasts for longer by the time that passed since, which the clock does not
+/// show where it was set back. The host's uptime tells it. Where that does not, as the host was started anew or this is
+/// another one, nobody knows how long ago a loss was measured: a clock that nothing kept while the host was off is behind by
+/// as long, and ahead of the journal.
+pub fn redate(model: &mut Model, now: Timestamp, since_boot: Option<&SinceBoot>) {
     let seen = std::mem::take(&mut model.durable.clock_ahead);
     let clocks = since_boot.map(|since_boot| Clocks { at: now, since_boot: since_boot.clone() });
     let before = std::mem::replace(&mut model.durable.clocks, clocks);
@@ -64,6 +65,7 @@ pub fn redate_losses(model: &mut Model, now: Timestamp, since_boot: Option<&Sinc
     let last = model.durable.timeline.back().and_then(|event| event.at.checked_sub(by).ok());
     let is_before = since_boot.is_some() && last.is_some_and(|last| last.duration_since(now) > DRIFT);
     move_clock(model, -by);
+    move_outages(model, by);
     let mut losses = std::mem::take(&mut model.durable.losses);
     for (probe, kept) in &mut losses {
         kept.set_back(by);
@@ -78,6 +80,20 @@ pub fn redate_losses(model: &mut Model, now: Timestamp, since_boot: Option<&Sinc
         }
     }
     model.durable.losses = losses;
+}
+
+/// Since when something does not work, and how bad it is since when. When an incident was declared stays as it is: what acts
+/// on servers tells by that whether it has done so.
+fn move_outages(model: &mut Model, by: SignedDuration) {
+    let durable = &mut model.durable;
+    let moved = |time: &mut Timestamp| *time = time.checked_sub(by).unwrap_or(*time);
+    let standings = durable.regions.values_mut().chain(durable.services.values_mut());
+    standings.filter_map(|standing| standing.broken_since.as_mut()).for_each(moved);
+    durable.severity.iter_mut().map(|(_, since, _)| since).chain(&mut durable.reason_since).for_each(moved);
+    match &mut durable.incident {
+        Some(incident) => moved(&mut incident.detected_at),
+        None => durable.at_least_since.values_mut().for_each(moved),
+    }
 }
 
 /// Whether a proven fence has closed a loss: what passed since is not in it.

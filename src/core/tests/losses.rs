@@ -3,6 +3,7 @@
 use super::fixture::*;
 use crate::core::ask::evidence;
 use crate::core::ask::names::{Since, View};
+use crate::core::ask::objectives::overall_clock;
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::effect::Effect;
 use crate::core::words::fact::Fact;
@@ -372,6 +373,31 @@ fn a_clock_that_was_set_back_while_no_engine_ran_takes_nothing_from_a_loss() {
     again.now += seconds(30);
     let loss = shown(&begun(again, up("a", 1010 + 96)));
     grew(&loss, before, 96);
+}
+
+#[test]
+fn a_clock_that_was_set_back_while_no_engine_ran_takes_nothing_from_an_outage() {
+    let age = |machine: &Machine| {
+        let clock = overall_clock(&machine.model, machine.now).expect("a service does not work");
+        let (_, since, _) = machine.model.durable.severity.clone().unwrap();
+        let detected = machine.model.durable.incident.as_ref().unwrap().detected_at;
+        [clock.elapsed, machine.now.duration_since(since), machine.now.duration_since(detected)]
+    };
+    let machine = night_on_a_host();
+    let before = age(&machine);
+    // By less than the time that it is down for, and by more.
+    for set_back in [20, 3600] {
+        let mut after = machine.clone();
+        after.now += seconds(66 - set_back);
+        let after = begun(after, up("a", 1010 + 66));
+        assert_eq!(age(&after), before.map(|age| age + seconds(66)), "set back by {set_back} s");
+    }
+    // Set back while the engine ran, whose times go on until the next one begins.
+    let mut running = machine;
+    running.report(Report::ClockJumped { by: seconds(-600), not_passed: seconds(0) }).unwrap();
+    running.now += seconds(66 - 600);
+    let running = begun(running, up("a", 1010 + 66));
+    assert_eq!(age(&running), before.map(|age| age + seconds(66)));
 }
 
 #[test]
