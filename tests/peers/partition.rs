@@ -101,28 +101,60 @@ fn a_cut_off_primary_that_two_probes_watch_is_a_p0_as_soon_as_with_one() {
     night.home.end();
 }
 
-/// Only lifeboat's line to it is cut: what it commits goes on to the standby, with times of ten minutes later.
-#[test]
-fn a_word_of_a_fence_is_broken_by_the_commits_of_a_primary_whose_clock_is_ahead() {
-    let pair = Pair::start();
+/// Only lifeboat's line to it is cut: what it commits goes on to the standby.
+struct Cut {
+    night: Night,
+    load: Load,
+    _ours: Forwarder,
+}
+
+/// A person says then that it is fenced, and it is not.
+fn cut_off_and_said_to_be_fenced(pair: Pair) -> Cut {
     // It is found out once commits go on for longer than a round of upkeep takes.
     pair.standby.sql("alter system set autovacuum_naptime = '5s'");
     pair.standby.sql("select pg_reload_conf()");
-    pair.primary.stop();
-    pair.primary.start_with_clock_ahead(600);
-    pair.standby.wait_for("select exists (select from pg_stat_wal_receiver where status = 'streaming')");
     let ours = Forwarder::to(pair.primary.port);
     let dsn = pair.primary.dsn().replace(&pair.primary.port.to_string(), &ours.port.to_string());
     let mut night = Night::begin_with(pair, |plan| plan.replace("@primary", &dsn));
     let load = Load::start(&night.pair.primary, 20);
     night.pair.wait_replayed();
     ours.go_silent();
-
     night.decide();
     night.fence_by_hand();
-    let is_broken = |fact: &Fact| matches!(fact, Fact::ContradictionFound { contradiction } if contradiction.kind == Kind::FencedWrites);
-    wait_until("the word is found to be wrong", || night.home.facts().iter().any(is_broken));
-    night.sees("and it takes writes; r does the step again");
-    assert!(load.stop().len() > 50);
-    night.home.end();
+    Cut { night, load, _ours: ours }
+}
+
+impl Cut {
+    fn is_broken(&self) -> bool {
+        let is_it = |fact: &Fact| matches!(fact, Fact::ContradictionFound { contradiction } if contradiction.kind == Kind::FencedWrites);
+        self.night.home.facts().iter().any(is_it)
+    }
+
+    fn is_found_out(self) {
+        wait_until("the word is found to be wrong", || self.is_broken());
+        self.night.sees("and it takes writes;");
+        assert!(self.load.stop().len() > 50);
+        self.night.home.end();
+    }
+}
+
+/// Its commits have times of ten minutes later.
+#[test]
+fn a_word_of_a_fence_is_broken_by_the_commits_of_a_primary_whose_clock_is_ahead() {
+    let pair = Pair::start();
+    pair.primary.stop();
+    pair.primary.start_with_clock_ahead(600);
+    pair.standby.wait_for("select exists (select from pg_stat_wal_receiver where status = 'streaming')");
+    cut_off_and_said_to_be_fenced(pair).is_found_out();
+}
+
+/// The plan and the standby have other addresses of it, so that only an engine that saw it can know that it is one server.
+#[test]
+fn a_word_of_a_fence_is_broken_by_an_engine_that_has_never_seen_the_primary() {
+    let mut cut = cut_off_and_said_to_be_fenced(Pair::start());
+    assert!(!cut.is_broken());
+    cut.night.home.end();
+    cut.night.operator.console = cut.night.home.open(&[]);
+    cut.night.sees("attested");
+    cut.is_found_out();
 }

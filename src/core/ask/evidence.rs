@@ -9,7 +9,7 @@ use crate::core::ask::{names, roles};
 use crate::core::model::Model;
 use crate::core::words::confirmation::{Evidence, LossEstimate};
 use crate::core::words::incident::Incident;
-use crate::core::words::loss::{DoubtedWord, OnWord};
+use crate::core::words::loss::{DoubtedWord, OnWord, UNCHECKED};
 use crate::core::words::signal::{SignalState, age, failing, is_stale};
 use crate::plan::condition::Condition;
 use crate::plan::kinds::Sees;
@@ -234,7 +234,13 @@ fn unchecked(
     let is_it = |server: &&Server<'_>| address.is_some() && server.probe.params.get("dsn") == address;
     // Where a probe of its own sees it, that says what it does.
     let is_seen = databases.iter().flatten().find(is_it).is_some_and(|server| server.seen.is_some());
-    let why = || format!("cannot be checked: {} streams from {sender}, which may be that server", spec.title);
+    let why = || {
+        format!(
+            "{UNCHECKED}: {} streams from {sender}, which may be that server (stop that stream at the standby, or \
+             give `primary` in the plan this address, and it counts)",
+            spec.title
+        )
+    };
     (!is_seen).then(why)
 }
 

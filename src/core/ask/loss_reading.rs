@@ -36,6 +36,9 @@ pub struct LossReading {
     /// servers say; none where nothing shows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub committed_after: Option<Timestamp>,
+    /// The server that the standby streamed from, `host:port`, where that was known to be the primary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matched_sender: Option<String>,
     /// How it was found, in words.
     pub basis: String,
     /// The standby that was measured, where the reading tells that.
@@ -63,13 +66,28 @@ impl LossReading {
             heard_at: ago("primary_heard_s"),
             writable_at: ago("primary_writable_s"),
             committed_after: ago("primary_commits_s"),
+            matched_sender: None,
             basis: String::new(),
             standby: measured_standby(measured),
             reversed: measured.fields.get("reversed") == Some(&Field::Flag(true)),
         };
         // What a program printed is its own measurement, and no reason.
         let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
-        Self { basis: measured.text("exposure_basis").unwrap_or(as_told).to_owned(), ..told }
+        let basis = measured.text("exposure_basis").unwrap_or(as_told).to_owned();
+        let matched_sender = sender(measured).filter(|_| is_matched(measured) == Some(true));
+        Self { basis, matched_sender, ..told }
+    }
+
+    /// The same with what was known before of the server that the standby streams from: an engine that began while the
+    /// primary was out of sight cannot know whether it is that.
+    fn knowing(self, kept: &Self, measured: &Measurement) -> Self {
+        let known = kept.matched_sender.clone().filter(|_| kept.reversed == self.reversed);
+        let is_it = is_matched(measured) == Some(false) && known.is_some() && sender(measured) == known;
+        let ago = measured.number("sender_commits_s").filter(|_| is_it);
+        let ago = ago.and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok());
+        let after = ago.and_then(|ago| self.at.checked_sub(ago).ok());
+        let committed_after = self.committed_after.max(after);
+        Self { committed_after, matched_sender: self.matched_sender.clone().or(known), ..self }
     }
 
     /// Moves all of its times to a clock that was set back by so much.
@@ -92,22 +110,19 @@ impl LossReading {
     /// What is left of it once nobody knows how long ago it was measured, and by `when` it was: a loss that grows since then
     /// is not known.
     pub fn undated(&self, now: Timestamp, when: &str) -> Self {
-        let (most, least, bytes, bytes_min) = (None, None, None, None);
-        let (heard_at, writable_at, committed_after) = (None, None, None);
-        let basis = format!("it was measured {when}, and nobody knows how long ago that is");
-        let (standby, reversed) = (self.standby.clone(), self.reversed);
         Self {
             at: now,
-            most,
-            least,
-            bytes,
-            bytes_min,
-            heard_at,
-            writable_at,
-            committed_after,
-            basis,
-            standby,
-            reversed,
+            most: None,
+            least: None,
+            bytes: None,
+            bytes_min: None,
+            heard_at: None,
+            writable_at: None,
+            committed_after: None,
+            matched_sender: self.matched_sender.clone(),
+            basis: format!("it was measured {when}, and nobody knows how long ago that is"),
+            standby: self.standby.clone(),
+            reversed: self.reversed,
         }
     }
 
@@ -174,16 +189,34 @@ pub fn committed_after(model: &Model, probe: &ProbeId) -> Option<Timestamp> {
 /// From whom a standby streams, where nobody sees the primary and that server is not known to be it: what the primary goes
 /// on to commit would not be told from what a standby in between passes on.
 pub fn unmatched_sender(model: &Model, probe: &ProbeId) -> Option<String> {
-    let (_, measured) = latest(model, probe)?;
-    let is_unmatched = measured.fields.get("sender_matched") == Some(&Field::Flag(false));
-    let sender = || measured.text("sender").unwrap_or("a server that it does not name").to_owned();
-    is_unmatched.then(sender)
+    let (told, measured) = latest(model, probe)?;
+    let sender = sender(measured);
+    let is_known = sender.is_some() && sender == told.matched_sender;
+    let is_unmatched = is_matched(measured) == Some(false) && !is_known;
+    is_unmatched.then(|| sender.unwrap_or_else(|| "a server that it does not name".to_owned()))
+}
+
+fn sender(measured: &Measurement) -> Option<String> {
+    measured.text("sender").map(str::to_owned)
+}
+
+/// Whether the probe knows that the standby streams from the primary itself; none where it does not tell.
+fn is_matched(measured: &Measurement) -> Option<bool> {
+    match measured.fields.get("sender_matched") {
+        Some(Field::Flag(is_matched)) => Some(*is_matched),
+        _ => None,
+    }
 }
 
 fn latest<'m>(model: &'m Model, probe: &ProbeId) -> Option<(LossReading, &'m Measurement)> {
     let reading = model.live.recent.get(probe).and_then(Recent::measured)?;
     let measured = reading.outcome.as_ref().ok()?;
-    Some((LossReading::of(reading, measured), measured))
+    let told = LossReading::of(reading, measured);
+    let told = match model.durable.losses.get(probe) {
+        Some(kept) => told.knowing(kept, measured),
+        None => told,
+    };
+    Some((told, measured))
 }
 
 /// Whether the roles have changed sides by the latest reading.

@@ -12,6 +12,7 @@ use crate::core::words::action::{Description, Failure, ManualCard, Target};
 use crate::core::words::confirmation::{Confirmation, GuardResult, LossEstimate, Unproven};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Incident, Run, StepRun};
+use crate::core::words::loss::DoubtedWord;
 use crate::core::words::refusal::Refusal;
 use crate::core::words::status::StepStatus;
 use crate::plan::condition::Truth;
@@ -268,11 +269,15 @@ fn way_through(model: &Model, run: &RunId, loss: &LossEstimate) -> String {
         runbook.is_some_and(|book| book.steps.values().any(|step| step.fences.contains(&loss.probe)));
     let closed = format!("{}, so that it does not grow any more. Skip the step", loss.fence_words());
     let first = match (loss.grows_from, loss.fenced_at) {
+        (Some(_), _) if loss.doubted.as_ref().is_some_and(DoubtedWord::is_unchecked) => {
+            "Stop the stream at the standby, or have the fence proven by its step: that ends the growth"
+        }
         (Some(_), _) if loss.doubted.is_some() => {
             "Have the fence proven by its step: a word does not end the growth"
         }
         (Some(_), _) if fences && unmatched_sender(model, &loss.probe).is_some() => {
-            "Fence the old primary, and have that proven: that ends the growth"
+            "Fence the old primary, and have that proven, or attest it and stop the stream at the standby: that ends the \
+             growth"
         }
         (Some(_), _) if fences => "Fence the old primary, or attest that it is off: that ends the growth",
         (Some(_), _) => {

@@ -1,6 +1,7 @@
 //! What a failover would lose, while nobody sees the primary: a range that grows, and closes with the fence.
 
 use super::fixture::*;
+use crate::core::ask::contradiction::{self, Kind};
 use crate::core::ask::evidence;
 use crate::core::ask::names::{Since, View};
 use crate::core::ask::objectives::overall_clock;
@@ -572,6 +573,50 @@ fn a_loss_that_a_fence_closed_stays_closed_over_a_restart() {
     let loss = shown(&machine);
     assert_eq!((loss.span_min, loss.span, loss.grows_from), (before.span_min, before.span, None));
     assert_eq!(loss.fenced_at, before.fenced_at);
+}
+
+/// A standby that streams on from a server, of which the probe knows or does not that it is the primary.
+fn fed_by(sender: &str, is_matched: bool, measured: Outcome) -> Outcome {
+    Ok(measured?.with_flag("sender_matched", is_matched).with_text("sender", sender.to_owned()))
+}
+
+#[test]
+fn an_engine_that_begins_in_the_outage_knows_of_the_one_before_that_the_standby_streams_from_the_primary() {
+    let mut machine = night(5.0);
+    machine.pass(10, &[("dr-lag", fed_by("10.0.0.5:5432", true, out_of_sight(5.0)))]);
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    let before = shown(&machine);
+    assert!(before.on_word.is_some());
+    // The next one, and the one after that, which also knows of a measurement in which nothing streamed.
+    let mut machine = restarted(machine);
+    machine.pass(10, &[("dr-lag", fed_by("10.0.0.5:5432", false, without_memory()))]);
+    let loss = shown(&machine);
+    assert!(loss.on_word.is_some() && loss.fenced_at == before.fenced_at, "{}", loss.sentence());
+    machine.pass(10, &[("dr-lag", out_of_sight(30.0))]);
+    machine.report(Report::EngineStopping { why: "an update".into() }).unwrap();
+    let mut machine = restarted(machine);
+    let unknown = |sender: &str, ago: f64| {
+        let told = fed_by(sender, false, without_memory()).unwrap().with_number("sender_commits_s", ago);
+        ("dr-lag", Ok(told))
+    };
+    machine.pass(10, &[unknown("10.0.0.5:5432", 300.0)]);
+    assert!(shown(&machine).on_word.is_some(), "{}", shown(&machine).sentence());
+    // Of another server nobody knows what it is, and what it sends shows nothing.
+    let mut elsewhere = machine.clone();
+    elsewhere.pass(60, &[unknown("10.0.0.7:5432", 1.0)]);
+    let loss = shown(&elsewhere);
+    let said = "10.0.0.7:5432, which may be that server (stop that stream at the standby, or give";
+    assert!(loss.doubted.is_some() && loss.sentence().contains(said), "{}", loss.sentence());
+    assert!(open_contradictions(&elsewhere).is_empty(), "{:?}", open_contradictions(&elsewhere));
+    // What that one goes on to send breaks the word.
+    machine.pass(60, &[unknown("10.0.0.5:5432", 1.0)]);
+    assert_eq!(open_contradictions(&machine), [Kind::FencedWrites]);
+    assert!(shown(&machine).fenced_at.is_none());
+}
+
+fn open_contradictions(machine: &Machine) -> Vec<Kind> {
+    contradiction::of(&machine.model).iter().map(|open| open.contradiction.kind).collect()
 }
 
 #[test]

@@ -55,6 +55,9 @@ impl OnWord {
     }
 }
 
+/// How the reason begins of a word that nothing could break, and that closes nothing therefore.
+pub const UNCHECKED: &str = "cannot be checked";
+
 /// A person's word of a fence that closes no loss.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct DoubtedWord {
@@ -65,6 +68,11 @@ pub struct DoubtedWord {
 }
 
 impl DoubtedWord {
+    /// Whether it is doubted only as nobody can check it.
+    pub fn is_unchecked(&self) -> bool {
+        self.why.starts_with(UNCHECKED)
+    }
+
     fn sentence(&self) -> String {
         format!("{} word {}", whose(self.by.as_deref()), self.why)
     }

@@ -366,6 +366,7 @@ fn loss_reading() -> LossReading {
         heard_at: None,
         writable_at: None,
         committed_after: None,
+        matched_sender: None,
         basis: "estimate".into(),
         standby: None,
         reversed: false,

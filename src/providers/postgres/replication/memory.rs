@@ -66,6 +66,8 @@ pub struct Memory {
     held: Option<u64>,
     /// That the primary goes on, by what reaches the standby.
     progress: Progress,
+    /// The same of the server that the standby receives from, whoever that is.
+    of_sender: (Option<String>, Progress),
     /// Where the plan finds the primary, `host:port`.
     primary_address: Option<String>,
     /// The least that a message of that sender seemed to take: what another one takes beyond that, it was on its way.
@@ -165,7 +167,8 @@ impl Memory {
     /// Takes in two looks at the same cluster.
     pub fn learn(&mut self, standby: &Standby, primary: &PrimaryLook, stream: &Stream) {
         if self.history.follow(&standby.system, standby.timeline) {
-            (self.synchronous, self.claimed, self.progress) = (None, None, Progress::default());
+            (self.synchronous, self.claimed) = (None, None);
+            (self.progress, self.of_sender) = Default::default();
         }
         if source(primary).is_some() {
             self.apart = None;
@@ -201,19 +204,20 @@ impl Memory {
     fn learn_progress(&mut self, standby: &Standby, primary: &PrimaryLook, stream: &Stream) {
         let Some(holds) = standby.holds() else { return };
         let longer = self.on_its_way(standby);
-        let heard = match stream {
-            Stream::Flows { heard, end } if self.receives_from_primary(standby, primary) => {
-                end.zip(heard.checked_sub(longer)).map(|(end, sent)| (sent, end))
-            }
+        let told = match stream {
+            Stream::Flows { heard, end } => end.zip(heard.checked_sub(longer)).map(|(end, sent)| (sent, end)),
             _ => None,
         };
-        let has = Has {
-            holds,
-            replayed: standby.replayed,
-            committed: standby.committed,
-            round: standby.upkeep_round,
-        };
-        self.progress.learn(standby.at, has, heard);
+        let (replayed, committed, round) = (standby.replayed, standby.committed, standby.upkeep_round);
+        let has = Has { holds, replayed, committed, round };
+        let by_primary = told.filter(|_| self.receives_from_primary(standby, primary));
+        self.progress.learn(standby.at, has, by_primary);
+        if let Receiver::Seen { sender, .. } = &standby.receiver {
+            if self.of_sender.0 != *sender {
+                self.of_sender = (sender.clone(), Progress::default());
+            }
+            self.of_sender.1.learn(standby.at, has, told);
+        }
     }
 
     /// How much longer the sender's last message was on its way than the quickest one, whatever the clocks say.
@@ -233,16 +237,24 @@ impl Memory {
         may_speak_for_itself(primary) || is_named || self.primary_sender.as_ref() == Some(sender)
     }
 
-    /// Whether the server that the standby streams from is known to be the primary, while nobody sees that; none where
-    /// nothing streams, or the primary is seen.
-    pub fn is_sender_matched(
+    /// Tells whether the server that the standby streams from is known to be the primary. While that is seen nobody needs
+    /// to know that it is not. Of one that is not known to be it, what it goes on to send: who knows more may count that.
+    pub fn tell_sender(
         &self,
+        measured: Measurement,
         standby: &Standby,
         primary: &PrimaryLook,
         stream: &Stream,
-    ) -> Option<bool> {
-        let is_unseen = matches!(stream, Stream::Flows { .. }) && source(primary).is_none();
-        is_unseen.then(|| self.receives_from_primary(standby, primary))
+    ) -> Measurement {
+        let is_matched = self.receives_from_primary(standby, primary);
+        match stream {
+            Stream::Flows { .. } if is_matched => measured.with_flag("sender_matched", true),
+            Stream::Flows { .. } if source(primary).is_none() => {
+                let ago = self.of_sender.1.writes_after().map(|after| (standby.at - after).as_secs_f64());
+                measured.with_flag("sender_matched", false).with_number("sender_commits_s", ago)
+            }
+            _ => measured,
+        }
     }
 
     fn learn_primary(&mut self, standby: &Standby, primary: &PrimaryLook) {

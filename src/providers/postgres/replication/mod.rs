@@ -64,8 +64,13 @@ pub static KIND: ProbeKind = ProbeKind {
         ("sender", "the server that the standby receives from, `host:port`"),
         (
             "sender_matched",
-            "whether that is known to be the primary; told while something streams and the primary is out of sight. While it is \
-             not, commits that arrive break no word of a fence, and such a word closes no loss",
+            "whether that is known to be the primary; told while something streams, and that it is not only while the primary \
+             is out of sight. Then commits that arrive break no word of a fence, and such a word closes no loss",
+        ),
+        (
+            "sender_commits_s",
+            "where it is not, the time since the last moment after which that server surely went on to send what is new, as \
+             `primary_commits_s` is of the primary: counted where an engine before knew that it is the primary",
         ),
         ("timeline", "the timeline that the standby follows"),
         ("system_identifier", "identifies the cluster"),

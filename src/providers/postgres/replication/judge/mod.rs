@@ -54,10 +54,7 @@ pub fn judge(
             "replay_lag_bytes",
             standby.replayed.map(|replayed| holds.saturating_sub(replayed) as f64),
         );
-    let measured = match memory.is_sender_matched(standby, primary, &stream) {
-        Some(is_matched) => measured.with_flag("sender_matched", is_matched),
-        None => measured,
-    };
+    let measured = memory.tell_sender(measured, standby, primary, &stream);
     Ok(memory.tell(measured, exposure, standby.at))
 }
 

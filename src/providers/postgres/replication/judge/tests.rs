@@ -776,6 +776,31 @@ fn whether_the_sender_is_the_primary_is_told_while_nobody_sees_that_and_somethin
     assert_eq!(matched(&measured), Some(Field::Flag(true)), "who names no primary means the sender");
 }
 
+/// Who knows more than the probe, as an engine before did, can tell by that whether the primary goes on.
+#[test]
+fn what_a_server_of_which_nobody_knows_what_it_is_goes_on_to_send_is_told_as_its_own() {
+    for (sender, told, not) in [
+        ("mid:5432", "sender_commits_s", "primary_commits_s"),
+        ("db1:5432", "primary_commits_s", "sender_commits_s"),
+    ] {
+        let mut scene = Scene::new();
+        scene.memory.learn_address(Some("db1:5432".into()));
+        let measured = fed_on(&mut scene, 15, Some(sender));
+        assert_eq!(number(&measured, told), 25.0, "{measured:?}");
+        assert_eq!(measured.fields.get(not), None, "{measured:?}");
+    }
+    // Another one sends from here on: what the one before sent says nothing of it.
+    let mut scene = Scene::new();
+    scene.memory.learn_address(Some("db1:5432".into()));
+    fed_on(&mut scene, 15, Some("mid:5432"));
+    let mut standby = Standby { committed: Some(60.0), ..scene.standby(50, 50 * MB, 50 * MB) };
+    if let Receiver::Seen { sender, .. } = &mut standby.receiver {
+        *sender = Some("other:5432".into());
+    }
+    let measured = scene.judge(&standby, &scene.gone(50));
+    assert_eq!(measured.fields.get("sender_commits_s"), None, "{measured:?}");
+}
+
 /// On a slow line what the primary wrote before it was fenced comes long after: by when it was sent.
 #[test]
 fn what_was_on_its_way_for_long_was_written_when_it_was_sent() {
