@@ -130,7 +130,7 @@ impl Cut {
         self.night.home.facts().iter().any(is_it)
     }
 
-    fn is_found_out(self) {
+    fn ends_found_out(self) {
         wait_until("the word is found to be wrong", || self.is_broken());
         self.night.sees("and it takes writes;");
         assert!(self.load.stop().len() > 50);
@@ -145,7 +145,7 @@ fn a_word_of_a_fence_is_broken_by_the_commits_of_a_primary_whose_clock_is_ahead(
     pair.primary.stop();
     pair.primary.start_with_clock_ahead(600);
     pair.standby.wait_for("select exists (select from pg_stat_wal_receiver where status = 'streaming')");
-    cut_off_and_said_to_be_fenced(pair).is_found_out();
+    cut_off_and_said_to_be_fenced(pair).ends_found_out();
 }
 
 /// The plan and the standby have other addresses of it, so that only an engine that saw it can know that it is one server.
@@ -156,5 +156,5 @@ fn a_word_of_a_fence_is_broken_by_an_engine_that_has_never_seen_the_primary() {
     cut.night.home.end();
     cut.night.operator.console = cut.night.home.open(&[]);
     cut.night.sees("attested");
-    cut.is_found_out();
+    cut.ends_found_out();
 }

@@ -253,7 +253,7 @@ mod tests {
     fn found_out(seconds: u64, commits: &[f64]) -> Option<u64> {
         let (start, mut progress) = (Moment::now(), Progress::default());
         (0..seconds).find(|second| {
-            let last = commits.iter().copied().filter(|commit| *commit <= *second as f64).next_back();
+            let last = commits.iter().copied().rfind(|commit| *commit <= *second as f64);
             let (now, end) = (at(start, *second), 100 * second);
             progress.learn(now, has(end, end, last.unwrap_or(-1.0)), Some((now, end)));
             progress.writes_after().is_some()
