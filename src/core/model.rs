@@ -1,7 +1,6 @@
 //! The model: the fold of all facts. Engine and clients hold the same one.
 
 use crate::base::ids::*;
-use crate::core::ask::attested::Why;
 use crate::core::ask::contradiction::Open;
 use crate::core::ask::divergence::Split;
 use crate::core::ask::lifecycle;
@@ -13,7 +12,7 @@ use crate::core::ask::roles::expected_of as expected;
 use crate::core::words::actor::Actor;
 use crate::core::words::escalation::{Dismissal, DueMessage, Escalation, Proposal};
 use crate::core::words::fact::Event;
-use crate::core::words::incident::{Incident, Mode, Run, StepRun};
+use crate::core::words::incident::{Doubt, Incident, Mode, Run, StepRun};
 use crate::core::words::notification::{Message, Notification};
 use crate::core::words::preflight::{Preflight, Tally};
 use crate::core::words::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
@@ -138,32 +137,6 @@ pub struct Switch {
     /// The run that moved it, until that is told.
     #[serde(default)]
     pub untold: Option<RunId>,
-}
-
-/// What let a region serve may do so no more, or nobody knows whether it does by now.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Doubt {
-    /// The region.
-    pub region: RegionId,
-    /// The run that leads there.
-    pub run: RunId,
-    /// Its step that switches.
-    pub step: StepId,
-    /// What became of that.
-    pub why: Why,
-    /// The step because of which it is not known.
-    #[serde(default)]
-    pub by: Option<(RunId, StepId)>,
-    /// Since when: what a switch did before that does not end it.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-impl Doubt {
-    /// Whether it is because of that step.
-    pub fn is_by(&self, run: &RunId, step: &StepId) -> bool {
-        self.by.as_ref().is_some_and(|by| by.0 == *run && by.1 == *step)
-    }
 }
 
 impl Durable {

@@ -3,9 +3,9 @@
 
 use crate::base::ids::{RunId, RunbookId, StepId};
 use crate::core::ask::attested::Why;
-use crate::core::model::{Doubt, Model};
+use crate::core::model::Model;
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Mode, Outcome, Run};
+use crate::core::words::incident::{Doubt, Mode, Outcome, Run, StepRun};
 use crate::core::words::status::StepStatus;
 use crate::plan::Plan;
 use jiff::Timestamp;
@@ -28,7 +28,8 @@ pub fn apply(model: &mut Model, event: &Event) {
             may_have_acted(model, at, (run, step));
         }
         Fact::StepFinished { run, step, .. } => did_not_act(model, (run, step)),
-        Fact::StepVerificationFailed { run, step, .. } => may_have_acted(model, at, (run, step)),
+        // That it ran was told when it ended: what was recorded since stands.
+        Fact::StepVerificationFailed { run, step, .. } => unproven(model, at, (run, step)),
         Fact::StepAttested { run, step, unproven, .. } => {
             let why = if *unproven { Why::MayBeTakenBack } else { Why::TakenBack };
             undone_by(model, at, (run, step), why);
@@ -67,9 +68,15 @@ pub fn reopened(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
 /// Takes in that a step ended so that nobody knows whether it acted.
 pub fn may_have_acted(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId)) {
     undone_by(model, at, (id, step), Why::MayBeTakenBack);
+    unproven(model, at, (id, step));
+}
+
+/// Takes in that nothing shows that a step acted: where it switches, its run does not say any more what serves.
+fn unproven(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId)) {
     if is_real(model) {
         let by = (id.clone(), step.clone());
-        raise(model, at, Why::Doubt, &by, |_, run| run.id == *id && run.is_switch(step));
+        let is_it = |run: &Run| run.id == *id && run.is_switch(step) && run.switched.is_none();
+        raise(model, at, Why::Doubt, &by, |_, run| is_it(run));
     }
 }
 
@@ -100,29 +107,29 @@ fn undone_by(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), wh
     }
 }
 
-/// A word that was taken back moves nothing any more, whatever becomes of the step that did.
+/// A word that was taken back after it was given moves nothing any more, whatever becomes of the step that did.
 fn end_words(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId)) {
     let Some(undoes) = takes_back(model, id, step) else { return };
+    let acted = model.run(id).and_then(|run| run.steps.get(step)).and_then(StepRun::acted_at);
     let plan = model.plan.clone();
     let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
     for run in incidents.flat_map(|incident| &mut incident.runs) {
         let of = run.runbook.clone();
-        let words = run.steps.iter_mut().filter(|(id, state)| state.is_mere_word() && undoes(&plan, &of, id));
+        let is_before = |state: &StepRun| state.is_mere_word() && state.ended_at <= acted;
+        let words = run.steps.iter_mut().filter(|(id, state)| is_before(state) && undoes(&plan, &of, id));
         words.for_each(|(_, state)| state.moved = state.moved.or(Some(at)));
     }
 }
 
-/// Which steps a step of a run takes back; none of one that is done for nothing, or is not in the plan.
+/// Which steps a step of a run takes back; none of one that is done for nothing.
 fn takes_back(
     model: &Model,
     id: &RunId,
     step: &StepId,
 ) -> Option<impl Fn(&Plan, &RunbookId, &StepId) -> bool + use<>> {
-    let runbook = model.run(id).filter(|_| is_real(model)).map(|run| run.runbook.clone())?;
-    let planned = model.step(id, step).map(|(planned, _)| planned.clone())?;
-    Some(move |plan: &Plan, of: &RunbookId, other: &StepId| {
-        plan.takes_back((&runbook, &planned), (of, other))
-    })
+    let run = model.run(id).filter(|_| is_real(model))?.clone();
+    let step = step.clone();
+    Some(move |plan: &Plan, of: &RunbookId, other: &StepId| run.takes_back(plan, &step, (of, other)))
 }
 
 /// What is done in the open incident is done for real.
@@ -143,17 +150,25 @@ fn raise(
         return;
     }
     let incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let runs = incidents.flat_map(|incident| &incident.runs);
+    let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
+    let runs = real.flat_map(|incident| &incident.runs);
     let doubt = runs.filter(|run| may_serve(model, run) && is_meant(model, run)).last().and_then(|run| {
         let (region, step) = (run.aim.region.clone()?, run.aim.switch.clone()?);
         Some(Doubt { region, run: run.id.clone(), step, why, by: Some(by.clone()), at })
     });
-    model.durable.doubt = doubt.or(model.durable.doubt.take());
+    // That nobody knows whether a switch acted says less than what took it back since.
+    let says_less = |doubt: &Doubt, known: &Doubt| {
+        doubt.why == Why::Doubt && (&doubt.run, &doubt.step) == (&known.run, &known.step)
+    };
+    let known = model.durable.doubt.take();
+    let doubt = doubt.filter(|doubt| !known.as_ref().is_some_and(|known| says_less(doubt, known)));
+    model.durable.doubt = doubt.or(known);
 }
 
 /// Whether the region of a run serves because of it, or its switch may have acted and nothing has told what came of it.
 fn may_serve(model: &Model, run: &Run) -> bool {
     let serves = run.aim.region.as_ref() == model.serving() && (run.has_moved || run.switched.is_some());
-    let is_open = || run.switch().is_some_and(|switch| switch.is_mere_word() || switch.is_in_doubt());
+    let is_done = |switch: &StepRun| switch.is_mere_word() && !switch.exercise;
+    let is_open = || run.switch().is_some_and(|switch| is_done(switch) || switch.is_in_doubt());
     serves || (run.switched.is_none() && is_open())
 }

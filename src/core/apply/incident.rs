@@ -2,11 +2,12 @@
 
 use super::signals;
 use crate::base::ids::{RegionId, RunId, StepId};
+use crate::core::ask::attested::Why;
 use crate::core::ask::placement;
 use crate::core::ask::taken_back::is_taken_back;
-use crate::core::model::{Doubt, Model, Switch};
+use crate::core::model::{Model, Switch};
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Aim, Incident, Mode, Position, Run, RunEnd, StepRun};
+use crate::core::words::incident::{Aim, Doubt, Incident, Mode, Noted, Position, Run, RunEnd, StepRun};
 use crate::core::words::status::{Move, StepStatus};
 use crate::plan::Plan;
 use jiff::Timestamp;
@@ -76,7 +77,7 @@ pub fn apply(model: &mut Model, event: &Event) {
                 Fact::RunStarted { run, runbook, steps, aim } => {
                     let planned = || plan.runbooks.get(runbook).map(Aim::of);
                     let planned = || planned().map(|aim| Aim { is_recorded: false, is_noted: false, ..aim });
-                    let noted = aim.clone().map(|aim| Aim { is_noted: true, ..aim });
+                    let noted = aim.clone().map(|aim| Aim { is_noted: aim.undoes.is_some(), ..aim });
                     let mut run = Run {
                         aim: noted.or_else(planned).unwrap_or_default(),
                         has_moved: false,
@@ -155,14 +156,17 @@ pub fn region_moved(model: &mut Model, at: Timestamp, id: &RunId, region: &Regio
     model.durable.switches.iter_mut().filter(is_told).for_each(|switch| switch.untold = None);
 }
 
-/// Takes in where runs lead of which that was not recorded when they began.
-pub fn aims_told(model: &mut Model, aims: &[(RunId, Aim)]) {
+/// Takes in what was made of runs of which it was not recorded where they lead. So far it followed from the plan of now.
+pub fn noted(model: &mut Model, noted: Option<&Noted>) {
+    let Some(noted) = noted else { return };
     let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
     for run in incidents.flat_map(|incident| &mut incident.runs) {
-        if let Some((_, aim)) = aims.iter().find(|(id, _)| *id == run.id) {
-            run.aim = aim.clone();
+        if let Some(known) = noted.runs.iter().find(|known| known.run == run.id) {
+            (run.switched, run.has_moved) = (known.switched, known.has_moved);
+            run.aim = known.aim.clone();
         }
     }
+    model.durable.doubt.clone_from(&noted.doubt);
 }
 
 /// Changes a run of the open incident.
@@ -185,9 +189,14 @@ fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m Re
     }
     // A journal of before says itself what its runs moved.
     let state = run.switch().filter(|_| run.aim.is_recorded && run.is_switch(settled))?;
-    let acted = if state.status == StepStatus::Attested { state.ended_at } else { state.started_at };
     // What may have taken it back since it acted is answered by no proof of it.
-    let is_doubted = |doubt: &Doubt| !doubt.is_by(id, settled) && acted.is_none_or(|acted| doubt.at > acted);
+    let is_after = |doubt: &Doubt| state.began_at().is_none_or(|began| doubt.at > began);
+    // Where another switch may have acted, that may serve; what takes back the switch to another region does not matter.
+    let is_other = |doubt: &Doubt| match doubt.why {
+        Why::Doubt => !doubt.is_by(id, settled),
+        _ => Some(&doubt.region) == run.aim.region.as_ref(),
+    };
+    let is_doubted = |doubt: &Doubt| is_after(doubt) && is_other(doubt);
     let is_done = state.is_shown()
         && !is_taken_back(model, run, settled, state)
         && !model.durable.doubt.as_ref().is_some_and(is_doubted);

@@ -19,8 +19,8 @@ use jiff::Timestamp;
 pub fn apply(model: &mut Model, event: &Event) {
     let at = event.at;
     match &event.fact {
-        Fact::EngineStarted { plan, since_boot, aims, .. } => {
-            incident::aims_told(model, aims);
+        Fact::EngineStarted { plan, since_boot, noted, .. } => {
+            incident::noted(model, noted.as_deref());
             engine_started(model, event, plan, since_boot.as_ref())
         }
         Fact::EngineStopped { .. } | Fact::NoteAdded { .. } => {}

@@ -36,7 +36,6 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::ConfirmationWithdrawn { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
         Fact::StepStarted { run, step, attempt, .. } => {
             model.live.preparing.remove(&(run.clone(), step.clone()));
-            anew(model, at, run, step, Move::Start);
             moved(model, run, step, Move::Start, |state| {
                 state.attempt = *attempt;
                 state.started_at = Some(at);
@@ -56,9 +55,11 @@ pub fn apply(model: &mut Model, event: &Event) {
             };
             if by != Move::Fail {
                 model.live.checking.insert((run.clone(), step.clone()));
+                anew(model, at, run, step, by);
             }
             moved(model, run, step, by, |state| {
                 state.outcome = Some(outcome.clone());
+                state.acted = Some(at).filter(|_| by != Move::Fail).or(state.acted);
                 (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
                 state.may_have_acted |= by == Move::Lose;
             });
@@ -137,17 +138,17 @@ pub fn apply(model: &mut Model, event: &Event) {
     }
 }
 
-/// What is done, or said to be done, from now on comes after whatever overtook what it did before.
+/// What was done, or is said to be done, comes after whatever overtook what it did before.
 fn anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, by: Move) {
-    let mut begins = false;
-    of_open_incident(model, id, |run| {
-        if let Some(state) = run.steps.get_mut(step).filter(|state| state.status.after(by).is_ok()) {
-            (state.moved, begins) = (None, true);
-        }
-    });
-    if begins {
-        switches_anew(model, at, id, step);
+    let status = model.run(id).and_then(|run| run.steps.get(step)).map(|state| state.status);
+    if status.is_some_and(|status| status.after(by).is_ok()) {
+        overtakes(model, at, id, step);
     }
+}
+
+fn overtakes(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
+    change(model, id, step, |state| state.moved = None);
+    switches_anew(model, at, id, step);
 }
 
 /// A step that switches moves the region once more; until it has, nobody knows whether that still serves.
@@ -184,6 +185,7 @@ fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
     state.reason = Some(reason.to_owned());
     (state.unproven, state.proven) = (false, None);
     state.denied = None;
+    state.acted = Some(at);
     (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
 }
 
@@ -214,6 +216,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
     let steps = incident.runs.iter_mut().flat_map(|run| run.steps.iter_mut().map(|step| (&run.id, step)));
     for (run, (id, state)) in steps {
         state.started_at = state.started_at.map(|time| time.min(at));
+        state.acted = state.acted.map(|time| time.min(at));
         if let Some(ended) = state.ended_at.filter(|ended| *ended > at) {
             // By the clock of now it stays when it was.
             let ahead = ended.duration_since(at);
@@ -223,7 +226,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
             StepStatus::Started => {
                 state.status = state.status.after(Move::Lose).unwrap_or(state.status);
                 (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
-                state.may_have_acted = true;
+                (state.may_have_acted, state.acted) = (true, Some(at));
                 lost.push((run.clone(), id.clone()));
             }
             StepStatus::Confirming => state.status = state.status.after(Move::Void).unwrap_or(state.status),
@@ -231,6 +234,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
         }
     }
     for (run, step) in lost {
+        overtakes(model, at, &run, &step);
         doubt::may_have_acted(model, at, (&run, &step));
     }
 }

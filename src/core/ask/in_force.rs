@@ -205,7 +205,7 @@ fn left(
     if plan.map_or(state.attempt == 0, |step| !step.leaves_something()) {
         return None;
     }
-    let done = state.ended_at.or(state.started_at).unwrap_or(run.started_at);
+    let done = state.acted_at().unwrap_or(run.started_at);
     let description = state.confirmation.as_ref().map(|confirmation| &confirmation.description);
     // What a person did in the place of the step is not taken back by what takes the step back.
     let own = description.filter(|_| how != Known::Attested || state.may_have_acted);
@@ -337,7 +337,7 @@ fn undoings(model: &Model) -> Vec<Undoing<'_>> {
             let settled = state.status.is_done() && !state.exercise && !state.is_taken_back();
             let plan = runbook.and_then(|runbook| runbook.steps.get(id)).filter(|_| settled);
             let Some(plan) = plan else { continue };
-            let at = state.ended_at.unwrap_or(run.started_at);
+            let at = state.acted_at().unwrap_or(run.started_at);
             let is_word = state.status == StepStatus::Attested;
             found.push(Undoing { at, what: Undone::By(&run.runbook, plan), is_word });
             found.push(Undoing { at, what: Undone::Fence(&plan.unfences), is_word });

@@ -38,7 +38,7 @@ pub fn of<'m>(model: &'m Model, service: &ServiceId) -> Option<&'m Placement> {
 /// When the step of a move was done: on a person's word that was before its proof was seen.
 pub fn said_at(model: &Model, placed: &Placement) -> Timestamp {
     let run = model.run_of_any(&placed.run);
-    let done = run.and_then(|run| run.steps.get(&placed.step)?.ended_at);
+    let done = run.and_then(|run| run.steps.get(&placed.step)?.acted_at());
     done.filter(|done| *done <= placed.since).unwrap_or(placed.since)
 }
 

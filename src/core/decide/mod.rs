@@ -94,7 +94,7 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
             plan: model.plan.digest.clone(),
             recovery: recovery.clone(),
             since_boot: since_boot.clone(),
-            aims: incident::aims(model),
+            noted: incident::noted(model).map(Box::new),
         }]),
         Report::EngineStopping { why } => {
             let mut facts = loss::noted_at_the_end(model);

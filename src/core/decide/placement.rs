@@ -64,7 +64,7 @@ fn done(model: &Model) -> Vec<Done<'_>> {
     found
         .filter_map(|(place, (run, step, state))| {
             let counts = state.is_shown() || state.moved.is_some();
-            Some(Done { run, step, state, at: state.ended_at?, place, counts })
+            Some(Done { run, step, state, at: state.acted_at()?, place, counts })
         })
         .collect()
 }

@@ -350,3 +350,256 @@ fn that_nobody_writes_is_an_alarm_where_the_run_that_moves_the_primary_rests() {
     machine.pass(2 * 60, &nobody());
     assert_eq!(grave(&machine), [Kind::NobodyWrites]);
 }
+
+#[test]
+fn what_was_taken_back_in_a_run_of_before_is_asked_for_under_every_plan_of_later() {
+    let mut machine = of_before();
+    do_step(&mut machine, "switch");
+    machine.take(vec![Fact::RegionMoved { run: "before/1".into(), region: "dr".into() }]);
+    let run = machine.run();
+    machine.ask(Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false }).unwrap();
+    let machine = resumed(machine);
+    let changes: [fn(&mut Plan); 2] = [
+        |plan| {
+            let runbook = plan.runbooks.shift_remove("switch-to-dr").unwrap();
+            plan.runbooks.insert("over".into(), runbook);
+        },
+        |plan| {
+            let steps = &mut plan.runbooks["switch-to-dr"].steps;
+            (steps["switch"].switches, steps["after"].switches) = (false, true);
+        },
+    ];
+    for change in changes {
+        let machine = under(machine.clone(), change);
+        assert_eq!(left(&machine), [("switch", Some("dr"))]);
+        assert_asked(&machine, "dr");
+    }
+}
+
+#[test]
+fn the_late_proof_of_what_was_undone_does_not_end_a_word_that_was_given_after_it() {
+    let mut machine = to_be_undone();
+    lost(&mut machine, "back");
+    let undo = machine.run();
+    machine.pass(5, &broken());
+    record(&mut machine, "primary");
+    abort(&mut machine);
+    begin(&mut machine, "switch-to-dr");
+    machine.pass(5, &broken());
+    attest(&mut machine, "switch");
+    machine.pass(5, &broken());
+    machine.ask(Ask::Recheck { run: undo.clone(), step: "back".into() }).unwrap();
+    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
+    machine
+        .report(Report::Checked { run: undo, step: "back".into(), attempt: 1, result: Ok(proof) })
+        .unwrap();
+    machine.pass(30, &rerouted());
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    assert_refolds(&machine);
+}
+
+#[test]
+fn a_record_stands_when_what_ran_before_it_is_looked_at_in_vain() {
+    let in_vain = |machine: &mut Machine, step: &str| {
+        let run = machine.run();
+        machine.ask(Ask::Recheck { run: run.clone(), step: step.into() }).unwrap();
+        let result = Err(Machine::failure());
+        machine.report(Report::Checked { run, step: step.into(), attempt: 1, result }).unwrap();
+    };
+    let mut machine = to_be_undone();
+    lost(&mut machine, "back");
+    record(&mut machine, "dr");
+    for _ in 0..2 {
+        in_vain(&mut machine, "back");
+        assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    }
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    lost(&mut machine, "switch");
+    for region in ["dr", "primary"] {
+        let mut machine = machine.clone();
+        record(&mut machine, region);
+        in_vain(&mut machine, "switch");
+        assert_eq!((serving(&machine), left(&machine)), (region, vec![]));
+    }
+}
+
+#[test]
+fn a_second_attempt_that_surely_did_nothing_leaves_the_record_of_before_it() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    lost(&mut machine, "switch");
+    record(&mut machine, "primary");
+    again(&mut machine, "switch");
+    let confirmation = machine.prepare("switch");
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    machine.effects.clear();
+    let run = machine.run();
+    let outcome = Outcome::Failed(Failure { acted: Acted::No, ..Machine::failure() });
+    machine.report(Report::Executed { run, step: "switch".into(), attempt: 2, outcome }).unwrap();
+    assert_eq!(left(&machine), []);
+    abort(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+}
+
+/// The run that switches has a step of its own that takes the switch back.
+fn with_own_undo() -> Machine {
+    let mut machine = with(|plan| {
+        let steps = &mut plan.runbooks["switch-to-dr"].steps;
+        let undo = Step {
+            id: "unswitch".into(),
+            undoes: vec!["switch".into()],
+            switches: false,
+            verify: None,
+            needs: Vec::new(),
+            ..steps["after"].clone()
+        };
+        steps.insert("unswitch".into(), undo);
+    });
+    begin(&mut machine, "switch-to-dr");
+    machine
+}
+
+#[test]
+fn no_look_at_the_switch_ends_the_question_of_what_took_it_back_after_it_began() {
+    for begin in [finished, lost] {
+        let mut machine = with_own_undo();
+        begin(&mut machine, "switch");
+        machine.pass(1, &broken());
+        do_step(&mut machine, "unswitch");
+        let run = machine.run();
+        let result = Err(Machine::failure());
+        machine.report(Report::Checked { run, step: "switch".into(), attempt: 1, result }).unwrap();
+        assert!(said(&machine).starts_with("\"switch\" was taken back"), "{}", said(&machine));
+        prove(&mut machine, "switch");
+        machine.pass(30, &rerouted());
+        assert_asked(&machine, "primary");
+    }
+}
+
+#[test]
+fn an_engine_that_ends_while_the_switch_runs_leaves_what_took_it_back_meanwhile() {
+    let mut machine = with_own_undo();
+    start_step(&mut machine, "switch");
+    machine.pass(1, &broken());
+    do_step(&mut machine, "unswitch");
+    let mut machine = resumed(machine);
+    prove(&mut machine, "switch");
+    machine.pass(30, &rerouted());
+    assert_asked(&machine, "primary");
+}
+
+#[test]
+fn a_switch_that_somebody_took_back_is_moved_by_no_proof_of_later() {
+    for begin in [finished, lost] {
+        let mut machine = with_own_undo();
+        begin(&mut machine, "switch");
+        machine.pass(1, &broken());
+        let run = machine.run();
+        let undone = Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false };
+        if machine.ask(undone).is_err() {
+            continue;
+        }
+        machine.pass(1, &broken());
+        prove(&mut machine, "switch");
+        machine.pass(30, &rerouted());
+        assert_asked(&machine, "primary");
+    }
+}
+
+#[test]
+fn a_failback_moves_whatever_of_it_takes_the_old_switch_back() {
+    let mut machine = with(|plan| {
+        let home = &mut plan.runbooks["home"].steps;
+        let unpin = Step {
+            id: "unpin".into(),
+            undoes: vec!["switch".into()],
+            switches: false,
+            ..home["all-home"].clone()
+        };
+        home.insert("unpin".into(), unpin);
+    });
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    machine.pass(5, &rerouted());
+    begin(&mut machine, "home");
+    finished(&mut machine, "all-home");
+    machine.pass(1, &[]);
+    do_step(&mut machine, "unpin");
+    machine.pass(1, &[]);
+    prove(&mut machine, "all-home");
+    machine.pass(1, &[]);
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+    assert_refolds(&machine);
+}
+
+#[test]
+fn what_a_step_takes_back_stands_from_the_beginning_of_its_run() {
+    let mut machine = to_be_undone();
+    do_step(&mut machine, "back");
+    close(&mut machine);
+    let machine = under(machine, |plan| {
+        let runbook = plan.runbooks.shift_remove("undo").unwrap();
+        plan.runbooks.insert("take-back".into(), runbook);
+    });
+    assert_asked(&machine, "dr");
+    let mut machine = with(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    begin(&mut machine, "say");
+    do_step(&mut machine, "says");
+    close(&mut machine);
+    let undoes = vec!["switch".into()];
+    let machine = under(machine, |plan| plan.runbooks["say"].steps["says"].undoes = undoes);
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+}
+
+#[test]
+fn a_word_of_a_drill_of_safe_steps_is_no_switch_that_is_taken_back() {
+    let mut machine = with_mode(Mode::SafeDrill, |plan| {
+        let back = &mut plan.runbooks["undo"].steps["back"];
+        (back.undoes, back.verify) = (vec!["switch".into()], None);
+    });
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    abort(&mut machine);
+    close(&mut machine);
+    machine.ask(Ask::Declare { title: "API gone".into(), mode: Mode::Live }).unwrap();
+    begin(&mut machine, "undo");
+    do_step(&mut machine, "back");
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+}
+
+#[test]
+fn the_late_proof_of_what_was_undone_takes_a_switch_of_later_not_out_of_force() {
+    let mut machine = to_be_undone();
+    lost(&mut machine, "back");
+    let undo = machine.run();
+    abort(&mut machine);
+    machine.pass(5, &broken());
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    machine.pass(5, &rerouted());
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    machine.ask(Ask::Recheck { run: undo.clone(), step: "back".into() }).unwrap();
+    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
+    machine
+        .report(Report::Checked { run: undo, step: "back".into(), attempt: 1, result: Ok(proof) })
+        .unwrap();
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    let run = machine.run();
+    machine.ask(Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false }).unwrap();
+    assert_asked(&machine, "dr");
+}
+
+#[test]
+fn that_nobody_writes_is_no_alarm_while_a_step_of_the_run_that_moves_the_primary_runs() {
+    let mut machine =
+        to_dr(Mode::Live, |plan| vec![acting(plan, "fence"), switching(acting(plan, "promote"))]);
+    do_step(&mut machine, "fence");
+    start_step(&mut machine, "promote");
+    machine.pass(8 * 60, &nobody());
+    assert_eq!(grave(&machine), []);
+}

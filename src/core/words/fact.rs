@@ -10,7 +10,7 @@ use crate::core::words::action::{Failure, ManualCard, Proof};
 use crate::core::words::actor::Actor;
 use crate::core::words::confirmation::{Confirmation, LossEstimate};
 use crate::core::words::escalation::{DueMessage, IncidentRole};
-use crate::core::words::incident::{Aim, GivenAnswer, Mode, Outcome, Position, RunEnd};
+use crate::core::words::incident::{Aim, GivenAnswer, Mode, Noted, Outcome, Position, RunEnd};
 use crate::core::words::notification::{Attempted, Cause, Intent, Message, Queued, Tracked};
 use crate::core::words::preflight::{Preflight, Tally};
 use crate::core::words::reading::Reading;
@@ -52,9 +52,9 @@ pub enum Fact {
         /// How long its host had been up then; none where the host does not tell, and in older journals.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         since_boot: Option<SinceBoot>,
-        /// Where runs lead that began when that was not recorded yet, as far as no engine told it before.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        aims: Vec<(RunId, Aim)>,
+        /// Where runs lead that began when that was not recorded yet; none where an engine before told it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        noted: Option<Box<Noted>>,
     },
     /// The engine ended because it was asked to.
     EngineStopped { why: String },

@@ -1,6 +1,7 @@
 //! An incident, its answers and its runs: the durable course of events.
 
 use crate::base::ids::*;
+use crate::core::ask::attested::Why;
 use crate::core::words::action::{Acted, Done, Failure, ManualCard, Proof};
 use crate::core::words::actor::Actor;
 use crate::core::words::confirmation::{Confirmation, Evidence};
@@ -153,6 +154,21 @@ impl Run {
         self.steps.get(self.aim.switch.as_ref()?)
     }
 
+    /// Whether a step of it takes back a step of a runbook. A name means the step of the same runbook, where that has one,
+    /// else those of all others.
+    pub fn takes_back(&self, plan: &Plan, step: &StepId, (of, other): (&RunbookId, &StepId)) -> bool {
+        match &self.aim.undoes {
+            Some(undoes) => {
+                let is_meant = self.runbook == *of || !self.steps.contains_key(other);
+                is_meant && undoes.get(step).is_some_and(|undone| undone.contains(other))
+            }
+            None => {
+                let planned = plan.runbooks.get(&self.runbook).and_then(|runbook| runbook.steps.get(step));
+                planned.is_some_and(|planned| plan.takes_back((&self.runbook, planned), (of, other)))
+            }
+        }
+    }
+
     /// A person stopped it.
     pub fn is_aborted(&self) -> bool {
         matches!(self.ended, Some((_, RunEnd::Aborted(_))))
@@ -179,6 +195,9 @@ pub struct Aim {
     /// It is in the journal, so that no plan of later changes it.
     #[serde(default)]
     pub is_noted: bool,
+    /// What its steps take back, by their names in `undoes`; none where it was not recorded, and the plan of now says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<BTreeMap<StepId, Vec<StepId>>>,
 }
 
 impl Aim {
@@ -186,8 +205,57 @@ impl Aim {
     pub fn of(runbook: &Runbook) -> Self {
         let switch = runbook.steps.values().find(|step| step.switches).map(|step| step.id.clone());
         let switch = switch.filter(|_| runbook.activates.is_some());
-        Self { region: runbook.activates.clone(), switch, is_recorded: true, is_noted: true }
+        let undoes = runbook.steps.values().filter(|step| !step.undoes.is_empty());
+        let undoes = undoes.map(|step| (step.id.clone(), step.undoes.clone())).collect();
+        let region = runbook.activates.clone();
+        Self { region, switch, is_recorded: true, is_noted: true, undoes: Some(undoes) }
     }
+}
+
+/// What let a region serve may do so no more, or nobody knows whether it does by now.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The region.
+    pub region: RegionId,
+    /// The run that leads there.
+    pub run: RunId,
+    /// Its step that switches.
+    pub step: StepId,
+    /// What became of that.
+    pub why: Why,
+    /// The step because of which it is not known.
+    #[serde(default)]
+    pub by: Option<(RunId, StepId)>,
+    /// Since when: what a switch did before that does not end it.
+    #[serde(default)]
+    pub at: Timestamp,
+}
+
+impl Doubt {
+    /// Whether it is because of that step.
+    pub fn is_by(&self, run: &RunId, step: &StepId) -> bool {
+        self.by.as_ref().is_some_and(|by| by.0 == *run && by.1 == *step)
+    }
+}
+
+/// What was made of runs of which nobody recorded where they lead, by the first engine that records it: what follows from
+/// its plan stands under every plan of later.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Noted {
+    pub runs: Vec<NotedRun>,
+    /// Why it was not known then which region serves.
+    pub doubt: Option<Doubt>,
+}
+
+/// What was made of one of them.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct NotedRun {
+    pub run: RunId,
+    pub aim: Aim,
+    /// As in [`Run::switched`].
+    pub switched: Option<Timestamp>,
+    /// As in [`Run::has_moved`].
+    pub has_moved: bool,
 }
 
 /// How a run ended.
@@ -216,7 +284,10 @@ pub struct StepRun {
     pub started_at: Option<Timestamp>,
     /// When it came to rest.
     pub ended_at: Option<Timestamp>,
-    /// How far this host's clock was set since then, forward where that is positive.
+    /// When the last attempt, or a person's word of it, was over: its proof comes later.
+    #[serde(default)]
+    pub acted: Option<Timestamp>,
+    /// How far this host's clock was set since it came to rest, forward where that is positive.
     #[serde(default)]
     pub clock_moved: SignedDuration,
     /// What the last attempt said.
@@ -279,6 +350,7 @@ impl StepRun {
             overrides: Vec::new(),
             started_at: None,
             ended_at: None,
+            acted: None,
             clock_moved: SignedDuration::ZERO,
             outcome: None,
             proof: None,
@@ -319,9 +391,22 @@ impl StepRun {
         }
     }
 
+    /// When it began to do last what it does: a word counts from its moment.
+    pub fn began_at(&self) -> Option<Timestamp> {
+        match self.status {
+            StepStatus::Attested => self.ended_at,
+            _ => self.started_at.or(self.ended_at),
+        }
+    }
+
+    /// When it had done that, whenever it was proven.
+    pub fn acted_at(&self) -> Option<Timestamp> {
+        self.acted.or(self.ended_at).or(self.started_at)
+    }
+
     /// A person stated that what it did, when it was done last, is taken back.
     pub fn is_taken_back(&self) -> bool {
-        let done = self.ended_at.or(self.started_at);
+        let done = self.acted_at();
         let since = self.undone.as_ref().filter(|_| !self.stays).map(|(at, _)| *at);
         since.is_some_and(|at| done.is_none_or(|done| at >= done))
     }

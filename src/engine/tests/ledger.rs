@@ -90,7 +90,7 @@ fn a_start_that_cannot_be_recorded_counts_at_once_and_is_recorded_first() {
         plan: "p".into(),
         recovery: String::new(),
         since_boot: None,
-        aims: Vec::new(),
+        noted: None,
     };
     ledger.commit(start(), &Actor::Engine, vec![started]).unwrap();
     assert_eq!(ledger.model().read(|model| model.durable.engine_started_at), Some(start()));

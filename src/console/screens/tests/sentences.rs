@@ -51,7 +51,7 @@ fn of_engine() -> Vec<Fact> {
         plan: "3f9a".into(),
         recovery: recovery.into(),
         since_boot: None,
-        aims: Vec::new(),
+        noted: None,
     };
     vec![
         started(""),

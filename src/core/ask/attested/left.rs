@@ -26,6 +26,8 @@ pub enum End {
     Close,
     /// The run went to its end.
     Run,
+    /// The plan that the run began under is another one by now.
+    Plan,
     /// It took effect, and that is not known to last.
     Doubt,
 }
@@ -35,6 +37,7 @@ impl End {
         match self {
             Self::Abort => "abort",
             Self::Close => "close",
+            Self::Plan => "change of the plan",
             Self::Run | Self::Doubt => "end of its run",
         }
     }
@@ -92,6 +95,7 @@ impl Left<'_> {
             Why::Unsaid => {
                 let how = match self.end {
                     End::Abort => "was aborted",
+                    End::Plan => "began under another plan",
                     End::Close | End::Run | End::Doubt => "has ended",
                 };
                 format!(
@@ -147,6 +151,7 @@ fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<
     let end = |why| match why {
         _ if run.is_aborted() => End::Abort,
         Why::Word | Why::Said | Why::Shown if is_closed => End::Close,
+        _ if run.ended.is_none() && !is_closed => End::Plan,
         _ => End::Run,
     };
     // A run of which nobody recorded where it leads, or whose runbook the plan has no more, moves nothing any more.

@@ -16,7 +16,9 @@ pub fn is_being_moved(model: &Model, now: Timestamp) -> bool {
     let promotes = run.promotions(&model.plan).next().is_some();
     let leads_away = run.aim.region.as_ref() != model.serving();
     let last = run.steps.values().filter_map(|state| state.started_at.max(state.ended_at)).max();
-    let goes_on = last.is_some_and(|last| now.duration_since(last) < RESTS);
+    let works =
+        run.steps.values().any(|state| matches!(state.status, StepStatus::Started | StepStatus::Finished));
+    let goes_on = works || last.is_some_and(|last| now.duration_since(last) < RESTS);
     goes_on && rested(model, run).is_none() && (promotes || leads_away) && !known(Kind::NobodyWrites)
 }
 
