@@ -58,7 +58,6 @@ fn say(error: &SecretError, users: &str) {
 mod tests {
     use super::*;
     use crate::base::environment::Environment;
-    use crate::plan::load_texts;
     use crate::secrets::{SecretsConfig, Source};
 
     const PLAN: &str = r#"
@@ -99,9 +98,7 @@ confirm = "yes"
 "#;
 
     fn plan() -> Arc<Plan> {
-        let loaded =
-            load_texts(vec![("plan.toml".to_owned(), PLAN.to_owned())], &crate::providers::registry());
-        Arc::new(loaded.unwrap_or_else(|problems| panic!("{problems}")).plan)
+        Arc::new(crate::testing::plan_of(&[PLAN]))
     }
 
     #[tokio::test]

@@ -3,11 +3,10 @@
 use super::*;
 use crate::base::pool::Outside;
 use crate::core::words::preflight::Checked;
-use crate::plan::load_texts;
 use crate::providers::clients::Clients;
 use crate::simulation::scenario::Scenario;
 use crate::simulation::{SimulatedWorld, scenario};
-use crate::testing::{SECRET, clients, dead_address, silent_address};
+use crate::testing::{SECRET, clients, dead_address, plan_of, silent_address};
 use crate::world::RealWorld;
 use std::sync::Arc;
 
@@ -34,8 +33,7 @@ title = "Fail over"
 "#;
 
 fn plan(steps: &str) -> Plan {
-    let files = vec![("plan.toml".to_owned(), format!("{BASE}{steps}"))];
-    load_texts(files, &crate::providers::registry()).unwrap_or_else(|problems| panic!("{problems}")).plan
+    plan_of(&[&format!("{BASE}{steps}")])
 }
 
 /// No threads of their own.

@@ -50,7 +50,7 @@ fn named(line: &str) -> impl Iterator<Item = &str> {
 
 /// What a file of a floor names that stands above it, with the line.
 fn upward(floors: &[String], path: &str, text: &str) -> Vec<String> {
-    // The tests' own kit is part of no build.
+    // The tests' own kit is part of no build: all may use it, and it uses all.
     let height = |name: &str| match name {
         "testing" => Some(0),
         name => floors.iter().position(|floor| floor == name),
@@ -69,25 +69,22 @@ fn a_floor_imports_only_floors_below_it() {
     let floors = floors();
     let folders: BTreeSet<String> = files_below("src")
         .iter()
-        .filter(|path| path.matches('/').count() > 1)
+        .filter(|path| path.matches('/').count() > 1 && is_of_a_floor(path))
         .map(|path| first(path))
         .collect();
-    assert_eq!(
-        folders,
-        floors.iter().filter(|name| *name != "testing").cloned().collect(),
-        "floors of src/lib.rs"
-    );
+    assert_eq!(folders, floors.iter().cloned().collect(), "floors of src/lib.rs");
     let mut found = Vec::new();
-    for path in files_below("src")
-        .iter()
-        .filter(|path| !["src/lib.rs", "src/main.rs", "src/testing.rs"].contains(&path.as_str()))
-    {
+    for path in files_below("src").iter().filter(|path| is_of_a_floor(path)) {
         found.extend(upward(&floors, path, &text(path)));
     }
     assert!(found.is_empty(), "upward imports:\n{}", found.join("\n"));
     let upward =
         upward(&floors, "src/core/x.rs", "use crate::engine::Run;\nlet x = crate::plan::Plan; // crate::cli");
     assert_eq!(upward, ["src/core/x.rs:1: engine"]);
+}
+
+fn is_of_a_floor(path: &str) -> bool {
+    !["src/lib.rs", "src/main.rs"].contains(&path) && !path.starts_with("src/testing/")
 }
 
 fn first(path: &str) -> String {
@@ -130,6 +127,11 @@ fn every_file_is_named_by_a_module() {
     assert!(lost.is_empty(), "never compiled:\n{}", lost.join("\n"));
 }
 
+/// Whether it is part of no build but the tests'.
+fn is_of_tests(path: &str) -> bool {
+    ["/tests", "/testing"].iter().any(|name| path.contains(name))
+}
+
 /// Text in quotes on a line of code.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split("//").next().unwrap_or_default().split('"').skip(1).step_by(2)
@@ -163,10 +165,7 @@ fn no_kind_is_named_outside_of_its_providers_folder() {
     let channels = providers::channels().map(|row| row.kind.name);
     let kinds: BTreeSet<&str> = probes.chain(actions).chain(channels).collect();
     assert!(kinds.len() > 25, "{kinds:?}");
-    let is_outside = |path: &String| {
-        let of_tests = path.contains("/tests/") || path.ends_with("tests.rs") || path.ends_with("testing.rs");
-        !path.starts_with("src/providers/") && !of_tests
-    };
+    let is_outside = |path: &String| !path.starts_with("src/providers/") && !is_of_tests(path);
     let mut found = Vec::new();
     for path in files_below("src").iter().filter(|path| is_outside(path)) {
         let text = text(path);
@@ -217,8 +216,7 @@ fn undocumented(path: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn every_public_item_says_what_it_is() {
-    let is_test = |path: &String| path.contains("/tests") || path.ends_with("testing.rs");
-    let files = files_below("src").into_iter().filter(|path| !is_test(path));
+    let files = files_below("src").into_iter().filter(|path| !is_of_tests(path));
     let found: Vec<String> = files.flat_map(|path| undocumented(&path, &text(&path))).collect();
     assert!(found.is_empty(), "without a doc:\n{}", found.join("\n"));
     let sample = "/// It is.\n#[must_use]\npub fn a() {}\n\npub async fn b() {}\n    pub field: u8,\npub const C: u8 = 1;\n";

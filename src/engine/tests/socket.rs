@@ -5,7 +5,7 @@ use crate::engine::client::{Client, ClientError, Receiver};
 use crate::engine::paths::StateFolder;
 use crate::engine::protocol::ToClient;
 use crate::engine::{self, EngineError, Settings, name_of};
-use crate::plan::{Plan, load_texts};
+use crate::plan::Plan;
 use crate::simulation::{SimulatedWorld, demo};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,10 +15,7 @@ use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 
 fn demo_plan() -> Arc<Plan> {
-    let files = demo::plan_files().iter().map(|(name, text)| ((*name).into(), (*text).into())).collect();
-    Arc::new(
-        load_texts(files, &crate::providers::registry()).unwrap_or_else(|problems| panic!("{problems}")).plan,
-    )
+    Arc::new(crate::testing::demo())
 }
 
 fn folder(path: &Path) -> StateFolder {

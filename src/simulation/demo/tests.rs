@@ -5,17 +5,11 @@ use crate::core::ask::placement;
 use crate::core::model::Status;
 use crate::core::words::incident::Position;
 use crate::core::words::signal::SignalState::{self, Critical, Ok as Good};
-use crate::plan::{Plan, Severity, load_texts};
+use crate::plan::{Plan, Severity};
 use crate::simulation::scenario::GENERIC;
 use std::sync::{Arc, LazyLock};
 
-static PLAN: LazyLock<Arc<Plan>> = LazyLock::new(|| {
-    let files = plan_files().iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-    let loaded =
-        load_texts(files, &crate::providers::registry()).unwrap_or_else(|problems| panic!("{problems}"));
-    assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
-    Arc::new(loaded.plan)
-});
+static PLAN: LazyLock<Arc<Plan>> = LazyLock::new(|| Arc::new(crate::testing::demo()));
 
 fn rehearse(name: &str) -> Rehearsal {
     Rehearsal::new(

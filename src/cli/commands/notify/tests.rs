@@ -4,7 +4,7 @@ use crate::base::environment::Environment;
 use crate::base::pool::{Outside, Pool};
 use crate::core::words::notification::Intent;
 use crate::plan::params::{Param, Params};
-use crate::plan::{Audience, Capabilities, Channel, Contact, Plan, Who, load_texts};
+use crate::plan::{Audience, Capabilities, Channel, Contact, Plan, Who};
 use crate::providers::clients::Clients;
 use crate::world::RealWorld;
 use jiff::SignedDuration;
@@ -45,8 +45,7 @@ fn here() -> Pool {
 
 /// Ana and Bo inside, a customer outside, a page that the public sees.
 fn plan(channels: Vec<Channel>) -> Plan {
-    let files = vec![("plan.toml".to_owned(), BASE.to_owned())];
-    let mut plan = load_texts(files, &crate::providers::registry()).unwrap_or_else(|p| panic!("{p}")).plan;
+    let mut plan = crate::testing::plan_of(&[BASE]);
     plan.contacts = [
         ("ana".into(), contact("Ana Silva", &[("phone", "+1555"), ("email", "ana@example.org")])),
         ("bo".into(), contact("Bo", &[("email", "bo@example.org")])),

@@ -21,8 +21,7 @@ use crate::core::words::fact::{self, Fact};
 use crate::core::words::reading::{Field, Measurement, Reading, Verdict};
 use crate::core::words::signal::SignalState;
 use crate::engine::protocol::ToClient;
-use crate::plan::{Plan, load_texts};
-use crate::simulation::demo;
+use crate::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::backend::TestBackend;
 use ratatui::{Frame, Terminal};
@@ -69,13 +68,10 @@ impl Scene {
     }
 
     fn of(change: impl FnOnce(Plan) -> Plan) -> Self {
-        let texts = demo::plan_files().iter().map(|(name, text)| ((*name).into(), (*text).into()));
-        let plan = load_texts(texts.collect(), &crate::providers::registry())
-            .map_err(|problems| format!("{problems:?}"));
         let keymap = keymap::load(&keymap::layers(None), keymap::DEFAULT).unwrap();
         let mut scene = Self {
             app: App::new(keymap, SIZE),
-            model: Model::new(Arc::new(change(plan.unwrap().plan))),
+            model: Model::new(Arc::new(change(crate::testing::demo()))),
             asked: Vec::new(),
             done: Vec::new(),
             at: Instant::now(),

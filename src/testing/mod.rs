@@ -1,0 +1,11 @@
+//! The kit of all tests: plans that the loader read, examples of every kind, and servers that are dead or silent.
+
+mod clients;
+mod examples;
+mod plans;
+mod servers;
+
+pub use clients::{SECRET, clients};
+pub use examples::{channel, probe, probe_params, refused, spec, step, try_probe, try_step};
+pub use plans::{demo, plan_of};
+pub use servers::{aim, dead_address, silent_address};

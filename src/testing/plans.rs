@@ -1,0 +1,27 @@
+//! Plans, as the real loader reads them.
+
+use crate::plan::{Loaded, Plan, Problems, load_texts};
+use crate::simulation::demo;
+use std::sync::LazyLock;
+
+/// The plan of these texts, each a file of its own.
+pub fn plan_of(texts: &[&str]) -> Plan {
+    load(texts).unwrap_or_else(|problems| panic!("{problems}")).plan
+}
+
+/// The same with what its writer should look at, or what the loader finds wrong with it.
+pub fn load(texts: &[&str]) -> Result<Loaded, Problems> {
+    let file = |(number, text): (usize, &&str)| (format!("{number}.toml"), (*text).to_owned());
+    load_texts(texts.iter().enumerate().map(file).collect(), &crate::providers::registry())
+}
+
+/// The plan of the demo, of which nothing is to be warned.
+pub fn demo() -> Plan {
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| {
+        let texts: Vec<&str> = demo::plan_files().iter().map(|(_, text)| *text).collect();
+        let loaded = load(&texts).unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(loaded.warnings.is_empty(), "{}", loaded.warnings);
+        loaded.plan
+    });
+    PLAN.clone()
+}
