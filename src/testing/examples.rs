@@ -62,6 +62,11 @@ fn in_runbook(steps: &str) -> String {
     format!("{steps}\n[runbooks.example]\ntitle = \"Example\"\n")
 }
 
+/// The same step of another kind.
+pub fn of_kind(step: Step, action: &str) -> Step {
+    Step { action: action.into(), does: crate::providers::action(action).unwrap().does, ..step }
+}
+
 /// The channel of `[channels.example]`.
 pub fn channel(text: &str) -> Channel {
     plan(text).channels["example"].clone()

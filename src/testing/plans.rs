@@ -2,7 +2,9 @@
 
 use crate::plan::{Loaded, Plan, Problems, load_texts};
 use crate::simulation::demo;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+
+const SMALL: &str = include_str!("plans/small.toml");
 
 /// The plan of these texts, each a file of its own.
 pub fn plan_of(texts: &[&str]) -> Plan {
@@ -15,6 +17,12 @@ pub fn load(texts: &[&str]) -> Result<Loaded, Problems> {
     load_texts(texts.iter().enumerate().map(file).collect(), &crate::providers::registry())
 }
 
+/// Two regions, a lag, a reference; a tree of two questions; a runbook with a fork and a point of no return.
+pub fn small() -> Arc<Plan> {
+    static PLAN: LazyLock<Arc<Plan>> = LazyLock::new(|| Arc::new(with_digest(&"0".repeat(64), &[SMALL])));
+    PLAN.clone()
+}
+
 /// The plan of the demo, of which nothing is to be warned.
 pub fn demo() -> Plan {
     static PLAN: LazyLock<Plan> = LazyLock::new(|| {
@@ -24,4 +32,9 @@ pub fn demo() -> Plan {
         loaded.plan
     });
     PLAN.clone()
+}
+
+/// A digest that does not change with the texts, for what shows it.
+fn with_digest(digest: &str, texts: &[&str]) -> Plan {
+    Plan { digest: digest.into(), ..plan_of(texts) }
 }
