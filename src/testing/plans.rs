@@ -5,6 +5,7 @@ use crate::simulation::demo;
 use std::sync::{Arc, LazyLock};
 
 const SMALL: &str = include_str!("plans/small.toml");
+const ESCALATING: &str = include_str!("plans/escalating.toml");
 
 /// The plan of these texts, each a file of its own.
 pub fn plan_of(texts: &[&str]) -> Plan {
@@ -20,6 +21,12 @@ pub fn load(texts: &[&str]) -> Result<Loaded, Problems> {
 /// Two regions, a lag, a reference; a tree of two questions; a runbook with a fork and a point of no return.
 pub fn small() -> Arc<Plan> {
     static PLAN: LazyLock<Arc<Plan>> = LazyLock::new(|| Arc::new(with_digest(&"0".repeat(64), &[SMALL])));
+    PLAN.clone()
+}
+
+/// The small plan with the escalation path of ARA AI: 0, 15, 30 and 60 minutes; and one for P1.
+pub fn escalating() -> Plan {
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| with_digest(&small().digest, &[SMALL, ESCALATING]));
     PLAN.clone()
 }
 

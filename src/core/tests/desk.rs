@@ -1,13 +1,13 @@
 //! A plan with people, and a machine whose providers answer as a test says and write down what they were asked.
 
-use super::fixture::{self, Machine, seconds, start};
+use super::fixture::{Machine, seconds, start};
 use crate::base::ids::*;
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::effect::Effect;
 use crate::core::words::incident::Mode;
 use crate::core::words::notification::{Again, Receipt, Tracked, Undelivered};
-use crate::plan::params::Params;
-use crate::plan::*;
+use crate::plan::{Plan, Severity, Who};
+pub use crate::testing::escalating as plan;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -15,117 +15,8 @@ pub fn minutes(count: i64) -> SignedDuration {
     SignedDuration::from_mins(count)
 }
 
-fn channel(id: &str, address: Option<&str>, capabilities: Capabilities) -> (ChannelId, Channel) {
-    let channel = Channel {
-        id: id.into(),
-        title: id.to_uppercase(),
-        kind: "test".into(),
-        address: address.map(str::to_owned),
-        capabilities,
-        give_up_after: minutes(3),
-        timeout: seconds(10),
-        parallel: 2,
-        params: Params::default(),
-    };
-    (id.into(), channel)
-}
-
-fn contact(id: &str, name: &str, methods: &[&str]) -> (ContactId, Contact) {
-    let address = |kind: &str| (kind.to_owned(), format!("{id}'s {kind}"));
-    let contact = Contact {
-        name: name.into(),
-        role: format!("role of {id}"),
-        addresses: ["phone", "email", "slack"].map(address).into(),
-        methods: methods.iter().map(|method| ChannelId::from(*method)).collect(),
-    };
-    (id.into(), contact)
-}
-
-fn level(
-    title: &str,
-    after: SignedDuration,
-    who: &[Who],
-    methods: &[&str],
-    tries: Fallbacks,
-) -> EscalationLevel {
-    EscalationLevel {
-        title: title.into(),
-        after,
-        who: who.to_vec(),
-        methods: methods.iter().map(|method| ChannelId::from(*method)).collect(),
-        tries,
-        next_after: (tries == Fallbacks::InTurn).then(|| minutes(5)),
-    }
-}
-
 pub fn who(id: &str) -> Who {
     Who::Contact(id.into())
-}
-
-/// The plan of the fixture with the escalation path of ARA AI: 0, 15, 30 and 60 minutes; and one for P1.
-pub fn plan() -> Plan {
-    let alerts = Capabilities { repeatable: true, has_alerts: true, threads: false, tracks: true };
-    let threads = Capabilities { threads: true, ..Capabilities::default() };
-    let on_call = Who::OnCall("primary".into());
-    let policy = |title: &str, severity, levels| EscalationPolicy {
-        title: title.into(),
-        severities: vec![severity],
-        levels,
-        repeat: None,
-        repeats: 3,
-        repage: None,
-        quiet: false,
-    };
-    let path = vec![
-        level("On-call engineer", minutes(0), &[on_call], &["phone", "email"], Fallbacks::InTurn),
-        level("Team lead", minutes(15), &[who("lead")], &["phone", "slack"], Fallbacks::All),
-        level("Engineering manager", minutes(30), &[who("manager")], &[], Fallbacks::InTurn),
-        level("CTO", minutes(60), &[who("cto")], &["phone", "email"], Fallbacks::All),
-    ];
-    let pager = vec![level("Pager", minutes(0), &[], &["pager"], Fallbacks::All)];
-    let turns = Turns::Cycle {
-        start: "2026-02-23T09:00:00".parse().unwrap(),
-        every: SignedDuration::from_hours(24 * 7),
-        order: vec!["alice".into(), "bob".into()],
-    };
-    let rotation =
-        Rotation { title: "Primary".into(), zone: jiff::tz::TimeZone::UTC, turns, overrides: Vec::new() };
-    let audience = |title: &str, who: &[Who], methods: &[&str], public| Audience {
-        title: title.into(),
-        who: who.to_vec(),
-        methods: methods.iter().map(|method| ChannelId::from(*method)).collect(),
-        public,
-    };
-    Plan {
-        contacts: [
-            contact("alice", "Alice", &[]),
-            contact("bob", "Bob", &[]),
-            contact("lead", "Team lead", &[]),
-            contact("manager", "Manager", &["email", "slack"]),
-            contact("cto", "CTO", &[]),
-        ]
-        .into(),
-        channels: [
-            channel("phone", Some("phone"), Capabilities { tracks: true, ..Capabilities::default() }),
-            channel("email", Some("email"), Capabilities::default()),
-            channel("slack", Some("slack"), threads),
-            channel("pager", None, alerts),
-            channel("page", None, threads),
-        ]
-        .into(),
-        rotations: [("primary".into(), rotation)].into(),
-        policies: [
-            ("path".into(), policy("The escalation path", Severity::P0, path)),
-            ("pager".into(), policy("The pager", Severity::P1, pager)),
-        ]
-        .into(),
-        audiences: [
-            ("internal".into(), audience("Colleagues", &[who("lead"), who("manager")], &["email"], false)),
-            ("customers".into(), audience("Customers", &[], &["page"], true)),
-        ]
-        .into(),
-        ..Arc::unwrap_or_clone(fixture::plan())
-    }
 }
 
 /// What a provider answers: by channel, name of the recipient and attempt.
