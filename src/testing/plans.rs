@@ -6,6 +6,8 @@ use std::sync::{Arc, LazyLock};
 
 const SMALL: &str = include_str!("plans/small.toml");
 const ESCALATING: &str = include_str!("plans/escalating.toml");
+const EVERY_KIND: &str = include_str!("plans/every-kind.toml");
+const EVERY_AWS_KIND: &str = include_str!("plans/every-aws-kind.toml");
 
 /// The plan of these texts, each a file of its own.
 pub fn plan_of(texts: &[&str]) -> Plan {
@@ -27,6 +29,15 @@ pub fn small() -> Arc<Plan> {
 /// The small plan with the escalation path of ARA AI: 0, 15, 30 and 60 minutes; and one for P1.
 pub fn escalating() -> Plan {
     static PLAN: LazyLock<Plan> = LazyLock::new(|| with_digest(&small().digest, &[SMALL, ESCALATING]));
+    PLAN.clone()
+}
+
+/// Two regions, a public endpoint, a reference, every kind of probe of this build, and steps of several kinds.
+pub fn every_kind() -> Plan {
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| match cfg!(feature = "aws") {
+        true => plan_of(&[EVERY_KIND, EVERY_AWS_KIND]),
+        false => plan_of(&[EVERY_KIND]),
+    });
     PLAN.clone()
 }
 

@@ -1,5 +1,10 @@
 use super::*;
 
+/// The plan's step that runs a program, under this name.
+fn program(id: &str) -> Step {
+    Step { id: id.into(), title: id.into(), ..plan().runbooks["failover"].steps["switch"].clone() }
+}
+
 #[test]
 fn a_fenced_primary_takes_no_writes_and_the_standby_gets_the_rest() {
     let scene = scene("");
@@ -128,8 +133,7 @@ fn a_target_can_change_between_confirmation_and_execution() {
 #[test]
 fn a_step_takes_its_estimate_within_its_deadline() {
     let scene = scene("");
-    let mut slow = step("slow", "exec");
-    slow.estimate = Some(SignedDuration::from_mins(10));
+    let slow = Step { estimate: Some(SignedDuration::from_mins(10)), ..program("slow") };
     let action = scene.world.action(&slow, &slow.params).unwrap();
     let target = action.describe().now_or_never().unwrap().unwrap().target;
     assert_eq!(target.name, "tool");
@@ -145,8 +149,7 @@ fn a_step_takes_its_estimate_within_its_deadline() {
 #[test]
 fn what_could_not_be_made_in_reality_is_not_made_here() {
     let scene = scene("");
-    let mut step = step("x", "http-request");
-    step.params = Params::default();
+    let step = Step { params: Params::default(), ..of_kind(program("x"), "http-request") };
     assert!(scene.world.action(&step, &step.params).is_err());
     let mut spec = scene.plan.probes["a-port"].clone();
     spec.params.0.insert("address".into(), Param::Text("no port".into()));
@@ -156,9 +159,9 @@ fn what_could_not_be_made_in_reality_is_not_made_here() {
 #[test]
 fn a_wait_is_the_real_one_and_reads_the_signals() {
     let scene = scene("");
-    let mut step = step("wait", "wait-for");
-    step.params =
-        Params([("condition".to_owned(), Param::Condition(Condition::parse("true").unwrap()))].into());
+    let condition = Param::Condition(Condition::parse("true").unwrap());
+    let params = Params([("condition".to_owned(), condition)].into());
+    let step = Step { changes: false, params, ..of_kind(program("wait"), "wait-for") };
     let action = scene.world.action(&step, &step.params).unwrap();
     let target = action.describe().now_or_never().unwrap().unwrap().target;
     let failure = action.verify(&target, &scene.context).now_or_never().unwrap().unwrap_err();
@@ -169,10 +172,15 @@ fn a_wait_is_the_real_one_and_reads_the_signals() {
 #[test]
 fn a_replica_in_rds_is_promoted_by_its_name_and_takes_writes_then() {
     let scene = scene("");
-    let mut step = step("promote-rds", "rds-promote");
-    let pairs = [("region", "us-west-2"), ("instance", "orders-dr")];
-    step.params =
-        Params(pairs.iter().map(|(key, value)| ((*key).into(), Param::Text((*value).into()))).collect());
+    let step = crate::testing::step(
+        r#"
+        [[runbooks.example.steps]]
+        id = "promote-rds"
+        title = "promote-rds"
+        action = "rds-promote"
+        with = { region = "us-west-2", instance = "orders-dr" }
+        "#,
+    );
     let action = scene.world.action(&step, &step.params).unwrap();
     let target = action.describe().now_or_never().unwrap().unwrap().target;
     assert_eq!((&*target.name, &*target.kind), ("orders-dr", "RDS database"));
@@ -211,11 +219,11 @@ fn a_step_whose_proof_the_scenario_never_makes_says_so_before_it_runs_and_while_
 }
 
 /// The plan with a step that takes the fence back, as a rebuild does.
-fn with_a_rebuild(action: &str) -> Plan {
+fn with_a_rebuild() -> Plan {
     let mut plan = plan();
     let steps = &mut plan.runbooks["failover"].steps;
     steps["fence"].fences = vec!["a-db".into()];
-    let rebuild = Step { undoes: vec!["fence".into()], ..step("rebuild", action) };
+    let rebuild = Step { undoes: vec!["fence".into()], ..program("rebuild") };
     steps.insert("rebuild".into(), rebuild);
     plan
 }
@@ -223,7 +231,7 @@ fn with_a_rebuild(action: &str) -> Plan {
 #[test]
 fn a_rebuild_makes_the_old_primary_a_standby_that_follows_the_one_that_was_promoted() {
     for by_hand in [false, true] {
-        let scene = scene_of(with_a_rebuild("exec"), "");
+        let scene = scene_of(with_a_rebuild(), "");
         scene.pass(10);
         scene.execute("fence").unwrap();
         scene.execute("promote").unwrap();
@@ -245,7 +253,7 @@ fn a_rebuild_makes_the_old_primary_a_standby_that_follows_the_one_that_was_promo
 
 #[test]
 fn a_step_that_takes_a_fence_back_while_nobody_was_promoted_lets_its_server_write_again() {
-    let scene = scene_of(with_a_rebuild("exec"), "");
+    let scene = scene_of(with_a_rebuild(), "");
     scene.pass(10);
     scene.execute("fence").unwrap();
     scene.execute("rebuild").unwrap();
