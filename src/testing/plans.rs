@@ -8,6 +8,7 @@ const SMALL: &str = include_str!("plans/small.toml");
 const ESCALATING: &str = include_str!("plans/escalating.toml");
 const EVERY_KIND: &str = include_str!("plans/every-kind.toml");
 const EVERY_AWS_KIND: &str = include_str!("plans/every-aws-kind.toml");
+const COMPLIANCE: &str = include_str!("plans/compliance.toml");
 
 /// The plan of these texts, each a file of its own.
 pub fn plan_of(texts: &[&str]) -> Plan {
@@ -38,6 +39,12 @@ pub fn every_kind() -> Plan {
         true => plan_of(&[EVERY_KIND, EVERY_AWS_KIND]),
         false => plan_of(&[EVERY_KIND]),
     });
+    PLAN.clone()
+}
+
+/// The warm standby of a compliance engine.
+pub fn compliance() -> Plan {
+    static PLAN: LazyLock<Plan> = LazyLock::new(|| with_digest("3f9ac1d2", &[COMPLIANCE]));
     PLAN.clone()
 }
 
