@@ -7,5 +7,5 @@ mod servers;
 
 pub use clients::{SECRET, clients};
 pub use examples::{channel, of_kind, probe, probe_params, refused, spec, step, try_probe, try_step};
-pub use plans::{compliance, demo, escalating, every_kind, plan_of, small};
+pub use plans::{compliance, demo, escalating, every_kind, plan_of, small, with_people};
 pub use servers::{aim, dead_address, silent_address};

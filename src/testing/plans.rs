@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 const SMALL: &str = include_str!("plans/small.toml");
 const ESCALATING: &str = include_str!("plans/escalating.toml");
+const PEOPLE: &str = include_str!("plans/people.toml");
 const EVERY_KIND: &str = include_str!("plans/every-kind.toml");
 const EVERY_AWS_KIND: &str = include_str!("plans/every-aws-kind.toml");
 const COMPLIANCE: &str = include_str!("plans/compliance.toml");
@@ -30,6 +31,13 @@ pub fn small() -> Arc<Plan> {
 /// The small plan with the escalation path of ARA AI: 0, 15, 30 and 60 minutes; and one for P1.
 pub fn escalating() -> Plan {
     static PLAN: LazyLock<Plan> = LazyLock::new(|| with_digest(&small().digest, &[SMALL, ESCALATING]));
+    PLAN.clone()
+}
+
+/// The small plan with people: two who take turns, a manager, the customers.
+pub fn with_people() -> Arc<Plan> {
+    static PLAN: LazyLock<Arc<Plan>> =
+        LazyLock::new(|| Arc::new(with_digest(&small().digest, &[SMALL, PEOPLE])));
     PLAN.clone()
 }
 
