@@ -4,15 +4,30 @@ use crate::base::environment::Environment;
 use crate::base::pool::{Outside, Pool};
 use crate::core::words::notification::Intent;
 use crate::plan::params::{Param, Params};
-use crate::plan::{Audience, Capabilities, Channel, Contact, Plan, Who};
+use crate::plan::{Audience, Capabilities, Channel, Plan, Who};
 use crate::providers::clients::Clients;
 use crate::world::RealWorld;
 use jiff::SignedDuration;
 use std::path::Path;
 
-const BASE: &str = "[plan]\nname = \"ARKA\"\n[regions.primary]\nrole = \"primary\"\n[tree]\nroot = \"q\"\n\
-    [tree.q]\nask = \"Down?\"\nanswers.yes = \"wait\"\nanswers.no = \"wait\"\n\
-    [leaves.wait]\ntitle = \"Wait\"\nadvice = \"Wait.\"\n";
+const BASE: &str = r#"
+[plan]
+name = "ARKA"
+[regions.primary]
+role = "primary"
+[tree]
+root = "q"
+[tree.q]
+ask = "Down?"
+answers = { yes = "wait", no = "wait" }
+[leaves.wait]
+title = "Wait"
+advice = "Wait."
+[contacts]
+ana = { name = "Ana Silva", role = "SRE", phone = "+14155550123", email = "ana@example.org" }
+bo = { name = "Bo", role = "SRE", email = "bo@example.org" }
+customers = { name = "Customers", role = "SRE", email = "all@customers.example" }
+"#;
 
 fn command(id: &str, address: Option<&str>, script: &str) -> Channel {
     let argv = ["/bin/sh", "-c", script].map(|word| Param::Text(word.into())).into();
@@ -29,15 +44,6 @@ fn command(id: &str, address: Option<&str>, script: &str) -> Channel {
     }
 }
 
-fn contact(name: &str, addresses: &[(&str, &str)]) -> Contact {
-    Contact {
-        name: name.into(),
-        role: "SRE".into(),
-        addresses: addresses.iter().map(|(kind, address)| ((*kind).into(), (*address).into())).collect(),
-        methods: Vec::new(),
-    }
-}
-
 /// No threads of their own.
 fn here() -> Pool {
     Outside::on(&tokio::runtime::Handle::current()).probes.clone()
@@ -46,12 +52,6 @@ fn here() -> Pool {
 /// Ana and Bo inside, a customer outside, a page that the public sees.
 fn plan(channels: Vec<Channel>) -> Plan {
     let mut plan = crate::testing::plan_of(&[BASE]);
-    plan.contacts = [
-        ("ana".into(), contact("Ana Silva", &[("phone", "+1555"), ("email", "ana@example.org")])),
-        ("bo".into(), contact("Bo", &[("email", "bo@example.org")])),
-        ("customers".into(), contact("Customers", &[("email", "all@customers.example")])),
-    ]
-    .into();
     plan.channels = channels.into_iter().map(|channel| (channel.id.clone(), channel)).collect();
     let customers = Audience {
         title: "Customers".into(),
