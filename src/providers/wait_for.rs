@@ -272,15 +272,8 @@ mod tests {
 
     fn scene(first: Truth, sustain: i64, timeout: i64) -> Scene {
         let script = Arc::new(Scripted { truth: Mutex::new(first), notify: Notify::new() });
-        let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-        let heard = lines.clone();
-        let context = Context {
-            output: Arc::new(move |line| heard.lock().unwrap().push(line.to_owned())),
-            conditions: script.clone(),
-            timeout: SignedDuration::from_secs(timeout),
-            token: "t".into(),
-            ran: false,
-        };
+        let (context, lines) = crate::testing::context(timeout * 1000);
+        let context = Context { conditions: script.clone(), ..context };
         let params = [("signal".to_owned(), Param::Text("api".into()))].into_iter().collect();
         let condition = condition_of(&Params(params)).unwrap();
         let action = WaitFor { condition, sustain: SignedDuration::from_secs(sustain) };

@@ -1,45 +1,14 @@
 use crate::core::words::action::{Acted, Target};
 use crate::kinds::action::*;
-use crate::plan::condition::{Condition, Truth};
 use crate::plan::keys::Need;
 use crate::plan::params::Params;
 use crate::providers::clients::Clients;
 use crate::providers::{ActionRow, action as action_kind, actions};
 use crate::testing::*;
-use futures::future::BoxFuture;
-use jiff::SignedDuration;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SECRETS: &[&str] = &["dr-db-admin", "primary-db-admin", "scaler-token", "edge-token"];
-
-struct Nothing;
-
-impl Conditions for Nothing {
-    fn evaluate(&self, _: &Condition) -> Truth {
-        Truth::Unknown("nothing is measured".into())
-    }
-    fn changed(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::pending())
-    }
-    fn sleep(&self, duration: SignedDuration) -> BoxFuture<'_, ()> {
-        Box::pin(tokio::time::sleep(duration.unsigned_abs()))
-    }
-}
-
-fn context(timeout_ms: i64) -> (Context, Arc<Mutex<Vec<String>>>) {
-    let lines: Arc<Mutex<Vec<String>>> = Arc::default();
-    let heard = lines.clone();
-    let context = Context {
-        output: Arc::new(move |line| heard.lock().unwrap().push(line.to_owned())),
-        conditions: Arc::new(Nothing),
-        timeout: SignedDuration::from_millis(timeout_ms),
-        token: "token-1".into(),
-        ran: false,
-    };
-    (context, lines)
-}
 
 fn example_params(kind: &ActionRow) -> Params {
     step(kind.example).params

@@ -1,9 +1,5 @@
 use super::*;
 use crate::core::words::action::Acted;
-use crate::kinds::action::Conditions;
-use crate::plan::condition::{Condition, Truth};
-use jiff::SignedDuration;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A lamp that is to burn.
@@ -83,28 +79,8 @@ impl Change for Lamp {
     }
 }
 
-struct Nothing;
-
-impl Conditions for Nothing {
-    fn evaluate(&self, _: &Condition) -> Truth {
-        Truth::Unknown("nothing is measured".into())
-    }
-    fn changed(&self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::pending())
-    }
-    fn sleep(&self, _: SignedDuration) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::pending())
-    }
-}
-
 fn context() -> Context {
-    Context {
-        output: Arc::new(|_: &str| {}),
-        conditions: Arc::new(Nothing),
-        timeout: SignedDuration::from_secs(60),
-        token: "incident/1/light/1".into(),
-        ran: false,
-    }
+    Context { token: "incident/1/light/1".into(), ..crate::testing::context(60_000).0 }
 }
 
 fn lamp() -> Lamp {

@@ -49,20 +49,13 @@ fn scene_of(plan: Plan, scenario: &str) -> Scene {
     let plan = Arc::new(plan);
     let scenario = Scenario::parse(&format!("name = \"x\"\ntitle = \"x\"\n{scenario}"), "x.toml", &plan);
     let clock = Arc::new(ManualClock::new(Timestamp::from_second(START).unwrap()));
-    let lines: Arc<StdMutex<Vec<String>>> = Arc::default();
-    let heard = lines.clone();
+    let (context, lines) = crate::testing::context(60_000);
     Scene {
         world: SimulatedWorld::with_clock(plan.clone(), scenario.unwrap(), clock.clone()),
         plan,
         clock,
         lines,
-        context: Context {
-            output: Arc::new(move |line| heard.lock().unwrap().push(line.to_owned())),
-            conditions: Arc::new(NoSignals),
-            timeout: SignedDuration::from_secs(60),
-            token: "t".into(),
-            ran: false,
-        },
+        context: Context { conditions: Arc::new(NoSignals), ..context },
     }
 }
 
