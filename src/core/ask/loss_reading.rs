@@ -81,7 +81,9 @@ impl LossReading {
     /// The same with what was known before of the server that the standby streams from: an engine that began while the
     /// primary was out of sight cannot know whether it is that.
     fn knowing(self, kept: &Self, measured: &Measurement) -> Self {
-        let known = kept.matched_sender.clone().filter(|_| kept.reversed == self.reversed);
+        // While the primary is seen it is told anew whose stream that is: after a switchover it may be of one in between.
+        let is_seen = measured.fields.get("primary_reachable") == Some(&Field::Flag(true));
+        let known = kept.matched_sender.clone().filter(|_| kept.reversed == self.reversed && !is_seen);
         let is_it = is_matched(measured) == Some(false) && known.is_some() && sender(measured) == known;
         let ago = measured.number("sender_commits_s").filter(|_| is_it);
         let ago = ago.and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok());

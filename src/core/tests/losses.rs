@@ -615,6 +615,19 @@ fn an_engine_that_begins_in_the_outage_knows_of_the_one_before_that_the_standby_
     assert!(shown(&machine).fenced_at.is_none());
 }
 
+#[test]
+fn a_sender_that_was_the_primary_before_a_switchover_is_not_known_to_be_it_after() {
+    let mut machine = night(5.0);
+    machine.pass(10, &[("dr-lag", fed_by("10.0.0.5:5432", true, out_of_sight(5.0)))]);
+    // The primary is seen again, and that stream is not its own any more.
+    let seen = seen(0.0).map(|seen| seen.with_text("sender", Some("10.0.0.5:5432".to_owned())));
+    machine.pass(10, &[("dr-lag", seen)]);
+    machine.pass(10, &[("dr-lag", fed_by("10.0.0.5:5432", false, out_of_sight(5.0)))]);
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    assert!(shown(&machine).doubted.is_some_and(|word| word.is_unchecked()));
+}
+
 fn open_contradictions(machine: &Machine) -> Vec<Kind> {
     contradiction::of(&machine.model).iter().map(|open| open.contradiction.kind).collect()
 }
