@@ -106,9 +106,9 @@ pub struct Durable {
     /// When another region began to serve, and which, oldest first.
     #[serde(default)]
     pub switches: Vec<Switch>,
-    /// Why it is not known which region serves; none where it is.
+    /// Why it is not known which region serves: one for each switch that matters, the latest last; empty where it is known.
     #[serde(default)]
-    pub doubt: Option<Doubt>,
+    pub doubts: Vec<Doubt>,
     /// Services that steps moved by themselves, in the order of the moves; one that is not there serves with its region.
     #[serde(default)]
     pub placements: Vec<Placement>,
@@ -312,7 +312,7 @@ impl Model {
             message_turns: BTreeMap::new(),
             closed: Vec::new(),
             switches: Vec::new(),
-            doubt: None,
+            doubts: Vec::new(),
             placements: Vec::new(),
             timeline: VecDeque::new(),
             head: None,

@@ -83,13 +83,13 @@ fn unproven(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId)) {
 /// Takes in that a step ended and surely changed nothing.
 fn did_not_act(model: &mut Model, (id, step): (&RunId, &StepId)) {
     let is_its = |doubt: &Doubt| doubt.why == Why::BeingTakenBack && doubt.is_by(id, step);
-    model.durable.doubt = model.durable.doubt.take().filter(|doubt| !is_its(doubt));
+    model.durable.doubts.retain(|doubt| !is_its(doubt));
 }
 
 /// Takes in that a step is proven: what it took back may be so no more. That it ran was told when it ended.
 fn shown(model: &mut Model, (id, step): (&RunId, &StepId)) {
-    let mut doubt = model.durable.doubt.as_mut().filter(|doubt| doubt.is_by(id, step));
-    if let Some(doubt) = doubt.as_mut().filter(|doubt| doubt.why == Why::MayBeTakenBack) {
+    let its = model.durable.doubts.iter_mut().filter(|doubt| doubt.is_by(id, step));
+    for doubt in its.filter(|doubt| doubt.why == Why::MayBeTakenBack) {
         doubt.why = Why::TakenBack;
     }
 }
@@ -145,10 +145,6 @@ fn raise(
     by: &(RunId, StepId),
     is_meant: impl Fn(&Model, &Run) -> bool,
 ) {
-    // What was begun may still come to nothing, and the question of before is the same.
-    if why == Why::BeingTakenBack && model.durable.doubt.is_some() {
-        return;
-    }
     let incidents = model.durable.closed.iter().chain(&model.durable.incident);
     let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
     let runs = real.flat_map(|incident| &incident.runs);
@@ -156,13 +152,16 @@ fn raise(
         let (region, step) = (run.aim.region.clone()?, run.aim.switch.clone()?);
         Some(Doubt { region, run: run.id.clone(), step, why, by: Some(by.clone()), at })
     });
-    // That nobody knows whether a switch acted says less than what took it back since.
-    let says_less = |doubt: &Doubt, known: &Doubt| {
-        doubt.why == Why::Doubt && (&doubt.run, &doubt.step) == (&known.run, &known.step)
-    };
-    let known = model.durable.doubt.take();
-    let doubt = doubt.filter(|doubt| !known.as_ref().is_some_and(|known| says_less(doubt, known)));
-    model.durable.doubt = doubt.or(known);
+    let Some(doubt) = doubt else { return };
+    let doubts = &mut model.durable.doubts;
+    let is_same = |known: &Doubt| (&doubt.run, &doubt.step) == (&known.run, &known.step);
+    // What was begun may still come to nothing, and that nobody knows whether a switch acted says less than what took it
+    // back since.
+    if matches!(why, Why::BeingTakenBack | Why::Doubt) && doubts.iter().any(is_same) {
+        return;
+    }
+    doubts.retain(|known| !is_same(known));
+    doubts.push(doubt);
 }
 
 /// Whether the region of a run serves because of it, or its switch may have acted and nothing has told what came of it.

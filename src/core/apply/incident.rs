@@ -166,7 +166,7 @@ pub fn noted(model: &mut Model, noted: Option<&Noted>) {
             run.aim = known.aim.clone();
         }
     }
-    model.durable.doubt.clone_from(&noted.doubt);
+    model.durable.doubts.clone_from(&noted.doubts);
 }
 
 /// Changes a run of the open incident.
@@ -199,7 +199,7 @@ fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m Re
     let is_doubted = |doubt: &Doubt| is_after(doubt) && is_other(doubt);
     let is_done = state.is_shown()
         && !is_taken_back(model, run, settled, state)
-        && !model.durable.doubt.as_ref().is_some_and(is_doubted);
+        && !model.durable.doubts.iter().any(is_doubted);
     run.aim.region.as_ref().filter(|_| is_done)
 }
 

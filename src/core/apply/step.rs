@@ -55,7 +55,7 @@ pub fn apply(model: &mut Model, event: &Event) {
             };
             if by != Move::Fail {
                 model.live.checking.insert((run.clone(), step.clone()));
-                anew(model, at, run, step, by);
+                anew(model, run, step, by);
             }
             moved(model, run, step, by, |state| {
                 state.outcome = Some(outcome.clone());
@@ -104,9 +104,10 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::StepAttested { run, step, how, unproven } => {
             let mode = model.durable.incident.as_ref().map(|incident| incident.mode);
-            anew(model, at, run, step, Move::Attest);
+            anew(model, run, step, Move::Attest);
             moved(model, run, step, Move::Attest, |state| {
                 settle(state, at, how);
+                state.acted = Some(at);
                 state.exercise = mode == Some(Mode::SafeDrill);
                 state.unproven = *unproven;
                 state.attested_by = Some(event.by.to_string());
@@ -139,21 +140,20 @@ pub fn apply(model: &mut Model, event: &Event) {
 }
 
 /// What was done, or is said to be done, comes after whatever overtook what it did before.
-fn anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, by: Move) {
+fn anew(model: &mut Model, id: &RunId, step: &StepId, by: Move) {
     let status = model.run(id).and_then(|run| run.steps.get(step)).map(|state| state.status);
     if status.is_some_and(|status| status.after(by).is_ok()) {
-        overtakes(model, at, id, step);
+        overtakes(model, id, step);
     }
 }
 
-fn overtakes(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
+fn overtakes(model: &mut Model, id: &RunId, step: &StepId) {
     change(model, id, step, |state| state.moved = None);
-    switches_anew(model, at, id, step);
+    switches_anew(model, id, step);
 }
 
 /// A step that switches moves the region once more; until it has, nobody knows whether that still serves.
-fn switches_anew(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
-    doubt::reopened(model, at, id, step);
+fn switches_anew(model: &mut Model, id: &RunId, step: &StepId) {
     of_open_incident(model, id, |run| {
         if run.is_switch(step) {
             run.switched = None;
@@ -178,14 +178,14 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         (state.unproven, state.proven) = (false, None);
     });
     of_open_incident(model, id, |run| run.ended = None);
-    switches_anew(model, at, id, step);
+    doubt::reopened(model, at, id, step);
+    switches_anew(model, id, step);
 }
 
 fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
     state.reason = Some(reason.to_owned());
     (state.unproven, state.proven) = (false, None);
     state.denied = None;
-    state.acted = Some(at);
     (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
 }
 
@@ -207,7 +207,7 @@ fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: 
 /// Steps that were running when the engine ended: nobody knows whether they acted. What a clock that was ahead put into
 /// the future was before the engine's start all the same, and what is measured from here on comes after it.
 pub fn lose_all(model: &mut Model, at: Timestamp) {
-    if let Some(doubt) = &mut model.durable.doubt {
+    for doubt in &mut model.durable.doubts {
         doubt.at = doubt.at.min(at);
     }
     let Some(incident) = model.durable.incident.as_mut() else { return };
@@ -234,7 +234,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
         }
     }
     for (run, step) in lost {
-        overtakes(model, at, &run, &step);
+        overtakes(model, &run, &step);
         doubt::may_have_acted(model, at, (&run, &step));
     }
 }

@@ -266,5 +266,5 @@ pub fn noted(model: &Model) -> Option<Noted> {
         has_moved: run.has_moved,
     };
     let runs: Vec<NotedRun> = untold.map(note).collect();
-    (!runs.is_empty()).then(|| Noted { runs, doubt: model.durable.doubt.clone() })
+    (!runs.is_empty()).then(|| Noted { runs, doubts: model.durable.doubts.clone() })
 }

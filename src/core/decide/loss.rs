@@ -50,6 +50,8 @@ fn noted_of(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<Fact> {
     let due = match kept {
         Some(kept) if kept.at >= reading.at => false,
         Some(kept) if begun(model).is_some_and(|begun| kept.at < begun) => true,
+        // What was known of the sender is not so any more.
+        Some(kept) if kept.matched_sender.is_some() && reading.matched_sender.is_none() => true,
         Some(kept) => {
             let measured = loss(model, probe, now)?;
             is_last_look(&measured) && differs(&estimate(model, spec, kept, true, now), &measured, now)

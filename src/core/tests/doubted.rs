@@ -603,3 +603,79 @@ fn that_nobody_writes_is_no_alarm_while_a_step_of_the_run_that_moves_the_primary
     machine.pass(8 * 60, &nobody());
     assert_eq!(grave(&machine), []);
 }
+
+#[test]
+fn a_switch_that_is_done_again_later_moves_the_region_again() {
+    let mut machine = switched();
+    machine.pass(5, &rerouted());
+    again(&mut machine, "switch");
+    machine.pass(5, &rerouted());
+    let run = machine.run();
+    let confirmation = machine.prepare("switch");
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    machine.effects.clear();
+    machine.pass(5, &rerouted());
+    machine
+        .report(Report::Executed { run: run.clone(), step: "switch".into(), attempt: 1, outcome: done() })
+        .unwrap();
+    machine.effects.clear();
+    machine.pass(5, &rerouted());
+    let proof = crate::core::words::action::Proof { evidence: vec!["seen".into()] };
+    machine.report(Report::Checked { run, step: "switch".into(), attempt: 1, result: Ok(proof) }).unwrap();
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    assert_refolds(&machine);
+}
+
+#[test]
+fn what_takes_back_the_switch_to_one_region_leaves_the_question_of_another() {
+    let mut machine = with(|plan| {
+        let steps = &mut plan.runbooks["switch-to-dr"].steps;
+        let undo = |id: &str, of: &str| Step {
+            id: id.into(),
+            undoes: vec![of.into()],
+            switches: false,
+            verify: None,
+            needs: Vec::new(),
+            ..steps["after"].clone()
+        };
+        let (unswitch, release) = (undo("unswitch", "switch"), undo("release", "all-home"));
+        steps.insert("unswitch".into(), unswitch);
+        steps.insert("release".into(), release);
+    });
+    begin(&mut machine, "home");
+    do_step(&mut machine, "all-home");
+    machine.pass(1, &[]);
+    begin(&mut machine, "switch-to-dr");
+    lost(&mut machine, "switch");
+    machine.pass(1, &broken());
+    finished(&mut machine, "unswitch");
+    machine.pass(1, &broken());
+    do_step(&mut machine, "release");
+    machine.pass(1, &broken());
+    prove(&mut machine, "switch");
+    assert_eq!(serving(&machine), "primary");
+    assert!(left(&machine).contains(&("switch", Some("dr"))), "{:?}", left(&machine));
+}
+
+#[test]
+fn a_record_answers_for_a_switch_that_acted_before_it_whatever_becomes_of_its_step_later() {
+    let lost_and_recorded = || {
+        let mut machine = with_undo(|_| {});
+        begin(&mut machine, "switch-to-dr");
+        lost(&mut machine, "switch");
+        machine.pass(5, &broken());
+        record(&mut machine, "primary");
+        machine.pass(5, &broken());
+        machine
+    };
+    let mut machine = lost_and_recorded();
+    machine.pass(5, &rerouted());
+    prove(&mut machine, "switch");
+    complete(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]), "proven later");
+    let mut machine = lost_and_recorded();
+    skip(&mut machine, "switch");
+    complete(&mut machine);
+    close(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]), "skipped later");
+}

@@ -244,7 +244,7 @@ impl Doubt {
 pub struct Noted {
     pub runs: Vec<NotedRun>,
     /// Why it was not known then which region serves.
-    pub doubt: Option<Doubt>,
+    pub doubts: Vec<Doubt>,
 }
 
 /// What was made of one of them.

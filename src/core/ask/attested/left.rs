@@ -3,7 +3,7 @@
 use super::would_serve::{Why, WouldServe, begun, of_run, planned};
 use crate::base::ids::RegionId;
 use crate::core::model::Model;
-use crate::core::words::incident::{Incident, Mode, Run};
+use crate::core::words::incident::{Doubt, Incident, Mode, Run};
 
 /// What records which region serves, where no key can be named.
 pub const RECORD: &str = "`lifeboat serves --record`";
@@ -136,13 +136,15 @@ pub fn left(model: &Model) -> Vec<Left<'_>> {
     let is_told = |doubt: &Left<'_>| {
         kept.iter().any(|left| (left.found.id, left.found.region) == (doubt.found.id, doubt.found.region))
     };
-    kept.extend(doubted(model).filter(|doubt| !is_told(doubt)));
+    let doubts = model.durable.doubts.iter().map(|doubt| doubted(model, doubt));
+    let doubts: Vec<_> = doubts.filter(|doubt| !is_told(doubt)).collect();
+    kept.extend(doubts);
     kept
 }
 
 /// Whether anything is.
 pub fn is_left(model: &Model) -> bool {
-    model.durable.doubt.is_some()
+    !model.durable.doubts.is_empty()
         || runs(model).any(|(incident, run)| !left_by(model, incident, run).is_empty())
 }
 
@@ -188,8 +190,7 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
 }
 
 /// The step that let the region serve which may do so no more.
-fn doubted(model: &Model) -> Option<Left<'_>> {
-    let doubt = model.durable.doubt.as_ref()?;
+fn doubted<'m>(model: &'m Model, doubt: &'m Doubt) -> Left<'m> {
     let runbook = model.run_of_any(&doubt.run).and_then(|run| planned(model, run));
     let step = runbook.and_then(|runbook| runbook.steps.get(&doubt.step));
     let found = WouldServe {
@@ -199,5 +200,5 @@ fn doubted(model: &Model) -> Option<Left<'_>> {
         services: None,
         why: doubt.why,
     };
-    Some(Left { found, end: End::Doubt })
+    Left { found, end: End::Doubt }
 }

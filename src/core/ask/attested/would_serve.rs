@@ -80,7 +80,7 @@ pub(super) fn begun<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = 
     let changes = |step: &Step| step.is_by_hand() || step.acts() || step.is_fence();
     let step = move |id: &StepId| runbook.and_then(|runbook| runbook.steps.get(id));
     let done = run.steps.iter().filter(move |(id, state)| is_real(state) && step(id).is_none_or(changes));
-    done.filter_map(|(_, state)| state.ended_at.or(state.started_at))
+    done.filter_map(|(_, state)| state.acted_at())
 }
 
 /// What a run did so, also while it is open.
@@ -96,7 +96,7 @@ pub(super) fn planned<'m>(model: &'m Model, run: &Run) -> Option<&'m Runbook> {
 fn of_step<'m>(model: &'m Model, run: &'m Run, id: &'m StepId, state: &StepRun) -> Option<WouldServe<'m>> {
     let step = planned(model, run).and_then(|runbook| runbook.steps.get(id));
     let why = Why::of(state)?;
-    let said = state.ended_at.or(state.started_at)?;
+    let said = state.acted_at()?;
     let region = region(model, run, said).filter(|_| run.is_switch(id));
     let moves = || step.is_some_and(|step| moves_services(model, step, said));
     let is_open = region.is_some() || (!why.is_undone() && state.moved.is_none() && moves());
