@@ -157,7 +157,12 @@ fn raise(
     let is_same = |known: &Doubt| (&doubt.run, &doubt.step) == (&known.run, &known.step);
     // What was begun may still come to nothing, and that nobody knows whether a switch acted says less than what took it
     // back since.
-    if matches!(why, Why::BeingTakenBack | Why::Doubt) && doubts.iter().any(is_same) {
+    let says_more = |known: &Doubt| match why {
+        Why::BeingTakenBack => is_same(known),
+        Why::Doubt => is_same(known) && known.why != Why::BeingTakenBack,
+        _ => false,
+    };
+    if doubts.iter().any(says_more) {
         return;
     }
     doubts.retain(|known| !is_same(known));

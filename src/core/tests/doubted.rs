@@ -602,6 +602,19 @@ fn that_nobody_writes_is_no_alarm_while_a_step_of_the_run_that_moves_the_primary
     start_step(&mut machine, "promote");
     machine.pass(8 * 60, &nobody());
     assert_eq!(grave(&machine), []);
+    end_step(&mut machine, "promote", done());
+    machine.pass(6 * 60, &nobody());
+    assert_eq!(grave(&machine), [Kind::NobodyWrites], "it has ended, and nothing came of it");
+}
+
+#[test]
+fn a_switch_that_may_have_acted_is_asked_for_when_what_takes_it_back_surely_did_nothing() {
+    let mut machine = with_own_undo();
+    start_step(&mut machine, "switch");
+    start_step(&mut machine, "unswitch");
+    end_step(&mut machine, "switch", Outcome::Failed(Failure { acted: Acted::Maybe, ..Machine::failure() }));
+    end_step(&mut machine, "unswitch", Outcome::Failed(Failure { acted: Acted::No, ..Machine::failure() }));
+    assert_asked(&machine, "primary");
 }
 
 #[test]

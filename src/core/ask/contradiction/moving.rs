@@ -16,8 +16,7 @@ pub fn is_being_moved(model: &Model, now: Timestamp) -> bool {
     let promotes = run.promotions(&model.plan).next().is_some();
     let leads_away = run.aim.region.as_ref() != model.serving();
     let last = run.steps.values().filter_map(|state| state.started_at.max(state.ended_at)).max();
-    let works =
-        run.steps.values().any(|state| matches!(state.status, StepStatus::Started | StepStatus::Finished));
+    let works = run.steps.values().any(|state| state.status == StepStatus::Started);
     let goes_on = works || last.is_some_and(|last| now.duration_since(last) < RESTS);
     goes_on && rested(model, run).is_none() && (promotes || leads_away) && !known(Kind::NobodyWrites)
 }
