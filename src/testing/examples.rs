@@ -50,7 +50,7 @@ pub fn probe_params(kind: &str, keys: &str) -> Params {
 
 /// The first step of `runbooks.example`.
 pub fn step(text: &str) -> Step {
-    plan(&in_runbook(text)).runbooks["example"].steps[0].clone()
+    try_step(text).unwrap_or_else(|problems| panic!("{text}\n{problems}"))
 }
 
 /// The same, or what the loader finds wrong with it.

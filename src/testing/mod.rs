@@ -8,6 +8,8 @@ mod servers;
 
 pub use attempts::context;
 pub use clients::{SECRET, clients};
-pub use examples::{channel, of_kind, probe, probe_params, refused, spec, step, try_probe, try_step};
+#[cfg(feature = "aws")]
+pub use examples::try_step;
+pub use examples::{channel, of_kind, probe, probe_params, refused, spec, step, try_probe};
 pub use plans::{compliance, demo, escalating, every_kind, plan_of, small, with_people};
 pub use servers::{aim, dead_address, silent_address};
