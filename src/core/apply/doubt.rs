@@ -6,7 +6,6 @@ use crate::core::ask::attested::Why;
 use crate::core::model::Model;
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Doubt, Mode, Outcome, Run, StepRun};
-use crate::core::words::status::StepStatus;
 use crate::plan::Plan;
 use jiff::Timestamp;
 
@@ -45,7 +44,7 @@ pub fn apply(model: &mut Model, event: &Event) {
     }
 }
 
-/// Takes in that a step is done once more, or is to be: where it is the switch, it may have been undone for that. Of one
+/// Takes in that a settled step is to be done once more: where it is the switch, it may have been undone for that. Of one
 /// that moved nothing yet nobody knows whether it acted.
 pub fn reopened(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
     if !is_real(model) {
@@ -55,7 +54,7 @@ pub fn reopened(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId) {
     let has_moved = model.run(id).is_some_and(|run| run.has_moved);
     let may_have_acted = || {
         let state = model.run(id).and_then(|run| run.steps.get(step));
-        state.is_some_and(|state| state.may_have_acted && state.status != StepStatus::Started)
+        state.is_some_and(|state| state.may_have_acted)
     };
     let why = match has_moved {
         true => Why::Reopened,

@@ -152,7 +152,7 @@ fn overtakes(model: &mut Model, id: &RunId, step: &StepId) {
     switches_anew(model, id, step);
 }
 
-/// A step that switches moves the region once more; until it has, nobody knows whether that still serves.
+/// A step that switches moves the region once more.
 fn switches_anew(model: &mut Model, id: &RunId, step: &StepId) {
     of_open_incident(model, id, |run| {
         if run.is_switch(step) {

@@ -13,7 +13,7 @@ use crate::core::words::incident::Mode;
 use crate::plan::{Plan, Severity, Step};
 use std::sync::Arc;
 
-fn again(machine: &mut Machine, step: &str) {
+pub(super) fn again(machine: &mut Machine, step: &str) {
     let run = machine.run();
     machine.ask(Ask::Retry { run, step: step.into(), reason: Some("once more".into()) }).unwrap();
 }

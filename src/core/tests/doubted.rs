@@ -1,6 +1,7 @@
 //! Whether it is known which region serves, by what may have acted since that was known: no record, no proof and no run
 //! under way answers for what acts after it.
 
+use super::aims::again;
 use super::carried_out::*;
 use super::fixture::*;
 use super::placement::*;
@@ -57,11 +58,6 @@ fn end_step(machine: &mut Machine, step: &str, outcome: Outcome) {
     let run = machine.run();
     machine.report(Report::Executed { run, step: step.into(), attempt: 1, outcome }).unwrap();
     machine.effects.clear();
-}
-
-fn again(machine: &mut Machine, step: &str) {
-    let run = machine.run();
-    machine.ask(Ask::Retry { run, step: step.into(), reason: Some("once more".into()) }).unwrap();
 }
 
 fn done() -> Outcome {
