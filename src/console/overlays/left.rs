@@ -144,7 +144,8 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
             | Why::TakenBack
             | Why::BeingTakenBack
             | Why::MayBeTakenBack
-            | Why::Reopened => return None,
+            | Why::Reopened
+            | Why::OtherPlan => return None,
         };
         region?;
         Some(format!(

@@ -11,7 +11,7 @@ use crate::core::prose::brief;
 use crate::core::words::actor::Actor;
 use crate::core::words::escalation::IncidentRole;
 use crate::core::words::fact::Fact;
-use crate::core::words::incident::{Aim, GivenAnswer, Incident, Mode, Noted, NotedRun, Position, Run};
+use crate::core::words::incident::{Aim, GivenAnswer, Incident, Mode, Position, Run};
 use crate::core::words::refusal::Refusal;
 use crate::core::words::status::StepStatus;
 use crate::plan::{Goto, Severity};
@@ -246,25 +246,4 @@ fn no_open_run(model: &Model, incident: &Incident) -> Result<(), Refusal> {
         )),
         None => Ok(()),
     }
-}
-
-/// What is made of runs that began before it was recorded where they lead. Under the plan of then it is what it was; under
-/// another one nobody knows, and it stays what that plan says.
-pub fn noted(model: &Model) -> Option<Noted> {
-    let is_same = model.durable.plan_digest.as_ref() == Some(&model.plan.digest);
-    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let untold = incidents.flat_map(|incident| &incident.runs).filter(|run| !run.aim.is_noted);
-    let note = |run: &Run| NotedRun {
-        run: run.id.clone(),
-        aim: Aim {
-            is_noted: true,
-            is_recorded: run.aim.is_recorded || is_same,
-            undoes: model.plan.runbooks.get(&run.runbook).and_then(|runbook| Aim::of(runbook).undoes),
-            ..run.aim.clone()
-        },
-        switched: run.switched,
-        has_moved: run.has_moved,
-    };
-    let runs: Vec<NotedRun> = untold.map(note).collect();
-    (!runs.is_empty()).then(|| Noted { runs, doubts: model.durable.doubts.clone() })
 }

@@ -7,6 +7,7 @@ use super::fixture::*;
 use super::placement::*;
 use super::proving::*;
 use super::serving::{standby, world};
+use crate::core::ask::attested;
 use crate::core::ask::contradiction::{self, Kind};
 use crate::core::words::action::{Acted, Failure};
 use crate::core::words::command::{Ask, Report};
@@ -105,6 +106,7 @@ fn an_engine_that_ends_while_the_switch_is_taken_back_leaves_the_question_over_a
 fn a_step_that_takes_back_and_surely_did_nothing_leaves_no_question() {
     let failed = || Outcome::Failed(Failure { acted: Acted::No, ..Machine::failure() });
     let mut machine = to_be_undone();
+    machine.pass(5, &broken());
     start_step(&mut machine, "back");
     end_step(&mut machine, "back", failed());
     assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
@@ -370,6 +372,60 @@ fn what_was_taken_back_in_a_run_of_before_is_asked_for_under_every_plan_of_later
         assert_eq!(left(&machine), [("switch", Some("dr"))]);
         assert_asked(&machine, "dr");
     }
+}
+
+/// A switch of before that moved the region, and a run of before in which something was done since.
+fn of_before_and_done_since(mut machine: Machine) -> Machine {
+    do_step(&mut machine, "switch");
+    machine.take(vec![Fact::RegionMoved { run: "before/1".into(), region: "dr".into() }]);
+    complete(&mut machine);
+    let (run, runbook) = ("before/2".into(), "undo".into());
+    let steps: Vec<_> = machine.model.plan.runbooks["undo"].steps.keys().cloned().collect();
+    machine.take(vec![Fact::RunStarted { run, runbook, steps, aim: None }]);
+    machine.pass(5, &broken());
+    start_step(&mut machine, "back");
+    end_step(&mut machine, "back", done());
+    machine
+}
+
+#[test]
+fn what_may_have_taken_the_switch_back_before_an_upgrade_is_asked_for_under_an_edited_plan() {
+    let renamed = |plan: &mut Plan| {
+        let runbook = plan.runbooks.shift_remove("undo").unwrap();
+        plan.runbooks.insert("back-out".into(), runbook);
+    };
+    let edited = |plan: &mut Plan| plan.runbooks["undo"].steps["back"].undoes.clear();
+    let changes: [&dyn Fn(&mut Plan); 2] = [&renamed, &edited];
+    for change in changes {
+        let mut machine = under(of_before_and_done_since(of_before()), change);
+        assert_asked(&machine, "dr");
+        assert!(attested::sentences(&machine.model, machine.now)[0].contains("ran under another plan"));
+        assert_refolds(&machine);
+        record(&mut machine, "dr");
+        assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    }
+}
+
+#[test]
+fn what_an_edited_plan_says_is_not_said_of_a_step_of_before_an_upgrade() {
+    let mut machine = of_before();
+    let mut plan = (*machine.model.plan).clone();
+    plan.runbooks["undo"].steps["back"].undoes.clear();
+    machine.model.plan = Arc::new(plan);
+    let machine = under(of_before_and_done_since(machine), |plan| {
+        plan.runbooks["undo"].steps["back"].undoes = vec!["switch".into()];
+    });
+    assert_asked(&machine, "dr");
+    assert!(attested::sentences(&machine.model, machine.now)[0].contains("may have taken it back"));
+}
+
+#[test]
+fn a_run_of_before_that_nothing_was_done_after_asks_nothing_under_an_edited_plan() {
+    let mut machine = of_before();
+    do_step(&mut machine, "switch");
+    machine.take(vec![Fact::RegionMoved { run: "before/1".into(), region: "dr".into() }]);
+    let machine = under(machine, |_| {});
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
 }
 
 #[test]

@@ -118,6 +118,11 @@ impl Left<'_> {
             Why::Reopened => {
                 format!("\"{title}\" was taken up again: whether {} still serves is not known", region())
             }
+            Why::OtherPlan => format!(
+                "\"{title}\" ran under another plan, and what was done since may have taken it back: whether {} still \
+                 serves is not known",
+                region()
+            ),
         }
     }
 }

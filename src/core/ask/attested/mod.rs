@@ -4,7 +4,7 @@ mod left;
 mod would_serve;
 
 pub use left::{Left, RECORD, is_any, is_left, left};
-pub use would_serve::{Why, WouldServe, of_run};
+pub use would_serve::{Why, WouldServe, begun, of_run};
 
 use crate::base::ids::RegionId;
 use crate::core::ask::names::{Since, View};

@@ -51,6 +51,8 @@ pub enum Why {
     MayBeTakenBack,
     /// It did, and was taken up again since.
     Reopened,
+    /// It did, and something was done since of which only another plan says what it takes back.
+    OtherPlan,
 }
 
 impl Why {
@@ -74,7 +76,7 @@ impl Why {
 
 /// When what was done for real, or may have been, was: besides notes, waits and messages. Of a step that the plan has no
 /// more nobody can tell what it was.
-pub(super) fn begun<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = Timestamp> + 'm {
+pub fn begun<'m>(model: &'m Model, run: &'m Run) -> impl Iterator<Item = Timestamp> + 'm {
     let runbook = model.plan.runbooks.get(&run.runbook);
     let is_real = |state: &StepRun| state.is_in_doubt() || (state.status.is_done() && !state.exercise);
     let changes = |step: &Step| step.is_by_hand() || step.acts() || step.is_fence();
