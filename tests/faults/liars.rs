@@ -40,16 +40,15 @@ fn server(handle: impl Fn(TcpStream) -> std::io::Result<()> + Send + Sync + 'sta
     address
 }
 
-/// What the name of a host or header can hold of a text. What is left of a colour's digits would be another text.
-fn word(text: &str) -> String {
+/// A text without its colours: what is left of their digits where the rest of them cannot be held would be another text.
+fn without_colours(text: &str) -> String {
     let colours = ["\u{1b}[0m\n\u{1b}[32m", "\u{1b}[1;31m", "\u{9b}0m"];
-    colours
-        .iter()
-        .fold(text.to_owned(), |text, colour| text.replace(colour, ""))
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-        .take(60)
-        .collect()
+    colours.iter().fold(text.to_owned(), |text, colour| text.replace(colour, ""))
+}
+
+/// What the name of a host or header can hold of a text.
+fn word(text: &str) -> String {
+    without_colours(text).chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect()
 }
 
 /// Says back the request's head: at `/echo` in JSON and as the name of a header, at `/away` as the address of a
@@ -77,6 +76,7 @@ pub fn http(said: &Said) -> String {
                 answer("302 Found", &format!("Location: http://{}.invalid/\r\n", word(&said)), "")
             }
             path if path.starts_with("/away") => {
+                let both = without_colours(&both);
                 let visible: String = both.chars().filter(|c| c.is_ascii_graphic()).take(4_000).collect();
                 answer("302 Found", &format!("Location: http://127.0.0.1:1/x/{visible}\r\n"), "")
             }
