@@ -321,7 +321,17 @@ impl Undoing<'_> {
             && match self.what {
                 Undone::Step(runbook, step) => *runbook == found.runbook && *step == found.step,
                 Undone::By(runbook, step) => plan.takes_back((runbook, step), (&found.runbook, &found.step)),
-                Undone::Fence(servers) => found.fences.iter().any(|probe| servers.contains(probe)),
+                Undone::Fence(servers) => {
+                    // A probe of the lag looks at both servers: which of them was let go it does not say.
+                    let sees_both = |probe: &&ProbeId| {
+                        plan.probes.get(*probe).is_some_and(|spec| spec.sees == Sees::Standby)
+                    };
+                    let mut own = found.fences.iter().filter(|probe| !sees_both(probe)).peekable();
+                    match own.peek().is_some() {
+                        true => own.any(|probe| servers.contains(probe)),
+                        false => found.fences.iter().any(|probe| servers.contains(probe)),
+                    }
+                }
             }
     }
 }

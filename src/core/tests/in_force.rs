@@ -137,6 +137,22 @@ fn a_second_attempt_that_certainly_did_nothing_says_nothing_about_the_first() {
 }
 
 #[test]
+fn a_fence_stands_though_the_promotion_shares_a_probe_of_the_lag_with_it() {
+    let mut plan = (*fencing_plan()).clone();
+    plan.probes["dr-lag"].sees = Sees::Standby;
+    let steps_of = &mut plan.runbooks["failover"].steps;
+    steps_of["fence"].fences = vec!["primary-db".into(), "dr-lag".into()];
+    steps_of["promote"].unfences = vec!["dr-db".into(), "dr-lag".into()];
+    let mut machine = Machine::resumed_under(Arc::new(plan), Vec::new(), start());
+    machine.pass(20, &healthy());
+    machine.pass(30, &down());
+    declare_and_fail_over(&mut machine);
+    do_step(&mut machine, "fence");
+    do_step(&mut machine, "promote");
+    assert!(steps(&in_force::of(&machine.model)).contains(&"fence"), "{:?}", in_force::of(&machine.model));
+}
+
+#[test]
 fn after_a_completed_failover_only_the_fence_is_left_to_look_at() {
     let mut machine = failing_over();
     for step in ["fence", "promote", "scale", "dns"] {
