@@ -205,10 +205,6 @@ pub fn put_off(model: &mut Model, by: SignedDuration) {
     }
     let signals = model.durable.signals.values_mut();
     signals.filter_map(|signal| signal.unknown_since.as_mut()).for_each(moved);
-    // With an incident these times tell what began after it was resolved, and nothing is proposed.
-    if model.durable.incident.is_none() {
-        model.durable.at_least_since.values_mut().for_each(moved);
-    }
 }
 
 struct Begun {

@@ -33,6 +33,8 @@ pub fn clock_set(model: &mut Model, at: Timestamp, by: SignedDuration, not_passe
     let before = model.durable.clock_ahead;
     model.durable.clock_ahead = (before - by).max(SignedDuration::ZERO);
     move_clock(model, (by - before).max(SignedDuration::ZERO));
+    // What the clock leapt over did not pass.
+    move_outages(model, -not_passed);
     if let Some(clocks) = &mut model.durable.clocks {
         clocks.at = clocks.at.checked_add(not_passed).unwrap_or(Timestamp::MAX);
     }
@@ -49,7 +51,7 @@ fn move_clock(model: &mut Model, by: SignedDuration) {
 }
 
 /// What was kept of losses, and what does not work, lasts for longer by the time that passed since, which the clock does not
-/// show where it was set back. The host's uptime tells it. Where that does not, as the host was started anew or this is
+/// show where it was set back, and for no longer where it was set forward. The host's uptime tells it. Where that does not, as the host was started anew or this is
 /// another one, nobody knows how long ago a loss was measured: a clock that nothing kept while the host was off is behind by
 /// as long, and ahead of the journal.
 pub fn redate(model: &mut Model, now: Timestamp, since_boot: Option<&SinceBoot>) {
@@ -60,8 +62,9 @@ pub fn redate(model: &mut Model, now: Timestamp, since_boot: Option<&SinceBoot>)
     let told = before.zip(model.durable.clocks.as_ref());
     let is_started_anew = told.as_ref().is_some_and(|(old, new)| !old.since_boot.goes_on(&new.since_boot));
     let fell_back = told.and_then(|(old, new)| old.fell_back(new));
-    let unseen = fell_back.map(|all| all.saturating_sub(seen)).filter(|unseen| *unseen > DRIFT);
-    let by = seen.saturating_add(unseen.unwrap_or_default());
+    let moved = fell_back.map(|all| all.saturating_sub(seen)).filter(|moved| moved.abs() > DRIFT);
+    let by = seen.saturating_add(moved.unwrap_or_default());
+    let unseen = moved.filter(|moved| moved.is_positive());
     let last = model.durable.timeline.back().and_then(|event| event.at.checked_sub(by).ok());
     let is_before = since_boot.is_some() && last.is_some_and(|last| last.duration_since(now) > DRIFT);
     move_clock(model, -by);

@@ -148,8 +148,8 @@ pub fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstima
         let stale = failed || recent.is_none_or(|recent| is_stale(spec, recent, now));
         return Some(estimate(model, spec, &told, stale, now));
     }
-    if let Some(kept) = model.durable.losses.get(probe) {
-        return Some(estimate(model, spec, kept, true, now));
+    if let Some(kept) = loss_reading::kept(model, probe) {
+        return Some(estimate(model, spec, &kept, true, now));
     }
     let why = recent.map_or_else(|| "not measured yet".into(), |_| model.why(probe));
     Some(LossEstimate::unknown(probe.clone(), why))

@@ -74,7 +74,10 @@ impl LossReading {
         // What a program printed is its own measurement, and no reason.
         let as_told = if told.is_known() { "as that probe measures it" } else { &measured.summary };
         let basis = measured.text("exposure_basis").unwrap_or(as_told).to_owned();
-        let matched_sender = sender(measured).filter(|_| is_matched(measured) == Some(true));
+        let matched_sender = match is_matched(measured) {
+            Some(is_matched) => sender(measured).filter(|_| is_matched),
+            None => measured.text("known_sender").map(str::to_owned),
+        };
         Self { basis, matched_sender, ..told }
     }
 
@@ -219,6 +222,14 @@ fn latest<'m>(model: &'m Model, probe: &ProbeId) -> Option<(LossReading, &'m Mea
         None => told,
     };
     Some((told, measured))
+}
+
+/// What was known before this engine looked, with the commits that it saw come since: the figure is that of before, and a
+/// fence that they came after does not close it.
+pub fn kept(model: &Model, probe: &ProbeId) -> Option<LossReading> {
+    let kept = model.durable.losses.get(probe)?;
+    let seen = latest(model, probe).and_then(|(told, _)| told.committed_at());
+    Some(LossReading { committed_after: kept.committed_after.max(seen), ..kept.clone() })
 }
 
 /// Whether the roles have changed sides by the latest reading.

@@ -402,6 +402,54 @@ fn a_clock_that_was_set_back_while_no_engine_ran_takes_nothing_from_an_outage() 
 }
 
 #[test]
+fn a_clock_that_was_set_forward_adds_nothing_to_an_outage_or_a_loss() {
+    let age = |machine: &Machine| {
+        let clock = overall_clock(&machine.model, machine.now).expect("a service does not work");
+        let (_, since, _) = machine.model.durable.severity.clone().unwrap();
+        [clock.elapsed, machine.now.duration_since(since)]
+    };
+    let machine = night_on_a_host();
+    let (before, lost) = (age(&machine), shown(&machine).span.unwrap());
+    // Set by half an hour while no engine ran for 66 s.
+    let mut after = machine.clone();
+    after.now += seconds(66 + 1800);
+    let after = begun(after, up("a", 1010 + 66));
+    assert_eq!(age(&after), before.map(|age| age + seconds(66)));
+    grew(&shown(&after), lost, 66);
+    // Set while the engine ran.
+    let mut running = machine.clone();
+    running.now += seconds(1800);
+    running.report(Report::ClockJumped { by: seconds(1800), not_passed: seconds(1800) }).unwrap();
+    running.now += seconds(66);
+    assert_eq!(age(&running), before.map(|age| age + seconds(66)));
+    // Set back while it ran, and right again while none did.
+    let mut right = machine;
+    right.report(Report::ClockJumped { by: seconds(-600), not_passed: seconds(0) }).unwrap();
+    right.now += seconds(66);
+    let right = begun(right, up("a", 1010 + 66));
+    assert_eq!(age(&right), before.map(|age| age + seconds(66)));
+    grew(&shown(&right), lost, 66);
+}
+
+#[test]
+fn a_word_of_a_fence_that_commits_came_after_closes_no_loss_in_an_engine_that_began_since_either() {
+    let mut machine = night_on_a_host();
+    let run = machine.run();
+    machine.ask(Ask::Attest { run, step: "scale".into(), how: "pulled the plug".into() }).unwrap();
+    assert!(shown(&machine).on_word.is_some());
+    later(&mut machine, 60);
+    let mut machine = begun(machine, up("a", 1010 + 60));
+    // It begins without the primary, and sees the standby replay what was committed 30 s after the word.
+    let mut measured = out_of_sight(30.0).unwrap();
+    measured.fields.retain(|name, _| !name.starts_with("primary_"));
+    machine.observe(&[("dr-lag", Ok(measured))]);
+    let loss = shown(&machine);
+    assert!(loss.on_word.is_none() && loss.grows_from.is_some(), "{loss:?}");
+    assert!(loss.doubted.is_some_and(|word| word.why.contains("does not close this")));
+    assert_ne!(guard(&machine, "signals['dr-lag'].fields.exposure_s < 60.0"), Truth::True);
+}
+
+#[test]
 fn a_clock_that_was_set_while_the_engine_ran_is_counted_once() {
     let mut machine = night_on_a_host();
     machine.report(Report::ClockJumped { by: seconds(-600), not_passed: seconds(0) }).unwrap();
