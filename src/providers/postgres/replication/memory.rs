@@ -74,6 +74,10 @@ pub struct Memory {
     least_took_s: Option<f64>,
     /// The server from which the standby received when the primary was last seen, and said that it sends to it.
     primary_sender: Option<Option<String>>,
+    /// The server from which the standby received last, `host:port`, where that is known to be the primary.
+    known_sender: Option<String>,
+    /// When the primary committed what the standby replayed last.
+    committed_at: Option<Moment>,
     /// Which standby that was: cluster and start of its process.
     standby: Option<(String, String)>,
 }
@@ -178,6 +182,7 @@ impl Memory {
         self.learn_silence(standby, stream);
         self.learn_primary(standby, primary);
         self.learn_clocks(standby);
+        self.committed_at = self.commit_age(standby).and_then(|age| standby.at.checked_sub(age));
         self.learn_progress(standby, primary, stream);
         match (stream, &standby.receiver) {
             (Stream::Flows { heard, end: Some(end) }, _) if may_speak_for_itself(primary) => {
@@ -240,20 +245,24 @@ impl Memory {
     /// Tells whether the server that the standby streams from is known to be the primary. While that is seen nobody needs
     /// to know that it is not. Of one that is not known to be it, what it goes on to send: who knows more may count that.
     pub fn tell_sender(
-        &self,
+        &mut self,
         measured: Measurement,
         standby: &Standby,
         primary: &PrimaryLook,
         stream: &Stream,
     ) -> Measurement {
         let is_matched = self.receives_from_primary(standby, primary);
+        if let (Stream::Flows { .. }, Receiver::Seen { sender, .. }) = (stream, &standby.receiver) {
+            self.known_sender = sender.clone().filter(|_| is_matched);
+        }
         match stream {
             Stream::Flows { .. } if is_matched => measured.with_flag("sender_matched", true),
             Stream::Flows { .. } if source(primary).is_none() => {
                 let ago = self.of_sender.1.writes_after().map(|after| (standby.at - after).as_secs_f64());
                 measured.with_flag("sender_matched", false).with_number("sender_commits_s", ago)
             }
-            _ => measured,
+            Stream::Flows { .. } => measured,
+            _ => measured.with_text("known_sender", self.known_sender.clone()),
         }
     }
 
@@ -339,7 +348,8 @@ impl Memory {
     /// What would be lost by what was last known of a standby that does not answer.
     pub fn exposure_without_standby(&mut self, now: Moment, primary: &PrimaryLook) -> Option<Exposure> {
         let position = self.held?;
-        let held = Held { position, commit_age: None, clocks_compared: false };
+        let commit_age = self.committed_at.map(|committed| now.saturating_duration_since(committed));
+        let held = Held { position, commit_age, clocks_compared: self.ahead_s.is_some() };
         let timeline = self.timeline.as_ref().map(|(_, timeline)| *timeline);
         let seen = match primary {
             PrimaryLook::Seen(seen) if Some(seen.timeline) == timeline => source(primary),

@@ -68,6 +68,10 @@ pub static KIND: ProbeKind = ProbeKind {
              is out of sight. Then commits that arrive break no word of a fence, and such a word closes no loss",
         ),
         (
+            "known_sender",
+            "the server that it received from last and that is the primary; told while nothing streams",
+        ),
+        (
             "sender_commits_s",
             "where it is not, the time since the last moment after which that server surely went on to send what is new, as \
              `primary_commits_s` is of the primary: counted where an engine before knew that it is the primary",

@@ -521,6 +521,45 @@ fn another_timeline_another_cluster_and_no_standby_have_no_lag() {
 }
 
 #[test]
+fn a_standby_that_falls_silent_too_is_still_known_to_hold_what_it_replayed_last() {
+    let mut scene = Scene::new();
+    scene.healthy(3);
+    // The stream goes on for ten minutes after the primary went out of sight.
+    let mut standby = scene.standby(610, 610 * MB, 610 * MB);
+    standby.committed = Some(1000.0 + 610.0);
+    let seen = scene.judge(&standby, &scene.gone(610));
+    assert!(number(&seen, "exposure_s") < 10.0, "{seen:?}");
+    let (now, primary) = (scene.start + seconds(625), scene.gone(625));
+    let gone = down(&mut scene.memory, "no answer", now, &primary);
+    let span = number(&gone, "exposure_s");
+    assert!((15.0..30.0).contains(&span), "what passed since, and not since the primary was seen: {span}");
+}
+
+#[test]
+fn the_sender_that_was_known_to_be_the_primary_is_told_when_its_stream_ends_too() {
+    let from = |sender: &str| Receiver::Seen {
+        status: "streaming".into(),
+        silent: Duration::ZERO,
+        took_s: Some(0.1),
+        end: Some(MB),
+        slot: None,
+        sender: Some(sender.into()),
+    };
+    let mut scene = Scene::new();
+    scene.memory.learn_address(Some("10.0.0.1:5432".into()));
+    let mut standby = Standby { receiver: from("10.0.0.1:5432"), ..scene.standby(0, MB, MB) };
+    scene.judge(&standby, &scene.primary(0, MB));
+    standby = Standby { receiver: Receiver::None, ..scene.standby(5, MB, MB) };
+    let measured = scene.judge(&standby, &scene.gone(5));
+    assert_eq!(measured.text("known_sender"), Some("10.0.0.1:5432"));
+    standby = Standby { receiver: from("10.0.0.2:5432"), ..scene.standby(10, MB, MB) };
+    scene.judge(&standby, &scene.gone(10));
+    standby = Standby { receiver: Receiver::None, ..scene.standby(15, MB, MB) };
+    let measured = scene.judge(&standby, &scene.gone(15));
+    assert_eq!(measured.text("known_sender"), None, "it streamed from another one since");
+}
+
+#[test]
 fn a_hidden_receiver_is_unknown_not_down() {
     let mut scene = Scene::new();
     let mut standby = scene.standby(0, MB, MB);
