@@ -9,10 +9,11 @@ use crate::core::ask::oncall::KnownCalendar;
 use crate::core::ask::own_clock::ClockOff;
 use crate::core::ask::placement::Placement;
 use crate::core::ask::roles::expected_of as expected;
+use crate::core::words::act::Acts;
 use crate::core::words::actor::Actor;
 use crate::core::words::escalation::{Dismissal, DueMessage, Escalation, Proposal};
 use crate::core::words::fact::Event;
-use crate::core::words::incident::{Doubt, Incident, Mode, Run, StepRun};
+use crate::core::words::incident::{Incident, Mode, Run, StepRun};
 use crate::core::words::notification::{Message, Notification};
 use crate::core::words::preflight::{Preflight, Tally};
 use crate::core::words::signal::{Recent, Signal, SignalState, Streak, failing, judge, recovering};
@@ -106,9 +107,9 @@ pub struct Durable {
     /// When another region began to serve, and which, oldest first.
     #[serde(default)]
     pub switches: Vec<Switch>,
-    /// Why it is not known which region serves: one for each switch that matters, the latest last; empty where it is known.
+    /// What acted on which region serves.
     #[serde(default)]
-    pub doubts: Vec<Doubt>,
+    pub acts: Acts,
     /// Services that steps moved by themselves, in the order of the moves; one that is not there serves with its region.
     #[serde(default)]
     pub placements: Vec<Placement>,
@@ -312,7 +313,7 @@ impl Model {
             message_turns: BTreeMap::new(),
             closed: Vec::new(),
             switches: Vec::new(),
-            doubts: Vec::new(),
+            acts: Acts::default(),
             placements: Vec::new(),
             timeline: VecDeque::new(),
             head: None,

@@ -1,13 +1,10 @@
 //! The course of an incident.
 
-use super::signals;
-use crate::base::ids::{RegionId, RunId, StepId};
-use crate::core::ask::attested::Why;
-use crate::core::ask::placement;
-use crate::core::ask::taken_back::is_taken_back;
+use super::{acts, signals};
+use crate::base::ids::{RegionId, RunId};
 use crate::core::model::{Model, Switch};
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Aim, Doubt, Incident, Mode, Noted, Position, Run, RunEnd, StepRun};
+use crate::core::words::incident::{Aim, Incident, Mode, Noted, Position, Run, RunEnd, StepRun};
 use crate::core::words::status::{Move, StepStatus};
 use crate::plan::Plan;
 use jiff::Timestamp;
@@ -40,6 +37,7 @@ pub fn apply(model: &mut Model, event: &Event) {
                 incident.closed = Some((event.at, reason.clone()));
                 model.durable.closed.push(incident);
             }
+            acts::closed(model);
             // What a person closed while it was bad is not proposed anew until it is well or worse. The end of an
             // exercise says nothing of what is real.
             if !drill {
@@ -112,6 +110,7 @@ fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Times
         }
     }
     incident.mode = Mode::Live;
+    let runs: Vec<RunId> = incident.runs.iter().map(|run| run.id.clone()).collect();
     incident.title = title.to_owned();
     incident.detected_at = detected_at;
     incident.severity_override = None;
@@ -122,6 +121,7 @@ fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Times
         None => super::escalate::anew(model, at),
     }
     model.durable.told = Some(id);
+    runs.iter().for_each(|run| acts::of_exercise(model, run));
 }
 
 fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
@@ -133,24 +133,13 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     }
 }
 
-/// Moves the region that serves once for a run: when the step that switches it is done, and shown where it is on a
-/// person's word. What is settled later, or besides, moves nothing. A drill that runs safe steps only moves nothing.
-pub fn switch_over(model: &mut Model, at: Timestamp, id: &RunId, settled: &StepId) {
-    let Some(region) = moved_by(model, id, settled).cloned() else { return };
-    of_open_incident(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
-    if model.durable.active.as_ref() != Some(&region) {
-        signals::activated(model, at, &region, Some(id));
-    } else if placement::region_serves(model, Some(id), at) {
-        signals::recompute_all(model, at);
-    }
-}
-
 /// Takes in that a run moved the region. By the rules of now it may not have: what was recorded then stands.
 pub fn region_moved(model: &mut Model, at: Timestamp, id: &RunId, region: &RegionId) {
     let is_told = |switch: &&mut Switch| switch.untold.as_ref() == Some(id) && switch.region == *region;
     // A run of before may have moved it more than once, and only these facts say so.
     if model.run(id).is_some_and(|run| !run.has_moved || !run.aim.is_recorded) {
         of_open_incident(model, id, |run| (run.switched, run.has_moved) = (Some(at), true));
+        acts::moved(model, id);
         signals::activated(model, at, region, Some(id));
     }
     model.durable.switches.iter_mut().filter(is_told).for_each(|switch| switch.untold = None);
@@ -166,7 +155,9 @@ pub fn noted(model: &mut Model, noted: Option<&Noted>) {
             run.aim = known.aim.clone();
         }
     }
-    model.durable.doubts.clone_from(&noted.doubts);
+    if let Some(acts) = &noted.acts {
+        model.durable.acts.clone_from(acts);
+    }
 }
 
 /// Changes a run of the open incident.
@@ -175,32 +166,6 @@ pub fn of_open_incident(model: &mut Model, id: &RunId, with: impl FnOnce(&mut Ru
     if let Some(run) = runs.find(|run| run.id == *id) {
         with(run);
     }
-}
-
-/// The region that begins to serve because a step of a run is settled.
-fn moved_by<'m>(model: &'m Model, id: &RunId, settled: &StepId) -> Option<&'m RegionId> {
-    let incident = model.durable.incident.as_ref().filter(|incident| incident.mode != Mode::SafeDrill)?;
-    let mut later = incident.runs.iter().skip_while(|run| run.id != *id);
-    // Whoever stopped a run says what serves.
-    let run = later.next().filter(|run| run.switched.is_none() && !run.is_aborted())?;
-    // What is read back late of an older run says nothing of where a newer one moved it.
-    if later.any(|run| run.switched.is_some()) {
-        return None;
-    }
-    // A journal of before says itself what its runs moved.
-    let state = run.switch().filter(|_| run.aim.is_recorded && run.is_switch(settled))?;
-    // What may have taken it back since it acted is answered by no proof of it.
-    let is_after = |doubt: &Doubt| state.began_at().is_none_or(|began| doubt.at > began);
-    // Where another switch may have acted, that may serve; what takes back the switch to another region does not matter.
-    let is_other = |doubt: &Doubt| match doubt.why {
-        Why::Doubt => !doubt.is_by(id, settled),
-        _ => Some(&doubt.region) == run.aim.region.as_ref(),
-    };
-    let is_doubted = |doubt: &Doubt| is_after(doubt) && is_other(doubt);
-    let is_done = state.is_shown()
-        && !is_taken_back(model, run, settled, state)
-        && !model.durable.doubts.iter().any(is_doubted);
-    run.aim.region.as_ref().filter(|_| is_done)
 }
 
 /// Steps whose needs are settled become ready.

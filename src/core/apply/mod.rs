@@ -1,7 +1,7 @@
 //! Applying: facts fold into the model. Pure and infallible; `fold(journal)` is the model's durable part.
 
+mod acts;
 mod contradiction;
-mod doubt;
 mod escalate;
 mod incident;
 mod signals;
@@ -54,12 +54,15 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::RegionMoved { run, region } => {
             incident::region_moved(model, at, run, region);
         }
-        Fact::ServingRecorded { region, .. } => signals::activated(model, at, region, None),
+        Fact::ServingRecorded { region, .. } => {
+            acts::recorded(model, region);
+            signals::activated(model, at, region, None);
+        }
         Fact::ServicesMoved { run, step, services } => {
             let unproven = model.step(run, step).is_some_and(|(_, state)| state.unproven);
             placement::moved(model, run, step, services, at);
             if unproven {
-                incident::switch_over(model, at, run, step);
+                acts::proven(model, at, (run, step));
             }
             signals::recompute_all(model, at);
         }
@@ -152,6 +155,7 @@ fn engine_started(model: &mut Model, event: &Event, digest: &str, since_boot: Op
     signals::redate(model, event.at, since_boot);
     signals::forget(model, event.at, same_plan);
     step::lose_all(model, event.at);
+    acts::settle(model, event.at);
     escalate::lose_all(model, event.at);
     escalate::set_back(model, event.at);
 }

@@ -180,6 +180,7 @@ pub fn primary_moved(
     primaries.retain(|known| known != probe && Some(known) != before);
     primaries.push(probe.clone());
     if let Some(region) = serves {
+        super::acts::recorded(model, region);
         placement::region_measured(model, region, at);
         model.durable.measured = Some(region.clone()).filter(|_| model.durable.active.as_ref() != serves);
         switched(model, at, region, None);

@@ -1,8 +1,8 @@
 //! The course of a step. A fact that the transition table does not allow leaves the step as it is: `decide`
 //! never makes one, and a journal from elsewhere must not be able to bend the model.
 
-use super::doubt;
-use super::incident::{of_open_incident, switch_over, unblock};
+use super::acts;
+use super::incident::{of_open_incident, unblock};
 use super::signals;
 use crate::base::ids::{RunId, StepId};
 use crate::core::ask::placement;
@@ -125,18 +125,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         _ => {}
     }
-    doubt::apply(model, event);
-    match &event.fact {
-        // It served from when its effect was there, not from when that had held for long enough.
-        Fact::StepVerified { run, step, .. } => {
-            let held = model.step(run, step).and_then(|(_, state)| state.holding.as_ref());
-            switch_over(model, held.map_or(at, |held| held.since), run, step);
-        }
-        Fact::StepSkipped { run, step, .. } | Fact::StepAttested { run, step, .. } => {
-            switch_over(model, at, run, step);
-        }
-        _ => {}
-    }
+    acts::apply(model, event);
 }
 
 /// What was done, or is said to be done, comes after whatever overtook what it did before.
@@ -178,7 +167,7 @@ fn done_again(model: &mut Model, at: Timestamp, id: &RunId, step: &StepId, was: 
         (state.unproven, state.proven) = (false, None);
     });
     of_open_incident(model, id, |run| run.ended = None);
-    doubt::reopened(model, at, id, step);
+    acts::reopened(model, id, step);
     switches_anew(model, id, step);
 }
 
@@ -207,8 +196,8 @@ fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: 
 /// Steps that were running when the engine ended: nobody knows whether they acted. What a clock that was ahead put into
 /// the future was before the engine's start all the same, and what is measured from here on comes after it.
 pub fn lose_all(model: &mut Model, at: Timestamp) {
-    for doubt in &mut model.durable.doubts {
-        doubt.at = doubt.at.min(at);
+    for switch in &mut model.durable.switches {
+        switch.at = switch.at.min(at);
     }
     let Some(incident) = model.durable.incident.as_mut() else { return };
     incident.detected_at = incident.detected_at.min(at);
@@ -235,7 +224,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
     }
     for (run, step) in lost {
         overtakes(model, &run, &step);
-        doubt::may_have_acted(model, at, (&run, &step));
+        acts::lost(model, (&run, &step));
     }
 }
 

@@ -11,6 +11,7 @@ pub mod escalation_status;
 pub mod evidence;
 pub mod fencing;
 pub mod in_force;
+pub mod known;
 pub mod left_running;
 pub mod lifecycle;
 pub mod loss_reading;

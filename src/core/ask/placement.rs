@@ -119,7 +119,6 @@ pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bo
     let before = model.durable.placements.len();
     model.durable.placements.retain(|placed| Some(&placed.run) == by);
     let (plan, serving) = (model.plan.clone(), model.durable.active.clone());
-    model.durable.doubts.clear();
     for (run, ending) in runs(model).filter(|(run, _)| Some(&run.id) != by) {
         overtake_services(&plan, run, ending, at);
         overtake_region(run, ending, serving.as_ref(), at);
@@ -129,7 +128,6 @@ pub fn region_serves(model: &mut Model, by: Option<&RunId>, at: Timestamp) -> bo
 
 /// Takes in that a region is measured to serve: what runs say of another one, and nothing has shown yet, is overtaken.
 pub fn region_measured(model: &mut Model, region: &RegionId, at: Timestamp) {
-    model.durable.doubts.clear();
     let leads_elsewhere = |run: &Run| run.aim.region.as_ref().is_some_and(|other| other != region);
     for (run, ending) in runs(model).filter(|(run, _)| leads_elsewhere(run)) {
         overtake_region(run, ending, Some(region), at);

@@ -95,7 +95,7 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
             plan: model.plan.digest.clone(),
             recovery: recovery.clone(),
             since_boot: since_boot.clone(),
-            noted: noted::noted(model, now).map(Box::new),
+            noted: noted::noted(model).map(Box::new),
         }]),
         Report::EngineStopping { why } => {
             let mut facts = loss::noted_at_the_end(model);

@@ -1,21 +1,22 @@
 //! What becomes of runs that began before it was recorded where they lead and what they take back.
 
-use crate::core::ask::attested::{self, Why};
+use crate::base::ids::{RunId, StepId};
+use crate::core::ask::attested;
 use crate::core::model::Model;
-use crate::core::words::incident::{Aim, Doubt, Incident, Mode, Noted, NotedRun, Run, StepRun};
-use jiff::Timestamp;
+use crate::core::words::act::{Act, Acts, Kind, Known};
+use crate::core::words::incident::{Aim, Incident, Mode, Noted, NotedRun, Run, StepRun};
 
 /// What is made of them. Under the plan of then it is what it was; under another one nobody knows where they lead, and what
 /// they took back is asked for.
-pub fn noted(model: &Model, now: Timestamp) -> Option<Noted> {
+pub fn noted(model: &Model) -> Option<Noted> {
     let is_same = model.durable.plan_digest.as_ref() == Some(&model.plan.digest);
     let untold = incidents(model).flat_map(|incident| &incident.runs).filter(|run| !run.aim.is_noted);
     let runs: Vec<NotedRun> = untold.map(|run| note(model, run, is_same)).collect();
-    let doubts = || match is_same {
-        true => model.durable.doubts.clone(),
-        false => under_another_plan(model, now),
+    let acts = || match is_same {
+        true => model.durable.acts.clone(),
+        false => under_another_plan(model),
     };
-    (!runs.is_empty()).then(|| Noted { runs, doubts: doubts() })
+    (!runs.is_empty()).then(|| Noted { runs, acts: Some(acts()) })
 }
 
 fn note(model: &Model, run: &Run, is_same: bool) -> NotedRun {
@@ -36,30 +37,30 @@ fn incidents(model: &Model) -> impl Iterator<Item = &Incident> {
     model.durable.closed.iter().chain(&model.durable.incident)
 }
 
-/// The switches that something may have taken back: what the plan of now says of it is not what was done.
-fn under_another_plan(model: &Model, now: Timestamp) -> Vec<Doubt> {
-    let is_told = |doubt: &Doubt| {
-        let by = doubt.by.as_ref().and_then(|(run, _)| model.run_of_any(run));
-        by.is_none_or(|run| run.aim.is_noted)
+/// What the plan of now says that they took back is not what they did: where anything was done in them since a region
+/// serves because of a run, it may have taken that back.
+fn under_another_plan(model: &Model) -> Acts {
+    let mut acts = model.durable.acts.clone();
+    let is_known = |act: &Act| {
+        let run = model.run_of_any(&act.run);
+        run.is_none_or(|run| run.aim.is_noted || act.kind != Kind::Done || run.is_switch(&act.step))
     };
-    let mut doubts: Vec<Doubt> =
-        model.durable.doubts.iter().filter(|doubt| is_told(doubt)).cloned().collect();
+    acts.list.retain(is_known);
+    if let Some((run, step)) = may_be_taken_back(model) {
+        acts.say((run, step), Kind::OtherPlan, Known::Shown);
+    }
+    acts
+}
+
+/// The switch because of which a region serves, where something was done since in runs of before.
+fn may_be_taken_back(model: &Model) -> Option<(&RunId, &StepId)> {
     let real = incidents(model).filter(|incident| incident.mode != Mode::SafeDrill);
     let runs: Vec<&Run> = real.flat_map(|incident| &incident.runs).collect();
-    let Some(serving) =
-        runs.iter().rev().find(|run| run.has_moved && run.aim.region.as_ref() == model.serving())
-    else {
-        return doubts;
-    };
+    let serves = |run: &&&Run| run.has_moved && run.aim.region.as_ref() == model.serving();
+    let serving = runs.iter().rev().find(serves)?;
     let since = serving.switch().and_then(StepRun::acted_at).or(serving.switched);
     let untold = runs.iter().filter(|run| !run.aim.is_noted);
     let mut later = untold.flat_map(|run| attested::begun(model, run)).filter(|at| Some(*at) > since);
-    let is_known = doubts.iter().any(|doubt| doubt.run == serving.id);
-    if let (false, Some(_), Some(region), Some(step)) =
-        (is_known, later.next(), &serving.aim.region, &serving.aim.switch)
-    {
-        let (run, region, step) = (serving.id.clone(), region.clone(), step.clone());
-        doubts.push(Doubt { region, run, step, why: Why::OtherPlan, by: None, at: now });
-    }
-    doubts
+    later.next()?;
+    Some((&serving.id, serving.aim.switch.as_ref()?))
 }

@@ -73,7 +73,7 @@ fn done(model: &Model) -> Vec<Done<'_>> {
 /// step makes no region serve.
 fn is_overtaken(model: &Model, done: &Done<'_>, all: &[Done<'_>]) -> bool {
     let takes_back = |other: &&Done<'_>| {
-        model.plan.takes_back((&other.run.runbook, other.step), (&done.run.runbook, &done.step.id))
+        other.run.takes_back(&model.plan, &other.step.id, (&done.run.runbook, &done.step.id))
     };
     let services = &done.step.serves;
     let moves_nothing = || services.keys().all(|service| is_moved_later(done, service, all));

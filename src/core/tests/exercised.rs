@@ -10,7 +10,7 @@ use crate::core::words::fact::Fact;
 use crate::core::words::incident::Mode;
 use crate::plan::{Plan, Severity, Step};
 
-fn turn_live(machine: &mut Machine) {
+pub(super) fn turn_live(machine: &mut Machine) {
     let id = machine.model.durable.incident.as_ref().unwrap().id.clone();
     let (title, detected_at) = ("for real".into(), machine.now);
     let severity = Some(Severity::P1);

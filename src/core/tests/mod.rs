@@ -16,6 +16,7 @@ mod judging;
 mod losses;
 mod notifications;
 mod oncall;
+mod ordered;
 pub(crate) mod people;
 pub(crate) mod placement;
 pub(crate) mod proving;

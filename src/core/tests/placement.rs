@@ -5,6 +5,7 @@ use super::serving::{primary, standby, world};
 use crate::core::apply::apply;
 use crate::core::ask::names::{Since, View};
 use crate::core::ask::objectives::overall_clock;
+use crate::core::ask::tree::suggest;
 use crate::core::ask::{attested, placement};
 use crate::core::model::{Model, Status};
 use crate::core::words::action::{Acted, Failure};
@@ -94,7 +95,8 @@ pub(super) fn begin(machine: &mut Machine, runbook: &str) {
     } else {
         let mut first = answer("primary-down", "no");
         if let Ask::Answer { suggested, .. } = &mut first {
-            *suggested = Some("no".into());
+            let question = &machine.model.plan.tree.questions["primary-down"];
+            *suggested = suggest(&machine.model, question, machine.now).answer().map(str::to_owned);
         }
         machine.ask(first).unwrap();
     }

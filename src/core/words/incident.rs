@@ -1,7 +1,7 @@
 //! An incident, its answers and its runs: the durable course of events.
 
 use crate::base::ids::*;
-use crate::core::ask::attested::Why;
+use crate::core::words::act::Acts;
 use crate::core::words::action::{Acted, Done, Failure, ManualCard, Proof};
 use crate::core::words::actor::Actor;
 use crate::core::words::confirmation::{Confirmation, Evidence};
@@ -169,6 +169,17 @@ impl Run {
         }
     }
 
+    /// Whether a step of it takes anything back.
+    pub fn undoes_any(&self, plan: &Plan, step: &StepId) -> bool {
+        match &self.aim.undoes {
+            Some(undoes) => undoes.contains_key(step),
+            None => {
+                let planned = plan.runbooks.get(&self.runbook).and_then(|runbook| runbook.steps.get(step));
+                planned.is_some_and(|planned| !planned.undoes.is_empty())
+            }
+        }
+    }
+
     /// A person stopped it.
     pub fn is_aborted(&self) -> bool {
         matches!(self.ended, Some((_, RunEnd::Aborted(_))))
@@ -212,39 +223,14 @@ impl Aim {
     }
 }
 
-/// What let a region serve may do so no more, or nobody knows whether it does by now.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Doubt {
-    /// The region.
-    pub region: RegionId,
-    /// The run that leads there.
-    pub run: RunId,
-    /// Its step that switches.
-    pub step: StepId,
-    /// What became of that.
-    pub why: Why,
-    /// The step because of which it is not known.
-    #[serde(default)]
-    pub by: Option<(RunId, StepId)>,
-    /// Since when: what a switch did before that does not end it.
-    #[serde(default)]
-    pub at: Timestamp,
-}
-
-impl Doubt {
-    /// Whether it is because of that step.
-    pub fn is_by(&self, run: &RunId, step: &StepId) -> bool {
-        self.by.as_ref().is_some_and(|by| by.0 == *run && by.1 == *step)
-    }
-}
-
 /// What was made of runs of which nobody recorded where they lead, by the first engine that records it: what follows from
 /// its plan stands under every plan of later.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Noted {
     pub runs: Vec<NotedRun>,
-    /// Why it was not known then which region serves.
-    pub doubts: Vec<Doubt>,
+    /// What had acted on which region serves; none where the engine that noted it kept no such list.
+    #[serde(default)]
+    pub acts: Option<Acts>,
 }
 
 /// What was made of one of them.

@@ -1,5 +1,6 @@
 //! The words of the core: what is asked, what happened, what is to be done, and the values that these are told in.
 
+pub mod act;
 pub mod action;
 pub mod actor;
 pub mod command;

@@ -2,8 +2,9 @@
 
 use super::would_serve::{Why, WouldServe, begun, of_run, planned};
 use crate::base::ids::RegionId;
+use crate::core::ask::known::{Doubt, View};
 use crate::core::model::Model;
-use crate::core::words::incident::{Doubt, Incident, Mode, Run};
+use crate::core::words::incident::{Incident, Mode, Run};
 
 /// What records which region serves, where no key can be named.
 pub const RECORD: &str = "`lifeboat serves --record`";
@@ -70,6 +71,10 @@ impl Left<'_> {
     fn said(&self, model: &Model) -> String {
         let (title, end) = (self.found.title, self.end.as_str());
         let region = || self.found.region.map_or_else(String::new, |region| name(model, region));
+        let whether = || {
+            let still = if self.found.region == model.serving() { "still " } else { "" };
+            format!("whether {} {still}serves is not known", region())
+        };
         match self.found.why {
             Why::Word => format!("\"{title}\" was attested before the {end}, and its own proof was not seen"),
             Why::Said if self.end == End::Run => {
@@ -103,25 +108,13 @@ impl Left<'_> {
                     region()
                 )
             }
-            Why::TakenBack => {
-                format!("\"{title}\" was taken back: whether {} still serves is not known", region())
-            }
-            Why::BeingTakenBack => {
-                format!("\"{title}\" is being taken back: whether {} still serves is not known", region())
-            }
-            Why::MayBeTakenBack => {
-                format!(
-                    "\"{title}\" may have been taken back: whether {} still serves is not known",
-                    region()
-                )
-            }
-            Why::Reopened => {
-                format!("\"{title}\" was taken up again: whether {} still serves is not known", region())
-            }
+            Why::TakenBack => format!("\"{title}\" was taken back: {}", whether()),
+            Why::BeingTakenBack => format!("\"{title}\" is being taken back: {}", whether()),
+            Why::MayBeTakenBack => format!("\"{title}\" may have been taken back: {}", whether()),
+            Why::Reopened => format!("\"{title}\" was taken up again: {}", whether()),
             Why::OtherPlan => format!(
-                "\"{title}\" ran under another plan, and what was done since may have taken it back: whether {} still \
-                 serves is not known",
-                region()
+                "\"{title}\" ran under another plan, and what was done since may have taken it back: {}",
+                whether()
             ),
         }
     }
@@ -141,7 +134,7 @@ pub fn left(model: &Model) -> Vec<Left<'_>> {
     let is_told = |doubt: &Left<'_>| {
         kept.iter().any(|left| (left.found.id, left.found.region) == (doubt.found.id, doubt.found.region))
     };
-    let doubts = model.durable.doubts.iter().map(|doubt| doubted(model, doubt));
+    let doubts = View::of(model).doubts().into_iter().map(|doubt| doubted(model, doubt));
     let doubts: Vec<_> = doubts.filter(|doubt| !is_told(doubt)).collect();
     kept.extend(doubts);
     kept
@@ -149,7 +142,7 @@ pub fn left(model: &Model) -> Vec<Left<'_>> {
 
 /// Whether anything is.
 pub fn is_left(model: &Model) -> bool {
-    !model.durable.doubts.is_empty()
+    !View::of(model).doubts().is_empty()
         || runs(model).any(|(incident, run)| !left_by(model, incident, run).is_empty())
 }
 
@@ -195,13 +188,12 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
 }
 
 /// The step that let the region serve which may do so no more.
-fn doubted<'m>(model: &'m Model, doubt: &'m Doubt) -> Left<'m> {
-    let runbook = model.run_of_any(&doubt.run).and_then(|run| planned(model, run));
-    let step = runbook.and_then(|runbook| runbook.steps.get(&doubt.step));
+fn doubted<'m>(model: &'m Model, doubt: Doubt<'m>) -> Left<'m> {
+    let step = planned(model, doubt.run).and_then(|runbook| runbook.steps.get(doubt.step));
     let found = WouldServe {
         id: doubt.step.as_str(),
         title: step.map_or(doubt.step.as_str(), |step| &step.title),
-        region: Some(&doubt.region),
+        region: Some(doubt.region),
         services: None,
         why: doubt.why,
     };

@@ -1,6 +1,7 @@
 //! What runs did that makes a region or services serve, and has not moved them.
 
 use crate::base::ids::{RegionId, ServiceId, StepId};
+use crate::core::ask::known::View;
 use crate::core::ask::placement;
 use crate::core::ask::taken_back::is_taken_back;
 use crate::core::model::Model;
@@ -99,7 +100,11 @@ fn of_step<'m>(model: &'m Model, run: &'m Run, id: &'m StepId, state: &StepRun) 
     let step = planned(model, run).and_then(|runbook| runbook.steps.get(id));
     let why = Why::of(state)?;
     let said = state.acted_at()?;
-    let region = region(model, run, said).filter(|_| run.is_switch(id));
+    let region = match why.is_undone() {
+        true => region(model, run, said),
+        false => run.aim.region.as_ref().filter(|_| View::of(model).is_open(&run.id, id)),
+    };
+    let region = region.filter(|_| run.is_switch(id));
     let moves = || step.is_some_and(|step| moves_services(model, step, said));
     let is_open = region.is_some() || (!why.is_undone() && state.moved.is_none() && moves());
     let title = step.map_or(id.as_str(), |step| &step.title);

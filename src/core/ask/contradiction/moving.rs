@@ -1,6 +1,7 @@
 //! Nobody accepts writes while a run moves the primary: from its fence to its promotion that is as it should be.
 
-use super::Kind;
+use super::{Contradiction, Kind};
+use crate::core::ask::servers::Database;
 use crate::core::model::Model;
 use crate::core::words::incident::{Mode, Run, StepRun};
 use crate::core::words::status::StepStatus;
@@ -9,25 +10,30 @@ use jiff::{SignedDuration, Timestamp};
 /// A run in which nothing was begun or ended for so long moves nothing: whoever works on it is told.
 const RESTS: SignedDuration = SignedDuration::from_mins(5);
 
-/// A run is under way that moves the region that serves, and has not promoted anybody yet.
-pub fn is_being_moved(model: &Model, now: Timestamp) -> bool {
-    let known = |kind| model.durable.contradictions.iter().any(|open| open.contradiction.kind == kind);
+/// A run is under way that moves the region that serves, and has not promoted anybody yet. Once it is known that nobody
+/// writes to a database it stays so.
+pub fn is_being_moved(model: &Model, database: &Database<'_>, now: Timestamp) -> bool {
+    let is_of_it = |open: &Contradiction| {
+        open.kind == Kind::NobodyWrites
+            && database.iter().any(|server| open.servers.contains(&server.probe.id))
+    };
+    let is_known = model.durable.contradictions.iter().any(|open| is_of_it(&open.contradiction));
     let Some((run, _)) = model.moving() else { return false };
     let promotes = run.promotions(&model.plan).next().is_some();
     let leads_away = run.aim.region.as_ref() != model.serving();
     let last = run.steps.values().filter_map(|state| state.started_at.max(state.ended_at)).max();
     let works = run.steps.values().any(|state| state.status == StepStatus::Started);
     let goes_on = works || last.is_some_and(|last| now.duration_since(last) < RESTS);
-    goes_on && rested(model, run).is_none() && (promotes || leads_away) && !known(Kind::NobodyWrites)
+    goes_on && rested(model, run).is_none() && (promotes || leads_away) && !is_known
 }
 
 /// When what runs did to move the primary last came to rest; the beginning of time where nothing did. From then on
-/// somebody has to accept writes.
-pub fn moved_at(model: &Model) -> Timestamp {
+/// somebody has to accept writes. What a clock that was ahead put into the future says nothing.
+pub fn moved_at(model: &Model, now: Timestamp) -> Timestamp {
     let incidents = model.durable.closed.iter().chain(&model.durable.incident);
     let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
     let runs = real.flat_map(|incident| &incident.runs).filter(|run| run.aim.region.is_some());
-    runs.filter_map(|run| rested(model, run)).max().unwrap_or(Timestamp::MIN)
+    runs.filter_map(|run| rested(model, run)).filter(|at| *at <= now).max().unwrap_or(Timestamp::MIN)
 }
 
 /// When what a run did to move the primary came to rest, whatever came of it, or was proven. Without a promotion that is

@@ -1,0 +1,187 @@
+//! Which region is known to serve, by what acted since that was known: what acted later, or at the same time, leaves it open.
+//! No record, no proof and no run under way answers for what acts after it.
+
+use crate::base::ids::{RegionId, RunId, StepId};
+use crate::core::ask::attested::Why;
+use crate::core::model::Model;
+use crate::core::words::act::{Act, Kind, Known, Order};
+use crate::core::words::incident::{Incident, Mode, Run};
+
+/// Why it is not known whether a region serves.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Doubt<'m> {
+    /// The run that leads there.
+    pub run: &'m Run,
+    /// Its region.
+    pub region: &'m RegionId,
+    /// Its step that switches.
+    pub step: &'m StepId,
+    pub why: Why,
+}
+
+/// What says which region serves, and what leaves that open.
+pub struct View<'m> {
+    model: &'m Model,
+    /// The switch that says it; none where it is recorded, measured, or the plan's.
+    by: Option<&'m Act>,
+    since: Order,
+    region: Option<&'m RegionId>,
+}
+
+impl<'m> View<'m> {
+    /// By what is known now: the last switch that is shown, or what was recorded or measured after it had acted.
+    pub fn of(model: &'m Model) -> Self {
+        let acts = &model.durable.acts;
+        let recorded =
+            || model.durable.acts.region.as_ref().or_else(|| model.plan.primary().map(|(id, _)| id));
+        let shown = acts.list.iter().filter(|act| is_certain(model, act) && act.is_after(acts.recorded));
+        match shown.max_by_key(|act| act.ended) {
+            Some(act) => Self { model, by: Some(act), since: act.began, region: region(model, act) },
+            None => Self { model, by: None, since: acts.recorded, region: recorded() },
+        }
+    }
+
+    /// The switch that lets its region serve, where nothing leaves that open.
+    pub fn standing(&self) -> Option<&'m Act> {
+        self.by.filter(|_| self.is_closed())
+    }
+
+    /// Whether nothing leaves open which region serves.
+    pub fn is_closed(&self) -> bool {
+        self.switches().next().is_none() && self.undoing().next().is_none()
+    }
+
+    /// Since when what acted matters.
+    pub fn since(&self) -> Order {
+        self.since
+    }
+
+    /// Whether the last attempt at a step, or the word of it, may have let another region serve.
+    pub fn is_open(&self, run: &RunId, step: &StepId) -> bool {
+        self.switches().any(|act| act.run == *run && act.step == *step)
+    }
+
+    /// Why it is not known which region serves, one for each switch, the latest last.
+    pub fn doubts(&self) -> Vec<Doubt<'m>> {
+        let mut doubts: Vec<Doubt<'m>> = Vec::new();
+        let of_now = self.undoing().filter_map(|act| self.taken_back(act));
+        let switches = self.switches().flat_map(|switch| self.of_switch(switch));
+        for doubt in of_now.chain(switches) {
+            let is_same = |known: &Doubt<'_>| (&known.run.id, known.step) == (&doubt.run.id, doubt.step);
+            match doubts.iter().position(is_same) {
+                Some(place) if says_more(doubt.why) >= says_more(doubts[place].why) => {
+                    doubts.remove(place);
+                    doubts.push(doubt);
+                }
+                Some(_) => {}
+                None => doubts.push(doubt),
+            }
+        }
+        doubts
+    }
+
+    /// What may have acted since.
+    fn later(&self) -> impl Iterator<Item = &'m Act> + '_ {
+        let acts = self.model.durable.acts.list.iter();
+        acts.filter(|act| self.by.is_none_or(|by| !std::ptr::eq(by, *act)) && act.is_after(self.since))
+    }
+
+    /// Switches to another region that may have acted since.
+    fn switches(&self) -> impl Iterator<Item = &'m Act> + '_ {
+        let is_other = |act: &&Act| region(self.model, act).is_some_and(|region| Some(region) != self.region);
+        self.later().filter(is_other)
+    }
+
+    /// What may have taken back since that the region serves.
+    fn undoing(&self) -> impl Iterator<Item = &'m Act> + '_ {
+        self.later().filter(|act| self.of_now(act).is_some())
+    }
+
+    /// The last run whose region serves, and whose switch an act takes back.
+    fn of_now(&self, act: &Act) -> Option<&'m Run> {
+        let is_for_it = |run: &&Run| run.aim.region.as_ref() == self.region && self.may_have_moved(run);
+        runs(self.model).filter(is_for_it).filter(|run| takes_back(self.model, act, run)).last()
+    }
+
+    fn may_have_moved(&self, run: &Run) -> bool {
+        let is_of_it = |act: &Act| act.run == run.id && run.is_switch(&act.step) && act.kind == Kind::Done;
+        run.has_moved || self.model.durable.acts.list.iter().any(is_of_it)
+    }
+
+    fn taken_back(&self, act: &Act) -> Option<Doubt<'m>> {
+        doubt(self.of_now(act)?, undone(act))
+    }
+
+    /// What is asked of a switch that may have acted. Of one that goes its way its run says itself what becomes of it.
+    fn of_switch(&self, switch: &'m Act) -> Vec<Doubt<'m>> {
+        let Some(run) = self.model.run_of_any(&switch.run) else { return Vec::new() };
+        let list = self.model.durable.acts.list.iter();
+        let undoing = list.filter(|act| act.is_after(switch.began) && takes_back(self.model, act, run));
+        let own = match switch.known {
+            Known::Maybe => doubt(run, Why::Doubt),
+            Known::Reopened => doubt(run, Why::Reopened),
+            _ => None,
+        };
+        own.into_iter().chain(undoing.filter_map(|act| doubt(run, undone(act)))).collect()
+    }
+}
+
+fn doubt(run: &Run, why: Why) -> Option<Doubt<'_>> {
+    Some(Doubt { run, region: run.aim.region.as_ref()?, step: run.aim.switch.as_ref()?, why })
+}
+
+/// What became of a switch that an act takes back.
+fn undone(act: &Act) -> Why {
+    match (act.kind, act.known) {
+        (Kind::OtherPlan, _) => Why::OtherPlan,
+        (Kind::TakenBack, _) | (_, Known::Shown | Known::Reopened) => Why::TakenBack,
+        (_, Known::Running) => Why::BeingTakenBack,
+        (_, Known::Finished | Known::Word | Known::Maybe) => Why::MayBeTakenBack,
+    }
+}
+
+/// What is under way may still come to nothing, and that nobody knows whether a switch acted says less than what took it
+/// back since.
+fn says_more(why: Why) -> u8 {
+    match why {
+        Why::BeingTakenBack => 0,
+        Why::Doubt => 1,
+        _ => 2,
+    }
+}
+
+/// The region that an act lets serve.
+fn region<'m>(model: &'m Model, act: &Act) -> Option<&'m RegionId> {
+    let run = model.run_of_any(&act.run).filter(|_| act.kind == Kind::Done)?;
+    run.aim.region.as_ref().filter(|_| run.is_switch(&act.step))
+}
+
+/// It acted, and its region serves because of it. Nothing gives effect to a run that was aborted, to an incident that was
+/// closed, nor to a run of which nobody recorded where it leads.
+fn is_certain(model: &Model, act: &Act) -> bool {
+    let Some(run) = model.run_of_any(&act.run) else { return false };
+    let is_open = || model.durable.incident.iter().any(|incident| incident.run(&act.run).is_some());
+    let has_effect = || is_open() && !run.is_aborted() && run.aim.is_recorded;
+    act.known == Known::Shown && region(model, act).is_some() && (act.has_moved || has_effect())
+}
+
+/// Whether an act takes back the switch of a run. Of one that switches itself its own run says what became of that, unless
+/// nobody recorded where that leads.
+fn takes_back(model: &Model, act: &Act, run: &Run) -> bool {
+    let Some(switch) = &run.aim.switch else { return false };
+    if act.kind != Kind::Done {
+        return act.run == run.id && act.step == *switch;
+    }
+    let by = model.run_of_any(&act.run);
+    by.is_some_and(|by| {
+        let says_itself = by.is_switch(&act.step) && by.aim.is_recorded;
+        !says_itself && by.takes_back(&model.plan, &act.step, (&run.runbook, switch))
+    })
+}
+
+/// All runs but those of exercises that move nothing.
+fn runs(model: &Model) -> impl Iterator<Item = &Run> {
+    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    let real = incidents.filter(|incident: &&Incident| incident.mode != Mode::SafeDrill);
+    real.flat_map(|incident| &incident.runs)
+}

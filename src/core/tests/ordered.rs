@@ -1,0 +1,176 @@
+//! Which region serves by the order in which things acted, whenever that is proven, found out or told.
+
+use super::carried_out::*;
+use super::doubted::*;
+use super::exercised::turn_live;
+use super::fixture::*;
+use super::placement::*;
+use super::proving::*;
+use crate::core::ask::attested;
+use crate::core::words::action::{Acted, Failure, STILL_RUNS};
+use crate::core::words::command::{Ask, Report};
+use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::status::StepStatus;
+use crate::plan::{Plan, Step};
+use jiff::SignedDuration;
+
+/// A plan in which `home` moves the region back, and its switch takes back that of `switch-to-dr`.
+fn with_failback() -> Machine {
+    with_undo(|plan| {
+        let steps = &mut plan.runbooks["home"].steps;
+        let back = Step { undoes: vec!["switch".into()], ..switching(steps["all-home"].clone()) };
+        steps.insert("all-home".into(), back);
+    })
+}
+
+/// A look at the step finds its program running.
+fn still_runs(machine: &mut Machine, step: &str) {
+    let failure = Failure {
+        why: format!("the program of an earlier attempt {STILL_RUNS} 20233"),
+        ..Machine::failure()
+    };
+    let run = machine.run();
+    machine.ask(Ask::Recheck { run: run.clone(), step: step.into() }).unwrap();
+    machine.report(Report::Checked { run, step: step.into(), attempt: 1, result: Err(failure) }).unwrap();
+    machine.effects.clear();
+}
+
+fn fails() -> Outcome {
+    Outcome::Failed(Failure { acted: Acted::No, ..Machine::failure() })
+}
+
+#[test]
+fn the_late_proof_of_a_word_moves_nothing_over_a_failback_that_acted_since() {
+    let mut machine = with_failback();
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    complete(&mut machine);
+    machine.pass(5, &broken());
+    begin(&mut machine, "home");
+    finished(&mut machine, "all-home");
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "primary", "the failback acted since");
+    prove(&mut machine, "all-home");
+    machine.pass(30, &rerouted());
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+    assert_refolds(&machine);
+}
+
+#[test]
+fn a_switch_that_is_proven_while_it_is_taken_back_moves_nothing_and_is_asked_for() {
+    let mut machine = with_own_undo();
+    lost(&mut machine, "switch");
+    start_step(&mut machine, "unswitch");
+    prove(&mut machine, "switch");
+    assert_eq!(serving(&machine), "primary");
+    assert!(said(&machine).contains("is being taken back"), "{}", said(&machine));
+    end_step(&mut machine, "unswitch", fails());
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]), "it was not taken back");
+    assert_refolds(&machine);
+}
+
+#[test]
+fn a_record_between_the_undo_and_the_end_of_the_switch_does_not_answer_for_what_that_did() {
+    let mut machine = with_own_undo();
+    start_step(&mut machine, "switch");
+    do_step(&mut machine, "unswitch");
+    record(&mut machine, "primary");
+    end_step(&mut machine, "switch", done());
+    prove(&mut machine, "switch");
+    assert_asked(&machine, "primary");
+    record(&mut machine, "dr");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+}
+
+#[test]
+fn of_two_steps_that_take_back_the_sure_failure_of_one_leaves_the_question_of_the_other() {
+    let mut machine = with_undo(|plan| {
+        let runbook = &mut plan.runbooks["undo"];
+        let other = Step { id: "other".into(), title: "other".into(), ..runbook.steps["back"].clone() };
+        runbook.steps.insert("other".into(), other);
+    });
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    begin(&mut machine, "undo");
+    start_step(&mut machine, "back");
+    start_step(&mut machine, "other");
+    end_step(&mut machine, "back", fails());
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![("switch", Some("dr"))]));
+    end_step(&mut machine, "other", fails());
+    assert_eq!(
+        (serving(&machine), left(&machine), said(&machine)),
+        ("dr", vec![], String::new()),
+        "{:?}",
+        machine.model.durable.acts
+    );
+}
+
+#[test]
+fn a_record_does_not_answer_for_a_program_that_is_seen_to_run_still() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    start_step(&mut machine, "switch");
+    let mut machine = Machine::resumed_under(machine.model.plan.clone(), machine.log, machine.now);
+    assert_eq!(state(&machine, "switch").status, StepStatus::Unknown);
+    still_runs(&mut machine, "switch");
+    record(&mut machine, "primary");
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![("switch", Some("dr"))]));
+    machine.pass(1, &[]);
+    let run = machine.run();
+    machine.ask(Ask::Recheck { run, step: "switch".into() }).unwrap();
+    prove(&mut machine, "switch");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    assert_refolds(&machine);
+}
+
+#[test]
+fn a_switch_of_a_drill_that_may_have_acted_is_asked_for_once_the_drill_is_live() {
+    let mut machine = to_dr(Mode::SafeDrill, |plan| {
+        vec![Step { safe_to_drill: true, ..switching(acting(plan, "switch")) }, by_hand(plan, "phone")]
+    });
+    lost(&mut machine, "switch");
+    assert_eq!(left(&machine), []);
+    turn_live(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![("switch", Some("dr"))]));
+    record(&mut machine, "primary");
+    assert_eq!(left(&machine), []);
+}
+
+#[test]
+fn an_edit_of_the_plan_takes_no_word_of_before_back() {
+    let mut machine = with_undo(|plan| plan.runbooks["undo"].steps["back"].undoes.clear());
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    complete(&mut machine);
+    machine.pass(5, &broken());
+    begin(&mut machine, "undo");
+    do_step(&mut machine, "back");
+    let mut machine = under(machine, |plan: &mut Plan| {
+        plan.runbooks["undo"].steps["back"].undoes = vec!["switch".into()];
+    });
+    machine.pass(30, &rerouted());
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+}
+
+#[test]
+fn what_a_clock_that_was_ahead_put_into_the_future_overrules_nothing_that_is_done_later() {
+    let mut machine = with_undo(|_| {});
+    let right = machine.now;
+    machine.now = right + SignedDuration::from_hours(1);
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    begin(&mut machine, "undo");
+    do_step(&mut machine, "back");
+    record(&mut machine, "primary");
+    close(&mut machine);
+    let mut machine = Machine::resumed_under(machine.model.plan.clone(), machine.log, right);
+    machine.pass(20, &healthy());
+    machine.pass(30, &broken());
+    machine.ask(Ask::Declare { title: "again".into(), mode: Mode::Live }).unwrap();
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    assert!(attested::sentences(&machine.model, machine.now).is_empty());
+}
