@@ -133,7 +133,7 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
             }
             Why::Said => "was attested",
             Why::Shown => "is verified",
-            Why::Doubt => "may have acted",
+            Why::Doubt | Why::StillRuns => "may have acted",
             Why::Unsaid => {
                 let begun = "What its run did may let another region serve, and the plan does not say by which step \
                              (`switches`): record then which one serves.";
@@ -141,6 +141,7 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
             }
             Why::LeftOut
             | Why::Exercise
+            | Why::Drilled
             | Why::TakenBack
             | Why::BeingTakenBack
             | Why::MayBeTakenBack

@@ -9,15 +9,11 @@ use crate::core::ask::placement;
 use crate::core::model::Model;
 use crate::core::words::act::{Act, Kind, Known};
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Mode, Outcome, StepRun};
-use crate::core::words::status::StepStatus;
+use crate::core::words::incident::{Aim, Mode, Outcome, StepRun};
 use jiff::Timestamp;
 
 /// Takes in a fact of a step that may change what serves.
 pub fn apply(model: &mut Model, event: &Event) {
-    if !is_real(model) && !matches!(event.fact, Fact::StepUndone { .. }) {
-        return;
-    }
     let mut at = event.at;
     match &event.fact {
         Fact::StepStarted { run, step, .. } if concerns(model, run, step) => {
@@ -55,10 +51,6 @@ fn finished(model: &mut Model, by: (&RunId, &StepId), outcome: &Outcome) {
             return model.durable.acts.list.retain(|act| !is_it(act));
         }
     };
-    // It may have begun in an exercise that is none any more.
-    if model.durable.acts.last_of(by).is_none() && concerns(model, by.0, by.1) {
-        model.durable.acts.begin(by, Kind::Done);
-    }
     let end = model.durable.acts.advance();
     change(model, by, |act| (act.known, act.ended) = (known, Some(end)));
 }
@@ -79,7 +71,8 @@ fn looked_in_vain(model: &mut Model, by: (&RunId, &StepId)) {
 }
 
 fn attested(model: &mut Model, at: Timestamp, by: (&RunId, &StepId), unproven: bool) {
-    if !concerns(model, by.0, by.1) {
+    // In an exercise that moves nothing nobody did it.
+    if !concerns(model, by.0, by.1) || !is_real(model) {
         return;
     }
     ended(model, by);
@@ -109,37 +102,24 @@ pub fn reopened(model: &mut Model, id: &RunId, step: &StepId) {
     let Some(run) = model.run(id).filter(|run| is_real(model) && run.is_switch(step)) else { return };
     let may_have_acted = run.steps.get(step).is_some_and(|state| state.may_have_acted);
     let (has_moved, serves) = (run.has_moved, run.aim.region.as_ref() == model.serving());
-    let known = match has_moved {
+    let known = match has_moved || (may_have_acted && serves) {
         true => Known::Reopened,
         false if may_have_acted => Known::Maybe,
         false => return,
     };
     let by = (id, step);
     // It acted before the last record, which says that its region serves.
-    if model.durable.acts.last_of(by).is_none() && has_moved && serves {
+    if model.durable.acts.last_of(by).is_none() && serves {
         model.durable.acts.say(by, Kind::Done, known);
     }
     change(model, by, |act| act.known = known);
 }
 
-/// Takes in that a run of an exercise that moves nothing is real by now: what its steps did moves nothing by itself.
-pub fn of_exercise(model: &mut Model, id: &RunId) {
-    let Some(run) = model.run(id).cloned() else { return };
-    for (step, state) in &run.steps {
-        if !concerns(model, id, step) {
-            continue;
-        }
-        let known = match state.status {
-            StepStatus::Started => {
-                model.durable.acts.begin((id, step), Kind::Done);
-                continue;
-            }
-            StepStatus::Verified | StepStatus::Finished => Known::Finished,
-            _ if state.is_in_doubt() => Known::Maybe,
-            _ => continue,
-        };
-        model.durable.acts.say((id, step), Kind::Done, known);
-    }
+/// Takes in that an exercise that moves nothing is real by now: what was proven in it moves nothing by itself.
+pub fn of_exercise(model: &mut Model) {
+    let runs: Vec<RunId> = open_runs(model);
+    let its = model.durable.acts.list.iter_mut().filter(|act| runs.contains(&act.run));
+    its.filter(|act| act.known == Known::Shown).for_each(|act| act.known = Known::Drilled);
 }
 
 /// Takes in that an engine ended while a step ran: nobody knows whether it acted.
@@ -154,6 +134,17 @@ pub fn recorded(model: &mut Model, region: &RegionId) {
     prune(model);
 }
 
+/// Takes in which region served when a run began, where nothing recorded it before: a plan of later may say another one.
+pub fn serves_first(model: &mut Model, at: Timestamp, aim: Option<&Aim>) {
+    let from = aim.and_then(|aim| aim.from.as_ref()).filter(|_| model.durable.acts.region.is_none());
+    let Some(from) = from else { return };
+    model.durable.acts.region = Some(from.clone());
+    if model.durable.active.as_ref() != Some(from) {
+        model.durable.active = Some(from.clone());
+        signals::recompute_all(model, at);
+    }
+}
+
 /// Takes in that a run moved the region, where nothing else of the journal says so by the rules of now.
 pub fn moved(model: &mut Model, id: &RunId) {
     let Some(switch) = model.run(id).and_then(|run| run.aim.switch.clone()) else { return };
@@ -161,8 +152,13 @@ pub fn moved(model: &mut Model, id: &RunId) {
     prune(model);
 }
 
-/// Takes in that nobody looks any more at what steps left running: their incident was closed.
-pub fn closed(model: &mut Model) {
+/// Takes in that the open incident closes: nobody looks any more at what its steps left running, and an exercise that moved
+/// nothing leaves nothing.
+pub fn closing(model: &mut Model) {
+    if !is_real(model) {
+        let runs = open_runs(model);
+        model.durable.acts.list.retain(|act| !runs.contains(&act.run) || act.kind != Kind::Done);
+    }
     let end = model.durable.acts.advance();
     model.durable.acts.list.iter_mut().for_each(|act| act.ended = act.ended.or(Some(end)));
 }
@@ -195,6 +191,11 @@ fn prune(model: &mut Model) {
     }
 }
 
+fn open_runs(model: &Model) -> Vec<RunId> {
+    let incident = model.durable.incident.iter();
+    incident.flat_map(|incident| &incident.runs).map(|run| run.id.clone()).collect()
+}
+
 /// Whether what is done in the open incident, or was in those before, is done for real.
 fn is_real(model: &Model) -> bool {
     model.durable.incident.as_ref().is_none_or(|incident| incident.mode != Mode::SafeDrill)
@@ -214,7 +215,7 @@ fn ended(model: &mut Model, by: (&RunId, &StepId)) {
 
 /// A word that was taken back after it was given moves nothing any more, whatever becomes of the step that did.
 fn end_words(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId)) {
-    let Some(by) = model.run(id).cloned() else { return };
+    let Some(by) = model.run(id).filter(|_| is_real(model)).cloned() else { return };
     let acted = by.steps.get(step).and_then(StepRun::acted_at);
     let plan = model.plan.clone();
     let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);

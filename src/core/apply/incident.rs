@@ -1,7 +1,7 @@
 //! The course of an incident.
 
 use super::{acts, signals};
-use crate::base::ids::{RegionId, RunId};
+use crate::base::ids::{RegionId, RunId, RunbookId, StepId};
 use crate::core::model::{Model, Switch};
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Aim, Incident, Mode, Noted, Position, Run, RunEnd, StepRun};
@@ -33,11 +33,11 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::IncidentClosed { reason } => {
             let drill = model.durable.incident.as_ref().is_some_and(|incident| incident.mode.is_drill());
+            acts::closing(model);
             if let Some(mut incident) = model.durable.incident.take() {
                 incident.closed = Some((event.at, reason.clone()));
                 model.durable.closed.push(incident);
             }
-            acts::closed(model);
             // What a person closed while it was bad is not proposed anew until it is well or worse. The end of an
             // exercise says nothing of what is real.
             if !drill {
@@ -49,8 +49,11 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::DrillTurnedLive { title, detected_at, .. } => turned_live(model, event.at, title, *detected_at),
         Fact::RunEnded { run, end } => run_ended(model, event.at, run, end),
+        Fact::RunStarted { run, runbook, steps, aim } => {
+            acts::serves_first(model, event.at, aim.as_ref());
+            run_started(model, event.at, (run, runbook, steps), aim.as_ref());
+        }
         fact => {
-            let plan = model.plan.clone();
             let Some(incident) = model.durable.incident.as_mut() else { return };
             match fact {
                 Fact::SeveritySet { severity, reason } => {
@@ -72,27 +75,35 @@ pub fn apply(model: &mut Model, event: &Event) {
                 Fact::QuestionRevisited { question } => {
                     incident.position = Position::Question(question.clone())
                 }
-                Fact::RunStarted { run, runbook, steps, aim } => {
-                    let planned = || plan.runbooks.get(runbook).map(Aim::of);
-                    let planned = || planned().map(|aim| Aim { is_recorded: false, is_noted: false, ..aim });
-                    let noted = aim.clone().map(|aim| Aim { is_noted: aim.undoes.is_some(), ..aim });
-                    let mut run = Run {
-                        aim: noted.or_else(planned).unwrap_or_default(),
-                        has_moved: false,
-                        id: run.clone(),
-                        runbook: runbook.clone(),
-                        started_at: event.at,
-                        ended: None,
-                        switched: None,
-                        steps: steps.iter().map(|id| (id.clone(), StepRun::new())).collect(),
-                    };
-                    unblock(&plan, &mut run);
-                    incident.runs.push(run);
-                }
                 _ => {}
             }
         }
     }
+}
+
+fn run_started(
+    model: &mut Model,
+    at: Timestamp,
+    (run, runbook, steps): (&RunId, &RunbookId, &[StepId]),
+    aim: Option<&Aim>,
+) {
+    let plan = model.plan.clone();
+    let Some(incident) = model.durable.incident.as_mut() else { return };
+    let planned = || plan.runbooks.get(runbook).map(Aim::of);
+    let planned = || planned().map(|aim| Aim { is_recorded: false, is_noted: false, ..aim });
+    let noted = aim.cloned().map(|aim| Aim { is_noted: aim.undoes.is_some(), ..aim });
+    let mut run = Run {
+        aim: noted.or_else(planned).unwrap_or_default(),
+        has_moved: false,
+        id: run.clone(),
+        runbook: runbook.clone(),
+        started_at: at,
+        ended: None,
+        switched: None,
+        steps: steps.iter().map(|id| (id.clone(), StepRun::new())).collect(),
+    };
+    unblock(&plan, &mut run);
+    incident.runs.push(run);
 }
 
 /// What was set for the exercise counts no more. Whoever was told about the proposal stays told.
@@ -110,7 +121,6 @@ fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Times
         }
     }
     incident.mode = Mode::Live;
-    let runs: Vec<RunId> = incident.runs.iter().map(|run| run.id.clone()).collect();
     incident.title = title.to_owned();
     incident.detected_at = detected_at;
     incident.severity_override = None;
@@ -121,7 +131,7 @@ fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Times
         None => super::escalate::anew(model, at),
     }
     model.durable.told = Some(id);
-    runs.iter().for_each(|run| acts::of_exercise(model, run));
+    acts::of_exercise(model);
 }
 
 fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {

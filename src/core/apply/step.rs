@@ -199,18 +199,16 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
     for switch in &mut model.durable.switches {
         switch.at = switch.at.min(at);
     }
+    for run in model.durable.closed.iter_mut().flat_map(|incident| &mut incident.runs) {
+        run.switched = run.switched.map(|time| time.min(at));
+        run.steps.values_mut().for_each(|state| state.clamp(at));
+    }
     let Some(incident) = model.durable.incident.as_mut() else { return };
     incident.detected_at = incident.detected_at.min(at);
     let mut lost = Vec::new();
     let steps = incident.runs.iter_mut().flat_map(|run| run.steps.iter_mut().map(|step| (&run.id, step)));
     for (run, (id, state)) in steps {
-        state.started_at = state.started_at.map(|time| time.min(at));
-        state.acted = state.acted.map(|time| time.min(at));
-        if let Some(ended) = state.ended_at.filter(|ended| *ended > at) {
-            // By the clock of now it stays when it was.
-            let ahead = ended.duration_since(at);
-            (state.ended_at, state.clock_moved) = (Some(at), state.clock_moved.saturating_add(ahead));
-        }
+        state.clamp(at);
         match state.status {
             StepStatus::Started => {
                 state.status = state.status.after(Move::Lose).unwrap_or(state.status);

@@ -5,7 +5,7 @@ use crate::base::ids::{RegionId, RunId, StepId};
 use crate::core::ask::attested::Why;
 use crate::core::model::Model;
 use crate::core::words::act::{Act, Kind, Known, Order};
-use crate::core::words::incident::{Incident, Mode, Run};
+use crate::core::words::incident::{Incident, Mode, Run, StepRun};
 
 /// Why it is not known whether a region serves.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -34,16 +34,18 @@ impl<'m> View<'m> {
         let acts = &model.durable.acts;
         let recorded =
             || model.durable.acts.region.as_ref().or_else(|| model.plan.primary().map(|(id, _)| id));
-        let shown = acts.list.iter().filter(|act| is_certain(model, act) && act.is_after(acts.recorded));
+        let shown = self::acts(model).filter(|act| is_certain(model, act) && act.is_after(acts.recorded));
         match shown.max_by_key(|act| act.ended) {
             Some(act) => Self { model, by: Some(act), since: act.began, region: region(model, act) },
             None => Self { model, by: None, since: acts.recorded, region: recorded() },
         }
     }
 
-    /// The switch that lets its region serve, where nothing leaves that open.
+    /// The switch that lets its region serve: nothing leaves that open but another one that began after it and runs.
     pub fn standing(&self) -> Option<&'m Act> {
-        self.by.filter(|_| self.is_closed())
+        let by = self.by?;
+        let runs = |act: &Act| act.known == Known::Running && !by.is_after(act.began);
+        (self.switches().all(runs) && self.undoing().next().is_none()).then_some(by)
     }
 
     /// Whether nothing leaves open which region serves.
@@ -82,8 +84,8 @@ impl<'m> View<'m> {
 
     /// What may have acted since.
     fn later(&self) -> impl Iterator<Item = &'m Act> + '_ {
-        let acts = self.model.durable.acts.list.iter();
-        acts.filter(|act| self.by.is_none_or(|by| !std::ptr::eq(by, *act)) && act.is_after(self.since))
+        acts(self.model)
+            .filter(|act| self.by.is_none_or(|by| !std::ptr::eq(by, *act)) && act.is_after(self.since))
     }
 
     /// Switches to another region that may have acted since.
@@ -94,36 +96,49 @@ impl<'m> View<'m> {
 
     /// What may have taken back since that the region serves.
     fn undoing(&self) -> impl Iterator<Item = &'m Act> + '_ {
-        self.later().filter(|act| self.of_now(act).is_some())
+        self.later().filter(|act| self.is_reopened(act) || self.of_now(act).is_some())
     }
 
     /// The last run whose region serves, and whose switch an act takes back.
     fn of_now(&self, act: &Act) -> Option<&'m Run> {
-        let is_for_it = |run: &&Run| run.aim.region.as_ref() == self.region && self.may_have_moved(run);
+        let is_for_it = |run: &&Run| run.aim.region.as_ref() == self.region && may_have_moved(run);
         runs(self.model).filter(is_for_it).filter(|run| takes_back(self.model, act, run)).last()
     }
 
-    fn may_have_moved(&self, run: &Run) -> bool {
-        let is_of_it = |act: &Act| act.run == run.id && run.is_switch(&act.step) && act.kind == Kind::Done;
-        run.has_moved || self.model.durable.acts.list.iter().any(is_of_it)
+    /// The switch to the region that serves was taken up again: it may have been undone for that.
+    fn is_reopened(&self, act: &Act) -> bool {
+        act.known == Known::Reopened && region(self.model, act) == self.region
     }
 
     fn taken_back(&self, act: &Act) -> Option<Doubt<'m>> {
-        doubt(self.of_now(act)?, undone(act))
+        match self.is_reopened(act) {
+            true => doubt(self.model.run_of_any(&act.run)?, Why::Reopened),
+            false => doubt(self.of_now(act)?, undone(act)),
+        }
     }
 
     /// What is asked of a switch that may have acted. Of one that goes its way its run says itself what becomes of it.
     fn of_switch(&self, switch: &'m Act) -> Vec<Doubt<'m>> {
         let Some(run) = self.model.run_of_any(&switch.run) else { return Vec::new() };
-        let list = self.model.durable.acts.list.iter();
-        let undoing = list.filter(|act| act.is_after(switch.began) && takes_back(self.model, act, run));
+        let undoing =
+            acts(self.model).filter(|act| act.is_after(switch.began) && takes_back(self.model, act, run));
         let own = match switch.known {
+            Known::Maybe if switch.ended.is_none() => doubt(run, Why::StillRuns),
             Known::Maybe => doubt(run, Why::Doubt),
             Known::Reopened => doubt(run, Why::Reopened),
+            Known::Drilled => doubt(run, Why::Drilled),
+            // Another switch is shown, and did not move its region for this one.
+            _ if self.by.is_some_and(|by| !by.has_moved) => doubt(run, Why::Doubt),
             _ => None,
         };
         own.into_iter().chain(undoing.filter_map(|act| doubt(run, undone(act)))).collect()
     }
+}
+
+/// Whether the switch of a run may have acted, or is said to be done.
+fn may_have_moved(run: &Run) -> bool {
+    let is_begun = |switch: &StepRun| (switch.status.is_done() && !switch.exercise) || switch.is_in_doubt();
+    run.has_moved || run.switch().is_some_and(is_begun)
 }
 
 fn doubt(run: &Run, why: Why) -> Option<Doubt<'_>> {
@@ -134,7 +149,7 @@ fn doubt(run: &Run, why: Why) -> Option<Doubt<'_>> {
 fn undone(act: &Act) -> Why {
     match (act.kind, act.known) {
         (Kind::OtherPlan, _) => Why::OtherPlan,
-        (Kind::TakenBack, _) | (_, Known::Shown | Known::Reopened) => Why::TakenBack,
+        (Kind::TakenBack, _) | (_, Known::Shown | Known::Reopened | Known::Drilled) => Why::TakenBack,
         (_, Known::Running) => Why::BeingTakenBack,
         (_, Known::Finished | Known::Word | Known::Maybe) => Why::MayBeTakenBack,
     }
@@ -145,9 +160,20 @@ fn undone(act: &Act) -> Why {
 fn says_more(why: Why) -> u8 {
     match why {
         Why::BeingTakenBack => 0,
-        Why::Doubt => 1,
+        Why::Doubt | Why::StillRuns => 1,
         _ => 2,
     }
+}
+
+/// All acts but those of exercises that move nothing.
+fn acts(model: &Model) -> impl Iterator<Item = &Act> {
+    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
+    let drills: Vec<&Incident> =
+        incidents.by_ref().filter(|incident| incident.mode == Mode::SafeDrill).collect();
+    let is_drill = move |act: &Act| {
+        act.kind == Kind::Done && drills.iter().any(|incident| incident.run(&act.run).is_some())
+    };
+    model.durable.acts.list.iter().filter(move |act| !is_drill(act))
 }
 
 /// The region that an act lets serve.

@@ -167,7 +167,9 @@ pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Re
         let run = RunId::new(format!("{}/{}", incident.id, incident.runs.len() + 1));
         let planned = model.plan.runbooks.get(&runbook);
         let steps = planned.map_or_else(Vec::new, |planned| planned.steps.keys().cloned().collect());
-        facts.push(Fact::RunStarted { run, runbook, steps, aim: planned.map(Aim::of) });
+        let from = model.durable.active.clone();
+        let aim = planned.map(|planned| Aim { from, ..Aim::of(planned) });
+        facts.push(Fact::RunStarted { run, runbook, steps, aim });
     }
     Ok(facts)
 }

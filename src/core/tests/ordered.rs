@@ -1,5 +1,6 @@
 //! Which region serves by the order in which things acted, whenever that is proven, found out or told.
 
+use super::aims::again;
 use super::carried_out::*;
 use super::doubted::*;
 use super::exercised::turn_live;
@@ -116,6 +117,7 @@ fn a_record_does_not_answer_for_a_program_that_is_seen_to_run_still() {
     still_runs(&mut machine, "switch");
     record(&mut machine, "primary");
     assert_eq!((serving(&machine), left(&machine)), ("primary", vec![("switch", Some("dr"))]));
+    assert!(said(&machine).contains("may run still") && said(&machine).contains("Look at the step again"));
     machine.pass(1, &[]);
     let run = machine.run();
     machine.ask(Ask::Recheck { run, step: "switch".into() }).unwrap();
@@ -173,4 +175,112 @@ fn what_a_clock_that_was_ahead_put_into_the_future_overrules_nothing_that_is_don
     do_step(&mut machine, "switch");
     assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
     assert!(attested::sentences(&machine.model, machine.now).is_empty());
+}
+
+#[test]
+fn what_takes_back_a_switch_that_a_record_answered_for_asks_anew() {
+    let begun: [fn(&mut Machine); 2] =
+        [|machine| lost(machine, "switch"), |machine| attest(machine, "switch")];
+    for begin_switch in begun {
+        let mut machine = with_undo(|_| {});
+        begin(&mut machine, "switch-to-dr");
+        begin_switch(&mut machine);
+        record(&mut machine, "dr");
+        let mut by_hand = machine.clone();
+        let run = by_hand.run();
+        by_hand.ask(Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false }).unwrap();
+        assert_asked(&by_hand, "dr");
+        abort(&mut machine);
+        begin(&mut machine, "undo");
+        do_step(&mut machine, "back");
+        assert_asked(&machine, "dr");
+    }
+}
+
+#[test]
+fn a_switch_that_is_taken_up_again_after_a_record_of_its_region_is_asked_for() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    machine.pass(30, &rerouted());
+    assert_eq!(serving(&machine), "dr");
+    record(&mut machine, "primary");
+    record(&mut machine, "dr");
+    again(&mut machine, "switch");
+    assert_asked(&machine, "dr");
+    do_step(&mut machine, "switch");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+}
+
+#[test]
+fn another_attempt_ends_what_the_one_before_left_running() {
+    let mut machine = with_failback();
+    begin(&mut machine, "switch-to-dr");
+    start_step(&mut machine, "switch");
+    let mut machine = Machine::resumed_under(machine.model.plan.clone(), machine.log, machine.now);
+    still_runs(&mut machine, "switch");
+    again(&mut machine, "switch");
+    let confirmation = machine.prepare("switch");
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    machine.settle();
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+    complete(&mut machine);
+    begin(&mut machine, "home");
+    do_step(&mut machine, "all-home");
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+}
+
+#[test]
+fn a_word_that_is_proven_while_the_next_switch_runs_moves_and_one_while_that_waits_for_its_proof_is_asked_for()
+ {
+    let mut machine = with_failback();
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    complete(&mut machine);
+    machine.pass(5, &broken());
+    begin(&mut machine, "home");
+    let mut waits = machine.clone();
+    start_step(&mut machine, "all-home");
+    machine.pass(30, &rerouted());
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]), "the failback has done nothing yet");
+    finished(&mut waits, "all-home");
+    waits.pass(30, &rerouted());
+    assert_eq!((serving(&waits), left(&waits)), ("primary", vec![("all-home", Some("primary"))]));
+}
+
+#[test]
+fn a_plan_in_which_the_regions_swap_their_roles_answers_nothing_of_a_run_of_before() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    lost(&mut machine, "switch");
+    let swapped = |plan: &mut Plan| {
+        let roles: Vec<_> = plan.regions.values().map(|region| region.role).collect();
+        plan.regions.values_mut().zip(roles.into_iter().rev()).for_each(|(region, role)| region.role = role);
+    };
+    let machine = under(machine, swapped);
+    assert_asked(&machine, "primary");
+}
+
+#[test]
+fn a_record_in_a_drill_answers_for_what_was_done_in_it_before() {
+    let mut machine = to_dr(Mode::SafeDrill, |plan| {
+        vec![Step { safe_to_drill: true, ..switching(acting(plan, "switch")) }, by_hand(plan, "phone")]
+    });
+    let mut verified = machine.clone();
+    do_step(&mut verified, "switch");
+    turn_live(&mut verified);
+    assert!(
+        said(&verified).starts_with("\"switch\" was done in the exercise: whether"),
+        "{}",
+        said(&verified)
+    );
+    lost(&mut machine, "switch");
+    record(&mut machine, "dr");
+    record(&mut machine, "primary");
+    turn_live(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+    let run = machine.run();
+    machine.ask(Ask::Recheck { run, step: "switch".into() }).unwrap();
+    prove(&mut machine, "switch");
+    assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
 }

@@ -48,6 +48,8 @@ pub enum Known {
     Shown,
     /// It acted, and was taken up again since.
     Reopened,
+    /// It acted in an exercise that moved nothing and is real by now.
+    Drilled,
 }
 
 /// All that matters to what serves by now, and the last record.
@@ -77,6 +79,9 @@ impl Acts {
     /// Takes in that something begins.
     pub fn begin(&mut self, (run, step): (&RunId, &StepId), kind: Kind) -> &mut Act {
         let (run, step, began) = (run.clone(), step.clone(), self.advance());
+        // What an attempt before left running is over: else there was no other one.
+        let before = self.list.iter_mut().filter(|act| act.is_of((&run, &step)));
+        before.for_each(|act| act.ended = act.ended.or(Some(began)));
         let known = Known::Running;
         self.list.push(Act { run, step, kind, began, ended: None, known, has_moved: false });
         let last = self.list.len() - 1;

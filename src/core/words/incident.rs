@@ -199,6 +199,9 @@ pub struct Aim {
     pub region: Option<RegionId>,
     /// The step that lets that one serve; none where only a person says so.
     pub switch: Option<StepId>,
+    /// The region that served when it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<RegionId>,
     /// It was recorded when the run began, or the first engine that records such things had the plan of then. Otherwise it
     /// is what another plan said, by which nothing moves.
     #[serde(default)]
@@ -219,7 +222,7 @@ impl Aim {
         let undoes = runbook.steps.values().filter(|step| !step.undoes.is_empty());
         let undoes = undoes.map(|step| (step.id.clone(), step.undoes.clone())).collect();
         let region = runbook.activates.clone();
-        Self { region, switch, is_recorded: true, is_noted: true, undoes: Some(undoes) }
+        Self { region, switch, from: None, is_recorded: true, is_noted: true, undoes: Some(undoes) }
     }
 }
 
@@ -388,6 +391,20 @@ impl StepRun {
     /// When it had done that, whenever it was proven.
     pub fn acted_at(&self) -> Option<Timestamp> {
         self.acted.or(self.ended_at).or(self.started_at)
+    }
+
+    /// What a clock that was ahead put into the future was before this moment all the same.
+    pub fn clamp(&mut self, at: Timestamp) {
+        self.started_at = self.started_at.map(|time| time.min(at));
+        self.acted = self.acted.map(|time| time.min(at));
+        if let Some(undone) = &mut self.undone {
+            undone.0 = undone.0.min(at);
+        }
+        if let Some(ended) = self.ended_at.filter(|ended| *ended > at) {
+            // By the clock of now it stays when it was.
+            let ahead = ended.duration_since(at);
+            (self.ended_at, self.clock_moved) = (Some(at), self.clock_moved.saturating_add(ahead));
+        }
     }
 
     /// A person stated that what it did, when it was done last, is taken back.

@@ -48,6 +48,11 @@ impl Left<'_> {
     /// What is not known, and the way out; `record` is what records which region serves.
     pub fn sentence(&self, model: &Model, record: &str) -> String {
         let said = self.said(model);
+        if self.found.why == Why::StillRuns {
+            return format!(
+                "{said}. Look at the step again (r) once that ended; then {record} records which region does."
+            );
+        }
         if self.end == End::Doubt {
             return format!("{said}. {record} records which region does.");
         }
@@ -97,6 +102,8 @@ impl Left<'_> {
                 "\"{title}\" was only said in the exercise: whether {} serves now is not known",
                 region()
             ),
+            Why::StillRuns => format!("a program of \"{title}\" may run still: {}", whether()),
+            Why::Drilled => format!("\"{title}\" was done in the exercise: {}", whether()),
             Why::Unsaid => {
                 let how = match self.end {
                     End::Abort => "was aborted",

@@ -10,7 +10,6 @@ use crate::core::words::status::StepStatus;
 use crate::plan::{Runbook, Step};
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 /// Something that makes a region or services serve, and has not moved them.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -27,8 +26,7 @@ pub struct WouldServe<'m> {
 }
 
 /// What is known of what makes something serve.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Why {
     /// It is on a person's word, and its own proof was not seen.
     Word,
@@ -38,10 +36,14 @@ pub enum Why {
     Shown,
     /// Nobody knows whether it acted.
     Doubt,
+    /// Nobody knows whether it acted, and a program of it was seen to run still.
+    StillRuns,
     /// It was skipped.
     LeftOut,
     /// It was only said in an exercise.
     Exercise,
+    /// It was done in an exercise, for real, and moved nothing there.
+    Drilled,
     /// The plan does not say which of its steps does it.
     Unsaid,
     /// It did, and was taken back since.
