@@ -232,8 +232,19 @@ impl Server {
         let Some(postmaster) = self.postmaster() else { return Vec::new() };
         let processes: Vec<u32> = [postmaster].into_iter().chain(children(postmaster)).collect();
         // Some children may be gone by the time that their turn comes.
+        let memory = self.shared_memory();
         let _ = Command::new("kill").arg("-9").args(processes.iter().map(u32::to_string)).output();
+        // A server that is killed leaves it behind, and a host has some thousands of them.
+        if let Some(memory) = memory {
+            let _ = command(self.user, Path::new("ipcrm")).args(["-m", &memory]).output();
+        }
         processes
+    }
+
+    /// The server's segment of System V shared memory: the second number of the seventh line, says its source.
+    fn shared_memory(&self) -> Option<String> {
+        let file = fs::read_to_string(self.data.join("postmaster.pid")).ok()?;
+        file.lines().nth(6)?.split_whitespace().nth(1).map(str::to_owned)
     }
 
     /// The answer of a statement, columns separated by `|`.
