@@ -3,28 +3,26 @@
 use super::pages::Pages;
 use jiff::Timestamp;
 
-/// The screens, in the order of the tab keys.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Screen {
-    /// Regions by services, signals, backups, what to do next.
-    #[default]
-    Overview,
-    /// The decision tree, or the open run.
-    Decide,
-    /// What happened.
-    Timeline,
-    /// Every backup of the plan.
-    Backups,
-    /// What the last preflight found, and which drills are due.
-    Readiness,
-    /// Who knows, who is told next, what has to be told.
-    Escalation,
-}
+macro_rules! screens {
+    ($({ $screen:ident $goto:ident, $name:literal, $doc:literal, $($rest:tt)* })*) => {
+        /// The screens, in the order of the tab keys.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Screen {
+            $(#[doc = $doc] $screen,)*
+        }
 
-impl Screen {
-    /// All of them, in that order.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Decide, Self::Timeline, Self::Backups, Self::Readiness, Self::Escalation];
+        impl Screen {
+            /// All of them, in that order.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$screen),*];
+        }
+    };
+}
+crate::console::screens::table::every_screen!(screens);
+
+impl Default for Screen {
+    fn default() -> Self {
+        Self::ALL[0]
+    }
 }
 
 /// A list's cursor; what is in view follows it.

@@ -34,6 +34,9 @@ struct Elsewhere {
 impl App {
     pub(super) fn act(&mut self, action: Action, received: &Received, at: Instant) -> Vec<Effect> {
         use Action::*;
+        if let Some(screen) = table::shown_by(action) {
+            return self.show(screen);
+        }
         match action {
             Quit => return self.quit(),
             Detach if !self.admits(received, at) => return self.too_soon(at),
@@ -54,9 +57,6 @@ impl App {
             Back => self.back(),
             NextScreen => return self.show(self.turned(1)),
             PrevScreen => return self.show(self.turned(Screen::ALL.len() - 1)),
-            GotoOverview | GotoDecide | GotoTimeline | GotoBackups | GotoReadiness | GotoEscalation => {
-                return table::shown_by(action).map_or_else(Vec::new, |screen| self.show(screen));
-            }
             RunPreflight => return self.run_preflight(at),
             Up => self.move_by(-1, at),
             Down => self.move_by(1, at),

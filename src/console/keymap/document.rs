@@ -19,7 +19,7 @@ pub fn markdown(keymap: &Keymap) -> String {
         }
         let _ = write!(page, "\n## {}\n\n{}\n\n", context.name(), context.doc());
         page.push_str("| keys | action | |\n|---|---|---|\n");
-        for info in ACTIONS {
+        for info in &ACTIONS {
             let keys: Vec<Sequence> = keymap
                 .bindings(context)
                 .filter(|binding| binding.action == info.action)

@@ -174,7 +174,7 @@ fn refusal(info: &ActionInfo, new: &Binding, earlier: &[(Binding, Span)], texts:
 
 /// Reports required actions that no key reaches.
 fn report_unbound(head: Span, bindings: &[Binding], report: &Report) {
-    for info in ACTIONS {
+    for info in &ACTIONS {
         for context in info.required {
             let bound =
                 bindings.iter().any(|binding| binding.context == *context && binding.action == info.action);

@@ -28,7 +28,7 @@ fn problems_of(text: &str) -> Vec<Told> {
 fn every_action_is_bound_in_every_shipped_keymap() {
     for (name, _) in BUILT_IN {
         let keymap = keymap(name);
-        for info in ACTIONS {
+        for info in &ACTIONS {
             let bound = info.contexts.iter().any(|context| !keymap.keys(*context, info.action).is_empty());
             assert!(bound, "{} has no key in {name}", info.name);
         }

@@ -3,6 +3,7 @@
 use super::field::Field;
 use crate::base::ids::{QuestionId, RunbookId};
 use crate::console::keymap::{ACTIONS, Action, Chord, Context, Keymap};
+use crate::console::screens::table::SCREENS;
 use crate::core::model::Model;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
@@ -91,12 +92,6 @@ const ALSO: &[(Action, &str)] = &[
     (Action::Filter, "search find"),
     (Action::Refresh, "redraw clear"),
     (Action::Copy, "clipboard yank"),
-    (Action::GotoOverview, "lag replication signals regions services status rto rpo"),
-    (Action::GotoDecide, "failover tree run runbook steps question"),
-    (Action::GotoTimeline, "log history journal events"),
-    (Action::GotoBackups, "restore copies"),
-    (Action::GotoReadiness, "drills test"),
-    (Action::GotoEscalation, "people oncall contacts"),
     (Action::Brief, "summary handover"),
     (Action::SendMessage, "customers statuspage tell"),
     (Action::RecordUndone, "rollback revert undo"),
@@ -116,7 +111,8 @@ const TOLD: &[(&str, &str, &str)] = &[
 ];
 
 fn also(action: Action) -> &'static str {
-    ALSO.iter().find(|(of, _)| *of == action).map_or("", |(_, words)| words)
+    let screen = SCREENS.iter().find(|row| row.goto == action).map(|row| row.also);
+    screen.or_else(|| ALSO.iter().find(|(of, _)| *of == action).map(|(_, words)| *words)).unwrap_or_default()
 }
 
 fn entry(target: Target, name: String, doc: String) -> Entry {

@@ -600,16 +600,11 @@ fn a_stopped_engine_takes_nothing_from_a_text_that_is_typed() {
 #[test]
 fn every_screen_is_reached_and_escape_leads_back() {
     let mut scene = Scene::new();
-    for (keys, screen) in [
-        ("2", Screen::Decide),
-        ("3", Screen::Timeline),
-        ("4", Screen::Backups),
-        ("5", Screen::Readiness),
-        ("6", Screen::Escalation),
-        ("tab", Screen::Overview),
-        ("g d", Screen::Decide),
-        ("g e", Screen::Escalation),
-    ] {
+    for (place, screen) in Screen::ALL.into_iter().enumerate() {
+        scene.press(&(place + 1).to_string());
+        assert_eq!(scene.app.ui.screen, screen);
+    }
+    for (keys, screen) in [("tab", Screen::Overview), ("g d", Screen::Decide), ("g e", Screen::Escalation)] {
         scene.press(keys);
         assert_eq!(scene.app.ui.screen, screen, "{keys}");
     }

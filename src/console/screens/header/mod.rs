@@ -6,7 +6,7 @@ mod tight;
 
 use super::paint::{cleaned, put, tidy};
 use super::words::{blind_since, brief, clock_time};
-use super::{View, is_tight};
+use super::{View, is_tight, table};
 use crate::base::units;
 use crate::console::glyphs::Glyph;
 use crate::console::theme::Role;
@@ -51,16 +51,6 @@ const WIDE_TITLE_WIDTH: usize = 40;
 const SCENARIO_WIDTH: usize = 24;
 /// Characters of the journal's head that are shown; enough to compare by eye.
 const CHECKSUM_CHARS: usize = 8;
-
-/// The screens in the order of [`Screen`](crate::console::ui::Screen), in full and short.
-const SCREENS: [(&str, &str); 6] = [
-    ("overview", "view"),
-    ("decide", "decide"),
-    ("timeline", "log"),
-    ("backups", "back"),
-    ("readiness", "ready"),
-    ("escalation", "who"),
-];
 
 /// How many rows the header needs on a terminal: more for each alarm.
 pub fn height(view: &View<'_>, terminal: Rect) -> u16 {
@@ -385,19 +375,13 @@ fn console_line(view: &View<'_>, width: u16) -> Line<'static> {
         left.push(styles.span(Role::Muted, head));
     }
     // A narrow line keeps its room for who leads; only the current screen is named in full.
-    let screens = match width >= WIDE {
-        true => SCREENS.map(|(name, _)| name),
-        false => SCREENS.map(|(_, short)| short),
-    };
-    let current = view.ui.screen as usize;
     let mut right = Vec::new();
-    for (place, name) in screens.into_iter().enumerate() {
-        let role = if place == current { Role::Accent } else { Role::Muted };
-        let name = match place == current {
-            true => format!("[{}]", SCREENS[place].0),
-            false => name.to_owned(),
+    for row in &table::SCREENS {
+        let (role, name) = match row.screen == view.ui.screen {
+            true => (Role::Accent, format!("[{}]", row.name)),
+            false => (Role::Muted, if width >= WIDE { row.name } else { row.short }.to_owned()),
         };
-        if place > 0 {
+        if !right.is_empty() {
             right.push(Span::raw(" "));
         }
         right.push(styles.span(role, name));
