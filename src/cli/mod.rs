@@ -19,12 +19,7 @@ mod whose;
 pub use look::LookArgs;
 pub use place::PlanArgs;
 
-#[cfg(feature = "aws")]
-use self::commands::aws;
-use self::commands::{
-    ack, brief, check, demo, engine, generate, journal, keys, notify, open, plan, postmortem, preflight,
-    rehearse, secret, serves, status, stop, themes,
-};
+use self::commands::*;
 use crate::base::environment::Environment;
 use crate::base::text::Printer;
 use crate::secrets::{Resolver, SecretsConfig};
@@ -51,45 +46,69 @@ pub struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
+/// The subcommands, in the order of the help: with its arguments, and what it does. A new one is its file in `commands` and
+/// a row here.
+macro_rules! subcommands {
+    ($($(#[doc = $doc:literal])* $(#[cfg($when:meta)])? $name:ident($args:ty) = $run:expr;)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[doc = $doc])* $(#[cfg($when)])? $name($args),)*
+        }
+
+        /// Runs a command line.
+        ///
+        /// # Errors
+        /// When the command cannot do what it was asked.
+        pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
+            limits::require_clock(std::time::SystemTime::now())?;
+            match cli.command {
+                $($(#[cfg($when)])? Command::$name(args) => {
+                    let run: fn($args, &Environment) -> Result<ExitCode, Failure> = $run;
+                    run(args, environment)
+                })*
+            }
+        }
+    };
+}
+
+subcommands! {
     /// Open the console on a plan; starts the plan's engine when none runs.
-    Open(open::OpenArgs),
+    Open(open::OpenArgs) = |args, environment| open::run(&args, environment);
     /// Print how things are, without a terminal.
-    Status(status::StatusArgs),
+    Status(status::StatusArgs) = |args, _| status::run(&args, &mut printer());
     /// Take an escalation on: nobody further is paged.
-    Ack(ack::AckArgs),
+    Ack(ack::AckArgs) = |args, _| ack::run(&args, &mut printer());
     /// Print which region serves and what contradicts that; record it, or answer it.
-    Serves(serves::ServesArgs),
+    Serves(serves::ServesArgs) = |args, _| serves::run(&args, &mut printer());
     /// Print the sixty-second brief: what somebody who takes over has to know. Works without an engine.
-    Brief(brief::BriefArgs),
+    Brief(brief::BriefArgs) = |args, _| brief::run(&args, &mut printer());
     /// End a plan's engine.
-    Stop(stop::StopArgs),
+    Stop(stop::StopArgs) = |args, _| stop::run(&args, &mut printer());
     /// Try it: the console over a simulated system that loses its primary region.
-    Demo(demo::DemoArgs),
+    Demo(demo::DemoArgs) = |args, environment| demo::run(&args, environment);
     /// Rehearse a plan over a simulated world; nothing real is seen or touched.
-    Rehearse(rehearse::RehearseArgs),
-    Check(check::CheckArgs),
-    Plan(plan::PlanArgs),
-    Preflight(preflight::PreflightArgs),
-    Notify(notify::NotifyArgs),
+    Rehearse(rehearse::RehearseArgs) = |args, environment| rehearse::run(&args, environment);
+    Check(check::CheckArgs) = |args, _| check::main(&args).map_err(|error| output_failed(&error));
+    Plan(plan::PlanArgs) = |args, _| plan::main(&args).map_err(|error| output_failed(&error));
+    Preflight(preflight::PreflightArgs) = |args, environment| preflight::run(&args, environment, &mut printer());
+    Notify(notify::NotifyArgs) = |args, environment| notify::run(&args, environment, &mut printer());
     /// Write the post-mortem of an incident, from the journal alone.
-    Postmortem(postmortem::PostmortemArgs),
-    Journal(journal::JournalArgs),
-    Secret(secret::SecretArgs),
+    Postmortem(postmortem::PostmortemArgs) = |args, _| postmortem::run(&args, &mut printer());
+    Journal(journal::JournalArgs) = |args, _| run_journal(&args);
+    Secret(secret::SecretArgs) = |args, environment| run_secret(args, environment);
     #[cfg(feature = "aws")]
-    Aws(aws::AwsArgs),
+    Aws(aws::AwsArgs) = |args, environment| aws::run(&args, environment, &mut printer());
     /// List, check and show the themes of the console.
-    Themes(themes::ThemesArgs),
+    Themes(themes::ThemesArgs) = |args, _| Ok(themes::run(&args));
     /// List, check and show the keymaps of the console.
-    Keys(keys::KeysArgs),
+    Keys(keys::KeysArgs) = |args, _| Ok(keys::run(&args));
     /// Run a plan's engine in the foreground, for systemd and containers; `open` starts one by itself.
-    Engine(engine::EngineArgs),
-    Generate(generate::GenerateArgs),
+    Engine(engine::EngineArgs) = |args, environment| engine::run(&args, environment);
+    Generate(generate::GenerateArgs) = |args, _| generated(&args);
     /// Write the completions of a shell to standard output.
-    Completions(generate::CompletionsArgs),
+    Completions(generate::CompletionsArgs) = |args, _| generated(&args.into());
     /// Write the man page, in roff, to standard output.
-    Man,
+    Man(generate::ManArgs) = |_, _| generated(&generate::GenerateArgs::man());
 }
 
 /// The exit code of wrong usage. A plan that is not there, cannot be read or has problems is that too, for every command
@@ -124,39 +143,6 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "lifeboat: {}", self.what)?;
         if self.next.is_empty() { Ok(()) } else { write!(f, "\n  next: {}", self.next) }
-    }
-}
-
-/// Runs a command line.
-///
-/// # Errors
-/// When the command cannot do what it was asked.
-pub fn run(cli: Cli, environment: &Environment) -> Result<ExitCode, Failure> {
-    limits::require_clock(std::time::SystemTime::now())?;
-    match cli.command {
-        Command::Open(args) => open::run(&args, environment),
-        Command::Status(args) => status::run(&args, &mut printer()),
-        Command::Ack(args) => ack::run(&args, &mut printer()),
-        Command::Serves(args) => serves::run(&args, &mut printer()),
-        Command::Brief(args) => brief::run(&args, &mut printer()),
-        Command::Stop(args) => stop::run(&args, &mut printer()),
-        Command::Demo(args) => demo::run(&args, environment),
-        Command::Rehearse(args) => rehearse::run(&args, environment),
-        Command::Engine(args) => engine::run(&args, environment),
-        Command::Check(args) => check::main(&args).map_err(|error| output_failed(&error)),
-        Command::Plan(args) => plan::main(&args).map_err(|error| output_failed(&error)),
-        Command::Preflight(args) => preflight::run(&args, environment, &mut printer()),
-        Command::Postmortem(args) => postmortem::run(&args, &mut printer()),
-        Command::Journal(args) => run_journal(&args),
-        Command::Notify(args) => notify::run(&args, environment, &mut printer()),
-        Command::Secret(args) => run_secret(args, environment),
-        #[cfg(feature = "aws")]
-        Command::Aws(args) => aws::run(&args, environment, &mut printer()),
-        Command::Themes(args) => Ok(themes::run(&args)),
-        Command::Keys(args) => Ok(keys::run(&args)),
-        Command::Generate(args) => generated(&args),
-        Command::Completions(args) => generated(&args.into()),
-        Command::Man => generated(&generate::GenerateArgs::man()),
     }
 }
 

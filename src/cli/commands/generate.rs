@@ -30,6 +30,10 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
+/// Arguments of `lifeboat man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {}
+
 impl From<CompletionsArgs> for GenerateArgs {
     fn from(CompletionsArgs { shell }: CompletionsArgs) -> Self {
         Self { what: GenerateCommand::Completions { shell } }
