@@ -11,6 +11,7 @@ use crate::core::ask::placement;
 use crate::core::words::confirmation::{Confirmation, LossEstimate};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{GivenAnswer, Outcome, Position, RunEnd};
+use crate::core::words::notification::Tracked;
 use crate::core::words::signal::SignalState;
 use crate::plan::{Plan, Severity};
 
@@ -23,7 +24,9 @@ pub fn describe(fact: &Fact, plan: &Plan) -> String {
     crate::base::text::clean(&sentence(fact, plan), SENTENCE_LIMIT_CHARS)
 }
 
+/// One list, so that a fact without its sentence does not compile.
 fn sentence(fact: &Fact, plan: &Plan) -> String {
+    let title = |step| step_title(plan, step);
     match fact {
         Fact::EngineStarted { version, recovery, .. } if recovery.is_empty() => {
             format!("Engine {version} took over; nothing that was measured before counts")
@@ -99,42 +102,6 @@ fn sentence(fact: &Fact, plan: &Plan) -> String {
             let world = if *simulated { "SIMULATED preflight" } else { "Preflight" };
             format!("{world}, asked for by {asked_by}: {tally}{failing}")
         }
-        _ => incident_sentence(fact, plan),
-    }
-}
-
-fn services_moved(plan: &Plan, services: &[(ServiceId, RegionId)], step: &StepId) -> String {
-    let mut by_region: Vec<(&RegionId, Vec<&str>)> = Vec::new();
-    for (service, region) in services {
-        let title = plan.services.get(service).map_or(service.as_str(), |service| &service.title);
-        match by_region.iter_mut().find(|(known, _)| *known == region) {
-            Some((_, titles)) => titles.push(title),
-            None => by_region.push((region, vec![title])),
-        }
-    }
-    let moved = |(region, titles): &(&RegionId, Vec<&str>)| {
-        format!("{} from {} from now on", placement::served(titles), region_name(plan, region))
-    };
-    if services.is_empty() {
-        return format!("{}: done by hand, and its own proof is seen now", step_title(plan, step));
-    }
-    let moved: Vec<String> = by_region.iter().map(moved).collect();
-    format!("{}: {}", step_title(plan, step), moved.join("; "))
-}
-
-fn loss_noted(plan: &Plan, probe: &ProbeId, reading: Option<&LossReading>) -> String {
-    let title = probe_title(plan, probe);
-    match reading {
-        Some(reading) => {
-            let (at, loss) = (reading.at.strftime("%H:%M:%SZ"), reading.estimate(probe.clone()).sentence());
-            format!("{title}: noted what a failover at {at} would have lost: {loss}")
-        }
-        None => format!("{title}: what was noted of a loss before does not hold any more"),
-    }
-}
-
-fn incident_sentence(fact: &Fact, plan: &Plan) -> String {
-    match fact {
         Fact::IncidentDeclared { id, title, mode, severity, .. } => {
             let severity = severity.map_or("no severity yet", Severity::as_str);
             format!("Declared {} {id} ({severity}): {title}", mode.as_str().to_uppercase())
@@ -152,13 +119,6 @@ fn incident_sentence(fact: &Fact, plan: &Plan) -> String {
         Fact::RunEnded { end: RunEnd::Completed, .. } => "Runbook completed: every step is settled".into(),
         Fact::RunEnded { end: RunEnd::Aborted(why), .. } => format!("Runbook ABORTED: {why}"),
         Fact::IncidentClosed { reason } => format!("Incident closed: {reason}"),
-        _ => step_sentence(fact, plan),
-    }
-}
-
-fn step_sentence(fact: &Fact, plan: &Plan) -> String {
-    let title = |step| step_title(plan, step);
-    match fact {
         Fact::StepPreparing { step, .. } => format!("{}: its target is being read", title(step)),
         Fact::StepPrepared { confirmation } => prepared(confirmation, title(&confirmation.step)),
         Fact::StepPreparationFailed { step, failure, .. } => {
@@ -220,7 +180,92 @@ fn step_sentence(fact: &Fact, plan: &Plan) -> String {
                 if losses.is_empty() { String::new() } else { format!(" (loss: {})", losses.join("; ")) };
             format!("{}: guard OVERRIDDEN, {reason}{loss}: {condition}", title(step))
         }
-        _ => notifications::sentence(fact, plan),
+        Fact::IncidentProposed { id, title, severity } => {
+            format!("Proposed {id} ({}), nobody has declared it: {title}", severity.as_str())
+        }
+        Fact::ProposalWithdrawn { id, why } => format!("Proposal {id} withdrawn: {why}"),
+        Fact::EscalationStarted { severity, policy, .. } => match policy
+            .as_ref()
+            .map(|id| plan.policies.get(id))
+        {
+            Some(Some(policy)) => format!("Escalation {} begins: {}", severity.as_str(), policy.title),
+            Some(None) => format!("Escalation {} begins; the plan has its policy no more", severity.as_str()),
+            None => format!("Nobody is paged: the plan has no policy for {}", severity.as_str()),
+        },
+        Fact::EscalationAcknowledged { who, via, .. } => format!("ACKNOWLEDGED by {who} ({via})"),
+        Fact::EscalationRenewed { why, .. } => format!("Escalation begins anew: {why}"),
+        Fact::NotificationsQueued { cause, intent, to, .. } => {
+            notifications::queued(cause, *intent, to, plan)
+        }
+        Fact::NotificationStarted { to, attempt: 1, .. } => format!("Telling {to}: being sent"),
+        Fact::NotificationStarted { to, attempt, .. } => {
+            format!("Telling {to}: being sent, attempt {attempt}")
+        }
+        Fact::NotificationFinished { to, attempted, .. } => notifications::ended(to, attempted),
+        Fact::NotificationTracked { to, tracked, .. } => match tracked {
+            Tracked::Pending => format!("Telling {to}: nothing new"),
+            Tracked::Delivered(how) => format!("Telling {to}: delivered, {how}"),
+            Tracked::Acknowledged(who) => format!("Telling {to}: acknowledged by {who}"),
+            Tracked::Failed(why) => format!("Telling {to}: NOT DELIVERED, {why}"),
+        },
+        Fact::MessageDue { due } => {
+            let title =
+                plan.messages.get(&due.message).map_or(due.message.as_str(), |message| &message.title);
+            format!("To be told by {}: {title}", due.by.strftime("%H:%MZ"))
+        }
+        Fact::MessageSkipped { message, reason, .. } => {
+            let title = plan.messages.get(message).map_or(message.as_str(), |message| &message.title);
+            format!("{title}: not told, {reason}")
+        }
+        Fact::RoleAssigned { role, to, .. } => format!("{to} is {} now", role.as_str()),
+        Fact::IncidentResolved { how } => format!("Resolved: {how}"),
+        Fact::IncidentReopened { why } => format!("REOPENED: {why}"),
+        Fact::CalendarRead { rotation, shifts, left_out } => {
+            let title = plan.rotations.get(rotation).map_or(rotation.as_str(), |rotation| &rotation.title);
+            match shifts {
+                Err(why) => {
+                    format!("The calendar of {title} CANNOT BE READ; what it said before counts: {why}")
+                }
+                Ok(shifts) if left_out.is_empty() => {
+                    format!("The calendar of {title} was read: {}", notifications::next_shifts(shifts, plan))
+                }
+                Ok(shifts) => format!(
+                    "The calendar of {title} was read, and NOT ALL OF IT COUNTS: {}. {}",
+                    notifications::next_shifts(shifts, plan),
+                    left_out.join("; ")
+                ),
+            }
+        }
+    }
+}
+
+fn services_moved(plan: &Plan, services: &[(ServiceId, RegionId)], step: &StepId) -> String {
+    let mut by_region: Vec<(&RegionId, Vec<&str>)> = Vec::new();
+    for (service, region) in services {
+        let title = plan.services.get(service).map_or(service.as_str(), |service| &service.title);
+        match by_region.iter_mut().find(|(known, _)| *known == region) {
+            Some((_, titles)) => titles.push(title),
+            None => by_region.push((region, vec![title])),
+        }
+    }
+    let moved = |(region, titles): &(&RegionId, Vec<&str>)| {
+        format!("{} from {} from now on", placement::served(titles), region_name(plan, region))
+    };
+    if services.is_empty() {
+        return format!("{}: done by hand, and its own proof is seen now", step_title(plan, step));
+    }
+    let moved: Vec<String> = by_region.iter().map(moved).collect();
+    format!("{}: {}", step_title(plan, step), moved.join("; "))
+}
+
+fn loss_noted(plan: &Plan, probe: &ProbeId, reading: Option<&LossReading>) -> String {
+    let title = probe_title(plan, probe);
+    match reading {
+        Some(reading) => {
+            let (at, loss) = (reading.at.strftime("%H:%M:%SZ"), reading.estimate(probe.clone()).sentence());
+            format!("{title}: noted what a failover at {at} would have lost: {loss}")
+        }
+        None => format!("{title}: what was noted of a loss before does not hold any more"),
     }
 }
 
