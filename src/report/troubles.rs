@@ -6,7 +6,6 @@ use crate::base::units;
 use crate::core::prose::describe::{describe, to_whom};
 use crate::core::words::escalation::DueMessage;
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::incident::{Outcome, RunEnd};
 use crate::core::words::notification::{Cause, DeliveryStatus, Intent, Notification};
 use jiff::Timestamp;
 
@@ -17,7 +16,7 @@ pub(super) fn troubles(story: &Story) -> Vec<String> {
         story
             .events
             .iter()
-            .filter(|event| is_trouble(&event.fact) || stays_unproven(story, event))
+            .filter(|event| event.fact.nature().is_trouble || stays_unproven(story, event))
             .map(|event| (event.at, said(story, event))),
     );
     found.extend(story.notifications().filter_map(|(_, known)| undelivered(story, known)));
@@ -25,32 +24,6 @@ pub(super) fn troubles(story: &Story) -> Vec<String> {
     found.extend(story.gaps.iter().map(|gap| (gap.from, without_engine(gap))));
     found.sort_by_key(|(at, _)| *at);
     items(found.into_iter().map(|(at, what)| format!("{} {what}", time(at))).collect())
-}
-
-/// What is told by its own sentence.
-fn is_trouble(fact: &Fact) -> bool {
-    match fact {
-        Fact::StepFinished { outcome, .. } => matches!(outcome, Outcome::Failed(_)),
-        Fact::RunEnded { end, .. } => matches!(end, RunEnd::Aborted(_)),
-        Fact::NotificationsQueued { to, .. } => to.is_empty(),
-        Fact::CalendarRead { shifts, left_out, .. } => shifts.is_err() || !left_out.is_empty(),
-        Fact::StepPreparationFailed { .. }
-        | Fact::StepVerificationFailed { .. }
-        | Fact::StepSkipped { .. }
-        | Fact::EscalationRenewed { .. }
-        | Fact::PrimaryMeasured { .. }
-        | Fact::ContradictionFound { .. }
-        | Fact::ContradictionAnswered { .. }
-        | Fact::ContradictionEnded { .. }
-        | Fact::DivergenceSettled { .. }
-        | Fact::IncidentReopened { .. }
-        | Fact::MessageSkipped { .. }
-        | Fact::ClockJumped { .. }
-        | Fact::ClockJudged { .. }
-        | Fact::PagedUnrecorded { .. }
-        | Fact::JournalChanged { .. } => true,
-        _ => false,
-    }
 }
 
 /// A step on a person's word whose own proof was never seen.

@@ -46,7 +46,12 @@ pub fn rows(model: &Model, filter: &str) -> Vec<Row> {
     let matches = |row: &Row| {
         let Some(event) = events.get(row.place) else { return false };
         let by = event.by.to_string();
-        filter.lets(&[&describe(&event.fact, &model.plan), &by, &date_time(event.at), kinds(&event.fact)])
+        filter.lets(&[
+            &describe(&event.fact, &model.plan),
+            &by,
+            &date_time(event.at),
+            event.fact.nature().topics,
+        ])
     };
     places.filter(matches).collect()
 }
@@ -138,41 +143,6 @@ fn line(view: &View<'_>, event: &Event, time: String, selected: bool, width: u16
         styles.span(role, describe(&event.fact, &view.model.plan)),
     ];
     row_line(styles, &columns, &cells, width)
-}
-
-/// What an event is about, in the words that a filter may ask for.
-fn kinds(fact: &Fact) -> &'static str {
-    use Fact::*;
-    match fact {
-        ReadingTaken { .. } | SignalChanged { .. } | PrimaryMeasured { .. } | LossNoted { .. } => "signals",
-        SeverityChanged { .. } => "severity",
-        ContradictionFound { .. } | ContradictionEnded { .. } => "contradictions",
-        ContradictionAnswered { .. } | DivergenceSettled { .. } => "contradictions decisions",
-        SeveritySet { .. } => "severity decisions",
-        ServingRecorded { .. } | QuestionAnswered { .. } | QuestionRevisited { .. } => "decisions",
-        ServicesMoved { .. } | RegionMoved { .. } => "services",
-        IncidentDeclared { .. } | DrillTurnedLive { .. } | IncidentProposed { .. } => "incident decisions",
-        ProposalWithdrawn { .. } | IncidentResolved { .. } | IncidentReopened { .. } => "incident decisions",
-        IncidentClosed { .. } => "incident decisions",
-        RunStarted { .. } | RunEnded { .. } | StepPreparing { .. } | StepPrepared { .. } => "steps",
-        StepPreparationFailed { .. }
-        | ConfirmationWithdrawn { .. }
-        | StepStarted { .. }
-        | StepOutput { .. } => "steps",
-        StepFinished { .. } | StepVerified { .. } | StepHolding { .. } | TargetChanged { .. } => "steps",
-        StepVerificationFailed { .. } | StepRechecked { .. } => "steps",
-        StepConfirmed { .. } | StepRetried { .. } | StepSkipped { .. } => "steps decisions",
-        GuardOverridden { .. } | StepAttested { .. } | StepUndone { .. } => "steps decisions",
-        NoteAdded { .. } => "notes",
-        EscalationStarted { .. } | EscalationAcknowledged { .. } | EscalationRenewed { .. } => "people",
-        NotificationsQueued { .. } | NotificationStarted { .. } | NotificationFinished { .. } => "people",
-        NotificationTracked { .. } | PagedUnrecorded { .. } | MessageDue { .. } => "people",
-        MessageSkipped { .. } => "people decisions",
-        RoleAssigned { .. } | CalendarRead { .. } => "people",
-        EngineStarted { .. } | EngineStopped { .. } | JournalChanged { .. } => "engine",
-        ClockJumped { .. } | ClockJudged { .. } => "engine",
-        JournalSpace { .. } | PreflightStarted | PreflightRan { .. } | PreflightFound { .. } => "engine",
-    }
 }
 
 /// How an event is drawn: what is bad, what went well, what a person did.

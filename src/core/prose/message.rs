@@ -7,7 +7,7 @@ use crate::core::ask::{contradiction, drill, evidence, lifecycle, objectives};
 use crate::core::model::{Model, Status};
 use crate::core::prose::{describe, situation};
 use crate::core::words::escalation::Proposal;
-use crate::core::words::fact::{Event, Fact};
+use crate::core::words::fact::Event;
 use crate::core::words::incident::Position;
 use crate::core::words::notification::Message;
 use crate::journal::spoken;
@@ -210,7 +210,7 @@ pub fn doing_or_over(model: &Model) -> String {
 /// What happened lately in the incident, a line each, oldest first; without what is only about telling people.
 fn timeline(model: &Model) -> String {
     let since = model.durable.incident.as_ref().map(|incident| incident.detected_at);
-    let told = |event: &&Event| since.is_none_or(|since| event.at >= since) && is_of_interest(&event.fact);
+    let told = |event: &&Event| since.is_none_or(|since| event.at >= since) && event.fact.nature().is_told;
     let mut lines: Vec<String> = model
         .durable
         .timeline
@@ -226,34 +226,4 @@ fn timeline(model: &Model) -> String {
         .collect();
     lines.reverse();
     lines.join("\n")
-}
-
-fn is_of_interest(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::SeverityChanged { .. }
-            | Fact::PrimaryMeasured { .. }
-            | Fact::ServingRecorded { .. }
-            | Fact::ServicesMoved { .. }
-            | Fact::RegionMoved { .. }
-            | Fact::ContradictionFound { .. }
-            | Fact::ContradictionAnswered { .. }
-            | Fact::ContradictionEnded { .. }
-            | Fact::DivergenceSettled { .. }
-            | Fact::SeveritySet { .. }
-            | Fact::IncidentDeclared { .. }
-            | Fact::DrillTurnedLive { .. }
-            | Fact::IncidentProposed { .. }
-            | Fact::QuestionAnswered { .. }
-            | Fact::RunStarted { .. }
-            | Fact::RunEnded { .. }
-            | Fact::StepVerified { .. }
-            | Fact::StepAttested { .. }
-            | Fact::TargetChanged { .. }
-            | Fact::StepSkipped { .. }
-            | Fact::StepUndone { .. }
-            | Fact::NoteAdded { .. }
-            | Fact::IncidentResolved { .. }
-            | Fact::IncidentReopened { .. }
-    ) || matches!(fact, Fact::StepFinished { outcome: crate::core::words::incident::Outcome::Failed(_), .. })
 }

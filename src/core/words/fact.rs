@@ -499,21 +499,3 @@ pub enum Fact {
         short: Option<String>,
     },
 }
-
-impl Fact {
-    /// Whether it must be in the journal before anything acts on it.
-    pub fn is_durable(&self) -> bool {
-        !matches!(
-            self,
-            Self::ReadingTaken { .. }
-                | Self::StepPreparing { .. }
-                | Self::StepOutput { .. }
-                | Self::StepRechecked { .. }
-                | Self::PreflightStarted
-                | Self::PreflightFound { .. }
-                | Self::JournalChanged { failure: Some(_), .. }
-                | Self::JournalSpace { .. }
-                | Self::ClockJudged { recorded: false, .. }
-        )
-    }
-}

@@ -10,6 +10,7 @@ pub mod escalation;
 pub mod fact;
 pub mod incident;
 pub mod loss;
+pub mod nature;
 pub mod notification;
 pub mod outside;
 pub mod preflight;
