@@ -212,19 +212,16 @@ fn home() -> Home {
     texts.push(format!("e{} {}", "\u{301}".repeat(240), "A".repeat(300_000)));
     let said = Said::new(texts);
     let plan = plan(&said);
-    for kind in lifeboat::providers::probes()
-        .map(|kind| kind.name)
-        .chain(lifeboat::providers::channels().map(|kind| kind.name))
-    {
-        assert!(
-            HOSTED.contains(&kind) || aws(kind) || plan.contains(&format!("kind = \"{kind}\"")),
-            "no {kind} here"
-        );
+    let probes = lifeboat::providers::probes().map(|row| (row.name, row.permissions));
+    let channels = lifeboat::providers::channels().map(|row| (row.name, row.permissions));
+    for (kind, permissions) in probes.chain(channels) {
+        let here = plan.contains(&format!("kind = \"{kind}\""));
+        assert!(here || HOSTED.contains(&kind) || is_of_aws(permissions), "no {kind} here");
     }
-    for kind in lifeboat::providers::actions().map(|kind| kind.name) {
+    for row in lifeboat::providers::actions() {
         // Of the actions upon databases these two stand for all: they reach them in one way.
-        let here = plan.contains(&format!("action = \"{kind}\"")) || kind.starts_with("postgres-");
-        assert!(here || aws(kind), "no {kind} here");
+        let here = plan.contains(&format!("action = \"{}\"", row.name)) || row.name.starts_with("postgres-");
+        assert!(here || is_of_aws(row.permissions), "no {} here", row.name);
     }
     let home = Home::with(&plan)
         .env("LIFEBOAT_SECRET_TOKEN", TOKEN)
@@ -247,10 +244,9 @@ fn home() -> Home {
     home
 }
 
-/// Needs an account of AWS: `tests/aws` has its services lie.
-fn aws(kind: &str) -> bool {
-    cfg!(feature = "aws")
-        && !["http", "tcp", "exec", "manual", "note", "webhook", "smtp", "command"].contains(&kind)
+/// It needs an account of AWS, as what it is granted there says: `tests/aws` has its services lie.
+fn is_of_aws(permissions: &[&str]) -> bool {
+    !permissions.is_empty()
 }
 
 /// No secret in any form, and nothing that could act on a terminal; line ends and tabs are left.
