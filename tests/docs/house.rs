@@ -9,7 +9,7 @@ fn root() -> PathBuf {
 }
 
 /// The files below a folder, as paths from the root of the repository.
-fn files_below(folder: &str) -> Vec<String> {
+pub fn files_below(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
@@ -26,7 +26,7 @@ fn files_below(folder: &str) -> Vec<String> {
     found
 }
 
-fn text(path: &str) -> String {
+pub fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
 }
 
@@ -128,17 +128,17 @@ fn every_file_is_named_by_a_module() {
 }
 
 /// Whether it is part of no build but the tests'.
-fn is_of_tests(path: &str) -> bool {
+pub fn is_of_tests(path: &str) -> bool {
     ["/tests", "/testing"].iter().any(|name| path.contains(name))
 }
 
 /// Text in quotes on a line of code.
-fn quoted(line: &str) -> impl Iterator<Item = &str> {
+pub fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split("//").next().unwrap_or_default().split('"').skip(1).step_by(2)
 }
 
 /// The code of a file without its tests.
-fn without_tests(text: &str) -> &str {
+pub fn without_tests(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default()
 }
 
