@@ -41,3 +41,14 @@ fn every_key_of_a_plan_is_read() {
     }
     assert!(lost.is_empty(), "nobody reads {}", lost.join(", "));
 }
+
+#[test]
+fn every_file_of_a_subcommand_has_its_row() {
+    let (files, rows) = (text("src/cli/commands/mod.rs"), text("src/cli/mod.rs"));
+    let commands: Vec<&str> =
+        files.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    assert!(commands.len() > 15, "{commands:?}");
+    let lost: Vec<&&str> =
+        commands.iter().filter(|command| !rows.contains(&format!("({command}::"))).collect();
+    assert!(lost.is_empty(), "no command line leads to {lost:?}");
+}
