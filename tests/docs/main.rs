@@ -5,5 +5,6 @@ mod additions;
 mod commands;
 mod house;
 mod links;
+mod messages;
 mod page;
 mod readme;
