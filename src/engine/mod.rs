@@ -46,7 +46,6 @@ use crate::engine::runner::Runner;
 use crate::engine::socket::Socket;
 use crate::journal::{JournalError, Options, Recovery};
 use crate::plan::Plan;
-use crate::plan::kinds::Sees;
 use crate::world::{Jump, World};
 use jiff::SignedDuration;
 use std::io;
@@ -224,10 +223,10 @@ pub async fn run(
     Ok(())
 }
 
-/// Probes of files whose last look gave no answer, and what it said.
+/// Probes of this host whose last look gave no answer, and what it said.
 fn unread(model: &Model) -> Vec<String> {
-    let of_files = model.plan.probes.values().filter(|probe| probe.sees == Sees::Files);
-    let latest = of_files.filter_map(|probe| {
+    let of_host = model.plan.probes.values().filter(|probe| probe.sees.is_of_this_host());
+    let latest = of_host.filter_map(|probe| {
         let reading = model.live.recent.get(&probe.id)?.latest.as_ref()?;
         Some(format!("{}: {}", probe.id, reading.outcome.as_ref().err()?.why))
     });

@@ -92,6 +92,11 @@ impl Sees {
     pub fn answers(self) -> bool {
         matches!(self, Self::Http | Self::Tcp | Self::Server)
     }
+
+    /// Something on this host, wherever the plan says that it belongs: what becomes of a region takes nothing from it.
+    pub fn is_of_this_host(self) -> bool {
+        matches!(self, Self::Files)
+    }
 }
 
 /// Stands among a kind's fields for names that the plan chooses.

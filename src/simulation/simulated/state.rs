@@ -217,10 +217,10 @@ impl State {
     }
 }
 
-/// What a region's state means for what is measured in it. Files are seen from this host, not from there.
+/// What a region's state means for what is measured in it.
 fn spread(plan: &Plan, region: &RegionId, state: RegionState) -> Vec<(ProbeId, ProbeState)> {
     let inside = plan.probes.values().filter(|spec| spec.region.as_ref() == Some(region));
-    let remote = inside.filter(|spec| spec.sees != Sees::Files);
+    let remote = inside.filter(|spec| !spec.sees.is_of_this_host());
     let mut endpoints = 0;
     let of_each = remote.map(|spec| {
         // Copies that a provider keeps in a region and lists there.
