@@ -142,6 +142,7 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
             Why::LeftOut
             | Why::Exercise
             | Why::Drilled
+            | Why::UndoStillRuns
             | Why::TakenBack
             | Why::BeingTakenBack
             | Why::MayBeTakenBack

@@ -109,7 +109,8 @@ fn run_started(
 /// What was set for the exercise counts no more. Whoever was told about the proposal stays told.
 fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Timestamp) {
     let Some(incident) = model.durable.incident.as_mut() else { return };
-    if incident.mode == Mode::SafeDrill {
+    let was_safe = incident.mode == Mode::SafeDrill;
+    if was_safe {
         // What was said for an exercise that moves nothing says nothing of what serves.
         for run in &mut incident.runs {
             let settled = run.steps.values_mut().filter(|state| state.status.is_settled());
@@ -131,7 +132,9 @@ fn turned_live(model: &mut Model, at: Timestamp, title: &str, detected_at: Times
         None => super::escalate::anew(model, at),
     }
     model.durable.told = Some(id);
-    acts::of_exercise(model);
+    if was_safe {
+        acts::of_exercise(model);
+    }
 }
 
 fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {

@@ -110,6 +110,10 @@ impl<'m> View<'m> {
         act.known == Known::Reopened && region(self.model, act) == self.region
     }
 
+    fn is_held_up(&self) -> bool {
+        self.by.is_some_and(|by| !by.has_moved)
+    }
+
     fn taken_back(&self, act: &Act) -> Option<Doubt<'m>> {
         match self.is_reopened(act) {
             true => doubt(self.model.run_of_any(&act.run)?, Why::Reopened),
@@ -128,17 +132,18 @@ impl<'m> View<'m> {
             Known::Reopened => doubt(run, Why::Reopened),
             Known::Drilled => doubt(run, Why::Drilled),
             // Another switch is shown, and did not move its region for this one.
-            _ if self.by.is_some_and(|by| !by.has_moved) => doubt(run, Why::Doubt),
+            Known::Shown if self.is_held_up() => doubt(run, Why::Shown),
+            _ if self.is_held_up() => doubt(run, Why::Doubt),
             _ => None,
         };
         own.into_iter().chain(undoing.filter_map(|act| doubt(run, undone(act)))).collect()
     }
 }
 
-/// Whether the switch of a run may have acted, or is said to be done.
+/// Whether the switch of a run may have acted, is said to be done, or was answered for by a record.
 fn may_have_moved(run: &Run) -> bool {
     let is_begun = |switch: &StepRun| (switch.status.is_done() && !switch.exercise) || switch.is_in_doubt();
-    run.has_moved || run.switch().is_some_and(is_begun)
+    run.has_moved || run.switched.is_some() || run.switch().is_some_and(is_begun)
 }
 
 fn doubt(run: &Run, why: Why) -> Option<Doubt<'_>> {
@@ -151,16 +156,18 @@ fn undone(act: &Act) -> Why {
         (Kind::OtherPlan, _) => Why::OtherPlan,
         (Kind::TakenBack, _) | (_, Known::Shown | Known::Reopened | Known::Drilled) => Why::TakenBack,
         (_, Known::Running) => Why::BeingTakenBack,
+        (_, Known::Maybe) if act.ended.is_none() => Why::UndoStillRuns,
         (_, Known::Finished | Known::Word | Known::Maybe) => Why::MayBeTakenBack,
     }
 }
 
-/// What is under way may still come to nothing, and that nobody knows whether a switch acted says less than what took it
-/// back since.
+/// What is under way may still come to nothing, that nobody knows whether a switch acted says less than what took it back
+/// since, and what no record answers says most.
 fn says_more(why: Why) -> u8 {
     match why {
         Why::BeingTakenBack => 0,
-        Why::Doubt | Why::StillRuns => 1,
+        Why::Doubt | Why::Shown => 1,
+        Why::StillRuns | Why::UndoStillRuns => 3,
         _ => 2,
     }
 }

@@ -93,7 +93,9 @@ fn later<'a, 'm>(done: &Done<'m>, all: &'a [Done<'m>]) -> impl Iterator<Item = &
 
 fn is_proven(model: &Model, done: &Done<'_>, now: Timestamp) -> bool {
     let proof = || attested::proof(model, done.run, done.step, done.state, now);
-    done.state.status == StepStatus::Verified || proof().is_none_or(|truth| truth == Truth::True)
+    // What was to be proven when it was said is not so because the plan asks for no proof any more.
+    done.state.status == StepStatus::Verified
+        || proof().map_or(!done.state.unproven, |truth| truth == Truth::True)
 }
 
 /// Whether a step is done on a person's word, and what it says of services counts only once its proof holds.

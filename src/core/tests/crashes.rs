@@ -111,7 +111,7 @@ fn resumed_under(plan: Plan, log: &[Event]) -> Machine {
         apply(&mut model, event);
     }
     let now = log.last().map_or(start(), |event| event.at);
-    Machine { model, now, log: log.to_vec(), effects: Vec::new(), executed: Vec::new() }
+    Machine { model, now, log: log.to_vec(), effects: Vec::new(), executed: Vec::new(), is_silent: false }
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod recovery;
 pub(crate) mod serving;
 mod taken_back;
 mod transitions;
+mod truth;
 mod unsaid;
 mod untold;
 mod walking;

@@ -25,14 +25,15 @@ fn with_failback() -> Machine {
 }
 
 /// A look at the step finds its program running.
-fn still_runs(machine: &mut Machine, step: &str) {
+pub(super) fn still_runs(machine: &mut Machine, step: &str) {
     let failure = Failure {
         why: format!("the program of an earlier attempt {STILL_RUNS} 20233"),
         ..Machine::failure()
     };
     let run = machine.run();
     machine.ask(Ask::Recheck { run: run.clone(), step: step.into() }).unwrap();
-    machine.report(Report::Checked { run, step: step.into(), attempt: 1, result: Err(failure) }).unwrap();
+    let attempt = state(machine, step).attempt;
+    machine.report(Report::Checked { run, step: step.into(), attempt, result: Err(failure) }).unwrap();
     machine.effects.clear();
 }
 
@@ -283,4 +284,66 @@ fn a_record_in_a_drill_answers_for_what_was_done_in_it_before() {
     machine.ask(Ask::Recheck { run, step: "switch".into() }).unwrap();
     prove(&mut machine, "switch");
     assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+}
+
+#[test]
+fn a_switch_that_the_plan_has_no_more_is_asked_for_while_its_run_is_open() {
+    let ends: [fn(&mut Machine); 2] =
+        [|machine| attest(machine, "switch"), |machine| finished(machine, "switch")];
+    for end in ends {
+        let mut machine = with_undo(|_| {});
+        begin(&mut machine, "switch-to-dr");
+        end(&mut machine);
+        let machine = under(machine, |plan| {
+            let steps = &mut plan.runbooks["switch-to-dr"].steps;
+            let switch = steps.shift_remove("switch").unwrap();
+            steps.shift_insert(0, "other".into(), Step { id: "other".into(), ..switch });
+        });
+        assert_asked(&machine, "primary");
+    }
+}
+
+#[test]
+fn a_plan_that_asks_for_no_proof_any_more_proves_no_word() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    let mut machine = under(machine, |plan| plan.runbooks["switch-to-dr"].steps["switch"].verify = None);
+    machine.pass(10, &broken());
+    assert_eq!(serving(&machine), "primary");
+    assert!(attested::sentences(&machine.model, machine.now)[0].contains("CANNOT BE TOLD"));
+}
+
+#[test]
+fn a_switch_back_of_what_people_did_and_recorded_is_asked_for() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    skip(&mut machine, "switch");
+    record(&mut machine, "dr");
+    complete(&mut machine);
+    begin(&mut machine, "undo");
+    do_step(&mut machine, "back");
+    assert_asked(&machine, "dr");
+}
+
+#[test]
+fn a_drill_that_acts_for_real_doubts_nothing_when_it_turns_live() {
+    let mut machine =
+        to_dr(Mode::Drill, |plan| vec![switching(acting(plan, "switch")), by_hand(plan, "phone")]);
+    do_step(&mut machine, "switch");
+    turn_live(&mut machine);
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
+}
+
+#[test]
+fn a_switch_that_a_person_says_is_taken_back_while_it_runs_is_asked_for_once_it_ended() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    start_step(&mut machine, "switch");
+    let run = machine.run();
+    machine.ask(Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false }).unwrap();
+    record(&mut machine, "primary");
+    end_step(&mut machine, "switch", done());
+    prove(&mut machine, "switch");
+    assert_asked(&machine, "primary");
 }

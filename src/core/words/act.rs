@@ -80,7 +80,7 @@ impl Acts {
     pub fn begin(&mut self, (run, step): (&RunId, &StepId), kind: Kind) -> &mut Act {
         let (run, step, began) = (run.clone(), step.clone(), self.advance());
         // What an attempt before left running is over: else there was no other one.
-        let before = self.list.iter_mut().filter(|act| act.is_of((&run, &step)));
+        let before = self.list.iter_mut().filter(|act| kind == Kind::Done && act.is_of((&run, &step)));
         before.for_each(|act| act.ended = act.ended.or(Some(began)));
         let known = Known::Running;
         self.list.push(Act { run, step, kind, began, ended: None, known, has_moved: false });

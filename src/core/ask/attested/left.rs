@@ -5,6 +5,7 @@ use crate::base::ids::RegionId;
 use crate::core::ask::known::{Doubt, View};
 use crate::core::model::Model;
 use crate::core::words::incident::{Incident, Mode, Run};
+use crate::plan::Runbook;
 
 /// What records which region serves, where no key can be named.
 pub const RECORD: &str = "`lifeboat serves --record`";
@@ -48,7 +49,7 @@ impl Left<'_> {
     /// What is not known, and the way out; `record` is what records which region serves.
     pub fn sentence(&self, model: &Model, record: &str) -> String {
         let said = self.said(model);
-        if self.found.why == Why::StillRuns {
+        if matches!(self.found.why, Why::StillRuns | Why::UndoStillRuns) {
             return format!(
                 "{said}. Look at the step again (r) once that ended; then {record} records which region does."
             );
@@ -103,6 +104,9 @@ impl Left<'_> {
                 region()
             ),
             Why::StillRuns => format!("a program of \"{title}\" may run still: {}", whether()),
+            Why::UndoStillRuns => {
+                format!("a program of what takes \"{title}\" back may run still: {}", whether())
+            }
             Why::Drilled => format!("\"{title}\" was done in the exercise: {}", whether()),
             Why::Unsaid => {
                 let how = match self.end {
@@ -161,8 +165,10 @@ fn left_by<'m>(model: &'m Model, incident: &Incident, run: &'m Run) -> Vec<Left<
         _ if run.ended.is_none() && !is_closed => End::Plan,
         _ => End::Run,
     };
-    // A run of which nobody recorded where it leads, or whose runbook the plan has no more, moves nothing any more.
-    let is_stuck = !run.aim.is_recorded || planned(model, run).is_none();
+    // A run of which nobody recorded where it leads, or whose runbook or switch the plan has no more, moves nothing.
+    let has_switch =
+        |runbook: &Runbook| run.aim.switch.as_ref().is_none_or(|switch| runbook.steps.contains_key(switch));
+    let is_stuck = !run.aim.is_recorded || !planned(model, run).is_some_and(has_switch);
     let is_over = is_closed || run.ended.is_some() || is_stuck;
     let is_left = |found: &WouldServe<'_>| is_over && has_no_effect(model, found, run, is_closed || is_stuck);
     let found = of_run(model, run).into_iter().filter(is_left);

@@ -83,10 +83,12 @@ pub fn unshown<'m>(model: &'m Model, run: &'m Run, now: Timestamp) -> Option<Uns
             // Of a run that was aborted nobody does it any more.
             return (!run.is_aborted()).then(|| found(moves || !step.is_for_people()));
         }
-        let is_false = match proof(model, run, step, state, now)? {
-            Truth::True => return None,
-            Truth::False => true,
-            Truth::Unknown(_) => false,
+        let is_false = match proof(model, run, step, state, now) {
+            Some(Truth::True) => return None,
+            None if !state.unproven => return None,
+            Some(Truth::False) => true,
+            // Of a plan that asks for no proof any more nobody can tell.
+            Some(Truth::Unknown(_)) | None => false,
         };
         (!is_taken_back(model, run, &step.id, state)).then(|| found(is_false))
     });

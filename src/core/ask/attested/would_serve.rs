@@ -38,6 +38,8 @@ pub enum Why {
     Doubt,
     /// Nobody knows whether it acted, and a program of it was seen to run still.
     StillRuns,
+    /// A program of a step that takes it back was seen to run still.
+    UndoStillRuns,
     /// It was skipped.
     LeftOut,
     /// It was only said in an exercise.
