@@ -156,6 +156,8 @@ fn an_engine_goes_on_when_its_console_is_killed_and_another_one_sees_all() {
     first.decide("y");
     second.wait_for_text("Is the database down?");
     let mut hands = Hands::attach(&home);
+    // The tree is on the screen without an incident too.
+    hands.wait("it is declared", |model| model.durable.incident.is_some());
     assert_eq!(hands.model.durable.incident.as_ref().unwrap().title, "No database takes writes");
     let answer = lifeboat::core::words::command::Ask::Answer {
         question: "down".into(),
