@@ -504,18 +504,23 @@ fn a_second_attempt_that_surely_did_nothing_leaves_the_record_of_before_it() {
     assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
 }
 
+/// A step that takes back the switch of its own runbook, and waits for nothing.
+pub(super) fn unswitch(like: &Step) -> Step {
+    Step {
+        id: "unswitch".into(),
+        undoes: vec!["switch".into()],
+        switches: false,
+        verify: None,
+        needs: Vec::new(),
+        ..like.clone()
+    }
+}
+
 /// The run that switches has a step of its own that takes the switch back.
 pub(super) fn with_own_undo() -> Machine {
     let mut machine = with(|plan| {
         let steps = &mut plan.runbooks["switch-to-dr"].steps;
-        let undo = Step {
-            id: "unswitch".into(),
-            undoes: vec!["switch".into()],
-            switches: false,
-            verify: None,
-            needs: Vec::new(),
-            ..steps["after"].clone()
-        };
+        let undo = unswitch(&steps["after"]);
         steps.insert("unswitch".into(), undo);
     });
     begin(&mut machine, "switch-to-dr");

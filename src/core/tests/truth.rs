@@ -39,14 +39,7 @@ const RUNBOOKS: [&str; 3] = ["switch-to-dr", "undo", "home"];
 fn plan_of(is_word_proven: bool) -> Machine {
     with_undo(|plan: &mut Plan| {
         let steps = &mut plan.runbooks["switch-to-dr"].steps;
-        let undo = Step {
-            id: "unswitch".into(),
-            undoes: vec!["switch".into()],
-            switches: false,
-            verify: None,
-            needs: Vec::new(),
-            ..steps["after"].clone()
-        };
+        let undo = unswitch(&steps["after"]);
         steps.insert("unswitch".into(), undo);
         steps["after"].needs.clear();
         if !is_word_proven {
