@@ -6,7 +6,7 @@ use super::carried_out::*;
 use super::fixture::*;
 use super::placement::*;
 use super::proving::*;
-use super::serving::{standby, world};
+use super::serving::{primary, standby, world};
 use crate::core::ask::attested;
 use crate::core::ask::contradiction::{self, Kind};
 use crate::core::words::action::{Acted, Failure};
@@ -14,7 +14,7 @@ use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Outcome};
 use crate::core::words::status::StepStatus;
-use crate::plan::{Plan, Severity, Step};
+use crate::plan::{Plan, ProbeSpec, Severity, Step};
 use std::sync::Arc;
 
 /// A plan whose runbook `undo` takes the switch back; its step may be proven as this says.
@@ -672,6 +672,33 @@ fn that_nobody_writes_is_no_alarm_while_a_step_of_the_run_that_moves_the_primary
     end_step(&mut machine, "promote", done());
     machine.pass(6 * 60, &nobody());
     assert_eq!(grave(&machine), [Kind::NobodyWrites], "it has ended, and nothing came of it");
+}
+
+#[test]
+fn that_nobody_writes_to_one_database_says_nothing_of_a_switchover_of_another() {
+    let mut machine = with(|plan| {
+        for (like, id) in [("primary-db", "cache-a"), ("dr-db", "cache-b")] {
+            let cache =
+                ProbeSpec { id: id.into(), database: Some("cache".into()), ..plan.probes[like].clone() };
+            plan.probes.insert(id.into(), cache);
+        }
+        let steps = [acting(plan, "fence"), switching(acting(plan, "promote"))];
+        plan.runbooks["to-dr"].steps = steps.into_iter().map(|step| (step.id.clone(), step)).collect();
+    });
+    let with_cache = |mut readings: Readings| {
+        let cache =
+            |started: &str| standby(started).map(|read| read.with_text("system_identifier", "88".to_owned()));
+        readings.extend([("cache-a", cache("c")), ("cache-b", cache("d"))]);
+        readings
+    };
+    machine.pass(60, &with_cache(world(primary(1, "a"), standby("b"))));
+    assert_eq!(grave(&machine), [Kind::NobodyWrites], "the cache's");
+    begin(&mut machine, "to-dr");
+    do_step(&mut machine, "fence");
+    machine.pass(60, &with_cache(nobody()));
+    let open = contradiction::of(&machine.model).iter().map(|open| &open.contradiction);
+    let servers: Vec<&str> = open.flat_map(|open| &open.servers).map(|server| server.as_str()).collect();
+    assert_eq!(servers, ["cache-a", "cache-b"], "the other one is being moved");
 }
 
 #[test]
