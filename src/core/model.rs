@@ -408,10 +408,19 @@ impl Model {
         self.durable.incident.as_ref()?.run(run)
     }
 
+    /// All incidents, oldest first.
+    pub fn incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.durable.closed.iter().chain(&self.durable.incident)
+    }
+
+    /// All incidents but exercises that move nothing, oldest first.
+    pub fn real_incidents(&self) -> impl Iterator<Item = &Incident> {
+        self.incidents().filter(|incident| incident.mode != Mode::SafeDrill)
+    }
+
     /// A run of whatever incident.
     pub fn run_of_any(&self, run: &RunId) -> Option<&Run> {
-        let mut incidents = self.durable.closed.iter().chain(&self.durable.incident);
-        incidents.find_map(|incident| incident.run(run))
+        self.incidents().find_map(|incident| incident.run(run))
     }
 
     /// A step of a run of the open incident, with its plan.

@@ -75,7 +75,6 @@ fn attested(model: &mut Model, at: Timestamp, by: (&RunId, &StepId), unproven: b
     if !concerns(model, by.0, by.1) || !is_real(model) {
         return;
     }
-    ended(model, by);
     let known = if unproven { Known::Word } else { Known::Shown };
     model.durable.acts.say(by, Kind::Done, known);
     if !unproven {

@@ -321,19 +321,17 @@ impl Undoing<'_> {
             && match self.what {
                 Undone::Step(runbook, step) => *runbook == found.runbook && *step == found.step,
                 Undone::By(runbook, step) => plan.takes_back((runbook, step), (&found.runbook, &found.step)),
-                Undone::Fence(servers) => {
-                    // A probe of the lag looks at both servers: which of them was let go it does not say.
-                    let sees_both = |probe: &&ProbeId| {
-                        plan.probes.get(*probe).is_some_and(|spec| spec.sees == Sees::Standby)
-                    };
-                    let mut own = found.fences.iter().filter(|probe| !sees_both(probe)).peekable();
-                    match own.peek().is_some() {
-                        true => own.any(|probe| servers.contains(probe)),
-                        false => found.fences.iter().any(|probe| servers.contains(probe)),
-                    }
-                }
+                Undone::Fence(servers) => is_let_go(plan, &found.fences, servers),
             }
     }
+}
+
+/// Whether the servers of a fence are among those that were let go. A probe of the lag looks at both servers: which of them
+/// that was it does not say, where another probe of the fence does.
+fn is_let_go(plan: &Plan, fences: &[ProbeId], let_go: &[ProbeId]) -> bool {
+    let sees_both = |probe: &ProbeId| plan.probes.get(probe).is_some_and(|spec| spec.sees == Sees::Standby);
+    let is_told_by_others = fences.iter().any(|probe| !sees_both(probe));
+    fences.iter().any(|probe| let_go.contains(probe) && !(is_told_by_others && sees_both(probe)))
 }
 
 fn undoings(model: &Model) -> Vec<Undoing<'_>> {

@@ -102,7 +102,8 @@ impl<'m> View<'m> {
     /// The last run whose region serves, and whose switch an act takes back.
     fn of_now(&self, act: &Act) -> Option<&'m Run> {
         let is_for_it = |run: &&Run| run.aim.region.as_ref() == self.region && may_have_moved(run);
-        runs(self.model).filter(is_for_it).filter(|run| takes_back(self.model, act, run)).last()
+        let runs = self.model.real_incidents().flat_map(|incident| &incident.runs);
+        runs.filter(is_for_it).filter(|run| takes_back(self.model, act, run)).last()
     }
 
     /// The switch to the region that serves was taken up again: it may have been undone for that.
@@ -174,9 +175,8 @@ fn says_more(why: Why) -> u8 {
 
 /// All acts but those of exercises that move nothing.
 fn acts(model: &Model) -> impl Iterator<Item = &Act> {
-    let mut incidents = model.durable.closed.iter().chain(&model.durable.incident);
     let drills: Vec<&Incident> =
-        incidents.by_ref().filter(|incident| incident.mode == Mode::SafeDrill).collect();
+        model.incidents().filter(|incident| incident.mode == Mode::SafeDrill).collect();
     let is_drill = move |act: &Act| {
         act.kind == Kind::Done && drills.iter().any(|incident| incident.run(&act.run).is_some())
     };
@@ -210,11 +210,4 @@ fn takes_back(model: &Model, act: &Act, run: &Run) -> bool {
         let says_itself = by.is_switch(&act.step) && by.aim.is_recorded;
         !says_itself && by.takes_back(&model.plan, &act.step, (&run.runbook, switch))
     })
-}
-
-/// All runs but those of exercises that move nothing.
-fn runs(model: &Model) -> impl Iterator<Item = &Run> {
-    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let real = incidents.filter(|incident: &&Incident| incident.mode != Mode::SafeDrill);
-    real.flat_map(|incident| &incident.runs)
 }

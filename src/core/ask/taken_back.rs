@@ -2,7 +2,7 @@
 
 use crate::base::ids::StepId;
 use crate::core::model::Model;
-use crate::core::words::incident::{Mode, Run, StepRun};
+use crate::core::words::incident::{Run, StepRun};
 
 /// Whether what a step did was taken back: a person says so, or a later step that is shown undoes it.
 pub fn is_taken_back(model: &Model, run: &Run, id: &StepId, state: &StepRun) -> bool {
@@ -18,8 +18,6 @@ pub fn is_taken_back(model: &Model, run: &Run, id: &StepId, state: &StepRun) -> 
 
 /// All steps of all runs but those of exercises that change nothing.
 fn steps(model: &Model) -> impl Iterator<Item = (&Run, &StepId, &StepRun)> {
-    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
-    let runs = real.flat_map(|incident| &incident.runs);
+    let runs = model.real_incidents().flat_map(|incident| &incident.runs);
     runs.flat_map(|run| run.steps.iter().map(move |(id, state)| (run, id, state)))
 }

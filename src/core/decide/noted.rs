@@ -4,13 +4,13 @@ use crate::base::ids::{RunId, StepId};
 use crate::core::ask::attested;
 use crate::core::model::Model;
 use crate::core::words::act::{Act, Acts, Kind, Known};
-use crate::core::words::incident::{Aim, Incident, Mode, Noted, NotedRun, Run, StepRun};
+use crate::core::words::incident::{Aim, Noted, NotedRun, Run, StepRun};
 
 /// What is made of them. Under the plan of then it is what it was; under another one nobody knows where they lead, and what
 /// they took back is asked for.
 pub fn noted(model: &Model) -> Option<Noted> {
     let is_same = model.durable.plan_digest.as_ref() == Some(&model.plan.digest);
-    let untold = incidents(model).flat_map(|incident| &incident.runs).filter(|run| !run.aim.is_noted);
+    let untold = model.incidents().flat_map(|incident| &incident.runs).filter(|run| !run.aim.is_noted);
     let runs: Vec<NotedRun> = untold.map(|run| note(model, run, is_same)).collect();
     let acts = || match is_same {
         true => model.durable.acts.clone(),
@@ -33,10 +33,6 @@ fn note(model: &Model, run: &Run, is_same: bool) -> NotedRun {
     }
 }
 
-fn incidents(model: &Model) -> impl Iterator<Item = &Incident> {
-    model.durable.closed.iter().chain(&model.durable.incident)
-}
-
 /// What the plan of now says that they took back is not what they did: where anything was done in them since a region
 /// serves because of a run, it may have taken that back.
 fn under_another_plan(model: &Model) -> Acts {
@@ -54,8 +50,7 @@ fn under_another_plan(model: &Model) -> Acts {
 
 /// The switch because of which a region serves, where something was done since in runs of before.
 fn may_be_taken_back(model: &Model) -> Option<(&RunId, &StepId)> {
-    let real = incidents(model).filter(|incident| incident.mode != Mode::SafeDrill);
-    let runs: Vec<&Run> = real.flat_map(|incident| &incident.runs).collect();
+    let runs: Vec<&Run> = model.real_incidents().flat_map(|incident| &incident.runs).collect();
     let serves = |run: &&&Run| run.has_moved && run.aim.region.as_ref() == model.serving();
     let serving = runs.iter().rev().find(serves)?;
     let since = serving.switch().and_then(StepRun::acted_at).or(serving.switched);

@@ -4,7 +4,7 @@ use super::would_serve::{Why, WouldServe, begun, of_run, planned};
 use crate::base::ids::RegionId;
 use crate::core::ask::known::{Doubt, View};
 use crate::core::model::Model;
-use crate::core::words::incident::{Incident, Mode, Run};
+use crate::core::words::incident::{Incident, Run};
 use crate::plan::Runbook;
 
 /// What records which region serves, where no key can be named.
@@ -195,9 +195,7 @@ pub fn is_any(model: &Model) -> bool {
 
 /// All runs but those of exercises that move nothing.
 fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
-    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
-    real.flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
+    model.real_incidents().flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
 }
 
 /// The step that let the region serve which may do so no more.

@@ -105,10 +105,10 @@ fn of_step<'m>(model: &'m Model, run: &'m Run, id: &'m StepId, state: &StepRun) 
     let why = Why::of(state)?;
     let said = state.acted_at()?;
     let region = match why.is_undone() {
+        _ if !run.is_switch(id) => None,
         true => region(model, run, said),
         false => run.aim.region.as_ref().filter(|_| View::of(model).is_open(&run.id, id)),
     };
-    let region = region.filter(|_| run.is_switch(id));
     let moves = || step.is_some_and(|step| moves_services(model, step, said));
     let is_open = region.is_some() || (!why.is_undone() && state.moved.is_none() && moves());
     let title = step.map_or(id.as_str(), |step| &step.title);

@@ -3,7 +3,7 @@
 use super::{Contradiction, Kind};
 use crate::core::ask::servers::Database;
 use crate::core::model::Model;
-use crate::core::words::incident::{Mode, Run, StepRun};
+use crate::core::words::incident::{Run, StepRun};
 use crate::core::words::status::StepStatus;
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,9 +30,8 @@ pub fn is_being_moved(model: &Model, database: &Database<'_>, now: Timestamp) ->
 /// When what runs did to move the primary last came to rest; the beginning of time where nothing did. From then on
 /// somebody has to accept writes. What a clock that was ahead put into the future says nothing.
 pub fn moved_at(model: &Model, now: Timestamp) -> Timestamp {
-    let incidents = model.durable.closed.iter().chain(&model.durable.incident);
-    let real = incidents.filter(|incident| incident.mode != Mode::SafeDrill);
-    let runs = real.flat_map(|incident| &incident.runs).filter(|run| run.aim.region.is_some());
+    let runs =
+        model.real_incidents().flat_map(|incident| &incident.runs).filter(|run| run.aim.region.is_some());
     runs.filter_map(|run| rested(model, run)).filter(|at| *at <= now).max().unwrap_or(Timestamp::MIN)
 }
 
