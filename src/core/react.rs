@@ -42,7 +42,7 @@ pub fn react(model: &Model, event: &Event) -> Vec<Effect> {
         }
         Fact::PreflightStarted => vec![Effect::Preflight],
         Fact::StepPreparing { run, step } => vec![Effect::Describe { run: run.clone(), step: step.clone() }],
-        Fact::StepStarted { run, step, attempt, confirmation } => {
+        Fact::StepStarted { run, step, attempt, confirmation, .. } => {
             let state = model.step(run, step).map(|(_, state)| state);
             let bundle =
                 state.filter(|state| state.status == StepStatus::Started && state.attempt == *attempt);

@@ -15,6 +15,7 @@ use crate::kinds::action::{Action, Conditions, Context};
 use crate::plan::Step;
 use crate::plan::condition::Truth;
 use crate::plan::params::Params;
+use crate::providers::program;
 use crate::world::{Clock, Door, World};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -208,6 +209,12 @@ impl Job {
         })
     }
 
+    /// Whether the plan has the step as it was when the last attempt began.
+    fn is_as_begun(&self) -> bool {
+        self.model
+            .read(|model| model.step(&self.run, &self.id).is_none_or(|(_, state)| state.is_of(&self.step)))
+    }
+
     /// How often it was tried.
     fn attempts(&self) -> u32 {
         self.model.read(|model| model.step(&self.run, &self.id).map_or(0, |(_, state)| state.attempt))
@@ -398,6 +405,12 @@ async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> 
         next: "Look at the signals it names; recheck, retry, or do the step by hand and attest it.".into(),
         acted: Acted::Maybe,
     };
+    if !job.is_as_begun() {
+        let (what, context) = (format!("step {}", job.id), job.context(limit, attempt));
+        let earlier = async move { program::step::goes_on(what, &context).await.map_or(Ok(()), Err) };
+        job.within("the look for an earlier attempt", limit, Acted::Maybe, earlier).await?;
+        return Err(not("the plan of now does it or proves it in another way than when it began".into()));
+    }
     let kind = crate::providers::action(&job.step.action);
     let mut proof = Proof { evidence: Vec::new() };
     let (action, context) = (job.action()?, job.context(limit, attempt));

@@ -8,6 +8,7 @@ pub mod calendar;
 mod checks;
 pub mod condition;
 mod files;
+mod fingerprint;
 pub mod keys;
 pub mod kinds;
 mod load;

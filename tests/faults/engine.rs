@@ -92,9 +92,8 @@ fn an_engine_killed_in_a_step_leaves_it_unknown_and_nothing_runs_it_again() {
     home.assert_journal_good();
 }
 
-#[test]
-fn a_step_is_not_proven_while_the_program_of_a_killed_engine_goes_on_and_prints() {
-    let home = Home::new();
+/// A plan whose condition holds all the time, also while the step runs, and a program that prints.
+fn proven_at_once() -> String {
     let text = include_str!("plan.toml");
     let text = text.replace("echo ran >> ran; while", "echo ran >> ran; while echo at work;");
     let plan = text.replace(
@@ -102,15 +101,35 @@ fn a_step_is_not_proven_while_the_program_of_a_killed_engine_goes_on_and_prints(
         "verify = \"signals['reference'].state == 'ok'\"",
     );
     assert_ne!(plan, text);
-    home.write_plan(&plan);
+    plan
+}
+
+/// The engine is killed while the program of the step runs.
+fn killed_at_work(home: &Home) {
     let engine = home.engine();
-    let mut hands = Hands::attach(&home);
+    let mut hands = Hands::attach(home);
     hands.begin_run();
     hands.fire("work");
-    wait_for(|| (ran(&home) == 1).then_some(())).expect("the program runs");
+    wait_for(|| (ran(home) == 1).then_some(())).expect("the program runs");
     drop(hands);
     home.kill_engine();
     drop(engine);
+}
+
+fn doubts(hands: &mut Hands, why: &str) {
+    hands.wait(why, |model| {
+        let incident = model.durable.incident.as_ref().unwrap();
+        let state = &incident.runs.last().unwrap().steps[&StepId::new("work")];
+        state.doubt.as_ref().is_some_and(|doubt| doubt.why.contains(why))
+    });
+    assert_eq!(hands.step("work").status, StepStatus::Unknown);
+}
+
+#[test]
+fn a_step_is_not_proven_while_the_program_of_a_killed_engine_goes_on_and_prints() {
+    let home = Home::new();
+    home.write_plan(&proven_at_once());
+    killed_at_work(&home);
 
     // The condition holds all the time, and what was begun is not done.
     let _engine = home.engine();
@@ -118,12 +137,7 @@ fn a_step_is_not_proven_while_the_program_of_a_killed_engine_goes_on_and_prints(
     let step = StepId::new("work");
     let recheck = Ask::Recheck { run: hands.run_id(), step: step.clone() };
     hands.ask(recheck.clone()).unwrap();
-    hands.wait("the process is named", |model| {
-        let incident = model.durable.incident.as_ref().unwrap();
-        let state = &incident.runs.last().unwrap().steps[&step];
-        state.doubt.as_ref().is_some_and(|doubt| doubt.why.contains("still runs as process"))
-    });
-    assert_eq!(hands.step("work").status, StepStatus::Unknown);
+    doubts(&mut hands, "still runs as process");
 
     // It was not ended by printing to nobody, and its end is seen.
     std::fs::write(home.path().join("go"), "").unwrap();
@@ -134,6 +148,34 @@ fn a_step_is_not_proven_while_the_program_of_a_killed_engine_goes_on_and_prints(
     });
     verified.expect("its end is seen");
     assert_eq!(ran(&home), 1);
+    home.assert_journal_good();
+}
+
+#[test]
+fn a_step_that_an_edit_of_the_plan_made_another_one_is_not_proven_by_that() {
+    let home = Home::new();
+    home.write_plan(&proven_at_once());
+    killed_at_work(&home);
+    let plan = proven_at_once();
+    let (before, after) = plan.rsplit_once("action = \"exec\"").expect("the step is there");
+    let rest = after.split_once("verify = ").expect("its proof is there").1;
+    let with = "{ target = \"db\", instructions = [\"Mend it.\"], check = \"Look.\" }";
+    home.write_plan(&format!("{before}action = \"manual\"\nwith = {with}\nverify = {rest}"));
+
+    // Its program is looked for, though a step by hand has none.
+    let _engine = home.engine();
+    let mut hands = Hands::attach(&home);
+    doubts(&mut hands, "still runs as process");
+    std::fs::write(home.path().join("go"), "").unwrap();
+    let recheck = Ask::Recheck { run: hands.run_id(), step: StepId::new("work") };
+    let ended = wait_for(|| {
+        let _ = hands.ask(recheck.clone());
+        hands.wait("it was looked at", |model| model.live.checking.is_empty());
+        let doubt = hands.step("work").doubt.clone()?;
+        doubt.why.contains("in another way than when it began").then_some(())
+    });
+    ended.expect("its end is seen, and proves nothing");
+    assert_eq!((hands.step("work").status, ran(&home)), (StepStatus::Unknown, 1));
     home.assert_journal_good();
 }
 

@@ -132,7 +132,7 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
                 ));
             }
             Why::Said => "was attested",
-            Why::Shown => "is verified",
+            Why::Shown | Why::Overlaps => "is verified",
             Why::Doubt | Why::StillRuns => "may have acted",
             Why::Unsaid => {
                 let begun = "What its run did may let another region serve, and the plan does not say by which step \
@@ -143,6 +143,8 @@ fn words_left(model: &Model, run: &Run) -> Vec<String> {
             | Why::Exercise
             | Why::Drilled
             | Why::UndoStillRuns
+            | Why::Gone
+            | Why::NoRegion
             | Why::TakenBack
             | Why::BeingTakenBack
             | Why::MayBeTakenBack

@@ -10,6 +10,7 @@ use crate::core::model::Model;
 use crate::core::words::act::{Act, Kind, Known};
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Aim, Mode, Outcome, StepRun};
+use crate::core::words::status::StepStatus;
 use jiff::Timestamp;
 
 /// Takes in a fact of a step that may change what serves.
@@ -121,9 +122,9 @@ pub fn of_exercise(model: &mut Model) {
     its.filter(|act| act.known == Known::Shown).for_each(|act| act.known = Known::Drilled);
 }
 
-/// Takes in that an engine ended while a step ran: nobody knows whether it acted.
+/// Takes in that an engine ended while a step ran: nobody knows whether it acted, nor, before a look, whether a program of
+/// it still does.
 pub fn lost(model: &mut Model, by: (&RunId, &StepId)) {
-    ended(model, by);
     change(model, by, |act| act.known = Known::Maybe);
 }
 
@@ -149,6 +150,21 @@ pub fn moved(model: &mut Model, id: &RunId) {
     let Some(switch) = model.run(id).and_then(|run| run.aim.switch.clone()) else { return };
     model.durable.acts.say((id, &switch), Kind::Done, Known::Shown).has_moved = true;
     prune(model);
+}
+
+/// Takes in that a run was stopped: what nobody saw to run on, or can look at no more, is over.
+pub fn stopped(model: &mut Model, id: &RunId) {
+    let Some(run) = model.run(id) else { return };
+    let may_be_looked_at = |(_, state): &(&StepId, &StepRun)| {
+        state.status == StepStatus::Unknown && left_running::of(state).is_some()
+    };
+    let running: Vec<StepId> =
+        run.steps.iter().filter(may_be_looked_at).map(|(step, _)| step.clone()).collect();
+    let end = model.durable.acts.advance();
+    let is_over =
+        |act: &&mut Act| act.run == *id && act.known == Known::Maybe && !running.contains(&act.step);
+    let over = model.durable.acts.list.iter_mut().filter(is_over);
+    over.for_each(|act| act.ended = act.ended.or(Some(end)));
 }
 
 /// Takes in that the open incident closes: nobody looks any more at what its steps left running, and an exercise that moved
@@ -215,12 +231,12 @@ fn ended(model: &mut Model, by: (&RunId, &StepId)) {
 /// A word that was taken back after it was given moves nothing any more, whatever becomes of the step that did.
 fn end_words(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId)) {
     let Some(by) = model.run(id).filter(|_| is_real(model)).cloned() else { return };
-    let acted = by.steps.get(step).and_then(StepRun::acted_at);
+    let done = by.steps.get(step).map_or(0, |state| state.places.done());
     let plan = model.plan.clone();
     let incidents = model.durable.closed.iter_mut().chain(&mut model.durable.incident);
     for run in incidents.flat_map(|incident| &mut incident.runs) {
         let of = run.runbook.clone();
-        let is_before = |state: &StepRun| state.is_mere_word() && state.ended_at <= acted;
+        let is_before = |state: &StepRun| state.is_mere_word() && state.places.done() <= done;
         let words = run.steps.iter_mut();
         let words = words.filter(|(id, state)| is_before(state) && by.takes_back(&plan, step, (&of, id)));
         words.for_each(|(_, state)| state.moved = state.moved.or(Some(at)));

@@ -144,6 +144,9 @@ fn run_ended(model: &mut Model, at: Timestamp, id: &RunId, end: &RunEnd) {
     for step in run.steps.values_mut() {
         step.status = step.status.after(Move::Void).unwrap_or(step.status);
     }
+    if matches!(end, RunEnd::Aborted(_)) {
+        acts::stopped(model, id);
+    }
 }
 
 /// Takes in that a run moved the region. By the rules of now it may not have: what was recorded then stands.
@@ -169,7 +172,7 @@ pub fn noted(model: &mut Model, noted: Option<&Noted>) {
         }
     }
     if let Some(acts) = &noted.acts {
-        model.durable.acts.clone_from(acts);
+        model.durable.acts.replace(acts);
     }
 }
 

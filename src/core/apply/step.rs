@@ -34,10 +34,12 @@ pub fn apply(model: &mut Model, event: &Event) {
             change(model, run, step, |state| state.obstacle = Some((failure.clone(), manual.clone())));
         }
         Fact::ConfirmationWithdrawn { run, step, .. } => moved(model, run, step, Move::Void, |_| {}),
-        Fact::StepStarted { run, step, attempt, .. } => {
+        Fact::StepStarted { run, step, attempt, fingerprint, .. } => {
+            let place = model.durable.acts.advance();
             model.live.preparing.remove(&(run.clone(), step.clone()));
             moved(model, run, step, Move::Start, |state| {
-                state.attempt = *attempt;
+                (state.attempt, state.places.began) = (*attempt, place);
+                state.fingerprint.clone_from(fingerprint);
                 state.started_at = Some(at);
                 state.ended_at = None;
                 state.outcome = None;
@@ -48,6 +50,7 @@ pub fn apply(model: &mut Model, event: &Event) {
         }
         Fact::StepOutput { run, step, line } => output(model, at, run, step, line),
         Fact::StepFinished { run, step, outcome, .. } => {
+            let place = model.durable.acts.advance();
             let by = match outcome {
                 crate::core::words::incident::Outcome::Done(_) => Move::Finish,
                 failed if failed.is_uncertain() => Move::Lose,
@@ -59,7 +62,9 @@ pub fn apply(model: &mut Model, event: &Event) {
             }
             moved(model, run, step, by, |state| {
                 state.outcome = Some(outcome.clone());
-                state.acted = Some(at).filter(|_| by != Move::Fail).or(state.acted);
+                if by != Move::Fail {
+                    (state.acted, state.places.acted) = (Some(at), place);
+                }
                 (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
                 state.may_have_acted |= by == Move::Lose;
             });
@@ -102,14 +107,16 @@ pub fn apply(model: &mut Model, event: &Event) {
         Fact::StepSkipped { run, step, reason } => {
             moved(model, run, step, Move::Skip, |state| settle(state, at, reason));
         }
-        Fact::StepAttested { run, step, how, unproven } => {
+        Fact::StepAttested { run, step, how, unproven, fingerprint } => {
+            let place = model.durable.acts.advance();
             let mode = model.durable.incident.as_ref().map(|incident| incident.mode);
             anew(model, run, step, Move::Attest);
             moved(model, run, step, Move::Attest, |state| {
                 settle(state, at, how);
-                state.acted = Some(at);
+                (state.acted, state.places.began, state.places.acted) = (Some(at), place, place);
                 state.exercise = mode == Some(Mode::SafeDrill);
                 state.unproven = *unproven;
+                state.fingerprint.clone_from(fingerprint);
                 state.attested_by = Some(event.by.to_string());
             });
         }
@@ -180,10 +187,11 @@ fn settle(state: &mut StepRun, at: Timestamp, reason: &str) {
 
 /// Also in incidents that are closed: what they left behind outlives them.
 fn undone(model: &mut Model, at: Timestamp, (id, step): (&RunId, &StepId), how: &str, stays: bool) {
+    let place = model.durable.acts.advance();
     let incidents = model.durable.closed.iter_mut().chain(model.durable.incident.as_mut());
     let run = incidents.flat_map(|incident| &mut incident.runs).find(|run| run.id == *id);
     if let Some(state) = run.and_then(|run| run.steps.get_mut(step)) {
-        (state.undone, state.stays) = (Some((at, how.to_owned())), stays);
+        (state.undone, state.stays, state.places.undone) = (Some((at, how.to_owned())), stays, place);
         if !stays {
             state.moved = state.moved.or(Some(at));
         }
@@ -203,6 +211,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
         run.switched = run.switched.map(|time| time.min(at));
         run.steps.values_mut().for_each(|state| state.clamp(at));
     }
+    let place = model.durable.acts.advance();
     let Some(incident) = model.durable.incident.as_mut() else { return };
     incident.detected_at = incident.detected_at.min(at);
     let mut lost = Vec::new();
@@ -213,7 +222,7 @@ pub fn lose_all(model: &mut Model, at: Timestamp) {
             StepStatus::Started => {
                 state.status = state.status.after(Move::Lose).unwrap_or(state.status);
                 (state.ended_at, state.clock_moved) = (Some(at), SignedDuration::ZERO);
-                (state.may_have_acted, state.acted) = (true, Some(at));
+                (state.may_have_acted, state.acted, state.places.acted) = (true, Some(at), place);
                 lost.push((run.clone(), id.clone()));
             }
             StepStatus::Confirming => state.status = state.status.after(Move::Void).unwrap_or(state.status),

@@ -29,15 +29,18 @@ pub struct View<'m> {
 }
 
 impl<'m> View<'m> {
-    /// By what is known now: the last switch that is shown, or what was recorded or measured after it had acted.
+    /// By what is known now: the last switch that is shown, or what was recorded or measured after it had acted. Of a
+    /// switch during which another region was recorded nobody knows which of both came first.
     pub fn of(model: &'m Model) -> Self {
         let acts = &model.durable.acts;
-        let recorded =
-            || model.durable.acts.region.as_ref().or_else(|| model.plan.primary().map(|(id, _)| id));
-        let shown = self::acts(model).filter(|act| is_certain(model, act) && act.is_after(acts.recorded));
+        let recorded = acts.region.as_ref().or_else(|| model.plan.primary().map(|(id, _)| id));
+        let is_later = |act: &Act| {
+            act.began > acts.recorded || (act.is_after(acts.recorded) && region(model, act) == recorded)
+        };
+        let shown = self::acts(model).filter(|act| is_certain(model, act) && is_later(act));
         match shown.max_by_key(|act| act.ended) {
             Some(act) => Self { model, by: Some(act), since: act.began, region: region(model, act) },
-            None => Self { model, by: None, since: acts.recorded, region: recorded() },
+            None => Self { model, by: None, since: acts.recorded, region: recorded },
         }
     }
 
@@ -99,9 +102,12 @@ impl<'m> View<'m> {
         self.later().filter(|act| self.is_reopened(act) || self.of_now(act).is_some())
     }
 
-    /// The last run whose region serves, and whose switch an act takes back.
+    /// The last run for the region that serves, and whose switch an act takes back. Where a person recorded that one, it
+    /// may be another one's hand that did what the run's steps did not.
     fn of_now(&self, act: &Act) -> Option<&'m Run> {
-        let is_for_it = |run: &&Run| run.aim.region.as_ref() == self.region && may_have_moved(run);
+        let by_hand = self.by.is_none() && self.model.durable.acts.region.is_some();
+        let is_for_it =
+            |run: &&Run| run.aim.region.as_ref() == self.region && (by_hand || may_have_moved(run));
         let runs = self.model.real_incidents().flat_map(|incident| &incident.runs);
         runs.filter(is_for_it).filter(|run| takes_back(self.model, act, run)).last()
     }
@@ -118,7 +124,7 @@ impl<'m> View<'m> {
     fn taken_back(&self, act: &Act) -> Option<Doubt<'m>> {
         match self.is_reopened(act) {
             true => doubt(self.model.run_of_any(&act.run)?, Why::Reopened),
-            false => doubt(self.of_now(act)?, undone(act)),
+            false => doubt(self.of_now(act)?, self.undone(act)),
         }
     }
 
@@ -127,17 +133,41 @@ impl<'m> View<'m> {
         let Some(run) = self.model.run_of_any(&switch.run) else { return Vec::new() };
         let undoing =
             acts(self.model).filter(|act| act.is_after(switch.began) && takes_back(self.model, act, run));
+        let is_said_back =
+            || acts(self.model).any(|act| act.kind == Kind::TakenBack && takes_back(self.model, act, run));
         let own = match switch.known {
-            Known::Maybe if switch.ended.is_none() => doubt(run, Why::StillRuns),
+            Known::Maybe if switch.ended.is_none() => doubt(run, self.runs_on(switch, Why::StillRuns)),
+            // What a person says of it now does not answer for what it does yet.
+            Known::Running if is_said_back() => doubt(run, Why::StillRuns),
             Known::Maybe => doubt(run, Why::Doubt),
             Known::Reopened => doubt(run, Why::Reopened),
             Known::Drilled => doubt(run, Why::Drilled),
             // Another switch is shown, and did not move its region for this one.
             Known::Shown if self.is_held_up() => doubt(run, Why::Shown),
             _ if self.is_held_up() => doubt(run, Why::Doubt),
+            Known::Shown if self.by.is_none() => doubt(run, Why::Overlaps),
             _ => None,
         };
-        own.into_iter().chain(undoing.filter_map(|act| doubt(run, undone(act)))).collect()
+        own.into_iter().chain(undoing.filter_map(|act| doubt(run, self.undone(act)))).collect()
+    }
+
+    /// What became of a switch that an act takes back.
+    fn undone(&self, act: &Act) -> Why {
+        match (act.kind, act.known) {
+            (Kind::OtherPlan, _) => Why::OtherPlan,
+            (Kind::TakenBack, _) | (_, Known::Shown | Known::Reopened | Known::Drilled) => Why::TakenBack,
+            (_, Known::Running) => Why::BeingTakenBack,
+            (_, Known::Maybe) if act.ended.is_none() => self.runs_on(act, Why::UndoStillRuns),
+            (_, Known::Finished | Known::Word | Known::Maybe) => Why::MayBeTakenBack,
+        }
+    }
+
+    /// Of a step that the plan has no more nobody can look whether its program still runs.
+    fn runs_on(&self, act: &Act, why: Why) -> Why {
+        match self.model.run_of_any(&act.run).and_then(|run| self.model.plan.runbooks.get(&run.runbook)) {
+            Some(runbook) if runbook.steps.contains_key(&act.step) => why,
+            _ => Why::Gone,
+        }
     }
 }
 
@@ -151,24 +181,13 @@ fn doubt(run: &Run, why: Why) -> Option<Doubt<'_>> {
     Some(Doubt { run, region: run.aim.region.as_ref()?, step: run.aim.switch.as_ref()?, why })
 }
 
-/// What became of a switch that an act takes back.
-fn undone(act: &Act) -> Why {
-    match (act.kind, act.known) {
-        (Kind::OtherPlan, _) => Why::OtherPlan,
-        (Kind::TakenBack, _) | (_, Known::Shown | Known::Reopened | Known::Drilled) => Why::TakenBack,
-        (_, Known::Running) => Why::BeingTakenBack,
-        (_, Known::Maybe) if act.ended.is_none() => Why::UndoStillRuns,
-        (_, Known::Finished | Known::Word | Known::Maybe) => Why::MayBeTakenBack,
-    }
-}
-
 /// What is under way may still come to nothing, that nobody knows whether a switch acted says less than what took it back
 /// since, and what no record answers says most.
 fn says_more(why: Why) -> u8 {
     match why {
         Why::BeingTakenBack => 0,
         Why::Doubt | Why::Shown => 1,
-        Why::StillRuns | Why::UndoStillRuns => 3,
+        why if why.outlasts_records() => 3,
         _ => 2,
     }
 }

@@ -6,11 +6,10 @@ use crate::core::words::incident::{Run, StepRun};
 
 /// Whether what a step did was taken back: a person says so, or a later step that is shown undoes it.
 pub fn is_taken_back(model: &Model, run: &Run, id: &StepId, state: &StepRun) -> bool {
-    let began = state.began_at();
     let takes_it_back = |(other, step, by): (&Run, &StepId, &StepRun)| {
         by.is_shown()
             && !by.is_taken_back()
-            && by.acted_at() >= began
+            && by.places.done() >= state.places.began
             && other.takes_back(&model.plan, step, (&run.runbook, id))
     };
     state.is_taken_back() || steps(model).any(takes_it_back)

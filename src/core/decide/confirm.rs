@@ -105,7 +105,7 @@ pub fn described(
     }
     facts.push(Fact::StepPrepared { confirmation: Box::new(confirmation) });
     if starts {
-        facts.push(started(run, id, state, name));
+        facts.push(started(run, plan, state, name));
     }
     Ok(facts)
 }
@@ -184,8 +184,10 @@ fn guards_of(
     plan.guard.iter().enumerate().map(result).collect()
 }
 
-fn started(run: &RunId, id: &StepId, state: &StepRun, confirmation: ConfirmationId) -> Fact {
-    Fact::StepStarted { run: run.clone(), step: id.clone(), attempt: state.attempt + 1, confirmation }
+fn started(run: &RunId, step: &Step, state: &StepRun, confirmation: ConfirmationId) -> Fact {
+    let (run, attempt) = (run.clone(), state.attempt + 1);
+    let fingerprint = Some(step.fingerprint());
+    Fact::StepStarted { run, step: step.id.clone(), attempt, confirmation, fingerprint }
 }
 
 fn voided(confirmation: &Confirmation, why: impl Into<String>) -> Fact {
@@ -245,7 +247,7 @@ pub fn confirm(
             confirmation: id.clone(),
             typed: typed.filter(|_| confirmation.level == ConfirmLevel::Type).map(str::to_owned),
         },
-        started(&confirmation.run, &confirmation.step, state, id.clone()),
+        started(&confirmation.run, plan, state, id.clone()),
     ])
 }
 

@@ -226,7 +226,8 @@ pub fn attest(
     // A simulation does not move every proof, which is no fault of the plan. What a person did lifeboat did not see, so
     // only what is measured from now on proves that, also where lifeboat tried it before.
     let unproven = model.live.simulation.is_none() && step.verify.is_some();
-    let attested = Fact::StepAttested { run: run.clone(), step: id.clone(), how, unproven };
+    let fingerprint = Some(step.fingerprint());
+    let attested = Fact::StepAttested { run: run.clone(), step: id.clone(), how, unproven, fingerprint };
     Ok([attested].into_iter().chain(rebuilt).collect())
 }
 

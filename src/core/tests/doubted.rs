@@ -4,16 +4,19 @@
 use super::aims::again;
 use super::carried_out::*;
 use super::fixture::*;
+use super::ordered::seen_in_vain;
 use super::placement::*;
 use super::proving::*;
 use super::serving::{primary, standby, world};
 use crate::core::ask::attested;
 use crate::core::ask::contradiction::{self, Kind};
-use crate::core::words::action::{Acted, Failure};
+use crate::core::words::action::{Acted, Failure, SYSTEM_IDENTIFIER};
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Outcome};
+use crate::core::words::reading::{Measurement, ProbeFailure};
 use crate::core::words::status::StepStatus;
+use crate::plan::kinds::Does;
 use crate::plan::{Plan, ProbeSpec, Severity, Step};
 use std::sync::Arc;
 
@@ -97,8 +100,9 @@ fn an_engine_that_ends_while_the_switch_is_taken_back_leaves_the_question_over_a
     let mut machine = to_be_undone();
     start_step(&mut machine, "back");
     record(&mut machine, "dr");
-    let machine = Machine::resumed_under(machine.model.plan.clone(), machine.log, machine.now);
+    let mut machine = Machine::resumed_under(machine.model.plan.clone(), machine.log, machine.now);
     assert_eq!(state(&machine, "back").status, StepStatus::Unknown);
+    seen_in_vain(&mut machine, "back");
     assert_asked(&machine, "dr");
 }
 
@@ -207,7 +211,7 @@ fn of_before() -> Machine {
     machine
 }
 
-fn resumed(machine: Machine) -> Machine {
+pub(super) fn resumed(machine: Machine) -> Machine {
     Machine::resumed_under(machine.model.plan.clone(), machine.log, machine.now)
 }
 
@@ -699,6 +703,54 @@ fn that_nobody_writes_to_one_database_says_nothing_of_a_switchover_of_another() 
     let open = contradiction::of(&machine.model).iter().map(|open| &open.contradiction);
     let servers: Vec<&str> = open.flat_map(|open| &open.servers).map(|server| server.as_str()).collect();
     assert_eq!(servers, ["cache-a", "cache-b"], "the other one is being moved");
+}
+
+/// Does a step whose confirmation read which database its server is a copy of.
+fn promote(machine: &mut Machine, step: &str, system: &str) {
+    let run = machine.run();
+    machine.ask(Ask::Prepare { run: run.clone(), step: step.into() }).unwrap();
+    let mut description = description(&step.into());
+    description.target.identity.push((SYSTEM_IDENTIFIER.into(), system.into()));
+    let result = Ok(description);
+    machine.report(Report::Described { run, step: step.into(), result, manual: card() }).unwrap();
+    machine.effects.clear();
+    let confirmation = state(machine, step).confirmation.unwrap().id;
+    machine.ask(Ask::Confirm { confirmation, typed: None }).unwrap();
+    machine.settle();
+}
+
+#[test]
+fn the_promotion_of_one_database_does_not_end_the_switchover_of_another_in_the_same_run() {
+    let mut machine = with(|plan| {
+        for (like, id) in [("primary-db", "cache-a"), ("dr-db", "cache-b")] {
+            let cache =
+                ProbeSpec { id: id.into(), database: Some("cache".into()), ..plan.probes[like].clone() };
+            plan.probes.insert(id.into(), cache);
+        }
+        let promoting = |id: &str| Step { does: Does::Promotes, ..acting(plan, id) };
+        let (first, second) = (promoting("promote-cache"), promoting("promote"));
+        let steps = [acting(plan, "fence"), first, second, switching(acting(plan, "dns"))];
+        plan.runbooks["to-dr"].steps = steps.into_iter().map(|step| (step.id.clone(), step)).collect();
+    });
+    let with_cache = |mut readings: Readings, cache: Readings| {
+        let of_cache = |read: Result<Measurement, ProbeFailure>| {
+            read.map(|read| read.with_text("system_identifier", "88".to_owned()))
+        };
+        readings.extend(cache.into_iter().map(|(probe, read)| (probe, of_cache(read))));
+        readings
+    };
+    let cache = || vec![("cache-a", primary(1, "c")), ("cache-b", standby("d"))];
+    let moved = || vec![("cache-a", standby("c2")), ("cache-b", primary(2, "d"))];
+    machine.pass(60, &with_cache(world(primary(1, "a"), standby("b")), cache()));
+    begin(&mut machine, "to-dr");
+    do_step(&mut machine, "fence");
+    machine.pass(10, &with_cache(nobody(), cache()));
+    promote(&mut machine, "promote-cache", "88");
+    machine.pass(60, &with_cache(nobody(), moved()));
+    assert_eq!(grave(&machine), [], "the other one is being moved still");
+    promote(&mut machine, "promote", "77");
+    machine.pass(60, &with_cache(nobody(), moved()));
+    assert_eq!(grave(&machine), [Kind::NobodyWrites], "nothing came of it");
 }
 
 #[test]

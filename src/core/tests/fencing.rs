@@ -127,6 +127,7 @@ fn a_fence_is_not_lifted_by_what_is_only_said_in_an_exercise() {
                 step: step.into(),
                 how: how(),
                 unproven: false,
+                fingerprint: None,
             })
             .to_vec(),
     );

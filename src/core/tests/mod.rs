@@ -8,6 +8,7 @@ pub(crate) mod desk;
 mod diverged;
 mod doubted;
 mod drills;
+mod edited;
 pub(crate) mod exercised;
 mod fencing;
 pub(crate) mod fixture;

@@ -10,6 +10,7 @@ use super::proving::*;
 use crate::core::ask::attested;
 use crate::core::words::action::{Acted, Failure, STILL_RUNS};
 use crate::core::words::command::{Ask, Report};
+use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Outcome};
 use crate::core::words::status::StepStatus;
 use crate::plan::{Plan, Step};
@@ -26,10 +27,16 @@ fn with_failback() -> Machine {
 
 /// A look at the step finds its program running.
 pub(super) fn still_runs(machine: &mut Machine, step: &str) {
-    let failure = Failure {
-        why: format!("the program of an earlier attempt {STILL_RUNS} 20233"),
-        ..Machine::failure()
-    };
+    let why = format!("the program of an earlier attempt {STILL_RUNS} 20233");
+    looked_at(machine, step, Failure { why, ..Machine::failure() });
+}
+
+/// A look at the step finds no program of it, and nothing that it did.
+pub(super) fn seen_in_vain(machine: &mut Machine, step: &str) {
+    looked_at(machine, step, Machine::failure());
+}
+
+fn looked_at(machine: &mut Machine, step: &str, failure: Failure) {
     let run = machine.run();
     machine.ask(Ask::Recheck { run: run.clone(), step: step.into() }).unwrap();
     let attempt = state(machine, step).attempt;
@@ -123,8 +130,7 @@ fn a_record_does_not_answer_for_a_program_that_is_seen_to_run_still() {
     let run = machine.run();
     machine.ask(Ask::Recheck { run, step: "switch".into() }).unwrap();
     prove(&mut machine, "switch");
-    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
-    assert_refolds(&machine);
+    assert_asked(&machine, "primary");
 }
 
 #[test]
@@ -346,4 +352,54 @@ fn a_switch_that_a_person_says_is_taken_back_while_it_runs_is_asked_for_once_it_
     end_step(&mut machine, "switch", done());
     prove(&mut machine, "switch");
     assert_asked(&machine, "primary");
+}
+
+#[test]
+fn a_clock_that_was_set_back_while_the_engine_ran_lets_no_undo_of_before_take_back_a_word() {
+    let mut machine = with_undo(|_| {});
+    let right = machine.now;
+    machine.now = right + SignedDuration::from_hours(1);
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    begin(&mut machine, "undo");
+    do_step(&mut machine, "back");
+    record(&mut machine, "primary");
+    machine.now = right;
+    machine.pass(5, &broken());
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    machine.pass(5, &broken());
+    let word = |machine: &Machine| attested::sentences(&machine.model, machine.now);
+    assert_eq!(word(&machine).len(), 1, "{:?}", word(&machine));
+    let mut machine = resumed(machine);
+    machine.pass(5, &broken());
+    assert_eq!(word(&machine).len(), 1, "the undo was before the word: {:?}", word(&machine));
+}
+
+#[test]
+fn a_record_of_another_region_while_a_switch_runs_is_not_overturned_by_its_end() {
+    let mut machine = with_failback();
+    begin(&mut machine, "switch-to-dr");
+    attest(&mut machine, "switch");
+    complete(&mut machine);
+    machine.pass(5, &broken());
+    begin(&mut machine, "home");
+    start_step(&mut machine, "all-home");
+    record(&mut machine, "dr");
+    end_step(&mut machine, "all-home", done());
+    prove(&mut machine, "all-home");
+    assert_asked(&machine, "dr");
+    assert!(said(&machine).contains("ran while it was recorded that"), "{}", said(&machine));
+}
+
+#[test]
+fn a_record_of_its_own_region_while_a_switch_runs_asks_nothing() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    start_step(&mut machine, "switch");
+    machine.take(vec![Fact::ServingRecorded { region: "dr".into(), reason: "by hand".into() }]);
+    end_step(&mut machine, "switch", done());
+    prove(&mut machine, "switch");
+    assert_eq!((serving(&machine), left(&machine)), ("dr", vec![]));
 }

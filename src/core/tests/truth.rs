@@ -3,7 +3,7 @@
 use super::carried_out::*;
 use super::doubted::*;
 use super::fixture::*;
-use super::ordered::still_runs;
+use super::ordered::{seen_in_vain, still_runs};
 use super::placement::*;
 use super::proving::*;
 use crate::base::ids::{RunId, StepId};
@@ -225,21 +225,31 @@ impl Night {
         }
         let machine = &self.machine;
         self.machine = Machine::resumed_under(machine.model.plan.clone(), machine.log.clone(), machine.now);
-        // The next engine looks at once.
-        for of in started.into_iter().filter(|_| pick % 3 == 1) {
-            still_runs(&mut self.machine, of.1.as_str());
-            self.left_running.insert(of);
+        self.look_at(started, pick % 3 == 1);
+    }
+
+    /// The next engine looks at once at what ran when the one before ended.
+    fn look_at(&mut self, started: BTreeSet<(RunId, StepId)>, still_run: bool) {
+        for of in started {
+            match still_run {
+                true => still_runs(&mut self.machine, of.1.as_str()),
+                false => seen_in_vain(&mut self.machine, of.1.as_str()),
+            }
+            if still_run {
+                self.left_running.insert(of);
+            }
         }
     }
 
     /// The plan of the next engine says otherwise what the runbook `undo` takes back.
     fn edit(&mut self) {
-        let machine = self.machine.clone();
+        let (machine, started) = (self.machine.clone(), self.started());
         self.machine = under(machine, |plan| {
             let undoes = &mut plan.runbooks["undo"].steps["back"].undoes;
             *undoes = if undoes.is_empty() { vec!["switch".into()] } else { Vec::new() };
         });
         self.machine.effects.clear();
+        self.look_at(started, false);
     }
 
     fn close(&mut self) {

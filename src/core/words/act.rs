@@ -64,7 +64,31 @@ pub struct Acts {
     pub list: Vec<Act>,
 }
 
+/// The places of a step in the order; 0 for what did not happen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Places {
+    /// The begin of the last attempt, or the last word of it.
+    pub began: Order,
+    /// The end of the last attempt that may have acted, or the last word of it.
+    pub acted: Order,
+    /// The last word that it is taken back.
+    pub undone: Order,
+}
+
+impl Places {
+    /// When it was done: where nothing of it acted, when it began.
+    pub fn done(&self) -> Order {
+        if self.acted == 0 { self.began } else { self.acted }
+    }
+}
+
 impl Acts {
+    /// Takes in what an engine of before made of them. Nothing that comes later gets a place of before.
+    pub fn replace(&mut self, noted: &Self) {
+        let last = self.last.max(noted.last);
+        *self = Self { last, ..noted.clone() };
+    }
+
     /// The next place in the order.
     pub fn advance(&mut self) -> Order {
         self.last += 1;

@@ -253,6 +253,9 @@ pub enum Fact {
         attempt: u32,
         /// The bundle that it runs under.
         confirmation: ConfirmationId,
+        /// What the plan said then that it does and what proves it; none in journals of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fingerprint: Option<String>,
     },
     /// A step said something (ephemeral).
     StepOutput { run: RunId, step: StepId, line: String },
@@ -333,6 +336,9 @@ pub enum Fact {
         /// What the plan wants as its proof was not seen: whom it lets serve counts once that is.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unproven: bool,
+        /// What the plan said then that it does and what proves it; none in journals of before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fingerprint: Option<String>,
     },
     /// A person states that what a step did is not in force any more, or stays on purpose.
     StepUndone {

@@ -1,13 +1,13 @@
 //! An incident, its answers and its runs: the durable course of events.
 
 use crate::base::ids::*;
-use crate::core::words::act::Acts;
+use crate::core::words::act::{Acts, Places};
 use crate::core::words::action::{Acted, Done, Failure, ManualCard, Proof};
 use crate::core::words::actor::Actor;
 use crate::core::words::confirmation::{Confirmation, Evidence};
 use crate::core::words::escalation::IncidentRole;
 use crate::core::words::status::StepStatus;
-use crate::plan::{Plan, Runbook, Severity};
+use crate::plan::{Plan, Runbook, Severity, Step};
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -279,6 +279,12 @@ pub struct StepRun {
     /// How far this host's clock was set since it came to rest, forward where that is positive.
     #[serde(default)]
     pub clock_moved: SignedDuration,
+    /// What the plan said that it does and what proves it, when it was done or said last; none in journals of before.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+    /// When it was done and taken back, in the order of all steps: times can be set.
+    #[serde(default)]
+    pub places: Places,
     /// What the last attempt said.
     pub outcome: Option<Outcome>,
     /// What the world showed.
@@ -341,6 +347,8 @@ impl StepRun {
             ended_at: None,
             acted: None,
             clock_moved: SignedDuration::ZERO,
+            fingerprint: None,
+            places: Places::default(),
             outcome: None,
             proof: None,
             reason: None,
@@ -380,12 +388,10 @@ impl StepRun {
         }
     }
 
-    /// When it began to do last what it does: a word counts from its moment.
-    pub fn began_at(&self) -> Option<Timestamp> {
-        match self.status {
-            StepStatus::Attested => self.ended_at,
-            _ => self.started_at.or(self.ended_at),
-        }
+    /// Whether the plan has the step as it was when it was done or said last. What another one does and proves says
+    /// nothing of it.
+    pub fn is_of(&self, step: &Step) -> bool {
+        self.fingerprint.as_ref().is_none_or(|known| *known == step.fingerprint())
     }
 
     /// When it had done that, whenever it was proven.
@@ -409,9 +415,7 @@ impl StepRun {
 
     /// A person stated that what it did, when it was done last, is taken back.
     pub fn is_taken_back(&self) -> bool {
-        let done = self.acted_at();
-        let since = self.undone.as_ref().filter(|_| !self.stays).map(|(at, _)| *at);
-        since.is_some_and(|at| done.is_none_or(|done| at >= done))
+        self.undone.is_some() && !self.stays && self.places.undone >= self.places.done()
     }
 
     /// A step that waits for nothing.

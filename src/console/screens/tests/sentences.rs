@@ -187,8 +187,13 @@ fn of_step() -> Vec<Fact> {
     let (run, step, confirmation) = (|| RUN.into(), || "promote".into(), bundle.id.clone());
     let primary =
         crate::core::ask::watch::Found::Primary { timeline: 2, writable: true, system: "77".into() };
-    let started =
-        |attempt| Fact::StepStarted { run: run(), step: step(), attempt, confirmation: bundle.id.clone() };
+    let started = |attempt| Fact::StepStarted {
+        run: run(),
+        step: step(),
+        attempt,
+        confirmation: bundle.id.clone(),
+        fingerprint: None,
+    };
     let finished = |outcome| Fact::StepFinished { run: run(), step: step(), attempt: 1, outcome };
     let confirmed = |typed: Option<&str>| Fact::StepConfirmed {
         run: run(),
@@ -243,7 +248,13 @@ fn of_step() -> Vec<Fact> {
         Fact::StepRetried { run: run(), step: step(), reason: Some("it never reached the server".into()) },
         Fact::StepRechecked { run: run(), step: step() },
         Fact::StepSkipped { run: run(), step: step(), reason: "done before".into() },
-        Fact::StepAttested { run: run(), step: step(), how: "by hand, role read".into(), unproven: false },
+        Fact::StepAttested {
+            run: run(),
+            step: step(),
+            how: "by hand, role read".into(),
+            unproven: false,
+            fingerprint: None,
+        },
         Fact::StepUndone {
             run: run(),
             step: step(),

@@ -49,7 +49,12 @@ impl Left<'_> {
     /// What is not known, and the way out; `record` is what records which region serves.
     pub fn sentence(&self, model: &Model, record: &str) -> String {
         let said = self.said(model);
-        if matches!(self.found.why, Why::StillRuns | Why::UndoStillRuns) {
+        if self.found.why == Why::Gone {
+            return format!(
+                "{said}. See that none does. The close of the incident ends this; then {record} records which region does."
+            );
+        }
+        if self.found.why.outlasts_records() {
             return format!(
                 "{said}. Look at the step again (r) once that ended; then {record} records which region does."
             );
@@ -91,6 +96,10 @@ impl Left<'_> {
                 format!("\"{title}\" is verified, and its run moved nothing")
             }
             Why::Shown => format!("\"{title}\" is verified, and moved nothing because of the {end}"),
+            Why::Overlaps => {
+                let serving = model.serving().map_or_else(String::new, |region| name(model, region));
+                format!("\"{title}\" ran while it was recorded that {serving} serves: {}", whether())
+            }
             Why::Doubt if self.end == End::Doubt => {
                 format!("nobody knows whether \"{title}\" acted: whether {} serves is not known", region())
             }
@@ -98,6 +107,9 @@ impl Left<'_> {
                 format!("nobody knows whether \"{title}\" acted before it was skipped")
             }
             Why::Doubt => format!("nobody knows whether \"{title}\" acted before the {end}"),
+            Why::NoRegion => {
+                format!("\"{title}\" serves by the last that is known, and the plan has no such region")
+            }
             Why::LeftOut => format!("\"{title}\" was skipped: whether {} serves now is not known", region()),
             Why::Exercise => format!(
                 "\"{title}\" was only said in the exercise: whether {} serves now is not known",
@@ -107,6 +119,10 @@ impl Left<'_> {
             Why::UndoStillRuns => {
                 format!("a program of what takes \"{title}\" back may run still: {}", whether())
             }
+            Why::Gone => format!(
+                "a program of \"{title}\", or of what takes it back, may run still, and the plan has that step no more: {}",
+                whether()
+            ),
             Why::Drilled => format!("\"{title}\" was done in the exercise: {}", whether()),
             Why::Unsaid => {
                 let how = match self.end {
@@ -142,18 +158,25 @@ pub fn left(model: &Model) -> Vec<Left<'_>> {
         kept.retain(|other| *other != left);
         kept.push(left);
     }
-    let is_told = |doubt: &Left<'_>| {
-        kept.iter().any(|left| (left.found.id, left.found.region) == (doubt.found.id, doubt.found.region))
-    };
-    let doubts = View::of(model).doubts().into_iter().map(|doubt| doubted(model, doubt));
-    let doubts: Vec<_> = doubts.filter(|doubt| !is_told(doubt)).collect();
-    kept.extend(doubts);
+    for doubt in View::of(model).doubts().into_iter().map(|doubt| doubted(model, doubt)) {
+        let is_same =
+            |left: &Left<'_>| (left.found.id, left.found.region) == (doubt.found.id, doubt.found.region);
+        // A record answers for what is left, and not for what may run still.
+        if doubt.found.why.outlasts_records() {
+            kept.retain(|left| !is_same(left));
+        }
+        if !kept.iter().any(is_same) {
+            kept.push(doubt);
+        }
+    }
+    kept.extend(no_region(model));
     kept
 }
 
 /// Whether anything is.
 pub fn is_left(model: &Model) -> bool {
-    !View::of(model).doubts().is_empty()
+    no_region(model).is_some()
+        || !View::of(model).doubts().is_empty()
         || runs(model).any(|(incident, run)| !left_by(model, incident, run).is_empty())
 }
 
@@ -196,6 +219,15 @@ pub fn is_any(model: &Model) -> bool {
 /// All runs but those of exercises that move nothing.
 fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
     model.real_incidents().flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
+}
+
+/// The region that serves is one that the plan has not, or has by another name.
+fn no_region(model: &Model) -> Option<Left<'_>> {
+    let region = model.serving().filter(|region| !model.plan.regions.contains_key(*region))?;
+    let why = Why::NoRegion;
+    let found =
+        WouldServe { id: region.as_str(), title: region.as_str(), region: Some(region), services: None, why };
+    Some(Left { found, end: End::Doubt })
 }
 
 /// The step that let the region serve which may do so no more.

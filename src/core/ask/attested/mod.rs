@@ -20,6 +20,9 @@ use jiff::Timestamp;
 /// How a word is called that was given in an exercise.
 pub const EXERCISE: &str = "ONLY SAID IN THE EXERCISE";
 
+/// Why the plan of now proves no step of before.
+const ANOTHER_PROOF: &str = "the plan asked for another one when it was said";
+
 /// A step whose own proof does not hold now, or that was only said in an exercise.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Unshown<'m> {
@@ -29,6 +32,8 @@ pub struct Unshown<'m> {
     pub step: &'m Step,
     /// Whether that is known; else nobody can tell.
     pub is_false: bool,
+    /// The plan asked for another proof when it was said.
+    pub is_another: bool,
     /// It was only said in an exercise that moves nothing.
     pub is_exercise: bool,
     /// The region that serves once it is proven, or once a person records it.
@@ -43,7 +48,8 @@ impl<'m> Unshown<'m> {
             let (place, title) = (self.place, &step.title);
             return format!("step {place} \"{title}\" was {EXERCISE}: nobody did it for real");
         }
-        let condition = step.verify.as_ref().map_or("", |verify| verify.source());
+        let asked = step.verify.as_ref().filter(|_| !self.is_another);
+        let condition = asked.map_or(ANOTHER_PROOF, |verify| verify.source());
         format!(
             "step {} \"{}\" is on a person's word, and its own proof {}: {condition}",
             self.place,
@@ -78,7 +84,8 @@ pub fn unshown<'m>(model: &'m Model, run: &'m Run, now: Timestamp) -> Option<Uns
         }
         let is_exercise = is_only_said(model, run, state);
         let region = run.aim.region.as_ref().filter(|_| run.is_switch(&step.id));
-        let found = |is_false| Unshown { runbook, place: place + 1, step, is_false, is_exercise, region };
+        let (place, is_another) = (place + 1, !state.is_of(step));
+        let found = |is_false| Unshown { runbook, place, step, is_false, is_another, is_exercise, region };
         if is_exercise {
             // Of a run that was aborted nobody does it any more.
             return (!run.is_aborted()).then(|| found(moves || !step.is_for_people()));
@@ -121,6 +128,9 @@ pub fn sentences(model: &Model, now: Timestamp) -> Vec<String> {
 /// it to. None where the plan wants no proof.
 pub fn proof(model: &Model, run: &Run, step: &Step, state: &StepRun, now: Timestamp) -> Option<Truth> {
     let view = View { model, now };
+    if !state.is_of(step) {
+        return state.unproven.then(|| Truth::Unknown(ANOTHER_PROOF.into()));
+    }
     let condition = step.verify.as_ref()?;
     let since = state.ended_at.or(state.started_at);
     let ahead = placement::ahead(model, run, step);

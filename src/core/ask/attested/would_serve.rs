@@ -34,12 +34,18 @@ pub enum Why {
     Said,
     /// It is verified.
     Shown,
+    /// It is verified, and another region was recorded while it ran.
+    Overlaps,
     /// Nobody knows whether it acted.
     Doubt,
     /// Nobody knows whether it acted, and a program of it was seen to run still.
     StillRuns,
     /// A program of a step that takes it back was seen to run still.
     UndoStillRuns,
+    /// A program of it, or of what takes it back, may run still, and the plan has that step no more: nobody can look.
+    Gone,
+    /// The plan has no such region.
+    NoRegion,
     /// It was skipped.
     LeftOut,
     /// It was only said in an exercise.
@@ -71,6 +77,11 @@ impl Why {
             StepStatus::Skipped => Some(Self::LeftOut),
             _ => None,
         }
+    }
+
+    /// No record answers for it before it is known that nothing of it runs any more.
+    pub fn outlasts_records(self) -> bool {
+        matches!(self, Self::StillRuns | Self::UndoStillRuns | Self::Gone)
     }
 
     /// Nobody did it.
@@ -112,7 +123,9 @@ fn of_step<'m>(model: &'m Model, run: &'m Run, id: &'m StepId, state: &StepRun) 
     let moves = || step.is_some_and(|step| moves_services(model, step, said));
     let is_open = region.is_some() || (!why.is_undone() && state.moved.is_none() && moves());
     let title = step.map_or(id.as_str(), |step| &step.title);
-    (is_open && !is_taken_back(model, run, id, state)).then_some(WouldServe {
+    // Of what people did in the place of a step nobody knows what takes it back.
+    let is_over = || why != Why::LeftOut && is_taken_back(model, run, id, state);
+    (is_open && !is_over()).then_some(WouldServe {
         id: id.as_str(),
         title,
         region,

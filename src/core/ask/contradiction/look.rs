@@ -239,7 +239,7 @@ fn without_writer_since(database: &Database<'_>) -> Option<Timestamp> {
 /// It is a warning at once, and trouble when it lasts for longer than a switchover and two looks at each server. One
 /// alone that is down is what the plan's rules are for.
 fn nobody_writes(model: &Model, database: &Database<'_>, now: Timestamp) -> Option<Contradiction> {
-    let since = without_writer_since(database)?.max(moving::moved_at(model, now));
+    let since = without_writer_since(database)?.max(moving::moved_at(model, database, now));
     if moving::is_being_moved(model, database, now) {
         return None;
     }
