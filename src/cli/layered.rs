@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::base::toml::{Problems, Report, render};
+use crate::base::toml::{Diagnostics, Report, render};
 use crate::console::layers::{Layers, Origin, Source, read_source, unreadable};
 
 /// The user's own folder of `kind` ("themes", "keymaps"): below the folder given, or below
@@ -78,7 +78,7 @@ pub(super) fn check(
 }
 
 /// Prints problems, each with its place.
-pub(super) fn print_problems(out: &mut impl Write, problems: &Problems) -> io::Result<()> {
+pub(super) fn print_problems(out: &mut impl Write, problems: &Diagnostics) -> io::Result<()> {
     out.write_all(render::plain(problems).as_bytes())
 }
 

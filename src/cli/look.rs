@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::base::environment::Environment;
-use crate::base::toml::Problems;
+use crate::base::toml::Diagnostics;
 use crate::console::glyphs::Glyphs;
 use crate::console::keymap::{self, Keymap};
 use crate::console::theme::{self, ColourDepth, ColourEnvironment, Theme};
@@ -121,10 +121,10 @@ fn read_config(folder: Option<&Path>) -> (Config, Option<String>) {
 /// The one that a flag names, or the configuration, or the default.
 fn choose<T>(
     (flag, configured, default): (Option<&str>, Option<&str>, &str),
-    load: impl Fn(&str) -> Result<T, Problems>,
+    load: impl Fn(&str) -> Result<T, Diagnostics>,
     trouble: &mut Option<String>,
 ) -> Result<T, Failure> {
-    let lines = |problems: Problems| problems.to_string();
+    let lines = |problems: Diagnostics| problems.to_string();
     if let Some(flag) = flag {
         return load(flag).map_err(|problems| Failure::new(lines(problems), ""));
     }

@@ -1,6 +1,6 @@
 //! Reads a plan's files, within limits that are checked before anything is read.
 
-use crate::base::toml::{Problem, Report, SourceFile, Sources};
+use crate::base::toml::{Diagnostic, Report, SourceFile, Sources};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub(crate) fn read(path: &Path, report: &Report) -> (Sources, bool) {
     let (mut total, mut all) = (0, true);
     for file in files {
         let fault = |(code, message, help): Unread| {
-            report.add(Problem::of_file(code, shown(&file), message).help(help));
+            report.add(Diagnostic::of_file(code, shown(&file), message).help(help));
         };
         match read_file(&file).map(decode) {
             Ok((text, encoding)) => {
@@ -28,7 +28,7 @@ pub(crate) fn read(path: &Path, report: &Report) -> (Sources, bool) {
                 total += text.len() as u64;
                 if total > MAX_PLAN_BYTES {
                     let message = format!("the plan is larger than {} MiB", MAX_PLAN_BYTES >> 20);
-                    report.add(Problem::of_file("too-large", shown(path), message));
+                    report.add(Diagnostic::of_file("too-large", shown(path), message));
                     return (sources, false);
                 }
                 sources.0.push(SourceFile { path: shown(&file), text: text.into() });
@@ -44,7 +44,7 @@ pub(crate) fn read(path: &Path, report: &Report) -> (Sources, bool) {
 
 fn list(path: &Path, report: &Report) -> Option<Vec<PathBuf>> {
     let problem = |code, message: String, help: &str| {
-        report.add(Problem::of_file(code, shown(path), message).help(help));
+        report.add(Diagnostic::of_file(code, shown(path), message).help(help));
     };
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,

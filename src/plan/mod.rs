@@ -26,7 +26,7 @@ mod types;
 pub(crate) mod units;
 pub mod vocabulary;
 
-pub use crate::base::toml::{Level, Problem, Problems};
+pub use crate::base::toml::{Diagnostic, Diagnostics, Level};
 pub use aws::AwsSettings;
 pub use load::{Loaded, load, load_texts};
 pub use people::*;

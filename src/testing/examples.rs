@@ -4,7 +4,7 @@ use super::plans::{load, plan_of};
 use crate::base::ids::{ProbeId, RegionId};
 use crate::base::units::Unit;
 use crate::plan::params::Params;
-use crate::plan::{Channel, Level, Plan, ProbeSpec, Problem, Problems, Step, Thresholds};
+use crate::plan::{Channel, Diagnostic, Diagnostics, Level, Plan, ProbeSpec, Step, Thresholds};
 use jiff::SignedDuration;
 
 const BASE: &str = include_str!("plans/example.toml");
@@ -15,12 +15,12 @@ fn plan(text: &str) -> Plan {
 }
 
 /// The same, or what the loader finds wrong with it.
-fn loaded(text: &str) -> Result<Plan, Problems> {
+fn loaded(text: &str) -> Result<Plan, Diagnostics> {
     Ok(load(&[BASE, text])?.plan)
 }
 
 /// The probe of `[probes.example]`, or what the loader finds wrong with it.
-pub fn try_probe(text: &str) -> Result<ProbeSpec, Problems> {
+pub fn try_probe(text: &str) -> Result<ProbeSpec, Diagnostics> {
     Ok(loaded(text)?.probes["example"].clone())
 }
 
@@ -31,7 +31,7 @@ pub fn refused(kind: &str, keys: &str) -> Vec<(&'static str, usize, String)> {
         Ok(_) => return Vec::new(),
         Err(problems) => problems,
     };
-    let line = |problem: &Problem| {
+    let line = |problem: &Diagnostic| {
         problem.place.as_ref().map_or(0, |(place, _)| problems.sources().position(*place).line)
     };
     let errors = problems.iter().filter(|problem| problem.level == Level::Error);
@@ -54,7 +54,7 @@ pub fn step(text: &str) -> Step {
 }
 
 /// The same, or what the loader finds wrong with it.
-pub fn try_step(text: &str) -> Result<Step, Problems> {
+pub fn try_step(text: &str) -> Result<Step, Diagnostics> {
     Ok(loaded(&in_runbook(text))?.runbooks["example"].steps[0].clone())
 }
 

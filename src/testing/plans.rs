@@ -1,6 +1,6 @@
 //! Plans, as the real loader reads them.
 
-use crate::plan::{Loaded, Plan, Problems, load_texts};
+use crate::plan::{Diagnostics, Loaded, Plan, load_texts};
 use crate::simulation::demo;
 use std::sync::{Arc, LazyLock};
 
@@ -17,7 +17,7 @@ pub fn plan_of(texts: &[&str]) -> Plan {
 }
 
 /// The same with what its writer should look at, or what the loader finds wrong with it.
-pub fn load(texts: &[&str]) -> Result<Loaded, Problems> {
+pub fn load(texts: &[&str]) -> Result<Loaded, Diagnostics> {
     let file = |(number, text): (usize, &&str)| (format!("{number}.toml"), (*text).to_owned());
     load_texts(texts.iter().enumerate().map(file).collect(), &crate::providers::registry())
 }

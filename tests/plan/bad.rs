@@ -3,12 +3,12 @@
 use crate::registry::registry;
 use crate::resolve::plans;
 use lifeboat::base::toml::render::{Style, graphical};
-use lifeboat::plan::{Problems, load_texts};
+use lifeboat::plan::{Diagnostics, load_texts};
 
 const NARROW: Style = Style { color: false, unicode: true, width: 80 };
 
 /// The problems of the good plan with one change.
-fn problems(change: &[(&str, &str)]) -> Problems {
+fn problems(change: &[(&str, &str)]) -> Diagnostics {
     let mut text = std::fs::read_to_string(plans().join("good.toml")).unwrap();
     for (from, to) in change {
         assert!(text.contains(from), "the good plan has no {from:?}");

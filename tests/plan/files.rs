@@ -1,12 +1,12 @@
 //! Files that cannot be read, and files that should not be.
 
 use crate::registry::registry;
-use lifeboat::plan::{Problems, load};
+use lifeboat::plan::{Diagnostics, load};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-fn problems(path: &Path) -> Problems {
+fn problems(path: &Path) -> Diagnostics {
     load(path, &registry()).expect_err("the plan must not load")
 }
 

@@ -3,7 +3,7 @@
 use crate::registry::registry;
 use crate::resolve::good;
 use lifeboat::plan::keys::{Key, Need};
-use lifeboat::plan::{Problems, load_texts, reference, schema, sections, show};
+use lifeboat::plan::{Diagnostics, load_texts, reference, schema, sections, show};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -151,7 +151,7 @@ fn the_schema_knows_every_section_and_kind() {
 }
 
 /// A plan around the example of a kind, in which everything that an example can name exists.
-fn around(example: &str) -> Problems {
+fn around(example: &str) -> Diagnostics {
     let plan = "[plan]\nname = \"x\"\n[regions.primary]\nrole = \"primary\"\n[regions.dr]\nrole = \"standby\"\n\
                 [tree]\nroot = \"q\"\n[tree.q]\nask = \"?\"\nanswers.a = \"example\"\nanswers.b = \"l\"\n\
                 [leaves.l]\ntitle = \"l\"\nadvice = \"l\"\n";

@@ -1,6 +1,6 @@
 //! What the kinds of actions and channels of this build refuse of their own keys, found when the plan is loaded.
 
-use lifeboat::plan::{Level, Problem, load_texts};
+use lifeboat::plan::{Diagnostic, Level, load_texts};
 
 const PLAN: &str = r#"
 [plan]
@@ -32,7 +32,7 @@ title = "Over"
 "#;
 
 /// The errors of a plan with one more table.
-fn errors(more: &str) -> Vec<Problem> {
+fn errors(more: &str) -> Vec<Diagnostic> {
     match load_texts(vec![("plan.toml".into(), format!("{PLAN}{more}"))], &lifeboat::providers::registry()) {
         Ok(_) => Vec::new(),
         Err(problems) => problems.iter().filter(|problem| problem.level == Level::Error).cloned().collect(),
@@ -40,7 +40,7 @@ fn errors(more: &str) -> Vec<Problem> {
 }
 
 /// The errors of a plan with one step of a kind that has these keys, and something that proves it.
-fn of_step(action: &str, keys: &[&str]) -> (String, Vec<Problem>) {
+fn of_step(action: &str, keys: &[&str]) -> (String, Vec<Diagnostic>) {
     let keys: String = keys.iter().map(|key| format!("with.{key}\n")).collect();
     let step = format!(
         "[[runbooks.over.steps]]\nid = \"do\"\ntitle = \"Do it\"\naction = \"{action}\"\nverify = \"signals['db'].state == 'ok'\"\n\
@@ -50,7 +50,7 @@ fn of_step(action: &str, keys: &[&str]) -> (String, Vec<Problem>) {
 }
 
 /// The errors of a plan with one channel of a kind that has these keys.
-fn of_channel(kind: &str, keys: &[&str]) -> (String, Vec<Problem>) {
+fn of_channel(kind: &str, keys: &[&str]) -> (String, Vec<Diagnostic>) {
     let note =
         "[[runbooks.over.steps]]\nid = \"do\"\ntitle = \"Do it\"\naction = \"note\"\nwith.text = \"done\"\n";
     let keys: String = keys.iter().map(|key| format!("{key}\n")).collect();
@@ -62,7 +62,7 @@ fn of_channel(kind: &str, keys: &[&str]) -> (String, Vec<Problem>) {
 type Rows<'a> = &'a [(&'a str, &'a [&'a str], &'a [&'a str], &'a str, &'a str)];
 
 #[track_caller]
-fn assert_found(rows: Rows<'_>, load: impl Fn(&str, &[&str]) -> (String, Vec<Problem>)) {
+fn assert_found(rows: Rows<'_>, load: impl Fn(&str, &[&str]) -> (String, Vec<Diagnostic>)) {
     for (kind, good, bad, key, word) in rows {
         let (_, errors) = load(kind, good);
         assert!(errors.is_empty(), "{kind} {good:?}: {errors:?}");

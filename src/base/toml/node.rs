@@ -1,7 +1,7 @@
 //! A TOML file as a tree in the order of the file, every key and value with its place.
 
 use super::Span;
-use super::{Problem, Report};
+use super::{Diagnostic, Report};
 use indexmap::IndexMap;
 use toml::de::{DeTable, DeValue};
 
@@ -71,8 +71,8 @@ pub(crate) fn parse(file: usize, text: &str, report: &Report) -> Option<Table> {
     errors.is_empty().then(|| convert_table(file, table.into_inner()))
 }
 
-fn syntax_problem(place: Span, message: &str) -> Problem {
-    let problem = Problem::error("syntax", place, format!("TOML: {message}"));
+fn syntax_problem(place: Span, message: &str) -> Diagnostic {
+    let problem = Diagnostic::error("syntax", place, format!("TOML: {message}"));
     match message {
         message if message.contains("duplicate key") => {
             problem.help("each name may be given once; to add to a table, write its keys together")

@@ -1,7 +1,7 @@
-//! Problems for people (with the marked lines of the file), for logs (a line each) and for editors (JSON).
+//! Diagnostics for people (with the marked lines of the file), for logs (a line each) and for editors (JSON).
 
 use super::Span;
-use super::{Level, Problem, Problems};
+use super::{Diagnostic, Diagnostics, Level};
 use crate::base::text::clean;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles,
@@ -20,7 +20,7 @@ pub struct Style {
 }
 
 /// Every problem with the lines it is about.
-pub fn graphical(problems: &Problems, style: Style) -> String {
+pub fn graphical(problems: &Diagnostics, style: Style) -> String {
     let handler = GraphicalReportHandler::new_themed(theme(style))
         .with_width(style.width.clamp(40, 200))
         .with_links(false)
@@ -38,7 +38,7 @@ pub fn graphical(problems: &Problems, style: Style) -> String {
 }
 
 /// A line for each problem, and one for its help.
-pub fn plain(problems: &Problems) -> String {
+pub fn plain(problems: &Diagnostics) -> String {
     let mut out: String = problems.iter().map(|problem| plain_line(problem, problems)).collect();
     out.push_str(&omitted(problems));
     out
@@ -46,8 +46,8 @@ pub fn plain(problems: &Problems) -> String {
 
 /// Every problem as a JSON value: `severity`, `code`, `message`, `file`, `line`, `column`, `end_line`,
 /// `end_column`, `help`; lines and columns from 1, null where the problem is a whole file.
-pub fn json(problems: &Problems) -> Vec<serde_json::Value> {
-    let one = |problem: &Problem| {
+pub fn json(problems: &Diagnostics) -> Vec<serde_json::Value> {
+    let one = |problem: &Diagnostic| {
         let place = problem.place.as_ref().map(|(place, _)| *place);
         let position = place.map(|place| problems.sources().position(place));
         serde_json::json!({
@@ -75,7 +75,7 @@ fn theme(style: Style) -> GraphicalTheme {
     GraphicalTheme { characters, styles: if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() } }
 }
 
-fn plain_line(problem: &Problem, problems: &Problems) -> String {
+fn plain_line(problem: &Diagnostic, problems: &Diagnostics) -> String {
     let place = match &problem.place {
         Some((place, _)) => problems.sources().describe(*place),
         None => problem.file.clone().unwrap_or_default(),
@@ -89,14 +89,14 @@ fn plain_line(problem: &Problem, problems: &Problems) -> String {
     line
 }
 
-fn omitted(problems: &Problems) -> String {
+fn omitted(problems: &Diagnostics) -> String {
     match problems.omitted() {
         0 => String::new(),
         more => format!("and {more} more problems: correct these first\n"),
     }
 }
 
-fn file_of(problem: &Problem, problems: &Problems) -> Option<String> {
+fn file_of(problem: &Diagnostic, problems: &Diagnostics) -> Option<String> {
     let of_place = problem.place.as_ref().and_then(|(place, _)| problems.sources().file(*place));
     of_place.map(|file| file.path.clone()).or_else(|| problem.file.clone()).map(|path| clean(&path, MAX_TEXT))
 }
@@ -105,7 +105,7 @@ fn file_of(problem: &Problem, problems: &Problems) -> Option<String> {
 const MAX_DISTANCE: usize = 12;
 
 /// Whether another place of a problem is drawn with its first one, or only named.
-fn is_near(problem: &Problem, other: Span, problems: &Problems) -> bool {
+fn is_near(problem: &Diagnostic, other: Span, problems: &Diagnostics) -> bool {
     let line = |place: Span| problems.sources().position(place).line;
     problem.place.as_ref().is_some_and(|(place, _)| {
         place.file == other.file && line(*place).abs_diff(line(other)) <= MAX_DISTANCE
@@ -113,7 +113,7 @@ fn is_near(problem: &Problem, other: Span, problems: &Problems) -> bool {
 }
 
 /// The help, with the places that are not drawn.
-fn help(problem: &Problem, problems: &Problems) -> Option<String> {
+fn help(problem: &Diagnostic, problems: &Diagnostics) -> Option<String> {
     let elsewhere = problem.also.iter().filter(|(place, _)| !is_near(problem, *place, problems));
     let lines: Vec<String> = elsewhere
         .map(|(place, label)| format!("{label}: {}", problems.sources().describe(*place)))
@@ -134,7 +134,7 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn new(problem: &Problem, problems: &Problems) -> Self {
+    fn new(problem: &Diagnostic, problems: &Diagnostics) -> Self {
         let sources = problems.sources();
         let labels = problem
             .place

@@ -5,7 +5,7 @@ use crate::base::toml::render::{self, Style};
 use crate::cli::EXIT_USAGE;
 use crate::console::glyphs::Glyphs;
 use crate::console::theme::{ColourDepth, ColourEnvironment};
-use crate::plan::{Plan, Problems, load};
+use crate::plan::{Diagnostics, Plan, load};
 use clap::Args;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ pub fn run(args: &CheckArgs, style: Option<Style>, out: &mut dyn Write) -> io::R
     })
 }
 
-fn summary(path: &Path, plan: Option<&Plan>, problems: &Problems) -> String {
+fn summary(path: &Path, plan: Option<&Plan>, problems: &Diagnostics) -> String {
     let path = clean(&path.to_string_lossy(), 200);
     let warnings = match problems.warnings() {
         0 => String::new(),

@@ -6,7 +6,7 @@ use crate::cli::{EXIT_USAGE, Failure, LEFT_BEHIND, PlanArgs, limits, look, place
 use crate::engine::client::Client;
 use crate::engine::spawn::EXIT_TAKEN;
 use crate::engine::{self, access};
-use crate::plan::{Loaded, Plan, Problems, load, load_texts};
+use crate::plan::{Diagnostics, Loaded, Plan, load, load_texts};
 use crate::providers::clients::Clients;
 use crate::simulation::{SimulatedWorld, demo};
 use crate::world::{RealWorld, World};
@@ -146,7 +146,7 @@ pub(in crate::cli) fn read_plan(path: Option<&Path>) -> Result<Plan, Failure> {
     }
 }
 
-fn unusable(path: Option<&Path>, problems: &Problems) -> Failure {
+fn unusable(path: Option<&Path>, problems: &Diagnostics) -> Failure {
     let path = path.unwrap_or(Path::new(engine::plan_file::DEMO)).display();
     let what = format!("the plan {path} has problems:\n{}", render::plain(problems).trim_end());
     let next = format!("Mend them; `lifeboat check {path}` shows them in their lines.");

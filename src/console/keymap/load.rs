@@ -6,7 +6,7 @@ use super::{ACTIONS, Action, ActionInfo, Binding, Context, Keymap, Sequence};
 use crate::base::text::clean;
 use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Node, NodeValue, Table};
-use crate::base::toml::{Problem, Problems, Report, Sources, Span};
+use crate::base::toml::{Diagnostic, Diagnostics, Report, Sources, Span};
 use crate::console::layers::{self, Layers, expect_text, reject_unknown_keys};
 
 /// Keymaps embedded in the program, as `(name, TOML)`.
@@ -30,7 +30,7 @@ pub fn layers(folder: Option<&Path>) -> Layers {
 ///
 /// # Errors
 /// All that is wrong with it and with what it inherits.
-pub fn load(layers: &Layers, name: &str) -> Result<Keymap, Problems> {
+pub fn load(layers: &Layers, name: &str) -> Result<Keymap, Diagnostics> {
     let report = Report::default();
     let keymap = layers.find(name).map(|index| check(layers, index, &report));
     let keymap = keymap.map_err(|problem| report.add(*problem)).ok();
@@ -87,7 +87,7 @@ fn read_layer(table: &Table, texts: &Sources, report: &Report) -> Layer {
             Some(keys) => read_context(context, keys, &mut layer, texts, report),
             None => {
                 let message = format!("`{}` must be a table", context.name());
-                report.add(Problem::error("wrong-type", value.place, message));
+                report.add(Diagnostic::error("wrong-type", value.place, message));
             }
         }
     }
@@ -100,13 +100,13 @@ fn read_context(context: Context, table: &Table, layer: &mut Layer, texts: &Sour
             let message = format!("unknown action `{}`", clean(name, MAX_NAME_CHARS));
             let help = near_miss(name, ACTIONS.iter().map(|info| info.name))
                 .unwrap_or_else(|| "`lifeboat keys show default` names every action".into());
-            report.add(Problem::error("unknown-name", entry.key_place, message).help(help));
+            report.add(Diagnostic::error("unknown-name", entry.key_place, message).help(help));
             continue;
         };
         if !info.contexts.contains(&context) {
             let places: Vec<&str> = info.contexts.iter().map(|context| context.name()).collect();
             let message = format!("`{name}` means nothing in `{}`", context.name());
-            let problem = Problem::error("wrong-context", entry.key_place, message);
+            let problem = Diagnostic::error("wrong-context", entry.key_place, message);
             report.add(problem.help(format!("it works in: {}", places.join(", "))));
             continue;
         }
@@ -130,18 +130,18 @@ fn read_keys(
     for value in values {
         let Some(text) = value.text() else {
             let message = format!("the keys of `{}` must be text, or a list of texts", info.name);
-            report.add(Problem::error("wrong-type", value.place, message));
+            report.add(Diagnostic::error("wrong-type", value.place, message));
             continue;
         };
         match Sequence::parse(text) {
             Err(message) => {
                 let help = "keys look like `q`, `G`, `ctrl-x`, `alt-v`, `shift-tab`, `f1`, `space`, `g g`";
-                report.add(Problem::error("bad-key", value.place, message).help(help));
+                report.add(Diagnostic::error("bad-key", value.place, message).help(help));
             }
             Ok(sequence) => {
                 let binding = Binding { context, sequence, action: info.action };
                 match refusal(info, &binding, &layer.bindings, texts) {
-                    Some(message) => report.add(Problem::error("bad-key", value.place, message)),
+                    Some(message) => report.add(Diagnostic::error("bad-key", value.place, message)),
                     None => layer.bindings.push((binding, value.place)),
                 }
             }
@@ -181,7 +181,7 @@ fn report_unbound(head: Span, bindings: &[Binding], report: &Report) {
             if !bound {
                 let message = format!("`{}` has no key in `{}`", info.name, context.name());
                 let help = "bind one, or add `inherits = \"default\"`";
-                report.add(Problem::error("unbound", head, message).help(help));
+                report.add(Diagnostic::error("unbound", head, message).help(help));
             }
         }
     }

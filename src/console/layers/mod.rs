@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::base::text::clean;
 use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Table, parse};
-use crate::base::toml::{Problem, Problems, Report, SourceFile, Sources, Span};
+use crate::base::toml::{Diagnostic, Diagnostics, Report, SourceFile, Sources, Span};
 
 /// Largest theme or keymap file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
@@ -60,7 +60,7 @@ impl Source {
 pub struct Layers {
     kind: &'static str,
     sources: Vec<Source>,
-    unreadable: Vec<Problem>,
+    unreadable: Vec<Diagnostic>,
 }
 
 impl Layers {
@@ -127,7 +127,7 @@ impl Layers {
     }
 
     /// Files and folders that could not be read.
-    pub fn unreadable(&self) -> &[Problem] {
+    pub fn unreadable(&self) -> &[Diagnostic] {
         &self.unreadable
     }
 
@@ -149,7 +149,7 @@ impl Layers {
     }
 
     /// The index of the topmost source called `name`.
-    pub fn find(&self, name: &str) -> Result<usize, Box<Problem>> {
+    pub fn find(&self, name: &str) -> Result<usize, Box<Diagnostic>> {
         self.find_below(name, self.sources.len()).ok_or_else(|| Box::new(self.no_such(name)))
     }
 
@@ -157,9 +157,9 @@ impl Layers {
         self.sources.get(..end)?.iter().rposition(|source| source.name == name)
     }
 
-    fn no_such(&self, name: &str) -> Problem {
+    fn no_such(&self, name: &str) -> Diagnostic {
         let message = format!("no {} called `{name}`", self.kind);
-        Problem::of_file("unknown-name", name, message).help(self.known(name))
+        Diagnostic::of_file("unknown-name", name, message).help(self.known(name))
     }
 
     fn known(&self, name: &str) -> String {
@@ -182,13 +182,13 @@ impl Layers {
             match found {
                 None => {
                     let message = format!("inherits from `{parent}`, and no {} has that name", self.kind);
-                    report.add(Problem::error("unknown-name", span, message).help(self.known(&parent)));
+                    report.add(Diagnostic::error("unknown-name", span, message).help(self.known(&parent)));
                     break;
                 }
                 Some(next) if lineage.contains(&next) => {
                     let names: Vec<&str> = lineage.iter().map(|i| self.sources[*i].name.as_str()).collect();
                     let message = format!("inherits from itself: {} -> {parent}", names.join(" -> "));
-                    report.add(Problem::error("inherits", span, message).help("remove one `inherits`"));
+                    report.add(Diagnostic::error("inherits", span, message).help("remove one `inherits`"));
                     break;
                 }
                 Some(next) => {
@@ -209,8 +209,8 @@ impl Layers {
 }
 
 /// That a file or folder cannot be read.
-pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Problem {
-    Problem::of_file("unreadable", path.display().to_string(), format!("cannot be read: {error}"))
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::of_file("unreadable", path.display().to_string(), format!("cannot be read: {error}"))
 }
 
 /// Reads one TOML file of bounded size; the name of the source is the file name without its extension.
@@ -231,19 +231,23 @@ pub(crate) fn reject_unknown_keys(table: &Table, known: &[&str], report: &Report
         let help = near_miss(name, known.iter().copied())
             .unwrap_or_else(|| format!("known here: {}", known.join(", ")));
         let message = format!("unknown key `{}`", clean(name, MAX_NAME_CHARS));
-        report.add(Problem::error("unknown-key", entry.key_place, message).help(help));
+        report.add(Diagnostic::error("unknown-key", entry.key_place, message).help(help));
     }
 }
 
 /// Checks that an optional key holds text.
 pub(crate) fn expect_text(table: &Table, key: &str, report: &Report) {
     if let Some(entry) = table.get(key).filter(|entry| entry.node.text().is_none()) {
-        report.add(Problem::error("wrong-type", entry.node.place, format!("`{key}` must be text in quotes")));
+        report.add(Diagnostic::error(
+            "wrong-type",
+            entry.node.place,
+            format!("`{key}` must be text in quotes"),
+        ));
     }
 }
 
 /// What was read, where nothing is wrong; else all that is.
-pub(super) fn finish<T>(layers: &Layers, report: Report, read: Option<T>) -> Result<T, Problems> {
+pub(super) fn finish<T>(layers: &Layers, report: Report, read: Option<T>) -> Result<T, Diagnostics> {
     match read.filter(|_| report.errors() == 0) {
         Some(read) => Ok(read),
         None => Err(report.finish(layers.texts(), |_| None)),

@@ -10,8 +10,8 @@ pub struct Told {
 }
 
 impl Told {
-    pub fn all(problems: &Problems) -> Vec<Self> {
-        let told = |problem: &Problem| {
+    pub fn all(problems: &Diagnostics) -> Vec<Self> {
+        let told = |problem: &Diagnostic| {
             let place = problem.place.as_ref().map(|(place, _)| problems.sources().describe(*place));
             let place = place.map(|place| place.rsplit_once(':').unwrap().0.to_owned());
             let place = place.or_else(|| problem.file.clone()).unwrap_or_default();

@@ -8,7 +8,7 @@ use super::{ROLES, Role, Theme, colour};
 use crate::base::text::clean;
 use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Node, NodeValue, Table};
-use crate::base::toml::{Problem, Problems, Report, Span};
+use crate::base::toml::{Diagnostic, Diagnostics, Report, Span};
 use crate::console::layers::{self, Layers, expect_text, reject_unknown_keys};
 
 /// Themes embedded in the program, as `(name, TOML)`.
@@ -43,7 +43,7 @@ pub fn layers(folder: Option<&Path>) -> Layers {
 ///
 /// # Errors
 /// All that is wrong with it and with what it inherits.
-pub fn load(layers: &Layers, name: &str) -> Result<Theme, Problems> {
+pub fn load(layers: &Layers, name: &str) -> Result<Theme, Diagnostics> {
     let report = Report::default();
     let theme = layers.find(name).map(|index| check(layers, index, &report));
     let theme = theme.map_err(|problem| report.add(*problem)).ok();
@@ -61,7 +61,7 @@ pub(crate) fn check(layers: &Layers, index: usize, report: &Report) -> Theme {
     if !missing.is_empty() {
         let message = format!("no style for: {}", missing.join(", "));
         let help = "add them under [roles], or add `inherits = \"dark\"`";
-        report.add(Problem::error("missing-key", Span::new(index, 0..0), message).help(help));
+        report.add(Diagnostic::error("missing-key", Span::new(index, 0..0), message).help(help));
     }
     let styles = styles.map(Option::unwrap_or_default);
     Theme { name: layers.sources()[index].name.clone(), styles }
@@ -73,7 +73,7 @@ fn read_layer(table: &Table, styles: &mut [Option<Style>; ROLES.len()], report: 
     expect_text(table, "inherits", report);
     let Some(roles) = table.get("roles").map(|entry| &entry.node) else { return };
     let Some(roles) = roles.table() else {
-        return report.add(Problem::error("wrong-type", roles.place, "`roles` must be a table"));
+        return report.add(Diagnostic::error("wrong-type", roles.place, "`roles` must be a table"));
     };
     let names: Vec<&str> = ROLES.iter().map(|info| info.name).collect();
     reject_unknown_keys(roles, &names, report);
@@ -89,7 +89,7 @@ fn read_style(role: Role, value: &Node, report: &Report) -> Style {
     let Some(table) = value.table() else {
         if role == Role::Background {
             let message = "`background` needs `{ bg = ... }`: a bare colour would be that of the text";
-            report.add(Problem::error("wrong-type", value.place, message));
+            report.add(Diagnostic::error("wrong-type", value.place, message));
         }
         return Style { fg: read_colour(value, report), ..Style::new() };
     };
@@ -110,7 +110,7 @@ fn read_flag(table: &Table, name: &str, report: &Report) -> bool {
         None => false,
         Some((NodeValue::Flag(flag), _)) => *flag,
         Some((_, place)) => {
-            report.add(Problem::error("wrong-type", place, format!("`{name}` must be true or false")));
+            report.add(Diagnostic::error("wrong-type", place, format!("`{name}` must be true or false")));
             false
         }
     }
@@ -131,7 +131,7 @@ fn read_colour(value: &Node, report: &Report) -> Option<Color> {
         let help = near_miss(&text, colour::names()).unwrap_or_else(|| {
             "colours are names (`red`, `bright-blue`, `default`), 0 to 255, or `#rrggbb`".into()
         });
-        report.add(Problem::error("bad-colour", value.place, message).help(help));
+        report.add(Diagnostic::error("bad-colour", value.place, message).help(help));
     }
     colour
 }

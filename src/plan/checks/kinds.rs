@@ -1,7 +1,7 @@
 //! What kinds of actions and channels refuse of their own keys: each step and channel is made once, connected to nothing, so
 //! that what could not be made in the night is found when the plan is loaded.
 
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::keys::{Key, Need, Takes};
 use crate::plan::kinds::{BuildError, keys};
 use crate::plan::load::Draft;
@@ -26,7 +26,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
             }
             told.push(key);
             let place = draft.places.of(&format!("{path}.{key}"));
-            report.add(Problem::error(
+            report.add(Diagnostic::error(
                 "bad-value",
                 place,
                 format!("`{prefix}{key}` of {what} does not do: {why}"),

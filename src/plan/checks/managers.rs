@@ -1,6 +1,6 @@
 //! Steps that act around the manager of a PostgreSQL server, as far as the plan itself tells that there is one.
 
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::kinds::Does;
 use crate::plan::load::Draft;
 use crate::plan::params::{Param, Params};
@@ -35,11 +35,11 @@ pub(super) fn check(draft: &Draft, report: &Report) {
                 if step.confirm != ConfirmLevel::Type {
                     let message = format!("step `{id}` acts around a manager and is not confirmed by typing");
                     let help = "write `confirm = \"type\"`: the operator then types the name of the target";
-                    report.add(Problem::error("confirmation", place("confirm"), message).help(help));
+                    report.add(Diagnostic::error("confirmation", place("confirm"), message).help(help));
                 }
                 continue;
             }
-            let problem = |message: String| Problem::warning("managed", place("action"), message);
+            let problem = |message: String| Diagnostic::warning("managed", place("action"), message);
             if let Some(manager) = host(step) {
                 let message = format!("step `{id}` acts on a server that {manager} manages");
                 report.add(problem(message).help(format!("it will refuse: do it through {manager}")));
@@ -68,7 +68,7 @@ fn beside_a_primary(draft: &Draft, report: &Report) {
             let message = format!("step `{}` can make two primaries and is not confirmed by typing", step.id);
             let place = draft.places.of(&format!("runbooks.{book}.steps.{}.confirm", step.id));
             let help = "write `confirm = \"type\"`: the operator then types the name of the target";
-            report.add(Problem::error("confirmation", place, message).help(help));
+            report.add(Diagnostic::error("confirmation", place, message).help(help));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Probes, regions, services, backups, severity rules.
 
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::load::Draft;
 use crate::plan::types::{ProbeSpec, RegionRole};
 use crate::plan::units::format_duration;
@@ -23,17 +23,17 @@ fn probe_times(probe: &ProbeSpec, draft: &Draft, report: &Report) {
     let (every, timeout) = (format_duration(probe.every), format_duration(probe.timeout));
     if probe.every < SignedDuration::from_secs(1) {
         let problem =
-            Problem::error("out-of-range", place("every"), format!("probe `{id}` runs every {every}"));
+            Diagnostic::error("out-of-range", place("every"), format!("probe `{id}` runs every {every}"));
         report.add(problem.help("`every` is at least 1s"));
     }
     if probe.timeout.is_zero() || probe.timeout >= probe.every.saturating_mul(6) {
         let message = format!("probe `{id}` has a deadline of {timeout} and runs every {every}");
-        let problem = Problem::error("out-of-range", place("timeout"), message);
+        let problem = Diagnostic::error("out-of-range", place("timeout"), message);
         report.add(problem.help("`timeout` is more than 0 and less than six times `every`"));
     } else if probe.timeout > probe.every {
         let message =
             format!("probe `{id}` may take longer ({timeout}) than the time between two runs ({every})");
-        let problem = Problem::warning("slow-probe", place("timeout"), message);
+        let problem = Diagnostic::warning("slow-probe", place("timeout"), message);
         report.add(
             problem.help("runs are skipped while one is under way: shorten `timeout`, or lengthen `every`"),
         );
@@ -41,7 +41,7 @@ fn probe_times(probe: &ProbeSpec, draft: &Draft, report: &Report) {
     if probe.stale_after <= probe.every {
         let message = format!("the signal of probe `{id}` is stale before its next reading");
         let least = format_duration(probe.every.saturating_mul(3).saturating_add(probe.timeout));
-        let problem = Problem::error("out-of-range", place("stale_after"), message);
+        let problem = Diagnostic::error("out-of-range", place("stale_after"), message);
         report.add(problem.help(format!("`stale_after` is more than `every` ({every}); {least} would do")));
     }
 }
@@ -57,7 +57,7 @@ fn thresholds(probe: &ProbeSpec, draft: &Draft, report: &Report) {
     let order = if below { "above" } else { "below" };
     let message = format!("`warn{suffix}` of probe `{}` must be {order} `critical{suffix}`", probe.id);
     report.add(
-        Problem::error("thresholds", place("warn"), message)
+        Diagnostic::error("thresholds", place("warn"), message)
             .also(place("critical"), "reached no later")
             .help("where lower values are worse, use `warn_below` and `critical_below`"),
     );
@@ -71,7 +71,7 @@ fn regions(draft: &Draft, report: &Report) {
         [_] => {}
         [] if draft.complete => {
             let problem =
-                Problem::error("primary", draft.places.of("plan"), "no region has `role = \"primary\"`");
+                Diagnostic::error("primary", draft.places.of("plan"), "no region has `role = \"primary\"`");
             report.add(
                 problem
                     .help("exactly one region serves in normal times: `[regions.<id>] role = \"primary\"`"),
@@ -81,7 +81,7 @@ fn regions(draft: &Draft, report: &Report) {
         [first, others @ ..] => {
             for other in others {
                 report.add(
-                    Problem::error(
+                    Diagnostic::error(
                         "primary",
                         place(other),
                         format!("`{first}` and `{other}` are both primary"),
@@ -95,7 +95,8 @@ fn regions(draft: &Draft, report: &Report) {
     for (id, region) in draft.plan.regions.iter().filter(|_| draft.complete) {
         if region.health.is_empty() && region.role != RegionRole::Other {
             let message = format!("nothing tells the status of region `{id}`");
-            let problem = Problem::warning("no-health", draft.places.of(&format!("regions.{id}")), message);
+            let problem =
+                Diagnostic::warning("no-health", draft.places.of(&format!("regions.{id}")), message);
             report
                 .add(problem.help("give `health`, or a `tcp`, `http` or `postgres` probe with this region"));
         }
@@ -108,7 +109,7 @@ fn services(draft: &Draft, report: &Report) {
         for (key, value) in [("rto", Some(service.rto)), ("rpo", service.rpo)] {
             if key == "rto" && value == Some(SignedDuration::ZERO) {
                 let problem =
-                    Problem::error("objectives", place(key), format!("`{key}` of service `{id}` is zero"));
+                    Diagnostic::error("objectives", place(key), format!("`{key}` of service `{id}` is zero"));
                 report.add(problem.help("no recovery takes no time: give the time that is promised"));
             }
         }
@@ -119,7 +120,7 @@ fn services(draft: &Draft, report: &Report) {
                 format_duration(rpo),
                 format_duration(service.rto)
             );
-            let problem = Problem::warning("objectives", place("rpo"), message)
+            let problem = Diagnostic::warning("objectives", place("rpo"), message)
                 .also(place("rto"), "shorter than the rpo");
             report.add(problem.help("this is unusual: are `rto` and `rpo` exchanged?"));
         }
@@ -131,7 +132,7 @@ fn services(draft: &Draft, report: &Report) {
                     format_duration(probe.every),
                     format_duration(rpo)
                 );
-                let problem = Problem::warning(
+                let problem = Diagnostic::warning(
                     "objectives",
                     draft.places.of(&format!("probes.{}.every", probe.id)),
                     message,
@@ -151,7 +152,7 @@ fn backups(draft: &Draft, report: &Report) {
             let place = draft.places.of(&format!("backups.{id}.max_age"));
             let message = format!("backup `{id}` is kept for less time than the oldest may be");
             report.add(
-                Problem::warning("objectives", place, message)
+                Diagnostic::warning("objectives", place, message)
                     .help("are `max_age` and `retention` exchanged?"),
             );
         }
@@ -169,7 +170,7 @@ fn severity(draft: &Draft, report: &Report) {
                 pair[0].level.as_str()
             );
             report.add(
-                Problem::error("severity-order", place(index + 1), message)
+                Diagnostic::error("severity-order", place(index + 1), message)
                     .also(place(index), "less severe")
                     .help("the first rule that holds decides: write the worst first"),
             );
@@ -177,7 +178,7 @@ fn severity(draft: &Draft, report: &Report) {
     }
     if rules.is_empty() && draft.complete {
         let problem =
-            Problem::warning("no-severity", draft.places.of("plan"), "the plan has no severity rules");
+            Diagnostic::warning("no-severity", draft.places.of("plan"), "the plan has no severity rules");
         report.add(problem.help("write at least one `[[severity]]` rule with `level`, `when` and `why`"));
     }
 }

@@ -1,6 +1,6 @@
 //! Messages that can become due, in time, and that are not too long.
 
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::load::Draft;
 use crate::plan::people::{MessageTemplate, Occasion};
 use crate::plan::{BODY_LIMIT_CHARS, SUBJECT_LIMIT_CHARS};
@@ -28,13 +28,13 @@ struct One<'a> {
 impl One<'_> {
     fn error(&self, code: &'static str, key: &str, what: &str, help: &str) {
         let place = self.draft.places.of(&format!("messages.{}.{key}", self.id));
-        let problem = Problem::error(code, place, format!("message `{}` {what}", self.id));
+        let problem = Diagnostic::error(code, place, format!("message `{}` {what}", self.id));
         self.report.add(problem.help(help));
     }
 
     fn warning(&self, key: &str, what: &str, help: &str) {
         let place = self.draft.places.of(&format!("messages.{}.{key}", self.id));
-        let problem = Problem::warning("message", place, format!("message `{}` {what}", self.id));
+        let problem = Diagnostic::warning("message", place, format!("message `{}` {what}", self.id));
         self.report.add(problem.help(help));
     }
 

@@ -1,7 +1,7 @@
 //! Contacts that can be reached.
 
 use crate::base::phone;
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::load::Draft;
 use crate::plan::sections::ADDRESSES;
 
@@ -9,20 +9,20 @@ pub(super) fn check(draft: &Draft, report: &Report) {
     for (id, contact) in &draft.plan.contacts {
         if contact.addresses.is_empty() {
             let place = draft.places.of(&format!("contacts.{id}"));
-            let problem = Problem::error("contact", place, format!("contact `{id}` cannot be reached"));
+            let problem = Diagnostic::error("contact", place, format!("contact `{id}` cannot be reached"));
             report.add(problem.help(format!("give one of {}", ADDRESSES.join(", "))));
         }
         for (channel, address) in &contact.addresses {
             let Some(help) = fault(channel, address) else { continue };
             let place = draft.places.of(&format!("contacts.{id}.{channel}"));
             let shown = crate::base::text::clean(address, 80);
-            let problem = Problem::error("contact", place, format!("`{shown}` is no {}", word(channel)));
+            let problem = Diagnostic::error("contact", place, format!("`{shown}` is no {}", word(channel)));
             report.add(problem.help(help));
         }
     }
     if draft.plan.contacts.is_empty() && draft.complete {
         let problem =
-            Problem::warning("no-contacts", draft.places.of("plan"), "the plan names nobody to call");
+            Diagnostic::warning("no-contacts", draft.places.of("plan"), "the plan names nobody to call");
         report
             .add(problem.help("write a `[contacts.<name>]` table for everyone who is needed in an incident"));
     }

@@ -1,6 +1,6 @@
 //! Policies of escalation: one for each severity, levels in the order of their time.
 
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::Severity;
 use crate::plan::load::Draft;
 use crate::plan::people::{EscalationPolicy, Fallbacks};
@@ -17,7 +17,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
         if draft.complete && policy.quiet && draft.plan.notify.quiet.is_none() {
             let place = draft.places.of(&format!("policies.{id}.quiet"));
             let message = format!("policy `{id}` waits in the quiet hours, and the plan has none");
-            let problem = Problem::warning("quiet", place, message);
+            let problem = Diagnostic::warning("quiet", place, message);
             report.add(problem.help("write `[notify]` with `quiet = \"22:00-07:00\"` and its `zone`"));
         }
     }
@@ -36,7 +36,7 @@ fn unproposed(draft: &Draft, report: &Report) {
     let Some(id) = worst.filter(|_| draft.plan.notify.propose.is_none()) else { return };
     let place = draft.places.of(&format!("policies.{id}.severities.P0"));
     let message = format!("policy `{id}` pages nobody of a P0 until a person declares an incident");
-    let problem = Problem::warning("propose", place, message);
+    let problem = Diagnostic::warning("propose", place, message);
     report.add(
         problem.help("write `propose = \"P0\"` in `[notify]`: what the rules say is then paged by itself"),
     );
@@ -45,7 +45,7 @@ fn unproposed(draft: &Draft, report: &Report) {
 fn levels(id: &str, policy: &EscalationPolicy, draft: &Draft, report: &Report) {
     if policy.levels.is_empty() && draft.complete {
         let place = draft.places.of(&format!("policies.{id}.levels"));
-        let problem = Problem::error("policy", place, format!("policy `{id}` has no levels"));
+        let problem = Diagnostic::error("policy", place, format!("policy `{id}` has no levels"));
         report.add(
             problem.help("write each as `[[policies.<name>.levels]]`, with `who`, `methods` and `after`"),
         );
@@ -55,7 +55,7 @@ fn levels(id: &str, policy: &EscalationPolicy, draft: &Draft, report: &Report) {
         let place = |key: &str| draft.places.of(&format!("policies.{id}.levels.{index}.{key}"));
         if level.after < before {
             let message = format!("level {} of policy `{id}` comes before the one above it", index + 1);
-            let problem = Problem::error("policy", place("after"), message);
+            let problem = Diagnostic::error("policy", place("after"), message);
             report.add(
                 problem.help("`after` counts from the begin of the escalation: put the levels in its order"),
             );
@@ -64,12 +64,12 @@ fn levels(id: &str, policy: &EscalationPolicy, draft: &Draft, report: &Report) {
         if level.next_after.is_some() && level.tries == Fallbacks::All {
             let message =
                 format!("level {} of policy `{id}` takes all methods at once, there is no next", index + 1);
-            let problem = Problem::error("policy", place("next_after"), message);
+            let problem = Diagnostic::error("policy", place("next_after"), message);
             report.add(problem.help("remove `next_after`, or write `tries = \"in-turn\"`"));
         }
         if level.next_after.is_some_and(|after| !after.is_positive()) {
             let message = format!("level {} of policy `{id}` leaves no time to answer", index + 1);
-            let problem = Problem::error("out-of-range", place("next_after"), message);
+            let problem = Diagnostic::error("out-of-range", place("next_after"), message);
             report.add(problem.help("write how long to wait for an acknowledgement, or `tries = \"all\"`"));
         }
     }
@@ -80,7 +80,7 @@ fn times(id: &str, policy: &EscalationPolicy, draft: &Draft, report: &Report) {
         if value.is_some_and(|value| value < SHORTEST_REPEAT) {
             let place = draft.places.of(&format!("policies.{id}.{key}"));
             let message = format!("`{key}` of policy `{id}` is shorter than a minute");
-            report.add(Problem::error("out-of-range", place, message));
+            report.add(Diagnostic::error("out-of-range", place, message));
         }
     }
 }
@@ -94,7 +94,7 @@ fn severities(draft: &Draft, report: &Report) {
                 |id: &str| draft.places.of(&format!("policies.{id}.severities.{}", severity.as_str()));
             let Some(first) = seen.insert(*severity, id.as_str()) else { continue };
             let message = format!("{} has two policies, `{first}` and `{id}`", severity.as_str());
-            let problem = Problem::error("policy", place(id.as_str()), message);
+            let problem = Diagnostic::error("policy", place(id.as_str()), message);
             report.add(problem.also(place(first), "the other").help("each severity belongs to one policy"));
         }
     }
@@ -111,7 +111,7 @@ fn forgotten(draft: &Draft, report: &Report) {
         told.push(rule.level);
         let place = draft.places.of(&format!("severity.{index}"));
         let message = format!("no policy is for {}: nobody would be told", rule.level.as_str());
-        let problem = Problem::warning("policy", place, message);
+        let problem = Diagnostic::warning("policy", place, message);
         report.add(problem.help("add it to `severities` of a policy"));
     }
 }

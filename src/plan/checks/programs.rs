@@ -1,7 +1,7 @@
 //! Programs: those that find their account or cluster through variables that they do not get unasked, and command lines
 //! that were not taken apart.
 
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::kinds::Sees;
 use crate::plan::load::Draft;
 use crate::plan::params::Params;
@@ -26,7 +26,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
             probe.id
         );
         let place = draft.places.of(&format!("probes.{}.argv", probe.id));
-        report.add(Problem::warning("not-passed", place, message).help(format!(
+        report.add(Diagnostic::warning("not-passed", place, message).help(format!(
             "where that is not what is meant, write `pass_env = [\"{variable}\"]`; where it is, say so with \
              `{argument}` in `argv`: a service manager gives the engine other variables than your shell has"
         )));
@@ -57,7 +57,7 @@ fn lines(draft: &Draft, report: &Report) {
                 crate::base::text::clean(line, 60)
             );
             let problem =
-                Problem::warning("command-line", draft.places.of(&format!("{path}.{key}")), message);
+                Diagnostic::warning("command-line", draft.places.of(&format!("{path}.{key}")), message);
             report.add(problem.help(format!("write each word for itself: `{words:?}`")));
         }
     }

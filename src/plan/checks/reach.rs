@@ -1,7 +1,7 @@
 //! Whether everyone who shall be told can be reached, and what every channel is for.
 
 use crate::base::ids::{ChannelId, ContactId};
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::load::Draft;
 use crate::plan::people::{Channel, Contact, Turns, Who};
 use crate::plan::sections::ADDRESSES;
@@ -44,7 +44,7 @@ impl<'a> Reach<'a> {
         let own_destination = methods.iter().filter_map(|id| self.channel(id)).any(|to| to.address.is_none());
         if who.is_empty() && !own_destination {
             let message = format!("{what} reaches nobody");
-            let problem = Problem::error("unreachable", place, message);
+            let problem = Diagnostic::error("unreachable", place, message);
             self.report.add(problem.help(
                 "name contacts or rotations in `who`, or channels in `methods` that have a destination of their own",
             ));
@@ -60,7 +60,7 @@ impl<'a> Reach<'a> {
             }
             let of = rotation.map_or(String::new(), |rotation| format!(" of rotation `{rotation}`"));
             let message = format!("no method of {what} reaches contact `{id}`{of}");
-            let problem = Problem::error("unreachable", place, message);
+            let problem = Diagnostic::error("unreachable", place, message);
             self.report.add(problem.help(self.help(contact, methods)));
         }
     }
@@ -125,7 +125,7 @@ impl<'a> Reach<'a> {
                             .into(),
                     ),
                 };
-                self.report.add(Problem::warning("unreachable", place, message).help(help));
+                self.report.add(Diagnostic::warning("unreachable", place, message).help(help));
             }
         }
     }
@@ -133,7 +133,7 @@ impl<'a> Reach<'a> {
     fn unused(&self) {
         for id in self.draft.plan.channels.keys().filter(|id| !self.used.contains(id)) {
             let place = self.draft.places.of(&format!("channels.{id}"));
-            let problem = Problem::warning("unused", place, format!("nothing uses channel `{id}`"));
+            let problem = Diagnostic::warning("unused", place, format!("nothing uses channel `{id}`"));
             self.report.add(problem.help("name it in `methods` of a level, an audience or a contact"));
         }
     }

@@ -1,6 +1,6 @@
 //! What tells "they are down" from "I am blind", and when what is unknown becomes a person's business.
 
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::load::Draft;
 use crate::plan::types::ProbeSpec;
 use crate::plan::units::format_duration;
@@ -17,7 +17,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
     let policy = &draft.plan.policy;
     if policy.unknown_after < LEAST_UNKNOWN {
         let message = format!("what stays unknown is told after {}", format_duration(policy.unknown_after));
-        let problem = Problem::error("out-of-range", draft.places.of("policy.unknown_after"), message);
+        let problem = Diagnostic::error("out-of-range", draft.places.of("policy.unknown_after"), message);
         report.add(problem.help("`unknown_after` is at least 1m: an engine that starts knows nothing yet"));
     }
     let place = draft.places.of("policy.reference");
@@ -25,7 +25,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
         let message = "the plan names no reference probes";
         let help = "name probes of things outside of the system in `[policy] reference`: without them the \
                     console cannot tell \"they are down\" from \"I am blind\"";
-        report.add(Problem::warning("no-reference", place, message).help(help));
+        report.add(Diagnostic::warning("no-reference", place, message).help(help));
         return;
     }
     let is_reference = |probe: &ProbeSpec| policy.reference.contains(&probe.id);
@@ -39,7 +39,7 @@ pub(super) fn check(draft: &Draft, report: &Report) {
              gone for good cannot be told from name servers that fail",
             first.id
         );
-        report.add(Problem::warning("reference-by-address", place, message).help(help));
+        report.add(Diagnostic::warning("reference-by-address", place, message).help(help));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::tree::cycle;
 use crate::base::ids::{ProbeId, RegionId, RunbookId, ServiceId, StepId};
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::condition::Reference;
 use crate::plan::kinds::Does;
 use crate::plan::load::Draft;
@@ -31,7 +31,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
             let place = draft.places.of(&format!("{path}.{}.irreversible", step.id));
             let help =
                 "name the replication probes in `loss`, so that the confirmation can say what would be lost";
-            report.add(Problem::warning("no-loss", place, message).help(help));
+            report.add(Diagnostic::warning("no-loss", place, message).help(help));
         }
     }
 }
@@ -48,7 +48,7 @@ fn switches(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report
         };
         let place = draft.places.of(&format!("{path}.{}.switches", step.id));
         let help = "one step moves the traffic, the runbook's `activates` names the region that serves then";
-        report.add(Problem::error("switches", place, message).help(help));
+        report.add(Diagnostic::error("switches", place, message).help(help));
     }
     unsaid_switch(id, runbook, draft, report);
 }
@@ -63,7 +63,7 @@ fn unsaid_switch(id: &RunbookId, runbook: &Runbook, draft: &Draft, report: &Repo
     );
     let place = draft.places.of(&format!("runbooks.{id}.activates"));
     let help = "write `switches = true` at the step that moves the traffic";
-    report.add(Problem::warning("switches", place, message).help(help));
+    report.add(Diagnostic::warning("switches", place, message).help(help));
 }
 
 /// A service runs where a step moves it, and one run moves it to one place.
@@ -76,7 +76,7 @@ fn serves(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report: 
                 format!("step `{}` moves services, and no `verify` shows that they serve there", step.id);
             let help = "write `verify` with a condition that holds once they do (`signals['public-api'].state == 'ok'`): \
                         without it they count as served there as soon as somebody attests the step";
-            report.add(Problem::warning("serves", place, message).help(help));
+            report.add(Diagnostic::warning("serves", place, message).help(help));
         }
         for (service, region) in &step.serves {
             let health = draft.plan.services.get(service).map(|service| &service.health);
@@ -88,7 +88,7 @@ fn serves(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report: 
                 let help = format!(
                     "give `{service}` a `health.{region}`: without it nothing can show that it works there"
                 );
-                report.add(Problem::error("serves", place, message).help(help));
+                report.add(Diagnostic::error("serves", place, message).help(help));
             }
             match moved.get(service).copied() {
                 Some((other, first)) if other != region => {
@@ -98,7 +98,7 @@ fn serves(id: &RunbookId, path: &str, runbook: &Runbook, draft: &Draft, report: 
                         first.id, step.id
                     );
                     let help = "the one that is done last counts; give each way a runbook of its own";
-                    report.add(Problem::warning("serves", place, message).help(help));
+                    report.add(Diagnostic::warning("serves", place, message).help(help));
                 }
                 Some(_) => {}
                 None => {
@@ -124,7 +124,7 @@ fn restores(id: &RunbookId, runbook: &Runbook, draft: &Draft, report: &Report) {
         );
         let help = format!("give each a `health.{region}`: without it nothing can show that it works there");
         let place = draft.places.of(&format!("runbooks.{id}.restores"));
-        report.add(Problem::warning("restores", place, message).help(help));
+        report.add(Diagnostic::warning("restores", place, message).help(help));
     }
 }
 
@@ -139,7 +139,7 @@ fn undoes(path: &str, runbook: &Runbook, draft: &Draft, report: &Report) {
             };
             let place = draft.places.of(&format!("{path}.{}.undoes", step.id));
             let help = "name steps by their `id`, of this or of another runbook";
-            report.add(Problem::error("undoes", place, message).help(help));
+            report.add(Diagnostic::error("undoes", place, message).help(help));
         }
         own_step_meant(path, runbook, step, draft, report);
     }
@@ -156,7 +156,7 @@ fn own_step_meant(path: &str, runbook: &Runbook, step: &Step, draft: &Draft, rep
         );
         let place = draft.places.of(&format!("{path}.{}.undoes", step.id));
         let help = format!("where that of `{other}` is meant, give one of them another id");
-        report.add(Problem::warning("undoes", place, message).help(help));
+        report.add(Diagnostic::warning("undoes", place, message).help(help));
     }
 }
 
@@ -172,7 +172,7 @@ fn needs(path: &str, runbook: &Runbook, draft: &Draft, report: &Report) {
     let message = format!("these steps wait for each other: {} → {first}", names.join(" → "));
     let place = draft.places.of(&format!("{path}.{first}.needs"));
     report.add(
-        Problem::error("cycle", place, message)
+        Diagnostic::error("cycle", place, message)
             .help("a step needs the previous one unless `needs` says otherwise; `needs = []` is none"),
     );
 }
@@ -183,7 +183,7 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
     let place = |key: &str| draft.places.of(&format!("{path}.{key}"));
     if kind.changes && !kind.proves(&step.params) && step.verify.is_none() {
         let message = format!("step `{id}` changes the world and nothing proves it");
-        let problem = Problem::error("no-verification", place("action"), message);
+        let problem = Diagnostic::error("no-verification", place("action"), message);
         report.add(problem.help(match kind.verifies_with {
             Some(key) => {
                 format!("write `with.{key}`, or `verify` with a condition that holds once it worked")
@@ -198,24 +198,24 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
         let message = format!("step `{id}` fences a server that no probe is known to watch");
         let help = "what a failover would lose grows until the old primary is fenced: name its probes, and the \
                     replication probes of its standbys, in `fences`";
-        report.add(Problem::warning("no-fence", place("action"), message).help(help));
+        report.add(Diagnostic::warning("no-fence", place("action"), message).help(help));
     }
     if step.irreversible && step.confirm != ConfirmLevel::Type {
         let message = format!("step `{id}` is irreversible and is not confirmed by typing");
-        let problem = Problem::error("confirmation", place("irreversible"), message);
+        let problem = Diagnostic::error("confirmation", place("irreversible"), message);
         report
             .add(problem.help("write `confirm = \"type\"`: the operator then types the name of the target"));
     }
     if kind.changes && step.confirm == ConfirmLevel::None {
         let message = format!("step `{id}` changes the world without being confirmed");
-        let problem = Problem::warning("confirmation", place("confirm"), message);
+        let problem = Diagnostic::warning("confirmation", place("confirm"), message);
         report.add(
             problem
                 .help("it runs as soon as the steps before it are settled; `confirm = \"yes\"` asks first"),
         );
     }
     if step.timeout.is_zero() || step.verify_within.is_zero() && step.verify.is_some() {
-        report.add(Problem::error("out-of-range", place("timeout"), format!("step `{id}` gets no time")));
+        report.add(Diagnostic::error("out-of-range", place("timeout"), format!("step `{id}` gets no time")));
     }
     proof_in_time(path, step, draft, report);
     if let Some(estimate) = step.estimate
@@ -223,7 +223,7 @@ fn step(path: &str, step: &Step, draft: &Draft, registry: &Registry, report: &Re
         && step.timeout > SignedDuration::ZERO
     {
         let message = format!("step `{id}` usually takes longer than its deadline");
-        let problem = Problem::warning("out-of-range", place("timeout"), message);
+        let problem = Diagnostic::warning("out-of-range", place("timeout"), message);
         report.add(problem.help("make `timeout` longer than `estimate`; it is 5m where absent"));
     }
 }
@@ -247,7 +247,7 @@ fn proof_in_time(path: &str, step: &Step, draft: &Draft, report: &Report) {
     );
     let place = draft.places.of(&format!("{path}.verify_within"));
     let every = draft.places.of(&format!("probes.{}.every", probe.id));
-    report.add(Problem::warning("slow-proof", place, message).also(every, "less often").help(help));
+    report.add(Diagnostic::warning("slow-proof", place, message).also(every, "less often").help(help));
 }
 
 /// The probes on which rests what a condition reads; of a service it depends on where that serves then.

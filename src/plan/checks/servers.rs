@@ -1,7 +1,7 @@
 //! Which server is meant: one that is acted upon, or measured for what its promotion would lose, is named alone. And what
 //! a session may not set for itself, because the server's own value is what is asked for.
 
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::kinds::Sees;
 use crate::plan::load::Draft;
 use crate::plan::params::Params;
@@ -13,7 +13,7 @@ pub(super) fn check(draft: &Draft, registry: &Registry, report: &Report) {
         let message = format!("{what} names several servers: {servers}");
         let help =
             "name one: which server is meant depends on who answers, and the loss may be measured on another";
-        report.add(Problem::warning("several-servers", draft.places.of(&path), message).help(help));
+        report.add(Diagnostic::warning("several-servers", draft.places.of(&path), message).help(help));
     };
     for probe in draft.plan.probes.values().filter(|probe| probe.sees == Sees::Standby) {
         if let Some(servers) = several(&probe.params, registry) {
@@ -35,7 +35,7 @@ fn read_only_sessions(draft: &Draft, report: &Report) {
     let warn = |what: String, path: String| {
         let message = format!("{what} sets default_transaction_read_only for its own session");
         let help = "leave it out: it hides whether the server is read-only, so that it cannot be told from a fenced one";
-        report.add(Problem::warning("hidden-read-only", draft.places.of(&path), message).help(help));
+        report.add(Diagnostic::warning("hidden-read-only", draft.places.of(&path), message).help(help));
     };
     let sets = |params: &Params, key: &str| {
         let dsn = params.text(key).unwrap_or_default().to_lowercase().replace('-', "_");

@@ -1,7 +1,7 @@
 //! The shape of the decision tree.
 
 use crate::base::ids::QuestionId;
-use crate::base::toml::{Problem, Report};
+use crate::base::toml::{Diagnostic, Report};
 use crate::plan::load::Draft;
 use crate::plan::types::{Goto, Question, Tree};
 use std::collections::HashSet;
@@ -30,20 +30,22 @@ pub(super) fn check(draft: &Draft, report: &Report) {
 fn question(id: &QuestionId, question: &Question, draft: &Draft, report: &Report) {
     let place = draft.places.of(&format!("tree.{id}"));
     if question.evidence.is_empty() {
-        let problem = Problem::warning("no-evidence", place, format!("question `{id}` shows no evidence"));
+        let problem = Diagnostic::warning("no-evidence", place, format!("question `{id}` shows no evidence"));
         report.add(problem.help("name the probes that help to answer it: `evidence = [\"…\"]`"));
     }
     match question.answers.len() {
         0 => report.add(
-            Problem::error("answers", place, format!("question `{id}` has no answers"))
+            Diagnostic::error("answers", place, format!("question `{id}` has no answers"))
                 .help("write `answers.yes = \"…\"`"),
         ),
-        1 => report.add(Problem::warning("answers", place, format!("question `{id}` has only one answer"))),
+        1 => {
+            report.add(Diagnostic::warning("answers", place, format!("question `{id}` has only one answer")))
+        }
         _ => {}
     }
 }
 
-fn cycle_problem(cycle: &[usize], tree: &Tree, draft: &Draft) -> Problem {
+fn cycle_problem(cycle: &[usize], tree: &Tree, draft: &Draft) -> Diagnostic {
     let ids: Vec<&str> = cycle
         .iter()
         .filter_map(|index| tree.questions.get_index(*index))
@@ -58,7 +60,7 @@ fn cycle_problem(cycle: &[usize], tree: &Tree, draft: &Draft) -> Problem {
         .find(|(_, answer)| answer.goto == Goto::Question(QuestionId::from(first)));
     let place = back.map_or(format!("tree.{last}"), |(answer, _)| format!("tree.{last}.answers.{answer}"));
     let message = format!("the tree leads back to itself: {} → {first}", ids.join(" → "));
-    Problem::error("cycle", draft.places.of(&place), message)
+    Diagnostic::error("cycle", draft.places.of(&place), message)
         .help("an answer leads on to another question, a runbook or a leaf")
 }
 
@@ -84,7 +86,7 @@ fn unreachable(draft: &Draft, report: &Report) {
     let lost = |section: &'static str, id: &str| !seen.contains(&(section, id));
     let place = |section: &str, id: &str| draft.places.of(&format!("{section}.{id}"));
     for id in plan.tree.questions.keys().filter(|id| lost("tree", id.as_str())) {
-        let problem = Problem::error(
+        let problem = Diagnostic::error(
             "unreachable",
             place("tree", id.as_str()),
             format!("no answer leads to question `{id}`"),
@@ -92,7 +94,7 @@ fn unreachable(draft: &Draft, report: &Report) {
         report.add(problem.help("let an answer lead to it, make it the `root`, or remove it"));
     }
     for id in plan.tree.leaves.keys().filter(|id| lost("leaves", id.as_str())) {
-        let problem = Problem::error(
+        let problem = Diagnostic::error(
             "unreachable",
             place("leaves", id.as_str()),
             format!("no answer leads to leaf `{id}`"),
@@ -100,7 +102,7 @@ fn unreachable(draft: &Draft, report: &Report) {
         report.add(problem.help("let an answer lead to it, or remove it"));
     }
     for id in plan.runbooks.keys().filter(|id| lost("runbooks", id.as_str())) {
-        let problem = Problem::warning(
+        let problem = Diagnostic::warning(
             "unreachable",
             place("runbooks", id.as_str()),
             format!("no answer leads to runbook `{id}`"),

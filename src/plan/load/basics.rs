@@ -5,7 +5,7 @@ use super::fields::{Fields, absent};
 use super::reader::{At, Reader};
 use super::{Places, missing_section, single};
 use crate::base::ids::*;
-use crate::base::toml::Problem;
+use crate::base::toml::Diagnostic;
 use crate::base::toml::node::{Entry, NodeValue};
 use crate::plan::sections;
 use crate::plan::types::*;
@@ -48,7 +48,7 @@ pub(super) fn template_names(document: &Document) -> Value {
 pub(super) fn vars(document: &Document, reader: &Reader<'_>) {
     let Some(entry) = document.single("vars") else { return };
     let Some(table) = entry.node.table() else {
-        let problem = Problem::error("wrong-type", entry.node.place, "`vars` takes a table: `[vars]`");
+        let problem = Diagnostic::error("wrong-type", entry.node.place, "`vars` takes a table: `[vars]`");
         return reader.report.add(problem);
     };
     for (name, entry) in table {
@@ -57,7 +57,7 @@ pub(super) fn vars(document: &Document, reader: &Reader<'_>) {
         }
         if !matches!(entry.node.value, NodeValue::Text(_) | NodeValue::Integer(_) | NodeValue::Number(_)) {
             let message = format!("`vars.{name}` takes text or a number, this is {}", entry.node.describe());
-            reader.report.add(Problem::error(
+            reader.report.add(Diagnostic::error(
                 "wrong-type",
                 entry.node.place,
                 crate::base::text::clean(&message, 200),
@@ -218,7 +218,8 @@ pub(super) fn severity(document: &Document, reader: &Reader<'_>, places: &mut Pl
     let NodeValue::List(rows) = &entry.node.value else {
         let message = format!("`severity` takes a list of tables, this is {}", entry.node.describe());
         reader.report.add(
-            Problem::error("wrong-type", entry.node.place, message).help("write each rule as `[[severity]]`"),
+            Diagnostic::error("wrong-type", entry.node.place, message)
+                .help("write each rule as `[[severity]]`"),
         );
         return Vec::new();
     };

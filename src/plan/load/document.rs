@@ -2,7 +2,7 @@
 
 use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Entry, Node, NodeValue, Table, parse};
-use crate::base::toml::{Problem, Report, SourceFile, Sources, Span};
+use crate::base::toml::{Diagnostic, Report, SourceFile, Sources, Span};
 use crate::plan::sections::{self, SECTIONS, Section, Shape};
 use indexmap::IndexMap;
 
@@ -36,7 +36,7 @@ impl Document {
         let NodeValue::Table(things) = entry.node.value else {
             let example = format!("write a table for each: `[{}.name]`", section.name);
             let message = format!("`{}` takes tables, this is {}", section.name, entry.node.describe());
-            return report.add(Problem::error("wrong-type", place, message).help(example));
+            return report.add(Diagnostic::error("wrong-type", place, message).help(example));
         };
         for (name, thing) in things {
             if section.own.iter().any(|key| key.name == name) {
@@ -101,17 +101,17 @@ impl Document {
     }
 }
 
-fn duplicate(message: String, place: Span, first: Span) -> Problem {
-    Problem::error("duplicate-table", place, message)
+fn duplicate(message: String, place: Span, first: Span) -> Diagnostic {
+    Diagnostic::error("duplicate-table", place, message)
         .label("again here")
         .also(first, "first here")
         .help("keep one of them")
 }
 
-fn unknown_section(name: &str, place: Span) -> Problem {
+fn unknown_section(name: &str, place: Span) -> Diagnostic {
     let known = || SECTIONS.iter().map(|section| section.name);
     let help = near_miss(name, known())
         .unwrap_or_else(|| format!("a plan has the tables {}", known().collect::<Vec<_>>().join(", ")));
     let message = format!("unknown table `{}`", crate::base::text::clean(name, 80));
-    Problem::error("unknown-key", place, message).help(help)
+    Diagnostic::error("unknown-key", place, message).help(help)
 }

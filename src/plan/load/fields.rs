@@ -4,7 +4,7 @@ use super::ids::near_or_list;
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
 use crate::base::toml::node::{Entry, Node, NodeValue};
-use crate::base::toml::{Problem, Span};
+use crate::base::toml::{Diagnostic, Span};
 use crate::plan::condition::Condition;
 use crate::plan::keys::{Key, Need, Takes};
 use crate::plan::params::Params;
@@ -25,7 +25,7 @@ impl Fields {
         let mut fields = Self { place: entry.key_place, values: IndexMap::new(), complete: true };
         let Some(table) = entry.node.table() else {
             let message = format!("{} takes a table, this is {}", at.what, entry.node.describe());
-            reader.report.add(Problem::error("wrong-type", entry.node.place, message));
+            reader.report.add(Diagnostic::error("wrong-type", entry.node.place, message));
             return Self { complete: false, ..fields };
         };
         let all = || keys.iter().flat_map(|keys| keys.iter());
@@ -49,7 +49,7 @@ impl Fields {
                     fields.complete = false;
                     let message = format!("{} lacks `{}`", at.what, key.name);
                     let help = format!("{}: {}", key.takes.describe(), key.doc);
-                    reader.report.add(Problem::error("missing-key", entry.key_place, message).help(help));
+                    reader.report.add(Diagnostic::error("missing-key", entry.key_place, message).help(help));
                 }
                 Need::Default(value) => {
                     let node = default_node(key.takes, value, entry.key_place);
@@ -66,7 +66,7 @@ impl Fields {
             Some(value) if key.need == Need::Required && value.is_empty_list() => {
                 self.complete = false;
                 let message = format!("`{}` of {} is empty", key.name, at.what);
-                reader.report.add(Problem::error("empty-list", node.place, message).help(key.doc));
+                reader.report.add(Diagnostic::error("empty-list", node.place, message).help(key.doc));
             }
             Some(value) => {
                 self.values.insert(key.name, value);
@@ -167,9 +167,9 @@ impl Fields {
     }
 }
 
-fn unknown_key(name: &str, place: Span, known: &[&str], at: &At<'_>) -> Problem {
+fn unknown_key(name: &str, place: Span, known: &[&str], at: &At<'_>) -> Diagnostic {
     let message = format!("unknown key `{}` in {}", crate::base::text::clean(name, 80), at.what);
-    Problem::error("unknown-key", place, message).help(match near_or_list(name, known, "key") {
+    Diagnostic::error("unknown-key", place, message).help(match near_or_list(name, known, "key") {
         help if help.starts_with("did") => help,
         _ => format!("its keys are {}", known.join(", ")),
     })

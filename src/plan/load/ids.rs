@@ -3,7 +3,7 @@
 
 use super::document::Document;
 use crate::base::toml::near::near_miss;
-use crate::base::toml::{Problem, Report, Span};
+use crate::base::toml::{Diagnostic, Report, Span};
 use crate::plan::keys::Named;
 use crate::plan::kinds::ProbeKind;
 use crate::plan::registry::Registry;
@@ -52,7 +52,7 @@ impl Ids {
             for (name, place) in self.section(section) {
                 match seen.get(name.as_str()) {
                     Some((first, other)) => report.add(
-                        Problem::error(
+                        Diagnostic::error(
                             "duplicate-name",
                             *place,
                             format!("`{name}` is a {other} and a {what}"),
@@ -129,8 +129,8 @@ pub(crate) fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
-pub(crate) fn bad_name(name: &str, place: Span) -> Problem {
+pub(crate) fn bad_name(name: &str, place: Span) -> Diagnostic {
     let message = format!("`{}` cannot be a name", crate::base::text::clean(name, 80));
-    Problem::error("bad-name", place, message)
+    Diagnostic::error("bad-name", place, message)
         .help(format!("use up to {MAX_NAME} letters, digits, `-` and `_`, beginning with a letter or digit"))
 }

@@ -1,13 +1,13 @@
 //! Kinds that this build leaves out: told once, however many there are.
 
-use crate::base::toml::{Problem, Report, Span};
+use crate::base::toml::{Diagnostic, Report, Span};
 
 /// Longest name of a kind that is quoted, and how many different ones are.
 const NAME_CHARS: usize = 60;
 const KINDS: usize = 4;
 
 /// All uses of what this build leaves out as one problem, at the first of them.
-pub(super) fn told(uses: &[(Span, String)]) -> Option<Problem> {
+pub(super) fn told(uses: &[(Span, String)]) -> Option<Diagnostic> {
     let first = uses.iter().map(|(place, _)| *place).min_by_key(|place| (place.file, place.start))?;
     let kinds: std::collections::BTreeSet<&str> = uses.iter().map(|(_, name)| name.as_str()).collect();
     let named: Vec<String> = kinds.iter().take(KINDS).map(|name| format!("`{name}`")).collect();
@@ -18,7 +18,7 @@ pub(super) fn told(uses: &[(Span, String)]) -> Option<Problem> {
     let places = if uses.len() == 1 { "1 place".to_owned() } else { format!("{} places", uses.len()) };
     let message =
         format!("this plan uses AWS in {places}, and this build has none of it: {}{more}", named.join(", "));
-    Some(Problem::error("unknown-kind", first, message).help(crate::plan::registry::other_build_help()))
+    Some(Diagnostic::error("unknown-kind", first, message).help(crate::plan::registry::other_build_help()))
 }
 
 /// Takes in a use of such a kind.

@@ -19,7 +19,7 @@ use super::checks;
 use super::files;
 use super::registry::Registry;
 use super::types::{Plan, ProbeSpec};
-use crate::base::toml::{Problem, Problems, Report, Sources, Span};
+use crate::base::toml::{Diagnostic, Diagnostics, Report, Sources, Span};
 use crate::plan::kinds::{Does, Sees};
 use document::Document;
 use fields::Fields;
@@ -35,7 +35,7 @@ use std::sync::Arc;
 pub struct Loaded {
     pub plan: Plan,
     /// What may not do what its writer wants, and errors of what lies outside of the plan.
-    pub warnings: Problems,
+    pub warnings: Diagnostics,
     /// The plan's files.
     pub sources: Arc<Sources>,
 }
@@ -71,7 +71,7 @@ pub(crate) struct Draft {
 }
 
 /// Loads the plan of a file or of a folder's `*.toml` files. Every problem is reported at once.
-pub fn load(path: &Path, registry: &Registry) -> Result<Loaded, Problems> {
+pub fn load(path: &Path, registry: &Registry) -> Result<Loaded, Diagnostics> {
     let report = Report::default();
     let (sources, all) = files::read(path, &report);
     let sources = Arc::new(sources);
@@ -86,7 +86,7 @@ pub fn load(path: &Path, registry: &Registry) -> Result<Loaded, Problems> {
 }
 
 /// Loads a plan from texts that are in memory, by file name.
-pub fn load_texts(files: Vec<(String, String)>, registry: &Registry) -> Result<Loaded, Problems> {
+pub fn load_texts(files: Vec<(String, String)>, registry: &Registry) -> Result<Loaded, Diagnostics> {
     let file = |(path, text): (String, String)| crate::base::toml::SourceFile { path, text: text.into() };
     let sources = Arc::new(Sources(files.into_iter().map(file).collect()));
     load_sources(sources, registry, Report::default(), None)
@@ -97,7 +97,7 @@ fn load_sources(
     registry: &Registry,
     report: Report,
     folder: Option<&Path>,
-) -> Result<Loaded, Problems> {
+) -> Result<Loaded, Diagnostics> {
     if sources.0.is_empty() {
         return Err(report.finish(sources, left_out::told));
     }
@@ -231,5 +231,5 @@ fn digest(sources: &Sources) -> String {
 /// Reports what a section lacks.
 fn missing_section(reader: &Reader<'_>, message: &str, help: &str) {
     let file = reader.sources.0.first().map_or(String::new(), |file| file.path.clone());
-    reader.report.add(Problem::of_file("missing-table", file, message).help(help));
+    reader.report.add(Diagnostic::of_file("missing-table", file, message).help(help));
 }

@@ -6,7 +6,7 @@ use super::fields::Fields;
 use super::reader::{At, Reader};
 use crate::base::ids::{ProbeId, RegionId};
 use crate::base::toml::node::Entry;
-use crate::base::toml::{Problem, Span};
+use crate::base::toml::{Diagnostic, Span};
 use crate::base::units::Unit;
 use crate::plan::is_left_out;
 use crate::plan::keys::Key;
@@ -28,7 +28,7 @@ pub(super) fn probes(
     for (index, (id, entry)) in document.named("probes").enumerate() {
         if index == MAX_PROBES {
             let message = format!("the plan has more than {MAX_PROBES} probes");
-            reader.report.add(Problem::error("too-large", entry.key_place, message));
+            reader.report.add(Diagnostic::error("too-large", entry.key_place, message));
             break;
         }
         if let Some(probe) = probe(id, entry, keys, reader, places) {
@@ -90,7 +90,7 @@ fn report_faults(kind: &ProbeKind, spec: &ProbeSpec, fields: &Fields, reader: &R
         let Some((key, why)) = error.fault() else { continue };
         let key = key.split('.').next().unwrap_or(key);
         let message = format!("`{key}` of probe `{}` does not do: {why}", spec.id);
-        reader.report.add(Problem::error("bad-value", fields.place_of(key), message));
+        reader.report.add(Diagnostic::error("bad-value", fields.place_of(key), message));
     }
 }
 
@@ -104,7 +104,7 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static ProbeKind>
             return super::left_out::used(reader.report, named.node.place, name);
         }
         let message = format!("there is no probe kind `{}`", crate::base::text::clean(name, 60));
-        let problem = Problem::error("unknown-kind", named.node.place, message);
+        let problem = Diagnostic::error("unknown-kind", named.node.place, message);
         reader.report.add(problem.help(reader.registry.probe_help(name)));
     })
 }
@@ -117,7 +117,7 @@ fn thresholds(fields: &Fields, reader: &Reader<'_>) -> Option<Thresholds> {
         let one = fields.place_of(if above.0.is_some() { "warn" } else { "critical" });
         let other: Span = fields.place_of(if under.0.is_some() { "warn_below" } else { "critical_below" });
         reader.report.add(
-            Problem::error("thresholds", one, "a probe has bounds from above or from below, not both")
+            Diagnostic::error("thresholds", one, "a probe has bounds from above or from below, not both")
                 .also(other, "the other bound")
                 .help("use `warn` and `critical` where higher is worse, `warn_below` and `critical_below` where lower is worse"),
         );

@@ -6,7 +6,7 @@ use super::value::{Read, Value};
 use crate::base::host::host_fault;
 use crate::base::toml::near::nearest;
 use crate::base::toml::node::{Node, NodeValue};
-use crate::base::toml::{Problem, Report, Sources, Span};
+use crate::base::toml::{Diagnostic, Report, Sources, Span};
 use crate::base::units::Unit;
 use crate::plan::condition::{Condition, Silence};
 use crate::plan::keys::{Named, Takes};
@@ -106,7 +106,7 @@ impl Reader<'_> {
     pub(crate) fn wrong_type<T>(&self, takes: Takes, node: &Node, at: &At<'_>) -> Option<T> {
         let message =
             format!("`{}` of {} takes {}, this is {}", at.key, at.what, takes.describe(), node.describe());
-        let problem = Problem::error("wrong-type", node.place, message);
+        let problem = Diagnostic::error("wrong-type", node.place, message);
         let written = self.sources.text(node.place);
         self.report.add(match (takes, &node.value) {
             (Takes::List(_), NodeValue::Text(line)) if at.key.ends_with("argv") => {
@@ -149,7 +149,7 @@ impl Reader<'_> {
                 text.len() / 1000,
                 MAX_TEXT >> 10
             );
-            self.report.add(Problem::error("too-large", node.place, message));
+            self.report.add(Diagnostic::error("too-large", node.place, message));
             return None;
         }
         Some(text)
@@ -183,7 +183,7 @@ impl Reader<'_> {
         message: String,
         help: Option<String>,
     ) {
-        let mut problem = Problem::error(code, self.sources.within(node.place, text, part), message);
+        let mut problem = Diagnostic::error(code, self.sources.within(node.place, text, part), message);
         problem.help = help;
         self.report.add(problem);
     }
@@ -194,7 +194,7 @@ impl Reader<'_> {
             return Some(Value::Integer(value));
         }
         let message = format!("`{}` of {} is {value}, it takes {}", at.key, at.what, takes.describe());
-        self.report.add(Problem::error("out-of-range", node.place, message));
+        self.report.add(Diagnostic::error("out-of-range", node.place, message));
         None
     }
 
@@ -213,7 +213,7 @@ impl Reader<'_> {
             Takes::Size => "units are B, kB, MB, GB, TB, KiB, MiB, GiB and TiB",
             _ => "units are ms, s, m, h, d and w, as in `1h 30m`",
         });
-        self.report.add(Problem::error("bad-unit", place, error.message).help(help));
+        self.report.add(Diagnostic::error("bad-unit", place, error.message).help(help));
     }
 
     /// A bound in the unit of the probe's kind.
@@ -272,7 +272,7 @@ impl Reader<'_> {
                     why.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned();
                 let message = format!("`{}` of {} is not a regular expression: {why}", at.key, at.what);
                 self.report.add(
-                    Problem::error("bad-regex", node.place, message)
+                    Diagnostic::error("bad-regex", node.place, message)
                         .help("in TOML, '…' takes backslashes as they are"),
                 );
                 None
@@ -289,25 +289,25 @@ impl Reader<'_> {
             Ok(url) if url.password().is_some() => {
                 self.report.mask(node.place);
                 let message = format!("`{}` of {} holds a password", at.key, at.what);
-                Problem::error("literal-secret", node.place, message).help(
+                Diagnostic::error("literal-secret", node.place, message).help(
                     "take the password out of the address; secrets are named, as in `{ secret = \"name\" }`",
                 )
             }
             Ok(url) if url.port() == Some(0) => {
                 let message = format!("`{}` of {} names port 0, on which nothing can be", at.key, at.what);
-                Problem::error("bad-url", node.place, message)
+                Diagnostic::error("bad-url", node.place, message)
             }
             Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
                 let Some(why) = url.host_str().and_then(host_fault) else { return Some(text) };
-                Problem::error("bad-url", node.place, format!("`{}` of {}: {why}", at.key, at.what))
+                Diagnostic::error("bad-url", node.place, format!("`{}` of {}: {why}", at.key, at.what))
             }
             Ok(_) => {
                 let message = format!("`{}` of {} takes an `http` or `https` address", at.key, at.what);
-                Problem::error("bad-url", node.place, message)
+                Diagnostic::error("bad-url", node.place, message)
             }
             Err(_) => {
                 let message = format!("`{}` of {} is not a complete address", at.key, at.what);
-                Problem::error("bad-url", node.place, message)
+                Diagnostic::error("bad-url", node.place, message)
                     .help("write it as in `https://example.org/health`")
             }
         };
@@ -327,7 +327,7 @@ impl Reader<'_> {
             Some(near) => format!("did you mean `{near}`? {all}"),
             None => all,
         };
-        self.report.add(Problem::error("bad-choice", node.place, message).help(help));
+        self.report.add(Diagnostic::error("bad-choice", node.place, message).help(help));
         None
     }
 
@@ -342,7 +342,7 @@ impl Reader<'_> {
 
     fn unknown_name(&self, named: Named, name: &str, place: Span, at: &At<'_>) {
         let message = format!("no {} is called `{}`", named.what(), crate::base::text::clean(name, 80));
-        let problem = Problem::error("unknown-name", place, message);
+        let problem = Diagnostic::error("unknown-name", place, message);
         self.report.add(if self.report.is_full() {
             problem
         } else {
@@ -391,7 +391,7 @@ impl Reader<'_> {
         }
         let message =
             format!("`{}` of {} has {members} members, the limit is {MAX_MEMBERS}", at.key, at.what);
-        self.report.add(Problem::error("too-large", node.place, message));
+        self.report.add(Diagnostic::error("too-large", node.place, message));
         None
     }
 }
@@ -401,12 +401,12 @@ impl Reader<'_> {
 const ASKS_NOTHING: &str = "let it ask for something that is measured, as in `signals['api'].state == 'critical'`, or leave \
                             it out";
 
-fn goes_silent(silence: Silence, place: Span) -> Problem {
+fn goes_silent(silence: Silence, place: Span) -> Diagnostic {
     let (what, instead) = match silence {
         Silence::Sum => ("this sum", "`count([a, b, c]) > 1` or `at_least(2, [a, b, c])`"),
         Silence::List => ("this list", "`any([…])`, `all([…])`, `at_least(2, […])` or `count([…]) > 1`"),
     };
     let message = format!("{what} is unknown as soon as one thing in it is: just when a server is gone");
-    Problem::warning("goes-silent", place, message)
+    Diagnostic::warning("goes-silent", place, message)
         .help(format!("write {instead}, each a condition of its own: what is known decides where it can"))
 }

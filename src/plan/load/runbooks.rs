@@ -8,7 +8,7 @@ use super::ids::{bad_name, is_name};
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
 use crate::base::ids::{RegionId, RunbookId, ServiceId, StepId};
-use crate::base::toml::Problem;
+use crate::base::toml::Diagnostic;
 use crate::base::toml::node::{Entry, Node, NodeValue};
 use crate::plan::is_left_out;
 use crate::plan::kinds::ActionKind;
@@ -52,7 +52,7 @@ fn steps(runbook: &str, node: &Node, reader: &Reader<'_>, places: &mut Places) -
             0 => format!("runbook `{runbook}` has no steps"),
             steps => format!("runbook `{runbook}` has {steps} steps, the limit is {MAX_STEPS}"),
         };
-        reader.report.add(Problem::error("steps", node.place, message));
+        reader.report.add(Diagnostic::error("steps", node.place, message));
         return IndexMap::new();
     }
     let Some(names) = step_names(rows, reader) else { return IndexMap::new() };
@@ -81,7 +81,7 @@ fn step_names(rows: &[Node], reader: &Reader<'_>) -> Option<IndexSet<String>> {
             Some(first) => {
                 unique = false;
                 reader.report.add(
-                    Problem::error(
+                    Diagnostic::error(
                         "duplicate-name",
                         id.node.place,
                         format!("two steps are called `{}`", crate::base::text::clean(name, 80)),
@@ -204,7 +204,7 @@ fn kind(fields: &Fields, reader: &Reader<'_>) -> Option<&'static ActionKind> {
         super::left_out::used(reader.report, fields.place_of("action"), name);
     } else if kind.is_none() {
         let message = format!("there is no action kind `{}`", crate::base::text::clean(name, 60));
-        let problem = Problem::error("unknown-kind", fields.place_of("action"), message);
+        let problem = Diagnostic::error("unknown-kind", fields.place_of("action"), message);
         reader.report.add(problem.help(reader.registry.action_help(name)));
     }
     kind

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use super::reader::{At, Reader};
 use super::value::{Read, Value};
-use crate::base::toml::Problem;
+use crate::base::toml::Diagnostic;
 use crate::base::toml::node::{Node, NodeValue};
 use crate::plan::keys::Takes;
 use crate::secrets::{SecretRef, SecretsConfig, Source};
@@ -53,7 +53,7 @@ pub(crate) fn read(reader: &Reader<'_>, takes: Takes, node: &Node, at: &At<'_>) 
                     format!("`{}` cannot be the name of a secret", crate::base::text::clean(name, 80));
                 let help =
                     "use up to 64 lower-case letters, digits and hyphens, beginning with a letter or digit";
-                reader.report.add(Problem::error("bad-name", node.place, message).help(help));
+                reader.report.add(Diagnostic::error("bad-name", node.place, message).help(help));
             }
             found
         }
@@ -80,7 +80,7 @@ fn check_connection_string(reader: &Reader<'_>, text: &str, node: &Node, at: &At
     if let Err(why) = (reader.registry.database)(text) {
         let message = format!("`{}` of {} cannot be used: {}", at.key, at.what, why);
         let help = "write `host=… port=5432 dbname=… user=… sslmode=verify-full`, or a postgresql:// URL";
-        reader.report.add(Problem::error("connection-string", node.place, message).help(help));
+        reader.report.add(Diagnostic::error("connection-string", node.place, message).help(help));
     }
 }
 
@@ -88,7 +88,7 @@ fn literal(reader: &Reader<'_>, node: &Node, at: &At<'_>) -> Option<Value> {
     let message = format!("`{}` of {} holds a secret in plain text", at.key, at.what);
     let help = "store it with `lifeboat secret set NAME` and write `{ secret = \"NAME\" }` here";
     reader.report.mask(node.place);
-    reader.report.add(Problem::error("literal-secret", node.place, message).help(help));
+    reader.report.add(Diagnostic::error("literal-secret", node.place, message).help(help));
     None
 }
 
@@ -116,6 +116,6 @@ pub(crate) fn warn_of_credentials(reader: &Reader<'_>, text: &str, node: &Node, 
         let message = format!("`{}` of {} looks as if it held a credential", at.key, at.what);
         let help = "name secrets with `{ secret = \"name\" }`: plans are shown, journaled and shared";
         reader.report.mask(node.place);
-        reader.report.add(Problem::warning("literal-secret", node.place, message).help(help));
+        reader.report.add(Diagnostic::warning("literal-secret", node.place, message).help(help));
     }
 }

@@ -7,7 +7,7 @@ use super::fields::Fields;
 use super::reader::Reader;
 use super::value::{Read, Value};
 use crate::base::ids::{LeafId, QuestionId, RunbookId};
-use crate::base::toml::Problem;
+use crate::base::toml::Diagnostic;
 use crate::base::toml::near::nearest;
 use crate::plan::types::{Answer, Goto, Leaf, Question, Tree};
 use indexmap::IndexMap;
@@ -34,11 +34,11 @@ pub(super) fn tree(document: &Document, reader: &Reader<'_>, places: &mut Places
         let help = format!("write `[tree]` and `root = \"{}\"`", crate::base::text::clean(name, 60));
         reader
             .report
-            .add(Problem::error("missing-key", first.key_place, "the tree lacks its `root`").help(help));
+            .add(Diagnostic::error("missing-key", first.key_place, "the tree lacks its `root`").help(help));
     }
     if let Some((_, entry)) = document.named("tree").chain(document.named("leaves")).nth(MAX_NODES) {
         let message = format!("the tree has more than {MAX_NODES} questions and leaves");
-        reader.report.add(Problem::error("too-large", entry.key_place, message));
+        reader.report.add(Diagnostic::error("too-large", entry.key_place, message));
         return tree;
     }
     things(document, reader, "tree", |id, fields| {
@@ -74,13 +74,13 @@ fn question(id: &str, fields: &Fields, reader: &Reader<'_>, places: &mut Places)
     }
 }
 
-fn stray_suggestion(name: &str, suggested: &Read, answers: &IndexMap<String, Answer>) -> Problem {
+fn stray_suggestion(name: &str, suggested: &Read, answers: &IndexMap<String, Answer>) -> Diagnostic {
     let known: Vec<&str> = answers.keys().map(String::as_str).collect();
     let message = format!(
         "`suggest.{}` is for an answer that the question does not have",
         crate::base::text::clean(name, 60)
     );
-    Problem::error("unknown-name", suggested.place, message).help(
+    Diagnostic::error("unknown-name", suggested.place, message).help(
         match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean `suggest.{near}`?"),
             None => format!("its answers are {}", known.join(", ")),

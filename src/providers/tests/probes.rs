@@ -1,7 +1,7 @@
 use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
 use crate::plan::keys::Need;
 use crate::plan::params::Params;
-use crate::plan::{ProbeSpec, Problems};
+use crate::plan::{Diagnostics, ProbeSpec};
 use crate::providers::clients::Clients;
 use crate::providers::{ProbeRow, probe as probe_kind, probes};
 use crate::testing::*;
@@ -39,7 +39,7 @@ fn examples_are_complete_and_build() {
 }
 
 /// The kind's example without the keys that `drops` names by their need.
-fn without(kind: &ProbeRow, drops: impl Fn(Need) -> bool) -> Result<ProbeSpec, Problems> {
+fn without(kind: &ProbeRow, drops: impl Fn(Need) -> bool) -> Result<ProbeSpec, Diagnostics> {
     let mut file: toml::Table = kind.example.parse().unwrap();
     let table = file["probes"]["example"].as_table_mut().unwrap();
     table.retain(|name, _| !kind.keys.iter().any(|key| key.name == name && drops(key.need)));

@@ -7,7 +7,7 @@ use super::{
     Attempts, Change, Event, Fault, FaultKind, ProbeState, Reaction, RegionState, Scenario, Trigger,
 };
 use crate::base::ids::ProbeId;
-use crate::base::toml::Problems;
+use crate::base::toml::Diagnostics;
 use crate::base::toml::node::{NodeValue, Table};
 use crate::base::units::Unit;
 use crate::plan::Plan;
@@ -53,7 +53,7 @@ const ON_KEYS: &[&str] = &[
 ];
 
 /// As [`Scenario::parse`].
-pub(super) fn parse(text: &str, file: &str, plan: &Plan) -> Result<Scenario, Problems> {
+pub(super) fn parse(text: &str, file: &str, plan: &Plan) -> Result<Scenario, Diagnostics> {
     let mut sheet = Sheet::new(file, text);
     if text.len() > MAX_BYTES {
         let message = format!("the file is larger than {} KiB", MAX_BYTES / 1024);

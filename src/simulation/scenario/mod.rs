@@ -11,7 +11,7 @@ mod sheet;
 mod tests;
 
 use crate::base::ids::{ProbeId, RegionId, StepId};
-use crate::base::toml::Problems;
+use crate::base::toml::Diagnostics;
 use crate::plan::Plan;
 use jiff::SignedDuration;
 
@@ -155,7 +155,7 @@ pub enum ProbeState {
 
 impl Scenario {
     /// Reads a scenario file and checks it against a plan. `file` is its name in problems.
-    pub fn parse(text: &str, file: &str, plan: &Plan) -> Result<Self, Problems> {
+    pub fn parse(text: &str, file: &str, plan: &Plan) -> Result<Self, Diagnostics> {
         file::parse(text, file, plan)
     }
 }
@@ -181,7 +181,7 @@ impl Shipped {
     }
 
     /// Checks it against a plan.
-    pub fn resolve(&self, plan: &Plan) -> Result<Scenario, Problems> {
+    pub fn resolve(&self, plan: &Plan) -> Result<Scenario, Diagnostics> {
         Scenario::parse(self.text, &format!("{}.toml", self.name), plan)
     }
 }

@@ -3,7 +3,7 @@
 use crate::base::text::clean;
 use crate::base::toml::near;
 use crate::base::toml::node::{Table, parse};
-use crate::base::toml::{Problem, Problems, Report, SourceFile, Sources, Span};
+use crate::base::toml::{Diagnostic, Diagnostics, Report, SourceFile, Sources, Span};
 use std::sync::Arc;
 
 const MAX_MESSAGE_CHARS: usize = 400;
@@ -33,13 +33,13 @@ impl Sheet {
 
     /// Notes a problem; `help` may be empty.
     pub(super) fn problem(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
-        let problem = Problem::error("scenario", span, clean(&message.into(), MAX_MESSAGE_CHARS));
+        let problem = Diagnostic::error("scenario", span, clean(&message.into(), MAX_MESSAGE_CHARS));
         let help = help.into();
         self.report.add(if help.is_empty() { problem } else { problem.help(help) });
     }
 
     /// The value when nothing is wrong, otherwise everything that is.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Problems> {
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Diagnostics> {
         match value.filter(|_| self.report.errors() == 0) {
             Some(value) => Ok(value),
             None => Err(self.report.finish(self.sources, |_| None)),

@@ -1,11 +1,11 @@
 use super::*;
-use crate::base::toml::Problem;
+use crate::base::toml::Diagnostic;
 use crate::simulation::simulated::tests::plan;
 
 fn problems(text: &str) -> Vec<String> {
     let head = "name = \"x\"\ntitle = \"x\"\n";
     let problems = Scenario::parse(&format!("{head}{text}"), "x.toml", &plan()).unwrap_err();
-    let line = |problem: &Problem| {
+    let line = |problem: &Diagnostic| {
         let place = problems.sources().describe(problem.place.as_ref().unwrap().0);
         let help = problem.help.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
         format!("{place}: {}{help}", problem.message)

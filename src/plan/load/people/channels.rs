@@ -1,7 +1,7 @@
 //! Channels: the keys of every channel, and those of its kind.
 
 use crate::base::ids::ChannelId;
-use crate::base::toml::Problem;
+use crate::base::toml::Diagnostic;
 use crate::base::toml::node::Entry;
 use crate::plan::is_left_out;
 use crate::plan::keys::Key;
@@ -77,7 +77,7 @@ fn kind(entry: &Entry, reader: &Reader<'_>) -> Result<Option<&'static NotifierKi
             return crate::plan::load::left_out::used(reader.report, named.node.place, name);
         }
         let message = format!("there is no kind of channel `{}`", crate::base::text::clean(name, 60));
-        let problem = Problem::error("unknown-kind", named.node.place, message);
+        let problem = Diagnostic::error("unknown-kind", named.node.place, message);
         reader.report.add(problem.help(reader.registry.notifier_help(name)));
     })
 }
@@ -88,6 +88,6 @@ fn check_address(fields: &Fields, reader: &Reader<'_>) {
     if !ADDRESSES.contains(&address) {
         let message = format!("contacts have no address `{}`", crate::base::text::clean(address, 60));
         let help = near_or_list(address, ADDRESSES, "address");
-        reader.report.add(Problem::error("unknown-name", fields.place_of("address"), message).help(help));
+        reader.report.add(Diagnostic::error("unknown-name", fields.place_of("address"), message).help(help));
     }
 }

@@ -17,7 +17,7 @@ pub(super) use rotations::rotations;
 use super::fields::Fields;
 use super::reader::{At, Reader};
 use crate::base::ids::{ContactId, RotationId};
-use crate::base::toml::Problem;
+use crate::base::toml::Diagnostic;
 use crate::base::toml::near::near_miss;
 use crate::base::toml::node::{Entry, NodeValue};
 use crate::plan::keys::Key;
@@ -33,7 +33,7 @@ fn rows(fields: &Fields, key: &str, keys: &'static [Key], reader: &Reader<'_>, w
     let NodeValue::List(rows) = &node.value else { return Vec::new() };
     if rows.len() > MAX_ROWS {
         let message = format!("there are {} of {what}, the limit is {MAX_ROWS}", rows.len());
-        reader.report.add(Problem::error("too-large", node.place, message));
+        reader.report.add(Diagnostic::error("too-large", node.place, message));
         return Vec::new();
     }
     let row = |row: &crate::base::toml::node::Node| {
@@ -64,6 +64,6 @@ fn zone(fields: &Fields, reader: &Reader<'_>) -> TimeZone {
     let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
     let help = near_miss(&name, known.iter().map(String::as_str))
         .unwrap_or_else(|| "write its IANA name, as in `Europe/Berlin` or `America/New_York`".into());
-    reader.report.add(Problem::error("zone", fields.place_of("zone"), message).help(help));
+    reader.report.add(Diagnostic::error("zone", fields.place_of("zone"), message).help(help));
     TimeZone::UTC
 }

@@ -1,7 +1,7 @@
 //! Plan-wide settings of telling people.
 
 use super::{who, zone};
-use crate::base::toml::Problem;
+use crate::base::toml::Diagnostic;
 use crate::plan::load::Places;
 use crate::plan::load::basics::severity_of;
 use crate::plan::load::document::Document;
@@ -43,7 +43,7 @@ fn quiet(fields: &Fields, reader: &Reader<'_>) -> Option<(Time, Time)> {
     if span.is_none() {
         let message = format!("`{}` is no span of a day", crate::base::text::clean(text, 60));
         let help = "write from when until when by the clock of `zone`, as in `22:00-07:00`";
-        reader.report.add(Problem::error("quiet", fields.place_of("quiet"), message).help(help));
+        reader.report.add(Diagnostic::error("quiet", fields.place_of("quiet"), message).help(help));
     }
     span
 }

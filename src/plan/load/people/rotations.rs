@@ -2,7 +2,7 @@
 
 use super::{rows, zone};
 use crate::base::ids::{ContactId, RotationId};
-use crate::base::toml::{Problem, Span};
+use crate::base::toml::{Diagnostic, Span};
 use crate::plan::calendar;
 use crate::plan::load::Places;
 use crate::plan::load::basics::things;
@@ -57,7 +57,7 @@ fn turns(
     contacts: &IndexMap<ContactId, Contact>,
 ) -> Option<Turns> {
     let problem = |place, message: String, help: &str| {
-        reader.report.add(Problem::error("rotation", place, message).help(help));
+        reader.report.add(Diagnostic::error("rotation", place, message).help(help));
     };
     let given = CYCLE_KEYS.iter().copied().find(|key| fields.get(key).is_some());
     match (fields.get("calendar").is_some(), given) {
@@ -96,7 +96,7 @@ fn wall_clock(fields: &Fields, key: &str, reader: &Reader<'_>) -> Option<DateTim
     if time.is_none() {
         let message = format!("`{}` is no date with its time", crate::base::text::clean(&text, 60));
         let help = "write it as in `2026-01-05 09:00`, by the wall clock of the rotation's `zone`";
-        reader.report.add(Problem::error("bad-time", fields.place_of(key), message).help(help));
+        reader.report.add(Diagnostic::error("bad-time", fields.place_of(key), message).help(help));
     }
     time
 }
@@ -109,7 +109,7 @@ fn overrides(id: &str, fields: &Fields, reader: &Reader<'_>, zone: &TimeZone) ->
         let (from, until) = (from?, until?);
         if until <= from {
             let message = format!("{what} ends before it begins");
-            reader.report.add(Problem::error("rotation", row.place_of("until"), message));
+            reader.report.add(Diagnostic::error("rotation", row.place_of("until"), message));
             return None;
         }
         Some(Shift { from, until, contact: ContactId::from(&*row.text("contact")) })
@@ -130,14 +130,15 @@ fn calendar(
     let place = fields.place_of("calendar");
     let Some(folder) = reader.folder else {
         let message = "a plan that is not in a file has no calendars";
-        let problem = Problem::error("calendar", place, message).help("save it, and load it from its file");
+        let problem =
+            Diagnostic::error("calendar", place, message).help("save it, and load it from its file");
         reader.report.add(problem);
         return None;
     };
     let path = folder.join(&file);
     let shown = crate::base::text::clean(&file, 100);
     let problem = |message: String, help: &str| {
-        reader.report.add(Problem::error("calendar", place, message).outside().help(help));
+        reader.report.add(Diagnostic::error("calendar", place, message).outside().help(help));
     };
     let said = calendar::read(&path)
         .inspect_err(|why| {
@@ -166,7 +167,7 @@ fn expect_somebody(id: &str, rotation: &Rotation, place: Span, reader: &Reader<'
         return;
     }
     let warn = |message: String, help: &str| {
-        reader.report.add(Problem::warning("nobody-on-call", place, message).help(help));
+        reader.report.add(Diagnostic::warning("nobody-on-call", place, message).help(help));
     };
     let shown = |at: Timestamp| at.to_zoned(rotation.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string();
     let now = reader.now;

@@ -1,12 +1,12 @@
 use super::*;
-use crate::plan::Problems;
+use crate::plan::Diagnostics;
 use crate::testing::{clients, try_step};
 
 fn params(keys: &str) -> Params {
     read(keys).unwrap_or_else(|problems| panic!("{keys}: {problems}"))
 }
 
-fn read(keys: &str) -> Result<Params, Problems> {
+fn read(keys: &str) -> Result<Params, Diagnostics> {
     let text = format!(
         "[[runbooks.example.steps]]\nid = 'x'\ntitle = 'X'\naction = 'route53-upsert'\nconfirm = 'yes'\n\
          [runbooks.example.steps.with]\nzone = 'Z1D633PJN98FT9'\n{keys}"

@@ -26,7 +26,7 @@ impl Level {
 
 /// One thing that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Problem {
+pub struct Diagnostic {
     /// How bad it is.
     pub level: Level,
     /// A short stable name for scripts (`unknown-key`).
@@ -45,7 +45,7 @@ pub struct Problem {
     pub outside: bool,
 }
 
-impl Problem {
+impl Diagnostic {
     /// A problem at a place.
     pub(crate) fn at(level: Level, code: &'static str, place: Span, message: impl Into<String>) -> Self {
         let place = Some((place, String::new()));
@@ -111,16 +111,16 @@ impl Problem {
 
 /// Everything that is wrong, errors and warnings, in the order of the files.
 #[derive(Clone, Debug, Default)]
-pub struct Problems {
-    list: Vec<Problem>,
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
     omitted: usize,
     sources: Arc<Sources>,
     masked: Vec<Span>,
 }
 
-impl Problems {
+impl Diagnostics {
     /// Every problem that is kept.
-    pub fn iter(&self) -> impl Iterator<Item = &Problem> {
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.list.iter()
     }
 
@@ -166,14 +166,14 @@ impl Problems {
     }
 }
 
-impl fmt::Display for Problems {
+impl fmt::Display for Diagnostics {
     /// A line for each problem, for logs and for callers without a terminal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(super::render::plain(self).trim_end())
     }
 }
 
-impl std::error::Error for Problems {}
+impl std::error::Error for Diagnostics {}
 
 /// What is wrong with a whole file or folder of which nothing was read.
 pub(crate) const UNREAD: [&str; 5] = ["unreadable", "empty", "too-many-files", "too-large", "encoding"];
@@ -184,7 +184,7 @@ const MAX_PROBLEMS: usize = 100;
 /// Collects problems while something is read.
 #[derive(Default)]
 pub(crate) struct Report {
-    list: RefCell<Vec<Problem>>,
+    list: RefCell<Vec<Diagnostic>>,
     omitted: RefCell<usize>,
     errors: RefCell<usize>,
     masked: RefCell<Vec<Span>>,
@@ -193,7 +193,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    pub(crate) fn add(&self, problem: Problem) {
+    pub(crate) fn add(&self, problem: Diagnostic) {
         if problem.level == Level::Error && !problem.outside {
             *self.errors.borrow_mut() += 1;
         }
@@ -239,12 +239,12 @@ impl Report {
     pub(crate) fn finish(
         self,
         sources: Arc<Sources>,
-        told: impl FnOnce(&[(Span, String)]) -> Option<Problem>,
-    ) -> Problems {
+        told: impl FnOnce(&[(Span, String)]) -> Option<Diagnostic>,
+    ) -> Diagnostics {
         let mut list = self.list.into_inner();
         list.extend(told(&self.gathered.into_inner()));
-        let key = |problem: &Problem| problem.place.as_ref().map(|(place, _)| (place.file, place.start));
+        let key = |problem: &Diagnostic| problem.place.as_ref().map(|(place, _)| (place.file, place.start));
         list.sort_by_key(key);
-        Problems { list, omitted: self.omitted.into_inner(), sources, masked: self.masked.into_inner() }
+        Diagnostics { list, omitted: self.omitted.into_inner(), sources, masked: self.masked.into_inner() }
     }
 }
