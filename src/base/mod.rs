@@ -11,6 +11,7 @@ pub mod output;
 pub(crate) mod phone;
 mod pipe;
 pub mod pool;
+pub mod problem;
 pub mod process;
 pub(crate) mod shortage;
 pub mod text;

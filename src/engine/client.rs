@@ -1,9 +1,9 @@
 //! The client's end of the socket.
 
 use crate::base::folder::name_of;
+use crate::base::problem::Problem;
 use crate::base::text::{clean, clean_counted};
 use crate::core::words::command::Ask;
-use crate::core::words::refusal::Refusal;
 use crate::engine::access::{folder_of, socket_in, trusted};
 use crate::engine::protocol::{
     ASK_LIMIT_BYTES, MODEL_LIMIT_BYTES, PROTOCOL_VERSION, ToClient, ToEngine, framing,
@@ -186,7 +186,7 @@ fn harmless(message: ToClient) -> ToClient {
         ToClient::Goodbye { why, next } => ToClient::Goodbye { why: clean(why), next: clean(next) },
         ToClient::Reply { id, result } => ToClient::Reply {
             id,
-            result: result.map_err(|no| Refusal { why: clean(no.why), next: clean(no.next) }),
+            result: result.map_err(|no| Problem { why: clean(no.why), next: clean(no.next) }),
         },
         other => other,
     }

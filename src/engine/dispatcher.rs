@@ -1,13 +1,13 @@
 //! The engine's loop: everything that happens passes through here, one at a time.
 
 use crate::base::ids::ProbeId;
+use crate::base::problem::Problem;
 use crate::core::decide::decide;
 use crate::core::words::actor::{Actor, Operator};
 use crate::core::words::command::{Ask, Command, Report, Request};
 use crate::core::words::effect::Effect;
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::reading::Reading;
-use crate::core::words::refusal::Refusal;
 use crate::core::words::status::StepStatus;
 use crate::engine::ledger::{Committed, Ledger};
 use crate::engine::protocol::ToClient;
@@ -187,7 +187,7 @@ impl Dispatcher {
         }
     }
 
-    fn decide(&mut self, by: Actor, command: Command) -> Result<(), Refusal> {
+    fn decide(&mut self, by: Actor, command: Command) -> Result<(), Problem> {
         let at = self.clock.now();
         // What time brings does not hang together: one fact that cannot be recorded does not hold up the rest.
         let apart = matches!(command, Command::Report(Report::Tick));
@@ -204,7 +204,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn commit(&mut self, at: jiff::Timestamp, by: &Actor, facts: Vec<Fact>) -> Result<(), Refusal> {
+    fn commit(&mut self, at: jiff::Timestamp, by: &Actor, facts: Vec<Fact>) -> Result<(), Problem> {
         let committed = self.ledger.commit(at, by, facts);
         let news = self.ledger.take_news();
         self.broadcast(&news);

@@ -1,12 +1,12 @@
 //! Facts become durable, then part of the model, in that order.
 
+use crate::base::problem::Problem;
 use crate::core::apply::apply;
 use crate::core::model::Model;
 use crate::core::react::react;
 use crate::core::words::actor::Actor;
 use crate::core::words::effect::Effect;
 use crate::core::words::fact::{Event, Fact};
-use crate::core::words::refusal::Refusal;
 use crate::engine::record::{self, UnknownRecord};
 use crate::engine::replay;
 use crate::engine::shared::SharedModel;
@@ -104,7 +104,7 @@ impl Ledger {
     ///
     /// # Errors
     /// A refusal when the journal cannot be written; nothing happened then.
-    pub fn commit(&mut self, at: Timestamp, by: &Actor, facts: Vec<Fact>) -> Result<Committed, Refusal> {
+    pub fn commit(&mut self, at: Timestamp, by: &Actor, facts: Vec<Fact>) -> Result<Committed, Problem> {
         let mut events: Vec<Event> =
             facts.into_iter().map(|fact| Event { at, by: by.clone(), fact, record: None }).collect();
         let Err(failure) = self.record(&mut events) else { return Ok(self.absorb(events)) };
@@ -113,7 +113,7 @@ impl Ledger {
         if full || !events.iter().all(|event| may_wait(&event.fact)) {
             let next = "Nothing was done. Make the journal writable; the engine tries again by itself. \
                         Only `lifeboat stop --force` ends a running step before that.";
-            return Err(Refusal::new(failure, next));
+            return Err(Problem::new(failure, next));
         }
         self.waiting.extend(events.iter().filter(|event| event.fact.is_durable()).cloned());
         Ok(self.absorb(events))

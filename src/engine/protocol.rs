@@ -1,10 +1,10 @@
 //! What engine and clients say to each other: JSON in length-delimited frames over a unix socket.
 
+use crate::base::problem::Problem;
 use crate::core::model::Model;
 use crate::core::words::actor::Operator;
 use crate::core::words::command::Ask;
 use crate::core::words::fact::Event;
-use crate::core::words::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +70,7 @@ pub enum ToClient {
         /// Of the ask.
         id: u64,
         /// Whether it was carried out.
-        result: Result<(), Refusal>,
+        result: Result<(), Problem>,
     },
     /// The engine does not talk to this client, or ends.
     Goodbye {

@@ -2,8 +2,9 @@
 
 use crate::base::ids::ProbeId;
 use crate::base::pool::{Cut, Outside, Pool};
+use crate::base::problem::Problem;
 use crate::base::units;
-use crate::core::words::reading::{Measurement, ProbeFailure, Reading, Verdict};
+use crate::core::words::reading::{Measurement, Reading, Verdict};
 use crate::kinds::probe::Probe;
 use crate::plan::kinds::BuildError;
 use crate::plan::{Plan, ProbeSpec};
@@ -68,11 +69,11 @@ impl Runs {
         }
     }
 
-    async fn once(&mut self) -> Result<Measurement, ProbeFailure> {
+    async fn once(&mut self) -> Result<Measurement, Problem> {
         let probe = match &self.probe {
             Ok(probe) => probe.clone(),
             Err(error) => {
-                return Err(ProbeFailure {
+                return Err(Problem {
                     why: error.to_string(),
                     next: "Correct the plan and start the engine again.".into(),
                 });
@@ -92,13 +93,13 @@ impl Runs {
         let stood = pool.stood_still();
         let mut call = pool.call(async move { probe.run().await });
         let outcome = tokio::select! {
-            outcome = &mut call => outcome.unwrap_or_else(|| Err(ProbeFailure {
+            outcome = &mut call => outcome.unwrap_or_else(|| Err(Problem {
                 why: format!("lifeboat itself failed in probe {}", self.spec.id),
                 next: "Please report this.".into(),
             })),
             () = self.clock.sleep(self.spec.timeout) => {
                 self.cut = call.cut().map(|cut| (cut, self.clock.now()));
-                Err(ProbeFailure {
+                Err(Problem {
                     why: format!("no answer within {}", units::duration(self.spec.timeout)),
                     next: "See whether the network path from here works; raise `timeout` if the answer is only slow."
                         .into(),
@@ -116,8 +117,8 @@ impl Runs {
 }
 
 /// A run that goes on after it was cut off: there are never two of one probe.
-fn not_ended(cut_for: SignedDuration) -> ProbeFailure {
-    ProbeFailure {
+fn not_ended(cut_for: SignedDuration) -> Problem {
+    Problem {
         why: format!(
             "its last run was cut off {} ago and has not ended: what answers sends without end, or this host is too busy",
             units::age(cut_for)
@@ -128,12 +129,12 @@ fn not_ended(cut_for: SignedDuration) -> ProbeFailure {
 
 /// What is bad by a measurement that stood still on this side for half of its time says nothing of the other side.
 fn by_whose_fault(
-    outcome: Result<Measurement, ProbeFailure>,
+    outcome: Result<Measurement, Problem>,
     stood: SignedDuration,
     timeout: SignedDuration,
-) -> Result<Measurement, ProbeFailure> {
+) -> Result<Measurement, Problem> {
     match outcome {
-        Ok(measured) if stood >= timeout / 2 && measured.verdict != Verdict::Good => Err(ProbeFailure {
+        Ok(measured) if stood >= timeout / 2 && measured.verdict != Verdict::Good => Err(Problem {
             why: format!(
                 "measured too late: on this host nothing that reaches outside went on for {}",
                 units::duration(stood)

@@ -1,8 +1,9 @@
 //! The one model of the engine: written by its loop, read by the tasks that act.
 
 use crate::base::ids::{RunId, StepId};
+use crate::base::problem::Problem;
 use crate::core::ask::names::{Since, View};
-use crate::core::ask::outlook::{self, Never};
+use crate::core::ask::outlook;
 use crate::core::ask::placement;
 use crate::core::model::Model;
 use crate::plan::condition::{Condition, Truth};
@@ -75,7 +76,7 @@ impl crate::kinds::action::Conditions for WorldView {
         self.look(None, |names| outlook::values(names, condition))
     }
 
-    fn never(&self, condition: &Condition) -> Option<Never> {
+    fn never(&self, condition: &Condition) -> Option<Problem> {
         self.model.read(|model| outlook::never(model, condition, self.since))
     }
 

@@ -5,6 +5,7 @@ use super::Looks;
 use super::another_day::AFTER_A_FAILOVER;
 use super::step::peer;
 use crate::base::ids::ProbeId;
+use crate::base::problem::Problem;
 use crate::base::unanswered::{ENDLESS, Unanswered};
 use crate::core::apply::apply;
 use crate::core::ask::names::View;
@@ -15,7 +16,7 @@ use crate::core::words::actor::Actor;
 use crate::core::words::command::{Command, Report, Request};
 use crate::core::words::fact::Event;
 use crate::core::words::preflight::{Check, DEADLINE};
-use crate::core::words::reading::{Field, ProbeFailure, Reading, Verdict};
+use crate::core::words::reading::{Field, Reading, Verdict};
 use crate::plan::condition::Truth;
 use crate::plan::{Plan, Runbook, Step};
 use futures::future::join_all;
@@ -48,7 +49,7 @@ impl Looks<'_> {
 
     async fn reading(&self, plan: &Plan, probe: &ProbeId) -> Option<(ProbeId, Reading)> {
         let spec = plan.probes.get(probe)?;
-        let failed = |why: String| ProbeFailure::new(why, "Look at the probe on the overview.".to_owned());
+        let failed = |why: String| Problem::new(why, "Look at the probe on the overview.".to_owned());
         let outcome = match self.world.probe(spec) {
             Ok(made) => {
                 let of = peer(&spec.params).map_or_else(String::new, |peer| format!(" from {peer}"));

@@ -1,9 +1,10 @@
 //! `alertmanager`: which alerts fire, as Prometheus' Alertmanager knows them.
 
 use super::{Provider, row};
+use crate::base::problem::Problem;
 use crate::base::units;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -153,20 +154,19 @@ struct Alert {
 }
 
 impl Probe for Alertmanager {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let answer = self.request.send(&self.clients, self.within).await;
-            let answer = answer.map_err(|error| ProbeFailure::new(error.to_string(), error.next_step()))?;
+            let answer = answer.map_err(|error| Problem::new(error.to_string(), error.next_step()))?;
             self.read(&answer, Timestamp::now())
         })
     }
 }
 
 impl Alertmanager {
-    fn read(&self, answer: &HttpResponse, now: Timestamp) -> Result<Measurement, ProbeFailure> {
+    fn read(&self, answer: &HttpResponse, now: Timestamp) -> Result<Measurement, Problem> {
         let redactor = &self.clients.redactor;
-        let fails =
-            |why: String, next: &str| Err(ProbeFailure::new(format!("{}: {why}", answer.target), next));
+        let fails = |why: String, next: &str| Err(Problem::new(format!("{}: {why}", answer.target), next));
         if answer.status != 200 {
             let said = redactor.excerpt(&answer.text(), NAMES_LIMIT_CHARS);
             let next = match answer.status {

@@ -1,8 +1,8 @@
 //! `wait-for`: waits until a condition or a signal's state holds, for as long as it must.
 
 use super::{Provider, row};
+use crate::base::problem::Problem;
 use crate::base::words;
-use crate::core::ask::outlook::Never;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::{Action, Built, Conditions, Context};
 use crate::plan::condition::{Condition, Truth};
@@ -130,7 +130,7 @@ impl WaitFor {
     }
 
     /// It waits for what cannot come.
-    fn in_vain(&self, never: Never) -> Failure {
+    fn in_vain(&self, never: Problem) -> Failure {
         Failure::not_done(self.what(), format!("it can never come true: {}", never.why), never.next)
     }
 

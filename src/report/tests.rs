@@ -24,10 +24,8 @@ fn report(machine: &Machine, incident: Option<&str>) -> String {
 }
 
 /// A far behind standby, so that the guard of the promotion does not hold.
-fn world() -> Vec<(
-    &'static str,
-    Result<crate::core::words::reading::Measurement, crate::core::words::reading::ProbeFailure>,
-)> {
+fn world()
+-> Vec<(&'static str, Result<crate::core::words::reading::Measurement, crate::base::problem::Problem>)> {
     let mut world = fixture::down();
     world.retain(|(probe, _)| *probe != "dr-lag");
     world.push(("dr-lag", fixture::lag(90.0, 90.0, 3_200_000.0)));

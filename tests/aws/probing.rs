@@ -1,7 +1,8 @@
 //! Probes as a plan has them, against emulated AWS.
 
 use lifeboat::base::environment::Environment;
-use lifeboat::core::words::reading::{Measurement, ProbeFailure};
+use lifeboat::base::problem::Problem;
+use lifeboat::core::words::reading::Measurement;
 use lifeboat::kinds::probe::Probe;
 use lifeboat::plan::{AwsSettings, load_texts};
 use lifeboat::providers::clients::Clients;
@@ -9,7 +10,7 @@ use std::path::Path;
 use tokio::runtime::Runtime;
 
 /// What a run of a probe ends in.
-pub type Outcome = Result<Measurement, ProbeFailure>;
+pub type Outcome = Result<Measurement, Problem>;
 
 /// The least that a plan has.
 pub const PLAN: &str = r#"
@@ -86,7 +87,7 @@ impl Site {
     }
 
     /// Makes one and runs it once, which gives none.
-    pub fn fail(&self, table: &str) -> ProbeFailure {
+    pub fn fail(&self, table: &str) -> Problem {
         match self.run(&*self.probes(&[table])[0]) {
             Ok(measured) => panic!("{measured:?}"),
             Err(failure) => failure,

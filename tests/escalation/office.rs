@@ -2,8 +2,9 @@
 
 use futures::future::{BoxFuture, ready};
 use jiff::{SignedDuration, Timestamp};
+use lifeboat::base::problem::Problem;
 use lifeboat::core::words::notification::{Again, Intent, Receipt, Tracked, Undelivered};
-use lifeboat::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use lifeboat::core::words::reading::{Measurement, Verdict};
 use lifeboat::core::words::simulation::Simulation;
 use lifeboat::kinds;
 use lifeboat::kinds::channel::{Notifier, Outgoing};
@@ -86,7 +87,7 @@ impl World for OfficeWorld {
 struct Window(Arc<Office>);
 
 impl Probe for Window {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         let down = *self.0.down.lock().unwrap();
         let verdict = if down { Verdict::Critical("nothing answers".into()) } else { Verdict::Good };
         let summary = if down { "nothing answers" } else { "answers" };

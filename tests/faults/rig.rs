@@ -2,12 +2,12 @@
 
 use crate::pty::{Program, Pty, wait_for};
 use lifeboat::base::ids::{RunId, StepId};
+use lifeboat::base::problem::Problem;
 use lifeboat::core::apply::apply;
 use lifeboat::core::model::Model;
 use lifeboat::core::words::command::Ask;
 use lifeboat::core::words::fact::Fact;
 use lifeboat::core::words::incident::{Mode, StepRun};
-use lifeboat::core::words::refusal::Refusal;
 use lifeboat::core::words::status::StepStatus;
 use lifeboat::engine::client::{Client, Receiver, Sender};
 use lifeboat::engine::protocol::ToClient;
@@ -227,7 +227,7 @@ impl Hands {
     }
 
     /// Asks and waits for the reply; what happens meanwhile is folded.
-    pub fn ask(&mut self, ask: Ask) -> Result<(), Refusal> {
+    pub fn ask(&mut self, ask: Ask) -> Result<(), Problem> {
         let asked = self.runtime.block_on(self.sender.ask(ask)).unwrap();
         loop {
             if let ToClient::Reply { id, result } = self.next()

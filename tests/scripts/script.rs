@@ -25,19 +25,19 @@
 
 use crate::rig::Rig;
 use lifeboat::base::ids::{ConfirmationId, RunId};
+use lifeboat::base::problem::Problem;
 use lifeboat::core::ask::evidence;
 use lifeboat::core::ask::names::View;
 use lifeboat::core::ask::tree::{Suggestion, suggest};
 use lifeboat::core::model::Model;
 use lifeboat::core::words::command::Ask;
 use lifeboat::core::words::incident::{Incident, Mode, Position, RunEnd};
-use lifeboat::core::words::refusal::Refusal;
 use lifeboat::plan::condition::{Condition, Truth};
 
 /// Plays a script; panics with its name and line where it does not come out.
 pub fn play(name: &str, text: &str) {
     let mut rig: Option<Rig> = None;
-    let mut refused: Option<Refusal> = None;
+    let mut refused: Option<Problem> = None;
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
         let place = format!("{name}:{}: {line}", number + 1);
@@ -65,7 +65,7 @@ pub fn play(name: &str, text: &str) {
     assert!(refused.is_none(), "{name}: the last deed was refused: {refused:?}");
 }
 
-fn when(rig: &mut Rig, deed: &str, place: &str) -> Result<(), Refusal> {
+fn when(rig: &mut Rig, deed: &str, place: &str) -> Result<(), Problem> {
     let because = |text: &str| match text.split_once(" because ") {
         Some((before, reason)) => (before.to_owned(), Some(reason.to_owned())),
         None => (text.to_owned(), None),

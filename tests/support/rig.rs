@@ -4,10 +4,10 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lifeboat::base::pool::Outside;
+use lifeboat::base::problem::Problem;
 use lifeboat::core::model::Model;
 use lifeboat::core::words::actor::Operator;
 use lifeboat::core::words::command::{Ask, Report};
-use lifeboat::core::words::refusal::Refusal;
 use lifeboat::engine::dispatcher::{Dispatcher, Input};
 use lifeboat::engine::ledger::Ledger;
 use lifeboat::engine::protocol::ToClient;
@@ -138,7 +138,7 @@ impl Rig {
         }
     }
 
-    pub fn ask(&mut self, ask: Ask) -> Result<(), Refusal> {
+    pub fn ask(&mut self, ask: Ask) -> Result<(), Problem> {
         let life = self.life();
         life.asked += 1;
         let id = life.asked;
@@ -173,7 +173,7 @@ impl Life {
         }
     }
 
-    fn reply(&mut self, wanted: u64) -> Result<(), Refusal> {
+    fn reply(&mut self, wanted: u64) -> Result<(), Problem> {
         while let Ok(frame) = self.frames.try_recv() {
             if let Ok(ToClient::Reply { id, result }) = serde_json::from_slice(&frame)
                 && id == wanted

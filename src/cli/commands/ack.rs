@@ -1,10 +1,10 @@
 //! `lifeboat ack`: takes the escalation on, without a console.
 
+use crate::base::problem::Problem;
 use crate::cli::{Failure, PlanArgs, block_on, reach, say, whose};
 use crate::core::decide::current_escalation;
 use crate::core::model::Model;
 use crate::core::words::command::Ask;
-use crate::core::words::refusal::Refusal;
 use crate::engine::client::{ANSWER_TIMEOUT, Client, ClientError};
 use crate::engine::protocol::ToClient;
 use std::io::Write;
@@ -44,11 +44,11 @@ pub(in crate::cli) fn put(
         let mut client = Client::connect(&folder.socket()).await?;
         let model = match client.answer().await? {
             ToClient::Welcome { model, .. } => model,
-            ToClient::Goodbye { why, next } => return Ok(Err(Refusal::new(why, next))),
+            ToClient::Goodbye { why, next } => return Ok(Err(Problem::new(why, next))),
             _ => return Err(ClientError::Closed),
         };
         if let Err(failure) = place.expect_own(&model.plan.name) {
-            return Ok(Err(Refusal::new(failure.what, failure.next)));
+            return Ok(Err(Problem::new(failure.what, failure.next)));
         }
         let pid = client.pid();
         let (mut sender, mut receiver) = client.split();
@@ -79,7 +79,7 @@ async fn ask(
     receiver: &mut crate::engine::client::Receiver,
     ask: Ask,
     pid: Option<u32>,
-) -> Result<Result<(), Refusal>, ClientError> {
+) -> Result<Result<(), Problem>, ClientError> {
     let asked = sender.ask(ask).await?;
     let reply = async {
         loop {

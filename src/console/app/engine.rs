@@ -2,6 +2,7 @@
 
 use super::{App, Asked, Dialog, Effect, answer};
 use crate::base::ids::{RunId, StepId};
+use crate::base::problem::Problem;
 use crate::console::input::PAUSE;
 use crate::console::overlays::confirm::Confirming;
 use crate::console::overlays::form::Purpose;
@@ -15,7 +16,6 @@ use crate::core::model::Model;
 use crate::core::words::confirmation::Confirmation;
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Incident, Position};
-use crate::core::words::refusal::Refusal;
 use crate::core::words::status::StepStatus;
 use crate::engine::protocol::ToClient;
 use std::sync::Arc;
@@ -237,7 +237,7 @@ impl App {
         self.open(Dialog::Confirm(Box::new(Confirming::new(confirmation.clone()))))
     }
 
-    fn reply(&mut self, result: Result<(), Refusal>, at: Instant) -> Vec<Effect> {
+    fn reply(&mut self, result: Result<(), Problem>, at: Instant) -> Vec<Effect> {
         let Some(asked) = self.asked.pop_front() else { return Vec::new() };
         match (result, asked) {
             (Ok(()), Asked::Form) => match &self.dialog {

@@ -2,6 +2,7 @@
 
 use super::draw::reading_width;
 use super::{App, Asked, Dialog, Effect};
+use crate::base::problem::Problem;
 use crate::console::input::{Event, Manner, Received};
 use crate::console::keymap::{Action, Chord, Context, Resolution};
 use crate::console::overlays::form::{Form, Outcome, Purpose, Stage};
@@ -12,7 +13,6 @@ use crate::core::decide::decide;
 use crate::core::words::actor::{Actor, Operator};
 use crate::core::words::command::{Ask, Command, Request};
 use crate::core::words::incident::Incident;
-use crate::core::words::refusal::Refusal;
 use crossterm::event::KeyCode;
 use std::time::{Duration, Instant};
 
@@ -181,7 +181,7 @@ impl App {
     }
 
     /// How to go on where a contradiction is why, with the key that answers it.
-    fn with_key(&self, refusal: &Refusal) -> Option<String> {
+    fn with_key(&self, refusal: &Problem) -> Option<String> {
         let model = self.model.as_ref()?;
         let open = contradiction::of(model).iter().find(|open| open.contradiction.what == refusal.why)?;
         let keys = self.keymap.keys(self.context(), Action::AnswerContradiction);
@@ -198,7 +198,7 @@ impl App {
     }
 
     /// Why the engine would refuse an ask now, by its own decision made here; none when it would take it.
-    pub(super) fn refusal(&self, ask: &Ask, at: Instant) -> Option<Refusal> {
+    pub(super) fn refusal(&self, ask: &Ask, at: Instant) -> Option<Problem> {
         let model = self.model.as_ref()?;
         let by = Actor::Operator(Operator { name: self.operator.clone(), uid: 0 });
         let request = Request { at: self.now(at), by, command: Command::Ask(ask.clone()) };

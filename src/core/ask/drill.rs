@@ -1,8 +1,8 @@
 //! Drills: what they may do, what is said of them, and when one was last done.
 
+use crate::base::problem::Problem;
 use crate::core::model::Model;
 use crate::core::words::incident::{Incident, Mode, RunEnd};
-use crate::core::words::refusal::Refusal;
 use crate::core::words::signal::age;
 use crate::plan::{Drill, Step};
 use jiff::tz::TimeZone;
@@ -29,10 +29,10 @@ pub fn acts(model: &Model) -> bool {
 }
 
 /// Why a step does not run in the open exercise; none where it may.
-pub fn refusal(model: &Model, step: &Step) -> Option<Refusal> {
+pub fn refusal(model: &Model, step: &Step) -> Option<Problem> {
     let kept = open(model)?.mode == Mode::SafeDrill && step.changes && !step.safe_to_drill;
     kept.then(|| {
-        Refusal::new(
+        Problem::new(
             format!("this drill runs safe steps only, and the plan does not mark {} as safe", step.id),
             "Skip it with a reason, or say what you would do and attest it. `drill = \"safe\"` marks a step in the plan.",
         )

@@ -1,6 +1,7 @@
 //! What a condition reads now, and whether it can still come true: for whoever waits for it.
 
 use crate::base::ids::ProbeId;
+use crate::base::problem::Problem;
 use crate::base::units;
 use crate::core::ask::watch;
 use crate::core::model::Model;
@@ -37,18 +38,10 @@ fn words(field: &str, scalar: &Scalar) -> String {
     }
 }
 
-/// Why a condition cannot come true by waiting.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Never {
-    pub why: String,
-    /// What to do about it.
-    pub next: String,
-}
-
 /// Why a condition cannot come true by waiting: it asks how far a standby is behind, and that server is none any more, or
 /// somebody paused its replay. Only what was measured after `since` counts, so that a server that was just rebuilt or
 /// resumed is not taken for what it was before.
-pub fn never(model: &Model, condition: &Condition, since: Timestamp) -> Option<Never> {
+pub fn never(model: &Model, condition: &Condition, since: Timestamp) -> Option<Problem> {
     // One of several alternatives says nothing of the others.
     if condition.source().contains("||") || condition.source().contains('?') {
         return None;
@@ -77,11 +70,11 @@ fn measured<'m>(
 }
 
 /// That what a standby received is not replayed, because somebody paused that.
-fn paused(model: &Model, probe: &ProbeId, since: Timestamp) -> Option<Never> {
+fn paused(model: &Model, probe: &ProbeId, since: Timestamp) -> Option<Problem> {
     let (spec, measured) = measured(model, probe, since)?;
     let is_paused = measured.fields.get("replay_paused") == Some(&Field::Flag(true));
     let is_behind = measured.number("replay_lag_bytes").is_none_or(|bytes| bytes > 0.0);
-    (is_paused && is_behind).then(|| Never {
+    (is_paused && is_behind).then(|| Problem {
         why: format!("replay is PAUSED on the standby of {}, so that nothing it received is replayed", spec.title),
         next: "Resume it there, as a superuser of that server: `select pg_wal_replay_resume();`, then retry the wait. \
                Or skip the wait with a reason: a promotion replays what was received first, which takes its time."
@@ -90,12 +83,12 @@ fn paused(model: &Model, probe: &ProbeId, since: Timestamp) -> Option<Never> {
 }
 
 /// That the server of a replication probe is a primary, since when, and by whom.
-fn no_standby(model: &Model, probe: &ProbeId, since: Timestamp) -> Option<Never> {
+fn no_standby(model: &Model, probe: &ProbeId, since: Timestamp) -> Option<Problem> {
     let (spec, measured) = measured(model, probe, since)?;
     let Some(Field::Flag(false)) = measured.fields.get("in_recovery") else { return None };
     let turned = model.durable.signals.get(probe).map(|signal| signal.since)?;
     let by = if is_ours(model, probe) { "by lifeboat" } else { "not by lifeboat" };
-    Some(Never {
+    Some(Problem {
         why: format!(
             "{} is no standby any more: its server is the primary since {}Z at the latest, {by}",
             spec.title,
@@ -122,7 +115,7 @@ mod tests {
     use crate::core::words::reading::{Measurement, Verdict};
 
     /// What a wait finds on a standby that is behind by some bytes, and whose replay may be paused.
-    fn found(condition: &str, is_paused: bool, bytes: f64, since: i64) -> Option<Never> {
+    fn found(condition: &str, is_paused: bool, bytes: f64, since: i64) -> Option<Problem> {
         let mut machine = Machine::new();
         let measured = Measurement::good("replay is paused")
             .judged(Verdict::Warn("replay is paused".into()))

@@ -2,6 +2,7 @@
 
 use super::{required, step};
 use crate::base::ids::{ConfirmationId, RunId, StepId};
+use crate::base::problem::Problem;
 use crate::base::units;
 use crate::core::ask::contradiction::{self, Blocked};
 use crate::core::ask::loss_reading::unmatched_sender;
@@ -13,7 +14,6 @@ use crate::core::words::confirmation::{Confirmation, GuardResult, LossEstimate, 
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Incident, Run, StepRun};
 use crate::core::words::loss::DoubtedWord;
-use crate::core::words::refusal::Refusal;
 use crate::core::words::status::StepStatus;
 use crate::plan::condition::Truth;
 use crate::plan::{ConfirmLevel, Runbook, Step};
@@ -23,7 +23,7 @@ use jiff::Timestamp;
 pub const REPLACED: &str = "a new one was made";
 
 /// Asks the engine to read the target and to describe the call.
-pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
+pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Problem> {
     let (open, plan, state) = step::find_open(model, run, id)?;
     if let Some(refusal) = drill::refusal(model, plan) {
         return Err(refusal);
@@ -37,11 +37,11 @@ pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
             Ok(Vec::new())
         }
         StepStatus::Ready | StepStatus::Confirming => preparing(model, run, id),
-        StepStatus::Pending => Err(Refusal::new(
+        StepStatus::Pending => Err(Problem::new(
             format!("{} waits for {}", model.step_title(run, id), waits_for(model, run, id)),
             "Settle those steps first.",
         )),
-        other => Err(Refusal::new(
+        other => Err(Problem::new(
             format!("{} is {}", model.step_title(run, id), other.as_str()),
             step::next_step(other),
         )),
@@ -50,10 +50,10 @@ pub fn prepare(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
 
 /// Begins to read a step's target. What comes of it has to be recorded, so it waits for a journal that can be
 /// written.
-pub fn preparing(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
+pub fn preparing(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Problem> {
     if let Some(why) = &model.live.journal_failure {
         let next = "Nothing was done. Make the journal writable; the engine tries again by itself.";
-        return Err(Refusal::new(why.clone(), next));
+        return Err(Problem::new(why.clone(), next));
     }
     Ok(vec![Fact::StepPreparing { run: run.clone(), step: id.clone() }])
 }
@@ -76,10 +76,10 @@ pub fn described(
     id: &StepId,
     result: &Result<Description, Failure>,
     manual: &ManualCard,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<Vec<Fact>, Problem> {
     let (run_state, plan, state) = step::find_open(model, run, id)?;
     if !matches!(state.status, StepStatus::Ready | StepStatus::Confirming) {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("{} is {}", model.step_title(run, id), state.status.as_str()),
             "Its description came too late.",
         ));
@@ -206,10 +206,10 @@ pub fn confirm(
     now: Timestamp,
     id: &ConfirmationId,
     typed: Option<&str>,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<Vec<Fact>, Problem> {
     let (plan, state, confirmation) = find_confirmation(model, id)?;
     if plan.is_by_hand() {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             "a person does this step",
             "Do it, then attest it and say how you checked.",
         ));
@@ -235,7 +235,7 @@ pub fn confirm(
     if let Some(phrase) = confirmation.phrase()
         && typed != Some(phrase)
     {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             "what you typed is not the target's name",
             format!("Type exactly: {phrase}"),
         ));
@@ -251,7 +251,7 @@ pub fn confirm(
     ])
 }
 
-fn blocked(model: &Model, guard: &GuardResult, confirmation: &Confirmation) -> Refusal {
+fn blocked(model: &Model, guard: &GuardResult, confirmation: &Confirmation) -> Problem {
     let how = match &guard.truth {
         Truth::Unknown(why) => format!("cannot be told ({why})"),
         _ => "does not hold".into(),
@@ -261,7 +261,7 @@ fn blocked(model: &Model, guard: &GuardResult, confirmation: &Confirmation) -> R
         Some(loss) => way_through(model, &confirmation.run, loss),
         None => "Wait until it holds, skip the step, or override the guard with a reason.".into(),
     };
-    Refusal::new(format!("the guard {} {how}", guard.condition), next)
+    Problem::new(format!("the guard {} {how}", guard.condition), next)
 }
 
 /// What can be done about a loss that is more than a guard allows.
@@ -342,7 +342,7 @@ fn overtaken(
 }
 
 /// Withdraws an open bundle.
-pub fn decline(model: &Model, id: &ConfirmationId) -> Result<Vec<Fact>, Refusal> {
+pub fn decline(model: &Model, id: &ConfirmationId) -> Result<Vec<Fact>, Problem> {
     let (_, _, confirmation) = find_confirmation(model, id)?;
     Ok(vec![voided(confirmation, "it was declined")])
 }
@@ -350,9 +350,9 @@ pub fn decline(model: &Model, id: &ConfirmationId) -> Result<Vec<Fact>, Refusal>
 fn find_confirmation<'a>(
     model: &'a Model,
     id: &ConfirmationId,
-) -> Result<(&'a Step, &'a StepRun, &'a Confirmation), Refusal> {
+) -> Result<(&'a Step, &'a StepRun, &'a Confirmation), Problem> {
     let gone = || {
-        Refusal::new(
+        Problem::new(
             "this confirmation is not open any more",
             "Open the step's confirmation again and look at it.",
         )
@@ -378,16 +378,16 @@ pub fn override_guard(
     id: &StepId,
     guard: usize,
     reason: &str,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<Vec<Fact>, Problem> {
     let (run_state, plan, state) = step::find_open(model, run, id)?;
     if !matches!(state.status, StepStatus::Ready | StepStatus::Confirming) {
         let why = format!("{} is {}", model.step_title(run, id), state.status.as_str());
-        return Err(Refusal::new(why, step::next_step(state.status)));
+        return Err(Problem::new(why, step::next_step(state.status)));
     }
     step::allow_after(model, run_state, plan)?;
     let condition = plan.guard.get(guard).ok_or_else(|| {
         let why = format!("{} has no guard number {}", model.step_title(run, id), guard + 1);
-        Refusal::new(why, "Choose one of the step's guards.")
+        Problem::new(why, "Choose one of the step's guards.")
     })?;
     let reason = required(reason, "the reason")?;
     let runbook = model.plan.runbooks.get(&run_state.runbook);

@@ -1,11 +1,11 @@
 //! Contradictions: what the world shows, and what a person says to it.
 
 use super::required;
+use crate::base::problem::Problem;
 use crate::core::ask::contradiction::{Contradiction, Kind, Open, Sight, look, of};
 use crate::core::ask::divergence;
 use crate::core::model::Model;
 use crate::core::words::fact::Fact;
-use crate::core::words::refusal::Refusal;
 use jiff::Timestamp;
 
 /// What began and what ended. One that was answered and cannot be seen any more is over: nobody is kept waiting for a
@@ -37,12 +37,12 @@ pub fn turned(model: &Model, now: Timestamp) -> Vec<Fact> {
 }
 
 /// Answers one; or says what became of the data of one that is over and that two servers hold differently.
-pub fn answer(model: &Model, id: &str, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn answer(model: &Model, id: &str, reason: &str) -> Result<Vec<Fact>, Problem> {
     if let Some(split) = divergence::over(model).into_iter().find(|split| split.id == id) {
         return Ok(vec![divergence::settled(split, required(reason, "what became of the data")?)]);
     }
     let open = of(model).iter().find(|open| open.contradiction.id == id).ok_or_else(|| {
-        Refusal::new("it is over, or it became another one", "Look again: answer what is there now.")
+        Problem::new("it is over, or it became another one", "Look again: answer what is there now.")
     })?;
     let what = open.contradiction.what.clone();
     Ok(vec![Fact::ContradictionAnswered { id: id.to_owned(), what, reason: required(reason, "the answer")? }])

@@ -4,6 +4,7 @@ use super::due::not_told;
 use super::incident::open;
 use super::required;
 use crate::base::ids::*;
+use crate::base::problem::Problem;
 use crate::core::ask::lifecycle;
 use crate::core::ask::recipients::{self, Recipients};
 use crate::core::model::Model;
@@ -16,7 +17,6 @@ use crate::core::words::notification::{
     Again, Attempted, Cause, DeliveryStatus, Intent, Message, Notification, Queued, Receipt, Tracked,
     Undelivered, Way,
 };
-use crate::core::words::refusal::Refusal;
 use crate::plan::{Capabilities, Fallbacks, Who};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashSet;
@@ -39,9 +39,9 @@ pub fn current(model: &Model) -> Option<&Escalation> {
 }
 
 /// Takes the escalation on.
-pub fn acknowledge(model: &Model, by: &Actor) -> Result<Vec<Fact>, Refusal> {
+pub fn acknowledge(model: &Model, by: &Actor) -> Result<Vec<Fact>, Problem> {
     let Some(escalation) = current(model) else {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             "nothing is being escalated",
             "There is nothing to acknowledge: declare an incident first.",
         ));
@@ -49,7 +49,7 @@ pub fn acknowledge(model: &Model, by: &Actor) -> Result<Vec<Fact>, Refusal> {
     let who = by.to_string();
     if let Some(before) = escalation.acknowledged.as_ref().filter(|before| before.who == who) {
         let why = format!("you acknowledged it already, by {}", before.via);
-        return Err(Refusal::new(why, "Go on: note what you do, so that nobody is paged for your silence."));
+        return Err(Problem::new(why, "Go on: note what you do, so that nobody is paged for your silence."));
     }
     Ok(vec![Fact::EscalationAcknowledged {
         incident: escalation.incident.clone(),
@@ -65,9 +65,9 @@ pub fn page(
     who: &Who,
     methods: &[ChannelId],
     text: &str,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<Vec<Fact>, Problem> {
     let incident = subject(model).ok_or_else(|| {
-        Refusal::new("no incident is open", "Declare one first; the page tells what it is about.")
+        Problem::new("no incident is open", "Declare one first; the page tells what it is about.")
     })?;
     let found = recipients::resolve(model, std::slice::from_ref(who), methods, false, now);
     refuse_nobody(&found)?;
@@ -84,7 +84,7 @@ pub fn page(
     Ok(vec![batch.queue(model, now, &found)])
 }
 
-fn refuse_nobody(found: &Recipients) -> Result<(), Refusal> {
+fn refuse_nobody(found: &Recipients) -> Result<(), Problem> {
     if found.reaches_somebody() {
         return Ok(());
     }
@@ -92,7 +92,7 @@ fn refuse_nobody(found: &Recipients) -> Result<(), Refusal> {
         [] => "no way leads to anybody".to_owned(),
         missing => missing.join("; "),
     };
-    Err(Refusal::new(
+    Err(Problem::new(
         why,
         "Call them: `lifeboat notify tree` prints the phone tree. Then note whom you told.",
     ))
@@ -107,7 +107,7 @@ pub struct Written<'a> {
 }
 
 /// Sends a message that a person has read.
-pub fn send(model: &Model, now: Timestamp, written: Written<'_>) -> Result<Vec<Fact>, Refusal> {
+pub fn send(model: &Model, now: Timestamp, written: Written<'_>) -> Result<Vec<Fact>, Problem> {
     // What becomes due with the close is sent after it.
     let owed = written.message.filter(|id| model.durable.due.iter().any(|due| due.message == **id));
     let incident = match lifecycle::told_about(model).filter(|_| owed.is_some()) {
@@ -115,7 +115,7 @@ pub fn send(model: &Model, now: Timestamp, written: Written<'_>) -> Result<Vec<F
         None => open(model)?.id.clone(),
     };
     let audience = model.plan.audiences.get(written.audience).ok_or_else(|| {
-        Refusal::new(
+        Problem::new(
             format!("the plan has no audience {}", written.audience),
             "Choose one of the plan's audiences.",
         )
@@ -123,7 +123,7 @@ pub fn send(model: &Model, now: Timestamp, written: Written<'_>) -> Result<Vec<F
     let subject = required(written.subject, "the subject")?;
     let body = message::clean_lines(written.body.trim());
     if body.is_empty() {
-        return Err(Refusal::new("the text is empty", "Write what people have to know."));
+        return Err(Problem::new("the text is empty", "Write what people have to know."));
     }
     let found = recipients::resolve(model, &audience.who, &audience.methods, audience.public, now);
     refuse_nobody(&found)?;
@@ -131,7 +131,7 @@ pub fn send(model: &Model, now: Timestamp, written: Written<'_>) -> Result<Vec<F
     let cause = match written.message {
         Some(id) => {
             let template = model.plan.messages.get(id).ok_or_else(|| {
-                Refusal::new(format!("the plan has no message {id}"), "Write one of your own.")
+                Problem::new(format!("the plan has no message {id}"), "Write one of your own.")
             })?;
             message = message.on_status_page(template);
             Cause::Message { message: id.clone(), number: number(model, id) }
@@ -151,9 +151,9 @@ pub fn number(model: &Model, id: &MessageId) -> u32 {
 }
 
 /// Does without a message that is due.
-pub fn skip(model: &Model, id: &MessageId, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn skip(model: &Model, id: &MessageId, reason: &str) -> Result<Vec<Fact>, Problem> {
     let due = model.durable.due.iter().find(|due| due.message == *id).ok_or_else(|| {
-        Refusal::new(format!("the message {id} is not due"), "There is nothing to do without.")
+        Problem::new(format!("the message {id} is not due"), "There is nothing to do without.")
     })?;
     let reason = required(reason, "the reason")?;
     Ok(vec![Fact::MessageSkipped { message: id.clone(), number: due.number, reason }])
@@ -236,8 +236,8 @@ pub fn notified(
     id: &NotificationId,
     attempt: u32,
     result: &Result<Receipt, Undelivered>,
-) -> Result<Vec<Fact>, Refusal> {
-    let late = || Refusal::new(format!("attempt {attempt} of {id} is over"), "Its answer came too late.");
+) -> Result<Vec<Fact>, Problem> {
+    let late = || Problem::new(format!("attempt {attempt} of {id} is over"), "Its answer came too late.");
     let known = model.durable.notifications.get(id).ok_or_else(late)?;
     if known.status != DeliveryStatus::Sent || known.attempt != attempt {
         return Err(late());
@@ -267,9 +267,9 @@ fn backoff(attempt: u32) -> SignedDuration {
 }
 
 /// More is known of a message; somebody may have acknowledged it at the provider.
-pub fn tracked(model: &Model, id: &NotificationId, tracked: &Tracked) -> Result<Vec<Fact>, Refusal> {
+pub fn tracked(model: &Model, id: &NotificationId, tracked: &Tracked) -> Result<Vec<Fact>, Problem> {
     let known = model.durable.notifications.get(id).filter(|known| !known.status.is_over());
-    let known = known.ok_or_else(|| Refusal::new(format!("{id} is over"), "Nothing more is asked of it."))?;
+    let known = known.ok_or_else(|| Problem::new(format!("{id} is over"), "Nothing more is asked of it."))?;
     let to = describe::to_whom(&known.queued, &model.plan);
     let fact = Fact::NotificationTracked { id: id.clone(), to, tracked: tracked.clone() };
     match tracked {

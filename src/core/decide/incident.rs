@@ -2,6 +2,7 @@
 
 use super::required;
 use crate::base::ids::{IncidentId, QuestionId, RunId};
+use crate::base::problem::Problem;
 use crate::core::ask::contradiction::{self, Blocked};
 use crate::core::ask::drill;
 use crate::core::ask::evidence::freeze;
@@ -12,15 +13,14 @@ use crate::core::words::actor::Actor;
 use crate::core::words::escalation::IncidentRole;
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Aim, GivenAnswer, Incident, Mode, Position, Run};
-use crate::core::words::refusal::Refusal;
 use crate::core::words::status::StepStatus;
 use crate::plan::{Goto, Severity};
 use jiff::Timestamp;
 
 /// The open incident, or that there is none.
-pub fn open(model: &Model) -> Result<&Incident, Refusal> {
+pub fn open(model: &Model) -> Result<&Incident, Problem> {
     model.durable.incident.as_ref().ok_or_else(|| {
-        Refusal::new(
+        Problem::new(
             "no incident is open",
             "Declare one first; everything that follows is recorded under it.",
         )
@@ -28,12 +28,12 @@ pub fn open(model: &Model) -> Result<&Incident, Refusal> {
 }
 
 /// Opens an incident.
-pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result<Vec<Fact>, Refusal> {
+pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result<Vec<Fact>, Problem> {
     if let (Some(drill), Mode::Live) = (drill::open(model), mode) {
         return turn_live(model, now, drill, title);
     }
     if let Some(incident) = &model.durable.incident {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("incident {} is open already", incident.id),
             "Go on in it, or close it first.",
         ));
@@ -42,7 +42,7 @@ pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result
     // In a simulated world nothing is real that an exercise could hide.
     let hides = mode.is_drill() && model.live.simulation.is_none();
     if let Some(proposal) = proposal.filter(|_| hides) {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("a real incident is proposed: {}", proposal.title),
             "Declare it as live, or dismiss it first with a reason.",
         ));
@@ -59,7 +59,7 @@ pub fn declare(model: &Model, now: Timestamp, title: &str, mode: Mode) -> Result
 }
 
 /// It is no exercise any more: the open drill becomes the live incident, with all that was done in it.
-fn turn_live(model: &Model, now: Timestamp, drill: &Incident, title: &str) -> Result<Vec<Fact>, Refusal> {
+fn turn_live(model: &Model, now: Timestamp, drill: &Incident, title: &str) -> Result<Vec<Fact>, Problem> {
     let title = required(title, "the title")?;
     let derived = model.durable.severity.as_ref().map(|(severity, since, _)| (*severity, *since));
     Ok(vec![Fact::DrillTurnedLive {
@@ -96,7 +96,7 @@ fn detected_at(model: &Model) -> Option<Timestamp> {
 }
 
 /// Overrides the derived severity.
-pub fn set_severity(model: &Model, severity: Severity, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn set_severity(model: &Model, severity: Severity, reason: &str) -> Result<Vec<Fact>, Problem> {
     open(model)?;
     Ok(vec![Fact::SeveritySet { severity, reason: required(reason, "the reason")? }])
 }
@@ -110,27 +110,27 @@ pub struct Given<'a> {
 }
 
 /// Answers the open question and freezes what was on the screen.
-pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Result<Vec<Fact>, Refusal> {
+pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Result<Vec<Fact>, Problem> {
     let incident = open(model)?;
     if incident.position != Position::Question(given.question.clone()) {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("{} is not the open question", given.question),
             "Somebody answered it meanwhile: look at the tree again.",
         ));
     }
     let question = model.plan.tree.questions.get(given.question).ok_or_else(|| {
-        Refusal::new(
+        Problem::new(
             format!("the plan has no question {}", given.question),
             "Run `lifeboat check` on the plan.",
         )
     })?;
     let chosen = question.answers.get(given.answer).ok_or_else(|| {
         let known: Vec<&str> = question.answers.keys().map(String::as_str).collect();
-        Refusal::new(format!("\"{}\" is no answer", given.answer), format!("Answer {}.", known.join(" or ")))
+        Problem::new(format!("\"{}\" is no answer", given.answer), format!("Answer {}.", known.join(" or ")))
     })?;
     let suggested = suggest(model, question, now).answer().map(str::to_owned);
     if suggested != *given.suggested {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!(
                 "the suggestion changed to {} while you answered",
                 suggested.as_deref().unwrap_or("none")
@@ -142,7 +142,7 @@ pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Re
         Some(reason) => Some(required(reason, "the reason")?),
         None if suggested.as_deref() == Some(given.answer) => None,
         None => {
-            return Err(Refusal::new(
+            return Err(Problem::new(
                 format!("\"{}\" is not what the evidence suggests", given.answer),
                 "Say why you answer so; it goes into the journal.",
             ));
@@ -175,17 +175,17 @@ pub fn answer(model: &Model, now: Timestamp, by: &Actor, given: Given<'_>) -> Re
 }
 
 /// Goes back to a question.
-pub fn revisit(model: &Model, question: &QuestionId) -> Result<Vec<Fact>, Refusal> {
+pub fn revisit(model: &Model, question: &QuestionId) -> Result<Vec<Fact>, Problem> {
     let incident = open(model)?;
     no_open_run(model, incident)?;
     if !model.plan.tree.questions.contains_key(question) {
-        return Err(Refusal::new(format!("the plan has no question {question}"), "Choose one of the tree."));
+        return Err(Problem::new(format!("the plan has no question {question}"), "Choose one of the tree."));
     }
     Ok(vec![Fact::QuestionRevisited { question: question.clone() }])
 }
 
 /// Closes the incident.
-pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Problem> {
     let incident = open(model)?;
     no_open_run(model, incident)?;
     contradiction::allow(model, Blocked::Close)?;
@@ -194,7 +194,7 @@ pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
         step.map(|(step, _)| (run.id.clone(), step.clone()))
     };
     if let Some((run, step)) = incident.runs.iter().find_map(running) {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("the step {} is still being ended", model.step_title(&run, &step)),
             "Wait for its outcome: it belongs into this incident.",
         ));
@@ -203,46 +203,46 @@ pub fn close(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
 }
 
 /// Lets somebody else answer for something; they get the brief.
-pub fn hand_over(model: &Model, now: Timestamp, role: IncidentRole, to: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn hand_over(model: &Model, now: Timestamp, role: IncidentRole, to: &str) -> Result<Vec<Fact>, Problem> {
     let incident = open(model)?;
     let to = required(to, "the name")?;
     if incident.holder(role).as_deref() == Some(&*to) {
         let why = format!("{to} is {} already", role.as_str());
-        return Err(Refusal::new(why, "Name somebody else."));
+        return Err(Problem::new(why, "Name somebody else."));
     }
     Ok(vec![Fact::RoleAssigned { role, to, brief: brief::lines(model, now) }])
 }
 
 /// Says that what had to be mended is mended.
-pub fn resolve(model: &Model, how: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn resolve(model: &Model, how: &str) -> Result<Vec<Fact>, Problem> {
     let incident = open(model)?;
     no_open_run(model, incident)?;
     if incident.resolved.is_some() {
-        return Err(Refusal::new("it is resolved already", "Watch the system, then close the incident."));
+        return Err(Problem::new("it is resolved already", "Watch the system, then close the incident."));
     }
     contradiction::allow(model, Blocked::Resolve)?;
     Ok(vec![Fact::IncidentResolved { how: required(how, "how it was resolved")? }])
 }
 
 /// Says that it was not over.
-pub fn reopen(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn reopen(model: &Model, reason: &str) -> Result<Vec<Fact>, Problem> {
     if open(model)?.resolved.is_none() {
-        return Err(Refusal::new("the incident was not resolved", "There is nothing to reopen: go on."));
+        return Err(Problem::new("the incident was not resolved", "There is nothing to reopen: go on."));
     }
     Ok(vec![Fact::IncidentReopened { why: required(reason, "the reason")? }])
 }
 
 /// Says that what is proposed is no incident.
-pub fn dismiss(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn dismiss(model: &Model, reason: &str) -> Result<Vec<Fact>, Problem> {
     let proposal = model.durable.proposal.as_ref().ok_or_else(|| {
-        Refusal::new("nothing is proposed", "There is nothing to dismiss; an incident is closed instead.")
+        Problem::new("nothing is proposed", "There is nothing to dismiss; an incident is closed instead.")
     })?;
     Ok(vec![Fact::ProposalWithdrawn { id: proposal.id.clone(), why: required(reason, "the reason")? }])
 }
 
-fn no_open_run(model: &Model, incident: &Incident) -> Result<(), Refusal> {
+fn no_open_run(model: &Model, incident: &Incident) -> Result<(), Problem> {
     match incident.open_run() {
-        Some(run) => Err(Refusal::new(
+        Some(run) => Err(Problem::new(
             format!("the runbook {} is still running", model.runbook_title(&run.runbook)),
             "Settle its steps, or abort it with a reason.",
         )),

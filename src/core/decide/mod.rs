@@ -17,6 +17,7 @@ mod step;
 mod tick;
 mod watch;
 
+use crate::base::problem::Problem;
 pub use confirm::{REPLACED, guards, target_of};
 #[cfg(test)]
 pub(crate) use due::due;
@@ -31,7 +32,6 @@ use crate::core::model::Model;
 use crate::core::words::actor::Actor;
 use crate::core::words::command::{Ask, Command, Report, Request};
 use crate::core::words::fact::Fact;
-use crate::core::words::refusal::Refusal;
 use jiff::Timestamp;
 
 /// The longest text that a person can put into a record.
@@ -40,15 +40,15 @@ pub const TEXT_LIMIT_CHARS: usize = 4_000;
 /// The facts that a command leads to, or why it is refused.
 ///
 /// # Errors
-/// A [`Refusal`] in words for the operator, with the way out.
-pub fn decide(model: &Model, request: &Request) -> Result<Vec<Fact>, Refusal> {
+/// A [`Problem`] in words for the operator, with the way out.
+pub fn decide(model: &Model, request: &Request) -> Result<Vec<Fact>, Problem> {
     match &request.command {
         Command::Ask(ask) => decide_ask(model, request.at, &request.by, ask),
         Command::Report(report) => decide_report(model, request.at, report),
     }
 }
 
-fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Vec<Fact>, Refusal> {
+fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Vec<Fact>, Problem> {
     match ask {
         Ask::Declare { title, mode } => incident::declare(model, now, title, *mode),
         Ask::SetSeverity { severity, reason } => incident::set_severity(model, *severity, reason),
@@ -88,7 +88,7 @@ fn decide_ask(model: &Model, now: Timestamp, by: &Actor, ask: &Ask) -> Result<Ve
     }
 }
 
-fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<Fact>, Refusal> {
+fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<Fact>, Problem> {
     match report {
         Report::EngineStarted { version, recovery, since_boot } => Ok(vec![Fact::EngineStarted {
             version: version.clone(),
@@ -135,10 +135,10 @@ fn decide_report(model: &Model, now: Timestamp, report: &Report) -> Result<Vec<F
 }
 
 /// A text that a person must give, cleaned and cut.
-fn required(text: &str, what: &str) -> Result<String, Refusal> {
+fn required(text: &str, what: &str) -> Result<String, Problem> {
     let text = crate::base::text::clean(text.trim(), TEXT_LIMIT_CHARS);
     if text.is_empty() {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("{what} is empty"),
             "Write it in a few words; it goes into the journal.",
         ));

@@ -1,11 +1,11 @@
 //! Preflights: can each step of the plan be done now.
 
+use crate::base::problem::Problem;
 use crate::core::ask::{divergence, servers};
 use crate::core::model::Model;
 use crate::core::words::actor::Actor;
 use crate::core::words::fact::{Fact, PREFLIGHT_NAMES};
 use crate::core::words::preflight::{Check, Preflight};
-use crate::core::words::refusal::Refusal;
 use crate::core::words::signal::age;
 use crate::plan::{ProbeSpec, Step};
 use jiff::{SignedDuration, Timestamp};
@@ -17,9 +17,9 @@ const LOST_AFTER: SignedDuration = SignedDuration::from_mins(3);
 ///
 /// # Errors
 /// While another one goes on.
-pub fn begin(model: &Model, now: Timestamp) -> Result<Vec<Fact>, Refusal> {
+pub fn begin(model: &Model, now: Timestamp) -> Result<Vec<Fact>, Problem> {
     match &model.live.preflighting {
-        Some((since, by)) if age(*since, now) < LOST_AFTER => Err(Refusal::new(
+        Some((since, by)) if age(*since, now) < LOST_AFTER => Err(Problem::new(
             format!("a preflight is under way already, {by} asked for it"),
             "Its results come by themselves.",
         )),

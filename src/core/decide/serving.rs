@@ -2,12 +2,12 @@
 
 use super::required;
 use crate::base::ids::RegionId;
+use crate::base::problem::Problem;
 use crate::core::ask::contradiction::{Contradiction, Kind, of};
 use crate::core::ask::servers::{Database, Server, databases};
 use crate::core::ask::{attested, placement, roles};
 use crate::core::model::{Model, Status};
 use crate::core::words::fact::Fact;
-use crate::core::words::refusal::Refusal;
 use crate::plan::Region;
 use jiff::{SignedDuration, Timestamp};
 
@@ -73,7 +73,7 @@ fn fact(
 }
 
 /// Records that a region serves: what was done outside of lifeboat. It must not be what the world denies.
-pub fn record(model: &Model, now: Timestamp, region: &RegionId, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn record(model: &Model, now: Timestamp, region: &RegionId, reason: &str) -> Result<Vec<Fact>, Problem> {
     if let Some(refusal) = refusal(model, &databases(model, now), region) {
         return Err(refusal);
     }
@@ -134,10 +134,10 @@ fn unanswered_split<'m>(model: &'m Model, databases: &[Database<'_>]) -> Option<
 }
 
 /// Why a region cannot be recorded to serve; none where a person may.
-fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Option<Refusal> {
+fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Option<Problem> {
     if !model.plan.regions.contains_key(region) {
         let why = format!("the plan has no region {region}");
-        return Some(Refusal::new(why, "Name one of the plan's regions."));
+        return Some(Problem::new(why, "Name one of the plan's regions."));
     }
     let writers: Vec<&Server<'_>> = databases
         .iter()
@@ -146,7 +146,7 @@ fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Opti
         .collect();
     if let Some(split) = unanswered_split(model, databases) {
         let next = format!("{} What serves is measured once one is left.", split.next);
-        return Some(Refusal::new(split.what.clone(), next));
+        return Some(Problem::new(split.what.clone(), next));
     }
     // A person's word brings home what steps moved, and ends what a word that nothing proved left open.
     let is_recorded = model.durable.active.as_ref() == Some(region)
@@ -156,16 +156,16 @@ fn refusal(model: &Model, databases: &[Database<'_>], region: &RegionId) -> Opti
     let nobody_writes = of(model).iter().any(|open| open.contradiction.kind == Kind::NobodyWrites);
     if is_recorded && !nobody_writes {
         let why = format!("{region} is recorded to serve already");
-        return Some(Refusal::new(why, "There is nothing to record."));
+        return Some(Problem::new(why, "There is nothing to record."));
     }
     let is_asked = attested::is_any(model) || model.durable.measured.as_ref() == Some(region);
     if model.told_by_run() == Some(region) && !is_asked {
         let next = "It says itself when the region serves: end its steps, or abort it first.";
-        return Some(Refusal::new(format!("a run that moves to {region} is under way"), next));
+        return Some(Problem::new(format!("a run that moves to {region} is under way"), next));
     }
     let writer = writers.into_iter().find(|writer| writer.region() != Some(region))?;
     let place = writer.region().map_or("no region", |region| region.as_str());
-    Some(Refusal::new(
+    Some(Problem::new(
         format!("{} in {place} accepts writes: {region} does not serve", writer.probe.title),
         "Move the database first; what is measured decides.",
     ))

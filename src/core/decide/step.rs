@@ -2,13 +2,13 @@
 
 use super::{incident, required};
 use crate::base::ids::{RunId, StepId};
+use crate::base::problem::Problem;
 use crate::core::ask::contradiction::{self, remedy};
 use crate::core::ask::{divergence, in_force};
 use crate::core::model::Model;
 use crate::core::words::action::{Failure, Proof};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Outcome, Run, RunEnd, StepRun};
-use crate::core::words::refusal::Refusal;
 use crate::core::words::status::{Move, StepStatus};
 use crate::plan::Step;
 use jiff::Timestamp;
@@ -18,9 +18,9 @@ pub fn find_open<'a>(
     model: &'a Model,
     run: &RunId,
     id: &StepId,
-) -> Result<(&'a Run, &'a Step, &'a StepRun), Refusal> {
+) -> Result<(&'a Run, &'a Step, &'a StepRun), Problem> {
     let open = incident::open(model)?.open_run().filter(|open| open.id == *run);
-    let open = open.ok_or_else(|| Refusal::new(format!("the run {run} is over"), "Look at the timeline."))?;
+    let open = open.ok_or_else(|| Problem::new(format!("the run {run} is over"), "Look at the timeline."))?;
     find(model, open, id)
 }
 
@@ -28,10 +28,10 @@ fn find<'a>(
     model: &'a Model,
     run: &'a Run,
     id: &StepId,
-) -> Result<(&'a Run, &'a Step, &'a StepRun), Refusal> {
+) -> Result<(&'a Run, &'a Step, &'a StepRun), Problem> {
     let plan = model.plan.runbooks.get(&run.runbook).and_then(|runbook| runbook.steps.get(id));
     let (plan, state) = plan.zip(run.steps.get(id)).ok_or_else(|| {
-        Refusal::new(
+        Problem::new(
             format!("the runbook {} has no step {id}", run.runbook),
             "Was the plan changed meanwhile?",
         )
@@ -44,10 +44,10 @@ pub fn find_any<'a>(
     model: &'a Model,
     run: &RunId,
     id: &StepId,
-) -> Result<(&'a Run, &'a Step, &'a StepRun), Refusal> {
+) -> Result<(&'a Run, &'a Step, &'a StepRun), Problem> {
     let found = incident::open(model)?.run(run);
     let found =
-        found.ok_or_else(|| Refusal::new(format!("there is no run {run}"), "Look at the timeline."))?;
+        found.ok_or_else(|| Problem::new(format!("there is no run {run}"), "Look at the timeline."))?;
     find(model, found, id)
 }
 
@@ -66,9 +66,9 @@ pub fn next_step(status: StepStatus) -> &'static str {
     }
 }
 
-fn allowed(model: &Model, run: &RunId, id: &StepId, state: &StepRun, by: Move) -> Result<(), Refusal> {
+fn allowed(model: &Model, run: &RunId, id: &StepId, state: &StepRun, by: Move) -> Result<(), Problem> {
     let refuse = |illegal: crate::core::words::status::IllegalMove| {
-        Refusal::new(format!("{}: {illegal}", model.step_title(run, id)), next_step(state.status))
+        Problem::new(format!("{}: {illegal}", model.step_title(run, id)), next_step(state.status))
     };
     state.status.after(by).map(|_| ()).map_err(refuse)
 }
@@ -80,10 +80,10 @@ pub fn executed(
     id: &StepId,
     attempt: u32,
     outcome: &Outcome,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<Vec<Fact>, Problem> {
     let (_, _, state) = find_any(model, run, id)?;
     if state.attempt != attempt || state.status != StepStatus::Started {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("attempt {attempt} of {} is not running", model.step_title(run, id)),
             "Nothing to do.",
         ));
@@ -98,10 +98,10 @@ pub fn checked(
     id: &StepId,
     attempt: u32,
     result: &Result<Proof, Failure>,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<Vec<Fact>, Problem> {
     let (_, _, state) = find_any(model, run, id)?;
     if state.attempt != attempt || !matches!(state.status, StepStatus::Finished | StepStatus::Unknown) {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("attempt {attempt} of {} waits for no proof", model.step_title(run, id)),
             "Nothing to do.",
         ));
@@ -116,11 +116,11 @@ pub fn checked(
 /// Tries a step again. Where nobody knows whether it acted, a person says why that is safe; and so for what a person
 /// left out or attested while the run is open, and for a fence that is settled while its server accepts writes, also of
 /// a run that was completed: the run goes on with it.
-pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> Result<Vec<Fact>, Refusal> {
+pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> Result<Vec<Fact>, Problem> {
     let denied = is_denied(model, run, id);
     let (_, _, state) = if denied { find_any(model, run, id)? } else { find_open(model, run, id)? };
     if state.status == StepStatus::Verified && !denied {
-        return Err(Refusal::new(format!("{id} is {}", state.status.as_str()), next_step(state.status)));
+        return Err(Problem::new(format!("{id} is {}", state.status.as_str()), next_step(state.status)));
     }
     if state.obstacle.is_some() && state.status == StepStatus::Ready {
         return super::confirm::preparing(model, run, id);
@@ -129,19 +129,19 @@ pub fn retry(model: &Model, run: &RunId, id: &StepId, reason: Option<&str>) -> R
     let reason = match reason {
         Some(reason) => Some(required(reason, "the reason")?),
         None if state.status == StepStatus::Unknown => {
-            return Err(Refusal::new(
+            return Err(Problem::new(
                 format!("nobody knows whether {} acted", model.step_title(run, id)),
                 "Recheck the world first; to run it again, say why that is safe.",
             ));
         }
         None if denied => {
-            return Err(Refusal::new(
+            return Err(Problem::new(
                 format!("{id} is {} already", state.status.as_str()),
                 "To do it again, say why: its server accepts writes.",
             ));
         }
         None if state.status.is_settled() => {
-            return Err(Refusal::new(
+            return Err(Problem::new(
                 format!("{id} is {} already", state.status.as_str()),
                 "To take it up again, say why.",
             ));
@@ -169,10 +169,10 @@ pub fn done_again_before<'m>(model: &'m Model, run: &Run, step: &Step) -> Option
 }
 
 /// Refuses a step before which another one is done again.
-pub fn allow_after(model: &Model, run: &Run, step: &Step) -> Result<(), Refusal> {
+pub fn allow_after(model: &Model, run: &Run, step: &Step) -> Result<(), Problem> {
     match done_again_before(model, run, step) {
         None => Ok(()),
-        Some(before) => Err(Refusal::new(
+        Some(before) => Err(Problem::new(
             format!("{} waits for {}, which is done again", step.id, before.id),
             "Settle that step first.",
         )),
@@ -180,7 +180,7 @@ pub fn allow_after(model: &Model, run: &Run, step: &Step) -> Result<(), Refusal>
 }
 
 /// The same for a person's word about a step that did nothing yet: one that acted may be told of at any time.
-fn allow_word_after(model: &Model, run: &Run, step: &Step, state: &StepRun) -> Result<(), Refusal> {
+fn allow_word_after(model: &Model, run: &Run, step: &Step, state: &StepRun) -> Result<(), Problem> {
     match state.status {
         StepStatus::Ready | StepStatus::Confirming => allow_after(model, run, step),
         _ => Ok(()),
@@ -188,11 +188,11 @@ fn allow_word_after(model: &Model, run: &Run, step: &Step, state: &StepRun) -> R
 }
 
 /// Reads the world again, also for a run that was aborted: what it left behind can still be proven.
-pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Refusal> {
+pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Problem> {
     let (_, _, state) = find_any(model, run, id)?;
     match state.status {
         StepStatus::Unknown => Ok(vec![Fact::StepRechecked { run: run.clone(), step: id.clone() }]),
-        other => Err(Refusal::new(
+        other => Err(Problem::new(
             format!("{} is {}", model.step_title(run, id), other.as_str()),
             next_step(other),
         )),
@@ -200,7 +200,7 @@ pub fn recheck(model: &Model, run: &RunId, id: &StepId) -> Result<Vec<Fact>, Ref
 }
 
 /// Leaves a step out.
-pub fn skip(model: &Model, run: &RunId, id: &StepId, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn skip(model: &Model, run: &RunId, id: &StepId, reason: &str) -> Result<Vec<Fact>, Problem> {
     let (open, step, state) = find_open(model, run, id)?;
     allowed(model, run, id, state, Move::Skip)?;
     allow_word_after(model, open, step, state)?;
@@ -215,7 +215,7 @@ pub fn attest(
     run: &RunId,
     id: &StepId,
     how: &str,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<Vec<Fact>, Problem> {
     let (open, step, state) = find_open(model, run, id)?;
     allowed(model, run, id, state, Move::Attest)?;
     allow_word_after(model, open, step, state)?;
@@ -232,10 +232,10 @@ pub fn attest(
 }
 
 /// States that what a step did is not in force any more, or stays on purpose.
-pub fn undone(model: &Model, run: &RunId, id: &StepId, how: &str, stays: bool) -> Result<Vec<Fact>, Refusal> {
+pub fn undone(model: &Model, run: &RunId, id: &StepId, how: &str, stays: bool) -> Result<Vec<Fact>, Problem> {
     let listed = in_force::of(model).into_iter().any(|left| left.run == *run && left.step == *id);
     if !listed {
-        return Err(Refusal::new(
+        return Err(Problem::new(
             format!("nothing of {} is in force", model.step_title(run, id)),
             "Somebody may have recorded it meanwhile: look at the timeline.",
         ));
@@ -245,9 +245,9 @@ pub fn undone(model: &Model, run: &RunId, id: &StepId, how: &str, stays: bool) -
 }
 
 /// Stops the open run.
-pub fn abort(model: &Model, reason: &str) -> Result<Vec<Fact>, Refusal> {
+pub fn abort(model: &Model, reason: &str) -> Result<Vec<Fact>, Problem> {
     let run = incident::open(model)?.open_run();
-    let run = run.ok_or_else(|| Refusal::new("no runbook is running", "There is nothing to abort."))?;
+    let run = run.ok_or_else(|| Problem::new("no runbook is running", "There is nothing to abort."))?;
     let reason = required(reason, "the reason")?;
     Ok(vec![Fact::RunEnded { run: run.id.clone(), end: RunEnd::Aborted(reason) }])
 }

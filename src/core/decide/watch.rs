@@ -2,11 +2,11 @@
 
 use super::step;
 use crate::base::ids::{RunId, StepId};
+use crate::base::problem::Problem;
 use crate::core::ask::watch::{Found, is_looked_at};
 use crate::core::model::Model;
 use crate::core::words::action::Proof;
 use crate::core::words::fact::Fact;
-use crate::core::words::refusal::Refusal;
 use crate::core::words::status::StepStatus;
 use jiff::SignedDuration;
 
@@ -18,18 +18,18 @@ pub fn holding(
     proof: &Proof,
     found: &Found,
     hold: SignedDuration,
-) -> Result<Vec<Fact>, Refusal> {
+) -> Result<Vec<Fact>, Problem> {
     let (_, _, state) = step::find_any(model, run, id)?;
     if state.attempt != attempt || !matches!(state.status, StepStatus::Finished | StepStatus::Unknown) {
         let why = format!("attempt {attempt} of {} waits for no proof", model.step_title(run, id));
-        return Err(Refusal::new(why, "Nothing to do."));
+        return Err(Problem::new(why, "Nothing to do."));
     }
     let (run, step, proof, found) = (run.clone(), id.clone(), proof.clone(), found.clone());
     Ok(vec![Fact::StepHolding { run, step, proof, found, hold }])
 }
 
 /// The target of a step that was proven was looked at again: a fact where it is not what it was at the last look.
-pub fn watched(model: &Model, run: &RunId, id: &StepId, found: &Found) -> Result<Vec<Fact>, Refusal> {
+pub fn watched(model: &Model, run: &RunId, id: &StepId, found: &Found) -> Result<Vec<Fact>, Problem> {
     let (_, _, state) = step::find_any(model, run, id)?;
     let Some(holding) = state.holding.as_ref().filter(|_| is_looked_at(state)) else { return Ok(Vec::new()) };
     let last = state.seen.as_ref().map_or(&holding.found, |(_, seen)| seen);

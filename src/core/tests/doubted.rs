@@ -8,13 +8,14 @@ use super::ordered::seen_in_vain;
 use super::placement::*;
 use super::proving::*;
 use super::serving::{primary, standby, world};
+use crate::base::problem::Problem;
 use crate::core::ask::attested;
 use crate::core::ask::contradiction::{self, Kind};
 use crate::core::words::action::{Acted, Failure, SYSTEM_IDENTIFIER};
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Outcome};
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::core::words::status::StepStatus;
 use crate::plan::kinds::Does;
 use crate::plan::{Plan, ProbeSpec, Severity, Step};
@@ -733,7 +734,7 @@ fn the_promotion_of_one_database_does_not_end_the_switchover_of_another_in_the_s
         plan.runbooks["to-dr"].steps = steps.into_iter().map(|step| (step.id.clone(), step)).collect();
     });
     let with_cache = |mut readings: Readings, cache: Readings| {
-        let of_cache = |read: Result<Measurement, ProbeFailure>| {
+        let of_cache = |read: Result<Measurement, Problem>| {
             read.map(|read| read.with_text("system_identifier", "88".to_owned()))
         };
         readings.extend(cache.into_iter().map(|(probe, read)| (probe, of_cache(read))));

@@ -1,6 +1,7 @@
 //! A small plan, and a machine that runs the core without an engine.
 
 use crate::base::ids::*;
+use crate::base::problem::Problem;
 use crate::core::apply::apply;
 use crate::core::decide::decide;
 use crate::core::model::Model;
@@ -12,8 +13,7 @@ use crate::core::words::effect::Effect;
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Mode, Outcome};
 use crate::core::words::notification::Receipt;
-use crate::core::words::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
-use crate::core::words::refusal::Refusal;
+use crate::core::words::reading::{Field, Measurement, Reading, Verdict};
 use crate::core::words::since_boot::SinceBoot;
 use crate::journal::Head;
 use crate::plan::Plan;
@@ -29,21 +29,21 @@ pub fn start() -> Timestamp {
     "2026-03-01T03:00:00Z".parse().unwrap()
 }
 
-pub fn good(value: Option<f64>) -> Result<Measurement, ProbeFailure> {
+pub fn good(value: Option<f64>) -> Result<Measurement, Problem> {
     Ok(Measurement { verdict: Verdict::Good, value, fields: Default::default(), summary: "fine".into() })
 }
 
-pub fn bad() -> Result<Measurement, ProbeFailure> {
+pub fn bad() -> Result<Measurement, Problem> {
     let verdict = Verdict::Critical("connection refused".into());
     Ok(Measurement { verdict, value: None, fields: Default::default(), summary: "refused".into() })
 }
 
-pub fn blind() -> Result<Measurement, ProbeFailure> {
-    Err(ProbeFailure { why: "no route".into(), next: "Look at the network.".into() })
+pub fn blind() -> Result<Measurement, Problem> {
+    Err(Problem { why: "no route".into(), next: "Look at the network.".into() })
 }
 
 /// A lag with its exposure.
-pub fn lag(value_s: f64, exposure_s: f64, exposure_bytes: f64) -> Result<Measurement, ProbeFailure> {
+pub fn lag(value_s: f64, exposure_s: f64, exposure_bytes: f64) -> Result<Measurement, Problem> {
     let mut measured = good(Some(value_s))?;
     measured.fields.insert("exposure_s".into(), Field::Number(exposure_s));
     measured.fields.insert("exposure_bytes".into(), Field::Number(exposure_bytes));
@@ -99,15 +99,15 @@ impl Machine {
         machine
     }
 
-    pub fn ask(&mut self, ask: Ask) -> Result<Vec<Fact>, Refusal> {
+    pub fn ask(&mut self, ask: Ask) -> Result<Vec<Fact>, Problem> {
         self.command(operator(), Command::Ask(ask))
     }
 
-    pub fn report(&mut self, report: Report) -> Result<Vec<Fact>, Refusal> {
+    pub fn report(&mut self, report: Report) -> Result<Vec<Fact>, Problem> {
         self.command(Actor::Engine, Command::Report(report))
     }
 
-    fn command(&mut self, by: Actor, command: Command) -> Result<Vec<Fact>, Refusal> {
+    fn command(&mut self, by: Actor, command: Command) -> Result<Vec<Fact>, Problem> {
         let request = Request { at: self.now, by: by.clone(), command };
         let facts = decide(&self.model, &request)?;
         self.commit(&by, &facts);
@@ -139,8 +139,8 @@ impl Machine {
     }
 
     /// One reading of each of these probes.
-    pub fn observe(&mut self, readings: &[(&str, Result<Measurement, ProbeFailure>)]) {
-        let reading = |(probe, outcome): &(&str, Result<Measurement, ProbeFailure>)| {
+    pub fn observe(&mut self, readings: &[(&str, Result<Measurement, Problem>)]) {
+        let reading = |(probe, outcome): &(&str, Result<Measurement, Problem>)| {
             (ProbeId::from(*probe), Reading { at: self.now, took: seconds(0), outcome: outcome.clone() })
         };
         let readings = readings.iter().map(reading).collect();
@@ -148,7 +148,7 @@ impl Machine {
     }
 
     /// Lets time pass in ticks of a second, with the same readings every five.
-    pub fn pass(&mut self, span: i64, readings: &[(&str, Result<Measurement, ProbeFailure>)]) {
+    pub fn pass(&mut self, span: i64, readings: &[(&str, Result<Measurement, Problem>)]) {
         for second in 0..span {
             self.now = self.now.checked_add(seconds(1)).unwrap();
             if second % 5 == 0 {
@@ -246,7 +246,7 @@ impl Machine {
     }
 }
 
-pub fn healthy() -> Vec<(&'static str, Result<Measurement, ProbeFailure>)> {
+pub fn healthy() -> Vec<(&'static str, Result<Measurement, Problem>)> {
     ["primary-api", "primary-db", "dr-db", "reference"]
         .into_iter()
         .map(|probe| (probe, good(Some(20.0))))
@@ -254,7 +254,7 @@ pub fn healthy() -> Vec<(&'static str, Result<Measurement, ProbeFailure>)> {
         .collect()
 }
 
-pub fn down() -> Vec<(&'static str, Result<Measurement, ProbeFailure>)> {
+pub fn down() -> Vec<(&'static str, Result<Measurement, Problem>)> {
     vec![
         ("primary-api", bad()),
         ("primary-db", bad()),

@@ -1,8 +1,9 @@
 use super::fixture::*;
+use crate::base::problem::Problem;
 use crate::core::ask::tree::{Suggestion, suggest};
 use crate::core::ask::{blind, evidence, objectives, severity};
 use crate::core::model::Status;
-use crate::core::words::reading::{Measurement, ProbeFailure, Reading};
+use crate::core::words::reading::{Measurement, Reading};
 use crate::core::words::signal::{Recent, SignalState};
 use crate::plan::condition::Condition;
 use crate::plan::{Severity, SeverityRule};
@@ -355,7 +356,7 @@ fn a_backup_with_a_limit_whose_age_nobody_knows_is_not_ok() {
 fn the_last_measurement_outlives_runs_that_measured_nothing() {
     let at = |second| jiff::Timestamp::from_second(second).unwrap();
     let run = |second, outcome| Reading { at: at(second), took: SignedDuration::ZERO, outcome };
-    let nothing = || Err(ProbeFailure::new("no route", "Look."));
+    let nothing = || Err(Problem::new("no route", "Look."));
     let mut recent = Recent::default();
     recent.push(run(1, nothing()), SignalState::Unknown);
     assert_eq!(recent.measured(), None);

@@ -1,6 +1,7 @@
 //! What a failover would lose, while nobody sees the primary: a range that grows, and closes with the fence.
 
 use super::fixture::*;
+use crate::base::problem::Problem;
 use crate::core::ask::contradiction::{self, Kind};
 use crate::core::ask::evidence;
 use crate::core::ask::names::{Since, View};
@@ -9,7 +10,7 @@ use crate::core::words::command::{Ask, Report};
 use crate::core::words::effect::Effect;
 use crate::core::words::fact::Fact;
 use crate::core::words::loss::LossEstimate;
-use crate::core::words::reading::{Field, Measurement, ProbeFailure};
+use crate::core::words::reading::{Field, Measurement};
 use crate::core::words::since_boot::SinceBoot;
 use crate::plan::Plan;
 use crate::plan::condition::{Condition, Truth};
@@ -17,7 +18,7 @@ use crate::plan::params::Param;
 use jiff::SignedDuration;
 use std::sync::Arc;
 
-type Outcome = Result<Measurement, ProbeFailure>;
+type Outcome = Result<Measurement, Problem>;
 
 /// A standby that lost its primary out of sight so many seconds ago, holding all that was written until then.
 fn out_of_sight(seconds_ago: f64) -> Outcome {

@@ -2,6 +2,7 @@
 
 use super::fixture::*;
 use super::serving::{primary, standby, world};
+use crate::base::problem::Problem;
 use crate::core::apply::apply;
 use crate::core::ask::names::{Since, View};
 use crate::core::ask::objectives::overall_clock;
@@ -11,13 +12,13 @@ use crate::core::model::{Model, Status};
 use crate::core::words::action::{Acted, Failure};
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::incident::{Mode, Outcome};
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::core::words::signal::SignalState;
 use crate::plan::condition::{Condition, Truth};
 use crate::plan::{Goto, Plan, Runbook, Service, Step};
 use std::sync::Arc;
 
-pub(crate) type Readings = Vec<(&'static str, Result<Measurement, ProbeFailure>)>;
+pub(crate) type Readings = Vec<(&'static str, Result<Measurement, Problem>)>;
 
 /// The plan of the other tests with a service that runs in both regions, a runbook that moves it alone, one that moves
 /// it back by undoing that, one that says where it is, and one that is for the whole region.

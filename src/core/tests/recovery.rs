@@ -2,6 +2,7 @@
 
 use super::fixture::*;
 use super::serving::{primary, standby, world};
+use crate::base::problem::Problem;
 use crate::core::ask::contradiction::{Kind, denies_service, in_region, of, on};
 use crate::core::ask::objectives::{overall_clock, overall_stopped};
 use crate::core::ask::standing::Course;
@@ -10,7 +11,7 @@ use crate::core::model::{Outage, Standing, Status};
 use crate::core::prose::message;
 use crate::core::words::command::Ask;
 use crate::core::words::incident::Mode;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 
 fn service(machine: &Machine) -> &Standing {
     &machine.model.durable.services["postgresql"]
@@ -29,7 +30,7 @@ fn lost() -> Machine {
     machine
 }
 
-fn split() -> Vec<(&'static str, Result<Measurement, ProbeFailure>)> {
+fn split() -> Vec<(&'static str, Result<Measurement, Problem>)> {
     world(primary(1, "a"), primary(2, "b"))
 }
 

@@ -1,18 +1,19 @@
 //! What serves is measured: who is the primary, where, and what each server should be because of it.
 
 use super::fixture::*;
+use crate::base::problem::Problem;
 use crate::core::ask::contradiction::{Kind, of};
 use crate::core::model::Status;
 use crate::core::words::command::Ask;
 use crate::core::words::fact::Fact;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::core::words::signal::SignalState;
 use crate::plan::kinds::Sees;
 use crate::plan::params::Param;
 use crate::plan::{Plan, Severity};
 use std::sync::Arc;
 
-type Outcome = Result<Measurement, ProbeFailure>;
+type Outcome = Result<Measurement, Problem>;
 
 /// A server of the database `77`, by when it started.
 pub fn server(role: &str, timeline: u32, started: &str) -> Measurement {

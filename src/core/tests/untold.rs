@@ -2,13 +2,14 @@
 
 use super::fixture::*;
 use super::people::with_people;
+use crate::base::problem::Problem;
 use crate::core::ask::untold::untold;
 use crate::core::words::notification::Cause;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::plan::Severity;
 use std::sync::Arc;
 
-type Readings = Vec<(&'static str, Result<Measurement, ProbeFailure>)>;
+type Readings = Vec<(&'static str, Result<Measurement, Problem>)>;
 
 /// All is well and seen, under the plan with people: P1 is proposed after it lasted.
 fn watching() -> Machine {

@@ -15,7 +15,6 @@ pub mod notification;
 pub mod outside;
 pub mod preflight;
 pub mod reading;
-pub mod refusal;
 pub mod signal;
 pub mod simulation;
 pub mod since_boot;

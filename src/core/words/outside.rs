@@ -1,6 +1,7 @@
 //! Where text from outside stands in what the world answers: one exhaustive walk, so that no way in is forgotten. A
 //! new field does not compile before somebody says here whether it is such a text.
 
+use crate::base::problem::Problem;
 use crate::core::ask::unrecorded::UnrecordedPage;
 use crate::core::ask::watch::Found;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
@@ -8,7 +9,7 @@ use crate::core::words::command::{Ask, Report};
 use crate::core::words::incident::Outcome;
 use crate::core::words::notification::{Receipt, Tracked, Undelivered};
 use crate::core::words::preflight::{Check, Checked, Preflight, RegionChecks, StepChecks};
-use crate::core::words::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
+use crate::core::words::reading::{Field, Measurement, Reading, Verdict};
 use crate::plan::{CalendarTrouble, Shift};
 
 /// How many entries of one list from outside are kept.
@@ -95,7 +96,7 @@ impl Outside for Verdict {
     }
 }
 
-impl Outside for ProbeFailure {
+impl Outside for Problem {
     fn texts(&mut self, visit: &mut Visit<'_>) {
         let Self { why, next } = self;
         [why, next].into_iter().for_each(|text| visit(text, Extent::Line));

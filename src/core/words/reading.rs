@@ -1,5 +1,6 @@
 //! What a probe returns.
 
+use crate::base::problem::Problem;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ pub struct Reading {
     /// How long it took.
     pub took: SignedDuration,
     /// The measurement, or why there is none.
-    pub outcome: Result<Measurement, ProbeFailure>,
+    pub outcome: Result<Measurement, Problem>,
 }
 
 /// A measurement: also of something that is down.
@@ -51,16 +52,6 @@ pub enum Field {
     Text(String),
     /// True or false.
     Flag(bool),
-}
-
-/// Why nothing could be measured; the signal becomes unknown.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
-#[error("{why}")]
-pub struct ProbeFailure {
-    /// What failed, on what, and why.
-    pub why: String,
-    /// What the operator can do about it.
-    pub next: String,
 }
 
 impl Measurement {
@@ -146,13 +137,6 @@ impl Verdict {
             Self::Good => None,
             Self::Warn(why) | Self::Critical(why) => Some(why),
         }
-    }
-}
-
-impl ProbeFailure {
-    /// What failed, on what and why, and what the operator can do about it.
-    pub fn new(why: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { why: why.into(), next: next.into() }
     }
 }
 

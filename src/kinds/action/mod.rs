@@ -1,16 +1,15 @@
 //! Actions: what changes the world. One file per kind.
 
 pub mod change;
-pub mod refusal;
+mod problem;
 pub mod unread;
 #[cfg(feature = "aws")]
 pub(crate) mod wait;
 
 pub use change::{Change, Changing, Confirmed, LOOK, Shown};
-pub use refusal::Refusal;
 pub use unread::Unread;
 
-use crate::core::ask::outlook::Never;
+use crate::base::problem::Problem;
 use crate::core::ask::watch::Found;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
@@ -121,7 +120,7 @@ pub trait Conditions: Send + Sync {
     }
     /// Why a condition cannot come true by waiting; none where it may, or nobody can tell. Only what was measured since
     /// this view was made counts.
-    fn never(&self, _condition: &Condition) -> Option<Never> {
+    fn never(&self, _condition: &Condition) -> Option<Problem> {
         None
     }
     /// Ends when something changed since the call.

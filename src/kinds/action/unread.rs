@@ -1,6 +1,5 @@
 //! What is said of a target that cannot be read: a step is described all the same.
-
-use super::refusal::Refusal;
+use crate::base::problem::Problem;
 use crate::base::text::ended;
 use crate::core::words::action::Failure;
 use crate::core::words::preflight::Check;
@@ -10,9 +9,9 @@ const LATE: &str = "no answer in time";
 /// Why a look at a target showed nothing to change.
 pub enum Unread {
     /// It could not be read.
-    Failed(Refusal),
+    Failed(Problem),
     /// It was looked for, and there is none.
-    Absent(Refusal),
+    Absent(Problem),
     /// It did not answer in time.
     Late,
 }
@@ -21,7 +20,7 @@ impl Unread {
     /// As notes of a description.
     pub fn notes(self) -> Vec<String> {
         match self {
-            Self::Failed(Refusal { why, next }) => vec![format!("It cannot be read: {why}"), next],
+            Self::Failed(Problem { why, next }) => vec![format!("It cannot be read: {why}"), next],
             other => vec![other.note()],
         }
     }
@@ -29,7 +28,7 @@ impl Unread {
     /// As one note.
     pub fn note(self) -> String {
         match self {
-            Self::Failed(Refusal { why, next }) => format!("It cannot be read: {} {next}", ended(&why)),
+            Self::Failed(Problem { why, next }) => format!("It cannot be read: {} {next}", ended(&why)),
             Self::Absent(refusal) => format!("This step will refuse: {}", ended(&refusal.why)),
             Self::Late => format!("It cannot be read: {}", ended(LATE)),
         }
@@ -69,11 +68,11 @@ mod tests {
     #[test]
     fn the_same_is_said_in_one_note_and_in_several() {
         assert_eq!(Unread::Late.notes(), ["It cannot be read: no answer in time."]);
-        let failed = || Unread::Failed(Refusal::new("there is no such file", "Make it."));
+        let failed = || Unread::Failed(Problem::new("there is no such file", "Make it."));
         assert_eq!(failed().notes(), ["It cannot be read: there is no such file", "Make it."]);
         assert_eq!(failed().note(), "It cannot be read: there is no such file. Make it.");
         assert_eq!(failed().not_done("y").to_string(), "y: there is no such file");
-        let absent = || Unread::Absent(Refusal::new("there is no x", "Make it."));
+        let absent = || Unread::Absent(Problem::new("there is no x", "Make it."));
         assert_eq!(absent().notes(), ["This step will refuse: there is no x."]);
         assert_eq!(absent().not_done("y").next, "Make it.");
     }

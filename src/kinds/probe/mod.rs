@@ -2,7 +2,8 @@
 
 pub(crate) mod series;
 
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::base::problem::Problem;
+use crate::core::words::reading::Measurement;
 use crate::plan::ProbeSpec;
 use crate::plan::kinds::BuildError;
 use futures::future::BoxFuture;
@@ -14,7 +15,7 @@ pub trait Probe: Send + Sync {
     /// could be measured, so that the signal is unknown. The engine cuts it off at the plan's deadline,
     /// which counts as `Err`, so a probe for which silence is an answer keeps its own, shorter deadline
     /// (see [`deadline`]).
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>>;
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>>;
 
     /// Whether one call to the outside answers for many probes like it. They run at the same moment, so that none
     /// waits for its turn while the answer grows old.

@@ -5,9 +5,10 @@ mod look;
 mod pattern;
 
 use super::{Provider, row};
+use crate::base::problem::Problem;
 use crate::base::shortage::{OWN_FAULT, is_own_fault};
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::series;
 use crate::kinds::probe::series::{Sizes, in_words, judge_age, size};
 use crate::kinds::probe::{Built, Probe, deadline};
@@ -108,7 +109,7 @@ struct FileAge {
 }
 
 impl Probe for FileAge {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             if self.looking.swap(true, Ordering::SeqCst) {
                 return Err(self.hangs("the look before this one has still not ended"));
@@ -129,8 +130,8 @@ impl Probe for FileAge {
 }
 
 impl FileAge {
-    fn hangs(&self, why: &str) -> ProbeFailure {
-        ProbeFailure::new(
+    fn hangs(&self, why: &str) -> Problem {
+        Problem::new(
             format!("cannot read {}: {why}", self.series.parts[0].pattern.base.display()),
             "Check whether its file system still answers (`df FOLDER`); a dead network mount does not.",
         )
@@ -166,7 +167,7 @@ impl Series {
     }
 
     /// Looks at every part; what is measured is that of the oldest, the verdict that of the worst.
-    fn measure(&self, now: Timestamp) -> Result<Measurement, ProbeFailure> {
+    fn measure(&self, now: Timestamp) -> Result<Measurement, Problem> {
         let mut whole: Option<Measurement> = None;
         for part in &self.parts {
             let mut look = look::look(&part.pattern, self.sizes.previous + 1 + SPARE)
@@ -180,7 +181,7 @@ impl Series {
                 Some(before) => before.judged(measured.verdict),
             });
         }
-        whole.ok_or_else(|| ProbeFailure::new("nothing to look at", "Name a path."))
+        whole.ok_or_else(|| Problem::new("nothing to look at", "Name a path."))
     }
 
     fn judge(&self, part: &Part, look: &Look, now: Timestamp) -> Measurement {
@@ -223,7 +224,7 @@ fn age(measured: &Measurement) -> f64 {
     measured.value.unwrap_or(f64::INFINITY)
 }
 
-fn unreadable(part: &Part, error: &io::Error) -> ProbeFailure {
+fn unreadable(part: &Part, error: &io::Error) -> Problem {
     let folder = part.pattern.base.display();
     let next = match error.kind() {
         _ if is_own_fault(error) => OWN_FAULT,
@@ -231,7 +232,7 @@ fn unreadable(part: &Part, error: &io::Error) -> ProbeFailure {
         io::ErrorKind::PermissionDenied => "Let the user that runs the engine read the folder.",
         _ => "List the folder by hand on this host to see what is wrong.",
     };
-    ProbeFailure::new(format!("cannot read {folder}: {error}"), next)
+    Problem::new(format!("cannot read {folder}: {error}"), next)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! `tcp`: does something accept connections there, and how fast.
 
 use crate::base::host::host_fault;
+use crate::base::problem::Problem;
 use crate::base::shortage::{OWN_FAULT, is_own_fault};
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -88,19 +89,19 @@ struct Tcp {
 }
 
 impl Probe for Tcp {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(self.measure())
     }
 }
 
 impl Tcp {
-    async fn measure(&self) -> Result<Measurement, ProbeFailure> {
+    async fn measure(&self) -> Result<Measurement, Problem> {
         let until = Instant::now() + self.within;
         let found = timeout_at(until, self.names.addresses(&self.host)).await;
         let addresses: Vec<SocketAddr> = match found.unwrap_or_else(|_| Err(NameError::late(&self.host))) {
             Ok(found) => found.into_iter().map(|address| SocketAddr::new(address, self.port)).collect(),
             Err(error @ NameError::Gone { .. }) => return Ok(Measurement::critical(error.to_string())),
-            Err(error) => return Err(ProbeFailure::new(error.to_string(), error.next_step())),
+            Err(error) => return Err(Problem::new(error.to_string(), error.next_step())),
         };
         let mut last = None;
         for (tried, address) in addresses.iter().enumerate() {
@@ -110,7 +111,7 @@ impl Tcp {
             match timeout_at(started + share, TcpStream::connect(address)).await {
                 Ok(Ok(_)) => return Ok(connected(*address, started.elapsed())),
                 Ok(Err(error)) if is_own_fault(&error) => {
-                    return Err(ProbeFailure::new(format!("{}: {error}", self.address), OWN_FAULT));
+                    return Err(Problem::new(format!("{}: {error}", self.address), OWN_FAULT));
                 }
                 Ok(Err(error)) => last = Some((*address, Some(error))),
                 Err(_) => last = Some((*address, None)),

@@ -1,5 +1,6 @@
 //! TLS for all clients: one cryptography provider, certificates checked by the platform or by a file of roots.
 
+use crate::base::problem::Problem;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -47,16 +48,6 @@ pub struct Identity {
     pub key: PathBuf,
 }
 
-/// Why TLS cannot be set up on this host.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("TLS cannot be set up: {why}")]
-pub struct TlsSetupError {
-    /// What is wrong.
-    pub why: String,
-    /// What the operator can do now.
-    pub next_step: String,
-}
-
 /// The one cryptography provider.
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
@@ -64,13 +55,13 @@ fn provider() -> Arc<CryptoProvider> {
 
 impl TlsProfile {
     /// The configuration of a client that trusts what the profile says. Reads the file of roots.
-    pub(crate) fn client_config(&self) -> Result<ClientConfig, TlsSetupError> {
+    pub(crate) fn client_config(&self) -> Result<ClientConfig, Problem> {
         self.config_with(self.verifier()?.0)
     }
 
     /// The same, which also notes when a path that it verifies ends. Every connection is verified: a resumed session
     /// would go on with what was presented before.
-    pub(crate) fn foreseeing_config(&self, ends: &PathEnds) -> Result<ClientConfig, TlsSetupError> {
+    pub(crate) fn foreseeing_config(&self, ends: &PathEnds) -> Result<ClientConfig, Problem> {
         let (inner, roots) = self.verifier()?;
         let mut config = match self.verification {
             Verification::None => self.config_with(inner)?,
@@ -81,7 +72,7 @@ impl TlsProfile {
     }
 
     /// What verifies, and the file's roots, where it is by these.
-    fn verifier(&self) -> Result<(Arc<dyn ServerCertVerifier>, Vec<CertificateDer<'static>>), TlsSetupError> {
+    fn verifier(&self) -> Result<(Arc<dyn ServerCertVerifier>, Vec<CertificateDer<'static>>), Problem> {
         let (chain, roots): (Arc<dyn ServerCertVerifier>, _) = match (self.verification, &self.roots) {
             (Verification::None, _) => (Arc::new(Unchecked(provider())), Vec::new()),
             (_, None) => (Arc::new(platform_verifier().map_err(or_shortage)?), Vec::new()),
@@ -93,7 +84,7 @@ impl TlsProfile {
         }
     }
 
-    fn config_with(&self, verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, TlsSetupError> {
+    fn config_with(&self, verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, Problem> {
         let builder = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| setup_error(&error))?;
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
@@ -106,7 +97,7 @@ impl TlsProfile {
 }
 
 impl Identity {
-    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsSetupError> {
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), Problem> {
         let certificates = CertificateDer::pem_file_iter(&self.certificate).and_then(Iterator::collect);
         let certificates: Vec<_> = certificates
             .map_err(|error| self.unusable(&format!("{}: {error}", self.certificate.display())))?;
@@ -115,10 +106,10 @@ impl Identity {
         Ok((certificates, key))
     }
 
-    fn unusable(&self, why: &str) -> TlsSetupError {
-        TlsSetupError {
+    fn unusable(&self, why: &str) -> Problem {
+        Problem {
             why: format!("the client certificate {} cannot be used: {why}", self.certificate.display()),
-            next_step: format!(
+            next: format!(
                 "put the certificate's key into {}, as PEM and not encrypted, readable for the engine's user alone",
                 self.key.display()
             ),
@@ -127,27 +118,26 @@ impl Identity {
 }
 
 /// Roots that cannot be read for want of open files say nothing of the roots.
-fn or_shortage(error: TlsSetupError) -> TlsSetupError {
+fn or_shortage(error: Problem) -> Problem {
     match own_shortage() {
-        Some(why) => TlsSetupError { why, next_step: OWN_FAULT.to_owned() },
+        Some(why) => Problem { why, next: OWN_FAULT.to_owned() },
         None => error,
     }
 }
 
-fn platform_verifier() -> Result<rustls_platform_verifier::Verifier, TlsSetupError> {
-    rustls_platform_verifier::Verifier::new(provider()).map_err(|error| TlsSetupError {
+fn platform_verifier() -> Result<rustls_platform_verifier::Verifier, Problem> {
+    rustls_platform_verifier::Verifier::new(provider()).map_err(|error| Problem {
         why: format!("the host's trusted root certificates cannot be loaded ({error})"),
-        next_step: "install the host's root certificates (Debian: `apt-get install ca-certificates`)"
-            .to_owned(),
+        next: "install the host's root certificates (Debian: `apt-get install ca-certificates`)".to_owned(),
     })
 }
 
 fn file_verifier(
     path: &PathBuf,
-) -> Result<(Arc<dyn ServerCertVerifier>, Vec<CertificateDer<'static>>), TlsSetupError> {
-    let unusable = |why: String| TlsSetupError {
+) -> Result<(Arc<dyn ServerCertVerifier>, Vec<CertificateDer<'static>>), Problem> {
+    let unusable = |why: String| Problem {
         why: format!("the root certificates in {} cannot be used: {why}", path.display()),
-        next_step: format!("put PEM certificates into {}, readable for the engine's user", path.display()),
+        next: format!("put PEM certificates into {}, readable for the engine's user", path.display()),
     };
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     let certificates = certificates.map_err(|error| unusable(error.to_string()))?;
@@ -167,8 +157,8 @@ pub(crate) fn verifier_of(
     Ok(Arc::new(Around(Pinned { trusted: certificates, inner })))
 }
 
-fn setup_error(error: &rustls::Error) -> TlsSetupError {
-    TlsSetupError { why: error.to_string(), next_step: "report this as a defect of lifeboat".to_owned() }
+fn setup_error(error: &rustls::Error) -> Problem {
+    Problem { why: error.to_string(), next: "report this as a defect of lifeboat".to_owned() }
 }
 
 /// Accepts any certificate; the handshake's own signature is still checked.

@@ -1,9 +1,10 @@
 //! `postgres-backup`: does the WAL archiver of a primary keep up.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
 use crate::base::words;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -94,7 +95,7 @@ struct Backup {
 }
 
 impl Probe for Backup {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             // Together: one that does not answer must not cost the other its time.
             let (usual, other) = tokio::join!(self.look(&self.database), async {

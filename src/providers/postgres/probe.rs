@@ -1,8 +1,9 @@
 //! `postgres`: does a server accept connections, and is it what it should be.
 
+use crate::base::problem::Problem;
 use crate::base::units::Unit;
 use crate::core::ask::servers::{FULL, READ_ONLY_HIDDEN};
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -107,7 +108,7 @@ struct Postgres {
 }
 
 impl Probe for Postgres {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let started = Instant::now();
             match look(&self.database, self.within).await {
@@ -143,8 +144,8 @@ pub(crate) async fn read(
     key: &str,
     clients: &Clients,
     within: Duration,
-) -> Result<(String, Measurement), ProbeFailure> {
-    let unusable = |error: ParamError| ProbeFailure::new(error.to_string(), "Correct the plan.".to_owned());
+) -> Result<(String, Measurement), Problem> {
+    let unusable = |error: ParamError| Problem::new(error.to_string(), "Correct the plan.".to_owned());
     let database = Database::of(params, key, clients).map_err(unusable)?;
     let started = Instant::now();
     let server = look(&database, within).await?;

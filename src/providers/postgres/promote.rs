@@ -1,9 +1,10 @@
 //! `postgres-promote`: makes a standby the primary, and proves it by a write.
 
+use crate::base::problem::Problem;
 use crate::core::ask::watch::Found;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
@@ -156,9 +157,9 @@ impl Change for Promote {
         vec![format!("It cannot be read: {}", unread.why())]
     }
 
-    fn refuses_first(&self, Seen { server, .. }: &Seen, expected: &Target) -> Option<Refusal> {
+    fn refuses_first(&self, Seen { server, .. }: &Seen, expected: &Target) -> Option<Problem> {
         (!server.in_recovery && !server.is_another(expected)).then(|| {
-            Refusal::new(
+            Problem::new(
                 format!(
                     "it is already a primary, on timeline {}: pg_promote was not called",
                     server.timeline
@@ -168,7 +169,7 @@ impl Change for Promote {
         })
     }
 
-    fn forbids(&self, seen: &Seen) -> Option<Refusal> {
+    fn forbids(&self, seen: &Seen) -> Option<Problem> {
         seen.forbidden.clone()
     }
 

@@ -1,7 +1,7 @@
 //! What the changes of a PostgreSQL server have in common.
 
+use crate::base::problem::Problem;
 use crate::core::words::action::{Failure, Target};
-use crate::kinds::action::refusal::Refusal;
 use crate::kinds::action::unread::Unread;
 use crate::providers::postgres::manager::{self, Management, Meddling};
 use crate::providers::postgres::server::{LOOK, Server, same_target};
@@ -12,7 +12,7 @@ pub(crate) struct Seen {
     pub(crate) server: Server,
     pub(crate) management: Management,
     /// Why its manager has to do it instead.
-    pub(crate) forbidden: Option<Refusal>,
+    pub(crate) forbidden: Option<Problem>,
 }
 
 impl Seen {
@@ -27,7 +27,7 @@ impl Seen {
         let managed = manager::allowed(&server.session, &name, meddling, ignores_manager).await;
         let (management, forbidden) = match managed {
             Ok(management) => (management, None),
-            Err(failure) => (Management::NotSeen, Some(Refusal::new(failure.why, failure.next))),
+            Err(failure) => (Management::NotSeen, Some(Problem::new(failure.why, failure.next))),
         };
         let target = server.target(name, &management);
         Ok((target, Self { server, management, forbidden }))
@@ -41,6 +41,6 @@ impl Seen {
 
 impl From<DatabaseError> for Unread {
     fn from(error: DatabaseError) -> Self {
-        Self::Failed(Refusal::new(error.to_string(), error.next_step()))
+        Self::Failed(Problem::new(error.to_string(), error.next_step()))
     }
 }

@@ -1,6 +1,5 @@
 //! A PostgreSQL server that a plan names by its connection string.
-
-use crate::core::words::reading::ProbeFailure;
+use crate::base::problem::Problem;
 use crate::kinds::source::secret_text;
 use crate::plan::params::{ParamError, Params};
 use crate::providers::clients::Clients;
@@ -172,7 +171,7 @@ impl DatabaseError {
     }
 }
 
-impl From<DatabaseError> for ProbeFailure {
+impl From<DatabaseError> for Problem {
     fn from(error: DatabaseError) -> Self {
         Self::new(error.to_string(), error.next_step())
     }

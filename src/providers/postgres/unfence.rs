@@ -1,9 +1,10 @@
 //! `postgres-unfence`: takes a read-only fence back, and proves that new sessions write again.
 
+use crate::base::problem::Problem;
 use crate::base::text::ended;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::{Param, Params};
@@ -131,13 +132,13 @@ impl Change for Unfence {
         seen.same(expected)
     }
 
-    fn refuses(&self, (seen, others): &Self::Seen, _: &Context) -> Option<Refusal> {
+    fn refuses(&self, (seen, others): &Self::Seen, _: &Context) -> Option<Problem> {
         if seen.server.in_recovery {
             let next = "A standby takes no writes: look for the primary, or skip the step with a reason.";
-            return Some(Refusal::new("it is a standby", next));
+            return Some(Problem::new("it is a standby", next));
         }
         let other = others.writing.first().filter(|_| !self.beside_a_primary)?;
-        Some(Refusal::new(
+        Some(Problem::new(
             format!("{other}: rows would go to both, and be lost on one"),
             "Fence the other one first; or rebuild this one as its standby, which needs no lifting.",
         ))

@@ -1,4 +1,5 @@
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::base::problem::Problem;
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::plan::keys::Need;
 use crate::plan::params::Params;
 use crate::plan::{Diagnostics, ProbeSpec};
@@ -325,7 +326,7 @@ mod http {
     use wiremock::matchers::{header, method, path};
     use wiremock::{Mock, MockServer, ResponseTemplate};
 
-    async fn run(server: &MockServer, table: &str) -> Result<Measurement, ProbeFailure> {
+    async fn run(server: &MockServer, table: &str) -> Result<Measurement, Problem> {
         let kind = probe_kind("http").unwrap();
         let mut params = probe_params("http", &format!("url = \"http://x/\"\n{table}"));
         aim(&mut params, kind.keys, &server.address().to_string());

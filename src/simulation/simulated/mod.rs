@@ -12,7 +12,8 @@ mod target;
 pub(crate) mod tests;
 
 use crate::base::environment::Environment;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::base::problem::Problem;
+use crate::core::words::reading::Measurement;
 use crate::core::words::simulation::Simulation;
 use crate::kinds;
 use crate::kinds::probe::Probe;
@@ -151,7 +152,7 @@ struct SimulatedProbe {
 }
 
 impl Probe for SimulatedProbe {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         let now = self.inner.clock.now();
         let state = self.inner.history().state(&self.inner.plan, now);
         let moment =

@@ -1,11 +1,12 @@
 //! `route53-record` and `route53-health-check`.
 
+use lifeboat::base::problem::Problem;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use hickory_resolver::proto::op::{Message, OpCode};
 use hickory_resolver::proto::rr::{RData, Record};
-use lifeboat::core::words::reading::{Field, Measurement, ProbeFailure, Verdict};
+use lifeboat::core::words::reading::{Field, Measurement, Verdict};
 use lifeboat::kinds::probe::Probe;
 use lifeboat::providers::clients::Clients;
 use serde_json::json;
@@ -20,7 +21,7 @@ fn probe(kind: &str, keys: &str, clients: &Clients) -> Box<dyn Probe> {
     (lifeboat::providers::probe(kind).unwrap().build)(&spec, clients).unwrap()
 }
 
-async fn measure(kind: &str, keys: &str, clients: &Clients) -> Result<Measurement, ProbeFailure> {
+async fn measure(kind: &str, keys: &str, clients: &Clients) -> Result<Measurement, Problem> {
     let measured = probe(kind, keys, clients).run().await;
     if let Ok(measured) = &measured {
         let declared = lifeboat::providers::probe(kind).unwrap().fields;

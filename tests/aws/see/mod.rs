@@ -5,12 +5,13 @@ mod databases;
 mod faults;
 mod managed;
 
+use lifeboat::base::problem::Problem;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::probing::PLAN;
 use lifeboat::base::environment::Environment;
-use lifeboat::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use lifeboat::core::words::reading::{Measurement, Verdict};
 use lifeboat::plan::{Plan, load_texts};
 use lifeboat::providers::clients::Clients;
 
@@ -41,7 +42,7 @@ impl Seer {
     }
 
     /// Runs a probe once.
-    async fn run(&self, id: &str) -> Result<Measurement, ProbeFailure> {
+    async fn run(&self, id: &str) -> Result<Measurement, Problem> {
         let spec = &self.plan.probes[id];
         let kind = lifeboat::providers::probe(&spec.kind).unwrap();
         (kind.build)(spec, &self.clients).unwrap().run().await

@@ -425,7 +425,7 @@ fn a_refused_form_keeps_its_text() {
     scene.slow = true;
     scene.press("enter");
     scene.sure();
-    let refusal = crate::core::words::refusal::Refusal::new("it is running", "Wait.");
+    let refusal = crate::base::problem::Problem::new("it is running", "Wait.");
     scene.tell(Message::Engine(ToClient::Reply { id: 9, result: Err(refusal) }));
     let form = form(&scene).expect("it stays open");
     assert_eq!((form.text.text(), form.stage, form.sent), ("why not", Stage::Write, false));

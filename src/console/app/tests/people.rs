@@ -287,7 +287,7 @@ fn a_refused_message_keeps_its_text() {
     scene.press("u 1 ctrl-s");
     scene.slow = true;
     scene.press("y");
-    let refusal = crate::core::words::refusal::Refusal::new("no way leads to anybody", "Call them.");
+    let refusal = crate::base::problem::Problem::new("no way leads to anybody", "Call them.");
     scene.tell(Message::Engine(ToClient::Reply { id: 9, result: Err(refusal) }));
     assert!(compose(&scene).preview.is_none() && !compose(&scene).sent);
     assert!(compose(&scene).problem.as_ref().unwrap().contains("Call them."));

@@ -287,7 +287,7 @@ impl Scene {
         let _ = self.decide(Actor::Engine, Command::Report(report));
     }
 
-    fn decide(&mut self, by: Actor, command: Command) -> Result<(), crate::core::words::refusal::Refusal> {
+    fn decide(&mut self, by: Actor, command: Command) -> Result<(), crate::base::problem::Problem> {
         let request = Request { at: self.now, by: by.clone(), command };
         let facts = decide(&self.model, &request)?;
         let mut events = Vec::new();

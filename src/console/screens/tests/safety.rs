@@ -5,13 +5,14 @@ use super::plan::plan;
 use super::stage::*;
 use super::{drawn, screen, text};
 use crate::base::ids::ProbeId;
+use crate::base::problem::Problem;
 use crate::console::glyphs::{Glyph, Glyphs};
 use crate::console::screens::{confirm, connecting, decide, footer, header, overview, timeline, too_small};
 use crate::console::theme::Role;
 use crate::console::ui::{Connection, Screen, Toast, Ui};
 use crate::core::words::command::Ask;
 use crate::core::words::incident::{Mode, Outcome};
-use crate::core::words::reading::{ProbeFailure, Verdict};
+use crate::core::words::reading::Verdict;
 use crate::core::words::status::StepStatus;
 use crate::plan::Plan;
 use jiff::SignedDuration;
@@ -87,7 +88,7 @@ proptest! {
             ui.cursor_mut(screen).selected = selected;
         }
         stage.read("primary-db", Ok(measured(Verdict::Critical(said.clone()), Some(f64::NAN), &said, &[])));
-        stage.read("dr-lag", Err(ProbeFailure { why: said.clone(), next: said.clone() }));
+        stage.read("dr-lag", Err(Problem { why: said.clone(), next: said.clone() }));
         stage.ui.toast = Some(Toast { text: said.clone(), next: said.clone(), bad: ascii, at: stage.now });
         stage.ui.connection = Connection::Lost { since: stage.now, why: said };
         for buffer in draw_each(&stage, (width, height)) {

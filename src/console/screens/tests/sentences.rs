@@ -2,6 +2,7 @@
 
 use super::plan::{plan, seconds};
 use super::stage::*;
+use crate::base::problem::Problem;
 use crate::core::ask::contradiction::{Contradiction, Kind};
 use crate::core::ask::loss_reading::LossReading;
 use crate::core::ask::own_clock::ClockOff;
@@ -16,7 +17,7 @@ use crate::core::words::notification::{
     Again, Attempted, Cause, Intent, Message, Queued, Receipt, Tracked, Undelivered, Way,
 };
 use crate::core::words::preflight::{Preflight, Tally};
-use crate::core::words::reading::{ProbeFailure, Reading, Verdict};
+use crate::core::words::reading::{Reading, Verdict};
 use crate::core::words::signal::SignalState;
 use crate::plan::{Capabilities, Severity, Shift};
 
@@ -32,7 +33,7 @@ fn failure(acted: Acted) -> Failure {
 fn reading(outcome: Result<&str, &str>) -> Fact {
     let outcome = match outcome {
         Ok(summary) => Ok(measured(Verdict::Good, Some(14.0), summary, &[])),
-        Err(why) => Err(ProbeFailure { why: why.into(), next: String::new() }),
+        Err(why) => Err(Problem { why: why.into(), next: String::new() }),
     };
     let reading = Reading { at: jiff::Timestamp::UNIX_EPOCH, took: seconds(1), outcome };
     Fact::ReadingTaken { probe: "dr-lag".into(), reading, judged: SignalState::Ok }

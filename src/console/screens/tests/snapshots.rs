@@ -3,6 +3,7 @@
 use super::plan::{plan, seconds};
 use super::stage::*;
 use super::{drawn, screen, text};
+use crate::base::problem::Problem;
 use crate::console::glyphs::Glyphs;
 use crate::console::pages::Pages;
 use crate::console::screens::confirm::{self, Reader};
@@ -15,7 +16,7 @@ use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Outcome};
 use crate::core::words::preflight::{Check, Preflight, RegionChecks, StepChecks};
-use crate::core::words::reading::{Field, ProbeFailure, Verdict};
+use crate::core::words::reading::{Field, Verdict};
 use crate::core::words::simulation::Simulation;
 use crate::plan::Drill;
 use indexmap::IndexMap;
@@ -79,8 +80,7 @@ fn overview_before_anything_was_measured() {
 #[test]
 fn overview_blind_and_stale() {
     let mut stage = healthy();
-    let failure =
-        || ProbeFailure { why: "no route to host".into(), next: "Check this host's network.".into() };
+    let failure = || Problem { why: "no route to host".into(), next: "Check this host's network.".into() };
     for probe in ["outside", "office", "primary-health", "primary-db", "dr-lag"] {
         stage.read(probe, Err(failure()));
     }
@@ -167,13 +167,13 @@ fn a_question_without_a_suggestion() {
     stage.answer("down", "yes", Some("yes"), None);
     stage.read(
         "dr-lag",
-        Err(ProbeFailure { why: "the standby closed the connection".into(), next: String::new() }),
+        Err(Problem { why: "the standby closed the connection".into(), next: String::new() }),
     );
     stage.pass(70);
     stage.rest_is_well();
     stage.read(
         "dr-lag",
-        Err(ProbeFailure { why: "the standby closed the connection".into(), next: String::new() }),
+        Err(Problem { why: "the standby closed the connection".into(), next: String::new() }),
     );
     stage.pass(2);
     stage.ui.cursor_mut(Screen::Decide).selected = 1;
@@ -396,7 +396,7 @@ fn with_backups() -> Stage {
     stage.read("dr-lag", Ok(measured(Verdict::Good, Some(20.0), "newest is 20 s old", &plain)));
     let why = "no route to host".to_owned();
     stage.now += seconds(3 * 3_600);
-    stage.read("wal-archive", Err(ProbeFailure { why, next: "Look at the archive itself.".into() }));
+    stage.read("wal-archive", Err(Problem { why, next: "Look at the archive itself.".into() }));
     stage.report(Report::Tick);
     on(stage, Screen::Backups)
 }

@@ -1,6 +1,7 @@
 //! A model that real commands led to: `decide` makes the facts, `apply` folds them.
 
 use super::plan::{plan, seconds};
+use crate::base::problem::Problem;
 use crate::console::glyphs::Glyphs;
 use crate::console::keymap::{self, Keymap};
 use crate::console::pages::Shown;
@@ -16,7 +17,7 @@ use crate::core::words::actor::{Actor, Operator};
 use crate::core::words::command::{Ask, Command, Report, Request};
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Mode, Outcome};
-use crate::core::words::reading::{Field, Measurement, ProbeFailure, Reading, Verdict};
+use crate::core::words::reading::{Field, Measurement, Reading, Verdict};
 use crate::journal::Head;
 use crate::plan::Plan;
 use jiff::{SignedDuration, Timestamp};
@@ -96,7 +97,7 @@ impl Stage {
         self.report(Report::Tick);
     }
 
-    pub fn read(&mut self, probe: &str, outcome: Result<Measurement, ProbeFailure>) {
+    pub fn read(&mut self, probe: &str, outcome: Result<Measurement, Problem>) {
         let reading = Reading { at: self.now, took: SignedDuration::from_millis(38), outcome };
         self.report(Report::Observed(vec![(probe.into(), reading)]));
     }
@@ -174,7 +175,7 @@ impl Stage {
         let size = [("size_bytes", Field::Number(48_300_000_000.0))];
         self.read("full-backup", Ok(measured(Verdict::Good, Some(36_000.0), "newest is 10 h old", &size)));
         let why = "cannot connect to primary-db.example:5432".into();
-        self.read("wal-archive", Err(ProbeFailure { why, next: "Look at the archive itself.".into() }));
+        self.read("wal-archive", Err(Problem { why, next: "Look at the archive itself.".into() }));
     }
 
     pub fn answer(&mut self, question: &str, answer: &str, suggested: Option<&str>, reason: Option<&str>) {

@@ -9,12 +9,12 @@ mod remedy;
 mod tests;
 mod undone;
 
+use crate::base::problem::Problem;
 pub use look::{is_without_writer, look};
 pub use remedy::{Remedy, remedy};
 
 use crate::base::ids::{ProbeId, RegionId, RunId};
 use crate::core::model::Model;
-use crate::core::words::refusal::Refusal;
 use crate::plan::{Plan, ProbeSpec, Severity, Step};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -209,10 +209,10 @@ pub fn moves_the_primary(model: &Model, run: &RunId, step: &Step) -> bool {
 ///
 /// # Errors
 /// With what is wrong, and how to go on.
-pub fn allow(model: &Model, what: Blocked) -> Result<(), Refusal> {
+pub fn allow(model: &Model, what: Blocked) -> Result<(), Problem> {
     match blocking(model, what) {
         None => Ok(()),
-        Some(open) => Err(Refusal::new(
+        Some(open) => Err(Problem::new(
             open.contradiction.what.clone(),
             format!("{} Or answer it with a reason: then you may go on.", open.contradiction.next),
         )),

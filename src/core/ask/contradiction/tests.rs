@@ -1,6 +1,7 @@
 //! Contradictions by hand-made readings. The fixture's plan has no rule for any of them.
 
 use super::*;
+use crate::base::problem::Problem;
 use crate::core::ask::in_force::{self, Known};
 use crate::core::ask::servers::READ_ONLY_HIDDEN;
 use crate::core::model::Status;
@@ -10,14 +11,14 @@ use crate::core::tests::serving::{primary, server, standby, world};
 use crate::core::words::command::{Ask, Report};
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::Mode;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::core::words::signal::SignalState;
 use crate::core::words::status::StepStatus;
 use crate::plan::kinds::Does;
 use crate::plan::{ConfirmLevel, Plan};
 use std::sync::Arc;
 
-type Outcome = Result<Measurement, ProbeFailure>;
+type Outcome = Result<Measurement, Problem>;
 
 fn fenced(started: &str) -> Outcome {
     Ok(server("primary", 1, started).with_flag("read_only", true))
@@ -270,7 +271,7 @@ fn do_step(machine: &mut Machine, step: &str) {
     machine.settle();
 }
 
-fn again(machine: &mut Machine, reason: Option<&str>) -> Result<(), crate::core::words::refusal::Refusal> {
+fn again(machine: &mut Machine, reason: Option<&str>) -> Result<(), crate::base::problem::Problem> {
     let run = machine.run();
     let reason = reason.map(str::to_owned);
     machine.ask(Ask::Retry { run, step: "check".into(), reason }).map(|_| ())

@@ -1,8 +1,7 @@
 //! The life of a change, the same for each kind: read, is it the confirmed target, refuse, send once, prove.
-
-use super::refusal::Refusal;
 use super::unread::Unread;
 use super::{Action, Context};
+use crate::base::problem::Problem;
 use crate::core::ask::watch::Found;
 use crate::core::words::action::{Description, Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
@@ -40,12 +39,12 @@ pub trait Change: Send + Sync {
     }
 
     /// Why it is not sent, where that matters more than that the target changed: the effect is there already.
-    fn refuses_first(&self, _seen: &Self::Seen, _expected: &Target) -> Option<Refusal> {
+    fn refuses_first(&self, _seen: &Self::Seen, _expected: &Target) -> Option<Problem> {
         None
     }
 
     /// Why another one has to do it instead: told before a changed target, and nobody is asked to confirm it.
-    fn forbids(&self, _seen: &Self::Seen) -> Option<Refusal> {
+    fn forbids(&self, _seen: &Self::Seen) -> Option<Problem> {
         None
     }
 
@@ -58,7 +57,7 @@ pub trait Change: Send + Sync {
     }
 
     /// Why it is not sent to the confirmed target. The attempt's token tells what this very attempt made before.
-    fn refuses(&self, _seen: &Self::Seen, _context: &Context) -> Option<Refusal> {
+    fn refuses(&self, _seen: &Self::Seen, _context: &Context) -> Option<Problem> {
         None
     }
 
@@ -219,7 +218,7 @@ impl<C: Change> Changing<C> {
         let begun = Instant::now();
         let what = change.what(&expected.name);
         let (found, seen) = change.read().await.map_err(|unread| unread.not_done(&*what))?;
-        let allowed = |refusal: Option<Refusal>| match refusal {
+        let allowed = |refusal: Option<Problem>| match refusal {
             Some(refusal) => Err(refusal.not_done(&*what)),
             None => Ok(()),
         };

@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::problem::Problem;
 use crate::core::words::action::Acted;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -44,8 +45,8 @@ impl Change for Lamp {
     async fn read(&self) -> Result<(Target, bool), Unread> {
         match self.read {
             Read::Answers => Ok((self.target(), self.burns)),
-            Read::Fails => Err(Unread::Failed(Refusal::new("the line is cut", "Mend it."))),
-            Read::Absent => Err(Unread::Absent(Refusal::new("there is no lamp", "Buy one."))),
+            Read::Fails => Err(Unread::Failed(Problem::new("the line is cut", "Mend it."))),
+            Read::Absent => Err(Unread::Absent(Problem::new("there is no lamp", "Buy one."))),
             Read::Silent => std::future::pending().await,
             Read::Slow => {
                 tokio::time::sleep(Duration::from_secs(7)).await;
@@ -57,14 +58,14 @@ impl Change for Lamp {
         let now = burns.map_or("unread".to_owned(), bool::to_string);
         Shown { call: "light".into(), notes: vec![format!("burns: {now}")], ..Shown::default() }
     }
-    fn refuses_first(&self, burns: &bool, _: &Target) -> Option<Refusal> {
-        burns.then(|| Refusal::new("it burns already", "Skip the step."))
+    fn refuses_first(&self, burns: &bool, _: &Target) -> Option<Problem> {
+        burns.then(|| Problem::new("it burns already", "Skip the step."))
     }
-    fn forbids(&self, _: &bool) -> Option<Refusal> {
-        self.managed.then(|| Refusal::new("a keeper lights it", "Ask the keeper."))
+    fn forbids(&self, _: &bool) -> Option<Problem> {
+        self.managed.then(|| Problem::new("a keeper lights it", "Ask the keeper."))
     }
-    fn refuses(&self, _: &bool, _: &Context) -> Option<Refusal> {
-        self.locked.then(|| Refusal::new("it is locked", "Unlock it."))
+    fn refuses(&self, _: &bool, _: &Context) -> Option<Problem> {
+        self.locked.then(|| Problem::new("it is locked", "Unlock it."))
     }
     async fn send(&self, confirmed: Confirmed<'_, bool>, context: &Context) -> Result<Done, Failure> {
         self.sent.fetch_add(1, Ordering::Relaxed);

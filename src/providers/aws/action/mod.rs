@@ -1,8 +1,9 @@
 //! What every action on AWS has in common: where it acts, and who calls.
 
+use crate::base::problem::Problem;
 pub use crate::kinds::action::LOOK;
 
-use crate::kinds::action::{Refusal, Unread};
+use crate::kinds::action::Unread;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
@@ -42,7 +43,7 @@ fn lasting(arn: &str) -> String {
 
 impl From<AwsError> for Unread {
     fn from(error: AwsError) -> Self {
-        Self::Failed(Refusal::new(error.to_string(), error.next_step()))
+        Self::Failed(Problem::new(error.to_string(), error.next_step()))
     }
 }
 

@@ -1,8 +1,9 @@
 //! `arc-routing-control`: whether a switch of ARC is on.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -105,7 +106,7 @@ struct RoutingControl {
 }
 
 impl Probe for RoutingControl {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let answered = self.cluster.state(&self.arn, self.each).await;
             answered

@@ -1,6 +1,5 @@
 //! The credentials that every AWS tool finds, looked for anew each time.
-
-use super::credentials::NoCredentials;
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -47,7 +46,7 @@ impl Chain {
 /// The SDK says that nothing was found, and not where it looked.
 fn absent(profile: &str, error: CredentialsError) -> CredentialsError {
     match error {
-        CredentialsError::CredentialsNotLoaded(_) => CredentialsError::provider_error(NoCredentials {
+        CredentialsError::CredentialsNotLoaded(_) => CredentialsError::provider_error(Problem {
             why: format!("the profile {} is not in the AWS files, or gives none", clean(profile, 100)),
             next: "Correct `profile` in the plan's `[aws]`, or write the profile into ~/.aws/config of the engine's \
                    user. The file is read again by itself; nothing was sent to AWS."

@@ -2,9 +2,10 @@
 //! down. While that one does not answer, the STS of the plan's other regions does.
 
 use super::connection::deliver;
-use super::credentials::{CredentialCache, NoCredentials};
+use super::credentials::CredentialCache;
 use super::elsewhere;
 use super::{AwsError, AwsErrorKind, Call};
+use crate::base::problem::Problem;
 use crate::plan::AwsSettings;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
@@ -103,7 +104,7 @@ impl Role {
     }
 
     /// Why there is no session, for calls that wanted to use it.
-    fn explain(&self, error: &AwsError) -> NoCredentials {
+    fn explain(&self, error: &AwsError) -> Problem {
         use AwsErrorKind::{
             Denied, Expired, NoCredentials as Missing, NotFound, Refused, Rejected, Throttled,
         };
@@ -120,7 +121,7 @@ impl Role {
                 self.region, self.region
             ),
         };
-        NoCredentials { why: error.to_string(), next }
+        Problem { why: error.to_string(), next }
     }
 }
 

@@ -1,8 +1,7 @@
 //! MFA: a session that a person opened with a code, kept in a file until it ends.
-
-use super::credentials::NoCredentials;
 use super::{AwsError, AwsErrorKind};
 use crate::base::environment::Environment;
+use crate::base::problem::Problem;
 use crate::plan::AwsSettings;
 use crate::secrets::file::{self, FileError};
 use aws_credential_types::Credentials;
@@ -125,15 +124,15 @@ impl SessionFile {
             .map_err(|error| unkept(&shown, error.to_string()))
     }
 
-    fn read(&self) -> Result<Credentials, NoCredentials> {
+    fn read(&self) -> Result<Credentials, Problem> {
         let login =
             || "Run `lifeboat aws login PLAN` in another terminal; it is taken up by itself.".to_owned();
-        let missing = |why: String| NoCredentials { why, next: login() };
+        let missing = |why: String| Problem { why, next: login() };
         let path =
             self.path().ok_or_else(|| missing("there is no home folder to keep an MFA session in".into()))?;
         let text = file::read(&path).map_err(|error| match error {
             FileError::Absent => missing("nobody logged in with MFA yet".into()),
-            FileError::Unusable { why, next_step } => NoCredentials {
+            FileError::Unusable { why, next_step } => Problem {
                 why: format!("the MFA session's file {} cannot be used: {why}", path.display()),
                 next: format!("Then {next_step}, or run `lifeboat aws login PLAN` again."),
             },

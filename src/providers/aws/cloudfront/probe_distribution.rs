@@ -1,9 +1,10 @@
 //! `cloudfront-distribution`: a CloudFront distribution and the origin that it fetches from.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
 use crate::base::words;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -74,7 +75,7 @@ struct Edge {
 }
 
 impl Probe for Edge {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let connection = self.reader.connection().await;
             let call = Call::new("cloudfront:GetDistribution", &self.id);

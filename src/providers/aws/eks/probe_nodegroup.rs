@@ -1,8 +1,9 @@
 //! `eks-nodegroup`: a managed node group of an EKS cluster.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -72,7 +73,7 @@ struct Group {
 }
 
 impl Probe for Group {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let connection = self.reader.connection().await;
             let call = Call::new("eks:DescribeNodegroup", format!("{} of {}", self.name, self.cluster));

@@ -1,8 +1,9 @@
 //! `msk-cluster`: a Kafka cluster of MSK.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -65,7 +66,7 @@ impl Probe for Msk {
         true
     }
 
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let connection = self.reader.connection().await;
             let found = find(&connection, &self.name, &self.reader).await;

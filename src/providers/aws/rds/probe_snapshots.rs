@@ -1,9 +1,10 @@
 //! `rds-snapshots`: the newest snapshot of an RDS instance or cluster.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
 use crate::base::words;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -95,7 +96,7 @@ impl Of {
 }
 
 impl Probe for Snapshots {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let snapshots = self.list().await.map_err(|error| error.unmeasured())?;
             let what = match &self.of {

@@ -1,8 +1,9 @@
 //! `route53-health-check`: what Route 53's checkers around the world say.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -66,7 +67,7 @@ struct HealthCheck {
 }
 
 impl Probe for HealthCheck {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let connection = self.place.reader().await;
             let config = config(&connection, &self.id).await.map_err(|error| error.unmeasured())?;
@@ -104,7 +105,7 @@ fn has_checkers(config: &HealthCheckConfig) -> bool {
     !["CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL"].contains(&config.r#type().as_str())
 }
 
-fn without_checkers(id: &str, config: &HealthCheckConfig) -> Result<Measurement, ProbeFailure> {
+fn without_checkers(id: &str, config: &HealthCheckConfig) -> Result<Measurement, Problem> {
     if config.disabled() == Some(true) {
         // Inverted and disabled is unhealthy: Route 53 inverts what it takes for granted.
         let inverted = config.inverted() == Some(true);
@@ -118,7 +119,7 @@ fn without_checkers(id: &str, config: &HealthCheckConfig) -> Result<Measurement,
             .judged(verdict)
             .with_flag("healthy", !inverted));
     }
-    Err(ProbeFailure::new(
+    Err(Problem::new(
         format!(
             "health check {id} is of type {}, which has no checkers of its own",
             config.r#type().as_str()

@@ -1,8 +1,9 @@
 //! `s3-copy`: copies an object within S3.
 
+use crate::base::problem::Problem;
 use crate::base::text::ended;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -145,7 +146,7 @@ impl Change for Copy {
         }
     }
 
-    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Refusal> {
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Problem> {
         self.refusal(seen).err()
     }
 
@@ -270,9 +271,9 @@ impl Copy {
     }
 
     /// Why it cannot be copied as it is now.
-    fn refusal(&self, seen: &Seen) -> Result<(), Refusal> {
+    fn refusal(&self, seen: &Seen) -> Result<(), Problem> {
         if seen.source.bytes > MAX_SINGLE_BYTES {
-            return Err(Refusal::new(
+            return Err(Problem::new(
                 format!("{} bytes are more than the 5 GB that S3 copies in one call", seen.source.bytes),
                 format!("Copy it in parts by hand, then attest the step: {}", self.command()),
             ));

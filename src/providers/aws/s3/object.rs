@@ -1,8 +1,8 @@
 //! An S3 object as the target of an action, and how one is written.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::{Failure, Target};
-use crate::kinds::action::refusal::Refusal;
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
@@ -239,7 +239,7 @@ pub fn undo(at: &Place, there: Option<Option<&Object>>) -> Vec<String> {
 ///
 /// # Errors
 /// With what is there.
-pub fn may_write(there: Option<&Object>, content: &Object, overwrite: bool) -> Result<(), Refusal> {
+pub fn may_write(there: Option<&Object>, content: &Object, overwrite: bool) -> Result<(), Problem> {
     let Some(there) = there.filter(|_| !overwrite) else { return Ok(()) };
     let (why, next) = match there.same_content(content) {
         Some(true) => {
@@ -254,7 +254,7 @@ pub fn may_write(there: Option<&Object>, content: &Object, overwrite: bool) -> R
             "Compare by hand; choose another key, or write `with.overwrite = true` when it shall be replaced.",
         ),
     };
-    Err(Refusal::new(format!("{why} ({}): nothing was sent", there.words()), next))
+    Err(Problem::new(format!("{why} ({}): nothing was sent", there.words()), next))
 }
 
 /// What came of a write: that something else came first is certain not to have changed anything.

@@ -1,5 +1,6 @@
 //! What can go wrong with an HTTP request, told apart so that the operator knows what it means.
 
+use crate::base::problem::Problem;
 use std::error::Error;
 use std::io::ErrorKind;
 use std::net::IpAddr;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use crate::base::shortage::{OWN_FAULT, is_own_fault};
 use crate::providers::net::names::NameError;
 use crate::providers::net::own_clock;
-use crate::providers::net::tls::{TlsSetupError, explain, tls_error_in};
+use crate::providers::net::tls::{explain, tls_error_in};
 use crate::secrets::Redactor;
 
 /// The longest message, in characters.
@@ -69,9 +70,10 @@ impl HttpError {
         }
     }
 
-    pub(super) fn tls_setup(target: &str, error: &TlsSetupError) -> Self {
-        let mut failed = Self::new(HttpErrorKind::Configuration, target, &error.to_string());
-        failed.next_step = Some(error.next_step.clone());
+    pub(super) fn tls_setup(target: &str, error: &Problem) -> Self {
+        let mut failed =
+            Self::new(HttpErrorKind::Configuration, target, &format!("TLS cannot be set up: {error}"));
+        failed.next_step = Some(error.next.clone());
         failed
     }
 

@@ -3,9 +3,10 @@
 mod headers;
 mod statuses;
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -175,15 +176,15 @@ struct Http {
 }
 
 impl Probe for Http {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             match self.request.send(&self.clients, self.within).await {
                 Ok(response) => {
                     self.expected.judge(&response, self.clients.http.now(), &self.clients.redactor)
                 }
-                Err(error) if error.is_ours() => Err(ProbeFailure::new(error.to_string(), error.next_step())),
+                Err(error) if error.is_ours() => Err(Problem::new(error.to_string(), error.next_step())),
                 // The proxy may have failed, and says nothing of the server then.
-                Err(error) if self.request.proxied => Err(ProbeFailure::new(
+                Err(error) if self.request.proxied => Err(Problem::new(
                     format!("{error} (through the proxy of the environment)"),
                     "Look at HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the engine, and whether that proxy answers.",
                 )),
@@ -233,11 +234,10 @@ impl Expected {
         response: &HttpResponse,
         now: Timestamp,
         redactor: &Redactor,
-    ) -> Result<Measurement, ProbeFailure> {
+    ) -> Result<Measurement, Problem> {
         let ms = response.latency.as_secs_f64() * 1000.0;
         let detour = response.detour().map(|words| format!(" ({words})")).unwrap_or_default();
-        let unknown =
-            |why: String, next: &str| ProbeFailure::new(format!("{}: {why}", response.target), next);
+        let unknown = |why: String, next: &str| Problem::new(format!("{}: {why}", response.target), next);
         let status = self.statuses.judge(response.status).map_err(|why| unknown(why, SAYS_NOTHING))?;
         let measured = Measurement::good(format!("{} in {ms:.0} ms{detour}", response.status))
             .with_value(ms)

@@ -1,5 +1,6 @@
 //! What can go wrong with a PostgreSQL server, told apart so that the operator knows what it means.
 
+use crate::base::problem::Problem;
 use std::error::Error as _;
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use crate::base::shortage::{OWN_FAULT, is_own_fault};
 use crate::base::text::clean;
 use crate::providers::net::names::NameError;
 use crate::providers::net::own_clock;
-use crate::providers::net::tls::{TlsSetupError, explain, tls_error_in};
+use crate::providers::net::tls::{explain, tls_error_in};
 use crate::secrets::Redactor;
 
 /// Longest message from a server that is kept, in characters.
@@ -123,9 +124,10 @@ impl PostgresError {
         Self::new(PostgresErrorKind::Timeout, target, &message)
     }
 
-    pub(super) fn tls_setup(target: &str, error: &TlsSetupError) -> Self {
-        let mut failed = Self::new(PostgresErrorKind::Configuration, target, &error.to_string());
-        failed.next_step = Some(error.next_step.clone());
+    pub(super) fn tls_setup(target: &str, error: &Problem) -> Self {
+        let mut failed =
+            Self::new(PostgresErrorKind::Configuration, target, &format!("TLS cannot be set up: {error}"));
+        failed.next_step = Some(error.next.clone());
         failed
     }
 

@@ -2,10 +2,11 @@
 
 mod stop;
 
+use crate::base::problem::Problem;
 use crate::core::ask::watch::Found;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
@@ -178,14 +179,14 @@ impl Change for Fence {
         Shown { call, command, notes, undo: self.undo(), ..Shown::default() }
     }
 
-    fn refuses_first(&self, look: &Look, _: &Target) -> Option<Refusal> {
+    fn refuses_first(&self, look: &Look, _: &Target) -> Option<Problem> {
         match look {
             Look::Silent(error) if !self.runs_blind(error) => Some(not_fenced(error)),
             _ => None,
         }
     }
 
-    fn forbids(&self, look: &Look) -> Option<Refusal> {
+    fn forbids(&self, look: &Look) -> Option<Problem> {
         match look {
             Look::Answers(seen) => seen.forbidden.clone(),
             Look::Silent(_) => None,
@@ -200,9 +201,9 @@ impl Change for Fence {
         }
     }
 
-    fn refuses(&self, look: &Look, _: &Context) -> Option<Refusal> {
+    fn refuses(&self, look: &Look, _: &Context) -> Option<Problem> {
         match look {
-            Look::Answers(seen) if seen.server.in_recovery => Some(Refusal::new(
+            Look::Answers(seen) if seen.server.in_recovery => Some(Problem::new(
                 "it is a standby: it takes no writes, and is not the old primary",
                 "Check the connection string in the plan; skip the step with a reason if this is as it should be.",
             )),
@@ -325,14 +326,14 @@ fn what(name: &str) -> String {
 }
 
 /// It could not be reached or read: never a success, even when nothing listens there now.
-fn not_fenced(error: &DatabaseError) -> Refusal {
+fn not_fenced(error: &DatabaseError) -> Problem {
     let why = match error.kind() {
         Some(PostgresErrorKind::Refused) => {
             format!("it is NOT fenced: {error}. It accepts writes as soon as it starts again")
         }
         _ => format!("it is NOT fenced: {error}. It may be accepting writes from others"),
     };
-    Refusal::new(
+    Problem::new(
         why,
         "Fence it by other means: cut its network (security group, firewall), or stop its host from the provider's \
          console and keep it from starting. Then attest the step with what you did.",

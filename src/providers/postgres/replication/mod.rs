@@ -9,8 +9,9 @@ mod progress;
 mod synchronous;
 
 use crate::base::moment::Moment;
+use crate::base::problem::Problem;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -154,7 +155,7 @@ struct Replication {
 }
 
 impl Probe for Replication {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let began = Instant::now();
             let is_first = self.memory().history.newest().is_none();
@@ -177,7 +178,7 @@ fn is_turned(standby: &Result<Standby, DatabaseError>, primary: &PrimaryLook) ->
 
 impl Replication {
     /// One look at both servers, in what is left of the time since `began`.
-    async fn measure(&self, began: Instant) -> Result<Measurement, ProbeFailure> {
+    async fn measure(&self, began: Instant) -> Result<Measurement, Problem> {
         let left = || self.within.saturating_sub(began.elapsed());
         // Together: a primary that does not answer must not cost the look at the standby its time.
         let (mut standby, mut primary, mut address) = tokio::join!(

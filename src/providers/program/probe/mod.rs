@@ -7,10 +7,11 @@ mod status_line;
 
 use crate::base::orphans;
 use crate::base::output::Stream;
+use crate::base::problem::Problem;
 use crate::base::process::{Ending, ProcessSpec, run_raw};
 use crate::base::text::clean;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -172,10 +173,10 @@ struct Output {
 }
 
 impl Probe for Exec {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let spec = self.program.spec(&self.clients, self.within).await;
-            let spec = spec.map_err(|error| ProbeFailure::new(error.to_string(), error.next_step()))?;
+            let spec = spec.map_err(|error| Problem::new(error.to_string(), error.next_step()))?;
             let output = self.output(spec).await;
             let orphans = self.orphans().await;
             let judged = output.and_then(|output| {
@@ -190,7 +191,7 @@ impl Probe for Exec {
 }
 
 impl Exec {
-    async fn output(&self, mut spec: ProcessSpec) -> Result<Output, ProbeFailure> {
+    async fn output(&self, mut spec: ProcessSpec) -> Result<Output, Problem> {
         // What does not end on SIGTERM is killed before the engine gives up on the probe.
         spec.grace = self.within / 20;
         // A look at something has no reason to leave anything behind.
@@ -202,8 +203,7 @@ impl Exec {
             kept.extend_from_slice(chunk);
             if kept.len() > MAX_OUTPUT_BYTES { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        let ended =
-            ended.await.map_err(|error| ProbeFailure::new(error.to_string(), error.next_step.clone()))?;
+        let ended = ended.await.map_err(|error| Problem::new(error.to_string(), error.next_step.clone()))?;
         // Redacted whole: a secret can begin in the line before.
         let redacted = |bytes: &[u8]| self.clients.redactor.redact(&String::from_utf8_lossy(bytes));
         let (out, err) = (redacted(&stdout), redacted(&stderr));
@@ -234,17 +234,14 @@ impl Exec {
         stay
     }
 
-    fn failure(&self, why: &str) -> ProbeFailure {
+    fn failure(&self, why: &str) -> Problem {
         let program = clean(&self.program.argv.join(" "), 200);
-        ProbeFailure::new(
-            format!("{program}: {why}"),
-            "Run the program by hand on this host to see what it does.",
-        )
+        Problem::new(format!("{program}: {why}"), "Run the program by hand on this host to see what it does.")
     }
 }
 
 /// The same reading, which also says what stays of the runs.
-fn with_orphans(judged: Result<Measurement, ProbeFailure>, words: &str) -> Result<Measurement, ProbeFailure> {
+fn with_orphans(judged: Result<Measurement, Problem>, words: &str) -> Result<Measurement, Problem> {
     let also = |text: &mut String| text.push_str(&format!("; {words}"));
     match judged {
         Ok(mut measured) => {

@@ -104,7 +104,7 @@ async fn encrypted(
     server: &SmtpServer,
 ) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Fault> {
     let profile = TlsProfile { roots: server.roots.clone(), ..TlsProfile::default() };
-    let config = profile.client_config().map_err(|error| Fault::NoTls(error.why, error.next_step))?;
+    let config = profile.client_config().map_err(|error| Fault::NoTls(error.why, error.next))?;
     let name = ServerName::try_from(server.host.clone()).map_err(|_| {
         Fault::NoTls(format!("{} is no host name", server.host), "correct `host` in the plan".into())
     })?;

@@ -11,7 +11,8 @@ mod replication;
 
 use super::noise::wander;
 use super::state::{Health, State};
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::base::problem::Problem;
+use crate::core::words::reading::Measurement;
 use crate::plan::kinds::Sees;
 use crate::plan::{Plan, ProbeSpec};
 use jiff::{SignedDuration, Timestamp};
@@ -27,10 +28,10 @@ pub(super) struct Moment<'a> {
 }
 
 /// What the probe returns.
-pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, ProbeFailure> {
+pub(super) fn measure(moment: &Moment<'_>) -> Result<Measurement, Problem> {
     let health = moment.health();
     if health == Health::Unreachable {
-        return Err(ProbeFailure::new(
+        return Err(Problem::new(
             format!("simulated: {} cannot be reached from here", moment.spec.title),
             "Wait, or play another scenario: this one makes the thing unreachable.",
         ));

@@ -5,6 +5,7 @@ mod readings;
 
 use super::*;
 use crate::base::ids::ProbeId;
+use crate::base::problem::Problem;
 use crate::core::words::action::{Acted, Done, Failure};
 use crate::core::words::reading::{Field, Verdict};
 use crate::kinds::action::{Action, Conditions, Context};
@@ -60,7 +61,7 @@ fn scene_of(plan: Plan, scenario: &str) -> Scene {
 }
 
 impl Scene {
-    fn run(&self, probe: &str) -> Result<Measurement, ProbeFailure> {
+    fn run(&self, probe: &str) -> Result<Measurement, Problem> {
         let probe = self.world.probe(&self.plan.probes[probe]).unwrap();
         probe.run().now_or_never().unwrap()
     }

@@ -1,9 +1,10 @@
 //! `arc-routing-control`: turns switches of ARC on and off.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::{Param, Params};
@@ -252,9 +253,9 @@ impl Change for SetStates {
         notes
     }
 
-    fn refuses_first(&self, controls: &Vec<Control>, expected: &Target) -> Option<Refusal> {
+    fn refuses_first(&self, controls: &Vec<Control>, expected: &Target) -> Option<Problem> {
         (expected.reachable && self.is_there(controls)).then(|| {
-            Refusal::new(
+            Problem::new(
                 "all are in these states already: nothing was sent",
                 "Find out who set them, then attest the step.",
             )

@@ -3,8 +3,9 @@
 mod judge;
 mod look;
 
+use crate::base::problem::Problem;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -110,7 +111,7 @@ impl Of {
 }
 
 impl Probe for Points {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let connection = self.reader.connection().await;
             let until = tokio::time::Instant::now() + self.reader.within;

@@ -2,6 +2,7 @@
 //! ones cannot be had.
 
 use super::error::innermost;
+use crate::base::problem::Problem;
 use crate::secrets::Redactor;
 use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
@@ -26,15 +27,6 @@ const FAILED: Duration = Duration::from_secs(3);
 /// When an attempt that goes on in the background is given up (a `credential_process` that hangs).
 const GIVE_UP: Duration = Duration::from_secs(120);
 
-/// Why there are no credentials, for the operator.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("{why}")]
-pub(super) struct NoCredentials {
-    pub why: String,
-    /// What to do about it.
-    pub next: String,
-}
-
 /// Where the credentials in use come from, and when they end.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CredentialsInUse {
@@ -44,7 +36,7 @@ pub struct CredentialsInUse {
     pub expires: Option<Timestamp>,
 }
 
-type Loading = Shared<BoxFuture<'static, Result<Credentials, NoCredentials>>>;
+type Loading = Shared<BoxFuture<'static, Result<Credentials, Problem>>>;
 
 /// A provider whose answers are kept. Clones share them.
 #[derive(Clone)]
@@ -64,7 +56,7 @@ struct Inner {
 #[derive(Default)]
 struct State {
     good: Option<Good>,
-    failed: Option<(Instant, NoCredentials)>,
+    failed: Option<(Instant, Problem)>,
     loading: Option<Loading>,
 }
 
@@ -122,7 +114,7 @@ impl CredentialCache {
         self.get().await.ok().map(|credentials| credentials.access_key_id().to_owned())
     }
 
-    async fn get(&self) -> Result<Credentials, NoCredentials> {
+    async fn get(&self) -> Result<Credentials, Problem> {
         let loading = {
             let mut state = self.inner.lock();
             if let Some(good) = state.good.as_ref().filter(|good| good.is_fresh()) {
@@ -136,7 +128,7 @@ impl CredentialCache {
         match tokio::time::timeout(self.inner.patience, loading).await {
             Ok(Ok(credentials)) => Ok(credentials),
             Ok(Err(failure)) => self.inner.lock().or_old(failure),
-            Err(_) => self.inner.lock().or_old(NoCredentials {
+            Err(_) => self.inner.lock().or_old(Problem {
                 why: format!("no answer within {} s", self.inner.patience.as_secs_f64()),
                 next: "Look at what gives the credentials (a `credential_process`, AWS SSO, the role's STS): it \
                        hangs. Nothing was sent to AWS."
@@ -151,8 +143,8 @@ impl CredentialCache {
         let task = tokio::spawn(async move {
             let loaded = tokio::time::timeout(GIVE_UP, inner.provider.provide_credentials()).await;
             let loaded = match loaded {
-                Ok(loaded) => loaded.map_err(|error| NoCredentials::of(&error)),
-                Err(_) => Err(NoCredentials::of(&CredentialsError::provider_timed_out(GIVE_UP))),
+                Ok(loaded) => loaded.map_err(|error| explained(&error)),
+                Err(_) => Err(explained(&CredentialsError::provider_timed_out(GIVE_UP))),
             };
             if let Ok(credentials) = &loaded {
                 inner.learn(credentials);
@@ -164,7 +156,7 @@ impl CredentialCache {
         let lost = move |_| {
             let why = "the attempt to get them broke off".to_owned();
             let next = "Try again; please report this when it happens again.".into();
-            let failed = Err(NoCredentials { why, next });
+            let failed = Err(Problem { why, next });
             inner.lock().finish(&failed);
             failed
         };
@@ -187,7 +179,7 @@ impl Inner {
 }
 
 impl State {
-    fn finish(&mut self, loaded: &Result<Credentials, NoCredentials>) {
+    fn finish(&mut self, loaded: &Result<Credentials, Problem>) {
         self.loading = None;
         match loaded {
             Ok(credentials) => {
@@ -200,7 +192,7 @@ impl State {
     }
 
     /// The old credentials while AWS still takes them: a sign-in service that is down stops nobody who is in.
-    fn or_old(&self, failure: NoCredentials) -> Result<Credentials, NoCredentials> {
+    fn or_old(&self, failure: Problem) -> Result<Credentials, Problem> {
         match self.good.as_ref().filter(|good| !good.refused && good.left() > Duration::ZERO) {
             Some(good) => Ok(good.credentials.clone()),
             None => Err(failure),
@@ -234,39 +226,33 @@ impl ProvideCredentials for CredentialCache {
     }
 }
 
-impl NoCredentials {
-    /// What a provider's error means; one that a provider of ours wrote for the operator stays as it is.
-    fn of(error: &CredentialsError) -> Self {
-        if let Some(own) = super::error::chain(error).find_map(|error| error.downcast_ref::<Self>()) {
-            return own.clone();
-        }
-        let next =
-            |text: &str| format!("{text} The files are read again by itself; nothing was sent to AWS.");
-        match error {
-            CredentialsError::CredentialsNotLoaded(_) => Self {
-                why: "none in the environment, the profile, web identity, container or instance metadata"
-                    .into(),
-                next: next(
-                    "Sign in (`aws sso login`, `lifeboat aws login PLAN`), or name a profile in `[aws]`.",
-                ),
-            },
-            _ if is_file(error) => Self {
-                why: format!("a file on the way to them cannot be read: {}", innermost(error)),
-                next: next(
-                    "Check the file that AWS_WEB_IDENTITY_TOKEN_FILE or the profile names: path and rights.",
-                ),
-            },
-            CredentialsError::InvalidConfiguration(_) => Self {
-                why: innermost(error),
-                next: next("Correct the profile in ~/.aws/config, or `profile` in the plan's `[aws]`."),
-            },
-            _ => Self {
-                why: innermost(error),
-                next: next(
-                    "Mend what gives the credentials: the message is its own; sign in again if it asks for it.",
-                ),
-            },
-        }
+/// What a provider's error means; one that a provider of ours wrote for the operator stays as it is.
+pub(super) fn explained(error: &CredentialsError) -> Problem {
+    if let Some(own) = super::error::chain(error).find_map(|error| error.downcast_ref::<Problem>()) {
+        return own.clone();
+    }
+    let next = |text: &str| format!("{text} The files are read again by itself; nothing was sent to AWS.");
+    match error {
+        CredentialsError::CredentialsNotLoaded(_) => Problem {
+            why: "none in the environment, the profile, web identity, container or instance metadata".into(),
+            next: next("Sign in (`aws sso login`, `lifeboat aws login PLAN`), or name a profile in `[aws]`."),
+        },
+        _ if is_file(error) => Problem {
+            why: format!("a file on the way to them cannot be read: {}", innermost(error)),
+            next: next(
+                "Check the file that AWS_WEB_IDENTITY_TOKEN_FILE or the profile names: path and rights.",
+            ),
+        },
+        CredentialsError::InvalidConfiguration(_) => Problem {
+            why: innermost(error),
+            next: next("Correct the profile in ~/.aws/config, or `profile` in the plan's `[aws]`."),
+        },
+        _ => Problem {
+            why: innermost(error),
+            next: next(
+                "Mend what gives the credentials: the message is its own; sign in again if it asks for it.",
+            ),
+        },
     }
 }
 

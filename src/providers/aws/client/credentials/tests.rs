@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::problem::Problem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Counts how often it is asked; each answer takes `takes` and is the next of the script, the last one for ever.
@@ -34,7 +35,7 @@ fn cache(
     (CredentialCache::new(scripted, Duration::from_secs(5)), asked)
 }
 
-async fn key(cache: &CredentialCache) -> Result<String, NoCredentials> {
+async fn key(cache: &CredentialCache) -> Result<String, Problem> {
     cache.get().await.map(|credentials| credentials.access_key_id().to_owned())
 }
 
@@ -100,9 +101,9 @@ async fn keys_without_an_end_are_read_again_and_refused_ones_at_once() {
 
 #[test]
 fn what_a_provider_of_ours_says_is_kept_whole() {
-    let own = NoCredentials { why: "ended".into(), next: "log in".into() };
+    let own = Problem { why: "ended".into(), next: "log in".into() };
     let wrapped = CredentialsError::provider_error(CredentialsError::provider_error(own.clone()));
-    assert_eq!(NoCredentials::of(&wrapped), own);
-    let none = NoCredentials::of(&CredentialsError::not_loaded("no providers in chain"));
+    assert_eq!(explained(&wrapped), own);
+    let none = explained(&CredentialsError::not_loaded("no providers in chain"));
     assert!(none.why.contains("instance metadata") && none.next.contains("aws sso login"), "{none:?}");
 }

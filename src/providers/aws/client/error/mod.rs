@@ -1,9 +1,7 @@
 //! What can go wrong with a call to AWS, told apart so that the operator knows what it means.
-
-use super::credentials::NoCredentials;
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::Failure;
-use crate::core::words::reading::ProbeFailure;
 use crate::providers::net::names::NameError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -190,8 +188,8 @@ impl AwsError {
     }
 
     /// As a probe's failure: nothing could be measured.
-    pub fn unmeasured(&self) -> ProbeFailure {
-        ProbeFailure::new(self.to_string(), self.next_step())
+    pub fn unmeasured(&self) -> Problem {
+        Problem::new(self.to_string(), self.next_step())
     }
 
     /// As an action's failure before it changed anything.
@@ -345,8 +343,8 @@ pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
 }
 
 /// What our own providers of credentials said, when it is their failure.
-fn own_credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a NoCredentials> {
-    chain(error).find_map(|error| error.downcast_ref::<NoCredentials>())
+fn own_credentials<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Problem> {
+    chain(error).find_map(|error| error.downcast_ref::<Problem>())
 }
 
 /// Why the endpoint's name has no address.

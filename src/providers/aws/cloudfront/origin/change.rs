@@ -1,7 +1,7 @@
 //! What is changed in a distribution's configuration.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
-use crate::kinds::action::refusal::Refusal;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use aws_sdk_cloudfront::types::{DistributionConfig, Origin};
@@ -57,7 +57,7 @@ impl Change {
     ///
     /// # Errors
     /// When the distribution has no such origin.
-    pub fn difference(&self, config: &DistributionConfig) -> Result<Option<(String, String)>, Refusal> {
+    pub fn difference(&self, config: &DistributionConfig) -> Result<Option<(String, String)>, Problem> {
         match self {
             Self::Domain { domain, .. } => {
                 let origin = self.origin(config).ok_or_else(|| self.absent(config))?;
@@ -85,10 +85,10 @@ impl Change {
         by_id.or_else(|| found(origin)).or_else(|| found(domain))
     }
 
-    fn absent(&self, config: &DistributionConfig) -> Refusal {
+    fn absent(&self, config: &DistributionConfig) -> Problem {
         let (Self::Domain { origin, .. } | Self::Default(origin)) = self;
         let known: Vec<String> = targets(config).map(|id| clean(id, 100)).collect();
-        Refusal::new(
+        Problem::new(
             format!("the distribution has no origin {origin}"),
             format!("Correct the plan; its origins are: {}.", known.join(", ")),
         )
@@ -224,7 +224,7 @@ mod tests {
         let after = change.applied(config());
         assert_eq!(default_origin(&after), "api-dr");
         assert_eq!(change.difference(&after).unwrap(), None);
-        let Refusal { why, next } = Change::Default("west".into()).difference(&config()).unwrap_err();
+        let Problem { why, next } = Change::Default("west".into()).difference(&config()).unwrap_err();
         assert!(why.contains("no origin west") && next.contains("api, api-dr"), "{why} {next}");
     }
 

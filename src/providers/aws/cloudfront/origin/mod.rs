@@ -2,10 +2,11 @@
 
 mod change;
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::kinds::action::wait::{Progress, wait};
-use crate::kinds::action::{self, Built, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{self, Built, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -117,10 +118,10 @@ impl action::Change for SetOrigin {
         }
     }
 
-    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Refusal> {
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Problem> {
         match self.change.difference(&seen.config) {
             Ok(Some(_)) => None,
-            Ok(None) => Some(Refusal::new(
+            Ok(None) => Some(Problem::new(
                 "it is so already: nothing was sent",
                 "Skip the step with this as the reason.",
             )),

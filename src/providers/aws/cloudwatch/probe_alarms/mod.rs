@@ -4,8 +4,9 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
+use crate::base::problem::Problem;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -118,7 +119,7 @@ impl Probe for CloudWatchAlarms {
         true
     }
 
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let connection = self.place.reader().await;
             let seen = match &self.wanted {

@@ -1,8 +1,9 @@
 //! The alarms as they were seen, and what they mean.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::words;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::providers::aws::client::timestamp;
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types::{CompositeAlarm, MetricAlarm, StateValue};
@@ -74,7 +75,7 @@ pub struct Seen {
 impl Seen {
     /// # Errors
     /// When what was asked for is not there, and nothing else is in ALARM.
-    pub fn judge(mut self, now: Timestamp) -> Result<Measurement, ProbeFailure> {
+    pub fn judge(mut self, now: Timestamp) -> Result<Measurement, Problem> {
         // The longest first: it is the nearest to the cause.
         self.alarms.sort_by(|one, other| one.since.cmp(&other.since).then_with(|| one.name.cmp(&other.name)));
         let ringing = self.in_state(&StateValue::Alarm);
@@ -122,9 +123,9 @@ impl Seen {
         clean(&format!("{ok} of {} alarms OK{silent}{missing}", self.alarms.len() + self.missing.len()), 300)
     }
 
-    fn nothing(&self) -> ProbeFailure {
+    fn nothing(&self) -> Problem {
         let missing = clean(&self.missing.join(", "), 300);
-        ProbeFailure::new(
+        Problem::new(
             format!("no such alarm: {missing}"),
             "Correct the names and the region in the plan, or create the alarm again: what it watched, nobody watches now.",
         )

@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::problem::Problem;
 use crate::core::words::reading::{Field, Verdict};
 use crate::plan::params::{Param, Params};
 use aws_sdk_cloudwatch::types::StateValue;
@@ -15,7 +16,7 @@ fn alarm(name: &str, state: StateValue, minutes: i64) -> Alarm {
     }
 }
 
-fn judge(alarms: Vec<Alarm>, missing: &[&str]) -> Result<Measurement, ProbeFailure> {
+fn judge(alarms: Vec<Alarm>, missing: &[&str]) -> Result<Measurement, Problem> {
     let missing = missing.iter().map(|name| (*name).to_owned()).collect();
     Seen { alarms, missing }.judge(Timestamp::from_second(NOW).unwrap())
 }

@@ -6,10 +6,11 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::Unit;
 use crate::base::words;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -129,7 +130,7 @@ impl Probe for CloudWatchMetric {
         true
     }
 
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let connection = self.place.reader().await;
             let all = async |queries| Ok(fetch(&connection, queries, Timestamp::now()).await);
@@ -146,7 +147,7 @@ impl Probe for CloudWatchMetric {
 impl Wanted {
     /// # Errors
     /// When the datapoint is older than it may be.
-    fn judge(&self, point: Point, now: Timestamp) -> Result<Measurement, ProbeFailure> {
+    fn judge(&self, point: Point, now: Timestamp) -> Result<Measurement, Problem> {
         let age_s = now.duration_since(point.at).as_secs_f64().max(0.0);
         if age_s > self.query.look_back_s as f64 {
             return Err(self.absent(Some(age_s)));
@@ -179,11 +180,11 @@ impl Wanted {
     }
 
     /// Nothing was published, or too long ago.
-    fn absent(&self, age_s: Option<f64>) -> ProbeFailure {
+    fn absent(&self, age_s: Option<f64>) -> Problem {
         let query = &self.query;
         let within = words::seconds(query.look_back_s as f64);
         let newest = age_s.map(|age_s| format!(", the newest is {} old", words::seconds(age_s)));
-        ProbeFailure::new(
+        Problem::new(
             clean(
                 &format!("no datapoint of {} in {within}{}", query.title(), newest.unwrap_or_default()),
                 500,

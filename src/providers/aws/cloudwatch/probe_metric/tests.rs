@@ -1,5 +1,6 @@
 use super::fetch::Gathered;
 use super::*;
+use crate::base::problem::Problem;
 use crate::core::words::reading::Verdict;
 use crate::plan::params::Params;
 use crate::providers::aws::client::AwsErrorKind;
@@ -25,7 +26,7 @@ fn second(ago: i64) -> Timestamp {
     Timestamp::from_second(NOW - ago).unwrap()
 }
 
-fn judge(wanted: &Wanted, value: f64, ago: i64) -> Result<Measurement, ProbeFailure> {
+fn judge(wanted: &Wanted, value: f64, ago: i64) -> Result<Measurement, Problem> {
     wanted.judge(Point { at: second(ago), value }, second(0))
 }
 

@@ -1,8 +1,8 @@
 //! A managed node group: its sizes, its identity, its updates.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::Target;
-use crate::kinds::action::refusal::Refusal;
 use crate::plan::params::Params;
 use crate::providers::aws::action::caller;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};
@@ -103,14 +103,14 @@ impl Limits {
     }
 
     /// The sizes that a group of these sizes gets, or why not and what to do.
-    pub fn next(&self, now: Size) -> Result<Size, Refusal> {
+    pub fn next(&self, now: Size) -> Result<Size, Problem> {
         let max = self.max.map_or(now.max, |max| max.max(now.max));
         let min = match self.min {
             Some(min) if self.shrink => min,
             Some(min) => min.max(now.min),
             None => now.min,
         };
-        let refuse = |why: String, next: &str| Err(Refusal::new(why, next));
+        let refuse = |why: String, next: &str| Err(Problem::new(why, next));
         if self.desired < now.desired && !self.shrink {
             return refuse(
                 format!("{} nodes are fewer than the {} of now", self.desired, now.desired),

@@ -3,10 +3,11 @@
 mod group;
 mod quota;
 
+use crate::base::problem::Problem;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
 use crate::kinds::action::wait::{Progress, Unseen, wait};
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
@@ -134,10 +135,10 @@ impl Change for Scale {
         }
     }
 
-    fn refuses(&self, group: &Nodegroup, _: &Context) -> Option<Refusal> {
+    fn refuses(&self, group: &Nodegroup, _: &Context) -> Option<Problem> {
         let now = Size::of(group);
         match self.limits.next(now) {
-            Ok(next) if next == now => Some(Refusal::new(
+            Ok(next) if next == now => Some(Problem::new(
                 format!("it has this size already ({now}): nothing was sent"),
                 "Skip the step with this as the reason.",
             )),

@@ -3,11 +3,11 @@
 
 mod role;
 
+use crate::base::problem::Problem;
 pub use role::Role;
 
 use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::refusal::Refusal;
 use crate::providers::aws::client::{AwsError, Connection, Place};
 
 /// How far a change is, as one look shows it; each with words for the operator.
@@ -20,9 +20,9 @@ pub enum Stage {
     /// It is there; what was read, a line each.
     There(Vec<String>),
     /// It is there, and something that was asked for with it is not.
-    Short(Refusal),
+    Short(Problem),
     /// It will not get there by waiting.
-    Lost(Refusal),
+    Lost(Problem),
 }
 
 /// One kind of such a change. All but `read`, `target`, `misnamed` and `send` is judged from what was read.
@@ -64,9 +64,9 @@ pub trait RoleChange: Send + Sync {
     /// RDS's own id of the resource, which another one of the same name does not have.
     fn resource_id<'s>(&self, seen: &'s Self::Seen) -> Option<&'s str>;
     /// Why its role is not one that can be changed like this.
-    fn wrong_role(&self, seen: &Self::Seen) -> Option<Refusal>;
+    fn wrong_role(&self, seen: &Self::Seen) -> Option<Problem>;
     /// Why it cannot be done now, although the role is right.
-    fn wrong_state(&self, seen: &Self::Seen) -> Option<Refusal>;
+    fn wrong_state(&self, seen: &Self::Seen) -> Option<Problem>;
     /// Whether the change was still to be made when the target was confirmed.
     fn was_due(&self, expected: &Target) -> bool;
     /// How far it is.

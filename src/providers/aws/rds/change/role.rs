@@ -1,11 +1,12 @@
 //! How a step with such a change goes: look, refuse, send once, wait, prove.
 
 use super::{RoleChange, Stage};
+use crate::base::problem::Problem;
 use crate::base::text::ended;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
 use crate::kinds::action::wait::{Progress, wait};
-use crate::kinds::action::{Change, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Change, Confirmed, Context, Shown, Unread};
 use crate::providers::aws::action::LOOK;
 use crate::providers::aws::client::{AwsError, AwsErrorKind, Call, Connection};
 use crate::providers::aws::rds::names::events;
@@ -52,7 +53,7 @@ impl<C: RoleChange> Change for Role<C> {
                 }
                 None => {
                     let next = "Correct name and region in the plan, or look whether somebody deleted it.";
-                    Err(Unread::Absent(Refusal::new(self.absent(&reader).await, next)))
+                    Err(Unread::Absent(Problem::new(self.absent(&reader).await, next)))
                 }
             }
         };
@@ -83,13 +84,13 @@ impl<C: RoleChange> Change for Role<C> {
     }
 
     /// Another resource of the same name has changed before its role is the wrong one.
-    fn refuses_first(&self, seen: &C::Seen, expected: &Target) -> Option<Refusal> {
+    fn refuses_first(&self, seen: &C::Seen, expected: &Target) -> Option<Problem> {
         let ids = expected.property("resource id").zip(self.0.resource_id(seen));
         let is_another = ids.is_some_and(|(before, now)| before != now);
         self.0.wrong_role(seen).filter(|_| !is_another)
     }
 
-    fn refuses(&self, seen: &C::Seen, _: &Context) -> Option<Refusal> {
+    fn refuses(&self, seen: &C::Seen, _: &Context) -> Option<Problem> {
         self.0.wrong_state(seen)
     }
 
@@ -139,7 +140,7 @@ impl<C: RoleChange> Change for Role<C> {
         let there = format!("{} is there", self.0.name());
         let seen = match self.read().await {
             Ok((_, seen)) => seen,
-            Err(Unread::Absent(Refusal { why, .. })) => {
+            Err(Unread::Absent(Problem { why, .. })) => {
                 return vec![Check::fail(there, why, "Correct name and region in the plan.")];
             }
             Err(unread) => return vec![unread.check(there)],
@@ -211,14 +212,14 @@ impl<C: RoleChange> Role<C> {
         let reader = self.0.place().reader().await;
         let Some(seen) = self.0.read(&reader).await? else {
             let why = self.absent(&reader).await;
-            return Ok(Stage::Lost(Refusal::new(
+            return Ok(Stage::Lost(Problem::new(
                 why,
                 "Somebody deleted it: find out who, and use another copy.",
             )));
         };
         let now = self.0.resource_id(&seen).unwrap_or_default();
         Ok(match expected.property("resource id") {
-            Some(before) if before != now => Stage::Lost(Refusal::new(
+            Some(before) if before != now => Stage::Lost(Problem::new(
                 format!("another resource has its name now: resource id is {now}, was {before}"),
                 "Find out who made it; do not go on before it is known which one holds the data.",
             )),

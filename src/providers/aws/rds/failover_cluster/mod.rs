@@ -3,10 +3,11 @@
 
 mod seen;
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Built, Changing, Refusal};
+use crate::kinds::action::{Built, Changing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -146,30 +147,30 @@ impl RoleChange for Failover {
         seen.cluster.db_cluster_resource_id()
     }
 
-    fn wrong_role(&self, seen: &Seen) -> Option<Refusal> {
+    fn wrong_role(&self, seen: &Seen) -> Option<Problem> {
         let not_sent = "FailoverDBCluster was not sent";
         if seen.readers().next().is_none() {
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("it has no reader that could become the writer: {not_sent}"),
                 "Create an instance in it, or restore it (`rds-restore-pitr`).",
             ));
         }
         let to = self.to.as_deref()?;
         if seen.writer() == Some(to) {
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("{to} is already its writer: {not_sent}"),
                 "Find out who failed it over. If that is what the step is for, attest it.",
             ));
         }
         (!seen.readers().any(|reader| reader == to)).then(|| {
-            Refusal::new(
+            Problem::new(
                 format!("{to} is no reader of it: {not_sent}; its readers are {}", seen.all_readers()),
                 "Correct `target_instance` in the plan.",
             )
         })
     }
 
-    fn wrong_state(&self, seen: &Seen) -> Option<Refusal> {
+    fn wrong_state(&self, seen: &Seen) -> Option<Problem> {
         let status = seen.status();
         if !ready(&status) && status != "backing-up" {
             let next = match dead_end(&status) {
@@ -178,7 +179,7 @@ impl RoleChange for Failover {
                     format!("Watch `{}` until it is available, then confirm it again.", self.look_command())
                 }
             };
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("its status is {status}: FailoverDBCluster was not sent"),
                 next,
             ));
@@ -189,7 +190,7 @@ impl RoleChange for Failover {
             None => seen.readers().any(could),
         };
         (!works).then(|| {
-            Refusal::new(
+            Problem::new(
                 format!("no reader that it could become is available: {}", seen.all_readers()),
                 "Wait until one is (`rds-wait`), or give another `target_instance`.",
             )
@@ -204,7 +205,7 @@ impl RoleChange for Failover {
         let status = seen.status();
         if dead_end(&status) {
             let way = next_step(&status, &events(self.kind(), &self.id, &self.place.region));
-            return Stage::Lost(Refusal::new(format!("its status is {status}"), way));
+            return Stage::Lost(Problem::new(format!("its status is {status}"), way));
         }
         let before = expected.property("writer");
         let writer = seen.writer();
@@ -219,7 +220,7 @@ impl RoleChange for Failover {
             (writer, None) if writer == before => {
                 Stage::NotBegun(format!("{status}, the writer is still {shown}"))
             }
-            (writer, Some(to)) if writer != Some(to) => Stage::Lost(Refusal::new(
+            (writer, Some(to)) if writer != Some(to) => Stage::Lost(Problem::new(
                 format!("the writer is {shown}, neither the one before nor {to}"),
                 "It works. Fail it over again only if it must be that one.",
             )),

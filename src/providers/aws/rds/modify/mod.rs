@@ -3,10 +3,11 @@
 mod diff;
 mod finish;
 
+use crate::base::problem::Problem;
 use crate::base::text::{clean, ended};
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -130,7 +131,7 @@ impl Change for Modify {
     async fn read(&self) -> Result<(Target, DbInstance), Unread> {
         self.inspect().await?.ok_or_else(|| {
             let next = "Check name and region in the plan; nothing was done.";
-            Unread::Absent(Refusal::new(self.missing(), next))
+            Unread::Absent(Problem::new(self.missing(), next))
         })
     }
 
@@ -150,7 +151,7 @@ impl Change for Modify {
     }
 
     /// What is there already is told as such, not as a target that changed.
-    fn refuses_first(&self, instance: &DbInstance, _: &Target) -> Option<Refusal> {
+    fn refuses_first(&self, instance: &DbInstance, _: &Target) -> Option<Problem> {
         self.refused(instance)
     }
 
@@ -257,13 +258,13 @@ impl Modify {
     }
 
     /// Why it is not sent, if it is not, and what to do then.
-    fn refused(&self, instance: &DbInstance) -> Option<Refusal> {
+    fn refused(&self, instance: &DbInstance) -> Option<Problem> {
         if let Some(why) = diff::impossible(&self.wishes, instance) {
-            return Some(Refusal::new(why, "Correct the plan; nothing was done."));
+            return Some(Problem::new(why, "Correct the plan; nothing was done."));
         }
         self.missing_lines(instance).is_empty().then(|| {
             let noted = if self.immediately { "" } else { ", or has it noted for its maintenance window" };
-            Refusal::new(
+            Problem::new(
                 format!("{} already has all that is asked for{noted}", self.instance),
                 "Nothing was done. Skip the step, or attest it.",
             )
@@ -273,7 +274,7 @@ impl Modify {
     fn notes(&self, instance: &DbInstance) -> Vec<String> {
         let lines = diff::lines(&self.wishes, instance);
         let mut notes: Vec<String> = lines.iter().filter(|line| line.holds()).map(Line::already).collect();
-        if let Some(Refusal { why, next }) = self.refused(instance) {
+        if let Some(Problem { why, next }) = self.refused(instance) {
             notes.insert(0, format!("This step will refuse: {} {next}", ended(&why)));
         }
         let status = status(instance);

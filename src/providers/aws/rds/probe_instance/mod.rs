@@ -4,8 +4,9 @@ mod judge;
 
 pub(crate) use judge::gibibytes;
 
+use crate::base::problem::Problem;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::kinds::probe::{Built, Probe};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -105,7 +106,7 @@ impl Probe for Instance {
         true
     }
 
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let connection = self.reader.connection().await;
             let found = find(&connection, &self.name, self.reader.within, self.reader.fresh).await;

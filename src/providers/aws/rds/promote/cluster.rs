@@ -2,10 +2,10 @@
 //! <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_PromoteReadReplicaDBCluster.html>
 
 use super::{lag_note, not_the_arn, other_source, source_check, wrong_status};
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::refusal::Refusal;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::aws::action::command;
@@ -86,30 +86,30 @@ impl RoleChange for Cluster {
         seen.db_cluster_resource_id()
     }
 
-    fn wrong_role(&self, seen: &DbCluster) -> Option<Refusal> {
+    fn wrong_role(&self, seen: &DbCluster) -> Option<Problem> {
         let not_sent = "PromoteReadReplicaDBCluster was not sent";
         if let Some(other) = not_the_arn(&self.named, seen.db_cluster_arn(), "PromoteReadReplicaDBCluster") {
             return Some(other);
         }
         if let Some(global) = seen.global_cluster_identifier().filter(|global| !global.is_empty()) {
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("it belongs to the global database {}: {not_sent}", clean(global, 200)),
                 "Write `global_cluster` and `mode` in the plan: its primary changes by switchover or failover.",
             ));
         }
         source(seen).is_none().then(|| {
-            Refusal::new(
+            Problem::new(
                 format!("it is no replica, it stands alone: {not_sent}"),
                 "Find out who promoted it, and whether the old primary is fenced. Then attest the step.",
             )
         })
     }
 
-    fn wrong_state(&self, seen: &DbCluster) -> Option<Refusal> {
+    fn wrong_state(&self, seen: &DbCluster) -> Option<Problem> {
         let status = status(seen);
         if dead_end(&status) {
             let why = format!("its status is {status}: PromoteReadReplicaDBCluster was not sent");
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 why,
                 next_step(&status, &events(self.kind(), &self.id, &self.place.region)),
             ));
@@ -125,7 +125,7 @@ impl RoleChange for Cluster {
         let status = status(seen);
         if dead_end(&status) {
             let way = next_step(&status, &events(self.kind(), &self.id, &self.place.region));
-            return Stage::Lost(Refusal::new(format!("its status is {status}"), way));
+            return Stage::Lost(Problem::new(format!("its status is {status}"), way));
         }
         match source(seen).map(|source| clean(source, 200)) {
             Some(source) if serves(&status) => {

@@ -7,10 +7,10 @@
 use super::cluster::{headless, misnamed, status};
 use super::members::{operation_in_progress, primary};
 use super::{not_the_arn, value, wrong_status};
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::refusal::Refusal;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::aws::action::command;
@@ -216,23 +216,23 @@ impl RoleChange for Global {
         seen.cluster.db_cluster_resource_id()
     }
 
-    fn wrong_role(&self, seen: &Seen) -> Option<Refusal> {
+    fn wrong_role(&self, seen: &Seen) -> Option<Problem> {
         match self.part(seen) {
             "secondary" => not_the_arn(&self.named, seen.cluster.db_cluster_arn(), self.operation()),
-            "primary" => Some(Refusal::new(
+            "primary" => Some(Problem::new(
                 format!("it is already the primary of {}: {} was not sent", self.global, self.operation()),
                 "Find out who made it the primary, and whether the old one still takes writes. Then attest the step.",
             )),
-            _ => Some(Refusal::new(
+            _ => Some(Problem::new(
                 format!("{}: {} was not sent", self.missing(seen), self.operation()),
                 "Correct the names in the plan.",
             )),
         }
     }
 
-    fn wrong_state(&self, seen: &Seen) -> Option<Refusal> {
+    fn wrong_state(&self, seen: &Seen) -> Option<Problem> {
         if let Some(going) = seen.global.as_ref().and_then(operation_in_progress) {
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("{going}: {} was not sent", self.operation()),
                 format!("Watch `{}` until that ended, then confirm the step again.", self.look_command()),
             ));
@@ -240,7 +240,7 @@ impl RoleChange for Global {
         let status = status(&seen.cluster);
         if dead_end(&status) {
             let why = format!("its status is {status}: {} was not sent", self.operation());
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 why,
                 next_step(&status, &events(self.kind(), &self.id, &self.place.region)),
             ));
@@ -249,7 +249,7 @@ impl RoleChange for Global {
             return Some(wrong_status(&status, self.operation(), &self.look_command()));
         }
         seen.cluster.db_cluster_members().is_empty().then(|| {
-            Refusal::new(
+            Problem::new(
                 format!("it has no instance that could take writes: {} was not sent", self.operation()),
                 "Create an instance in it first (`aws rds create-db-instance --db-cluster-identifier …`).",
             )
@@ -265,11 +265,11 @@ impl RoleChange for Global {
         let status = status(&seen.cluster);
         if dead_end(&status) {
             let way = next_step(&status, &events(self.kind(), &self.id, &self.place.region));
-            return Stage::Lost(Refusal::new(format!("its status is {status}"), way));
+            return Stage::Lost(Problem::new(format!("its status is {status}"), way));
         }
         let Some(global) = seen.global.as_ref().filter(|_| self.member(seen).is_some()) else {
             let next = "Find out who took the global database apart, and which cluster takes writes.";
-            return Stage::Lost(Refusal::new(self.missing(seen), next));
+            return Stage::Lost(Problem::new(self.missing(seen), next));
         };
         let part = self.part(seen);
         let going = operation_in_progress(global);

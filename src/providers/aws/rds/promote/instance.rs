@@ -3,10 +3,10 @@
 
 use super::facts::{pending, replicas, replication, shape, source, status};
 use super::{days, lag_note, not_the_arn, other_source, source_check, wrong_status};
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::Target;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::refusal::Refusal;
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
 use crate::providers::aws::action::command;
@@ -135,7 +135,7 @@ impl RoleChange for Instance {
         seen.dbi_resource_id()
     }
 
-    fn wrong_role(&self, seen: &DbInstance) -> Option<Refusal> {
+    fn wrong_role(&self, seen: &DbInstance) -> Option<Problem> {
         if source(seen).is_some() {
             return not_the_arn(&self.named, seen.db_instance_arn(), "PromoteReadReplica");
         }
@@ -145,14 +145,14 @@ impl RoleChange for Instance {
             None => "Find out who promoted it, and whether the old primary is fenced. Then attest the step."
                 .into(),
         };
-        Some(Refusal::new(format!("it is no replica, it is {role}: PromoteReadReplica was not sent"), next))
+        Some(Problem::new(format!("it is no replica, it is {role}: PromoteReadReplica was not sent"), next))
     }
 
-    fn wrong_state(&self, seen: &DbInstance) -> Option<Refusal> {
+    fn wrong_state(&self, seen: &DbInstance) -> Option<Problem> {
         let status = status(seen);
         if dead_end(&status) {
             let why = format!("its status is {status}: PromoteReadReplica was not sent");
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 why,
                 next_step(&status, &events(self.kind(), &self.id, &self.place.region)),
             ));
@@ -162,7 +162,7 @@ impl RoleChange for Instance {
         }
         let replicas = replicas(seen);
         if self.retention_days == Some(0) && !replicas.is_empty() {
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("it has replicas of its own ({replicas}), for which AWS needs its backups on"),
                 "Give `backup_retention_days` above 0.",
             ));
@@ -178,7 +178,7 @@ impl RoleChange for Instance {
         let (status, role) = (status(seen), target::role(seen));
         if dead_end(&status) {
             let way = next_step(&status, &events(self.kind(), &self.id, &self.place.region));
-            return Stage::Lost(Refusal::new(format!("its status is {status}, and it is {role}"), way));
+            return Stage::Lost(Problem::new(format!("its status is {status}, and it is {role}"), way));
         }
         match source(seen) {
             Some(_) if serves(&status) => Stage::NotBegun(format!("{status}, still {role}")),
@@ -186,7 +186,7 @@ impl RoleChange for Instance {
             None if !serves(&status) => Stage::Going(format!("{status}, {role}")),
             None => match self.short_of(seen) {
                 Some(why) => {
-                    Stage::Short(Refusal::new(why, format!("`{}`, then verify again.", self.modify())))
+                    Stage::Short(Problem::new(why, format!("`{}`, then verify again.", self.modify())))
                 }
                 None => Stage::There(vec![
                     format!("{} is {role}, was {}", self.id, expected.property("role").unwrap_or("not read")),

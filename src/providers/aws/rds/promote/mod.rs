@@ -6,10 +6,11 @@ mod global;
 mod instance;
 mod members;
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::words;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Built, Changing, Refusal};
+use crate::kinds::action::{Built, Changing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
@@ -181,11 +182,11 @@ fn identifier(key: &str, text: &str, region: &str) -> Result<String, BuildError>
 }
 
 /// Why it is not what the plan names by its ARN: in another account its name leads to something else.
-fn not_the_arn(named: &str, found: Option<&str>, what: &str) -> Option<Refusal> {
+fn not_the_arn(named: &str, found: Option<&str>, what: &str) -> Option<Problem> {
     crate::providers::aws::rds::names::arn(named)?;
     let found = found.unwrap_or("not told by AWS");
     (!found.eq_ignore_ascii_case(named)).then(|| {
-        Refusal::new(
+        Problem::new(
             format!("its ARN is {}, and the plan names {named}: {what} was not sent", clean(found, 300)),
             "See whose credentials are used (`lifeboat aws whoami PLAN`), or correct the ARN in the plan.",
         )
@@ -209,8 +210,8 @@ fn source_check(found: &str, wanted: Option<&str>) -> Option<Check> {
 }
 
 /// What to do when RDS would not take a promotion in this status.
-fn wrong_status(status: &str, what: &str, look: &str) -> Refusal {
-    Refusal::new(
+fn wrong_status(status: &str, what: &str, look: &str) -> Problem {
+    Problem::new(
         format!("its status is {status}, and AWS promotes only what is available: {what} was not sent"),
         match status {
             "backing-up" => {

@@ -7,13 +7,14 @@ pub mod marks;
 pub mod moment;
 pub mod wanted;
 
+use crate::base::problem::Problem;
 pub use database::{Database, DatabaseKind};
 pub use wanted::Wanted;
 
 use crate::base::text::ended;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Change, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Change, Confirmed, Context, Shown, Unread};
 use crate::providers::aws::client::{AwsError, Connection, Place};
 use crate::providers::aws::request::Request;
 use aws_sdk_rds::types::Tag;
@@ -27,7 +28,7 @@ pub trait Backup: Send + Sync {
         wanted: &Wanted,
     ) -> impl Future<Output = Result<Option<Seen>, AwsError>> + Send;
     /// Why there is nothing to restore from, when [`Self::inspect`] found nothing.
-    fn missing(&self, wanted: &Wanted) -> Refusal;
+    fn missing(&self, wanted: &Wanted) -> Problem;
     /// The call; what was not looked at is a word in capitals.
     fn request(&self, wanted: &Wanted, seen: Option<&Seen>) -> Request;
     /// Sends the call.
@@ -51,7 +52,7 @@ pub struct Seen {
     /// What else to know.
     pub notes: Vec<String>,
     /// Why it cannot be restored, if it cannot.
-    pub refused: Option<Refusal>,
+    pub refused: Option<Problem>,
     /// The name of the backup, where it is one (a snapshot).
     pub id: String,
     /// What it is of, for the tag: an ARN.
@@ -137,9 +138,9 @@ impl<B: Backup> Change for Restore<B> {
     }
 
     /// What this very attempt made needs no second call, only its end.
-    fn refuses(&self, (seen, taken): &Self::Seen, context: &Context) -> Option<Refusal> {
+    fn refuses(&self, (seen, taken): &Self::Seen, context: &Context) -> Option<Problem> {
         match taken.iter().find(|found| !marks::made_by(&found.tags, &context.token)) {
-            Some(other) => Some(Refusal::new(
+            Some(other) => Some(Problem::new(
                 exists(other),
                 "Nothing was done. Give the step another `target`, or find out whose it is and delete or rename it.",
             )),
@@ -208,7 +209,7 @@ fn exists(found: &Database) -> String {
     format!("{} exists already: {}", found.id, found.words())
 }
 
-fn refuses(refusal: &Refusal) -> String {
+fn refuses(refusal: &Problem) -> String {
     format!("This step will refuse: {} {}", ended(&refusal.why), refusal.next)
 }
 

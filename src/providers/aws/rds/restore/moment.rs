@@ -1,10 +1,10 @@
 //! The time that a database is restored to, against what its backups can give.
 
+use crate::base::problem::Problem;
 use aws_sdk_rds::types::{DbCluster, DbInstance, RestoreWindow};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::base::units::duration;
-use crate::kinds::action::refusal::Refusal;
 use crate::providers::aws::client::timestamp;
 
 /// The time that a plan or an operator gives.
@@ -56,34 +56,34 @@ impl Moment {
     }
 
     /// Why these backups cannot give this time, if they cannot.
-    pub fn refused(&self, window: &Window, now: Timestamp) -> Option<Refusal> {
+    pub fn refused(&self, window: &Window, now: Timestamp) -> Option<Problem> {
         let Some(latest) = window.latest else {
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 "it has no restorable time: automated backups are off, or the first one is not done",
                 "Restore a snapshot instead (`rds-restore-snapshot`), or look at its backup retention period.",
             ));
         };
         let time = match self {
             Self::Latest => return None,
-            Self::Open => return Some(Refusal::new("its time is not filled in", "Give the step a time.")),
+            Self::Open => return Some(Problem::new("its time is not filled in", "Give the step a time.")),
             Self::At(time) => *time,
         };
         let at = written(time);
         if time > now {
             let ahead = duration(time.duration_since(now));
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("{at} is in the future, by {ahead}"),
                 "Check date and zone of the time that was given.",
             ));
         }
         if time > latest {
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("{at} is after {}, the latest restorable time", written(latest)),
                 "Wait until the latest restorable time has passed it (it moves about every 5 minutes), or restore `latest`.",
             ));
         }
         match window.earliest {
-            Some(earliest) if time < earliest => Some(Refusal::new(
+            Some(earliest) if time < earliest => Some(Problem::new(
                 format!("{at} is before {}, the earliest restorable time", written(earliest)),
                 "Give a later time, or restore a snapshot of that time (`rds-restore-snapshot`).",
             )),

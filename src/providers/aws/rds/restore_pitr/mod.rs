@@ -1,8 +1,9 @@
 //! `rds-restore-pitr`: a new database as an instance or cluster was at a point in time.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::Target;
-use crate::kinds::action::{Built, Changing, Refusal};
+use crate::kinds::action::{Built, Changing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -118,8 +119,8 @@ impl Backup for PointInTime {
         }
     }
 
-    fn missing(&self, wanted: &Wanted) -> Refusal {
-        Refusal::new(
+    fn missing(&self, wanted: &Wanted) -> Problem {
+        Problem::new(
             format!("there is no {} {}", wanted.sort.kind(), wanted.source),
             "Check name and region in the plan. Of a deleted one a snapshot can be restored (`rds-restore-snapshot`).",
         )
@@ -220,7 +221,7 @@ impl PointInTime {
         }
         if let Some(cluster) = instance.db_cluster_identifier() {
             let why = format!("{} is a member of the cluster {}", wanted.source, clean(cluster, 200));
-            seen.refused = Some(Refusal::new(why, "Restore the cluster: give `source_cluster`."));
+            seen.refused = Some(Problem::new(why, "Restore the cluster: give `source_cluster`."));
         }
         seen.engine = clean(instance.engine().unwrap_or_default(), 100);
         seen.version = clean(instance.engine_version().unwrap_or_default(), 100);

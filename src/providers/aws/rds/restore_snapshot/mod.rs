@@ -1,6 +1,7 @@
 //! `rds-restore-snapshot`: a new database from a snapshot of an instance or cluster.
 
-use crate::kinds::action::{Built, Changing, Refusal};
+use crate::base::problem::Problem;
+use crate::kinds::action::{Built, Changing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -140,19 +141,19 @@ impl Backup for FromSnapshot {
         }))
     }
 
-    fn missing(&self, wanted: &Wanted) -> Refusal {
+    fn missing(&self, wanted: &Wanted) -> Problem {
         let sort = wanted.sort.kind();
         let next = "List what there is: `aws rds describe-db-snapshots` for instances, `aws rds \
                     describe-db-cluster-snapshots` for clusters. Snapshots stay in their region unless they are copied.";
         match (&*self.snapshot, &self.prefix) {
             ("latest", None) => {
-                Refusal::new(format!("there is no available snapshot of the {sort} {}", wanted.source), next)
+                Problem::new(format!("there is no available snapshot of the {sort} {}", wanted.source), next)
             }
-            ("latest", Some(prefix)) => Refusal::new(
+            ("latest", Some(prefix)) => Problem::new(
                 format!("there is no available snapshot {prefix}… of the {sort} {}", wanted.source),
                 next,
             ),
-            (id, _) => Refusal::new(format!("there is no snapshot {id} of an {sort}"), next),
+            (id, _) => Problem::new(format!("there is no snapshot {id} of an {sort}"), next),
         }
     }
 

@@ -1,8 +1,8 @@
 //! A snapshot of an instance or cluster: what it is and whether it can be restored.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::units::duration;
-use crate::kinds::action::refusal::Refusal;
 use crate::providers::aws::client::{AwsError, Call, Connection, present, timestamp};
 use crate::providers::aws::rds::restore::DatabaseKind;
 use crate::providers::aws::rds::restore::moment::written;
@@ -89,16 +89,16 @@ impl Snapshot {
     }
 
     /// Why it cannot be restored as this source, if it cannot.
-    pub fn refused(&self, source: &str) -> Option<Refusal> {
+    pub fn refused(&self, source: &str) -> Option<Problem> {
         if !self.of.eq_ignore_ascii_case(source) {
-            return Some(Refusal::new(
+            return Some(Problem::new(
                 format!("{} is a snapshot of {}, not of {source}", self.id, self.of),
                 "Give the right snapshot, or name the database that it is of as the source.",
             ));
         }
         let percent = self.percent.map_or(String::new(), |percent| format!(" ({percent} %)"));
         (self.status != "available").then(|| {
-            Refusal::new(
+            Problem::new(
                 format!("the snapshot {} is {}{percent}, not available", self.id, self.status),
                 "Wait until it is available, or restore another one.",
             )

@@ -2,10 +2,11 @@
 
 mod finish;
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, Does};
 use crate::plan::params::Params;
@@ -115,7 +116,7 @@ impl Change for TakeSnapshot {
     async fn read(&self) -> Result<(Target, Seen), Unread> {
         self.inspect().await?.ok_or_else(|| {
             let next = "Check name and region in the plan, or take it by hand.";
-            Unread::Absent(Refusal::new(self.missing(), next))
+            Unread::Absent(Problem::new(self.missing(), next))
         })
     }
 

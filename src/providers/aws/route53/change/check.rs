@@ -1,24 +1,24 @@
 //! What Route 53 would refuse, or do and be wrong, seen before anything is sent.
 
 use super::diff::Change;
+use crate::base::problem::Problem;
 use crate::base::words::seconds;
 use crate::core::words::preflight::Check;
-use crate::kinds::action::refusal::Refusal;
 use crate::providers::aws::route53::client::{Record, Routing, Zone, canonical};
 
 /// Why a change must not be sent.
-pub fn refusal(change: &Change, zone: &Zone) -> Option<Refusal> {
+pub fn refusal(change: &Change, zone: &Zone) -> Option<Problem> {
     let after = &change.after;
     let key = after.key_words();
     if after.is_empty() {
-        return Some(Refusal::new(
+        return Some(Problem::new(
             format!("{key} would be empty: an empty set of values takes the name off the net"),
             "Nothing was sent. Give the record its values in the plan.",
         ));
     }
     let (name, domain) = (canonical(&after.name), canonical(&zone.name));
     if name != domain && !name.ends_with(&format!(".{domain}")) {
-        return Some(Refusal::new(
+        return Some(Problem::new(
             format!("{key} is not in the zone {}", zone.name),
             "Nothing was sent. Check the zone's id and the record's name in the plan.",
         ));
@@ -27,12 +27,12 @@ pub fn refusal(change: &Change, zone: &Zone) -> Option<Refusal> {
 }
 
 /// A CNAME stands alone: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html#CNAMEFormat
-fn conflict_of_types(change: &Change, domain: &str) -> Option<Refusal> {
+fn conflict_of_types(change: &Change, domain: &str) -> Option<Problem> {
     let after = &change.after;
     let next = "Nothing was sent. A person decides whether the other record may go; deleting it and making this one in \
                 one batch leaves no gap.";
     if after.kind == "CNAME" && canonical(&after.name) == domain {
-        return Some(Refusal::new(
+        return Some(Problem::new(
             format!("{} is the zone's own name, which can have no CNAME", after.key_words()),
             "Nothing was sent. Use an alias of type A instead.",
         ));
@@ -46,11 +46,11 @@ fn conflict_of_types(change: &Change, domain: &str) -> Option<Refusal> {
         other.key_words(),
         other.content_words()
     );
-    Some(Refusal::new(why, next))
+    Some(Problem::new(why, next))
 }
 
 /// Record sets of one name and type are all simple, or all of one policy.
-fn conflict_of_routing(change: &Change) -> Option<Refusal> {
+fn conflict_of_routing(change: &Change) -> Option<Problem> {
     let after = &change.after;
     let other = change
         .others
@@ -61,7 +61,7 @@ fn conflict_of_routing(change: &Change) -> Option<Refusal> {
         words if words.is_empty() => "simple".to_owned(),
         words => words,
     };
-    Some(Refusal::new(
+    Some(Problem::new(
         format!("{} is {}, and this one would be {}", other.key_words(), words(other), words(after)),
         "Nothing was sent. Route 53 takes no mixture of policies for one name and type: see how the others are made.",
     ))
@@ -73,7 +73,7 @@ fn is_unsendable(record: &Record) -> bool {
 }
 
 /// What a preflight says of the records.
-pub fn preflight(zone: &Zone, changes: Result<Vec<Change>, Refusal>, max_ttl_s: i64) -> Vec<Check> {
+pub fn preflight(zone: &Zone, changes: Result<Vec<Change>, Problem>, max_ttl_s: i64) -> Vec<Check> {
     let what = format!("hosted zone {} is in the caller's account", zone.id);
     let mut checks = vec![Check::pass(what, format!("it is {}", zone.name))];
     let changes = match changes {

@@ -6,13 +6,14 @@ mod diff;
 mod proof;
 mod send;
 
+use crate::base::problem::Problem;
 pub use check::refusal;
 pub use diff::Change;
 
 use crate::base::text::clean;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
 use crate::core::words::preflight::Check;
-use crate::kinds::action::{self, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{self, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
@@ -58,7 +59,7 @@ pub trait Wanted: Send + Sync {
     ///
     /// # Errors
     /// Why it cannot be done.
-    fn changes(&self, found: &HashMap<String, Vec<Record>>) -> Result<Vec<Change>, Refusal>;
+    fn changes(&self, found: &HashMap<String, Vec<Record>>) -> Result<Vec<Change>, Problem>;
     /// The records as far as they are known without looking, for the manual card.
     fn outline(&self) -> Vec<Record>;
     /// What to do by hand, before the command.
@@ -77,7 +78,7 @@ pub struct RecordsAction<W> {
 /// What a look at the zone shows.
 pub struct Seen {
     zone: Zone,
-    changes: Result<Vec<Change>, Refusal>,
+    changes: Result<Vec<Change>, Problem>,
 }
 
 impl<W: Wanted> RecordsAction<W> {
@@ -204,7 +205,7 @@ impl<W: Wanted> action::Change for RecordsAction<W> {
     }
 
     fn show(&self, seen: Option<&Seen>) -> Shown {
-        let refused = |refusal: &Refusal| format!("THIS STEP WILL REFUSE: {}", refusal.why);
+        let refused = |refusal: &Problem| format!("THIS STEP WILL REFUSE: {}", refusal.why);
         match seen.map(|seen| (&seen.changes, &seen.zone)) {
             Some((Ok(changes), zone)) => {
                 let mut notes = diff::notes(zone, changes);
@@ -228,9 +229,9 @@ impl<W: Wanted> action::Change for RecordsAction<W> {
         vec![format!("It cannot be read: {}", unread.why())]
     }
 
-    fn refuses_first(&self, seen: &Seen, expected: &Target) -> Option<Refusal> {
+    fn refuses_first(&self, seen: &Seen, expected: &Target) -> Option<Problem> {
         match &seen.changes {
-            Ok(changes) if expected.reachable && changes.iter().all(Change::is_there) => Some(Refusal::new(
+            Ok(changes) if expected.reachable && changes.iter().all(Change::is_there) => Some(Problem::new(
                 "the records already say so: nothing was sent",
                 "Find out who changed them, and whether the rest of the failover is as far. Then attest the step.",
             )),
@@ -238,7 +239,7 @@ impl<W: Wanted> action::Change for RecordsAction<W> {
         }
     }
 
-    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Refusal> {
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Problem> {
         seen.changes.iter().flatten().find_map(|change| refusal(change, &seen.zone))
     }
 

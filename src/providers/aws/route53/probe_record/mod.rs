@@ -2,8 +2,9 @@
 
 mod judge;
 
+use crate::base::problem::Problem;
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure};
+use crate::core::words::reading::Measurement;
 use crate::kinds::probe::{Built, Probe, deadline};
 use crate::plan::ProbeSpec;
 use crate::plan::keys::{Key, Takes};
@@ -165,7 +166,7 @@ impl Probe for RecordProbe {
         true
     }
 
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             // The plan's deadline also covers the targets of aliases, which are asked for afterwards.
             let look = tokio::time::timeout(self.within.mul_f64(0.5), self.look());
@@ -183,7 +184,7 @@ impl Probe for RecordProbe {
 
 impl RecordProbe {
     /// Every record set of the name, with those of the zone's other probes.
-    async fn look(&self) -> Result<Vec<Record>, ProbeFailure> {
+    async fn look(&self) -> Result<Vec<Record>, Problem> {
         let connection = self.place.reader().await;
         let shared = connection.kept::<Zones>().of(&self.zone);
         let key = canonical(&self.wanted.name);
@@ -191,7 +192,7 @@ impl RecordProbe {
         let fetch = async |names: Vec<String>| records(&connection, &self.zone, &names).await;
         match shared.get(&key, self.fresh, fetch).await {
             Ok(found) => Ok(found.unwrap_or_default()),
-            Err(error) if error.kind == AwsErrorKind::NotFound => Err(ProbeFailure::new(
+            Err(error) if error.kind == AwsErrorKind::NotFound => Err(Problem::new(
                 format!("there is no hosted zone {} in the caller's account", self.zone),
                 "Check the zone's id in the plan (`aws route53 list-hosted-zones`) and whose credentials are used.",
             )),
@@ -199,8 +200,8 @@ impl RecordProbe {
         }
     }
 
-    fn late(&self) -> ProbeFailure {
-        ProbeFailure::new(
+    fn late(&self) -> Problem {
+        Problem::new(
             format!("ListResourceRecordSets on hosted zone {}: no answer in time", self.zone),
             "See whether Route 53's control plane works; give the probe a longer `timeout`.",
         )

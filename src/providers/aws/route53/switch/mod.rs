@@ -1,6 +1,7 @@
 //! `route53-switch`: moves traffic between weighted records that were made in advance.
 
-use crate::kinds::action::{Built, Changing, Refusal};
+use crate::base::problem::Problem;
+use crate::kinds::action::{Built, Changing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::{Param, Params};
@@ -137,14 +138,14 @@ impl Wanted for Switch {
         vec![self.name.clone()]
     }
 
-    fn changes(&self, found: &HashMap<String, Vec<Record>>) -> Result<Vec<Change>, Refusal> {
+    fn changes(&self, found: &HashMap<String, Vec<Record>>) -> Result<Vec<Change>, Problem> {
         let all = found.get(&canonical(&self.name)).map_or(&[][..], Vec::as_slice);
         let own: Vec<&Record> = all.iter().filter(|record| record.is_of(&self.name, &self.kind)).collect();
         let name = format!("{} {}", self.name, self.kind);
         let known: Vec<&str> = own.iter().filter_map(|record| record.set.as_deref()).collect();
         if let Some(missing) = self.goal.sets().into_iter().find(|set| !known.contains(set)) {
             let there = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            return Err(Refusal::new(
+            return Err(Problem::new(
                 format!("{name} has no record \"{missing}\"; its set identifiers are: {there}"),
                 "Nothing was sent. Check the set identifiers in the plan, or make the record with `route53-upsert`.",
             ));
@@ -153,7 +154,7 @@ impl Wanted for Switch {
         let mut total = 0;
         for record in own {
             let Routing::Weighted(before) = record.routing else {
-                return Err(Refusal::new(
+                return Err(Problem::new(
                     format!("{} is {}, not weighted", record.key_words(), record.routing.words()),
                     "Nothing was sent. This step only changes weights; use `route53-upsert`.",
                 ));
@@ -166,7 +167,7 @@ impl Wanted for Switch {
             }
         }
         if total == 0 {
-            return Err(Refusal::new(
+            return Err(Problem::new(
                 format!("all weights of {name} would be 0, which Route 53 takes for all being equal"),
                 "Nothing was sent. Give the record that should take the traffic a weight above 0.",
             ));

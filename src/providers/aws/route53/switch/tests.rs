@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::problem::Problem;
 use crate::providers::aws::route53::client::Alias;
 
 fn weighted(set: &str, weight: i64) -> Record {
@@ -18,7 +19,7 @@ fn weighted(set: &str, weight: i64) -> Record {
     }
 }
 
-fn changes(goal: Goal, found: Vec<Record>) -> Result<Vec<Change>, Refusal> {
+fn changes(goal: Goal, found: Vec<Record>) -> Result<Vec<Change>, Problem> {
     let switch = Switch { name: "API.sparc.com".into(), kind: "A".into(), goal };
     switch.changes(&[("api.sparc.com.".to_owned(), found)].into_iter().collect())
 }

@@ -1,6 +1,7 @@
 //! `route53-upsert`: makes records say what the plan says.
 
-use crate::kinds::action::{Built, Changing, Refusal};
+use crate::base::problem::Problem;
+use crate::kinds::action::{Built, Changing};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
@@ -212,7 +213,7 @@ impl Wanted for Upsert {
         self.records.iter().map(|record| record.name.clone()).collect()
     }
 
-    fn changes(&self, found: &HashMap<String, Vec<Record>>) -> Result<Vec<Change>, Refusal> {
+    fn changes(&self, found: &HashMap<String, Vec<Record>>) -> Result<Vec<Change>, Problem> {
         let change = |record: &Record| {
             let found = found.get(&canonical(&record.name)).map_or(&[][..], Vec::as_slice);
             Change::to(record.clone(), found)

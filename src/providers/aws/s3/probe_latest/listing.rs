@@ -1,6 +1,5 @@
 //! The newest objects under a prefix.
-
-use crate::core::words::reading::ProbeFailure;
+use crate::base::problem::Problem;
 use crate::kinds::probe::series;
 use crate::plan::kinds::BuildError;
 use crate::providers::aws::client::{AwsError, Call, Connection, timestamp};
@@ -76,7 +75,7 @@ impl Series {
     ///
     /// # Errors
     /// When S3 does not list it, or it is too large for that.
-    pub async fn list(&self, connection: &Connection, now: Timestamp) -> Result<Listing, ProbeFailure> {
+    pub async fn list(&self, connection: &Connection, now: Timestamp) -> Result<Listing, Problem> {
         let mut newest = BinaryHeap::new();
         let mut count = 0;
         let mut pages = 0;
@@ -110,7 +109,7 @@ impl Series {
         connection: &Connection,
         prefix: &str,
         token: Option<String>,
-    ) -> Result<aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output, ProbeFailure> {
+    ) -> Result<aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output, Problem> {
         let call = Call::new("s3:ListBucket", format!("s3://{}/{prefix}", self.bucket));
         let request = connection.s3().list_objects_v2().bucket(&self.bucket).prefix(prefix);
         let answer = connection.call(&call, request.set_continuation_token(token).send()).await;
@@ -135,8 +134,8 @@ impl Series {
         })
     }
 
-    fn too_large(&self) -> ProbeFailure {
-        ProbeFailure::new(
+    fn too_large(&self) -> Problem {
+        Problem::new(
             format!(
                 "more than {} objects under {}",
                 PAGES * 1000,
@@ -147,7 +146,7 @@ impl Series {
     }
 }
 
-fn unlisted(error: &AwsError) -> ProbeFailure {
+fn unlisted(error: &AwsError) -> Problem {
     let failure = error.unmeasured();
     // S3 tells a bucket of another region so; which one it is only the console and the owner know.
     if matches!(
@@ -156,7 +155,7 @@ fn unlisted(error: &AwsError) -> ProbeFailure {
     ) {
         let next =
             "The bucket is in another region: set `aws_region` to it (`aws s3api get-bucket-location`).";
-        return ProbeFailure::new(failure.why, next);
+        return Problem::new(failure.why, next);
     }
     failure
 }

@@ -7,9 +7,10 @@ mod listing;
 #[cfg(test)]
 mod tests;
 
+use crate::base::problem::Problem;
 use crate::base::text::{clean, ended};
 use crate::base::units::Unit;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::kinds::probe::series;
 use crate::kinds::probe::series::{Sizes, in_words, judge_age, size};
 use crate::kinds::probe::{Built, Probe, deadline};
@@ -165,7 +166,7 @@ struct S3Latest {
 }
 
 impl Probe for S3Latest {
-    fn run(&self) -> BoxFuture<'_, Result<Measurement, ProbeFailure>> {
+    fn run(&self) -> BoxFuture<'_, Result<Measurement, Problem>> {
         Box::pin(async move {
             let begun = Instant::now();
             let connection = self.place.reader().await;

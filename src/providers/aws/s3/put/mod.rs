@@ -2,9 +2,10 @@
 
 mod content;
 
+use crate::base::problem::Problem;
 use crate::base::text::ended;
 use crate::core::words::action::{Done, Failure, ManualCard, Proof, Target};
-use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Refusal, Shown, Unread};
+use crate::kinds::action::{Built, Change, Changing, Confirmed, Context, Shown, Unread};
 use crate::plan::keys::{Key, Takes};
 use crate::plan::kinds::{ActionKind, BuildError, Does};
 use crate::plan::params::Params;
@@ -115,7 +116,7 @@ impl Change for Put {
         let content = self.source.content().await.map_err(|why| {
             let next =
                 "See that the engine's user can read the file, on the engine's host. Nothing was sent.";
-            Unread::Failed(Refusal::new(why, next))
+            Unread::Failed(Problem::new(why, next))
         })?;
         let connection = self.place.reader().await;
         let there = object::head(&connection, &self.target).await?;
@@ -134,7 +135,7 @@ impl Change for Put {
         }
     }
 
-    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Refusal> {
+    fn refuses(&self, seen: &Seen, _: &Context) -> Option<Problem> {
         self.refusal(seen).err()
     }
 
@@ -260,10 +261,10 @@ impl Put {
         notes
     }
 
-    fn refusal(&self, seen: &Seen) -> Result<(), Refusal> {
+    fn refusal(&self, seen: &Seen) -> Result<(), Problem> {
         seen.content.fits().map_err(|why| {
             let next = format!("Put it in parts by hand, then attest the step: {}", self.command());
-            Refusal::new(why, next)
+            Problem::new(why, next)
         })?;
         object::may_write(seen.there.as_ref(), &seen.content.object(), self.storing.overwrite)
     }

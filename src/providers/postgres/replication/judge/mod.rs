@@ -4,19 +4,16 @@ use super::exposure::Exposure;
 use super::look::{Primary, PrimaryLook, Receiver, Standby};
 use super::memory::{Memory, Stream};
 use crate::base::moment::Moment;
+use crate::base::problem::Problem;
 use crate::base::words;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use std::time::Duration;
 
 /// Judges a standby.
 ///
 /// # Errors
 /// When the role may not see the receiver: whether anything streams is then not known.
-pub fn judge(
-    memory: &mut Memory,
-    standby: &Standby,
-    primary: &PrimaryLook,
-) -> Result<Measurement, ProbeFailure> {
+pub fn judge(memory: &mut Memory, standby: &Standby, primary: &PrimaryLook) -> Result<Measurement, Problem> {
     let known = Standby { timeline: memory.timeline(standby, primary), ..standby.clone() };
     let standby = &known;
     if let Some(wrong) = wrong_server(standby, primary) {
@@ -24,7 +21,7 @@ pub fn judge(
         return Ok(describe(standby, primary, Measurement::critical(wrong)));
     }
     if standby.receiver == Receiver::Hidden {
-        return Err(ProbeFailure::new(
+        return Err(Problem::new(
             "the WAL receiver's state is hidden from this role, so it is not known whether anything streams",
             "Grant it: `grant pg_monitor to ROLE` on the primary (it replicates).",
         ));

@@ -1,8 +1,9 @@
 //! What a record and the resolvers' answers come to.
 
+use crate::base::problem::Problem;
 use crate::base::text::clean;
 use crate::base::words::seconds;
-use crate::core::words::reading::{Measurement, ProbeFailure, Verdict};
+use crate::core::words::reading::{Measurement, Verdict};
 use crate::providers::aws::route53::client::{Record, Routing};
 use crate::providers::net::dns::{Answer, canonical_value};
 
@@ -119,7 +120,7 @@ pub(super) fn judge(wanted: &Wanted, zone: &str, found: &[Record], heard: &[Hear
 }
 
 /// A failure to read the record, with what resolvers answer: that is all there is when the control plane is down.
-pub(super) fn with_answers(mut failure: ProbeFailure, heard: &[Heard]) -> ProbeFailure {
+pub(super) fn with_answers(mut failure: Problem, heard: &[Heard]) -> Problem {
     if heard.iter().any(|heard| heard.answer.is_ok()) {
         failure.why = format!("{}; resolvers answer: {}", failure.why, answers(heard));
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::problem::Problem;
 use crate::providers::aws::route53::client::Alias;
 
 fn wanted(expect: &[&str]) -> Wanted {
@@ -140,7 +141,7 @@ fn no_resolver_is_no_agreement() {
 
 #[test]
 fn resolvers_still_tell_when_the_control_plane_is_silent() {
-    let failure = ProbeFailure::new("no answer", "Wait.");
+    let failure = Problem::new("no answer", "Wait.");
     let told = with_answers(failure.clone(), &[heard("1.1.1.1", answer(&["192.0.2.1"], 30))]);
     assert_eq!(told.why, "no answer; resolvers answer: 1.1.1.1: 192.0.2.1 (30 s left)");
     assert_eq!(with_answers(failure.clone(), &[heard("1.1.1.1", Err("x".into()))]), failure);

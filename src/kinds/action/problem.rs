@@ -1,22 +1,10 @@
-//! Why an action is not sent.
+//! A problem as an action tells it.
 
+use crate::base::problem::Problem;
 use crate::core::words::action::Failure;
 use crate::core::words::preflight::Check;
 
-/// Why something is not done or not proven, and what to do next: found by looking, so that nothing was changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refusal {
-    pub why: String,
-    /// What the operator can do.
-    pub next: String,
-}
-
-impl Refusal {
-    /// A reason and a way on.
-    pub fn new(why: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { why: why.into(), next: next.into() }
-    }
-
+impl Problem {
     /// As an action's failure.
     pub fn not_done(self, what: impl Into<String>) -> Failure {
         Failure::not_done(what, self.why, self.next)
