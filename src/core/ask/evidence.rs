@@ -249,6 +249,10 @@ fn close(loss: &mut LossEstimate, told: &LossReading, fence: &Fenced) {
     let seen_since = told.at >= fence.by_clock_now && !told.is_range();
     if let Some(most) = told.most {
         let least = if told.is_range() { told.least.unwrap_or_default() } else { SignedDuration::ZERO };
+        // What was missing when it was last heard of it wrote before the fence: it stood idle from then on.
+        let idle =
+            told.heard_at.filter(|_| fence.proven).map(|heard| heard.duration_since(fence.by_clock_now));
+        let least = (least - idle.unwrap_or_default().max(SignedDuration::ZERO)).max(SignedDuration::ZERO);
         let closed = (most + fence.by_clock_now.duration_since(told.at)).max(least);
         loss.span = Some(closed);
         // What is missing is known where both were seen; how much was written between the last look and the fence nobody saw.

@@ -997,3 +997,44 @@ fn a_fence_that_names_the_probe_of_the_primary_alone_closes_the_loss_that_a_lag_
     let loss = shown(&machine);
     assert!(loss.fenced_at.is_some() && loss.grows_from.is_none(), "{loss:?}");
 }
+
+/// The same without what was seen of the primary before: it was seen read-only, if at all.
+fn never_writable(measured: Outcome) -> Outcome {
+    let mut measured = measured?;
+    measured.fields.remove("primary_writable_s");
+    Ok(measured)
+}
+
+#[test]
+fn a_loss_does_not_grow_by_the_time_in_which_a_primary_that_is_proven_fenced_stood_idle_in_sight() {
+    let mut machine = night(5.0);
+    machine.observe(&[("dr-lag", seen(13.0))]);
+    fence(&mut machine);
+    let fenced_at = shown(&machine).fenced_at.unwrap();
+    let since = |machine: &Machine| machine.now.duration_since(fenced_at).as_secs_f64();
+    for _ in 0..13 {
+        later(&mut machine, 5);
+        let ago = since(&machine);
+        machine.observe(&[("dr-lag", seen(13.0 + ago))]);
+        assert_eq!(shown(&machine).span, span(13));
+    }
+    // It goes 3 s after the last look; the first look that found something missing was 11 s before the fence.
+    later(&mut machine, 3);
+    let ago = since(&machine);
+    let gone = never_writable(out_of_sight(3.0)).unwrap().with_number("exposure_s", 13.0 + ago);
+    let gone =
+        gone.with_number("exposure_min_s", 11.0 + ago - 3.0).with_number("exposure_min_bytes", 87_000.0);
+    machine.observe(&[("dr-lag", Ok(gone))]);
+    let is_right = |machine: &Machine| {
+        let loss = shown(machine);
+        assert_eq!((loss.span_min, loss.span), (span(11), span(13)), "{}", loss.sentence());
+        assert_eq!((loss.bytes_min, loss.grows_from), (Some(87_000), None), "{loss:?}");
+        assert_eq!(guard(machine, "signals['dr-lag'].fields.exposure_s < 60.0"), Truth::True);
+    };
+    is_right(&machine);
+    machine.settle();
+    let mut machine = restarted(machine);
+    later(&mut machine, 600);
+    machine.observe(&[("dr-lag", without_memory())]);
+    is_right(&machine);
+}
