@@ -3,7 +3,7 @@
 use crate::base::ids::ProbeId;
 use crate::base::units;
 use crate::core::ask::fencing::{self, Fenced};
-use crate::core::ask::loss_reading::{self, LossReading, MAY_WRITE};
+use crate::core::ask::loss_reading::{self, Commits, LossReading, MAY_WRITE};
 use crate::core::ask::servers::{self, Database, Server};
 use crate::core::ask::{names, roles};
 use crate::core::model::Model;
@@ -149,7 +149,9 @@ pub fn loss(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<LossEstima
         return Some(estimate(model, spec, &told, stale, now));
     }
     if let Some(kept) = loss_reading::kept(model, probe) {
-        return Some(estimate(model, spec, &kept, true, now));
+        // A fence that commits were seen after since does not close it.
+        let commits = kept.commits().and(loss_reading::commits(model, probe));
+        return Some(estimate_by(model, spec, &kept, commits, true, now));
     }
     let why = recent.map_or_else(|| "not measured yet".into(), |_| model.why(probe));
     Some(LossEstimate::unknown(probe.clone(), why))
@@ -163,6 +165,17 @@ pub fn estimate(
     stale: bool,
     now: Timestamp,
 ) -> LossEstimate {
+    estimate_by(model, spec, told, told.commits(), stale, now)
+}
+
+fn estimate_by(
+    model: &Model,
+    spec: &ProbeSpec,
+    told: &LossReading,
+    commits: Commits,
+    stale: bool,
+    now: Timestamp,
+) -> LossEstimate {
     let unseen = age(told.at, now);
     let mut loss = told.estimate(spec.id.clone());
     loss.restarted_at = model.durable.engine_started_at.filter(|started| told.at < *started);
@@ -170,9 +183,9 @@ pub fn estimate(
         loss.basis = format!("{}; not seen for {}", loss.basis, units::duration(unseen));
     }
     let fence = fencing::fenced_primary(model, spec, told.reversed);
-    let open = fence
-        .as_ref()
-        .and_then(|fence| doubt(told, fence, spec).or_else(|| unchecked(model, fence, spec, told, now)));
+    let open = fence.as_ref().and_then(|fence| {
+        doubt(told, commits, fence, spec).or_else(|| unchecked(model, fence, spec, told, now))
+    });
     match fence {
         Some(fence) if open.is_none() => {
             let seen_since = told.at >= fence.by_clock_now && !told.is_range() && !stale;
@@ -196,9 +209,11 @@ pub fn estimate(
 
 /// Why a fence is not believed: the primary was seen to accept writes since, or, where nobody looks at that, what the
 /// standby holds reaches beyond the fence. None where it may be.
-fn doubt(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> Option<String> {
+fn doubt(told: &LossReading, commits: Commits, fence: &Fenced, spec: &ProbeSpec) -> Option<String> {
+    // A read-only server still commits what its own upkeep writes; one that is said to be off does not.
+    let last = if fence.proven { commits.surely } else { commits.told };
     let beyond = || {
-        let until = told.committed_at().map(|last| last.strftime(" up to %H:%M:%S UTC").to_string());
+        let until = last.map(|last| last.strftime(" up to %H:%M:%S UTC").to_string());
         let until = until.unwrap_or_else(|| ", nobody knows up to when".into());
         format!("does not close this: {} holds what it wrote{until}", spec.title)
     };
@@ -206,14 +221,16 @@ fn doubt(told: &LossReading, fence: &Fenced, spec: &ProbeSpec) -> Option<String>
     // A look within the reading may be older than the reading by as long as it took.
     let soon = at.checked_add(spec.timeout).unwrap_or(at);
     if let Some(writable) = told.writable_at {
-        // A read-only server still commits what its own upkeep writes; one that is said to be off does not.
-        let is_off = fence.proven || told.committed_at().is_none_or(|last| last <= soon);
+        let is_off = fence.proven || last.is_none_or(|last| last <= soon);
         let seen = writable.strftime("does not close this: it was seen to accept writes at %H:%M:%S UTC");
         let seen = (writable > soon).then(|| seen.to_string());
         return seen.or_else(|| (!is_off).then(beyond));
     }
-    let is_within = !told.is_range() || told.committed_at().is_some_and(|last| last <= at);
-    (!is_within).then(beyond)
+    let is_within = match fence.proven {
+        true => last.is_none_or(|last| last <= soon),
+        false => last.is_some_and(|last| last <= at),
+    };
+    (told.is_range() && !is_within).then(beyond)
 }
 
 /// Why a person's word of a fence cannot be checked: the standby streams on from a server that may be the fenced one under

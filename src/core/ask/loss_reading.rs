@@ -13,6 +13,23 @@ use serde::{Deserialize, Serialize};
 /// What a basis says of a primary that nobody sees and nothing is known to keep from writing.
 pub const MAY_WRITE: &str = "it may accept writes still";
 
+/// The last moment of which it is known that the primary committed then or later.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Commits {
+    /// By its commits' own times, which rests on clocks of two servers and counts its own upkeep, or as below if that is later.
+    pub told: Option<Timestamp>,
+    /// By what goes on to reach the standby, and is more than upkeep.
+    pub surely: Option<Timestamp>,
+}
+
+impl Commits {
+    /// What both know.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { told: self.told.max(other.told), surely: self.surely.max(other.surely) }
+    }
+}
+
 /// What a reading tells of a loss, by the fields `exposure_*`, `primary_heard_s` and `primary_writable_s`, and of which
 /// standby, by `system_identifier` and `started_at`.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -146,10 +163,9 @@ impl LossReading {
         self.at.checked_sub(self.most?).ok()
     }
 
-    /// The last moment of which it is known that the primary committed then or later. By its commits' own times that rests
-    /// on clocks of two servers, by what reached the standby it does not: the later of both tells.
-    pub fn committed_at(&self) -> Option<Timestamp> {
-        self.held_until().max(self.committed_after)
+    /// Up to when the primary committed, as far as it tells.
+    pub fn commits(&self) -> Commits {
+        Commits { told: self.held_until().max(self.committed_after), surely: self.committed_after }
     }
 
     /// The loss at the moment of the reading.
@@ -224,12 +240,14 @@ fn latest<'m>(model: &'m Model, probe: &ProbeId) -> Option<(LossReading, &'m Mea
     Some((told, measured))
 }
 
-/// What was known before this engine looked, with the commits that it saw come since: the figure is that of before, and a
-/// fence that they came after does not close it.
+/// What was known before this engine looked.
 pub fn kept(model: &Model, probe: &ProbeId) -> Option<LossReading> {
-    let kept = model.durable.losses.get(probe)?;
-    let seen = latest(model, probe).and_then(|(told, _)| told.committed_at());
-    Some(LossReading { committed_after: kept.committed_after.max(seen), ..kept.clone() })
+    model.durable.losses.get(probe).cloned()
+}
+
+/// Up to when this engine knows that the primary committed, by its latest reading, whether or not that counts.
+pub fn commits(model: &Model, probe: &ProbeId) -> Commits {
+    latest(model, probe).map_or_else(Commits::default, |(told, _)| told.commits())
 }
 
 /// Whether the roles have changed sides by the latest reading.

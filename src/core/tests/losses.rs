@@ -998,11 +998,50 @@ fn a_fence_that_names_the_probe_of_the_primary_alone_closes_the_loss_that_a_lag_
     assert!(loss.fenced_at.is_some() && loss.grows_from.is_none(), "{loss:?}");
 }
 
+/// What a probe that lost its memory tells of a standby whose last commit is so old.
+fn by_last_commit(seconds_ago: f64) -> Outcome {
+    Ok(without_memory()?.with_number("exposure_s", seconds_ago).with_number("exposure_min_s", 0.0))
+}
+
 /// The same without what was seen of the primary before: it was seen read-only, if at all.
 fn never_writable(measured: Outcome) -> Outcome {
     let mut measured = measured?;
     measured.fields.remove("primary_writable_s");
     Ok(measured)
+}
+
+#[test]
+fn upkeep_that_commits_after_a_proven_fence_does_not_open_the_loss_to_an_engine_that_began_since() {
+    let mut machine = night(5.0);
+    machine.observe(&[("dr-lag", seen(0.0))]);
+    fence(&mut machine);
+    let mut machine = restarted(machine);
+    // The next engine sees the primary read-only, and it commits what its upkeep does before it goes out of sight.
+    machine.pass(60, &[("dr-lag", seen(0.0).map(|seen| seen.with_flag("primary_reachable", true)))]);
+    let gone = || never_writable(out_of_sight(2.0)).map(|gone| gone.with_number("primary_heard_s", 5.0));
+    machine.observe(&[("dr-lag", gone())]);
+    later(&mut machine, 600);
+    let loss = shown(&machine);
+    assert_eq!((loss.span, loss.grows_from), (span(0), None), "{}", loss.sentence());
+    assert!(loss.fenced_at.is_some() && !loss.basis.contains("may accept writes"), "{loss:?}");
+    machine.settle();
+    // The one after that never sees it, and goes by what was known: the standby replays that commit still.
+    let mut machine = restarted(machine);
+    machine.observe(&[("dr-lag", never_writable(by_last_commit(1.0)))]);
+    let loss = shown(&machine);
+    assert_eq!((loss.span, loss.grows_from), (span(0), None), "{}", loss.sentence());
+    assert!(loss.fenced_at.is_some());
+}
+
+#[test]
+fn commits_that_go_on_after_a_proven_fence_open_the_loss_where_nobody_sees_the_primary() {
+    let mut machine = night(5.0);
+    fence(&mut machine);
+    later(&mut machine, 300);
+    let on = never_writable(out_of_sight(2.0)).map(|on| on.with_number("primary_commits_s", 90.0));
+    machine.observe(&[("dr-lag", on)]);
+    let loss = shown(&machine);
+    assert!(loss.grows_from.is_some() && loss.fenced_at.is_none(), "{}", loss.sentence());
 }
 
 #[test]
