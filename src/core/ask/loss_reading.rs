@@ -2,7 +2,7 @@
 //! measured it: a primary that is gone cannot be measured again.
 
 use crate::base::ids::ProbeId;
-use crate::base::units;
+use crate::base::{units, words};
 use crate::core::model::Model;
 use crate::core::words::loss::{LossEstimate, MeasuredStandby};
 use crate::core::words::reading::{Field, Measurement, Reading};
@@ -12,6 +12,28 @@ use serde::{Deserialize, Serialize};
 
 /// What a basis says of a primary that nobody sees and nothing is known to keep from writing.
 pub const MAY_WRITE: &str = "it may accept writes still";
+
+/// How far a standby has the WAL of its primary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Held {
+    /// The timeline that it follows: on another one the same positions are other WAL.
+    pub timeline: u32,
+    /// The end of what it keeps if it is promoted.
+    pub end: u64,
+}
+
+impl Held {
+    fn of(measured: &Measurement) -> Option<Self> {
+        let position = |name: &str| measured.text(name).and_then(words::position);
+        let end = position("receive_lsn").max(position("replay_lsn"))?;
+        Some(Self { timeline: measured.number("timeline")? as u32, end })
+    }
+
+    /// How much more WAL the other one has; none where the two cannot be compared.
+    fn more_in(self, other: Self) -> Option<u64> {
+        (self.timeline == other.timeline).then(|| other.end.saturating_sub(self.end))
+    }
+}
 
 /// The last moment of which it is known that the primary committed then or later.
 #[derive(Clone, Copy, Default, Debug)]
@@ -61,6 +83,12 @@ pub struct LossReading {
     /// The standby that was measured, where the reading tells that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standby: Option<MeasuredStandby>,
+    /// How far that had the primary's WAL, where the reading tells that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+    /// What was known before of a standby that had more, or may have had: it counts again once this one has as much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_more: Option<Box<Self>>,
     /// The roles changed sides: the primary was the server that the plan calls the standby.
     #[serde(default)]
     pub reversed: bool,
@@ -86,6 +114,8 @@ impl LossReading {
             matched_sender: None,
             basis: String::new(),
             standby: measured_standby(measured),
+            held: Held::of(measured),
+            of_more: None,
             reversed: measured.fields.get("reversed") == Some(&Field::Flag(true)),
         };
         // What a program printed is its own measurement, and no reason.
@@ -112,8 +142,60 @@ impl LossReading {
         Self { committed_after, matched_sender: self.matched_sender.clone().or(known), ..self }
     }
 
+    /// Of the readings that were kept, the one whose standby had the most.
+    fn of_most(&self) -> &Self {
+        self.of_more.as_deref().unwrap_or(self)
+    }
+
+    /// Whether it holds of the standby that is `told` of: the same process, or one that has as much of the same WAL. One
+    /// that was built from a backup since, or that has not yet replayed all that it has, may lack more.
+    fn holds_of(&self, told: &Self) -> bool {
+        let (Some(kept), Some(seen)) = (&self.standby, &told.standby) else { return true };
+        let has_as_much = || told.held.zip(self.held).is_some_and(|(has, had)| has.more_in(had) == Some(0));
+        kept == seen || (kept.system == seen.system && has_as_much())
+    }
+
+    /// The same of a standby that has more since: that much less is missing for certain, and nobody knows of how long.
+    fn with_more(&self, told: &Self) -> Self {
+        let came = self.held.zip(told.held).and_then(|(had, has)| had.more_in(has)).unwrap_or(0);
+        if came == 0 {
+            return self.clone();
+        }
+        let bytes_min = self.bytes_min.map(|missing| missing.saturating_sub(came));
+        Self { least: self.least.map(|_| SignedDuration::ZERO), bytes_min, ..self.clone() }
+    }
+
+    /// What this engine can tell of a standby of which what was kept does not hold: by its last commit, and no less than
+    /// one with more would lose.
+    fn beside(self, kept: &Self, measured: &Measurement) -> Self {
+        let at_least = kept.most.map(|most| most + self.at.duration_since(kept.at));
+        let system = |told: &Self| told.standby.as_ref().map(|standby| standby.system.clone());
+        let comparable = self.held.zip(kept.held).filter(|_| system(&self) == system(kept));
+        let lacks = comparable.and_then(|(has, had)| has.more_in(had));
+        // It may have more WAL than it has replayed, which nobody can tell before it has.
+        let is_all = measured.fields.get("at_end_of_wal") == Some(&Field::Flag(true));
+        let kept_least = kept.least.filter(|_| lacks.is_some() && kept.is_range());
+        let kept_missing = kept.bytes_min.or(kept.bytes).unwrap_or(0);
+        let missing = lacks.map(|lacks| kept_missing.saturating_add(if is_all { lacks } else { 0 }));
+        let basis = match lacks.is_some() && is_all {
+            true => "it holds less than what was measured before the engine restarted",
+            false => "it is not known to hold as much as what was measured before the engine restarted",
+        };
+        Self {
+            most: self.most.map(|most| at_least.map_or(most, |least| most.max(least))),
+            least: self.least.max(kept_least),
+            bytes_min: self.bytes_min.max(missing),
+            heard_at: kept.heard_at,
+            writable_at: self.writable_at.max(kept.writable_at),
+            basis: format!("{}; {basis}", self.basis),
+            of_more: Some(Box::new(kept.clone())),
+            ..self
+        }
+    }
+
     /// Moves all of its times to a clock that was set back by so much.
     pub fn set_back(&mut self, by: SignedDuration) {
+        self.of_more.iter_mut().for_each(|kept| kept.set_back(by));
         let moved = |time: &mut Timestamp| *time = time.checked_sub(by).unwrap_or(Timestamp::MIN);
         moved(&mut self.at);
         let others = [&mut self.heard_at, &mut self.writable_at, &mut self.committed_after];
@@ -144,6 +226,8 @@ impl LossReading {
             matched_sender: self.matched_sender.clone(),
             basis: format!("it was measured {when}, and nobody knows how long ago that is"),
             standby: self.standby.clone(),
+            held: None,
+            of_more: None,
             reversed: self.reversed,
         }
     }
@@ -240,9 +324,13 @@ fn latest<'m>(model: &'m Model, probe: &ProbeId) -> Option<(LossReading, &'m Mea
     Some((told, measured))
 }
 
-/// What was known before this engine looked.
+/// What was known before this engine looked, as far as it holds of the standby that this engine sees.
 pub fn kept(model: &Model, probe: &ProbeId) -> Option<LossReading> {
-    model.durable.losses.get(probe).cloned()
+    let kept = model.durable.losses.get(probe)?;
+    let most = kept.of_most();
+    let told = latest(model, probe).map(|(told, _)| told).filter(|told| told.standby.is_some());
+    let told = told.filter(|told| most.holds_of(told));
+    Some(told.map_or_else(|| kept.clone(), |told| most.with_more(&told)))
 }
 
 /// Up to when this engine knows that the primary committed, by its latest reading, whether or not that counts.
@@ -258,6 +346,10 @@ pub fn is_reversed(model: &Model, probe: &ProbeId) -> bool {
 /// What this engine measured last, where that counts; none where nothing was measured, or more was known before.
 pub fn measured(model: &Model, probe: &ProbeId) -> Option<LossReading> {
     let (told, measured) = latest(model, probe)?;
-    let kept = model.durable.losses.get(probe);
-    kept.is_none_or(|kept| told.overrules(kept, measured)).then_some(told)
+    let Some(kept) = model.durable.losses.get(probe) else { return Some(told) };
+    if told.overrules(kept, measured) {
+        return Some(told);
+    }
+    let most = kept.of_most();
+    (most.is_known() && !most.holds_of(&told)).then(|| told.beside(most, measured))
 }

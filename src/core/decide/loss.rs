@@ -44,12 +44,14 @@ fn noted_of(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<Fact> {
     let spec = model.plan.probes.get(probe)?;
     let reading = loss_reading::measured(model, probe)?;
     let kept = model.durable.losses.get(probe);
-    if !reading.is_known() {
+    if !reading.is_known() && reading.of_more.is_none() {
         return kept.map(|_| Fact::LossNoted { probe: probe.clone(), reading: None });
     }
     let due = match kept {
         Some(kept) if kept.at >= reading.at => false,
         Some(kept) if begun(model).is_some_and(|begun| kept.at < begun) => true,
+        // What was kept does not hold of the standby that is there now.
+        Some(kept) if reading.of_more.is_some() && says_too_little(kept, &reading) => true,
         // What was known of the sender is not so any more.
         Some(kept) if kept.matched_sender.is_some() && reading.matched_sender.is_none() => true,
         Some(kept) => {
@@ -59,6 +61,12 @@ fn noted_of(model: &Model, probe: &ProbeId, now: Timestamp) -> Option<Fact> {
         None => begun(model).is_some() || loss(model, probe, now).is_some_and(|loss| is_last_look(&loss)),
     };
     due.then(|| Fact::LossNoted { probe: probe.clone(), reading: Some(reading) })
+}
+
+/// Whether the next engine would take what was kept for the loss of a standby that lacks more, until it has seen that. Each
+/// such standby that follows is noted once it loses more than that.
+fn says_too_little(kept: &LossReading, reading: &LossReading) -> bool {
+    kept.of_more.is_none() || (kept.is_known() && !reading.is_known())
 }
 
 /// Since when somebody works on the open incident, or on its run.

@@ -998,9 +998,121 @@ fn a_fence_that_names_the_probe_of_the_primary_alone_closes_the_loss_that_a_lag_
     assert!(loss.fenced_at.is_some() && loss.grows_from.is_none(), "{loss:?}");
 }
 
+/// A standby as the process that started then, which has WAL up to there and waits for more.
+fn process(started_at: &str, end: &str, measured: Outcome) -> Outcome {
+    Ok(measured?
+        .with_text("system_identifier", "77".to_owned())
+        .with_text("started_at", started_at.to_owned())
+        .with_number("timeline", 1.0)
+        .with_text("receive_lsn", end.to_owned())
+        .with_flag("at_end_of_wal", true))
+}
+
 /// What a probe that lost its memory tells of a standby whose last commit is so old.
 fn by_last_commit(seconds_ago: f64) -> Outcome {
     Ok(without_memory()?.with_number("exposure_s", seconds_ago).with_number("exposure_min_s", 0.0))
+}
+
+/// Killed in the night after the look that found the primary gone, with the standby at 0/5000000, and begun again.
+fn after_the_look() -> (Machine, LossEstimate) {
+    let mut machine = night(5.0);
+    machine.observe(&[("dr-lag", process("09:00", "0/5000000", out_of_sight(5.0)))]);
+    machine.report(Report::Tick).unwrap();
+    later(&mut machine, 10);
+    machine.observe(&[("dr-lag", process("09:00", "0/5000000", out_of_sight(15.0)))]);
+    let before = shown(&machine);
+    (restarted(machine), before)
+}
+
+#[test]
+fn a_loss_of_before_does_not_hold_of_a_standby_that_was_built_from_an_older_backup() {
+    let (mut machine, _) = after_the_look();
+    let older = |ago: f64| process("10:00", "0/4000000", by_last_commit(ago));
+    later(&mut machine, 10);
+    machine.observe(&[("dr-lag", older(90.0))]);
+    let loss = shown(&machine);
+    assert_eq!((loss.span, loss.grows_from), (span(90), Some(machine.now)), "{loss:?}");
+    assert_eq!(loss.bytes_min, Some(0x100_0000), "what the other one held, it lacks for certain");
+    let sentence = loss.sentence();
+    assert!(sentence.starts_with("0 s, 16.8 MB if the primary died when last heard of ("), "{sentence}");
+    assert!(loss.basis.contains("holds less than what was measured before"), "{}", loss.basis);
+    assert_eq!(guard(&machine, "signals['dr-lag'].fields.exposure_s < 60.0"), Truth::False);
+    // It is so while nobody can measure, and to an engine that begins then.
+    machine.settle();
+    later(&mut machine, 30);
+    machine.observe(&[("dr-lag", blind())]);
+    assert!(shown(&machine).span >= span(120), "{:?}", shown(&machine));
+    let mut machine = restarted(machine);
+    later(&mut machine, 10);
+    assert!(shown(&machine).span >= span(130), "{:?}", shown(&machine));
+    machine.observe(&[("dr-lag", older(130.0))]);
+    assert_eq!(shown(&machine).span, span(130), "{:?}", shown(&machine));
+    // Replaying on it lacks less, and with all that the other one held what was known of that one counts.
+    machine.observe(&[("dr-lag", process("10:00", "0/4800000", by_last_commit(100.0)))]);
+    assert_eq!((shown(&machine).span, shown(&machine).bytes_min), (span(100), Some(0x80_0000)));
+    machine.observe(&[("dr-lag", process("10:00", "0/5000000", by_last_commit(100.0)))]);
+    assert!(shown(&machine).span < span(80), "{:?}", shown(&machine));
+}
+
+#[test]
+fn a_loss_is_not_known_of_another_standby_that_cannot_tell_its_own() {
+    let (mut machine, _) = after_the_look();
+    let silent = || process("10:00", "0/4000000", without_memory());
+    machine.observe(&[("dr-lag", silent())]);
+    assert!(!shown(&machine).is_known(), "{:?}", shown(&machine));
+    machine.settle();
+    let mut machine = restarted(machine);
+    assert!(!shown(&machine).is_known(), "also before the first look: {:?}", shown(&machine));
+    machine.observe(&[("dr-lag", silent())]);
+    assert!(!shown(&machine).is_known());
+    let mut elsewhere = machine.clone();
+    let other = |measured: Outcome| measured.map(|seen| seen.with_number("timeline", 2.0));
+    elsewhere.observe(&[("dr-lag", other(process("11:00", "0/7000000", without_memory())))]);
+    assert!(!shown(&elsewhere).is_known(), "positions on another timeline compare with none");
+    machine.observe(&[("dr-lag", process("11:00", "0/5000000", without_memory()))]);
+    assert!(shown(&machine).is_known(), "what was known of the one that held it is not lost");
+}
+
+#[test]
+fn a_standby_that_merely_restarted_changes_nothing_of_the_loss_that_was_known() {
+    let (mut machine, before) = after_the_look();
+    let restart = machine.now;
+    let is_as_before = |machine: &Machine| {
+        let loss = shown(machine);
+        grew(&loss, before.span.unwrap(), machine.now.duration_since(restart).as_secs());
+        assert_eq!((loss.span_min, loss.bytes_min), (span(0), Some(0)), "{loss:?}");
+    };
+    later(&mut machine, 10);
+    machine.observe(&[("dr-lag", process("10:00", "0/5000000", by_last_commit(90.0)))]);
+    is_as_before(&machine);
+    // Restarted once more it has not replayed all that it has: nothing is lost for certain, and all of it counts at last.
+    let replaying = process("11:00", "0/4000000", by_last_commit(300.0))
+        .map(|measured| measured.with_flag("at_end_of_wal", false));
+    machine.observe(&[("dr-lag", replaying)]);
+    let loss = shown(&machine);
+    assert_eq!((loss.span, loss.span_min, loss.bytes_min), (span(300), span(0), Some(0)), "{loss:?}");
+    machine.settle();
+    let mut machine = restarted(machine);
+    machine.observe(&[("dr-lag", process("11:00", "0/5000000", by_last_commit(90.0)))]);
+    is_as_before(&machine);
+}
+
+#[test]
+fn what_a_standby_received_after_a_loss_was_noted_is_not_counted_as_lost_for_certain() {
+    let mut machine = night(5.0);
+    let stalled = |ago: f64| {
+        let seen = out_of_sight(ago).unwrap();
+        let seen = seen.with_number("exposure_min_s", 4.0).with_number("exposure_min_bytes", 65_536.0);
+        process("09:00", "0/5000000", Ok(seen.with_number("exposure_s", ago + 5.0)))
+    };
+    machine.pass(10, &[("dr-lag", stalled(10.0))]);
+    let mut machine = restarted(machine);
+    for (end, least, bytes) in [("0/5000000", 4, 65_536), ("0/5008000", 0, 32_768), ("0/5010000", 0, 0)] {
+        machine.observe(&[("dr-lag", process("09:00", end, by_last_commit(90.0)))]);
+        let loss = shown(&machine);
+        assert_eq!((loss.span_min, loss.bytes_min), (span(least), Some(bytes)), "{loss:?}");
+        assert!(loss.restarted_at.is_some() && loss.grows_from.is_some(), "{loss:?}");
+    }
 }
 
 /// The same without what was seen of the primary before: it was seen read-only, if at all.

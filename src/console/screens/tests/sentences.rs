@@ -381,6 +381,8 @@ fn loss_reading() -> LossReading {
         matched_sender: None,
         basis: "estimate".into(),
         standby: None,
+        held: None,
+        of_more: None,
         reversed: false,
     }
 }

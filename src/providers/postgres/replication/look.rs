@@ -238,6 +238,13 @@ impl Standby {
         self.committed.map(|committed| self.clock - committed)
     }
 
+    /// Whether it has come to the end of its WAL, and receives more or waits for some. Before that, after a restart, its
+    /// positions do not tell all that it has.
+    pub fn is_at_end(&self) -> bool {
+        let waits = |event: &str| event.starts_with("RecoveryWal") || event.starts_with("RecoveryRetrieve");
+        matches!(self.receiver, Receiver::Seen { .. }) || self.waits_for.as_deref().is_some_and(waits)
+    }
+
     /// Whether its receiver says that it streams.
     pub fn streams(&self) -> bool {
         matches!(&self.receiver, Receiver::Seen { status, .. } if status == "streaming")

@@ -56,6 +56,11 @@ pub static KIND: ProbeKind = ProbeKind {
     fields: &[
         ("receive_lsn", "the end of the WAL that the standby received"),
         ("replay_lsn", "the end of the WAL that its queries see"),
+        (
+            "at_end_of_wal",
+            "the standby receives WAL or waits for some; else it may have more than these positions tell, which it has not \
+             replayed since it restarted",
+        ),
         ("receive_lag_bytes", "WAL of the primary that the standby does not have, as last heard"),
         ("replay_lag_bytes", "WAL received and not yet replayed"),
         ("replay_lag_s", "how far replay is behind; behind the last contact when nothing streams"),

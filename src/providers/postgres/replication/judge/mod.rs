@@ -286,6 +286,7 @@ fn describe(standby: &Standby, primary: &PrimaryLook, measured: Measurement) -> 
         .with_text("started_at", standby.started_at.clone())
         .with_text("receive_lsn", standby.received.map(words::lsn))
         .with_text("replay_lsn", standby.replayed.map(words::lsn))
+        .with_flag("at_end_of_wal", standby.is_at_end())
         .with_text("receiver_state", state(&standby.receiver));
     if let Receiver::Seen { slot, sender, silent, end, .. } = &standby.receiver {
         let missing = end.zip(standby.holds()).map(|(end, holds)| end.saturating_sub(holds) as f64);

@@ -579,6 +579,25 @@ fn conflicts_and_deliberate_delay_are_named() {
 }
 
 #[test]
+fn a_restarted_standby_tells_whether_it_has_come_to_the_end_of_its_wal() {
+    let mut scene = Scene::new();
+    let mut standby = scene.standby(0, MB, MB);
+    let at_end = |measured: &Measurement| measured.fields.get("at_end_of_wal").cloned();
+    assert_eq!(at_end(&scene.judge(&standby, &scene.gone(0))), Some(Field::Flag(true)), "it receives");
+    (standby.receiver, standby.received) = (Receiver::None, None);
+    for (event, is_at_end) in [
+        (Some("RecoveryRetrieveRetryInterval"), true),
+        (Some("RecoveryWalStream"), true),
+        (Some("RecoveryApplyDelay"), false),
+        (Some("RecoveryPause"), false),
+        (None, false),
+    ] {
+        standby.waits_for = event.map(str::to_owned);
+        assert_eq!(at_end(&scene.judge(&standby, &scene.gone(0))), Some(Field::Flag(is_at_end)), "{event:?}");
+    }
+}
+
+#[test]
 fn a_delay_on_purpose_is_no_lag_and_what_comes_on_top_is() {
     let mut scene = Scene::new();
     for at in 0..10 {
