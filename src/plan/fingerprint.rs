@@ -8,9 +8,13 @@ use sha2::{Digest, Sha256};
 const BYTES: usize = 16;
 
 impl Step {
-    /// Tells apart what it does and what proves it.
+    /// Tells apart what it does and what proves it. What only people read of a step by hand does not matter, nor how a
+    /// condition is spaced.
     pub fn fingerprint(&self) -> String {
-        let parts = (&self.action, &self.params, self.verify.as_ref().map(Condition::source));
+        let params = (!self.is_by_hand()).then_some(&self.params);
+        let words =
+            |condition: &Condition| condition.source().split_whitespace().collect::<Vec<_>>().join(" ");
+        let parts = (&self.action, params, self.verify.as_ref().map(words));
         let text = serde_json::to_string(&parts).unwrap_or_default();
         Sha256::digest(text).iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect()
     }

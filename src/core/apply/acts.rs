@@ -10,7 +10,6 @@ use crate::core::model::Model;
 use crate::core::words::act::{Act, Kind, Known};
 use crate::core::words::fact::{Event, Fact};
 use crate::core::words::incident::{Aim, Mode, Outcome, StepRun};
-use crate::core::words::status::StepStatus;
 use jiff::Timestamp;
 
 /// Takes in a fact of a step that may change what serves.
@@ -152,14 +151,11 @@ pub fn moved(model: &mut Model, id: &RunId) {
     prune(model);
 }
 
-/// Takes in that a run was stopped: what nobody saw to run on, or can look at no more, is over.
+/// Takes in that a run was stopped: what nobody saw to run on is over.
 pub fn stopped(model: &mut Model, id: &RunId) {
     let Some(run) = model.run(id) else { return };
-    let may_be_looked_at = |(_, state): &(&StepId, &StepRun)| {
-        state.status == StepStatus::Unknown && left_running::of(state).is_some()
-    };
-    let running: Vec<StepId> =
-        run.steps.iter().filter(may_be_looked_at).map(|(step, _)| step.clone()).collect();
+    let runs = |(_, state): &(&StepId, &StepRun)| left_running::of(state).is_some();
+    let running: Vec<StepId> = run.steps.iter().filter(runs).map(|(step, _)| step.clone()).collect();
     let end = model.durable.acts.advance();
     let is_over =
         |act: &&mut Act| act.run == *id && act.known == Known::Maybe && !running.contains(&act.step);

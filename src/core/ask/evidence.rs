@@ -221,7 +221,7 @@ fn doubt(told: &LossReading, commits: Commits, fence: &Fenced, spec: &ProbeSpec)
     // A look within the reading may be older than the reading by as long as it took.
     let soon = at.checked_add(spec.timeout).unwrap_or(at);
     if let Some(writable) = told.writable_at {
-        let is_off = fence.proven || last.is_none_or(|last| last <= soon);
+        let is_off = last.is_none_or(|last| last <= soon);
         let seen = writable.strftime("does not close this: it was seen to accept writes at %H:%M:%S UTC");
         let seen = (writable > soon).then(|| seen.to_string());
         return seen.or_else(|| (!is_off).then(beyond));

@@ -6,6 +6,7 @@ use crate::core::ask::attested::Why;
 use crate::core::model::Model;
 use crate::core::words::act::{Act, Kind, Known, Order};
 use crate::core::words::incident::{Incident, Mode, Run, StepRun};
+use crate::core::words::status::StepStatus;
 
 /// Why it is not known whether a region serves.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -132,9 +133,8 @@ impl<'m> View<'m> {
     fn of_switch(&self, switch: &'m Act) -> Vec<Doubt<'m>> {
         let Some(run) = self.model.run_of_any(&switch.run) else { return Vec::new() };
         let undoing =
-            acts(self.model).filter(|act| act.is_after(switch.began) && takes_back(self.model, act, run));
-        let is_said_back =
-            || acts(self.model).any(|act| act.kind == Kind::TakenBack && takes_back(self.model, act, run));
+            || acts(self.model).filter(|act| act.is_after(switch.began) && takes_back(self.model, act, run));
+        let is_said_back = || undoing().any(|act| act.kind == Kind::TakenBack);
         let own = match switch.known {
             Known::Maybe if switch.ended.is_none() => doubt(run, self.runs_on(switch, Why::StillRuns)),
             // What a person says of it now does not answer for what it does yet.
@@ -148,7 +148,7 @@ impl<'m> View<'m> {
             Known::Shown if self.by.is_none() => doubt(run, Why::Overlaps),
             _ => None,
         };
-        own.into_iter().chain(undoing.filter_map(|act| doubt(run, self.undone(act)))).collect()
+        own.into_iter().chain(undoing().filter_map(|act| doubt(run, self.undone(act)))).collect()
     }
 
     /// What became of a switch that an act takes back.
@@ -162,12 +162,15 @@ impl<'m> View<'m> {
         }
     }
 
-    /// Of a step that the plan has no more nobody can look whether its program still runs.
+    /// Of a step that the plan has no more, or that was to be done again in a run that is over, nobody can look whether its
+    /// program still runs.
     fn runs_on(&self, act: &Act, why: Why) -> Why {
-        match self.model.run_of_any(&act.run).and_then(|run| self.model.plan.runbooks.get(&run.runbook)) {
-            Some(runbook) if runbook.steps.contains_key(&act.step) => why,
-            _ => Why::Gone,
-        }
+        let Some(run) = self.model.run_of_any(&act.run) else { return Why::Gone };
+        let runbook = self.model.plan.runbooks.get(&run.runbook);
+        let is_there = runbook.is_some_and(|runbook| runbook.steps.contains_key(&act.step));
+        let is_unknown = |state: &StepRun| state.status == StepStatus::Unknown;
+        let may_be_looked_at = run.ended.is_none() || run.steps.get(&act.step).is_some_and(is_unknown);
+        if is_there && may_be_looked_at { why } else { Why::Gone }
     }
 }
 

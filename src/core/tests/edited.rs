@@ -39,13 +39,13 @@ fn assert_outlasts_records(machine: &Machine, words: &str) {
 #[test]
 fn a_step_that_the_plan_has_no_more_may_have_a_program_that_runs_and_no_record_answers_for_it() {
     let mut machine = under(switching_over(), renamed);
-    assert_outlasts_records(&machine, "the plan has that step no more");
+    assert_outlasts_records(&machine, "the step can be looked at no more");
     assert!(said(&machine).contains("The close of the incident ends this"), "{}", said(&machine));
     let mut seen = switching_over();
     seen = resumed(seen);
     still_runs(&mut seen, "switch");
     let seen = under(seen, renamed);
-    assert_outlasts_records(&seen, "the plan has that step no more");
+    assert_outlasts_records(&seen, "the step can be looked at no more");
     abort(&mut machine);
     assert_asked(&machine, "primary");
 }
@@ -65,7 +65,10 @@ fn a_program_that_may_run_still_is_said_after_the_abort_of_its_run_too() {
     let mut machine = resumed(switching_over());
     still_runs(&mut machine, "switch");
     again(&mut machine, "switch");
+    assert_outlasts_records(&machine, "may run still");
     abort(&mut machine);
+    assert_outlasts_records(&machine, "the step can be looked at no more");
+    close(&mut machine);
     assert_asked(&machine, "primary");
 }
 
@@ -75,6 +78,19 @@ fn a_switch_that_a_person_says_is_taken_back_while_it_runs_is_told_as_one_that_r
     let run = machine.run();
     machine.ask(Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false }).unwrap();
     assert_outlasts_records(&machine, "may run still");
+}
+
+#[test]
+fn a_switch_that_is_done_again_after_it_was_taken_back_is_under_way() {
+    let mut machine = with_undo(|_| {});
+    begin(&mut machine, "switch-to-dr");
+    lost(&mut machine, "switch");
+    let run = machine.run();
+    machine.ask(Ask::Undone { run, step: "switch".into(), how: "by hand".into(), stays: false }).unwrap();
+    assert!(said(&machine).contains("was taken back"), "{}", said(&machine));
+    again(&mut machine, "switch");
+    start_step(&mut machine, "switch");
+    assert!(!said(&machine).contains("may run still"), "{}", said(&machine));
 }
 
 #[test]
@@ -141,6 +157,22 @@ fn an_undo_takes_no_question_away_of_what_people_did_in_the_place_of_the_switch(
     assert_asked(&machine, "primary");
 }
 
+fn with_spaces(condition: &Condition) -> Condition {
+    Condition::parse(&condition.source().replace(' ', "  ")).unwrap()
+}
+
+#[test]
+fn what_people_read_of_a_step_by_hand_is_no_other_step() {
+    let machine = with_undo(|_| {});
+    let mut by_hand = machine.model.plan.runbooks["switch-to-dr"].steps["switch"].clone();
+    by_hand.does = crate::plan::kinds::Does::ByHand;
+    let before = by_hand.fingerprint();
+    by_hand.params.0.clear();
+    assert_eq!(by_hand.fingerprint(), before);
+    by_hand.verify = None;
+    assert_ne!(by_hand.fingerprint(), before);
+}
+
 #[test]
 fn a_step_is_told_apart_by_what_it_does_and_proves() {
     let machine = switching_over();
@@ -151,6 +183,7 @@ fn a_step_is_told_apart_by_what_it_does_and_proves() {
     };
     assert_eq!(state(&machine, "switch").status, StepStatus::Started);
     assert!(step(|step| step.title = "another title".into()));
+    assert!(step(|step| step.verify = Some(with_spaces(step.verify.as_ref().unwrap()))));
     assert!(!step(|step| step.verify = None));
     assert!(!step(|step| step.action = "manual".into()));
     assert!(!step(|step| step.params.0.clear()));
@@ -171,4 +204,19 @@ fn a_region_that_serves_and_that_the_plan_has_no_more_is_asked_for() {
     assert!(attested::is_left(&machine.model));
     record(&mut machine, "primary");
     assert_eq!((serving(&machine), left(&machine)), ("primary", vec![]));
+}
+
+#[test]
+fn a_service_that_was_moved_to_a_region_that_the_plan_has_no_more_is_asked_for() {
+    let mut machine = moving();
+    do_step(&mut machine, "reroute");
+    machine.pass(5, &rerouted());
+    assert_eq!((api(&machine).0, left(&machine)), ("dr", vec![]));
+    let mut machine = under(machine, |plan| {
+        plan.regions.shift_remove("dr");
+    });
+    let told = "is served from \"dr\", and the plan has no such region";
+    assert!(said(&machine).contains(told), "{}", said(&machine));
+    record(&mut machine, "primary");
+    assert_eq!(left(&machine), []);
 }

@@ -1156,6 +1156,25 @@ fn commits_that_go_on_after_a_proven_fence_open_the_loss_where_nobody_sees_the_p
     assert!(loss.grows_from.is_some() && loss.fenced_at.is_none(), "{}", loss.sentence());
 }
 
+/// The fence was proven, and somebody takes it back at the server, behind the cut line: the standby goes on to hold what
+/// is committed there.
+#[test]
+fn a_proven_fence_that_is_taken_back_out_of_sight_is_found_by_the_commits_that_go_on() {
+    let mut machine = night(5.0);
+    fence(&mut machine);
+    assert_eq!(shown(&machine).grows_from, None);
+    later(&mut machine, 300);
+    let on = out_of_sight(302.0).map(|on| on.with_number("primary_commits_s", 90.0));
+    machine.observe(&[("dr-lag", on)]);
+    machine.report(Report::Tick).unwrap();
+    let loss = shown(&machine);
+    assert!(loss.grows_from.is_some() && loss.fenced_at.is_none(), "{}", loss.sentence());
+    let open = contradiction::of(&machine.model).iter().map(|open| &open.contradiction);
+    let broken = open.clone().find(|open| open.kind == Kind::FencedWrites).expect("it is told");
+    assert!(broken.what.ends_with("GOES ON WRITING although it was fenced"), "{}", broken.what);
+    assert!(broken.why.contains("was verified at"), "{}", broken.why);
+}
+
 #[test]
 fn a_loss_does_not_grow_by_the_time_in_which_a_primary_that_is_proven_fenced_stood_idle_in_sight() {
     let mut machine = night(5.0);

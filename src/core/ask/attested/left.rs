@@ -108,7 +108,13 @@ impl Left<'_> {
             }
             Why::Doubt => format!("nobody knows whether \"{title}\" acted before the {end}"),
             Why::NoRegion => {
-                format!("\"{title}\" serves by the last that is known, and the plan has no such region")
+                let serves = match self.found.region {
+                    Some(region) if region.as_str() != self.found.id => {
+                        format!("is served from \"{region}\"")
+                    }
+                    _ => "serves by the last that is known".to_owned(),
+                };
+                format!("\"{title}\" {serves}, and the plan has no such region")
             }
             Why::LeftOut => format!("\"{title}\" was skipped: whether {} serves now is not known", region()),
             Why::Exercise => format!(
@@ -120,7 +126,7 @@ impl Left<'_> {
                 format!("a program of what takes \"{title}\" back may run still: {}", whether())
             }
             Why::Gone => format!(
-                "a program of \"{title}\", or of what takes it back, may run still, and the plan has that step no more: {}",
+                "a program of \"{title}\", or of what takes it back, may run still, and the step can be looked at no more: {}",
                 whether()
             ),
             Why::Drilled => format!("\"{title}\" was done in the exercise: {}", whether()),
@@ -175,7 +181,7 @@ pub fn left(model: &Model) -> Vec<Left<'_>> {
 
 /// Whether anything is.
 pub fn is_left(model: &Model) -> bool {
-    no_region(model).is_some()
+    no_region(model).next().is_some()
         || !View::of(model).doubts().is_empty()
         || runs(model).any(|(incident, run)| !left_by(model, incident, run).is_empty())
 }
@@ -221,13 +227,22 @@ fn runs(model: &Model) -> impl Iterator<Item = (&Incident, &Run)> {
     model.real_incidents().flat_map(|incident| incident.runs.iter().map(move |run| (incident, run)))
 }
 
-/// The region that serves is one that the plan has not, or has by another name.
-fn no_region(model: &Model) -> Option<Left<'_>> {
-    let region = model.serving().filter(|region| !model.plan.regions.contains_key(*region))?;
-    let why = Why::NoRegion;
-    let found =
-        WouldServe { id: region.as_str(), title: region.as_str(), region: Some(region), services: None, why };
-    Some(Left { found, end: End::Doubt })
+/// The region that serves, or that a service was moved to, where the plan has it not, or by another name.
+fn no_region(model: &Model) -> impl Iterator<Item = Left<'_>> {
+    let all = model.serving().map(|region| (region.as_str(), region.as_str(), region));
+    let moved = model.durable.placements.iter().map(|placed| {
+        let service = model.plan.services.get(&placed.service);
+        (
+            placed.service.as_str(),
+            service.map_or(placed.service.as_str(), |service| &*service.title),
+            &placed.region,
+        )
+    });
+    let gone = all.into_iter().chain(moved).filter(|(.., region)| !model.plan.regions.contains_key(*region));
+    gone.map(|(id, title, region)| {
+        let why = Why::NoRegion;
+        Left { found: WouldServe { id, title, region: Some(region), services: None, why }, end: End::Doubt }
+    })
 }
 
 /// The step that let the region serve which may do so no more.

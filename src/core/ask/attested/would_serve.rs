@@ -42,7 +42,7 @@ pub enum Why {
     StillRuns,
     /// A program of a step that takes it back was seen to run still.
     UndoStillRuns,
-    /// A program of it, or of what takes it back, may run still, and the plan has that step no more: nobody can look.
+    /// A program of it, or of what takes it back, may run still, and the step can be looked at no more.
     Gone,
     /// The plan has no such region.
     NoRegion,

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 /// How much later than the word of a fence a commit has to be: so long may its way to the standby be.
 const ON_ITS_WAY: SignedDuration = SignedDuration::from_secs(5);
 
-/// The fences on a person's word that the commits of their servers deny.
+/// The fences that the commits of their servers deny, where nobody sees those.
 pub(super) fn belied(model: &Model, databases: &[Database<'_>], now: Timestamp) -> Vec<Contradiction> {
     let lags = model.plan.probes.values().filter(|spec| spec.sees == Sees::Standby);
     // A clock that was set since the reading says nothing of when that commit came.
@@ -29,7 +29,7 @@ fn by_commits(
 ) -> Option<Contradiction> {
     let committed = loss_reading::committed_after(model, &spec.id)?;
     let reversed = loss_reading::is_reversed(model, &spec.id);
-    let fence = raised_primary(model, spec, reversed).filter(|fence| !fence.proven)?;
+    let fence = raised_primary(model, spec, reversed)?;
     // A word that is ahead of the clock was given before the clock was set back.
     let said = Some(fence.at).filter(|at| *at <= now);
     let from = said.max(model.live.clock_set_at)?;
@@ -47,14 +47,15 @@ fn by_commits(
         Some(server) => (&server.probe.id, server.probe.title.clone()),
         None => (&spec.id, format!("the primary of {}", spec.title)),
     };
+    let (was, how) = if fence.proven { ("was", "verified") } else { ("is said to be", "attested") };
     Some(Contradiction {
         id: format!("fenced-writes:{}/{},{probe}", fence.run, fence.step),
         kind: Kind::FencedWrites,
         servers: vec![probe.clone()],
         severity: Severity::P0,
-        what: format!("{title} GOES ON WRITING although it is said to be fenced"),
+        what: format!("{title} GOES ON WRITING although it {was} fenced"),
         why: format!(
-            "the step \"{}\" was attested at {}, and {} received what it wrote at {} or later",
+            "the step \"{}\" was {how} at {}, and {} received what it wrote at {} or later",
             fence.title,
             fence.at.strftime("%H:%M:%SZ"),
             spec.title,
