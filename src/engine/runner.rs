@@ -295,10 +295,11 @@ impl Job {
 async fn describe(job: Job) {
     let manual = manual_card(&job);
     let context = job.context(DESCRIBE_TIMEOUT, job.attempts() + 1);
+    let (as_begun, what) = (job.is_as_begun(), format!("step {}", job.id));
     let result = match job.action() {
         Ok(action) => {
             let described = async move {
-                let obstacle = match action.goes_on(&context).await {
+                let obstacle = match earlier(&*action, as_begun, &what, &context).await {
                     None => action.obstacle(&context).await,
                     // Reading the target has changed nothing.
                     earlier => earlier.map(|earlier| Failure { acted: Acted::No, ..earlier }),
@@ -398,6 +399,15 @@ async fn verify(job: Job, attempt: u32, patient: bool) {
     (job.sink)(Report::Checked { run: job.run.clone(), step: job.id.clone(), attempt, result });
 }
 
+/// A program of an earlier attempt that goes on. Where an edit of the plan made the step another one, the kind of now does
+/// not know what the one of then left running.
+async fn earlier(action: &dyn Action, as_begun: bool, what: &str, context: &Context) -> Option<Failure> {
+    match as_begun {
+        true => action.goes_on(context).await,
+        false => program::step::goes_on(what.to_owned(), context).await,
+    }
+}
+
 async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> Result<Proof, Failure> {
     let not = |why: String| Failure {
         what: format!("the proof of step {}", job.id),
@@ -405,17 +415,15 @@ async fn look(job: &Job, attempt: u32, patient: bool, limit: SignedDuration) -> 
         next: "Look at the signals it names; recheck, retry, or do the step by hand and attest it.".into(),
         acted: Acted::Maybe,
     };
-    if !job.is_as_begun() {
-        let (what, context) = (format!("step {}", job.id), job.context(limit, attempt));
-        let earlier = async move { program::step::goes_on(what, &context).await.map_or(Ok(()), Err) };
-        job.within("the look for an earlier attempt", limit, Acted::Maybe, earlier).await?;
-        return Err(not("the plan of now does it or proves it in another way than when it began".into()));
-    }
     let kind = crate::providers::action(&job.step.action);
     let mut proof = Proof { evidence: Vec::new() };
     let (action, context) = (job.action()?, job.context(limit, attempt));
-    let earlier = async move { action.goes_on(&context).await.map_or(Ok(()), Err) };
+    let (as_begun, what) = (job.is_as_begun(), format!("step {}", job.id));
+    let earlier = async move { earlier(&*action, as_begun, &what, &context).await.map_or(Ok(()), Err) };
     job.within("the look for an earlier attempt", limit, Acted::Maybe, earlier).await?;
+    if !as_begun {
+        return Err(not("the plan of now does it or proves it in another way than when it began".into()));
+    }
     if kind.is_none_or(|row| row.kind.proves(&job.step.params)) {
         let context = job.context(limit, attempt);
         let expected =

@@ -151,17 +151,21 @@ fn a_step_is_not_proven_while_the_program_of_a_killed_engine_goes_on_and_prints(
     home.assert_journal_good();
 }
 
-#[test]
-fn a_step_that_an_edit_of_the_plan_made_another_one_is_not_proven_by_that() {
-    let home = Home::new();
+/// The engine was killed while the program ran, and the next one has a plan in which a person does the step.
+fn made_by_hand(home: &Home) {
     home.write_plan(&proven_at_once());
-    killed_at_work(&home);
+    killed_at_work(home);
     let plan = proven_at_once();
     let (before, after) = plan.rsplit_once("action = \"exec\"").expect("the step is there");
     let rest = after.split_once("verify = ").expect("its proof is there").1;
     let with = "{ target = \"db\", instructions = [\"Mend it.\"], check = \"Look.\" }";
     home.write_plan(&format!("{before}action = \"manual\"\nwith = {with}\nverify = {rest}"));
+}
 
+#[test]
+fn a_step_that_an_edit_of_the_plan_made_another_one_is_not_proven_by_that() {
+    let home = Home::new();
+    made_by_hand(&home);
     // Its program is looked for, though a step by hand has none.
     let _engine = home.engine();
     let mut hands = Hands::attach(&home);
@@ -177,6 +181,26 @@ fn a_step_that_an_edit_of_the_plan_made_another_one_is_not_proven_by_that() {
     ended.expect("its end is seen, and proves nothing");
     assert_eq!((hands.step("work").status, ran(&home)), (StepStatus::Unknown, 1));
     home.assert_journal_good();
+}
+
+#[test]
+fn a_step_that_an_edit_of_the_plan_made_another_one_is_not_done_beside_its_program_of_before() {
+    let home = Home::new();
+    made_by_hand(&home);
+    let _engine = home.engine();
+    let mut hands = Hands::attach(&home);
+    doubts(&mut hands, "still runs as process");
+    let (run, step) = (hands.run_id(), StepId::new("work"));
+    hands
+        .ask(Ask::Retry { run: run.clone(), step: step.clone(), reason: Some("it is safe".into()) })
+        .unwrap();
+    hands.ask(Ask::Prepare { run: run.clone(), step: step.clone() }).unwrap();
+    hands.wait("it is refused", |model| {
+        let state = model.step(&run, &step).map(|(_, state)| state);
+        let obstacle = state.and_then(|state| state.obstacle.as_ref());
+        obstacle.is_some_and(|(failure, _)| failure.why.contains("still runs as process"))
+    });
+    assert_eq!(hands.step("work").status, StepStatus::Ready);
 }
 
 #[test]

@@ -162,14 +162,17 @@ impl<'m> View<'m> {
         }
     }
 
-    /// Of a step that the plan has no more, or that was to be done again in a run that is over, nobody can look whether its
-    /// program still runs.
+    /// Of a step that the plan has no more, that was to be done again in a run that is over, or whose run is not on the
+    /// screen any more, nobody can look whether its program still runs.
     fn runs_on(&self, act: &Act, why: Why) -> Why {
         let Some(run) = self.model.run_of_any(&act.run) else { return Why::Gone };
         let runbook = self.model.plan.runbooks.get(&run.runbook);
         let is_there = runbook.is_some_and(|runbook| runbook.steps.contains_key(&act.step));
         let is_unknown = |state: &StepRun| state.status == StepStatus::Unknown;
-        let may_be_looked_at = run.ended.is_none() || run.steps.get(&act.step).is_some_and(is_unknown);
+        let last = self.model.durable.incident.as_ref().and_then(|incident| incident.runs.last());
+        let is_last = last.is_some_and(|last| last.id == run.id);
+        let may_be_looked_at =
+            run.ended.is_none() || (is_last && run.steps.get(&act.step).is_some_and(is_unknown));
         if is_there && may_be_looked_at { why } else { Why::Gone }
     }
 }

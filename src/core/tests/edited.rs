@@ -62,6 +62,9 @@ fn a_program_that_may_run_still_is_said_after_the_abort_of_its_run_too() {
     still_runs(&mut machine, "switch");
     abort(&mut machine);
     assert_outlasts_records(&machine, "may run still");
+    let mut next = machine.clone();
+    begin(&mut next, "undo");
+    assert_outlasts_records(&next, "the step can be looked at no more");
     let mut machine = resumed(switching_over());
     still_runs(&mut machine, "switch");
     again(&mut machine, "switch");
