@@ -85,7 +85,7 @@ impl Params {
         self.get(key).and_then(Param::as_text)
     }
 
-    /// A text that the kind cannot do without.
+    /// A text that the kind cannot do without, or that its key has a default for.
     pub fn require_text(&self, key: &str) -> Result<&str, ParamError> {
         self.text(key).ok_or_else(|| ParamError { key: key.to_owned(), expected: "a text" })
     }
@@ -96,6 +96,11 @@ impl Params {
             Some(Param::Integer(value)) => Some(*value),
             _ => None,
         }
+    }
+
+    /// A whole number that the kind cannot do without, or that its key has a default for.
+    pub fn require_integer(&self, key: &str) -> Result<i64, ParamError> {
+        self.integer(key).ok_or_else(|| ParamError { key: key.to_owned(), expected: "a whole number" })
     }
 
     /// A number, whole or not.
@@ -118,6 +123,11 @@ impl Params {
             Some(Param::Duration(value)) => Some(*value),
             _ => None,
         }
+    }
+
+    /// A duration that the kind cannot do without, or that its key has a default for.
+    pub fn require_duration(&self, key: &str) -> Result<SignedDuration, ParamError> {
+        self.duration(key).ok_or_else(|| ParamError { key: key.to_owned(), expected: "a duration" })
     }
 
     /// A condition.

@@ -31,10 +31,11 @@ impl Shared {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         };
         mode(home.path(), 0o755);
-        // The build's folder may be closed to other users.
+        // The build's folder may be closed to other users. What this process wrote itself cannot be run as long as a child
+        // of another test, between its fork and its exec, has it open.
         let program = home.path().join("lifeboat");
-        std::fs::copy(LIFEBOAT, &program).unwrap();
-        mode(&program, 0o755);
+        let copied = Command::new("install").args(["-m", "755", LIFEBOAT]).arg(&program).status().unwrap();
+        assert!(copied.success());
         let above = home.path().join("engine");
         std::fs::create_dir(&above).unwrap();
         let given = privileged("chown").arg(ENGINE_UID.to_string()).arg(&above).status().unwrap();

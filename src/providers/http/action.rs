@@ -88,12 +88,16 @@ timeout = "30s"
 "#,
     call: |params| {
         let at = params.text(CONNECT_TO.name).map(|place| format!(" at {place}")).unwrap_or_default();
-        format!("{} {}{at}", params.text("method").unwrap_or("POST"), params.text("url").unwrap_or_default())
+        format!(
+            "{} {}{at}",
+            params.text("method").unwrap_or_default(),
+            params.text("url").unwrap_or_default()
+        )
     },
 };
 
 pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
-    let request = Request::of(params, "url", params.text("method").unwrap_or("POST"))?;
+    let request = Request::of(params, "url", params.require_text("method")?)?;
     let request = request.connecting(params)?;
     if let (None, Some(pattern)) = (params.get("verify_url"), params.text("verify_matches")) {
         return Err(BuildError::value("verify_matches", pattern, "within what? say `verify_url`"));

@@ -132,7 +132,8 @@ const NOT_READ: &str =
 
 fn check(spec: &ProbeSpec) -> Vec<BuildError> {
     let params = &spec.params;
-    let request = Request::of(params, "url", params.text("method").unwrap_or("GET")).ok();
+    let method = params.text("method").unwrap_or_default();
+    let request = Request::of(params, "url", method).ok();
     let place = request.and_then(|request| request.connecting(params).err());
     let pointer = keys::pointer(params, "json_pointer");
     let found = [Expected::of(params).err(), bodiless(params), pointer, place];
@@ -159,7 +160,7 @@ fn bodiless(params: &Params) -> Option<BuildError> {
 }
 
 pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
-    let request = Request::of(&spec.params, "url", spec.params.text("method").unwrap_or("GET"))?;
+    let request = Request::of(&spec.params, "url", spec.params.require_text("method")?)?;
     let request = request.connecting(&spec.params)?;
     let expected = Expected::of(&spec.params)?;
     if let Some(error) = bodiless(&spec.params) {
@@ -220,8 +221,8 @@ impl Expected {
             body: body.transpose()?,
             pointer: params.text("json_pointer").map(str::to_owned),
             equals: params.text("json_equals").map(str::to_owned),
-            warn_days: params.integer("tls_warn_days").unwrap_or(21),
-            critical_days: params.integer("tls_critical_days").unwrap_or(3),
+            warn_days: params.require_integer("tls_warn_days")?,
+            critical_days: params.require_integer("tls_critical_days")?,
         })
     }
 

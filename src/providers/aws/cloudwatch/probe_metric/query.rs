@@ -4,7 +4,6 @@
 use super::preset::{self, Preset};
 use crate::plan::kinds::BuildError;
 use crate::plan::params::Params;
-use jiff::SignedDuration;
 use regex::Regex;
 use std::collections::BTreeMap;
 
@@ -176,7 +175,7 @@ fn statistic(params: &Params, preset: Option<Preset>) -> Result<String, BuildErr
 
 /// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html
 fn period(params: &Params) -> Result<i32, BuildError> {
-    let period = params.duration("period").unwrap_or(SignedDuration::from_mins(1));
+    let period = params.require_duration("period")?;
     let seconds = i32::try_from(period.as_secs()).ok().filter(|_| period.subsec_nanos() == 0);
     let fits = |seconds: &i32| matches!(seconds, 1 | 5 | 10 | 20 | 30) || (*seconds > 0 && seconds % 60 == 0);
     match seconds.filter(fits).filter(|seconds| *seconds <= 86_400) {

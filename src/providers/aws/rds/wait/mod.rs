@@ -69,7 +69,7 @@ timeout = "1h"
 "#,
     call: |params| {
         let thing = THINGS.iter().find_map(|(key, _)| Some(format!("{key} {}", params.text(key)?)));
-        let until = params.text("until").unwrap_or("available");
+        let until = params.text("until").unwrap_or_default();
         format!("wait until {} is {until}", thing.unwrap_or_else(|| "it".into()))
     },
 };

@@ -109,7 +109,7 @@ pub(crate) fn build(spec: &ProbeSpec, clients: &Clients) -> Built {
         zone: zone_id(zone)?,
         wanted: Wanted {
             name: name.to_owned(),
-            kind: params.text("type").unwrap_or("A").to_owned(),
+            kind: params.require_text("type")?.to_owned(),
             set: params.text("set_identifier").map(str::to_owned),
             expect: params.texts("expect").into_iter().map(judge::comparable).collect(),
             elsewhere: match params.text("elsewhere") {

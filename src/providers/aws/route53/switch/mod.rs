@@ -96,7 +96,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
     };
     let switch = Switch {
         name: params.require_text("name")?.to_owned(),
-        kind: params.text("type").unwrap_or("A").to_owned(),
+        kind: params.require_text("type")?.to_owned(),
         goal,
     };
     Ok(Box::new(Changing(RecordsAction::new(params, switch, clients)?)))
