@@ -40,7 +40,7 @@ impl Held {
 pub struct Commits {
     /// By its commits' own times, which rests on clocks of two servers and counts its own upkeep, or as below if that is later.
     pub told: Option<Timestamp>,
-    /// By what goes on to reach the standby, and is more than upkeep.
+    /// By commits that go on to reach the standby for longer than upkeep.
     pub surely: Option<Timestamp>,
 }
 
@@ -75,6 +75,9 @@ pub struct LossReading {
     /// servers say; none where nothing shows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub committed_after: Option<Timestamp>,
+    /// The same by commits alone that went on for longer than upkeep of large tables does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transactions_after: Option<Timestamp>,
     /// The server that the standby streamed from, `host:port`, where that was known to be the primary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched_sender: Option<String>,
@@ -111,6 +114,7 @@ impl LossReading {
             heard_at: ago("primary_heard_s"),
             writable_at: ago("primary_writable_s"),
             committed_after: ago("primary_commits_s"),
+            transactions_after: ago("primary_transactions_s"),
             matched_sender: None,
             basis: String::new(),
             standby: measured_standby(measured),
@@ -135,11 +139,14 @@ impl LossReading {
         let is_seen = measured.fields.get("primary_reachable") == Some(&Field::Flag(true));
         let known = kept.matched_sender.clone().filter(|_| kept.reversed == self.reversed && !is_seen);
         let is_it = is_matched(measured) == Some(false) && known.is_some() && sender(measured) == known;
-        let ago = measured.number("sender_commits_s").filter(|_| is_it);
-        let ago = ago.and_then(|s| SignedDuration::try_from_secs_f64(s.max(0.0)).ok());
-        let after = ago.and_then(|ago| self.at.checked_sub(ago).ok());
-        let committed_after = self.committed_after.max(after);
-        Self { committed_after, matched_sender: self.matched_sender.clone().or(known), ..self }
+        let after = |name: &str| {
+            let ago = measured.number(name).filter(|_| is_it)?;
+            self.at.checked_sub(SignedDuration::try_from_secs_f64(ago.max(0.0)).ok()?).ok()
+        };
+        let committed_after = self.committed_after.max(after("sender_commits_s"));
+        let transactions_after = self.transactions_after.max(after("sender_transactions_s"));
+        let matched_sender = self.matched_sender.clone().or(known);
+        Self { committed_after, transactions_after, matched_sender, ..self }
     }
 
     /// Of the readings that were kept, the one whose standby had the most.
@@ -198,7 +205,8 @@ impl LossReading {
         self.of_more.iter_mut().for_each(|kept| kept.set_back(by));
         let moved = |time: &mut Timestamp| *time = time.checked_sub(by).unwrap_or(Timestamp::MIN);
         moved(&mut self.at);
-        let others = [&mut self.heard_at, &mut self.writable_at, &mut self.committed_after];
+        let (heard, writable) = (&mut self.heard_at, &mut self.writable_at);
+        let others = [heard, writable, &mut self.committed_after, &mut self.transactions_after];
         others.into_iter().flatten().for_each(moved);
     }
 
@@ -223,6 +231,7 @@ impl LossReading {
             heard_at: None,
             writable_at: None,
             committed_after: None,
+            transactions_after: None,
             matched_sender: self.matched_sender.clone(),
             basis: format!("it was measured {when}, and nobody knows how long ago that is"),
             standby: self.standby.clone(),
@@ -249,7 +258,7 @@ impl LossReading {
 
     /// Up to when the primary committed, as far as it tells.
     pub fn commits(&self) -> Commits {
-        Commits { told: self.held_until().max(self.committed_after), surely: self.committed_after }
+        Commits { told: self.held_until().max(self.committed_after), surely: self.transactions_after }
     }
 
     /// The loss at the moment of the reading.
@@ -289,6 +298,11 @@ fn measured_standby(measured: &Measurement) -> Option<MeasuredStandby> {
 /// of another server is asked, as it may be ahead, and a commit of before the word would break it.
 pub fn committed_after(model: &Model, probe: &ProbeId) -> Option<Timestamp> {
     latest(model, probe)?.0.committed_after
+}
+
+/// The same by commits alone that went on for longer than upkeep of large tables does.
+pub fn transactions_after(model: &Model, probe: &ProbeId) -> Option<Timestamp> {
+    latest(model, probe)?.0.transactions_after
 }
 
 /// From whom a standby streams, where nobody sees the primary and that server is not known to be it: what the primary goes

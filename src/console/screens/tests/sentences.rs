@@ -377,6 +377,7 @@ fn loss_reading() -> LossReading {
         bytes_min: Some(0),
         heard_at: None,
         writable_at: None,
+        transactions_after: None,
         committed_after: None,
         matched_sender: None,
         basis: "estimate".into(),

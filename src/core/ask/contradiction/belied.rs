@@ -27,9 +27,12 @@ fn by_commits(
     spec: &ProbeSpec,
     now: Timestamp,
 ) -> Option<Contradiction> {
-    let committed = loss_reading::committed_after(model, &spec.id)?;
     let reversed = loss_reading::is_reversed(model, &spec.id);
     let fence = raised_primary(model, spec, reversed)?;
+    let committed = match fence.proven {
+        true => loss_reading::transactions_after(model, &spec.id)?,
+        false => loss_reading::committed_after(model, &spec.id)?,
+    };
     // A word that is ahead of the clock was given before the clock was set back.
     let said = Some(fence.at).filter(|at| *at <= now);
     let from = said.max(model.live.clock_set_at)?;

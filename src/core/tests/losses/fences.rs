@@ -122,7 +122,7 @@ fn commits_that_go_on_after_a_proven_fence_open_the_loss_where_nobody_sees_the_p
     let mut machine = night(5.0);
     fence(&mut machine);
     later(&mut machine, 300);
-    let on = never_writable(out_of_sight(2.0)).map(|on| on.with_number("primary_commits_s", 90.0));
+    let on = never_writable(out_of_sight(2.0)).map(|on| on.with_number("primary_transactions_s", 90.0));
     machine.observe(&[("dr-lag", on)]);
     let loss = shown(&machine);
     assert!(loss.grows_from.is_some() && loss.fenced_at.is_none(), "{}", loss.sentence());
@@ -136,7 +136,7 @@ fn a_proven_fence_that_is_taken_back_out_of_sight_is_found_by_the_commits_that_g
     fence(&mut machine);
     assert_eq!(shown(&machine).grows_from, None);
     later(&mut machine, 300);
-    let on = out_of_sight(302.0).map(|on| on.with_number("primary_commits_s", 90.0));
+    let on = out_of_sight(302.0).map(|on| on.with_number("primary_transactions_s", 90.0));
     machine.observe(&[("dr-lag", on)]);
     machine.report(Report::Tick).unwrap();
     let loss = shown(&machine);
@@ -179,4 +179,20 @@ fn a_loss_does_not_grow_by_the_time_in_which_a_primary_that_is_proven_fenced_sto
     later(&mut machine, 600);
     machine.observe(&[("dr-lag", without_memory())]);
     is_right(&machine);
+}
+
+/// Nobody replays what autovacuum writes of one large table.
+#[test]
+fn what_upkeep_writes_and_nobody_replays_says_nothing_against_a_proven_fence() {
+    let mut machine = night(5.0);
+    fence(&mut machine);
+    later(&mut machine, 300);
+    let on = out_of_sight(302.0).map(|on| on.with_number("primary_commits_s", 90.0));
+    machine.observe(&[("dr-lag", on)]);
+    machine.report(Report::Tick).unwrap();
+    let loss = shown(&machine);
+    assert!(loss.grows_from.is_none() && loss.fenced_at.is_some(), "{}", loss.sentence());
+    assert!(
+        contradiction::of(&machine.model).iter().all(|open| open.contradiction.kind != Kind::FencedWrites)
+    );
 }

@@ -56,6 +56,7 @@ select pg_catalog.pg_is_in_recovery() as in_recovery,
           from pg_catalog.txid_current_snapshot() as now) as complete_to,
        extract(epoch from pg_catalog.clock_timestamp())::double precision as clock_s,
        (select source || ':' || setting from pg_catalog.pg_settings where name = 'default_transaction_read_only') as read_only,
+       (select setting::double precision from pg_catalog.pg_settings where name = 'autovacuum_naptime') as naptime_s,
        pg_catalog.current_setting('synchronous_standby_names') as synchronous_names,
        pg_catalog.current_setting('synchronous_commit') in ('on', 'remote_write', 'remote_apply')
          and not exists (select from pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) as kept
@@ -105,7 +106,8 @@ pub struct Standby {
     pub apply_delay: Duration,
     /// `wal_receiver_timeout`; zero is none.
     pub receiver_timeout: Duration,
-    /// How long autovacuum takes to come to each database once, `autovacuum_naptime`: its primary's is taken to be the same.
+    /// How long autovacuum takes to come to each database once, `autovacuum_naptime`: taken for its primary's where that was
+    /// not seen.
     pub upkeep_round: Duration,
     /// What the replaying process waits for.
     pub waits_for: Option<String>,
@@ -180,6 +182,8 @@ pub struct Primary {
     pub clock: f64,
     /// Whether new transactions are read-only by default: it is fenced.
     pub read_only: ReadOnly,
+    /// `autovacuum_naptime`.
+    pub upkeep_round: Duration,
     /// `synchronous_standby_names`; none where commits do not wait for standbys whatever it says.
     pub synchronous: Option<String>,
     /// The standbys that it sends to; none where this role may not see them all.
@@ -315,6 +319,7 @@ impl Primary {
             senders: u32::try_from(senders).unwrap_or(u32::MAX),
             clock: row.try_get("clock_s")?,
             read_only: ReadOnly::of(row.try_get("read_only")?),
+            upkeep_round: row.try_get::<_, Option<f64>>("naptime_s")?.map_or(UPKEEP_ROUND, span),
             synchronous: row.try_get::<_, bool>("synchronous")?.then_some(names),
             standbys: standbys.iter().map(|standby| standby.as_deref().and_then(Sender::of)).collect(),
             slots: slots.iter().filter_map(slot).collect(),

@@ -56,6 +56,8 @@ pub struct Memory {
     synchronous: Option<Synchronous>,
     /// When the primary was last seen to accept writes.
     writable_at: Option<Moment>,
+    /// How long its autovacuum takes to come to each database once, as it said last.
+    upkeep_round: Option<Duration>,
     /// An end of the primary's WAL that the standby's sender told, which may be less than the primary had.
     claimed: Option<u64>,
     /// The first and the last look at a primary that this standby does not follow, and that is ahead of it since.
@@ -213,7 +215,8 @@ impl Memory {
             Stream::Flows { heard, end } => end.zip(heard.checked_sub(longer)).map(|(end, sent)| (sent, end)),
             _ => None,
         };
-        let (replayed, committed, round) = (standby.replayed, standby.committed, standby.upkeep_round);
+        let (replayed, committed) = (standby.replayed, standby.committed);
+        let round = self.upkeep_round.unwrap_or_default().max(standby.upkeep_round);
         let has = Has { holds, replayed, committed, round };
         let by_primary = told.filter(|_| self.receives_from_primary(standby, primary));
         self.progress.learn(standby.at, has, by_primary);
@@ -258,8 +261,12 @@ impl Memory {
         match stream {
             Stream::Flows { .. } if is_matched => measured.with_flag("sender_matched", true),
             Stream::Flows { .. } if source(primary).is_none() => {
-                let ago = self.of_sender.1.writes_after().map(|after| (standby.at - after).as_secs_f64());
-                measured.with_flag("sender_matched", false).with_number("sender_commits_s", ago)
+                let ago = |after: Option<Moment>| after.map(|after| (standby.at - after).as_secs_f64());
+                let of_sender = &self.of_sender.1;
+                measured
+                    .with_flag("sender_matched", false)
+                    .with_number("sender_commits_s", ago(of_sender.writes_after()))
+                    .with_number("sender_transactions_s", ago(of_sender.commits_after()))
             }
             Stream::Flows { .. } => measured,
             _ => measured.with_text("known_sender", self.known_sender.clone()),
@@ -289,8 +296,11 @@ impl Memory {
                 |to: &&Sender| !is_nameless(&to.name) && to.name.eq_ignore_ascii_case(&standby.fed.name);
             self.primary_sender = (standbys.iter().filter(is_it).count() == 1).then(|| sender.clone());
         }
-        if primary.read_only.known() == Some(false) {
-            self.writable_at = Some(primary.at);
+        self.upkeep_round = Some(primary.upkeep_round);
+        match primary.read_only.known() {
+            Some(false) => self.writable_at = Some(primary.at),
+            Some(true) => [&mut self.progress, &mut self.of_sender.1].into_iter().for_each(Progress::ends),
+            None => {}
         }
         let between = seconds_between(primary.at, standby.at);
         self.ahead_s = Some(primary.clock - standby.clock - between);
@@ -468,6 +478,7 @@ impl Memory {
             .with_number("primary_heard_s", ago(self.history.newest().map(|newest| newest.at)))
             .with_number("primary_writable_s", ago(self.writable_at))
             .with_number("primary_commits_s", ago(self.progress.writes_after()))
+            .with_number("primary_transactions_s", ago(self.progress.commits_after()))
     }
 }
 

@@ -82,6 +82,7 @@ pub static KIND: ProbeKind = ProbeKind {
             "where it is not, the time since the last moment after which that server surely went on to send what is new, as \
              `primary_commits_s` is of the primary: counted where an engine before knew that it is the primary",
         ),
+        ("sender_transactions_s", "the same by commits alone, as `primary_transactions_s`"),
         ("timeline", "the timeline that the standby follows"),
         ("system_identifier", "identifies the cluster"),
         (
@@ -112,6 +113,10 @@ pub static KIND: ProbeKind = ProbeKind {
              of autovacuum takes, its `autovacuum_naptime` and 15 s, without a pause of over 10 s or two looks; or a MiB of \
              WAL that nobody replays), by what reached the standby and whatever the clocks say; told where the standby is \
              known to receive from the primary itself",
+        ),
+        (
+            "primary_transactions_s",
+            "the same by commits alone that go on for 5 min: upkeep of large tables writes much, and takes long",
         ),
         (
             "slot_status",

@@ -13,6 +13,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// And for so much longer than a round of upkeep takes, or two looks. A server that is read-only still commits what
 /// autovacuum does, in a burst for each of its databases, one after the other: where they are many there is no pause.
 const MARGIN: Duration = Duration::from_secs(15);
+/// What speaks against a fence that was proven has to go on for so long: upkeep of many large tables takes minutes.
+const LONG: Duration = Duration::from_secs(300);
 /// No round counts for longer: in one of hours the pauses between databases are long.
 const MAX_ROUND: Duration = Duration::from_secs(600);
 /// So much WAL, while nothing is replayed, is more than a server writes by itself that nobody writes to (a checkpoint, its
@@ -30,6 +32,7 @@ pub struct Progress {
     /// The latest looks that brought a commit of after a moment, with the last such moment.
     newer: VecDeque<Newer>,
     writes_after: Option<Moment>,
+    commits_after: Option<Moment>,
 }
 
 /// The look before.
@@ -83,8 +86,10 @@ impl Progress {
         let apart = before.map_or(Duration::ZERO, |last| now.saturating_duration_since(last.at));
         let two_looks = apart.saturating_mul(2);
         let spread = has.round.min(MAX_ROUND) + MARGIN.max(two_looks);
-        self.newer.retain(|newer| now.saturating_duration_since(newer.look) <= spread * 2);
-        self.writes_after = self.writes_after.max(self.commits_on_and_on(PAUSE.max(two_looks), spread));
+        let (pause, long) = (PAUSE.max(two_looks), spread.max(LONG));
+        self.newer.retain(|newer| now.saturating_duration_since(newer.look) <= long * 2);
+        self.writes_after = self.writes_after.max(self.commits_on_and_on(pause, spread));
+        self.commits_after = self.commits_after.max(self.commits_on_and_on(pause, long));
         for mark in &mut self.marks {
             mark.grow(before, has);
             if mark.grown >= MIN_WAL_BYTES {
@@ -117,6 +122,18 @@ impl Progress {
     /// nothing shows that.
     pub fn writes_after(&self) -> Option<Moment> {
         self.writes_after
+    }
+
+    /// The same by commits alone, and such as go on for longer than upkeep of many large tables: what that of one writes may
+    /// be much while nobody replays it.
+    pub fn commits_after(&self) -> Option<Moment> {
+        self.commits_after
+    }
+
+    /// Takes in that the primary was seen not to accept writes: what came before was its upkeep, or is over.
+    pub fn ends(&mut self) {
+        self.newer.clear();
+        (self.writes_after, self.commits_after) = (None, None);
     }
 
     fn mark(&mut self, mark: Mark, has: Has) {
@@ -188,6 +205,15 @@ mod tests {
         }
         let after = progress.writes_after().expect("it writes on");
         assert!(after >= start && after <= at(start, 70), "the oldest moments stay");
+    }
+
+    #[test]
+    fn commits_speak_against_a_proven_fence_once_they_go_on_for_longer_than_upkeep_of_large_tables() {
+        let looks: Vec<f64> = (0..90).map(f64::from).collect();
+        let (_, minutes) = told(&looks[..50]);
+        assert!(minutes.writes_after().is_some() && minutes.commits_after().is_none());
+        let (_, longer) = told(&looks);
+        assert!(longer.commits_after().is_some());
     }
 
     #[test]

@@ -55,6 +55,7 @@ impl Scene {
     fn primary_seen(&self, at: u64, end: u64) -> Primary {
         Primary {
             at: self.start + seconds(at),
+            upkeep_round: seconds(5),
             in_recovery: false,
             system: "77".into(),
             timeline: 1,

@@ -158,6 +158,36 @@ fn a_primary_out_of_sight_that_goes_on_is_told_by_what_reaches_the_standby() {
     assert_eq!(number(&measured, "primary_commits_s"), 55.0, "{measured:?}");
 }
 
+#[test]
+fn a_primary_that_is_seen_read_only_ends_what_its_commits_of_before_told() {
+    let mut scene = Scene::new();
+    let seen = |scene: &Scene, at, setting: &str| {
+        let standbys = Some(vec![Sender { name: "b".into(), held: None }]);
+        let read_only = ReadOnly::of(setting);
+        PrimaryLook::Seen(Primary { standbys, read_only, ..scene.primary_seen(at, at * MB) })
+    };
+    for at in [0, 5, 10] {
+        scene.judge(&scene.standby(at, at * MB, at * MB), &seen(&scene, at, "default:off"));
+    }
+    fed_on(&mut scene, 15, None);
+    scene.judge(&scene.standby(50, 50 * MB, 50 * MB), &seen(&scene, 50, "configuration file:on"));
+    let measured = scene.judge(&scene.standby(55, 50 * MB, 50 * MB), &scene.gone(55));
+    for field in ["primary_commits_s", "primary_transactions_s"] {
+        assert!(!measured.fields.contains_key(field), "{measured:?}");
+    }
+}
+
+/// The setting of the primary counts, which need not be the standby's.
+#[test]
+fn what_upkeep_commits_on_a_primary_whose_rounds_are_longer_is_no_commit_of_anybody() {
+    let mut scene = Scene::new();
+    let standbys = Some(vec![Sender { name: "b".into(), held: None }]);
+    let primary = Primary { standbys, upkeep_round: seconds(60), ..scene.primary_seen(10, 10 * MB) };
+    scene.judge(&scene.standby(10, 10 * MB, 10 * MB), &PrimaryLook::Seen(primary));
+    let measured = fed_on(&mut scene, 15, None);
+    assert!(!measured.fields.contains_key("primary_commits_s"), "{measured:?}");
+}
+
 /// On a slow line what the primary wrote before it was fenced comes long after: by when it was sent.
 #[test]
 fn what_was_on_its_way_for_long_was_written_when_it_was_sent() {
