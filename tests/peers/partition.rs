@@ -111,8 +111,10 @@ struct Cut {
 /// A person says then that it is fenced, and it is not.
 fn cut_off_and_said_to_be_fenced(pair: Pair) -> Cut {
     // It is found out once commits go on for longer than a round of upkeep takes.
-    pair.standby.sql("alter system set autovacuum_naptime = '5s'");
-    pair.standby.sql("select pg_reload_conf()");
+    for server in [&pair.primary, &pair.standby] {
+        server.sql("alter system set autovacuum_naptime = '5s'");
+        server.sql("select pg_reload_conf()");
+    }
     let ours = Forwarder::to(pair.primary.port);
     let dsn = pair.primary.dsn().replace(&pair.primary.port.to_string(), &ours.port.to_string());
     let mut night = Night::begin_with(pair, |plan| plan.replace("@primary", &dsn));

@@ -25,6 +25,8 @@ use std::time::Duration;
 const WRITE: Duration = Duration::from_secs(10);
 
 const DEFAULT_WAIT_S: i64 = 60;
+/// Three loops of a manager with Patroni's defaults.
+const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(30);
 
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
@@ -52,7 +54,6 @@ pub static KIND: ActionKind = ActionKind {
              and a column `id` with a default.",
         ),
         Key::optional("data_directory", Takes::Text, "The server's data directory, for the manual card."),
-        // Three loops of a manager with Patroni's defaults.
         Key::default(
             "hold",
             Takes::Duration,
@@ -92,7 +93,7 @@ fn call(wait_s: i64) -> String {
 }
 
 pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
-    let table = params.require_text("verify_table")?;
+    let table = params.text("verify_table").unwrap_or("lifeboat.write_proof");
     // It becomes part of a statement.
     let name = Regex::new(r"\A([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\z").ok();
     let Some(parts) = name.as_ref().and_then(|name| name.captures(table)) else {
@@ -112,7 +113,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         words: dsn_words(params, "dsn"),
         folder: params.text("data_directory").unwrap_or("DATA_DIRECTORY").to_owned(),
         ignores_manager: is_ignored(params),
-        hold: params.require_duration("hold")?.max(SignedDuration::ZERO),
+        hold: params.duration("hold").unwrap_or(DEFAULT_HOLD).max(SignedDuration::ZERO),
     })))
 }
 

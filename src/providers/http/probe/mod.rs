@@ -363,7 +363,7 @@ pub(crate) fn json_text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::params::Param;
+    use crate::testing::probe_params;
     use jiff::SignedDuration;
 
     fn response(status: u16, body: &str) -> HttpResponse {
@@ -381,16 +381,19 @@ mod tests {
         }
     }
 
+    /// As the loader gives it, with the defaults of all keys.
+    fn expected(keys: &[(&str, &str)]) -> Expected {
+        let keys = keys.iter().map(|(key, value)| format!("{key} = '''{value}'''\n"));
+        let keys: String = std::iter::once("url = \"http://x/\"\n".to_owned()).chain(keys).collect();
+        Expected::of(&probe_params("http", &keys)).unwrap()
+    }
+
     fn judge(keys: &[(&str, &str)], response: &HttpResponse) -> Measurement {
-        let params = keys.iter().map(|(key, value)| ((*key).to_owned(), Param::Text((*value).into())));
-        let expected = Expected::of(&Params(params.collect())).unwrap();
-        expected.judge(response, Timestamp::now(), &Redactor::new()).unwrap()
+        expected(keys).judge(response, Timestamp::now(), &Redactor::new()).unwrap()
     }
 
     fn unknown(keys: &[(&str, &str)], response: &HttpResponse) -> String {
-        let params = keys.iter().map(|(key, value)| ((*key).to_owned(), Param::Text((*value).into())));
-        let expected = Expected::of(&Params(params.collect())).unwrap();
-        expected.judge(response, Timestamp::now(), &Redactor::new()).unwrap_err().why
+        expected(keys).judge(response, Timestamp::now(), &Redactor::new()).unwrap_err().why
     }
 
     #[test]
@@ -428,7 +431,7 @@ mod tests {
                 not_after: now + SignedDuration::from_hours(24 * 300),
                 path_end: end(hours),
             });
-            Expected::of(&Params::default()).unwrap().judge(&response, now, &Redactor::new()).unwrap()
+            expected(&[]).judge(&response, now, &Redactor::new()).unwrap()
         };
         assert_eq!(ends_in(24 * 90).verdict, Verdict::Good);
         assert!(matches!(ends_in(24 * 20).verdict, Verdict::Warn(_)));
@@ -445,9 +448,7 @@ mod tests {
     fn a_secret_at_the_pointer_does_not_reach_the_measurement() {
         let redactor = Redactor::new();
         redactor.learn_value("token", "hunter22-of-the-api");
-        let params = [("json_pointer", "/v"), ("json_equals", "x")];
-        let params = params.iter().map(|(key, value)| ((*key).to_owned(), Param::Text((*value).into())));
-        let expected = Expected::of(&Params(params.collect())).unwrap();
+        let expected = expected(&[("json_pointer", "/v"), ("json_equals", "x")]);
         for before in [0, 190] {
             let body = format!("{{\"v\":\"{}hunter22-of-the-api\"}}", "y".repeat(before));
             let measured = expected.judge(&response(200, &body), Timestamp::now(), &redactor).unwrap();

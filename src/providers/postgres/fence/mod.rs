@@ -31,6 +31,9 @@ const UNDO: &str =
 const WRITERS: &str =
     "backend_type in ('client backend', 'logical replication worker') and pid <> pg_catalog.pg_backend_pid()";
 
+/// Longer than a supervisor waits with a restart.
+const DEFAULT_HOLD: SignedDuration = SignedDuration::from_secs(10);
+
 /// The kind.
 pub static KIND: ActionKind = ActionKind {
     name: "postgres-fence",
@@ -61,7 +64,6 @@ pub static KIND: ActionKind = ActionKind {
             "Variables to pass on to it, besides PATH, HOME, LANG and the like.",
         ),
         Key::optional("folder", Takes::Text, "The folder to run it in."),
-        // Longer than a supervisor waits with a restart.
         Key::default(
             "hold",
             Takes::Duration,
@@ -110,7 +112,7 @@ pub(crate) fn build(params: &Params, clients: &Clients) -> Built {
         clients: clients.clone(),
         words: dsn_words(params, "dsn"),
         ignores_manager: is_ignored(params),
-        hold: params.require_duration("hold")?.max(SignedDuration::ZERO),
+        hold: params.duration("hold").unwrap_or(DEFAULT_HOLD).max(SignedDuration::ZERO),
     })))
 }
 
