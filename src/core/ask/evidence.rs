@@ -215,7 +215,13 @@ fn doubt(told: &LossReading, commits: Commits, fence: &Fenced, spec: &ProbeSpec)
     let beyond = || {
         let until = last.map(|last| last.strftime(" up to %H:%M:%S UTC").to_string());
         let until = until.unwrap_or_else(|| ", nobody knows up to when".into());
-        format!("does not close this: {} holds what it wrote{until}", spec.title)
+        // What it wrote by itself breaks a word as well; said once it is quiet, the word counts.
+        let anew = if fence.proven {
+            ""
+        } else {
+            " (its own upkeep too: once no more comes, r and a new word close it)"
+        };
+        format!("does not close this: {} holds what it wrote{until}{anew}", spec.title)
     };
     let at = fence.by_clock_now;
     // A look within the reading may be older than the reading by as long as it took.

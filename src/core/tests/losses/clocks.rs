@@ -204,6 +204,20 @@ fn a_loss_that_grows_although_a_person_says_that_it_is_fenced_says_why() {
         sentence.contains("alice's word does not close this: probe dr-lag holds what it wrote up to "),
         "{sentence}"
     );
+    assert!(sentence.contains("once no more comes, r and a new word close it"), "{sentence}");
+    // Its own upkeep wrote that, and no more comes: the step is said anew.
+    let mut anew = machine.clone();
+    let run = anew.run();
+    let reason = Some("it was its own upkeep".into());
+    anew.ask(Ask::Retry { run: run.clone(), step: "scale".into(), reason }).unwrap();
+    anew.now += seconds(30);
+    anew.ask(Ask::Attest { run, step: "scale".into(), how: "it is off, I looked".into() }).unwrap();
+    anew.settle();
+    anew.now += seconds(5);
+    let mut quiet = out_of_sight(70.0).unwrap();
+    quiet.fields.remove("primary_writable_s");
+    anew.observe(&[("dr-lag", Ok(quiet))]);
+    assert!(shown(&anew).grows_from.is_none(), "{}", shown(&anew).sentence());
     // Its step, proven by the world, does.
     let mut proven = night(5.0);
     fence(&mut proven);
