@@ -14,7 +14,7 @@ use crate::core::words::fact::Fact;
 use crate::core::words::incident::{Mode, Outcome};
 use crate::core::words::status::StepStatus;
 use crate::plan::{Plan, Step};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// A plan in which `home` moves the region back, and its switch takes back that of `switch-to-dr`.
 fn with_failback() -> Machine {
@@ -42,6 +42,20 @@ fn looked_at(machine: &mut Machine, step: &str, failure: Failure) {
     let attempt = state(machine, step).attempt;
     machine.report(Report::Checked { run, step: step.into(), attempt, result: Err(failure) }).unwrap();
     machine.effects.clear();
+}
+
+/// The region was switched, and that taken back, by a clock that was an hour ahead; and what it should have shown at first.
+fn switched_and_back_by_a_clock_ahead() -> (Machine, Timestamp) {
+    let mut machine = with_undo(|_| {});
+    let right = machine.now;
+    machine.now = right + SignedDuration::from_hours(1);
+    begin(&mut machine, "switch-to-dr");
+    do_step(&mut machine, "switch");
+    complete(&mut machine);
+    begin(&mut machine, "undo");
+    do_step(&mut machine, "back");
+    record(&mut machine, "primary");
+    (machine, right)
 }
 
 fn fails() -> Outcome {
@@ -164,15 +178,7 @@ fn an_edit_of_the_plan_takes_no_word_of_before_back() {
 
 #[test]
 fn what_a_clock_that_was_ahead_put_into_the_future_overrules_nothing_that_is_done_later() {
-    let mut machine = with_undo(|_| {});
-    let right = machine.now;
-    machine.now = right + SignedDuration::from_hours(1);
-    begin(&mut machine, "switch-to-dr");
-    do_step(&mut machine, "switch");
-    complete(&mut machine);
-    begin(&mut machine, "undo");
-    do_step(&mut machine, "back");
-    record(&mut machine, "primary");
+    let (mut machine, right) = switched_and_back_by_a_clock_ahead();
     close(&mut machine);
     let mut machine = Machine::resumed_under(machine.model.plan.clone(), machine.log, right);
     machine.pass(20, &healthy());
@@ -356,15 +362,7 @@ fn a_switch_that_a_person_says_is_taken_back_while_it_runs_is_asked_for_once_it_
 
 #[test]
 fn a_clock_that_was_set_back_while_the_engine_ran_lets_no_undo_of_before_take_back_a_word() {
-    let mut machine = with_undo(|_| {});
-    let right = machine.now;
-    machine.now = right + SignedDuration::from_hours(1);
-    begin(&mut machine, "switch-to-dr");
-    do_step(&mut machine, "switch");
-    complete(&mut machine);
-    begin(&mut machine, "undo");
-    do_step(&mut machine, "back");
-    record(&mut machine, "primary");
+    let (mut machine, right) = switched_and_back_by_a_clock_ahead();
     machine.now = right;
     machine.pass(5, &broken());
     begin(&mut machine, "switch-to-dr");
